@@ -1,0 +1,1 @@
+//! An embedded exchange for rehearsals and tests.
