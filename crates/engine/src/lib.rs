@@ -1,1 +1,21 @@
-//! placeholder
+//! The mathematics of Ballast: margin, funding, trades, liquidation, insurance,
+//! the auto-deleveraging ranking and its proof.
+//!
+//! No account, clock or token type appears here: the on-chain program, the
+//! clients and the simulator call the same functions. Every amount is an integer
+//! of a stated unit and every rounding goes against the trader.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![deny(clippy::arithmetic_side_effects)]
+#![deny(clippy::as_conversions)]
+
+pub mod error;
+pub mod math;
+pub mod oracle;
+pub mod position;
+pub mod risk;
+pub mod units;
+
+pub use error::EngineError;

@@ -1,0 +1,96 @@
+//! Everything the engine can refuse.
+
+use crate::oracle::PriceFault;
+
+/// Why the engine refused. Nothing has changed when one is returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineError {
+    /// A sum, product or conversion left its integer type.
+    Overflow,
+    /// A price is not within `1..=MAX_LOT_PRICE` atoms per lot.
+    PriceOutOfRange,
+    /// A number of lots exceeds `MAX_LOTS`.
+    SizeOutOfRange,
+    /// The quote of a fill does not have the sign of its lots, or lies outside
+    /// `1..=MAX_LOT_PRICE` atoms per opened lot.
+    QuoteOutOfRange,
+    /// A stored position breaks its own invariant.
+    PositionCorrupt,
+    /// A fill, trade or deleveraging of no lots.
+    ZeroLots,
+    /// A transfer of no atoms.
+    ZeroAmount,
+    /// The account has no position in this market.
+    NoPosition,
+    /// The fill would open or enlarge a position where it may only close one.
+    NotAReduction,
+    /// Free collateral is less than what is to be paid from it.
+    InsufficientCollateral,
+    /// Equity at the price worsened by the confidence is below initial margin.
+    BelowInitialMargin,
+    /// The margin of a position may not be withdrawn below zero.
+    MarginBelowZero,
+    /// The trade price is too far from the mark.
+    PriceOutsideBand,
+    /// What would be left is smaller than the least position.
+    PositionTooSmall,
+    /// The position would exceed the largest size or the last risk tier.
+    PositionTooLarge,
+    /// The market's open interest would rise above its limit.
+    OpenInterestLimit,
+    /// The position has at least its maintenance margin.
+    Healthy,
+    /// The last liquidation step is too recent for another partial one.
+    LadderInterval,
+    /// Equity is negative and insurance may not pay the whole deficit.
+    InsuranceCannotPay,
+    /// The amount exceeds what insurance may pay in this window.
+    InsuranceCap,
+    /// The oracle price is older than allowed.
+    PriceStale,
+    /// The oracle price is dated further ahead than its allowed age.
+    PriceFromFuture,
+    /// The oracle price is older than one already used.
+    PriceOlder,
+    /// The oracle's confidence interval is too wide.
+    PriceWideConfidence,
+    /// The oracle price is too far from its moving average.
+    PriceDiverged,
+    /// Risk tiers: 1..=4, limits ascending, margins not descending,
+    /// 0 < maintenance < initial <= 10,000.
+    RiskTiers,
+    /// Ladder: at most 4 steps, ratios strictly descending below 10,000, closes
+    /// not descending within 1..=10,000.
+    RiskLadder,
+    /// Sizes: 1 <= least <= largest position <= `MAX_LOTS`, open interest > 0.
+    RiskSizes,
+    /// Liquidation: first discount <= last, last + fee below the lowest
+    /// maintenance margin, buffer <= 10,000.
+    RiskLiquidation,
+    /// Price band outside 1..=10,000.
+    RiskBand,
+    /// Fees above 1,000 or a share above 10,000.
+    RiskFees,
+    /// Funding rate beyond +-10,000 ppm an hour.
+    RiskFunding,
+    /// Insurance: cap above 10,000 or an empty window.
+    RiskInsurance,
+    /// Oracle limits: age, confidence (below 10,000) or divergence out of range.
+    RiskOracle,
+    /// ADL: close outside 1..=10,000, tolerance or least profit above 10,000.
+    RiskAdl,
+    /// Reserved or unused risk fields are not zero.
+    RiskReserved,
+}
+
+impl From<PriceFault> for EngineError {
+    fn from(fault: PriceFault) -> Self {
+        match fault {
+            PriceFault::Stale => Self::PriceStale,
+            PriceFault::FromFuture => Self::PriceFromFuture,
+            PriceFault::Older => Self::PriceOlder,
+            PriceFault::WideConfidence => Self::PriceWideConfidence,
+            PriceFault::Diverged => Self::PriceDiverged,
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! One isolated position and what fills and funding do to it.
+
+use crate::error::EngineError;
+use crate::math::{mul_div_ceil_signed, mul_div_floor, mul_div_floor_signed, negate};
+use crate::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
+
+/// An isolated position in one market.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Signed size.
+    pub lots: Lots,
+    /// What was paid for the lots, atoms, with the sign of `lots`. Its absolute
+    /// value lies within `size..=size * MAX_LOT_PRICE`.
+    pub entry_quote: Atoms,
+    /// Collateral of this position, atoms. Funding and losses realised by
+    /// liquidation may take it below zero.
+    pub margin: Atoms,
+    /// The market's funding index up to which funding has been paid.
+    pub funding_index: FundingIndex,
+}
+
+/// What a fill did to a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FillOutcome {
+    /// The position after the fill.
+    pub position: Position,
+    /// Profit (positive) or loss of the closed lots, atoms.
+    pub realized: Atoms,
+    /// Margin set free by the closed lots, atoms; negative when margin was.
+    pub released: Atoms,
+}
+
+impl FillOutcome {
+    /// `realized + released`: what moves to free collateral. `Overflow` outside `i64`.
+    pub fn payout(&self) -> Result<Atoms, EngineError> {
+        self.realized.try_add(self.released)
+    }
+}
+
+impl Position {
+    /// Whether there is no position.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.lots.is_zero()
+    }
+
+    /// Absolute number of lots.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.lots.size()
+    }
+
+    /// The side, or `None` when empty.
+    #[must_use]
+    pub const fn side(&self) -> Option<Side> {
+        self.lots.side()
+    }
+
+    /// Pays funding up to `now`, exactly: `margin -= lots * (now - funding_index)`.
+    /// `Overflow` when margin would leave `i64`.
+    pub fn settle(&self, now: FundingIndex) -> Result<Self, EngineError> {
+        let mut settled = *self;
+        settled.funding_index = now;
+        if self.is_empty() || now == self.funding_index {
+            return Ok(settled);
+        }
+        let owed = now
+            .get()
+            .checked_sub(self.funding_index.get())
+            .and_then(|rise| rise.checked_mul(self.lots.get()))
+            .ok_or(EngineError::Overflow)?;
+        settled.margin = self.margin.try_sub(Atoms::new(owed))?;
+        Ok(settled)
+    }
+
+    /// `lots * price`, signed atoms.
+    pub fn value(&self, price: LotPrice) -> Result<Atoms, EngineError> {
+        let notional = self.notional(price)?;
+        if self.lots.get() < 0 {
+            negate(notional).map(Atoms::new)
+        } else {
+            Atoms::from_unsigned(notional)
+        }
+    }
+
+    /// `|lots| * price`, atoms.
+    pub fn notional(&self, price: LotPrice) -> Result<u64, EngineError> {
+        price.notional(self.size())
+    }
+
+    /// Unrealised profit at `price`, atoms.
+    pub fn pnl(&self, price: LotPrice) -> Result<Atoms, EngineError> {
+        self.value(price)?.try_sub(self.entry_quote)
+    }
+
+    /// `margin + pnl` at `price`, atoms. Funding must have been settled.
+    pub fn equity(&self, price: LotPrice) -> Result<Atoms, EngineError> {
+        self.margin.try_add(self.pnl(price)?)
+    }
+
+    /// Trades `lots` for `quote` (of the same sign). The change of
+    /// `free + margin - entry_quote` is exactly `-quote` once the payout is free.
+    ///
+    /// A partial close takes the entry pro rata, rounded up, and the margin pro
+    /// rata, rounded down. A flip closes everything with its share of the quote,
+    /// then opens the rest with no margin. The quote of a pure close may have any
+    /// sign. Funding must have been settled, also when empty.
+    ///
+    /// `ZeroLots`; `QuoteOutOfRange` for opened lots outside the price range;
+    /// `SizeOutOfRange`; `Overflow`.
+    pub fn fill(&self, lots: Lots, quote: Atoms) -> Result<FillOutcome, EngineError> {
+        if lots.is_zero() {
+            return Err(EngineError::ZeroLots);
+        }
+        let adds = self.is_empty() || self.side() == lots.side();
+        if adds {
+            return self.enlarge(lots, quote);
+        }
+        if lots.size() <= self.size() {
+            return self.close(lots, quote);
+        }
+        let share = mul_div_floor(quote.get().unsigned_abs(), self.size(), lots.size())?;
+        let share = if quote.is_negative() {
+            Atoms::new(negate(share)?)
+        } else {
+            Atoms::from_unsigned(share)?
+        };
+        let closed = self.close(self.lots.opposite(), share)?;
+        let rest = lots.try_add(self.lots)?;
+        let opened = closed.position.enlarge(rest, quote.try_sub(share)?)?;
+        Ok(FillOutcome {
+            position: opened.position,
+            ..closed
+        })
+    }
+
+    /// Closes part or all for `quote` with the result kept as margin: a partial
+    /// close releases nothing, a full close returns what is left (its second
+    /// value), which is negative when the position was bankrupt.
+    ///
+    /// `NotAReduction` unless `lots` is opposite and no larger; `Overflow`.
+    pub fn close_into_margin(
+        &self,
+        lots: Lots,
+        quote: Atoms,
+    ) -> Result<(Self, Atoms), EngineError> {
+        let opposite = self.side().map(Side::opposite) == lots.side();
+        if self.is_empty() || !opposite || lots.size() > self.size() {
+            return Err(EngineError::NotAReduction);
+        }
+        let outcome = self.close(lots, quote)?;
+        if outcome.position.is_empty() {
+            return Ok((outcome.position, outcome.payout()?));
+        }
+        let mut position = outcome.position;
+        position.margin = self.margin.try_add(outcome.realized)?;
+        Ok((position, Atoms::ZERO))
+    }
+
+    fn enlarge(&self, lots: Lots, quote: Atoms) -> Result<FillOutcome, EngineError> {
+        let size = quote.get().unsigned_abs();
+        let most = LotPrice::MAX.notional(lots.size())?;
+        let same_sign = quote.is_negative() == (lots.get() < 0);
+        if !same_sign || size < lots.size() || size > most {
+            return Err(EngineError::QuoteOutOfRange);
+        }
+        Ok(FillOutcome {
+            position: Self {
+                lots: self.lots.try_add(lots)?,
+                entry_quote: self.entry_quote.try_add(quote)?,
+                ..*self
+            },
+            realized: Atoms::ZERO,
+            released: Atoms::ZERO,
+        })
+    }
+
+    /// `lots` is opposite and no larger.
+    fn close(&self, lots: Lots, quote: Atoms) -> Result<FillOutcome, EngineError> {
+        let (closed, size) = (lots.size(), self.size());
+        let (removed, released) = if closed == size {
+            (self.entry_quote, self.margin)
+        } else {
+            (
+                Atoms::new(mul_div_ceil_signed(self.entry_quote.get(), closed, size)?),
+                Atoms::new(mul_div_floor_signed(self.margin.get(), closed, size)?),
+            )
+        };
+        Ok(FillOutcome {
+            position: Self {
+                lots: self.lots.try_add(lots)?,
+                entry_quote: self.entry_quote.try_sub(removed)?,
+                margin: self.margin.try_sub(released)?,
+                funding_index: self.funding_index,
+            },
+            realized: Atoms::ZERO.try_sub(quote)?.try_sub(removed)?,
+            released,
+        })
+    }
+
+    /// `PositionCorrupt` unless an empty position holds nothing and another has an
+    /// entry of its own sign within the price range.
+    pub fn invariant(&self) -> Result<(), EngineError> {
+        let entry = self.entry_quote.get();
+        let sound = if self.is_empty() {
+            entry == 0 && self.margin == Atoms::ZERO
+        } else {
+            let size = entry.unsigned_abs();
+            (entry < 0) == (self.lots.get() < 0)
+                && size >= self.size()
+                && size <= LotPrice::MAX.notional(self.size())?
+        };
+        if sound {
+            Ok(())
+        } else {
+            Err(EngineError::PositionCorrupt)
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Risk parameters of a market, laid out to live inside an account.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::error::EngineError;
+use crate::units::{BPS_ONE, MAX_LOTS};
+
+/// Most risk tiers.
+pub const MAX_TIERS: usize = 4;
+/// Most ladder steps.
+pub const MAX_LADDER_STEPS: usize = 4;
+/// Highest trading fee, basis points.
+pub const MAX_FEE_BPS: u32 = 1_000;
+/// Highest absolute funding rate, millionths of the notional an hour.
+pub const MAX_FUNDING_RATE_PPM: u32 = 10_000;
+
+const ONE: u32 = 10_000;
+
+/// A bracket of notional. Its margins apply to the part of a position between
+/// the limit of the tier before it and its own.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct RiskTier {
+    /// Upper end of the bracket, atoms. The last one is the largest notional that
+    /// may be opened; its margins also apply beyond it.
+    pub notional_limit_atoms: u64,
+    /// Initial margin of the bracket, basis points, up to 10,000.
+    pub initial_margin_bps: u32,
+    /// Maintenance margin of the bracket, basis points, below the initial.
+    pub maintenance_margin_bps: u32,
+}
+
+/// A step of the liquidation ladder.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct LadderStep {
+    /// The step applies while equity / maintenance is above this, basis points.
+    pub above_ratio_bps: u32,
+    /// Largest part of the position one liquidation may close, basis points.
+    pub close_bps: u32,
+}
+
+/// Parameters of auto-deleveraging.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct AdlParams {
+    /// How much more a position left out may score than the last one cut,
+    /// basis points; 0 is exact.
+    pub rank_tolerance_bps: u32,
+    /// Largest part of a counterparty that one pass may close, basis points.
+    pub max_close_bps: u32,
+    /// Least profit at the mark, basis points of the entry, to rank as a winner.
+    pub min_profit_bps: u32,
+    /// Zero.
+    pub _pad: u32,
+    /// Slots after a bankruptcy flag from which insurance no longer delays ADL.
+    pub grace_slots: u64,
+    /// Reward of a round, atoms, from the market's fees.
+    pub reward_atoms: u64,
+}
+
+/// Everything a market's risk authority sets. 320 bytes, no padding.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct RiskParams {
+    /// Margin brackets, ascending; the first `tier_count` are in use.
+    pub tiers: [RiskTier; MAX_TIERS],
+    /// Liquidation ladder, ratios descending; the first `ladder_count` are in use.
+    /// Below the last ratio everything may be closed.
+    pub ladder: [LadderStep; MAX_LADDER_STEPS],
+    /// Tiers in use, 1..=4.
+    pub tier_count: u32,
+    /// Ladder steps in use, 0..=4.
+    pub ladder_count: u32,
+    /// Least slots between two partial liquidations of one position.
+    pub ladder_interval_slots: u64,
+    /// Smallest position that may be left open, lots.
+    pub min_position_lots: u64,
+    /// Largest position that may be opened, lots.
+    pub max_position_lots: u64,
+    /// Largest sum of long lots.
+    pub max_open_interest_lots: u64,
+    /// Liquidator's discount when the position is flagged, basis points.
+    pub liquidation_discount_bps: u32,
+    /// Liquidator's discount at the end of the ramp, basis points.
+    pub liquidation_discount_max_bps: u32,
+    /// Slots from the flag to the highest discount; 0 is at once.
+    pub discount_ramp_slots: u64,
+    /// Insurance's part of a liquidation, basis points of the closed notional.
+    pub liquidation_fee_bps: u32,
+    /// What a liquidation restores above maintenance, basis points of it.
+    pub liquidation_buffer_bps: u32,
+    /// Farthest trade price from the mark, basis points of the mark.
+    pub price_band_bps: u32,
+    /// Taker's fee, basis points of the notional.
+    pub taker_fee_bps: u32,
+    /// Maker's fee, basis points of the notional.
+    pub maker_fee_bps: u32,
+    /// Part of trading fees that goes to insurance, basis points.
+    pub insurance_fee_share_bps: u32,
+    /// Funding paid by longs, millionths of the notional an hour; shorts pay when
+    /// negative.
+    pub funding_rate_ppm_per_hour: i32,
+    /// Most that insurance may pay in a window, basis points of its level at the
+    /// window's first payment; 10,000 is no cap.
+    pub insurance_draw_cap_bps: u32,
+    /// Length of an insurance window, slots.
+    pub insurance_window_slots: u64,
+    /// Oldest usable price, seconds.
+    pub oracle_max_age_seconds: u64,
+    /// Widest usable confidence, basis points of the price.
+    pub oracle_max_conf_bps: u32,
+    /// Farthest usable price from its moving average, basis points of the average.
+    pub oracle_max_ema_divergence_bps: u32,
+    /// Auto-deleveraging.
+    pub adl: AdlParams,
+    /// Zero.
+    pub reserved: [u64; 10],
+}
+
+const _: () = assert!(core::mem::size_of::<RiskParams>() == 320);
+const _: () = assert!(core::mem::align_of::<RiskParams>() == 8);
+
+impl RiskParams {
+    /// Tiers in use.
+    pub fn active_tiers(&self) -> Result<&[RiskTier], EngineError> {
+        first(&self.tiers, self.tier_count).ok_or(EngineError::RiskTiers)
+    }
+
+    /// Ladder steps in use.
+    pub fn active_ladder(&self) -> Result<&[LadderStep], EngineError> {
+        first(&self.ladder, self.ladder_count).ok_or(EngineError::RiskLadder)
+    }
+
+    /// Accepts only parameters under which every other function of this crate
+    /// keeps its promises. One `Risk...` error per group.
+    pub fn validate(&self) -> Result<(), EngineError> {
+        self.validate_tiers()?;
+        self.validate_ladder()?;
+        self.validate_sizes()?;
+        self.validate_liquidation()?;
+        let band = (1..=ONE).contains(&self.price_band_bps);
+        ensure(band, EngineError::RiskBand)?;
+        let fees = self.taker_fee_bps <= MAX_FEE_BPS
+            && self.maker_fee_bps <= MAX_FEE_BPS
+            && self.insurance_fee_share_bps <= ONE;
+        ensure(fees, EngineError::RiskFees)?;
+        let rate = self.funding_rate_ppm_per_hour.unsigned_abs();
+        ensure(rate <= MAX_FUNDING_RATE_PPM, EngineError::RiskFunding)?;
+        let insurance = self.insurance_draw_cap_bps <= ONE && self.insurance_window_slots > 0;
+        ensure(insurance, EngineError::RiskInsurance)?;
+        self.validate_oracle()?;
+        self.adl.validate()?;
+        ensure(self.reserved == [0; 10], EngineError::RiskReserved)
+    }
+
+    fn validate_tiers(&self) -> Result<(), EngineError> {
+        let tiers = self.active_tiers()?;
+        ensure(!tiers.is_empty(), EngineError::RiskTiers)?;
+        let mut before = RiskTier::default();
+        for tier in tiers {
+            let sound = tier.notional_limit_atoms > before.notional_limit_atoms
+                && tier.notional_limit_atoms <= i64::MAX.unsigned_abs()
+                && tier.maintenance_margin_bps > 0
+                && tier.maintenance_margin_bps < tier.initial_margin_bps
+                && tier.initial_margin_bps <= ONE
+                && tier.initial_margin_bps >= before.initial_margin_bps
+                && tier.maintenance_margin_bps >= before.maintenance_margin_bps;
+            ensure(sound, EngineError::RiskTiers)?;
+            before = *tier;
+        }
+        let mut unused = self.tiers.iter().skip(tiers.len());
+        let clear = unused.all(|tier| *tier == RiskTier::default());
+        ensure(clear, EngineError::RiskReserved)
+    }
+
+    fn validate_ladder(&self) -> Result<(), EngineError> {
+        let ladder = self.active_ladder()?;
+        let mut before = LadderStep {
+            above_ratio_bps: ONE,
+            close_bps: 1,
+        };
+        for step in ladder {
+            let sound = step.above_ratio_bps < before.above_ratio_bps
+                && step.close_bps >= before.close_bps
+                && step.close_bps <= ONE;
+            ensure(sound, EngineError::RiskLadder)?;
+            before = *step;
+        }
+        let mut unused = self.ladder.iter().skip(ladder.len());
+        let clear = unused.all(|step| *step == LadderStep::default());
+        ensure(clear, EngineError::RiskReserved)
+    }
+
+    fn validate_sizes(&self) -> Result<(), EngineError> {
+        let sound = self.min_position_lots > 0
+            && self.min_position_lots <= self.max_position_lots
+            && self.max_position_lots <= MAX_LOTS
+            && self.max_open_interest_lots > 0;
+        ensure(sound, EngineError::RiskSizes)
+    }
+
+    fn validate_liquidation(&self) -> Result<(), EngineError> {
+        let lowest = self
+            .tiers
+            .first()
+            .map_or(0, |tier| tier.maintenance_margin_bps);
+        let most = self
+            .liquidation_discount_max_bps
+            .checked_add(self.liquidation_fee_bps)
+            .ok_or(EngineError::RiskLiquidation)?;
+        let sound = self.liquidation_discount_bps <= self.liquidation_discount_max_bps
+            && most < lowest
+            && u64::from(self.liquidation_buffer_bps) <= BPS_ONE;
+        ensure(sound, EngineError::RiskLiquidation)
+    }
+
+    fn validate_oracle(&self) -> Result<(), EngineError> {
+        let sound = self.oracle_max_age_seconds > 0
+            && self.oracle_max_age_seconds <= MAX_LOTS
+            && (1..ONE).contains(&self.oracle_max_conf_bps)
+            && (1..=ONE).contains(&self.oracle_max_ema_divergence_bps);
+        ensure(sound, EngineError::RiskOracle)
+    }
+}
+
+impl AdlParams {
+    /// `RiskAdl` unless 1 <= close <= 10,000 and tolerance and least profit are at
+    /// most 10,000; `RiskReserved` unless the padding is zero.
+    pub fn validate(&self) -> Result<(), EngineError> {
+        let sound = (1..=ONE).contains(&self.max_close_bps)
+            && self.rank_tolerance_bps <= ONE
+            && self.min_profit_bps <= ONE;
+        ensure(sound, EngineError::RiskAdl)?;
+        ensure(self._pad == 0, EngineError::RiskReserved)
+    }
+}
+
+fn first<T>(all: &[T], count: u32) -> Option<&[T]> {
+    all.get(..usize::try_from(count).ok()?)
+}
+
+const fn ensure(holds: bool, otherwise: EngineError) -> Result<(), EngineError> {
+    if holds {
+        Ok(())
+    } else {
+        Err(otherwise)
+    }
+}
