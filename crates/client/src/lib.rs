@@ -1,1 +1,17 @@
-//! placeholder
+//! Rust client for Ballast.
+//!
+//! - [`addresses`]: where every account lives.
+//! - [`instructions`]: one builder per instruction of the program.
+//! - [`accounts`]: decoding of account data.
+//! - [`events`] and [`error`]: decoding of what a transaction reports.
+//! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
+//!
+//! Nothing here talks to a cluster: builders give `Instruction`s, decoders take
+//! bytes. State types, arguments and events are the program's own.
+
+pub mod accounts;
+pub mod addresses;
+pub mod adl;
+pub mod error;
+pub mod events;
+pub mod instructions;

@@ -1,1 +1,43 @@
 //! An embedded exchange for rehearsals and tests.
+//!
+//! A [`Sandbox`] is a LiteSVM virtual machine with the built program loaded at
+//! its id, a collateral mint, funded wallets and Pyth price accounts. Each
+//! instruction of the program has a method that builds, signs and executes a
+//! transaction and gives a [`TxOutcome`] or a [`TxError`] with the error's name.
+//!
+//! ```no_run
+//! use ballast_sandbox::{BlockTrade, Options, Sandbox};
+//!
+//! let (mut sandbox, sol) = Sandbox::with_sol_market(&Options::default())?;
+//! let alice = sandbox.create_trader(1_000_000_000)?;
+//! let bob = sandbox.create_trader(1_000_000_000)?;
+//! // 10 SOL at $200, each with $200 of margin.
+//! let terms = BlockTrade {
+//!     lots: 10_000,
+//!     price_ticks: 200_000,
+//!     taker_margin: 200_000_000,
+//!     maker_margin: 200_000_000,
+//! };
+//! let outcome = sandbox.block_trade(&sol, &alice, &bob, terms)?;
+//! println!("{} compute units", outcome.compute_units);
+//! assert!(sandbox.conservation().holds());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod config;
+pub mod keeping;
+pub mod market;
+pub mod outcome;
+pub mod pyth;
+pub mod reading;
+pub mod token;
+pub mod trading;
+pub mod world;
+
+pub use config::{MarketConfig, Options, PriceSource};
+pub use market::{MarketCookie, Quote};
+pub use outcome::{TxError, TxOutcome, TxResult};
+pub use reading::Conservation;
+pub use token::MintKind;
+pub use trading::{BlockTrade, TraderCookie, Wallet};
+pub use world::{Sandbox, SetupError};

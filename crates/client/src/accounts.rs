@@ -1,0 +1,90 @@
+//! Decoding of account data: the bytes a cluster returns, discriminator included.
+
+use anchor_lang::Discriminator;
+use ballast::state::exchange::Exchange;
+use ballast::state::market::Market;
+use ballast::state::trader::Trader;
+use ballast_engine::queue::QueueRef;
+use ballast_engine::EngineError;
+use bytemuck::Pod;
+
+/// Why bytes are not the account they were taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Fewer bytes than the account has.
+    #[error("the account has {found} bytes, expected at least {expected}")]
+    TooShort {
+        /// Bytes wanted.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+    /// The first eight bytes name another type.
+    #[error("the account is of another type")]
+    WrongType,
+    /// The queue's header or nodes do not parse.
+    #[error("the queue does not parse: {0:?}")]
+    Queue(EngineError),
+}
+
+/// Decodes the exchange.
+pub fn exchange(data: &[u8]) -> Result<Exchange, DecodeError> {
+    zero_copy(data)
+}
+
+/// Decodes a market.
+pub fn market(data: &[u8]) -> Result<Market, DecodeError> {
+    zero_copy(data)
+}
+
+/// Decodes a trader.
+pub fn trader(data: &[u8]) -> Result<Trader, DecodeError> {
+    zero_copy(data)
+}
+
+/// A copy of a queue account, aligned so that the engine can read it.
+#[derive(Clone, Debug)]
+pub struct QueueSnapshot {
+    words: Vec<u64>,
+}
+
+impl QueueSnapshot {
+    /// Copies the data of a queue account.
+    pub fn new(data: &[u8]) -> Result<Self, DecodeError> {
+        let body = strip_discriminator(data, ballast::state::queue_account::QUEUE_DISCRIMINATOR)?;
+        let mut words = vec![0_u64; body.len() / 8];
+        let length = words.len() * 8;
+        bytemuck::cast_slice_mut(&mut words).copy_from_slice(&body[..length]);
+        let snapshot = Self { words };
+        snapshot.queue()?;
+        Ok(snapshot)
+    }
+
+    /// The engine's view of the queue.
+    pub fn queue(&self) -> Result<QueueRef<'_>, DecodeError> {
+        QueueRef::load(bytemuck::cast_slice(&self.words)).map_err(DecodeError::Queue)
+    }
+}
+
+fn zero_copy<T: Pod + Discriminator>(data: &[u8]) -> Result<T, DecodeError> {
+    let body = strip_discriminator(data, T::DISCRIMINATOR)?;
+    let size = core::mem::size_of::<T>();
+    match body.get(..size) {
+        Some(bytes) => Ok(bytemuck::pod_read_unaligned(bytes)),
+        None => Err(DecodeError::TooShort {
+            expected: size + 8,
+            found: data.len(),
+        }),
+    }
+}
+
+fn strip_discriminator<'a>(data: &'a [u8], expected: &[u8]) -> Result<&'a [u8], DecodeError> {
+    let (discriminator, body) = data.split_at_checked(8).ok_or(DecodeError::TooShort {
+        expected: 8,
+        found: data.len(),
+    })?;
+    if discriminator != expected {
+        return Err(DecodeError::WrongType);
+    }
+    Ok(body)
+}

@@ -1,0 +1,61 @@
+//! Where every account of the program lives.
+//!
+//! Queues are the exception: a queue is an ordinary account that its creator
+//! makes at any address (see [`queue_space`]) and hands to `create_market`.
+
+use anchor_lang::prelude::Pubkey;
+use ballast::seeds;
+use ballast_engine::queue;
+
+/// The most bytes one account may hold on Solana, hence the largest queue.
+pub const MAX_ACCOUNT_BYTES: usize = 10 * 1024 * 1024;
+
+/// The exchange.
+pub fn exchange() -> Pubkey {
+    seeds::EXCHANGE_ADDRESS
+}
+
+/// The token account that holds all free collateral, margin and fees.
+pub fn collateral_vault() -> Pubkey {
+    seeds::COLLATERAL_VAULT_ADDRESS
+}
+
+/// The market with this index.
+pub fn market(index: u16) -> Pubkey {
+    derive(&[seeds::MARKET_SEED, &index.to_le_bytes()])
+}
+
+/// The insurance token account of a market.
+pub fn insurance_vault(market: &Pubkey) -> Pubkey {
+    derive(&[seeds::INSURANCE_VAULT_SEED, market.as_ref()])
+}
+
+/// The trader account of an owner; one owner may have several, told apart by
+/// `sub_id`.
+pub fn trader(owner: &Pubkey, sub_id: u16) -> Pubkey {
+    derive(&[seeds::TRADER_SEED, owner.as_ref(), &sub_id.to_le_bytes()])
+}
+
+/// The account that signs the program's event records.
+pub fn event_authority() -> Pubkey {
+    ballast::EVENT_AUTHORITY_AND_BUMP.0
+}
+
+/// Bytes of a queue account with room for `capacity` positions.
+///
+/// A queue larger than 10 KiB cannot be created from inside another program.
+/// Create it at the top level of a transaction, by `create_account` of the
+/// system program with this many bytes and the program as owner, and pass it,
+/// still zeroed, to `create_market`.
+pub fn queue_space(capacity: usize) -> usize {
+    8 + core::mem::size_of::<queue::QueueHeader>() + capacity * queue::NODE_SIZE
+}
+
+/// The most positions a queue account can hold.
+pub fn max_queue_capacity() -> usize {
+    (MAX_ACCOUNT_BYTES - queue_space(0)) / queue::NODE_SIZE
+}
+
+fn derive(seeds: &[&[u8]]) -> Pubkey {
+    Pubkey::find_program_address(seeds, &ballast::ID).0
+}

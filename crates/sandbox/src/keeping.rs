@@ -1,0 +1,111 @@
+//! What keepers and donors send.
+
+use anchor_lang::prelude::Pubkey;
+use ballast_client::adl::AdlPlan;
+use ballast_client::instructions::anyone;
+use solana_message::AddressLookupTableAccount;
+
+use crate::market::MarketCookie;
+use crate::outcome::TxResult;
+use crate::trading::{TraderCookie, Wallet};
+use crate::world::Sandbox;
+
+/// More counterparties than this need an address lookup table.
+pub const MAX_INLINE_COUNTERPARTIES: usize = 16;
+
+impl Sandbox {
+    /// Brings a market's funding up to now.
+    pub fn accrue_funding(&mut self, market: &MarketCookie) -> TxResult {
+        self.send(&[anyone::accrue_funding(market.keys)], &[])
+    }
+
+    /// Gives a wallet's tokens to a market's insurance.
+    pub fn donate_insurance(
+        &mut self,
+        market: &MarketCookie,
+        wallet: &Wallet,
+        atoms: u64,
+    ) -> TxResult {
+        let instruction = anyone::donate_insurance(
+            wallet.address(),
+            market.keys.market,
+            wallet.tokens,
+            self.collateral(),
+            atoms,
+        );
+        self.send(&[instruction], &[&wallet.keypair])
+    }
+
+    /// Makes the insurance vault hold what the market's ledger says.
+    pub fn sweep_insurance(&mut self, market: &MarketCookie) -> TxResult {
+        let instruction = anyone::sweep_insurance(market.keys.market, self.collateral());
+        self.send(&[instruction], &[])
+    }
+
+    /// Flags a position that is below maintenance, or clears the flag.
+    pub fn flag_bankruptcy(&mut self, market: &MarketCookie, trader: &Pubkey) -> TxResult {
+        self.send(&[anyone::flag_bankruptcy(market.keys, *trader)], &[])
+    }
+
+    /// Liquidates one step of a position; `liquidator` takes the lots over with
+    /// `margin` atoms of its free collateral.
+    pub fn liquidate(
+        &mut self,
+        market: &MarketCookie,
+        trader: &Pubkey,
+        liquidator: &TraderCookie,
+        margin: u64,
+    ) -> TxResult {
+        let instruction = anyone::liquidate(
+            liquidator.wallet.address(),
+            market.keys,
+            *trader,
+            liquidator.address,
+            margin,
+        );
+        self.send(&[instruction], &[&liquidator.wallet.keypair])
+    }
+
+    /// Sends `auto_deleverage` with any list, through a lookup table if the list
+    /// is long. `keeper` signs and earns the reward.
+    pub fn auto_deleverage(
+        &mut self,
+        market: &MarketCookie,
+        bankrupt: &Pubkey,
+        keeper: &TraderCookie,
+        max_lots: u64,
+        counterparties: &[Pubkey],
+    ) -> TxResult {
+        let instruction = anyone::auto_deleverage(
+            keeper.wallet.address(),
+            market.keys,
+            *bankrupt,
+            keeper.address,
+            max_lots,
+            counterparties,
+        );
+        let tables: Vec<AddressLookupTableAccount> =
+            if counterparties.len() > MAX_INLINE_COUNTERPARTIES {
+                vec![self.create_lookup_table(counterparties)]
+            } else {
+                Vec::new()
+            };
+        self.send_with_tables(&[instruction], &[&keeper.wallet.keypair], &tables)
+    }
+
+    /// Builds the honest list for a bankrupt position and sends it.
+    pub fn auto_deleverage_plan(
+        &mut self,
+        market: &MarketCookie,
+        keeper: &TraderCookie,
+        plan: &AdlPlan,
+    ) -> TxResult {
+        self.auto_deleverage(
+            market,
+            &plan.bankrupt,
+            keeper,
+            plan.max_lots,
+            &plan.counterparties,
+        )
+    }
+}

@@ -1,0 +1,220 @@
+//! The exchange and its markets: set-up, authorities and prices.
+
+use anchor_lang::prelude::Pubkey;
+use ballast::instructions::admin::{CreateMarketArgs, InitializeExchangeArgs};
+use ballast::state::exchange::Role;
+use ballast_client::addresses;
+use ballast_client::instructions::{admin, Collateral, MarketKeys};
+use ballast_engine::risk::RiskParams;
+use solana_account::Account;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+use crate::config::{MarketConfig, Options, PriceSource};
+use crate::outcome::{TxError, TxResult};
+use crate::pyth::{PythPrice, EXPONENT, PULL_PROGRAM, PUSH_PROGRAM};
+use crate::world::{Sandbox, SetupError};
+
+/// A market of the sandbox.
+#[derive(Clone, Debug)]
+pub struct MarketCookie {
+    /// Number of the market.
+    pub index: u16,
+    /// Market, queues and price account.
+    pub keys: MarketKeys,
+    /// The market's insurance token account.
+    pub insurance_vault: Pubkey,
+    /// What the market was created with.
+    pub config: MarketConfig,
+}
+
+/// A price to publish, in ticks of a market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// Price.
+    pub ticks: u64,
+    /// Half width of the confidence interval.
+    pub conf_ticks: u64,
+    /// Moving average.
+    pub ema_ticks: u64,
+    /// Unix seconds of publication.
+    pub publish_time: i64,
+}
+
+impl Sandbox {
+    /// A sandbox with an initialised exchange and the default SOL market.
+    pub fn with_sol_market(options: &Options) -> Result<(Self, MarketCookie), SetupError> {
+        Self::with_market(options, &MarketConfig::sol())
+    }
+
+    /// A sandbox with an initialised exchange and one market.
+    pub fn with_market(
+        options: &Options,
+        config: &MarketConfig,
+    ) -> Result<(Self, MarketCookie), SetupError> {
+        let mut sandbox = Self::empty(options)?;
+        sandbox.initialize_exchange()?;
+        let market = sandbox.create_market(config)?;
+        Ok((sandbox, market))
+    }
+
+    /// The collateral mint and its token program.
+    pub fn collateral(&self) -> Collateral {
+        Collateral {
+            mint: self.mint(),
+            token_program: self.token_program(),
+        }
+    }
+
+    /// Creates the exchange; the sandbox's admin holds every role.
+    pub fn initialize_exchange(&mut self) -> TxResult {
+        let instruction = admin::initialize_exchange(
+            self.payer(),
+            self.admin(),
+            self.collateral(),
+            InitializeExchangeArgs {
+                risk_authority: self.admin(),
+                pause_authority: self.admin(),
+            },
+        );
+        self.send(&[instruction], &[&self.admin_keypair()])
+    }
+
+    /// Creates a zeroed account of `space` bytes (at most 10 MiB) owned by the
+    /// program, at the top level of a transaction, as a queue must be.
+    pub fn create_program_account(&mut self, space: usize) -> Result<Pubkey, TxError> {
+        let keypair = self.next_keypair();
+        let instruction = solana_system_interface::instruction::create_account(
+            &self.payer(),
+            &keypair.pubkey(),
+            self.rent(space),
+            space as u64,
+            &ballast::ID,
+        );
+        self.send(&[instruction], &[&keypair])?;
+        Ok(keypair.pubkey())
+    }
+
+    /// Creates a market with two new queues and a price account, and publishes
+    /// its start price.
+    pub fn create_market(&mut self, config: &MarketConfig) -> Result<MarketCookie, TxError> {
+        let space = addresses::queue_space(config.queue_capacity);
+        let queue_long = self.create_program_account(space)?;
+        let queue_short = self.create_program_account(space)?;
+        let price = self.next_keypair().pubkey();
+        let index = self.exchange().market_count;
+        let instruction = admin::create_market(
+            self.payer(),
+            self.admin(),
+            index,
+            queue_long,
+            queue_short,
+            self.collateral(),
+            CreateMarketArgs {
+                name: config.name,
+                oracle: config.oracle(price),
+                risk: config.risk,
+            },
+        );
+        self.send(&[instruction], &[&self.admin_keypair()])?;
+        let market = addresses::market(index);
+        let cookie = MarketCookie {
+            index,
+            keys: MarketKeys {
+                market,
+                queue_long,
+                queue_short,
+                price,
+            },
+            insurance_vault: addresses::insurance_vault(&market),
+            config: config.clone(),
+        };
+        self.markets.push(cookie.clone());
+        self.set_price(&cookie, config.start_price_ticks);
+        Ok(cookie)
+    }
+
+    /// Replaces a market's risk parameters, signed by the admin.
+    pub fn update_market_risk(&mut self, market: &MarketCookie, risk: RiskParams) -> TxResult {
+        let instruction = admin::update_market_risk(self.admin(), market.keys.market, risk);
+        self.send(&[instruction], &[&self.admin_keypair()])
+    }
+
+    /// Sets the pause flags, signed by the admin.
+    pub fn set_pause(&mut self, flags: u32) -> TxResult {
+        let instruction = admin::set_pause(self.admin(), flags);
+        self.send(&[instruction], &[&self.admin_keypair()])
+    }
+
+    /// Names a successor for a role, signed by the admin.
+    pub fn propose_authority(&mut self, role: Role, successor: Pubkey) -> TxResult {
+        let instruction = admin::propose_authority(self.admin(), role, successor);
+        self.send(&[instruction], &[&self.admin_keypair()])
+    }
+
+    /// Takes a role over.
+    pub fn accept_authority(&mut self, role: Role, successor: &Keypair) -> TxResult {
+        let instruction = admin::accept_authority(successor.pubkey(), role);
+        self.send(&[instruction], &[successor])
+    }
+
+    /// Publishes a certain price (confidence 0, moving average equal) now.
+    pub fn set_price(&mut self, market: &MarketCookie, ticks: u64) {
+        let publish_time = self.time();
+        self.set_quote(
+            market,
+            &Quote {
+                ticks,
+                conf_ticks: 0,
+                ema_ticks: ticks,
+                publish_time,
+            },
+        );
+    }
+
+    /// Publishes a quote for a market.
+    pub fn set_quote(&mut self, market: &MarketCookie, quote: &Quote) {
+        let price = market.pyth_price(quote, self.slot());
+        self.set_pyth_price(market, &price);
+    }
+
+    /// Writes a market's price account, in the layout of the market's source.
+    pub fn set_pyth_price(&mut self, market: &MarketCookie, price: &PythPrice) {
+        let (owner, data) = match market.config.source {
+            PriceSource::Pull => (PULL_PROGRAM, price.pull_account_data()),
+            PriceSource::Push => (PUSH_PROGRAM, price.push_account_data()),
+        };
+        let account = Account {
+            lamports: self.rent(data.len()),
+            data,
+            owner,
+            executable: false,
+            rent_epoch: u64::MAX,
+        };
+        self.set_account(&market.keys.price, account);
+    }
+}
+
+impl MarketCookie {
+    /// A quote as Pyth would publish it: mantissas of exponent -8.
+    ///
+    /// # Panics
+    /// If a mantissa leaves the range of an `i64`.
+    pub fn pyth_price(&self, quote: &Quote, slot: u64) -> PythPrice {
+        let mantissa = |ticks: u64| -> u64 {
+            let nano = u128::from(ticks) * u128::from(self.config.tick_nano);
+            u64::try_from(nano / 10).expect("price fits a Pyth mantissa")
+        };
+        let signed = |ticks| i64::try_from(mantissa(ticks)).expect("price fits a Pyth mantissa");
+        PythPrice {
+            feed_id: self.config.feed_id,
+            price: signed(quote.ticks),
+            conf: mantissa(quote.conf_ticks),
+            exponent: EXPONENT,
+            ema_price: signed(quote.ema_ticks),
+            publish_time: quote.publish_time,
+            posted_slot: slot,
+            partial_signatures: None,
+        }
+    }
+}
