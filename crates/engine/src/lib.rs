@@ -12,10 +12,17 @@
 #![deny(clippy::as_conversions)]
 
 pub mod error;
+pub mod funding;
+pub mod insurance;
+pub mod liquidation;
+pub mod margin;
 pub mod math;
 pub mod oracle;
 pub mod position;
+pub mod queue;
 pub mod risk;
+pub mod slab;
+pub mod trade;
 pub mod units;
 
 pub use error::EngineError;

@@ -1,4 +1,51 @@
 //! Which oracle price may be used for what.
+//!
+//! | fault | Open | Reduce | RemoveMargin | Funding | Liquidate | Adl |
+//! |---|---|---|---|---|---|---|
+//! | older than one already used | x | x | x | x | x | x |
+//! | dated too far ahead | x | x | x | x | x | x |
+//! | stale | x | | x | x | x | x |
+//! | wide confidence | x | | x | x | x | x |
+//! | far from the moving average | x | | x | | x | x |
+//!
+//! A price dated far ahead blocks reducing too: using it would make every honest
+//! price that follows an older one. Funding goes on through a fast market because
+//! the price only scales it.
+
+use crate::error::EngineError;
+use crate::math::div_rem;
+use crate::risk::RiskParams;
+use crate::units::{LotPrice, Side, Ticks, BPS_ONE};
+
+/// A price as a market sees it, before any check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OraclePrice {
+    /// The price, ticks, rounded down.
+    pub price: Ticks,
+    /// Half the confidence interval, ticks, rounded up.
+    pub confidence: Ticks,
+    /// Exponential moving average of the price, ticks, rounded down.
+    pub ema: Ticks,
+    /// When it was published, unix seconds.
+    pub publish_time: i64,
+}
+
+/// What a price is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Opening, enlarging or flipping a position.
+    Open,
+    /// Making a position smaller.
+    Reduce,
+    /// Taking margin out of a position.
+    RemoveMargin,
+    /// Accruing funding.
+    Funding,
+    /// Liquidating a position or flagging its bankruptcy.
+    Liquidate,
+    /// Auto-deleveraging.
+    Adl,
+}
 
 /// What is wrong with an oracle price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,4 +60,129 @@ pub enum PriceFault {
     WideConfidence,
     /// Too far from the moving average.
     Diverged,
+}
+
+/// A checked price of one lot with its confidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The price, atoms per lot.
+    pub price: LotPrice,
+    /// Half the confidence interval, atoms per lot.
+    pub confidence: u64,
+}
+
+impl Mark {
+    /// The price moved by the confidence against a position on `side`.
+    /// `PriceOutOfRange` when that leaves the price range.
+    pub fn worsened(&self, side: Side) -> Result<LotPrice, EngineError> {
+        let price = self.price.get();
+        let worse = match side {
+            Side::Long => price.checked_sub(self.confidence),
+            Side::Short => price.checked_add(self.confidence),
+        };
+        LotPrice::new(worse.ok_or(EngineError::PriceOutOfRange)?)
+    }
+}
+
+impl OraclePrice {
+    /// The price of a lot where a tick of one lot is `atoms_per_lot_tick`.
+    /// `PriceOutOfRange` outside `1..=MAX_LOT_PRICE`.
+    pub fn mark(&self, atoms_per_lot_tick: u64) -> Result<Mark, EngineError> {
+        let confidence = self
+            .confidence
+            .get()
+            .checked_mul(atoms_per_lot_tick)
+            .ok_or(EngineError::PriceOutOfRange)?;
+        Ok(Mark {
+            price: self.price.lot_price(atoms_per_lot_tick)?,
+            confidence,
+        })
+    }
+}
+
+/// Whether `price` may be used for `action` at `now` (unix seconds), in a market
+/// that has already used one published at `last_publish_time`. The first fault of
+/// the module's table that blocks the action.
+pub fn check(
+    action: Action,
+    price: &OraclePrice,
+    params: &RiskParams,
+    last_publish_time: i64,
+    now: i64,
+) -> Result<(), PriceFault> {
+    if price.publish_time < last_publish_time {
+        return Err(PriceFault::Older);
+    }
+    let max_age = i128::from(params.oracle_max_age_seconds);
+    let age = i128::from(now).wrapping_sub(i128::from(price.publish_time));
+    if age < max_age.wrapping_neg() {
+        return Err(PriceFault::FromFuture);
+    }
+    if matches!(action, Action::Reduce) {
+        return Ok(());
+    }
+    if age > max_age {
+        return Err(PriceFault::Stale);
+    }
+    if exceeds(price.confidence, price.price, params.oracle_max_conf_bps) {
+        return Err(PriceFault::WideConfidence);
+    }
+    let distance = Ticks::new(price.price.get().abs_diff(price.ema.get()));
+    let diverged = exceeds(distance, price.ema, params.oracle_max_ema_divergence_bps);
+    if diverged && !matches!(action, Action::Funding) {
+        return Err(PriceFault::Diverged);
+    }
+    Ok(())
+}
+
+/// Whether `part` is more than `bps` of `whole`.
+fn exceeds(part: Ticks, whole: Ticks, bps: u32) -> bool {
+    // 64-bit times 32-bit factors: no wrap.
+    let part = u128::from(part.get()).wrapping_mul(u128::from(BPS_ONE));
+    part > u128::from(whole.get()).wrapping_mul(u128::from(bps))
+}
+
+/// `mantissa * 10^exponent` quote units in ticks of `tick_nano` billionths of a
+/// quote unit, rounded down. `PriceOutOfRange` for a price that is not positive,
+/// below one tick, or not representable.
+pub fn price_to_ticks(mantissa: i64, exponent: i32, tick_nano: u64) -> Result<Ticks, EngineError> {
+    let mantissa = u64::try_from(mantissa).map_err(|_| EngineError::PriceOutOfRange)?;
+    let (ticks, _) = to_ticks(mantissa, exponent, tick_nano)?;
+    if ticks == 0 {
+        return Err(EngineError::PriceOutOfRange);
+    }
+    Ok(Ticks::new(ticks))
+}
+
+/// Like `price_to_ticks`, rounded up and possibly zero: for a confidence.
+pub fn confidence_to_ticks(
+    mantissa: u64,
+    exponent: i32,
+    tick_nano: u64,
+) -> Result<Ticks, EngineError> {
+    let (ticks, exact) = to_ticks(mantissa, exponent, tick_nano)?;
+    ticks
+        .checked_add(u64::from(!exact))
+        .map(Ticks::new)
+        .ok_or(EngineError::PriceOutOfRange)
+}
+
+/// Ticks rounded down and whether that is exact.
+fn to_ticks(mantissa: u64, exponent: i32, tick_nano: u64) -> Result<(u64, bool), EngineError> {
+    let out_of_range = EngineError::PriceOutOfRange;
+    let shift = exponent.checked_add(9).ok_or(out_of_range)?;
+    let power = 10_u64
+        .checked_pow(shift.unsigned_abs())
+        .ok_or(out_of_range)?;
+    let (number, divisor) = if shift < 0 {
+        let divisor = tick_nano.checked_mul(power).ok_or(out_of_range)?;
+        (u128::from(mantissa), divisor)
+    } else {
+        // Factors of 64 bits: no wrap.
+        let number = u128::from(mantissa).wrapping_mul(u128::from(power));
+        (number, tick_nano)
+    };
+    let (ticks, rest) = div_rem(number, divisor).map_err(|_| out_of_range)?;
+    let ticks = u64::try_from(ticks).map_err(|_| out_of_range)?;
+    Ok((ticks, rest == 0))
 }

@@ -1,0 +1,342 @@
+//! Whether, how much and at what price a position is liquidated.
+
+use crate::error::EngineError;
+use crate::margin::maintenance_margin;
+use crate::math::{div_rem, mul_div_floor};
+use crate::position::Position;
+use crate::risk::RiskParams;
+use crate::units::{Atoms, Bps, LotPrice, Lots, Side, BPS_ONE};
+
+/// Everything a liquidation depends on. Nobody chooses its size.
+#[derive(Clone, Copy, Debug)]
+pub struct LiquidationInput<'a> {
+    /// The position, funding settled.
+    pub position: Position,
+    /// The market's price.
+    pub mark: LotPrice,
+    /// The market's parameters, validated.
+    pub params: &'a RiskParams,
+    /// The current slot.
+    pub slot: u64,
+    /// Since when the position has been flagged below maintenance.
+    pub flagged_slot: Option<u64>,
+    /// When it was last liquidated in part.
+    pub last_step_slot: Option<u64>,
+    /// What insurance may pay now, atoms.
+    pub insurance_available: u64,
+}
+
+/// One liquidation, decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiquidationPlan {
+    /// The victim's fill, signed against its position.
+    pub lots: Lots,
+    /// The quote of the victim's fill, atoms, of the sign of `lots`.
+    pub quote: Atoms,
+    /// What the liquidator gains against the mark, atoms; part of `quote`.
+    pub discount_atoms: u64,
+    /// What the victim pays to insurance, atoms.
+    pub insurance_fee_atoms: u64,
+    /// What insurance pays to the victim's deficit, atoms.
+    pub insurance_paid_atoms: u64,
+    /// The victim's position afterwards.
+    pub position_after: Position,
+    /// What moves to the victim's free collateral, atoms, not negative; more than
+    /// zero only when the position is closed.
+    pub victim_payout: Atoms,
+    /// Equity at the mark before, atoms.
+    pub equity_before: Atoms,
+    /// Maintenance margin at the mark before, atoms.
+    pub maintenance_before: u64,
+    /// Whether the ladder closed less than would have restored the position.
+    pub ladder_capped: bool,
+}
+
+impl LiquidationPlan {
+    /// The liquidator's fill: the victim's with both signs turned.
+    pub fn liquidator_fill(&self) -> Result<(Lots, Atoms), EngineError> {
+        Ok((self.lots.opposite(), Atoms::ZERO.try_sub(self.quote)?))
+    }
+}
+
+/// How a position stands at a price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Empty, or equity is at least maintenance margin.
+    Healthy,
+    /// Equity is below maintenance margin and not negative.
+    BelowMaintenance,
+    /// Equity is negative.
+    Bankrupt {
+        /// By how much, atoms, positive.
+        deficit: u64,
+    },
+}
+
+/// How a settled position stands at `mark`.
+pub fn health(
+    position: &Position,
+    mark: LotPrice,
+    params: &RiskParams,
+) -> Result<Health, EngineError> {
+    let equity = position.equity(mark)?;
+    if equity.is_negative() {
+        let deficit = equity.get().unsigned_abs();
+        return Ok(Health::Bankrupt { deficit });
+    }
+    let required = maintenance_margin(params, position.notional(mark)?)?;
+    if equity.positive_part() < required {
+        return Ok(Health::BelowMaintenance);
+    }
+    Ok(Health::Healthy)
+}
+
+/// Decides a liquidation.
+///
+/// With equity below zero everything closes at the mark and insurance pays the
+/// deficit. Otherwise the least number of lots closes that, after discount and fee
+/// in full, leaves maintenance and the buffer; never more than the ladder allows,
+/// never less than one, and everything when the rest would be below the smallest
+/// position. Discount and then fee are cut to the closed lots' share of the
+/// equity, so neither can bankrupt the position or worsen its ratio.
+///
+/// Errors: `NoPosition`, `Healthy`, `LadderInterval`, `InsuranceCannotPay`,
+/// `Overflow`.
+pub fn plan(input: &LiquidationInput<'_>) -> Result<LiquidationPlan, EngineError> {
+    let position = &input.position;
+    let side = position.side().ok_or(EngineError::NoPosition)?;
+    let notional = position.notional(input.mark)?;
+    let equity_before = position.equity(input.mark)?;
+    let maintenance_before = maintenance_margin(input.params, notional)?;
+    if equity_before.is_negative() {
+        return rescue(input, side, equity_before, maintenance_before);
+    }
+    let equity = equity_before.positive_part();
+    if equity >= maintenance_before {
+        return Err(EngineError::Healthy);
+    }
+    let discount_bps = discount_bps(input)?;
+    let most = ladder_lots(input, equity, maintenance_before)?;
+    let needed = restoring_lots(input, equity, notional, discount_bps)?;
+    let size = position.size();
+    let mut closed = needed.min(most).max(1);
+    let rest = size.checked_sub(closed).ok_or(EngineError::Overflow)?;
+    if rest < input.params.min_position_lots {
+        closed = size;
+    }
+    let (discount, fee) = charges(input, side, equity, closed, discount_bps)?;
+    let quote = quote_of(input.mark, side, closed, discount)?;
+    let lots = Lots::on_side(side.opposite(), closed)?;
+    let (mut position_after, left) = position.close_into_margin(lots, quote)?;
+    let victim_payout = if position_after.is_empty() {
+        left.try_sub_unsigned(fee)?
+    } else {
+        position_after.margin = position_after.margin.try_sub_unsigned(fee)?;
+        Atoms::ZERO
+    };
+    Ok(LiquidationPlan {
+        lots,
+        quote,
+        discount_atoms: discount,
+        insurance_fee_atoms: fee,
+        insurance_paid_atoms: 0,
+        position_after,
+        victim_payout,
+        equity_before,
+        maintenance_before,
+        ladder_capped: closed < needed,
+    })
+}
+
+fn rescue(
+    input: &LiquidationInput<'_>,
+    side: Side,
+    equity_before: Atoms,
+    maintenance_before: u64,
+) -> Result<LiquidationPlan, EngineError> {
+    let deficit = equity_before.get().unsigned_abs();
+    if deficit > input.insurance_available {
+        return Err(EngineError::InsuranceCannotPay);
+    }
+    let size = input.position.size();
+    let quote = quote_of(input.mark, side, size, 0)?;
+    let lots = Lots::on_side(side.opposite(), size)?;
+    let (position_after, left) = input.position.close_into_margin(lots, quote)?;
+    Ok(LiquidationPlan {
+        lots,
+        quote,
+        discount_atoms: 0,
+        insurance_fee_atoms: 0,
+        insurance_paid_atoms: deficit,
+        position_after,
+        victim_payout: left.try_add_unsigned(deficit)?,
+        equity_before,
+        maintenance_before,
+        ladder_capped: false,
+    })
+}
+
+/// The discount's rate now: a straight ramp from the flag, rounded down.
+fn discount_bps(input: &LiquidationInput<'_>) -> Result<u32, EngineError> {
+    let params = input.params;
+    let (first, last) = (
+        params.liquidation_discount_bps,
+        params.liquidation_discount_max_bps,
+    );
+    let elapsed = input
+        .flagged_slot
+        .and_then(|flagged| input.slot.checked_sub(flagged))
+        .unwrap_or(0);
+    let flagged = input.flagged_slot.is_some();
+    if flagged && elapsed >= params.discount_ramp_slots {
+        return Ok(last);
+    }
+    if elapsed == 0 {
+        return Ok(first);
+    }
+    let range = last
+        .checked_sub(first)
+        .ok_or(EngineError::RiskLiquidation)?;
+    let risen = mul_div_floor(u64::from(range), elapsed, params.discount_ramp_slots)?;
+    u32::try_from(risen)
+        .ok()
+        .and_then(|risen| first.checked_add(risen))
+        .ok_or(EngineError::Overflow)
+}
+
+/// Most lots the ladder allows: the first step whose ratio equity / maintenance
+/// exceeds, rounded up; everything below the last one. `LadderInterval` when a
+/// partial step follows another too soon.
+fn ladder_lots(
+    input: &LiquidationInput<'_>,
+    equity: u64,
+    maintenance: u64,
+) -> Result<u64, EngineError> {
+    let size = input.position.size();
+    let ratio = product(equity, BPS_ONE);
+    let exceeded = input
+        .params
+        .active_ladder()?
+        .iter()
+        .find(|step| ratio > product(maintenance, u64::from(step.above_ratio_bps)));
+    let Some(step) = exceeded.filter(|step| u64::from(step.close_bps) < BPS_ONE) else {
+        return Ok(size);
+    };
+    let waited = input
+        .last_step_slot
+        .is_none_or(|last| match input.slot.checked_sub(last) {
+            Some(slots) => slots >= input.params.ladder_interval_slots,
+            None => false,
+        });
+    if !waited {
+        return Err(EngineError::LadderInterval);
+    }
+    Bps::new(step.close_bps).ceil_of(size)
+}
+
+/// The least lots whose closing leaves at least `(1 + buffer) * maintenance` of the
+/// rest, counting discount and fee in full and nothing rounded.
+///
+/// In units of 1e-8 atoms, with S the notional left, V the whole, M(S) maintenance
+/// in 1e-4 atoms and d the charges' rate, the rest stands when
+/// `(1e4 + buffer) M(S) - 1e4 d S <= 1e8 equity - 1e4 d V`. The left side starts at
+/// zero and rises with S in every bracket because d is below the lowest rate.
+fn restoring_lots(
+    input: &LiquidationInput<'_>,
+    equity: u64,
+    notional: u64,
+    discount_bps: u32,
+) -> Result<u64, EngineError> {
+    let size = input.position.size();
+    let rate = u64::from(discount_bps)
+        .checked_add(u64::from(input.params.liquidation_fee_bps))
+        .and_then(|rate| rate.checked_mul(BPS_ONE))
+        .ok_or(EngineError::Overflow)?;
+    let charges = product(notional, rate);
+    let budget = product(equity, 100_000_000).checked_sub(charges);
+    let Some(budget) = budget else {
+        return Ok(size);
+    };
+    let left = largest_rest(input.params, rate, budget)?.min(u128::from(notional));
+    let (rest, _) = div_rem(left, input.mark.get())?;
+    let rest = u64::try_from(rest).map_err(|_| EngineError::Overflow)?;
+    size.checked_sub(rest).ok_or(EngineError::Overflow)
+}
+
+/// The largest S within `budget`, atoms rounded down.
+fn largest_rest(params: &RiskParams, rate: u64, mut budget: u128) -> Result<u128, EngineError> {
+    let restored = BPS_ONE
+        .checked_add(u64::from(params.liquidation_buffer_bps))
+        .ok_or(EngineError::Overflow)?;
+    let slope = |maintenance_margin_bps: u32| {
+        restored
+            .checked_mul(u64::from(maintenance_margin_bps))
+            .and_then(|margin| margin.checked_sub(rate))
+            .ok_or(EngineError::RiskLiquidation)
+    };
+    let (last, lower) = params
+        .active_tiers()?
+        .split_last()
+        .ok_or(EngineError::RiskTiers)?;
+    let mut from = 0_u64;
+    let mut rates = lower.iter();
+    let bps = loop {
+        let Some(tier) = rates.next() else {
+            break last.maintenance_margin_bps;
+        };
+        let bps = tier.maintenance_margin_bps;
+        let limit = tier.notional_limit_atoms;
+        let span = limit.checked_sub(from).ok_or(EngineError::RiskTiers)?;
+        let Some(left) = budget.checked_sub(product(span, slope(bps)?)) else {
+            break bps;
+        };
+        budget = left;
+        from = limit;
+    };
+    let (inside, _) = div_rem(budget, slope(bps)?)?;
+    inside
+        .checked_add(u128::from(from))
+        .ok_or(EngineError::Overflow)
+}
+
+/// Discount and fee of closing `closed` lots, atoms: together at most the closed
+/// lots' share of the equity, the discount first.
+fn charges(
+    input: &LiquidationInput<'_>,
+    side: Side,
+    equity: u64,
+    closed: u64,
+    discount_bps: u32,
+) -> Result<(u64, u64), EngineError> {
+    let notional = input.mark.notional(closed)?;
+    let share = mul_div_floor(equity, closed, input.position.size())?;
+    // The price after the discount stays within the price range.
+    let edge = match side {
+        Side::Long => LotPrice::MIN,
+        Side::Short => LotPrice::MAX,
+    };
+    let room = edge.notional(closed)?.abs_diff(notional);
+    let discount = Bps::new(discount_bps)
+        .floor_of(notional)?
+        .min(share)
+        .min(room);
+    let left = share.checked_sub(discount).ok_or(EngineError::Overflow)?;
+    let fee = Bps::new(input.params.liquidation_fee_bps)
+        .floor_of(notional)?
+        .min(left);
+    Ok((discount, fee))
+}
+
+/// The victim's quote for closing `closed` lots of its `side`, atoms.
+fn quote_of(mark: LotPrice, side: Side, closed: u64, discount: u64) -> Result<Atoms, EngineError> {
+    let notional = Atoms::from_unsigned(mark.notional(closed)?)?;
+    match side {
+        Side::Long => Atoms::from_unsigned(discount)?.try_sub(notional),
+        Side::Short => notional.try_add_unsigned(discount),
+    }
+}
+
+fn product(a: u64, b: u64) -> u128 {
+    // Factors of 64 bits: no wrap.
+    u128::from(a).wrapping_mul(u128::from(b))
+}

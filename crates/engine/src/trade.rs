@@ -1,0 +1,342 @@
+//! Block trades, take-overs by a liquidator, and margin transfers.
+
+use crate::error::EngineError;
+use crate::margin::initial_margin;
+use crate::oracle::{Action, Mark};
+use crate::position::Position;
+use crate::risk::RiskParams;
+use crate::units::{Atoms, Bps, LotPrice, Lots, Ticks, BPS_ONE};
+
+/// What two traders agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradeTerms {
+    /// Signed lots of the taker; the maker trades the opposite.
+    pub lots: Lots,
+    /// Price of the trade.
+    pub price: Ticks,
+}
+
+/// What a trade needs to know of its market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradeMarket {
+    /// Worth of one tick of one lot, atoms.
+    pub atoms_per_lot_tick: u64,
+    /// Sum of long lots before the trade.
+    pub open_interest_lots: u64,
+}
+
+/// One party before the trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartyInput {
+    /// Its position in the market, funding settled.
+    pub position: Position,
+    /// Its free collateral, atoms, not negative.
+    pub free: Atoms,
+    /// Free collateral to move to the position's margin, atoms. It moves only when
+    /// the fill opens, enlarges or flips the position.
+    pub margin_to_add: u64,
+}
+
+/// One party after the trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartyOutcome {
+    /// Its position.
+    pub position: Position,
+    /// Its free collateral, atoms, not negative.
+    pub free: Atoms,
+    /// The fee as charged, atoms.
+    pub fee: u64,
+    /// Profit or loss of the closed lots, atoms.
+    pub realized: Atoms,
+    /// Margin set free by the closed lots, atoms.
+    pub released: Atoms,
+    /// Margin moved from free collateral to the position, atoms.
+    pub margin_added: u64,
+    /// Whether the fill only made the position smaller.
+    pub reduced_only: bool,
+}
+
+/// Both parties and the market after a trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradeOutcome {
+    /// The taker.
+    pub taker: PartyOutcome,
+    /// The maker.
+    pub maker: PartyOutcome,
+    /// Quote of the taker's fill, atoms; the maker's is the opposite.
+    pub quote: Atoms,
+    /// Sum of long lots after the trade.
+    pub open_interest_lots: u64,
+    /// What the fees add to the market's fee bucket, atoms.
+    pub market_fees: u64,
+    /// What the fees add to insurance, atoms.
+    pub insurance_fees: u64,
+}
+
+/// Whether a fill of `lots` only makes `position` smaller.
+#[must_use]
+pub fn reduces(position: &Position, lots: Lots) -> bool {
+    position.side() == lots.opposite().side() && lots.size() <= position.size() && !lots.is_zero()
+}
+
+/// What the oracle price of a trade is used for: `Reduce` when it makes both
+/// positions smaller, else `Open`. `lots` are the taker's.
+#[must_use]
+pub fn action(taker: &Position, maker: &Position, lots: Lots) -> Action {
+    if reduces(taker, lots) && reduces(maker, lots.opposite()) {
+        Action::Reduce
+    } else {
+        Action::Open
+    }
+}
+
+/// Decides a block trade.
+///
+/// A party whose position only gets smaller needs no initial margin and pays the
+/// fee as far as its free collateral after the payout reaches. Any other party
+/// pays it in full and must hold initial margin at the price worsened by the
+/// confidence.
+///
+/// Errors: `ZeroLots`, `PriceOutOfRange`, `PriceOutsideBand`, `SizeOutOfRange`,
+/// `InsufficientCollateral`, `PositionTooSmall`, `PositionTooLarge`,
+/// `BelowInitialMargin`, `OpenInterestLimit`, `Overflow`.
+pub fn block_trade(
+    params: &RiskParams,
+    mark: &Mark,
+    market: &TradeMarket,
+    terms: &TradeTerms,
+    taker: &PartyInput,
+    maker: &PartyInput,
+) -> Result<TradeOutcome, EngineError> {
+    if terms.lots.is_zero() {
+        return Err(EngineError::ZeroLots);
+    }
+    let price = terms.price.lot_price(market.atoms_per_lot_tick)?;
+    check_band(params, mark, price)?;
+    let notional = price.notional(terms.lots.size())?;
+    let amount = Atoms::from_unsigned(notional)?;
+    let opposite = Atoms::ZERO.try_sub(amount)?;
+    let (quote, maker_quote) = if terms.lots.get() > 0 {
+        (amount, opposite)
+    } else {
+        (opposite, amount)
+    };
+    let taker_fee = Bps::new(params.taker_fee_bps).ceil_of(notional)?;
+    let maker_fee = Bps::new(params.maker_fee_bps).ceil_of(notional)?;
+    let maker_lots = terms.lots.opposite();
+    let taken = apply(params, mark, taker, terms.lots, quote, taker_fee)?;
+    let made = apply(params, mark, maker, maker_lots, maker_quote, maker_fee)?;
+    check_least(params, &taker.position, &taken)?;
+    check_least(params, &maker.position, &made)?;
+
+    let changes = [
+        (taker.position.lots, taken.position.lots),
+        (maker.position.lots, made.position.lots),
+    ];
+    let open_interest_lots = open_interest_after(market.open_interest_lots, &changes)?;
+    let grew = open_interest_lots > market.open_interest_lots;
+    if grew && open_interest_lots > params.max_open_interest_lots {
+        return Err(EngineError::OpenInterestLimit);
+    }
+    let fees = taken
+        .fee
+        .checked_add(made.fee)
+        .ok_or(EngineError::Overflow)?;
+    let insurance_fees = Bps::new(params.insurance_fee_share_bps).floor_of(fees)?;
+    Ok(TradeOutcome {
+        taker: taken,
+        maker: made,
+        quote,
+        open_interest_lots,
+        market_fees: fees
+            .checked_sub(insurance_fees)
+            .ok_or(EngineError::Overflow)?,
+        insurance_fees,
+    })
+}
+
+/// Decides what a liquidator's account becomes when it takes `lots` over for
+/// `quote`: like a trade without a fee and without a least size, since the size of
+/// a liquidation is nobody's choice.
+///
+/// Errors: `ZeroLots`, `QuoteOutOfRange`, `SizeOutOfRange`,
+/// `InsufficientCollateral`, `PositionTooLarge`, `BelowInitialMargin`, `Overflow`.
+pub fn take_over(
+    params: &RiskParams,
+    mark: &Mark,
+    liquidator: &PartyInput,
+    lots: Lots,
+    quote: Atoms,
+) -> Result<PartyOutcome, EngineError> {
+    apply(params, mark, liquidator, lots, quote, 0)
+}
+
+/// The sum of long lots after each `(before, after)` of `changes`.
+pub fn open_interest_after(
+    open_interest_lots: u64,
+    changes: &[(Lots, Lots)],
+) -> Result<u64, EngineError> {
+    changes.iter().try_fold(open_interest_lots, |sum, change| {
+        let (before, after) = (long_lots(change.0), long_lots(change.1));
+        let raised = sum.checked_add(after).ok_or(EngineError::Overflow)?;
+        raised.checked_sub(before).ok_or(EngineError::Overflow)
+    })
+}
+
+fn long_lots(lots: Lots) -> u64 {
+    if lots.get() > 0 {
+        lots.size()
+    } else {
+        0
+    }
+}
+
+fn apply(
+    params: &RiskParams,
+    mark: &Mark,
+    party: &PartyInput,
+    lots: Lots,
+    quote: Atoms,
+    fee_due: u64,
+) -> Result<PartyOutcome, EngineError> {
+    let reduced_only = reduces(&party.position, lots);
+    let fill = party.position.fill(lots, quote)?;
+    let available = party.free.try_add(fill.payout()?)?;
+    if available.is_negative() {
+        return Err(EngineError::InsufficientCollateral);
+    }
+    let (fee, margin_added) = if reduced_only {
+        (fee_due.min(available.positive_part()), 0)
+    } else {
+        (fee_due, party.margin_to_add)
+    };
+    let free = available
+        .try_sub_unsigned(fee)?
+        .try_sub_unsigned(margin_added)?;
+    if free.is_negative() {
+        return Err(EngineError::InsufficientCollateral);
+    }
+    let mut position = fill.position;
+    if !reduced_only {
+        position.margin = position.margin.try_add_unsigned(margin_added)?;
+        check_largest(params, mark, &position)?;
+        check_initial(params, mark, &position)?;
+    }
+    Ok(PartyOutcome {
+        position,
+        free,
+        fee,
+        realized: fill.realized,
+        released: fill.released,
+        margin_added,
+        reduced_only,
+    })
+}
+
+fn check_band(params: &RiskParams, mark: &Mark, price: LotPrice) -> Result<(), EngineError> {
+    let reference = mark.price.get();
+    // 31-bit prices times at most 14 bits.
+    let distance = price.get().abs_diff(reference).wrapping_mul(BPS_ONE);
+    if distance > reference.wrapping_mul(u64::from(params.price_band_bps)) {
+        return Err(EngineError::PriceOutsideBand);
+    }
+    Ok(())
+}
+
+/// What is left is nothing or at least the smallest position. A position that
+/// deleveraging left below that may shrink freely.
+fn check_least(
+    params: &RiskParams,
+    before: &Position,
+    after: &PartyOutcome,
+) -> Result<(), EngineError> {
+    let least = params.min_position_lots;
+    let exempt = after.reduced_only && before.size() < least;
+    if !after.position.is_empty() && after.position.size() < least && !exempt {
+        return Err(EngineError::PositionTooSmall);
+    }
+    Ok(())
+}
+
+fn check_largest(params: &RiskParams, mark: &Mark, after: &Position) -> Result<(), EngineError> {
+    let tiers = params.active_tiers()?;
+    let limit = tiers
+        .last()
+        .ok_or(EngineError::RiskTiers)?
+        .notional_limit_atoms;
+    let large = after.size() > params.max_position_lots;
+    if large || after.notional(mark.price)? > limit {
+        return Err(EngineError::PositionTooLarge);
+    }
+    Ok(())
+}
+
+/// Equity at the price worsened by the confidence covers the initial margin of the
+/// notional at the higher of both prices.
+fn check_initial(params: &RiskParams, mark: &Mark, after: &Position) -> Result<(), EngineError> {
+    let side = after.side().ok_or(EngineError::NoPosition)?;
+    let worst = mark.worsened(side)?;
+    let equity = after.equity(worst)?;
+    let notional = after.notional(worst.max(mark.price))?;
+    let required = initial_margin(params, notional)?;
+    if equity.is_negative() || equity.positive_part() < required {
+        return Err(EngineError::BelowInitialMargin);
+    }
+    Ok(())
+}
+
+/// Moves `amount` atoms of free collateral to the margin of a position; returns
+/// both. Needs no price. Errors: `NoPosition`, `ZeroAmount`,
+/// `InsufficientCollateral`, `Overflow`.
+pub fn add_margin(
+    position: &Position,
+    free: Atoms,
+    amount: u64,
+) -> Result<(Position, Atoms), EngineError> {
+    check_transfer(position, amount)?;
+    let free = free.try_sub_unsigned(amount)?;
+    if free.is_negative() {
+        return Err(EngineError::InsufficientCollateral);
+    }
+    let margin = position.margin.try_add_unsigned(amount)?;
+    Ok((
+        Position {
+            margin,
+            ..*position
+        },
+        free,
+    ))
+}
+
+/// Moves `amount` atoms of a settled position's margin to free collateral; returns
+/// both. Errors: `NoPosition`, `ZeroAmount`, `MarginBelowZero`,
+/// `BelowInitialMargin`, `Overflow`.
+pub fn remove_margin(
+    params: &RiskParams,
+    mark: &Mark,
+    position: &Position,
+    free: Atoms,
+    amount: u64,
+) -> Result<(Position, Atoms), EngineError> {
+    check_transfer(position, amount)?;
+    let margin = position.margin.try_sub_unsigned(amount)?;
+    if margin.is_negative() {
+        return Err(EngineError::MarginBelowZero);
+    }
+    let after = Position {
+        margin,
+        ..*position
+    };
+    check_initial(params, mark, &after)?;
+    Ok((after, free.try_add_unsigned(amount)?))
+}
+
+fn check_transfer(position: &Position, amount: u64) -> Result<(), EngineError> {
+    if position.is_empty() {
+        return Err(EngineError::NoPosition);
+    }
+    if amount == 0 {
+        return Err(EngineError::ZeroAmount);
+    }
+    Ok(())
+}
