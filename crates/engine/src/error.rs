@@ -81,6 +81,32 @@ pub enum EngineError {
     RiskAdl,
     /// Reserved or unused risk fields are not zero.
     RiskReserved,
+    /// Every node of the queue is in use.
+    QueueFull,
+    /// The bytes are not a queue of this version, aligned to 8.
+    QueueLayout,
+    /// No node of the tree has this position or key.
+    NodeNotFound,
+    /// Another node of the tree has this key.
+    DuplicateKey,
+    /// A tree breaks its own invariant.
+    TreeCorrupt,
+    /// A position is not on the side it should be on.
+    WrongSide,
+    /// An entry price is not below 2^31 atoms per lot.
+    EntryPriceOutOfRange,
+    /// A bankruptcy price less funding is not within +-2^31 atoms per lot.
+    BankruptcyPriceOutOfRange,
+    /// A close price lies on the wrong side of the mark, or is of no lots.
+    ClosePriceOutOfRange,
+    /// The position has no deficit.
+    NotBankrupt,
+    /// Insurance may pay the whole deficit and the grace period is not over.
+    InsuranceCanPay,
+    /// A counterparty ranks above the one before it.
+    AdlOutOfOrder,
+    /// The counterparties gave up something other than the uncovered deficit.
+    AdlOvershoot,
 }
 
 impl From<PriceFault> for EngineError {

@@ -1,0 +1,311 @@
+//! The auto-deleveraging queue of one side of a market: a tree of positions keyed
+//! by entry price, in the bytes of an account.
+//!
+//! A node stores two prices in units of 2^-32 atoms per lot, each rounded down:
+//! the entry price, and the bankruptcy price less cumulative funding. With fewer
+//! than 2^32 lots the totals in whole atoms follow from them exactly, so a node
+//! alone decides every comparison. Neither price moves when the mark or the
+//! funding index does: the tree changes only when a position changes.
+
+mod entry;
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::error::EngineError;
+use crate::position::Position;
+use crate::slab::{InOrder, Tree, TreeHeader, TreeRef};
+use crate::units::Side;
+
+pub use entry::{CutStamp, QueueEntry, QueueKey, Totals};
+
+/// Layout version written by [`Queue::create`].
+pub const QUEUE_VERSION: u32 = 1;
+/// Bytes before the nodes.
+pub const QUEUE_HEADER_SIZE: usize = core::mem::size_of::<QueueHeader>();
+/// Bytes of a node.
+pub const QUEUE_ENTRY_SIZE: usize = core::mem::size_of::<QueueEntry>();
+
+const LONG: u32 = 0;
+const SHORT: u32 = 1;
+
+/// What precedes the nodes of a queue.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct QueueHeader {
+    /// Key of the market.
+    pub market: [u8; 32],
+    /// 0: long positions; 1: short positions.
+    pub side: u32,
+    /// [`QUEUE_VERSION`].
+    pub version: u32,
+    /// Root, free list and count of the tree.
+    pub tree: TreeHeader,
+    /// Sequence number of the next position to join.
+    pub next_sequence: u64,
+    /// Number of deleveraging passes opened over this queue.
+    pub adl_epoch: u32,
+    /// Zero.
+    pub _pad: u32,
+    /// Zero.
+    pub reserved: [u8; 56],
+}
+
+const _: () = assert!(QUEUE_HEADER_SIZE == 128);
+const _: () = assert!(core::mem::offset_of!(QueueHeader, next_sequence) == 56);
+
+impl QueueHeader {
+    /// The side of every position in the queue. `QueueLayout` when unknown.
+    pub const fn side(&self) -> Result<Side, EngineError> {
+        match self.side {
+            LONG => Ok(Side::Long),
+            SHORT => Ok(Side::Short),
+            _ => Err(EngineError::QueueLayout),
+        }
+    }
+}
+
+/// Bytes of a queue of this many nodes, without an account discriminator.
+#[must_use]
+pub const fn queue_size(capacity: usize) -> Option<usize> {
+    match capacity.checked_mul(QUEUE_ENTRY_SIZE) {
+        Some(nodes) => nodes.checked_add(QUEUE_HEADER_SIZE),
+        None => None,
+    }
+}
+
+/// A queue to read.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueRef<'a> {
+    header: &'a QueueHeader,
+    nodes: &'a [QueueEntry],
+    side: Side,
+}
+
+impl<'a> QueueRef<'a> {
+    /// A queue in bytes aligned to 8. `QueueLayout` when they are not a queue of
+    /// this version.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, EngineError> {
+        let (head, rest) = bytes
+            .split_at_checked(QUEUE_HEADER_SIZE)
+            .ok_or(EngineError::QueueLayout)?;
+        let rest = rest
+            .get(..whole_nodes(rest.len()))
+            .ok_or(EngineError::QueueLayout)?;
+        let header: &QueueHeader =
+            bytemuck::try_from_bytes(head).map_err(|_| EngineError::QueueLayout)?;
+        let nodes = bytemuck::try_cast_slice(rest).map_err(|_| EngineError::QueueLayout)?;
+        let side = checked_side(header)?;
+        Ok(Self {
+            header,
+            nodes,
+            side,
+        })
+    }
+
+    /// What precedes the nodes.
+    #[must_use]
+    pub const fn header(&self) -> &'a QueueHeader {
+        self.header
+    }
+
+    /// The side of every position in the queue.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Number of positions.
+    #[must_use]
+    pub const fn len(&self) -> u32 {
+        self.header.tree.len
+    }
+
+    /// Whether there are no positions.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.header.tree.len == 0
+    }
+
+    /// Number of positions for which there is room.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The tree.
+    #[must_use]
+    pub const fn tree(&self) -> TreeRef<'a, QueueEntry> {
+        TreeRef::new(&self.header.tree, self.nodes)
+    }
+
+    /// The position at `index`. `NodeNotFound` when there is none.
+    pub fn entry(&self, index: u32) -> Result<&'a QueueEntry, EngineError> {
+        self.tree().get(index)
+    }
+
+    /// Visits all positions with their indices in order of (entry price, sequence).
+    #[must_use]
+    pub const fn iter(&self) -> InOrder<'a, QueueEntry> {
+        self.tree().iter()
+    }
+
+    /// Walks everything: the tree, and that each node has lots, a sequence number
+    /// already given out, and a recorded cap no newer than the last pass.
+    pub fn invariant(&self) -> Result<(), EngineError> {
+        self.tree().invariant()?;
+        for step in self.iter() {
+            let (_, entry) = step?;
+            let sound = entry.lots > 0
+                && entry.is_of(self.side)
+                && entry.sequence < self.header.next_sequence
+                && entry.cut_epoch <= self.header.adl_epoch
+                && entry.capped_epoch <= entry.cut_epoch;
+            if !sound {
+                return Err(EngineError::TreeCorrupt);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A queue to change.
+#[derive(Debug)]
+pub struct Queue<'a> {
+    header: &'a mut QueueHeader,
+    nodes: &'a mut [QueueEntry],
+    side: Side,
+}
+
+impl<'a> Queue<'a> {
+    /// Writes an empty queue over `bytes`, which become unusable for anything
+    /// else. `QueueLayout` when they are too short or not aligned to 8.
+    pub fn create(bytes: &mut [u8], market: [u8; 32], side: Side) -> Result<(), EngineError> {
+        let head = bytes
+            .get_mut(..QUEUE_HEADER_SIZE)
+            .ok_or(EngineError::QueueLayout)?;
+        let header: &mut QueueHeader =
+            bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::QueueLayout)?;
+        *header = QueueHeader {
+            market,
+            side: match side {
+                Side::Long => LONG,
+                Side::Short => SHORT,
+            },
+            version: QUEUE_VERSION,
+            tree: TreeHeader::EMPTY,
+            next_sequence: 0,
+            adl_epoch: 0,
+            _pad: 0,
+            reserved: [0; 56],
+        };
+        Ok(())
+    }
+
+    /// A queue in bytes aligned to 8. `QueueLayout` when they are not a queue of
+    /// this version.
+    pub fn new(bytes: &'a mut [u8]) -> Result<Self, EngineError> {
+        let (head, rest) = bytes
+            .split_at_mut_checked(QUEUE_HEADER_SIZE)
+            .ok_or(EngineError::QueueLayout)?;
+        let rest_len = whole_nodes(rest.len());
+        let rest = rest.get_mut(..rest_len).ok_or(EngineError::QueueLayout)?;
+        let header: &mut QueueHeader =
+            bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::QueueLayout)?;
+        let nodes = bytemuck::try_cast_slice_mut(rest).map_err(|_| EngineError::QueueLayout)?;
+        let side = checked_side(header)?;
+        Ok(Self {
+            header,
+            nodes,
+            side,
+        })
+    }
+
+    /// The same queue, to read.
+    #[must_use]
+    pub const fn as_ref(&self) -> QueueRef<'_> {
+        QueueRef {
+            header: self.header,
+            nodes: self.nodes,
+            side: self.side,
+        }
+    }
+
+    /// Adds a position behind all others of equal score and returns the index it
+    /// keeps until removed. Its funding need not be settled.
+    ///
+    /// `WrongSide`, `NoPosition`, `QueueFull`, `EntryPriceOutOfRange`,
+    /// `BankruptcyPriceOutOfRange`.
+    pub fn insert(&mut self, trader: [u8; 32], position: &Position) -> Result<u32, EngineError> {
+        let sequence = self.header.next_sequence;
+        let next = sequence.checked_add(1).ok_or(EngineError::Overflow)?;
+        let totals = Totals::of(position, self.side)?;
+        let entry = QueueEntry::new(trader, sequence, self.side, &totals)?;
+        let index = self.tree_mut().insert(entry)?;
+        self.header.next_sequence = next;
+        Ok(index)
+    }
+
+    /// Follows a change of the position at `index`; its sequence number and cut
+    /// stamp stay. Errors as for [`Self::insert`], or `NodeNotFound`.
+    pub fn update(&mut self, index: u32, position: &Position) -> Result<(), EngineError> {
+        let stamp = self.as_ref().entry(index)?.stamp();
+        self.update_cut(index, position, stamp)
+    }
+
+    /// Follows a change of the position at `index` and stamps it as cut. Errors
+    /// as for [`Self::update`].
+    pub fn update_cut(
+        &mut self,
+        index: u32,
+        position: &Position,
+        stamp: CutStamp,
+    ) -> Result<(), EngineError> {
+        let old = self.as_ref().entry(index)?;
+        let totals = Totals::of(position, self.side)?;
+        let mut entry = QueueEntry::new(old.trader, old.sequence, self.side, &totals)?;
+        entry.set_stamp(stamp);
+        self.tree_mut().replace(index, entry)
+    }
+
+    /// Stamps the position at `index` as cut, without a change of the position.
+    /// `NodeNotFound`.
+    pub fn stamp(&mut self, index: u32, stamp: CutStamp) -> Result<(), EngineError> {
+        let mut entry = *self.as_ref().entry(index)?;
+        entry.set_stamp(stamp);
+        self.tree_mut().replace(index, entry)
+    }
+
+    /// Takes the position at `index` out. `NodeNotFound`.
+    pub fn remove(&mut self, index: u32) -> Result<(), EngineError> {
+        let key = self.as_ref().entry(index)?.queue_key();
+        if self.tree_mut().remove(key)? == index {
+            Ok(())
+        } else {
+            Err(EngineError::TreeCorrupt)
+        }
+    }
+
+    /// Opens a deleveraging pass: the number of passes so far, this one included.
+    pub fn open_pass(&mut self) -> Result<u32, EngineError> {
+        let epoch = self.header.adl_epoch.checked_add(1);
+        self.header.adl_epoch = epoch.ok_or(EngineError::Overflow)?;
+        Ok(self.header.adl_epoch)
+    }
+
+    fn tree_mut(&mut self) -> Tree<'_, QueueEntry> {
+        Tree::new(&mut self.header.tree, self.nodes)
+    }
+}
+
+/// Bytes of the nodes that fit in `len` bytes.
+const fn whole_nodes(len: usize) -> usize {
+    // The remainder is never larger than the whole.
+    len.wrapping_sub(len % QUEUE_ENTRY_SIZE)
+}
+
+fn checked_side(header: &QueueHeader) -> Result<Side, EngineError> {
+    if header.version != QUEUE_VERSION {
+        return Err(EngineError::QueueLayout);
+    }
+    header.side()
+}
