@@ -1,0 +1,10 @@
+//! What a rehearsal leaves behind: `report.json`, `report.html` and the terminal's tables.
+
+pub mod checks;
+pub mod html;
+pub mod money;
+pub mod model;
+pub mod pictures;
+pub mod recompute;
+pub mod table;
+pub mod terminal;

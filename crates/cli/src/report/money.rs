@@ -1,0 +1,100 @@
+//! Amounts for people. `report.json` never rounds; these do.
+
+/// `1234567` atoms as `$1.23`; negative amounts as `-$1.23`. Cut off, not rounded.
+pub fn usd(atoms: i64) -> String {
+    let sign = if atoms < 0 { "-" } else { "" };
+    let cents = atoms.unsigned_abs() / 10_000;
+    format!("{sign}${}.{:02}", grouped(cents / 100), cents % 100)
+}
+
+/// Whole dollars above $1,000, cents below.
+pub fn usd_short(atoms: i64) -> String {
+    if atoms.unsigned_abs() < 1_000_000_000 {
+        return usd(atoms);
+    }
+    let sign = if atoms < 0 { "-" } else { "" };
+    format!("{sign}${}", grouped(atoms.unsigned_abs() / 1_000_000))
+}
+
+/// An unsigned amount as dollars.
+pub fn usd_unsigned(atoms: u64) -> String {
+    usd_short(i64::try_from(atoms).unwrap_or(i64::MAX))
+}
+
+/// Digits in groups of three.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A price of `ticks` ticks of `tick_nano` (1e-9 USD) each, with the decimals of a tick.
+pub fn price(ticks: u64, tick_nano: u64) -> String {
+    let nano = u128::from(ticks) * u128::from(tick_nano);
+    let mut decimals = 9;
+    let mut tick = tick_nano;
+    while decimals > 2 && tick.is_multiple_of(10) && tick > 0 {
+        tick /= 10;
+        decimals -= 1;
+    }
+    let fraction = format!("{:09}", nano % 1_000_000_000);
+    let whole = u64::try_from(nano / 1_000_000_000).unwrap_or(u64::MAX);
+    format!("${}.{}", grouped(whole), &fraction[..decimals])
+}
+
+/// `HH:MM:SS` of a unix time, UTC.
+pub fn clock(timestamp: i64) -> String {
+    let second = timestamp.rem_euclid(86_400);
+    format!(
+        "{:02}:{:02}:{:02}",
+        second / 3_600,
+        second / 60 % 60,
+        second % 60
+    )
+}
+
+/// First and last four characters of an address.
+pub fn short(address: &str) -> String {
+    match (
+        address.get(..4),
+        address.get(address.len().saturating_sub(4)..),
+    ) {
+        (Some(head), Some(tail)) if address.len() > 9 => format!("{head}…{tail}"),
+        _ => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_read_well() {
+        assert_eq!(usd(1_234_567), "$1.23");
+        assert_eq!(usd(-1_234_567_891), "-$1,234.56");
+        assert_eq!(usd_short(12_345_678_900_000), "$12,345,678");
+        assert_eq!(usd_short(999_999_999), "$999.99");
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(1_000), "1,000");
+    }
+
+    #[test]
+    fn prices_show_the_decimals_of_their_tick() {
+        assert_eq!(price(206_000, 1_000_000), "$206.000");
+        assert_eq!(price(120_001, 1_000_000_000), "$120,001.00");
+        assert_eq!(price(1_234, 10), "$0.00001234");
+    }
+
+    #[test]
+    fn times_are_utc_and_addresses_short() {
+        assert_eq!(clock(1_760_129_400), "20:50:00");
+        assert_eq!(short("BALLASTxxxxxxxxxxxxxYYYY"), "BALL…YYYY");
+        assert_eq!(short("short"), "short");
+    }
+}
