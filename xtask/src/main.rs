@@ -1,1 +1,44 @@
-fn main() {}
+//! `cargo xtask`: builds the program, runs the tests, rehearses a crash.
+//!
+//! Each command does all the set-up it needs. What it cannot install is reported in one sentence.
+
+mod cargo;
+mod program;
+mod stamp;
+mod tasks;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  build               builds the program: target/deploy/ballast.so, unless it is there and current
+  test [ARGS]         builds the program and runs every test; ARGS go to `cargo test`
+  rehearse [ARGS]     builds the program and the `ballast` command and runs `ballast rehearse ARGS`
+                      (`cargo xtask rehearse --help` lists them)
+  help                prints this text
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let command = args.next();
+    let rest: Vec<OsString> = args.collect();
+    let outcome = match command.as_deref().map(|name| name.to_string_lossy()) {
+        Some(name) if name == "build" => tasks::build(&rest),
+        Some(name) if name == "test" => tasks::test(rest),
+        Some(name) if name == "rehearse" => tasks::rehearse(rest),
+        Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
+            eprint!("xtask: there is no command `{name}`.\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+        _ => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+    };
+    outcome.unwrap_or_else(|problem| {
+        eprintln!("xtask: {problem}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# build.sh PACKAGE OUT_DIR -- builds a workspace package for the VM and leaves OUT_DIR/PACKAGE.so.
+set -euo pipefail
+package=$1
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+tc=$("$here/setup.sh")
+cd "$here/../.."
+
+flags=(
+  # The VM has one thread and no atomic instructions.
+  -C passes=lower-atomic
+  # A panic becomes the `abort` system call, without a message.
+  -C panic=immediate-abort -Z unstable-options
+  -C link-arg=--allow-bpf-trap
+  -C relocation-model=static
+  # The VM's stack frame.
+  -C link-arg=--llvm-args=-bpf-stack-size=4096
+)
+for library in "$tc"/builtins/*.rlib; do flags+=(-C "link-arg=$library"); done
+
+unset CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_TARGET_DIR
+export PATH=$tc/bin:$PATH RUSTFLAGS="${flags[*]}" RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT=$tc/std/library
+cargo build --locked --release --lib --package "$package" --target "$here/sbpf-solana-solana.json" \
+  --target-dir target/sbf -Z build-std=std,panic_abort -Z json-target-spec
+cp "target/sbf/sbpf-solana-solana/release/${package//-/_}.so" "$out/$package.so" 2>/dev/null ||
+  cp "target/sbf/sbpf-solana-solana/release/lib${package//-/_}.so" "$out/$package.so"

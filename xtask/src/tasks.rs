@@ -1,0 +1,113 @@
+//! The commands.
+
+use std::ffi::{OsStr, OsString};
+use std::process::ExitCode;
+
+use crate::{cargo, program};
+
+/// Builds the program and prints its path.
+pub fn build(args: &[OsString]) -> Result<ExitCode, String> {
+    if let Some(unknown) = args.first() {
+        let unknown = unknown.to_string_lossy();
+        return Err(format!("build takes no arguments, but got `{unknown}`."));
+    }
+    println!("{}", program::ensure_built(&cargo::root())?.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the program and runs the tests, which find it by the variable `BALLAST_SO`.
+pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
+    let root = cargo::root();
+    let openssl = "perl -MFindBin -MIPC::Cmd -e 1 && make --version";
+    cargo::need(&root, "perl with make", openssl, &["perl", "make"])?;
+    let program = program::ensure_built(&root)?;
+    let run = |selected: &[&str], args: &[OsString]| {
+        let mut tests = cargo::cargo();
+        tests.current_dir(&root).env("BALLAST_SO", &program);
+        tests.args(["test", "--locked"]).args(selected).args(args);
+        cargo::status(&mut tests)
+    };
+    if args.is_empty() {
+        // First, so that the summary of the other tests ends the output.
+        let examples = run(&["--workspace", "--doc"], &[])?;
+        if !examples.success() {
+            return Ok(cargo::exit_code(examples));
+        }
+    }
+    Ok(cargo::exit_code(run(&selection(&args), &args)?))
+}
+
+/// Builds the program and the `ballast` command and hands over to `ballast rehearse`.
+pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
+    let program = program::ensure_built(&cargo::root())?;
+    let ballast = ["--locked", "--package", "ballast-cli", "--bin", "ballast"];
+    let status = cargo::status(cargo::cargo().arg("build").args(ballast))?;
+    if !status.success() {
+        return Err("the `ballast` command was not built; the lines above say why.".into());
+    }
+    let mut rehearsal = cargo::cargo();
+    rehearsal
+        .args(["run", "--quiet"])
+        .args(ballast)
+        .args(["--", "rehearse", "--program"])
+        .arg(program)
+        .args(args);
+    Ok(cargo::exit_code(cargo::status(&mut rehearsal)?))
+}
+
+/// What `cargo test` is told to run besides `args`: every package and every kind of test, unless
+/// the arguments choose. Examples in the documentation have a run of their own.
+fn selection(args: &[OsString]) -> Vec<&'static str> {
+    let own: Vec<&OsStr> = args
+        .iter()
+        .map(OsString::as_os_str)
+        .take_while(|arg| *arg != "--")
+        .collect();
+    let chooses = |options: &[&str]| {
+        own.iter().any(|arg| {
+            let arg = arg.to_string_lossy();
+            let name = arg.split('=').next().unwrap_or_default();
+            options.contains(&name)
+        })
+    };
+    let mut selection = Vec::new();
+    if !chooses(&["-p", "--package", "--workspace"]) {
+        selection.push("--workspace");
+    }
+    let kinds = [
+        "--lib",
+        "--bin",
+        "--bins",
+        "--test",
+        "--tests",
+        "--doc",
+        "--example",
+        "--examples",
+        "--all-targets",
+    ];
+    if !chooses(&kinds) {
+        selection.push("--all-targets");
+    }
+    selection
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selection_for(args: &[&str]) -> Vec<&'static str> {
+        selection(&args.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn everything_is_tested_unless_arguments_choose() {
+        let everything = ["--workspace", "--all-targets"];
+        assert_eq!(selection_for(&[]), everything);
+        assert_eq!(selection_for(&["some_test"]), everything);
+        assert_eq!(selection_for(&["some_test", "--", "--test"]), everything);
+        assert_eq!(selection_for(&["-p", "xtask"]), ["--all-targets"]);
+        assert_eq!(selection_for(&["--package=xtask"]), ["--all-targets"]);
+        assert_eq!(selection_for(&["--test", "scenarios"]), ["--workspace"]);
+        assert!(selection_for(&["--lib", "-p", "xtask"]).is_empty());
+    }
+}
