@@ -1,0 +1,304 @@
+//! A market: oracle, risk, funding, open interest and the insurance ledger.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    funding::FundingState,
+    insurance::InsuranceState,
+    oracle::{check, Action, Mark, OraclePrice},
+    position::Position,
+    risk::RiskParams,
+    units::{Bps, FundingIndex, LotPrice, Side, Ticks},
+    EngineError,
+};
+use bytemuck::{Pod, Zeroable};
+
+use super::{risk_config::RiskConfig, trader::PositionSlot};
+use crate::{
+    error::{BallastError, OrBallast},
+    oracle::{config::OracleConfig, read_price},
+};
+
+/// Layout version written by this program.
+pub const MARKET_VERSION: u8 = 1;
+/// Bytes of a market's name.
+pub const NAME_BYTES: usize = 16;
+
+/// Cumulative funding. See [`FundingState`].
+#[repr(C)]
+#[derive(
+    AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable,
+)]
+pub struct FundingLedger {
+    /// Cumulative funding, whole atoms per lot; longs pay when it rises.
+    pub index: i64,
+    /// Part of an atom not yet in the index.
+    pub carry: u64,
+    /// Unix second up to which funding has accrued.
+    pub last_timestamp: i64,
+}
+
+/// The newest price that was fit to accrue funding.
+#[repr(C)]
+#[derive(
+    AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable,
+)]
+pub struct LastPrice {
+    /// Price, ticks; 0 before the first.
+    pub ticks: u64,
+    /// Half width of the confidence interval, ticks.
+    pub conf_ticks: u64,
+    /// Moving average, ticks.
+    pub ema_ticks: u64,
+    /// When it was published, unix seconds.
+    pub publish_time: i64,
+}
+
+/// What the market's insurance holds and has paid. See [`InsuranceState`].
+#[repr(C)]
+#[derive(
+    AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable,
+)]
+pub struct InsuranceLedger {
+    /// Balance, atoms.
+    pub balance: u64,
+    /// First slot of the present window.
+    pub window_start_slot: u64,
+    /// Balance when the window began, atoms.
+    pub window_level: u64,
+    /// Paid within the window, atoms.
+    pub window_drawn: u64,
+}
+
+/// A market. PDA `["market", index]`.
+#[account(zero_copy)]
+#[derive(Debug)]
+pub struct Market {
+    /// Layout version. Written once.
+    pub version: u8,
+    /// Bump of this address. Written once.
+    pub bump: u8,
+    /// Bump of the insurance vault. Written once.
+    pub vault_bump: u8,
+    /// Zero.
+    pub _padding: u8,
+    /// Number of the market, from 0. Written once.
+    pub index: u16,
+    /// Zero.
+    pub _padding2: u16,
+    /// Printable ASCII padded with zeros. Written once.
+    pub name: [u8; NAME_BYTES],
+    /// The exchange. Written once.
+    pub exchange: Pubkey,
+    /// Token account of the insurance. Written once.
+    pub insurance_vault: Pubkey,
+    /// Queue of the long positions. Written once.
+    pub queue_long: Pubkey,
+    /// Queue of the short positions. Written once.
+    pub queue_short: Pubkey,
+    /// Price source and units. Written once.
+    pub oracle: OracleConfig,
+    /// Risk parameters. Written by `update_market_risk`.
+    pub risk: RiskConfig,
+    /// Funding. Written by every instruction that reads a price.
+    pub funding: FundingLedger,
+    /// Last price. Written by every instruction that reads a price.
+    pub last_price: LastPrice,
+    /// Insurance. Its tokens are brought level by `sweep_insurance`.
+    pub insurance: InsuranceLedger,
+    /// Sum of the long lots, which equals that of the short ones.
+    pub open_interest_lots: u64,
+    /// Fees collected and not paid out, atoms; their tokens are in the collateral vault.
+    pub fees_atoms: u64,
+    /// Bankruptcies flagged so far; the last one's id.
+    pub bankruptcy_counter: u64,
+    /// Rounds of auto-deleveraging so far.
+    pub adl_rounds: u64,
+    /// Liquidations so far, each step counted.
+    pub liquidations: u64,
+    /// Zero; room for later versions.
+    pub reserved: [u8; 256],
+}
+
+const _: () = {
+    assert!(core::mem::size_of::<Market>() == 952);
+    assert!(core::mem::offset_of!(Market, exchange) == 24);
+    assert!(core::mem::offset_of!(Market, queue_long) == 88);
+    assert!(core::mem::offset_of!(Market, queue_short) == 120);
+    assert!(core::mem::offset_of!(Market, oracle) == 152);
+    assert!(core::mem::offset_of!(Market, risk) == 248);
+    assert!(core::mem::offset_of!(Market, funding) == 568);
+    assert!(core::mem::offset_of!(Market, last_price) == 592);
+    assert!(core::mem::offset_of!(Market, insurance) == 624);
+    assert!(core::mem::offset_of!(Market, open_interest_lots) == 656);
+    assert!(core::mem::offset_of!(Market, fees_atoms) == 664);
+    assert!(core::mem::offset_of!(Market, reserved) == 696);
+};
+
+/// A market's price and funding, current within the instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct Touched {
+    /// The oracle price, ticks.
+    pub price: OraclePrice,
+    /// The same price and its confidence, atoms per lot.
+    pub mark: Mark,
+    /// Funding index after accrual; settle positions to it.
+    pub funding_index: FundingIndex,
+}
+
+impl Market {
+    /// Bytes of the account, discriminator included.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
+    /// The first step of every instruction that needs a price: reads it, checks that it may be
+    /// used for `action`, and accrues funding up to now.
+    ///
+    /// A price fit for funding is recorded and accrues. One that is not (only possible when
+    /// `action` is [`Action::Reduce`]) is not recorded; then the last recorded price accrues.
+    ///
+    /// # Errors
+    /// The adapters' errors; the `Price...` errors of the validity table.
+    #[inline(never)]
+    pub fn touch(
+        &mut self,
+        price_account: &AccountInfo,
+        action: Action,
+        clock: &Clock,
+    ) -> Result<Touched> {
+        let price = read_price(&self.oracle, price_account)?;
+        self.check_price(action, &price, clock)?;
+        let fit = self.check_price(Action::Funding, &price, clock).is_ok();
+        if fit {
+            self.last_price = LastPrice {
+                ticks: price.price.get(),
+                conf_ticks: price.confidence.get(),
+                ema_ticks: price.ema.get(),
+                publish_time: price.publish_time,
+            };
+        }
+        if self.last_price.ticks > 0 {
+            let accrual = self.lot_price(self.last_price.ticks)?;
+            self.accrue(accrual, clock)?;
+        }
+        Ok(Touched {
+            price,
+            mark: price.mark(self.oracle.atoms_per_lot_tick).or_ballast()?,
+            funding_index: FundingIndex::new(self.funding.index),
+        })
+    }
+
+    /// Whether `price` may be used for `action`; one table, in the engine.
+    ///
+    /// # Errors
+    /// The `Price...` errors.
+    pub fn check_price(&self, action: Action, price: &OraclePrice, clock: &Clock) -> Result<()> {
+        let (last, now) = (self.last_price.publish_time, clock.unix_timestamp);
+        check(action, price, self.params(), last, now)
+            .map_err(EngineError::from)
+            .or_ballast()
+    }
+
+    /// The position of `slot` with funding paid up to now.
+    ///
+    /// # Errors
+    /// `Overflow`, `SizeOutOfRange`.
+    pub fn settled(&self, slot: &PositionSlot) -> Result<Position> {
+        let now = FundingIndex::new(self.funding.index);
+        slot.position()?.settle(now).or_ballast()
+    }
+
+    /// Price of a lot at `ticks`.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`.
+    pub fn lot_price(&self, ticks: u64) -> Result<LotPrice> {
+        Ticks::new(ticks)
+            .lot_price(self.oracle.atoms_per_lot_tick)
+            .or_ballast()
+    }
+
+    /// Risk parameters as the engine takes them.
+    pub fn params(&self) -> &RiskParams {
+        self.risk.params()
+    }
+
+    /// The queue account of `side`.
+    pub fn queue(&self, side: Side) -> Pubkey {
+        match side {
+            Side::Long => self.queue_long,
+            Side::Short => self.queue_short,
+        }
+    }
+
+    /// Insurance as the engine takes it.
+    pub fn insurance_state(&self) -> InsuranceState {
+        bytemuck::must_cast(self.insurance)
+    }
+
+    /// Stores what the engine made of the insurance.
+    pub fn store_insurance(&mut self, state: InsuranceState) {
+        self.insurance = bytemuck::must_cast(state);
+    }
+
+    /// Books a trading fee: its insurance share, rounded down, to insurance, the rest to the fee
+    /// bucket.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn book_fee(&mut self, fee: u64) -> Result<()> {
+        let share = Bps::new(self.risk.insurance_fee_share_bps)
+            .floor_of(fee)
+            .or_ballast()?;
+        let rest = fee.checked_sub(share);
+        let insurance = self.insurance_state().credit(share).or_ballast()?;
+        self.store_insurance(insurance);
+        self.fees_atoms = rest
+            .and_then(|rest| self.fees_atoms.checked_add(rest))
+            .ok_or_else(|| error!(BallastError::Overflow))?;
+        Ok(())
+    }
+
+    /// Checks what must hold at the end of every instruction that writes the market.
+    ///
+    /// # Errors
+    /// `MarketInvariant`.
+    pub fn invariant(&self) -> Result<()> {
+        let carry = self.funding_state().invariant().is_ok();
+        let distinct = self.queue_long != self.queue_short;
+        require!(
+            self.version == MARKET_VERSION && distinct && carry,
+            BallastError::MarketInvariant
+        );
+        Ok(())
+    }
+
+    fn funding_state(&self) -> FundingState {
+        bytemuck::must_cast(self.funding)
+    }
+
+    fn accrue(&mut self, price: LotPrice, clock: &Clock) -> Result<()> {
+        let rate = self.risk.funding_rate_ppm_per_hour;
+        let after = self
+            .funding_state()
+            .accrue(rate, price, clock.unix_timestamp)
+            .or_ballast()?;
+        self.funding = bytemuck::must_cast(after);
+        Ok(())
+    }
+}
+
+const _: () = {
+    assert!(
+        core::mem::offset_of!(FundingLedger, index) == core::mem::offset_of!(FundingState, index)
+    );
+    assert!(
+        core::mem::offset_of!(FundingLedger, carry) == core::mem::offset_of!(FundingState, carry)
+    );
+    assert!(
+        core::mem::offset_of!(InsuranceLedger, window_level)
+            == core::mem::offset_of!(InsuranceState, window_level)
+    );
+    assert!(
+        core::mem::offset_of!(InsuranceLedger, window_drawn)
+            == core::mem::offset_of!(InsuranceState, window_drawn)
+    );
+};

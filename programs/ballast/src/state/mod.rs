@@ -1,0 +1,7 @@
+//! Accounts of the program.
+
+pub mod exchange;
+pub mod market;
+pub mod queue_account;
+pub mod risk_config;
+pub mod trader;

@@ -1,0 +1,411 @@
+//! A trader: free collateral and up to sixteen isolated positions.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    position::Position,
+    units::{Atoms, FundingIndex, Lots},
+};
+
+use crate::{
+    error::{BallastError, OrBallast},
+    state::queue_account::NO_NODE,
+};
+
+/// Layout version written by this program.
+pub const TRADER_VERSION: u8 = 1;
+/// Positions one trader account can hold, one per market.
+pub const MAX_POSITIONS: usize = 16;
+
+/// Slot flag: the position counts in `Exchange::uncovered_bankruptcies`.
+pub const SLOT_UNCOVERED: u32 = 1;
+
+/// One isolated position. A slot with the default market is empty and all zero.
+#[zero_copy]
+#[derive(Debug, PartialEq, Eq)]
+pub struct PositionSlot {
+    /// Market of the position; the default key marks an empty slot.
+    pub market: Pubkey,
+    /// Size in lots, + long, - short.
+    pub lots: i64,
+    /// Signed sum over the fills of lots * price, atoms; sign of `lots`.
+    pub entry_quote: i64,
+    /// Isolated margin, atoms; may go negative through funding only.
+    pub margin: i64,
+    /// Funding index up to which funding is in `margin`, atoms per lot.
+    pub funding_index: i64,
+    /// Node in the queue of the position's side; `NO_NODE` when none.
+    pub queue_node: u32,
+    /// Union of the `SLOT_*` flags.
+    pub flags: u32,
+    /// Slot since which the position is known to be below maintenance; 0 when it is not. Starts
+    /// the ramp of the liquidation discount.
+    pub flagged_slot: u64,
+    /// Slot at which the position was flagged bankrupt; 0 when it is not.
+    pub bankrupt_slot: u64,
+    /// Deficit at that moment, atoms.
+    pub flagged_deficit: u64,
+    /// Slot of the last liquidation step; 0 when there was none.
+    pub last_step_slot: u64,
+    /// Number of the bankruptcy in its market, from 1; 0 when there is none.
+    pub bankruptcy_id: u64,
+    /// Queue epoch at which the present deleveraging pass began; 0 when there is none.
+    pub pass_epoch: u32,
+    /// Zero.
+    pub _padding: u32,
+    /// Zero; room for later versions.
+    pub reserved: [u8; 32],
+}
+
+/// A trader account. PDA `["trader", owner, sub_id]`.
+#[account(zero_copy)]
+#[derive(Debug)]
+pub struct Trader {
+    /// Layout version. Written once.
+    pub version: u8,
+    /// Bump of this address. Written once.
+    pub bump: u8,
+    /// Number of the account among its owner's. Written once.
+    pub sub_id: u16,
+    /// Slots in use. Written with the positions.
+    pub position_count: u32,
+    /// May do everything. Written once.
+    pub owner: Pubkey,
+    /// May trade and move margin, not withdraw; the default key when none. Written by
+    /// `set_delegate`.
+    pub delegate: Pubkey,
+    /// Free collateral, atoms; never negative.
+    pub free: i64,
+    /// The positions, in no order.
+    pub positions: [PositionSlot; MAX_POSITIONS],
+    /// Zero; room for later versions, cross margin among them.
+    pub reserved: [u8; 256],
+}
+
+const _: () = {
+    assert!(core::mem::size_of::<PositionSlot>() == 152);
+    assert!(core::mem::offset_of!(PositionSlot, lots) == 32);
+    assert!(core::mem::offset_of!(PositionSlot, queue_node) == 64);
+    assert!(core::mem::offset_of!(PositionSlot, flagged_slot) == 72);
+    assert!(core::mem::offset_of!(PositionSlot, reserved) == 120);
+    assert!(core::mem::size_of::<Trader>() == 2_768);
+    assert!(core::mem::offset_of!(Trader, owner) == 8);
+    assert!(core::mem::offset_of!(Trader, free) == 72);
+    assert!(core::mem::offset_of!(Trader, positions) == 80);
+    assert!(core::mem::offset_of!(Trader, reserved) == 2_512);
+};
+
+impl PositionSlot {
+    /// Whether the slot holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.market == Pubkey::default()
+    }
+
+    /// The position as the engine sees it.
+    ///
+    /// # Errors
+    /// `SizeOutOfRange` when the stored size is.
+    pub fn position(&self) -> Result<Position> {
+        Ok(Position {
+            lots: Lots::new(self.lots).or_ballast()?,
+            entry_quote: Atoms::new(self.entry_quote),
+            margin: Atoms::new(self.margin),
+            funding_index: FundingIndex::new(self.funding_index),
+        })
+    }
+
+    /// Writes the engine's position back; flags and queue node stay.
+    pub fn store(&mut self, position: &Position) {
+        self.lots = position.lots.get();
+        self.entry_quote = position.entry_quote.get();
+        self.margin = position.margin.get();
+        self.funding_index = position.funding_index.get();
+    }
+
+    /// Whether the position counts in `Exchange::uncovered_bankruptcies`.
+    pub fn is_uncovered(&self) -> bool {
+        self.flags & SLOT_UNCOVERED != 0
+    }
+
+    /// Fails with `BankruptcyFlagged` while the position counts as an uncovered bankruptcy: only
+    /// the instructions that hold the exchange writable may change it then.
+    pub fn require_not_uncovered(&self) -> Result<()> {
+        require!(!self.is_uncovered(), BallastError::BankruptcyFlagged);
+        Ok(())
+    }
+
+    /// Forgets that the position was below maintenance or bankrupt. The caller has settled
+    /// `Exchange::uncovered_bankruptcies` and removed the flag.
+    pub fn clear_distress(&mut self) {
+        self.flagged_slot = 0;
+        self.bankrupt_slot = 0;
+        self.flagged_deficit = 0;
+        self.last_step_slot = 0;
+        self.bankruptcy_id = 0;
+        self.pass_epoch = 0;
+    }
+}
+
+impl Trader {
+    /// Bytes of the account, discriminator included.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
+    /// Free collateral.
+    pub fn free(&self) -> Atoms {
+        Atoms::new(self.free)
+    }
+
+    /// Fails with `NotOwner` unless `signer` is the owner.
+    pub fn require_owner(&self, signer: &Pubkey) -> Result<()> {
+        require_keys_eq!(self.owner, *signer, BallastError::NotOwner);
+        Ok(())
+    }
+
+    /// Fails with `NotTraderAuthority` unless `signer` is the owner or the delegate.
+    pub fn require_authority(&self, signer: &Pubkey) -> Result<()> {
+        let delegated = self.delegate != Pubkey::default() && self.delegate == *signer;
+        require!(
+            self.owner == *signer || delegated,
+            BallastError::NotTraderAuthority
+        );
+        Ok(())
+    }
+
+    /// Index of the slot that holds `market`.
+    pub fn find(&self, market: &Pubkey) -> Option<usize> {
+        self.positions
+            .iter()
+            .position(|slot| slot.market == *market)
+    }
+
+    /// The position in `market`.
+    ///
+    /// # Errors
+    /// `NoPosition`.
+    pub fn slot(&self, market: &Pubkey) -> Result<&PositionSlot> {
+        self.positions
+            .iter()
+            .find(|slot| slot.market == *market)
+            .ok_or_else(|| error!(BallastError::NoPosition))
+    }
+
+    /// The position in `market`, to be written.
+    ///
+    /// # Errors
+    /// `NoPosition`.
+    pub fn slot_mut(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
+        self.positions
+            .iter_mut()
+            .find(|slot| slot.market == *market)
+            .ok_or_else(|| error!(BallastError::NoPosition))
+    }
+
+    /// The position in `market`, or an empty slot claimed for it.
+    ///
+    /// # Errors
+    /// `NoFreeSlot`.
+    pub fn slot_or_claim(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
+        let index = match self.find(market) {
+            Some(index) => index,
+            None => self.claim(market)?,
+        };
+        self.positions
+            .get_mut(index)
+            .ok_or_else(|| error!(BallastError::NoFreeSlot))
+    }
+
+    /// Frees the slot of `market` when its position has no lots. Margin must be zero by then.
+    ///
+    /// # Errors
+    /// `TraderInvariant` when margin would be lost.
+    pub fn release_if_closed(&mut self, market: &Pubkey) -> Result<()> {
+        let Some(index) = self.find(market) else {
+            return Ok(());
+        };
+        let Some(slot) = self.positions.get_mut(index) else {
+            return Ok(());
+        };
+        if slot.lots != 0 {
+            return Ok(());
+        }
+        require!(
+            slot.margin == 0 && slot.entry_quote == 0 && slot.queue_node == NO_NODE,
+            BallastError::TraderInvariant
+        );
+        require!(!slot.is_uncovered(), BallastError::TraderInvariant);
+        *slot = bytemuck::Zeroable::zeroed();
+        self.position_count = self
+            .position_count
+            .checked_sub(1)
+            .ok_or_else(|| error!(BallastError::TraderInvariant))?;
+        Ok(())
+    }
+
+    /// Adds `atoms` to the free collateral.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn credit(&mut self, atoms: u64) -> Result<()> {
+        self.free = i64::try_from(atoms)
+            .ok()
+            .and_then(|atoms| self.free.checked_add(atoms))
+            .ok_or_else(|| error!(BallastError::Overflow))?;
+        Ok(())
+    }
+
+    /// Takes `atoms` from the free collateral.
+    ///
+    /// # Errors
+    /// `InsufficientCollateral`.
+    pub fn debit(&mut self, atoms: u64) -> Result<()> {
+        self.free = i64::try_from(atoms)
+            .ok()
+            .and_then(|atoms| self.free.checked_sub(atoms))
+            .filter(|left| *left >= 0)
+            .ok_or_else(|| error!(BallastError::InsufficientCollateral))?;
+        Ok(())
+    }
+
+    /// Checks what must hold at the end of every instruction that writes the account.
+    ///
+    /// # Errors
+    /// `TraderInvariant`.
+    pub fn invariant(&self) -> Result<()> {
+        let mut used = 0_u32;
+        let mut sound = self.version == TRADER_VERSION && self.free >= 0;
+        for slot in &self.positions {
+            if slot.is_empty() {
+                sound &= slot.lots == 0 && slot.margin == 0;
+            } else {
+                used = used.wrapping_add(1);
+                sound &= slot.lots != 0
+                    && slot.lots.signum() == slot.entry_quote.signum()
+                    && slot.queue_node != NO_NODE;
+            }
+        }
+        require!(
+            sound && used == self.position_count,
+            BallastError::TraderInvariant
+        );
+        Ok(())
+    }
+
+    fn claim(&mut self, market: &Pubkey) -> Result<usize> {
+        let index = self
+            .positions
+            .iter()
+            .position(PositionSlot::is_empty)
+            .ok_or_else(|| error!(BallastError::NoFreeSlot))?;
+        if let Some(slot) = self.positions.get_mut(index) {
+            *slot = PositionSlot {
+                market: *market,
+                queue_node: NO_NODE,
+                ..bytemuck::Zeroable::zeroed()
+            };
+        }
+        self.position_count = self
+            .position_count
+            .checked_add(1)
+            .ok_or_else(|| error!(BallastError::TraderInvariant))?;
+        Ok(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytemuck::Zeroable;
+
+    use super::*;
+
+    fn trader() -> Trader {
+        Trader {
+            version: TRADER_VERSION,
+            ..Trader::zeroed()
+        }
+    }
+
+    fn opened(trader: &mut Trader, market: &Pubkey) {
+        let slot = trader.slot_or_claim(market).unwrap();
+        slot.lots = 5;
+        slot.entry_quote = 500;
+        slot.queue_node = 3;
+    }
+
+    #[test]
+    fn a_slot_is_claimed_once_per_market_and_freed_when_closed() {
+        let mut trader = trader();
+        let market = Pubkey::new_unique();
+        assert!(trader.slot(&market).is_err());
+        opened(&mut trader, &market);
+        opened(&mut trader, &market);
+        assert_eq!(trader.position_count, 1);
+        assert!(trader.invariant().is_ok());
+        assert!(trader.release_if_closed(&market).is_ok());
+        assert_eq!(trader.position_count, 1);
+        let slot = trader.slot_mut(&market).unwrap();
+        slot.lots = 0;
+        slot.entry_quote = 0;
+        slot.queue_node = NO_NODE;
+        trader.release_if_closed(&market).unwrap();
+        assert_eq!(trader.position_count, 0);
+        assert_eq!(trader.positions[0], PositionSlot::zeroed());
+        assert!(trader.invariant().is_ok());
+    }
+
+    #[test]
+    fn a_slot_with_margin_left_is_not_freed() {
+        let mut trader = trader();
+        let market = Pubkey::new_unique();
+        trader.slot_or_claim(&market).unwrap().margin = 1;
+        assert!(trader.release_if_closed(&market).is_err());
+    }
+
+    #[test]
+    fn the_seventeenth_market_finds_no_slot() {
+        let mut trader = trader();
+        for _ in 0..MAX_POSITIONS {
+            opened(&mut trader, &Pubkey::new_unique());
+        }
+        assert_eq!(
+            trader.slot_or_claim(&Pubkey::new_unique()).err(),
+            Some(BallastError::NoFreeSlot.into())
+        );
+    }
+
+    #[test]
+    fn free_collateral_never_goes_below_zero_nor_overflows() {
+        let mut trader = trader();
+        trader.credit(10).unwrap();
+        assert_eq!(
+            trader.debit(11),
+            Err(BallastError::InsufficientCollateral.into())
+        );
+        assert_eq!(
+            trader.debit(u64::MAX),
+            Err(BallastError::InsufficientCollateral.into())
+        );
+        assert_eq!(trader.credit(u64::MAX), Err(BallastError::Overflow.into()));
+        assert_eq!(trader.free, 10);
+        trader.debit(10).unwrap();
+        assert_eq!(trader.free, 0);
+    }
+
+    #[test]
+    fn only_owner_and_a_set_delegate_have_authority() {
+        let mut trader = trader();
+        let (owner, delegate) = (Pubkey::new_unique(), Pubkey::new_unique());
+        trader.owner = owner;
+        assert!(trader.require_authority(&owner).is_ok());
+        assert!(trader.require_authority(&Pubkey::default()).is_err());
+        assert!(trader.require_authority(&delegate).is_err());
+        trader.delegate = delegate;
+        assert!(trader.require_authority(&delegate).is_ok());
+        assert!(trader.require_owner(&delegate).is_err());
+    }
+
+    #[test]
+    fn the_invariant_refuses_a_used_slot_without_lots() {
+        let mut trader = trader();
+        trader.slot_or_claim(&Pubkey::new_unique()).unwrap();
+        assert!(trader.invariant().is_err());
+    }
+}
