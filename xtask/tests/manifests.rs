@@ -1,0 +1,60 @@
+//! Facts that stand in more than one file of the repository are the same in each.
+
+use std::path::Path;
+
+fn read(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+    std::fs::read_to_string(&path).unwrap_or_else(|problem| panic!("{file}: {problem}"))
+}
+
+/// The quoted text that follows the first occurrence of `before`.
+fn quoted_after<'a>(text: &'a str, before: &str) -> &'a str {
+    let (_, rest) = text
+        .split_once(before)
+        .unwrap_or_else(|| panic!("{before}"));
+    rest.split('"').nth(1).expect("a quoted value")
+}
+
+#[test]
+fn anchor_toml_names_the_program_by_its_declared_id() {
+    let manifest = read("Anchor.toml");
+    let (_, programs) = manifest
+        .split_once("[programs.localnet]")
+        .expect("programs of the local network");
+    let source = read("programs/ballast/src/lib.rs");
+    assert_eq!(
+        quoted_after(programs, "ballast ="),
+        quoted_after(&source, "declare_id!(")
+    );
+}
+
+#[test]
+fn anchor_toml_names_the_anchor_that_cargo_uses() {
+    let requirement = read("Cargo.toml");
+    let version = quoted_after(&requirement, "anchor-lang =").trim_start_matches('=');
+    assert_eq!(
+        quoted_after(&read("Anchor.toml"), "anchor_version"),
+        version
+    );
+}
+
+#[test]
+fn the_toolchain_is_the_rust_version_of_the_packages() {
+    let workspace = read("Cargo.toml");
+    let rust_version = quoted_after(&workspace, "rust-version");
+    let toolchain = read("rust-toolchain.toml");
+    let (minor, _patch) = quoted_after(&toolchain, "channel")
+        .rsplit_once('.')
+        .expect("a channel with a patch number");
+    assert_eq!(minor, rust_version);
+}
+
+/// Later versions of it are on a `borsh` that `pyth-sdk-solana` cannot read a `Pubkey` with.
+#[test]
+fn solana_program_is_the_one_pyth_sdk_solana_compiles_with() {
+    let lock = read("Cargo.lock");
+    assert_eq!(
+        quoted_after(&lock, "name = \"solana-program\"\nversion ="),
+        "2.3.0"
+    );
+}
