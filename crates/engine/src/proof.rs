@@ -1,0 +1,239 @@
+//! The completeness proof: one pruned walk of the queue which finds any position
+//! that was passed over.
+
+mod bound;
+
+use core::cmp::Ordering;
+
+use crate::error::EngineError;
+use crate::queue::{QueueEntry, QueueRef};
+use crate::rank::{Class, Exposure, Ranked, Round, Score};
+use crate::slab::{MAX_HEIGHT, NIL};
+
+use bound::Bound;
+
+/// How far down the ranking a deleveraging reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threshold {
+    /// To the end: nobody eligible may be left.
+    Everyone,
+    /// To this position, as it was before it was cut.
+    Beyond(Exposure),
+}
+
+/// Outcome of a walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// A position that was passed over, if any.
+    pub skipped: Option<u32>,
+    /// Nodes looked at.
+    pub visited: u32,
+}
+
+/// Nodes still to look at.
+struct Pending {
+    stack: [u32; MAX_HEIGHT],
+    len: usize,
+}
+
+impl Pending {
+    const fn new() -> Self {
+        Self {
+            stack: [NIL; MAX_HEIGHT],
+            len: 0,
+        }
+    }
+
+    fn push(&mut self, index: u32) -> Result<(), EngineError> {
+        if index == NIL {
+            return Ok(());
+        }
+        let slot = self
+            .stack
+            .get_mut(self.len)
+            .ok_or(EngineError::TreeCorrupt)?;
+        *slot = index;
+        self.len = self.len.wrapping_add(1);
+        Ok(())
+    }
+
+    fn pop(&mut self) -> Option<u32> {
+        self.len = self.len.checked_sub(1)?;
+        self.stack.get(self.len).copied()
+    }
+}
+
+/// Finds an eligible position that is not at its cap, is not `ignore`, and should
+/// have been cut before the threshold was reached.
+///
+/// With `Beyond(last)` that is one of a higher class than `last`, or of its class
+/// and above it by more than `rank_tolerance_bps`; with a tolerance of 0, one that
+/// precedes `last` in the total order. `ignore` is the node of `last`, which a
+/// partial cut leaves in the queue with its rounding moved.
+pub fn first_skipped(
+    queue: &QueueRef<'_>,
+    round: &Round,
+    threshold: &Threshold,
+    ignore: Option<u32>,
+) -> Result<Walk, EngineError> {
+    check(queue, round)?;
+    let last = match threshold {
+        Threshold::Everyone => None,
+        Threshold::Beyond(last) => Some(Ranked::new(round, last)?),
+    };
+    let bound = Bound::new(round, last.as_ref(), round.rank_tolerance_bps)?;
+    let tree = queue.tree();
+    let epoch = round.first_epoch();
+    let ignore = ignore.unwrap_or(NIL);
+    let mut pending = Pending::new();
+    let mut visited = 0_u32;
+    pending.push(tree.root())?;
+    while let Some(index) = pending.pop() {
+        let node = tree.linked(index)?;
+        visited = count(visited, queue.len())?;
+        if node.least_capped_epoch >= epoch
+            || !bound.admits(node.best_entry_q32, node.best_bankruptcy_q32)
+        {
+            continue;
+        }
+        if node.capped_epoch < epoch
+            && index != ignore
+            && bound.admits(node.entry_q32, node.bankruptcy_q32)
+            && passed_over(round, last.as_ref(), node)?
+        {
+            return Ok(Walk {
+                skipped: Some(index),
+                visited,
+            });
+        }
+        pending.push(node.left())?;
+        pending.push(node.right())?;
+    }
+    Ok(Walk {
+        skipped: None,
+        visited,
+    })
+}
+
+/// The highest ranked eligible position that is not at its cap and comes strictly
+/// after `after` in the total order, or `None`.
+pub fn best_below(
+    queue: &QueueRef<'_>,
+    round: &Round,
+    after: Option<&Exposure>,
+) -> Result<Option<u32>, EngineError> {
+    check(queue, round)?;
+    let after = after.map(|after| Ranked::new(round, after)).transpose()?;
+    let tree = queue.tree();
+    let epoch = round.first_epoch();
+    let mut bound = Bound::new(round, None, 0)?;
+    let mut best: Option<(u32, Ranked)> = None;
+    let mut pending = Pending::new();
+    let mut visited = 0_u32;
+    pending.push(tree.root())?;
+    while let Some(index) = pending.pop() {
+        let node = tree.linked(index)?;
+        visited = count(visited, queue.len())?;
+        if node.least_capped_epoch >= epoch
+            || !bound.admits(node.best_entry_q32, node.best_bankruptcy_q32)
+        {
+            continue;
+        }
+        if bound.admits(node.entry_q32, node.bankruptcy_q32) && may_be_cut(round, node)? {
+            let found = Ranked::new(round, &exposure(round, node))?;
+            let best_so_far = best.as_ref().map(|(_, ranked)| ranked);
+            if follows(after.as_ref(), &found)? && precedes(&found, best_so_far)? {
+                bound = Bound::new(round, Some(&found), 0)?;
+                best = Some((index, found));
+            }
+        }
+        push_better_last(queue, round, node, &mut pending)?;
+    }
+    Ok(best.map(|(index, _)| index))
+}
+
+/// Whether the position is solvent at the close price and not at its cap.
+fn may_be_cut(round: &Round, node: &QueueEntry) -> Result<bool, EngineError> {
+    Ok(round.cap_left(u64::from(node.lots), node.stamp())? > 0
+        && exposure(round, node).class(round)? > Class::Ineligible)
+}
+
+fn exposure(round: &Round, node: &QueueEntry) -> Exposure {
+    Exposure::of_entry(node, round.side, round.funding_index)
+}
+
+fn passed_over(
+    round: &Round,
+    last: Option<&Ranked>,
+    node: &QueueEntry,
+) -> Result<bool, EngineError> {
+    if !may_be_cut(round, node)? {
+        return Ok(false);
+    }
+    let Some(last) = last else {
+        return Ok(true);
+    };
+    let found = Ranked::new(round, &exposure(round, node))?;
+    match found.class.cmp(&last.class) {
+        Ordering::Greater => Ok(true),
+        Ordering::Less => Ok(false),
+        Ordering::Equal if round.rank_tolerance_bps == 0 => precedes(&found, Some(last)),
+        Ordering::Equal => found.score.beats(&last.score, round.rank_tolerance_bps),
+    }
+}
+
+fn precedes(found: &Ranked, other: Option<&Ranked>) -> Result<bool, EngineError> {
+    match other {
+        None => Ok(true),
+        Some(other) => Ok(found.compare(other)? == Ordering::Greater),
+    }
+}
+
+fn follows(after: Option<&Ranked>, found: &Ranked) -> Result<bool, EngineError> {
+    match after {
+        None => Ok(true),
+        Some(after) => Ok(found.compare(after)? == Ordering::Less),
+    }
+}
+
+/// Pushes both children, the one that promises the higher score on top.
+fn push_better_last(
+    queue: &QueueRef<'_>,
+    round: &Round,
+    node: &QueueEntry,
+    pending: &mut Pending,
+) -> Result<(), EngineError> {
+    let (left, right) = (node.left(), node.right());
+    if left == NIL || right == NIL {
+        pending.push(left)?;
+        return pending.push(right);
+    }
+    let promise = |index| -> Result<Score, EngineError> {
+        let child = queue.tree().linked(index)?;
+        let (entry, bankruptcy) = (child.best_entry_q32, child.best_bankruptcy_q32);
+        Ok(bound::promise(round, entry, bankruptcy))
+    };
+    let left_first = promise(left)?.compare(&promise(right)?) == Ordering::Greater;
+    let (first, second) = if left_first {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    pending.push(second)?;
+    pending.push(first)
+}
+
+fn check(queue: &QueueRef<'_>, round: &Round) -> Result<(), EngineError> {
+    if queue.side() != round.side {
+        return Err(EngineError::WrongSide);
+    }
+    round.check()
+}
+
+/// One more node; `TreeCorrupt` when there are more than the queue holds.
+fn count(visited: u32, len: u32) -> Result<u32, EngineError> {
+    if visited >= len {
+        return Err(EngineError::TreeCorrupt);
+    }
+    Ok(visited.wrapping_add(1))
+}

@@ -1,0 +1,382 @@
+//! Which subtrees may hold a position that ranks too high to be left out.
+//!
+//! A subtree is known by its best entry price and its best bankruptcy price. Both
+//! are widened to the next 2^-32, the bankruptcy price is held back at the close
+//! price (nobody eligible is beyond it), and the result is compared with the last
+//! position cut in forms without division, `d = |p-b|`:
+//!
+//! ```text
+//! last scores T p >= 0   longs   e (1 + T d) <= p
+//!                        shorts  e (1 - T d) >= p
+//! last scores -t/p < 0   longs   e <= p  or  (e-p) d <= t e
+//!                        shorts  e >= p  or  (p-e) d <= t e
+//! ```
+//!
+//! `T` is rounded down and `t` up, so that an error always admits more. Two 64-bit
+//! products a node. Prices that do not fit are compared as exact fractions.
+
+use core::cmp::Ordering;
+
+use crate::error::EngineError;
+use crate::math::div_rem;
+use crate::rank::{Class, Exposure, Ranked, Round, Score};
+use crate::units::{Side, BPS_ONE};
+
+/// One atom per lot.
+const ONE_Q32: u64 = 1 << 32;
+
+/// Decides whether a subtree is walked.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bound {
+    /// Everything is.
+    All,
+    /// By prices in units of 2^-32.
+    Fast(Fast),
+    /// By exact fractions.
+    Exact(Exact),
+}
+
+impl Bound {
+    /// The bound that admits every position above `last` by more than the
+    /// tolerance or, without one, at least equal to it.
+    pub(super) fn new(
+        round: &Round,
+        last: Option<&Ranked>,
+        tolerance_bps: u32,
+    ) -> Result<Self, EngineError> {
+        let Some(last) = last.filter(|last| last.class > Class::Ineligible) else {
+            return Ok(Self::All);
+        };
+        if let Some(fast) = Fast::new(round, last, tolerance_bps) {
+            return Ok(Self::Fast(fast));
+        }
+        Ok(Self::Exact(Exact {
+            round: *round,
+            class: last.class,
+            score: last.score,
+            tolerance_bps,
+        }))
+    }
+
+    /// Whether a position with an entry price of `entry_q32` or worse and a
+    /// bankruptcy price of `bankruptcy_q32` or worse may rank too high.
+    #[inline]
+    pub(super) fn admits(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
+        match self {
+            Self::All => true,
+            Self::Fast(fast) => fast.admits(entry_q32, bankruptcy_q32),
+            Self::Exact(exact) => exact.admits(entry_q32, bankruptcy_q32),
+        }
+    }
+}
+
+/// The score of the best position a subtree could hold, to choose where to look
+/// first.
+pub(super) fn promise(round: &Round, entry_q32: u64, bankruptcy_q32: i64) -> Score {
+    best_case(round, entry_q32, bankruptcy_q32)
+        .score(round.mark)
+        .unwrap_or(Score::ZERO)
+}
+
+/// A position of 2^32 lots with the given prices, widened.
+fn best_case(round: &Round, entry_q32: u64, bankruptcy_q32: i64) -> Exposure {
+    let (entry, widened) = match round.side {
+        Side::Long => (entry_q32, 1),
+        Side::Short => (entry_q32.wrapping_add(1), 0),
+    };
+    // 64 by 33 bits, then two small terms.
+    let funding = i128::from(round.funding_index.get()).wrapping_mul(i128::from(ONE_Q32));
+    Exposure {
+        side: round.side,
+        lots: ONE_Q32,
+        entry,
+        bankruptcy: i128::from(bankruptcy_q32)
+            .wrapping_add(widened)
+            .wrapping_add(funding),
+        sequence: 0,
+    }
+}
+
+/// The score of the last position cut, in units of 2^-32.
+#[derive(Clone, Copy, Debug)]
+enum Score32 {
+    /// `T`, 2^-64 lots per atom, rounded down, at most `u64::MAX`.
+    Gain(u64),
+    /// `t`, 2^-32 atoms per lot, rounded up.
+    Loss(u64),
+}
+
+/// A bound by prices in units of 2^-32 atoms per lot.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fast {
+    side: Side,
+    /// Mark, atoms per lot, in the upper half.
+    mark_q64: u128,
+    /// Mark.
+    mark_q32: u64,
+    /// Mark less the funding index.
+    pivot_q32: i64,
+    /// Close price less the funding index, rounded to the side that admits more.
+    close_q32: i64,
+    /// Worst entry price of a winner, rounded down.
+    winner_q32: u64,
+    /// Whether the last position cut is a winner: nobody else may precede it.
+    winners_only: bool,
+    score: Score32,
+}
+
+impl Fast {
+    /// `None` when a price does not fit.
+    fn new(round: &Round, last: &Ranked, tolerance_bps: u32) -> Option<Self> {
+        let mark = round.mark.get();
+        let mark_q32 = mark.checked_mul(ONE_Q32)?;
+        let funding_q32 = i128::from(round.funding_index.get()).checked_mul(i128::from(ONE_Q32))?;
+        let (close_down, exact) = close_q32(round)?;
+        let close = match round.side {
+            Side::Long => close_down.checked_add(i128::from(!exact))?,
+            Side::Short => close_down,
+        };
+        let pivot = i128::from(mark_q32).checked_sub(funding_q32)?;
+        Some(Self {
+            side: round.side,
+            mark_q64: u128::from(mark) << 64,
+            mark_q32,
+            pivot_q32: i64::try_from(pivot).ok()?,
+            close_q32: i64::try_from(close.checked_sub(funding_q32)?).ok()?,
+            winner_q32: winner_q32(round, mark_q32, close_down)?,
+            winners_only: last.class == Class::Winner,
+            score: Score32::new(&last.score, tolerance_bps)?,
+        })
+    }
+
+    #[inline]
+    fn admits(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
+        match self.side {
+            Side::Long => self.admits_long(entry_q32, bankruptcy_q32),
+            Side::Short => self.admits_short(entry_q32, bankruptcy_q32),
+        }
+    }
+
+    fn admits_long(&self, entry: u64, bankruptcy_q32: i64) -> bool {
+        if (entry <= self.winner_q32) != self.winners_only {
+            return !self.winners_only;
+        }
+        let bankruptcy = if bankruptcy_q32 < self.close_q32 {
+            bankruptcy_q32.wrapping_add(1)
+        } else {
+            self.close_q32
+        };
+        let distance = if bankruptcy < self.pivot_q32 {
+            self.pivot_q32.abs_diff(bankruptcy)
+        } else {
+            0
+        };
+        match self.score {
+            Score32::Gain(slope) => {
+                let factor = high(product(slope, distance)).checked_add(ONE_Q32);
+                factor.is_some_and(|factor| product(entry, factor) <= self.mark_q64)
+            }
+            Score32::Loss(limit) => {
+                entry <= self.mark_q32
+                    || product(entry.wrapping_sub(self.mark_q32), distance) <= product(limit, entry)
+            }
+        }
+    }
+
+    fn admits_short(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
+        if (entry_q32 >= self.winner_q32) != self.winners_only {
+            return !self.winners_only;
+        }
+        let entry = entry_q32.wrapping_add(1);
+        let bankruptcy = bankruptcy_q32.max(self.close_q32);
+        let distance = if bankruptcy > self.pivot_q32 {
+            bankruptcy.abs_diff(self.pivot_q32)
+        } else {
+            0
+        };
+        match self.score {
+            Score32::Gain(slope) => {
+                let factor = ONE_Q32.checked_sub(high(product(slope, distance)));
+                factor.is_some_and(|factor| product(entry, factor) >= self.mark_q64)
+            }
+            Score32::Loss(limit) => {
+                entry >= self.mark_q32
+                    || product(self.mark_q32.wrapping_sub(entry), distance) <= product(limit, entry)
+            }
+        }
+    }
+}
+
+impl Score32 {
+    fn new(score: &Score, tolerance_bps: u32) -> Option<Self> {
+        let one = u128::from(BPS_ONE);
+        let more = one.checked_add(u128::from(tolerance_bps))?;
+        if score.loss {
+            let limit = ratio_up(score.numerator, score.denominator, 32)?;
+            let limit = limit.checked_mul(one)?.div_ceil(more);
+            return u64::try_from(limit).ok().map(Self::Loss);
+        }
+        let slope = u128::from(ratio_down(score.numerator, score.denominator, 64));
+        // 64 by 34 bits.
+        let slope = slope.wrapping_mul(more) / 10_000;
+        Some(Self::Gain(u64::try_from(slope).unwrap_or(u64::MAX)))
+    }
+}
+
+/// The close price, 2^-32 atoms per lot, rounded down, and whether it is exact.
+fn close_q32(round: &Round) -> Option<(i128, bool)> {
+    let size = u128::from(round.close.quote.unsigned_abs()) << 32;
+    let (quotient, rest) = div_rem(size, round.close.lots).ok()?;
+    let quotient = i128::try_from(quotient).ok()?;
+    let exact = rest == 0;
+    if round.close.quote >= 0 {
+        return Some((quotient, exact));
+    }
+    Some((
+        quotient.checked_add(i128::from(!exact))?.checked_neg()?,
+        exact,
+    ))
+}
+
+/// Worst entry price of a winner, rounded down: profit at the close price, and
+/// the least profit at the mark.
+fn winner_q32(round: &Round, mark_q32: u64, close_q32: i128) -> Option<u64> {
+    let one = u128::from(BPS_ONE);
+    let least = u128::from(round.min_profit_bps);
+    let scaled = u128::from(mark_q32).checked_mul(one)?;
+    match round.side {
+        Side::Long => {
+            let by_profit = scaled.checked_div(one.checked_add(least)?)?;
+            let by_close = u128::try_from(close_q32).unwrap_or(0);
+            u64::try_from(by_profit.min(by_close)).ok()
+        }
+        Side::Short => {
+            let rest = one.checked_sub(least);
+            // A short cannot gain its whole entry: nobody wins.
+            let Some(by_profit) = rest.and_then(|rest| scaled.checked_div(rest)) else {
+                return Some(u64::MAX);
+            };
+            let by_close = u128::try_from(close_q32).unwrap_or(0);
+            Some(u64::try_from(by_profit.max(by_close)).unwrap_or(u64::MAX))
+        }
+    }
+}
+
+fn product(a: u64, b: u64) -> u128 {
+    // 64 by 64 bits.
+    u128::from(a).wrapping_mul(u128::from(b))
+}
+
+/// The upper half.
+fn high(number: u128) -> u64 {
+    u64::try_from(number >> 64).unwrap_or(u64::MAX)
+}
+
+/// A lower bound of `numerator / denominator * 2^shift` within a part in 2^62 and
+/// one unit, at most `u64::MAX`.
+fn ratio_down(numerator: u128, denominator: u128, shift: u32) -> u64 {
+    if numerator == 0 {
+        return 0;
+    }
+    let (mantissa, up) = normalised(numerator);
+    let (divisor, down, exact) = narrowed(denominator);
+    let divisor = divisor.wrapping_add(u128::from(!exact));
+    let Some(quotient) = mantissa.checked_div(divisor) else {
+        return u64::MAX;
+    };
+    // The quotient stands for itself times 2^(shift - lost).
+    let lost = up.wrapping_add(down);
+    let value = if lost >= shift {
+        quotient.checked_shr(lost.wrapping_sub(shift)).unwrap_or(0)
+    } else {
+        shifted_left(quotient, shift.wrapping_sub(lost)).unwrap_or(u128::MAX)
+    };
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+/// An upper bound of `numerator / denominator * 2^shift` within a part in 2^62
+/// and one unit. `None` above 128 bits.
+fn ratio_up(numerator: u128, denominator: u128, shift: u32) -> Option<u128> {
+    if numerator == 0 {
+        return Some(0);
+    }
+    let (mantissa, up) = normalised(numerator);
+    let (divisor, down, _) = narrowed(denominator);
+    let rest = mantissa.checked_rem(divisor)?;
+    let quotient = mantissa
+        .checked_div(divisor)?
+        .checked_add(u128::from(rest > 0))?;
+    let lost = up.wrapping_add(down);
+    if lost < shift {
+        return shifted_left(quotient, shift.wrapping_sub(lost));
+    }
+    let by = lost.wrapping_sub(shift);
+    let Some(value) = quotient.checked_shr(by) else {
+        return Some(1);
+    };
+    let exact = value.checked_shl(by) == Some(quotient);
+    value.checked_add(u128::from(!exact))
+}
+
+fn shifted_left(number: u128, by: u32) -> Option<u128> {
+    if number.leading_zeros() < by {
+        return None;
+    }
+    number.checked_shl(by)
+}
+
+/// The number, not 0, with its top bit moved to bit 127, and by how far.
+fn normalised(number: u128) -> (u128, u32) {
+    let up = number.leading_zeros();
+    (number.checked_shl(up).unwrap_or(0), up)
+}
+
+/// The number without its bits beyond the first 64, how many those are, and
+/// whether they were all 0.
+fn narrowed(number: u128) -> (u128, u32, bool) {
+    let down = 64_u32.wrapping_sub(number.leading_zeros().min(64));
+    let short = number.checked_shr(down).unwrap_or(0);
+    (short, down, short.checked_shl(down) == Some(number))
+}
+
+/// A bound by exact fractions, for prices beyond the range of [`Fast`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exact {
+    round: Round,
+    class: Class,
+    score: Score,
+    tolerance_bps: u32,
+}
+
+impl Exact {
+    fn admits(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
+        let best = best_case(&self.round, entry_q32, bankruptcy_q32);
+        if self.may_win(&best) != (self.class == Class::Winner) {
+            return self.class != Class::Winner;
+        }
+        // What cannot be compared is walked.
+        self.scores(&best).unwrap_or(true)
+    }
+
+    fn scores(&self, best: &Exposure) -> Result<bool, EngineError> {
+        let score = best.score(self.round.mark)?;
+        if self.tolerance_bps == 0 {
+            return Ok(score.compare(&self.score) != Ordering::Less);
+        }
+        score.beats(&self.score, self.tolerance_bps)
+    }
+
+    /// Whether a position with this entry price can be a winner when its
+    /// bankruptcy price is nowhere near.
+    fn may_win(&self, best: &Exposure) -> bool {
+        let far = match best.side {
+            Side::Long => i128::MIN,
+            Side::Short => i128::MAX,
+        };
+        let solvent = Exposure {
+            bankruptcy: far / 4_294_967_296,
+            ..*best
+        };
+        solvent.class(&self.round).unwrap_or(Class::Winner) == Class::Winner
+    }
+}
