@@ -24,5 +24,4 @@ unset CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_TARGET_DIR
 export PATH=$tc/bin:$PATH RUSTFLAGS="${flags[*]}" RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT=$tc/std/library
 cargo build --locked --release --lib --package "$package" --target "$here/sbpf-solana-solana.json" \
   --target-dir target/sbf -Z build-std=std,panic_abort -Z json-target-spec
-cp "target/sbf/sbpf-solana-solana/release/${package//-/_}.so" "$out/$package.so" 2>/dev/null ||
-  cp "target/sbf/sbpf-solana-solana/release/lib${package//-/_}.so" "$out/$package.so"
+cp "target/sbf/sbpf-solana-solana/release/lib${package//-/_}.so" "$out/$package.so"

@@ -1,7 +1,7 @@
 //! The commands.
 
 use std::ffi::{OsStr, OsString};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use crate::{cargo, program};
 
@@ -38,21 +38,27 @@ pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
 }
 
 /// Builds the program and the `ballast` command and hands over to `ballast rehearse`.
+///
+/// Every package and one test take part in the build, so that the dependencies get the features
+/// they have in `cargo xtask test` and are built once for both.
 pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
-    let program = program::ensure_built(&cargo::root())?;
-    let ballast = ["--locked", "--package", "ballast-cli", "--bin", "ballast"];
-    let status = cargo::status(cargo::cargo().arg("build").args(ballast))?;
-    if !status.success() {
+    let root = cargo::root();
+    let program = program::ensure_built(&root)?;
+    let mut build = cargo::cargo();
+    build
+        .current_dir(&root)
+        .args(["build", "--locked", "--workspace"])
+        .args(["--bin", "ballast", "--test", "manifests"]);
+    if !cargo::status(&mut build)?.success() {
         return Err("the `ballast` command was not built; the lines above say why.".into());
     }
-    let mut rehearsal = cargo::cargo();
-    rehearsal
-        .args(["run", "--quiet"])
-        .args(ballast)
-        .args(["--", "rehearse", "--program"])
-        .arg(program)
-        .args(args);
-    Ok(cargo::exit_code(cargo::status(&mut rehearsal)?))
+    let ballast = std::env::current_exe()
+        .map(|xtask| xtask.with_file_name("ballast"))
+        .map_err(|problem| format!("the `ballast` command is not to be found ({problem})."))?;
+    let mut rehearsal = Command::new(ballast);
+    rehearsal.args(["rehearse", "--program"]).arg(program);
+    let status = cargo::status(rehearsal.args(args))?;
+    Ok(cargo::exit_code(status))
 }
 
 /// What `cargo test` is told to run besides `args`: every package and every kind of test, unless
