@@ -186,3 +186,103 @@ fn to_ticks(mantissa: u64, exponent: i32, tick_nano: u64) -> Result<(u64, bool),
     let ticks = u64::try_from(ticks).map_err(|_| out_of_range)?;
     Ok((ticks, rest == 0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Action; 6] = [
+        Action::Open,
+        Action::Reduce,
+        Action::RemoveMargin,
+        Action::Funding,
+        Action::Liquidate,
+        Action::Adl,
+    ];
+    const NOW: i64 = 1_000;
+
+    fn params() -> RiskParams {
+        RiskParams {
+            oracle_max_age_seconds: 30,
+            oracle_max_conf_bps: 100,
+            oracle_max_ema_divergence_bps: 1_000,
+            ..RiskParams::default()
+        }
+    }
+
+    fn at(price: u64, confidence: u64, ema: u64, publish_time: i64) -> OraclePrice {
+        OraclePrice {
+            price: Ticks::new(price),
+            confidence: Ticks::new(confidence),
+            ema: Ticks::new(ema),
+            publish_time,
+        }
+    }
+
+    /// The faults of `price` for each action in the order of the table.
+    fn row(price: OraclePrice) -> [Option<PriceFault>; 6] {
+        ALL.map(|action| check(action, &price, &params(), NOW - 100, NOW).err())
+    }
+
+    #[test]
+    fn the_table() {
+        assert_eq!(row(at(10_000, 100, 10_000, NOW)), [None; 6]);
+        let older = Some(PriceFault::Older);
+        assert_eq!(row(at(10_000, 1, 10_000, NOW - 101)), [older; 6]);
+        let ahead = Some(PriceFault::FromFuture);
+        assert_eq!(row(at(10_000, 1, 10_000, NOW + 31)), [ahead; 6]);
+        let stale = Some(PriceFault::Stale);
+        let but_reduce = |fault| [fault, None, fault, fault, fault, fault];
+        assert_eq!(row(at(10_000, 1, 10_000, NOW - 31)), but_reduce(stale));
+        let wide = Some(PriceFault::WideConfidence);
+        assert_eq!(row(at(10_000, 101, 10_000, NOW)), but_reduce(wide));
+        let apart = Some(PriceFault::Diverged);
+        let but_funding = [apart, None, apart, None, apart, apart];
+        assert_eq!(row(at(11_001, 1, 10_000, NOW)), but_funding);
+        assert_eq!(row(at(8_999, 1, 10_000, NOW)), but_funding);
+    }
+
+    #[test]
+    fn limits_are_inclusive() {
+        assert_eq!(row(at(11_000, 110, 10_000, NOW - 30)), [None; 6]);
+        assert_eq!(row(at(9_000, 90, 10_000, NOW + 30)), [None; 6]);
+        assert_eq!(row(at(9_000, 0, 10_000, NOW - 30)), [None; 6]);
+        let same = at(10_000, 0, 10_000, NOW);
+        assert_eq!(check(Action::Open, &same, &params(), NOW, NOW), Ok(()));
+        let extreme = at(u64::MAX, u64::MAX, 1, i64::MIN);
+        let fault = check(Action::Open, &extreme, &params(), i64::MIN, i64::MAX);
+        assert_eq!(fault, Err(PriceFault::Stale));
+    }
+
+    #[test]
+    fn prices_become_ticks() {
+        // 143.21567890 with a tick of 0.001.
+        let ticks = |mantissa, exponent| price_to_ticks(mantissa, exponent, 1_000_000);
+        assert_eq!(ticks(14_321_567_890, -8), Ok(Ticks::new(143_215)));
+        assert_eq!(ticks(143, 0), Ok(Ticks::new(143_000)));
+        assert_eq!(ticks(143_215_678_900_000, -12), Ok(Ticks::new(143_215)));
+        let outside = Err(EngineError::PriceOutOfRange);
+        assert_eq!(ticks(99_999, -8), outside);
+        assert_eq!(ticks(0, -8), outside);
+        assert_eq!(ticks(-5, -8), outside);
+        assert_eq!(ticks(i64::MAX, 10), outside);
+        assert_eq!(ticks(1, i32::MAX), outside);
+        assert_eq!(ticks(1, i32::MIN), outside);
+        assert_eq!(price_to_ticks(1, 0, 0), outside);
+        let up = |mantissa| confidence_to_ticks(mantissa, -8, 1_000_000);
+        assert_eq!(up(100_001), Ok(Ticks::new(2)));
+        assert_eq!(up(100_000), Ok(Ticks::new(1)));
+        assert_eq!(up(0), Ok(Ticks::new(0)));
+    }
+
+    #[test]
+    fn the_mark_worsens_against_the_position() {
+        let mark = at(500, 3, 500, NOW).mark(10);
+        let worse = |side| mark.and_then(|mark| mark.worsened(side)).map(LotPrice::get);
+        assert_eq!(worse(Side::Long), Ok(4_970));
+        assert_eq!(worse(Side::Short), Ok(5_030));
+        let vague = at(3, 3, 3, NOW).mark(1);
+        let worst = vague.and_then(|mark| mark.worsened(Side::Long));
+        assert_eq!(worst, Err(EngineError::PriceOutOfRange));
+    }
+}

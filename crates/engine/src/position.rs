@@ -217,3 +217,107 @@ impl Position {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(lots: i64, entry: i64, margin: i64) -> Position {
+        Position {
+            lots: Lots::new(lots).unwrap_or_default(),
+            entry_quote: Atoms::new(entry),
+            margin: Atoms::new(margin),
+            funding_index: FundingIndex::new(3),
+        }
+    }
+
+    fn fill(from: &Position, lots: i64, quote: i64) -> Result<FillOutcome, EngineError> {
+        from.fill(Lots::new(lots)?, Atoms::new(quote))
+    }
+
+    fn outcome(
+        position: Position,
+        realized: i64,
+        released: i64,
+    ) -> Result<FillOutcome, EngineError> {
+        Ok(FillOutcome {
+            position,
+            realized: Atoms::new(realized),
+            released: Atoms::new(released),
+        })
+    }
+
+    #[test]
+    fn enlarging_adds_both_sums() {
+        let after = fill(&held(3, 300, 50), 2, 220);
+        assert_eq!(after, outcome(held(5, 520, 50), 0, 0));
+        let after = fill(&held(-3, -300, 50), -2, -220);
+        assert_eq!(after, outcome(held(-5, -520, 50), 0, 0));
+    }
+
+    #[test]
+    fn a_partial_close_rounds_against_the_trader() {
+        // A third of 301 paid is 101 up; a third of 50 margin is 16 down.
+        let after = fill(&held(3, 301, 50), -1, -120);
+        assert_eq!(after, outcome(held(2, 200, 34), 19, 16));
+        // A third of -301 received is -100 up; a third of -50 is -17 down.
+        let after = fill(&held(-3, -301, -50), 1, 80);
+        assert_eq!(after, outcome(held(-2, -201, -33), 20, -17));
+    }
+
+    #[test]
+    fn a_full_close_leaves_nothing() {
+        let after = fill(&held(3, 301, 50), -3, -360);
+        assert_eq!(after, outcome(held(0, 0, 0), 59, 50));
+        assert_eq!(after.and_then(|fill| fill.payout()), Ok(Atoms::new(109)));
+    }
+
+    #[test]
+    fn a_flip_closes_then_opens_without_margin() {
+        // 3 of 5 lots take 3/5 of 501, down; the rest opens.
+        let after = fill(&held(3, 300, 50), -5, -501);
+        assert_eq!(after, outcome(held(-2, -201, 0), 0, 50));
+    }
+
+    #[test]
+    fn quotes_of_opened_lots_stay_in_the_price_range() {
+        let refused = Err(EngineError::QuoteOutOfRange);
+        let flat = Position::default();
+        assert_eq!(fill(&flat, 2, 1), refused);
+        assert_eq!(fill(&flat, 2, -2), refused);
+        assert_eq!(fill(&flat, -2, 2), refused);
+        assert_eq!(fill(&flat, 1, 2_147_483_648), refused);
+        assert!(fill(&flat, 1, 2_147_483_647).is_ok());
+        assert_eq!(fill(&flat, 0, 0), Err(EngineError::ZeroLots));
+        // A close may even be paid for.
+        assert_eq!(fill(&held(2, 20, 9), -2, 5), outcome(held(0, 0, 0), -25, 9));
+        let full = held(4_294_967_295, 4_294_967_295, 0);
+        assert_eq!(fill(&full, 1, 1), Err(EngineError::SizeOutOfRange));
+    }
+
+    #[test]
+    fn closing_into_margin_releases_only_at_the_end() {
+        let close = |lots, quote| -> Result<_, EngineError> {
+            held(3, 301, 50).close_into_margin(Lots::new(lots)?, Atoms::new(quote))
+        };
+        assert_eq!(close(-1, -80), Ok((held(2, 200, 29), Atoms::ZERO)));
+        assert_eq!(close(-3, -240), Ok((held(0, 0, 0), Atoms::new(-11))));
+        let refused = Err(EngineError::NotAReduction);
+        assert_eq!(close(1, 80), refused);
+        assert_eq!(close(-4, -320), refused);
+        assert_eq!(close(0, 0), refused);
+        let empty = Position::default();
+        assert_eq!(empty.close_into_margin(Lots::ZERO, Atoms::ZERO), refused);
+    }
+
+    #[test]
+    fn the_invariant_sees_corruption() {
+        let corrupt = Err(EngineError::PositionCorrupt);
+        assert_eq!(held(2, 2, -5).invariant(), Ok(()));
+        assert_eq!(held(2, 1, 0).invariant(), corrupt);
+        assert_eq!(held(2, -2, 0).invariant(), corrupt);
+        assert_eq!(held(0, 0, 1).invariant(), corrupt);
+        assert_eq!(held(0, 1, 0).invariant(), corrupt);
+        assert_eq!(held(-1, -2_147_483_648, 0).invariant(), corrupt);
+    }
+}

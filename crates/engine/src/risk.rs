@@ -247,3 +247,175 @@ const fn ensure(holds: bool, otherwise: EngineError) -> Result<(), EngineError> 
         Err(otherwise)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sound() -> RiskParams {
+        let mut params = RiskParams {
+            tier_count: 2,
+            ladder_count: 1,
+            min_position_lots: 1,
+            max_position_lots: 10,
+            max_open_interest_lots: 1,
+            liquidation_discount_bps: 10,
+            liquidation_discount_max_bps: 20,
+            liquidation_fee_bps: 5,
+            price_band_bps: 100,
+            insurance_window_slots: 1,
+            oracle_max_age_seconds: 1,
+            oracle_max_conf_bps: 1,
+            oracle_max_ema_divergence_bps: 1,
+            ..RiskParams::default()
+        };
+        params.tiers[0] = tier(100, 200, 100);
+        params.tiers[1] = tier(200, 400, 200);
+        params.ladder[0].above_ratio_bps = 5_000;
+        params.ladder[0].close_bps = 2_000;
+        params.adl.max_close_bps = 1;
+        params
+    }
+
+    fn tier(limit: u64, initial: u32, maintenance: u32) -> RiskTier {
+        RiskTier {
+            notional_limit_atoms: limit,
+            initial_margin_bps: initial,
+            maintenance_margin_bps: maintenance,
+        }
+    }
+
+    fn refuses(error: EngineError, breaks: &[fn(&mut RiskParams)]) {
+        for (number, broken) in breaks.iter().enumerate() {
+            let mut params = sound();
+            broken(&mut params);
+            assert_eq!(params.validate(), Err(error), "case {number}");
+        }
+    }
+
+    #[test]
+    fn sound_parameters_pass() {
+        assert_eq!(sound().validate(), Ok(()));
+        let mut bare = sound();
+        bare.ladder_count = 0;
+        bare.ladder = [LadderStep::default(); MAX_LADDER_STEPS];
+        assert_eq!(bare.validate(), Ok(()));
+    }
+
+    #[test]
+    fn tiers_and_ladder_are_ordered() {
+        refuses(
+            EngineError::RiskTiers,
+            &[
+                |p| p.tier_count = 0,
+                |p| p.tier_count = 5,
+                |p| p.tiers[1].notional_limit_atoms = 100,
+                |p| p.tiers[1].notional_limit_atoms = u64::MAX,
+                |p| p.tiers[0].maintenance_margin_bps = 0,
+                |p| p.tiers[0].maintenance_margin_bps = 200,
+                |p| p.tiers[1].maintenance_margin_bps = 99,
+                |p| p.tiers[1].initial_margin_bps = 10_001,
+                |p| p.tiers[1] = tier(200, 199, 150),
+            ],
+        );
+        refuses(
+            EngineError::RiskLadder,
+            &[
+                |p| p.ladder_count = 5,
+                |p| p.ladder[0].above_ratio_bps = 10_000,
+                |p| p.ladder[0].close_bps = 0,
+                |p| p.ladder[0].close_bps = 10_001,
+                |p| {
+                    p.ladder_count = 2;
+                    p.ladder[1].above_ratio_bps = 5_000;
+                    p.ladder[1].close_bps = 3_000;
+                },
+                |p| {
+                    p.ladder_count = 2;
+                    p.ladder[1].close_bps = 1_999;
+                },
+            ],
+        );
+    }
+
+    #[test]
+    fn money_limits_hold() {
+        refuses(
+            EngineError::RiskSizes,
+            &[
+                |p| p.min_position_lots = 0,
+                |p| p.min_position_lots = 11,
+                |p| p.max_position_lots = 4_294_967_296,
+                |p| p.max_open_interest_lots = 0,
+            ],
+        );
+        refuses(
+            EngineError::RiskLiquidation,
+            &[
+                |p| p.liquidation_discount_bps = 21,
+                |p| p.liquidation_discount_max_bps = 95,
+                |p| p.liquidation_fee_bps = 80,
+                |p| p.liquidation_fee_bps = u32::MAX,
+                |p| p.liquidation_buffer_bps = 10_001,
+            ],
+        );
+        refuses(
+            EngineError::RiskBand,
+            &[|p| p.price_band_bps = 0, |p| p.price_band_bps = 10_001],
+        );
+        refuses(
+            EngineError::RiskFees,
+            &[
+                |p| p.taker_fee_bps = 1_001,
+                |p| p.maker_fee_bps = 1_001,
+                |p| p.insurance_fee_share_bps = 10_001,
+            ],
+        );
+    }
+
+    #[test]
+    fn rates_windows_and_padding_hold() {
+        refuses(
+            EngineError::RiskFunding,
+            &[
+                |p| p.funding_rate_ppm_per_hour = 10_001,
+                |p| p.funding_rate_ppm_per_hour = i32::MIN,
+            ],
+        );
+        refuses(
+            EngineError::RiskInsurance,
+            &[
+                |p| p.insurance_draw_cap_bps = 10_001,
+                |p| p.insurance_window_slots = 0,
+            ],
+        );
+        refuses(
+            EngineError::RiskOracle,
+            &[
+                |p| p.oracle_max_age_seconds = 0,
+                |p| p.oracle_max_age_seconds = u64::MAX,
+                |p| p.oracle_max_conf_bps = 0,
+                |p| p.oracle_max_conf_bps = 10_000,
+                |p| p.oracle_max_ema_divergence_bps = 0,
+            ],
+        );
+        refuses(
+            EngineError::RiskAdl,
+            &[
+                |p| p.adl.max_close_bps = 0,
+                |p| p.adl.max_close_bps = 10_001,
+                |p| p.adl.rank_tolerance_bps = 10_001,
+                |p| p.adl.min_profit_bps = 10_001,
+            ],
+        );
+        refuses(
+            EngineError::RiskReserved,
+            &[
+                |p| p.reserved[9] = 1,
+                |p| p.adl._pad = 1,
+                |p| p.tier_count = 1,
+                |p| p.ladder_count = 0,
+            ],
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! A market's parameters and generators shared by the properties.
+
+use ballast_engine::oracle::Mark;
+use ballast_engine::position::Position;
+use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
+use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+/// The same cases in every run.
+pub fn cases(count: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases: count,
+        rng_seed: RngSeed::Fixed(0x00ba_11a5),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+fn tier(limit: u64, initial: u32, maintenance: u32) -> RiskTier {
+    RiskTier {
+        notional_limit_atoms: limit,
+        initial_margin_bps: initial,
+        maintenance_margin_bps: maintenance,
+    }
+}
+
+/// Three tiers, a two-step ladder, 1% to 2% discount, 0.25% fee, 10% buffer.
+pub fn params() -> RiskParams {
+    let mut params = RiskParams {
+        tier_count: 3,
+        ladder_count: 2,
+        ladder_interval_slots: 10,
+        min_position_lots: 5,
+        max_position_lots: 1_000_000,
+        max_open_interest_lots: 10_000_000,
+        liquidation_discount_bps: 100,
+        liquidation_discount_max_bps: 200,
+        discount_ramp_slots: 100,
+        liquidation_fee_bps: 25,
+        liquidation_buffer_bps: 1_000,
+        price_band_bps: 500,
+        taker_fee_bps: 5,
+        maker_fee_bps: 2,
+        insurance_fee_share_bps: 2_500,
+        funding_rate_ppm_per_hour: 100,
+        insurance_draw_cap_bps: 3_000,
+        insurance_window_slots: 1_000,
+        oracle_max_age_seconds: 30,
+        oracle_max_conf_bps: 200,
+        oracle_max_ema_divergence_bps: 1_000,
+        adl: AdlParams {
+            rank_tolerance_bps: 0,
+            max_close_bps: 5_000,
+            min_profit_bps: 10,
+            _pad: 0,
+            grace_slots: 100,
+            reward_atoms: 0,
+        },
+        ..RiskParams::default()
+    };
+    params.tiers[0] = tier(50_000_000, 500, 250);
+    params.tiers[1] = tier(250_000_000, 1_000, 500);
+    params.tiers[2] = tier(1_000_000_000, 2_000, 1_000);
+    params.ladder[0] = step(6_666, 2_000);
+    params.ladder[1] = step(3_333, 5_000);
+    params
+}
+
+fn step(above_ratio_bps: u32, close_bps: u32) -> LadderStep {
+    LadderStep {
+        above_ratio_bps,
+        close_bps,
+    }
+}
+
+pub fn price(atoms_per_lot: u64) -> LotPrice {
+    LotPrice::new(atoms_per_lot).unwrap()
+}
+
+pub fn lots(lots: i64) -> Lots {
+    Lots::new(lots).unwrap()
+}
+
+pub fn mark(atoms_per_lot: u64, confidence: u64) -> Mark {
+    Mark {
+        price: price(atoms_per_lot),
+        confidence,
+    }
+}
+
+/// A position of `size` lots entered at `entry` atoms a lot.
+pub fn position(size: i64, entry: u64, margin: i64) -> Position {
+    Position {
+        lots: lots(size),
+        entry_quote: Atoms::new(size * i64::try_from(entry).unwrap()),
+        margin: Atoms::new(margin),
+        funding_index: FundingIndex::ZERO,
+    }
+}
+
+/// Numbers of every magnitude up to `max`, small ones as often as large ones.
+pub fn any_magnitude(max: u64) -> impl Strategy<Value = u64> + Clone {
+    (0..=max.ilog2(), any::<u64>()).prop_map(move |(bits, raw)| {
+        let floor = 1_u64 << bits;
+        let top = if bits == max.ilog2() {
+            max
+        } else {
+            2 * floor - 1
+        };
+        floor + raw % (top - floor + 1)
+    })
+}
+
+/// Tiers, buffer and charges of every shape that validation accepts.
+pub fn any_params() -> impl Strategy<Value = RiskParams> {
+    let tiers =
+        proptest::collection::vec((any_magnitude(1 << 40), 2_u32..2_500, 1_u32..2_500), 1..=4);
+    let charges = (0_u32..10_000, 0_u32..10_000, 0_u32..10_000, 0_u32..=10_000);
+    (tiers, charges, 1_u64..20).prop_map(|(tiers, (first, last, fee, buffer), least)| {
+        let mut params = params();
+        let mut limit = 0;
+        let (mut initial, mut maintenance) = (1, 0);
+        params.tiers = Default::default();
+        for (slot, (span, up, add)) in params.tiers.iter_mut().zip(&tiers) {
+            limit += span;
+            maintenance = (maintenance + add).min(9_000);
+            initial = (initial + up).max(maintenance + 1).min(10_000);
+            *slot = tier(limit, initial, maintenance);
+        }
+        params.tier_count = u32::try_from(tiers.len()).unwrap();
+        let room = params.tiers[0].maintenance_margin_bps - 1;
+        params.liquidation_fee_bps = fee % (room + 1);
+        params.liquidation_discount_max_bps = last % (room - params.liquidation_fee_bps + 1);
+        params.liquidation_discount_bps = first % (params.liquidation_discount_max_bps + 1);
+        params.liquidation_buffer_bps = buffer;
+        params.min_position_lots = least;
+        params.validate().unwrap();
+        params
+    })
+}

@@ -1,0 +1,10 @@
+//! Properties of everything that moves money, against exact arithmetic.
+
+mod conservation;
+mod fixture;
+mod funding;
+mod insurance;
+mod liquidation;
+mod margin;
+mod math;
+mod trade;
