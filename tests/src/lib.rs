@@ -1,1 +1,1 @@
-//! placeholder
+//! End-to-end tests of Ballast on the built program; see `tests/`.

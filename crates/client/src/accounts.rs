@@ -3,6 +3,7 @@
 use anchor_lang::Discriminator;
 use ballast::state::exchange::Exchange;
 use ballast::state::market::Market;
+use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast::state::trader::Trader;
 use ballast_engine::queue::QueueRef;
 use ballast_engine::EngineError;
@@ -51,7 +52,7 @@ pub struct QueueSnapshot {
 impl QueueSnapshot {
     /// Copies the data of a queue account.
     pub fn new(data: &[u8]) -> Result<Self, DecodeError> {
-        let body = strip_discriminator(data, ballast::state::queue_account::QUEUE_DISCRIMINATOR)?;
+        let body = strip_discriminator(data, &QUEUE_DISCRIMINATOR)?;
         let mut words = vec![0_u64; body.len() / 8];
         let length = words.len() * 8;
         bytemuck::cast_slice_mut(&mut words).copy_from_slice(&body[..length]);
@@ -62,7 +63,7 @@ impl QueueSnapshot {
 
     /// The engine's view of the queue.
     pub fn queue(&self) -> Result<QueueRef<'_>, DecodeError> {
-        QueueRef::load(bytemuck::cast_slice(&self.words)).map_err(DecodeError::Queue)
+        QueueRef::new(bytemuck::cast_slice(&self.words)).map_err(DecodeError::Queue)
     }
 }
 

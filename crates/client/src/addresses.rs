@@ -5,7 +5,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use ballast::seeds;
-use ballast_engine::queue;
+use ballast_engine::queue::{QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
 
 /// The most bytes one account may hold on Solana, hence the largest queue.
 pub const MAX_ACCOUNT_BYTES: usize = 10 * 1024 * 1024;
@@ -48,12 +48,12 @@ pub fn event_authority() -> Pubkey {
 /// system program with this many bytes and the program as owner, and pass it,
 /// still zeroed, to `create_market`.
 pub fn queue_space(capacity: usize) -> usize {
-    8 + core::mem::size_of::<queue::QueueHeader>() + capacity * queue::NODE_SIZE
+    8 + QUEUE_HEADER_SIZE + capacity * QUEUE_ENTRY_SIZE
 }
 
 /// The most positions a queue account can hold.
 pub fn max_queue_capacity() -> usize {
-    (MAX_ACCOUNT_BYTES - queue_space(0)) / queue::NODE_SIZE
+    (MAX_ACCOUNT_BYTES - queue_space(0)) / QUEUE_ENTRY_SIZE
 }
 
 fn derive(seeds: &[&[u8]]) -> Pubkey {

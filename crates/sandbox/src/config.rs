@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use anchor_lang::prelude::Pubkey;
+use ballast::oracle::config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
 use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
 
 use crate::pyth::SOL_USD_FEED;
@@ -87,6 +89,23 @@ impl MarketConfig {
             queue_capacity: 1_024,
             start_price_ticks: 200_000,
             risk: sol_risk(),
+        }
+    }
+
+    /// The program's oracle configuration, with `price` as the price account.
+    pub fn oracle(&self, price: Pubkey) -> OracleConfig {
+        let (kind, feed_id, push_account) = match self.source {
+            PriceSource::Pull => (ORACLE_PULL, self.feed_id, Pubkey::default()),
+            PriceSource::Push => (ORACLE_PUSH, [0; 32], price),
+        };
+        OracleConfig {
+            kind,
+            feed_id,
+            push_account,
+            tick_nano: self.tick_nano,
+            atoms_per_lot_tick: self.atoms_per_lot_tick,
+            lot_nano: self.lot_nano,
+            ..OracleConfig::default()
         }
     }
 }

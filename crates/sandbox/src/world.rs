@@ -1,5 +1,6 @@
 //! The embedded cluster: accounts, clock, wallets and transactions.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anchor_lang::prelude::Pubkey;
@@ -169,6 +170,23 @@ impl Sandbox {
     /// The account at an address.
     pub fn account(&self, address: &Pubkey) -> Option<Account> {
         self.svm.get_account(address)
+    }
+
+    /// All accounts a program owns, by address.
+    pub fn accounts_of(&self, program: &Pubkey) -> BTreeMap<Pubkey, Account> {
+        self.svm.get_program_accounts(program).into_iter().collect()
+    }
+
+    /// An independent copy: what happens to one does not happen to the other.
+    pub fn fork(&self) -> Self {
+        Self {
+            svm: self.svm.clone(),
+            payer: self.payer.insecure_clone(),
+            admin: self.admin.insecure_clone(),
+            traders: self.traders.clone(),
+            markets: self.markets.clone(),
+            ..*self
+        }
     }
 
     /// Overwrites an account, bypassing every program: for foreign programs'
