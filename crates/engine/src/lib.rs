@@ -11,6 +11,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 #![deny(clippy::as_conversions)]
 
+pub mod adl;
 pub mod error;
 pub mod funding;
 pub mod insurance;

@@ -1,0 +1,408 @@
+//! Auto-deleveraging: closing a bankrupt position against counterparties at the
+//! price that leaves it with exactly nothing.
+//!
+//! The close price is the bankruptcy price moved towards the mark by what
+//! insurance paid. The quote of a cut is the difference of two cumulative quotes
+//! rounded in the counterparties' favour, so each lies within one atom of the
+//! exact price, no residue builds up and the last lot closes exactly to zero.
+
+use core::cmp::Ordering;
+
+use crate::error::EngineError;
+use crate::math::{mul_div_ceil_signed, mul_div_floor, mul_div_floor_signed};
+use crate::position::Position;
+use crate::proof::Threshold;
+use crate::queue::CutStamp;
+use crate::rank::{Class, ClosePrice, Exposure, Ranked, Round};
+use crate::risk::AdlParams;
+use crate::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
+
+/// A bankruptcy to deleverage.
+#[derive(Clone, Copy, Debug)]
+pub struct Bankruptcy<'a> {
+    /// The bankrupt position.
+    pub position: Position,
+    /// Mark.
+    pub mark: LotPrice,
+    /// The market's funding index.
+    pub funding_index: FundingIndex,
+    /// What insurance may pay now, atoms.
+    pub insurance_available: u64,
+    /// Whether the position has been flagged for longer than the grace period, so
+    /// that insurance no longer delays.
+    pub past_grace: bool,
+    /// Most lots to close, positive.
+    pub max_lots: u64,
+    /// The market's parameters.
+    pub params: &'a AdlParams,
+    /// First pass of the counterparties' queue that counts towards caps.
+    pub epoch: u32,
+    /// Passes the counterparties' queue has opened.
+    pub passes: u32,
+}
+
+/// Why a listed counterparty was left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// It has no position any more.
+    NoPosition,
+    /// It has been cut to its cap in this pass.
+    AtCap,
+    /// It would be insolvent at the close price.
+    Insolvent,
+    /// Nothing is left to close in this call.
+    NothingLeft,
+}
+
+/// Outcome for one listed counterparty.
+#[allow(clippy::large_enum_variant)] // nothing to box with
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Left alone, and not part of the order.
+    Skipped(SkipReason),
+    /// Cut.
+    Done(CutDone),
+}
+
+/// One cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CutDone {
+    /// Lots closed.
+    pub lots: u64,
+    /// What they closed at in total, atoms: received by a long, paid by a short.
+    pub quote: Atoms,
+    /// The counterparty's position after the cut.
+    pub position_after: Position,
+    /// Profit or loss of the closed lots, atoms.
+    pub realized: Atoms,
+    /// What moves to the counterparty's free collateral, atoms, not negative.
+    pub payout: Atoms,
+    /// Profit forgone against closing at the mark, atoms.
+    pub gave_up: u64,
+    /// The position as it was ranked, before the cut.
+    pub ranked: Ranked,
+    /// What to store in its queue entry.
+    pub stamp: CutStamp,
+}
+
+/// Totals of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Deficit before insurance paid, atoms.
+    pub deficit: u64,
+    /// Paid by insurance into the bankrupt's margin, atoms.
+    pub insurance_paid: u64,
+    /// Deficit left after insurance for the whole position, atoms.
+    pub uncovered: u64,
+    /// The part of `uncovered` that belongs to the closed lots, rounded down.
+    pub uncovered_closed: u64,
+    /// Lots closed.
+    pub lots: u64,
+    /// Profit forgone by all counterparties, atoms.
+    pub gave_up: u64,
+    /// Counterparties cut.
+    pub cuts: u32,
+}
+
+impl Summary {
+    /// `gave_up` less the deficit of the closed lots, atoms; 0 by construction.
+    pub fn overshoot(&self) -> Result<i64, EngineError> {
+        let difference = i128::from(self.gave_up).wrapping_sub(i128::from(self.uncovered_closed));
+        i64::try_from(difference).map_err(|_| EngineError::Overflow)
+    }
+}
+
+/// A deleveraging under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Deleveraging {
+    round: Round,
+    bankrupt: Position,
+    passes: u32,
+    deficit: u64,
+    insurance_paid: u64,
+    budget: u64,
+    closed: u64,
+    closed_quote: i64,
+    gave_up: u64,
+    cuts: u32,
+    last: Option<Ranked>,
+}
+
+impl Deleveraging {
+    /// Spends insurance and fixes the close price.
+    ///
+    /// `ZeroLots`; `NoPosition`; `PositionCorrupt` for an `epoch` that is not within
+    /// `1..=passes`; `NotBankrupt` when equity at the mark
+    /// is not negative; `InsuranceCanPay` when insurance covers the deficit and the
+    /// grace period is not over.
+    pub fn begin(bankruptcy: &Bankruptcy<'_>) -> Result<Self, EngineError> {
+        if bankruptcy.max_lots == 0 {
+            return Err(EngineError::ZeroLots);
+        }
+        if bankruptcy.epoch == 0 || bankruptcy.epoch > bankruptcy.passes {
+            return Err(EngineError::PositionCorrupt);
+        }
+        let mut bankrupt = bankruptcy.position.settle(bankruptcy.funding_index)?;
+        let side = bankrupt.side().ok_or(EngineError::NoPosition)?;
+        let equity = bankrupt.equity(bankruptcy.mark)?;
+        if !equity.is_negative() {
+            return Err(EngineError::NotBankrupt);
+        }
+        let deficit = equity.get().unsigned_abs();
+        if bankruptcy.insurance_available >= deficit && !bankruptcy.past_grace {
+            return Err(EngineError::InsuranceCanPay);
+        }
+        let insurance_paid = bankruptcy.insurance_available.min(deficit);
+        bankrupt.margin = bankrupt.margin.try_add_unsigned(insurance_paid)?;
+        let params = bankruptcy.params;
+        let round = Round {
+            side: side.opposite(),
+            mark: bankruptcy.mark,
+            close: close_price(&bankrupt)?,
+            funding_index: bankruptcy.funding_index,
+            min_profit_bps: params.min_profit_bps,
+            rank_tolerance_bps: params.rank_tolerance_bps,
+            max_close_bps: params.max_close_bps,
+            epoch: bankruptcy.epoch,
+        };
+        round.check()?;
+        Ok(Self {
+            round,
+            bankrupt,
+            passes: bankruptcy.passes,
+            deficit,
+            insurance_paid,
+            budget: bankruptcy.max_lots.min(bankrupt.size()),
+            closed: 0,
+            closed_quote: 0,
+            gave_up: 0,
+            cuts: 0,
+            last: None,
+        })
+    }
+
+    /// What the ranking depends on.
+    #[must_use]
+    pub const fn round(&self) -> &Round {
+        &self.round
+    }
+
+    /// Continues in a pass just opened: what was cut before no longer counts.
+    /// `PositionCorrupt` once somebody has been cut.
+    pub fn open_pass(&mut self, epoch: u32) -> Result<(), EngineError> {
+        if self.cuts > 0 || epoch <= self.round.epoch {
+            return Err(EngineError::PositionCorrupt);
+        }
+        self.round.epoch = epoch;
+        self.passes = epoch;
+        Ok(())
+    }
+
+    /// Cuts the next listed counterparty, ranked by its position and the sequence
+    /// number and stamp of its queue entry.
+    ///
+    /// `WrongSide`; `AdlOutOfOrder` when it ranks above the one cut before it.
+    pub fn cut(
+        &mut self,
+        counterparty: &Position,
+        sequence: u64,
+        stamp: CutStamp,
+    ) -> Result<Cut, EngineError> {
+        let position = counterparty.settle(self.round.funding_index)?;
+        match position.side() {
+            None => return Ok(Cut::Skipped(SkipReason::NoPosition)),
+            Some(side) if side != self.round.side => return Err(EngineError::WrongSide),
+            Some(_) => {}
+        }
+        let cap_left = self.round.cap_left(position.size(), stamp)?;
+        if cap_left == 0 {
+            return Ok(Cut::Skipped(SkipReason::AtCap));
+        }
+        let exposure = Exposure::of_position(&position, self.round.funding_index, sequence)?;
+        let ranked = Ranked::new(&self.round, &exposure)?;
+        if ranked.class == Class::Ineligible {
+            return Ok(Cut::Skipped(SkipReason::Insolvent));
+        }
+        if self.budget == 0 {
+            return Ok(Cut::Skipped(SkipReason::NothingLeft));
+        }
+        if let Some(last) = &self.last {
+            if ranked.compare(last)? != Ordering::Less {
+                return Err(EngineError::AdlOutOfOrder);
+            }
+        }
+        let lots = self.budget.min(cap_left);
+        let done = self.close(
+            &position,
+            ranked,
+            lots,
+            self.stamped(stamp, lots, cap_left)?,
+        )?;
+        self.last = Some(ranked);
+        Ok(Cut::Done(done))
+    }
+
+    fn stamped(&self, old: CutStamp, lots: u64, cap_left: u64) -> Result<CutStamp, EngineError> {
+        let cut = self.round.lots_cut(old).checked_add(lots);
+        let cut = cut.ok_or(EngineError::Overflow)?;
+        Ok(CutStamp {
+            epoch: self.passes,
+            // More than every lot there can be counts as that.
+            lots: u32::try_from(cut).unwrap_or(u32::MAX),
+            capped_epoch: if lots == cap_left {
+                self.passes
+            } else {
+                old.capped_epoch
+            },
+        })
+    }
+
+    /// Trades `lots` between the counterparty and the bankrupt.
+    fn close(
+        &mut self,
+        position: &Position,
+        ranked: Ranked,
+        lots: u64,
+        stamp: CutStamp,
+    ) -> Result<CutDone, EngineError> {
+        let closed = self.closed.checked_add(lots).ok_or(EngineError::Overflow)?;
+        let closed_quote = self.cumulative_quote(closed)?;
+        let quote = closed_quote
+            .checked_sub(self.closed_quote)
+            .ok_or(EngineError::Overflow)?;
+        let gave_up = self.forgone(lots, quote)?;
+        let bought = Lots::on_side(Side::Long, lots)?;
+        let paid = Atoms::new(quote);
+        let (sold, received) = (bought.opposite(), Atoms::ZERO.try_sub(paid)?);
+        let (counter, bankrupt) = match self.round.side {
+            Side::Long => ((sold, received), (bought, paid)),
+            Side::Short => ((bought, paid), (sold, received)),
+        };
+        let outcome = position.fill(counter.0, counter.1)?;
+        let (position_after, payout) = settle_payout(outcome.position, outcome.payout()?)?;
+        let (left, rest) = self.bankrupt.close_into_margin(bankrupt.0, bankrupt.1)?;
+        if rest != Atoms::ZERO {
+            return Err(EngineError::AdlOvershoot);
+        }
+        self.bankrupt = left;
+        self.closed = closed;
+        self.closed_quote = closed_quote;
+        self.budget = self.budget.checked_sub(lots).ok_or(EngineError::Overflow)?;
+        self.gave_up = self
+            .gave_up
+            .checked_add(gave_up)
+            .ok_or(EngineError::Overflow)?;
+        self.cuts = self.cuts.checked_add(1).ok_or(EngineError::Overflow)?;
+        Ok(CutDone {
+            lots,
+            quote: paid,
+            position_after,
+            realized: outcome.realized,
+            payout,
+            gave_up,
+            ranked,
+            stamp,
+        })
+    }
+
+    /// Worth of the first `lots` at the close price: rounded up when counterparties
+    /// receive it, down when they pay it.
+    fn cumulative_quote(&self, lots: u64) -> Result<i64, EngineError> {
+        let close = self.round.close;
+        match self.round.side {
+            Side::Long => mul_div_ceil_signed(close.quote, lots, close.lots),
+            Side::Short => mul_div_floor_signed(close.quote, lots, close.lots),
+        }
+    }
+
+    /// What a counterparty loses against closing `lots` at the mark. `AdlOvershoot`
+    /// when it would gain.
+    fn forgone(&self, lots: u64, quote: i64) -> Result<u64, EngineError> {
+        let worth = i128::from(self.round.mark.notional(lots)?);
+        let quote = i128::from(quote);
+        let forgone = match self.round.side {
+            Side::Long => worth.wrapping_sub(quote),
+            Side::Short => quote.wrapping_sub(worth),
+        };
+        u64::try_from(forgone).map_err(|_| EngineError::AdlOvershoot)
+    }
+
+    /// The bankrupt position as it stands, with what insurance paid in its margin.
+    #[must_use]
+    pub const fn bankrupt_after(&self) -> &Position {
+        &self.bankrupt
+    }
+
+    /// The last position cut, as it was ranked.
+    #[must_use]
+    pub const fn last_cut(&self) -> Option<&Exposure> {
+        match &self.last {
+            Some(last) => Some(&last.exposure),
+            None => None,
+        }
+    }
+
+    /// How far down the ranking the cuts reached, for the completeness proof.
+    #[must_use]
+    pub fn threshold(&self) -> Threshold {
+        self.last_cut()
+            .map_or(Threshold::Everyone, |last| Threshold::Beyond(*last))
+    }
+
+    /// Lots that may still be closed in this call.
+    #[must_use]
+    pub const fn remaining_lots(&self) -> u64 {
+        self.budget
+    }
+
+    /// Checks that counterparties gave up exactly the uncovered deficit of the
+    /// closed lots, and returns the totals. `AdlOvershoot` otherwise.
+    pub fn finish(&self) -> Result<Summary, EngineError> {
+        let uncovered = self
+            .deficit
+            .checked_sub(self.insurance_paid)
+            .ok_or(EngineError::Overflow)?;
+        let summary = Summary {
+            deficit: self.deficit,
+            insurance_paid: self.insurance_paid,
+            uncovered,
+            uncovered_closed: mul_div_floor(uncovered, self.closed, self.round.close.lots)?,
+            lots: self.closed,
+            gave_up: self.gave_up,
+            cuts: self.cuts,
+        };
+        if summary.overshoot()? == 0 {
+            Ok(summary)
+        } else {
+            Err(EngineError::AdlOvershoot)
+        }
+    }
+}
+
+/// The price that leaves the position with nothing.
+fn close_price(position: &Position) -> Result<ClosePrice, EngineError> {
+    let entry = position.entry_quote;
+    // Closing long lots for `entry - margin`, or short ones for `-entry + margin`.
+    let quote = match position.side() {
+        Some(Side::Long) => entry.try_sub(position.margin)?,
+        Some(Side::Short) => position.margin.try_sub(entry)?,
+        None => return Err(EngineError::NoPosition),
+    };
+    Ok(ClosePrice {
+        quote: quote.get(),
+        lots: position.size(),
+    })
+}
+
+/// A partial close of a position with next to no equity may pay out less than
+/// nothing by a rounding atom or two, which its margin then bears.
+fn settle_payout(mut after: Position, payout: Atoms) -> Result<(Position, Atoms), EngineError> {
+    if !payout.is_negative() {
+        return Ok((after, payout));
+    }
+    if after.is_empty() {
+        return Err(EngineError::AdlOvershoot);
+    }
+    after.margin = after.margin.try_add(payout)?;
+    Ok((after, Atoms::ZERO))
+}
