@@ -202,9 +202,6 @@ fn apply(
     let reduced_only = reduces(&party.position, lots);
     let fill = party.position.fill(lots, quote)?;
     let available = party.free.try_add(fill.payout()?)?;
-    if available.is_negative() {
-        return Err(EngineError::InsufficientCollateral);
-    }
     let (fee, margin_added) = if reduced_only {
         (fee_due.min(available.positive_part()), 0)
     } else {

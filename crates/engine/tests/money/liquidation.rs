@@ -146,6 +146,25 @@ proptest! {
     }
 
     #[test]
+    fn size_is_the_least_at_every_magnitude(
+        (params, position, mark) in below_maintenance(MAX_LOTS, MAX_LOT_PRICE),
+    ) {
+        let params = without_ladder(params);
+        let discount = params.liquidation_discount_bps;
+        let lots = closed(&plan(&input(&params, position, mark)).unwrap());
+        let size = position.size();
+        let enough = restores(&params, &position, mark, lots, discount);
+        let fewer = restores(&params, &position, mark, lots - 1, discount);
+        if lots < size {
+            prop_assert!(enough && !fewer);
+        } else {
+            // All of it: the rest of anything enough would be too small to keep.
+            let least_kept = size.checked_sub(params.min_position_lots);
+            prop_assert!(least_kept.is_none_or(|lots| !restores(&params, &position, mark, lots, discount)));
+        }
+    }
+
+    #[test]
     fn charges_never_bankrupt_nor_worsen(
         (params, position, mark) in below_maintenance(MAX_LOTS, MAX_LOT_PRICE >> 1), waited in 0_u64..200,
     ) {
@@ -254,6 +273,10 @@ fn the_ladder_limits_and_paces_steps() {
     assert_eq!(size(166_816), 501);
     assert_eq!(size(83_409), 501);
     assert_eq!(size(83_408), 1_001);
+    // At a step's ratio itself the next one applies.
+    let edge = with_equity(Side::Long, 1_000, 10_000, 10_000, 166_650);
+    let edge = plan(&input(&params, edge, 10_000)).unwrap();
+    assert_eq!((closed(&edge), edge.ladder_capped), (500, true));
     let mut soon = input(&params, at(166_817), 10_000);
     soon.last_step_slot = Some(soon.slot - 9);
     assert_eq!(plan(&soon), Err(EngineError::LadderInterval));
@@ -295,6 +318,19 @@ fn the_discount_ramps_from_the_flag() {
     assert_eq!(per_lot(Some(500), 600), 200);
     assert_eq!(per_lot(Some(500), u64::MAX), 200);
     assert_eq!(per_lot(Some(501), 500), 100);
+}
+
+#[test]
+fn no_ramp_is_the_highest_discount_from_the_flag() {
+    let params = RiskParams {
+        discount_ramp_slots: 0,
+        ..without_ladder(params())
+    };
+    let position = with_equity(Side::Long, 1_000, 10_000, 10_000, 249_999);
+    let mut input = input(&params, position, 10_000);
+    input.flagged_slot = Some(input.slot);
+    let plan = plan(&input).unwrap();
+    assert_eq!(plan.discount_atoms, 200 * closed(&plan));
 }
 
 #[test]
