@@ -8,3 +8,4 @@ mod liquidation;
 mod margin;
 mod math;
 mod trade;
+mod venue;

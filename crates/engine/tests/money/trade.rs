@@ -163,6 +163,11 @@ fn what_is_refused() {
         refused(100, 10_000, &flat(60_000, 60_000)),
         EngineError::InsufficientCollateral
     );
+    let widest = party(position(1, 10_000, 1), i64::MAX, 1);
+    assert_eq!(
+        refused(4_294_967_295, 10_000, &widest),
+        EngineError::SizeOutOfRange
+    );
     let long = party(position(100, 10_000, 60_000), 0, 0);
     assert_eq!(refused(-96, 10_000, &long), EngineError::PositionTooSmall);
     assert!(trade(&params, -95, 10_000, &long, &rich).is_ok());
