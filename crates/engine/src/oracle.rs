@@ -3,14 +3,14 @@
 //! | fault | Open | Reduce | RemoveMargin | Funding | Liquidate | Adl |
 //! |---|---|---|---|---|---|---|
 //! | older than one already used | x | x | x | x | x | x |
-//! | dated too far ahead | x | x | x | x | x | x |
+//! | dated too far ahead | x | | x | x | x | x |
 //! | stale | x | | x | x | x | x |
 //! | wide confidence | x | | x | x | x | x |
 //! | far from the moving average | x | | x | | x | x |
 //!
-//! A price dated far ahead blocks reducing too: using it would make every honest
-//! price that follows an older one. Funding goes on through a fast market because
-//! the price only scales it.
+//! Only a price fit for funding counts as used: one dated far ahead, which still
+//! serves to reduce, would make every honest price after it an older one. Funding
+//! goes on through a fast market because the price only scales it.
 
 use crate::error::EngineError;
 use crate::math::div_rem;
@@ -113,13 +113,13 @@ pub fn check(
     if price.publish_time < last_publish_time {
         return Err(PriceFault::Older);
     }
-    let max_age = i128::from(params.oracle_max_age_seconds);
-    let age = i128::from(now).wrapping_sub(i128::from(price.publish_time));
-    if age < max_age.wrapping_neg() {
-        return Err(PriceFault::FromFuture);
-    }
     if matches!(action, Action::Reduce) {
         return Ok(());
+    }
+    let age = i128::from(now).wrapping_sub(i128::from(price.publish_time));
+    let max_age = i128::from(params.oracle_max_age_seconds);
+    if age < max_age.wrapping_neg() {
+        return Err(PriceFault::FromFuture);
     }
     if age > max_age {
         return Err(PriceFault::Stale);
@@ -230,9 +230,9 @@ mod tests {
         let older = Some(PriceFault::Older);
         assert_eq!(row(at(10_000, 1, 10_000, NOW - 101)), [older; 6]);
         let ahead = Some(PriceFault::FromFuture);
-        assert_eq!(row(at(10_000, 1, 10_000, NOW + 31)), [ahead; 6]);
-        let stale = Some(PriceFault::Stale);
         let but_reduce = |fault| [fault, None, fault, fault, fault, fault];
+        assert_eq!(row(at(10_000, 1, 10_000, NOW + 31)), but_reduce(ahead));
+        let stale = Some(PriceFault::Stale);
         assert_eq!(row(at(10_000, 1, 10_000, NOW - 31)), but_reduce(stale));
         let wide = Some(PriceFault::WideConfidence);
         assert_eq!(row(at(10_000, 101, 10_000, NOW)), but_reduce(wide));
