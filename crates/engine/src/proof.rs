@@ -152,6 +152,51 @@ pub fn best_below(
     Ok(best.map(|(index, _)| index))
 }
 
+/// Visits every position that may be cut, the highest ranked first. Each step is
+/// one [`best_below`]. Ends after the first error.
+#[derive(Clone, Copy, Debug)]
+pub struct BestFirst<'a> {
+    queue: QueueRef<'a>,
+    round: Round,
+    after: Option<Exposure>,
+    ended: bool,
+}
+
+impl<'a> BestFirst<'a> {
+    /// From the top of the ranking.
+    #[must_use]
+    pub const fn new(queue: QueueRef<'a>, round: Round) -> Self {
+        Self {
+            queue,
+            round,
+            after: None,
+            ended: false,
+        }
+    }
+
+    fn step(&mut self) -> Result<Option<(u32, &'a QueueEntry)>, EngineError> {
+        let Some(index) = best_below(&self.queue, &self.round, self.after.as_ref())? else {
+            return Ok(None);
+        };
+        let node = self.queue.entry(index)?;
+        self.after = Some(exposure(&self.round, node));
+        Ok(Some((index, node)))
+    }
+}
+
+impl<'a> Iterator for BestFirst<'a> {
+    type Item = Result<(u32, &'a QueueEntry), EngineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let step = self.step().transpose();
+        self.ended = !matches!(step, Some(Ok(_)));
+        step
+    }
+}
+
 /// Whether the position is solvent at the close price and not at its cap.
 fn may_be_cut(round: &Round, node: &QueueEntry) -> Result<bool, EngineError> {
     Ok(round.cap_left(u64::from(node.lots), node.stamp())? > 0

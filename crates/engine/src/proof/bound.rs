@@ -6,9 +6,9 @@
 //! position cut in forms without division, `d = |p-b|`:
 //!
 //! ```text
-//! last scores T p >= 0   longs   e (1 + T d) <= p
+//! last scores T p > 0    longs   e (1 + T d) <= p
 //!                        shorts  e (1 - T d) >= p
-//! last scores -t/p < 0   longs   e <= p  or  (e-p) d <= t e
+//! last scores -t/p <= 0  longs   e <= p  or  (e-p) d <= t e
 //!                        shorts  e >= p  or  (p-e) d <= t e
 //! ```
 //!
@@ -102,7 +102,7 @@ fn best_case(round: &Round, entry_q32: u64, bankruptcy_q32: i64) -> Exposure {
 enum Score32 {
     /// `T`, 2^-64 lots per atom, rounded down, at most `u64::MAX`.
     Gain(u64),
-    /// `t`, 2^-32 atoms per lot, rounded up.
+    /// `t`, 2^-32 atoms per lot, rounded up; 0 for a score of nothing.
     Loss(u64),
 }
 
@@ -211,7 +211,8 @@ impl Score32 {
     fn new(score: &Score, tolerance_bps: u32) -> Option<Self> {
         let one = u128::from(BPS_ONE);
         let more = one.checked_add(u128::from(tolerance_bps))?;
-        if score.loss {
+        // Nothing is also what a loss without equity scores.
+        if score.loss || score.numerator == 0 {
             let limit = ratio_up(score.numerator, score.denominator, 32)?;
             let limit = limit.checked_mul(one)?.div_ceil(more);
             return u64::try_from(limit).ok().map(Self::Loss);
