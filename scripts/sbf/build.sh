@@ -5,10 +5,12 @@ package=$1
 mkdir -p "$2"
 out=$(cd "$2" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
-tc=$("$here/setup.sh")
+parts=$("$here/setup.sh")
+{ read -r std && read -r libraries && read -r linker; } <<<"$parts"
 cd "$here/../.."
 
 flags=(
+  -C "linker=$linker"
   # The VM has one thread and no atomic instructions.
   -C passes=lower-atomic
   # A panic becomes the `abort` system call, without a message.
@@ -18,10 +20,10 @@ flags=(
   # The VM's stack frame.
   -C link-arg=--llvm-args=-bpf-stack-size=4096
 )
-for library in "$tc"/builtins/*.rlib; do flags+=(-C "link-arg=$library"); done
+for library in "$libraries"/*.rlib; do flags+=(-C "link-arg=$library"); done
 
 unset CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_TARGET_DIR
-export PATH=$tc/bin:$PATH RUSTFLAGS="${flags[*]}" RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT=$tc/std/library
+export RUSTFLAGS="${flags[*]}" RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT=$std
 cargo build --locked --release --lib --package "$package" --target "$here/sbpf-solana-solana.json" \
   --target-dir target/sbf -Z build-std=std,panic_abort -Z json-target-spec
 cp "target/sbf/sbpf-solana-solana/release/lib${package//-/_}.so" "$out/$package.so"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh -- prints the folder of a toolchain that builds Solana programs.
+# setup.sh -- makes a toolchain that builds Solana programs and prints, a line each, the path of the
+# standard library's source, of the libraries to link with and of the linker.
 #
 # Everything in it comes from package registries: LLVM from the Python index, sbpf-linker from the
 # crate registry, the standard library's source from the Rust toolchain or from Debian. What is
@@ -111,8 +112,4 @@ build_builtins() {
 }
 [ -d "$builtins" ] || build_builtins
 
-# The names that build.sh uses.
-ln -sfn "$std" "$tc/std"
-ln -sfn "$builtins" "$tc/builtins"
-ln -sfn "$linker/bin" "$tc/bin"
-echo "$tc"
+printf '%s\n' "$std/library" "$builtins" "$linker/bin/sbpf-linker"

@@ -3,7 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, ExitCode};
 
-use crate::{cargo, program};
+use crate::cargo;
+use crate::program::{BALLAST, PROBE};
 
 /// Builds the program and prints its path.
 pub fn build(args: &[OsString]) -> Result<ExitCode, String> {
@@ -11,16 +12,17 @@ pub fn build(args: &[OsString]) -> Result<ExitCode, String> {
         let unknown = unknown.to_string_lossy();
         return Err(format!("build takes no arguments, but got `{unknown}`."));
     }
-    println!("{}", program::ensure_built(&cargo::root())?.display());
+    println!("{}", BALLAST.ensure_built(&cargo::root())?.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the program and runs the tests, which find it by the variable `BALLAST_SO`.
+/// Builds the programs and runs the tests, which find Ballast by the variable `BALLAST_SO`.
 pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
     let root = cargo::root();
     let openssl = "perl -MFindBin -MIPC::Cmd -e 1 && make --version";
     cargo::need(&root, "perl with make", openssl, &["perl", "make"])?;
-    let program = program::ensure_built(&root)?;
+    let program = BALLAST.ensure_built(&root)?;
+    PROBE.ensure_built(&root)?;
     let run = |selected: &[&str], args: &[OsString]| {
         let mut tests = cargo::cargo();
         tests.current_dir(&root).env("BALLAST_SO", &program);
@@ -43,7 +45,7 @@ pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
 /// they have in `cargo xtask test` and are built once for both.
 pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
     let root = cargo::root();
-    let program = program::ensure_built(&root)?;
+    let program = BALLAST.ensure_built(&root)?;
     let mut build = cargo::cargo();
     build
         .current_dir(&root)

@@ -2,6 +2,8 @@
 //!
 //! Nothing here may multiply or divide a 128-bit value: on the VM that would call itself.
 
+use core::hint::black_box;
+
 /// The lower half of a word.
 const HALF: u64 = 0xffff_ffff;
 
@@ -62,7 +64,7 @@ fn divide_by_two_words(dividend: u128, divisor: u128) -> (u128, u128) {
     let shift = leading_zeros(high(divisor));
     let top = top_word_shifted(divisor, shift);
     let halved = dividend >> 1;
-    let (estimate, _) = divide_by_word(high(halved), low(halved), top);
+    let (estimate, _) = divide_by_long_word(high(halved), low(halved), top);
     let mut quotient = (estimate >> (63 - shift)).saturating_sub(1);
     let mut rest = dividend.wrapping_sub(multiply(divisor, quotient.into()));
     if rest >= divisor {
@@ -76,12 +78,16 @@ fn divide_by_two_words(dividend: u128, divisor: u128) -> (u128, u128) {
 /// word. Long division in base 2^32.
 fn divide_by_word(top: u64, bottom: u64, divisor: u64) -> (u64, u64) {
     let shift = leading_zeros(divisor);
-    let divisor = divisor << shift;
     let top = top_word_shifted(join(top, bottom), shift);
-    let bottom = bottom << shift;
+    let (quotient, rest) = divide_by_long_word(top, bottom << shift, divisor << shift);
+    (quotient, rest >> shift)
+}
+
+/// [`divide_by_word`] for a divisor whose top bit is set.
+fn divide_by_long_word(top: u64, bottom: u64, divisor: u64) -> (u64, u64) {
     let (first, rest) = digit(top, bottom >> 32, divisor);
     let (second, rest) = digit(rest, bottom & HALF, divisor);
-    ((first << 32) | second, rest >> shift)
+    ((first << 32) | second, rest)
 }
 
 /// One base-2^32 digit of the quotient `(rest * 2^32 + next) / divisor` and what remains of it.
@@ -105,12 +111,16 @@ fn digit(rest: u64, next: u64, divisor: u64) -> (u64, u64) {
 }
 
 /// The full product of two words, `(high, low)`.
+///
+/// The compiler knows this sum of partial products for a 128-bit multiplication, which is a call to
+/// the routine it is part of. A mask whose value is hidden from it keeps the sum as written.
 fn multiply_words(a: u64, b: u64) -> (u64, u64) {
-    let (a_upper, a_lower, b_upper, b_lower) = (a >> 32, a & HALF, b >> 32, b & HALF);
+    let half = black_box(HALF);
+    let (a_upper, a_lower, b_upper, b_lower) = (a >> 32, a & half, b >> 32, b & half);
     // None of the sums overflows: (2^32 - 1)^2 + 2 * (2^32 - 1) = 2^64 - 1.
     let bottom = a_lower.wrapping_mul(b_lower);
     let middle = a_upper.wrapping_mul(b_lower).wrapping_add(bottom >> 32);
-    let carried = a_lower.wrapping_mul(b_upper).wrapping_add(middle & HALF);
+    let carried = a_lower.wrapping_mul(b_upper).wrapping_add(middle & half);
     let top = a_upper
         .wrapping_mul(b_upper)
         .wrapping_add(middle >> 32)
