@@ -1,11 +1,174 @@
 //! Ballast: perpetual futures whose auto-deleveraging is provably in order.
+//!
+//! The engine decides, this program moves: it checks accounts, reads prices, keeps the books and
+//! the tokens. The entry points below are grouped by who may call them.
+//!
+//! An account of this program with the right discriminator was created by the program at its
+//! derived address, so owner and discriminator identify an exchange, a market and a trader; other
+//! accounts are checked by address or by the key stored in one of these.
+
+// The generated `Result` carries Anchor's boxed error.
+#![allow(clippy::diverging_sub_expression)]
 
 use anchor_lang::prelude::*;
 
-declare_id!("BALLAST5WFGRMsgdVaTc8mHiA3QtfaedtLCELe3hGbe");
-
 pub mod collateral;
 pub mod error;
+pub mod events;
+pub mod instructions;
 pub mod oracle;
 pub mod seeds;
 pub mod state;
+
+use state::{exchange::Role, risk_config::RiskConfig};
+
+// `#[program]` looks for every accounts struct, and for what Anchor derives from it for clients,
+// at the root of the crate.
+pub use instructions::{
+    admin::{
+        accept_authority::*, create_market::*, initialize_exchange::*, propose_authority::*,
+        set_pause::*, update_market_risk::*,
+    },
+    anyone::{
+        accrue_funding::*, auto_deleverage::*, donate_insurance::*, flag_bankruptcy::*,
+        liquidate::*, sweep_insurance::*,
+    },
+    trader::{
+        add_margin::*, block_trade::*, close_trader::*, create_trader::*, deposit::*,
+        remove_margin::*, set_delegate::*, withdraw::*,
+    },
+};
+
+declare_id!("BALLAST5WFGRMsgdVaTc8mHiA3QtfaedtLCELe3hGbe");
+
+#[cfg(not(feature = "no-entrypoint"))]
+solana_security_txt::security_txt! {
+    name: "Ballast",
+    project_url: "https://github.com/ballast-exchange/ballast",
+    contacts: "link:https://github.com/ballast-exchange/ballast/security/advisories/new",
+    policy: "https://github.com/ballast-exchange/ballast/blob/main/docs/SECURITY.md",
+    preferred_languages: "en",
+    source_code: "https://github.com/ballast-exchange/ballast",
+    auditors: "none"
+}
+
+#[program]
+pub mod ballast {
+    use super::*;
+
+    // --- admin ---
+
+    /// Creates the exchange and its collateral vault.
+    pub fn initialize_exchange(
+        ctx: Context<InitializeExchange>,
+        args: InitializeExchangeArgs,
+    ) -> Result<()> {
+        InitializeExchange::handle(ctx, args)
+    }
+
+    /// Names a successor for a role.
+    pub fn propose_authority(
+        ctx: Context<ProposeAuthority>,
+        role: Role,
+        successor: Pubkey,
+    ) -> Result<()> {
+        ProposeAuthority::handle(ctx, role, successor)
+    }
+
+    /// Takes a role.
+    pub fn accept_authority(ctx: Context<AcceptAuthority>, role: Role) -> Result<()> {
+        AcceptAuthority::handle(ctx, role)
+    }
+
+    /// Puts exactly these pause flags in force.
+    pub fn set_pause(ctx: Context<SetPause>, flags: u32) -> Result<()> {
+        SetPause::handle(ctx, flags)
+    }
+
+    /// Opens a market.
+    pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
+        CreateMarket::handle(ctx, args)
+    }
+
+    /// Replaces a market's risk parameters.
+    pub fn update_market_risk(ctx: Context<UpdateMarketRisk>, risk: RiskConfig) -> Result<()> {
+        UpdateMarketRisk::handle(ctx, risk)
+    }
+
+    // --- trader ---
+
+    /// Opens a trader account.
+    pub fn create_trader(ctx: Context<CreateTrader>, sub_id: u16) -> Result<()> {
+        CreateTrader::handle(ctx, sub_id)
+    }
+
+    /// Closes an empty trader account.
+    pub fn close_trader(ctx: Context<CloseTrader>) -> Result<()> {
+        CloseTrader::handle(ctx)
+    }
+
+    /// Names or dismisses a delegate.
+    pub fn set_delegate(ctx: Context<SetDelegate>, delegate: Option<Pubkey>) -> Result<()> {
+        SetDelegate::handle(ctx, delegate)
+    }
+
+    /// Turns tokens into free collateral.
+    pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
+        Deposit::handle(ctx, amount)
+    }
+
+    /// Turns free collateral into tokens.
+    pub fn withdraw(ctx: Context<Withdraw>, amount: u64) -> Result<()> {
+        Withdraw::handle(ctx, amount)
+    }
+
+    /// Moves free collateral to a position's margin.
+    pub fn add_margin(ctx: Context<AddMargin>, amount: u64) -> Result<()> {
+        AddMargin::handle(ctx, amount)
+    }
+
+    /// Moves a position's margin to free collateral.
+    pub fn remove_margin(ctx: Context<RemoveMargin>, amount: u64) -> Result<()> {
+        RemoveMargin::handle(ctx, amount)
+    }
+
+    /// Executes a trade that taker and maker both signed.
+    pub fn block_trade(ctx: Context<BlockTrade>, args: BlockTradeArgs) -> Result<()> {
+        BlockTrade::handle(ctx, args)
+    }
+
+    // --- anyone ---
+
+    /// Accrues a market's funding.
+    pub fn accrue_funding(ctx: Context<AccrueFunding>) -> Result<()> {
+        AccrueFunding::handle(ctx)
+    }
+
+    /// Gives to a market's insurance.
+    pub fn donate_insurance(ctx: Context<DonateInsurance>, amount: u64) -> Result<()> {
+        DonateInsurance::handle(ctx, amount)
+    }
+
+    /// Brings an insurance vault level with its ledger.
+    pub fn sweep_insurance(ctx: Context<SweepInsurance>) -> Result<()> {
+        SweepInsurance::handle(ctx)
+    }
+
+    /// Records how a position stands.
+    pub fn flag_bankruptcy(ctx: Context<FlagBankruptcy>) -> Result<()> {
+        FlagBankruptcy::handle(ctx)
+    }
+
+    /// Takes one liquidation step over.
+    pub fn liquidate(ctx: Context<Liquidate>, liquidator_margin: u64) -> Result<()> {
+        Liquidate::handle(ctx, liquidator_margin)
+    }
+
+    /// Closes a bankrupt position against its highest ranked counterparties.
+    pub fn auto_deleverage<'info>(
+        ctx: Context<'info, AutoDeleverage<'info>>,
+        max_lots: u64,
+    ) -> Result<()> {
+        AutoDeleverage::handle(ctx, max_lots)
+    }
+}

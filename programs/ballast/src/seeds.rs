@@ -3,7 +3,9 @@
 //! The exchange and the collateral vault exist once, so their addresses are
 //! constants and cost nothing to check on chain.
 
-use anchor_lang::{derive_program_address, prelude::Pubkey};
+use anchor_lang::{
+    derive_program_address, prelude::Pubkey, solana_program::bpf_loader_upgradeable,
+};
 
 /// Seed of the [`crate::state::exchange::Exchange`].
 pub const EXCHANGE_SEED: &[u8] = b"exchange";
@@ -18,20 +20,23 @@ pub const COLLATERAL_VAULT_SEED: &[u8] = b"collateral_vault";
 pub const INSURANCE_VAULT_SEED: &[u8] = b"insurance_vault";
 
 /// Address and bump of the exchange.
-pub const EXCHANGE: (Pubkey, u8) = derive(EXCHANGE_SEED);
+pub const EXCHANGE: (Pubkey, u8) = derive(&[EXCHANGE_SEED], &crate::ID_CONST);
 /// Address and bump of the collateral vault.
-pub const COLLATERAL_VAULT: (Pubkey, u8) = derive(COLLATERAL_VAULT_SEED);
+pub const COLLATERAL_VAULT: (Pubkey, u8) = derive(&[COLLATERAL_VAULT_SEED], &crate::ID_CONST);
 
 /// Address of the exchange; also the authority over every vault.
 pub const EXCHANGE_ADDRESS: Pubkey = EXCHANGE.0;
 /// Address of the collateral vault.
 pub const COLLATERAL_VAULT_ADDRESS: Pubkey = COLLATERAL_VAULT.0;
+/// Where the upgradeable loader keeps this program's code and upgrade authority.
+pub const PROGRAM_DATA_ADDRESS: Pubkey =
+    derive(&[&crate::ID_CONST.to_bytes()], &bpf_loader_upgradeable::ID).0;
 
 /// Seeds with which the program signs for the vaults.
 pub const EXCHANGE_SIGNER: &[&[u8]] = &[EXCHANGE_SEED, &[EXCHANGE.1]];
 
-const fn derive(seed: &[u8]) -> (Pubkey, u8) {
-    let (address, bump) = derive_program_address(&[seed], &crate::ID_CONST.to_bytes());
+const fn derive<const N: usize>(seeds: &[&[u8]; N], program: &Pubkey) -> (Pubkey, u8) {
+    let (address, bump) = derive_program_address(seeds, &program.to_bytes());
     (Pubkey::new_from_array(address), bump)
 }
 
@@ -47,5 +52,9 @@ mod tests {
         ] {
             assert_eq!(constant, Pubkey::find_program_address(&[seed], &crate::ID));
         }
+        assert_eq!(
+            PROGRAM_DATA_ADDRESS,
+            bpf_loader_upgradeable::get_program_data_address(&crate::ID)
+        );
     }
 }

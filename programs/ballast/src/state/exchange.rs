@@ -102,6 +102,12 @@ impl Exchange {
         }
     }
 
+    /// Fails with `NotAdmin` unless `signer` is the admin.
+    pub fn require_admin(&self, signer: &Pubkey) -> Result<()> {
+        require_keys_eq!(self.admin, *signer, BallastError::NotAdmin);
+        Ok(())
+    }
+
     /// Names `successor` for `role`; the default key withdraws a proposal.
     pub fn propose(&mut self, role: Role, successor: Pubkey) {
         *self.slots_mut(role).1 = successor;
@@ -125,6 +131,14 @@ impl Exchange {
     /// Fails with `Paused` when any of `flags` is in force.
     pub fn require_not_paused(&self, flags: u32) -> Result<()> {
         require!(self.pause_flags & flags == 0, BallastError::Paused);
+        Ok(())
+    }
+
+    /// Fails with `WrongMint` or `WrongTokenProgram` unless `mint` is the quote currency and
+    /// `token_program` its program.
+    pub fn require_collateral(&self, mint: &AccountInfo, token_program: &Pubkey) -> Result<()> {
+        require_keys_eq!(*mint.key, self.collateral_mint, BallastError::WrongMint);
+        require_keys_eq!(*mint.owner, *token_program, BallastError::WrongTokenProgram);
         Ok(())
     }
 

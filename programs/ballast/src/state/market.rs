@@ -7,7 +7,7 @@ use ballast_engine::{
     oracle::{check, Action, Mark, OraclePrice},
     position::Position,
     risk::RiskParams,
-    units::{Bps, FundingIndex, LotPrice, Side, Ticks},
+    units::{FundingIndex, LotPrice, Side, Ticks},
     EngineError,
 };
 use bytemuck::{Pod, Zeroable};
@@ -175,15 +175,30 @@ impl Market {
                 publish_time: price.publish_time,
             };
         }
-        if self.last_price.ticks > 0 {
-            let accrual = self.lot_price(self.last_price.ticks)?;
-            self.accrue(accrual, clock)?;
-        }
+        self.accrue_at_last_price(clock)?;
         Ok(Touched {
             price,
             mark: price.mark(self.oracle.atoms_per_lot_tick).or_ballast()?,
             funding_index: FundingIndex::new(self.funding.index),
         })
+    }
+
+    /// Accrues funding up to now at the last recorded price; nothing before the first.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn accrue_at_last_price(&mut self, clock: &Clock) -> Result<()> {
+        if self.last_price.ticks == 0 {
+            return Ok(());
+        }
+        let price = self.lot_price(self.last_price.ticks)?;
+        let rate = self.risk.funding_rate_ppm_per_hour;
+        let after = self
+            .funding_state()
+            .accrue(rate, price, clock.unix_timestamp)
+            .or_ballast()?;
+        self.funding = bytemuck::must_cast(after);
+        Ok(())
     }
 
     /// Whether `price` may be used for `action`; one table, in the engine.
@@ -239,20 +254,16 @@ impl Market {
         self.insurance = bytemuck::must_cast(state);
     }
 
-    /// Books a trading fee: its insurance share, rounded down, to insurance, the rest to the fee
-    /// bucket.
+    /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
     ///
     /// # Errors
     /// `Overflow`.
-    pub fn book_fee(&mut self, fee: u64) -> Result<()> {
-        let share = Bps::new(self.risk.insurance_fee_share_bps)
-            .floor_of(fee)
-            .or_ballast()?;
-        let rest = fee.checked_sub(share);
-        let insurance = self.insurance_state().credit(share).or_ballast()?;
-        self.store_insurance(insurance);
-        self.fees_atoms = rest
-            .and_then(|rest| self.fees_atoms.checked_add(rest))
+    pub fn book_fees(&mut self, market: u64, insurance: u64) -> Result<()> {
+        let credited = self.insurance_state().credit(insurance).or_ballast()?;
+        self.store_insurance(credited);
+        self.fees_atoms = self
+            .fees_atoms
+            .checked_add(market)
             .ok_or_else(|| error!(BallastError::Overflow))?;
         Ok(())
     }
@@ -273,16 +284,6 @@ impl Market {
 
     fn funding_state(&self) -> FundingState {
         bytemuck::must_cast(self.funding)
-    }
-
-    fn accrue(&mut self, price: LotPrice, clock: &Clock) -> Result<()> {
-        let rate = self.risk.funding_rate_ppm_per_hour;
-        let after = self
-            .funding_state()
-            .accrue(rate, price, clock.unix_timestamp)
-            .or_ballast()?;
-        self.funding = bytemuck::must_cast(after);
-        Ok(())
     }
 }
 

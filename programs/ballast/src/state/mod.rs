@@ -1,5 +1,6 @@
 //! Accounts of the program.
 
+pub mod distress;
 pub mod exchange;
 pub mod market;
 pub mod queue_account;

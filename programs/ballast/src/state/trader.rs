@@ -50,8 +50,9 @@ pub struct PositionSlot {
     pub bankruptcy_id: u64,
     /// Queue epoch at which the present deleveraging pass began; 0 when there is none.
     pub pass_epoch: u32,
-    /// Zero.
-    pub _padding: u32,
+    /// Lots when deleveraging began, unsigned; 0 when it has not. The keepers' reward is shared
+    /// over them.
+    pub bankrupt_lots: u32,
     /// Zero; room for later versions.
     pub reserved: [u8; 32],
 }
@@ -142,6 +143,7 @@ impl PositionSlot {
         self.last_step_slot = 0;
         self.bankruptcy_id = 0;
         self.pass_epoch = 0;
+        self.bankrupt_lots = 0;
     }
 }
 
@@ -249,6 +251,17 @@ impl Trader {
             .ok()
             .and_then(|atoms| self.free.checked_add(atoms))
             .ok_or_else(|| error!(BallastError::Overflow))?;
+        Ok(())
+    }
+
+    /// Adds a signed result to the free collateral.
+    ///
+    /// # Errors
+    /// `InsufficientCollateral` when it would go below zero; `Overflow`.
+    pub fn add_free(&mut self, atoms: Atoms) -> Result<()> {
+        let after = self.free().try_add(atoms).or_ballast()?;
+        require!(!after.is_negative(), BallastError::InsufficientCollateral);
+        self.free = after.get();
         Ok(())
     }
 

@@ -1,0 +1,48 @@
+//! Pauses and resumes actions.
+
+use anchor_lang::prelude::*;
+
+use crate::{
+    error::BallastError,
+    events::PauseSet,
+    seeds::EXCHANGE_ADDRESS,
+    state::exchange::{Exchange, PAUSE_ALL},
+};
+
+/// Accounts of `set_pause`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct SetPause<'info> {
+    /// The pause authority or the admin.
+    pub authority: Signer<'info>,
+    /// The exchange.
+    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+}
+
+impl SetPause<'_> {
+    /// Puts exactly `flags` (a union of `PAUSE_*`) in force.
+    ///
+    /// # Errors
+    /// `NotPauseAuthority`, `UnknownPauseFlag`.
+    pub fn handle(ctx: Context<Self>, flags: u32) -> Result<()> {
+        let by = ctx.accounts.authority.key();
+        require!(flags & !PAUSE_ALL == 0, BallastError::UnknownPauseFlag);
+        let flags_before = {
+            let mut exchange = ctx.accounts.exchange.load_mut()?;
+            require!(
+                by == exchange.pause_authority || by == exchange.admin,
+                BallastError::NotPauseAuthority
+            );
+            let before = core::mem::replace(&mut exchange.pause_flags, flags);
+            exchange.invariant()?;
+            before
+        };
+        emit_cpi!(PauseSet {
+            by,
+            flags_before,
+            flags_after: flags,
+        });
+        Ok(())
+    }
+}

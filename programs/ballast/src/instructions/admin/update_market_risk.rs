@@ -1,0 +1,56 @@
+//! Replaces a market's risk parameters.
+
+use anchor_lang::prelude::*;
+
+use crate::{
+    error::{BallastError, OrBallast},
+    events::MarketRiskUpdated,
+    seeds::EXCHANGE_ADDRESS,
+    state::{exchange::Exchange, market::Market, risk_config::RiskConfig},
+};
+
+/// Accounts of `update_market_risk`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct UpdateMarketRisk<'info> {
+    /// The risk authority.
+    pub risk_authority: Signer<'info>,
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+}
+
+impl UpdateMarketRisk<'_> {
+    /// Funding up to now accrues at the old rate and the last price; then `risk` is in force.
+    ///
+    /// # Errors
+    /// `NotRiskAuthority`, the `Risk...` errors.
+    pub fn handle(ctx: Context<Self>, risk: RiskConfig) -> Result<()> {
+        let before = ctx.accounts.replace(&risk)?;
+        let market = ctx.accounts.market.key();
+        emit_cpi!(MarketRiskUpdated {
+            market,
+            before,
+            after: risk,
+        });
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn replace(&self, risk: &RiskConfig) -> Result<RiskConfig> {
+        require_keys_eq!(
+            self.exchange.load()?.risk_authority,
+            self.risk_authority.key(),
+            BallastError::NotRiskAuthority
+        );
+        risk.params().validate().or_ballast()?;
+        let mut market = self.market.load_mut()?;
+        market.accrue_at_last_price(&Clock::get()?)?;
+        let before = core::mem::replace(&mut market.risk, *risk);
+        market.invariant()?;
+        Ok(before)
+    }
+}

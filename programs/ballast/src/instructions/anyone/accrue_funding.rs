@@ -1,0 +1,50 @@
+//! Accrues a market's funding.
+
+use anchor_lang::prelude::*;
+use ballast_engine::oracle::Action;
+
+use crate::{
+    error::BallastError,
+    events::FundingAccrued,
+    seeds::EXCHANGE_ADDRESS,
+    state::{exchange::Exchange, market::Market},
+};
+
+/// Accounts of `accrue_funding`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct AccrueFunding<'info> {
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// CHECK: the market's price account, checked by the oracle adapter.
+    pub price: UncheckedAccount<'info>,
+}
+
+impl AccrueFunding<'_> {
+    /// Records the price and accrues funding up to now.
+    ///
+    /// # Errors
+    /// The `Price...` errors.
+    pub fn handle(ctx: Context<Self>) -> Result<()> {
+        let event = {
+            let accounts = &ctx.accounts;
+            let mut market = accounts.market.load_mut()?;
+            let index_before = market.funding.index;
+            let touched = market.touch(&accounts.price, Action::Funding, &Clock::get()?)?;
+            market.invariant()?;
+            FundingAccrued {
+                market: accounts.market.key(),
+                index_before,
+                index_after: touched.funding_index.get(),
+                mark_ticks: touched.price.price.get(),
+                accrued_until: market.funding.last_timestamp,
+            }
+        };
+        emit_cpi!(event);
+        Ok(())
+    }
+}

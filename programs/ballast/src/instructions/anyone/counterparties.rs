@@ -1,0 +1,209 @@
+//! The list of counterparties that a keeper supplies: its accounts checked, its members cut.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    adl::{Cut, CutDone, Deleveraging, SkipReason},
+    position::Position,
+    queue::CutStamp,
+    rank::Class,
+    trade::open_interest_after,
+    EngineError,
+};
+
+use crate::{
+    error::{BallastError, OrBallast},
+    events::CounterpartyCut,
+    state::{
+        distress, exchange::Exchange, market::Market, queue_account::MarketQueues,
+        queue_account::NO_NODE, trader::Trader,
+    },
+};
+
+/// Checks what needs no ranking: every listed account belongs to the program and is writable, none
+/// is the bankrupt's, none stands twice.
+///
+/// # Errors
+/// `AdlForeignAccount`, `AdlBankruptInList`, `AdlDuplicateCounterparty`.
+pub fn check_list(listed: &[AccountInfo], bankrupt: &Pubkey) -> Result<()> {
+    for (place, account) in listed.iter().enumerate() {
+        require!(
+            *account.owner == crate::ID && account.is_writable,
+            BallastError::AdlForeignAccount
+        );
+        require_keys_neq!(*account.key, *bankrupt, BallastError::AdlBankruptInList);
+        let repeated = listed
+            .iter()
+            .take(place)
+            .any(|earlier| earlier.key == account.key);
+        require!(!repeated, BallastError::AdlDuplicateCounterparty);
+    }
+    Ok(())
+}
+
+/// A checked list while it is worked through.
+pub struct CutList<'a, 'info> {
+    market: Pubkey,
+    queues: &'a MarketQueues<'a, 'info>,
+    listed: &'info [AccountInfo<'info>],
+    at_cap: usize,
+    /// What was cut so far, in order.
+    pub cuts: Vec<CounterpartyCut>,
+    /// Queue node of the last one cut, while it is still in the queue.
+    pub last_node: Option<u32>,
+}
+
+impl<'a, 'info> CutList<'a, 'info> {
+    /// A list to be worked through in the market `market`.
+    pub fn new(
+        market: Pubkey,
+        queues: &'a MarketQueues<'a, 'info>,
+        listed: &'info [AccountInfo<'info>],
+    ) -> Self {
+        Self {
+            market,
+            queues,
+            listed,
+            at_cap: 0,
+            cuts: Vec::with_capacity(listed.len()),
+            last_node: None,
+        }
+    }
+
+    /// Cuts every listed counterparty in turn, as far as lots remain.
+    ///
+    /// # Errors
+    /// `AdlForeignAccount` for an account that is no trader, `AdlWrongSide`, `AdlListOutOfOrder`,
+    /// `TreeCorrupt`.
+    pub fn cut_all(
+        &mut self,
+        exchange: &mut Exchange,
+        market: &mut Market,
+        state: &mut Deleveraging,
+    ) -> Result<()> {
+        self.at_cap = 0;
+        for account in self.listed {
+            if let Some(cut) = self.cut(account, exchange, market, state)? {
+                self.cuts.push(cut);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nobody could be cut because every position listed is at its cap.
+    pub fn is_exhausted(&self) -> bool {
+        self.cuts.is_empty() && self.at_cap > 0
+    }
+
+    #[inline(never)]
+    fn cut(
+        &mut self,
+        account: &'info AccountInfo<'info>,
+        exchange: &mut Exchange,
+        market: &mut Market,
+        state: &mut Deleveraging,
+    ) -> Result<Option<CounterpartyCut>> {
+        let loader = AccountLoader::<Trader>::try_from(account)
+            .map_err(|_| error!(BallastError::AdlForeignAccount))?;
+        let mut trader = loader.load_mut()?;
+        let Some(index) = trader.find(&self.market) else {
+            return Ok(None);
+        };
+        let slot = trader
+            .positions
+            .get_mut(index)
+            .ok_or_else(|| error!(BallastError::NoPosition))?;
+        let before = market.settled(slot)?;
+        require!(
+            before.side() == Some(state.round().side),
+            BallastError::AdlWrongSide
+        );
+        let node = slot.queue_node;
+        let (sequence, stamp) = self.ranked_by(account.key, node, state)?;
+        let Some(done) = decide(state, &before, sequence, stamp)? else {
+            return Ok(None);
+        };
+        let done = match done {
+            Decided::AtCap => {
+                self.at_cap = self.at_cap.wrapping_add(1);
+                return Ok(None);
+            }
+            Decided::Cut(done) => done,
+        };
+        slot.store(&done.position_after);
+        let closed = done.position_after.is_empty();
+        self.queues.write(state.round().side, |queue| {
+            if closed {
+                queue.remove(node).or_ballast()
+            } else {
+                let after = &done.position_after;
+                queue.update_cut(node, after, done.stamp).or_ballast()
+            }
+        })?;
+        self.last_node = if closed { None } else { Some(node) };
+        market.open_interest_lots = open_interest_after(
+            market.open_interest_lots,
+            &[(before.lots, done.position_after.lots)],
+        )
+        .or_ballast()?;
+        if closed {
+            slot.queue_node = NO_NODE;
+            distress::clear(exchange, slot)?;
+            trader.release_if_closed(&self.market)?;
+        }
+        trader.add_free(done.payout)?;
+        trader.invariant()?;
+        Ok(Some(record(account.key, sequence, &before, &done)))
+    }
+
+    /// Sequence number and stamp of the trader's queue entry, which must be the trader's.
+    fn ranked_by(
+        &self,
+        trader: &Pubkey,
+        node: u32,
+        state: &Deleveraging,
+    ) -> Result<(u64, CutStamp)> {
+        self.queues.read(state.round().side, |queue| {
+            let entry = queue.entry(node).or_ballast()?;
+            require!(entry.trader == trader.to_bytes(), BallastError::TreeCorrupt);
+            Ok((entry.sequence, entry.stamp()))
+        })
+    }
+}
+
+enum Decided {
+    AtCap,
+    Cut(Box<CutDone>),
+}
+
+/// What the engine does with a counterparty; `None` when it has no say in the order.
+#[inline(never)]
+fn decide(
+    state: &mut Deleveraging,
+    position: &Position,
+    sequence: u64,
+    stamp: CutStamp,
+) -> Result<Option<Decided>> {
+    match state.cut(position, sequence, stamp) {
+        Ok(Cut::Done(done)) => Ok(Some(Decided::Cut(Box::new(done)))),
+        Ok(Cut::Skipped(SkipReason::AtCap)) => Ok(Some(Decided::AtCap)),
+        Ok(Cut::Skipped(_)) => Ok(None),
+        Err(EngineError::WrongSide) => err!(BallastError::AdlWrongSide),
+        Err(error) => Err(BallastError::from(error).into()),
+    }
+}
+
+fn record(trader: &Pubkey, sequence: u64, before: &Position, done: &CutDone) -> CounterpartyCut {
+    CounterpartyCut {
+        trader: *trader,
+        sequence,
+        lots_before: before.lots.get(),
+        entry_quote_before: before.entry_quote.get(),
+        margin_before: before.margin.get(),
+        winner: done.ranked.class == Class::Winner,
+        lots_closed: done.lots,
+        quote_atoms: done.quote.get(),
+        realized_atoms: done.realized.get(),
+        payout_atoms: done.payout.get(),
+        gave_up_atoms: done.gave_up,
+    }
+}

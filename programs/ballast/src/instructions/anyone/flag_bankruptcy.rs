@@ -1,0 +1,80 @@
+//! Records how a position stands: below maintenance, bankrupt, or healthy again.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    liquidation::{health, Health},
+    oracle::Action,
+};
+
+use crate::{
+    error::{BallastError, OrBallast},
+    events::PositionFlagged,
+    seeds::EXCHANGE_ADDRESS,
+    state::{distress, exchange::Exchange, market::Market, trader::Trader},
+};
+
+/// Accounts of `flag_bankruptcy`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct FlagBankruptcy<'info> {
+    /// The exchange; counts uncovered bankruptcies.
+    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market of the position.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// The trader whose position is flagged.
+    #[account(mut)]
+    pub trader: AccountLoader<'info, Trader>,
+    /// CHECK: the market's oracle adapter checks owner, feed or key, and contents.
+    pub price: UncheckedAccount<'info>,
+}
+
+impl FlagBankruptcy<'_> {
+    /// Flags a position below maintenance (the liquidation discount starts to rise) or bankrupt (the
+    /// grace period starts, and withdrawals wait while insurance cannot pay), and clears the flags of
+    /// one that has recovered. Anyone may call it.
+    ///
+    /// # Errors
+    /// `Healthy` when there is nothing to flag or clear; `NoPosition`; the `Price...` errors.
+    pub fn handle(ctx: Context<Self>) -> Result<()> {
+        let event = ctx.accounts.flag()?;
+        emit_cpi!(event);
+        Ok(())
+    }
+
+    fn flag(&self) -> Result<PositionFlagged> {
+        let clock = Clock::get()?;
+        let mut exchange = self.exchange.load_mut()?;
+        let mut market = self.market.load_mut()?;
+        let mut trader = self.trader.load_mut()?;
+        let touched = market.touch(&self.price, Action::Liquidate, &clock)?;
+        let slot = trader.slot_mut(&self.market.key())?;
+        let position = market.settled(slot)?;
+        let health = health(&position, touched.mark.price, market.params()).or_ballast()?;
+        let was_flagged = slot.flagged_slot != 0;
+        require!(
+            was_flagged || health != Health::Healthy,
+            BallastError::Healthy
+        );
+        let available = market
+            .insurance_state()
+            .available(market.params(), clock.slot)
+            .or_ballast()?;
+        distress::record(&mut exchange, slot, health, available, clock.slot)?;
+        let event = PositionFlagged {
+            market: self.market.key(),
+            trader: self.trader.key(),
+            mark_ticks: touched.price.price.get(),
+            flagged_slot: slot.flagged_slot,
+            bankrupt_slot: slot.bankrupt_slot,
+            deficit_atoms: slot.flagged_deficit,
+            insurance_available_atoms: available,
+            uncovered: slot.is_uncovered(),
+        };
+        exchange.invariant()?;
+        market.invariant()?;
+        trader.invariant()?;
+        Ok(event)
+    }
+}

@@ -1,0 +1,77 @@
+//! Brings an insurance vault level with its ledger.
+
+use core::cmp::Ordering;
+
+use anchor_lang::prelude::*;
+use anchor_spl::token_interface::{TokenAccount, TokenInterface};
+
+use crate::{
+    collateral::Transfer,
+    error::BallastError,
+    events::InsuranceSwept,
+    seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
+    state::{exchange::Exchange, market::Market},
+};
+
+/// Accounts of `sweep_insurance`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct SweepInsurance<'info> {
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market.
+    pub market: AccountLoader<'info, Market>,
+    /// CHECK: the exchange's vault, by address.
+    #[account(mut, address = COLLATERAL_VAULT_ADDRESS @ BallastError::WrongCollateralVault)]
+    pub collateral_vault: UncheckedAccount<'info>,
+    /// The market's insurance vault.
+    #[account(
+        mut,
+        address = market.load()?.insurance_vault @ BallastError::WrongInsuranceVault,
+    )]
+    pub insurance_vault: Box<InterfaceAccount<'info, TokenAccount>>,
+    /// CHECK: the exchange's quote currency, checked by `Exchange::require_collateral`.
+    pub mint: UncheckedAccount<'info>,
+    /// SPL token or Token-2022.
+    pub token_program: Interface<'info, TokenInterface>,
+}
+
+impl SweepInsurance<'_> {
+    /// Moves the difference between the vault and the ledger, either way; nothing when level.
+    ///
+    /// # Errors
+    /// `WrongMint`, `WrongTokenProgram`.
+    pub fn handle(ctx: Context<Self>) -> Result<()> {
+        let accounts = &ctx.accounts;
+        let decimals = {
+            let exchange = accounts.exchange.load()?;
+            exchange.require_collateral(&accounts.mint, accounts.token_program.key)?;
+            exchange.mint_decimals
+        };
+        let ledger = accounts.market.load()?.insurance.balance;
+        let vault_before = accounts.insurance_vault.amount;
+        let insurance = accounts.insurance_vault.to_account_info();
+        let collateral: &AccountInfo = &accounts.collateral_vault;
+        let (from, to) = match vault_before.cmp(&ledger) {
+            Ordering::Equal => return Ok(()),
+            Ordering::Less => (collateral, &insurance),
+            Ordering::Greater => (&insurance, collateral),
+        };
+        Transfer {
+            token_program: &accounts.token_program,
+            mint: &accounts.mint,
+            decimals,
+            from,
+            to,
+            authority: accounts.exchange.as_ref(),
+        }
+        .by_exchange(vault_before.abs_diff(ledger))?;
+        emit_cpi!(InsuranceSwept {
+            market: ctx.accounts.market.key(),
+            vault_before,
+            vault_after: ledger,
+        });
+        Ok(())
+    }
+}

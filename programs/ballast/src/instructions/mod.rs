@@ -1,0 +1,5 @@
+//! The instructions, one file each, by who may call them.
+
+pub mod admin;
+pub mod anyone;
+pub mod trader;

@@ -1,0 +1,69 @@
+//! Moves free collateral to a position's margin.
+
+use anchor_lang::prelude::*;
+use ballast_engine::trade;
+
+use crate::{
+    error::{BallastError, OrBallast},
+    events::MarginAdded,
+    seeds::EXCHANGE_ADDRESS,
+    state::{exchange::Exchange, market::Market, queue_account::MarketQueues, trader::Trader},
+};
+
+/// Accounts of `add_margin`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct AddMargin<'info> {
+    /// Owner or delegate of the trader account.
+    pub authority: Signer<'info>,
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market.
+    pub market: AccountLoader<'info, Market>,
+    /// The trader account.
+    #[account(mut)]
+    pub trader: AccountLoader<'info, Trader>,
+    /// CHECK: the market's long queue, checked by `MarketQueues::load`.
+    #[account(mut)]
+    pub queue_long: UncheckedAccount<'info>,
+    /// CHECK: the market's short queue, checked by `MarketQueues::load`.
+    #[account(mut)]
+    pub queue_short: UncheckedAccount<'info>,
+}
+
+impl AddMargin<'_> {
+    /// Moves `amount` atoms. Needs no price, cannot be paused, and leaves funding owed as it is.
+    ///
+    /// # Errors
+    /// `NotTraderAuthority`, `NoPosition`, `ZeroAmount`, `InsufficientCollateral`,
+    /// `BankruptcyPriceOutOfRange`.
+    pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
+        let event = ctx.accounts.add(amount)?;
+        emit_cpi!(event);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn add(&self, amount: u64) -> Result<MarginAdded> {
+        let (market_key, trader_key) = (self.market.key(), self.trader.key());
+        let market = self.market.load()?;
+        let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let mut trader = self.trader.load_mut()?;
+        trader.require_authority(self.authority.key)?;
+        let before = trader.slot(&market_key)?.position()?;
+        let (after, free) = trade::add_margin(&before, trader.free(), amount).or_ballast()?;
+        trader.free = free.get();
+        let slot = trader.slot_mut(&market_key)?;
+        slot.store(&after);
+        queues.sync(&trader_key, before.side(), slot)?;
+        trader.invariant()?;
+        Ok(MarginAdded {
+            trader: trader_key,
+            market: market_key,
+            amount,
+            margin_after: after.margin.get(),
+            free_after: trader.free,
+        })
+    }
+}

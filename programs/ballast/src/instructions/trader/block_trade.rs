@@ -1,0 +1,228 @@
+//! A trade that a taker and a maker negotiated and both signed.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    oracle::Action,
+    position::Position,
+    trade::{self, PartyInput, PartyOutcome, TradeMarket, TradeOutcome, TradeTerms},
+    units::{Lots, Ticks},
+};
+
+use crate::{
+    error::{BallastError, OrBallast},
+    events::{BlockTraded, PartyTraded},
+    seeds::EXCHANGE_ADDRESS,
+    state::{
+        exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
+        market::{Market, Touched},
+        queue_account::MarketQueues,
+        trader::Trader,
+    },
+};
+
+/// Arguments of `block_trade`.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+pub struct BlockTradeArgs {
+    /// Lots of the taker: + buys, - sells. The maker does the opposite.
+    pub lots: i64,
+    /// Price, ticks.
+    pub price_ticks: u64,
+    /// Free collateral the taker moves to margin, atoms; ignored when only reducing.
+    pub taker_margin: u64,
+    /// Free collateral the maker moves to margin, atoms; ignored when only reducing.
+    pub maker_margin: u64,
+}
+
+/// Accounts of `block_trade`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct BlockTrade<'info> {
+    /// Owner or delegate of the taker.
+    pub taker_authority: Signer<'info>,
+    /// Owner or delegate of the maker.
+    pub maker_authority: Signer<'info>,
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// The taker.
+    #[account(mut)]
+    pub taker: AccountLoader<'info, Trader>,
+    /// The maker.
+    #[account(mut, constraint = maker.key() != taker.key() @ BallastError::TradersNotDistinct)]
+    pub maker: AccountLoader<'info, Trader>,
+    /// CHECK: the market's long queue, checked by `MarketQueues::load`.
+    #[account(mut)]
+    pub queue_long: UncheckedAccount<'info>,
+    /// CHECK: the market's short queue, checked by `MarketQueues::load`.
+    #[account(mut)]
+    pub queue_short: UncheckedAccount<'info>,
+    /// CHECK: the market's price account, checked by the oracle adapter.
+    pub price: UncheckedAccount<'info>,
+}
+
+impl BlockTrade<'_> {
+    /// Trades at the agreed price. Either party may open, enlarge, reduce, close or flip.
+    ///
+    /// # Errors
+    /// `Paused`, `NotTraderAuthority`, `BankruptcyFlagged`, `NoFreeSlot`, the `Price...` errors,
+    /// those of [`trade::block_trade`], `QueueFull`, `BankruptcyPriceOutOfRange`.
+    pub fn handle(ctx: Context<Self>, args: BlockTradeArgs) -> Result<()> {
+        let event = ctx.accounts.trade(&args)?;
+        emit_cpi!(*event);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn trade(&self, args: &BlockTradeArgs) -> Result<Box<BlockTraded>> {
+        let lots = Lots::new(args.lots).or_ballast()?;
+        let market_key = self.market.key();
+        let mut market = self.market.load_mut()?;
+        let mut taker = self.taker.load_mut()?;
+        let mut maker = self.maker.load_mut()?;
+        taker.require_authority(self.taker_authority.key)?;
+        maker.require_authority(self.maker_authority.key)?;
+
+        let touched = self.touch(&mut market, &taker, &maker, lots)?;
+        let taker_in = Party::load(&mut taker, &market_key, &market, args.taker_margin)?;
+        let maker_in = Party::load(&mut maker, &market_key, &market, args.maker_margin)?;
+        let outcome = decide(&market, &touched, args, lots, &taker_in.0, &maker_in.0)?;
+
+        let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let taker_key = self.taker.key();
+        let taker_event =
+            taker_in.store(&mut taker, &taker_key, &market_key, &outcome.taker, &queues)?;
+        let maker_key = self.maker.key();
+        let maker_event =
+            maker_in.store(&mut maker, &maker_key, &market_key, &outcome.maker, &queues)?;
+        market.open_interest_lots = outcome.open_interest_lots;
+        market.book_fees(outcome.market_fees, outcome.insurance_fees)?;
+        market.invariant()?;
+        Ok(Box::new(BlockTraded {
+            market: market_key,
+            lots: args.lots,
+            price_ticks: args.price_ticks,
+            mark_ticks: touched.price.price.get(),
+            funding_index: touched.funding_index.get(),
+            open_interest_after: outcome.open_interest_lots,
+            taker: taker_event,
+            maker: maker_event,
+        }))
+    }
+
+    /// Reads the price for what the trade does: a trade that only reduces needs less of it.
+    #[inline(never)]
+    fn touch(
+        &self,
+        market: &mut Market,
+        taker: &Trader,
+        maker: &Trader,
+        lots: Lots,
+    ) -> Result<Touched> {
+        let market_key = self.market.key();
+        let action = trade::action(
+            &position_in(taker, &market_key)?,
+            &position_in(maker, &market_key)?,
+            lots,
+        );
+        let paused = match action {
+            Action::Reduce => PAUSE_TRADE,
+            _ => PAUSE_TRADE | PAUSE_OPEN,
+        };
+        self.exchange.load()?.require_not_paused(paused)?;
+        market.touch(&self.price, action, &Clock::get()?)
+    }
+}
+
+/// A party before the trade.
+struct Party(PartyInput);
+
+impl Party {
+    /// Claims a slot when there is none and settles funding.
+    #[inline(never)]
+    fn load(
+        trader: &mut Trader,
+        market_key: &Pubkey,
+        market: &Market,
+        margin_to_add: u64,
+    ) -> Result<Self> {
+        let free = trader.free();
+        let slot = trader.slot_or_claim(market_key)?;
+        slot.require_not_uncovered()?;
+        Ok(Self(PartyInput {
+            position: market.settled(slot)?,
+            free,
+            margin_to_add,
+        }))
+    }
+
+    /// Writes the outcome to the trader account and the queues.
+    #[inline(never)]
+    fn store(
+        &self,
+        trader: &mut Trader,
+        key: &Pubkey,
+        market_key: &Pubkey,
+        outcome: &PartyOutcome,
+        queues: &MarketQueues,
+    ) -> Result<PartyTraded> {
+        let before = &self.0.position;
+        let slot = trader.slot_mut(market_key)?;
+        slot.store(&outcome.position);
+        if !outcome.reduced_only {
+            // It holds initial margin now.
+            slot.clear_distress();
+        }
+        queues.sync(key, before.side(), slot)?;
+        trader.free = outcome.free.get();
+        trader.release_if_closed(market_key)?;
+        trader.invariant()?;
+        Ok(PartyTraded {
+            trader: *key,
+            lots_before: before.lots.get(),
+            lots_after: outcome.position.lots.get(),
+            entry_quote_after: outcome.position.entry_quote.get(),
+            margin_before: before.margin.get(),
+            margin_after: outcome.position.margin.get(),
+            free_before: self.0.free.get(),
+            free_after: outcome.free.get(),
+            realized: outcome.realized.get(),
+            released: outcome.released.get(),
+            margin_added: outcome.margin_added,
+            fee: outcome.fee,
+        })
+    }
+}
+
+#[inline(never)]
+fn decide(
+    market: &Market,
+    touched: &Touched,
+    args: &BlockTradeArgs,
+    lots: Lots,
+    taker: &PartyInput,
+    maker: &PartyInput,
+) -> Result<Box<TradeOutcome>> {
+    let terms = TradeTerms {
+        lots,
+        price: Ticks::new(args.price_ticks),
+    };
+    let trade_market = TradeMarket {
+        atoms_per_lot_tick: market.oracle.atoms_per_lot_tick,
+        open_interest_lots: market.open_interest_lots,
+    };
+    let mark = &touched.mark;
+    trade::block_trade(market.params(), mark, &trade_market, &terms, taker, maker)
+        .map(Box::new)
+        .or_ballast()
+}
+
+/// The trader's position in the market, funding unpaid; none when there is none.
+fn position_in(trader: &Trader, market: &Pubkey) -> Result<Position> {
+    match trader.find(market) {
+        Some(_) => trader.slot(market)?.position(),
+        None => Ok(Position::default()),
+    }
+}

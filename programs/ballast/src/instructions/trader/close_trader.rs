@@ -1,0 +1,52 @@
+//! Closes an empty trader account.
+
+use anchor_lang::prelude::*;
+
+use crate::{
+    error::BallastError,
+    events::TraderClosed,
+    seeds::EXCHANGE_ADDRESS,
+    state::{exchange::Exchange, trader::Trader},
+};
+
+/// Accounts of `close_trader`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct CloseTrader<'info> {
+    /// Owner of the account; receives its rent.
+    #[account(mut)]
+    pub owner: Signer<'info>,
+    /// The exchange.
+    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The trader account.
+    #[account(mut, close = owner)]
+    pub trader: AccountLoader<'info, Trader>,
+}
+
+impl CloseTrader<'_> {
+    /// Closes the account.
+    ///
+    /// # Errors
+    /// `NotOwner`, `TraderNotEmpty`.
+    pub fn handle(ctx: Context<Self>) -> Result<()> {
+        let owner = ctx.accounts.owner.key();
+        {
+            let trader = ctx.accounts.trader.load()?;
+            trader.require_owner(&owner)?;
+            require!(
+                trader.free == 0 && trader.position_count == 0,
+                BallastError::TraderNotEmpty
+            );
+            let mut exchange = ctx.accounts.exchange.load_mut()?;
+            exchange.trader_count = exchange
+                .trader_count
+                .checked_sub(1)
+                .ok_or_else(|| error!(BallastError::ExchangeInvariant))?;
+            exchange.invariant()?;
+        }
+        let trader = ctx.accounts.trader.key();
+        emit_cpi!(TraderClosed { trader, owner });
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Moves a position's margin to free collateral.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{oracle::Action, trade};
+
+use crate::{
+    error::{BallastError, OrBallast},
+    events::MarginRemoved,
+    seeds::EXCHANGE_ADDRESS,
+    state::{
+        exchange::{Exchange, PAUSE_REMOVE_MARGIN},
+        market::Market,
+        queue_account::MarketQueues,
+        trader::Trader,
+    },
+};
+
+/// Accounts of `remove_margin`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct RemoveMargin<'info> {
+    /// Owner or delegate of the trader account.
+    pub authority: Signer<'info>,
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// The trader account.
+    #[account(mut)]
+    pub trader: AccountLoader<'info, Trader>,
+    /// CHECK: the market's long queue, checked by `MarketQueues::load`.
+    #[account(mut)]
+    pub queue_long: UncheckedAccount<'info>,
+    /// CHECK: the market's short queue, checked by `MarketQueues::load`.
+    #[account(mut)]
+    pub queue_short: UncheckedAccount<'info>,
+    /// CHECK: the market's price account, checked by the oracle adapter.
+    pub price: UncheckedAccount<'info>,
+}
+
+impl RemoveMargin<'_> {
+    /// Moves `amount` atoms; what stays must be initial margin at the worsened price.
+    ///
+    /// # Errors
+    /// `Paused`, `NotTraderAuthority`, `NoPosition`, `ZeroAmount`, `BankruptcyFlagged`,
+    /// `MarginBelowZero`, `BelowInitialMargin`, the `Price...` errors.
+    pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
+        let event = ctx.accounts.remove(amount)?;
+        emit_cpi!(event);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn remove(&self, amount: u64) -> Result<MarginRemoved> {
+        let (market_key, trader_key) = (self.market.key(), self.trader.key());
+        self.exchange
+            .load()?
+            .require_not_paused(PAUSE_REMOVE_MARGIN)?;
+        let mut market = self.market.load_mut()?;
+        let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let mut trader = self.trader.load_mut()?;
+        trader.require_authority(self.authority.key)?;
+        let touched = market.touch(&self.price, Action::RemoveMargin, &Clock::get()?)?;
+        let free = trader.free();
+        let slot = trader.slot_mut(&market_key)?;
+        slot.require_not_uncovered()?;
+        let before = market.settled(slot)?;
+        let (after, free) =
+            trade::remove_margin(market.params(), &touched.mark, &before, free, amount)
+                .or_ballast()?;
+        slot.store(&after);
+        slot.clear_distress();
+        queues.sync(&trader_key, before.side(), slot)?;
+        trader.free = free.get();
+        trader.invariant()?;
+        market.invariant()?;
+        Ok(MarginRemoved {
+            trader: trader_key,
+            market: market_key,
+            amount,
+            margin_after: after.margin.get(),
+            free_after: trader.free,
+            mark_ticks: touched.price.price.get(),
+        })
+    }
+}
