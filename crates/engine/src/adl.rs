@@ -333,6 +333,12 @@ impl Deleveraging {
         &self.bankrupt
     }
 
+    /// What insurance pays into the bankrupt's margin, atoms.
+    #[must_use]
+    pub const fn insurance_paid(&self) -> u64 {
+        self.insurance_paid
+    }
+
     /// The last position cut, as it was ranked.
     #[must_use]
     pub const fn last_cut(&self) -> Option<&Exposure> {

@@ -23,6 +23,7 @@ pub mod position;
 pub mod proof;
 pub mod queue;
 pub mod rank;
+pub mod reward;
 pub mod risk;
 pub mod slab;
 pub mod trade;

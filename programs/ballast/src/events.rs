@@ -6,6 +6,7 @@ use crate::{oracle::config::OracleConfig, state::exchange::Role, state::risk_con
 
 /// The exchange came into being.
 #[event]
+#[derive(Clone, Debug)]
 pub struct ExchangeInitialized {
     /// Its admin.
     pub admin: Pubkey,
@@ -19,6 +20,7 @@ pub struct ExchangeInitialized {
 
 /// The admin named a successor for a role.
 #[event]
+#[derive(Clone, Debug)]
 pub struct AuthorityProposed {
     /// The role.
     pub role: Role,
@@ -30,6 +32,7 @@ pub struct AuthorityProposed {
 
 /// A successor took a role.
 #[event]
+#[derive(Clone, Debug)]
 pub struct AuthorityAccepted {
     /// The role.
     pub role: Role,
@@ -41,6 +44,7 @@ pub struct AuthorityAccepted {
 
 /// Pause flags changed.
 #[event]
+#[derive(Clone, Debug)]
 pub struct PauseSet {
     /// Who changed them.
     pub by: Pubkey,
@@ -52,6 +56,7 @@ pub struct PauseSet {
 
 /// A market opened.
 #[event]
+#[derive(Clone, Debug)]
 pub struct MarketCreated {
     /// The market.
     pub market: Pubkey,
@@ -67,6 +72,7 @@ pub struct MarketCreated {
 
 /// A market's risk parameters changed.
 #[event]
+#[derive(Clone, Debug)]
 pub struct MarketRiskUpdated {
     /// The market.
     pub market: Pubkey,
@@ -78,6 +84,7 @@ pub struct MarketRiskUpdated {
 
 /// A trader account opened.
 #[event]
+#[derive(Clone, Debug)]
 pub struct TraderCreated {
     /// The account.
     pub trader: Pubkey,
@@ -89,6 +96,7 @@ pub struct TraderCreated {
 
 /// A trader account closed.
 #[event]
+#[derive(Clone, Debug)]
 pub struct TraderClosed {
     /// The account.
     pub trader: Pubkey,
@@ -98,6 +106,7 @@ pub struct TraderClosed {
 
 /// A trader's delegate changed.
 #[event]
+#[derive(Clone, Debug)]
 pub struct DelegateSet {
     /// The trader account.
     pub trader: Pubkey,
@@ -109,6 +118,7 @@ pub struct DelegateSet {
 
 /// Tokens became free collateral.
 #[event]
+#[derive(Clone, Debug)]
 pub struct Deposited {
     /// The trader account credited.
     pub trader: Pubkey,
@@ -122,6 +132,7 @@ pub struct Deposited {
 
 /// Free collateral became tokens.
 #[event]
+#[derive(Clone, Debug)]
 pub struct Withdrawn {
     /// The trader account debited.
     pub trader: Pubkey,
@@ -135,6 +146,7 @@ pub struct Withdrawn {
 
 /// Free collateral became margin of a position.
 #[event]
+#[derive(Clone, Debug)]
 pub struct MarginAdded {
     /// The trader account.
     pub trader: Pubkey,
@@ -150,6 +162,7 @@ pub struct MarginAdded {
 
 /// Margin of a position became free collateral.
 #[event]
+#[derive(Clone, Debug)]
 pub struct MarginRemoved {
     /// The trader account.
     pub trader: Pubkey,
@@ -196,6 +209,7 @@ pub struct PartyTraded {
 
 /// A taker and a maker traded.
 #[event]
+#[derive(Clone, Debug)]
 pub struct BlockTraded {
     /// The market.
     pub market: Pubkey,
@@ -217,6 +231,7 @@ pub struct BlockTraded {
 
 /// Funding accrued.
 #[event]
+#[derive(Clone, Debug)]
 pub struct FundingAccrued {
     /// The market.
     pub market: Pubkey,
@@ -232,6 +247,7 @@ pub struct FundingAccrued {
 
 /// Somebody gave to a market's insurance.
 #[event]
+#[derive(Clone, Debug)]
 pub struct InsuranceDonated {
     /// The market.
     pub market: Pubkey,
@@ -245,6 +261,7 @@ pub struct InsuranceDonated {
 
 /// Tokens moved so that an insurance vault holds what its ledger says.
 #[event]
+#[derive(Clone, Debug)]
 pub struct InsuranceSwept {
     /// The market.
     pub market: Pubkey,
@@ -256,6 +273,7 @@ pub struct InsuranceSwept {
 
 /// A position was flagged, or its flags were cleared (both slots zero).
 #[event]
+#[derive(Clone, Debug)]
 pub struct PositionFlagged {
     /// The market.
     pub market: Pubkey,
@@ -277,6 +295,7 @@ pub struct PositionFlagged {
 
 /// A position was liquidated in part or in whole.
 #[event]
+#[derive(Clone, Debug)]
 pub struct PositionLiquidated {
     /// The market.
     pub market: Pubkey,
@@ -342,6 +361,7 @@ pub struct CounterpartyCut {
 /// A bankrupt position was closed against its highest ranked counterparties. With the queue as it
 /// stood, everything needed to decide again.
 #[event]
+#[derive(Clone, Debug)]
 pub struct AutoDeleveraged {
     /// The market.
     pub market: Pubkey,
