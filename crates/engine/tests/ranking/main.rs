@@ -1,0 +1,12 @@
+//! Properties of the queue, the ranking, the completeness proof and deleveraging,
+//! against references in rational arithmetic.
+#![allow(clippy::arithmetic_side_effects)]
+
+mod adl;
+mod encoding;
+mod fixture;
+mod order;
+mod proof;
+mod reference;
+mod scale;
+mod tree;

@@ -1,0 +1,126 @@
+//! The ranking equals a sort by the rules, on every class, side and scale.
+
+use std::cmp::Ordering;
+
+use ballast_engine::position::Position;
+use ballast_engine::proof::{best_below, BestFirst};
+use ballast_engine::queue::CutStamp;
+use ballast_engine::rank::{
+    compare, light, score_q32, Class, Exposure, Ranked, Round, INFINITE_SCORE,
+};
+use num_bigint::BigInt;
+use proptest::prelude::*;
+
+use crate::fixture::{any_market, cases, Store};
+use crate::reference::{integer, ranking, Rated};
+
+fn listed(positions: &[Position], stamps: &[CutStamp]) -> Vec<(usize, Position, CutStamp)> {
+    positions
+        .iter()
+        .enumerate()
+        .map(|(number, position)| {
+            let stamp = stamps.get(number).copied().unwrap_or_default();
+            (number, *position, stamp)
+        })
+        .collect()
+}
+
+fn exposure(round: &Round, number: usize, position: &Position) -> Exposure {
+    let sequence = u64::try_from(number).expect("small");
+    Exposure::of_position(position, round.funding_index, sequence).expect("within range")
+}
+
+pub fn any_stamps(count: usize) -> impl Strategy<Value = Vec<CutStamp>> {
+    let stamp = prop_oneof![
+        3 => Just(CutStamp::default()),
+        1 => (1_u32..=4, 0_u32..=5, any::<bool>()).prop_map(|(epoch, lots, capped)| CutStamp {
+            epoch,
+            lots,
+            capped_epoch: if capped { epoch } else { 0 },
+        }),
+    ];
+    prop::collection::vec(stamp, count)
+}
+
+proptest! {
+    #![proptest_config(cases(1_500))]
+
+    #[test]
+    fn best_first_is_a_sort_of_everybody(
+        (round, positions) in any_market(24),
+        stamps in any_stamps(24),
+    ) {
+        let mut store = Store::filled(round.side, &positions);
+        while store.queue().open_pass().expect("few") < 4 {}
+        for (number, stamp) in stamps.iter().enumerate().take(positions.len()) {
+            let index = u32::try_from(number).expect("small");
+            prop_assert_eq!(store.queue().stamp(index, *stamp), Ok(()));
+        }
+        prop_assert_eq!(store.view().invariant(), Ok(()));
+        let expected: Vec<_> = ranking(&round, &listed(&positions, &stamps))
+            .iter()
+            .map(|rated| u32::try_from(rated.number).expect("small"))
+            .collect();
+        let found: Vec<_> = BestFirst::new(store.view(), round)
+            .map(|step| step.expect("sound").0)
+            .collect();
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn any_two_positions_compare_as_by_the_rules((round, positions) in any_market(6)) {
+        for (a, left) in positions.iter().enumerate() {
+            let rated = Rated::new(&round, a, left, CutStamp::default());
+            let mine = exposure(&round, a, left);
+            let ranked = Ranked::new(&round, &mine).expect("within range");
+            let class = match rated.class {
+                2 => Class::Winner,
+                1 => Class::Other,
+                _ => Class::Ineligible,
+            };
+            prop_assert_eq!(ranked.class, class);
+            for (b, right) in positions.iter().enumerate() {
+                let other = Rated::new(&round, b, right, CutStamp::default());
+                let order = compare(&round, &mine, &exposure(&round, b, right));
+                prop_assert_eq!(order, Ok(rated.compare(&other)));
+                if a == b {
+                    prop_assert_eq!(order, Ok(Ordering::Equal));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn displayed_scores_are_the_exact_ones_rounded_down((round, positions) in any_market(8)) {
+        for (number, position) in positions.iter().enumerate() {
+            let exposure = exposure(&round, number, position);
+            let rated = Rated::new(&round, number, position, CutStamp::default());
+            match (score_q32(&round, &exposure), rated.score) {
+                (Ok(found), None) => prop_assert_eq!(found, INFINITE_SCORE),
+                (Ok(found), Some(score)) => {
+                    let scaled = (score * integer(1_u64 << 32)).floor().to_integer();
+                    prop_assert_eq!(BigInt::from(found), scaled);
+                }
+                (Err(_), score) => {
+                    // Only a score above 2^95 cannot be displayed.
+                    let huge = score.is_some_and(|score| score >= integer(1_u128 << 95));
+                    prop_assert!(huge);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_queue_has_no_best() {
+    let store = Store::filled(ballast_engine::units::Side::Long, &[]);
+    let round = crate::proof::plain_round(ballast_engine::units::Side::Long, 100);
+    assert_eq!(best_below(&store.view(), &round, None), Ok(None));
+}
+
+#[test]
+fn lights_fall_by_fifths() {
+    let lights: Vec<_> = (0..10).map(|rank| light(rank, 10)).collect();
+    assert_eq!(lights, [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]);
+    assert_eq!((light(0, 1), light(0, 0), light(9, 3)), (5, 1, 1));
+}
