@@ -2,9 +2,12 @@
 
 pub mod checks;
 pub mod html;
-pub mod money;
 pub mod model;
+pub mod money;
 pub mod pictures;
 pub mod recompute;
 pub mod table;
 pub mod terminal;
+
+#[cfg(test)]
+mod sample;

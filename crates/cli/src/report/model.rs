@@ -104,7 +104,9 @@ pub struct Summary {
     pub overshoot_atoms: i64,
     /// Largest absolute difference, at any step, between the ledgers and the vaults.
     pub conservation_error_atoms: u64,
-    /// Bankrupt positions nobody was left to close against.
+    /// Liquidation steps that no keeper could afford, counted once a price.
+    pub unaffordable_liquidations: u64,
+    /// Positions that are bankrupt at the last price.
     pub bankruptcies_left: u64,
     /// Most compute units of a transaction, by instruction.
     pub max_compute_units: BTreeMap<String, u64>,
@@ -212,6 +214,8 @@ pub struct QueueLine {
     pub margin_atoms: i64,
     /// Lots this bankruptcy's current pass has cut before this round.
     pub already_cut_in_pass: u64,
+    /// Whether that has used up what one pass may cut; it then stands outside the ranking.
+    pub at_cap: bool,
     /// Age of the position; the smaller is older and decides the last tie.
     pub sequence: u64,
     /// Indicator lights, 5 next to be cut, 1 last; 0 cannot be cut.

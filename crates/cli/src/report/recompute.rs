@@ -193,7 +193,14 @@ impl RoundFacts {
         let margin = integer(line, "margin_atoms")?;
         let already = integer(line, "already_cut_in_pass")?;
         let base = &lots + &already;
-        let cap: BigInt = (max_close * base + 9_999) / 10_000;
+        let at_cap = line["at_cap"]
+            .as_bool()
+            .context("`at_cap` is not a boolean")?;
+        let cap: BigInt = if at_cap {
+            already.clone()
+        } else {
+            (max_close * base + 9_999) / 10_000
+        };
         let price = |quote: BigInt| BigRational::new(quote, lots.clone());
         // Everything as if long: `ahead` is positive when `one` is better than `two`.
         let ahead = |one: &BigRational, two: &BigRational| {
@@ -326,7 +333,7 @@ impl RoundFacts {
             }
         };
         equal("deficit", &self.stated_deficit, &self.deficit);
-        let (mut left, mut quote_left) = (self.size.clone(), self.close_quote.clone());
+        let (mut closed, mut closed_quote) = (BigInt::from(0), BigInt::from(0));
         let mut allowed = self.to_close.clone();
         let mut gave_up = BigInt::from(0);
         for cut in &self.cuts {
@@ -338,8 +345,16 @@ impl RoundFacts {
                 .min(candidate.lots.clone())
                 .min(candidate.cap_left.clone());
             equal(&format!("{}: lots", cut.trader), &cut.lots, &lots);
-            // In the counterparty's favour: a long sells dear, a short buys cheap.
-            let quote = share(&quote_left, &cut.lots, &left, self.sign > BigInt::from(0));
+            closed += &cut.lots;
+            // In the counterparties' favour: longs sell dear, shorts buy cheap.
+            let so_far = share(
+                &self.close_quote,
+                &closed,
+                &self.size,
+                self.sign > BigInt::from(0),
+            );
+            let quote = &so_far - closed_quote;
+            closed_quote = so_far;
             // The entry of the closed lots rounds against the counterparty.
             let entry = share(
                 &candidate.entry,
@@ -353,11 +368,8 @@ impl RoundFacts {
                 &(&self.sign * (&quote - entry)),
             );
             gave_up += &self.sign * (&cut.lots * &self.mark - &quote);
-            left -= &cut.lots;
             allowed -= &cut.lots;
-            quote_left -= quote;
         }
-        let closed = &self.size - &left;
         let remaining = &self.deficit - &self.insurance_paid;
         let uncovered = share(&remaining, &closed, &self.size, false);
         if self.stated_close != self.close_price() {

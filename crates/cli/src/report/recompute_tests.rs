@@ -7,7 +7,7 @@ fn report() -> Value {
     let position = |trader: &str, lots: i64, entry: i64, margin: i64, sequence: u64| {
         json!({
             "trader": trader, "lots": lots, "entry_quote_atoms": -entry * -lots, "margin_atoms": margin,
-            "already_cut_in_pass": 0, "sequence": sequence, "lights": 1,
+            "already_cut_in_pass": 0, "at_cap": false, "sequence": sequence, "lights": 1,
         })
     };
     json!({
@@ -149,7 +149,7 @@ fn a_short_bankruptcy_is_mirrored() {
             "bankrupt": {"trader": "B", "lots": -10, "entry_quote_atoms": -10_000, "margin_atoms": 1_000},
             "queue": [{
                 "trader": "long", "lots": 20, "entry_quote_atoms": 20_000, "margin_atoms": 5_000,
-                "already_cut_in_pass": 0, "sequence": 9, "lights": 5,
+                "already_cut_in_pass": 0, "at_cap": false, "sequence": 9, "lights": 5,
             }],
             "listed": ["long"],
             "cut": [{"trader": "long", "lots": 10, "realized_atoms": 1_000}],

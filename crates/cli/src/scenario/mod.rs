@@ -4,4 +4,5 @@ pub mod csv_path;
 pub mod generated_path;
 pub mod population;
 pub mod prices;
+pub mod risk;
 pub mod units;

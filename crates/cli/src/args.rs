@@ -1,0 +1,92 @@
+//! Command line options.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Perpetual futures with auto-deleveraging that proves its order.
+#[derive(Debug, Parser)]
+#[command(name = "ballast", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play a market crash through the built program, in an embedded Solana virtual machine.
+    Rehearse(RehearseArgs),
+}
+
+/// Options of `rehearse`.
+#[derive(Clone, Debug, Args)]
+pub struct RehearseArgs {
+    /// Trader accounts of the population.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=2_000))]
+    pub traders: u32,
+    /// Seed of the population and of the generated prices.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Prices to play instead of the generated ones: CSV with the header `timestamp,price`
+    /// (unix seconds, US dollars).
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
+    /// Insurance when the crash begins, whole US dollars [default: 100 for each trader].
+    #[arg(long, value_name = "USD", value_parser = clap::value_parser!(u64).range(0..=1_000_000_000_000))]
+    pub insurance: Option<u64>,
+    /// Highest leverage of small positions.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..=100))]
+    pub max_leverage: u64,
+    /// Largest part of a counterparty that one pass of auto-deleveraging closes, basis points.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub adl_step_bps: u32,
+    /// How much more a spared trader may score than the last one cut, basis points; 0 is exact.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub rank_tolerance_bps: u32,
+    /// Directory for report.json and report.html.
+    #[arg(long, value_name = "DIR", default_value = "target/rehearsal")]
+    pub out: PathBuf,
+    /// Print the report as JSON instead of tables.
+    #[arg(long)]
+    pub json: bool,
+    /// The built program.
+    #[arg(long, value_name = "PATH", default_value = "target/deploy/ballast.so")]
+    pub program: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<RehearseArgs, clap::Error> {
+        let all = ["ballast", "rehearse"].iter().chain(arguments);
+        Cli::try_parse_from(all).map(|cli| match cli.command {
+            Command::Rehearse(args) => args,
+        })
+    }
+
+    #[test]
+    fn defaults() {
+        let args = parse(&[]).expect("no option is required");
+        assert_eq!((args.traders, args.seed, args.max_leverage), (300, 1, 20));
+        assert_eq!(args.out, PathBuf::from("target/rehearsal"));
+        assert!(args.prices.is_none() && args.insurance.is_none() && !args.json);
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        for bad in [
+            ["--traders", "9"],
+            ["--max-leverage", "1"],
+            ["--adl-step-bps", "0"],
+            ["--adl-step-bps", "10001"],
+            ["--rank-tolerance-bps", "10001"],
+            ["--insurance", "-5"],
+            ["--seed", "x"],
+        ] {
+            assert!(parse(&bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Fills the report.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use ballast_client::adl;
+use ballast_engine::liquidation::{health, Health};
+use ballast_engine::units::Side;
+
+use super::deleveraging::LIST_LENGTH;
+use super::keepers::Diary;
+use super::stage::{engine, Stage};
+use super::{Plan, KEEPERS};
+use crate::args::RehearseArgs;
+use crate::report::model::{Report, Scenario, Summary, TraderLine};
+use crate::report::money::usd_unsigned;
+use crate::scenario::population::{Direction, Kind};
+use crate::scenario::prices::PriceSource;
+
+/// Layout version of `report.json`.
+const REPORT_VERSION: u32 = 1;
+
+/// The market's name.
+pub fn market_name(args: &RehearseArgs) -> &'static str {
+    if args.prices.is_some() {
+        "REHEARSAL-PERP"
+    } else {
+        "SOL-PERP"
+    }
+}
+
+/// A report that says only what will be rehearsed.
+pub fn scenario(args: &RehearseArgs, plan: &Plan) -> Result<Report> {
+    let low = plan.path.low().context("a price path is not empty")?;
+    let first = plan.path.first().context("a price path is not empty")?;
+    let mut population = BTreeMap::new();
+    for member in &plan.population.members {
+        let name = format!("{:?} {:?}", member.kind, member.direction).to_lowercase();
+        *population.entry(name.replace(' ', "_")).or_insert(0) += 1;
+    }
+    let scenario = Scenario {
+        market: market_name(args).to_owned(),
+        seed: args.seed,
+        traders: plan.population.members.len(),
+        population,
+        prices_generated: plan.path.source == PriceSource::Generated,
+        prices: plan.path.source.sentence(),
+        price_points: plan.path.points.len(),
+        first_price_ticks: plan.units.ticks(first.price_nano)?,
+        low_price_ticks: plan.units.ticks(low.price_nano)?,
+        tick_nano: plan.units.tick_nano,
+        lot_nano: plan.units.lot_nano,
+        atoms_per_lot_tick: plan.units.atoms_per_lot_tick,
+        open_interest_lots: plan.population.open_interest_lots(),
+        max_leverage: args.max_leverage,
+        adl_step_bps: args.adl_step_bps,
+        rank_tolerance_bps: args.rank_tolerance_bps,
+        keepers: KEEPERS,
+        keeper_capital_atoms: plan.keeper_capital,
+        assumptions: assumptions(plan)?,
+    };
+    Ok(Report {
+        report_version: REPORT_VERSION,
+        scenario,
+        ..Report::default()
+    })
+}
+
+fn assumptions(plan: &Plan) -> Result<Vec<String>> {
+    let first = plan.path.first().context("a price path is not empty")?;
+    let lots = plan.population.open_interest_lots();
+    let notional = lots * plan.units.atoms_per_lot(first.price_nano)?;
+    let hedged = plan.population.count(Kind::Hedged, Direction::Long);
+    let longs = plan
+        .population
+        .members
+        .iter()
+        .filter(|member| member.direction == Direction::Long)
+        .count();
+    Ok(vec![
+        format!(
+            "The population is drawn by the seed: {longs} long and {} short accounts, {hedged} of each hedged, open interest {}. Positions are opened by block trades within 4 % of the first price.",
+            plan.population.members.len() - longs,
+            usd_unsigned(notional)
+        ),
+        format!(
+            "{KEEPERS} keepers liquidate with {} of collateral between them; once it is tied up they stop, as many do in a crash. They act once for each price.",
+            usd_unsigned(plan.keeper_capital)
+        ),
+        format!("Insurance starts at {}. Trading fees do not feed it; liquidation fees do.", usd_unsigned(plan.insurance)),
+        "Nobody adds margin, trades or withdraws during the crash.".to_owned(),
+        format!("An auto-deleveraging call lists at most {LIST_LENGTH} counterparties."),
+    ])
+}
+
+/// Notes the state in which the path begins.
+pub fn start(report: &mut Report, stage: &Stage, plan: &Plan) -> Result<()> {
+    report.summary.insurance_start_atoms = stage.state().insurance.balance;
+    for (member, trader) in plan.population.members.iter().zip(&stage.traders) {
+        let lots = stage
+            .open_position(&trader.address)?
+            .map_or(0, |open| open.position.lots.get());
+        report.traders.push(TraderLine {
+            trader: trader.address.to_string(),
+            kind: member.kind,
+            direction: member.direction,
+            leverage_tenths: member.leverage_tenths,
+            lots_start: lots,
+            lots_end: lots,
+            adl_lots: 0,
+            adl_gave_up_atoms: 0,
+            lights_before: 0,
+            lights_after: 0,
+        });
+    }
+    Ok(())
+}
+
+/// Fills everything that the crash decided.
+pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<()> {
+    report.adl = std::mem::take(&mut diary.rounds);
+    report.liquidations = std::mem::take(&mut diary.liquidations);
+    traders(report, stage)?;
+    let adl = &report.adl;
+    let in_liquidations = report
+        .liquidations
+        .iter()
+        .map(|line| line.insurance_paid_atoms)
+        .sum();
+    let in_adl = adl.iter().map(|round| round.insurance_paid_atoms).sum();
+    let uncovered: i64 = adl.iter().map(|round| round.uncovered_deficit_atoms).sum();
+    let gave_up: i64 = adl.iter().map(|round| round.winners_gave_up_atoms).sum();
+    report.summary = Summary {
+        liquidations: u64::try_from(report.liquidations.len())?,
+        liquidated_notional_atoms: diary.liquidated_notional,
+        bankruptcies: diary.bankruptcies,
+        adl_rounds: u64::try_from(adl.len())?,
+        adl_cuts: u64::try_from(adl.iter().map(|round| round.cut.len()).sum::<usize>())?,
+        insurance_start_atoms: report.summary.insurance_start_atoms,
+        insurance_end_atoms: stage.state().insurance.balance,
+        insurance_received_atoms: report
+            .liquidations
+            .iter()
+            .map(|line| line.insurance_fee_atoms)
+            .sum(),
+        insurance_paid_in_liquidations_atoms: in_liquidations,
+        insurance_paid_in_adl_atoms: in_adl,
+        uncovered_deficit_atoms: uncovered,
+        winners_gave_up_atoms: gave_up,
+        overshoot_atoms: gave_up - uncovered,
+        conservation_error_atoms: report.summary.conservation_error_atoms,
+        unaffordable_liquidations: diary.unaffordable,
+        bankruptcies_left: bankruptcies_left(stage)?,
+        max_compute_units: stage
+            .meter
+            .iter()
+            .map(|(name, units)| (name.clone(), units.max))
+            .collect(),
+        compute_units: stage.meter.clone(),
+    };
+    Ok(())
+}
+
+fn bankruptcies_left(stage: &Stage) -> Result<u64> {
+    let mark = stage.mark()?;
+    let mut left = 0;
+    for open in stage.open_positions()? {
+        let state = health(&open.position, mark, &stage.risk).map_err(engine)?;
+        left += u64::from(matches!(state, Health::Bankrupt { .. }));
+    }
+    Ok(left)
+}
+
+fn traders(report: &mut Report, stage: &Stage) -> Result<()> {
+    let mut cut: BTreeMap<&str, (u64, i64)> = BTreeMap::new();
+    for line in report.adl.iter().flat_map(|round| &round.cut) {
+        let sum = cut.entry(&line.trader).or_default();
+        sum.0 += line.lots;
+        sum.1 += line.gave_up_atoms;
+    }
+    let first = report.adl.first();
+    let side = first.map_or(Side::Short, |round| match round.counterparty_side {
+        Direction::Long => Side::Long,
+        Direction::Short => Side::Short,
+    });
+    let after = lights_now(stage, side)?;
+    let before: BTreeMap<&str, u8> = first
+        .iter()
+        .flat_map(|round| &round.queue)
+        .map(|line| (line.trader.as_str(), line.lights))
+        .collect();
+    for (line, cookie) in report.traders.iter_mut().zip(&stage.traders) {
+        let open = stage.open_position(&cookie.address)?;
+        line.lots_end = open.map_or(0, |open| open.position.lots.get());
+        (line.adl_lots, line.adl_gave_up_atoms) =
+            cut.get(line.trader.as_str()).copied().unwrap_or_default();
+        line.lights_before = before.get(line.trader.as_str()).copied().unwrap_or(0);
+        line.lights_after = after.get(&line.trader).copied().unwrap_or(0);
+    }
+    Ok(())
+}
+
+/// Indicator lights of one side at the current price.
+fn lights_now(stage: &Stage, side: Side) -> Result<BTreeMap<String, u8>> {
+    let snapshot = stage.sandbox.queue(&stage.market, side);
+    let view = snapshot.queue().context("queue")?;
+    let epoch = view.header().adl_epoch + 1;
+    let round =
+        adl::display_round(&stage.state(), side, epoch, &stage.moment()?).map_err(engine)?;
+    let ranking = adl::ranking(&view, &round).map_err(engine)?;
+    Ok(ranking
+        .into_iter()
+        .map(|entry| (entry.trader.to_string(), entry.light))
+        .collect())
+}

@@ -1,0 +1,259 @@
+//! The crash rehearsal: set-up, the crash, dishonest keepers and the report.
+
+mod assemble;
+mod deleveraging;
+mod dishonest;
+mod gap;
+mod keepers;
+mod opening;
+mod stage;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{ensure, Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::args::RehearseArgs;
+use crate::report::model::{PathLine, Report};
+use crate::report::{checks, html, terminal};
+use crate::scenario::population::{Population, PopulationConfig};
+use crate::scenario::prices::{PricePath, PricePoint};
+use crate::scenario::risk::RiskChoice;
+use crate::scenario::units::{MarketUnits, ATOMS_PER_USD};
+use crate::scenario::{csv_path, generated_path};
+use keepers::Diary;
+use stage::{engine, Stage};
+
+/// Insurance for each trader when the user names none.
+const INSURANCE_USD_PER_TRADER: u64 = 100;
+/// Accounts that liquidate.
+const KEEPERS: usize = 6;
+/// Their collateral, as a part of the open interest's notional.
+const KEEPER_CAPITAL_BPS: u64 = 200;
+/// Least worth of a position.
+const LEAST_POSITION_USD: u64 = 10;
+/// Seconds between the last opening trade and the first price.
+const LULL: i64 = 30;
+
+/// What is rehearsed, before anything is built.
+pub struct Plan {
+    /// Prices.
+    pub path: PricePath,
+    /// Tick and lot sizes.
+    pub units: MarketUnits,
+    /// Traders and their opening trades.
+    pub population: Population,
+    /// Parameters of the market.
+    pub risk: ballast_engine::risk::RiskParams,
+    /// Insurance at the start, atoms.
+    pub insurance: u64,
+    /// Collateral of all liquidation keepers, atoms.
+    pub keeper_capital: u64,
+}
+
+/// Runs `ballast rehearse`. `false` when a check failed.
+pub fn run(args: &RehearseArgs) -> Result<bool> {
+    ensure!(
+        args.program.is_file(),
+        "the built program is not at {}; run `cargo xtask build`, or name it with --program",
+        args.program.display()
+    );
+    let plan = plan(args)?;
+    let mut report = assemble::scenario(args, &plan)?;
+    if !args.json {
+        println!("{}", terminal::heading(&report));
+    }
+    let bar = progress(plan.population.openings.len() + plan.path.points.len());
+    let mut stage = set_up(args, &plan, &bar)?;
+    let mut diary = Diary::default();
+    assemble::start(&mut report, &stage, &plan)?;
+    crash(&mut stage, &mut diary, &mut report, &plan, &bar)?;
+    bar.finish_and_clear();
+    assemble::finish(&mut report, &stage, &mut diary)?;
+    report.dishonest_keepers = cheat(&stage, diary.occasion.take())?;
+    report.checks = checks::run(&report)?;
+    for refusal in &diary.refusals {
+        report.checks.push(crate::report::model::Check {
+            name: "an honest keeper's call is accepted".to_owned(),
+            passed: false,
+            figure: refusal.clone(),
+        });
+    }
+    write(&args.out, &report)?;
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!("{}", terminal::render(&report));
+        println!(
+            "Wrote {0}/report.json and {0}/report.html",
+            args.out.display()
+        );
+    }
+    Ok(report.checks.iter().all(|check| check.passed))
+}
+
+fn plan(args: &RehearseArgs) -> Result<Plan> {
+    let path = match &args.prices {
+        Some(file) => csv_path::load(file)?,
+        None => generated_path::generate(args.seed),
+    };
+    let first = path.first().context("a price path is not empty")?;
+    let units = MarketUnits::for_price(first.price_nano)?;
+    let unit_lots = units.lots_worth(LEAST_POSITION_USD, first.price_nano)?;
+    let atoms_per_lot = units.atoms_per_lot(first.price_nano)?;
+    let population = Population::draw(&PopulationConfig {
+        traders: usize::try_from(args.traders)?,
+        seed: args.seed,
+        max_leverage: args.max_leverage,
+        unit_lots,
+        unit_cents: unit_lots * atoms_per_lot / (ATOMS_PER_USD / 100),
+    });
+    let choice = RiskChoice {
+        max_leverage: args.max_leverage,
+        adl_step_bps: args.adl_step_bps,
+        rank_tolerance_bps: args.rank_tolerance_bps,
+        min_position_lots: unit_lots,
+    };
+    let usd = args
+        .insurance
+        .unwrap_or(INSURANCE_USD_PER_TRADER * u64::from(args.traders));
+    let open_interest = u128::from(population.open_interest_lots()) * u128::from(atoms_per_lot);
+    let keeper_capital = u64::try_from(open_interest * u128::from(KEEPER_CAPITAL_BPS) / 10_000)?;
+    Ok(Plan {
+        path,
+        units,
+        population,
+        risk: choice.params(),
+        insurance: usd * ATOMS_PER_USD,
+        keeper_capital,
+    })
+}
+
+/// Builds the exchange and opens every position.
+fn set_up(args: &RehearseArgs, plan: &Plan, bar: &ProgressBar) -> Result<Stage> {
+    let first = plan.path.first().context("a price path is not empty")?;
+    let openings = i64::try_from(plan.population.openings.len())?;
+    let start = PricePoint {
+        timestamp: first.timestamp - LULL - openings * opening::SECONDS_PER_OPENING,
+        ..first
+    };
+    ensure!(
+        start.timestamp > 0,
+        "the first timestamp, {}, is too early for the opening trades before it",
+        first.timestamp
+    );
+    bar.set_message("opening positions");
+    let room = plan.population.members.len() + KEEPERS;
+    let mut stage = Stage::new(
+        &args.program,
+        assemble::market_name(args),
+        plan.units,
+        plan.risk,
+        room,
+        start,
+    )?;
+    opening::create_traders(&mut stage, &plan.population)?;
+    for opening in &plan.population.openings {
+        opening::open(&mut stage, &plan.population, opening, first)?;
+        bar.inc(1);
+    }
+    let each = plan.keeper_capital / u64::try_from(KEEPERS)?;
+    for _ in 0..KEEPERS {
+        let keeper = stage.sandbox.create_trader(each)?;
+        stage.keepers.push(keeper);
+    }
+    if plan.insurance > 0 {
+        let donor = stage.sandbox.create_wallet(plan.insurance)?;
+        let market = stage.market.clone();
+        let result = stage
+            .sandbox
+            .donate_insurance(&market, &donor, plan.insurance);
+        stage.must("donate_insurance", result)?;
+    }
+    Ok(stage)
+}
+
+/// Plays the prices; the keepers act once on each.
+fn crash(
+    stage: &mut Stage,
+    diary: &mut Diary,
+    report: &mut Report,
+    plan: &Plan,
+    bar: &ProgressBar,
+) -> Result<()> {
+    bar.set_message("playing the prices");
+    for point in &plan.path.points {
+        stage.publish(*point)?;
+        keepers::act(stage, diary)?;
+        let error = stage.conservation_error()?;
+        report.summary.conservation_error_atoms =
+            report.summary.conservation_error_atoms.max(error);
+        let state = stage.state();
+        let free = stage
+            .keepers
+            .iter()
+            .map(|keeper| stage.sandbox.trader(&keeper.address).free);
+        report.path.push(PathLine {
+            timestamp: point.timestamp,
+            slot: stage.sandbox.slot(),
+            price_ticks: stage.ticks()?,
+            insurance_atoms: state.insurance.balance,
+            keeper_free_atoms: u64::try_from(free.sum::<i64>())?,
+            open_interest_lots: state.open_interest_lots,
+        });
+        bar.inc(1);
+    }
+    let market = stage.market.clone();
+    let result = stage.sandbox.sweep_insurance(&market);
+    stage.must("sweep_insurance", result)?;
+    let error = stage.conservation_error()?;
+    report.summary.conservation_error_atoms = report.summary.conservation_error_atoms.max(error);
+    Ok(())
+}
+
+/// Plays the dishonest keepers against a bankruptcy of the crash, or of a further gap.
+fn cheat(
+    stage: &Stage,
+    occasion: Option<deleveraging::Occasion>,
+) -> Result<crate::report::model::Dishonest> {
+    let (occasion, setting) = match occasion {
+        Some(occasion) => {
+            let clock = crate::report::money::clock(occasion.stage.now().timestamp);
+            let setting = format!("played on a copy of the exchange as it stood at {clock} UTC, before the bankruptcy of {} was deleveraged", occasion.bankrupt);
+            (occasion, setting)
+        }
+        None => match gap::find(stage)? {
+            Some(found) => found,
+            None => {
+                let setting = "not played: no bankruptcy beyond insurance arose, not even after a further gap".to_owned();
+                return Ok(crate::report::model::Dishonest {
+                    setting,
+                    ..Default::default()
+                });
+            }
+        },
+    };
+    dishonest::play(occasion, setting)
+}
+
+fn progress(steps: usize) -> ProgressBar {
+    let bar = ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX));
+    if let Ok(style) = ProgressStyle::with_template("{msg:20} {bar:40} {pos}/{len} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn write(directory: &Path, report: &Report) -> Result<()> {
+    fs::create_dir_all(directory)
+        .with_context(|| format!("cannot create {}", directory.display()))?;
+    for (name, text) in [
+        ("report.json", serde_json::to_string(report)?),
+        ("report.html", html::render(report)?),
+    ] {
+        let path = directory.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}

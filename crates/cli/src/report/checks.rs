@@ -1,0 +1,159 @@
+//! The statements a rehearsal must prove, each with its figure.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::model::{Check, Report};
+use super::money::grouped;
+use super::recompute::{recompute, Verdict};
+
+/// Compute units `liquidate` may take.
+pub const LIQUIDATE_LIMIT: u64 = 60_000;
+/// Compute units a round of at most [`ROUND_SIZE`] counterparties may take.
+pub const ROUND_LIMIT: u64 = 150_000;
+/// Counterparties of a round that is held to [`ROUND_LIMIT`].
+pub const ROUND_SIZE: usize = 5;
+
+/// Tests a report; its text without the checks is recomputed as an outsider would.
+pub fn run(report: &Report) -> Result<Vec<Check>> {
+    let verdict = recompute(&serde_json::to_string(report)?)?;
+    let mut checks = vec![
+        overshoot(report),
+        conservation(report),
+        order(&verdict),
+        money(&verdict),
+    ];
+    checks.extend(dishonest(report));
+    checks.push(bankruptcies(report));
+    checks.extend(compute_units(report));
+    Ok(checks)
+}
+
+fn check(name: &str, passed: bool, figure: String) -> Check {
+    Check {
+        name: name.to_owned(),
+        passed,
+        figure,
+    }
+}
+
+fn overshoot(report: &Report) -> Check {
+    let within = |round: &super::model::Round| {
+        let over = round.winners_gave_up_atoms - round.uncovered_deficit_atoms;
+        over.unsigned_abs() <= u64::try_from(round.cut.len()).unwrap_or(0)
+    };
+    check(
+        "winners gave up the uncovered deficit and no more, at most one atom a cut",
+        report.adl.iter().all(within),
+        format!(
+            "overshoot_atoms {} over {} cuts",
+            report.summary.overshoot_atoms, report.summary.adl_cuts
+        ),
+    )
+}
+
+fn conservation(report: &Report) -> Check {
+    let error = report.summary.conservation_error_atoms;
+    check(
+        "ledgers equal the tokens in the vaults after every price",
+        error == 0,
+        format!(
+            "conservation_error_atoms {error} over {} prices",
+            report.path.len()
+        ),
+    )
+}
+
+fn faults(all: &[String]) -> String {
+    match all.first() {
+        Some(first) => format!("; {} faults, first: {first}", all.len()),
+        None => String::new(),
+    }
+}
+
+fn order(verdict: &Verdict) -> Check {
+    check(
+        "every cut in order, nobody skipped: recomputed from report.json in exact fractions",
+        verdict.order_faults.is_empty(),
+        format!(
+            "{} rounds, {} cuts, {} positions ranked{}",
+            verdict.rounds,
+            verdict.cuts,
+            verdict.ranked,
+            faults(&verdict.order_faults)
+        ),
+    )
+}
+
+fn money(verdict: &Verdict) -> Check {
+    check(
+        "sizes, close prices and profits to the atom: recomputed from report.json",
+        verdict.money_faults.is_empty(),
+        format!("{} rounds{}", verdict.rounds, faults(&verdict.money_faults)),
+    )
+}
+
+fn dishonest(report: &Report) -> Vec<Check> {
+    let cases = &report.dishonest_keepers.cases;
+    let refused = cases.iter().filter(|case| case.passed()).count();
+    let names: BTreeSet<&str> = cases.iter().map(|case| case.error.as_str()).collect();
+    vec![
+        check(
+            "all eight dishonest calls refused, by eight different errors, changing nothing",
+            refused == 8 && cases.len() == 8 && names.len() == 8,
+            format!(
+                "{refused} refused as expected, {} different errors",
+                names.len()
+            ),
+        ),
+        check(
+            "the honest list passes in the same state",
+            report.dishonest_keepers.honest_call_accepted,
+            if report.dishonest_keepers.honest_call_accepted {
+                "accepted"
+            } else {
+                "refused"
+            }
+            .to_owned(),
+        ),
+    ]
+}
+
+fn bankruptcies(report: &Report) -> Check {
+    let left = report.summary.bankruptcies_left;
+    check(
+        "no bankrupt position is left open",
+        left == 0,
+        format!("{left} left of {}", report.summary.bankruptcies),
+    )
+}
+
+fn compute_units(report: &Report) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(units) = report.summary.compute_units.get("liquidate") {
+        checks.push(check(
+            "compute units of liquidate",
+            units.max <= LIQUIDATE_LIMIT,
+            format!(
+                "at most {} of {}",
+                grouped(units.max),
+                grouped(LIQUIDATE_LIMIT)
+            ),
+        ));
+    }
+    let small = report
+        .adl
+        .iter()
+        .filter(|round| round.listed.len() <= ROUND_SIZE)
+        .map(|round| round.compute_units)
+        .max();
+    if let Some(most) = small {
+        checks.push(check(
+            "compute units of auto_deleverage with at most 5 counterparties",
+            most <= ROUND_LIMIT,
+            format!("at most {} of {}", grouped(most), grouped(ROUND_LIMIT)),
+        ));
+    }
+    checks
+}

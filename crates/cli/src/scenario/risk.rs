@@ -1,0 +1,122 @@
+//! Risk parameters of the rehearsed market, derived from the options.
+
+use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
+
+use super::units::ATOMS_PER_USD;
+
+/// Basis points of the whole.
+const ONE: u64 = 10_000;
+
+/// What the user chooses of the parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct RiskChoice {
+    /// Highest leverage of the first tier, 2 to 100.
+    pub max_leverage: u64,
+    /// Largest part of a counterparty closed in one pass.
+    pub adl_step_bps: u32,
+    /// Tolerance of the ranking.
+    pub rank_tolerance_bps: u32,
+    /// Least lots of a position.
+    pub min_position_lots: u64,
+}
+
+impl RiskChoice {
+    /// Parameters that the program accepts: four tiers from the highest leverage down, maintenance
+    /// at half of the initial margin, discount and fee within maintenance.
+    pub fn params(&self) -> RiskParams {
+        let tier = |limit_usd: u64, tenths: u64| {
+            let initial = (ONE * tenths).div_ceil(self.max_leverage * 10).min(ONE);
+            RiskTier {
+                notional_limit_atoms: limit_usd * ATOMS_PER_USD,
+                initial_margin_bps: bps(initial),
+                maintenance_margin_bps: bps(initial / 2),
+            }
+        };
+        let tiers = [
+            tier(250_000, 10),
+            tier(1_000_000, 15),
+            tier(5_000_000, 20),
+            tier(1_000_000_000, 30),
+        ];
+        let step = |above_ratio_bps, close_bps| LadderStep {
+            above_ratio_bps,
+            close_bps,
+        };
+        let maintenance = u64::from(tiers[0].maintenance_margin_bps);
+        RiskParams {
+            tiers,
+            ladder: [
+                step(6_667, 2_000),
+                step(3_333, 5_000),
+                LadderStep::default(),
+                LadderStep::default(),
+            ],
+            tier_count: 4,
+            ladder_count: 2,
+            ladder_interval_slots: 10,
+            min_position_lots: self.min_position_lots,
+            max_position_lots: ballast_engine::units::MAX_LOTS,
+            max_open_interest_lots: u64::from(u32::MAX) * 64,
+            liquidation_discount_bps: bps(maintenance / 10),
+            liquidation_discount_max_bps: bps(maintenance * 2 / 5),
+            discount_ramp_slots: 150,
+            liquidation_fee_bps: bps(maintenance / 5),
+            liquidation_buffer_bps: 1_000,
+            price_band_bps: 500,
+            taker_fee_bps: 5,
+            maker_fee_bps: 0,
+            insurance_fee_share_bps: 2_000,
+            funding_rate_ppm_per_hour: 12,
+            insurance_draw_cap_bps: 10_000,
+            insurance_window_slots: 9_000,
+            oracle_max_age_seconds: 60,
+            oracle_max_conf_bps: 200,
+            oracle_max_ema_divergence_bps: 10_000,
+            adl: AdlParams {
+                rank_tolerance_bps: self.rank_tolerance_bps,
+                max_close_bps: self.adl_step_bps,
+                min_profit_bps: 10,
+                _pad: 0,
+                grace_slots: 150,
+                reward_atoms: ATOMS_PER_USD,
+            },
+            reserved: [0; 10],
+        }
+    }
+}
+
+fn bps(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_choice_passes_the_engines_validation() {
+        for max_leverage in 2..=100 {
+            for (adl_step_bps, rank_tolerance_bps) in [(1, 0), (5_000, 500), (10_000, 10_000)] {
+                let choice = RiskChoice {
+                    max_leverage,
+                    adl_step_bps,
+                    rank_tolerance_bps,
+                    min_position_lots: 49,
+                };
+                assert_eq!(choice.params().validate(), Ok(()), "{choice:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_tier_allows_the_highest_leverage() {
+        let choice = RiskChoice {
+            max_leverage: 20,
+            adl_step_bps: 5_000,
+            rank_tolerance_bps: 0,
+            min_position_lots: 1,
+        };
+        assert_eq!(choice.params().tiers[0].initial_margin_bps, 500);
+        assert_eq!(choice.params().tiers[0].maintenance_margin_bps, 250);
+    }
+}
