@@ -6,6 +6,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
+use crate::math::div_rem;
 use crate::units::{FundingIndex, LotPrice};
 
 /// Denominator of `FundingState::carry`: millionths times seconds of an hour.
@@ -70,27 +71,20 @@ impl FundingState {
             .and_then(|second| second.checked_mul(elapsed))
             .and_then(|sum| sum.checked_add(i128::from(self.carry)))
             .ok_or(EngineError::Overflow)?;
-        if let (Ok(small), Ok(scale)) = (i64::try_from(total), i64::try_from(FUNDING_SCALE)) {
-            let whole = small
-                .checked_div_euclid(scale)
-                .ok_or(EngineError::Overflow)?;
-            let carry = small
-                .checked_rem_euclid(scale)
-                .ok_or(EngineError::Overflow)?;
-            return Ok((
-                whole,
-                u64::try_from(carry).map_err(|_| EngineError::Overflow)?,
-            ));
+        // Divided by magnitude: the VM has no signed division.
+        let (quotient, rest) = div_rem(total.unsigned_abs(), FUNDING_SCALE)?;
+        let quotient = i64::try_from(quotient).map_err(|_| EngineError::Overflow)?;
+        if total >= 0 {
+            return Ok((quotient, rest));
         }
-        let scale = i128::from(FUNDING_SCALE);
-        let whole = total
-            .checked_div_euclid(scale)
+        let whole = quotient.checked_neg().ok_or(EngineError::Overflow)?;
+        if rest == 0 {
+            return Ok((whole, 0));
+        }
+        let whole = whole.checked_sub(1).ok_or(EngineError::Overflow)?;
+        let carry = FUNDING_SCALE
+            .checked_sub(rest)
             .ok_or(EngineError::Overflow)?;
-        let carry = total
-            .checked_rem_euclid(scale)
-            .ok_or(EngineError::Overflow)?;
-        let whole = i64::try_from(whole).map_err(|_| EngineError::Overflow)?;
-        let carry = u64::try_from(carry).map_err(|_| EngineError::Overflow)?;
         Ok((whole, carry))
     }
 
