@@ -22,6 +22,8 @@ flags=(
 )
 for library in "$libraries"/*.rlib; do flags+=(-C "link-arg=$library"); done
 
+# The linker's diagnostics are enough without its stack.
+export RUST_BACKTRACE=0
 unset CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_TARGET_DIR
 export RUSTFLAGS="${flags[*]}" RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT=$std
 cargo build --locked --release --lib --package "$package" --target "$here/sbpf-solana-solana.json" \
