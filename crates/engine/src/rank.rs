@@ -248,7 +248,6 @@ impl Exposure {
         let change = u128::from(worth.abs_diff(self.entry));
         let equity = self.equity(worth)?;
         let (lots, entry) = (u128::from(self.lots), u128::from(self.entry));
-        let product = |a: u128, b: u128| a.checked_mul(b).ok_or(EngineError::Overflow);
         let loss = !self.gains(worth);
         let (numerator, denominator) = if loss {
             (product(change, equity)?, product(entry, lots)?)
@@ -267,11 +266,6 @@ impl Exposure {
 
     /// The class of the position in a round.
     pub fn class(&self, round: &Round) -> Result<Class, EngineError> {
-        let times = |number: i128, lots: u64| {
-            number
-                .checked_mul(i128::from(lots))
-                .ok_or(EngineError::Overflow)
-        };
         let close = times(i128::from(round.close.quote), self.lots)?;
         let bankruptcy = times(self.bankruptcy, round.close.lots)?;
         let entry = times(i128::from(self.entry), round.close.lots)?;
@@ -298,19 +292,30 @@ impl Exposure {
 
     /// Compares bankruptcy prices, then age: `Greater` ranks before.
     fn compare_ties(&self, other: &Self) -> Result<Ordering, EngineError> {
-        let cross = |total: i128, lots: u64| {
-            total
-                .checked_mul(i128::from(lots))
-                .ok_or(EngineError::Overflow)
-        };
-        let mine = cross(self.bankruptcy, other.lots)?;
-        let theirs = cross(other.bankruptcy, self.lots)?;
+        let mine = times(self.bankruptcy, other.lots)?;
+        let theirs = times(other.bankruptcy, self.lots)?;
         let nearer = match self.side {
             Side::Long => mine.cmp(&theirs),
             Side::Short => theirs.cmp(&mine),
         };
         Ok(nearer.then(other.sequence.cmp(&self.sequence)))
     }
+}
+
+/// `total * lots`. `Overflow` from 2^94 atoms or 2^33 lots on.
+fn times(total: i128, lots: u64) -> Result<i128, EngineError> {
+    if total.unsigned_abs() >> 94 != 0 || lots >> 33 != 0 {
+        return Err(EngineError::Overflow);
+    }
+    Ok(total.wrapping_mul(i128::from(lots)))
+}
+
+/// `a * b`, without a check where none is needed.
+fn product(a: u128, b: u128) -> Result<u128, EngineError> {
+    if (a | b) >> 64 == 0 {
+        return Ok(a.wrapping_mul(b));
+    }
+    a.checked_mul(b).ok_or(EngineError::Overflow)
 }
 
 /// A position with what the ranking derives from it.

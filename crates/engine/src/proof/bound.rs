@@ -84,8 +84,8 @@ fn best_case(round: &Round, entry_q32: u64, bankruptcy_q32: i64) -> Exposure {
         Side::Long => (entry_q32, 1),
         Side::Short => (entry_q32.wrapping_add(1), 0),
     };
-    // 64 by 33 bits, then two small terms.
-    let funding = i128::from(round.funding_index.get()).wrapping_mul(i128::from(ONE_Q32));
+    // 64 bits and 32 more, then two small terms.
+    let funding = i128::from(round.funding_index.get()) << 32;
     Exposure {
         side: round.side,
         lots: ONE_Q32,
@@ -129,8 +129,10 @@ impl Fast {
     /// `None` when a price does not fit.
     fn new(round: &Round, last: &Ranked, tolerance_bps: u32) -> Option<Self> {
         let mark = round.mark.get();
-        let mark_q32 = mark.checked_mul(ONE_Q32)?;
-        let funding_q32 = i128::from(round.funding_index.get()).checked_mul(i128::from(ONE_Q32))?;
+        // Below 2^31.
+        let mark_q32 = mark << 32;
+        // 64 bits and 32 more.
+        let funding_q32 = i128::from(round.funding_index.get()) << 32;
         let (close_down, exact) = close_q32(round)?;
         let close = match round.side {
             Side::Long => close_down.checked_add(i128::from(!exact))?,
@@ -375,9 +377,63 @@ impl Exact {
             Side::Short => i128::MAX,
         };
         let solvent = Exposure {
-            bankruptcy: far / 4_294_967_296,
+            bankruptcy: far >> 34,
             ..*best
         };
         solvent.class(&self.round).unwrap_or(Class::Winner) == Class::Winner
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
+mod tests {
+    use super::*;
+    use crate::math::{mul_wide, U256};
+
+    fn next(state: &mut u128) -> u128 {
+        *state = state
+            .wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645)
+            .wrapping_add(0x5851_f42d_4c95_7f2d_1405_7b7e_f767_814f);
+        state.rotate_left(64) ^ (*state >> 7)
+    }
+
+    /// `number * 2^shift` for a shift of 32 or 64.
+    fn shifted(number: u128, shift: u32) -> U256 {
+        mul_wide(number, 1 << shift)
+    }
+
+    #[test]
+    fn ratios_enclose_the_exact_one_tightly() {
+        let mut state = 1;
+        for _ in 0..20_000 {
+            let numerator = next(&mut state) >> (next(&mut state) % 127);
+            let denominator = (next(&mut state) >> (next(&mut state) % 127)) | 1;
+            let down = u128::from(ratio_down(numerator, denominator, 64));
+            assert!(mul_wide(down, denominator) <= shifted(numerator, 64));
+            if down < u128::from(u64::MAX) {
+                let above = down + (down >> 60) + 2;
+                assert!(mul_wide(above, denominator) > shifted(numerator, 64));
+            }
+            let Some(up) = ratio_up(numerator, denominator, 32) else {
+                continue;
+            };
+            assert!(mul_wide(up, denominator) >= shifted(numerator, 32));
+            if let Some(below) = up.checked_sub((up >> 60) + 2) {
+                assert!(mul_wide(below, denominator) < shifted(numerator, 32));
+            }
+        }
+    }
+
+    #[test]
+    fn ratios_at_their_ends() {
+        assert_eq!(ratio_down(0, 0, 64), 0);
+        assert_eq!(ratio_down(1, 0, 64), u64::MAX);
+        assert_eq!(ratio_down(1, 1, 64), u64::MAX);
+        assert_eq!(ratio_down(1, 2, 64), 1 << 63);
+        assert_eq!(ratio_down(1, u128::MAX, 64), 0);
+        assert_eq!(ratio_up(0, 1, 32), Some(0));
+        assert_eq!(ratio_up(1, u128::MAX, 32), Some(1));
+        assert_eq!(ratio_up(u128::MAX, 1, 32), None);
+        assert_eq!(ratio_up(3, 1, 32), Some(3 << 32));
     }
 }

@@ -9,4 +9,5 @@ mod order;
 mod proof;
 mod reference;
 mod scale;
+mod ties;
 mod tree;
