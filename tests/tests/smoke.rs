@@ -23,14 +23,24 @@ fn two_traders_open_and_close_and_every_atom_is_accounted_for() {
     println!("block_trade: {} compute units", outcome.compute_units);
 
     let position = sandbox.position(&sol, &long.address).unwrap();
-    assert_eq!((position.lots, position.entry_quote), (10_000, 2_000_000_000));
+    assert_eq!(
+        (position.lots, position.entry_quote),
+        (10_000, 2_000_000_000)
+    );
     let position = sandbox.position(&sol, &short.address).unwrap();
-    assert_eq!((position.lots, position.entry_quote), (-10_000, -2_000_000_000));
+    assert_eq!(
+        (position.lots, position.entry_quote),
+        (-10_000, -2_000_000_000)
+    );
     for side in [Side::Long, Side::Short] {
         assert_eq!(sandbox.queue(&sol, side).queue().unwrap().len(), 1);
     }
     assert_eq!(sandbox.market(&sol).open_interest_lots, 10_000);
-    assert!(sandbox.conservation().holds(), "{:?}", sandbox.conservation());
+    assert!(
+        sandbox.conservation().holds(),
+        "{:?}",
+        sandbox.conservation()
+    );
 
     // An hour later SOL is at $210 and both close.
     sandbox.advance_seconds(3_600);
@@ -44,14 +54,21 @@ fn two_traders_open_and_close_and_every_atom_is_accounted_for() {
     sandbox.block_trade(&sol, &long, &short, close).unwrap();
     assert!(sandbox.position(&sol, &long.address).is_none());
     assert_eq!(sandbox.market(&sol).open_interest_lots, 0);
-    assert!(sandbox.conservation().holds(), "{:?}", sandbox.conservation());
+    assert!(
+        sandbox.conservation().holds(),
+        "{:?}",
+        sandbox.conservation()
+    );
 
     // $100 changed hands, less the taker's fees and an hour of funding.
     let (won, lost) = (
         sandbox.trader(&long.address).free,
         sandbox.trader(&short.address).free,
     );
-    assert!((1_095 * 1_000_000..1_100 * 1_000_000).contains(&won), "{won}");
+    assert!(
+        (1_095 * 1_000_000..1_100 * 1_000_000).contains(&won),
+        "{won}"
+    );
     assert!((900 * 1_000_000..901 * 1_000_000).contains(&lost), "{lost}");
 
     for trader in [&long, &short] {
@@ -60,5 +77,9 @@ fn two_traders_open_and_close_and_every_atom_is_accounted_for() {
         assert_eq!(sandbox.token_balance(&trader.wallet.tokens), free);
         sandbox.close_trader(trader).unwrap();
     }
-    assert!(sandbox.conservation().holds(), "{:?}", sandbox.conservation());
+    assert!(
+        sandbox.conservation().holds(),
+        "{:?}",
+        sandbox.conservation()
+    );
 }

@@ -1,7 +1,8 @@
 //! The exchange and its markets: set-up, authorities and prices.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::instructions::admin::{CreateMarketArgs, InitializeExchangeArgs};
+use ballast::instructions::admin::create_market::CreateMarketArgs;
+use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
 use ballast::state::exchange::Role;
 use ballast_client::addresses;
 use ballast_client::instructions::{admin, Collateral, MarketKeys};
@@ -113,7 +114,7 @@ impl Sandbox {
             CreateMarketArgs {
                 name: config.name,
                 oracle: config.oracle(price),
-                risk: config.risk,
+                risk: config.risk.into(),
             },
         );
         self.send(&[instruction], &[&self.admin_keypair()])?;

@@ -1,7 +1,7 @@
 //! Traders: wallets, deposits, trades and margin.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::instructions::trader::BlockTradeArgs;
+use ballast::instructions::trader::block_trade::BlockTradeArgs;
 use ballast_client::addresses;
 use ballast_client::instructions::trader::{self, Party};
 use solana_keypair::Keypair;

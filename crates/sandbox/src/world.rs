@@ -80,12 +80,8 @@ impl Sandbox {
     /// A cluster with the program loaded at its id, a funded payer and the
     /// collateral mint, but no exchange yet.
     pub fn empty(options: &Options) -> Result<Self, SetupError> {
-        let path = options
-            .program
-            .clone()
-            .unwrap_or_else(default_program_path);
-        let program =
-            std::fs::read(&path).map_err(|_| SetupError::ProgramMissing(path.clone()))?;
+        let path = options.program.clone().unwrap_or_else(default_program_path);
+        let program = std::fs::read(&path).map_err(|_| SetupError::ProgramMissing(path.clone()))?;
         let mut svm = LiteSVM::new()
             .with_transaction_history(0)
             .with_log_bytes_limit(Some(100_000));
@@ -278,17 +274,16 @@ impl Sandbox {
         all.extend_from_slice(instructions);
         let mut signing: Vec<&Keypair> = vec![&self.payer];
         for signer in signers {
-            if signing.iter().all(|known| known.pubkey() != signer.pubkey()) {
+            if signing
+                .iter()
+                .all(|known| known.pubkey() != signer.pubkey())
+            {
                 signing.push(signer);
             }
         }
-        let message = v0::Message::try_compile(
-            &self.payer(),
-            &all,
-            tables,
-            self.svm.latest_blockhash(),
-        )
-        .expect("a sandbox transaction names at most 256 accounts");
+        let message =
+            v0::Message::try_compile(&self.payer(), &all, tables, self.svm.latest_blockhash())
+                .expect("a sandbox transaction names at most 256 accounts");
         VersionedTransaction::try_new(VersionedMessage::V0(message), &signing)
             .expect("every signer the instructions name has signed")
     }

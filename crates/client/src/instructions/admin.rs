@@ -2,7 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::admin::{CreateMarketArgs, InitializeExchangeArgs};
+use ballast::instructions::admin::create_market::CreateMarketArgs;
+use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
 use ballast::state::exchange::Role;
 use ballast_engine::risk::RiskParams;
 
@@ -24,6 +25,7 @@ pub fn initialize_exchange(
             exchange: addresses::exchange(),
             collateral_mint: collateral.mint,
             collateral_vault: addresses::collateral_vault(),
+            program_data: ballast::seeds::PROGRAM_DATA_ADDRESS,
             token_program: collateral.token_program,
             system_program: anchor_lang::system_program::ID,
             event_authority: addresses::event_authority(),
@@ -104,11 +106,7 @@ pub fn create_market(
 }
 
 /// Replaces a market's risk parameters.
-pub fn update_market_risk(
-    risk_authority: Pubkey,
-    market: Pubkey,
-    risk: RiskParams,
-) -> Instruction {
+pub fn update_market_risk(risk_authority: Pubkey, market: Pubkey, risk: RiskParams) -> Instruction {
     build(
         &ballast::accounts::UpdateMarketRisk {
             risk_authority,
@@ -117,6 +115,6 @@ pub fn update_market_risk(
             event_authority: addresses::event_authority(),
             program: ballast::ID,
         },
-        &ballast::instruction::UpdateMarketRisk { risk },
+        &ballast::instruction::UpdateMarketRisk { risk: risk.into() },
     )
 }

@@ -70,8 +70,6 @@ pub fn flag_bankruptcy(keys: MarketKeys, trader: Pubkey) -> Instruction {
             exchange: addresses::exchange(),
             market: keys.market,
             trader,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
             price: keys.price,
             event_authority: addresses::event_authority(),
             program: ballast::ID,

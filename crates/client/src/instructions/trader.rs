@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::trader::BlockTradeArgs;
+use ballast::instructions::trader::block_trade::BlockTradeArgs;
 
 use super::{build, Collateral, MarketKeys};
 use crate::addresses;
@@ -101,12 +101,7 @@ pub fn withdraw(
 }
 
 /// Moves `amount` atoms from free collateral into the margin of a position.
-pub fn add_margin(
-    authority: Pubkey,
-    keys: MarketKeys,
-    trader: Pubkey,
-    amount: u64,
-) -> Instruction {
+pub fn add_margin(authority: Pubkey, keys: MarketKeys, trader: Pubkey, amount: u64) -> Instruction {
     build(
         &ballast::accounts::AddMargin {
             authority,
