@@ -9,5 +9,6 @@ mod order;
 mod proof;
 mod reference;
 mod scale;
+mod slab;
 mod ties;
 mod tree;
