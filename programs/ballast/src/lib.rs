@@ -7,9 +7,6 @@
 //! derived address, so owner and discriminator identify an exchange, a market and a trader; other
 //! accounts are checked by address or by the key stored in one of these.
 
-// The generated `Result` carries Anchor's boxed error.
-#![allow(clippy::diverging_sub_expression)]
-
 use anchor_lang::prelude::*;
 
 pub mod collateral;
@@ -44,11 +41,10 @@ declare_id!("BALLAST5WFGRMsgdVaTc8mHiA3QtfaedtLCELe3hGbe");
 #[cfg(not(feature = "no-entrypoint"))]
 solana_security_txt::security_txt! {
     name: "Ballast",
-    project_url: "https://github.com/ballast-exchange/ballast",
-    contacts: "link:https://github.com/ballast-exchange/ballast/security/advisories/new",
-    policy: "https://github.com/ballast-exchange/ballast/blob/main/docs/SECURITY.md",
+    project_url: "https://ballast.example",
+    contacts: "email:security@ballast.example",
+    policy: "https://ballast.example/security",
     preferred_languages: "en",
-    source_code: "https://github.com/ballast-exchange/ballast",
     auditors: "none"
 }
 

@@ -37,12 +37,53 @@ pub fn read_price(config: &OracleConfig, account: &AccountInfo) -> Result<Oracle
         ORACLE_PUSH => push::read(account, &config.push_account)?,
         _ => return err!(BallastError::OracleConfigInvalid),
     };
+    in_ticks(&raw, config.tick_nano)
+}
+
+/// The price in ticks. A moving average that is no price becomes zero, from which every price
+/// diverges, so that it blocks no more than a wild one does.
+fn in_ticks(raw: &RawPrice, tick_nano: u64) -> Result<OraclePrice> {
     Ok(OraclePrice {
-        price: price_to_ticks(raw.price, raw.exponent, config.tick_nano).or_ballast()?,
-        confidence: confidence_to_ticks(raw.conf, raw.exponent, config.tick_nano).or_ballast()?,
-        ema: price_to_ticks(raw.ema, raw.exponent, config.tick_nano).or_ballast()?,
+        price: price_to_ticks(raw.price, raw.exponent, tick_nano).or_ballast()?,
+        confidence: confidence_to_ticks(raw.conf, raw.exponent, tick_nano).or_ballast()?,
+        ema: price_to_ticks(raw.ema, raw.exponent, tick_nano).unwrap_or_default(),
         publish_time: raw.publish_time,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_engine::units::Ticks;
+
+    use super::*;
+
+    const RAW: RawPrice = RawPrice {
+        price: 20_612_345_678,
+        conf: 12_300_001,
+        ema: 20_500_099_999,
+        exponent: -8,
+        publish_time: 1_760_129_400,
+    };
+
+    #[test]
+    fn prices_round_down_and_the_confidence_up() {
+        let price = in_ticks(&RAW, 1_000_000).unwrap();
+        assert_eq!(price.price, Ticks::new(206_123));
+        assert_eq!(price.confidence, Ticks::new(124));
+        assert_eq!(price.ema, Ticks::new(205_000));
+        assert_eq!(price.publish_time, 1_760_129_400);
+    }
+
+    #[test]
+    fn a_price_that_is_none_is_refused_and_an_average_that_is_none_is_zero() {
+        let none = RawPrice { price: 0, ..RAW };
+        assert_eq!(
+            in_ticks(&none, 1_000_000),
+            Err(BallastError::PriceOutOfRange.into())
+        );
+        let average = RawPrice { ema: -1, ..RAW };
+        assert_eq!(in_ticks(&average, 1_000_000).unwrap().ema, Ticks::new(0));
+    }
 }
 
 #[cfg(test)]

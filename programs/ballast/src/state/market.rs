@@ -303,3 +303,139 @@ const _: () = {
             == core::mem::offset_of!(InsuranceState, window_drawn)
     );
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::{
+        config::{ORACLE_PULL, ORACLE_PUSH},
+        push::PYTH_ORACLE_MAINNET,
+        test_account::{with_account, TestAccount},
+    };
+
+    const NOW: i64 = 1_760_129_400;
+    const PRICE: Pubkey = Pubkey::new_from_array([4; 32]);
+
+    fn market() -> Market {
+        let mut market = Market {
+            version: MARKET_VERSION,
+            queue_long: Pubkey::new_from_array([1; 32]),
+            oracle: OracleConfig {
+                kind: ORACLE_PUSH,
+                push_account: PRICE,
+                tick_nano: 1_000_000,
+                atoms_per_lot_tick: 1,
+                lot_nano: 1_000_000,
+                ..OracleConfig::default()
+            },
+            ..Market::zeroed()
+        };
+        market.risk.oracle_max_age_seconds = 30;
+        market.risk.oracle_max_conf_bps = 100;
+        market.risk.oracle_max_ema_divergence_bps = 1_000;
+        // 1 % an hour.
+        market.risk.funding_rate_ppm_per_hour = 10_000;
+        market.funding.last_timestamp = NOW;
+        market
+    }
+
+    /// A push price account of `dollars`, published at `time`.
+    fn price(dollars: i64, time: i64) -> TestAccount {
+        let mut data = vec![0; 3312];
+        let mut put = |at: usize, bytes: &[u8]| data[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0, &0xa1b2_c3d4_u32.to_le_bytes());
+        put(4, &2_u32.to_le_bytes());
+        put(8, &3_u32.to_le_bytes());
+        put(20, &(-8_i32).to_le_bytes());
+        put(48, &(dollars * 100_000_000).to_le_bytes());
+        put(96, &time.to_le_bytes());
+        put(208, &(dollars * 100_000_000).to_le_bytes());
+        put(216, &1_000_000_u64.to_le_bytes());
+        put(224, &1_u32.to_le_bytes());
+        TestAccount {
+            key: PRICE,
+            owner: PYTH_ORACLE_MAINNET,
+            data,
+        }
+    }
+
+    fn touch(market: &mut Market, price: TestAccount, action: Action, now: i64) -> Result<Touched> {
+        let clock = Clock {
+            unix_timestamp: now,
+            ..Clock::default()
+        };
+        with_account(price, |info| market.touch(info, action, &clock))
+    }
+
+    #[test]
+    fn touching_records_the_price_and_accrues_at_it() {
+        let mut market = market();
+        let now = NOW + 3_600;
+        let touched = touch(&mut market, price(200, now), Action::Open, now).unwrap();
+        assert_eq!(touched.price.price, Ticks::new(200_000));
+        assert_eq!(touched.mark.price.get(), 200_000);
+        assert_eq!(touched.mark.confidence, 10);
+        // An hour at 1 % of 200,000 atoms a lot.
+        assert_eq!(touched.funding_index, FundingIndex::new(2_000));
+        assert_eq!(market.last_price.ticks, 200_000);
+        assert_eq!(market.last_price.publish_time, now);
+        assert_eq!(market.funding.last_timestamp, now);
+        assert!(market.invariant().is_ok());
+    }
+
+    #[test]
+    fn a_stale_price_serves_only_to_reduce_and_funding_goes_on_at_the_last_good_one() {
+        let mut market = market();
+        touch(&mut market, price(200, NOW), Action::Funding, NOW).unwrap();
+        let (published, now) = (NOW + 60, NOW + 3_600);
+        for action in [
+            Action::Open,
+            Action::RemoveMargin,
+            Action::Funding,
+            Action::Liquidate,
+            Action::Adl,
+        ] {
+            let refused = touch(&mut market, price(100, published), action, now);
+            assert_eq!(refused.err(), Some(BallastError::PriceStale.into()));
+        }
+        assert_eq!(market.funding.index, 0);
+        let touched = touch(&mut market, price(100, published), Action::Reduce, now).unwrap();
+        assert_eq!(touched.mark.price.get(), 100_000);
+        assert_eq!(touched.funding_index, FundingIndex::new(2_000));
+        assert_eq!(market.last_price.ticks, 200_000);
+        assert_eq!(market.last_price.publish_time, NOW);
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let mut market = market();
+        touch(&mut market, price(200, NOW), Action::Open, NOW).unwrap();
+        for action in [Action::Open, Action::Reduce] {
+            let refused = touch(&mut market, price(200, NOW - 1), action, NOW);
+            assert_eq!(refused.err(), Some(BallastError::PriceOlder.into()));
+        }
+    }
+
+    #[test]
+    fn the_adapter_is_the_configured_one() {
+        let mut market = market();
+        market.oracle.kind = ORACLE_PULL;
+        let refused = touch(&mut market, price(200, NOW), Action::Open, NOW);
+        assert_eq!(refused.err(), Some(BallastError::PriceWrongOwner.into()));
+        market.oracle.kind = 2;
+        let refused = touch(&mut market, price(200, NOW), Action::Open, NOW);
+        assert_eq!(
+            refused.err(),
+            Some(BallastError::OracleConfigInvalid.into())
+        );
+    }
+
+    #[test]
+    fn fees_are_booked_where_they_belong_and_never_wrap() {
+        let mut market = market();
+        market.book_fees(7, 3).unwrap();
+        assert_eq!((market.fees_atoms, market.insurance.balance), (7, 3));
+        assert!(market.book_fees(u64::MAX, 0).is_err());
+        assert!(market.book_fees(0, u64::MAX).is_err());
+    }
+}

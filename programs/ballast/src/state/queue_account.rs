@@ -117,7 +117,8 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
     }
 }
 
-/// Takes over a new queue account.
+/// Takes over a new queue account. The runtime hands an account to a program only with every byte
+/// zero, so a zero discriminator and header mean that nothing has been written since.
 ///
 /// # Errors
 /// `QueueNotOwned`, `QueueNotWritable`, `QueueTooSmall`, `QueueNotRentExempt`, `QueueNotZeroed`.
@@ -146,4 +147,163 @@ fn initialize(data: &mut [u8], market: &Pubkey, side: Side) -> Result<()> {
     );
     discriminator.copy_from_slice(&QUEUE_DISCRIMINATOR);
     Queue::create(bytes, market.to_bytes(), side).or_ballast()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytemuck::Zeroable;
+
+    use super::*;
+
+    const LONG: Pubkey = Pubkey::new_from_array([1; 32]);
+    const SHORT: Pubkey = Pubkey::new_from_array([2; 32]);
+    const TRADER: Pubkey = Pubkey::new_from_array([3; 32]);
+    const WORDS: usize = (8 + MIN_QUEUE_BYTES) / 8;
+
+    fn market() -> Market {
+        Market {
+            queue_long: LONG,
+            queue_short: SHORT,
+            ..Market::zeroed()
+        }
+    }
+
+    fn bytes(words: &mut [u64]) -> &mut [u8] {
+        bytemuck::cast_slice_mut(words)
+    }
+
+    /// Runs `body` on the two queue accounts of [`market`], freshly taken over.
+    fn with_queues(body: impl for<'a> FnOnce(&AccountInfo<'a>, &AccountInfo<'a>, &MarketQueues)) {
+        let (mut long, mut short) = (vec![0_u64; WORDS], vec![0_u64; WORDS]);
+        let (mut one, mut two) = (1, 1);
+        initialize(bytes(&mut long), &TRADER, Side::Long).unwrap();
+        initialize(bytes(&mut short), &TRADER, Side::Short).unwrap();
+        let account = |key, lamports, data| {
+            AccountInfo::new(key, false, true, lamports, data, &crate::ID, false)
+        };
+        let long = account(&LONG, &mut one, bytes(&mut long));
+        let short = account(&SHORT, &mut two, bytes(&mut short));
+        let queues = MarketQueues::load(&market(), &long, &short).unwrap();
+        body(&long, &short, &queues);
+    }
+
+    fn lengths(queues: &MarketQueues) -> (u32, u32) {
+        let length = |side| queues.read(side, |queue| Ok(queue.len())).unwrap();
+        (length(Side::Long), length(Side::Short))
+    }
+
+    fn slot(lots: i64) -> PositionSlot {
+        PositionSlot {
+            lots,
+            entry_quote: lots.saturating_mul(200),
+            margin: 1_000,
+            queue_node: NO_NODE,
+            ..PositionSlot::zeroed()
+        }
+    }
+
+    #[test]
+    fn the_queues_follow_a_position_through_its_life() {
+        with_queues(|_, _, queues| {
+            let mut slot = slot(10);
+            queues.sync(&TRADER, None, &mut slot).unwrap();
+            assert_eq!(lengths(queues), (1, 0));
+            let node = slot.queue_node;
+
+            slot.lots = 4;
+            slot.entry_quote = 800;
+            queues.sync(&TRADER, Some(Side::Long), &mut slot).unwrap();
+            assert_eq!((lengths(queues), slot.queue_node), ((1, 0), node));
+            let entry = queues
+                .read(Side::Long, |queue| Ok(*queue.entry(node).unwrap()))
+                .unwrap();
+            assert_eq!((entry.trader, entry.lots), (TRADER.to_bytes(), 4));
+
+            slot.lots = -3;
+            slot.entry_quote = -600;
+            queues.sync(&TRADER, Some(Side::Long), &mut slot).unwrap();
+            assert_eq!(lengths(queues), (0, 1));
+
+            slot.lots = 0;
+            slot.entry_quote = 0;
+            queues.sync(&TRADER, Some(Side::Short), &mut slot).unwrap();
+            assert_eq!((lengths(queues), slot.queue_node), ((0, 0), NO_NODE));
+            queues.sync(&TRADER, None, &mut slot).unwrap();
+            assert_eq!(lengths(queues), (0, 0));
+        });
+    }
+
+    #[test]
+    fn a_full_queue_says_so() {
+        with_queues(|_, _, queues| {
+            for _ in 0..MIN_QUEUE_NODES {
+                queues.sync(&TRADER, None, &mut slot(1)).unwrap();
+            }
+            assert_eq!(
+                queues.sync(&TRADER, None, &mut slot(1)),
+                Err(BallastError::QueueFull.into())
+            );
+            queues.sync(&TRADER, None, &mut slot(-1)).unwrap();
+        });
+    }
+
+    fn refused<'a>(long: &AccountInfo<'a>, short: &AccountInfo<'a>) -> Option<Error> {
+        MarketQueues::load(&market(), long, short).err()
+    }
+
+    #[test]
+    fn only_the_markets_own_writable_queues_are_loaded() {
+        with_queues(|long, short, _| {
+            let error = |error: BallastError| Some(Error::from(error));
+            assert_eq!(refused(short, long), error(BallastError::WrongQueue));
+            assert_eq!(refused(long, long), error(BallastError::WrongQueue));
+            let mut read_only = long.clone();
+            read_only.is_writable = false;
+            assert_eq!(
+                refused(&read_only, short),
+                error(BallastError::QueueNotWritable)
+            );
+            let mut foreign = short.clone();
+            foreign.owner = &LONG;
+            assert_eq!(refused(long, &foreign), error(BallastError::QueueNotOwned));
+        });
+    }
+
+    #[test]
+    fn a_queue_without_its_discriminator_is_not_read() {
+        with_queues(|long, _, queues| {
+            long.try_borrow_mut_data().unwrap()[0] ^= 1;
+            let read = queues.read(Side::Long, |_| Ok(()));
+            assert_eq!(read, Err(BallastError::QueueLayout.into()));
+            let write = queues.write(Side::Long, |_| Ok(()));
+            assert_eq!(write, Err(BallastError::QueueLayout.into()));
+            assert!(queues.read(Side::Short, |_| Ok(())).is_ok());
+        });
+    }
+
+    #[test]
+    fn a_queue_is_taken_over_once_and_zeroed_and_large_enough() {
+        let mut data = vec![0_u64; WORDS];
+        let data = bytes(&mut data);
+        let small = data.len() - 1;
+        for length in [0, 7, 8, 135, small] {
+            assert_eq!(
+                initialize(&mut data[..length], &TRADER, Side::Long),
+                Err(BallastError::QueueTooSmall.into())
+            );
+        }
+        for dirty in [0, 7, 8, 135] {
+            data[dirty] = 1;
+            assert_eq!(
+                initialize(data, &TRADER, Side::Long),
+                Err(BallastError::QueueNotZeroed.into())
+            );
+            data[dirty] = 0;
+        }
+        initialize(data, &TRADER, Side::Long).unwrap();
+        assert_eq!(
+            initialize(data, &TRADER, Side::Long),
+            Err(BallastError::QueueNotZeroed.into())
+        );
+    }
 }
