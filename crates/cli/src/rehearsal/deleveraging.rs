@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast_client::adl::{self, AdlPlan, Moment, RankedEntry, Request};
+use ballast_client::adl::{self, AdlPlan, RankedEntry, Request};
 use ballast_engine::position::Position;
 use ballast_engine::rank::Class;
 use ballast_engine::units::Side;

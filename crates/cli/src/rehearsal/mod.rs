@@ -23,7 +23,7 @@ use crate::scenario::risk::RiskChoice;
 use crate::scenario::units::{MarketUnits, ATOMS_PER_USD};
 use crate::scenario::{csv_path, generated_path};
 use keepers::Diary;
-use stage::{engine, Stage};
+use stage::Stage;
 
 /// Insurance for each trader when the user names none.
 const INSURANCE_USD_PER_TRADER: u64 = 100;

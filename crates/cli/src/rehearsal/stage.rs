@@ -185,7 +185,7 @@ impl Stage {
     pub fn insurance_available(&self) -> Result<u64> {
         let state = self.state();
         state
-            .insurance
+            .insurance_state()
             .available(&self.risk, self.sandbox.slot())
             .map_err(engine)
     }

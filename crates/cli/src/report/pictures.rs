@@ -187,14 +187,14 @@ pub fn ranking(report: &Report) -> Result<String> {
         let count = f64::from(u32::try_from(scores.len())?);
         let mut chart = ChartBuilder::on(area)
             .margin(8)
-            .x_label_area_size(30)
+            .x_label_area_size(46)
             .y_label_area_size(64)
             .build_cartesian_2d(0.0..count + 1.0, floor..ceiling)
             .map_err(drawing)?;
         mesh(
             &mut chart,
             &|x| format!("{x:.0}"),
-            &|y| format!("{:.3}", 10_f64.powf(*y)),
+            &|y| score_label(10_f64.powf(*y)),
             "rank",
         )?;
         let mut at = 0.0;
@@ -264,7 +264,7 @@ fn chart<'a, 'b>(
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_right(20)
-        .x_label_area_size(30)
+        .x_label_area_size(46)
         .y_label_area_size(64)
         .build_cartesian_2d(0.0..last.max(1.0), range.0..range.1)
         .map_err(drawing)?;
@@ -340,6 +340,12 @@ fn axis_dollars(value: f64) -> String {
     } else {
         format!("${}", grouped(value.abs().round() as u64))
     }
+}
+
+/// Two digits of a score.
+fn score_label(score: f64) -> String {
+    let decimals = (1.0 - score.log10().floor()).clamp(0.0, 6.0);
+    format!("{score:.0$}", decimals as usize)
 }
 
 fn tenths(leverage: u64) -> String {

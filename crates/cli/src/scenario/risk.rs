@@ -65,7 +65,7 @@ impl RiskChoice {
             price_band_bps: 500,
             taker_fee_bps: 5,
             maker_fee_bps: 0,
-            insurance_fee_share_bps: 2_000,
+            insurance_fee_share_bps: 0,
             funding_rate_ppm_per_hour: 12,
             insurance_draw_cap_bps: 10_000,
             insurance_window_slots: 9_000,

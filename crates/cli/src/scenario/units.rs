@@ -46,13 +46,6 @@ impl MarketUnits {
         Ok(u64::try_from(price_nano)? / self.tick_nano)
     }
 
-    /// Price in 1e-9 USD of a number of ticks.
-    pub fn price_nano(&self, ticks: u64) -> Result<i64> {
-        Ok(i64::try_from(
-            u128::from(ticks) * u128::from(self.tick_nano),
-        )?)
-    }
-
     /// Quote atoms of one lot at a price.
     pub fn atoms_per_lot(&self, price_nano: i64) -> Result<u64> {
         Ok(self.ticks(price_nano)? * self.atoms_per_lot_tick)
@@ -82,7 +75,6 @@ mod tests {
             }
         );
         assert_eq!(units.ticks(182_803_999_999).expect("fits"), 182_803);
-        assert_eq!(units.price_nano(182_803).expect("fits"), 182_803_000_000);
         assert_eq!(units.lots_worth(10, 206_000_000_000).expect("fits"), 49);
     }
 
