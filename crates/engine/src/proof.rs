@@ -81,38 +81,77 @@ pub fn first_skipped(
         Threshold::Everyone => None,
         Threshold::Beyond(last) => Some(Ranked::new(round, last)?),
     };
-    let bound = Bound::new(round, last.as_ref(), round.rank_tolerance_bps)?;
-    let tree = queue.tree();
-    let epoch = round.first_epoch();
-    let ignore = ignore.unwrap_or(NIL);
-    let mut pending = Pending::new();
-    let mut visited = 0_u32;
-    pending.push(tree.root())?;
-    while let Some(index) = pending.pop() {
-        let node = tree.linked(index)?;
-        visited = count(visited, queue.len())?;
-        if node.least_capped_epoch >= epoch
-            || !bound.admits(node.best_entry_q32, node.best_bankruptcy_q32)
-        {
-            continue;
+    let search = Search {
+        queue,
+        round,
+        last: last.as_ref(),
+        ignore: ignore.unwrap_or(NIL),
+    };
+    match Bound::new(round, last.as_ref(), round.rank_tolerance_bps)? {
+        Bound::All => search.walk(|_, _| true),
+        Bound::Long(bound) => search.walk(|entry, bankruptcy| bound.admits_long(entry, bankruptcy)),
+        Bound::Short(bound) => {
+            search.walk(|entry, bankruptcy| bound.admits_short(entry, bankruptcy))
         }
-        if node.capped_epoch < epoch
-            && index != ignore
-            && bound.admits(node.entry_q32, node.bankruptcy_q32)
-            && passed_over(round, last.as_ref(), node)?
-        {
-            return Ok(Walk {
-                skipped: Some(index),
-                visited,
-            });
-        }
-        pending.push(node.left())?;
-        pending.push(node.right())?;
+        Bound::Exact(bound) => search.walk(|entry, bankruptcy| bound.admits(entry, bankruptcy)),
     }
-    Ok(Walk {
-        skipped: None,
-        visited,
-    })
+}
+
+/// A search for somebody passed over.
+struct Search<'a> {
+    queue: &'a QueueRef<'a>,
+    round: &'a Round,
+    last: Option<&'a Ranked>,
+    ignore: u32,
+}
+
+impl Search<'_> {
+    /// Depth first, into subtrees that are admitted by their best entry and
+    /// bankruptcy prices and not at their cap as a whole.
+    #[inline(always)]
+    fn walk(&self, admits: impl Fn(u64, i64) -> bool) -> Result<Walk, EngineError> {
+        let (tree, len, epoch) = (
+            self.queue.tree(),
+            self.queue.len(),
+            self.round.first_epoch(),
+        );
+        let mut pending = Pending::new();
+        let mut visited = 0_u32;
+        let mut next = tree.root();
+        loop {
+            if next == NIL {
+                let Some(index) = pending.pop() else {
+                    break;
+                };
+                next = index;
+            }
+            let index = next;
+            next = NIL;
+            let node = tree.linked(index)?;
+            visited = count(visited, len)?;
+            if node.least_capped_epoch >= epoch
+                || !admits(node.best_entry_q32, node.best_bankruptcy_q32)
+            {
+                continue;
+            }
+            if node.capped_epoch < epoch
+                && index != self.ignore
+                && admits(node.entry_q32, node.bankruptcy_q32)
+                && passed_over(self.round, self.last, node)?
+            {
+                return Ok(Walk {
+                    skipped: Some(index),
+                    visited,
+                });
+            }
+            pending.push(node.right())?;
+            next = node.left();
+        }
+        Ok(Walk {
+            skipped: None,
+            visited,
+        })
+    }
 }
 
 /// The highest ranked eligible position that is not at its cap and comes strictly
@@ -207,6 +246,8 @@ fn exposure(round: &Round, node: &QueueEntry) -> Exposure {
     Exposure::of_entry(node, round.side, round.funding_index)
 }
 
+#[cold]
+#[inline(never)]
 fn passed_over(
     round: &Round,
     last: Option<&Ranked>,

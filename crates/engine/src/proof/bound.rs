@@ -30,8 +30,10 @@ const ONE_Q32: u64 = 1 << 32;
 pub(super) enum Bound {
     /// Everything is.
     All,
-    /// By prices in units of 2^-32.
-    Fast(Fast),
+    /// Longs by prices in units of 2^-32.
+    Long(Fast),
+    /// Shorts by prices in units of 2^-32.
+    Short(Fast),
     /// By exact fractions.
     Exact(Exact),
 }
@@ -48,7 +50,10 @@ impl Bound {
             return Ok(Self::All);
         };
         if let Some(fast) = Fast::new(round, last, tolerance_bps) {
-            return Ok(Self::Fast(fast));
+            return Ok(match round.side {
+                Side::Long => Self::Long(fast),
+                Side::Short => Self::Short(fast),
+            });
         }
         Ok(Self::Exact(Exact {
             round: *round,
@@ -60,11 +65,11 @@ impl Bound {
 
     /// Whether a position with an entry price of `entry_q32` or worse and a
     /// bankruptcy price of `bankruptcy_q32` or worse may rank too high.
-    #[inline]
     pub(super) fn admits(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
         match self {
             Self::All => true,
-            Self::Fast(fast) => fast.admits(entry_q32, bankruptcy_q32),
+            Self::Long(fast) => fast.admits_long(entry_q32, bankruptcy_q32),
+            Self::Short(fast) => fast.admits_short(entry_q32, bankruptcy_q32),
             Self::Exact(exact) => exact.admits(entry_q32, bankruptcy_q32),
         }
     }
@@ -109,9 +114,8 @@ enum Score32 {
 /// A bound by prices in units of 2^-32 atoms per lot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fast {
-    side: Side,
-    /// Mark, atoms per lot, in the upper half.
-    mark_q64: u128,
+    /// Mark, atoms per lot.
+    mark: u64,
     /// Mark.
     mark_q32: u64,
     /// Mark less the funding index.
@@ -140,8 +144,7 @@ impl Fast {
         };
         let pivot = i128::from(mark_q32).checked_sub(funding_q32)?;
         Some(Self {
-            side: round.side,
-            mark_q64: u128::from(mark) << 64,
+            mark,
             mark_q32,
             pivot_q32: i64::try_from(pivot).ok()?,
             close_q32: i64::try_from(close.checked_sub(funding_q32)?).ok()?,
@@ -151,15 +154,8 @@ impl Fast {
         })
     }
 
-    #[inline]
-    fn admits(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
-        match self.side {
-            Side::Long => self.admits_long(entry_q32, bankruptcy_q32),
-            Side::Short => self.admits_short(entry_q32, bankruptcy_q32),
-        }
-    }
-
-    fn admits_long(&self, entry: u64, bankruptcy_q32: i64) -> bool {
+    #[inline(always)]
+    pub(super) fn admits_long(&self, entry: u64, bankruptcy_q32: i64) -> bool {
         if (entry <= self.winner_q32) != self.winners_only {
             return !self.winners_only;
         }
@@ -175,8 +171,8 @@ impl Fast {
         };
         match self.score {
             Score32::Gain(slope) => {
-                let factor = high(product(slope, distance)).checked_add(ONE_Q32);
-                factor.is_some_and(|factor| product(entry, factor) <= self.mark_q64)
+                let factor = product(slope, distance).0.checked_add(ONE_Q32);
+                factor.is_some_and(|factor| product(entry, factor) <= (self.mark, 0))
             }
             Score32::Loss(limit) => {
                 entry <= self.mark_q32
@@ -185,7 +181,8 @@ impl Fast {
         }
     }
 
-    fn admits_short(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
+    #[inline(always)]
+    pub(super) fn admits_short(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
         if (entry_q32 >= self.winner_q32) != self.winners_only {
             return !self.winners_only;
         }
@@ -198,8 +195,8 @@ impl Fast {
         };
         match self.score {
             Score32::Gain(slope) => {
-                let factor = ONE_Q32.checked_sub(high(product(slope, distance)));
-                factor.is_some_and(|factor| product(entry, factor) >= self.mark_q64)
+                let factor = ONE_Q32.checked_sub(product(slope, distance).0);
+                factor.is_some_and(|factor| product(entry, factor) >= (self.mark, 0))
             }
             Score32::Loss(limit) => {
                 entry >= self.mark_q32
@@ -265,14 +262,22 @@ fn winner_q32(round: &Round, mark_q32: u64, close_q32: i128) -> Option<u64> {
     }
 }
 
-fn product(a: u64, b: u64) -> u128 {
-    // 64 by 64 bits.
-    u128::from(a).wrapping_mul(u128::from(b))
-}
-
-/// The upper half.
-fn high(number: u128) -> u64 {
-    u64::try_from(number >> 64).unwrap_or(u64::MAX)
+/// `a * b` as upper and lower half.
+#[inline(always)]
+const fn product(a: u64, b: u64) -> (u64, u64) {
+    const LOW: u64 = 0xffff_ffff;
+    let (a_high, a_low) = (a >> 32, a & LOW);
+    let (b_high, b_low) = (b >> 32, b & LOW);
+    // Factors of 32 bits, and sums of a product and two numbers of 32 bits: none
+    // wraps but the last sum, which is the lower half.
+    let low = a_low.wrapping_mul(b_low);
+    let cross = a_high.wrapping_mul(b_low).wrapping_add(low >> 32);
+    let middle = a_low.wrapping_mul(b_high).wrapping_add(cross & LOW);
+    let high = a_high
+        .wrapping_mul(b_high)
+        .wrapping_add(cross >> 32)
+        .wrapping_add(middle >> 32);
+    (high, (middle << 32) | (low & LOW))
 }
 
 /// A lower bound of `numerator / denominator * 2^shift` within a part in 2^62 and
@@ -352,7 +357,9 @@ pub(super) struct Exact {
 }
 
 impl Exact {
-    fn admits(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
+    #[cold]
+    #[inline(never)]
+    pub(super) fn admits(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
         let best = best_case(&self.round, entry_q32, bankruptcy_q32);
         if self.may_win(&best) != (self.class == Class::Winner) {
             return self.class != Class::Winner;
@@ -387,6 +394,9 @@ impl Exact {
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects)]
 mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
     use super::*;
     use crate::math::{mul_wide, U256};
 
@@ -420,6 +430,21 @@ mod tests {
             assert!(mul_wide(up, denominator) >= shifted(numerator, 32));
             if let Some(below) = up.checked_sub((up >> 60) + 2) {
                 assert!(mul_wide(below, denominator) < shifted(numerator, 32));
+            }
+        }
+    }
+
+    #[test]
+    fn halves_make_the_product() {
+        let mut state = 1;
+        let ends = [0, 1, u64::MAX, 0xffff_ffff, 1 << 32, u64::MAX << 32];
+        let random = (0..2_000).map(|_| u64::try_from(next(&mut state) >> 64).unwrap_or(0));
+        let numbers: Vec<u64> = ends.into_iter().chain(random).collect();
+        for a in &numbers {
+            for b in numbers.iter().take(100) {
+                let (high, low) = product(*a, *b);
+                let whole = (u128::from(high) << 64) | u128::from(low);
+                assert_eq!(whole, u128::from(*a) * u128::from(*b));
             }
         }
     }
