@@ -88,6 +88,10 @@ fn assumptions(plan: &Plan) -> Result<Vec<String>> {
             usd_unsigned(plan.keeper_capital)
         ),
         format!("Insurance starts at {}. Trading fees do not feed it; liquidation fees do.", usd_unsigned(plan.insurance)),
+        format!(
+            "A bankrupt position that no keeper takes over for {} slots is deleveraged even if insurance could pay; insurance then pays first.",
+            plan.risk.adl.grace_slots
+        ),
         "Nobody adds margin, trades or withdraws during the crash.".to_owned(),
         format!("An auto-deleveraging call lists at most {LIST_LENGTH} counterparties."),
     ])

@@ -144,7 +144,12 @@ impl Seen {
 /// Keeps the state with the longest list for the dishonest keepers.
 fn remember(stage: &Stage, diary: &mut Diary, before: &Before) {
     let list = &before.plan.counterparties;
-    let fresh = before.bankrupt.pass_epoch == 0 && before.deficit > before.insurance;
+    // Beyond the grace period the program rightly stops asking insurance.
+    let waited = stage.sandbox.slot() - before.bankrupt.bankrupt_slot;
+    let fresh = before.bankrupt.pass_epoch == 0
+        && before.bankrupt.bankrupt_slot != 0
+        && waited <= stage.risk.adl.grace_slots
+        && before.deficit > before.insurance;
     let longer = list.len()
         > diary
             .occasion

@@ -30,7 +30,7 @@ const INSURANCE_USD_PER_TRADER: u64 = 100;
 /// Accounts that liquidate.
 const KEEPERS: usize = 6;
 /// Their collateral, as a part of the open interest's notional.
-const KEEPER_CAPITAL_BPS: u64 = 200;
+const KEEPER_CAPITAL_BPS: u64 = 400;
 /// Least worth of a position.
 const LEAST_POSITION_USD: u64 = 10;
 /// Seconds between the last opening trade and the first price.
