@@ -56,7 +56,7 @@ fn close_at(round: &mut Round, position: &Position) {
 }
 
 proptest! {
-    #![proptest_config(cases(5_000))]
+    #![proptest_config(cases(20_000))]
 
     /// Equal prices in different sizes tie exactly, and the older is first.
     #[test]
