@@ -192,7 +192,7 @@ impl Sandbox {
     /// Atoms held by a token account; 0 if it does not exist.
     pub fn token_balance(&self, address: &Pubkey) -> u64 {
         self.account(address)
-            .and_then(|account| Some(account.data.get(64..72)?.try_into().ok()?))
+            .and_then(|account| account.data.get(64..72)?.try_into().ok())
             .map_or(0, u64::from_le_bytes)
     }
 }
