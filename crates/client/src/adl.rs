@@ -19,6 +19,10 @@ use ballast_engine::rank::{light, score_q32, Class, ClosePrice, Exposure, Ranked
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
 use ballast_engine::EngineError;
 
+/// Most counterparties a call can take: a longer list runs out of the 32 KiB of
+/// memory that a program has. The rest of a bankruptcy goes into further calls.
+pub const MAX_COUNTERPARTIES: usize = 32;
+
 /// When and at what price something is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -37,10 +41,11 @@ pub struct Request {
     pub bankrupt: Pubkey,
     /// Most lots to close.
     pub max_lots: u64,
-    /// Most counterparties to cut.
+    /// Most counterparties to cut; [`MAX_COUNTERPARTIES`] is the limit in any case.
     pub max_counterparties: usize,
     /// Counterparties to list beyond the ones needed, so that the round still
-    /// closes everything when one of them shrinks before the transaction lands.
+    /// closes everything when one of them shrinks before the transaction lands. As
+    /// far as [`MAX_COUNTERPARTIES`] allows.
     pub spares: usize,
 }
 
@@ -269,6 +274,9 @@ fn walk(
             ranking.side,
             ranking.funding_index,
         ));
+        if listed.len() == MAX_COUNTERPARTIES {
+            break;
+        }
         if round.remaining_lots() > 0 {
             if cuts.len() == request.max_counterparties {
                 break;
