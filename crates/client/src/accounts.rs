@@ -89,3 +89,61 @@ fn strip_discriminator<'a>(data: &'a [u8], expected: &[u8]) -> Result<&'a [u8], 
     }
     Ok(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ballast_engine::queue::{Queue, QUEUE_HEADER_SIZE};
+    use ballast_engine::units::Side;
+    use bytemuck::Zeroable;
+
+    #[test]
+    fn a_trader_is_read_from_unaligned_bytes() {
+        let mut expected = Trader::zeroed();
+        expected.free = -7;
+        let mut data = Trader::DISCRIMINATOR.to_vec();
+        data.extend(bytemuck::bytes_of(&expected));
+        assert_eq!(trader(&data).map(|trader| trader.free), Ok(-7));
+        data.insert(0, 0);
+        assert_eq!(trader(&data[1..]).map(|trader| trader.free), Ok(-7));
+    }
+
+    #[test]
+    fn other_types_and_short_data_are_refused() {
+        let mut data = Market::DISCRIMINATOR.to_vec();
+        assert_eq!(trader(&data).err(), Some(DecodeError::WrongType));
+        data.extend([0; 40]);
+        let expected = 8 + core::mem::size_of::<Market>();
+        let found = data.len();
+        assert_eq!(
+            market(&data).err(),
+            Some(DecodeError::TooShort { expected, found })
+        );
+        assert!(matches!(
+            exchange(&data[..7]).err(),
+            Some(DecodeError::TooShort { .. })
+        ));
+    }
+
+    #[test]
+    fn a_queue_is_read_from_unaligned_bytes() {
+        let mut words = vec![0_u64; (QUEUE_HEADER_SIZE + 104 * 3) / 8];
+        Queue::create(bytemuck::cast_slice_mut(&mut words), [5; 32], Side::Short).unwrap();
+        let mut data = QUEUE_DISCRIMINATOR.to_vec();
+        data.extend(bytemuck::cast_slice::<u64, u8>(&words));
+        data.insert(0, 0);
+        let snapshot = QueueSnapshot::new(&data[1..]).unwrap();
+        let queue = snapshot.queue().unwrap();
+        assert_eq!(
+            (queue.side(), queue.capacity(), queue.len()),
+            (Side::Short, 3, 0)
+        );
+        data[30] = 9;
+        data.truncate(60);
+        assert!(QueueSnapshot::new(&data[1..]).is_err());
+        assert_eq!(
+            QueueSnapshot::new(&[0; 200]).err(),
+            Some(DecodeError::WrongType)
+        );
+    }
+}

@@ -65,3 +65,35 @@ events! {
     PositionLiquidated,
     AutoDeleveraged,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anchor_lang::prelude::Pubkey;
+    use anchor_lang::Event;
+
+    #[test]
+    fn an_event_is_decoded_from_the_data_of_the_self_call() {
+        let event = ballast::events::Deposited {
+            trader: Pubkey::new_from_array([1; 32]),
+            depositor: Pubkey::new_from_array([2; 32]),
+            amount: 5,
+            free_after: 12,
+        };
+        let mut data = EVENT_IX_TAG_LE.to_vec();
+        data.extend(event.data());
+        match decode(&data) {
+            Some(BallastEvent::Deposited(read)) => {
+                assert_eq!(
+                    (read.trader, read.amount, read.free_after),
+                    (event.trader, 5, 12)
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(decode(&data).unwrap().name(), "Deposited");
+        data.truncate(40);
+        assert!(decode(&data).is_none(), "cut short");
+        assert!(decode(&event.data()).is_none(), "without the tag");
+    }
+}
