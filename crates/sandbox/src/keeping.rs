@@ -93,7 +93,7 @@ impl Sandbox {
         self.send_with_tables(&[instruction], &[&keeper.wallet.keypair], &tables)
     }
 
-    /// Builds the honest list for a bankrupt position and sends it.
+    /// Sends a round as planned by [`ballast_client::adl::plan`].
     pub fn auto_deleverage_plan(
         &mut self,
         market: &MarketCookie,

@@ -85,7 +85,8 @@ impl Sandbox {
         &self.markets
     }
 
-    /// Adds up every claim and every token.
+    /// Adds up every claim and every token, over the markets and trader accounts made
+    /// by this sandbox's methods.
     pub fn conservation(&self) -> Conservation {
         let mut sum = Conservation {
             tokens: i128::from(self.token_balance(&addresses::collateral_vault())),

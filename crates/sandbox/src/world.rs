@@ -233,6 +233,10 @@ impl Sandbox {
 
     /// Signs and executes one transaction, paid by the sandbox's payer and with
     /// the largest compute limit.
+    ///
+    /// # Panics
+    /// If a signer that the instructions name is not among `signers`. To test a
+    /// missing signature, clear the account's `is_signer`.
     pub fn send(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> TxResult {
         self.send_with_tables(instructions, signers, &[])
     }
