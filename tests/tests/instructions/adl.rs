@@ -1,0 +1,418 @@
+//! Auto-deleveraging: one round, and what a list may not be.
+
+use anchor_lang::prelude::Pubkey;
+use ballast::error::BallastError;
+use ballast_client::addresses;
+use ballast_client::instructions::anyone;
+use ballast_engine::units::Side;
+use ballast_sandbox::{TraderCookie, TxResult};
+
+use crate::event;
+use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
+
+/// Alice is long 10 SOL against three shorts with the less margin the higher they rank; dave is
+/// long against bob. At $189 alice is bankrupt by $10 and insurance has $0.72.
+struct Crash {
+    venue: Venue,
+    /// Shorts of 4, 3 and 3 SOL, the highest ranked first.
+    shorts: Vec<TraderCookie>,
+    dave: TraderCookie,
+    keeper: TraderCookie,
+}
+
+impl Crash {
+    fn new(max_close_bps: u32) -> Self {
+        let mut config = quiet();
+        config.risk.adl.max_close_bps = max_close_bps;
+        let mut venue = Venue::with(&config);
+        let mut traders = || venue.sandbox.create_trader(1_000 * USD).unwrap();
+        let shorts = vec![traders(), traders(), traders()];
+        let (dave, keeper) = (traders(), traders());
+        for (short, (lots, margin)) in shorts.iter().zip([(4_000, 50), (3_000, 150), (3_000, 900)])
+        {
+            let alice = u64::try_from(lots).unwrap() * 10_000;
+            let terms = terms(lots, START, alice, margin * USD);
+            done(
+                venue
+                    .sandbox
+                    .block_trade(&venue.market, &venue.alice, short, terms),
+            );
+        }
+        // Bob is the last of the shorts.
+        let opening = terms(100, START, 20 * USD, 900 * USD);
+        done(
+            venue
+                .sandbox
+                .block_trade(&venue.market, &dave, &venue.bob, opening),
+        );
+        venue.price(189_000);
+        Self {
+            venue,
+            shorts,
+            dave,
+            keeper,
+        }
+    }
+
+    fn list(&self) -> Vec<Pubkey> {
+        self.shorts.iter().map(|short| short.address).collect()
+    }
+
+    fn call(&mut self, max_lots: u64, list: &[Pubkey]) -> TxResult {
+        let victim = self.venue.alice.address;
+        self.venue.sandbox.auto_deleverage(
+            &self.venue.market,
+            &victim,
+            &self.keeper,
+            max_lots,
+            list,
+        )
+    }
+
+    #[track_caller]
+    fn refuses(&mut self, error: BallastError, max_lots: u64, list: &[Pubkey]) -> Vec<String> {
+        let victim = self.venue.alice.address;
+        let refusal = refused(&mut self.venue.sandbox, error, |s| {
+            s.auto_deleverage(&self.venue.market, &victim, &self.keeper, max_lots, list)
+        });
+        refusal.logs
+    }
+}
+
+const ALL: u64 = 10_000;
+
+#[test]
+pub fn one_round_closes_the_bankrupt_at_its_bankruptcy_price() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    let outcome = done(crash.call(ALL, &list));
+    let event = event!(outcome, AutoDeleveraged);
+    // Fees of $1.01, a fifth of which is insurance.
+    let insurance = 202_000;
+    assert_eq!(
+        (event.deficit_before_atoms, event.insurance_paid_atoms),
+        (10_000_000, insurance)
+    );
+    assert_eq!(
+        (event.close_quote_atoms, event.close_lots),
+        (1_900_000_000 - 202_000, ALL)
+    );
+    assert_eq!(
+        (event.lots_before, event.lots_closed, event.lots_after),
+        (TEN, ALL, 0)
+    );
+    assert_eq!(
+        (event.gave_up_atoms, event.deficit_after_atoms),
+        (9_798_000, 0)
+    );
+    assert_eq!(
+        (event.insurance_before_atoms, event.insurance_after_atoms),
+        (insurance, 0)
+    );
+    // 4, 3 and 3 tenths of what the winners give up; they close at $189.9798.
+    let cuts: Vec<_> = event
+        .cuts
+        .iter()
+        .map(|cut| {
+            (
+                cut.trader,
+                cut.lots_closed,
+                cut.quote_atoms,
+                cut.gave_up_atoms,
+                cut.realized_atoms,
+            )
+        })
+        .collect();
+    assert_eq!(
+        cuts,
+        [
+            (list[0], 4_000, 759_919_200, 3_919_200, 40_080_800),
+            (list[1], 3_000, 569_939_400, 2_939_400, 30_060_600),
+            (list[2], 3_000, 569_939_400, 2_939_400, 30_060_600),
+        ]
+    );
+    // The bankrupt keeps its free collateral; the winners get margin and profit.
+    let free: Vec<i64> = crash
+        .shorts
+        .iter()
+        .map(|short| crash.venue.free(short))
+        .collect();
+    assert_eq!(free, [1_040_080_800, 1_030_060_600, 1_030_060_600]);
+    let sandbox = &crash.venue.sandbox;
+    assert!(sandbox
+        .position(&crash.venue.market, &crash.venue.alice.address)
+        .is_none());
+    let market = sandbox.market(&crash.venue.market);
+    assert_eq!(
+        (market.insurance.balance, market.open_interest_lots),
+        (0, 100)
+    );
+    assert_eq!((market.adl_rounds, market.bankruptcy_counter), (1, 1));
+    // The reward of $1 is more than the fees of $0.808.
+    assert_eq!((event.reward_atoms, market.fees_atoms), (808_000, 0));
+    assert_eq!(crash.venue.free(&crash.keeper), 1_000_808_000);
+    for (side, left) in [(Side::Long, 1), (Side::Short, 1)] {
+        assert_eq!(
+            sandbox
+                .queue(&crash.venue.market, side)
+                .queue()
+                .unwrap()
+                .len(),
+            left
+        );
+    }
+    crash.venue.conserves();
+}
+
+#[test]
+pub fn a_pass_cuts_nobody_deeper_than_its_cap() {
+    let mut crash = Crash::new(5_000);
+    let list = crash.list();
+    // The first pass: half of each, in two calls.
+    let outcome = done(crash.call(2_000, &list));
+    let event = event!(outcome, AutoDeleveraged);
+    assert_eq!((event.lots_closed, event.cuts.len()), (2_000, 1));
+    crash.refuses(BallastError::AdlSkippedCounterparty, ALL, &list[..1]);
+    let outcome = done(crash.call(ALL, &list));
+    let event = event!(outcome, AutoDeleveraged);
+    let cuts: Vec<u64> = event.cuts.iter().map(|cut| cut.lots_closed).collect();
+    assert_eq!((cuts, event.pass_opened), (vec![1_500, 1_500], false));
+    // Bob has not been cut, so the pass goes on with him.
+    crash.refuses(BallastError::AdlSkippedCounterparty, ALL, &list);
+    let bob = crash.venue.bob.address;
+    done(crash.call(ALL, &[bob]));
+    // Then the second pass opens.
+    let mut all = list.clone();
+    all.push(bob);
+    let outcome = done(crash.call(ALL, &all));
+    let event = event!(outcome, AutoDeleveraged);
+    assert!(event.pass_opened);
+    let cuts: Vec<u64> = event.cuts.iter().map(|cut| cut.lots_closed).collect();
+    assert_eq!(cuts, [1_000, 750, 750, 25]);
+    crash.venue.conserves();
+}
+
+#[test]
+pub fn nobody_ranked_higher_is_left_out() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    let log = crash.refuses(BallastError::AdlSkippedCounterparty, ALL, &list[1..]);
+    // The log says whom to add.
+    let name = list[0].to_string();
+    assert!(log.iter().any(|line| line.contains(&name)), "{log:?}");
+    crash.refuses(BallastError::AdlSkippedCounterparty, 3_000, &list[1..2]);
+    crash.refuses(
+        BallastError::AdlSkippedCounterparty,
+        ALL,
+        &[list[0], list[2]],
+    );
+}
+
+#[test]
+pub fn the_list_is_in_order() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    crash.refuses(
+        BallastError::AdlListOutOfOrder,
+        ALL,
+        &[list[1], list[0], list[2]],
+    );
+    crash.refuses(
+        BallastError::AdlListOutOfOrder,
+        ALL,
+        &[list[0], list[2], list[1]],
+    );
+}
+
+#[test]
+pub fn the_list_names_distinct_counterparties_of_this_program() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    let first = list[0];
+    crash.refuses(BallastError::AdlDuplicateCounterparty, ALL, &[first, first]);
+    crash.refuses(
+        BallastError::AdlDuplicateCounterparty,
+        ALL,
+        &[first, list[1], first],
+    );
+    let alice = crash.venue.alice.address;
+    crash.refuses(BallastError::AdlBankruptInList, ALL, &[alice, first]);
+    crash.refuses(BallastError::AdlBankruptInList, ALL, &[first, alice]);
+    let dave = crash.dave.address;
+    crash.refuses(BallastError::AdlWrongSide, ALL, &[dave]);
+    crash.refuses(BallastError::AdlWrongSide, ALL, &[first, dave]);
+    let foreign = [
+        crash.venue.alice.wallet.tokens,
+        crash.venue.alice.wallet.address(),
+        crash.venue.market.keys.price,
+        addresses::exchange(),
+        crash.venue.market.keys.market,
+        crash.venue.market.keys.queue_long,
+        Pubkey::new_unique(),
+    ];
+    for account in foreign {
+        let mut refused =
+            |list: &[Pubkey]| crash.refuses(BallastError::AdlForeignAccount, ALL, list);
+        // Accounts that the instruction itself names are writable in it.
+        refused(&[account, first]);
+    }
+}
+
+#[test]
+pub fn a_forged_trader_is_foreign() {
+    let mut crash = Crash::new(10_000);
+    let mut account = crash
+        .venue
+        .sandbox
+        .account(&crash.shorts[0].address)
+        .unwrap();
+    account.owner = Pubkey::new_unique();
+    let forged = Pubkey::new_unique();
+    crash.venue.sandbox.set_account(&forged, account);
+    crash.refuses(BallastError::AdlForeignAccount, ALL, &[forged]);
+}
+
+#[test]
+pub fn a_listed_account_must_be_writable() {
+    let mut crash = Crash::new(10_000);
+    let mut instruction = anyone::auto_deleverage(
+        crash.keeper.wallet.address(),
+        crash.venue.market.keys,
+        crash.venue.alice.address,
+        crash.keeper.address,
+        ALL,
+        &crash.list(),
+    );
+    instruction.accounts.last_mut().unwrap().is_writable = false;
+    let key = &crash.keeper.wallet.keypair;
+    refused(
+        &mut crash.venue.sandbox,
+        BallastError::AdlForeignAccount,
+        |s| s.send(&[instruction], &[key]),
+    );
+}
+
+#[test]
+pub fn only_a_bankrupt_is_deleveraged_and_only_when_insurance_cannot_pay() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    let donor = crash.venue.sandbox.create_wallet(10 * USD).unwrap();
+    let needed = 10 * USD - 202_000;
+    done(
+        crash
+            .venue
+            .sandbox
+            .donate_insurance(&crash.venue.market, &donor, needed),
+    );
+    crash.refuses(BallastError::InsuranceCanPay, ALL, &list);
+    crash.venue.price(190_000);
+    crash.refuses(BallastError::NotBankrupt, ALL, &list);
+    let dave = crash.dave.address;
+    refused(&mut crash.venue.sandbox, BallastError::NotBankrupt, |s| {
+        s.auto_deleverage(&crash.venue.market, &dave, &crash.keeper, ALL, &list)
+    });
+    let nobody = crash.keeper.address;
+    refused(&mut crash.venue.sandbox, BallastError::NoPosition, |s| {
+        s.auto_deleverage(&crash.venue.market, &nobody, &crash.keeper, ALL, &list)
+    });
+}
+
+#[test]
+pub fn after_the_grace_period_insurance_no_longer_delays() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    let (alice, grace) = (
+        crash.venue.alice.address,
+        crash.venue.market.config.risk.adl.grace_slots,
+    );
+    let donor = crash.venue.sandbox.create_wallet(20 * USD).unwrap();
+    done(
+        crash
+            .venue
+            .sandbox
+            .donate_insurance(&crash.venue.market, &donor, 20 * USD),
+    );
+    done(
+        crash
+            .venue
+            .sandbox
+            .flag_bankruptcy(&crash.venue.market, &alice),
+    );
+    crash.venue.sandbox.advance_slots(grace);
+    crash.venue.price(189_000);
+    crash.refuses(BallastError::InsuranceCanPay, ALL, &list);
+    crash.venue.sandbox.advance_slots(1);
+    let outcome = done(crash.call(ALL, &list));
+    let event = event!(outcome, AutoDeleveraged);
+    // Insurance pays it all, and the winners close at the mark.
+    assert_eq!(
+        (event.insurance_paid_atoms, event.gave_up_atoms),
+        (10 * USD, 0)
+    );
+    assert_eq!(event.close_quote_atoms, 1_890_000_000);
+    crash.venue.conserves();
+}
+
+#[test]
+pub fn a_round_cuts_somebody() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    crash.refuses(BallastError::ZeroLots, 0, &list);
+    crash.refuses(BallastError::AdlNothingCut, ALL, &[]);
+    let nobody = crash.keeper.address;
+    crash.refuses(BallastError::AdlNothingCut, ALL, &[nobody]);
+}
+
+#[test]
+pub fn a_counterparty_that_left_is_passed_by() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    // The first of the list hands its position to bob before the call lands.
+    let pass = terms(4_000, 189_000, 0, 0);
+    let (first, bob) = (crash.shorts[0].clone(), crash.venue.bob.clone());
+    done(
+        crash
+            .venue
+            .sandbox
+            .block_trade(&crash.venue.market, &first, &bob, pass),
+    );
+    let outcome = done(crash.call(6_000, &list));
+    let event = event!(outcome, AutoDeleveraged);
+    let cut: Vec<Pubkey> = event.cuts.iter().map(|cut| cut.trader).collect();
+    assert_eq!(cut, list[1..]);
+    crash.venue.conserves();
+}
+
+#[test]
+pub fn one_may_be_cut_and_earn_the_reward_of_the_same_round() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    crash.keeper = crash.shorts[1].clone();
+    done(crash.call(ALL, &list));
+    assert_eq!(crash.venue.free(&crash.keeper), 1_030_060_600 + 808_000);
+    crash.venue.conserves();
+}
+
+#[test]
+pub fn a_bankrupt_short_is_closed_against_longs() {
+    let mut venue = Venue::new();
+    done(venue.trade(-TEN, START, 100 * USD, 500 * USD));
+    venue.price(212_000);
+    // Bankrupt by $20; insurance of $0.20 moves the close price to $210.02.
+    let (victim, bob) = (venue.alice.address, venue.bob.clone());
+    let outcome =
+        done(
+            venue
+                .sandbox
+                .auto_deleverage(&venue.market, &victim, &bob, ALL, &[bob.address]),
+        );
+    let event = event!(outcome, AutoDeleveraged);
+    assert_eq!(
+        (event.close_quote_atoms, event.close_lots),
+        (2_100_200_000, ALL)
+    );
+    // Half of bob: 5 SOL at $210.02, and $1.98 a SOL given up.
+    assert_eq!((event.lots_closed, event.gave_up_atoms), (5_000, 9_900_000));
+    assert_eq!(event.deficit_after_atoms, 9_900_000);
+    venue.conserves();
+}

@@ -1,0 +1,348 @@
+//! The exchange: its creation, its authorities and its pause flags.
+
+use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::bpf_loader_upgradeable;
+use ballast::error::BallastError;
+use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
+use ballast::seeds::PROGRAM_DATA_ADDRESS;
+use ballast::state::exchange::{
+    Role, PAUSE_ALL, PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN,
+    PAUSE_REMOVE_MARGIN, PAUSE_TRADE, PAUSE_WITHDRAW,
+};
+use ballast_client::addresses;
+use ballast_client::instructions::admin;
+use ballast_sandbox::{MintKind, Options, Sandbox};
+use solana_account::Account;
+use solana_signer::Signer;
+
+use crate::event;
+use crate::support::{
+    done, forge, refused, refused_elsewhere, refused_forged, replaced, terms, Venue, START, TEN,
+    USD,
+};
+
+fn empty(mint: MintKind) -> Sandbox {
+    Sandbox::empty(&Options {
+        mint,
+        ..Options::default()
+    })
+    .unwrap()
+}
+
+fn args(sandbox: &Sandbox) -> InitializeExchangeArgs {
+    InitializeExchangeArgs {
+        risk_authority: sandbox.admin(),
+        pause_authority: sandbox.admin(),
+    }
+}
+
+#[test]
+pub fn initialize_exchange_writes_every_field_once() {
+    for mint in [MintKind::Classic, MintKind::Token2022] {
+        let mut sandbox = empty(mint);
+        let args = InitializeExchangeArgs {
+            risk_authority: Pubkey::new_unique(),
+            pause_authority: Pubkey::new_unique(),
+        };
+        let instruction = admin::initialize_exchange(
+            sandbox.payer(),
+            sandbox.admin(),
+            sandbox.collateral(),
+            args,
+        );
+        let key = sandbox.admin_keypair();
+        let outcome = done(sandbox.send(&[instruction.clone()], &[&key]));
+        let event = event!(outcome, ExchangeInitialized);
+        assert_eq!(event.admin, sandbox.admin());
+        let exchange = sandbox.exchange();
+        assert_eq!((exchange.version, exchange.mint_decimals), (1, 6));
+        assert_eq!(exchange.admin, sandbox.admin());
+        assert_eq!(exchange.risk_authority, args.risk_authority);
+        assert_eq!(exchange.pause_authority, args.pause_authority);
+        assert_eq!(exchange.collateral_mint, sandbox.mint());
+        assert_eq!(exchange.collateral_vault, addresses::collateral_vault());
+        assert_eq!((exchange.market_count, exchange.trader_count), (0, 0));
+        assert_eq!(exchange.pause_flags, 0);
+        let vault = sandbox.account(&addresses::collateral_vault()).unwrap();
+        assert_eq!(vault.owner, sandbox.token_program());
+        assert_eq!(&vault.data[32..64], addresses::exchange().as_ref());
+        // It is there for good.
+        refused_elsewhere(&mut sandbox, |s| s.send(&[instruction], &[&key]));
+    }
+}
+
+#[test]
+pub fn mints_that_change_balances_are_rejected() {
+    for mint in [
+        MintKind::TransferFee,
+        MintKind::TransferHook,
+        MintKind::PermanentDelegate,
+        MintKind::NonTransferable,
+        MintKind::DefaultFrozen,
+        MintKind::InterestBearing,
+    ] {
+        let mut sandbox = empty(mint);
+        refused(&mut sandbox, BallastError::MintExtensionRejected, |s| {
+            s.initialize_exchange()
+        });
+        assert!(sandbox.account(&addresses::exchange()).is_none());
+    }
+}
+
+#[test]
+pub fn no_authority_may_be_unset_at_the_start() {
+    let mut sandbox = empty(MintKind::Classic);
+    let key = sandbox.admin_keypair();
+    for role in 0..2 {
+        let mut args = args(&sandbox);
+        if role == 0 {
+            args.risk_authority = Pubkey::default();
+        } else {
+            args.pause_authority = Pubkey::default();
+        }
+        let (payer, admin, collateral) = (sandbox.payer(), sandbox.admin(), sandbox.collateral());
+        let instruction = admin::initialize_exchange(payer, admin, collateral, args);
+        refused(&mut sandbox, BallastError::AuthorityUnset, |s| {
+            s.send(&[instruction], &[&key])
+        });
+    }
+}
+
+#[test]
+pub fn the_mint_must_belong_to_the_token_program_named() {
+    let mut sandbox = empty(MintKind::Classic);
+    let (args, key) = (args(&sandbox), sandbox.admin_keypair());
+    let mut collateral = sandbox.collateral();
+    collateral.token_program = MintKind::Token2022.token_program();
+    let instruction =
+        admin::initialize_exchange(sandbox.payer(), sandbox.admin(), collateral, args);
+    // The vault is created first, by the token program that is not the mint's.
+    refused_elsewhere(&mut sandbox, |s| s.send(&[instruction], &[&key]));
+}
+
+/// A program data account with this upgrade authority.
+fn program_data(authority: Pubkey) -> Account {
+    let mut data = vec![3, 0, 0, 0];
+    data.extend(77_u64.to_le_bytes());
+    data.push(1);
+    data.extend(authority.to_bytes());
+    Account {
+        lamports: 1_000_000_000,
+        data,
+        owner: bpf_loader_upgradeable::ID,
+        executable: false,
+        rent_epoch: u64::MAX,
+    }
+}
+
+#[test]
+pub fn only_the_upgrade_authority_creates_the_exchange() {
+    let mut sandbox = empty(MintKind::Classic);
+    let (args, key) = (args(&sandbox), sandbox.admin_keypair());
+    let instruction =
+        admin::initialize_exchange(sandbox.payer(), sandbox.admin(), sandbox.collateral(), args);
+    let stranger = Pubkey::new_unique();
+    sandbox.set_account(&PROGRAM_DATA_ADDRESS, program_data(stranger));
+    refused(&mut sandbox, BallastError::NotUpgradeAuthority, |s| {
+        s.initialize_exchange()
+    });
+    // Naming another account instead does not help.
+    refused(&mut sandbox, BallastError::NotUpgradeAuthority, |s| {
+        replaced(s, instruction, &PROGRAM_DATA_ADDRESS, stranger, &[&key])
+    });
+    let admin = sandbox.admin();
+    sandbox.set_account(&PROGRAM_DATA_ADDRESS, program_data(admin));
+    done(sandbox.initialize_exchange());
+}
+
+#[test]
+pub fn a_role_is_handed_over_in_two_steps() {
+    for role in [Role::Admin, Role::Risk, Role::Pause] {
+        let mut sandbox = Venue::new().sandbox;
+        let (former, next) = (sandbox.admin(), sandbox.funded_keypair());
+        let outcome = done(sandbox.propose_authority(role, next.pubkey()));
+        let event = event!(outcome, AuthorityProposed);
+        assert_eq!((event.holder, event.successor), (former, next.pubkey()));
+        assert_eq!(sandbox.exchange().authority(role), former);
+        let outcome = done(sandbox.accept_authority(role, &next));
+        let event = event!(outcome, AuthorityAccepted);
+        assert_eq!((event.former, event.holder), (former, next.pubkey()));
+        let exchange = sandbox.exchange();
+        for other in [Role::Admin, Role::Risk, Role::Pause] {
+            let expected = if other == role { next.pubkey() } else { former };
+            assert_eq!(exchange.authority(other), expected);
+        }
+        // Once.
+        refused(&mut sandbox, BallastError::NotProposed, |s| {
+            s.accept_authority(role, &next)
+        });
+    }
+}
+
+#[test]
+pub fn nobody_but_the_proposed_accepts() {
+    let mut sandbox = Venue::new().sandbox;
+    let (next, stranger) = (sandbox.funded_keypair(), sandbox.funded_keypair());
+    refused(&mut sandbox, BallastError::NotProposed, |s| {
+        s.accept_authority(Role::Admin, &next)
+    });
+    done(sandbox.propose_authority(Role::Admin, next.pubkey()));
+    refused(&mut sandbox, BallastError::NotProposed, |s| {
+        s.accept_authority(Role::Admin, &stranger)
+    });
+    refused(&mut sandbox, BallastError::NotProposed, |s| {
+        s.accept_authority(Role::Risk, &next)
+    });
+    // A proposal is withdrawn by the default key.
+    done(sandbox.propose_authority(Role::Admin, Pubkey::default()));
+    refused(&mut sandbox, BallastError::NotProposed, |s| {
+        s.accept_authority(Role::Admin, &next)
+    });
+}
+
+#[test]
+pub fn only_the_admin_proposes() {
+    let mut sandbox = Venue::new().sandbox;
+    let stranger = sandbox.funded_keypair();
+    let instruction = admin::propose_authority(stranger.pubkey(), Role::Admin, stranger.pubkey());
+    refused(&mut sandbox, BallastError::NotAdmin, |s| {
+        s.send(&[instruction], &[&stranger])
+    });
+    // Nor does a holder of another role, nor a former admin.
+    for role in [Role::Risk, Role::Pause, Role::Admin] {
+        done(sandbox.propose_authority(role, stranger.pubkey()));
+        done(sandbox.accept_authority(role, &stranger));
+        let from = if role == Role::Admin {
+            sandbox.admin_keypair()
+        } else {
+            stranger.insecure_clone()
+        };
+        let instruction = admin::propose_authority(from.pubkey(), Role::Admin, from.pubkey());
+        refused(&mut sandbox, BallastError::NotAdmin, |s| {
+            s.send(&[instruction], &[&from])
+        });
+    }
+}
+
+#[test]
+pub fn pause_flags_are_set_by_their_authority_or_the_admin() {
+    let mut sandbox = Venue::new().sandbox;
+    let guard = sandbox.funded_keypair();
+    let instruction = admin::set_pause(guard.pubkey(), PAUSE_ALL);
+    refused(&mut sandbox, BallastError::NotPauseAuthority, |s| {
+        s.send(&[instruction.clone()], &[&guard])
+    });
+    done(sandbox.propose_authority(Role::Pause, guard.pubkey()));
+    done(sandbox.accept_authority(Role::Pause, &guard));
+    let outcome = done(sandbox.send(&[instruction], &[&guard]));
+    let event = event!(outcome, PauseSet);
+    assert_eq!((event.flags_before, event.flags_after), (0, PAUSE_ALL));
+    // The admin lifts them, though the role is somebody else's.
+    done(sandbox.set_pause(0));
+    assert_eq!(sandbox.exchange().pause_flags, 0);
+}
+
+#[test]
+pub fn a_pause_flag_without_meaning_is_refused() {
+    let mut sandbox = Venue::new().sandbox;
+    for flags in [PAUSE_ALL + 1, 1 << 31, u32::MAX] {
+        refused(&mut sandbox, BallastError::UnknownPauseFlag, |s| {
+            s.set_pause(flags)
+        });
+    }
+}
+
+#[test]
+pub fn each_flag_pauses_its_action_and_no_other() {
+    let mut venue = Venue::open();
+    let second = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let Venue {
+        mut sandbox,
+        market,
+        alice,
+        bob,
+    } = venue;
+    let all = [
+        PAUSE_DEPOSIT,
+        PAUSE_WITHDRAW,
+        PAUSE_OPEN,
+        PAUSE_TRADE,
+        PAUSE_REMOVE_MARGIN,
+    ];
+    for flag in all {
+        let mut paused = sandbox.fork();
+        done(paused.set_pause(flag));
+        let calls: [(&[u32], &dyn Fn(&mut Sandbox) -> ballast_sandbox::TxResult); 6] = [
+            (&[PAUSE_DEPOSIT], &|s| {
+                s.mint_to(&alice.wallet.tokens, 5)?;
+                s.deposit(&alice, 5)
+            }),
+            (&[PAUSE_WITHDRAW], &|s| s.withdraw(&alice, 5)),
+            (&[PAUSE_OPEN, PAUSE_TRADE], &|s| {
+                s.block_trade(&market, &second, &bob, terms(100, START, USD, USD))
+            }),
+            (&[PAUSE_TRADE], &|s| {
+                s.block_trade(&market, &alice, &bob, terms(-100, START, 0, 0))
+            }),
+            (&[PAUSE_REMOVE_MARGIN], &|s| {
+                s.remove_margin(&market, &bob, 5)
+            }),
+            (&[], &|s| s.add_margin(&market, &alice, 5)),
+        ];
+        for (flags, call) in calls {
+            let mut world = paused.fork();
+            if flags == [PAUSE_DEPOSIT] {
+                done(world.mint_to(&alice.wallet.tokens, 5));
+            }
+            if flags.contains(&flag) {
+                match flags {
+                    [PAUSE_DEPOSIT] => {
+                        refused(&mut world, BallastError::Paused, |s| s.deposit(&alice, 5))
+                    }
+                    _ => refused(&mut world, BallastError::Paused, |s| call(s)),
+                };
+            } else {
+                done(call(&mut world));
+            }
+        }
+    }
+    // Liquidation and deleveraging, of a bankrupt.
+    sandbox.set_price(&market, 189_000);
+    let mut paused = sandbox.fork();
+    done(paused.set_pause(PAUSE_LIQUIDATE));
+    refused(&mut paused, BallastError::Paused, |s| {
+        s.liquidate(&market, &alice.address, &second, 0)
+    });
+    let lots = TEN.unsigned_abs();
+    done(paused.auto_deleverage(&market, &alice.address, &second, lots, &[bob.address]));
+    let mut paused = sandbox.fork();
+    done(paused.set_pause(PAUSE_DELEVERAGE));
+    refused(&mut paused, BallastError::Paused, |s| {
+        s.auto_deleverage(&market, &alice.address, &second, lots, &[bob.address])
+    });
+    let donor = paused.create_wallet(100 * USD).unwrap();
+    done(paused.donate_insurance(&market, &donor, 100 * USD));
+    done(paused.liquidate(&market, &alice.address, &second, 500 * USD));
+}
+
+#[test]
+pub fn a_forged_exchange_is_not_the_exchange() {
+    let mut sandbox = Venue::new().sandbox;
+    let copy = crate::support::copy_of(&mut sandbox, &addresses::exchange());
+    let key = sandbox.admin_keypair();
+    let instruction = admin::set_pause(sandbox.admin(), 1);
+    refused(&mut sandbox, BallastError::WrongExchange, |s| {
+        replaced(s, instruction, &addresses::exchange(), copy, &[&key])
+    });
+}
+
+#[test]
+pub fn a_broken_exchange_stays_as_it_is() {
+    let mut sandbox = Venue::new().sandbox;
+    forge::<ballast::state::exchange::Exchange>(&mut sandbox, &addresses::exchange(), |exchange| {
+        exchange.version = 9;
+    });
+    refused_forged(&mut sandbox, BallastError::ExchangeInvariant, |s| {
+        s.set_pause(1)
+    });
+}

@@ -1,0 +1,159 @@
+//! Accounts that break their own invariant. The program never writes such; forged here, they are
+//! refused.
+
+use anchor_lang::prelude::Pubkey;
+use ballast::error::BallastError;
+use ballast::state::market::Market;
+use ballast::state::trader::{PositionSlot, Trader};
+use ballast_engine::queue::QUEUE_HEADER_SIZE;
+use ballast_sandbox::{Sandbox, TxResult};
+
+use crate::support::{forge, refused_forged, terms, Venue, START, TEN, USD};
+
+fn slot(venue: &mut Venue, trader: Pubkey, change: impl FnOnce(&mut PositionSlot)) {
+    forge::<Trader>(&mut venue.sandbox, &trader, |trader| {
+        change(&mut trader.positions[0])
+    });
+}
+
+#[track_caller]
+fn adl_refuses(venue: &mut Venue, error: BallastError) {
+    let (victim, bob) = (venue.alice.address, venue.bob.clone());
+    refused_forged(&mut venue.sandbox, error, |s| {
+        s.auto_deleverage(&venue.market, &victim, &bob, 10_000, &[bob.address])
+    });
+}
+
+#[test]
+pub fn a_market_of_another_version_is_not_written() {
+    let mut venue = Venue::open();
+    let market = venue.market.keys.market;
+    forge::<Market>(&mut venue.sandbox, &market, |market| market.version = 2);
+    let calls: [&dyn Fn(&mut Sandbox) -> TxResult; 3] = [
+        &|s| s.accrue_funding(&venue.market),
+        &|s| s.remove_margin(&venue.market, &venue.bob, 1),
+        &|s| s.update_market_risk(&venue.market, venue.market.config.risk),
+    ];
+    for call in calls {
+        refused_forged(&mut venue.sandbox, BallastError::MarketInvariant, |s| {
+            call(s)
+        });
+    }
+}
+
+#[test]
+pub fn a_trader_of_another_version_is_not_written() {
+    let mut venue = Venue::open();
+    let alice = venue.alice.address;
+    forge::<Trader>(&mut venue.sandbox, &alice, |trader| trader.version = 2);
+    let calls: [&dyn Fn(&mut Sandbox) -> TxResult; 4] = [
+        &|s| s.withdraw(&venue.alice, 1),
+        &|s| s.set_delegate(&venue.alice, None),
+        &|s| s.add_margin(&venue.market, &venue.alice, 1),
+        &|s| {
+            let small = terms(100, START, 5 * USD, 0);
+            s.block_trade(&venue.market, &venue.alice, &venue.bob, small)
+        },
+    ];
+    for call in calls {
+        refused_forged(&mut venue.sandbox, BallastError::TraderInvariant, |s| {
+            call(s)
+        });
+    }
+}
+
+#[test]
+pub fn a_miscounted_trader_is_not_written() {
+    let mut venue = Venue::open();
+    let alice = venue.alice.address;
+    forge::<Trader>(&mut venue.sandbox, &alice, |trader| {
+        trader.position_count = 2
+    });
+    refused_forged(&mut venue.sandbox, BallastError::TraderInvariant, |s| {
+        s.add_margin(&venue.market, &venue.alice, 1)
+    });
+}
+
+#[test]
+pub fn a_position_larger_than_any_is_refused() {
+    let mut venue = Venue::open();
+    let alice = venue.alice.address;
+    slot(&mut venue, alice, |slot| slot.lots = 1 << 33);
+    refused_forged(&mut venue.sandbox, BallastError::SizeOutOfRange, |s| {
+        s.add_margin(&venue.market, &venue.alice, 1)
+    });
+}
+
+#[test]
+pub fn a_pass_that_the_queue_has_not_opened_is_refused() {
+    let mut venue = Venue::bankrupt();
+    let alice = venue.alice.address;
+    slot(&mut venue, alice, |slot| slot.pass_epoch = 9);
+    adl_refuses(&mut venue, BallastError::PositionCorrupt);
+}
+
+#[test]
+pub fn a_node_that_is_not_there_is_not_found() {
+    let mut venue = Venue::open();
+    let alice = venue.alice.address;
+    slot(&mut venue, alice, |slot| slot.queue_node = 77);
+    refused_forged(&mut venue.sandbox, BallastError::NodeNotFound, |s| {
+        s.add_margin(&venue.market, &venue.alice, 1)
+    });
+    refused_forged(&mut venue.sandbox, BallastError::NodeNotFound, |s| {
+        let close = terms(-TEN, START, 0, 0);
+        s.block_trade(&venue.market, &venue.alice, &venue.bob, close)
+    });
+}
+
+#[test]
+pub fn a_node_of_somebody_else_does_not_rank() {
+    let mut venue = Venue::open();
+    let carol = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let dave = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let opening = terms(1_000, START, 200 * USD, 200 * USD);
+    let sent = venue
+        .sandbox
+        .block_trade(&venue.market, &carol, &dave, opening);
+    crate::support::done(sent);
+    venue.price(189_000);
+    let (bob, node) = (venue.bob.address, venue.position(&dave).queue_node);
+    slot(&mut venue, bob, |slot| slot.queue_node = node);
+    adl_refuses(&mut venue, BallastError::TreeCorrupt);
+}
+
+#[test]
+pub fn bytes_that_are_no_queue_are_refused() {
+    let queue = |venue: &Venue| venue.market.keys.queue_long;
+    // The discriminator, and the header's layout version.
+    for place in [0, 8 + 36] {
+        let mut venue = Venue::open();
+        let key = queue(&venue);
+        let mut account = venue.sandbox.account(&key).unwrap();
+        account.data[place] ^= 0xff;
+        venue.sandbox.set_account(&key, account);
+        refused_forged(&mut venue.sandbox, BallastError::QueueLayout, |s| {
+            s.add_margin(&venue.market, &venue.alice, 1)
+        });
+    }
+    let mut venue = Venue::open();
+    let key = queue(&venue);
+    let mut account = venue.sandbox.account(&key).unwrap();
+    account.data.truncate(8 + QUEUE_HEADER_SIZE - 1);
+    venue.sandbox.set_account(&key, account);
+    refused_forged(&mut venue.sandbox, BallastError::QueueLayout, |s| {
+        s.add_margin(&venue.market, &venue.alice, 1)
+    });
+}
+
+#[test]
+pub fn a_queue_of_another_owner_is_no_queue() {
+    let mut venue = Venue::open();
+    let key = venue.market.keys.queue_short;
+    let mut account = venue.sandbox.account(&key).unwrap();
+    account.owner = Pubkey::new_unique();
+    venue.sandbox.set_account(&key, account);
+    refused_forged(&mut venue.sandbox, BallastError::QueueNotOwned, |s| {
+        s.add_margin(&venue.market, &venue.alice, 1)
+    });
+}

@@ -1,0 +1,198 @@
+//! Every error number: provoked by a named case, or impossible for a stated reason.
+
+use std::collections::BTreeSet;
+
+use ballast::error::BallastError;
+use ballast_client::error::ALL;
+
+use crate::support::take_provoked;
+use crate::{
+    adl, admin, block_trade, collateral, corrupt, flag, funding, liquidate, margin, market, oracle,
+    risk, trade_limits, trader,
+};
+
+enum Evidence {
+    /// This test provokes it.
+    Case(fn()),
+    /// Why no call can provoke it.
+    Unreachable(&'static str),
+}
+
+use Evidence::{Case, Unreachable};
+
+/// What shows that `error` works. A new error does not compile without.
+fn evidence(error: BallastError) -> Evidence {
+    use BallastError as E;
+    match error {
+        E::NotAdmin => Case(admin::only_the_admin_proposes),
+        E::NotRiskAuthority => Case(risk::only_the_risk_authority_sets_parameters),
+        E::NotPauseAuthority => Case(admin::pause_flags_are_set_by_their_authority_or_the_admin),
+        E::NotProposed => Case(admin::nobody_but_the_proposed_accepts),
+        E::NotOwner => Case(collateral::a_stranger_does_not_withdraw),
+        E::NotTraderAuthority => Case(margin::strangers_do_not_move_margin),
+        E::NotUpgradeAuthority => Case(admin::only_the_upgrade_authority_creates_the_exchange),
+        E::AuthorityUnset => Case(admin::no_authority_may_be_unset_at_the_start),
+        E::Paused => Case(admin::each_flag_pauses_its_action_and_no_other),
+        E::UnknownPauseFlag => Case(admin::a_pause_flag_without_meaning_is_refused),
+
+        E::WrongExchange => Case(admin::a_forged_exchange_is_not_the_exchange),
+        E::WrongCollateralVault => Case(collateral::only_the_exchanges_vault_holds_collateral),
+        E::WrongInsuranceVault => Case(collateral::insurance_of_another_market_is_not_touched),
+        E::WrongMint => Case(collateral::another_mint_is_not_collateral),
+        E::WrongTokenProgram => Case(collateral::the_token_program_must_be_the_mints),
+        E::WrongTokenAccount => Case(collateral::another_mint_is_not_collateral),
+        E::VaultAsCounterparty => Case(collateral::an_exchange_vault_is_no_destination),
+        E::WrongQueue => Case(margin::queues_are_not_swapped_doubled_or_borrowed),
+        E::QueueNotOwned => Case(market::a_queue_of_another_owner_is_refused),
+        E::QueueNotWritable => Unreachable(
+            "every instruction declares both queues writable, so Anchor's own check comes first",
+        ),
+        E::QueueNotZeroed => Case(market::a_queue_in_use_is_not_taken_over),
+        E::QueueTooSmall => Case(market::a_queue_with_room_for_too_few_is_refused),
+        E::QueueNotRentExempt => Case(market::a_queue_that_is_not_rent_exempt_is_refused),
+        E::QueuesNotDistinct => Case(market::the_queues_must_be_two),
+        E::TradersNotDistinct => Case(trade_limits::taker_and_maker_are_two_and_both_sign),
+        E::MintExtensionRejected => Case(admin::mints_that_change_balances_are_rejected),
+        E::TooManyMarkets => Case(market::the_last_market_is_the_65535th),
+        E::MarketNameInvalid => Case(market::names_are_printable_and_padded),
+        E::UnknownVersion => Unreachable(
+            "accounts of another version fail the invariant of the exchange, market or trader",
+        ),
+
+        E::OracleConfigInvalid => Case(market::the_oracle_configuration_must_make_sense),
+        E::PriceWrongOwner => {
+            Case(oracle::a_pull_price_is_checked_for_owner_layout_verification_and_feed)
+        }
+        E::PriceWrongAccount => Case(oracle::a_push_price_is_checked_for_owner_address_and_layout),
+        E::PriceInvalidAccount => {
+            Case(oracle::a_push_price_is_checked_for_owner_address_and_layout)
+        }
+        E::PriceWrongFeed => {
+            Case(oracle::a_pull_price_is_checked_for_owner_layout_verification_and_feed)
+        }
+        E::PriceNotVerified => {
+            Case(oracle::a_pull_price_is_checked_for_owner_layout_verification_and_feed)
+        }
+        E::PriceStale => Case(funding::an_unfit_price_accrues_nothing),
+        E::PriceFromFuture => Case(funding::an_unfit_price_accrues_nothing),
+        E::PriceWideConfidence => Case(funding::an_unfit_price_accrues_nothing),
+        E::PriceDiverged => Case(oracle::a_price_far_from_its_average_reduces_and_accrues),
+        E::PriceOlder => Case(funding::an_unfit_price_accrues_nothing),
+
+        E::ZeroAmount => Case(collateral::nothing_is_not_an_amount),
+        E::InsufficientCollateral => Case(collateral::more_than_there_is_cannot_be_moved),
+        E::TraderNotEmpty => Case(trader::a_trader_with_collateral_or_a_position_is_not_closed),
+        E::NoFreeSlot => Case(trader::the_seventeenth_market_finds_no_slot),
+        E::NoPosition => Case(margin::there_must_be_a_position),
+        E::BankruptcyFlagged => {
+            Case(flag::an_uncovered_position_neither_trades_nor_gives_up_margin)
+        }
+        E::WithdrawalsWait => Case(flag::two_bankruptcies_are_counted_apart),
+
+        E::Overflow => Case(collateral::sums_beyond_an_i64_are_refused),
+        E::PriceOutOfRange => Case(trade_limits::a_trade_price_is_within_range_and_band),
+        E::SizeOutOfRange => Case(trade_limits::a_trade_needs_lots_within_range),
+        E::QuoteOutOfRange => Unreachable(
+            "trade and liquidation prices are within range before a position opens at them",
+        ),
+        E::PositionCorrupt => Case(corrupt::a_pass_that_the_queue_has_not_opened_is_refused),
+        E::ZeroLots => Case(adl::a_round_cuts_somebody),
+        E::NotAReduction => Unreachable(
+            "liquidation and deleveraging derive their lots from the position they close",
+        ),
+
+        E::BelowInitialMargin => Case(trade_limits::both_parties_hold_initial_margin),
+        E::MarginBelowZero => Case(margin::margin_is_not_taken_below_zero_against_a_profit),
+        E::PriceOutsideBand => Case(trade_limits::a_trade_price_is_within_range_and_band),
+        E::PositionTooSmall => Case(trade_limits::positions_left_are_not_too_small),
+        E::PositionTooLarge => Case(trade_limits::positions_and_the_market_have_a_largest_size),
+        E::OpenInterestLimit => Case(trade_limits::positions_and_the_market_have_a_largest_size),
+
+        E::Healthy => Case(liquidate::a_healthy_position_is_left_alone),
+        E::LadderInterval => Case(liquidate::the_next_step_waits_for_the_ladder),
+        E::InsuranceCannotPay => Case(liquidate::insurance_pays_a_deficit_exactly),
+        E::InsuranceCap => {
+            Unreachable("payments are at most what the same instruction found available")
+        }
+
+        E::RiskTiers
+        | E::RiskLadder
+        | E::RiskSizes
+        | E::RiskLiquidation
+        | E::RiskBand
+        | E::RiskFees
+        | E::RiskFunding
+        | E::RiskInsurance
+        | E::RiskOracle
+        | E::RiskAdl
+        | E::RiskReserved => Case(risk::unsound_parameters_are_refused_by_group),
+
+        E::QueueFull => Case(block_trade::a_full_queue_refuses_and_frees_its_nodes),
+        E::QueueLayout => Case(corrupt::bytes_that_are_no_queue_are_refused),
+        E::NodeNotFound => Case(corrupt::a_node_that_is_not_there_is_not_found),
+        E::DuplicateKey => Unreachable("a queue gives every entry a sequence number of its own"),
+        E::TreeCorrupt => Case(corrupt::a_node_of_somebody_else_does_not_rank),
+        E::WrongSide => Unreachable(
+            "positions enter the queue of their side; lists have an error of their own for it",
+        ),
+        E::EntryPriceOutOfRange => Unreachable("no price a position opens at reaches 2^31 atoms"),
+        E::BankruptcyPriceOutOfRange => Case(margin::margin_has_a_ceiling_of_the_bankruptcy_price),
+        E::ClosePriceOutOfRange => Unreachable(
+            "a deficit puts the bankruptcy price on the losing side of the mark, and insurance \
+             pays no more than the deficit",
+        ),
+
+        E::AdlSkippedCounterparty => Case(adl::nobody_ranked_higher_is_left_out),
+        E::AdlListOutOfOrder => Case(adl::the_list_is_in_order),
+        E::AdlDuplicateCounterparty | E::AdlBankruptInList | E::AdlWrongSide => {
+            Case(adl::the_list_names_distinct_counterparties_of_this_program)
+        }
+        E::AdlForeignAccount => Case(adl::a_forged_trader_is_foreign),
+        E::NotBankrupt | E::InsuranceCanPay => {
+            Case(adl::only_a_bankrupt_is_deleveraged_and_only_when_insurance_cannot_pay)
+        }
+        E::AdlNothingCut => Case(adl::a_round_cuts_somebody),
+        E::AdlOvershoot => Unreachable(
+            "quotes of the cuts are differences of one cumulative quote, so they add up to it",
+        ),
+
+        E::ExchangeInvariant => Case(admin::a_broken_exchange_stays_as_it_is),
+        E::MarketInvariant => Case(corrupt::a_market_of_another_version_is_not_written),
+        E::TraderInvariant => Case(corrupt::a_trader_of_another_version_is_not_written),
+    }
+}
+
+#[test]
+fn every_error_is_provoked_or_impossible() {
+    let mut run: Vec<(fn(), BTreeSet<u32>)> = Vec::new();
+    let (mut provoked, mut impossible) = (0, Vec::new());
+    for error in ALL {
+        match evidence(*error) {
+            Case(case) => {
+                let known = run
+                    .iter()
+                    .position(|(one, _)| std::ptr::fn_addr_eq(*one, case));
+                let place = known.unwrap_or_else(|| {
+                    take_provoked();
+                    case();
+                    run.push((case, take_provoked()));
+                    run.len() - 1
+                });
+                let number = u32::from(*error);
+                assert!(
+                    run[place].1.contains(&number),
+                    "{} is not provoked",
+                    error.name()
+                );
+                provoked += 1;
+            }
+            Unreachable(reason) => {
+                assert!(reason.len() > 20);
+                impossible.push(error.name());
+            }
+        }
+    }
+    println!("{provoked} errors provoked, impossible: {impossible:?}");
+    assert_eq!(provoked + impossible.len(), ALL.len());
+    assert!(impossible.len() <= 10, "{impossible:?}");
+}

@@ -1,0 +1,18 @@
+//! Every instruction of the program and every error it can give, on the built program.
+
+mod adl;
+mod admin;
+mod block_trade;
+mod collateral;
+mod corrupt;
+mod errors;
+mod flag;
+mod funding;
+mod liquidate;
+mod margin;
+mod market;
+mod oracle;
+mod risk;
+mod support;
+mod trade_limits;
+mod trader;

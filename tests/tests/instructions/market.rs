@@ -1,0 +1,288 @@
+//! Opening a market.
+
+use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::instruction::Instruction;
+use ballast::error::BallastError;
+use ballast::instructions::admin::create_market::CreateMarketArgs;
+use ballast::state::exchange::Exchange;
+use ballast::state::queue_account::MIN_QUEUE_NODES;
+use ballast_client::addresses;
+use ballast_client::instructions::{admin, Collateral};
+use ballast_engine::units::Side;
+use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, TxResult};
+use solana_account::Account;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+use crate::event;
+use crate::support::{done, forge, refused, refused_elsewhere, refused_forged, Venue};
+
+/// An exchange without a market, and what `create_market` is called with.
+struct Opening {
+    sandbox: Sandbox,
+    admin: Keypair,
+    long: Pubkey,
+    short: Pubkey,
+    collateral: Collateral,
+    args: CreateMarketArgs,
+}
+
+impl Opening {
+    fn new() -> Self {
+        let mut sandbox = Sandbox::empty(&Options::default()).unwrap();
+        sandbox.initialize_exchange().unwrap();
+        let space = addresses::queue_space(MIN_QUEUE_NODES);
+        let config = MarketConfig::sol();
+        Self {
+            admin: sandbox.admin_keypair(),
+            long: sandbox.create_program_account(space).unwrap(),
+            short: sandbox.create_program_account(space).unwrap(),
+            collateral: sandbox.collateral(),
+            args: CreateMarketArgs {
+                name: config.name,
+                oracle: config.oracle(Pubkey::default()),
+                risk: config.risk.into(),
+            },
+            sandbox,
+        }
+    }
+
+    fn instruction(&self, index: u16) -> Instruction {
+        admin::create_market(
+            self.sandbox.payer(),
+            self.admin.pubkey(),
+            index,
+            self.long,
+            self.short,
+            self.collateral,
+            self.args,
+        )
+    }
+
+    fn send(&mut self, index: u16) -> TxResult {
+        let instruction = self.instruction(index);
+        self.sandbox.send(&[instruction], &[&self.admin])
+    }
+
+    #[track_caller]
+    fn refused(&mut self, error: BallastError) {
+        let (instruction, admin) = (self.instruction(0), self.admin.insecure_clone());
+        refused(&mut self.sandbox, error, |s| {
+            s.send(&[instruction], &[&admin])
+        });
+        assert!(self.sandbox.account(&addresses::market(0)).is_none());
+    }
+}
+
+#[test]
+pub fn create_market_writes_every_field_and_two_empty_queues() {
+    let mut opening = Opening::new();
+    let outcome = done(opening.send(0));
+    let event = event!(outcome, MarketCreated);
+    let address = addresses::market(0);
+    assert_eq!((event.market, event.index), (address, 0));
+    let sandbox = &opening.sandbox;
+    assert_eq!(sandbox.exchange().market_count, 1);
+    let account = sandbox.account(&address).unwrap();
+    let market = ballast_client::accounts::market(&account.data).unwrap();
+    assert_eq!((market.version, market.index), (1, 0));
+    assert_eq!(market.name, opening.args.name);
+    assert_eq!(market.exchange, addresses::exchange());
+    assert_eq!(market.insurance_vault, addresses::insurance_vault(&address));
+    assert_eq!(
+        (market.queue_long, market.queue_short),
+        (opening.long, opening.short)
+    );
+    assert_eq!(market.oracle, opening.args.oracle);
+    assert_eq!(market.risk, opening.args.risk);
+    assert_eq!(market.funding.index, 0);
+    assert_eq!(market.funding.last_timestamp, sandbox.time());
+    assert_eq!(market.last_price.ticks, 0);
+    assert_eq!(market.insurance.balance, 0);
+    assert_eq!((market.open_interest_lots, market.fees_atoms), (0, 0));
+    for (queue, side) in [(opening.long, Side::Long), (opening.short, Side::Short)] {
+        let account = sandbox.account(&queue).unwrap();
+        let snapshot = ballast_client::accounts::QueueSnapshot::new(&account.data).unwrap();
+        let view = snapshot.queue().unwrap();
+        assert_eq!(view.len(), 0);
+        assert_eq!(view.side(), side);
+        assert_eq!(view.header().market, address.to_bytes());
+    }
+    let vault = sandbox.account(&market.insurance_vault).unwrap();
+    assert_eq!(&vault.data[32..64], addresses::exchange().as_ref());
+}
+
+#[test]
+pub fn only_the_admin_opens_a_market() {
+    let mut opening = Opening::new();
+    opening.admin = opening.sandbox.funded_keypair();
+    opening.refused(BallastError::NotAdmin);
+}
+
+#[test]
+pub fn a_market_takes_the_exchanges_mint() {
+    let mut opening = Opening::new();
+    opening.collateral.mint = opening.sandbox.create_mint(MintKind::Classic).unwrap();
+    opening.refused(BallastError::WrongMint);
+    let mut opening = Opening::new();
+    opening.collateral = Collateral {
+        mint: opening.sandbox.create_mint(MintKind::Token2022).unwrap(),
+        token_program: MintKind::Token2022.token_program(),
+    };
+    opening.refused(BallastError::WrongMint);
+    let mut opening = Opening::new();
+    opening.collateral.token_program = MintKind::Token2022.token_program();
+    let (instruction, admin) = (opening.instruction(0), opening.admin.insecure_clone());
+    // The vault is created first, by the token program that is not the mint's.
+    refused_elsewhere(&mut opening.sandbox, |s| s.send(&[instruction], &[&admin]));
+}
+
+#[test]
+pub fn names_are_printable_and_padded() {
+    for name in [
+        *b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        *b"SOL PERP\0\0\0\0\0\0\0\0",
+        *b"SOL\0P\0\0\0\0\0\0\0\0\0\0\0",
+    ] {
+        let mut opening = Opening::new();
+        opening.args.name = name;
+        opening.refused(BallastError::MarketNameInvalid);
+    }
+}
+
+#[test]
+pub fn the_oracle_configuration_must_make_sense() {
+    let changes: [fn(&mut CreateMarketArgs); 6] = [
+        |args| args.oracle.kind = 2,
+        |args| args.oracle.feed_id = [0; 32],
+        |args| args.oracle.push_account = Pubkey::new_unique(),
+        |args| args.oracle.atoms_per_lot_tick = 2,
+        |args| args.oracle.tick_nano = 0,
+        |args| args.oracle.lot_nano = u64::MAX,
+    ];
+    for change in changes {
+        let mut opening = Opening::new();
+        change(&mut opening.args);
+        opening.refused(BallastError::OracleConfigInvalid);
+    }
+}
+
+#[test]
+pub fn risk_parameters_are_checked_at_the_start_too() {
+    let mut opening = Opening::new();
+    opening.args.risk.price_band_bps = 0;
+    opening.refused(BallastError::RiskBand);
+}
+
+#[test]
+pub fn the_queues_must_be_two() {
+    let mut opening = Opening::new();
+    opening.short = opening.long;
+    opening.refused(BallastError::QueuesNotDistinct);
+}
+
+#[test]
+pub fn a_queue_of_another_owner_is_refused() {
+    for side in [Side::Long, Side::Short] {
+        let mut opening = Opening::new();
+        let key = opening.sandbox.funded_keypair().pubkey();
+        match side {
+            Side::Long => opening.long = key,
+            Side::Short => opening.short = key,
+        }
+        opening.refused(BallastError::QueueNotOwned);
+    }
+}
+
+#[test]
+pub fn a_queue_with_room_for_too_few_is_refused() {
+    for space in [0, 8, addresses::queue_space(MIN_QUEUE_NODES) - 1] {
+        let mut opening = Opening::new();
+        opening.short = opening.sandbox.create_program_account(space).unwrap();
+        opening.refused(BallastError::QueueTooSmall);
+    }
+}
+
+#[test]
+pub fn a_queue_that_is_not_rent_exempt_is_refused() {
+    let mut opening = Opening::new();
+    let account = opening.sandbox.account(&opening.long).unwrap();
+    let poor = Account {
+        lamports: account.lamports - 1,
+        ..account
+    };
+    opening.sandbox.set_account(&opening.long.clone(), poor);
+    opening.refused(BallastError::QueueNotRentExempt);
+}
+
+#[test]
+pub fn a_queue_in_use_is_not_taken_over() {
+    let mut opening = Opening::new();
+    done(opening.send(0));
+    let (instruction, admin) = (opening.instruction(1), opening.admin.insecure_clone());
+    refused(&mut opening.sandbox, BallastError::QueueNotZeroed, |s| {
+        s.send(&[instruction], &[&admin])
+    });
+    // Nor any other account of the program.
+    let mut opening = Opening::new();
+    let venue = Venue::new();
+    let mut sandbox = venue.sandbox;
+    opening.short = sandbox
+        .create_program_account(addresses::queue_space(16))
+        .unwrap();
+    opening.long = venue.alice.address;
+    let instruction = admin::create_market(
+        sandbox.payer(),
+        sandbox.admin(),
+        1,
+        opening.long,
+        opening.short,
+        sandbox.collateral(),
+        opening.args,
+    );
+    let admin = sandbox.admin_keypair();
+    refused(&mut sandbox, BallastError::QueueNotZeroed, |s| {
+        s.send(&[instruction], &[&admin])
+    });
+}
+
+#[test]
+pub fn every_byte_of_a_new_queue_must_be_zero() {
+    let space = addresses::queue_space(MIN_QUEUE_NODES);
+    for place in [
+        0,
+        7,
+        8,
+        100,
+        8 + ballast_engine::queue::QUEUE_HEADER_SIZE - 1,
+    ] {
+        let mut opening = Opening::new();
+        let mut account = opening.sandbox.account(&opening.long).unwrap();
+        assert_eq!(account.data.len(), space);
+        account.data[place] = 1;
+        opening.sandbox.set_account(&opening.long.clone(), account);
+        opening.refused(BallastError::QueueNotZeroed);
+    }
+}
+
+#[test]
+pub fn the_last_market_is_the_65535th() {
+    let mut opening = Opening::new();
+    forge::<Exchange>(&mut opening.sandbox, &addresses::exchange(), |exchange| {
+        exchange.market_count = u16::MAX;
+    });
+    let (instruction, admin) = (
+        opening.instruction(u16::MAX),
+        opening.admin.insecure_clone(),
+    );
+    refused_forged(&mut opening.sandbox, BallastError::TooManyMarkets, |s| {
+        s.send(&[instruction], &[&admin])
+    });
+}
+
+#[test]
+pub fn a_market_index_cannot_be_chosen() {
+    let mut opening = Opening::new();
+    let (instruction, admin) = (opening.instruction(1), opening.admin.insecure_clone());
+    refused_elsewhere(&mut opening.sandbox, |s| s.send(&[instruction], &[&admin]));
+}
