@@ -1,5 +1,6 @@
 //! Every instruction of the program and every error it can give, on the built program.
 
+mod accounts;
 mod adl;
 mod admin;
 mod block_trade;

@@ -55,7 +55,7 @@ fn act(venue: &Venue, sandbox: &mut Sandbox, action: &str, keys: MarketKeys) -> 
             .any(|meta| meta.is_signer && meta.pubkey == address)
     };
     let signers: Vec<_> = owners.iter().filter(named).copied().collect();
-    sandbox.send(&[instruction.clone()], &signers)
+    sandbox.send(std::slice::from_ref(&instruction), &signers)
 }
 
 /// Publishes the start price with something changed, at which the actions marked are refused and the

@@ -47,7 +47,7 @@ pub fn only_the_risk_authority_sets_parameters() {
     let instruction =
         admin::update_market_risk(stranger.pubkey(), venue.market.keys.market, sol_risk());
     refused(&mut venue.sandbox, BallastError::NotRiskAuthority, |s| {
-        s.send(&[instruction.clone()], &[&stranger])
+        s.send(std::slice::from_ref(&instruction), &[&stranger])
     });
     done(
         venue

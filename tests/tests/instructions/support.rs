@@ -234,6 +234,24 @@ pub fn refused_elsewhere(
     error
 }
 
+/// Fails unless the call, described by `what`, fails and leaves every account as it was.
+#[track_caller]
+pub fn refused_with(
+    sandbox: &mut Sandbox,
+    what: &str,
+    call: impl FnOnce(&mut Sandbox) -> TxResult,
+) -> TxError {
+    let before = snapshot(sandbox);
+    let Err(error) = call(sandbox) else {
+        panic!("{what} went through");
+    };
+    assert!(
+        before == snapshot(sandbox),
+        "{what}: {error} changed an account"
+    );
+    error
+}
+
 /// The one event of a transaction.
 #[macro_export]
 macro_rules! event {

@@ -21,7 +21,7 @@ pub fn create_trader_opens_an_empty_account_once() {
     for sub_id in [0, 1, u16::MAX] {
         let before = sandbox.exchange().trader_count;
         let instruction = trader::create_trader(sandbox.payer(), wallet.address(), sub_id);
-        let outcome = done(sandbox.send(&[instruction.clone()], &[&wallet.keypair]));
+        let outcome = done(sandbox.send(std::slice::from_ref(&instruction), &[&wallet.keypair]));
         let event = event!(outcome, TraderCreated);
         let address = addresses::trader(&wallet.address(), sub_id);
         assert_eq!(
