@@ -17,6 +17,8 @@ flags=(
   -C panic=immediate-abort -Z unstable-options
   -C link-arg=--allow-bpf-trap
   -C relocation-model=static
+  # The VM reads and writes unaligned words.
+  -C link-arg=--cpu-features=+allows-misaligned-mem-access
   # The VM's stack frame.
   -C link-arg=--llvm-args=-bpf-stack-size=4096
 )

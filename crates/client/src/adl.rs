@@ -19,9 +19,7 @@ use ballast_engine::rank::{light, score_q32, Class, ClosePrice, Exposure, Ranked
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
 use ballast_engine::EngineError;
 
-/// Most counterparties a call can take: a longer list runs out of the 32 KiB of
-/// memory that a program has. The rest of a bankruptcy goes into further calls.
-pub const MAX_COUNTERPARTIES: usize = 32;
+pub use ballast::instructions::anyone::counterparties::MAX_COUNTERPARTIES;
 
 /// When and at what price something is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -117,6 +117,7 @@ errors! {
     ExchangeInvariant,
     MarketInvariant,
     TraderInvariant,
+    AdlListTooLong,
 }
 
 /// The name of the program error with this number, e.g. 6000.

@@ -221,6 +221,10 @@ pub enum BallastError {
     MarketInvariant,
     #[msg("The trader's invariant does not hold")]
     TraderInvariant,
+
+    // --- limits ---
+    #[msg("The list of counterparties is longer than one call can work through; list at most 32")]
+    AdlListTooLong,
 }
 
 impl From<EngineError> for BallastError {

@@ -62,7 +62,8 @@ impl<'info> AutoDeleverage<'info> {
     ///
     /// # Errors
     /// `NotBankrupt`; `InsuranceCanPay`; `AdlForeignAccount`, `AdlBankruptInList`,
-    /// `AdlDuplicateCounterparty`, `AdlWrongSide`, `AdlListOutOfOrder` for the list;
+    /// `AdlDuplicateCounterparty`, `AdlListTooLong`, `AdlWrongSide`, `AdlListOutOfOrder` for the
+    /// list;
     /// `AdlSkippedCounterparty`, with the trader logged, when somebody ranked higher was left out;
     /// `AdlNothingCut`; `Paused`; the `Price...` errors.
     pub fn handle(ctx: Context<'info, Self>, max_lots: u64) -> Result<()> {

@@ -19,12 +19,19 @@ use crate::{
     },
 };
 
-/// Checks what needs no ranking: every listed account belongs to the program and is writable, none
+/// Most counterparties one call works through: what the program's heap has room for.
+pub const MAX_COUNTERPARTIES: usize = 32;
+
+/// Checks what needs no ranking: the list is not too long, every listed account belongs to the program and is writable, none
 /// is the bankrupt's, none stands twice.
 ///
 /// # Errors
-/// `AdlForeignAccount`, `AdlBankruptInList`, `AdlDuplicateCounterparty`.
+/// `AdlListTooLong`, `AdlForeignAccount`, `AdlBankruptInList`, `AdlDuplicateCounterparty`.
 pub fn check_list(listed: &[AccountInfo], bankrupt: &Pubkey) -> Result<()> {
+    require!(
+        listed.len() <= MAX_COUNTERPARTIES,
+        BallastError::AdlListTooLong
+    );
     for (place, account) in listed.iter().enumerate() {
         require!(
             *account.owner == crate::ID && account.is_writable,
