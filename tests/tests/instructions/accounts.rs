@@ -407,6 +407,38 @@ fn a_forged_account_of_another_program_is_not_ours() {
 }
 
 #[test]
+fn queues_are_never_swapped() {
+    let world = world();
+    let keys = world.sandbox.markets()[0].keys;
+    let mut tried = 0;
+    for call in &world.calls {
+        let named = |meta: &AccountMeta| meta.pubkey == keys.queue_long;
+        if !call.instruction.accounts.iter().any(named) {
+            continue;
+        }
+        let error = refused_with(&mut world.sandbox.fork(), call.name, |s| {
+            call.send(s, |accounts| {
+                for meta in accounts {
+                    if meta.pubkey == keys.queue_long {
+                        meta.pubkey = keys.queue_short;
+                    } else if meta.pubkey == keys.queue_short {
+                        meta.pubkey = keys.queue_long;
+                    }
+                }
+            })
+        });
+        assert_eq!(
+            error.number,
+            Some(u32::from(BallastError::WrongQueue)),
+            "{}",
+            call.name
+        );
+        tried += 1;
+    }
+    assert_eq!(tried, 5);
+}
+
+#[test]
 fn a_copy_of_the_exchange_is_refused_everywhere() {
     let mut world = world();
     let copy = copy_of(&mut world.sandbox, &addresses::exchange());

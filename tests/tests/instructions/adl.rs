@@ -416,3 +416,62 @@ pub fn a_bankrupt_short_is_closed_against_longs() {
     assert_eq!(event.deficit_after_atoms, 9_900_000);
     venue.conserves();
 }
+
+/// Alice, bankrupt at $189, against `shorts` equal shorts of 0.25 SOL.
+fn crowd(shorts: usize) -> (Venue, Vec<Pubkey>) {
+    let mut config = quiet();
+    config.risk.adl.max_close_bps = 10_000;
+    let mut venue = Venue::with(&config);
+    let mut list = Vec::new();
+    for _ in 0..shorts {
+        let short = venue.sandbox.create_trader(100 * USD).unwrap();
+        let opening = terms(250, START, 2_500_000, 20 * USD);
+        done(
+            venue
+                .sandbox
+                .block_trade(&venue.market, &venue.alice, &short, opening),
+        );
+        list.push(short.address);
+    }
+    venue.price(189_000);
+    (venue, list)
+}
+
+#[test]
+pub fn a_list_has_room_for_32() {
+    let (mut venue, list) = crowd(33);
+    let (victim, bob) = (venue.alice.address, venue.bob.clone());
+    refused(&mut venue.sandbox, BallastError::AdlListTooLong, |s| {
+        s.auto_deleverage(&venue.market, &victim, &bob, ALL, &list)
+    });
+    let outcome =
+        done(
+            venue
+                .sandbox
+                .auto_deleverage(&venue.market, &victim, &bob, ALL, &list[..32]),
+        );
+    let event = event!(outcome, AutoDeleveraged);
+    assert_eq!(
+        (event.cuts.len(), event.lots_closed, event.lots_after),
+        (32, 8_000, 250)
+    );
+    venue.conserves();
+}
+
+#[test]
+pub fn a_list_is_no_longer_than_one_call_can_take() {
+    let mut crash = Crash::new(10_000);
+    let list: Vec<Pubkey> = (0..33).map(|_| Pubkey::new_unique()).collect();
+    crash.refuses(BallastError::AdlListTooLong, ALL, &list);
+}
+
+#[test]
+pub fn the_bankrupt_account_may_receive_the_reward() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    crash.keeper = crash.venue.alice.clone();
+    let before = crash.venue.free(&crash.keeper);
+    done(crash.call(ALL, &list));
+    assert_eq!(crash.venue.free(&crash.keeper), before + 808_000);
+    crash.venue.conserves();
+}

@@ -368,3 +368,31 @@ pub fn tokens_sent_to_the_insurance_vault_unasked_become_nobodys() {
         TEN.unsigned_abs()
     );
 }
+
+#[test]
+pub fn what_insurance_paid_is_withdrawn_after_a_sweep() {
+    let mut venue = Venue::bankrupt();
+    let donor = venue.sandbox.create_wallet(10 * USD).unwrap();
+    done(
+        venue
+            .sandbox
+            .donate_insurance(&venue.market, &donor, 10 * USD),
+    );
+    let (victim, bob) = (venue.alice.address, venue.bob.clone());
+    done(venue.sandbox.liquidate(&venue.market, &victim, &bob, 0));
+    // Bob has $500 of margin and $110 of profit back; the loser had only $100.
+    let all = u64::try_from(venue.free(&bob)).unwrap();
+    assert_eq!(all, 1_110 * USD + 800_000);
+    done(venue.sandbox.withdraw(&venue.alice, 899 * USD));
+    assert_eq!(venue.sandbox.token_balance(&VAULT()), 1_101 * USD);
+    // The tokens for the rest are still in the insurance vault, which anybody may empty.
+    refused_elsewhere(&mut venue.sandbox, |s| s.withdraw(&bob, all));
+    done(venue.sandbox.sweep_insurance(&venue.market));
+    done(venue.sandbox.withdraw(&bob, all));
+    assert_eq!(venue.sandbox.token_balance(&VAULT()), 0);
+    assert_eq!(
+        venue.sandbox.market(&venue.market).insurance.balance,
+        200_000
+    );
+    venue.conserves();
+}

@@ -148,6 +148,7 @@ fn evidence(error: BallastError) -> Evidence {
             Case(adl::the_list_names_distinct_counterparties_of_this_program)
         }
         E::AdlForeignAccount => Case(adl::a_forged_trader_is_foreign),
+        E::AdlListTooLong => Case(adl::a_list_has_room_for_32),
         E::NotBankrupt | E::InsuranceCanPay => {
             Case(adl::only_a_bankrupt_is_deleveraged_and_only_when_insurance_cannot_pay)
         }
@@ -159,6 +160,7 @@ fn evidence(error: BallastError) -> Evidence {
         E::ExchangeInvariant => Case(admin::a_broken_exchange_stays_as_it_is),
         E::MarketInvariant => Case(corrupt::a_market_of_another_version_is_not_written),
         E::TraderInvariant => Case(corrupt::a_trader_of_another_version_is_not_written),
+        E::AdlListTooLong => Case(adl::a_list_is_no_longer_than_one_call_can_take),
     }
 }
 

@@ -13,6 +13,7 @@ mod liquidate;
 mod margin;
 mod market;
 mod oracle;
+mod relapse;
 mod risk;
 mod support;
 mod trade_limits;

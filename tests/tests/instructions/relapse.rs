@@ -1,0 +1,139 @@
+//! A trader who was deleveraged in part, recovered, and takes lots over as a liquidator.
+
+use ballast_sandbox::{TraderCookie, TxResult};
+
+use crate::event;
+use crate::support::{done, quiet, terms, Venue, START, TEN, USD};
+
+/// Alice was bankrupt at $189 and 0.1 of her 10 SOL have been closed against bob. The price is $200
+/// again, and nobody has touched her position since.
+fn recovered() -> (Venue, TraderCookie) {
+    let mut config = quiet();
+    config.risk.adl.max_close_bps = 10_000;
+    let mut venue = Venue::open_with(&config);
+    let keeper = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    venue.price(189_000);
+    let outcome = done(deleverage(&mut venue, &keeper, 100, &keeper_list(&[])));
+    assert_eq!(event!(outcome, AutoDeleveraged).reward_atoms, 10_000);
+    let slot = venue.position(&venue.alice);
+    assert_eq!(
+        (slot.lots, slot.bankrupt_lots, slot.pass_epoch),
+        (9_900, 10_000, 1)
+    );
+    venue.price(START);
+    (venue, keeper)
+}
+
+/// The counterparties named, or bob's place when none are.
+fn keeper_list(traders: &[&TraderCookie]) -> Vec<anchor_lang::prelude::Pubkey> {
+    traders.iter().map(|trader| trader.address).collect()
+}
+
+fn deleverage(
+    venue: &mut Venue,
+    keeper: &TraderCookie,
+    max_lots: u64,
+    list: &[anchor_lang::prelude::Pubkey],
+) -> TxResult {
+    let bob = [venue.bob.address];
+    let list = if list.is_empty() { &bob } else { list };
+    let victim = venue.alice.address;
+    venue
+        .sandbox
+        .auto_deleverage(&venue.market, &victim, keeper, max_lots, list)
+}
+
+#[test]
+fn its_next_bankruptcy_on_the_other_side_is_resolved() {
+    let (mut venue, keeper) = recovered();
+    let carol = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let dave = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let opening = terms(-20_000, START, 200 * USD, 900 * USD);
+    done(
+        venue
+            .sandbox
+            .block_trade(&venue.market, &carol, &dave, opening),
+    );
+    // Carol's short of 20 SOL is liquidated, and alice goes from 9.9 long to 10.1 short.
+    venue.price(209_000);
+    let alice = venue.alice.clone();
+    done(
+        venue
+            .sandbox
+            .liquidate(&venue.market, &carol.address, &alice, 150 * USD),
+    );
+    let slot = venue.position(&alice);
+    assert_eq!(
+        (slot.lots, slot.pass_epoch, slot.bankrupt_lots),
+        (-10_100, 0, 0)
+    );
+    // Bankrupt as a short, she is closed against dave.
+    venue.price(230_000);
+    let outcome = done(deleverage(&mut venue, &keeper, 20_000, &[dave.address]));
+    let event = event!(outcome, AutoDeleveraged);
+    assert_eq!((event.lots_closed, event.lots_after), (10_100, 0));
+    venue.conserves();
+}
+
+#[test]
+fn the_reward_of_its_next_bankruptcy_is_no_more_than_one() {
+    let (mut venue, keeper) = recovered();
+    let carol = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let dave = venue.sandbox.create_trader(10_000 * USD).unwrap();
+    let opening = terms(3 * TEN, START, 300 * USD, 5_000 * USD);
+    done(
+        venue
+            .sandbox
+            .block_trade(&venue.market, &carol, &dave, opening),
+    );
+    // Carol's long of 30 SOL is liquidated, and alice holds 39.9.
+    venue.price(191_500);
+    let alice = venue.alice.clone();
+    done(
+        venue
+            .sandbox
+            .liquidate(&venue.market, &carol.address, &alice, 500 * USD),
+    );
+    assert_eq!(venue.position(&alice).lots, 39_900);
+    assert!(venue.sandbox.market(&venue.market).fees_atoms > 3 * USD);
+    venue.price(177_000);
+    let list = keeper_list(&[&venue.bob.clone(), &dave]);
+    let outcome = done(deleverage(&mut venue, &keeper, 40_000, &list));
+    let event = event!(outcome, AutoDeleveraged);
+    assert_eq!((event.lots_closed, event.bankrupt_lots), (39_900, 39_900));
+    assert_eq!(event.reward_atoms, USD);
+    venue.conserves();
+}
+
+#[test]
+fn a_liquidator_that_was_flagged_holds_withdrawals_back_no_longer() {
+    let (mut venue, _) = recovered();
+    venue.price(189_000);
+    done(
+        venue
+            .sandbox
+            .flag_bankruptcy(&venue.market, &venue.alice.address),
+    );
+    assert_eq!(venue.sandbox.exchange().uncovered_bankruptcies, 1);
+    venue.price(START);
+    let carol = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let dave = venue.sandbox.create_trader(10_000 * USD).unwrap();
+    let opening = terms(3 * TEN, START, 300 * USD, 5_000 * USD);
+    done(
+        venue
+            .sandbox
+            .block_trade(&venue.market, &carol, &dave, opening),
+    );
+    venue.price(191_500);
+    let alice = venue.alice.clone();
+    // It holds initial margin afterwards.
+    done(
+        venue
+            .sandbox
+            .liquidate(&venue.market, &carol.address, &alice, 500 * USD),
+    );
+    assert_eq!(venue.sandbox.exchange().uncovered_bankruptcies, 0);
+    assert!(!venue.position(&alice).is_uncovered());
+    done(venue.sandbox.withdraw(&venue.bob, 1));
+    venue.conserves();
+}
