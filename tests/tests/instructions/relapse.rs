@@ -62,11 +62,7 @@ fn its_next_bankruptcy_on_the_other_side_is_resolved() {
             .sandbox
             .liquidate(&venue.market, &carol.address, &alice, 150 * USD),
     );
-    let slot = venue.position(&alice);
-    assert_eq!(
-        (slot.lots, slot.pass_epoch, slot.bankrupt_lots),
-        (-10_100, 0, 0)
-    );
+    assert_eq!(venue.position(&alice).lots, -10_100);
     // Bankrupt as a short, she is closed against dave.
     venue.price(230_000);
     let outcome = done(deleverage(&mut venue, &keeper, 20_000, &[dave.address]));
@@ -86,7 +82,7 @@ fn the_reward_of_its_next_bankruptcy_is_no_more_than_one() {
             .sandbox
             .block_trade(&venue.market, &carol, &dave, opening),
     );
-    // Carol's long of 30 SOL is liquidated, and alice holds 39.9.
+    // Most of carol's long of 30 SOL is liquidated, which alice takes over.
     venue.price(191_500);
     let alice = venue.alice.clone();
     done(
@@ -94,14 +90,14 @@ fn the_reward_of_its_next_bankruptcy_is_no_more_than_one() {
             .sandbox
             .liquidate(&venue.market, &carol.address, &alice, 500 * USD),
     );
-    assert_eq!(venue.position(&alice).lots, 39_900);
+    let lots = venue.position(&alice).lots.unsigned_abs();
+    assert_eq!(lots, 39_401);
     assert!(venue.sandbox.market(&venue.market).fees_atoms > 3 * USD);
     venue.price(177_000);
     let list = keeper_list(&[&venue.bob.clone(), &dave]);
     let outcome = done(deleverage(&mut venue, &keeper, 40_000, &list));
     let event = event!(outcome, AutoDeleveraged);
-    assert_eq!((event.lots_closed, event.bankrupt_lots), (39_900, 39_900));
-    assert_eq!(event.reward_atoms, USD);
+    assert_eq!((event.lots_closed, event.reward_atoms), (lots, USD));
     venue.conserves();
 }
 

@@ -104,7 +104,8 @@ impl Liquidate<'_> {
         let victim_side = decision.victim_before.side();
         queues.sync(&self.trader.key(), victim_side, slot)?;
         taker.store(&decision.liquidator.position);
-        if decision.liquidator.position.is_empty() {
+        if decision.liquidator.position.is_empty() || !decision.liquidator.reduced_only {
+            // It is gone, or holds initial margin now: an earlier bankruptcy is over.
             distress::clear(&mut exchange, taker)?;
         }
         let taker_side = decision.liquidator_before.side();
