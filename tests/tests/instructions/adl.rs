@@ -459,13 +459,6 @@ pub fn a_list_has_room_for_32() {
 }
 
 #[test]
-pub fn a_list_is_no_longer_than_one_call_can_take() {
-    let mut crash = Crash::new(10_000);
-    let list: Vec<Pubkey> = (0..33).map(|_| Pubkey::new_unique()).collect();
-    crash.refuses(BallastError::AdlListTooLong, ALL, &list);
-}
-
-#[test]
 pub fn the_bankrupt_account_may_receive_the_reward() {
     let mut crash = Crash::new(10_000);
     let list = crash.list();

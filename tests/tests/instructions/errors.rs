@@ -160,7 +160,6 @@ fn evidence(error: BallastError) -> Evidence {
         E::ExchangeInvariant => Case(admin::a_broken_exchange_stays_as_it_is),
         E::MarketInvariant => Case(corrupt::a_market_of_another_version_is_not_written),
         E::TraderInvariant => Case(corrupt::a_trader_of_another_version_is_not_written),
-        E::AdlListTooLong => Case(adl::a_list_is_no_longer_than_one_call_can_take),
     }
 }
 
