@@ -7,7 +7,9 @@ use ballast_client::instructions::{anyone, trader};
 use ballast_sandbox::{MintKind, Options, Sandbox, TraderCookie};
 
 use crate::event;
-use crate::support::{done, quiet, refused, refused_elsewhere, replaced, Venue, TEN, USD};
+use crate::support::{
+    done, quiet, refused, refused_elsewhere, replaced, terms, Venue, START, TEN, USD,
+};
 
 const VAULT: fn() -> Pubkey = addresses::collateral_vault;
 
@@ -395,4 +397,33 @@ pub fn what_insurance_paid_is_withdrawn_after_a_sweep() {
         200_000
     );
     venue.conserves();
+}
+
+#[test]
+pub fn a_token_2022_exchange_works_from_end_to_end() {
+    let options = Options {
+        mint: MintKind::Token2022,
+        ..Options::default()
+    };
+    let (mut sandbox, market) = Sandbox::with_market(&options, &quiet()).unwrap();
+    let long = sandbox.create_trader(1_000 * USD).unwrap();
+    let short = sandbox.create_trader(1_000 * USD).unwrap();
+    let donor = sandbox.create_wallet(20 * USD).unwrap();
+    let opening = terms(TEN, START, 100 * USD, 500 * USD);
+    done(sandbox.block_trade(&market, &long, &short, opening));
+    done(sandbox.donate_insurance(&market, &donor, 20 * USD));
+    sandbox.set_price(&market, 189_000);
+    done(sandbox.liquidate(&market, &long.address, &short, 0));
+    done(sandbox.sweep_insurance(&market));
+    assert_eq!(
+        sandbox.token_balance(&market.insurance_vault),
+        10 * USD + 200_000
+    );
+    for trader in [&long, &short] {
+        let free = u64::try_from(sandbox.trader(&trader.address).free).unwrap();
+        done(sandbox.withdraw(trader, free));
+        done(sandbox.close_trader(trader));
+    }
+    assert_eq!(sandbox.token_balance(&VAULT()), 0);
+    assert!(sandbox.conservation().holds());
 }

@@ -331,3 +331,19 @@ pub fn a_liquidator_in_sixteen_other_markets_has_no_slot() {
         s.liquidate(&venue.market, &venue.alice.address, &keeper, 100 * USD)
     });
 }
+
+#[test]
+pub fn a_delegate_liquidates_for_the_owner() {
+    let (mut venue, keeper) = falling(194_000);
+    let bot = venue.sandbox.funded_keypair();
+    let bot_key = solana_signer::Signer::pubkey(&bot);
+    let (keys, victim) = (venue.market.keys, venue.alice.address);
+    let instruction = anyone::liquidate(bot_key, keys, victim, keeper.address, 100 * USD);
+    refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
+        s.send(std::slice::from_ref(&instruction), &[&bot])
+    });
+    done(venue.sandbox.set_delegate(&keeper, Some(bot_key)));
+    done(venue.sandbox.send(&[instruction], &[&bot]));
+    assert_eq!(venue.position(&keeper).lots, 2_000);
+    venue.conserves();
+}
