@@ -134,6 +134,7 @@ pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<(
     let in_adl = adl.iter().map(|round| round.insurance_paid_atoms).sum();
     let uncovered: i64 = adl.iter().map(|round| round.uncovered_deficit_atoms).sum();
     let gave_up: i64 = adl.iter().map(|round| round.winners_gave_up_atoms).sum();
+    let (left, waiting) = bankruptcies_left(stage)?;
     report.summary = Summary {
         liquidations: u64::try_from(report.liquidations.len())?,
         liquidated_notional_atoms: diary.liquidated_notional,
@@ -154,7 +155,9 @@ pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<(
         overshoot_atoms: gave_up - uncovered,
         conservation_error_atoms: report.summary.conservation_error_atoms,
         unaffordable_liquidations: diary.unaffordable,
-        bankruptcies_left: bankruptcies_left(stage)?,
+        bankruptcies_left: left,
+        bankruptcies_waiting: waiting,
+        unusable_prices: diary.unusable_prices,
         max_compute_units: stage
             .meter
             .iter()
@@ -165,14 +168,25 @@ pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<(
     Ok(())
 }
 
-fn bankruptcies_left(stage: &Stage) -> Result<u64> {
+/// Bankrupt positions that should have been closed, and those that may still wait for a keeper.
+fn bankruptcies_left(stage: &Stage) -> Result<(u64, u64)> {
     let mark = stage.mark()?;
-    let mut left = 0;
+    let available = stage.insurance_available()?;
+    let (mut left, mut waiting) = (0, 0);
     for open in stage.open_positions()? {
         let state = health(&open.position, mark, &stage.risk).map_err(engine)?;
-        left += u64::from(matches!(state, Health::Bankrupt { .. }));
+        let Health::Bankrupt { deficit } = state else {
+            continue;
+        };
+        let waited = stage.sandbox.slot().saturating_sub(open.bankrupt_slot);
+        let graced = open.bankrupt_slot != 0 && waited <= stage.risk.adl.grace_slots;
+        if graced && deficit <= available || !stage.price_is_usable()? {
+            waiting += 1;
+        } else {
+            left += 1;
+        }
     }
-    Ok(left)
+    Ok((left, waiting))
 }
 
 fn traders(report: &mut Report, stage: &Stage) -> Result<()> {

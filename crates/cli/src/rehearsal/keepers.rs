@@ -12,7 +12,7 @@ use ballast_engine::units::{Atoms, Lots};
 use ballast_sandbox::trading::TraderCookie;
 
 use super::deleveraging;
-use super::stage::{engine, Open, Stage};
+use super::stage::{engine, Open, Stage, CONFIDENCE_BPS};
 use crate::report::model::{LiquidationLine, Round};
 
 /// Keepers back what they take over with at least this part of its notional.
@@ -33,6 +33,8 @@ pub struct Diary {
     pub bankrupt: BTreeSet<Pubkey>,
     /// Positions that went bankrupt.
     pub bankruptcies: u64,
+    /// Prices too far from their average to act on.
+    pub unusable_prices: u64,
     /// Liquidations that no keeper could afford.
     pub unaffordable: u64,
     /// Errors of calls that an honest keeper expected to pass.
@@ -43,6 +45,10 @@ pub struct Diary {
 
 /// One round of keepers at the price last published.
 pub fn act(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
+    if !stage.price_is_usable()? {
+        diary.unusable_prices += 1;
+        return Ok(());
+    }
     let market = stage.market.clone();
     let result = stage.sandbox.accrue_funding(&market);
     stage.must("accrue_funding", result)?;
@@ -158,9 +164,10 @@ fn affordable(
         .map_or(Position::default(), |open| open.position);
     let after = held.fill(lots, quote).map_err(engine)?.position;
     let own = mark.notional(lots.size()).map_err(engine)? * KEEPER_MARGIN_BPS / 10_000;
-    let least =
-        initial_margin(&stage.risk, after.notional(mark).map_err(engine)?).map_err(engine)?;
-    let missing = i64::try_from(least * KEEPER_ROOM_BPS / 10_000)?
+    let notional = after.notional(mark).map_err(engine)?;
+    let least = initial_margin(&stage.risk, notional).map_err(engine)?;
+    let doubt = (notional * 2 * CONFIDENCE_BPS).div_ceil(10_000);
+    let missing = i64::try_from(least * KEEPER_ROOM_BPS / 10_000 + doubt)?
         - after.equity(mark).map_err(engine)?.get();
     let margin = own.max(u64::try_from(missing.max(0))?);
     let free = stage.sandbox.trader(&keeper.address).free;

@@ -15,13 +15,14 @@ use anyhow::{ensure, Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::RehearseArgs;
-use crate::report::model::{PathLine, Report};
-use crate::report::{checks, html, terminal};
+use crate::report::model::{Check, Dishonest, PathLine, Report};
+use crate::report::{checks, html, money, terminal};
 use crate::scenario::population::{Population, PopulationConfig};
 use crate::scenario::prices::{PricePath, PricePoint};
 use crate::scenario::risk::RiskChoice;
 use crate::scenario::units::{MarketUnits, ATOMS_PER_USD};
 use crate::scenario::{csv_path, generated_path};
+use deleveraging::Occasion;
 use keepers::Diary;
 use stage::Stage;
 
@@ -37,6 +38,7 @@ const LEAST_POSITION_USD: u64 = 10;
 const LULL: i64 = 30;
 
 /// What is rehearsed, before anything is built.
+#[derive(Clone)]
 pub struct Plan {
     /// Prices.
     pub path: PricePath,
@@ -71,10 +73,10 @@ pub fn run(args: &RehearseArgs) -> Result<bool> {
     crash(&mut stage, &mut diary, &mut report, &plan, &bar)?;
     bar.finish_and_clear();
     assemble::finish(&mut report, &stage, &mut diary)?;
-    report.dishonest_keepers = cheat(&stage, diary.occasion.take())?;
+    report.dishonest_keepers = cheat(args, &plan, &stage, diary.occasion.take())?;
     report.checks = checks::run(&report)?;
     for refusal in &diary.refusals {
-        report.checks.push(crate::report::model::Check {
+        report.checks.push(Check {
             name: "an honest keeper's call is accepted".to_owned(),
             passed: false,
             figure: refusal.clone(),
@@ -212,28 +214,40 @@ fn crash(
     Ok(())
 }
 
-/// Plays the dishonest keepers against a bankruptcy of the crash, or of a further gap.
+/// Plays the dishonest keepers against a bankruptcy of the crash, of a further gap, or of a gap in
+/// an exchange of the same people without insurance.
 fn cheat(
+    args: &RehearseArgs,
+    plan: &Plan,
     stage: &Stage,
-    occasion: Option<deleveraging::Occasion>,
-) -> Result<crate::report::model::Dishonest> {
-    let (occasion, setting) = match occasion {
-        Some(occasion) => {
-            let clock = crate::report::money::clock(occasion.stage.now().timestamp);
-            let setting = format!("played on a copy of the exchange as it stood at {clock} UTC, before the bankruptcy of {} was deleveraged", occasion.bankrupt);
-            (occasion, setting)
-        }
-        None => match gap::find(stage)? {
-            Some(found) => found,
-            None => {
-                let setting = "not played: no bankruptcy beyond insurance arose, not even after a further gap".to_owned();
-                return Ok(crate::report::model::Dishonest {
-                    setting,
-                    ..Default::default()
-                });
-            }
-        },
+    occasion: Option<Occasion>,
+) -> Result<Dishonest> {
+    if let Some(occasion) = occasion {
+        let clock = money::clock(occasion.stage.now().timestamp);
+        let setting = format!(
+            "played on a copy of the exchange as it stood at {clock} UTC, before the bankruptcy of {} was deleveraged",
+            occasion.bankrupt
+        );
+        return dishonest::play(occasion, setting);
+    }
+    if let Some(occasion) = gap::find(stage)? {
+        let setting = format!(
+            "the prices left no bankruptcy beyond insurance: played on a copy of the exchange after further gaps of {} %, before the bankruptcy of {} was deleveraged",
+            gap::GAP_PERCENT, occasion.bankrupt
+        );
+        return dishonest::play(occasion, setting);
+    }
+    let uninsured = Plan {
+        insurance: 0,
+        ..plan.clone()
     };
+    let fresh = set_up(args, &uninsured, &ProgressBar::hidden())?;
+    let occasion =
+        gap::find(&fresh)?.context("not even without insurance did a gap leave a bankruptcy")?;
+    let setting = format!(
+        "the insurance covers everything: played on an exchange of the same traders without insurance, after gaps of {} %, before the bankruptcy of {} was deleveraged",
+        gap::GAP_PERCENT, occasion.bankrupt
+    );
     dishonest::play(occasion, setting)
 }
 

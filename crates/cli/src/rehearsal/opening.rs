@@ -5,7 +5,7 @@ use ballast_engine::margin::initial_margin;
 use ballast_engine::units::{Bps, Ticks};
 use ballast_sandbox::trading::{BlockTrade, TraderCookie, Wallet};
 
-use super::stage::{engine, Stage};
+use super::stage::{engine, Stage, CONFIDENCE_BPS};
 use crate::scenario::population::{Member, Opening, Population};
 use crate::scenario::prices::PricePoint;
 
@@ -87,7 +87,8 @@ fn provide(stage: &mut Stage, member: &Member, trader: &TraderCookie, lots: i64)
     let notional = price.notional(held + lots.unsigned_abs()).map_err(engine)?;
     let least = Bps::new(ROOM_BPS)
         .ceil_of(initial_margin(&stage.risk, notional).map_err(engine)?)
-        .map_err(engine)?;
+        .map_err(engine)?
+        + (notional * 2 * CONFIDENCE_BPS).div_ceil(10_000);
     let wanted = (notional * 10)
         .div_ceil(member.leverage_tenths.max(10))
         .max(least);

@@ -6,6 +6,7 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, ensure, Context, Result};
 use ballast::state::market::Market;
 use ballast_client::adl::Moment;
+use ballast_engine::oracle::{check, Action, OraclePrice};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::units::{FundingIndex, LotPrice, Ticks};
@@ -22,7 +23,7 @@ use crate::scenario::units::MarketUnits;
 /// Slots in five seconds of 400 ms slots, times two.
 const SLOTS_PER_FIVE_SECONDS: (i64, i64) = (25, 10);
 /// Confidence interval published with every price.
-const CONFIDENCE_BPS: u64 = 5;
+pub const CONFIDENCE_BPS: u64 = 5;
 /// Time constant of the published moving average, as Pyth's of about an hour.
 const EMA_SECONDS: i64 = 3_600;
 
@@ -174,6 +175,19 @@ impl Stage {
             unix_timestamp: self.now.timestamp,
             price_ticks: self.ticks()?,
         })
+    }
+
+    /// Whether the oracle rules allow liquidation at the current price.
+    pub fn price_is_usable(&self) -> Result<bool> {
+        let ticks = self.ticks()?;
+        let price = OraclePrice {
+            price: Ticks::new(ticks),
+            confidence: Ticks::new((ticks * CONFIDENCE_BPS).div_ceil(10_000)),
+            ema: Ticks::new(self.units.ticks(self.ema_nano)?.max(1)),
+            publish_time: self.now.timestamp,
+        };
+        let now = self.now.timestamp;
+        Ok(check(Action::Liquidate, &price, &self.risk, now, now).is_ok())
     }
 
     /// The market account.

@@ -121,11 +121,14 @@ fn dishonest(report: &Report) -> Vec<Check> {
 }
 
 fn bankruptcies(report: &Report) -> Check {
-    let left = report.summary.bankruptcies_left;
+    let summary = &report.summary;
     check(
-        "no bankrupt position is left open",
-        left == 0,
-        format!("{left} left of {}", report.summary.bankruptcies),
+        "no bankrupt position beyond insurance is left open",
+        summary.bankruptcies_left == 0,
+        format!(
+            "{} left of {}; {} more wait for a keeper or a usable price",
+            summary.bankruptcies_left, summary.bankruptcies, summary.bankruptcies_waiting
+        ),
     )
 }
 

@@ -106,8 +106,12 @@ pub struct Summary {
     pub conservation_error_atoms: u64,
     /// Liquidation steps that no keeper could afford, counted once a price.
     pub unaffordable_liquidations: u64,
-    /// Positions that are bankrupt at the last price.
+    /// Positions bankrupt at the last price that insurance cannot pay or whose grace is over.
     pub bankruptcies_left: u64,
+    /// Positions bankrupt at the last price that insurance can pay and that wait for a keeper.
+    pub bankruptcies_waiting: u64,
+    /// Prices on which the oracle rules stopped the keepers.
+    pub unusable_prices: u64,
     /// Most compute units of a transaction, by instruction.
     pub max_compute_units: BTreeMap<String, u64>,
     /// Compute units by instruction.
