@@ -15,6 +15,7 @@ mod market;
 mod oracle;
 mod relapse;
 mod risk;
+mod shipped_bugs;
 mod support;
 mod trade_limits;
 mod trader;

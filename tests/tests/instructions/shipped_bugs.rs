@@ -1,0 +1,338 @@
+//! Bugs that other venues shipped, one test each.
+
+use ballast::error::BallastError;
+use ballast_sandbox::{MarketConfig, TraderCookie, TxResult};
+
+use crate::event;
+use crate::support::{copy_of, done, quiet, refused, terms, Venue, START, TEN, USD};
+
+const ALL: u64 = 10_000;
+
+fn uncapped() -> MarketConfig {
+    let mut config = quiet();
+    config.risk.adl.max_close_bps = 10_000;
+    config
+}
+
+/// Alice long and bob short 10 SOL, alice bankrupt by $10 at $189 with $0.20 of insurance; one call
+/// may close all of bob.
+fn crash() -> (Venue, TraderCookie) {
+    let mut venue = Venue::open_with(&uncapped());
+    let other = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    venue.price(189_000);
+    (venue, other)
+}
+
+fn deleverage(venue: &mut Venue, list: &[&TraderCookie]) -> TxResult {
+    let list: Vec<_> = list.iter().map(|trader| trader.address).collect();
+    let (victim, keeper) = (venue.alice.address, venue.bob.clone());
+    venue
+        .sandbox
+        .auto_deleverage(&venue.market, &victim, &keeper, ALL, &list)
+}
+
+#[track_caller]
+fn refuses(venue: &mut Venue, error: BallastError, list: &[&TraderCookie]) {
+    let list: Vec<_> = list.iter().map(|trader| trader.address).collect();
+    let (market, victim, keeper) = (venue.market.clone(), venue.alice.address, venue.bob.clone());
+    refused(&mut venue.sandbox, error, |s| {
+        s.auto_deleverage(&market, &victim, &keeper, ALL, &list)
+    });
+}
+
+#[test]
+pub fn a_counterparty_was_credited_more_than_the_bankrupt_forfeited() {
+    let (mut venue, _) = crash();
+    let before = venue.free(&venue.bob);
+    let bob = venue.bob.clone();
+    let outcome = done(deleverage(&mut venue, &[&bob]));
+    let event = event!(outcome, AutoDeleveraged);
+    // Sold at $200, bought back at $189.98: the bankrupt's $100 and the insurance's $0.20.
+    assert_eq!(event.cuts[0].realized_atoms, 100_200_000);
+    let credited = venue.free(&venue.bob) - before - 500_000_000;
+    assert_eq!(
+        credited,
+        100_200_000 + i64::try_from(event.reward_atoms).unwrap()
+    );
+    venue.conserves();
+    // And every atom credited can be had.
+    let all = u64::try_from(venue.free(&venue.bob)).unwrap();
+    done(venue.sandbox.withdraw(&venue.bob, all));
+}
+
+#[test]
+pub fn an_account_solvent_at_the_mark_was_deleveraged() {
+    let (mut venue, _) = crash();
+    venue.price(190_000);
+    let bob = venue.bob.clone();
+    refuses(&mut venue, BallastError::NotBankrupt, &[&bob]);
+}
+
+#[test]
+pub fn target_accounts_were_not_checked_for_their_owner() {
+    let (mut venue, mut forged) = crash();
+    let bob = venue.bob.address;
+    forged.address = copy_of(&mut venue.sandbox, &bob);
+    let mut account = venue.sandbox.account(&forged.address).unwrap();
+    account.owner = venue.sandbox.token_program();
+    venue.sandbox.set_account(&forged.address, account);
+    refuses(&mut venue, BallastError::AdlForeignAccount, &[&forged]);
+}
+
+#[test]
+pub fn the_list_held_duplicates_or_the_bankrupt_itself() {
+    let (mut venue, _) = crash();
+    let (alice, bob) = (venue.alice.clone(), venue.bob.clone());
+    refuses(
+        &mut venue,
+        BallastError::AdlDuplicateCounterparty,
+        &[&bob, &bob],
+    );
+    refuses(&mut venue, BallastError::AdlBankruptInList, &[&bob, &alice]);
+}
+
+#[test]
+pub fn shrinking_by_a_little_made_the_keepers_call_fail() {
+    let (mut venue, other) = crash();
+    let bob = venue.bob.clone();
+    done(
+        venue
+            .sandbox
+            .block_trade(&venue.market, &bob, &other, terms(10, 189_000, 0, USD)),
+    );
+    let outcome = done(deleverage(&mut venue, &[&bob]));
+    let event = event!(outcome, AutoDeleveraged);
+    assert_eq!((event.lots_closed, event.lots_after), (ALL - 10, 10));
+    venue.conserves();
+}
+
+#[test]
+pub fn the_close_made_a_counterparty_insolvent() {
+    let (mut venue, seller) = crash();
+    let buyer = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    // Bankrupt at $186.90, below the close price of $189.98.
+    venue.price(178_000);
+    done(venue.sandbox.block_trade(
+        &venue.market,
+        &seller,
+        &buyer,
+        terms(-1_000, 178_000, 8_900_000, 100 * USD),
+    ));
+    refuses(&mut venue, BallastError::AdlNothingCut, &[&seller]);
+    let bob = venue.bob.clone();
+    let outcome = done(deleverage(&mut venue, &[&seller, &bob]));
+    let event = event!(outcome, AutoDeleveraged);
+    assert_eq!((event.cuts.len(), event.cuts[0].trader), (1, bob.address));
+    assert_eq!(venue.position(&seller).lots, -1_000);
+    venue.conserves();
+}
+
+#[test]
+pub fn a_keeper_chose_the_size_and_chunked_it_for_the_fee() {
+    let (mut venue, keeper) = crash();
+    venue.price(194_000);
+    let victim = venue.alice.address;
+    let outcome = done(
+        venue
+            .sandbox
+            .liquidate(&venue.market, &victim, &keeper, 100 * USD),
+    );
+    assert_eq!(event!(outcome, PositionLiquidated).lots, -2_000);
+    refused(&mut venue.sandbox, BallastError::LadderInterval, |s| {
+        s.liquidate(&venue.market, &victim, &keeper, 100 * USD)
+    });
+}
+
+#[test]
+pub fn a_fee_was_credited_as_requested_instead_of_as_charged() {
+    let mut venue = Venue::open();
+    let free = u64::try_from(venue.free(&venue.alice)).unwrap();
+    done(venue.sandbox.withdraw(&venue.alice, free));
+    venue.price(190_500);
+    // Closing at $190.01 leaves $0.10, and the fee is $0.95.
+    done(venue.trade(-TEN, 190_010, 0, 0));
+    let market = venue.sandbox.market(&venue.market);
+    assert_eq!(market.fees_atoms + market.insurance.balance, 1_100_000);
+    assert_eq!(venue.free(&venue.alice), 0);
+    venue.conserves();
+}
+
+#[test]
+pub fn the_liquidation_fee_bankrupted_the_position() {
+    let (mut venue, keeper) = crash();
+    venue.price(190_010);
+    let victim = venue.alice.address;
+    let before = venue.free(&venue.alice);
+    let outcome = done(
+        venue
+            .sandbox
+            .liquidate(&venue.market, &victim, &keeper, 100 * USD),
+    );
+    let event = event!(outcome, PositionLiquidated);
+    // Equity of $0.10, which discount and fee together use up and no more.
+    assert_eq!(event.equity_before_atoms, 100_000);
+    assert_eq!(event.discount_atoms + event.insurance_fee_atoms, 100_000);
+    assert_eq!(event.insurance_paid_atoms, 0);
+    assert_eq!(venue.free(&venue.alice), before);
+    venue.conserves();
+}
+
+#[test]
+pub fn a_self_matched_pair_and_a_gap_drained_insurance() {
+    let mut config = uncapped();
+    config.risk.insurance_draw_cap_bps = 1_000;
+    let mut venue = Venue::open_with(&config);
+    let donor = venue.sandbox.create_wallet(100 * USD).unwrap();
+    done(
+        venue
+            .sandbox
+            .donate_insurance(&venue.market, &donor, 100 * USD),
+    );
+    venue.price(180_000);
+    let (victim, bob) = (venue.alice.address, venue.bob.clone());
+    refused(&mut venue.sandbox, BallastError::InsuranceCannotPay, |s| {
+        s.liquidate(&venue.market, &victim, &bob, 0)
+    });
+    let outcome = done(deleverage(&mut venue, &[&bob]));
+    let event = event!(outcome, AutoDeleveraged);
+    // A deficit of $100, a tenth of $100.20 from insurance, the rest from the other leg.
+    assert_eq!(
+        (event.insurance_paid_atoms, event.gave_up_atoms),
+        (10_020_000, 89_980_000)
+    );
+    assert_eq!(event.insurance_after_atoms, 90_180_000);
+    venue.conserves();
+}
+
+#[test]
+pub fn a_rounding_residue_blocked_liquidation_for_ever() {
+    let mut venue = Venue::with(&quiet());
+    let keeper = venue.sandbox.create_trader(100_000 * USD).unwrap();
+    venue.price(199_999);
+    done(venue.trade(9_973, 199_999, 99_777_777, 500 * USD));
+    let victim = venue.alice.address;
+    let mut price = 194_003;
+    let mut steps = 0;
+    // Each step restores the rest, which the falling price then reaches again, down to the last lot.
+    while venue.sandbox.position(&venue.market, &victim).is_some() {
+        venue.price(price);
+        let step = venue
+            .sandbox
+            .liquidate(&venue.market, &victim, &keeper, 1_000 * USD);
+        match step {
+            Ok(_) => steps += 1,
+            Err(error) => assert!(error.is("Healthy"), "{error}"),
+        }
+        venue.conserves();
+        venue.sandbox.advance_slots(10);
+        price -= price / 150;
+        assert!(price > 20_000, "still open at {price}");
+    }
+    assert!(steps > 3, "{steps} steps");
+}
+
+#[test]
+pub fn a_survivor_of_deleveraging_could_not_leave() {
+    let mut config = quiet();
+    config.risk.adl.max_close_bps = 9_995;
+    let mut venue = Venue::with(&config);
+    let other = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    done(venue.trade(9_990, START, 90 * USD + 9_900_000, 500 * USD));
+    let (alice, bob) = (venue.alice.clone(), venue.bob.clone());
+    let small = terms(10, START, 100_000, 10 * USD);
+    done(
+        venue
+            .sandbox
+            .block_trade(&venue.market, &alice, &other, small),
+    );
+    venue.price(189_000);
+    done(deleverage(&mut venue, &[&bob]));
+    // Fewer lots than anybody may open.
+    assert_eq!(venue.position(&bob).lots, -4);
+    let leaving = terms(4, 189_000, 0, 10 * USD);
+    done(
+        venue
+            .sandbox
+            .block_trade(&venue.market, &bob, &other, leaving),
+    );
+    assert!(venue
+        .sandbox
+        .position(&venue.market, &bob.address)
+        .is_none());
+    venue.conserves();
+}
+
+#[test]
+pub fn a_position_was_liquidated_on_a_stale_price_or_before_its_funding() {
+    let mut config = quiet();
+    // Shorts pay longs one per cent an hour.
+    config.risk.funding_rate_ppm_per_hour = -10_000;
+    let mut venue = Venue::open_with(&config);
+    let keeper = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    venue.price(194_800);
+    let victim = venue.alice.address;
+    venue.sandbox.advance_seconds(300);
+    refused(&mut venue.sandbox, BallastError::PriceStale, |s| {
+        s.liquidate(&venue.market, &victim, &keeper, 100 * USD)
+    });
+    // Equity of $48 and $1.60 of funding against maintenance of $48.70.
+    venue.price(194_800);
+    refused(&mut venue.sandbox, BallastError::Healthy, |s| {
+        s.liquidate(&venue.market, &victim, &keeper, 100 * USD)
+    });
+}
+
+#[test]
+pub fn both_legs_of_a_fill_ended_on_one_side() {
+    let mut venue = Venue::open();
+    done(venue.trade(-2 * TEN, START, 500 * USD, 300 * USD));
+    let (alice, bob) = (venue.position(&venue.alice), venue.position(&venue.bob));
+    assert_eq!((alice.lots, bob.lots), (-TEN, TEN));
+    assert_eq!(alice.entry_quote, -bob.entry_quote);
+    venue.conserves();
+}
+
+#[test]
+pub fn margin_was_rounded_towards_the_trader() {
+    let mut venue = Venue::new();
+    venue.price(199_999);
+    // Five per cent of $2,000.189999 is $100.00949995.
+    let (market, alice, bob) = (venue.market.clone(), venue.alice.clone(), venue.bob.clone());
+    let trade = |margin| terms(10_001, 199_999, margin, 500 * USD);
+    refused(&mut venue.sandbox, BallastError::BelowInitialMargin, |s| {
+        s.block_trade(&market, &alice, &bob, trade(100_009_499))
+    });
+    done(
+        venue
+            .sandbox
+            .block_trade(&market, &alice, &bob, trade(100_009_500)),
+    );
+}
+
+#[test]
+pub fn an_admin_switched_a_guard_off() {
+    let mut venue = Venue::new();
+    let sound = venue.market.config.risk;
+    let mut refuses = |error, change: &dyn Fn(&mut ballast_engine::risk::RiskParams)| {
+        let mut risk = sound;
+        change(&mut risk);
+        refused(&mut venue.sandbox, error, |s| {
+            s.update_market_risk(&venue.market, risk)
+        });
+    };
+    refuses(BallastError::RiskOracle, &|r| {
+        r.oracle_max_conf_bps = 10_000
+    });
+    refuses(BallastError::RiskOracle, &|r| r.oracle_max_age_seconds = 0);
+    refuses(BallastError::RiskLiquidation, &|r| {
+        r.liquidation_fee_bps = 250
+    });
+    refuses(BallastError::RiskTiers, &|r| {
+        r.tiers[0].maintenance_margin_bps = 0;
+    });
+    refuses(BallastError::RiskBand, &|r| r.price_band_bps = 10_001);
+    refuses(BallastError::RiskAdl, &|r| r.adl.max_close_bps = 0);
+    refuses(BallastError::RiskInsurance, &|r| {
+        r.insurance_window_slots = 0
+    });
+}
