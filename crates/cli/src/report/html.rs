@@ -147,11 +147,9 @@ fn first_round(report: &Report, round: &Round) -> String {
                 format!("{:?}", trader.kind).to_lowercase()
             });
             let cut = round.cut.iter().find(|cut| cut.trader == line.trader);
-            let entry = u64::try_from(
-                line.entry_quote_atoms.unsigned_abs()
-                    / line.lots.unsigned_abs().max(1)
-                    / round.atoms_per_lot_tick.max(1),
-            );
+            let entry = line.entry_quote_atoms.unsigned_abs()
+                / line.lots.unsigned_abs().max(1)
+                / round.atoms_per_lot_tick.max(1);
             row(&[
                 (rank + 1).to_string(),
                 format!(
@@ -161,7 +159,7 @@ fn first_round(report: &Report, round: &Round) -> String {
                 ),
                 kind,
                 line.lots.to_string(),
-                price(entry.unwrap_or(0), report.scenario.tick_nano),
+                price(entry, report.scenario.tick_nano),
                 usd(line.margin_atoms),
                 lights(line.lights),
                 cut.map_or("–".to_owned(), |cut| grouped(cut.lots)),
