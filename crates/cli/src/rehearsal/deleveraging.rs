@@ -15,7 +15,7 @@ use crate::scenario::population::Direction;
 /// Counterparties of one call; more follow in another.
 pub const LIST_LENGTH: usize = 8;
 /// Rounds for one bankruptcy at one price.
-const MOST_ROUNDS: usize = 64;
+const MOST_ROUNDS: usize = 2_000;
 
 /// A state in which a bankruptcy is about to be deleveraged honestly.
 pub struct Occasion {
