@@ -124,7 +124,7 @@ pub enum Class {
     Ineligible,
     /// Solvent at the close price, but no winner.
     Other,
-    /// Solvent and in profit at the close price, with the least profit at the mark.
+    /// Solvent and not in loss at the close price, with the least profit at the mark.
     Winner,
 }
 
@@ -269,14 +269,14 @@ impl Exposure {
         let close = times(i128::from(round.close.quote), self.lots)?;
         let bankruptcy = times(self.bankruptcy, round.close.lots)?;
         let entry = times(i128::from(self.entry), round.close.lots)?;
-        let (solvent, gains) = match self.side {
-            Side::Long => (close >= bankruptcy, close > entry),
-            Side::Short => (close <= bankruptcy, close < entry),
+        let (solvent, unhurt) = match self.side {
+            Side::Long => (close >= bankruptcy, close >= entry),
+            Side::Short => (close <= bankruptcy, close <= entry),
         };
         if !solvent {
             return Ok(Class::Ineligible);
         }
-        if gains && self.has_least_profit(round)? {
+        if unhurt && self.has_least_profit(round)? {
             return Ok(Class::Winner);
         }
         Ok(Class::Other)
