@@ -3,6 +3,7 @@
 
 mod bound;
 mod narrow;
+mod sweep;
 
 use core::cmp::Ordering;
 
@@ -13,6 +14,7 @@ use crate::slab::{MAX_HEIGHT, NIL};
 
 use bound::Bound;
 use narrow::Narrow;
+pub(crate) use sweep::next_admitted;
 
 /// How far down the ranking a deleveraging reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -210,7 +210,9 @@ impl Exposure {
         Self::of_totals(&entry.totals(), side, funding_index, entry.sequence)
     }
 
-    fn of_totals(totals: &Totals, side: Side, index: FundingIndex, sequence: u64) -> Self {
+    /// The totals of a position as of a funding index.
+    #[must_use]
+    pub fn of_totals(totals: &Totals, side: Side, index: FundingIndex, sequence: u64) -> Self {
         // 32 by 64 bits, then a term of 64 bits: within 97.
         let funding = i128::from(totals.lots).wrapping_mul(i128::from(index.get()));
         Self {

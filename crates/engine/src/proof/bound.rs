@@ -252,7 +252,7 @@ fn close_q32(round: &Round) -> Option<(i128, bool)> {
 /// Worst entry price of a winner, rounded down: no loss at the close price, and
 /// the least profit at the mark.
 fn winner_q32(round: &Round, mark_q32: u64, close_q32: i128) -> Option<u64> {
-    let one = u64::from(BPS_ONE);
+    let one = BPS_ONE;
     let least = u64::from(round.min_profit_bps);
     // 63 bits and 14 more.
     let scaled = u128::from(mark_q32).wrapping_mul(u128::from(BPS_ONE));
