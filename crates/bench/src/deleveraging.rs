@@ -1,0 +1,294 @@
+//! `auto_deleverage` over queues of every length, with lists of every length.
+
+use std::path::Path;
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{ensure, Context, Result};
+use ballast::state::market::Market;
+use ballast_client::adl::{plan, AdlPlan, Moment, Request, MAX_COUNTERPARTIES};
+use ballast_client::instructions::anyone;
+use ballast_engine::units::{FundingIndex, LotPrice, Side};
+use ballast_sandbox::{
+    BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxResult,
+};
+use solana_message::AddressLookupTableAccount;
+
+use crate::figure::Figure;
+use crate::forge;
+use crate::meter::Meter;
+use crate::population::{Population, Source};
+use crate::queues::QueueBytes;
+use crate::shapes::{adl_name, adl_shape, side_name, AdlShape, COUNTERPARTIES, QUEUES, TOLERANCES};
+
+/// Price at which the bankrupt position was opened, ticks.
+const OPENED: u64 = 200_000;
+/// Size of the bankrupt position: more than all counterparties of the longest list may be cut.
+const BANKRUPT_LOTS: i64 = 2_000_000;
+/// Margin of the bankrupt position, basis points of its worth.
+const BANKRUPT_MARGIN_BPS: u64 = 700;
+/// Seed of the counterparties; the bankrupt's own side has the next.
+const SEED: u64 = 1;
+
+/// A market with a bankrupt position, which real transactions opened, amid two full queues.
+pub struct Stage {
+    sandbox: Sandbox,
+    market: MarketCookie,
+    bankrupt: TraderCookie,
+    keeper: TraderCookie,
+    side: Side,
+    /// The counterparties' queue.
+    queue: QueueBytes,
+    table: Option<AddressLookupTableAccount>,
+}
+
+/// How a stage is set.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Counterparties.
+    pub population: Population,
+    /// Their side.
+    pub side: Side,
+    /// Positions on either side.
+    pub positions: u32,
+    /// Largest part of a counterparty that a pass closes, basis points.
+    pub max_close_bps: u32,
+    /// Positions that each counterparty has in other markets.
+    pub other_markets: usize,
+}
+
+impl Stage {
+    /// Opens the position, moves the price by 8%, fills the queues, writes the counterparties.
+    pub fn new(program: &Path, setting: &Setting) -> Result<Self> {
+        let mut config = MarketConfig::sol();
+        config.queue_capacity = usize::try_from(setting.positions)? + 16;
+        config.risk.adl.max_close_bps = setting.max_close_bps;
+        let options = Options {
+            program: Some(program.to_owned()),
+            ..Options::default()
+        };
+        let (mut sandbox, market) = Sandbox::with_market(&options, &config)?;
+        let worth = BANKRUPT_LOTS.unsigned_abs() * OPENED;
+        let bankrupt = sandbox.create_trader(worth)?;
+        let opposite = sandbox.create_trader(worth)?;
+        let keeper = sandbox.create_trader(0)?;
+        let terms = BlockTrade {
+            lots: match setting.side {
+                Side::Short => BANKRUPT_LOTS,
+                Side::Long => -BANKRUPT_LOTS,
+            },
+            price_ticks: OPENED,
+            taker_margin: worth * BANKRUPT_MARGIN_BPS / 10_000,
+            maker_margin: worth,
+        };
+        sandbox.block_trade(&market, &bankrupt, &opposite, terms)?;
+        sandbox.advance_seconds(600);
+        let address = sandbox.market(&market).queue(setting.side);
+        let empty = sandbox.account(&address).context("a queue account")?;
+        let mut stage = Self {
+            queue: QueueBytes::of_account(&empty.data)?,
+            sandbox,
+            market,
+            bankrupt,
+            keeper,
+            side: setting.side,
+            table: None,
+        };
+        stage.sandbox.set_price(&stage.market, stage.mark());
+        stage.sandbox.accrue_funding(&stage.market)?;
+        stage.fill(setting)?;
+        stage.write_counterparties(setting)?;
+        Ok(stage)
+    }
+
+    /// The price at which the position is bankrupt, in ticks, which are atoms of a lot.
+    fn mark(&self) -> u64 {
+        match self.side {
+            Side::Short => OPENED * 92 / 100,
+            Side::Long => OPENED * 108 / 100,
+        }
+    }
+
+    fn fill(&mut self, setting: &Setting) -> Result<()> {
+        let state = self.sandbox.market(&self.market);
+        let risk = *state.params();
+        let mark = LotPrice::new(self.mark()).map_err(crate::population::engine)?;
+        let sides = [
+            (setting.side, setting.population, SEED),
+            (setting.side.opposite(), Population::Random, SEED + 1),
+        ];
+        for (side, population, seed) in sides {
+            let index = FundingIndex::new(state.funding.index);
+            let count = setting.positions;
+            let mut source = Source::new(population, side, mark, index, &risk, count, seed);
+            let bytes = fill_account(&mut self.sandbox, &state.queue(side), &mut source, count)?;
+            if side == setting.side {
+                self.queue = bytes.clone();
+            }
+            if side == Side::Long {
+                let lots = bytes.lots()?;
+                let market = &self.market.keys.market;
+                forge::change(&mut self.sandbox, market, |market: &mut Market| {
+                    market.open_interest_lots = lots;
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_counterparties(&mut self, setting: &Setting) -> Result<()> {
+        let longest = self.plan(MAX_COUNTERPARTIES)?;
+        ensure!(
+            longest.cuts.len() == MAX_COUNTERPARTIES.min(usize::try_from(setting.positions)?),
+            "{} of the longest list would be cut",
+            longest.cuts.len()
+        );
+        for planned in &longest.cuts {
+            let market = &self.market.keys.market;
+            forge::trader(&mut self.sandbox, market, planned, setting.other_markets)?;
+        }
+        self.table = Some(self.sandbox.create_lookup_table(&longest.counterparties));
+        Ok(())
+    }
+
+    /// The same with another tolerance.
+    fn with_tolerance(&self, tolerance_bps: u32) -> Result<Self> {
+        let mut risk = *self.sandbox.market(&self.market).params();
+        risk.adl.rank_tolerance_bps = tolerance_bps;
+        let mut stage = Self {
+            sandbox: self.sandbox.fork(),
+            market: self.market.clone(),
+            bankrupt: self.bankrupt.clone(),
+            keeper: self.keeper.clone(),
+            side: self.side,
+            queue: self.queue.clone(),
+            table: self.table.clone(),
+        };
+        stage.sandbox.update_market_risk(&stage.market, risk)?;
+        Ok(stage)
+    }
+
+    /// The round that cuts this many counterparties, each to its cap.
+    pub fn plan(&self, counterparties: usize) -> Result<AdlPlan> {
+        let slot = self
+            .sandbox
+            .position(&self.market, &self.bankrupt.address)
+            .context("the bankrupt has a position")?;
+        let moment = Moment {
+            slot: self.sandbox.slot(),
+            unix_timestamp: self.sandbox.time(),
+            price_ticks: self.mark(),
+        };
+        let request = Request {
+            bankrupt: self.bankrupt.address,
+            max_lots: u64::MAX,
+            max_counterparties: counterparties,
+            spares: 0,
+        };
+        let market = self.sandbox.market(&self.market);
+        plan(&market, &self.queue.view()?, &slot, &moment, &request)
+            .map_err(crate::population::engine)
+    }
+
+    /// Executes a round and throws its effects away.
+    pub fn simulate(&self, plan: &AdlPlan) -> TxResult {
+        let instruction = anyone::auto_deleverage(
+            self.keeper.wallet.address(),
+            self.market.keys,
+            plan.bankrupt,
+            self.keeper.address,
+            plan.max_lots,
+            &plan.counterparties,
+        );
+        let tables: Vec<_> = self.table.iter().cloned().collect();
+        self.sandbox
+            .simulate(&[instruction], &[&self.keeper.wallet.keypair], &tables)
+    }
+
+    /// Measures one round. Where it does not fit a transaction, the nodes its proof would visit are
+    /// counted by the engine; where it does, the program and the engine must agree on them.
+    fn measure(&self, counterparties: usize, shape: &str) -> Result<Figure> {
+        let plan = self.plan(counterparties)?;
+        ensure!(plan.cuts.len() == counterparties, "too few can be cut");
+        let mut figure = Figure::of(shape, self.simulate(&plan))?;
+        let mut queue = self.queue.clone();
+        queue.cut(&plan)?;
+        let visited = queue.prove(&plan)?.visited;
+        let agreed = figure.nodes_visited.is_none_or(|told| told == visited);
+        ensure!(agreed, "the program visits other nodes than the engine");
+        figure.nodes_visited = Some(visited);
+        Ok(figure)
+    }
+}
+
+/// Fills a queue account of the sandbox up to `length` positions.
+pub fn fill_account(
+    sandbox: &mut Sandbox,
+    address: &Pubkey,
+    source: &mut Source<'_>,
+    length: u32,
+) -> Result<QueueBytes> {
+    let mut account = sandbox.account(address).context("a queue account")?;
+    let mut bytes = QueueBytes::of_account(&account.data)?;
+    bytes.fill(source, length)?;
+    account.data = bytes.to_account();
+    sandbox.set_account(address, account);
+    Ok(bytes)
+}
+
+/// Every figure of the matrix.
+pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
+    let random = |side, positions| (Population::Random, side, positions);
+    let most = QUEUES[QUEUES.len() - 1];
+    let mut stages: Vec<_> = QUEUES
+        .iter()
+        .map(|length| random(Side::Short, *length))
+        .collect();
+    stages.push(random(Side::Long, most));
+    for population in [Population::IsoScoreTicks, Population::IsoScoreDistinct] {
+        stages.push((population, Side::Short, most));
+    }
+    for (population, side, positions) in stages {
+        let prefix = format!(
+            "auto_deleverage/{}-{}/queue-{positions:06}/",
+            population.name(),
+            side_name(side)
+        );
+        if !meter.wants(&prefix) {
+            continue;
+        }
+        let setting = Setting {
+            population,
+            side,
+            positions,
+            max_close_bps: 5_000,
+            other_markets: 0,
+        };
+        measure_stage(&Stage::new(program, &setting)?, &setting, meter)?;
+    }
+    Ok(())
+}
+
+fn measure_stage(stage: &Stage, setting: &Setting, meter: &mut Meter) -> Result<()> {
+    for tolerance_bps in TOLERANCES {
+        let stage = stage.with_tolerance(tolerance_bps)?;
+        for counterparties in COUNTERPARTIES {
+            if counterparties > setting.positions {
+                continue;
+            }
+            let shape = AdlShape {
+                population: setting.population,
+                side: setting.side,
+                positions: setting.positions,
+                tolerance_bps,
+                counterparties,
+            };
+            let name = adl_name(&shape);
+            if meter.wants(&name) {
+                let listed = usize::try_from(counterparties)?;
+                let figure = stage.measure(listed, &adl_shape(&shape));
+                meter.add(&name, figure.with_context(|| name.clone())?)?;
+            }
+        }
+    }
+    Ok(())
+}
