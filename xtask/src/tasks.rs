@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::cargo;
-use crate::program::{BALLAST, PROBE};
+use crate::program::{BALLAST, PROBE, PROOF};
 
 /// Builds the program and prints its path.
 pub fn build(args: &[OsString]) -> Result<ExitCode, String> {
@@ -50,12 +50,15 @@ pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(status))
 }
 
-/// Builds the program and the benchmark and hands over to it, in the root of the workspace.
+/// Builds the programs and the benchmark and hands over to it, in the root of the workspace.
 pub fn bench(args: Vec<OsString>) -> Result<ExitCode, String> {
     let root = cargo::root();
     let program = BALLAST.ensure_built(&root)?;
+    let proof = PROOF.ensure_built(&root)?;
     let mut bench = command(&root, "ballast-bench")?;
-    bench.current_dir(&root).arg("--program").arg(program);
+    bench.current_dir(&root);
+    bench.arg("--program").arg(program);
+    bench.arg("--proof").arg(proof);
     let status = cargo::status(bench.args(args))?;
     Ok(cargo::exit_code(status))
 }

@@ -17,8 +17,12 @@ use crate::figure::Figure;
 use crate::forge;
 use crate::meter::Meter;
 use crate::population::{Population, Source};
+use crate::proof_alone::ProofProgram;
 use crate::queues::QueueBytes;
-use crate::shapes::{adl_name, adl_shape, side_name, AdlShape, COUNTERPARTIES, QUEUES, TOLERANCES};
+use crate::shapes::{
+    adl_name, adl_shape, proof_name, stage_prefix, stages, StageShape, COUNTERPARTIES, PROVEN,
+    TOLERANCES,
+};
 
 /// Price at which the bankrupt position was opened, ticks.
 const OPENED: u64 = 200_000;
@@ -44,12 +48,8 @@ pub struct Stage {
 /// How a stage is set.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// Counterparties.
-    pub population: Population,
-    /// Their side.
-    pub side: Side,
-    /// Positions on either side.
-    pub positions: u32,
+    /// The queues.
+    pub stage: StageShape,
     /// Largest part of a counterparty that a pass closes, basis points.
     pub max_close_bps: u32,
     /// Positions that each counterparty has in other markets.
@@ -60,7 +60,7 @@ impl Stage {
     /// Opens the position, moves the price by 8%, fills the queues, writes the counterparties.
     pub fn new(program: &Path, setting: &Setting) -> Result<Self> {
         let mut config = MarketConfig::sol();
-        config.queue_capacity = usize::try_from(setting.positions)? + 16;
+        config.queue_capacity = usize::try_from(setting.stage.positions)? + 16;
         config.risk.adl.max_close_bps = setting.max_close_bps;
         let options = Options {
             program: Some(program.to_owned()),
@@ -72,7 +72,7 @@ impl Stage {
         let opposite = sandbox.create_trader(worth)?;
         let keeper = sandbox.create_trader(0)?;
         let terms = BlockTrade {
-            lots: match setting.side {
+            lots: match setting.stage.side {
                 Side::Short => BANKRUPT_LOTS,
                 Side::Long => -BANKRUPT_LOTS,
             },
@@ -82,7 +82,7 @@ impl Stage {
         };
         sandbox.block_trade(&market, &bankrupt, &opposite, terms)?;
         sandbox.advance_seconds(600);
-        let address = sandbox.market(&market).queue(setting.side);
+        let address = sandbox.market(&market).queue(setting.stage.side);
         let empty = sandbox.account(&address).context("a queue account")?;
         let mut stage = Self {
             queue: QueueBytes::of_account(&empty.data)?,
@@ -90,7 +90,7 @@ impl Stage {
             market,
             bankrupt,
             keeper,
-            side: setting.side,
+            side: setting.stage.side,
             table: None,
         };
         stage.sandbox.set_price(&stage.market, stage.mark());
@@ -113,15 +113,15 @@ impl Stage {
         let risk = *state.params();
         let mark = LotPrice::new(self.mark()).map_err(crate::population::engine)?;
         let sides = [
-            (setting.side, setting.population, SEED),
-            (setting.side.opposite(), Population::Random, SEED + 1),
+            (setting.stage.side, setting.stage.population, SEED),
+            (setting.stage.side.opposite(), Population::Random, SEED + 1),
         ];
         for (side, population, seed) in sides {
             let index = FundingIndex::new(state.funding.index);
-            let count = setting.positions;
+            let count = setting.stage.positions;
             let mut source = Source::new(population, side, mark, index, &risk, count, seed);
             let bytes = fill_account(&mut self.sandbox, &state.queue(side), &mut source, count)?;
-            if side == setting.side {
+            if side == setting.stage.side {
                 self.queue = bytes.clone();
             }
             if side == Side::Long {
@@ -138,7 +138,7 @@ impl Stage {
     fn write_counterparties(&mut self, setting: &Setting) -> Result<()> {
         let longest = self.plan(MAX_COUNTERPARTIES)?;
         ensure!(
-            longest.cuts.len() == MAX_COUNTERPARTIES.min(usize::try_from(setting.positions)?),
+            longest.cuts.len() == MAX_COUNTERPARTIES.min(usize::try_from(setting.stage.positions)?),
             "{} of the longest list would be cut",
             longest.cuts.len()
         );
@@ -235,60 +235,65 @@ pub fn fill_account(
     Ok(bytes)
 }
 
-/// Every figure of the matrix.
-pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
-    let random = |side, positions| (Population::Random, side, positions);
-    let most = QUEUES[QUEUES.len() - 1];
-    let mut stages: Vec<_> = QUEUES
-        .iter()
-        .map(|length| random(Side::Short, *length))
-        .collect();
-    stages.push(random(Side::Long, most));
-    for population in [Population::IsoScoreTicks, Population::IsoScoreDistinct] {
-        stages.push((population, Side::Short, most));
-    }
-    for (population, side, positions) in stages {
-        let prefix = format!(
-            "auto_deleverage/{}-{}/queue-{positions:06}/",
-            population.name(),
-            side_name(side)
-        );
-        if !meter.wants(&prefix) {
+/// The programs that are measured.
+pub struct Programs<'a> {
+    /// Ballast.
+    pub ballast: &'a Path,
+    /// The proof alone.
+    pub proof: &'a Path,
+}
+
+/// Every figure of the matrix, and of the proof alone in the same queues.
+pub fn measure_all(programs: &Programs<'_>, meter: &mut Meter) -> Result<()> {
+    for shape in stages() {
+        let wanted = meter.wants(&stage_prefix("auto_deleverage", &shape))
+            || meter.wants(&stage_prefix("proof_alone", &shape));
+        if !wanted {
             continue;
         }
         let setting = Setting {
-            population,
-            side,
-            positions,
+            stage: shape,
             max_close_bps: 5_000,
             other_markets: 0,
         };
-        measure_stage(&Stage::new(program, &setting)?, &setting, meter)?;
+        let stage = Stage::new(programs.ballast, &setting)?;
+        let mut proof = ProofProgram::load(programs.proof, &stage.sandbox)?;
+        let nothing = "proof_alone/nothing";
+        if !meter.has(nothing) {
+            meter.measure(nothing, || proof.measure_nothing())?;
+        }
+        for tolerance_bps in TOLERANCES {
+            let stage = stage.with_tolerance(tolerance_bps)?;
+            measure_stage(&stage, &shape, tolerance_bps, &mut proof, meter)?;
+        }
     }
     Ok(())
 }
 
-fn measure_stage(stage: &Stage, setting: &Setting, meter: &mut Meter) -> Result<()> {
-    for tolerance_bps in TOLERANCES {
-        let stage = stage.with_tolerance(tolerance_bps)?;
-        for counterparties in COUNTERPARTIES {
-            if counterparties > setting.positions {
-                continue;
-            }
-            let shape = AdlShape {
-                population: setting.population,
-                side: setting.side,
-                positions: setting.positions,
-                tolerance_bps,
-                counterparties,
-            };
-            let name = adl_name(&shape);
-            if meter.wants(&name) {
-                let listed = usize::try_from(counterparties)?;
-                let figure = stage.measure(listed, &adl_shape(&shape));
-                meter.add(&name, figure.with_context(|| name.clone())?)?;
-            }
+fn measure_stage(
+    stage: &Stage,
+    shape: &StageShape,
+    tolerance_bps: u32,
+    proof: &mut ProofProgram,
+    meter: &mut Meter,
+) -> Result<()> {
+    for counterparties in COUNTERPARTIES {
+        if counterparties > shape.positions {
+            continue;
         }
+        let cell = shape.cell(tolerance_bps, counterparties);
+        meter.measure(&adl_name(&cell), || {
+            stage.measure(usize::try_from(counterparties)?, &adl_shape(&cell))
+        })?;
     }
-    Ok(())
+    if shape.positions < PROVEN {
+        return Ok(());
+    }
+    let cell = shape.cell(tolerance_bps, PROVEN);
+    meter.measure(&proof_name(&cell), || {
+        let plan = stage.plan(usize::try_from(PROVEN)?)?;
+        let mut queue = stage.queue.clone();
+        queue.cut(&plan)?;
+        proof.measure(&queue, &plan, &adl_shape(&cell))
+    })
 }

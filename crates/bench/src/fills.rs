@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use ballast_sandbox::TxResult;
 
+use crate::figure::Figure;
 use crate::meter::Meter;
 use crate::shapes::thousands;
 use crate::venue::{Venue, START, TEN, USD};
@@ -45,7 +46,7 @@ fn measure(venue: &Venue, queue: &str, shape: &str, meter: &mut Meter) -> Result
     for (name, what, act) in trades {
         let name = format!("block_trade/{name}/{queue}");
         let shape = format!("{what}; {shape}");
-        meter.measure(&name, &shape, || act(&mut venue.fork()))?;
+        meter.measure(&name, || Figure::of(&shape, act(&mut venue.fork())?))?;
     }
     let steps: [(&str, &str, fn(&mut Venue) -> Result<TxResult>); 3] = [
         ("partial", "a step of 20%", |venue| {
@@ -57,7 +58,7 @@ fn measure(venue: &Venue, queue: &str, shape: &str, meter: &mut Meter) -> Result
     for (name, what, act) in steps {
         let name = format!("liquidate/{name}/{queue}");
         let shape = format!("{what}; {shape}");
-        meter.measure(&name, &shape, || act(&mut venue.fork()))?;
+        meter.measure(&name, || Figure::of(&shape, act(&mut venue.fork())?))?;
     }
     Ok(())
 }

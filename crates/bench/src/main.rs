@@ -6,7 +6,9 @@ mod figure;
 mod fills;
 mod forge;
 mod meter;
+mod peers;
 mod population;
+mod proof_alone;
 mod queues;
 mod render;
 mod shapes;
@@ -19,6 +21,7 @@ use std::process::ExitCode;
 use anyhow::{ensure, Context, Result};
 use clap::Parser;
 
+use deleveraging::Programs;
 use figure::Figures;
 use meter::Meter;
 
@@ -29,6 +32,9 @@ struct Args {
     /// The built program.
     #[arg(long, value_name = "PATH", default_value = "target/deploy/ballast.so")]
     program: PathBuf,
+    /// The built program that runs the proof alone.
+    #[arg(long, value_name = "PATH", default_value = "target/deploy/proof.so")]
+    proof: PathBuf,
     /// The document to write, or with --check to compare.
     #[arg(long, value_name = "FILE", default_value = "docs/COMPUTE_UNITS.md")]
     out: PathBuf,
@@ -67,7 +73,7 @@ fn run(args: &Args) -> Result<bool> {
         Err(error) if args.check => return Err(error),
         Err(_) => Figures::default(),
     };
-    let measured = measure(&args.program, &args.only, committed.len())?;
+    let measured = measure(args, committed.len())?;
     if args.check {
         return compare(args, &committed, &measured);
     }
@@ -86,12 +92,20 @@ fn run(args: &Args) -> Result<bool> {
     Ok(true)
 }
 
-fn measure(program: &Path, only: &str, expected: usize) -> Result<Figures> {
-    let mut meter = Meter::new(only, expected);
-    fills::measure_all(program, &mut meter)?;
-    deleveraging::measure_all(program, &mut meter)?;
+fn measure(args: &Args, expected: usize) -> Result<Figures> {
+    let mut meter = Meter::new(&args.only, expected);
+    let programs = Programs {
+        ballast: &args.program,
+        proof: &args.proof,
+    };
+    fills::measure_all(programs.ballast, &mut meter)?;
+    deleveraging::measure_all(&programs, &mut meter)?;
     let figures = meter.finish();
-    ensure!(figures.len() > 0, "no figure's name begins with {only}");
+    ensure!(
+        figures.len() > 0,
+        "no figure's name begins with {}",
+        args.only
+    );
     Ok(figures)
 }
 

@@ -1,7 +1,6 @@
 //! Collects figures while they are measured.
 
 use anyhow::{Context, Result};
-use ballast_sandbox::TxResult;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::figure::{Figure, Figures};
@@ -33,29 +32,18 @@ impl Meter {
         prefix.starts_with(&self.only) || self.only.starts_with(prefix)
     }
 
-    /// Measures one transaction, unless its name is not wanted.
-    pub fn measure(
-        &mut self,
-        name: &str,
-        shape: &str,
-        transaction: impl FnOnce() -> Result<TxResult>,
-    ) -> Result<()> {
-        if !name.starts_with(&self.only) {
-            return Ok(());
-        }
-        self.bar.set_message(name.to_owned());
-        let figure = transaction()
-            .and_then(|result| Figure::of(shape, result))
-            .with_context(|| name.to_owned())?;
-        self.add(name, figure)
+    /// Whether a figure has been measured.
+    pub fn has(&self, name: &str) -> bool {
+        self.figures.get(name).is_some()
     }
 
-    /// Adds a figure, unless its name is not wanted.
-    pub fn add(&mut self, name: &str, figure: Figure) -> Result<()> {
+    /// Measures one transaction, unless its name is not wanted.
+    pub fn measure(&mut self, name: &str, figure: impl FnOnce() -> Result<Figure>) -> Result<()> {
         if !name.starts_with(&self.only) {
             return Ok(());
         }
         self.bar.set_message(name.to_owned());
+        let figure = figure().with_context(|| name.to_owned())?;
         self.bar.inc(1);
         self.figures.add(name, figure)
     }

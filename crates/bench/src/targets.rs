@@ -4,7 +4,7 @@ use ballast_engine::units::Side;
 
 use crate::figure::Figures;
 use crate::population::Population;
-use crate::shapes::{adl_name, AdlShape};
+use crate::shapes::{adl_name, proof_name, tolerance_name, StageShape, PROVEN};
 
 /// An upper limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,16 +96,23 @@ pub fn all() -> Vec<Target> {
         );
         targets.push(units(&what, &name, 40_000));
     }
+    let longest = StageShape::random(100_000);
     for (tolerance, limit) in [(0, 25_000), (500, 8_000)] {
         let what = format!(
             "the proof alone, top 10 of 100,000, {}",
-            exactness(tolerance)
+            tolerance_name(tolerance)
         );
-        targets.push(units(&what, &proof_name("random-shorts", tolerance), limit));
+        targets.push(units(
+            &what,
+            &proof_name(&longest.cell(tolerance, PROVEN)),
+            limit,
+        ));
     }
     for tolerance in [0, 500] {
-        let exactness = exactness(tolerance);
-        let name = |positions, counterparties| random(positions, tolerance, counterparties);
+        let exactness = tolerance_name(tolerance);
+        let name = |positions, counterparties| {
+            adl_name(&StageShape::random(positions).cell(tolerance, counterparties))
+        };
         let whole = format!("`auto_deleverage`, 10 of 100,000, {exactness}");
         targets.push(units(&whole, &name(100_000, 10), 150_000));
         targets.push(Target {
@@ -123,21 +130,17 @@ pub fn all() -> Vec<Target> {
     }
     for population in [Population::IsoScoreTicks, Population::IsoScoreDistinct] {
         for (tolerance, limit) in [(500, 60_000), (0, 700_000)] {
-            let name = proof_name(&format!("{}-shorts", population.name()), tolerance);
+            let queue = StageShape::longest(population, Side::Short);
+            let name = proof_name(&queue.cell(tolerance, PROVEN));
             let what = format!(
                 "the proof alone, hostile queue of 100,000 ({}), {}",
                 population.name(),
-                exactness(tolerance)
+                tolerance_name(tolerance)
             );
             targets.push(units(&what, &name, limit));
         }
     }
     targets
-}
-
-/// The name of a figure of the proof alone: the top 10 of 100,000.
-pub fn proof_name(queue: &str, tolerance_bps: u32) -> String {
-    format!("proof_alone/{queue}/queue-100000/tolerance-{tolerance_bps:03}/counterparties-10")
 }
 
 fn units(what: &str, name: &str, limit: u64) -> Target {
@@ -146,18 +149,4 @@ fn units(what: &str, name: &str, limit: u64) -> Target {
         limit,
         rule: Rule::Units(name.to_owned()),
     }
-}
-
-fn exactness(tolerance_bps: u32) -> String {
-    crate::shapes::tolerance_name(tolerance_bps)
-}
-
-fn random(positions: u32, tolerance_bps: u32, counterparties: u32) -> String {
-    adl_name(&AdlShape {
-        population: Population::Random,
-        side: Side::Short,
-        positions,
-        tolerance_bps,
-        counterparties,
-    })
 }
