@@ -66,7 +66,7 @@ fn measure(venue: &Venue, queue: &str, shape: &str, meter: &mut Meter) -> Result
 fn enlarge(venue: &mut Venue) -> Result<TxResult> {
     venue.open()?;
     // Another price, so that both move in their queues.
-    Ok(venue.trade_at(START + 3_000, TEN, 100 * USD, 500 * USD))
+    Ok(venue.trade_at(START + 3_000, TEN, 500 * USD, 500 * USD))
 }
 
 fn reduce(venue: &mut Venue) -> Result<TxResult> {
