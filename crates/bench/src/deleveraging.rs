@@ -3,15 +3,19 @@
 use std::path::Path;
 
 use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::instruction::Instruction;
 use anyhow::{ensure, Context, Result};
 use ballast::state::market::Market;
+use ballast::state::trader::Trader;
 use ballast_client::adl::{plan, AdlPlan, Moment, Request, MAX_COUNTERPARTIES};
 use ballast_client::instructions::anyone;
 use ballast_engine::units::{FundingIndex, LotPrice, Side};
+use ballast_sandbox::world::COMPUTE_UNIT_LIMIT;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxResult,
 };
-use solana_message::AddressLookupTableAccount;
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
 
 use crate::figure::Figure;
 use crate::forge;
@@ -26,10 +30,12 @@ use crate::shapes::{
 
 /// Price at which the bankrupt position was opened, ticks.
 const OPENED: u64 = 200_000;
-/// Size of the bankrupt position: more than all counterparties of the longest list may be cut.
-const BANKRUPT_LOTS: i64 = 2_000_000;
+/// Size of a bankrupt position: more than a round with the longest list closes.
+const BANKRUPT_LOTS: u64 = 2_000_000;
 /// Margin of the bankrupt position, basis points of its worth.
 const BANKRUPT_MARGIN_BPS: u64 = 700;
+/// Bytes that a transaction may have.
+const PACKET_BYTES: usize = 1_232;
 /// Seed of the counterparties; the bankrupt's own side has the next.
 const SEED: u64 = 1;
 
@@ -54,6 +60,21 @@ pub struct Setting {
     pub max_close_bps: u32,
     /// Positions that each counterparty has in other markets.
     pub other_markets: usize,
+    /// Size of the bankrupt position.
+    pub bankrupt_lots: u64,
+}
+
+impl Setting {
+    /// Half of a counterparty at most, which has no other position, and a bankrupt position larger
+    /// than any list.
+    pub const fn plain(stage: StageShape) -> Self {
+        Self {
+            stage,
+            max_close_bps: 5_000,
+            other_markets: 0,
+            bankrupt_lots: BANKRUPT_LOTS,
+        }
+    }
 }
 
 impl Stage {
@@ -67,14 +88,15 @@ impl Stage {
             ..Options::default()
         };
         let (mut sandbox, market) = Sandbox::with_market(&options, &config)?;
-        let worth = BANKRUPT_LOTS.unsigned_abs() * OPENED;
+        let worth = setting.bankrupt_lots * OPENED;
+        let lots = i64::try_from(setting.bankrupt_lots)?;
         let bankrupt = sandbox.create_trader(worth)?;
         let opposite = sandbox.create_trader(worth)?;
         let keeper = sandbox.create_trader(0)?;
         let terms = BlockTrade {
             lots: match setting.stage.side {
-                Side::Short => BANKRUPT_LOTS,
-                Side::Long => -BANKRUPT_LOTS,
+                Side::Short => lots,
+                Side::Long => -lots,
             },
             price_ticks: OPENED,
             taker_margin: worth * BANKRUPT_MARGIN_BPS / 10_000,
@@ -135,13 +157,9 @@ impl Stage {
         Ok(())
     }
 
+    /// Those that the longest list would cut.
     fn write_counterparties(&mut self, setting: &Setting) -> Result<()> {
         let longest = self.plan(MAX_COUNTERPARTIES)?;
-        ensure!(
-            longest.cuts.len() == MAX_COUNTERPARTIES.min(usize::try_from(setting.stage.positions)?),
-            "{} of the longest list would be cut",
-            longest.cuts.len()
-        );
         for planned in &longest.cuts {
             let market = &self.market.keys.market;
             forge::trader(&mut self.sandbox, market, planned, setting.other_markets)?;
@@ -151,7 +169,7 @@ impl Stage {
     }
 
     /// The same with another tolerance.
-    fn with_tolerance(&self, tolerance_bps: u32) -> Result<Self> {
+    pub fn with_tolerance(&self, tolerance_bps: u32) -> Result<Self> {
         let mut risk = *self.sandbox.market(&self.market).params();
         risk.adl.rank_tolerance_bps = tolerance_bps;
         let mut stage = Self {
@@ -189,8 +207,27 @@ impl Stage {
             .map_err(crate::population::engine)
     }
 
+    /// Stamps all counterparties as cut to their cap in the bankruptcy's first pass.
+    pub fn exhaust(&mut self) -> Result<()> {
+        let epoch = self.queue.exhaust()?;
+        let address = self.sandbox.market(&self.market).queue(self.side);
+        write_queue(&mut self.sandbox, &address, &self.queue)?;
+        let lots = u32::try_from(BANKRUPT_LOTS)?;
+        let market = self.market.keys.market;
+        let begin = |trader: &mut Trader| {
+            let own = trader.positions.iter_mut();
+            for slot in own.filter(|slot| slot.market == market) {
+                (slot.pass_epoch, slot.bankruptcy_id, slot.bankrupt_lots) = (epoch, 1, lots);
+            }
+        };
+        forge::change(&mut self.sandbox, &self.bankrupt.address, begin)?;
+        forge::change(&mut self.sandbox, &market, |market: &mut Market| {
+            market.bankruptcy_counter = 1;
+        })
+    }
+
     /// Executes a round and throws its effects away.
-    pub fn simulate(&self, plan: &AdlPlan) -> TxResult {
+    fn simulate(&self, plan: &AdlPlan) -> Result<TxResult> {
         let instruction = anyone::auto_deleverage(
             self.keeper.wallet.address(),
             self.market.keys,
@@ -200,16 +237,19 @@ impl Stage {
             &plan.counterparties,
         );
         let tables: Vec<_> = self.table.iter().cloned().collect();
-        self.sandbox
-            .simulate(&[instruction], &[&self.keeper.wallet.keypair], &tables)
+        let payer = self.sandbox.payer();
+        let bytes = transaction_bytes(&payer, &instruction, &tables)?;
+        ensure!(bytes <= PACKET_BYTES, "a transaction of {bytes} bytes");
+        let signers = [&self.keeper.wallet.keypair];
+        Ok(self.sandbox.simulate(&[instruction], &signers, &tables))
     }
 
     /// Measures one round. Where it does not fit a transaction, the nodes its proof would visit are
     /// counted by the engine; where it does, the program and the engine must agree on them.
-    fn measure(&self, counterparties: usize, shape: &str) -> Result<Figure> {
+    pub fn measure(&self, counterparties: usize, shape: &str) -> Result<Figure> {
         let plan = self.plan(counterparties)?;
         ensure!(plan.cuts.len() == counterparties, "too few can be cut");
-        let mut figure = Figure::of(shape, self.simulate(&plan))?;
+        let mut figure = Figure::of(shape, self.simulate(&plan)?)?;
         let mut queue = self.queue.clone();
         queue.cut(&plan)?;
         let visited = queue.prove(&plan)?.visited;
@@ -227,12 +267,31 @@ pub fn fill_account(
     source: &mut Source<'_>,
     length: u32,
 ) -> Result<QueueBytes> {
-    let mut account = sandbox.account(address).context("a queue account")?;
+    let account = sandbox.account(address).context("a queue account")?;
     let mut bytes = QueueBytes::of_account(&account.data)?;
     bytes.fill(source, length)?;
-    account.data = bytes.to_account();
-    sandbox.set_account(address, account);
+    write_queue(sandbox, address, &bytes)?;
     Ok(bytes)
+}
+
+fn write_queue(sandbox: &mut Sandbox, address: &Pubkey, queue: &QueueBytes) -> Result<()> {
+    let mut account = sandbox.account(address).context("a queue account")?;
+    account.data = queue.to_account();
+    sandbox.set_account(address, account);
+    Ok(())
+}
+
+/// Bytes of a transaction with two signatures that holds the instruction and a compute limit.
+fn transaction_bytes(
+    payer: &Pubkey,
+    instruction: &Instruction,
+    tables: &[AddressLookupTableAccount],
+) -> Result<usize> {
+    let limit = ComputeBudgetInstruction::set_compute_unit_limit(COMPUTE_UNIT_LIMIT);
+    let all = [limit, instruction.clone()];
+    let message = v0::Message::try_compile(payer, &all, tables, Default::default())?;
+    let signatures = 1 + 2 * 64;
+    Ok(signatures + VersionedMessage::V0(message).serialize().len())
 }
 
 /// The programs that are measured.
@@ -251,12 +310,7 @@ pub fn measure_all(programs: &Programs<'_>, meter: &mut Meter) -> Result<()> {
         if !wanted {
             continue;
         }
-        let setting = Setting {
-            stage: shape,
-            max_close_bps: 5_000,
-            other_markets: 0,
-        };
-        let stage = Stage::new(programs.ballast, &setting)?;
+        let stage = Stage::new(programs.ballast, &Setting::plain(shape))?;
         let mut proof = ProofProgram::load(programs.proof, &stage.sandbox)?;
         let nothing = "proof_alone/nothing";
         if !meter.has(nothing) {

@@ -3,16 +3,17 @@
 use std::path::Path;
 
 use anyhow::Result;
-use ballast_sandbox::TxResult;
+use ballast_sandbox::{MarketConfig, MintKind, TxResult};
 
+use crate::admin::options;
 use crate::figure::Figure;
 use crate::meter::Meter;
 use crate::shapes::thousands;
 use crate::venue::{Venue, START, TEN, USD};
 
-/// Positions in either queue: typical and worst.
-pub const TYPICAL: u32 = 1_000;
-/// The worst.
+/// Positions in either queue of a typical market.
+const TYPICAL: u32 = 1_000;
+/// Positions in either queue at the most.
 pub const WORST: u32 = 100_000;
 
 /// Measures both instructions in a typical queue, in a large one, and there with accounts whose
@@ -21,8 +22,9 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
     if !meter.wants("block_trade/") && !meter.wants("liquidate/") {
         return Ok(());
     }
+    let options = options(program, MintKind::Classic);
     for others in [TYPICAL, WORST] {
-        let venue = Venue::new(program, others)?;
+        let venue = Venue::of(&MarketConfig::sol(), &options, others)?;
         let queue = format!("queue-{others:06}");
         let shape = format!("{} positions a side", thousands(u64::from(others)));
         measure(&venue, &queue, &shape, meter)?;

@@ -1,16 +1,20 @@
 //! Measures the compute units of the built program in LiteSVM and keeps the table of them.
 
+mod admin;
 mod check;
 mod deleveraging;
 mod figure;
 mod fills;
 mod forge;
+mod margin;
 mod meter;
+mod money;
 mod peers;
 mod population;
 mod proof_alone;
 mod queues;
 mod render;
+mod rounds;
 mod shapes;
 mod targets;
 mod venue;
@@ -98,7 +102,11 @@ fn measure(args: &Args, expected: usize) -> Result<Figures> {
         ballast: &args.program,
         proof: &args.proof,
     };
+    admin::measure_all(programs.ballast, &mut meter)?;
+    money::measure_all(programs.ballast, &mut meter)?;
+    margin::measure_all(programs.ballast, &mut meter)?;
     fills::measure_all(programs.ballast, &mut meter)?;
+    rounds::measure_all(programs.ballast, &mut meter)?;
     deleveraging::measure_all(&programs, &mut meter)?;
     let figures = meter.finish();
     ensure!(

@@ -1,11 +1,10 @@
 //! Queue accounts of any length, written by the engine as the program writes them.
 
-use anyhow::{ensure, Result};
+use anyhow::Result;
 use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast_client::adl::AdlPlan;
-use ballast_engine::proof::{first_skipped, BestFirst, Threshold, Walk};
-use ballast_engine::queue::{Queue, QueueRef};
-use ballast_engine::rank::Round;
+use ballast_engine::proof::{first_skipped, Threshold, Walk};
+use ballast_engine::queue::{CutStamp, Queue, QueueRef};
 
 use crate::population::{engine, Source};
 
@@ -55,17 +54,6 @@ impl QueueBytes {
         Ok(())
     }
 
-    /// The first `count` nodes of the ranking.
-    pub fn top(&self, round: &Round, count: usize) -> Result<Vec<u32>> {
-        let nodes: Result<Vec<u32>, _> = BestFirst::new(self.view()?, *round)
-            .take(count)
-            .map(|step| step.map(|(node, _)| node))
-            .collect();
-        let nodes = nodes.map_err(engine)?;
-        ensure!(nodes.len() == count, "fewer than {count} can be cut");
-        Ok(nodes)
-    }
-
     /// Sum of the lots of all positions.
     pub fn lots(&self) -> Result<u64> {
         let mut sum = 0;
@@ -73,6 +61,26 @@ impl QueueBytes {
             sum += u64::from(step.map_err(engine)?.1.lots);
         }
         Ok(sum)
+    }
+
+    /// Opens a pass and stamps every position as cut to its cap in it. Its number.
+    pub fn exhaust(&mut self) -> Result<u32> {
+        let mut queue = self.queue()?;
+        let epoch = queue.open_pass().map_err(engine)?;
+        let nodes: Result<Vec<u32>, _> = queue
+            .as_ref()
+            .iter()
+            .map(|step| step.map(|(node, _)| node))
+            .collect();
+        let stamp = CutStamp {
+            epoch,
+            lots: 1,
+            capped_epoch: epoch,
+        };
+        for node in nodes.map_err(engine)? {
+            queue.stamp(node, stamp).map_err(engine)?;
+        }
+        Ok(epoch)
     }
 
     /// Cuts as the plan does, as the program stamps them.

@@ -1,7 +1,5 @@
 //! A market amid whose filled queues a few traders act by real transactions.
 
-use std::path::Path;
-
 use anyhow::Result;
 use ballast::state::trader::{Trader, MAX_POSITIONS};
 use ballast_engine::units::{FundingIndex, LotPrice, Side};
@@ -35,15 +33,11 @@ pub struct Venue {
 }
 
 impl Venue {
-    /// A venue whose queues hold `others` positions each.
-    pub fn new(program: &Path, others: u32) -> Result<Self> {
-        let mut config = MarketConfig::sol();
+    /// A venue of this configuration whose queues hold `others` positions each.
+    pub fn of(config: &MarketConfig, options: &Options, others: u32) -> Result<Self> {
+        let mut config = config.clone();
         config.queue_capacity = usize::try_from(others)? + 16;
-        let options = Options {
-            program: Some(program.to_owned()),
-            ..Options::default()
-        };
-        let (mut sandbox, market) = Sandbox::with_market(&options, &config)?;
+        let (mut sandbox, market) = Sandbox::with_market(options, &config)?;
         let alice = sandbox.create_trader(100_000 * USD)?;
         let bob = sandbox.create_trader(100_000 * USD)?;
         let keeper = sandbox.create_trader(100_000 * USD)?;
