@@ -60,14 +60,20 @@ fn authorities(options: &Options, meter: &mut Meter) -> Result<()> {
         let mut sandbox = exchange()?;
         let successor = sandbox.funded_keypair();
         let successor = solana_signer::Signer::pubkey(&successor);
-        Figure::of("the risk role", sandbox.propose_authority(Role::Risk, successor))
+        Figure::of(
+            "the risk role",
+            sandbox.propose_authority(Role::Risk, successor),
+        )
     })?;
     meter.measure("accept_authority/risk", || {
         let mut sandbox = exchange()?;
         let successor = sandbox.funded_keypair();
         let address = solana_signer::Signer::pubkey(&successor);
         sandbox.propose_authority(Role::Risk, address)?;
-        Figure::of("the risk role", sandbox.accept_authority(Role::Risk, &successor))
+        Figure::of(
+            "the risk role",
+            sandbox.accept_authority(Role::Risk, &successor),
+        )
     })?;
     meter.measure("set_pause/one-flag", || {
         Figure::of("one flag", exchange()?.set_pause(1))

@@ -31,6 +31,15 @@ pub enum Population {
 }
 
 impl Population {
+    /// Its name in the document.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::IsoScoreTicks => "whole cents",
+            Self::IsoScoreDistinct => "all distinct",
+        }
+    }
+
     /// Its name in figures.
     pub const fn name(self) -> &'static str {
         match self {

@@ -242,8 +242,7 @@ fn stage_words(stage: &StageShape) -> String {
     let side = crate::shapes::side_name(stage.side);
     match stage.population {
         Population::Random => format!("{positions} random {side}"),
-        Population::IsoScoreTicks => format!("{positions} hostile {side}, whole cents"),
-        Population::IsoScoreDistinct => format!("{positions} hostile {side}, all distinct"),
+        hostile => format!("{positions} hostile {side}, {}", hostile.words()),
     }
 }
 
@@ -286,4 +285,118 @@ fn row(cells: &[&str]) -> String {
 
 fn rule(columns: usize) -> String {
     format!("|{}\n", "---|".repeat(columns))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::targets;
+
+    fn repository(file: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(file)
+    }
+
+    fn figure(compute_units: Option<u64>, nodes_visited: Option<u32>) -> Figure {
+        Figure {
+            shape: "a shape".to_owned(),
+            compute_units,
+            nodes_visited,
+        }
+    }
+
+    #[test]
+    fn every_instruction_of_the_program_has_a_figure() {
+        let source = std::fs::read_to_string(repository("programs/ballast/src/lib.rs")).unwrap();
+        let names: BTreeSet<&str> = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("pub fn "))
+            .filter_map(|rest| rest.split(['(', '<']).next())
+            .collect();
+        let listed: BTreeSet<&str> = ROLES
+            .iter()
+            .flat_map(|(_, names)| *names)
+            .copied()
+            .collect();
+        assert_eq!(names, listed);
+        let committed = Figures::load(&repository("docs/compute_units.json")).unwrap();
+        for name in listed {
+            assert!(
+                committed.starting_with(&format!("{name}/")).len() > 0,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_committed_document_is_what_the_committed_figures_render_to() {
+        let committed = Figures::load(&repository("docs/compute_units.json")).unwrap();
+        let text = std::fs::read_to_string(repository("docs/COMPUTE_UNITS.md")).unwrap();
+        assert!(text == document(&committed, &targets::all()));
+    }
+
+    #[test]
+    fn cells_tell_what_fits_from_what_does_not() {
+        assert_eq!(cell(Some(&figure(Some(12_345), Some(67)))), "12,345 (67)");
+        assert_eq!(cell(Some(&figure(Some(999), None))), "999");
+        let exceeds = figure(None, Some(100_000));
+        assert_eq!(cell(Some(&exceeds)), "exceeds one transaction (100,000)");
+        assert_eq!(cell(None), "-");
+    }
+
+    #[test]
+    fn figures_stand_in_the_tables_they_belong_to() {
+        let mut figures = Figures::default();
+        let cell = StageShape::random(1_000).cell(500, 10);
+        figures
+            .add(&adl_name(&cell), figure(Some(11_111), Some(1)))
+            .unwrap();
+        figures
+            .add("deposit/classic", figure(Some(22_222), None))
+            .unwrap();
+        let text = document(&figures, &[]);
+        assert!(text.contains("| 10 | - | 11,111 (1) | - | - |"), "{text}");
+        assert!(text.contains("| `deposit` | a shape | 22,222 |"), "{text}");
+        assert_eq!(text.matches("11,111").count(), 1);
+    }
+
+    #[test]
+    fn targets_say_whether_they_are_met() {
+        let mut figures = Figures::default();
+        figures.add("a/b", figure(Some(100), None)).unwrap();
+        figures.add("a/c", figure(Some(130), None)).unwrap();
+        figures.add("a/d", figure(None, None)).unwrap();
+        let target = |limit, rule| Target {
+            what: "it".to_owned(),
+            limit,
+            rule,
+        };
+        let ratio = |limit| target(limit, Rule::Ratio("a/b".to_owned(), "a/c".to_owned()));
+        let each = |limit| target(limit, Rule::Each("a/b".to_owned(), "a/c".to_owned(), 4));
+        let only = |name: &str| target(100, Rule::Units(name.to_owned()));
+        let table = |target| {
+            target_table(&figures, &[target])
+                .lines()
+                .last()
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(table(ratio(1_300)), "| it | 1.300x | 1.300x | met |");
+        assert_eq!(
+            table(ratio(1_299)),
+            "| it | 1.299x | 1.300x | **not met** |"
+        );
+        assert_eq!(table(each(8)), "| it | 8 | 8 | met |");
+        assert_eq!(table(each(7)), "| it | 7 | 8 | **not met** |");
+        assert_eq!(table(only("a/b")), "| it | 100 | 100 | met |");
+        assert_eq!(
+            table(only("a/d")),
+            "| it | 100 | exceeds one transaction | **not met** |"
+        );
+        assert_eq!(table(only("a/e")), "| it | 100 |  | not measured |");
+    }
 }

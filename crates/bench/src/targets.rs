@@ -133,8 +133,8 @@ pub fn all() -> Vec<Target> {
             let queue = StageShape::longest(population, Side::Short);
             let name = proof_name(&queue.cell(tolerance, PROVEN));
             let what = format!(
-                "the proof alone, hostile queue of 100,000 ({}), {}",
-                population.name(),
+                "the proof alone, top 10 of 100,000 hostile ({}), {}",
+                population.words(),
                 tolerance_name(tolerance)
             );
             targets.push(units(&what, &name, limit));
