@@ -16,6 +16,9 @@ const TYPICAL: u32 = 1_000;
 /// Positions in either queue at the most.
 pub const WORST: u32 = 100_000;
 
+/// Prepares a venue and sends what is measured.
+type Act = fn(&mut Venue) -> Result<TxResult>;
+
 /// Measures both instructions in a typical queue, in a large one, and there with accounts whose
 /// sixteen positions are all in use.
 pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
@@ -38,7 +41,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
 }
 
 fn measure(venue: &Venue, queue: &str, shape: &str, meter: &mut Meter) -> Result<()> {
-    let trades: [(&str, &str, fn(&mut Venue) -> Result<TxResult>); 5] = [
+    let trades: [(&str, &str, Act); 5] = [
         ("open-open", "both open", |venue| Ok(venue.open())),
         ("enlarge-enlarge", "both enlarge", enlarge),
         ("reduce-reduce", "both reduce", reduce),
@@ -50,7 +53,7 @@ fn measure(venue: &Venue, queue: &str, shape: &str, meter: &mut Meter) -> Result
         let shape = format!("{what}; {shape}");
         meter.measure(&name, || Figure::of(&shape, act(&mut venue.fork())?))?;
     }
-    let steps: [(&str, &str, fn(&mut Venue) -> Result<TxResult>); 3] = [
+    let steps: [(&str, &str, Act); 3] = [
         ("partial", "a step of 20%", |venue| {
             liquidate(venue, 194_000)
         }),

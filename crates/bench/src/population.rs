@@ -94,8 +94,8 @@ impl<'a> Source<'a> {
     pub fn position(&mut self) -> Result<Position> {
         let position = match self.population {
             Population::Random => self.random()?,
-            Population::IsoScoreTicks => self.on_the_line(COARSE_TICKS)?,
-            Population::IsoScoreDistinct => self.on_the_line(0)?,
+            Population::IsoScoreTicks => self.on_the_line(Some(COARSE_TICKS))?,
+            Population::IsoScoreDistinct => self.on_the_line(None)?,
         };
         self.drawn += 1;
         Ok(position)
@@ -117,19 +117,22 @@ impl<'a> Source<'a> {
     }
 
     /// A position of profit x (part of the mark) and margin `x p (1 / (s (1 +- x)) - 1)` a lot,
-    /// which scores s. A `grid` of 0 spreads entry prices evenly over all that whole lots allow.
-    fn on_the_line(&mut self, grid: u64) -> Result<Position> {
+    /// which scores s. Without a `grid`, entry prices are spread
+    /// evenly.
+    fn on_the_line(&mut self, grid: Option<u64>) -> Result<Position> {
         let mark = self.mark.get();
         let (least, most) = (mark * 25 / 1_000, mark * 300 / 1_000);
         let lots: u64 = self.dice.gen_range(100_000..101_000);
-        let gain = if grid == 0 {
-            let spread = (most - least) * lots;
-            let place = u64::from(self.drawn);
-            least * lots
-                + u64::try_from(u128::from(spread) * u128::from(place) / u128::from(self.count))?
-        } else {
-            let steps = (most - least) / grid;
-            (least + grid * self.dice.gen_range(0..steps)) * lots
+        let gain = match grid {
+            None => {
+                let spread = u128::from((most - least) * lots);
+                let place = u128::from(self.drawn);
+                least * lots + u64::try_from(spread * place / u128::from(self.count))?
+            }
+            Some(ticks) => {
+                let steps = (most - least) / ticks;
+                (least + ticks * self.dice.gen_range(0..steps)) * lots
+            }
         };
         let worth = mark * lots;
         let entry = match self.side {
@@ -149,7 +152,7 @@ impl<'a> Source<'a> {
     fn above_the_line(&self, margin: u64) -> u64 {
         let every = (self.count / ABOVE_LINE).max(1);
         let rank = self.drawn / every;
-        if self.drawn % every != 0 || rank >= ABOVE_LINE {
+        if !self.drawn.is_multiple_of(every) || rank >= ABOVE_LINE {
             return 0;
         }
         margin * ABOVE_LINE_PPB * u64::from(ABOVE_LINE - rank) / 1_000_000_000
@@ -261,9 +264,12 @@ mod tests {
     fn only_distinct_entry_prices_are_all_distinct() {
         let entries = |population| {
             let positions = drawn(population, Side::Short, 10_000);
-            let distinct: std::collections::BTreeSet<i64> = positions
+            let distinct: std::collections::BTreeSet<u128> = positions
                 .iter()
-                .map(|position| position.entry_quote.get())
+                .map(|position| {
+                    let quote = u128::from(position.entry_quote.get().unsigned_abs());
+                    (quote << 32) / u128::from(position.size())
+                })
                 .collect();
             distinct.len()
         };
