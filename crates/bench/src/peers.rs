@@ -11,7 +11,7 @@ bounds what they use from above.
 | | liquidation | a fill | auto-deleveraging of one position | source of the figure |
 |---|---|---|---|---|
 | flash-book | 52,700 | 41,300 | - | reported, not measured by us |
-| Mango v4 | 79,000 to 84,000 | - | losses are socialised | reported, not measured by us |
+| Mango | 79,000 to 84,000 | - | losses are socialised | reported, not measured by us |
 | percolator v16 | 206,000 to 247,000 | 75,600 | - | reported, not measured by us |
 | gmx-solana | 400,000 | - | 800,000, order not proven | published compute unit limits |
 

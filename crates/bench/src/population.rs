@@ -117,8 +117,7 @@ impl<'a> Source<'a> {
     }
 
     /// A position of profit x (part of the mark) and margin `x p (1 / (s (1 +- x)) - 1)` a lot,
-    /// which scores s. Without a `grid`, entry prices are spread
-    /// evenly.
+    /// which scores s. Without a `grid`, entry prices are spread evenly.
     fn on_the_line(&mut self, grid: Option<u64>) -> Result<Position> {
         let mark = self.mark.get();
         let (least, most) = (mark * 25 / 1_000, mark * 300 / 1_000);
