@@ -11,10 +11,60 @@ use crate::error::EngineError;
 use crate::queue::{QueueEntry, QueueRef};
 use crate::rank::{Class, Exposure, Ranked, Round, Score};
 use crate::slab::{MAX_HEIGHT, NIL};
+use crate::units::Side;
 
-use bound::Bound;
+use bound::{Bound, Solvency};
 use narrow::Narrow;
 pub(crate) use sweep::next_admitted;
+
+/// Runs `$walk` with two closures over entry and bankruptcy price: whether a subtree
+/// or position may rank too high, by the cheapest bound there is, and whether a
+/// position admitted by it is worth an exact comparison. Every kind of bound gets a
+/// walk compiled for it.
+macro_rules! bounded {
+    ($bound:expr, $round:expr, |$admits:ident, $confirms:ident| $walk:expr) => {{
+        let solvency = Solvency::new($round);
+        let solvent = |price| match $round.side {
+            Side::Long => solvency.admits_long(price),
+            Side::Short => solvency.admits_short(price),
+        };
+        match $bound {
+            Bound::All => {
+                let ($admits, $confirms) = (|_: u64, _: i64| true, |_: u64, price| solvent(price));
+                $walk
+            }
+            Bound::Long(fast) => match Narrow::long(&fast) {
+                Some(narrow) => {
+                    let $admits = |e, b| narrow.admits_long(e, b);
+                    let $confirms = |e, b| solvent(b) && fast.admits_long(e, b);
+                    $walk
+                }
+                None => {
+                    let $admits = |e, b| fast.admits_long(e, b);
+                    let $confirms = |_: u64, b| solvent(b);
+                    $walk
+                }
+            },
+            Bound::Short(fast) => match Narrow::short(&fast) {
+                Some(narrow) => {
+                    let $admits = |e, b| narrow.admits_short(e, b);
+                    let $confirms = |e, b| solvent(b) && fast.admits_short(e, b);
+                    $walk
+                }
+                None => {
+                    let $admits = |e, b| fast.admits_short(e, b);
+                    let $confirms = |_: u64, b| solvent(b);
+                    $walk
+                }
+            },
+            Bound::Exact(bound) => {
+                let ($admits, $confirms) = (|e, b| bound.admits(e, b), |_: u64, b| solvent(b));
+                $walk
+            }
+        }
+    }};
+}
+use bounded;
 
 /// How far down the ranking a deleveraging reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,24 +156,9 @@ pub fn first_skipped(
         last: last.as_ref(),
         ignore: ignore.unwrap_or(NIL),
     };
-    match Bound::new(round, last.as_ref(), round.rank_tolerance_bps)? {
-        Bound::All => search.walk(|_, _| true, |_, _| true),
-        Bound::Long(fast) => {
-            let confirms = |entry, price| fast.admits_long(entry, price);
-            match Narrow::long(&fast) {
-                Some(narrow) => search.walk(|e, b| narrow.admits_long(e, b), confirms),
-                None => search.walk(confirms, |_, _| true),
-            }
-        }
-        Bound::Short(fast) => {
-            let confirms = |entry, price| fast.admits_short(entry, price);
-            match Narrow::short(&fast) {
-                Some(narrow) => search.walk(|e, b| narrow.admits_short(e, b), confirms),
-                None => search.walk(confirms, |_, _| true),
-            }
-        }
-        Bound::Exact(bound) => search.walk(|e, b| bound.admits(e, b), |_, _| true),
-    }
+    let bound = Bound::new(round, last.as_ref(), round.rank_tolerance_bps)?;
+    bounded!(bound, round, |admits, confirms| search
+        .walk(admits, confirms))
 }
 
 /// A search for somebody passed over.
