@@ -18,6 +18,31 @@ pub struct Cli {
 pub enum Command {
     /// Play a market crash through the built program, in an embedded Solana virtual machine.
     Rehearse(RehearseArgs),
+    /// Explain a round of auto-deleveraging in plain words, and check every figure recorded of it.
+    ///
+    /// Exits with 1 when a figure disagrees with what the engine recomputes.
+    ExplainAdl(ExplainArgs),
+}
+
+/// Options of `explain-adl`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// The report of a rehearsal.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "target/rehearsal/report.json"
+    )]
+    pub report: PathBuf,
+    /// Number of the round, from 1 [default: the last].
+    #[arg(long, value_name = "N")]
+    pub round: Option<u64>,
+    /// Only what concerns this counterparty: its trader account, or the beginning of it.
+    #[arg(long, value_name = "KEY")]
+    pub trader: Option<String>,
+    /// Print JSON instead of words.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `rehearse`.
@@ -64,6 +89,7 @@ mod tests {
         let all = ["ballast", "rehearse"].iter().chain(arguments);
         Cli::try_parse_from(all).map(|cli| match cli.command {
             Command::Rehearse(args) => args,
+            other => panic!("{other:?}"),
         })
     }
 

@@ -1,6 +1,7 @@
 //! The `ballast` command.
 
 mod args;
+mod explain;
 mod rehearsal;
 mod report;
 mod scenario;
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match &cli.command {
         Command::Rehearse(args) => rehearsal::run(args),
+        Command::ExplainAdl(args) => explain::run(args),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

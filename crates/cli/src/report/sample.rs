@@ -1,8 +1,8 @@
 //! A small made-up report for tests of the renderings.
 
 use super::model::{
-    CutLine, Dishonest, DishonestCase, Holding, LiquidationLine, PathLine, QueueLine, Report,
-    Round, TraderLine,
+    CutLine, Dishonest, DishonestCase, Holding, LiquidationLine, NodeLine, PathLine, QueueLine,
+    Report, Round, TraderLine,
 };
 use crate::scenario::population::{Direction, Kind};
 
@@ -19,6 +19,8 @@ pub fn report() -> Report {
     report.liquidations = vec![LiquidationLine {
         slot: 7,
         timestamp: 1_760_129_600,
+        after_rounds: 0,
+        keeper: "Keeper1111111111111111111111111111111111".to_owned(),
         trader: "Liquidated11111111111111111111111111111111".to_owned(),
         lots: 100,
         mark_ticks: 198_000,
@@ -61,6 +63,7 @@ fn trader_line(number: u32) -> TraderLine {
         },
         direction: Direction::Short,
         leverage_tenths: 105,
+        sequence: u64::from(number),
         lots_start: -1_000,
         lots_end: if cut { -500 } else { -1_000 },
         adl_lots: if cut { 500 } else { 0 },
@@ -85,6 +88,7 @@ fn round() -> Round {
             at_cap: false,
             sequence: u64::from(number),
             lights: u8::try_from(5 - number / 3).unwrap_or(0),
+            node: NodeLine::default(),
         })
         .collect();
     let cut = CutLine {
@@ -105,6 +109,9 @@ fn round() -> Round {
         min_profit_bps: 10,
         max_close_bps: 5_000,
         atoms_per_lot_tick: 1,
+        funding_index: 0,
+        pass_before: 0,
+        passes_before: 0,
         counterparty_side: Direction::Short,
         bankrupt: Holding {
             trader: "Bankrupt1111111111111111111111111111111111".to_owned(),

@@ -1,0 +1,54 @@
+//! Recorded figures held against recomputed ones.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+
+/// A recorded figure that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Where it stands.
+    pub field: String,
+    /// What stands there.
+    pub recorded: String,
+    /// What should.
+    pub recomputed: String,
+}
+
+/// All comparisons so far.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// Figures compared.
+    pub figures: usize,
+    /// Those that disagree.
+    pub faults: Vec<Fault>,
+}
+
+impl Audit {
+    /// Compares a figure.
+    pub fn equal<T: Display>(&mut self, field: impl Into<String>, recorded: T, recomputed: T) {
+        let (recorded, recomputed) = (recorded.to_string(), recomputed.to_string());
+        self.holds(recorded == recomputed, || Fault {
+            field: field.into(),
+            recorded,
+            recomputed,
+        });
+    }
+
+    /// Counts a comparison made elsewhere.
+    pub fn holds(&mut self, holds: bool, fault: impl FnOnce() -> Fault) {
+        self.figures += 1;
+        if !holds {
+            self.faults.push(fault());
+        }
+    }
+
+    /// Notes that something is recorded which cannot be.
+    pub fn fail(&mut self, field: impl Into<String>, recorded: impl Display, why: impl Display) {
+        self.holds(false, || Fault {
+            field: field.into(),
+            recorded: recorded.to_string(),
+            recomputed: why.to_string(),
+        });
+    }
+}
