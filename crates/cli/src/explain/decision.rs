@@ -69,8 +69,10 @@ pub enum Fate {
     AtCap,
     /// Insolvent at the close price: never cut.
     Insolvent,
-    /// Ranks below the last one cut, or above it by no more than the tolerance.
+    /// Ranks below the last one cut.
     Below,
+    /// Ranks above the last one cut, by no more than the tolerance.
+    Tolerated,
     /// Ranks above the last one cut and was left out.
     Skipped,
 }
@@ -363,24 +365,26 @@ fn fates(
             Some(done) => Fate::Cut(done.cut.lots),
             None if !place.eligible() => Fate::Insolvent,
             None if place.cap_left == 0 => Fate::AtCap,
-            None if skipped(&place.ranked, last.as_ref(), round.rank_tolerance_bps)? => {
-                Fate::Skipped
-            }
-            None => Fate::Below,
+            None => spared(&place.ranked, last.as_ref(), round.rank_tolerance_bps)?,
         };
     }
     Ok(())
 }
 
-/// Whether leaving out `spared` when `last` was cut last breaks the rule.
-fn skipped(spared: &Ranked, last: Option<&Ranked>, tolerance: u32) -> Result<bool, EngineError> {
+/// How a position that could have been cut stands to the last one that was.
+fn spared(spared: &Ranked, last: Option<&Ranked>, tolerance: u32) -> Result<Fate, EngineError> {
     let Some(last) = last else {
-        return Ok(true);
+        return Ok(Fate::Skipped);
     };
-    match spared.class.cmp(&last.class) {
-        Ordering::Greater => Ok(true),
-        Ordering::Less => Ok(false),
-        Ordering::Equal if tolerance == 0 => Ok(spared.compare(last)? == Ordering::Greater),
-        Ordering::Equal => spared.score.beats(&last.score, tolerance),
+    if spared.compare(last)? != Ordering::Greater {
+        return Ok(Fate::Below);
     }
+    let tolerated = spared.class == last.class
+        && tolerance > 0
+        && !spared.score.beats(&last.score, tolerance)?;
+    Ok(if tolerated {
+        Fate::Tolerated
+    } else {
+        Fate::Skipped
+    })
 }

@@ -5,10 +5,16 @@
 mod audit;
 mod decision;
 mod from_report;
+mod json;
 mod ledger;
 mod situation;
 mod source;
 mod words;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
 
 use anyhow::{bail, Context, Result};
 
@@ -17,7 +23,9 @@ use crate::report::model::{Report, Round};
 use crate::report::money::{clock, grouped};
 use audit::Audit;
 use decision::{decide, Decision};
+use json::{Decided, Output};
 use situation::{Situation, Units};
+use words::Voice;
 
 /// What a report cannot show about its rounds.
 const NOT_VERIFIABLE: [&str; 3] = [
@@ -110,43 +118,79 @@ fn print(
     explained: Option<&Explained>,
     audit: &Audit,
 ) -> Result<()> {
-    let units = Units {
-        market: report.scenario.market.clone(),
-        tick_nano: report.scenario.tick_nano,
-        atoms_per_lot_tick: report.scenario.atoms_per_lot_tick,
+    if args.json {
+        let decided = explained.map(|one| Decided::new(&one.situation, &one.decision));
+        let (number, rounds) = (round.round, report.adl.len());
+        let output = Output::new(number, rounds, decided, audit, &NOT_VERIFIABLE);
+        println!("{}", serde_json::to_string(&output)?);
+        return Ok(());
+    }
+    let body = match (explained, &args.trader) {
+        (None, _) => "The engine does not accept this round as it is recorded.".to_owned(),
+        (Some(one), None) => one.voice(&units(report)).explain(),
+        (Some(one), Some(trader)) => one.about(report, trader)?,
     };
     println!(
-        "Auto-deleveraging round {} of {} in {}, {} UTC, slot {}\n",
+        "Auto-deleveraging round {} of {}, {}, {} UTC, slot {}\n\n{body}\n\n{}",
         round.round,
         report.adl.len(),
-        units.market,
+        report.scenario.market,
         clock(round.timestamp),
-        grouped(round.slot)
+        grouped(round.slot),
+        verdict(report, audit)
     );
-    match (explained, &args.trader) {
-        (Some(one), None) => println!(
-            "{}\n",
-            words::explain(&one.situation, &one.decision, &units)
-        ),
-        (Some(one), Some(trader)) => println!("{}\n", about(one, trader, &units)?),
-        (None, _) => println!("The engine does not accept this round as recorded.\n"),
-    }
-    print!("{}", verdict(report, audit));
     Ok(())
 }
 
-fn about(one: &Explained, trader: &str, units: &Units) -> Result<String> {
-    let places = one.decision.ranking.iter();
-    let found: Vec<_> = places
-        .filter(|place| place.trader.starts_with(trader))
-        .collect();
-    match found.as_slice() {
-        [place] => Ok(words::explain_trader(&one.situation, &one.decision, units, place)),
-        [] => bail!(
-            "no counterparty of round {} is called {trader}; the queue names them in full in the report",
-            one.round.round
-        ),
-        several => bail!("{} counterparties begin with {trader}; name more of it", several.len()),
+fn units(report: &Report) -> Units {
+    Units {
+        tick_nano: report.scenario.tick_nano,
+        atoms_per_lot_tick: report.scenario.atoms_per_lot_tick,
+    }
+}
+
+impl Explained<'_> {
+    fn voice<'a>(&'a self, units: &'a Units) -> Voice<'a> {
+        Voice {
+            situation: &self.situation,
+            decision: &self.decision,
+            units,
+        }
+    }
+
+    /// What the round did to the counterparty whose account begins with `trader`.
+    fn about(&self, report: &Report, trader: &str) -> Result<String> {
+        let places = self.decision.ranking.iter();
+        let found: Vec<_> = places
+            .filter(|place| place.trader.starts_with(trader))
+            .collect();
+        match found.as_slice() {
+            [place] => Ok(self.voice(&units(report)).explain_trader(place)),
+            [] => bail!(
+                "no counterparty of round {} begins with {trader}; {}",
+                self.round.round,
+                elsewhere(report, trader)
+            ),
+            several => bail!(
+                "{} counterparties of round {} begin with {trader}; name more of it",
+                several.len(),
+                self.round.round
+            ),
+        }
+    }
+}
+
+/// In which rounds a trader was cut.
+fn elsewhere(report: &Report, trader: &str) -> String {
+    let cut_in = report.adl.iter().filter(|round| {
+        let mut cuts = round.cut.iter();
+        cuts.any(|cut| cut.trader.starts_with(trader))
+    });
+    let rounds: Vec<String> = cut_in.map(|round| round.round.to_string()).collect();
+    if rounds.is_empty() {
+        "no round cut it".to_owned()
+    } else {
+        format!("it was cut in rounds {}", rounds.join(", "))
     }
 }
 
@@ -171,9 +215,9 @@ fn verdict(report: &Report, audit: &Audit) -> String {
             ));
         }
     }
-    text.push_str("  Not verifiable from this file:\n");
+    text.push_str("  Not verifiable from this file:");
     for what in NOT_VERIFIABLE {
-        text.push_str(&format!("    - {what}\n"));
+        text.push_str(&format!("\n    - {what}"));
     }
     text
 }

@@ -46,10 +46,8 @@ pub struct Candidate {
 }
 
 /// Units in which amounts are shown.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Units {
-    /// Name of the market.
-    pub market: String,
     /// Size of a tick, 1e-9 USD.
     pub tick_nano: u64,
     /// Quote atoms of one lot at one tick.

@@ -1,102 +1,82 @@
 //! A decided round in plain words.
 
 use ballast_engine::rank::{Class, INFINITE_SCORE};
-use ballast_engine::units::Side;
 
-use super::decision::{Decision, Fate, Place};
+use super::decision::{Decision, Done, Fate, Place};
 use super::from_report::side_name;
 use super::situation::{Situation, Units};
 use crate::report::money::{grouped, price, short, usd};
 use crate::report::table::Table;
 
 /// Traders of one fate that are shown.
-const SHOWN: usize = 5;
+const SHOWN: usize = 3;
 
-/// The whole explanation, without a verdict.
-pub fn explain(situation: &Situation, decision: &Decision, units: &Units) -> String {
-    let voice = Voice {
-        situation,
-        decision,
-        units,
-    };
-    [
-        voice.bankruptcy(),
-        voice.close_price(),
-        voice.threshold(),
-        format!("Who was cut, and why\n{}", voice.cuts()),
-        format!("Why nobody was skipped\n{}", voice.spared()),
-    ]
-    .join("\n\n")
-}
-
-/// One trader's part in the round.
-pub fn explain_trader(
-    situation: &Situation,
-    decision: &Decision,
-    units: &Units,
-    place: &Place,
-) -> String {
-    let voice = Voice {
-        situation,
-        decision,
-        units,
-    };
-    voice.trader(place)
-}
-
-struct Voice<'a> {
-    situation: &'a Situation,
-    decision: &'a Decision,
-    units: &'a Units,
+/// A round and the units to tell it in.
+pub struct Voice<'a> {
+    /// What was decided from.
+    pub situation: &'a Situation,
+    /// What was decided.
+    pub decision: &'a Decision,
+    /// Units of amounts.
+    pub units: &'a Units,
 }
 
 impl Voice<'_> {
+    /// The whole explanation, without a verdict.
+    pub fn explain(&self) -> String {
+        [
+            format!("The bankruptcy\n{}", self.bankruptcy()),
+            self.close_price(),
+            self.threshold(),
+            format!("Who was cut, and why\n{}", self.ranks()),
+            format!("What it cost them\n{}", self.transfers()),
+            format!("Why nobody was skipped\n{}", self.spared()),
+        ]
+        .join("\n\n")
+    }
+
     fn bankruptcy(&self) -> String {
         let (position, summary) = (&self.situation.position, &self.decision.summary);
-        let side = position.side().map_or("empty", side_name);
         let lots = position.size();
-        let mut text = format!(
-            "The bankruptcy\n  {} was {side} {} lots, entered at {}, with {} of margin. At the mark of {}\n  its equity was -{}: that is the deficit.",
+        let insurance = amount(self.situation.insurance_available);
+        let paid = match summary.insurance_paid {
+            0 => format!("Insurance held {insurance} and paid nothing."),
+            paid => format!(
+                "Insurance held {insurance} and paid {} of it.",
+                amount(paid)
+            ),
+        };
+        format!(
+            "  {} was {} {} lots, entered at {}, with {} of margin.\n  At the mark of {} its equity was -{}: that is the deficit. {paid}",
             short(&self.situation.bankrupt),
+            position.side().map_or("empty", side_name),
             grouped(lots),
             self.per_lot(i128::from(position.entry_quote.get().abs()), lots),
             usd(position.margin.get()),
             self.per_lot(i128::from(self.situation.mark.get()), 1),
             amount(summary.deficit),
-        );
-        text.push_str(&match summary.insurance_paid {
-            0 => format!(
-                " Insurance held {} and paid nothing.",
-                amount(self.situation.insurance_available)
-            ),
-            paid => format!(
-                " Insurance held {} and paid {} of it.",
-                amount(self.situation.insurance_available),
-                amount(paid)
-            ),
-        });
-        text
+        )
     }
 
     fn close_price(&self) -> String {
-        let (position, decision) = (&self.situation.position, self.decision);
-        let (close, summary) = (&decision.round.close, &decision.summary);
+        let position = &self.situation.position;
+        let (close, summary) = (&self.decision.round.close, &self.decision.summary);
         let sign = i128::from(position.lots.get().signum());
-        let bare =
-            (i128::from(position.entry_quote.get()) - i128::from(position.margin.get())) * sign;
-        let moved = match summary.insurance_paid {
-            0 => String::new(),
+        let entry = i128::from(position.entry_quote.get());
+        let bare = (entry - i128::from(position.margin.get())) * sign;
+        let bare = self.per_lot(bare, position.size());
+        let why = match summary.insurance_paid {
+            0 => "That is the bankruptcy price: it leaves the bankrupt with exactly nothing.".to_owned(),
             paid => format!(
-                " moved by\n  {} a lot towards the mark by what insurance paid,",
+                "The bankruptcy price {bare} moved towards the mark by what insurance paid, {} for each\n  unit: it leaves the bankrupt with exactly nothing.",
                 self.per_lot(i128::from(paid), close.lots)
             ),
         };
         format!(
-            "The close price: {} ({} atoms for {} lots, exactly)\n  The bankruptcy price {},{moved} leaves the bankrupt with exactly nothing.\n  {} of {} lots were closed; their part of the deficit after insurance is {}, and the\n  counterparties gave up {} against the mark: overshoot {} atoms.",
+            "The close price: {}\n  {why} Exactly {} atoms for {} lots.\n  {} of {} lots were closed at it. Their part of the deficit after insurance is {}; the\n  counterparties gave up {} against the mark: overshoot {} atoms.",
             self.per_lot(i128::from(close.quote), close.lots),
             close.quote,
             grouped(close.lots),
-            self.per_lot(bare, position.size()),
             grouped(summary.lots),
             grouped(position.size()),
             amount(summary.uncovered_closed),
@@ -107,66 +87,82 @@ impl Voice<'_> {
 
     fn threshold(&self) -> String {
         let decision = self.decision;
-        let last = decision.cuts.last();
-        let last = last.and_then(|done| self.place(&done.trader));
-        let Some(last) = last else {
+        let Some(last) = self.last() else {
             return "The threshold\n  Nobody was cut.".to_owned();
         };
         let tolerance = match decision.round.rank_tolerance_bps {
-            0 => "The tolerance is 0: nobody who ranks above may be spared.".to_owned(),
+            0 => "The tolerance is 0: nobody who ranks above the last one may be spared.".to_owned(),
             bps => format!(
-                "The tolerance is {}: a winner may be spared while it scores no more than that above.",
+                "The tolerance is {}: nobody may be spared who scores more than that above the last one.",
                 percent(i128::from(bps))
             ),
         };
-        let pass = if decision.reopened {
-            format!(
-                "\n  Everybody eligible was at the cap, so this round opened pass {}.",
-                decision.round.epoch
-            )
-        } else {
-            String::new()
-        };
-        format!(
-            "The threshold: score {}\n  Score is profit % x effective leverage at the mark. The last one cut, {}, ranks {} of {}.\n  {tolerance}{pass}",
+        let mut text = format!(
+            "The threshold: score {}\n  That is the score of the last one cut, {}, rank {} of {}.\n  {tolerance}",
             score(last.score_q32),
             short(&last.trader),
             last.rank,
             decision.ranking.len(),
-        )
+        );
+        if decision.reopened {
+            text.push_str(&format!(
+                "\n  Everybody eligible stood at the cap of the pass before, so this round opened pass {}.",
+                decision.round.epoch
+            ));
+        }
+        text
     }
 
-    fn cuts(&self) -> String {
+    fn ranks(&self) -> String {
         let mut table = Table::new(&[
             ">rank",
             "trader",
             ">score",
+            ">profit",
+            ">leverage",
             ">entry e",
             ">bankruptcy b",
-            ">leverage",
-            ">profit",
-            ">lots cut",
+            ">lots",
+            ">cut",
             "why so many",
-            ">gave up",
-            ">realized",
-            ">margin released",
-            ">to free collateral",
         ]);
         for done in &self.decision.cuts {
             let Some(place) = self.place(&done.trader) else {
                 continue;
             };
-            let cut = &done.cut;
             table.row([
                 place.rank.to_string(),
                 short(&done.trader),
                 score(place.score_q32),
+                self.profit(place),
+                self.leverage(place),
                 self.entry(place),
                 self.bankruptcy_price(place),
-                self.leverage(place),
-                self.profit(place),
+                grouped(place.candidate.position.size()),
+                grouped(done.cut.lots),
+                self.why(place, done),
+            ]);
+        }
+        format!(
+            "{}\n  score = profit % x effective leverage at the mark p; leverage = p / |p - b|",
+            table.render()
+        )
+    }
+
+    fn transfers(&self) -> String {
+        let mut table = Table::new(&[
+            "trader",
+            ">cut",
+            ">gave up against the mark",
+            ">realized",
+            ">margin released",
+            ">to free collateral",
+        ]);
+        for done in &self.decision.cuts {
+            let cut = &done.cut;
+            table.row([
+                short(&done.trader),
                 grouped(cut.lots),
-                self.why(place, cut.lots, done.wanted),
                 amount(cut.gave_up),
                 usd(cut.realized.get()),
                 usd(cut.payout.get() - cut.realized.get()),
@@ -177,19 +173,17 @@ impl Voice<'_> {
     }
 
     /// Why a cut took as many lots as it did.
-    fn why(&self, place: &Place, lots: u64, wanted: u64) -> String {
+    fn why(&self, place: &Place, done: &Done) -> String {
         let held = place.candidate.position.size();
-        if lots == wanted {
-            return format!("all that was left to close, of {}", grouped(held));
-        }
-        if lots == held {
-            return "the whole position".to_owned();
-        }
         let cap = percent(i128::from(self.decision.round.max_close_bps));
+        if done.cut.lots == done.wanted {
+            return "all that was left to close".to_owned();
+        }
         match place.already_cut {
-            0 => format!("the cap: {cap} of {}", grouped(held)),
+            _ if done.cut.lots == held => "the whole position".to_owned(),
+            0 => format!("cap of {cap}"),
             before => format!(
-                "the cap: {cap} of {}, {} cut before",
+                "cap of {cap} of {}, {} cut before",
                 grouped(held.saturating_add(before)),
                 grouped(before)
             ),
@@ -197,48 +191,42 @@ impl Voice<'_> {
     }
 
     fn spared(&self) -> String {
-        let side = side_name(self.decision.round.side);
-        let mut lines = vec![format!(
-            "  {} {side} positions stood in the queue:",
-            grouped(count(self.decision.ranking.len()))
-        )];
-        let cut = self.with(|fate| matches!(fate, Fate::Cut(_)));
-        lines.push(format!("  {} were cut.", cut.len()));
         let cap = percent(i128::from(self.decision.round.max_close_bps));
         let groups = [
             (
                 Fate::AtCap,
-                format!(
-                    "had been cut to the cap of {cap} in this pass and stand outside the ranking"
-                ),
+                format!("stand at the cap of {cap}: this pass has cut them before"),
             ),
+            (
+                Fate::Tolerated,
+                "score more than the last one cut, but within the tolerance".to_owned(),
+            ),
+            (Fate::Below, "rank below the last one cut".to_owned()),
             (
                 Fate::Insolvent,
-                "would be insolvent at the close price and are never cut".to_owned(),
-            ),
-            (
-                Fate::Below,
-                if self.decision.round.rank_tolerance_bps == 0 {
-                    "rank below the last one cut".to_owned()
-                } else {
-                    "rank below the last one cut, or above it within the tolerance".to_owned()
-                },
+                "would be insolvent at the close price: never cut".to_owned(),
             ),
             (Fate::Skipped, "WERE SKIPPED".to_owned()),
         ];
+        let ranking = &self.decision.ranking;
+        let mut lines = vec![format!(
+            "  Of {} {} positions in the queue {} were cut, and",
+            ranking.len(),
+            side_name(self.decision.round.side),
+            self.decision.cuts.len()
+        )];
         for (fate, what) in groups {
-            let places = self.with(|found| found == fate);
-            if places.is_empty() && fate == Fate::Skipped {
-                continue;
+            let places: Vec<&Place> = ranking.iter().filter(|place| place.fate == fate).collect();
+            if !places.is_empty() || [Fate::AtCap, Fate::Below, Fate::Insolvent].contains(&fate) {
+                lines.push(format!("  {:>5} {what}{}", places.len(), first(&places)));
             }
-            lines.push(format!("  {} {what}{}", places.len(), self.first(&places)));
         }
+        let proof = &self.decision.proof;
         lines.push(format!(
-            "  The program's proof, run again: it visited {} of {} nodes and found {}.",
-            self.decision.proof.visited,
-            self.decision.ranking.len(),
-            if self.decision.proof.found {
-                "SOMEBODY"
+            "  The program's proof, run again over this queue, visits {} nodes and finds {}.",
+            proof.visited,
+            if proof.found {
+                "SOMEBODY WHO WAS SKIPPED"
             } else {
                 "nobody who was skipped"
             }
@@ -246,104 +234,78 @@ impl Voice<'_> {
         lines.join("\n")
     }
 
-    fn first(&self, places: &[&Place]) -> String {
-        if places.is_empty() {
-            return ".".to_owned();
-        }
-        let mut shown: Vec<String> = places
-            .iter()
-            .take(SHOWN)
-            .map(|place| {
-                format!(
-                    "\n      rank {:>4}  {}  score {}{}",
-                    place.rank,
-                    short(&place.trader),
-                    score(place.score_q32),
-                    class_note(place)
-                )
-            })
-            .collect();
-        let more = places.len().saturating_sub(SHOWN);
-        if more > 0 {
-            shown.push(format!("\n      and {more} more"));
-        }
-        format!(":{}", shown.concat())
-    }
-
-    fn trader(&self, place: &Place) -> String {
-        let position = &place.candidate.position;
+    /// One counterparty's part in the round.
+    pub fn explain_trader(&self, place: &Place) -> String {
         let head = format!(
-            "{} ranked {} of {} with score {}: {} lots entered at {}, bankrupt at {}, profit {} times leverage {}.",
+            "{}\n  {} lots entered at {}, bankrupt at {}. Profit {} times leverage {} gives score {}:\n  rank {} of {}{}.",
             place.trader,
-            place.rank,
-            self.decision.ranking.len(),
-            score(place.score_q32),
-            position.lots.get(),
+            place.candidate.position.lots.get(),
             self.entry(place),
             self.bankruptcy_price(place),
             self.profit(place),
             self.leverage(place),
+            score(place.score_q32),
+            place.rank,
+            self.decision.ranking.len(),
+            class_note(place),
         );
-        let last = self.decision.cuts.last();
-        let last = last.and_then(|done| self.place(&done.trader));
-        let threshold = last.map_or(String::new(), |last| {
+        let last = self.last().map_or(String::new(), |last| {
             format!("rank {} with score {}", last.rank, score(last.score_q32))
         });
-        let why = match place.fate {
-            Fate::Cut(lots) => {
-                let done = self
-                    .decision
-                    .cuts
-                    .iter()
-                    .find(|done| done.trader == place.trader);
-                let (wanted, gave_up) = done.map_or((0, 0), |done| (done.wanted, done.cut.gave_up));
-                format!(
-                    "It was cut by {} lots ({}) because it ranks at or above the last one cut, {threshold}. It gave up {} against the mark.",
-                    grouped(lots),
-                    self.why(place, lots, wanted),
-                    amount(gave_up)
-                )
+        let done = self.done(&place.trader);
+        let why = match (place.fate, done) {
+            (Fate::Cut(lots), Some(done)) => format!(
+                "It was cut by {} lots ({}): the cuts reached down to {last}.\n  It gave up {} against the mark, realized {} and got {} of margin back.",
+                grouped(lots),
+                self.why(place, done),
+                amount(done.cut.gave_up),
+                usd(done.cut.realized.get()),
+                usd(done.cut.payout.get() - done.cut.realized.get())
+            ),
+            (Fate::Cut(_), None) | (Fate::Skipped, _) => {
+                format!("It WAS SKIPPED: it ranks above the last one cut, {last}.")
             }
-            Fate::AtCap => format!(
-                "It was not cut: this pass has already cut {} of its lots, its cap.",
+            (Fate::AtCap, _) => format!(
+                "It was not cut: this pass had cut {} of its lots before, its cap.",
                 grouped(place.already_cut)
             ),
-            Fate::Insolvent => {
-                "It was not cut: closing at the close price would leave it with less than nothing."
-                    .to_owned()
+            (Fate::Insolvent, _) => {
+                "It was not cut: at the close price it would have less than nothing.".to_owned()
             }
-            Fate::Below => format!(
-                "It was not cut: the lots were closed against higher ranks, down to {threshold}."
+            (Fate::Below, _) => format!(
+                "It was not cut: the lots were closed against higher ranks, down to {last}."
             ),
-            Fate::Skipped => {
-                format!("It WAS SKIPPED: it ranks above the last one cut, {threshold}.")
-            }
+            (Fate::Tolerated, _) => format!(
+                "It was not cut: it is above {last}, but by no more than the tolerance."
+            ),
         };
-        format!("{head}\n{why}{}", class_note(place))
+        format!("{head}\n  {why}")
     }
 
     fn place(&self, trader: &str) -> Option<&Place> {
-        self.decision
-            .ranking
-            .iter()
-            .find(|place| place.trader == trader)
+        let mut ranking = self.decision.ranking.iter();
+        ranking.find(|place| place.trader == trader)
     }
 
-    fn with(&self, wanted: impl Fn(Fate) -> bool) -> Vec<&Place> {
-        let all = self.decision.ranking.iter();
-        all.filter(|place| wanted(place.fate)).collect()
+    fn done(&self, trader: &str) -> Option<&Done> {
+        self.decision.cuts.iter().find(|done| done.trader == trader)
     }
 
-    /// Atoms for lots as a price of one unit of the base asset, a hundredth of a tick.
+    fn last(&self) -> Option<&Place> {
+        let last = self.decision.cuts.last();
+        last.and_then(|done| self.place(&done.trader))
+    }
+
+    /// Atoms for lots as a price of one unit of the base asset, to a hundredth of a tick.
     fn per_lot(&self, atoms: i128, lots: u64) -> String {
         let ticks = i128::from(lots.max(1)) * i128::from(self.units.atoms_per_lot_tick.max(1));
-        let hundredths = u64::try_from((atoms.abs() * 100) / ticks).unwrap_or(u64::MAX);
-        let tick_nano = self.units.tick_nano;
+        let hundredths = u64::try_from(atoms.abs() * 100 / ticks).unwrap_or(u64::MAX);
         let sign = if atoms < 0 { "-" } else { "" };
-        if hundredths % 100 == 0 || tick_nano % 100 != 0 {
-            return format!("{sign}{}", price(hundredths / 100, tick_nano));
+        let tick = self.units.tick_nano;
+        if hundredths.is_multiple_of(100) || !tick.is_multiple_of(100) {
+            return format!("{sign}{}", price(hundredths / 100, tick));
         }
-        format!("{sign}{}", price(hundredths, tick_nano / 100))
+        format!("{sign}{}", price(hundredths, tick / 100))
     }
 
     fn entry(&self, place: &Place) -> String {
@@ -356,46 +318,56 @@ impl Voice<'_> {
         self.per_lot(exposure.bankruptcy, exposure.lots)
     }
 
+    /// Unrealised profit at the mark, as a part of the entry.
     fn profit(&self, place: &Place) -> String {
-        let exposure = &place.ranked.exposure;
-        let worth = self.worth(place);
-        let gain = match exposure.side {
-            Side::Long => worth - i128::from(exposure.entry),
-            Side::Short => i128::from(exposure.entry) - worth,
-        };
-        percent(gain * 10_000 / i128::from(exposure.entry.max(1)))
+        let position = &place.candidate.position;
+        let gain = position.pnl(self.situation.mark).map_or(0, |pnl| pnl.get());
+        percent(i128::from(gain) * 10_000 / i128::from(place.ranked.exposure.entry.max(1)))
     }
 
     /// Worth over equity, both at the mark.
     fn leverage(&self, place: &Place) -> String {
-        let worth = self.worth(place);
-        let exposure = &place.ranked.exposure;
-        let equity = match exposure.side {
-            Side::Long => worth - exposure.bankruptcy,
-            Side::Short => exposure.bankruptcy - worth,
-        };
+        let position = &place.candidate.position;
+        let mark = self.situation.mark;
+        let equity = position.equity(mark).map_or(0, |equity| equity.get());
         if equity <= 0 {
             return "no equity".to_owned();
         }
-        let hundredths = worth * 100 / equity;
+        let worth = i128::from(position.notional(mark).unwrap_or(0));
+        let hundredths = worth * 100 / i128::from(equity);
         format!("{}.{:02}x", hundredths / 100, hundredths % 100)
     }
+}
 
-    fn worth(&self, place: &Place) -> i128 {
-        let lots = i128::from(place.ranked.exposure.lots);
-        i128::from(self.situation.mark.get()) * lots
+/// The first of a group, each on a line.
+fn first(places: &[&Place]) -> String {
+    if places.is_empty() {
+        return String::new();
     }
+    let shown = places.iter().take(SHOWN).map(|place| {
+        format!(
+            "\n          rank {:>4}  {}  score {}{}",
+            place.rank,
+            short(&place.trader),
+            score(place.score_q32),
+            class_note(place)
+        )
+    });
+    let mut text: String = std::iter::once(":".to_owned()).chain(shown).collect();
+    if places.len() > SHOWN {
+        text.push_str(&format!("\n          and {} more", places.len() - SHOWN));
+    }
+    text
 }
 
 fn class_note(place: &Place) -> &'static str {
     match place.ranked.class {
-        Class::Winner => "",
-        Class::Other => "  (no winner at the close price: after every winner)",
-        Class::Ineligible => "  (insolvent at the close price)",
+        Class::Winner | Class::Ineligible => "",
+        Class::Other => ", no winner at the close price: after every winner",
     }
 }
 
-/// A score with four decimals, cut off.
+/// A score with six decimals, cut off.
 pub fn score(q32: i128) -> String {
     if q32 == INFINITE_SCORE {
         return "infinite".to_owned();
@@ -409,7 +381,7 @@ pub fn score(q32: i128) -> String {
 fn percent(bps: i128) -> String {
     let sign = if bps < 0 { "-" } else { "" };
     let bps = bps.unsigned_abs();
-    if bps % 100 == 0 {
+    if bps.is_multiple_of(100) {
         return format!("{sign}{} %", bps / 100);
     }
     format!("{sign}{}.{:02} %", bps / 100, bps % 100)
@@ -417,8 +389,4 @@ fn percent(bps: i128) -> String {
 
 fn amount(atoms: u64) -> String {
     usd(i64::try_from(atoms).unwrap_or(i64::MAX))
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }
