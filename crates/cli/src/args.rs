@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::policies::Policy;
+
 /// Perpetual futures with auto-deleveraging that proves its order.
 #[derive(Debug, Parser)]
 #[command(name = "ballast", version)]
@@ -70,6 +72,10 @@ pub struct RehearseArgs {
     /// How much more a spared trader may score than the last one cut, basis points; 0 is exact.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub rank_tolerance_bps: u32,
+    /// Rules to compare in a simulation over the rounds of the crash, one or more times [default:
+    /// all]. The program's own rule stays `capped`.
+    #[arg(long = "policy", value_name = "RULE", value_enum)]
+    pub policies: Vec<Policy>,
     /// Directory for report.json and report.html.
     #[arg(long, value_name = "DIR", default_value = "target/rehearsal")]
     pub out: PathBuf,
@@ -79,6 +85,14 @@ pub struct RehearseArgs {
     /// The built program.
     #[arg(long, value_name = "PATH", default_value = "target/deploy/ballast.so")]
     pub program: PathBuf,
+}
+
+impl RehearseArgs {
+    /// The rules to compare, each once, in the order of tables.
+    pub fn policies(&self) -> Vec<Policy> {
+        let wanted = |policy: &Policy| self.policies.is_empty() || self.policies.contains(policy);
+        Policy::ALL.into_iter().filter(wanted).collect()
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +116,17 @@ mod tests {
     }
 
     #[test]
+    fn policies_are_chosen_by_name() {
+        let chosen = |arguments: &[&str]| parse(arguments).map(|args| args.policies()).ok();
+        assert_eq!(chosen(&[]), Some(Policy::ALL.to_vec()));
+        let two = chosen(&["--policy", "pro-rata", "--policy", "queue"]);
+        assert_eq!(two, Some(vec![Policy::Queue, Policy::ProRata]));
+        for policy in Policy::ALL {
+            assert_eq!(chosen(&["--policy", policy.name()]), Some(vec![policy]));
+        }
+    }
+
+    #[test]
     fn values_out_of_range_are_refused() {
         for bad in [
             ["--traders", "9"],
@@ -111,6 +136,7 @@ mod tests {
             ["--rank-tolerance-bps", "10001"],
             ["--insurance", "-5"],
             ["--seed", "x"],
+            ["--policy", "auction"],
         ] {
             assert!(parse(&bad).is_err(), "{bad:?}");
         }

@@ -2,6 +2,7 @@
 
 mod args;
 mod explain;
+mod policies;
 mod rehearsal;
 mod report;
 mod scenario;

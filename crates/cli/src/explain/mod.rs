@@ -4,10 +4,10 @@
 
 mod audit;
 mod decision;
-mod from_report;
+pub mod from_report;
 mod json;
 mod ledger;
-mod situation;
+pub mod situation;
 mod source;
 mod words;
 
@@ -19,6 +19,7 @@ mod tests;
 use anyhow::{bail, Context, Result};
 
 use crate::args::ExplainArgs;
+use crate::policies::{self, Policy};
 use crate::report::model::{Report, Round};
 use crate::report::money::{clock, grouped};
 use audit::Audit;
@@ -66,7 +67,21 @@ fn examine(report: &Report) -> (Audit, Vec<Option<Explained<'_>>>) {
         .map(|one| one.as_ref().map(|one| &one.decision))
         .collect();
     ledger::follow(report, &decisions, &mut audit);
+    simulated(report, &mut audit);
     (audit, explained)
+}
+
+/// The comparison of rules follows from the rounds.
+fn simulated(report: &Report, audit: &mut Audit) {
+    let chosen: Vec<Policy> = report.policies.iter().map(|line| line.policy).collect();
+    match policies::compare(&report.adl, &chosen) {
+        Ok(lines) => audit.equal(
+            "policies",
+            format!("{:?}", report.policies),
+            format!("{lines:?}"),
+        ),
+        Err(error) => audit.fail("policies", "simulated", error),
+    }
 }
 
 fn examine_round<'a>(round: &'a Round, audit: &mut Audit) -> Option<Explained<'a>> {

@@ -41,10 +41,10 @@ impl Voice<'_> {
         let insurance = amount(self.situation.insurance_available);
         let paid = match summary.insurance_paid {
             0 => format!("Insurance held {insurance} and paid nothing."),
-            paid => format!(
-                "Insurance held {insurance} and paid {} of it.",
-                amount(paid)
+            paid if paid == summary.deficit => format!(
+                "Insurance held {insurance} and paid\n  all of it, so this call had to wait until the grace period was over."
             ),
+            paid => format!("Insurance held {insurance} and paid\n  {} of it.", amount(paid)),
         };
         format!(
             "  {} was {} {} lots, entered at {}, with {} of margin.\n  At the mark of {} its equity was -{}: that is the deficit. {paid}",

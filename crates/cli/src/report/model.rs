@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::policies::Policy;
 use crate::scenario::population::{Direction, Kind};
 
 /// Layout version of `report.json`.
@@ -24,6 +25,8 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// Auto-deleveraging rounds of the crash, in order.
     pub adl: Vec<Round>,
+    /// What other rules would have done in the same rounds.
+    pub policies: Vec<PolicyLine>,
     /// Calls that must be refused.
     pub dishonest_keepers: Dishonest,
     /// Trader accounts.
@@ -281,6 +284,38 @@ pub struct CutLine {
     pub quote_atoms: i64,
     /// Less than the mark would have given.
     pub gave_up_atoms: i64,
+}
+
+/// What one rule would have done to the counterparties of the crash, simulated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyLine {
+    /// The rule.
+    pub policy: Policy,
+    /// Deficits after insurance of the lots of all rounds.
+    pub deficit_atoms: u64,
+    /// What counterparties give up against the mark.
+    pub taken_atoms: u64,
+    /// `taken_atoms - deficit_atoms`.
+    pub overshoot_atoms: i64,
+    /// Lots for which the rule finds no counterparty.
+    pub unplaced_lots: u64,
+    /// Different accounts cut.
+    pub accounts_touched: usize,
+    /// Positions closed entirely.
+    pub positions_closed: usize,
+    /// Positions that were eligible winners in any round.
+    pub winners: usize,
+    /// Positions cut that never were.
+    pub cut_without_profit: usize,
+    /// Largest haircut of a winner, millionths.
+    pub largest_haircut_ppm: u64,
+    /// Gini coefficient of the haircuts of all winners, millionths.
+    pub gini_ppm: u64,
+    /// Part of `taken_atoms` that the ten positions which give most bear, millionths.
+    pub top_ten_ppm: u64,
+    /// Haircut of every winner, ascending, millionths.
+    pub haircuts_ppm: Vec<u64>,
 }
 
 /// The calls of dishonest keepers.

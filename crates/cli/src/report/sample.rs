@@ -1,9 +1,10 @@
 //! A small made-up report for tests of the renderings.
 
 use super::model::{
-    CutLine, Dishonest, DishonestCase, Holding, LiquidationLine, NodeLine, PathLine, QueueLine,
-    Report, Round, TraderLine,
+    CutLine, Dishonest, DishonestCase, Holding, LiquidationLine, NodeLine, PathLine, PolicyLine,
+    QueueLine, Report, Round, TraderLine,
 };
+use crate::policies::Policy;
 use crate::scenario::population::{Direction, Kind};
 
 /// Forty prices, one liquidation, one round in a queue of twelve.
@@ -29,12 +30,31 @@ pub fn report() -> Report {
     }];
     report.traders = (0..12).map(trader_line).collect();
     report.adl = vec![round()];
+    report.policies = Policy::ALL.map(policy_line).into();
     report.dishonest_keepers = Dishonest {
         setting: "played on a copy".to_owned(),
         cases: vec![case("AdlListOutOfOrder"), case("")],
         honest_call_accepted: true,
     };
     report
+}
+
+fn policy_line(policy: Policy) -> PolicyLine {
+    PolicyLine {
+        policy,
+        deficit_atoms: 4_000_000,
+        taken_atoms: 4_000_000,
+        overshoot_atoms: 0,
+        unplaced_lots: 0,
+        accounts_touched: 1,
+        positions_closed: 0,
+        winners: 3,
+        cut_without_profit: 0,
+        largest_haircut_ppm: 307_692,
+        gini_ppm: 666_666,
+        top_ten_ppm: 1_000_000,
+        haircuts_ppm: vec![0, 0, 307_692],
+    }
 }
 
 fn path_line(step: u32) -> PathLine {
