@@ -24,6 +24,22 @@ pub enum Command {
     ///
     /// Exits with 1 when a figure disagrees with what the engine recomputes.
     ExplainAdl(ExplainArgs),
+    /// State what the two queues of a new market cost in rent, and how they are created.
+    QueueRent(QueueRentArgs),
+}
+
+/// Options of `queue-rent`.
+#[derive(Clone, Debug, Args)]
+pub struct QueueRentArgs {
+    /// Positions of one side.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub positions: usize,
+    /// Bytes of one account, instead of positions.
+    #[arg(long, value_name = "BYTES", conflicts_with = "positions")]
+    pub bytes: Option<usize>,
+    /// Print JSON instead of words.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `explain-adl`.

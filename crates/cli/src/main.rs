@@ -3,6 +3,7 @@
 mod args;
 mod explain;
 mod policies;
+mod queue_rent;
 mod rehearsal;
 mod report;
 mod scenario;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let outcome = match &cli.command {
         Command::Rehearse(args) => rehearsal::run(args),
         Command::ExplainAdl(args) => explain::run(args),
+        Command::QueueRent(args) => queue_rent::run(args),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

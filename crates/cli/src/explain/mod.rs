@@ -12,7 +12,7 @@ mod source;
 mod words;
 
 #[cfg(test)]
-mod fixture;
+pub mod fixture;
 #[cfg(test)]
 mod tests;
 
