@@ -31,8 +31,8 @@ struct Offer {
 /// Runs `ballast queue-rent`.
 pub fn run(args: &QueueRentArgs) -> Result<bool> {
     let offer = match args.bytes {
-        Some(bytes) => offer(positions_in(bytes)?)?,
-        None => offer(args.positions)?,
+        Some(bytes) => of_bytes(bytes)?,
+        None => of_positions(args.positions)?,
     };
     if args.json {
         println!("{}", serde_json::to_string(&offer)?);
@@ -42,8 +42,8 @@ pub fn run(args: &QueueRentArgs) -> Result<bool> {
     Ok(true)
 }
 
-/// Positions for which `bytes` of account data have room.
-fn positions_in(bytes: usize) -> Result<usize> {
+/// An account of so many bytes, and the positions for which it has room.
+fn of_bytes(bytes: usize) -> Result<Offer> {
     let least = queue_space(1);
     ensure!(
         (least..=MAX_ACCOUNT_BYTES).contains(&bytes),
@@ -52,26 +52,26 @@ fn positions_in(bytes: usize) -> Result<usize> {
         grouped_count(MAX_ACCOUNT_BYTES),
         grouped_count(bytes)
     );
-    Ok((bytes - queue_space(0)) / QUEUE_ENTRY_SIZE)
-}
-
-fn offer(positions: usize) -> Result<Offer> {
-    let most_positions = max_queue_capacity();
-    ensure!(
-        (1..=most_positions).contains(&positions),
-        "an account holds at most 10 MiB, which is room for 1 to {} positions a side, not {}",
-        grouped_count(most_positions),
-        grouped_count(positions)
-    );
-    let bytes = queue_space(positions);
     let lamports = Rent::default().minimum_balance(bytes);
     Ok(Offer {
-        positions,
+        positions: (bytes - queue_space(0)) / QUEUE_ENTRY_SIZE,
         bytes,
         lamports,
         lamports_both_sides: lamports * SIDES,
-        most_positions,
+        most_positions: max_queue_capacity(),
     })
+}
+
+/// The account that has room for so many positions.
+fn of_positions(positions: usize) -> Result<Offer> {
+    let most = max_queue_capacity();
+    ensure!(
+        (1..=most).contains(&positions),
+        "an account holds at most 10 MiB, which is room for 1 to {} positions a side, not {}",
+        grouped_count(most),
+        grouped_count(positions)
+    );
+    of_bytes(queue_space(positions))
 }
 
 impl Offer {
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_positions() {
-        let offer = offer(100_000).expect("fits");
+        let offer = of_positions(100_000).expect("fits");
         // 8 + 128 + 100,000 x 104 bytes, and (128 + bytes) x 6,960 lamports.
         assert_eq!(offer.bytes, 10_400_136);
         assert_eq!(offer.lamports, 72_385_837_440);
@@ -126,25 +126,27 @@ mod tests {
     #[test]
     fn the_most_fits_exactly_and_one_more_does_not() {
         assert_eq!(
-            offer(100_823).map(|offer| offer.bytes).ok(),
+            of_positions(100_823).map(|offer| offer.bytes).ok(),
             Some(10_485_728)
         );
-        let error = offer(100_824).expect_err("above 10 MiB").to_string();
+        let error = of_positions(100_824).expect_err("above 10 MiB").to_string();
         assert!(
             error.contains("1 to 100,823 positions a side, not 100,824"),
             "{error}"
         );
-        assert!(offer(0).is_err());
+        assert!(of_positions(0).is_err());
     }
 
     #[test]
     fn bytes_are_whole_positions() {
-        let positions = |bytes| positions_in(bytes).ok();
+        let positions = |bytes| of_bytes(bytes).map(|offer| offer.positions).ok();
         assert_eq!(positions(239), None);
         assert_eq!(positions(240), Some(1));
         assert_eq!(positions(343), Some(1));
         assert_eq!(positions(344), Some(2));
         assert_eq!(positions(10_485_760), Some(100_823));
+        let whole = of_bytes(10_485_760).map(|offer| offer.lamports).ok();
+        assert_eq!(whole, Some((10_485_760 + 128) * 6_960));
         assert_eq!(positions(10_485_761), None);
     }
 }

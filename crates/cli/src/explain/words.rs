@@ -210,7 +210,7 @@ impl Voice<'_> {
         ];
         let ranking = &self.decision.ranking;
         let mut lines = vec![format!(
-            "  Of {} {} positions in the queue {} were cut, and",
+            "  {} {} positions stood in the queue. Cut: {}. Of the others",
             ranking.len(),
             side_name(self.decision.round.side),
             self.decision.cuts.len()
