@@ -17,6 +17,8 @@ cargo xtask COMMAND
   test [ARGS]         builds the program and runs every test; ARGS go to `cargo test`
   rehearse [ARGS]     builds the program and the `ballast` command and runs `ballast rehearse ARGS`
                       (`cargo xtask rehearse --help` lists them)
+  explain-adl [ARGS]  builds the `ballast` command and runs `ballast explain-adl ARGS`, which
+                      explains a round of the last rehearsal and checks its figures
   help                prints this text
 ";
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         Some(name) if name == "build" => tasks::build(&rest),
         Some(name) if name == "test" => tasks::test(rest),
         Some(name) if name == "rehearse" => tasks::rehearse(rest),
+        Some(name) if name == "explain-adl" => tasks::explain_adl(rest),
         Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
             eprint!("xtask: there is no command `{name}`.\n\n{HELP}");
             return ExitCode::from(2);

@@ -1,6 +1,7 @@
 //! The commands.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::cargo;
@@ -40,15 +41,30 @@ pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
 }
 
 /// Builds the program and the `ballast` command and hands over to `ballast rehearse`.
-///
-/// Every package and one test take part in the build, so that the dependencies get the features
-/// they have in `cargo xtask test` and are built once for both.
 pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
     let root = cargo::root();
     let program = BALLAST.ensure_built(&root)?;
+    let mut rehearsal = ballast(&root)?;
+    rehearsal.args(["rehearse", "--program"]).arg(program);
+    let status = cargo::status(rehearsal.args(args))?;
+    Ok(cargo::exit_code(status))
+}
+
+/// Builds the `ballast` command and hands over to `ballast explain-adl`.
+pub fn explain_adl(args: Vec<OsString>) -> Result<ExitCode, String> {
+    let mut explanation = ballast(&cargo::root())?;
+    let status = cargo::status(explanation.arg("explain-adl").args(args))?;
+    Ok(cargo::exit_code(status))
+}
+
+/// The `ballast` command, built.
+///
+/// Every package and one test take part in the build, so that the dependencies get the features
+/// they have in `cargo xtask test` and are built once for both.
+fn ballast(root: &Path) -> Result<Command, String> {
     let mut build = cargo::cargo();
     build
-        .current_dir(&root)
+        .current_dir(root)
         .args(["build", "--locked", "--workspace"])
         .args(["--bin", "ballast", "--test", "manifests"]);
     if !cargo::status(&mut build)?.success() {
@@ -57,10 +73,7 @@ pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
     let ballast = std::env::current_exe()
         .map(|xtask| xtask.with_file_name("ballast"))
         .map_err(|problem| format!("the `ballast` command is not to be found ({problem})."))?;
-    let mut rehearsal = Command::new(ballast);
-    rehearsal.args(["rehearse", "--program"]).arg(program);
-    let status = cargo::status(rehearsal.args(args))?;
-    Ok(cargo::exit_code(status))
+    Ok(Command::new(ballast))
 }
 
 /// What `cargo test` is told to run besides `args`: every package and every kind of test, unless
