@@ -58,8 +58,8 @@ pub struct ExplainArgs {
     /// Only what concerns this counterparty: its trader account, or the beginning of it.
     #[arg(long, value_name = "KEY")]
     pub trader: Option<String>,
-    /// Print JSON instead of words.
-    #[arg(long)]
+    /// Print the whole round as JSON instead of words.
+    #[arg(long, conflicts_with = "trader")]
     pub json: bool,
 }
 

@@ -26,12 +26,16 @@ pub struct Audit {
 
 impl Audit {
     /// Compares a figure.
-    pub fn equal<T: Display>(&mut self, field: impl Into<String>, recorded: T, recomputed: T) {
-        let (recorded, recomputed) = (recorded.to_string(), recomputed.to_string());
+    pub fn equal<T: Display + PartialEq>(
+        &mut self,
+        field: impl Into<String>,
+        recorded: T,
+        recomputed: T,
+    ) {
         self.holds(recorded == recomputed, || Fault {
             field: field.into(),
-            recorded,
-            recomputed,
+            recorded: recorded.to_string(),
+            recomputed: recomputed.to_string(),
         });
     }
 

@@ -183,3 +183,26 @@ fn the_totals_of_the_report_are_tied_to_its_rounds() {
         }
     }
 }
+
+#[test]
+fn programs_get_the_same_decision() {
+    let report = fixture::report();
+    let (audit, explained) = examine(&report);
+    let one = explained[2].as_ref().expect("decidable");
+    let decided = Decided::new(&one.situation, &one.decision);
+    let output = Output::new(3, 5, Some(decided), &audit, &NOT_VERIFIABLE);
+    let json = serde_json::to_value(&output).expect("JSON");
+    assert_eq!(json["verified"], true);
+    assert_eq!(json["not_verifiable"].as_array().map(Vec::len), Some(3));
+    let decision = &json["decision"];
+    assert_eq!(decision["close_quote_atoms"], 95_000_000);
+    assert_eq!(decision["pass"], 2);
+    let fates = ["at its cap", "cut", "below the threshold", "never cut"];
+    for (place, fate) in fates.iter().enumerate() {
+        assert_eq!(decision["queue"][place]["fate"], *fate);
+    }
+    assert_eq!(
+        decision["queue"][1]["cut"]["to_free_collateral_atoms"],
+        7_375_000
+    );
+}

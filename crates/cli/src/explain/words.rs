@@ -367,13 +367,14 @@ fn class_note(place: &Place) -> &'static str {
     }
 }
 
-/// A score with six decimals, cut off.
+/// A score with six decimals, the nearest.
 pub fn score(q32: i128) -> String {
     if q32 == INFINITE_SCORE {
         return "infinite".to_owned();
     }
     let sign = if q32 < 0 { "-" } else { "" };
-    let scaled = q32.unsigned_abs().saturating_mul(1_000_000) >> 32;
+    let halves = q32.unsigned_abs().saturating_mul(1_000_000) >> 31;
+    let scaled = halves.div_ceil(2);
     format!("{sign}{}.{:06}", scaled / 1_000_000, scaled % 1_000_000)
 }
 
@@ -390,3 +391,7 @@ fn percent(bps: i128) -> String {
 fn amount(atoms: u64) -> String {
     usd(i64::try_from(atoms).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;
