@@ -25,26 +25,27 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Compares a figure.
+    /// Compares a figure; whether it agrees.
     pub fn equal<T: Display + PartialEq>(
         &mut self,
         field: impl Into<String>,
         recorded: T,
         recomputed: T,
-    ) {
+    ) -> bool {
         self.holds(recorded == recomputed, || Fault {
             field: field.into(),
             recorded: recorded.to_string(),
             recomputed: recomputed.to_string(),
-        });
+        })
     }
 
     /// Counts a comparison made elsewhere.
-    pub fn holds(&mut self, holds: bool, fault: impl FnOnce() -> Fault) {
+    pub fn holds(&mut self, holds: bool, fault: impl FnOnce() -> Fault) -> bool {
         self.figures += 1;
         if !holds {
             self.faults.push(fault());
         }
+        holds
     }
 
     /// Notes that something is recorded which cannot be.
@@ -54,5 +55,11 @@ impl Audit {
             recorded: recorded.to_string(),
             recomputed: why.to_string(),
         });
+    }
+
+    /// Puts the faults of fields that begin with `prefix` before the others.
+    pub fn first(&mut self, prefix: &str) {
+        self.faults
+            .sort_by_key(|fault| !fault.field.starts_with(prefix));
     }
 }

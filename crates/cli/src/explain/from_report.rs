@@ -6,8 +6,8 @@ use ballast_engine::risk::AdlParams;
 use ballast_engine::units::{Atoms, FundingIndex, Lots, Side, Ticks};
 use ballast_engine::EngineError;
 
-use super::audit::Audit;
-use super::decision::{Decision, Done, Place};
+use super::audit::{Audit, Fault};
+use super::decision::{Decision, Done, Fate, Place};
 use super::situation::{Candidate, Situation};
 use crate::report::model::{CutLine, QueueLine, Round};
 use crate::scenario::population::Direction;
@@ -124,8 +124,8 @@ pub fn compare(round: &Round, decision: &Decision, audit: &mut Audit) {
     queue(round, decision, audit);
     cuts(round, decision, audit);
     for place in &decision.ranking {
-        let spared = place.fate == super::decision::Fate::Skipped;
-        audit.holds(!spared, || super::audit::Fault {
+        let spared = place.fate == Fate::Skipped;
+        audit.holds(!spared, || Fault {
             field: at(&format!("listed, without {}", place.trader)),
             recorded: "spared".to_owned(),
             recomputed: "ranks above the last one cut".to_owned(),

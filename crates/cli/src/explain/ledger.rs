@@ -1,11 +1,14 @@
 //! Rounds held against the rest of the report: who held what when, what insurance held, which
 //! pass was open, and the totals.
+//!
+//! Where a figure disagrees, the ledger goes on with what is recorded, so that one fault is not told
+//! again by every round after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ballast_engine::queue::CutStamp;
 
-use super::audit::Audit;
+use super::audit::{Audit, Fault};
 use super::decision::Decision;
 use crate::report::model::{LiquidationLine, Report, Round};
 use crate::scenario::population::Direction;
@@ -24,6 +27,8 @@ struct Ledger<'a> {
     passes: BTreeMap<Direction, u32>,
     /// Pass and slot of the last round of each bankruptcy that is not over.
     open: BTreeMap<&'a str, (u32, u64)>,
+    /// Sides of which the last round could not be decided: what it left in the queue is not known.
+    unknown: BTreeSet<Direction>,
     /// Lots and atoms given up by trader.
     taken: BTreeMap<&'a str, (u64, i64)>,
 }
@@ -70,6 +75,7 @@ impl<'a> Ledger<'a> {
             insurance: i128::from(report.summary.insurance_start_atoms),
             passes: BTreeMap::new(),
             open: BTreeMap::new(),
+            unknown: BTreeSet::new(),
             taken: BTreeMap::new(),
         }
     }
@@ -113,9 +119,12 @@ impl<'a> Ledger<'a> {
             i128::from(round.insurance_before_atoms),
             self.insurance,
         );
+        self.insurance = i128::from(round.insurance_before_atoms);
         self.price(round, audit);
         self.holders(round, audit);
+        self.left_in_queue(round, audit);
         self.pass(round, audit);
+        self.unknown.remove(&round.counterparty_side);
     }
 
     fn price(&self, round: &Round, audit: &mut Audit) {
@@ -136,12 +145,9 @@ impl<'a> Ledger<'a> {
     /// The queue must hold everybody on its side, with the lots that the events before left.
     fn holders(&mut self, round: &'a Round, audit: &mut Audit) {
         let at = |field: &str| format!("round {}: {field}", round.round);
-        let held = |trader: &str| self.lots.get(trader).copied();
-        audit.equal(
-            at(&format!("bankrupt, lots of {}", round.bankrupt.trader)),
-            round.bankrupt.lots,
-            held(&round.bankrupt.trader).unwrap_or(0),
-        );
+        let bankrupt = &round.bankrupt;
+        let field = at(&format!("bankrupt, lots of {}", bankrupt.trader));
+        self.holder(&bankrupt.trader, bankrupt.lots, field, audit);
         let sign = match round.counterparty_side {
             Direction::Long => 1,
             Direction::Short => -1,
@@ -153,41 +159,60 @@ impl<'a> Ledger<'a> {
             .map(|(trader, _)| *trader)
             .collect();
         for (index, line) in round.queue.iter().enumerate() {
-            let at = |field: &str| at(&format!("queue[{index}].{field}"));
-            audit.equal(
-                at(&format!("lots of {}", line.trader)),
-                line.lots,
-                held(&line.trader).unwrap_or(0),
-            );
-            audit.holds(missing.remove(line.trader.as_str()), || {
-                super::audit::Fault {
-                    field: at("trader"),
-                    recorded: line.trader.clone(),
-                    recomputed: "somebody on that side who is not in the queue already".to_owned(),
-                }
+            let field = at(&format!("queue[{index}], lots of {}", line.trader));
+            self.holder(&line.trader, line.lots, field, audit);
+            audit.holds(missing.remove(line.trader.as_str()), || Fault {
+                field: at(&format!("queue[{index}].trader")),
+                recorded: line.trader.clone(),
+                recomputed: "somebody on that side who is not in the queue already".to_owned(),
             });
+        }
+        for trader in missing {
+            audit.fail(at("queue"), format!("without {trader}"), "with it");
+        }
+    }
+
+    fn holder(&mut self, trader: &'a str, recorded: i64, field: String, audit: &mut Audit) {
+        let held = self.lots.get_mut(trader);
+        audit.equal(field, recorded, held.as_deref().copied().unwrap_or(0));
+        if let Some(held) = held {
+            *held = recorded;
+        }
+    }
+
+    /// Ages never change, and stamps are those that earlier cuts have left.
+    fn left_in_queue(&mut self, round: &'a Round, audit: &mut Audit) {
+        let known = !self.unknown.contains(&round.counterparty_side);
+        for (index, line) in round.queue.iter().enumerate() {
+            let at = |field: &str| format!("round {}: queue[{index}].{field}", round.round);
             let sequence = *self.sequences.entry(&line.trader).or_insert(line.sequence);
             audit.equal(at("sequence"), line.sequence, sequence);
-            let stamp = self.stamps.get(&(line.trader.as_str(), line.sequence));
-            let stamp = stamp.copied().unwrap_or_default();
+            let key = (line.trader.as_str(), line.sequence);
+            let recorded = CutStamp {
+                epoch: line.node.cut_epoch,
+                lots: line.node.cut_lots,
+                capped_epoch: line.node.capped_epoch,
+            };
+            let left = self.stamps.insert(key, recorded).unwrap_or_default();
+            let left = if known { left } else { recorded };
             for (field, recorded, left) in [
-                ("node.cut_epoch", line.node.cut_epoch, stamp.epoch),
-                ("node.cut_lots", line.node.cut_lots, stamp.lots),
+                ("node.cut_epoch", recorded.epoch, left.epoch),
+                ("node.cut_lots", recorded.lots, left.lots),
                 (
                     "node.capped_epoch",
-                    line.node.capped_epoch,
-                    stamp.capped_epoch,
+                    recorded.capped_epoch,
+                    left.capped_epoch,
                 ),
             ] {
                 audit.equal(at(field), recorded, left);
             }
         }
-        for trader in missing {
-            audit.fail(at("queue"), "missing", trader);
-        }
     }
 
     fn pass(&self, round: &Round, audit: &mut Audit) {
+        if self.unknown.contains(&round.counterparty_side) {
+            return;
+        }
         let at = |field: &str| format!("round {}: {field}", round.round);
         let opened = self.passes.get(&round.counterparty_side).copied();
         audit.equal(
@@ -223,6 +248,7 @@ impl<'a> Ledger<'a> {
         *held = held.saturating_sub(signed(round.closed_lots) * held.signum());
         let over = *held == 0;
         let Some(decision) = decision else {
+            self.unknown.insert(round.counterparty_side);
             return;
         };
         self.passes.insert(round.counterparty_side, decision.passes);

@@ -17,12 +17,13 @@ pub mod fixture;
 mod tests;
 
 use anyhow::{bail, Context, Result};
+use serde_json::Value;
 
 use crate::args::ExplainArgs;
 use crate::policies::{self, Policy};
 use crate::report::model::{Report, Round};
 use crate::report::money::{clock, grouped};
-use audit::Audit;
+use audit::{Audit, Fault};
 use decision::{decide, Decision};
 use json::{Decided, Output};
 use situation::{Situation, Units};
@@ -35,6 +36,9 @@ const NOT_VERIFIABLE: [&str; 3] = [
     "the compute units of a single round; their sum and maximum are checked",
 ];
 
+/// Disagreements that are printed as words.
+const FAULTS_SHOWN: usize = 40;
+
 /// A round with what the engine makes of it.
 struct Explained<'a> {
     round: &'a Round,
@@ -46,7 +50,8 @@ struct Explained<'a> {
 pub fn run(args: &ExplainArgs) -> Result<bool> {
     let report = source::read(&args.report)?;
     let round = select(&report, args.round)?;
-    let (audit, mut decided) = examine(&report);
+    let (mut audit, mut decided) = examine(&report)?;
+    audit.first(&format!("round {}:", round.round));
     let index = report.adl.iter().position(|one| one.round == round.round);
     let explained = index
         .and_then(|index| decided.get_mut(index))
@@ -56,7 +61,7 @@ pub fn run(args: &ExplainArgs) -> Result<bool> {
 }
 
 /// Decides every round again and compares everything recorded.
-fn examine(report: &Report) -> (Audit, Vec<Option<Explained<'_>>>) {
+fn examine(report: &Report) -> Result<(Audit, Vec<Option<Explained<'_>>>)> {
     let mut audit = Audit::default();
     let mut explained = Vec::with_capacity(report.adl.len());
     for round in &report.adl {
@@ -67,20 +72,44 @@ fn examine(report: &Report) -> (Audit, Vec<Option<Explained<'_>>>) {
         .map(|one| one.as_ref().map(|one| &one.decision))
         .collect();
     ledger::follow(report, &decisions, &mut audit);
-    simulated(report, &mut audit);
-    (audit, explained)
+    simulated(report, &mut audit)?;
+    Ok((audit, explained))
 }
 
 /// The comparison of rules follows from the rounds.
-fn simulated(report: &Report, audit: &mut Audit) {
+fn simulated(report: &Report, audit: &mut Audit) -> Result<()> {
     let chosen: Vec<Policy> = report.policies.iter().map(|line| line.policy).collect();
-    match policies::compare(&report.adl, &chosen) {
-        Ok(lines) => audit.equal(
-            "policies",
-            format!("{:?}", report.policies),
-            format!("{lines:?}"),
-        ),
-        Err(error) => audit.fail("policies", "simulated", error),
+    let lines = match policies::compare(&report.adl, &chosen) {
+        Ok(lines) => lines,
+        Err(error) => {
+            audit.fail("policies", "simulated", error);
+            return Ok(());
+        }
+    };
+    audit.equal("policies, how many", report.policies.len(), lines.len());
+    for (recorded, found) in report.policies.iter().zip(&lines) {
+        let name = recorded.policy.name();
+        let (recorded, found) = (
+            serde_json::to_value(recorded)?,
+            serde_json::to_value(found)?,
+        );
+        for (field, recorded) in recorded.as_object().into_iter().flatten() {
+            let found = &found[field];
+            audit.holds(recorded == found, || Fault {
+                field: format!("policies, {name}: {field}"),
+                recorded: shortened(recorded),
+                recomputed: shortened(found),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A value as one reads it; of a list only the length.
+fn shortened(value: &Value) -> String {
+    match value.as_array() {
+        Some(list) => format!("a list of {}", list.len()),
+        None => value.to_string(),
     }
 }
 
@@ -107,7 +136,7 @@ fn examine_round<'a>(round: &'a Round, audit: &mut Audit) -> Option<Explained<'a
             })
         }
         Err(refusal) => {
-            audit.fail(whole, "accepted by the program", refusal);
+            audit.fail(format!("{whole}: as a whole"), "accepted", refusal);
             None
         }
     }
@@ -223,11 +252,15 @@ fn verdict(report: &Report, audit: &Audit) -> String {
             audit.faults.len(),
             audit.figures
         ));
-        for fault in &audit.faults {
+        for fault in audit.faults.iter().take(FAULTS_SHOWN) {
             text.push_str(&format!(
                 "    {}: recorded {}, recomputed {}\n",
                 fault.field, fault.recorded, fault.recomputed
             ));
+        }
+        let more = audit.faults.len().saturating_sub(FAULTS_SHOWN);
+        if more > 0 {
+            text.push_str(&format!("    and {more} more, which --json lists\n"));
         }
     }
     text.push_str("  Not verifiable from this file:");

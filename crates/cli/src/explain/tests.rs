@@ -4,7 +4,7 @@ use super::fixture;
 use super::*;
 
 fn faults(report: &Report) -> Vec<String> {
-    let (audit, _) = examine(report);
+    let (audit, _) = examine(report).expect("JSON");
     let faults = audit.faults.into_iter();
     faults
         .map(|fault| format!("{}: {} / {}", fault.field, fault.recorded, fault.recomputed))
@@ -15,7 +15,7 @@ fn faults(report: &Report) -> Vec<String> {
 fn five_rounds_worked_out_by_hand_agree_with_the_engine() {
     let report = fixture::report();
     assert_eq!(faults(&report), Vec::<String>::new());
-    let (audit, explained) = examine(&report);
+    let (audit, explained) = examine(&report).expect("JSON");
     assert!(audit.figures > 300, "{}", audit.figures);
     assert!(explained.iter().all(Option::is_some));
 }
@@ -185,9 +185,44 @@ fn the_totals_of_the_report_are_tied_to_its_rounds() {
 }
 
 #[test]
+fn one_fault_is_not_told_again_by_every_round_after_it() {
+    let mut report = fixture::report();
+    report.adl[1].listed.push("Ann".to_owned());
+    assert_eq!(
+        faults(&report),
+        ["round 2: as a whole: accepted / Ann stands twice"]
+    );
+    let mut report = fixture::report();
+    report.liquidations[0].insurance_fee_atoms += 1;
+    assert_eq!(
+        faults(&report),
+        ["round 1: insurance_before_atoms, against all payments before: 5000000 / 5000001"]
+    );
+}
+
+#[test]
+fn the_comparison_of_rules_follows_from_the_rounds() {
+    let mut report = fixture::report();
+    report.policies = policies::compare(&report.adl, &Policy::ALL).expect("playable");
+    assert_eq!(faults(&report), Vec::<String>::new());
+    report.policies[1].gini_ppm += 1;
+    report.policies[2].haircuts_ppm.pop();
+    let found = faults(&report);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].starts_with("policies, capped: gini_ppm"),
+        "{found:?}"
+    );
+    assert_eq!(
+        found[1],
+        "policies, pro-rata: haircuts_ppm: a list of 2 / a list of 3"
+    );
+}
+
+#[test]
 fn programs_get_the_same_decision() {
     let report = fixture::report();
-    let (audit, explained) = examine(&report);
+    let (audit, explained) = examine(&report).expect("JSON");
     let one = explained[2].as_ref().expect("decidable");
     let decided = Decided::new(&one.situation, &one.decision);
     let output = Output::new(3, 5, Some(decided), &audit, &NOT_VERIFIABLE);
