@@ -3,12 +3,12 @@
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
 use ballast_engine::risk::AdlParams;
-use ballast_engine::units::{Atoms, FundingIndex, Lots, Side, Ticks};
+use ballast_engine::units::{Atoms, FundingIndex, Lots, Ticks};
 use ballast_engine::EngineError;
 
 use super::audit::{Audit, Fault};
 use super::decision::{Decision, Done, Fate, Place};
-use super::situation::{Candidate, Situation};
+use super::situation::{side_name, Candidate, Situation};
 use crate::report::model::{CutLine, QueueLine, Round};
 use crate::scenario::population::Direction;
 
@@ -218,13 +218,5 @@ fn name(direction: Direction) -> &'static str {
     match direction {
         Direction::Long => "long",
         Direction::Short => "short",
-    }
-}
-
-/// A side in words.
-pub fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Long => "long",
-        Side::Short => "short",
     }
 }

@@ -5,8 +5,7 @@ use serde::Serialize;
 
 use super::audit::{Audit, Fault};
 use super::decision::{Decision, Fate};
-use super::from_report::side_name;
-use super::situation::Situation;
+use super::situation::{side_name, Situation};
 
 /// What `explain-adl --json` prints. Amounts in atoms, sizes in lots, scores in units of 2^-32.
 #[derive(Serialize)]

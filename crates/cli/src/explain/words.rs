@@ -3,8 +3,7 @@
 use ballast_engine::rank::{Class, INFINITE_SCORE};
 
 use super::decision::{Decision, Done, Fate, Place};
-use super::from_report::side_name;
-use super::situation::{Situation, Units};
+use super::situation::{side_name, Situation, Units};
 use crate::report::money::{grouped, price, short, usd};
 use crate::report::table::Table;
 
