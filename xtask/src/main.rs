@@ -19,6 +19,8 @@ cargo xtask COMMAND
                       (`cargo xtask rehearse --help` lists them)
   bench [ARGS]        builds the program and measures its compute units: docs/COMPUTE_UNITS.md
                       (`cargo xtask bench --help` lists ARGS; --check compares)
+  explain-adl [ARGS]  builds the `ballast` command and runs `ballast explain-adl ARGS`, which
+                      explains a round of the last rehearsal and checks its figures
   help                prints this text
 ";
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Some(name) if name == "test" => tasks::test(rest),
         Some(name) if name == "rehearse" => tasks::rehearse(rest),
         Some(name) if name == "bench" => tasks::bench(rest),
+        Some(name) if name == "explain-adl" => tasks::explain_adl(rest),
         Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
             eprint!("xtask: there is no command `{name}`.\n\n{HELP}");
             return ExitCode::from(2);
