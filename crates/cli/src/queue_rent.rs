@@ -113,25 +113,25 @@ mod tests {
     #[test]
     fn a_hundred_thousand_positions() {
         let offer = of_positions(100_000).expect("fits");
-        // 8 + 128 + 100,000 x 104 bytes, and (128 + bytes) x 6,960 lamports.
-        assert_eq!(offer.bytes, 10_400_136);
-        assert_eq!(offer.lamports, 72_385_837_440);
-        assert_eq!(offer.lamports_both_sides, 144_771_674_880);
+        // 8 + 256 + 100,000 x 104 bytes, and (128 + bytes) x 6,960 lamports.
+        assert_eq!(offer.bytes, 10_400_264);
+        assert_eq!(offer.lamports, 72_386_728_320);
+        assert_eq!(offer.lamports_both_sides, 144_773_456_640);
         let words = offer.words();
-        assert!(words.contains("72.385837440 SOL"), "{words}");
-        assert!(words.contains("144.771674880 SOL"), "{words}");
-        assert!(words.contains("100,823 positions"), "{words}");
+        assert!(words.contains("72.386728320 SOL"), "{words}");
+        assert!(words.contains("144.773456640 SOL"), "{words}");
+        assert!(words.contains("100,822 positions"), "{words}");
     }
 
     #[test]
     fn the_most_fits_exactly_and_one_more_does_not() {
         assert_eq!(
-            of_positions(100_823).map(|offer| offer.bytes).ok(),
-            Some(10_485_728)
+            of_positions(100_822).map(|offer| offer.bytes).ok(),
+            Some(10_485_752)
         );
-        let error = of_positions(100_824).expect_err("above 10 MiB").to_string();
+        let error = of_positions(100_823).expect_err("above 10 MiB").to_string();
         assert!(
-            error.contains("1 to 100,823 positions a side, not 100,824"),
+            error.contains("1 to 100,822 positions a side, not 100,823"),
             "{error}"
         );
         assert!(of_positions(0).is_err());
@@ -140,11 +140,11 @@ mod tests {
     #[test]
     fn bytes_are_whole_positions() {
         let positions = |bytes| of_bytes(bytes).map(|offer| offer.positions).ok();
-        assert_eq!(positions(239), None);
-        assert_eq!(positions(240), Some(1));
-        assert_eq!(positions(343), Some(1));
-        assert_eq!(positions(344), Some(2));
-        assert_eq!(positions(10_485_760), Some(100_823));
+        assert_eq!(positions(367), None);
+        assert_eq!(positions(368), Some(1));
+        assert_eq!(positions(471), Some(1));
+        assert_eq!(positions(472), Some(2));
+        assert_eq!(positions(10_485_760), Some(100_822));
         let whole = of_bytes(10_485_760).map(|offer| offer.lamports).ok();
         assert_eq!(whole, Some((10_485_760 + 128) * 6_960));
         assert_eq!(positions(10_485_761), None);

@@ -202,8 +202,8 @@ fn what_cannot_be_read_is_named() {
 fn rent_is_stated() {
     let output = ballast(&["queue-rent"]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(stdout(&output).contains("144.771674880 SOL"));
+    assert!(stdout(&output).contains("144.773456640 SOL"));
     let output = ballast(&["queue-rent", "--positions", "100824"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("100,823"));
+    assert!(stderr(&output).contains("100,822"));
 }

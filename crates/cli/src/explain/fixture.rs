@@ -8,9 +8,10 @@ use crate::report::model::{
 };
 use crate::scenario::population::{Direction, Kind};
 
-/// Slots, times and prices of the two moments.
+/// Slots, times and prices of three moments, further apart than a pass lasts.
 const FIRST: (u64, i64, u64) = (100, 1_760_130_000, 188_000);
-const SECOND: (u64, i64, u64) = (110, 1_760_130_060, 180_000);
+const SECOND: (u64, i64, u64) = (9_200, 1_760_133_640, 180_000);
+const THIRD: (u64, i64, u64) = (18_300, 1_760_137_280, 180_000);
 
 /// Shorts in the order of their ages: name, lots, entry and bankruptcy price.
 const SHORTS: [(&str, i64, i64, i64); 4] = [
@@ -33,7 +34,7 @@ pub fn report() -> Report {
             second_pass_over_fay(),
         ],
         traders: traders(),
-        path: [FIRST, SECOND].map(path_line).into(),
+        path: [FIRST, SECOND, THIRD].map(path_line).into(),
         liquidations: vec![liquidation()],
         ..Report::default()
     };
@@ -297,7 +298,7 @@ fn first_pass_over_fay() -> Round {
         deficit_atoms: 50_000_000,
         ..round(
             4,
-            SECOND,
+            THIRD,
             (0, 2),
             holding("Fay", 10_000, 1_900_000_000, 50_000_000),
             queue([
@@ -329,7 +330,7 @@ fn second_pass_over_fay() -> Round {
         new_pass: true,
         ..round(
             5,
-            SECOND,
+            THIRD,
             (3, 3),
             holding("Fay", 5_000, 950_000_000, 25_000_000),
             queue([

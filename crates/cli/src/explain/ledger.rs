@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ballast_engine::queue::CutStamp;
+use ballast_engine::queue::{CutStamp, PASS_SLOTS};
 
 use super::audit::{Audit, Fault};
 use super::decision::Decision;
@@ -25,8 +25,10 @@ struct Ledger<'a> {
     insurance: i128,
     /// Passes opened by each side's queue.
     passes: BTreeMap<Direction, u32>,
-    /// Pass and slot of the last round of each bankruptcy that is not over.
-    open: BTreeMap<&'a str, (u32, u64)>,
+    /// Slot in which each side's queue opened its pass.
+    opened: BTreeMap<Direction, u64>,
+    /// Slot of the last round of each bankruptcy that is not over.
+    open: BTreeMap<&'a str, u64>,
     /// Sides of which the last round could not be decided: what it left in the queue is not known.
     unknown: BTreeSet<Direction>,
     /// Lots and atoms given up by trader.
@@ -74,6 +76,7 @@ impl<'a> Ledger<'a> {
             stamps: BTreeMap::new(),
             insurance: i128::from(report.summary.insurance_start_atoms),
             passes: BTreeMap::new(),
+            opened: BTreeMap::new(),
             open: BTreeMap::new(),
             unknown: BTreeSet::new(),
             taken: BTreeMap::new(),
@@ -220,12 +223,16 @@ impl<'a> Ledger<'a> {
             round.passes_before,
             opened.unwrap_or(0),
         );
+        let lasts = self
+            .opened
+            .get(&round.counterparty_side)
+            .is_some_and(|slot| round.slot.saturating_sub(*slot) <= PASS_SLOTS);
         let open = self.open.get(round.bankrupt.trader.as_str());
         let expected = match open {
             // At a later price it may have recovered and gone bankrupt again.
-            Some((_, slot)) if round.pass_before == 0 && *slot != round.slot => 0,
-            Some((pass, _)) => *pass,
-            None => 0,
+            Some(slot) if !lasts && round.pass_before == 0 && *slot != round.slot => 0,
+            None if !lasts => 0,
+            _ => opened.unwrap_or(0),
         };
         audit.equal(
             at("pass_before, against the rounds before"),
@@ -251,11 +258,13 @@ impl<'a> Ledger<'a> {
             self.unknown.insert(round.counterparty_side);
             return;
         };
-        self.passes.insert(round.counterparty_side, decision.passes);
+        let side = round.counterparty_side;
+        if self.passes.insert(side, decision.passes) != Some(decision.passes) {
+            self.opened.insert(side, round.slot);
+        }
         self.open.remove(bankrupt);
         if !over {
-            self.open
-                .insert(bankrupt, (decision.round.epoch, round.slot));
+            self.open.insert(bankrupt, round.slot);
         }
         for line in &round.queue {
             let done = decision.cuts.iter().find(|done| done.trader == line.trader);

@@ -22,7 +22,7 @@ pub struct Situation {
     pub max_lots: u64,
     /// The market's parameters.
     pub params: AdlParams,
-    /// Pass that counted for this bankruptcy before the round; 0 when it is its first.
+    /// Pass of the queue in which the round takes part; 0 when its bankruptcy opens one.
     pub pass_before: u32,
     /// Passes that the counterparties' queue had opened before the round.
     pub passes_before: u32,

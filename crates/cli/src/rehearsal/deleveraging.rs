@@ -47,6 +47,8 @@ struct Before {
     insurance: u64,
     /// Passes that the queue has opened.
     passes: u32,
+    /// The pass that the round takes part in; 0 when it opens one.
+    pass: u32,
     queue: Vec<Seen>,
 }
 
@@ -137,12 +139,15 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
         });
     }
     let insurance = state.insurance.balance;
+    let header = view.header();
+    let joins = bankrupt.pass_epoch != 0 || header.pass_lasts(stage.sandbox.slot());
     Ok(Some(Before {
+        pass: if joins { header.adl_epoch } else { 0 },
         bankrupt,
         plan,
         deficit: equity.unsigned_abs(),
         insurance,
-        passes: view.header().adl_epoch,
+        passes: header.adl_epoch,
         queue,
     }))
 }
@@ -202,7 +207,7 @@ fn record(stage: &Stage, diary: &Diary, before: &Before, compute_units: u64) -> 
         counterparty_side: direction(ranking.side),
         bankrupt: holding(&before.bankrupt.trader, bankrupt),
         max_lots: bankrupt.size(),
-        pass_before: before.bankrupt.pass_epoch,
+        pass_before: before.pass,
         passes_before: before.passes,
         new_pass: before.plan.reopens,
         queue: queue_lines(before),

@@ -185,12 +185,12 @@ pub struct Round {
     pub bankrupt: Holding,
     /// Most lots the keeper asked to close.
     pub max_lots: u64,
-    /// Pass that counted for this bankruptcy before the round; 0 when this is its first.
+    /// Pass of the queue in which the round takes part; 0 when its bankruptcy begins and opens one.
     pub pass_before: u32,
     /// Passes that the counterparties' queue had opened before the round.
     pub passes_before: u32,
-    /// Whether earlier rounds of this bankruptcy had cut everybody to the cap, so that this
-    /// round opened another pass; `already_cut_in_pass` is then 0.
+    /// Whether earlier rounds had cut everybody to the cap, so that this round opened another
+    /// pass; `already_cut_in_pass` is then 0.
     pub new_pass: bool,
     /// Every position of the opposite side before the round, by falling rank.
     pub queue: Vec<QueueLine>,
@@ -240,7 +240,7 @@ pub struct QueueLine {
     pub entry_quote_atoms: i64,
     /// Margin after funding.
     pub margin_atoms: i64,
-    /// Lots this bankruptcy's current pass has cut before this round.
+    /// Lots the current pass has cut before this round.
     pub already_cut_in_pass: u64,
     /// Whether that has used up what one pass may cut; it then stands outside the ranking.
     pub at_cap: bool,
