@@ -1,0 +1,499 @@
+//! Which call comes next: random, but with an eye for trouble.
+
+use ballast_engine::risk::{RiskParams, RiskTier};
+
+use crate::model::{Health, Listed, Model, Quoted};
+use crate::operation::{Call, Operation, Trade};
+use crate::pick::Pick;
+use crate::program::TRADERS;
+
+/// A dollar.
+const USD: i128 = 1_000_000;
+
+/// The source of a history.
+pub struct Generator {
+    pick: Pick,
+}
+
+impl Generator {
+    /// A history of this seed.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            pick: Pick::new(seed),
+        }
+    }
+
+    /// Parameters for a market, valid ones.
+    pub fn risk(&mut self, usual: &RiskParams) -> RiskParams {
+        let pick = &mut self.pick;
+        let mut risk = *usual;
+        if pick.percent(40) {
+            for (tier, limit) in risk.tiers.iter_mut().zip([1_000, 4_000, 40_000]) {
+                *tier = RiskTier {
+                    notional_limit_atoms: limit * 1_000_000,
+                    ..*tier
+                };
+            }
+        }
+        risk.ladder_count = pick.one(&[0, 2, 3, 3]);
+        for step in &mut risk.ladder[usize::try_from(risk.ladder_count).expect("small")..] {
+            *step = Default::default();
+        }
+        risk.ladder_interval_slots = pick.one(&[0, 10, 50]);
+        risk.min_position_lots = pick.one(&[1, 10, 100]);
+        risk.max_position_lots = pick.one(&[12_000, 100_000_000]);
+        risk.max_open_interest_lots = pick.one(&[40_000, 1_000_000_000]);
+        risk.liquidation_discount_bps = pick.one(&[0, 25, 100]);
+        risk.liquidation_discount_max_bps = pick.one(&[100, 190]);
+        risk.discount_ramp_slots = pick.one(&[0, 7, 150]);
+        risk.liquidation_fee_bps = pick.one(&[0, 50]);
+        risk.liquidation_buffer_bps = pick.one(&[0, 1_000, 10_000]);
+        risk.price_band_bps = pick.one(&[100, 500, 10_000]);
+        risk.taker_fee_bps = pick.one(&[0, 5, 5, 300]);
+        risk.maker_fee_bps = pick.one(&[0, 2]);
+        risk.insurance_fee_share_bps = pick.one(&[0, 2_000, 10_000]);
+        risk.funding_rate_ppm_per_hour = pick.one(&[0, 12, -700, 10_000, -10_000]);
+        risk.insurance_draw_cap_bps = pick.one(&[0, 100, 5_000, 10_000]);
+        risk.insurance_window_slots = pick.one(&[1, 60, 9_000]);
+        risk.adl.rank_tolerance_bps = pick.one(&[0, 0, 1, 100, 500, 10_000]);
+        risk.adl.max_close_bps = pick.one(&[1, 700, 2_500, 5_000, 10_000]);
+        risk.adl.min_profit_bps = pick.one(&[0, 10, 100, 10_000]);
+        risk.adl.grace_slots = pick.one(&[0, 5, 150]);
+        risk.adl.reward_atoms = pick.one(&[0, 777, 1_000_000]);
+        risk
+    }
+
+    /// The next step.
+    pub fn next(&mut self, model: &Model) -> Operation {
+        let market = usize::from(self.pick.percent(30));
+        let distressed = distressed(model, market);
+        if distressed.iter().any(|(_, bankrupt)| *bankrupt) && self.pick.percent(40) {
+            return match self.pick.weighted(&[15, 20, 65]) {
+                0 => self.flag(model, market, &distressed),
+                1 => self.liquidate(model, market, &distressed),
+                _ => self.deleverage(model, market, &distressed),
+            };
+        }
+        match self
+            .pick
+            .weighted(&[1, 1, 6, 5, 5, 6, 32, 3, 5, 8, 3, 2, 2, 15, 6])
+        {
+            0 => Operation::CreateTrader {
+                trader: self.anybody(),
+            },
+            1 => self.close(model),
+            2 => self.deposit(model),
+            3 => {
+                let trader = self.trader(model);
+                Operation::Withdraw {
+                    trader,
+                    amount: self.pick.amount(model.trader(trader).free),
+                }
+            }
+            4 => self.add_margin(model, market),
+            5 => self.remove_margin(model, market),
+            6 => self.trade(model, market),
+            7 => Operation::AccrueFunding { market },
+            8 => self.flag(model, market, &distressed),
+            9 => self.liquidate(model, market, &distressed),
+            10 => self.deleverage(model, market, &distressed),
+            11 => self.donate(market),
+            12 => Operation::Sweep { market },
+            13 => self.quote(model, market),
+            _ => self.advance(),
+        }
+    }
+
+    fn anybody(&mut self) -> usize {
+        let last = i128::try_from(TRADERS).expect("few") - 1;
+        usize::try_from(self.pick.within(0, last)).expect("few")
+    }
+
+    /// An open account.
+    fn trader(&mut self, model: &Model) -> usize {
+        self.pick.one(&open(model))
+    }
+
+    /// An account, more likely one with a position.
+    fn holder(&mut self, model: &Model, market: usize) -> usize {
+        let holders = holders(model, market);
+        if self.pick.percent(92) {
+            if let Some(holder) = self.pick.some(&holders) {
+                return holder;
+            }
+        }
+        self.trader(model)
+    }
+
+    fn close(&mut self, model: &Model) -> Operation {
+        let mut empty = open(model);
+        empty.retain(|trader| *trader % 2 == 1 && model.trader(*trader).free == 0);
+        let trader = match self.pick.some(&empty) {
+            Some(trader) if self.pick.percent(70) => trader,
+            _ => {
+                let mut full = open(model);
+                full.retain(|trader| {
+                    let account = model.trader(*trader);
+                    account.free > 0 || account.positions.iter().any(Option::is_some)
+                });
+                match self.pick.some(&full) {
+                    Some(trader) => trader,
+                    None => return self.deposit(model),
+                }
+            }
+        };
+        Operation::CloseTrader { trader }
+    }
+
+    fn deposit(&mut self, model: &Model) -> Operation {
+        let trader = self.trader(model);
+        let wallet = model.wallets[trader / 2];
+        let usual = wallet.min(2_000 * USD);
+        let amount = if self.pick.percent(6) {
+            self.pick.amount(wallet)
+        } else {
+            self.pick.amount(usual)
+        };
+        Operation::Deposit { trader, amount }
+    }
+
+    fn donate(&mut self, market: usize) -> Operation {
+        let wallet = self.anybody() / 2;
+        Operation::Donate {
+            market,
+            wallet,
+            amount: self.pick.amount(40 * USD),
+        }
+    }
+
+    fn add_margin(&mut self, model: &Model, market: usize) -> Operation {
+        let trader = self.holder(model, market);
+        let free = model.trader(trader).free;
+        let some = self.pick.within(1, 200 * USD).min(free);
+        let most = if self.pick.percent(30) { free } else { some };
+        Operation::AddMargin {
+            market,
+            trader,
+            amount: self.pick.amount(most),
+        }
+    }
+
+    fn remove_margin(&mut self, model: &Model, market: usize) -> Operation {
+        let trader = self.holder(model, market);
+        let margin = model.held(market, trader).margin;
+        Operation::RemoveMargin {
+            market,
+            trader,
+            amount: self.pick.amount(margin),
+        }
+    }
+
+    fn trade(&mut self, model: &Model, market: usize) -> Operation {
+        let taker = if self.pick.percent(50) {
+            self.holder(model, market)
+        } else {
+            self.trader(model)
+        };
+        let maker = if self.pick.percent(1) {
+            taker
+        } else {
+            let mut others = open(model);
+            others.retain(|other| *other != taker);
+            self.pick.one(&others)
+        };
+        let lots = self.lots(model, market, taker, maker);
+        let price = self.price(model, market);
+        let worth = i128::from(lots).abs().min(1 << 40)
+            * i128::from(price.min(1 << 40))
+            * model.markets[market].atoms_per_tick;
+        let taker_margin = self.margin(worth);
+        let maker_margin = self.margin(worth);
+        Operation::Trade(Trade {
+            market,
+            taker,
+            maker,
+            lots,
+            price,
+            taker_margin,
+            maker_margin,
+        })
+    }
+
+    fn lots(&mut self, model: &Model, market: usize, taker: usize, maker: usize) -> i64 {
+        let (held, other) = (
+            model.held(market, taker).lots,
+            -model.held(market, maker).lots,
+        );
+        let lots = match self.pick.weighted(&[45, 12, 12, 8, 8, 10, 5]) {
+            1 => -held,
+            2 => -self.pick.within(1, held.abs()) * held.signum(),
+            3 => -held - held.signum() * self.pick.within(1, held.abs()),
+            4 => -other,
+            5 => {
+                let most = held.abs().min(other.abs()).max(1);
+                -held.signum() * self.pick.within(1, most)
+            }
+            6 => self.pick.one(&[
+                0,
+                1,
+                -1,
+                i128::from(i64::MIN),
+                i128::from(i64::MAX),
+                4_294_967_295,
+                -4_294_967_296,
+                100_000,
+            ]),
+            _ => {
+                let most = if self.pick.percent(50) { 1_500 } else { 15_000 };
+                self.pick.within(5, most) * self.pick.one(&[1, -1])
+            }
+        };
+        i64::try_from(lots).expect("lots of 64 bits")
+    }
+
+    /// Near the mark, mostly within the band.
+    fn price(&mut self, model: &Model, market: usize) -> u64 {
+        let mark = i128::from(model.markets[market].quoted.ticks).min(1 << 50);
+        let band = mark * i128::from(model.markets[market].params.price_band_bps) / 10_000;
+        let price = match self.pick.weighted(&[55, 30, 10, 4, 1]) {
+            0 => mark,
+            1 => mark + self.pick.within(-band.min(mark / 50), band.min(mark / 50)),
+            2 => mark + self.pick.one(&[-band, band]),
+            3 => mark + self.pick.one(&[-band - 1, band + 1]),
+            _ => self
+                .pick
+                .one(&[0, 1, 2_147_483_647, 2_147_483_648, i128::from(u64::MAX)]),
+        };
+        u64::try_from(price.max(0)).expect("not negative")
+    }
+
+    /// Margin for a notional: a twentieth, more, or an edge.
+    fn margin(&mut self, worth: i128) -> u64 {
+        let margin = match self.pick.weighted(&[40, 25, 20, 10, 5]) {
+            0 => worth / 20 + self.pick.within(0, worth / 20),
+            1 => worth / 20 + self.pick.within(0, worth / 4),
+            2 => worth / 20 + self.pick.within(-1, 2),
+            3 => worth / 2,
+            _ => return self.pick.amount(worth),
+        };
+        u64::try_from(margin.max(0)).unwrap_or(u64::MAX)
+    }
+
+    fn target(&mut self, model: &Model, market: usize, distressed: &[(usize, bool)]) -> usize {
+        let targets: Vec<usize> = distressed.iter().map(|(trader, _)| *trader).collect();
+        match self.pick.some(&targets) {
+            Some(target) if self.pick.percent(85) => target,
+            _ => self.holder(model, market),
+        }
+    }
+
+    fn flag(&mut self, model: &Model, market: usize, distressed: &[(usize, bool)]) -> Operation {
+        let mut targets: Vec<(usize, bool)> = distressed.to_vec();
+        let flagged = holders(model, market).into_iter().filter(|trader| {
+            let owned = model.owned(market, *trader);
+            owned.is_some_and(|owned| owned.distress.flagged_slot != 0)
+        });
+        targets.extend(flagged.map(|trader| (trader, false)));
+        Operation::Flag {
+            market,
+            trader: self.target(model, market, &targets),
+        }
+    }
+
+    fn liquidate(
+        &mut self,
+        model: &Model,
+        market: usize,
+        distressed: &[(usize, bool)],
+    ) -> Operation {
+        let trader = self.target(model, market, distressed);
+        let liquidator = if self.pick.percent(1) {
+            trader
+        } else {
+            self.trader(model)
+        };
+        let held = model.held(market, trader);
+        let market_now = &model.markets[market];
+        let price = i128::from(market_now.quoted.ticks.min(1 << 40)) * market_now.atoms_per_tick;
+        Operation::Liquidate {
+            market,
+            trader,
+            liquidator,
+            margin: self.margin(held.size() * price),
+        }
+    }
+
+    fn deleverage(
+        &mut self,
+        model: &Model,
+        market: usize,
+        distressed: &[(usize, bool)],
+    ) -> Operation {
+        let mut bankrupt: Vec<(usize, bool)> = distressed.to_vec();
+        bankrupt.retain(|(_, bankrupt)| *bankrupt);
+        let bankrupt = self.target(model, market, &bankrupt);
+        let size = model.held(market, bankrupt).size();
+        let max_lots = match self.pick.weighted(&[55, 35, 7, 3]) {
+            0 => u64::MAX,
+            1 => u64::try_from(self.pick.within(1, size)).expect("lots"),
+            2 => 1,
+            _ => 0,
+        };
+        let mut list = self.honest(model, market, bankrupt, i128::from(max_lots).min(size));
+        if self.pick.percent(35) {
+            self.spoil(model, market, bankrupt, &mut list);
+        }
+        let receiver = self.trader(model);
+        Operation::Deleverage(Call {
+            market,
+            bankrupt,
+            receiver,
+            max_lots,
+            list: list.into_iter().take(33).collect(),
+        })
+    }
+
+    /// Those who are due, and up to two more.
+    fn honest(&mut self, model: &Model, market: usize, bankrupt: usize, lots: i128) -> Vec<Listed> {
+        let mut wanted = lots;
+        let mut spares = self.pick.within(0, 2);
+        let mut list = Vec::new();
+        for (trader, left, _) in model.ranking(market, bankrupt) {
+            if wanted <= 0 {
+                spares -= 1;
+            }
+            if spares < 0 {
+                break;
+            }
+            wanted -= left;
+            list.push(Listed::Trader(trader));
+        }
+        list
+    }
+
+    /// One thing wrong, or at least different.
+    fn spoil(&mut self, model: &Model, market: usize, bankrupt: usize, list: &mut Vec<Listed>) {
+        let last = i128::try_from(list.len()).expect("short").max(1) - 1;
+        let place = usize::try_from(self.pick.within(0, last)).expect("short");
+        let other = Listed::Trader(self.holder(model, market));
+        match self.pick.weighted(&[20, 10, 10, 10, 10, 5, 5, 10]) {
+            0 if !list.is_empty() => {
+                list.remove(place);
+            }
+            1 if !list.is_empty() => list.swap(0, place),
+            2 if !list.is_empty() => list.push(list[place]),
+            3 => list.insert(place.min(list.len()), other),
+            4 => list.push(other),
+            5 => list.insert(place.min(list.len()), Listed::Trader(bankrupt)),
+            6 => {
+                let stranger = self.pick.one(&[
+                    Listed::Market(market),
+                    Listed::Queue(market, 0),
+                    Listed::Tokens(1),
+                    Listed::Forgery,
+                    Listed::Nobody,
+                    Listed::Trader(TRADERS - 1),
+                ]);
+                list.insert(place.min(list.len()), stranger);
+            }
+            _ => self.pick.shuffle(list),
+        }
+    }
+
+    fn quote(&mut self, model: &Model, market: usize) -> Operation {
+        let start = if market == 0 { 200_000 } else { 400 };
+        let now = i64::try_from(model.time).expect("a time");
+        let before = i128::from(model.markets[market].quoted.ticks);
+        let strayed = before > start * 6 || before < start / 6;
+        let ticks = if strayed {
+            self.pick.within(start / 2, start * 2)
+        } else {
+            let most = match self.pick.weighted(&[55, 30, 15]) {
+                0 => 200,
+                1 => 1_200,
+                _ => 5_000,
+            };
+            before + before * self.pick.within(-most, most) / 10_000
+        };
+        let ticks = match self.pick.weighted(&[995, 5]) {
+            0 => ticks.max(1),
+            _ => self
+                .pick
+                .one(&[0, 1, 715_827_882, 2_147_483_647, 2_147_483_648]),
+        };
+        let params = &model.markets[market].params;
+        let widest = ticks * i128::from(params.oracle_max_conf_bps) / 10_000;
+        let conf = match self.pick.weighted(&[60, 32, 4, 4]) {
+            0 => 0,
+            1 => self.pick.within(0, ticks / 400),
+            2 => widest,
+            _ => widest + 1,
+        };
+        let ema = match self.pick.weighted(&[85, 10, 5]) {
+            0 => ticks,
+            1 => before,
+            _ => self.pick.within(ticks * 8 / 10, ticks * 13 / 10),
+        };
+        let time = now
+            + match self.pick.weighted(&[88, 6, 6]) {
+                0 => 0,
+                1 => -i64::try_from(self.pick.within(0, 40)).expect("seconds"),
+                _ => i64::try_from(self.pick.within(0, 40)).expect("seconds"),
+            };
+        let ticks_of = |number| u64::try_from(number).expect("not negative");
+        Operation::Quote {
+            market,
+            quoted: Quoted {
+                ticks: ticks_of(ticks),
+                conf: ticks_of(conf),
+                ema: ticks_of(ema),
+                time,
+            },
+        }
+    }
+
+    fn advance(&mut self) -> Operation {
+        let (slots, seconds) = self.pick.one(&[
+            (1, 0),
+            (3, 1),
+            (12, 5),
+            (12, 5),
+            (40, 16),
+            (80, 31),
+            (160, 64),
+            (9_000, 3_600),
+        ]);
+        Operation::Advance { slots, seconds }
+    }
+}
+
+/// Open accounts.
+fn open(model: &Model) -> Vec<usize> {
+    let all = 0..model.traders.len();
+    all.filter(|trader| model.traders[*trader].is_some())
+        .collect()
+}
+
+/// Who has a position.
+fn holders(model: &Model, market: usize) -> Vec<usize> {
+    let all = 0..model.traders.len();
+    all.filter(|trader| model.owned(market, *trader).is_some())
+        .collect()
+}
+
+/// Who is below maintenance at the price as published, and whether bankrupt.
+fn distressed(model: &Model, market: usize) -> Vec<(usize, bool)> {
+    let now = &model.markets[market];
+    let price = i128::from(now.quoted.ticks) * now.atoms_per_tick;
+    holders(model, market)
+        .into_iter()
+        .filter_map(|trader| {
+            let holding = model.settled(market, trader).ok()?;
+            match Health::of(&holding, price, &now.params) {
+                Health::Healthy => None,
+                Health::Weak => Some((trader, false)),
+                Health::Bankrupt(_) => Some((trader, true)),
+            }
+        })
+        .collect()
+}

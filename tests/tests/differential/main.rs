@@ -1,0 +1,23 @@
+//! The built program against an independent reference, over random histories and hostile lists.
+//!
+//! Sizes and seed come from the environment: see `settings`. A failure prints the seed that
+//! replays it.
+
+mod compare;
+mod generate;
+mod history;
+mod model;
+mod operation;
+mod pick;
+mod program;
+mod settings;
+
+use settings::Settings;
+
+#[test]
+fn histories_agree() {
+    let settings = Settings::read();
+    let report = history::run(&settings);
+    println!("{report}");
+    report.require_variety();
+}
