@@ -13,6 +13,8 @@ const USD: i128 = 1_000_000;
 /// The source of a history.
 pub struct Generator {
     pick: Pick,
+    /// Accounts that get something to begin with.
+    unfunded: Vec<usize>,
 }
 
 impl Generator {
@@ -20,6 +22,7 @@ impl Generator {
     pub fn new(seed: u64) -> Self {
         Self {
             pick: Pick::new(seed),
+            unfunded: (0..TRADERS).step_by(2).collect(),
         }
     }
 
@@ -65,7 +68,14 @@ impl Generator {
 
     /// The next step.
     pub fn next(&mut self, model: &Model) -> Operation {
+        if let Some(trader) = self.unfunded.pop() {
+            let amount = u64::try_from(self.pick.within(100 * USD, 4_000 * USD)).expect("dollars");
+            return Operation::Deposit { trader, amount };
+        }
         let market = usize::from(self.pick.percent(30));
+        if is_stale(model, market) && self.pick.percent(70) {
+            return self.quote(model, market);
+        }
         let distressed = distressed(model, market);
         if distressed.iter().any(|(_, bankrupt)| *bankrupt) && self.pick.percent(40) {
             return match self.pick.weighted(&[15, 20, 65]) {
@@ -76,7 +86,7 @@ impl Generator {
         }
         match self
             .pick
-            .weighted(&[1, 1, 6, 5, 5, 6, 32, 3, 5, 8, 3, 2, 2, 15, 6])
+            .weighted(&[1, 1, 5, 3, 4, 5, 38, 3, 4, 7, 2, 1, 2, 16, 6])
         {
             0 => Operation::CreateTrader {
                 trader: self.anybody(),
@@ -201,7 +211,10 @@ impl Generator {
             others.retain(|other| *other != taker);
             self.pick.one(&others)
         };
-        let lots = self.lots(model, market, taker, maker);
+        let mut lots = self.lots(model, market, taker, maker);
+        if lots == 0 && self.pick.percent(95) {
+            lots = self.opening(model, market, taker.min(maker));
+        }
         let price = self.price(model, market);
         let worth = i128::from(lots).abs().min(1 << 40)
             * i128::from(price.min(1 << 40))
@@ -243,12 +256,20 @@ impl Generator {
                 -4_294_967_296,
                 100_000,
             ]),
-            _ => {
-                let most = if self.pick.percent(50) { 1_500 } else { 15_000 };
-                self.pick.within(5, most) * self.pick.one(&[1, -1])
-            }
+            _ => return self.opening(model, market, taker),
         };
         i64::try_from(lots).expect("lots of 64 bits")
+    }
+
+    /// Lots that the trader's free collateral may carry.
+    fn opening(&mut self, model: &Model, market: usize, trader: usize) -> i64 {
+        let now = &model.markets[market];
+        let price = i128::from(now.quoted.ticks.max(1)) * now.atoms_per_tick;
+        let free = model.trader(trader).free.min(4_000 * USD);
+        let leverage = self.pick.within(1, 14);
+        let lots = (free * leverage / price).clamp(1, 20_000);
+        let lots = self.pick.within(lots / 8, lots) * self.pick.one(&[1, -1]);
+        i64::try_from(lots).expect("few lots")
     }
 
     /// Near the mark, mostly within the band.
@@ -282,7 +303,7 @@ impl Generator {
     fn target(&mut self, model: &Model, market: usize, distressed: &[(usize, bool)]) -> usize {
         let targets: Vec<usize> = distressed.iter().map(|(trader, _)| *trader).collect();
         match self.pick.some(&targets) {
-            Some(target) if self.pick.percent(85) => target,
+            Some(target) if self.pick.percent(90) => target,
             _ => self.holder(model, market),
         }
     }
@@ -435,7 +456,7 @@ impl Generator {
             _ => self.pick.within(ticks * 8 / 10, ticks * 13 / 10),
         };
         let time = now
-            + match self.pick.weighted(&[88, 6, 6]) {
+            + match self.pick.weighted(&[94, 4, 2]) {
                 0 => 0,
                 1 => -i64::try_from(self.pick.within(0, 40)).expect("seconds"),
                 _ => i64::try_from(self.pick.within(0, 40)).expect("seconds"),
@@ -460,7 +481,7 @@ impl Generator {
             (12, 5),
             (40, 16),
             (80, 31),
-            (160, 64),
+            (160, 25),
             (9_000, 3_600),
         ]);
         Operation::Advance { slots, seconds }
@@ -472,6 +493,14 @@ fn open(model: &Model) -> Vec<usize> {
     let all = 0..model.traders.len();
     all.filter(|trader| model.traders[*trader].is_some())
         .collect()
+}
+
+/// Whether the published price is too old, or older than one already used.
+fn is_stale(model: &Model, market: usize) -> bool {
+    let market = &model.markets[market];
+    let age = model.time - i128::from(market.quoted.time);
+    let limit = i128::from(market.params.oracle_max_age_seconds);
+    age > limit || market.quoted.time < market.used.time
 }
 
 /// Who has a position.

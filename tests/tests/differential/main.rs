@@ -6,6 +6,7 @@
 mod compare;
 mod generate;
 mod history;
+mod hostile;
 mod model;
 mod operation;
 mod pick;
@@ -18,6 +19,14 @@ use settings::Settings;
 fn histories_agree() {
     let settings = Settings::read();
     let report = history::run(&settings);
+    println!("{report}");
+    report.require_variety();
+}
+
+#[test]
+fn hostile_lists_agree() {
+    let settings = Settings::read();
+    let report = hostile::run(&settings);
     println!("{report}");
     report.require_variety();
 }

@@ -16,13 +16,11 @@ mod refusal;
 mod state;
 mod trade;
 
-pub use deleverage::{CutMade, Listed, RoundMade};
-pub use holding::Holding;
+pub use deleverage::{Listed, RoundMade};
 pub use liquidate::Health;
 pub use oracle::Quoted;
-pub use ranking::{Class, Score};
 pub use refusal::{Refusal, Verdict};
-pub use state::{Distress, Market, Model, Owned, Stamp, Trader};
+pub use state::{Market, Model, Owned};
 
 use crate::operation::Operation;
 
