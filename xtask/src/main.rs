@@ -3,6 +3,7 @@
 //! Each command does all the set-up it needs. What it cannot install is reported in one sentence.
 
 mod cargo;
+mod differential;
 mod program;
 mod stamp;
 mod tasks;
@@ -17,6 +18,8 @@ cargo xtask COMMAND
   test [ARGS]         builds the program and runs every test; ARGS go to `cargo test`
   rehearse [ARGS]     builds the program and the `ballast` command and runs `ballast rehearse ARGS`
                       (`cargo xtask rehearse --help` lists them)
+  differential [--ops N] [--lists N] [--seed N]
+                      builds the program and compares it with the reference model, at length
   help                prints this text
 ";
 
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         Some(name) if name == "build" => tasks::build(&rest),
         Some(name) if name == "test" => tasks::test(rest),
         Some(name) if name == "rehearse" => tasks::rehearse(rest),
+        Some(name) if name == "differential" => differential::run(&rest),
         Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
             eprint!("xtask: there is no command `{name}`.\n\n{HELP}");
             return ExitCode::from(2);
