@@ -13,16 +13,32 @@ const USD: i128 = 1_000_000;
 /// The source of a history.
 pub struct Generator {
     pick: Pick,
-    /// Accounts that get something to begin with.
-    unfunded: Vec<usize>,
+    /// What there is to do first, the last one first.
+    first: Vec<Operation>,
+    /// Whether everybody crowds into one queue of the small market.
+    crowded: bool,
 }
 
 impl Generator {
     /// A history of this seed.
     pub fn new(seed: u64) -> Self {
+        let mut pick = Pick::new(seed);
+        let crowded = pick.percent(8);
+        let mut first = Vec::new();
+        for trader in 0..TRADERS {
+            if trader % 2 == 0 || crowded || pick.percent(40) {
+                let amount = pick.within(100 * USD, 4_000 * USD);
+                let amount = u64::try_from(amount).expect("dollars");
+                first.push(Operation::Deposit { trader, amount });
+                if trader % 2 == 1 {
+                    first.push(Operation::CreateTrader { trader });
+                }
+            }
+        }
         Self {
-            pick: Pick::new(seed),
-            unfunded: (0..TRADERS).step_by(2).collect(),
+            pick,
+            first,
+            crowded,
         }
     }
 
@@ -68,16 +84,22 @@ impl Generator {
 
     /// The next step.
     pub fn next(&mut self, model: &Model) -> Operation {
-        if let Some(trader) = self.unfunded.pop() {
-            let amount = u64::try_from(self.pick.within(100 * USD, 4_000 * USD)).expect("dollars");
-            return Operation::Deposit { trader, amount };
+        if let Some(operation) = self.first.pop() {
+            return operation;
         }
         let market = usize::from(self.pick.percent(30));
         if is_stale(model, market) && self.pick.percent(70) {
             return self.quote(model, market);
         }
+        if self.crowded && self.pick.percent(30) {
+            return self.crowd(model);
+        }
         let distressed = distressed(model, market);
-        if distressed.iter().any(|(_, bankrupt)| *bankrupt) && self.pick.percent(40) {
+        let bankrupt = distressed.iter().any(|(_, bankrupt)| *bankrupt);
+        if !bankrupt && !distressed.is_empty() && self.pick.percent(30) {
+            return self.liquidate(model, market, &distressed);
+        }
+        if bankrupt && self.pick.percent(40) {
             return match self.pick.weighted(&[15, 20, 65]) {
                 0 => self.flag(model, market, &distressed),
                 1 => self.liquidate(model, market, &distressed),
@@ -172,7 +194,7 @@ impl Generator {
         Operation::Donate {
             market,
             wallet,
-            amount: self.pick.amount(40 * USD),
+            amount: self.pick.amount(120 * USD),
         }
     }
 
@@ -229,6 +251,27 @@ impl Generator {
             price,
             taker_margin,
             maker_margin,
+        })
+    }
+
+    /// A small purchase from the first trader by somebody without a position.
+    fn crowd(&mut self, model: &Model) -> Operation {
+        let market = 1;
+        let mut newcomers = open(model);
+        newcomers.retain(|trader| *trader != 0 && model.owned(market, *trader).is_none());
+        let taker = self.pick.some(&newcomers).unwrap_or(2);
+        let now = &model.markets[market];
+        let lots = 100;
+        let worth = lots * i128::from(now.quoted.ticks.min(1 << 32)) * now.atoms_per_tick;
+        let margin = u64::try_from(worth).expect("a margin");
+        Operation::Trade(Trade {
+            market,
+            taker,
+            maker: 0,
+            lots: i64::try_from(lots).expect("few lots"),
+            price: now.quoted.ticks,
+            taker_margin: margin,
+            maker_margin: margin,
         })
     }
 
@@ -327,11 +370,21 @@ impl Generator {
         market: usize,
         distressed: &[(usize, bool)],
     ) -> Operation {
-        let trader = self.target(model, market, distressed);
+        let mut targets = distressed.to_vec();
+        if self.pick.percent(70) && targets.iter().any(|(_, bankrupt)| !bankrupt) {
+            targets.retain(|(_, bankrupt)| !bankrupt);
+        }
+        let trader = self.target(model, market, &targets);
         let liquidator = if self.pick.percent(1) {
             trader
         } else {
-            self.trader(model)
+            let (one, other) = (self.trader(model), self.trader(model));
+            let richer = model.trader(one).free > model.trader(other).free;
+            if richer {
+                one
+            } else {
+                other
+            }
         };
         let held = model.held(market, trader);
         let market_now = &model.markets[market];
