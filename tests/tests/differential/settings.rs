@@ -9,6 +9,9 @@ const LISTS: &str = "BALLAST_HOSTILE_LISTS";
 /// Where the random numbers start.
 const SEED: &str = "BALLAST_SEED";
 
+/// Fewer calls or lists than this replay something: they need not show every kind.
+pub const WHOLE_RUN: u64 = 10_000;
+
 /// What the environment asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -30,8 +33,8 @@ impl Settings {
             Err(_) => silent,
         };
         let settings = Self {
-            ops: number(OPS, 20_000),
-            lists: number(LISTS, 5_000),
+            ops: number(OPS, 40_000),
+            lists: number(LISTS, 10_000),
             seed: number(SEED, 1),
         };
         println!(

@@ -1,6 +1,7 @@
 //! Lists of hostile keepers: the program accepts exactly those that the model accepts.
 
 mod keeper;
+mod members;
 mod stage;
 
 use std::collections::BTreeMap;

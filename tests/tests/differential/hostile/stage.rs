@@ -2,6 +2,7 @@
 
 use ballast_engine::risk::{RiskParams, RiskTier};
 
+use super::members::{Member, Plan};
 use crate::compare;
 use crate::model::{Listed, Model, Quoted};
 use crate::operation::{Call, Operation, Trade};
@@ -16,9 +17,6 @@ pub const BANKRUPT: usize = 2;
 const SECOND: usize = 4;
 /// The first counterparty.
 const FIRST: usize = 5;
-/// Fractions of the mark at which counterparties enter, in the order of their profit.
-const ENTRIES: [(i128, i128); 7] = [(2, 1), (8, 5), (4, 3), (5, 4), (10, 9), (1, 1), (9, 10)];
-
 /// A stage and what was put on it.
 pub struct Stage {
     /// The program.
@@ -27,14 +25,6 @@ pub struct Stage {
     pub model: Model,
     /// The market.
     pub market: usize,
-}
-
-/// A counterparty to be.
-#[derive(Clone, Copy)]
-struct Member {
-    entry: i128,
-    lots: i128,
-    equity: i128,
 }
 
 /// Opens and funds every account.
@@ -99,7 +89,7 @@ impl Stage {
         } else {
             pick.one(&[360, 720])
         };
-        let before = mark - sign * (mark * pick.within(5, 250) / 10_000).max(1);
+        let before = mark - sign * (mark * pick.within(8, 250) / 10_000 + 4);
         self.quote(before);
         let second = pick.percent(40);
         self.bankrupt(BANKRUPT, -sign, before, pick);
@@ -107,7 +97,17 @@ impl Stage {
             self.bankrupt(SECOND, -sign, before, pick);
         }
         self.quote(mark);
-        let members = self.members(sign, mark, pick);
+        let now = &self.model.markets[self.market];
+        let plan = Plan {
+            sign,
+            mark,
+            atoms: now.atoms_per_tick,
+            tolerance: i128::from(now.params.adl.rank_tolerance_bps),
+            bankrupt: self.model.held(self.market, BANKRUPT),
+            most: if self.market == 0 { 19 } else { 14 },
+            losing: pick.percent(20),
+        };
+        let members = plan.members(pick);
         let mut seats: Vec<usize> = (FIRST..TRADERS).collect();
         pick.shuffle(&mut seats);
         for (member, trader) in members.into_iter().zip(seats) {
@@ -178,52 +178,15 @@ impl Stage {
 
     fn bankrupt(&mut self, trader: usize, sign: i128, price: i128, pick: &mut Pick) {
         let lots = pick.within(200, 15_000);
-        let worth = lots * price * self.model.markets[self.market].atoms_per_tick;
-        let margin = worth * pick.within(2, 5) / 10_000 + pick.within(1, 9);
+        let atoms = self.model.markets[self.market].atoms_per_tick;
+        let margin = if pick.percent(50) {
+            // A whole number of ticks a lot, so that others may enter at the close price.
+            lots * atoms * (price * 2 / 10_000 + pick.within(1, 3))
+        } else {
+            lots * price * atoms * pick.within(2, 5) / 10_000 + pick.within(1, 9)
+        };
         let opened = self.trade(trader, sign * lots, price, margin);
         assert!(opened, "the bankrupt opens");
-    }
-
-    /// Clusters of one score or nearly so, among others.
-    fn members(&self, sign: i128, mark: i128, pick: &mut Pick) -> Vec<Member> {
-        let most = if self.market == 0 { 19 } else { 14 };
-        let wanted = usize::try_from(pick.within(6, most)).expect("few");
-        let now = &self.model.markets[self.market];
-        let tolerance = i128::from(now.params.adl.rank_tolerance_bps);
-        let mut members: Vec<Member> = Vec::new();
-        while members.len() < wanted {
-            let scale = mark * now.atoms_per_tick * pick.within(20, 200) / 10;
-            let lots = pick.within(10, 2_000);
-            for _ in 0..pick.within(1, 6) {
-                let (up, down) = pick.one(&ENTRIES);
-                let entry = if sign < 0 {
-                    mark * up / down
-                } else {
-                    mark * down / up
-                };
-                let entry = entry + pick.one(&[0, 0, 0, 1, -1]);
-                let lots = pick.one(&[lots, lots, lots * 2, lots + 1]);
-                let gain = sign * (mark - entry);
-                let exact = scale * gain.abs() * lots / entry;
-                let equity = match pick.weighted(&[35, 15, 20, 20, 10]) {
-                    0 => exact,
-                    1 => exact + pick.within(-2, 2),
-                    2 => exact * 10_000 / (10_000 + tolerance) + pick.within(-1, 1),
-                    3 => exact * (10_000 + tolerance) / 10_000 + pick.within(-1, 1),
-                    _ => lots * mark * pick.within(1, 3_000) / 10_000,
-                };
-                members.push(Member {
-                    entry,
-                    lots,
-                    equity,
-                });
-                if pick.percent(25) {
-                    members.extend(members.last().copied());
-                }
-            }
-        }
-        members.truncate(wanted);
-        members
     }
 
     /// Opens a member's position so that its equity at the mark is as wanted, where it can be.
@@ -303,7 +266,7 @@ fn risk(usual: &RiskParams, pick: &mut Pick) -> RiskParams {
     risk.funding_rate_ppm_per_hour = pick.one(&[0, 500]);
     risk.adl.rank_tolerance_bps = pick.one(&[0, 0, 1, 100, 500]);
     risk.adl.max_close_bps = pick.one(&[1, 700, 2_500, 5_000, 10_000]);
-    risk.adl.min_profit_bps = pick.one(&[0, 10, 1_200]);
+    risk.adl.min_profit_bps = pick.one(&[0, 10, 1_000, 1_200, 2_500]);
     risk.adl.grace_slots = 0;
     risk
 }

@@ -17,6 +17,7 @@ mod state;
 mod trade;
 
 pub use deleverage::{Listed, RoundMade};
+pub use holding::Holding;
 pub use liquidate::Health;
 pub use oracle::Quoted;
 pub use refusal::{Refusal, Verdict};
