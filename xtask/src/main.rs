@@ -3,6 +3,7 @@
 //! Each command does all the set-up it needs. What it cannot install is reported in one sentence.
 
 mod cargo;
+mod differential;
 mod program;
 mod stamp;
 mod tasks;
@@ -21,6 +22,8 @@ cargo xtask COMMAND
                       (`cargo xtask bench --help` lists ARGS; --check compares)
   explain-adl [ARGS]  builds the `ballast` command and runs `ballast explain-adl ARGS`, which
                       explains a round of the last rehearsal and checks its figures
+  differential [--ops N] [--lists N] [--seed N]
+                      builds the program and compares it with the reference model, at length
   help                prints this text
 ";
 
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Some(name) if name == "rehearse" => tasks::rehearse(rest),
         Some(name) if name == "bench" => tasks::bench(rest),
         Some(name) if name == "explain-adl" => tasks::explain_adl(rest),
+        Some(name) if name == "differential" => differential::run(&rest),
         Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
             eprint!("xtask: there is no command `{name}`.\n\n{HELP}");
             return ExitCode::from(2);

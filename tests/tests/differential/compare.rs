@@ -1,0 +1,410 @@
+//! Everything the program stores against everything the model holds.
+
+use std::fmt::Debug;
+
+use anchor_lang::prelude::Pubkey;
+use ballast::state::trader::PositionSlot;
+use ballast_client::addresses;
+use ballast_client::events::BallastEvent;
+use ballast_engine::units::Side;
+use ballast_sandbox::{TxOutcome, TxResult};
+
+use crate::model::{Effect, Model, Owned, Refusal, RoundMade, Verdict};
+use crate::program::World;
+
+/// What differs, or nothing.
+pub type Agreement = Result<(), String>;
+
+fn same<T: PartialEq + Debug>(what: &str, program: T, model: T) -> Agreement {
+    if program == model {
+        return Ok(());
+    }
+    Err(format!("{what}: program {program:?}, model {model:?}"))
+}
+
+fn all<T: PartialEq + Debug>(whose: &str, fields: &[(&str, T, T)]) -> Agreement {
+    for (what, program, model) in fields {
+        if program != model {
+            let what = format!("{whose} {what}");
+            return Err(format!("{what}: program {program:?}, model {model:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// The verdict, the error of a refusal, the cuts of a round.
+pub fn verdicts(program: &TxResult, model: &Verdict<Effect>) -> Agreement {
+    match (program, model) {
+        (Ok(outcome), Ok(Effect::Round(round))) => rounds(outcome, round),
+        (Ok(_), Ok(Effect::State)) => Ok(()),
+        (Err(refused), Err(Refusal(number))) if refused.number == Some(*number) => Ok(()),
+        (Err(refused), Err(Refusal(number))) => Err(format!(
+            "refused otherwise: program {refused}, model {number} ({:?})",
+            ballast_client::error::error_name(*number)
+        )),
+        (Ok(_), Err(Refusal(number))) => Err(format!(
+            "the program accepts, the model refuses with {number} ({:?})",
+            ballast_client::error::error_name(*number)
+        )),
+        (Err(refused), Ok(_)) => Err(format!("the model accepts, the program refuses: {refused}")),
+    }
+}
+
+fn rounds(outcome: &TxOutcome, round: &RoundMade) -> Agreement {
+    let [BallastEvent::AutoDeleveraged(event)] = outcome.events.as_slice() else {
+        return Err(format!("events of a round: {:?}", outcome.events));
+    };
+    all(
+        "round",
+        &[
+            (
+                "close quote",
+                i128::from(event.close_quote_atoms),
+                round.close_quote,
+            ),
+            ("close lots", i128::from(event.close_lots), round.close_lots),
+            ("lots", i128::from(event.lots_closed), round.lots),
+            ("epoch", i128::from(event.epoch), i128::from(round.epoch)),
+            (
+                "pass opened",
+                i128::from(event.pass_opened),
+                i128::from(round.pass_opened),
+            ),
+            (
+                "deficit",
+                i128::from(event.deficit_before_atoms),
+                round.deficit,
+            ),
+            ("paid", i128::from(event.insurance_paid_atoms), round.paid),
+            ("gave up", i128::from(event.gave_up_atoms), round.gave_up),
+            ("reward", i128::from(event.reward_atoms), round.reward),
+        ],
+    )?;
+    same("number of cuts", event.cuts.len(), round.cuts.len())
+}
+
+/// The trader of each cut, and all of its numbers.
+pub fn cuts(world: &World, outcome: &TxOutcome, round: &RoundMade) -> Agreement {
+    let [BallastEvent::AutoDeleveraged(event)] = outcome.events.as_slice() else {
+        return Err(format!("events of a round: {:?}", outcome.events));
+    };
+    for (place, (program, model)) in event.cuts.iter().zip(&round.cuts).enumerate() {
+        let trader = world.addresses[model.trader];
+        same("cut of", program.trader, trader)?;
+        let signed = i128::from;
+        let whose = format!("cut {place}");
+        let before = &model.before;
+        all(
+            &whose,
+            &[
+                (
+                    "sequence",
+                    i128::from(program.sequence),
+                    i128::from(model.sequence),
+                ),
+                ("lots before", signed(program.lots_before), before.lots),
+                ("entry", signed(program.entry_quote_before), before.entry),
+                ("margin", signed(program.margin_before), before.margin),
+                (
+                    "winner",
+                    i128::from(program.winner),
+                    i128::from(model.winner),
+                ),
+                ("lots", i128::from(program.lots_closed), model.lots),
+                ("quote", signed(program.quote_atoms), model.quote),
+                ("realized", signed(program.realized_atoms), model.realized),
+                ("payout", signed(program.payout_atoms), model.payout),
+                ("gave up", i128::from(program.gave_up_atoms), model.gave_up),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Every balance, position, flag, queue and counter.
+pub fn states(world: &World, model: &Model) -> Agreement {
+    same("imbalance of the model", model.imbalance(), 0)?;
+    exchange(world, model)?;
+    for market in 0..model.markets.len() {
+        ledgers(world, model, market)?;
+        for (sign, side) in [(1, Side::Long), (-1, Side::Short)] {
+            queue(world, model, market, sign, side)?;
+        }
+    }
+    for trader in 0..model.traders.len() {
+        account(world, model, trader)?;
+    }
+    Ok(())
+}
+
+fn exchange(world: &World, model: &Model) -> Agreement {
+    let exchange = world.sandbox.exchange();
+    let tokens = |address: &Pubkey| i128::from(world.sandbox.token_balance(address));
+    let open = model.traders.iter().flatten().count();
+    all(
+        "exchange",
+        &[
+            (
+                "uncovered",
+                i128::from(exchange.uncovered_bankruptcies),
+                to_i128(model.uncovered()),
+            ),
+            (
+                "wait",
+                i128::from(exchange.withdraw_wait_until_slot),
+                i128::from(model.wait_until),
+            ),
+            ("traders", i128::from(exchange.trader_count), to_i128(open)),
+            ("vault", tokens(&addresses::collateral_vault()), model.vault),
+        ],
+    )?;
+    for (wallet, held) in world.wallets.iter().zip(&model.wallets) {
+        same("wallet", tokens(&wallet.tokens), *held)?;
+    }
+    Ok(())
+}
+
+fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
+    let cookie = &world.markets[number];
+    let (program, market) = (world.sandbox.market(cookie), &model.markets[number]);
+    let vault = world.sandbox.token_balance(&cookie.insurance_vault);
+    let unsigned = i128::from;
+    all(
+        &format!("market {number}"),
+        &[
+            (
+                "funding index",
+                i128::from(program.funding.index),
+                market.index,
+            ),
+            ("carry", unsigned(program.funding.carry), market.carry),
+            (
+                "accrued until",
+                i128::from(program.funding.last_timestamp),
+                market.accrued_until,
+            ),
+            (
+                "last price",
+                unsigned(program.last_price.ticks),
+                unsigned(market.used.ticks),
+            ),
+            (
+                "last confidence",
+                unsigned(program.last_price.conf_ticks),
+                unsigned(market.used.conf),
+            ),
+            (
+                "last average",
+                unsigned(program.last_price.ema_ticks),
+                unsigned(market.used.ema),
+            ),
+            (
+                "last time",
+                i128::from(program.last_price.publish_time),
+                i128::from(market.used.time),
+            ),
+            (
+                "insurance",
+                unsigned(program.insurance.balance),
+                market.insurance.balance,
+            ),
+            (
+                "window start",
+                unsigned(program.insurance.window_start_slot),
+                unsigned(market.insurance.window_start),
+            ),
+            (
+                "window level",
+                unsigned(program.insurance.window_level),
+                market.insurance.window_level,
+            ),
+            (
+                "window drawn",
+                unsigned(program.insurance.window_drawn),
+                market.insurance.window_drawn,
+            ),
+            ("vault", unsigned(vault), market.vault),
+            ("fees", unsigned(program.fees_atoms), market.fees),
+            (
+                "open interest",
+                unsigned(program.open_interest_lots),
+                model.open_interest(number),
+            ),
+            (
+                "bankruptcies",
+                unsigned(program.bankruptcy_counter),
+                unsigned(market.bankruptcies),
+            ),
+            (
+                "rounds",
+                unsigned(program.adl_rounds),
+                unsigned(market.rounds),
+            ),
+            (
+                "liquidations",
+                unsigned(program.liquidations),
+                unsigned(market.liquidations),
+            ),
+        ],
+    )
+}
+
+fn queue(world: &World, model: &Model, number: usize, sign: i128, side: Side) -> Agreement {
+    let snapshot = world.sandbox.queue(&world.markets[number], side);
+    let program = snapshot.queue().expect("a queue");
+    let market = &model.markets[number];
+    let place = usize::from(side == Side::Short);
+    let whose = format!("queue {number} {side:?}");
+    let (header, expected) = (program.header(), model.queue(number, sign));
+    all(
+        &whose,
+        &[
+            ("length", i128::from(program.len()), to_i128(expected.len())),
+            (
+                "next sequence",
+                i128::from(header.next_sequence),
+                i128::from(market.next_sequence[place]),
+            ),
+            (
+                "passes",
+                i128::from(header.adl_epoch),
+                i128::from(market.passes[place]),
+            ),
+        ],
+    )?;
+    for (step, (trader, owned)) in program.iter().zip(expected) {
+        let (node, entry) = step.map_err(|error| format!("{whose}: {error:?}"))?;
+        let address = Pubkey::new_from_array(entry.trader);
+        same(&whose, address, world.addresses[trader])?;
+        let slot = world.sandbox.position(&world.markets[number], &address);
+        same(&whose, slot.map(|slot| slot.queue_node), Some(node))?;
+        entry_of(&format!("{whose} trader {trader}"), entry, owned)?;
+    }
+    Ok(())
+}
+
+fn entry_of(whose: &str, entry: &ballast_engine::queue::QueueEntry, owned: &Owned) -> Agreement {
+    let (entry_key, bankruptcy_key) = owned.keys();
+    all(
+        whose,
+        &[
+            ("lots", i128::from(entry.lots), owned.holding.size()),
+            ("entry", i128::from(entry.entry_q32), entry_key),
+            (
+                "bankruptcy",
+                i128::from(entry.bankruptcy_q32),
+                bankruptcy_key,
+            ),
+            (
+                "sequence",
+                i128::from(entry.sequence),
+                i128::from(owned.sequence),
+            ),
+            (
+                "cut epoch",
+                i128::from(entry.cut_epoch),
+                i128::from(owned.stamp.epoch),
+            ),
+            ("cut lots", i128::from(entry.cut_lots), owned.stamp.lots),
+            (
+                "capped epoch",
+                i128::from(entry.capped_epoch),
+                i128::from(owned.stamp.capped_epoch),
+            ),
+        ],
+    )
+}
+
+fn account(world: &World, model: &Model, number: usize) -> Agreement {
+    let address = &world.addresses[number];
+    let stored = world.sandbox.account(address);
+    let open = stored.is_some_and(|account| account.owner == ballast::ID);
+    let whose = format!("trader {number}");
+    let Some(trader) = &model.traders[number] else {
+        return same(&whose, open, false);
+    };
+    same(&whose, open, true)?;
+    let program = world.sandbox.trader(address);
+    let count = trader.positions.iter().flatten().count();
+    all(
+        &whose,
+        &[
+            ("free", i128::from(program.free), trader.free),
+            (
+                "positions",
+                i128::from(program.position_count),
+                to_i128(count),
+            ),
+        ],
+    )?;
+    for (market, owned) in trader.positions.iter().enumerate() {
+        let index = program.find(&world.markets[market].keys.market);
+        let slot = index.map(|index| &program.positions[index]);
+        match (slot, owned) {
+            (None, None) => {}
+            (Some(slot), Some(owned)) => {
+                position(&format!("{whose} market {market}"), slot, owned)?
+            }
+            (slot, owned) => {
+                return Err(format!(
+                    "{whose} market {market}: {slot:?}, model {owned:?}"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn position(whose: &str, slot: &PositionSlot, owned: &Owned) -> Agreement {
+    let (holding, distress) = (&owned.holding, &owned.distress);
+    let unsigned = i128::from;
+    all(
+        whose,
+        &[
+            ("lots", i128::from(slot.lots), holding.lots),
+            ("entry", i128::from(slot.entry_quote), holding.entry),
+            ("margin", i128::from(slot.margin), holding.margin),
+            ("index", i128::from(slot.funding_index), holding.index),
+            (
+                "flags",
+                i128::from(slot.flags),
+                i128::from(distress.uncovered),
+            ),
+            (
+                "flagged slot",
+                unsigned(slot.flagged_slot),
+                unsigned(distress.flagged_slot),
+            ),
+            (
+                "bankrupt slot",
+                unsigned(slot.bankrupt_slot),
+                unsigned(distress.bankrupt_slot),
+            ),
+            ("deficit", unsigned(slot.flagged_deficit), distress.deficit),
+            (
+                "last step",
+                unsigned(slot.last_step_slot),
+                unsigned(distress.last_step_slot),
+            ),
+            (
+                "bankruptcy",
+                unsigned(slot.bankruptcy_id),
+                unsigned(distress.bankruptcy_id),
+            ),
+            (
+                "pass",
+                i128::from(slot.pass_epoch),
+                i128::from(distress.pass_epoch),
+            ),
+            (
+                "bankrupt lots",
+                i128::from(slot.bankrupt_lots),
+                distress.bankrupt_lots,
+            ),
+        ],
+    )
+}
+
+fn to_i128(count: usize) -> i128 {
+    i128::try_from(count).expect("a small count")
+}

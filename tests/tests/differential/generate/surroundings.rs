@@ -1,0 +1,117 @@
+//! What a history happens in: parameters, prices, time.
+
+use ballast_engine::risk::{RiskParams, RiskTier};
+
+use super::Generator;
+use crate::model::{Model, Quoted};
+use crate::operation::Operation;
+
+impl Generator {
+    /// Parameters for a market, valid ones.
+    pub fn risk(&mut self, usual: &RiskParams) -> RiskParams {
+        let pick = &mut self.pick;
+        let mut risk = *usual;
+        if pick.percent(40) {
+            for (tier, limit) in risk.tiers.iter_mut().zip([1_000, 4_000, 40_000]) {
+                *tier = RiskTier {
+                    notional_limit_atoms: limit * 1_000_000,
+                    ..*tier
+                };
+            }
+        }
+        risk.ladder_count = pick.one(&[0, 2, 3, 3]);
+        for step in &mut risk.ladder[usize::try_from(risk.ladder_count).expect("small")..] {
+            *step = Default::default();
+        }
+        risk.ladder_interval_slots = pick.one(&[0, 10, 50]);
+        risk.min_position_lots = pick.one(&[1, 10, 100]);
+        risk.max_position_lots = pick.one(&[12_000, 100_000_000]);
+        risk.max_open_interest_lots = pick.one(&[40_000, 1_000_000_000]);
+        risk.liquidation_discount_bps = pick.one(&[0, 25, 100]);
+        risk.liquidation_discount_max_bps = pick.one(&[100, 190]);
+        risk.discount_ramp_slots = pick.one(&[0, 7, 150]);
+        risk.liquidation_fee_bps = pick.one(&[0, 50]);
+        risk.liquidation_buffer_bps = pick.one(&[0, 1_000, 10_000]);
+        risk.price_band_bps = pick.one(&[100, 500, 10_000]);
+        risk.taker_fee_bps = pick.one(&[0, 5, 5, 300]);
+        risk.maker_fee_bps = pick.one(&[0, 2]);
+        risk.insurance_fee_share_bps = pick.one(&[0, 2_000, 10_000]);
+        risk.funding_rate_ppm_per_hour = pick.one(&[0, 12, -700, 10_000, -10_000]);
+        risk.insurance_draw_cap_bps = pick.one(&[0, 100, 5_000, 10_000]);
+        risk.insurance_window_slots = pick.one(&[1, 60, 9_000]);
+        risk.adl.rank_tolerance_bps = pick.one(&[0, 0, 1, 100, 500, 10_000]);
+        risk.adl.max_close_bps = pick.one(&[1, 700, 2_500, 5_000, 10_000]);
+        risk.adl.min_profit_bps = pick.one(&[0, 10, 100, 10_000]);
+        risk.adl.grace_slots = pick.one(&[0, 5, 150]);
+        risk.adl.reward_atoms = pick.one(&[0, 777, 1_000_000]);
+        risk
+    }
+
+    /// What the oracle publishes next: mostly a step, sometimes a crash, sometimes nonsense.
+    pub fn quote(&mut self, model: &Model, market: usize) -> Operation {
+        let start = if market == 0 { 200_000 } else { 400 };
+        let now = i64::try_from(model.time).expect("a time");
+        let before = i128::from(model.markets[market].quoted.ticks);
+        let strayed = before > start * 6 || before < start / 6;
+        let ticks = if strayed {
+            self.pick.within(start / 2, start * 2)
+        } else {
+            let most = match self.pick.weighted(&[55, 30, 15]) {
+                0 => 200,
+                1 => 1_200,
+                _ => 5_000,
+            };
+            before + before * self.pick.within(-most, most) / 10_000
+        };
+        let ticks = match self.pick.weighted(&[995, 5]) {
+            0 => ticks.max(1),
+            _ => self
+                .pick
+                .one(&[0, 1, 715_827_882, 2_147_483_647, 2_147_483_648]),
+        };
+        let params = &model.markets[market].params;
+        let widest = ticks * i128::from(params.oracle_max_conf_bps) / 10_000;
+        let conf = match self.pick.weighted(&[60, 32, 4, 4]) {
+            0 => 0,
+            1 => self.pick.within(0, ticks / 400),
+            2 => widest,
+            _ => widest + 1,
+        };
+        let ema = match self.pick.weighted(&[85, 10, 5]) {
+            0 => ticks,
+            1 => before,
+            _ => self.pick.within(ticks * 8 / 10, ticks * 13 / 10),
+        };
+        let time = now
+            + match self.pick.weighted(&[94, 4, 2]) {
+                0 => 0,
+                1 => -i64::try_from(self.pick.within(0, 40)).expect("seconds"),
+                _ => i64::try_from(self.pick.within(0, 40)).expect("seconds"),
+            };
+        let ticks_of = |number| u64::try_from(number).expect("not negative");
+        Operation::Quote {
+            market,
+            quoted: Quoted {
+                ticks: ticks_of(ticks),
+                conf: ticks_of(conf),
+                ema: ticks_of(ema),
+                time,
+            },
+        }
+    }
+
+    /// How time goes on.
+    pub fn advance(&mut self) -> Operation {
+        let (slots, seconds) = self.pick.one(&[
+            (1, 0),
+            (3, 1),
+            (12, 5),
+            (12, 5),
+            (40, 16),
+            (80, 31),
+            (160, 25),
+            (9_000, 3_600),
+        ]);
+        Operation::Advance { slots, seconds }
+    }
+}

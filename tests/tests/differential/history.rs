@@ -1,0 +1,159 @@
+//! Long random histories, compared call by call.
+
+use std::fmt;
+use std::time::Instant;
+
+use crate::compare;
+use crate::generate::Generator;
+use crate::model::{Effect, Model, Verdict};
+use crate::operation::Operation;
+use crate::program::World;
+use crate::settings::Settings;
+
+/// Calls of one history.
+const LENGTH: u64 = 400;
+/// Histories between two lines of progress.
+const PROGRESS: u64 = 50;
+
+/// What the histories consisted of.
+#[derive(Default)]
+pub struct Report {
+    histories: u64,
+    calls: u64,
+    accepted: [u64; 15],
+    refused: [u64; 15],
+    errors: std::collections::BTreeMap<u32, u64>,
+    cuts: u64,
+    passes: u64,
+    seed: u64,
+    seconds: u64,
+}
+
+/// Plays histories until the program has been called often enough.
+///
+/// # Panics
+/// At the first difference, with the seed and the step.
+pub fn run(settings: &Settings) -> Report {
+    let begun = Instant::now();
+    let (world, model) = World::new();
+    compare::states(&world, &model).expect("the model begins like the program");
+    let mut report = Report {
+        seed: settings.seed,
+        ..Report::default()
+    };
+    while report.calls < settings.ops {
+        let seed = settings.seed.wrapping_add(report.histories);
+        let calls = LENGTH.min(settings.ops - report.calls);
+        play(&world, &model, seed, calls, &mut report);
+        report.histories += 1;
+        if report.histories.is_multiple_of(PROGRESS) {
+            let seconds = begun.elapsed().as_secs();
+            println!("{} calls agree after {seconds} s", report.calls);
+        }
+    }
+    report.seconds = begun.elapsed().as_secs();
+    report
+}
+
+fn play(world: &World, model: &Model, seed: u64, calls: u64, report: &mut Report) {
+    let (mut world, mut model) = (world.fork(), model.clone());
+    let mut generator = Generator::new(seed);
+    for market in 0..model.markets.len() {
+        let params = generator.risk(&model.markets[market].params);
+        world.set_risk(&mut model, market, params);
+    }
+    let (mut step, mut done) = (0_u64, 0);
+    while done < calls {
+        let operation = generator.next(&model);
+        if let Err(difference) = compared(&mut world, &mut model, &operation, report) {
+            panic!("BALLAST_SEED={seed} step {step}: {operation:?}\n{difference}");
+        }
+        step += 1;
+        done += u64::from(operation.is_call());
+    }
+    for cookie in &world.markets {
+        for side in [
+            ballast_engine::units::Side::Long,
+            ballast_engine::units::Side::Short,
+        ] {
+            let snapshot = world.sandbox.queue(cookie, side);
+            let sound = snapshot.queue().expect("a queue").invariant();
+            assert_eq!(sound, Ok(()), "BALLAST_SEED={seed}: the tree of {side:?}");
+        }
+    }
+}
+
+fn compared(
+    world: &mut World,
+    model: &mut Model,
+    operation: &Operation,
+    report: &mut Report,
+) -> compare::Agreement {
+    let verdict = model.perform(operation);
+    let Some(result) = world.perform(operation) else {
+        report.accepted[operation.kind()] += 1;
+        return Ok(());
+    };
+    report.calls += 1;
+    report.count(operation, &verdict);
+    compare::verdicts(&result, &verdict)?;
+    if let (Ok(outcome), Ok(Effect::Round(round))) = (&result, &verdict) {
+        compare::cuts(world, outcome, round)?;
+    }
+    compare::states(world, model)
+}
+
+impl Report {
+    fn count(&mut self, operation: &Operation, verdict: &Verdict<Effect>) {
+        match verdict {
+            Ok(effect) => {
+                self.accepted[operation.kind()] += 1;
+                if let Effect::Round(round) = effect {
+                    self.cuts += u64::try_from(round.cuts.len()).expect("a short list");
+                    self.passes += u64::from(round.pass_opened);
+                }
+            }
+            Err(refusal) => {
+                self.refused[operation.kind()] += 1;
+                *self.errors.entry(refusal.0).or_default() += 1;
+            }
+        }
+    }
+
+    /// Fails unless every kind of call was accepted and all that can fail at random was refused.
+    pub fn require_variety(&self) {
+        let named = Operation::KINDS.iter().zip(self.accepted);
+        for (place, (name, accepted)) in named.enumerate() {
+            assert!(accepted > 0, "no {name} was accepted");
+            let refusable = place < 12;
+            let refused = self.refused[place] > 0;
+            assert!(refused || !refusable, "no {name} was refused");
+        }
+        assert!(self.cuts > self.accepted[10], "no round cut several");
+        assert!(self.passes > 0, "no pass was followed by another");
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} calls in {} histories from seed {} agree, in {} s; {} cuts, {} further passes",
+            self.calls, self.histories, self.seed, self.seconds, self.cuts, self.passes
+        )?;
+        writeln!(f, "{:<18} {:>9} {:>9}", "", "accepted", "refused")?;
+        for (place, name) in Operation::KINDS.iter().enumerate() {
+            let (accepted, refused) = (self.accepted[place], self.refused[place]);
+            writeln!(f, "{name:<18} {accepted:>9} {refused:>9}")?;
+        }
+        for (number, count) in &self.errors {
+            let name = match number {
+                0 => "(account exists)",
+                1 => "(too few tokens)",
+                number => ballast_client::error::error_name(*number).unwrap_or("?"),
+            };
+            writeln!(f, "{name:<28} {count:>9}")?;
+        }
+        Ok(())
+    }
+}

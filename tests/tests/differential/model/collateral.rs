@@ -1,0 +1,93 @@
+//! Accounts, tokens and free collateral.
+
+use ballast::error::BallastError;
+
+use super::refusal::{require, signed, unsigned, Verdict, ALREADY_THERE, TOKENS_MISSING};
+use super::state::{Model, Trader};
+
+impl Model {
+    /// Opens an empty account.
+    pub fn create_trader(&mut self, trader: usize) -> Verdict<()> {
+        if self.traders[trader].is_some() {
+            return Err(ALREADY_THERE);
+        }
+        self.traders[trader] = Some(Trader {
+            free: 0,
+            positions: vec![None; self.markets.len()],
+        });
+        Ok(())
+    }
+
+    /// Closes an empty account.
+    pub fn close_trader(&mut self, trader: usize) -> Verdict<()> {
+        let account = self.trader(trader);
+        let empty = account.free == 0 && account.positions.iter().all(Option::is_none);
+        require(empty, BallastError::TraderNotEmpty)?;
+        self.traders[trader] = None;
+        Ok(())
+    }
+
+    /// Tokens of the trader's wallet become free collateral.
+    pub fn deposit(&mut self, trader: usize, amount: i128) -> Verdict<()> {
+        require(amount > 0, BallastError::ZeroAmount)?;
+        let wallet = &mut self.wallets[trader / 2];
+        take(wallet, amount)?;
+        self.vault += amount;
+        let account = self.trader_mut(trader);
+        account.free = signed(account.free + amount)?;
+        Ok(())
+    }
+
+    /// Free collateral becomes tokens of the trader's wallet.
+    pub fn withdraw(&mut self, trader: usize, amount: i128) -> Verdict<()> {
+        require(amount > 0, BallastError::ZeroAmount)?;
+        let waits = self.uncovered() > 0 && self.slot < self.wait_until;
+        require(!waits, BallastError::WithdrawalsWait)?;
+        let account = self.trader_mut(trader);
+        let enough = amount <= account.free;
+        require(enough, BallastError::InsufficientCollateral)?;
+        account.free -= amount;
+        take(&mut self.vault, amount)?;
+        self.wallets[trader / 2] += amount;
+        Ok(())
+    }
+
+    /// Tokens become insurance.
+    pub fn donate(&mut self, market: usize, wallet: usize, amount: i128) -> Verdict<()> {
+        require(amount > 0, BallastError::ZeroAmount)?;
+        take(&mut self.wallets[wallet], amount)?;
+        let market = &mut self.markets[market];
+        market.vault += amount;
+        market.insurance.receive(amount)
+    }
+
+    /// The insurance vault gets what its ledger says.
+    pub fn sweep(&mut self, market: usize) -> Verdict<()> {
+        let market = &mut self.markets[market];
+        let missing = market.insurance.balance - market.vault;
+        take(&mut self.vault, missing)?;
+        market.vault += missing;
+        Ok(())
+    }
+
+    /// Free collateral becomes margin. Needs no price and pays no funding.
+    pub fn add_margin(&mut self, market: usize, trader: usize, amount: i128) -> Verdict<()> {
+        let mut holding = self.needed(market, trader)?.holding;
+        require(amount > 0, BallastError::ZeroAmount)?;
+        let left = signed(self.trader(trader).free - amount)?;
+        require(left >= 0, BallastError::InsufficientCollateral)?;
+        holding.margin = signed(holding.margin + amount)?;
+        self.hold(market, trader, holding)?;
+        self.trader_mut(trader).free = left;
+        Ok(())
+    }
+}
+
+/// Takes tokens, or some back where the amount is negative.
+fn take(tokens: &mut i128, amount: i128) -> Verdict<()> {
+    if amount > *tokens {
+        return Err(TOKENS_MISSING);
+    }
+    *tokens = unsigned(*tokens - amount)?;
+    Ok(())
+}

@@ -1,0 +1,414 @@
+//! Auto-deleveraging: the close price, the list, the cuts and what must be shown.
+
+use ballast::error::BallastError;
+use num_rational::BigRational;
+
+use super::holding::Holding;
+use super::number::{ceil, floor, part, ratio, whole, ONE};
+use super::oracle::Use;
+use super::ranking::{Class, Measure, Ranked};
+use super::refusal::{require, signed, Verdict};
+use super::state::{side, Model, Stamp};
+use crate::operation::Call;
+
+/// Most accounts a list may have.
+pub const LONGEST_LIST: usize = 32;
+
+/// An account in a keeper's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// A trader account, by number; there need not be one any more.
+    Trader(usize),
+    /// The account of a market, which belongs to the program.
+    Market(usize),
+    /// A queue of a market, which belongs to the program.
+    Queue(usize, usize),
+    /// A token account.
+    Tokens(usize),
+    /// An account of another program with the bytes of a trader.
+    Forgery,
+    /// An address nobody has used.
+    Nobody,
+}
+
+/// One cut of a round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CutMade {
+    /// Who.
+    pub trader: usize,
+    /// Place in the queue.
+    pub sequence: u64,
+    /// What was held, funding paid.
+    pub before: Holding,
+    /// Ranked as a winner.
+    pub winner: bool,
+    /// Lots closed.
+    pub lots: i128,
+    /// Worth at which they closed.
+    pub quote: i128,
+    /// Profit or loss.
+    pub realized: i128,
+    /// What became free.
+    pub payout: i128,
+    /// Profit forgone against the mark.
+    pub gave_up: i128,
+}
+
+/// A round as it was played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoundMade {
+    /// The cuts in order.
+    pub cuts: Vec<CutMade>,
+    /// Worth of all lots at the close price.
+    pub close_quote: i128,
+    /// All lots.
+    pub close_lots: i128,
+    /// Lots closed.
+    pub lots: i128,
+    /// First pass that counts.
+    pub epoch: u32,
+    /// Whether another pass was opened.
+    pub pass_opened: bool,
+    /// Deficit before insurance paid.
+    pub deficit: i128,
+    /// Insurance paid.
+    pub paid: i128,
+    /// All profit forgone.
+    pub gave_up: i128,
+    /// Reward of the keeper.
+    pub reward: i128,
+}
+
+/// A round under way.
+struct Round {
+    market: usize,
+    /// Of the counterparties.
+    sign: i128,
+    measure: Measure,
+    epoch: u32,
+    cap_bps: i128,
+    budget: i128,
+    bankrupt: Holding,
+    cuts: Vec<CutMade>,
+    /// The last one cut, ranked as it was before.
+    last: Option<(usize, Ranked)>,
+    at_cap: usize,
+}
+
+impl Model {
+    /// Plays a round with a list, or refuses the list.
+    pub fn deleverage(&mut self, call: &Call) -> Verdict<RoundMade> {
+        check_accounts(self, call)?;
+        let number = call.market;
+        let mark = self.touch(number, Use::Deleverage)?.price;
+        let distress = self.needed(number, call.bankrupt)?.distress;
+        let before = self.settled(number, call.bankrupt)?;
+        let sign = -before.sign();
+        let first = distress.pass_epoch == 0;
+        let mut epoch = distress.pass_epoch;
+        if first {
+            epoch = self.open_pass(number, sign);
+        }
+        require(call.max_lots > 0, BallastError::ZeroLots)?;
+        let deficit = -before.equity(mark);
+        require(deficit > 0, BallastError::NotBankrupt)?;
+        let params = self.markets[number].params;
+        let available = self.insurance_available(number);
+        let flagged = distress.bankrupt_slot;
+        let waited = flagged != 0 && self.slot > flagged + params.adl.grace_slots;
+        let delays = available >= deficit && !waited;
+        require(!delays, BallastError::InsuranceCanPay)?;
+        if first {
+            self.markets[number].bankruptcies += 1;
+            let id = self.markets[number].bankruptcies;
+            let distress = self.distress_mut(number, call.bankrupt);
+            distress.bankruptcy_id = id;
+            distress.bankrupt_lots = before.size();
+        }
+        let paid = available.min(deficit);
+        let mut rescued = before;
+        rescued.margin = signed(before.margin + paid)?;
+        let close_quote = signed(rescued.bankruptcy())?;
+        let close_lots = before.size();
+        let mut round = Round {
+            market: number,
+            sign,
+            measure: Measure {
+                mark,
+                close: ratio(close_quote, close_lots),
+                min_profit_bps: i128::from(params.adl.min_profit_bps),
+                tolerance_bps: i128::from(params.adl.rank_tolerance_bps),
+            },
+            epoch,
+            cap_bps: i128::from(params.adl.max_close_bps),
+            budget: i128::from(call.max_lots).min(close_lots),
+            bankrupt: rescued,
+            cuts: Vec::new(),
+            last: None,
+            at_cap: 0,
+        };
+        self.cut_all(&mut round, &call.list)?;
+        let mut pass_opened = false;
+        if round.cuts.is_empty() && round.at_cap > 0 {
+            self.require_complete(&round)?;
+            pass_opened = true;
+            round.epoch = self.open_pass(number, sign);
+            self.cut_all(&mut round, &call.list)?;
+        }
+        require(!round.cuts.is_empty(), BallastError::AdlNothingCut)?;
+        self.require_complete(&round)?;
+
+        let closed: i128 = round.cuts.iter().map(|cut| cut.lots).sum();
+        let gave_up: i128 = round.cuts.iter().map(|cut| cut.gave_up).sum();
+        let owed = floor(&part(deficit - paid, closed, close_lots));
+        require(gave_up == owed, BallastError::AdlOvershoot)?;
+        let slot = self.slot;
+        self.markets[number].insurance.pay(&params, slot, paid);
+        self.markets[number].rounds += 1;
+        let whole_lots = self.distress_mut(number, call.bankrupt).bankrupt_lots;
+        self.distress_mut(number, call.bankrupt).pass_epoch = round.epoch;
+        self.hold(number, call.bankrupt, round.bankrupt)?;
+        let reward = floor(&part(
+            i128::from(params.adl.reward_atoms),
+            closed,
+            whole_lots,
+        ));
+        let reward = reward.min(self.markets[number].fees);
+        self.markets[number].fees -= reward;
+        self.trader_mut(call.receiver).free += reward;
+        Ok(RoundMade {
+            cuts: round.cuts,
+            close_quote,
+            close_lots,
+            lots: closed,
+            epoch: round.epoch,
+            pass_opened,
+            deficit,
+            paid,
+            gave_up,
+            reward,
+        })
+    }
+
+    fn open_pass(&mut self, market: usize, sign: i128) -> u32 {
+        let passes = &mut self.markets[market].passes[side(sign)];
+        *passes += 1;
+        *passes
+    }
+
+    fn cut_all(&mut self, round: &mut Round, list: &[Listed]) -> Verdict<()> {
+        round.at_cap = 0;
+        for listed in list {
+            match listed {
+                Listed::Trader(trader) if self.traders[*trader].is_some() => {
+                    self.cut(round, *trader)?;
+                }
+                _ => return Err(BallastError::AdlForeignAccount.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts one, unless it has left, is at its cap, insolvent, or nothing is left to close.
+    fn cut(&mut self, round: &mut Round, trader: usize) -> Verdict<()> {
+        let Some(owned) = self.owned(round.market, trader) else {
+            return Ok(());
+        };
+        let (sequence, stamp) = (owned.sequence, owned.stamp);
+        let holding = self.settled(round.market, trader)?;
+        let opposite = holding.sign() == round.sign;
+        require(opposite, BallastError::AdlWrongSide)?;
+        let cap_left = round.cap_left(holding.size(), &stamp);
+        if cap_left == 0 {
+            round.at_cap += 1;
+            return Ok(());
+        }
+        let ranked = round.measure.rank(&holding, sequence);
+        if ranked.class == Class::Never || round.budget == 0 {
+            return Ok(());
+        }
+        if let Some((_, last)) = &round.last {
+            require(last.before(&ranked), BallastError::AdlListOutOfOrder)?;
+        }
+        let lots = cap_left.min(round.budget);
+        let passes = self.markets[round.market].passes[side(round.sign)];
+        let stamp = Stamp {
+            epoch: passes,
+            lots: round.lots_cut(&stamp) + lots,
+            capped_epoch: if lots == cap_left {
+                passes
+            } else {
+                stamp.capped_epoch
+            },
+        };
+        let winner = ranked.class == Class::Winner;
+        let (after, mut made) = round.close(&holding, lots)?;
+        (made.trader, made.sequence, made.winner) = (trader, sequence, winner);
+        self.hold(round.market, trader, after)?;
+        if let Some(owned) = &mut self.trader_mut(trader).positions[round.market] {
+            owned.stamp = stamp;
+        }
+        let account = self.trader_mut(trader);
+        account.free = signed(account.free + made.payout)?;
+        round.budget -= lots;
+        round.cuts.push(made);
+        round.last = Some((trader, ranked));
+        Ok(())
+    }
+
+    /// Nobody eligible and below the cap ranks above the last one cut; nobody at all is left when
+    /// nobody was cut.
+    fn require_complete(&self, round: &Round) -> Verdict<()> {
+        for (trader, owned) in self.queue(round.market, round.sign) {
+            let holding = owned.holding.settled(self.markets[round.market].index)?;
+            let ranked = round.measure.rank(&holding, owned.sequence);
+            let candidate =
+                ranked.class > Class::Never && round.cap_left(holding.size(), &owned.stamp) > 0;
+            let skipped = match &round.last {
+                None => candidate,
+                Some((last, _)) if *last == trader => false,
+                Some((_, last)) => candidate && round.measure.skipped(&ranked, last),
+            };
+            require(!skipped, BallastError::AdlSkippedCounterparty)?;
+        }
+        Ok(())
+    }
+
+    /// Everybody who may be cut for a bankrupt position now, the highest ranked first, and how
+    /// many lots of each; empty where the position is not there or not bankrupt.
+    pub fn ranking(&self, market: usize, bankrupt: usize) -> Vec<(usize, i128, Ranked)> {
+        let mut copy = self.clone();
+        let Ok(mark) = copy.touch(market, Use::Deleverage) else {
+            return Vec::new();
+        };
+        let Ok(mut before) = copy.settled(market, bankrupt) else {
+            return Vec::new();
+        };
+        let deficit = -before.equity(mark.price);
+        if before.lots == 0 || deficit <= 0 {
+            return Vec::new();
+        }
+        let params = copy.markets[market].params;
+        before.margin += copy.insurance_available(market).min(deficit);
+        let sign = -before.sign();
+        let epoch = copy
+            .owned(market, bankrupt)
+            .map_or(0, |owned| owned.distress.pass_epoch);
+        let round = Round {
+            market,
+            sign,
+            measure: Measure {
+                mark: mark.price,
+                close: ratio(before.bankruptcy(), before.size()),
+                min_profit_bps: i128::from(params.adl.min_profit_bps),
+                tolerance_bps: i128::from(params.adl.rank_tolerance_bps),
+            },
+            epoch: if epoch == 0 { u32::MAX } else { epoch },
+            cap_bps: i128::from(params.adl.max_close_bps),
+            budget: 0,
+            bankrupt: before,
+            cuts: Vec::new(),
+            last: None,
+            at_cap: 0,
+        };
+        let mut ranking: Vec<(usize, i128, Ranked)> = copy
+            .queue(market, sign)
+            .into_iter()
+            .filter_map(|(trader, owned)| {
+                let holding = owned.holding.settled(copy.markets[market].index).ok()?;
+                let ranked = round.measure.rank(&holding, owned.sequence);
+                let left = round.cap_left(holding.size(), &owned.stamp);
+                Some((trader, left, ranked))
+            })
+            .filter(|(_, _, ranked)| ranked.class > Class::Never)
+            .collect();
+        if ranking.iter().any(|(_, left, _)| *left > 0) {
+            ranking.retain(|(_, left, _)| *left > 0);
+        }
+        ranking.sort_by(|(_, _, one), (_, _, other)| one.order(other));
+        ranking
+    }
+}
+
+/// What needs no ranking, in the order of the list.
+fn check_accounts(model: &Model, call: &Call) -> Verdict<()> {
+    let short = call.list.len() <= LONGEST_LIST;
+    require(short, BallastError::AdlListTooLong)?;
+    for (place, listed) in call.list.iter().enumerate() {
+        let own = match listed {
+            Listed::Trader(trader) => model.traders[*trader].is_some(),
+            Listed::Market(_) | Listed::Queue(..) => true,
+            Listed::Tokens(_) | Listed::Forgery | Listed::Nobody => false,
+        };
+        require(own, BallastError::AdlForeignAccount)?;
+        let bankrupt = *listed == Listed::Trader(call.bankrupt);
+        require(!bankrupt, BallastError::AdlBankruptInList)?;
+        let repeated = call.list[..place].contains(listed);
+        require(!repeated, BallastError::AdlDuplicateCounterparty)?;
+    }
+    Ok(())
+}
+
+impl Round {
+    /// Lots cut in the passes that count.
+    fn lots_cut(&self, stamp: &Stamp) -> i128 {
+        if stamp.epoch >= self.epoch {
+            stamp.lots
+        } else {
+            0
+        }
+    }
+
+    /// Lots that may still be cut before the cap.
+    fn cap_left(&self, size: i128, stamp: &Stamp) -> i128 {
+        if stamp.capped_epoch >= self.epoch {
+            return 0;
+        }
+        let cut = self.lots_cut(stamp);
+        let cap = ceil(&part(size + cut, self.cap_bps, ONE));
+        (cap - cut).clamp(0, size)
+    }
+
+    /// Worth of so many lots at the close price, rounded for the counterparties.
+    fn worth(&self, lots: i128) -> i128 {
+        let exact: BigRational = &self.measure.close * whole(lots);
+        if self.sign > 0 {
+            ceil(&exact)
+        } else {
+            floor(&exact)
+        }
+    }
+
+    /// Trades `lots` between a counterparty and the bankrupt.
+    fn close(&mut self, holding: &Holding, lots: i128) -> Verdict<(Holding, CutMade)> {
+        let sold: i128 = self.cuts.iter().map(|cut| cut.lots).sum();
+        let quote = self.worth(sold + lots) - self.worth(sold);
+        let gave_up = self.sign * (lots * self.measure.mark - quote);
+        require(gave_up >= 0, BallastError::AdlOvershoot)?;
+        let filled = holding.filled(-self.sign * lots, -self.sign * quote)?;
+        let mut after = filled.after;
+        let mut payout = filled.realized + filled.released;
+        if payout < 0 {
+            require(after.lots != 0, BallastError::AdlOvershoot)?;
+            after.margin += payout;
+            payout = 0;
+        }
+        let (bankrupt, left) = self
+            .bankrupt
+            .closed_into_margin(self.sign * lots, self.sign * quote);
+        require(left == 0, BallastError::AdlOvershoot)?;
+        self.bankrupt = bankrupt;
+        let made = CutMade {
+            trader: 0,
+            sequence: 0,
+            before: *holding,
+            winner: false,
+            lots,
+            quote,
+            realized: filled.realized,
+            payout,
+            gave_up,
+        };
+        Ok((after, made))
+    }
+}

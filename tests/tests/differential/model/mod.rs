@@ -1,0 +1,93 @@
+//! The reference: the exchange written down once more from its documents, as simply as possible.
+//!
+//! Vectors instead of trees, exact fractions instead of cross products, sums over everything
+//! instead of counters, sorting instead of bounds. A call works on a copy which replaces the state
+//! only if nothing was refused. Of the program only parameter structures and error names are used.
+
+mod collateral;
+mod deleverage;
+mod holding;
+mod insurance;
+mod liquidate;
+mod number;
+mod oracle;
+mod ranking;
+mod refusal;
+mod state;
+mod trade;
+
+pub use deleverage::{Listed, RoundMade};
+pub use holding::Holding;
+pub use liquidate::Health;
+pub use oracle::Quoted;
+pub use refusal::{Refusal, Verdict};
+pub use state::{Market, Model, Owned};
+
+use crate::operation::Operation;
+
+/// What an accepted call did beyond the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing that is not in the state.
+    State,
+    /// A round of deleveraging.
+    Round(Box<RoundMade>),
+}
+
+impl Model {
+    /// Performs a call, or refuses it and changes nothing.
+    pub fn perform(&mut self, operation: &Operation) -> Verdict<Effect> {
+        let mut next = self.clone();
+        let effect = next.attempt(operation)?;
+        *self = next;
+        Ok(effect)
+    }
+
+    fn attempt(&mut self, operation: &Operation) -> Verdict<Effect> {
+        match operation {
+            Operation::CreateTrader { trader } => self.create_trader(*trader)?,
+            Operation::CloseTrader { trader } => self.close_trader(*trader)?,
+            Operation::Deposit { trader, amount } => self.deposit(*trader, i128::from(*amount))?,
+            Operation::Withdraw { trader, amount } => {
+                self.withdraw(*trader, i128::from(*amount))?;
+            }
+            Operation::AddMargin {
+                market,
+                trader,
+                amount,
+            } => self.add_margin(*market, *trader, i128::from(*amount))?,
+            Operation::RemoveMargin {
+                market,
+                trader,
+                amount,
+            } => self.remove_margin(*market, *trader, i128::from(*amount))?,
+            Operation::Trade(trade) => self.block_trade(trade)?,
+            Operation::AccrueFunding { market } => {
+                self.touch(*market, oracle::Use::Funding)?;
+            }
+            Operation::Flag { market, trader } => self.flag(*market, *trader)?,
+            Operation::Liquidate {
+                market,
+                trader,
+                liquidator,
+                margin,
+            } => self.liquidate(*market, *trader, *liquidator, i128::from(*margin))?,
+            Operation::Deleverage(call) => {
+                let round = self.deleverage(call)?;
+                return Ok(Effect::Round(Box::new(round)));
+            }
+            Operation::Donate {
+                market,
+                wallet,
+                amount,
+            } => self.donate(*market, *wallet, i128::from(*amount))?,
+            Operation::Sweep { market } => self.sweep(*market)?,
+            Operation::Quote { market, quoted } => self.markets[*market].quoted = *quoted,
+            Operation::Advance { slots, seconds } => {
+                self.slot += slots;
+                self.time += i128::from(*seconds);
+            }
+        }
+        Ok(Effect::State)
+    }
+}

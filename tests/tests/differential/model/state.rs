@@ -1,0 +1,273 @@
+//! What there is: wallets, traders, markets.
+
+use ballast::error::BallastError;
+use ballast_engine::risk::RiskParams;
+
+use super::holding::{Holding, MAX_PRICE};
+use super::insurance::Insurance;
+use super::oracle::Quoted;
+use super::refusal::{require, Verdict};
+
+/// What deleveraging has done to a position lately.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Passes opened when it was last cut.
+    pub epoch: u32,
+    /// Lots cut since the pass of that cut began.
+    pub lots: i128,
+    /// Passes opened when a cut last reached its cap.
+    pub capped_epoch: u32,
+}
+
+/// What is remembered of a position in trouble.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Distress {
+    /// Withdrawals wait for it.
+    pub uncovered: bool,
+    /// Below maintenance since; 0 never.
+    pub flagged_slot: u64,
+    /// Bankrupt since; 0 never.
+    pub bankrupt_slot: u64,
+    /// Deficit when last flagged.
+    pub deficit: i128,
+    /// Last partial liquidation; 0 never.
+    pub last_step_slot: u64,
+    /// Number of the bankruptcy.
+    pub bankruptcy_id: u64,
+    /// Pass of the queue at which its deleveraging began.
+    pub pass_epoch: u32,
+    /// Lots when deleveraging began.
+    pub bankrupt_lots: i128,
+}
+
+/// A position and its place in the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// Lots and money.
+    pub holding: Holding,
+    /// Order of joining the queue.
+    pub sequence: u64,
+    /// Cuts.
+    pub stamp: Stamp,
+    /// Trouble.
+    pub distress: Distress,
+}
+
+/// A trader account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trader {
+    /// Free collateral.
+    pub free: i128,
+    /// One place a market.
+    pub positions: Vec<Option<Owned>>,
+}
+
+/// A market.
+#[derive(Clone, Debug)]
+pub struct Market {
+    /// Parameters.
+    pub params: RiskParams,
+    /// Worth of a tick of a lot.
+    pub atoms_per_tick: i128,
+    /// Positions either queue has room for.
+    pub capacity: usize,
+    /// What the oracle says.
+    pub quoted: Quoted,
+    /// The newest price fit for funding.
+    pub used: Quoted,
+    /// Funding, atoms per lot.
+    pub index: i128,
+    /// Funding not yet a whole atom per lot, in 1 / 3.6e9.
+    pub carry: i128,
+    /// Funding has accrued until then.
+    pub accrued_until: i128,
+    /// Insurance.
+    pub insurance: Insurance,
+    /// Tokens in the insurance vault.
+    pub vault: i128,
+    /// Fee bucket.
+    pub fees: i128,
+    /// Bankruptcies that deleveraging has begun with.
+    pub bankruptcies: u64,
+    /// Rounds.
+    pub rounds: u64,
+    /// Liquidation steps.
+    pub liquidations: u64,
+    /// Next sequence numbers, longs first.
+    pub next_sequence: [u64; 2],
+    /// Passes opened, longs first.
+    pub passes: [u32; 2],
+}
+
+/// The exchange and everybody's wallets.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Slot.
+    pub slot: u64,
+    /// Unix seconds.
+    pub time: i128,
+    /// Tokens of each wallet.
+    pub wallets: Vec<i128>,
+    /// Trader accounts; none where closed or never opened.
+    pub traders: Vec<Option<Trader>>,
+    /// Markets.
+    pub markets: Vec<Market>,
+    /// Tokens in the collateral vault.
+    pub vault: i128,
+    /// Withdrawals wait until then while a bankruptcy is uncovered.
+    pub wait_until: u64,
+}
+
+/// Index of the queue for lots of a sign.
+pub fn side(sign: i128) -> usize {
+    usize::from(sign < 0)
+}
+
+impl Model {
+    /// The trader, who exists.
+    pub fn trader(&self, trader: usize) -> &Trader {
+        self.traders[trader].as_ref().expect("an open trader")
+    }
+
+    /// The same, to write.
+    pub fn trader_mut(&mut self, trader: usize) -> &mut Trader {
+        self.traders[trader].as_mut().expect("an open trader")
+    }
+
+    /// The trader's position, if there is one.
+    pub fn owned(&self, market: usize, trader: usize) -> Option<&Owned> {
+        self.traders[trader].as_ref()?.positions[market].as_ref()
+    }
+
+    /// The trader's position, which the call cannot do without.
+    pub fn needed(&self, market: usize, trader: usize) -> Verdict<&Owned> {
+        let none = BallastError::NoPosition;
+        self.owned(market, trader).ok_or_else(|| none.into())
+    }
+
+    /// The distress of a position that there is.
+    pub fn distress_mut(&mut self, market: usize, trader: usize) -> &mut Distress {
+        let owned = self.trader_mut(trader).positions[market].as_mut();
+        &mut owned.expect("a position").distress
+    }
+
+    /// What the trader holds, funding unpaid; nothing where there is no position.
+    pub fn held(&self, market: usize, trader: usize) -> Holding {
+        self.owned(market, trader)
+            .map_or_else(Holding::default, |owned| owned.holding)
+    }
+
+    /// What the trader holds, funding paid up to now.
+    pub fn settled(&self, market: usize, trader: usize) -> Verdict<Holding> {
+        self.held(market, trader)
+            .settled(self.markets[market].index)
+    }
+
+    /// Everybody on one side, in the order of the queue: entry price, then age.
+    pub fn queue(&self, market: usize, sign: i128) -> Vec<(usize, &Owned)> {
+        let mut queue: Vec<(usize, &Owned)> = (0..self.traders.len())
+            .filter_map(|trader| Some((trader, self.owned(market, trader)?)))
+            .filter(|(_, owned)| owned.holding.sign() == sign)
+            .collect();
+        queue.sort_by_key(|(_, owned)| (entry_key(&owned.holding), owned.sequence));
+        queue
+    }
+
+    /// The sum of the long lots.
+    pub fn open_interest(&self, market: usize) -> i128 {
+        let lots = |trader| self.held(market, trader).lots.max(0);
+        (0..self.traders.len()).map(lots).sum()
+    }
+
+    /// Positions that withdrawals wait for.
+    pub fn uncovered(&self) -> usize {
+        let all = self.traders.iter().flatten();
+        all.flat_map(|trader| trader.positions.iter().flatten())
+            .filter(|owned| owned.distress.uncovered)
+            .count()
+    }
+
+    /// Replaces what the trader holds and keeps its place in the queue, or finds it a new one.
+    pub fn hold(&mut self, market: usize, trader: usize, holding: Holding) -> Verdict<()> {
+        let before = self.owned(market, trader).cloned();
+        let place = &mut self.trader_mut(trader).positions[market];
+        if holding.lots == 0 {
+            *place = None;
+            return Ok(());
+        }
+        *place = None;
+        let priced = bankruptcy_per_lot(&holding).abs() <= MAX_PRICE;
+        require(priced, BallastError::BankruptcyPriceOutOfRange)?;
+        let (mut owned, stays) = match before {
+            Some(owned) => {
+                let stays = owned.holding.sign() == holding.sign();
+                (owned, stays)
+            }
+            None => (Owned::new(), false),
+        };
+        if !stays {
+            let room = self.markets[market].capacity;
+            let full = self.queue(market, holding.sign()).len() >= room;
+            require(!full, BallastError::QueueFull)?;
+            let next = &mut self.markets[market].next_sequence[side(holding.sign())];
+            owned.sequence = *next;
+            owned.stamp = Stamp::default();
+            *next += 1;
+        }
+        owned.holding = holding;
+        self.trader_mut(trader).positions[market] = Some(owned);
+        Ok(())
+    }
+
+    /// Claims less tokens: zero when nothing was minted or lost.
+    pub fn imbalance(&self) -> i128 {
+        let mut sum = -self.vault;
+        for market in &self.markets {
+            sum += market.insurance.balance + market.fees - market.vault;
+        }
+        for trader in self.traders.iter().flatten() {
+            sum += trader.free;
+            for owned in trader.positions.iter().flatten() {
+                let held = &owned.holding;
+                sum += held.margin + held.lots * held.index - held.entry;
+            }
+        }
+        sum
+    }
+}
+
+impl Owned {
+    /// Entry price and bankruptcy price less funding, 2^-32 atoms per lot, rounded down.
+    pub fn keys(&self) -> (i128, i128) {
+        (entry_key(&self.holding), bankruptcy_key(&self.holding))
+    }
+
+    fn new() -> Self {
+        Self {
+            holding: Holding::default(),
+            sequence: 0,
+            stamp: Stamp::default(),
+            distress: Distress::default(),
+        }
+    }
+}
+
+/// Entry price in 2^-32 atoms per lot, rounded down.
+fn entry_key(holding: &Holding) -> i128 {
+    (holding.entry.abs() << 32).div_euclid(holding.size())
+}
+
+/// Bankruptcy price less funding, in 2^-32 atoms per lot, rounded down.
+fn bankruptcy_key(holding: &Holding) -> i128 {
+    (unfunded_bankruptcy(holding) << 32).div_euclid(holding.size())
+}
+
+/// The same total whenever funding was settled.
+fn unfunded_bankruptcy(holding: &Holding) -> i128 {
+    holding.bankruptcy() - holding.size() * holding.index
+}
+
+/// Whole atoms per lot, towards zero.
+fn bankruptcy_per_lot(holding: &Holding) -> i128 {
+    unfunded_bankruptcy(holding) / holding.size()
+}

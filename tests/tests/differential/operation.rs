@@ -1,0 +1,136 @@
+//! What can happen to an exchange.
+
+use crate::model::{Listed, Quoted};
+
+/// A trade between two traders of the model.
+#[derive(Clone, Debug)]
+pub struct Trade {
+    /// Number of the market.
+    pub market: usize,
+    /// Number of the taker.
+    pub taker: usize,
+    /// Number of the maker.
+    pub maker: usize,
+    /// Lots of the taker.
+    pub lots: i64,
+    /// Price, ticks.
+    pub price: u64,
+    /// Margin the taker adds.
+    pub taker_margin: u64,
+    /// Margin the maker adds.
+    pub maker_margin: u64,
+}
+
+/// A call of `auto_deleverage`.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Number of the market.
+    pub market: usize,
+    /// The bankrupt trader.
+    pub bankrupt: usize,
+    /// The trader who earns the reward.
+    pub receiver: usize,
+    /// Most lots to close.
+    pub max_lots: u64,
+    /// The listed accounts.
+    pub list: Vec<Listed>,
+}
+
+/// One step of a history. Traders are numbered `2 * wallet + sub_id`.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// Opens a trader account.
+    CreateTrader { trader: usize },
+    /// Closes one.
+    CloseTrader { trader: usize },
+    /// Tokens become free collateral.
+    Deposit { trader: usize, amount: u64 },
+    /// Free collateral becomes tokens.
+    Withdraw { trader: usize, amount: u64 },
+    /// Free collateral becomes margin.
+    AddMargin {
+        market: usize,
+        trader: usize,
+        amount: u64,
+    },
+    /// Margin becomes free collateral.
+    RemoveMargin {
+        market: usize,
+        trader: usize,
+        amount: u64,
+    },
+    /// A block trade.
+    Trade(Trade),
+    /// Accrues funding.
+    AccrueFunding { market: usize },
+    /// Flags a position.
+    Flag { market: usize, trader: usize },
+    /// Liquidates a step.
+    Liquidate {
+        market: usize,
+        trader: usize,
+        liquidator: usize,
+        margin: u64,
+    },
+    /// Deleverages.
+    Deleverage(Call),
+    /// Gives to insurance.
+    Donate {
+        market: usize,
+        wallet: usize,
+        amount: u64,
+    },
+    /// Levels a vault.
+    Sweep { market: usize },
+    /// The oracle publishes.
+    Quote { market: usize, quoted: Quoted },
+    /// Time passes.
+    Advance { slots: u64, seconds: u32 },
+}
+
+impl Operation {
+    /// Names of all kinds, in the order of [`Operation::kind`].
+    pub const KINDS: [&'static str; 15] = [
+        "create_trader",
+        "close_trader",
+        "deposit",
+        "withdraw",
+        "add_margin",
+        "remove_margin",
+        "block_trade",
+        "accrue_funding",
+        "flag_bankruptcy",
+        "liquidate",
+        "auto_deleverage",
+        "donate_insurance",
+        "sweep_insurance",
+        "(price)",
+        "(clock)",
+    ];
+
+    /// Index of its kind.
+    pub fn kind(&self) -> usize {
+        match self {
+            Self::CreateTrader { .. } => 0,
+            Self::CloseTrader { .. } => 1,
+            Self::Deposit { .. } => 2,
+            Self::Withdraw { .. } => 3,
+            Self::AddMargin { .. } => 4,
+            Self::RemoveMargin { .. } => 5,
+            Self::Trade(_) => 6,
+            Self::AccrueFunding { .. } => 7,
+            Self::Flag { .. } => 8,
+            Self::Liquidate { .. } => 9,
+            Self::Deleverage(_) => 10,
+            Self::Donate { .. } => 11,
+            Self::Sweep { .. } => 12,
+            Self::Quote { .. } => 13,
+            Self::Advance { .. } => 14,
+        }
+    }
+
+    /// Whether the program is called at all.
+    pub fn is_call(&self) -> bool {
+        self.kind() < 13
+    }
+}

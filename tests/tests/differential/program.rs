@@ -1,0 +1,345 @@
+//! The program under test, in a sandbox, beside the model that mirrors it.
+
+use std::collections::HashMap;
+
+use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::instruction::Instruction;
+use ballast_client::addresses;
+use ballast_client::instructions::{anyone, trader};
+use ballast_engine::risk::RiskParams;
+use ballast_sandbox::{
+    BlockTrade, MarketConfig, MarketCookie, Options, Quote, Sandbox, TraderCookie, TxResult, Wallet,
+};
+use solana_message::AddressLookupTableAccount;
+
+use crate::model::{Listed, Market, Model, Quoted};
+use crate::operation::Operation;
+
+/// Wallets, each with up to two trader accounts.
+pub const WALLETS: usize = 12;
+/// Trader accounts there can be.
+pub const TRADERS: usize = 2 * WALLETS;
+/// Tokens of an ordinary wallet: a million dollars.
+const TOKENS: u64 = 1_000_000_000_000;
+/// Tokens of the first wallet: more than a signed amount can be.
+const WHALE: u64 = 12_000_000_000_000_000_000;
+/// Positions a queue of the second market has room for; the least there may be.
+const SMALL_QUEUE: usize = 16;
+
+/// The program, its accounts and the names the model has for them.
+pub struct World {
+    /// The machine.
+    pub sandbox: Sandbox,
+    /// The markets.
+    pub markets: Vec<MarketCookie>,
+    /// The wallets.
+    pub wallets: Vec<Wallet>,
+    /// Address of every trader account, open or not.
+    pub addresses: Vec<Pubkey>,
+    /// Number of each address.
+    pub numbers: HashMap<Pubkey, usize>,
+    forgery: Pubkey,
+    table: AddressLookupTableAccount,
+}
+
+impl World {
+    /// Two markets, the wallets, one open trader account each; and the model of that.
+    pub fn new() -> (Self, Model) {
+        let options = Options::default();
+        let mut sandbox = Sandbox::empty(&options).expect("the built program");
+        sandbox.initialize_exchange().expect("an exchange");
+        let markets: Vec<MarketCookie> = [usual(), coarse()]
+            .iter()
+            .map(|config| sandbox.create_market(config).expect("a market"))
+            .collect();
+        let tokens = |wallet| if wallet == 0 { WHALE } else { TOKENS };
+        let wallets: Vec<Wallet> = (0..WALLETS)
+            .map(|wallet| sandbox.create_wallet(tokens(wallet)).expect("a wallet"))
+            .collect();
+        for wallet in &wallets {
+            sandbox.create_trader_of(wallet, 0).expect("a trader");
+        }
+        let addresses: Vec<Pubkey> = wallets
+            .iter()
+            .flat_map(|wallet| [0, 1].map(|sub_id| addresses::trader(&wallet.address(), sub_id)))
+            .collect();
+        let forgery = forged(&mut sandbox, &addresses[0]);
+        let mut known = addresses.clone();
+        known.push(forgery);
+        let table = sandbox.create_lookup_table(&known);
+        let numbers = addresses.iter().copied().zip(0..).collect();
+        let model = model_of(&sandbox, &markets);
+        let world = Self {
+            sandbox,
+            markets,
+            wallets,
+            addresses,
+            numbers,
+            forgery,
+            table,
+        };
+        (world, model)
+    }
+
+    /// An independent copy.
+    pub fn fork(&self) -> Self {
+        Self {
+            sandbox: self.sandbox.fork(),
+            markets: self.markets.clone(),
+            wallets: self.wallets.clone(),
+            addresses: self.addresses.clone(),
+            numbers: self.numbers.clone(),
+            forgery: self.forgery,
+            table: self.table.clone(),
+        }
+    }
+
+    /// Replaces a market's parameters here and in the model.
+    pub fn set_risk(&mut self, model: &mut Model, market: usize, params: RiskParams) {
+        let cookie = &self.markets[market];
+        self.sandbox
+            .update_market_risk(cookie, params)
+            .expect("valid parameters");
+        model.markets[market].params = params;
+    }
+
+    /// Performs a step. `None` where the program is not called.
+    pub fn perform(&mut self, operation: &Operation) -> Option<TxResult> {
+        match operation {
+            Operation::Quote { market, quoted } => {
+                let quote = Quote {
+                    ticks: quoted.ticks,
+                    conf_ticks: quoted.conf,
+                    ema_ticks: quoted.ema,
+                    publish_time: quoted.time,
+                };
+                self.sandbox.set_quote(&self.markets[*market], &quote);
+                None
+            }
+            Operation::Advance { slots, seconds } => {
+                let slot = self.sandbox.slot() + slots;
+                let time = self.sandbox.time() + i64::from(*seconds);
+                self.sandbox.set_clock(slot, time);
+                None
+            }
+            call => {
+                let (instruction, signers) = self.call(call);
+                let keys: Vec<_> = signers
+                    .iter()
+                    .map(|wallet| &self.wallets[*wallet].keypair)
+                    .collect();
+                let tables = std::slice::from_ref(&self.table);
+                Some(self.sandbox.send_with_tables(&[instruction], &keys, tables))
+            }
+        }
+    }
+
+    /// Performs a call and throws its effects away.
+    pub fn simulate(&self, operation: &Operation) -> TxResult {
+        let (instruction, signers) = self.call(operation);
+        let keys: Vec<_> = signers
+            .iter()
+            .map(|wallet| &self.wallets[*wallet].keypair)
+            .collect();
+        let tables = std::slice::from_ref(&self.table);
+        self.sandbox.simulate(&[instruction], &keys, tables)
+    }
+
+    fn cookie(&self, trader: usize) -> TraderCookie {
+        TraderCookie {
+            address: self.addresses[trader],
+            wallet: self.wallets[trader / 2].clone(),
+        }
+    }
+
+    /// The instruction of a call and the wallets that sign it.
+    fn call(&self, operation: &Operation) -> (Instruction, Vec<usize>) {
+        let collateral = self.sandbox.collateral();
+        let owner = |trader: usize| self.wallets[trader / 2].address();
+        let tokens = |trader: usize| self.wallets[trader / 2].tokens;
+        let address = |trader: usize| self.addresses[trader];
+        let keys = |market: usize| self.markets[market].keys;
+        match operation {
+            Operation::CreateTrader { trader } => {
+                let sub_id = u16::from(trader % 2 == 1);
+                let payer = self.sandbox.payer();
+                let call = trader::create_trader(payer, owner(*trader), sub_id);
+                (call, vec![trader / 2])
+            }
+            Operation::CloseTrader { trader } => {
+                let call = trader::close_trader(owner(*trader), address(*trader));
+                (call, vec![trader / 2])
+            }
+            Operation::Deposit { trader, amount } => {
+                let (from, to) = (owner(*trader), address(*trader));
+                let call = trader::deposit(from, to, tokens(*trader), collateral, *amount);
+                (call, vec![trader / 2])
+            }
+            Operation::Withdraw { trader, amount } => {
+                let (to, from) = (owner(*trader), address(*trader));
+                let call = trader::withdraw(to, from, tokens(*trader), collateral, *amount);
+                (call, vec![trader / 2])
+            }
+            Operation::AddMargin {
+                market,
+                trader,
+                amount,
+            } => {
+                let (signer, account) = (owner(*trader), address(*trader));
+                let call = trader::add_margin(signer, keys(*market), account, *amount);
+                (call, vec![trader / 2])
+            }
+            Operation::RemoveMargin {
+                market,
+                trader,
+                amount,
+            } => {
+                let (signer, account) = (owner(*trader), address(*trader));
+                let call = trader::remove_margin(signer, keys(*market), account, *amount);
+                (call, vec![trader / 2])
+            }
+            Operation::Trade(trade) => {
+                let terms = BlockTrade {
+                    lots: trade.lots,
+                    price_ticks: trade.price,
+                    taker_margin: trade.taker_margin,
+                    maker_margin: trade.maker_margin,
+                };
+                let (taker, maker) = (self.cookie(trade.taker), self.cookie(trade.maker));
+                let market = keys(trade.market);
+                let call = trader::block_trade(market, taker.party(), maker.party(), terms.args());
+                (call, vec![trade.taker / 2, trade.maker / 2])
+            }
+            Operation::AccrueFunding { market } => {
+                (anyone::accrue_funding(keys(*market)), Vec::new())
+            }
+            Operation::Flag { market, trader } => {
+                let call = anyone::flag_bankruptcy(keys(*market), address(*trader));
+                (call, Vec::new())
+            }
+            Operation::Liquidate {
+                market,
+                trader,
+                liquidator,
+                margin,
+            } => {
+                let (victim, taker) = (address(*trader), address(*liquidator));
+                let signer = owner(*liquidator);
+                let call = anyone::liquidate(signer, keys(*market), victim, taker, *margin);
+                (call, vec![liquidator / 2])
+            }
+            Operation::Deleverage(call) => {
+                let list: Vec<Pubkey> = call.list.iter().map(|one| self.listed(one)).collect();
+                let instruction = anyone::auto_deleverage(
+                    owner(call.receiver),
+                    keys(call.market),
+                    address(call.bankrupt),
+                    address(call.receiver),
+                    call.max_lots,
+                    &list,
+                );
+                (instruction, vec![call.receiver / 2])
+            }
+            Operation::Donate {
+                market,
+                wallet,
+                amount,
+            } => {
+                let (donor, source) = (owner(2 * wallet), tokens(2 * wallet));
+                let market = keys(*market).market;
+                let call = anyone::donate_insurance(donor, market, source, collateral, *amount);
+                (call, vec![*wallet])
+            }
+            Operation::Sweep { market } => {
+                let call = anyone::sweep_insurance(keys(*market).market, collateral);
+                (call, Vec::new())
+            }
+            Operation::Quote { .. } | Operation::Advance { .. } => {
+                unreachable!("the program is not called")
+            }
+        }
+    }
+
+    fn listed(&self, listed: &Listed) -> Pubkey {
+        match listed {
+            Listed::Trader(trader) => self.addresses[*trader],
+            Listed::Market(market) => self.markets[*market].keys.market,
+            Listed::Queue(market, 0) => self.markets[*market].keys.queue_long,
+            Listed::Queue(market, _) => self.markets[*market].keys.queue_short,
+            Listed::Tokens(wallet) => self.wallets[*wallet].tokens,
+            Listed::Forgery => self.forgery,
+            Listed::Nobody => Pubkey::new_from_array([77; 32]),
+        }
+    }
+}
+
+/// A copy of a trader account that another program owns.
+fn forged(sandbox: &mut Sandbox, original: &Pubkey) -> Pubkey {
+    let mut account = sandbox.account(original).expect("a trader");
+    account.owner = ballast_sandbox::pyth::PULL_PROGRAM;
+    let address = Pubkey::new_from_array([66; 32]);
+    sandbox.set_account(&address, account);
+    address
+}
+
+/// A lot is worth some 200,000 atoms.
+fn usual() -> MarketConfig {
+    MarketConfig {
+        queue_capacity: 64,
+        ..MarketConfig::sol()
+    }
+}
+
+/// A lot is worth some 1,200 atoms and a tick three: every division leaves a remainder. Its queues
+/// are as small as they may be.
+fn coarse() -> MarketConfig {
+    MarketConfig {
+        feed_id: [9; 32],
+        tick_nano: 3_000_000,
+        atoms_per_lot_tick: 3,
+        queue_capacity: SMALL_QUEUE,
+        start_price_ticks: 400,
+        ..MarketConfig::sol()
+    }
+}
+
+fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
+    let opened = sandbox.time();
+    let market = |cookie: &MarketCookie| Market {
+        params: cookie.config.risk,
+        atoms_per_tick: i128::from(cookie.config.atoms_per_lot_tick),
+        capacity: cookie.config.queue_capacity,
+        quoted: Quoted {
+            ticks: cookie.config.start_price_ticks,
+            conf: 0,
+            ema: cookie.config.start_price_ticks,
+            time: opened,
+        },
+        used: Quoted::default(),
+        index: 0,
+        carry: 0,
+        accrued_until: i128::from(opened),
+        insurance: Default::default(),
+        vault: 0,
+        fees: 0,
+        bankruptcies: 0,
+        rounds: 0,
+        liquidations: 0,
+        next_sequence: [0; 2],
+        passes: [0; 2],
+    };
+    let mut model = Model {
+        slot: sandbox.slot(),
+        time: i128::from(opened),
+        wallets: vec![i128::from(TOKENS); WALLETS],
+        traders: vec![None; TRADERS],
+        markets: markets.iter().map(market).collect(),
+        vault: 0,
+        wait_until: 0,
+    };
+    model.wallets[0] = i128::from(WHALE);
+    for wallet in 0..WALLETS {
+        model.create_trader(2 * wallet).expect("a new trader");
+    }
+    model
+}
