@@ -1,4 +1,4 @@
-//! `cargo xtask`: builds the program, runs the tests, rehearses a crash.
+//! `cargo xtask`: builds the program, runs the tests and checks, rehearses a crash.
 //!
 //! Each command does all the set-up it needs. What it cannot install is reported in one sentence.
 
@@ -17,6 +17,7 @@ cargo xtask COMMAND
   test [ARGS]         builds the program and runs every test; ARGS go to `cargo test`
   rehearse [ARGS]     builds the program and the `ballast` command and runs `ballast rehearse ARGS`
                       (`cargo xtask rehearse --help` lists them)
+  lemmas [L1 ...]     proves the lemmas of docs/ADL.md with an SMT solver
   help                prints this text
 ";
 
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Some(name) if name == "build" => tasks::build(&rest),
         Some(name) if name == "test" => tasks::test(rest),
         Some(name) if name == "rehearse" => tasks::rehearse(rest),
+        Some(name) if name == "lemmas" => tasks::lemmas(&rest),
         Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
             eprint!("xtask: there is no command `{name}`.\n\n{HELP}");
             return ExitCode::from(2);

@@ -63,6 +63,12 @@ pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(status))
 }
 
+/// Proves the lemmas of docs/ADL.md with z3.
+pub fn lemmas(args: &[OsString]) -> Result<ExitCode, String> {
+    let mut solver = Command::new(cargo::root().join("scripts/smt/run.sh"));
+    Ok(cargo::exit_code(cargo::status(solver.args(args))?))
+}
+
 /// What `cargo test` is told to run besides `args`: every package and every kind of test, unless
 /// the arguments choose. Examples in the documentation have a run of their own.
 fn selection(args: &[OsString]) -> Vec<&'static str> {
