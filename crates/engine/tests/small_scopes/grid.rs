@@ -24,14 +24,9 @@ fn sizes() -> Vec<(u64, i64, i64)> {
     for entry in singles {
         sizes.extend(margins.iter().map(|margin| (1, *entry, *margin)));
     }
-    // Twice a single, half atoms per lot, and a hundredth of an atom beside a single.
-    sizes.extend([
-        (2, 8, 2),
-        (2, 7, 1),
-        (2, 12, 3),
-        (100, 401, 100),
-        (100, 599, 100),
-    ]);
+    // Thirds of an atom per lot, twice; half an atom; a hundredth of one beside a single.
+    sizes.extend([(3, 16, 3), (6, 32, 6), (2, 7, 1)]);
+    sizes.extend([(100, 401, 100), (100, 599, 100)]);
     sizes
 }
 
