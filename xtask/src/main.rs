@@ -3,6 +3,7 @@
 //! Each command does all the set-up it needs. What it cannot install is reported in one sentence.
 
 mod cargo;
+mod fuzz;
 mod program;
 mod stamp;
 mod tasks;
@@ -18,6 +19,8 @@ cargo xtask COMMAND
   rehearse [ARGS]     builds the program and the `ballast` command and runs `ballast rehearse ARGS`
                       (`cargo xtask rehearse --help` lists them)
   lemmas [L1 ...]     proves the lemmas of docs/ADL.md with an SMT solver
+  fuzz [ARGS]         fuzzes the engine: --seconds N a target (20), --target queue|proof|money,
+                      --keep to add inputs that reach something new to the repository's
   help                prints this text
 ";
 
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         Some(name) if name == "build" => tasks::build(&rest),
         Some(name) if name == "test" => tasks::test(rest),
         Some(name) if name == "rehearse" => tasks::rehearse(rest),
+        Some(name) if name == "fuzz" => fuzz::fuzz(&rest),
         Some(name) if name == "lemmas" => tasks::lemmas(&rest),
         Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
             eprint!("xtask: there is no command `{name}`.\n\n{HELP}");

@@ -8,5 +8,5 @@ pub mod proof;
 pub mod queue;
 pub mod store;
 
-#[path = "../../tests/ranking/reference.rs"]
+#[path = "../../crates/engine/tests/ranking/reference.rs"]
 pub mod reference;
