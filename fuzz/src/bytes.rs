@@ -61,7 +61,7 @@ impl Bytes<'_> {
 
     /// Either side.
     pub fn side(&mut self) -> Side {
-        if self.byte() % 2 == 0 {
+        if self.byte().is_multiple_of(2) {
             Side::Long
         } else {
             Side::Short

@@ -156,7 +156,7 @@ fn deleverage(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         return;
     };
     let mut passes = ledger.queue(side).view().header().adl_epoch;
-    if passes == 0 || bytes.byte() % 4 == 0 {
+    if passes == 0 || bytes.byte().is_multiple_of(4) {
         passes = ledger.queue(side).queue().open_pass().expect("few");
     }
     let params = ledger.params.adl;
@@ -165,7 +165,7 @@ fn deleverage(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         mark: ledger.mark.price,
         funding_index: ledger.funding.index,
         insurance_available: available(ledger),
-        past_grace: bytes.byte() % 2 == 0,
+        past_grace: bytes.byte().is_multiple_of(2),
         max_lots: bytes.sized(1, 1 << 20),
         params: &params,
         epoch: passes,

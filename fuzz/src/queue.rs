@@ -137,7 +137,7 @@ impl Model {
     /// A new pass, or a node that is not there.
     fn other(&mut self, bytes: &mut Bytes<'_>) {
         let index = u32::from(bytes.byte());
-        if index % 4 == 0 {
+        if index.is_multiple_of(4) {
             self.passes += 1;
             assert_eq!(self.store.queue().open_pass(), Ok(self.passes));
         } else if self.members.iter().all(|member| member.index != index) {
