@@ -28,6 +28,13 @@ pub const PROBE: Program = Program {
     uses: &[],
 };
 
+/// The program that runs the completeness proof alone.
+pub const PROOF: Program = Program {
+    package: "proof",
+    folder: "crates/bench/proof",
+    uses: &["crates/engine"],
+};
+
 /// What every program is built with.
 const SHARED_INPUTS: [&str; 4] = [
     "Cargo.lock",

@@ -107,6 +107,10 @@ pub enum EngineError {
     AdlOutOfOrder,
     /// The counterparties gave up something other than the uncovered deficit.
     AdlOvershoot,
+    /// A selection of counterparties is under way over this queue.
+    SelectionUnderWay,
+    /// No selection of counterparties is under way over this queue.
+    NoSelection,
 }
 
 impl From<PriceFault> for EngineError {

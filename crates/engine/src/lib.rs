@@ -25,6 +25,7 @@ pub mod queue;
 pub mod rank;
 pub mod reward;
 pub mod risk;
+pub mod selection;
 pub mod slab;
 pub mod trade;
 pub mod units;

@@ -2,6 +2,8 @@
 //! that was passed over.
 
 mod bound;
+mod narrow;
+mod sweep;
 
 use core::cmp::Ordering;
 
@@ -11,6 +13,8 @@ use crate::rank::{Class, Exposure, Ranked, Round, Score};
 use crate::slab::{MAX_HEIGHT, NIL};
 
 use bound::Bound;
+use narrow::Narrow;
+pub(crate) use sweep::next_admitted;
 
 /// How far down the ranking a deleveraging reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +65,21 @@ impl Pending {
         self.len = self.len.checked_sub(1)?;
         self.stack.get(self.len).copied()
     }
+
+    /// The next node after one with these children: the left child, while the
+    /// right one waits.
+    #[inline(always)]
+    fn descend(&mut self, left: u32, right: u32) -> Result<Option<u32>, EngineError> {
+        if left == NIL {
+            return Ok(if right == NIL {
+                self.pop()
+            } else {
+                Some(right)
+            });
+        }
+        self.push(right)?;
+        Ok(Some(left))
+    }
 }
 
 /// Finds an eligible position that is not at its cap, is not `ignore`, and should
@@ -88,12 +107,22 @@ pub fn first_skipped(
         ignore: ignore.unwrap_or(NIL),
     };
     match Bound::new(round, last.as_ref(), round.rank_tolerance_bps)? {
-        Bound::All => search.walk(|_, _| true),
-        Bound::Long(bound) => search.walk(|entry, bankruptcy| bound.admits_long(entry, bankruptcy)),
-        Bound::Short(bound) => {
-            search.walk(|entry, bankruptcy| bound.admits_short(entry, bankruptcy))
+        Bound::All => search.walk(|_, _| true, |_, _| true),
+        Bound::Long(fast) => {
+            let confirms = |entry, price| fast.admits_long(entry, price);
+            match Narrow::long(&fast) {
+                Some(narrow) => search.walk(|e, b| narrow.admits_long(e, b), confirms),
+                None => search.walk(confirms, |_, _| true),
+            }
         }
-        Bound::Exact(bound) => search.walk(|entry, bankruptcy| bound.admits(entry, bankruptcy)),
+        Bound::Short(fast) => {
+            let confirms = |entry, price| fast.admits_short(entry, price);
+            match Narrow::short(&fast) {
+                Some(narrow) => search.walk(|e, b| narrow.admits_short(e, b), confirms),
+                None => search.walk(confirms, |_, _| true),
+            }
+        }
+        Bound::Exact(bound) => search.walk(|e, b| bound.admits(e, b), |_, _| true),
     }
 }
 
@@ -107,9 +136,14 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Depth first, into subtrees that are admitted by their best entry and
-    /// bankruptcy prices and not at their cap as a whole.
+    /// bankruptcy prices and not at their cap as a whole. A position admitted by
+    /// its own prices is compared exactly unless a closer bound denies it.
     #[inline(always)]
-    fn walk(&self, admits: impl Fn(u64, i64) -> bool) -> Result<Walk, EngineError> {
+    fn walk(
+        &self,
+        admits: impl Fn(u64, i64) -> bool,
+        confirms: impl Fn(u64, i64) -> bool,
+    ) -> Result<Walk, EngineError> {
         let (tree, len, epoch) = (
             self.queue.tree(),
             self.queue.len(),
@@ -117,26 +151,21 @@ impl Search<'_> {
         );
         let mut pending = Pending::new();
         let mut visited = 0_u32;
-        let mut next = tree.root();
-        loop {
-            if next == NIL {
-                let Some(index) = pending.pop() else {
-                    break;
-                };
-                next = index;
-            }
-            let index = next;
-            next = NIL;
+        let mut next = Some(tree.root()).filter(|root| *root != NIL);
+        while let Some(index) = next {
             let node = tree.linked(index)?;
             visited = count(visited, len)?;
             if node.least_capped_epoch >= epoch
                 || !admits(node.best_entry_q32, node.best_bankruptcy_q32)
             {
+                next = pending.pop();
                 continue;
             }
+            let (entry, price) = (node.entry_q32, node.bankruptcy_q32);
             if node.capped_epoch < epoch
+                && admits(entry, price)
                 && index != self.ignore
-                && admits(node.entry_q32, node.bankruptcy_q32)
+                && confirms(entry, price)
                 && passed_over(self.round, self.last, node)?
             {
                 return Ok(Walk {
@@ -144,8 +173,7 @@ impl Search<'_> {
                     visited,
                 });
             }
-            pending.push(node.right())?;
-            next = node.left();
+            next = pending.descend(node.left(), node.right())?;
         }
         Ok(Walk {
             skipped: None,

@@ -8,6 +8,7 @@
 //! funding index does: the tree changes only when a position changes.
 
 mod entry;
+mod watch;
 
 use bytemuck::{Pod, Zeroable};
 
@@ -17,9 +18,10 @@ use crate::slab::{InOrder, Tree, TreeHeader, TreeRef};
 use crate::units::Side;
 
 pub use entry::{CutStamp, QueueEntry, QueueKey, Totals};
+pub use watch::Watch;
 
 /// Layout version written by [`Queue::create`].
-pub const QUEUE_VERSION: u32 = 1;
+pub const QUEUE_VERSION: u32 = 2;
 /// Bytes before the nodes.
 pub const QUEUE_HEADER_SIZE: usize = core::mem::size_of::<QueueHeader>();
 /// Bytes of a node.
@@ -46,12 +48,15 @@ pub struct QueueHeader {
     pub adl_epoch: u32,
     /// Zero.
     pub _pad: u32,
+    /// The selection under way, if any.
+    pub watch: Watch,
     /// Zero.
-    pub reserved: [u8; 56],
+    pub reserved: [u8; 48],
 }
 
-const _: () = assert!(QUEUE_HEADER_SIZE == 128);
+const _: () = assert!(QUEUE_HEADER_SIZE == 256);
 const _: () = assert!(core::mem::offset_of!(QueueHeader, next_sequence) == 56);
+const _: () = assert!(core::mem::offset_of!(QueueHeader, watch) == 72);
 
 impl QueueHeader {
     /// The side of every position in the queue. `QueueLayout` when unknown.
@@ -196,7 +201,8 @@ impl<'a> Queue<'a> {
             next_sequence: 0,
             adl_epoch: 0,
             _pad: 0,
-            reserved: [0; 56],
+            watch: Watch::zeroed(),
+            reserved: [0; 48],
         };
         Ok(())
     }
@@ -264,7 +270,9 @@ impl<'a> Queue<'a> {
         let totals = Totals::of(position, self.side)?;
         let mut entry = QueueEntry::new(old.trader, old.sequence, self.side, &totals)?;
         entry.set_stamp(stamp);
-        self.tree_mut().replace(index, entry)
+        entry.select(old.is_selected());
+        self.tree_mut().replace(index, entry)?;
+        self.header.watch.follow(self.side, &entry)
     }
 
     /// Stamps the position at `index` as cut, without a change of the position.
@@ -273,6 +281,17 @@ impl<'a> Queue<'a> {
         let mut entry = *self.as_ref().entry(index)?;
         entry.set_stamp(stamp);
         self.tree_mut().replace(index, entry)
+    }
+
+    /// Marks the position at `index` as selected, or not. `NodeNotFound`.
+    pub(crate) fn select(&mut self, index: u32, selected: bool) -> Result<(), EngineError> {
+        self.tree_mut().get_mut(index)?.select(selected);
+        Ok(())
+    }
+
+    /// The selection under way, to change.
+    pub(crate) const fn watch_mut(&mut self) -> &mut Watch {
+        &mut self.header.watch
     }
 
     /// Takes the position at `index` out. `NodeNotFound`.

@@ -124,7 +124,7 @@ pub enum Class {
     Ineligible,
     /// Solvent at the close price, but no winner.
     Other,
-    /// Solvent and in profit at the close price, with the least profit at the mark.
+    /// Solvent and not in loss at the close price, with the least profit at the mark.
     Winner,
 }
 
@@ -210,7 +210,9 @@ impl Exposure {
         Self::of_totals(&entry.totals(), side, funding_index, entry.sequence)
     }
 
-    fn of_totals(totals: &Totals, side: Side, index: FundingIndex, sequence: u64) -> Self {
+    /// The totals of a position as of a funding index.
+    #[must_use]
+    pub fn of_totals(totals: &Totals, side: Side, index: FundingIndex, sequence: u64) -> Self {
         // 32 by 64 bits, then a term of 64 bits: within 97.
         let funding = i128::from(totals.lots).wrapping_mul(i128::from(index.get()));
         Self {
@@ -269,14 +271,14 @@ impl Exposure {
         let close = times(i128::from(round.close.quote), self.lots)?;
         let bankruptcy = times(self.bankruptcy, round.close.lots)?;
         let entry = times(i128::from(self.entry), round.close.lots)?;
-        let (solvent, gains) = match self.side {
-            Side::Long => (close >= bankruptcy, close > entry),
-            Side::Short => (close <= bankruptcy, close < entry),
+        let (solvent, unhurt) = match self.side {
+            Side::Long => (close >= bankruptcy, close >= entry),
+            Side::Short => (close <= bankruptcy, close <= entry),
         };
         if !solvent {
             return Ok(Class::Ineligible);
         }
-        if gains && self.has_least_profit(round)? {
+        if unhurt && self.has_least_profit(round)? {
             return Ok(Class::Winner);
         }
         Ok(Class::Other)

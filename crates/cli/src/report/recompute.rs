@@ -213,7 +213,7 @@ impl RoundFacts {
         let profit = ahead(&mark, &entry_price) / &entry_price;
         let cushion = ahead(&mark, &bankruptcy);
         let least = BigRational::new(min_profit.clone(), BigInt::from(10_000));
-        let wins = ahead(&close, &entry_price) > zero && absolute(&profit) >= least;
+        let wins = ahead(&close, &entry_price) >= zero && profit > zero && profit >= least;
         let score = if profit > zero && cushion == zero {
             Score::Infinite
         } else if profit > zero {
@@ -412,10 +412,6 @@ fn share(whole: &BigInt, part: &BigInt, all: &BigInt, up: bool) -> BigInt {
 
 fn magnitude(number: &BigInt) -> BigInt {
     BigInt::from(number.magnitude().clone())
-}
-
-fn absolute(number: &BigRational) -> BigRational {
-    BigRational::new(magnitude(number.numer()), number.denom().clone())
 }
 
 fn list<'a>(value: &'a Value, field: &str) -> Result<&'a Vec<Value>> {

@@ -117,13 +117,13 @@ pub(super) struct Fast {
     /// Mark, atoms per lot.
     mark: u64,
     /// Mark.
-    mark_q32: u64,
+    pub(super) mark_q32: u64,
     /// Mark less the funding index.
-    pivot_q32: i64,
+    pub(super) pivot_q32: i64,
     /// Close price less the funding index, rounded to the side that admits more.
-    close_q32: i64,
+    pub(super) close_q32: i64,
     /// Worst entry price of a winner, rounded down.
-    winner_q32: u64,
+    pub(super) winner_q32: u64,
     /// Whether the last position cut is a winner: nobody else may precede it.
     winners_only: bool,
     score: Score32,
@@ -152,6 +152,14 @@ impl Fast {
             winners_only: last.class == Class::Winner,
             score: Score32::new(&last.score, tolerance_bps)?,
         })
+    }
+
+    /// `T` where the last position cut is a winner in profit.
+    pub(super) const fn winners_slope(&self) -> Option<u64> {
+        match self.score {
+            Score32::Gain(slope) if self.winners_only => Some(slope),
+            _ => None,
+        }
     }
 
     #[inline(always)]
@@ -216,9 +224,12 @@ impl Score32 {
             let limit = limit.checked_mul(one)?.div_ceil(more);
             return u64::try_from(limit).ok().map(Self::Loss);
         }
-        let slope = u128::from(ratio_down(score.numerator, score.denominator, 64));
+        let slope = ratio_down(score.numerator, score.denominator, 64);
+        if tolerance_bps == 0 {
+            return Some(Self::Gain(slope));
+        }
         // 64 by 34 bits.
-        let slope = slope.wrapping_mul(more) / 10_000;
+        let (slope, _) = div_rem(u128::from(slope).wrapping_mul(more), 10_000).ok()?;
         Some(Self::Gain(u64::try_from(slope).unwrap_or(u64::MAX)))
     }
 }
@@ -238,25 +249,26 @@ fn close_q32(round: &Round) -> Option<(i128, bool)> {
     ))
 }
 
-/// Worst entry price of a winner, rounded down: profit at the close price, and
+/// Worst entry price of a winner, rounded down: no loss at the close price, and
 /// the least profit at the mark.
 fn winner_q32(round: &Round, mark_q32: u64, close_q32: i128) -> Option<u64> {
-    let one = u128::from(BPS_ONE);
-    let least = u128::from(round.min_profit_bps);
-    let scaled = u128::from(mark_q32).checked_mul(one)?;
+    let one = BPS_ONE;
+    let least = u64::from(round.min_profit_bps);
+    // 63 bits and 14 more.
+    let scaled = u128::from(mark_q32).wrapping_mul(u128::from(BPS_ONE));
+    let by_close = u128::try_from(close_q32).unwrap_or(0);
     match round.side {
         Side::Long => {
-            let by_profit = scaled.checked_div(one.checked_add(least)?)?;
-            let by_close = u128::try_from(close_q32).unwrap_or(0);
+            let (by_profit, _) = div_rem(scaled, one.checked_add(least)?).ok()?;
             u64::try_from(by_profit.min(by_close)).ok()
         }
         Side::Short => {
-            let rest = one.checked_sub(least);
-            // A short cannot gain its whole entry: nobody wins.
-            let Some(by_profit) = rest.and_then(|rest| scaled.checked_div(rest)) else {
+            // A short cannot gain its whole entry: then nobody wins.
+            let rest = one.checked_sub(least).filter(|rest| *rest > 0);
+            let Some(rest) = rest else {
                 return Some(u64::MAX);
             };
-            let by_close = u128::try_from(close_q32).unwrap_or(0);
+            let (by_profit, _) = div_rem(scaled, rest).ok()?;
             Some(u64::try_from(by_profit.max(by_close)).unwrap_or(u64::MAX))
         }
     }

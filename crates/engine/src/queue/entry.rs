@@ -112,8 +112,8 @@ pub struct QueueEntry {
     height: u8,
     /// 0: a long position; 1: a short one.
     pub side: u8,
-    /// Zero.
-    pub _pad: u16,
+    /// 1 while a selection under way includes the position; 0 otherwise.
+    selected: u16,
     /// Lots, `1..=MAX_LOTS`.
     pub lots: u32,
     /// Entry price, 2^-32 atoms per lot, rounded down, below 2^63.
@@ -159,7 +159,7 @@ impl QueueEntry {
                 Side::Long => LONG,
                 Side::Short => SHORT,
             },
-            _pad: 0,
+            selected: 0,
             lots: totals.lots,
             entry_q32,
             bankruptcy_q32,
@@ -216,6 +216,16 @@ impl QueueEntry {
         self.cut_epoch = stamp.epoch;
         self.cut_lots = stamp.lots;
         self.capped_epoch = stamp.capped_epoch;
+    }
+
+    /// Whether a selection under way includes the position.
+    #[must_use]
+    pub const fn is_selected(&self) -> bool {
+        self.selected != 0
+    }
+
+    pub(super) const fn select(&mut self, selected: bool) {
+        self.selected = if selected { 1 } else { 0 };
     }
 
     pub(super) const fn is_of(&self, side: Side) -> bool {

@@ -65,6 +65,13 @@ impl<'a, N: TreeNode> Tree<'a, N> {
         TreeRef::new(self.header, self.nodes)
     }
 
+    /// The node of the tree at `index`, to change what neither its key nor its
+    /// summary depends on. `NodeNotFound` when there is none.
+    pub(crate) fn get_mut(&mut self, index: u32) -> Result<&mut N, EngineError> {
+        live(self.nodes, index)?;
+        self.node_mut(index)
+    }
+
     /// Adds a node and returns the position it keeps until it is removed.
     /// `QueueFull` when the slice has no free node; `DuplicateKey`.
     pub fn insert(&mut self, node: N) -> Result<u32, EngineError> {

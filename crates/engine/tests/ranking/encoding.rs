@@ -108,7 +108,7 @@ fn only_a_queue_is_read_as_one() {
     assert_eq!(Queue::create(bytes, MARKET, Side::Short), Ok(()));
     let queue = QueueRef::new(bytes).expect("a queue");
     assert_eq!((queue.side(), queue.len()), (Side::Short, 0));
-    assert_eq!(queue.capacity(), (512 - 128) / 104);
+    assert_eq!(queue.capacity(), (512 - 256) / 104);
     assert_eq!(queue.header().market, MARKET);
     assert!(matches!(
         QueueRef::new(&bytes[1..]),

@@ -9,6 +9,7 @@ mod order;
 mod proof;
 mod reference;
 mod scale;
+mod selection;
 mod slab;
 mod ties;
 mod tree;

@@ -8,10 +8,12 @@ use ballast_engine::queue::CutStamp;
 use ballast_engine::rank::{
     compare, light, score_q32, Class, Exposure, Ranked, Round, INFINITE_SCORE,
 };
+use ballast_engine::units::Side;
 use num_bigint::BigInt;
 use proptest::prelude::*;
 
-use crate::fixture::{any_market, cases, Store};
+use crate::fixture::{any_market, cases, lot_price, position, Store};
+use crate::proof::plain_round;
 use crate::reference::{integer, ranking, Rated};
 
 fn listed(positions: &[Position], stamps: &[CutStamp]) -> Vec<(usize, Position, CutStamp)> {
@@ -123,4 +125,21 @@ fn lights_fall_by_fifths() {
     let lights: Vec<_> = (0..10).map(|rank| light(rank, 10)).collect();
     assert_eq!(lights, [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]);
     assert_eq!((light(0, 1), light(0, 0), light(9, 3)), (5, 1, 1));
+}
+
+/// Who entered at the close price loses nothing by it. As nobody can stand in the
+/// ranking at exactly the close price and outside of the winners, no mass of such
+/// positions can hide from the bound.
+#[test]
+fn a_position_entered_at_the_close_price_wins() {
+    for (side, close, worse) in [(Side::Long, 990, 991), (Side::Short, 1_010, 1_009)] {
+        let mut round = plain_round(side, 1_000);
+        round.mark = lot_price(1_000);
+        round.close.quote = close * i64::try_from(round.close.lots).expect("small");
+        for (entry, class) in [(close, Class::Winner), (worse, Class::Other)] {
+            let entry = u64::try_from(entry).expect("positive");
+            let position = position(side, 7, 7 * entry, 700, 0);
+            assert_eq!(exposure(&round, 0, &position).class(&round), Ok(class));
+        }
+    }
 }

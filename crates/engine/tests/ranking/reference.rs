@@ -52,7 +52,8 @@ impl Rated {
         let equity = &sign * (&mark - &bankruptcy);
         let zero = integer(0);
         let solvent = &sign * (&close - &bankruptcy) >= zero;
-        let profit = &sign * (&close - &entry) > zero
+        let profit = &sign * (&close - &entry) >= zero
+            && gain > zero
             && &gain * integer(10_000) >= integer(round.min_profit_bps);
         let score = if gain > zero {
             (equity > zero).then(|| &gain * &mark / &equity)

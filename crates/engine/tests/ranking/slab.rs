@@ -118,7 +118,7 @@ fn a_replacement_may_not_take_the_key_of_another() {
 /// error and not an endless walk.
 #[test]
 fn broken_links_are_an_error() {
-    const LEFT_OF_FIRST: usize = 128;
+    const LEFT_OF_FIRST: usize = ballast_engine::queue::QUEUE_HEADER_SIZE;
     for link in [0_u32, 1, 2, 77] {
         let long = position(Side::Long, 1, 50, 25, 0);
         let mut store = Store::filled(Side::Long, &[long, long, long]);
