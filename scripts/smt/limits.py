@@ -83,6 +83,8 @@ FITS = (
     ("bound: mark by 2^32 by 10,000", (PRICE * 2**32, 10_000), 0, U128),
     ("bound: T by 1 + tolerance", (U64, 10_000 + 2**32 - 1), 0, U128),
     ("bound: a widened short entry price", (1, I64 - 1), 1, U64),
+    ("narrow: entry or slope by a factor of 32 bits", (2**32 - 1, 2**32 - 1), 0, U64),
+    ("narrow: a gain below 2^32 by 2^32", (2**32 - 1, 2**32), 0, U64),
     ("adl: cumulative quote before the division", (I64, LOTS), 0, U128),
     ("liquidation: equity by 10^8", (I64, 10**8), 0, U128),
     ("funding: rate by price by seconds within 2^63", (10_000 * PRICE, I64), 3_600_000_000, I128 - 1),

@@ -110,11 +110,11 @@ def winners():
     floors = [mark >= 1, u <= entry, entry < u + 1, v <= close, close < v + 1, u >= 1, least >= 0]
     scaled = mark * BPS
     long_limit = [w * (BPS + least) <= scaled, (w + 1) * (BPS + least) > scaled]
-    long_win = [entry < close, (mark - entry) * BPS >= least * entry]
+    long_win = [entry <= close, (mark - entry) * BPS >= least * entry]
     lemma.proves("long", [*floors, *long_limit, *long_win, best <= u], And(best <= v, best <= w))
     lemma.mutant("long, limit below the rounded one", [*floors, *long_limit, *long_win, best <= u], best <= w - 1)
     short_limit = [least < BPS, w * (BPS - least) <= scaled, (w + 1) * (BPS - least) > scaled]
-    short_win = [entry > close, (entry - mark) * BPS >= least * entry]
+    short_win = [entry >= close, (entry - mark) * BPS >= least * entry]
     lemma.proves("short", [*floors, *short_limit, *short_win, best >= u], And(best >= v, best >= w))
     lemma.mutant("short, limit rounded up", [*floors, *short_limit, *short_win, best >= u], best >= w + 1)
     lemma.proves("no short gains its whole entry", [*floors, least >= BPS],
@@ -167,6 +167,14 @@ def rounding_admits():
                  Or(e0 <= p, (e0 - p) * d0 <= t0 * e0))
     lemma.proves("short in loss", [*given, t0 >= t, e0 >= e, (p - e) * d <= t * e],
                  Or(e0 >= p, (p - e0) * d0 <= t0 * e0))
+    # In 32-bit factors: m is the mark rounded away, e0 the entry price and g the product shortened.
+    m = Real("m")
+    lemma.proves("long, shortened", [*given, g >= 0, g <= T * d, m >= p, e0 <= e, e * (1 + T * d) <= p],
+                 e0 * g <= m - e0)
+    lemma.proves("short, shortened", [*given, g >= 0, g <= T * d, m <= p, e0 >= e, e * (1 - T * d) >= p],
+                 And(g < 1, e0 * g <= e0 - m))
+    lemma.mutant("long, shortened, the mark rounded down",
+                 [*given, g >= 0, g <= T * d, m <= p, m > 0, e0 <= e, e * (1 + T * d) <= p], e0 * g <= m - e0)
     member, stored, best, close, limit, pivot = Ints("member stored best close limit pivot")
     price = Real("price")
     # `member` is floor(price); the eligible are not beyond `close`, which is rounded away from them.

@@ -42,7 +42,7 @@ impl Rated {
         let equity = sign * (mark - entry) + margin;
         let solvent = sign * (close - entry) + margin >= zero;
         let least = Fraction::new(round.min_profit_bps.into(), 10_000);
-        let wins = sign * (close - entry) > zero && profit >= least;
+        let wins = sign * (close - entry) >= zero && profit > zero && profit >= least;
         let score = if profit <= zero {
             Some(profit * equity.max(zero) / mark)
         } else if equity > zero {

@@ -45,7 +45,8 @@ impl Case<'_> {
         );
     }
 
-    /// To the end, to each member with and without its node, and to kinds that have left.
+    /// To the end, to each member with and without its node, and to kinds that have
+    /// left, where there was room for one more.
     fn walks(&self, kinds: &[Exposure]) -> u64 {
         self.walk(None, None);
         let members = self.chosen.len();
@@ -58,12 +59,13 @@ impl Case<'_> {
             self.walk(last, None);
             self.walk(last, Some(at));
         }
-        for (kind, exposure) in kinds.iter().enumerate() {
+        let left = if members < MOST { kinds } else { &[] };
+        for (kind, exposure) in left.iter().enumerate() {
             let mut last = *exposure;
             last.sequence = 1;
             self.walk(Some((last, (kind, 1))), None);
         }
-        u64::try_from(1 + 3 * members + kinds.len()).expect("small")
+        u64::try_from(1 + 3 * members + left.len()).expect("small")
     }
 
     fn ranking(&self) -> Vec<u32> {
@@ -74,14 +76,15 @@ impl Case<'_> {
         places.into_iter().map(index).collect()
     }
 
-    /// Best first is a sort of everybody, from every place of it.
+    /// Best first is a sort of everybody; below each kind comes the next of it.
     fn order(&self, kinds: &[Exposure]) {
         let ranking = self.ranking();
         let found: Result<Vec<u32>, _> = BestFirst::new(self.view, *self.round)
             .map(|step| step.map(|(index, _)| index))
             .collect();
         assert_eq!(found.as_ref(), Ok(&ranking), "{:?}", self.chosen);
-        for (kind, exposure) in kinds.iter().enumerate() {
+        let left = if ranking.len() < MOST { kinds } else { &[] };
+        for (kind, exposure) in left.iter().enumerate() {
             let mut after = *exposure;
             after.sequence = 1;
             let expected = ranking.iter().copied().find(|at| {
