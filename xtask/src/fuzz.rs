@@ -67,6 +67,11 @@ pub fn fuzz(args: &[OsString]) -> Result<ExitCode, String> {
         if options.keep {
             fuzz.merge(target)?;
         }
+        if fuzz.kept(target)? == 0 {
+            return Err(format!(
+                "there are no inputs of `{target}` in the repository."
+            ));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -102,6 +107,15 @@ impl Fuzz {
         self.package.join("corpus").join(target)
     }
 
+    /// The number of inputs in the repository.
+    fn kept(&self, target: &str) -> Result<usize, String> {
+        let corpus = self.corpus(target);
+        std::fs::create_dir_all(&corpus)
+            .and_then(|()| std::fs::read_dir(&corpus))
+            .map(Iterator::count)
+            .map_err(|problem| problem.to_string())
+    }
+
     fn found(&self, target: &str) -> Result<PathBuf, String> {
         let found = self.target_dir.join("corpus").join(target);
         std::fs::create_dir_all(&found).map_err(|problem| problem.to_string())?;
@@ -111,11 +125,10 @@ impl Fuzz {
     fn run(&self, target: &str, seconds: u32) -> Result<(), String> {
         let crashes = self.target_dir.join("crashes").join("");
         std::fs::create_dir_all(&crashes).map_err(|problem| problem.to_string())?;
-        let kept = self.corpus(target);
-        let inputs = std::fs::read_dir(&kept).map_or(0, Iterator::count);
+        let inputs = self.kept(target)?;
         let mut run = Command::new(self.binary(target)?);
         // New inputs go to the first folder.
-        run.arg(self.found(target)?).arg(&kept);
+        run.arg(self.found(target)?).arg(self.corpus(target));
         run.arg(format!("-artifact_prefix={}", crashes.display()));
         run.args(["-max_len=600", "-timeout=10", "-rss_limit_mb=1024"]);
         run.args(["-print_final_stats=1", "-verbosity=1"]);
@@ -131,9 +144,6 @@ impl Fuzz {
         }
         let (executions, coverage) = (executions(&log), coverage(&log));
         println!("{target}: {inputs} inputs kept, {executions} executions, {coverage} edges");
-        if inputs == 0 {
-            return Err(format!("{} holds no inputs.", kept.display()));
-        }
         Ok(())
     }
 
