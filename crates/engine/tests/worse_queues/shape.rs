@@ -129,6 +129,23 @@ impl Shape {
                 },
             ),
             (
+                "more margin than worth",
+                Self {
+                    low: 0.3,
+                    high: 0.8,
+                    score: 0.1,
+                    ..line
+                },
+            ),
+            (
+                "entered far from the mark",
+                Self {
+                    low: 0.7,
+                    high: 20.0,
+                    ..line
+                },
+            ),
+            (
                 "strewn",
                 Self {
                     strewn: 0.9,
