@@ -1,4 +1,4 @@
-//! `cargo xtask`: builds the program, runs the tests and checks, rehearses a crash.
+//! `cargo xtask`: builds the program, runs the tests and checks, rehearses a crash, measures.
 //!
 //! Each command does all the set-up it needs. What it cannot install is reported in one sentence.
 
@@ -21,6 +21,8 @@ cargo xtask COMMAND
   lemmas [L1 ...]     proves the lemmas of docs/ADL.md with an SMT solver
   fuzz [ARGS]         fuzzes the engine: --seconds N a target (20), --target queue|proof|money,
                       --keep to add inputs that reach something new to the repository's
+  bench [ARGS]        builds the program and measures its compute units: docs/COMPUTE_UNITS.md
+                      (`cargo xtask bench --help` lists ARGS; --check compares)
   help                prints this text
 ";
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Some(name) if name == "rehearse" => tasks::rehearse(rest),
         Some(name) if name == "fuzz" => fuzz::fuzz(&rest),
         Some(name) if name == "lemmas" => tasks::lemmas(&rest),
+        Some(name) if name == "bench" => tasks::bench(rest),
         Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
             eprint!("xtask: there is no command `{name}`.\n\n{HELP}");
             return ExitCode::from(2);

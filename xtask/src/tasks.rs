@@ -1,10 +1,11 @@
 //! The commands.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::cargo;
-use crate::program::{BALLAST, PROBE};
+use crate::program::{BALLAST, PROBE, PROOF};
 
 /// Builds the program and prints its path.
 pub fn build(args: &[OsString]) -> Result<ExitCode, String> {
@@ -40,24 +41,10 @@ pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
 }
 
 /// Builds the program and the `ballast` command and hands over to `ballast rehearse`.
-///
-/// Every package and one test take part in the build, so that the dependencies get the features
-/// they have in `cargo xtask test` and are built once for both.
 pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
     let root = cargo::root();
     let program = BALLAST.ensure_built(&root)?;
-    let mut build = cargo::cargo();
-    build
-        .current_dir(&root)
-        .args(["build", "--locked", "--workspace"])
-        .args(["--bin", "ballast", "--test", "manifests"]);
-    if !cargo::status(&mut build)?.success() {
-        return Err("the `ballast` command was not built; the lines above say why.".into());
-    }
-    let ballast = std::env::current_exe()
-        .map(|xtask| xtask.with_file_name("ballast"))
-        .map_err(|problem| format!("the `ballast` command is not to be found ({problem})."))?;
-    let mut rehearsal = Command::new(ballast);
+    let mut rehearsal = command(&root, "ballast")?;
     rehearsal.args(["rehearse", "--program"]).arg(program);
     let status = cargo::status(rehearsal.args(args))?;
     Ok(cargo::exit_code(status))
@@ -67,6 +54,40 @@ pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
 pub fn lemmas(args: &[OsString]) -> Result<ExitCode, String> {
     let mut solver = Command::new(cargo::root().join("scripts/smt/run.sh"));
     Ok(cargo::exit_code(cargo::status(solver.args(args))?))
+}
+
+/// Builds the programs and the benchmark and hands over to it, in the root of the workspace.
+pub fn bench(args: Vec<OsString>) -> Result<ExitCode, String> {
+    let root = cargo::root();
+    let program = BALLAST.ensure_built(&root)?;
+    let proof = PROOF.ensure_built(&root)?;
+    let mut bench = command(&root, "ballast-bench")?;
+    bench.current_dir(&root);
+    bench.arg("--program").arg(program);
+    bench.arg("--proof").arg(proof);
+    let status = cargo::status(bench.args(args))?;
+    Ok(cargo::exit_code(status))
+}
+
+/// A command of this workspace, just built.
+///
+/// Every package and one test take part in the build, so that the dependencies get the features
+/// they have in `cargo xtask test` and are built once for both.
+fn command(root: &Path, name: &str) -> Result<Command, String> {
+    let mut build = cargo::cargo();
+    build
+        .current_dir(root)
+        .args(["build", "--locked", "--workspace"])
+        .args(["--bin", "ballast", "--bin", "ballast-bench"])
+        .args(["--test", "manifests"]);
+    if !cargo::status(&mut build)?.success() {
+        return Err(format!(
+            "the `{name}` command was not built; the lines above say why."
+        ));
+    }
+    std::env::current_exe()
+        .map(|xtask| Command::new(xtask.with_file_name(name)))
+        .map_err(|problem| format!("the `{name}` command is not to be found ({problem})."))
 }
 
 /// What `cargo test` is told to run besides `args`: every package and every kind of test, unless

@@ -1,6 +1,7 @@
 //! Decoding of account data: the bytes a cluster returns, discriminator included.
 
 use anchor_lang::Discriminator;
+use ballast::state::adl_session::AdlSession;
 use ballast::state::exchange::Exchange;
 use ballast::state::market::Market;
 use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
@@ -40,6 +41,11 @@ pub fn market(data: &[u8]) -> Result<Market, DecodeError> {
 
 /// Decodes a trader.
 pub fn trader(data: &[u8]) -> Result<Trader, DecodeError> {
+    zero_copy(data)
+}
+
+/// Decodes a deleveraging session.
+pub fn adl_session(data: &[u8]) -> Result<AdlSession, DecodeError> {
     zero_copy(data)
 }
 

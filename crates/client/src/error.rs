@@ -118,6 +118,14 @@ errors! {
     MarketInvariant,
     TraderInvariant,
     AdlListTooLong,
+    AdlSessionUnderWay,
+    AdlSessionGone,
+    AdlSessionMismatch,
+    AdlSessionExpired,
+    AdlSessionIncomplete,
+    AdlSessionStale,
+    AdlSessionLive,
+    AdlNotSelected,
 }
 
 /// The name of the program error with this number, e.g. 6000.

@@ -64,6 +64,9 @@ events! {
     PositionFlagged,
     PositionLiquidated,
     AutoDeleveraged,
+    AdlSessionOpened,
+    AdlSessionAdvanced,
+    AdlSessionClosed,
 }
 
 #[cfg(test)]

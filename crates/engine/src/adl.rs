@@ -126,6 +126,7 @@ pub struct Deleveraging {
     gave_up: u64,
     cuts: u32,
     last: Option<Ranked>,
+    proven: bool,
 }
 
 impl Deleveraging {
@@ -178,6 +179,7 @@ impl Deleveraging {
             gave_up: 0,
             cuts: 0,
             last: None,
+            proven: false,
         })
     }
 
@@ -196,6 +198,12 @@ impl Deleveraging {
         self.round.epoch = epoch;
         self.passes = epoch;
         Ok(())
+    }
+
+    /// From now on counterparties are cut in the order they come: a completed
+    /// [`Selection`](crate::selection::Selection) has proven it.
+    pub const fn trust_order(&mut self) {
+        self.proven = true;
     }
 
     /// Cuts the next listed counterparty, ranked by its position and the sequence
@@ -226,7 +234,7 @@ impl Deleveraging {
         if self.budget == 0 {
             return Ok(Cut::Skipped(SkipReason::NothingLeft));
         }
-        if let Some(last) = &self.last {
+        if let Some(last) = self.last.as_ref().filter(|_| !self.proven) {
             if ranked.compare(last)? != Ordering::Less {
                 return Err(EngineError::AdlOutOfOrder);
             }

@@ -11,10 +11,60 @@ use crate::error::EngineError;
 use crate::queue::{QueueEntry, QueueRef};
 use crate::rank::{Class, Exposure, Ranked, Round, Score};
 use crate::slab::{MAX_HEIGHT, NIL};
+use crate::units::Side;
 
-use bound::Bound;
+use bound::{Bound, Solvency};
 use narrow::Narrow;
 pub(crate) use sweep::next_admitted;
+
+/// Runs `$walk` with two closures over entry and bankruptcy price: whether a subtree
+/// or position may rank too high, by the cheapest bound there is, and whether a
+/// position admitted by it is worth an exact comparison. Every kind of bound gets a
+/// walk compiled for it.
+macro_rules! bounded {
+    ($bound:expr, $round:expr, |$admits:ident, $confirms:ident| $walk:expr) => {{
+        let solvency = Solvency::new($round);
+        let solvent = |price| match $round.side {
+            Side::Long => solvency.admits_long(price),
+            Side::Short => solvency.admits_short(price),
+        };
+        match $bound {
+            Bound::All => {
+                let ($admits, $confirms) = (|_: u64, _: i64| true, |_: u64, price| solvent(price));
+                $walk
+            }
+            Bound::Long(fast) => match Narrow::long(&fast) {
+                Some(narrow) => {
+                    let $admits = |e, b| narrow.admits_long(e, b);
+                    let $confirms = |e, b| solvent(b) && fast.admits_long(e, b);
+                    $walk
+                }
+                None => {
+                    let $admits = |e, b| fast.admits_long(e, b);
+                    let $confirms = |_: u64, b| solvent(b);
+                    $walk
+                }
+            },
+            Bound::Short(fast) => match Narrow::short(&fast) {
+                Some(narrow) => {
+                    let $admits = |e, b| narrow.admits_short(e, b);
+                    let $confirms = |e, b| solvent(b) && fast.admits_short(e, b);
+                    $walk
+                }
+                None => {
+                    let $admits = |e, b| fast.admits_short(e, b);
+                    let $confirms = |_: u64, b| solvent(b);
+                    $walk
+                }
+            },
+            Bound::Exact(bound) => {
+                let ($admits, $confirms) = (|e, b| bound.admits(e, b), |_: u64, b| solvent(b));
+                $walk
+            }
+        }
+    }};
+}
+use bounded;
 
 /// How far down the ranking a deleveraging reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,24 +156,9 @@ pub fn first_skipped(
         last: last.as_ref(),
         ignore: ignore.unwrap_or(NIL),
     };
-    match Bound::new(round, last.as_ref(), round.rank_tolerance_bps)? {
-        Bound::All => search.walk(|_, _| true, |_, _| true),
-        Bound::Long(fast) => {
-            let confirms = |entry, price| fast.admits_long(entry, price);
-            match Narrow::long(&fast) {
-                Some(narrow) => search.walk(|e, b| narrow.admits_long(e, b), confirms),
-                None => search.walk(confirms, |_, _| true),
-            }
-        }
-        Bound::Short(fast) => {
-            let confirms = |entry, price| fast.admits_short(entry, price);
-            match Narrow::short(&fast) {
-                Some(narrow) => search.walk(|e, b| narrow.admits_short(e, b), confirms),
-                None => search.walk(confirms, |_, _| true),
-            }
-        }
-        Bound::Exact(bound) => search.walk(|e, b| bound.admits(e, b), |_, _| true),
-    }
+    let bound = Bound::new(round, last.as_ref(), round.rank_tolerance_bps)?;
+    bounded!(bound, round, |admits, confirms| search
+        .walk(admits, confirms))
 }
 
 /// A search for somebody passed over.
@@ -138,47 +173,92 @@ impl Search<'_> {
     /// Depth first, into subtrees that are admitted by their best entry and
     /// bankruptcy prices and not at their cap as a whole. A position admitted by
     /// its own prices is compared exactly unless a closer bound denies it.
-    #[inline(always)]
+    #[inline(never)]
     fn walk(
         &self,
         admits: impl Fn(u64, i64) -> bool,
         confirms: impl Fn(u64, i64) -> bool,
     ) -> Result<Walk, EngineError> {
-        let (tree, len, epoch) = (
-            self.queue.tree(),
-            self.queue.len(),
-            self.round.first_epoch(),
-        );
-        let mut pending = Pending::new();
-        let mut visited = 0_u32;
-        let mut next = Some(tree.root()).filter(|root| *root != NIL);
-        while let Some(index) = next {
-            let node = tree.linked(index)?;
-            visited = count(visited, len)?;
+        let nodes = self.queue.tree().nodes();
+        let epoch = self.round.first_epoch();
+        let all = u64::from(self.queue.len());
+        let mut left = all;
+        let mut waiting = Waiting::new();
+        let mut next = slot(self.queue.tree().root());
+        let ignore = slot(self.ignore);
+        let mut skipped = None;
+        while next != NOWHERE {
+            let node = nodes.get(next).ok_or(EngineError::TreeCorrupt)?;
+            // More nodes than there are: a loop.
+            left = left.checked_sub(1).ok_or(EngineError::TreeCorrupt)?;
             if node.least_capped_epoch >= epoch
                 || !admits(node.best_entry_q32, node.best_bankruptcy_q32)
             {
-                next = pending.pop();
+                next = waiting.pop();
                 continue;
             }
             let (entry, price) = (node.entry_q32, node.bankruptcy_q32);
-            if node.capped_epoch < epoch
-                && admits(entry, price)
-                && index != self.ignore
+            if admits(entry, price)
+                && node.capped_epoch < epoch
+                && next != ignore
                 && confirms(entry, price)
                 && passed_over(self.round, self.last, node)?
             {
-                return Ok(Walk {
-                    skipped: Some(index),
-                    visited,
-                });
+                skipped = u32::try_from(next).ok();
+                break;
             }
-            next = pending.descend(node.left(), node.right())?;
+            next = waiting.descend(slot(node.left()), slot(node.right()))?;
         }
         Ok(Walk {
-            skipped: None,
-            visited,
+            skipped,
+            visited: u32::try_from(all.wrapping_sub(left)).unwrap_or(u32::MAX),
         })
+    }
+}
+
+/// [`NIL`] as a place in the slice of nodes.
+const NOWHERE: usize = 0xffff_ffff;
+
+/// Where a link leads in the slice of nodes.
+#[inline(always)]
+fn slot(link: u32) -> usize {
+    usize::try_from(link).unwrap_or(NOWHERE)
+}
+
+/// Places still to look at, above one that leads nowhere.
+struct Waiting {
+    stack: [usize; MAX_HEIGHT],
+    top: usize,
+}
+
+impl Waiting {
+    const fn new() -> Self {
+        Self {
+            stack: [NOWHERE; MAX_HEIGHT],
+            top: 0,
+        }
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> usize {
+        let next = self.stack.get(self.top).copied().unwrap_or(NOWHERE);
+        self.top = self.top.wrapping_sub(1);
+        next
+    }
+
+    /// The next place after a node with these children: the left child, while the
+    /// right one waits.
+    #[inline(always)]
+    fn descend(&mut self, left: usize, right: usize) -> Result<usize, EngineError> {
+        if left == NOWHERE {
+            return Ok(if right == NOWHERE { self.pop() } else { right });
+        }
+        if right != NOWHERE {
+            self.top = self.top.wrapping_add(1);
+            let slot = self.stack.get_mut(self.top);
+            *slot.ok_or(EngineError::TreeCorrupt)? = right;
+        }
+        Ok(left)
     }
 }
 

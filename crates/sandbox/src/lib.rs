@@ -30,6 +30,7 @@ pub mod market;
 pub mod outcome;
 pub mod pyth;
 pub mod reading;
+pub mod session;
 pub mod token;
 pub mod trading;
 pub mod world;

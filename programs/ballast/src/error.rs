@@ -225,6 +225,26 @@ pub enum BallastError {
     // --- limits ---
     #[msg("The list of counterparties is longer than one call can work through; list at most 32")]
     AdlListTooLong,
+
+    // --- deleveraging over several transactions ---
+    #[msg("A deleveraging session is open over this queue; advance it, or close it once it has expired")]
+    AdlSessionUnderWay,
+    #[msg("The queue does not watch for this session; open another")]
+    AdlSessionGone,
+    #[msg("The session is for another market or another bankrupt position")]
+    AdlSessionMismatch,
+    #[msg("The session has expired; close it and open another")]
+    AdlSessionExpired,
+    #[msg("The session's walk is not at its end; advance it first")]
+    AdlSessionIncomplete,
+    #[msg(
+        "The bankrupt position has changed since the session was opened; close it and open another"
+    )]
+    AdlSessionStale,
+    #[msg("The session has not expired and the bankrupt position has not changed; advance and execute it")]
+    AdlSessionLive,
+    #[msg("The accounts are not those of the traders the session selected; list those still in the queue, in the session's order")]
+    AdlNotSelected,
 }
 
 impl From<EngineError> for BallastError {
@@ -279,6 +299,8 @@ impl From<EngineError> for BallastError {
             EngineError::InsuranceCanPay => Self::InsuranceCanPay,
             EngineError::AdlOutOfOrder => Self::AdlListOutOfOrder,
             EngineError::AdlOvershoot => Self::AdlOvershoot,
+            EngineError::SelectionUnderWay => Self::AdlSessionUnderWay,
+            EngineError::NoSelection => Self::AdlSessionGone,
         }
     }
 }

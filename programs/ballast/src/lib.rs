@@ -27,8 +27,9 @@ pub use instructions::{
         set_pause::*, update_market_risk::*,
     },
     anyone::{
-        accrue_funding::*, auto_deleverage::*, donate_insurance::*, flag_bankruptcy::*,
-        liquidate::*, sweep_insurance::*,
+        accrue_funding::*, advance_adl_session::*, auto_deleverage::*, close_adl_session::*,
+        donate_insurance::*, execute_adl_session::*, flag_bankruptcy::*, liquidate::*,
+        open_adl_session::*, sweep_insurance::*,
     },
     trader::{
         add_margin::*, block_trade::*, close_trader::*, create_trader::*, deposit::*,
@@ -166,5 +167,29 @@ pub mod ballast {
         max_lots: u64,
     ) -> Result<()> {
         AutoDeleverage::handle(ctx, max_lots)
+    }
+
+    /// Begins a deleveraging over several transactions.
+    pub fn open_adl_session(ctx: Context<OpenAdlSession>, max_lots: u64) -> Result<()> {
+        OpenAdlSession::handle(ctx, max_lots)
+    }
+
+    /// Walks on through the queue for a session.
+    pub fn advance_adl_session(
+        ctx: Context<AdvanceAdlSession>,
+        max_nodes: u32,
+        hints: Vec<u32>,
+    ) -> Result<()> {
+        AdvanceAdlSession::handle(ctx, max_nodes, hints)
+    }
+
+    /// Closes a bankrupt position against those a session has selected.
+    pub fn execute_adl_session<'info>(ctx: Context<'info, ExecuteAdlSession<'info>>) -> Result<()> {
+        ExecuteAdlSession::handle(ctx)
+    }
+
+    /// Closes a session that came to nothing.
+    pub fn close_adl_session(ctx: Context<CloseAdlSession>) -> Result<()> {
+        CloseAdlSession::handle(ctx)
     }
 }

@@ -12,16 +12,16 @@ use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
 
 /// Alice is long 10 SOL against three shorts with the less margin the higher they rank; dave is
 /// long against bob. At $189 alice is bankrupt by $10 and insurance has $0.72.
-struct Crash {
-    venue: Venue,
+pub struct Crash {
+    pub venue: Venue,
     /// Shorts of 4, 3 and 3 SOL, the highest ranked first.
-    shorts: Vec<TraderCookie>,
-    dave: TraderCookie,
-    keeper: TraderCookie,
+    pub shorts: Vec<TraderCookie>,
+    pub dave: TraderCookie,
+    pub keeper: TraderCookie,
 }
 
 impl Crash {
-    fn new(max_close_bps: u32) -> Self {
+    pub fn new(max_close_bps: u32) -> Self {
         let mut config = quiet();
         config.risk.adl.max_close_bps = max_close_bps;
         let mut venue = Venue::with(&config);
@@ -54,11 +54,11 @@ impl Crash {
         }
     }
 
-    fn list(&self) -> Vec<Pubkey> {
+    pub fn list(&self) -> Vec<Pubkey> {
         self.shorts.iter().map(|short| short.address).collect()
     }
 
-    fn call(&mut self, max_lots: u64, list: &[Pubkey]) -> TxResult {
+    pub fn call(&mut self, max_lots: u64, list: &[Pubkey]) -> TxResult {
         let victim = self.venue.alice.address;
         self.venue.sandbox.auto_deleverage(
             &self.venue.market,
@@ -79,7 +79,7 @@ impl Crash {
     }
 }
 
-const ALL: u64 = 10_000;
+pub const ALL: u64 = 10_000;
 
 #[test]
 pub fn one_round_closes_the_bankrupt_at_its_bankruptcy_price() {

@@ -7,8 +7,8 @@ use ballast_client::error::ALL;
 
 use crate::support::take_provoked;
 use crate::{
-    adl, admin, block_trade, collateral, corrupt, flag, funding, liquidate, margin, market, oracle,
-    risk, trade_limits, trader,
+    adl, adl_session, admin, block_trade, collateral, corrupt, flag, funding, liquidate, margin,
+    market, oracle, risk, trade_limits, trader,
 };
 
 enum Evidence {
@@ -149,6 +149,14 @@ fn evidence(error: BallastError) -> Evidence {
         }
         E::AdlForeignAccount => Case(adl::a_forged_trader_is_foreign),
         E::AdlListTooLong => Case(adl::a_list_has_room_for_32),
+        E::AdlSessionUnderWay => Case(adl_session::one_session_at_a_time),
+        E::AdlSessionGone => Case(adl_session::a_session_the_queue_does_not_watch_for_is_refused),
+        E::AdlSessionMismatch => Case(adl_session::a_session_is_for_one_position),
+        E::AdlSessionExpired => Case(adl_session::a_session_expires_and_is_then_closed),
+        E::AdlSessionIncomplete => Case(adl_session::a_riser_must_be_seen_before_the_execution),
+        E::AdlSessionStale => Case(adl_session::a_change_of_the_bankrupt_ends_the_session),
+        E::AdlSessionLive => Case(adl_session::a_session_expires_and_is_then_closed),
+        E::AdlNotSelected => Case(adl_session::the_accounts_are_those_selected),
         E::NotBankrupt | E::InsuranceCanPay => {
             Case(adl::only_a_bankrupt_is_deleveraged_and_only_when_insurance_cannot_pay)
         }

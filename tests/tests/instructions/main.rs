@@ -2,6 +2,7 @@
 
 mod accounts;
 mod adl;
+mod adl_session;
 mod admin;
 mod block_trade;
 mod collateral;

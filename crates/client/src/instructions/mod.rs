@@ -1,5 +1,6 @@
 //! One builder per instruction of the program, by who may send it.
 
+pub mod adl_session;
 pub mod admin;
 pub mod anyone;
 pub mod trader;

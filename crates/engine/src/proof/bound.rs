@@ -75,6 +75,32 @@ impl Bound {
     }
 }
 
+/// Which bankruptcy prices a position may have that is solvent at the close price.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Solvency {
+    /// Close price less the funding index, 2^-32 atoms per lot, rounded to the side
+    /// that admits more; `None` when it does not fit.
+    close_q32: Option<i64>,
+}
+
+impl Solvency {
+    pub(super) fn new(round: &Round) -> Self {
+        Self {
+            close_q32: pivoted_close_q32(round),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn admits_long(&self, bankruptcy_q32: i64) -> bool {
+        self.close_q32.is_none_or(|close| bankruptcy_q32 <= close)
+    }
+
+    #[inline(always)]
+    pub(super) fn admits_short(&self, bankruptcy_q32: i64) -> bool {
+        self.close_q32.is_none_or(|close| bankruptcy_q32 >= close)
+    }
+}
+
 /// The score of the best position a subtree could hold, to choose where to look
 /// first.
 pub(super) fn promise(round: &Round, entry_q32: u64, bankruptcy_q32: i64) -> Score {
@@ -137,17 +163,13 @@ impl Fast {
         let mark_q32 = mark << 32;
         // 64 bits and 32 more.
         let funding_q32 = i128::from(round.funding_index.get()) << 32;
-        let (close_down, exact) = close_q32(round)?;
-        let close = match round.side {
-            Side::Long => close_down.checked_add(i128::from(!exact))?,
-            Side::Short => close_down,
-        };
+        let (close_down, _) = close_q32(round)?;
         let pivot = i128::from(mark_q32).checked_sub(funding_q32)?;
         Some(Self {
             mark,
             mark_q32,
             pivot_q32: i64::try_from(pivot).ok()?,
-            close_q32: i64::try_from(close.checked_sub(funding_q32)?).ok()?,
+            close_q32: pivoted_close_q32(round)?,
             winner_q32: winner_q32(round, mark_q32, close_down)?,
             winners_only: last.class == Class::Winner,
             score: Score32::new(&last.score, tolerance_bps)?,
@@ -232,6 +254,19 @@ impl Score32 {
         let (slope, _) = div_rem(u128::from(slope).wrapping_mul(more), 10_000).ok()?;
         Some(Self::Gain(u64::try_from(slope).unwrap_or(u64::MAX)))
     }
+}
+
+/// The close price less the funding index, 2^-32 atoms per lot, rounded to the side
+/// that admits more.
+fn pivoted_close_q32(round: &Round) -> Option<i64> {
+    let (down, exact) = close_q32(round)?;
+    let close = match round.side {
+        Side::Long => down.checked_add(i128::from(!exact))?,
+        Side::Short => down,
+    };
+    // 64 bits and 32 more.
+    let funding_q32 = i128::from(round.funding_index.get()) << 32;
+    i64::try_from(close.checked_sub(funding_q32)?).ok()
 }
 
 /// The close price, 2^-32 atoms per lot, rounded down, and whether it is exact.

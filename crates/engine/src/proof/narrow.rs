@@ -81,10 +81,8 @@ impl Narrow {
         } else {
             self.close_q32
         };
-        if bankruptcy >= self.pivot_q32 {
-            return true;
-        }
-        let change = self.change(self.pivot_q32.abs_diff(bankruptcy));
+        // Not above the close price, which is not above the mark.
+        let change = self.change(self.pivot_q32.wrapping_sub(bankruptcy).cast_unsigned());
         // At most the mark, so that the difference is not negative.
         let entry = entry_q32.wrapping_shr(self.shift);
         let gain = self.mark.wrapping_sub(entry);
@@ -105,14 +103,12 @@ impl Narrow {
         } else {
             self.close_q32
         };
-        if bankruptcy <= self.pivot_q32 {
-            return true;
-        }
         let entry = entry_q32.wrapping_shr(self.shift).wrapping_add(1);
         if entry >= ONE {
             return true;
         }
-        let change = self.change(bankruptcy.abs_diff(self.pivot_q32));
+        // Not below the close price, which is not below the mark.
+        let change = self.change(bankruptcy.wrapping_sub(self.pivot_q32).cast_unsigned());
         // No short gains more than its whole entry.
         change < ONE && entry.wrapping_mul(change) <= entry.wrapping_sub(self.mark) << 32
     }

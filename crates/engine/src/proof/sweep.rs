@@ -4,10 +4,11 @@ use crate::error::EngineError;
 use crate::queue::{QueueKey, QueueRef};
 use crate::rank::{Ranked, Round};
 use crate::slab::NIL;
+use crate::units::Side;
 
-use super::bound::Bound;
+use super::bound::{Bound, Solvency};
 use super::narrow::Narrow;
-use super::Pending;
+use super::{bounded, Pending};
 
 /// What one stretch of the walk came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,24 +38,9 @@ pub(crate) fn next_admitted(
         cursor,
         budget,
     };
-    match Bound::new(round, last, 0)? {
-        Bound::All => sweep.walk(|_, _| true, |_, _| true),
-        Bound::Long(fast) => {
-            let confirms = |entry, price| fast.admits_long(entry, price);
-            match Narrow::long(&fast) {
-                Some(narrow) => sweep.walk(|e, b| narrow.admits_long(e, b), confirms),
-                None => sweep.walk(confirms, |_, _| true),
-            }
-        }
-        Bound::Short(fast) => {
-            let confirms = |entry, price| fast.admits_short(entry, price);
-            match Narrow::short(&fast) {
-                Some(narrow) => sweep.walk(|e, b| narrow.admits_short(e, b), confirms),
-                None => sweep.walk(confirms, |_, _| true),
-            }
-        }
-        Bound::Exact(bound) => sweep.walk(|e, b| bound.admits(e, b), |_, _| true),
-    }
+    let bound = Bound::new(round, last, 0)?;
+    bounded!(bound, round, |admits, confirms| sweep
+        .walk(admits, confirms))
 }
 
 struct Sweep<'a> {

@@ -110,6 +110,11 @@ impl<'a, N: TreeNode> TreeRef<'a, N> {
         Self { header, nodes }
     }
 
+    /// The whole slice, free nodes included.
+    pub(crate) const fn nodes(&self) -> &'a [N] {
+        self.nodes
+    }
+
     /// Number of nodes in the tree.
     #[must_use]
     pub const fn len(&self) -> u32 {

@@ -183,6 +183,16 @@ impl Market {
         })
     }
 
+    /// Counts a round of deleveraging.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn count_round(&mut self) -> Result<()> {
+        let rounds = self.adl_rounds.checked_add(1);
+        self.adl_rounds = rounds.ok_or_else(|| error!(BallastError::Overflow))?;
+        Ok(())
+    }
+
     /// Accrues funding up to now at the last recorded price; nothing before the first.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Accounts of the program.
 
+pub mod adl_session;
 pub mod distress;
 pub mod exchange;
 pub mod market;

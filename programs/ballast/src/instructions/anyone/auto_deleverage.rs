@@ -5,15 +5,15 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    adl::{Bankruptcy, Deleveraging, Summary},
+    adl::Deleveraging,
     oracle::Action,
-    position::Position,
     proof::{first_skipped, Threshold},
-    reward::keeper_reward,
-    trade::open_interest_after,
 };
 
-use super::counterparties::{check_list, CutList};
+use super::{
+    counterparties::{check_list, CutList},
+    deleveraging::{begin, event, pay_reward, settle_bankrupt, Parties},
+};
 use crate::{
     error::{BallastError, OrBallast},
     events::AutoDeleveraged,
@@ -21,9 +21,9 @@ use crate::{
     state::{
         distress,
         exchange::{Exchange, PAUSE_DELEVERAGE},
-        market::{Market, Touched},
+        market::Market,
         queue_account::MarketQueues,
-        trader::{PositionSlot, Trader},
+        trader::Trader,
     },
 };
 
@@ -68,7 +68,8 @@ impl<'info> AutoDeleverage<'info> {
     /// `AdlNothingCut`; `Paused`; the `Price...` errors.
     pub fn handle(ctx: Context<'info, Self>, max_lots: u64) -> Result<()> {
         let mut event = ctx.accounts.deleverage(ctx.remaining_accounts, max_lots)?;
-        event.reward_atoms = ctx.accounts.pay_reward(&event)?;
+        let accounts = &ctx.accounts;
+        event.reward_atoms = pay_reward(&accounts.market, &accounts.reward_trader, &event)?;
         emit_cpi!(*event);
         Ok(())
     }
@@ -91,7 +92,7 @@ impl<'info> AutoDeleverage<'info> {
         let slot = bankrupt.slot_mut(&key)?;
         let before = market.settled(slot)?;
 
-        let mut state = self.begin(&mut market, &queues, slot, &touched, &clock, max_lots)?;
+        let mut state = begin(&mut market, &queues, slot, &touched, &clock, max_lots)?;
         let mut list = CutList::new(key, &queues, listed);
         list.cut_all(&mut exchange, &mut market, &mut state)?;
         let mut pass_opened = false;
@@ -108,8 +109,16 @@ impl<'info> AutoDeleverage<'info> {
         let summary = state.finish().or_ballast()?;
 
         let insurance_before = market.insurance.balance;
-        self.settle_bankrupt(&mut market, &queues, slot, &before, &state, &clock)?;
-        let mut event = self.event(&market, &touched, slot, &before, &state, &summary)?;
+        let parties = Parties {
+            market: key,
+            bankrupt: self.bankrupt.key(),
+            keeper: self.keeper.key(),
+        };
+        let owner = parties.bankrupt;
+        settle_bankrupt(&mut market, &queues, &owner, slot, &before, &state, &clock)?;
+        market.count_round()?;
+        let ticks = touched.price.price.get();
+        let mut event = event(&parties, &market, ticks, slot, &before, &state, &summary)?;
         event.pass_opened = pass_opened;
         event.insurance_before_atoms = insurance_before;
         event.nodes_visited = visited;
@@ -122,151 +131,6 @@ impl<'info> AutoDeleverage<'info> {
         market.invariant()?;
         bankrupt.invariant()?;
         Ok(event)
-    }
-
-    /// Decides the close price, opening the first pass of a new bankruptcy.
-    #[inline(never)]
-    fn begin(
-        &self,
-        market: &mut Market,
-        queues: &MarketQueues<'_, 'info>,
-        slot: &mut PositionSlot,
-        touched: &Touched,
-        clock: &Clock,
-        max_lots: u64,
-    ) -> Result<Box<Deleveraging>> {
-        let position = market.settled(slot)?;
-        let side = position
-            .side()
-            .ok_or_else(|| error!(BallastError::NoPosition))?
-            .opposite();
-        let first = slot.pass_epoch == 0;
-        let (epoch, passes) = if first {
-            let opened = queues.write(side, |queue| queue.open_pass().or_ballast())?;
-            (opened, opened)
-        } else {
-            let passes = queues.read(side, |queue| Ok(queue.header().adl_epoch))?;
-            (slot.pass_epoch, passes)
-        };
-        let params = market.params();
-        let waited = clock.slot.checked_sub(slot.bankrupt_slot);
-        let past_grace =
-            slot.bankrupt_slot != 0 && waited.is_some_and(|slots| slots > params.adl.grace_slots);
-        let state = Deleveraging::begin(&Bankruptcy {
-            position,
-            mark: touched.mark.price,
-            funding_index: touched.funding_index,
-            insurance_available: market
-                .insurance_state()
-                .available(params, clock.slot)
-                .or_ballast()?,
-            past_grace,
-            max_lots,
-            params: &params.adl,
-            epoch,
-            passes,
-        })
-        .or_ballast()?;
-        if first {
-            slot.pass_epoch = epoch;
-            slot.bankrupt_lots =
-                u32::try_from(position.size()).map_err(|_| error!(BallastError::SizeOutOfRange))?;
-            let id = market.bankruptcy_counter.checked_add(1);
-            market.bankruptcy_counter = id.ok_or_else(|| error!(BallastError::Overflow))?;
-            slot.bankruptcy_id = market.bankruptcy_counter;
-        }
-        Ok(Box::new(state))
-    }
-
-    /// Writes what is left of the bankrupt position and what insurance paid.
-    #[inline(never)]
-    fn settle_bankrupt(
-        &self,
-        market: &mut Market,
-        queues: &MarketQueues<'_, 'info>,
-        slot: &mut PositionSlot,
-        before: &Position,
-        state: &Deleveraging,
-        clock: &Clock,
-    ) -> Result<()> {
-        let after = state.bankrupt_after();
-        let insurance = market
-            .insurance_state()
-            .draw(market.params(), clock.slot, state.insurance_paid())
-            .or_ballast()?;
-        market.store_insurance(insurance);
-        market.open_interest_lots =
-            open_interest_after(market.open_interest_lots, &[(before.lots, after.lots)])
-                .or_ballast()?;
-        let rounds = market.adl_rounds.checked_add(1);
-        market.adl_rounds = rounds.ok_or_else(|| error!(BallastError::Overflow))?;
-        slot.store(after);
-        queues.sync(&self.bankrupt.key(), before.side(), slot)
-    }
-
-    #[inline(never)]
-    fn event(
-        &self,
-        market: &Market,
-        touched: &Touched,
-        slot: &PositionSlot,
-        before: &Position,
-        state: &Deleveraging,
-        summary: &Summary,
-    ) -> Result<Box<AutoDeleveraged>> {
-        let round = state.round();
-        let deficit_after = summary.uncovered.checked_sub(summary.uncovered_closed);
-        Ok(Box::new(AutoDeleveraged {
-            market: self.market.key(),
-            bankrupt: self.bankrupt.key(),
-            keeper: self.keeper.key(),
-            bankruptcy_id: slot.bankruptcy_id,
-            bankrupt_lots: slot.bankrupt_lots,
-            epoch: round.epoch,
-            pass_opened: false,
-            mark_ticks: touched.price.price.get(),
-            funding_index: touched.funding_index.get(),
-            close_quote_atoms: round.close.quote,
-            close_lots: round.close.lots,
-            rank_tolerance_bps: round.rank_tolerance_bps,
-            min_profit_bps: round.min_profit_bps,
-            max_close_bps: round.max_close_bps,
-            lots_before: before.lots.get(),
-            entry_quote_before: before.entry_quote.get(),
-            margin_before: before.margin.get(),
-            lots_closed: summary.lots,
-            lots_after: state.bankrupt_after().lots.get(),
-            deficit_before_atoms: summary.deficit,
-            insurance_paid_atoms: summary.insurance_paid,
-            gave_up_atoms: summary.gave_up,
-            deficit_after_atoms: deficit_after.ok_or_else(|| error!(BallastError::Overflow))?,
-            insurance_before_atoms: market.insurance.balance,
-            insurance_after_atoms: market.insurance.balance,
-            reward_atoms: 0,
-            nodes_visited: 0,
-            cuts: Vec::new(),
-        }))
-    }
-
-    /// Pays the keeper's share of the reward. No trader account is borrowed any more, so the
-    /// receiver may also be one that was cut.
-    fn pay_reward(&self, event: &AutoDeleveraged) -> Result<u64> {
-        let mut market = self.market.load_mut()?;
-        let reward = keeper_reward(
-            market.params().adl.reward_atoms,
-            market.fees_atoms,
-            event.lots_closed,
-            u64::from(event.bankrupt_lots),
-        )
-        .or_ballast()?;
-        if reward > 0 {
-            let left = market.fees_atoms.checked_sub(reward);
-            market.fees_atoms = left.ok_or_else(|| error!(BallastError::Overflow))?;
-            let mut receiver = self.reward_trader.load_mut()?;
-            receiver.credit(reward)?;
-            receiver.invariant()?;
-        }
-        Ok(reward)
     }
 }
 

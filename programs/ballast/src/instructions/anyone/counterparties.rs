@@ -119,7 +119,8 @@ impl<'a, 'info> CutList<'a, 'info> {
             .positions
             .get_mut(index)
             .ok_or_else(|| error!(BallastError::NoPosition))?;
-        let before = market.settled(slot)?;
+        let before = slot.position()?.settle(state.round().funding_index);
+        let before = before.or_ballast()?;
         require!(
             before.side() == Some(state.round().side),
             BallastError::AdlWrongSide

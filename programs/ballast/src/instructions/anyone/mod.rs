@@ -1,9 +1,14 @@
 //! Instructions anybody may call.
 
 pub mod accrue_funding;
+pub mod advance_adl_session;
 pub mod auto_deleverage;
+pub mod close_adl_session;
 pub mod counterparties;
+pub mod deleveraging;
 pub mod donate_insurance;
+pub mod execute_adl_session;
 pub mod flag_bankruptcy;
 pub mod liquidate;
+pub mod open_adl_session;
 pub mod sweep_insurance;

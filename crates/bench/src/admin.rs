@@ -1,0 +1,135 @@
+//! Instructions of the exchange's authorities.
+
+use std::path::Path;
+
+use anyhow::Result;
+use ballast::instructions::admin::create_market::CreateMarketArgs;
+use ballast::state::exchange::Role;
+use ballast_client::addresses;
+use ballast_client::instructions::admin;
+use ballast_engine::risk::{LadderStep, RiskParams, RiskTier};
+use ballast_sandbox::config::sol_risk;
+use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, TxResult};
+
+use crate::figure::Figure;
+use crate::meter::Meter;
+
+/// Measures every one of them.
+pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
+    for (kind, shape) in [
+        (MintKind::Classic, "SPL token mint"),
+        (MintKind::Token2022, "Token-2022 mint"),
+    ] {
+        let options = options(program, kind);
+        let mint = mint_name(kind);
+        meter.measure(&format!("initialize_exchange/{mint}"), || {
+            Figure::of(shape, Sandbox::empty(&options)?.initialize_exchange())
+        })?;
+        for (capacity, name) in [
+            (1_024, "small"),
+            (addresses::max_queue_capacity(), "largest"),
+        ] {
+            meter.measure(&format!("create_market/{mint}-{name}"), || {
+                let places = crate::shapes::thousands(u64::try_from(capacity)?);
+                let shape = format!("{shape}, queues for {places} positions");
+                Figure::of(&shape, create_market(&options, capacity)?)
+            })?;
+        }
+    }
+    let options = options(program, MintKind::Classic);
+    authorities(&options, meter)?;
+    for (risk, name, shape) in [
+        (sol_risk(), "typical", "3 tiers, 3 ladder steps"),
+        (fullest(), "worst", "4 tiers, 4 ladder steps"),
+    ] {
+        meter.measure(&format!("update_market_risk/{name}"), || {
+            let (mut sandbox, market) = Sandbox::with_sol_market(&options)?;
+            Figure::of(shape, sandbox.update_market_risk(&market, risk))
+        })?;
+    }
+    Ok(())
+}
+
+fn authorities(options: &Options, meter: &mut Meter) -> Result<()> {
+    let exchange = || -> Result<Sandbox> {
+        let mut sandbox = Sandbox::empty(options)?;
+        sandbox.initialize_exchange()?;
+        Ok(sandbox)
+    };
+    meter.measure("propose_authority/risk", || {
+        let mut sandbox = exchange()?;
+        let successor = sandbox.funded_keypair();
+        let successor = solana_signer::Signer::pubkey(&successor);
+        Figure::of(
+            "the risk role",
+            sandbox.propose_authority(Role::Risk, successor),
+        )
+    })?;
+    meter.measure("accept_authority/risk", || {
+        let mut sandbox = exchange()?;
+        let successor = sandbox.funded_keypair();
+        let address = solana_signer::Signer::pubkey(&successor);
+        sandbox.propose_authority(Role::Risk, address)?;
+        Figure::of(
+            "the risk role",
+            sandbox.accept_authority(Role::Risk, &successor),
+        )
+    })?;
+    meter.measure("set_pause/one-flag", || {
+        Figure::of("one flag", exchange()?.set_pause(1))
+    })
+}
+
+fn create_market(options: &Options, capacity: usize) -> Result<TxResult> {
+    let mut sandbox = Sandbox::empty(options)?;
+    sandbox.initialize_exchange()?;
+    let space = addresses::queue_space(capacity);
+    let config = MarketConfig::sol();
+    let long = sandbox.create_program_account(space)?;
+    let short = sandbox.create_program_account(space)?;
+    let args = CreateMarketArgs {
+        name: config.name,
+        oracle: config.oracle(sandbox.payer()),
+        risk: config.risk.into(),
+    };
+    let (payer, authority) = (sandbox.payer(), sandbox.admin());
+    let collateral = sandbox.collateral();
+    let instruction = admin::create_market(payer, authority, 0, long, short, collateral, args);
+    let signer = sandbox.admin_keypair();
+    Ok(sandbox.send(&[instruction], &[&signer]))
+}
+
+/// The default parameters with every tier and every step in use.
+fn fullest() -> RiskParams {
+    let mut risk = sol_risk();
+    risk.tier_count = 4;
+    risk.tiers[3] = RiskTier {
+        notional_limit_atoms: 100_000_000_000_000,
+        initial_margin_bps: 5_000,
+        maintenance_margin_bps: 2_500,
+    };
+    risk.ladder_count = 4;
+    risk.ladder[2].above_ratio_bps = 1_000;
+    risk.ladder[3] = LadderStep {
+        above_ratio_bps: 0,
+        close_bps: 10_000,
+    };
+    risk
+}
+
+/// A sandbox's options with this mint.
+pub fn options(program: &Path, mint: MintKind) -> Options {
+    Options {
+        program: Some(program.to_owned()),
+        mint,
+        ..Options::default()
+    }
+}
+
+/// A mint in figures' names.
+pub const fn mint_name(kind: MintKind) -> &'static str {
+    match kind {
+        MintKind::Classic => "classic",
+        _ => "token-2022",
+    }
+}

@@ -1,0 +1,113 @@
+//! What was measured, and the file that keeps it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{bail, Context, Result};
+use ballast_client::events::BallastEvent;
+use ballast_sandbox::TxResult;
+use serde::{Deserialize, Serialize};
+
+/// One measured transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figure {
+    /// What was measured, in words.
+    pub shape: String,
+    /// Compute units; nothing when the transaction needs more than one has.
+    pub compute_units: Option<u64>,
+    /// Nodes the completeness proof visits, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes_visited: Option<u32>,
+}
+
+/// Figures by name: `instruction/shape`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Figures {
+    by_name: BTreeMap<String, Figure>,
+}
+
+impl Figure {
+    /// What a transaction used. A transaction that failed for another reason than that its compute
+    /// units ran out is an error.
+    pub fn of(shape: &str, result: TxResult) -> Result<Self> {
+        let (compute_units, nodes_visited) = match &result {
+            Ok(outcome) => {
+                let visited = outcome.events.iter().find_map(|event| match event {
+                    BallastEvent::AutoDeleveraged(event) => Some(event.nodes_visited),
+                    _ => None,
+                });
+                (Some(outcome.compute_units), visited)
+            }
+            Err(error) if ran_out(error) => (None, None),
+            Err(error) => bail!("{shape}: {error}"),
+        };
+        Ok(Self {
+            shape: shape.to_owned(),
+            compute_units,
+            nodes_visited,
+        })
+    }
+}
+
+fn ran_out(error: &ballast_sandbox::TxError) -> bool {
+    let told = |line: &String| line.contains("exceeded CUs meter");
+    error.name.is_none() && error.logs.iter().any(told)
+}
+
+impl Figures {
+    /// The figures of a file.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} does not parse", path.display()))
+    }
+
+    /// The file's text: one figure after the other, by name.
+    pub fn to_json(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// Adds a figure. Each name is used once.
+    pub fn add(&mut self, name: &str, figure: Figure) -> Result<()> {
+        if self.by_name.insert(name.to_owned(), figure).is_some() {
+            bail!("{name} was measured twice");
+        }
+        Ok(())
+    }
+
+    /// A figure.
+    pub fn get(&self, name: &str) -> Option<&Figure> {
+        self.by_name.get(name)
+    }
+
+    /// Compute units of a figure that has some.
+    pub fn units(&self, name: &str) -> Option<u64> {
+        self.get(name)?.compute_units
+    }
+
+    /// All figures by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Figure)> {
+        self.by_name
+            .iter()
+            .map(|(name, figure)| (name.as_str(), figure))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Those whose name begins with `prefix`.
+    pub fn starting_with(&self, prefix: &str) -> Self {
+        let chosen = self
+            .by_name
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix));
+        Self {
+            by_name: chosen
+                .map(|(name, figure)| (name.clone(), figure.clone()))
+                .collect(),
+        }
+    }
+}

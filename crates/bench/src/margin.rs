@@ -1,0 +1,94 @@
+//! Margin transfers, funding and flags.
+
+use std::path::Path;
+
+use anyhow::Result;
+use ballast_sandbox::{MarketConfig, MintKind};
+
+use crate::admin::options;
+use crate::figure::Figure;
+use crate::fills::WORST;
+use crate::meter::Meter;
+use crate::shapes::thousands;
+use crate::venue::{Venue, USD};
+
+/// Positions in either queue of the smallest shape.
+const FEW: u32 = 10;
+
+/// Measures every one of them.
+pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
+    let names = [
+        "add_margin/",
+        "remove_margin/",
+        "accrue_funding/",
+        "flag_bankruptcy/",
+    ];
+    if !names.iter().any(|name| meter.wants(name)) {
+        return Ok(());
+    }
+    let options = options(program, MintKind::Classic);
+    let few = Venue::of(&MarketConfig::sol(), &options, FEW)?;
+    let many = Venue::of(&MarketConfig::sol(), &options, WORST)?;
+    for (venue, others, crowded) in [
+        (&few, FEW, false),
+        (&many, WORST, false),
+        (&many, WORST, true),
+    ] {
+        let mut queue = format!("queue-{others:06}");
+        let mut shape = format!("{} positions a side", thousands(u64::from(others)));
+        let mut venue = venue.fork();
+        if crowded {
+            venue = venue.crowded()?;
+            queue += "-crowded";
+            shape += ", accounts with 16 positions";
+        }
+        transfers(&venue, &queue, &shape, meter)?;
+    }
+    accrue(&few, meter)?;
+    flags(&few, "typical", "one position", meter)?;
+    flags(&few.crowded()?, "worst", "16 positions", meter)
+}
+
+fn transfers(venue: &Venue, queue: &str, shape: &str, meter: &mut Meter) -> Result<()> {
+    meter.measure(&format!("add_margin/{queue}"), || {
+        let mut venue = venue.fork();
+        venue.open()?;
+        let added = venue.sandbox.add_margin(&venue.market, &venue.alice, USD);
+        Figure::of(shape, added)
+    })?;
+    meter.measure(&format!("remove_margin/{queue}"), || {
+        let mut venue = venue.fork();
+        venue.trade(crate::venue::TEN, 500 * USD, 500 * USD)?;
+        let removed = venue
+            .sandbox
+            .remove_margin(&venue.market, &venue.alice, USD);
+        Figure::of(shape, removed)
+    })
+}
+
+fn accrue(venue: &Venue, meter: &mut Meter) -> Result<()> {
+    meter.measure("accrue_funding/an-hour", || {
+        let mut venue = venue.fork();
+        venue.sandbox.accrue_funding(&venue.market)?;
+        venue.sandbox.advance_seconds(3_600);
+        venue.price(201_000);
+        Figure::of("an hour", venue.sandbox.accrue_funding(&venue.market))
+    })
+}
+
+fn flags(venue: &Venue, name: &str, shape: &str, meter: &mut Meter) -> Result<()> {
+    for (state, what, ticks) in [
+        ("below-maintenance", "below maintenance", 194_000),
+        ("bankrupt", "bankrupt, not covered", 189_000),
+    ] {
+        meter.measure(&format!("flag_bankruptcy/{state}-{name}"), || {
+            let mut venue = venue.fork();
+            venue.open()?;
+            venue.price(ticks);
+            let trader = venue.alice.address;
+            let flagged = venue.sandbox.flag_bankruptcy(&venue.market, &trader);
+            Figure::of(&format!("{what}, {shape}"), flagged)
+        })?;
+    }
+    Ok(())
+}

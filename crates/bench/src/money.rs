@@ -1,0 +1,127 @@
+//! Trader accounts, and tokens in and out of the exchange.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use ballast_client::instructions::trader;
+use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox};
+use solana_signer::Signer;
+
+use crate::admin::{mint_name, options};
+use crate::figure::Figure;
+use crate::meter::Meter;
+use crate::venue::{Venue, START, TEN, USD};
+
+/// Owners whose accounts are created, to meet a costly address among them.
+const OWNERS: usize = 64;
+
+/// Measures every one of them.
+pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
+    accounts(&options(program, MintKind::Classic), meter)?;
+    for (kind, shape) in [
+        (MintKind::Classic, "SPL token mint"),
+        (MintKind::Token2022, "Token-2022 mint"),
+    ] {
+        let mint = mint_name(kind);
+        for crowded in [false, true] {
+            let shape = match crowded {
+                false => shape.to_owned(),
+                true => format!("{shape}, 16 positions"),
+            };
+            let suffix = if crowded { "-crowded" } else { "" };
+            let venue = || {
+                let venue = Venue::of(&MarketConfig::sol(), &options(program, kind), 0)?;
+                match crowded {
+                    false => Ok(venue),
+                    true => venue.crowded(),
+                }
+            };
+            tokens(&venue, &format!("{mint}{suffix}"), &shape, meter)?;
+        }
+        insurance(&options(program, kind), mint, shape, meter)?;
+    }
+    Ok(())
+}
+
+fn accounts(options: &Options, meter: &mut Meter) -> Result<()> {
+    let mut costs = Vec::new();
+    if meter.wants("create_trader/") {
+        let (mut sandbox, _) = Sandbox::with_sol_market(options)?;
+        for _ in 0..OWNERS {
+            let owner = sandbox.funded_keypair();
+            let instruction = trader::create_trader(sandbox.payer(), owner.pubkey(), 0);
+            costs.push(sandbox.send(&[instruction], &[&owner])?);
+        }
+        costs.sort_by_key(|outcome| outcome.compute_units);
+    }
+    let shapes = [
+        ("typical", OWNERS / 2, "the median of 64 addresses"),
+        ("worst", OWNERS - 1, "the costliest of 64 addresses"),
+    ];
+    for (name, rank, shape) in shapes {
+        meter.measure(&format!("create_trader/{name}"), || {
+            let outcome = costs.get(rank).cloned().context("64 accounts")?;
+            Figure::of(shape, Ok(outcome))
+        })?;
+    }
+    meter.measure("close_trader/empty", || {
+        let (mut sandbox, _) = Sandbox::with_sol_market(options)?;
+        let trader = sandbox.create_trader(0)?;
+        Figure::of("an empty account", sandbox.close_trader(&trader))
+    })?;
+    meter.measure("set_delegate/named", || {
+        let (mut sandbox, _) = Sandbox::with_sol_market(options)?;
+        let trader = sandbox.create_trader(0)?;
+        let delegate = Some(sandbox.payer());
+        Figure::of("a delegate named", sandbox.set_delegate(&trader, delegate))
+    })
+}
+
+fn tokens(
+    venue: &impl Fn() -> Result<Venue>,
+    name: &str,
+    shape: &str,
+    meter: &mut Meter,
+) -> Result<()> {
+    meter.measure(&format!("deposit/{name}"), || {
+        let mut venue = venue()?;
+        let tokens = venue.alice.wallet.tokens;
+        venue.sandbox.mint_to(&tokens, USD)?;
+        Figure::of(shape, venue.sandbox.deposit(&venue.alice, USD))
+    })?;
+    meter.measure(&format!("withdraw/{name}"), || {
+        let mut venue = venue()?;
+        Figure::of(shape, venue.sandbox.withdraw(&venue.alice, USD))
+    })
+}
+
+fn insurance(options: &Options, mint: &str, shape: &str, meter: &mut Meter) -> Result<()> {
+    let venue = || Venue::of(&MarketConfig::sol(), options, 0);
+    meter.measure(&format!("donate_insurance/{mint}"), || {
+        let mut venue = venue()?;
+        let donor = venue.sandbox.create_wallet(USD)?;
+        let donated = venue.sandbox.donate_insurance(&venue.market, &donor, USD);
+        Figure::of(shape, donated)
+    })?;
+    meter.measure(&format!("sweep_insurance/{mint}-to-insurance"), || {
+        let mut venue = venue()?;
+        venue.trade(TEN, 500 * USD, 500 * USD)?;
+        let swept = venue.sandbox.sweep_insurance(&venue.market);
+        Figure::of(&format!("{shape}, fees to insurance"), swept)
+    })?;
+    meter.measure(&format!("sweep_insurance/{mint}-to-collateral"), || {
+        let mut venue = venue()?;
+        let donor = venue.sandbox.create_wallet(100 * USD)?;
+        venue
+            .sandbox
+            .donate_insurance(&venue.market, &donor, 100 * USD)?;
+        venue.open()?;
+        venue.price(START - 11_000);
+        let victim = venue.alice.address;
+        venue
+            .sandbox
+            .liquidate(&venue.market, &victim, &venue.keeper, 100 * USD)?;
+        let swept = venue.sandbox.sweep_insurance(&venue.market);
+        Figure::of(&format!("{shape}, insurance to collateral"), swept)
+    })
+}

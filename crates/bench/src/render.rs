@@ -1,0 +1,402 @@
+//! The document, from the figures alone.
+
+use std::fmt::Write;
+
+use ballast_engine::units::Side;
+
+use crate::figure::{Figure, Figures};
+use crate::peers;
+use crate::population::Population;
+use crate::shapes::{
+    adl_name, proof_name, stage_prefix, stages, thousands, tolerance_name, StageShape,
+    COUNTERPARTIES, PROVEN, QUEUES, TOLERANCES,
+};
+use crate::targets::{Rule, Target, Verdict};
+
+/// Instructions by who may send them.
+const ROLES: [(&str, &[&str]); 3] = [
+    (
+        "Admin",
+        &[
+            "initialize_exchange",
+            "propose_authority",
+            "accept_authority",
+            "set_pause",
+            "create_market",
+            "update_market_risk",
+        ],
+    ),
+    (
+        "Traders",
+        &[
+            "create_trader",
+            "close_trader",
+            "set_delegate",
+            "deposit",
+            "withdraw",
+            "add_margin",
+            "remove_margin",
+            "block_trade",
+        ],
+    ),
+    (
+        "Anyone",
+        &[
+            "accrue_funding",
+            "donate_insurance",
+            "sweep_insurance",
+            "flag_bankruptcy",
+            "liquidate",
+            "auto_deleverage",
+        ],
+    ),
+];
+
+/// What stands for a transaction that needs more than there is.
+const EXCEEDS: &str = "exceeds one transaction";
+
+const PREFACE: &str = "\
+# Compute units
+
+`cargo xtask bench` measures the built program in LiteSVM and writes this document and
+`compute_units.json`; `cargo xtask bench --check` fails when a figure is more than 2% above the one
+committed.
+
+A figure is what a whole transaction uses, as the virtual machine meters it: the instruction, the
+programs it calls, its event, and 150 units for the compute budget instruction that asks for the
+limit of 1,400,000. The same sources and toolchain give the same figures on every machine.
+
+Queues hold positions drawn from fixed seeds and inserted by the engine: entry prices log-uniform
+within 30% of the mark, leverage from 1x to 20x, none that would be liquidated. Their traders have no
+accounts but for those that a transaction names.
+";
+
+const MATRIX: &str = "
+## auto_deleverage
+
+One bankrupt position, opened by real transactions, in a market whose two queues have the same
+length. Every listed counterparty is cut to the cap of 50%; nobody is listed in vain. Cells hold
+compute units and, in brackets, the nodes that the completeness proof visits. A call takes at most
+32 counterparties; lists go through an address lookup table.
+";
+
+const HOSTILE: &str = "
+### Hostile queues
+
+100,000 shorts of one score at the mark but for the rounding of their margin to whole atoms, 2.5% to
+30% in profit; those listed stand a hair above the line. *Whole cents*: entry prices at multiples of
+$0.01 with the mark at $184, about 5,000 different ones. *All distinct*: no two entry prices are the
+same. No bound on a subtree tells such positions apart, so that an exact proof looks at most of
+them; a tolerance ends the search early. Where a round exceeds one transaction, the nodes are those
+that the engine visits outside of one.
+";
+
+const PROOF: &str = "
+## The proof alone
+
+A program that runs the completeness proof of a round with 10 counterparties over a queue account
+and does nothing else.
+";
+
+/// All figures, one a line.
+pub fn list(figures: &Figures) -> String {
+    let line = |(name, figure): (&str, &Figure)| {
+        let units = figure.compute_units.map_or("exceeds".to_owned(), thousands);
+        let nodes = figure.nodes_visited.map(u64::from).map(thousands);
+        format!("{units:>9} {:>7}  {name}\n", nodes.unwrap_or_default())
+    };
+    figures.iter().map(line).collect()
+}
+
+/// The whole document.
+pub fn document(figures: &Figures, targets: &[Target]) -> String {
+    let mut text = PREFACE.to_owned();
+    text += &target_table(figures, targets);
+    text += MATRIX;
+    text += &random_tables(figures);
+    text += HOSTILE;
+    text += &hostile_tables(figures);
+    text += PROOF;
+    text += &proof_table(figures);
+    text += "\n## Every instruction\n";
+    for (role, instructions) in ROLES {
+        text += &role_table(figures, role, instructions);
+    }
+    text += peers::SECTION;
+    text
+}
+
+fn target_table(figures: &Figures, targets: &[Target]) -> String {
+    let mut text = "\n## Targets\n\n".to_owned();
+    text += &row(&["", "at most", "measured", ""]);
+    text += &rule(4);
+    for target in targets {
+        let value = |value| target_value(&target.rule, value);
+        let (measured, verdict) = match target.verdict(figures) {
+            Verdict::Met(found) => (value(found), "met"),
+            Verdict::Missed(found) => (value(found), "**not met**"),
+            Verdict::Exceeds => (EXCEEDS.to_owned(), "**not met**"),
+            Verdict::NotMeasured => (String::new(), "not measured"),
+        };
+        text += &row(&[&target.what, &value(target.limit), &measured, verdict]);
+    }
+    text
+}
+
+fn target_value(rule: &Rule, value: u64) -> String {
+    match rule {
+        Rule::Ratio(..) => format!("{}.{:03}x", value / 1_000, value % 1_000),
+        Rule::Units(_) | Rule::Each(..) => thousands(value),
+    }
+}
+
+fn random_tables(figures: &Figures) -> String {
+    let mut text = String::new();
+    for tolerance in TOLERANCES {
+        let _ = write!(
+            text,
+            "\n### Random shorts, {}\n\n",
+            tolerance_name(tolerance)
+        );
+        let heads: Vec<String> = QUEUES.map(|length| thousands(u64::from(length))).into();
+        text += &matrix(figures, "counterparties, of", &heads, |column, listed| {
+            QUEUES
+                .get(column)
+                .map(|length| adl_name(&StageShape::random(*length).cell(tolerance, listed)))
+        });
+    }
+    let longs = StageShape::longest(Population::Random, Side::Long);
+    text += "\n### Random longs, 100,000\n\n";
+    text + &by_tolerance(figures, &longs)
+}
+
+fn hostile_tables(figures: &Figures) -> String {
+    let mut text = String::new();
+    for (population, title) in [
+        (Population::IsoScoreTicks, "Whole cents"),
+        (Population::IsoScoreDistinct, "All distinct"),
+    ] {
+        let _ = write!(text, "\n{title}:\n\n");
+        text += &by_tolerance(figures, &StageShape::longest(population, Side::Short));
+    }
+    text
+}
+
+fn by_tolerance(figures: &Figures, stage: &StageShape) -> String {
+    let heads: Vec<String> = TOLERANCES.map(tolerance_name).into();
+    matrix(figures, "counterparties", &heads, |column, listed| {
+        let tolerance = TOLERANCES.get(column)?;
+        Some(adl_name(&stage.cell(*tolerance, listed)))
+    })
+}
+
+/// Rows of counterparties.
+fn matrix(
+    figures: &Figures,
+    corner: &str,
+    heads: &[String],
+    name: impl Fn(usize, u32) -> Option<String>,
+) -> String {
+    let mut all = vec![corner];
+    all.extend(heads.iter().map(String::as_str));
+    let mut text = row(&all) + &rule(all.len());
+    for listed in COUNTERPARTIES {
+        let mut cells = vec![listed.to_string()];
+        for column in 0..heads.len() {
+            cells.push(cell(
+                name(column, listed).and_then(|name| figures.get(&name)),
+            ));
+        }
+        text += &row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    text
+}
+
+fn proof_table(figures: &Figures) -> String {
+    let mut heads = vec!["queue".to_owned()];
+    heads.extend(TOLERANCES.map(tolerance_name));
+    let mut text = "\n".to_owned();
+    text += &row(&heads.iter().map(String::as_str).collect::<Vec<_>>());
+    text += &rule(heads.len());
+    for stage in stages() {
+        let mut cells = vec![stage_words(&stage)];
+        for tolerance in TOLERANCES {
+            cells.push(cell(
+                figures.get(&proof_name(&stage.cell(tolerance, PROVEN))),
+            ));
+        }
+        text += &row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    if let Some(units) = figures.units("proof_alone/nothing") {
+        let _ = write!(
+            text,
+            "\nA call of that program without a proof uses {} units, which the figures include.\n",
+            thousands(units)
+        );
+    }
+    text
+}
+
+fn stage_words(stage: &StageShape) -> String {
+    let positions = thousands(u64::from(stage.positions));
+    let side = crate::shapes::side_name(stage.side);
+    match stage.population {
+        Population::Random => format!("{positions} random {side}"),
+        hostile => format!("{positions} hostile {side}, {}", hostile.words()),
+    }
+}
+
+fn role_table(figures: &Figures, role: &str, instructions: &[&str]) -> String {
+    let mut text = format!("\n### {role}\n\n");
+    text += &row(&["instruction", "shape", "compute units"]);
+    text += &rule(3);
+    let matrix: Vec<String> = stages()
+        .iter()
+        .map(|stage| stage_prefix("auto_deleverage", stage))
+        .collect();
+    for instruction in instructions {
+        let prefix = format!("{instruction}/");
+        let mut title = format!("`{instruction}`");
+        for (name, figure) in figures.starting_with(&prefix).iter() {
+            if matrix.iter().any(|stage| name.starts_with(stage)) {
+                continue;
+            }
+            text += &row(&[&title, &figure.shape, &cell(Some(figure))]);
+            title.clear();
+        }
+    }
+    text
+}
+
+fn cell(figure: Option<&Figure>) -> String {
+    let Some(figure) = figure else {
+        return "-".to_owned();
+    };
+    let units = figure.compute_units.map_or(EXCEEDS.to_owned(), thousands);
+    match figure.nodes_visited {
+        Some(nodes) => format!("{units} ({})", thousands(u64::from(nodes))),
+        None => units,
+    }
+}
+
+fn row(cells: &[&str]) -> String {
+    format!("| {} |\n", cells.join(" | "))
+}
+
+fn rule(columns: usize) -> String {
+    format!("|{}\n", "---|".repeat(columns))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::targets;
+
+    fn repository(file: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(file)
+    }
+
+    fn figure(compute_units: Option<u64>, nodes_visited: Option<u32>) -> Figure {
+        Figure {
+            shape: "a shape".to_owned(),
+            compute_units,
+            nodes_visited,
+        }
+    }
+
+    #[test]
+    fn every_instruction_of_the_program_has_a_figure() {
+        let source = std::fs::read_to_string(repository("programs/ballast/src/lib.rs")).unwrap();
+        let names: BTreeSet<&str> = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("pub fn "))
+            .filter_map(|rest| rest.split(['(', '<']).next())
+            .collect();
+        let listed: BTreeSet<&str> = ROLES
+            .iter()
+            .flat_map(|(_, names)| *names)
+            .copied()
+            .collect();
+        assert_eq!(names, listed);
+        let committed = Figures::load(&repository("docs/compute_units.json")).unwrap();
+        for name in listed {
+            assert!(
+                committed.starting_with(&format!("{name}/")).len() > 0,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_committed_document_is_what_the_committed_figures_render_to() {
+        let committed = Figures::load(&repository("docs/compute_units.json")).unwrap();
+        let text = std::fs::read_to_string(repository("docs/COMPUTE_UNITS.md")).unwrap();
+        assert!(text == document(&committed, &targets::all()));
+    }
+
+    #[test]
+    fn cells_tell_what_fits_from_what_does_not() {
+        assert_eq!(cell(Some(&figure(Some(12_345), Some(67)))), "12,345 (67)");
+        assert_eq!(cell(Some(&figure(Some(999), None))), "999");
+        let exceeds = figure(None, Some(100_000));
+        assert_eq!(cell(Some(&exceeds)), "exceeds one transaction (100,000)");
+        assert_eq!(cell(None), "-");
+    }
+
+    #[test]
+    fn figures_stand_in_the_tables_they_belong_to() {
+        let mut figures = Figures::default();
+        let cell = StageShape::random(1_000).cell(500, 10);
+        figures
+            .add(&adl_name(&cell), figure(Some(11_111), Some(1)))
+            .unwrap();
+        figures
+            .add("deposit/classic", figure(Some(22_222), None))
+            .unwrap();
+        let text = document(&figures, &[]);
+        assert!(text.contains("| 10 | - | 11,111 (1) | - | - |"), "{text}");
+        assert!(text.contains("| `deposit` | a shape | 22,222 |"), "{text}");
+        assert_eq!(text.matches("11,111").count(), 1);
+    }
+
+    #[test]
+    fn targets_say_whether_they_are_met() {
+        let mut figures = Figures::default();
+        figures.add("a/b", figure(Some(100), None)).unwrap();
+        figures.add("a/c", figure(Some(130), None)).unwrap();
+        figures.add("a/d", figure(None, None)).unwrap();
+        let target = |limit, rule| Target {
+            what: "it".to_owned(),
+            limit,
+            rule,
+        };
+        let ratio = |limit| target(limit, Rule::Ratio("a/b".to_owned(), "a/c".to_owned()));
+        let each = |limit| target(limit, Rule::Each("a/b".to_owned(), "a/c".to_owned(), 4));
+        let only = |name: &str| target(100, Rule::Units(name.to_owned()));
+        let table = |target| {
+            target_table(&figures, &[target])
+                .lines()
+                .last()
+                .unwrap()
+                .to_owned()
+        };
+        assert_eq!(table(ratio(1_300)), "| it | 1.300x | 1.300x | met |");
+        assert_eq!(
+            table(ratio(1_299)),
+            "| it | 1.299x | 1.300x | **not met** |"
+        );
+        assert_eq!(table(each(8)), "| it | 8 | 8 | met |");
+        assert_eq!(table(each(7)), "| it | 7 | 8 | **not met** |");
+        assert_eq!(table(only("a/b")), "| it | 100 | 100 | met |");
+        assert_eq!(
+            table(only("a/d")),
+            "| it | 100 | exceeds one transaction | **not met** |"
+        );
+        assert_eq!(table(only("a/e")), "| it | 100 |  | not measured |");
+    }
+}

@@ -1,0 +1,152 @@
+//! What the program is meant to stay below.
+
+use ballast_engine::units::Side;
+
+use crate::figure::Figures;
+use crate::population::Population;
+use crate::shapes::{adl_name, proof_name, tolerance_name, StageShape, PROVEN};
+
+/// An upper limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What is limited, in words.
+    pub what: String,
+    /// The limit: compute units, or thousandths for a ratio.
+    pub limit: u64,
+    /// What is compared with it.
+    pub rule: Rule,
+}
+
+/// How a value follows from figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Compute units of a figure.
+    Units(String),
+    /// Compute units of the second less those of the first, divided by a number, rounded up.
+    Each(String, String, u64),
+    /// Compute units of the second over those of the first, thousandths, rounded up.
+    Ratio(String, String),
+}
+
+/// A target against figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Within the limit.
+    Met(u64),
+    /// Above the limit.
+    Missed(u64),
+    /// Above the limit by more than a transaction has.
+    Exceeds,
+    /// A figure is missing.
+    NotMeasured,
+}
+
+impl Target {
+    /// The verdict on these figures.
+    pub fn verdict(&self, figures: &Figures) -> Verdict {
+        match self.rule.value(figures) {
+            Some(value) if value <= self.limit => Verdict::Met(value),
+            Some(value) => Verdict::Missed(value),
+            None if self.rule.is_measured(figures) => Verdict::Exceeds,
+            None => Verdict::NotMeasured,
+        }
+    }
+}
+
+impl Rule {
+    fn value(&self, figures: &Figures) -> Option<u64> {
+        match self {
+            Self::Units(name) => figures.units(name),
+            Self::Each(one, other, count) => {
+                let more = figures.units(other)?.saturating_sub(figures.units(one)?);
+                Some(more.div_ceil(*count))
+            }
+            Self::Ratio(one, other) => {
+                let scaled = figures.units(other)?.saturating_mul(1_000);
+                Some(scaled.div_ceil(figures.units(one)?.max(1)))
+            }
+        }
+    }
+
+    fn is_measured(&self, figures: &Figures) -> bool {
+        let has = |name: &String| figures.get(name).is_some();
+        match self {
+            Self::Units(name) => has(name),
+            Self::Each(one, other, _) | Self::Ratio(one, other) => has(one) && has(other),
+        }
+    }
+}
+
+/// All of them, in the order of the document.
+pub fn all() -> Vec<Target> {
+    let mut targets = Vec::new();
+    for shape in ["partial", "full", "insurance-pays"] {
+        let name = format!("liquidate/{shape}/queue-100000");
+        let what = format!(
+            "`liquidate`, {}, 100,000 positions",
+            shape.replace('-', " ")
+        );
+        targets.push(units(&what, &name, 40_000));
+    }
+    for shape in ["open-open", "enlarge-enlarge", "close-close", "flip-flip"] {
+        let name = format!("block_trade/{shape}/queue-100000");
+        let what = format!(
+            "a fill of two traders, {}, 100,000 positions",
+            shape.replace('-', "/")
+        );
+        targets.push(units(&what, &name, 40_000));
+    }
+    let longest = StageShape::random(100_000);
+    for (tolerance, limit) in [(0, 25_000), (500, 8_000)] {
+        let what = format!(
+            "the proof alone, top 10 of 100,000, {}",
+            tolerance_name(tolerance)
+        );
+        targets.push(units(
+            &what,
+            &proof_name(&longest.cell(tolerance, PROVEN)),
+            limit,
+        ));
+    }
+    for tolerance in [0, 500] {
+        let exactness = tolerance_name(tolerance);
+        let name = |positions, counterparties| {
+            adl_name(&StageShape::random(positions).cell(tolerance, counterparties))
+        };
+        let whole = format!("`auto_deleverage`, 10 of 100,000, {exactness}");
+        targets.push(units(&whole, &name(100_000, 10), 150_000));
+        targets.push(Target {
+            what: format!("`auto_deleverage`, a further counterparty, {exactness}"),
+            limit: 10_000,
+            rule: Rule::Each(name(100_000, 10), name(100_000, 20), 10),
+        });
+        targets.push(Target {
+            what: format!(
+                "`auto_deleverage`, 10 counterparties, growth from 1,000 to 100,000, {exactness}"
+            ),
+            limit: 1_300,
+            rule: Rule::Ratio(name(1_000, 10), name(100_000, 10)),
+        });
+    }
+    for population in [Population::IsoScoreTicks, Population::IsoScoreDistinct] {
+        for (tolerance, limit) in [(500, 60_000), (0, 700_000)] {
+            let queue = StageShape::longest(population, Side::Short);
+            let name = proof_name(&queue.cell(tolerance, PROVEN));
+            let what = format!(
+                "the proof alone, top 10 of 100,000 hostile ({}), {}",
+                population.words(),
+                tolerance_name(tolerance)
+            );
+            targets.push(units(&what, &name, limit));
+        }
+    }
+    targets
+}
+
+fn units(what: &str, name: &str, limit: u64) -> Target {
+    Target {
+        what: what.to_owned(),
+        limit,
+        rule: Rule::Units(name.to_owned()),
+    }
+}

@@ -1,0 +1,138 @@
+//! Deleveraging over several transactions, where one walk of the queue would not fit in one: open,
+//! advance until complete, execute. Anyone may send each; together with the same session.
+//!
+//! The session is a new account, created at the top level of the transaction that opens it, by
+//! `create_account` of the system program, with [`SESSION_SPACE`] bytes and the program as owner.
+
+use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
+use ballast::state::adl_session::AdlSession;
+
+use super::{build, MarketKeys};
+use crate::accounts::QueueSnapshot;
+use crate::addresses;
+
+/// Bytes of a session account.
+pub const SESSION_SPACE: usize = AdlSession::SPACE;
+
+/// A session and what it is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionKeys {
+    /// The session account.
+    pub session: Pubkey,
+    /// Who gets its rent back.
+    pub payer: Pubkey,
+    /// Trader account of the bankrupt position.
+    pub bankrupt: Pubkey,
+}
+
+/// Lets insurance pay and freezes the round of a bankrupt position, for up to `max_lots`.
+pub fn open_adl_session(keys: MarketKeys, session: SessionKeys, max_lots: u64) -> Instruction {
+    build(
+        &ballast::accounts::OpenAdlSession {
+            payer: session.payer,
+            exchange: addresses::exchange(),
+            market: keys.market,
+            bankrupt: session.bankrupt,
+            session: session.session,
+            queue_long: keys.queue_long,
+            queue_short: keys.queue_short,
+            price: keys.price,
+            event_authority: addresses::event_authority(),
+            program: ballast::ID,
+        },
+        &ballast::instruction::OpenAdlSession { max_lots },
+    )
+}
+
+/// Walks on, looking at up to `max_nodes` nodes. `hints` are nodes of the queue that probably rank
+/// high: those of [`crate::adl::plan`] make the walk as short as it can be.
+pub fn advance_adl_session(
+    keys: MarketKeys,
+    session: Pubkey,
+    max_nodes: u32,
+    hints: Vec<u32>,
+) -> Instruction {
+    build(
+        &ballast::accounts::AdvanceAdlSession {
+            exchange: addresses::exchange(),
+            market: keys.market,
+            session,
+            queue_long: keys.queue_long,
+            queue_short: keys.queue_short,
+            event_authority: addresses::event_authority(),
+            program: ballast::ID,
+        },
+        &ballast::instruction::AdvanceAdlSession { max_nodes, hints },
+    )
+}
+
+/// Executes a complete session against `selected`, as [`selected`] tells. `reward_trader` is the
+/// keeper's own trader account.
+pub fn execute_adl_session(
+    keeper: Pubkey,
+    keys: MarketKeys,
+    session: SessionKeys,
+    reward_trader: Pubkey,
+    selected: &[Pubkey],
+) -> Instruction {
+    let mut instruction = build(
+        &ballast::accounts::ExecuteAdlSession {
+            keeper,
+            payer: session.payer,
+            exchange: addresses::exchange(),
+            market: keys.market,
+            bankrupt: session.bankrupt,
+            reward_trader,
+            session: session.session,
+            queue_long: keys.queue_long,
+            queue_short: keys.queue_short,
+            price: keys.price,
+            event_authority: addresses::event_authority(),
+            program: ballast::ID,
+        },
+        &ballast::instruction::ExecuteAdlSession {},
+    );
+    let listed = selected
+        .iter()
+        .map(|trader| AccountMeta::new(*trader, false));
+    instruction.accounts.extend(listed);
+    instruction
+}
+
+/// Closes a session that has expired or whose bankrupt position has changed.
+pub fn close_adl_session(keys: MarketKeys, session: SessionKeys) -> Instruction {
+    build(
+        &ballast::accounts::CloseAdlSession {
+            payer: session.payer,
+            market: keys.market,
+            bankrupt: session.bankrupt,
+            session: session.session,
+            queue_long: keys.queue_long,
+            queue_short: keys.queue_short,
+            event_authority: addresses::event_authority(),
+            program: ballast::ID,
+        },
+        &ballast::instruction::CloseAdlSession {},
+    )
+}
+
+/// The trader accounts to list: of those selected the ones still in the queue, in order.
+/// `queue` is the one of the session's side.
+///
+/// # Errors
+/// When the queue does not parse.
+pub fn selected(
+    session: &AdlSession,
+    queue: &QueueSnapshot,
+) -> Result<Vec<Pubkey>, crate::accounts::DecodeError> {
+    let queue = queue.queue()?;
+    Ok(session
+        .selection
+        .members()
+        .iter()
+        .filter(|member| member.is_in(&queue))
+        .filter_map(|member| queue.entry(member.node).ok())
+        .map(|entry| Pubkey::new_from_array(entry.trader))
+        .collect())
+}

@@ -1,0 +1,104 @@
+//! Deleveraging over several transactions.
+
+use anchor_lang::prelude::Pubkey;
+use ballast::state::adl_session::AdlSession;
+use ballast_client::accounts;
+use ballast_client::instructions::adl_session::{self, SessionKeys, SESSION_SPACE};
+use solana_message::AddressLookupTableAccount;
+use solana_signer::Signer;
+
+use crate::keeping::MAX_INLINE_COUNTERPARTIES;
+use crate::market::MarketCookie;
+use crate::outcome::{TxError, TxOutcome, TxResult};
+use crate::trading::TraderCookie;
+use crate::world::Sandbox;
+
+impl Sandbox {
+    /// Creates a session's account and opens the session, both paid by the sandbox's payer.
+    pub fn open_adl_session(
+        &mut self,
+        market: &MarketCookie,
+        bankrupt: &Pubkey,
+        max_lots: u64,
+    ) -> Result<(SessionKeys, TxOutcome), TxError> {
+        let keypair = self.next_keypair();
+        let keys = SessionKeys {
+            session: keypair.pubkey(),
+            payer: self.payer(),
+            bankrupt: *bankrupt,
+        };
+        let create = solana_system_interface::instruction::create_account(
+            &self.payer(),
+            &keys.session,
+            self.rent(SESSION_SPACE),
+            SESSION_SPACE as u64,
+            &ballast::ID,
+        );
+        let open = adl_session::open_adl_session(market.keys, keys, max_lots);
+        let outcome = self.send(&[create, open], &[&keypair])?;
+        Ok((keys, outcome))
+    }
+
+    /// Walks on for a session.
+    pub fn advance_adl_session(
+        &mut self,
+        market: &MarketCookie,
+        session: &SessionKeys,
+        max_nodes: u32,
+        hints: Vec<u32>,
+    ) -> TxResult {
+        let instruction =
+            adl_session::advance_adl_session(market.keys, session.session, max_nodes, hints);
+        self.send(&[instruction], &[])
+    }
+
+    /// Executes a session against any list, through a lookup table if the list is long.
+    pub fn execute_adl_session(
+        &mut self,
+        market: &MarketCookie,
+        session: &SessionKeys,
+        keeper: &TraderCookie,
+        selected: &[Pubkey],
+    ) -> TxResult {
+        let instruction = adl_session::execute_adl_session(
+            keeper.wallet.address(),
+            market.keys,
+            *session,
+            keeper.address,
+            selected,
+        );
+        let tables: Vec<AddressLookupTableAccount> = if selected.len() > MAX_INLINE_COUNTERPARTIES {
+            vec![self.create_lookup_table(selected)]
+        } else {
+            Vec::new()
+        };
+        self.send_with_tables(&[instruction], &[&keeper.wallet.keypair], &tables)
+    }
+
+    /// Closes a session that came to nothing.
+    pub fn close_adl_session(&mut self, market: &MarketCookie, session: &SessionKeys) -> TxResult {
+        self.send(
+            &[adl_session::close_adl_session(market.keys, *session)],
+            &[],
+        )
+    }
+
+    /// A session's state.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn adl_session(&self, session: &SessionKeys) -> AdlSession {
+        let account = self.account(&session.session).expect("a session account");
+        accounts::adl_session(&account.data).expect("a session")
+    }
+
+    /// The trader accounts to execute a session against.
+    ///
+    /// # Panics
+    /// If there is no such session.
+    pub fn selected(&self, market: &MarketCookie, session: &SessionKeys) -> Vec<Pubkey> {
+        let state = self.adl_session(session);
+        let queue = self.queue(market, state.side());
+        adl_session::selected(&state, &queue).expect("a queue")
+    }
+}

@@ -1,0 +1,178 @@
+//! What the instructions that deleverage have in common.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    adl::{Bankruptcy, Deleveraging, Summary},
+    position::Position,
+    reward::keeper_reward,
+    trade::open_interest_after,
+};
+
+use crate::{
+    error::{BallastError, OrBallast},
+    events::AutoDeleveraged,
+    state::{
+        market::{Market, Touched},
+        queue_account::MarketQueues,
+        trader::{PositionSlot, Trader},
+    },
+};
+
+/// Who takes part in a round.
+pub struct Parties {
+    /// The market.
+    pub market: Pubkey,
+    /// The trader account of the bankrupt position.
+    pub bankrupt: Pubkey,
+    /// Who submitted the round.
+    pub keeper: Pubkey,
+}
+
+/// Decides the close price, opening the first pass of a new bankruptcy.
+#[inline(never)]
+pub fn begin(
+    market: &mut Market,
+    queues: &MarketQueues,
+    slot: &mut PositionSlot,
+    touched: &Touched,
+    clock: &Clock,
+    max_lots: u64,
+) -> Result<Box<Deleveraging>> {
+    let position = market.settled(slot)?;
+    let side = position
+        .side()
+        .ok_or_else(|| error!(BallastError::NoPosition))?
+        .opposite();
+    let first = slot.pass_epoch == 0;
+    let (epoch, passes) = if first {
+        let opened = queues.write(side, |queue| queue.open_pass().or_ballast())?;
+        (opened, opened)
+    } else {
+        let passes = queues.read(side, |queue| Ok(queue.header().adl_epoch))?;
+        (slot.pass_epoch, passes)
+    };
+    let params = market.params();
+    let waited = clock.slot.checked_sub(slot.bankrupt_slot);
+    let past_grace =
+        slot.bankrupt_slot != 0 && waited.is_some_and(|slots| slots > params.adl.grace_slots);
+    let state = Deleveraging::begin(&Bankruptcy {
+        position,
+        mark: touched.mark.price,
+        funding_index: touched.funding_index,
+        insurance_available: market
+            .insurance_state()
+            .available(params, clock.slot)
+            .or_ballast()?,
+        past_grace,
+        max_lots,
+        params: &params.adl,
+        epoch,
+        passes,
+    })
+    .or_ballast()?;
+    if first {
+        slot.pass_epoch = epoch;
+        slot.bankrupt_lots =
+            u32::try_from(position.size()).map_err(|_| error!(BallastError::SizeOutOfRange))?;
+        let id = market.bankruptcy_counter.checked_add(1);
+        market.bankruptcy_counter = id.ok_or_else(|| error!(BallastError::Overflow))?;
+        slot.bankruptcy_id = market.bankruptcy_counter;
+    }
+    Ok(Box::new(state))
+}
+
+/// Writes what is left of the bankrupt position and what insurance paid.
+#[inline(never)]
+pub fn settle_bankrupt(
+    market: &mut Market,
+    queues: &MarketQueues,
+    bankrupt: &Pubkey,
+    slot: &mut PositionSlot,
+    before: &Position,
+    state: &Deleveraging,
+    clock: &Clock,
+) -> Result<()> {
+    let after = state.bankrupt_after();
+    let insurance = market
+        .insurance_state()
+        .draw(market.params(), clock.slot, state.insurance_paid())
+        .or_ballast()?;
+    market.store_insurance(insurance);
+    market.open_interest_lots =
+        open_interest_after(market.open_interest_lots, &[(before.lots, after.lots)])
+            .or_ballast()?;
+    slot.store(after);
+    queues.sync(bankrupt, before.side(), slot)
+}
+
+/// The round as it is recorded. The caller adds the counterparties, the insurance before and the
+/// reward.
+#[inline(never)]
+pub fn event(
+    parties: &Parties,
+    market: &Market,
+    mark_ticks: u64,
+    slot: &PositionSlot,
+    before: &Position,
+    state: &Deleveraging,
+    summary: &Summary,
+) -> Result<Box<AutoDeleveraged>> {
+    let round = state.round();
+    let deficit_after = summary.uncovered.checked_sub(summary.uncovered_closed);
+    Ok(Box::new(AutoDeleveraged {
+        market: parties.market,
+        bankrupt: parties.bankrupt,
+        keeper: parties.keeper,
+        bankruptcy_id: slot.bankruptcy_id,
+        bankrupt_lots: slot.bankrupt_lots,
+        epoch: round.epoch,
+        pass_opened: false,
+        session: Pubkey::default(),
+        mark_ticks,
+        funding_index: round.funding_index.get(),
+        close_quote_atoms: round.close.quote,
+        close_lots: round.close.lots,
+        rank_tolerance_bps: round.rank_tolerance_bps,
+        min_profit_bps: round.min_profit_bps,
+        max_close_bps: round.max_close_bps,
+        lots_before: before.lots.get(),
+        entry_quote_before: before.entry_quote.get(),
+        margin_before: before.margin.get(),
+        lots_closed: summary.lots,
+        lots_after: state.bankrupt_after().lots.get(),
+        deficit_before_atoms: summary.deficit,
+        insurance_paid_atoms: summary.insurance_paid,
+        gave_up_atoms: summary.gave_up,
+        deficit_after_atoms: deficit_after.ok_or_else(|| error!(BallastError::Overflow))?,
+        insurance_before_atoms: market.insurance.balance,
+        insurance_after_atoms: market.insurance.balance,
+        reward_atoms: 0,
+        nodes_visited: 0,
+        cuts: Vec::new(),
+    }))
+}
+
+/// Pays the keeper's share of the reward. No trader account is borrowed any more, so the
+/// receiver may also be one that was cut.
+pub fn pay_reward(
+    market: &AccountLoader<Market>,
+    receiver: &AccountLoader<Trader>,
+    event: &AutoDeleveraged,
+) -> Result<u64> {
+    let mut market = market.load_mut()?;
+    let reward = keeper_reward(
+        market.params().adl.reward_atoms,
+        market.fees_atoms,
+        event.lots_closed,
+        u64::from(event.bankrupt_lots),
+    )
+    .or_ballast()?;
+    if reward > 0 {
+        let left = market.fees_atoms.checked_sub(reward);
+        market.fees_atoms = left.ok_or_else(|| error!(BallastError::Overflow))?;
+        let mut receiver = receiver.load_mut()?;
+        receiver.credit(reward)?;
+        receiver.invariant()?;
+    }
+    Ok(reward)
+}

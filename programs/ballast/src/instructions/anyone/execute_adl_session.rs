@@ -1,0 +1,230 @@
+//! Closes a bankrupt position against the counterparties that a session has selected.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    adl::{Bankruptcy, Deleveraging},
+    oracle::Action,
+    position::Position,
+    queue::Watch,
+    rank::Round,
+};
+
+use super::{
+    counterparties::{check_list, CutList},
+    deleveraging::{event, pay_reward, settle_bankrupt, Parties},
+};
+use crate::{
+    error::{BallastError, OrBallast},
+    events::{AdlSessionClosed, AutoDeleveraged},
+    seeds::EXCHANGE_ADDRESS,
+    state::{
+        adl_session::AdlSession,
+        distress,
+        exchange::{Exchange, PAUSE_DELEVERAGE},
+        market::Market,
+        queue_account::MarketQueues,
+        trader::{PositionSlot, Trader},
+    },
+};
+
+/// Accounts of `execute_adl_session`. The remaining accounts are the trader accounts of those
+/// selected that are still in the queue, writable, in the session's order.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ExecuteAdlSession<'info> {
+    /// Whoever submits the round.
+    pub keeper: Signer<'info>,
+    /// CHECK: gets the session's rent back; the key stored in the session.
+    #[account(mut, address = session.load()?.payer @ BallastError::AdlSessionMismatch)]
+    pub payer: UncheckedAccount<'info>,
+    /// The exchange.
+    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market of the bankrupt position.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// The trader whose position is bankrupt.
+    #[account(mut)]
+    pub bankrupt: AccountLoader<'info, Trader>,
+    /// The trader account that receives the reward; any.
+    #[account(mut)]
+    pub reward_trader: AccountLoader<'info, Trader>,
+    /// The session.
+    #[account(mut, close = payer)]
+    pub session: AccountLoader<'info, AdlSession>,
+    /// CHECK: the market's queue of longs, checked against its stored key.
+    #[account(mut)]
+    pub queue_long: UncheckedAccount<'info>,
+    /// CHECK: the market's queue of shorts, checked against its stored key.
+    #[account(mut)]
+    pub queue_short: UncheckedAccount<'info>,
+    /// CHECK: the market's oracle adapter checks owner, feed or key, and contents.
+    pub price: UncheckedAccount<'info>,
+}
+
+impl<'info> ExecuteAdlSession<'info> {
+    /// Executes a session whose walk is at its end, at its frozen close price, and closes it. When
+    /// nobody who may be cut was left, opens the next pass instead. Anyone may call it.
+    ///
+    /// # Errors
+    /// `AdlSessionMismatch`, `AdlSessionExpired`, `AdlSessionGone`, `AdlSessionIncomplete`,
+    /// `AdlSessionStale`; `NotBankrupt` when the mark has recovered; `AdlNotSelected` and those of
+    /// `auto_deleverage` for the list; `AdlNothingCut`; `Paused`; the `Price...` errors.
+    pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
+        let accounts = &ctx.accounts;
+        let round = accounts.execute(ctx.remaining_accounts)?;
+        let closed = AdlSessionClosed {
+            session: accounts.session.key(),
+            market: accounts.market.key(),
+            bankrupt: accounts.bankrupt.key(),
+            executed: round.is_some(),
+            pass_opened: round.is_none(),
+        };
+        if let Some(mut event) = round {
+            event.reward_atoms = pay_reward(&accounts.market, &accounts.reward_trader, &event)?;
+            emit_cpi!(*event);
+        }
+        emit_cpi!(closed);
+        Ok(())
+    }
+
+    /// The round as it was executed; `None` when a pass was opened instead.
+    #[inline(never)]
+    fn execute(&self, listed: &'info [AccountInfo<'info>]) -> Result<Option<Box<AutoDeleveraged>>> {
+        let clock = Clock::get()?;
+        let mut exchange = self.exchange.load_mut()?;
+        exchange.require_not_paused(PAUSE_DELEVERAGE)?;
+        check_list(listed, &self.bankrupt.key())?;
+        let mut market = self.market.load_mut()?;
+        let mut bankrupt = self.bankrupt.load_mut()?;
+        let session = self.session.load()?;
+        let touched = market.touch(&self.price, Action::Adl, &clock)?;
+        let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let key = self.market.key();
+        session.require_of(&key, &self.bankrupt.key())?;
+        session.require_live(clock.slot)?;
+        let slot = bankrupt.slot_mut(&key)?;
+        let now = market.settled(slot)?;
+        let equity = now.equity(touched.mark.price).or_ballast()?;
+        require!(equity.is_negative(), BallastError::NotBankrupt);
+
+        let watch = self.complete_watch(&queues, &session)?;
+        let round = watch.round(session.side()).or_ballast()?;
+        let before = slot.position()?.settle(round.funding_index).or_ballast()?;
+        require!(
+            session.is_of_position(slot, &before, round.epoch),
+            BallastError::AdlSessionStale
+        );
+        if session.selection.members().is_empty() {
+            slot.pass_epoch = queues.write(session.side(), |queue| {
+                session.selection.end(queue, watch.session).or_ballast()?;
+                queue.open_pass().or_ballast()
+            })?;
+            return Ok(None);
+        }
+        let passes = queues.read(round.side, |queue| Ok(queue.header().adl_epoch))?;
+        let mut state = resume(&market, &session, &before, &round, passes)?;
+        check_selected(listed, &session, &queues)?;
+        let mut list = CutList::new(key, &queues, listed);
+        list.cut_all(&mut exchange, &mut market, &mut state)?;
+        require!(!list.cuts.is_empty(), BallastError::AdlNothingCut);
+        let summary = state.finish().or_ballast()?;
+        queues.write(round.side, |queue| {
+            session.selection.end(queue, watch.session).or_ballast()
+        })?;
+
+        let parties = Parties {
+            market: key,
+            bankrupt: self.bankrupt.key(),
+            keeper: self.keeper.key(),
+        };
+        let owner = parties.bankrupt;
+        settle_bankrupt(&mut market, &queues, &owner, slot, &before, &state, &clock)?;
+        market.count_round()?;
+        let ticks = session.mark_ticks;
+        let mut event = event(&parties, &market, ticks, slot, &before, &state, &summary)?;
+        event.session = self.session.key();
+        event.nodes_visited = u32::try_from(session.selection.visited).unwrap_or(u32::MAX);
+        event.cuts = list.cuts;
+        forget_if_closed(&mut exchange, slot)?;
+        bankrupt.release_if_closed(&key)?;
+        exchange.invariant()?;
+        market.invariant()?;
+        bankrupt.invariant()?;
+        Ok(Some(event))
+    }
+
+    /// What the queue watches for, which is this session, at the end of its walk.
+    fn complete_watch(&self, queues: &MarketQueues, session: &AdlSession) -> Result<Watch> {
+        let watch = queues.read(session.side(), |queue| Ok(queue.header().watch))?;
+        require!(
+            watch.session == self.session.key().to_bytes(),
+            BallastError::AdlSessionGone
+        );
+        require!(watch.is_complete(), BallastError::AdlSessionIncomplete);
+        Ok(watch)
+    }
+}
+
+fn forget_if_closed(exchange: &mut Exchange, slot: &mut PositionSlot) -> Result<()> {
+    if slot.lots == 0 {
+        distress::clear(exchange, slot)?;
+    }
+    Ok(())
+}
+
+/// The deleveraging as it was frozen. Insurance has paid when the session was opened.
+#[inline(never)]
+fn resume(
+    market: &Market,
+    session: &AdlSession,
+    position: &Position,
+    round: &Round,
+    passes: u32,
+) -> Result<Box<Deleveraging>> {
+    let params = ballast_engine::risk::AdlParams {
+        min_profit_bps: round.min_profit_bps,
+        rank_tolerance_bps: round.rank_tolerance_bps,
+        max_close_bps: round.max_close_bps,
+        ..market.params().adl
+    };
+    let mut state = Deleveraging::begin(&Bankruptcy {
+        position: *position,
+        mark: round.mark,
+        funding_index: round.funding_index,
+        insurance_available: 0,
+        past_grace: true,
+        max_lots: session.selection.wanted,
+        params: &params,
+        epoch: round.epoch,
+        passes,
+    })
+    .or_ballast()?;
+    require!(state.round() == round, BallastError::AdlSessionStale);
+    state.trust_order();
+    Ok(Box::new(state))
+}
+
+/// Checks that the listed accounts are those of the members still in the queue, in order.
+#[inline(never)]
+fn check_selected(
+    listed: &[AccountInfo],
+    session: &AdlSession,
+    queues: &MarketQueues,
+) -> Result<()> {
+    queues.read(session.side(), |queue| {
+        let mut rest = listed.iter();
+        for member in session.selection.members() {
+            if !member.is_in(queue) {
+                continue;
+            }
+            let trader = queue.entry(member.node).or_ballast()?.trader;
+            let is_next = rest
+                .next()
+                .is_some_and(|next| next.key.to_bytes() == trader);
+            require!(is_next, BallastError::AdlNotSelected);
+        }
+        require!(rest.next().is_none(), BallastError::AdlNotSelected);
+        Ok(())
+    })
+}

@@ -1,0 +1,124 @@
+//! Begins a deleveraging over several transactions: insurance pays, the round is frozen.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{liquidation::Health, oracle::Action, selection::Selection};
+
+use super::deleveraging::{begin, settle_bankrupt};
+use crate::{
+    error::{BallastError, OrBallast},
+    events::AdlSessionOpened,
+    seeds::EXCHANGE_ADDRESS,
+    state::{
+        adl_session::{AdlSession, ADL_SESSION_SLOTS, ADL_SESSION_VERSION},
+        distress,
+        exchange::{Exchange, PAUSE_DELEVERAGE},
+        market::Market,
+        queue_account::MarketQueues,
+        trader::Trader,
+    },
+};
+
+/// Accounts of `open_adl_session`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct OpenAdlSession<'info> {
+    /// Gets the session's rent back when it is closed.
+    pub payer: Signer<'info>,
+    /// The exchange.
+    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market of the bankrupt position.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// The trader whose position is bankrupt.
+    #[account(mut)]
+    pub bankrupt: AccountLoader<'info, Trader>,
+    /// The session: a new account of the program, zeroed.
+    #[account(zero)]
+    pub session: AccountLoader<'info, AdlSession>,
+    /// CHECK: the market's queue of longs, checked against its stored key.
+    #[account(mut)]
+    pub queue_long: UncheckedAccount<'info>,
+    /// CHECK: the market's queue of shorts, checked against its stored key.
+    #[account(mut)]
+    pub queue_short: UncheckedAccount<'info>,
+    /// CHECK: the market's oracle adapter checks owner, feed or key, and contents.
+    pub price: UncheckedAccount<'info>,
+}
+
+impl OpenAdlSession<'_> {
+    /// Lets insurance pay what it can and freezes mark, close price, funding index and ranking, so
+    /// that the counterparties of up to `max_lots` may be looked for in several transactions. Anyone
+    /// may call it; who calls it decides nothing.
+    ///
+    /// # Errors
+    /// `NotBankrupt`; `InsuranceCanPay`, also when it pays everything once the grace period is over;
+    /// `AdlSessionUnderWay`; `ZeroLots`; `Paused`; the `Price...` errors.
+    pub fn handle(ctx: Context<Self>, max_lots: u64) -> Result<()> {
+        let event = ctx.accounts.open(max_lots)?;
+        emit_cpi!(event);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn open(&self, max_lots: u64) -> Result<AdlSessionOpened> {
+        let clock = Clock::get()?;
+        let mut exchange = self.exchange.load_mut()?;
+        exchange.require_not_paused(PAUSE_DELEVERAGE)?;
+        let mut market = self.market.load_mut()?;
+        let mut bankrupt = self.bankrupt.load_mut()?;
+        let touched = market.touch(&self.price, Action::Adl, &clock)?;
+        let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let (key, trader) = (self.market.key(), self.bankrupt.key());
+        let slot = bankrupt.slot_mut(&key)?;
+        let before = market.settled(slot)?;
+        let state = begin(&mut market, &queues, slot, &touched, &clock, max_lots)?;
+        let summary = state.finish().or_ballast()?;
+        require!(summary.uncovered > 0, BallastError::InsuranceCanPay);
+        settle_bankrupt(&mut market, &queues, &trader, slot, &before, &state, &clock)?;
+        let health = Health::Bankrupt {
+            deficit: summary.uncovered,
+        };
+        distress::record(&mut exchange, slot, health, 0, clock.slot)?;
+
+        let round = state.round();
+        let mut session = self.session.load_init()?;
+        session.version = ADL_SESSION_VERSION;
+        session.set_side(round.side);
+        session.payer = self.payer.key();
+        session.market = key;
+        session.bankrupt = trader;
+        let expires = clock.slot.checked_add(ADL_SESSION_SLOTS);
+        session.expires_slot = expires.ok_or_else(|| error!(BallastError::Overflow))?;
+        session.bankruptcy_id = slot.bankruptcy_id;
+        session.mark_ticks = touched.price.price.get();
+        let after = state.bankrupt_after();
+        session.lots = after.lots.get();
+        session.entry_quote = after.entry_quote.get();
+        session.margin = after.margin.get();
+        let (id, wanted) = (self.session.key().to_bytes(), state.remaining_lots());
+        let sequence_limit = queues.write(round.side, |queue| {
+            session.selection = Selection::begin(queue, id, round, wanted).or_ballast()?;
+            Ok(queue.as_ref().header().watch.sequence_limit)
+        })?;
+        exchange.invariant()?;
+        market.invariant()?;
+        bankrupt.invariant()?;
+        Ok(AdlSessionOpened {
+            session: self.session.key(),
+            market: key,
+            bankrupt: trader,
+            bankruptcy_id: session.bankruptcy_id,
+            mark_ticks: session.mark_ticks,
+            funding_index: round.funding_index.get(),
+            close_quote_atoms: round.close.quote,
+            close_lots: round.close.lots,
+            wanted_lots: wanted,
+            deficit_before_atoms: summary.deficit,
+            insurance_paid_atoms: summary.insurance_paid,
+            insurance_after_atoms: market.insurance.balance,
+            sequence_limit,
+            expires_slot: session.expires_slot,
+        })
+    }
+}
