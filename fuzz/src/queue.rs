@@ -1,7 +1,7 @@
 //! Sequences of changes to a queue, next to a vector that does the same.
 
 use ballast_engine::position::Position;
-use ballast_engine::queue::{CutStamp, Totals};
+use ballast_engine::queue::{CutStamp, QueueRef, Totals};
 use ballast_engine::units::{FundingIndex, Side};
 
 use crate::bytes::Bytes;
@@ -167,6 +167,7 @@ impl Model {
                 (member.trader, member.sequence)
             );
         }
+        best_of(&view, view.tree().root());
         let keys: Vec<_> = view
             .iter()
             .map(|step| step.expect("sound").1.queue_key())
@@ -182,6 +183,29 @@ impl Model {
             "rounding keeps the order of entry prices"
         );
     }
+}
+
+/// The best entry and bankruptcy price and the least cap of a subtree, which its root
+/// stores.
+fn best_of(view: &QueueRef<'_>, index: u32) -> Option<(u64, i64, u32)> {
+    let node = view.entry(index).ok()?;
+    let mut best = (node.entry_q32, node.bankruptcy_q32, node.capped_epoch);
+    for child in [node.left(), node.right()] {
+        let Some((entry, bankruptcy, epoch)) = best_of(view, child) else {
+            continue;
+        };
+        best = match view.side() {
+            Side::Long => (best.0.min(entry), best.1.max(bankruptcy), best.2.min(epoch)),
+            Side::Short => (best.0.max(entry), best.1.min(bankruptcy), best.2.min(epoch)),
+        };
+    }
+    let stored = (
+        node.best_entry_q32,
+        node.best_bankruptcy_q32,
+        node.least_capped_epoch,
+    );
+    assert_eq!(stored, best);
+    Some(best)
 }
 
 fn pick<'a>(members: &'a mut [Member], bytes: &mut Bytes<'_>) -> Option<&'a mut Member> {

@@ -115,7 +115,7 @@ impl Shape {
             (
                 "next to the largest b",
                 Self {
-                    score: 2_000_000.0,
+                    score: 1_000.0,
                     ..ladder
                 },
             ),
