@@ -7,10 +7,12 @@
 mod bound;
 mod shape;
 
+use std::collections::HashSet;
+
 use ballast_engine::position::Position;
 use ballast_engine::proof::{first_skipped, Threshold};
-use ballast_engine::queue::{queue_size, Queue, QueueRef};
-use ballast_engine::rank::{Exposure, Ranked, Round};
+use ballast_engine::queue::{queue_size, CutStamp, Queue, QueueRef};
+use ballast_engine::rank::{Class, Exposure, Ranked, Round};
 use ballast_engine::units::Side;
 
 use bound::Bound;
@@ -50,9 +52,24 @@ fn filled(side: Side, positions: &[Position]) -> Vec<u64> {
     store
 }
 
-/// The walk after an honest keeper has cut the first `cut` of the ranking; it must stay
-/// within the bound. `None` when nobody ranks.
-fn cost(round: &Round, positions: &[Position], cut: usize) -> Option<Cost> {
+/// Stamps positions as cut to their cap in the first pass.
+fn at_cap(store: &mut [u64], cut: &HashSet<usize>) {
+    let mut queue = Queue::new(bytemuck::cast_slice_mut(store)).expect("a queue");
+    let epoch = queue.open_pass().expect("the first");
+    for number in cut {
+        let stamp = CutStamp {
+            epoch,
+            lots: 1,
+            capped_epoch: epoch,
+        };
+        let index = u32::try_from(*number).expect("fits");
+        queue.stamp(index, stamp).expect("live");
+    }
+}
+
+/// The walk after an honest keeper has cut the first of the ranking; it must stay within
+/// the bound. `None` when nobody ranks.
+fn cost(round: &Round, positions: &[Position], shape: &Shape) -> Option<Cost> {
     let mut ranked: Vec<(Ranked, usize)> = positions
         .iter()
         .enumerate()
@@ -61,21 +78,23 @@ fn cost(round: &Round, positions: &[Position], cut: usize) -> Option<Cost> {
             let exposure = Exposure::of_position(position, round.funding_index, sequence);
             let ranked = Ranked::new(round, &exposure.expect("within range"));
             let ranked = ranked.expect("within range");
-            (ranked.class > ballast_engine::rank::Class::Ineligible).then_some((ranked, number))
+            (ranked.class > Class::Ineligible).then_some((ranked, number))
         })
         .collect();
     ranked.sort_by(|a, b| b.0.compare(&a.0).expect("comparable"));
-    let cut = cut.min(ranked.len()).max(1);
+    let cut = shape.cut.min(ranked.len()).max(1);
     let last = ranked.get(cut - 1)?.0;
-    let gone: std::collections::HashSet<usize> =
-        ranked[..cut].iter().map(|(_, number)| *number).collect();
-    let left: Vec<Position> = positions
-        .iter()
-        .enumerate()
-        .filter(|(number, _)| !gone.contains(number))
-        .map(|(_, position)| *position)
-        .collect();
-    let store = filled(round.side, &left);
+    let gone: HashSet<usize> = ranked[..cut].iter().map(|(_, number)| *number).collect();
+    let store = if shape.stay {
+        let mut store = filled(round.side, positions);
+        at_cap(&mut store, &gone);
+        store
+    } else {
+        let left = |number: &usize| !gone.contains(number);
+        let left = (0..positions.len()).filter(left);
+        let left: Vec<Position> = left.map(|number| positions[number]).collect();
+        filled(round.side, &left)
+    };
     let view = QueueRef::new(bytemuck::cast_slice(&store)).expect("a queue");
     let walk = first_skipped(&view, round, &Threshold::Beyond(last.exposure), None);
     let walk = walk.expect("sound");
@@ -97,7 +116,7 @@ fn search(side: Side, tolerance_bps: u32) -> (Cost, Shape) {
     let attempt = |shape: Shape, worst: &mut Option<(Cost, Shape)>| {
         let round = shape.round(side, tolerance_bps);
         let positions = shape.positions(side, count);
-        let Some(cost) = cost(&round, &positions, shape.cut) else {
+        let Some(cost) = cost(&round, &positions, &shape) else {
             return;
         };
         if worst.is_none_or(|(found, _)| cost.visited > found.visited) {
@@ -109,8 +128,8 @@ fn search(side: Side, tolerance_bps: u32) -> (Cost, Shape) {
         attempt(shape, &mut found);
         let (cost, _) = found.expect("somebody ranks");
         println!(
-            "{side:?} {tolerance_bps} bps, {name}: {} of {}",
-            cost.visited, cost.bound.visited
+            "{side:?} {tolerance_bps} bps, {name}: {} of {}, k = {:.0}",
+            cost.visited, cost.bound.visited, cost.bound.others
         );
         attempt(shape, &mut worst);
     }
@@ -167,7 +186,9 @@ fn an_exact_walk_has_no_such_bound() {
         let positions = shape.positions(side, 2_000);
         let visited = |tolerance_bps| {
             let round = shape.round(side, tolerance_bps);
-            cost(&round, &positions, 1).expect("somebody ranks").visited
+            cost(&round, &positions, &shape)
+                .expect("somebody ranks")
+                .visited
         };
         let (exact, loose) = (visited(0), visited(500));
         println!("{side:?}: {exact} of 1999 nodes exact, {loose} at 5%");

@@ -49,6 +49,8 @@ pub struct Shape {
     pub score: f64,
     /// Positions an honest keeper has cut.
     pub cut: usize,
+    /// Whether those were cut to their cap and stay in the queue.
+    pub stay: bool,
 }
 
 impl Shape {
@@ -66,6 +68,7 @@ impl Shape {
             shuffled: 1.0,
             score: 2.0,
             cut: 1,
+            stay: false,
         }
     }
 
@@ -153,6 +156,15 @@ impl Shape {
                 },
             ),
             (
+                "two hundred and more at their cap",
+                Self {
+                    strewn: 0.99,
+                    cut: 260,
+                    stay: true,
+                    ..ladder
+                },
+            ),
+            (
                 "a thousand cut",
                 Self {
                     cut: 1_000,
@@ -169,7 +181,7 @@ impl Shape {
     pub fn changed(&self, dice: &mut Dice, step: f64) -> Self {
         let mut next = *self;
         let part = dice.part();
-        match usize_of(dice.part() * 9.0) {
+        match usize_of(dice.part() * 10.0) {
             0 => next.factor = step.powf(0.25 + 2.0 * part),
             1 => next.factor = step * (1.0 + part * part * 0.01),
             2 => next.tick = (part * 4.0).floor(),
@@ -178,6 +190,7 @@ impl Shape {
             5 => next.strewn = part * 0.9,
             6 => next.shuffled = if part < 0.5 { part } else { 1.0 },
             7 => next.low = 0.001 * (1.02 + part * part * 3.0),
+            8 => next.stay = part < 0.5,
             _ => next.cut = 1 + usize_of(part * part * 200.0),
         }
         next
