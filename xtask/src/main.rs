@@ -23,6 +23,8 @@ cargo xtask COMMAND
                       --keep to add inputs that reach something new to the repository's
   bench [ARGS]        builds the program and measures its compute units: docs/COMPUTE_UNITS.md
                       (`cargo xtask bench --help` lists ARGS; --check compares)
+  explain-adl [ARGS]  builds the `ballast` command and runs `ballast explain-adl ARGS`, which
+                      explains a round of the last rehearsal and checks its figures
   help                prints this text
 ";
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Some(name) if name == "fuzz" => fuzz::fuzz(&rest),
         Some(name) if name == "lemmas" => tasks::lemmas(&rest),
         Some(name) if name == "bench" => tasks::bench(rest),
+        Some(name) if name == "explain-adl" => tasks::explain_adl(rest),
         Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
             eprint!("xtask: there is no command `{name}`.\n\n{HELP}");
             return ExitCode::from(2);

@@ -56,6 +56,13 @@ pub fn lemmas(args: &[OsString]) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(cargo::status(solver.args(args))?))
 }
 
+/// Builds the `ballast` command and hands over to `ballast explain-adl`.
+pub fn explain_adl(args: Vec<OsString>) -> Result<ExitCode, String> {
+    let mut explanation = command(&cargo::root(), "ballast")?;
+    let status = cargo::status(explanation.arg("explain-adl").args(args))?;
+    Ok(cargo::exit_code(status))
+}
+
 /// Builds the programs and the benchmark and hands over to it, in the root of the workspace.
 pub fn bench(args: Vec<OsString>) -> Result<ExitCode, String> {
     let root = cargo::root();

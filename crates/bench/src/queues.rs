@@ -66,7 +66,7 @@ impl QueueBytes {
     /// Opens a pass and stamps every position as cut to its cap in it. Its number.
     pub fn exhaust(&mut self) -> Result<u32> {
         let mut queue = self.queue()?;
-        let epoch = queue.open_pass().map_err(engine)?;
+        let epoch = queue.open_pass(0).map_err(engine)?;
         let nodes: Result<Vec<u32>, _> = queue
             .as_ref()
             .iter()

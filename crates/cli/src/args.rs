@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::policies::Policy;
+
 /// Perpetual futures with auto-deleveraging that proves its order.
 #[derive(Debug, Parser)]
 #[command(name = "ballast", version)]
@@ -18,6 +20,47 @@ pub struct Cli {
 pub enum Command {
     /// Play a market crash through the built program, in an embedded Solana virtual machine.
     Rehearse(RehearseArgs),
+    /// Explain a round of auto-deleveraging in plain words, and check every figure recorded of it.
+    ///
+    /// Exits with 1 when a figure disagrees with what the engine recomputes.
+    ExplainAdl(ExplainArgs),
+    /// State what the two queues of a new market cost in rent, and how they are created.
+    QueueRent(QueueRentArgs),
+}
+
+/// Options of `queue-rent`.
+#[derive(Clone, Debug, Args)]
+pub struct QueueRentArgs {
+    /// Positions of one side.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub positions: usize,
+    /// Bytes of one account, instead of positions.
+    #[arg(long, value_name = "BYTES", conflicts_with = "positions")]
+    pub bytes: Option<usize>,
+    /// Print JSON instead of words.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `explain-adl`.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// The report of a rehearsal.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "target/rehearsal/report.json"
+    )]
+    pub report: PathBuf,
+    /// Number of the round, from 1 [default: the last].
+    #[arg(long, value_name = "N")]
+    pub round: Option<u64>,
+    /// Only what concerns this counterparty: its trader account, or the beginning of it.
+    #[arg(long, value_name = "KEY")]
+    pub trader: Option<String>,
+    /// Print the whole round as JSON instead of words.
+    #[arg(long, conflicts_with = "trader")]
+    pub json: bool,
 }
 
 /// Options of `rehearse`.
@@ -45,6 +88,10 @@ pub struct RehearseArgs {
     /// How much more a spared trader may score than the last one cut, basis points; 0 is exact.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub rank_tolerance_bps: u32,
+    /// Rules to compare in a simulation over the rounds of the crash, one or more times [default:
+    /// all]. The program's own rule stays `capped`.
+    #[arg(long = "policy", value_name = "RULE", value_enum)]
+    pub policies: Vec<Policy>,
     /// Directory for report.json and report.html.
     #[arg(long, value_name = "DIR", default_value = "target/rehearsal")]
     pub out: PathBuf,
@@ -56,6 +103,14 @@ pub struct RehearseArgs {
     pub program: PathBuf,
 }
 
+impl RehearseArgs {
+    /// The rules to compare, each once, in the order of tables.
+    pub fn policies(&self) -> Vec<Policy> {
+        let wanted = |policy: &Policy| self.policies.is_empty() || self.policies.contains(policy);
+        Policy::ALL.into_iter().filter(wanted).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +119,7 @@ mod tests {
         let all = ["ballast", "rehearse"].iter().chain(arguments);
         Cli::try_parse_from(all).map(|cli| match cli.command {
             Command::Rehearse(args) => args,
+            other => panic!("{other:?}"),
         })
     }
 
@@ -76,6 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn policies_are_chosen_by_name() {
+        let chosen = |arguments: &[&str]| parse(arguments).map(|args| args.policies()).ok();
+        assert_eq!(chosen(&[]), Some(Policy::ALL.to_vec()));
+        let two = chosen(&["--policy", "pro-rata", "--policy", "queue"]);
+        assert_eq!(two, Some(vec![Policy::Queue, Policy::ProRata]));
+        for policy in Policy::ALL {
+            assert_eq!(chosen(&["--policy", policy.name()]), Some(vec![policy]));
+        }
+    }
+
+    #[test]
     fn values_out_of_range_are_refused() {
         for bad in [
             ["--traders", "9"],
@@ -85,6 +152,7 @@ mod tests {
             ["--rank-tolerance-bps", "10001"],
             ["--insurance", "-5"],
             ["--seed", "x"],
+            ["--policy", "auction"],
         ] {
             assert!(parse(&bad).is_err(), "{bad:?}");
         }

@@ -1,6 +1,9 @@
 //! The `ballast` command.
 
 mod args;
+mod explain;
+mod policies;
+mod queue_rent;
 mod rehearsal;
 mod report;
 mod scenario;
@@ -15,6 +18,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match &cli.command {
         Command::Rehearse(args) => rehearsal::run(args),
+        Command::ExplainAdl(args) => explain::run(args),
+        Command::QueueRent(args) => queue_rent::run(args),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -77,8 +77,8 @@ pub struct AdlPlan {
     pub bankrupt_before: Position,
     /// The bankrupt position afterwards.
     pub bankrupt_after: Position,
-    /// Whether the round opens a pass that is not the bankruptcy's first, because
-    /// everybody eligible is at the cap of the one before.
+    /// Whether the round opens a pass because everybody eligible is at the cap of the
+    /// one before.
     pub reopens: bool,
     /// Totals.
     pub summary: Summary,
@@ -136,8 +136,9 @@ pub fn plan(
     .settle(funding_index)?;
     let risk = market.risk.params();
     let passes = queue.header().adl_epoch;
-    let first = bankrupt.pass_epoch == 0;
     let opened = passes.checked_add(1).ok_or(EngineError::Overflow)?;
+    let opens = bankrupt.pass_epoch == 0 && !queue.header().pass_lasts(moment.slot);
+    let epoch = if opens { opened } else { passes };
     let mut round = Deleveraging::begin(&Bankruptcy {
         position,
         mark: mark(market, moment)?,
@@ -146,10 +147,10 @@ pub fn plan(
         past_grace: past_grace(market, bankrupt, moment.slot),
         max_lots: request.max_lots,
         params: &risk.adl,
-        epoch: if first { opened } else { bankrupt.pass_epoch },
-        passes: if first { opened } else { passes },
+        epoch,
+        passes: epoch,
     })?;
-    let reopens = !first && best_below(queue, round.round(), None)?.is_none();
+    let reopens = !opens && best_below(queue, round.round(), None)?.is_none();
     if reopens {
         round.open_pass(opened)?;
     }

@@ -115,21 +115,6 @@ impl Pending {
         self.len = self.len.checked_sub(1)?;
         self.stack.get(self.len).copied()
     }
-
-    /// The next node after one with these children: the left child, while the
-    /// right one waits.
-    #[inline(always)]
-    fn descend(&mut self, left: u32, right: u32) -> Result<Option<u32>, EngineError> {
-        if left == NIL {
-            return Ok(if right == NIL {
-                self.pop()
-            } else {
-                Some(right)
-            });
-        }
-        self.push(right)?;
-        Ok(Some(left))
-    }
 }
 
 /// Finds an eligible position that is not at its cap, is not `ignore`, and should

@@ -22,6 +22,9 @@ pub use watch::Watch;
 
 /// Layout version written by [`Queue::create`].
 pub const QUEUE_VERSION: u32 = 2;
+/// Slots after which a bankruptcy that begins opens a new pass instead of taking part
+/// in the current one: about an hour.
+pub const PASS_SLOTS: u64 = 9_000;
 /// Bytes before the nodes.
 pub const QUEUE_HEADER_SIZE: usize = core::mem::size_of::<QueueHeader>();
 /// Bytes of a node.
@@ -50,8 +53,10 @@ pub struct QueueHeader {
     pub _pad: u32,
     /// The selection under way, if any.
     pub watch: Watch,
+    /// Slot in which the current pass was opened.
+    pub pass_opened_slot: u64,
     /// Zero.
-    pub reserved: [u8; 48],
+    pub reserved: [u8; 40],
 }
 
 const _: () = assert!(QUEUE_HEADER_SIZE == 256);
@@ -59,6 +64,15 @@ const _: () = assert!(core::mem::offset_of!(QueueHeader, next_sequence) == 56);
 const _: () = assert!(core::mem::offset_of!(QueueHeader, watch) == 72);
 
 impl QueueHeader {
+    /// Whether a bankruptcy that begins in `slot` takes part in the current pass. All
+    /// bankruptcies of a crash share a pass, so that together they cut nobody beyond
+    /// its cap.
+    #[must_use]
+    pub fn pass_lasts(&self, slot: u64) -> bool {
+        let age = slot.checked_sub(self.pass_opened_slot);
+        self.adl_epoch > 0 && age.is_none_or(|slots| slots <= PASS_SLOTS)
+    }
+
     /// The side of every position in the queue. `QueueLayout` when unknown.
     pub const fn side(&self) -> Result<Side, EngineError> {
         match self.side {
@@ -202,7 +216,8 @@ impl<'a> Queue<'a> {
             adl_epoch: 0,
             _pad: 0,
             watch: Watch::zeroed(),
-            reserved: [0; 48],
+            pass_opened_slot: 0,
+            reserved: [0; 40],
         };
         Ok(())
     }
@@ -304,11 +319,22 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Opens a deleveraging pass: the number of passes so far, this one included.
-    pub fn open_pass(&mut self) -> Result<u32, EngineError> {
+    /// Opens a deleveraging pass in `slot`: the number of passes so far, this one
+    /// included.
+    pub fn open_pass(&mut self, slot: u64) -> Result<u32, EngineError> {
         let epoch = self.header.adl_epoch.checked_add(1);
         self.header.adl_epoch = epoch.ok_or(EngineError::Overflow)?;
+        self.header.pass_opened_slot = slot;
         Ok(self.header.adl_epoch)
+    }
+
+    /// The pass in which a bankruptcy that begins in `slot` takes part, opened if need
+    /// be; see [`QueueHeader::pass_lasts`].
+    pub fn join_pass(&mut self, slot: u64) -> Result<u32, EngineError> {
+        if self.header.pass_lasts(slot) {
+            return Ok(self.header.adl_epoch);
+        }
+        self.open_pass(slot)
     }
 
     fn tree_mut(&mut self) -> Tree<'_, QueueEntry> {

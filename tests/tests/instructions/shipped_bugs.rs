@@ -336,3 +336,44 @@ pub fn an_admin_switched_a_guard_off() {
         r.insurance_window_slots = 0
     });
 }
+
+/// Two bankruptcies that take turns cut their counterparty no deeper than one pass allows.
+#[test]
+fn bankruptcies_that_take_turns_do_not_reset_the_cap() {
+    let mut config = quiet();
+    config.risk.adl.max_close_bps = 5_000;
+    config.risk.insurance_fee_share_bps = 0;
+    let mut venue = Venue::with(&config);
+    let ann = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let keeper = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let (one, two) = (venue.alice.clone(), venue.bob.clone());
+    for (trader, lots, margin) in [(&one, 800, 8_100_000), (&two, 200, 2_100_000)] {
+        let terms = terms(lots, START, margin, 100 * USD);
+        done(
+            venue
+                .sandbox
+                .block_trade(&venue.market, trader, &ann, terms),
+        );
+    }
+    venue.price(189_000);
+    let mut cut = |bankrupt: &TraderCookie, max_lots| {
+        let list = [ann.address];
+        let call = venue.sandbox.auto_deleverage(
+            &venue.market,
+            &bankrupt.address,
+            &keeper,
+            max_lots,
+            &list,
+        );
+        let event = event!(done(call), AutoDeleveraged);
+        (event.lots_closed, event.pass_opened)
+    };
+    assert_eq!(cut(&one, 300), (300, false));
+    assert_eq!(cut(&two, 10), (10, false));
+    // Half of 1,000 lots is the cap of the pass that both take part in.
+    assert_eq!(cut(&one, 1_000), (190, false));
+    // Nobody else is left, so the next pass closes half of the rest.
+    assert_eq!(cut(&two, 1_000), (190, true));
+    assert_eq!(cut(&one, 1_000), (60, false));
+    venue.conserves();
+}

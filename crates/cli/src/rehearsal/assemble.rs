@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::adl;
 use ballast_engine::liquidation::{health, Health};
@@ -12,13 +13,10 @@ use super::keepers::Diary;
 use super::stage::{engine, Stage};
 use super::{Plan, KEEPERS};
 use crate::args::RehearseArgs;
-use crate::report::model::{Report, Scenario, Summary, TraderLine};
+use crate::report::model::{Report, Scenario, Summary, TraderLine, REPORT_VERSION};
 use crate::report::money::usd_unsigned;
 use crate::scenario::population::{Direction, Kind};
 use crate::scenario::prices::PriceSource;
-
-/// Layout version of `report.json`.
-const REPORT_VERSION: u32 = 1;
 
 /// The market's name.
 pub fn market_name(args: &RehearseArgs) -> &'static str {
@@ -55,7 +53,9 @@ pub fn scenario(args: &RehearseArgs, plan: &Plan) -> Result<Report> {
         max_leverage: args.max_leverage,
         adl_step_bps: args.adl_step_bps,
         rank_tolerance_bps: args.rank_tolerance_bps,
+        min_profit_bps: plan.risk.adl.min_profit_bps,
         keepers: KEEPERS,
+        keeper_accounts: Vec::new(),
         keeper_capital_atoms: plan.keeper_capital,
         assumptions: assumptions(plan)?,
     };
@@ -100,6 +100,9 @@ fn assumptions(plan: &Plan) -> Result<Vec<String>> {
 /// Notes the state in which the path begins.
 pub fn start(report: &mut Report, stage: &Stage, plan: &Plan) -> Result<()> {
     report.summary.insurance_start_atoms = stage.state().insurance.balance;
+    let keepers = stage.keepers.iter();
+    report.scenario.keeper_accounts = keepers.map(|keeper| keeper.address.to_string()).collect();
+    let sequences = sequences(stage)?;
     for (member, trader) in plan.population.members.iter().zip(&stage.traders) {
         let lots = stage
             .open_position(&trader.address)?
@@ -109,6 +112,7 @@ pub fn start(report: &mut Report, stage: &Stage, plan: &Plan) -> Result<()> {
             kind: member.kind,
             direction: member.direction,
             leverage_tenths: member.leverage_tenths,
+            sequence: sequences.get(&trader.address).copied().unwrap_or(0),
             lots_start: lots,
             lots_end: lots,
             adl_lots: 0,
@@ -118,6 +122,19 @@ pub fn start(report: &mut Report, stage: &Stage, plan: &Plan) -> Result<()> {
         });
     }
     Ok(())
+}
+
+/// Ages of all positions in their queues.
+fn sequences(stage: &Stage) -> Result<BTreeMap<Pubkey, u64>> {
+    let mut ages = BTreeMap::new();
+    for side in [Side::Long, Side::Short] {
+        let snapshot = stage.sandbox.queue(&stage.market, side);
+        for step in snapshot.queue().context("queue")?.iter() {
+            let (_, entry) = step.map_err(engine)?;
+            ages.insert(Pubkey::new_from_array(entry.trader), entry.sequence);
+        }
+    }
+    Ok(ages)
 }
 
 /// Fills everything that the crash decided.

@@ -9,7 +9,7 @@ use ballast_engine::units::Side;
 
 use super::keepers::{flag, Diary};
 use super::stage::{engine, Open, Stage};
-use crate::report::model::{CutLine, Holding, QueueLine, Round};
+use crate::report::model::{CutLine, Holding, NodeLine, QueueLine, Round};
 use crate::scenario::population::Direction;
 
 /// Counterparties of one call; more follow in another.
@@ -34,6 +34,7 @@ pub struct Occasion {
 /// A counterparty before the round.
 struct Seen {
     entry: RankedEntry,
+    node: NodeLine,
     position: Position,
     free: i64,
 }
@@ -44,6 +45,8 @@ struct Before {
     plan: AdlPlan,
     deficit: u64,
     insurance: u64,
+    /// Passes that the queue has opened.
+    passes: u32,
     queue: Vec<Seen>,
 }
 
@@ -119,7 +122,15 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
             .with_context(|| format!("{} is in the queue without a position", entry.trader))?
             .position;
         let free = stage.sandbox.trader(&entry.trader).free;
+        let stored = view.entry(entry.node).map_err(engine)?;
         queue.push(Seen {
+            node: NodeLine {
+                entry_q32: stored.entry_q32,
+                bankruptcy_q32: stored.bankruptcy_q32,
+                cut_epoch: stored.cut_epoch,
+                cut_lots: stored.cut_lots,
+                capped_epoch: stored.capped_epoch,
+            },
             entry,
             position,
             free,
@@ -131,6 +142,7 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
         plan,
         deficit: equity.unsigned_abs(),
         insurance,
+        passes: view.header().adl_epoch,
         queue,
     }))
 }
@@ -186,9 +198,12 @@ fn record(stage: &Stage, diary: &Diary, before: &Before, compute_units: u64) -> 
         min_profit_bps: ranking.min_profit_bps,
         max_close_bps: ranking.max_close_bps,
         atoms_per_lot_tick: stage.units.atoms_per_lot_tick,
+        funding_index: ranking.funding_index.get(),
         counterparty_side: direction(ranking.side),
         bankrupt: holding(&before.bankrupt.trader, bankrupt),
         max_lots: bankrupt.size(),
+        pass_before: before.bankrupt.pass_epoch,
+        passes_before: before.passes,
         new_pass: before.plan.reopens,
         queue: queue_lines(before),
         listed: list.iter().map(Pubkey::to_string).collect(),
@@ -265,6 +280,7 @@ fn queue_lines(before: &Before) -> Vec<QueueLine> {
         at_cap: seen.entry.cap_left == 0,
         sequence: seen.entry.sequence,
         lights: seen.entry.light,
+        node: seen.node,
     };
     before.queue.iter().map(line).collect()
 }

@@ -202,6 +202,8 @@ fn take_over(
     diary.liquidations.push(LiquidationLine {
         slot: stage.sandbox.slot(),
         timestamp: stage.now().timestamp,
+        after_rounds: u64::try_from(diary.rounds.len())?,
+        keeper: keeper.address.to_string(),
         trader: open.trader.to_string(),
         lots,
         mark_ticks: stage.ticks()?,

@@ -15,6 +15,7 @@ use anyhow::{ensure, Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::RehearseArgs;
+use crate::policies;
 use crate::report::model::{Check, Dishonest, PathLine, Report};
 use crate::report::{checks, html, money, terminal};
 use crate::scenario::population::{Population, PopulationConfig};
@@ -73,6 +74,7 @@ pub fn run(args: &RehearseArgs) -> Result<bool> {
     crash(&mut stage, &mut diary, &mut report, &plan, &bar)?;
     bar.finish_and_clear();
     assemble::finish(&mut report, &stage, &mut diary)?;
+    report.policies = policies::compare(&report.adl, &args.policies())?;
     report.dishonest_keepers = cheat(args, &plan, &stage, diary.occasion.take())?;
     report.checks = checks::run(&report)?;
     for refusal in &diary.refusals {

@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::model::{Check, Report};
 use super::money::grouped;
 use super::recompute::{recompute, Verdict};
+use crate::policies;
 
 /// Compute units `liquidate` may take.
 pub const LIQUIDATE_LIMIT: u64 = 60_000;
@@ -23,6 +24,7 @@ pub fn run(report: &Report) -> Result<Vec<Check>> {
         conservation(report),
         order(&verdict),
         money(&verdict),
+        replay(report)?,
     ];
     checks.extend(dishonest(report));
     checks.push(bankruptcies(report));
@@ -92,6 +94,15 @@ fn money(verdict: &Verdict) -> Check {
         verdict.money_faults.is_empty(),
         format!("{} rounds{}", verdict.rounds, faults(&verdict.money_faults)),
     )
+}
+
+fn replay(report: &Report) -> Result<Check> {
+    let departures = policies::departures(&report.adl)?;
+    Ok(check(
+        "the simulation of the program's own rule gives every recorded cut",
+        departures.is_empty(),
+        format!("{} rounds{}", report.adl.len(), faults(&departures)),
+    ))
 }
 
 fn dishonest(report: &Report) -> Vec<Check> {

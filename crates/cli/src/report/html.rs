@@ -3,7 +3,10 @@
 use anyhow::Result;
 
 use super::model::{Report, Round};
-use super::money::{clock, grouped, price, short, usd, usd_short, usd_unsigned};
+use super::money::{
+    clock, decimal_of_ppm, grouped, grouped_count, percent_of_ppm, price, short, usd, usd_short,
+    usd_unsigned,
+};
 use super::pictures;
 
 const STYLE: &str = include_str!("report.css");
@@ -43,6 +46,7 @@ pub fn render(report: &Report) -> Result<String> {
             &[],
         ));
     }
+    body.push_str(&policies(report)?);
     body.push_str(&dishonest(report));
     body.push_str(&checks(report));
     body.push_str(&compute_units(report));
@@ -195,6 +199,60 @@ fn lights(on: u8) -> String {
     format!("<span class=\"lights\" title=\"{on} of 5\">{dots}</span>")
 }
 
+fn policies(report: &Report) -> Result<String> {
+    if report.policies.is_empty() {
+        return Ok(String::new());
+    }
+    let rows: String = report
+        .policies
+        .iter()
+        .map(|line| {
+            row(&[
+                format!("<code>{}</code>", line.policy.name()),
+                usd_unsigned(line.deficit_atoms),
+                usd_unsigned(line.taken_atoms),
+                format!("{} atoms", line.overshoot_atoms),
+                grouped_count(line.accounts_touched),
+                grouped_count(line.positions_closed),
+                percent_of_ppm(line.largest_haircut_ppm),
+                decimal_of_ppm(line.gini_ppm),
+                percent_of_ppm(line.top_ten_ppm),
+                grouped(line.unplaced_lots),
+            ])
+        })
+        .collect();
+    let headers = [
+        "rule",
+        "deficit",
+        "taken",
+        "overshoot",
+        "accounts touched",
+        "closed entirely",
+        "largest haircut",
+        "Gini",
+        "top ten bear",
+        "lots unplaced",
+    ];
+    let winners = report.policies.first().map_or(0, |line| line.winners);
+    let legend: Vec<(&str, &str)> = report
+        .policies
+        .iter()
+        .map(|line| (pictures::policy_colour(line.policy).1, line.policy.name()))
+        .collect();
+    Ok(format!(
+        "<section><h2>Rules compared</h2><p>A simulation: the rounds of this crash, each played again by another rule \
+         against the positions that this rule's own cuts had left. The program's rule is <code>capped</code>; its replay \
+         gives every recorded cut. A haircut is what a winner gives up, as a part of the largest profit its position would \
+         have shown uncut; Gini over all {winners} winners, those untouched included.</p>{}</section>{}",
+        table(&headers, &rows),
+        figure(
+            "Who bears it: winners from the smallest haircut to the largest, and their part of all haircuts",
+            &pictures::haircuts(report)?,
+            &legend,
+        )
+    ))
+}
+
 fn dishonest(report: &Report) -> String {
     let rows: String = report
         .dishonest_keepers
@@ -308,7 +366,7 @@ mod tests {
     #[test]
     fn the_page_is_self_contained_and_escapes_what_it_is_given() {
         let page = render(&sample::report()).expect("drawable");
-        assert_eq!(page.matches("<svg").count(), 4);
+        assert_eq!(page.matches("<svg").count(), 5);
         assert!(page.contains("&lt;odd &amp; name&gt;.csv"));
         for outside in ["src=", "href=", "url(", "@import", "<script"] {
             assert!(!page.contains(outside), "{outside}");
@@ -320,6 +378,7 @@ mod tests {
     fn a_crash_without_a_round_has_two_pictures() {
         let mut report = sample::report();
         report.adl.clear();
+        report.policies.clear();
         assert_eq!(
             render(&report).expect("drawable").matches("<svg").count(),
             2

@@ -3,12 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::policies::Policy;
 use crate::scenario::population::{Direction, Kind};
 
+/// Layout version of `report.json`.
+pub const REPORT_VERSION: u32 = 2;
+
 /// A whole rehearsal.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Report {
     /// Layout version of this file.
     pub report_version: u32,
@@ -20,6 +25,8 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// Auto-deleveraging rounds of the crash, in order.
     pub adl: Vec<Round>,
+    /// What other rules would have done in the same rounds.
+    pub policies: Vec<PolicyLine>,
     /// Calls that must be refused.
     pub dishonest_keepers: Dishonest,
     /// Trader accounts.
@@ -31,7 +38,8 @@ pub struct Report {
 }
 
 /// What was rehearsed.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// Market name.
     pub market: String,
@@ -65,8 +73,12 @@ pub struct Scenario {
     pub adl_step_bps: u32,
     /// Tolerance of the ranking.
     pub rank_tolerance_bps: u32,
+    /// Least profit at the mark to rank as a winner.
+    pub min_profit_bps: u32,
     /// Liquidation keepers.
     pub keepers: usize,
+    /// Their trader accounts.
+    pub keeper_accounts: Vec<String>,
     /// Collateral of all liquidation keepers together.
     pub keeper_capital_atoms: u64,
     /// What the model assumes, in sentences.
@@ -74,7 +86,8 @@ pub struct Scenario {
 }
 
 /// The result in numbers.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Summary {
     /// Liquidation steps taken over by keepers.
     pub liquidations: u64,
@@ -119,7 +132,8 @@ pub struct Summary {
 }
 
 /// Compute units of one instruction's transactions.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ComputeUnits {
     /// Transactions.
     pub count: u64,
@@ -130,7 +144,8 @@ pub struct ComputeUnits {
 }
 
 /// A statement that was tested.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Check {
     /// What must hold.
     pub name: String,
@@ -141,7 +156,8 @@ pub struct Check {
 }
 
 /// One `auto_deleverage` transaction.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Round {
     /// Number of the round, from 1.
     pub round: u64,
@@ -161,12 +177,18 @@ pub struct Round {
     pub max_close_bps: u32,
     /// Quote atoms of one lot at one tick.
     pub atoms_per_lot_tick: u64,
+    /// The market's funding index, atoms per lot.
+    pub funding_index: i64,
     /// Side of the counterparties.
     pub counterparty_side: Direction,
     /// The position to close, before the round.
     pub bankrupt: Holding,
     /// Most lots the keeper asked to close.
     pub max_lots: u64,
+    /// Pass that counted for this bankruptcy before the round; 0 when this is its first.
+    pub pass_before: u32,
+    /// Passes that the counterparties' queue had opened before the round.
+    pub passes_before: u32,
     /// Whether earlier rounds of this bankruptcy had cut everybody to the cap, so that this
     /// round opened another pass; `already_cut_in_pass` is then 0.
     pub new_pass: bool,
@@ -193,7 +215,8 @@ pub struct Round {
 }
 
 /// A position.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Holding {
     /// Trader account.
     pub trader: String,
@@ -206,7 +229,8 @@ pub struct Holding {
 }
 
 /// A position in the queue.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct QueueLine {
     /// Trader account.
     pub trader: String,
@@ -224,10 +248,29 @@ pub struct QueueLine {
     pub sequence: u64,
     /// Indicator lights, 5 next to be cut, 1 last; 0 cannot be cut.
     pub lights: u8,
+    /// The same position as the queue account stores it.
+    pub node: NodeLine,
+}
+
+/// A node of a queue account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeLine {
+    /// Entry price, 2^-32 atoms per lot, rounded down.
+    pub entry_q32: u64,
+    /// Bankruptcy price less the funding index, 2^-32 atoms per lot, rounded down.
+    pub bankruptcy_q32: i64,
+    /// Passes the queue had opened when the position was last cut; 0 never.
+    pub cut_epoch: u32,
+    /// Lots cut since the pass of that cut began.
+    pub cut_lots: u32,
+    /// `cut_epoch` of the cut that reached the cap of its pass; 0 never.
+    pub capped_epoch: u32,
 }
 
 /// A counterparty that was cut.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CutLine {
     /// Trader account.
     pub trader: String,
@@ -243,8 +286,41 @@ pub struct CutLine {
     pub gave_up_atoms: i64,
 }
 
+/// What one rule would have done to the counterparties of the crash, simulated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyLine {
+    /// The rule.
+    pub policy: Policy,
+    /// Deficits after insurance of the lots of all rounds.
+    pub deficit_atoms: u64,
+    /// What counterparties give up against the mark.
+    pub taken_atoms: u64,
+    /// `taken_atoms - deficit_atoms`.
+    pub overshoot_atoms: i64,
+    /// Lots for which the rule finds no counterparty.
+    pub unplaced_lots: u64,
+    /// Different accounts cut.
+    pub accounts_touched: usize,
+    /// Positions closed entirely.
+    pub positions_closed: usize,
+    /// Positions that were eligible winners in any round.
+    pub winners: usize,
+    /// Positions cut that never were.
+    pub cut_without_profit: usize,
+    /// Largest haircut of a winner, millionths.
+    pub largest_haircut_ppm: u64,
+    /// Gini coefficient of the haircuts of all winners, millionths.
+    pub gini_ppm: u64,
+    /// Part of `taken_atoms` that the ten positions which give most bear, millionths.
+    pub top_ten_ppm: u64,
+    /// Haircut of every winner, ascending, millionths.
+    pub haircuts_ppm: Vec<u64>,
+}
+
 /// The calls of dishonest keepers.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Dishonest {
     /// What they were played against.
     pub setting: String,
@@ -255,7 +331,8 @@ pub struct Dishonest {
 }
 
 /// One dishonest call.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DishonestCase {
     /// What was tried.
     pub attempt: String,
@@ -279,7 +356,8 @@ impl DishonestCase {
 }
 
 /// A trader account.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TraderLine {
     /// Trader account.
     pub trader: String,
@@ -289,6 +367,8 @@ pub struct TraderLine {
     pub direction: Direction,
     /// Leverage wanted at the opening, tenths.
     pub leverage_tenths: u64,
+    /// Age of its position in its queue; the smaller is older.
+    pub sequence: u64,
     /// Signed lots when the path begins.
     pub lots_start: i64,
     /// Signed lots at the end.
@@ -304,7 +384,8 @@ pub struct TraderLine {
 }
 
 /// The state after the keepers have acted on a price.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PathLine {
     /// Unix seconds.
     pub timestamp: i64,
@@ -321,14 +402,19 @@ pub struct PathLine {
 }
 
 /// One liquidation step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LiquidationLine {
     /// Slot.
     pub slot: u64,
     /// Unix seconds.
     pub timestamp: i64,
+    /// Auto-deleveraging rounds before it.
+    pub after_rounds: u64,
     /// Trader account.
     pub trader: String,
+    /// Trader account that took the lots over.
+    pub keeper: String,
     /// Lots closed, unsigned.
     pub lots: u64,
     /// Price, ticks.

@@ -34,6 +34,21 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A count in groups of three.
+pub fn grouped_count(number: usize) -> String {
+    grouped(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
+/// Millionths as a percentage with two decimals, cut off.
+pub fn percent_of_ppm(ppm: u64) -> String {
+    format!("{}.{:02} %", ppm / 10_000, ppm % 10_000 / 100)
+}
+
+/// Millionths as a number with three decimals, cut off.
+pub fn decimal_of_ppm(ppm: u64) -> String {
+    format!("{}.{:03}", ppm / 1_000_000, ppm % 1_000_000 / 1_000)
+}
+
 /// A price of `ticks` ticks of `tick_nano` (1e-9 USD) each, with the decimals of a tick.
 pub fn price(ticks: u64, tick_nano: u64) -> String {
     let nano = u128::from(ticks) * u128::from(tick_nano);
@@ -82,6 +97,13 @@ mod tests {
         assert_eq!(usd_short(999_999_999), "$999.99");
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(1_000), "1,000");
+    }
+
+    #[test]
+    fn ratios_are_cut_off() {
+        assert_eq!(percent_of_ppm(129_999), "12.99 %");
+        assert_eq!(percent_of_ppm(1_000_000), "100.00 %");
+        assert_eq!(decimal_of_ppm(45_999), "0.045");
     }
 
     #[test]

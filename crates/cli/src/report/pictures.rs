@@ -13,6 +13,7 @@ use plotters::prelude::*;
 use super::model::{QueueLine, Report, Round};
 use super::money::{grouped, short, usd_short};
 use super::terminal::most_cut;
+use crate::policies::Policy;
 use crate::scenario::units::ATOMS_PER_USD;
 
 /// Text and axes.
@@ -216,6 +217,51 @@ pub fn ranking(report: &Report) -> Result<String> {
         }
         Ok(())
     })
+}
+
+/// A rule's colour, and its name in the style sheet.
+pub const fn policy_colour(policy: Policy) -> (RGBColor, &'static str) {
+    match policy {
+        Policy::Queue => (RED, "red"),
+        Policy::Capped => (BLUE, "blue"),
+        Policy::ProRata => (GREEN, "green"),
+    }
+}
+
+/// Lorenz curves of the haircuts under each rule; the diagonal is equality.
+pub fn haircuts(report: &Report) -> Result<String> {
+    draw(300, |area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin(8)
+            .margin_right(20)
+            .x_label_area_size(46)
+            .y_label_area_size(64)
+            .build_cartesian_2d(0.0..100.0, 0.0..100.0)
+            .map_err(drawing)?;
+        let percent = |value: &f64| format!("{value:.0} %");
+        mesh(&mut chart, &percent, &percent, "winners")?;
+        let equal = LineSeries::new([(0.0, 0.0), (100.0, 100.0)], GREY.stroke_width(1));
+        chart.draw_series(equal).map_err(drawing)?;
+        for line in &report.policies {
+            let colour = policy_colour(line.policy).0;
+            let curve = LineSeries::new(lorenz(&line.haircuts_ppm), colour.stroke_width(2));
+            chart.draw_series(curve).map_err(drawing)?;
+        }
+        Ok(())
+    })
+}
+
+/// Part of all haircuts that the least affected part of the winners bears, both in per cent.
+fn lorenz(ascending: &[u64]) -> Vec<(f64, f64)> {
+    let count = drawn(u64::try_from(ascending.len()).unwrap_or(u64::MAX)).max(1.0);
+    let sum = drawn(ascending.iter().sum()).max(1.0);
+    let (mut people, mut borne) = (0.0, 0.0);
+    let steps = ascending.iter().map(|haircut| {
+        people += 1.0;
+        borne += drawn(*haircut);
+        (people / count * 100.0, borne / sum * 100.0)
+    });
+    std::iter::once((0.0, 0.0)).chain(steps).collect()
 }
 
 /// Score of a position at a round's mark, for drawing.

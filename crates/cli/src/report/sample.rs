@@ -1,9 +1,10 @@
 //! A small made-up report for tests of the renderings.
 
 use super::model::{
-    CutLine, Dishonest, DishonestCase, Holding, LiquidationLine, PathLine, QueueLine, Report,
-    Round, TraderLine,
+    CutLine, Dishonest, DishonestCase, Holding, LiquidationLine, NodeLine, PathLine, PolicyLine,
+    QueueLine, Report, Round, TraderLine,
 };
+use crate::policies::Policy;
 use crate::scenario::population::{Direction, Kind};
 
 /// Forty prices, one liquidation, one round in a queue of twelve.
@@ -19,6 +20,8 @@ pub fn report() -> Report {
     report.liquidations = vec![LiquidationLine {
         slot: 7,
         timestamp: 1_760_129_600,
+        after_rounds: 0,
+        keeper: "Keeper1111111111111111111111111111111111".to_owned(),
         trader: "Liquidated11111111111111111111111111111111".to_owned(),
         lots: 100,
         mark_ticks: 198_000,
@@ -27,12 +30,31 @@ pub fn report() -> Report {
     }];
     report.traders = (0..12).map(trader_line).collect();
     report.adl = vec![round()];
+    report.policies = Policy::ALL.map(policy_line).into();
     report.dishonest_keepers = Dishonest {
         setting: "played on a copy".to_owned(),
         cases: vec![case("AdlListOutOfOrder"), case("")],
         honest_call_accepted: true,
     };
     report
+}
+
+fn policy_line(policy: Policy) -> PolicyLine {
+    PolicyLine {
+        policy,
+        deficit_atoms: 4_000_000,
+        taken_atoms: 4_000_000,
+        overshoot_atoms: 0,
+        unplaced_lots: 0,
+        accounts_touched: 1,
+        positions_closed: 0,
+        winners: 3,
+        cut_without_profit: 0,
+        largest_haircut_ppm: 307_692,
+        gini_ppm: 666_666,
+        top_ten_ppm: 1_000_000,
+        haircuts_ppm: vec![0, 0, 307_692],
+    }
 }
 
 fn path_line(step: u32) -> PathLine {
@@ -61,6 +83,7 @@ fn trader_line(number: u32) -> TraderLine {
         },
         direction: Direction::Short,
         leverage_tenths: 105,
+        sequence: u64::from(number),
         lots_start: -1_000,
         lots_end: if cut { -500 } else { -1_000 },
         adl_lots: if cut { 500 } else { 0 },
@@ -85,6 +108,7 @@ fn round() -> Round {
             at_cap: false,
             sequence: u64::from(number),
             lights: u8::try_from(5 - number / 3).unwrap_or(0),
+            node: NodeLine::default(),
         })
         .collect();
     let cut = CutLine {
@@ -105,6 +129,9 @@ fn round() -> Round {
         min_profit_bps: 10,
         max_close_bps: 5_000,
         atoms_per_lot_tick: 1,
+        funding_index: 0,
+        pass_before: 0,
+        passes_before: 0,
         counterparty_side: Direction::Short,
         bankrupt: Holding {
             trader: "Bankrupt1111111111111111111111111111111111".to_owned(),

@@ -1,7 +1,10 @@
 //! The tables at the end of a rehearsal.
 
 use super::model::{Report, Round, TraderLine};
-use super::money::{grouped, price, short, usd, usd_short, usd_unsigned};
+use super::money::{
+    decimal_of_ppm, grouped, grouped_count, percent_of_ppm, price, short, usd, usd_short,
+    usd_unsigned,
+};
 use super::table::Table;
 
 /// Rows of the queue table.
@@ -14,6 +17,10 @@ pub fn render(report: &Report) -> String {
         (
             "Queue before the first round and at the end (●●●●● is cut next)",
             queue(report),
+        ),
+        (
+            "Rules compared: a simulation over the rounds of this crash; the program's is `capped`",
+            policies(report),
         ),
         ("Compute units per transaction", compute_units(report)),
         ("Dishonest keepers", dishonest(report)),
@@ -155,6 +162,58 @@ fn queue(report: &Report) -> String {
     }
     let more = first.queue.len().saturating_sub(QUEUE_ROWS);
     format!("{}\n  and {more} more in report.json", table.render())
+}
+
+fn policies(report: &Report) -> String {
+    if report.policies.is_empty() {
+        return "  no round to compare rules by".to_owned();
+    }
+    let mut table = Table::new(&[
+        "rule",
+        ">deficit",
+        ">taken",
+        ">overshoot atoms",
+        ">accounts touched",
+        ">closed entirely",
+        ">largest haircut",
+        ">Gini",
+        ">top ten bear",
+    ]);
+    for line in &report.policies {
+        table.row([
+            line.policy.name().to_owned(),
+            usd_unsigned(line.deficit_atoms),
+            usd_unsigned(line.taken_atoms),
+            line.overshoot_atoms.to_string(),
+            grouped_count(line.accounts_touched),
+            grouped_count(line.positions_closed),
+            percent_of_ppm(line.largest_haircut_ppm),
+            decimal_of_ppm(line.gini_ppm),
+            percent_of_ppm(line.top_ten_ppm),
+        ]);
+    }
+    let winners = report.policies.first().map_or(0, |line| line.winners);
+    let mut text = format!(
+        "{}\n  a haircut is what a winner gives up of its largest profit; Gini over all {winners} winners",
+        table.render()
+    );
+    for line in &report.policies {
+        if line.unplaced_lots > 0 {
+            text.push_str(&format!(
+                "\n  {}: no counterparty for {} lots",
+                line.policy.name(),
+                grouped(line.unplaced_lots)
+            ));
+        }
+        if line.cut_without_profit > 0 {
+            text.push_str(&format!(
+                "\n  {}: {} more were cut without having been winners",
+                line.policy.name(),
+                line.cut_without_profit
+            ));
+        }
+    }
+    text
 }
 
 fn compute_units(report: &Report) -> String {

@@ -9,9 +9,8 @@
 //! shorts  e g <= (e-p) 2^32
 //! ```
 //!
-//! in products of 32 bits each. `g` is rounded down, `p - e` and `e - p` up, and
-//! what leaves its range counts as admitted: whatever [`Fast`] admits, this
-//! admits.
+//! in products of 32 bits each. `g` is rounded down, `p - e` and `e - p` up:
+//! whatever [`Fast`] admits, this admits. What leaves its range is left to [`Fast`].
 
 use super::bound::Fast;
 
@@ -22,6 +21,8 @@ const COARSE: u32 = 12;
 /// A bound by prices shortened to 32 bits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Narrow {
+    /// The bound this one shortens.
+    fast: Fast,
     /// Bits that a price loses.
     shift: u32,
     /// Mark less the funding index, 2^-32 atoms per lot.
@@ -61,6 +62,7 @@ impl Narrow {
         let shift = shift.checked_sub(bits)?;
         let lost = less(32, slope.leading_zeros());
         Some(Self {
+            fast: *fast,
             shift,
             pivot_q32: fast.pivot_q32,
             close_q32: fast.close_q32,
@@ -82,14 +84,22 @@ impl Narrow {
             self.close_q32
         };
         // Not above the close price, which is not above the mark.
-        let change = self.change(self.pivot_q32.wrapping_sub(bankruptcy).cast_unsigned());
+        let distance = self.pivot_q32.wrapping_sub(bankruptcy).cast_unsigned();
+        let distance = distance.wrapping_shr(self.shift);
+        if distance >= ONE {
+            return self.full_long(entry_q32, bankruptcy_q32);
+        }
+        let change = self.change(distance);
         // At most the mark, so that the difference is not negative.
         let entry = entry_q32.wrapping_shr(self.shift);
         let gain = self.mark.wrapping_sub(entry);
         if change < ONE {
             return entry.wrapping_mul(change) <= gain << 32;
         }
-        let coarse = (change >> COARSE).min(ONE.wrapping_sub(1));
+        let coarse = change >> COARSE;
+        if coarse >= ONE {
+            return self.full_long(entry_q32, bankruptcy_q32);
+        }
         entry.wrapping_mul(coarse) <= gain << 32_u32.wrapping_sub(COARSE)
     }
 
@@ -103,23 +113,35 @@ impl Narrow {
         } else {
             self.close_q32
         };
-        let entry = entry_q32.wrapping_shr(self.shift).wrapping_add(1);
-        if entry >= ONE {
-            return true;
-        }
         // Not below the close price, which is not below the mark.
-        let change = self.change(bankruptcy.wrapping_sub(self.pivot_q32).cast_unsigned());
+        let distance = bankruptcy.wrapping_sub(self.pivot_q32).cast_unsigned();
+        let distance = distance.wrapping_shr(self.shift);
+        let entry = entry_q32.wrapping_shr(self.shift).wrapping_add(1);
+        if (entry | distance) >= ONE {
+            return self.full_short(entry_q32, bankruptcy_q32);
+        }
+        let change = self.change(distance);
         // No short gains more than its whole entry.
         change < ONE && entry.wrapping_mul(change) <= entry.wrapping_sub(self.mark) << 32
     }
 
-    /// `T d` in units of 2^-32, rounded down.
+    /// `T d` in units of 2^-32, rounded down, for a distance of 32 bits.
     #[inline(always)]
-    fn change(&self, distance_q32: u64) -> u64 {
-        let distance = distance_q32.wrapping_shr(self.shift);
-        let distance = distance.min(ONE.wrapping_sub(1));
+    const fn change(&self, distance: u64) -> u64 {
         let change = self.slope.wrapping_mul(distance);
         change.wrapping_shr(self.slope_shift)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn full_long(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
+        self.fast.admits_long(entry_q32, bankruptcy_q32)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn full_short(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
+        self.fast.admits_short(entry_q32, bankruptcy_q32)
     }
 }
 

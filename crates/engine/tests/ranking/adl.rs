@@ -37,7 +37,7 @@ struct World {
 impl World {
     fn new(round: &Round, positions: &[Position], bankrupt: Position, insurance: u64) -> Self {
         let mut store = Store::filled(round.side, positions);
-        let epoch = store.queue().open_pass().expect("first");
+        let epoch = store.queue().open_pass(0).expect("first");
         Self {
             side: round.side,
             store,
@@ -422,7 +422,7 @@ fn passes_follow_one_another_until_the_bankrupt_is_closed() {
             None,
         );
         if everyone.expect("sound").skipped.is_none() {
-            let next = world.store.queue().open_pass().expect("few");
+            let next = world.store.queue().open_pass(0).expect("few");
             assert_eq!(call.open_pass(next), Ok(()));
             world.epoch = next;
             passes += 1;

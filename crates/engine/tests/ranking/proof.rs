@@ -31,7 +31,7 @@ pub fn plain_round(side: Side, mark: u64) -> Round {
 
 fn stamped(round: &Round, positions: &[Position], stamps: &[CutStamp]) -> (Store, Vec<CutStamp>) {
     let mut store = Store::filled(round.side, positions);
-    while store.queue().open_pass().expect("few") < 4 {}
+    while store.queue().open_pass(0).expect("few") < 4 {}
     let stamps: Vec<_> = stamps.iter().copied().take(positions.len()).collect();
     for (number, stamp) in stamps.iter().enumerate() {
         let index = u32::try_from(number).expect("small");

@@ -133,7 +133,7 @@ fn a_hostile_queue_gets_exact_answers() {
 fn positions_at_their_cap_cost_nothing() {
     let positions = random_market(Side::Long, 4_000);
     let mut store = Store::filled(Side::Long, &positions);
-    let epoch = store.queue().open_pass().expect("first");
+    let epoch = store.queue().open_pass(0).expect("first");
     for index in 0..4_000 {
         let stamp = ballast_engine::queue::CutStamp {
             epoch,

@@ -88,9 +88,8 @@ impl AdlSession {
 
     /// Whether the bankrupt position is what it was when the session began. `position` is that of
     /// `slot` with funding paid up to the frozen index.
-    pub fn is_of_position(&self, slot: &PositionSlot, position: &Position, epoch: u32) -> bool {
+    pub fn is_of_position(&self, slot: &PositionSlot, position: &Position) -> bool {
         slot.bankruptcy_id == self.bankruptcy_id
-            && slot.pass_epoch == epoch
             && position.lots.get() == self.lots
             && position.entry_quote.get() == self.entry_quote
             && position.margin.get() == self.margin

@@ -48,7 +48,8 @@ pub struct PositionSlot {
     pub last_step_slot: u64,
     /// Number of the bankruptcy in its market, from 1; 0 when there is none.
     pub bankruptcy_id: u64,
-    /// Queue epoch at which the present deleveraging pass began; 0 when there is none.
+    /// Pass of the queue in which its deleveraging began or that it opened last; 0 when it has not
+    /// begun.
     pub pass_epoch: u32,
     /// Lots when deleveraging began, unsigned; 0 when it has not. The keepers' reward is shared
     /// over them.

@@ -100,7 +100,8 @@ impl<'info> AutoDeleverage<'info> {
             prove(&queues, &state, &Threshold::Everyone, None)?;
             pass_opened = true;
             let side = state.round().side;
-            slot.pass_epoch = queues.write(side, |queue| queue.open_pass().or_ballast())?;
+            slot.pass_epoch =
+                queues.write(side, |queue| queue.open_pass(clock.slot).or_ballast())?;
             state.open_pass(slot.pass_epoch).or_ballast()?;
             list.cut_all(&mut exchange, &mut market, &mut state)?;
         }

@@ -31,7 +31,7 @@ pub struct CloseAdlSession<'info> {
 }
 
 impl CloseAdlSession<'_> {
-    /// Closes a session that has expired, or whose bankrupt position has changed. Anyone may call
+    /// Closes a session that has expired, or whose bankrupt position or pass has changed. Anyone may call
     /// it.
     ///
     /// # Errors
@@ -67,7 +67,8 @@ impl CloseAdlSession<'_> {
 
     /// Whether the bankrupt position is still what the session was opened for.
     fn is_unchanged(&self, queues: &MarketQueues, session: &AdlSession) -> Result<bool> {
-        let watch = queues.read(session.side(), |queue| Ok(queue.header().watch))?;
+        let header = queues.read(session.side(), |queue| Ok(*queue.header()))?;
+        let watch = header.watch;
         if watch.session != self.session.key().to_bytes() {
             return Ok(false);
         }
@@ -83,6 +84,6 @@ impl CloseAdlSession<'_> {
             return Ok(false);
         };
         let position = slot.position()?.settle(round.funding_index).or_ballast()?;
-        Ok(session.is_of_position(slot, &position, round.epoch))
+        Ok(session.is_of_position(slot, &position) && round.epoch == header.adl_epoch)
     }
 }

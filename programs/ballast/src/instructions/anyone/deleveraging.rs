@@ -28,7 +28,7 @@ pub struct Parties {
     pub keeper: Pubkey,
 }
 
-/// Decides the close price, opening the first pass of a new bankruptcy.
+/// Decides the close price. A new bankruptcy joins the queue's current pass or opens one.
 #[inline(never)]
 pub fn begin(
     market: &mut Market,
@@ -44,13 +44,12 @@ pub fn begin(
         .ok_or_else(|| error!(BallastError::NoPosition))?
         .opposite();
     let first = slot.pass_epoch == 0;
-    let (epoch, passes) = if first {
-        let opened = queues.write(side, |queue| queue.open_pass().or_ballast())?;
-        (opened, opened)
+    let epoch = if first {
+        queues.write(side, |queue| queue.join_pass(clock.slot).or_ballast())?
     } else {
-        let passes = queues.read(side, |queue| Ok(queue.header().adl_epoch))?;
-        (slot.pass_epoch, passes)
+        queues.read(side, |queue| Ok(queue.header().adl_epoch))?
     };
+    require!(slot.pass_epoch <= epoch, BallastError::PositionCorrupt);
     let params = market.params();
     let waited = clock.slot.checked_sub(slot.bankrupt_slot);
     let past_grace =
@@ -67,7 +66,7 @@ pub fn begin(
         max_lots,
         params: &params.adl,
         epoch,
-        passes,
+        passes: epoch,
     })
     .or_ballast()?;
     if first {

@@ -111,19 +111,19 @@ impl<'info> ExecuteAdlSession<'info> {
         let watch = self.complete_watch(&queues, &session)?;
         let round = watch.round(session.side()).or_ballast()?;
         let before = slot.position()?.settle(round.funding_index).or_ballast()?;
+        let passes = queues.read(round.side, |queue| Ok(queue.header().adl_epoch))?;
         require!(
-            session.is_of_position(slot, &before, round.epoch),
+            session.is_of_position(slot, &before) && round.epoch == passes,
             BallastError::AdlSessionStale
         );
         if session.selection.members().is_empty() {
             slot.pass_epoch = queues.write(session.side(), |queue| {
                 session.selection.end(queue, watch.session).or_ballast()?;
-                queue.open_pass().or_ballast()
+                queue.open_pass(clock.slot).or_ballast()
             })?;
             return Ok(None);
         }
-        let passes = queues.read(round.side, |queue| Ok(queue.header().adl_epoch))?;
-        let mut state = resume(&market, &session, &before, &round, passes)?;
+        let mut state = resume(&market, &session, &before, &round)?;
         check_selected(listed, &session, &queues)?;
         let mut list = CutList::new(key, &queues, listed);
         list.cut_all(&mut exchange, &mut market, &mut state)?;
@@ -180,7 +180,6 @@ fn resume(
     session: &AdlSession,
     position: &Position,
     round: &Round,
-    passes: u32,
 ) -> Result<Box<Deleveraging>> {
     let params = ballast_engine::risk::AdlParams {
         min_profit_bps: round.min_profit_bps,
@@ -197,7 +196,7 @@ fn resume(
         max_lots: session.selection.wanted,
         params: &params,
         epoch: round.epoch,
-        passes,
+        passes: round.epoch,
     })
     .or_ballast()?;
     require!(state.round() == round, BallastError::AdlSessionStale);

@@ -1,0 +1,360 @@
+//! Rounds held against the rest of the report: who held what when, what insurance held, which
+//! pass was open, and the totals.
+//!
+//! Where a figure disagrees, the ledger goes on with what is recorded, so that one fault is not told
+//! again by every round after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ballast_engine::queue::CutStamp;
+
+use super::audit::{Audit, Fault};
+use super::decision::Decision;
+use crate::report::model::{LiquidationLine, Report, Round};
+use crate::scenario::population::Direction;
+
+/// The market as the report's own records imply it, event by event.
+struct Ledger<'a> {
+    report: &'a Report,
+    /// Signed lots by trader account.
+    lots: BTreeMap<&'a str, i64>,
+    /// Ages in the queue.
+    sequences: BTreeMap<&'a str, u64>,
+    /// What cuts have left in the queue, by trader and age.
+    stamps: BTreeMap<(&'a str, u64), CutStamp>,
+    insurance: i128,
+    /// Passes opened by each side's queue.
+    passes: BTreeMap<Direction, u32>,
+    /// Pass and slot of the last round of each bankruptcy that is not over.
+    open: BTreeMap<&'a str, (u32, u64)>,
+    /// Sides of which the last round could not be decided: what it left in the queue is not known.
+    unknown: BTreeSet<Direction>,
+    /// Lots and atoms given up by trader.
+    taken: BTreeMap<&'a str, (u64, i64)>,
+}
+
+/// Follows the whole report. `decisions` belong to the rounds, where they could be decided.
+pub fn follow(report: &Report, decisions: &[Option<&Decision>], audit: &mut Audit) {
+    let mut ledger = Ledger::new(report, audit);
+    let mut liquidations = report.liquidations.iter().peekable();
+    for (index, (round, decision)) in (0_u64..).zip(report.adl.iter().zip(decisions)) {
+        while let Some(line) = liquidations.next_if(|line| line.after_rounds <= index) {
+            ledger.liquidate(line);
+        }
+        audit.equal(format!("adl[{index}].round"), round.round, index + 1);
+        ledger.before(round, audit);
+        ledger.after(round, *decision);
+    }
+    liquidations.for_each(|line| ledger.liquidate(line));
+    ledger.end(audit);
+    totals(report, audit);
+}
+
+impl<'a> Ledger<'a> {
+    fn new(report: &'a Report, audit: &mut Audit) -> Self {
+        let keepers = report.scenario.keeper_accounts.iter();
+        let population = report.traders.iter();
+        let people = population.clone().map(|line| line.trader.as_str());
+        let unique: BTreeSet<&str> = people.chain(keepers.clone().map(String::as_str)).collect();
+        audit.equal(
+            "traders and scenario.keeper_accounts, different ones",
+            unique.len(),
+            population.len() + keepers.len(),
+        );
+        Self {
+            report,
+            lots: population
+                .clone()
+                .map(|line| (line.trader.as_str(), line.lots_start))
+                .chain(keepers.map(|keeper| (keeper.as_str(), 0)))
+                .collect(),
+            sequences: population
+                .map(|line| (line.trader.as_str(), line.sequence))
+                .collect(),
+            stamps: BTreeMap::new(),
+            insurance: i128::from(report.summary.insurance_start_atoms),
+            passes: BTreeMap::new(),
+            open: BTreeMap::new(),
+            unknown: BTreeSet::new(),
+            taken: BTreeMap::new(),
+        }
+    }
+
+    fn liquidate(&mut self, line: &'a LiquidationLine) {
+        let held = self.lots.entry(&line.trader).or_default();
+        let moved = signed(line.lots) * held.signum();
+        *held = held.saturating_sub(moved);
+        let keeper = self.lots.entry(&line.keeper).or_default();
+        *keeper = keeper.saturating_add(moved);
+        self.insurance += i128::from(line.insurance_fee_atoms);
+        self.insurance -= i128::from(line.insurance_paid_atoms);
+    }
+
+    fn before(&mut self, round: &'a Round, audit: &mut Audit) {
+        let at = |field: &str| format!("round {}: {field}", round.round);
+        let scenario = &self.report.scenario;
+        let parameters = [
+            (
+                "rank_tolerance_bps",
+                round.rank_tolerance_bps,
+                scenario.rank_tolerance_bps,
+            ),
+            ("max_close_bps", round.max_close_bps, scenario.adl_step_bps),
+            (
+                "min_profit_bps",
+                round.min_profit_bps,
+                scenario.min_profit_bps,
+            ),
+        ];
+        for (field, recorded, chosen) in parameters {
+            audit.equal(at(&format!("{field}, against scenario")), recorded, chosen);
+        }
+        audit.equal(
+            at("atoms_per_lot_tick, against scenario"),
+            round.atoms_per_lot_tick,
+            scenario.atoms_per_lot_tick,
+        );
+        audit.equal(
+            at("insurance_before_atoms, against all payments before"),
+            i128::from(round.insurance_before_atoms),
+            self.insurance,
+        );
+        self.insurance = i128::from(round.insurance_before_atoms);
+        self.price(round, audit);
+        self.holders(round, audit);
+        self.left_in_queue(round, audit);
+        self.pass(round, audit);
+        self.unknown.remove(&round.counterparty_side);
+    }
+
+    fn price(&self, round: &Round, audit: &mut Audit) {
+        let at = |field: &str| format!("round {}: {field}", round.round);
+        let mut path = self.report.path.iter();
+        let Some(step) = path.find(|step| step.timestamp == round.timestamp) else {
+            audit.fail(at("timestamp"), round.timestamp, "one of `path`");
+            return;
+        };
+        audit.equal(at("slot, against path"), round.slot, step.slot);
+        audit.equal(
+            at("mark_ticks, against path"),
+            round.mark_ticks,
+            step.price_ticks,
+        );
+    }
+
+    /// The queue must hold everybody on its side, with the lots that the events before left.
+    fn holders(&mut self, round: &'a Round, audit: &mut Audit) {
+        let at = |field: &str| format!("round {}: {field}", round.round);
+        let bankrupt = &round.bankrupt;
+        let field = at(&format!("bankrupt, lots of {}", bankrupt.trader));
+        self.holder(&bankrupt.trader, bankrupt.lots, field, audit);
+        let sign = match round.counterparty_side {
+            Direction::Long => 1,
+            Direction::Short => -1,
+        };
+        let mut missing: BTreeSet<&str> = self
+            .lots
+            .iter()
+            .filter(|(_, lots)| lots.signum() == sign)
+            .map(|(trader, _)| *trader)
+            .collect();
+        for (index, line) in round.queue.iter().enumerate() {
+            let field = at(&format!("queue[{index}], lots of {}", line.trader));
+            self.holder(&line.trader, line.lots, field, audit);
+            audit.holds(missing.remove(line.trader.as_str()), || Fault {
+                field: at(&format!("queue[{index}].trader")),
+                recorded: line.trader.clone(),
+                recomputed: "somebody on that side who is not in the queue already".to_owned(),
+            });
+        }
+        for trader in missing {
+            audit.fail(at("queue"), format!("without {trader}"), "with it");
+        }
+    }
+
+    fn holder(&mut self, trader: &'a str, recorded: i64, field: String, audit: &mut Audit) {
+        let held = self.lots.get_mut(trader);
+        audit.equal(field, recorded, held.as_deref().copied().unwrap_or(0));
+        if let Some(held) = held {
+            *held = recorded;
+        }
+    }
+
+    /// Ages never change, and stamps are those that earlier cuts have left.
+    fn left_in_queue(&mut self, round: &'a Round, audit: &mut Audit) {
+        let known = !self.unknown.contains(&round.counterparty_side);
+        for (index, line) in round.queue.iter().enumerate() {
+            let at = |field: &str| format!("round {}: queue[{index}].{field}", round.round);
+            let sequence = *self.sequences.entry(&line.trader).or_insert(line.sequence);
+            audit.equal(at("sequence"), line.sequence, sequence);
+            let key = (line.trader.as_str(), line.sequence);
+            let recorded = CutStamp {
+                epoch: line.node.cut_epoch,
+                lots: line.node.cut_lots,
+                capped_epoch: line.node.capped_epoch,
+            };
+            let left = self.stamps.insert(key, recorded).unwrap_or_default();
+            let left = if known { left } else { recorded };
+            for (field, recorded, left) in [
+                ("node.cut_epoch", recorded.epoch, left.epoch),
+                ("node.cut_lots", recorded.lots, left.lots),
+                (
+                    "node.capped_epoch",
+                    recorded.capped_epoch,
+                    left.capped_epoch,
+                ),
+            ] {
+                audit.equal(at(field), recorded, left);
+            }
+        }
+    }
+
+    fn pass(&self, round: &Round, audit: &mut Audit) {
+        if self.unknown.contains(&round.counterparty_side) {
+            return;
+        }
+        let at = |field: &str| format!("round {}: {field}", round.round);
+        let opened = self.passes.get(&round.counterparty_side).copied();
+        audit.equal(
+            at("passes_before, against the rounds before"),
+            round.passes_before,
+            opened.unwrap_or(0),
+        );
+        let open = self.open.get(round.bankrupt.trader.as_str());
+        let expected = match open {
+            // At a later price it may have recovered and gone bankrupt again.
+            Some((_, slot)) if round.pass_before == 0 && *slot != round.slot => 0,
+            Some((pass, _)) => *pass,
+            None => 0,
+        };
+        audit.equal(
+            at("pass_before, against the rounds before"),
+            round.pass_before,
+            expected,
+        );
+    }
+
+    fn after(&mut self, round: &'a Round, decision: Option<&Decision>) {
+        self.insurance -= i128::from(round.insurance_paid_atoms);
+        for cut in &round.cut {
+            let held = self.lots.entry(&cut.trader).or_default();
+            *held = held.saturating_sub(signed(cut.lots) * held.signum());
+            let taken = self.taken.entry(&cut.trader).or_default();
+            taken.0 = taken.0.saturating_add(cut.lots);
+            taken.1 = taken.1.saturating_add(cut.gave_up_atoms);
+        }
+        let bankrupt = round.bankrupt.trader.as_str();
+        let held = self.lots.entry(bankrupt).or_default();
+        *held = held.saturating_sub(signed(round.closed_lots) * held.signum());
+        let over = *held == 0;
+        let Some(decision) = decision else {
+            self.unknown.insert(round.counterparty_side);
+            return;
+        };
+        self.passes.insert(round.counterparty_side, decision.passes);
+        self.open.remove(bankrupt);
+        if !over {
+            self.open
+                .insert(bankrupt, (decision.round.epoch, round.slot));
+        }
+        for line in &round.queue {
+            let done = decision.cuts.iter().find(|done| done.trader == line.trader);
+            if let Some(done) = done {
+                let key = (line.trader.as_str(), line.sequence);
+                self.stamps.insert(key, done.cut.stamp);
+            }
+        }
+    }
+
+    fn end(&self, audit: &mut Audit) {
+        let first = self.report.adl.first();
+        for (index, line) in self.report.traders.iter().enumerate() {
+            let at = |field: &str| format!("traders[{index}].{field}, against the rounds");
+            let trader = line.trader.as_str();
+            let lots = self.lots.get(trader).copied().unwrap_or(0);
+            let (taken, gave_up) = self.taken.get(trader).copied().unwrap_or_default();
+            audit.equal(at("lots_end"), line.lots_end, lots);
+            audit.equal(at("adl_lots"), line.adl_lots, taken);
+            audit.equal(at("adl_gave_up_atoms"), line.adl_gave_up_atoms, gave_up);
+            let mut queued = first.iter().flat_map(|round| &round.queue);
+            let before = queued.find(|queued| queued.trader == line.trader);
+            let before = before.map_or(0, |queued| queued.lights);
+            audit.equal(at("lights_before"), line.lights_before, before);
+        }
+        audit.equal(
+            "summary.insurance_end_atoms, against all payments",
+            i128::from(self.report.summary.insurance_end_atoms),
+            self.insurance,
+        );
+    }
+}
+
+fn totals(report: &Report, audit: &mut Audit) {
+    let (summary, rounds) = (&report.summary, &report.adl);
+    let sum = |figure: &dyn Fn(&Round) -> i128| rounds.iter().map(figure).sum::<i128>();
+    let gave_up = sum(&|round| i128::from(round.winners_gave_up_atoms));
+    let uncovered = sum(&|round| i128::from(round.uncovered_deficit_atoms));
+    let count = |number: usize| i128::try_from(number).unwrap_or(i128::MAX);
+    let units = summary.compute_units.get("auto_deleverage");
+    let units = units.copied().unwrap_or_default();
+    let most = rounds.iter().map(|round| round.compute_units).max();
+    let stated = [
+        (
+            "adl_rounds",
+            i128::from(summary.adl_rounds),
+            count(rounds.len()),
+        ),
+        (
+            "adl_cuts",
+            i128::from(summary.adl_cuts),
+            sum(&|round| count(round.cut.len())),
+        ),
+        (
+            "winners_gave_up_atoms",
+            i128::from(summary.winners_gave_up_atoms),
+            gave_up,
+        ),
+        (
+            "uncovered_deficit_atoms",
+            i128::from(summary.uncovered_deficit_atoms),
+            uncovered,
+        ),
+        (
+            "overshoot_atoms",
+            i128::from(summary.overshoot_atoms),
+            gave_up - uncovered,
+        ),
+        (
+            "insurance_paid_in_adl_atoms",
+            i128::from(summary.insurance_paid_in_adl_atoms),
+            sum(&|round| i128::from(round.insurance_paid_atoms)),
+        ),
+        (
+            "compute_units.auto_deleverage.count",
+            i128::from(units.count),
+            count(rounds.len()),
+        ),
+        (
+            "compute_units.auto_deleverage.total",
+            i128::from(units.total),
+            sum(&|round| i128::from(round.compute_units)),
+        ),
+        (
+            "compute_units.auto_deleverage.max",
+            i128::from(units.max),
+            i128::from(most.unwrap_or(0)),
+        ),
+    ];
+    for (field, recorded, found) in stated {
+        audit.equal(
+            format!("summary.{field}, against the rounds"),
+            recorded,
+            found,
+        );
+    }
+}
+
+/// Lots as a signed number; what is too large to be lots stays too large.
+fn signed(lots: u64) -> i64 {
+    i64::try_from(lots).unwrap_or(i64::MAX / 4)
+}

@@ -1,0 +1,209 @@
+//! The built command on the built program: rehearse a small crash, explain it, tamper with it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ballast_sandbox::world::default_program_path;
+use serde_json::Value;
+
+fn ballast(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ballast"));
+    command.args(arguments).output().expect("the command runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn directory(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&directory).expect("a directory");
+    directory
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in Unicode")
+}
+
+/// Prices of a minute's distance, moved by so many per mille each.
+fn prices(file: &Path, moves: &[i64]) {
+    let (mut lines, mut price) = (String::from("timestamp,price\n"), 100_000_000_i64);
+    for (minute, moved) in (0_i64..).zip(moves) {
+        let timestamp = 1_760_129_400 + minute * 60;
+        lines.push_str(&format!(
+            "{timestamp},{}.{:06}\n",
+            price / 1_000_000,
+            price % 1_000_000
+        ));
+        price += price * moved / 1_000;
+    }
+    fs::write(file, lines).expect("a file of prices");
+}
+
+/// Rehearses 60 traders without insurance; the report and its file.
+fn rehearsed(name: &str, moves: &[i64], more: &[&str]) -> (Value, PathBuf) {
+    let directory = directory(name);
+    let (csv, program) = (directory.join("prices.csv"), default_program_path());
+    prices(&csv, moves);
+    let mut arguments = vec!["rehearse", "--traders", "60", "--insurance", "0"];
+    arguments.extend(["--prices", text(&csv), "--out", text(&directory)]);
+    arguments.extend(["--program", text(&program)]);
+    arguments.extend(more);
+    let output = ballast(&arguments);
+    assert!(
+        output.status.success(),
+        "{}{}",
+        stdout(&output),
+        stderr(&output)
+    );
+    let file = directory.join("report.json");
+    let report = fs::read_to_string(&file).expect("a report");
+    (serde_json::from_str(&report).expect("JSON"), file)
+}
+
+fn explained(file: &Path, more: &[&str]) -> Output {
+    let mut arguments = vec!["explain-adl", "--report", text(file)];
+    arguments.extend(more);
+    ballast(&arguments)
+}
+
+fn falling() -> Vec<i64> {
+    let mut moves = vec![0; 5];
+    moves.extend([-25; 15]);
+    moves
+}
+
+#[test]
+fn a_rehearsed_crash_is_explained_and_verified() {
+    let (report, file) = rehearsed("explained", &falling(), &[]);
+    let rounds = report["adl"].as_array().expect("rounds");
+    assert!(rounds.len() > 1);
+    let output = explained(&file, &[]);
+    let words = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{words}{}", stderr(&output));
+    let last = format!("round {0} of {0}", rounds.len());
+    for part in [
+        last.as_str(),
+        "Why nobody was skipped",
+        "all agree",
+        "Not verifiable",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    let trader = rounds[0]["cut"][0]["trader"].as_str().expect("a trader");
+    let output = explained(&file, &["--round", "1", "--trader", trader]);
+    assert!(
+        stdout(&output).contains("It was cut by"),
+        "{}",
+        stdout(&output)
+    );
+    let json: Value = serde_json::from_str(&stdout(&explained(&file, &["--json"]))).expect("JSON");
+    assert_eq!(json["verified"], true);
+    assert_eq!(json["rounds"], rounds.len());
+}
+
+#[test]
+fn a_rise_is_explained_as_well_and_only_chosen_rules_are_compared() {
+    let mut moves = vec![0; 5];
+    moves.extend([30; 15]);
+    let chosen = [
+        "--policy",
+        "pro-rata",
+        "--policy",
+        "queue",
+        "--rank-tolerance-bps",
+        "500",
+    ];
+    let (report, file) = rehearsed("rise", &moves, &chosen);
+    assert_eq!(report["adl"][0]["counterparty_side"], "long");
+    let rules = report["policies"].as_array().expect("rules").iter();
+    let rules: Vec<&Value> = rules.map(|line| &line["policy"]).collect();
+    assert_eq!(rules, ["queue", "pro-rata"]);
+    let output = explained(&file, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(stdout(&output).contains("The tolerance is 5 %"));
+}
+
+#[test]
+fn a_tampered_report_is_found_out() {
+    let (mut report, file) = rehearsed("tampered", &falling(), &[]);
+    let margin = &mut report["adl"][0]["queue"][20]["margin_atoms"];
+    *margin = (margin.as_i64().expect("a number") + 1).into();
+    fs::write(&file, report.to_string()).expect("a file");
+    let output = explained(&file, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let words = stdout(&output);
+    assert!(words.contains("DISAGREE"), "{words}");
+    assert!(
+        words.contains("round 1: queue[20].node.bankruptcy_q32"),
+        "{words}"
+    );
+    // Of another round the explanation stands, but the verdict covers the whole file.
+    assert_eq!(explained(&file, &["--round", "2"]).status.code(), Some(1));
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let missing = directory("missing").join("report.json");
+    let output = explained(&missing, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("cargo xtask rehearse"),
+        "{}",
+        stderr(&output)
+    );
+
+    let (honest, file) = rehearsed("unreadable", &falling(), &[]);
+    let unreadable = |change: &dyn Fn(&mut Value), expected: &[&str]| {
+        let mut report = honest.clone();
+        change(&mut report);
+        fs::write(&file, report.to_string()).expect("a file");
+        let output = explained(&file, &[]);
+        let error = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        for part in expected.iter().chain(&[text(&file)]) {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    };
+    unreadable(
+        &|report| report["adl"][1]["queue"][2]["lots"] = "many".into(),
+        &["adl[1].queue[2].lots", "expected i64"],
+    );
+    unreadable(
+        &|report| report["adl"][0]["colour"] = 1.into(),
+        &["adl[0].colour", "unknown field"],
+    );
+    unreadable(
+        &|report| report["report_version"] = 1.into(),
+        &["report_version is 1"],
+    );
+    fs::write(&file, "{").expect("a file");
+    assert_eq!(explained(&file, &[]).status.code(), Some(2));
+
+    fs::write(&file, honest.to_string()).expect("a file");
+    let output = explained(&file, &["--round", "100000"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("there is no round 100000"));
+    let output = explained(&file, &["--trader", "nobody"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("no round cut it"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn rent_is_stated() {
+    let output = ballast(&["queue-rent"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("144.771674880 SOL"));
+    let output = ballast(&["queue-rent", "--positions", "100824"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("100,823"));
+}
