@@ -155,10 +155,14 @@ fn deleverage(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
     let Some(side) = position.side().map(Side::opposite) else {
         return;
     };
-    let mut passes = ledger.queue(side).view().header().adl_epoch;
-    if passes == 0 || bytes.byte().is_multiple_of(4) {
-        passes = ledger.queue(side).queue().open_pass().expect("few");
-    }
+    let (fresh, slot) = (bytes.byte().is_multiple_of(4), ledger.slot);
+    let mut queue = ledger.queue(side).queue();
+    let passes = if fresh {
+        queue.open_pass(slot)
+    } else {
+        queue.join_pass(slot)
+    };
+    let passes = passes.expect("few");
     let params = ledger.params.adl;
     let begun = Deleveraging::begin(&Bankruptcy {
         position,

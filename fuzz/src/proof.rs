@@ -54,7 +54,7 @@ pub fn run(data: &[u8]) {
     };
     let round = round(&mut bytes, side, most_lots, most_price);
     let mut store = Store::new(side, MOST);
-    while store.queue().open_pass().expect("few") < PASSES {}
+    while store.queue().open_pass(0).expect("few") < PASSES {}
     let mut listed: Vec<(usize, Position, CutStamp)> = Vec::new();
     while !bytes.is_empty() && listed.len() < MOST {
         let mut position = bytes.position(side, most_lots, most_price);

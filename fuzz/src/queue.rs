@@ -139,7 +139,7 @@ impl Model {
         let index = u32::from(bytes.byte());
         if index.is_multiple_of(4) {
             self.passes += 1;
-            assert_eq!(self.store.queue().open_pass(), Ok(self.passes));
+            assert_eq!(self.store.queue().open_pass(0), Ok(self.passes));
         } else if self.members.iter().all(|member| member.index != index) {
             let before = self.store.clone();
             assert!(self.store.queue().remove(index).is_err());

@@ -109,7 +109,7 @@ impl Store {
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.0);
         Queue::create(bytes, [7; 32], side).expect("aligned");
         let mut queue = self.queue();
-        queue.open_pass().expect("the first");
+        queue.open_pass(0).expect("the first");
         for kind in chosen {
             queue.insert([1; 32], &kinds[*kind]).expect("room");
         }

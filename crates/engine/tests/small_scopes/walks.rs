@@ -195,7 +195,7 @@ fn every_stamp_of_every_queue_of_two() {
             for_each_queue(kinds.len(), 2, |chosen| {
                 for code in 0..4_usize.pow(2) {
                     store.fill(side, &kinds, chosen);
-                    store.queue().open_pass().expect("the second");
+                    store.queue().open_pass(0).expect("the second");
                     let mut cuttable = Vec::new();
                     for (at, kind) in chosen.iter().enumerate() {
                         let stamp = stamps()[(code >> (2 * at)) % 4];

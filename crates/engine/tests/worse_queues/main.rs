@@ -55,7 +55,7 @@ fn filled(side: Side, positions: &[Position]) -> Vec<u64> {
 /// Stamps positions as cut to their cap in the first pass.
 fn at_cap(store: &mut [u64], cut: &HashSet<usize>) {
     let mut queue = Queue::new(bytemuck::cast_slice_mut(store)).expect("a queue");
-    let epoch = queue.open_pass().expect("the first");
+    let epoch = queue.open_pass(0).expect("the first");
     for number in cut {
         let stamp = CutStamp {
             epoch,
