@@ -1,9 +1,10 @@
-//! `cargo xtask`: builds the program, runs the tests, rehearses a crash, measures.
+//! `cargo xtask`: builds the program, runs the tests and checks, rehearses a crash, measures.
 //!
 //! Each command does all the set-up it needs. What it cannot install is reported in one sentence.
 
 mod cargo;
 mod differential;
+mod fuzz;
 mod program;
 mod stamp;
 mod tasks;
@@ -18,6 +19,9 @@ cargo xtask COMMAND
   test [ARGS]         builds the program and runs every test; ARGS go to `cargo test`
   rehearse [ARGS]     builds the program and the `ballast` command and runs `ballast rehearse ARGS`
                       (`cargo xtask rehearse --help` lists them)
+  lemmas [L1 ...]     proves the lemmas of docs/ADL.md with an SMT solver
+  fuzz [ARGS]         fuzzes the engine: --seconds N a target (20), --target queue|proof|money,
+                      --keep to add inputs that reach something new to the repository's
   bench [ARGS]        builds the program and measures its compute units: docs/COMPUTE_UNITS.md
                       (`cargo xtask bench --help` lists ARGS; --check compares)
   explain-adl [ARGS]  builds the `ballast` command and runs `ballast explain-adl ARGS`, which
@@ -35,6 +39,8 @@ fn main() -> ExitCode {
         Some(name) if name == "build" => tasks::build(&rest),
         Some(name) if name == "test" => tasks::test(rest),
         Some(name) if name == "rehearse" => tasks::rehearse(rest),
+        Some(name) if name == "fuzz" => fuzz::fuzz(&rest),
+        Some(name) if name == "lemmas" => tasks::lemmas(&rest),
         Some(name) if name == "bench" => tasks::bench(rest),
         Some(name) if name == "explain-adl" => tasks::explain_adl(rest),
         Some(name) if name == "differential" => differential::run(&rest),

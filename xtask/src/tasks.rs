@@ -50,6 +50,12 @@ pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(status))
 }
 
+/// Proves the lemmas of docs/ADL.md with z3.
+pub fn lemmas(args: &[OsString]) -> Result<ExitCode, String> {
+    let mut solver = Command::new(cargo::root().join("scripts/smt/run.sh"));
+    Ok(cargo::exit_code(cargo::status(solver.args(args))?))
+}
+
 /// Builds the `ballast` command and hands over to `ballast explain-adl`.
 pub fn explain_adl(args: Vec<OsString>) -> Result<ExitCode, String> {
     let mut explanation = command(&cargo::root(), "ballast")?;

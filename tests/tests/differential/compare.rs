@@ -270,6 +270,11 @@ fn queue(world: &World, model: &Model, number: usize, sign: i128, side: Side) ->
                 i128::from(header.adl_epoch),
                 i128::from(market.passes[place]),
             ),
+            (
+                "slot of the pass",
+                i128::from(header.pass_opened_slot),
+                i128::from(market.pass_slots[place]),
+            ),
         ],
     )?;
     for (step, (trader, owned)) in program.iter().zip(expected) {

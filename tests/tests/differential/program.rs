@@ -327,6 +327,7 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         liquidations: 0,
         next_sequence: [0; 2],
         passes: [0; 2],
+        pass_slots: [0; 2],
     };
     let mut model = Model {
         slot: sandbox.slot(),

@@ -95,6 +95,9 @@ struct Round {
     at_cap: usize,
 }
 
+/// Slots for which bankruptcies that begin share a pass.
+const PASS_SLOTS: u64 = 9_000;
+
 impl Model {
     /// Plays a round with a list, or refuses the list.
     pub fn deleverage(&mut self, call: &Call) -> Verdict<RoundMade> {
@@ -105,10 +108,11 @@ impl Model {
         let before = self.settled(number, call.bankrupt)?;
         let sign = -before.sign();
         let first = distress.pass_epoch == 0;
-        let mut epoch = distress.pass_epoch;
-        if first {
-            epoch = self.open_pass(number, sign);
-        }
+        let epoch = if first && !self.pass_lasts(number, sign) {
+            self.open_pass(number, sign)
+        } else {
+            self.markets[number].passes[side(sign)]
+        };
         require(call.max_lots > 0, BallastError::ZeroLots)?;
         let deficit = -before.equity(mark);
         require(deficit > 0, BallastError::NotBankrupt)?;
@@ -166,7 +170,9 @@ impl Model {
         self.markets[number].insurance.pay(&params, slot, paid);
         self.markets[number].rounds += 1;
         let whole_lots = self.distress_mut(number, call.bankrupt).bankrupt_lots;
-        self.distress_mut(number, call.bankrupt).pass_epoch = round.epoch;
+        if first || pass_opened {
+            self.distress_mut(number, call.bankrupt).pass_epoch = round.epoch;
+        }
         self.hold(number, call.bankrupt, round.bankrupt)?;
         let reward = floor(&part(
             i128::from(params.adl.reward_atoms),
@@ -190,7 +196,15 @@ impl Model {
         })
     }
 
+    /// Whether a bankruptcy that begins now takes part in the current pass.
+    fn pass_lasts(&self, market: usize, sign: i128) -> bool {
+        let market = &self.markets[market];
+        let opened = market.pass_slots[side(sign)];
+        market.passes[side(sign)] > 0 && self.slot <= opened + PASS_SLOTS
+    }
+
     fn open_pass(&mut self, market: usize, sign: i128) -> u32 {
+        self.markets[market].pass_slots[side(sign)] = self.slot;
         let passes = &mut self.markets[market].passes[side(sign)];
         *passes += 1;
         *passes
@@ -291,9 +305,11 @@ impl Model {
         let params = copy.markets[market].params;
         before.margin += copy.insurance_available(market).min(deficit);
         let sign = -before.sign();
-        let epoch = copy
+        let begins = copy
             .owned(market, bankrupt)
-            .map_or(0, |owned| owned.distress.pass_epoch);
+            .is_none_or(|owned| owned.distress.pass_epoch == 0);
+        let opens = begins && !copy.pass_lasts(market, sign);
+        let passes = copy.markets[market].passes[side(sign)];
         let round = Round {
             market,
             sign,
@@ -303,7 +319,7 @@ impl Model {
                 min_profit_bps: i128::from(params.adl.min_profit_bps),
                 tolerance_bps: i128::from(params.adl.rank_tolerance_bps),
             },
-            epoch: if epoch == 0 { u32::MAX } else { epoch },
+            epoch: if opens { u32::MAX } else { passes },
             cap_bps: i128::from(params.adl.max_close_bps),
             budget: 0,
             bankrupt: before,

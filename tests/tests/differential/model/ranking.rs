@@ -23,7 +23,7 @@ pub enum Class {
     Never,
     /// Solvent at the close price.
     Other,
-    /// In profit at the close price, and enough so at the mark.
+    /// Not in loss at the close price, and enough in profit at the mark.
     Winner,
 }
 
@@ -74,7 +74,7 @@ impl Measure {
         }
         let gain = sign * (whole(self.mark) - entry);
         let enough = gain > nothing && &gain * whole(ONE) >= entry * whole(self.min_profit_bps);
-        if enough && sign * (&self.close - entry) > nothing {
+        if enough && sign * (&self.close - entry) >= nothing {
             Class::Winner
         } else {
             Class::Other

@@ -13,7 +13,7 @@ use super::refusal::{require, Verdict};
 pub struct Stamp {
     /// Passes opened when it was last cut.
     pub epoch: u32,
-    /// Lots cut since the pass of that cut began.
+    /// Lots cut in the pass of that cut.
     pub lots: i128,
     /// Passes opened when a cut last reached its cap.
     pub capped_epoch: u32,
@@ -97,6 +97,8 @@ pub struct Market {
     pub next_sequence: [u64; 2],
     /// Passes opened, longs first.
     pub passes: [u32; 2],
+    /// Slots in which the current ones were opened, longs first.
+    pub pass_slots: [u64; 2],
 }
 
 /// The exchange and everybody's wallets.
