@@ -8,7 +8,7 @@ use ballast::seeds;
 use ballast_engine::queue::{QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
 
 /// The most bytes one account may hold on Solana, hence the largest queue.
-pub const MAX_ACCOUNT_BYTES: usize = 10 * 1024 * 1024;
+pub const MAX_ACCOUNT_BYTES: usize = ballast::state::queue_account::MAX_QUEUE_BYTES;
 
 /// The exchange.
 pub fn exchange() -> Pubkey {
@@ -46,7 +46,8 @@ pub fn event_authority() -> Pubkey {
 /// A queue larger than 10 KiB cannot be created from inside another program.
 /// Create it at the top level of a transaction, by `create_account` of the
 /// system program with this many bytes and the program as owner, and pass it,
-/// still zeroed, to `create_market`.
+/// still zeroed, to `create_market`. It can grow afterwards, see
+/// [`crate::instructions::anyone::grow_queue`].
 pub fn queue_space(capacity: usize) -> usize {
     8 + QUEUE_HEADER_SIZE + capacity * QUEUE_ENTRY_SIZE
 }

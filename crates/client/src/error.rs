@@ -126,6 +126,8 @@ errors! {
     AdlSessionStale,
     AdlSessionLive,
     AdlNotSelected,
+    QueueGrowth,
+    QueueTooLarge,
 }
 
 /// The name of the program error with this number, e.g. 6000.

@@ -67,6 +67,7 @@ events! {
     AdlSessionOpened,
     AdlSessionAdvanced,
     AdlSessionClosed,
+    QueueGrown,
 }
 
 #[cfg(test)]

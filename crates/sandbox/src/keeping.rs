@@ -42,6 +42,18 @@ impl Sandbox {
         self.send(&[instruction], &[])
     }
 
+    /// Makes room for more positions in one of a market's queues, paid by the sandbox's payer.
+    pub fn grow_queue(
+        &mut self,
+        market: &MarketCookie,
+        queue: &Pubkey,
+        positions: u32,
+    ) -> TxResult {
+        let payer = self.payer();
+        let instruction = anyone::grow_queue(payer, market.keys.market, *queue, positions);
+        self.send(&[instruction], &[])
+    }
+
     /// Flags a position that is below maintenance, or clears the flag.
     pub fn flag_bankruptcy(&mut self, market: &MarketCookie, trader: &Pubkey) -> TxResult {
         self.send(&[anyone::flag_bankruptcy(market.keys, *trader)], &[])

@@ -245,6 +245,12 @@ pub enum BallastError {
     AdlSessionLive,
     #[msg("The accounts are not those of the traders the session selected; list those still in the queue, in the session's order")]
     AdlNotSelected,
+
+    // --- queues ---
+    #[msg("A queue grows by 1 to 98 positions a call; call again for more")]
+    QueueGrowth,
+    #[msg("A queue account holds at most 10 MiB, which is room for 100,822 positions")]
+    QueueTooLarge,
 }
 
 impl From<EngineError> for BallastError {

@@ -424,6 +424,22 @@ pub struct AutoDeleveraged {
     pub cuts: Vec<CounterpartyCut>,
 }
 
+/// A queue has room for more positions.
+#[event]
+#[derive(Clone, Debug)]
+pub struct QueueGrown {
+    /// The market.
+    pub market: Pubkey,
+    /// The queue account.
+    pub queue: Pubkey,
+    /// Whether it is the queue of the longs.
+    pub long: bool,
+    /// Positions it had room for.
+    pub capacity_before: u32,
+    /// Positions it has room for.
+    pub capacity_after: u32,
+}
+
 /// A deleveraging over several transactions began: insurance has paid, the round is frozen.
 #[event]
 #[derive(Clone, Debug)]

@@ -28,8 +28,8 @@ pub use instructions::{
     },
     anyone::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, close_adl_session::*,
-        donate_insurance::*, execute_adl_session::*, flag_bankruptcy::*, liquidate::*,
-        open_adl_session::*, sweep_insurance::*,
+        donate_insurance::*, execute_adl_session::*, flag_bankruptcy::*, grow_queue::*,
+        liquidate::*, open_adl_session::*, sweep_insurance::*,
     },
     trader::{
         add_margin::*, block_trade::*, close_trader::*, create_trader::*, deposit::*,
@@ -149,6 +149,11 @@ pub mod ballast {
     /// Brings an insurance vault level with its ledger.
     pub fn sweep_insurance(ctx: Context<SweepInsurance>) -> Result<()> {
         SweepInsurance::handle(ctx)
+    }
+
+    /// Makes room for more positions in a queue.
+    pub fn grow_queue(ctx: Context<GrowQueue>, positions: u32) -> Result<()> {
+        GrowQueue::handle(ctx, positions)
     }
 
     /// Records how a position stands.

@@ -157,6 +157,8 @@ fn evidence(error: BallastError) -> Evidence {
         E::AdlSessionStale => Case(adl_session::a_change_of_the_bankrupt_ends_the_session),
         E::AdlSessionLive => Case(adl_session::a_session_expires_and_is_then_closed),
         E::AdlNotSelected => Case(adl_session::the_accounts_are_those_selected),
+        E::QueueGrowth => Case(market::a_queue_grows_by_what_the_runtime_allows),
+        E::QueueTooLarge => Case(market::a_queue_grows_to_what_an_account_holds),
         E::NotBankrupt | E::InsuranceCanPay => {
             Case(adl::only_a_bankrupt_is_deleveraged_and_only_when_insurance_cannot_pay)
         }

@@ -286,3 +286,55 @@ pub fn a_market_index_cannot_be_chosen() {
     let (instruction, admin) = (opening.instruction(1), opening.admin.insecure_clone());
     refused_elsewhere(&mut opening.sandbox, |s| s.send(&[instruction], &[&admin]));
 }
+
+#[test]
+pub fn a_queue_grows_by_what_the_runtime_allows() {
+    let mut config = MarketConfig::sol();
+    config.queue_capacity = MIN_QUEUE_NODES;
+    let mut venue = Venue::with(&config);
+    let (market, queue) = (venue.market.clone(), venue.market.keys.queue_long);
+    for positions in [0, 99, u32::MAX] {
+        refused(&mut venue.sandbox, BallastError::QueueGrowth, |s| {
+            s.grow_queue(&market, &queue, positions)
+        });
+    }
+    let outcome = done(venue.sandbox.grow_queue(&market, &queue, 98));
+    let event = event!(outcome, QueueGrown);
+    assert_eq!(
+        (event.long, event.capacity_before, event.capacity_after),
+        (true, 16, 114)
+    );
+    let account = venue.sandbox.account(&queue).unwrap();
+    assert_eq!(account.data.len(), addresses::queue_space(114));
+    assert_eq!(account.lamports, venue.sandbox.rent(account.data.len()));
+    let view = venue.sandbox.queue(&market, Side::Long);
+    assert_eq!(view.queue().unwrap().capacity(), 114);
+    // The other queue, of this market and of another, is a queue of its own.
+    done(
+        venue
+            .sandbox
+            .grow_queue(&market, &market.keys.queue_short, 1),
+    );
+    let other = venue.second_market();
+    refused(&mut venue.sandbox, BallastError::WrongQueue, |s| {
+        s.grow_queue(&other, &queue, 1)
+    });
+    let foreign = Pubkey::new_unique();
+    venue.sandbox.fund(&foreign, 1_000_000);
+    refused(&mut venue.sandbox, BallastError::QueueNotOwned, |s| {
+        s.grow_queue(&market, &foreign, 1)
+    });
+}
+
+#[test]
+pub fn a_queue_grows_to_what_an_account_holds() {
+    let mut config = MarketConfig::sol();
+    config.queue_capacity = addresses::max_queue_capacity() - 1;
+    let mut venue = Venue::with(&config);
+    let (market, queue) = (venue.market.clone(), venue.market.keys.queue_short);
+    refused(&mut venue.sandbox, BallastError::QueueTooLarge, |s| {
+        s.grow_queue(&market, &queue, 2)
+    });
+    let outcome = done(venue.sandbox.grow_queue(&market, &queue, 1));
+    assert_eq!(event!(outcome, QueueGrown).capacity_after, 100_822);
+}

@@ -62,6 +62,21 @@ pub fn sweep_insurance(market: Pubkey, collateral: Collateral) -> Instruction {
     )
 }
 
+/// Makes room for `positions` more (at most 98 a call) in one of a market's queues.
+pub fn grow_queue(payer: Pubkey, market: Pubkey, queue: Pubkey, positions: u32) -> Instruction {
+    build(
+        &ballast::accounts::GrowQueue {
+            payer,
+            market,
+            queue,
+            system_program: anchor_lang::system_program::ID,
+            event_authority: addresses::event_authority(),
+            program: ballast::ID,
+        },
+        &ballast::instruction::GrowQueue { positions },
+    )
+}
+
 /// Records that a position is below maintenance or bankrupt, or clears a
 /// record that is no longer true.
 pub fn flag_bankruptcy(keys: MarketKeys, trader: Pubkey) -> Instruction {

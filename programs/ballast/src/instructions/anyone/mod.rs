@@ -9,6 +9,7 @@ pub mod deleveraging;
 pub mod donate_insurance;
 pub mod execute_adl_session;
 pub mod flag_bankruptcy;
+pub mod grow_queue;
 pub mod liquidate;
 pub mod open_adl_session;
 pub mod sweep_insurance;
