@@ -41,10 +41,10 @@ const SEED: u64 = 1;
 
 /// A market with a bankrupt position, which real transactions opened, amid two full queues.
 pub struct Stage {
-    sandbox: Sandbox,
-    market: MarketCookie,
-    bankrupt: TraderCookie,
-    keeper: TraderCookie,
+    pub sandbox: Sandbox,
+    pub market: MarketCookie,
+    pub bankrupt: TraderCookie,
+    pub keeper: TraderCookie,
     side: Side,
     /// The counterparties' queue.
     queue: QueueBytes,

@@ -15,6 +15,7 @@ mod proof_alone;
 mod queues;
 mod render;
 mod rounds;
+mod sessions;
 mod shapes;
 mod targets;
 mod venue;
@@ -104,10 +105,12 @@ fn measure(args: &Args, expected: usize) -> Result<Figures> {
     };
     admin::measure_all(programs.ballast, &mut meter)?;
     money::measure_all(programs.ballast, &mut meter)?;
+    money::measure_growth(programs.ballast, &mut meter)?;
     margin::measure_all(programs.ballast, &mut meter)?;
     fills::measure_all(programs.ballast, &mut meter)?;
     rounds::measure_all(programs.ballast, &mut meter)?;
     deleveraging::measure_all(&programs, &mut meter)?;
+    sessions::measure_all(programs.ballast, &mut meter)?;
     let figures = meter.finish();
     ensure!(
         figures.len() > 0,

@@ -10,6 +10,7 @@ use solana_signer::Signer;
 use crate::admin::{mint_name, options};
 use crate::figure::Figure;
 use crate::meter::Meter;
+use crate::shapes::thousands;
 use crate::venue::{Venue, START, TEN, USD};
 
 /// Owners whose accounts are created, to meet a costly address among them.
@@ -124,4 +125,24 @@ fn insurance(options: &Options, mint: &str, shape: &str, meter: &mut Meter) -> R
         let swept = venue.sandbox.sweep_insurance(&venue.market);
         Figure::of(&format!("{shape}, insurance to collateral"), swept)
     })
+}
+
+/// Room for more positions in a short and in a long queue.
+pub fn measure_growth(program: &Path, meter: &mut Meter) -> Result<()> {
+    for (name, positions) in [("16", 16), ("100000", 100_000)] {
+        meter.measure(&format!("grow_queue/by-98-from-{name}"), || {
+            let mut config = MarketConfig::sol();
+            config.queue_capacity = positions;
+            let options = Options {
+                program: Some(program.to_owned()),
+                ..Options::default()
+            };
+            let mut venue = Venue::of(&config, &options, 0)?;
+            let queue = venue.market.keys.queue_long;
+            let grown = venue.sandbox.grow_queue(&venue.market, &queue, 98);
+            let room = thousands(u64::try_from(positions)?);
+            Figure::of(&format!("by 98 positions, from {room}"), grown)
+        })?;
+    }
+    Ok(())
 }

@@ -10,6 +10,8 @@ use rand_chacha::ChaCha8Rng;
 
 /// Score that the positions of a hostile queue share, in tenths.
 const LINE_SCORE_TENTHS: u64 = 3;
+/// The same for [`Population::IsoScoreSmall`].
+const SMALL_SCORE_TENTHS: u64 = 7;
 /// Positions of a hostile queue that stand above its line: as many as a round can list.
 pub const ABOVE_LINE: u32 = 32;
 /// By how much less margin they stand above it, billionths for each rank.
@@ -20,9 +22,14 @@ const COARSE_TICKS: u64 = 10;
 /// Who stands in a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Population {
-    /// Entry prices log-uniform within 30% of the mark, leverage log-uniform from 1x to 20x, 100 to
-    /// 100,000 lots; none that would be liquidated at the mark.
+    /// Entry prices log-uniform within 30% of the mark, margin uniform from 2% to 100% of the entry,
+    /// 100 to 100,000 lots; none that would be liquidated at the mark.
     Random,
+    /// The same with leverage log-uniform from 1x to 20x: those at 20x are the top of the ranking.
+    Crowded,
+    /// One lot each, entry prices at whole ticks from 0.1% to 30% in profit, margin in whole atoms:
+    /// all of one score but for the rounding, which is large for so small positions.
+    IsoScoreSmall,
     /// All of one score at the mark but for the rounding of their margin to whole atoms; entry
     /// prices at whole cents from 2.5% to 30% in profit.
     IsoScoreTicks,
@@ -35,6 +42,8 @@ impl Population {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Random => "random",
+            Self::Crowded => "crowded at 20x",
+            Self::IsoScoreSmall => "one lot each",
             Self::IsoScoreTicks => "whole cents",
             Self::IsoScoreDistinct => "all distinct",
         }
@@ -44,6 +53,8 @@ impl Population {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Random => "random",
+            Self::Crowded => "crowded",
+            Self::IsoScoreSmall => "iso-score-small",
             Self::IsoScoreTicks => "iso-score-ticks",
             Self::IsoScoreDistinct => "iso-score-distinct",
         }
@@ -93,7 +104,8 @@ impl<'a> Source<'a> {
     /// The next position.
     pub fn position(&mut self) -> Result<Position> {
         let position = match self.population {
-            Population::Random => self.random()?,
+            Population::Random | Population::Crowded => self.random()?,
+            Population::IsoScoreSmall => self.small()?,
             Population::IsoScoreTicks => self.on_the_line(Some(COARSE_TICKS))?,
             Population::IsoScoreDistinct => self.on_the_line(None)?,
         };
@@ -106,14 +118,33 @@ impl<'a> Source<'a> {
         loop {
             let entry = log_uniform(&mut self.dice, mark * 10 / 13, mark * 13 / 10);
             let lots = log_uniform(&mut self.dice, 100, 100_000);
-            let leverage_percent = log_uniform(&mut self.dice, 100, 2_000);
-            let margin = lots * entry * 100 / leverage_percent;
+            let margin = if self.population == Population::Crowded {
+                lots * entry * 100 / log_uniform(&mut self.dice, 100, 2_000)
+            } else {
+                lots * entry * self.dice.gen_range(20..=1_000) / 1_000
+            };
             let position = self.of(lots, lots * entry, margin)?;
             let health = health(&position, self.mark, self.risk).map_err(engine)?;
             if health == Health::Healthy {
                 return Ok(position);
             }
         }
+    }
+
+    fn small(&mut self) -> Result<Position> {
+        let mark = self.mark.get();
+        let (least, most) = (mark / 1_000, mark * 300 / 1_000);
+        let place = u64::from(self.drawn) * (most - least) / u64::from(self.count);
+        let gain = least + place;
+        let entry = match self.side {
+            Side::Long => mark - gain,
+            Side::Short => mark + gain,
+        };
+        let equity = gain * mark * 10 / (entry * SMALL_SCORE_TENTHS);
+        let margin = equity
+            .checked_sub(gain)
+            .context("the line needs a positive margin")?;
+        self.of(1, entry, margin)
     }
 
     /// A position of profit x (part of the mark) and margin `x p (1 / (s (1 +- x)) - 1)` a lot,

@@ -9,7 +9,7 @@ use crate::peers;
 use crate::population::Population;
 use crate::shapes::{
     adl_name, proof_name, stage_prefix, stages, thousands, tolerance_name, StageShape,
-    COUNTERPARTIES, PROVEN, QUEUES, TOLERANCES,
+    COUNTERPARTIES, HOSTILE as HOSTILE_QUEUES, PROVEN, QUEUES, TOLERANCES,
 };
 use crate::targets::{Rule, Target, Verdict};
 
@@ -46,8 +46,13 @@ const ROLES: [(&str, &[&str]); 3] = [
             "donate_insurance",
             "sweep_insurance",
             "flag_bankruptcy",
+            "grow_queue",
             "liquidate",
             "auto_deleverage",
+            "open_adl_session",
+            "advance_adl_session",
+            "execute_adl_session",
+            "close_adl_session",
         ],
     ),
 ];
@@ -67,8 +72,8 @@ programs it calls, its event, and 150 units for the compute budget instruction t
 limit of 1,400,000. The same sources and toolchain give the same figures on every machine.
 
 Queues hold positions drawn from fixed seeds and inserted by the engine: entry prices log-uniform
-within 30% of the mark, leverage from 1x to 20x, none that would be liquidated. Their traders have no
-accounts but for those that a transaction names.
+within 30% of the mark, margin uniform from 2% to 100% of the entry, none that would be liquidated.
+Their traders have no accounts but for those that a transaction names.
 ";
 
 const MATRIX: &str = "
@@ -80,15 +85,37 @@ compute units and, in brackets, the nodes that the completeness proof visits. A 
 32 counterparties; lists go through an address lookup table.
 ";
 
+const CROWDED: &str = "
+### Shorts crowded at the highest leverage, 100,000
+
+Leverage log-uniform from 1x to 20x instead. With every position at 20x close to the top, the scores
+near it differ by little and an exact proof looks at more nodes.
+
+";
+
+const SESSIONS: &str = "
+### The same over several transactions
+
+`open_adl_session`, `advance_adl_session` with the ten highest ranked as hints until the walk is at
+its end, `execute_adl_session`: always exact.
+
+";
+
 const HOSTILE: &str = "
 ### Hostile queues
 
-100,000 shorts of one score at the mark but for the rounding of their margin to whole atoms, 2.5% to
-30% in profit; those listed stand a hair above the line. *Whole cents*: entry prices at multiples of
-$0.01 with the mark at $184, about 5,000 different ones. *All distinct*: no two entry prices are the
-same. No bound on a subtree tells such positions apart, so that an exact proof looks at most of
-them; a tolerance ends the search early. Where a round exceeds one transaction, the nodes are those
-that the engine visits outside of one.
+100,000 shorts of one score at the mark but for the rounding of their margin to whole atoms. *One lot
+each*: the cheapest such queue, 0.1% to 30% in profit at whole ticks; rounding alone spreads the scores
+by some 0.1%. *Whole cents* and *all distinct*: positions of 100,000 lots, which rounding hardly
+spreads, 2.5% to 30% in profit, those listed a hair above the line; entry prices at about 5,000
+different multiples of $0.01 with the mark at $184, or no two the same.
+
+A node knows two numbers of its subtree, the best entry and the best bankruptcy price. Where two
+positions of one score have different entry prices, the two together promise more than either has, so
+an exact proof must look at both: on a line without any spread at all 100,000 of them, some 70 units
+each, or five times what one transaction has. No order of the same two numbers avoids it; a tolerance
+does, and a session works through it over several transactions, see below. Where a round exceeds one
+transaction, the nodes are those that the engine visits outside of one.
 ";
 
 const PROOF: &str = "
@@ -116,6 +143,7 @@ pub fn document(figures: &Figures, targets: &[Target]) -> String {
     text += &random_tables(figures);
     text += HOSTILE;
     text += &hostile_tables(figures);
+    text += &session_table(figures);
     text += PROOF;
     text += &proof_table(figures);
     text += "\n## Every instruction\n";
@@ -167,19 +195,37 @@ fn random_tables(figures: &Figures) -> String {
     }
     let longs = StageShape::longest(Population::Random, Side::Long);
     text += "\n### Random longs, 100,000\n\n";
-    text + &by_tolerance(figures, &longs)
+    text += &by_tolerance(figures, &longs);
+    text += CROWDED;
+    text + &by_tolerance(
+        figures,
+        &StageShape::longest(Population::Crowded, Side::Short),
+    )
 }
 
 fn hostile_tables(figures: &Figures) -> String {
     let mut text = String::new();
-    for (population, title) in [
-        (Population::IsoScoreTicks, "Whole cents"),
-        (Population::IsoScoreDistinct, "All distinct"),
-    ] {
-        let _ = write!(text, "\n{title}:\n\n");
+    for population in HOSTILE_QUEUES {
+        let _ = write!(text, "\n{}:\n\n", capital(population.words()));
         text += &by_tolerance(figures, &StageShape::longest(population, Side::Short));
     }
     text
+}
+
+fn session_table(figures: &Figures) -> String {
+    let mut text = SESSIONS.to_owned();
+    text += &row(&["round", "compute units in all (nodes)"]);
+    text += &rule(2);
+    for (_, figure) in figures.starting_with("session_total/").iter() {
+        text += &row(&[&figure.shape, &cell(Some(figure))]);
+    }
+    text
+}
+
+fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 fn by_tolerance(figures: &Figures, stage: &StageShape) -> String {
@@ -242,6 +288,7 @@ fn stage_words(stage: &StageShape) -> String {
     let side = crate::shapes::side_name(stage.side);
     match stage.population {
         Population::Random => format!("{positions} random {side}"),
+        Population::Crowded => format!("{positions} {side}, crowded at 20x"),
         hostile => format!("{positions} hostile {side}, {}", hostile.words()),
     }
 }

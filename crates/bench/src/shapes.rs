@@ -17,6 +17,13 @@ const _: () = assert!(MAX_COUNTERPARTIES == 32);
 /// Counterparties of a round whose proof is measured alone.
 pub const PROVEN: u32 = 10;
 
+/// Hostile queues.
+pub const HOSTILE: [Population; 3] = [
+    Population::IsoScoreSmall,
+    Population::IsoScoreTicks,
+    Population::IsoScoreDistinct,
+];
+
 /// Two full queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StageShape {
@@ -73,9 +80,8 @@ impl StageShape {
 pub fn stages() -> Vec<StageShape> {
     let mut stages: Vec<_> = QUEUES.map(StageShape::random).into();
     stages.push(StageShape::longest(Population::Random, Side::Long));
-    for population in [Population::IsoScoreTicks, Population::IsoScoreDistinct] {
-        stages.push(StageShape::longest(population, Side::Short));
-    }
+    stages.push(StageShape::longest(Population::Crowded, Side::Short));
+    stages.extend(HOSTILE.map(|population| StageShape::longest(population, Side::Short)));
     stages
 }
 

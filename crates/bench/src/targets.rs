@@ -4,7 +4,7 @@ use ballast_engine::units::Side;
 
 use crate::figure::Figures;
 use crate::population::Population;
-use crate::shapes::{adl_name, proof_name, tolerance_name, StageShape, PROVEN};
+use crate::shapes::{adl_name, proof_name, tolerance_name, StageShape, HOSTILE, PROVEN};
 
 /// An upper limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,7 +128,17 @@ pub fn all() -> Vec<Target> {
             rule: Rule::Ratio(name(1_000, 10), name(100_000, 10)),
         });
     }
-    for population in [Population::IsoScoreTicks, Population::IsoScoreDistinct] {
+    let crowded = StageShape::longest(Population::Crowded, Side::Short);
+    for (tolerance, limit) in [(0, 25_000), (500, 8_000)] {
+        let what = format!(
+            "the proof alone, top 10 of 100,000 {}, {}",
+            Population::Crowded.words(),
+            tolerance_name(tolerance)
+        );
+        let name = proof_name(&crowded.cell(tolerance, PROVEN));
+        targets.push(units(&what, &name, limit));
+    }
+    for population in HOSTILE {
         for (tolerance, limit) in [(500, 60_000), (0, 700_000)] {
             let queue = StageShape::longest(population, Side::Short);
             let name = proof_name(&queue.cell(tolerance, PROVEN));

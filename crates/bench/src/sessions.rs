@@ -1,0 +1,161 @@
+//! Deleveraging over several transactions, in hostile queues.
+
+use std::path::Path;
+
+use anyhow::{ensure, Result};
+use ballast_client::events::BallastEvent;
+use ballast_engine::units::Side;
+use ballast_sandbox::{TxError, TxOutcome, TxResult};
+
+use crate::deleveraging::{Setting, Stage};
+use crate::figure::Figure;
+use crate::meter::Meter;
+use crate::shapes::{StageShape, HOSTILE};
+
+/// Counterparties to cut.
+const CUT: usize = 10;
+/// Nodes that one transaction looks at.
+const NODES_A_STEP: u32 = 10_000;
+
+/// What the transactions of a session used.
+struct Session {
+    open: TxOutcome,
+    steps: Vec<TxOutcome>,
+    execute: TxOutcome,
+    nodes: u32,
+}
+
+/// Measures a session over each hostile queue, and its instructions over the worst.
+pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
+    for population in HOSTILE {
+        let name = format!("session_total/{}", population.name());
+        let last = HOSTILE.last() == Some(&population);
+        let parts = [
+            "open_adl_session",
+            "advance_adl_session",
+            "execute_adl_session",
+        ];
+        let wanted = |name: &&str| last && meter.wants(&format!("{name}/"));
+        if !meter.wants(&name) && !parts.iter().any(|part| wanted(&part)) {
+            continue;
+        }
+        let shape = StageShape::longest(population, Side::Short);
+        let mut stage = Stage::new(program, &Setting::plain(shape))?.with_tolerance(0)?;
+        let session = run(&mut stage)?;
+        meter.measure(&name, || Ok(session.total(population.words())))?;
+        if last {
+            measure_parts(&session, meter)?;
+        }
+    }
+    close(program, meter)
+}
+
+fn run(stage: &mut Stage) -> Result<Session> {
+    let plan = stage.plan(CUT)?;
+    let hints = plan.cuts.iter().map(|cut| cut.node).collect::<Vec<_>>();
+    let (market, bankrupt) = (stage.market.clone(), stage.bankrupt.address);
+    let sandbox = &mut stage.sandbox;
+    let (keys, open) = sandbox
+        .open_adl_session(&market, &bankrupt, plan.summary.lots)
+        .map_err(told)?;
+    let mut steps = Vec::new();
+    let nodes = loop {
+        let hints = if steps.is_empty() {
+            hints.clone()
+        } else {
+            Vec::new()
+        };
+        let step = sandbox.advance_adl_session(&market, &keys, NODES_A_STEP, hints);
+        steps.push(step.map_err(told)?);
+        let state = sandbox.adl_session(&keys).selection;
+        let complete = steps.last().is_some_and(is_complete);
+        if complete {
+            break u32::try_from(state.visited)?;
+        }
+        ensure!(steps.len() < 100, "the session does not end");
+    };
+    let selected = sandbox.selected(&market, &keys);
+    ensure!(
+        selected == plan.counterparties,
+        "another selection than planned"
+    );
+    let execute = sandbox
+        .execute_adl_session(&market, &keys, &stage.keeper, &selected)
+        .map_err(told)?;
+    Ok(Session {
+        open,
+        steps,
+        execute,
+        nodes,
+    })
+}
+
+fn is_complete(step: &TxOutcome) -> bool {
+    let complete = |event: &BallastEvent| match event {
+        BallastEvent::AdlSessionAdvanced(event) => event.complete,
+        _ => false,
+    };
+    step.events.iter().any(complete)
+}
+
+impl Session {
+    fn total(&self, words: &str) -> Figure {
+        let steps = self.steps.iter().map(|step| step.compute_units);
+        let units = steps.sum::<u64>() + self.open.compute_units + self.execute.compute_units;
+        Figure {
+            shape: format!(
+                "{CUT} of 100,000 hostile shorts ({words}): {} transactions",
+                self.steps.len() + 2
+            ),
+            compute_units: Some(units),
+            nodes_visited: Some(self.nodes),
+        }
+    }
+}
+
+fn measure_parts(session: &Session, meter: &mut Meter) -> Result<()> {
+    let one = |outcome: &TxOutcome, shape: &str| Figure {
+        shape: shape.to_owned(),
+        compute_units: Some(outcome.compute_units),
+        nodes_visited: None,
+    };
+    let account = "100,000 positions, with the creation of its account";
+    meter.measure("open_adl_session/queue-100000", || {
+        Ok(one(&session.open, account))
+    })?;
+    for (name, step, shape) in [
+        ("first", session.steps.first(), "10,000 nodes, ten hints"),
+        ("next", session.steps.get(1), "10,000 nodes"),
+    ] {
+        if let Some(step) = step {
+            meter.measure(&format!("advance_adl_session/{name}"), || {
+                Ok(one(step, shape))
+            })?;
+        }
+    }
+    meter.measure("execute_adl_session/10-of-100000", || {
+        Ok(one(&session.execute, "10 of 100,000 cut"))
+    })
+}
+
+/// A session that nobody has advanced, closed after it has expired.
+fn close(program: &Path, meter: &mut Meter) -> Result<()> {
+    if !meter.wants("close_adl_session/") {
+        return Ok(());
+    }
+    let mut stage = Stage::new(program, &Setting::plain(StageShape::random(1_000)))?;
+    let (market, bankrupt) = (stage.market.clone(), stage.bankrupt.address);
+    let sandbox = &mut stage.sandbox;
+    let (keys, _) = sandbox
+        .open_adl_session(&market, &bankrupt, 1_000)
+        .map_err(told)?;
+    sandbox.advance_slots(151);
+    let closed: TxResult = sandbox.close_adl_session(&market, &keys);
+    meter.measure("close_adl_session/expired", || {
+        Figure::of("expired, nobody selected", closed)
+    })
+}
+
+fn told(error: TxError) -> anyhow::Error {
+    anyhow::anyhow!("{error}")
+}
