@@ -32,8 +32,10 @@ use crate::shapes::{
 const OPENED: u64 = 200_000;
 /// Size of a bankrupt position: more than a round with the longest list closes.
 const BANKRUPT_LOTS: u64 = 2_000_000;
-/// Margin of the bankrupt position, basis points of its worth.
+/// Margin of the bankrupt position, basis points of its worth; the price moves by 800.
 const BANKRUPT_MARGIN_BPS: u64 = 700;
+/// The same where counterparties with next to no profit are to rank as winners.
+const BARELY_BANKRUPT_MARGIN_BPS: u64 = 795;
 /// Bytes that a transaction may have.
 const PACKET_BYTES: usize = 1_232;
 /// Seed of the counterparties; the bankrupt's own side has the next.
@@ -62,6 +64,15 @@ pub struct Setting {
     pub other_markets: usize,
     /// Size of the bankrupt position.
     pub bankrupt_lots: u64,
+}
+
+impl StageShape {
+    const fn bankrupt_margin_bps(&self) -> u64 {
+        match self.population {
+            Population::IsoScoreSmall => BARELY_BANKRUPT_MARGIN_BPS,
+            _ => BANKRUPT_MARGIN_BPS,
+        }
+    }
 }
 
 impl Setting {
@@ -99,7 +110,7 @@ impl Stage {
                 Side::Long => -lots,
             },
             price_ticks: OPENED,
-            taker_margin: worth * BANKRUPT_MARGIN_BPS / 10_000,
+            taker_margin: worth * setting.stage.bankrupt_margin_bps() / 10_000,
             maker_margin: worth,
         };
         sandbox.block_trade(&market, &bankrupt, &opposite, terms)?;

@@ -105,8 +105,8 @@ const HOSTILE: &str = "
 ### Hostile queues
 
 100,000 shorts of one score at the mark but for the rounding of their margin to whole atoms. *One lot
-each*: the cheapest such queue, 0.1% to 30% in profit at whole ticks; rounding alone spreads the scores
-by some 0.1%. *Whole cents* and *all distinct*: positions of 100,000 lots, which rounding hardly
+each*: the cheapest such queue, 0.1% to 30% in profit at whole ticks, against a bankrupt barely below
+zero; rounding alone spreads the scores by up to 0.4%. *Whole cents* and *all distinct*: positions of 100,000 lots, which rounding hardly
 spreads, 2.5% to 30% in profit, those listed a hair above the line; entry prices at about 5,000
 different multiples of $0.01 with the mark at $184, or no two the same.
 

@@ -22,7 +22,7 @@ pub(crate) use sweep::next_admitted;
 /// position admitted by it is worth an exact comparison. Every kind of bound gets a
 /// walk compiled for it.
 macro_rules! bounded {
-    ($bound:expr, $round:expr, |$admits:ident, $confirms:ident| $walk:expr) => {{
+    ($bound:expr, $round:expr, $best:expr, |$admits:ident, $confirms:ident| $walk:expr) => {{
         let solvency = Solvency::new($round);
         let solvent = |price| match $round.side {
             Side::Long => solvency.admits_long(price),
@@ -33,7 +33,7 @@ macro_rules! bounded {
                 let ($admits, $confirms) = (|_: u64, _: i64| true, |_: u64, price| solvent(price));
                 $walk
             }
-            Bound::Long(fast) => match Narrow::long(&fast) {
+            Bound::Long(fast) => match Narrow::long(&fast, $best) {
                 Some(narrow) => {
                     let $admits = |e, b| narrow.admits_long(e, b);
                     let $confirms = |e, b| solvent(b) && fast.admits_long(e, b);
@@ -45,7 +45,7 @@ macro_rules! bounded {
                     $walk
                 }
             },
-            Bound::Short(fast) => match Narrow::short(&fast) {
+            Bound::Short(fast) => match Narrow::short(&fast, $best) {
                 Some(narrow) => {
                     let $admits = |e, b| narrow.admits_short(e, b);
                     let $confirms = |e, b| solvent(b) && fast.admits_short(e, b);
@@ -142,8 +142,17 @@ pub fn first_skipped(
         ignore: ignore.unwrap_or(NIL),
     };
     let bound = Bound::new(round, last.as_ref(), round.rank_tolerance_bps)?;
-    bounded!(bound, round, |admits, confirms| search
+    let best = best_entry(queue)?;
+    bounded!(bound, round, best, |admits, confirms| search
         .walk(admits, confirms))
+}
+
+/// The best entry price of a queue, 2^-32 atoms per lot; 0 when it is empty.
+fn best_entry(queue: &QueueRef<'_>) -> Result<u64, EngineError> {
+    match queue.tree().root() {
+        NIL => Ok(0),
+        root => Ok(queue.tree().linked(root)?.best_entry_q32),
+    }
 }
 
 /// A search for somebody passed over.

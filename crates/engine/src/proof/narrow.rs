@@ -11,8 +11,12 @@
 //!
 //! in products of 32 bits each. `g` is rounded down, `p - e` and `e - p` up:
 //! whatever [`Fast`] admits, this admits. What leaves its range is left to [`Fast`].
+//!
+//! Even with the best entry price of the whole queue a position needs a bankruptcy
+//! price within some distance of the mark. That limit decides most cases alone.
 
 use super::bound::Fast;
+use crate::math::div_rem;
 
 const ONE: u64 = 1 << 32;
 /// Bits by which `g` is shortened where it is 1 or more.
@@ -37,22 +41,64 @@ pub(super) struct Narrow {
     slope: u64,
     /// Bits that `slope * d` loses to become `g`.
     slope_shift: u32,
+    /// Furthest bankruptcy price that is admitted with the queue's best entry price.
+    limit_q32: i64,
 }
 
 impl Narrow {
     /// Shortens the bound for longs: the mark takes 31 bits and no winner's entry
-    /// price takes more. `None` unless the last position cut is a winner in profit.
-    pub(super) fn long(fast: &Fast) -> Option<Self> {
+    /// price takes more. `best_q32` is the lowest entry price of the queue. `None`
+    /// unless the last position cut is a winner in profit.
+    pub(super) fn long(fast: &Fast, best_q32: u64) -> Option<Self> {
         let narrow = Self::new(fast, 31)?;
         let mark = narrow.mark.wrapping_add(1);
-        Some(Self { mark, ..narrow })
+        let entry = best_q32.wrapping_shr(narrow.shift);
+        let gain = mark.checked_sub(entry);
+        let reach = gain.and_then(|gain| narrow.reach(gain, entry));
+        let limit = reach.and_then(|reach| narrow.pivot_q32.checked_sub_unsigned(reach));
+        Some(Self {
+            mark,
+            limit_q32: limit.unwrap_or(i64::MIN),
+            ..narrow
+        })
     }
 
     /// Shortens the bound for shorts: the mark takes 30 bits, which leaves two for
-    /// entry prices above it. `None` unless the last position cut is a winner in
-    /// profit.
-    pub(super) fn short(fast: &Fast) -> Option<Self> {
-        Self::new(fast, 30)
+    /// entry prices above it. `best_q32` is the highest entry price of the queue.
+    /// `None` unless the last position cut is a winner in profit.
+    pub(super) fn short(fast: &Fast, best_q32: u64) -> Option<Self> {
+        let narrow = Self::new(fast, 30)?;
+        let entry = best_q32.wrapping_shr(narrow.shift).wrapping_add(1);
+        let gain = entry.checked_sub(narrow.mark).filter(|_| entry < ONE);
+        let reach = gain.and_then(|gain| narrow.reach(gain, entry));
+        let limit = reach.and_then(|reach| narrow.pivot_q32.checked_add_unsigned(reach));
+        Some(Self {
+            limit_q32: limit.unwrap_or(i64::MAX),
+            ..narrow
+        })
+    }
+
+    /// A distance from the mark beyond which no position with this entry price and
+    /// gain, or a worse one, is admitted, 2^-32 atoms per lot. `None` when there is
+    /// none to speak of.
+    fn reach(&self, gain: u64, entry: u64) -> Option<u64> {
+        let fine = (gain << 32).checked_div(entry)?;
+        let change = if fine < ONE {
+            fine
+        } else {
+            // Where a gain exceeds the entry, changes are compared in coarse steps.
+            let coarse = (gain << 32_u32.wrapping_sub(COARSE)).checked_div(entry)?;
+            coarse
+                .wrapping_add(1)
+                .checked_shl(COARSE)
+                .filter(|_| coarse < ONE)?
+        };
+        let beyond = u128::from(change)
+            .wrapping_add(1)
+            .checked_shl(self.slope_shift)?;
+        let (furthest, _) = div_rem(beyond, self.slope).ok()?;
+        let furthest = u64::try_from(furthest).ok().filter(|units| *units < ONE)?;
+        Some(furthest.wrapping_add(1).wrapping_shl(self.shift))
     }
 
     fn new(fast: &Fast, bits: u32) -> Option<Self> {
@@ -70,12 +116,13 @@ impl Narrow {
             mark: fast.mark_q32.wrapping_shr(shift),
             slope: slope.wrapping_shr(lost),
             slope_shift: less(less(64, shift), lost),
+            limit_q32: 0,
         })
     }
 
     #[inline(always)]
     pub(super) fn admits_long(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
-        if entry_q32 > self.winner_q32 {
+        if entry_q32 > self.winner_q32 || bankruptcy_q32 < self.limit_q32 {
             return false;
         }
         let bankruptcy = if bankruptcy_q32 < self.close_q32 {
@@ -105,7 +152,7 @@ impl Narrow {
 
     #[inline(always)]
     pub(super) fn admits_short(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
-        if entry_q32 < self.winner_q32 {
+        if entry_q32 < self.winner_q32 || bankruptcy_q32 > self.limit_q32 {
             return false;
         }
         let bankruptcy = if bankruptcy_q32 > self.close_q32 {
@@ -222,7 +269,7 @@ mod tests {
     fn what_the_full_bound_admits_is_admitted_and_hardly_more() {
         let mut state = 7;
         for side in [Side::Long, Side::Short] {
-            let (mut admitted, mut denied, mut more) = (0_u32, 0_u32, 0_u32);
+            let (mut admitted, mut denied, mut more, mut limited) = (0_u32, 0_u32, 0_u32, 0_u32);
             for case in 0..4_000 {
                 let (round, last) = winner(side, 12 + case % 18, &mut state);
                 let ranked = Ranked::new(&round, &last).expect("in range");
@@ -230,13 +277,21 @@ mod tests {
                 let (Bound::Long(fast) | Bound::Short(fast)) = bound else {
                     panic!("prices in range");
                 };
-                let narrow = match side {
-                    Side::Long => Narrow::long(&fast),
-                    Side::Short => Narrow::short(&fast),
-                };
-                let narrow = narrow.expect("a winner in profit");
                 for _ in 0..40 {
                     let (entry, price) = prices(&round, &last, &mut state);
+                    let better = next(&mut state) >> (next(&mut state) % 64);
+                    let (narrow, unlimited) = match side {
+                        Side::Long => (
+                            Narrow::long(&fast, entry.saturating_sub(better)),
+                            Narrow::long(&fast, 0),
+                        ),
+                        Side::Short => (
+                            Narrow::short(&fast, entry.saturating_add(better)),
+                            Narrow::short(&fast, u64::MAX),
+                        ),
+                    };
+                    let narrow = narrow.expect("a winner in profit");
+                    let unlimited = unlimited.expect("a winner in profit");
                     let (full, short) = match side {
                         Side::Long => (
                             fast.admits_long(entry, price),
@@ -248,6 +303,15 @@ mod tests {
                         ),
                     };
                     assert!(!full || short, "{round:?} {last:?} {entry} {price}");
+                    let without = match side {
+                        Side::Long => unlimited.admits_long(entry, price),
+                        Side::Short => unlimited.admits_short(entry, price),
+                    };
+                    assert_eq!(short, without, "{round:?} {last:?} {entry} {price}");
+                    limited += u32::from(match side {
+                        Side::Long => price < narrow.limit_q32,
+                        Side::Short => price > narrow.limit_q32,
+                    });
                     admitted += u32::from(full);
                     denied += u32::from(!full);
                     more += u32::from(short && !full);
@@ -255,6 +319,7 @@ mod tests {
             }
             std::println!("{side:?}: {admitted} admitted, {denied} denied, {more} of them not");
             assert!(admitted > 10_000 && denied > 10_000 && more * 4 < denied);
+            assert!(limited > 10_000, "{limited} decided by the limit");
         }
     }
 }

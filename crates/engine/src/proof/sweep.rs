@@ -8,7 +8,7 @@ use crate::units::Side;
 
 use super::bound::{Bound, Solvency};
 use super::narrow::Narrow;
-use super::{bounded, Pending};
+use super::{best_entry, bounded, Pending};
 
 /// What one stretch of the walk came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,8 @@ pub(crate) fn next_admitted(
         budget,
     };
     let bound = Bound::new(round, last, 0)?;
-    bounded!(bound, round, |admits, confirms| sweep
+    let best = best_entry(queue)?;
+    bounded!(bound, round, best, |admits, confirms| sweep
         .walk(admits, confirms))
 }
 
