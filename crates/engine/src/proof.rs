@@ -248,11 +248,17 @@ impl Waiting {
             return Ok(if right == NOWHERE { self.pop() } else { right });
         }
         if right != NOWHERE {
-            self.top = self.top.wrapping_add(1);
-            let slot = self.stack.get_mut(self.top);
-            *slot.ok_or(EngineError::TreeCorrupt)? = right;
+            self.push(right)?;
         }
         Ok(left)
+    }
+
+    #[inline(always)]
+    fn push(&mut self, place: usize) -> Result<(), EngineError> {
+        self.top = self.top.wrapping_add(1);
+        let slot = self.stack.get_mut(self.top);
+        *slot.ok_or(EngineError::TreeCorrupt)? = place;
+        Ok(())
     }
 }
 

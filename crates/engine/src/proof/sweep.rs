@@ -3,12 +3,11 @@
 use crate::error::EngineError;
 use crate::queue::{QueueKey, QueueRef};
 use crate::rank::{Ranked, Round};
-use crate::slab::NIL;
 use crate::units::Side;
 
 use super::bound::{Bound, Solvency};
 use super::narrow::Narrow;
-use super::{best_entry, bounded, Pending};
+use super::{best_entry, bounded, slot, Waiting, NOWHERE};
 
 /// What one stretch of the walk came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,56 +51,58 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    #[inline(always)]
+    #[inline(never)]
     fn walk(
         mut self,
         admits: impl Fn(u64, i64) -> bool,
         confirms: impl Fn(u64, i64) -> bool,
     ) -> Result<Stretch, EngineError> {
-        let tree = self.queue.tree();
-        let mut pending = Pending::new();
-        let mut visited = 0_u32;
-        let mut next = tree.root();
+        let nodes = self.queue.tree().nodes();
+        let mut waiting = Waiting::new();
+        let mut left = self.budget;
+        let mut next = slot(self.queue.tree().root());
         loop {
-            while next != NIL {
-                if visited >= self.budget {
-                    return Ok(self.stretch(None, visited, false));
-                }
-                let node = tree.linked(next)?;
-                visited = visited.wrapping_add(1);
-                if node.least_capped_epoch >= self.epoch
-                    || !admits(node.best_entry_q32, node.best_bankruptcy_q32)
+            while next != NOWHERE {
+                let node = nodes.get(next).ok_or(EngineError::TreeCorrupt)?;
+                let Some(rest) = left.checked_sub(1) else {
+                    return Ok(self.stretch(None, left, false));
+                };
+                left = rest;
+                if !admits(node.best_entry_q32, node.best_bankruptcy_q32)
+                    || node.least_capped_epoch >= self.epoch
                 {
-                    next = NIL;
+                    next = NOWHERE;
                 } else if node.queue_key() <= self.cursor {
                     // Seen, and so is everything to the left.
-                    next = node.right();
+                    next = slot(node.right());
                 } else {
-                    pending.push(next)?;
-                    next = node.left();
+                    waiting.push(next)?;
+                    next = slot(node.left());
                 }
             }
-            let Some(index) = pending.pop() else {
-                return Ok(self.stretch(None, visited, true));
-            };
-            let node = tree.linked(index)?;
+            let place = waiting.pop();
+            if place == NOWHERE {
+                return Ok(self.stretch(None, left, true));
+            }
+            let node = nodes.get(place).ok_or(EngineError::TreeCorrupt)?;
             self.cursor = node.queue_key();
-            if node.capped_epoch < self.epoch
+            if admits(node.entry_q32, node.bankruptcy_q32)
+                && node.capped_epoch < self.epoch
                 && !node.is_selected()
-                && admits(node.entry_q32, node.bankruptcy_q32)
                 && confirms(node.entry_q32, node.bankruptcy_q32)
             {
-                return Ok(self.stretch(Some(index), visited, false));
+                return Ok(self.stretch(u32::try_from(place).ok(), left, false));
             }
-            next = node.right();
+            next = slot(node.right());
         }
     }
 
-    const fn stretch(&self, found: Option<u32>, visited: u32, ended: bool) -> Stretch {
+    const fn stretch(&self, found: Option<u32>, left: u32, ended: bool) -> Stretch {
         Stretch {
             found,
             cursor: self.cursor,
-            visited,
+            // What is left of the budget is never more than all of it.
+            visited: self.budget.wrapping_sub(left),
             ended,
         }
     }
