@@ -22,6 +22,8 @@ const PROGRESS: u64 = 50;
 struct Sessions {
     cuts: u64,
     passes: u64,
+    /// Executed although positions had changed.
+    late: u64,
     /// Positions rose above a complete selection.
     reopened: u64,
     /// Completed before any position changed.
@@ -103,6 +105,12 @@ fn compared(
     operation: &Operation,
     report: &mut Report,
 ) -> compare::Agreement {
+    let late = match operation {
+        Operation::ExecuteSession { session, .. } => {
+            model.session(session.market, session.side).disturbed
+        }
+        _ => false,
+    };
     let verdict = model.perform(operation);
     let Some(result) = world.perform(operation) else {
         report.accepted[operation.kind()] += 1;
@@ -110,6 +118,7 @@ fn compared(
     };
     report.calls += 1;
     report.count(operation, &verdict);
+    report.sessions.late += u64::from(late && matches!(verdict, Ok(Effect::Round(_))));
     compare::verdicts(&result, &verdict)?;
     if let (Ok(outcome), Ok(Effect::Opened(opened))) = (&result, &verdict) {
         compare::opened(outcome, model, opened)?;
@@ -201,6 +210,7 @@ impl Sessions {
     fn require_variety(&self, executed: u64) {
         assert!(executed > 0, "no session was executed");
         assert!(self.cuts > executed, "no session cut several");
+        assert!(self.late > 0, "no session was executed after changes");
         assert!(self.passes > 0, "no session without members opened a pass");
         assert!(self.reopened > 0, "nobody rose above a complete selection");
         assert!(self.undisturbed > 0, "no session was complete at once");
@@ -216,10 +226,11 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "sessions: {} executed with {} cuts, {} opened a pass, {} completed undisturbed, \
+            "sessions: {} executed with {} cuts, {} of them after changes, {} opened a pass, {} completed undisturbed, \
              {} times somebody rose above a complete selection",
             self.executed(),
             self.sessions.cuts,
+            self.sessions.late,
             self.sessions.passes,
             self.sessions.undisturbed,
             self.sessions.reopened

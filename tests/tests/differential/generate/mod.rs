@@ -55,7 +55,7 @@ impl Generator {
         if self.crowded && self.pick.percent(30) {
             return self.crowd(model);
         }
-        if self.pick.percent(30) {
+        if self.pick.percent(45) {
             if let Some(operation) = self.session(model, market) {
                 return operation;
             }

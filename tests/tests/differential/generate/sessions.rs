@@ -1,7 +1,7 @@
 //! What happens to a session: it is driven, held up, left alone, abandoned.
 
 use super::{holders, Generator};
-use crate::model::{Model, Session};
+use crate::model::{Listed, Model, Session};
 use crate::operation::{Named, Operation};
 
 impl Generator {
@@ -84,7 +84,7 @@ impl Generator {
 
     fn execute_session(&mut self, model: &Model, named: Named, session: &Session) -> Operation {
         let mut list = model.selected(named.market, named.side);
-        if self.pick.percent(20) {
+        if self.pick.percent(30) {
             self.spoil(model, named.market, session.bankrupt, &mut list);
         }
         Operation::ExecuteSession {
@@ -99,27 +99,32 @@ impl Generator {
         let sign = if side == 0 { 1 } else { -1 };
         let mut others = holders(model, market);
         others.retain(|trader| model.held(market, *trader).sign() == sign);
+        if self.pick.percent(75) {
+            let selected = model.selected(market, side);
+            others.retain(|trader| !selected.contains(&Listed::Trader(*trader)));
+        }
         let bankrupt = model.session(market, side).bankrupt;
+        let part = self.pick.one(&[1, 3, 10, 40]);
         match (
             self.pick.some(&others),
-            self.pick.weighted(&[45, 20, 25, 10]),
+            self.pick.weighted(&[60, 15, 15, 10]),
         ) {
-            (Some(trader), 0) => Operation::RemoveMargin {
-                market,
-                trader,
-                amount: {
-                    let margin = model.held(market, trader).margin;
-                    self.pick.amount(margin / 3)
-                },
-            },
-            (Some(trader), 1) => Operation::AddMargin {
-                market,
-                trader,
-                amount: {
-                    let free = model.trader(trader).free;
-                    self.pick.amount(free / 2)
-                },
-            },
+            (Some(trader), 0) => {
+                let margin = model.held(market, trader).margin;
+                Operation::RemoveMargin {
+                    market,
+                    trader,
+                    amount: self.pick.amount(margin / part),
+                }
+            }
+            (Some(trader), 1) => {
+                let free = model.trader(trader).free;
+                Operation::AddMargin {
+                    market,
+                    trader,
+                    amount: self.pick.amount(free / part),
+                }
+            }
             (_, 3) => self.deleverage(model, market, &[(bankrupt, true)]),
             _ => self.trade(model, market),
         }
