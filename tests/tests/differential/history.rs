@@ -17,6 +17,9 @@ const LENGTH: u64 = 400;
 /// Histories between two lines of progress.
 const PROGRESS: u64 = 50;
 
+/// Fewer calls than this need not show what happens once in 2,000.
+const RARE: u64 = 40_000;
+
 /// What became of sessions.
 #[derive(Default)]
 struct Sessions {
@@ -168,7 +171,7 @@ impl Report {
         }
         assert!(self.cuts > self.accepted[10], "no round cut several");
         assert!(self.passes > 0, "no pass was followed by another");
-        self.sessions.require_variety(self.executed());
+        self.sessions.require_variety(self.executed(), self.calls);
         for error in [
             BallastError::AdlSessionExpired,
             BallastError::AdlSessionStale,
@@ -207,12 +210,13 @@ impl Sessions {
         }
     }
 
-    fn require_variety(&self, executed: u64) {
+    fn require_variety(&self, executed: u64, calls: u64) {
         assert!(executed > 0, "no session was executed");
         assert!(self.cuts > executed, "no session cut several");
         assert!(self.late > 0, "no session was executed after changes");
         assert!(self.passes > 0, "no session without members opened a pass");
-        assert!(self.reopened > 0, "nobody rose above a complete selection");
+        let overtaken = self.reopened > 0 || calls < RARE;
+        assert!(overtaken, "nobody rose above a complete selection");
         assert!(self.undisturbed > 0, "no session was complete at once");
     }
 }
