@@ -1,8 +1,11 @@
 //! Everything the program stores against everything the model holds.
 
+mod sessions;
+
 use std::fmt::Debug;
 
 use anchor_lang::prelude::Pubkey;
+use ballast::events::AutoDeleveraged;
 use ballast::state::trader::PositionSlot;
 use ballast_client::addresses;
 use ballast_client::events::BallastEvent;
@@ -11,6 +14,7 @@ use ballast_sandbox::{TxOutcome, TxResult};
 
 use crate::model::{Effect, Model, Owned, Refusal, RoundMade, Verdict};
 use crate::program::World;
+pub use sessions::{opened, sessions};
 
 /// What differs, or nothing.
 pub type Agreement = Result<(), String>;
@@ -36,7 +40,8 @@ fn all<T: PartialEq + Debug>(whose: &str, fields: &[(&str, T, T)]) -> Agreement 
 pub fn verdicts(program: &TxResult, model: &Verdict<Effect>) -> Agreement {
     match (program, model) {
         (Ok(outcome), Ok(Effect::Round(round))) => rounds(outcome, round),
-        (Ok(_), Ok(Effect::State)) => Ok(()),
+        (Ok(outcome), Ok(Effect::Passed)) => passed(outcome),
+        (Ok(_), Ok(Effect::State | Effect::Opened(_))) => Ok(()),
         (Err(refused), Err(Refusal(number))) if refused.number == Some(*number) => Ok(()),
         (Err(refused), Err(Refusal(number))) => Err(format!(
             "refused otherwise: program {refused}, model {number} ({:?})",
@@ -50,10 +55,30 @@ pub fn verdicts(program: &TxResult, model: &Verdict<Effect>) -> Agreement {
     }
 }
 
+fn passed(outcome: &TxOutcome) -> Agreement {
+    match outcome.events.as_slice() {
+        [BallastEvent::AdlSessionClosed(closed)] if !closed.executed && closed.pass_opened => {
+            Ok(())
+        }
+        other => Err(format!("events of a session without members: {other:?}")),
+    }
+}
+
+/// The round, in one call or at the end of a session.
+fn event(outcome: &TxOutcome) -> Result<&AutoDeleveraged, String> {
+    match outcome.events.as_slice() {
+        [BallastEvent::AutoDeleveraged(event)] => Ok(event),
+        [BallastEvent::AutoDeleveraged(event), BallastEvent::AdlSessionClosed(closed)]
+            if closed.executed && event.session == closed.session =>
+        {
+            Ok(event)
+        }
+        other => Err(format!("events of a round: {other:?}")),
+    }
+}
+
 fn rounds(outcome: &TxOutcome, round: &RoundMade) -> Agreement {
-    let [BallastEvent::AutoDeleveraged(event)] = outcome.events.as_slice() else {
-        return Err(format!("events of a round: {:?}", outcome.events));
-    };
+    let event = event(outcome)?;
     all(
         "round",
         &[
@@ -85,9 +110,7 @@ fn rounds(outcome: &TxOutcome, round: &RoundMade) -> Agreement {
 
 /// The trader of each cut, and all of its numbers.
 pub fn cuts(world: &World, outcome: &TxOutcome, round: &RoundMade) -> Agreement {
-    let [BallastEvent::AutoDeleveraged(event)] = outcome.events.as_slice() else {
-        return Err(format!("events of a round: {:?}", outcome.events));
-    };
+    let event = event(outcome)?;
     for (place, (program, model)) in event.cuts.iter().zip(&round.cuts).enumerate() {
         let trader = world.addresses[model.trader];
         same("cut of", program.trader, trader)?;
@@ -277,12 +300,22 @@ fn queue(world: &World, model: &Model, number: usize, sign: i128, side: Side) ->
             ),
         ],
     )?;
+    let session = market.sessions[place].as_ref();
+    same(&whose, header.watch.is_active(), session.is_some())?;
+    let blank = header.watch == bytemuck::Zeroable::zeroed();
+    same(&whose, blank, session.is_none())?;
     for (step, (trader, owned)) in program.iter().zip(expected) {
         let (node, entry) = step.map_err(|error| format!("{whose}: {error:?}"))?;
         let address = Pubkey::new_from_array(entry.trader);
         same(&whose, address, world.addresses[trader])?;
         let slot = world.sandbox.position(&world.markets[number], &address);
         same(&whose, slot.map(|slot| slot.queue_node), Some(node))?;
+        let member = session.is_some_and(|session| session.seen.has(owned.sequence));
+        same(
+            &format!("{whose} selects {trader}"),
+            entry.is_selected(),
+            member,
+        )?;
         entry_of(&format!("{whose} trader {trader}"), entry, owned)?;
     }
     Ok(())

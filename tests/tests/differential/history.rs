@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Instant;
 
+use ballast::error::BallastError;
+
 use crate::compare;
 use crate::generate::Generator;
-use crate::model::{Effect, Model, Verdict};
-use crate::operation::Operation;
+use crate::model::{Effect, Model, Session, Verdict};
+use crate::operation::{Operation, CALLS, KINDS};
 use crate::program::World;
 use crate::settings::Settings;
 
@@ -15,16 +17,33 @@ const LENGTH: u64 = 400;
 /// Histories between two lines of progress.
 const PROGRESS: u64 = 50;
 
+/// Fewer calls than this need not show what happens once in 2,000.
+const RARE: u64 = 40_000;
+
+/// What became of sessions.
+#[derive(Default)]
+struct Sessions {
+    cuts: u64,
+    passes: u64,
+    /// Executed although positions had changed.
+    late: u64,
+    /// Positions rose above a complete selection.
+    reopened: u64,
+    /// Completed before any position changed.
+    undisturbed: u64,
+}
+
 /// What the histories consisted of.
 #[derive(Default)]
 pub struct Report {
     histories: u64,
     calls: u64,
-    accepted: [u64; 15],
-    refused: [u64; 15],
+    accepted: [u64; KINDS],
+    refused: [u64; KINDS],
     errors: std::collections::BTreeMap<u32, u64>,
     cuts: u64,
     passes: u64,
+    sessions: Sessions,
     seed: u64,
     seconds: u64,
 }
@@ -89,6 +108,12 @@ fn compared(
     operation: &Operation,
     report: &mut Report,
 ) -> compare::Agreement {
+    let late = match operation {
+        Operation::ExecuteSession { session, .. } => {
+            model.session(session.market, session.side).disturbed
+        }
+        _ => false,
+    };
     let verdict = model.perform(operation);
     let Some(result) = world.perform(operation) else {
         report.accepted[operation.kind()] += 1;
@@ -96,7 +121,14 @@ fn compared(
     };
     report.calls += 1;
     report.count(operation, &verdict);
+    report.sessions.late += u64::from(late && matches!(verdict, Ok(Effect::Round(_))));
     compare::verdicts(&result, &verdict)?;
+    if let (Ok(outcome), Ok(Effect::Opened(opened))) = (&result, &verdict) {
+        compare::opened(outcome, model, opened)?;
+    }
+    let before = model.clone();
+    compare::sessions(world, model)?;
+    report.sessions.count(&before, model);
     if let (Ok(outcome), Ok(Effect::Round(round))) = (&result, &verdict) {
         compare::cuts(world, outcome, round)?;
     }
@@ -108,8 +140,16 @@ impl Report {
         match verdict {
             Ok(effect) => {
                 self.accepted[operation.kind()] += 1;
+                if *effect == Effect::Passed {
+                    self.sessions.passes += 1;
+                }
                 if let Effect::Round(round) = effect {
-                    self.cuts += u64::try_from(round.cuts.len()).expect("a short list");
+                    let cuts = u64::try_from(round.cuts.len()).expect("a short list");
+                    if matches!(operation, Operation::ExecuteSession { .. }) {
+                        self.sessions.cuts += cuts;
+                        return;
+                    }
+                    self.cuts += cuts;
                     self.passes += u64::from(round.pass_opened);
                 }
             }
@@ -125,12 +165,59 @@ impl Report {
         let named = Operation::KINDS.iter().zip(self.accepted);
         for (place, (name, accepted)) in named.enumerate() {
             assert!(accepted > 0, "no {name} was accepted");
-            let refusable = place < 12;
+            let refusable = place < CALLS && *name != "sweep_insurance";
             let refused = self.refused[place] > 0;
             assert!(refused || !refusable, "no {name} was refused");
         }
         assert!(self.cuts > self.accepted[10], "no round cut several");
         assert!(self.passes > 0, "no pass was followed by another");
+        self.sessions.require_variety(self.executed(), self.calls);
+        for error in [
+            BallastError::AdlSessionExpired,
+            BallastError::AdlSessionStale,
+            BallastError::AdlSessionIncomplete,
+            BallastError::AdlSessionUnderWay,
+            BallastError::AdlSessionMismatch,
+            BallastError::AdlSessionLive,
+            BallastError::AdlNotSelected,
+        ] {
+            let number = u32::from(error);
+            assert!(self.errors.contains_key(&number), "never {error:?}");
+        }
+    }
+
+    /// Sessions that ended with cuts.
+    fn executed(&self) -> u64 {
+        let place = Operation::KINDS
+            .iter()
+            .position(|name| *name == "execute_adl_session");
+        self.accepted[place.expect("a kind")] - self.sessions.passes
+    }
+}
+
+impl Sessions {
+    fn count(&mut self, before: &Model, after: &Model) {
+        let all = |model: &Model| -> Vec<Option<Session>> {
+            let markets = model.markets.iter();
+            markets.flat_map(|market| market.sessions.clone()).collect()
+        };
+        for (before, after) in all(before).iter().zip(&all(after)) {
+            if let (Some(before), Some(after)) = (before, after) {
+                let (was, is) = (before.seen.complete, after.seen.complete);
+                self.reopened += u64::from(was && !is);
+                self.undisturbed += u64::from(!was && is && !after.disturbed);
+            }
+        }
+    }
+
+    fn require_variety(&self, executed: u64, calls: u64) {
+        assert!(executed > 0, "no session was executed");
+        assert!(self.cuts > executed, "no session cut several");
+        assert!(self.late > 0, "no session was executed after changes");
+        assert!(self.passes > 0, "no session without members opened a pass");
+        let overtaken = self.reopened > 0 || calls < RARE;
+        assert!(overtaken, "nobody rose above a complete selection");
+        assert!(self.undisturbed > 0, "no session was complete at once");
     }
 }
 
@@ -141,10 +228,21 @@ impl fmt::Display for Report {
             "{} calls in {} histories from seed {} agree, in {} s; {} cuts, {} further passes",
             self.calls, self.histories, self.seed, self.seconds, self.cuts, self.passes
         )?;
-        writeln!(f, "{:<18} {:>9} {:>9}", "", "accepted", "refused")?;
+        writeln!(
+            f,
+            "sessions: {} executed with {} cuts, {} of them after changes, {} opened a pass, {} completed undisturbed, \
+             {} times somebody rose above a complete selection",
+            self.executed(),
+            self.sessions.cuts,
+            self.sessions.late,
+            self.sessions.passes,
+            self.sessions.undisturbed,
+            self.sessions.reopened
+        )?;
+        writeln!(f, "{:<20} {:>9} {:>9}", "", "accepted", "refused")?;
         for (place, name) in Operation::KINDS.iter().enumerate() {
             let (accepted, refused) = (self.accepted[place], self.refused[place]);
-            writeln!(f, "{name:<18} {accepted:>9} {refused:>9}")?;
+            writeln!(f, "{name:<20} {accepted:>9} {refused:>9}")?;
         }
         for (number, count) in &self.errors {
             let name = match number {

@@ -2,6 +2,11 @@
 
 use crate::model::{Listed, Quoted};
 
+/// Kinds of steps.
+pub const KINDS: usize = 19;
+/// Kinds of steps that call the program; they come first.
+pub const CALLS: usize = 17;
+
 /// A trade between two traders of the model.
 #[derive(Clone, Debug)]
 pub struct Trade {
@@ -34,6 +39,19 @@ pub struct Call {
     pub max_lots: u64,
     /// The listed accounts.
     pub list: Vec<Listed>,
+}
+
+/// A session as a call names it, rightly or not.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// Market of the session.
+    pub market: usize,
+    /// Queue of the session: 0 longs, 1 shorts.
+    pub side: usize,
+    /// The market that the call names.
+    pub of_market: usize,
+    /// The bankrupt trader that the call names.
+    pub bankrupt: usize,
 }
 
 /// One step of a history. Traders are numbered `2 * wallet + sub_id`.
@@ -82,6 +100,26 @@ pub enum Operation {
     },
     /// Levels a vault.
     Sweep { market: usize },
+    /// Opens a session.
+    OpenSession {
+        market: usize,
+        bankrupt: usize,
+        max_lots: u64,
+    },
+    /// Walks on for a session.
+    AdvanceSession {
+        session: Named,
+        max_nodes: u32,
+        hints: Vec<u32>,
+    },
+    /// Executes a session.
+    ExecuteSession {
+        session: Named,
+        receiver: usize,
+        list: Vec<Listed>,
+    },
+    /// Closes a session.
+    CloseSession { session: Named },
     /// The oracle publishes.
     Quote { market: usize, quoted: Quoted },
     /// Time passes.
@@ -90,7 +128,7 @@ pub enum Operation {
 
 impl Operation {
     /// Names of all kinds, in the order of [`Operation::kind`].
-    pub const KINDS: [&'static str; 15] = [
+    pub const KINDS: [&'static str; KINDS] = [
         "create_trader",
         "close_trader",
         "deposit",
@@ -104,6 +142,10 @@ impl Operation {
         "auto_deleverage",
         "donate_insurance",
         "sweep_insurance",
+        "open_adl_session",
+        "advance_adl_session",
+        "execute_adl_session",
+        "close_adl_session",
         "(price)",
         "(clock)",
     ];
@@ -124,13 +166,31 @@ impl Operation {
             Self::Deleverage(_) => 10,
             Self::Donate { .. } => 11,
             Self::Sweep { .. } => 12,
-            Self::Quote { .. } => 13,
-            Self::Advance { .. } => 14,
+            Self::OpenSession { .. } => 13,
+            Self::AdvanceSession { .. } => 14,
+            Self::ExecuteSession { .. } => 15,
+            Self::CloseSession { .. } => 16,
+            Self::Quote { .. } => 17,
+            Self::Advance { .. } => 18,
         }
     }
 
     /// Whether the program is called at all.
     pub fn is_call(&self) -> bool {
-        self.kind() < 13
+        self.kind() < CALLS
+    }
+
+    /// Whether positions may be others afterwards.
+    pub fn moves_positions(&self) -> bool {
+        matches!(
+            self,
+            Self::AddMargin { .. }
+                | Self::RemoveMargin { .. }
+                | Self::Trade(_)
+                | Self::Liquidate { .. }
+                | Self::Deleverage(_)
+                | Self::OpenSession { .. }
+                | Self::ExecuteSession { .. }
+        )
     }
 }

@@ -1,10 +1,13 @@
 //! The program under test, in a sandbox, beside the model that mirrors it.
 
+mod sessions;
+
 use std::collections::HashMap;
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use ballast_client::addresses;
+use ballast_client::instructions::adl_session::SessionKeys;
 use ballast_client::instructions::{anyone, trader};
 use ballast_engine::risk::RiskParams;
 use ballast_sandbox::{
@@ -14,6 +17,7 @@ use solana_message::AddressLookupTableAccount;
 
 use crate::model::{Listed, Market, Model, Quoted};
 use crate::operation::Operation;
+pub use sessions::seen;
 
 /// Wallets, each with up to two trader accounts.
 pub const WALLETS: usize = 12;
@@ -38,6 +42,8 @@ pub struct World {
     pub addresses: Vec<Pubkey>,
     /// Number of each address.
     pub numbers: HashMap<Pubkey, usize>,
+    /// Sessions under way, by market and queue.
+    pub sessions: HashMap<(usize, usize), SessionKeys>,
     forgery: Pubkey,
     table: AddressLookupTableAccount,
 }
@@ -75,6 +81,7 @@ impl World {
             wallets,
             addresses,
             numbers,
+            sessions: HashMap::new(),
             forgery,
             table,
         };
@@ -89,6 +96,7 @@ impl World {
             wallets: self.wallets.clone(),
             addresses: self.addresses.clone(),
             numbers: self.numbers.clone(),
+            sessions: self.sessions.clone(),
             forgery: self.forgery,
             table: self.table.clone(),
         }
@@ -122,6 +130,11 @@ impl World {
                 self.sandbox.set_clock(slot, time);
                 None
             }
+            Operation::OpenSession {
+                market,
+                bankrupt,
+                max_lots,
+            } => Some(self.open_session(*market, *bankrupt, *max_lots)),
             call => {
                 let (instruction, signers) = self.call(call);
                 let keys: Vec<_> = signers
@@ -254,8 +267,11 @@ impl World {
                 let call = anyone::sweep_insurance(keys(*market).market, collateral);
                 (call, Vec::new())
             }
-            Operation::Quote { .. } | Operation::Advance { .. } => {
-                unreachable!("the program is not called")
+            Operation::AdvanceSession { .. }
+            | Operation::ExecuteSession { .. }
+            | Operation::CloseSession { .. } => self.session_call(operation),
+            Operation::OpenSession { .. } | Operation::Quote { .. } | Operation::Advance { .. } => {
+                unreachable!("no call of one instruction")
             }
         }
     }
@@ -328,6 +344,7 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         next_sequence: [0; 2],
         passes: [0; 2],
         pass_slots: [0; 2],
+        sessions: [None, None],
     };
     let mut model = Model {
         slot: sandbox.slot(),

@@ -1,5 +1,6 @@
 //! Which call comes next: random, but with an eye for trouble.
 
+mod sessions;
 mod surroundings;
 
 use crate::model::{Health, Listed, Model};
@@ -54,21 +55,27 @@ impl Generator {
         if self.crowded && self.pick.percent(30) {
             return self.crowd(model);
         }
+        if self.pick.percent(45) {
+            if let Some(operation) = self.session(model, market) {
+                return operation;
+            }
+        }
         let distressed = distressed(model, market);
         let bankrupt = distressed.iter().any(|(_, bankrupt)| *bankrupt);
         if !bankrupt && !distressed.is_empty() && self.pick.percent(30) {
             return self.liquidate(model, market, &distressed);
         }
         if bankrupt && self.pick.percent(40) {
-            return match self.pick.weighted(&[15, 20, 65]) {
+            return match self.pick.weighted(&[13, 17, 45, 25]) {
                 0 => self.flag(model, market, &distressed),
                 1 => self.liquidate(model, market, &distressed),
-                _ => self.deleverage(model, market, &distressed),
+                2 => self.deleverage(model, market, &distressed),
+                _ => self.open_session(model, market, &distressed),
             };
         }
         match self
             .pick
-            .weighted(&[1, 1, 5, 3, 4, 5, 38, 3, 4, 7, 2, 1, 2, 16, 6])
+            .weighted(&[1, 1, 5, 3, 4, 5, 38, 3, 4, 7, 2, 1, 2, 16, 6, 1])
         {
             0 => Operation::CreateTrader {
                 trader: self.anybody(),
@@ -92,7 +99,8 @@ impl Generator {
             11 => self.donate(market),
             12 => Operation::Sweep { market },
             13 => self.quote(model, market),
-            _ => self.advance(),
+            14 => self.advance(),
+            _ => self.open_session(model, market, &distressed),
         }
     }
 
@@ -367,12 +375,7 @@ impl Generator {
         bankrupt.retain(|(_, bankrupt)| *bankrupt);
         let bankrupt = self.target(model, market, &bankrupt);
         let size = model.held(market, bankrupt).size();
-        let max_lots = match self.pick.weighted(&[55, 35, 7, 3]) {
-            0 => u64::MAX,
-            1 => u64::try_from(self.pick.within(1, size)).expect("lots"),
-            2 => 1,
-            _ => 0,
-        };
+        let max_lots = self.most_lots(size);
         let mut list = self.honest(model, market, bankrupt, i128::from(max_lots).min(size));
         if self.pick.percent(35) {
             self.spoil(model, market, bankrupt, &mut list);

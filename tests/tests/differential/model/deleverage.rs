@@ -1,6 +1,7 @@
 //! Auto-deleveraging: the close price, the list, the cuts and what must be shown.
 
 use ballast::error::BallastError;
+use ballast_engine::risk::RiskParams;
 use num_rational::BigRational;
 
 use super::holding::Holding;
@@ -80,19 +81,34 @@ pub struct RoundMade {
 }
 
 /// A round under way.
-struct Round {
-    market: usize,
+pub(super) struct Round {
+    pub market: usize,
     /// Of the counterparties.
-    sign: i128,
-    measure: Measure,
-    epoch: u32,
-    cap_bps: i128,
-    budget: i128,
-    bankrupt: Holding,
-    cuts: Vec<CutMade>,
+    pub sign: i128,
+    pub measure: Measure,
+    pub close_quote: i128,
+    pub close_lots: i128,
+    /// Funding index at which everybody is ranked.
+    pub index: i128,
+    pub epoch: u32,
+    pub cap_bps: i128,
+    pub budget: i128,
+    pub bankrupt: Holding,
+    pub cuts: Vec<CutMade>,
     /// The last one cut, ranked as it was before.
-    last: Option<(usize, Ranked)>,
-    at_cap: usize,
+    pub last: Option<(usize, Ranked)>,
+    pub at_cap: usize,
+    /// Whether the order of the list has been shown already.
+    pub proven: bool,
+}
+
+/// A round that begins.
+pub(super) struct Begun {
+    pub round: Round,
+    /// Deficit before insurance pays.
+    pub deficit: i128,
+    /// Paid by insurance.
+    pub paid: i128,
 }
 
 /// Slots for which bankruptcies that begin share a pass.
@@ -101,11 +117,38 @@ const PASS_SLOTS: u64 = 9_000;
 impl Model {
     /// Plays a round with a list, or refuses the list.
     pub fn deleverage(&mut self, call: &Call) -> Verdict<RoundMade> {
-        check_accounts(self, call)?;
+        check_accounts(self, call.bankrupt, &call.list)?;
         let number = call.market;
+        let begun = self.begin(number, call.bankrupt, call.max_lots)?;
+        let (mut round, deficit, paid) = (begun.round, begun.deficit, begun.paid);
+        self.cut_all(&mut round, &call.list)?;
+        let mut pass_opened = false;
+        if round.cuts.is_empty() && round.at_cap > 0 {
+            self.require_complete(&round)?;
+            pass_opened = true;
+            round.epoch = self.open_pass(number, round.sign);
+            self.distress_mut(number, call.bankrupt).pass_epoch = round.epoch;
+            self.cut_all(&mut round, &call.list)?;
+        }
+        require(!round.cuts.is_empty(), BallastError::AdlNothingCut)?;
+        self.require_complete(&round)?;
+        let (params, slot) = (self.markets[number].params, self.slot);
+        self.markets[number].insurance.pay(&params, slot, paid);
+        let mut made = self.finish(round, call.bankrupt, call.receiver, deficit - paid)?;
+        (made.deficit, made.paid, made.pass_opened) = (deficit, paid, pass_opened);
+        Ok(made)
+    }
+
+    /// Checks the bankruptcy and fixes the close price.
+    pub(super) fn begin(
+        &mut self,
+        number: usize,
+        bankrupt: usize,
+        max_lots: u64,
+    ) -> Verdict<Begun> {
         let mark = self.touch(number, Use::Deleverage)?.price;
-        let distress = self.needed(number, call.bankrupt)?.distress;
-        let before = self.settled(number, call.bankrupt)?;
+        let distress = self.needed(number, bankrupt)?.distress;
+        let before = self.settled(number, bankrupt)?;
         let sign = -before.sign();
         let first = distress.pass_epoch == 0;
         let epoch = if first && !self.pass_lasts(number, sign) {
@@ -113,7 +156,7 @@ impl Model {
         } else {
             self.markets[number].passes[side(sign)]
         };
-        require(call.max_lots > 0, BallastError::ZeroLots)?;
+        require(max_lots > 0, BallastError::ZeroLots)?;
         let deficit = -before.equity(mark);
         require(deficit > 0, BallastError::NotBankrupt)?;
         let params = self.markets[number].params;
@@ -125,72 +168,58 @@ impl Model {
         if first {
             self.markets[number].bankruptcies += 1;
             let id = self.markets[number].bankruptcies;
-            let distress = self.distress_mut(number, call.bankrupt);
+            let distress = self.distress_mut(number, bankrupt);
             distress.bankruptcy_id = id;
             distress.bankrupt_lots = before.size();
+            distress.pass_epoch = epoch;
         }
         let paid = available.min(deficit);
         let mut rescued = before;
         rescued.margin = signed(before.margin + paid)?;
-        let close_quote = signed(rescued.bankruptcy())?;
-        let close_lots = before.size();
-        let mut round = Round {
-            market: number,
-            sign,
-            measure: Measure {
-                mark,
-                close: ratio(close_quote, close_lots),
-                min_profit_bps: i128::from(params.adl.min_profit_bps),
-                tolerance_bps: i128::from(params.adl.rank_tolerance_bps),
-            },
+        signed(rescued.bankruptcy())?;
+        let round = Round {
+            index: self.markets[number].index,
             epoch,
-            cap_bps: i128::from(params.adl.max_close_bps),
-            budget: i128::from(call.max_lots).min(close_lots),
-            bankrupt: rescued,
-            cuts: Vec::new(),
-            last: None,
-            at_cap: 0,
+            budget: i128::from(max_lots).min(before.size()),
+            ..Round::of(number, &rescued, mark, &params)
         };
-        self.cut_all(&mut round, &call.list)?;
-        let mut pass_opened = false;
-        if round.cuts.is_empty() && round.at_cap > 0 {
-            self.require_complete(&round)?;
-            pass_opened = true;
-            round.epoch = self.open_pass(number, sign);
-            self.cut_all(&mut round, &call.list)?;
-        }
-        require(!round.cuts.is_empty(), BallastError::AdlNothingCut)?;
-        self.require_complete(&round)?;
-
-        let closed: i128 = round.cuts.iter().map(|cut| cut.lots).sum();
-        let gave_up: i128 = round.cuts.iter().map(|cut| cut.gave_up).sum();
-        let owed = floor(&part(deficit - paid, closed, close_lots));
-        require(gave_up == owed, BallastError::AdlOvershoot)?;
-        let slot = self.slot;
-        self.markets[number].insurance.pay(&params, slot, paid);
-        self.markets[number].rounds += 1;
-        let whole_lots = self.distress_mut(number, call.bankrupt).bankrupt_lots;
-        if first || pass_opened {
-            self.distress_mut(number, call.bankrupt).pass_epoch = round.epoch;
-        }
-        self.hold(number, call.bankrupt, round.bankrupt)?;
-        let reward = floor(&part(
-            i128::from(params.adl.reward_atoms),
-            closed,
-            whole_lots,
-        ));
-        let reward = reward.min(self.markets[number].fees);
-        self.markets[number].fees -= reward;
-        self.trader_mut(call.receiver).free += reward;
-        Ok(RoundMade {
-            cuts: round.cuts,
-            close_quote,
-            close_lots,
-            lots: closed,
-            epoch: round.epoch,
-            pass_opened,
+        Ok(Begun {
+            round,
             deficit,
             paid,
+        })
+    }
+
+    /// Settles the bankrupt and pays the reward. `uncovered` is the deficit that insurance leaves.
+    pub(super) fn finish(
+        &mut self,
+        round: Round,
+        bankrupt: usize,
+        receiver: usize,
+        uncovered: i128,
+    ) -> Verdict<RoundMade> {
+        let number = round.market;
+        let closed: i128 = round.cuts.iter().map(|cut| cut.lots).sum();
+        let gave_up: i128 = round.cuts.iter().map(|cut| cut.gave_up).sum();
+        let owed = floor(&part(uncovered, closed, round.close_lots));
+        require(gave_up == owed, BallastError::AdlOvershoot)?;
+        self.markets[number].rounds += 1;
+        let whole_lots = self.distress_mut(number, bankrupt).bankrupt_lots;
+        self.hold(number, bankrupt, round.bankrupt)?;
+        let most = i128::from(self.markets[number].params.adl.reward_atoms);
+        let reward = floor(&part(most, closed, whole_lots));
+        let reward = reward.min(self.markets[number].fees);
+        self.markets[number].fees -= reward;
+        self.trader_mut(receiver).free += reward;
+        Ok(RoundMade {
+            cuts: round.cuts,
+            close_quote: round.close_quote,
+            close_lots: round.close_lots,
+            lots: closed,
+            epoch: round.epoch,
+            pass_opened: false,
+            deficit: uncovered,
+            paid: 0,
             gave_up,
             reward,
         })
@@ -203,14 +232,16 @@ impl Model {
         market.passes[side(sign)] > 0 && self.slot <= opened + PASS_SLOTS
     }
 
-    fn open_pass(&mut self, market: usize, sign: i128) -> u32 {
+    /// Opens the next pass of the queue for lots of a sign.
+    pub(super) fn open_pass(&mut self, market: usize, sign: i128) -> u32 {
         self.markets[market].pass_slots[side(sign)] = self.slot;
         let passes = &mut self.markets[market].passes[side(sign)];
         *passes += 1;
         *passes
     }
 
-    fn cut_all(&mut self, round: &mut Round, list: &[Listed]) -> Verdict<()> {
+    /// Cuts all of a list in turn.
+    pub(super) fn cut_all(&mut self, round: &mut Round, list: &[Listed]) -> Verdict<()> {
         round.at_cap = 0;
         for listed in list {
             match listed {
@@ -229,7 +260,7 @@ impl Model {
             return Ok(());
         };
         let (sequence, stamp) = (owned.sequence, owned.stamp);
-        let holding = self.settled(round.market, trader)?;
+        let holding = owned.holding.settled(round.index)?;
         let opposite = holding.sign() == round.sign;
         require(opposite, BallastError::AdlWrongSide)?;
         let cap_left = round.cap_left(holding.size(), &stamp);
@@ -241,7 +272,7 @@ impl Model {
         if ranked.class == Class::Never || round.budget == 0 {
             return Ok(());
         }
-        if let Some((_, last)) = &round.last {
+        if let (Some((_, last)), false) = (&round.last, round.proven) {
             require(last.before(&ranked), BallastError::AdlListOutOfOrder)?;
         }
         let lots = cap_left.min(round.budget);
@@ -274,7 +305,7 @@ impl Model {
     /// nobody was cut.
     fn require_complete(&self, round: &Round) -> Verdict<()> {
         for (trader, owned) in self.queue(round.market, round.sign) {
-            let holding = owned.holding.settled(self.markets[round.market].index)?;
+            let holding = owned.holding.settled(round.index)?;
             let ranked = round.measure.rank(&holding, owned.sequence);
             let candidate =
                 ranked.class > Class::Never && round.cap_left(holding.size(), &owned.stamp) > 0;
@@ -311,61 +342,82 @@ impl Model {
         let opens = begins && !copy.pass_lasts(market, sign);
         let passes = copy.markets[market].passes[side(sign)];
         let round = Round {
-            market,
-            sign,
-            measure: Measure {
-                mark: mark.price,
-                close: ratio(before.bankruptcy(), before.size()),
-                min_profit_bps: i128::from(params.adl.min_profit_bps),
-                tolerance_bps: i128::from(params.adl.rank_tolerance_bps),
-            },
+            index: copy.markets[market].index,
             epoch: if opens { u32::MAX } else { passes },
-            cap_bps: i128::from(params.adl.max_close_bps),
-            budget: 0,
-            bankrupt: before,
-            cuts: Vec::new(),
-            last: None,
-            at_cap: 0,
+            ..Round::of(market, &before, mark.price, &params)
         };
-        let mut ranking: Vec<(usize, i128, Ranked)> = copy
-            .queue(market, sign)
+        let mut ranking = copy.eligible(&round);
+        if ranking.iter().any(|(_, left, _)| *left > 0) {
+            ranking.retain(|(_, left, _)| *left > 0);
+        }
+        ranking
+    }
+
+    /// Everybody solvent at the close price, the highest ranked first, and how many lots may be
+    /// cut.
+    pub(super) fn eligible(&self, round: &Round) -> Vec<(usize, i128, Ranked)> {
+        let mut ranking: Vec<(usize, i128, Ranked)> = self
+            .queue(round.market, round.sign)
             .into_iter()
             .filter_map(|(trader, owned)| {
-                let holding = owned.holding.settled(copy.markets[market].index).ok()?;
+                let holding = owned.holding.settled(round.index).ok()?;
                 let ranked = round.measure.rank(&holding, owned.sequence);
                 let left = round.cap_left(holding.size(), &owned.stamp);
                 Some((trader, left, ranked))
             })
             .filter(|(_, _, ranked)| ranked.class > Class::Never)
             .collect();
-        if ranking.iter().any(|(_, left, _)| *left > 0) {
-            ranking.retain(|(_, left, _)| *left > 0);
-        }
         ranking.sort_by(|(_, _, one), (_, _, other)| one.order(other));
         ranking
     }
 }
 
 /// What needs no ranking, in the order of the list.
-fn check_accounts(model: &Model, call: &Call) -> Verdict<()> {
-    let short = call.list.len() <= LONGEST_LIST;
+pub(super) fn check_accounts(model: &Model, bankrupt: usize, list: &[Listed]) -> Verdict<()> {
+    let short = list.len() <= LONGEST_LIST;
     require(short, BallastError::AdlListTooLong)?;
-    for (place, listed) in call.list.iter().enumerate() {
+    for (place, listed) in list.iter().enumerate() {
         let own = match listed {
             Listed::Trader(trader) => model.traders[*trader].is_some(),
             Listed::Market(_) | Listed::Queue(..) => true,
             Listed::Tokens(_) | Listed::Forgery | Listed::Nobody => false,
         };
         require(own, BallastError::AdlForeignAccount)?;
-        let bankrupt = *listed == Listed::Trader(call.bankrupt);
+        let bankrupt = *listed == Listed::Trader(bankrupt);
         require(!bankrupt, BallastError::AdlBankruptInList)?;
-        let repeated = call.list[..place].contains(listed);
+        let repeated = list[..place].contains(listed);
         require(!repeated, BallastError::AdlDuplicateCounterparty)?;
     }
     Ok(())
 }
 
 impl Round {
+    /// A round for what is left of a bankrupt position, whose funding is paid up to its index.
+    pub fn of(market: usize, bankrupt: &Holding, mark: i128, params: &RiskParams) -> Self {
+        let (close_quote, close_lots) = (bankrupt.bankruptcy(), bankrupt.size());
+        Self {
+            market,
+            sign: -bankrupt.sign(),
+            measure: Measure {
+                mark,
+                close: ratio(close_quote, close_lots),
+                min_profit_bps: i128::from(params.adl.min_profit_bps),
+                tolerance_bps: i128::from(params.adl.rank_tolerance_bps),
+            },
+            close_quote,
+            close_lots,
+            index: bankrupt.index,
+            epoch: 0,
+            cap_bps: i128::from(params.adl.max_close_bps),
+            budget: close_lots,
+            bankrupt: *bankrupt,
+            cuts: Vec::new(),
+            last: None,
+            at_cap: 0,
+            proven: false,
+        }
+    }
+
     /// Lots cut in the passes that count.
     fn lots_cut(&self, stamp: &Stamp) -> i128 {
         if stamp.epoch >= self.epoch {
@@ -376,7 +428,7 @@ impl Round {
     }
 
     /// Lots that may still be cut before the cap.
-    fn cap_left(&self, size: i128, stamp: &Stamp) -> i128 {
+    pub fn cap_left(&self, size: i128, stamp: &Stamp) -> i128 {
         if stamp.capped_epoch >= self.epoch {
             return 0;
         }

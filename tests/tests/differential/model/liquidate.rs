@@ -56,14 +56,14 @@ impl Model {
         let health = Health::of(&holding, mark.price, &self.markets[market].params);
         let matters = flagged || health != Health::Healthy;
         require(matters, BallastError::Healthy)?;
-        self.record(market, trader, health);
+        let available = self.insurance_available(market);
+        self.record(market, trader, health, available);
         Ok(())
     }
 
-    /// Brings the flags level with the health.
-    fn record(&mut self, market: usize, trader: usize, health: Health) {
+    /// Brings the flags level with the health; a deficit up to `available` counts as covered.
+    pub fn record(&mut self, market: usize, trader: usize, health: Health, available: i128) {
         let now = self.slot;
-        let available = self.insurance_available(market);
         let old = *self.distress_mut(market, trader);
         let since = |slot: u64| if slot == 0 { now } else { slot };
         let new = match health {
@@ -132,7 +132,9 @@ impl Model {
             *self.distress_mut(market, liquidator) = Distress::default();
         }
         if after.lots != 0 {
-            self.record(market, victim, Health::of(&after, mark.price, &params));
+            let health = Health::of(&after, mark.price, &params);
+            let available = self.insurance_available(market);
+            self.record(market, victim, health, available);
             self.distress_mut(market, victim).last_step_slot = slot;
         }
         self.trader_mut(victim).free += left;

@@ -13,6 +13,7 @@ mod number;
 mod oracle;
 mod ranking;
 mod refusal;
+mod session;
 mod state;
 mod trade;
 
@@ -21,6 +22,7 @@ pub use holding::Holding;
 pub use liquidate::Health;
 pub use oracle::Quoted;
 pub use refusal::{Refusal, Verdict};
+pub use session::{Member, Opened, Seen, Session};
 pub use state::{Market, Model, Owned};
 
 use crate::operation::Operation;
@@ -32,12 +34,19 @@ pub enum Effect {
     State,
     /// A round of deleveraging.
     Round(Box<RoundMade>),
+    /// A session begins.
+    Opened(Opened),
+    /// A session found nobody and opened the next pass.
+    Passed,
 }
 
 impl Model {
     /// Performs a call, or refuses it and changes nothing.
     pub fn perform(&mut self, operation: &Operation) -> Verdict<Effect> {
         let mut next = self.clone();
+        if operation.moves_positions() {
+            next.disturb_sessions();
+        }
         let effect = next.attempt(operation)?;
         *self = next;
         Ok(effect)
@@ -76,6 +85,18 @@ impl Model {
                 let round = self.deleverage(call)?;
                 return Ok(Effect::Round(Box::new(round)));
             }
+            Operation::OpenSession {
+                market,
+                bankrupt,
+                max_lots,
+            } => return self.open_session(*market, *bankrupt, *max_lots),
+            Operation::AdvanceSession { session, .. } => self.advance_session(session)?,
+            Operation::ExecuteSession {
+                session,
+                receiver,
+                list,
+            } => return self.execute_session(session, *receiver, list),
+            Operation::CloseSession { session } => self.close_session(session)?,
             Operation::Donate {
                 market,
                 wallet,

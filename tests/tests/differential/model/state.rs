@@ -7,6 +7,7 @@ use super::holding::{Holding, MAX_PRICE};
 use super::insurance::Insurance;
 use super::oracle::Quoted;
 use super::refusal::{require, Verdict};
+use super::session::Session;
 
 /// What deleveraging has done to a position lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,6 +100,8 @@ pub struct Market {
     pub passes: [u32; 2],
     /// Slots in which the current ones were opened, longs first.
     pub pass_slots: [u64; 2],
+    /// Sessions under way against longs and against shorts.
+    pub sessions: [Option<Session>; 2],
 }
 
 /// The exchange and everybody's wallets.
