@@ -36,7 +36,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
             "execute_adl_session",
         ];
         let wanted = |name: &&str| last && meter.wants(&format!("{name}/"));
-        if !meter.wants(&name) && !parts.iter().any(|part| wanted(part)) {
+        if !meter.wants(&name) && !parts.iter().any(wanted) {
             continue;
         }
         let shape = StageShape::longest(population, Side::Short);
