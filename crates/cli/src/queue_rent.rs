@@ -85,7 +85,8 @@ impl Offer {
              \nCreate both at the top level of a transaction, by `create_account` of the system program with\
              \nthis many bytes and the Ballast program as owner, and pass them, still zeroed, to `create_market`:\
              \nfrom inside another program no account above 10 KiB can be created. The most is 10 MiB, which is\
-             \nroom for {} positions. A queue does not grow later.",
+             \nroom for {} positions. Anybody may make a queue longer later: `grow_queue` adds up to 98\
+             \npositions a call.",
             grouped_count(self.positions),
             grouped_count(self.bytes),
             grouped(self.lamports),
