@@ -173,7 +173,7 @@ pub enum BallastError {
     RiskReserved,
 
     // --- queues ---
-    #[msg("Every node of the queue is in use; the market needs a larger queue")]
+    #[msg("Every node of the queue is in use; make room with grow_queue")]
     QueueFull,
     #[msg("The queue account is not a queue of this layout version")]
     QueueLayout,
