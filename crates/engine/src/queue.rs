@@ -304,6 +304,12 @@ impl<'a> Queue<'a> {
         Ok(())
     }
 
+    /// Makes the watch follow the position at `index` as it stands. `NodeNotFound`.
+    pub(crate) fn follow(&mut self, index: u32) -> Result<(), EngineError> {
+        let entry = *self.as_ref().entry(index)?;
+        self.header.watch.follow(self.side, &entry)
+    }
+
     /// The selection under way, to change.
     pub(crate) const fn watch_mut(&mut self) -> &mut Watch {
         &mut self.header.watch

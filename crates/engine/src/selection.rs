@@ -5,7 +5,7 @@
 //! and keeps the highest ranked positions it meets until they suffice for the lots
 //! to close. What everybody may supply are hints: good ones raise the bar early, bad
 //! ones change nothing, so that whoever drives a selection cannot decide who is in
-//! it. The queue's [`Watch`](crate::queue::Watch) follows changes in between.
+//! it. The queue's [`Watch`] follows changes in between.
 //!
 //! When the walk has seen everything, nobody outside the selection ranks above its
 //! last member: no older position, as it stands then, at the frozen round.
@@ -212,8 +212,9 @@ impl Selection {
             }
             place = before;
         }
+        let mut gone = Gone::new();
         if self.len()? == MAX_SELECTED {
-            self.drop_last(queue)?;
+            gone.push(self.drop_last(queue)?)?;
         }
         let len = self.len()?;
         let (from, until) = (place, len.checked_add(1).ok_or(EngineError::Overflow)?);
@@ -224,19 +225,21 @@ impl Selection {
         let found = self.found.checked_add(u64::from(member.cap_left));
         self.found = found.ok_or(EngineError::Overflow)?;
         queue.select(member.node, true)?;
-        self.trim(queue)
+        self.trim(queue, &mut gone)?;
+        // They may have risen while they were members; then they are met again.
+        gone.nodes().iter().try_for_each(|node| queue.follow(*node))
     }
 
     /// Lets the last members go as long as the others suffice, and raises the bar
     /// to the last one that stays.
-    fn trim(&mut self, queue: &mut Queue<'_>) -> Result<(), EngineError> {
+    fn trim(&mut self, queue: &mut Queue<'_>, gone: &mut Gone) -> Result<(), EngineError> {
         loop {
             let Some(last) = self.members().last().copied() else {
                 return Ok(());
             };
             let without = self.found.checked_sub(u64::from(last.cap_left));
             if without.ok_or(EngineError::Overflow)? >= self.wanted {
-                self.drop_last(queue)?;
+                gone.push(self.drop_last(queue)?)?;
                 continue;
             }
             if self.found >= self.wanted || self.len()? == MAX_SELECTED {
@@ -246,15 +249,16 @@ impl Selection {
         }
     }
 
-    fn drop_last(&mut self, queue: &mut Queue<'_>) -> Result<(), EngineError> {
+    /// Lets the last member go: its node, if its position is still there.
+    fn drop_last(&mut self, queue: &mut Queue<'_>) -> Result<Option<u32>, EngineError> {
         let len = self.len()?.checked_sub(1).ok_or(EngineError::Overflow)?;
         let last = *self.member(len)?;
-        release(queue, &last)?;
+        let there = release(queue, &last)?;
         let found = self.found.checked_sub(u64::from(last.cap_left));
         self.found = found.ok_or(EngineError::Overflow)?;
         *self.members.get_mut(len).ok_or(EngineError::Overflow)? = Member::zeroed();
         self.len = self.len.checked_sub(1).ok_or(EngineError::Overflow)?;
-        Ok(())
+        Ok(there.then_some(last.node))
     }
 
     fn len(&self) -> Result<usize, EngineError> {
@@ -275,10 +279,39 @@ fn active(queue: &QueueRef<'_>) -> Result<Round, EngineError> {
     watch.round(queue.side())
 }
 
-/// Takes the mark of a member off, if its position is still there.
-fn release(queue: &mut Queue<'_>, member: &Member) -> Result<(), EngineError> {
-    if member.is_in(&queue.as_ref()) {
+/// Takes the mark of a member off, if its position is still there; whether it is.
+fn release(queue: &mut Queue<'_>, member: &Member) -> Result<bool, EngineError> {
+    let there = member.is_in(&queue.as_ref());
+    if there {
         queue.select(member.node, false)?;
     }
-    Ok(())
+    Ok(there)
+}
+
+/// Nodes of members let go.
+struct Gone {
+    nodes: [u32; MAX_SELECTED],
+    len: usize,
+}
+
+impl Gone {
+    const fn new() -> Self {
+        Self {
+            nodes: [0; MAX_SELECTED],
+            len: 0,
+        }
+    }
+
+    fn push(&mut self, node: Option<u32>) -> Result<(), EngineError> {
+        if let Some(node) = node {
+            let slot = self.nodes.get_mut(self.len);
+            *slot.ok_or(EngineError::Overflow)? = node;
+            self.len = self.len.wrapping_add(1);
+        }
+        Ok(())
+    }
+
+    fn nodes(&self) -> &[u32] {
+        self.nodes.get(..self.len).unwrap_or(&self.nodes)
+    }
 }

@@ -155,7 +155,7 @@ fn no_change_between_steps_hides_anybody() {
                 continue;
             }
             for _ in 0..40 {
-                rewound += u32::from(disturb(&mut dice, &mut store, side));
+                rewound += u32::from(disturb(&mut dice, &mut store, side, &nodes(&selection)));
             }
         }
         assert!(steps > 3, "{steps} steps");
@@ -172,10 +172,14 @@ fn no_change_between_steps_hides_anybody() {
     assert!(missed_members > 0, "members left as well");
 }
 
-/// One random change; whether it moved the cursor back.
-fn disturb(dice: &mut Dice, store: &mut Store, side: Side) -> bool {
+/// One random change, one in eight of a member; whether it moved the cursor back.
+fn disturb(dice: &mut Dice, store: &mut Store, side: Side, members: &[u32]) -> bool {
     let before = store.view().header().watch;
-    let index = u32::try_from(dice.within(0, 2_999)).expect("small");
+    let any = u32::try_from(dice.within(0, 2_999)).expect("small");
+    let index = match members.first() {
+        Some(_) if any.is_multiple_of(8) => members[any as usize / 8 % members.len()],
+        _ => any,
+    };
     let alive = store.view().entry(index).is_ok();
     let position = near_one_score(dice, side);
     match dice.within(0, 5) {
@@ -216,6 +220,37 @@ fn a_riser_brings_the_cursor_back_and_a_member_does_not() {
     while !selection.advance(&mut store.queue(), 0).expect("under way") {}
     assert_eq!(nodes(&selection), [3]);
     assert!(!store.view().entry(599).expect("live").is_selected());
+}
+
+/// A member that rises and is then let go, because better ones suffice by its rank as
+/// it was, is judged again by its rank as it is.
+#[test]
+fn a_member_that_rose_and_was_let_go_is_met_again() {
+    let line = |price: u64, margin: i64| position(Side::Long, 10, 10 * price, margin, 0);
+    // By falling rank: the third, the second, the first.
+    let positions = [line(600, 3_000), line(700, 1_000), line(800, 100)];
+    let mut store = Store::filled(Side::Long, &positions);
+    let round = plain_round(Side::Long, 1_000);
+    let mut selection = begin(&mut store, &round, 10);
+    assert_eq!(selection.offer(&mut store.queue(), 0), Ok(true));
+    while !selection.advance(&mut store.queue(), 0).expect("under way") {}
+    let best = nodes(&selection);
+    assert_eq!(best.len(), 1);
+    let member = best[0];
+    let others: Vec<u32> = (0..3).filter(|node| *node != member).collect();
+    // The member rises above everybody, then another rises above what it was.
+    store
+        .queue()
+        .update(member, &line(500, -4_950))
+        .expect("live");
+    assert!(store.view().header().watch.is_complete());
+    store
+        .queue()
+        .update(others[0], &line(510, -4_500))
+        .expect("live");
+    while !selection.advance(&mut store.queue(), 0).expect("under way") {}
+    assert_eq!(passed_over(&store, &round, &selection), Vec::<u32>::new());
+    assert_eq!(nodes(&selection), [member]);
 }
 
 /// Who joins later stands outside, at the top of the ranking or not.
