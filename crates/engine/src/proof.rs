@@ -3,6 +3,7 @@
 
 mod bound;
 mod narrow;
+mod ratio;
 mod sweep;
 
 use core::cmp::Ordering;
