@@ -128,6 +128,7 @@ errors! {
     AdlNotSelected,
     QueueGrowth,
     QueueTooLarge,
+    AdlSessionSize,
 }
 
 /// The name of the program error with this number, e.g. 6000.

@@ -5,7 +5,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::state::exchange::{PAUSE_ALL, PAUSE_DELEVERAGE};
 use ballast_client::events::BallastEvent;
-use ballast_client::instructions::adl_session::SessionKeys;
+use ballast_client::instructions::adl_session::{open_adl_session, SessionKeys, SESSION_SPACE};
 use ballast_engine::units::Side;
 use ballast_sandbox::{Sandbox, TraderCookie, TxOutcome};
 
@@ -145,6 +145,25 @@ fn hints_do_not_choose() {
     assert!(event!(done(outcome), AdlSessionAdvanced).complete);
     let selected = crash.venue.sandbox.selected(&market, &session);
     assert_eq!(selected, [crash.shorts[0].address]);
+}
+
+#[test]
+pub fn a_session_account_has_one_size() {
+    let mut crash = Crash::new(10_000);
+    let market = crash.venue.market.clone();
+    let sandbox = &mut crash.venue.sandbox;
+    for space in [SESSION_SPACE - 1, SESSION_SPACE + 8, 16] {
+        let session = sandbox.create_program_account(space).unwrap();
+        let keys = SessionKeys {
+            session,
+            payer: sandbox.payer(),
+            bankrupt: crash.venue.alice.address,
+        };
+        let open = open_adl_session(market.keys, keys, ALL);
+        refused(sandbox, BallastError::AdlSessionSize, |s| {
+            s.send(&[open], &[])
+        });
+    }
 }
 
 #[test]

@@ -157,6 +157,7 @@ fn evidence(error: BallastError) -> Evidence {
         E::AdlSessionStale => Case(adl_session::a_change_of_the_bankrupt_ends_the_session),
         E::AdlSessionLive => Case(adl_session::a_session_expires_and_is_then_closed),
         E::AdlNotSelected => Case(adl_session::the_accounts_are_those_selected),
+        E::AdlSessionSize => Case(adl_session::a_session_account_has_one_size),
         E::QueueGrowth => Case(market::a_queue_grows_by_what_the_runtime_allows),
         E::QueueTooLarge => Case(market::a_queue_grows_to_what_an_account_holds),
         E::NotBankrupt | E::InsuranceCanPay => {

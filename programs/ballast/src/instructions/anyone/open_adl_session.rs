@@ -34,7 +34,11 @@ pub struct OpenAdlSession<'info> {
     #[account(mut)]
     pub bankrupt: AccountLoader<'info, Trader>,
     /// The session: a new account of the program, zeroed.
-    #[account(zero)]
+    #[account(
+        zero,
+        constraint = session.to_account_info().data_len() == AdlSession::SPACE
+            @ BallastError::AdlSessionSize,
+    )]
     pub session: AccountLoader<'info, AdlSession>,
     /// CHECK: the market's queue of longs, checked against its stored key.
     #[account(mut)]
@@ -53,7 +57,7 @@ impl OpenAdlSession<'_> {
     ///
     /// # Errors
     /// `NotBankrupt`; `InsuranceCanPay`, also when it pays everything once the grace period is over;
-    /// `AdlSessionUnderWay`; `ZeroLots`; `Paused`; the `Price...` errors.
+    /// `AdlSessionUnderWay`; `AdlSessionSize`; `ZeroLots`; `Paused`; the `Price...` errors.
     pub fn handle(ctx: Context<Self>, max_lots: u64) -> Result<()> {
         let event = ctx.accounts.open(max_lots)?;
         emit_cpi!(event);
