@@ -85,39 +85,6 @@ pub struct Walk {
     pub visited: u32,
 }
 
-/// Nodes still to look at.
-struct Pending {
-    stack: [u32; MAX_HEIGHT],
-    len: usize,
-}
-
-impl Pending {
-    const fn new() -> Self {
-        Self {
-            stack: [NIL; MAX_HEIGHT],
-            len: 0,
-        }
-    }
-
-    fn push(&mut self, index: u32) -> Result<(), EngineError> {
-        if index == NIL {
-            return Ok(());
-        }
-        let slot = self
-            .stack
-            .get_mut(self.len)
-            .ok_or(EngineError::TreeCorrupt)?;
-        *slot = index;
-        self.len = self.len.wrapping_add(1);
-        Ok(())
-    }
-
-    fn pop(&mut self) -> Option<u32> {
-        self.len = self.len.checked_sub(1)?;
-        self.stack.get(self.len).copied()
-    }
-}
-
 /// Finds an eligible position that is not at its cap, is not `ignore`, and should
 /// have been cut before the threshold was reached.
 ///
@@ -276,15 +243,16 @@ pub fn best_below(
     let epoch = round.first_epoch();
     let mut bound = Bound::new(round, None, 0)?;
     let mut best: Option<(u32, Ranked)> = None;
-    let mut pending = Pending::new();
+    let mut waiting = Waiting::new();
     let mut visited = 0_u32;
-    pending.push(tree.root())?;
-    while let Some(index) = pending.pop() {
-        let node = tree.linked(index)?;
+    let mut next = slot(tree.root());
+    while next != NOWHERE {
+        let node = tree.nodes().get(next).ok_or(EngineError::TreeCorrupt)?;
         visited = count(visited, queue.len())?;
         if node.least_capped_epoch >= epoch
             || !bound.admits(node.best_entry_q32, node.best_bankruptcy_q32)
         {
+            next = waiting.pop();
             continue;
         }
         if bound.admits(node.entry_q32, node.bankruptcy_q32) && may_be_cut(round, node)? {
@@ -292,10 +260,11 @@ pub fn best_below(
             let best_so_far = best.as_ref().map(|(_, ranked)| ranked);
             if follows(after.as_ref(), &found)? && precedes(&found, best_so_far)? {
                 bound = Bound::new(round, Some(&found), 0)?;
+                let index = u32::try_from(next).map_err(|_| EngineError::TreeCorrupt)?;
                 best = Some((index, found));
             }
         }
-        push_better_last(queue, round, node, &mut pending)?;
+        next = better_first(queue, round, node, &mut waiting)?;
     }
     Ok(best.map(|(index, _)| index))
 }
@@ -391,31 +360,24 @@ fn follows(after: Option<&Ranked>, found: &Ranked) -> Result<bool, EngineError> 
     }
 }
 
-/// Pushes both children, the one that promises the higher score on top.
-fn push_better_last(
+/// The child that promises the higher score, while the other one waits.
+fn better_first(
     queue: &QueueRef<'_>,
     round: &Round,
     node: &QueueEntry,
-    pending: &mut Pending,
-) -> Result<(), EngineError> {
+    waiting: &mut Waiting,
+) -> Result<usize, EngineError> {
     let (left, right) = (node.left(), node.right());
-    if left == NIL || right == NIL {
-        pending.push(left)?;
-        return pending.push(right);
-    }
     let promise = |index| -> Result<Score, EngineError> {
         let child = queue.tree().linked(index)?;
         let (entry, bankruptcy) = (child.best_entry_q32, child.best_bankruptcy_q32);
         Ok(bound::promise(round, entry, bankruptcy))
     };
-    let left_first = promise(left)?.compare(&promise(right)?) == Ordering::Greater;
-    let (first, second) = if left_first {
-        (left, right)
-    } else {
-        (right, left)
-    };
-    pending.push(second)?;
-    pending.push(first)
+    let both = left != NIL && right != NIL;
+    if both && promise(left)?.compare(&promise(right)?) != Ordering::Greater {
+        return waiting.descend(slot(right), slot(left));
+    }
+    waiting.descend(slot(left), slot(right))
 }
 
 fn check(queue: &QueueRef<'_>, round: &Round) -> Result<(), EngineError> {

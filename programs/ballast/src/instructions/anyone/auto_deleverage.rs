@@ -12,14 +12,13 @@ use ballast_engine::{
 
 use super::{
     counterparties::{check_list, CutList},
-    deleveraging::{begin, event, pay_reward, settle_bankrupt, Parties},
+    deleveraging::{begin, conclude, pay_reward, Occasion},
 };
 use crate::{
     error::{BallastError, OrBallast},
     events::AutoDeleveraged,
     seeds::EXCHANGE_ADDRESS,
     state::{
-        distress,
         exchange::{Exchange, PAUSE_DELEVERAGE},
         market::Market,
         queue_account::MarketQueues,
@@ -107,26 +106,25 @@ impl<'info> AutoDeleverage<'info> {
         }
         require!(!list.cuts.is_empty(), BallastError::AdlNothingCut);
         let visited = prove(&queues, &state, &state.threshold(), list.last_node)?;
-        let summary = state.finish().or_ballast()?;
-
-        let insurance_before = market.insurance.balance;
-        let parties = Parties {
+        let occasion = Occasion {
             market: key,
             bankrupt: self.bankrupt.key(),
             keeper: self.keeper.key(),
+            mark_ticks: touched.price.price.get(),
+            before,
         };
-        let owner = parties.bankrupt;
-        settle_bankrupt(&mut market, &queues, &owner, slot, &before, &state, &clock)?;
-        market.count_round()?;
-        let ticks = touched.price.price.get();
-        let mut event = event(&parties, &market, ticks, slot, &before, &state, &summary)?;
+        let mut event = conclude(
+            &occasion,
+            &mut exchange,
+            &mut market,
+            &queues,
+            slot,
+            &state,
+            &clock,
+        )?;
         event.pass_opened = pass_opened;
-        event.insurance_before_atoms = insurance_before;
         event.nodes_visited = visited;
         event.cuts = list.cuts;
-        if slot.lots == 0 {
-            distress::clear(&mut exchange, slot)?;
-        }
         bankrupt.release_if_closed(&key)?;
         exchange.invariant()?;
         market.invariant()?;

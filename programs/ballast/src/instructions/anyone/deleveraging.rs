@@ -12,20 +12,26 @@ use crate::{
     error::{BallastError, OrBallast},
     events::AutoDeleveraged,
     state::{
+        distress,
+        exchange::Exchange,
         market::{Market, Touched},
         queue_account::MarketQueues,
         trader::{PositionSlot, Trader},
     },
 };
 
-/// Who takes part in a round.
-pub struct Parties {
+/// What a round is about, beside the books it changes.
+pub struct Occasion {
     /// The market.
     pub market: Pubkey,
     /// The trader account of the bankrupt position.
     pub bankrupt: Pubkey,
     /// Who submitted the round.
     pub keeper: Pubkey,
+    /// Oracle price at which it was decided, ticks.
+    pub mark_ticks: u64,
+    /// The bankrupt position before, funding paid.
+    pub before: Position,
 }
 
 /// Decides the close price. A new bankruptcy joins the queue's current pass or opens one.
@@ -104,30 +110,52 @@ pub fn settle_bankrupt(
     queues.sync(bankrupt, before.side(), slot)
 }
 
-/// The round as it is recorded. The caller adds the counterparties, the insurance before and the
-/// reward.
+/// Checks and books a round whose counterparties have been cut. The caller adds to the record what
+/// only it knows, and the reward.
 #[inline(never)]
-pub fn event(
-    parties: &Parties,
+pub fn conclude(
+    occasion: &Occasion,
+    exchange: &mut Exchange,
+    market: &mut Market,
+    queues: &MarketQueues,
+    slot: &mut PositionSlot,
+    state: &Deleveraging,
+    clock: &Clock,
+) -> Result<Box<AutoDeleveraged>> {
+    let summary = state.finish().or_ballast()?;
+    let insurance_before = market.insurance.balance;
+    let (bankrupt, before) = (&occasion.bankrupt, &occasion.before);
+    settle_bankrupt(market, queues, bankrupt, slot, before, state, clock)?;
+    market.count_round()?;
+    let mut event = event(occasion, market, slot, state, &summary)?;
+    event.insurance_before_atoms = insurance_before;
+    if slot.lots == 0 {
+        distress::clear(exchange, slot)?;
+    }
+    Ok(event)
+}
+
+/// The round as it is recorded, but for what is added later.
+#[inline(never)]
+fn event(
+    occasion: &Occasion,
     market: &Market,
-    mark_ticks: u64,
     slot: &PositionSlot,
-    before: &Position,
     state: &Deleveraging,
     summary: &Summary,
 ) -> Result<Box<AutoDeleveraged>> {
-    let round = state.round();
+    let (round, before) = (state.round(), &occasion.before);
     let deficit_after = summary.uncovered.checked_sub(summary.uncovered_closed);
     Ok(Box::new(AutoDeleveraged {
-        market: parties.market,
-        bankrupt: parties.bankrupt,
-        keeper: parties.keeper,
+        market: occasion.market,
+        bankrupt: occasion.bankrupt,
+        keeper: occasion.keeper,
         bankruptcy_id: slot.bankruptcy_id,
         bankrupt_lots: slot.bankrupt_lots,
         epoch: round.epoch,
         pass_opened: false,
         session: Pubkey::default(),
-        mark_ticks,
+        mark_ticks: occasion.mark_ticks,
         funding_index: round.funding_index.get(),
         close_quote_atoms: round.close.quote,
         close_lots: round.close.lots,

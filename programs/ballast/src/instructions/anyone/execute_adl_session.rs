@@ -11,7 +11,7 @@ use ballast_engine::{
 
 use super::{
     counterparties::{check_list, CutList},
-    deleveraging::{event, pay_reward, settle_bankrupt, Parties},
+    deleveraging::{conclude, pay_reward, Occasion},
 };
 use crate::{
     error::{BallastError, OrBallast},
@@ -19,11 +19,10 @@ use crate::{
     seeds::EXCHANGE_ADDRESS,
     state::{
         adl_session::AdlSession,
-        distress,
         exchange::{Exchange, PAUSE_DELEVERAGE},
         market::Market,
         queue_account::MarketQueues,
-        trader::{PositionSlot, Trader},
+        trader::Trader,
     },
 };
 
@@ -128,25 +127,28 @@ impl<'info> ExecuteAdlSession<'info> {
         let mut list = CutList::new(key, &queues, listed);
         list.cut_all(&mut exchange, &mut market, &mut state)?;
         require!(!list.cuts.is_empty(), BallastError::AdlNothingCut);
-        let summary = state.finish().or_ballast()?;
         queues.write(round.side, |queue| {
             session.selection.end(queue, watch.session).or_ballast()
         })?;
-
-        let parties = Parties {
+        let occasion = Occasion {
             market: key,
             bankrupt: self.bankrupt.key(),
             keeper: self.keeper.key(),
+            mark_ticks: session.mark_ticks,
+            before,
         };
-        let owner = parties.bankrupt;
-        settle_bankrupt(&mut market, &queues, &owner, slot, &before, &state, &clock)?;
-        market.count_round()?;
-        let ticks = session.mark_ticks;
-        let mut event = event(&parties, &market, ticks, slot, &before, &state, &summary)?;
+        let mut event = conclude(
+            &occasion,
+            &mut exchange,
+            &mut market,
+            &queues,
+            slot,
+            &state,
+            &clock,
+        )?;
         event.session = self.session.key();
         event.nodes_visited = u32::try_from(session.selection.visited).unwrap_or(u32::MAX);
         event.cuts = list.cuts;
-        forget_if_closed(&mut exchange, slot)?;
         bankrupt.release_if_closed(&key)?;
         exchange.invariant()?;
         market.invariant()?;
@@ -164,13 +166,6 @@ impl<'info> ExecuteAdlSession<'info> {
         require!(watch.is_complete(), BallastError::AdlSessionIncomplete);
         Ok(watch)
     }
-}
-
-fn forget_if_closed(exchange: &mut Exchange, slot: &mut PositionSlot) -> Result<()> {
-    if slot.lots == 0 {
-        distress::clear(exchange, slot)?;
-    }
-    Ok(())
 }
 
 /// The deleveraging as it was frozen. Insurance has paid when the session was opened.
