@@ -111,6 +111,39 @@ pub enum EngineError {
     SelectionUnderWay,
     /// No selection of counterparties is under way over this queue.
     NoSelection,
+    /// The trader has no such order in this book.
+    OrderNotFound,
+    /// The trader has as many orders in this market as one may have.
+    TooManyOrders,
+    /// Another order of the trader in this market has this client id.
+    DuplicateClientId,
+    /// The order is smaller than the least position.
+    OrderTooSmall,
+    /// The order's time is over before it is placed.
+    OrderExpired,
+    /// There is no position that a reduce-only order could make smaller.
+    NothingToReduce,
+    /// A post-only order would trade at once.
+    PostOnlyCrosses,
+    /// A fill-or-kill order could not be filled whole.
+    NotFilled,
+    /// The order would meet one of the trader's own.
+    SelfTrade,
+    /// No order of the book could be filled.
+    NothingFilled,
+    /// Every order node of that side is in use.
+    BookFull,
+    /// The bytes are not a book of this version, aligned to 8.
+    BookLayout,
+    /// The oracle price has not reached the trigger.
+    TriggerNotReached,
+    /// The book pays more for the lots than the liquidator's account would.
+    LiquidationSkipsBook,
+    /// The book can take lots of the bankrupt position at its bankruptcy price or better.
+    BookCanAbsorb,
+    /// Book: reward above 1,000, or a funding cap below the base rate or above 10,000 ppm
+    /// an hour.
+    RiskBook,
 }
 
 impl From<PriceFault> for EngineError {

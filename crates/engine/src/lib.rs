@@ -13,6 +13,7 @@
 
 pub mod adl;
 pub mod error;
+pub mod fees;
 pub mod funding;
 pub mod insurance;
 pub mod liquidation;

@@ -94,8 +94,9 @@ pub struct RiskParams {
     pub price_band_bps: u32,
     /// Taker's fee, basis points of the notional.
     pub taker_fee_bps: u32,
-    /// Maker's fee, basis points of the notional.
-    pub maker_fee_bps: u32,
+    /// Maker's fee, basis points of the notional; a rebate when negative, paid from the
+    /// taker's fee and never more than that.
+    pub maker_fee_bps: i32,
     /// Part of trading fees that goes to insurance, basis points.
     pub insurance_fee_share_bps: u32,
     /// Funding paid by longs, millionths of the notional an hour; shorts pay when
@@ -114,8 +115,20 @@ pub struct RiskParams {
     pub oracle_max_ema_divergence_bps: u32,
     /// Auto-deleveraging.
     pub adl: AdlParams,
+    /// Notional to which both sides of the book are averaged for the funding premium, atoms;
+    /// 0: funding is the base rate alone, whatever the book.
+    pub impact_notional_atoms: u64,
+    /// Paid to whoever removes a maker order that cannot be filled (by its maker) or executes a
+    /// trigger (by its trader), atoms.
+    pub keeper_fee_atoms: u64,
+    /// Highest absolute funding rate, base and premium together, millionths an hour; unused
+    /// while `impact_notional_atoms` is 0.
+    pub max_funding_rate_ppm: u32,
+    /// Most that a liquidator earns on lots the book takes, basis points of their notional, out
+    /// of what the book pays above the liquidator's own price.
+    pub book_reward_bps: u32,
     /// Zero.
-    pub reserved: [u64; 10],
+    pub reserved: [u64; 7],
 }
 
 const _: () = assert!(core::mem::size_of::<RiskParams>() == 320);
@@ -142,7 +155,8 @@ impl RiskParams {
         let band = (1..=ONE).contains(&self.price_band_bps);
         ensure(band, EngineError::RiskBand)?;
         let fees = self.taker_fee_bps <= MAX_FEE_BPS
-            && self.maker_fee_bps <= MAX_FEE_BPS
+            && self.maker_fee_bps.unsigned_abs() <= MAX_FEE_BPS
+            && (self.maker_fee_bps >= 0 || self.maker_fee_bps.unsigned_abs() <= self.taker_fee_bps)
             && self.insurance_fee_share_bps <= ONE;
         ensure(fees, EngineError::RiskFees)?;
         let rate = self.funding_rate_ppm_per_hour.unsigned_abs();
@@ -151,7 +165,8 @@ impl RiskParams {
         ensure(insurance, EngineError::RiskInsurance)?;
         self.validate_oracle()?;
         self.adl.validate()?;
-        ensure(self.reserved == [0; 10], EngineError::RiskReserved)
+        self.validate_book()?;
+        ensure(self.reserved == [0; 7], EngineError::RiskReserved)
     }
 
     fn validate_tiers(&self) -> Result<(), EngineError> {
@@ -213,6 +228,14 @@ impl RiskParams {
             && most < lowest
             && u64::from(self.liquidation_buffer_bps) <= BPS_ONE;
         ensure(sound, EngineError::RiskLiquidation)
+    }
+
+    fn validate_book(&self) -> Result<(), EngineError> {
+        let base = self.funding_rate_ppm_per_hour.unsigned_abs();
+        let capped = self.max_funding_rate_ppm <= MAX_FUNDING_RATE_PPM
+            && (self.impact_notional_atoms == 0 || base <= self.max_funding_rate_ppm);
+        let sound = capped && self.book_reward_bps <= MAX_FEE_BPS;
+        ensure(sound, EngineError::RiskBook)
     }
 
     fn validate_oracle(&self) -> Result<(), EngineError> {
@@ -368,6 +391,7 @@ mod tests {
             &[
                 |p| p.taker_fee_bps = 1_001,
                 |p| p.maker_fee_bps = 1_001,
+                |p| p.maker_fee_bps = -1,
                 |p| p.insurance_fee_share_bps = 10_001,
             ],
         );
@@ -380,6 +404,17 @@ mod tests {
             &[
                 |p| p.funding_rate_ppm_per_hour = 10_001,
                 |p| p.funding_rate_ppm_per_hour = i32::MIN,
+            ],
+        );
+        refuses(
+            EngineError::RiskBook,
+            &[
+                |p| p.book_reward_bps = 1_001,
+                |p| p.max_funding_rate_ppm = 10_001,
+                |p| {
+                    p.impact_notional_atoms = 1;
+                    p.funding_rate_ppm_per_hour = -1;
+                },
             ],
         );
         refuses(
@@ -411,7 +446,7 @@ mod tests {
         refuses(
             EngineError::RiskReserved,
             &[
-                |p| p.reserved[9] = 1,
+                |p| p.reserved[6] = 1,
                 |p| p.adl._pad = 1,
                 |p| p.tier_count = 1,
                 |p| p.ladder_count = 0,

@@ -1,11 +1,12 @@
 //! Block trades, take-overs by a liquidator, and margin transfers.
 
 use crate::error::EngineError;
+use crate::fees::{maker_fee, split, taker_fee};
 use crate::margin::initial_margin;
 use crate::oracle::{Action, Mark};
 use crate::position::Position;
 use crate::risk::RiskParams;
-use crate::units::{Atoms, Bps, LotPrice, Lots, Ticks, BPS_ONE};
+use crate::units::{Atoms, LotPrice, Lots, Ticks, BPS_ONE};
 
 /// What two traders agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +45,8 @@ pub struct PartyOutcome {
     pub position: Position,
     /// Its free collateral, atoms, not negative.
     pub free: Atoms,
-    /// The fee as charged, atoms.
-    pub fee: u64,
+    /// The fee as charged, atoms; a rebate when negative.
+    pub fee: Atoms,
     /// Profit or loss of the closed lots, atoms.
     pub realized: Atoms,
     /// Margin set free by the closed lots, atoms.
@@ -121,11 +122,11 @@ pub fn block_trade(
     } else {
         (opposite, amount)
     };
-    let taker_fee = Bps::new(params.taker_fee_bps).ceil_of(notional)?;
-    let maker_fee = Bps::new(params.maker_fee_bps).ceil_of(notional)?;
+    let taker_due = Atoms::from_unsigned(taker_fee(params, notional)?)?;
+    let taken = apply(params, mark, taker, terms.lots, quote, taker_due)?;
+    let maker_due = maker_fee(params, notional, taken.fee.positive_part())?;
     let maker_lots = terms.lots.opposite();
-    let taken = apply(params, mark, taker, terms.lots, quote, taker_fee)?;
-    let made = apply(params, mark, maker, maker_lots, maker_quote, maker_fee)?;
+    let made = apply(params, mark, maker, maker_lots, maker_quote, maker_due)?;
     check_least(params, &taker.position, &taken)?;
     check_least(params, &maker.position, &made)?;
 
@@ -138,20 +139,14 @@ pub fn block_trade(
     if grew && open_interest_lots > params.max_open_interest_lots {
         return Err(EngineError::OpenInterestLimit);
     }
-    let fees = taken
-        .fee
-        .checked_add(made.fee)
-        .ok_or(EngineError::Overflow)?;
-    let insurance_fees = Bps::new(params.insurance_fee_share_bps).floor_of(fees)?;
+    let fees = split(params, taken.fee.try_add(made.fee)?)?;
     Ok(TradeOutcome {
         taker: taken,
         maker: made,
         quote,
         open_interest_lots,
-        market_fees: fees
-            .checked_sub(insurance_fees)
-            .ok_or(EngineError::Overflow)?,
-        insurance_fees,
+        market_fees: fees.market,
+        insurance_fees: fees.insurance,
     })
 }
 
@@ -168,7 +163,7 @@ pub fn take_over(
     lots: Lots,
     quote: Atoms,
 ) -> Result<PartyOutcome, EngineError> {
-    apply(params, mark, liquidator, lots, quote, 0)
+    apply(params, mark, liquidator, lots, quote, Atoms::ZERO)
 }
 
 /// The sum of long lots after each `(before, after)` of `changes`.
@@ -197,19 +192,17 @@ fn apply(
     party: &PartyInput,
     lots: Lots,
     quote: Atoms,
-    fee_due: u64,
+    fee_due: Atoms,
 ) -> Result<PartyOutcome, EngineError> {
     let reduced_only = reduces(&party.position, lots);
     let fill = party.position.fill(lots, quote)?;
     let available = party.free.try_add(fill.payout()?)?;
     let (fee, margin_added) = if reduced_only {
-        (fee_due.min(available.positive_part()), 0)
+        (fee_due.min(available.max(Atoms::ZERO)), 0)
     } else {
         (fee_due, party.margin_to_add)
     };
-    let free = available
-        .try_sub_unsigned(fee)?
-        .try_sub_unsigned(margin_added)?;
+    let free = available.try_sub(fee)?.try_sub_unsigned(margin_added)?;
     if free.is_negative() {
         return Err(EngineError::InsufficientCollateral);
     }

@@ -158,7 +158,11 @@ pub fn sol_risk() -> RiskParams {
         oracle_max_conf_bps: 200,
         oracle_max_ema_divergence_bps: 2_000,
         adl: sol_adl(),
-        reserved: [0; 10],
+        impact_notional_atoms: 0,
+        keeper_fee_atoms: 100_000,
+        max_funding_rate_ppm: 2_000,
+        book_reward_bps: 10,
+        reserved: [0; 7],
     }
 }
 

@@ -253,6 +253,66 @@ pub enum BallastError {
     QueueTooLarge,
     #[msg("A session account has 1,536 bytes; create another of that size")]
     AdlSessionSize,
+
+    // --- order book ---
+    #[msg("The book account is not the market's book")]
+    WrongBook,
+    #[msg("The book account is not owned by the program")]
+    BookNotOwned,
+    #[msg("The book account must be writable")]
+    BookNotWritable,
+    #[msg("The book account must be handed over with every byte zero")]
+    BookNotZeroed,
+    #[msg("The book account is too small; allocate the header and at least the minimum of orders a side")]
+    BookTooSmall,
+    #[msg("The book account is not rent exempt; fund it first")]
+    BookNotRentExempt,
+    #[msg("A listed maker is not a trader account of this program")]
+    MakerForeign,
+    #[msg("The list of makers is longer than one call can work through; list at most 32")]
+    TooManyMakers,
+    #[msg("The position has no trigger of this kind")]
+    NoTrigger,
+    #[msg(
+        "The trader has no order with this id in this market; it may have been filled or cancelled"
+    )]
+    OrderNotFound,
+    #[msg("The trader already has 16 orders in this market; cancel one first")]
+    TooManyOrders,
+    #[msg(
+        "Another order of the trader in this market has this client id; choose another or use 0"
+    )]
+    DuplicateClientId,
+    #[msg(
+        "The order is smaller than the market's least position; enlarge it or make it reduce-only"
+    )]
+    OrderTooSmall,
+    #[msg("The order's expiry is in the past; set a later one or 0 for none")]
+    OrderExpired,
+    #[msg("There is no position that this reduce-only order could make smaller")]
+    NothingToReduce,
+    #[msg("A post-only order would trade at once; move its price away from the other side")]
+    PostOnlyCrosses,
+    #[msg("The order could not be filled whole; pass more makers, or use immediate-or-cancel")]
+    NotFilled,
+    #[msg("The order would meet one of the trader's own; cancel that one or choose another mode")]
+    SelfTrade,
+    #[msg(
+        "No order of the book could be filled; pass the makers of the best orders in book order"
+    )]
+    NothingFilled,
+    #[msg("The book has no room for another order on this side; try again later")]
+    BookFull,
+    #[msg("The book account does not hold a book of this version")]
+    BookLayout,
+    #[msg("The oracle price has not reached the trigger; wait")]
+    TriggerNotReached,
+    #[msg("The book pays more than the liquidator would; pass the makers of the best orders in book order")]
+    LiquidationSkipsBook,
+    #[msg("The book can take lots of the bankrupt position; liquidate into it first")]
+    BookCanAbsorb,
+    #[msg("Book parameters: reward at most 1,000 bps; funding cap at least the base rate and at most 10,000 ppm an hour")]
+    RiskBook,
 }
 
 impl From<EngineError> for BallastError {
@@ -309,6 +369,22 @@ impl From<EngineError> for BallastError {
             EngineError::AdlOvershoot => Self::AdlOvershoot,
             EngineError::SelectionUnderWay => Self::AdlSessionUnderWay,
             EngineError::NoSelection => Self::AdlSessionGone,
+            EngineError::OrderNotFound => Self::OrderNotFound,
+            EngineError::TooManyOrders => Self::TooManyOrders,
+            EngineError::DuplicateClientId => Self::DuplicateClientId,
+            EngineError::OrderTooSmall => Self::OrderTooSmall,
+            EngineError::OrderExpired => Self::OrderExpired,
+            EngineError::NothingToReduce => Self::NothingToReduce,
+            EngineError::PostOnlyCrosses => Self::PostOnlyCrosses,
+            EngineError::NotFilled => Self::NotFilled,
+            EngineError::SelfTrade => Self::SelfTrade,
+            EngineError::NothingFilled => Self::NothingFilled,
+            EngineError::BookFull => Self::BookFull,
+            EngineError::BookLayout => Self::BookLayout,
+            EngineError::TriggerNotReached => Self::TriggerNotReached,
+            EngineError::LiquidationSkipsBook => Self::LiquidationSkipsBook,
+            EngineError::BookCanAbsorb => Self::BookCanAbsorb,
+            EngineError::RiskBook => Self::RiskBook,
         }
     }
 }

@@ -207,8 +207,8 @@ pub struct PartyTraded {
     pub released: i64,
     /// Free collateral moved to margin.
     pub margin_added: u64,
-    /// Fee as charged.
-    pub fee: u64,
+    /// Fee as charged; a rebate when negative.
+    pub fee: i64,
 }
 
 /// A taker and a maker traded.

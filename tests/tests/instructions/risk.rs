@@ -111,7 +111,7 @@ pub fn unsound_parameters_are_refused_by_group() {
             BallastError::RiskFees,
             &[
                 |risk| risk.taker_fee_bps = 1_001,
-                |risk| risk.maker_fee_bps = u32::MAX,
+                |risk| risk.maker_fee_bps = i32::MAX,
                 |risk| risk.insurance_fee_share_bps = 10_001,
             ],
         ),
@@ -148,7 +148,7 @@ pub fn unsound_parameters_are_refused_by_group() {
         (
             BallastError::RiskReserved,
             &[
-                |risk| risk.reserved[9] = 1,
+                |risk| risk.reserved[6] = 1,
                 |risk| risk.adl._pad = 1,
                 |risk| risk.tiers[3].notional_limit_atoms = 1,
                 |risk| risk.ladder[3].close_bps = 1,

@@ -80,7 +80,11 @@ impl RiskChoice {
                 grace_slots: 150,
                 reward_atoms: ATOMS_PER_USD,
             },
-            reserved: [0; 10],
+            impact_notional_atoms: 0,
+            keeper_fee_atoms: 100_000,
+            max_funding_rate_ppm: 2_000,
+            book_reward_bps: 10,
+            reserved: [0; 7],
         }
     }
 }

@@ -57,7 +57,7 @@ fn opening_moves_margin_and_charges_fees() {
     assert_eq!(done.taker.position, position(101, 10_001, 60_000));
     assert_eq!(done.maker.position, position(-101, 10_001, 70_000));
     // 5 and 2 basis points of 1,010,101, each rounded up.
-    assert_eq!((done.taker.fee, done.maker.fee), (506, 203));
+    assert_eq!((done.taker.fee.get(), done.maker.fee.get()), (506, 203));
     assert_eq!(
         (done.taker.free.get(), done.maker.free.get()),
         (19_494, 9_797)
@@ -97,7 +97,7 @@ fn a_pure_reduction_pays_what_fee_it_can_and_needs_no_margin() {
     // 250 due out of a payout of 500.
     assert_eq!(
         (
-            done.taker.fee,
+            done.taker.fee.get(),
             done.taker.free.get(),
             done.taker.margin_added
         ),
@@ -105,9 +105,12 @@ fn a_pure_reduction_pays_what_fee_it_can_and_needs_no_margin() {
     );
     let thinner = party(position(100, 10_500, 50_200), 0, 0);
     let done = trade(&params, -50, 10_000, &thinner, &flat(1_000_000, 500_000)).unwrap();
-    assert_eq!((done.taker.fee, done.taker.free.get()), (100, 0));
+    assert_eq!((done.taker.fee.get(), done.taker.free.get()), (100, 0));
     // Fees that are shared are the fees that were charged.
-    assert_eq!(done.market_fees + done.insurance_fees, 100 + done.maker.fee);
+    assert_eq!(
+        done.market_fees + done.insurance_fees,
+        100 + done.maker.fee.positive_part()
+    );
     let bankrupt = party(position(100, 10_500, 49_800), 99, 0);
     let refused = trade(&params, -50, 10_000, &bankrupt, &flat(1_000_000, 500_000));
     assert_eq!(refused, Err(EngineError::InsufficientCollateral));
@@ -236,7 +239,10 @@ fn a_liquidator_takes_any_size_without_a_fee() {
         quote,
     )
     .unwrap();
-    assert_eq!((took.fee, took.free.get(), took.position.size()), (0, 0, 2));
+    assert_eq!(
+        (took.fee.get(), took.free.get(), took.position.size()),
+        (0, 0, 2)
+    );
     let poor = take_over(
         &params,
         &mark(10_000, 50),
@@ -308,9 +314,9 @@ proptest! {
         let Ok(done) = trade(&params, size, at, &taker, &maker) else { return Ok(()) };
         let before = wealth(&taker.position, taker.free) + wealth(&maker.position, maker.free);
         let after = wealth(&done.taker.position, done.taker.free) + wealth(&done.maker.position, done.maker.free);
-        let fees = done.taker.fee + done.maker.fee;
-        prop_assert_eq!(after + i64::try_from(fees).unwrap(), before);
-        prop_assert_eq!(done.market_fees + done.insurance_fees, fees);
+        let fees = done.taker.fee.get() + done.maker.fee.get();
+        prop_assert_eq!(after + fees, before);
+        prop_assert_eq!(i64::try_from(done.market_fees + done.insurance_fees), Ok(fees));
         let longs = |one: &Position, other: &Position| one.lots.get().max(0) + other.lots.get().max(0);
         let grown = longs(&done.taker.position, &done.maker.position) - longs(&taker.position, &maker.position);
         prop_assert_eq!(i64::try_from(done.open_interest_lots).unwrap(), 500_000 + grown);

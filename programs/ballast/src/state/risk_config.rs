@@ -90,7 +90,7 @@ pub struct RiskConfig {
     /// Taker's fee, basis points of the notional.
     pub taker_fee_bps: u32,
     /// Maker's fee, basis points of the notional.
-    pub maker_fee_bps: u32,
+    pub maker_fee_bps: i32,
     /// Part of trading fees that goes to insurance, basis points.
     pub insurance_fee_share_bps: u32,
     /// Funding paid by longs, millionths of the notional an hour; shorts pay when negative.
@@ -107,8 +107,20 @@ pub struct RiskConfig {
     pub oracle_max_ema_divergence_bps: u32,
     /// Auto-deleveraging.
     pub adl: AdlConfig,
+    /// Notional to which both sides of the book are averaged for the funding premium, atoms;
+    /// 0: funding is the base rate alone, whatever the book.
+    pub impact_notional_atoms: u64,
+    /// Paid to whoever removes a maker order that cannot be filled (by its maker) or executes a
+    /// trigger (by its trader), atoms.
+    pub keeper_fee_atoms: u64,
+    /// Highest absolute funding rate, base and premium together, millionths an hour; unused
+    /// while `impact_notional_atoms` is 0.
+    pub max_funding_rate_ppm: u32,
+    /// Most that a liquidator earns on lots the book takes, basis points of their notional, out
+    /// of what the book pays above the liquidator's own price.
+    pub book_reward_bps: u32,
     /// Zero.
-    pub reserved: [u64; 10],
+    pub reserved: [u64; 7],
 }
 
 /// Asserts that a field lies at the same offset in both structs.
@@ -134,6 +146,7 @@ same_offset!(RiskConfig, risk::RiskParams:
     liquidation_discount_max_bps, discount_ramp_slots, liquidation_fee_bps,
     liquidation_buffer_bps, price_band_bps, taker_fee_bps, maker_fee_bps,
     insurance_fee_share_bps, funding_rate_ppm_per_hour, insurance_draw_cap_bps,
+    impact_notional_atoms, keeper_fee_atoms, max_funding_rate_ppm, book_reward_bps,
     insurance_window_slots, oracle_max_age_seconds, oracle_max_conf_bps,
     oracle_max_ema_divergence_bps, adl, reserved);
 

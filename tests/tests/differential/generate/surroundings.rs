@@ -34,7 +34,8 @@ impl Generator {
         risk.liquidation_buffer_bps = pick.one(&[0, 1_000, 10_000]);
         risk.price_band_bps = pick.one(&[100, 500, 10_000]);
         risk.taker_fee_bps = pick.one(&[0, 5, 5, 300]);
-        risk.maker_fee_bps = pick.one(&[0, 2]);
+        let rebate = if risk.taker_fee_bps == 0 { 0 } else { -2 };
+        risk.maker_fee_bps = pick.one(&[rebate, 0, 2]);
         risk.insurance_fee_share_bps = pick.one(&[0, 2_000, 10_000]);
         risk.funding_rate_ppm_per_hour = pick.one(&[0, 12, -700, 10_000, -10_000]);
         risk.insurance_draw_cap_bps = pick.one(&[0, 100, 5_000, 10_000]);

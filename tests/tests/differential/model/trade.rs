@@ -120,6 +120,15 @@ fn require_initial(params: &RiskParams, mark: &Mark, after: &Holding) -> Verdict
     require(equity >= due, BallastError::BelowInitialMargin)
 }
 
+/// What a maker pays, or gets out of what the taker paid.
+pub fn maker_fee(params: &RiskParams, notional: i128, taker_paid: i128) -> i128 {
+    let due = part(notional, i128::from(params.maker_fee_bps.abs()), ONE);
+    if params.maker_fee_bps >= 0 {
+        return ceil(&due);
+    }
+    -floor(&due).min(taker_paid)
+}
+
 impl Model {
     /// A negotiated trade.
     pub fn block_trade(&mut self, trade: &Trade) -> Verdict<()> {
@@ -158,7 +167,7 @@ impl Model {
             &maker,
             -lots,
             -quote,
-            fee(params.maker_fee_bps),
+            maker_fee(&params, notional, taken.fee),
         )?;
         for (before, after) in [(&taker, &taken), (&maker, &made)] {
             let least = i128::from(params.min_position_lots);

@@ -191,7 +191,7 @@ impl Party {
             realized: outcome.realized.get(),
             released: outcome.released.get(),
             margin_added: outcome.margin_added,
-            fee: outcome.fee,
+            fee: outcome.fee.get(),
         })
     }
 }
