@@ -7,3 +7,4 @@ pub mod market;
 pub mod queue_account;
 pub mod risk_config;
 pub mod trader;
+pub mod trigger;

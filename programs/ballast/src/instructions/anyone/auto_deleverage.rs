@@ -88,7 +88,7 @@ impl<'info> AutoDeleverage<'info> {
         let touched = market.touch(&self.price, Action::Adl, &clock)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let key = self.market.key();
-        let slot = bankrupt.slot_mut(&key)?;
+        let slot = bankrupt.position_mut(&key)?;
         let before = market.settled(slot)?;
 
         let mut state = begin(&mut market, &queues, slot, &touched, &clock, max_lots)?;

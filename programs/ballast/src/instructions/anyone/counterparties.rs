@@ -119,6 +119,9 @@ impl<'a, 'info> CutList<'a, 'info> {
             .positions
             .get_mut(index)
             .ok_or_else(|| error!(BallastError::NoPosition))?;
+        if slot.lots == 0 {
+            return Ok(None);
+        }
         let before = slot.position()?.settle(state.round().funding_index);
         let before = before.or_ballast()?;
         require!(

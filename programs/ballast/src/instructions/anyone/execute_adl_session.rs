@@ -102,7 +102,7 @@ impl<'info> ExecuteAdlSession<'info> {
         let key = self.market.key();
         session.require_of(&key, &self.bankrupt.key())?;
         session.require_live(clock.slot)?;
-        let slot = bankrupt.slot_mut(&key)?;
+        let slot = bankrupt.position_mut(&key)?;
         let now = market.settled(slot)?;
         let equity = now.equity(touched.mark.price).or_ballast()?;
         require!(equity.is_negative(), BallastError::NotBankrupt);

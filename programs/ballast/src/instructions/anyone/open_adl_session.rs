@@ -74,7 +74,7 @@ impl OpenAdlSession<'_> {
         let touched = market.touch(&self.price, Action::Adl, &clock)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let (key, trader) = (self.market.key(), self.bankrupt.key());
-        let slot = bankrupt.slot_mut(&key)?;
+        let slot = bankrupt.position_mut(&key)?;
         let before = market.settled(slot)?;
         let state = begin(&mut market, &queues, slot, &touched, &clock, max_lots)?;
         let summary = state.finish().or_ballast()?;
