@@ -159,22 +159,14 @@ impl<'a> BookRef<'a> {
     }
 
     /// Node of the trader's order with this client id, if there is one; 0 is none's.
-    pub fn find_client(
-        &self,
-        own: &OwnOrders,
-        client_id: u64,
-    ) -> Result<Option<u32>, EngineError> {
+    pub fn find_client(&self, own: &OwnOrders, client_id: u64) -> Result<Option<u32>, EngineError> {
         self.find(own, |order| client_id != 0 && order.client_id == client_id)
     }
 
     /// The average price of trading `notional` atoms into `side`, whole lots from the best
     /// order on; rounded down for bids and up for asks. `None` when the side is not that
     /// deep.
-    pub fn impact_price(
-        &self,
-        side: Side,
-        notional: u64,
-    ) -> Result<Option<LotPrice>, EngineError> {
+    pub fn impact_price(&self, side: Side, notional: u64) -> Result<Option<LotPrice>, EngineError> {
         impact::impact_price(&self.tree(side), side, notional)
     }
 
@@ -332,7 +324,9 @@ impl<'a> Book<'a> {
         let tree = self.as_ref().tree(order.side);
         if tree.root() != NIL {
             let whole = tree.linked(tree.root())?.depth().quote;
-            whole.checked_add(entry.quote()).ok_or(EngineError::Overflow)?;
+            whole
+                .checked_add(entry.quote())
+                .ok_or(EngineError::Overflow)?;
         }
         let index = self.tree_mut(order.side).insert(entry);
         let index = index.map_err(|error| match error {
