@@ -14,6 +14,7 @@ use ballast_engine::units::Side;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, TxResult};
 use solana_account::Account;
 use solana_keypair::Keypair;
+use solana_message::Message;
 use solana_signer::Signer;
 
 use crate::event;
@@ -215,6 +216,23 @@ pub fn a_queue_with_room_for_too_few_is_refused() {
         opening.accounts.queue_short = opening.sandbox.create_program_account(space).unwrap();
         opening.refused(BallastError::QueueTooSmall);
     }
+}
+
+#[test]
+pub fn a_market_is_opened_in_one_transaction() {
+    let opening = Opening::new();
+    let budget = Instruction {
+        program_id: Pubkey::new_unique(),
+        accounts: Vec::new(),
+        data: vec![0; 5],
+    };
+    // Another payer signs for the fee.
+    let payer = Pubkey::new_unique();
+    let message = Message::new(&[budget, opening.instruction(0)], Some(&payer));
+    let signatures = usize::from(message.header.num_required_signatures);
+    let bytes = 1 + 64 * signatures + message.serialize().len();
+    println!("create_market takes {bytes} bytes");
+    assert!(bytes <= 1_232, "{bytes}");
 }
 
 #[test]

@@ -152,3 +152,140 @@ fn initialize(data: &mut [u8], market: &Pubkey) -> Result<()> {
     discriminator.copy_from_slice(&BOOK_DISCRIMINATOR);
     Book::create(bytes, market.to_bytes()).or_ballast()
 }
+
+#[cfg(test)]
+mod tests {
+    use ballast_engine::book::{NewOrder, OwnOrders};
+    use bytemuck::Zeroable;
+
+    use super::*;
+
+    const BOOK: Pubkey = Pubkey::new_from_array([1; 32]);
+    const MARKET: Pubkey = Pubkey::new_from_array([2; 32]);
+    const WORDS: usize = 1_000;
+
+    fn market() -> Market {
+        Market {
+            book: BOOK,
+            ..Market::zeroed()
+        }
+    }
+
+    fn bytes(words: &mut [u64]) -> &mut [u8] {
+        bytemuck::cast_slice_mut(words)
+    }
+
+    /// Runs `body` on the book account of [`market`], freshly taken over.
+    fn with_book(body: impl for<'a> FnOnce(&AccountInfo<'a>)) {
+        let (mut words, mut lamports) = (vec![0_u64; WORDS], 1);
+        initialize(bytes(&mut words), &MARKET).unwrap();
+        let data = bytes(&mut words);
+        let account = AccountInfo::new(&BOOK, false, true, &mut lamports, data, &crate::ID, false);
+        body(&account);
+    }
+
+    fn order(side: OrderSide, price: u64, lots: u64) -> NewOrder {
+        NewOrder {
+            trader: [3; 32],
+            side: side.into(),
+            price: LotPrice::new(price).unwrap(),
+            lots,
+            margin: 0,
+            client_id: 0,
+            expires_at: 0,
+            reduce_only: false,
+        }
+    }
+
+    #[test]
+    fn sides_of_the_book_are_those_of_positions() {
+        for side in [OrderSide::Bid, OrderSide::Ask] {
+            assert_eq!(OrderSide::from(Side::from(side)), side);
+        }
+        assert_eq!(Side::from(OrderSide::Bid), Side::Long);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        with_book(|account| {
+            let book = MarketBook::load(&market(), account).unwrap();
+            assert_eq!(book.best_price(Side::Long), Ok(None));
+            let mut own = OwnOrders::EMPTY;
+            for (side, price) in [
+                (OrderSide::Bid, 90),
+                (OrderSide::Bid, 95),
+                (OrderSide::Ask, 99),
+            ] {
+                book.write(|book| book.insert(&order(side, price, 4), &mut own).or_ballast())
+                    .unwrap();
+            }
+            let price = |atoms| Ok(Some(LotPrice::new(atoms).unwrap()));
+            assert_eq!(book.best_price(Side::Long), price(95));
+            assert_eq!(book.best_price(Side::Short), price(99));
+            let of = book.read(|book| Ok(book.header().market)).unwrap();
+            assert_eq!(of, MARKET.to_bytes());
+        });
+    }
+
+    #[test]
+    fn only_the_markets_own_writable_book_is_loaded() {
+        with_book(|account| {
+            let refused =
+                |market: &Market, account: &AccountInfo| MarketBook::load(market, account).err();
+            let error = |error: BallastError| Some(Error::from(error));
+            let other = Market {
+                book: MARKET,
+                ..Market::zeroed()
+            };
+            assert_eq!(refused(&other, account), error(BallastError::WrongBook));
+            let mut read_only = account.clone();
+            read_only.is_writable = false;
+            assert_eq!(
+                refused(&market(), &read_only),
+                error(BallastError::BookNotWritable)
+            );
+            let mut foreign = account.clone();
+            foreign.owner = &MARKET;
+            assert_eq!(
+                refused(&market(), &foreign),
+                error(BallastError::BookNotOwned)
+            );
+        });
+    }
+
+    #[test]
+    fn a_book_without_its_discriminator_is_not_read() {
+        with_book(|account| {
+            account.try_borrow_mut_data().unwrap()[0] ^= 1;
+            let book = MarketBook::load(&market(), account).unwrap();
+            assert_eq!(book.read(|_| Ok(())), Err(BallastError::BookLayout.into()));
+            assert_eq!(book.write(|_| Ok(())), Err(BallastError::BookLayout.into()));
+        });
+    }
+
+    #[test]
+    fn a_book_is_taken_over_once_and_zeroed_and_large_enough() {
+        let mut words = vec![0_u64; WORDS];
+        let data = bytes(&mut words);
+        let least = BOOK_DISCRIMINATOR.len() + book_size(MIN_BOOK_ORDERS).unwrap();
+        for length in [0, 7, 8, 135, least - 1] {
+            assert_eq!(
+                initialize(&mut data[..length], &MARKET),
+                Err(BallastError::BookTooSmall.into())
+            );
+        }
+        for dirty in [0, 7, 8, 135] {
+            data[dirty] = 1;
+            assert_eq!(
+                initialize(data, &MARKET),
+                Err(BallastError::BookNotZeroed.into())
+            );
+            data[dirty] = 0;
+        }
+        initialize(&mut data[..least], &MARKET).unwrap();
+        assert_eq!(
+            initialize(data, &MARKET),
+            Err(BallastError::BookNotZeroed.into())
+        );
+    }
+}
