@@ -83,6 +83,7 @@ fn liquidate(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         slot: ledger.slot,
         flagged_slot: Some(ledger.slot.saturating_sub(bytes.within(0, 255))),
         last_step_slot: ledger.accounts[victim].last_step,
+        step_left: 0,
         insurance_available: available(ledger),
     };
     let Ok(plan) = plan(&input) else {
@@ -96,7 +97,7 @@ fn liquidate(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
     assert!(plan.position_after.is_empty() || !after.is_negative());
     assert!(!plan.victim_payout.is_negative());
     assert!(plan.discount_atoms + plan.insurance_fee_atoms <= equity.positive_part());
-    let (lots, quote) = plan.liquidator_fill().expect("small");
+    let (lots, quote) = plan.liquidator_fill().expect("small").expect("lots");
     let free = ledger.accounts[liquidator].free.positive_part();
     let party = ledger.party(
         liquidator,

@@ -4,6 +4,7 @@
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
 use anyhow::{Context, Result};
+use ballast::state::queue_account::NO_NODE;
 use ballast::state::trader::{PositionSlot, Trader, MAX_POSITIONS, TRADER_VERSION};
 use ballast_client::adl::PlannedCut;
 use ballast_sandbox::Sandbox;
@@ -44,7 +45,7 @@ pub fn trader(
     trader.owner = planned.trader;
     let mut slot = PositionSlot::zeroed();
     slot.market = *market;
-    slot.queue_node = planned.node;
+    (slot.queue_node, slot.order_head) = (planned.node, NO_NODE);
     slot.store(&planned.before);
     trader.positions[0] = slot;
     trader.position_count = 1;
@@ -73,6 +74,7 @@ pub fn crowd(trader: &mut Trader, market: &Pubkey, others: usize) -> Result<()> 
         used += 1;
         slot.market = Pubkey::new_from_array([used; 32]);
         (slot.lots, slot.entry_quote, slot.margin) = (1, 200_000, 200_000);
+        slot.order_head = NO_NODE;
     }
     if let Some(own) = own {
         let slot = trader.positions.get_mut(others).with_context(|| {

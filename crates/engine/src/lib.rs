@@ -12,14 +12,17 @@
 #![deny(clippy::as_conversions)]
 
 pub mod adl;
+pub mod book;
 pub mod error;
 pub mod fees;
 pub mod funding;
 pub mod insurance;
 pub mod liquidation;
 pub mod margin;
+pub mod matching;
 pub mod math;
 pub mod oracle;
+pub mod order;
 pub mod position;
 pub mod proof;
 pub mod queue;

@@ -1,11 +1,15 @@
 //! Whether, how much and at what price a position is liquidated.
 
+mod waterfall;
+
 use crate::error::EngineError;
 use crate::margin::maintenance_margin;
 use crate::math::{div_rem, mul_div_floor};
 use crate::position::Position;
 use crate::risk::RiskParams;
 use crate::units::{Atoms, Bps, LotPrice, Lots, Side, BPS_ONE};
+
+pub use waterfall::Waterfall;
 
 /// Everything a liquidation depends on. Nobody chooses its size.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +26,8 @@ pub struct LiquidationInput<'a> {
     pub flagged_slot: Option<u64>,
     /// When it was last liquidated in part.
     pub last_step_slot: Option<u64>,
+    /// Lots of that step that are still to be closed.
+    pub step_left: u64,
     /// What insurance may pay now, atoms.
     pub insurance_available: u64,
 }
@@ -29,11 +35,18 @@ pub struct LiquidationInput<'a> {
 /// One liquidation, decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiquidationPlan {
-    /// The victim's fill, signed against its position.
+    /// The victim's fill, signed against its position: book and liquidator together.
     pub lots: Lots,
     /// The quote of the victim's fill, atoms, of the sign of `lots`.
     pub quote: Atoms,
-    /// What the liquidator gains against the mark, atoms; part of `quote`.
+    /// The part of `lots` that the book took.
+    pub book_lots: Lots,
+    /// The part of `quote` that the book paid or got, atoms.
+    pub book_quote: Atoms,
+    /// What the liquidator earns on the lots the book took, atoms; the victim pays it.
+    pub reward_atoms: u64,
+    /// What the liquidator gains against the mark on the lots it takes over, atoms; part of
+    /// `quote`.
     pub discount_atoms: u64,
     /// What the victim pays to insurance, atoms.
     pub insurance_fee_atoms: u64,
@@ -50,12 +63,22 @@ pub struct LiquidationPlan {
     pub maintenance_before: u64,
     /// Whether the ladder closed less than would have restored the position.
     pub ladder_capped: bool,
+    /// Lots of this step that neither the book nor the liquidator took; 0 with negative
+    /// equity, where no step limits anything.
+    pub step_left: u64,
+    /// Whether this went on with an unfinished step.
+    pub follow_up: bool,
 }
 
 impl LiquidationPlan {
-    /// The liquidator's fill: the victim's with both signs turned.
-    pub fn liquidator_fill(&self) -> Result<(Lots, Atoms), EngineError> {
-        Ok((self.lots.opposite(), Atoms::ZERO.try_sub(self.quote)?))
+    /// The liquidator's fill: what the book did not take, both signs turned; `None` where
+    /// that is nothing.
+    pub fn liquidator_fill(&self) -> Result<Option<(Lots, Atoms)>, EngineError> {
+        let lots = self.book_lots.try_add(self.lots.opposite())?;
+        if lots.is_zero() {
+            return Ok(None);
+        }
+        Ok(Some((lots, self.book_quote.try_sub(self.quote)?)))
     }
 }
 
@@ -91,88 +114,61 @@ pub fn health(
     Ok(Health::Healthy)
 }
 
-/// Decides a liquidation.
-///
-/// With equity below zero everything closes at the mark and insurance pays the
-/// deficit. Otherwise the least number of lots closes that, after discount and fee
-/// in full, leaves maintenance and the buffer; never more than the ladder allows,
-/// never less than one, and everything when the rest would be below the smallest
-/// position. Discount and then fee are cut to the closed lots' share of the
-/// equity, so neither can bankrupt the position or worsen its ratio.
+/// Decides a liquidation without a book: the liquidator takes everything over. See
+/// [`Waterfall`].
 ///
 /// Errors: `NoPosition`, `Healthy`, `LadderInterval`, `InsuranceCannotPay`,
 /// `Overflow`.
 pub fn plan(input: &LiquidationInput<'_>) -> Result<LiquidationPlan, EngineError> {
-    let position = &input.position;
-    let side = position.side().ok_or(EngineError::NoPosition)?;
-    let notional = position.notional(input.mark)?;
-    let equity_before = position.equity(input.mark)?;
-    let maintenance_before = maintenance_margin(input.params, notional)?;
-    if equity_before.is_negative() {
-        return rescue(input, side, equity_before, maintenance_before);
+    let waterfall = Waterfall::begin(input, true)?;
+    let plan = waterfall.finish(true)?;
+    if plan.lots.is_zero() {
+        return Err(waterfall.nothing_closed());
     }
-    let equity = equity_before.positive_part();
-    if equity >= maintenance_before {
-        return Err(EngineError::Healthy);
-    }
-    let discount_bps = discount_bps(input)?;
-    let most = ladder_lots(input, equity, maintenance_before)?;
-    let needed = restoring_lots(input, equity, notional, discount_bps)?;
-    let size = position.size();
-    let mut closed = needed.min(most).max(1);
-    let rest = size.checked_sub(closed).ok_or(EngineError::Overflow)?;
-    if rest < input.params.min_position_lots {
-        closed = size;
-    }
-    let (discount, fee) = charges(input, side, equity, closed, discount_bps)?;
-    let quote = quote_of(input.mark, side, closed, discount)?;
-    let lots = Lots::on_side(side.opposite(), closed)?;
-    let (mut position_after, left) = position.close_into_margin(lots, quote)?;
-    let victim_payout = if position_after.is_empty() {
-        left.try_sub_unsigned(fee)?
-    } else {
-        position_after.margin = position_after.margin.try_sub_unsigned(fee)?;
-        Atoms::ZERO
-    };
-    Ok(LiquidationPlan {
-        lots,
-        quote,
-        discount_atoms: discount,
-        insurance_fee_atoms: fee,
-        insurance_paid_atoms: 0,
-        position_after,
-        victim_payout,
-        equity_before,
-        maintenance_before,
-        ladder_capped: closed < needed,
-    })
+    Ok(plan)
 }
 
-fn rescue(
+/// How much of a position one step closes and what that costs at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Step {
+    /// Lots, at least one.
+    lots: u64,
+    /// The liquidator's discount on all of them, atoms.
+    discount: u64,
+    /// The fee to insurance on all of them, atoms.
+    fee: u64,
+    ladder_capped: bool,
+    follow_up: bool,
+}
+
+/// The least number of lots whose closing, after discount and fee in full, leaves
+/// maintenance and the buffer; never more than the ladder allows, never less than one, and
+/// everything when the rest would be below the smallest position. Discount and then fee are
+/// cut to the closed lots' share of the equity, so neither can bankrupt the position or
+/// worsen its ratio.
+fn step(
     input: &LiquidationInput<'_>,
     side: Side,
-    equity_before: Atoms,
-    maintenance_before: u64,
-) -> Result<LiquidationPlan, EngineError> {
-    let deficit = equity_before.get().unsigned_abs();
-    if deficit > input.insurance_available {
-        return Err(EngineError::InsuranceCannotPay);
-    }
+    equity: u64,
+    maintenance: u64,
+    notional: u64,
+) -> Result<Step, EngineError> {
+    let discount_bps = discount_bps(input)?;
+    let (most, follow_up) = ladder_lots(input, equity, maintenance)?;
+    let needed = restoring_lots(input, equity, notional, discount_bps)?;
     let size = input.position.size();
-    let quote = quote_of(input.mark, side, size, 0)?;
-    let lots = Lots::on_side(side.opposite(), size)?;
-    let (position_after, left) = input.position.close_into_margin(lots, quote)?;
-    Ok(LiquidationPlan {
+    let mut lots = needed.min(most).max(1);
+    let rest = size.checked_sub(lots).ok_or(EngineError::Overflow)?;
+    if rest < input.params.min_position_lots {
+        lots = size;
+    }
+    let (discount, fee) = charges(input, side, equity, lots, discount_bps)?;
+    Ok(Step {
         lots,
-        quote,
-        discount_atoms: 0,
-        insurance_fee_atoms: 0,
-        insurance_paid_atoms: deficit,
-        position_after,
-        victim_payout: left.try_add_unsigned(deficit)?,
-        equity_before,
-        maintenance_before,
-        ladder_capped: false,
+        discount,
+        fee,
+        ladder_capped: lots < needed,
+        follow_up,
     })
 }
 
@@ -205,13 +201,14 @@ fn discount_bps(input: &LiquidationInput<'_>) -> Result<u32, EngineError> {
 }
 
 /// Most lots the ladder allows: the first step whose ratio equity / maintenance
-/// exceeds, rounded up; everything below the last one. `LadderInterval` when a
-/// partial step follows another too soon.
+/// exceeds, rounded up; everything below the last one. Within the interval only what is
+/// left of the step before, which makes it a follow-up; `LadderInterval` when that is
+/// nothing.
 fn ladder_lots(
     input: &LiquidationInput<'_>,
     equity: u64,
     maintenance: u64,
-) -> Result<u64, EngineError> {
+) -> Result<(u64, bool), EngineError> {
     let size = input.position.size();
     let ratio = product(equity, BPS_ONE);
     let exceeded = input
@@ -220,7 +217,7 @@ fn ladder_lots(
         .iter()
         .find(|step| ratio > product(maintenance, u64::from(step.above_ratio_bps)));
     let Some(step) = exceeded.filter(|step| u64::from(step.close_bps) < BPS_ONE) else {
-        return Ok(size);
+        return Ok((size, false));
     };
     let waited = input
         .last_step_slot
@@ -228,10 +225,13 @@ fn ladder_lots(
             Some(slots) => slots >= input.params.ladder_interval_slots,
             None => false,
         });
-    if !waited {
+    if waited {
+        return Ok((Bps::new(step.close_bps).ceil_of(size)?, false));
+    }
+    if input.step_left == 0 {
         return Err(EngineError::LadderInterval);
     }
-    Bps::new(step.close_bps).ceil_of(size)
+    Ok((input.step_left.min(size), true))
 }
 
 /// The least lots whose closing leaves at least `(1 + buffer) * maintenance` of the
@@ -325,15 +325,6 @@ fn charges(
         .floor_of(notional)?
         .min(left);
     Ok((discount, fee))
-}
-
-/// The victim's quote for closing `closed` lots of its `side`, atoms.
-fn quote_of(mark: LotPrice, side: Side, closed: u64, discount: u64) -> Result<Atoms, EngineError> {
-    let notional = Atoms::from_unsigned(mark.notional(closed)?)?;
-    match side {
-        Side::Long => Atoms::from_unsigned(discount)?.try_sub(notional),
-        Side::Short => notional.try_add_unsigned(discount),
-    }
 }
 
 fn product(a: u64, b: u64) -> u128 {

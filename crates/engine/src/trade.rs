@@ -135,10 +135,7 @@ pub fn block_trade(
         (maker.position.lots, made.position.lots),
     ];
     let open_interest_lots = open_interest_after(market.open_interest_lots, &changes)?;
-    let grew = open_interest_lots > market.open_interest_lots;
-    if grew && open_interest_lots > params.max_open_interest_lots {
-        return Err(EngineError::OpenInterestLimit);
-    }
+    check_open_interest(params, market.open_interest_lots, open_interest_lots)?;
     let fees = split(params, taken.fee.try_add(made.fee)?)?;
     Ok(TradeOutcome {
         taker: taken,
@@ -176,6 +173,18 @@ pub fn open_interest_after(
         let raised = sum.checked_add(after).ok_or(EngineError::Overflow)?;
         raised.checked_sub(before).ok_or(EngineError::Overflow)
     })
+}
+
+/// `OpenInterestLimit` when the sum of long lots rises beyond its limit.
+pub fn check_open_interest(
+    params: &RiskParams,
+    before: u64,
+    after: u64,
+) -> Result<(), EngineError> {
+    if after > before && after > params.max_open_interest_lots {
+        return Err(EngineError::OpenInterestLimit);
+    }
+    Ok(())
 }
 
 fn long_lots(lots: Lots) -> u64 {
@@ -248,7 +257,12 @@ fn check_least(
     Ok(())
 }
 
-fn check_largest(params: &RiskParams, mark: &Mark, after: &Position) -> Result<(), EngineError> {
+/// `PositionTooLarge` beyond the largest size or the last tier's notional at the mark.
+pub(crate) fn check_largest(
+    params: &RiskParams,
+    mark: &Mark,
+    after: &Position,
+) -> Result<(), EngineError> {
     let tiers = params.active_tiers()?;
     let limit = tiers
         .last()

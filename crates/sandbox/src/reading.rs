@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast::state::exchange::Exchange;
 use ballast::state::market::Market;
 use ballast::state::trader::{PositionSlot, Trader};
-use ballast_client::accounts::{self, QueueSnapshot};
+use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_engine::units::Side;
 
@@ -18,6 +18,8 @@ pub struct Conservation {
     pub free: i128,
     /// `margin + lots * funding_index - entry_quote` over all positions.
     pub positions: i128,
+    /// What all orders in the books reserve.
+    pub orders: i128,
     /// Insurance of all markets, by their ledgers.
     pub insurance: i128,
     /// Undistributed fees of all markets.
@@ -31,7 +33,7 @@ pub struct Conservation {
 impl Conservation {
     /// Claims less tokens, atoms: 0 when nothing was minted or lost.
     pub fn error_atoms(&self) -> i128 {
-        self.free + self.positions + self.insurance + self.fees - self.tokens
+        self.free + self.positions + self.orders + self.insurance + self.fees - self.tokens
     }
 
     /// Whether the money adds up and every market's longs equal its shorts.
@@ -59,7 +61,7 @@ impl Sandbox {
         accounts::trader(&self.data(address)).expect("a trader")
     }
 
-    /// The position of a trader in a market, if there is one.
+    /// What a trader has in a market, position or orders, if anything.
     pub fn position(&self, market: &MarketCookie, trader: &Pubkey) -> Option<PositionSlot> {
         let trader = self.trader(trader);
         let index = trader.find(&market.keys.market)?;
@@ -73,6 +75,11 @@ impl Sandbox {
             Side::Short => &market.keys.queue_short,
         };
         QueueSnapshot::new(&self.data(address)).expect("a queue")
+    }
+
+    /// A copy of the order book.
+    pub fn book(&self, market: &MarketCookie) -> BookSnapshot {
+        BookSnapshot::new(&self.data(&market.keys.book)).expect("a book")
     }
 
     /// Addresses of all open trader accounts, in order of creation.
@@ -106,6 +113,7 @@ impl Sandbox {
                 let lots = i128::from(slot.lots);
                 sum.positions += i128::from(slot.margin) - i128::from(slot.entry_quote)
                     + lots * i128::from(slot.funding_index);
+                sum.orders += i128::from(slot.order_margin);
                 let market = self
                     .markets
                     .iter()

@@ -377,7 +377,9 @@ fn account(world: &World, model: &Model, number: usize) -> Agreement {
     )?;
     for (market, owned) in trader.positions.iter().enumerate() {
         let index = program.find(&world.markets[market].keys.market);
-        let slot = index.map(|index| &program.positions[index]);
+        let slot = index
+            .map(|index| &program.positions[index])
+            .filter(|slot| slot.lots != 0);
         match (slot, owned) {
             (None, None) => {}
             (Some(slot), Some(owned)) => {

@@ -55,6 +55,19 @@ impl Totals {
         })
     }
 
+    /// Whether a queue can hold the position: `EntryPriceOutOfRange` from 2^31 atoms per
+    /// lot on, `BankruptcyPriceOutOfRange` outside +-2^31.
+    pub fn check_range(&self) -> Result<(), EngineError> {
+        let end = u64::from(self.lots) << 31;
+        if self.entry >= end {
+            return Err(EngineError::EntryPriceOutOfRange);
+        }
+        if self.bankruptcy.unsigned_abs() >= end {
+            return Err(EngineError::BankruptcyPriceOutOfRange);
+        }
+        Ok(())
+    }
+
     /// Entry price, 2^-32 atoms per lot, rounded down. `EntryPriceOutOfRange`
     /// from 2^31 atoms per lot on.
     fn entry_q32(&self) -> Result<u64, EngineError> {

@@ -19,6 +19,7 @@ fn input(params: &RiskParams, position: Position, mark: u64) -> LiquidationInput
         slot: 1_000,
         flagged_slot: None,
         last_step_slot: None,
+        step_left: 0,
         insurance_available: 0,
     }
 }
@@ -96,7 +97,7 @@ fn check_plan(input: &LiquidationInput<'_>, plan: &LiquidationPlan) -> Result<()
     prop_assert!(left >= 0);
     prop_assert!(after.is_empty() || plan.victim_payout.get() == 0);
     // The liquidator trades at the mark less the discount, inside the price range.
-    let (lots, quote) = plan.liquidator_fill().unwrap();
+    let (lots, quote) = plan.liquidator_fill().unwrap().unwrap();
     let value = i128::from(lots.get()) * i128::from(input.mark.get());
     prop_assert_eq!(
         value - i128::from(quote.get()),

@@ -156,6 +156,7 @@ impl Venue {
             slot: self.slot,
             flagged_slot: None,
             last_step_slot: self.accounts[victim].last_step,
+            step_left: 0,
             insurance_available: self.insurance.available(&self.params, self.slot).unwrap(),
         };
         let state = health(&position, input.mark, &self.params).unwrap();
@@ -173,7 +174,7 @@ impl Venue {
             }
         };
         assert_ne!(state, Health::Healthy);
-        let (lots, quote) = plan.liquidator_fill().unwrap();
+        let (lots, quote) = plan.liquidator_fill().unwrap().unwrap();
         let free = self.accounts[liquidator].free.positive_part();
         let margin = free.min(lots.size() * self.mark.price.get() / 4);
         let party = self.party(liquidator, margin);

@@ -31,10 +31,11 @@ pub fn record(
         Health::Healthy => clear(exchange, slot),
         Health::BelowMaintenance => {
             let since = first_flag(slot, now_slot);
-            let last_step = slot.last_step_slot;
+            let (last_step, step_left) = (slot.last_step_slot, slot.step_left);
             clear(exchange, slot)?;
             slot.flagged_slot = since;
             slot.last_step_slot = last_step;
+            slot.step_left = step_left;
             Ok(())
         }
         Health::Bankrupt { deficit } => {
@@ -138,12 +139,14 @@ mod tests {
             Health::Bankrupt { deficit: 500 },
             7,
         );
-        (slot.pass_epoch, slot.bankruptcy_id, slot.last_step_slot) = (3, 4, 6);
+        (slot.pass_epoch, slot.bankruptcy_id) = (3, 4);
+        (slot.last_step_slot, slot.step_left) = (6, 2);
         flag(&mut exchange, &mut slot, Health::BelowMaintenance, 8);
         assert_eq!(exchange.uncovered_bankruptcies, 0);
         let kept = PositionSlot {
             flagged_slot: 7,
             last_step_slot: 6,
+            step_left: 2,
             ..PositionSlot::zeroed()
         };
         assert_eq!(slot, kept);

@@ -1,29 +1,32 @@
-//! A trader: free collateral and up to sixteen isolated positions.
+//! A trader: free collateral and, in up to sixteen markets, an isolated position and orders.
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
+    book::OwnOrders,
     position::Position,
     units::{Atoms, FundingIndex, Lots},
 };
 
-use crate::{
-    error::{BallastError, OrBallast},
-    state::queue_account::NO_NODE,
+use super::{
+    queue_account::NO_NODE,
+    trigger::{Trigger, TriggerKind},
 };
+use crate::error::{BallastError, OrBallast};
 
 /// Layout version written by this program.
-pub const TRADER_VERSION: u8 = 1;
-/// Positions one trader account can hold, one per market.
+pub const TRADER_VERSION: u8 = 2;
+/// Markets in which one trader account can hold a position or orders.
 pub const MAX_POSITIONS: usize = 16;
 
 /// Slot flag: the position counts in `Exchange::uncovered_bankruptcies`.
 pub const SLOT_UNCOVERED: u32 = 1;
 
-/// One isolated position. A slot with the default market is empty and all zero.
+/// One isolated position and the orders in its market. A slot with the default market is empty and
+/// all zero; another has lots, orders or both.
 #[zero_copy]
 #[derive(Debug, PartialEq, Eq)]
 pub struct PositionSlot {
-    /// Market of the position; the default key marks an empty slot.
+    /// Market of position and orders; the default key marks an empty slot.
     pub market: Pubkey,
     /// Size in lots, + long, - short.
     pub lots: i64,
@@ -54,6 +57,21 @@ pub struct PositionSlot {
     /// Lots when deleveraging began, unsigned; 0 when it has not. The keepers' reward is shared
     /// over them.
     pub bankrupt_lots: u32,
+    /// Newest of the trader's orders in the market's book, a node of it; `NO_NODE` when there is
+    /// none.
+    pub order_head: u32,
+    /// Number of these orders.
+    pub order_count: u32,
+    /// Collateral they reserve, atoms.
+    pub order_margin: u64,
+    /// Lots of the last liquidation step that it left open.
+    pub step_left: u32,
+    /// Zero.
+    pub _padding: u32,
+    /// Closes lots when the price turns against the position.
+    pub stop_loss: Trigger,
+    /// Closes lots when the price has moved for the position.
+    pub take_profit: Trigger,
     /// Zero; room for later versions.
     pub reserved: [u8; 32],
 }
@@ -84,16 +102,21 @@ pub struct Trader {
 }
 
 const _: () = {
-    assert!(core::mem::size_of::<PositionSlot>() == 152);
+    assert!(core::mem::size_of::<PositionSlot>() == 224);
     assert!(core::mem::offset_of!(PositionSlot, lots) == 32);
     assert!(core::mem::offset_of!(PositionSlot, queue_node) == 64);
     assert!(core::mem::offset_of!(PositionSlot, flagged_slot) == 72);
-    assert!(core::mem::offset_of!(PositionSlot, reserved) == 120);
-    assert!(core::mem::size_of::<Trader>() == 2_768);
+    assert!(core::mem::offset_of!(PositionSlot, order_head) == 120);
+    assert!(core::mem::offset_of!(PositionSlot, order_margin) == 128);
+    assert!(core::mem::offset_of!(PositionSlot, step_left) == 136);
+    assert!(core::mem::offset_of!(PositionSlot, stop_loss) == 144);
+    assert!(core::mem::offset_of!(PositionSlot, take_profit) == 168);
+    assert!(core::mem::offset_of!(PositionSlot, reserved) == 192);
+    assert!(core::mem::size_of::<Trader>() == 3_920);
     assert!(core::mem::offset_of!(Trader, owner) == 8);
     assert!(core::mem::offset_of!(Trader, free) == 72);
     assert!(core::mem::offset_of!(Trader, positions) == 80);
-    assert!(core::mem::offset_of!(Trader, reserved) == 2_512);
+    assert!(core::mem::offset_of!(Trader, reserved) == 3_664);
 };
 
 impl PositionSlot {
@@ -115,12 +138,45 @@ impl PositionSlot {
         })
     }
 
-    /// Writes the engine's position back; flags and queue node stay.
+    /// The orders as the engine's book sees them.
+    pub fn own_orders(&self) -> OwnOrders {
+        OwnOrders {
+            head: self.order_head,
+            count: self.order_count,
+            margin: self.order_margin,
+        }
+    }
+
+    /// Writes back what the book made of the orders.
+    pub fn store_own_orders(&mut self, orders: &OwnOrders) {
+        self.order_head = orders.head;
+        self.order_count = orders.count;
+        self.order_margin = orders.margin;
+    }
+
+    /// Whether the slot holds neither lots nor orders.
+    pub fn is_idle(&self) -> bool {
+        self.lots == 0 && self.order_count == 0
+    }
+
+    /// Writes the engine's position back; flags and queue node stay. The triggers go when the
+    /// position closes or changes side.
     pub fn store(&mut self, position: &Position) {
+        if self.lots.signum() != position.lots.get().signum() {
+            self.clear_triggers();
+        }
         self.lots = position.lots.get();
         self.entry_quote = position.entry_quote.get();
         self.margin = position.margin.get();
         self.funding_index = position.funding_index.get();
+    }
+
+    /// The trigger of `kind`.
+    pub fn trigger_mut(&mut self, kind: TriggerKind) -> &mut Trigger {
+        match kind {
+            TriggerKind::StopLoss => &mut self.stop_loss,
+            TriggerKind::TakeProfit => &mut self.take_profit,
+        }
     }
 
     /// Whether the position counts in `Exchange::uncovered_bankruptcies`.
@@ -145,6 +201,30 @@ impl PositionSlot {
         self.bankruptcy_id = 0;
         self.pass_epoch = 0;
         self.bankrupt_lots = 0;
+        self.step_left = 0;
+    }
+
+    fn clear_triggers(&mut self) {
+        self.stop_loss = Trigger::default();
+        self.take_profit = Trigger::default();
+    }
+
+    /// What must hold of a slot in use.
+    fn is_sound(&self) -> bool {
+        let listed = self.order_head != NO_NODE;
+        let orders = listed == (self.order_count > 0) && (listed || self.order_margin == 0);
+        let position = if self.lots == 0 {
+            listed
+                && self.queue_node == NO_NODE
+                && self.margin == 0
+                && self.entry_quote == 0
+                && self.flags == 0
+                && self.stop_loss.is_unset()
+                && self.take_profit.is_unset()
+        } else {
+            self.lots.signum() == self.entry_quote.signum() && self.queue_node != NO_NODE
+        };
+        orders && position
     }
 }
 
@@ -180,10 +260,10 @@ impl Trader {
             .position(|slot| slot.market == *market)
     }
 
-    /// The position in `market`.
+    /// The slot of `market`, with a position or with orders only.
     ///
     /// # Errors
-    /// `NoPosition`.
+    /// `NoPosition` when there is none.
     pub fn slot(&self, market: &Pubkey) -> Result<&PositionSlot> {
         self.positions
             .iter()
@@ -191,10 +271,10 @@ impl Trader {
             .ok_or_else(|| error!(BallastError::NoPosition))
     }
 
-    /// The position in `market`, to be written.
+    /// The slot of `market`, with a position or with orders only, to be written.
     ///
     /// # Errors
-    /// `NoPosition`.
+    /// `NoPosition` when there is none.
     pub fn slot_mut(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
         self.positions
             .iter_mut()
@@ -202,7 +282,17 @@ impl Trader {
             .ok_or_else(|| error!(BallastError::NoPosition))
     }
 
-    /// The position in `market`, or an empty slot claimed for it.
+    /// The slot of `market`, which has a position, to be written.
+    ///
+    /// # Errors
+    /// `NoPosition`, also where there are only orders.
+    pub fn position_mut(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
+        let slot = self.slot_mut(market)?;
+        require!(slot.lots != 0, BallastError::NoPosition);
+        Ok(slot)
+    }
+
+    /// The slot of `market`, or an empty one claimed for it.
     ///
     /// # Errors
     /// `NoFreeSlot`.
@@ -216,7 +306,8 @@ impl Trader {
             .ok_or_else(|| error!(BallastError::NoFreeSlot))
     }
 
-    /// Frees the slot of `market` when its position has no lots. Margin must be zero by then.
+    /// Clears what the slot of `market` knows of a position when it has no lots, and frees it when
+    /// it has no orders either. Margin must be zero by then.
     ///
     /// # Errors
     /// `TraderInvariant` when margin would be lost.
@@ -235,6 +326,15 @@ impl Trader {
             BallastError::TraderInvariant
         );
         require!(!slot.is_uncovered(), BallastError::TraderInvariant);
+        if slot.order_count > 0 {
+            slot.clear_distress();
+            slot.clear_triggers();
+            return Ok(());
+        }
+        require!(
+            slot.order_margin == 0 && slot.order_head == NO_NODE,
+            BallastError::TraderInvariant
+        );
         *slot = bytemuck::Zeroable::zeroed();
         self.position_count = self
             .position_count
@@ -288,12 +388,10 @@ impl Trader {
         let mut sound = self.version == TRADER_VERSION && self.free >= 0;
         for slot in &self.positions {
             if slot.is_empty() {
-                sound &= slot.lots == 0 && slot.margin == 0;
+                sound &= slot.lots == 0 && slot.margin == 0 && slot.order_count == 0;
             } else {
                 used = used.wrapping_add(1);
-                sound &= slot.lots != 0
-                    && slot.lots.signum() == slot.entry_quote.signum()
-                    && slot.queue_node != NO_NODE;
+                sound &= slot.is_sound();
             }
         }
         require!(
@@ -313,6 +411,7 @@ impl Trader {
             *slot = PositionSlot {
                 market: *market,
                 queue_node: NO_NODE,
+                order_head: NO_NODE,
                 ..bytemuck::Zeroable::zeroed()
             };
         }
@@ -363,6 +462,108 @@ mod tests {
         assert_eq!(trader.position_count, 0);
         assert_eq!(trader.positions[0], PositionSlot::zeroed());
         assert!(trader.invariant().is_ok());
+    }
+
+    fn ordered(trader: &mut Trader, market: &Pubkey) {
+        let slot = trader.slot_or_claim(market).unwrap();
+        (slot.order_head, slot.order_count, slot.order_margin) = (2, 1, 70);
+    }
+
+    fn unordered(trader: &mut Trader, market: &Pubkey) {
+        let slot = trader.slot_mut(market).unwrap();
+        (slot.order_head, slot.order_count, slot.order_margin) = (NO_NODE, 0, 0);
+    }
+
+    fn closed(trader: &mut Trader, market: &Pubkey) {
+        let slot = trader.slot_mut(market).unwrap();
+        slot.store(&Position::default());
+        slot.queue_node = NO_NODE;
+    }
+
+    #[test]
+    fn a_slot_with_orders_outlives_its_position_and_forgets_it() {
+        let mut trader = trader();
+        let market = Pubkey::new_unique();
+        opened(&mut trader, &market);
+        ordered(&mut trader, &market);
+        let slot = trader.slot_mut(&market).unwrap();
+        (slot.flagged_slot, slot.last_step_slot, slot.step_left) = (9, 9, 2);
+        closed(&mut trader, &market);
+        trader.release_if_closed(&market).unwrap();
+        assert!(trader.invariant().is_ok());
+        assert_eq!(trader.position_count, 1);
+        let slot = trader.slot(&market).unwrap();
+        assert_eq!(
+            (slot.flagged_slot, slot.last_step_slot, slot.step_left),
+            (0, 0, 0)
+        );
+        assert_eq!((slot.order_count, slot.order_margin), (1, 70));
+        assert_eq!(
+            trader.position_mut(&market).err(),
+            Some(BallastError::NoPosition.into())
+        );
+
+        unordered(&mut trader, &market);
+        assert!(trader.invariant().is_err(), "neither lots nor orders");
+        trader.release_if_closed(&market).unwrap();
+        assert_eq!(trader.positions[0], PositionSlot::zeroed());
+        assert!(trader.invariant().is_ok());
+    }
+
+    #[test]
+    fn a_slot_with_orders_and_no_position_holds_nothing_else() {
+        let mut trader = trader();
+        let market = Pubkey::new_unique();
+        ordered(&mut trader, &market);
+        assert!(trader.invariant().is_ok());
+        let spoils: [fn(&mut PositionSlot); 7] = [
+            |slot| slot.margin = 1,
+            |slot| slot.entry_quote = 1,
+            |slot| slot.queue_node = 0,
+            |slot| slot.flags = SLOT_UNCOVERED,
+            |slot| slot.stop_loss.price_ticks = 1,
+            |slot| slot.order_count = 0,
+            |slot| slot.order_head = NO_NODE,
+        ];
+        for spoil in spoils {
+            let mut spoilt = trader;
+            spoil(spoilt.slot_mut(&market).unwrap());
+            assert!(spoilt.invariant().is_err());
+        }
+    }
+
+    #[test]
+    fn a_reserve_without_orders_is_noticed() {
+        let mut trader = trader();
+        let market = Pubkey::new_unique();
+        opened(&mut trader, &market);
+        trader.slot_mut(&market).unwrap().order_margin = 1;
+        assert!(trader.invariant().is_err());
+        closed(&mut trader, &market);
+        assert!(trader.release_if_closed(&market).is_err());
+    }
+
+    #[test]
+    fn triggers_go_with_the_position_or_its_side() {
+        let holding = |lots: i64| Position {
+            lots: Lots::new(lots).unwrap(),
+            ..Position::default()
+        };
+        let set = Trigger {
+            price_ticks: 100,
+            lots: 5,
+            placed_lots: 5,
+            ..Trigger::default()
+        };
+        for (after, kept) in [(3, true), (7, true), (0, false), (-2, false)] {
+            let mut slot = PositionSlot::zeroed();
+            slot.store(&holding(5));
+            *slot.trigger_mut(TriggerKind::StopLoss) = set;
+            *slot.trigger_mut(TriggerKind::TakeProfit) = set;
+            slot.store(&holding(after));
+            let expected = if kept { set } else { Trigger::default() };
+            assert_eq!((slot.stop_loss, slot.take_profit), (expected, expected));
+        }
     }
 
     #[test]

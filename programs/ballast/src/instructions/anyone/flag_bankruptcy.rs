@@ -49,7 +49,7 @@ impl FlagBankruptcy<'_> {
         let mut market = self.market.load_mut()?;
         let mut trader = self.trader.load_mut()?;
         let touched = market.touch(&self.price, Action::Liquidate, &clock)?;
-        let slot = trader.slot_mut(&self.market.key())?;
+        let slot = trader.position_mut(&self.market.key())?;
         let position = market.settled(slot)?;
         let health = health(&position, touched.mark.price, market.params()).or_ballast()?;
         let was_flagged = slot.flagged_slot != 0;

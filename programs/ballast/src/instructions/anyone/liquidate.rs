@@ -91,7 +91,7 @@ impl Liquidate<'_> {
         let key = self.market.key();
         let liquidator_free = liquidator.free();
         let taker = liquidator.slot_or_claim(&key)?;
-        let slot = victim.slot_mut(&key)?;
+        let slot = victim.position_mut(&key)?;
         let party = PartyInput {
             position: market.settled(taker)?,
             free: liquidator_free,

@@ -51,7 +51,7 @@ impl AddMargin<'_> {
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let mut trader = self.trader.load_mut()?;
         trader.require_authority(self.authority.key)?;
-        let before = trader.slot(&market_key)?.position()?;
+        let before = trader.position_mut(&market_key)?.position()?;
         let (after, free) = trade::add_margin(&before, trader.free(), amount).or_ballast()?;
         trader.free = free.get();
         let slot = trader.slot_mut(&market_key)?;

@@ -64,7 +64,7 @@ impl RemoveMargin<'_> {
         trader.require_authority(self.authority.key)?;
         let touched = market.touch(&self.price, Action::RemoveMargin, &Clock::get()?)?;
         let free = trader.free();
-        let slot = trader.slot_mut(&market_key)?;
+        let slot = trader.position_mut(&market_key)?;
         slot.require_not_uncovered()?;
         let before = market.settled(slot)?;
         let (after, free) =

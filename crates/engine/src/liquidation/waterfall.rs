@@ -1,0 +1,249 @@
+//! Who takes the lots of a liquidation: the book first, then the liquidator's account, with
+//! insurance behind it.
+//!
+//! The book takes lots at every price that is no worse for the victim than the
+//! liquidator's. That price starts at a discount from the mark and falls with time; it is
+//! never worse than the price at which the position's equity reaches zero, and equals that
+//! price once the discount is cut to the equity. With negative equity the liquidator's
+//! price is the mark, where insurance pays the deficit; where insurance does not pay, the
+//! book takes lots down to the price at which the equity is zero, and nobody else does.
+
+use crate::error::EngineError;
+use crate::margin::maintenance_margin;
+use crate::math::{mul_div_ceil, mul_div_floor};
+use crate::units::{Atoms, Bps, LotPrice, Lots, Side};
+
+use super::{step, LiquidationInput, LiquidationPlan, Step};
+
+/// A liquidation while the book takes lots.
+#[derive(Clone, Copy, Debug)]
+pub struct Waterfall<'a> {
+    input: LiquidationInput<'a>,
+    side: Side,
+    equity: Atoms,
+    maintenance: u64,
+    step: Step,
+    /// The worst total price of `limit_lots` lots for the victim, atoms.
+    limit_quote: i64,
+    limit_lots: u64,
+    /// Whether the liquidator offered to take over what the book leaves.
+    offered: bool,
+    /// Whether it may.
+    take_over: bool,
+    book_lots: u64,
+    book_notional: u64,
+    reward: u64,
+}
+
+impl<'a> Waterfall<'a> {
+    /// Derives the size of the step and the worst price at which the book takes part.
+    /// `take_over` says whether the liquidator offers to take over the rest.
+    ///
+    /// Errors: `NoPosition`, `Healthy`, `LadderInterval`, `Overflow`.
+    pub fn begin(input: &LiquidationInput<'a>, take_over: bool) -> Result<Self, EngineError> {
+        let position = &input.position;
+        let side = position.side().ok_or(EngineError::NoPosition)?;
+        let notional = position.notional(input.mark)?;
+        let equity = position.equity(input.mark)?;
+        let maintenance = maintenance_margin(input.params, notional)?;
+        let mut this = Self {
+            input: *input,
+            side,
+            equity,
+            maintenance,
+            step: Step {
+                lots: position.size(),
+                discount: 0,
+                fee: 0,
+                ladder_capped: false,
+                follow_up: false,
+            },
+            limit_quote: 0,
+            limit_lots: position.size(),
+            offered: take_over,
+            take_over,
+            book_lots: 0,
+            book_notional: 0,
+            reward: 0,
+        };
+        let worst = if equity.is_negative() {
+            let covered = equity.get().unsigned_abs() <= input.insurance_available;
+            this.take_over = take_over && covered;
+            if this.take_over {
+                Atoms::from_unsigned(notional)?
+            } else {
+                position.bankruptcy_value()?
+            }
+        } else {
+            if equity.positive_part() >= maintenance {
+                return Err(EngineError::Healthy);
+            }
+            this.step = step(input, side, equity.positive_part(), maintenance, notional)?;
+            this.limit_lots = this.step.lots;
+            this.discounted(this.step.lots, this.step.discount)?
+        };
+        this.limit_quote = worst.get();
+        Ok(this)
+    }
+
+    /// Lots that nobody has taken so far.
+    pub fn left(&self) -> Result<u64, EngineError> {
+        let left = self.step.lots.checked_sub(self.book_lots);
+        left.ok_or(EngineError::Overflow)
+    }
+
+    /// The side of the book that can take the lots.
+    #[must_use]
+    pub const fn book_side(&self) -> Side {
+        self.side
+    }
+
+    /// Whether the victim gets no less at `price` than from the liquidator.
+    #[must_use]
+    pub fn meets(&self, price: LotPrice) -> bool {
+        // A price within 31 bits times lots within 32.
+        let offered = price.get().wrapping_mul(self.limit_lots);
+        let offered = i64::try_from(offered).unwrap_or(i64::MAX);
+        match self.side {
+            Side::Long => offered >= self.limit_quote,
+            Side::Short => offered <= self.limit_quote,
+        }
+    }
+
+    /// Whether lots may be taken over although the book would still take some at such a
+    /// price: only once the position has been flagged for longer than the discount's ramp,
+    /// so that nobody holds a liquidation up with ever new orders.
+    #[must_use]
+    pub fn may_pass_over_book(&self) -> bool {
+        let elapsed = self
+            .input
+            .flagged_slot
+            .and_then(|flagged| self.input.slot.checked_sub(flagged));
+        elapsed.is_some_and(|slots| slots > self.input.params.discount_ramp_slots)
+    }
+
+    /// Records that the book took `lots` at `price`, which [`Self::meets`] the limit.
+    pub fn take(&mut self, lots: u64, price: LotPrice) -> Result<(), EngineError> {
+        let notional = price.notional(lots)?;
+        let reward = self.reward_of(lots, notional)?;
+        self.book_lots = sum(self.book_lots, lots)?;
+        self.book_notional = sum(self.book_notional, notional)?;
+        self.reward = sum(self.reward, reward)?;
+        Ok(())
+    }
+
+    /// Lots the book took so far.
+    #[must_use]
+    pub const fn book_lots(&self) -> u64 {
+        self.book_lots
+    }
+
+    /// The liquidator's reward for lots the book took, atoms: a share of their notional out
+    /// of what the book paid above the liquidator's own price; nothing when the equity is
+    /// negative.
+    fn reward_of(&self, lots: u64, notional: u64) -> Result<u64, EngineError> {
+        if self.equity.is_negative() {
+            return Ok(0);
+        }
+        let limit = u64::try_from(self.limit_quote).map_err(|_| EngineError::Overflow)?;
+        let improvement = match self.side {
+            Side::Long => notional.checked_sub(mul_div_ceil(limit, lots, self.limit_lots)?),
+            Side::Short => mul_div_floor(limit, lots, self.limit_lots)?.checked_sub(notional),
+        };
+        let most = Bps::new(self.input.params.book_reward_bps).floor_of(notional)?;
+        Ok(improvement.unwrap_or(0).min(most))
+    }
+
+    /// Why nothing was closed, when nothing was.
+    #[must_use]
+    pub const fn nothing_closed(&self) -> EngineError {
+        match (self.offered, self.take_over) {
+            (false, _) => EngineError::NothingFilled,
+            (true, false) => EngineError::InsuranceCannotPay,
+            (true, true) => EngineError::LiquidationSkipsBook,
+        }
+    }
+
+    /// Concludes. `exhausted` says that no order is left in the book that [`Self::meets`]
+    /// the limit; where one is, nothing is taken over unless
+    /// [`Self::may_pass_over_book`].
+    ///
+    /// Nothing may have been closed at all, see [`LiquidationPlan::lots`]. Errors:
+    /// `Overflow`.
+    pub fn finish(&self, exhausted: bool) -> Result<LiquidationPlan, EngineError> {
+        let left = self.left()?;
+        let takes_over = self.take_over && (exhausted || self.may_pass_over_book());
+        let taken = if takes_over { left } else { 0 };
+        let closed = sum(self.book_lots, taken)?;
+        let discount = mul_div_floor(self.step.discount, taken, self.step.lots)?;
+        let fee = mul_div_floor(self.step.fee, closed, self.step.lots)?;
+        let lots = Lots::on_side(self.side.opposite(), closed)?;
+        let book_quote = self.signed(Atoms::from_unsigned(self.book_notional)?)?;
+        let taken_quote = self.signed(self.discounted(taken, discount)?)?;
+        let mut plan = LiquidationPlan {
+            lots,
+            quote: book_quote.try_add(taken_quote)?,
+            book_lots: Lots::on_side(self.side.opposite(), self.book_lots)?,
+            book_quote,
+            reward_atoms: self.reward,
+            discount_atoms: discount,
+            insurance_fee_atoms: fee,
+            insurance_paid_atoms: 0,
+            position_after: self.input.position,
+            victim_payout: Atoms::ZERO,
+            equity_before: self.equity,
+            maintenance_before: self.maintenance,
+            ladder_capped: self.step.ladder_capped,
+            step_left: if self.equity.is_negative() {
+                0
+            } else {
+                left.checked_sub(taken).ok_or(EngineError::Overflow)?
+            },
+            follow_up: self.step.follow_up,
+        };
+        if closed > 0 {
+            self.close(&mut plan)?;
+        }
+        Ok(plan)
+    }
+
+    /// Closes the lots and charges the victim; insurance pays what is missing.
+    fn close(&self, plan: &mut LiquidationPlan) -> Result<(), EngineError> {
+        let charges = sum(plan.insurance_fee_atoms, plan.reward_atoms)?;
+        let position = &self.input.position;
+        let (mut after, left) = position.close_into_margin(plan.lots, plan.quote)?;
+        if after.is_empty() {
+            let left = left.try_sub_unsigned(charges)?;
+            if left.is_negative() {
+                plan.insurance_paid_atoms = left.get().unsigned_abs();
+            }
+            plan.victim_payout = left.max(Atoms::ZERO);
+        } else {
+            after.margin = after.margin.try_sub_unsigned(charges)?;
+        }
+        plan.position_after = after;
+        Ok(())
+    }
+
+    /// What `lots` cost at the mark less `discount` for a long victim, plus it for a short
+    /// one, atoms.
+    fn discounted(&self, lots: u64, discount: u64) -> Result<Atoms, EngineError> {
+        let notional = Atoms::from_unsigned(self.input.mark.notional(lots)?)?;
+        match self.side {
+            Side::Long => notional.try_sub_unsigned(discount),
+            Side::Short => notional.try_add_unsigned(discount),
+        }
+    }
+
+    /// A total price with the sign of the victim's fill.
+    fn signed(&self, total: Atoms) -> Result<Atoms, EngineError> {
+        match self.side {
+            Side::Long => Atoms::ZERO.try_sub(total),
+            Side::Short => Ok(total),
+        }
+    }
+}
+
+fn sum(a: u64, b: u64) -> Result<u64, EngineError> {
+    a.checked_add(b).ok_or(EngineError::Overflow)
+}

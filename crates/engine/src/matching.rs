@@ -1,0 +1,322 @@
+//! One order of the book against a taker: filled, or found unable to trade; and what the
+//! taker becomes when all its fills are done.
+
+use crate::book::Order;
+use crate::error::EngineError;
+use crate::fees::{maker_fee, taker_fee};
+use crate::margin::{initial_margin, maintenance_margin};
+use crate::oracle::Mark;
+use crate::order::reducible;
+use crate::position::Position;
+use crate::queue::Totals;
+use crate::risk::RiskParams;
+use crate::trade::{check_largest, reduces, PartyInput, PartyOutcome};
+use crate::units::{Atoms, Lots, Side};
+
+/// Most orders that one call fills or removes.
+pub const MAX_MATCHES: u32 = 32;
+
+/// The trader behind an order of the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Maker {
+    /// Its position in the market, funding settled.
+    pub position: Position,
+    /// Its free collateral, atoms, not negative; what its order reserves is not in it.
+    pub free: Atoms,
+    /// Whether the position counts as an uncovered bankruptcy and may not trade.
+    pub uncovered: bool,
+}
+
+/// What the takers' side of a match depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Taking<'a> {
+    /// The market's parameters.
+    pub params: &'a RiskParams,
+    /// The market's price.
+    pub mark: Mark,
+    /// Unix seconds.
+    pub now: i64,
+    /// Whether the taker pays a fee; a liquidation does not.
+    pub charged: bool,
+}
+
+/// What becomes of an order of the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// It trades.
+    Fill(MakerFill),
+    /// It cannot and leaves the book.
+    Remove(Removal),
+}
+
+/// A maker's fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MakerFill {
+    /// Lots traded, at the price of the order.
+    pub lots: u64,
+    /// `lots * price`, atoms.
+    pub notional: u64,
+    /// The maker's position.
+    pub position: Position,
+    /// The maker's free collateral, atoms.
+    pub free: Atoms,
+    /// What the order no longer reserves, atoms.
+    pub margin_used: u64,
+    /// The maker's fee, atoms; a rebate when negative.
+    pub fee: Atoms,
+    /// The taker's fee on this fill, atoms.
+    pub taker_fee: u64,
+    /// Whether the maker's position only became smaller.
+    pub reduced_only: bool,
+    /// Whether the order leaves the book: filled, or reduce-only with nothing left to close.
+    pub done: bool,
+}
+
+/// Why an order cannot trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RemoveReason {
+    /// Its time is over.
+    Expired,
+    /// Its trader could not carry the position: below maintenance, out of collateral, too
+    /// large, or bankrupt.
+    Unhealthy,
+    /// It is reduce-only and there is no position on the other side.
+    NothingToReduce,
+}
+
+/// An order taken out of the book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// Why.
+    pub reason: RemoveReason,
+    /// What its trader pays to whoever removes it, atoms.
+    pub fee: u64,
+    /// Its trader's free collateral, atoms.
+    pub free: Atoms,
+}
+
+/// Decides on one order of the book against up to `most` lots. Only arithmetic that cannot
+/// be the maker's doing is an error.
+pub fn meet(
+    taking: &Taking<'_>,
+    maker: &Maker,
+    order: &Order,
+    most: u64,
+) -> Result<Match, EngineError> {
+    let reason = if order.has_expired(taking.now) {
+        RemoveReason::Expired
+    } else if maker.uncovered {
+        RemoveReason::Unhealthy
+    } else if order.is_reduce_only() && reducible(&maker.position, order.side()) == 0 {
+        RemoveReason::NothingToReduce
+    } else {
+        match fill(taking, maker, order, most) {
+            Ok(fill) => return Ok(Match::Fill(fill)),
+            Err(_) => RemoveReason::Unhealthy,
+        }
+    };
+    removal(taking.params, maker, order, reason).map(Match::Remove)
+}
+
+/// The fee for the removal comes out of what the order reserves; a reduce-only order
+/// reserves nothing, and its trader pays as far as its free collateral reaches.
+pub fn removal(
+    params: &RiskParams,
+    maker: &Maker,
+    order: &Order,
+    reason: RemoveReason,
+) -> Result<Removal, EngineError> {
+    let purse = if order.is_reduce_only() {
+        maker.free.positive_part()
+    } else {
+        order.margin
+    };
+    let fee = params.keeper_fee_atoms.min(purse);
+    let free = maker
+        .free
+        .try_add_unsigned(order.margin)?
+        .try_sub_unsigned(fee)?;
+    Ok(Removal { reason, fee, free })
+}
+
+/// The maker's fill; any error says that it cannot carry it.
+#[inline(never)]
+fn fill(
+    taking: &Taking<'_>,
+    maker: &Maker,
+    order: &Order,
+    most: u64,
+) -> Result<MakerFill, EngineError> {
+    let (params, side, before) = (taking.params, order.side(), &maker.position);
+    let mut lots = most.min(order.size());
+    if order.is_reduce_only() {
+        lots = lots.min(reducible(before, side));
+    }
+    let notional = order.price().notional(lots)?;
+    let taker_fee = if taking.charged {
+        taker_fee(params, notional)?
+    } else {
+        0
+    };
+    let due = maker_fee(params, notional, taker_fee)?;
+    let margin_used = order.margin_of(lots)?;
+    let signed = Lots::on_side(side, lots)?;
+    let filled = before.fill(signed, quote(side, notional)?)?;
+    let mut position = filled.position;
+    let settled = maker.free.try_add(filled.payout()?)?;
+    let reduced_only = reduces(before, signed);
+    let (free, fee) = if reduced_only {
+        let available = not_negative(settled.try_add_unsigned(margin_used)?)?;
+        let fee = due.min(available);
+        (available.try_sub(fee)?, fee)
+    } else {
+        let settled = not_negative(settled)?;
+        let fee = due.min(Atoms::from_unsigned(margin_used)?);
+        let margin = margin_used
+            .checked_sub(fee.positive_part())
+            .ok_or(EngineError::Overflow)?;
+        position.margin = position.margin.try_add_unsigned(margin)?;
+        check_carried(params, &taking.mark, &position)?;
+        let rebate = fee.min(Atoms::ZERO);
+        (settled.try_sub(rebate)?, fee)
+    };
+    if let Some(side) = position.side() {
+        Totals::of(&position, side)?.check_range()?;
+    }
+    let emptied = order.is_reduce_only() && position.is_empty();
+    Ok(MakerFill {
+        lots,
+        notional,
+        position,
+        free,
+        margin_used,
+        fee,
+        taker_fee,
+        reduced_only,
+        done: emptied || lots == order.size(),
+    })
+}
+
+/// A maker holds at least maintenance margin at the mark: its order reserved initial
+/// margin when it was placed, and the mark may have moved since.
+fn check_carried(params: &RiskParams, mark: &Mark, after: &Position) -> Result<(), EngineError> {
+    check_largest(params, mark, after)?;
+    let required = maintenance_margin(params, after.notional(mark.price)?)?;
+    let equity = after.equity(mark.price)?;
+    if equity.is_negative() || equity.positive_part() < required {
+        return Err(EngineError::BelowInitialMargin);
+    }
+    Ok(())
+}
+
+/// What a taker's fills add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Lots.
+    pub lots: u64,
+    /// Their price in all, atoms.
+    pub notional: u64,
+    /// The taker's fees, atoms.
+    pub fee: u64,
+    /// The makers' fees less their rebates, atoms.
+    pub maker_fees: Atoms,
+}
+
+impl Taken {
+    /// Adds a fill.
+    pub fn add(&mut self, fill: &MakerFill) -> Result<(), EngineError> {
+        self.lots = sum(self.lots, fill.lots)?;
+        self.notional = sum(self.notional, fill.notional)?;
+        self.fee = sum(self.fee, fill.taker_fee)?;
+        self.maker_fees = self.maker_fees.try_add(fill.fee)?;
+        Ok(())
+    }
+
+    /// What takers and makers paid together, atoms.
+    pub fn paid(&self) -> Result<Atoms, EngineError> {
+        self.maker_fees.try_add_unsigned(self.fee)
+    }
+
+    /// The taker's fill on `side`: signed lots and quote.
+    pub fn fill(&self, side: Side) -> Result<(Lots, Atoms), EngineError> {
+        Ok((Lots::on_side(side, self.lots)?, quote(side, self.notional)?))
+    }
+
+    /// The part of a collateral meant for `lots` that belongs to the filled ones, atoms,
+    /// rounded down.
+    pub fn share_of(&self, margin: u64, lots: u64) -> Result<u64, EngineError> {
+        crate::math::mul_div_floor(margin, self.lots, lots)
+    }
+}
+
+/// Decides what the taker becomes. `party.margin_to_add` is the least it moves from free
+/// collateral to the position's margin where the fills open, enlarge or flip it; it moves
+/// more when initial margin asks for it. The fee is paid in full.
+///
+/// Errors: `InsufficientCollateral`, `PositionTooLarge`, `SizeOutOfRange`, `Overflow`.
+#[inline(never)]
+pub fn settle_taker(
+    params: &RiskParams,
+    mark: &Mark,
+    party: &PartyInput,
+    side: Side,
+    taken: &Taken,
+) -> Result<PartyOutcome, EngineError> {
+    let (lots, quote) = taken.fill(side)?;
+    let reduced_only = reduces(&party.position, lots);
+    let fill = party.position.fill(lots, quote)?;
+    let mut position = fill.position;
+    let margin_added = if reduced_only {
+        0
+    } else {
+        check_largest(params, mark, &position)?;
+        shortfall(params, mark, &position)?.max(party.margin_to_add)
+    };
+    position.margin = position.margin.try_add_unsigned(margin_added)?;
+    let free = party
+        .free
+        .try_add(fill.payout()?)?
+        .try_sub_unsigned(taken.fee)?
+        .try_sub_unsigned(margin_added)?;
+    if free.is_negative() {
+        return Err(EngineError::InsufficientCollateral);
+    }
+    Ok(PartyOutcome {
+        position,
+        free,
+        fee: Atoms::from_unsigned(taken.fee)?,
+        realized: fill.realized,
+        released: fill.released,
+        margin_added,
+        reduced_only,
+    })
+}
+
+/// What a position lacks to initial margin at the price worsened by the confidence, atoms.
+fn shortfall(params: &RiskParams, mark: &Mark, position: &Position) -> Result<u64, EngineError> {
+    let side = position.side().ok_or(EngineError::NoPosition)?;
+    let worst = mark.worsened(side)?;
+    let notional = position.notional(worst.max(mark.price))?;
+    let required = Atoms::from_unsigned(initial_margin(params, notional)?)?;
+    let lacking = required.try_sub(position.equity(worst)?)?;
+    Ok(lacking.positive_part())
+}
+
+fn quote(side: Side, notional: u64) -> Result<Atoms, EngineError> {
+    let notional = Atoms::from_unsigned(notional)?;
+    match side {
+        Side::Long => Ok(notional),
+        Side::Short => Atoms::ZERO.try_sub(notional),
+    }
+}
+
+fn not_negative(atoms: Atoms) -> Result<Atoms, EngineError> {
+    if atoms.is_negative() {
+        return Err(EngineError::InsufficientCollateral);
+    }
+    Ok(atoms)
+}
+
+fn sum(a: u64, b: u64) -> Result<u64, EngineError> {
+    a.checked_add(b).ok_or(EngineError::Overflow)
+}

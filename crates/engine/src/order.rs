@@ -1,0 +1,196 @@
+//! What a trader asks of the book, checked against its market.
+
+use crate::error::EngineError;
+use crate::fees::maker_fee;
+use crate::margin::initial_margin;
+use crate::oracle::Mark;
+use crate::position::Position;
+use crate::risk::RiskParams;
+use crate::units::{Bps, LotPrice, Side, Ticks, MAX_LOTS, MAX_LOT_PRICE};
+
+/// How an order trades.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderKind {
+    /// Trades what it can, the rest waits in the book.
+    Limit,
+    /// Trades what it can, the rest is dropped.
+    ImmediateOrCancel,
+    /// Trades whole or not at all.
+    FillOrKill,
+    /// Waits in the book and never trades at once.
+    PostOnly,
+    /// Trades what it can down to its worst price or the price band, whichever comes
+    /// first; the rest is dropped.
+    Market,
+}
+
+impl OrderKind {
+    /// Whether what is left may wait in the book.
+    #[must_use]
+    pub const fn rests(self) -> bool {
+        matches!(self, Self::Limit | Self::PostOnly)
+    }
+}
+
+/// What happens when an order meets one of the same trader's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelfTrade {
+    /// The one in the book is cancelled.
+    CancelProvide,
+    /// Both lose the lots of the smaller one.
+    DecrementAndCancel,
+    /// The new one fails.
+    Abort,
+}
+
+/// An order as it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderRequest {
+    /// `Long` buys, `Short` sells.
+    pub side: Side,
+    /// How it trades.
+    pub kind: OrderKind,
+    /// Limit price, or the worst one of a market order, where 0 is none.
+    pub price: Ticks,
+    /// Lots.
+    pub lots: u64,
+    /// When it expires, unix seconds; 0 never.
+    pub expires_at: i64,
+    /// Whether it may only make a position smaller.
+    pub reduce_only: bool,
+}
+
+/// An order that may trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderTerms {
+    /// The worst price it trades at.
+    pub limit: LotPrice,
+    /// Its lots, for a reduce-only order at most those of the position.
+    pub lots: u64,
+}
+
+impl OrderTerms {
+    /// Whether it trades with an order of the other side at `price`.
+    #[must_use]
+    pub fn crosses(&self, side: Side, price: LotPrice) -> bool {
+        match side {
+            Side::Long => price <= self.limit,
+            Side::Short => price >= self.limit,
+        }
+    }
+}
+
+/// Checks an order of a trader who holds `position`, at `now` (unix seconds).
+///
+/// Errors: `ZeroLots`, `SizeOutOfRange`, `PriceOutOfRange`, `PriceOutsideBand`,
+/// `OrderExpired`, `NothingToReduce`, `OrderTooSmall`.
+pub fn check(
+    params: &RiskParams,
+    mark: &Mark,
+    atoms_per_lot_tick: u64,
+    position: &Position,
+    request: &OrderRequest,
+    now: i64,
+) -> Result<OrderTerms, EngineError> {
+    if request.lots == 0 {
+        return Err(EngineError::ZeroLots);
+    }
+    if request.lots > MAX_LOTS {
+        return Err(EngineError::SizeOutOfRange);
+    }
+    let limit = limit_price(params, mark, atoms_per_lot_tick, request)?;
+    if request.expires_at != 0 && request.expires_at <= now {
+        return Err(EngineError::OrderExpired);
+    }
+    let lots = if request.reduce_only {
+        request.lots.min(reducible(position, request.side))
+    } else {
+        request.lots
+    };
+    if lots == 0 {
+        return Err(EngineError::NothingToReduce);
+    }
+    if !request.reduce_only && lots < params.min_position_lots {
+        return Err(EngineError::OrderTooSmall);
+    }
+    Ok(OrderTerms { limit, lots })
+}
+
+/// Lots of `position` that an order of `side` can close.
+#[must_use]
+pub fn reducible(position: &Position, side: Side) -> u64 {
+    if position.side() == Some(side.opposite()) {
+        position.size()
+    } else {
+        0
+    }
+}
+
+/// The worst price an order trades at: its own, which may not lie beyond the band; that of
+/// a market order is brought to the band.
+fn limit_price(
+    params: &RiskParams,
+    mark: &Mark,
+    atoms_per_lot_tick: u64,
+    request: &OrderRequest,
+) -> Result<LotPrice, EngineError> {
+    let edge = band_edge(params, mark, request.side)?;
+    let market = matches!(request.kind, OrderKind::Market);
+    if market && request.price.get() == 0 {
+        return Ok(edge);
+    }
+    let price = request.price.lot_price(atoms_per_lot_tick)?;
+    let beyond = match request.side {
+        Side::Long => price > edge,
+        Side::Short => price < edge,
+    };
+    match (beyond, market) {
+        (false, _) => Ok(price),
+        (true, true) => Ok(edge),
+        (true, false) => Err(EngineError::PriceOutsideBand),
+    }
+}
+
+/// The worst price anybody may trade at on `side`: the mark and the band, rounded towards
+/// the mark, within the price range.
+pub fn band_edge(params: &RiskParams, mark: &Mark, side: Side) -> Result<LotPrice, EngineError> {
+    let price = mark.price.get();
+    let width = Bps::new(params.price_band_bps).floor_of(price)?;
+    match side {
+        Side::Long => {
+            let edge = price.checked_add(width).ok_or(EngineError::Overflow)?;
+            LotPrice::new(edge.min(MAX_LOT_PRICE))
+        }
+        Side::Short => {
+            let edge = price.checked_sub(width).ok_or(EngineError::Overflow)?;
+            LotPrice::new(edge.max(1))
+        }
+    }
+}
+
+/// Collateral that an order of `lots` at `price` reserves while it waits, atoms: what a
+/// position opened by it would need at once. That is initial margin of the notional at the
+/// worst of its price, the mark, and the mark worsened by the confidence; the loss from its
+/// price to the worsened mark; and the maker's fee. `Overflow`, `PriceOutOfRange`.
+pub fn order_margin(
+    params: &RiskParams,
+    mark: &Mark,
+    side: Side,
+    lots: u64,
+    price: LotPrice,
+) -> Result<u64, EngineError> {
+    let worst = mark.worsened(side)?;
+    let highest = price.max(mark.price).max(worst);
+    let margin = initial_margin(params, highest.notional(lots)?)?;
+    let loss = match side {
+        Side::Long => price.get().checked_sub(worst.get()),
+        Side::Short => worst.get().checked_sub(price.get()),
+    };
+    // A loss per lot within 31 bits times lots within 32.
+    let loss = loss.unwrap_or(0).wrapping_mul(lots);
+    let fee = maker_fee(params, price.notional(lots)?, 0)?;
+    margin
+        .checked_add(loss)
+        .and_then(|sum| sum.checked_add(fee.positive_part()))
+        .ok_or(EngineError::Overflow)
+}

@@ -1,0 +1,38 @@
+//! Stop-loss and take-profit of a position.
+
+use anchor_lang::prelude::*;
+
+/// Which trigger of a position.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriggerKind {
+    /// Limits a loss: a long is closed when the price falls, a short when it rises.
+    StopLoss,
+    /// Takes a profit: a long is closed when the price rises, a short when it falls.
+    TakeProfit,
+}
+
+/// A price at which anybody may close lots of a position through the book. All zero when unset.
+#[zero_copy]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Trigger {
+    /// Oracle price that triggers, ticks; 0 when unset.
+    pub price_ticks: u64,
+    /// Worst price of the fills, ticks; 0 when only the band limits it.
+    pub worst_ticks: u64,
+    /// Lots still to close.
+    pub lots: u32,
+    /// Lots when it was placed; the keepers' reward is shared over them.
+    pub placed_lots: u32,
+}
+
+const _: () = {
+    assert!(core::mem::size_of::<Trigger>() == 24);
+    assert!(core::mem::offset_of!(Trigger, lots) == 16);
+};
+
+impl Trigger {
+    /// Whether it is unset.
+    pub fn is_unset(&self) -> bool {
+        self.price_ticks == 0
+    }
+}
