@@ -4,6 +4,7 @@
 //! - [`instructions`]: one builder per instruction of the program.
 //! - [`accounts`]: decoding of account data.
 //! - [`events`] and [`error`]: decoding of what a transaction reports.
+//! - [`funding`]: a market's funding index and rates at a moment.
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
 //!
 //! Nothing here talks to a cluster: builders give `Instruction`s, decoders take
@@ -14,4 +15,5 @@ pub mod addresses;
 pub mod adl;
 pub mod error;
 pub mod events;
+pub mod funding;
 pub mod instructions;

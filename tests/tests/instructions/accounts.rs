@@ -143,7 +143,7 @@ fn world() -> World {
         ),
         Call::new(
             "update_market_risk",
-            admin::update_market_risk(root.pubkey(), keys.market, config.risk),
+            admin::update_market_risk(root.pubkey(), keys, config.risk),
             &[&root],
         ),
         Call::new(
