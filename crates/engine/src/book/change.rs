@@ -84,7 +84,12 @@ impl<'a> Book<'a> {
         let margin = own.margin.checked_add(order.margin);
         let margin = margin.ok_or(EngineError::Overflow)?;
         let entry = Order::new(order, id, own.head)?;
-        self.check_chain(&order.trader, own)?;
+        if (own.count == 0) != (own.head == NIL) {
+            return Err(EngineError::TreeCorrupt);
+        }
+        if own.head != NIL {
+            self.check_chain(&order.trader, own)?;
+        }
         self.as_ref().depth(order.side)?.plus(entry.own_depth())?;
         let index = self.tree_mut(order.side).insert(entry);
         let index = index.map_err(|error| match error {
@@ -159,15 +164,8 @@ impl<'a> Book<'a> {
     }
 
     /// Whether `own` is the chain of `trader`, by its newest order: `OrderNotFound` when that
-    /// is not the trader's, `TreeCorrupt` when it is not the newest.
+    /// is not the trader's, or there is none; `TreeCorrupt` when it is not the newest.
     fn check_chain(&self, trader: &[u8; 32], own: &OwnOrders) -> Result<(), EngineError> {
-        if own.head == NIL {
-            return if own.count == 0 {
-                Ok(())
-            } else {
-                Err(EngineError::TreeCorrupt)
-            };
-        }
         let newest = self.as_ref().order(own.head)?;
         if &newest.trader != trader {
             return Err(EngineError::OrderNotFound);

@@ -293,3 +293,80 @@ impl TreeNode for Order {
         self.own_depth().with(left).with(right)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
+mod tests {
+    use super::*;
+    use crate::units::{MAX_LOTS, MAX_LOT_PRICE};
+
+    fn order(side: Side, lots: u64, margin: u64) -> Order {
+        let order = NewOrder {
+            trader: [1; 32],
+            side,
+            price: LotPrice::new(5).expect("in range"),
+            lots,
+            margin,
+            client_id: 0,
+            expires_at: 0,
+            reduce_only: false,
+        };
+        Order::new(&order, 1, NIL).expect("in range")
+    }
+
+    #[test]
+    fn a_share_of_the_margin_rounds_down_and_the_whole_is_all_of_it() {
+        let third = order(Side::Long, 3, 10);
+        let shares: [Result<u64, EngineError>; 5] =
+            core::array::from_fn(|lots| third.margin_of(u64::try_from(lots).expect("small")));
+        assert_eq!(shares, [Ok(0), Ok(3), Ok(6), Ok(10), Ok(10)]);
+        assert_eq!(order(Side::Long, 3, 0).margin_of(1), Ok(0));
+    }
+
+    #[test]
+    fn a_share_of_the_margin_is_exact_at_the_limits() {
+        for margin in [u64::MAX, u64::MAX - 1, 1 << 63, MAX_LOTS, MAX_LOTS - 1, 1] {
+            for size in [MAX_LOTS, MAX_LOTS - 1, 1 << 31, 7, 2] {
+                for lots in [1, size / 2, size - 1] {
+                    let exact = u128::from(margin) * u128::from(lots) / u128::from(size);
+                    let share = order(Side::Long, size, margin).margin_of(lots);
+                    assert_eq!(share.map(u128::from), Ok(exact), "{margin} {size} {lots}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keys_order_by_the_better_price_then_the_older_order() {
+        let key = |side, price, sequence| {
+            let mut order = order(side, 1, 0);
+            (order.price, order.sequence) = (price, sequence);
+            order.key()
+        };
+        let highest = u32::try_from(MAX_LOT_PRICE).expect("31 bits");
+        assert!(key(Side::Long, highest, 9) < key(Side::Long, 1, 1));
+        assert!(key(Side::Short, 1, 9) < key(Side::Short, highest, 1));
+        for side in [Side::Long, Side::Short] {
+            assert!(key(side, 5, 1) < key(side, 5, 2));
+        }
+    }
+
+    #[test]
+    fn an_order_expires_when_its_time_is_reached() {
+        let mut order = order(Side::Long, 1, 0);
+        assert!(!order.has_expired(i64::MAX));
+        order.expires_at = 100;
+        let expired = [99, 100, 101].map(|now| order.has_expired(now));
+        assert_eq!(expired, [false, true, true]);
+    }
+
+    #[test]
+    fn the_last_part_of_an_order_is_rounded_up_to_whole_lots() {
+        let ten = order(Side::Short, 10, 0);
+        let part = |quote| (ten.part(quote).lots, ten.part(quote).quote);
+        assert_eq!(
+            [part(1), part(5), part(6), part(50)],
+            [(1, 5), (1, 5), (2, 10), (10, 50)]
+        );
+    }
+}
