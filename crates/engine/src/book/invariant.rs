@@ -24,7 +24,8 @@ impl BookRef<'_> {
                 let (node, order) = step?;
                 self.order_invariant(side, order)?;
                 self.links_invariant(node, order)?;
-                depth = depth.plus(order.own_depth())?;
+                let sum = depth.plus(order.own_depth());
+                depth = sum.map_err(|_| EngineError::TreeCorrupt)?;
             }
         }
         self.one_chain_each()?;
@@ -68,16 +69,12 @@ impl BookRef<'_> {
         )
     }
 
-    /// Both neighbours in the chain are the same trader's, point back, and are older behind and
-    /// newer in front; the chain from here on is short enough.
+    /// The order in front of it in its chain is newer, both neighbours point back, and what
+    /// follows is the same trader's and short enough.
     fn links_invariant(&self, node: u32, order: &Order) -> Result<(), EngineError> {
         if order.owner_previous != NIL {
             let newer = self.chained(order.owner_previous)?;
-            sound(
-                newer.owner_next == node
-                    && newer.trader == order.trader
-                    && newer.sequence > order.sequence,
-            )?;
+            sound(newer.owner_next == node && newer.sequence > order.sequence)?;
         }
         let (mut before, mut at) = (node, order);
         for _ in 0..MAX_ORDERS {

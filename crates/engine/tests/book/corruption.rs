@@ -2,7 +2,7 @@
 
 use ballast_engine::book::{NewOrder, Order, OwnOrders};
 use ballast_engine::slab::NIL;
-use ballast_engine::units::Side;
+use ballast_engine::units::{Side, MAX_LOTS, MAX_LOT_PRICE};
 use ballast_engine::EngineError;
 use proptest::prelude::*;
 
@@ -148,6 +148,50 @@ fn a_chain_that_is_not_the_traders_is_refused() {
         let found = view.own_invariant(&trader(0), &wrong);
         assert_eq!(found, Err(EngineError::TreeCorrupt), "{wrong:?}");
     }
+}
+
+#[test]
+fn a_chain_out_of_order_is_refused() {
+    let (mut store, mut own) = (Store::new(2), OwnOrders::EMPTY);
+    let bid = store.add(&order(Side::Long, 10, 1), &mut own);
+    let ask = store.add(&order(Side::Short, 11, 1), &mut own);
+    store
+        .field(bid, SEQUENCE, 8)
+        .copy_from_slice(&2_u64.to_le_bytes());
+    store
+        .field(ask, SEQUENCE, 8)
+        .copy_from_slice(&1_u64.to_le_bytes());
+    assert_eq!(store.view().invariant(), Err(EngineError::TreeCorrupt));
+}
+
+#[test]
+fn a_chain_of_two_traders_is_refused() {
+    let (mut store, mut own) = (Store::new(2), OwnOrders::EMPTY);
+    store.add(&order(Side::Long, 10, 1), &mut own);
+    let newest = store.add(&order(Side::Long, 10, 1), &mut own);
+    store.field(newest, TRADER, 32).copy_from_slice(&trader(9));
+    assert_eq!(store.view().invariant(), Err(EngineError::TreeCorrupt));
+}
+
+/// Sums that have gone once around agree with each other.
+#[test]
+fn sums_that_wrapped_are_refused() {
+    let largest = order(Side::Short, MAX_LOT_PRICE, MAX_LOTS);
+    let whole = MAX_LOTS * MAX_LOT_PRICE;
+    let (mut store, mut own) = (Store::new(3), OwnOrders::EMPTY);
+    for lots in [MAX_LOTS, MAX_LOTS, 1] {
+        store.add(&NewOrder { lots, ..largest }, &mut own);
+    }
+    // Of three orders of one price the second heads the tree.
+    let (root, last) = (4, 5);
+    store.field(last, LOTS, 4).fill(0xff);
+    for (node, count) in [(last, 1_u64), (root, 3)] {
+        let (lots, quote) = (count * MAX_LOTS, whole.wrapping_mul(count));
+        let sums = store.field(node, SUBTREE_LOTS, 16);
+        sums[..8].copy_from_slice(&lots.to_le_bytes());
+        sums[8..].copy_from_slice(&quote.to_le_bytes());
+    }
+    assert_eq!(store.view().invariant(), Err(EngineError::TreeCorrupt));
 }
 
 /// A neighbour that does not point back is noticed before anything changes.
