@@ -68,6 +68,9 @@ events! {
     AdlSessionAdvanced,
     AdlSessionClosed,
     QueueGrown,
+    OrdersCancelled,
+    TriggerPlaced,
+    TriggerCancelled,
 }
 
 #[cfg(test)]

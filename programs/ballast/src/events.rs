@@ -5,8 +5,12 @@ use anchor_lang::prelude::*;
 use crate::{oracle::config::OracleConfig, state::exchange::Role, state::risk_config::RiskConfig};
 
 mod adl_session;
+mod orders;
 
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
+pub use orders::{
+    CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
+};
 
 /// The exchange came into being.
 #[event]
@@ -426,6 +430,8 @@ pub struct AutoDeleveraged {
     pub nodes_visited: u32,
     /// The counterparties, in the order of their cuts.
     pub cuts: Vec<CounterpartyCut>,
+    /// Whose orders in the market were taken out of the book: of the bankrupt and those cut.
+    pub cancelled: Vec<CancelledOrders>,
 }
 
 /// A queue has room for more positions.

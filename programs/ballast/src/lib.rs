@@ -17,10 +17,13 @@ pub mod oracle;
 pub mod seeds;
 pub mod state;
 
-use state::{exchange::Role, risk_config::RiskConfig};
+use state::{
+    book_account::OrderSide, exchange::Role, risk_config::RiskConfig, trigger::TriggerKind,
+};
 
 // `#[program]` looks for every accounts struct, and for what Anchor derives from it for clients,
 // at the root of the crate.
+use instructions::orders::OrderRef;
 pub use instructions::{
     admin::{
         accept_authority::*, create_market::*, initialize_exchange::*, propose_authority::*,
@@ -32,8 +35,9 @@ pub use instructions::{
         liquidate::*, open_adl_session::*, sweep_insurance::*,
     },
     trader::{
-        add_margin::*, block_trade::*, close_trader::*, create_trader::*, deposit::*,
-        remove_margin::*, set_delegate::*, withdraw::*,
+        add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
+        close_trader::*, create_trader::*, deposit::*, place_trigger::*, remove_margin::*,
+        set_delegate::*, withdraw::*,
     },
 };
 
@@ -82,7 +86,7 @@ pub mod ballast {
         SetPause::handle(ctx, flags)
     }
 
-    /// Opens a market.
+    /// Opens a market over two zeroed queues and a zeroed book.
     pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
         CreateMarket::handle(ctx, args)
     }
@@ -132,6 +136,26 @@ pub mod ballast {
     /// Executes a trade that taker and maker both signed.
     pub fn block_trade(ctx: Context<BlockTrade>, args: BlockTradeArgs) -> Result<()> {
         BlockTrade::handle(ctx, args)
+    }
+
+    /// Takes one of the trader's orders out of the book.
+    pub fn cancel_order(ctx: Context<CancelOrder>, order: OrderRef) -> Result<()> {
+        CancelOrder::handle(ctx, order)
+    }
+
+    /// Takes all of the trader's orders in a market out of the book, of one side or both.
+    pub fn cancel_all_orders(ctx: Context<CancelAllOrders>, side: Option<OrderSide>) -> Result<()> {
+        CancelAllOrders::handle(ctx, side)
+    }
+
+    /// Sets a stop-loss or take-profit.
+    pub fn place_trigger(ctx: Context<PlaceTrigger>, args: PlaceTriggerArgs) -> Result<()> {
+        PlaceTrigger::handle(ctx, args)
+    }
+
+    /// Clears a stop-loss or take-profit.
+    pub fn cancel_trigger(ctx: Context<CancelTrigger>, kind: TriggerKind) -> Result<()> {
+        CancelTrigger::handle(ctx, kind)
     }
 
     // --- anyone ---

@@ -139,6 +139,7 @@ pub fn auto_deleverage(
             reward_trader,
             queue_long: keys.queue_long,
             queue_short: keys.queue_short,
+            book: keys.book,
             price: keys.price,
             event_authority: addresses::event_authority(),
             program: ballast::ID,

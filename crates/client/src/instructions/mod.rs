@@ -3,6 +3,7 @@
 pub mod adl_session;
 pub mod admin;
 pub mod anyone;
+pub mod orders;
 pub mod trader;
 
 use anchor_lang::prelude::Pubkey;
@@ -18,6 +19,8 @@ pub struct MarketKeys {
     pub queue_long: Pubkey,
     /// Its queue of short positions.
     pub queue_short: Pubkey,
+    /// Its order book.
+    pub book: Pubkey,
     /// The Pyth account its price is read from.
     pub price: Pubkey,
 }

@@ -77,9 +77,9 @@ pub struct NewOrder {
 pub struct Order {
     links: Links,
     /// The trader's next older order in the market, or `NIL`.
-    pub(super) owner_next: u32,
+    pub owner_next: u32,
     /// The trader's next newer order in the market, or `NIL`.
-    pub(super) owner_previous: u32,
+    pub owner_previous: u32,
     /// Id: the order of joining the book, from 1.
     pub sequence: u64,
     /// The trader's own number for it; 0 none.

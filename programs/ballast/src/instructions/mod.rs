@@ -2,4 +2,5 @@
 
 pub mod admin;
 pub mod anyone;
+pub mod orders;
 pub mod trader;

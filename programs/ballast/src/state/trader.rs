@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
+    book::OwnOrders,
     position::Position,
     units::{Atoms, FundingIndex, Lots},
 };
@@ -135,6 +136,22 @@ impl PositionSlot {
             margin: Atoms::new(self.margin),
             funding_index: FundingIndex::new(self.funding_index),
         })
+    }
+
+    /// The orders as the engine's book sees them.
+    pub fn own_orders(&self) -> OwnOrders {
+        OwnOrders {
+            head: self.order_head,
+            count: self.order_count,
+            margin: self.order_margin,
+        }
+    }
+
+    /// Writes back what the book made of the orders.
+    pub fn store_own_orders(&mut self, orders: &OwnOrders) {
+        self.order_head = orders.head;
+        self.order_count = orders.count;
+        self.order_margin = orders.margin;
     }
 
     /// Whether the slot holds neither lots nor orders.
