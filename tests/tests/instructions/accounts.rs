@@ -219,7 +219,14 @@ fn world() -> World {
         ),
         Call::new(
             "liquidate",
-            anyone::liquidate(signs, keys, carol.address, bob.address, 0),
+            anyone::liquidate(
+                signs,
+                keys,
+                carol.address,
+                bob.address,
+                anyone::Takeover::with_margin(0),
+                &[],
+            ),
             &[bob_key],
         ),
         Call::new(
