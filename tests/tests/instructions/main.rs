@@ -13,6 +13,7 @@ mod errors;
 mod execute_trigger;
 mod flag;
 mod funding;
+mod funding_premium;
 mod liquidate;
 mod liquidate_book;
 mod makers;

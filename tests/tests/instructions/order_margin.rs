@@ -222,6 +222,7 @@ pub fn a_taker_pays_its_fee_in_full_even_to_close() {
 pub fn funding_is_paid_before_an_order_trades() {
     let mut config = quiet();
     config.risk.funding_rate_ppm_per_hour = 100;
+    config.risk.impact_notional_atoms = 0;
     let mut venue = Venue::open_with(&config);
     let (alice, bob) = venue.two();
     venue.place(&bob, bid(START, 5_000), &[]);
