@@ -9,3 +9,4 @@ mod margin;
 mod math;
 mod trade;
 mod venue;
+mod waterfall;
