@@ -1,5 +1,6 @@
 //! Orders leave the book: by their owner's will, and where a position is deleveraged.
 
+use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::events::CancelledOrders;
 use ballast::instructions::orders::OrderRef;
@@ -13,6 +14,7 @@ use ballast_sandbox::{MarketConfig, TraderCookie};
 use bytemuck::Zeroable;
 use solana_signer::Signer;
 
+use crate::adl::crowd;
 use crate::event;
 use crate::support::{done, forge, refused, replaced, Venue, START, TEN, USD};
 
@@ -25,6 +27,15 @@ const ASK: (Side, u64, u64, u64) = (Side::Short, 250_000, 2_000, 40 * USD);
 fn rest(
     venue: &mut Venue,
     trader: &TraderCookie,
+    order: (Side, u64, u64, u64),
+    client_id: u64,
+) -> u64 {
+    rest_of(venue, &trader.address, order, client_id)
+}
+
+fn rest_of(
+    venue: &mut Venue,
+    trader: &Pubkey,
     (side, price, lots, margin): (Side, u64, u64, u64),
     client_id: u64,
 ) -> u64 {
@@ -34,7 +45,7 @@ fn rest(
     let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
     bytes.copy_from_slice(&account.data[8..]);
     let order = NewOrder {
-        trader: trader.address.to_bytes(),
+        trader: trader.to_bytes(),
         side,
         price: LotPrice::new(price).unwrap(),
         lots,
@@ -44,7 +55,7 @@ fn rest(
         reduce_only: false,
     };
     let mut id = 0;
-    forge::<Trader>(&mut venue.sandbox, &trader.address, |trader| {
+    forge::<Trader>(&mut venue.sandbox, trader, |trader| {
         trader.debit(margin).unwrap();
         let slot = trader.slot_or_claim(&keys.market).unwrap();
         let mut own = slot.own_orders();
@@ -244,19 +255,66 @@ pub fn deleveraging_takes_the_orders_of_everybody_cut() {
     let event = event!(done(sent), AutoDeleveraged);
     // Carol has orders and no position: she is passed over.
     assert_eq!(event.cuts.len(), 1);
-    let gone = |trader: &TraderCookie, orders, margin_atoms| CancelledOrders {
-        trader: trader.address,
-        orders,
-        margin_atoms,
-    };
     assert_eq!(
         event.cancelled,
-        [gone(&bob, 2, 60 * USD), gone(&alice, 1, 20 * USD)]
+        Some(CancelledOrders {
+            trader: alice.address,
+            orders: 1,
+            margin_atoms: 20 * USD,
+        })
+    );
+    let cut = event.cuts[0];
+    assert_eq!(
+        (cut.cancelled_orders, cut.cancelled_margin_atoms),
+        (2, 60 * USD)
     );
     assert_eq!(resting(&venue), (0, 1));
     assert_eq!(slot(&venue, &carol).order_count, 1);
     assert_eq!(slot(&venue, &bob).order_margin, 0);
     venue.conserves();
+}
+
+#[test]
+pub fn a_full_list_with_orders_fits_in_one_call() {
+    let (mut venue, mut list) = crowd(32);
+    let (victim, bob) = (venue.alice.address, venue.bob.clone());
+    for trader in list.iter().chain([&victim]) {
+        for _ in 0..7 {
+            rest_of(&mut venue, trader, (Side::Long, 150_000, 100, 0), 0);
+            rest_of(&mut venue, trader, (Side::Short, 250_000, 100, 0), 0);
+        }
+    }
+    list.truncate(32);
+    by_session(&venue, &victim);
+    let sent = venue
+        .sandbox
+        .auto_deleverage(&venue.market, &victim, &bob, 10_000, &list);
+    let outcome = done(sent);
+    println!("{} compute units", outcome.compute_units);
+    let event = event!(outcome, AutoDeleveraged);
+    assert_eq!(event.cuts.len(), 32);
+    assert!(event.cuts.iter().all(|cut| cut.cancelled_orders == 14));
+    assert_eq!(event.cancelled.map(|orders| orders.orders), Some(14));
+    assert_eq!(resting(&venue), (0, 0));
+    venue.conserves();
+}
+
+/// The same with a session.
+fn by_session(venue: &Venue, victim: &Pubkey) {
+    let (mut sandbox, market) = (venue.sandbox.fork(), &venue.market);
+    // Alice's go when it is opened.
+    let opened = sandbox.open_adl_session(market, victim, 10_000);
+    let (session, _) = opened.unwrap();
+    let advanced = done(sandbox.advance_adl_session(market, &session, 1_000, Vec::new()));
+    assert!(event!(advanced, AdlSessionAdvanced).complete);
+    let selected = sandbox.selected(market, &session);
+    assert_eq!(selected.len(), 32);
+    let outcome = done(sandbox.execute_adl_session(market, &session, &venue.bob, &selected));
+    println!("{} compute units by a session", outcome.compute_units);
+    let book = sandbox.book(market);
+    let book = book.book().unwrap();
+    assert_eq!((book.len(Side::Long), book.len(Side::Short)), (0, 0));
+    crate::support::conserves(&sandbox);
 }
 
 #[test]
