@@ -58,6 +58,8 @@ events! {
     MarginAdded,
     MarginRemoved,
     BlockTraded,
+    OrderPlaced,
+    TriggerExecuted,
     FundingAccrued,
     InsuranceDonated,
     InsuranceSwept,

@@ -1,6 +1,8 @@
 //! Orders and triggers of traders.
 
+use anchor_lang::prelude::Pubkey;
 use ballast::instructions::orders::OrderRef;
+use ballast::instructions::trader::order_args::PlaceOrderArgs;
 use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
 use ballast::state::book_account::OrderSide;
 use ballast::state::trigger::TriggerKind;
@@ -12,6 +14,34 @@ use crate::trading::TraderCookie;
 use crate::world::Sandbox;
 
 impl Sandbox {
+    /// Places an order against the orders of `makers`.
+    pub fn place_order(
+        &mut self,
+        market: &MarketCookie,
+        trader: &TraderCookie,
+        args: PlaceOrderArgs,
+        makers: &[Pubkey],
+    ) -> TxResult {
+        let authority = trader.wallet.address();
+        let instruction = orders::place_order(authority, market.keys, trader.address, args, makers);
+        self.send_listing(&instruction, &trader.wallet, makers)
+    }
+
+    /// Cancels an order and places another in its stead.
+    pub fn replace_order(
+        &mut self,
+        market: &MarketCookie,
+        trader: &TraderCookie,
+        replaced: OrderRef,
+        args: PlaceOrderArgs,
+        makers: &[Pubkey],
+    ) -> TxResult {
+        let (authority, keys) = (trader.wallet.address(), market.keys);
+        let instruction =
+            orders::replace_order(authority, keys, trader.address, replaced, args, makers);
+        self.send_listing(&instruction, &trader.wallet, makers)
+    }
+
     /// Takes one of a trader's orders out of the book.
     pub fn cancel_order(
         &mut self,

@@ -6,11 +6,13 @@ use crate::{oracle::config::OracleConfig, state::exchange::Role, state::risk_con
 
 mod adl_session;
 mod orders;
+mod trading;
 
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
 pub use orders::{
     CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
 };
+pub use trading::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason, TriggerExecuted};
 
 /// The exchange came into being.
 #[event]
@@ -251,6 +253,11 @@ pub struct FundingAccrued {
     pub mark_ticks: u64,
     /// Unix second up to which funding has accrued.
     pub accrued_until: i64,
+    /// Rate of the hour of `accrued_until`, ppm an hour; longs pay when positive.
+    pub rate_ppm: i32,
+    /// What the book and the price make the rate now, ppm an hour: it counts towards the rate of
+    /// the next hour for as long as it stands.
+    pub sample_ppm: i32,
 }
 
 /// Somebody gave to a market's insurance.
@@ -309,7 +316,7 @@ pub struct PositionLiquidated {
     pub market: Pubkey,
     /// The trader account.
     pub trader: Pubkey,
-    /// The trader account that took the lots over.
+    /// The trader account that took over what the book did not.
     pub liquidator: Pubkey,
     /// Oracle price, ticks.
     pub mark_ticks: u64,
@@ -317,6 +324,12 @@ pub struct PositionLiquidated {
     pub lots: i64,
     /// Signed quote of the trader's fill, discount included.
     pub quote_atoms: i64,
+    /// The part of `lots` that the book took.
+    pub book_lots: i64,
+    /// The part of `quote_atoms` that the book paid or got.
+    pub book_quote_atoms: i64,
+    /// What the trader paid to the liquidator for the lots the book took.
+    pub book_reward_atoms: u64,
     /// What the liquidator gained against the mark.
     pub discount_atoms: u64,
     /// What the trader paid to insurance.
@@ -337,6 +350,14 @@ pub struct PositionLiquidated {
     pub insurance_after_atoms: u64,
     /// Paid to the liquidator from the fee bucket, for a position insurance had to rescue.
     pub reward_atoms: u64,
+    /// What the liquidator got for removing orders.
+    pub collected_atoms: u64,
+    /// The trader's orders in the market, which were cancelled first.
+    pub cancelled: Option<CancelledOrders>,
+    /// Fills of the book, in order.
+    pub fills: Vec<OrderFilled>,
+    /// Orders removed, in order.
+    pub removed: Vec<OrderRemoved>,
 }
 
 /// One counterparty of a deleveraging, as it was ranked and what it became.

@@ -23,7 +23,6 @@ use state::{
 
 // `#[program]` looks for every accounts struct, and for what Anchor derives from it for clients,
 // at the root of the crate.
-use instructions::orders::OrderRef;
 pub use instructions::{
     admin::{
         accept_authority::*, create_market::*, initialize_exchange::*, propose_authority::*,
@@ -31,15 +30,16 @@ pub use instructions::{
     },
     anyone::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, close_adl_session::*,
-        donate_insurance::*, execute_adl_session::*, flag_bankruptcy::*, grow_queue::*,
-        liquidate::*, open_adl_session::*, sweep_insurance::*,
+        donate_insurance::*, execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*,
+        grow_queue::*, liquidate::*, open_adl_session::*, sweep_insurance::*,
     },
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
-        close_trader::*, create_trader::*, deposit::*, place_trigger::*, remove_margin::*,
-        set_delegate::*, withdraw::*,
+        close_trader::*, create_trader::*, deposit::*, place_order::*, place_trigger::*,
+        remove_margin::*, set_delegate::*, withdraw::*,
     },
 };
+use instructions::{orders::OrderRef, trader::order_args::PlaceOrderArgs};
 
 declare_id!("BALLAST5WFGRMsgdVaTc8mHiA3QtfaedtLCELe3hGbe");
 
@@ -138,6 +138,23 @@ pub mod ballast {
         BlockTrade::handle(ctx, args)
     }
 
+    /// Trades with the book and leaves the rest of a limit order in it.
+    pub fn place_order<'info>(
+        ctx: Context<'info, PlaceOrder<'info>>,
+        args: PlaceOrderArgs,
+    ) -> Result<()> {
+        PlaceOrder::handle(ctx, args)
+    }
+
+    /// Cancels an order and places another in its stead.
+    pub fn replace_order<'info>(
+        ctx: Context<'info, PlaceOrder<'info>>,
+        replaced: OrderRef,
+        args: PlaceOrderArgs,
+    ) -> Result<()> {
+        PlaceOrder::handle_replace(ctx, replaced, args)
+    }
+
     /// Takes one of the trader's orders out of the book.
     pub fn cancel_order(ctx: Context<CancelOrder>, order: OrderRef) -> Result<()> {
         CancelOrder::handle(ctx, order)
@@ -186,8 +203,20 @@ pub mod ballast {
     }
 
     /// Takes one liquidation step over.
-    pub fn liquidate(ctx: Context<Liquidate>, liquidator_margin: u64) -> Result<()> {
-        Liquidate::handle(ctx, liquidator_margin)
+    pub fn liquidate<'info>(
+        ctx: Context<'info, Liquidate<'info>>,
+        liquidator_margin: u64,
+        takes_over: bool,
+    ) -> Result<()> {
+        Liquidate::handle(ctx, liquidator_margin, takes_over)
+    }
+
+    /// Executes a trigger that the oracle price has reached.
+    pub fn execute_trigger<'info>(
+        ctx: Context<'info, ExecuteTrigger<'info>>,
+        kind: TriggerKind,
+    ) -> Result<()> {
+        ExecuteTrigger::handle(ctx, kind)
     }
 
     /// Closes a bankrupt position against its highest ranked counterparties.

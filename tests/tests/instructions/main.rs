@@ -15,6 +15,7 @@ mod liquidate;
 mod margin;
 mod market;
 mod oracle;
+mod place_order;
 mod relapse;
 mod risk;
 mod shipped_bugs;

@@ -3,12 +3,54 @@
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use ballast::instructions::orders::OrderRef;
+use ballast::instructions::trader::order_args::PlaceOrderArgs;
 use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
 use ballast::state::book_account::OrderSide;
 use ballast::state::trigger::TriggerKind;
 
-use super::{build, MarketKeys};
+use super::{build, listing, MarketKeys};
 use crate::addresses;
+
+/// Places an order; `makers` are the trader accounts of the orders it meets (see
+/// [`crate::book::makers`]), none for a post-only order.
+pub fn place_order(
+    authority: Pubkey,
+    keys: MarketKeys,
+    trader: Pubkey,
+    args: PlaceOrderArgs,
+    makers: &[Pubkey],
+) -> Instruction {
+    let data = ballast::instruction::PlaceOrder { args };
+    listing(build(&trading(authority, keys, trader), &data), makers)
+}
+
+/// Cancels the order `replaced` and places another in its stead.
+pub fn replace_order(
+    authority: Pubkey,
+    keys: MarketKeys,
+    trader: Pubkey,
+    replaced: OrderRef,
+    args: PlaceOrderArgs,
+    makers: &[Pubkey],
+) -> Instruction {
+    let data = ballast::instruction::ReplaceOrder { replaced, args };
+    listing(build(&trading(authority, keys, trader), &data), makers)
+}
+
+fn trading(authority: Pubkey, keys: MarketKeys, trader: Pubkey) -> ballast::accounts::PlaceOrder {
+    ballast::accounts::PlaceOrder {
+        authority,
+        exchange: addresses::exchange(),
+        market: keys.market,
+        trader,
+        book: keys.book,
+        queue_long: keys.queue_long,
+        queue_short: keys.queue_short,
+        price: keys.price,
+        event_authority: addresses::event_authority(),
+        program: ballast::ID,
+    }
+}
 
 /// Takes one of a trader's orders out of the book.
 pub fn cancel_order(

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    book::{Book, Order},
+    book::{BookRef, Order, OwnOrders},
     units::Side,
 };
 
@@ -28,12 +28,10 @@ impl OrderRef {
     ///
     /// # Errors
     /// `OrderNotFound`.
-    fn find(self, book: &Book<'_>, slot: &PositionSlot) -> Result<u32> {
-        let (book, own) = (book.as_ref(), slot.own_orders());
+    pub fn find(self, book: &BookRef<'_>, own: &OwnOrders) -> Result<u32> {
         let node = match self {
-            Self::Id(id) => book.find_id(&own, id).or_ballast()?,
-            Self::ClientId(0) => None,
-            Self::ClientId(id) => book.find_client(&own, id).or_ballast()?,
+            Self::Id(id) => book.find_id(own, id).or_ballast()?,
+            Self::ClientId(id) => book.find_client(own, id).or_ballast()?,
         };
         node.ok_or_else(|| error!(BallastError::OrderNotFound))
     }
@@ -47,8 +45,8 @@ impl OrderRef {
 pub fn cancel_order(book: &MarketBook, slot: &mut PositionSlot, order: OrderRef) -> Result<Order> {
     require!(slot.order_count > 0, BallastError::OrderNotFound);
     book.write(|book| {
-        let node = order.find(book, slot)?;
         let mut own = slot.own_orders();
+        let node = order.find(&book.as_ref(), &own)?;
         let removed = book.remove(node, &mut own).or_ballast()?;
         slot.store_own_orders(&own);
         Ok(removed)

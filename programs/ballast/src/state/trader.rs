@@ -172,6 +172,14 @@ impl PositionSlot {
     }
 
     /// The trigger of `kind`.
+    pub fn trigger(&self, kind: TriggerKind) -> &Trigger {
+        match kind {
+            TriggerKind::StopLoss => &self.stop_loss,
+            TriggerKind::TakeProfit => &self.take_profit,
+        }
+    }
+
+    /// The trigger of `kind`, to be written.
     pub fn trigger_mut(&mut self, kind: TriggerKind) -> &mut Trigger {
         match kind {
             TriggerKind::StopLoss => &mut self.stop_loss,
