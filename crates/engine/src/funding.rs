@@ -193,7 +193,7 @@ impl FundingState {
         let most = u64::from(MAX_FUNDING_RATE_PPM);
         let sound = self.carry < FUNDING_SCALE
             && u64::from(self.rate_ppm.unsigned_abs()) <= most
-            && self.rate_sum.unsigned_abs() <= most.saturating_mul(HOUR_SECONDS);
+            && self.rate_sum.unsigned_abs() <= most.wrapping_mul(HOUR_SECONDS);
         if sound {
             Ok(())
         } else {
@@ -238,7 +238,7 @@ impl FundingState {
         };
         let average = hour_average(self.sum_after(sample, left)?)?;
         let next = after.min(HOUR_SECONDS);
-        let later = after.saturating_sub(HOUR_SECONDS);
+        let later = after.checked_sub(next).ok_or(EngineError::Overflow)?;
         let ppm_seconds = over(self.rate_ppm, left)?
             .checked_add(over(average, next)?)
             .and_then(|sum| sum.checked_add(over(sample, later).ok()?))
