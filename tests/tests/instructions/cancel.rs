@@ -8,7 +8,7 @@ use ballast::state::book_account::OrderSide;
 use ballast::state::exchange::PAUSE_TRADE;
 use ballast::state::trader::{PositionSlot, Trader};
 use ballast_client::instructions::{anyone, orders};
-use ballast_engine::book::{Book, NewOrder};
+use ballast_engine::book::{Book, NewOrder, OwnOrders};
 use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::{MarketConfig, TraderCookie};
 use bytemuck::Zeroable;
@@ -16,7 +16,7 @@ use solana_signer::Signer;
 
 use crate::adl::crowd;
 use crate::event;
-use crate::support::{done, forge, refused, replaced, Venue, START, TEN, USD};
+use crate::support::{done, forge, quiet, refused, replaced, Venue, START, TEN, USD};
 
 /// A bid of 1 SOL at $150 that reserves $20.
 const BID: (Side, u64, u64, u64) = (Side::Long, 150_000, 1_000, 20 * USD);
@@ -36,15 +36,26 @@ fn rest(
 fn rest_of(
     venue: &mut Venue,
     trader: &Pubkey,
-    (side, price, lots, margin): (Side, u64, u64, u64),
+    terms: (Side, u64, u64, u64),
     client_id: u64,
 ) -> u64 {
-    let keys = venue.market.keys;
-    let mut account = venue.sandbox.account(&keys.book).unwrap();
-    let mut words = vec![0_u64; account.data.len() / 8 - 1];
-    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-    bytes.copy_from_slice(&account.data[8..]);
-    let order = NewOrder {
+    let (market, order) = (venue.market.keys.market, order_of(trader, terms, client_id));
+    let mut account = venue.sandbox.trader(trader);
+    account.debit(order.margin).unwrap();
+    let slot = account.slot_or_claim(&market).unwrap();
+    let mut own = slot.own_orders();
+    let id = with_book(venue, |book| book.insert(&order, &mut own).unwrap().1);
+    slot.store_own_orders(&own);
+    forge::<Trader>(&mut venue.sandbox, trader, |trader| *trader = account);
+    id
+}
+
+fn order_of(
+    trader: &Pubkey,
+    (side, price, lots, margin): (Side, u64, u64, u64),
+    client_id: u64,
+) -> NewOrder {
+    NewOrder {
         trader: trader.to_bytes(),
         side,
         price: LotPrice::new(price).unwrap(),
@@ -53,22 +64,29 @@ fn rest_of(
         client_id,
         expires_at: 0,
         reduce_only: false,
-    };
-    let mut id = 0;
-    forge::<Trader>(&mut venue.sandbox, trader, |trader| {
-        trader.debit(margin).unwrap();
-        let slot = trader.slot_or_claim(&keys.market).unwrap();
-        let mut own = slot.own_orders();
-        id = Book::new(bytes)
-            .unwrap()
-            .insert(&order, &mut own)
-            .unwrap()
-            .1;
-        slot.store_own_orders(&own);
-    });
+    }
+}
+
+/// Writes to the book by another way than the program's instructions.
+fn with_book<R>(venue: &mut Venue, body: impl FnOnce(&mut Book) -> R) -> R {
+    let key = venue.market.keys.book;
+    let mut account = venue.sandbox.account(&key).unwrap();
+    let mut words = vec![0_u64; account.data.len() / 8 - 1];
+    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+    bytes.copy_from_slice(&account.data[8..]);
+    let made = body(&mut Book::new(bytes).unwrap());
     account.data[8..].copy_from_slice(bytes);
-    venue.sandbox.set_account(&keys.book, account);
-    id
+    venue.sandbox.set_account(&key, account);
+    made
+}
+
+/// Lets a bid of one lot rest that belongs to somebody without an account.
+fn others_order(venue: &mut Venue, trader: Pubkey, price: u64) {
+    let mut own = OwnOrders::EMPTY;
+    with_book(venue, |book| {
+        let order = order_of(&trader, (Side::Long, price, 1, 0), 0);
+        book.insert(&order, &mut own).unwrap();
+    });
 }
 
 fn slot(venue: &Venue, trader: &TraderCookie) -> PositionSlot {
@@ -216,6 +234,41 @@ pub fn cancelling_needs_no_price_and_is_never_paused() {
     let funding = venue.sandbox.market(&venue.market).funding;
     assert_eq!(funding.last_timestamp, venue.sandbox.time());
     assert_eq!(resting(&venue), (0, 0));
+}
+
+#[test]
+pub fn the_impact_prices_follow_the_orders_that_leave() {
+    let mut config = quiet();
+    config.risk.impact_notional_atoms = 100 * USD;
+    config.risk.max_funding_rate_ppm = 1_000;
+    config.book_capacity = 1_024;
+    let mut venue = Venue::with(&config);
+    let (alice, bob) = (venue.alice.clone(), venue.bob.clone());
+    let impact = |venue: &Venue| {
+        let funding = venue.sandbox.market(&venue.market).funding;
+        (funding.impact_bid, funding.impact_ask)
+    };
+    for place in 0..1_000 {
+        let other = Pubkey::new_from_array([9; 32]);
+        others_order(&mut venue, other, 140_000 - place);
+    }
+    let best = rest(&mut venue, &alice, (Side::Long, 160_000, 1_000, 0), 0);
+    rest(&mut venue, &bob, BID, 0);
+    rest(&mut venue, &bob, ASK, 0);
+    assert_eq!(impact(&venue), (0, 0));
+    let by_id = OrderRef::Id(best);
+    let outcome = done(venue.sandbox.cancel_order(&venue.market, &alice, by_id));
+    println!("{} compute units in a deep book", outcome.compute_units);
+    assert!(outcome.compute_units <= 12_000, "{}", outcome.compute_units);
+    assert_eq!(impact(&venue), (150_000, 250_000));
+    let bids = Some(OrderSide::Bid);
+    done(venue.sandbox.cancel_all_orders(&venue.market, &bob, bids));
+    // 715 lots, one an order, down from 140,000 atoms make the $100.
+    let (bid, ask) = impact(&venue);
+    assert!((139_000..140_000).contains(&bid), "{bid}");
+    assert_eq!(ask, 250_000);
+    done(venue.sandbox.cancel_all_orders(&venue.market, &bob, None));
+    assert_eq!(impact(&venue), (bid, 0));
 }
 
 #[test]
