@@ -87,7 +87,7 @@ proptest! {
         let params = RiskParams { maker_fee_bps: fee_bps, keeper_fee_atoms: keeper_fee, ..params() };
         let margin = if reduce_only { 0 } else { margin };
         let order = waiting(&NewOrder { reduce_only, ..new_order(side, price(at), lots, margin) });
-        let maker = Maker { position: held, free: Atoms::new(free), uncovered: false };
+        let maker = Maker { position: held, free: Atoms::new(free), uncovered: false, has_room: true };
         let mark = mark(100_000, 50);
         let before = wealth(&held, maker.free) + i128::from(margin);
         match meet(&taking(&params, &mark, charged), &maker, &order, most).unwrap() {
@@ -135,7 +135,7 @@ proptest! {
         let mut taken = Taken::default();
         for (at, lots) in &fills {
             let order = waiting(&new_order(side.opposite(), price(*at), *lots, 100_000_000));
-            let maker = Maker { position: Position::default(), free: Atoms::ZERO, uncovered: false };
+            let maker = Maker { position: Position::default(), free: Atoms::ZERO, uncovered: false, has_room: true };
             let Match::Fill(fill) = meet(&taking(&params, &mark, true), &maker, &order, *lots).unwrap() else {
                 return Err(TestCaseError::fail("a maker with plenty"));
             };
@@ -176,7 +176,7 @@ proptest! {
         let mark = mark(from + confidence + 1, confidence);
         let reserve = order_margin(&params, &mark, side, lots, price(at)).unwrap();
         let order = waiting(&new_order(side, price(at), lots, reserve));
-        let maker = Maker { position: Position::default(), free: Atoms::ZERO, uncovered: false };
+        let maker = Maker { position: Position::default(), free: Atoms::ZERO, uncovered: false, has_room: true };
         let limits = RiskParams { max_position_lots: 1 << 32, ..params };
         let Match::Fill(fill) = meet(&taking(&limits, &mark, false), &maker, &order, lots).unwrap() else {
             let limit = params.active_tiers().unwrap().last().unwrap().notional_limit_atoms;
@@ -274,6 +274,7 @@ fn expired_and_uncovered_orders_are_removed_for_a_fee() {
         position: Position::default(),
         free: Atoms::new(10),
         uncovered,
+        has_room: true,
     };
     let order = |expires_at, margin| {
         waiting(&NewOrder {
@@ -302,4 +303,23 @@ fn expired_and_uncovered_orders_are_removed_for_a_fee() {
         Some((RemoveReason::Unhealthy, 300, 10))
     );
     assert_eq!(met(&maker(false), &order(NOW + 1, 600_000)), None);
+    // A full queue is nobody's fault, and only stops what would join it.
+    let crowded = Maker {
+        has_room: false,
+        ..maker(false)
+    };
+    assert_eq!(
+        met(&crowded, &order(0, 600_000)),
+        Some((RemoveReason::NoRoom, 0, 600_010))
+    );
+    let held = |size| Maker {
+        position: position(size, 100_000, 100_000),
+        ..crowded
+    };
+    assert_eq!(met(&held(1), &order(0, 600_000)), None);
+    assert_eq!(met(&held(-10), &order(0, 600_000)), None);
+    assert_eq!(
+        met(&held(-9), &order(0, 600_000)).map(|removed| removed.0),
+        Some(RemoveReason::NoRoom)
+    );
 }

@@ -40,6 +40,8 @@ pub enum RemovalReason {
     Unhealthy,
     /// It was reduce-only and there was nothing to reduce.
     NothingToReduce,
+    /// It would have opened a position and the queue of its side was full.
+    NoRoom,
 }
 
 /// An order of the book that could not trade and was removed.

@@ -79,6 +79,14 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
         body(&QueueRef::new(bytes).or_ballast()?)
     }
 
+    /// Whether the queue of `side` has room for one more position.
+    ///
+    /// # Errors
+    /// `QueueLayout`.
+    pub fn has_room(&self, side: Side) -> Result<bool> {
+        self.read(side, |queue| Ok(queue.has_room()))
+    }
+
     /// Brings the queues level with `slot` after a change of its position: inserts, updates,
     /// removes or moves to the other side, and writes the slot's node.
     ///
