@@ -173,7 +173,7 @@ impl Model {
         }
         let offered = floor(&part(taking.margin, lots, taking.lots));
         let (signed_lots, quote) = (taking.sign * lots, taking.sign * meeting.quote());
-        let before = self.held(market, taking.trader);
+        let before = self.settled(market, taking.trader)?;
         let reduced = before.reduced_by(signed_lots);
         let filled = before.filled(signed_lots, quote)?;
         let payout = signed(filled.realized + filled.released)?;

@@ -72,12 +72,7 @@ impl Model {
             return Err(BallastError::NoTrigger.into());
         };
         let ticks = self.markets[market].quoted.ticks;
-        let falls = (call.kind == TriggerKind::StopLoss) == (holding.sign() > 0);
-        let reached = if falls {
-            ticks <= trigger.price
-        } else {
-            ticks >= trigger.price
-        };
+        let reached = self.is_reached(market, trader, call.kind, ticks);
         require(reached, BallastError::TriggerNotReached)?;
 
         let sign = -holding.sign();
@@ -126,6 +121,24 @@ impl Model {
         self.trader_mut(trader).free -= reward;
         self.trader_mut(call.receiver).free += reward;
         Ok(())
+    }
+
+    /// A trigger, if it is set.
+    pub fn trigger(&self, market: usize, trader: usize, kind: TriggerKind) -> Option<Trigger> {
+        self.owned(market, trader)?.triggers[place(kind)]
+    }
+
+    /// Whether a price in ticks reaches a trigger.
+    pub fn is_reached(&self, market: usize, trader: usize, kind: TriggerKind, ticks: u64) -> bool {
+        let falls = (kind == TriggerKind::StopLoss) == (self.held(market, trader).lots > 0);
+        let trigger = self.trigger(market, trader, kind);
+        trigger.is_some_and(|trigger| {
+            if falls {
+                ticks <= trigger.price
+            } else {
+                ticks >= trigger.price
+            }
+        })
     }
 
     fn trigger_mut(
