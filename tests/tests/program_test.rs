@@ -159,7 +159,8 @@ async fn a_liquidation_is_the_same_on_a_bank() {
         venue.market.keys,
         venue.long.address,
         keeper.address,
-        100 * USD,
+        anyone::Takeover::with_margin(100 * USD),
+        &[],
     );
     venue.agree(liquidate, &[&keeper.wallet.keypair]).await;
     let position = venue.sandbox.position(&venue.market, &venue.long.address);

@@ -85,8 +85,11 @@ fn create_market(options: &Options, capacity: usize) -> Result<TxResult> {
     sandbox.initialize_exchange()?;
     let space = addresses::queue_space(capacity);
     let config = MarketConfig::sol();
-    let long = sandbox.create_program_account(space)?;
-    let short = sandbox.create_program_account(space)?;
+    let accounts = admin::MarketAccounts {
+        queue_long: sandbox.create_program_account(space)?,
+        queue_short: sandbox.create_program_account(space)?,
+        book: sandbox.create_program_account(addresses::book_space(config.book_capacity))?,
+    };
     let args = CreateMarketArgs {
         name: config.name,
         oracle: config.oracle(sandbox.payer()),
@@ -94,7 +97,7 @@ fn create_market(options: &Options, capacity: usize) -> Result<TxResult> {
     };
     let (payer, authority) = (sandbox.payer(), sandbox.admin());
     let collateral = sandbox.collateral();
-    let instruction = admin::create_market(payer, authority, 0, long, short, collateral, args);
+    let instruction = admin::create_market(payer, authority, 0, accounts, collateral, args);
     let signer = sandbox.admin_keypair();
     Ok(sandbox.send(&[instruction], &[&signer]))
 }

@@ -2,10 +2,12 @@
 
 use anchor_lang::Discriminator;
 use ballast::state::adl_session::AdlSession;
+use ballast::state::book_account::BOOK_DISCRIMINATOR;
 use ballast::state::exchange::Exchange;
 use ballast::state::market::Market;
 use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast::state::trader::Trader;
+use ballast_engine::book::BookRef;
 use ballast_engine::queue::QueueRef;
 use ballast_engine::EngineError;
 use bytemuck::Pod;
@@ -27,6 +29,9 @@ pub enum DecodeError {
     /// The queue's header or nodes do not parse.
     #[error("the queue does not parse: {0:?}")]
     Queue(EngineError),
+    /// The book's header or orders do not parse.
+    #[error("the book does not parse: {0:?}")]
+    Book(EngineError),
 }
 
 /// Decodes the exchange.
@@ -58,10 +63,7 @@ pub struct QueueSnapshot {
 impl QueueSnapshot {
     /// Copies the data of a queue account.
     pub fn new(data: &[u8]) -> Result<Self, DecodeError> {
-        let body = strip_discriminator(data, &QUEUE_DISCRIMINATOR)?;
-        let mut words = vec![0_u64; body.len() / 8];
-        let length = words.len() * 8;
-        bytemuck::cast_slice_mut(&mut words).copy_from_slice(&body[..length]);
+        let words = aligned(strip_discriminator(data, &QUEUE_DISCRIMINATOR)?);
         let snapshot = Self { words };
         snapshot.queue()?;
         Ok(snapshot)
@@ -71,6 +73,35 @@ impl QueueSnapshot {
     pub fn queue(&self) -> Result<QueueRef<'_>, DecodeError> {
         QueueRef::new(bytemuck::cast_slice(&self.words)).map_err(DecodeError::Queue)
     }
+}
+
+/// A copy of a book account, aligned so that the engine can read it.
+#[derive(Clone, Debug)]
+pub struct BookSnapshot {
+    words: Vec<u64>,
+}
+
+impl BookSnapshot {
+    /// Copies the data of a book account.
+    pub fn new(data: &[u8]) -> Result<Self, DecodeError> {
+        let words = aligned(strip_discriminator(data, &BOOK_DISCRIMINATOR)?);
+        let snapshot = Self { words };
+        snapshot.book()?;
+        Ok(snapshot)
+    }
+
+    /// The engine's view of the book.
+    pub fn book(&self) -> Result<BookRef<'_>, DecodeError> {
+        BookRef::new(bytemuck::cast_slice(&self.words)).map_err(DecodeError::Book)
+    }
+}
+
+/// The whole words of `body`.
+fn aligned(body: &[u8]) -> Vec<u64> {
+    let mut words = vec![0_u64; body.len() / 8];
+    let length = words.len() * 8;
+    bytemuck::cast_slice_mut(&mut words).copy_from_slice(&body[..length]);
+    words
 }
 
 fn zero_copy<T: Pod + Discriminator>(data: &[u8]) -> Result<T, DecodeError> {

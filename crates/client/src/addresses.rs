@@ -1,10 +1,11 @@
 //! Where every account of the program lives.
 //!
-//! Queues are the exception: a queue is an ordinary account that its creator
-//! makes at any address (see [`queue_space`]) and hands to `create_market`.
+//! Queues and books are the exception: each is an ordinary account that its creator
+//! makes at any address (see [`queue_space`], [`book_space`]) and hands to `create_market`.
 
 use anchor_lang::prelude::Pubkey;
 use ballast::seeds;
+use ballast_engine::book::{BOOK_HEADER_SIZE, ORDER_SIZE};
 use ballast_engine::queue::{QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
 
 /// The most bytes one account may hold on Solana, hence the largest queue.
@@ -50,6 +51,12 @@ pub fn event_authority() -> Pubkey {
 /// [`crate::instructions::anyone::grow_queue`].
 pub fn queue_space(capacity: usize) -> usize {
     8 + QUEUE_HEADER_SIZE + capacity * QUEUE_ENTRY_SIZE
+}
+
+/// Bytes of a book account with room for `orders` orders a side, at least
+/// [`ballast::state::book_account::MIN_BOOK_ORDERS`]. Created like a queue; it does not grow.
+pub fn book_space(orders: usize) -> usize {
+    8 + BOOK_HEADER_SIZE + 2 * orders * ORDER_SIZE
 }
 
 /// The most positions a queue account can hold.

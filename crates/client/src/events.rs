@@ -58,6 +58,8 @@ events! {
     MarginAdded,
     MarginRemoved,
     BlockTraded,
+    OrderPlaced,
+    TriggerExecuted,
     FundingAccrued,
     InsuranceDonated,
     InsuranceSwept,
@@ -68,6 +70,9 @@ events! {
     AdlSessionAdvanced,
     AdlSessionClosed,
     QueueGrown,
+    OrdersCancelled,
+    TriggerPlaced,
+    TriggerCancelled,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! - [`accounts`]: decoding of account data.
 //! - [`events`] and [`error`]: decoding of what a transaction reports.
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
+//! - [`book`]: the list of makers that orders, triggers and liquidations want to see.
 //!
 //! Nothing here talks to a cluster: builders give `Instruction`s, decoders take
 //! bytes. State types, arguments and events are the program's own.
@@ -12,6 +13,7 @@
 pub mod accounts;
 pub mod addresses;
 pub mod adl;
+pub mod book;
 pub mod error;
 pub mod events;
 pub mod instructions;

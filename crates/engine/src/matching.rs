@@ -239,10 +239,7 @@ impl Taken {
 
     /// The taker's fill on `side`: signed lots and quote.
     pub fn fill(&self, side: Side) -> Result<(Lots, Atoms), EngineError> {
-        Ok((
-            Lots::on_side(side, self.lots)?,
-            quote(side, self.notional)?,
-        ))
+        Ok((Lots::on_side(side, self.lots)?, quote(side, self.notional)?))
     }
 
     /// The part of a collateral meant for `lots` that belongs to the filled ones, atoms,

@@ -108,6 +108,15 @@ impl Position {
         }
     }
 
+    /// Whether closing every lot at `price` would leave no deficit; exact. Funding must have been
+    /// settled.
+    #[must_use]
+    pub fn is_solvent_at(&self, price: LotPrice) -> bool {
+        let worth = i128::from(self.lots.get()).wrapping_mul(i128::from(price.get()));
+        let claim = i128::from(self.margin.get()).wrapping_sub(i128::from(self.entry_quote.get()));
+        worth.wrapping_add(claim) >= 0
+    }
+
     /// Trades `lots` for `quote` (of the same sign). The change of
     /// `free + margin - entry_quote` is exactly `-quote` once the payout is free.
     ///
@@ -255,6 +264,19 @@ mod tests {
             realized: Atoms::new(realized),
             released: Atoms::new(released),
         })
+    }
+
+    #[test]
+    fn a_position_is_solvent_up_to_its_bankruptcy_price() {
+        let price = |atoms| LotPrice::new(atoms).unwrap_or(LotPrice::MAX);
+        // 3 long lots for 301 with 50: 251 must come back, which 84 a lot is and 83 is not.
+        assert!(held(3, 301, 50).is_solvent_at(price(84)));
+        assert!(!held(3, 301, 50).is_solvent_at(price(83)));
+        // 3 short lots for 301 with 50: 351 can be paid, 117 a lot.
+        assert!(held(-3, -301, 50).is_solvent_at(price(117)));
+        assert!(!held(-3, -301, 50).is_solvent_at(price(118)));
+        let largest = i64::from(u32::MAX);
+        assert!(!held(-largest, -largest, i64::MIN).is_solvent_at(LotPrice::MAX));
     }
 
     #[test]

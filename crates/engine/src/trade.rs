@@ -258,7 +258,11 @@ fn check_least(
 }
 
 /// `PositionTooLarge` beyond the largest size or the last tier's notional at the mark.
-pub(crate) fn check_largest(params: &RiskParams, mark: &Mark, after: &Position) -> Result<(), EngineError> {
+pub(crate) fn check_largest(
+    params: &RiskParams,
+    mark: &Mark,
+    after: &Position,
+) -> Result<(), EngineError> {
     let tiers = params.active_tiers()?;
     let limit = tiers
         .last()

@@ -61,6 +61,8 @@ pub struct MarketConfig {
     pub atoms_per_lot_tick: u64,
     /// Positions each queue has room for.
     pub queue_capacity: usize,
+    /// Orders a side the book has room for.
+    pub book_capacity: usize,
     /// Price at creation, in ticks.
     pub start_price_ticks: u64,
     /// Risk parameters.
@@ -87,6 +89,7 @@ impl MarketConfig {
             lot_nano: 1_000_000,
             atoms_per_lot_tick: 1,
             queue_capacity: 1_024,
+            book_capacity: 256,
             start_price_ticks: 200_000,
             risk: sol_risk(),
         }

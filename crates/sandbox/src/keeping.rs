@@ -1,8 +1,10 @@
 //! What keepers and donors send.
 
 use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::instruction::Instruction;
+use ballast::state::trigger::TriggerKind;
 use ballast_client::adl::AdlPlan;
-use ballast_client::instructions::anyone;
+use ballast_client::instructions::anyone::{self, Takeover};
 use solana_message::AddressLookupTableAccount;
 
 use crate::market::MarketCookie;
@@ -10,8 +12,8 @@ use crate::outcome::TxResult;
 use crate::trading::{TraderCookie, Wallet};
 use crate::world::Sandbox;
 
-/// More counterparties than this need an address lookup table.
-pub const MAX_INLINE_COUNTERPARTIES: usize = 16;
+/// More listed accounts than this need an address lookup table.
+pub const MAX_INLINE_ACCOUNTS: usize = 16;
 
 impl Sandbox {
     /// Brings a market's funding up to now.
@@ -59,8 +61,8 @@ impl Sandbox {
         self.send(&[anyone::flag_bankruptcy(market.keys, *trader)], &[])
     }
 
-    /// Liquidates one step of a position; `liquidator` takes the lots over with
-    /// `margin` atoms of its free collateral.
+    /// Liquidates one step of a position without a book; `liquidator` takes the lots over
+    /// with `margin` atoms of its free collateral.
     pub fn liquidate(
         &mut self,
         market: &MarketCookie,
@@ -68,14 +70,63 @@ impl Sandbox {
         liquidator: &TraderCookie,
         margin: u64,
     ) -> TxResult {
+        let offer = Takeover::with_margin(margin);
+        self.liquidate_into_book(market, trader, liquidator, offer, &[])
+    }
+
+    /// Liquidates one step of a position: the orders of `makers` take lots first.
+    pub fn liquidate_into_book(
+        &mut self,
+        market: &MarketCookie,
+        trader: &Pubkey,
+        liquidator: &TraderCookie,
+        offer: Takeover,
+        makers: &[Pubkey],
+    ) -> TxResult {
         let instruction = anyone::liquidate(
             liquidator.wallet.address(),
             market.keys,
             *trader,
             liquidator.address,
-            margin,
+            offer,
+            makers,
         );
-        self.send(&[instruction], &[&liquidator.wallet.keypair])
+        self.send_listing(&instruction, &liquidator.wallet, makers)
+    }
+
+    /// Executes a trigger; `keeper` signs and earns the reward.
+    pub fn execute_trigger(
+        &mut self,
+        market: &MarketCookie,
+        trader: &Pubkey,
+        keeper: &TraderCookie,
+        kind: TriggerKind,
+        makers: &[Pubkey],
+    ) -> TxResult {
+        let instruction = anyone::execute_trigger(
+            keeper.wallet.address(),
+            market.keys,
+            *trader,
+            keeper.address,
+            kind,
+            makers,
+        );
+        self.send_listing(&instruction, &keeper.wallet, makers)
+    }
+
+    /// Sends an instruction that lists accounts, through a lookup table if the list is long.
+    pub(crate) fn send_listing(
+        &mut self,
+        instruction: &Instruction,
+        signer: &Wallet,
+        listed: &[Pubkey],
+    ) -> TxResult {
+        let tables: Vec<AddressLookupTableAccount> = if listed.len() > MAX_INLINE_ACCOUNTS {
+            vec![self.create_lookup_table(listed)]
+        } else {
+            Vec::new()
+        };
+        self.send_with_tables(&[instruction.clone()], &[&signer.keypair], &tables)
     }
 
     /// Sends `auto_deleverage` with any list, through a lookup table if the list
@@ -96,13 +147,7 @@ impl Sandbox {
             max_lots,
             counterparties,
         );
-        let tables: Vec<AddressLookupTableAccount> =
-            if counterparties.len() > MAX_INLINE_COUNTERPARTIES {
-                vec![self.create_lookup_table(counterparties)]
-            } else {
-                Vec::new()
-            };
-        self.send_with_tables(&[instruction], &[&keeper.wallet.keypair], &tables)
+        self.send_listing(&instruction, &keeper.wallet, counterparties)
     }
 
     /// Sends a round as planned by [`ballast_client::adl::plan`].

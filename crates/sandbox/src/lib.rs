@@ -27,6 +27,7 @@
 pub mod config;
 pub mod keeping;
 pub mod market;
+pub mod orders;
 pub mod outcome;
 pub mod pyth;
 pub mod reading;

@@ -5,7 +5,8 @@ use ballast::instructions::admin::create_market::CreateMarketArgs;
 use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
 use ballast::state::exchange::Role;
 use ballast_client::addresses;
-use ballast_client::instructions::{admin, Collateral, MarketKeys};
+use ballast_client::instructions::admin::{self, MarketAccounts};
+use ballast_client::instructions::{Collateral, MarketKeys};
 use ballast_engine::risk::RiskParams;
 use solana_account::Account;
 use solana_keypair::Keypair;
@@ -21,7 +22,7 @@ use crate::world::{Sandbox, SetupError};
 pub struct MarketCookie {
     /// Number of the market.
     pub index: u16,
-    /// Market, queues and price account.
+    /// Market, queues, book and price account.
     pub keys: MarketKeys,
     /// The market's insurance token account.
     pub insurance_vault: Pubkey,
@@ -82,7 +83,7 @@ impl Sandbox {
     }
 
     /// Creates a zeroed account of `space` bytes (at most 10 MiB) owned by the
-    /// program, at the top level of a transaction, as a queue must be.
+    /// program, at the top level of a transaction, as queues and books must be.
     pub fn create_program_account(&mut self, space: usize) -> Result<Pubkey, TxError> {
         let keypair = self.next_keypair();
         let instruction = solana_system_interface::instruction::create_account(
@@ -96,20 +97,22 @@ impl Sandbox {
         Ok(keypair.pubkey())
     }
 
-    /// Creates a market with two new queues and a price account, and publishes
+    /// Creates a market with two new queues, a book and a price account, and publishes
     /// its start price.
     pub fn create_market(&mut self, config: &MarketConfig) -> Result<MarketCookie, TxError> {
         let space = addresses::queue_space(config.queue_capacity);
-        let queue_long = self.create_program_account(space)?;
-        let queue_short = self.create_program_account(space)?;
+        let accounts = MarketAccounts {
+            queue_long: self.create_program_account(space)?,
+            queue_short: self.create_program_account(space)?,
+            book: self.create_program_account(addresses::book_space(config.book_capacity))?,
+        };
         let price = self.next_keypair().pubkey();
         let index = self.exchange().market_count;
         let instruction = admin::create_market(
             self.payer(),
             self.admin(),
             index,
-            queue_long,
-            queue_short,
+            accounts,
             self.collateral(),
             CreateMarketArgs {
                 name: config.name,
@@ -123,8 +126,9 @@ impl Sandbox {
             index,
             keys: MarketKeys {
                 market,
-                queue_long,
-                queue_short,
+                queue_long: accounts.queue_long,
+                queue_short: accounts.queue_short,
+                book: accounts.book,
                 price,
             },
             insurance_vault: addresses::insurance_vault(&market),

@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast::state::exchange::Exchange;
 use ballast::state::market::Market;
 use ballast::state::trader::{PositionSlot, Trader};
-use ballast_client::accounts::{self, QueueSnapshot};
+use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_engine::units::Side;
 
@@ -75,6 +75,11 @@ impl Sandbox {
             Side::Short => &market.keys.queue_short,
         };
         QueueSnapshot::new(&self.data(address)).expect("a queue")
+    }
+
+    /// A copy of the order book.
+    pub fn book(&self, market: &MarketCookie) -> BookSnapshot {
+        BookSnapshot::new(&self.data(&market.keys.book)).expect("a book")
     }
 
     /// Addresses of all open trader accounts, in order of creation.

@@ -4,10 +4,8 @@ use anchor_lang::prelude::Pubkey;
 use ballast::state::adl_session::AdlSession;
 use ballast_client::accounts;
 use ballast_client::instructions::adl_session::{self, SessionKeys, SESSION_SPACE};
-use solana_message::AddressLookupTableAccount;
 use solana_signer::Signer;
 
-use crate::keeping::MAX_INLINE_COUNTERPARTIES;
 use crate::market::MarketCookie;
 use crate::outcome::{TxError, TxOutcome, TxResult};
 use crate::trading::TraderCookie;
@@ -67,12 +65,7 @@ impl Sandbox {
             keeper.address,
             selected,
         );
-        let tables: Vec<AddressLookupTableAccount> = if selected.len() > MAX_INLINE_COUNTERPARTIES {
-            vec![self.create_lookup_table(selected)]
-        } else {
-            Vec::new()
-        };
-        self.send_with_tables(&[instruction], &[&keeper.wallet.keypair], &tables)
+        self.send_listing(&instruction, &keeper.wallet, selected)
     }
 
     /// Closes a session that came to nothing.

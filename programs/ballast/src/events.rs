@@ -5,8 +5,14 @@ use anchor_lang::prelude::*;
 use crate::{oracle::config::OracleConfig, state::exchange::Role, state::risk_config::RiskConfig};
 
 mod adl_session;
+mod orders;
+mod trading;
 
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
+pub use orders::{
+    CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
+};
+pub use trading::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason, TriggerExecuted};
 
 /// The exchange came into being.
 #[event]
@@ -305,7 +311,7 @@ pub struct PositionLiquidated {
     pub market: Pubkey,
     /// The trader account.
     pub trader: Pubkey,
-    /// The trader account that took the lots over.
+    /// The trader account that took over what the book did not.
     pub liquidator: Pubkey,
     /// Oracle price, ticks.
     pub mark_ticks: u64,
@@ -313,6 +319,12 @@ pub struct PositionLiquidated {
     pub lots: i64,
     /// Signed quote of the trader's fill, discount included.
     pub quote_atoms: i64,
+    /// The part of `lots` that the book took.
+    pub book_lots: i64,
+    /// The part of `quote_atoms` that the book paid or got.
+    pub book_quote_atoms: i64,
+    /// What the trader paid to the liquidator for the lots the book took.
+    pub book_reward_atoms: u64,
     /// What the liquidator gained against the mark.
     pub discount_atoms: u64,
     /// What the trader paid to insurance.
@@ -333,6 +345,14 @@ pub struct PositionLiquidated {
     pub insurance_after_atoms: u64,
     /// Paid to the liquidator from the fee bucket, for a position insurance had to rescue.
     pub reward_atoms: u64,
+    /// What the liquidator got for removing orders.
+    pub collected_atoms: u64,
+    /// The trader's orders in the market, which were cancelled first.
+    pub cancelled: Option<CancelledOrders>,
+    /// Fills of the book, in order.
+    pub fills: Vec<OrderFilled>,
+    /// Orders removed, in order.
+    pub removed: Vec<OrderRemoved>,
 }
 
 /// One counterparty of a deleveraging, as it was ranked and what it became.
@@ -426,6 +446,8 @@ pub struct AutoDeleveraged {
     pub nodes_visited: u32,
     /// The counterparties, in the order of their cuts.
     pub cuts: Vec<CounterpartyCut>,
+    /// Whose orders in the market were taken out of the book: of the bankrupt and those cut.
+    pub cancelled: Vec<CancelledOrders>,
 }
 
 /// A queue has room for more positions.

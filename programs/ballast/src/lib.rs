@@ -17,7 +17,9 @@ pub mod oracle;
 pub mod seeds;
 pub mod state;
 
-use state::{exchange::Role, risk_config::RiskConfig};
+use state::{
+    book_account::OrderSide, exchange::Role, risk_config::RiskConfig, trigger::TriggerKind,
+};
 
 // `#[program]` looks for every accounts struct, and for what Anchor derives from it for clients,
 // at the root of the crate.
@@ -28,14 +30,16 @@ pub use instructions::{
     },
     anyone::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, close_adl_session::*,
-        donate_insurance::*, execute_adl_session::*, flag_bankruptcy::*, grow_queue::*,
-        liquidate::*, open_adl_session::*, sweep_insurance::*,
+        donate_insurance::*, execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*,
+        grow_queue::*, liquidate::*, open_adl_session::*, sweep_insurance::*,
     },
     trader::{
-        add_margin::*, block_trade::*, close_trader::*, create_trader::*, deposit::*,
+        add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
+        close_trader::*, create_trader::*, deposit::*, place_order::*, place_trigger::*,
         remove_margin::*, set_delegate::*, withdraw::*,
     },
 };
+use instructions::{orders::OrderRef, trader::order_args::PlaceOrderArgs};
 
 declare_id!("BALLAST5WFGRMsgdVaTc8mHiA3QtfaedtLCELe3hGbe");
 
@@ -82,7 +86,7 @@ pub mod ballast {
         SetPause::handle(ctx, flags)
     }
 
-    /// Opens a market.
+    /// Opens a market over two zeroed queues and a zeroed book.
     pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
         CreateMarket::handle(ctx, args)
     }
@@ -134,6 +138,43 @@ pub mod ballast {
         BlockTrade::handle(ctx, args)
     }
 
+    /// Trades with the book and leaves the rest of a limit order in it.
+    pub fn place_order<'info>(
+        ctx: Context<'info, PlaceOrder<'info>>,
+        args: PlaceOrderArgs,
+    ) -> Result<()> {
+        PlaceOrder::handle(ctx, args)
+    }
+
+    /// Cancels an order and places another in its stead.
+    pub fn replace_order<'info>(
+        ctx: Context<'info, PlaceOrder<'info>>,
+        replaced: OrderRef,
+        args: PlaceOrderArgs,
+    ) -> Result<()> {
+        PlaceOrder::handle_replace(ctx, replaced, args)
+    }
+
+    /// Takes one of the trader's orders out of the book.
+    pub fn cancel_order(ctx: Context<CancelOrder>, order: OrderRef) -> Result<()> {
+        CancelOrder::handle(ctx, order)
+    }
+
+    /// Takes all of the trader's orders in a market out of the book, of one side or both.
+    pub fn cancel_all_orders(ctx: Context<CancelAllOrders>, side: Option<OrderSide>) -> Result<()> {
+        CancelAllOrders::handle(ctx, side)
+    }
+
+    /// Sets a stop-loss or take-profit.
+    pub fn place_trigger(ctx: Context<PlaceTrigger>, args: PlaceTriggerArgs) -> Result<()> {
+        PlaceTrigger::handle(ctx, args)
+    }
+
+    /// Clears a stop-loss or take-profit.
+    pub fn cancel_trigger(ctx: Context<CancelTrigger>, kind: TriggerKind) -> Result<()> {
+        CancelTrigger::handle(ctx, kind)
+    }
+
     // --- anyone ---
 
     /// Accrues a market's funding.
@@ -162,8 +203,20 @@ pub mod ballast {
     }
 
     /// Takes one liquidation step over.
-    pub fn liquidate(ctx: Context<Liquidate>, liquidator_margin: u64) -> Result<()> {
-        Liquidate::handle(ctx, liquidator_margin)
+    pub fn liquidate<'info>(
+        ctx: Context<'info, Liquidate<'info>>,
+        liquidator_margin: u64,
+        takes_over: bool,
+    ) -> Result<()> {
+        Liquidate::handle(ctx, liquidator_margin, takes_over)
+    }
+
+    /// Executes a trigger that the oracle price has reached.
+    pub fn execute_trigger<'info>(
+        ctx: Context<'info, ExecuteTrigger<'info>>,
+        kind: TriggerKind,
+    ) -> Result<()> {
+        ExecuteTrigger::handle(ctx, kind)
     }
 
     /// Closes a bankrupt position against its highest ranked counterparties.

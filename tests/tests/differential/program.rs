@@ -238,7 +238,14 @@ impl World {
             } => {
                 let (victim, taker) = (address(*trader), address(*liquidator));
                 let signer = owner(*liquidator);
-                let call = anyone::liquidate(signer, keys(*market), victim, taker, *margin);
+                let call = anyone::liquidate(
+                    signer,
+                    keys(*market),
+                    victim,
+                    taker,
+                    anyone::Takeover::with_margin(*margin),
+                    &[],
+                );
                 (call, vec![liquidator / 2])
             }
             Operation::Deleverage(call) => {

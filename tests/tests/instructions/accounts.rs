@@ -7,10 +7,14 @@ use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use ballast::error::BallastError;
 use ballast::instructions::admin::create_market::CreateMarketArgs;
 use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
+use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
+use ballast::state::book_account::MIN_BOOK_ORDERS;
 use ballast::state::exchange::Role;
 use ballast::state::queue_account::MIN_QUEUE_NODES;
+use ballast::state::trigger::TriggerKind;
 use ballast_client::addresses;
-use ballast_client::instructions::{admin, anyone, trader};
+use ballast_client::instructions::admin::MarketAccounts;
+use ballast_client::instructions::{admin, anyone, orders, trader};
 use ballast_sandbox::{MarketCookie, Options, Sandbox};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -65,6 +69,16 @@ struct World {
     calls: Vec<Call>,
 }
 
+/// All of a position, at this price.
+fn trigger(kind: TriggerKind, price_ticks: u64) -> PlaceTriggerArgs {
+    PlaceTriggerArgs {
+        kind,
+        price_ticks,
+        worst_ticks: 0,
+        lots: u64::MAX,
+    }
+}
+
 fn world() -> World {
     let mut venue = Venue::open();
     let other = venue.second_market();
@@ -83,11 +97,21 @@ fn world() -> World {
             .mint_to(&venue.bob.wallet.tokens.clone(), 1_000),
     );
     let mut s = venue.sandbox;
+    done(s.place_trigger(
+        &venue.market,
+        &venue.bob,
+        trigger(TriggerKind::TakeProfit, 150_000),
+    ));
     let successor = s.funded_keypair();
     done(s.propose_authority(Role::Pause, successor.pubkey()));
     let space = addresses::queue_space(MIN_QUEUE_NODES);
-    let long = s.create_program_account(space).unwrap();
-    let short = s.create_program_account(space).unwrap();
+    let accounts = MarketAccounts {
+        queue_long: s.create_program_account(space).unwrap(),
+        queue_short: s.create_program_account(space).unwrap(),
+        book: s
+            .create_program_account(addresses::book_space(MIN_BOOK_ORDERS))
+            .unwrap(),
+    };
     let (payer, newcomer) = (s.funded_keypair(), s.funded_keypair());
     let (root, config, collateral) = (s.admin_keypair(), quiet(), s.collateral());
     let (keys, alice, bob) = (venue.market.keys, venue.alice, venue.bob);
@@ -99,6 +123,7 @@ fn world() -> World {
         risk: config.risk.into(),
     };
     let reduce = terms(-100, 189_000, 0, 0).args();
+    let stop = trigger(TriggerKind::StopLoss, 250_000);
     let calls = vec![
         Call::new(
             "propose_authority",
@@ -113,15 +138,7 @@ fn world() -> World {
         Call::new("set_pause", admin::set_pause(root.pubkey(), 1), &[&root]),
         Call::new(
             "create_market",
-            admin::create_market(
-                payer.pubkey(),
-                root.pubkey(),
-                2,
-                long,
-                short,
-                collateral,
-                args,
-            ),
+            admin::create_market(payer.pubkey(), root.pubkey(), 2, accounts, collateral, args),
             &[&payer, &root],
         ),
         Call::new(
@@ -169,6 +186,21 @@ fn world() -> World {
             trader::block_trade(keys, carol.party(), bob.party(), reduce),
             &[&carol.wallet.keypair, bob_key],
         ),
+        Call::new(
+            "cancel_all_orders",
+            orders::cancel_all_orders(signs, keys, bob.address, None),
+            &[bob_key],
+        ),
+        Call::new(
+            "place_trigger",
+            orders::place_trigger(signs, keys.market, bob.address, stop),
+            &[bob_key],
+        ),
+        Call::new(
+            "cancel_trigger",
+            orders::cancel_trigger(signs, keys.market, bob.address, TriggerKind::TakeProfit),
+            &[bob_key],
+        ),
         Call::new("accrue_funding", anyone::accrue_funding(keys), &[]),
         Call::new(
             "donate_insurance",
@@ -187,7 +219,14 @@ fn world() -> World {
         ),
         Call::new(
             "liquidate",
-            anyone::liquidate(signs, keys, carol.address, bob.address, 0),
+            anyone::liquidate(
+                signs,
+                keys,
+                carol.address,
+                bob.address,
+                anyone::Takeover::with_margin(0),
+                &[],
+            ),
             &[bob_key],
         ),
         Call::new(
@@ -237,7 +276,7 @@ fn every_instruction_goes_through_and_announces_itself() {
     // The program's entry points, from its interface's names.
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 20);
+    assert_eq!(names.len(), 23);
 }
 
 #[test]
@@ -296,7 +335,7 @@ fn interchangeable(call: &Call, place: usize, stand_in: &Pubkey, sandbox: &Sandb
     let copied = sandbox.account(stand_in) == sandbox.account(&original);
     match (call.name, place) {
         // A price account may stand anywhere; a market's queues and vaults may not.
-        ("create_market", 6 | 7) => copied,
+        ("create_market", 6..=8) => copied,
         _ => call.instruction.accounts[place].is_signer || is_price(sandbox, &original) && copied,
     }
 }
@@ -326,6 +365,7 @@ fn no_account_is_replaced_by_one_of_another_kind() {
                 keys.market,
                 keys.queue_long,
                 keys.queue_short,
+                keys.book,
                 world.other.insurance_vault,
                 addresses::exchange(),
                 addresses::collateral_vault(),
@@ -394,6 +434,8 @@ fn a_forged_account_of_another_program_is_not_ours() {
                 u32::from(ErrorCode::AccountOwnedByWrongProgram),
                 u32::from(BallastError::WrongQueue),
                 u32::from(BallastError::QueueNotOwned),
+                u32::from(BallastError::WrongBook),
+                u32::from(BallastError::BookNotOwned),
                 u32::from(BallastError::AdlForeignAccount),
             ];
             assert!(

@@ -30,7 +30,7 @@ pub fn opening_moves_margin_and_charges_the_fee() {
         (TEN, START, START)
     );
     assert_eq!(event.open_interest_after, 10_000);
-    assert_eq!((event.taker.fee, event.maker.fee), (USD, 0));
+    assert_eq!((event.taker.fee, event.maker.fee), (USD.cast_signed(), 0));
     assert_eq!(
         (event.taker.margin_added, event.maker.margin_added),
         (100 * USD, 500 * USD)

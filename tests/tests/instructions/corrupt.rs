@@ -4,6 +4,7 @@
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::state::market::Market;
+use ballast::state::queue_account::NO_NODE;
 use ballast::state::trader::{PositionSlot, Trader};
 use ballast_engine::queue::QUEUE_HEADER_SIZE;
 use ballast_sandbox::{Sandbox, TxResult};
@@ -45,7 +46,7 @@ pub fn a_market_of_another_version_is_not_written() {
 pub fn a_trader_of_another_version_is_not_written() {
     let mut venue = Venue::open();
     let alice = venue.alice.address;
-    forge::<Trader>(&mut venue.sandbox, &alice, |trader| trader.version = 2);
+    forge::<Trader>(&mut venue.sandbox, &alice, |trader| trader.version = 1);
     let calls: [&dyn Fn(&mut Sandbox) -> TxResult; 4] = [
         &|s| s.withdraw(&venue.alice, 1),
         &|s| s.set_delegate(&venue.alice, None),
@@ -143,6 +144,51 @@ pub fn bytes_that_are_no_queue_are_refused() {
     venue.sandbox.set_account(&key, account);
     refused_forged(&mut venue.sandbox, BallastError::QueueLayout, |s| {
         s.add_margin(&venue.market, &venue.alice, 1)
+    });
+}
+
+#[test]
+pub fn bytes_that_are_no_book_are_refused() {
+    let cancel = |venue: &mut Venue, error| {
+        refused_forged(&mut venue.sandbox, error, |s| {
+            s.cancel_all_orders(&venue.market, &venue.alice, None)
+        });
+    };
+    // The discriminator, and the header's layout version.
+    for place in [0, 8 + 32] {
+        let mut venue = Venue::new();
+        let key = venue.market.keys.book;
+        let mut account = venue.sandbox.account(&key).unwrap();
+        account.data[place] ^= 0xff;
+        venue.sandbox.set_account(&key, account);
+        forge_order_of(&mut venue);
+        cancel(&mut venue, BallastError::BookLayout);
+    }
+    let mut venue = Venue::new();
+    let key = venue.market.keys.book;
+    let mut account = venue.sandbox.account(&key).unwrap();
+    account.owner = Pubkey::new_unique();
+    venue.sandbox.set_account(&key, account);
+    cancel(&mut venue, BallastError::BookNotOwned);
+}
+
+/// Lets alice's account name an order that no book has.
+fn forge_order_of(venue: &mut Venue) {
+    let (alice, market) = (venue.alice.address, venue.market.keys.market);
+    forge::<Trader>(&mut venue.sandbox, &alice, |trader| {
+        trader.position_count = 1;
+        let slot = &mut trader.positions[0];
+        (slot.market, slot.queue_node) = (market, NO_NODE);
+        slot.order_count = 1;
+    });
+}
+
+#[test]
+pub fn an_order_that_is_not_in_the_book_is_not_found() {
+    let mut venue = Venue::new();
+    forge_order_of(&mut venue);
+    refused_forged(&mut venue.sandbox, BallastError::OrderNotFound, |s| {
+        s.cancel_all_orders(&venue.market, &venue.alice, None)
     });
 }
 

@@ -7,8 +7,8 @@ use ballast_client::error::ALL;
 
 use crate::support::take_provoked;
 use crate::{
-    adl, adl_session, admin, block_trade, collateral, corrupt, flag, funding, liquidate, margin,
-    market, oracle, risk, trade_limits, trader,
+    adl, adl_session, admin, block_trade, cancel, collateral, corrupt, flag, funding, liquidate,
+    margin, market, oracle, risk, trade_limits, trader, triggers,
 };
 
 enum Evidence {
@@ -167,6 +167,35 @@ fn evidence(error: BallastError) -> Evidence {
         E::AdlOvershoot => Unreachable(
             "quotes of the cuts are differences of one cumulative quote, so they add up to it",
         ),
+
+        E::WrongBook => Case(cancel::the_book_is_the_markets),
+        E::BookNotOwned => Case(market::a_book_of_another_owner_is_refused),
+        E::BookNotWritable => Unreachable(
+            "every instruction declares the book writable, so Anchor's own check comes first",
+        ),
+        E::BookNotZeroed => Case(market::every_byte_of_a_new_book_must_be_zero),
+        E::BookTooSmall => Case(market::a_book_with_room_for_too_few_is_refused),
+        E::BookNotRentExempt => Case(market::a_book_that_is_not_rent_exempt_is_refused),
+        E::BookLayout => Case(corrupt::bytes_that_are_no_book_are_refused),
+        E::OrderNotFound => Case(cancel::an_order_is_cancelled_once),
+        E::NoTrigger => Case(triggers::a_trigger_is_cancelled_once),
+        E::BookCanAbsorb => Case(cancel::the_book_comes_before_deleveraging),
+        E::RiskBook => Case(risk::unsound_parameters_are_refused_by_group),
+        // To be filled with the tests of place_order, execute_trigger and liquidate.
+        E::MakerForeign
+        | E::TooManyMakers
+        | E::TooManyOrders
+        | E::DuplicateClientId
+        | E::OrderTooSmall
+        | E::OrderExpired
+        | E::NothingToReduce
+        | E::PostOnlyCrosses
+        | E::NotFilled
+        | E::SelfTrade
+        | E::NothingFilled
+        | E::BookFull
+        | E::TriggerNotReached
+        | E::LiquidationSkipsBook => todo!("a case for {}", error.name()),
 
         E::ExchangeInvariant => Case(admin::a_broken_exchange_stays_as_it_is),
         E::MarketInvariant => Case(corrupt::a_market_of_another_version_is_not_written),

@@ -235,7 +235,8 @@ pub fn nobody_liquidates_himself_or_with_anothers_account() {
         venue.market.keys,
         venue.alice.address,
         keeper.address,
-        0,
+        anyone::Takeover::with_margin(0),
+        &[],
     );
     refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
         s.send(&[instruction], &[thief])
@@ -338,7 +339,14 @@ pub fn a_delegate_liquidates_for_the_owner() {
     let bot = venue.sandbox.funded_keypair();
     let bot_key = solana_signer::Signer::pubkey(&bot);
     let (keys, victim) = (venue.market.keys, venue.alice.address);
-    let instruction = anyone::liquidate(bot_key, keys, victim, keeper.address, 100 * USD);
+    let instruction = anyone::liquidate(
+        bot_key,
+        keys,
+        victim,
+        keeper.address,
+        anyone::Takeover::with_margin(100 * USD),
+        &[],
+    );
     refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
         s.send(std::slice::from_ref(&instruction), &[&bot])
     });

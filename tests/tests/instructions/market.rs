@@ -4,14 +4,17 @@ use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use ballast::error::BallastError;
 use ballast::instructions::admin::create_market::CreateMarketArgs;
+use ballast::state::book_account::MIN_BOOK_ORDERS;
 use ballast::state::exchange::Exchange;
 use ballast::state::queue_account::MIN_QUEUE_NODES;
 use ballast_client::addresses;
-use ballast_client::instructions::{admin, Collateral};
+use ballast_client::instructions::admin::{self, MarketAccounts};
+use ballast_client::instructions::Collateral;
 use ballast_engine::units::Side;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, TxResult};
 use solana_account::Account;
 use solana_keypair::Keypair;
+use solana_message::Message;
 use solana_signer::Signer;
 
 use crate::event;
@@ -21,8 +24,7 @@ use crate::support::{done, forge, refused, refused_elsewhere, refused_forged, Ve
 struct Opening {
     sandbox: Sandbox,
     admin: Keypair,
-    long: Pubkey,
-    short: Pubkey,
+    accounts: MarketAccounts,
     collateral: Collateral,
     args: CreateMarketArgs,
 }
@@ -35,8 +37,13 @@ impl Opening {
         let config = MarketConfig::sol();
         Self {
             admin: sandbox.admin_keypair(),
-            long: sandbox.create_program_account(space).unwrap(),
-            short: sandbox.create_program_account(space).unwrap(),
+            accounts: MarketAccounts {
+                queue_long: sandbox.create_program_account(space).unwrap(),
+                queue_short: sandbox.create_program_account(space).unwrap(),
+                book: sandbox
+                    .create_program_account(addresses::book_space(MIN_BOOK_ORDERS))
+                    .unwrap(),
+            },
             collateral: sandbox.collateral(),
             args: CreateMarketArgs {
                 name: config.name,
@@ -52,8 +59,7 @@ impl Opening {
             self.sandbox.payer(),
             self.admin.pubkey(),
             index,
-            self.long,
-            self.short,
+            self.accounts,
             self.collateral,
             self.args,
         )
@@ -91,7 +97,7 @@ pub fn create_market_writes_every_field_and_two_empty_queues() {
     assert_eq!(market.insurance_vault, addresses::insurance_vault(&address));
     assert_eq!(
         (market.queue_long, market.queue_short),
-        (opening.long, opening.short)
+        (opening.accounts.queue_long, opening.accounts.queue_short)
     );
     assert_eq!(market.oracle, opening.args.oracle);
     assert_eq!(market.risk, opening.args.risk);
@@ -100,7 +106,10 @@ pub fn create_market_writes_every_field_and_two_empty_queues() {
     assert_eq!(market.last_price.ticks, 0);
     assert_eq!(market.insurance.balance, 0);
     assert_eq!((market.open_interest_lots, market.fees_atoms), (0, 0));
-    for (queue, side) in [(opening.long, Side::Long), (opening.short, Side::Short)] {
+    for (queue, side) in [
+        (opening.accounts.queue_long, Side::Long),
+        (opening.accounts.queue_short, Side::Short),
+    ] {
         let account = sandbox.account(&queue).unwrap();
         let snapshot = ballast_client::accounts::QueueSnapshot::new(&account.data).unwrap();
         let view = snapshot.queue().unwrap();
@@ -108,6 +117,12 @@ pub fn create_market_writes_every_field_and_two_empty_queues() {
         assert_eq!(view.side(), side);
         assert_eq!(view.header().market, address.to_bytes());
     }
+    assert_eq!(market.book, opening.accounts.book);
+    let account = sandbox.account(&market.book).unwrap();
+    let snapshot = ballast_client::accounts::BookSnapshot::new(&account.data).unwrap();
+    let view = snapshot.book().unwrap();
+    assert_eq!((view.len(Side::Long), view.len(Side::Short)), (0, 0));
+    assert_eq!(view.header().market, address.to_bytes());
     let vault = sandbox.account(&market.insurance_vault).unwrap();
     assert_eq!(&vault.data[32..64], addresses::exchange().as_ref());
 }
@@ -177,7 +192,7 @@ pub fn risk_parameters_are_checked_at_the_start_too() {
 #[test]
 pub fn the_queues_must_be_two() {
     let mut opening = Opening::new();
-    opening.short = opening.long;
+    opening.accounts.queue_short = opening.accounts.queue_long;
     opening.refused(BallastError::QueuesNotDistinct);
 }
 
@@ -187,8 +202,8 @@ pub fn a_queue_of_another_owner_is_refused() {
         let mut opening = Opening::new();
         let key = opening.sandbox.funded_keypair().pubkey();
         match side {
-            Side::Long => opening.long = key,
-            Side::Short => opening.short = key,
+            Side::Long => opening.accounts.queue_long = key,
+            Side::Short => opening.accounts.queue_short = key,
         }
         opening.refused(BallastError::QueueNotOwned);
     }
@@ -198,20 +213,89 @@ pub fn a_queue_of_another_owner_is_refused() {
 pub fn a_queue_with_room_for_too_few_is_refused() {
     for space in [0, 8, addresses::queue_space(MIN_QUEUE_NODES) - 1] {
         let mut opening = Opening::new();
-        opening.short = opening.sandbox.create_program_account(space).unwrap();
+        opening.accounts.queue_short = opening.sandbox.create_program_account(space).unwrap();
         opening.refused(BallastError::QueueTooSmall);
     }
 }
 
 #[test]
-pub fn a_queue_that_is_not_rent_exempt_is_refused() {
+pub fn a_market_is_opened_in_one_transaction() {
+    let opening = Opening::new();
+    let budget = Instruction {
+        program_id: Pubkey::new_unique(),
+        accounts: Vec::new(),
+        data: vec![0; 5],
+    };
+    // Another payer signs for the fee.
+    let payer = Pubkey::new_unique();
+    let message = Message::new(&[budget, opening.instruction(0)], Some(&payer));
+    let signatures = usize::from(message.header.num_required_signatures);
+    let bytes = 1 + 64 * signatures + message.serialize().len();
+    println!("create_market takes {bytes} bytes");
+    assert!(bytes <= 1_232, "{bytes}");
+}
+
+#[test]
+pub fn a_book_of_another_owner_is_refused() {
     let mut opening = Opening::new();
-    let account = opening.sandbox.account(&opening.long).unwrap();
+    opening.accounts.book = opening.sandbox.funded_keypair().pubkey();
+    opening.refused(BallastError::BookNotOwned);
+}
+
+#[test]
+pub fn a_book_with_room_for_too_few_is_refused() {
+    for space in [0, 8, addresses::book_space(MIN_BOOK_ORDERS) - 1] {
+        let mut opening = Opening::new();
+        opening.accounts.book = opening.sandbox.create_program_account(space).unwrap();
+        opening.refused(BallastError::BookTooSmall);
+    }
+}
+
+#[test]
+pub fn a_book_that_is_not_rent_exempt_is_refused() {
+    let mut opening = Opening::new();
+    let key = opening.accounts.book;
+    let account = opening.sandbox.account(&key).unwrap();
     let poor = Account {
         lamports: account.lamports - 1,
         ..account
     };
-    opening.sandbox.set_account(&opening.long.clone(), poor);
+    opening.sandbox.set_account(&key, poor);
+    opening.refused(BallastError::BookNotRentExempt);
+}
+
+#[test]
+pub fn every_byte_of_a_new_book_must_be_zero() {
+    for place in [0, 7, 8, 100, 8 + ballast_engine::book::BOOK_HEADER_SIZE - 1] {
+        let mut opening = Opening::new();
+        let key = opening.accounts.book;
+        let mut account = opening.sandbox.account(&key).unwrap();
+        account.data[place] = 1;
+        opening.sandbox.set_account(&key, account);
+        opening.refused(BallastError::BookNotZeroed);
+    }
+    // A queue of the same market is taken over before it.
+    let mut opening = Opening::new();
+    let space = addresses::queue_space(64);
+    opening.accounts.queue_long = opening.sandbox.create_program_account(space).unwrap();
+    opening.accounts.book = opening.accounts.queue_long;
+    opening.refused(BallastError::BookNotZeroed);
+}
+
+#[test]
+pub fn a_queue_that_is_not_rent_exempt_is_refused() {
+    let mut opening = Opening::new();
+    let account = opening
+        .sandbox
+        .account(&opening.accounts.queue_long)
+        .unwrap();
+    let poor = Account {
+        lamports: account.lamports - 1,
+        ..account
+    };
+    opening
+        .sandbox
+        .set_account(&opening.accounts.queue_long.clone(), poor);
     opening.refused(BallastError::QueueNotRentExempt);
 }
 
@@ -227,16 +311,15 @@ pub fn a_queue_in_use_is_not_taken_over() {
     let mut opening = Opening::new();
     let venue = Venue::new();
     let mut sandbox = venue.sandbox;
-    opening.short = sandbox
+    opening.accounts.queue_short = sandbox
         .create_program_account(addresses::queue_space(16))
         .unwrap();
-    opening.long = venue.alice.address;
+    opening.accounts.queue_long = venue.alice.address;
     let instruction = admin::create_market(
         sandbox.payer(),
         sandbox.admin(),
         1,
-        opening.long,
-        opening.short,
+        opening.accounts,
         sandbox.collateral(),
         opening.args,
     );
@@ -257,10 +340,15 @@ pub fn every_byte_of_a_new_queue_must_be_zero() {
         8 + ballast_engine::queue::QUEUE_HEADER_SIZE - 1,
     ] {
         let mut opening = Opening::new();
-        let mut account = opening.sandbox.account(&opening.long).unwrap();
+        let mut account = opening
+            .sandbox
+            .account(&opening.accounts.queue_long)
+            .unwrap();
         assert_eq!(account.data.len(), space);
         account.data[place] = 1;
-        opening.sandbox.set_account(&opening.long.clone(), account);
+        opening
+            .sandbox
+            .set_account(&opening.accounts.queue_long.clone(), account);
         opening.refused(BallastError::QueueNotZeroed);
     }
 }

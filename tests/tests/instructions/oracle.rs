@@ -40,7 +40,14 @@ fn act(venue: &Venue, sandbox: &mut Sandbox, action: &str, keys: MarketKeys) -> 
         "remove" => trader::remove_margin(bob_signs, keys, bob.address, USD),
         "accrue" => anyone::accrue_funding(keys),
         "flag" => anyone::flag_bankruptcy(keys, alice.address),
-        "liquidate" => anyone::liquidate(bob_signs, keys, alice.address, bob.address, 0),
+        "liquidate" => anyone::liquidate(
+            bob_signs,
+            keys,
+            alice.address,
+            bob.address,
+            anyone::Takeover::with_margin(0),
+            &[],
+        ),
         "adl" => {
             let list = [bob.address];
             anyone::auto_deleverage(bob_signs, keys, alice.address, bob.address, 100, &list)

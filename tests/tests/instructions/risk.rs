@@ -65,7 +65,7 @@ pub fn only_the_risk_authority_sets_parameters() {
 #[test]
 pub fn unsound_parameters_are_refused_by_group() {
     type Change = fn(&mut RiskParams);
-    let cases: [(BallastError, &[Change]); 11] = [
+    let cases: [(BallastError, &[Change]); 12] = [
         (
             BallastError::RiskTiers,
             &[
@@ -143,6 +143,13 @@ pub fn unsound_parameters_are_refused_by_group() {
                 |risk| risk.adl.max_close_bps = 0,
                 |risk| risk.adl.rank_tolerance_bps = 10_001,
                 |risk| risk.adl.min_profit_bps = 10_001,
+            ],
+        ),
+        (
+            BallastError::RiskBook,
+            &[
+                |risk| risk.book_reward_bps = 1_001,
+                |risk| risk.max_funding_rate_ppm = 10_001,
             ],
         ),
         (

@@ -128,6 +128,7 @@ fn liquidate(stage: &mut Stage, diary: &mut Diary, open: &Open) -> Result<bool> 
         last_step_slot: slot
             .map(|slot| slot.last_step_slot)
             .filter(|slot| *slot != 0),
+        step_left: slot.map_or(0, |slot| u64::from(slot.step_left)),
         insurance_available: stage.insurance_available()?,
     };
     let step = match plan(&input) {
@@ -135,7 +136,8 @@ fn liquidate(stage: &mut Stage, diary: &mut Diary, open: &Open) -> Result<bool> 
         Err(ballast_engine::EngineError::LadderInterval) => return Ok(true),
         Err(error) => return Err(engine(error)),
     };
-    let (lots, quote) = step.liquidator_fill().map_err(engine)?;
+    let fill = step.liquidator_fill().map_err(engine)?;
+    let (lots, quote) = fill.unwrap_or((Lots::ZERO, Atoms::ZERO));
     for keeper in stage.keepers.clone() {
         if keeper.address == open.trader {
             continue;

@@ -5,10 +5,10 @@
 //! `create_account` of the system program, with [`SESSION_SPACE`] bytes and the program as owner.
 
 use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
+use anchor_lang::solana_program::instruction::Instruction;
 use ballast::state::adl_session::AdlSession;
 
-use super::{build, MarketKeys};
+use super::{build, listing, MarketKeys};
 use crate::accounts::QueueSnapshot;
 use crate::addresses;
 
@@ -37,6 +37,7 @@ pub fn open_adl_session(keys: MarketKeys, session: SessionKeys, max_lots: u64) -
             session: session.session,
             queue_long: keys.queue_long,
             queue_short: keys.queue_short,
+            book: keys.book,
             price: keys.price,
             event_authority: addresses::event_authority(),
             program: ballast::ID,
@@ -76,7 +77,7 @@ pub fn execute_adl_session(
     reward_trader: Pubkey,
     selected: &[Pubkey],
 ) -> Instruction {
-    let mut instruction = build(
+    let instruction = build(
         &ballast::accounts::ExecuteAdlSession {
             keeper,
             payer: session.payer,
@@ -87,17 +88,14 @@ pub fn execute_adl_session(
             session: session.session,
             queue_long: keys.queue_long,
             queue_short: keys.queue_short,
+            book: keys.book,
             price: keys.price,
             event_authority: addresses::event_authority(),
             program: ballast::ID,
         },
         &ballast::instruction::ExecuteAdlSession {},
     );
-    let listed = selected
-        .iter()
-        .map(|trader| AccountMeta::new(*trader, false));
-    instruction.accounts.extend(listed);
-    instruction
+    listing(instruction, selected)
 }
 
 /// Closes a session that has expired or whose bankrupt position has changed.

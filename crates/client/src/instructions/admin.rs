@@ -74,14 +74,24 @@ pub fn set_pause(authority: Pubkey, flags: u32) -> Instruction {
     )
 }
 
-/// Creates the market with the exchange's next `index`. The two queues are
-/// zeroed accounts of the program (see [`addresses::queue_space`]).
+/// What a market is opened over: zeroed accounts of the program, created at the top
+/// level of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarketAccounts {
+    /// Queue of the long positions, see [`addresses::queue_space`].
+    pub queue_long: Pubkey,
+    /// Queue of the short positions.
+    pub queue_short: Pubkey,
+    /// Order book, see [`addresses::book_space`].
+    pub book: Pubkey,
+}
+
+/// Creates the market with the exchange's next `index`.
 pub fn create_market(
     payer: Pubkey,
     admin: Pubkey,
     index: u16,
-    queue_long: Pubkey,
-    queue_short: Pubkey,
+    accounts: MarketAccounts,
     collateral: Collateral,
     args: CreateMarketArgs,
 ) -> Instruction {
@@ -94,8 +104,9 @@ pub fn create_market(
             market,
             insurance_vault: addresses::insurance_vault(&market),
             collateral_mint: collateral.mint,
-            queue_long,
-            queue_short,
+            queue_long: accounts.queue_long,
+            queue_short: accounts.queue_short,
+            book: accounts.book,
             token_program: collateral.token_program,
             system_program: anchor_lang::system_program::ID,
             event_authority: addresses::event_authority(),

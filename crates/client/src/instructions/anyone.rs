@@ -1,9 +1,10 @@
 //! Instructions anyone may send: keepers, donors.
 
 use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
+use anchor_lang::solana_program::instruction::Instruction;
+use ballast::state::trigger::TriggerKind;
 
-use super::{build, Collateral, MarketKeys};
+use super::{build, listing, Collateral, MarketKeys};
 use crate::addresses;
 
 /// Brings a market's funding index up to now.
@@ -93,30 +94,94 @@ pub fn flag_bankruptcy(keys: MarketKeys, trader: Pubkey) -> Instruction {
     )
 }
 
-/// Liquidates a step of `trader`'s position; `liquidator` takes the lots over
-/// and adds `liquidator_margin` atoms of its free collateral as their margin.
+/// What a liquidator offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Takeover {
+    /// Whether its account takes over what the book leaves.
+    pub takes_over: bool,
+    /// Free collateral it puts behind the lots it takes over, atoms.
+    pub margin: u64,
+}
+
+impl Takeover {
+    /// Its account takes over what the book leaves, with `margin` atoms behind it.
+    #[must_use]
+    pub const fn with_margin(margin: u64) -> Self {
+        Self {
+            takes_over: true,
+            margin,
+        }
+    }
+
+    /// The book alone.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            takes_over: false,
+            margin: 0,
+        }
+    }
+}
+
+/// Liquidates a step of `trader`'s position: the orders of the listed makers take lots
+/// first (see [`crate::book::liquidation_makers`]), then `liquidator`'s account.
 pub fn liquidate(
     liquidator_authority: Pubkey,
     keys: MarketKeys,
     trader: Pubkey,
     liquidator: Pubkey,
-    liquidator_margin: u64,
+    offer: Takeover,
+    makers: &[Pubkey],
 ) -> Instruction {
-    build(
+    let instruction = build(
         &ballast::accounts::Liquidate {
             liquidator_authority,
             exchange: addresses::exchange(),
             market: keys.market,
             trader,
             liquidator,
+            book: keys.book,
             queue_long: keys.queue_long,
             queue_short: keys.queue_short,
             price: keys.price,
             event_authority: addresses::event_authority(),
             program: ballast::ID,
         },
-        &ballast::instruction::Liquidate { liquidator_margin },
-    )
+        &ballast::instruction::Liquidate {
+            liquidator_margin: offer.margin,
+            takes_over: offer.takes_over,
+        },
+    );
+    listing(instruction, makers)
+}
+
+/// Executes a trigger of `trader` whose price the oracle has reached, against the orders of
+/// the listed makers; the reward goes to `reward_trader`.
+pub fn execute_trigger(
+    keeper: Pubkey,
+    keys: MarketKeys,
+    trader: Pubkey,
+    reward_trader: Pubkey,
+    kind: TriggerKind,
+    makers: &[Pubkey],
+) -> Instruction {
+    let instruction = build(
+        &ballast::accounts::ExecuteTrigger {
+            keeper,
+            exchange: addresses::exchange(),
+            market: keys.market,
+            trader,
+            reward_trader,
+            book: keys.book,
+            queue_long: keys.queue_long,
+            queue_short: keys.queue_short,
+            price: keys.price,
+            event_authority: addresses::event_authority(),
+            program: ballast::ID,
+        },
+        &ballast::instruction::ExecuteTrigger { kind },
+    );
+    listing(instruction, makers)
 }
 
 /// Closes at most `max_lots` of a bankrupt position against the listed
@@ -130,7 +195,7 @@ pub fn auto_deleverage(
     max_lots: u64,
     counterparties: &[Pubkey],
 ) -> Instruction {
-    let mut instruction = build(
+    let instruction = build(
         &ballast::accounts::AutoDeleverage {
             keeper,
             exchange: addresses::exchange(),
@@ -139,15 +204,12 @@ pub fn auto_deleverage(
             reward_trader,
             queue_long: keys.queue_long,
             queue_short: keys.queue_short,
+            book: keys.book,
             price: keys.price,
             event_authority: addresses::event_authority(),
             program: ballast::ID,
         },
         &ballast::instruction::AutoDeleverage { max_lots },
     );
-    let listed = counterparties
-        .iter()
-        .map(|trader| AccountMeta::new(*trader, false));
-    instruction.accounts.extend(listed);
-    instruction
+    listing(instruction, counterparties)
 }

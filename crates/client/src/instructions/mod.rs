@@ -3,10 +3,11 @@
 pub mod adl_session;
 pub mod admin;
 pub mod anyone;
+pub mod orders;
 pub mod trader;
 
 use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
+use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use anchor_lang::{InstructionData, ToAccountMetas};
 
 /// The market accounts that every instruction on positions names.
@@ -18,6 +19,8 @@ pub struct MarketKeys {
     pub queue_long: Pubkey,
     /// Its queue of short positions.
     pub queue_short: Pubkey,
+    /// Its order book.
+    pub book: Pubkey,
     /// The Pyth account its price is read from.
     pub price: Pubkey,
 }
@@ -29,6 +32,15 @@ pub struct Collateral {
     pub mint: Pubkey,
     /// The token program that owns it.
     pub token_program: Pubkey,
+}
+
+/// The instruction with trader accounts, writable, as its remaining accounts.
+fn listing(mut instruction: Instruction, traders: &[Pubkey]) -> Instruction {
+    let listed = traders
+        .iter()
+        .map(|trader| AccountMeta::new(*trader, false));
+    instruction.accounts.extend(listed);
+    instruction
 }
 
 /// An instruction of the program from its generated accounts and arguments.

@@ -1,10 +1,10 @@
 //! What it costs to trade a given notional into one side of the book.
 
 use crate::error::EngineError;
-use crate::slab::{TreeRef, NIL};
+use crate::slab::{TreeNode, TreeRef, MAX_HEIGHT, NIL};
 use crate::units::{LotPrice, Side};
 
-use super::Order;
+use super::order::{Depth, Order};
 
 /// The average price of trading `notional` atoms from the best order on: whole lots, of the
 /// last order as many as reach the notional. Rounded down for bids and up for asks; `None`
@@ -14,54 +14,44 @@ pub(super) fn impact_price(
     side: Side,
     notional: u64,
 ) -> Result<Option<LotPrice>, EngineError> {
-    let (mut node, mut rest) = (tree.root(), notional);
-    if notional == 0 || quote_below(tree, node)? < notional {
+    let mut node = tree.root();
+    if notional == 0 || depth_of(tree, node)?.quote < notional {
         return Ok(None);
     }
-    let (mut lots, mut quote) = (0_u64, 0_u64);
-    while node != NIL {
+    // Of the orders better than all of the subtree at `node`; its quote is below `notional`.
+    let mut better = Depth::ZERO;
+    for _ in 0..MAX_HEIGHT {
         let order = tree.linked(node)?;
-        let links = crate::slab::TreeNode::links(order);
-        let better = quote_below(tree, links.left)?;
-        let Some(left) = rest.checked_sub(better).filter(|left| *left > 0) else {
-            node = links.left;
+        let before = better.plus(depth_of(tree, order.links().left)?)?;
+        if before.quote >= notional {
+            node = order.links().left;
             continue;
-        };
-        if links.left != NIL {
-            let depth = tree.linked(links.left)?.depth();
-            lots = sum(lots, depth.lots)?;
-            quote = sum(quote, depth.quote)?;
         }
-        let price = u64::from(order.price);
-        if order.quote() >= left {
-            let last = left.div_ceil(price);
-            lots = sum(lots, last)?;
-            // At most the order's own quote.
-            quote = sum(quote, last.wrapping_mul(price))?;
-            return average(side, quote, lots).map(Some);
+        // Not wrapping: just compared.
+        let rest = notional.wrapping_sub(before.quote);
+        if order.quote() >= rest {
+            return average(side, before.plus(order.part(rest))?).map(Some);
         }
-        lots = sum(lots, order.size())?;
-        quote = sum(quote, order.quote())?;
-        rest = left.wrapping_sub(order.quote());
-        node = links.right;
+        better = before.plus(order.own_depth())?;
+        node = order.links().right;
     }
     Err(EngineError::TreeCorrupt)
 }
 
-fn quote_below(tree: &TreeRef<'_, Order>, node: u32) -> Result<u64, EngineError> {
+/// The depth of the subtree at `node`.
+pub(super) fn depth_of(tree: &TreeRef<'_, Order>, node: u32) -> Result<Depth, EngineError> {
     if node == NIL {
-        return Ok(0);
+        return Ok(Depth::ZERO);
     }
-    Ok(tree.linked(node)?.depth().quote)
+    Ok(tree.linked(node)?.depth())
 }
 
-fn average(side: Side, quote: u64, lots: u64) -> Result<LotPrice, EngineError> {
-    let floor = quote.checked_div(lots).ok_or(EngineError::TreeCorrupt)?;
-    let exact = floor.checked_mul(lots) == Some(quote);
-    let up = !exact && side == Side::Short;
-    LotPrice::new(sum(floor, u64::from(up))?)
-}
-
-fn sum(a: u64, b: u64) -> Result<u64, EngineError> {
-    a.checked_add(b).ok_or(EngineError::Overflow)
+fn average(side: Side, depth: Depth) -> Result<LotPrice, EngineError> {
+    let Depth { lots, quote } = depth;
+    let average = match side {
+        Side::Long => quote.checked_div(lots),
+        Side::Short if lots > 0 => Some(quote.div_ceil(lots)),
+        Side::Short => None,
+    };
+    LotPrice::new(average.ok_or(EngineError::TreeCorrupt)?)
 }

@@ -3,25 +3,51 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
-use crate::math::mul_div_floor;
 use crate::slab::{Links, TreeNode, NIL};
 use crate::units::{LotPrice, Side};
 
-pub(super) const BID: u8 = 0;
-pub(super) const ASK: u8 = 1;
+const BID: u8 = 0;
+const ASK: u8 = 1;
 const REDUCE_ONLY: u8 = 1;
 
 /// Place in one side of the book: the better price first, then the older order. The first
 /// number is the price of an ask and the complement of the price of a bid.
 pub type OrderKey = (u32, u64);
 
-/// What a node knows of the subtree it heads.
+/// What orders add up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Depth {
     /// Sum of lots.
     pub lots: u64,
     /// Sum of lots times price, atoms.
     pub quote: u64,
+}
+
+impl Depth {
+    /// No orders.
+    pub const ZERO: Self = Self { lots: 0, quote: 0 };
+
+    /// Sum. `Overflow` outside `u64`.
+    pub fn plus(self, other: Self) -> Result<Self, EngineError> {
+        let lots = self.lots.checked_add(other.lots);
+        let quote = self.quote.checked_add(other.quote);
+        match (lots, quote) {
+            (Some(lots), Some(quote)) => Ok(Self { lots, quote }),
+            _ => Err(EngineError::Overflow),
+        }
+    }
+
+    /// Sum with a subtree's depth. No sum exceeds that of its side, which is checked when an
+    /// order joins.
+    const fn with(self, child: Option<&Order>) -> Self {
+        match child {
+            None => self,
+            Some(child) => Self {
+                lots: self.lots.wrapping_add(child.subtree_lots),
+                quote: self.quote.wrapping_add(child.subtree_quote),
+            },
+        }
+    }
 }
 
 /// An order as it enters the book.
@@ -51,9 +77,9 @@ pub struct NewOrder {
 pub struct Order {
     links: Links,
     /// The trader's next older order in the market, or `NIL`.
-    pub(super) owner_next: u32,
+    pub owner_next: u32,
     /// The trader's next newer order in the market, or `NIL`.
-    pub(super) owner_previous: u32,
+    pub owner_previous: u32,
     /// Id: the order of joining the book, from 1.
     pub sequence: u64,
     /// The trader's own number for it; 0 none.
@@ -85,14 +111,15 @@ const _: () = {
 };
 
 impl Order {
-    /// `SizeOutOfRange` beyond 32 bits; `ZeroLots`.
-    pub(super) fn new(order: &NewOrder, sequence: u64) -> Result<Self, EngineError> {
+    /// An order ahead of the one at `older` in its trader's chain. `ZeroLots`;
+    /// `SizeOutOfRange` beyond `MAX_LOTS`.
+    pub(super) fn new(order: &NewOrder, sequence: u64, older: u32) -> Result<Self, EngineError> {
         if order.lots == 0 {
             return Err(EngineError::ZeroLots);
         }
         Ok(Self {
             links: Links::LEAF,
-            owner_next: NIL,
+            owner_next: older,
             owner_previous: NIL,
             sequence,
             client_id: order.client_id,
@@ -154,19 +181,59 @@ impl Order {
     }
 
     /// What `lots` of its lots reserve, atoms: all of it for all of them, otherwise pro rata,
-    /// rounded down.
+    /// rounded down. `Overflow` when an order without lots reserves anything.
     pub fn margin_of(&self, lots: u64) -> Result<u64, EngineError> {
-        if lots >= self.size() || self.margin == 0 {
+        let size = self.size();
+        if lots >= size || self.margin == 0 {
             return Ok(self.margin);
         }
-        mul_div_floor(self.margin, lots, self.size())
+        let each = self.margin.checked_div(size).ok_or(EngineError::Overflow)?;
+        let odd = self.margin.checked_rem(size).ok_or(EngineError::Overflow)?;
+        // Fewer lots than `size`: the first product is at most the margin, and the second
+        // is one of two numbers below 2^32.
+        let whole = each.wrapping_mul(lots);
+        let part = odd.wrapping_mul(lots).checked_div(size);
+        Ok(whole.wrapping_add(part.ok_or(EngineError::Overflow)?))
     }
 
+    /// Lots left when `lots` are taken off. `ZeroLots`; `SizeOutOfRange` when none would be.
+    pub(super) fn lots_without(&self, lots: u64) -> Result<u32, EngineError> {
+        if lots == 0 {
+            return Err(EngineError::ZeroLots);
+        }
+        let lots = u32::try_from(lots).map_err(|_| EngineError::SizeOutOfRange)?;
+        match self.lots.checked_sub(lots) {
+            None | Some(0) => Err(EngineError::SizeOutOfRange),
+            Some(left) => Ok(left),
+        }
+    }
+
+    /// What its lots are worth at its price, atoms.
     pub(super) fn quote(&self) -> u64 {
         // 32 and 31 bits.
         u64::from(self.lots).wrapping_mul(u64::from(self.price))
     }
 
+    /// Its own lots and quote.
+    pub(super) fn own_depth(&self) -> Depth {
+        Depth {
+            lots: self.size(),
+            quote: self.quote(),
+        }
+    }
+
+    /// As many of its lots as are worth `quote` atoms, not more than all are, rounded up.
+    pub(super) fn part(&self, quote: u64) -> Depth {
+        let price = self.price().get();
+        let lots = quote.div_ceil(price);
+        Depth {
+            lots,
+            // At most its own quote.
+            quote: lots.wrapping_mul(price),
+        }
+    }
+
+    /// Of the subtree that the node heads.
     pub(super) const fn depth(&self) -> Depth {
         Depth {
             lots: self.subtree_lots,
@@ -174,13 +241,13 @@ impl Order {
         }
     }
 
-    pub(super) fn key_in_side(&self) -> OrderKey {
-        let rank = if self.side == BID {
-            !self.price
-        } else {
-            self.price
+    /// Whether side and flags are ones that the book writes, and the side is `side`.
+    pub(super) const fn is_well_formed(&self, side: Side) -> bool {
+        let expected = match side {
+            Side::Long => BID,
+            Side::Short => ASK,
         };
-        (rank, self.sequence)
+        self.side == expected && self.flags & !REDUCE_ONLY == 0
     }
 }
 
@@ -189,7 +256,12 @@ impl TreeNode for Order {
     type Summary = Depth;
 
     fn key(&self) -> OrderKey {
-        self.key_in_side()
+        let rank = if self.side == BID {
+            !self.price
+        } else {
+            self.price
+        };
+        (rank, self.sequence)
     }
 
     fn links(&self) -> &Links {
@@ -218,15 +290,83 @@ impl TreeNode for Order {
     }
 
     fn summarise(&self, left: Option<&Self>, right: Option<&Self>) -> Depth {
-        let mut depth = Depth {
-            lots: u64::from(self.lots),
-            quote: self.quote(),
+        self.own_depth().with(left).with(right)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
+mod tests {
+    use super::*;
+    use crate::units::{MAX_LOTS, MAX_LOT_PRICE};
+
+    fn order(side: Side, lots: u64, margin: u64) -> Order {
+        let order = NewOrder {
+            trader: [1; 32],
+            side,
+            price: LotPrice::new(5).expect("in range"),
+            lots,
+            margin,
+            client_id: 0,
+            expires_at: 0,
+            reduce_only: false,
         };
-        for child in [left, right].into_iter().flatten() {
-            // No sum exceeds that of its side, which is checked when an order joins.
-            depth.lots = depth.lots.wrapping_add(child.subtree_lots);
-            depth.quote = depth.quote.wrapping_add(child.subtree_quote);
+        Order::new(&order, 1, NIL).expect("in range")
+    }
+
+    #[test]
+    fn a_share_of_the_margin_rounds_down_and_the_whole_is_all_of_it() {
+        let third = order(Side::Long, 3, 10);
+        let shares: [Result<u64, EngineError>; 5] =
+            core::array::from_fn(|lots| third.margin_of(u64::try_from(lots).expect("small")));
+        assert_eq!(shares, [Ok(0), Ok(3), Ok(6), Ok(10), Ok(10)]);
+        assert_eq!(order(Side::Long, 3, 0).margin_of(1), Ok(0));
+    }
+
+    #[test]
+    fn a_share_of_the_margin_is_exact_at_the_limits() {
+        for margin in [u64::MAX, u64::MAX - 1, 1 << 63, MAX_LOTS, MAX_LOTS - 1, 1] {
+            for size in [MAX_LOTS, MAX_LOTS - 1, 1 << 31, 7, 2] {
+                for lots in [1, size / 2, size - 1] {
+                    let exact = u128::from(margin) * u128::from(lots) / u128::from(size);
+                    let share = order(Side::Long, size, margin).margin_of(lots);
+                    assert_eq!(share.map(u128::from), Ok(exact), "{margin} {size} {lots}");
+                }
+            }
         }
-        depth
+    }
+
+    #[test]
+    fn keys_order_by_the_better_price_then_the_older_order() {
+        let key = |side, price, sequence| {
+            let mut order = order(side, 1, 0);
+            (order.price, order.sequence) = (price, sequence);
+            order.key()
+        };
+        let highest = u32::try_from(MAX_LOT_PRICE).expect("31 bits");
+        assert!(key(Side::Long, highest, 9) < key(Side::Long, 1, 1));
+        assert!(key(Side::Short, 1, 9) < key(Side::Short, highest, 1));
+        for side in [Side::Long, Side::Short] {
+            assert!(key(side, 5, 1) < key(side, 5, 2));
+        }
+    }
+
+    #[test]
+    fn an_order_expires_when_its_time_is_reached() {
+        let mut order = order(Side::Long, 1, 0);
+        assert!(!order.has_expired(i64::MAX));
+        order.expires_at = 100;
+        let expired = [99, 100, 101].map(|now| order.has_expired(now));
+        assert_eq!(expired, [false, true, true]);
+    }
+
+    #[test]
+    fn the_last_part_of_an_order_is_rounded_up_to_whole_lots() {
+        let ten = order(Side::Short, 10, 0);
+        let part = |quote| (ten.part(quote).lots, ten.part(quote).quote);
+        assert_eq!(
+            [part(1), part(5), part(6), part(50)],
+            [(1, 5), (1, 5), (2, 10), (10, 50)]
+        );
     }
 }

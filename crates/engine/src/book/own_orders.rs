@@ -26,6 +26,25 @@ impl OwnOrders {
         count: 0,
         margin: 0,
     };
+
+    /// The chain without the order at `node`. `TreeCorrupt` when it cannot be of this chain.
+    pub(super) fn without(&self, node: u32, order: &Order) -> Result<Self, EngineError> {
+        let is_newest = order.owner_previous == NIL;
+        let count = self.count.checked_sub(1);
+        let margin = self.margin.checked_sub(order.margin);
+        match (count, margin) {
+            (Some(count), Some(margin)) if is_newest == (self.head == node) => Ok(Self {
+                head: if is_newest {
+                    order.owner_next
+                } else {
+                    self.head
+                },
+                count,
+                margin,
+            }),
+            _ => Err(EngineError::TreeCorrupt),
+        }
+    }
 }
 
 /// Visits a trader's orders with their nodes, the newest first. Ends after the first error.

@@ -72,14 +72,6 @@ impl<'a, N: TreeNode> Tree<'a, N> {
         self.node_mut(index)
     }
 
-    /// Like [`Self::get_mut`], for as long as the tree is borrowed.
-    pub(crate) fn into_node(self, index: u32) -> Result<&'a mut N, EngineError> {
-        live(self.nodes, index)?;
-        self.nodes
-            .get_mut(position(index)?)
-            .ok_or(EngineError::TreeCorrupt)
-    }
-
     /// Adds a node and returns the position it keeps until it is removed.
     /// `QueueFull` when the slice has no free node; `DuplicateKey`.
     pub fn insert(&mut self, node: N) -> Result<u32, EngineError> {
@@ -141,7 +133,8 @@ impl<'a, N: TreeNode> Tree<'a, N> {
     }
 
     /// Brings the summaries from the node with this key up to the root up to date.
-    fn refresh(&mut self, key: N::Key) -> Result<(), EngineError> {
+    /// `NodeNotFound`.
+    pub(crate) fn refresh(&mut self, key: N::Key) -> Result<(), EngineError> {
         let mut path = Path::new();
         self.descend_to(key, &mut path)?;
         self.retrace(path, 0)

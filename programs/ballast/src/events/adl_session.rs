@@ -2,6 +2,8 @@
 
 use anchor_lang::prelude::*;
 
+use super::CancelledOrders;
+
 /// A deleveraging over several transactions began: insurance has paid, the round is frozen.
 #[event]
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub struct AdlSessionOpened {
     pub sequence_limit: u64,
     /// Last slot in which the session may be advanced or executed.
     pub expires_slot: u64,
+    /// The orders of the bankrupt that were taken out of the book, if any.
+    pub cancelled: Option<CancelledOrders>,
 }
 
 /// A session's walk went on.

@@ -2,4 +2,7 @@
 
 pub mod admin;
 pub mod anyone;
+pub mod matching;
+pub mod orders;
+pub mod taker;
 pub mod trader;

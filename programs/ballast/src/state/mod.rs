@@ -1,6 +1,7 @@
 //! Accounts of the program.
 
 pub mod adl_session;
+pub mod book_account;
 pub mod distress;
 pub mod exchange;
 pub mod market;

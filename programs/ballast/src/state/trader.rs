@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
+    book::OwnOrders,
     position::Position,
     units::{Atoms, FundingIndex, Lots},
 };
@@ -137,6 +138,22 @@ impl PositionSlot {
         })
     }
 
+    /// The orders as the engine's book sees them.
+    pub fn own_orders(&self) -> OwnOrders {
+        OwnOrders {
+            head: self.order_head,
+            count: self.order_count,
+            margin: self.order_margin,
+        }
+    }
+
+    /// Writes back what the book made of the orders.
+    pub fn store_own_orders(&mut self, orders: &OwnOrders) {
+        self.order_head = orders.head;
+        self.order_count = orders.count;
+        self.order_margin = orders.margin;
+    }
+
     /// Whether the slot holds neither lots nor orders.
     pub fn is_idle(&self) -> bool {
         self.lots == 0 && self.order_count == 0
@@ -155,6 +172,14 @@ impl PositionSlot {
     }
 
     /// The trigger of `kind`.
+    pub fn trigger(&self, kind: TriggerKind) -> &Trigger {
+        match kind {
+            TriggerKind::StopLoss => &self.stop_loss,
+            TriggerKind::TakeProfit => &self.take_profit,
+        }
+    }
+
+    /// The trigger of `kind`, to be written.
     pub fn trigger_mut(&mut self, kind: TriggerKind) -> &mut Trigger {
         match kind {
             TriggerKind::StopLoss => &mut self.stop_loss,

@@ -1,6 +1,9 @@
 //! Stop-loss and take-profit of a position.
 
 use anchor_lang::prelude::*;
+use ballast_engine::units::Side;
+
+use crate::error::BallastError;
 
 /// Which trigger of a position.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,33 @@ const _: () = {
 };
 
 impl Trigger {
+    /// Whether the oracle price `mark_ticks` has reached the trigger of a position on `side`.
+    pub fn is_reached(&self, kind: TriggerKind, side: Side, mark_ticks: u64) -> bool {
+        let falling = match kind {
+            TriggerKind::StopLoss => Side::Long,
+            TriggerKind::TakeProfit => Side::Short,
+        };
+        if side == falling {
+            mark_ticks <= self.price_ticks
+        } else {
+            mark_ticks >= self.price_ticks
+        }
+    }
+
+    /// Takes closed lots off; unset once none are left.
+    ///
+    /// # Errors
+    /// `Overflow` for more lots than it has.
+    pub fn use_up(&mut self, lots: u64) -> Result<()> {
+        let lots = u32::try_from(lots).ok();
+        let left = lots.and_then(|lots| self.lots.checked_sub(lots));
+        self.lots = left.ok_or_else(|| error!(BallastError::Overflow))?;
+        if self.lots == 0 {
+            *self = Self::default();
+        }
+        Ok(())
+    }
+
     /// Whether it is unset.
     pub fn is_unset(&self) -> bool {
         self.price_ticks == 0

@@ -10,6 +10,7 @@ use crate::{
     oracle::config::OracleConfig,
     seeds::{EXCHANGE_ADDRESS, INSURANCE_VAULT_SEED, MARKET_SEED},
     state::{
+        book_account,
         exchange::Exchange,
         market::{Market, MARKET_VERSION, NAME_BYTES},
         queue_account,
@@ -75,6 +76,9 @@ pub struct CreateMarket<'info> {
         constraint = queue_short.key() != queue_long.key() @ BallastError::QueuesNotDistinct,
     )]
     pub queue_short: UncheckedAccount<'info>,
+    /// CHECK: order book, handed over zeroed; checked by `book_account::create`.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
     /// SPL token or Token-2022.
     pub token_program: Interface<'info, TokenInterface>,
     /// System program.
@@ -82,17 +86,18 @@ pub struct CreateMarket<'info> {
 }
 
 impl CreateMarket<'_> {
-    /// Opens a market with no positions and no insurance; funding starts now.
+    /// Opens a market with no positions, no orders and no insurance; funding starts now.
     ///
     /// # Errors
     /// `NotAdmin`, `WrongMint`, `MarketNameInvalid`, `OracleConfigInvalid`, the `Risk...` errors,
-    /// `TooManyMarkets`, the `Queue...` errors.
+    /// `TooManyMarkets`, the `Queue...` and `Book...` errors.
     pub fn handle(ctx: Context<Self>, args: CreateMarketArgs) -> Result<()> {
         let accounts = &ctx.accounts;
         accounts.validate(&args)?;
         let market = accounts.market.key();
         queue_account::create(&accounts.queue_long, &market, Side::Long)?;
         queue_account::create(&accounts.queue_short, &market, Side::Short)?;
+        book_account::create(&accounts.book, &market)?;
         let index = accounts.next_index()?;
         accounts.write(index, &ctx.bumps, &args)?;
         emit_cpi!(MarketCreated {
@@ -141,6 +146,7 @@ impl CreateMarket<'_> {
         market.insurance_vault = self.insurance_vault.key();
         market.queue_long = self.queue_long.key();
         market.queue_short = self.queue_short.key();
+        market.book = self.book.key();
         market.oracle = args.oracle;
         market.risk = args.risk;
         market.funding.last_timestamp = Clock::get()?.unix_timestamp;

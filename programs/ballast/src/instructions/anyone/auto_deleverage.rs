@@ -12,13 +12,15 @@ use ballast_engine::{
 
 use super::{
     counterparties::{check_list, CutList},
-    deleveraging::{begin, conclude, pay_reward, Occasion},
+    deleveraging::{begin, conclude, conclude_orders, pay_reward, Occasion},
 };
 use crate::{
     error::{BallastError, OrBallast},
     events::AutoDeleveraged,
+    instructions::orders::cancel_for,
     seeds::EXCHANGE_ADDRESS,
     state::{
+        book_account::MarketBook,
         exchange::{Exchange, PAUSE_DELEVERAGE},
         market::Market,
         queue_account::MarketQueues,
@@ -51,6 +53,9 @@ pub struct AutoDeleverage<'info> {
     /// CHECK: the market's queue of shorts, checked against its stored key.
     #[account(mut)]
     pub queue_short: UncheckedAccount<'info>,
+    /// CHECK: the market's book, checked against its stored key.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
     /// CHECK: the market's oracle adapter checks owner, feed or key, and contents.
     pub price: UncheckedAccount<'info>,
 }
@@ -60,7 +65,7 @@ impl<'info> AutoDeleverage<'info> {
     /// mark by what insurance pays, against the listed counterparties. Anyone may call it.
     ///
     /// # Errors
-    /// `NotBankrupt`; `InsuranceCanPay`; `AdlForeignAccount`, `AdlBankruptInList`,
+    /// `NotBankrupt`; `InsuranceCanPay`; `BookCanAbsorb`; `AdlForeignAccount`, `AdlBankruptInList`,
     /// `AdlDuplicateCounterparty`, `AdlListTooLong`, `AdlWrongSide`, `AdlListOutOfOrder` for the
     /// list;
     /// `AdlSkippedCounterparty`, with the trader logged, when somebody ranked higher was left out;
@@ -87,12 +92,22 @@ impl<'info> AutoDeleverage<'info> {
         let mut bankrupt = self.bankrupt.load_mut()?;
         let touched = market.touch(&self.price, Action::Adl, &clock)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let book = MarketBook::load(&market, &self.book)?;
         let key = self.market.key();
         let slot = bankrupt.position_mut(&key)?;
         let before = market.settled(slot)?;
 
-        let mut state = begin(&mut market, &queues, slot, &touched, &clock, max_lots)?;
-        let mut list = CutList::new(key, &queues, listed);
+        let cancelled = cancel_for(&self.bankrupt.key(), &book, slot)?;
+        let mut state = begin(
+            &mut market,
+            &queues,
+            &book,
+            slot,
+            &touched,
+            &clock,
+            max_lots,
+        )?;
+        let mut list = CutList::new(key, &queues, &book, listed);
         list.cut_all(&mut exchange, &mut market, &mut state)?;
         let mut pass_opened = false;
         if list.is_exhausted() {
@@ -126,6 +141,8 @@ impl<'info> AutoDeleverage<'info> {
         event.nodes_visited = visited;
         event.cuts = list.cuts;
         bankrupt.release_if_closed(&key)?;
+        event.cancelled = list.cancelled;
+        conclude_orders(&mut event, cancelled, &mut market, &book, &mut bankrupt)?;
         exchange.invariant()?;
         market.invariant()?;
         bankrupt.invariant()?;

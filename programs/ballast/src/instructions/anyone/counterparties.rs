@@ -12,10 +12,11 @@ use ballast_engine::{
 
 use crate::{
     error::{BallastError, OrBallast},
-    events::CounterpartyCut,
+    events::{CancelledOrders, CounterpartyCut},
+    instructions::orders::cancel_for,
     state::{
-        distress, exchange::Exchange, market::Market, queue_account::MarketQueues,
-        queue_account::NO_NODE, trader::Trader,
+        book_account::MarketBook, distress, exchange::Exchange, market::Market,
+        queue_account::MarketQueues, queue_account::NO_NODE, trader::Trader,
     },
 };
 
@@ -51,10 +52,13 @@ pub fn check_list(listed: &[AccountInfo], bankrupt: &Pubkey) -> Result<()> {
 pub struct CutList<'a, 'info> {
     market: Pubkey,
     queues: &'a MarketQueues<'a, 'info>,
+    book: &'a MarketBook<'a, 'info>,
     listed: &'info [AccountInfo<'info>],
     at_cap: usize,
     /// What was cut so far, in order.
     pub cuts: Vec<CounterpartyCut>,
+    /// Whose orders were taken out of the book.
+    pub cancelled: Vec<CancelledOrders>,
     /// Queue node of the last one cut, while it is still in the queue.
     pub last_node: Option<u32>,
 }
@@ -64,14 +68,17 @@ impl<'a, 'info> CutList<'a, 'info> {
     pub fn new(
         market: Pubkey,
         queues: &'a MarketQueues<'a, 'info>,
+        book: &'a MarketBook<'a, 'info>,
         listed: &'info [AccountInfo<'info>],
     ) -> Self {
         Self {
             market,
             queues,
+            book,
             listed,
             at_cap: 0,
             cuts: Vec::with_capacity(listed.len()),
+            cancelled: Vec::new(),
             last_node: None,
         }
     }
@@ -156,12 +163,17 @@ impl<'a, 'info> CutList<'a, 'info> {
             &[(before.lots, done.position_after.lots)],
         )
         .or_ballast()?;
+        let cancelled = cancel_for(account.key, self.book, slot)?;
         if closed {
             slot.queue_node = NO_NODE;
             distress::clear(exchange, slot)?;
             trader.release_if_closed(&self.market)?;
         }
         trader.add_free(done.payout)?;
+        if let Some(cancelled) = cancelled {
+            trader.credit(cancelled.margin_atoms)?;
+            self.cancelled.push(cancelled);
+        }
         trader.invariant()?;
         Ok(Some(record(account.key, sequence, &before, &done)))
     }

@@ -10,8 +10,9 @@ use ballast_engine::{
 
 use crate::{
     error::{BallastError, OrBallast},
-    events::AutoDeleveraged,
+    events::{AutoDeleveraged, CancelledOrders},
     state::{
+        book_account::MarketBook,
         distress,
         exchange::Exchange,
         market::{Market, Touched},
@@ -34,11 +35,13 @@ pub struct Occasion {
     pub before: Position,
 }
 
-/// Decides the close price. A new bankruptcy joins the queue's current pass or opens one.
+/// Decides the close price. A new bankruptcy joins the queue's current pass or opens one. Before
+/// the grace period is over, the book comes first.
 #[inline(never)]
 pub fn begin(
     market: &mut Market,
     queues: &MarketQueues,
+    book: &MarketBook,
     slot: &mut PositionSlot,
     touched: &Touched,
     clock: &Clock,
@@ -75,6 +78,9 @@ pub fn begin(
         passes: epoch,
     })
     .or_ballast()?;
+    if !past_grace {
+        require_no_taker(book, &position)?;
+    }
     if first {
         slot.pass_epoch = epoch;
         slot.bankrupt_lots =
@@ -84,6 +90,20 @@ pub fn begin(
         slot.bankruptcy_id = market.bankruptcy_counter;
     }
     Ok(Box::new(state))
+}
+
+/// Fails with `BookCanAbsorb` while the best order that would take lots of the bankrupt position
+/// meets its bankruptcy price.
+fn require_no_taker(book: &MarketBook, position: &Position) -> Result<()> {
+    let side = position.side();
+    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+    // Bids take the lots of a long, asks those of a short.
+    let best = book.best_price(side)?;
+    require!(
+        !best.is_some_and(|price| position.is_solvent_at(price)),
+        BallastError::BookCanAbsorb
+    );
+    Ok(())
 }
 
 /// Writes what is left of the bankrupt position and what insurance paid.
@@ -176,7 +196,27 @@ fn event(
         reward_atoms: 0,
         nodes_visited: 0,
         cuts: Vec::new(),
+        cancelled: Vec::new(),
     }))
+}
+
+/// Pays out what the cancelled orders of the bankrupt reserved, and records whose orders went.
+#[inline(never)]
+pub fn conclude_orders(
+    event: &mut AutoDeleveraged,
+    of_bankrupt: Option<CancelledOrders>,
+    market: &mut Market,
+    book: &MarketBook,
+    bankrupt: &mut Trader,
+) -> Result<()> {
+    if let Some(cancelled) = of_bankrupt {
+        bankrupt.credit(cancelled.margin_atoms)?;
+        event.cancelled.push(cancelled);
+    }
+    if !event.cancelled.is_empty() {
+        book.refresh_impact(market)?;
+    }
+    Ok(())
 }
 
 /// Pays the keeper's share of the reward. No trader account is borrowed any more, so the

@@ -11,14 +11,16 @@ use ballast_engine::{
 
 use super::{
     counterparties::{check_list, CutList},
-    deleveraging::{conclude, pay_reward, Occasion},
+    deleveraging::{conclude, conclude_orders, pay_reward, Occasion},
 };
 use crate::{
     error::{BallastError, OrBallast},
     events::{AdlSessionClosed, AutoDeleveraged},
+    instructions::orders::cancel_for,
     seeds::EXCHANGE_ADDRESS,
     state::{
         adl_session::AdlSession,
+        book_account::MarketBook,
         exchange::{Exchange, PAUSE_DELEVERAGE},
         market::Market,
         queue_account::MarketQueues,
@@ -57,6 +59,9 @@ pub struct ExecuteAdlSession<'info> {
     /// CHECK: the market's queue of shorts, checked against its stored key.
     #[account(mut)]
     pub queue_short: UncheckedAccount<'info>,
+    /// CHECK: the market's book, checked against its stored key.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
     /// CHECK: the market's oracle adapter checks owner, feed or key, and contents.
     pub price: UncheckedAccount<'info>,
 }
@@ -99,6 +104,7 @@ impl<'info> ExecuteAdlSession<'info> {
         let session = self.session.load()?;
         let touched = market.touch(&self.price, Action::Adl, &clock)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let book = MarketBook::load(&market, &self.book)?;
         let key = self.market.key();
         session.require_of(&key, &self.bankrupt.key())?;
         session.require_live(clock.slot)?;
@@ -122,9 +128,10 @@ impl<'info> ExecuteAdlSession<'info> {
             })?;
             return Ok(None);
         }
+        let cancelled = cancel_for(&self.bankrupt.key(), &book, slot)?;
         let mut state = resume(&market, &session, &before, &round)?;
         check_selected(listed, &session, &queues)?;
-        let mut list = CutList::new(key, &queues, listed);
+        let mut list = CutList::new(key, &queues, &book, listed);
         list.cut_all(&mut exchange, &mut market, &mut state)?;
         require!(!list.cuts.is_empty(), BallastError::AdlNothingCut);
         queues.write(round.side, |queue| {
@@ -150,6 +157,8 @@ impl<'info> ExecuteAdlSession<'info> {
         event.nodes_visited = u32::try_from(session.selection.visited).unwrap_or(u32::MAX);
         event.cuts = list.cuts;
         bankrupt.release_if_closed(&key)?;
+        event.cancelled = list.cancelled;
+        conclude_orders(&mut event, cancelled, &mut market, &book, &mut bankrupt)?;
         exchange.invariant()?;
         market.invariant()?;
         bankrupt.invariant()?;

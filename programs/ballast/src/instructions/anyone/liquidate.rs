@@ -1,9 +1,12 @@
-//! One step of a liquidation: the engine says how much, the caller's account takes it over.
+//! One step of a liquidation: the engine says how much; the book takes lots first, then the
+//! caller's account.
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    insurance::InsuranceState,
-    liquidation::{health, plan, LiquidationInput, LiquidationPlan},
+    book::Book,
+    fees::split,
+    liquidation::{health, LiquidationInput, LiquidationPlan, Waterfall},
+    matching::Taken,
     oracle::Action,
     position::Position,
     reward::keeper_reward,
@@ -12,9 +15,14 @@ use ballast_engine::{
 
 use crate::{
     error::{BallastError, OrBallast},
-    events::PositionLiquidated,
+    events::{OrderFilled, OrderRemoved, PositionLiquidated},
+    instructions::{
+        matching::{check_makers, Matching, Step},
+        orders::cancel_for,
+    },
     seeds::EXCHANGE_ADDRESS,
     state::{
+        book_account::MarketBook,
         distress,
         exchange::{Exchange, PAUSE_LIQUIDATE},
         market::{Market, Touched},
@@ -23,7 +31,8 @@ use crate::{
     },
 };
 
-/// Accounts of `liquidate`.
+/// Accounts of `liquidate`. The remaining accounts are the trader accounts of the makers whose
+/// orders take lots, writable, in the order of the book.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct Liquidate<'info> {
@@ -44,6 +53,9 @@ pub struct Liquidate<'info> {
         constraint = liquidator.key() != trader.key() @ BallastError::TradersNotDistinct,
     )]
     pub liquidator: AccountLoader<'info, Trader>,
+    /// CHECK: the market's book, checked by `MarketBook::load`.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
     /// CHECK: the market's queue of longs, checked against its stored key.
     #[account(mut)]
     pub queue_long: UncheckedAccount<'info>,
@@ -54,187 +66,354 @@ pub struct Liquidate<'info> {
     pub price: UncheckedAccount<'info>,
 }
 
-/// Decided, and not yet written.
-struct Decision {
-    victim_before: Position,
+/// What the book did.
+struct Met {
     plan: LiquidationPlan,
-    liquidator_before: Position,
-    liquidator: PartyOutcome,
-    insurance: InsuranceState,
+    taken: Taken,
+    collected: u64,
+    open_interest: u64,
+    fills: Vec<OrderFilled>,
+    removed: Vec<OrderRemoved>,
 }
 
-impl Liquidate<'_> {
-    /// Liquidates one step of a position below maintenance. The engine derives the size; the
-    /// liquidator's account takes the lots over at the mark less the discount, locking
-    /// `liquidator_margin` atoms of its free collateral if that opens or enlarges its position.
+impl<'info> Liquidate<'info> {
+    /// Liquidates one step of a position below maintenance; the trader's orders in the market are
+    /// cancelled first. The engine derives the size. The orders of the listed makers take lots
+    /// while their price is no worse for the trader than the liquidator's. The liquidator's account
+    /// takes over the rest at the mark less the discount if it offers to with `takes_over`,
+    /// locking `liquidator_margin` atoms of its free collateral if that opens or enlarges its
+    /// position.
     ///
     /// # Errors
-    /// `Healthy`, `LadderInterval`, `InsuranceCannotPay` (then deleverage), `NoPosition`,
-    /// `NotTraderAuthority`, `TradersNotDistinct`, `InsufficientCollateral`, `BelowInitialMargin`,
-    /// `PositionTooLarge`, `NoFreeSlot`, `QueueFull`, `Paused`, the `Price...` errors.
-    pub fn handle(ctx: Context<Self>, liquidator_margin: u64) -> Result<()> {
-        let event = ctx.accounts.step(liquidator_margin)?;
-        emit_cpi!(event);
+    /// `Healthy`, `LadderInterval`, `InsuranceCannotPay` (then deleverage), `NothingFilled`,
+    /// `LiquidationSkipsBook`, `NoPosition`, `NotTraderAuthority`, `TradersNotDistinct`,
+    /// `InsufficientCollateral`, `BelowInitialMargin`, `PositionTooLarge`, `NoFreeSlot`,
+    /// `QueueFull`, `TooManyMakers`, `MakerForeign`, `Paused`, the `Price...` errors.
+    pub fn handle(
+        ctx: Context<'info, Self>,
+        liquidator_margin: u64,
+        takes_over: bool,
+    ) -> Result<()> {
+        let makers = ctx.remaining_accounts;
+        let event = ctx.accounts.step(makers, liquidator_margin, takes_over)?;
+        emit_cpi!(*event);
         Ok(())
     }
 
-    fn step(&self, liquidator_margin: u64) -> Result<PositionLiquidated> {
+    #[inline(never)]
+    fn step(
+        &self,
+        makers: &'info [AccountInfo<'info>],
+        liquidator_margin: u64,
+        takes_over: bool,
+    ) -> Result<Box<PositionLiquidated>> {
         let clock = Clock::get()?;
         let mut exchange = self.exchange.load_mut()?;
         exchange.require_not_paused(PAUSE_LIQUIDATE)?;
+        check_makers(makers)?;
+        let liquidator_authority = self.liquidator_authority.key;
+        self.liquidator
+            .load()?
+            .require_authority(liquidator_authority)?;
         let mut market = self.market.load_mut()?;
         let mut victim = self.trader.load_mut()?;
-        let mut liquidator = self.liquidator.load_mut()?;
-        liquidator.require_authority(self.liquidator_authority.key)?;
-
         let touched = market.touch(&self.price, Action::Liquidate, &clock)?;
         let key = self.market.key();
-        let liquidator_free = liquidator.free();
-        let taker = liquidator.slot_or_claim(&key)?;
-        let slot = victim.position_mut(&key)?;
-        let party = PartyInput {
-            position: market.settled(taker)?,
-            free: liquidator_free,
-            margin_to_add: liquidator_margin,
-        };
-        let decision = decide(&market, &touched, slot, &party, clock.slot)?;
-
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
-        slot.store(&decision.plan.position_after);
-        let victim_side = decision.victim_before.side();
-        queues.sync(&self.trader.key(), victim_side, slot)?;
-        taker.store(&decision.liquidator.position);
-        if decision.liquidator.position.is_empty() || !decision.liquidator.reduced_only {
-            // It is gone, or holds initial margin now: an earlier bankruptcy is over.
-            distress::clear(&mut exchange, taker)?;
-        }
-        let taker_side = decision.liquidator_before.side();
-        queues.sync(&self.liquidator.key(), taker_side, taker)?;
+        let book = MarketBook::load(&market, &self.book)?;
 
-        let insurance_before = market.insurance.balance;
-        write_market(&mut market, &decision)?;
-        let available = decision
-            .insurance
-            .available(market.params(), clock.slot)
-            .or_ballast()?;
-        let left = health(
-            &decision.plan.position_after,
-            touched.mark.price,
-            market.params(),
+        let slot = victim.position_mut(&key)?;
+        let before = market.settled(slot)?;
+        let cancelled = cancel_for(&self.trader.key(), &book, slot)?;
+        let matching = Matching::new(
+            key,
+            &market,
+            &queues,
+            makers,
+            &touched,
+            clock.unix_timestamp,
+            false,
         );
-        distress::record(
+        let input = self.input(&market, &touched, slot, &before, clock.slot)?;
+        let met = meet_book(&book, matching, &input, takes_over)?;
+        let mut event = self.event(&touched, &before, &met.plan, market.insurance.balance);
+
+        market.open_interest_lots = met.open_interest;
+        let paid = met.taken.paid().or_ballast()?;
+        let fees = split(market.params(), paid).or_ballast()?;
+        settle_insurance(&mut market, &met.plan, clock.slot)?;
+        market.book_fees(fees.market, fees.insurance)?;
+        write_victim(
+            &self.trader.key(),
+            slot,
+            &before,
+            &met.plan,
+            &mut market,
+            &queues,
+        )?;
+        remember(
             &mut exchange,
             slot,
-            left.or_ballast()?,
-            available,
+            &met.plan,
+            &market,
+            &touched,
             clock.slot,
         )?;
-        if decision.plan.position_after.is_empty() {
-            victim.release_if_closed(&key)?;
-        } else {
-            slot.last_step_slot = clock.slot;
+        if let Some(cancelled) = &cancelled {
+            victim.credit(cancelled.margin_atoms)?;
         }
-        victim.add_free(decision.plan.victim_payout)?;
-        liquidator.free = decision.liquidator.free.get();
-        let reward = pay_rescue(&mut market, &decision.plan)?;
-        liquidator.credit(reward)?;
-        liquidator.release_if_closed(&key)?;
+        victim.add_free(met.plan.victim_payout)?;
+        victim.release_if_closed(&key)?;
 
+        let reward = rescue_reward(&mut market, &met.plan)?;
+        let income = [met.plan.reward_atoms, met.collected, reward];
+        self.settle_liquidator(
+            &mut exchange,
+            &mut market,
+            &queues,
+            &touched,
+            &met.plan,
+            liquidator_margin,
+            income,
+        )?;
+        book.refresh_impact(&mut market)?;
         exchange.invariant()?;
         market.invariant()?;
         victim.invariant()?;
-        liquidator.invariant()?;
-        let mut event = self.event(&market, &touched, &decision, insurance_before);
         event.reward_atoms = reward;
+        event.collected_atoms = met.collected;
+        event.insurance_after_atoms = market.insurance.balance;
+        event.cancelled = cancelled;
+        event.fills = met.fills;
+        event.removed = met.removed;
         Ok(event)
     }
 
+    #[inline(never)]
+    fn input<'a>(
+        &self,
+        market: &'a Market,
+        touched: &Touched,
+        slot: &PositionSlot,
+        position: &Position,
+        now_slot: u64,
+    ) -> Result<Box<LiquidationInput<'a>>> {
+        let params = market.params();
+        Ok(Box::new(LiquidationInput {
+            position: *position,
+            mark: touched.mark.price,
+            params,
+            slot: now_slot,
+            flagged_slot: some_slot(slot.flagged_slot),
+            last_step_slot: some_slot(slot.last_step_slot),
+            step_left: u64::from(slot.step_left),
+            insurance_available: market
+                .insurance_state()
+                .available(params, now_slot)
+                .or_ballast()?,
+        }))
+    }
+
+    /// The liquidator's account takes over what the book left, and is paid.
+    #[allow(clippy::too_many_arguments)]
+    #[inline(never)]
+    fn settle_liquidator(
+        &self,
+        exchange: &mut Exchange,
+        market: &mut Market,
+        queues: &MarketQueues,
+        touched: &Touched,
+        plan: &LiquidationPlan,
+        margin: u64,
+        income: [u64; 3],
+    ) -> Result<()> {
+        let key = self.market.key();
+        let mut liquidator = self.liquidator.load_mut()?;
+        if let Some((lots, quote)) = plan.liquidator_fill().or_ballast()? {
+            let free = liquidator.free();
+            let slot = liquidator.slot_or_claim(&key)?;
+            let input = PartyInput {
+                position: market.settled(slot)?,
+                free,
+                margin_to_add: margin,
+            };
+            let party =
+                take_over(market.params(), &touched.mark, &input, lots, quote).or_ballast()?;
+            let before = input.position;
+            write_liquidator(
+                exchange,
+                slot,
+                &self.liquidator.key(),
+                &before,
+                &party,
+                queues,
+            )?;
+            let change = [(before.lots, party.position.lots)];
+            market.open_interest_lots =
+                open_interest_after(market.open_interest_lots, &change).or_ballast()?;
+            liquidator.free = party.free.get();
+        }
+        for atoms in income {
+            liquidator.credit(atoms)?;
+        }
+        liquidator.release_if_closed(&key)?;
+        liquidator.invariant()
+    }
+
+    #[inline(never)]
     fn event(
         &self,
-        market: &Market,
         touched: &Touched,
-        decision: &Decision,
+        before: &Position,
+        plan: &LiquidationPlan,
         insurance_before: u64,
-    ) -> PositionLiquidated {
-        let plan = &decision.plan;
-        PositionLiquidated {
+    ) -> Box<PositionLiquidated> {
+        Box::new(PositionLiquidated {
             market: self.market.key(),
             trader: self.trader.key(),
             liquidator: self.liquidator.key(),
             mark_ticks: touched.price.price.get(),
             lots: plan.lots.get(),
             quote_atoms: plan.quote.get(),
+            book_lots: plan.book_lots.get(),
+            book_quote_atoms: plan.book_quote.get(),
+            book_reward_atoms: plan.reward_atoms,
             discount_atoms: plan.discount_atoms,
             insurance_fee_atoms: plan.insurance_fee_atoms,
             insurance_paid_atoms: plan.insurance_paid_atoms,
             equity_before_atoms: plan.equity_before.get(),
             maintenance_before_atoms: plan.maintenance_before,
-            lots_before: decision.victim_before.lots.get(),
+            lots_before: before.lots.get(),
             lots_after: plan.position_after.lots.get(),
             insurance_before_atoms: insurance_before,
-            insurance_after_atoms: market.insurance.balance,
+            insurance_after_atoms: insurance_before,
             reward_atoms: 0,
+            collected_atoms: 0,
+            cancelled: None,
+            fills: Vec::new(),
+            removed: Vec::new(),
+        })
+    }
+}
+
+/// Lets the book take lots, best price first, as long as it pays no less than the liquidator.
+#[inline(never)]
+fn meet_book(
+    book: &MarketBook,
+    mut matching: Box<Matching>,
+    input: &LiquidationInput,
+    takes_over: bool,
+) -> Result<Box<Met>> {
+    let mut waterfall = Box::new(Waterfall::begin(input, takes_over).or_ballast()?);
+    let exhausted = book.write(|book| descend(book, &mut matching, &mut waterfall))?;
+    let plan = waterfall.finish(exhausted).or_ballast()?;
+    if plan.lots.is_zero() && matching.removed.is_empty() {
+        return Err(waterfall.nothing_closed()).or_ballast();
+    }
+    let matching = *matching;
+    Ok(Box::new(Met {
+        plan,
+        taken: matching.taken,
+        collected: matching.collected,
+        open_interest: matching.open_interest,
+        fills: matching.fills,
+        removed: matching.removed,
+    }))
+}
+
+/// Whether no order is left that would take lots.
+#[inline(never)]
+fn descend(book: &mut Book, matching: &mut Matching, waterfall: &mut Waterfall) -> Result<bool> {
+    loop {
+        let left = waterfall.left().or_ballast()?;
+        if left == 0 {
+            return Ok(true);
+        }
+        let best = book.as_ref().best(waterfall.book_side()).or_ballast()?;
+        let Some(node) = best else {
+            return Ok(true);
+        };
+        let price = book.as_ref().order(node).or_ballast()?.price();
+        if !waterfall.meets(price) {
+            return Ok(true);
+        }
+        match matching.step(book, node, left)? {
+            Step::Filled(lots) => waterfall.take(lots, price).or_ballast()?,
+            Step::Removed => {}
+            Step::ListEnded => return Ok(false),
         }
     }
 }
 
 #[inline(never)]
-fn decide(
-    market: &Market,
-    touched: &Touched,
-    slot: &PositionSlot,
-    party: &PartyInput,
-    now_slot: u64,
-) -> Result<Box<Decision>> {
-    let params = market.params();
-    let insurance = market.insurance_state();
-    let victim_before = market.settled(slot)?;
-    let input = LiquidationInput {
-        position: victim_before,
-        mark: touched.mark.price,
-        params,
-        slot: now_slot,
-        flagged_slot: some_slot(slot.flagged_slot),
-        last_step_slot: some_slot(slot.last_step_slot),
-        insurance_available: insurance.available(params, now_slot).or_ballast()?,
-    };
-    let plan = plan(&input).or_ballast()?;
-    let (lots, quote) = plan.liquidator_fill().or_ballast()?;
-    let liquidator = take_over(params, &touched.mark, party, lots, quote).or_ballast()?;
-    let insurance = insurance
-        .draw(params, now_slot, plan.insurance_paid_atoms)
-        .and_then(|drawn| drawn.credit(plan.insurance_fee_atoms))
-        .or_ballast()?;
-    Ok(Box::new(Decision {
-        victim_before,
-        plan,
-        liquidator_before: party.position,
-        liquidator,
-        insurance,
-    }))
-}
-
-fn write_market(market: &mut Market, decision: &Decision) -> Result<()> {
-    let changes = [
-        (
-            decision.victim_before.lots,
-            decision.plan.position_after.lots,
-        ),
-        (
-            decision.liquidator_before.lots,
-            decision.liquidator.position.lots,
-        ),
-    ];
+fn write_victim(
+    victim: &Pubkey,
+    slot: &mut PositionSlot,
+    before: &Position,
+    plan: &LiquidationPlan,
+    market: &mut Market,
+    queues: &MarketQueues,
+) -> Result<()> {
+    slot.store(&plan.position_after);
+    queues.sync(victim, before.side(), slot)?;
+    let change = [(before.lots, plan.position_after.lots)];
     market.open_interest_lots =
-        open_interest_after(market.open_interest_lots, &changes).or_ballast()?;
-    market.store_insurance(decision.insurance);
+        open_interest_after(market.open_interest_lots, &change).or_ballast()?;
     market.liquidations = market.liquidations.wrapping_add(1);
     Ok(())
 }
 
+/// Afterwards what the program remembers of the position follows its health.
+#[inline(never)]
+fn remember(
+    exchange: &mut Exchange,
+    slot: &mut PositionSlot,
+    plan: &LiquidationPlan,
+    market: &Market,
+    touched: &Touched,
+    now_slot: u64,
+) -> Result<()> {
+    let params = market.params();
+    let available = market
+        .insurance_state()
+        .available(params, now_slot)
+        .or_ballast()?;
+    let (last_step, step_left) = if plan.lots.is_zero() {
+        (slot.last_step_slot, slot.step_left)
+    } else if plan.follow_up {
+        (slot.last_step_slot, lots(plan.step_left)?)
+    } else {
+        (now_slot, lots(plan.step_left)?)
+    };
+    let left = health(&plan.position_after, touched.mark.price, params).or_ballast()?;
+    distress::record(exchange, slot, left, available, now_slot)?;
+    if !plan.position_after.is_empty() {
+        slot.last_step_slot = last_step;
+        slot.step_left = step_left;
+    }
+    Ok(())
+}
+
+#[inline(never)]
+fn write_liquidator(
+    exchange: &mut Exchange,
+    slot: &mut PositionSlot,
+    liquidator: &Pubkey,
+    before: &Position,
+    party: &PartyOutcome,
+    queues: &MarketQueues,
+) -> Result<()> {
+    slot.store(&party.position);
+    if party.position.is_empty() || !party.reduced_only {
+        // It is gone, or holds initial margin now: an earlier bankruptcy is over.
+        distress::clear(exchange, slot)?;
+    }
+    queues.sync(liquidator, before.side(), slot)
+}
+
 /// Takes the reward for a position that insurance had to rescue, where there is no discount to
 /// earn, out of the fee bucket.
-fn pay_rescue(market: &mut Market, plan: &LiquidationPlan) -> Result<u64> {
+fn rescue_reward(market: &mut Market, plan: &LiquidationPlan) -> Result<u64> {
     if plan.insurance_paid_atoms == 0 {
         return Ok(0);
     }
@@ -243,6 +422,20 @@ fn pay_rescue(market: &mut Market, plan: &LiquidationPlan) -> Result<u64> {
     let left = market.fees_atoms.checked_sub(reward);
     market.fees_atoms = left.ok_or_else(|| error!(BallastError::Overflow))?;
     Ok(reward)
+}
+
+fn settle_insurance(market: &mut Market, plan: &LiquidationPlan, now_slot: u64) -> Result<()> {
+    let after = market
+        .insurance_state()
+        .draw(market.params(), now_slot, plan.insurance_paid_atoms)
+        .and_then(|drawn| drawn.credit(plan.insurance_fee_atoms))
+        .or_ballast()?;
+    market.store_insurance(after);
+    Ok(())
+}
+
+fn lots(number: u64) -> Result<u32> {
+    u32::try_from(number).map_err(|_| error!(BallastError::SizeOutOfRange))
 }
 
 fn some_slot(slot: u64) -> Option<u64> {

@@ -8,6 +8,7 @@ pub mod counterparties;
 pub mod deleveraging;
 pub mod donate_insurance;
 pub mod execute_adl_session;
+pub mod execute_trigger;
 pub mod flag_bankruptcy;
 pub mod grow_queue;
 pub mod liquidate;

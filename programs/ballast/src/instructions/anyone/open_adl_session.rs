@@ -7,9 +7,11 @@ use super::deleveraging::{begin, settle_bankrupt};
 use crate::{
     error::{BallastError, OrBallast},
     events::AdlSessionOpened,
+    instructions::orders::cancel_for,
     seeds::EXCHANGE_ADDRESS,
     state::{
         adl_session::{AdlSession, ADL_SESSION_SLOTS, ADL_SESSION_VERSION},
+        book_account::MarketBook,
         distress,
         exchange::{Exchange, PAUSE_DELEVERAGE},
         market::Market,
@@ -46,6 +48,9 @@ pub struct OpenAdlSession<'info> {
     /// CHECK: the market's queue of shorts, checked against its stored key.
     #[account(mut)]
     pub queue_short: UncheckedAccount<'info>,
+    /// CHECK: the market's book, checked against its stored key.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
     /// CHECK: the market's oracle adapter checks owner, feed or key, and contents.
     pub price: UncheckedAccount<'info>,
 }
@@ -57,6 +62,7 @@ impl OpenAdlSession<'_> {
     ///
     /// # Errors
     /// `NotBankrupt`; `InsuranceCanPay`, also when it pays everything once the grace period is over;
+    /// `BookCanAbsorb`;
     /// `AdlSessionUnderWay`; `AdlSessionSize`; `ZeroLots`; `Paused`; the `Price...` errors.
     pub fn handle(ctx: Context<Self>, max_lots: u64) -> Result<()> {
         let event = ctx.accounts.open(max_lots)?;
@@ -73,10 +79,20 @@ impl OpenAdlSession<'_> {
         let mut bankrupt = self.bankrupt.load_mut()?;
         let touched = market.touch(&self.price, Action::Adl, &clock)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let book = MarketBook::load(&market, &self.book)?;
         let (key, trader) = (self.market.key(), self.bankrupt.key());
         let slot = bankrupt.position_mut(&key)?;
         let before = market.settled(slot)?;
-        let state = begin(&mut market, &queues, slot, &touched, &clock, max_lots)?;
+        let cancelled = cancel_for(&trader, &book, slot)?;
+        let state = begin(
+            &mut market,
+            &queues,
+            &book,
+            slot,
+            &touched,
+            &clock,
+            max_lots,
+        )?;
         let summary = state.finish().or_ballast()?;
         require!(summary.uncovered > 0, BallastError::InsuranceCanPay);
         settle_bankrupt(&mut market, &queues, &trader, slot, &before, &state, &clock)?;
@@ -105,6 +121,10 @@ impl OpenAdlSession<'_> {
             session.selection = Selection::begin(queue, id, round, wanted).or_ballast()?;
             Ok(queue.as_ref().header().watch.sequence_limit)
         })?;
+        if let Some(cancelled) = &cancelled {
+            bankrupt.credit(cancelled.margin_atoms)?;
+            book.refresh_impact(&mut market)?;
+        }
         exchange.invariant()?;
         market.invariant()?;
         bankrupt.invariant()?;
@@ -123,6 +143,7 @@ impl OpenAdlSession<'_> {
             insurance_after_atoms: market.insurance.balance,
             sequence_limit,
             expires_slot: session.expires_slot,
+            cancelled,
         })
     }
 }

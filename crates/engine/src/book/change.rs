@@ -1,0 +1,211 @@
+//! Changing the book: orders join, shrink and leave.
+
+use crate::error::EngineError;
+use crate::slab::{Tree, TreeHeader, TreeNode, NIL};
+use crate::units::Side;
+
+use super::order::{NewOrder, Order};
+use super::own_orders::{OwnOrders, MAX_ORDERS};
+use super::{
+    check, number, place, whole_pairs, BookHeader, BookRef, BOOK_HEADER_SIZE, BOOK_VERSION,
+};
+
+/// A book to change.
+#[derive(Debug)]
+pub struct Book<'a> {
+    header: &'a mut BookHeader,
+    bids: &'a mut [Order],
+    asks: &'a mut [Order],
+}
+
+impl<'a> Book<'a> {
+    /// Writes an empty book over `bytes`. `BookLayout` when they are too short or not aligned
+    /// to 8.
+    pub fn create(bytes: &mut [u8], market: [u8; 32]) -> Result<(), EngineError> {
+        let head = bytes
+            .get_mut(..BOOK_HEADER_SIZE)
+            .ok_or(EngineError::BookLayout)?;
+        let header: &mut BookHeader =
+            bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::BookLayout)?;
+        *header = BookHeader {
+            market,
+            version: BOOK_VERSION,
+            _pad: 0,
+            next_sequence: 1,
+            bids: TreeHeader::EMPTY,
+            asks: TreeHeader::EMPTY,
+            reserved: [0; 48],
+        };
+        Ok(())
+    }
+
+    /// A book in bytes aligned to 8. `BookLayout` when they are not a book of this version.
+    pub fn new(bytes: &'a mut [u8]) -> Result<Self, EngineError> {
+        let (head, rest) = bytes
+            .split_at_mut_checked(BOOK_HEADER_SIZE)
+            .ok_or(EngineError::BookLayout)?;
+        let length = whole_pairs(rest.len());
+        let nodes = rest.get_mut(..length).ok_or(EngineError::BookLayout)?;
+        let header: &mut BookHeader =
+            bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::BookLayout)?;
+        let nodes: &mut [Order] =
+            bytemuck::try_cast_slice_mut(nodes).map_err(|_| EngineError::BookLayout)?;
+        check(header)?;
+        let (bids, asks) = nodes.split_at_mut(nodes.len() / 2);
+        Ok(Self { header, bids, asks })
+    }
+
+    /// The same book, to read.
+    #[must_use]
+    pub const fn as_ref(&self) -> BookRef<'_> {
+        BookRef {
+            header: self.header,
+            bids: self.bids,
+            asks: self.asks,
+        }
+    }
+
+    /// Adds an order behind all others of its price; the node it keeps until it is removed,
+    /// and its id. Nothing changes on an error.
+    ///
+    /// `TooManyOrders`, `BookFull`, `ZeroLots`, `SizeOutOfRange`; `OrderNotFound` when `own` is
+    /// another trader's chain; `Overflow` when the side's quotes or the chain's margins leave
+    /// `u64`.
+    pub fn insert(
+        &mut self,
+        order: &NewOrder,
+        own: &mut OwnOrders,
+    ) -> Result<(u32, u64), EngineError> {
+        if own.count >= MAX_ORDERS {
+            return Err(EngineError::TooManyOrders);
+        }
+        let id = self.header.next_sequence;
+        let next = id.checked_add(1).ok_or(EngineError::Overflow)?;
+        let margin = own.margin.checked_add(order.margin);
+        let margin = margin.ok_or(EngineError::Overflow)?;
+        let entry = Order::new(order, id, own.head)?;
+        if (own.count == 0) != (own.head == NIL) {
+            return Err(EngineError::TreeCorrupt);
+        }
+        if own.head != NIL {
+            self.check_chain(&order.trader, own)?;
+        }
+        self.as_ref().depth(order.side)?.plus(entry.own_depth())?;
+        let index = self.tree_mut(order.side).insert(entry);
+        let index = index.map_err(|error| match error {
+            EngineError::QueueFull => EngineError::BookFull,
+            other => other,
+        })?;
+        let node = number(order.side, index, self.bids.len())?;
+        if own.head != NIL {
+            self.order_mut(own.head)?.owner_previous = node;
+        }
+        self.header.next_sequence = next;
+        *own = OwnOrders {
+            head: node,
+            // At most `MAX_ORDERS`.
+            count: own.count.wrapping_add(1),
+            margin,
+        };
+        Ok((node, id))
+    }
+
+    /// Takes the order at `node` out of the book and out of its trader's chain `own`, whose
+    /// margin falls by what it reserved. `OrderNotFound` when there is none or it is not of
+    /// that chain's trader.
+    pub fn remove(&mut self, node: u32, own: &mut OwnOrders) -> Result<Order, EngineError> {
+        let order = *self.as_ref().order(node)?;
+        if own.head != node {
+            self.check_chain(&order.trader, own)?;
+        }
+        let left = own.without(node, &order)?;
+        self.check_neighbours(node, &order)?;
+        let (side, index) = place(node, self.bids.len())?;
+        if self.tree_mut(side).remove(order.key())? != index {
+            return Err(EngineError::TreeCorrupt);
+        }
+        let (newer, older) = (order.owner_previous, order.owner_next);
+        if newer != NIL {
+            self.order_mut(newer)?.owner_next = older;
+        }
+        if older != NIL {
+            self.order_mut(older)?.owner_previous = newer;
+        }
+        *own = left;
+        Ok(order)
+    }
+
+    /// Takes `lots` off the order at `node`, fewer than it has, and `margin` atoms off what it
+    /// and its trader's chain `own` reserve; it keeps its place. Nothing changes on an error.
+    ///
+    /// `OrderNotFound` as for [`Self::remove`]; `ZeroLots`; `SizeOutOfRange` when no lots would
+    /// be left; `Overflow` when the order reserves less than `margin`.
+    pub fn reduce(
+        &mut self,
+        node: u32,
+        lots: u64,
+        margin: u64,
+        own: &mut OwnOrders,
+    ) -> Result<(), EngineError> {
+        let order = self.as_ref().order(node)?;
+        if own.head != node {
+            self.check_chain(&order.trader, own)?;
+        }
+        let (key, left) = (order.key(), order.lots_without(lots)?);
+        let reserve = order.margin.checked_sub(margin);
+        let reserve = reserve.ok_or(EngineError::Overflow)?;
+        let total = own.margin.checked_sub(margin);
+        let total = total.ok_or(EngineError::TreeCorrupt)?;
+        let order = self.order_mut(node)?;
+        (order.lots, order.margin) = (left, reserve);
+        own.margin = total;
+        let (side, _) = place(node, self.bids.len())?;
+        self.tree_mut(side).refresh(key)
+    }
+
+    /// Whether `own` is the chain of `trader`, by its newest order: `OrderNotFound` when that
+    /// is not the trader's, or there is none; `TreeCorrupt` when it is not the newest.
+    fn check_chain(&self, trader: &[u8; 32], own: &OwnOrders) -> Result<(), EngineError> {
+        let newest = self.as_ref().order(own.head)?;
+        if &newest.trader != trader {
+            return Err(EngineError::OrderNotFound);
+        }
+        if newest.owner_previous != NIL || own.count == 0 {
+            return Err(EngineError::TreeCorrupt);
+        }
+        Ok(())
+    }
+
+    /// Whether the neighbours of an order in its chain point back to it. `TreeCorrupt`.
+    fn check_neighbours(&self, node: u32, order: &Order) -> Result<(), EngineError> {
+        let book = self.as_ref();
+        let (newer, older) = (order.owner_previous, order.owner_next);
+        let sound = (newer == NIL || book.order(newer)?.owner_next == node)
+            && (older == NIL || book.order(older)?.owner_previous == node);
+        if sound {
+            Ok(())
+        } else {
+            Err(EngineError::TreeCorrupt)
+        }
+    }
+
+    fn order_mut(&mut self, node: u32) -> Result<&mut Order, EngineError> {
+        let (side, index) = place(node, self.bids.len())?;
+        let nodes = match side {
+            Side::Long => &mut *self.bids,
+            Side::Short => &mut *self.asks,
+        };
+        let index = usize::try_from(index).map_err(|_| EngineError::OrderNotFound)?;
+        nodes
+            .get_mut(index)
+            .filter(|order| order.height() != 0)
+            .ok_or(EngineError::OrderNotFound)
+    }
+
+    fn tree_mut(&mut self, side: Side) -> Tree<'_, Order> {
+        match side {
+            Side::Long => Tree::new(&mut self.header.bids, self.bids),
+            Side::Short => Tree::new(&mut self.header.asks, self.asks),
+        }
+    }
+}

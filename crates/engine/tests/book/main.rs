@@ -1,0 +1,9 @@
+//! The order book against a plain list of orders, and over bytes that are no book.
+#![allow(clippy::arithmetic_side_effects)]
+
+mod capacity;
+mod corruption;
+mod fixture;
+mod impact;
+mod model;
+mod operations;

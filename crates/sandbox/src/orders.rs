@@ -1,0 +1,92 @@
+//! Orders and triggers of traders.
+
+use anchor_lang::prelude::Pubkey;
+use ballast::instructions::orders::OrderRef;
+use ballast::instructions::trader::order_args::PlaceOrderArgs;
+use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
+use ballast::state::book_account::OrderSide;
+use ballast::state::trigger::TriggerKind;
+use ballast_client::instructions::orders;
+
+use crate::market::MarketCookie;
+use crate::outcome::TxResult;
+use crate::trading::TraderCookie;
+use crate::world::Sandbox;
+
+impl Sandbox {
+    /// Places an order against the orders of `makers`.
+    pub fn place_order(
+        &mut self,
+        market: &MarketCookie,
+        trader: &TraderCookie,
+        args: PlaceOrderArgs,
+        makers: &[Pubkey],
+    ) -> TxResult {
+        let authority = trader.wallet.address();
+        let instruction = orders::place_order(authority, market.keys, trader.address, args, makers);
+        self.send_listing(&instruction, &trader.wallet, makers)
+    }
+
+    /// Cancels an order and places another in its stead.
+    pub fn replace_order(
+        &mut self,
+        market: &MarketCookie,
+        trader: &TraderCookie,
+        replaced: OrderRef,
+        args: PlaceOrderArgs,
+        makers: &[Pubkey],
+    ) -> TxResult {
+        let (authority, keys) = (trader.wallet.address(), market.keys);
+        let instruction =
+            orders::replace_order(authority, keys, trader.address, replaced, args, makers);
+        self.send_listing(&instruction, &trader.wallet, makers)
+    }
+
+    /// Takes one of a trader's orders out of the book.
+    pub fn cancel_order(
+        &mut self,
+        market: &MarketCookie,
+        trader: &TraderCookie,
+        order: OrderRef,
+    ) -> TxResult {
+        let instruction =
+            orders::cancel_order(trader.wallet.address(), market.keys, trader.address, order);
+        self.send(&[instruction], &[&trader.wallet.keypair])
+    }
+
+    /// Takes a trader's orders of one side, or of both, out of the book.
+    pub fn cancel_all_orders(
+        &mut self,
+        market: &MarketCookie,
+        trader: &TraderCookie,
+        side: Option<OrderSide>,
+    ) -> TxResult {
+        let instruction =
+            orders::cancel_all_orders(trader.wallet.address(), market.keys, trader.address, side);
+        self.send(&[instruction], &[&trader.wallet.keypair])
+    }
+
+    /// Sets a stop-loss or take-profit of a position.
+    pub fn place_trigger(
+        &mut self,
+        market: &MarketCookie,
+        trader: &TraderCookie,
+        args: PlaceTriggerArgs,
+    ) -> TxResult {
+        let (authority, market) = (trader.wallet.address(), market.keys.market);
+        let instruction = orders::place_trigger(authority, market, trader.address, args);
+        self.send(&[instruction], &[&trader.wallet.keypair])
+    }
+
+    /// Clears a stop-loss or take-profit.
+    pub fn cancel_trigger(
+        &mut self,
+        market: &MarketCookie,
+        trader: &TraderCookie,
+        kind: TriggerKind,
+    ) -> TxResult {
+        let (authority, market) = (trader.wallet.address(), market.keys.market);
+        let instruction = orders::cancel_trigger(authority, market, trader.address, kind);
+        self.send(&[instruction], &[&trader.wallet.keypair])
+    }
+}

@@ -1,0 +1,216 @@
+//! Executes a stop-loss or take-profit whose price the oracle has reached.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    fees::split,
+    matching::Taken,
+    oracle::Action,
+    order::{OrderKind, OrderRequest, SelfTrade},
+    reward::keeper_reward,
+    units::Ticks,
+};
+
+use crate::{
+    error::{BallastError, OrBallast},
+    events::{OrderFilled, OrderRemoved, TriggerExecuted},
+    instructions::{
+        matching::{check_makers, Matching},
+        taker::{Taker, TakerOrder},
+    },
+    seeds::EXCHANGE_ADDRESS,
+    state::{
+        book_account::MarketBook,
+        exchange::{Exchange, PAUSE_TRADE},
+        market::{Market, Touched},
+        queue_account::MarketQueues,
+        trader::Trader,
+        trigger::{Trigger, TriggerKind},
+    },
+};
+
+/// Accounts of `execute_trigger`. The remaining accounts are the makers' trader accounts, writable,
+/// in the order of the book.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ExecuteTrigger<'info> {
+    /// Whoever executes it.
+    pub keeper: Signer<'info>,
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// The trader whose trigger it is.
+    #[account(mut)]
+    pub trader: AccountLoader<'info, Trader>,
+    /// The trader account that receives the reward; any.
+    #[account(mut)]
+    pub reward_trader: AccountLoader<'info, Trader>,
+    /// CHECK: the market's book, checked by `MarketBook::load`.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
+    /// CHECK: the market's long queue, checked by `MarketQueues::load`.
+    #[account(mut)]
+    pub queue_long: UncheckedAccount<'info>,
+    /// CHECK: the market's short queue, checked by `MarketQueues::load`.
+    #[account(mut)]
+    pub queue_short: UncheckedAccount<'info>,
+    /// CHECK: the market's price account, checked by the oracle adapter.
+    pub price: UncheckedAccount<'info>,
+}
+
+/// What a trigger did.
+struct Fired {
+    taken: Taken,
+    open_interest: u64,
+    fills: Vec<OrderFilled>,
+    removed: Vec<OrderRemoved>,
+}
+
+impl<'info> ExecuteTrigger<'info> {
+    /// Closes the trigger's lots against the book at its worst price or better, reduce-only. What
+    /// the listed makers do not take stays in the trigger.
+    ///
+    /// # Errors
+    /// `Paused`, `TooManyMakers`, the `Price...` errors, `NoPosition`, `BankruptcyFlagged`,
+    /// `NoTrigger`, `TriggerNotReached`, `NothingFilled`, `InsufficientCollateral`, `QueueFull`,
+    /// `MakerForeign`.
+    pub fn handle(ctx: Context<'info, Self>, kind: TriggerKind) -> Result<()> {
+        let event = ctx.accounts.execute(ctx.remaining_accounts, kind)?;
+        let accounts = &ctx.accounts;
+        if event.reward_atoms > 0 {
+            let mut receiver = accounts.reward_trader.load_mut()?;
+            receiver.credit(event.reward_atoms)?;
+            receiver.invariant()?;
+        }
+        emit_cpi!(*event);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn execute(
+        &self,
+        makers: &'info [AccountInfo<'info>],
+        kind: TriggerKind,
+    ) -> Result<Box<TriggerExecuted>> {
+        self.exchange.load()?.require_not_paused(PAUSE_TRADE)?;
+        check_makers(makers)?;
+        let key = self.market.key();
+        let mut market = self.market.load_mut()?;
+        let mut trader = self.trader.load_mut()?;
+        let clock = Clock::get()?;
+        let touched = market.touch(&self.price, Action::Open, &clock)?;
+        let trigger = reached(&trader, &key, kind, &touched)?;
+        let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
+        let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let book = MarketBook::load(&market, &self.book)?;
+        let now = clock.unix_timestamp;
+        let matching = Matching::new(key, &market, &queues, makers, &touched, now, true);
+        let fired = fire(&market, &book, &mut taker, matching, &trigger, &touched)?;
+
+        let reward = reward(&market, &trigger, &mut taker)?;
+        let party = taker.store(&mut trader, &key, &queues)?;
+        let party = party.ok_or_else(|| error!(BallastError::NothingFilled))?;
+        if let Some(index) = trader.find(&key) {
+            if let Some(slot) = trader.positions.get_mut(index) {
+                if slot.lots != 0 {
+                    slot.trigger_mut(kind).use_up(taker.filled)?;
+                }
+            }
+        }
+        let fees = split(market.params(), fired.taken.paid().or_ballast()?).or_ballast()?;
+        market.book_fees(fees.market, fees.insurance)?;
+        market.open_interest_lots = fired.open_interest;
+        book.refresh_impact(&mut market)?;
+        market.invariant()?;
+        Ok(Box::new(TriggerExecuted {
+            market: key,
+            trader: self.trader.key(),
+            keeper: self.keeper.key(),
+            kind,
+            trigger_ticks: trigger.price_ticks,
+            worst_ticks: trigger.worst_ticks,
+            mark_ticks: touched.price.price.get(),
+            funding_index: touched.funding_index.get(),
+            filled_lots: taker.filled,
+            left_lots: u64::from(trigger.lots).wrapping_sub(taker.filled),
+            reward_atoms: reward,
+            open_interest_after: fired.open_interest,
+            taker: party,
+            cancelled: core::mem::take(&mut taker.cancelled),
+            fills: fired.fills,
+            removed: fired.removed,
+        }))
+    }
+}
+
+/// The trigger, whose price the oracle has reached.
+fn reached(
+    trader: &Trader,
+    market: &Pubkey,
+    kind: TriggerKind,
+    touched: &Touched,
+) -> Result<Trigger> {
+    let slot = trader.slot(market)?;
+    let position = slot.position()?;
+    let side = position
+        .side()
+        .ok_or_else(|| error!(BallastError::NoPosition))?;
+    slot.require_not_uncovered()?;
+    let trigger = *slot.trigger(kind);
+    require!(!trigger.is_unset(), BallastError::NoTrigger);
+    let mark = touched.price.price.get();
+    let reached = trigger.is_reached(kind, side, mark);
+    require!(reached, BallastError::TriggerNotReached);
+    Ok(trigger)
+}
+
+#[inline(never)]
+fn fire(
+    market: &Market,
+    book: &MarketBook,
+    taker: &mut Taker,
+    mut matching: Box<Matching>,
+    trigger: &Trigger,
+    touched: &Touched,
+) -> Result<Box<Fired>> {
+    let side = taker.before.side();
+    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+    let order = TakerOrder {
+        request: OrderRequest {
+            side: side.opposite(),
+            kind: OrderKind::Market,
+            price: Ticks::new(trigger.worst_ticks),
+            lots: u64::from(trigger.lots),
+            expires_at: 0,
+            reduce_only: true,
+        },
+        self_trade: SelfTrade::CancelProvide,
+        margin: 0,
+        client_id: 0,
+    };
+    book.write(|book| taker.work(book, market, touched, &mut matching, &order))?;
+    require!(taker.filled > 0, BallastError::NothingFilled);
+    let matching = *matching;
+    Ok(Box::new(Fired {
+        taken: matching.taken,
+        open_interest: matching.open_interest,
+        fills: matching.fills,
+        removed: matching.removed,
+    }))
+}
+
+/// Takes the reward's share for the filled lots from the trader's free collateral, as far as that
+/// reaches.
+fn reward(market: &Market, trigger: &Trigger, taker: &mut Taker) -> Result<u64> {
+    let reward = keeper_reward(
+        market.params().keeper_fee_atoms,
+        taker.free.positive_part(),
+        taker.filled,
+        u64::from(trigger.placed_lots),
+    )
+    .or_ballast()?;
+    taker.free = taker.free.try_sub_unsigned(reward).or_ballast()?;
+    Ok(reward)
+}

@@ -1,0 +1,267 @@
+//! Trades with the orders of the book: the makers' accounts checked, filled or removed.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    book::{Book, Order},
+    matching::{meet, Maker, MakerFill, Match, Removal, RemoveReason, Taken, Taking, MAX_MATCHES},
+    position::Position,
+    trade::open_interest_after,
+    units::FundingIndex,
+};
+
+use crate::{
+    error::{BallastError, OrBallast},
+    events::{OrderFilled, OrderRemoved, RemovalReason},
+    state::{
+        market::{Market, Touched},
+        queue_account::MarketQueues,
+        trader::Trader,
+    },
+};
+
+/// Most makers one call may list: what the program's heap has room for.
+pub const MAX_MAKERS: usize = 32;
+
+/// What came of one order of the book.
+pub enum Step {
+    /// So many lots were traded.
+    Filled(u64),
+    /// It was removed; nothing was traded.
+    Removed,
+    /// Its maker is not listed, or the call has worked through as many as it can.
+    ListEnded,
+}
+
+/// The orders of a book while somebody takes them.
+pub struct Matching<'a, 'info> {
+    market: Pubkey,
+    queues: &'a MarketQueues<'a, 'info>,
+    makers: &'info [AccountInfo<'info>],
+    taking: Taking<'a>,
+    funding_index: FundingIndex,
+    atoms_per_lot_tick: u64,
+    matches: u32,
+    /// Sum of long lots, the makers' fills counted.
+    pub open_interest: u64,
+    /// What the fills add up to for the taker.
+    pub taken: Taken,
+    /// Fees of removed orders, atoms.
+    pub collected: u64,
+    /// Fills, in order.
+    pub fills: Vec<OrderFilled>,
+    /// Removed orders, in order.
+    pub removed: Vec<OrderRemoved>,
+}
+
+impl<'a, 'info> Matching<'a, 'info> {
+    /// Prepares to take orders of `market`. `charged` says whether the taker pays a fee.
+    pub fn new(
+        key: Pubkey,
+        market: &'a Market,
+        queues: &'a MarketQueues<'a, 'info>,
+        makers: &'info [AccountInfo<'info>],
+        touched: &Touched,
+        now: i64,
+        charged: bool,
+    ) -> Box<Self> {
+        Box::new(Self {
+            market: key,
+            queues,
+            makers,
+            taking: Taking {
+                params: market.params(),
+                mark: touched.mark,
+                now,
+                charged,
+            },
+            funding_index: touched.funding_index,
+            atoms_per_lot_tick: market.oracle.atoms_per_lot_tick,
+            matches: 0,
+            open_interest: market.open_interest_lots,
+            taken: Taken::default(),
+            collected: 0,
+            fills: Vec::new(),
+            removed: Vec::new(),
+        })
+    }
+
+    /// Unix seconds.
+    pub fn now(&self) -> i64 {
+        self.taking.now
+    }
+
+    /// Fills the order at `node` with up to `most` lots, or removes it.
+    ///
+    /// # Errors
+    /// `MakerForeign` for an account that is no trader account of the program; `QueueFull`.
+    #[inline(never)]
+    pub fn step(&mut self, book: &mut Book, node: u32, most: u64) -> Result<Step> {
+        let order = *book.as_ref().order(node).or_ballast()?;
+        let Some(account) = self.listed(&order) else {
+            return Ok(Step::ListEnded);
+        };
+        if self.matches >= MAX_MATCHES {
+            return Ok(Step::ListEnded);
+        }
+        self.matches = self.matches.wrapping_add(1);
+        let loader = AccountLoader::<Trader>::try_from(account)
+            .map_err(|_| error!(BallastError::MakerForeign))?;
+        let mut trader = loader.load_mut()?;
+        let free = trader.free();
+        let slot = trader.slot_mut(&self.market)?;
+        let position = slot.position()?.settle(self.funding_index).or_ballast()?;
+        let maker = Maker {
+            position,
+            free,
+            uncovered: slot.is_uncovered(),
+        };
+        let step = match self.decide(&maker, &order, most)? {
+            Decided::Fill(fill) => {
+                self.fill(
+                    &mut trader,
+                    account.key,
+                    book,
+                    node,
+                    &order,
+                    &position,
+                    &fill,
+                )?;
+                Step::Filled(fill.lots)
+            }
+            Decided::Remove(removal) => {
+                self.remove(&mut trader, account.key, book, node, &order, &removal)?;
+                Step::Removed
+            }
+        };
+        trader.release_if_closed(&self.market)?;
+        trader.invariant()?;
+        Ok(step)
+    }
+
+    /// Removes an order that has expired; `ListEnded` when its maker is not listed, `None` when it
+    /// has not expired.
+    ///
+    /// # Errors
+    /// As for [`Self::step`].
+    pub fn remove_expired(&mut self, book: &mut Book, node: u32) -> Result<Option<Step>> {
+        let expired = book.as_ref().order(node).or_ballast()?;
+        if !expired.has_expired(self.taking.now) {
+            return Ok(None);
+        }
+        self.step(book, node, 0).map(Some)
+    }
+
+    fn listed(&self, order: &Order) -> Option<&'info AccountInfo<'info>> {
+        self.makers
+            .iter()
+            .find(|account| account.key.as_array() == &order.trader)
+    }
+
+    #[inline(never)]
+    fn decide(&self, maker: &Maker, order: &Order, most: u64) -> Result<Decided> {
+        Ok(match meet(&self.taking, maker, order, most).or_ballast()? {
+            Match::Fill(fill) => Decided::Fill(Box::new(fill)),
+            Match::Remove(removal) => Decided::Remove(removal),
+        })
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    #[inline(never)]
+    fn fill(
+        &mut self,
+        trader: &mut Trader,
+        key: &Pubkey,
+        book: &mut Book,
+        node: u32,
+        order: &Order,
+        before: &Position,
+        fill: &MakerFill,
+    ) -> Result<()> {
+        let slot = trader.slot_mut(&self.market)?;
+        let mut own = slot.own_orders();
+        if fill.done {
+            book.remove(node, &mut own).or_ballast()?;
+        } else {
+            book.reduce(node, fill.lots, fill.margin_used, &mut own)
+                .or_ballast()?;
+        }
+        slot.store_own_orders(&own);
+        slot.store(&fill.position);
+        if !fill.reduced_only {
+            // It holds maintenance margin, so an earlier distress is over.
+            slot.clear_distress();
+        }
+        self.queues.sync(key, before.side(), slot)?;
+        trader.free = fill.free.get();
+        let change = [(before.lots, fill.position.lots)];
+        self.open_interest = open_interest_after(self.open_interest, &change).or_ballast()?;
+        self.taken.add(fill).or_ballast()?;
+        self.fills.push(OrderFilled {
+            maker: *key,
+            order_id: order.id(),
+            price_ticks: self.ticks(order),
+            lots: fill.lots,
+            taker_fee: fill.taker_fee,
+            maker_fee: fill.fee.get(),
+            maker_lots_after: fill.position.lots.get(),
+            maker_margin_after: fill.position.margin.get(),
+            order_left: if fill.done {
+                0
+            } else {
+                order.size().wrapping_sub(fill.lots)
+            },
+        });
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn remove(
+        &mut self,
+        trader: &mut Trader,
+        key: &Pubkey,
+        book: &mut Book,
+        node: u32,
+        order: &Order,
+        removal: &Removal,
+    ) -> Result<()> {
+        let slot = trader.slot_mut(&self.market)?;
+        let mut own = slot.own_orders();
+        book.remove(node, &mut own).or_ballast()?;
+        slot.store_own_orders(&own);
+        trader.free = removal.free.get();
+        let collected = self.collected.checked_add(removal.fee);
+        self.collected = collected.ok_or_else(|| error!(BallastError::Overflow))?;
+        self.removed.push(OrderRemoved {
+            maker: *key,
+            order_id: order.id(),
+            reason: match removal.reason {
+                RemoveReason::Expired => RemovalReason::Expired,
+                RemoveReason::Unhealthy => RemovalReason::Unhealthy,
+                RemoveReason::NothingToReduce => RemovalReason::NothingToReduce,
+            },
+            price_ticks: self.ticks(order),
+            lots: order.size(),
+            fee_atoms: removal.fee,
+        });
+        Ok(())
+    }
+
+    fn ticks(&self, order: &Order) -> u64 {
+        let ticks = order.price().get().checked_div(self.atoms_per_lot_tick);
+        ticks.unwrap_or(0)
+    }
+}
+
+enum Decided {
+    Fill(Box<MakerFill>),
+    Remove(Removal),
+}
+
+/// Fails with `TooManyMakers` beyond [`MAX_MAKERS`].
+///
+/// # Errors
+/// `TooManyMakers`.
+pub fn check_makers(makers: &[AccountInfo]) -> Result<()> {
+    require!(makers.len() <= MAX_MAKERS, BallastError::TooManyMakers);
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! What the instructions that take orders out of the book have in common.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    book::{BookRef, Order, OwnOrders},
+    units::Side,
+};
+
+use crate::{
+    error::{BallastError, OrBallast},
+    events::{CancelledOrders, OrderCancelled},
+    state::{
+        book_account::MarketBook, market::Market, queue_account::NO_NODE, trader::PositionSlot,
+    },
+};
+
+/// Names one of a trader's orders in a market.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderRef {
+    /// By its id in the book.
+    Id(u64),
+    /// By the trader's own number for it, which is not 0.
+    ClientId(u64),
+}
+
+impl OrderRef {
+    /// Node of the order.
+    ///
+    /// # Errors
+    /// `OrderNotFound`.
+    pub fn find(self, book: &BookRef<'_>, own: &OwnOrders) -> Result<u32> {
+        let node = match self {
+            Self::Id(id) => book.find_id(own, id).or_ballast()?,
+            Self::ClientId(id) => book.find_client(own, id).or_ballast()?,
+        };
+        node.ok_or_else(|| error!(BallastError::OrderNotFound))
+    }
+}
+
+/// Takes one order of the slot out of the book. Its reserve is the caller's to credit.
+///
+/// # Errors
+/// `OrderNotFound`.
+#[inline(never)]
+pub fn cancel_order(book: &MarketBook, slot: &mut PositionSlot, order: OrderRef) -> Result<Order> {
+    require!(slot.order_count > 0, BallastError::OrderNotFound);
+    book.write(|book| {
+        let mut own = slot.own_orders();
+        let node = order.find(&book.as_ref(), &own)?;
+        let removed = book.remove(node, &mut own).or_ballast()?;
+        slot.store_own_orders(&own);
+        Ok(removed)
+    })
+}
+
+/// Takes the slot's orders of `side`, or of both sides, out of the book, the newest first, and
+/// shows each to `each`. Returns what they reserved, which is the caller's to credit.
+///
+/// # Errors
+/// `OrderNotFound` when the slot names orders that the book does not have.
+#[inline(never)]
+pub fn cancel_own_orders(
+    book: &MarketBook,
+    slot: &mut PositionSlot,
+    side: Option<Side>,
+    mut each: impl FnMut(&Order),
+) -> Result<u64> {
+    if slot.order_count == 0 {
+        return Ok(0);
+    }
+    let before = slot.order_margin;
+    book.write(|book| {
+        let mut own = slot.own_orders();
+        let mut node = own.head;
+        while node != NO_NODE {
+            let order = book.as_ref().order(node).or_ballast()?;
+            let next = order.owner_next;
+            if side.is_none_or(|side| order.side() == side) {
+                each(&book.remove(node, &mut own).or_ballast()?);
+            }
+            node = next;
+        }
+        slot.store_own_orders(&own);
+        Ok(())
+    })?;
+    before
+        .checked_sub(slot.order_margin)
+        .ok_or_else(|| error!(BallastError::Overflow))
+}
+
+/// Takes all orders of the slot out of the book, where its position is liquidated or deleveraged;
+/// none when it has none. What they reserved is the caller's to credit.
+///
+/// # Errors
+/// Those of [`cancel_own_orders`].
+pub fn cancel_for(
+    trader: &Pubkey,
+    book: &MarketBook,
+    slot: &mut PositionSlot,
+) -> Result<Option<CancelledOrders>> {
+    let orders = slot.order_count;
+    if orders == 0 {
+        return Ok(None);
+    }
+    let margin_atoms = cancel_own_orders(book, slot, None, |_| ())?;
+    Ok(Some(CancelledOrders {
+        trader: *trader,
+        orders,
+        margin_atoms,
+    }))
+}
+
+/// The order as an event has it.
+pub fn record(market: &Market, order: &Order) -> OrderCancelled {
+    let ticks = order
+        .price()
+        .get()
+        .checked_div(market.oracle.atoms_per_lot_tick);
+    OrderCancelled {
+        id: order.id(),
+        client_id: order.client_id,
+        side: order.side().into(),
+        price_ticks: ticks.unwrap_or(0),
+        lots: order.lots,
+        margin_atoms: order.margin,
+    }
+}

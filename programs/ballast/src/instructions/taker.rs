@@ -1,0 +1,360 @@
+//! A trader who takes orders of the book: an order on its way, or a trigger that fires.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    book::{Book, NewOrder, Order, OwnOrders},
+    matching::settle_taker,
+    order::{check, order_margin, OrderKind, OrderRequest, OrderTerms, SelfTrade},
+    position::Position,
+    trade::{open_interest_after, PartyInput, PartyOutcome},
+    units::Atoms,
+};
+
+use super::matching::{Matching, Step};
+use crate::{
+    error::{BallastError, OrBallast},
+    events::{OrderCancelled, PartyTraded},
+    instructions::orders::record,
+    state::{
+        market::{Market, Touched},
+        queue_account::MarketQueues,
+        trader::Trader,
+    },
+};
+
+/// An order and what goes with it.
+pub struct TakerOrder {
+    /// What it asks for.
+    pub request: OrderRequest,
+    /// What happens when it meets the trader's own orders.
+    pub self_trade: SelfTrade,
+    /// Least collateral for all of its lots, atoms.
+    pub margin: u64,
+    /// The trader's number for it; 0 none.
+    pub client_id: u64,
+}
+
+/// The trader while its order is worked off. Nothing is written to its account before
+/// [`Self::store`].
+pub struct Taker {
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Its position before, funding paid.
+    pub before: Position,
+    /// Its free collateral before, atoms.
+    pub free_before: Atoms,
+    /// Its free collateral, atoms.
+    pub free: Atoms,
+    /// Its orders in the market.
+    pub own: OwnOrders,
+    /// Its own orders that it met and took out.
+    pub cancelled: Vec<OrderCancelled>,
+    /// What its fills made of it; `None` without any.
+    pub party: Option<PartyOutcome>,
+    /// Lots of the order, a reduce-only one cut to the position.
+    pub lots: u64,
+    /// Lots filled.
+    pub filled: u64,
+    /// Lots that wait in the book.
+    pub resting: u64,
+    /// Lots that neither traded nor wait in the book.
+    pub dropped: u64,
+    /// Id of the order that waits in the book; 0 when none does.
+    pub order_id: u64,
+    /// What that order reserves, atoms.
+    pub reserved: u64,
+}
+
+impl Taker {
+    /// Claims a slot when there is none and settles funding.
+    ///
+    /// # Errors
+    /// `NoFreeSlot`, `BankruptcyFlagged`.
+    #[inline(never)]
+    pub fn load(
+        trader: &mut Trader,
+        key: Pubkey,
+        market_key: &Pubkey,
+        market: &Market,
+    ) -> Result<Box<Self>> {
+        let free = trader.free();
+        let slot = trader.slot_or_claim(market_key)?;
+        slot.require_not_uncovered()?;
+        Ok(Box::new(Self {
+            trader: key,
+            before: market.settled(slot)?,
+            free_before: free,
+            free,
+            own: slot.own_orders(),
+            cancelled: Vec::new(),
+            party: None,
+            lots: 0,
+            filled: 0,
+            resting: 0,
+            dropped: 0,
+            order_id: 0,
+            reserved: 0,
+        }))
+    }
+
+    /// Takes one of the trader's own orders out of the book.
+    ///
+    /// # Errors
+    /// `OrderNotFound`.
+    pub fn cancel(&mut self, market: &Market, book: &mut Book, node: u32) -> Result<()> {
+        let order = book.remove(node, &mut self.own).or_ballast()?;
+        self.free = self.free.try_add_unsigned(order.margin).or_ballast()?;
+        self.cancelled.push(record(market, &order));
+        Ok(())
+    }
+
+    /// Works an order off: trades, settles, and leaves the rest in the book where it may wait.
+    ///
+    /// # Errors
+    /// Those of [`check`] and [`settle_taker`], `DuplicateClientId`, `PostOnlyCrosses`,
+    /// `SelfTrade`, `NotFilled`, `TooManyOrders`, `BookFull`; those of [`Matching::step`].
+    #[inline(never)]
+    pub fn work(
+        &mut self,
+        book: &mut Book,
+        market: &Market,
+        touched: &Touched,
+        matching: &mut Matching,
+        order: &TakerOrder,
+    ) -> Result<()> {
+        let now = matching.now();
+        let (params, request) = (market.params(), &order.request);
+        let tick = market.oracle.atoms_per_lot_tick;
+        let terms = check(params, &touched.mark, tick, &self.before, request, now).or_ballast()?;
+        if request.kind.rests() && order.client_id != 0 {
+            let known = book.as_ref().find_client(&self.own, order.client_id);
+            require!(
+                known.or_ballast()?.is_none(),
+                BallastError::DuplicateClientId
+            );
+        }
+        self.lots = terms.lots;
+        let (left, ended) = self.take(market, book, order, &terms, matching)?;
+        let whole = left == 0 || request.kind != OrderKind::FillOrKill;
+        require!(whole, BallastError::NotFilled);
+        self.filled = matching.taken.lots;
+        let used = self.settle(market, touched, order, matching)?;
+        if left == 0 {
+            return Ok(());
+        }
+        if request.kind.rests() && !ended {
+            let margin = order.margin.checked_sub(used);
+            let margin = margin.ok_or_else(|| error!(BallastError::Overflow))?;
+            self.rest(book, market, touched, order, &terms, left, margin)
+        } else {
+            self.dropped = left;
+            Ok(())
+        }
+    }
+
+    /// Meets the orders of the other side, best first. The lots left, and whether an order that
+    /// crosses was left because its maker is not listed.
+    #[inline(never)]
+    fn take(
+        &mut self,
+        market: &Market,
+        book: &mut Book,
+        order: &TakerOrder,
+        terms: &OrderTerms,
+        matching: &mut Matching,
+    ) -> Result<(u64, bool)> {
+        let side = order.request.side;
+        let mut left = terms.lots;
+        while left > 0 {
+            let Some(node) = book.as_ref().best(side.opposite()).or_ballast()? else {
+                break;
+            };
+            let best = *book.as_ref().order(node).or_ballast()?;
+            if !terms.crosses(side, best.price()) {
+                break;
+            }
+            let own = best.trader == self.trader.to_bytes();
+            if order.request.kind == OrderKind::PostOnly {
+                let gone = if own {
+                    None
+                } else {
+                    matching.remove_expired(book, node)?
+                };
+                let gone = matches!(gone, Some(Step::Removed));
+                require!(gone, BallastError::PostOnlyCrosses);
+                continue;
+            }
+            if own {
+                let met = self.meet_own(market, book, node, &best, order.self_trade, left)?;
+                left = left.wrapping_sub(met);
+                continue;
+            }
+            match matching.step(book, node, left)? {
+                Step::Filled(lots) => left = left.wrapping_sub(lots),
+                Step::Removed => {}
+                Step::ListEnded => return Ok((left, true)),
+            }
+        }
+        Ok((left, false))
+    }
+
+    /// The lots that the new order loses.
+    #[inline(never)]
+    #[allow(clippy::too_many_arguments)]
+    fn meet_own(
+        &mut self,
+        market: &Market,
+        book: &mut Book,
+        node: u32,
+        own: &Order,
+        mode: SelfTrade,
+        left: u64,
+    ) -> Result<u64> {
+        match mode {
+            SelfTrade::Abort => err!(BallastError::SelfTrade),
+            SelfTrade::CancelProvide => {
+                self.cancel(market, book, node)?;
+                Ok(0)
+            }
+            SelfTrade::DecrementAndCancel if left >= own.size() => {
+                self.cancel(market, book, node)?;
+                Ok(own.size())
+            }
+            SelfTrade::DecrementAndCancel => {
+                let margin = own.margin_of(left).or_ballast()?;
+                book.reduce(node, left, margin, &mut self.own)
+                    .or_ballast()?;
+                self.free = self.free.try_add_unsigned(margin).or_ballast()?;
+                Ok(left)
+            }
+        }
+    }
+
+    /// Settles the fills and adds the trader's to the open interest. The part of the order's
+    /// margin that belongs to the filled lots, atoms.
+    #[inline(never)]
+    fn settle(
+        &mut self,
+        market: &Market,
+        touched: &Touched,
+        order: &TakerOrder,
+        matching: &mut Matching,
+    ) -> Result<u64> {
+        let collected = matching.collected;
+        self.free = self.free.try_add_unsigned(collected).or_ballast()?;
+        if self.filled == 0 {
+            return Ok(0);
+        }
+        let share = matching
+            .taken
+            .share_of(order.margin, self.lots)
+            .or_ballast()?;
+        let input = PartyInput {
+            position: self.before,
+            free: self.free,
+            margin_to_add: share,
+        };
+        let side = order.request.side;
+        let party = settle_taker(
+            market.params(),
+            &touched.mark,
+            &input,
+            side,
+            &matching.taken,
+        )
+        .or_ballast()?;
+        let change = [(self.before.lots, party.position.lots)];
+        matching.open_interest =
+            open_interest_after(matching.open_interest, &change).or_ballast()?;
+        self.free = party.free;
+        self.party = Some(party);
+        Ok(share)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    #[inline(never)]
+    fn rest(
+        &mut self,
+        book: &mut Book,
+        market: &Market,
+        touched: &Touched,
+        order: &TakerOrder,
+        terms: &OrderTerms,
+        lots: u64,
+        margin: u64,
+    ) -> Result<()> {
+        let request = &order.request;
+        self.reserved = if request.reduce_only {
+            0
+        } else {
+            let (params, side) = (market.params(), request.side);
+            order_margin(params, &touched.mark, side, lots, terms.limit)
+                .or_ballast()?
+                .max(margin)
+        };
+        self.free = self.free.try_sub_unsigned(self.reserved).or_ballast()?;
+        require!(
+            !self.free.is_negative(),
+            BallastError::InsufficientCollateral
+        );
+        let rest = NewOrder {
+            trader: self.trader.to_bytes(),
+            side: request.side,
+            price: terms.limit,
+            lots,
+            margin: self.reserved,
+            client_id: order.client_id,
+            expires_at: request.expires_at,
+            reduce_only: request.reduce_only,
+        };
+        let (_, id) = book.insert(&rest, &mut self.own).or_ballast()?;
+        self.order_id = id;
+        self.resting = lots;
+        Ok(())
+    }
+
+    /// Writes what became of the trader to its account and the queues.
+    ///
+    /// # Errors
+    /// `QueueFull`, `BankruptcyPriceOutOfRange`.
+    #[inline(never)]
+    pub fn store(
+        &self,
+        trader: &mut Trader,
+        market_key: &Pubkey,
+        queues: &MarketQueues,
+    ) -> Result<Option<PartyTraded>> {
+        let slot = trader.slot_mut(market_key)?;
+        slot.store_own_orders(&self.own);
+        let party = self.party.as_ref();
+        if let Some(party) = party {
+            slot.store(&party.position);
+            if !party.reduced_only {
+                // It holds initial margin now.
+                slot.clear_distress();
+            }
+            queues.sync(&self.trader, self.before.side(), slot)?;
+        }
+        trader.free = self.free.get();
+        trader.release_if_closed(market_key)?;
+        trader.invariant()?;
+        Ok(party.map(|party| self.traded(party)))
+    }
+
+    fn traded(&self, party: &PartyOutcome) -> PartyTraded {
+        PartyTraded {
+            trader: self.trader,
+            lots_before: self.before.lots.get(),
+            lots_after: party.position.lots.get(),
+            entry_quote_after: party.position.entry_quote.get(),
+            margin_before: self.before.margin.get(),
+            margin_after: party.position.margin.get(),
+            free_before: self.free_before.get(),
+            free_after: self.free.get(),
+            realized: party.realized.get(),
+            released: party.released.get(),
+            margin_added: party.margin_added,
+            fee: party.fee.get(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Takes all orders of a trader in a market out of the book.
+
+use anchor_lang::prelude::*;
+
+use crate::{
+    events::OrdersCancelled,
+    instructions::orders::{cancel_own_orders, record},
+    state::{
+        book_account::{MarketBook, OrderSide},
+        market::Market,
+        trader::Trader,
+    },
+};
+
+/// Accounts of `cancel_all_orders`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct CancelAllOrders<'info> {
+    /// Owner or delegate of the trader account.
+    pub authority: Signer<'info>,
+    /// The market.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// The trader account.
+    #[account(mut)]
+    pub trader: AccountLoader<'info, Trader>,
+    /// CHECK: the market's book, checked by `MarketBook::load`.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
+}
+
+impl CancelAllOrders<'_> {
+    /// Takes the orders of `side`, or of both sides, out; what they reserved becomes free
+    /// collateral. Goes through where there are none. Needs no price and cannot be paused; funding
+    /// accrues at the last price first.
+    ///
+    /// # Errors
+    /// `NotTraderAuthority`.
+    pub fn handle(ctx: Context<Self>, side: Option<OrderSide>) -> Result<()> {
+        let event = ctx.accounts.cancel(side)?;
+        emit_cpi!(event);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn cancel(&self, side: Option<OrderSide>) -> Result<OrdersCancelled> {
+        let key = self.market.key();
+        let mut market = self.market.load_mut()?;
+        let mut trader = self.trader.load_mut()?;
+        trader.require_authority(self.authority.key)?;
+        let book = MarketBook::load(&market, &self.book)?;
+        market.accrue_at_last_price(&Clock::get()?)?;
+        let mut cancelled = Vec::new();
+        if let Ok(slot) = trader.slot_mut(&key) {
+            let each = |order: &_| cancelled.push(record(&market, order));
+            let freed = cancel_own_orders(&book, slot, side.map(Into::into), each)?;
+            trader.credit(freed)?;
+            trader.release_if_closed(&key)?;
+        }
+        book.refresh_impact(&mut market)?;
+        market.invariant()?;
+        trader.invariant()?;
+        Ok(OrdersCancelled {
+            market: key,
+            trader: self.trader.key(),
+            free_after: trader.free,
+            orders: cancelled,
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! Takes one order out of the book.
+
+use anchor_lang::prelude::*;
+
+use crate::{
+    error::BallastError,
+    events::OrdersCancelled,
+    instructions::orders::{self, OrderRef},
+    state::{book_account::MarketBook, market::Market, trader::Trader},
+};
+
+/// Accounts of `cancel_order`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct CancelOrder<'info> {
+    /// Owner or delegate of the trader account.
+    pub authority: Signer<'info>,
+    /// The market.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// The trader account.
+    #[account(mut)]
+    pub trader: AccountLoader<'info, Trader>,
+    /// CHECK: the market's book, checked by `MarketBook::load`.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
+}
+
+impl CancelOrder<'_> {
+    /// Takes the order out; what it reserved becomes free collateral. Needs no price and cannot be
+    /// paused; funding accrues at the last price first.
+    ///
+    /// # Errors
+    /// `NotTraderAuthority`; `OrderNotFound`, also when it has been filled or cancelled before.
+    pub fn handle(ctx: Context<Self>, order: OrderRef) -> Result<()> {
+        let event = ctx.accounts.cancel(order)?;
+        emit_cpi!(event);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn cancel(&self, order: OrderRef) -> Result<OrdersCancelled> {
+        let key = self.market.key();
+        let mut market = self.market.load_mut()?;
+        let mut trader = self.trader.load_mut()?;
+        trader.require_authority(self.authority.key)?;
+        let book = MarketBook::load(&market, &self.book)?;
+        market.accrue_at_last_price(&Clock::get()?)?;
+        let slot = trader
+            .slot_mut(&key)
+            .map_err(|_| error!(BallastError::OrderNotFound))?;
+        let cancelled = orders::cancel_order(&book, slot, order)?;
+        trader.credit(cancelled.margin)?;
+        trader.release_if_closed(&key)?;
+        book.refresh_impact(&mut market)?;
+        market.invariant()?;
+        trader.invariant()?;
+        Ok(OrdersCancelled {
+            market: key,
+            trader: self.trader.key(),
+            free_after: trader.free,
+            orders: vec![orders::record(&market, &cancelled)],
+        })
+    }
+}

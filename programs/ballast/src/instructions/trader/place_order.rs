@@ -1,0 +1,204 @@
+//! An order: trades with the book at once, and waits in it with what is left.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{fees::split, matching::Taken, oracle::Action, trade::check_open_interest};
+
+use super::order_args::PlaceOrderArgs;
+use crate::{
+    error::{BallastError, OrBallast},
+    events::{OrderFilled, OrderPlaced, OrderRemoved, PartyTraded},
+    instructions::{
+        matching::{check_makers, Matching},
+        orders::OrderRef,
+        taker::{Taker, TakerOrder},
+    },
+    seeds::EXCHANGE_ADDRESS,
+    state::{
+        book_account::MarketBook,
+        exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
+        market::{Market, Touched},
+        queue_account::MarketQueues,
+        trader::Trader,
+    },
+};
+
+/// Accounts of `place_order` and `replace_order`. The remaining accounts are the makers' trader
+/// accounts, writable, in the order of the book.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct PlaceOrder<'info> {
+    /// Owner or delegate of the trader account.
+    pub authority: Signer<'info>,
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// The trader.
+    #[account(mut)]
+    pub trader: AccountLoader<'info, Trader>,
+    /// CHECK: the market's book, checked by `MarketBook::load`.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
+    /// CHECK: the market's long queue, checked by `MarketQueues::load`.
+    #[account(mut)]
+    pub queue_long: UncheckedAccount<'info>,
+    /// CHECK: the market's short queue, checked by `MarketQueues::load`.
+    #[account(mut)]
+    pub queue_short: UncheckedAccount<'info>,
+    /// CHECK: the market's price account, checked by the oracle adapter.
+    pub price: UncheckedAccount<'info>,
+}
+
+/// What an order did, beside what became of its trader.
+struct Worked {
+    touched: Touched,
+    taken: Taken,
+    collected: u64,
+    open_interest: u64,
+    fills: Vec<OrderFilled>,
+    removed: Vec<OrderRemoved>,
+}
+
+impl<'info> PlaceOrder<'info> {
+    /// Trades with the orders of the listed makers, best first, and leaves the rest of a limit
+    /// order in the book. The list only supplies accounts: with which orders, how much and at what
+    /// price follows from the book.
+    ///
+    /// # Errors
+    /// `NotTraderAuthority`, `Paused`, `TooManyMakers`, the `Price...` errors, `NoFreeSlot`,
+    /// `BankruptcyFlagged`, those of [`ballast_engine::order::check`], `DuplicateClientId`,
+    /// `PostOnlyCrosses`, `SelfTrade`, `NotFilled`, `InsufficientCollateral`, `PositionTooLarge`,
+    /// `TooManyOrders`, `BookFull`, `OpenInterestLimit`, `QueueFull`, `MakerForeign`.
+    pub fn handle(ctx: Context<'info, Self>, args: PlaceOrderArgs) -> Result<()> {
+        let event = ctx.accounts.place(ctx.remaining_accounts, None, &args)?;
+        emit_cpi!(*event);
+        Ok(())
+    }
+
+    /// Cancels the order `replaced` and places another in its stead.
+    ///
+    /// # Errors
+    /// `OrderNotFound` when it has been filled or cancelled; those of [`Self::handle`].
+    pub fn handle_replace(
+        ctx: Context<'info, Self>,
+        replaced: OrderRef,
+        args: PlaceOrderArgs,
+    ) -> Result<()> {
+        let makers = ctx.remaining_accounts;
+        let event = ctx.accounts.place(makers, Some(replaced), &args)?;
+        emit_cpi!(*event);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn place(
+        &self,
+        makers: &'info [AccountInfo<'info>],
+        replaced: Option<OrderRef>,
+        args: &PlaceOrderArgs,
+    ) -> Result<Box<OrderPlaced>> {
+        let key = self.market.key();
+        let mut market = self.market.load_mut()?;
+        let mut trader = self.trader.load_mut()?;
+        trader.require_authority(self.authority.key)?;
+        let paused = if args.reduce_only {
+            PAUSE_TRADE
+        } else {
+            PAUSE_TRADE | PAUSE_OPEN
+        };
+        self.exchange.load()?.require_not_paused(paused)?;
+        check_makers(makers)?;
+        let clock = Clock::get()?;
+        let touched = market.touch(&self.price, Action::Open, &clock)?;
+        let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
+        let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let book = MarketBook::load(&market, &self.book)?;
+        let now = clock.unix_timestamp;
+        let matching = Matching::new(key, &market, &queues, makers, &touched, now, true);
+        let worked = self.work(
+            &market, &book, &mut taker, matching, replaced, args, touched,
+        )?;
+
+        let party = taker.store(&mut trader, &key, &queues)?;
+        let fees = split(market.params(), worked.taken.paid().or_ballast()?).or_ballast()?;
+        market.book_fees(fees.market, fees.insurance)?;
+        market.open_interest_lots = worked.open_interest;
+        book.refresh_impact(&mut market)?;
+        market.invariant()?;
+        Ok(self.event(args, &taker, worked, party))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    #[inline(never)]
+    fn work(
+        &self,
+        market: &Market,
+        book: &MarketBook,
+        taker: &mut Taker,
+        mut matching: Box<Matching>,
+        replaced: Option<OrderRef>,
+        args: &PlaceOrderArgs,
+        touched: Touched,
+    ) -> Result<Box<Worked>> {
+        let order = TakerOrder {
+            request: args.request(),
+            self_trade: args.self_trade.into(),
+            margin: args.margin,
+            client_id: args.client_id,
+        };
+        book.write(|book| {
+            if let Some(replaced) = replaced {
+                let node = replaced.find(&book.as_ref(), &taker.own)?;
+                taker.cancel(market, book, node)?;
+            }
+            taker.work(book, market, &touched, &mut matching, &order)
+        })?;
+        let before = market.open_interest_lots;
+        check_open_interest(market.params(), before, matching.open_interest).or_ballast()?;
+        let matching = *matching;
+        Ok(Box::new(Worked {
+            touched,
+            taken: matching.taken,
+            collected: matching.collected,
+            open_interest: matching.open_interest,
+            fills: matching.fills,
+            removed: matching.removed,
+        }))
+    }
+
+    #[inline(never)]
+    fn event(
+        &self,
+        args: &PlaceOrderArgs,
+        taker: &Taker,
+        worked: Box<Worked>,
+        party: Option<PartyTraded>,
+    ) -> Box<OrderPlaced> {
+        Box::new(OrderPlaced {
+            market: self.market.key(),
+            trader: self.trader.key(),
+            order_id: taker.order_id,
+            client_id: args.client_id,
+            side: args.side,
+            kind: args.kind,
+            reduce_only: args.reduce_only,
+            price_ticks: args.price_ticks,
+            expires_at: args.expires_at,
+            lots: taker.lots,
+            filled_lots: taker.filled,
+            resting_lots: taker.resting,
+            dropped_lots: taker.dropped,
+            reserved_atoms: taker.reserved,
+            mark_ticks: worked.touched.price.price.get(),
+            funding_index: worked.touched.funding_index.get(),
+            open_interest_after: worked.open_interest,
+            collected_atoms: worked.collected,
+            taker: party,
+            cancelled: taker.cancelled.clone(),
+            fills: worked.fills,
+            removed: worked.removed,
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! Sets a stop-loss or take-profit of a position.
+
+use anchor_lang::prelude::*;
+
+use crate::{
+    error::BallastError,
+    events::TriggerPlaced,
+    state::{
+        market::Market,
+        trader::Trader,
+        trigger::{Trigger, TriggerKind},
+    },
+};
+
+/// Arguments of `place_trigger`.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+pub struct PlaceTriggerArgs {
+    /// Which of the two.
+    pub kind: TriggerKind,
+    /// Oracle price that triggers, ticks.
+    pub price_ticks: u64,
+    /// Worst price of the fills, ticks; 0 when only the band limits it.
+    pub worst_ticks: u64,
+    /// Lots to close; more than the position has mean all of them.
+    pub lots: u64,
+}
+
+/// Accounts of `place_trigger`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct PlaceTrigger<'info> {
+    /// Owner or delegate of the trader account.
+    pub authority: Signer<'info>,
+    /// The market.
+    pub market: AccountLoader<'info, Market>,
+    /// The trader account.
+    #[account(mut)]
+    pub trader: AccountLoader<'info, Trader>,
+}
+
+impl PlaceTrigger<'_> {
+    /// Sets the trigger, in place of the one of its kind. It reserves nothing; the position takes
+    /// both of its triggers along when it closes or changes side.
+    ///
+    /// # Errors
+    /// `NotTraderAuthority`, `NoPosition`, `PriceOutOfRange` for either price, `ZeroLots`.
+    pub fn handle(ctx: Context<Self>, args: PlaceTriggerArgs) -> Result<()> {
+        let event = ctx.accounts.place(&args)?;
+        emit_cpi!(event);
+        Ok(())
+    }
+
+    fn place(&self, args: &PlaceTriggerArgs) -> Result<TriggerPlaced> {
+        let key = self.market.key();
+        let market = self.market.load()?;
+        let mut trader = self.trader.load_mut()?;
+        trader.require_authority(self.authority.key)?;
+        let slot = trader.position_mut(&key)?;
+        market.lot_price(args.price_ticks)?;
+        if args.worst_ticks != 0 {
+            market.lot_price(args.worst_ticks)?;
+        }
+        require!(args.lots > 0, BallastError::ZeroLots);
+        let lots = u32::try_from(args.lots.min(slot.lots.unsigned_abs()))
+            .map_err(|_| error!(BallastError::SizeOutOfRange))?;
+        *slot.trigger_mut(args.kind) = Trigger {
+            price_ticks: args.price_ticks,
+            worst_ticks: args.worst_ticks,
+            lots,
+            placed_lots: lots,
+        };
+        trader.invariant()?;
+        Ok(TriggerPlaced {
+            market: key,
+            trader: self.trader.key(),
+            kind: args.kind,
+            price_ticks: args.price_ticks,
+            worst_ticks: args.worst_ticks,
+            lots,
+        })
+    }
+}
