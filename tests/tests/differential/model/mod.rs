@@ -85,7 +85,7 @@ impl Model {
             }
             Operation::Flag { market, trader } => self.flag(*market, *trader)?,
             Operation::Liquidate(call) => self.liquidate(call)?,
-            Operation::PlaceOrder(placing) => self.place_order(placing)?,
+            Operation::PlaceOrder(placing) => self.place_order(placing, None)?,
             Operation::CancelOrder {
                 market,
                 trader,
@@ -96,7 +96,7 @@ impl Model {
                 trader,
                 side,
             } => self.cancel_all_orders(*market, *trader, *side)?,
-            Operation::ReplaceOrder { which, placing } => self.replace_order(*which, placing)?,
+            Operation::ReplaceOrder { which, placing } => self.place_order(placing, Some(*which))?,
             Operation::PlaceTrigger(setting) => self.place_trigger(setting)?,
             Operation::CancelTrigger {
                 market,

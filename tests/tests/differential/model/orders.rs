@@ -4,7 +4,7 @@ use ballast::error::BallastError;
 use ballast_engine::risk::RiskParams;
 
 use super::book::Order;
-use super::fill::Meeting;
+use super::fill::{check_makers, Meeting};
 use super::holding::{Holding, MAX_LOTS, MAX_PRICE};
 use super::number::{ceil, floor, part, ONE};
 use super::oracle::{in_range, Mark, Use};
@@ -31,40 +31,55 @@ pub struct Taking {
     pub self_trade: SelfTrade,
 }
 
+/// What fills come to for their taker.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Paid {
+    /// The position afterwards; none without fills.
+    pub after: Option<Holding>,
+    /// Whether it only became smaller.
+    pub reduced: bool,
+    /// What of the offered margin belongs to the lots filled.
+    pub used: i128,
+}
+
 impl Model {
-    /// Places an order.
-    pub fn place_order(&mut self, placing: &Placing) -> Verdict<()> {
+    /// Places an order, instead of another one where that is named.
+    pub fn place_order(&mut self, placing: &Placing, replaced: Option<Which>) -> Verdict<()> {
         let (market, trader) = (placing.market, placing.trader);
-        self.check_makers(&placing.makers)?;
+        check_makers(&placing.makers)?;
         let mark = self.touch(market, Use::Open)?;
-        let holding = self.settle_taker(market, trader)?;
+        let holding = self.taker(market, trader)?;
+        if let Some(which) = replaced {
+            let order = self.found(market, trader, which)?;
+            self.release(market, order.id);
+        }
         let taking = self.taking(placing, &mark, &holding)?;
         let before = self.open_interest(market);
         let mut meeting = Meeting::new(market, -taking.sign, mark, &placing.makers);
         let left = self.take(&taking, &mut meeting)?;
         let whole = placing.kind != OrderKind::FillOrKill || left == 0;
         require(whole, BallastError::NotFilled)?;
-        let used = self.pay(&taking, &meeting)?;
+        let paid = self.pay(&taking, &meeting)?;
         let waits = matches!(placing.kind, OrderKind::Limit | OrderKind::PostOnly);
         if waits && left > 0 && !meeting.ended {
-            self.rest(placing, &taking, &mark, left, used)?;
+            self.rest(placing, &taking, &mark, left, paid.used)?;
         }
-        let (after, params) = (self.open_interest(market), self.markets[market].params);
-        let limit = i128::from(params.max_open_interest_lots);
+        let own = paid.after.map_or(0, |after| after.lots.max(0) - holding.lots.max(0));
+        let after = self.open_interest(market) + own;
+        let limit = i128::from(self.markets[market].params.max_open_interest_lots);
         let within = after <= before || after <= limit;
         require(within, BallastError::OpenInterestLimit)?;
+        self.settle_taker(&taking, market, &paid)?;
         self.book_fees(market, meeting.fees() + meeting.maker_fees)
     }
 
     /// A taker's position with its funding paid.
-    pub fn settle_taker(&mut self, market: usize, trader: usize) -> Verdict<Holding> {
+    pub fn taker(&mut self, market: usize, trader: usize) -> Verdict<Holding> {
         let uncovered = self
             .owned(market, trader)
             .is_some_and(|owned| owned.distress.uncovered);
         require(!uncovered, BallastError::BankruptcyFlagged)?;
-        let holding = self.settled(market, trader)?;
-        self.hold(market, trader, holding)?;
-        Ok(holding)
+        self.settled(market, trader)
     }
 
     /// Checks what needs no book.
@@ -165,11 +180,11 @@ impl Model {
         }
     }
 
-    /// Settles the taker; what of the offered margin belongs to the lots filled.
-    pub fn pay(&mut self, taking: &Taking, meeting: &Meeting) -> Verdict<i128> {
+    /// Charges the taker for its fills; its position is written later.
+    pub fn pay(&mut self, taking: &Taking, meeting: &Meeting) -> Verdict<Paid> {
         let (market, lots) = (meeting.market, meeting.lots());
         if lots == 0 {
-            return Ok(0);
+            return Ok(Paid::default());
         }
         let offered = floor(&part(taking.margin, lots, taking.lots));
         let (signed_lots, quote) = (taking.sign * lots, taking.sign * meeting.quote());
@@ -191,12 +206,24 @@ impl Model {
             let params = &self.markets[market].params;
             require_small(params, &meeting.mark, &after)?;
         }
-        self.hold(market, taking.trader, after)?;
         self.trader_mut(taking.trader).free = free;
-        if !reduced {
+        Ok(Paid {
+            after: Some(after),
+            reduced,
+            used: offered,
+        })
+    }
+
+    /// Writes the taker's position.
+    pub fn settle_taker(&mut self, taking: &Taking, market: usize, paid: &Paid) -> Verdict<()> {
+        let Some(after) = paid.after else {
+            return Ok(());
+        };
+        self.hold(market, taking.trader, after)?;
+        if !paid.reduced {
             *self.distress_mut(market, taking.trader) = Distress::default();
         }
-        Ok(offered)
+        Ok(())
     }
 
     /// What is left waits.
@@ -259,12 +286,6 @@ impl Model {
         self.accrue(market)?;
         self.release_all(market, trader, only.map(BookSide::sign));
         Ok(())
-    }
-
-    /// Cancels an order and places another.
-    pub fn replace_order(&mut self, which: Which, placing: &Placing) -> Verdict<()> {
-        self.cancel_order(placing.market, placing.trader, which)?;
-        self.place_order(placing)
     }
 }
 

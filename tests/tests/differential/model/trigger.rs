@@ -2,7 +2,7 @@
 
 use ballast::error::BallastError;
 
-use super::fill::Meeting;
+use super::fill::{check_makers, Meeting};
 use super::number::{floor, part};
 use super::oracle::{in_range, Use};
 use super::orders::{band_edge, Taking};
@@ -35,7 +35,11 @@ impl Model {
     pub fn place_trigger(&mut self, setting: &Setting) -> Verdict<()> {
         let (market, trader) = (setting.market, setting.trader);
         let size = self.needed(market, trader)?.holding.size();
-        require(setting.price > 0, BallastError::PriceOutOfRange)?;
+        let atoms = self.markets[market].atoms_per_tick;
+        in_range(i128::from(setting.price) * atoms)?;
+        if setting.worst > 0 {
+            in_range(i128::from(setting.worst) * atoms)?;
+        }
         require(setting.lots > 0, BallastError::ZeroLots)?;
         let lots = i128::from(setting.lots).min(size);
         let trigger = Trigger {
@@ -55,20 +59,20 @@ impl Model {
         trader: usize,
         kind: TriggerKind,
     ) -> Verdict<()> {
-        self.needed(market, trader)?;
-        let trigger = self.trigger_mut(market, trader, kind).take();
-        require(trigger.is_some(), BallastError::NoTrigger)
+        let set = self.trigger(market, trader, kind).is_some();
+        require(set, BallastError::NoTrigger)?;
+        *self.trigger_mut(market, trader, kind) = None;
+        Ok(())
     }
 
     /// Closes lots against the book because the oracle has reached a trigger.
     pub fn execute_trigger(&mut self, call: &Execution) -> Verdict<()> {
         let (market, trader) = (call.market, call.trader);
-        self.check_makers(&call.makers)?;
+        check_makers(&call.makers)?;
         let mark = self.touch(market, Use::Open)?;
         self.needed(market, trader)?;
-        let holding = self.settle_taker(market, trader)?;
-        let trigger = *self.trigger_mut(market, trader, call.kind);
-        let Some(trigger) = trigger else {
+        let holding = self.taker(market, trader)?;
+        let Some(trigger) = self.trigger(market, trader, call.kind) else {
             return Err(BallastError::NoTrigger.into());
         };
         let ticks = self.markets[market].quoted.ticks;
@@ -105,7 +109,8 @@ impl Model {
         self.take(&taking, &mut meeting)?;
         let filled = meeting.lots();
         require(filled > 0, BallastError::NothingFilled)?;
-        self.pay(&taking, &meeting)?;
+        let paid = self.pay(&taking, &meeting)?;
+        self.settle_taker(&taking, market, &paid)?;
         self.book_fees(market, meeting.fees() + meeting.maker_fees)?;
         if self.owned(market, trader).is_some() {
             let left = Trigger {

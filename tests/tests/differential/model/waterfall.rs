@@ -2,7 +2,7 @@
 
 use ballast::error::BallastError;
 
-use super::fill::Meeting;
+use super::fill::{check_makers, Meeting};
 use super::holding::Holding;
 use super::liquidate::{Health, Plan};
 use super::number::{ceil, floor, part, ONE};
@@ -29,6 +29,8 @@ struct Closed {
     quote: i128,
     rewards: i128,
     fee: i128,
+    /// Paid by insurance.
+    paid: i128,
 }
 
 impl Model {
@@ -37,7 +39,7 @@ impl Model {
         let (market, victim) = (call.market, call.trader);
         let distinct = victim != call.liquidator;
         require(distinct, BallastError::TradersNotDistinct)?;
-        self.check_makers(&call.makers)?;
+        check_makers(&call.makers)?;
         let mark = self.touch(market, Use::Liquidate)?;
         let distress = self.needed(market, victim)?.distress;
         self.release_all(market, victim, None);
@@ -52,16 +54,17 @@ impl Model {
         };
         let mut meeting = Meeting::new(market, before.sign(), mark, &call.makers);
         self.descend(&descent, &mut meeting)?;
-        self.trader_mut(call.liquidator).free += meeting.collected;
         let taken = descent.taken(self, &meeting);
         if meeting.met == 0 && taken == 0 {
             return Err(descent.nothing());
         }
         let closed = descent.closed(self, &meeting, taken);
-        self.settle_liquidator(&descent, taken, &closed)?;
         self.settle_victim(&descent, &closed)?;
         self.book_fees(market, meeting.maker_fees)?;
         self.conclude(&descent, &closed);
+        self.settle_liquidator(&descent, taken)?;
+        let income = meeting.collected + closed.rewards + self.rescue_reward(market, closed.paid);
+        self.trader_mut(call.liquidator).free += income;
         self.markets[market].liquidations += 1;
         Ok(())
     }
@@ -85,13 +88,8 @@ impl Model {
         }
     }
 
-    /// The liquidator takes what it is to take, and gets its rewards.
-    fn settle_liquidator(
-        &mut self,
-        descent: &Descent,
-        taken: i128,
-        closed: &Closed,
-    ) -> Verdict<()> {
+    /// The liquidator takes over what it is to take.
+    fn settle_liquidator(&mut self, descent: &Descent, taken: i128) -> Verdict<()> {
         let (market, liquidator) = (descent.call.market, descent.call.liquidator);
         if taken > 0 {
             let party = Party {
@@ -110,7 +108,6 @@ impl Model {
             }
             self.trader_mut(liquidator).free = traded.free;
         }
-        self.trader_mut(liquidator).free += closed.rewards;
         Ok(())
     }
 
@@ -124,21 +121,17 @@ impl Model {
             let (lots, quote) = (-sign * closed.lots, -sign * closed.quote);
             (after, left) = descent.before.closed_into_margin(lots, quote);
         }
-        let mut paid = 0;
         if after.lots == 0 {
-            paid = (-left).max(0);
-            left += paid - charges;
+            left += closed.paid - charges;
         } else {
             after.margin -= charges;
         }
         let (slot, params) = (self.slot, self.markets[market].params);
         let insurance = &mut self.markets[market].insurance;
-        insurance.pay(&params, slot, paid);
+        insurance.pay(&params, slot, closed.paid);
         insurance.receive(closed.fee)?;
         self.hold(market, victim, after)?;
         self.trader_mut(victim).free += left;
-        let reward = self.rescue_reward(market, paid);
-        self.trader_mut(descent.call.liquidator).free += reward;
         Ok(())
     }
 
@@ -237,11 +230,15 @@ impl Descent<'_> {
             let reward = floor(&part(fill.lots * fill.price, bps, ONE));
             reward.min(self.improvement(fill.lots, fill.price))
         });
+        let quote = meeting.quote() + self.taken_quote(taken);
+        let equity = self.before.margin + self.before.sign() * (quote - self.before.entry.abs());
+        let gone = lots == self.before.size();
         Closed {
             lots,
-            quote: meeting.quote() + self.taken_quote(taken),
+            quote,
             rewards: if self.is_bankrupt() { 0 } else { rewards.sum() },
             fee: floor(&part(self.plan.fee, lots, self.plan.lots)),
+            paid: if gone { (-equity).max(0) } else { 0 },
         }
     }
 
