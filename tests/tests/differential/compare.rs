@@ -1,5 +1,6 @@
 //! Everything the program stores against everything the model holds.
 
+mod book;
 mod sessions;
 
 use std::fmt::Debug;
@@ -150,6 +151,7 @@ pub fn states(world: &World, model: &Model) -> Agreement {
     exchange(world, model)?;
     for market in 0..model.markets.len() {
         ledgers(world, model, market)?;
+        book::book(world, model, market)?;
         for (sign, side) in [(1, Side::Long), (-1, Side::Short)] {
             queue(world, model, market, sign, side)?;
         }
@@ -198,13 +200,17 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
             (
                 "funding index",
                 i128::from(program.funding.index),
-                market.index,
+                market.funding.index,
             ),
-            ("carry", unsigned(program.funding.carry), market.carry),
+            (
+                "carry",
+                unsigned(program.funding.carry),
+                market.funding.carry,
+            ),
             (
                 "accrued until",
                 i128::from(program.funding.last_timestamp),
-                market.accrued_until,
+                market.funding.until,
             ),
             (
                 "last price",
@@ -363,7 +369,8 @@ fn account(world: &World, model: &Model, number: usize) -> Agreement {
     };
     same(&whose, open, true)?;
     let program = world.sandbox.trader(address);
-    let count = trader.positions.iter().flatten().count();
+    let markets = 0..model.markets.len();
+    let count = markets.filter(|market| model.uses(*market, number)).count();
     all(
         &whose,
         &[
@@ -377,13 +384,13 @@ fn account(world: &World, model: &Model, number: usize) -> Agreement {
     )?;
     for (market, owned) in trader.positions.iter().enumerate() {
         let index = program.find(&world.markets[market].keys.market);
-        let slot = index
-            .map(|index| &program.positions[index])
-            .filter(|slot| slot.lots != 0);
-        match (slot, owned) {
+        let slot = index.map(|index| &program.positions[index]);
+        book::orders(world, model, market, number, slot)?;
+        match (slot.filter(|slot| slot.lots != 0), owned) {
             (None, None) => {}
             (Some(slot), Some(owned)) => {
-                position(&format!("{whose} market {market}"), slot, owned)?
+                position(&format!("{whose} market {market}"), slot, owned)?;
+                book::triggers(&format!("{whose} market {market}"), slot, owned)?;
             }
             (slot, owned) => {
                 return Err(format!(
@@ -441,6 +448,7 @@ fn position(whose: &str, slot: &PositionSlot, owned: &Owned) -> Agreement {
                 i128::from(slot.bankrupt_lots),
                 distress.bankrupt_lots,
             ),
+            ("step left", i128::from(slot.step_left), distress.step_left),
         ],
     )
 }

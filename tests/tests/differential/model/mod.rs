@@ -96,7 +96,9 @@ impl Model {
                 trader,
                 side,
             } => self.cancel_all_orders(*market, *trader, *side)?,
-            Operation::ReplaceOrder { which, placing } => self.place_order(placing, Some(*which))?,
+            Operation::ReplaceOrder { which, placing } => {
+                self.place_order(placing, Some(*which))?
+            }
             Operation::PlaceTrigger(setting) => self.place_trigger(setting)?,
             Operation::CancelTrigger {
                 market,

@@ -64,7 +64,9 @@ impl Model {
         if waits && left > 0 && !meeting.ended {
             self.rest(placing, &taking, &mark, left, paid.used)?;
         }
-        let own = paid.after.map_or(0, |after| after.lots.max(0) - holding.lots.max(0));
+        let own = paid
+            .after
+            .map_or(0, |after| after.lots.max(0) - holding.lots.max(0));
         let after = self.open_interest(market) + own;
         let limit = i128::from(self.markets[market].params.max_open_interest_lots);
         let within = after <= before || after <= limit;
