@@ -1,6 +1,7 @@
 //! Everything the program stores against everything the model holds.
 
 mod book;
+mod matches;
 mod sessions;
 
 use std::fmt::Debug;
@@ -15,6 +16,7 @@ use ballast_sandbox::{TxOutcome, TxResult};
 
 use crate::model::{Effect, Model, Owned, Refusal, RoundMade, Verdict};
 use crate::program::World;
+pub use matches::matched;
 pub use sessions::{opened, sessions};
 
 /// What differs, or nothing.
@@ -42,7 +44,7 @@ pub fn verdicts(program: &TxResult, model: &Verdict<Effect>) -> Agreement {
     match (program, model) {
         (Ok(outcome), Ok(Effect::Round(round))) => rounds(outcome, round),
         (Ok(outcome), Ok(Effect::Passed)) => passed(outcome),
-        (Ok(_), Ok(Effect::State | Effect::Opened(_))) => Ok(()),
+        (Ok(_), Ok(Effect::State | Effect::Opened(_) | Effect::Matched(_))) => Ok(()),
         (Err(refused), Err(Refusal(number))) if refused.number == Some(*number) => Ok(()),
         (Err(refused), Err(Refusal(number))) => Err(format!(
             "refused otherwise: program {refused}, model {number} ({:?})",
@@ -193,6 +195,7 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
     let cookie = &world.markets[number];
     let (program, market) = (world.sandbox.market(cookie), &model.markets[number]);
     let vault = world.sandbox.token_balance(&cookie.insurance_vault);
+    let (bid, ask) = model.impact_prices(number);
     let unsigned = i128::from;
     all(
         &format!("market {number}"),
@@ -212,6 +215,18 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
                 i128::from(program.funding.last_timestamp),
                 market.funding.until,
             ),
+            (
+                "sum of samples",
+                i128::from(program.funding.rate_sum),
+                market.funding.sum,
+            ),
+            (
+                "rate",
+                i128::from(program.funding.rate_ppm),
+                market.funding.rate,
+            ),
+            ("impact bid", i128::from(program.funding.impact_bid), bid),
+            ("impact ask", i128::from(program.funding.impact_ask), ask),
             (
                 "last price",
                 unsigned(program.last_price.ticks),

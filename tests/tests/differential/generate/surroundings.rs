@@ -54,7 +54,7 @@ impl Generator {
 
     fn book_risk(&mut self, risk: &mut RiskParams) {
         let pick = &mut self.pick;
-        risk.impact_notional_atoms = pick.one(&[0, 0, 0, 0, 0]);
+        risk.impact_notional_atoms = pick.one(&[0, 1, 5_000_000, 100_000_000, 2_000_000_000]);
         let base = risk.funding_rate_ppm_per_hour.unsigned_abs();
         risk.max_funding_rate_ppm = pick.one(&[base, base.max(2_000), 10_000]);
         risk.keeper_fee_atoms = pick.one(&[0, 777, 100_000, 20_000_000]);

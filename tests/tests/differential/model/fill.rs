@@ -27,27 +27,122 @@ pub struct Meeting<'a> {
     pub makers: &'a [Listed],
     /// Taker's fee, basis points.
     pub taker_bps: u32,
-    /// Orders filled or taken out.
-    pub met: usize,
     /// Fills in order.
     pub fills: Vec<Fill>,
-    /// Fees for orders taken out.
-    pub collected: i128,
-    /// Fees of the makers, less rebates.
-    pub maker_fees: i128,
+    /// Orders taken out, in order.
+    pub removed: Vec<Removed>,
+    /// The taker's own orders that went.
+    pub own: Vec<u64>,
     /// Whether a maker was not listed.
     pub ended: bool,
 }
 
 /// Lots traded at the price of an order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fill {
+    /// The maker.
+    pub trader: usize,
+    /// Its order.
+    pub id: u64,
     /// Price per lot.
     pub price: i128,
     /// Lots.
     pub lots: i128,
     /// The taker's fee.
     pub fee: i128,
+    /// The maker's fee, negative a rebate.
+    pub maker_fee: i128,
+    /// Lots of the maker before.
+    pub before: i128,
+    /// Lots of the maker afterwards.
+    pub after: i128,
+    /// Its margin afterwards.
+    pub margin: i128,
+    /// Lots of the order that still wait.
+    pub left: i128,
+}
+
+/// Why an order could not be filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Its time was over.
+    Expired,
+    /// Its maker could not carry it.
+    Unhealthy,
+    /// Nothing to make smaller.
+    NothingToReduce,
+}
+
+/// An order taken out because it could not be filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The maker.
+    pub trader: usize,
+    /// Its order.
+    pub id: u64,
+    /// Why.
+    pub reason: Reason,
+    /// Lots it had.
+    pub lots: i128,
+    /// What the maker paid for it.
+    pub fee: i128,
+}
+
+/// What a call did with the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// Fills in order.
+    pub fills: Vec<Fill>,
+    /// Orders taken out, in order.
+    pub removed: Vec<Removed>,
+    /// The taker's own orders that went.
+    pub own: Vec<u64>,
+    /// Whether a maker was not listed.
+    pub ended: bool,
+    /// What else the call did.
+    pub done: Done,
+}
+
+/// What depends on the kind of the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// An order.
+    Order {
+        /// Lots, a reduce-only order cut to the position.
+        lots: i128,
+        /// Number of the order that waits; 0 none.
+        id: u64,
+        /// Lots that wait.
+        resting: i128,
+        /// What they reserve.
+        reserved: i128,
+    },
+    /// A liquidation.
+    Liquidation {
+        /// Lots closed.
+        lots: i128,
+        /// Lots the liquidator took over.
+        taken: i128,
+        /// The worth of all lots.
+        quote: i128,
+        /// Rewards for fills.
+        rewards: i128,
+        /// Insurance got.
+        fee: i128,
+        /// Insurance paid.
+        paid: i128,
+        /// Whether it finished the step before.
+        follow_up: bool,
+        /// Whether the position had no equity.
+        bankrupt: bool,
+    },
+    /// A trigger.
+    Trigger {
+        /// Lots it has left.
+        left: i128,
+        /// What the keeper earned.
+        reward: i128,
+    },
 }
 
 /// The maker of an order, as it stands.
@@ -63,7 +158,6 @@ struct Made {
     free: i128,
     reduced: bool,
     fill: Fill,
-    fee: i128,
 }
 
 impl<'a> Meeting<'a> {
@@ -75,10 +169,9 @@ impl<'a> Meeting<'a> {
             mark,
             makers,
             taker_bps: 0,
-            met: 0,
             fills: Vec::new(),
-            collected: 0,
-            maker_fees: 0,
+            removed: Vec::new(),
+            own: Vec::new(),
             ended: false,
         }
     }
@@ -98,9 +191,35 @@ impl<'a> Meeting<'a> {
         self.fills.iter().map(|fill| fill.fee).sum()
     }
 
+    /// The makers' fees, less rebates.
+    pub fn maker_fees(&self) -> i128 {
+        self.fills.iter().map(|fill| fill.maker_fee).sum()
+    }
+
+    /// Fees for orders taken out.
+    pub fn collected(&self) -> i128 {
+        self.removed.iter().map(|removed| removed.fee).sum()
+    }
+
+    /// Orders filled or taken out.
+    pub fn met(&self) -> usize {
+        self.fills.len() + self.removed.len()
+    }
+
+    /// What all of it comes to.
+    pub fn matched(self, done: Done) -> Matched {
+        Matched {
+            fills: self.fills,
+            removed: self.removed,
+            own: self.own,
+            ended: self.ended,
+            done,
+        }
+    }
+
     /// Whether the list has the order's maker, and room is left.
     pub fn reaches(&self, order: &Order) -> bool {
-        self.met < MOST_MAKERS && self.makers.contains(&Listed::Trader(order.trader))
+        self.met() < MOST_MAKERS && self.makers.contains(&Listed::Trader(order.trader))
     }
 }
 
@@ -114,7 +233,6 @@ impl Model {
     /// Fills up to `most` lots of an order whose maker is listed, or takes it out.
     pub fn meet(&mut self, meeting: &mut Meeting, order: &Order, most: i128) -> Verdict<()> {
         let (market, trader) = (meeting.market, order.trader);
-        meeting.met += 1;
         let maker = Maker {
             holding: self.settled(market, trader)?,
             free: self.trader(trader).free,
@@ -123,14 +241,16 @@ impl Model {
                 .is_some_and(|owned| owned.distress.uncovered),
         };
         let params = self.markets[market].params;
-        let expired = order.has_expired(self.time);
-        let made = match expired {
-            true => None,
+        let made = match order.has_expired(self.time) {
+            true => Err(Reason::Expired),
             false => made(&params, meeting, &maker, order, most),
         };
-        let Some(made) = made else {
-            self.evict(meeting, order);
-            return Ok(());
+        let mut made = match made {
+            Ok(made) => made,
+            Err(reason) => {
+                self.evict(meeting, order, reason);
+                return Ok(());
+            }
         };
         self.hold(market, trader, made.after)?;
         if !made.reduced {
@@ -138,19 +258,17 @@ impl Model {
         }
         self.trader_mut(trader).free = made.free;
         self.markets[market].book.reduce(order.id, made.fill.lots);
-        let rest = self.book(market).orders_of(trader);
-        let rest = rest.iter().any(|rest| rest.id == order.id);
         let idle = self.held(market, trader).sign() != -order.sign;
-        if rest && order.reduce_only && idle {
+        if made.fill.left > 0 && order.reduce_only && idle {
             self.release(market, order.id);
+            made.fill.left = 0;
         }
-        meeting.maker_fees += made.fee;
         meeting.fills.push(made.fill);
         Ok(())
     }
 
     /// Takes an order out that cannot be filled; its trader pays for it.
-    pub fn evict(&mut self, meeting: &mut Meeting, order: &Order) {
+    fn evict(&mut self, meeting: &mut Meeting, order: &Order, reason: Reason) {
         let keeper = i128::from(self.markets[meeting.market].params.keeper_fee_atoms);
         let order = self.release(meeting.market, order.id);
         let account = self.trader_mut(order.trader);
@@ -161,7 +279,13 @@ impl Model {
         };
         let fee = keeper.min(most);
         account.free -= fee;
-        meeting.collected += fee;
+        meeting.removed.push(Removed {
+            trader: order.trader,
+            id: order.id,
+            reason,
+            lots: order.lots,
+            fee,
+        });
     }
 
     /// Trading fees: a part to insurance, the rest to the bucket.
@@ -175,22 +299,22 @@ impl Model {
     }
 }
 
-/// The maker after a fill; none where it cannot trade.
+/// The maker after a fill, or why the order cannot trade.
 fn made(
     params: &RiskParams,
     meeting: &Meeting,
     maker: &Maker,
     order: &Order,
     most: i128,
-) -> Option<Made> {
+) -> Result<Made, Reason> {
     if maker.uncovered {
-        return None;
+        return Err(Reason::Unhealthy);
     }
     let opposite = maker.holding.sign() == -order.sign;
     let room = match (order.reduce_only, opposite) {
         (false, _) => order.lots,
         (true, true) => maker.holding.size(),
-        (true, false) => return None,
+        (true, false) => return Err(Reason::NothingToReduce),
     };
     let lots = most.min(order.lots).min(room);
     let worth = lots * order.price;
@@ -201,7 +325,7 @@ fn made(
     let filled = maker
         .holding
         .filled(order.sign * lots, order.sign * worth)
-        .ok()?;
+        .map_err(|_| Reason::Unhealthy)?;
     let mut after = filled.after;
     let available = maker.free + filled.realized + filled.released;
     let (free, fee) = if reduced {
@@ -217,18 +341,24 @@ fn made(
         && (after.lots == 0 || has_a_place(&after));
     let fits = |amount| i64::try_from(amount).is_ok();
     if !sound || !fits(free) || !fits(after.margin) {
-        return None;
+        return Err(Reason::Unhealthy);
     }
-    Some(Made {
+    Ok(Made {
         after,
         free,
         reduced,
         fill: Fill {
+            trader: order.trader,
+            id: order.id,
             price: order.price,
             lots,
             fee: paid,
+            maker_fee: fee,
+            before: maker.holding.lots,
+            after: after.lots,
+            margin: after.margin,
+            left: order.lots - lots,
         },
-        fee,
     })
 }
 

@@ -25,6 +25,7 @@ mod waterfall;
 
 pub use book::{Book, Order};
 pub use deleverage::{Listed, RoundMade};
+pub use fill::{Done, Fill, Matched, Reason, Removed};
 pub use funding::Funding;
 pub use holding::Holding;
 pub use liquidate::Health;
@@ -43,10 +44,18 @@ pub enum Effect {
     State,
     /// A round of deleveraging.
     Round(Box<RoundMade>),
+    /// Orders of the book were met, or might have been.
+    Matched(Box<Matched>),
     /// A session begins.
     Opened(Opened),
     /// A session found nobody and opened the next pass.
     Passed,
+}
+
+impl Effect {
+    fn of(matched: Matched) -> Self {
+        Self::Matched(Box::new(matched))
+    }
 }
 
 impl Model {
@@ -84,8 +93,10 @@ impl Model {
                 self.touch(*market, oracle::Use::Funding)?;
             }
             Operation::Flag { market, trader } => self.flag(*market, *trader)?,
-            Operation::Liquidate(call) => self.liquidate(call)?,
-            Operation::PlaceOrder(placing) => self.place_order(placing, None)?,
+            Operation::Liquidate(call) => return self.liquidate(call).map(Effect::of),
+            Operation::PlaceOrder(placing) => {
+                return self.place_order(placing, None).map(Effect::of);
+            }
             Operation::CancelOrder {
                 market,
                 trader,
@@ -97,7 +108,7 @@ impl Model {
                 side,
             } => self.cancel_all_orders(*market, *trader, *side)?,
             Operation::ReplaceOrder { which, placing } => {
-                self.place_order(placing, Some(*which))?
+                return self.place_order(placing, Some(*which)).map(Effect::of);
             }
             Operation::PlaceTrigger(setting) => self.place_trigger(setting)?,
             Operation::CancelTrigger {
@@ -105,7 +116,9 @@ impl Model {
                 trader,
                 kind,
             } => self.cancel_trigger(*market, *trader, *kind)?,
-            Operation::ExecuteTrigger(call) => self.execute_trigger(call)?,
+            Operation::ExecuteTrigger(call) => {
+                return self.execute_trigger(call).map(Effect::of);
+            }
             Operation::Deleverage(call) => {
                 let round = self.deleverage(call)?;
                 return Ok(Effect::Round(Box::new(round)));

@@ -4,7 +4,7 @@ use ballast::error::BallastError;
 use ballast_engine::risk::RiskParams;
 
 use super::book::Order;
-use super::fill::{check_makers, Meeting};
+use super::fill::{check_makers, Done, Matched, Meeting};
 use super::holding::{Holding, MAX_LOTS, MAX_PRICE};
 use super::number::{ceil, floor, part, ONE};
 use super::oracle::{in_range, Mark, Use};
@@ -44,25 +44,31 @@ pub struct Paid {
 
 impl Model {
     /// Places an order, instead of another one where that is named.
-    pub fn place_order(&mut self, placing: &Placing, replaced: Option<Which>) -> Verdict<()> {
+    pub fn place_order(&mut self, placing: &Placing, replaced: Option<Which>) -> Verdict<Matched> {
         let (market, trader) = (placing.market, placing.trader);
         check_makers(&placing.makers)?;
         let mark = self.touch(market, Use::Open)?;
         let holding = self.taker(market, trader)?;
-        if let Some(which) = replaced {
-            let order = self.found(market, trader, which)?;
+        let old = match replaced {
+            Some(which) => Some(self.found(market, trader, which)?),
+            None => None,
+        };
+        if let Some(order) = old {
             self.release(market, order.id);
         }
         let taking = self.taking(placing, &mark, &holding)?;
         let before = self.open_interest(market);
         let mut meeting = Meeting::new(market, -taking.sign, mark, &placing.makers);
+        meeting.own.extend(old.map(|old| old.id));
         let left = self.take(&taking, &mut meeting)?;
         let whole = placing.kind != OrderKind::FillOrKill || left == 0;
         require(whole, BallastError::NotFilled)?;
         let paid = self.pay(&taking, &meeting)?;
         let waits = matches!(placing.kind, OrderKind::Limit | OrderKind::PostOnly);
+        let (mut id, mut resting, mut reserved) = (0, 0, 0);
         if waits && left > 0 && !meeting.ended {
-            self.rest(placing, &taking, &mark, left, paid.used)?;
+            (id, resting) = (self.book(market).next_id, left);
+            reserved = self.rest(placing, &taking, &mark, left, paid.used)?;
         }
         let own = paid
             .after
@@ -72,7 +78,13 @@ impl Model {
         let within = after <= before || after <= limit;
         require(within, BallastError::OpenInterestLimit)?;
         self.settle_taker(&taking, market, &paid)?;
-        self.book_fees(market, meeting.fees() + meeting.maker_fees)
+        self.book_fees(market, meeting.fees() + meeting.maker_fees())?;
+        Ok(meeting.matched(Done::Order {
+            lots: taking.lots,
+            id,
+            resting,
+            reserved,
+        }))
     }
 
     /// A taker's position with its funding paid.
@@ -138,7 +150,7 @@ impl Model {
                 break;
             }
             if order.trader == taking.trader {
-                left -= self.meet_own(taking, meeting.market, &order, left)?;
+                left -= self.meet_own(taking, meeting, &order, left)?;
                 continue;
             }
             if taking.kind == OrderKind::PostOnly {
@@ -153,7 +165,7 @@ impl Model {
             self.meet(meeting, &order, left)?;
             left -= meeting.lots() - before;
         }
-        self.trader_mut(taking.trader).free += meeting.collected;
+        self.trader_mut(taking.trader).free += meeting.collected();
         Ok(left)
     }
 
@@ -161,10 +173,11 @@ impl Model {
     fn meet_own(
         &mut self,
         taking: &Taking,
-        market: usize,
+        meeting: &mut Meeting,
         order: &Order,
         left: i128,
     ) -> Verdict<i128> {
+        let market = meeting.market;
         let only = taking.kind == OrderKind::PostOnly;
         require(!only, BallastError::PostOnlyCrosses)?;
         let lots = left.min(order.lots);
@@ -172,11 +185,15 @@ impl Model {
             SelfTrade::Abort => Err(BallastError::SelfTrade.into()),
             SelfTrade::CancelProvide => {
                 self.release(market, order.id);
+                meeting.own.push(order.id);
                 Ok(0)
             }
             SelfTrade::DecrementAndCancel => {
                 self.trader_mut(taking.trader).free += order.share(lots);
                 self.markets[market].book.reduce(order.id, lots);
+                if lots == order.lots {
+                    meeting.own.push(order.id);
+                }
                 Ok(lots)
             }
         }
@@ -225,7 +242,7 @@ impl Model {
         Ok(())
     }
 
-    /// What is left waits.
+    /// What is left waits; what it reserves.
     fn rest(
         &mut self,
         placing: &Placing,
@@ -233,7 +250,7 @@ impl Model {
         mark: &Mark,
         left: i128,
         used: i128,
-    ) -> Verdict<()> {
+    ) -> Verdict<i128> {
         let params = &self.markets[placing.market].params;
         let margin = if placing.reduce_only {
             0
@@ -254,7 +271,8 @@ impl Model {
             margin,
             expires_at: placing.expires_at,
             reduce_only: placing.reduce_only,
-        })
+        })?;
+        Ok(margin)
     }
 
     /// The trader's order that is meant.

@@ -2,7 +2,7 @@
 
 use ballast::error::BallastError;
 
-use super::fill::{check_makers, Meeting};
+use super::fill::{check_makers, Done, Matched, Meeting};
 use super::number::{floor, part};
 use super::oracle::{in_range, Use};
 use super::orders::{band_edge, Taking};
@@ -66,7 +66,7 @@ impl Model {
     }
 
     /// Closes lots against the book because the oracle has reached a trigger.
-    pub fn execute_trigger(&mut self, call: &Execution) -> Verdict<()> {
+    pub fn execute_trigger(&mut self, call: &Execution) -> Verdict<Matched> {
         let (market, trader) = (call.market, call.trader);
         check_makers(&call.makers)?;
         let mark = self.touch(market, Use::Open)?;
@@ -111,7 +111,7 @@ impl Model {
         require(filled > 0, BallastError::NothingFilled)?;
         let paid = self.pay(&taking, &meeting)?;
         self.settle_taker(&taking, market, &paid)?;
-        self.book_fees(market, meeting.fees() + meeting.maker_fees)?;
+        self.book_fees(market, meeting.fees() + meeting.maker_fees())?;
         if self.owned(market, trader).is_some() {
             let left = Trigger {
                 lots: trigger.lots - filled,
@@ -125,7 +125,10 @@ impl Model {
         let reward = reward.min(self.trader(trader).free);
         self.trader_mut(trader).free -= reward;
         self.trader_mut(call.receiver).free += reward;
-        Ok(())
+        Ok(meeting.matched(Done::Trigger {
+            left: trigger.lots - filled,
+            reward,
+        }))
     }
 
     /// A trigger, if it is set.

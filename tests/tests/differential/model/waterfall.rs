@@ -2,7 +2,7 @@
 
 use ballast::error::BallastError;
 
-use super::fill::{check_makers, Meeting};
+use super::fill::{check_makers, Done, Matched, Meeting};
 use super::holding::Holding;
 use super::liquidate::{Health, Plan};
 use super::number::{ceil, floor, part, ONE};
@@ -35,7 +35,7 @@ struct Closed {
 
 impl Model {
     /// Closes a step of the victim's position.
-    pub fn liquidate(&mut self, call: &Liquidation) -> Verdict<()> {
+    pub fn liquidate(&mut self, call: &Liquidation) -> Verdict<Matched> {
         let (market, victim) = (call.market, call.trader);
         let distinct = victim != call.liquidator;
         require(distinct, BallastError::TradersNotDistinct)?;
@@ -55,18 +55,28 @@ impl Model {
         let mut meeting = Meeting::new(market, before.sign(), mark, &call.makers);
         self.descend(&descent, &mut meeting)?;
         let taken = descent.taken(self, &meeting);
-        if meeting.met == 0 && taken == 0 {
+        if meeting.met() == 0 && taken == 0 {
             return Err(descent.nothing());
         }
         let closed = descent.closed(self, &meeting, taken);
         self.settle_victim(&descent, &closed)?;
-        self.book_fees(market, meeting.maker_fees)?;
+        self.book_fees(market, meeting.maker_fees())?;
         self.conclude(&descent, &closed);
         self.settle_liquidator(&descent, taken)?;
-        let income = meeting.collected + closed.rewards + self.rescue_reward(market, closed.paid);
+        let income = meeting.collected() + closed.rewards + self.rescue_reward(market, closed.paid);
         self.trader_mut(call.liquidator).free += income;
         self.markets[market].liquidations += 1;
-        Ok(())
+        let done = Done::Liquidation {
+            lots: closed.lots,
+            taken,
+            quote: closed.quote,
+            rewards: closed.rewards,
+            fee: closed.fee,
+            paid: closed.paid,
+            follow_up: descent.plan.follow_up,
+            bankrupt: descent.is_bankrupt(),
+        };
+        Ok(meeting.matched(done))
     }
 
     /// Fills orders of the book that are no worse than the limit.
