@@ -1,10 +1,13 @@
 //! Which call comes next: random, but with an eye for trouble.
 
+mod makers;
+mod orders;
 mod sessions;
 mod surroundings;
+mod triggers;
 
 use crate::model::{Health, Listed, Model};
-use crate::operation::{Call, Operation, Trade};
+use crate::operation::{Call, Liquidation, Operation, Trade};
 use crate::pick::Pick;
 use crate::program::TRADERS;
 
@@ -18,13 +21,15 @@ pub struct Generator {
     first: Vec<Operation>,
     /// Whether everybody crowds into one queue of the small market.
     crowded: bool,
+    /// Whether nearly all orders only wait.
+    bookish: bool,
 }
 
 impl Generator {
     /// A history of this seed.
     pub fn new(seed: u64) -> Self {
         let mut pick = Pick::new(seed);
-        let crowded = pick.percent(8);
+        let (crowded, bookish) = (pick.percent(8), pick.percent(12));
         let mut first = Vec::new();
         for trader in 0..TRADERS {
             if trader % 2 == 0 || crowded || pick.percent(40) {
@@ -40,6 +45,7 @@ impl Generator {
             pick,
             first,
             crowded,
+            bookish,
         }
     }
 
@@ -54,6 +60,10 @@ impl Generator {
         }
         if self.crowded && self.pick.percent(30) {
             return self.crowd(model);
+        }
+        let bookish = if self.bookish { 60 } else { 33 };
+        if self.pick.percent(bookish) {
+            return self.order(model, market);
         }
         if self.pick.percent(45) {
             if let Some(operation) = self.session(model, market) {
@@ -134,7 +144,7 @@ impl Generator {
                 let mut full = open(model);
                 full.retain(|trader| {
                     let account = model.trader(*trader);
-                    account.free > 0 || account.positions.iter().any(Option::is_some)
+                    account.free > 0 || (0..2).any(|market| model.uses(market, *trader))
                 });
                 match self.pick.some(&full) {
                     Some(trader) => trader,
@@ -357,12 +367,14 @@ impl Generator {
         let held = model.held(market, trader);
         let market_now = &model.markets[market];
         let price = i128::from(market_now.quoted.ticks.min(1 << 40)) * market_now.atoms_per_tick;
-        Operation::Liquidate {
+        Operation::Liquidate(Liquidation {
             market,
             trader,
             liquidator,
             margin: self.margin(held.size() * price),
-        }
+            take_over: self.pick.percent(75),
+            makers: self.makers_against(model, market, trader, held.lots),
+        })
     }
 
     fn deleverage(

@@ -34,7 +34,10 @@ impl Generator {
         risk.liquidation_buffer_bps = pick.one(&[0, 1_000, 10_000]);
         risk.price_band_bps = pick.one(&[100, 500, 10_000]);
         risk.taker_fee_bps = pick.one(&[0, 5, 5, 300]);
-        let rebate = if risk.taker_fee_bps == 0 { 0 } else { -2 };
+        let rebate = match risk.taker_fee_bps {
+            0 => 0,
+            _ => pick.one(&[-2, -5]),
+        };
         risk.maker_fee_bps = pick.one(&[rebate, 0, 2]);
         risk.insurance_fee_share_bps = pick.one(&[0, 2_000, 10_000]);
         risk.funding_rate_ppm_per_hour = pick.one(&[0, 12, -700, 10_000, -10_000]);
@@ -45,7 +48,17 @@ impl Generator {
         risk.adl.min_profit_bps = pick.one(&[0, 10, 100, 10_000]);
         risk.adl.grace_slots = pick.one(&[0, 5, 150]);
         risk.adl.reward_atoms = pick.one(&[0, 777, 1_000_000]);
+        self.book_risk(&mut risk);
         risk
+    }
+
+    fn book_risk(&mut self, risk: &mut RiskParams) {
+        let pick = &mut self.pick;
+        risk.impact_notional_atoms = pick.one(&[0, 1, 5_000_000, 100_000_000, 2_000_000_000]);
+        let base = risk.funding_rate_ppm_per_hour.unsigned_abs();
+        risk.max_funding_rate_ppm = pick.one(&[base, base.max(2_000), 10_000]);
+        risk.keeper_fee_atoms = pick.one(&[0, 777, 100_000, 20_000_000]);
+        risk.book_reward_bps = pick.one(&[0, 10, 1_000]);
     }
 
     /// What the oracle publishes next: mostly a step, sometimes a crash, sometimes nonsense.
