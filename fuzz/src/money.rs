@@ -4,6 +4,7 @@
 use ballast_engine::adl::{Bankruptcy, Cut, Deleveraging};
 use ballast_engine::liquidation::{health, plan, Health, LiquidationInput};
 use ballast_engine::proof::{first_skipped, BestFirst};
+use ballast_engine::risk::{RiskParams, MAX_FUNDING_RATE_PPM};
 use ballast_engine::trade::{
     add_margin, block_trade, remove_margin, take_over, TradeMarket, TradeTerms,
 };
@@ -65,13 +66,23 @@ fn trade(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
     ledger.insurance = ledger.insurance.credit(done.insurance_fees).expect("small");
 }
 
+/// Funding accrues, at the base rate or with a book that already trades at the next price.
 fn move_price(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
     let until = ledger.funding.last_timestamp + bytes.signed(25_000).abs();
     let rate = i32::try_from(bytes.signed(10_000)).expect("small");
-    let accrued = ledger.funding.accrue(rate, ledger.mark.price, until);
-    ledger.funding = accrued.expect("within range");
     let moved = ledger.mark.price.get() * bytes.within(8_500, 11_500) / 10_000;
-    ledger.mark = mark(moved.clamp(2_000, 40_000), 20);
+    let next = mark(moved.clamp(2_000, 40_000), 20);
+    let params = RiskParams {
+        funding_rate_ppm_per_hour: rate,
+        max_funding_rate_ppm: MAX_FUNDING_RATE_PPM,
+        impact_notional_atoms: u64::from(rate % 2 != 0),
+        ..ledger.params
+    };
+    let book = Some(next.price);
+    let accrued = ledger.funding.with_impact(book, book);
+    let accrued = accrued.accrue(&params, ledger.mark.price, until);
+    ledger.funding = accrued.expect("within range");
+    ledger.mark = next;
 }
 
 fn liquidate(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {

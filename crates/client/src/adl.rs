@@ -11,13 +11,14 @@ use anchor_lang::prelude::Pubkey;
 use ballast::state::market::Market;
 use ballast::state::trader::PositionSlot;
 use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, Summary};
-use ballast_engine::funding::FundingState;
 use ballast_engine::position::Position;
 use ballast_engine::proof::best_below;
 use ballast_engine::queue::{QueueEntry, QueueRef};
 use ballast_engine::rank::{light, score_q32, Class, ClosePrice, Exposure, Ranked, Round};
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
 use ballast_engine::EngineError;
+
+use crate::funding;
 
 pub use ballast::instructions::anyone::counterparties::MAX_COUNTERPARTIES;
 
@@ -109,10 +110,7 @@ pub struct RankedEntry {
 
 /// The market's funding index at a moment, as every instruction accrues it.
 pub fn funding_index_at(market: &Market, moment: &Moment) -> Result<FundingIndex, EngineError> {
-    let rate = market.risk.funding_rate_ppm_per_hour;
-    let state: FundingState = bytemuck::cast(market.funding);
-    let accrued = state.accrue(rate, mark(market, moment)?, moment.unix_timestamp)?;
-    Ok(accrued.index)
+    Ok(funding::state_at(market, moment)?.index)
 }
 
 /// Plays a round: begins it like the program would, then cuts the highest ranked

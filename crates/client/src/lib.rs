@@ -4,6 +4,7 @@
 //! - [`instructions`]: one builder per instruction of the program.
 //! - [`accounts`]: decoding of account data.
 //! - [`events`] and [`error`]: decoding of what a transaction reports.
+//! - [`funding`]: a market's funding index and rates at a moment.
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
 //! - [`book`]: the list of makers that orders, triggers and liquidations want to see.
 //!
@@ -16,4 +17,5 @@ pub mod adl;
 pub mod book;
 pub mod error;
 pub mod events;
+pub mod funding;
 pub mod instructions;

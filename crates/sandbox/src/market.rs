@@ -141,7 +141,7 @@ impl Sandbox {
 
     /// Replaces a market's risk parameters, signed by the admin.
     pub fn update_market_risk(&mut self, market: &MarketCookie, risk: RiskParams) -> TxResult {
-        let instruction = admin::update_market_risk(self.admin(), market.keys.market, risk);
+        let instruction = admin::update_market_risk(self.admin(), market.keys, risk);
         self.send(&[instruction], &[&self.admin_keypair()])
     }
 

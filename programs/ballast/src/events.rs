@@ -253,6 +253,11 @@ pub struct FundingAccrued {
     pub mark_ticks: u64,
     /// Unix second up to which funding has accrued.
     pub accrued_until: i64,
+    /// Rate of the hour of `accrued_until`, ppm an hour; longs pay when positive.
+    pub rate_ppm: i32,
+    /// What the book and the price make the rate now, ppm an hour: it counts towards the rate of
+    /// the next hour for as long as it stands.
+    pub sample_ppm: i32,
 }
 
 /// Somebody gave to a market's insurance.

@@ -143,7 +143,7 @@ fn world() -> World {
         ),
         Call::new(
             "update_market_risk",
-            admin::update_market_risk(root.pubkey(), keys.market, config.risk),
+            admin::update_market_risk(root.pubkey(), keys, config.risk),
             &[&root],
         ),
         Call::new(
@@ -401,8 +401,8 @@ fn serves(call: &Call, place: usize, world: &World, stand_in: &Pubkey) -> bool {
     match (call.name, place) {
         // Anybody may be deposited to or rewarded.
         ("deposit", 2) | ("auto_deleverage", 4) => is_trader,
-        // The authority over risk has it in every market; any market's funding may accrue.
-        ("update_market_risk", 2) | ("accrue_funding", 1) => is_market,
+        // Any market's funding may accrue.
+        ("accrue_funding", 1) => is_market,
         _ => false,
     }
 }

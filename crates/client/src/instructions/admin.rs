@@ -7,7 +7,7 @@ use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
 use ballast::state::exchange::Role;
 use ballast_engine::risk::RiskParams;
 
-use super::{build, Collateral};
+use super::{build, Collateral, MarketKeys};
 use crate::addresses;
 
 /// Creates the exchange and its collateral vault. `admin` signs, `payer` pays
@@ -117,12 +117,17 @@ pub fn create_market(
 }
 
 /// Replaces a market's risk parameters.
-pub fn update_market_risk(risk_authority: Pubkey, market: Pubkey, risk: RiskParams) -> Instruction {
+pub fn update_market_risk(
+    risk_authority: Pubkey,
+    keys: MarketKeys,
+    risk: RiskParams,
+) -> Instruction {
     build(
         &ballast::accounts::UpdateMarketRisk {
             risk_authority,
             exchange: addresses::exchange(),
-            market,
+            market: keys.market,
+            book: keys.book,
             event_authority: addresses::event_authority(),
             program: ballast::ID,
         },

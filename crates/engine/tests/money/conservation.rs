@@ -6,7 +6,7 @@ use ballast_engine::trade::{add_margin, reduces};
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, MAX_LOTS, MAX_LOT_PRICE};
 use proptest::prelude::*;
 
-use crate::fixture::{any_magnitude, cases, price};
+use crate::fixture::{any_magnitude, base_rate, cases, price};
 
 const ACCOUNTS: usize = 7;
 
@@ -158,7 +158,8 @@ impl Venue {
                 seconds,
             } => {
                 let until = self.funding.last_timestamp + seconds;
-                self.funding = self.funding.accrue(rate, price(at), until).unwrap();
+                let params = base_rate(rate);
+                self.funding = self.funding.accrue(&params, price(at), until).unwrap();
                 self.funding.invariant().unwrap();
             }
             Step::AddMargin { account, part } => {

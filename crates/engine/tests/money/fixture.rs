@@ -67,6 +67,14 @@ pub fn params() -> RiskParams {
     params
 }
 
+/// No impact notional: funding at `rate_ppm` an hour.
+pub fn base_rate(rate_ppm: i32) -> RiskParams {
+    RiskParams {
+        funding_rate_ppm_per_hour: rate_ppm,
+        ..params()
+    }
+}
+
 fn step(above_ratio_bps: u32, close_bps: u32) -> LadderStep {
     LadderStep {
         above_ratio_bps,

@@ -215,8 +215,8 @@ impl Venue {
             }
             Step::Move { bps, seconds } => {
                 let until = self.funding.last_timestamp + seconds;
-                let rate = self.params.funding_rate_ppm_per_hour;
-                self.funding = self.funding.accrue(rate, self.mark.price, until).unwrap();
+                let accrued = self.funding.accrue(&self.params, self.mark.price, until);
+                self.funding = accrued.unwrap();
                 let moved = i64::try_from(self.mark.price.get()).unwrap() * (10_000 + bps) / 10_000;
                 self.mark = mark(u64::try_from(moved.clamp(2_000, 40_000)).unwrap(), 20);
             }

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    funding::FundingState,
+    funding::{FundingRates, FundingState},
     insurance::InsuranceState,
     oracle::{check, Action, Mark, OraclePrice},
     position::Position,
@@ -35,6 +35,17 @@ pub struct FundingLedger {
     pub carry: u64,
     /// Unix second up to which funding has accrued.
     pub last_timestamp: i64,
+    /// Samples of the hour of `last_timestamp` up to it, each times its seconds, ppm seconds.
+    pub rate_sum: i64,
+    /// Rate of the hour of `last_timestamp`, ppm an hour; longs pay when positive.
+    pub rate_ppm: i32,
+    /// Average price of the impact notional sold into the bids, atoms per lot; 0 when they are
+    /// not that deep.
+    pub impact_bid: u32,
+    /// Average price of the impact notional bought from the asks, as `impact_bid`.
+    pub impact_ask: u32,
+    /// Zero.
+    pub _pad: u32,
 }
 
 /// The newest price that was fit to accrue funding.
@@ -99,7 +110,7 @@ pub struct Market {
     pub oracle: OracleConfig,
     /// Risk parameters. Written by `update_market_risk`.
     pub risk: RiskConfig,
-    /// Funding. Written by every instruction that reads a price.
+    /// Funding. Written by every instruction that reads a price or changes the book.
     pub funding: FundingLedger,
     /// Last price. Written by every instruction that reads a price.
     pub last_price: LastPrice,
@@ -118,7 +129,7 @@ pub struct Market {
     /// Order book. Written once.
     pub book: Pubkey,
     /// Zero; room for later versions.
-    pub reserved: [u8; 224],
+    pub reserved: [u8; 200],
 }
 
 const _: () = {
@@ -129,11 +140,12 @@ const _: () = {
     assert!(core::mem::offset_of!(Market, oracle) == 152);
     assert!(core::mem::offset_of!(Market, risk) == 248);
     assert!(core::mem::offset_of!(Market, funding) == 568);
-    assert!(core::mem::offset_of!(Market, last_price) == 592);
-    assert!(core::mem::offset_of!(Market, insurance) == 624);
-    assert!(core::mem::offset_of!(Market, open_interest_lots) == 656);
-    assert!(core::mem::offset_of!(Market, fees_atoms) == 664);
-    assert!(core::mem::offset_of!(Market, reserved) == 728);
+    assert!(core::mem::offset_of!(Market, last_price) == 616);
+    assert!(core::mem::offset_of!(Market, insurance) == 648);
+    assert!(core::mem::offset_of!(Market, open_interest_lots) == 680);
+    assert!(core::mem::offset_of!(Market, fees_atoms) == 688);
+    assert!(core::mem::offset_of!(Market, book) == 720);
+    assert!(core::mem::offset_of!(Market, reserved) == 752);
 };
 
 /// A market's price and funding, current within the instruction.
@@ -204,13 +216,22 @@ impl Market {
             return Ok(());
         }
         let price = self.lot_price(self.last_price.ticks)?;
-        let rate = self.risk.funding_rate_ppm_per_hour;
         let after = self
             .funding_state()
-            .accrue(rate, price, clock.unix_timestamp)
+            .accrue(self.params(), price, clock.unix_timestamp)
             .or_ballast()?;
         self.funding = bytemuck::must_cast(after);
         Ok(())
+    }
+
+    /// Funding rates as of the last accrual, at `price`.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn funding_rates(&self, price: LotPrice) -> Result<FundingRates> {
+        self.funding_state()
+            .rates(self.params(), price)
+            .or_ballast()
     }
 
     /// Whether `price` may be used for `action`; one table, in the engine.
@@ -266,8 +287,11 @@ impl Market {
         self.insurance = bytemuck::must_cast(state);
     }
 
-    /// Records the impact prices of the book; none where it is not deep enough.
-    pub fn store_impact(&mut self, _bid: Option<LotPrice>, _ask: Option<LotPrice>) {}
+    /// Records the impact prices of the book as it is from now on, `None` for a side that is not
+    /// deep enough. Funding must have accrued up to now.
+    pub fn store_impact(&mut self, bid: Option<LotPrice>, ask: Option<LotPrice>) {
+        self.funding = bytemuck::must_cast(self.funding_state().with_impact(bid, ask));
+    }
 
     /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
     ///
@@ -288,10 +312,10 @@ impl Market {
     /// # Errors
     /// `MarketInvariant`.
     pub fn invariant(&self) -> Result<()> {
-        let carry = self.funding_state().invariant().is_ok();
+        let funding = self.funding_state().invariant().is_ok();
         let distinct = self.queue_long != self.queue_short;
         require!(
-            self.version == MARKET_VERSION && distinct && carry,
+            self.version == MARKET_VERSION && distinct && funding,
             BallastError::MarketInvariant
         );
         Ok(())
@@ -303,11 +327,32 @@ impl Market {
 }
 
 const _: () = {
+    assert!(core::mem::size_of::<FundingLedger>() == 48);
     assert!(
         core::mem::offset_of!(FundingLedger, index) == core::mem::offset_of!(FundingState, index)
     );
     assert!(
         core::mem::offset_of!(FundingLedger, carry) == core::mem::offset_of!(FundingState, carry)
+    );
+    assert!(
+        core::mem::offset_of!(FundingLedger, last_timestamp)
+            == core::mem::offset_of!(FundingState, last_timestamp)
+    );
+    assert!(
+        core::mem::offset_of!(FundingLedger, rate_sum)
+            == core::mem::offset_of!(FundingState, rate_sum)
+    );
+    assert!(
+        core::mem::offset_of!(FundingLedger, rate_ppm)
+            == core::mem::offset_of!(FundingState, rate_ppm)
+    );
+    assert!(
+        core::mem::offset_of!(FundingLedger, impact_bid)
+            == core::mem::offset_of!(FundingState, impact_bid)
+    );
+    assert!(
+        core::mem::offset_of!(FundingLedger, impact_ask)
+            == core::mem::offset_of!(FundingState, impact_ask)
     );
     assert!(
         core::mem::offset_of!(InsuranceLedger, window_level)
@@ -443,6 +488,52 @@ mod tests {
             refused.err(),
             Some(BallastError::OracleConfigInvalid.into())
         );
+    }
+
+    /// Accrues at the last price up to so many seconds after [`NOW`].
+    fn wait(market: &mut Market, seconds: i64) {
+        let clock = Clock {
+            unix_timestamp: NOW + seconds,
+            ..Clock::default()
+        };
+        market.accrue_at_last_price(&clock).unwrap();
+    }
+
+    fn lot_price(atoms: u64) -> Option<LotPrice> {
+        Some(LotPrice::new(atoms).unwrap())
+    }
+
+    #[test]
+    fn the_book_of_an_hour_is_the_funding_of_the_next() {
+        let mut market = market();
+        market.risk.impact_notional_atoms = 1_000_000;
+        market.risk.max_funding_rate_ppm = 10_000;
+        market.risk.funding_rate_ppm_per_hour = 100;
+        touch(&mut market, price(200, NOW), Action::Funding, NOW).unwrap();
+        // Ten minutes are left of this hour; in the second five the sample is 100 + 500 ppm.
+        assert_eq!(NOW % 3_600, 3_000);
+        wait(&mut market, 300);
+        market.store_impact(lot_price(200_000), lot_price(200_200));
+        wait(&mut market, 600);
+        assert_eq!((market.funding.index, market.funding.rate_ppm), (0, 50));
+        let rates = market.funding_rates(LotPrice::new(200_000).unwrap());
+        assert_eq!(
+            rates.unwrap(),
+            FundingRates {
+                current_ppm: 50,
+                sample_ppm: 600,
+                next_ppm: 600,
+            }
+        );
+        // A book that loses a side samples nothing.
+        wait(&mut market, 1_200);
+        market.store_impact(None, lot_price(200_200));
+        wait(&mut market, 600 + 3_600);
+        assert_eq!((market.funding.index, market.funding.rate_ppm), (10, 100));
+        assert_eq!(market.funding.impact_bid, 0);
+        assert!(market.invariant().is_ok());
+        market.funding.rate_ppm = 10_001;
+        assert!(market.invariant().is_err());
     }
 
     #[test]

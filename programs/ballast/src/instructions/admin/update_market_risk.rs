@@ -6,7 +6,9 @@ use crate::{
     error::{BallastError, OrBallast},
     events::MarketRiskUpdated,
     seeds::EXCHANGE_ADDRESS,
-    state::{exchange::Exchange, market::Market, risk_config::RiskConfig},
+    state::{
+        book_account::MarketBook, exchange::Exchange, market::Market, risk_config::RiskConfig,
+    },
 };
 
 /// Accounts of `update_market_risk`.
@@ -21,13 +23,17 @@ pub struct UpdateMarketRisk<'info> {
     /// The market.
     #[account(mut)]
     pub market: AccountLoader<'info, Market>,
+    /// CHECK: the market's order book, checked by `MarketBook::load`.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
 }
 
 impl UpdateMarketRisk<'_> {
-    /// Funding up to now accrues at the old rate and the last price; then `risk` is in force.
+    /// Funding up to now accrues under the old parameters at the last price; then `risk` is in
+    /// force, and the book is averaged to its impact notional.
     ///
     /// # Errors
-    /// `NotRiskAuthority`, the `Risk...` errors.
+    /// `NotRiskAuthority`, the `Risk...` errors, the `Book...` errors, `WrongBook`.
     pub fn handle(ctx: Context<Self>, risk: RiskConfig) -> Result<()> {
         let before = ctx.accounts.replace(&risk)?;
         let market = ctx.accounts.market.key();
@@ -50,6 +56,7 @@ impl UpdateMarketRisk<'_> {
         let mut market = self.market.load_mut()?;
         market.accrue_at_last_price(&Clock::get()?)?;
         let before = core::mem::replace(&mut market.risk, *risk);
+        MarketBook::load(&market, &self.book)?.refresh_impact(&mut market)?;
         market.invariant()?;
         Ok(before)
     }

@@ -35,6 +35,7 @@ impl AccrueFunding<'_> {
             let mut market = accounts.market.load_mut()?;
             let index_before = market.funding.index;
             let touched = market.touch(&accounts.price, Action::Funding, &Clock::get()?)?;
+            let rates = market.funding_rates(touched.mark.price)?;
             market.invariant()?;
             FundingAccrued {
                 market: accounts.market.key(),
@@ -42,6 +43,8 @@ impl AccrueFunding<'_> {
                 index_after: touched.funding_index.get(),
                 mark_ticks: touched.price.price.get(),
                 accrued_until: market.funding.last_timestamp,
+                rate_ppm: rates.current_ppm,
+                sample_ppm: rates.sample_ppm,
             }
         };
         emit_cpi!(event);

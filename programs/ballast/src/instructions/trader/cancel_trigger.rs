@@ -5,11 +5,7 @@ use anchor_lang::prelude::*;
 use crate::{
     error::BallastError,
     events::TriggerCancelled,
-    state::{
-        market::Market,
-        trader::Trader,
-        trigger::{Trigger, TriggerKind},
-    },
+    state::{market::Market, trader::Trader, trigger::TriggerKind},
 };
 
 /// Accounts of `cancel_trigger`.
@@ -45,7 +41,7 @@ impl CancelTrigger<'_> {
             .map_err(|_| error!(BallastError::NoTrigger))?
             .trigger_mut(kind);
         require!(!trigger.is_unset(), BallastError::NoTrigger);
-        let cancelled = core::mem::replace(trigger, Trigger::default());
+        let cancelled = core::mem::take(trigger);
         trader.invariant()?;
         Ok(TriggerCancelled {
             market: key,
