@@ -199,15 +199,12 @@ impl Model {
         let mut after = filled.after;
         if !reduced {
             let params = &self.markets[market].params;
+            require_small(params, &meeting.mark, &after)?;
             let added = offered.max(shortfall(params, &meeting.mark, &after)?);
             free = signed(free - added)?;
             after.margin = signed(after.margin + added)?;
         }
         require(free >= 0, BallastError::InsufficientCollateral)?;
-        if !reduced {
-            let params = &self.markets[market].params;
-            require_small(params, &meeting.mark, &after)?;
-        }
         self.trader_mut(taking.trader).free = free;
         Ok(Paid {
             after: Some(after),
