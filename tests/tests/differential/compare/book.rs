@@ -1,8 +1,7 @@
 //! The book in its order, everybody's chain of orders, reserves and triggers.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::trader::PositionSlot;
-use ballast::state::trigger;
+use ballast::state::{queue_account::NO_NODE, trader::PositionSlot, trigger};
 use ballast_engine::units::Side;
 
 use super::{all, same, to_i128, Agreement};
@@ -15,6 +14,7 @@ pub fn book(world: &World, model: &Model, number: usize) -> Agreement {
     let program = snapshot.book().map_err(|error| format!("{error:?}"))?;
     let book = model.book(number);
     let whose = format!("book {number}");
+    same(&whose, program.invariant(), Ok(()))?;
     let next = program.header().next_sequence;
     same(&format!("{whose} next order"), next, book.next_id)?;
     for (orders, side) in book.sides.iter().zip([Side::Long, Side::Short]) {
@@ -88,7 +88,25 @@ pub fn orders(
         ids.push(order.id());
     }
     let expected: Vec<u64> = own.iter().map(|order| order.id).collect();
-    same(&whose, ids, expected)
+    same(&whose, ids, expected)?;
+    if slot.lots == 0 {
+        return idle(&whose, slot);
+    }
+    Ok(())
+}
+
+/// A slot with orders and no position says nothing of one.
+fn idle(whose: &str, slot: &PositionSlot) -> Agreement {
+    let blank = PositionSlot {
+        market: slot.market,
+        funding_index: slot.funding_index,
+        queue_node: NO_NODE,
+        order_head: slot.order_head,
+        order_count: slot.order_count,
+        order_margin: slot.order_margin,
+        ..bytemuck::Zeroable::zeroed()
+    };
+    same(whose, *slot, blank)
 }
 
 /// Stop-loss and take-profit of a position.
