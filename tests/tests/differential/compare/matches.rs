@@ -79,6 +79,7 @@ fn removal(world: &World, program: &OrderRemoved, model: &Removed) -> Agreement 
         RemovalReason::Expired => Reason::Expired,
         RemovalReason::Unhealthy => Reason::Unhealthy,
         RemovalReason::NothingToReduce => Reason::NothingToReduce,
+        RemovalReason::NoRoom => Reason::NoRoom,
     };
     let whose = format!("removal of order {}", model.id);
     same(&whose, reason, model.reason)?;

@@ -20,7 +20,7 @@ pub struct Books {
     /// Makers that got a rebate.
     rebates: u64,
     /// Orders removed because they had expired, were unhealthy, had nothing to reduce.
-    removed: [u64; 3],
+    removed: [u64; 4],
     /// Own orders that went.
     own: u64,
     /// Calls that ended because a maker was not listed.
@@ -62,6 +62,7 @@ impl Books {
                 Reason::Expired => 0,
                 Reason::Unhealthy => 1,
                 Reason::NothingToReduce => 2,
+                Reason::NoRoom => 3,
             }] += 1;
         }
         self.own += u64::from(!matched.own.is_empty());
@@ -110,6 +111,7 @@ impl Books {
             ("expired orders", self.removed[0]),
             ("unhealthy orders", self.removed[1]),
             ("orders with nothing to reduce", self.removed[2]),
+            ("orders without room in the queue", self.removed[3]),
             ("own orders met", self.own),
             ("lists that ended", self.ended),
             ("rests", self.rested),
@@ -132,12 +134,12 @@ impl Books {
 
 impl fmt::Display for Books {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [expired, unhealthy, idle] = self.removed;
+        let [expired, unhealthy, idle, crowded] = self.removed;
         let ([alone, together], [book, insured]) = (self.liquidations, self.bankrupt);
         writeln!(
             f,
             "books: {} fills, {} calls with several, {} in part, {} makers turned, {} closed, {} rebates; \
-             removed: {expired} expired, {unhealthy} unhealthy, {idle} with nothing to reduce; {} times own orders, \
+             removed: {expired} expired, {unhealthy} unhealthy, {idle} with nothing to reduce, {crowded} without room; {} times own orders, \
              {} lists ended, {} orders traded and waited; {} times a side full, {} impact prices",
             self.fills,
             self.several,

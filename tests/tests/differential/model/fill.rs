@@ -71,6 +71,8 @@ pub enum Reason {
     Unhealthy,
     /// Nothing to make smaller.
     NothingToReduce,
+    /// Its maker's position would find no place in the queue.
+    NoRoom,
 }
 
 /// An order taken out because it could not be filled.
@@ -245,6 +247,12 @@ impl Model {
             true => Err(Reason::Expired),
             false => made(&params, meeting, &maker, order, most),
         };
+        let made = made.and_then(
+            |made| match self.joins(market, &maker.holding, &made.after) {
+                true => Ok(made),
+                false => Err(Reason::NoRoom),
+            },
+        );
         let mut made = match made {
             Ok(made) => made,
             Err(reason) => {
@@ -277,7 +285,11 @@ impl Model {
         } else {
             order.margin
         };
-        let fee = keeper.min(most);
+        let fee = if reason == Reason::NoRoom {
+            0
+        } else {
+            keeper.min(most)
+        };
         account.free -= fee;
         meeting.removed.push(Removed {
             trader: order.trader,
@@ -286,6 +298,12 @@ impl Model {
             lots: order.lots,
             fee,
         });
+    }
+
+    /// Whether what a position becomes needs no new place in a queue, or finds one.
+    fn joins(&self, market: usize, before: &Holding, after: &Holding) -> bool {
+        let stays = after.lots == 0 || after.sign() == before.sign();
+        stays || self.queue(market, after.sign()).len() < self.markets[market].capacity
     }
 
     /// Trading fees: a part to insurance, the rest to the bucket.
