@@ -182,11 +182,11 @@ impl Generator {
         let waits = matches!(kind, OrderKind::Limit | OrderKind::PostOnly);
         let weights = match (self.bookish, waits) {
             (true, _) => [20, 76, 1, 1, 1, 1],
-            (false, true) => [52, 14, 22, 6, 4, 2],
+            (false, true) => [58, 10, 22, 5, 3, 2],
             (false, false) => [8, 2, 52, 30, 5, 3],
         };
         let ticks = match self.pick.weighted(&weights) {
-            0 => mark - sign * self.pick.within(-1, near),
+            0 => mark - sign * self.pick.within(-1, near) / self.pick.one(&[1, 1, 4, 10]),
             1 => mark - sign * self.pick.within(near, near * 30),
             2 => best.unwrap_or(mark) + self.pick.one(&[0, 0, 1, -1, sign * near / 4]),
             3 if kind == OrderKind::Market && self.pick.percent(50) => 0,
@@ -209,18 +209,22 @@ impl Generator {
     ) -> u64 {
         let now = &model.markets[market];
         let size = model.held(market, trader).size();
-        let best = now.book.best(-side.sign()).map_or(1, |best| best.lots);
+        let several = self.pick.one(&[1, 1, 2, 3, 5, 40]);
+        let met = now.book.all().filter(|order| order.sign == -side.sign());
+        let met: i128 = met.take(several).map(|order| order.lots).sum();
         let least = i128::from(now.params.min_position_lots);
         let weights = if reduce_only {
             [10, 50, 10, 10, 15, 5]
+        } else if self.bookish {
+            [15, 5, 2, 5, 70, 3]
         } else {
-            [62, 10, 8, 8, 8, 4]
+            [54, 8, 6, 20, 8, 4]
         };
         let lots = match self.pick.weighted(&weights) {
-            0 => i128::from(self.opening(model, market, trader).abs()),
+            3 if met > 0 => met + self.pick.within(-1, 1),
+            0 | 3 => i128::from(self.opening(model, market, trader).abs()),
             1 => self.pick.within(1, size.max(1)),
             2 => size + self.pick.within(-1, 1),
-            3 => best + self.pick.within(-1, 1),
             4 => least + self.pick.one(&[0, 0, -1]),
             _ => self.pick.one(&[
                 0,

@@ -2,7 +2,7 @@
 
 use ballast_engine::risk::{RiskParams, RiskTier};
 
-use super::Generator;
+use super::{holders, Generator};
 use crate::model::{Model, Quoted};
 use crate::operation::Operation;
 
@@ -69,6 +69,8 @@ impl Generator {
         let strayed = before > start * 6 || before < start / 6;
         let ticks = if strayed {
             self.pick.within(start / 2, start * 2)
+        } else if let Some(weak) = self.weakening(model, market) {
+            weak.clamp(before / 3, before * 3)
         } else {
             let most = match self.pick.weighted(&[55, 30, 15]) {
                 0 => 200,
@@ -112,6 +114,17 @@ impl Generator {
                 time,
             },
         }
+    }
+
+    /// Sometimes the price at which somebody has some part of the maintenance margin left.
+    fn weakening(&mut self, model: &Model, market: usize) -> Option<i128> {
+        let holders = holders(model, market);
+        let trader = self.pick.some(&holders).filter(|_| self.pick.percent(15))?;
+        let (held, now) = (model.held(market, trader), &model.markets[market]);
+        let due = i128::from(now.params.tiers[0].maintenance_margin_bps);
+        let part = due * self.pick.within(20, 100) / 100;
+        let worth = held.bankruptcy() * 10_000 / (10_000 - held.sign() * part);
+        Some(worth / (held.size() * now.atoms_per_tick))
     }
 
     /// How time goes on.
