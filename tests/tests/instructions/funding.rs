@@ -10,7 +10,7 @@ use ballast_engine::funding::FundingRates;
 use ballast_sandbox::MarketConfig;
 
 use crate::event;
-use crate::place_order::order;
+use crate::orders::limit;
 use crate::support::{done, refused, Venue, START, TEN, USD};
 
 #[test]
@@ -138,7 +138,7 @@ fn with_a_book(config: &MarketConfig) -> Venue {
 fn rest(venue: &mut Venue) {
     for (side, price) in [(OrderSide::Bid, START), (OrderSide::Ask, START + 200)] {
         let (market, bob) = (venue.market.clone(), venue.bob.clone());
-        let args = order(side, price, 500);
+        let args = limit(side, price, 500);
         done(venue.sandbox.place_order(&market, &bob, args, &[]));
     }
 }

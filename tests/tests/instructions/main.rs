@@ -13,6 +13,7 @@ mod flag;
 mod funding;
 mod liquidate;
 mod makers;
+mod many_makers;
 mod margin;
 mod market;
 mod oracle;

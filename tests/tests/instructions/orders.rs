@@ -23,7 +23,8 @@ pub fn ask(price_ticks: u64, lots: u64) -> PlaceOrderArgs {
     limit(OrderSide::Ask, price_ticks, lots)
 }
 
-fn limit(side: OrderSide, price_ticks: u64, lots: u64) -> PlaceOrderArgs {
+/// A limit order.
+pub fn limit(side: OrderSide, price_ticks: u64, lots: u64) -> PlaceOrderArgs {
     PlaceOrderArgs {
         side,
         kind: OrderKind::Limit,
