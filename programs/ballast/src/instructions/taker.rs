@@ -221,11 +221,9 @@ impl Taker {
                 book.reduce(node, left, margin, &mut self.own)
                     .or_ballast()?;
                 self.free = self.free.try_add_unsigned(margin).or_ballast()?;
-                let lost = Order {
-                    lots: u32::try_from(left).map_err(|_| error!(BallastError::Overflow))?,
-                    margin,
-                    ..*own
-                };
+                let mut lost = *own;
+                lost.lots = u32::try_from(left).map_err(|_| error!(BallastError::Overflow))?;
+                lost.margin = margin;
                 self.cancelled.push(record(market, &lost));
                 Ok(left)
             }
