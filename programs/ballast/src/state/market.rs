@@ -274,6 +274,8 @@ impl Market {
 
 #[cfg(test)]
 mod tests {
+    use bytemuck::Zeroable;
+
     use super::*;
     use crate::oracle::{
         config::{ORACLE_PULL, ORACLE_PUSH},
