@@ -17,6 +17,7 @@ mod funding_premium;
 mod liquidate;
 mod liquidate_book;
 mod makers;
+mod many_makers;
 mod margin;
 mod market;
 mod oracle;
