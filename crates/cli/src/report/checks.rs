@@ -17,6 +17,9 @@ pub const ROUND_LIMIT: u64 = 150_000;
 /// Counterparties of a round that is held to [`ROUND_LIMIT`].
 pub const ROUND_SIZE: usize = 5;
 
+/// Ways of cheating that are tried in any case.
+const LEAST_CASES: usize = 8;
+
 /// Tests a report; its text without the checks is recomputed as an outsider would.
 pub fn run(report: &Report) -> Result<Vec<Check>> {
     let verdict = recompute(&serde_json::to_string(report)?)?;
@@ -115,10 +118,11 @@ fn dishonest(report: &Report) -> Vec<Check> {
     let names: BTreeSet<&str> = cases.iter().map(|case| case.error.as_str()).collect();
     vec![
         check(
-            "all eight dishonest calls refused, by eight different errors, changing nothing",
-            refused == 8 && cases.len() == 8 && names.len() == 8,
+            "all dishonest calls refused, each by an error of its own, changing nothing",
+            refused == cases.len() && names.len() == cases.len() && cases.len() >= LEAST_CASES,
             format!(
-                "{refused} refused as expected, {} different errors",
+                "{refused} of {} refused as expected, {} different errors",
+                cases.len(),
                 names.len()
             ),
         ),
