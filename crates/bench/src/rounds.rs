@@ -66,5 +66,24 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         };
         let shape = "32 of 100,000 closed whole, accounts with 16 positions, exact";
         stage(&setting, 0)?.measure(32, shape)
-    })
+    })?;
+    for (orders, each) in [
+        (0, "no orders"),
+        (1, "1 order each"),
+        (16, "16 orders each"),
+    ] {
+        meter.measure(
+            &format!("auto_deleverage/round-6-orders-{orders:02}"),
+            || {
+                let setting = Setting {
+                    orders: Some(orders),
+                    ..plain
+                };
+                let shape =
+                    format!("10 of 100,000 cut, with {each} among 10,000 a side, tolerance 5%");
+                stage(&setting, TOLERANCE_BPS)?.measure(LISTED, &shape)
+            },
+        )?;
+    }
+    Ok(())
 }
