@@ -4,8 +4,9 @@
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
 use anyhow::{Context, Result};
+use ballast::state::position_slot::PositionSlot;
 use ballast::state::queue_account::NO_NODE;
-use ballast::state::trader::{PositionSlot, Trader, MAX_POSITIONS, TRADER_VERSION};
+use ballast::state::trader::{Trader, MAX_POSITIONS, TRADER_VERSION};
 use ballast_client::adl::PlannedCut;
 use ballast_sandbox::Sandbox;
 use bytemuck::{Pod, Zeroable};

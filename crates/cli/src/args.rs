@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::policies::Policy;
+use crate::scenario::market::{MarketOptions, MARKET_MAKERS};
 
 /// Perpetual futures with auto-deleveraging that proves its order.
 #[derive(Debug, Parser)]
@@ -88,6 +89,28 @@ pub struct RehearseArgs {
     /// How much more a spared trader may score than the last one cut, basis points; 0 is exact.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub rank_tolerance_bps: u32,
+    /// Accounts that quote around the oracle price and pull away in the crash; 0 for no book.
+    #[arg(long, value_name = "N", default_value_t = MARKET_MAKERS, value_parser = makers)]
+    pub market_makers: usize,
+    /// What the market makers quote together on each side when calm, basis points of the open
+    /// interest [default: 250].
+    #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub maker_depth_bps: Option<u64>,
+    /// Distance of their best orders from the oracle price when calm, basis points [default: 8].
+    #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    pub maker_spread_bps: Option<u64>,
+    /// Their collateral together, basis points of the worth of the open interest [default: 400].
+    #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub maker_capital_bps: Option<u64>,
+    /// What a maker pays of a fill, basis points; a rebate when negative [default: -1].
+    #[arg(long, value_name = "BPS", allow_hyphen_values = true, value_parser = clap::value_parser!(i32).range(-5..=100))]
+    pub maker_fee_bps: Option<i32>,
+    /// Accounts that send market orders at random [default: 8].
+    #[arg(long, value_name = "N", value_parser = takers)]
+    pub takers: Option<usize>,
+    /// Part of the traders who have set a stop-loss, per cent [default: 10].
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub stop_loss_percent: Option<u64>,
     /// Rules to compare in a simulation over the rounds of the crash, one or more times [default:
     /// all]. The program's own rule stays `capped`.
     #[arg(long = "policy", value_name = "RULE", value_enum)]
@@ -103,7 +126,41 @@ pub struct RehearseArgs {
     pub program: PathBuf,
 }
 
+/// Most accounts that quote: as many as one call may list.
+const MOST_MAKERS: usize = 32;
+/// Most accounts that send market orders.
+const MOST_TAKERS: usize = 64;
+
+fn makers(text: &str) -> Result<usize, String> {
+    count(text, MOST_MAKERS)
+}
+
+fn takers(text: &str) -> Result<usize, String> {
+    count(text, MOST_TAKERS)
+}
+
+fn count(text: &str, most: usize) -> Result<usize, String> {
+    let number = text.parse::<usize>().map_err(|error| error.to_string())?;
+    if number > most {
+        return Err(format!("{number} is not in 0..={most}"));
+    }
+    Ok(number)
+}
+
 impl RehearseArgs {
+    /// What the user chose of the market.
+    pub fn market(&self) -> MarketOptions {
+        MarketOptions {
+            makers: self.market_makers,
+            depth_bps: self.maker_depth_bps,
+            spread_bps: self.maker_spread_bps,
+            capital_bps: self.maker_capital_bps,
+            takers: self.takers,
+            stop_loss_percent: self.stop_loss_percent,
+            fee_bps: self.maker_fee_bps,
+        }
+    }
+
     /// The rules to compare, each once, in the order of tables.
     pub fn policies(&self) -> Vec<Policy> {
         let wanted = |policy: &Policy| self.policies.is_empty() || self.policies.contains(policy);
@@ -132,6 +189,15 @@ mod tests {
     }
 
     #[test]
+    fn the_market_is_chosen_by_option() {
+        let market = |arguments: &[&str]| parse(arguments).map(|args| args.market()).ok();
+        let plain = market(&[]).expect("no option is required");
+        assert_eq!((plain.makers, plain.takers), (MARKET_MAKERS, None));
+        let chosen = market(&["--market-makers", "0", "--maker-fee-bps", "-2"]).expect("both");
+        assert_eq!((chosen.makers, chosen.fee_bps), (0, Some(-2)));
+    }
+
+    #[test]
     fn policies_are_chosen_by_name() {
         let chosen = |arguments: &[&str]| parse(arguments).map(|args| args.policies()).ok();
         assert_eq!(chosen(&[]), Some(Policy::ALL.to_vec()));
@@ -153,6 +219,13 @@ mod tests {
             ["--insurance", "-5"],
             ["--seed", "x"],
             ["--policy", "auction"],
+            ["--market-makers", "33"],
+            ["--maker-depth-bps", "0"],
+            ["--maker-spread-bps", "1001"],
+            ["--maker-capital-bps", "0"],
+            ["--maker-fee-bps", "-6"],
+            ["--takers", "65"],
+            ["--stop-loss-percent", "101"],
         ] {
             assert!(parse(&bad).is_err(), "{bad:?}");
         }

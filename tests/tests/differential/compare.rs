@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use anchor_lang::prelude::Pubkey;
 use ballast::events::AutoDeleveraged;
-use ballast::state::trader::PositionSlot;
+use ballast::state::position_slot::PositionSlot;
 use ballast_client::addresses;
 use ballast_client::events::BallastEvent;
 use ballast_engine::units::Side;

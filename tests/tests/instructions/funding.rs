@@ -2,7 +2,7 @@
 
 use ballast::error::BallastError;
 use ballast::state::book_account::OrderSide;
-use ballast::state::market::FundingLedger;
+use ballast::state::ledgers::FundingLedger;
 use ballast_client::adl::Moment;
 use ballast_client::funding;
 use ballast_client::instructions::admin;

@@ -5,7 +5,7 @@ use ballast::error::BallastError;
 use ballast::events::OrderPlaced;
 use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast::state::book_account::OrderSide;
-use ballast::state::trader::PositionSlot;
+use ballast::state::position_slot::PositionSlot;
 use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::{TraderCookie, TxResult};
 use bytemuck::Zeroable;

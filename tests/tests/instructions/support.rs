@@ -7,7 +7,7 @@ use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use ballast::error::BallastError;
-use ballast::state::trader::PositionSlot;
+use ballast::state::position_slot::PositionSlot;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, MintKind, Options, Quote, Sandbox, TraderCookie,
     TxError, TxOutcome, TxResult,

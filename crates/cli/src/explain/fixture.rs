@@ -68,9 +68,7 @@ fn path_line((slot, timestamp, price_ticks): (u64, i64, u64)) -> PathLine {
         timestamp,
         slot,
         price_ticks,
-        insurance_atoms: 0,
-        keeper_free_atoms: 0,
-        open_interest_lots: 0,
+        ..PathLine::default()
     }
 }
 
@@ -82,8 +80,16 @@ fn liquidation() -> LiquidationLine {
         after_rounds: 0,
         trader: "Hal".to_owned(),
         keeper: "Kai".to_owned(),
+        direction: Direction::Long,
         lots: 1_000,
         mark_ticks: FIRST.2,
+        equity_atoms: 1_000_000,
+        taken_lots: 1_000,
+        taken_quote_atoms: 187_000_000,
+        book_reward_atoms: 0,
+        fills: Vec::new(),
+        removed: Vec::new(),
+        best_left_ticks: 0,
         insurance_paid_atoms: 0,
         insurance_fee_atoms: 1_000_000,
     }

@@ -11,11 +11,16 @@ use ballast_engine::queue::{CutStamp, PASS_SLOTS};
 use super::audit::{Audit, Fault};
 use super::decision::Decision;
 use crate::report::model::{LiquidationLine, Report, Round};
+use crate::report::trading::TradeLine;
+use crate::report::waterfall::movements;
 use crate::scenario::population::Direction;
 
 /// The market as the report's own records imply it, event by event.
 struct Ledger<'a> {
     report: &'a Report,
+    /// Liquidations and trades that have been followed.
+    liquidations_seen: usize,
+    trades_seen: usize,
     /// Signed lots by trader account.
     lots: BTreeMap<&'a str, i64>,
     /// Ages in the queue.
@@ -38,37 +43,42 @@ struct Ledger<'a> {
 /// Follows the whole report. `decisions` belong to the rounds, where they could be decided.
 pub fn follow(report: &Report, decisions: &[Option<&Decision>], audit: &mut Audit) {
     let mut ledger = Ledger::new(report, audit);
-    let mut liquidations = report.liquidations.iter().peekable();
     for (index, (round, decision)) in (0_u64..).zip(report.adl.iter().zip(decisions)) {
-        while let Some(line) = liquidations.next_if(|line| line.after_rounds <= index) {
-            ledger.liquidate(line);
-        }
+        ledger.events_before(index);
         audit.equal(format!("adl[{index}].round"), round.round, index + 1);
         ledger.before(round, audit);
         ledger.after(round, *decision);
     }
-    liquidations.for_each(|line| ledger.liquidate(line));
+    ledger.events_before(u64::MAX);
     ledger.end(audit);
     totals(report, audit);
 }
 
 impl<'a> Ledger<'a> {
     fn new(report: &'a Report, audit: &mut Audit) -> Self {
-        let keepers = report.scenario.keeper_accounts.iter();
+        let scenario = &report.scenario;
+        let makers = report.market_makers.iter().map(|line| &line.trader);
+        let others = scenario
+            .keeper_accounts
+            .iter()
+            .chain(&scenario.taker_accounts);
+        let others = others.chain(makers);
         let population = report.traders.iter();
         let people = population.clone().map(|line| line.trader.as_str());
-        let unique: BTreeSet<&str> = people.chain(keepers.clone().map(String::as_str)).collect();
+        let unique: BTreeSet<&str> = people.chain(others.clone().map(String::as_str)).collect();
         audit.equal(
-            "traders and scenario.keeper_accounts, different ones",
+            "traders, keepers, takers and market makers, different ones",
             unique.len(),
-            population.len() + keepers.len(),
+            population.len() + others.clone().count(),
         );
         Self {
             report,
+            liquidations_seen: 0,
+            trades_seen: 0,
             lots: population
                 .clone()
                 .map(|line| (line.trader.as_str(), line.lots_start))
-                .chain(keepers.map(|keeper| (keeper.as_str(), 0)))
+                .chain(others.map(|other| (other.as_str(), 0)))
                 .collect(),
             sequences: population
                 .map(|line| (line.trader.as_str(), line.sequence))
@@ -83,14 +93,55 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// Liquidations and trades, in order, as long as no more than `rounds` rounds came before.
+    fn events_before(&mut self, rounds: u64) {
+        let report = self.report;
+        loop {
+            let (trade, line) = (
+                report.trades.get(self.trades_seen),
+                report.liquidations.get(self.liquidations_seen),
+            );
+            let seen = u64::try_from(self.liquidations_seen).unwrap_or(u64::MAX);
+            let line = line.filter(|line| line.after_rounds <= rounds);
+            let trade = trade.filter(|trade| {
+                let first = trade.after_liquidations <= seen || line.is_none();
+                trade.after_rounds <= rounds && first
+            });
+            if let Some(trade) = trade {
+                self.trade(trade);
+                self.trades_seen += 1;
+            } else if let Some(line) = line {
+                self.liquidate(line);
+                self.liquidations_seen += 1;
+            } else {
+                return;
+            }
+        }
+    }
+
     fn liquidate(&mut self, line: &'a LiquidationLine) {
-        let held = self.lots.entry(&line.trader).or_default();
-        let moved = signed(line.lots) * held.signum();
-        *held = held.saturating_sub(moved);
-        let keeper = self.lots.entry(&line.keeper).or_default();
-        *keeper = keeper.saturating_add(moved);
+        for (trader, lots) in movements(line) {
+            self.shift(trader, lots);
+        }
         self.insurance += i128::from(line.insurance_fee_atoms);
         self.insurance -= i128::from(line.insurance_paid_atoms);
+    }
+
+    fn trade(&mut self, line: &'a TradeLine) {
+        self.shift(&line.trader, line.lots);
+        for fill in &line.fills {
+            self.shift(&fill.maker, -signed(fill.lots) * line.lots.signum());
+        }
+    }
+
+    /// Adds signed lots. A position that closes or turns joins a queue anew later.
+    fn shift(&mut self, trader: &'a str, lots: i64) {
+        let held = self.lots.entry(trader).or_default();
+        let before = held.signum();
+        *held = held.saturating_add(lots);
+        if held.signum() != before {
+            self.sequences.remove(trader);
+        }
     }
 
     fn before(&mut self, round: &'a Round, audit: &mut Audit) {
@@ -244,16 +295,16 @@ impl<'a> Ledger<'a> {
     fn after(&mut self, round: &'a Round, decision: Option<&Decision>) {
         self.insurance -= i128::from(round.insurance_paid_atoms);
         for cut in &round.cut {
-            let held = self.lots.entry(&cut.trader).or_default();
-            *held = held.saturating_sub(signed(cut.lots) * held.signum());
+            let held = self.lots.get(cut.trader.as_str()).copied().unwrap_or(0);
+            self.shift(&cut.trader, -signed(cut.lots) * held.signum());
             let taken = self.taken.entry(&cut.trader).or_default();
             taken.0 = taken.0.saturating_add(cut.lots);
             taken.1 = taken.1.saturating_add(cut.gave_up_atoms);
         }
         let bankrupt = round.bankrupt.trader.as_str();
-        let held = self.lots.entry(bankrupt).or_default();
-        *held = held.saturating_sub(signed(round.closed_lots) * held.signum());
-        let over = *held == 0;
+        let held = self.lots.get(bankrupt).copied().unwrap_or(0);
+        self.shift(bankrupt, -signed(round.closed_lots) * held.signum());
+        let over = self.lots.get(bankrupt).is_none_or(|lots| *lots == 0);
         let Some(decision) = decision else {
             self.unknown.insert(round.counterparty_side);
             return;
@@ -277,6 +328,11 @@ impl<'a> Ledger<'a> {
 
     fn end(&self, audit: &mut Audit) {
         let first = self.report.adl.first();
+        for (index, line) in self.report.market_makers.iter().enumerate() {
+            let field = format!("market_makers[{index}].lots_end, against the trades");
+            let lots = self.lots.get(line.trader.as_str()).copied().unwrap_or(0);
+            audit.equal(field, line.lots_end, lots);
+        }
         for (index, line) in self.report.traders.iter().enumerate() {
             let at = |field: &str| format!("traders[{index}].{field}, against the rounds");
             let trader = line.trader.as_str();

@@ -6,6 +6,7 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::adl;
 use ballast_engine::liquidation::{health, Health};
+use ballast_engine::position::Position;
 use ballast_engine::units::Side;
 
 use super::deleveraging::LIST_LENGTH;
@@ -15,6 +16,8 @@ use super::{Plan, KEEPERS};
 use crate::args::RehearseArgs;
 use crate::report::model::{Report, Scenario, Summary, TraderLine, REPORT_VERSION};
 use crate::report::money::usd_unsigned;
+use crate::report::trading::MakerLine;
+use crate::report::waterfall;
 use crate::scenario::population::{Direction, Kind};
 use crate::scenario::prices::PriceSource;
 
@@ -57,6 +60,14 @@ pub fn scenario(args: &RehearseArgs, plan: &Plan) -> Result<Report> {
         keepers: KEEPERS,
         keeper_accounts: Vec::new(),
         keeper_capital_atoms: plan.keeper_capital,
+        market_makers: plan.market.makers,
+        maker_depth_lots: plan.market.depth_lots * u64::try_from(plan.market.makers)?,
+        maker_spread_bps: plan.market.spread_bps,
+        maker_capital_atoms: plan.market.maker_capital * u64::try_from(plan.market.makers)?,
+        maker_fee_bps: plan.market.fee_bps,
+        taker_accounts: Vec::new(),
+        stop_losses: 0,
+        impact_notional_atoms: plan.market.impact_notional,
         assumptions: assumptions(plan)?,
     };
     Ok(Report {
@@ -92,9 +103,33 @@ fn assumptions(plan: &Plan) -> Result<Vec<String>> {
             "A bankrupt position that no keeper takes over for {} slots is deleveraged even if insurance could pay; insurance then pays first.",
             plan.risk.adl.grace_slots
         ),
-        "Nobody adds margin, trades or withdraws during the crash.".to_owned(),
+        market_sentence(plan)?,
         format!("An auto-deleveraging call lists at most {LIST_LENGTH} counterparties."),
     ])
+}
+
+/// Who trades during the crash.
+fn market_sentence(plan: &Plan) -> Result<String> {
+    let market = &plan.market;
+    let makers = u64::try_from(market.makers)?;
+    if makers == 0 {
+        return Ok(
+            "Nobody adds margin, trades or withdraws during the crash: there are no market makers."
+                .to_owned(),
+        );
+    }
+    let first = plan.path.first().context("a price path is not empty")?;
+    let depth = market.depth_lots * makers * plan.units.atoms_per_lot(first.price_nano)?;
+    Ok(format!(
+        "{makers} market makers with {} of collateral quote {} a side, {} bps from the oracle price; the more it moves and the \
+         more they hold, the wider and smaller. Some miss a price, more of them the more it moves. {} takers send market \
+         orders at random, {} % of the traders have a stop-loss. Nobody adds margin or withdraws.",
+        usd_unsigned(market.maker_capital * makers),
+        usd_unsigned(depth),
+        market.spread_bps,
+        market.takers,
+        market.stop_loss_percent,
+    ))
 }
 
 /// Notes the state in which the path begins.
@@ -102,6 +137,19 @@ pub fn start(report: &mut Report, stage: &Stage, plan: &Plan) -> Result<()> {
     report.summary.insurance_start_atoms = stage.state().insurance.balance;
     let keepers = stage.keepers.iter();
     report.scenario.keeper_accounts = keepers.map(|keeper| keeper.address.to_string()).collect();
+    let takers = stage.takers.iter();
+    report.scenario.taker_accounts = takers.map(|taker| taker.address.to_string()).collect();
+    for maker in &stage.makers {
+        report.market_makers.push(MakerLine {
+            trader: maker.address.to_string(),
+            collateral_atoms: stage.purse(&maker.address)?,
+            filled_lots: 0,
+            fees_atoms: 0,
+            orders_removed: 0,
+            lots_end: 0,
+            result_atoms: 0,
+        });
+    }
     let sequences = sequences(stage)?;
     for (member, trader) in plan.population.members.iter().zip(&stage.traders) {
         let lots = stage
@@ -141,6 +189,10 @@ fn sequences(stage: &Stage) -> Result<BTreeMap<Pubkey, u64>> {
 pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<()> {
     report.adl = std::mem::take(&mut diary.rounds);
     report.liquidations = std::mem::take(&mut diary.liquidations);
+    report.trades = std::mem::take(&mut diary.trades);
+    makers(report, stage)?;
+    let mut book = std::mem::take(&mut diary.book);
+    waterfall::book(report, &mut book)?;
     traders(report, stage)?;
     let adl = &report.adl;
     let in_liquidations = report
@@ -153,7 +205,7 @@ pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<(
     let gave_up: i64 = adl.iter().map(|round| round.winners_gave_up_atoms).sum();
     let (left, waiting) = bankruptcies_left(stage)?;
     report.summary = Summary {
-        liquidations: u64::try_from(report.liquidations.len())?,
+        liquidations: liquidations(report)?,
         liquidated_notional_atoms: diary.liquidated_notional,
         bankruptcies: diary.bankruptcies,
         adl_rounds: u64::try_from(adl.len())?,
@@ -175,6 +227,7 @@ pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<(
         bankruptcies_left: left,
         bankruptcies_waiting: waiting,
         unusable_prices: diary.unusable_prices,
+        book,
         max_compute_units: stage
             .meter
             .iter()
@@ -182,6 +235,38 @@ pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<(
             .collect(),
         compute_units: stage.meter.clone(),
     };
+    report.waterfall = waterfall::stages(report)?;
+    Ok(())
+}
+
+/// Calls that closed lots.
+fn liquidations(report: &Report) -> Result<u64> {
+    let closing = report.liquidations.iter().filter(|line| line.lots > 0);
+    Ok(u64::try_from(closing.count())?)
+}
+
+/// What became of the market makers.
+fn makers(report: &mut Report, stage: &Stage) -> Result<()> {
+    let mark = stage.mark()?;
+    let mut traded: BTreeMap<String, (u64, i64, u64)> = BTreeMap::new();
+    for fill in waterfall::fills(report) {
+        let sum = traded.entry(fill.maker.clone()).or_default();
+        sum.0 += fill.lots;
+        sum.1 += fill.maker_fee_atoms;
+    }
+    for removal in waterfall::removals(report) {
+        traded.entry(removal.maker.clone()).or_default().2 += 1;
+    }
+    for (line, maker) in report.market_makers.iter_mut().zip(&stage.makers) {
+        (line.filled_lots, line.fees_atoms, line.orders_removed) =
+            traded.get(&line.trader).copied().unwrap_or_default();
+        let open = stage.open_position(&maker.address)?;
+        let position = open.map_or(Position::default(), |open| open.position);
+        line.lots_end = position.lots.get();
+        let equity = position.equity(mark).map_err(engine)?.get();
+        let worth = i64::try_from(stage.purse(&maker.address)?)? + equity;
+        line.result_atoms = worth - i64::try_from(line.collateral_atoms)?;
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use ballast_engine::rank::Class;
 use ballast_engine::units::Side;
 
 use super::keepers::{flag, Diary};
+use super::liquidations::into_book;
 use super::stage::{engine, Open, Stage};
 use crate::report::model::{CutLine, Holding, NodeLine, QueueLine, Round};
 use crate::scenario::population::Direction;
@@ -36,7 +37,8 @@ struct Seen {
     entry: RankedEntry,
     node: NodeLine,
     position: Position,
-    free: i64,
+    /// Free collateral, and what its orders reserve.
+    purse: u64,
 }
 
 /// Everything known before a round.
@@ -55,6 +57,7 @@ struct Before {
 /// Closes a bankrupt position against the other side, in as many calls as it takes.
 pub fn deleverage(stage: &mut Stage, diary: &mut Diary, trader: &Pubkey) -> Result<()> {
     for _ in 0..MOST_ROUNDS {
+        into_book(stage, diary, trader)?;
         let Some(before) = look(stage, trader)? else {
             break;
         };
@@ -123,7 +126,7 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
         let position = open
             .with_context(|| format!("{} is in the queue without a position", entry.trader))?
             .position;
-        let free = stage.sandbox.trader(&entry.trader).free;
+        let purse = stage.purse(&entry.trader)?;
         let stored = view.entry(entry.node).map_err(engine)?;
         queue.push(Seen {
             node: NodeLine {
@@ -135,7 +138,7 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
             },
             entry,
             position,
-            free,
+            purse,
         });
     }
     let insurance = state.insurance.balance;
@@ -243,7 +246,8 @@ fn cuts(stage: &Stage, before: &Before, list: &[Pubkey]) -> Result<Vec<CutLine>>
             continue;
         }
         let released = seen.position.margin.get() - after.margin.get();
-        let realized = stage.sandbox.trader(trader).free - seen.free - released;
+        let purse = i64::try_from(stage.purse(trader)?)? - i64::try_from(seen.purse)?;
+        let realized = purse - released;
         // Long: entry plus profit was received. Short: entry less profit was paid.
         let entry = seen.position.entry_quote.get() - after.entry_quote.get();
         let quote = (entry + realized).abs();

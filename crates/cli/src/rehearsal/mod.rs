@@ -3,8 +3,12 @@
 mod assemble;
 mod deleveraging;
 mod dishonest;
+mod floor;
+mod flow;
 mod gap;
+mod integrity;
 mod keepers;
+mod liquidations;
 mod opening;
 mod stage;
 
@@ -18,12 +22,14 @@ use crate::args::RehearseArgs;
 use crate::policies;
 use crate::report::model::{Check, Dishonest, PathLine, Report};
 use crate::report::{checks, html, money, terminal};
+use crate::scenario::market::MarketPlan;
 use crate::scenario::population::{Population, PopulationConfig};
 use crate::scenario::prices::{PricePath, PricePoint};
 use crate::scenario::risk::RiskChoice;
 use crate::scenario::units::{MarketUnits, ATOMS_PER_USD};
 use crate::scenario::{csv_path, generated_path};
 use deleveraging::Occasion;
+use floor::Floor;
 use keepers::Diary;
 use stage::Stage;
 
@@ -35,6 +41,10 @@ const KEEPERS: usize = 6;
 const KEEPER_CAPITAL_BPS: u64 = 400;
 /// Least worth of a position.
 const LEAST_POSITION_USD: u64 = 10;
+/// Orders of one market maker for which each side of the book has room.
+const ORDERS_A_MAKER: usize = 16;
+/// Orders a side of the smallest book.
+const LEAST_BOOK: usize = 16;
 /// Seconds between the last opening trade and the first price.
 const LULL: i64 = 30;
 
@@ -53,6 +63,8 @@ pub struct Plan {
     pub insurance: u64,
     /// Collateral of all liquidation keepers, atoms.
     pub keeper_capital: u64,
+    /// Who makes the market and who takes from it.
+    pub market: MarketPlan,
 }
 
 /// Runs `ballast rehearse`. `false` when a check failed.
@@ -70,8 +82,10 @@ pub fn run(args: &RehearseArgs) -> Result<bool> {
     let bar = progress(plan.population.openings.len() + plan.path.points.len());
     let mut stage = set_up(args, &plan, &bar)?;
     let mut diary = Diary::default();
+    let mut floor = Floor::new(plan.market, plan.risk.min_position_lots, args.seed);
+    report.scenario.stop_losses = floor.place_stop_losses(&mut stage, &plan.population)?;
     assemble::start(&mut report, &stage, &plan)?;
-    crash(&mut stage, &mut diary, &mut report, &plan, &bar)?;
+    crash(&mut stage, &mut floor, &mut diary, &mut report, &plan, &bar)?;
     bar.finish_and_clear();
     assemble::finish(&mut report, &stage, &mut diary)?;
     report.policies = policies::compare(&report.adl, &args.policies())?;
@@ -113,16 +127,22 @@ fn plan(args: &RehearseArgs) -> Result<Plan> {
         unit_lots,
         unit_cents: unit_lots * atoms_per_lot / (ATOMS_PER_USD / 100),
     });
+    let open_interest_lots = population.open_interest_lots();
+    let market = args
+        .market()
+        .plan(open_interest_lots, atoms_per_lot, unit_lots)?;
     let choice = RiskChoice {
         max_leverage: args.max_leverage,
         adl_step_bps: args.adl_step_bps,
         rank_tolerance_bps: args.rank_tolerance_bps,
         min_position_lots: unit_lots,
+        maker_fee_bps: market.fee_bps,
+        impact_notional: market.impact_notional,
     };
     let usd = args
         .insurance
         .unwrap_or(INSURANCE_USD_PER_TRADER * u64::from(args.traders));
-    let open_interest = u128::from(population.open_interest_lots()) * u128::from(atoms_per_lot);
+    let open_interest = u128::from(open_interest_lots) * u128::from(atoms_per_lot);
     let keeper_capital = u64::try_from(open_interest * u128::from(KEEPER_CAPITAL_BPS) / 10_000)?;
     Ok(Plan {
         path,
@@ -131,6 +151,7 @@ fn plan(args: &RehearseArgs) -> Result<Plan> {
         risk: choice.params(),
         insurance: usd * ATOMS_PER_USD,
         keeper_capital,
+        market,
     })
 }
 
@@ -148,7 +169,9 @@ fn set_up(args: &RehearseArgs, plan: &Plan, bar: &ProgressBar) -> Result<Stage> 
         first.timestamp
     );
     bar.set_message("opening positions");
-    let room = plan.population.members.len() + KEEPERS;
+    let market = &plan.market;
+    let positions = plan.population.members.len() + KEEPERS + market.makers + market.takers;
+    let room = (positions, (market.makers * ORDERS_A_MAKER).max(LEAST_BOOK));
     let mut stage = Stage::new(
         &args.program,
         assemble::market_name(args),
@@ -167,6 +190,7 @@ fn set_up(args: &RehearseArgs, plan: &Plan, bar: &ProgressBar) -> Result<Stage> 
         let keeper = stage.sandbox.create_trader(each)?;
         stage.keepers.push(keeper);
     }
+    Floor::new(plan.market, plan.risk.min_position_lots, args.seed).create_accounts(&mut stage)?;
     if plan.insurance > 0 {
         let donor = stage.sandbox.create_wallet(plan.insurance)?;
         let market = stage.market.clone();
@@ -178,9 +202,11 @@ fn set_up(args: &RehearseArgs, plan: &Plan, bar: &ProgressBar) -> Result<Stage> 
     Ok(stage)
 }
 
-/// Plays the prices; the keepers act once on each.
+/// Plays the prices. On each, the market makers quote, then the stop-losses and takers trade, then
+/// the keepers act.
 fn crash(
     stage: &mut Stage,
+    floor: &mut Floor,
     diary: &mut Diary,
     report: &mut Report,
     plan: &Plan,
@@ -189,7 +215,9 @@ fn crash(
     bar.set_message("playing the prices");
     for point in &plan.path.points {
         stage.publish(*point)?;
+        trade(stage, floor, diary)?;
         keepers::act(stage, diary)?;
+        integrity::check(stage, &mut diary.book)?;
         let error = stage.conservation_error()?;
         report.summary.conservation_error_atoms =
             report.summary.conservation_error_atoms.max(error);
@@ -205,6 +233,9 @@ fn crash(
             insurance_atoms: state.insurance.balance,
             keeper_free_atoms: u64::try_from(free.sum::<i64>())?,
             open_interest_lots: state.open_interest_lots,
+            funding_index: state.funding.index,
+            funding_rate_ppm: state.funding.rate_ppm,
+            book: integrity::line(stage)?,
         });
         bar.inc(1);
     }
@@ -214,6 +245,18 @@ fn crash(
     let error = stage.conservation_error()?;
     report.summary.conservation_error_atoms = report.summary.conservation_error_atoms.max(error);
     Ok(())
+}
+
+/// What happens at the book before the keepers act.
+fn trade(stage: &mut Stage, floor: &mut Floor, diary: &mut Diary) -> Result<()> {
+    if floor.plan.makers == 0 || !stage.price_is_usable()? {
+        return Ok(());
+    }
+    floor.quote(stage, diary)?;
+    integrity::check(stage, &mut diary.book)?;
+    flow::stop_losses(stage, diary)?;
+    flow::takers(stage, floor, diary)?;
+    integrity::check(stage, &mut diary.book)
 }
 
 /// Plays the dishonest keepers against a bankruptcy of the crash, of a further gap, or of a gap in

@@ -41,6 +41,10 @@ pub struct Stage {
     pub traders: Vec<TraderCookie>,
     /// Accounts that liquidate.
     pub keepers: Vec<TraderCookie>,
+    /// Accounts that quote.
+    pub makers: Vec<TraderCookie>,
+    /// Accounts that send market orders.
+    pub takers: Vec<TraderCookie>,
     /// The account that sends auto-deleveraging rounds.
     pub deleverager: TraderCookie,
     /// Compute units by instruction.
@@ -67,13 +71,14 @@ pub struct Open {
 }
 
 impl Stage {
-    /// An exchange and an empty market at `start`.
+    /// An exchange and an empty market at `start`, with room for so many positions and orders a
+    /// side.
     pub fn new(
         program: &std::path::Path,
         name: &str,
         units: MarketUnits,
         risk: RiskParams,
-        room: usize,
+        room: (usize, usize),
         start: PricePoint,
     ) -> Result<Self> {
         let options = Options {
@@ -86,7 +91,8 @@ impl Stage {
             tick_nano: units.tick_nano,
             lot_nano: units.lot_nano,
             atoms_per_lot_tick: units.atoms_per_lot_tick,
-            queue_capacity: room,
+            queue_capacity: room.0,
+            book_capacity: room.1,
             start_price_ticks: units.ticks(start.price_nano)?,
             risk,
             ..MarketConfig::sol()
@@ -100,6 +106,8 @@ impl Stage {
             risk,
             traders: Vec::new(),
             keepers: Vec::new(),
+            makers: Vec::new(),
+            takers: Vec::new(),
             deleverager,
             meter: BTreeMap::new(),
             ema_nano: start.price_nano,
@@ -116,6 +124,8 @@ impl Stage {
             risk: self.risk,
             traders: self.traders.clone(),
             keepers: self.keepers.clone(),
+            makers: self.makers.clone(),
+            takers: self.takers.clone(),
             deleverager: self.deleverager.clone(),
             meter: self.meter.clone(),
             ema_nano: self.ema_nano,

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::model::{Check, Report};
-use super::money::grouped;
+use super::model::{Check, LiquidationLine, Report};
+use super::money::{grouped, grouped_count};
 use super::recompute::{recompute, Verdict};
+use super::waterfall;
 use crate::policies;
 
 /// Compute units `liquidate` may take.
@@ -28,6 +29,9 @@ pub fn run(report: &Report) -> Result<Vec<Check>> {
     ];
     checks.extend(dishonest(report));
     checks.push(bankruptcies(report));
+    if report.scenario.market_makers > 0 {
+        checks.extend(book(report));
+    }
     checks.extend(compute_units(report));
     Ok(checks)
 }
@@ -141,6 +145,39 @@ fn bankruptcies(report: &Report) -> Check {
             summary.bankruptcies_left, summary.bankruptcies, summary.bankruptcies_waiting
         ),
     )
+}
+
+/// The book in every state that was looked at, and what liquidations did with it.
+fn book(report: &Report) -> Vec<Check> {
+    let summary = &report.summary.book;
+    let passed_over = waterfall::passed_over(report).len();
+    let met = |line: &&LiquidationLine| !line.fills.is_empty();
+    let liquidations = report.liquidations.iter().filter(met).count();
+    vec![
+        check(
+            "the book is never crossed, in order, with every chain and sum whole",
+            summary.broken_states == 0 && summary.states_checked > 0,
+            format!(
+                "{} of {} states broken",
+                grouped(summary.broken_states),
+                grouped(summary.states_checked)
+            ),
+        ),
+        check(
+            "what traders have reserved is what their orders reserve",
+            summary.margin_error_atoms == 0,
+            format!("margin_error_atoms {}", summary.margin_error_atoms),
+        ),
+        check(
+            "no liquidation passed over a better order",
+            passed_over == 0,
+            format!(
+                "{passed_over} of {} liquidations, {} of which met the book",
+                grouped_count(report.liquidations.len()),
+                grouped_count(liquidations)
+            ),
+        ),
+    ]
 }
 
 fn compute_units(report: &Report) -> Vec<Check> {

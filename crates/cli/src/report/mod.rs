@@ -8,6 +8,8 @@ pub mod pictures;
 pub mod recompute;
 pub mod table;
 pub mod terminal;
+pub mod trading;
+pub mod waterfall;
 
 #[cfg(test)]
 mod sample;

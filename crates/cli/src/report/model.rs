@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::trading::{
+    BookLine, BookSummary, FillLine, MakerLine, RemovalLine, StageLine, TradeLine,
+};
 use crate::policies::Policy;
 use crate::scenario::population::{Direction, Kind};
 
 /// Layout version of `report.json`.
-pub const REPORT_VERSION: u32 = 2;
+pub const REPORT_VERSION: u32 = 3;
 
 /// A whole rehearsal.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -35,6 +38,12 @@ pub struct Report {
     pub path: Vec<PathLine>,
     /// Liquidations, in order.
     pub liquidations: Vec<LiquidationLine>,
+    /// What each stage of the waterfall absorbed, in order.
+    pub waterfall: Vec<StageLine>,
+    /// Orders that met the book, other than liquidations, in order.
+    pub trades: Vec<TradeLine>,
+    /// Accounts that quoted.
+    pub market_makers: Vec<MakerLine>,
 }
 
 /// What was rehearsed.
@@ -81,6 +90,22 @@ pub struct Scenario {
     pub keeper_accounts: Vec<String>,
     /// Collateral of all liquidation keepers together.
     pub keeper_capital_atoms: u64,
+    /// Market makers; without any there is no book.
+    pub market_makers: usize,
+    /// What they quote together on a side when calm, lots.
+    pub maker_depth_lots: u64,
+    /// Distance of their best orders from the oracle price when calm, basis points.
+    pub maker_spread_bps: u64,
+    /// Collateral of all market makers together.
+    pub maker_capital_atoms: u64,
+    /// Maker's fee, basis points; a rebate when negative.
+    pub maker_fee_bps: i32,
+    /// Trader accounts of the takers.
+    pub taker_accounts: Vec<String>,
+    /// Positions with a stop-loss when the path begins.
+    pub stop_losses: u64,
+    /// Notional whose average price in the book counts for funding.
+    pub impact_notional_atoms: u64,
     /// What the model assumes, in sentences.
     pub assumptions: Vec<String>,
 }
@@ -89,7 +114,7 @@ pub struct Scenario {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
-    /// Liquidation steps taken over by keepers.
+    /// Liquidation steps.
     pub liquidations: u64,
     /// Notional of the lots liquidated, at the mark.
     pub liquidated_notional_atoms: u64,
@@ -125,6 +150,8 @@ pub struct Summary {
     pub bankruptcies_waiting: u64,
     /// Prices on which the oracle rules stopped the keepers.
     pub unusable_prices: u64,
+    /// What happened in the book.
+    pub book: BookSummary,
     /// Most compute units of a transaction, by instruction.
     pub max_compute_units: BTreeMap<String, u64>,
     /// Compute units by instruction.
@@ -384,7 +411,7 @@ pub struct TraderLine {
 }
 
 /// The state after the keepers have acted on a price.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PathLine {
     /// Unix seconds.
@@ -399,6 +426,12 @@ pub struct PathLine {
     pub keeper_free_atoms: u64,
     /// Open interest.
     pub open_interest_lots: u64,
+    /// The market's funding index, atoms per lot.
+    pub funding_index: i64,
+    /// Funding rate of the hour, millionths an hour; longs pay when positive.
+    pub funding_rate_ppm: i32,
+    /// The book.
+    pub book: BookLine,
 }
 
 /// One liquidation step.
@@ -413,12 +446,28 @@ pub struct LiquidationLine {
     pub after_rounds: u64,
     /// Trader account.
     pub trader: String,
-    /// Trader account that took the lots over.
+    /// Trader account of the liquidator.
     pub keeper: String,
-    /// Lots closed, unsigned.
+    /// Side of the position.
+    pub direction: Direction,
+    /// Lots closed, unsigned: those of the fills and those taken over.
     pub lots: u64,
     /// Price, ticks.
     pub mark_ticks: u64,
+    /// Equity at the mark before.
+    pub equity_atoms: i64,
+    /// Lots that the liquidator's account took over.
+    pub taken_lots: u64,
+    /// What they were taken over for, unsigned.
+    pub taken_quote_atoms: u64,
+    /// What the trader paid to the liquidator for the lots that the book took.
+    pub book_reward_atoms: u64,
+    /// Orders of the book that took lots, in order.
+    pub fills: Vec<FillLine>,
+    /// Orders removed, in order.
+    pub removed: Vec<RemovalLine>,
+    /// Best price left in the book that could take lots, ticks; 0 for none.
+    pub best_left_ticks: u64,
     /// Insurance paid.
     pub insurance_paid_atoms: u64,
     /// Insurance received.

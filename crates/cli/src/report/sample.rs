@@ -4,6 +4,8 @@ use super::model::{
     CutLine, Dishonest, DishonestCase, Holding, LiquidationLine, NodeLine, PathLine, PolicyLine,
     QueueLine, Report, Round, TraderLine,
 };
+use super::trading::FillLine;
+use super::waterfall;
 use crate::policies::Policy;
 use crate::scenario::population::{Direction, Kind};
 
@@ -23,13 +25,28 @@ pub fn report() -> Report {
         after_rounds: 0,
         keeper: "Keeper1111111111111111111111111111111111".to_owned(),
         trader: "Liquidated11111111111111111111111111111111".to_owned(),
+        direction: Direction::Long,
         lots: 100,
         mark_ticks: 198_000,
+        equity_atoms: 300_000,
+        taken_lots: 60,
+        taken_quote_atoms: 11_868_000,
+        book_reward_atoms: 0,
+        fills: vec![FillLine {
+            maker: "Maker11111111111111111111111111111111111".to_owned(),
+            order_id: 3,
+            price_ticks: 197_900,
+            lots: 40,
+            maker_fee_atoms: -791,
+        }],
+        removed: Vec::new(),
+        best_left_ticks: 197_700,
         insurance_paid_atoms: 0,
         insurance_fee_atoms: 10_000,
     }];
     report.traders = (0..12).map(trader_line).collect();
     report.adl = vec![round()];
+    report.waterfall = waterfall::stages(&report).expect("small numbers");
     report.policies = Policy::ALL.map(policy_line).into();
     report.dishonest_keepers = Dishonest {
         setting: "played on a copy".to_owned(),
@@ -65,6 +82,7 @@ fn path_line(step: u32) -> PathLine {
         insurance_atoms: 30_000_000_000 / (1 + u64::from(step) / 10),
         keeper_free_atoms: 0,
         open_interest_lots: 1_000,
+        ..PathLine::default()
     }
 }
 

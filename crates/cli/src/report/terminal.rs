@@ -13,7 +13,9 @@ const QUEUE_ROWS: usize = 12;
 /// Everything that is printed when a rehearsal ends.
 pub fn render(report: &Report) -> String {
     let sections = [
-        ("Waterfall", waterfall(report)),
+        ("Waterfall: who took the lots", stages(report)),
+        ("Waterfall: the money", waterfall(report)),
+        ("Order book", book(report)),
         (
             "Queue before the first round and at the end (●●●●● is cut next)",
             queue(report),
@@ -53,6 +55,57 @@ pub fn heading(report: &Report) -> String {
     text
 }
 
+fn stages(report: &Report) -> String {
+    let mut table = Table::new(&[
+        "stage",
+        ">events",
+        ">lots",
+        ">share",
+        ">at the mark",
+        ">gained against it",
+    ]);
+    for line in &report.waterfall {
+        table.row([
+            line.stage.name().to_owned(),
+            grouped(line.events),
+            grouped(line.lots),
+            percent_of_ppm(line.share_ppm),
+            usd_unsigned(line.notional_atoms),
+            usd_short(line.gained_atoms),
+        ]);
+    }
+    table.render()
+}
+
+fn book(report: &Report) -> String {
+    let summary = &report.summary.book;
+    if report.scenario.market_makers == 0 {
+        return "  no market makers".to_owned();
+    }
+    let makers: i64 = report
+        .market_makers
+        .iter()
+        .map(|line| line.result_atoms)
+        .sum();
+    format!(
+        "  {} orders placed by {} market makers; {} market orders and {} stop-losses traded\n  \
+         {} fills of {}; taker fees {}, maker fees {}; the makers' result {}\n  \
+         {} orders that could not trade removed for {}; longs paid {} of funding",
+        grouped(summary.orders_placed),
+        report.scenario.market_makers,
+        grouped(summary.market_orders),
+        grouped(summary.stop_losses),
+        grouped(summary.fills),
+        usd_unsigned(summary.filled_notional_atoms),
+        usd_unsigned(summary.taker_fees_atoms),
+        usd(summary.maker_fees_atoms),
+        usd_short(makers),
+        grouped(summary.orders_removed),
+        usd_unsigned(summary.removal_fees_atoms),
+        usd(summary.funding_paid_by_longs_atoms),
+    )
+}
+
 fn waterfall(report: &Report) -> String {
     let summary = &report.summary;
     let traders: std::collections::BTreeSet<&str> = report
@@ -71,7 +124,7 @@ fn waterfall(report: &Report) -> String {
         ]);
     };
     row(
-        "liquidated by keepers",
+        "liquidated",
         Some(summary.liquidations),
         usd_unsigned(summary.liquidated_notional_atoms),
         "notional at the mark".to_owned(),

@@ -1,8 +1,11 @@
 //! What is rehearsed: the prices, the market and the people in it.
 
 pub mod csv_path;
+pub mod flow;
 pub mod generated_path;
+pub mod market;
 pub mod population;
 pub mod prices;
+pub mod quotes;
 pub mod risk;
 pub mod units;

@@ -18,6 +18,10 @@ pub struct RiskChoice {
     pub rank_tolerance_bps: u32,
     /// Least lots of a position.
     pub min_position_lots: u64,
+    /// Maker's fee, basis points; a rebate when negative.
+    pub maker_fee_bps: i32,
+    /// Notional whose average price in the book counts for funding, atoms; 0 for the base rate.
+    pub impact_notional: u64,
 }
 
 impl RiskChoice {
@@ -64,7 +68,7 @@ impl RiskChoice {
             liquidation_buffer_bps: 1_000,
             price_band_bps: 500,
             taker_fee_bps: 5,
-            maker_fee_bps: 0,
+            maker_fee_bps: self.maker_fee_bps,
             insurance_fee_share_bps: 0,
             funding_rate_ppm_per_hour: 12,
             insurance_draw_cap_bps: 10_000,
@@ -80,7 +84,7 @@ impl RiskChoice {
                 grace_slots: 150,
                 reward_atoms: ATOMS_PER_USD,
             },
-            impact_notional_atoms: 0,
+            impact_notional_atoms: self.impact_notional,
             keeper_fee_atoms: 100_000,
             max_funding_rate_ppm: 2_000,
             book_reward_bps: 10,
@@ -106,6 +110,8 @@ mod tests {
                     adl_step_bps,
                     rank_tolerance_bps,
                     min_position_lots: 49,
+                    maker_fee_bps: -5,
+                    impact_notional: 1_000_000,
                 };
                 assert_eq!(choice.params().validate(), Ok(()), "{choice:?}");
             }
@@ -119,6 +125,8 @@ mod tests {
             adl_step_bps: 5_000,
             rank_tolerance_bps: 0,
             min_position_lots: 1,
+            maker_fee_bps: 0,
+            impact_notional: 0,
         };
         assert_eq!(choice.params().tiers[0].initial_margin_bps, 500);
         assert_eq!(choice.params().tiers[0].maintenance_margin_bps, 250);

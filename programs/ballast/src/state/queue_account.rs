@@ -9,7 +9,7 @@ use ballast_engine::{
     units::Side,
 };
 
-use super::{market::Market, trader::PositionSlot};
+use super::{market::Market, position_slot::PositionSlot};
 use crate::error::{BallastError, OrBallast};
 
 /// First bytes of an initialised queue account.

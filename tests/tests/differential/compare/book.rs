@@ -1,7 +1,7 @@
 //! The book in its order, everybody's chain of orders, reserves and triggers.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::{queue_account::NO_NODE, trader::PositionSlot, trigger};
+use ballast::state::{position_slot::PositionSlot, queue_account::NO_NODE, trigger};
 use ballast_engine::units::Side;
 
 use super::{all, same, to_i128, Agreement};

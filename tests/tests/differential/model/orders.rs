@@ -191,9 +191,7 @@ impl Model {
             SelfTrade::DecrementAndCancel => {
                 self.trader_mut(taking.trader).free += order.share(lots);
                 self.markets[market].book.reduce(order.id, lots);
-                if lots == order.lots {
-                    meeting.own.push(order.id);
-                }
+                meeting.own.push(order.id);
                 Ok(lots)
             }
         }

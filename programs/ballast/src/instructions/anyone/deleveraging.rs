@@ -16,8 +16,9 @@ use crate::{
         distress,
         exchange::Exchange,
         market::{Market, Touched},
+        position_slot::PositionSlot,
         queue_account::MarketQueues,
-        trader::{PositionSlot, Trader},
+        trader::Trader,
     },
 };
 

@@ -189,7 +189,7 @@ impl<'info> PlaceOrder<'info> {
             lots: taker.lots,
             filled_lots: taker.filled,
             resting_lots: taker.resting,
-            dropped_lots: taker.dropped,
+            dropped_lots: taker.dropped(),
             reserved_atoms: taker.reserved,
             mark_ticks: worked.touched.price.price.get(),
             funding_index: worked.touched.funding_index.get(),

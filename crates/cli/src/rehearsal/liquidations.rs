@@ -1,0 +1,322 @@
+//! How keepers liquidate: the orders of the book take lots first, a keeper that can afford it takes
+//! over the rest.
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{Context, Result};
+use ballast::events::PositionLiquidated;
+use ballast_client::book::liquidation_makers;
+use ballast_client::events::BallastEvent;
+use ballast_client::instructions::anyone::Takeover;
+use ballast_engine::liquidation::{LiquidationInput, Waterfall};
+use ballast_engine::margin::initial_margin;
+use ballast_engine::position::Position;
+use ballast_engine::units::{Atoms, LotPrice, Lots, Side};
+use ballast_engine::EngineError;
+use ballast_sandbox::outcome::{TxOutcome, TxResult};
+use ballast_sandbox::trading::TraderCookie;
+
+use super::flow::{fill_lines, removal_lines, SPARES};
+use super::keepers::Diary;
+use super::stage::{engine, Open, Stage, CONFIDENCE_BPS};
+use crate::report::model::LiquidationLine;
+use crate::scenario::population::Direction;
+
+/// Keepers back what they take over with at least this part of its notional.
+const KEEPER_MARGIN_BPS: u64 = 2_500;
+/// Above the least initial margin, when that is more.
+const KEEPER_ROOM_BPS: u64 = 10_500;
+/// Calls for one position at one price.
+const MOST_CALLS: usize = 12;
+/// Errors of an offer that turned out too small because orders were removed instead of filled.
+const TOO_POOR: [&str; 2] = ["InsufficientCollateral", "BelowInitialMargin"];
+
+/// What became of a position's liquidation at one price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is closed, healthy again, or waits for the next step of the ladder.
+    Settled,
+    /// Nobody takes what is left.
+    Left,
+}
+
+/// What one call did.
+enum Call {
+    /// It closed lots or removed orders.
+    Done,
+    /// It had nothing to do.
+    Nothing,
+    /// Its offer was too small.
+    TooPoor,
+}
+
+/// Liquidates a position as far as the book and the keepers can: in one call mostly, in more
+/// where the book had orders that could not trade.
+pub fn liquidate(stage: &mut Stage, diary: &mut Diary, trader: &Pubkey) -> Result<Outcome> {
+    for _ in 0..MOST_CALLS {
+        let Some(open) = stage.open_position(trader)? else {
+            return Ok(Outcome::Settled);
+        };
+        let now = Now::of(stage, &open)?;
+        match Waterfall::begin(&now.input(stage), true) {
+            Ok(_) => {}
+            Err(EngineError::LadderInterval | EngineError::Healthy) => return Ok(Outcome::Settled),
+            Err(error) => return Err(engine(error)),
+        }
+        match step(stage, diary, &now)? {
+            Call::Done => {}
+            Call::Nothing | Call::TooPoor => {
+                diary.unaffordable += 1;
+                return Ok(Outcome::Left);
+            }
+        }
+    }
+    Ok(Outcome::Left)
+}
+
+/// Lets the book alone take lots of a position, as long as an order meets its price.
+pub fn into_book(stage: &mut Stage, diary: &mut Diary, trader: &Pubkey) -> Result<()> {
+    for _ in 0..MOST_CALLS {
+        let Some(open) = stage.open_position(trader)? else {
+            return Ok(());
+        };
+        let now = Now::of(stage, &open)?;
+        let listed = now.makers(stage, false)?;
+        let Some(keeper) = stage
+            .keepers
+            .first()
+            .cloned()
+            .filter(|_| !listed.is_empty())
+        else {
+            return Ok(());
+        };
+        let call = send(stage, diary, &now, &keeper, Takeover::none(), &listed)?;
+        if !matches!(call, Call::Done) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// One call: from the first keeper that can afford what the book leaves, otherwise for the book
+/// alone.
+fn step(stage: &mut Stage, diary: &mut Diary, now: &Now) -> Result<Call> {
+    let payable = now.payable();
+    let listed = now.makers(stage, true)?;
+    let rest = now.rest(stage)?;
+    for keeper in stage.keepers.clone() {
+        if keeper.address == now.open.trader || !payable {
+            continue;
+        }
+        let Some(margin) = affordable(stage, &keeper, rest.0, rest.1)? else {
+            continue;
+        };
+        let offer = Takeover::with_margin(margin);
+        match send(stage, diary, now, &keeper, offer, &listed)? {
+            Call::TooPoor => {}
+            call => return Ok(call),
+        }
+    }
+    let listed = now.makers(stage, false)?;
+    let keepers = stage.keepers.iter();
+    let keeper = keepers.filter(|keeper| keeper.address != now.open.trader);
+    match keeper.cloned().next().filter(|_| !listed.is_empty()) {
+        Some(keeper) => send(stage, diary, now, &keeper, Takeover::none(), &listed),
+        None => Ok(Call::Nothing),
+    }
+}
+
+/// A position and what its liquidation depends on.
+struct Now {
+    open: Open,
+    last_step_slot: Option<u64>,
+    step_left: u64,
+    insurance: u64,
+    mark: LotPrice,
+    equity: i64,
+}
+
+impl Now {
+    fn of(stage: &Stage, open: &Open) -> Result<Self> {
+        let slot = stage.sandbox.position(&stage.market, &open.trader);
+        let slot = slot.context("the position is open")?;
+        let mark = stage.mark()?;
+        Ok(Self {
+            open: *open,
+            last_step_slot: Some(slot.last_step_slot).filter(|slot| *slot != 0),
+            step_left: u64::from(slot.step_left),
+            insurance: stage.insurance_available()?,
+            mark,
+            equity: open.position.equity(mark).map_err(engine)?.get(),
+        })
+    }
+
+    fn payable(&self) -> bool {
+        self.equity >= 0 || self.equity.unsigned_abs() <= self.insurance
+    }
+
+    fn input<'a>(&self, stage: &'a Stage) -> LiquidationInput<'a> {
+        let flagged = self.open.flagged_slot;
+        LiquidationInput {
+            position: self.open.position,
+            mark: self.mark,
+            params: &stage.risk,
+            slot: stage.sandbox.slot(),
+            flagged_slot: (flagged != 0).then_some(flagged),
+            last_step_slot: self.last_step_slot,
+            step_left: self.step_left,
+            insurance_available: self.insurance,
+        }
+    }
+
+    /// The makers to list: those that take the lots, and spares for orders that cannot trade.
+    fn makers(&self, stage: &Stage, take_over: bool) -> Result<Vec<Pubkey>> {
+        let snapshot = stage.sandbox.book(&stage.market);
+        let book = snapshot.book().context("book")?;
+        let victim = &self.open.trader;
+        liquidation_makers(&book, victim, &self.input(stage), take_over, SPARES).map_err(engine)
+    }
+
+    /// Signed lots and quote of what the book leaves to the liquidator, if every order trades.
+    fn rest(&self, stage: &Stage) -> Result<(Lots, Atoms)> {
+        let input = self.input(stage);
+        if !self.payable() {
+            return Ok((Lots::ZERO, Atoms::ZERO));
+        }
+        let mut waterfall = Waterfall::begin(&input, true).map_err(engine)?;
+        let snapshot = stage.sandbox.book(&stage.market);
+        let book = snapshot.book().context("book")?;
+        for step in book.iter(waterfall.book_side()) {
+            let (_, order) = step.map_err(engine)?;
+            let left = waterfall.left().map_err(engine)?;
+            if left == 0 || !waterfall.meets(order.price()) {
+                break;
+            }
+            if order.trader != self.open.trader.to_bytes() {
+                let lots = left.min(order.size());
+                waterfall.take(lots, order.price()).map_err(engine)?;
+            }
+        }
+        let plan = waterfall.finish(true).map_err(engine)?;
+        let fill = plan.liquidator_fill().map_err(engine)?;
+        Ok(fill.unwrap_or((Lots::ZERO, Atoms::ZERO)))
+    }
+}
+
+/// The margin a keeper puts behind `lots`, if its free collateral reaches.
+fn affordable(
+    stage: &Stage,
+    keeper: &TraderCookie,
+    lots: Lots,
+    quote: Atoms,
+) -> Result<Option<u64>> {
+    if lots.is_zero() {
+        return Ok(Some(0));
+    }
+    let mark = stage.mark()?;
+    let held = stage
+        .open_position(&keeper.address)?
+        .map_or(Position::default(), |open| open.position);
+    let after = held.fill(lots, quote).map_err(engine)?.position;
+    let own = mark.notional(lots.size()).map_err(engine)? * KEEPER_MARGIN_BPS / 10_000;
+    let notional = after.notional(mark).map_err(engine)?;
+    let least = initial_margin(&stage.risk, notional).map_err(engine)?;
+    let doubt = (notional * 2 * CONFIDENCE_BPS).div_ceil(10_000);
+    let missing = i64::try_from(least * KEEPER_ROOM_BPS / 10_000 + doubt)?
+        - after.equity(mark).map_err(engine)?.get();
+    let margin = own.max(u64::try_from(missing.max(0))?);
+    let free = stage.sandbox.trader(&keeper.address).free;
+    Ok((i64::try_from(margin)? <= free).then_some(margin))
+}
+
+fn send(
+    stage: &mut Stage,
+    diary: &mut Diary,
+    now: &Now,
+    keeper: &TraderCookie,
+    offer: Takeover,
+    listed: &[Pubkey],
+) -> Result<Call> {
+    let (market, trader) = (stage.market.clone(), now.open.trader);
+    let result = stage
+        .sandbox
+        .liquidate_into_book(&market, &trader, keeper, offer, listed);
+    match stage.metered(instruction(&result), result) {
+        Ok(outcome) => {
+            for event in &outcome.events {
+                if let BallastEvent::PositionLiquidated(event) = event {
+                    let line = line(stage, diary, event)?;
+                    note(stage, diary, line)?;
+                }
+            }
+            Ok(Call::Done)
+        }
+        Err(error) if TOO_POOR.iter().any(|name| error.is(name)) => Ok(Call::TooPoor),
+        Err(error) if error.is("NothingFilled") => Ok(Call::Nothing),
+        Err(error) => {
+            diary.refusals.push(format!("liquidate: {error}"));
+            Ok(Call::Nothing)
+        }
+    }
+}
+
+/// Calls that met orders of the book are metered apart.
+fn instruction(result: &TxResult) -> &'static str {
+    let met = |outcome: &TxOutcome| {
+        outcome.events.iter().any(|event| match event {
+            BallastEvent::PositionLiquidated(event) => {
+                !event.fills.is_empty() || !event.removed.is_empty()
+            }
+            _ => false,
+        })
+    };
+    match result {
+        Ok(outcome) if met(outcome) => "liquidate (into the book)",
+        _ => "liquidate",
+    }
+}
+
+fn note(stage: &Stage, diary: &mut Diary, line: LiquidationLine) -> Result<()> {
+    let notional = stage.mark()?.notional(line.lots).map_err(engine)?;
+    diary.liquidated_notional += notional;
+    let trader: Pubkey = line.trader.parse()?;
+    if stage.open_position(&trader)?.is_none() {
+        diary.bankrupt.remove(&trader);
+    }
+    diary.liquidations.push(line);
+    Ok(())
+}
+
+fn line(stage: &Stage, diary: &Diary, event: &PositionLiquidated) -> Result<LiquidationLine> {
+    let taken = event.lots.unsigned_abs() - event.book_lots.unsigned_abs();
+    let quote = event.quote_atoms.unsigned_abs() - event.book_quote_atoms.unsigned_abs();
+    let (direction, side) = if event.lots_before > 0 {
+        (Direction::Long, Side::Long)
+    } else {
+        (Direction::Short, Side::Short)
+    };
+    let snapshot = stage.sandbox.book(&stage.market);
+    let book = snapshot.book().context("book")?;
+    let best = book.best(side).map_err(engine)?;
+    let best = best.map(|node| book.order(node)).transpose();
+    let best = best.map_err(engine)?.map_or(0, |order| order.price().get());
+    Ok(LiquidationLine {
+        slot: stage.sandbox.slot(),
+        timestamp: stage.now().timestamp,
+        after_rounds: u64::try_from(diary.rounds.len())?,
+        trader: event.trader.to_string(),
+        keeper: event.liquidator.to_string(),
+        direction,
+        lots: event.lots.unsigned_abs(),
+        mark_ticks: event.mark_ticks,
+        equity_atoms: event.equity_before_atoms,
+        taken_lots: taken,
+        taken_quote_atoms: quote,
+        book_reward_atoms: event.book_reward_atoms,
+        fills: fill_lines(&event.fills),
+        removed: removal_lines(&event.removed),
+        best_left_ticks: best / stage.units.atoms_per_lot_tick,
+        insurance_paid_atoms: event.insurance_paid_atoms,
+        insurance_fee_atoms: event.insurance_after_atoms + event.insurance_paid_atoms
+            - event.insurance_before_atoms,
+    })
+}
