@@ -2,7 +2,7 @@
 
 use ballast::events::FundingAccrued;
 use ballast::instructions::trader::order_args::PlaceOrderArgs;
-use ballast::state::market::FundingLedger;
+use ballast::state::ledgers::FundingLedger;
 use ballast_client::events::BallastEvent;
 use ballast_client::instructions::{anyone, orders};
 use ballast_sandbox::{MarketConfig, TraderCookie};
