@@ -14,6 +14,10 @@ use ballast_sandbox::outcome::TxResult;
 use super::deleveraging::Occasion;
 use super::stage::{engine, Stage};
 use crate::report::model::{Dishonest, DishonestCase};
+use crate::scenario::prices::PricePoint;
+
+/// How far the price recovers for a moment, per cent.
+const RECOVERY_PERCENT: i64 = 45;
 
 /// One way of cheating.
 struct Attempt {
@@ -219,22 +223,23 @@ fn while_book_absorbs(occasion: &Occasion, forged: Pubkey) -> Result<Option<Dish
 }
 
 /// A liquidation that lists no makers while somebody bids the mark for the bankrupt's lots, after
-/// somebody has donated the deficit; none when the position has been flagged for so long that the
-/// book may be passed over.
+/// somebody has donated the deficit; none when the position stays unhealthy where it should recover.
 fn past_better_order(occasion: &Occasion, forged: Pubkey) -> Result<Option<DishonestCase>> {
     let mut stage = occasion.stage.fork();
-    let open = stage.open_position(&occasion.bankrupt)?;
-    let open = open.context("the bankrupt has a position")?;
-    let flagged = stage.sandbox.slot() - open.flagged_slot;
-    let (market, mark) = (stage.market.clone(), stage.ticks()?);
-    if flagged > stage.risk.discount_ramp_slots || !order_at(&mut stage, open.position, mark)? {
+    if !flagged_anew(&mut stage, &occasion.bankrupt)? {
         return Ok(None);
     }
-    let donor = stage.sandbox.create_wallet(occasion.deficit)?;
+    let open = stage.open_position(&occasion.bankrupt)?;
+    let position = open.context("the bankrupt has a position")?.position;
+    let (market, mark) = (stage.market.clone(), stage.ticks()?);
+    if !order_at(&mut stage, position, mark)? {
+        return Ok(None);
+    }
+    let donor = stage.sandbox.create_wallet(2 * occasion.deficit)?;
     stage
         .sandbox
-        .donate_insurance(&market, &donor, occasion.deficit)?;
-    let notional = open.position.notional(stage.mark()?).map_err(engine)?;
+        .donate_insurance(&market, &donor, 2 * occasion.deficit)?;
+    let notional = position.notional(stage.mark()?).map_err(engine)?;
     let keeper = stage.sandbox.create_trader(notional)?;
     let what = "liquidate past a better order of the book";
     let call = |stage: &mut Stage| {
@@ -244,6 +249,32 @@ fn past_better_order(occasion: &Occasion, forged: Pubkey) -> Result<Option<Disho
             .liquidate(&market, bankrupt, &keeper, notional / 2)
     };
     try_call(&mut stage, what, "LiquidationSkipsBook", forged, call).map(Some)
+}
+
+/// Lets the price recover for a moment, so that the position was never flagged when it comes back:
+/// whoever has been flagged for long may be liquidated past the book.
+fn flagged_anew(stage: &mut Stage, trader: &Pubkey) -> Result<bool> {
+    let before = stage.now();
+    let open = stage.open_position(trader)?.context("a position")?;
+    let percent = match open.position.side() {
+        Some(Side::Short) => 100 - RECOVERY_PERCENT,
+        _ => 100 + RECOVERY_PERCENT,
+    };
+    for (seconds, price_nano) in [
+        (1, before.price_nano / 100 * percent),
+        (2, before.price_nano),
+    ] {
+        stage.publish(PricePoint {
+            timestamp: before.timestamp + seconds,
+            price_nano,
+        })?;
+        let market = stage.market.clone();
+        if seconds == 1 && stage.sandbox.flag_bankruptcy(&market, trader).is_err() {
+            return Ok(false);
+        }
+    }
+    let open = stage.open_position(trader)?.context("a position")?;
+    Ok(open.flagged_slot == 0)
 }
 
 /// Clears the book of the market makers' orders and leaves one of somebody rich, at `price_ticks`,

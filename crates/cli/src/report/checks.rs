@@ -12,6 +12,10 @@ use crate::policies;
 
 /// Compute units `liquidate` may take.
 pub const LIQUIDATE_LIMIT: u64 = 60_000;
+/// Compute units that a call which meets one order of the book may take.
+pub const FIRST_MAKER_LIMIT: u64 = 60_000;
+/// Compute units for each further order.
+pub const MAKER_LIMIT: u64 = 25_000;
 /// Compute units a round of at most [`ROUND_SIZE`] counterparties may take.
 pub const ROUND_LIMIT: u64 = 150_000;
 /// Counterparties of a round that is held to [`ROUND_LIMIT`].
@@ -194,6 +198,31 @@ fn compute_units(report: &Report) -> Vec<Check> {
                 "at most {} of {}",
                 grouped(units.max),
                 grouped(LIQUIDATE_LIMIT)
+            ),
+        ));
+    }
+    let matches = report
+        .liquidations
+        .iter()
+        .map(|line| (line.compute_units, line.fills.len() + line.removed.len()))
+        .chain(
+            report
+                .trades
+                .iter()
+                .map(|line| (line.compute_units, line.fills.len() + line.removed.len())),
+        );
+    let above = |(units, makers): (u64, usize)| {
+        let more = u64::try_from(makers).ok()?.checked_sub(1)?;
+        Some(units.saturating_sub(MAKER_LIMIT * more))
+    };
+    if let Some(most) = matches.filter_map(above).max() {
+        checks.push(check(
+            "compute units of calls that meet the book, less 25,000 for each order after the first",
+            most <= FIRST_MAKER_LIMIT,
+            format!(
+                "at most {} of {}",
+                grouped(most),
+                grouped(FIRST_MAKER_LIMIT)
             ),
         ));
     }
