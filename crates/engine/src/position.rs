@@ -98,16 +98,6 @@ impl Position {
         self.margin.try_add(self.pnl(price)?)
     }
 
-    /// The total price of all lots at which the equity is zero, atoms; negative for a long
-    /// position with more margin than it paid. Funding must have been settled.
-    pub fn bankruptcy_value(&self) -> Result<Atoms, EngineError> {
-        if self.lots.get() < 0 {
-            self.margin.try_sub(self.entry_quote)
-        } else {
-            self.entry_quote.try_sub(self.margin)
-        }
-    }
-
     /// Whether closing every lot at `price` would leave no deficit; exact. Funding must have been
     /// settled.
     #[must_use]
