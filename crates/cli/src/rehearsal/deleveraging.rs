@@ -30,6 +30,8 @@ pub struct Occasion {
     pub list: Vec<Pubkey>,
     /// Every eligible counterparty, by falling rank.
     pub ranked: Vec<Pubkey>,
+    /// A lower rank that cannot close everything alone, before the top.
+    pub swapped: Vec<Pubkey>,
 }
 
 /// A counterparty before the round.
@@ -175,16 +177,27 @@ fn remember(stage: &Stage, diary: &mut Diary, before: &Before) {
             .occasion
             .as_ref()
             .map_or(0, |occasion| occasion.list.len());
-    if fresh && longer {
-        let ranked = before.queue.iter().filter(|seen| seen.may_be_cut());
-        diary.occasion = Some(Occasion {
-            stage: stage.fork(),
-            bankrupt: before.bankrupt.trader,
-            deficit: before.deficit,
-            list: list.clone(),
-            ranked: ranked.map(|seen| seen.entry.trader).collect(),
-        });
-    }
+    let Some(swapped) = swapped(before).filter(|_| fresh && longer) else {
+        return;
+    };
+    let ranked = before.queue.iter().filter(|seen| seen.may_be_cut());
+    diary.occasion = Some(Occasion {
+        stage: stage.fork(),
+        bankrupt: before.bankrupt.trader,
+        deficit: before.deficit,
+        list: list.clone(),
+        ranked: ranked.map(|seen| seen.entry.trader).collect(),
+        swapped,
+    });
+}
+
+/// The next in rank who cannot close everything alone, before the top.
+fn swapped(before: &Before) -> Option<Vec<Pubkey>> {
+    let lots = before.bankrupt.position.size();
+    let mut ranked = before.queue.iter().filter(|seen| seen.may_be_cut());
+    let top = ranked.next()?;
+    let lower = ranked.find(|seen| seen.entry.cap_left < lots)?;
+    Some(vec![lower.entry.trader, top.entry.trader])
 }
 
 fn record(stage: &Stage, diary: &Diary, before: &Before, compute_units: u64) -> Result<Round> {

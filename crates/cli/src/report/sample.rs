@@ -43,6 +43,7 @@ pub fn report() -> Report {
         best_left_ticks: 197_700,
         insurance_paid_atoms: 0,
         insurance_fee_atoms: 10_000,
+        compute_units: 20_000,
     }];
     report.traders = (0..12).map(trader_line).collect();
     report.adl = vec![round()];

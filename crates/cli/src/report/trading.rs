@@ -87,6 +87,8 @@ pub struct TradeLine {
     pub fills: Vec<FillLine>,
     /// Orders removed, in order.
     pub removed: Vec<RemovalLine>,
+    /// Compute units of the transaction.
+    pub compute_units: u64,
 }
 
 /// An account that quoted.
@@ -164,7 +166,7 @@ pub struct StageLine {
 }
 
 /// The book while it was in use.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BookSummary {
     /// Orders placed by market makers.

@@ -58,6 +58,40 @@ pub fn stages(report: &Report) -> Result<Vec<StageLine>> {
     Ok(lines)
 }
 
+/// Worth at the mark of what each stage has absorbed up to each price of the path, atoms.
+pub fn absorbed(report: &Report) -> Vec<[u64; Stage::ALL.len()]> {
+    let per_tick = report.scenario.atoms_per_lot_tick;
+    let mut events: Vec<(i64, usize, u64)> = Vec::new();
+    for line in &report.liquidations {
+        let mark = line.mark_ticks * per_tick;
+        let book: u64 = line.fills.iter().map(|fill| fill.lots).sum();
+        events.push((line.timestamp, place(Stage::Book), book * mark));
+        events.push((
+            line.timestamp,
+            place(taken_by(line)),
+            line.taken_lots * mark,
+        ));
+    }
+    for round in &report.adl {
+        let worth = round.closed_lots * round.mark_ticks * per_tick;
+        events.push((round.timestamp, place(Stage::Deleveraging), worth));
+    }
+    events.sort_by_key(|event| event.0);
+    let mut events = events.into_iter().peekable();
+    let mut sums = [0; Stage::ALL.len()];
+    let steps = report.path.iter().map(|step| {
+        while let Some((_, stage, worth)) = events.next_if(|event| event.0 <= step.timestamp) {
+            sums[stage] += worth;
+        }
+        sums
+    });
+    steps.collect()
+}
+
+fn place(stage: Stage) -> usize {
+    Stage::ALL.iter().position(|one| *one == stage).unwrap_or(0)
+}
+
 /// The stage of the lots that a liquidator's account took over.
 fn taken_by(line: &LiquidationLine) -> Stage {
     if line.insurance_paid_atoms > 0 {
@@ -96,8 +130,9 @@ fn gain(direction: Direction, lots: u64, mark: u64, quote: u64) -> Result<i64> {
     })
 }
 
-/// Completes what happened in the book from the lines of the report.
-pub fn book(report: &Report, summary: &mut BookSummary) -> Result<()> {
+/// What happened in the book, as far as the lines of the report tell.
+pub fn book(report: &Report) -> Result<BookSummary> {
+    let mut summary = BookSummary::default();
     let per_tick = report.scenario.atoms_per_lot_tick;
     let count = |kind| {
         report
@@ -124,7 +159,7 @@ pub fn book(report: &Report, summary: &mut BookSummary) -> Result<()> {
             * i128::from(before.open_interest_lots);
         summary.funding_paid_by_longs_atoms += i64::try_from(paid)?;
     }
-    Ok(())
+    Ok(summary)
 }
 
 /// All fills of trades and liquidations.

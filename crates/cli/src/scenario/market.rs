@@ -79,7 +79,7 @@ impl MarketOptions {
         }
         let makers = u64::try_from(self.makers)?;
         let part = |whole: u64, bps: u64| u64::try_from(u128::from(whole) * u128::from(bps) / ONE);
-        let depth = part(open_interest, self.depth_bps.unwrap_or(250))?;
+        let depth = part(open_interest, self.depth_bps.unwrap_or(1_000))?;
         let depth_lots = depth / makers;
         ensure!(
             depth_lots >= min_lots * 6,
@@ -93,7 +93,7 @@ impl MarketOptions {
             makers: self.makers,
             depth_lots,
             spread_bps: self.spread_bps.unwrap_or(8),
-            maker_capital: part(worth, self.capital_bps.unwrap_or(400))? / makers,
+            maker_capital: part(worth, self.capital_bps.unwrap_or(2_000))? / makers,
             takers,
             taker_capital: part(worth, 200)? / u64::try_from(takers)?.max(1),
             stop_loss_percent: self.stop_loss_percent.unwrap_or(10),

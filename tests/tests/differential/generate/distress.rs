@@ -41,7 +41,7 @@ impl Generator {
         distressed: &[(usize, bool)],
     ) -> Operation {
         let mut targets = distressed.to_vec();
-        if self.pick.percent(60) && targets.iter().any(|(_, bankrupt)| !bankrupt) {
+        if self.pick.percent(70) && targets.iter().any(|(_, bankrupt)| !bankrupt) {
             targets.retain(|(_, bankrupt)| !bankrupt);
         }
         let trader = self.target(model, market, &targets);
@@ -77,13 +77,13 @@ impl Generator {
 
     /// Goes on with a step that is not finished.
     pub fn follow_up(&mut self, model: &Model, market: usize) -> Option<Operation> {
-        let mut unfinished = holders(model, market);
-        unfinished.retain(|trader| {
+        let mut unfinished = distressed(model, market);
+        unfinished.retain(|(trader, bankrupt)| {
             let owned = model.owned(market, *trader);
-            owned.is_some_and(|owned| owned.distress.step_left > 0)
+            !bankrupt && owned.is_some_and(|owned| owned.distress.step_left > 0)
         });
-        let trader = self.pick.some(&unfinished)?;
-        let now = self.pick.percent(60);
+        let (trader, _) = self.pick.some(&unfinished)?;
+        let now = self.pick.percent(80);
         now.then(|| self.liquidation(model, market, trader))
     }
 

@@ -63,7 +63,10 @@ impl Generator {
         if self.crowded && self.pick.percent(30) {
             return self.crowd(model);
         }
-        let bookish = if self.bookish { 60 } else { 38 };
+        if let Some(operation) = self.follow_up(model, market) {
+            return operation;
+        }
+        let bookish = if self.bookish { 75 } else { 38 };
         if self.pick.percent(bookish) {
             return self.order(model, market);
         }
@@ -72,12 +75,9 @@ impl Generator {
                 return operation;
             }
         }
-        if let Some(operation) = self.follow_up(model, market) {
-            return operation;
-        }
         let distressed = distressed(model, market);
         let bankrupt = distressed.iter().any(|(_, bankrupt)| *bankrupt);
-        if !bankrupt && !distressed.is_empty() && self.pick.percent(30) {
+        if !bankrupt && !distressed.is_empty() && self.pick.percent(45) {
             return self.liquidate(model, market, &distressed);
         }
         if bankrupt && self.pick.percent(40) {
@@ -229,7 +229,8 @@ impl Generator {
         })
     }
 
-    /// A small purchase from the first trader by somebody without a position.
+    /// A small purchase from the first trader by somebody without a position, at once or through the
+    /// book.
     fn crowd(&mut self, model: &Model) -> Operation {
         let market = 1;
         let mut newcomers = open(model);
@@ -239,6 +240,10 @@ impl Generator {
         let lots = 100;
         let worth = lots * i128::from(now.quoted.ticks.min(1 << 32)) * now.atoms_per_tick;
         let margin = u64::try_from(worth).expect("a margin");
+        if self.pick.percent(45) {
+            let seller = self.pick.percent(50);
+            return self.crowd_order(model, market, if seller { 0 } else { taker });
+        }
         Operation::Trade(Trade {
             market,
             taker,

@@ -9,7 +9,7 @@ impl Generator {
     pub fn order(&mut self, model: &Model, market: usize) -> Operation {
         let waiting: Vec<Order> = model.book(market).all().copied().collect();
         let weights = match (self.bookish, waiting.len()) {
-            (true, _) => [88, 3, 1, 4, 2, 2],
+            (true, _) => [92, 2, 0, 3, 1, 2],
             (false, 0..6) => [85, 2, 1, 4, 5, 3],
             (false, _) => [62, 7, 3, 11, 12, 5],
         };
@@ -108,6 +108,32 @@ impl Generator {
         };
         placing.makers = self.makers_for(model, &placing);
         placing
+    }
+
+    /// A bid at the mark, or the first trader's market order against such bids.
+    pub fn crowd_order(&mut self, model: &Model, market: usize, trader: usize) -> Operation {
+        let sells = trader == 0;
+        let (side, kind) = if sells {
+            (BookSide::Ask, OrderKind::Market)
+        } else {
+            (BookSide::Bid, OrderKind::Limit)
+        };
+        let mut placing = Placing {
+            market,
+            trader,
+            side,
+            kind,
+            price: model.markets[market].quoted.ticks,
+            lots: if sells { 250 } else { 100 },
+            margin: 0,
+            client_id: 0,
+            expires_at: 0,
+            reduce_only: false,
+            self_trade: SelfTrade::CancelProvide,
+            makers: Vec::new(),
+        };
+        placing.makers = self.makers_for(model, &placing);
+        Operation::PlaceOrder(placing)
     }
 
     fn orderer(&mut self, model: &Model, market: usize) -> usize {

@@ -23,7 +23,7 @@ impl Generator {
         for step in &mut risk.ladder[usize::try_from(risk.ladder_count).expect("small")..] {
             *step = Default::default();
         }
-        risk.ladder_interval_slots = pick.one(&[0, 10, 50]);
+        risk.ladder_interval_slots = pick.one(&[0, 10, 50, 50]);
         risk.min_position_lots = pick.one(&[1, 10, 100]);
         risk.max_position_lots = pick.one(&[12_000, 100_000_000]);
         risk.max_open_interest_lots = pick.one(&[40_000, 1_000_000_000]);
@@ -119,10 +119,10 @@ impl Generator {
     /// Sometimes the price at which somebody has some part of the maintenance margin left.
     fn weakening(&mut self, model: &Model, market: usize) -> Option<i128> {
         let holders = holders(model, market);
-        let trader = self.pick.some(&holders).filter(|_| self.pick.percent(15))?;
+        let trader = self.pick.some(&holders).filter(|_| self.pick.percent(22))?;
         let (held, now) = (model.held(market, trader), &model.markets[market]);
         let due = i128::from(now.params.tiers[0].maintenance_margin_bps);
-        let part = due * self.pick.within(20, 100) / 100;
+        let part = due * self.pick.within(30, 100) / 100;
         let worth = held.bankruptcy() * 10_000 / (10_000 - held.sign() * part);
         Some(worth / (held.size() * now.atoms_per_tick))
     }
