@@ -1,14 +1,19 @@
 //! Measures the compute units of the built program in LiteSVM and keeps the table of them.
 
 mod admin;
+mod books;
 mod check;
 mod deleveraging;
 mod figure;
 mod fills;
+mod floor;
 mod forge;
+mod keepers;
 mod margin;
 mod meter;
 mod money;
+mod order_tables;
+mod orders;
 mod peers;
 mod population;
 mod proof_alone;
@@ -108,6 +113,7 @@ fn measure(args: &Args, expected: usize) -> Result<Figures> {
     money::measure_growth(programs.ballast, &mut meter)?;
     margin::measure_all(programs.ballast, &mut meter)?;
     fills::measure_all(programs.ballast, &mut meter)?;
+    orders::measure_all(programs.ballast, &mut meter)?;
     rounds::measure_all(programs.ballast, &mut meter)?;
     deleveraging::measure_all(&programs, &mut meter)?;
     sessions::measure_all(programs.ballast, &mut meter)?;

@@ -204,7 +204,7 @@ impl<'a> Source<'a> {
 
 /// A number from `low..=high` whose logarithm is uniform: `low` times the product of
 /// `(high / low)^(1/2)`, `^(1/4)`, ..., each with a chance of one half.
-fn log_uniform(dice: &mut ChaCha8Rng, low: u64, high: u64) -> u64 {
+pub fn log_uniform(dice: &mut ChaCha8Rng, low: u64, high: u64) -> u64 {
     let mut value = u128::from(low) << 32;
     let mut factor = (u128::from(high) << 32) / u128::from(low);
     for _ in 0..24 {

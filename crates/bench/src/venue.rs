@@ -36,7 +36,7 @@ impl Venue {
     /// A venue of this configuration whose queues hold `others` positions each.
     pub fn of(config: &MarketConfig, options: &Options, others: u32) -> Result<Self> {
         let mut config = config.clone();
-        config.queue_capacity = usize::try_from(others)? + 16;
+        config.queue_capacity = usize::try_from(others)? + 64;
         let (mut sandbox, market) = Sandbox::with_market(options, &config)?;
         let alice = sandbox.create_trader(100_000 * USD)?;
         let bob = sandbox.create_trader(100_000 * USD)?;

@@ -9,7 +9,7 @@ use core::cmp::Ordering;
 
 use anchor_lang::prelude::Pubkey;
 use ballast::state::market::Market;
-use ballast::state::trader::PositionSlot;
+use ballast::state::position_slot::PositionSlot;
 use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, Summary};
 use ballast_engine::position::Position;
 use ballast_engine::proof::best_below;

@@ -37,6 +37,9 @@ pub const FUNDING_SCALE: u64 = 3_600_000_000;
 
 const MILLION: u64 = 1_000_000;
 
+const _: () = assert!(FUNDING_SCALE == HOUR_SECONDS * MILLION);
+const _: () = assert!(core::mem::size_of::<FundingState>() == 48);
+
 /// Cumulative funding of a market, its rate, and the book's prices that make the rate.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]

@@ -25,6 +25,8 @@ pub struct Maker {
     pub free: Atoms,
     /// Whether the position counts as an uncovered bankruptcy and may not trade.
     pub uncovered: bool,
+    /// Whether the queue of the order's side has room for one more position.
+    pub has_room: bool,
 }
 
 /// What the takers' side of a match depends on.
@@ -82,6 +84,8 @@ pub enum RemoveReason {
     Unhealthy,
     /// It is reduce-only and there is no position on the other side.
     NothingToReduce,
+    /// It would open a position and the queue of its side is full; its trader pays nothing.
+    NoRoom,
 }
 
 /// An order taken out of the book.
@@ -111,11 +115,19 @@ pub fn meet(
         RemoveReason::NothingToReduce
     } else {
         match fill(taking, maker, order, most) {
+            Ok(fill) if opens(&maker.position, &fill.position) && !maker.has_room => {
+                RemoveReason::NoRoom
+            }
             Ok(fill) => return Ok(Match::Fill(fill)),
             Err(_) => RemoveReason::Unhealthy,
         }
     };
     removal(taking.params, maker, order, reason).map(Match::Remove)
+}
+
+/// Whether a position joins a queue that it is not in.
+fn opens(before: &Position, after: &Position) -> bool {
+    !after.is_empty() && after.side() != before.side()
 }
 
 /// The fee for the removal comes out of what the order reserves; a reduce-only order
@@ -131,7 +143,10 @@ pub fn removal(
     } else {
         order.margin
     };
-    let fee = params.keeper_fee_atoms.min(purse);
+    let fee = match reason {
+        RemoveReason::NoRoom => 0,
+        _ => params.keeper_fee_atoms.min(purse),
+    };
     let free = maker
         .free
         .try_add_unsigned(order.margin)?

@@ -151,6 +151,12 @@ impl<'a> QueueRef<'a> {
         self.nodes.len()
     }
 
+    /// Whether there is room for one more position.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        usize::try_from(self.len()).is_ok_and(|len| len < self.capacity())
+    }
+
     /// The tree.
     #[must_use]
     pub const fn tree(&self) -> TreeRef<'a, QueueEntry> {

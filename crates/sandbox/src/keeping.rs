@@ -126,7 +126,11 @@ impl Sandbox {
         } else {
             Vec::new()
         };
-        self.send_with_tables(&[instruction.clone()], &[&signer.keypair], &tables)
+        self.send_with_tables(
+            std::slice::from_ref(instruction),
+            &[&signer.keypair],
+            &tables,
+        )
     }
 
     /// Sends `auto_deleverage` with any list, through a lookup table if the list

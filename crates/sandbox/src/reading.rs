@@ -3,7 +3,8 @@
 use anchor_lang::prelude::Pubkey;
 use ballast::state::exchange::Exchange;
 use ballast::state::market::Market;
-use ballast::state::trader::{PositionSlot, Trader};
+use ballast::state::position_slot::PositionSlot;
+use ballast::state::trader::Trader;
 use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_engine::units::Side;

@@ -385,6 +385,10 @@ pub struct CounterpartyCut {
     pub payout_atoms: i64,
     /// Profit forgone against closing at the mark.
     pub gave_up_atoms: u64,
+    /// Its orders in the market that were taken out of the book.
+    pub cancelled_orders: u32,
+    /// Collateral these reserved, now free.
+    pub cancelled_margin_atoms: u64,
 }
 
 /// A bankrupt position was closed against its highest ranked counterparties. With the queue as it
@@ -451,8 +455,8 @@ pub struct AutoDeleveraged {
     pub nodes_visited: u32,
     /// The counterparties, in the order of their cuts.
     pub cuts: Vec<CounterpartyCut>,
-    /// Whose orders in the market were taken out of the book: of the bankrupt and those cut.
-    pub cancelled: Vec<CancelledOrders>,
+    /// The orders of the bankrupt that were taken out of the book, if any.
+    pub cancelled: Option<CancelledOrders>,
 }
 
 /// A queue has room for more positions.

@@ -1,12 +1,14 @@
 //! Everything the program stores against everything the model holds.
 
+mod book;
+mod matches;
 mod sessions;
 
 use std::fmt::Debug;
 
 use anchor_lang::prelude::Pubkey;
 use ballast::events::AutoDeleveraged;
-use ballast::state::trader::PositionSlot;
+use ballast::state::position_slot::PositionSlot;
 use ballast_client::addresses;
 use ballast_client::events::BallastEvent;
 use ballast_engine::units::Side;
@@ -14,6 +16,7 @@ use ballast_sandbox::{TxOutcome, TxResult};
 
 use crate::model::{Effect, Model, Owned, Refusal, RoundMade, Verdict};
 use crate::program::World;
+pub use matches::matched;
 pub use sessions::{opened, sessions};
 
 /// What differs, or nothing.
@@ -41,7 +44,7 @@ pub fn verdicts(program: &TxResult, model: &Verdict<Effect>) -> Agreement {
     match (program, model) {
         (Ok(outcome), Ok(Effect::Round(round))) => rounds(outcome, round),
         (Ok(outcome), Ok(Effect::Passed)) => passed(outcome),
-        (Ok(_), Ok(Effect::State | Effect::Opened(_))) => Ok(()),
+        (Ok(_), Ok(Effect::State | Effect::Opened(_) | Effect::Matched(_))) => Ok(()),
         (Err(refused), Err(Refusal(number))) if refused.number == Some(*number) => Ok(()),
         (Err(refused), Err(Refusal(number))) => Err(format!(
             "refused otherwise: program {refused}, model {number} ({:?})",
@@ -150,6 +153,7 @@ pub fn states(world: &World, model: &Model) -> Agreement {
     exchange(world, model)?;
     for market in 0..model.markets.len() {
         ledgers(world, model, market)?;
+        book::book(world, model, market)?;
         for (sign, side) in [(1, Side::Long), (-1, Side::Short)] {
             queue(world, model, market, sign, side)?;
         }
@@ -191,6 +195,7 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
     let cookie = &world.markets[number];
     let (program, market) = (world.sandbox.market(cookie), &model.markets[number]);
     let vault = world.sandbox.token_balance(&cookie.insurance_vault);
+    let (bid, ask) = model.impact_prices(number);
     let unsigned = i128::from;
     all(
         &format!("market {number}"),
@@ -198,14 +203,30 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
             (
                 "funding index",
                 i128::from(program.funding.index),
-                market.index,
+                market.funding.index,
             ),
-            ("carry", unsigned(program.funding.carry), market.carry),
+            (
+                "carry",
+                unsigned(program.funding.carry),
+                market.funding.carry,
+            ),
             (
                 "accrued until",
                 i128::from(program.funding.last_timestamp),
-                market.accrued_until,
+                market.funding.until,
             ),
+            (
+                "sum of samples",
+                i128::from(program.funding.rate_sum),
+                market.funding.sum,
+            ),
+            (
+                "rate",
+                i128::from(program.funding.rate_ppm),
+                market.funding.rate,
+            ),
+            ("impact bid", i128::from(program.funding.impact_bid), bid),
+            ("impact ask", i128::from(program.funding.impact_ask), ask),
             (
                 "last price",
                 unsigned(program.last_price.ticks),
@@ -363,7 +384,8 @@ fn account(world: &World, model: &Model, number: usize) -> Agreement {
     };
     same(&whose, open, true)?;
     let program = world.sandbox.trader(address);
-    let count = trader.positions.iter().flatten().count();
+    let markets = 0..model.markets.len();
+    let count = markets.filter(|market| model.uses(*market, number)).count();
     all(
         &whose,
         &[
@@ -377,13 +399,13 @@ fn account(world: &World, model: &Model, number: usize) -> Agreement {
     )?;
     for (market, owned) in trader.positions.iter().enumerate() {
         let index = program.find(&world.markets[market].keys.market);
-        let slot = index
-            .map(|index| &program.positions[index])
-            .filter(|slot| slot.lots != 0);
-        match (slot, owned) {
+        let slot = index.map(|index| &program.positions[index]);
+        book::orders(world, model, market, number, slot)?;
+        match (slot.filter(|slot| slot.lots != 0), owned) {
             (None, None) => {}
             (Some(slot), Some(owned)) => {
-                position(&format!("{whose} market {market}"), slot, owned)?
+                position(&format!("{whose} market {market}"), slot, owned)?;
+                book::triggers(&format!("{whose} market {market}"), slot, owned)?;
             }
             (slot, owned) => {
                 return Err(format!(
@@ -441,6 +463,7 @@ fn position(whose: &str, slot: &PositionSlot, owned: &Owned) -> Agreement {
                 i128::from(slot.bankrupt_lots),
                 distress.bankrupt_lots,
             ),
+            ("step left", i128::from(slot.step_left), distress.step_left),
         ],
     )
 }

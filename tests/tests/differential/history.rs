@@ -1,5 +1,7 @@
 //! Long random histories, compared call by call.
 
+mod book;
+
 use std::fmt;
 use std::time::Instant;
 
@@ -44,6 +46,7 @@ pub struct Report {
     cuts: u64,
     passes: u64,
     sessions: Sessions,
+    books: book::Books,
     seed: u64,
     seconds: u64,
 }
@@ -99,6 +102,9 @@ fn play(world: &World, model: &Model, seed: u64, calls: u64, report: &mut Report
             let sound = snapshot.queue().expect("a queue").invariant();
             assert_eq!(sound, Ok(()), "BALLAST_SEED={seed}: the tree of {side:?}");
         }
+        let snapshot = world.sandbox.book(cookie);
+        let sound = snapshot.book().expect("a book").invariant();
+        assert_eq!(sound, Ok(()), "BALLAST_SEED={seed}: the book");
     }
 }
 
@@ -132,6 +138,13 @@ fn compared(
     if let (Ok(outcome), Ok(Effect::Round(round))) = (&result, &verdict) {
         compare::cuts(world, outcome, round)?;
     }
+    if let (Ok(outcome), Ok(Effect::Matched(matched)), Some(market)) =
+        (&result, &verdict, book::market_of(operation))
+    {
+        compare::matched(world, outcome, model, market, matched)?;
+        report.books.count(matched);
+    }
+    report.books.look(model);
     compare::states(world, model)
 }
 
@@ -165,13 +178,17 @@ impl Report {
         let named = Operation::KINDS.iter().zip(self.accepted);
         for (place, (name, accepted)) in named.enumerate() {
             assert!(accepted > 0, "no {name} was accepted");
-            let refusable = place < CALLS && *name != "sweep_insurance";
+            let always = ["sweep_insurance", "cancel_all_orders"];
+            let refusable = place < CALLS && !always.contains(name);
             let refused = self.refused[place] > 0;
             assert!(refused || !refusable, "no {name} was refused");
         }
         assert!(self.cuts > self.accepted[10], "no round cut several");
         assert!(self.passes > 0, "no pass was followed by another");
         self.sessions.require_variety(self.executed(), self.calls);
+        if self.calls >= RARE {
+            self.books.require_variety();
+        }
         for error in [
             BallastError::AdlSessionExpired,
             BallastError::AdlSessionStale,
@@ -239,6 +256,7 @@ impl fmt::Display for Report {
             self.sessions.undisturbed,
             self.sessions.reopened
         )?;
+        write!(f, "{}", self.books)?;
         writeln!(f, "{:<20} {:>9} {:>9}", "", "accepted", "refused")?;
         for (place, name) in Operation::KINDS.iter().enumerate() {
             let (accepted, refused) = (self.accepted[place], self.refused[place]);

@@ -1,11 +1,16 @@
 //! What can happen to an exchange.
 
+mod orders;
+
 use crate::model::{Listed, Quoted};
+pub use orders::{
+    BookSide, Execution, Liquidation, OrderKind, Placing, SelfTrade, Setting, TriggerKind, Which,
+};
 
 /// Kinds of steps.
-pub const KINDS: usize = 19;
+pub const KINDS: usize = 26;
 /// Kinds of steps that call the program; they come first.
-pub const CALLS: usize = 17;
+pub const CALLS: usize = 24;
 
 /// A trade between two traders of the model.
 #[derive(Clone, Debug)]
@@ -84,12 +89,7 @@ pub enum Operation {
     /// Flags a position.
     Flag { market: usize, trader: usize },
     /// Liquidates a step.
-    Liquidate {
-        market: usize,
-        trader: usize,
-        liquidator: usize,
-        margin: u64,
-    },
+    Liquidate(Liquidation),
     /// Deleverages.
     Deleverage(Call),
     /// Gives to insurance.
@@ -120,6 +120,32 @@ pub enum Operation {
     },
     /// Closes a session.
     CloseSession { session: Named },
+    /// Places an order.
+    PlaceOrder(Placing),
+    /// Cancels an order.
+    CancelOrder {
+        market: usize,
+        trader: usize,
+        which: Which,
+    },
+    /// Cancels all orders, or those of a side.
+    CancelAllOrders {
+        market: usize,
+        trader: usize,
+        side: Option<BookSide>,
+    },
+    /// Cancels an order and places another of the same trader.
+    ReplaceOrder { which: Which, placing: Placing },
+    /// Sets a trigger.
+    PlaceTrigger(Setting),
+    /// Takes a trigger away.
+    CancelTrigger {
+        market: usize,
+        trader: usize,
+        kind: TriggerKind,
+    },
+    /// Executes a trigger.
+    ExecuteTrigger(Execution),
     /// The oracle publishes.
     Quote { market: usize, quoted: Quoted },
     /// Time passes.
@@ -146,6 +172,13 @@ impl Operation {
         "advance_adl_session",
         "execute_adl_session",
         "close_adl_session",
+        "place_order",
+        "cancel_order",
+        "cancel_all_orders",
+        "replace_order",
+        "place_trigger",
+        "cancel_trigger",
+        "execute_trigger",
         "(price)",
         "(clock)",
     ];
@@ -162,7 +195,7 @@ impl Operation {
             Self::Trade(_) => 6,
             Self::AccrueFunding { .. } => 7,
             Self::Flag { .. } => 8,
-            Self::Liquidate { .. } => 9,
+            Self::Liquidate(_) => 9,
             Self::Deleverage(_) => 10,
             Self::Donate { .. } => 11,
             Self::Sweep { .. } => 12,
@@ -170,8 +203,15 @@ impl Operation {
             Self::AdvanceSession { .. } => 14,
             Self::ExecuteSession { .. } => 15,
             Self::CloseSession { .. } => 16,
-            Self::Quote { .. } => 17,
-            Self::Advance { .. } => 18,
+            Self::PlaceOrder(_) => 17,
+            Self::CancelOrder { .. } => 18,
+            Self::CancelAllOrders { .. } => 19,
+            Self::ReplaceOrder { .. } => 20,
+            Self::PlaceTrigger(_) => 21,
+            Self::CancelTrigger { .. } => 22,
+            Self::ExecuteTrigger(_) => 23,
+            Self::Quote { .. } => 24,
+            Self::Advance { .. } => 25,
         }
     }
 
@@ -187,10 +227,13 @@ impl Operation {
             Self::AddMargin { .. }
                 | Self::RemoveMargin { .. }
                 | Self::Trade(_)
-                | Self::Liquidate { .. }
+                | Self::Liquidate(_)
                 | Self::Deleverage(_)
                 | Self::OpenSession { .. }
                 | Self::ExecuteSession { .. }
+                | Self::PlaceOrder(_)
+                | Self::ReplaceOrder { .. }
+                | Self::ExecuteTrigger(_)
         )
     }
 }

@@ -1,5 +1,6 @@
 //! The program under test, in a sandbox, beside the model that mirrors it.
 
+mod orders;
 mod sessions;
 
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use ballast_sandbox::{
 };
 use solana_message::AddressLookupTableAccount;
 
-use crate::model::{Listed, Market, Model, Quoted};
+use crate::model::{Book, Funding, Listed, Market, Model, Quoted};
 use crate::operation::Operation;
 pub use sessions::seen;
 
@@ -29,6 +30,8 @@ const TOKENS: u64 = 1_000_000_000_000;
 const WHALE: u64 = 12_000_000_000_000_000_000;
 /// Positions a queue of the second market has room for; the least there may be.
 const SMALL_QUEUE: usize = 16;
+/// Orders a side of the second market's book; the least there may be.
+const SMALL_BOOK: usize = 16;
 
 /// The program, its accounts and the names the model has for them.
 pub struct World {
@@ -230,26 +233,9 @@ impl World {
                 let call = anyone::flag_bankruptcy(keys(*market), address(*trader));
                 (call, Vec::new())
             }
-            Operation::Liquidate {
-                market,
-                trader,
-                liquidator,
-                margin,
-            } => {
-                let (victim, taker) = (address(*trader), address(*liquidator));
-                let signer = owner(*liquidator);
-                let call = anyone::liquidate(
-                    signer,
-                    keys(*market),
-                    victim,
-                    taker,
-                    anyone::Takeover::with_margin(*margin),
-                    &[],
-                );
-                (call, vec![liquidator / 2])
-            }
+            Operation::Liquidate(call) => self.liquidation(call),
             Operation::Deleverage(call) => {
-                let list: Vec<Pubkey> = call.list.iter().map(|one| self.listed(one)).collect();
+                let list = self.list(&call.list);
                 let instruction = anyone::auto_deleverage(
                     owner(call.receiver),
                     keys(call.market),
@@ -277,6 +263,13 @@ impl World {
             Operation::AdvanceSession { .. }
             | Operation::ExecuteSession { .. }
             | Operation::CloseSession { .. } => self.session_call(operation),
+            Operation::PlaceOrder(_)
+            | Operation::CancelOrder { .. }
+            | Operation::CancelAllOrders { .. }
+            | Operation::ReplaceOrder { .. }
+            | Operation::PlaceTrigger(_)
+            | Operation::CancelTrigger { .. }
+            | Operation::ExecuteTrigger(_) => self.order_call(operation),
             Operation::OpenSession { .. } | Operation::Quote { .. } | Operation::Advance { .. } => {
                 unreachable!("no call of one instruction")
             }
@@ -309,6 +302,7 @@ fn forged(sandbox: &mut Sandbox, original: &Pubkey) -> Pubkey {
 fn usual() -> MarketConfig {
     MarketConfig {
         queue_capacity: 64,
+        book_capacity: 48,
         ..MarketConfig::sol()
     }
 }
@@ -321,6 +315,7 @@ fn coarse() -> MarketConfig {
         tick_nano: 3_000_000,
         atoms_per_lot_tick: 3,
         queue_capacity: SMALL_QUEUE,
+        book_capacity: SMALL_BOOK,
         start_price_ticks: 400,
         ..MarketConfig::sol()
     }
@@ -339,9 +334,11 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
             time: opened,
         },
         used: Quoted::default(),
-        index: 0,
-        carry: 0,
-        accrued_until: i128::from(opened),
+        funding: Funding {
+            until: i128::from(opened),
+            ..Funding::default()
+        },
+        book: Book::new(cookie.config.book_capacity),
         insurance: Default::default(),
         vault: 0,
         fees: 0,

@@ -418,7 +418,7 @@ pub fn a_bankrupt_short_is_closed_against_longs() {
 }
 
 /// Alice, bankrupt at $189, against `shorts` equal shorts of 0.25 SOL.
-fn crowd(shorts: usize) -> (Venue, Vec<Pubkey>) {
+pub fn crowd(shorts: usize) -> (Venue, Vec<Pubkey>) {
     let mut config = quiet();
     config.risk.adl.max_close_bps = 10_000;
     let mut venue = Venue::with(&config);

@@ -1,20 +1,23 @@
 //! Orders leave the book: by their owner's will, and where a position is deleveraged.
 
+use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::events::CancelledOrders;
 use ballast::instructions::orders::OrderRef;
 use ballast::state::book_account::OrderSide;
 use ballast::state::exchange::PAUSE_TRADE;
-use ballast::state::trader::{PositionSlot, Trader};
+use ballast::state::position_slot::PositionSlot;
+use ballast::state::trader::Trader;
 use ballast_client::instructions::{anyone, orders};
-use ballast_engine::book::{Book, NewOrder};
+use ballast_engine::book::{Book, NewOrder, OwnOrders};
 use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::{MarketConfig, TraderCookie};
 use bytemuck::Zeroable;
 use solana_signer::Signer;
 
+use crate::adl::crowd;
 use crate::event;
-use crate::support::{done, forge, refused, replaced, Venue, START, TEN, USD};
+use crate::support::{done, forge, quiet, refused, replaced, Venue, START, TEN, USD};
 
 /// A bid of 1 SOL at $150 that reserves $20.
 const BID: (Side, u64, u64, u64) = (Side::Long, 150_000, 1_000, 20 * USD);
@@ -25,16 +28,36 @@ const ASK: (Side, u64, u64, u64) = (Side::Short, 250_000, 2_000, 40 * USD);
 fn rest(
     venue: &mut Venue,
     trader: &TraderCookie,
-    (side, price, lots, margin): (Side, u64, u64, u64),
+    order: (Side, u64, u64, u64),
     client_id: u64,
 ) -> u64 {
-    let keys = venue.market.keys;
-    let mut account = venue.sandbox.account(&keys.book).unwrap();
-    let mut words = vec![0_u64; account.data.len() / 8 - 1];
-    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-    bytes.copy_from_slice(&account.data[8..]);
-    let order = NewOrder {
-        trader: trader.address.to_bytes(),
+    rest_of(venue, &trader.address, order, client_id)
+}
+
+fn rest_of(
+    venue: &mut Venue,
+    trader: &Pubkey,
+    terms: (Side, u64, u64, u64),
+    client_id: u64,
+) -> u64 {
+    let (market, order) = (venue.market.keys.market, order_of(trader, terms, client_id));
+    let mut account = venue.sandbox.trader(trader);
+    account.debit(order.margin).unwrap();
+    let slot = account.slot_or_claim(&market).unwrap();
+    let mut own = slot.own_orders();
+    let id = with_book(venue, |book| book.insert(&order, &mut own).unwrap().1);
+    slot.store_own_orders(&own);
+    forge::<Trader>(&mut venue.sandbox, trader, |trader| *trader = account);
+    id
+}
+
+fn order_of(
+    trader: &Pubkey,
+    (side, price, lots, margin): (Side, u64, u64, u64),
+    client_id: u64,
+) -> NewOrder {
+    NewOrder {
+        trader: trader.to_bytes(),
         side,
         price: LotPrice::new(price).unwrap(),
         lots,
@@ -42,22 +65,29 @@ fn rest(
         client_id,
         expires_at: 0,
         reduce_only: false,
-    };
-    let mut id = 0;
-    forge::<Trader>(&mut venue.sandbox, &trader.address, |trader| {
-        trader.debit(margin).unwrap();
-        let slot = trader.slot_or_claim(&keys.market).unwrap();
-        let mut own = slot.own_orders();
-        id = Book::new(bytes)
-            .unwrap()
-            .insert(&order, &mut own)
-            .unwrap()
-            .1;
-        slot.store_own_orders(&own);
-    });
+    }
+}
+
+/// Writes to the book by another way than the program's instructions.
+fn with_book<R>(venue: &mut Venue, body: impl FnOnce(&mut Book) -> R) -> R {
+    let key = venue.market.keys.book;
+    let mut account = venue.sandbox.account(&key).unwrap();
+    let mut words = vec![0_u64; account.data.len() / 8 - 1];
+    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+    bytes.copy_from_slice(&account.data[8..]);
+    let made = body(&mut Book::new(bytes).unwrap());
     account.data[8..].copy_from_slice(bytes);
-    venue.sandbox.set_account(&keys.book, account);
-    id
+    venue.sandbox.set_account(&key, account);
+    made
+}
+
+/// Lets a bid of one lot rest that belongs to somebody without an account.
+fn others_order(venue: &mut Venue, trader: Pubkey, price: u64) {
+    let mut own = OwnOrders::EMPTY;
+    with_book(venue, |book| {
+        let order = order_of(&trader, (Side::Long, price, 1, 0), 0);
+        book.insert(&order, &mut own).unwrap();
+    });
 }
 
 fn slot(venue: &Venue, trader: &TraderCookie) -> PositionSlot {
@@ -208,6 +238,41 @@ pub fn cancelling_needs_no_price_and_is_never_paused() {
 }
 
 #[test]
+pub fn the_impact_prices_follow_the_orders_that_leave() {
+    let mut config = quiet();
+    config.risk.impact_notional_atoms = 100 * USD;
+    config.risk.max_funding_rate_ppm = 1_000;
+    config.book_capacity = 1_024;
+    let mut venue = Venue::with(&config);
+    let (alice, bob) = (venue.alice.clone(), venue.bob.clone());
+    let impact = |venue: &Venue| {
+        let funding = venue.sandbox.market(&venue.market).funding;
+        (funding.impact_bid, funding.impact_ask)
+    };
+    for place in 0..1_000 {
+        let other = Pubkey::new_from_array([9; 32]);
+        others_order(&mut venue, other, 140_000 - place);
+    }
+    let best = rest(&mut venue, &alice, (Side::Long, 160_000, 1_000, 0), 0);
+    rest(&mut venue, &bob, BID, 0);
+    rest(&mut venue, &bob, ASK, 0);
+    assert_eq!(impact(&venue), (0, 0));
+    let by_id = OrderRef::Id(best);
+    let outcome = done(venue.sandbox.cancel_order(&venue.market, &alice, by_id));
+    println!("{} compute units in a deep book", outcome.compute_units);
+    assert!(outcome.compute_units <= 12_000, "{}", outcome.compute_units);
+    assert_eq!(impact(&venue), (150_000, 250_000));
+    let bids = Some(OrderSide::Bid);
+    done(venue.sandbox.cancel_all_orders(&venue.market, &bob, bids));
+    // 715 lots, one an order, down from 140,000 atoms make the $100.
+    let (bid, ask) = impact(&venue);
+    assert!((139_000..140_000).contains(&bid), "{bid}");
+    assert_eq!(ask, 250_000);
+    done(venue.sandbox.cancel_all_orders(&venue.market, &bob, None));
+    assert_eq!(impact(&venue), (bid, 0));
+}
+
+#[test]
 pub fn the_book_is_the_markets() {
     let mut venue = Venue::bankrupt();
     let other = venue.second_market().keys.book;
@@ -244,19 +309,66 @@ pub fn deleveraging_takes_the_orders_of_everybody_cut() {
     let event = event!(done(sent), AutoDeleveraged);
     // Carol has orders and no position: she is passed over.
     assert_eq!(event.cuts.len(), 1);
-    let gone = |trader: &TraderCookie, orders, margin_atoms| CancelledOrders {
-        trader: trader.address,
-        orders,
-        margin_atoms,
-    };
     assert_eq!(
         event.cancelled,
-        [gone(&bob, 2, 60 * USD), gone(&alice, 1, 20 * USD)]
+        Some(CancelledOrders {
+            trader: alice.address,
+            orders: 1,
+            margin_atoms: 20 * USD,
+        })
+    );
+    let cut = event.cuts[0];
+    assert_eq!(
+        (cut.cancelled_orders, cut.cancelled_margin_atoms),
+        (2, 60 * USD)
     );
     assert_eq!(resting(&venue), (0, 1));
     assert_eq!(slot(&venue, &carol).order_count, 1);
     assert_eq!(slot(&venue, &bob).order_margin, 0);
     venue.conserves();
+}
+
+#[test]
+pub fn a_full_list_with_orders_fits_in_one_call() {
+    let (mut venue, mut list) = crowd(32);
+    let (victim, bob) = (venue.alice.address, venue.bob.clone());
+    for trader in list.iter().chain([&victim]) {
+        for _ in 0..7 {
+            rest_of(&mut venue, trader, (Side::Long, 150_000, 100, 0), 0);
+            rest_of(&mut venue, trader, (Side::Short, 250_000, 100, 0), 0);
+        }
+    }
+    list.truncate(32);
+    by_session(&venue, &victim);
+    let sent = venue
+        .sandbox
+        .auto_deleverage(&venue.market, &victim, &bob, 10_000, &list);
+    let outcome = done(sent);
+    println!("{} compute units", outcome.compute_units);
+    let event = event!(outcome, AutoDeleveraged);
+    assert_eq!(event.cuts.len(), 32);
+    assert!(event.cuts.iter().all(|cut| cut.cancelled_orders == 14));
+    assert_eq!(event.cancelled.map(|orders| orders.orders), Some(14));
+    assert_eq!(resting(&venue), (0, 0));
+    venue.conserves();
+}
+
+/// The same with a session.
+fn by_session(venue: &Venue, victim: &Pubkey) {
+    let (mut sandbox, market) = (venue.sandbox.fork(), &venue.market);
+    // Alice's go when it is opened.
+    let opened = sandbox.open_adl_session(market, victim, 10_000);
+    let (session, _) = opened.unwrap();
+    let advanced = done(sandbox.advance_adl_session(market, &session, 1_000, Vec::new()));
+    assert!(event!(advanced, AdlSessionAdvanced).complete);
+    let selected = sandbox.selected(market, &session);
+    assert_eq!(selected.len(), 32);
+    let outcome = done(sandbox.execute_adl_session(market, &session, &venue.bob, &selected));
+    println!("{} compute units by a session", outcome.compute_units);
+    let book = sandbox.book(market);
+    let book = book.book().unwrap();
+    assert_eq!((book.len(Side::Long), book.len(Side::Short)), (0, 0));
+    crate::support::conserves(&sandbox);
 }
 
 #[test]

@@ -4,8 +4,9 @@
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::state::market::Market;
+use ballast::state::position_slot::PositionSlot;
 use ballast::state::queue_account::NO_NODE;
-use ballast::state::trader::{PositionSlot, Trader};
+use ballast::state::trader::Trader;
 use ballast_engine::queue::QUEUE_HEADER_SIZE;
 use ballast_sandbox::{Sandbox, TxResult};
 

@@ -7,7 +7,7 @@ use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use ballast::error::BallastError;
-use ballast::state::trader::PositionSlot;
+use ballast::state::position_slot::PositionSlot;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, MintKind, Options, Quote, Sandbox, TraderCookie,
     TxError, TxOutcome, TxResult,
@@ -39,10 +39,12 @@ pub struct Venue {
     pub bob: TraderCookie,
 }
 
-/// The SOL market without funding, so that figures are round.
+/// The SOL market without funding, so that figures are round; it keeps impact prices all the same.
 pub fn quiet() -> MarketConfig {
     let mut config = MarketConfig::sol();
     config.risk.funding_rate_ppm_per_hour = 0;
+    config.risk.impact_notional_atoms = 50 * USD;
+    config.risk.max_funding_rate_ppm = 0;
     config
 }
 

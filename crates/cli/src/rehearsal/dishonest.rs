@@ -208,8 +208,8 @@ fn while_book_absorbs(occasion: &Occasion, forged: Pubkey) -> Result<Option<Dish
     let mut stage = occasion.stage.fork();
     let open = stage.open_position(&occasion.bankrupt)?;
     let position = open.context("the bankrupt has a position")?.position;
-    let value = position.bankruptcy_value().map_err(engine)?.get();
-    let worth = value.unsigned_abs() / stage.units.atoms_per_lot_tick;
+    let value = position.bankruptcy_value();
+    let worth = u64::try_from(value.unsigned_abs())? / stage.units.atoms_per_lot_tick;
     let per_lot = match position.side().context("the bankrupt has a side")? {
         Side::Long => worth.div_ceil(position.size()),
         Side::Short => worth / position.size(),

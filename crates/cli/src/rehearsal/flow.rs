@@ -212,6 +212,7 @@ pub fn removal_lines(removed: &[OrderRemoved]) -> Vec<RemovalLine> {
             RemovalReason::Expired => Reason::Expired,
             RemovalReason::Unhealthy => Reason::Unhealthy,
             RemovalReason::NothingToReduce => Reason::NothingToReduce,
+            RemovalReason::NoRoom => Reason::NoRoom,
         },
         price_ticks: removed.price_ticks,
         lots: removed.lots,

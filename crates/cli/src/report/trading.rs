@@ -47,6 +47,8 @@ pub enum Reason {
     Unhealthy,
     /// It was reduce-only and there was nothing to reduce.
     NothingToReduce,
+    /// It would have opened a position and the queue of its side was full.
+    NoRoom,
 }
 
 /// What somebody took from the book.

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::fixture::{any_magnitude, any_params, cases, params, position, price};
 use crate::margin::exact;
 
-fn input(params: &RiskParams, position: Position, mark: u64) -> LiquidationInput<'_> {
+pub fn input(params: &RiskParams, position: Position, mark: u64) -> LiquidationInput<'_> {
     LiquidationInput {
         position,
         mark: price(mark),
@@ -24,7 +24,7 @@ fn input(params: &RiskParams, position: Position, mark: u64) -> LiquidationInput
     }
 }
 
-fn without_ladder(params: RiskParams) -> RiskParams {
+pub fn without_ladder(params: RiskParams) -> RiskParams {
     RiskParams {
         ladder_count: 0,
         ladder: Default::default(),
@@ -33,7 +33,7 @@ fn without_ladder(params: RiskParams) -> RiskParams {
 }
 
 /// A position below maintenance with `equity` at `mark`.
-fn with_equity(side: Side, size: u64, entry: u64, mark: u64, equity: i64) -> Position {
+pub fn with_equity(side: Side, size: u64, entry: u64, mark: u64, equity: i64) -> Position {
     let sign = if side == Side::Long { 1 } else { -1 };
     let size = sign * i64::try_from(size).unwrap();
     let empty_handed = position(size, entry, 0);
@@ -41,14 +41,14 @@ fn with_equity(side: Side, size: u64, entry: u64, mark: u64, equity: i64) -> Pos
     position(size, entry, equity - pnl)
 }
 
-fn any_side() -> impl Strategy<Value = Side> {
+pub fn any_side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Long), Just(Side::Short)]
 }
 
 prop_compose! {
     /// Parameters, a position of up to `most` lots with equity anywhere from zero
     /// to just below maintenance, and the mark.
-    fn below_maintenance(most: u64, highest: u64)(
+    pub fn below_maintenance(most: u64, highest: u64)(
         params in any_params(), side in any_side(), size in any_magnitude(most),
         entry in any_magnitude(highest), mark in any_magnitude(highest), raw in any::<u64>(),
     ) -> (RiskParams, Position, u64) {

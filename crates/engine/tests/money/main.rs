@@ -6,6 +6,8 @@ mod funding;
 mod insurance;
 mod liquidation;
 mod margin;
+mod matching;
 mod math;
 mod trade;
 mod venue;
+mod waterfall;

@@ -40,6 +40,8 @@ pub enum RemovalReason {
     Unhealthy,
     /// It was reduce-only and there was nothing to reduce.
     NothingToReduce,
+    /// It would have opened a position and the queue of its side was full.
+    NoRoom,
 }
 
 /// An order of the book that could not trade and was removed.
@@ -101,7 +103,7 @@ pub struct OrderPlaced {
     pub collected_atoms: u64,
     /// What the fills made of the taker; none without fills.
     pub taker: Option<PartyTraded>,
-    /// The taker's own orders that were taken out.
+    /// The taker's own orders that it met, each with the lots and the reserve it lost.
     pub cancelled: Vec<OrderCancelled>,
     /// Fills, in order.
     pub fills: Vec<OrderFilled>,
@@ -139,7 +141,7 @@ pub struct TriggerExecuted {
     pub open_interest_after: u64,
     /// What the fills made of the trader.
     pub taker: PartyTraded,
-    /// The trader's own orders that were taken out.
+    /// The trader's own orders that it met, each with the lots and the reserve it lost.
     pub cancelled: Vec<OrderCancelled>,
     /// Fills, in order.
     pub fills: Vec<OrderFilled>,

@@ -114,6 +114,8 @@ impl<'a, 'info> Matching<'a, 'info> {
             position,
             free,
             uncovered: slot.is_uncovered(),
+            has_room: position.side() == Some(order.side())
+                || self.queues.has_room(order.side())?,
         };
         let step = match self.decide(&maker, &order, most)? {
             Decided::Fill(fill) => {
@@ -238,6 +240,7 @@ impl<'a, 'info> Matching<'a, 'info> {
                 RemoveReason::Expired => RemovalReason::Expired,
                 RemoveReason::Unhealthy => RemovalReason::Unhealthy,
                 RemoveReason::NothingToReduce => RemovalReason::NothingToReduce,
+                RemoveReason::NoRoom => RemovalReason::NoRoom,
             },
             price_ticks: self.ticks(order),
             lots: order.size(),

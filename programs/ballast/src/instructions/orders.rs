@@ -10,7 +10,8 @@ use crate::{
     error::{BallastError, OrBallast},
     events::{CancelledOrders, OrderCancelled},
     state::{
-        book_account::MarketBook, market::Market, queue_account::NO_NODE, trader::PositionSlot,
+        book_account::MarketBook, market::Market, position_slot::PositionSlot,
+        queue_account::NO_NODE,
     },
 };
 

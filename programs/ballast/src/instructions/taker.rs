@@ -47,7 +47,7 @@ pub struct Taker {
     pub free: Atoms,
     /// Its orders in the market.
     pub own: OwnOrders,
-    /// Its own orders that it met and took out.
+    /// Its own orders that it met, with the lots they lost.
     pub cancelled: Vec<OrderCancelled>,
     /// What its fills made of it; `None` without any.
     pub party: Option<PartyOutcome>,
@@ -57,8 +57,6 @@ pub struct Taker {
     pub filled: u64,
     /// Lots that wait in the book.
     pub resting: u64,
-    /// Lots that neither traded nor wait in the book.
-    pub dropped: u64,
     /// Id of the order that waits in the book; 0 when none does.
     pub order_id: u64,
     /// What that order reserves, atoms.
@@ -91,7 +89,6 @@ impl Taker {
             lots: 0,
             filled: 0,
             resting: 0,
-            dropped: 0,
             order_id: 0,
             reserved: 0,
         }))
@@ -147,7 +144,6 @@ impl Taker {
             let margin = margin.ok_or_else(|| error!(BallastError::Overflow))?;
             self.rest(book, market, touched, order, &terms, left, margin)
         } else {
-            self.dropped = left;
             Ok(())
         }
     }
@@ -225,6 +221,10 @@ impl Taker {
                 book.reduce(node, left, margin, &mut self.own)
                     .or_ballast()?;
                 self.free = self.free.try_add_unsigned(margin).or_ballast()?;
+                let mut lost = *own;
+                lost.lots = u32::try_from(left).map_err(|_| error!(BallastError::Overflow))?;
+                lost.margin = margin;
+                self.cancelled.push(record(market, &lost));
                 Ok(left)
             }
         }
@@ -311,6 +311,14 @@ impl Taker {
         self.order_id = id;
         self.resting = lots;
         Ok(())
+    }
+
+    /// Lots that neither traded nor wait in the book.
+    pub const fn dropped(&self) -> u64 {
+        // Both are parts of the whole.
+        self.lots
+            .wrapping_sub(self.filled)
+            .wrapping_sub(self.resting)
     }
 
     /// Writes what became of the trader to its account and the queues.

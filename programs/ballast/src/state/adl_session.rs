@@ -4,7 +4,7 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{position::Position, selection::Selection, units::Side};
 
-use super::trader::PositionSlot;
+use super::position_slot::PositionSlot;
 use crate::error::BallastError;
 
 /// Layout version written by this program.

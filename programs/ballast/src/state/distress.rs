@@ -6,7 +6,7 @@ use ballast_engine::{liquidation::Health, EngineError};
 
 use super::{
     exchange::Exchange,
-    trader::{PositionSlot, SLOT_UNCOVERED},
+    position_slot::{PositionSlot, SLOT_UNCOVERED},
 };
 use crate::error::{BallastError, OrBallast};
 

@@ -9,7 +9,7 @@ use ballast_engine::{
     units::Side,
 };
 
-use super::{market::Market, trader::PositionSlot};
+use super::{market::Market, position_slot::PositionSlot};
 use crate::error::{BallastError, OrBallast};
 
 /// First bytes of an initialised queue account.
@@ -77,6 +77,14 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
             .strip_prefix(&QUEUE_DISCRIMINATOR)
             .ok_or_else(|| error!(BallastError::QueueLayout))?;
         body(&QueueRef::new(bytes).or_ballast()?)
+    }
+
+    /// Whether the queue of `side` has room for one more position.
+    ///
+    /// # Errors
+    /// `QueueLayout`.
+    pub fn has_room(&self, side: Side) -> Result<bool> {
+        self.read(side, |queue| Ok(queue.has_room()))
     }
 
     /// Brings the queues level with `slot` after a change of its position: inserts, updates,

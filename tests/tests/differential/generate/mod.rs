@@ -1,12 +1,17 @@
 //! Which call comes next: random, but with an eye for trouble.
 
+mod distress;
+mod makers;
+mod orders;
 mod sessions;
 mod surroundings;
+mod triggers;
 
-use crate::model::{Health, Listed, Model};
+use crate::model::{Listed, Model};
 use crate::operation::{Call, Operation, Trade};
 use crate::pick::Pick;
 use crate::program::TRADERS;
+use distress::distressed;
 
 /// A dollar.
 const USD: i128 = 1_000_000;
@@ -18,13 +23,15 @@ pub struct Generator {
     first: Vec<Operation>,
     /// Whether everybody crowds into one queue of the small market.
     crowded: bool,
+    /// Whether nearly all orders only wait.
+    bookish: bool,
 }
 
 impl Generator {
     /// A history of this seed.
     pub fn new(seed: u64) -> Self {
         let mut pick = Pick::new(seed);
-        let crowded = pick.percent(8);
+        let (crowded, bookish) = (pick.percent(8), pick.percent(12));
         let mut first = Vec::new();
         for trader in 0..TRADERS {
             if trader % 2 == 0 || crowded || pick.percent(40) {
@@ -40,6 +47,7 @@ impl Generator {
             pick,
             first,
             crowded,
+            bookish,
         }
     }
 
@@ -55,6 +63,13 @@ impl Generator {
         if self.crowded && self.pick.percent(30) {
             return self.crowd(model);
         }
+        if let Some(operation) = self.follow_up(model, market) {
+            return operation;
+        }
+        let bookish = if self.bookish { 75 } else { 38 };
+        if self.pick.percent(bookish) {
+            return self.order(model, market);
+        }
         if self.pick.percent(45) {
             if let Some(operation) = self.session(model, market) {
                 return operation;
@@ -62,15 +77,16 @@ impl Generator {
         }
         let distressed = distressed(model, market);
         let bankrupt = distressed.iter().any(|(_, bankrupt)| *bankrupt);
-        if !bankrupt && !distressed.is_empty() && self.pick.percent(30) {
+        if !bankrupt && !distressed.is_empty() && self.pick.percent(45) {
             return self.liquidate(model, market, &distressed);
         }
         if bankrupt && self.pick.percent(40) {
-            return match self.pick.weighted(&[13, 17, 45, 25]) {
+            return match self.pick.weighted(&[13, 22, 45, 25, 5]) {
                 0 => self.flag(model, market, &distressed),
                 1 => self.liquidate(model, market, &distressed),
                 2 => self.deleverage(model, market, &distressed),
-                _ => self.open_session(model, market, &distressed),
+                3 => self.open_session(model, market, &distressed),
+                _ => self.rescue(model, market, &distressed),
             };
         }
         match self
@@ -134,7 +150,7 @@ impl Generator {
                 let mut full = open(model);
                 full.retain(|trader| {
                     let account = model.trader(*trader);
-                    account.free > 0 || account.positions.iter().any(Option::is_some)
+                    account.free > 0 || (0..2).any(|market| model.uses(market, *trader))
                 });
                 match self.pick.some(&full) {
                     Some(trader) => trader,
@@ -155,15 +171,6 @@ impl Generator {
             self.pick.amount(usual)
         };
         Operation::Deposit { trader, amount }
-    }
-
-    fn donate(&mut self, market: usize) -> Operation {
-        let wallet = self.anybody() / 2;
-        Operation::Donate {
-            market,
-            wallet,
-            amount: self.pick.amount(120 * USD),
-        }
     }
 
     fn add_margin(&mut self, model: &Model, market: usize) -> Operation {
@@ -222,7 +229,8 @@ impl Generator {
         })
     }
 
-    /// A small purchase from the first trader by somebody without a position.
+    /// A small purchase from the first trader by somebody without a position, at once or through the
+    /// book.
     fn crowd(&mut self, model: &Model) -> Operation {
         let market = 1;
         let mut newcomers = open(model);
@@ -232,6 +240,10 @@ impl Generator {
         let lots = 100;
         let worth = lots * i128::from(now.quoted.ticks.min(1 << 32)) * now.atoms_per_tick;
         let margin = u64::try_from(worth).expect("a margin");
+        if self.pick.percent(45) {
+            let seller = self.pick.percent(50);
+            return self.crowd_order(model, market, if seller { 0 } else { taker });
+        }
         Operation::Trade(Trade {
             market,
             taker,
@@ -309,60 +321,6 @@ impl Generator {
             _ => return self.pick.amount(worth),
         };
         u64::try_from(margin.max(0)).unwrap_or(u64::MAX)
-    }
-
-    fn target(&mut self, model: &Model, market: usize, distressed: &[(usize, bool)]) -> usize {
-        let targets: Vec<usize> = distressed.iter().map(|(trader, _)| *trader).collect();
-        match self.pick.some(&targets) {
-            Some(target) if self.pick.percent(90) => target,
-            _ => self.holder(model, market),
-        }
-    }
-
-    fn flag(&mut self, model: &Model, market: usize, distressed: &[(usize, bool)]) -> Operation {
-        let mut targets: Vec<(usize, bool)> = distressed.to_vec();
-        let flagged = holders(model, market).into_iter().filter(|trader| {
-            let owned = model.owned(market, *trader);
-            owned.is_some_and(|owned| owned.distress.flagged_slot != 0)
-        });
-        targets.extend(flagged.map(|trader| (trader, false)));
-        Operation::Flag {
-            market,
-            trader: self.target(model, market, &targets),
-        }
-    }
-
-    fn liquidate(
-        &mut self,
-        model: &Model,
-        market: usize,
-        distressed: &[(usize, bool)],
-    ) -> Operation {
-        let mut targets = distressed.to_vec();
-        if self.pick.percent(70) && targets.iter().any(|(_, bankrupt)| !bankrupt) {
-            targets.retain(|(_, bankrupt)| !bankrupt);
-        }
-        let trader = self.target(model, market, &targets);
-        let liquidator = if self.pick.percent(1) {
-            trader
-        } else {
-            let (one, other) = (self.trader(model), self.trader(model));
-            let richer = model.trader(one).free > model.trader(other).free;
-            if richer {
-                one
-            } else {
-                other
-            }
-        };
-        let held = model.held(market, trader);
-        let market_now = &model.markets[market];
-        let price = i128::from(market_now.quoted.ticks.min(1 << 40)) * market_now.atoms_per_tick;
-        Operation::Liquidate {
-            market,
-            trader,
-            liquidator,
-            margin: self.margin(held.size() * price),
-        }
     }
 
     fn deleverage(
@@ -457,22 +415,5 @@ fn is_stale(model: &Model, market: usize) -> bool {
 fn holders(model: &Model, market: usize) -> Vec<usize> {
     let all = 0..model.traders.len();
     all.filter(|trader| model.owned(market, *trader).is_some())
-        .collect()
-}
-
-/// Who is below maintenance at the price as published, and whether bankrupt.
-fn distressed(model: &Model, market: usize) -> Vec<(usize, bool)> {
-    let now = &model.markets[market];
-    let price = i128::from(now.quoted.ticks) * now.atoms_per_tick;
-    holders(model, market)
-        .into_iter()
-        .filter_map(|trader| {
-            let holding = model.settled(market, trader).ok()?;
-            match Health::of(&holding, price, &now.params) {
-                Health::Healthy => None,
-                Health::Weak => Some((trader, false)),
-                Health::Bankrupt(_) => Some((trader, true)),
-            }
-        })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use ballast_engine::risk::{RiskParams, RiskTier};
 
-use super::Generator;
+use super::{holders, Generator};
 use crate::model::{Model, Quoted};
 use crate::operation::Operation;
 
@@ -23,7 +23,7 @@ impl Generator {
         for step in &mut risk.ladder[usize::try_from(risk.ladder_count).expect("small")..] {
             *step = Default::default();
         }
-        risk.ladder_interval_slots = pick.one(&[0, 10, 50]);
+        risk.ladder_interval_slots = pick.one(&[0, 10, 50, 50]);
         risk.min_position_lots = pick.one(&[1, 10, 100]);
         risk.max_position_lots = pick.one(&[12_000, 100_000_000]);
         risk.max_open_interest_lots = pick.one(&[40_000, 1_000_000_000]);
@@ -34,7 +34,10 @@ impl Generator {
         risk.liquidation_buffer_bps = pick.one(&[0, 1_000, 10_000]);
         risk.price_band_bps = pick.one(&[100, 500, 10_000]);
         risk.taker_fee_bps = pick.one(&[0, 5, 5, 300]);
-        let rebate = if risk.taker_fee_bps == 0 { 0 } else { -2 };
+        let rebate = match risk.taker_fee_bps {
+            0 => 0,
+            _ => pick.one(&[-2, -5]),
+        };
         risk.maker_fee_bps = pick.one(&[rebate, 0, 2]);
         risk.insurance_fee_share_bps = pick.one(&[0, 2_000, 10_000]);
         risk.funding_rate_ppm_per_hour = pick.one(&[0, 12, -700, 10_000, -10_000]);
@@ -45,7 +48,17 @@ impl Generator {
         risk.adl.min_profit_bps = pick.one(&[0, 10, 100, 10_000]);
         risk.adl.grace_slots = pick.one(&[0, 5, 150]);
         risk.adl.reward_atoms = pick.one(&[0, 777, 1_000_000]);
+        self.book_risk(&mut risk);
         risk
+    }
+
+    fn book_risk(&mut self, risk: &mut RiskParams) {
+        let pick = &mut self.pick;
+        risk.impact_notional_atoms = pick.one(&[0, 1, 5_000_000, 100_000_000, 2_000_000_000]);
+        let base = risk.funding_rate_ppm_per_hour.unsigned_abs();
+        risk.max_funding_rate_ppm = pick.one(&[base, base.max(2_000), 10_000]);
+        risk.keeper_fee_atoms = pick.one(&[0, 777, 100_000, 20_000_000]);
+        risk.book_reward_bps = pick.one(&[0, 10, 1_000]);
     }
 
     /// What the oracle publishes next: mostly a step, sometimes a crash, sometimes nonsense.
@@ -56,6 +69,8 @@ impl Generator {
         let strayed = before > start * 6 || before < start / 6;
         let ticks = if strayed {
             self.pick.within(start / 2, start * 2)
+        } else if let Some(weak) = self.weakening(model, market) {
+            weak.clamp(before / 3, before * 3)
         } else {
             let most = match self.pick.weighted(&[55, 30, 15]) {
                 0 => 200,
@@ -99,6 +114,17 @@ impl Generator {
                 time,
             },
         }
+    }
+
+    /// Sometimes the price at which somebody has some part of the maintenance margin left.
+    fn weakening(&mut self, model: &Model, market: usize) -> Option<i128> {
+        let holders = holders(model, market);
+        let trader = self.pick.some(&holders).filter(|_| self.pick.percent(22))?;
+        let (held, now) = (model.held(market, trader), &model.markets[market]);
+        let due = i128::from(now.params.tiers[0].maintenance_margin_bps);
+        let part = due * self.pick.within(30, 100) / 100;
+        let worth = held.bankruptcy() * 10_000 / (10_000 - held.sign() * part);
+        Some(worth / (held.size() * now.atoms_per_tick))
     }
 
     /// How time goes on.

@@ -21,7 +21,8 @@ impl Model {
     /// Closes an empty account.
     pub fn close_trader(&mut self, trader: usize) -> Verdict<()> {
         let account = self.trader(trader);
-        let empty = account.free == 0 && account.positions.iter().all(Option::is_none);
+        let unused = (0..self.markets.len()).all(|market| !self.uses(market, trader));
+        let empty = account.free == 0 && unused;
         require(empty, BallastError::TraderNotEmpty)?;
         self.traders[trader] = None;
         Ok(())

@@ -148,6 +148,7 @@ impl Model {
     ) -> Verdict<Begun> {
         let mark = self.touch(number, Use::Deleverage)?.price;
         let distress = self.needed(number, bankrupt)?.distress;
+        self.release_all(number, bankrupt, None);
         let before = self.settled(number, bankrupt)?;
         let sign = -before.sign();
         let first = distress.pass_epoch == 0;
@@ -165,6 +166,11 @@ impl Model {
         let waited = flagged != 0 && self.slot > flagged + params.adl.grace_slots;
         let delays = available >= deficit && !waited;
         require(!delays, BallastError::InsuranceCanPay)?;
+        let best = self.book(number).best(-sign);
+        let absorbs = best.is_some_and(|best| {
+            (best.price * before.size() - before.bankruptcy()) * before.sign() >= 0
+        });
+        require(waited || !absorbs, BallastError::BookCanAbsorb)?;
         if first {
             self.markets[number].bankruptcies += 1;
             let id = self.markets[number].bankruptcies;
@@ -178,7 +184,7 @@ impl Model {
         rescued.margin = signed(before.margin + paid)?;
         signed(rescued.bankruptcy())?;
         let round = Round {
-            index: self.markets[number].index,
+            index: self.markets[number].funding.index,
             epoch,
             budget: i128::from(max_lots).min(before.size()),
             ..Round::of(number, &rescued, mark, &params)
@@ -290,6 +296,7 @@ impl Model {
         let (after, mut made) = round.close(&holding, lots)?;
         (made.trader, made.sequence, made.winner) = (trader, sequence, winner);
         self.hold(round.market, trader, after)?;
+        self.release_all(round.market, trader, None);
         if let Some(owned) = &mut self.trader_mut(trader).positions[round.market] {
             owned.stamp = stamp;
         }
@@ -342,7 +349,7 @@ impl Model {
         let opens = begins && !copy.pass_lasts(market, sign);
         let passes = copy.markets[market].passes[side(sign)];
         let round = Round {
-            index: copy.markets[market].index,
+            index: copy.markets[market].funding.index,
             epoch: if opens { u32::MAX } else { passes },
             ..Round::of(market, &before, mark.price, &params)
         };

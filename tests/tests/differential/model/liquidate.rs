@@ -1,4 +1,4 @@
-//! Flags and liquidations.
+//! Health, flags, and how much of a position a liquidation may close.
 
 use ballast::error::BallastError;
 use ballast_engine::risk::RiskParams;
@@ -8,7 +8,7 @@ use super::number::{ceil, floor, part, whole, ONE};
 use super::oracle::Use;
 use super::refusal::{require, Verdict};
 use super::state::{Distress, Model};
-use super::trade::{margin, margin_due, party_fill, Party, Rate};
+use super::trade::{margin, margin_due, Rate};
 
 /// How a position stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +39,20 @@ impl Health {
     }
 }
 
-/// What the victim of a liquidation trades.
-struct Step {
-    lots: i128,
-    quote: i128,
-    fee: i128,
-    paid: i128,
+/// What a liquidation may come to.
+pub struct Plan {
+    /// Lots to close.
+    pub lots: i128,
+    /// Their worth at the mark.
+    pub notional: i128,
+    /// The liquidator's discount for all of them.
+    pub discount: i128,
+    /// Insurance's part for all of them.
+    pub fee: i128,
+    /// Deficit of the position; 0 where it has equity.
+    pub deficit: i128,
+    /// Whether it finishes the step before.
+    pub follow_up: bool,
 }
 
 impl Model {
@@ -71,6 +79,7 @@ impl Model {
             Health::Weak => Distress {
                 flagged_slot: since(old.flagged_slot),
                 last_step_slot: old.last_step_slot,
+                step_left: old.step_left,
                 ..Distress::default()
             },
             Health::Bankrupt(deficit) => Distress {
@@ -93,108 +102,48 @@ impl Model {
         market.insurance.available(&market.params, self.slot)
     }
 
-    /// The liquidator takes a step of the victim's position over.
-    pub fn liquidate(
-        &mut self,
-        market: usize,
-        victim: usize,
-        liquidator: usize,
-        margin: i128,
-    ) -> Verdict<()> {
-        let distinct = victim != liquidator;
-        require(distinct, BallastError::TradersNotDistinct)?;
-        let mark = self.touch(market, Use::Liquidate)?;
-        let distress = self.needed(market, victim)?.distress;
-        let party = Party {
-            holding: self.settled(market, liquidator)?,
-            free: self.trader(liquidator).free,
-            margin,
-        };
-        let before = self.settled(market, victim)?;
-        let step = self.step(market, &before, &distress, mark.price)?;
-        let params = self.markets[market].params;
-        let taken = party_fill(&params, &mark, &party, -step.lots, -step.quote, 0)?;
-
-        let (mut after, mut left) = before.closed_into_margin(step.lots, step.quote);
-        if after.lots == 0 {
-            left += step.paid - step.fee;
-        } else {
-            after.margin -= step.fee;
-        }
-        let slot = self.slot;
-        let insurance = &mut self.markets[market].insurance;
-        insurance.pay(&params, slot, step.paid);
-        insurance.receive(step.fee)?;
-
-        self.hold(market, victim, after)?;
-        self.hold(market, liquidator, taken.after)?;
-        if taken.after.lots != 0 && !taken.reduced {
-            *self.distress_mut(market, liquidator) = Distress::default();
-        }
-        if after.lots != 0 {
-            let health = Health::of(&after, mark.price, &params);
-            let available = self.insurance_available(market);
-            self.record(market, victim, health, available);
-            self.distress_mut(market, victim).last_step_slot = slot;
-        }
-        self.trader_mut(victim).free += left;
-        let reward = self.rescue_reward(market, step.paid);
-        self.trader_mut(liquidator).free = taken.free + reward;
-        self.markets[market].liquidations += 1;
-        Ok(())
-    }
-
-    /// Taken from the fee bucket where insurance had to pay.
-    fn rescue_reward(&mut self, market: usize, paid: i128) -> i128 {
-        let market = &mut self.markets[market];
-        let reward = i128::from(market.params.adl.reward_atoms).min(market.fees);
-        let reward = if paid > 0 { reward } else { 0 };
-        market.fees -= reward;
-        reward
-    }
-
-    fn step(
+    /// What of a position may be closed now.
+    pub fn plan(
         &self,
         market: usize,
         before: &Holding,
         distress: &Distress,
         price: i128,
-    ) -> Verdict<Step> {
+    ) -> Verdict<Plan> {
         let params = &self.markets[market].params;
         let size = before.size();
         match Health::of(before, price, params) {
             Health::Healthy => Err(BallastError::Healthy.into()),
-            Health::Bankrupt(deficit) => {
-                let covered = deficit <= self.insurance_available(market);
-                require(covered, BallastError::InsuranceCannotPay)?;
-                Ok(Step {
-                    lots: -before.lots,
-                    quote: -before.lots * price,
-                    fee: 0,
-                    paid: deficit,
-                })
-            }
+            Health::Bankrupt(deficit) => Ok(Plan {
+                lots: size,
+                notional: size * price,
+                discount: 0,
+                fee: 0,
+                deficit,
+                follow_up: false,
+            }),
             Health::Weak => {
                 let discount = discount_bps(params, distress.flagged_slot, self.slot);
-                let most = self.most_lots(market, before, distress, price)?;
+                let (most, follow_up) = self.most_lots(market, before, distress, price)?;
                 let needed = needed_lots(params, before, price, discount);
                 let mut closed = needed.min(most).max(1);
                 if size - closed < i128::from(params.min_position_lots) {
                     closed = size;
                 }
-                Ok(charged(params, before, price, closed, discount))
+                let plan = charged(params, before, price, closed, discount);
+                Ok(Plan { follow_up, ..plan })
             }
         }
     }
 
-    /// What the ladder allows to close in one step.
+    /// What the ladder allows to close in one step, and whether that is what the last one left.
     fn most_lots(
         &self,
         market: usize,
         before: &Holding,
         distress: &Distress,
         price: i128,
-    ) -> Verdict<i128> {
+    ) -> Verdict<(i128, bool)> {
         let params = &self.markets[market].params;
         let (size, equity) = (before.size(), before.equity(price));
         let due = margin_due(params, size * price, Rate::Maintenance);
@@ -203,12 +152,16 @@ impl Model {
             .iter()
             .find(|step| equity * ONE > due * i128::from(step.above_ratio_bps));
         let Some(step) = step.filter(|step| i128::from(step.close_bps) < ONE) else {
-            return Ok(size);
+            return Ok((size, false));
         };
         let last = distress.last_step_slot;
         let waited = last == 0 || self.slot >= last + params.ladder_interval_slots;
+        if !waited && distress.step_left > 0 {
+            return Ok((distress.step_left, true));
+        }
         require(waited, BallastError::LadderInterval)?;
-        Ok(ceil(&part(size, i128::from(step.close_bps), ONE)))
+        let most = ceil(&part(size, i128::from(step.close_bps), ONE));
+        Ok((most, false))
     }
 }
 
@@ -258,20 +211,21 @@ fn charged(
     price: i128,
     closed: i128,
     discount_bps: i128,
-) -> Step {
-    let sign = before.sign();
+) -> Plan {
     let notional = closed * price;
     let share = floor(&part(before.equity(price), closed, before.size()));
-    let edge = if sign > 0 { 1 } else { MAX_PRICE };
+    let edge = if before.sign() > 0 { 1 } else { MAX_PRICE };
     let room = (edge * closed - notional).abs();
     let discount = floor(&part(notional, discount_bps, ONE))
         .min(share)
         .min(room);
     let fee = floor(&part(notional, i128::from(params.liquidation_fee_bps), ONE));
-    Step {
-        lots: -sign * closed,
-        quote: -sign * notional + discount,
+    Plan {
+        lots: closed,
+        notional,
+        discount,
         fee: fee.min(share - discount),
-        paid: 0,
+        deficit: 0,
+        follow_up: false,
     }
 }

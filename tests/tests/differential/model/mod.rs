@@ -4,26 +4,36 @@
 //! instead of counters, sorting instead of bounds. A call works on a copy which replaces the state
 //! only if nothing was refused. Of the program only parameter structures and error names are used.
 
+mod book;
 mod collateral;
 mod deleverage;
+mod fill;
+mod funding;
 mod holding;
 mod insurance;
 mod liquidate;
 mod number;
 mod oracle;
+mod orders;
 mod ranking;
 mod refusal;
 mod session;
 mod state;
 mod trade;
+mod trigger;
+mod waterfall;
 
+pub use book::{Book, Order};
 pub use deleverage::{Listed, RoundMade};
+pub use fill::{Done, Fill, Matched, Reason, Removed};
+pub use funding::Funding;
 pub use holding::Holding;
 pub use liquidate::Health;
 pub use oracle::Quoted;
 pub use refusal::{Refusal, Verdict};
 pub use session::{Member, Opened, Seen, Session};
 pub use state::{Market, Model, Owned};
+pub use trigger::Trigger;
 
 use crate::operation::Operation;
 
@@ -34,10 +44,18 @@ pub enum Effect {
     State,
     /// A round of deleveraging.
     Round(Box<RoundMade>),
+    /// Orders of the book were met, or might have been.
+    Matched(Box<Matched>),
     /// A session begins.
     Opened(Opened),
     /// A session found nobody and opened the next pass.
     Passed,
+}
+
+impl Effect {
+    fn of(matched: Matched) -> Self {
+        Self::Matched(Box::new(matched))
+    }
 }
 
 impl Model {
@@ -75,12 +93,32 @@ impl Model {
                 self.touch(*market, oracle::Use::Funding)?;
             }
             Operation::Flag { market, trader } => self.flag(*market, *trader)?,
-            Operation::Liquidate {
+            Operation::Liquidate(call) => return self.liquidate(call).map(Effect::of),
+            Operation::PlaceOrder(placing) => {
+                return self.place_order(placing, None).map(Effect::of);
+            }
+            Operation::CancelOrder {
                 market,
                 trader,
-                liquidator,
-                margin,
-            } => self.liquidate(*market, *trader, *liquidator, i128::from(*margin))?,
+                which,
+            } => self.cancel_order(*market, *trader, *which)?,
+            Operation::CancelAllOrders {
+                market,
+                trader,
+                side,
+            } => self.cancel_all_orders(*market, *trader, *side)?,
+            Operation::ReplaceOrder { which, placing } => {
+                return self.place_order(placing, Some(*which)).map(Effect::of);
+            }
+            Operation::PlaceTrigger(setting) => self.place_trigger(setting)?,
+            Operation::CancelTrigger {
+                market,
+                trader,
+                kind,
+            } => self.cancel_trigger(*market, *trader, *kind)?,
+            Operation::ExecuteTrigger(call) => {
+                return self.execute_trigger(call).map(Effect::of);
+            }
             Operation::Deleverage(call) => {
                 let round = self.deleverage(call)?;
                 return Ok(Effect::Round(Box::new(round)));

@@ -3,8 +3,8 @@
 use ballast::error::BallastError;
 
 use super::holding::MAX_PRICE;
-use super::number::{floor, part, ONE};
-use super::refusal::{require, signed, Refusal, Verdict};
+use super::number::ONE;
+use super::refusal::{require, Refusal, Verdict};
 use super::state::Model;
 
 /// A price as published, in ticks.
@@ -68,24 +68,14 @@ impl Model {
         if verdict(Use::Funding).is_ok() {
             market.used = quoted;
         }
-        if market.used.ticks > 0 {
-            let price = in_range(i128::from(market.used.ticks) * market.atoms_per_tick)?;
-            let elapsed = (now - market.accrued_until).max(0);
-            let rate = i128::from(market.params.funding_rate_ppm_per_hour);
-            let total = rate * price * elapsed + market.carry;
-            let whole = floor(&part(total, 1, HOUR_OF_MILLIONTHS));
-            market.index = signed(market.index + whole)?;
-            market.carry = total - whole * HOUR_OF_MILLIONTHS;
-            market.accrued_until = now.max(market.accrued_until);
-        }
+        self.accrue(number)?;
+        let market = &self.markets[number];
         Ok(Mark {
             price: in_range(i128::from(quoted.ticks) * market.atoms_per_tick)?,
             conf: i128::from(quoted.conf) * market.atoms_per_tick,
         })
     }
 }
-
-const HOUR_OF_MILLIONTHS: i128 = 3_600_000_000;
 
 /// `PriceOutOfRange` unless a price per lot.
 pub fn in_range(price: i128) -> Verdict<i128> {

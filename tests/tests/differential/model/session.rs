@@ -154,6 +154,7 @@ impl Model {
         }
         let selected = self.selected(market, named.side);
         require(list == selected, BallastError::AdlNotSelected)?;
+        self.release_all(market, bankrupt, None);
         round.proven = true;
         self.cut_all(&mut round, list)?;
         require(!round.cuts.is_empty(), BallastError::AdlNothingCut)?;

@@ -3,11 +3,14 @@
 use ballast::error::BallastError;
 use ballast_engine::risk::RiskParams;
 
+use super::book::Book;
+use super::funding::Funding;
 use super::holding::{Holding, MAX_PRICE};
 use super::insurance::Insurance;
 use super::oracle::Quoted;
 use super::refusal::{require, Verdict};
 use super::session::Session;
+use super::trigger::Trigger;
 
 /// What deleveraging has done to a position lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub struct Distress {
     pub pass_epoch: u32,
     /// Lots when deleveraging began.
     pub bankrupt_lots: i128,
+    /// Lots of the last partial liquidation that it left open.
+    pub step_left: i128,
 }
 
 /// A position and its place in the queue.
@@ -52,6 +57,8 @@ pub struct Owned {
     pub stamp: Stamp,
     /// Trouble.
     pub distress: Distress,
+    /// Stop-loss, then take-profit.
+    pub triggers: [Option<Trigger>; 2],
 }
 
 /// A trader account.
@@ -76,12 +83,10 @@ pub struct Market {
     pub quoted: Quoted,
     /// The newest price fit for funding.
     pub used: Quoted,
-    /// Funding, atoms per lot.
-    pub index: i128,
-    /// Funding not yet a whole atom per lot, in 1 / 3.6e9.
-    pub carry: i128,
-    /// Funding has accrued until then.
-    pub accrued_until: i128,
+    /// Funding.
+    pub funding: Funding,
+    /// Orders that wait.
+    pub book: Book,
     /// Insurance.
     pub insurance: Insurance,
     /// Tokens in the insurance vault.
@@ -165,7 +170,7 @@ impl Model {
     /// What the trader holds, funding paid up to now.
     pub fn settled(&self, market: usize, trader: usize) -> Verdict<Holding> {
         self.held(market, trader)
-            .settled(self.markets[market].index)
+            .settled(self.markets[market].funding.index)
     }
 
     /// Everybody on one side, in the order of the queue: entry price, then age.
@@ -201,7 +206,7 @@ impl Model {
             return Ok(());
         }
         *place = None;
-        let priced = bankruptcy_per_lot(&holding).abs() <= MAX_PRICE;
+        let priced = has_a_place(&holding);
         require(priced, BallastError::BankruptcyPriceOutOfRange)?;
         let (mut owned, stays) = match before {
             Some(owned) => {
@@ -217,6 +222,7 @@ impl Model {
             let next = &mut self.markets[market].next_sequence[side(holding.sign())];
             owned.sequence = *next;
             owned.stamp = Stamp::default();
+            owned.triggers = [None; 2];
             *next += 1;
         }
         owned.holding = holding;
@@ -229,6 +235,7 @@ impl Model {
         let mut sum = -self.vault;
         for market in &self.markets {
             sum += market.insurance.balance + market.fees - market.vault;
+            sum += market.book.all().map(|order| order.margin).sum::<i128>();
         }
         for trader in self.traders.iter().flatten() {
             sum += trader.free;
@@ -253,6 +260,7 @@ impl Owned {
             sequence: 0,
             stamp: Stamp::default(),
             distress: Distress::default(),
+            triggers: [None; 2],
         }
     }
 }
@@ -270,6 +278,11 @@ fn bankruptcy_key(holding: &Holding) -> i128 {
 /// The same total whenever funding was settled.
 fn unfunded_bankruptcy(holding: &Holding) -> i128 {
     holding.bankruptcy() - holding.size() * holding.index
+}
+
+/// Whether its bankruptcy price can be written in a queue.
+pub fn has_a_place(holding: &Holding) -> bool {
+    bankruptcy_per_lot(holding).abs() <= MAX_PRICE
 }
 
 /// Whole atoms per lot, towards zero.

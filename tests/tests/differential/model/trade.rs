@@ -103,7 +103,8 @@ pub fn party_fill(
     })
 }
 
-fn require_small(params: &RiskParams, mark: &Mark, after: &Holding) -> Verdict<()> {
+/// Within the limits of one position.
+pub fn require_small(params: &RiskParams, mark: &Mark, after: &Holding) -> Verdict<()> {
     let last = usize::try_from(params.tier_count).expect("a small count") - 1;
     let limit = i128::from(params.tiers[last].notional_limit_atoms);
     let small =

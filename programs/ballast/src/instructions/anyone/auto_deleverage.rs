@@ -141,8 +141,8 @@ impl<'info> AutoDeleverage<'info> {
         event.nodes_visited = visited;
         event.cuts = list.cuts;
         bankrupt.release_if_closed(&key)?;
-        event.cancelled = list.cancelled;
-        conclude_orders(&mut event, cancelled, &mut market, &book, &mut bankrupt)?;
+        event.cancelled = cancelled;
+        conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
         exchange.invariant()?;
         market.invariant()?;
         bankrupt.invariant()?;

@@ -12,7 +12,7 @@ use ballast_engine::{
 
 use crate::{
     error::{BallastError, OrBallast},
-    events::{CancelledOrders, CounterpartyCut},
+    events::CounterpartyCut,
     instructions::orders::cancel_for,
     state::{
         book_account::MarketBook, distress, exchange::Exchange, market::Market,
@@ -57,8 +57,6 @@ pub struct CutList<'a, 'info> {
     at_cap: usize,
     /// What was cut so far, in order.
     pub cuts: Vec<CounterpartyCut>,
-    /// Whose orders were taken out of the book.
-    pub cancelled: Vec<CancelledOrders>,
     /// Queue node of the last one cut, while it is still in the queue.
     pub last_node: Option<u32>,
 }
@@ -78,7 +76,6 @@ impl<'a, 'info> CutList<'a, 'info> {
             listed,
             at_cap: 0,
             cuts: Vec::with_capacity(listed.len()),
-            cancelled: Vec::new(),
             last_node: None,
         }
     }
@@ -170,12 +167,14 @@ impl<'a, 'info> CutList<'a, 'info> {
             trader.release_if_closed(&self.market)?;
         }
         trader.add_free(done.payout)?;
+        let mut cut = record(account.key, sequence, &before, &done);
         if let Some(cancelled) = cancelled {
             trader.credit(cancelled.margin_atoms)?;
-            self.cancelled.push(cancelled);
+            cut.cancelled_orders = cancelled.orders;
+            cut.cancelled_margin_atoms = cancelled.margin_atoms;
         }
         trader.invariant()?;
-        Ok(Some(record(account.key, sequence, &before, &done)))
+        Ok(Some(cut))
     }
 
     /// Sequence number and stamp of the trader's queue entry, which must be the trader's.
@@ -193,9 +192,10 @@ impl<'a, 'info> CutList<'a, 'info> {
     }
 }
 
+#[allow(clippy::large_enum_variant)] // the heap takes no box back: 32 of them would fill it
 enum Decided {
     AtCap,
-    Cut(Box<CutDone>),
+    Cut(CutDone),
 }
 
 /// What the engine does with a counterparty; `None` when it has no say in the order.
@@ -207,7 +207,7 @@ fn decide(
     stamp: CutStamp,
 ) -> Result<Option<Decided>> {
     match state.cut(position, sequence, stamp) {
-        Ok(Cut::Done(done)) => Ok(Some(Decided::Cut(Box::new(done)))),
+        Ok(Cut::Done(done)) => Ok(Some(Decided::Cut(done))),
         Ok(Cut::Skipped(SkipReason::AtCap)) => Ok(Some(Decided::AtCap)),
         Ok(Cut::Skipped(_)) => Ok(None),
         Err(EngineError::WrongSide) => err!(BallastError::AdlWrongSide),
@@ -228,5 +228,7 @@ fn record(trader: &Pubkey, sequence: u64, before: &Position, done: &CutDone) -> 
         realized_atoms: done.realized.get(),
         payout_atoms: done.payout.get(),
         gave_up_atoms: done.gave_up,
+        cancelled_orders: 0,
+        cancelled_margin_atoms: 0,
     }
 }

@@ -10,14 +10,15 @@ use ballast_engine::{
 
 use crate::{
     error::{BallastError, OrBallast},
-    events::{AutoDeleveraged, CancelledOrders},
+    events::AutoDeleveraged,
     state::{
         book_account::MarketBook,
         distress,
         exchange::Exchange,
         market::{Market, Touched},
+        position_slot::PositionSlot,
         queue_account::MarketQueues,
-        trader::{PositionSlot, Trader},
+        trader::Trader,
     },
 };
 
@@ -196,24 +197,24 @@ fn event(
         reward_atoms: 0,
         nodes_visited: 0,
         cuts: Vec::new(),
-        cancelled: Vec::new(),
+        cancelled: None,
     }))
 }
 
-/// Pays out what the cancelled orders of the bankrupt reserved, and records whose orders went.
+/// Pays out what the cancelled orders of the bankrupt reserved, and brings the impact prices level
+/// when anybody's orders have left the book.
 #[inline(never)]
 pub fn conclude_orders(
-    event: &mut AutoDeleveraged,
-    of_bankrupt: Option<CancelledOrders>,
+    event: &AutoDeleveraged,
     market: &mut Market,
     book: &MarketBook,
     bankrupt: &mut Trader,
 ) -> Result<()> {
-    if let Some(cancelled) = of_bankrupt {
+    if let Some(cancelled) = &event.cancelled {
         bankrupt.credit(cancelled.margin_atoms)?;
-        event.cancelled.push(cancelled);
     }
-    if !event.cancelled.is_empty() {
+    let of_others = event.cuts.iter().any(|cut| cut.cancelled_orders > 0);
+    if event.cancelled.is_some() || of_others {
         book.refresh_impact(market)?;
     }
     Ok(())

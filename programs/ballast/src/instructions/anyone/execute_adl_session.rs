@@ -157,8 +157,8 @@ impl<'info> ExecuteAdlSession<'info> {
         event.nodes_visited = u32::try_from(session.selection.visited).unwrap_or(u32::MAX);
         event.cuts = list.cuts;
         bankrupt.release_if_closed(&key)?;
-        event.cancelled = list.cancelled;
-        conclude_orders(&mut event, cancelled, &mut market, &book, &mut bankrupt)?;
+        event.cancelled = cancelled;
+        conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
         exchange.invariant()?;
         market.invariant()?;
         bankrupt.invariant()?;

@@ -26,8 +26,9 @@ use crate::{
         distress,
         exchange::{Exchange, PAUSE_LIQUIDATE},
         market::{Market, Touched},
+        position_slot::PositionSlot,
         queue_account::MarketQueues,
-        trader::{PositionSlot, Trader},
+        trader::Trader,
     },
 };
 

@@ -127,7 +127,7 @@ impl<'info> PlaceOrder<'info> {
         market.open_interest_lots = worked.open_interest;
         book.refresh_impact(&mut market)?;
         market.invariant()?;
-        Ok(self.event(args, &taker, worked, party))
+        Ok(self.event(args, &taker, *worked, party))
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -173,7 +173,7 @@ impl<'info> PlaceOrder<'info> {
         &self,
         args: &PlaceOrderArgs,
         taker: &Taker,
-        worked: Box<Worked>,
+        worked: Worked,
         party: Option<PartyTraded>,
     ) -> Box<OrderPlaced> {
         Box::new(OrderPlaced {
@@ -189,7 +189,7 @@ impl<'info> PlaceOrder<'info> {
             lots: taker.lots,
             filled_lots: taker.filled,
             resting_lots: taker.resting,
-            dropped_lots: taker.dropped,
+            dropped_lots: taker.dropped(),
             reserved_atoms: taker.reserved,
             mark_ticks: worked.touched.price.price.get(),
             funding_index: worked.touched.funding_index.get(),

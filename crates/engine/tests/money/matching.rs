@@ -1,0 +1,325 @@
+//! Orders of the book against a taker, one by one, and what taker and maker become.
+
+use ballast_engine::book::{book_size, Book, NewOrder, Order, OwnOrders};
+use ballast_engine::margin::{initial_margin, maintenance_margin};
+use ballast_engine::matching::{meet, settle_taker, Maker, Match, RemoveReason, Taken, Taking};
+use ballast_engine::oracle::Mark;
+use ballast_engine::order::{check, order_margin, OrderKind, OrderRequest};
+use ballast_engine::position::Position;
+use ballast_engine::risk::RiskParams;
+use ballast_engine::trade::PartyInput;
+use ballast_engine::units::{Atoms, LotPrice, Side, Ticks};
+use ballast_engine::EngineError;
+use proptest::prelude::*;
+
+use crate::fixture::{any_params, cases, mark, params, position, price};
+use crate::liquidation::any_side;
+
+const NOW: i64 = 1_000_000;
+
+/// An order as a book has it.
+fn waiting(order: &NewOrder) -> Order {
+    let mut words = vec![0_u64; book_size(1).unwrap() / 8];
+    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+    Book::create(bytes, [7; 32]).unwrap();
+    let mut book = Book::new(bytes).unwrap();
+    let (node, _) = book.insert(order, &mut OwnOrders::EMPTY.clone()).unwrap();
+    *book.as_ref().order(node).unwrap()
+}
+
+fn new_order(side: Side, at: LotPrice, lots: u64, margin: u64) -> NewOrder {
+    NewOrder {
+        trader: [1; 32],
+        side,
+        price: at,
+        lots,
+        margin,
+        client_id: 0,
+        expires_at: 0,
+        reduce_only: false,
+    }
+}
+
+fn wealth(position: &Position, free: Atoms) -> i128 {
+    i128::from(free.get()) + i128::from(position.margin.get())
+        - i128::from(position.entry_quote.get())
+}
+
+fn sign(side: Side) -> i128 {
+    if side == Side::Long {
+        1
+    } else {
+        -1
+    }
+}
+
+/// Flat, long or short, with some margin.
+fn any_position() -> impl Strategy<Value = Position> {
+    (-300_i64..300, 90_000_u64..110_000, -100_000_i64..3_000_000).prop_map(
+        |(size, entry, margin)| {
+            if size == 0 {
+                Position::default()
+            } else {
+                position(size, entry, margin)
+            }
+        },
+    )
+}
+
+fn taking<'a>(params: &'a RiskParams, mark: &Mark, charged: bool) -> Taking<'a> {
+    Taking {
+        params,
+        mark: *mark,
+        now: NOW,
+        charged,
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(6_000))]
+
+    #[test]
+    fn an_order_trades_soundly_or_leaves(
+        (side, at, lots, margin) in (any_side(), 80_000_u64..120_000, 1_u64..300, 0_u64..2_000_000),
+        (held, free, most) in (any_position(), 0_i64..500_000, 1_u64..400),
+        (reduce_only, charged, fee_bps, keeper_fee) in (any::<bool>(), any::<bool>(), -5_i32..5, 0_u64..200_000),
+    ) {
+        let params = RiskParams { maker_fee_bps: fee_bps, keeper_fee_atoms: keeper_fee, ..params() };
+        let margin = if reduce_only { 0 } else { margin };
+        let order = waiting(&NewOrder { reduce_only, ..new_order(side, price(at), lots, margin) });
+        let maker = Maker { position: held, free: Atoms::new(free), uncovered: false, has_room: true };
+        let mark = mark(100_000, 50);
+        let before = wealth(&held, maker.free) + i128::from(margin);
+        match meet(&taking(&params, &mark, charged), &maker, &order, most).unwrap() {
+            Match::Fill(fill) => {
+                prop_assert!(fill.lots > 0 && fill.lots <= most.min(lots));
+                prop_assert_eq!(fill.notional, fill.lots * at);
+                let quote = sign(side) * i128::from(fill.notional);
+                let after = wealth(&fill.position, fill.free) + i128::from(margin - fill.margin_used);
+                prop_assert_eq!(after + quote + i128::from(fill.fee.get()), before);
+                prop_assert!(!fill.free.is_negative());
+                prop_assert!(i128::from(fill.fee.get()) >= -i128::from(fill.taker_fee));
+                let moved = i128::from(fill.position.lots.get()) - i128::from(held.lots.get());
+                prop_assert_eq!(moved, sign(side) * i128::from(fill.lots));
+                fill.position.invariant().unwrap();
+                if fill.reduced_only {
+                    prop_assert!(fill.position.size() < held.size());
+                } else {
+                    prop_assert!(!reduce_only);
+                    let equity = fill.position.equity(mark.price).unwrap();
+                    let needed = maintenance_margin(&params, fill.position.notional(mark.price).unwrap());
+                    prop_assert!(equity.positive_part() >= needed.unwrap());
+                }
+                let gone = fill.lots == lots || (reduce_only && fill.position.is_empty());
+                prop_assert_eq!(fill.done, gone);
+            }
+            Match::Remove(removal) => {
+                prop_assert!(removal.fee <= keeper_fee);
+                prop_assert!(!removal.free.is_negative());
+                let after = wealth(&held, removal.free);
+                prop_assert_eq!(after + i128::from(removal.fee), before);
+                let least = if reduce_only { maker.free } else { maker.free.min(removal.free) };
+                prop_assert_eq!(least.min(maker.free), least);
+                let void = reduce_only && held.side() != Some(side.opposite());
+                prop_assert_eq!(removal.reason == RemoveReason::NothingToReduce, void);
+            }
+        }
+    }
+
+    #[test]
+    fn a_taker_ends_with_initial_margin_or_smaller(
+        side in any_side(), held in any_position(), free in 0_i64..30_000_000,
+        fills in proptest::collection::vec((95_000_u64..105_000, 1_u64..100), 1..5), least in 0_u64..1_000_000,
+    ) {
+        let (params, mark) = (params(), mark(100_000, 50));
+        let mut taken = Taken::default();
+        for (at, lots) in &fills {
+            let order = waiting(&new_order(side.opposite(), price(*at), *lots, 100_000_000));
+            let maker = Maker { position: Position::default(), free: Atoms::ZERO, uncovered: false, has_room: true };
+            let Match::Fill(fill) = meet(&taking(&params, &mark, true), &maker, &order, *lots).unwrap() else {
+                return Err(TestCaseError::fail("a maker with plenty"));
+            };
+            taken.add(&fill).unwrap();
+        }
+        let party = PartyInput { position: held, free: Atoms::new(free), margin_to_add: least };
+        let done = match settle_taker(&params, &mark, &party, side, &taken) {
+            Ok(done) => done,
+            Err(error) => {
+                let known = [EngineError::InsufficientCollateral, EngineError::PositionTooLarge];
+                prop_assert!(known.contains(&error), "{error:?}");
+                return Ok(());
+            }
+        };
+        prop_assert!(!done.free.is_negative());
+        prop_assert_eq!(done.fee, Atoms::from_unsigned(taken.fee).unwrap());
+        let quote = sign(side) * i128::from(taken.notional);
+        let (before, after) = (wealth(&held, party.free), wealth(&done.position, done.free));
+        prop_assert_eq!(after + quote + i128::from(taken.fee), before);
+        if !done.reduced_only {
+            prop_assert!(done.margin_added >= least);
+            let held_side = done.position.side().unwrap();
+            let worst = mark.worsened(held_side).unwrap();
+            let notional = done.position.notional(worst.max(mark.price)).unwrap();
+            let equity = done.position.equity(worst).unwrap();
+            prop_assert!(equity.positive_part() >= initial_margin(&params, notional).unwrap());
+            // Not an atom more than asked for or needed.
+            prop_assert!(done.margin_added == least || equity.positive_part() == initial_margin(&params, notional).unwrap());
+        }
+    }
+
+    #[test]
+    fn what_an_order_reserves_opens_its_position(
+        params in any_params(), side in any_side(), at in 1_u64..1 << 20, from in 0_u64..1 << 20,
+        confidence in 0_u64..1_000, lots in 1_u64..2_000, fee_bps in -2_i32..50,
+    ) {
+        let params = RiskParams { maker_fee_bps: fee_bps, taker_fee_bps: 2, ..params };
+        let mark = mark(from + confidence + 1, confidence);
+        let reserve = order_margin(&params, &mark, side, lots, price(at)).unwrap();
+        let order = waiting(&new_order(side, price(at), lots, reserve));
+        let maker = Maker { position: Position::default(), free: Atoms::ZERO, uncovered: false, has_room: true };
+        let limits = RiskParams { max_position_lots: 1 << 32, ..params };
+        let Match::Fill(fill) = meet(&taking(&limits, &mark, false), &maker, &order, lots).unwrap() else {
+            let limit = params.active_tiers().unwrap().last().unwrap().notional_limit_atoms;
+            prop_assert!(lots * mark.price.get() > limit, "unhealthy at once");
+            return Ok(());
+        };
+        // Whole, it holds initial margin at the worsened mark; no atom of it comes from elsewhere.
+        prop_assert_eq!(fill.free, Atoms::ZERO);
+        let worst = mark.worsened(side).unwrap();
+        let notional = fill.position.notional(worst.max(mark.price)).unwrap();
+        let equity = fill.position.equity(worst).unwrap();
+        prop_assert!(equity.positive_part() >= initial_margin(&params, notional).unwrap());
+    }
+
+    #[test]
+    fn shares_of_a_reserve_never_exceed_it(lots in 2_u64..500, margin in 0_u64..1 << 40, first in 1_u64..500) {
+        let order = waiting(&new_order(Side::Long, price(100), lots, margin));
+        let first = first % (lots - 1) + 1;
+        let share = order.margin_of(first).unwrap();
+        prop_assert_eq!(u128::from(share), u128::from(margin) * u128::from(first) / u128::from(lots));
+        prop_assert_eq!(order.margin_of(lots), Ok(margin));
+    }
+}
+
+fn request(kind: OrderKind, side: Side, ticks: u64, lots: u64) -> OrderRequest {
+    OrderRequest {
+        side,
+        kind,
+        price: Ticks::new(ticks),
+        lots,
+        expires_at: 0,
+        reduce_only: false,
+    }
+}
+
+#[test]
+fn orders_are_checked_against_band_time_and_size() {
+    let (params, mark) = (params(), mark(100_000, 50));
+    let flat = Position::default();
+    let asked = |request: &OrderRequest, held: &Position| {
+        check(&params, &mark, 1, held, request, NOW).map(|terms| (terms.limit.get(), terms.lots))
+    };
+    let limit = |side, ticks| request(OrderKind::Limit, side, ticks, 5);
+    // 5% of band on the side that would hurt, none on the other.
+    assert_eq!(asked(&limit(Side::Long, 105_000), &flat), Ok((105_000, 5)));
+    assert_eq!(
+        asked(&limit(Side::Long, 105_001), &flat),
+        Err(EngineError::PriceOutsideBand)
+    );
+    assert_eq!(asked(&limit(Side::Long, 1), &flat), Ok((1, 5)));
+    assert_eq!(asked(&limit(Side::Short, 95_000), &flat), Ok((95_000, 5)));
+    assert_eq!(
+        asked(&limit(Side::Short, 94_999), &flat),
+        Err(EngineError::PriceOutsideBand)
+    );
+    let market = |side, ticks| request(OrderKind::Market, side, ticks, 5);
+    assert_eq!(asked(&market(Side::Long, 0), &flat), Ok((105_000, 5)));
+    assert_eq!(asked(&market(Side::Short, 1), &flat), Ok((95_000, 5)));
+    assert_eq!(asked(&market(Side::Short, 99_000), &flat), Ok((99_000, 5)));
+    assert_eq!(
+        asked(&limit(Side::Long, 0), &flat),
+        Err(EngineError::PriceOutOfRange)
+    );
+    let late = OrderRequest {
+        expires_at: NOW,
+        ..limit(Side::Long, 100_000)
+    };
+    assert_eq!(asked(&late, &flat), Err(EngineError::OrderExpired));
+    let small = request(OrderKind::Limit, Side::Long, 100_000, 4);
+    assert_eq!(asked(&small, &flat), Err(EngineError::OrderTooSmall));
+    let reducing = |side, lots| OrderRequest {
+        reduce_only: true,
+        ..request(OrderKind::Limit, side, 100_000, lots)
+    };
+    let long = position(3, 100_000, 0);
+    assert_eq!(asked(&reducing(Side::Short, 9), &long), Ok((100_000, 3)));
+    assert_eq!(
+        asked(&reducing(Side::Long, 9), &long),
+        Err(EngineError::NothingToReduce)
+    );
+    assert_eq!(
+        asked(&reducing(Side::Short, 9), &flat),
+        Err(EngineError::NothingToReduce)
+    );
+}
+
+#[test]
+fn expired_and_uncovered_orders_are_removed_for_a_fee() {
+    let params = RiskParams {
+        keeper_fee_atoms: 700,
+        ..params()
+    };
+    let mark = mark(100_000, 0);
+    let maker = |uncovered| Maker {
+        position: Position::default(),
+        free: Atoms::new(10),
+        uncovered,
+        has_room: true,
+    };
+    let order = |expires_at, margin| {
+        waiting(&NewOrder {
+            expires_at,
+            ..new_order(Side::Long, price(100_000), 10, margin)
+        })
+    };
+    let met =
+        |maker: &Maker, order: &Order| match meet(&taking(&params, &mark, true), maker, order, 10)
+            .unwrap()
+        {
+            Match::Remove(removal) => Some((removal.reason, removal.fee, removal.free.get())),
+            Match::Fill(_) => None,
+        };
+    assert_eq!(
+        met(&maker(false), &order(NOW, 600_000)),
+        Some((RemoveReason::Expired, 700, 599_310))
+    );
+    assert_eq!(
+        met(&maker(true), &order(0, 600_000)),
+        Some((RemoveReason::Unhealthy, 700, 599_310))
+    );
+    // No more than it reserves.
+    assert_eq!(
+        met(&maker(false), &order(0, 300)),
+        Some((RemoveReason::Unhealthy, 300, 10))
+    );
+    assert_eq!(met(&maker(false), &order(NOW + 1, 600_000)), None);
+    // A full queue is nobody's fault, and only stops what would join it.
+    let crowded = Maker {
+        has_room: false,
+        ..maker(false)
+    };
+    assert_eq!(
+        met(&crowded, &order(0, 600_000)),
+        Some((RemoveReason::NoRoom, 0, 600_010))
+    );
+    let held = |size| Maker {
+        position: position(size, 100_000, 100_000),
+        ..crowded
+    };
+    assert_eq!(met(&held(1), &order(0, 600_000)), None);
+    assert_eq!(met(&held(-10), &order(0, 600_000)), None);
+    assert_eq!(
+        met(&held(-9), &order(0, 600_000)).map(|removed| removed.0),
+        Some(RemoveReason::NoRoom)
+    );
+}

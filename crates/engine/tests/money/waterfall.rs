@@ -1,0 +1,250 @@
+//! A liquidation that descends through the book.
+
+use ballast_engine::liquidation::{plan, LiquidationInput, LiquidationPlan, Waterfall};
+use ballast_engine::position::Position;
+use ballast_engine::risk::RiskParams;
+use ballast_engine::units::{LotPrice, Side};
+use ballast_engine::EngineError;
+use num_bigint::BigInt;
+use num_rational::BigRational;
+use proptest::prelude::*;
+
+use crate::fixture::{cases, price};
+use crate::liquidation::{any_side, below_maintenance, input, with_equity, without_ladder};
+
+/// Distance from the mark in basis points, lots.
+type Offer = (i64, u64);
+
+fn offers() -> impl Strategy<Value = Vec<Offer>> {
+    proptest::collection::vec((-500_i64..300, 1_u64..60), 0..8)
+}
+
+/// Prices of the offers around the mark, the best for the victim first.
+fn ladder(offers: &[Offer], mark: u64, side: Side) -> Vec<(LotPrice, u64)> {
+    let sign = if side == Side::Long { 1 } else { -1 };
+    let mark = i64::try_from(mark).unwrap();
+    let mut ladder: Vec<(LotPrice, u64)> = offers
+        .iter()
+        .map(|(bps, lots)| {
+            let at = (mark + sign * mark * bps / 10_000).clamp(1, i64::from(i32::MAX));
+            (price(u64::try_from(at).unwrap()), *lots)
+        })
+        .collect();
+    ladder.sort_by_key(|(price, _)| *price);
+    if side == Side::Long {
+        ladder.reverse();
+    }
+    ladder
+}
+
+/// Descends; the concluded plan and what the book took, price by price.
+fn descend<'a>(
+    input: &LiquidationInput<'a>,
+    ladder: &[(LotPrice, u64)],
+    take_over: bool,
+) -> (Waterfall<'a>, Vec<(LotPrice, u64)>, LiquidationPlan) {
+    let mut waterfall = Waterfall::begin(input, take_over).unwrap();
+    let mut taken = Vec::new();
+    for (price, lots) in ladder {
+        let lots = (*lots).min(waterfall.left().unwrap());
+        if lots == 0 || !waterfall.meets(*price) {
+            break;
+        }
+        waterfall.take(lots, *price).unwrap();
+        taken.push((*price, lots));
+    }
+    let plan = waterfall.finish(true).unwrap();
+    (waterfall, taken, plan)
+}
+
+fn ratio(a: i128, b: i128) -> BigRational {
+    BigRational::new(BigInt::from(a), BigInt::from(b))
+}
+
+/// `free + margin - entry` of the victim, its payout free.
+fn wealth(position: &Position, free: i64) -> i128 {
+    i128::from(free) + i128::from(position.margin.get()) - i128::from(position.entry_quote.get())
+}
+
+/// What holds whatever the book offers.
+fn check(input: &LiquidationInput<'_>, plan: &LiquidationPlan) -> Result<(), TestCaseError> {
+    let (before, after) = (&input.position, &plan.position_after);
+    after.invariant().unwrap();
+    prop_assert!(!plan.victim_payout.is_negative());
+    let change = wealth(after, plan.victim_payout.get()) - wealth(before, 0);
+    let charges = i128::from(plan.insurance_fee_atoms) + i128::from(plan.reward_atoms)
+        - i128::from(plan.insurance_paid_atoms);
+    prop_assert_eq!(change, -i128::from(plan.quote.get()) - charges);
+    let taken_over = plan
+        .liquidator_fill()
+        .unwrap()
+        .map_or(0, |(lots, _)| lots.get());
+    prop_assert_eq!(plan.lots.get() - plan.book_lots.get(), -taken_over);
+    Ok(())
+}
+
+/// What closing cost the victim against the mark, insurance not counted.
+fn cost(input: &LiquidationInput<'_>, plan: &LiquidationPlan) -> i128 {
+    let left = plan.position_after.equity(input.mark).unwrap().get();
+    i128::from(plan.equity_before.get()) - i128::from(left) - i128::from(plan.victim_payout.get())
+        + i128::from(plan.insurance_paid_atoms)
+}
+
+proptest! {
+    #![proptest_config(cases(3_000))]
+
+    #[test]
+    fn the_victim_never_gets_less_than_from_the_liquidator(
+        (params, position, mark) in below_maintenance(300, 1 << 24), offers in offers(),
+        take_over in any::<bool>(), reward_bps in 0_u32..200,
+    ) {
+        let params = RiskParams { book_reward_bps: reward_bps, ..params };
+        let input = input(&params, position, mark);
+        let alone = plan(&input).unwrap();
+        let ladder = ladder(&offers, mark, position.side().unwrap());
+        let (_, taken, done) = descend(&input, &ladder, take_over);
+        check(&input, &done)?;
+        let (closed, whole) = (done.lots.size(), alone.lots.size());
+        prop_assert!(closed <= whole);
+        prop_assert_eq!(done.step_left, whole - closed);
+        prop_assert_eq!(done.insurance_paid_atoms, 0);
+        let most = i128::from(alone.discount_atoms + alone.insurance_fee_atoms) * i128::from(closed);
+        prop_assert!(cost(&input, &done) * i128::from(whole) <= most);
+        let left = done.position_after.equity(input.mark).unwrap();
+        prop_assert!(!left.is_negative());
+        // The reward is a share of what the book took, and nothing where it took nothing.
+        let notional: u64 = taken.iter().map(|(price, lots)| price.get() * lots).sum();
+        prop_assert!(u128::from(done.reward_atoms) * 10_000 <= u128::from(notional) * u128::from(reward_bps));
+        // The rest is no nearer to liquidation than before.
+        if closed > 0 && !done.position_after.is_empty() {
+            let size = i128::from(position.size());
+            let per_lot = |equity: i64, size: i128| ratio(i128::from(equity), size);
+            let after = i128::from(done.position_after.size());
+            prop_assert!(per_lot(left.get(), after) >= per_lot(done.equity_before.get(), size));
+        }
+    }
+
+    #[test]
+    fn the_book_takes_exactly_what_is_no_worse(
+        (params, position, mark) in below_maintenance(300, 1 << 24), at in -600_i64..600,
+    ) {
+        let input = input(&params, position, mark);
+        let alone = plan(&input).unwrap();
+        let side = position.side().unwrap();
+        let waterfall = Waterfall::begin(&input, true).unwrap();
+        let (offer, _) = ladder(&[(at, 1)], mark, side)[0];
+        // The liquidator's price of a lot, exactly.
+        let sign = if side == Side::Long { 1 } else { -1 };
+        let quote = i128::from(alone.quote.get()) * -sign;
+        let own = ratio(quote, i128::from(alone.lots.size()));
+        let offered = ratio(i128::from(offer.get()), 1);
+        let met = if side == Side::Long { offered >= own } else { offered <= own };
+        prop_assert_eq!(waterfall.meets(offer), met);
+    }
+
+    #[test]
+    fn insurance_pays_only_what_the_book_did_not_improve(
+        side in any_side(), size in 1_u64..300, mark in 1_u64..1 << 24, raw in any::<u64>(),
+        offers in offers(), params in crate::fixture::any_params(),
+    ) {
+        let deficit = raw % (size * mark) + 1;
+        let position = with_equity(side, size, mark, mark, -i64::try_from(deficit).unwrap());
+        let input = LiquidationInput { insurance_available: deficit, ..input(&params, position, mark) };
+        let (_, taken, done) = descend(&input, &ladder(&offers, mark, side), true);
+        check(&input, &done)?;
+        prop_assert!(done.position_after.is_empty());
+        let gained: u64 = taken.iter().map(|(price, lots)| price.get().abs_diff(mark) * lots).sum();
+        prop_assert_eq!(done.insurance_paid_atoms, deficit.saturating_sub(gained));
+        prop_assert_eq!(done.victim_payout.positive_part(), gained.saturating_sub(deficit));
+        prop_assert_eq!((done.reward_atoms, done.insurance_fee_atoms), (0, 0));
+    }
+
+    #[test]
+    fn without_insurance_the_book_closes_only_what_costs_nobody_anything(
+        side in any_side(), size in 1_u64..300, mark in 1_u64..1 << 24, raw in any::<u64>(),
+        offers in offers(), take_over in any::<bool>(), params in crate::fixture::any_params(),
+    ) {
+        let deficit = raw % (size * mark / 40 + 1) + 1;
+        let position = with_equity(side, size, mark, mark, -i64::try_from(deficit).unwrap());
+        let input = LiquidationInput { insurance_available: deficit - 1, ..input(&params, position, mark) };
+        let ladder = ladder(&offers, mark, side);
+        let (waterfall, taken, done) = descend(&input, &ladder, take_over);
+        check(&input, &done)?;
+        prop_assert_eq!(done.insurance_paid_atoms, 0);
+        prop_assert_eq!(done.lots, done.book_lots);
+        // Every price taken covers what a lot owes; the next best does not.
+        for (price, _) in &taken {
+            prop_assert!(position.is_solvent_at(*price));
+        }
+        if waterfall.left().unwrap() > 0 {
+            let next = ladder.iter().find(|(price, _)| !waterfall.meets(*price));
+            prop_assert!(next.is_none_or(|(price, _)| !position.is_solvent_at(*price)));
+        }
+        // The deficit at the mark only shrinks.
+        prop_assert!(cost(&input, &done) <= 0);
+        if done.lots.is_zero() {
+            let why = if take_over { EngineError::InsuranceCannotPay } else { EngineError::NothingFilled };
+            prop_assert_eq!(waterfall.nothing_closed(), why);
+        }
+    }
+}
+
+#[test]
+fn an_unfinished_step_goes_on_within_the_interval_and_no_further() {
+    let params = crate::fixture::params();
+    // 1,000 lots at 100,000: maintenance 2.5% of 50 million and 5% of the rest; equity at 70% of it.
+    let position = with_equity(Side::Long, 1_000, 100_000, 100_000, 2_625_000);
+    let first = LiquidationInput {
+        last_step_slot: None,
+        ..input(&params, position, 100_000)
+    };
+    let mut waterfall = Waterfall::begin(&first, false).unwrap();
+    assert_eq!(waterfall.left(), Ok(200));
+    waterfall.take(150, price(100_000)).unwrap();
+    let begun = waterfall.finish(true).unwrap();
+    assert_eq!((begun.step_left, begun.follow_up), (50, false));
+
+    let second = LiquidationInput {
+        position: begun.position_after,
+        last_step_slot: Some(first.slot),
+        step_left: 50,
+        ..first
+    };
+    let mut waterfall = Waterfall::begin(&second, false).unwrap();
+    assert_eq!(waterfall.left(), Ok(50));
+    waterfall.take(50, price(100_000)).unwrap();
+    let over = waterfall.finish(true).unwrap();
+    assert_eq!((over.step_left, over.follow_up), (0, true));
+
+    let third = LiquidationInput {
+        position: over.position_after,
+        step_left: 0,
+        ..second
+    };
+    assert_eq!(
+        Waterfall::begin(&third, false).err(),
+        Some(EngineError::LadderInterval)
+    );
+}
+
+#[test]
+fn a_better_order_is_passed_over_only_after_the_ramp() {
+    let params = without_ladder(crate::fixture::params());
+    let position = with_equity(Side::Short, 100, 100_000, 100_000, 100_000);
+    let at = |flagged_slot, slot| {
+        let input = LiquidationInput {
+            flagged_slot,
+            slot,
+            ..input(&params, position, 100_000)
+        };
+        let waterfall = Waterfall::begin(&input, true).unwrap();
+        (waterfall.finish(false).unwrap(), waterfall.nothing_closed())
+    };
+    for (flagged, slot) in [(None, 5_000), (Some(1_000), 1_000), (Some(1_000), 1_100)] {
+        let (plan, why) = at(flagged, slot);
+        assert!(plan.lots.is_zero());
+        assert_eq!(why, EngineError::LiquidationSkipsBook);
+    }
+    let (plan, _) = at(Some(1_000), 1_101);
+    assert_eq!(plan.lots.size(), 100);
+}

@@ -1,0 +1,166 @@
+//! What the program says of orders that were met, against what the model did with them.
+
+use ballast::events::{OrderFilled, OrderRemoved, RemovalReason};
+use ballast_client::events::BallastEvent;
+use ballast_sandbox::TxOutcome;
+
+use super::{all, same, to_i128, Agreement};
+use crate::model::{Done, Fill, Matched, Model, Reason, Removed};
+use crate::program::World;
+
+/// The fills, the orders taken out and what else the event has.
+pub fn matched(
+    world: &World,
+    outcome: &TxOutcome,
+    model: &Model,
+    market: usize,
+    matched: &Matched,
+) -> Agreement {
+    let event = outcome.events.iter().find_map(|event| match event {
+        BallastEvent::OrderPlaced(event) => {
+            let agreement = placed(event, matched);
+            Some((&event.fills, &event.removed, agreement))
+        }
+        BallastEvent::PositionLiquidated(event) => {
+            let agreement = liquidated(event, matched);
+            Some((&event.fills, &event.removed, agreement))
+        }
+        BallastEvent::TriggerExecuted(event) => {
+            let agreement = executed(event, matched);
+            Some((&event.fills, &event.removed, agreement))
+        }
+        _ => None,
+    });
+    let Some((fills, removed, agreement)) = event else {
+        return Err(format!("events of a match: {:?}", outcome.events));
+    };
+    agreement?;
+    let tick = model.markets[market].atoms_per_tick;
+    same("fills", fills.len(), matched.fills.len())?;
+    for (program, model) in fills.iter().zip(&matched.fills) {
+        fill(world, program, model, tick)?;
+    }
+    same("removed", removed.len(), matched.removed.len())?;
+    for (program, model) in removed.iter().zip(&matched.removed) {
+        removal(world, program, model)?;
+    }
+    Ok(())
+}
+
+fn fill(world: &World, program: &OrderFilled, model: &Fill, tick: i128) -> Agreement {
+    same("maker", program.maker, world.addresses[model.trader])?;
+    let unsigned = i128::from;
+    all(
+        &format!("fill of order {}", model.id),
+        &[
+            ("order", unsigned(program.order_id), unsigned(model.id)),
+            ("price", unsigned(program.price_ticks) * tick, model.price),
+            ("lots", unsigned(program.lots), model.lots),
+            ("taker fee", unsigned(program.taker_fee), model.fee),
+            ("maker fee", i128::from(program.maker_fee), model.maker_fee),
+            (
+                "lots after",
+                i128::from(program.maker_lots_after),
+                model.after,
+            ),
+            (
+                "margin",
+                i128::from(program.maker_margin_after),
+                model.margin,
+            ),
+            ("left", unsigned(program.order_left), model.left),
+        ],
+    )
+}
+
+fn removal(world: &World, program: &OrderRemoved, model: &Removed) -> Agreement {
+    same("maker", program.maker, world.addresses[model.trader])?;
+    let reason = match program.reason {
+        RemovalReason::Expired => Reason::Expired,
+        RemovalReason::Unhealthy => Reason::Unhealthy,
+        RemovalReason::NothingToReduce => Reason::NothingToReduce,
+        RemovalReason::NoRoom => Reason::NoRoom,
+    };
+    let whose = format!("removal of order {}", model.id);
+    same(&whose, reason, model.reason)?;
+    let unsigned = i128::from;
+    all(
+        &whose,
+        &[
+            ("order", unsigned(program.order_id), unsigned(model.id)),
+            ("lots", unsigned(program.lots), model.lots),
+            ("fee", unsigned(program.fee_atoms), model.fee),
+        ],
+    )
+}
+
+fn placed(event: &ballast::events::OrderPlaced, matched: &Matched) -> Agreement {
+    let Done::Order {
+        lots,
+        id,
+        resting,
+        reserved,
+    } = matched.done
+    else {
+        return Err(format!("an order was placed, model {matched:?}"));
+    };
+    let filled: i128 = matched.fills.iter().map(|fill| fill.lots).sum();
+    let own: Vec<u64> = event.cancelled.iter().map(|order| order.id).collect();
+    same("own orders", &own, &matched.own)?;
+    let collected: i128 = matched.removed.iter().map(|removed| removed.fee).sum();
+    let unsigned = i128::from;
+    all(
+        "order",
+        &[
+            ("lots", unsigned(event.lots), lots),
+            ("filled", unsigned(event.filled_lots), filled),
+            ("id", unsigned(event.order_id), unsigned(id)),
+            ("resting", unsigned(event.resting_lots), resting),
+            ("reserved", unsigned(event.reserved_atoms), reserved),
+            ("collected", unsigned(event.collected_atoms), collected),
+        ],
+    )
+}
+
+fn liquidated(event: &ballast::events::PositionLiquidated, matched: &Matched) -> Agreement {
+    let Done::Liquidation {
+        lots,
+        taken,
+        quote,
+        rewards,
+        fee,
+        paid,
+        ..
+    } = matched.done
+    else {
+        return Err(format!("a position was liquidated, model {matched:?}"));
+    };
+    let unsigned = i128::from;
+    all(
+        "liquidation",
+        &[
+            ("lots", i128::from(event.lots).abs(), lots),
+            ("book", i128::from(event.book_lots).abs(), lots - taken),
+            ("quote", i128::from(event.quote_atoms).abs(), quote),
+            ("rewards", unsigned(event.book_reward_atoms), rewards),
+            ("fee", unsigned(event.insurance_fee_atoms), fee),
+            ("paid", unsigned(event.insurance_paid_atoms), paid),
+        ],
+    )
+}
+
+fn executed(event: &ballast::events::TriggerExecuted, matched: &Matched) -> Agreement {
+    let Done::Trigger { left, reward } = matched.done else {
+        return Err(format!("a trigger was executed, model {matched:?}"));
+    };
+    let own = to_i128(event.cancelled.len());
+    same("own orders", own, to_i128(matched.own.len()))?;
+    let unsigned = i128::from;
+    all(
+        "trigger",
+        &[
+            ("left", unsigned(event.left_lots), left),
+            ("reward", unsigned(event.reward_atoms), reward),
+        ],
+    )
+}

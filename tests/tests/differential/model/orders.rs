@@ -1,0 +1,336 @@
+//! Orders of traders: placed, taken, cancelled.
+
+use ballast::error::BallastError;
+use ballast_engine::risk::RiskParams;
+
+use super::book::Order;
+use super::fill::{check_makers, Done, Matched, Meeting};
+use super::holding::{Holding, MAX_LOTS, MAX_PRICE};
+use super::number::{ceil, floor, part, ONE};
+use super::oracle::{in_range, Mark, Use};
+use super::refusal::{require, signed, Verdict};
+use super::state::{Distress, Model};
+use super::trade::{margin_due, require_small, Rate};
+use crate::operation::{BookSide, OrderKind, Placing, SelfTrade, Which};
+
+/// An order that may be matched.
+pub struct Taking {
+    /// Whose.
+    pub trader: usize,
+    /// 1 buys, -1 sells.
+    pub sign: i128,
+    /// Kind.
+    pub kind: OrderKind,
+    /// Limit, atoms per lot.
+    pub price: i128,
+    /// Lots.
+    pub lots: i128,
+    /// Margin offered for all of them.
+    pub margin: i128,
+    /// On meeting the trader's own.
+    pub self_trade: SelfTrade,
+}
+
+/// What fills come to for their taker.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Paid {
+    /// The position afterwards; none without fills.
+    pub after: Option<Holding>,
+    /// Whether it only became smaller.
+    pub reduced: bool,
+    /// What of the offered margin belongs to the lots filled.
+    pub used: i128,
+}
+
+impl Model {
+    /// Places an order, instead of another one where that is named.
+    pub fn place_order(&mut self, placing: &Placing, replaced: Option<Which>) -> Verdict<Matched> {
+        let (market, trader) = (placing.market, placing.trader);
+        check_makers(&placing.makers)?;
+        let mark = self.touch(market, Use::Open)?;
+        let holding = self.taker(market, trader)?;
+        let old = match replaced {
+            Some(which) => Some(self.found(market, trader, which)?),
+            None => None,
+        };
+        if let Some(order) = old {
+            self.release(market, order.id);
+        }
+        let taking = self.taking(placing, &mark, &holding)?;
+        let before = self.open_interest(market);
+        let mut meeting = Meeting::new(market, -taking.sign, mark, &placing.makers);
+        meeting.own.extend(old.map(|old| old.id));
+        let left = self.take(&taking, &mut meeting)?;
+        let whole = placing.kind != OrderKind::FillOrKill || left == 0;
+        require(whole, BallastError::NotFilled)?;
+        let paid = self.pay(&taking, &meeting)?;
+        let waits = matches!(placing.kind, OrderKind::Limit | OrderKind::PostOnly);
+        let (mut id, mut resting, mut reserved) = (0, 0, 0);
+        if waits && left > 0 && !meeting.ended {
+            (id, resting) = (self.book(market).next_id, left);
+            reserved = self.rest(placing, &taking, &mark, left, paid.used)?;
+        }
+        let own = paid
+            .after
+            .map_or(0, |after| after.lots.max(0) - holding.lots.max(0));
+        let after = self.open_interest(market) + own;
+        let limit = i128::from(self.markets[market].params.max_open_interest_lots);
+        let within = after <= before || after <= limit;
+        require(within, BallastError::OpenInterestLimit)?;
+        self.settle_taker(&taking, market, &paid)?;
+        self.book_fees(market, meeting.fees() + meeting.maker_fees())?;
+        Ok(meeting.matched(Done::Order {
+            lots: taking.lots,
+            id,
+            resting,
+            reserved,
+        }))
+    }
+
+    /// A taker's position with its funding paid.
+    pub fn taker(&mut self, market: usize, trader: usize) -> Verdict<Holding> {
+        let uncovered = self
+            .owned(market, trader)
+            .is_some_and(|owned| owned.distress.uncovered);
+        require(!uncovered, BallastError::BankruptcyFlagged)?;
+        self.settled(market, trader)
+    }
+
+    /// Checks what needs no book.
+    fn taking(&self, placing: &Placing, mark: &Mark, holding: &Holding) -> Verdict<Taking> {
+        let market = &self.markets[placing.market];
+        let (params, sign) = (&market.params, placing.side.sign());
+        let mut lots = i128::from(placing.lots);
+        require(lots > 0, BallastError::ZeroLots)?;
+        require(lots <= MAX_LOTS, BallastError::SizeOutOfRange)?;
+        let market_order = placing.kind == OrderKind::Market;
+        let edge = band_edge(params, mark, sign);
+        let price = match (market_order, placing.price) {
+            (true, 0) => edge,
+            _ => in_range(i128::from(placing.price) * market.atoms_per_tick)?,
+        };
+        let beyond = (price - edge) * sign > 0;
+        require(!beyond || market_order, BallastError::PriceOutsideBand)?;
+        let expired = placing.expires_at != 0 && i128::from(placing.expires_at) <= self.time;
+        require(!expired, BallastError::OrderExpired)?;
+        if placing.reduce_only {
+            let opposite = holding.sign() == -sign;
+            require(opposite, BallastError::NothingToReduce)?;
+            lots = lots.min(holding.size());
+        } else {
+            let enough = lots >= i128::from(params.min_position_lots);
+            require(enough, BallastError::OrderTooSmall)?;
+        }
+        let waits = matches!(placing.kind, OrderKind::Limit | OrderKind::PostOnly);
+        if waits && placing.client_id != 0 {
+            let own = market.book.orders_of(placing.trader);
+            let taken = own.iter().any(|own| own.client_id == placing.client_id);
+            require(!taken, BallastError::DuplicateClientId)?;
+        }
+        Ok(Taking {
+            trader: placing.trader,
+            sign,
+            kind: placing.kind,
+            price: if beyond { edge } else { price },
+            lots,
+            margin: i128::from(placing.margin),
+            self_trade: placing.self_trade,
+        })
+    }
+
+    /// Trades against the book; the lots left.
+    pub fn take(&mut self, taking: &Taking, meeting: &mut Meeting) -> Verdict<i128> {
+        meeting.taker_bps = self.markets[meeting.market].params.taker_fee_bps;
+        let mut left = taking.lots;
+        while left > 0 {
+            let Some(order) = self.book(meeting.market).best(meeting.sign).copied() else {
+                break;
+            };
+            if !order.crosses(taking.price) {
+                break;
+            }
+            if order.trader == taking.trader {
+                left -= self.meet_own(taking, meeting, &order, left)?;
+                continue;
+            }
+            if taking.kind == OrderKind::PostOnly {
+                let gone = order.has_expired(self.time) && meeting.reaches(&order);
+                require(gone, BallastError::PostOnlyCrosses)?;
+            }
+            if !meeting.reaches(&order) {
+                meeting.ended = true;
+                break;
+            }
+            let before = meeting.lots();
+            self.meet(meeting, &order, left)?;
+            left -= meeting.lots() - before;
+        }
+        self.trader_mut(taking.trader).free += meeting.collected();
+        Ok(left)
+    }
+
+    /// Meets the trader's own order; the lots that the new one loses.
+    fn meet_own(
+        &mut self,
+        taking: &Taking,
+        meeting: &mut Meeting,
+        order: &Order,
+        left: i128,
+    ) -> Verdict<i128> {
+        let market = meeting.market;
+        let only = taking.kind == OrderKind::PostOnly;
+        require(!only, BallastError::PostOnlyCrosses)?;
+        let lots = left.min(order.lots);
+        match taking.self_trade {
+            SelfTrade::Abort => Err(BallastError::SelfTrade.into()),
+            SelfTrade::CancelProvide => {
+                self.release(market, order.id);
+                meeting.own.push(order.id);
+                Ok(0)
+            }
+            SelfTrade::DecrementAndCancel => {
+                self.trader_mut(taking.trader).free += order.share(lots);
+                self.markets[market].book.reduce(order.id, lots);
+                meeting.own.push(order.id);
+                Ok(lots)
+            }
+        }
+    }
+
+    /// Charges the taker for its fills; its position is written later.
+    pub fn pay(&mut self, taking: &Taking, meeting: &Meeting) -> Verdict<Paid> {
+        let (market, lots) = (meeting.market, meeting.lots());
+        if lots == 0 {
+            return Ok(Paid::default());
+        }
+        let offered = floor(&part(taking.margin, lots, taking.lots));
+        let (signed_lots, quote) = (taking.sign * lots, taking.sign * meeting.quote());
+        let before = self.settled(market, taking.trader)?;
+        let reduced = before.reduced_by(signed_lots);
+        let filled = before.filled(signed_lots, quote)?;
+        let payout = signed(filled.realized + filled.released)?;
+        let available = signed(self.trader(taking.trader).free + payout)?;
+        let mut free = signed(available - meeting.fees())?;
+        let mut after = filled.after;
+        if !reduced {
+            let params = &self.markets[market].params;
+            require_small(params, &meeting.mark, &after)?;
+            let added = offered.max(shortfall(params, &meeting.mark, &after)?);
+            free = signed(free - added)?;
+            after.margin = signed(after.margin + added)?;
+        }
+        require(free >= 0, BallastError::InsufficientCollateral)?;
+        self.trader_mut(taking.trader).free = free;
+        Ok(Paid {
+            after: Some(after),
+            reduced,
+            used: offered,
+        })
+    }
+
+    /// Writes the taker's position.
+    pub fn settle_taker(&mut self, taking: &Taking, market: usize, paid: &Paid) -> Verdict<()> {
+        let Some(after) = paid.after else {
+            return Ok(());
+        };
+        self.hold(market, taking.trader, after)?;
+        if !paid.reduced {
+            *self.distress_mut(market, taking.trader) = Distress::default();
+        }
+        Ok(())
+    }
+
+    /// What is left waits; what it reserves.
+    fn rest(
+        &mut self,
+        placing: &Placing,
+        taking: &Taking,
+        mark: &Mark,
+        left: i128,
+        used: i128,
+    ) -> Verdict<i128> {
+        let params = &self.markets[placing.market].params;
+        let margin = if placing.reduce_only {
+            0
+        } else {
+            let due = order_margin(params, mark, taking.sign, left, taking.price)?;
+            due.max(taking.margin - used)
+        };
+        let free = signed(self.trader(taking.trader).free - margin)?;
+        require(free >= 0, BallastError::InsufficientCollateral)?;
+        self.trader_mut(taking.trader).free = free;
+        self.markets[placing.market].book.insert(Order {
+            trader: taking.trader,
+            id: 0,
+            client_id: placing.client_id,
+            sign: taking.sign,
+            price: taking.price,
+            lots: left,
+            margin,
+            expires_at: placing.expires_at,
+            reduce_only: placing.reduce_only,
+        })?;
+        Ok(margin)
+    }
+
+    /// The trader's order that is meant.
+    fn found(&self, market: usize, trader: usize, which: Which) -> Verdict<Order> {
+        let own = self.book(market).orders_of(trader);
+        let found = own.into_iter().find(|own| match which {
+            Which::Id(id) => own.id == id,
+            Which::Client(id) => id != 0 && own.client_id == id,
+        });
+        found.ok_or_else(|| BallastError::OrderNotFound.into())
+    }
+
+    /// Cancels one order.
+    pub fn cancel_order(&mut self, market: usize, trader: usize, which: Which) -> Verdict<()> {
+        self.accrue(market)?;
+        let order = self.found(market, trader, which)?;
+        self.release(market, order.id);
+        Ok(())
+    }
+
+    /// Cancels all orders, or those of one side.
+    pub fn cancel_all_orders(
+        &mut self,
+        market: usize,
+        trader: usize,
+        only: Option<BookSide>,
+    ) -> Verdict<()> {
+        self.accrue(market)?;
+        self.release_all(market, trader, only.map(BookSide::sign));
+        Ok(())
+    }
+}
+
+/// The worst price at which an order may trade.
+pub fn band_edge(params: &RiskParams, mark: &Mark, sign: i128) -> i128 {
+    let band = i128::from(params.price_band_bps);
+    let width = floor(&part(mark.price, band, ONE));
+    (mark.price + sign * width).clamp(1, MAX_PRICE)
+}
+
+/// What a position lacks of its initial margin at the worsened mark.
+fn shortfall(params: &RiskParams, mark: &Mark, after: &Holding) -> Verdict<i128> {
+    let worst = mark.worsened(after.sign())?;
+    let notional = after.size() * worst.max(mark.price);
+    let due = margin_due(params, notional, Rate::Initial);
+    Ok((due - after.equity(worst)).max(0))
+}
+
+/// What a waiting order has to reserve.
+fn order_margin(
+    params: &RiskParams,
+    mark: &Mark,
+    sign: i128,
+    lots: i128,
+    price: i128,
+) -> Verdict<i128> {
+    let worst = mark.worsened(sign)?;
+    let notional = lots * price.max(mark.price).max(worst);
+    let loss = lots * (sign * (price - worst)).max(0);
+    let fee = part(lots * price, i128::from(params.maker_fee_bps), ONE);
+    let due = margin_due(params, notional, Rate::Initial);
+    Ok(due + loss + ceil(&fee).max(0))
+}

@@ -1,0 +1,275 @@
+//! Liquidations: the book first, then the liquidator, then insurance.
+
+use ballast::error::BallastError;
+
+use super::fill::{check_makers, Done, Matched, Meeting};
+use super::holding::Holding;
+use super::liquidate::{Health, Plan};
+use super::number::{ceil, floor, part, ONE};
+use super::oracle::{Mark, Use};
+use super::refusal::{require, Refusal, Verdict};
+use super::state::{Distress, Model};
+use super::trade::{party_fill, Party};
+use crate::operation::Liquidation;
+
+/// A liquidation under way.
+struct Descent<'a> {
+    call: &'a Liquidation,
+    mark: Mark,
+    plan: Plan,
+    before: Holding,
+    distress: Distress,
+    /// What insurance may pay.
+    available: i128,
+}
+
+/// What was closed at which worth, and what the victim pays for it.
+struct Closed {
+    lots: i128,
+    quote: i128,
+    rewards: i128,
+    fee: i128,
+    /// Paid by insurance.
+    paid: i128,
+}
+
+impl Model {
+    /// Closes a step of the victim's position.
+    pub fn liquidate(&mut self, call: &Liquidation) -> Verdict<Matched> {
+        let (market, victim) = (call.market, call.trader);
+        let distinct = victim != call.liquidator;
+        require(distinct, BallastError::TradersNotDistinct)?;
+        check_makers(&call.makers)?;
+        let mark = self.touch(market, Use::Liquidate)?;
+        let distress = self.needed(market, victim)?.distress;
+        self.release_all(market, victim, None);
+        let before = self.settled(market, victim)?;
+        let descent = Descent {
+            call,
+            mark,
+            plan: self.plan(market, &before, &distress, mark.price)?,
+            before,
+            distress,
+            available: self.insurance_available(market),
+        };
+        let mut meeting = Meeting::new(market, before.sign(), mark, &call.makers);
+        self.descend(&descent, &mut meeting)?;
+        let taken = descent.taken(self, &meeting);
+        if meeting.met() == 0 && taken == 0 {
+            return Err(descent.nothing());
+        }
+        let closed = descent.closed(self, &meeting, taken);
+        self.settle_victim(&descent, &closed)?;
+        self.book_fees(market, meeting.maker_fees())?;
+        self.conclude(&descent, &closed);
+        self.settle_liquidator(&descent, taken)?;
+        let income = meeting.collected() + closed.rewards + self.rescue_reward(market, closed.paid);
+        self.trader_mut(call.liquidator).free += income;
+        self.markets[market].liquidations += 1;
+        let done = Done::Liquidation {
+            lots: closed.lots,
+            taken,
+            quote: closed.quote,
+            rewards: closed.rewards,
+            fee: closed.fee,
+            paid: closed.paid,
+            follow_up: descent.plan.follow_up,
+            bankrupt: descent.is_bankrupt(),
+        };
+        Ok(meeting.matched(done))
+    }
+
+    /// Fills orders of the book that are no worse than the limit.
+    fn descend(&mut self, descent: &Descent, meeting: &mut Meeting) -> Verdict<()> {
+        loop {
+            let left = descent.plan.lots - meeting.lots();
+            let best = self.book(meeting.market).best(meeting.sign).copied();
+            let Some(order) = best.filter(|best| descent.accepts(best.price)) else {
+                return Ok(());
+            };
+            if left == 0 {
+                return Ok(());
+            }
+            if !meeting.reaches(&order) {
+                meeting.ended = true;
+                return Ok(());
+            }
+            self.meet(meeting, &order, left)?;
+        }
+    }
+
+    /// The liquidator takes over what it is to take.
+    fn settle_liquidator(&mut self, descent: &Descent, taken: i128) -> Verdict<()> {
+        let (market, liquidator) = (descent.call.market, descent.call.liquidator);
+        if taken > 0 {
+            let party = Party {
+                holding: self.settled(market, liquidator)?,
+                free: self.trader(liquidator).free,
+                margin: i128::from(descent.call.margin),
+            };
+            let sign = descent.before.sign();
+            let quote = descent.taken_quote(taken);
+            let params = self.markets[market].params;
+            let (lots, quote) = (sign * taken, sign * quote);
+            let traded = party_fill(&params, &descent.mark, &party, lots, quote, 0)?;
+            self.hold(market, liquidator, traded.after)?;
+            if traded.after.lots != 0 && !traded.reduced {
+                *self.distress_mut(market, liquidator) = Distress::default();
+            }
+            self.trader_mut(liquidator).free = traded.free;
+        }
+        Ok(())
+    }
+
+    /// The victim's position shrinks; insurance pays or receives.
+    fn settle_victim(&mut self, descent: &Descent, closed: &Closed) -> Verdict<()> {
+        let (market, victim) = (descent.call.market, descent.call.trader);
+        let sign = descent.before.sign();
+        let charges = closed.fee + closed.rewards;
+        let (mut after, mut left) = (descent.before, 0);
+        if closed.lots > 0 {
+            let (lots, quote) = (-sign * closed.lots, -sign * closed.quote);
+            (after, left) = descent.before.closed_into_margin(lots, quote);
+        }
+        if after.lots == 0 {
+            left += closed.paid - charges;
+        } else {
+            after.margin -= charges;
+        }
+        let (slot, params) = (self.slot, self.markets[market].params);
+        let insurance = &mut self.markets[market].insurance;
+        insurance.pay(&params, slot, closed.paid);
+        insurance.receive(closed.fee)?;
+        self.hold(market, victim, after)?;
+        self.trader_mut(victim).free += left;
+        Ok(())
+    }
+
+    /// What is remembered of the victim's position, if there is one left.
+    fn conclude(&mut self, descent: &Descent, closed: &Closed) {
+        let (market, victim) = (descent.call.market, descent.call.trader);
+        let holding = self.held(market, victim);
+        if holding.lots == 0 {
+            return;
+        }
+        let params = self.markets[market].params;
+        let health = Health::of(&holding, descent.mark.price, &params);
+        let available = self.insurance_available(market);
+        self.record(market, victim, health, available);
+        let slot = self.slot;
+        let distress = self.distress_mut(market, victim);
+        distress.last_step_slot = descent.distress.last_step_slot;
+        distress.step_left = descent.distress.step_left;
+        if closed.lots > 0 {
+            distress.step_left = descent.plan.lots - closed.lots;
+            if descent.plan.deficit > 0 {
+                distress.step_left = 0;
+            }
+            if !descent.plan.follow_up {
+                distress.last_step_slot = slot;
+            }
+        }
+    }
+
+    /// Taken from the fee bucket where insurance had to pay.
+    fn rescue_reward(&mut self, market: usize, paid: i128) -> i128 {
+        let market = &mut self.markets[market];
+        let reward = i128::from(market.params.adl.reward_atoms).min(market.fees);
+        let reward = if paid > 0 { reward } else { 0 };
+        market.fees -= reward;
+        reward
+    }
+}
+
+impl Descent<'_> {
+    fn is_bankrupt(&self) -> bool {
+        self.plan.deficit > 0
+    }
+
+    /// Whether the liquidator may get the rest at the mark because insurance pays.
+    fn is_covered(&self) -> bool {
+        self.call.take_over && self.is_bankrupt() && self.plan.deficit <= self.available
+    }
+
+    /// Whether the victim gets no less for its lots at this price than it would without the book.
+    fn accepts(&self, price: i128) -> bool {
+        let sign = self.before.sign();
+        let (lots, worth) = if self.is_covered() {
+            (1, self.mark.price)
+        } else if self.is_bankrupt() {
+            (self.before.size(), self.before.bankruptcy())
+        } else {
+            (self.plan.lots, self.worth())
+        };
+        (price * lots - worth) * sign >= 0
+    }
+
+    /// What the liquidator would pay or be paid for all lots.
+    fn worth(&self) -> i128 {
+        self.plan.notional - self.before.sign() * self.plan.discount
+    }
+
+    /// Lots that the liquidator takes over.
+    fn taken(&self, model: &Model, meeting: &Meeting) -> i128 {
+        let rest = self.plan.lots - meeting.lots();
+        let offered = self.call.take_over && (!self.is_bankrupt() || self.is_covered());
+        let best = model.book(meeting.market).best(meeting.sign);
+        let better = best.is_some_and(|best| self.accepts(best.price));
+        let flagged = self.distress.flagged_slot;
+        let ramp = model.markets[meeting.market].params.discount_ramp_slots;
+        let early = flagged == 0 || model.slot - flagged <= ramp;
+        if offered && !(better && early) {
+            rest
+        } else {
+            0
+        }
+    }
+
+    /// Worth of the lots taken over.
+    fn taken_quote(&self, taken: i128) -> i128 {
+        let discount = floor(&part(self.plan.discount, taken, self.plan.lots));
+        taken * self.mark.price - self.before.sign() * discount
+    }
+
+    /// All that is closed.
+    fn closed(&self, model: &Model, meeting: &Meeting, taken: i128) -> Closed {
+        let lots = meeting.lots() + taken;
+        let bps = i128::from(model.markets[self.call.market].params.book_reward_bps);
+        let fills = meeting.fills.iter();
+        let rewards = fills.map(|fill| {
+            let reward = floor(&part(fill.lots * fill.price, bps, ONE));
+            reward.min(self.improvement(fill.lots, fill.price))
+        });
+        let quote = meeting.quote() + self.taken_quote(taken);
+        let equity = self.before.margin + self.before.sign() * (quote - self.before.entry.abs());
+        let gone = lots == self.before.size();
+        Closed {
+            lots,
+            quote,
+            rewards: if self.is_bankrupt() { 0 } else { rewards.sum() },
+            fee: floor(&part(self.plan.fee, lots, self.plan.lots)),
+            paid: if gone { (-equity).max(0) } else { 0 },
+        }
+    }
+
+    /// What the book pays above the liquidator.
+    fn improvement(&self, lots: i128, price: i128) -> i128 {
+        let own = part(self.worth(), lots, self.plan.lots);
+        if self.before.sign() > 0 {
+            lots * price - ceil(&own)
+        } else {
+            floor(&own) - lots * price
+        }
+    }
+
+    /// Why nothing was filled, taken out or taken over.
+    fn nothing(&self) -> Refusal {
+        if !self.call.take_over {
+            BallastError::NothingFilled.into()
+        } else if self.is_bankrupt() && !self.is_covered() {
+            BallastError::InsuranceCannotPay.into()
+        } else {
+            BallastError::LiquidationSkipsBook.into()
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Orders and triggers as the program is asked for them.
+
+use anchor_lang::prelude::Pubkey;
+use anchor_lang::solana_program::instruction::Instruction;
+use ballast::instructions::orders::OrderRef;
+use ballast::instructions::trader::order_args::{self, PlaceOrderArgs};
+use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
+use ballast::state::book_account::OrderSide;
+use ballast::state::trigger;
+use ballast_client::instructions::{anyone, orders};
+
+use super::World;
+use crate::model::Listed;
+use crate::operation::{
+    BookSide, Liquidation, Operation, OrderKind, Placing, SelfTrade, TriggerKind, Which,
+};
+
+impl World {
+    /// The instruction of a call about orders or triggers and the wallets that sign it.
+    pub fn order_call(&self, operation: &Operation) -> (Instruction, Vec<usize>) {
+        let owner = |trader: usize| self.wallets[trader / 2].address();
+        let address = |trader: usize| self.addresses[trader];
+        let keys = |market: usize| self.markets[market].keys;
+        match operation {
+            Operation::PlaceOrder(placing) => {
+                let trader = placing.trader;
+                let call = orders::place_order(
+                    owner(trader),
+                    keys(placing.market),
+                    address(trader),
+                    args(placing),
+                    &self.list(&placing.makers),
+                );
+                (call, vec![trader / 2])
+            }
+            Operation::ReplaceOrder { which, placing } => {
+                let trader = placing.trader;
+                let call = orders::replace_order(
+                    owner(trader),
+                    keys(placing.market),
+                    address(trader),
+                    reference(*which),
+                    args(placing),
+                    &self.list(&placing.makers),
+                );
+                (call, vec![trader / 2])
+            }
+            Operation::CancelOrder {
+                market,
+                trader,
+                which,
+            } => {
+                let (signer, account) = (owner(*trader), address(*trader));
+                let call = orders::cancel_order(signer, keys(*market), account, reference(*which));
+                (call, vec![trader / 2])
+            }
+            Operation::CancelAllOrders {
+                market,
+                trader,
+                side,
+            } => {
+                let (signer, account) = (owner(*trader), address(*trader));
+                let side = side.map(book_side);
+                let call = orders::cancel_all_orders(signer, keys(*market), account, side);
+                (call, vec![trader / 2])
+            }
+            other => self.trigger_call(other),
+        }
+    }
+
+    fn trigger_call(&self, operation: &Operation) -> (Instruction, Vec<usize>) {
+        let owner = |trader: usize| self.wallets[trader / 2].address();
+        let market = |market: usize| self.markets[market].keys.market;
+        match operation {
+            Operation::PlaceTrigger(setting) => {
+                let trader = setting.trader;
+                let args = PlaceTriggerArgs {
+                    kind: trigger_kind(setting.kind),
+                    price_ticks: setting.price,
+                    worst_ticks: setting.worst,
+                    lots: setting.lots,
+                };
+                let (market, account) = (market(setting.market), self.addresses[trader]);
+                let call = orders::place_trigger(owner(trader), market, account, args);
+                (call, vec![trader / 2])
+            }
+            Operation::CancelTrigger {
+                market: number,
+                trader,
+                kind,
+            } => {
+                let (market, account) = (market(*number), self.addresses[*trader]);
+                let kind = trigger_kind(*kind);
+                let call = orders::cancel_trigger(owner(*trader), market, account, kind);
+                (call, vec![trader / 2])
+            }
+            Operation::ExecuteTrigger(execution) => {
+                let receiver = execution.receiver;
+                let call = anyone::execute_trigger(
+                    owner(receiver),
+                    self.markets[execution.market].keys,
+                    self.addresses[execution.trader],
+                    self.addresses[receiver],
+                    trigger_kind(execution.kind),
+                    &self.list(&execution.makers),
+                );
+                (call, vec![receiver / 2])
+            }
+            other => unreachable!("{other:?} is about neither orders nor triggers"),
+        }
+    }
+
+    /// The instruction of a liquidation and the wallet that signs it.
+    pub fn liquidation(&self, call: &Liquidation) -> (Instruction, Vec<usize>) {
+        let liquidator = call.liquidator;
+        let instruction = anyone::liquidate(
+            self.wallets[liquidator / 2].address(),
+            self.markets[call.market].keys,
+            self.addresses[call.trader],
+            self.addresses[liquidator],
+            anyone::Takeover {
+                margin: call.margin,
+                takes_over: call.take_over,
+            },
+            &self.list(&call.makers),
+        );
+        (instruction, vec![liquidator / 2])
+    }
+
+    /// Addresses of listed accounts.
+    pub fn list(&self, list: &[Listed]) -> Vec<Pubkey> {
+        list.iter().map(|one| self.listed(one)).collect()
+    }
+}
+
+fn args(placing: &Placing) -> PlaceOrderArgs {
+    PlaceOrderArgs {
+        side: book_side(placing.side),
+        kind: match placing.kind {
+            OrderKind::Limit => order_args::OrderKind::Limit,
+            OrderKind::ImmediateOrCancel => order_args::OrderKind::ImmediateOrCancel,
+            OrderKind::FillOrKill => order_args::OrderKind::FillOrKill,
+            OrderKind::PostOnly => order_args::OrderKind::PostOnly,
+            OrderKind::Market => order_args::OrderKind::Market,
+        },
+        price_ticks: placing.price,
+        lots: placing.lots,
+        margin: placing.margin,
+        client_id: placing.client_id,
+        expires_at: placing.expires_at,
+        reduce_only: placing.reduce_only,
+        self_trade: match placing.self_trade {
+            SelfTrade::CancelProvide => order_args::SelfTrade::CancelProvide,
+            SelfTrade::DecrementAndCancel => order_args::SelfTrade::DecrementAndCancel,
+            SelfTrade::Abort => order_args::SelfTrade::Abort,
+        },
+    }
+}
+
+fn book_side(side: BookSide) -> OrderSide {
+    match side {
+        BookSide::Bid => OrderSide::Bid,
+        BookSide::Ask => OrderSide::Ask,
+    }
+}
+
+fn reference(which: Which) -> OrderRef {
+    match which {
+        Which::Id(id) => OrderRef::Id(id),
+        Which::Client(id) => OrderRef::ClientId(id),
+    }
+}
+
+fn trigger_kind(kind: TriggerKind) -> trigger::TriggerKind {
+    match kind {
+        TriggerKind::StopLoss => trigger::TriggerKind::StopLoss,
+        TriggerKind::TakeProfit => trigger::TriggerKind::TakeProfit,
+    }
+}
