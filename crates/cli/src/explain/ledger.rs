@@ -439,6 +439,7 @@ fn book(report: &Report, audit: &mut Audit) {
             let kept = BookSummary {
                 orders_placed: recorded.orders_placed,
                 stop_losses_refused: recorded.stop_losses_refused,
+                rounds_before_book: recorded.rounds_before_book,
                 states_checked: recorded.states_checked,
                 broken_states: recorded.broken_states,
                 margin_error_atoms: recorded.margin_error_atoms,

@@ -195,6 +195,7 @@ pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<(
     let book = BookSummary {
         orders_placed: seen.orders_placed,
         stop_losses_refused: seen.stop_losses_refused,
+        rounds_before_book: seen.rounds_before_book,
         states_checked: seen.states_checked,
         broken_states: seen.broken_states,
         margin_error_atoms: seen.margin_error_atoms,

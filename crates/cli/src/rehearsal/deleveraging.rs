@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use ballast_client::adl::{self, AdlPlan, RankedEntry, Request};
 use ballast_engine::position::Position;
 use ballast_engine::rank::Class;
-use ballast_engine::units::Side;
+use ballast_engine::units::{Side, Ticks};
 
 use super::keepers::{flag, Diary};
 use super::liquidations::into_book;
@@ -70,12 +70,14 @@ pub fn deleverage(stage: &mut Stage, diary: &mut Diary, trader: &Pubkey) -> Resu
             return Ok(());
         }
         remember(stage, diary, &before);
+        let waits = book_would_take(stage, &before)?;
         let (market, keeper) = (stage.market.clone(), stage.deleverager.clone());
         let result = stage
             .sandbox
             .auto_deleverage_plan(&market, &keeper, &before.plan);
         match stage.metered("auto_deleverage", result) {
             Ok(outcome) => {
+                diary.book.rounds_before_book += u64::from(waits);
                 let round = record(stage, diary, &before, outcome.compute_units)?;
                 diary.rounds.push(round);
             }
@@ -155,6 +157,22 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
         passes: header.adl_epoch,
         queue,
     }))
+}
+
+/// Whether an order of somebody else would close lots of the bankrupt position without a loss.
+fn book_would_take(stage: &Stage, before: &Before) -> Result<bool> {
+    let position = &before.bankrupt.position;
+    let (bid, ask) = stage.best_of_others(&before.bankrupt.trader)?;
+    let best = match position.side() {
+        Some(Side::Long) => bid,
+        Some(Side::Short) => ask,
+        None => None,
+    };
+    let Some(ticks) = best else {
+        return Ok(false);
+    };
+    let price = Ticks::new(ticks).lot_price(stage.units.atoms_per_lot_tick);
+    Ok(position.is_solvent_at(price.map_err(engine)?))
 }
 
 impl Seen {

@@ -6,9 +6,7 @@ use plotters::prelude::*;
 
 use super::model::{PathLine, Report};
 use super::money::usd_short;
-use super::pictures::{
-    axis_dollars, chart, draw, drawing, drawn, minute, span, text, AMBER, BLUE, GREEN, RED,
-};
+use super::pictures::{chart, draw, drawing, drawn, minute, span, text, AMBER, BLUE, GREEN, RED};
 use super::trading::Stage;
 use super::waterfall;
 use crate::scenario::units::ATOMS_PER_USD;
@@ -71,7 +69,7 @@ pub fn absorbed(report: &Report) -> Result<String> {
         let high = span(sums.iter().flat_map(|(_, stacked)| *stacked))
             .1
             .max(1.0);
-        let mut chart = chart(area, report, (0.0, high * 1.08), &|y| axis_dollars(*y))?;
+        let mut chart = chart(area, report, (0.0, high * 1.08), &|y| millions(*y))?;
         // The largest sum first, so that each covers the part that is not its own.
         for (index, stage) in Stage::ALL.into_iter().enumerate().rev() {
             let line = sums.iter().map(|(x, stacked)| (*x, stacked[index]));
@@ -103,7 +101,7 @@ pub fn depth(report: &Report) -> Result<String> {
     draw(220, |area| {
         let values = bids.iter().chain(&asks).map(|point| point.1);
         let high = span(values).1.max(1.0);
-        let mut chart = chart(area, report, (0.0, high * 1.08), &|y| axis_dollars(*y))?;
+        let mut chart = chart(area, report, (0.0, high * 1.08), &|y| millions(*y))?;
         for (line, colour) in [(asks, RED), (bids, BLUE)] {
             chart
                 .draw_series(LineSeries::new(line, colour.stroke_width(2)))
@@ -111,4 +109,12 @@ pub fn depth(report: &Report) -> Result<String> {
         }
         Ok(())
     })
+}
+
+fn millions(dollars: f64) -> String {
+    if dollars < 1_000_000.0 {
+        format!("${:.0}k", dollars / 1_000.0)
+    } else {
+        format!("${:.1}m", dollars / 1_000_000.0)
+    }
 }

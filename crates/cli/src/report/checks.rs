@@ -163,6 +163,15 @@ fn book(report: &Report) -> Vec<Check> {
     let liquidations = report.liquidations.iter().filter(met).count();
     vec![
         check(
+            "deleveraging comes last: no order waits that would close lots at the bankruptcy price",
+            summary.rounds_before_book == 0,
+            format!(
+                "{} of {} rounds",
+                grouped(summary.rounds_before_book),
+                grouped_count(report.adl.len())
+            ),
+        ),
+        check(
             "the book is never crossed, in order, with every chain and sum whole",
             summary.broken_states == 0 && summary.states_checked > 0,
             format!(

@@ -460,7 +460,7 @@ mod tests {
     #[test]
     fn the_page_is_self_contained_and_escapes_what_it_is_given() {
         let page = render(&sample::report()).expect("drawable");
-        assert_eq!(page.matches("<svg").count(), 5);
+        assert_eq!(page.matches("<svg").count(), 8);
         assert!(page.contains("&lt;odd &amp; name&gt;.csv"));
         for outside in ["src=", "href=", "url(", "@import", "<script"] {
             assert!(!page.contains(outside), "{outside}");
@@ -469,13 +469,14 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_without_a_round_has_two_pictures() {
+    fn a_crash_without_a_round_or_a_book_has_four_pictures() {
         let mut report = sample::report();
         report.adl.clear();
         report.policies.clear();
+        report.scenario.market_makers = 0;
         assert_eq!(
             render(&report).expect("drawable").matches("<svg").count(),
-            2
+            4
         );
     }
 

@@ -379,7 +379,7 @@ pub(super) fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
     }
 }
 
-pub(super) fn axis_dollars(value: f64) -> String {
+fn axis_dollars(value: f64) -> String {
     if value.abs() < 1.0 {
         format!("${value}")
     } else if value.abs() < 1_000.0 {

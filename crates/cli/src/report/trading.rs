@@ -191,6 +191,9 @@ pub struct BookSummary {
     pub removal_fees_atoms: u64,
     /// What longs paid to shorts; minus what shorts paid to longs.
     pub funding_paid_by_longs_atoms: i64,
+    /// Auto-deleveraging rounds before which an order waited that would have closed lots at the
+    /// bankruptcy price or better.
+    pub rounds_before_book: u64,
     /// States of the book that were checked.
     pub states_checked: u64,
     /// States in which the book broke its invariant: crossed, out of order, chains or sums wrong.

@@ -118,9 +118,9 @@ mod tests {
     fn sizes_follow_the_open_interest() {
         let plan = options().plan(1_200_000, 200_000, 50).expect("a market");
         assert_eq!((plan.makers, plan.takers), (6, 8));
-        assert_eq!(plan.depth_lots, 5_000);
-        assert_eq!(plan.maker_capital, 240_000_000_000 * 4 / 100 / 6);
-        assert_eq!(plan.impact_notional, 30_000 * 200_000 / 10);
+        assert_eq!(plan.depth_lots, 20_000);
+        assert_eq!(plan.maker_capital, 240_000_000_000 / 5 / 6);
+        assert_eq!(plan.impact_notional, 120_000 * 200_000 / 10);
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_ladder_too_thin_is_refused() {
-        let error = options().plan(40_000, 200_000, 50).expect_err("refused");
+        let error = options().plan(17_000, 200_000, 50).expect_err("refused");
         assert!(error.to_string().contains("--maker-depth-bps"), "{error}");
     }
 }
