@@ -19,8 +19,9 @@ use crate::proof::next_admitted;
 use crate::queue::{Queue, QueueRef, Totals, Watch};
 use crate::rank::{Exposure, Ranked, Round};
 
-/// Most positions a selection holds.
-pub const MAX_SELECTED: usize = 32;
+/// Most positions a selection holds: what one transaction can cut although every one of them has as
+/// many orders to cancel as a trader may have.
+pub const MAX_SELECTED: usize = 16;
 /// Fewest nodes a step must be allowed, so that it gets further however deep the tree.
 pub const MIN_STEP_NODES: u32 = 256;
 
@@ -68,7 +69,7 @@ impl Member {
     }
 }
 
-/// The highest ranked positions met so far, best first. 1,312 bytes.
+/// The highest ranked positions met so far, best first. 672 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct Selection {
@@ -85,7 +86,7 @@ pub struct Selection {
     members: [Member; MAX_SELECTED],
 }
 
-const _: () = assert!(core::mem::size_of::<Selection>() == 1_312);
+const _: () = assert!(core::mem::size_of::<Selection>() == 672);
 
 impl Selection {
     /// Begins a selection for `wanted` lots over a queue, on behalf of the account

@@ -251,7 +251,7 @@ pub enum BallastError {
     QueueGrowth,
     #[msg("A queue account holds at most 10 MiB, which is room for 100,822 positions")]
     QueueTooLarge,
-    #[msg("A session account has 1,536 bytes; create another of that size")]
+    #[msg("A session account has 896 bytes; create another of that size")]
     AdlSessionSize,
 
     // --- order book ---

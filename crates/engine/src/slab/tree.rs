@@ -297,8 +297,12 @@ impl<'a, N: TreeNode> Tree<'a, N> {
     /// Stops where nothing changes, but not among the steps from `forced` on.
     fn retrace(&mut self, mut path: Path, forced: usize) -> Result<(), EngineError> {
         while let Some(index) = path.pop() {
-            let changed = self.pull(index)?;
-            let top = self.balance(index)?;
+            let (changed, left, right) = self.pull(index)?;
+            let top = if left.abs_diff(right) > 1 {
+                self.balance(index)?
+            } else {
+                index
+            };
             if top != index {
                 self.relink(path.last(), index, top)?;
             } else if !changed && (forced == 0 || path.len.wrapping_add(1) < forced) {
@@ -309,13 +313,14 @@ impl<'a, N: TreeNode> Tree<'a, N> {
     }
 
     /// Computes height and summary again; whether either changed.
-    fn pull(&mut self, index: u32) -> Result<bool, EngineError> {
+    fn pull(&mut self, index: u32) -> Result<(bool, u8, u8), EngineError> {
         let node = self.node(index)?;
         let links = node.links();
         let left = child(self.nodes, links.left)?;
         let right = child(self.nodes, links.right)?;
         let summary = node.summarise(left, right);
-        let tallest = height(left).max(height(right));
+        let (left, right) = (height(left), height(right));
+        let tallest = left.max(right);
         let tall = tallest.checked_add(1).ok_or(EngineError::TreeCorrupt)?;
         let changed = tall != node.height() || summary != node.summary();
         if changed {
@@ -323,7 +328,7 @@ impl<'a, N: TreeNode> Tree<'a, N> {
             node.set_height(tall);
             node.set_summary(summary);
         }
-        Ok(changed)
+        Ok((changed, left, right))
     }
 
     /// Height of the left subtree, then of the right one.

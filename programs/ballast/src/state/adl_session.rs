@@ -49,9 +49,9 @@ pub struct AdlSession {
 }
 
 const _: () = {
-    assert!(core::mem::size_of::<AdlSession>() == 1_528);
+    assert!(core::mem::size_of::<AdlSession>() == 888);
     // As the message of `AdlSessionSize` says.
-    assert!(AdlSession::SPACE == 1_536);
+    assert!(AdlSession::SPACE == 896);
     assert!(core::mem::offset_of!(AdlSession, payer) == 8);
     assert!(core::mem::offset_of!(AdlSession, expires_slot) == 104);
     assert!(core::mem::offset_of!(AdlSession, selection) == 152);

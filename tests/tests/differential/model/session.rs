@@ -16,7 +16,7 @@ use crate::operation::Named;
 /// Slots a session lasts.
 const LIFE: u64 = 150;
 /// Most members.
-const MOST_MEMBERS: usize = 32;
+const MOST_MEMBERS: usize = 16;
 
 /// A position as it was when the program selected it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
