@@ -310,13 +310,13 @@ impl Stage {
     }
 }
 
-/// Orders that a round took out of the book.
+/// Orders of those cut that a round took out of the book.
 fn cancelled(outcome: &TxOutcome) -> u32 {
     let rounds = outcome.events.iter().filter_map(|event| match event {
-        BallastEvent::AutoDeleveraged(event) => Some(&event.cancelled),
+        BallastEvent::AutoDeleveraged(event) => Some(&event.cuts),
         _ => None,
     });
-    rounds.flatten().map(|trader| trader.orders).sum()
+    rounds.flatten().map(|cut| cut.cancelled_orders).sum()
 }
 
 /// Fills a queue account of the sandbox up to `length` positions.

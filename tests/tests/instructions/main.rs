@@ -10,6 +10,7 @@ mod cancel;
 mod collateral;
 mod corrupt;
 mod errors;
+mod every_call;
 mod execute_trigger;
 mod flag;
 mod funding;

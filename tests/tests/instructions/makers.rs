@@ -5,10 +5,12 @@ use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::events::{OrderPlaced, RemovalReason};
+use ballast::instructions::orders::OrderRef;
 use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs};
 use ballast::state::book_account::OrderSide;
-use ballast_client::instructions::orders;
-use ballast_sandbox::TraderCookie;
+use ballast::state::trigger::TriggerKind;
+use ballast_client::instructions::{anyone::Takeover, orders};
+use ballast_sandbox::{Sandbox, TraderCookie, TxResult};
 
 use crate::event;
 use crate::orders::{ask, bid, ioc, listed, of_kind, reducing};
@@ -144,9 +146,16 @@ pub fn a_list_has_room_for_32_makers() {
     let (market, args) = (venue.market.clone(), ioc(bid(START, 10)));
     done(venue.sandbox.place_order(&market, &alice, args, &list));
     list.push(Pubkey::new_unique());
-    refused(&mut venue.sandbox, BallastError::TooManyMakers, |s| {
-        s.place_order(&market, &alice, args, &list)
-    });
+    let (bob, offer) = (venue.bob.clone(), Takeover::none());
+    let calls: [&dyn Fn(&mut Sandbox) -> TxResult; 4] = [
+        &|s| s.place_order(&market, &alice, args, &list),
+        &|s| s.replace_order(&market, &alice, OrderRef::Id(1), args, &list),
+        &|s| s.liquidate_into_book(&market, &bob.address, &alice, offer, &list),
+        &|s| s.execute_trigger(&market, &bob.address, &alice, TriggerKind::StopLoss, &list),
+    ];
+    for call in calls {
+        refused(&mut venue.sandbox, BallastError::TooManyMakers, |s| call(s));
+    }
 }
 
 #[test]

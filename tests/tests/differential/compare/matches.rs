@@ -1,10 +1,10 @@
 //! What the program says of orders that were met, against what the model did with them.
 
-use ballast::events::{OrderFilled, OrderRemoved, RemovalReason};
+use ballast::events::{OrderCancelled, OrderFilled, OrderRemoved, RemovalReason};
 use ballast_client::events::BallastEvent;
 use ballast_sandbox::TxOutcome;
 
-use super::{all, same, to_i128, Agreement};
+use super::{all, same, Agreement};
 use crate::model::{Done, Fill, Matched, Model, Reason, Removed};
 use crate::program::World;
 
@@ -94,6 +94,15 @@ fn removal(world: &World, program: &OrderRemoved, model: &Removed) -> Agreement 
     )
 }
 
+/// Orders with what they lost.
+fn own(orders: &[OrderCancelled]) -> Vec<(u64, i128, i128)> {
+    let lost = orders.iter().map(|order| {
+        let (lots, margin) = (i128::from(order.lots), i128::from(order.margin_atoms));
+        (order.id, lots, margin)
+    });
+    lost.collect()
+}
+
 fn placed(event: &ballast::events::OrderPlaced, matched: &Matched) -> Agreement {
     let Done::Order {
         lots,
@@ -105,8 +114,7 @@ fn placed(event: &ballast::events::OrderPlaced, matched: &Matched) -> Agreement 
         return Err(format!("an order was placed, model {matched:?}"));
     };
     let filled: i128 = matched.fills.iter().map(|fill| fill.lots).sum();
-    let own: Vec<u64> = event.cancelled.iter().map(|order| order.id).collect();
-    same("own orders", &own, &matched.own)?;
+    same("own orders", &own(&event.cancelled), &matched.own)?;
     let collected: i128 = matched.removed.iter().map(|removed| removed.fee).sum();
     let unsigned = i128::from;
     all(
@@ -116,6 +124,11 @@ fn placed(event: &ballast::events::OrderPlaced, matched: &Matched) -> Agreement 
             ("filled", unsigned(event.filled_lots), filled),
             ("id", unsigned(event.order_id), unsigned(id)),
             ("resting", unsigned(event.resting_lots), resting),
+            (
+                "dropped",
+                unsigned(event.dropped_lots),
+                lots - filled - resting,
+            ),
             ("reserved", unsigned(event.reserved_atoms), reserved),
             ("collected", unsigned(event.collected_atoms), collected),
         ],
@@ -153,8 +166,7 @@ fn executed(event: &ballast::events::TriggerExecuted, matched: &Matched) -> Agre
     let Done::Trigger { left, reward } = matched.done else {
         return Err(format!("a trigger was executed, model {matched:?}"));
     };
-    let own = to_i128(event.cancelled.len());
-    same("own orders", own, to_i128(matched.own.len()))?;
+    same("own orders", &own(&event.cancelled), &matched.own)?;
     let unsigned = i128::from;
     all(
         "trigger",

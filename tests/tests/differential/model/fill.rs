@@ -31,8 +31,8 @@ pub struct Meeting<'a> {
     pub fills: Vec<Fill>,
     /// Orders taken out, in order.
     pub removed: Vec<Removed>,
-    /// The taker's own orders that went.
-    pub own: Vec<u64>,
+    /// The taker's own orders, with the lots and the reserve each lost.
+    pub own: Vec<(u64, i128, i128)>,
     /// Whether a maker was not listed.
     pub ended: bool,
 }
@@ -97,8 +97,8 @@ pub struct Matched {
     pub fills: Vec<Fill>,
     /// Orders taken out, in order.
     pub removed: Vec<Removed>,
-    /// The taker's own orders that went.
-    pub own: Vec<u64>,
+    /// The taker's own orders, with the lots and the reserve each lost.
+    pub own: Vec<(u64, i128, i128)>,
     /// Whether a maker was not listed.
     pub ended: bool,
     /// What else the call did.

@@ -59,7 +59,9 @@ impl Model {
         let taking = self.taking(placing, &mark, &holding)?;
         let before = self.open_interest(market);
         let mut meeting = Meeting::new(market, -taking.sign, mark, &placing.makers);
-        meeting.own.extend(old.map(|old| old.id));
+        meeting
+            .own
+            .extend(old.map(|old| (old.id, old.lots, old.margin)));
         let left = self.take(&taking, &mut meeting)?;
         let whole = placing.kind != OrderKind::FillOrKill || left == 0;
         require(whole, BallastError::NotFilled)?;
@@ -185,13 +187,14 @@ impl Model {
             SelfTrade::Abort => Err(BallastError::SelfTrade.into()),
             SelfTrade::CancelProvide => {
                 self.release(market, order.id);
-                meeting.own.push(order.id);
+                meeting.own.push((order.id, order.lots, order.margin));
                 Ok(0)
             }
             SelfTrade::DecrementAndCancel => {
-                self.trader_mut(taking.trader).free += order.share(lots);
+                let share = order.share(lots);
+                self.trader_mut(taking.trader).free += share;
                 self.markets[market].book.reduce(order.id, lots);
-                meeting.own.push(order.id);
+                meeting.own.push((order.id, lots, share));
                 Ok(lots)
             }
         }
