@@ -117,12 +117,16 @@ fn step(stage: &mut Stage, diary: &mut Diary, now: &Now) -> Result<Call> {
         }
     }
     let listed = now.makers(stage, false)?;
-    let keepers = stage.keepers.iter();
-    let keeper = keepers.filter(|keeper| keeper.address != now.open.trader);
-    match keeper.cloned().next().filter(|_| !listed.is_empty()) {
+    match other_keeper(stage, &now.open.trader).filter(|_| !listed.is_empty()) {
         Some(keeper) => send(stage, diary, now, &keeper, Takeover::none(), &listed),
         None => Ok(Call::Nothing),
     }
+}
+
+/// The first keeper that is not the one to be liquidated.
+fn other_keeper(stage: &Stage, trader: &Pubkey) -> Option<TraderCookie> {
+    let mut keepers = stage.keepers.iter();
+    keepers.find(|keeper| keeper.address != *trader).cloned()
 }
 
 /// A position and what its liquidation depends on.
