@@ -11,6 +11,16 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::population::{engine, log_uniform};
 
+/// Orders on either side of a filled book.
+pub const BOOKS: [u32; 3] = [10, 1_000, 10_000];
+/// The same of the deepest one.
+pub const DEEPEST: u32 = BOOKS[BOOKS.len() - 1];
+/// Orders a side that a book has room for beyond those it is filled with.
+pub const ROOM: u32 = 512;
+/// Notional over which funding takes the average price of the book.
+pub const IMPACT: u64 = 50_000_000_000;
+/// Seed of the orders of a filled book.
+pub const BOOK_SEED: u64 = 3;
 /// Distance from the mark at which the orders of a filled book begin, percent.
 const NEAREST_PERCENT: u64 = 6;
 /// The same at which they end.
@@ -48,8 +58,29 @@ impl BookBytes {
         Ok(())
     }
 
+    /// Adds `orders` of one trader on both sides, whose chain is `own`.
+    pub fn give(
+        &mut self,
+        trader: Pubkey,
+        own: &mut OwnOrders,
+        mark: LotPrice,
+        orders: u32,
+    ) -> Result<()> {
+        let mut dice = ChaCha8Rng::from_seed(trader.to_bytes());
+        for number in 0..orders {
+            let side = match number % 2 {
+                0 => Side::Long,
+                _ => Side::Short,
+            };
+            let mut order = random_order(&mut dice, side, mark)?;
+            order.trader = trader.to_bytes();
+            self.insert(&order, own)?;
+        }
+        Ok(())
+    }
+
     /// Adds an order to a trader's chain.
-    pub fn insert(&mut self, order: &NewOrder, own: &mut OwnOrders) -> Result<()> {
+    fn insert(&mut self, order: &NewOrder, own: &mut OwnOrders) -> Result<()> {
         let mut book = Book::new(bytemuck::cast_slice_mut(&mut self.words)).map_err(engine)?;
         book.insert(order, own).map_err(engine)?;
         Ok(())
@@ -70,7 +101,7 @@ impl BookBytes {
 }
 
 /// An order of a filled book.
-pub fn random_order(dice: &mut ChaCha8Rng, side: Side, mark: LotPrice) -> Result<NewOrder> {
+fn random_order(dice: &mut ChaCha8Rng, side: Side, mark: LotPrice) -> Result<NewOrder> {
     let mark = mark.get();
     let distance = log_uniform(
         dice,

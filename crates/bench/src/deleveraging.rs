@@ -8,15 +8,18 @@ use anyhow::{ensure, Context, Result};
 use ballast::state::market::Market;
 use ballast::state::trader::Trader;
 use ballast_client::adl::{plan, AdlPlan, Moment, Request, MAX_COUNTERPARTIES};
+use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone;
+use ballast_engine::book::OwnOrders;
 use ballast_engine::units::{FundingIndex, LotPrice, Side};
 use ballast_sandbox::world::COMPUTE_UNIT_LIMIT;
 use ballast_sandbox::{
-    BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxResult,
+    BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome, TxResult,
 };
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
 
+use crate::books::{BookBytes, BOOK_SEED, DEEPEST, IMPACT, ROOM};
 use crate::figure::Figure;
 use crate::forge;
 use crate::meter::Meter;
@@ -51,6 +54,8 @@ pub struct Stage {
     /// The counterparties' queue.
     queue: QueueBytes,
     table: Option<AddressLookupTableAccount>,
+    /// Orders that each counterparty has.
+    orders: u32,
 }
 
 /// How a stage is set.
@@ -64,6 +69,9 @@ pub struct Setting {
     pub other_markets: usize,
     /// Size of the bankrupt position.
     pub bankrupt_lots: u64,
+    /// Orders that each counterparty has in the deepest of the measured books; nothing for an empty
+    /// book.
+    pub orders: Option<u32>,
 }
 
 impl StageShape {
@@ -76,14 +84,15 @@ impl StageShape {
 }
 
 impl Setting {
-    /// Half of a counterparty at most, which has no other position, and a bankrupt position larger
-    /// than any list.
+    /// Half of a counterparty at most, which has no other position, a bankrupt position larger than
+    /// any list, and an empty book.
     pub const fn plain(stage: StageShape) -> Self {
         Self {
             stage,
             max_close_bps: 5_000,
             other_markets: 0,
             bankrupt_lots: BANKRUPT_LOTS,
+            orders: None,
         }
     }
 }
@@ -94,6 +103,10 @@ impl Stage {
         let mut config = MarketConfig::sol();
         config.queue_capacity = usize::try_from(setting.stage.positions)? + 16;
         config.risk.adl.max_close_bps = setting.max_close_bps;
+        if setting.orders.is_some() {
+            config.book_capacity = usize::try_from(DEEPEST + ROOM)?;
+            config.risk.impact_notional_atoms = IMPACT;
+        }
         let options = Options {
             program: Some(program.to_owned()),
             ..Options::default()
@@ -125,6 +138,7 @@ impl Stage {
             keeper,
             side: setting.stage.side,
             table: None,
+            orders: setting.orders.unwrap_or(0),
         };
         stage.sandbox.set_price(&stage.market, stage.mark());
         stage.sandbox.accrue_funding(&stage.market)?;
@@ -171,12 +185,28 @@ impl Stage {
     /// Those that the longest list would cut.
     fn write_counterparties(&mut self, setting: &Setting) -> Result<()> {
         let longest = self.plan(MAX_COUNTERPARTIES)?;
-        for planned in &longest.cuts {
-            let market = &self.market.keys.market;
-            forge::trader(&mut self.sandbox, market, planned, setting.other_markets)?;
+        let mut chains = vec![OwnOrders::EMPTY; longest.cuts.len()];
+        if let Some(orders) = setting.orders {
+            self.fill_book(&longest, orders, &mut chains)?;
+        }
+        for (planned, own) in longest.cuts.iter().zip(&chains) {
+            let (market, others) = (&self.market.keys.market, setting.other_markets);
+            forge::trader(&mut self.sandbox, market, planned, own, others)?;
         }
         self.table = Some(self.sandbox.create_lookup_table(&longest.counterparties));
         Ok(())
+    }
+
+    /// Fills the book, and gives each counterparty so many of its orders.
+    fn fill_book(&mut self, plan: &AdlPlan, orders: u32, chains: &mut [OwnOrders]) -> Result<()> {
+        let address = self.market.keys.book;
+        let mark = LotPrice::new(self.mark()).map_err(crate::population::engine)?;
+        let mut book = BookBytes::load(&self.sandbox, &address)?;
+        book.fill(mark, DEEPEST, BOOK_SEED)?;
+        for (planned, own) in plan.cuts.iter().zip(chains) {
+            book.give(planned.trader, own, mark, orders)?;
+        }
+        book.store(&mut self.sandbox, &address)
     }
 
     /// The same with another tolerance.
@@ -191,6 +221,7 @@ impl Stage {
             side: self.side,
             queue: self.queue.clone(),
             table: self.table.clone(),
+            orders: self.orders,
         };
         stage.sandbox.update_market_risk(&stage.market, risk)?;
         Ok(stage)
@@ -260,7 +291,15 @@ impl Stage {
     pub fn measure(&self, counterparties: usize, shape: &str) -> Result<Figure> {
         let plan = self.plan(counterparties)?;
         ensure!(plan.cuts.len() == counterparties, "too few can be cut");
-        let mut figure = Figure::of(shape, self.simulate(&plan)?)?;
+        let result = self.simulate(&plan)?;
+        if let Ok(outcome) = &result {
+            let expected = u32::try_from(counterparties)? * self.orders;
+            ensure!(
+                cancelled(outcome) == expected,
+                "not all orders were cancelled"
+            );
+        }
+        let mut figure = Figure::of(shape, result)?;
         let mut queue = self.queue.clone();
         queue.cut(&plan)?;
         let visited = queue.prove(&plan)?.visited;
@@ -269,6 +308,15 @@ impl Stage {
         figure.nodes_visited = Some(visited);
         Ok(figure)
     }
+}
+
+/// Orders of those cut that a round took out of the book.
+fn cancelled(outcome: &TxOutcome) -> u32 {
+    let rounds = outcome.events.iter().filter_map(|event| match event {
+        BallastEvent::AutoDeleveraged(event) => Some(&event.cuts),
+        _ => None,
+    });
+    rounds.flatten().map(|cut| cut.cancelled_orders).sum()
 }
 
 /// Fills a queue account of the sandbox up to `length` positions.

@@ -13,23 +13,14 @@ use ballast_engine::units::LotPrice;
 use ballast_sandbox::{MarketConfig, MintKind, TraderCookie, TxOutcome, TxResult};
 
 use crate::admin::options;
-use crate::books::BookBytes;
+use crate::books::{BookBytes, BOOK_SEED, DEEPEST, IMPACT, ROOM};
 use crate::fills::WORST;
 use crate::forge;
 use crate::population::engine;
 use crate::venue::{Venue, START, USD};
 
-/// Orders on either side of a filled book.
-pub const BOOKS: [u32; 3] = [10, 1_000, 10_000];
-/// Notional over which funding takes the average price of the book.
-pub const IMPACT: u64 = 50_000 * USD;
-/// Orders a side that a book has room for beyond those it is filled with.
-pub const ROOM: u32 = 512;
 /// Lots of an order that is met.
 pub const LOTS: u64 = 1_000;
-/// Seed of the orders of a filled book.
-pub const BOOK_SEED: u64 = 3;
-
 /// A venue with a book.
 pub struct Floor {
     /// The traders that act, the market, and its queues of 100,000 positions.
@@ -42,8 +33,7 @@ impl Floor {
     /// A floor whose book has room for the deepest one and is empty.
     pub fn new(program: &Path) -> Result<Self> {
         let mut config = MarketConfig::sol();
-        let deepest = BOOKS[BOOKS.len() - 1];
-        config.book_capacity = usize::try_from(deepest + ROOM)?;
+        config.book_capacity = usize::try_from(DEEPEST + ROOM)?;
         config.risk.impact_notional_atoms = IMPACT;
         config.risk.maker_fee_bps = 1;
         let mut venue = Venue::of(&config, &options(program, MintKind::Classic), WORST)?;

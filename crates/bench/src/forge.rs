@@ -8,6 +8,7 @@ use ballast::state::position_slot::PositionSlot;
 use ballast::state::queue_account::NO_NODE;
 use ballast::state::trader::{Trader, MAX_POSITIONS, TRADER_VERSION};
 use ballast_client::adl::PlannedCut;
+use ballast_engine::book::OwnOrders;
 use ballast_sandbox::Sandbox;
 use bytemuck::{Pod, Zeroable};
 use solana_account::Account;
@@ -31,11 +32,13 @@ pub fn change<T: Pod>(
 }
 
 /// Writes the trader account behind a position of a filled queue, unless there is one. It holds
-/// this position, and in `others` of its slots before it positions in other markets.
+/// this position and the orders `own`, and in `others` of its slots before it positions in other
+/// markets.
 pub fn trader(
     sandbox: &mut Sandbox,
     market: &Pubkey,
     planned: &PlannedCut,
+    own: &OwnOrders,
     others: usize,
 ) -> Result<()> {
     if sandbox.account(&planned.trader).is_some() {
@@ -46,7 +49,8 @@ pub fn trader(
     trader.owner = planned.trader;
     let mut slot = PositionSlot::zeroed();
     slot.market = *market;
-    (slot.queue_node, slot.order_head) = (planned.node, NO_NODE);
+    slot.queue_node = planned.node;
+    slot.store_own_orders(own);
     slot.store(&planned.before);
     trader.positions[0] = slot;
     trader.position_count = 1;

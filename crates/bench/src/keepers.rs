@@ -16,8 +16,8 @@ const STOP: u64 = START - 1_000;
 /// Price at which a position with a tenth of its worth at stake is closed whole.
 const LIQUIDATED: u64 = 190_500;
 
-/// Setting, clearing and executing a stop-loss.
-pub fn triggers() -> Vec<Case> {
+/// Setting and clearing a stop-loss, which have nothing to do with the book.
+pub fn settings() -> Vec<Case> {
     vec![
         Case::new(
             "place_trigger/stop-loss",
@@ -42,6 +42,12 @@ pub fn triggers() -> Vec<Case> {
                     .cancel_trigger(market, alice, TriggerKind::StopLoss))
             },
         ),
+    ]
+}
+
+/// Executing a stop-loss.
+pub fn triggers() -> Vec<Case> {
+    vec![
         Case::new(
             "execute_trigger/01-closes",
             "the position closed against 1 maker, which opens",

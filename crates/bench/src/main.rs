@@ -12,6 +12,7 @@ mod keepers;
 mod margin;
 mod meter;
 mod money;
+mod order_tables;
 mod orders;
 mod peers;
 mod population;

@@ -1,5 +1,6 @@
 //! Orders: placed, matched, replaced and cancelled, in books of every depth.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -10,8 +11,9 @@ use ballast_client::events::BallastEvent;
 use ballast_engine::book::MAX_ORDERS;
 use ballast_sandbox::TxResult;
 
+use crate::books::{BOOKS, DEEPEST};
 use crate::figure::Figure;
-use crate::floor::{limit, Did, Floor, BOOKS, LOTS};
+use crate::floor::{limit, Did, Floor, LOTS};
 use crate::keepers;
 use crate::meter::Meter;
 use crate::shapes::thousands;
@@ -67,6 +69,11 @@ pub fn book_name(orders: u32) -> String {
     format!("book-{orders:06}")
 }
 
+/// The same in the deepest book, with accounts whose sixteen positions are all in use.
+pub fn crowded_name() -> String {
+    format!("{}-crowded", book_name(DEEPEST))
+}
+
 /// Measures every case in every book, and in the deepest with accounts whose sixteen positions are
 /// all in use.
 pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
@@ -81,7 +88,9 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
     .into_iter()
     .flatten()
     .collect();
-    if !cases.iter().any(|case| meter.wants(&case.name)) {
+    let settings = keepers::settings();
+    let mut all = cases.iter().chain(&settings);
+    if !all.any(|case| meter.wants(&case.name)) {
         return Ok(());
     }
     let empty = Floor::new(program)?;
@@ -89,10 +98,12 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         let floor = empty.with_book(orders)?;
         let words = format!("{} orders a side", thousands(u64::from(orders)));
         measure(&floor, &cases, &book_name(orders), &words, meter)?;
-        if orders == BOOKS[BOOKS.len() - 1] {
-            let name = format!("{}-crowded", book_name(orders));
+        if orders == DEEPEST {
+            let crowded = floor.crowded()?;
             let words = format!("{words}, accounts with 16 positions");
-            measure(&floor.crowded()?, &cases, &name, &words, meter)?;
+            measure(&crowded, &cases, &crowded_name(), &words, meter)?;
+            measure(&floor, &settings, "typical", "one position", meter)?;
+            measure(&crowded, &settings, "crowded", "16 positions", meter)?;
         }
     }
     Ok(())
@@ -395,7 +406,38 @@ fn cancelled() -> Vec<Case> {
             ));
         }
     }
-    for (name, side, orders, words) in [
+    cases.push(Case::new(
+        "cancel_order/costliest",
+        "the costliest of 16 all over the book, by its id",
+        did(1),
+        |floor| {
+            let first = place_own(floor, MAX_ORDERS)?;
+            floor.wait();
+            costliest(floor, first..first + u64::from(MAX_ORDERS))
+        },
+    ));
+    cases.extend(all_cancelled());
+    cases
+}
+
+/// Cancels each of alice's orders with these ids, each from the same start.
+fn costliest(floor: &Floor, ids: Range<u64>) -> Result<TxResult> {
+    let mut outcomes = Vec::new();
+    for id in ids {
+        let mut venue = floor.fork().venue;
+        let (market, alice) = (&venue.market, &venue.alice);
+        let cancelled = venue.sandbox.cancel_order(market, alice, OrderRef::Id(id));
+        outcomes.push(cancelled?);
+    }
+    let costliest = outcomes
+        .into_iter()
+        .max_by_key(|outcome| outcome.compute_units);
+    Ok(Ok(costliest.context("an order was cancelled")?))
+}
+
+/// All orders of a trader taken out at once.
+fn all_cancelled() -> impl Iterator<Item = Case> {
+    let sides = [
         ("both-sides", None, 16, "16 orders of both sides"),
         (
             "one-side",
@@ -403,11 +445,16 @@ fn cancelled() -> Vec<Case> {
             8,
             "the 8 asks of 16 orders",
         ),
-    ] {
-        cases.push(Case::new(
+    ];
+    sides.into_iter().map(|(name, side, orders, words)| {
+        let did = Did {
+            cancelled: orders,
+            ..Did::default()
+        };
+        Case::new(
             &format!("cancel_all_orders/{name}"),
             words,
-            did(orders),
+            did,
             move |floor| {
                 place_own(floor, MAX_ORDERS)?;
                 floor.wait();
@@ -415,7 +462,6 @@ fn cancelled() -> Vec<Case> {
                 let (market, alice) = (&venue.market, &venue.alice);
                 Ok(venue.sandbox.cancel_all_orders(market, alice, side))
             },
-        ));
-    }
-    cases
+        )
+    })
 }

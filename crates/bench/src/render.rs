@@ -5,6 +5,7 @@ use std::fmt::Write;
 use ballast_engine::units::Side;
 
 use crate::figure::{Figure, Figures};
+use crate::order_tables;
 use crate::peers;
 use crate::population::Population;
 use crate::shapes::{
@@ -37,6 +38,12 @@ const ROLES: [(&str, &[&str]); 3] = [
             "add_margin",
             "remove_margin",
             "block_trade",
+            "place_order",
+            "replace_order",
+            "cancel_order",
+            "cancel_all_orders",
+            "place_trigger",
+            "cancel_trigger",
         ],
     ),
     (
@@ -48,6 +55,7 @@ const ROLES: [(&str, &[&str]); 3] = [
             "flag_bankruptcy",
             "grow_queue",
             "liquidate",
+            "execute_trigger",
             "auto_deleverage",
             "open_adl_session",
             "advance_adl_session",
@@ -146,6 +154,7 @@ pub fn document(figures: &Figures, targets: &[Target]) -> String {
     text += &session_table(figures);
     text += PROOF;
     text += &proof_table(figures);
+    text += &order_tables::section(figures);
     text += "\n## Every instruction\n";
     for (role, instructions) in ROLES {
         text += &role_table(figures, role, instructions);
@@ -305,17 +314,22 @@ fn role_table(figures: &Figures, role: &str, instructions: &[&str]) -> String {
         let prefix = format!("{instruction}/");
         let mut title = format!("`{instruction}`");
         for (name, figure) in figures.starting_with(&prefix).iter() {
-            if matrix.iter().any(|stage| name.starts_with(stage)) {
+            let elsewhere = matrix.iter().any(|stage| name.starts_with(stage));
+            if elsewhere || order_tables::holds(name) {
                 continue;
             }
             text += &row(&[&title, &figure.shape, &cell(Some(figure))]);
             title.clear();
         }
+        if !title.is_empty() {
+            text += &row(&[&title, "see [Orders](#orders)", ""]);
+        }
     }
     text
 }
 
-fn cell(figure: Option<&Figure>) -> String {
+/// A figure in a table.
+pub fn cell(figure: Option<&Figure>) -> String {
     let Some(figure) = figure else {
         return "-".to_owned();
     };
@@ -326,11 +340,13 @@ fn cell(figure: Option<&Figure>) -> String {
     }
 }
 
-fn row(cells: &[&str]) -> String {
+/// A row of a table.
+pub fn row(cells: &[&str]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-fn rule(columns: usize) -> String {
+/// What stands below a table's first row.
+pub fn rule(columns: usize) -> String {
     format!("|{}\n", "---|".repeat(columns))
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use ballast::state::trader::MAX_POSITIONS;
+use ballast_engine::book::MAX_ORDERS;
 use ballast_engine::units::Side;
 
 use crate::deleveraging::{Setting, Stage};
@@ -66,5 +67,46 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         };
         let shape = "32 of 100,000 closed whole, accounts with 16 positions, exact";
         stage(&setting, 0)?.measure(32, shape)
-    })
+    })?;
+    with_orders(&plain, &stage, meter)
+}
+
+/// Rounds whose counterparties have orders in a deep book.
+fn with_orders(
+    plain: &Setting,
+    stage: &impl Fn(&Setting, u32) -> Result<Stage>,
+    meter: &mut Meter,
+) -> Result<()> {
+    for (orders, each) in [
+        (0, "no orders"),
+        (1, "1 order each"),
+        (MAX_ORDERS, "16 orders each"),
+    ] {
+        let name = format!("auto_deleverage/round-6-orders-{orders:02}");
+        meter.measure(&name, || {
+            let setting = Setting {
+                orders: Some(orders),
+                ..*plain
+            };
+            let shape = format!("10 of 100,000 cut, with {each} among 10,000 a side, tolerance 5%");
+            stage(&setting, TOLERANCE_BPS)?.measure(LISTED, &shape)
+        })?;
+    }
+    for listed in [20, 32] {
+        let name = format!("auto_deleverage/round-7-worst-orders-{listed}");
+        meter.measure(&name, || {
+            let setting = Setting {
+                other_markets: MAX_POSITIONS - 1,
+                max_close_bps: 10_000,
+                orders: Some(MAX_ORDERS),
+                ..*plain
+            };
+            let shape = format!(
+                "{listed} of 100,000 closed whole, with 16 orders each among 10,000 a side, \
+                 accounts with 16 positions, exact"
+            );
+            stage(&setting, 0)?.measure(listed, &shape)
+        })?;
+    }
+    Ok(())
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::{ensure, Result};
+use ballast_client::adl::MAX_COUNTERPARTIES;
 use ballast_client::events::BallastEvent;
+use ballast_engine::book::MAX_ORDERS;
 use ballast_engine::units::Side;
 use ballast_sandbox::{TxError, TxOutcome, TxResult};
 
@@ -14,6 +16,8 @@ use crate::shapes::{StageShape, HOSTILE};
 
 /// Counterparties to cut.
 const CUT: usize = 10;
+/// The most that a session selects.
+const MOST: usize = MAX_COUNTERPARTIES;
 /// Nodes that one transaction looks at.
 const NODES_A_STEP: u32 = 10_000;
 
@@ -21,7 +25,7 @@ const NODES_A_STEP: u32 = 10_000;
 struct Session {
     open: TxOutcome,
     steps: Vec<TxOutcome>,
-    execute: TxOutcome,
+    execute: TxResult,
     nodes: u32,
 }
 
@@ -41,17 +45,35 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         }
         let shape = StageShape::longest(population, Side::Short);
         let mut stage = Stage::new(program, &Setting::plain(shape))?.with_tolerance(0)?;
-        let session = run(&mut stage)?;
-        meter.measure(&name, || Ok(session.total(population.words())))?;
+        let session = run(&mut stage, CUT)?;
+        meter.measure(&name, || session.total(population.words()))?;
         if last {
             measure_parts(&session, meter)?;
         }
     }
+    with_orders(program, meter)?;
     close(program, meter)
 }
 
-fn run(stage: &mut Stage) -> Result<Session> {
-    let plan = stage.plan(CUT)?;
+/// The longest selection, of counterparties with orders in a deep book.
+fn with_orders(program: &Path, meter: &mut Meter) -> Result<()> {
+    for (orders, each) in [(0, "no orders"), (MAX_ORDERS, "16 orders each")] {
+        let name = format!("execute_adl_session/{MOST}-of-100000-orders-{orders:02}");
+        meter.measure(&name, || {
+            let setting = Setting {
+                orders: Some(orders),
+                ..Setting::plain(StageShape::random(100_000))
+            };
+            let mut stage = Stage::new(program, &setting)?.with_tolerance(0)?;
+            let shape = format!("{MOST} of 100,000 cut, with {each} among 10,000 a side");
+            Figure::of(&shape, run(&mut stage, MOST)?.execute)
+        })?;
+    }
+    Ok(())
+}
+
+fn run(stage: &mut Stage, cut: usize) -> Result<Session> {
+    let plan = stage.plan(cut)?;
     let hints = plan.cuts.iter().map(|cut| cut.node).collect::<Vec<_>>();
     let (market, bankrupt) = (stage.market.clone(), stage.bankrupt.address);
     let sandbox = &mut stage.sandbox;
@@ -79,9 +101,7 @@ fn run(stage: &mut Stage) -> Result<Session> {
         selected == plan.counterparties,
         "another selection than planned"
     );
-    let execute = sandbox
-        .execute_adl_session(&market, &keys, &stage.keeper, &selected)
-        .map_err(told)?;
+    let execute = sandbox.execute_adl_session(&market, &keys, &stage.keeper, &selected);
     Ok(Session {
         open,
         steps,
@@ -99,17 +119,18 @@ fn is_complete(step: &TxOutcome) -> bool {
 }
 
 impl Session {
-    fn total(&self, words: &str) -> Figure {
+    fn total(&self, words: &str) -> Result<Figure> {
         let steps = self.steps.iter().map(|step| step.compute_units);
-        let units = steps.sum::<u64>() + self.open.compute_units + self.execute.compute_units;
-        Figure {
+        let execute = self.execute.clone().map_err(told)?;
+        let units = steps.sum::<u64>() + self.open.compute_units + execute.compute_units;
+        Ok(Figure {
             shape: format!(
                 "{CUT} of 100,000 hostile shorts ({words}): {} transactions",
                 self.steps.len() + 2
             ),
             compute_units: Some(units),
             nodes_visited: Some(self.nodes),
-        }
+        })
     }
 }
 
@@ -134,7 +155,8 @@ fn measure_parts(session: &Session, meter: &mut Meter) -> Result<()> {
         }
     }
     meter.measure("execute_adl_session/10-of-100000", || {
-        Ok(one(&session.execute, "10 of 100,000 cut"))
+        let execute = session.execute.clone().map_err(told)?;
+        Ok(one(&execute, "10 of 100,000 cut"))
     })
 }
 

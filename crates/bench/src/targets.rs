@@ -2,9 +2,11 @@
 
 use ballast_engine::units::Side;
 
+use crate::books::DEEPEST;
 use crate::figure::Figures;
+use crate::orders::book_name;
 use crate::population::Population;
-use crate::shapes::{adl_name, proof_name, tolerance_name, StageShape, HOSTILE, PROVEN};
+use crate::shapes::{adl_name, proof_name, thousands, tolerance_name, StageShape, HOSTILE, PROVEN};
 
 /// An upper limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +98,7 @@ pub fn all() -> Vec<Target> {
         );
         targets.push(units(&what, &name, 40_000));
     }
+    targets.extend(of_orders());
     let longest = StageShape::random(100_000);
     for (tolerance, limit) in [(0, 25_000), (500, 8_000)] {
         let what = format!(
@@ -149,6 +152,49 @@ pub fn all() -> Vec<Target> {
             );
             targets.push(units(&what, &name, limit));
         }
+    }
+    targets
+}
+
+/// Those of the book.
+fn of_orders() -> Vec<Target> {
+    let book = format!("{} orders a side", thousands(u64::from(DEEPEST)));
+    let name = |shape: &str| format!("{shape}/{}", book_name(DEEPEST));
+    let cases = [
+        ("place_order/wait-best", "waits at the best price", 25_000),
+        ("place_order/wait-deep", "waits amid the book", 25_000),
+        ("place_order/wait-sixteenth", "waits as the 16th", 25_000),
+        (
+            "place_order/fill-open-01",
+            "fills 1 maker, open/open",
+            60_000,
+        ),
+        (
+            "place_order/fill-close-01",
+            "fills 1 maker, close/close",
+            60_000,
+        ),
+        ("cancel_order/only-by-id", "the only one", 12_000),
+        (
+            "cancel_order/oldest-by-client-id",
+            "the oldest of 16 by its client id",
+            12_000,
+        ),
+        ("cancel_order/costliest", "the costliest of 16", 12_000),
+    ];
+    let target = |(shape, words, limit): &(&str, &str, u64)| {
+        let instruction = shape.split('/').next().unwrap_or_default();
+        let what = format!("`{instruction}`, {words}, {book}");
+        units(&what, &name(shape), *limit)
+    };
+    let mut targets: Vec<Target> = cases.iter().map(target).collect();
+    for act in ["open", "close"] {
+        let filling = |makers| name(&format!("place_order/fill-{act}-{makers:02}"));
+        targets.push(Target {
+            what: format!("`place_order`, a further maker, {act}/{act}, {book}"),
+            limit: 25_000,
+            rule: Rule::Each(filling(1), filling(32), 31),
+        });
     }
     targets
 }

@@ -93,13 +93,13 @@ pub struct RehearseArgs {
     #[arg(long, value_name = "N", default_value_t = MARKET_MAKERS, value_parser = makers)]
     pub market_makers: usize,
     /// What the market makers quote together on each side when calm, basis points of the open
-    /// interest [default: 250].
+    /// interest [default: 1000].
     #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub maker_depth_bps: Option<u64>,
     /// Distance of their best orders from the oracle price when calm, basis points [default: 8].
     #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub maker_spread_bps: Option<u64>,
-    /// Their collateral together, basis points of the worth of the open interest [default: 400].
+    /// Their collateral together, basis points of the worth of the open interest [default: 2000].
     #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub maker_capital_bps: Option<u64>,
     /// What a maker pays of a fill, basis points; a rebate when negative [default: -1].

@@ -129,6 +129,82 @@ fn a_rise_is_explained_as_well_and_only_chosen_rules_are_compared() {
     assert!(stdout(&output).contains("The tolerance is 5 %"));
 }
 
+/// Lots of all lines of a list.
+fn lots(lines: &Value, field: &str) -> u64 {
+    let lines = lines.as_array().expect("a list").iter();
+    lines.map(|line| line[field].as_u64().expect("lots")).sum()
+}
+
+#[test]
+fn the_book_absorbs_first_and_every_lot_belongs_to_a_stage() {
+    let (report, file) = rehearsed("book", &falling(), &["--seed", "3"]);
+    let stages = report["waterfall"].as_array().expect("stages");
+    let names: Vec<&Value> = stages.iter().map(|line| &line["stage"]).collect();
+    assert_eq!(names, ["book", "liquidator", "insurance", "deleveraging"]);
+    for line in [0, 1, 3] {
+        assert!(stages[line]["lots"].as_u64() > Some(0), "{stages:?}");
+    }
+    let rounds = report["adl"].as_array().expect("rounds").iter();
+    let cut: u64 = rounds.map(|round| lots(&round["cut"], "lots")).sum();
+    let liquidated = lots(&report["liquidations"], "lots");
+    assert_eq!(lots(&report["waterfall"], "lots"), liquidated + cut);
+    let book = &report["summary"]["book"];
+    for figure in [
+        "market_orders",
+        "stop_losses",
+        "fills",
+        "orders_placed",
+        "states_checked",
+    ] {
+        assert!(book[figure].as_u64() > Some(0), "{figure}: {book}");
+    }
+    for fault in ["broken_states", "margin_error_atoms", "rounds_before_book"] {
+        assert_eq!(book[fault], 0, "{fault}");
+    }
+    let makers = report["market_makers"].as_array().expect("makers");
+    assert_eq!(makers.len(), 6);
+    assert_eq!(explained(&file, &[]).status.code(), Some(0));
+
+    let mut tampered = report.clone();
+    let trades = tampered["trades"].as_array_mut().expect("trades");
+    let lots = &mut trades[0]["fills"][0]["lots"];
+    *lots = (lots.as_u64().expect("lots") + 1).into();
+    fs::write(&file, tampered.to_string()).expect("a file");
+    assert_eq!(explained(&file, &[]).status.code(), Some(1));
+}
+
+#[test]
+fn the_seed_decides_everything_at_the_book() {
+    let run = |name, seed| rehearsed(name, &falling(), &["--seed", seed]).0["trades"].take();
+    let first = run("seed-a", "5");
+    assert_eq!(first, run("seed-b", "5"));
+    assert_ne!(first, run("seed-c", "6"));
+}
+
+#[test]
+fn without_market_makers_there_is_no_book() {
+    let (report, file) = rehearsed("no-book", &falling(), &["--market-makers", "0"]);
+    assert_eq!(report["trades"], Value::Array(Vec::new()));
+    assert_eq!(report["waterfall"][0]["lots"], 0);
+    assert_eq!(explained(&file, &[]).status.code(), Some(0));
+    let refused = |options: &[&str], part: &str| {
+        let program = default_program_path();
+        let mut arguments = vec!["rehearse", "--program", text(&program)];
+        arguments.extend(options);
+        let output = ballast(&arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    };
+    refused(
+        &["--market-makers", "0", "--takers", "3"],
+        "--takers needs a book",
+    );
+    refused(
+        &["--traders", "10", "--maker-depth-bps", "1"],
+        "raise --maker-depth-bps",
+    );
+}
+
 #[test]
 fn a_tampered_report_is_found_out() {
     let (mut report, file) = rehearsed("tampered", &falling(), &[]);

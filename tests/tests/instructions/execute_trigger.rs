@@ -397,3 +397,41 @@ pub fn the_owner_may_execute_its_own_trigger() {
     assert_eq!(fire.venue.free(&alice), 899_000_000 + 5_000_000 - 50_000);
     assert_eq!(fire.venue.slot(&alice).lots, 9_500);
 }
+
+#[test]
+pub fn a_shorts_worst_price_is_its_highest() {
+    // Mark $204: the band ends at $214.200.
+    for (worst, price, filled) in [
+        (205_000, 205_001, false),
+        (205_000, 205_000, true),
+        (0, 214_201, false),
+        (0, 214_200, true),
+        (1 << 30, 214_201, false),
+    ] {
+        let mut fire = Fire::new();
+        let (bob, carol) = (fire.bob.clone(), fire.carol.clone());
+        fire.set(&bob, StopLoss, 204_000, worst, 100);
+        fire.venue.price(204_000);
+        fire.venue.place(&carol, ask(price, 100), &[]);
+        if filled {
+            let event = fire.execute(&bob, StopLoss, &[&carol]);
+            assert_eq!(event.fills[0].price_ticks, price);
+            assert_eq!(event.taker.lots_after, 100 - TEN);
+        } else {
+            fire.refuse(BallastError::NothingFilled, &bob, StopLoss, &[&carol]);
+        }
+    }
+}
+
+#[test]
+pub fn a_maker_may_execute_the_trigger_it_fills() {
+    let mut fire = Fire::new();
+    let (alice, carol) = (fire.alice.clone(), fire.carol.clone());
+    fire.set(&alice, StopLoss, START, 0, 500);
+    fire.venue.place(&carol, bid(START, 1_000), &[]);
+    fire.keeper = carol.clone();
+    let event = fire.execute(&alice, StopLoss, &[&carol]);
+    assert_eq!((event.filled_lots, event.reward_atoms), (500, 100_000));
+    assert_eq!(fire.venue.free(&carol), 990_000_000 + 100_000);
+    assert_eq!(fire.venue.holds(&carol), (500, 5_000_000, 5_000_000));
+}

@@ -303,6 +303,7 @@ pub fn unpaid_funding_counts_before_anything_is_decided() {
     // Shorts pay longs 1% an hour: a long below maintenance is healthy once it is paid.
     let mut config = quiet();
     config.risk.funding_rate_ppm_per_hour = -10_000;
+    config.risk.impact_notional_atoms = 0;
     let mut venue = Venue::open_with(&config);
     let keeper = venue.sandbox.create_trader(1_000 * USD).unwrap();
     venue.price(194_500);

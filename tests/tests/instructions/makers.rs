@@ -5,15 +5,17 @@ use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
 use ballast::events::{OrderPlaced, RemovalReason};
+use ballast::instructions::orders::OrderRef;
 use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs};
 use ballast::state::book_account::OrderSide;
-use ballast_client::instructions::orders;
-use ballast_sandbox::TraderCookie;
+use ballast::state::trigger::TriggerKind;
+use ballast_client::instructions::{anyone::Takeover, orders};
+use ballast_sandbox::{Sandbox, TraderCookie, TxResult};
 
 use crate::event;
 use crate::orders::{ask, bid, ioc, listed, of_kind, reducing};
 use crate::support::{
-    done, quiet, refused, refused_by_anchor, refused_forged, Venue, START, TEN, USD,
+    done, quiet, refused, refused_by_anchor, refused_forged, terms, Venue, START, TEN, USD,
 };
 
 /// Bob, carol and dave ask in this order: bob 50 lots at $200.010, carol and dave 50 at $200, bob
@@ -144,9 +146,16 @@ pub fn a_list_has_room_for_32_makers() {
     let (market, args) = (venue.market.clone(), ioc(bid(START, 10)));
     done(venue.sandbox.place_order(&market, &alice, args, &list));
     list.push(Pubkey::new_unique());
-    refused(&mut venue.sandbox, BallastError::TooManyMakers, |s| {
-        s.place_order(&market, &alice, args, &list)
-    });
+    let (bob, offer) = (venue.bob.clone(), Takeover::none());
+    let calls: [&dyn Fn(&mut Sandbox) -> TxResult; 4] = [
+        &|s| s.place_order(&market, &alice, args, &list),
+        &|s| s.replace_order(&market, &alice, OrderRef::Id(1), args, &list),
+        &|s| s.liquidate_into_book(&market, &bob.address, &alice, offer, &list),
+        &|s| s.execute_trigger(&market, &bob.address, &alice, TriggerKind::StopLoss, &list),
+    ];
+    for call in calls {
+        refused(&mut venue.sandbox, BallastError::TooManyMakers, |s| call(s));
+    }
 }
 
 #[test]
@@ -300,4 +309,39 @@ pub fn a_reduce_only_order_with_nothing_to_reduce_is_removed() {
             .position(&venue.market, &alice.address)
             .is_none());
     }
+}
+
+#[test]
+pub fn an_order_without_room_in_the_queue_is_removed_for_nothing() {
+    let mut config = quiet();
+    config.queue_capacity = 16;
+    let mut venue = Venue::with(&config);
+    let (alice, bob) = venue.two();
+    let (carol, long) = (venue.trader(100), venue.trader(100));
+    venue.place(&carol, bid(START, 100), &[]);
+    venue.place(&long, bid(START, 300), &[]);
+    // Sixteen longs are all there is room for; one of them waits behind carol.
+    let terms = terms(100, START, 2 * USD, 2 * USD);
+    let mut longs: Vec<TraderCookie> = (0..15).map(|_| venue.trader(100)).collect();
+    longs.push(long.clone());
+    for long in &longs {
+        let market = &venue.market;
+        done(venue.sandbox.block_trade(market, long, &bob, terms));
+    }
+    let event = venue.place(&alice, ioc(ask(START, 200)), &[&carol, &long]);
+    assert_eq!((event.filled_lots, event.removed.len()), (200, 1));
+    let removed = event.removed[0];
+    assert_eq!(
+        (removed.maker, removed.reason, removed.fee_atoms),
+        (carol.address, RemovalReason::NoRoom, 0)
+    );
+    assert_eq!(
+        (venue.free(&carol), event.collected_atoms),
+        (100_000_000, 0)
+    );
+    assert_eq!(venue.slot(&long).lots, 300);
+    // A taker who has no room is told so.
+    venue.place(&bob, ask(START + 1, 100), &[]);
+    let args = ioc(bid(START + 1, 100));
+    venue.refuse(BallastError::QueueFull, &carol, args, &[&bob]);
 }

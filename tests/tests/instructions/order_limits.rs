@@ -210,3 +210,30 @@ pub fn open_interest_has_a_limit() {
     assert_eq!(event.open_interest_after, 11_500);
     venue.refuse(limit, &dave, ioc(bid(START, 501)), &[&bob]);
 }
+
+#[test]
+pub fn orders_alone_take_a_slot() {
+    let mut config = quiet();
+    config.queue_capacity = 16;
+    config.book_capacity = 16;
+    let mut venue = Venue::with(&config);
+    let (alice, bob) = venue.two();
+    venue.place(&bob, ask(START, 100), &[]);
+    let mut last = venue.market.clone();
+    for _ in 0..16 {
+        last = venue.sandbox.create_market(&config).unwrap();
+        done(
+            venue
+                .sandbox
+                .place_order(&last, &alice, bid(START, 10), &[]),
+        );
+    }
+    let full = BallastError::NoFreeSlot;
+    venue.refuse(full, &alice, bid(START, 100), &[&bob]);
+    venue.refuse(full, &alice, ioc(bid(START - 1, 100)), &[]);
+    done(venue.sandbox.cancel_all_orders(&last, &alice, None));
+    assert_eq!(
+        venue.place(&alice, bid(START, 100), &[&bob]).filled_lots,
+        100
+    );
+}

@@ -6,7 +6,7 @@ use ballast::state::book_account::OrderSide;
 use ballast_sandbox::TraderCookie;
 
 use crate::orders::{ask, bid, ioc, of_kind};
-use crate::support::{quiet, Venue, START, TEN, USD};
+use crate::support::{done, quiet, refused, Venue, START, TEN, USD};
 
 /// A market whose maker's fee is 2 basis points, with the price within $1.
 fn unsure() -> Venue {
@@ -222,6 +222,7 @@ pub fn a_taker_pays_its_fee_in_full_even_to_close() {
 pub fn funding_is_paid_before_an_order_trades() {
     let mut config = quiet();
     config.risk.funding_rate_ppm_per_hour = 100;
+    config.risk.impact_notional_atoms = 0;
     let mut venue = Venue::open_with(&config);
     let (alice, bob) = venue.two();
     venue.place(&bob, bid(START, 5_000), &[]);
@@ -250,4 +251,44 @@ pub fn a_loss_of_the_maker_comes_out_of_its_collateral() {
         before + 250_000_000 - 50_000_000 + reserve
     );
     assert_eq!(venue.resting(OrderSide::Bid), []);
+}
+
+#[test]
+pub fn who_opens_by_a_waiting_order_owes_nothing_of_the_past() {
+    let mut config = quiet();
+    config.risk.funding_rate_ppm_per_hour = 100;
+    config.risk.impact_notional_atoms = 0;
+    let mut venue = Venue::open_with(&config);
+    let alice = venue.alice.clone();
+    let carol = venue.trader(100);
+    venue.place(&carol, bid(START, 1_000), &[]);
+    venue.sandbox.advance_seconds(3_600);
+    venue.price(START);
+    venue.place(&alice, ioc(ask(START, 1_000)), &[&carol]);
+    assert_eq!(venue.holds(&carol), (1_000, 10_000_000, 0));
+    assert_eq!(venue.slot(&carol).funding_index, 20);
+    // Nor a taker who opens at once.
+    let dave = venue.trader(100);
+    venue.place(&alice, ask(START, 1_000), &[]);
+    venue.place(&dave, ioc(bid(START, 1_000)), &[&alice]);
+    assert_eq!(venue.holds(&dave), (1_000, 10_000_000, 0));
+    assert_eq!(venue.slot(&dave).funding_index, 20);
+}
+
+#[test]
+pub fn what_an_order_reserves_is_not_withdrawn_or_reserved_again() {
+    let mut venue = Venue::new();
+    let poor = with(&mut venue, 10 * USD);
+    venue.place(&poor, bid(START, 600), &[]);
+    let short = BallastError::InsufficientCollateral;
+    venue.refuse(short, &poor, ask(START + 1, 600), &[]);
+    venue.refuse(short, &poor, bid(START, 401), &[]);
+    let market = venue.market.clone();
+    refused(&mut venue.sandbox, short, |s| {
+        s.withdraw(&poor, 4 * USD + 1)
+    });
+    venue.place(&poor, bid(START, 400), &[]);
+    assert_eq!(venue.free(&poor), 0);
+    done(venue.sandbox.cancel_all_orders(&market, &poor, None));
+    done(venue.sandbox.withdraw(&poor, 10 * USD));
 }

@@ -98,6 +98,8 @@ impl Venue {
             event.filled_lots,
             event.fills.iter().map(|fill| fill.lots).sum::<u64>()
         );
+        let parts = event.filled_lots + event.resting_lots + event.dropped_lots;
+        assert_eq!(event.lots, parts);
         event
     }
 

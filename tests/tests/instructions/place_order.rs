@@ -384,3 +384,59 @@ pub fn an_unfit_price_stops_orders() {
     venue.price(START);
     venue.place(&alice, bid(START, 10), &[]);
 }
+
+#[test]
+pub fn the_first_failure_in_order_is_the_one_told() {
+    use BallastError as E;
+    let mut venue = Venue::new();
+    let (alice, bob) = venue.two();
+    let now = venue.sandbox.time();
+    venue.place(&bob, ask(START, 10), &[]);
+    let numbered = |args| PlaceOrderArgs {
+        client_id: 4,
+        ..args
+    };
+    venue.place(&alice, numbered(bid(START - 1, 10)), &[]);
+    let expired = |args| PlaceOrderArgs {
+        expires_at: now,
+        ..args
+    };
+    let post = |args| of_kind(OrderKind::PostOnly, args);
+    let rows = [
+        (E::ZeroLots, bid(0, 0)),
+        (E::SizeOutOfRange, bid(0, 1 << 32)),
+        (E::PriceOutOfRange, expired(bid(0, 9))),
+        (E::PriceOutsideBand, expired(bid(210_001, 9))),
+        (E::OrderExpired, expired(reducing(bid(START, 9)))),
+        (E::NothingToReduce, numbered(reducing(bid(START, 9)))),
+        (E::OrderTooSmall, numbered(post(bid(START, 9)))),
+        (E::DuplicateClientId, numbered(post(bid(START, 10)))),
+        (E::PostOnlyCrosses, post(bid(START, 100_000_000))),
+        (
+            E::NotFilled,
+            of_kind(OrderKind::FillOrKill, bid(START, 100_000_000)),
+        ),
+        (E::InsufficientCollateral, bid(START, 100_000_000)),
+    ];
+    for (error, args) in rows {
+        venue.refuse(error, &alice, args, &[&bob]);
+    }
+    // Before any of them: who, whether at all, with how many, and the price.
+    let zero = bid(0, 0);
+    venue.sandbox.advance_seconds(32);
+    venue.refuse(E::PriceStale, &alice, zero, &[&bob]);
+    let many = [&bob; 33];
+    venue.refuse(E::TooManyMakers, &alice, zero, &many);
+    done(venue.sandbox.set_pause(PAUSE_ALL));
+    venue.refuse(E::Paused, &alice, zero, &many);
+    let call = orders::place_order(
+        bob.wallet.address(),
+        venue.market.keys,
+        alice.address,
+        zero,
+        &[bob.address],
+    );
+    refused(&mut venue.sandbox, E::NotTraderAuthority, |s| {
+        s.send(&[call], &[&bob.wallet.keypair])
+    });
+}

@@ -2,11 +2,12 @@
 
 use ballast::error::BallastError;
 use ballast::events::PositionLiquidated;
+use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_sandbox::TraderCookie;
 
 use crate::event;
-use crate::orders::{ask, bid, listed};
+use crate::orders::{ask, bid, ioc, listed, reducing};
 use crate::support::{done, refused, Venue, START, TEN, USD};
 
 const OFFER: Takeover = Takeover::with_margin(100 * USD);
@@ -222,4 +223,71 @@ pub fn a_bankrupt_short_is_mirrored() {
     // $0.999 a SOL below the mark.
     assert_eq!(event.insurance_paid_atoms, 6_000_000 - 999_000);
     rescue.venue.price(START);
+}
+
+#[test]
+pub fn lots_the_book_takes_end_a_session() {
+    let mut rescue = Rescue::with_insurance(0);
+    let (carol, bob, keeper) = (
+        rescue.carol.clone(),
+        rescue.venue.bob.clone(),
+        rescue.keeper.clone(),
+    );
+    let (market, alice) = (rescue.venue.market.clone(), rescue.alice.address);
+    let sandbox = &mut rescue.venue.sandbox;
+    let opened = sandbox.open_adl_session(&market, &alice, 10_000);
+    let (session, _) = opened.unwrap();
+    let node = rescue.venue.slot(&bob).queue_node;
+    let sandbox = &mut rescue.venue.sandbox;
+    done(sandbox.advance_adl_session(&market, &session, 10, vec![node]));
+    let mut execute = sandbox.fork();
+    let list = [bob.address];
+    done(execute.execute_adl_session(&market, &session, &keeper, &list));
+    // A bid at the bankruptcy price in between, and the position is another one.
+    rescue.venue.place(&carol, bid(190_000, 4_000), &[]);
+    rescue.liquidate(OFFER, &[&carol]);
+    let sandbox = &mut rescue.venue.sandbox;
+    refused(sandbox, BallastError::AdlSessionStale, |s| {
+        s.execute_adl_session(&market, &session, &keeper, &list)
+    });
+    done(sandbox.close_adl_session(&market, &session));
+    // While the book can take more, none is opened.
+    rescue.venue.place(&carol, bid(190_000, 10), &[]);
+    let refusal = rescue
+        .venue
+        .sandbox
+        .open_adl_session(&market, &alice, 10_000);
+    let number = refusal.unwrap_err().number;
+    assert_eq!(number, Some(u32::from(BallastError::BookCanAbsorb)));
+}
+
+#[test]
+pub fn a_counterparty_may_trade_with_the_book_while_a_session_runs() {
+    let mut rescue = Rescue::with_insurance(0);
+    let (carol, bob, keeper) = (
+        rescue.carol.clone(),
+        rescue.venue.bob.clone(),
+        rescue.keeper.clone(),
+    );
+    let (market, alice) = (rescue.venue.market.clone(), rescue.alice.address);
+    let sandbox = &mut rescue.venue.sandbox;
+    let (session, _) = sandbox.open_adl_session(&market, &alice, 10_000).unwrap();
+    let node = rescue.venue.slot(&bob).queue_node;
+    let sandbox = &mut rescue.venue.sandbox;
+    done(sandbox.advance_adl_session(&market, &session, 10, vec![node]));
+    // Bob closes four fifths of what he has.
+    rescue.venue.place(&bob, reducing(bid(189_000, 8_000)), &[]);
+    rescue
+        .venue
+        .place(&carol, ioc(ask(189_000, 8_000)), &[&bob]);
+    let sandbox = &mut rescue.venue.sandbox;
+    let executed = sandbox.execute_adl_session(&market, &session, &keeper, &[bob.address]);
+    let events = done(executed).events;
+    let [BallastEvent::AutoDeleveraged(event), _] = &events[..] else {
+        panic!("{events:?}");
+    };
+    // Half of what he has now.
+    let cut = &event.cuts[0];
+    assert_eq!((cut.lots_before, cut.lots_closed), (-2_000, 1_000));
+    rescue.venue.sound();
 }

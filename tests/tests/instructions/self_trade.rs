@@ -81,6 +81,15 @@ pub fn decrement_takes_the_smaller_off_both() {
     let event = venue.place(&alice, mode(ask(START, 60)), &[&bob]);
     assert_eq!((event.filled_lots, event.resting_lots), (0, 0));
     assert!(event.taker.is_none());
+    let lost = OrderCancelled {
+        id: 1,
+        client_id: 3,
+        side: OrderSide::Bid,
+        price_ticks: START,
+        lots: 60,
+        margin_atoms: 600_000,
+    };
+    assert_eq!((event.cancelled, event.dropped_lots), (vec![lost], 60));
     assert_eq!(venue.holds(&alice), (0, 0, 400_000));
     assert_eq!(venue.free(&alice), 999_600_000);
     assert_eq!(
@@ -90,7 +99,7 @@ pub fn decrement_takes_the_smaller_off_both() {
     );
     // The new one is larger: the old one goes, 50 are left for bob's.
     let event = venue.place(&alice, mode(ask(START, 90)), &[&bob]);
-    assert_eq!(event.cancelled[0].lots, 40);
+    assert_eq!((event.cancelled[0].lots, event.dropped_lots), (40, 40));
     assert_eq!((event.filled_lots, event.fills[0].lots), (50, 50));
     assert_eq!(venue.holds(&alice), (-50, 500_000, 0));
     assert_eq!(venue.resting(OrderSide::Bid), [(START, 50)]);

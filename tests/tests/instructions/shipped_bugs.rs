@@ -267,6 +267,7 @@ pub fn a_position_was_liquidated_on_a_stale_price_or_before_its_funding() {
     let mut config = quiet();
     // Shorts pay longs one per cent an hour.
     config.risk.funding_rate_ppm_per_hour = -10_000;
+    config.risk.impact_notional_atoms = 0;
     let mut venue = Venue::open_with(&config);
     let keeper = venue.sandbox.create_trader(1_000 * USD).unwrap();
     venue.price(194_800);

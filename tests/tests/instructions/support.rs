@@ -39,10 +39,12 @@ pub struct Venue {
     pub bob: TraderCookie,
 }
 
-/// The SOL market without funding, so that figures are round.
+/// The SOL market without funding, so that figures are round; it keeps impact prices all the same.
 pub fn quiet() -> MarketConfig {
     let mut config = MarketConfig::sol();
     config.risk.funding_rate_ppm_per_hour = 0;
+    config.risk.impact_notional_atoms = 50 * USD;
+    config.risk.max_funding_rate_ppm = 0;
     config
 }
 

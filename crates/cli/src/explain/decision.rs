@@ -166,6 +166,11 @@ impl Rebuilt {
         Ok(rebuilt)
     }
 
+    /// Age of a node among those that were rebuilt.
+    fn sequence(&mut self, node: u32) -> Result<u64, EngineError> {
+        Ok(self.queue()?.as_ref().entry(node)?.sequence)
+    }
+
     fn queue(&mut self) -> Result<Queue<'_>, EngineError> {
         Queue::new(bytemuck::cast_slice_mut(&mut self.words))
     }
@@ -247,9 +252,10 @@ fn ranking(
     let mut places = Vec::with_capacity(situation.queue.len());
     for candidate in &situation.queue {
         let position = &candidate.position;
-        let exposure = Exposure::of_position(position, round.funding_index, candidate.sequence)?;
         let node = rebuilt.nodes.get(&candidate.trader).copied();
         let node = node.ok_or(EngineError::NodeNotFound)?;
+        let sequence = rebuilt.sequence(node)?;
+        let exposure = Exposure::of_position(position, round.funding_index, sequence)?;
         let queue = rebuilt.queue()?;
         let stored = *queue.as_ref().entry(node)?;
         places.push(Place {
@@ -320,8 +326,10 @@ fn cut_all(
         };
         let failed = |error| at(&format!("cutting {trader}"))(error);
         let wanted = state.remaining_lots();
+        // Ages count anew in the rebuilt queue.
+        let sequence = rebuilt.sequence(node).map_err(failed)?;
         let cut = state
-            .cut(&candidate.position, candidate.sequence, candidate.stamp)
+            .cut(&candidate.position, sequence, candidate.stamp)
             .map_err(failed)?;
         match cut {
             Cut::Skipped(reason) => listed.passed_by.push((trader.clone(), reason)),

@@ -6,6 +6,7 @@ use crate::report::model::{
     ComputeUnits, CutLine, Holding, LiquidationLine, NodeLine, PathLine, QueueLine, Report, Round,
     TraderLine, REPORT_VERSION,
 };
+use crate::report::waterfall;
 use crate::scenario::population::{Direction, Kind};
 
 /// Slots, times and prices of three moments, further apart than a pass lasts.
@@ -60,6 +61,7 @@ pub fn report() -> Report {
     summary
         .compute_units
         .insert("auto_deleverage".to_owned(), units);
+    report.waterfall = waterfall::stages(&report).expect("small numbers");
     report
 }
 
@@ -92,6 +94,7 @@ fn liquidation() -> LiquidationLine {
         best_left_ticks: 0,
         insurance_paid_atoms: 0,
         insurance_fee_atoms: 1_000_000,
+        compute_units: 20_000,
     }
 }
 

@@ -11,8 +11,8 @@ use ballast_engine::queue::{CutStamp, PASS_SLOTS};
 use super::audit::{Audit, Fault};
 use super::decision::Decision;
 use crate::report::model::{LiquidationLine, Report, Round};
-use crate::report::trading::TradeLine;
-use crate::report::waterfall::movements;
+use crate::report::trading::{BookSummary, TradeLine};
+use crate::report::waterfall::{self, movements};
 use crate::scenario::population::Direction;
 
 /// The market as the report's own records imply it, event by event.
@@ -355,6 +355,7 @@ impl<'a> Ledger<'a> {
 }
 
 fn totals(report: &Report, audit: &mut Audit) {
+    book(report, audit);
     let (summary, rounds) = (&report.summary, &report.adl);
     let sum = |figure: &dyn Fn(&Round) -> i128| rounds.iter().map(figure).sum::<i128>();
     let gave_up = sum(&|round| i128::from(round.winners_gave_up_atoms));
@@ -416,6 +417,41 @@ fn totals(report: &Report, audit: &mut Audit) {
             recorded,
             found,
         );
+    }
+}
+
+/// What the book and the stages of the waterfall add up to.
+fn book(report: &Report, audit: &mut Audit) {
+    match waterfall::stages(report) {
+        Ok(stages) => {
+            let agree = stages == report.waterfall;
+            audit.holds(agree, || Fault {
+                field: "waterfall, against liquidations and rounds".to_owned(),
+                recorded: format!("{:?}", report.waterfall),
+                recomputed: format!("{stages:?}"),
+            });
+        }
+        Err(error) => audit.fail("waterfall", "added up", error),
+    }
+    let recorded = &report.summary.book;
+    match waterfall::book(report) {
+        Ok(found) => {
+            let kept = BookSummary {
+                orders_placed: recorded.orders_placed,
+                stop_losses_refused: recorded.stop_losses_refused,
+                rounds_before_book: recorded.rounds_before_book,
+                states_checked: recorded.states_checked,
+                broken_states: recorded.broken_states,
+                margin_error_atoms: recorded.margin_error_atoms,
+                ..found
+            };
+            audit.holds(kept == *recorded, || Fault {
+                field: "summary.book, against trades and liquidations".to_owned(),
+                recorded: format!("{recorded:?}"),
+                recomputed: format!("{kept:?}"),
+            });
+        }
+        Err(error) => audit.fail("summary.book", "added up", error),
     }
 }
 

@@ -2,6 +2,8 @@ use serde_json::{json, Value};
 
 use super::fixture;
 use super::*;
+use crate::report::trading::{FillLine, MakerLine, TradeKind, TradeLine};
+use crate::report::waterfall;
 
 fn faults(report: &Report) -> Vec<String> {
     let (audit, _) = examine(report).expect("JSON");
@@ -182,6 +184,103 @@ fn the_totals_of_the_report_are_tied_to_its_rounds() {
             assert!(detected(&tampered), "{pointer} {what}");
         }
     }
+}
+
+/// A taker sells 700 lots to two makers after the first liquidation; a maker is closed again.
+fn with_trades(report: &mut Report) {
+    let maker = |trader: &str, lots_end| MakerLine {
+        trader: trader.to_owned(),
+        collateral_atoms: 0,
+        filled_lots: 0,
+        fees_atoms: 0,
+        orders_removed: 0,
+        lots_end,
+        result_atoms: 0,
+    };
+    report.market_makers = vec![maker("Mia", 400), maker("Max", 0)];
+    report.scenario.taker_accounts = vec!["Tom".to_owned()];
+    let fill = |maker: &str, lots| FillLine {
+        maker: maker.to_owned(),
+        order_id: 1,
+        price_ticks: 188_000,
+        lots,
+        maker_fee_atoms: -18,
+    };
+    let sale = |lots, fills: Vec<FillLine>| TradeLine {
+        slot: 100,
+        timestamp: 1_760_130_000,
+        after_liquidations: 1,
+        after_rounds: 5,
+        kind: TradeKind::Market,
+        trader: "Tom".to_owned(),
+        lots,
+        mark_ticks: 188_000,
+        fee_atoms: 66_000,
+        fills,
+        removed: Vec::new(),
+        compute_units: 40_000,
+    };
+    report.trades = vec![
+        sale(-700, vec![fill("Mia", 400), fill("Max", 300)]),
+        sale(300, vec![fill("Max", 300)]),
+    ];
+    report.summary.book = waterfall::book(report).expect("small numbers");
+}
+
+#[test]
+fn trades_are_followed_to_the_end() {
+    let mut report = fixture::report();
+    with_trades(&mut report);
+    assert_eq!(faults(&report), Vec::<String>::new());
+    let mut changed = report.clone();
+    changed.trades[0].fills[0].lots += 1;
+    let found = faults(&changed);
+    assert!(
+        found.contains(&"market_makers[0].lots_end, against the trades: 400 / 401".to_owned()),
+        "{found:?}"
+    );
+    report.trades[0].after_rounds = 0;
+    let found = faults(&report);
+    // Tom would have been short before the first round.
+    assert!(
+        found.contains(&"round 1: queue: without Tom / with it".to_owned()),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn what_the_stages_absorbed_is_added_up_again() {
+    let mut report = fixture::report();
+    report.waterfall[0].lots += 1;
+    assert_eq!(faults(&report).len(), 1);
+    let mut report = fixture::report();
+    with_trades(&mut report);
+    report.summary.book.taker_fees_atoms += 1;
+    let found = faults(&report);
+    assert!(found[0].starts_with("summary.book"), "{found:?}");
+}
+
+/// Equal positions rank by age, also when the queue has given out ages that are gone.
+#[test]
+fn gaps_in_the_ages_do_not_matter() {
+    let mut report = fixture::report();
+    for line in report.adl.iter_mut().flat_map(|round| &mut round.queue) {
+        line.sequence = line.sequence * 10 + 40;
+    }
+    for line in &mut report.traders {
+        line.sequence = line.sequence * 10 + 40;
+    }
+    assert_eq!(faults(&report), Vec::<String>::new());
+    let round = &mut report.adl[0];
+    let mut twin = round.queue[0].clone();
+    twin.trader = "Twin".to_owned();
+    twin.sequence += 1;
+    let situation = |round: &Round| from_report::situation(round).expect("in range");
+    round.queue.push(twin);
+    let mut now = situation(round);
+    now.listed.truncate(1);
+    let decision = decide(&now).expect("decidable");
+    assert!(!decision.proof.found, "{:?}", decision.proof);
 }
 
 #[test]

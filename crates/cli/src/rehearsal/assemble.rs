@@ -16,7 +16,7 @@ use super::{Plan, KEEPERS};
 use crate::args::RehearseArgs;
 use crate::report::model::{Report, Scenario, Summary, TraderLine, REPORT_VERSION};
 use crate::report::money::usd_unsigned;
-use crate::report::trading::MakerLine;
+use crate::report::trading::{BookSummary, MakerLine};
 use crate::report::waterfall;
 use crate::scenario::population::{Direction, Kind};
 use crate::scenario::prices::PriceSource;
@@ -191,8 +191,16 @@ pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<(
     report.liquidations = std::mem::take(&mut diary.liquidations);
     report.trades = std::mem::take(&mut diary.trades);
     makers(report, stage)?;
-    let mut book = std::mem::take(&mut diary.book);
-    waterfall::book(report, &mut book)?;
+    let seen = &diary.book;
+    let book = BookSummary {
+        orders_placed: seen.orders_placed,
+        stop_losses_refused: seen.stop_losses_refused,
+        rounds_before_book: seen.rounds_before_book,
+        states_checked: seen.states_checked,
+        broken_states: seen.broken_states,
+        margin_error_atoms: seen.margin_error_atoms,
+        ..waterfall::book(report)?
+    };
     traders(report, stage)?;
     let adl = &report.adl;
     let in_liquidations = report

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use ballast_client::adl::{self, AdlPlan, RankedEntry, Request};
 use ballast_engine::position::Position;
 use ballast_engine::rank::Class;
-use ballast_engine::units::Side;
+use ballast_engine::units::{Side, Ticks};
 
 use super::keepers::{flag, Diary};
 use super::liquidations::into_book;
@@ -30,6 +30,8 @@ pub struct Occasion {
     pub list: Vec<Pubkey>,
     /// Every eligible counterparty, by falling rank.
     pub ranked: Vec<Pubkey>,
+    /// A lower rank that cannot close everything alone, before the top.
+    pub swapped: Vec<Pubkey>,
 }
 
 /// A counterparty before the round.
@@ -68,12 +70,14 @@ pub fn deleverage(stage: &mut Stage, diary: &mut Diary, trader: &Pubkey) -> Resu
             return Ok(());
         }
         remember(stage, diary, &before);
+        let waits = book_would_take(stage, &before)?;
         let (market, keeper) = (stage.market.clone(), stage.deleverager.clone());
         let result = stage
             .sandbox
             .auto_deleverage_plan(&market, &keeper, &before.plan);
         match stage.metered("auto_deleverage", result) {
             Ok(outcome) => {
+                diary.book.rounds_before_book += u64::from(waits);
                 let round = record(stage, diary, &before, outcome.compute_units)?;
                 diary.rounds.push(round);
             }
@@ -155,6 +159,22 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
     }))
 }
 
+/// Whether an order of somebody else would close lots of the bankrupt position without a loss.
+fn book_would_take(stage: &Stage, before: &Before) -> Result<bool> {
+    let position = &before.bankrupt.position;
+    let (bid, ask) = stage.best_of_others(&before.bankrupt.trader)?;
+    let best = match position.side() {
+        Some(Side::Long) => bid,
+        Some(Side::Short) => ask,
+        None => None,
+    };
+    let Some(ticks) = best else {
+        return Ok(false);
+    };
+    let price = Ticks::new(ticks).lot_price(stage.units.atoms_per_lot_tick);
+    Ok(position.is_solvent_at(price.map_err(engine)?))
+}
+
 impl Seen {
     fn may_be_cut(&self) -> bool {
         self.entry.class != Class::Ineligible && self.entry.cap_left > 0
@@ -175,16 +195,27 @@ fn remember(stage: &Stage, diary: &mut Diary, before: &Before) {
             .occasion
             .as_ref()
             .map_or(0, |occasion| occasion.list.len());
-    if fresh && longer {
-        let ranked = before.queue.iter().filter(|seen| seen.may_be_cut());
-        diary.occasion = Some(Occasion {
-            stage: stage.fork(),
-            bankrupt: before.bankrupt.trader,
-            deficit: before.deficit,
-            list: list.clone(),
-            ranked: ranked.map(|seen| seen.entry.trader).collect(),
-        });
-    }
+    let Some(swapped) = swapped(before).filter(|_| fresh && longer) else {
+        return;
+    };
+    let ranked = before.queue.iter().filter(|seen| seen.may_be_cut());
+    diary.occasion = Some(Occasion {
+        stage: stage.fork(),
+        bankrupt: before.bankrupt.trader,
+        deficit: before.deficit,
+        list: list.clone(),
+        ranked: ranked.map(|seen| seen.entry.trader).collect(),
+        swapped,
+    });
+}
+
+/// The next in rank who cannot close everything alone, before the top.
+fn swapped(before: &Before) -> Option<Vec<Pubkey>> {
+    let lots = before.bankrupt.position.size();
+    let mut ranked = before.queue.iter().filter(|seen| seen.may_be_cut());
+    let top = ranked.next()?;
+    let lower = ranked.find(|seen| seen.entry.cap_left < lots)?;
+    Some(vec![lower.entry.trader, top.entry.trader])
 }
 
 fn record(stage: &Stage, diary: &Diary, before: &Before, compute_units: u64) -> Result<Round> {

@@ -186,6 +186,7 @@ fn record(stage: &Stage, diary: &mut Diary, kind: TradeKind, outcome: &TxOutcome
             fee_atoms: fills.iter().map(|fill| fill.taker_fee).sum(),
             fills: fill_lines(fills),
             removed: removal_lines(removed),
+            compute_units: outcome.compute_units,
         });
     }
     Ok(())

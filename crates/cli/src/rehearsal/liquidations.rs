@@ -244,7 +244,7 @@ fn send(
         Ok(outcome) => {
             for event in &outcome.events {
                 if let BallastEvent::PositionLiquidated(event) = event {
-                    let line = line(stage, diary, event)?;
+                    let line = line(stage, diary, event, outcome.compute_units)?;
                     note(stage, diary, line)?;
                 }
             }
@@ -286,7 +286,12 @@ fn note(stage: &Stage, diary: &mut Diary, line: LiquidationLine) -> Result<()> {
     Ok(())
 }
 
-fn line(stage: &Stage, diary: &Diary, event: &PositionLiquidated) -> Result<LiquidationLine> {
+fn line(
+    stage: &Stage,
+    diary: &Diary,
+    event: &PositionLiquidated,
+    compute_units: u64,
+) -> Result<LiquidationLine> {
     let taken = event.lots.unsigned_abs() - event.book_lots.unsigned_abs();
     let quote = event.quote_atoms.unsigned_abs() - event.book_quote_atoms.unsigned_abs();
     let (direction, side) = if event.lots_before > 0 {
@@ -318,5 +323,6 @@ fn line(stage: &Stage, diary: &Diary, event: &PositionLiquidated) -> Result<Liqu
         insurance_paid_atoms: event.insurance_paid_atoms,
         insurance_fee_atoms: event.insurance_after_atoms + event.insurance_paid_atoms
             - event.insurance_before_atoms,
+        compute_units,
     })
 }

@@ -12,10 +12,17 @@ use crate::policies;
 
 /// Compute units `liquidate` may take.
 pub const LIQUIDATE_LIMIT: u64 = 60_000;
+/// Compute units that a call which meets one order of the book may take.
+pub const FIRST_MAKER_LIMIT: u64 = 60_000;
+/// Compute units for each further order.
+pub const MAKER_LIMIT: u64 = 25_000;
 /// Compute units a round of at most [`ROUND_SIZE`] counterparties may take.
 pub const ROUND_LIMIT: u64 = 150_000;
 /// Counterparties of a round that is held to [`ROUND_LIMIT`].
 pub const ROUND_SIZE: usize = 5;
+
+/// Ways of cheating that are tried in any case.
+const LEAST_CASES: usize = 8;
 
 /// Tests a report; its text without the checks is recomputed as an outsider would.
 pub fn run(report: &Report) -> Result<Vec<Check>> {
@@ -115,10 +122,11 @@ fn dishonest(report: &Report) -> Vec<Check> {
     let names: BTreeSet<&str> = cases.iter().map(|case| case.error.as_str()).collect();
     vec![
         check(
-            "all eight dishonest calls refused, by eight different errors, changing nothing",
-            refused == 8 && cases.len() == 8 && names.len() == 8,
+            "all dishonest calls refused, each by an error of its own, changing nothing",
+            refused == cases.len() && names.len() == cases.len() && cases.len() >= LEAST_CASES,
             format!(
-                "{refused} refused as expected, {} different errors",
+                "{refused} of {} refused as expected, {} different errors",
+                cases.len(),
                 names.len()
             ),
         ),
@@ -155,6 +163,15 @@ fn book(report: &Report) -> Vec<Check> {
     let liquidations = report.liquidations.iter().filter(met).count();
     vec![
         check(
+            "deleveraging comes last: no order waits that would close lots at the bankruptcy price",
+            summary.rounds_before_book == 0,
+            format!(
+                "{} of {} rounds",
+                grouped(summary.rounds_before_book),
+                grouped_count(report.adl.len())
+            ),
+        ),
+        check(
             "the book is never crossed, in order, with every chain and sum whole",
             summary.broken_states == 0 && summary.states_checked > 0,
             format!(
@@ -190,6 +207,31 @@ fn compute_units(report: &Report) -> Vec<Check> {
                 "at most {} of {}",
                 grouped(units.max),
                 grouped(LIQUIDATE_LIMIT)
+            ),
+        ));
+    }
+    let matches = report
+        .liquidations
+        .iter()
+        .map(|line| (line.compute_units, line.fills.len() + line.removed.len()))
+        .chain(
+            report
+                .trades
+                .iter()
+                .map(|line| (line.compute_units, line.fills.len() + line.removed.len())),
+        );
+    let above = |(units, makers): (u64, usize)| {
+        let more = u64::try_from(makers).ok()?.checked_sub(1)?;
+        Some(units.saturating_sub(MAKER_LIMIT * more))
+    };
+    if let Some(most) = matches.filter_map(above).max() {
+        checks.push(check(
+            "compute units of calls that meet the book, less 25,000 for each order after the first",
+            most <= FIRST_MAKER_LIMIT,
+            format!(
+                "at most {} of {}",
+                grouped(most),
+                grouped(FIRST_MAKER_LIMIT)
             ),
         ));
     }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::book_pictures;
 use super::model::{Report, Round};
 use super::money::{
     clock, decimal_of_ppm, grouped, grouped_count, percent_of_ppm, price, short, usd, usd_short,
@@ -23,6 +24,10 @@ pub fn render(report: &Report) -> Result<String> {
         &pictures::price(report)?,
         &[("amber", "liquidation"), ("red", "auto-deleveraging round")],
     ));
+    body.push_str(&stages(report)?);
+    if report.scenario.market_makers > 0 {
+        body.push_str(&market(report)?);
+    }
     body.push_str(&figure(
         "Insurance balance",
         &pictures::insurance(report)?,
@@ -134,6 +139,95 @@ fn figure(title: &str, svg: &str, legend: &[(&str, &str)]) -> String {
         .map(|(colour, name)| format!("<span class=\"key {colour}\">{name}</span>"))
         .collect();
     format!("<figure><figcaption><h2>{title}</h2><div>{legend}</div></figcaption>{svg}</figure>")
+}
+
+fn stages(report: &Report) -> Result<String> {
+    let rows: String = report
+        .waterfall
+        .iter()
+        .map(|line| {
+            row(&[
+                line.stage.name().to_owned(),
+                grouped(line.events),
+                grouped(line.lots),
+                percent_of_ppm(line.share_ppm),
+                usd_unsigned(line.notional_atoms),
+                usd(line.gained_atoms),
+            ])
+        })
+        .collect();
+    let headers = [
+        "stage",
+        "events",
+        "lots",
+        "share",
+        "at the mark",
+        "gained against it",
+    ];
+    let legend: Vec<(&str, &str)> = report
+        .waterfall
+        .iter()
+        .map(|line| (book_pictures::stage_colour(line.stage).1, line.stage.name()))
+        .collect();
+    Ok(format!(
+        "<section><h2>The waterfall: who took the lots</h2><p>Every lot that was liquidated or deleveraged belongs to one \
+         stage. What insurance paid is the deficit of positions that a liquidator took over at the mark, and of those \
+         deleveraged.</p>{}{}</section>{}",
+        book_pictures::stages(report)?,
+        table(&headers, &rows),
+        figure(
+            "Absorbed so far, at the mark",
+            &book_pictures::absorbed(report)?,
+            &legend,
+        )
+    ))
+}
+
+fn market(report: &Report) -> Result<String> {
+    let rows: String = report
+        .market_makers
+        .iter()
+        .map(|line| {
+            row(&[
+                format!(
+                    "<span title=\"{}\">{}</span>",
+                    line.trader,
+                    short(&line.trader)
+                ),
+                usd_unsigned(line.collateral_atoms),
+                grouped(line.filled_lots),
+                usd(line.fees_atoms),
+                grouped(line.orders_removed),
+                line.lots_end.to_string(),
+                usd(line.result_atoms),
+            ])
+        })
+        .collect();
+    let headers = [
+        "market maker",
+        "collateral",
+        "lots filled",
+        "fees",
+        "orders removed",
+        "lots at the end",
+        "result",
+    ];
+    let summary = &report.summary.book;
+    Ok(format!(
+        "{}<section><h2>The order book</h2><p>{} market orders and {} stop-losses traded, {} fills of {} in all; longs paid {} \
+         of funding.</p>{}</section>",
+        figure(
+            "Depth of the book",
+            &book_pictures::depth(report)?,
+            &[("blue", "bids"), ("red", "asks")],
+        ),
+        grouped(summary.market_orders),
+        grouped(summary.stop_losses),
+        grouped(summary.fills),
+        usd_unsigned(summary.filled_notional_atoms),
+        usd(summary.funding_paid_by_longs_atoms),
+        table(&headers, &rows),
+    ))
 }
 
 fn first_round(report: &Report, round: &Round) -> String {
@@ -366,7 +460,7 @@ mod tests {
     #[test]
     fn the_page_is_self_contained_and_escapes_what_it_is_given() {
         let page = render(&sample::report()).expect("drawable");
-        assert_eq!(page.matches("<svg").count(), 5);
+        assert_eq!(page.matches("<svg").count(), 8);
         assert!(page.contains("&lt;odd &amp; name&gt;.csv"));
         for outside in ["src=", "href=", "url(", "@import", "<script"] {
             assert!(!page.contains(outside), "{outside}");
@@ -375,13 +469,14 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_without_a_round_has_two_pictures() {
+    fn a_crash_without_a_round_or_a_book_has_four_pictures() {
         let mut report = sample::report();
         report.adl.clear();
         report.policies.clear();
+        report.scenario.market_makers = 0;
         assert_eq!(
             render(&report).expect("drawable").matches("<svg").count(),
-            2
+            4
         );
     }
 

@@ -1,5 +1,6 @@
 //! What a rehearsal leaves behind: `report.json`, `report.html` and the terminal's tables.
 
+mod book_pictures;
 pub mod checks;
 pub mod html;
 pub mod model;

@@ -472,4 +472,6 @@ pub struct LiquidationLine {
     pub insurance_paid_atoms: u64,
     /// Insurance received.
     pub insurance_fee_atoms: u64,
+    /// Compute units of the transaction.
+    pub compute_units: u64,
 }

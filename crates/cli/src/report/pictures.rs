@@ -21,13 +21,13 @@ const INK: RGBColor = RGBColor(0x22, 0x26, 0x2B);
 /// Grid lines.
 const GRID: RGBColor = RGBColor(0xE4, 0xE6, 0xEA);
 /// The price, and positions that were not cut.
-const BLUE: RGBColor = RGBColor(0x2C, 0x6B, 0xD6);
+pub(super) const BLUE: RGBColor = RGBColor(0x2C, 0x6B, 0xD6);
 /// Insurance.
-const GREEN: RGBColor = RGBColor(0x1D, 0x8A, 0x6E);
+pub(super) const GREEN: RGBColor = RGBColor(0x1D, 0x8A, 0x6E);
 /// Liquidations, and positions cut later.
-const AMBER: RGBColor = RGBColor(0xD8, 0x8A, 0x1E);
+pub(super) const AMBER: RGBColor = RGBColor(0xD8, 0x8A, 0x1E);
 /// Auto-deleveraging.
-const RED: RGBColor = RGBColor(0xCC, 0x33, 0x44);
+pub(super) const RED: RGBColor = RGBColor(0xCC, 0x33, 0x44);
 /// Positions that are not winners.
 const GREY: RGBColor = RGBColor(0x9A, 0xA3, 0xAE);
 
@@ -37,8 +37,9 @@ const TEXT: i32 = 14;
 /// Bars in the picture of who was cut.
 const MOST_CUT: usize = 15;
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Chart<'a, 'b> =
+    ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Price with liquidations and rounds on it.
 pub fn price(report: &Report) -> Result<String> {
@@ -281,7 +282,7 @@ fn score(round: &Round, line: &QueueLine) -> f64 {
     }
 }
 
-fn draw(height: u32, paint: impl FnOnce(&Area) -> Result<()>) -> Result<String> {
+pub(super) fn draw(height: u32, paint: impl FnOnce(&Area) -> Result<()>) -> Result<String> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
@@ -291,7 +292,7 @@ fn draw(height: u32, paint: impl FnOnce(&Area) -> Result<()>) -> Result<String> 
     Ok(svg)
 }
 
-fn chart<'a, 'b>(
+pub(super) fn chart<'a, 'b>(
     area: &'a Area<'b>,
     report: &Report,
     range: (f64, f64),
@@ -340,7 +341,7 @@ fn mesh(
         .map_err(drawing)
 }
 
-fn text(area: &Area, text: &str, at: (i32, i32)) -> Result<()> {
+pub(super) fn text(area: &Area, text: &str, at: (i32, i32)) -> Result<()> {
     use plotters::style::text_anchor::{HPos, Pos, VPos};
     let style = (FONT, TEXT, &INK)
         .into_text_style(area)
@@ -357,7 +358,7 @@ fn path(report: &Report, value: impl Fn(&super::model::PathLine) -> u64) -> Vec<
 }
 
 /// Minutes since the first price.
-fn minute(report: &Report, timestamp: i64) -> f64 {
+pub(super) fn minute(report: &Report, timestamp: i64) -> f64 {
     let first = report.path.first().map_or(timestamp, |step| step.timestamp);
     drawn(timestamp.saturating_sub(first).unsigned_abs()) / 60.0
 }
@@ -367,7 +368,7 @@ fn of_day(minutes: f64) -> String {
     format!("{:02.0}:{:02.0}", (whole / 60.0).floor(), whole % 60.0)
 }
 
-fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
+pub(super) fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
@@ -399,10 +400,12 @@ fn tenths(leverage: u64) -> String {
 }
 
 /// The nearest drawable number.
-fn drawn(number: u64) -> f64 {
+pub(super) fn drawn(number: u64) -> f64 {
     number as f64
 }
 
-fn drawing<E: std::error::Error + Send + Sync>(error: DrawingAreaErrorKind<E>) -> anyhow::Error {
+pub(super) fn drawing<E: std::error::Error + Send + Sync>(
+    error: DrawingAreaErrorKind<E>,
+) -> anyhow::Error {
     anyhow!("drawing failed: {error}")
 }

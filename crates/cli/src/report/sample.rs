@@ -4,7 +4,7 @@ use super::model::{
     CutLine, Dishonest, DishonestCase, Holding, LiquidationLine, NodeLine, PathLine, PolicyLine,
     QueueLine, Report, Round, TraderLine,
 };
-use super::trading::FillLine;
+use super::trading::{FillLine, MakerLine};
 use super::waterfall;
 use crate::policies::Policy;
 use crate::scenario::population::{Direction, Kind};
@@ -18,6 +18,16 @@ pub fn report() -> Report {
     report.scenario.atoms_per_lot_tick = 1;
     report.summary.insurance_start_atoms = 30_000_000_000;
     report.summary.adl_rounds = 1;
+    report.scenario.market_makers = 1;
+    report.market_makers = vec![MakerLine {
+        trader: "Maker11111111111111111111111111111111111".to_owned(),
+        collateral_atoms: 1_000_000_000,
+        filled_lots: 40,
+        fees_atoms: -791,
+        orders_removed: 0,
+        lots_end: 40,
+        result_atoms: -600_000,
+    }];
     report.path = (0..40).map(path_line).collect();
     report.liquidations = vec![LiquidationLine {
         slot: 7,
@@ -43,6 +53,7 @@ pub fn report() -> Report {
         best_left_ticks: 197_700,
         insurance_paid_atoms: 0,
         insurance_fee_atoms: 10_000,
+        compute_units: 20_000,
     }];
     report.traders = (0..12).map(trader_line).collect();
     report.adl = vec![round()];

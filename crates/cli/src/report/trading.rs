@@ -87,6 +87,8 @@ pub struct TradeLine {
     pub fills: Vec<FillLine>,
     /// Orders removed, in order.
     pub removed: Vec<RemovalLine>,
+    /// Compute units of the transaction.
+    pub compute_units: u64,
 }
 
 /// An account that quoted.
@@ -164,7 +166,7 @@ pub struct StageLine {
 }
 
 /// The book while it was in use.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BookSummary {
     /// Orders placed by market makers.
@@ -189,6 +191,9 @@ pub struct BookSummary {
     pub removal_fees_atoms: u64,
     /// What longs paid to shorts; minus what shorts paid to longs.
     pub funding_paid_by_longs_atoms: i64,
+    /// Auto-deleveraging rounds before which an order waited that would have closed lots at the
+    /// bankruptcy price or better.
+    pub rounds_before_book: u64,
     /// States of the book that were checked.
     pub states_checked: u64,
     /// States in which the book broke its invariant: crossed, out of order, chains or sums wrong.

@@ -1,61 +1,89 @@
 //! What each stage of the waterfall absorbed, and what happened in the book, from the report's own
 //! lines.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::model::{LiquidationLine, Report};
 use super::trading::{signed, BookSummary, FillLine, RemovalLine, Stage, StageLine, TradeKind};
 use crate::scenario::population::Direction;
 
+/// Said of sums that no rehearsal reaches.
+const TOO_LARGE: &str = "a sum does not fit 64 bits";
+
 /// The stages, in order.
+///
+/// # Errors
+/// Sums that do not fit 64 bits.
 pub fn stages(report: &Report) -> Result<Vec<StageLine>> {
-    let per_tick = report.scenario.atoms_per_lot_tick;
     let mut lines: Vec<StageLine> = Stage::ALL.map(empty).into();
+    let per_tick = report.scenario.atoms_per_lot_tick;
     for line in &report.liquidations {
-        let mark = line.mark_ticks * per_tick;
+        let mark = product(line.mark_ticks, per_tick)?;
         for fill in &line.fills {
-            let gained = gain(
-                line.direction,
-                fill.lots,
-                mark,
-                fill.price_ticks * per_tick * fill.lots,
-            )?;
-            add(&mut lines, Stage::Book, fill.lots, mark, gained);
+            let quote = product(product(fill.price_ticks, per_tick)?, fill.lots)?;
+            let gained = gain(line.direction, product(fill.lots, mark)?, quote)?;
+            add(&mut lines, Stage::Book, fill.lots, mark, gained)?;
         }
         if line.taken_lots > 0 {
-            let stage = taken_by(line);
-            let gained = gain(
-                line.direction,
-                line.taken_lots,
-                mark,
-                line.taken_quote_atoms,
-            )?;
-            add(&mut lines, stage, line.taken_lots, mark, gained);
+            let worth = product(line.taken_lots, mark)?;
+            let gained = gain(line.direction, worth, line.taken_quote_atoms)?;
+            add(&mut lines, taken_by(line), line.taken_lots, mark, gained)?;
         }
     }
     for round in &report.adl {
-        let mark = round.mark_ticks * per_tick;
+        let mark = product(round.mark_ticks, per_tick)?;
         for cut in &round.cut {
-            add(
-                &mut lines,
-                Stage::Deleveraging,
-                cut.lots,
-                mark,
-                -cut.gave_up_atoms,
-            );
+            let gained = 0_i64.checked_sub(cut.gave_up_atoms);
+            let gained = gained.context(TOO_LARGE)?;
+            add(&mut lines, Stage::Deleveraging, cut.lots, mark, gained)?;
         }
     }
-    let paid = &report.summary;
-    let paid = paid.insurance_paid_in_liquidations_atoms + paid.insurance_paid_in_adl_atoms;
-    let all: u64 = lines.iter().map(|line| line.lots).sum();
+    let summary = &report.summary;
+    let paid = i128::from(summary.insurance_paid_in_liquidations_atoms)
+        + i128::from(summary.insurance_paid_in_adl_atoms);
+    let all: u128 = lines.iter().map(|line| u128::from(line.lots)).sum();
     for line in &mut lines {
         if line.stage == Stage::Insurance {
-            line.gained_atoms = -i64::try_from(paid)?;
+            line.gained_atoms = i64::try_from(-paid)?;
         }
-        let share = u128::from(line.lots) * 1_000_000 / u128::from(all.max(1));
+        let share = u128::from(line.lots) * 1_000_000 / all.max(1);
         line.share_ppm = u64::try_from(share)?;
     }
     Ok(lines)
+}
+
+/// Worth at the mark of what each stage has absorbed up to each price of the path, atoms.
+pub fn absorbed(report: &Report) -> Vec<[u64; Stage::ALL.len()]> {
+    let per_tick = report.scenario.atoms_per_lot_tick;
+    let mut events: Vec<(i64, usize, u64)> = Vec::new();
+    for line in &report.liquidations {
+        let mark = line.mark_ticks * per_tick;
+        let book: u64 = line.fills.iter().map(|fill| fill.lots).sum();
+        events.push((line.timestamp, place(Stage::Book), book * mark));
+        events.push((
+            line.timestamp,
+            place(taken_by(line)),
+            line.taken_lots * mark,
+        ));
+    }
+    for round in &report.adl {
+        let worth = round.closed_lots * round.mark_ticks * per_tick;
+        events.push((round.timestamp, place(Stage::Deleveraging), worth));
+    }
+    events.sort_by_key(|event| event.0);
+    let mut events = events.into_iter().peekable();
+    let mut sums = [0; Stage::ALL.len()];
+    let steps = report.path.iter().map(|step| {
+        while let Some((_, stage, worth)) = events.next_if(|event| event.0 <= step.timestamp) {
+            sums[stage] += worth;
+        }
+        sums
+    });
+    steps.collect()
+}
+
+fn place(stage: Stage) -> usize {
+    Stage::ALL.iter().position(|one| *one == stage).unwrap_or(0)
 }
 
 /// The stage of the lots that a liquidator's account took over.
@@ -78,53 +106,70 @@ const fn empty(stage: Stage) -> StageLine {
     }
 }
 
-fn add(lines: &mut [StageLine], stage: Stage, lots: u64, mark: u64, gained: i64) {
+fn add(lines: &mut [StageLine], stage: Stage, lots: u64, mark: u64, gained: i64) -> Result<()> {
     for line in lines.iter_mut().filter(|line| line.stage == stage) {
         line.events += 1;
-        line.lots += lots;
-        line.notional_atoms += lots * mark;
-        line.gained_atoms += gained;
+        line.lots = sum(line.lots, lots)?;
+        line.notional_atoms = sum(line.notional_atoms, product(lots, mark)?)?;
+        let gained = line.gained_atoms.checked_add(gained);
+        line.gained_atoms = gained.context(TOO_LARGE)?;
     }
+    Ok(())
 }
 
-/// What somebody gains against the mark who takes lots of a position on a side for `quote`.
-fn gain(direction: Direction, lots: u64, mark: u64, quote: u64) -> Result<i64> {
-    let (worth, quote) = (i64::try_from(lots * mark)?, i64::try_from(quote)?);
+/// What somebody gains against the mark who takes lots worth so much of a position on a side for
+/// `quote`.
+fn gain(direction: Direction, worth: u64, quote: u64) -> Result<i64> {
+    let (worth, quote) = (i64::try_from(worth)?, i64::try_from(quote)?);
     Ok(match direction {
         Direction::Long => worth - quote,
         Direction::Short => quote - worth,
     })
 }
 
-/// Completes what happened in the book from the lines of the report.
-pub fn book(report: &Report, summary: &mut BookSummary) -> Result<()> {
+fn product(one: u64, two: u64) -> Result<u64> {
+    one.checked_mul(two).context(TOO_LARGE)
+}
+
+fn sum(one: u64, two: u64) -> Result<u64> {
+    one.checked_add(two).context(TOO_LARGE)
+}
+
+/// What happened in the book, as far as the lines of the report tell.
+///
+/// # Errors
+/// Sums that do not fit 64 bits.
+pub fn book(report: &Report) -> Result<BookSummary> {
+    let mut book = BookSummary::default();
     let per_tick = report.scenario.atoms_per_lot_tick;
-    let count = |kind| {
-        report
-            .trades
-            .iter()
-            .filter(|line| line.kind == kind)
-            .count()
-    };
-    summary.market_orders = u64::try_from(count(TradeKind::Market))?;
-    summary.stop_losses = u64::try_from(count(TradeKind::StopLoss))?;
-    summary.taker_fees_atoms = report.trades.iter().map(|line| line.fee_atoms).sum();
+    for line in &report.trades {
+        match line.kind {
+            TradeKind::Market => book.market_orders += 1,
+            TradeKind::StopLoss => book.stop_losses += 1,
+        }
+        book.taker_fees_atoms = sum(book.taker_fees_atoms, line.fee_atoms)?;
+    }
     for fill in fills(report) {
-        summary.fills += 1;
-        summary.filled_notional_atoms += fill.lots * fill.price_ticks * per_tick;
-        summary.maker_fees_atoms += fill.maker_fee_atoms;
+        let worth = product(product(fill.lots, fill.price_ticks)?, per_tick)?;
+        book.fills += 1;
+        book.filled_notional_atoms = sum(book.filled_notional_atoms, worth)?;
+        let fees = book.maker_fees_atoms.checked_add(fill.maker_fee_atoms);
+        book.maker_fees_atoms = fees.context(TOO_LARGE)?;
     }
     for removal in removals(report) {
-        summary.orders_removed += 1;
-        summary.removal_fees_atoms += removal.fee_atoms;
+        book.orders_removed += 1;
+        book.removal_fees_atoms = sum(book.removal_fees_atoms, removal.fee_atoms)?;
     }
-    let steps = report.path.iter().zip(report.path.iter().skip(1));
-    for (before, after) in steps {
-        let paid = i128::from(after.funding_index - before.funding_index)
-            * i128::from(before.open_interest_lots);
-        summary.funding_paid_by_longs_atoms += i64::try_from(paid)?;
+    let mut funding = 0_i128;
+    for (before, after) in report.path.iter().zip(report.path.iter().skip(1)) {
+        let moved = i128::from(after.funding_index) - i128::from(before.funding_index);
+        // A difference of two 64-bit numbers times a third.
+        let paid = moved.checked_mul(i128::from(before.open_interest_lots));
+        let total = paid.and_then(|paid| funding.checked_add(paid));
+        funding = total.context(TOO_LARGE)?;
     }
-    Ok(())
+    book.funding_paid_by_longs_atoms = i64::try_from(funding)?;
+    Ok(book)
 }
 
 /// All fills of trades and liquidations.
@@ -174,4 +219,92 @@ pub fn movements(line: &LiquidationLine) -> Vec<(&str, i64)> {
     }
     moved.push((&line.keeper, signed(line.direction, line.taken_lots)));
     moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    /// Stages of the sample: 40 of 100 lots met the book at 197.9, 60 went to the keeper at 197.8,
+    /// the mark at 198; a round cut 500 at the mark of 182.
+    #[test]
+    fn every_lot_belongs_to_one_stage() {
+        let mut report = sample::report();
+        let figures = |report: &Report| -> Vec<(u64, u64, i64)> {
+            let stages = stages(report).expect("small numbers");
+            let line = |line: &StageLine| (line.lots, line.notional_atoms, line.gained_atoms);
+            stages.iter().map(line).collect()
+        };
+        assert_eq!(
+            figures(&report),
+            [
+                (40, 7_920_000, 4_000),
+                (60, 11_880_000, 12_000),
+                (0, 0, 0),
+                (500, 91_000_000, -4_000_000),
+            ]
+        );
+        report.liquidations[0].insurance_paid_atoms = 7;
+        report.summary.insurance_paid_in_liquidations_atoms = 7;
+        let moved = figures(&report);
+        assert_eq!((moved[1], moved[2]), ((0, 0, 0), (60, 11_880_000, -7)));
+        let shares = stages(&report).expect("small numbers");
+        let shares: Vec<u64> = shares.iter().map(|line| line.share_ppm).collect();
+        assert_eq!(shares, [66_666, 0, 100_000, 833_333]);
+    }
+
+    #[test]
+    fn what_was_absorbed_grows_price_by_price() {
+        let report = sample::report();
+        let absorbed = absorbed(&report);
+        assert_eq!(absorbed[3], [0; 4]);
+        assert_eq!(absorbed[4], [7_920_000, 11_880_000, 0, 0]);
+        assert_eq!(absorbed[39], [7_920_000, 11_880_000, 0, 91_000_000]);
+    }
+
+    #[test]
+    fn a_better_order_left_in_the_book_is_noticed() {
+        let mut report = sample::report();
+        assert!(passed_over(&report).is_empty());
+        // The keeper paid 197.8 a lot.
+        report.liquidations[0].best_left_ticks = 197_800;
+        assert!(passed_over(&report).is_empty());
+        report.liquidations[0].best_left_ticks = 197_801;
+        assert_eq!(passed_over(&report).len(), 1);
+        report.liquidations[0].fills.clear();
+        report.liquidations[0].direction = Direction::Short;
+        assert!(passed_over(&report).is_empty());
+        report.liquidations[0].best_left_ticks = 197_799;
+        assert_eq!(passed_over(&report).len(), 1);
+    }
+
+    #[test]
+    fn fills_out_of_order_are_noticed() {
+        let mut report = sample::report();
+        let line = &mut report.liquidations[0];
+        let mut second = line.fills[0].clone();
+        second.price_ticks += 1;
+        line.fills.push(second);
+        assert_eq!(passed_over(&report).len(), 1);
+        report.liquidations[0].fills.reverse();
+        assert!(passed_over(&report).is_empty());
+    }
+
+    #[test]
+    fn the_book_adds_up() {
+        let mut report = sample::report();
+        report.path[0].funding_index = 5;
+        report.path[1].funding_index = 8;
+        report.path[2].funding_index = 7;
+        for step in &mut report.path[3..] {
+            step.funding_index = 7;
+        }
+        let book = book(&report).expect("small numbers");
+        assert_eq!((book.fills, book.filled_notional_atoms), (1, 7_916_000));
+        assert_eq!(book.maker_fees_atoms, -791);
+        assert_eq!(book.funding_paid_by_longs_atoms, 2_000);
+        report.liquidations[0].fills[0].price_ticks = u64::MAX;
+        assert!(super::book(&report).is_err() && stages(&report).is_err());
+    }
 }

@@ -79,7 +79,7 @@ impl MarketOptions {
         }
         let makers = u64::try_from(self.makers)?;
         let part = |whole: u64, bps: u64| u64::try_from(u128::from(whole) * u128::from(bps) / ONE);
-        let depth = part(open_interest, self.depth_bps.unwrap_or(250))?;
+        let depth = part(open_interest, self.depth_bps.unwrap_or(1_000))?;
         let depth_lots = depth / makers;
         ensure!(
             depth_lots >= min_lots * 6,
@@ -93,7 +93,7 @@ impl MarketOptions {
             makers: self.makers,
             depth_lots,
             spread_bps: self.spread_bps.unwrap_or(8),
-            maker_capital: part(worth, self.capital_bps.unwrap_or(400))? / makers,
+            maker_capital: part(worth, self.capital_bps.unwrap_or(2_000))? / makers,
             takers,
             taker_capital: part(worth, 200)? / u64::try_from(takers)?.max(1),
             stop_loss_percent: self.stop_loss_percent.unwrap_or(10),
@@ -118,9 +118,9 @@ mod tests {
     fn sizes_follow_the_open_interest() {
         let plan = options().plan(1_200_000, 200_000, 50).expect("a market");
         assert_eq!((plan.makers, plan.takers), (6, 8));
-        assert_eq!(plan.depth_lots, 5_000);
-        assert_eq!(plan.maker_capital, 240_000_000_000 * 4 / 100 / 6);
-        assert_eq!(plan.impact_notional, 30_000 * 200_000 / 10);
+        assert_eq!(plan.depth_lots, 20_000);
+        assert_eq!(plan.maker_capital, 240_000_000_000 / 5 / 6);
+        assert_eq!(plan.impact_notional, 120_000 * 200_000 / 10);
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_ladder_too_thin_is_refused() {
-        let error = options().plan(40_000, 200_000, 50).expect_err("refused");
+        let error = options().plan(17_000, 200_000, 50).expect_err("refused");
         assert!(error.to_string().contains("--maker-depth-bps"), "{error}");
     }
 }

@@ -23,9 +23,9 @@ pub struct Waterfall<'a> {
     equity: Atoms,
     maintenance: u64,
     step: Step,
-    /// The worst total price of `limit_lots` lots for the victim, atoms.
-    limit_quote: i64,
-    limit_lots: u64,
+    /// The worst total price of the step's lots for the victim, atoms; `None` where every
+    /// price at which its equity is not negative will do.
+    limit: Option<u64>,
     /// Whether the liquidator offered to take over what the book leaves.
     offered: bool,
     /// Whether it may.
@@ -58,31 +58,26 @@ impl<'a> Waterfall<'a> {
                 ladder_capped: false,
                 follow_up: false,
             },
-            limit_quote: 0,
-            limit_lots: position.size(),
+            limit: None,
             offered: take_over,
             take_over,
             book_lots: 0,
             book_notional: 0,
             reward: 0,
         };
-        let worst = if equity.is_negative() {
+        if equity.is_negative() {
             let covered = equity.get().unsigned_abs() <= input.insurance_available;
             this.take_over = take_over && covered;
-            if this.take_over {
-                Atoms::from_unsigned(notional)?
-            } else {
-                position.bankruptcy_value()?
-            }
+            this.limit = this.take_over.then_some(notional);
         } else {
             if equity.positive_part() >= maintenance {
                 return Err(EngineError::Healthy);
             }
             this.step = step(input, side, equity.positive_part(), maintenance, notional)?;
-            this.limit_lots = this.step.lots;
-            this.discounted(this.step.lots, this.step.discount)?
-        };
-        this.limit_quote = worst.get();
+            let worst = this.discounted(this.step.lots, this.step.discount)?;
+            let worst = u64::try_from(worst.get()).map_err(|_| EngineError::Overflow)?;
+            this.limit = Some(worst);
+        }
         Ok(this)
     }
 
@@ -101,12 +96,14 @@ impl<'a> Waterfall<'a> {
     /// Whether the victim gets no less at `price` than from the liquidator.
     #[must_use]
     pub fn meets(&self, price: LotPrice) -> bool {
+        let Some(worst) = self.limit else {
+            return self.input.position.is_solvent_at(price);
+        };
         // A price within 31 bits times lots within 32.
-        let offered = price.get().wrapping_mul(self.limit_lots);
-        let offered = i64::try_from(offered).unwrap_or(i64::MAX);
+        let offered = price.get().wrapping_mul(self.step.lots);
         match self.side {
-            Side::Long => offered >= self.limit_quote,
-            Side::Short => offered <= self.limit_quote,
+            Side::Long => offered >= worst,
+            Side::Short => offered <= worst,
         }
     }
 
@@ -142,13 +139,12 @@ impl<'a> Waterfall<'a> {
     /// of what the book paid above the liquidator's own price; nothing when the equity is
     /// negative.
     fn reward_of(&self, lots: u64, notional: u64) -> Result<u64, EngineError> {
-        if self.equity.is_negative() {
+        let Some(worst) = self.limit.filter(|_| !self.equity.is_negative()) else {
             return Ok(0);
-        }
-        let limit = u64::try_from(self.limit_quote).map_err(|_| EngineError::Overflow)?;
+        };
         let improvement = match self.side {
-            Side::Long => notional.checked_sub(mul_div_ceil(limit, lots, self.limit_lots)?),
-            Side::Short => mul_div_floor(limit, lots, self.limit_lots)?.checked_sub(notional),
+            Side::Long => notional.checked_sub(mul_div_ceil(worst, lots, self.step.lots)?),
+            Side::Short => mul_div_floor(worst, lots, self.step.lots)?.checked_sub(notional),
         };
         let most = Bps::new(self.input.params.book_reward_bps).floor_of(notional)?;
         Ok(improvement.unwrap_or(0).min(most))

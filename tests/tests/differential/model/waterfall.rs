@@ -65,7 +65,7 @@ impl Model {
         self.settle_liquidator(&descent, taken)?;
         let income = meeting.collected() + closed.rewards + self.rescue_reward(market, closed.paid);
         self.trader_mut(call.liquidator).free += income;
-        self.markets[market].liquidations += 1;
+        self.markets[market].liquidations += u64::from(meeting.lots() + taken > 0);
         let done = Done::Liquidation {
             lots: closed.lots,
             taken,

@@ -360,7 +360,9 @@ fn write_victim(
     let change = [(before.lots, plan.position_after.lots)];
     market.open_interest_lots =
         open_interest_after(market.open_interest_lots, &change).or_ballast()?;
-    market.liquidations = market.liquidations.wrapping_add(1);
+    if !plan.lots.is_zero() {
+        market.liquidations = market.liquidations.wrapping_add(1);
+    }
     Ok(())
 }
 

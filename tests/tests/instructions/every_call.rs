@@ -1,0 +1,300 @@
+//! A world in which instructions of every kind go through as they stand.
+
+use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
+use ballast::instructions::admin::create_market::CreateMarketArgs;
+use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
+use ballast::instructions::orders::OrderRef;
+use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs};
+use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
+use ballast::state::book_account::MIN_BOOK_ORDERS;
+use ballast::state::exchange::Role;
+use ballast::state::queue_account::MIN_QUEUE_NODES;
+use ballast::state::trigger::TriggerKind;
+use ballast_client::addresses;
+use ballast_client::instructions::admin::MarketAccounts;
+use ballast_client::instructions::{admin, anyone, orders, trader};
+use ballast_sandbox::{MarketCookie, Options, Sandbox};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+use crate::orders::{ask, bid, of_kind};
+use crate::support::{done, quiet, terms, Venue, START, TEN, USD};
+
+/// An instruction that goes through as it stands, and who signs it.
+pub struct Call {
+    pub name: &'static str,
+    pub instruction: Instruction,
+    signers: Vec<Keypair>,
+}
+
+impl Call {
+    fn new(name: &'static str, instruction: Instruction, signers: &[&Keypair]) -> Self {
+        Self {
+            name,
+            instruction,
+            signers: signers.iter().map(|key| key.insecure_clone()).collect(),
+        }
+    }
+
+    /// Sends it with `change` made to its accounts. Keys that need no longer sign do not.
+    pub fn send(
+        &self,
+        sandbox: &mut Sandbox,
+        change: impl FnOnce(&mut Vec<AccountMeta>),
+    ) -> ballast_sandbox::TxResult {
+        let mut instruction = self.instruction.clone();
+        change(&mut instruction.accounts);
+        let signs = |key: &&Keypair| {
+            let named = |meta: &AccountMeta| meta.is_signer && meta.pubkey == key.pubkey();
+            instruction.accounts.iter().any(named)
+        };
+        let signers: Vec<&Keypair> = self.signers.iter().filter(signs).collect();
+        sandbox.send(std::slice::from_ref(&instruction), &signers)
+    }
+
+    /// What is refused, for the message of a failure.
+    pub fn account(&self, place: usize) -> String {
+        format!("{} with account {place}", self.name)
+    }
+}
+
+/// A world in which every call but `initialize_exchange` goes through: at $189 alice is bankrupt,
+/// carol below maintenance, bob healthy, his take-profit reached and a bid of his far below; dave's
+/// account is empty, and erin bids and asks.
+pub struct World {
+    pub sandbox: Sandbox,
+    pub other: MarketCookie,
+    pub calls: Vec<Call>,
+}
+
+/// All of a position, at this price.
+fn trigger(kind: TriggerKind, price_ticks: u64) -> PlaceTriggerArgs {
+    PlaceTriggerArgs {
+        kind,
+        price_ticks,
+        worst_ticks: 0,
+        lots: u64::MAX,
+    }
+}
+
+pub fn world() -> World {
+    let mut venue = Venue::open();
+    let other = venue.second_market();
+    let carol = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let dave = venue.sandbox.create_trader(0).unwrap();
+    let erin = venue.trader(1_000);
+    let opening = terms(TEN, START, 150 * USD, 400 * USD);
+    done(
+        venue
+            .sandbox
+            .block_trade(&venue.market, &carol, &venue.bob, opening),
+    );
+    venue.price(189_000);
+    done(
+        venue
+            .sandbox
+            .mint_to(&venue.bob.wallet.tokens.clone(), 1_000),
+    );
+    let bob = venue.bob.clone();
+    let resting = PlaceOrderArgs {
+        client_id: 1,
+        ..bid(180_000, 100)
+    };
+    venue.place(&bob, resting, &[]);
+    venue.place(&erin, bid(188_900, 5_000), &[]);
+    venue.place(&erin, ask(189_000, 5_000), &[]);
+    let mut s = venue.sandbox;
+    done(s.place_trigger(
+        &venue.market,
+        &venue.bob,
+        trigger(TriggerKind::TakeProfit, 190_000),
+    ));
+    let successor = s.funded_keypair();
+    done(s.propose_authority(Role::Pause, successor.pubkey()));
+    let space = addresses::queue_space(MIN_QUEUE_NODES);
+    let accounts = MarketAccounts {
+        queue_long: s.create_program_account(space).unwrap(),
+        queue_short: s.create_program_account(space).unwrap(),
+        book: s
+            .create_program_account(addresses::book_space(MIN_BOOK_ORDERS))
+            .unwrap(),
+    };
+    let (payer, newcomer) = (s.funded_keypair(), s.funded_keypair());
+    let (root, config, collateral) = (s.admin_keypair(), quiet(), s.collateral());
+    let (keys, alice) = (venue.market.keys, venue.alice);
+    let (own, makers) = (OrderRef::ClientId(1), [erin.address]);
+    let buy = of_kind(OrderKind::FillOrKill, bid(189_000, 100));
+    let bob_key = &bob.wallet.keypair;
+    let signs = bob.wallet.address();
+    let args = CreateMarketArgs {
+        name: config.name,
+        oracle: config.oracle(keys.price),
+        risk: config.risk.into(),
+    };
+    let reduce = terms(-100, 189_000, 0, 0).args();
+    let stop = trigger(TriggerKind::StopLoss, 250_000);
+    let calls = vec![
+        Call::new(
+            "propose_authority",
+            admin::propose_authority(root.pubkey(), Role::Risk, signs),
+            &[&root],
+        ),
+        Call::new(
+            "accept_authority",
+            admin::accept_authority(successor.pubkey(), Role::Pause),
+            &[&successor],
+        ),
+        Call::new("set_pause", admin::set_pause(root.pubkey(), 1), &[&root]),
+        Call::new(
+            "create_market",
+            admin::create_market(payer.pubkey(), root.pubkey(), 2, accounts, collateral, args),
+            &[&payer, &root],
+        ),
+        Call::new(
+            "update_market_risk",
+            admin::update_market_risk(root.pubkey(), keys, config.risk),
+            &[&root],
+        ),
+        Call::new(
+            "create_trader",
+            trader::create_trader(payer.pubkey(), newcomer.pubkey(), 0),
+            &[&payer, &newcomer],
+        ),
+        Call::new(
+            "close_trader",
+            trader::close_trader(dave.wallet.address(), dave.address),
+            &[&dave.wallet.keypair],
+        ),
+        Call::new(
+            "set_delegate",
+            trader::set_delegate(signs, bob.address, None),
+            &[bob_key],
+        ),
+        Call::new(
+            "deposit",
+            trader::deposit(signs, bob.address, bob.wallet.tokens, collateral, 5),
+            &[bob_key],
+        ),
+        Call::new(
+            "withdraw",
+            trader::withdraw(signs, bob.address, bob.wallet.tokens, collateral, 5),
+            &[bob_key],
+        ),
+        Call::new(
+            "add_margin",
+            trader::add_margin(signs, keys, bob.address, 5),
+            &[bob_key],
+        ),
+        Call::new(
+            "remove_margin",
+            trader::remove_margin(signs, keys, bob.address, 5),
+            &[bob_key],
+        ),
+        Call::new(
+            "block_trade",
+            trader::block_trade(keys, carol.party(), bob.party(), reduce),
+            &[&carol.wallet.keypair, bob_key],
+        ),
+        Call::new(
+            "place_order",
+            orders::place_order(signs, keys, bob.address, buy, &makers),
+            &[bob_key],
+        ),
+        Call::new(
+            "replace_order",
+            orders::replace_order(signs, keys, bob.address, own, buy, &makers),
+            &[bob_key],
+        ),
+        Call::new(
+            "cancel_order",
+            orders::cancel_order(signs, keys, bob.address, own),
+            &[bob_key],
+        ),
+        Call::new(
+            "cancel_all_orders",
+            orders::cancel_all_orders(signs, keys, bob.address, None),
+            &[bob_key],
+        ),
+        Call::new(
+            "place_trigger",
+            orders::place_trigger(signs, keys.market, bob.address, stop),
+            &[bob_key],
+        ),
+        Call::new(
+            "cancel_trigger",
+            orders::cancel_trigger(signs, keys.market, bob.address, TriggerKind::TakeProfit),
+            &[bob_key],
+        ),
+        Call::new("accrue_funding", anyone::accrue_funding(keys), &[]),
+        Call::new(
+            "donate_insurance",
+            anyone::donate_insurance(signs, keys.market, bob.wallet.tokens, collateral, 5),
+            &[bob_key],
+        ),
+        Call::new(
+            "sweep_insurance",
+            anyone::sweep_insurance(keys.market, collateral),
+            &[],
+        ),
+        Call::new(
+            "flag_bankruptcy",
+            anyone::flag_bankruptcy(keys, carol.address),
+            &[],
+        ),
+        Call::new(
+            "liquidate",
+            anyone::liquidate(
+                signs,
+                keys,
+                carol.address,
+                bob.address,
+                anyone::Takeover::with_margin(0),
+                &makers,
+            ),
+            &[bob_key],
+        ),
+        Call::new(
+            "execute_trigger",
+            anyone::execute_trigger(
+                signs,
+                keys,
+                bob.address,
+                bob.address,
+                TriggerKind::TakeProfit,
+                &makers,
+            ),
+            &[bob_key],
+        ),
+        Call::new(
+            "auto_deleverage",
+            anyone::auto_deleverage(signs, keys, alice.address, bob.address, 100, &[bob.address]),
+            &[bob_key],
+        ),
+    ];
+    World {
+        sandbox: s,
+        other,
+        calls,
+    }
+}
+
+/// The world before there is an exchange.
+pub fn genesis() -> World {
+    let mut sandbox = Sandbox::empty(&Options::default()).unwrap();
+    let (payer, root) = (sandbox.funded_keypair(), sandbox.admin_keypair());
+    let args = InitializeExchangeArgs {
+        risk_authority: root.pubkey(),
+        pause_authority: root.pubkey(),
+    };
+    let instruction =
+        admin::initialize_exchange(payer.pubkey(), root.pubkey(), sandbox.collateral(), args);
+    World {
+        calls: vec![Call::new(
+            "initialize_exchange",
+            instruction,
+            &[&payer, &root],
+        )],
+        other: Venue::new().market,
+        sandbox,
+    }
+}
