@@ -83,8 +83,14 @@ impl Generator {
             !bankrupt && owned.is_some_and(|owned| owned.distress.step_left > 0)
         });
         let (trader, _) = self.pick.some(&unfinished)?;
-        let now = self.pick.percent(80);
-        now.then(|| self.liquidation(model, market, trader))
+        match self.pick.weighted(&[60, 20, 20]) {
+            0 => Some(self.liquidation(model, market, trader)),
+            1 => Some(Operation::Advance {
+                slots: 1,
+                seconds: 0,
+            }),
+            _ => None,
+        }
     }
 
     /// Gives insurance about what somebody lacks.

@@ -115,7 +115,7 @@ impl Generator {
             11 => self.donate(market),
             12 => Operation::Sweep { market },
             13 => self.quote(model, market),
-            14 => self.advance(),
+            14 => self.advance(model),
             _ => self.open_session(model, market, &distressed),
         }
     }

@@ -127,8 +127,11 @@ impl Generator {
         Some(worth / (held.size() * now.atoms_per_tick))
     }
 
-    /// How time goes on.
-    pub fn advance(&mut self) -> Operation {
+    /// How time goes on: by a little, much of an hour or more, to about its end.
+    pub fn advance(&mut self, model: &Model) -> Operation {
+        let left = 3_600 - model.time.rem_euclid(3_600);
+        let to_hour = left + self.pick.within(-1, 1);
+        let to_hour = u32::try_from(to_hour).expect("seconds of an hour");
         let (slots, seconds) = self.pick.one(&[
             (1, 0),
             (3, 1),
@@ -137,6 +140,8 @@ impl Generator {
             (40, 16),
             (80, 31),
             (160, 25),
+            (12, 1_100),
+            (3, to_hour),
             (9_000, 3_600),
         ]);
         Operation::Advance { slots, seconds }
