@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{ensure, Result};
-use ballast_client::adl::MAX_COUNTERPARTIES;
 use ballast_client::events::BallastEvent;
 use ballast_engine::book::MAX_ORDERS;
+use ballast_engine::selection::MAX_SELECTED;
 use ballast_engine::units::Side;
 use ballast_sandbox::{TxError, TxOutcome, TxResult};
 
@@ -17,7 +17,7 @@ use crate::shapes::{StageShape, HOSTILE};
 /// Counterparties to cut.
 const CUT: usize = 10;
 /// The most that a session selects.
-const MOST: usize = MAX_COUNTERPARTIES;
+const MOST: usize = MAX_SELECTED;
 /// Nodes that one transaction looks at.
 const NODES_A_STEP: u32 = 10_000;
 
