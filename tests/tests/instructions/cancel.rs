@@ -10,6 +10,7 @@ use ballast::state::position_slot::PositionSlot;
 use ballast::state::trader::Trader;
 use ballast_client::instructions::{anyone, orders};
 use ballast_engine::book::{Book, NewOrder, OwnOrders};
+use ballast_engine::selection::MAX_SELECTED;
 use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::{MarketConfig, TraderCookie};
 use bytemuck::Zeroable;
@@ -338,8 +339,8 @@ pub fn a_full_list_with_orders_fits_in_one_call() {
             rest_of(&mut venue, trader, (Side::Short, 250_000, 100, 0), 0);
         }
     }
+    by_session(&venue, &victim, list.len());
     list.truncate(32);
-    by_session(&venue, &victim);
     let sent = venue
         .sandbox
         .auto_deleverage(&venue.market, &victim, &bob, 10_000, &list);
@@ -353,8 +354,8 @@ pub fn a_full_list_with_orders_fits_in_one_call() {
     venue.conserves();
 }
 
-/// The same with a session.
-fn by_session(venue: &Venue, victim: &Pubkey) {
+/// The same with a session, which selects fewer of the `ordered` counterparties.
+fn by_session(venue: &Venue, victim: &Pubkey, ordered: usize) {
     let (mut sandbox, market) = (venue.sandbox.fork(), &venue.market);
     // Alice's go when it is opened.
     let opened = sandbox.open_adl_session(market, victim, 10_000);
@@ -362,12 +363,13 @@ fn by_session(venue: &Venue, victim: &Pubkey) {
     let advanced = done(sandbox.advance_adl_session(market, &session, 1_000, Vec::new()));
     assert!(event!(advanced, AdlSessionAdvanced).complete);
     let selected = sandbox.selected(market, &session);
-    assert_eq!(selected.len(), 32);
+    assert_eq!(selected.len(), MAX_SELECTED);
     let outcome = done(sandbox.execute_adl_session(market, &session, &venue.bob, &selected));
     println!("{} compute units by a session", outcome.compute_units);
     let book = sandbox.book(market);
     let book = book.book().unwrap();
-    assert_eq!((book.len(Side::Long), book.len(Side::Short)), (0, 0));
+    let left = u32::try_from(7 * (ordered - MAX_SELECTED)).unwrap();
+    assert_eq!((book.len(Side::Long), book.len(Side::Short)), (left, left));
     crate::support::conserves(&sandbox);
 }
 

@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{
     book::{Book, Order},
+    fees::split,
     matching::{meet, Maker, MakerFill, Match, Removal, RemoveReason, Taken, Taking, MAX_MATCHES},
     position::Position,
     trade::open_interest_after,
@@ -13,6 +14,7 @@ use crate::{
     error::{BallastError, OrBallast},
     events::{OrderFilled, OrderRemoved, RemovalReason},
     state::{
+        book_account::MarketBook,
         market::{Market, Touched},
         queue_account::MarketQueues,
         trader::Trader,
@@ -83,6 +85,17 @@ impl<'a, 'info> Matching<'a, 'info> {
             fills: Vec::new(),
             removed: Vec::new(),
         })
+    }
+
+    /// What was done, in the end.
+    pub fn done(self) -> Matched {
+        Matched {
+            taken: self.taken,
+            collected: self.collected,
+            open_interest: self.open_interest,
+            fills: self.fills,
+            removed: self.removed,
+        }
     }
 
     /// Unix seconds.
@@ -252,6 +265,35 @@ impl<'a, 'info> Matching<'a, 'info> {
     fn ticks(&self, order: &Order) -> u64 {
         let ticks = order.price().get().checked_div(self.atoms_per_lot_tick);
         ticks.unwrap_or(0)
+    }
+}
+
+/// What a call did with the book, once the market may be written again.
+pub struct Matched {
+    /// What the fills add up to for the taker.
+    pub taken: Taken,
+    /// Fees of removed orders, atoms.
+    pub collected: u64,
+    /// Sum of long lots, all fills counted.
+    pub open_interest: u64,
+    /// Fills, in order.
+    pub fills: Vec<OrderFilled>,
+    /// Removed orders, in order.
+    pub removed: Vec<OrderRemoved>,
+}
+
+impl Matched {
+    /// Books the fees and the open interest, and records the book's impact prices.
+    ///
+    /// # Errors
+    /// `Overflow`, `BookLayout`.
+    #[inline(never)]
+    pub fn book(&self, market: &mut Market, book: &MarketBook) -> Result<()> {
+        let paid = self.taken.paid().or_ballast()?;
+        let fees = split(market.params(), paid).or_ballast()?;
+        market.book_fees(fees.market, fees.insurance)?;
+        market.open_interest_lots = self.open_interest;
+        book.refresh_impact(market)
     }
 }
 

@@ -2,8 +2,6 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    fees::split,
-    matching::Taken,
     oracle::Action,
     order::{OrderKind, OrderRequest, SelfTrade},
     reward::keeper_reward,
@@ -12,9 +10,9 @@ use ballast_engine::{
 
 use crate::{
     error::{BallastError, OrBallast},
-    events::{OrderFilled, OrderRemoved, TriggerExecuted},
+    events::TriggerExecuted,
     instructions::{
-        matching::{check_makers, Matching},
+        matching::{check_makers, Matched, Matching},
         taker::{Taker, TakerOrder},
     },
     seeds::EXCHANGE_ADDRESS,
@@ -58,14 +56,6 @@ pub struct ExecuteTrigger<'info> {
     pub queue_short: UncheckedAccount<'info>,
     /// CHECK: the market's price account, checked by the oracle adapter.
     pub price: UncheckedAccount<'info>,
-}
-
-/// What a trigger did.
-struct Fired {
-    taken: Taken,
-    open_interest: u64,
-    fills: Vec<OrderFilled>,
-    removed: Vec<OrderRemoved>,
 }
 
 impl<'info> ExecuteTrigger<'info> {
@@ -119,10 +109,7 @@ impl<'info> ExecuteTrigger<'info> {
                 }
             }
         }
-        let fees = split(market.params(), fired.taken.paid().or_ballast()?).or_ballast()?;
-        market.book_fees(fees.market, fees.insurance)?;
-        market.open_interest_lots = fired.open_interest;
-        book.refresh_impact(&mut market)?;
+        fired.book(&mut market, &book)?;
         market.invariant()?;
         Ok(Box::new(TriggerExecuted {
             market: key,
@@ -174,7 +161,7 @@ fn fire(
     mut matching: Box<Matching>,
     trigger: &Trigger,
     touched: &Touched,
-) -> Result<Box<Fired>> {
+) -> Result<Matched> {
     let side = taker.before.side();
     let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
     let order = TakerOrder {
@@ -192,13 +179,7 @@ fn fire(
     };
     book.write(|book| taker.work(book, market, touched, &mut matching, &order))?;
     require!(taker.filled > 0, BallastError::NothingFilled);
-    let matching = *matching;
-    Ok(Box::new(Fired {
-        taken: matching.taken,
-        open_interest: matching.open_interest,
-        fills: matching.fills,
-        removed: matching.removed,
-    }))
+    Ok(matching.done())
 }
 
 /// Takes the reward's share for the filled lots from the trader's free collateral, as far as that

@@ -4,9 +4,7 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{
     book::Book,
-    fees::split,
     liquidation::{health, LiquidationInput, LiquidationPlan, Waterfall},
-    matching::Taken,
     oracle::Action,
     position::Position,
     reward::keeper_reward,
@@ -15,9 +13,9 @@ use ballast_engine::{
 
 use crate::{
     error::{BallastError, OrBallast},
-    events::{OrderFilled, OrderRemoved, PositionLiquidated},
+    events::PositionLiquidated,
     instructions::{
-        matching::{check_makers, Matching, Step},
+        matching::{check_makers, Matched, Matching, Step},
         orders::cancel_for,
     },
     seeds::EXCHANGE_ADDRESS,
@@ -65,16 +63,6 @@ pub struct Liquidate<'info> {
     pub queue_short: UncheckedAccount<'info>,
     /// CHECK: the market's oracle adapter checks owner, feed or key, and contents.
     pub price: UncheckedAccount<'info>,
-}
-
-/// What the book did.
-struct Met {
-    plan: LiquidationPlan,
-    taken: Taken,
-    collected: u64,
-    open_interest: u64,
-    fills: Vec<OrderFilled>,
-    removed: Vec<OrderRemoved>,
 }
 
 impl<'info> Liquidate<'info> {
@@ -136,57 +124,46 @@ impl<'info> Liquidate<'info> {
             false,
         );
         let input = self.input(&market, &touched, slot, &before, clock.slot)?;
-        let met = meet_book(&book, matching, &input, takes_over)?;
-        let mut event = self.event(&touched, &before, &met.plan, market.insurance.balance);
+        let (plan, matched) = meet_book(&book, matching, &input, takes_over)?;
+        let mut event = self.event(&touched, &before, &plan, market.insurance.balance);
 
-        market.open_interest_lots = met.open_interest;
-        let paid = met.taken.paid().or_ballast()?;
-        let fees = split(market.params(), paid).or_ballast()?;
-        settle_insurance(&mut market, &met.plan, clock.slot)?;
-        market.book_fees(fees.market, fees.insurance)?;
+        settle_insurance(&mut market, &plan, clock.slot)?;
+        matched.book(&mut market, &book)?;
         write_victim(
             &self.trader.key(),
             slot,
             &before,
-            &met.plan,
+            &plan,
             &mut market,
             &queues,
         )?;
-        remember(
-            &mut exchange,
-            slot,
-            &met.plan,
-            &market,
-            &touched,
-            clock.slot,
-        )?;
+        remember(&mut exchange, slot, &plan, &market, &touched, clock.slot)?;
         if let Some(cancelled) = &cancelled {
             victim.credit(cancelled.margin_atoms)?;
         }
-        victim.add_free(met.plan.victim_payout)?;
+        victim.add_free(plan.victim_payout)?;
         victim.release_if_closed(&key)?;
 
-        let reward = rescue_reward(&mut market, &met.plan)?;
-        let income = [met.plan.reward_atoms, met.collected, reward];
+        let reward = rescue_reward(&mut market, &plan)?;
+        let income = [plan.reward_atoms, matched.collected, reward];
         self.settle_liquidator(
             &mut exchange,
             &mut market,
             &queues,
             &touched,
-            &met.plan,
+            &plan,
             liquidator_margin,
             income,
         )?;
-        book.refresh_impact(&mut market)?;
         exchange.invariant()?;
         market.invariant()?;
         victim.invariant()?;
         event.reward_atoms = reward;
-        event.collected_atoms = met.collected;
+        event.collected_atoms = matched.collected;
         event.insurance_after_atoms = market.insurance.balance;
         event.cancelled = cancelled;
-        event.fills = met.fills;
-        event.removed = met.removed;
+        event.fills = matched.fills;
+        event.removed = matched.removed;
         Ok(event)
     }
 
@@ -304,22 +281,14 @@ fn meet_book(
     mut matching: Box<Matching>,
     input: &LiquidationInput,
     takes_over: bool,
-) -> Result<Box<Met>> {
+) -> Result<(Box<LiquidationPlan>, Matched)> {
     let mut waterfall = Box::new(Waterfall::begin(input, takes_over).or_ballast()?);
     let exhausted = book.write(|book| descend(book, &mut matching, &mut waterfall))?;
     let plan = waterfall.finish(exhausted).or_ballast()?;
     if plan.lots.is_zero() && matching.removed.is_empty() {
         return Err(waterfall.nothing_closed()).or_ballast();
     }
-    let matching = *matching;
-    Ok(Box::new(Met {
-        plan,
-        taken: matching.taken,
-        collected: matching.collected,
-        open_interest: matching.open_interest,
-        fills: matching.fills,
-        removed: matching.removed,
-    }))
+    Ok((Box::new(plan), matching.done()))
 }
 
 /// Whether no order is left that would take lots.

@@ -1,14 +1,14 @@
 //! An order: trades with the book at once, and waits in it with what is left.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{fees::split, matching::Taken, oracle::Action, trade::check_open_interest};
+use ballast_engine::{oracle::Action, trade::check_open_interest};
 
 use super::order_args::PlaceOrderArgs;
 use crate::{
     error::{BallastError, OrBallast},
-    events::{OrderFilled, OrderPlaced, OrderRemoved, PartyTraded},
+    events::{OrderPlaced, PartyTraded},
     instructions::{
-        matching::{check_makers, Matching},
+        matching::{check_makers, Matched, Matching},
         orders::OrderRef,
         taker::{Taker, TakerOrder},
     },
@@ -49,16 +49,6 @@ pub struct PlaceOrder<'info> {
     pub queue_short: UncheckedAccount<'info>,
     /// CHECK: the market's price account, checked by the oracle adapter.
     pub price: UncheckedAccount<'info>,
-}
-
-/// What an order did, beside what became of its trader.
-struct Worked {
-    touched: Touched,
-    taken: Taken,
-    collected: u64,
-    open_interest: u64,
-    fills: Vec<OrderFilled>,
-    removed: Vec<OrderRemoved>,
 }
 
 impl<'info> PlaceOrder<'info> {
@@ -117,17 +107,14 @@ impl<'info> PlaceOrder<'info> {
         let book = MarketBook::load(&market, &self.book)?;
         let now = clock.unix_timestamp;
         let matching = Matching::new(key, &market, &queues, makers, &touched, now, true);
-        let worked = self.work(
-            &market, &book, &mut taker, matching, replaced, args, touched,
+        let matched = self.work(
+            &market, &book, &mut taker, matching, replaced, args, &touched,
         )?;
 
         let party = taker.store(&mut trader, &key, &queues)?;
-        let fees = split(market.params(), worked.taken.paid().or_ballast()?).or_ballast()?;
-        market.book_fees(fees.market, fees.insurance)?;
-        market.open_interest_lots = worked.open_interest;
-        book.refresh_impact(&mut market)?;
+        matched.book(&mut market, &book)?;
         market.invariant()?;
-        Ok(self.event(args, &taker, *worked, party))
+        Ok(self.event(args, &taker, &touched, matched, party))
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -140,8 +127,8 @@ impl<'info> PlaceOrder<'info> {
         mut matching: Box<Matching>,
         replaced: Option<OrderRef>,
         args: &PlaceOrderArgs,
-        touched: Touched,
-    ) -> Result<Box<Worked>> {
+        touched: &Touched,
+    ) -> Result<Matched> {
         let order = TakerOrder {
             request: args.request(),
             self_trade: args.self_trade.into(),
@@ -153,19 +140,11 @@ impl<'info> PlaceOrder<'info> {
                 let node = replaced.find(&book.as_ref(), &taker.own)?;
                 taker.cancel(market, book, node)?;
             }
-            taker.work(book, market, &touched, &mut matching, &order)
+            taker.work(book, market, touched, &mut matching, &order)
         })?;
         let before = market.open_interest_lots;
         check_open_interest(market.params(), before, matching.open_interest).or_ballast()?;
-        let matching = *matching;
-        Ok(Box::new(Worked {
-            touched,
-            taken: matching.taken,
-            collected: matching.collected,
-            open_interest: matching.open_interest,
-            fills: matching.fills,
-            removed: matching.removed,
-        }))
+        Ok(matching.done())
     }
 
     #[inline(never)]
@@ -173,7 +152,8 @@ impl<'info> PlaceOrder<'info> {
         &self,
         args: &PlaceOrderArgs,
         taker: &Taker,
-        worked: Worked,
+        touched: &Touched,
+        matched: Matched,
         party: Option<PartyTraded>,
     ) -> Box<OrderPlaced> {
         Box::new(OrderPlaced {
@@ -191,14 +171,14 @@ impl<'info> PlaceOrder<'info> {
             resting_lots: taker.resting,
             dropped_lots: taker.dropped(),
             reserved_atoms: taker.reserved,
-            mark_ticks: worked.touched.price.price.get(),
-            funding_index: worked.touched.funding_index.get(),
-            open_interest_after: worked.open_interest,
-            collected_atoms: worked.collected,
+            mark_ticks: touched.price.price.get(),
+            funding_index: touched.funding_index.get(),
+            open_interest_after: matched.open_interest,
+            collected_atoms: matched.collected,
             taker: party,
             cancelled: taker.cancelled.clone(),
-            fills: worked.fills,
-            removed: worked.removed,
+            fills: matched.fills,
+            removed: matched.removed,
         })
     }
 }
