@@ -129,12 +129,6 @@ impl<'a> Waterfall<'a> {
         Ok(())
     }
 
-    /// Lots the book took so far.
-    #[must_use]
-    pub const fn book_lots(&self) -> u64 {
-        self.book_lots
-    }
-
     /// The liquidator's reward for lots the book took, atoms: a share of their notional out
     /// of what the book paid above the liquidator's own price; nothing when the equity is
     /// negative.

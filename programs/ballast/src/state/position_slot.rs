@@ -119,11 +119,6 @@ impl PositionSlot {
         self.order_margin = orders.margin;
     }
 
-    /// Whether the slot holds neither lots nor orders.
-    pub fn is_idle(&self) -> bool {
-        self.lots == 0 && self.order_count == 0
-    }
-
     /// Writes the engine's position back; flags and queue node stay. The triggers go when the
     /// position closes or changes side.
     pub fn store(&mut self, position: &Position) {
