@@ -1,0 +1,1 @@
+//! The keeper: what needs doing at a price, and doing it.

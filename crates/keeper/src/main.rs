@@ -1,0 +1,3 @@
+//! The keeper bot.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Ballast over a cluster: reading accounts, following them, sending transactions.

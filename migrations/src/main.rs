@@ -1,0 +1,3 @@
+//! Sets up the exchange and its markets on a cluster.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! A crash on a test validator.
+
+fn main() {}

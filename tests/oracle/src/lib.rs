@@ -1,0 +1,1 @@
+//! Writes Pyth price updates on a test validator.
