@@ -285,7 +285,7 @@ impl Sender {
                 if status.satisfies_commitment(self.cluster.commitment) {
                     return match &status.err {
                         None => Ok((signature, status.slot)),
-                        Some(error) => Err(self.failed(error.clone().into(), signature).await),
+                        Some(error) => Err(self.failed(error.clone(), signature).await),
                     };
                 }
                 continue;
