@@ -2,7 +2,6 @@
 
 /// Calls `$with!` with the types: `whole` those whose fields are all listed, `part` those of the
 /// engine of which only the public ones are.
-#[macro_export]
 macro_rules! account_types {
     ($with:ident) => {
         $with! {

@@ -1,8 +1,6 @@
 //! `idl/ballast.json` says what the program does: addresses, first bytes, accounts of every
 //! instruction, numbers and messages of errors, and where each field of an account lies.
 
-mod support;
-
 use std::any::type_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{offset_of, size_of};
@@ -28,7 +26,7 @@ use ballast_engine::slab::{Links, TreeHeader};
 use serde_json::Value;
 
 fn idl() -> Value {
-    let path = support::file("idl/ballast.json");
+    let path = crate::file("idl/ballast.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -56,7 +54,7 @@ fn discriminators(section: &Value) -> BTreeMap<&str, Vec<u8>> {
 fn instructions_have_the_clients_bytes_and_accounts() {
     let idl = idl();
     assert_eq!(text(&idl["address"]), ballast::ID.to_string());
-    let built: BTreeMap<_, _> = support::instructions::all().into_iter().collect();
+    let built: BTreeMap<_, _> = crate::instructions::all().into_iter().collect();
     let described = list(&idl["instructions"]);
     let names: BTreeSet<_> = described.iter().map(|one| text(&one["name"])).collect();
     assert_eq!(names, built.keys().copied().collect());
