@@ -7,6 +7,7 @@
 //! - [`funding`]: a market's funding index and rates at a moment.
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
 //! - [`book`]: the list of makers that orders, triggers and liquidations want to see.
+//! - [`liquidation`]: what a position needs from keepers, and what a liquidator can afford.
 //!
 //! Nothing here talks to a cluster: builders give `Instruction`s, decoders take
 //! bytes. State types, arguments and events are the program's own.
@@ -19,3 +20,4 @@ pub mod error;
 pub mod events;
 pub mod funding;
 pub mod instructions;
+pub mod liquidation;
