@@ -262,8 +262,7 @@ fn is_to_be_renewed(
     health: Health,
     conditions: &Conditions,
 ) -> bool {
-    let uncovered =
-        matches!(health, Health::Bankrupt { deficit } if deficit > present.insurance);
+    let uncovered = matches!(health, Health::Bankrupt { deficit } if deficit > present.insurance);
     let until = conditions.withdraw_wait_until_slot;
     let left = until.saturating_sub(present.moment.slot);
     uncovered && record.distress().uncovered && left < RENEW_SLOTS

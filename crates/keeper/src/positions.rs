@@ -242,7 +242,9 @@ mod tests {
     }
 
     fn record(trader: u8, lots: i64) -> PositionRecord {
-        PositionRecord::of(&key(trader), &slot(lots)).unwrap().unwrap()
+        PositionRecord::of(&key(trader), &slot(lots))
+            .unwrap()
+            .unwrap()
     }
 
     #[test]
