@@ -25,7 +25,7 @@ fn market() -> Venue {
         venue.open(-4_000 - 500 * i64::from(n), leverage, 10);
     }
     // More than the keepers can take over.
-    venue.open(900_000, 16, 0);
+    venue.open(900_000, 8, 0);
     for n in 0..10 {
         venue.quote(OrderSide::Bid, START - 2_000 - 1_500 * n, 4_000);
     }

@@ -11,6 +11,7 @@ use ballast_keeper::market::MarketState;
 use ballast_keeper::plan::{plan, Idle, Lists, Own, Plan, PlanOptions, Planned};
 use ballast_sandbox::{BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
 use ballast_sandbox::{TxResult, Wallet};
+use solana_keypair::Keypair;
 
 /// Atoms of a dollar.
 pub const USD: u64 = 1_000_000;
@@ -151,9 +152,14 @@ impl Venue {
             true => Vec::new(),
             false => vec![self.sandbox.create_lookup_table(&plan.listed)],
         };
-        let signer = &keeper.wallet.keypair;
+        // Flags and funding need nobody's signature but the payer's.
+        let mut metas = plan.instructions.iter().flat_map(|it| &it.accounts);
+        let signers: &[&Keypair] = match metas.any(|meta| meta.is_signer) {
+            true => &[&keeper.wallet.keypair],
+            false => &[],
+        };
         self.sandbox
-            .send_with_tables(&plan.instructions, &[signer], &tables)
+            .send_with_tables(&plan.instructions, signers, &tables)
     }
 
     /// Plans and executes the most urgent job that can be done, again and again, until none is
