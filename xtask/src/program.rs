@@ -54,7 +54,9 @@ impl Program {
     /// Builds the program unless what is there was made from the same inputs; returns its path.
     pub fn ensure_built(&self, root: &Path) -> Result<PathBuf, String> {
         let deploy = root.join("target/deploy");
-        let built = deploy.join(self.package.replace('-', "_")).with_extension("so");
+        let built = deploy
+            .join(self.package.replace('-', "_"))
+            .with_extension("so");
         let recorded = built.with_extension("stamp");
         let inputs = [&[self.folder], self.uses, &SHARED_INPUTS].concat();
         let inputs = stamp::digest(root, &inputs)

@@ -4,6 +4,7 @@
 //! - [`instructions`]: one builder per instruction of the program.
 //! - [`accounts`]: decoding of account data.
 //! - [`events`] and [`error`]: decoding of what a transaction reports.
+//! - [`conservation`]: every claim on the exchange against its tokens.
 //! - [`funding`]: a market's funding index and rates at a moment.
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
 //! - [`book`]: the list of makers that orders, triggers and liquidations want to see.
@@ -15,6 +16,7 @@ pub mod accounts;
 pub mod addresses;
 pub mod adl;
 pub mod book;
+pub mod conservation;
 pub mod error;
 pub mod events;
 pub mod funding;
