@@ -7,6 +7,7 @@
 //! - [`conservation`]: every claim on the exchange against its tokens.
 //! - [`funding`]: a market's funding index and rates at a moment.
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
+//! - [`token`]: token accounts of the quote currency.
 //! - [`book`]: the list of makers that orders, triggers and liquidations want to see.
 //!
 //! Nothing here talks to a cluster: builders give `Instruction`s, decoders take
@@ -21,3 +22,4 @@ pub mod error;
 pub mod events;
 pub mod funding;
 pub mod instructions;
+pub mod token;
