@@ -10,6 +10,7 @@
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
 //! - [`token`]: token accounts of the quote currency.
 //! - [`book`]: the list of makers that orders, triggers and liquidations want to see.
+//! - [`liquidation`]: what a position needs from keepers, and what a liquidator can afford.
 //!
 //! Nothing here talks to a cluster: builders give `Instruction`s, decoders take
 //! bytes. State types, arguments and events are the program's own.
@@ -25,3 +26,4 @@ pub mod funding;
 pub mod instructions;
 pub mod price;
 pub mod token;
+pub mod liquidation;
