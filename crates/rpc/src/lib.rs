@@ -1,1 +1,15 @@
-//! Ballast over a cluster: reading accounts, following them, sending transactions.
+//! Ballast over a cluster, for the command line, the keeper and deployments.
+//!
+//! - [`settings`]: which cluster and which keypair, as the Solana command line has them.
+//! - [`cluster`]: reading the program's accounts, a market's all in one slot.
+//! - [`sender`]: transactions with the compute limit and fee they need, sent until they land or
+//!   expire.
+//! - [`lookup`]: the address lookup table that long lists need.
+//! - [`history`]: a past transaction with the program's events.
+
+pub mod cluster;
+pub mod failure;
+pub mod history;
+pub mod lookup;
+pub mod sender;
+pub mod settings;

@@ -274,7 +274,7 @@ impl Stage {
     /// Absolute difference between all ledgers and all vaults; lots that do not cancel count too.
     pub fn conservation_error(&self) -> Result<u64> {
         let sum = self.sandbox.conservation();
-        let lots: i128 = sum.lots.iter().map(|lots| lots.abs()).sum();
+        let lots: i128 = sum.lots.values().map(|lots| lots.abs()).sum();
         Ok(u64::try_from(sum.error_atoms().abs() + lots)?)
     }
 }

@@ -1,0 +1,323 @@
+//! Reading the program's accounts.
+
+use std::time::Duration;
+
+use anchor_lang::prelude::Pubkey;
+use anchor_lang::Discriminator;
+use ballast::state::exchange::Exchange;
+use ballast::state::market::Market;
+use ballast::state::trader::Trader;
+use ballast_client::accounts::{self, BookSnapshot, DecodeError, QueueSnapshot};
+use ballast_client::addresses;
+use ballast_client::instructions::{Collateral, MarketKeys};
+use solana_account::Account;
+use solana_account_decoder_client_types::UiAccountEncoding;
+use solana_clock::Clock;
+use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use solana_rpc_client_api::client_error::Error as ClientError;
+use solana_rpc_client_api::config::{RpcAccountInfoConfig, RpcProgramAccountsConfig};
+use solana_rpc_client_api::filter::{Memcmp, RpcFilterType};
+
+use crate::settings::Settings;
+
+/// How long one request may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Most accounts of one `getMultipleAccounts`.
+const MOST_ACCOUNTS: usize = 100;
+
+/// Why nothing was read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The node did not answer, or answered with an error.
+    #[error("the RPC node did not answer: {0}")]
+    Rpc(#[from] Box<ClientError>),
+    /// There is no such account.
+    #[error("there is no {what} at {address}; is it the right cluster?")]
+    Missing {
+        /// What was expected.
+        what: &'static str,
+        /// Where.
+        address: Pubkey,
+    },
+    /// The account is not what it should be.
+    #[error("the {what} at {address} cannot be read: {error}")]
+    Decode {
+        /// What was expected.
+        what: &'static str,
+        /// Where.
+        address: Pubkey,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+}
+
+impl From<ClientError> for ReadError {
+    fn from(error: ClientError) -> Self {
+        Self::Rpc(Box::new(error))
+    }
+}
+
+/// A cluster to read from.
+pub struct Cluster {
+    /// The node.
+    pub rpc: RpcClient,
+    /// Its websocket.
+    pub websocket_url: String,
+    /// How settled what is read must be.
+    pub commitment: CommitmentConfig,
+}
+
+/// The accounts of a market in one slot.
+#[derive(Clone, Debug)]
+pub struct MarketSnapshot {
+    /// Slot in which the node had them.
+    pub slot: u64,
+    /// The clock of that slot.
+    pub clock: Clock,
+    /// The accounts' addresses.
+    pub keys: MarketKeys,
+    /// The market.
+    pub market: Box<Market>,
+    /// The price account, as it is.
+    pub price_account: Account,
+    /// The order book.
+    pub book: BookSnapshot,
+    /// The queue of longs.
+    pub queue_long: QueueSnapshot,
+    /// The queue of shorts.
+    pub queue_short: QueueSnapshot,
+}
+
+impl Cluster {
+    /// A client of the cluster; connects when it is first asked.
+    pub fn new(settings: &Settings) -> Self {
+        let url = settings.rpc_url.clone();
+        Self {
+            rpc: RpcClient::new_with_timeout_and_commitment(url, TIMEOUT, settings.commitment),
+            websocket_url: settings.websocket_url.clone(),
+            commitment: settings.commitment,
+        }
+    }
+
+    /// The exchange.
+    ///
+    /// # Errors
+    /// [`ReadError`], as of every reader here.
+    pub async fn exchange(&self) -> Result<Exchange, ReadError> {
+        let address = addresses::exchange();
+        let account = self.account("exchange", &address).await?;
+        decoded("exchange", &address, accounts::exchange(&account.data))
+    }
+
+    /// The collateral mint and the program that owns it.
+    pub async fn collateral(&self) -> Result<Collateral, ReadError> {
+        let mint = self.exchange().await?.collateral_mint;
+        let account = self.account("collateral mint", &mint).await?;
+        Ok(Collateral {
+            mint,
+            token_program: account.owner,
+        })
+    }
+
+    /// A market.
+    pub async fn market(&self, address: &Pubkey) -> Result<Market, ReadError> {
+        let account = self.account("market", address).await?;
+        decoded("market", address, accounts::market(&account.data))
+    }
+
+    /// All markets, in order of their numbers.
+    pub async fn markets(&self) -> Result<Vec<(Pubkey, Market)>, ReadError> {
+        let mut markets = self
+            .program_accounts(Market::DISCRIMINATOR, "market", accounts::market)
+            .await?;
+        markets.sort_by_key(|(_, market)| market.index);
+        Ok(markets)
+    }
+
+    /// A trader account; `None` when there is none.
+    pub async fn trader(&self, address: &Pubkey) -> Result<Option<Trader>, ReadError> {
+        let found = self
+            .rpc
+            .get_account_with_commitment(address, self.commitment)
+            .await?;
+        let open = found.value.filter(|account| account.owner == ballast::ID);
+        open.map(|account| decoded("trader account", address, accounts::trader(&account.data)))
+            .transpose()
+    }
+
+    /// All trader accounts.
+    pub async fn traders(&self) -> Result<Vec<(Pubkey, Trader)>, ReadError> {
+        self.program_accounts(Trader::DISCRIMINATOR, "trader account", accounts::trader)
+            .await
+    }
+
+    /// A market with everything that decisions about it depend on, all of one slot. `price` is the
+    /// account its price is read from.
+    pub async fn snapshot(
+        &self,
+        address: &Pubkey,
+        price: &Pubkey,
+    ) -> Result<MarketSnapshot, ReadError> {
+        let market = self.market(address).await?;
+        let keys = market_keys(address, &market, *price);
+        let named = [
+            ("market", *address),
+            ("queue of longs", keys.queue_long),
+            ("queue of shorts", keys.queue_short),
+            ("book", keys.book),
+            ("price account", keys.price),
+            ("clock", clock_address()),
+        ];
+        let addresses = named.map(|(_, address)| address);
+        let (slot, found) = self.accounts(&addresses).await?;
+        let data = |index: usize| -> Result<&Account, ReadError> {
+            let (what, address) = named[index];
+            let account = found.get(index).and_then(Option::as_ref);
+            account.ok_or(ReadError::Missing { what, address })
+        };
+        let read = |index: usize| {
+            let (what, address) = named[index];
+            move |error| ReadError::Decode {
+                what,
+                address,
+                error,
+            }
+        };
+        Ok(MarketSnapshot {
+            slot,
+            clock: clock(&data(5)?.data, &addresses[5])?,
+            keys,
+            market: Box::new(accounts::market(&data(0)?.data).map_err(read(0))?),
+            queue_long: QueueSnapshot::new(&data(1)?.data).map_err(read(1))?,
+            queue_short: QueueSnapshot::new(&data(2)?.data).map_err(read(2))?,
+            book: BookSnapshot::new(&data(3)?.data).map_err(read(3))?,
+            price_account: data(4)?.clone(),
+        })
+    }
+
+    /// The cluster's clock.
+    pub async fn clock(&self) -> Result<Clock, ReadError> {
+        let address = clock_address();
+        let account = self.account("clock", &address).await?;
+        clock(&account.data, &address)
+    }
+
+    /// Accounts as they are in one slot (the last one's, when there are more than 100), and that
+    /// slot. `None` where there is none.
+    pub async fn accounts(
+        &self,
+        addresses: &[Pubkey],
+    ) -> Result<(u64, Vec<Option<Account>>), ReadError> {
+        let (mut slot, mut all) = (0, Vec::with_capacity(addresses.len()));
+        for some in addresses.chunks(MOST_ACCOUNTS) {
+            let answer = self
+                .rpc
+                .get_multiple_ui_accounts_with_config(some, self.account_config())
+                .await?;
+            slot = answer.context.slot;
+            let found = answer.value.into_iter();
+            all.extend(found.map(|account| account.and_then(|ui| ui.to_account())));
+        }
+        Ok((slot, all))
+    }
+
+    /// How accounts are asked for: compressed, at this commitment.
+    pub fn account_config(&self) -> RpcAccountInfoConfig {
+        RpcAccountInfoConfig {
+            encoding: Some(UiAccountEncoding::Base64Zstd),
+            commitment: Some(self.commitment),
+            ..RpcAccountInfoConfig::default()
+        }
+    }
+
+    /// The program's accounts of one type, as a filter of `getProgramAccounts` and
+    /// `programSubscribe`.
+    pub fn program_config(&self, discriminator: &[u8]) -> RpcProgramAccountsConfig {
+        let begins = Memcmp::new_base58_encoded(0, discriminator);
+        RpcProgramAccountsConfig {
+            filters: Some(vec![RpcFilterType::Memcmp(begins)]),
+            account_config: self.account_config(),
+            with_context: None,
+            sort_results: Some(false),
+        }
+    }
+
+    async fn account(&self, what: &'static str, address: &Pubkey) -> Result<Account, ReadError> {
+        let found = self
+            .rpc
+            .get_account_with_commitment(address, self.commitment)
+            .await?;
+        found.value.ok_or(ReadError::Missing {
+            what,
+            address: *address,
+        })
+    }
+
+    async fn program_accounts<T>(
+        &self,
+        discriminator: &[u8],
+        what: &'static str,
+        decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
+    ) -> Result<Vec<(Pubkey, T)>, ReadError> {
+        let found = self
+            .rpc
+            .get_program_ui_accounts_with_config(&ballast::ID, self.program_config(discriminator))
+            .await?;
+        found
+            .iter()
+            .map(|(address, account)| {
+                let data = account.data.decode().unwrap_or_default();
+                Ok((*address, decoded(what, address, decode(&data))?))
+            })
+            .collect()
+    }
+}
+
+/// The addresses of a market's accounts; `price` is the account its price is read from.
+pub fn market_keys(address: &Pubkey, market: &Market, price: Pubkey) -> MarketKeys {
+    MarketKeys {
+        market: *address,
+        queue_long: market.queue_long,
+        queue_short: market.queue_short,
+        book: market.book,
+        price,
+    }
+}
+
+fn clock_address() -> Pubkey {
+    solana_clock::sysvar::ID
+}
+
+fn clock(data: &[u8], address: &Pubkey) -> Result<Clock, ReadError> {
+    let word = |at: usize| -> Option<[u8; 8]> { data.get(at..at + 8)?.try_into().ok() };
+    let read = || {
+        Some(Clock {
+            slot: u64::from_le_bytes(word(0)?),
+            epoch_start_timestamp: i64::from_le_bytes(word(8)?),
+            epoch: u64::from_le_bytes(word(16)?),
+            leader_schedule_epoch: u64::from_le_bytes(word(24)?),
+            unix_timestamp: i64::from_le_bytes(word(32)?),
+        })
+    };
+    read().ok_or(ReadError::Decode {
+        what: "clock",
+        address: *address,
+        error: DecodeError::TooShort {
+            expected: 40,
+            found: data.len(),
+        },
+    })
+}
+
+fn decoded<T>(
+    what: &'static str,
+    address: &Pubkey,
+    result: Result<T, DecodeError>,
+) -> Result<T, ReadError> {
+    result.map_err(|error| ReadError::Decode {
+        what,
+        address: *address,
+        error,
+    })
+}

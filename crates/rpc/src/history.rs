@@ -1,0 +1,105 @@
+//! A past transaction with the program's events.
+
+use anchor_lang::prelude::Pubkey;
+use ballast_client::events::{self, BallastEvent};
+use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client_api::config::RpcTransactionConfig;
+use solana_signature::Signature;
+use solana_transaction_status_client_types::{
+    option_serializer::OptionSerializer, UiInnerInstructions, UiInstruction, UiLoadedAddresses,
+    UiParsedInstruction, UiTransactionEncoding,
+};
+
+use crate::cluster::{Cluster, ReadError};
+use crate::failure::Failure;
+
+/// A transaction that landed.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// Slot.
+    pub slot: u64,
+    /// When the block was made, unix seconds, where the node knows.
+    pub block_time: Option<i64>,
+    /// Why it failed, if it did.
+    pub failure: Option<Failure>,
+    /// The program's events, in order.
+    pub events: Vec<BallastEvent>,
+    /// Compute units it used, where the node knows.
+    pub units: Option<u64>,
+}
+
+impl Cluster {
+    /// The transaction of this signature; `None` when the node does not have it.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn transaction(&self, signature: &Signature) -> Result<Option<Past>, ReadError> {
+        let commitment = match self.commitment.is_at_least_confirmed() {
+            true => self.commitment,
+            false => CommitmentConfig::confirmed(),
+        };
+        let config = RpcTransactionConfig {
+            encoding: Some(UiTransactionEncoding::Base64),
+            commitment: Some(commitment),
+            max_supported_transaction_version: Some(0),
+        };
+        let answer: Option<
+            solana_transaction_status_client_types::EncodedConfirmedTransactionWithStatusMeta,
+        > = self
+            .rpc
+            .send(
+                solana_rpc_client_api::request::RpcRequest::GetTransaction,
+                serde_json::json!([signature.to_string(), config]),
+            )
+            .await?;
+        let Some(found) = answer else {
+            return Ok(None);
+        };
+        let Some(meta) = found.transaction.meta else {
+            return Ok(None);
+        };
+        let message = found.transaction.transaction.decode();
+        let mut keys: Vec<Pubkey> = message
+            .map(|transaction| transaction.message.static_account_keys().to_vec())
+            .unwrap_or_default();
+        if let OptionSerializer::Some(loaded) = &meta.loaded_addresses {
+            keys.extend(addresses_of(loaded));
+        }
+        let logs = Option::from(meta.log_messages).unwrap_or_default();
+        let inner: Option<Vec<UiInnerInstructions>> = meta.inner_instructions.into();
+        Ok(Some(Past {
+            slot: found.slot,
+            block_time: found.block_time,
+            failure: meta.err.map(|error| Failure::new(error.into(), logs)),
+            events: events_among(&inner.unwrap_or_default(), &keys),
+            units: meta.compute_units_consumed.into(),
+        }))
+    }
+}
+
+/// The program's events among inner instructions, as a node gives them; `keys` are the accounts of
+/// the transaction, in order.
+pub fn events_among(inner: &[UiInnerInstructions], keys: &[Pubkey]) -> Vec<BallastEvent> {
+    let all = inner.iter().flat_map(|one| &one.instructions);
+    all.filter_map(|instruction| {
+        let (program, data) = match instruction {
+            UiInstruction::Compiled(call) => {
+                let program = keys.get(usize::from(call.program_id_index))?;
+                (*program, &call.data)
+            }
+            UiInstruction::Parsed(UiParsedInstruction::PartiallyDecoded(call)) => {
+                (call.program_id.parse().ok()?, &call.data)
+            }
+            UiInstruction::Parsed(UiParsedInstruction::Parsed(_)) => return None,
+        };
+        let data = bs58::decode(data).into_vec().ok()?;
+        (program == ballast::ID).then(|| events::decode(&data))?
+    })
+    .collect()
+}
+
+fn addresses_of(loaded: &UiLoadedAddresses) -> Vec<Pubkey> {
+    let all = loaded.writable.iter().chain(&loaded.readonly);
+    all.map(|address| address.parse().unwrap_or_default())
+        .collect()
+}

@@ -1,0 +1,94 @@
+//! The address lookup table that long lists need: a transaction has 1,232 bytes, an account in it
+//! takes 32, or one when a table has it.
+
+use anchor_lang::prelude::Pubkey;
+use solana_address_lookup_table_interface::instruction::{
+    create_lookup_table, extend_lookup_table,
+};
+use solana_address_lookup_table_interface::state::AddressLookupTable;
+use solana_message::AddressLookupTableAccount;
+
+use crate::cluster::{Cluster, ReadError};
+use crate::sender::{SendError, Sender};
+
+/// Most addresses of a table.
+pub const MAX_ADDRESSES: usize = 256;
+/// Addresses added by one transaction.
+const ADDED_AT_ONCE: usize = 20;
+
+/// Why a table cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// It was not read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It was not written.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The account is no table.
+    #[error("{0} is no address lookup table")]
+    NotATable(Pubkey),
+}
+
+impl Cluster {
+    /// A table as it is; `None` when there is none. Addresses added in the current slot are not
+    /// usable before the next.
+    ///
+    /// # Errors
+    /// `Read`, `NotATable`.
+    pub async fn lookup_table(
+        &self,
+        key: &Pubkey,
+    ) -> Result<Option<AddressLookupTableAccount>, TableError> {
+        let (_, found) = self.accounts(&[*key]).await?;
+        let Some(account) = found.into_iter().flatten().next() else {
+            return Ok(None);
+        };
+        let table = AddressLookupTable::deserialize(&account.data)
+            .map_err(|_| TableError::NotATable(*key))?;
+        Ok(Some(AddressLookupTableAccount {
+            key: *key,
+            addresses: table.addresses.to_vec(),
+        }))
+    }
+}
+
+impl Sender {
+    /// Creates a table that the payer may extend; it is empty.
+    ///
+    /// # Errors
+    /// `Send`.
+    pub async fn create_table(&self, recent_slot: u64) -> Result<Pubkey, TableError> {
+        let payer = self.payer();
+        let (create, key) = create_lookup_table(payer, payer, recent_slot);
+        self.send(&[create], &[], &[]).await?;
+        Ok(key)
+    }
+
+    /// Adds the addresses that `table` lacks, as far as it has room, and returns it with them. They
+    /// are usable from the slot after the last transaction's.
+    ///
+    /// # Errors
+    /// `Send`.
+    pub async fn extend_table(
+        &self,
+        table: &AddressLookupTableAccount,
+        wanted: &[Pubkey],
+    ) -> Result<AddressLookupTableAccount, TableError> {
+        let mut grown = table.clone();
+        let mut missing: Vec<Pubkey> = Vec::new();
+        for key in wanted {
+            if !grown.addresses.contains(key) && !missing.contains(key) {
+                missing.push(*key);
+            }
+        }
+        missing.truncate(MAX_ADDRESSES.saturating_sub(grown.addresses.len()));
+        let payer = self.payer();
+        for some in missing.chunks(ADDED_AT_ONCE) {
+            let extend = extend_lookup_table(table.key, payer, Some(payer), some.to_vec());
+            self.send(&[extend], &[], &[]).await?;
+            grown.addresses.extend_from_slice(some);
+        }
+        Ok(grown)
+    }
+}

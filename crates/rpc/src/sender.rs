@@ -1,0 +1,370 @@
+//! Transactions with the compute limit and the priority fee they need, sent again and again until
+//! they land or their blockhash expires.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anchor_lang::prelude::Pubkey;
+use ballast_client::events::BallastEvent;
+use solana_commitment_config::CommitmentConfig;
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_hash::Hash;
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
+use solana_rpc_client_api::client_error::Error as ClientError;
+use solana_rpc_client_api::config::{RpcSendTransactionConfig, RpcSimulateTransactionConfig};
+use solana_signature::Signature;
+use solana_signer::Signer;
+use solana_transaction::versioned::VersionedTransaction;
+use solana_transaction_error::TransactionError;
+
+use crate::cluster::Cluster;
+use crate::failure::Failure;
+use crate::history::events_among;
+
+/// The most compute units Solana grants a transaction.
+pub const MAX_COMPUTE_UNITS: u32 = 1_400_000;
+/// Requested beyond what the simulation used, per cent.
+const SPARE_UNITS_PERCENT: u64 = 20;
+/// Time between two looks at a transaction under way; each sends it again.
+const RESEND_EVERY: Duration = Duration::from_millis(400);
+
+/// What priority is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeePolicy {
+    /// Which of the fees recently paid for the same accounts, per cent from the lowest.
+    pub percentile: u8,
+    /// At most this much, micro-lamports a compute unit.
+    pub cap_micro_lamports: u64,
+}
+
+impl Default for FeePolicy {
+    fn default() -> Self {
+        Self {
+            percentile: 75,
+            cap_micro_lamports: 1_000_000,
+        }
+    }
+}
+
+/// A transaction that landed.
+#[derive(Clone, Debug)]
+pub struct Landed {
+    /// Its signature.
+    pub signature: Signature,
+    /// Slot in which it did.
+    pub slot: u64,
+    /// Compute units the simulation used.
+    pub units: u64,
+    /// Priority paid, micro-lamports a compute unit.
+    pub priority_fee: u64,
+    /// The program's events, as simulated.
+    pub events: Vec<BallastEvent>,
+}
+
+/// What a simulation found.
+#[derive(Clone, Debug)]
+pub struct Simulated {
+    /// Compute units used.
+    pub units: u64,
+    /// The program's events.
+    pub events: Vec<BallastEvent>,
+    /// Log lines.
+    pub logs: Vec<String>,
+}
+
+/// Why a transaction did not land.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// It was refused in simulation; nothing was sent.
+    #[error("refused: {0}")]
+    Refused(Box<Failure>),
+    /// It was sent and failed; its fee is gone.
+    #[error("{1} failed: {0}")]
+    Failed(Box<Failure>, Signature),
+    /// It was sent and its blockhash expired before it landed.
+    #[error("{0} expired before it landed; send it again")]
+    Expired(Signature),
+    /// The payer cannot pay.
+    #[error("{0} has too few SOL for fees and rent; send it some")]
+    NoFunds(Pubkey),
+    /// It does not fit into a transaction or lacks a signature.
+    #[error("the transaction cannot be made: {0}")]
+    Unsendable(String),
+    /// The node did not answer.
+    #[error("the RPC node did not answer: {0}")]
+    Rpc(#[from] Box<ClientError>),
+}
+
+impl From<ClientError> for SendError {
+    fn from(error: ClientError) -> Self {
+        Self::Rpc(Box::new(error))
+    }
+}
+
+impl SendError {
+    /// The refusal or failure, if it was one.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Refused(failure) | Self::Failed(failure, _) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+/// Signs, pays and sends.
+pub struct Sender {
+    cluster: Arc<Cluster>,
+    payer: Arc<Keypair>,
+    fees: FeePolicy,
+}
+
+impl Sender {
+    /// A sender that pays with `payer`.
+    pub fn new(cluster: Arc<Cluster>, payer: Arc<Keypair>, fees: FeePolicy) -> Self {
+        Self {
+            cluster,
+            payer,
+            fees,
+        }
+    }
+
+    /// Who pays.
+    pub fn payer(&self) -> Pubkey {
+        self.payer.pubkey()
+    }
+
+    /// Simulates the instructions, sends them with the limit and fee that follow, and waits until
+    /// the transaction has landed at the cluster's commitment.
+    ///
+    /// # Errors
+    /// [`SendError`]. After `Expired` nothing has happened and nothing will.
+    pub async fn send(
+        &self,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+        tables: &[AddressLookupTableAccount],
+    ) -> Result<Landed, SendError> {
+        let simulated = self.simulate(instructions, signers, tables).await?;
+        let priority_fee = self.priority_fee(instructions).await?;
+        let limit = unit_limit(simulated.units);
+        let budgeted = budgeted(instructions, limit, priority_fee);
+        let (blockhash, last_height) = self.blockhash().await?;
+        let transaction = self.sign(&budgeted, signers, tables, blockhash)?;
+        let (signature, slot) = self.deliver(&transaction, last_height).await?;
+        Ok(Landed {
+            signature,
+            slot,
+            units: simulated.units,
+            priority_fee,
+            events: simulated.events,
+        })
+    }
+
+    /// What the instructions would do now.
+    ///
+    /// # Errors
+    /// `Refused`, `NoFunds`, `Unsendable`, `Rpc`.
+    pub async fn simulate(
+        &self,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+        tables: &[AddressLookupTableAccount],
+    ) -> Result<Simulated, SendError> {
+        let budgeted = budgeted(instructions, MAX_COMPUTE_UNITS, 0);
+        let transaction = self.sign(&budgeted, signers, tables, Hash::default())?;
+        let config = RpcSimulateTransactionConfig {
+            sig_verify: false,
+            replace_recent_blockhash: true,
+            commitment: Some(CommitmentConfig::processed()),
+            inner_instructions: true,
+            ..RpcSimulateTransactionConfig::default()
+        };
+        let answer = self
+            .cluster
+            .rpc
+            .simulate_transaction_with_config(&transaction, config)
+            .await?;
+        let logs = answer.value.logs.unwrap_or_default();
+        if let Some(error) = answer.value.err {
+            return Err(self.refusal(error.into(), logs));
+        }
+        let keys = transaction.message.static_account_keys();
+        let inner = answer.value.inner_instructions.unwrap_or_default();
+        Ok(Simulated {
+            units: answer.value.units_consumed.unwrap_or(0),
+            events: events_among(&inner, keys),
+            logs,
+        })
+    }
+
+    /// Micro-lamports a compute unit that the policy pays for these accounts now.
+    ///
+    /// # Errors
+    /// `Rpc`.
+    pub async fn priority_fee(&self, instructions: &[Instruction]) -> Result<u64, SendError> {
+        let mut writable: Vec<Pubkey> = Vec::new();
+        for meta in instructions.iter().flat_map(|one| &one.accounts) {
+            if meta.is_writable && !writable.contains(&meta.pubkey) {
+                writable.push(meta.pubkey);
+            }
+        }
+        writable.truncate(128);
+        let paid = self
+            .cluster
+            .rpc
+            .get_recent_prioritization_fees(&writable)
+            .await?;
+        let fees = paid.iter().map(|slot| slot.prioritization_fee).collect();
+        Ok(self.fees.of(fees))
+    }
+
+    /// The transaction, signed. The payer signs first.
+    ///
+    /// # Errors
+    /// `Unsendable`.
+    pub fn sign(
+        &self,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+        tables: &[AddressLookupTableAccount],
+        blockhash: Hash,
+    ) -> Result<VersionedTransaction, SendError> {
+        let unsendable = |error: String| SendError::Unsendable(error);
+        let message = v0::Message::try_compile(&self.payer(), instructions, tables, blockhash)
+            .map_err(|error| unsendable(error.to_string()))?;
+        let mut signing: Vec<&Keypair> = vec![&self.payer];
+        for signer in signers {
+            if signing.iter().all(|one| one.pubkey() != signer.pubkey()) {
+                signing.push(signer);
+            }
+        }
+        VersionedTransaction::try_new(VersionedMessage::V0(message), &signing)
+            .map_err(|error| unsendable(error.to_string()))
+    }
+
+    /// A recent blockhash, and the last block height at which it counts.
+    ///
+    /// # Errors
+    /// `Rpc`.
+    pub async fn blockhash(&self) -> Result<(Hash, u64), SendError> {
+        let commitment = self.cluster.commitment;
+        let rpc = &self.cluster.rpc;
+        Ok(rpc.get_latest_blockhash_with_commitment(commitment).await?)
+    }
+
+    /// Sends a signed transaction until it lands at the cluster's commitment, or until block
+    /// height `last_height` has passed. The slot it landed in.
+    ///
+    /// # Errors
+    /// `Failed`, `Expired`, `Rpc`.
+    pub async fn deliver(
+        &self,
+        transaction: &VersionedTransaction,
+        last_height: u64,
+    ) -> Result<(Signature, u64), SendError> {
+        let signature = transaction.signatures.first().copied().unwrap_or_default();
+        let config = RpcSendTransactionConfig {
+            skip_preflight: true,
+            max_retries: Some(0),
+            ..RpcSendTransactionConfig::default()
+        };
+        let rpc = &self.cluster.rpc;
+        let mut resend = tokio::time::interval(RESEND_EVERY);
+        loop {
+            resend.tick().await;
+            let sent = rpc.send_transaction_with_config(transaction, config).await;
+            if let Err(error) = sent {
+                tracing::debug!(%signature, %error, "not accepted, sent again");
+            }
+            let Ok(statuses) = rpc.get_signature_statuses(&[signature]).await else {
+                continue;
+            };
+            if let Some(Some(status)) = statuses.value.first() {
+                if status.satisfies_commitment(self.cluster.commitment) {
+                    return match &status.err {
+                        None => Ok((signature, status.slot)),
+                        Some(error) => Err(self.failed(error.clone(), signature).await),
+                    };
+                }
+                continue;
+            }
+            if rpc.get_block_height().await.unwrap_or(0) > last_height {
+                return Err(SendError::Expired(signature));
+            }
+        }
+    }
+
+    async fn failed(&self, error: TransactionError, signature: Signature) -> SendError {
+        let past = self.cluster.transaction(&signature).await;
+        let known = past.ok().flatten().and_then(|past| past.failure);
+        let failure = known.unwrap_or_else(|| Failure::new(error, Vec::new()));
+        SendError::Failed(Box::new(failure), signature)
+    }
+
+    fn refusal(&self, error: TransactionError, logs: Vec<String>) -> SendError {
+        match error {
+            TransactionError::AccountNotFound
+            | TransactionError::InsufficientFundsForFee
+            | TransactionError::InsufficientFundsForRent { account_index: 0 } => {
+                SendError::NoFunds(self.payer())
+            }
+            error => SendError::Refused(Box::new(Failure::new(error, logs))),
+        }
+    }
+}
+
+impl FeePolicy {
+    /// The fee among those recently paid, micro-lamports a compute unit.
+    #[must_use]
+    pub fn of(&self, mut paid: Vec<u64>) -> u64 {
+        paid.sort_unstable();
+        let last = paid.len().saturating_sub(1);
+        let index = last * usize::from(self.percentile.min(100)) / 100;
+        let fee = paid.get(index).copied().unwrap_or(0);
+        fee.min(self.cap_micro_lamports)
+    }
+}
+
+/// The limit to request for a transaction that used so many units in simulation.
+pub fn unit_limit(units: u64) -> u32 {
+    let spared = units + units * SPARE_UNITS_PERCENT / 100 + 1_000;
+    u32::try_from(spared).map_or(MAX_COMPUTE_UNITS, |units| units.min(MAX_COMPUTE_UNITS))
+}
+
+/// The instructions with a compute unit limit, and a price when there is one, before them.
+pub fn budgeted(instructions: &[Instruction], limit: u32, price: u64) -> Vec<Instruction> {
+    let mut all = vec![ComputeBudgetInstruction::set_compute_unit_limit(limit)];
+    if price > 0 {
+        all.push(ComputeBudgetInstruction::set_compute_unit_price(price));
+    }
+    all.extend_from_slice(instructions);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fee_is_a_percentile_and_capped() {
+        let policy = |percentile, cap_micro_lamports| FeePolicy {
+            percentile,
+            cap_micro_lamports,
+        };
+        let paid = vec![50, 10, 40, 20, 30];
+        assert_eq!(policy(0, 100).of(paid.clone()), 10);
+        assert_eq!(policy(50, 100).of(paid.clone()), 30);
+        assert_eq!(policy(100, 100).of(paid.clone()), 50);
+        assert_eq!(policy(100, 45).of(paid), 45);
+        assert_eq!(policy(75, 100).of(Vec::new()), 0);
+    }
+
+    #[test]
+    fn the_limit_leaves_room_and_never_asks_for_more_than_there_is() {
+        assert_eq!(unit_limit(100_000), 121_000);
+        assert_eq!(unit_limit(1_390_000), MAX_COMPUTE_UNITS);
+        assert_eq!(unit_limit(u64::from(u32::MAX) * 2), MAX_COMPUTE_UNITS);
+    }
+}
