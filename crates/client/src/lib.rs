@@ -5,6 +5,7 @@
 //! - [`accounts`]: decoding of account data.
 //! - [`events`] and [`error`]: decoding of what a transaction reports.
 //! - [`conservation`]: every claim on the exchange against its tokens.
+//! - [`price`]: which account holds a market's price, and what it says.
 //! - [`funding`]: a market's funding index and rates at a moment.
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
 //! - [`token`]: token accounts of the quote currency.
@@ -22,4 +23,5 @@ pub mod error;
 pub mod events;
 pub mod funding;
 pub mod instructions;
+pub mod price;
 pub mod token;
