@@ -4,6 +4,7 @@
 //! - [`instructions`]: one builder per instruction of the program.
 //! - [`accounts`]: decoding of account data.
 //! - [`events`] and [`error`]: decoding of what a transaction reports.
+//! - [`price`]: which account holds a market's price, and what it says.
 //! - [`funding`]: a market's funding index and rates at a moment.
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
 //! - [`book`]: the list of makers that orders, triggers and liquidations want to see.
@@ -19,3 +20,4 @@ pub mod error;
 pub mod events;
 pub mod funding;
 pub mod instructions;
+pub mod price;
