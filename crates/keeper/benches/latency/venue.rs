@@ -76,8 +76,8 @@ impl Venue {
 
     /// The queue of longs and that of shorts.
     pub fn queues(&self) -> Result<[QueueRef<'_>; 2]> {
-        let read = |words: &'_ Vec<u64>| QueueRef::new(bytemuck::cast_slice(words)).map_err(engine);
-        Ok([read(&self.queues[0])?, read(&self.queues[1])?])
+        let [long, short] = &self.queues;
+        Ok([read(long)?, read(short)?])
     }
 
     /// The book.
@@ -105,7 +105,7 @@ impl Venue {
                     trader: self.makers[maker],
                     side,
                     price: LotPrice::new(price).map_err(engine)?,
-                    lots: dice.gen_range(100..2_000),
+                    lots: dice.gen_range(20..400),
                     margin: 0,
                     reduce_only: false,
                     expires_at: 0,
@@ -116,6 +116,10 @@ impl Venue {
         }
         Ok(())
     }
+}
+
+fn read(words: &[u64]) -> Result<QueueRef<'_>> {
+    QueueRef::new(bytemuck::cast_slice(words)).map_err(engine)
 }
 
 /// A position entered within 2% of the start, of 1x to 20x.
