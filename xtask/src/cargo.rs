@@ -1,5 +1,6 @@
 //! Running other programs.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
@@ -18,12 +19,23 @@ pub fn cargo() -> Command {
 
 /// Takes the variables that describe the package `xtask` out of a command's environment.
 pub fn forget_package(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&name);
-        }
+    for name in package_variables() {
+        command.env_remove(name);
     }
+}
+
+/// Takes them out of this process's environment, for libraries that start cargo themselves.
+pub fn forget_own_package() {
+    for name in package_variables() {
+        std::env::remove_var(name);
+    }
+}
+
+fn package_variables() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        let text = name.to_string_lossy();
+        text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_")
+    })
 }
 
 /// Waits for the command; `Err` is a sentence about a command that could not be started.

@@ -5,6 +5,7 @@
 mod cargo;
 mod differential;
 mod fuzz;
+mod idl;
 mod program;
 mod stamp;
 mod tasks;
@@ -28,6 +29,7 @@ cargo xtask COMMAND
                       explains a round of the last rehearsal and checks its figures
   differential [--ops N] [--lists N] [--seed N]
                       builds the program and compares it with the reference model, at length
+  idl [--check]       builds the program's IDL: idl/ballast.json; --check compares
   help                prints this text
 ";
 
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Some(name) if name == "lemmas" => tasks::lemmas(&rest),
         Some(name) if name == "bench" => tasks::bench(rest),
         Some(name) if name == "explain-adl" => tasks::explain_adl(rest),
+        Some(name) if name == "idl" => idl::idl(&rest),
         Some(name) if name == "differential" => differential::run(&rest),
         Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
             eprint!("xtask: there is no command `{name}`.\n\n{HELP}");

@@ -4,6 +4,8 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{position::Position, selection::Selection, units::Side};
 
+#[cfg(feature = "idl-build")]
+use super::layouts::EngineLayout;
 use super::position_slot::PositionSlot;
 use crate::error::BallastError;
 

@@ -4,6 +4,8 @@ pub mod adl_session;
 pub mod book_account;
 pub mod distress;
 pub mod exchange;
+#[cfg(feature = "idl-build")]
+pub mod layouts;
 pub mod ledgers;
 pub mod market;
 pub mod position_slot;
