@@ -1,3 +1,102 @@
-//! Sets up the exchange and its markets on a cluster.
+//! `deploy`: sets up the exchange and its markets on a cluster, as a file says.
+//!
+//! What is there already is compared with the file and left alone, so that it can run again at any
+//! time: a second run changes nothing.
 
-fn main() {}
+mod config;
+mod deployment;
+mod exchange;
+mod market;
+mod report;
+mod risk;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use ballast_rpc::settings::Settings;
+use clap::{Parser, ValueEnum};
+
+use config::Config;
+use deployment::Deployment;
+use report::Report;
+
+/// Exit code when something on the cluster is not as configured and was left so.
+const DIFFERS: u8 = 2;
+
+/// Sets up the exchange and its markets; what is there already stays as it is.
+///
+/// Exits with 2 when something differs from the configuration and was not changed.
+#[derive(Debug, Parser)]
+#[command(name = "deploy", version)]
+struct Args {
+    /// URL of the cluster, or mainnet-beta, testnet, devnet, localhost [default: the Solana
+    /// configuration's]
+    #[arg(short, long)]
+    url: Option<String>,
+    /// Keypair of the admin, who signs and pays: the program's upgrade authority [default: the
+    /// Solana configuration's]
+    #[arg(short, long)]
+    keypair: Option<PathBuf>,
+    /// What to set up
+    #[arg(short, long, default_value = "migrations/localnet.toml")]
+    config: PathBuf,
+    /// Makes a mint for the exchange where it has none, and tokens for insurance; on a local
+    /// cluster only
+    #[arg(long)]
+    create_test_mint: bool,
+    /// Replaces the risk parameters of existing markets that differ
+    #[arg(long)]
+    update_risk: bool,
+    /// How to print what was done
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Args::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(DIFFERS),
+        Err(problem) => {
+            eprintln!("deploy: {problem:#}.");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether everything is as configured now.
+async fn run(args: &Args) -> Result<bool> {
+    let config = Config::read(&args.config)?;
+    let settings = Settings::resolve(args.url.as_deref(), args.keypair.as_deref(), None)?;
+    let mut deployment = Deployment::new(&settings)?;
+    let (exchange, currency) =
+        exchange::ensure(&mut deployment, &config, args.create_test_mint).await?;
+    let mut report = Report {
+        cluster: settings.rpc_url,
+        admin: deployment.admin().to_string(),
+        exchange,
+        ..Report::default()
+    };
+    for wanted in &config.markets {
+        let market = market::ensure(&mut deployment, wanted, &currency, args.update_risk)
+            .await
+            .with_context(|| format!("market {}", wanted.name))?;
+        report.markets.push(market);
+    }
+    report.changed = !deployment.sent.is_empty();
+    report.transactions = deployment.sent;
+    match args.output {
+        Output::Text => report.print(),
+        Output::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+    }
+    Ok(report.agrees())
+}

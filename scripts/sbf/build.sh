@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# build.sh PACKAGE OUT_DIR -- builds a workspace package for the VM and leaves OUT_DIR/PACKAGE.so.
+# build.sh PACKAGE OUT_DIR -- builds a workspace package for the VM and leaves OUT_DIR/PACKAGE.so,
+# with underscores where the name has dashes.
 set -euo pipefail
 package=$1
 mkdir -p "$2"
@@ -30,4 +31,5 @@ unset CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_TARGET_DIR
 export RUSTFLAGS="${flags[*]}" RUSTC_BOOTSTRAP=1 __CARGO_TESTS_ONLY_SRC_ROOT=$std
 cargo build --locked --release --lib --package "$package" --target "$here/sbpf-solana-solana.json" \
   --target-dir target/sbf -Z build-std=std,panic_abort -Z json-target-spec
-cp "target/sbf/sbpf-solana-solana/release/lib${package//-/_}.so" "$out/$package.so"
+library=${package//-/_}.so
+cp "target/sbf/sbpf-solana-solana/release/lib$library" "$out/$library"

@@ -35,6 +35,13 @@ pub const PROOF: Program = Program {
     uses: &["crates/engine"],
 };
 
+/// The program that writes Pyth's price accounts on a test validator.
+pub const ORACLE: Program = Program {
+    package: "oracle-writer",
+    folder: "tests/oracle",
+    uses: &[],
+};
+
 /// What every program is built with.
 const SHARED_INPUTS: [&str; 4] = [
     "Cargo.lock",
@@ -47,7 +54,9 @@ impl Program {
     /// Builds the program unless what is there was made from the same inputs; returns its path.
     pub fn ensure_built(&self, root: &Path) -> Result<PathBuf, String> {
         let deploy = root.join("target/deploy");
-        let built = deploy.join(self.package).with_extension("so");
+        let built = deploy
+            .join(self.package.replace('-', "_"))
+            .with_extension("so");
         let recorded = built.with_extension("stamp");
         let inputs = [&[self.folder], self.uses, &SHARED_INPUTS].concat();
         let inputs = stamp::digest(root, &inputs)

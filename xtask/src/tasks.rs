@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use crate::program::{BALLAST, PROBE, PROOF};
+use crate::program::{BALLAST, ORACLE, PROBE, PROOF};
 use crate::{cargo, client_ts};
 
 /// Builds the program and prints its path.
@@ -24,6 +24,7 @@ pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
     cargo::need(&root, "perl with make", openssl, &["perl", "make"])?;
     let program = BALLAST.ensure_built(&root)?;
     PROBE.ensure_built(&root)?;
+    ORACLE.ensure_built(&root)?;
     let run = |selected: &[&str], args: &[OsString]| {
         let mut tests = cargo::cargo();
         tests.current_dir(&root).env("BALLAST_SO", &program);

@@ -34,6 +34,74 @@ pub enum DecodeError {
     Book(EngineError),
 }
 
+/// The types of account that the program owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AccountKind {
+    /// The exchange.
+    Exchange,
+    /// A market.
+    Market,
+    /// A trader.
+    Trader,
+    /// The queue of one side of a market.
+    Queue,
+    /// The book of a market.
+    Book,
+    /// A deleveraging session.
+    AdlSession,
+}
+
+impl AccountKind {
+    /// Every type.
+    pub const ALL: [Self; 6] = [
+        Self::Exchange,
+        Self::Market,
+        Self::Trader,
+        Self::Queue,
+        Self::Book,
+        Self::AdlSession,
+    ];
+
+    /// The first eight bytes of an account of this type: what to ask a cluster for at offset 0 to
+    /// get all of them.
+    #[must_use]
+    pub fn discriminator(self) -> [u8; 8] {
+        let bytes = match self {
+            Self::Exchange => Exchange::DISCRIMINATOR,
+            Self::Market => Market::DISCRIMINATOR,
+            Self::Trader => Trader::DISCRIMINATOR,
+            Self::Queue => &QUEUE_DISCRIMINATOR,
+            Self::Book => &BOOK_DISCRIMINATOR,
+            Self::AdlSession => AdlSession::DISCRIMINATOR,
+        };
+        let mut discriminator = [0; 8];
+        discriminator.copy_from_slice(bytes);
+        discriminator
+    }
+
+    /// The type of the account that holds `data`; `None` when it is none of the program's, or not
+    /// written yet.
+    #[must_use]
+    pub fn of(data: &[u8]) -> Option<Self> {
+        let first = data.get(..8)?;
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.discriminator() == first)
+    }
+
+    /// Bytes of every account of this type; `None` for those that come in different sizes.
+    #[must_use]
+    pub fn size(self) -> Option<usize> {
+        match self {
+            Self::Exchange => Some(Exchange::SPACE),
+            Self::Market => Some(Market::SPACE),
+            Self::Trader => Some(Trader::SPACE),
+            Self::AdlSession => Some(AdlSession::SPACE),
+            Self::Queue | Self::Book => None,
+        }
+    }
+}
+
 /// Decodes the exchange.
 pub fn exchange(data: &[u8]) -> Result<Exchange, DecodeError> {
     zero_copy(data)
@@ -143,6 +211,21 @@ mod tests {
         assert_eq!(trader(&data).map(|trader| trader.free), Ok(-7));
         data.insert(0, 0);
         assert_eq!(trader(&data[1..]).map(|trader| trader.free), Ok(-7));
+    }
+
+    #[test]
+    fn a_type_is_told_by_its_first_bytes() {
+        for kind in AccountKind::ALL {
+            let mut data = kind.discriminator().to_vec();
+            assert_eq!(AccountKind::of(&data), Some(kind));
+            data.push(1);
+            assert_eq!(AccountKind::of(&data), Some(kind));
+            assert_eq!(AccountKind::of(&data[..7]), None);
+        }
+        assert_eq!(AccountKind::of(&[0; 8]), None);
+        let mut data = AccountKind::Market.discriminator().to_vec();
+        data.resize(AccountKind::Market.size().unwrap(), 0);
+        assert!(market(&data).is_ok());
     }
 
     #[test]

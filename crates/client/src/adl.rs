@@ -19,6 +19,7 @@ use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
 use ballast_engine::EngineError;
 
 use crate::funding;
+use crate::liquidation::past_grace;
 
 pub use ballast::instructions::anyone::counterparties::MAX_COUNTERPARTIES;
 
@@ -142,7 +143,7 @@ pub fn plan(
         mark: mark(market, moment)?,
         funding_index,
         insurance_available: market.insurance_state().available(risk, moment.slot)?,
-        past_grace: past_grace(market, bankrupt, moment.slot),
+        past_grace: past_grace(bankrupt.bankrupt_slot, risk.adl.grace_slots, moment.slot),
         max_lots: request.max_lots,
         params: &risk.adl,
         epoch,
@@ -300,11 +301,6 @@ fn walk(
 
 fn cuttable(ranked: &Ranked) -> bool {
     ranked.class > Class::Ineligible
-}
-
-fn past_grace(market: &Market, bankrupt: &PositionSlot, slot: u64) -> bool {
-    let waited = slot.saturating_sub(bankrupt.bankrupt_slot);
-    bankrupt.bankrupt_slot != 0 && waited > market.risk.adl.grace_slots
 }
 
 fn mark(market: &Market, moment: &Moment) -> Result<LotPrice, EngineError> {

@@ -24,6 +24,7 @@ pub mod math;
 pub mod oracle;
 pub mod order;
 pub mod position;
+pub mod price_levels;
 pub mod proof;
 pub mod queue;
 pub mod rank;

@@ -36,10 +36,10 @@ pub mod token;
 pub mod trading;
 pub mod world;
 
+pub use ballast_client::conservation::Conservation;
 pub use config::{MarketConfig, Options, PriceSource};
 pub use market::{MarketCookie, Quote};
 pub use outcome::{TxError, TxOutcome, TxResult};
-pub use reading::Conservation;
 pub use token::MintKind;
 pub use trading::{BlockTrade, TraderCookie, Wallet};
 pub use world::{Sandbox, SetupError};

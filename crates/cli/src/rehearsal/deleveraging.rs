@@ -3,9 +3,10 @@
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::adl::{self, AdlPlan, RankedEntry, Request};
+use ballast_client::liquidation::book_can_absorb;
 use ballast_engine::position::Position;
 use ballast_engine::rank::Class;
-use ballast_engine::units::{Side, Ticks};
+use ballast_engine::units::Side;
 
 use super::keepers::{flag, Diary};
 use super::liquidations::into_book;
@@ -161,18 +162,10 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
 
 /// Whether an order of somebody else would close lots of the bankrupt position without a loss.
 fn book_would_take(stage: &Stage, before: &Before) -> Result<bool> {
-    let position = &before.bankrupt.position;
-    let (bid, ask) = stage.best_of_others(&before.bankrupt.trader)?;
-    let best = match position.side() {
-        Some(Side::Long) => bid,
-        Some(Side::Short) => ask,
-        None => None,
-    };
-    let Some(ticks) = best else {
-        return Ok(false);
-    };
-    let price = Ticks::new(ticks).lot_price(stage.units.atoms_per_lot_tick);
-    Ok(position.is_solvent_at(price.map_err(engine)?))
+    let snapshot = stage.sandbox.book(&stage.market);
+    let book = snapshot.book().context("book")?;
+    let bankrupt = &before.bankrupt;
+    book_can_absorb(&book, &bankrupt.trader, &bankrupt.position).map_err(engine)
 }
 
 impl Seen {

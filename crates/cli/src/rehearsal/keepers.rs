@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
+use ballast_client::liquidation::Need;
 use ballast_engine::liquidation::{health, Health};
 
 use super::deleveraging;
-use super::liquidations::{liquidate, Outcome};
+use super::liquidations::{liquidate, Now, Outcome};
 use super::stage::{engine, Open, Stage};
 use crate::report::model::{LiquidationLine, Round};
 use crate::report::trading::{BookSummary, TradeLine};
@@ -84,41 +85,21 @@ pub fn flag(stage: &mut Stage, trader: &Pubkey) -> Result<()> {
     Ok(())
 }
 
+/// What one position in distress needs: the book and insurance first, then deleveraging.
 fn attend(stage: &mut Stage, diary: &mut Diary, open: &Open) -> Result<()> {
-    let (mark, trader) = (stage.mark()?, open.trader);
-    match health(&open.position, mark, &stage.risk).map_err(engine)? {
-        Health::Healthy => Ok(()),
-        Health::BelowMaintenance => {
-            let left = liquidate(stage, diary, &trader)? == Outcome::Left;
-            if left && open.flagged_slot == 0 {
-                flag(stage, &trader)?;
-            }
-            Ok(())
-        }
-        Health::Bankrupt { .. } => rescue(stage, diary, open),
-    }
-}
-
-/// A bankrupt position: the book and insurance first, then deleveraging.
-fn rescue(stage: &mut Stage, diary: &mut Diary, open: &Open) -> Result<()> {
     let trader = open.trader;
-    if liquidate(stage, diary, &trader)? == Outcome::Settled {
+    let need = Now::of(stage, open)?.need(stage)?;
+    if need == Need::Nothing || liquidate(stage, diary, &trader)? == Outcome::Settled {
         return Ok(());
     }
-    let mark = stage.mark()?;
     let Some(left) = stage.open_position(&trader)? else {
         return Ok(());
     };
-    let Health::Bankrupt { deficit } = health(&left.position, mark, &stage.risk).map_err(engine)?
-    else {
-        return Ok(());
-    };
-    if left.bankrupt_slot == 0 {
+    let now = Now::of(stage, &left)?;
+    if now.is_misflagged(stage)? {
         flag(stage, &trader)?;
     }
-    let waited = open.bankrupt_slot != 0
-        && stage.sandbox.slot() > open.bankrupt_slot + stage.risk.adl.grace_slots;
-    if deficit > stage.insurance_available()? || waited {
+    if now.need(stage)? == Need::Deleverage {
         deleveraging::deleverage(stage, diary, &trader)?;
     }
     Ok(())

@@ -7,24 +7,26 @@ use ballast::events::PositionLiquidated;
 use ballast_client::book::liquidation_makers;
 use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone::Takeover;
-use ballast_engine::liquidation::{LiquidationInput, Waterfall};
-use ballast_engine::margin::initial_margin;
+use ballast_client::liquidation::{self, affordable, past_grace, Backing, Flags, Need};
+use ballast_engine::liquidation::{health, Health, LiquidationInput};
+use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
-use ballast_engine::units::{Atoms, LotPrice, Lots, Side};
+use ballast_engine::units::{Atoms, Lots, Side};
 use ballast_engine::EngineError;
 use ballast_sandbox::outcome::{TxOutcome, TxResult};
 use ballast_sandbox::trading::TraderCookie;
 
 use super::flow::{fill_lines, removal_lines, SPARES};
 use super::keepers::Diary;
-use super::stage::{engine, Open, Stage, CONFIDENCE_BPS};
+use super::stage::{engine, Open, Stage};
 use crate::report::model::LiquidationLine;
 use crate::scenario::population::Direction;
 
-/// Keepers back what they take over with at least this part of its notional.
-const KEEPER_MARGIN_BPS: u64 = 2_500;
-/// Above the least initial margin, when that is more.
-const KEEPER_ROOM_BPS: u64 = 10_500;
+/// How keepers back what they take over.
+const BACKING: Backing = Backing {
+    margin_bps: 2_500,
+    room_bps: 10_500,
+};
 /// Calls for one position at one price.
 const MOST_CALLS: usize = 12;
 /// Errors of an offer that turned out too small because orders were removed instead of filled.
@@ -57,10 +59,8 @@ pub fn liquidate(stage: &mut Stage, diary: &mut Diary, trader: &Pubkey) -> Resul
             return Ok(Outcome::Settled);
         };
         let now = Now::of(stage, &open)?;
-        match Waterfall::begin(&now.input(stage), true) {
-            Ok(_) => {}
-            Err(EngineError::LadderInterval | EngineError::Healthy) => return Ok(Outcome::Settled),
-            Err(error) => return Err(engine(error)),
+        if matches!(now.need(stage)?, Need::Nothing | Need::Wait) {
+            return Ok(Outcome::Settled);
         }
         match step(stage, diary, &now)? {
             Call::Done => {}
@@ -100,20 +100,20 @@ pub fn into_book(stage: &mut Stage, diary: &mut Diary, trader: &Pubkey) -> Resul
 /// One call: from the first keeper that can afford what the book leaves, otherwise for the book
 /// alone.
 fn step(stage: &mut Stage, diary: &mut Diary, now: &Now) -> Result<Call> {
-    let payable = now.payable();
     let listed = now.makers(stage, true)?;
-    let rest = now.rest(stage)?;
-    for keeper in stage.keepers.clone() {
-        if keeper.address == now.open.trader || !payable {
-            continue;
-        }
-        let Some(margin) = affordable(stage, &keeper, rest.0, rest.1)? else {
-            continue;
-        };
-        let offer = Takeover::with_margin(margin);
-        match send(stage, diary, now, &keeper, offer, &listed)? {
-            Call::TooPoor => {}
-            call => return Ok(call),
+    if let Some(rest) = now.rest(stage, &listed)? {
+        for keeper in stage.keepers.clone() {
+            if keeper.address == now.open.trader {
+                continue;
+            }
+            let Some(margin) = afforded(stage, &keeper, rest)? else {
+                continue;
+            };
+            let offer = Takeover::with_margin(margin);
+            match send(stage, diary, now, &keeper, offer, &listed)? {
+                Call::TooPoor => {}
+                call => return Ok(call),
+            }
         }
     }
     let listed = now.makers(stage, false)?;
@@ -130,39 +130,52 @@ fn other_keeper(stage: &Stage, trader: &Pubkey) -> Option<TraderCookie> {
 }
 
 /// A position and what its liquidation depends on.
-struct Now {
+pub struct Now {
     open: Open,
     last_step_slot: Option<u64>,
     step_left: u64,
     insurance: u64,
-    mark: LotPrice,
-    equity: i64,
+    mark: Mark,
+    flags: Flags,
 }
 
 impl Now {
-    fn of(stage: &Stage, open: &Open) -> Result<Self> {
+    /// As things stand at the current price.
+    pub fn of(stage: &Stage, open: &Open) -> Result<Self> {
         let slot = stage.sandbox.position(&stage.market, &open.trader);
         let slot = slot.context("the position is open")?;
-        let mark = stage.mark()?;
         Ok(Self {
             open: *open,
             last_step_slot: Some(slot.last_step_slot).filter(|slot| *slot != 0),
             step_left: u64::from(slot.step_left),
             insurance: stage.insurance_available()?,
-            mark,
-            equity: open.position.equity(mark).map_err(engine)?.get(),
+            mark: stage.price()?,
+            flags: Flags::from(&slot),
         })
     }
 
-    fn payable(&self) -> bool {
-        self.equity >= 0 || self.equity.unsigned_abs() <= self.insurance
+    /// How it stands at the mark.
+    pub fn health(&self, stage: &Stage) -> Result<Health> {
+        health(&self.open.position, self.mark.price, &stage.risk).map_err(engine)
+    }
+
+    /// What it needs from keepers.
+    pub fn need(&self, stage: &Stage) -> Result<Need> {
+        let (grace, slot) = (stage.risk.adl.grace_slots, stage.sandbox.slot());
+        let waited = past_grace(self.open.bankrupt_slot, grace, slot);
+        liquidation::need(&self.input(stage), waited).map_err(engine)
+    }
+
+    /// Whether what the program remembers of its distress is no longer true.
+    pub fn is_misflagged(&self, stage: &Stage) -> Result<bool> {
+        Ok(self.flags.are_stale(self.health(stage)?, self.insurance))
     }
 
     fn input<'a>(&self, stage: &'a Stage) -> LiquidationInput<'a> {
         let flagged = self.open.flagged_slot;
         LiquidationInput {
             position: self.open.position,
-            mark: self.mark,
+            mark: self.mark.price,
             params: &stage.risk,
             slot: stage.sandbox.slot(),
             flagged_slot: (flagged != 0).then_some(flagged),
@@ -180,56 +193,35 @@ impl Now {
         liquidation_makers(&book, victim, &self.input(stage), take_over, SPARES).map_err(engine)
     }
 
-    /// Signed lots and quote of what the book leaves to the liquidator, if every order trades.
-    fn rest(&self, stage: &Stage) -> Result<(Lots, Atoms)> {
-        let input = self.input(stage);
-        if !self.payable() {
-            return Ok((Lots::ZERO, Atoms::ZERO));
+    /// Signed lots and quote of what the book leaves to the liquidator, if every order trades;
+    /// `None` where insurance would have to pay more than it can.
+    fn rest(&self, stage: &Stage, listed: &[Pubkey]) -> Result<Option<(Lots, Atoms)>> {
+        if let Health::Bankrupt { deficit } = self.health(stage)? {
+            if deficit > self.insurance {
+                return Ok(None);
+            }
         }
-        let mut waterfall = Waterfall::begin(&input, true).map_err(engine)?;
         let snapshot = stage.sandbox.book(&stage.market);
         let book = snapshot.book().context("book")?;
-        for step in book.iter(waterfall.book_side()) {
-            let (_, order) = step.map_err(engine)?;
-            let left = waterfall.left().map_err(engine)?;
-            if left == 0 || !waterfall.meets(order.price()) {
-                break;
-            }
-            if order.trader != self.open.trader.to_bytes() {
-                let lots = left.min(order.size());
-                waterfall.take(lots, order.price()).map_err(engine)?;
-            }
-        }
-        let plan = waterfall.finish(true).map_err(engine)?;
+        let (victim, input) = (&self.open.trader, self.input(stage));
+        let plan = match liquidation::foresee(&book, victim, &input, true, listed) {
+            // More orders are in the way than one call can list: it takes a part of them.
+            Err(EngineError::LiquidationSkipsBook) => return Ok(None),
+            plan => plan.map_err(engine)?,
+        };
         let fill = plan.liquidator_fill().map_err(engine)?;
-        Ok(fill.unwrap_or((Lots::ZERO, Atoms::ZERO)))
+        Ok(Some(fill.unwrap_or((Lots::ZERO, Atoms::ZERO))))
     }
 }
 
-/// The margin a keeper puts behind `lots`, if its free collateral reaches.
-fn affordable(
-    stage: &Stage,
-    keeper: &TraderCookie,
-    lots: Lots,
-    quote: Atoms,
-) -> Result<Option<u64>> {
-    if lots.is_zero() {
-        return Ok(Some(0));
-    }
-    let mark = stage.mark()?;
+/// The margin a keeper puts behind `rest`, if its free collateral reaches.
+fn afforded(stage: &Stage, keeper: &TraderCookie, rest: (Lots, Atoms)) -> Result<Option<u64>> {
     let held = stage
         .open_position(&keeper.address)?
         .map_or(Position::default(), |open| open.position);
-    let after = held.fill(lots, quote).map_err(engine)?.position;
-    let own = mark.notional(lots.size()).map_err(engine)? * KEEPER_MARGIN_BPS / 10_000;
-    let notional = after.notional(mark).map_err(engine)?;
-    let least = initial_margin(&stage.risk, notional).map_err(engine)?;
-    let doubt = (notional * 2 * CONFIDENCE_BPS).div_ceil(10_000);
-    let missing = i64::try_from(least * KEEPER_ROOM_BPS / 10_000 + doubt)?
-        - after.equity(mark).map_err(engine)?.get();
-    let margin = own.max(u64::try_from(missing.max(0))?);
-    let free = stage.sandbox.trader(&keeper.address).free;
-    Ok((i64::try_from(margin)? <= free).then_some(margin))
+    let free = stage.sandbox.trader(&keeper.address).free();
+    let mark = stage.price()?;
+    affordable(&stage.risk, &mark, &held, free, rest, &BACKING).map_err(engine)
 }
 
 fn send(

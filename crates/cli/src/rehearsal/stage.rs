@@ -6,7 +6,7 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, ensure, Context, Result};
 use ballast::state::market::Market;
 use ballast_client::adl::Moment;
-use ballast_engine::oracle::{check, Action, OraclePrice};
+use ballast_engine::oracle::{check, Action, Mark, OraclePrice};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::units::{FundingIndex, LotPrice, Ticks};
@@ -178,6 +178,13 @@ impl Stage {
             .map_err(engine)
     }
 
+    /// The mark and its confidence in atoms per lot.
+    pub fn price(&self) -> Result<Mark> {
+        self.quoted()?
+            .mark(self.units.atoms_per_lot_tick)
+            .map_err(engine)
+    }
+
     /// Here and now, as the client sees it.
     pub fn moment(&self) -> Result<Moment> {
         Ok(Moment {
@@ -189,15 +196,19 @@ impl Stage {
 
     /// Whether the oracle rules allow liquidation at the current price.
     pub fn price_is_usable(&self) -> Result<bool> {
+        let now = self.now.timestamp;
+        Ok(check(Action::Liquidate, &self.quoted()?, &self.risk, now, now).is_ok())
+    }
+
+    /// The price last published, as the program reads it.
+    fn quoted(&self) -> Result<OraclePrice> {
         let ticks = self.ticks()?;
-        let price = OraclePrice {
+        Ok(OraclePrice {
             price: Ticks::new(ticks),
             confidence: Ticks::new((ticks * CONFIDENCE_BPS).div_ceil(10_000)),
             ema: Ticks::new(self.units.ticks(self.ema_nano)?.max(1)),
             publish_time: self.now.timestamp,
-        };
-        let now = self.now.timestamp;
-        Ok(check(Action::Liquidate, &price, &self.risk, now, now).is_ok())
+        })
     }
 
     /// The market account.
@@ -263,7 +274,7 @@ impl Stage {
     /// Absolute difference between all ledgers and all vaults; lots that do not cancel count too.
     pub fn conservation_error(&self) -> Result<u64> {
         let sum = self.sandbox.conservation();
-        let lots: i128 = sum.lots.iter().map(|lots| lots.abs()).sum();
+        let lots: i128 = sum.lots.values().map(|lots| lots.abs()).sum();
         Ok(u64::try_from(sum.error_atoms().abs() + lots)?)
     }
 }

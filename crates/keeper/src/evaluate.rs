@@ -1,0 +1,322 @@
+//! What needs doing in a market at a moment: every position judged by the engine, the worst first.
+
+use core::cmp::Ordering;
+
+use anchor_lang::prelude::{Clock, Pubkey};
+use ballast::state::distress::WITHDRAWAL_WAIT_SLOTS;
+use ballast::state::exchange::{Exchange, PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE_TRADE};
+use ballast::state::trigger::TriggerKind;
+use ballast_client::liquidation::{need, past_grace, Need};
+use ballast_engine::liquidation::{health, Health};
+use ballast_engine::margin::maintenance_margin;
+use ballast_engine::oracle::{Action, PriceFault};
+use ballast_engine::position::Position;
+use ballast_engine::EngineError;
+
+use crate::market::{MarketState, Present, Unready};
+use crate::positions::PositionRecord;
+
+/// A flag that holds withdrawals back is renewed when fewer slots than this are left of it.
+const RENEW_SLOTS: u64 = WITHDRAWAL_WAIT_SLOTS / 3;
+
+/// What the evaluation depends on beside the market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conditions {
+    /// The exchange's `PAUSE_*` flags in force.
+    pub pause_flags: u32,
+    /// Until when the exchange's withdrawals wait for uncovered bankruptcies.
+    pub withdraw_wait_until_slot: u64,
+    /// Funding is accrued when its last accrual is this many seconds old.
+    pub funding_seconds: u64,
+}
+
+impl Conditions {
+    /// Those of an exchange.
+    #[must_use]
+    pub const fn of(exchange: &Exchange, funding_seconds: u64) -> Self {
+        Self {
+            pause_flags: exchange.pause_flags,
+            withdraw_wait_until_slot: exchange.withdraw_wait_until_slot,
+            funding_seconds,
+        }
+    }
+
+    const fn allow(&self, flags: u32) -> bool {
+        self.pause_flags & flags == 0
+    }
+}
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// `liquidate` a step, or flag the position where nobody takes its lots.
+    Liquidate,
+    /// `auto_deleverage`, or `liquidate` into the book where that takes lots.
+    Deleverage,
+    /// `flag_bankruptcy`: the position is in distress and its flags do not say so.
+    Flag,
+    /// `execute_trigger` of this kind.
+    Trigger(TriggerKind),
+    /// `flag_bankruptcy`: the position has recovered and its flags do not say so.
+    Unflag,
+    /// `accrue_funding`.
+    AccrueFunding,
+}
+
+impl Task {
+    /// A name for logs and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Liquidate => "liquidate",
+            Self::Deleverage => "deleverage",
+            Self::Flag => "flag",
+            Self::Trigger(_) => "trigger",
+            Self::Unflag => "unflag",
+            Self::AccrueFunding => "accrue_funding",
+        }
+    }
+
+    /// Place in the order of jobs.
+    const fn urgency(self) -> u8 {
+        match self {
+            Self::Liquidate | Self::Deleverage => 0,
+            Self::Flag => 1,
+            Self::Trigger(_) => 2,
+            Self::Unflag => 3,
+            Self::AccrueFunding => 4,
+        }
+    }
+}
+
+/// Something to do, with the figures it was decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// What.
+    pub task: Task,
+    /// Trader account; the default key for funding.
+    pub trader: Pubkey,
+    /// Signed lots of its position.
+    pub lots: i64,
+    /// Equity at the mark, atoms.
+    pub equity_atoms: i64,
+    /// Maintenance margin at the mark, atoms; 0 for funding.
+    pub maintenance_atoms: u64,
+    /// Whether `flag_bankruptcy` would change or renew its flags.
+    pub flag_due: bool,
+    /// Oracle price, ticks.
+    pub mark_ticks: u64,
+    /// Slot.
+    pub slot: u64,
+}
+
+impl Job {
+    /// Equity over maintenance margin, basis points, towards zero; below 10,000 the position may
+    /// be liquidated. 0 without a position.
+    #[must_use]
+    pub fn ratio_bps(&self) -> i64 {
+        let scaled = i128::from(self.equity_atoms).saturating_mul(10_000);
+        let ratio = scaled.checked_div(i128::from(self.maintenance_atoms));
+        i64::try_from(ratio.unwrap_or(0)).unwrap_or(i64::MAX)
+    }
+
+    /// The more urgent task first, then the worse health.
+    fn before(&self, other: &Self) -> Ordering {
+        let cross = |a: &Self, b: &Self| {
+            i128::from(a.equity_atoms).saturating_mul(i128::from(b.maintenance_atoms))
+        };
+        let urgency = self.task.urgency().cmp(&other.task.urgency());
+        urgency
+            .then_with(|| cross(self, other).cmp(&cross(other, self)))
+            .then_with(|| self.trader.cmp(&other.trader))
+    }
+}
+
+/// How many positions stand how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All that were judged.
+    pub positions: usize,
+    /// Below maintenance, equity not negative.
+    pub below_maintenance: usize,
+    /// Equity negative.
+    pub bankrupt: usize,
+    /// Below maintenance, waiting for the ladder's interval.
+    pub waiting: usize,
+    /// Sum of the deficits of the bankrupt, atoms.
+    pub deficit_atoms: u64,
+    /// Those whose numbers the engine refuses.
+    pub faulty: usize,
+}
+
+/// What there is to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evaluation {
+    /// Jobs, the most urgent first.
+    pub jobs: Vec<Job>,
+    /// How the positions stand; all zero while `blocked`.
+    pub counts: Counts,
+    /// Why the price may not be used to liquidate; then there are no jobs but funding.
+    pub blocked: Option<PriceFault>,
+}
+
+/// Judges every position of a market at the clock's moment.
+///
+/// # Errors
+/// [`Unready`].
+pub fn evaluate(
+    market: &MarketState,
+    clock: &Clock,
+    conditions: &Conditions,
+) -> Result<Evaluation, Unready> {
+    let present = market.at(clock)?;
+    let mut evaluation = Evaluation::default();
+    match present.check(Action::Liquidate) {
+        Ok(()) => {
+            let Evaluation { jobs, counts, .. } = &mut evaluation;
+            counts.positions = market.positions.len();
+            for record in market.positions.records() {
+                if judge(&present, record, conditions, counts, jobs).is_err() {
+                    counts.faulty = counts.faulty.saturating_add(1);
+                }
+            }
+        }
+        Err(fault) => evaluation.blocked = Some(fault),
+    }
+    if funding_is_due(&present, conditions) {
+        evaluation.jobs.push(funding(&present));
+    }
+    evaluation.jobs.sort_unstable_by(Job::before);
+    Ok(evaluation)
+}
+
+/// Adds what one position needs.
+fn judge(
+    present: &Present<'_>,
+    record: &PositionRecord,
+    conditions: &Conditions,
+    counts: &mut Counts,
+    jobs: &mut Vec<Job>,
+) -> Result<(), EngineError> {
+    let params = present.state.market.risk.params();
+    let position = present.settled(record)?;
+    let health = health(&position, present.mark.price, params)?;
+    if health != Health::Healthy {
+        return distressed(present, record, position, health, conditions, counts, jobs);
+    }
+    if record.flagged_slot != 0 {
+        jobs.push(job(present, record, &position, Task::Unflag, true)?);
+    }
+    if let Some(task) = trigger(present, record, conditions) {
+        jobs.push(job(present, record, &position, task, false)?);
+    }
+    Ok(())
+}
+
+/// Adds what a position below maintenance needs.
+#[cold]
+fn distressed(
+    present: &Present<'_>,
+    record: &PositionRecord,
+    position: Position,
+    health: Health,
+    conditions: &Conditions,
+    counts: &mut Counts,
+    jobs: &mut Vec<Job>,
+) -> Result<(), EngineError> {
+    let grace = present.state.market.risk.adl.grace_slots;
+    let waited = past_grace(record.bankrupt_slot, grace, present.moment.slot);
+    let need = need(&present.liquidation(record, position), waited)?;
+    if let Health::Bankrupt { deficit } = health {
+        counts.bankrupt = counts.bankrupt.saturating_add(1);
+        counts.deficit_atoms = counts.deficit_atoms.saturating_add(deficit);
+    } else {
+        counts.below_maintenance = counts.below_maintenance.saturating_add(1);
+    }
+    let flag_due = record.distress().are_stale(health, present.insurance)
+        || is_to_be_renewed(present, record, health, conditions);
+    let task = match need {
+        Need::Liquidate if conditions.allow(PAUSE_LIQUIDATE) => Some(Task::Liquidate),
+        Need::Deleverage if conditions.allow(PAUSE_DELEVERAGE) => Some(Task::Deleverage),
+        // The book still may.
+        Need::Deleverage if conditions.allow(PAUSE_LIQUIDATE) => Some(Task::Liquidate),
+        Need::Wait => {
+            counts.waiting = counts.waiting.saturating_add(1);
+            None
+        }
+        Need::Nothing | Need::Liquidate | Need::Deleverage => None,
+    };
+    let task = task
+        .or(flag_due.then_some(Task::Flag))
+        .or_else(|| trigger(present, record, conditions));
+    if let Some(task) = task {
+        jobs.push(job(present, record, &position, task, flag_due)?);
+    }
+    Ok(())
+}
+
+/// Whether withdrawals would soon stop waiting for an uncovered bankruptcy.
+fn is_to_be_renewed(
+    present: &Present<'_>,
+    record: &PositionRecord,
+    health: Health,
+    conditions: &Conditions,
+) -> bool {
+    let uncovered = matches!(health, Health::Bankrupt { deficit } if deficit > present.insurance);
+    let until = conditions.withdraw_wait_until_slot;
+    let left = until.saturating_sub(present.moment.slot);
+    uncovered && record.distress().uncovered && left < RENEW_SLOTS
+}
+
+fn trigger(
+    present: &Present<'_>,
+    record: &PositionRecord,
+    conditions: &Conditions,
+) -> Option<Task> {
+    let kind = record.reached(present.moment.price_ticks)?;
+    let allowed = conditions.allow(PAUSE_TRADE)
+        && !record.distress().uncovered
+        && present.check(Action::Open).is_ok();
+    allowed.then_some(Task::Trigger(kind))
+}
+
+fn job(
+    present: &Present<'_>,
+    record: &PositionRecord,
+    position: &Position,
+    task: Task,
+    flag_due: bool,
+) -> Result<Job, EngineError> {
+    let mark = present.mark.price;
+    let params = present.state.market.risk.params();
+    Ok(Job {
+        task,
+        trader: record.trader,
+        lots: position.lots.get(),
+        equity_atoms: position.equity(mark)?.get(),
+        maintenance_atoms: maintenance_margin(params, position.notional(mark)?)?,
+        flag_due,
+        mark_ticks: present.moment.price_ticks,
+        slot: present.moment.slot,
+    })
+}
+
+fn funding_is_due(present: &Present<'_>, conditions: &Conditions) -> bool {
+    let now = present.moment.unix_timestamp;
+    let age = now.saturating_sub(present.state.market.funding.last_timestamp);
+    u64::try_from(age).is_ok_and(|age| age >= conditions.funding_seconds.max(1))
+        && present.check(Action::Funding).is_ok()
+}
+
+fn funding(present: &Present<'_>) -> Job {
+    Job {
+        task: Task::AccrueFunding,
+        trader: Pubkey::default(),
+        lots: 0,
+        equity_atoms: 0,
+        maintenance_atoms: 0,
+        flag_due: false,
+        mark_ticks: present.moment.price_ticks,
+        slot: present.moment.slot,
+    }
+}

@@ -1,0 +1,201 @@
+//! One market as a keeper knows it: the account, the price and every position.
+
+use anchor_lang::prelude::{Clock, Pubkey};
+use ballast::state::market::Market;
+use ballast::state::trader::Trader;
+use ballast_client::adl::Moment;
+use ballast_client::funding;
+use ballast_client::instructions::MarketKeys;
+use ballast_client::price::check_price;
+use ballast_engine::liquidation::LiquidationInput;
+use ballast_engine::oracle::{Action, Mark, OraclePrice, PriceFault};
+use ballast_engine::position::Position;
+use ballast_engine::units::FundingIndex;
+use ballast_engine::EngineError;
+
+use crate::positions::{PositionRecord, Positions};
+
+/// An oracle price and the slot in which it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeenPrice {
+    /// The price.
+    pub price: OraclePrice,
+    /// The slot.
+    pub slot: u64,
+}
+
+/// A market in memory. It holds what it was last told; who tells it sees to it that no account is
+/// older than the one before.
+#[derive(Clone, Debug)]
+pub struct MarketState {
+    /// The market account's address.
+    pub address: Pubkey,
+    /// The accounts that instructions on it name.
+    pub keys: MarketKeys,
+    /// The market account.
+    pub market: Box<Market>,
+    /// The newest price seen.
+    pub price: Option<SeenPrice>,
+    /// Every open position.
+    pub positions: Positions,
+}
+
+/// Why a market cannot be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unready {
+    /// No price has been seen yet.
+    #[error("no price has been seen yet")]
+    NoPrice,
+    /// Price, funding or insurance do not compute.
+    #[error("price, funding or insurance do not compute: {0:?}")]
+    Engine(EngineError),
+}
+
+impl From<EngineError> for Unready {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl MarketState {
+    /// A market without a price and positions.
+    #[must_use]
+    pub fn new(keys: MarketKeys, market: Market) -> Self {
+        Self {
+            address: keys.market,
+            keys,
+            market: Box::new(market),
+            price: None,
+            positions: Positions::default(),
+        }
+    }
+
+    /// Takes the market account over.
+    pub fn apply_market(&mut self, market: &Market) {
+        *self.market = *market;
+    }
+
+    /// Takes a price over, unless one of a later slot is known; whether it did.
+    pub fn apply_price(&mut self, price: OraclePrice, slot: u64) -> bool {
+        if self.price.is_some_and(|seen| seen.slot > slot) {
+            return false;
+        }
+        self.price = Some(SeenPrice { price, slot });
+        true
+    }
+
+    /// Takes over what a trader account says of this market: adds, changes or removes its
+    /// position.
+    ///
+    /// # Errors
+    /// `SizeOutOfRange` when the account is corrupt; then its position is forgotten.
+    pub fn apply_trader(&mut self, address: &Pubkey, trader: &Trader) -> Result<(), EngineError> {
+        let slot = trader
+            .positions
+            .iter()
+            .find(|slot| slot.market == self.address);
+        let record = slot.map_or(Ok(None), |slot| PositionRecord::of(address, slot));
+        match record {
+            Ok(Some(record)) => self.positions.put(record),
+            Ok(None) => {
+                self.positions.remove(address);
+            }
+            Err(error) => {
+                self.positions.remove(address);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a trader whose account is gone; whether it had a position.
+    pub fn remove_trader(&mut self, address: &Pubkey) -> bool {
+        self.positions.remove(address)
+    }
+
+    /// Bytes that the positions take.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.positions.memory()
+    }
+
+    /// The market at a moment: what every instruction would compute first.
+    ///
+    /// # Errors
+    /// [`Unready`].
+    pub fn at(&self, clock: &Clock) -> Result<Present<'_>, Unready> {
+        let seen = self.price.ok_or(Unready::NoPrice)?;
+        let moment = Moment {
+            slot: clock.slot,
+            unix_timestamp: clock.unix_timestamp,
+            price_ticks: seen.price.price.get(),
+        };
+        let params = self.market.risk.params();
+        Ok(Present {
+            state: self,
+            price: seen.price,
+            moment,
+            mark: seen.price.mark(self.market.oracle.atoms_per_lot_tick)?,
+            funding_index: funding::state_at(&self.market, &moment)?.index,
+            insurance: self
+                .market
+                .insurance_state()
+                .available(params, clock.slot)?,
+        })
+    }
+}
+
+/// A market at one moment and price.
+#[derive(Clone, Copy, Debug)]
+pub struct Present<'a> {
+    /// The market.
+    pub state: &'a MarketState,
+    /// The oracle price.
+    pub price: OraclePrice,
+    /// Slot, time and price.
+    pub moment: Moment,
+    /// The price and its confidence, atoms per lot.
+    pub mark: Mark,
+    /// Funding index that positions settle to.
+    pub funding_index: FundingIndex,
+    /// What insurance may pay, atoms.
+    pub insurance: u64,
+}
+
+impl<'a> Present<'a> {
+    /// Whether the oracle table allows the price for `action`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, action: Action) -> Result<(), PriceFault> {
+        let now = self.moment.unix_timestamp;
+        check_price(&self.state.market, action, &self.price, now)
+    }
+
+    /// The position of a record with funding paid.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn settled(&self, record: &PositionRecord) -> Result<Position, EngineError> {
+        record.position.settle(self.funding_index)
+    }
+
+    /// What a liquidation of a record depends on; `position` is its settled position.
+    #[must_use]
+    pub fn liquidation(&self, record: &PositionRecord, position: Position) -> LiquidationInput<'a> {
+        LiquidationInput {
+            position,
+            mark: self.mark.price,
+            params: self.state.market.risk.params(),
+            slot: self.moment.slot,
+            flagged_slot: some_slot(record.flagged_slot),
+            last_step_slot: some_slot(record.last_step_slot),
+            step_left: u64::from(record.step_left),
+            insurance_available: self.insurance,
+        }
+    }
+}
+
+fn some_slot(slot: u64) -> Option<u64> {
+    (slot != 0).then_some(slot)
+}

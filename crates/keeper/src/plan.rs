@@ -1,0 +1,280 @@
+//! From a job to the instructions that do it: whom to list, what to offer, and whether they fit
+//! one transaction.
+
+mod deleverage;
+pub mod fit;
+mod liquidate;
+mod trigger;
+
+use anchor_lang::prelude::Pubkey;
+use ballast::state::trader::Trader;
+use ballast_client::instructions::anyone;
+use ballast_client::liquidation::Backing;
+use ballast_engine::book::BookRef;
+use ballast_engine::queue::QueueRef;
+use ballast_engine::units::Side;
+use ballast_engine::EngineError;
+use solana_instruction::Instruction;
+use solana_message::AddressLookupTableAccount;
+
+use crate::evaluate::{Job, Task};
+use crate::market::Present;
+
+/// The order book and the queues as they stand, where a job needs them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lists<'a> {
+    /// The book: for liquidations, deleveraging and triggers.
+    pub book: Option<BookRef<'a>>,
+    /// The queue of longs: for deleveraging a short.
+    pub queue_long: Option<QueueRef<'a>>,
+    /// The queue of shorts: for deleveraging a long.
+    pub queue_short: Option<QueueRef<'a>>,
+}
+
+impl<'a> Lists<'a> {
+    fn book(&self) -> Result<&BookRef<'a>, PlanError> {
+        self.book.as_ref().ok_or(PlanError::Missing("the book"))
+    }
+
+    fn queue(&self, side: Side) -> Result<&QueueRef<'a>, PlanError> {
+        match side {
+            Side::Long => self.queue_long.as_ref(),
+            Side::Short => self.queue_short.as_ref(),
+        }
+        .ok_or(PlanError::Missing("the queue of the counterparties"))
+    }
+}
+
+/// How a keeper plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// Whether its account takes over what the book leaves of a liquidation.
+    pub takes_over: bool,
+    /// How it backs what it takes over.
+    pub backing: Backing,
+    /// Most counterparties to cut in one call.
+    pub max_counterparties: usize,
+    /// Makers and counterparties to list beyond the ones needed.
+    pub spares: usize,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        Self {
+            takes_over: true,
+            backing: Backing {
+                margin_bps: 2_500,
+                room_bps: 10_500,
+            },
+            max_counterparties: 16,
+            spares: 4,
+        }
+    }
+}
+
+/// The keeper's own accounts and means.
+#[derive(Clone, Copy, Debug)]
+pub struct Own<'a> {
+    /// Who pays for transactions.
+    pub payer: Pubkey,
+    /// Owner or delegate of the trader account; signs.
+    pub authority: Pubkey,
+    /// Its trader account: takes lots over and receives rewards.
+    pub address: Pubkey,
+    /// What the trader account holds.
+    pub trader: &'a Trader,
+    /// Lookup tables that the transaction will name.
+    pub tables: &'a [AddressLookupTableAccount],
+    /// How it plans.
+    pub options: &'a PlanOptions,
+}
+
+/// What came of planning a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Planned {
+    /// Send this.
+    Send(Box<Plan>),
+    /// Nothing can be done now.
+    Nothing(Idle),
+}
+
+/// Why nothing can be done now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Idle {
+    /// The position is gone, or no longer needs it.
+    Gone,
+    /// It is the keeper's own position, which the program keeps it from handling.
+    OwnPosition,
+    /// The book takes nothing, and the keeper's account cannot or may not.
+    NoTaker,
+    /// No position of the other side may be cut at the close price.
+    NobodyEligible,
+    /// The ladder's interval is running.
+    LadderInterval,
+}
+
+impl Idle {
+    /// A sentence for logs.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Gone => "the position is gone or has recovered",
+            Self::OwnPosition => "it is the keeper's own position",
+            Self::NoTaker => "the book takes nothing and the keeper cannot afford it",
+            Self::NobodyEligible => "no counterparty may be cut at the close price",
+            Self::LadderInterval => "the ladder's interval is running",
+        }
+    }
+}
+
+/// A call ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What it does; may differ from the job's task.
+    pub task: Task,
+    /// The instructions, without those of the compute budget.
+    pub instructions: Vec<Instruction>,
+    /// Trader accounts listed behind the last instruction.
+    pub listed: Vec<Pubkey>,
+    /// What it should come to.
+    pub effect: Effect,
+    /// What it read: until it has landed, another plan on the same is likely to be stale.
+    pub reads: Reads,
+}
+
+/// The lists that a plan depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Side of the book whose orders it takes.
+    pub book: Option<Side>,
+    /// Queue whose positions it cuts.
+    pub queue: Option<Side>,
+}
+
+/// What a plan should come to if nothing changes before it lands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Funding accrues.
+    Funding,
+    /// Flags are set, renewed or cleared.
+    Flags,
+    /// A step of a liquidation.
+    Liquidation {
+        /// Lots the book takes.
+        book_lots: u64,
+        /// Lots the keeper's account takes over.
+        taken_lots: u64,
+        /// Free collateral it puts behind them, atoms.
+        margin_atoms: u64,
+        /// What the keeper earns: its share of what the book paid and its discount, atoms.
+        income_atoms: u64,
+        /// What insurance pays, atoms.
+        insurance_atoms: u64,
+    },
+    /// A trigger closes lots.
+    Trigger {
+        /// Lots, if every order trades.
+        lots: u64,
+    },
+    /// A round of deleveraging.
+    Deleveraging {
+        /// Lots closed.
+        lots: u64,
+        /// Lots of the bankrupt position before.
+        of_lots: u64,
+        /// Counterparties cut.
+        cuts: usize,
+        /// What insurance pays, atoms.
+        insurance_atoms: u64,
+    },
+}
+
+/// Why a job cannot be planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A list that the job needs was not given.
+    #[error("{0} was not given")]
+    Missing(&'static str),
+    /// The engine refuses the numbers.
+    #[error("the engine refuses: {0:?}")]
+    Engine(EngineError),
+    /// Not even the shortest list fits one transaction.
+    #[error("the instruction does not fit one transaction")]
+    TooLarge,
+}
+
+impl From<EngineError> for PlanError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl Plan {
+    /// Every account that the call writes, the payer aside, each once.
+    #[must_use]
+    pub fn writable(&self) -> Vec<Pubkey> {
+        let mut keys: Vec<Pubkey> = Vec::new();
+        let metas = self.instructions.iter().flat_map(|it| &it.accounts);
+        for meta in metas.filter(|meta| meta.is_writable) {
+            if !keys.contains(&meta.pubkey) {
+                keys.push(meta.pubkey);
+            }
+        }
+        keys
+    }
+}
+
+/// Plans a job at a moment.
+///
+/// # Errors
+/// [`PlanError`].
+pub fn plan(
+    job: &Job,
+    present: &Present<'_>,
+    lists: &Lists<'_>,
+    own: &Own<'_>,
+) -> Result<Planned, PlanError> {
+    let keys = present.state.keys;
+    if job.task == Task::AccrueFunding {
+        let accrue = anyone::accrue_funding(keys);
+        return Ok(send(job.task, accrue, Effect::Funding));
+    }
+    let Some(record) = present.state.positions.get(&job.trader) else {
+        return Ok(Planned::Nothing(Idle::Gone));
+    };
+    match job.task {
+        Task::Liquidate => liquidate::plan(job, present, record, lists, own),
+        Task::Deleverage => deleverage::plan(job, present, record, lists, own),
+        Task::Trigger(kind) => trigger::plan(kind, present, record, lists, own),
+        Task::Flag | Task::Unflag | Task::AccrueFunding => Ok(flag(job, present)),
+    }
+}
+
+/// `flag_bankruptcy` of the job's position.
+fn flag(job: &Job, present: &Present<'_>) -> Planned {
+    let task = match job.task {
+        Task::Unflag => Task::Unflag,
+        _ => Task::Flag,
+    };
+    let flag = anyone::flag_bankruptcy(present.state.keys, job.trader);
+    send(task, flag, Effect::Flags)
+}
+
+/// The flag where it is due, otherwise nothing.
+fn flag_or(idle: Idle, job: &Job, present: &Present<'_>) -> Planned {
+    if job.flag_due {
+        flag(job, present)
+    } else {
+        Planned::Nothing(idle)
+    }
+}
+
+fn send(task: Task, instruction: Instruction, effect: Effect) -> Planned {
+    Planned::Send(Box::new(Plan {
+        task,
+        instructions: vec![instruction],
+        listed: Vec::new(),
+        effect,
+        reads: Reads::default(),
+    }))
+}

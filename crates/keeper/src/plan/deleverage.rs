@@ -1,0 +1,164 @@
+//! Deleveraging: the book first while it takes lots, then the highest ranked counterparties.
+
+use anchor_lang::prelude::Pubkey;
+use ballast_client::adl::{self, AdlPlan, Request};
+use ballast_client::instructions::anyone;
+use ballast_client::liquidation::{book_can_absorb, need, past_grace, Need};
+use ballast_engine::liquidation::LiquidationInput;
+use ballast_engine::units::Side;
+use ballast_engine::EngineError;
+use solana_instruction::Instruction;
+
+use super::liquidate::{self, Call};
+use super::{fit, flag_or, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
+use crate::evaluate::{Job, Task};
+use crate::market::Present;
+use crate::positions::PositionRecord;
+
+/// Plans a round against the counterparties, or what has to come before it.
+pub fn plan(
+    job: &Job,
+    present: &Present<'_>,
+    record: &PositionRecord,
+    lists: &Lists<'_>,
+    own: &Own<'_>,
+) -> Result<Planned, PlanError> {
+    let position = present.settled(record)?;
+    let input = present.liquidation(record, position);
+    let grace = input.params.adl.grace_slots;
+    let waited = past_grace(record.bankrupt_slot, grace, input.slot);
+    match need(&input, waited)? {
+        Need::Nothing | Need::Wait => return Ok(Planned::Nothing(Idle::Gone)),
+        Need::Liquidate => return liquidate::plan(job, present, record, lists, own),
+        Need::Deleverage => {}
+    }
+    if record.trader == own.address {
+        return Ok(flag_or(Idle::OwnPosition, job, present));
+    }
+    if let Some(plan) = before(present, record, &input, waited, lists, own)? {
+        return Ok(Planned::Send(Box::new(plan)));
+    }
+    let Some(side) = position.side() else {
+        return Ok(Planned::Nothing(Idle::Gone));
+    };
+    round(job, present, record, side.opposite(), lists, own)
+}
+
+/// What comes before a round: the book while it takes lots at the bankruptcy price, and after the
+/// grace period a take-over where insurance pays after all.
+fn before(
+    present: &Present<'_>,
+    record: &PositionRecord,
+    input: &LiquidationInput<'_>,
+    waited: bool,
+    lists: &Lists<'_>,
+    own: &Own<'_>,
+) -> Result<Option<Plan>, PlanError> {
+    let book = lists.book()?;
+    if waited {
+        let deficit = input.position.equity(input.mark)?.get().unsigned_abs();
+        if deficit <= input.insurance_available {
+            return liquidate::step(present, record, input, book, own);
+        }
+        return Ok(None);
+    }
+    if !book_can_absorb(book, &record.trader, &input.position)? {
+        return Ok(None);
+    }
+    let call = Call {
+        present,
+        victim: record.trader,
+        input,
+        book,
+        own,
+    };
+    call.into_book()
+}
+
+/// A round against the queue of `side`.
+fn round(
+    job: &Job,
+    present: &Present<'_>,
+    record: &PositionRecord,
+    side: Side,
+    lists: &Lists<'_>,
+    own: &Own<'_>,
+) -> Result<Planned, PlanError> {
+    let size = record.position.size();
+    let request = Request {
+        bankrupt: record.trader,
+        max_lots: size,
+        max_counterparties: own.options.max_counterparties,
+        spares: own.options.spares,
+    };
+    let market = &present.state.market;
+    let queue = lists.queue(side)?;
+    let planned = match adl::plan(market, queue, &record.slot(), &present.moment, &request) {
+        Ok(planned) => planned,
+        Err(EngineError::NotBankrupt | EngineError::NoPosition) => {
+            return Ok(Planned::Nothing(Idle::Gone));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if planned.cuts.is_empty() {
+        return Ok(flag_or(Idle::NobodyEligible, job, present));
+    }
+    let round = Round {
+        present,
+        own,
+        plan: &planned,
+        // One that is closed whole takes its flags along.
+        flags: job.flag_due && planned.summary.lots < size,
+    };
+    let listed = &planned.counterparties;
+    let fitting = fit::longest(listed, own, |listed| round.instructions(listed))?;
+    let listed = listed.get(..fitting).unwrap_or(listed).to_vec();
+    Ok(Planned::Send(Box::new(round.plan(listed, side, size))))
+}
+
+struct Round<'a> {
+    present: &'a Present<'a>,
+    own: &'a Own<'a>,
+    plan: &'a AdlPlan,
+    /// Whether the flag goes along.
+    flags: bool,
+}
+
+impl Round<'_> {
+    fn instructions(&self, listed: &[Pubkey]) -> Vec<Instruction> {
+        let (keys, own) = (self.present.state.keys, self.own);
+        let bankrupt = self.plan.bankrupt;
+        let mut instructions = Vec::with_capacity(2);
+        if self.flags {
+            instructions.push(anyone::flag_bankruptcy(keys, bankrupt));
+        }
+        instructions.push(anyone::auto_deleverage(
+            own.authority,
+            keys,
+            bankrupt,
+            own.address,
+            self.plan.max_lots,
+            listed,
+        ));
+        instructions
+    }
+
+    fn plan(&self, listed: Vec<Pubkey>, side: Side, of_lots: u64) -> Plan {
+        let cuts = self.plan.cuts.iter().take(listed.len());
+        Plan {
+            task: Task::Deleverage,
+            instructions: self.instructions(&listed),
+            effect: Effect::Deleveraging {
+                lots: cuts.clone().map(|cut| cut.cut.lots).sum(),
+                of_lots,
+                cuts: cuts.len(),
+                insurance_atoms: self.plan.summary.insurance_paid,
+            },
+            reads: Reads {
+                book: None,
+                queue: Some(side),
+            },
+            listed,
+        }
+    }
+}

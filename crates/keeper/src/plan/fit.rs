@@ -1,0 +1,197 @@
+//! How many listed accounts a transaction has room for.
+
+use anchor_lang::prelude::Pubkey;
+use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_hash::Hash;
+use solana_instruction::Instruction;
+use solana_message::{v0, AddressLookupTableAccount};
+
+use super::{Own, PlanError};
+
+/// Most bytes of a transaction, signatures included.
+pub const MAX_TRANSACTION_BYTES: usize = 1_232;
+/// Most accounts a transaction may lock.
+pub const MAX_ACCOUNT_LOCKS: usize = 64;
+
+const SIGNATURE_BYTES: usize = 64;
+const KEY_BYTES: usize = 32;
+
+/// What a transaction takes of its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Bytes on the wire.
+    pub bytes: usize,
+    /// Accounts it locks.
+    pub locks: usize,
+}
+
+impl Size {
+    /// Whether it is within both limits.
+    #[must_use]
+    pub const fn fits(&self) -> bool {
+        self.bytes <= MAX_TRANSACTION_BYTES && self.locks <= MAX_ACCOUNT_LOCKS
+    }
+}
+
+/// The size of a v0 transaction of these instructions, a compute limit and a compute price.
+///
+/// # Errors
+/// `TooLarge` when it names more than 256 accounts.
+pub fn size(
+    instructions: &[Instruction],
+    payer: &Pubkey,
+    tables: &[AddressLookupTableAccount],
+) -> Result<Size, PlanError> {
+    let mut all = vec![
+        ComputeBudgetInstruction::set_compute_unit_limit(u32::MAX),
+        ComputeBudgetInstruction::set_compute_unit_price(u64::MAX),
+    ];
+    all.extend_from_slice(instructions);
+    let message = v0::Message::try_compile(payer, &all, tables, Hash::default());
+    let message = message.map_err(|_| PlanError::TooLarge)?;
+    Ok(Size {
+        bytes: bytes(&message),
+        locks: message.account_keys.len().saturating_add(
+            message
+                .address_table_lookups
+                .iter()
+                .map(|lookup| looked_up(lookup))
+                .sum(),
+        ),
+    })
+}
+
+/// How many of `listed` fit, from the first on, in the instructions that `build` makes of them.
+///
+/// # Errors
+/// `TooLarge` when they do not fit without any.
+pub fn longest(
+    listed: &[Pubkey],
+    own: &Own<'_>,
+    build: impl Fn(&[Pubkey]) -> Vec<Instruction>,
+) -> Result<usize, PlanError> {
+    let mut count = listed.len();
+    loop {
+        let fitting = listed.get(..count).unwrap_or(listed);
+        if size(&build(fitting), &own.payer, own.tables).is_ok_and(|size| size.fits()) {
+            return Ok(count);
+        }
+        count = count.checked_sub(1).ok_or(PlanError::TooLarge)?;
+    }
+}
+
+/// Bytes of the signed transaction.
+fn bytes(message: &v0::Message) -> usize {
+    let signatures = usize::from(message.header.num_required_signatures);
+    let instructions: usize = message
+        .instructions
+        .iter()
+        .map(|instruction| 1 + vector(instruction.accounts.len()) + vector(instruction.data.len()))
+        .sum();
+    let lookups: usize = message
+        .address_table_lookups
+        .iter()
+        .map(|lookup| {
+            let (writable, readonly) = (&lookup.writable_indexes, &lookup.readonly_indexes);
+            KEY_BYTES + vector(writable.len()) + vector(readonly.len())
+        })
+        .sum();
+    // Version byte, three counts, blockhash.
+    let fixed = 1 + 3 + KEY_BYTES;
+    let keys = message.account_keys.len();
+    fixed
+        + length_bytes(signatures)
+        + signatures * SIGNATURE_BYTES
+        + length_bytes(keys)
+        + keys * KEY_BYTES
+        + length_bytes(message.instructions.len())
+        + instructions
+        + length_bytes(message.address_table_lookups.len())
+        + lookups
+}
+
+fn looked_up(lookup: &v0::MessageAddressTableLookup) -> usize {
+    lookup.writable_indexes.len() + lookup.readonly_indexes.len()
+}
+
+/// Bytes of so many bytes behind their number.
+const fn vector(length: usize) -> usize {
+    length + length_bytes(length)
+}
+
+/// Bytes of a number of things: seven bits a byte.
+const fn length_bytes(length: usize) -> usize {
+    match length {
+        0..=0x7f => 1,
+        0x80..=0x3fff => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use solana_instruction::AccountMeta;
+    use solana_keypair::Keypair;
+    use solana_message::VersionedMessage;
+    use solana_signer::Signer;
+    use solana_transaction::versioned::VersionedTransaction;
+
+    /// An instruction of so many accounts besides its signer.
+    fn instruction(signer: &Pubkey, accounts: u8, data: usize) -> Instruction {
+        let mut metas = vec![AccountMeta::new(*signer, true)];
+        metas.extend(
+            (0..accounts).map(|n| AccountMeta::new(Pubkey::new_from_array([n; 32]), false)),
+        );
+        Instruction {
+            program_id: ballast::ID,
+            accounts: metas,
+            data: vec![0; data],
+        }
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_signed_transaction() {
+        let keypair = Keypair::new_from_array([9; 32]);
+        let payer = keypair.pubkey();
+        let table = AddressLookupTableAccount {
+            key: Pubkey::new_from_array([200; 32]),
+            addresses: (0..20).map(|n| Pubkey::new_from_array([n; 32])).collect(),
+        };
+        for (accounts, data, tables) in
+            [(0, 0, 0), (12, 130, 0), (25, 8, 1), (60, 8, 1), (140, 8, 1)]
+        {
+            let tables = &[table.clone()][..tables];
+            let budget = [
+                ComputeBudgetInstruction::set_compute_unit_limit(7),
+                ComputeBudgetInstruction::set_compute_unit_price(7),
+            ];
+            let instructions = [instruction(&payer, accounts, data)];
+            let mut all = budget.to_vec();
+            all.extend_from_slice(&instructions);
+            let message = v0::Message::try_compile(&payer, &all, tables, Hash::default()).unwrap();
+            let locks = message.account_keys.len()
+                + message
+                    .address_table_lookups
+                    .iter()
+                    .map(looked_up)
+                    .sum::<usize>();
+            let message = VersionedMessage::V0(message);
+            let signed = VersionedTransaction::try_new(message, &[&keypair]).unwrap();
+            // Their number, one signature, the message.
+            let bytes = 1 + SIGNATURE_BYTES + signed.message.serialize().len();
+            assert_eq!(
+                size(&instructions, &payer, tables),
+                Ok(Size { bytes, locks })
+            );
+        }
+    }
+
+    #[test]
+    fn both_limits_count() {
+        let fits = |bytes, locks| Size { bytes, locks }.fits();
+        assert!(fits(MAX_TRANSACTION_BYTES, MAX_ACCOUNT_LOCKS));
+        assert!(!fits(MAX_TRANSACTION_BYTES + 1, 1));
+        assert!(!fits(1, MAX_ACCOUNT_LOCKS + 1));
+    }
+}

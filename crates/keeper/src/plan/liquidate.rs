@@ -1,0 +1,165 @@
+//! Liquidations: the book first, then the keeper's account where it can afford the rest.
+
+use anchor_lang::prelude::Pubkey;
+use ballast_client::book::liquidation_makers;
+use ballast_client::instructions::anyone::{self, Takeover};
+use ballast_client::liquidation::{affordable, foresee, need, past_grace, Need};
+use ballast_engine::book::BookRef;
+use ballast_engine::liquidation::{LiquidationInput, LiquidationPlan};
+use ballast_engine::position::Position;
+use ballast_engine::units::{Atoms, Lots};
+use ballast_engine::EngineError;
+use solana_instruction::Instruction;
+
+use super::{fit, flag_or, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
+use crate::evaluate::{Job, Task};
+use crate::market::Present;
+use crate::positions::PositionRecord;
+
+/// Plans a step of a liquidation, or the flag where nobody takes lots.
+pub fn plan(
+    job: &Job,
+    present: &Present<'_>,
+    record: &PositionRecord,
+    lists: &Lists<'_>,
+    own: &Own<'_>,
+) -> Result<Planned, PlanError> {
+    let position = present.settled(record)?;
+    let input = present.liquidation(record, position);
+    let grace = input.params.adl.grace_slots;
+    match need(&input, past_grace(record.bankrupt_slot, grace, input.slot))? {
+        Need::Nothing => return Ok(Planned::Nothing(Idle::Gone)),
+        Need::Wait => return Ok(flag_or(Idle::LadderInterval, job, present)),
+        Need::Liquidate | Need::Deleverage => {}
+    }
+    if record.trader == own.address {
+        return Ok(flag_or(Idle::OwnPosition, job, present));
+    }
+    match step(present, record, &input, lists.book()?, own)? {
+        Some(plan) => Ok(Planned::Send(Box::new(plan))),
+        None => Ok(flag_or(Idle::NoTaker, job, present)),
+    }
+}
+
+/// A step that somebody takes: the keeper's account with the book, otherwise the book alone.
+pub fn step(
+    present: &Present<'_>,
+    record: &PositionRecord,
+    input: &LiquidationInput<'_>,
+    book: &BookRef<'_>,
+    own: &Own<'_>,
+) -> Result<Option<Plan>, PlanError> {
+    let call = Call {
+        present,
+        victim: record.trader,
+        input,
+        book,
+        own,
+    };
+    if own.options.takes_over {
+        if let Some(plan) = call.taking_over()? {
+            return Ok(Some(plan));
+        }
+    }
+    call.into_book()
+}
+
+/// Everything one call depends on.
+pub struct Call<'a> {
+    /// The market at its moment.
+    pub present: &'a Present<'a>,
+    /// Who is liquidated.
+    pub victim: Pubkey,
+    /// What the size depends on.
+    pub input: &'a LiquidationInput<'a>,
+    /// The book.
+    pub book: &'a BookRef<'a>,
+    /// The keeper.
+    pub own: &'a Own<'a>,
+}
+
+impl Call<'_> {
+    /// The keeper's account takes over what the book leaves, if it can afford it.
+    fn taking_over(&self) -> Result<Option<Plan>, PlanError> {
+        let Some((listed, step)) = self.foreseen(true)? else {
+            return Ok(None);
+        };
+        let fill = step.liquidator_fill()?.unwrap_or((Lots::ZERO, Atoms::ZERO));
+        let Some(held) = self.held()? else {
+            return Ok(None);
+        };
+        let (params, mark) = (self.input.params, &self.present.mark);
+        let (free, backing) = (self.own.trader.free(), &self.own.options.backing);
+        let margin = affordable(params, mark, &held, free, fill, backing)?;
+        Ok(margin.map(|margin| self.plan(Takeover::with_margin(margin), listed, &step)))
+    }
+
+    /// The book alone takes lots.
+    pub fn into_book(&self) -> Result<Option<Plan>, PlanError> {
+        let foreseen = self.foreseen(false)?;
+        Ok(foreseen.map(|(listed, step)| self.plan(Takeover::none(), listed, &step)))
+    }
+
+    /// The makers to list, as far as they fit, and what then comes of the step; `None` when
+    /// nothing would be closed.
+    fn foreseen(
+        &self,
+        takes_over: bool,
+    ) -> Result<Option<(Vec<Pubkey>, LiquidationPlan)>, PlanError> {
+        let (book, victim, input) = (self.book, &self.victim, self.input);
+        let spares = self.own.options.spares;
+        let mut listed = liquidation_makers(book, victim, input, takes_over, spares)?;
+        let offer = Takeover::with_margin(0);
+        let fitting = fit::longest(&listed, self.own, |listed| {
+            vec![self.instruction(offer, listed)]
+        })?;
+        listed.truncate(fitting);
+        match foresee(book, victim, input, takes_over, &listed) {
+            Ok(step) => Ok(Some((listed, step))),
+            Err(
+                EngineError::NothingFilled
+                | EngineError::InsuranceCannotPay
+                | EngineError::LiquidationSkipsBook,
+            ) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The keeper's own position in the market; `None` where it has neither one nor room for it.
+    fn held(&self) -> Result<Option<Position>, PlanError> {
+        let trader = self.own.trader;
+        let market = &self.present.state.address;
+        let Some(slot) = trader.positions.iter().find(|slot| slot.market == *market) else {
+            let room = trader.positions.iter().any(|slot| slot.is_empty());
+            return Ok(room.then(Position::default));
+        };
+        let position = slot.position().map_err(|_| EngineError::SizeOutOfRange)?;
+        Ok(Some(position.settle(self.present.funding_index)?))
+    }
+
+    fn instruction(&self, offer: Takeover, listed: &[Pubkey]) -> Instruction {
+        let keys = self.present.state.keys;
+        let own = self.own;
+        anyone::liquidate(own.authority, keys, self.victim, own.address, offer, listed)
+    }
+
+    fn plan(&self, offer: Takeover, listed: Vec<Pubkey>, step: &LiquidationPlan) -> Plan {
+        let book_lots = step.book_lots.size();
+        Plan {
+            task: Task::Liquidate,
+            instructions: vec![self.instruction(offer, &listed)],
+            listed,
+            effect: Effect::Liquidation {
+                book_lots,
+                taken_lots: step.lots.size().saturating_sub(book_lots),
+                margin_atoms: offer.margin,
+                income_atoms: step.reward_atoms.saturating_add(step.discount_atoms),
+                insurance_atoms: step.insurance_paid_atoms,
+            },
+            reads: Reads {
+                book: self.input.position.side().filter(|_| book_lots > 0),
+                queue: None,
+            },
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What is to be set up: a file in TOML. `migrations/localnet.toml` explains every key.
+
+use std::path::Path;
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{bail, Context, Result};
+use ballast::oracle::config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
+use ballast::state::market::NAME_BYTES;
+use ballast_engine::risk::RiskParams;
+use serde::Deserialize;
+
+use crate::risk::Risk;
+
+/// Decimals of ticks and lots in the program.
+const NANO_DECIMALS: u8 = 9;
+
+/// The file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The exchange.
+    #[serde(default)]
+    pub exchange: Exchange,
+    /// Its markets, in the order of their creation.
+    #[serde(default)]
+    pub markets: Vec<Market>,
+}
+
+/// The exchange.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    /// Mint of the quote currency.
+    pub mint: Option<String>,
+    /// Who sets risk parameters; the admin by default.
+    pub risk_authority: Option<String>,
+    /// Who pauses; the admin by default.
+    pub pause_authority: Option<String>,
+}
+
+/// A market.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Market {
+    /// Name, by which an existing one is found.
+    pub name: String,
+    /// Feed id of Pyth's pull oracle.
+    pub feed_id: Option<String>,
+    /// Price account of Pyth's legacy push oracle.
+    pub push_account: Option<String>,
+    /// Quote currency per base unit in one tick.
+    pub tick: String,
+    /// Base units in one lot.
+    pub lot: String,
+    /// Positions each queue has room for.
+    pub queue_positions: usize,
+    /// Orders a side the book has room for.
+    pub book_orders: usize,
+    /// Quote currency given to insurance when the market is created.
+    #[serde(default = "nothing")]
+    pub insurance: String,
+    /// Risk parameters.
+    pub risk: Risk,
+}
+
+fn nothing() -> String {
+    "0".to_owned()
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, has unknown keys, or names a market twice.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is not as it should be", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let config: Self = toml::from_str(text)?;
+        for (index, market) in config.markets.iter().enumerate() {
+            let before = &config.markets[..index];
+            if before.iter().any(|other| other.name == market.name) {
+                bail!("the market {} is named twice", market.name);
+            }
+            market.padded_name()?;
+            market.risk_params()?;
+        }
+        Ok(config)
+    }
+}
+
+impl Market {
+    /// The name as the program keeps it.
+    ///
+    /// # Errors
+    /// When it is empty or too long.
+    pub fn padded_name(&self) -> Result<[u8; NAME_BYTES]> {
+        let mut padded = [0; NAME_BYTES];
+        let bytes = self.name.as_bytes();
+        match padded.get_mut(..bytes.len()) {
+            Some(room) if !bytes.is_empty() => room.copy_from_slice(bytes),
+            _ => bail!("a market's name has 1 to {NAME_BYTES} bytes: {}", self.name),
+        }
+        Ok(padded)
+    }
+
+    /// The risk parameters.
+    ///
+    /// # Errors
+    /// When the program would refuse them.
+    pub fn risk_params(&self) -> Result<RiskParams> {
+        let context = || format!("market {}", self.name);
+        self.risk.params().with_context(context)
+    }
+
+    /// Price source and units, for a quote currency of so many decimals.
+    ///
+    /// # Errors
+    /// Not exactly one price source; a lot at one tick that is no whole number of atoms.
+    pub fn oracle(&self, mint_decimals: u8) -> Result<OracleConfig> {
+        let (kind, feed_id, push_account) = match (&self.feed_id, &self.push_account) {
+            (Some(feed), None) => (ORACLE_PULL, feed_bytes(feed)?, Pubkey::default()),
+            (None, Some(account)) => (ORACLE_PUSH, [0; 32], key(account)?),
+            _ => bail!("market {} needs one of feed_id and push_account", self.name),
+        };
+        let (tick_nano, lot_nano) = (
+            decimal(&self.tick, NANO_DECIMALS)?,
+            decimal(&self.lot, NANO_DECIMALS)?,
+        );
+        let worth = u128::from(tick_nano) * u128::from(lot_nano);
+        let one = 10_u128.pow(u32::from(mint_decimals));
+        let nano_squared = 10_u128.pow(2 * u32::from(NANO_DECIMALS));
+        let product = worth
+            .checked_mul(one)
+            .context("tick and lot are too large")?;
+        if product == 0 || product % nano_squared != 0 {
+            bail!(
+                "market {}: a lot at one tick is no whole number of atoms of the quote currency",
+                self.name
+            );
+        }
+        Ok(OracleConfig {
+            kind,
+            feed_id,
+            push_account,
+            tick_nano,
+            atoms_per_lot_tick: u64::try_from(product / nano_squared)?,
+            lot_nano,
+            ..OracleConfig::default()
+        })
+    }
+}
+
+/// An address.
+///
+/// # Errors
+/// When the text is none.
+pub fn key(text: &str) -> Result<Pubkey> {
+    match text.parse() {
+        Ok(key) => Ok(key),
+        Err(problem) => bail!("`{text}` is no address ({problem})"),
+    }
+}
+
+/// The bytes of a feed id in hexadecimal, with or without `0x`.
+fn feed_bytes(text: &str) -> Result<[u8; 32]> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let mut bytes = [0; 32];
+    if digits.len() != 64 || !digits.is_ascii() {
+        bail!("a feed id has 64 hexadecimal digits: `{text}`");
+    }
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16)
+            .with_context(|| format!("a feed id has hexadecimal digits: `{text}`"))?;
+    }
+    Ok(bytes)
+}
+
+/// A decimal number in units of `10^-decimals`, exactly.
+///
+/// # Errors
+/// When it is none, is negative, has more places or does not fit.
+pub fn decimal(text: &str, decimals: u8) -> Result<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let places = usize::from(decimals);
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > places {
+        bail!("`{text}` is no number with at most {decimals} places");
+    }
+    format!("{whole}{fraction:0<places$}")
+        .parse()
+        .with_context(|| format!("`{text}` is too large"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCALNET: &str = include_str!("../localnet.toml");
+
+    #[test]
+    fn the_file_for_a_local_cluster_is_one_the_program_accepts() {
+        let config = Config::parse(LOCALNET).unwrap();
+        let market = &config.markets[0];
+        let oracle = market.oracle(6).unwrap();
+        assert!(oracle.validate(6).is_ok());
+        assert_eq!(oracle.atoms_per_lot_tick, 1);
+        assert_eq!(&market.padded_name().unwrap()[..9], b"SOL-PERP\0");
+        assert!(market.risk_params().unwrap().validate().is_ok());
+    }
+
+    #[test]
+    fn decimals_are_exact() {
+        assert_eq!(decimal("0.001", 9).unwrap(), 1_000_000);
+        assert_eq!(decimal("250", 6).unwrap(), 250_000_000);
+        assert_eq!(decimal("1.5", 6).unwrap(), 1_500_000);
+        for bad in ["", ".5", "1.0000001", "-1", "1e3", "99999999999999999999"] {
+            assert!(decimal(bad, 6).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        let twice = format!(
+            "{LOCALNET}\n{}",
+            &LOCALNET[LOCALNET.find("[[markets]]").unwrap()..]
+        );
+        assert!(Config::parse(&twice).is_err(), "named twice");
+        let unknown = LOCALNET.replace("taker_fee_bps", "taker_fees_bps");
+        assert!(Config::parse(&unknown).is_err(), "unknown key");
+        let config = Config::parse(LOCALNET).unwrap();
+        let mut market = config.markets[0].clone();
+        assert!(market.oracle(5).is_err(), "a tenth of an atom");
+        market.push_account = Some(Pubkey::default().to_string());
+        assert!(market.oracle(6).is_err(), "two price sources");
+        market.name = "A-VERY-LONG-MARKET-NAME".to_owned();
+        assert!(market.padded_name().is_err());
+    }
+}

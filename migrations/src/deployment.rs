@@ -1,0 +1,201 @@
+//! Sending what a set-up needs, and keeping account of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{bail, Context, Result};
+use ballast_rpc::cluster::Cluster;
+use ballast_rpc::sender::{FeePolicy, Landed, Sender};
+use ballast_rpc::settings::Settings;
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+use crate::report::Sent;
+
+/// Kept for fees beyond the rent that is known, lamports.
+const FOR_FEES: u64 = 100_000_000;
+/// Kept for the small accounts of an exchange or a market and a token account, lamports.
+pub const SMALL_ACCOUNTS: u64 = 50_000_000;
+
+/// Time between two looks at an airdrop under way.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// A cluster, the admin's key, and what was sent.
+pub struct Deployment {
+    /// The cluster.
+    pub cluster: Arc<Cluster>,
+    /// The admin, who pays.
+    pub admin: Arc<Keypair>,
+    /// What was sent.
+    pub sent: Vec<Sent>,
+    sender: Sender,
+    local: bool,
+}
+
+impl Deployment {
+    /// On the cluster and with the key of the settings.
+    ///
+    /// # Errors
+    /// When there is no key.
+    pub fn new(settings: &Settings) -> Result<Self> {
+        let cluster = Arc::new(Cluster::new(settings));
+        let admin = Arc::new(settings.keypair()?);
+        let sender = Sender::new(cluster.clone(), admin.clone(), FeePolicy::default());
+        Ok(Self {
+            cluster,
+            admin,
+            sent: Vec::new(),
+            sender,
+            local: is_local(&settings.rpc_url),
+        })
+    }
+
+    /// The admin's address.
+    pub fn admin(&self) -> Pubkey {
+        self.admin.pubkey()
+    }
+
+    /// Fails on any cluster but one on this machine.
+    ///
+    /// # Errors
+    /// On another cluster.
+    pub fn require_local(&self, what: &str) -> Result<()> {
+        if !self.local {
+            bail!("{what} is for a cluster on this machine only");
+        }
+        Ok(())
+    }
+
+    /// Signs, sends and notes a transaction.
+    ///
+    /// # Errors
+    /// When it does not land.
+    pub async fn send(
+        &mut self,
+        what: String,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+    ) -> Result<Landed> {
+        let landed = self.sender.send(instructions, signers, &[]).await;
+        let landed = landed.with_context(|| format!("{what} failed"))?;
+        self.sent.push(Sent {
+            what,
+            signature: landed.signature.to_string(),
+        });
+        Ok(landed)
+    }
+
+    /// What an account of so many bytes must hold, lamports.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn rent(&self, space: usize) -> Result<u64> {
+        let rpc = &self.cluster.rpc;
+        Ok(rpc.get_minimum_balance_for_rent_exemption(space).await?)
+    }
+
+    /// Makes sure that the admin has so many lamports and some for fees; takes what is missing from
+    /// the faucet of a local cluster.
+    ///
+    /// # Errors
+    /// When it has not.
+    pub async fn require_funds(&self, lamports: u64) -> Result<()> {
+        let rpc = &self.cluster.rpc;
+        let needed = lamports + FOR_FEES;
+        let held = rpc.get_balance(&self.admin()).await?;
+        if held >= needed {
+            return Ok(());
+        }
+        let missing = needed - held;
+        if !self.local {
+            bail!(
+                "{} has {} SOL and needs {}: send it some",
+                self.admin(),
+                sol(held),
+                sol(needed)
+            );
+        }
+        let signature = rpc.request_airdrop(&self.admin(), missing).await;
+        let signature = signature.context("the faucet of the local cluster gave nothing")?;
+        let (_, last_height) = self.sender.blockhash().await?;
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        while !rpc.confirm_transaction(&signature).await? {
+            look.tick().await;
+            if rpc.get_block_height().await? > last_height {
+                bail!("the airdrop {signature} expired");
+            }
+        }
+        Ok(())
+    }
+
+    /// An account; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn account(&self, address: &Pubkey) -> Result<Option<Held>> {
+        let (_, found) = self.cluster.accounts(&[*address]).await?;
+        Ok(found.into_iter().flatten().next().map(|account| Held {
+            owner: account.owner,
+            executable: account.executable,
+            data: account.data,
+        }))
+    }
+}
+
+/// What an account holds.
+pub struct Held {
+    /// Its program.
+    pub owner: Pubkey,
+    /// Whether it is a program itself.
+    pub executable: bool,
+    /// Its data.
+    pub data: Vec<u8>,
+}
+
+/// Whether an endpoint is on this machine.
+fn is_local(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = host.split(['/', '?']).next().unwrap_or_default();
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    ["localhost", "127.0.0.1", "::1"].contains(&name)
+}
+
+/// Lamports as SOL.
+fn sol(lamports: u64) -> String {
+    const ONE: u64 = 1_000_000_000;
+    format!("{}.{:09}", lamports / ONE, lamports % ONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for url in [
+            "http://localhost:8899",
+            "http://127.0.0.1",
+            "http://[::1]:1/x",
+        ] {
+            assert!(is_local(url), "{url}");
+        }
+        for url in [
+            "https://api.devnet.solana.com",
+            "http://localhost.example.org",
+            "http://localhost:80@example.org/",
+        ] {
+            assert!(!is_local(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn lamports_are_shown_as_sol() {
+        assert_eq!(sol(1_050_000_000), "1.050000000");
+    }
+}
