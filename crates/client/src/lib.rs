@@ -7,6 +7,7 @@
 //! - [`price`]: which account holds a market's price, and what it says.
 //! - [`funding`]: a market's funding index and rates at a moment.
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
+//! - [`standing`]: where a trader stands in its queue, and at which price it would be first.
 //! - [`book`]: the list of makers that orders, triggers and liquidations want to see.
 //!
 //! Nothing here talks to a cluster: builders give `Instruction`s, decoders take
@@ -21,3 +22,4 @@ pub mod events;
 pub mod funding;
 pub mod instructions;
 pub mod price;
+pub mod standing;
