@@ -4,10 +4,12 @@
 mod deleverage;
 pub mod fit;
 mod liquidate;
+pub mod session;
 mod trigger;
 
 use anchor_lang::prelude::Pubkey;
 use ballast::state::trader::Trader;
+use ballast_client::book::MAX_MAKERS;
 use ballast_client::instructions::anyone;
 use ballast_client::liquidation::Backing;
 use ballast_engine::book::BookRef;
@@ -19,6 +21,7 @@ use solana_message::AddressLookupTableAccount;
 
 use crate::evaluate::{Job, Task};
 use crate::market::Present;
+use session::SessionStep;
 
 /// The order book and the queues as they stand, where a job needs them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,6 +55,8 @@ pub struct PlanOptions {
     pub takes_over: bool,
     /// How it backs what it takes over.
     pub backing: Backing,
+    /// Most makers to list in one call.
+    pub max_makers: usize,
     /// Most counterparties to cut in one call.
     pub max_counterparties: usize,
     /// Makers and counterparties to list beyond the ones needed.
@@ -66,6 +71,7 @@ impl Default for PlanOptions {
                 margin_bps: 2_500,
                 room_bps: 10_500,
             },
+            max_makers: MAX_MAKERS,
             max_counterparties: 16,
             spares: 4,
         }
@@ -176,6 +182,8 @@ pub enum Effect {
         /// Lots, if every order trades.
         lots: u64,
     },
+    /// A step of a deleveraging over several transactions.
+    Session(SessionStep),
     /// A round of deleveraging.
     Deleveraging {
         /// Lots closed.

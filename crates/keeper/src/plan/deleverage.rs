@@ -46,7 +46,7 @@ pub fn plan(
 
 /// What comes before a round: the book while it takes lots at the bankruptcy price, and after the
 /// grace period a take-over where insurance pays after all.
-fn before(
+pub fn before(
     present: &Present<'_>,
     record: &PositionRecord,
     input: &LiquidationInput<'_>,

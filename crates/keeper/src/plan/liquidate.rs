@@ -109,6 +109,7 @@ impl Call<'_> {
         let (book, victim, input) = (self.book, &self.victim, self.input);
         let spares = self.own.options.spares;
         let mut listed = liquidation_makers(book, victim, input, takes_over, spares)?;
+        listed.truncate(self.own.options.max_makers);
         let offer = Takeover::with_margin(0);
         let fitting = fit::longest(&listed, self.own, |listed| {
             vec![self.instruction(offer, listed)]
