@@ -35,7 +35,8 @@ pub enum Verdict {
     Session,
     /// Plan again after so many slots.
     Wait(u64),
-    /// The keeper's account cannot take this over: plan again for the book alone, and say so.
+    /// The keeper's account cannot take this over: plan again with a more careful
+    /// [`TakeOver`](crate::plan::TakeOver), and say so.
     Poor,
     /// Trying again does not help: the keeper is set up wrongly, or an account is corrupt.
     Fatal,

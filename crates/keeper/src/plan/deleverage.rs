@@ -147,6 +147,7 @@ impl Round<'_> {
         let cuts = self.plan.cuts.iter().take(listed.len());
         Plan {
             task: Task::Deleverage,
+            trader: self.plan.bankrupt,
             instructions: self.instructions(&listed),
             effect: Effect::Deleveraging {
                 lots: cuts.clone().map(|cut| cut.cut.lots).sum(),

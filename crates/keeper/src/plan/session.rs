@@ -111,20 +111,39 @@ pub fn step(
         bankrupt: session.bankrupt,
     };
     let market = present.state.keys;
-    let bankrupt = present.state.positions.get(&session.bankrupt);
+    let bankrupt = session.bankrupt;
     let expired = present.moment.slot > session.expires_slot;
-    let Some(record) = bankrupt.filter(|_| !expired) else {
+    let record = present.state.positions.get(&bankrupt);
+    let Some(record) = record.filter(|_| !expired) else {
         let close = close_adl_session(market, keys);
-        return Ok(send(SessionStep::Close, vec![close], Vec::new(), queue));
+        return Ok(send(
+            bankrupt,
+            SessionStep::Close,
+            vec![close],
+            Vec::new(),
+            queue,
+        ));
     };
     if is_stale(queue, session, record)? {
         let close = close_adl_session(market, keys);
-        return Ok(send(SessionStep::Close, vec![close], Vec::new(), queue));
+        return Ok(send(
+            bankrupt,
+            SessionStep::Close,
+            vec![close],
+            Vec::new(),
+            queue,
+        ));
     }
     if !queue.header().watch.is_complete() {
         let hints = hints(present, record, queue);
         let advance = advance_adl_session(market, address, means.max_nodes, hints);
-        return Ok(send(SessionStep::Advance, vec![advance], Vec::new(), queue));
+        return Ok(send(
+            bankrupt,
+            SessionStep::Advance,
+            vec![advance],
+            Vec::new(),
+            queue,
+        ));
     }
     if !present
         .settled(record)?
@@ -142,7 +161,7 @@ pub fn step(
     let step = SessionStep::Execute {
         selected: listed.len(),
     };
-    Ok(send(step, instructions, listed, queue))
+    Ok(send(bankrupt, step, instructions, listed, queue))
 }
 
 /// Creates the account, freezes the round and begins the walk.
@@ -165,7 +184,13 @@ fn open(
         open_adl_session(market, keys, record.position.size()),
         advance_adl_session(market, means.fresh, means.max_nodes, hints),
     ];
-    Ok(send(SessionStep::Open, instructions, Vec::new(), queue))
+    Ok(send(
+        record.trader,
+        SessionStep::Open,
+        instructions,
+        Vec::new(),
+        queue,
+    ))
 }
 
 /// Whether the bankrupt position or the pass has changed since the session was opened.
@@ -201,6 +226,7 @@ fn hints(present: &Present<'_>, record: &PositionRecord, queue: &QueueRef<'_>) -
 }
 
 fn send(
+    bankrupt: Pubkey,
     step: SessionStep,
     instructions: Vec<Instruction>,
     listed: Vec<Pubkey>,
@@ -208,6 +234,7 @@ fn send(
 ) -> Planned {
     Planned::Send(Box::new(Plan {
         task: Task::Deleverage,
+        trader: bankrupt,
         instructions,
         listed,
         effect: Effect::Session(step),

@@ -54,6 +54,7 @@ pub fn plan(
     }
     Ok(Planned::Send(Box::new(Plan {
         task: Task::Trigger(kind),
+        trader: record.trader,
         instructions: vec![build(&listed)],
         listed,
         effect: Effect::Trigger { lots },
