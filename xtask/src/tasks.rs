@@ -69,6 +69,14 @@ pub fn explain_adl(args: Vec<OsString>) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(status))
 }
 
+/// Builds the `deploy` command and hands over to it, in the root of the workspace.
+pub fn deploy(args: Vec<OsString>) -> Result<ExitCode, String> {
+    let root = cargo::root();
+    let mut deployment = command_among(&root, "deploy", &["deploy"])?;
+    let status = cargo::status(deployment.current_dir(&root).args(args))?;
+    Ok(cargo::exit_code(status))
+}
+
 /// Builds the programs and the benchmark and hands over to it, in the root of the workspace.
 pub fn bench(args: Vec<OsString>) -> Result<ExitCode, String> {
     let root = cargo::root();
