@@ -4,6 +4,7 @@ use core::str::FromStr;
 
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
+use ballast_client::error::ALL;
 
 use crate::evaluate::Task;
 
@@ -60,6 +61,12 @@ pub fn repair(task: Task, error: BallastError, logs: &[String]) -> Verdict {
         },
         verdict => verdict,
     }
+}
+
+/// The program's error of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<BallastError> {
+    ALL.iter().copied().find(|error| error.name() == name)
 }
 
 /// What it means that a transaction needs more compute units than there are. `listed` accounts
@@ -232,5 +239,90 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::SelfTrade
         | E::BookFull
         | E::BookLayout => Verdict::Fatal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ballast::state::trigger::TriggerKind;
+
+    const TRIGGER: Task = Task::Trigger(TriggerKind::StopLoss);
+    const TABLE: &str = include_str!("../../../docs/KEEPERS.md");
+
+    /// Cells of the rows of the table under `heading`.
+    fn rows(heading: &str) -> Vec<Vec<&'static str>> {
+        let (_, section) = TABLE.split_once(heading).unwrap();
+        let lines = section.lines().skip_while(|line| !line.starts_with('|'));
+        let rows = lines.take_while(|line| line.starts_with('|')).skip(2);
+        rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
+            .collect()
+    }
+
+    /// The errors named in a cell.
+    fn names(cell: &str) -> Vec<BallastError> {
+        let names = cell.split('`').skip(1).step_by(2);
+        names
+            .map(|name| named(name).unwrap_or_else(|| panic!("{name} is no error")))
+            .collect()
+    }
+
+    #[test]
+    fn the_table_of_the_documentation_says_what_the_keeper_does() {
+        let mut seen = Vec::new();
+        for row in rows("### Errors of the program") {
+            for error in names(row[0]) {
+                let verdict = repair(Task::Liquidate, error, &[]).name();
+                assert_eq!(verdict, row[1], "{}", error.name());
+                seen.push(u32::from(error));
+            }
+        }
+        seen.sort_unstable();
+        let all: Vec<u32> = ALL.iter().map(|error| u32::from(*error)).collect();
+        assert_eq!(seen, all, "every error once");
+    }
+
+    #[test]
+    fn the_table_names_every_error_that_means_something_else_to_a_trigger() {
+        let mut named = Vec::new();
+        for row in rows("### Other in `execute_trigger`") {
+            for error in names(row[0]) {
+                assert_eq!(repair(TRIGGER, error, &[]).name(), row[1]);
+                named.push(u32::from(error));
+            }
+        }
+        let other = ALL
+            .iter()
+            .filter(|error| repair(TRIGGER, **error, &[]) != repair(Task::Liquidate, **error, &[]));
+        let other: Vec<u32> = other.map(|error| u32::from(*error)).collect();
+        named.sort_unstable();
+        assert_eq!(named, other);
+    }
+
+    #[test]
+    fn the_log_names_who_was_passed_over() {
+        let trader = Pubkey::new_from_array([9; 32]);
+        let logs = [
+            "Program log: Instruction: AutoDeleverage".to_owned(),
+            format!("Program log: Skipped trader: {trader}"),
+            "Program log: AnchorError thrown".to_owned(),
+        ];
+        let error = BallastError::AdlSkippedCounterparty;
+        let missing = |logs: &[String]| repair(Task::Deleverage, error, logs);
+        assert_eq!(
+            missing(&logs),
+            Verdict::Refetch {
+                missing: Some(trader)
+            }
+        );
+        assert_eq!(missing(&logs[..1]), Verdict::Refetch { missing: None });
+        let garbled = ["Skipped trader: nobody".to_owned()];
+        assert_eq!(missing(&garbled), Verdict::Refetch { missing: None });
+    }
+
+    #[test]
+    fn too_much_to_compute_shortens_the_list() {
+        assert_eq!(out_of_compute(3), Verdict::Shorten);
+        assert_eq!(out_of_compute(0), Verdict::Fatal);
     }
 }

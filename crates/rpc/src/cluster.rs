@@ -15,11 +15,15 @@ use solana_account_decoder_client_types::UiAccountEncoding;
 use solana_clock::Clock;
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use solana_rpc_client::rpc_client::RpcClientConfig;
 use solana_rpc_client_api::client_error::Error as ClientError;
 use solana_rpc_client_api::config::{RpcAccountInfoConfig, RpcProgramAccountsConfig};
 use solana_rpc_client_api::filter::{Memcmp, RpcFilterType};
+use solana_rpc_client_api::request::RpcRequest;
+use solana_rpc_client_api::response::{OptionalContext, RpcKeyedAccount};
 
 use crate::settings::Settings;
+use crate::transport::{Counted, Requests};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -66,6 +70,8 @@ pub struct Cluster {
     pub websocket_url: String,
     /// How settled what is read must be.
     pub commitment: CommitmentConfig,
+    /// Requests made so far.
+    pub requests: Requests,
 }
 
 /// The accounts of a market in one slot.
@@ -92,9 +98,12 @@ pub struct MarketSnapshot {
 impl Cluster {
     /// A client of the cluster; connects when it is first asked.
     pub fn new(settings: &Settings) -> Self {
-        let url = settings.rpc_url.clone();
+        let requests = Requests::default();
+        let transport = Counted::http(&settings.rpc_url, TIMEOUT, requests.clone());
+        let config = RpcClientConfig::with_commitment(settings.commitment);
         Self {
-            rpc: RpcClient::new_with_timeout_and_commitment(url, TIMEOUT, settings.commitment),
+            rpc: RpcClient::new_sender(transport, config),
+            requests,
             websocket_url: settings.websocket_url.clone(),
             commitment: settings.commitment,
         }
@@ -254,24 +263,43 @@ impl Cluster {
         })
     }
 
+    /// The program's accounts of one type as they are in one slot, packed as the node sent them,
+    /// and that slot.
+    pub async fn accounts_of(&self, discriminator: &[u8]) -> Result<(u64, Packed), ReadError> {
+        let mut config = self.program_config(discriminator);
+        config.with_context = Some(true);
+        let params = serde_json::json!([ballast::ID.to_string(), config]);
+        let answer: OptionalContext<Packed> = self
+            .rpc
+            .send(RpcRequest::GetProgramAccounts, params)
+            .await?;
+        Ok(match answer {
+            OptionalContext::Context(answer) => (answer.context.slot, answer.value),
+            OptionalContext::NoContext(value) => (0, value),
+        })
+    }
+
     async fn program_accounts<T>(
         &self,
         discriminator: &[u8],
         what: &'static str,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<Vec<(Pubkey, T)>, ReadError> {
-        let found = self
-            .rpc
-            .get_program_ui_accounts_with_config(&ballast::ID, self.program_config(discriminator))
-            .await?;
+        let (_, found) = self.accounts_of(discriminator).await?;
         found
             .iter()
-            .map(|(address, account)| {
-                let data = account.data.decode().unwrap_or_default();
-                Ok((*address, decoded(what, address, decode(&data))?))
-            })
+            .filter_map(unpacked)
+            .map(|(address, data)| Ok((address, decoded(what, &address, decode(&data))?)))
             .collect()
     }
+}
+
+/// Accounts with their addresses, as a node sends them.
+pub type Packed = Vec<RpcKeyedAccount>;
+
+/// Address and data of an account; `None` where the node sent neither.
+pub fn unpacked(packed: &RpcKeyedAccount) -> Option<(Pubkey, Vec<u8>)> {
+    Some((packed.pubkey.parse().ok()?, packed.account.data.decode()?))
 }
 
 /// The addresses of a market's accounts; `price` is the account its price is read from.

@@ -4,12 +4,16 @@
 //! - [`cluster`]: reading the program's accounts, a market's all in one slot.
 //! - [`sender`]: transactions with the compute limit and fee they need, sent until they land or
 //!   expire.
+//! - [`follow`]: accounts as they change, over a websocket that is opened again when it ends.
 //! - [`lookup`]: the address lookup table that long lists need.
 //! - [`history`]: a past transaction with the program's events.
 
+pub mod backoff;
 pub mod cluster;
 pub mod failure;
+pub mod follow;
 pub mod history;
 pub mod lookup;
 pub mod sender;
 pub mod settings;
+pub mod transport;

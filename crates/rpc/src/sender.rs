@@ -2,7 +2,7 @@
 //! they land or their blockhash expires.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::events::BallastEvent;
@@ -27,8 +27,12 @@ use crate::history::events_among;
 pub const MAX_COMPUTE_UNITS: u32 = 1_400_000;
 /// Requested beyond what the simulation used, per cent.
 const SPARE_UNITS_PERCENT: u64 = 20;
+/// The most bytes of a transaction.
+pub const MAX_BYTES: usize = 1_232;
 /// Time between two looks at a transaction under way; each sends it again.
 const RESEND_EVERY: Duration = Duration::from_millis(400);
+/// After so long without an answer a blockhash has expired on any cluster that makes blocks.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(180);
 
 /// What priority is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +78,27 @@ pub struct Simulated {
     pub logs: Vec<String>,
 }
 
+/// A transaction ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// It, signed.
+    pub transaction: VersionedTransaction,
+    /// The last block height at which it can land.
+    pub last_height: u64,
+    /// What its simulation found.
+    pub simulated: Simulated,
+    /// Priority it pays, micro-lamports a compute unit.
+    pub priority_fee: u64,
+}
+
+impl Prepared {
+    /// Its signature.
+    pub fn signature(&self) -> Signature {
+        let first = self.transaction.signatures.first();
+        first.copied().unwrap_or_default()
+    }
+}
+
 /// Why a transaction did not land.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -86,6 +111,9 @@ pub enum SendError {
     /// It was sent and its blockhash expired before it landed.
     #[error("{0} expired before it landed; send it again")]
     Expired(Signature),
+    /// It was sent, and the node has not said for minutes what became of it.
+    #[error("nobody knows what became of {0}: the node stopped answering; look it up before sending it again")]
+    Unknown(Signature),
     /// The payer cannot pay.
     #[error("{0} has too few SOL for fees and rent; send it some")]
     NoFunds(Pubkey),
@@ -146,20 +174,69 @@ impl Sender {
         signers: &[&Keypair],
         tables: &[AddressLookupTableAccount],
     ) -> Result<Landed, SendError> {
-        let simulated = self.simulate(instructions, signers, tables).await?;
-        let priority_fee = self.priority_fee(instructions).await?;
+        let prepared = self.prepare(instructions, signers, tables).await?;
+        self.complete(prepared).await
+    }
+
+    /// Simulates the instructions and signs a transaction of them with the limit and fee that
+    /// follow. Nothing is sent.
+    ///
+    /// # Errors
+    /// `Refused`, `NoFunds`, `Unsendable`, `Rpc`.
+    pub async fn prepare(
+        &self,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+        tables: &[AddressLookupTableAccount],
+    ) -> Result<Prepared, SendError> {
+        let (simulated, priority_fee, (blockhash, last_height)) = tokio::try_join!(
+            self.simulate(instructions, signers, tables),
+            self.priority_fee(instructions),
+            self.blockhash(),
+        )?;
         let limit = unit_limit(simulated.units);
         let budgeted = budgeted(instructions, limit, priority_fee);
-        let (blockhash, last_height) = self.blockhash().await?;
-        let transaction = self.sign(&budgeted, signers, tables, blockhash)?;
-        let (signature, slot) = self.deliver(&transaction, last_height).await?;
+        Ok(Prepared {
+            transaction: self.sign(&budgeted, signers, tables, blockhash)?,
+            last_height,
+            simulated,
+            priority_fee,
+        })
+    }
+
+    /// Sends what was prepared and waits until it has landed.
+    ///
+    /// # Errors
+    /// `Failed`, `Expired`, `Unknown`.
+    pub async fn complete(&self, prepared: Prepared) -> Result<Landed, SendError> {
+        let (signature, slot) = self
+            .deliver(&prepared.transaction, prepared.last_height)
+            .await?;
         Ok(Landed {
             signature,
             slot,
-            units: simulated.units,
-            priority_fee,
-            events: simulated.events,
+            units: prepared.simulated.units,
+            priority_fee: prepared.priority_fee,
+            events: prepared.simulated.events,
         })
+    }
+
+    /// Bytes of the transaction that the instructions make, of which [`MAX_BYTES`] may be sent.
+    ///
+    /// # Errors
+    /// `Unsendable`.
+    pub fn bytes(
+        &self,
+        instructions: &[Instruction],
+        tables: &[AddressLookupTableAccount],
+    ) -> Result<usize, SendError> {
+        let budgeted = budgeted(instructions, MAX_COMPUTE_UNITS, u64::MAX);
+        let compiled = v0::Message::try_compile(&self.payer(), &budgeted, tables, Hash::default())
+            .map_err(|error| SendError::Unsendable(error.to_string()))?;
+        let signatures = usize::from(compiled.header.num_required_signatures);
+        let message = VersionedMessage::V0(compiled).serialize();
+        // One byte counts the signatures.
+        Ok(1 + signatures * core::mem::size_of::<Signature>() + message.len())
     }
 
     /// What the instructions would do now.
@@ -258,7 +335,7 @@ impl Sender {
     /// height `last_height` has passed. The slot it landed in.
     ///
     /// # Errors
-    /// `Failed`, `Expired`, `Rpc`.
+    /// `Failed`, `Expired`, `Unknown`.
     pub async fn deliver(
         &self,
         transaction: &VersionedTransaction,
@@ -271,6 +348,7 @@ impl Sender {
             ..RpcSendTransactionConfig::default()
         };
         let rpc = &self.cluster.rpc;
+        let started = Instant::now();
         let mut resend = tokio::time::interval(RESEND_EVERY);
         loop {
             resend.tick().await;
@@ -278,22 +356,35 @@ impl Sender {
             if let Err(error) = sent {
                 tracing::debug!(%signature, %error, "not accepted, sent again");
             }
-            let Ok(statuses) = rpc.get_signature_statuses(&[signature]).await else {
-                continue;
-            };
-            if let Some(Some(status)) = statuses.value.first() {
-                if status.satisfies_commitment(self.cluster.commitment) {
-                    return match &status.err {
-                        None => Ok((signature, status.slot)),
-                        Some(error) => Err(self.failed(error.clone(), signature).await),
-                    };
+            // Asked before the status: what is not there after the last height never will be.
+            let height = rpc.get_block_height().await;
+            match self.status(&signature).await {
+                Some(Some(landed)) => return landed.map(|slot| (signature, slot)),
+                Some(None) if height.is_ok_and(|height| height > last_height) => {
+                    return Err(SendError::Expired(signature));
                 }
-                continue;
-            }
-            if rpc.get_block_height().await.unwrap_or(0) > last_height {
-                return Err(SendError::Expired(signature));
+                _ if started.elapsed() > GIVE_UP_AFTER => {
+                    return Err(SendError::Unknown(signature));
+                }
+                _ => {}
             }
         }
+    }
+
+    /// What became of a transaction: the slot it landed in or how it failed; `Some(None)` while
+    /// it has done neither, `None` when the node does not say or it may still be dropped.
+    async fn status(&self, signature: &Signature) -> Option<Option<Result<u64, SendError>>> {
+        let answer = self.cluster.rpc.get_signature_statuses(&[*signature]).await;
+        let Some(status) = answer.ok()?.value.into_iter().next().flatten() else {
+            return Some(None);
+        };
+        if !status.satisfies_commitment(self.cluster.commitment) {
+            return None;
+        }
+        Some(Some(match status.err {
+            None => Ok(status.slot),
+            Some(error) => Err(self.failed(error, *signature).await),
+        }))
     }
 
     async fn failed(&self, error: TransactionError, signature: Signature) -> SendError {

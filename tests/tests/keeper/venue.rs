@@ -1,0 +1,213 @@
+//! An exchange in the sandbox, and a keeper that reads it and executes what it plans.
+
+use anchor_lang::prelude::{Clock, Pubkey};
+use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast::state::book_account::OrderSide;
+use ballast_client::accounts::{BookSnapshot, QueueSnapshot};
+use ballast_engine::oracle::OraclePrice;
+use ballast_engine::units::{Side, Ticks};
+use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job};
+use ballast_keeper::market::MarketState;
+use ballast_keeper::plan::{plan, Idle, Lists, Own, Plan, PlanOptions, Planned};
+use ballast_sandbox::{BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
+use ballast_sandbox::{TxResult, Wallet};
+use solana_keypair::Keypair;
+
+/// Atoms of a dollar.
+pub const USD: u64 = 1_000_000;
+/// Price at the start, ticks.
+pub const START: u64 = 200_000;
+
+/// The exchange and its people.
+pub struct Venue {
+    pub sandbox: Sandbox,
+    pub market: MarketCookie,
+    /// Holds the other side of every trade.
+    pub house: TraderCookie,
+    pub people: Vec<TraderCookie>,
+    ticks: u64,
+}
+
+impl Venue {
+    pub fn new(config: &MarketConfig) -> Self {
+        let (mut sandbox, market) = Sandbox::with_market(&Options::default(), config).unwrap();
+        let house = sandbox.create_trader(50_000_000 * USD).unwrap();
+        Self {
+            sandbox,
+            market,
+            house,
+            people: Vec::new(),
+            ticks: START,
+        }
+    }
+
+    /// A trader with a position of `lots` bought or sold from the house at the start price, backed
+    /// by its notional over `leverage`, and `free` dollars beside it.
+    pub fn open(&mut self, lots: i64, leverage: u64, free: u64) -> TraderCookie {
+        let notional = lots.unsigned_abs() * START;
+        let margin = notional / leverage;
+        let fees = notional / 1_000;
+        let trader = self.sandbox.create_trader(margin + fees + free * USD);
+        let trader = trader.unwrap();
+        let terms = BlockTrade {
+            lots,
+            price_ticks: START,
+            taker_margin: margin,
+            maker_margin: notional / 3,
+        };
+        let house = self.house.clone();
+        let traded = self
+            .sandbox
+            .block_trade(&self.market, &trader, &house, terms);
+        traded.unwrap();
+        self.people.push(trader.clone());
+        trader
+    }
+
+    /// A bid or ask of a new maker who can afford it.
+    pub fn quote(&mut self, side: OrderSide, price_ticks: u64, lots: u64) -> TraderCookie {
+        let maker = self.sandbox.create_trader(lots * START).unwrap();
+        let args = PlaceOrderArgs {
+            side,
+            kind: OrderKind::PostOnly,
+            price_ticks,
+            lots,
+            margin: 0,
+            client_id: 0,
+            expires_at: 0,
+            reduce_only: false,
+            self_trade: SelfTrade::Abort,
+        };
+        let placed = self.sandbox.place_order(&self.market, &maker, args, &[]);
+        placed.unwrap();
+        maker
+    }
+
+    /// Gives insurance so many dollars.
+    pub fn insure(&mut self, dollars: u64) {
+        let donor: Wallet = self.sandbox.create_wallet(dollars * USD).unwrap();
+        let donated = self
+            .sandbox
+            .donate_insurance(&self.market, &donor, dollars * USD);
+        donated.unwrap();
+    }
+
+    /// Time passes and a price is published.
+    pub fn price(&mut self, slots: u64, ticks: u64) {
+        self.sandbox.advance_slots(slots);
+        self.sandbox.set_price(&self.market, ticks);
+        self.ticks = ticks;
+    }
+
+    /// What a keeper has in memory after reading every account.
+    pub fn state(&self) -> MarketState {
+        let mut state = MarketState::new(self.market.keys, self.sandbox.market(&self.market));
+        for address in self.sandbox.trader_addresses() {
+            let trader = self.sandbox.trader(address);
+            state.apply_trader(address, &trader).unwrap();
+        }
+        let price = OraclePrice {
+            price: Ticks::new(self.ticks),
+            confidence: Ticks::new(0),
+            ema: Ticks::new(self.ticks),
+            publish_time: self.sandbox.time(),
+        };
+        assert!(state.apply_price(price, self.sandbox.slot()));
+        state
+    }
+
+    pub fn clock(&self) -> Clock {
+        Clock {
+            slot: self.sandbox.slot(),
+            unix_timestamp: self.sandbox.time(),
+            ..Clock::default()
+        }
+    }
+
+    pub fn evaluate(&self) -> Evaluation {
+        let conditions = Conditions::of(&self.sandbox.exchange(), 3_600);
+        evaluate(&self.state(), &self.clock(), &conditions).unwrap()
+    }
+
+    /// Plans a job from the accounts as they stand.
+    pub fn plan(&self, job: &Job, keeper: &TraderCookie, options: &PlanOptions) -> Planned {
+        let book = self.sandbox.book(&self.market);
+        let queues = [Side::Long, Side::Short].map(|side| self.sandbox.queue(&self.market, side));
+        let lists = lists(&book, &queues);
+        let (state, trader) = (self.state(), self.sandbox.trader(&keeper.address));
+        let own = Own {
+            payer: keeper.wallet.address(),
+            authority: keeper.wallet.address(),
+            address: keeper.address,
+            trader: &trader,
+            tables: &[],
+            options,
+        };
+        plan(job, &state.at(&self.clock()).unwrap(), &lists, &own).unwrap()
+    }
+
+    /// Executes a plan.
+    pub fn execute(&mut self, plan: &Plan, keeper: &TraderCookie) -> TxResult {
+        let tables = match plan.listed.is_empty() {
+            true => Vec::new(),
+            false => vec![self.sandbox.create_lookup_table(&plan.listed)],
+        };
+        // Flags and funding need nobody's signature but the payer's.
+        let mut metas = plan.instructions.iter().flat_map(|it| &it.accounts);
+        let signers: &[&Keypair] = match metas.any(|meta| meta.is_signer) {
+            true => &[&keeper.wallet.keypair],
+            false => &[],
+        };
+        self.sandbox
+            .send_with_tables(&plan.instructions, signers, &tables)
+    }
+
+    /// Plans and executes the most urgent job that can be done, again and again, until none is
+    /// left; every call has to pass. What was done, and why the rest was left.
+    pub fn work(&mut self, keeper: &TraderCookie, options: &PlanOptions) -> Worked {
+        let mut worked = Worked::default();
+        loop {
+            let next = self.next(keeper, options);
+            worked.idle = next.1;
+            let Some(plan) = next.0 else {
+                return worked;
+            };
+            if let Err(error) = self.execute(&plan, keeper) {
+                panic!("{:?}: {error}\n{plan:#?}", plan.task);
+            }
+            assert!(self.sandbox.conservation().holds());
+            worked.done.push(*plan);
+            assert!(worked.done.len() < 2_000, "it goes on for ever");
+        }
+    }
+
+    fn next(
+        &self,
+        keeper: &TraderCookie,
+        options: &PlanOptions,
+    ) -> (Option<Box<Plan>>, Vec<(Pubkey, Idle)>) {
+        let mut idle = Vec::new();
+        for job in self.evaluate().jobs {
+            match self.plan(&job, keeper, options) {
+                Planned::Send(plan) => return (Some(plan), idle),
+                Planned::Nothing(why) => idle.push((job.trader, why)),
+            }
+        }
+        (None, idle)
+    }
+}
+
+/// What a keeper has done.
+#[derive(Default)]
+pub struct Worked {
+    pub done: Vec<Plan>,
+    pub idle: Vec<(Pubkey, Idle)>,
+}
+
+fn lists<'a>(book: &'a BookSnapshot, queues: &'a [QueueSnapshot; 2]) -> Lists<'a> {
+    Lists {
+        book: Some(book.book().unwrap()),
+        queue_long: Some(queues[0].queue().unwrap()),
+        queue_short: Some(queues[1].queue().unwrap()),
+    }
+}
