@@ -24,6 +24,6 @@ pub mod error;
 pub mod events;
 pub mod funding;
 pub mod instructions;
+pub mod liquidation;
 pub mod price;
 pub mod token;
-pub mod liquidation;
