@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anchor_lang_idl::build::IdlBuilder;
+use anchor_lang_idl::types::{Idl, IdlInstructionAccountItem, IdlSeed};
 
 use crate::cargo;
 
@@ -57,12 +58,33 @@ fn build(root: &Path) -> Result<String, String> {
     cargo::forget_own_package();
     let mut cargo_args = CARGO_ARGS.map(String::from).to_vec();
     cargo_args.push(format!("--target-dir={}", root.join(TARGET).display()));
-    let idl = IdlBuilder::new()
+    let mut idl = IdlBuilder::new()
         .program_path(root.join("programs/ballast"))
         .cargo_args(cargo_args)
         .build()
         .map_err(|problem| format!("the IDL was not built: {problem}"))?;
+    name_market_seed(&mut idl)
+        .ok_or("the seeds of `create_market` are not those of the exchange's market count.")?;
     let text = serde_json::to_string_pretty(&idl)
         .map_err(|problem| format!("the IDL cannot be written as JSON ({problem})."))?;
     Ok(text + "\n")
+}
+
+/// The builder takes the last seed of a new market, the exchange's market count, for the exchange's
+/// address; this says which field it is. None when there is no such seed.
+fn name_market_seed(idl: &mut Idl) -> Option<()> {
+    let mut instructions = idl.instructions.iter_mut();
+    let create = instructions.find(|one| one.name == "create_market")?;
+    let market = create.accounts.iter_mut().find_map(|item| match item {
+        IdlInstructionAccountItem::Single(account) if account.name == "market" => Some(account),
+        _ => None,
+    })?;
+    match market.pda.as_mut()?.seeds.last_mut()? {
+        IdlSeed::Account(seed) if seed.path == "exchange" => {
+            seed.path = "exchange.market_count".into();
+            seed.account = Some("Exchange".into());
+            Some(())
+        }
+        _ => None,
+    }
 }

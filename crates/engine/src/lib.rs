@@ -24,6 +24,7 @@ pub mod math;
 pub mod oracle;
 pub mod order;
 pub mod position;
+pub mod price_levels;
 pub mod proof;
 pub mod queue;
 pub mod rank;
@@ -31,6 +32,7 @@ pub mod reward;
 pub mod risk;
 pub mod selection;
 pub mod slab;
+pub mod standing;
 pub mod trade;
 pub mod units;
 

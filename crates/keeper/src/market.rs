@@ -6,8 +6,9 @@ use ballast::state::trader::Trader;
 use ballast_client::adl::Moment;
 use ballast_client::funding;
 use ballast_client::instructions::MarketKeys;
+use ballast_client::price::check_price;
 use ballast_engine::liquidation::LiquidationInput;
-use ballast_engine::oracle::{check, Action, Mark, OraclePrice, PriceFault};
+use ballast_engine::oracle::{Action, Mark, OraclePrice, PriceFault};
 use ballast_engine::position::Position;
 use ballast_engine::units::FundingIndex;
 use ballast_engine::EngineError;
@@ -167,14 +168,8 @@ impl<'a> Present<'a> {
     /// # Errors
     /// What is wrong with it.
     pub fn check(&self, action: Action) -> Result<(), PriceFault> {
-        let market = &self.state.market;
-        check(
-            action,
-            &self.price,
-            market.risk.params(),
-            market.last_price.publish_time,
-            self.moment.unix_timestamp,
-        )
+        let now = self.moment.unix_timestamp;
+        check_price(&self.state.market, action, &self.price, now)
     }
 
     /// The position of a record with funding paid.

@@ -4,11 +4,14 @@ use core::str::FromStr;
 
 use anchor_lang::prelude::Pubkey;
 use ballast::error::BallastError;
+use ballast_client::error::ALL;
 
 use crate::evaluate::Task;
 
 /// What the program logs before the trader that a list passed over.
 const SKIPPED: &str = "Skipped trader: ";
+/// A list of this many counterparties leaves the walk of the queue most of a transaction's compute.
+const SESSION_LIST: usize = 4;
 /// Slots until another price is likely.
 pub const PRICE_SLOTS: u64 = 2;
 /// Slots until orders that can trade may have come.
@@ -26,11 +29,14 @@ pub enum Verdict {
         /// The trader that the list passed over, which the new one has to name.
         missing: Option<Pubkey>,
     },
-    /// Plan again with fewer listed accounts; a list of one needs a session.
+    /// Plan again with half as many listed accounts.
     Shorten,
+    /// Deleverage by a session: the proof does not fit one transaction.
+    Session,
     /// Plan again after so many slots.
     Wait(u64),
-    /// The keeper's account cannot take this over: plan again for the book alone, and say so.
+    /// The keeper's account cannot take this over: plan again with a more careful
+    /// [`TakeOver`](crate::plan::TakeOver), and say so.
     Poor,
     /// Trying again does not help: the keeper is set up wrongly, or an account is corrupt.
     Fatal,
@@ -44,6 +50,7 @@ impl Verdict {
             Self::Done => "done",
             Self::Refetch { .. } => "refetch",
             Self::Shorten => "shorten",
+            Self::Session => "session",
             Self::Wait(_) => "wait",
             Self::Poor => "poor",
             Self::Fatal => "fatal",
@@ -62,14 +69,20 @@ pub fn repair(task: Task, error: BallastError, logs: &[String]) -> Verdict {
     }
 }
 
+/// The program's error of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<BallastError> {
+    ALL.iter().copied().find(|error| error.name() == name)
+}
+
 /// What it means that a transaction needs more compute units than there are. `listed` accounts
 /// stood in its list.
 #[must_use]
-pub const fn out_of_compute(listed: usize) -> Verdict {
-    if listed == 0 {
-        Verdict::Fatal
-    } else {
-        Verdict::Shorten
+pub const fn out_of_compute(task: Task, listed: usize) -> Verdict {
+    match task {
+        Task::Deleverage if listed <= SESSION_LIST => Verdict::Session,
+        _ if listed > 1 => Verdict::Shorten,
+        _ => Verdict::Fatal,
     }
 }
 
@@ -232,5 +245,95 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::SelfTrade
         | E::BookFull
         | E::BookLayout => Verdict::Fatal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ballast::state::trigger::TriggerKind;
+
+    const TRIGGER: Task = Task::Trigger(TriggerKind::StopLoss);
+    const TABLE: &str = include_str!("../../../docs/KEEPERS.md");
+
+    /// Cells of the rows of the table under `heading`.
+    fn rows(heading: &str) -> Vec<Vec<&'static str>> {
+        let (_, section) = TABLE.split_once(heading).unwrap();
+        let lines = section.lines().skip_while(|line| !line.starts_with('|'));
+        let rows = lines.take_while(|line| line.starts_with('|')).skip(2);
+        rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect())
+            .collect()
+    }
+
+    /// The errors named in a cell.
+    fn names(cell: &str) -> Vec<BallastError> {
+        let names = cell.split('`').skip(1).step_by(2);
+        names
+            .map(|name| named(name).unwrap_or_else(|| panic!("{name} is no error")))
+            .collect()
+    }
+
+    #[test]
+    fn the_table_of_the_documentation_says_what_the_keeper_does() {
+        let mut seen = Vec::new();
+        for row in rows("### Errors of the program") {
+            for error in names(row[0]) {
+                let verdict = repair(Task::Liquidate, error, &[]).name();
+                assert_eq!(verdict, row[1], "{}", error.name());
+                seen.push(u32::from(error));
+            }
+        }
+        seen.sort_unstable();
+        let all: Vec<u32> = ALL.iter().map(|error| u32::from(*error)).collect();
+        assert_eq!(seen, all, "every error once");
+    }
+
+    #[test]
+    fn the_table_names_every_error_that_means_something_else_to_a_trigger() {
+        let mut named = Vec::new();
+        for row in rows("### Other in `execute_trigger`") {
+            for error in names(row[0]) {
+                assert_eq!(repair(TRIGGER, error, &[]).name(), row[1]);
+                named.push(u32::from(error));
+            }
+        }
+        let other = ALL
+            .iter()
+            .filter(|error| repair(TRIGGER, **error, &[]) != repair(Task::Liquidate, **error, &[]));
+        let other: Vec<u32> = other.map(|error| u32::from(*error)).collect();
+        named.sort_unstable();
+        assert_eq!(named, other);
+    }
+
+    #[test]
+    fn the_log_names_who_was_passed_over() {
+        let trader = Pubkey::new_from_array([9; 32]);
+        let logs = [
+            "Program log: Instruction: AutoDeleverage".to_owned(),
+            format!("Program log: Skipped trader: {trader}"),
+            "Program log: AnchorError thrown".to_owned(),
+        ];
+        let error = BallastError::AdlSkippedCounterparty;
+        let missing = |logs: &[String]| repair(Task::Deleverage, error, logs);
+        assert_eq!(
+            missing(&logs),
+            Verdict::Refetch {
+                missing: Some(trader)
+            }
+        );
+        assert_eq!(missing(&logs[..1]), Verdict::Refetch { missing: None });
+        let garbled = ["Skipped trader: nobody".to_owned()];
+        assert_eq!(missing(&garbled), Verdict::Refetch { missing: None });
+    }
+
+    #[test]
+    fn too_much_to_compute_shortens_the_list_until_a_session_is_needed() {
+        let verdicts = |task| [16, 4, 1, 0].map(|listed| out_of_compute(task, listed));
+        let (shorten, session, fatal) = (Verdict::Shorten, Verdict::Session, Verdict::Fatal);
+        assert_eq!(
+            verdicts(Task::Deleverage),
+            [shorten, session, session, session]
+        );
+        assert_eq!(verdicts(Task::Liquidate), [shorten, shorten, fatal, fatal]);
     }
 }

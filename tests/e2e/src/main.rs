@@ -1,3 +1,107 @@
-//! A crash on a test validator.
+//! A market on a test validator, end to end: deployed by `deploy`, traded over RPC, crashed, tidied
+//! up by keepers, and checked against the chain. `cargo xtask e2e` builds what it needs and runs
+//! it.
 
-fn main() {}
+mod audit;
+mod crash;
+mod keepers;
+mod oracle;
+mod people;
+mod population;
+mod ports;
+mod process;
+mod proxy;
+mod report;
+mod stage;
+mod standing;
+mod validator;
+mod wait;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{bail, Context, Result};
+use clap::Parser;
+
+use stage::Stage;
+
+/// Exit code when there is no validator to run.
+const NO_VALIDATOR: u8 = 3;
+
+/// Plays a market crash on a test validator and checks it against the chain.
+///
+/// Exits with 3 when there is no test validator.
+#[derive(Debug, Parser)]
+#[command(name = "ballast-e2e", version)]
+pub struct Args {
+    /// Root of the repository
+    #[arg(long)]
+    root: PathBuf,
+    /// The built program
+    #[arg(long)]
+    program: PathBuf,
+    /// The built program that writes prices
+    #[arg(long)]
+    oracle: PathBuf,
+    /// Folder of the commands [default: this command's own]
+    #[arg(long)]
+    bins: Option<PathBuf>,
+    /// Folder for logs and report.json
+    #[arg(long)]
+    out: PathBuf,
+    /// Longs, each with a short
+    #[arg(long, default_value_t = 12)]
+    pairs: usize,
+    /// Length of a slot, ticks of 6.25 ms; clusters have 64
+    #[arg(long, default_value_t = 32)]
+    ticks_per_slot: u64,
+}
+
+impl Args {
+    /// A command of the workspace.
+    pub fn bin(&self, name: &str) -> PathBuf {
+        let own = || Some(std::env::current_exe().ok()?.parent()?.to_path_buf());
+        let folder = self.bins.clone().or_else(own).unwrap_or_default();
+        folder.join(name)
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let Some(validator) = validator::find(&args.root) else {
+        eprintln!("e2e: {}.", validator::how_to_get_it());
+        return ExitCode::from(NO_VALIDATOR);
+    };
+    let logs = args.out.join("logs");
+    let outcome = tokio::select! {
+        outcome = run(&args, &validator, &logs) => outcome,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprint!("{}", process::tails(&logs));
+            eprintln!("e2e: {problem:#}.");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args, validator: &Path, logs: &Path) -> Result<()> {
+    if logs.exists() {
+        std::fs::remove_dir_all(logs)?;
+    }
+    std::fs::create_dir_all(logs).with_context(|| format!("{} cannot be made", logs.display()))?;
+    let mut stage = Stage::build(args, validator, logs).await?;
+    let report = crash::play(&mut stage, args).await?;
+    let file = args.out.join("report.json");
+    std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
+    report.print();
+    println!("{:<34} {}", "report", file.display());
+    if !report.balances() {
+        bail!("the books do not balance");
+    }
+
+    Ok(())
+}

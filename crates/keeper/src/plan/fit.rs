@@ -127,3 +127,71 @@ const fn length_bytes(length: usize) -> usize {
         _ => 3,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use solana_instruction::AccountMeta;
+    use solana_keypair::Keypair;
+    use solana_message::VersionedMessage;
+    use solana_signer::Signer;
+    use solana_transaction::versioned::VersionedTransaction;
+
+    /// An instruction of so many accounts besides its signer.
+    fn instruction(signer: &Pubkey, accounts: u8, data: usize) -> Instruction {
+        let mut metas = vec![AccountMeta::new(*signer, true)];
+        metas.extend(
+            (0..accounts).map(|n| AccountMeta::new(Pubkey::new_from_array([n; 32]), false)),
+        );
+        Instruction {
+            program_id: ballast::ID,
+            accounts: metas,
+            data: vec![0; data],
+        }
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_signed_transaction() {
+        let keypair = Keypair::new_from_array([9; 32]);
+        let payer = keypair.pubkey();
+        let table = AddressLookupTableAccount {
+            key: Pubkey::new_from_array([200; 32]),
+            addresses: (0..20).map(|n| Pubkey::new_from_array([n; 32])).collect(),
+        };
+        for (accounts, data, tables) in
+            [(0, 0, 0), (12, 130, 0), (25, 8, 1), (60, 8, 1), (140, 8, 1)]
+        {
+            let tables = &[table.clone()][..tables];
+            let budget = [
+                ComputeBudgetInstruction::set_compute_unit_limit(7),
+                ComputeBudgetInstruction::set_compute_unit_price(7),
+            ];
+            let instructions = [instruction(&payer, accounts, data)];
+            let mut all = budget.to_vec();
+            all.extend_from_slice(&instructions);
+            let message = v0::Message::try_compile(&payer, &all, tables, Hash::default()).unwrap();
+            let locks = message.account_keys.len()
+                + message
+                    .address_table_lookups
+                    .iter()
+                    .map(looked_up)
+                    .sum::<usize>();
+            let message = VersionedMessage::V0(message);
+            let signed = VersionedTransaction::try_new(message, &[&keypair]).unwrap();
+            // Their number, one signature, the message.
+            let bytes = 1 + SIGNATURE_BYTES + signed.message.serialize().len();
+            assert_eq!(
+                size(&instructions, &payer, tables),
+                Ok(Size { bytes, locks })
+            );
+        }
+    }
+
+    #[test]
+    fn both_limits_count() {
+        let fits = |bytes, locks| Size { bytes, locks }.fits();
+        assert!(fits(MAX_TRANSACTION_BYTES, MAX_ACCOUNT_LOCKS));
+        assert!(!fits(MAX_TRANSACTION_BYTES + 1, 1));
+        assert!(!fits(1, MAX_ACCOUNT_LOCKS + 1));
+    }
+}

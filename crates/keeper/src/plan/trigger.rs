@@ -2,12 +2,12 @@
 
 use anchor_lang::prelude::Pubkey;
 use ballast::state::trigger::TriggerKind;
-use ballast_client::book::makers;
+use ballast_client::book::{trigger_makers, trigger_request, TakerView};
 use ballast_client::instructions::anyone;
 use ballast_engine::book::BookRef;
 use ballast_engine::matching::MAX_MATCHES;
-use ballast_engine::order::{check, OrderKind, OrderRequest, OrderTerms};
-use ballast_engine::units::{Side, Ticks};
+use ballast_engine::order::{check, OrderRequest, OrderTerms};
+use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 use solana_instruction::Instruction;
 
@@ -36,27 +36,25 @@ pub fn plan(
         return Ok(Planned::Nothing(Idle::OwnPosition));
     }
     let book = lists.book()?;
-    let request = OrderRequest {
-        side: side.opposite(),
-        kind: OrderKind::Market,
-        price: Ticks::new(trigger.worst_ticks),
-        lots: u64::from(trigger.lots),
-        expires_at: 0,
-        reduce_only: true,
+    let taker = TakerView {
+        market: &present.state.market,
+        price: present.price,
+        now: present.moment.unix_timestamp,
+        trader: record.trader,
+        position: present.settled(record)?,
     };
-    let terms = terms(present, record, &request)?;
-    let crosses = |price| terms.crosses(request.side, price);
-    let spares = own.options.spares;
-    let mut listed = makers(book, side, terms.lots, crosses, &record.trader, spares)?;
+    let mut listed = trigger_makers(book, &taker, trigger, own.options.spares)?;
+    listed.truncate(own.options.max_makers);
     let build = |listed: &[Pubkey]| instruction(kind, present, &record.trader, own, listed);
     listed.truncate(fit::longest(&listed, own, |listed| vec![build(listed)])?);
-    let now = present.moment.unix_timestamp;
-    let lots = fillable(book, side, &terms, &record.trader, &listed, now)?;
+    let terms = terms(present, &taker, &trigger_request(side, trigger))?;
+    let lots = fillable(book, side, &terms, &taker, &listed)?;
     if lots == 0 {
         return Ok(Planned::Nothing(Idle::NoTaker));
     }
     Ok(Planned::Send(Box::new(Plan {
         task: Task::Trigger(kind),
+        trader: record.trader,
         instructions: vec![build(&listed)],
         listed,
         effect: Effect::Trigger { lots },
@@ -69,17 +67,20 @@ pub fn plan(
 
 fn terms(
     present: &Present<'_>,
-    record: &PositionRecord,
+    taker: &TakerView<'_>,
     request: &OrderRequest,
 ) -> Result<OrderTerms, EngineError> {
-    let market = &present.state.market;
+    let (params, tick) = (
+        taker.market.risk.params(),
+        taker.market.oracle.atoms_per_lot_tick,
+    );
     check(
-        market.risk.params(),
+        params,
         &present.mark,
-        market.oracle.atoms_per_lot_tick,
-        &present.settled(record)?,
+        tick,
+        &taker.position,
         request,
-        present.moment.unix_timestamp,
+        taker.now,
     )
 }
 
@@ -89,15 +90,14 @@ fn fillable(
     book: &BookRef<'_>,
     side: Side,
     terms: &OrderTerms,
-    trader: &Pubkey,
+    taker: &TakerView<'_>,
     listed: &[Pubkey],
-    now: i64,
 ) -> Result<u64, EngineError> {
     let (mut left, mut matches) = (terms.lots, 0_u32);
     for step in book.iter(side) {
         let (_, order) = step?;
         let maker = Pubkey::new_from_array(order.trader);
-        if maker == *trader {
+        if maker == taker.trader {
             continue;
         }
         let ended = left == 0 || matches == MAX_MATCHES || !listed.contains(&maker);
@@ -105,7 +105,7 @@ fn fillable(
             break;
         }
         matches = matches.saturating_add(1);
-        if !order.has_expired(now) {
+        if !order.has_expired(taker.now) {
             left = left.saturating_sub(order.size());
         }
     }

@@ -13,6 +13,7 @@ use super::market::Market;
 use crate::error::{BallastError, OrBallast};
 
 /// First bytes of an initialised book account.
+#[cfg_attr(feature = "idl-build", constant)]
 pub const BOOK_DISCRIMINATOR: [u8; 8] = [117, 52, 230, 19, 141, 8, 94, 203];
 /// Orders a side that a book account must have room for, at the least.
 pub const MIN_BOOK_ORDERS: usize = 16;

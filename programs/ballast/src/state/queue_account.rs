@@ -13,6 +13,7 @@ use super::{market::Market, position_slot::PositionSlot};
 use crate::error::{BallastError, OrBallast};
 
 /// First bytes of an initialised queue account.
+#[cfg_attr(feature = "idl-build", constant)]
 pub const QUEUE_DISCRIMINATOR: [u8; 8] = [204, 167, 6, 247, 20, 33, 2, 188];
 /// Nodes a queue account must have room for, at the least.
 pub const MIN_QUEUE_NODES: usize = 16;

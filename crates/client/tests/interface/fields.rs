@@ -1,0 +1,81 @@
+//! The fields of every type that lies in an account as it is, in order.
+
+/// Calls `$with!` with the types: `whole` those whose fields are all listed, `part` those of the
+/// engine of which only the public ones are.
+macro_rules! account_types {
+    ($with:ident) => {
+        $with! {
+            whole: {
+            Exchange {
+                version, bump, vault_bump, mint_decimals, pause_flags, admin, pending_admin,
+                risk_authority, pending_risk_authority, pause_authority, pending_pause_authority,
+                collateral_mint, collateral_vault, trader_count, withdraw_wait_until_slot,
+                uncovered_bankruptcies, market_count, _padding, reserved
+            }
+            Market {
+                version, bump, vault_bump, _padding, index, _padding2, name, exchange,
+                insurance_vault, queue_long, queue_short, oracle, risk, funding, last_price,
+                insurance, open_interest_lots, fees_atoms, bankruptcy_counter, adl_rounds,
+                liquidations, book, reserved
+            }
+            OracleConfig {
+                kind, _padding, feed_id, push_account, tick_nano, atoms_per_lot_tick, lot_nano
+            }
+            RiskConfig {
+                tiers, ladder, tier_count, ladder_count, ladder_interval_slots, min_position_lots,
+                max_position_lots, max_open_interest_lots, liquidation_discount_bps,
+                liquidation_discount_max_bps, discount_ramp_slots, liquidation_fee_bps,
+                liquidation_buffer_bps, price_band_bps, taker_fee_bps, maker_fee_bps,
+                insurance_fee_share_bps, funding_rate_ppm_per_hour, insurance_draw_cap_bps,
+                insurance_window_slots, oracle_max_age_seconds, oracle_max_conf_bps,
+                oracle_max_ema_divergence_bps, adl, impact_notional_atoms, keeper_fee_atoms,
+                max_funding_rate_ppm, book_reward_bps, reserved
+            }
+            RiskTier { notional_limit_atoms, initial_margin_bps, maintenance_margin_bps }
+            LadderStep { above_ratio_bps, close_bps }
+            AdlConfig {
+                rank_tolerance_bps, max_close_bps, min_profit_bps, _pad, grace_slots, reward_atoms
+            }
+            FundingLedger {
+                index, carry, last_timestamp, rate_sum, rate_ppm, impact_bid, impact_ask, _pad
+            }
+            LastPrice { ticks, conf_ticks, ema_ticks, publish_time }
+            InsuranceLedger { balance, window_start_slot, window_level, window_drawn }
+            Trader {
+                version, bump, sub_id, position_count, owner, delegate, free, positions, reserved
+            }
+            PositionSlot {
+                market, lots, entry_quote, margin, funding_index, queue_node, flags, flagged_slot,
+                bankrupt_slot, flagged_deficit, last_step_slot, bankruptcy_id, pass_epoch,
+                bankrupt_lots, order_head, order_count, order_margin, step_left, _padding,
+                stop_loss, take_profit, reserved
+            }
+            Trigger { price_ticks, worst_ticks, lots, placed_lots }
+            AdlSession {
+                version, _pad, side, payer, market, bankrupt, expires_slot, bankruptcy_id,
+                mark_ticks, lots, entry_quote, margin, selection, reserved
+            }
+            Member { entry, bankruptcy, sequence, lots, node, cap_left, _pad }
+            TreeHeader { root, free_head, high_water, len }
+            Links { left, right }
+            QueueHeader {
+                market, side, version, tree, next_sequence, adl_epoch, _pad, watch,
+                pass_opened_slot, reserved
+            }
+            BookHeader { market, version, _pad, next_sequence, bids, asks, reserved }
+            }
+            part: {
+            Selection { wanted, found, visited, len, _pad }
+            Watch { session, sequence_limit }
+            QueueEntry {
+                side, lots, entry_q32, bankruptcy_q32, best_entry_q32, best_bankruptcy_q32,
+                sequence, cut_epoch, cut_lots, capped_epoch, least_capped_epoch, trader
+            }
+            Order {
+                owner_next, owner_previous, sequence, client_id, margin, expires_at, lots, price,
+                trader
+            }
+            }
+        }
+    };
+}

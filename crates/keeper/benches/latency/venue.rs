@@ -1,0 +1,244 @@
+//! A market of many positions, its queues and its book, drawn from a seed in integers only.
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{anyhow, Result};
+use ballast::oracle::config::{OracleConfig, ORACLE_PUSH};
+use ballast::state::market::{Market, MARKET_VERSION};
+use ballast::state::trader::Trader;
+use ballast_client::instructions::MarketKeys;
+use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
+use ballast_engine::position::Position;
+use ballast_engine::queue::{queue_size, Queue, QueueRef};
+use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
+use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
+use ballast_engine::EngineError;
+use ballast_keeper::market::MarketState;
+use bytemuck::Zeroable;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Price at which the positions were entered, ticks and atoms per lot: $200.
+pub const START: u64 = 200_000;
+/// Orders of a side of the book.
+const ORDERS: u32 = 2_000;
+/// Orders of one maker.
+const ORDERS_OF_A_MAKER: u32 = 10;
+/// Unix seconds at the start.
+pub const TIME: i64 = 1_760_128_200;
+
+/// The accounts a keeper reads.
+pub struct Venue {
+    pub state: MarketState,
+    queues: [Vec<u64>; 2],
+    book: Vec<u64>,
+    makers: Vec<[u8; 32]>,
+}
+
+impl Venue {
+    /// A market of `positions`, half of them long, told to the keeper's memory account by account.
+    pub fn new(positions: usize) -> Result<Self> {
+        let mut dice = ChaCha8Rng::seed_from_u64(1);
+        let mut key = || Pubkey::new_from_array(dice.gen());
+        let keys = MarketKeys {
+            market: key(),
+            queue_long: key(),
+            queue_short: key(),
+            book: key(),
+            price: key(),
+        };
+        let half = positions / 2;
+        let mut venue = Self {
+            state: MarketState::new(keys, market(&keys)),
+            queues: [
+                queue(half, keys.market, Side::Long)?,
+                queue(half, keys.market, Side::Short)?,
+            ],
+            book: words(book_size(usize::try_from(ORDERS)?)),
+            makers: (0..ORDERS / ORDERS_OF_A_MAKER)
+                .map(|_| dice.gen())
+                .collect(),
+        };
+        for (side, words) in [Side::Long, Side::Short].into_iter().zip(&mut venue.queues) {
+            let mut queue = Queue::new(bytemuck::cast_slice_mut(words)).map_err(engine)?;
+            for _ in 0..half {
+                let (address, position) = (dice.gen(), position(&mut dice, side)?);
+                let node = queue.insert(address, &position).map_err(engine)?;
+                let trader = trader(&keys.market, &position, node);
+                let address = Pubkey::new_from_array(address);
+                venue
+                    .state
+                    .apply_trader(&address, &trader)
+                    .map_err(engine)?;
+            }
+        }
+        Ok(venue)
+    }
+
+    /// The queue of longs and that of shorts.
+    pub fn queues(&self) -> Result<[QueueRef<'_>; 2]> {
+        let [long, short] = &self.queues;
+        Ok([read(long)?, read(short)?])
+    }
+
+    /// The book.
+    pub fn book(&self) -> Result<BookRef<'_>> {
+        BookRef::new(bytemuck::cast_slice(&self.book)).map_err(engine)
+    }
+
+    /// The makers quote anew around `mark`, a hundredth of a per cent apart.
+    pub fn quote(&mut self, mark: u64, dice: &mut ChaCha8Rng) -> Result<()> {
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.book);
+        bytes.fill(0);
+        let market = self.state.address.to_bytes();
+        Book::create(bytes, market).map_err(engine)?;
+        let mut book = Book::new(bytes).map_err(engine)?;
+        for side in [Side::Long, Side::Short] {
+            let mut own = vec![OwnOrders::EMPTY; self.makers.len()];
+            for (place, number) in (0..ORDERS).zip(1_u64..) {
+                let maker = usize::try_from(place)? % self.makers.len();
+                let distance = mark * number / 40_000;
+                let price = match side {
+                    Side::Long => mark - distance.max(1),
+                    Side::Short => mark + distance.max(1),
+                };
+                let order = NewOrder {
+                    trader: self.makers[maker],
+                    side,
+                    price: LotPrice::new(price).map_err(engine)?,
+                    lots: dice.gen_range(20..400),
+                    margin: 0,
+                    reduce_only: false,
+                    expires_at: 0,
+                    client_id: 0,
+                };
+                book.insert(&order, &mut own[maker]).map_err(engine)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read(words: &[u64]) -> Result<QueueRef<'_>> {
+    QueueRef::new(bytemuck::cast_slice(words)).map_err(engine)
+}
+
+/// A position entered within 2% of the start, of 1x to 20x.
+fn position(dice: &mut ChaCha8Rng, side: Side) -> Result<Position> {
+    let lots: u64 = dice.gen_range(10..20_000);
+    let quote = lots * dice.gen_range(START * 98 / 100..START * 102 / 100);
+    let margin = quote * 10 / dice.gen_range(10..200);
+    let entry = Atoms::from_unsigned(quote).map_err(engine)?;
+    Ok(Position {
+        lots: Lots::on_side(side, lots).map_err(engine)?,
+        entry_quote: match side {
+            Side::Long => entry,
+            Side::Short => Atoms::ZERO.try_sub(entry).map_err(engine)?,
+        },
+        margin: Atoms::from_unsigned(margin).map_err(engine)?,
+        funding_index: FundingIndex::ZERO,
+    })
+}
+
+fn trader(market: &Pubkey, position: &Position, node: u32) -> Trader {
+    let mut trader = Trader::zeroed();
+    trader.position_count = 1;
+    let slot = &mut trader.positions[0];
+    slot.market = *market;
+    slot.store(position);
+    slot.queue_node = node;
+    trader
+}
+
+fn queue(capacity: usize, market: Pubkey, side: Side) -> Result<Vec<u64>> {
+    let mut words = words(queue_size(capacity));
+    let bytes = bytemuck::cast_slice_mut(&mut words);
+    Queue::create(bytes, market.to_bytes(), side).map_err(engine)?;
+    Ok(words)
+}
+
+fn words(bytes: Option<usize>) -> Vec<u64> {
+    vec![0; bytes.unwrap_or(0) / 8]
+}
+
+fn market(keys: &MarketKeys) -> Market {
+    let mut market = Market {
+        version: MARKET_VERSION,
+        queue_long: keys.queue_long,
+        queue_short: keys.queue_short,
+        book: keys.book,
+        oracle: OracleConfig {
+            kind: ORACLE_PUSH,
+            push_account: keys.price,
+            tick_nano: 1_000_000,
+            atoms_per_lot_tick: 1,
+            lot_nano: 1_000_000,
+            ..OracleConfig::default()
+        },
+        risk: risk().into(),
+        ..Market::zeroed()
+    };
+    market.funding.last_timestamp = TIME;
+    market.last_price.ticks = START;
+    market
+}
+
+/// Liquidation in steps, exact deleveraging of half of a counterparty at a time, no insurance.
+fn risk() -> RiskParams {
+    let tier = |notional_limit_atoms, initial_margin_bps, maintenance_margin_bps| RiskTier {
+        notional_limit_atoms,
+        initial_margin_bps,
+        maintenance_margin_bps,
+    };
+    RiskParams {
+        tiers: [
+            tier(250_000_000_000, 500, 250),
+            tier(1_000_000_000_000, 1_000, 500),
+            tier(10_000_000_000_000, 2_000, 1_000),
+            RiskTier::default(),
+        ],
+        tier_count: 3,
+        ladder: [
+            LadderStep {
+                above_ratio_bps: 6_667,
+                close_bps: 2_000,
+            },
+            LadderStep {
+                above_ratio_bps: 0,
+                close_bps: 10_000,
+            },
+            LadderStep::default(),
+            LadderStep::default(),
+        ],
+        ladder_count: 2,
+        ladder_interval_slots: 10,
+        min_position_lots: 10,
+        max_position_lots: 100_000_000,
+        max_open_interest_lots: 100_000_000_000,
+        liquidation_discount_bps: 25,
+        liquidation_discount_max_bps: 100,
+        discount_ramp_slots: 150,
+        liquidation_fee_bps: 50,
+        liquidation_buffer_bps: 1_000,
+        price_band_bps: 500,
+        funding_rate_ppm_per_hour: 12,
+        insurance_draw_cap_bps: 10_000,
+        insurance_window_slots: 9_000,
+        oracle_max_age_seconds: 30,
+        oracle_max_conf_bps: 200,
+        oracle_max_ema_divergence_bps: 2_000,
+        adl: AdlParams {
+            rank_tolerance_bps: 0,
+            max_close_bps: 5_000,
+            min_profit_bps: 10,
+            grace_slots: 150,
+            ..AdlParams::default()
+        },
+        book_reward_bps: 10,
+        ..RiskParams::default()
+    }
+}
+
+/// An engine error as an ordinary one.
+pub fn engine(error: EngineError) -> anyhow::Error {
+    anyhow!("the engine refuses: {error:?}")
+}

@@ -1,0 +1,5 @@
+//! What the keeper decides in markets made up for the purpose.
+
+mod judging;
+mod planning;
+mod synthetic;

@@ -1,0 +1,241 @@
+//! A market made up of a few positions, its lists and a keeper.
+
+use anchor_lang::prelude::{Clock, Pubkey};
+use ballast::state::market::{Market, MARKET_VERSION};
+use ballast::state::position_slot::PositionSlot;
+use ballast::state::trader::Trader;
+use ballast_client::instructions::MarketKeys;
+use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
+use ballast_engine::oracle::OraclePrice;
+use ballast_engine::queue::{queue_size, Queue, QueueRef};
+use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
+use ballast_engine::units::{LotPrice, Side, Ticks};
+use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job};
+use ballast_keeper::market::MarketState;
+use ballast_keeper::plan::{plan, Lists, Own, PlanError, PlanOptions, Planned};
+use bytemuck::Zeroable;
+
+pub const SLOT: u64 = 1_000;
+pub const TIME: i64 = 1_760_128_200;
+
+/// Nothing paused, no uncovered bankruptcy, funding every minute.
+pub const CALM: Conditions = Conditions {
+    pause_flags: 0,
+    withdraw_wait_until_slot: 0,
+    funding_seconds: 60,
+};
+
+/// Lots, price of entry, margin.
+pub type Held = (i64, u64, i64);
+
+/// A market at a price, with the lists that belong to it.
+pub struct Synthetic {
+    pub state: MarketState,
+    pub clock: Clock,
+    pub own: Trader,
+    pub options: PlanOptions,
+    queues: [Vec<u64>; 2],
+    book: Vec<u64>,
+}
+
+/// A key that says which it is.
+pub fn key(number: u8) -> Pubkey {
+    Pubkey::new_from_array([number; 32])
+}
+
+/// The keeper's trader account.
+pub fn own_address() -> Pubkey {
+    key(250)
+}
+
+impl Synthetic {
+    /// An empty market at `ticks`; ticks are atoms per lot.
+    pub fn at(ticks: u64) -> Self {
+        let keys = MarketKeys {
+            market: key(201),
+            queue_long: key(202),
+            queue_short: key(203),
+            book: key(204),
+            price: key(205),
+        };
+        let queue = |side| {
+            let mut words = vec![0; queue_size(64).unwrap() / 8];
+            let bytes = bytemuck::cast_slice_mut(&mut words);
+            Queue::create(bytes, keys.market.to_bytes(), side).unwrap();
+            words
+        };
+        let mut book = vec![0; book_size(64).unwrap() / 8];
+        Book::create(bytemuck::cast_slice_mut(&mut book), keys.market.to_bytes()).unwrap();
+        let mut own = Trader::zeroed();
+        own.free = 1_000_000;
+        let mut synthetic = Self {
+            state: MarketState::new(keys, market()),
+            clock: Clock {
+                slot: SLOT,
+                unix_timestamp: TIME,
+                ..Clock::default()
+            },
+            own,
+            options: PlanOptions::default(),
+            queues: [queue(Side::Long), queue(Side::Short)],
+            book,
+        };
+        synthetic.price(ticks, ticks);
+        synthetic
+    }
+
+    /// Publishes a price with a moving average.
+    pub fn price(&mut self, ticks: u64, ema: u64) {
+        let price = OraclePrice {
+            price: Ticks::new(ticks),
+            confidence: Ticks::new(0),
+            ema: Ticks::new(ema),
+            publish_time: self.clock.unix_timestamp,
+        };
+        assert!(self.state.apply_price(price, self.clock.slot));
+    }
+
+    /// A position of the trader with this number.
+    pub fn hold(&mut self, trader: u8, held: Held) -> &mut Self {
+        self.hold_with(trader, held, |_| {})
+    }
+
+    /// The same with more written into its slot.
+    pub fn hold_with(
+        &mut self,
+        trader: u8,
+        (lots, entry, margin): Held,
+        write: impl Fn(&mut PositionSlot),
+    ) -> &mut Self {
+        let mut account = Trader::zeroed();
+        let slot = &mut account.positions[0];
+        slot.market = self.state.address;
+        slot.lots = lots;
+        slot.entry_quote = lots * i64::try_from(entry).unwrap();
+        slot.margin = margin;
+        write(slot);
+        let words = match lots > 0 {
+            true => &mut self.queues[0],
+            false => &mut self.queues[1],
+        };
+        let mut queue = Queue::new(bytemuck::cast_slice_mut(words)).unwrap();
+        let position = slot.position().unwrap();
+        slot.queue_node = queue.insert([trader; 32], &position).unwrap();
+        self.state.apply_trader(&key(trader), &account).unwrap();
+        self
+    }
+
+    /// An order of the trader with this number, who has no other.
+    pub fn order(&mut self, trader: u8, side: Side, price: u64, lots: u64) -> &mut Self {
+        let mut book = Book::new(bytemuck::cast_slice_mut(&mut self.book)).unwrap();
+        let order = NewOrder {
+            trader: [trader; 32],
+            side,
+            price: LotPrice::new(price).unwrap(),
+            lots,
+            margin: 0,
+            reduce_only: false,
+            expires_at: 0,
+            client_id: 0,
+        };
+        book.insert(&order, &mut OwnOrders::EMPTY.clone()).unwrap();
+        self
+    }
+
+    pub fn evaluate(&self) -> Evaluation {
+        self.evaluate_under(&CALM)
+    }
+
+    pub fn evaluate_under(&self, conditions: &Conditions) -> Evaluation {
+        evaluate(&self.state, &self.clock, conditions).unwrap()
+    }
+
+    /// The only job there is.
+    #[track_caller]
+    pub fn job(&self) -> Job {
+        let jobs = self.evaluate().jobs;
+        assert_eq!(jobs.len(), 1, "{jobs:?}");
+        jobs[0]
+    }
+
+    #[track_caller]
+    pub fn plan(&self, job: &Job) -> Planned {
+        self.try_plan(job, &self.lists()).unwrap()
+    }
+
+    pub fn try_plan(&self, job: &Job, lists: &Lists<'_>) -> Result<Planned, PlanError> {
+        let own = Own {
+            payer: key(251),
+            authority: key(251),
+            address: own_address(),
+            trader: &self.own,
+            tables: &[],
+            options: &self.options,
+        };
+        plan(job, &self.state.at(&self.clock).unwrap(), lists, &own)
+    }
+
+    pub fn lists(&self) -> Lists<'_> {
+        let queue = |words| QueueRef::new(bytemuck::cast_slice(words)).unwrap();
+        Lists {
+            book: Some(BookRef::new(bytemuck::cast_slice(&self.book)).unwrap()),
+            queue_long: Some(queue(&self.queues[0])),
+            queue_short: Some(queue(&self.queues[1])),
+        }
+    }
+
+    pub fn insure(&mut self, atoms: u64) -> &mut Self {
+        self.state.market.insurance.balance = atoms;
+        self
+    }
+}
+
+fn market() -> Market {
+    let mut market = Market {
+        version: MARKET_VERSION,
+        risk: risk().into(),
+        ..Market::zeroed()
+    };
+    market.oracle.atoms_per_lot_tick = 1;
+    market.funding.last_timestamp = TIME;
+    market
+}
+
+/// Maintenance of 5%, initial margin of 10%; a step above half of maintenance closes a fifth.
+fn risk() -> RiskParams {
+    let mut risk = RiskParams {
+        tier_count: 1,
+        ladder_count: 1,
+        ladder_interval_slots: 10,
+        min_position_lots: 1,
+        max_position_lots: 1_000_000,
+        max_open_interest_lots: 10_000_000,
+        liquidation_discount_bps: 100,
+        liquidation_discount_max_bps: 200,
+        discount_ramp_slots: 100,
+        liquidation_buffer_bps: 1_000,
+        price_band_bps: 500,
+        insurance_draw_cap_bps: 10_000,
+        insurance_window_slots: 9_000,
+        oracle_max_age_seconds: 30,
+        oracle_max_conf_bps: 200,
+        oracle_max_ema_divergence_bps: 2_000,
+        adl: AdlParams {
+            max_close_bps: 5_000,
+            min_profit_bps: 10,
+            grace_slots: 150,
+            ..AdlParams::default()
+        },
+        ..RiskParams::default()
+    };
+    risk.tiers[0] = RiskTier {
+        notional_limit_atoms: 1_000_000_000,
+        initial_margin_bps: 1_000,
+        maintenance_margin_bps: 500,
+    };
+    risk.ladder[0] = LadderStep {
+        above_ratio_bps: 5_000,
+        close_bps: 2_000,
+    };
+    risk
+}

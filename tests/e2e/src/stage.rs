@@ -1,0 +1,220 @@
+//! A cluster with the exchange, one market, its price and its traders.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{bail, ensure, Context, Result};
+use ballast::state::market::Market;
+use ballast::state::trader::Trader;
+use ballast_client::conservation::Conservation;
+use ballast_client::instructions::{Collateral, MarketKeys};
+use ballast_client::{addresses, token};
+use ballast_rpc::cluster::{market_keys, Cluster};
+use ballast_rpc::sender::{FeePolicy, Landed, Sender};
+use ballast_rpc::settings::Settings;
+use solana_instruction::Instruction;
+use solana_keypair::{write_keypair_file, Keypair};
+use solana_signer::Signer;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::oracle::{self, Oracle};
+use crate::validator::{Genesis, Validator};
+use crate::wait::until;
+use crate::Args;
+
+/// Pyth's feed of SOL/USD.
+const FEED: [u8; 32] = [
+    0xef, 0x0d, 0x8b, 0x6f, 0xda, 0x2c, 0xeb, 0xa4, 0x1d, 0xa1, 0x5d, 0x40, 0x95, 0xd1, 0xda, 0x39,
+    0x2a, 0x0d, 0x2f, 0x8e, 0xd0, 0xc6, 0xc7, 0xbc, 0x0f, 0x4c, 0xfa, 0xc8, 0xc2, 0x80, 0xb5, 0x6d,
+];
+/// What every wallet that pays gets, lamports.
+pub const WALLET_LAMPORTS: u64 = 100_000_000_000;
+/// Price at which everything begins: $200, in ticks.
+pub const START_TICKS: u64 = 200_000;
+
+/// Everything a scenario plays on.
+pub struct Stage {
+    /// The validator.
+    pub validator: Validator,
+    /// Read from here.
+    pub cluster: Arc<Cluster>,
+    /// The admin pays here: upgrade authority and mint authority.
+    pub sender: Arc<Sender>,
+    /// The quote currency.
+    pub collateral: Collateral,
+    /// The market's accounts.
+    pub keys: MarketKeys,
+    /// The price.
+    pub oracle: Oracle,
+    /// What `deploy` said, the first and the second time.
+    pub deployments: [serde_json::Value; 2],
+    /// Folder of keypairs and configurations.
+    pub folder: TempDir,
+    /// Folder of logs.
+    pub logs: PathBuf,
+}
+
+impl Stage {
+    /// Starts a validator, deploys twice and publishes the first price.
+    ///
+    /// # Errors
+    /// When one of it fails.
+    pub async fn build(args: &Args, validator: &Path, logs: &Path) -> Result<Self> {
+        let folder = TempDir::with_prefix("ballast-e2e-keys-")?;
+        let admin = Arc::new(Keypair::new());
+        let publisher = Arc::new(Keypair::new());
+        let admin_file = keypair_file(folder.path(), "admin", &admin)?;
+        let price = oracle::first_account(folder.path(), FEED, START_TICKS, &publisher.pubkey())?;
+        let validator = Validator::start(&Genesis {
+            binary: validator,
+            program: (&args.program, &admin_file),
+            oracle: &args.oracle,
+            accounts: &[price],
+            ticks_per_slot: args.ticks_per_slot,
+            logs,
+        })
+        .await?;
+        let settings = Settings::resolve(Some(&validator.url), Some(&admin_file), None)?;
+        let cluster = Arc::new(Cluster::new(&settings));
+        airdrop(&cluster, &publisher.pubkey()).await?;
+        let first = deploy(args, &validator.url, &admin_file).await?;
+        let second = deploy(args, &validator.url, &admin_file).await?;
+        ensure!(
+            first["changed"] == true,
+            "the first deployment changed nothing"
+        );
+        ensure!(
+            second["changed"] == false,
+            "the second deployment changed: {second}"
+        );
+        airdrop(&cluster, &admin.pubkey()).await?;
+        let (market_address, market) = only_market(&cluster).await?;
+        let oracle = Oracle::start(cluster.clone(), publisher, &market, START_TICKS).await?;
+        Ok(Self {
+            collateral: cluster.collateral().await?,
+            keys: market_keys(&market_address, &market, oracle.account),
+            sender: Arc::new(Sender::new(
+                cluster.clone(),
+                admin.clone(),
+                FeePolicy::default(),
+            )),
+            validator,
+            cluster,
+            oracle,
+            deployments: [first, second],
+            folder,
+            logs: logs.to_path_buf(),
+        })
+    }
+
+    /// Sends as the admin.
+    ///
+    /// # Errors
+    /// When it does not land.
+    pub async fn send(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Landed> {
+        Ok(self.sender.send(instructions, signers, &[]).await?)
+    }
+
+    /// The market as it is.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn market(&self) -> Result<Market> {
+        Ok(self.cluster.market(&self.keys.market).await?)
+    }
+
+    /// Every claim on the exchange and every token, all of one slot.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn conservation(&self) -> Result<Conservation> {
+        let traders = self.cluster.traders().await?;
+        let vaults = [
+            addresses::collateral_vault(),
+            addresses::insurance_vault(&self.keys.market),
+            self.keys.market,
+        ];
+        let accounts: Vec<Pubkey> = vaults
+            .into_iter()
+            .chain(traders.iter().map(|(address, _)| *address))
+            .collect();
+        ensure!(accounts.len() <= 100, "too many accounts for one slot");
+        let (_, found) = self.cluster.accounts(&accounts).await?;
+        let data: Vec<Vec<u8>> = found
+            .into_iter()
+            .map(|account| {
+                account
+                    .map(|account| account.data)
+                    .context("an account is gone")
+            })
+            .collect::<Result<_>>()?;
+        let [collateral, insurance, market, traders @ ..] = &data[..] else {
+            bail!("the vaults are gone");
+        };
+        let tokens: u64 = [collateral, insurance]
+            .into_iter()
+            .filter_map(|data| token::token_amount(data))
+            .sum();
+        let market = ballast_client::accounts::market(market)?;
+        let traders: Vec<Trader> = traders
+            .iter()
+            .map(|data| Ok(ballast_client::accounts::trader(data)?))
+            .collect::<Result<_>>()?;
+        let markets = [(self.keys.market, &market)];
+        Ok(Conservation::of(markets, &traders, i128::from(tokens)))
+    }
+}
+
+/// Writes a keypair where the command-line tools can read it.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn keypair_file(folder: &Path, name: &str, keypair: &Keypair) -> Result<PathBuf> {
+    let file = folder.join(format!("{name}.json"));
+    match write_keypair_file(keypair, &file) {
+        Ok(_) => Ok(file),
+        Err(problem) => bail!("{} cannot be written ({problem})", file.display()),
+    }
+}
+
+/// Gives a wallet SOL from the faucet.
+///
+/// # Errors
+/// When nothing comes.
+pub async fn airdrop(cluster: &Cluster, wallet: &Pubkey) -> Result<()> {
+    let rpc = &cluster.rpc;
+    let signature = rpc.request_airdrop(wallet, WALLET_LAMPORTS).await?;
+    until("the airdrop", Duration::from_secs(30), || async {
+        let landed = rpc.confirm_transaction(&signature).await?;
+        Ok(landed.then_some(()))
+    })
+    .await
+}
+
+async fn only_market(cluster: &Cluster) -> Result<(Pubkey, Market)> {
+    let mut markets = cluster.markets().await?;
+    match (markets.pop(), markets.pop()) {
+        (Some(market), None) => Ok(market),
+        _ => bail!("the exchange has not one market"),
+    }
+}
+
+/// Runs `deploy` and reads what it says.
+async fn deploy(args: &Args, url: &str, keypair: &Path) -> Result<serde_json::Value> {
+    let output = Command::new(args.bin("deploy"))
+        .args(["--url", url, "--output", "json", "--create-test-mint"])
+        .arg("--keypair")
+        .arg(keypair)
+        .arg("--config")
+        .arg(args.root.join("tests/e2e/market.toml"))
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("`deploy` could not be started")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`deploy` failed: {said}");
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
