@@ -4,6 +4,7 @@
 
 mod audit;
 mod crash;
+mod deploying;
 mod keepers;
 mod oracle;
 mod people;
