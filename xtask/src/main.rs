@@ -3,6 +3,7 @@
 //! Each command does all the set-up it needs. What it cannot install is reported in one sentence.
 
 mod cargo;
+mod client_ts;
 mod differential;
 mod e2e;
 mod fuzz;
@@ -35,6 +36,8 @@ cargo xtask COMMAND
   differential [--ops N] [--lists N] [--seed N]
                       builds the program and compares it with the reference model, at length
   idl [--check]       builds the program's IDL: idl/ballast.json; --check compares
+  client-ts [--check] generates the TypeScript client from the IDL: app/src/generated; --check
+                      compares
   help                prints this text
 ";
 
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Some(name) if name == "lemmas" => tasks::lemmas(&rest),
         Some(name) if name == "bench" => tasks::bench(rest),
         Some(name) if name == "explain-adl" => tasks::explain_adl(rest),
+        Some(name) if name == "client-ts" => client_ts::client_ts(&rest),
         Some(name) if name == "idl" => idl::idl(&rest),
         Some(name) if name == "differential" => differential::run(&rest),
         Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {

@@ -4,9 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use crate::cargo;
-use crate::e2e;
 use crate::program::{BALLAST, ORACLE, PROBE, PROOF};
+use crate::{cargo, client_ts, e2e};
 
 /// Builds the program and prints its path.
 pub fn build(args: &[OsString]) -> Result<ExitCode, String> {
@@ -35,6 +34,15 @@ pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
     };
     if args.is_empty() {
         // First, so that the summary of the other tests ends the output.
+        match client_ts::prepare(&root) {
+            Ok(app) => {
+                let client = client_ts::test(&app)?;
+                if !client.success() {
+                    return Ok(cargo::exit_code(client));
+                }
+            }
+            Err(problem) => eprintln!("xtask: the TypeScript client is not tested: {problem}"),
+        }
         let examples = run(&["--workspace", "--doc"], &[])?;
         if !examples.success() {
             return Ok(cargo::exit_code(examples));
