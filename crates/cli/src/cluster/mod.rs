@@ -16,7 +16,7 @@ mod state;
 pub mod traders;
 pub mod triggers;
 pub mod units;
-// pub mod watch;
+pub mod watch;
 mod words;
 mod writing;
 
@@ -56,7 +56,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Trigger(args) => triggers::run(session, args).await,
         ClusterCommand::Positions(args) => positions::run(session, args).await,
         ClusterCommand::Queue(args) => queue::run(session, args).await,
-        // ClusterCommand::Watch(args) => watch::run(session, args).await,
+        ClusterCommand::Watch(args) => watch::run(session, args).await,
         ClusterCommand::Insurance(args) => insurance::run(session, args).await,
     }
 }
