@@ -20,6 +20,9 @@ pub mod watch;
 mod words;
 mod writing;
 
+#[cfg(test)]
+mod tests;
+
 use std::future::Future;
 
 use anyhow::Result;

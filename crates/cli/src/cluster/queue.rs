@@ -159,7 +159,7 @@ impl SideView {
             ">size",
             ">worth",
             ">score",
-            ">lots ahead",
+            ">size ahead",
             ">worth ahead",
         ]);
         for place in &self.places {
