@@ -229,14 +229,12 @@ fn the_queue_is_in_the_order_of_the_cuts_and_says_when_a_trader_is_first() {
     assert_eq!(own["notional_ahead_atoms"], 380 * USD);
     assert!(words.contains("●●●○○"), "{words}");
 
-    let first = own["first_in_line_ticks"].as_u64();
-    if let Some(ticks) = first {
-        stage.sandbox.set_price(&stage.sol, ticks);
-        let (json, _) = view(&stage, Some(&shorts[2].address));
-        assert_eq!(json["sides"][0]["trader"]["rank"], 1);
-    } else {
-        assert!(words.contains("At no mark"), "{words}");
-    }
+    let first = own["first_in_line_ticks"].as_u64().expect("a price");
+    assert!(words.contains("It would be the first in line at"), "{words}");
+    stage.sandbox.set_price(&stage.sol, first);
+    let (json, _) = view(&stage, Some(&shorts[2].address));
+    assert_eq!(json["sides"][0]["trader"]["rank"], 1);
+    stage.sandbox.set_price(&stage.sol, 190_000);
     let (json, words) = view(&stage, Some(&shorts[0].address));
     assert_eq!(json["sides"][0]["trader"]["rank"], 1);
     assert!(words.contains("first in line now"), "{words}");
@@ -257,13 +255,13 @@ fn a_market_is_shown_with_its_book_price_and_pauses() {
             .place_order(&stage.sol, &ann, order(side, lots, ticks, 0), &[]);
         placed.expect("an order");
     }
-    stage.sandbox.advance_seconds(7);
+    stage.sandbox.advance_seconds(10);
     let state = stage.state();
     let view = json_of(&MarketView::new(&state).expect("a view"));
     assert_eq!(view["name"], "SOL-PERP");
     assert_eq!(
         (&view["price"], &view["price_age_seconds"]),
-        (&json!("200"), &json!(7))
+        (&json!("200"), &json!(10))
     );
     assert_eq!(
         view["best_bid"],
@@ -275,7 +273,7 @@ fn a_market_is_shown_with_its_book_price_and_pauses() {
     let detail = MarketDetail::new(&state).expect("a view");
     let words = detail.words(&state);
     for part in [
-        "200.000, 7 s old",
+        "200.000, 10 s old",
         "+0.0012 % this hour",
         "199 x 0.5",
         "3 bids, 1 asks",
