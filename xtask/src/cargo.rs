@@ -60,6 +60,6 @@ pub fn need(root: &Path, what: &str, probe: &str, packages: &[&str]) -> Result<(
     command.args([what, probe]).args(packages);
     match status(&mut command)?.success() {
         true => Ok(()),
-        false => Err("the tests cannot be built without it.".into()),
+        false => Err(format!("this cannot be done without {what}.")),
     }
 }

@@ -4,21 +4,23 @@
 
 mod audit;
 mod crash;
-mod hands;
+mod keepers;
 mod oracle;
 mod people;
 mod population;
 mod ports;
 mod process;
+mod proxy;
 mod report;
 mod stage;
+mod standing;
 mod validator;
 mod wait;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{bail, Context, Result};
 use clap::Parser;
 
 use stage::Stage;
@@ -91,8 +93,8 @@ async fn run(args: &Args, validator: &Path, logs: &Path) -> Result<()> {
         std::fs::remove_dir_all(logs)?;
     }
     std::fs::create_dir_all(logs).with_context(|| format!("{} cannot be made", logs.display()))?;
-    let stage = Stage::build(args, validator, logs).await?;
-    let report = crash::play(&stage, args).await?;
+    let mut stage = Stage::build(args, validator, logs).await?;
+    let report = crash::play(&mut stage, args).await?;
     let file = args.out.join("report.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
     report.print();

@@ -41,10 +41,8 @@ pub struct Stage {
     pub validator: Validator,
     /// Read from here.
     pub cluster: Arc<Cluster>,
-    /// The admin pays here.
+    /// The admin pays here: upgrade authority and mint authority.
     pub sender: Arc<Sender>,
-    /// The admin: upgrade authority, mint authority.
-    pub admin: Arc<Keypair>,
     /// The quote currency.
     pub collateral: Collateral,
     /// The market's accounts.
@@ -105,7 +103,6 @@ impl Stage {
             )),
             validator,
             cluster,
-            admin,
             oracle,
             deployments: [first, second],
             folder,

@@ -1156,7 +1156,7 @@ export type BallastPluginRequirements = ClientWithRpc<
 export function ballastProgram() {
   return <T extends BallastPluginRequirements>(
     client: T,
-  ): Omit<T, "ballast"> & { ballast: BallastPlugin } => {
+  ) => {
     return extendClient(client, {
       ballast: <BallastPlugin>{
         accounts: {
