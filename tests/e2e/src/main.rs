@@ -4,6 +4,7 @@
 
 mod audit;
 mod crash;
+mod deploying;
 mod keepers;
 mod oracle;
 mod people;
@@ -20,8 +21,9 @@ mod wait;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{bail, Context, Result};
+use anyhow::{anyhow, bail, Context, Result};
 use clap::Parser;
+use tokio::signal::unix::{signal, SignalKind};
 
 use stage::Stage;
 
@@ -76,7 +78,7 @@ async fn main() -> ExitCode {
     let logs = args.out.join("logs");
     let outcome = tokio::select! {
         outcome = run(&args, &validator, &logs) => outcome,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+        told = told_to_end() => Err(told),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -86,6 +88,21 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns at the first SIGINT or SIGTERM; dropping the run then ends every process of it.
+async fn told_to_end() -> anyhow::Error {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return anyhow!("signals cannot be heard");
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    anyhow!("interrupted")
 }
 
 async fn run(args: &Args, validator: &Path, logs: &Path) -> Result<()> {
