@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(FAILURE),
         Err(error) => {
-            eprintln!("ballast: {error:#}");
+            eprintln!("ballast: {}", told(&error));
             ExitCode::from(if error.is::<Usage>() {
                 USAGE
             } else {
@@ -51,4 +51,17 @@ fn main() -> ExitCode {
             })
         }
     }
+}
+
+/// An error and its causes, each once: some name their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }

@@ -16,9 +16,12 @@ mod state;
 pub mod traders;
 pub mod triggers;
 pub mod units;
-// pub mod watch;
+pub mod watch;
 mod words;
 mod writing;
+
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 
@@ -56,7 +59,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Trigger(args) => triggers::run(session, args).await,
         ClusterCommand::Positions(args) => positions::run(session, args).await,
         ClusterCommand::Queue(args) => queue::run(session, args).await,
-        // ClusterCommand::Watch(args) => watch::run(session, args).await,
+        ClusterCommand::Watch(args) => watch::run(session, args).await,
         ClusterCommand::Insurance(args) => insurance::run(session, args).await,
     }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anchor_lang::prelude::Pubkey;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{collateral, insurance, margin, market, orders, positions, queue, traders, triggers};
+use super::{
+    collateral, insurance, margin, market, orders, positions, queue, traders, triggers, watch,
+};
 
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -117,8 +119,8 @@ pub enum ClusterCommand {
     Positions(positions::PositionsArgs),
     /// Show who is deleveraged first.
     Queue(queue::QueueArgs),
-    // Watch doc
-    // Watch(watch::WatchArgs),
+    /// Follow trader accounts and report when a light or a margin ratio crosses a threshold.
+    Watch(watch::WatchArgs),
     /// Show the insurance of the markets, give to it, or bring its vault level.
     Insurance(insurance::InsuranceArgs),
 }

@@ -5,10 +5,8 @@ use anyhow::{Context, Result};
 use ballast::state::position_slot::PositionSlot;
 use ballast::state::trader::Trader;
 use ballast::state::trigger::Trigger;
-use ballast_client::adl::RankedEntry;
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::margin::{initial_margin, maintenance_margin};
-use ballast_engine::position::Position;
 use ballast_engine::price_levels::{bankruptcy_price, liquidation_price, margin_ratio_bps};
 use ballast_engine::units::{Side, Ticks};
 use clap::Args;
@@ -76,8 +74,11 @@ pub struct PositionView {
     /// 5 in the first fifth of the queue to 1 in the last; 0 when it cannot be cut.
     pub light: Option<u8>,
     /// From 1.
-    queue_rank: Option<usize>,
-    queue_length: usize,
+    queue_rank: Option<u64>,
+    /// Positions of the queue that may be cut.
+    queue_eligible: u32,
+    /// Lots of the positions ranked before it.
+    lots_ahead: u64,
     flagged_slot: u64,
     bankrupt_slot: u64,
     orders: u32,
@@ -87,17 +88,16 @@ pub struct PositionView {
 }
 
 impl PositionView {
-    /// What `address` has in a market, funding paid up to now.
-    pub fn new(address: &Pubkey, slot: &PositionSlot, state: &MarketState) -> Result<Self> {
+    /// What a slot of a trader account holds in its market, funding paid up to now.
+    pub fn new(slot: &PositionSlot, state: &MarketState) -> Result<Self> {
         let (units, params) = (state.units, state.market.params());
         let (ticks, source) = state.mark_ticks().context("the market has no price yet")?;
         let mark = state.mark()?;
         let stored = slot.position().map_err(anyhow::Error::from)?;
         let position = stored.settle(state.funding_index()?).computed()?;
-        let place = place_of(address, &position, state)?;
-        let (rank, length, light) = match &place {
-            Some((rank, length, entry)) => (Some(rank + 1), *length, Some(entry.light)),
-            None => (None, 0, None),
+        let place = match position.side() {
+            Some(side) => Some(state.standing(side, slot.queue_node)?),
+            None => None,
         };
         let tick = units.atoms_per_lot_tick;
         let notional = position.notional(mark).computed()?;
@@ -132,9 +132,10 @@ impl PositionView {
             liquidation_price: text(liquidation),
             bankruptcy_ticks: bankruptcy.map(Ticks::get),
             bankruptcy_price: text(bankruptcy),
-            light,
-            queue_rank: rank,
-            queue_length: length,
+            light: place.map(|place| place.light),
+            queue_rank: place.map(|place| u64::from(place.rank) + 1),
+            queue_eligible: place.map_or(0, |place| place.eligible),
+            lots_ahead: place.map_or(0, |place| place.lots_ahead),
             flagged_slot: slot.flagged_slot,
             bankrupt_slot: slot.bankrupt_slot,
             orders: slot.order_count,
@@ -142,6 +143,16 @@ impl PositionView {
             stop_loss: trigger_view(&slot.stop_loss, units),
             take_profit: trigger_view(&slot.take_profit, units),
         })
+    }
+
+    /// The mark as a decimal number.
+    pub fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    /// The liquidation price as a decimal number.
+    pub fn liquidation(&self) -> Option<&str> {
+        self.liquidation_price.as_deref()
     }
 
     /// In words; several lines.
@@ -241,7 +252,7 @@ impl PositionView {
         match (self.light, self.queue_rank) {
             (Some(0), _) => "not in the queue's order: it is insolvent at the mark".to_owned(),
             (Some(light), Some(rank)) => {
-                format!("{} place {rank} of {}", lights(light), self.queue_length)
+                format!("{} place {rank} of {}", lights(light), self.queue_eligible)
             }
             _ => "-".to_owned(),
         }
@@ -276,20 +287,6 @@ fn trigger_view(trigger: &Trigger, units: Units) -> Option<TriggerView> {
     })
 }
 
-/// How many precede the position in the queue of its side, how many it has, and its entry.
-fn place_of(
-    address: &Pubkey,
-    position: &Position,
-    state: &MarketState,
-) -> Result<Option<(usize, usize, RankedEntry)>> {
-    let Some(side) = position.side() else {
-        return Ok(None);
-    };
-    let ranking = state.ranking(side)?;
-    let rank = ranking.iter().position(|entry| entry.trader == *address);
-    Ok(rank.and_then(|rank| Some((rank, ranking.len(), *ranking.get(rank)?))))
-}
-
 /// A trader account with its positions, as it is printed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Holdings {
@@ -314,7 +311,7 @@ impl Holdings {
         for slot in trader.positions.iter().filter(|slot| !slot.is_empty()) {
             let state = states.iter().find(|state| state.keys.market == slot.market);
             let state = state.context("a market of the trader was not read")?;
-            let view = PositionView::new(address, slot, state)?;
+            let view = PositionView::new(slot, state)?;
             let reserved = i64::try_from(slot.order_margin)?;
             total = total
                 .saturating_add(view.equity_atoms)

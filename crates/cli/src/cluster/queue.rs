@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_client::adl::RankedEntry;
 use ballast_engine::rank::{Class, INFINITE_SCORE};
-use ballast_engine::units::Side;
+use ballast_engine::units::{Side, Ticks};
 use clap::Args;
 use serde::Serialize;
 
@@ -60,7 +60,20 @@ pub struct SideView {
     positions: usize,
     places: Vec<Place>,
     /// Where the trader asked for stands.
-    trader: Option<Place>,
+    trader: Option<TraderPlace>,
+}
+
+/// Where a trader stands, as it is printed.
+#[derive(Clone, Debug, Serialize)]
+pub struct TraderPlace {
+    #[serde(flatten)]
+    place: Place,
+    /// Lots before it that the passes which count may still cut.
+    cuttable_ahead_lots: u64,
+    /// The mark nearest to the present one at which it would be the first to be cut; `null` when
+    /// there is none.
+    first_in_line_ticks: Option<u64>,
+    first_in_line_price: Option<String>,
 }
 
 /// The queues of a market as they are printed.
@@ -124,7 +137,7 @@ impl SideView {
             lots = lots.saturating_add(place.lots);
             notional = notional.saturating_add(place.notional_atoms);
             if wanted {
-                found = Some(place.clone());
+                found = Some(TraderPlace::new(state, side, entry.node, place.clone())?);
             }
             if rank < top {
                 places.push(place);
@@ -146,7 +159,7 @@ impl SideView {
             ">size",
             ">worth",
             ">score",
-            ">lots ahead",
+            ">size ahead",
             ">worth ahead",
         ]);
         for place in &self.places {
@@ -209,20 +222,45 @@ impl Place {
             units.collateral.show(self.notional_ahead_atoms.into()),
         ]
     }
+}
+
+impl TraderPlace {
+    fn new(state: &MarketState, side: Side, node: u32, place: Place) -> Result<Self> {
+        let first = state.price_to_be_first(side, node)?;
+        Ok(Self {
+            place,
+            cuttable_ahead_lots: state.standing(side, node)?.cuttable_ahead,
+            first_in_line_ticks: first.map(Ticks::get),
+            first_in_line_price: first.map(|ticks| state.units.price(ticks.get())),
+        })
+    }
 
     fn words(&self, state: &MarketState) -> String {
-        let units = state.units;
-        if self.light == 0 {
-            return format!("{} is insolvent at the mark: it is not cut.", self.trader);
-        }
-        format!(
-            "{} {} is in place {}: {} worth {} are cut before it.",
-            lights(self.light),
-            self.trader,
-            self.rank,
-            units.show_size(self.lots_ahead),
-            units.collateral.show(self.notional_ahead_atoms.into())
-        )
+        let (units, place) = (state.units, &self.place);
+        let standing = if place.light == 0 {
+            format!("{} is insolvent at the mark: it is not cut.", place.trader)
+        } else {
+            format!(
+                "{} {} is in place {}: {} worth {} rank before it, of which {} may still be cut in this pass.",
+                lights(place.light),
+                place.trader,
+                place.rank,
+                units.show_size(place.lots_ahead),
+                units.collateral.show(place.notional_ahead_atoms.into()),
+                units.show_size(self.cuttable_ahead_lots)
+            )
+        };
+        let first = match self.first_in_line_ticks {
+            Some(_) if place.rank == 1 && place.light > 0 => {
+                "It is the first in line now.".to_owned()
+            }
+            Some(ticks) => format!(
+                "It would be the first in line at a mark of {}.",
+                units.show_price(ticks)
+            ),
+            None => "At no mark would it be the first in line.".to_owned(),
+        };
+        format!("{standing}\n{first}")
     }
 }
 

@@ -10,6 +10,8 @@ use ballast_client::instructions::MarketKeys;
 use ballast_client::price::{check_price, decode_price, price_account, PriceError};
 use ballast_engine::funding::FundingRates;
 use ballast_engine::oracle::{Action, OraclePrice, PriceFault};
+use ballast_engine::rank::Round;
+use ballast_engine::standing::{price_to_be_first, Band, Standing};
 use ballast_engine::units::{FundingIndex, LotPrice, Side, Ticks};
 use ballast_rpc::cluster::market_keys;
 use solana_account::Account;
@@ -229,13 +231,30 @@ impl MarketState {
         })
     }
 
-    /// The queue of a side in order, the first to be cut first, as if everything closed at the
-    /// mark.
+    /// What ranks a side as if everything closed at the mark.
+    pub fn round(&self, side: Side) -> Result<Round> {
+        let epoch = self.queue(side)?.queue()?.header().adl_epoch;
+        display_round(&self.market, side, epoch, &self.moment()?).computed()
+    }
+
+    /// The queue of a side in order, the first to be cut first.
     pub fn ranking(&self, side: Side) -> Result<Vec<RankedEntry>> {
         let queue = self.queue(side)?.queue()?;
-        let epoch = queue.header().adl_epoch;
-        let round = display_round(&self.market, side, epoch, &self.moment()?).computed()?;
-        ranking(&queue, &round).computed()
+        ranking(&queue, &self.round(side)?).computed()
+    }
+
+    /// Where the position at a node of a queue stands.
+    pub fn standing(&self, side: Side, node: u32) -> Result<Standing> {
+        let queue = self.queue(side)?.queue()?;
+        Standing::of(&queue, &self.round(side)?, node).computed()
+    }
+
+    /// The mark nearest to the present one at which the position at a node would be the first to
+    /// be cut.
+    pub fn price_to_be_first(&self, side: Side, node: u32) -> Result<Option<Ticks>> {
+        let queue = self.queue(side)?.queue()?;
+        let tick = self.units.atoms_per_lot_tick;
+        price_to_be_first(&queue, &self.round(side)?, node, tick, Band::ALL).computed()
     }
 }
 

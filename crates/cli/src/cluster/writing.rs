@@ -69,14 +69,20 @@ pub async fn perform(
         });
     }
     let landed = sender.send(&plan.instructions, &[], &[]).await?;
+    // What it did in its block; the simulation where the node does not have it yet.
+    let past = session.cluster.transaction(&landed.signature).await;
+    let events = past
+        .ok()
+        .flatten()
+        .map_or(landed.events, |past| past.events);
     let done = Done {
         signature: Some(landed.signature.to_string()),
         slot: Some(landed.slot),
         priority_fee_micro_lamports: Some(landed.priority_fee),
-        ..plan.done(false, landed.units, &landed.events)
+        ..plan.done(false, landed.units, &events)
     };
     session.answer(&done, || {
-        let lines = plan.lines(&landed.events);
+        let lines = plan.lines(&events);
         format!(
             "{}\nSignature {}, slot {}.",
             lines, landed.signature, landed.slot
