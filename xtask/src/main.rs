@@ -5,6 +5,7 @@
 mod cargo;
 mod client_ts;
 mod differential;
+mod e2e;
 mod fuzz;
 mod idl;
 mod program;
@@ -18,7 +19,11 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   build               builds the program: target/deploy/ballast.so, unless it is there and current
-  test [ARGS]         builds the program and runs every test; ARGS go to `cargo test`
+  test [ARGS]         builds the programs and runs every test; ARGS go to `cargo test`
+  e2e [ARGS]          builds everything and plays a crash on a solana-test-validator: deployment,
+                      traders, two keepers and their troubles; the books checked from the chain
+  deploy [ARGS]       sets up the exchange and its markets on a cluster, as migrations/localnet.toml
+                      says (`cargo xtask deploy --help` lists ARGS)
   rehearse [ARGS]     builds the program and the `ballast` command and runs `ballast rehearse ARGS`
                       (`cargo xtask rehearse --help` lists them)
   lemmas [L1 ...]     proves the lemmas of docs/ADL.md with an SMT solver
@@ -43,6 +48,8 @@ fn main() -> ExitCode {
     let outcome = match command.as_deref().map(|name| name.to_string_lossy()) {
         Some(name) if name == "build" => tasks::build(&rest),
         Some(name) if name == "test" => tasks::test(rest),
+        Some(name) if name == "deploy" => tasks::deploy(rest),
+        Some(name) if name == "e2e" => e2e::run(&rest),
         Some(name) if name == "rehearse" => tasks::rehearse(rest),
         Some(name) if name == "fuzz" => fuzz::fuzz(&rest),
         Some(name) if name == "lemmas" => tasks::lemmas(&rest),

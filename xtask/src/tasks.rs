@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::program::{BALLAST, ORACLE, PROBE, PROOF};
-use crate::{cargo, client_ts};
+use crate::{cargo, client_ts, e2e};
 
 /// Builds the program and prints its path.
 pub fn build(args: &[OsString]) -> Result<ExitCode, String> {
@@ -17,7 +17,8 @@ pub fn build(args: &[OsString]) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the programs and runs the tests, which find Ballast by the variable `BALLAST_SO`.
+/// Builds the programs and runs the tests, which find Ballast by the variable `BALLAST_SO`. Without
+/// arguments the end-to-end run is one of them.
 pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
     let root = cargo::root();
     let openssl = "perl -MFindBin -MIPC::Cmd -e 1 && make --version";
@@ -46,6 +47,9 @@ pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
         if !examples.success() {
             return Ok(cargo::exit_code(examples));
         }
+        if let Some(failed) = e2e::fails_where_possible()? {
+            return Ok(failed);
+        }
     }
     Ok(cargo::exit_code(run(&selection(&args), &args)?))
 }
@@ -73,6 +77,14 @@ pub fn explain_adl(args: Vec<OsString>) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(status))
 }
 
+/// Builds the `deploy` command and hands over to it, in the root of the workspace.
+pub fn deploy(args: Vec<OsString>) -> Result<ExitCode, String> {
+    let root = cargo::root();
+    let mut deployment = command_among(&root, "deploy", &["deploy"])?;
+    let status = cargo::status(deployment.current_dir(&root).args(args))?;
+    Ok(cargo::exit_code(status))
+}
+
 /// Builds the programs and the benchmark and hands over to it, in the root of the workspace.
 pub fn bench(args: Vec<OsString>) -> Result<ExitCode, String> {
     let root = cargo::root();
@@ -91,11 +103,16 @@ pub fn bench(args: Vec<OsString>) -> Result<ExitCode, String> {
 /// Every package and one test take part in the build, so that the dependencies get the features
 /// they have in `cargo xtask test` and are built once for both.
 fn command(root: &Path, name: &str) -> Result<Command, String> {
+    command_among(root, name, &["ballast", "ballast-bench"])
+}
+
+/// The same, of several commands that are built together.
+pub fn command_among(root: &Path, name: &str, all: &[&str]) -> Result<Command, String> {
     let mut build = cargo::cargo();
     build
         .current_dir(root)
         .args(["build", "--locked", "--workspace"])
-        .args(["--bin", "ballast", "--bin", "ballast-bench"])
+        .args(all.iter().flat_map(|bin| ["--bin", bin]))
         .args(["--test", "manifests"]);
     if !cargo::status(&mut build)?.success() {
         return Err(format!(

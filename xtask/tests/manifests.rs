@@ -38,6 +38,41 @@ fn anchor_toml_names_the_anchor_that_cargo_uses() {
     );
 }
 
+/// `anchor run deploy` and `anchor migrate` end in the same command, on Anchor's cluster and with its
+/// wallet.
+#[test]
+fn anchor_deploys_with_the_deploy_command() {
+    let manifest = read("Anchor.toml");
+    let script = manifest.lines().find(|line| line.starts_with("deploy ="));
+    let script = script.expect("a script");
+    let migration = read("migrations/deploy.js");
+    for word in [
+        "cargo",
+        "xtask",
+        "deploy",
+        "--url",
+        "--keypair",
+        "ANCHOR_WALLET",
+    ] {
+        assert!(script.contains(word), "the script says {word}");
+        assert!(migration.contains(word), "the migration says {word}");
+    }
+    assert!(read("xtask/src/main.rs").contains("name == \"deploy\""));
+}
+
+/// The program that writes prices must never be deployed anywhere.
+#[test]
+fn anchor_does_not_know_the_oracle_of_the_tests() {
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../programs");
+    let names: Vec<_> = std::fs::read_dir(programs)
+        .expect("the programs")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(names, ["ballast"], "what `anchor build` finds");
+    let manifest = read("Anchor.toml");
+    assert!(!manifest.contains("oracle") && !manifest.contains("[workspace]"));
+}
+
 #[test]
 fn the_toolchain_is_the_rust_version_of_the_packages() {
     let workspace = read("Cargo.toml");

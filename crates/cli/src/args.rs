@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::cluster::options::{ClusterCommand, Global};
 use crate::policies::Policy;
 use crate::scenario::market::{MarketOptions, MARKET_MAKERS};
 
@@ -11,6 +12,9 @@ use crate::scenario::market::{MarketOptions, MARKET_MAKERS};
 #[derive(Debug, Parser)]
 #[command(name = "ballast", version)]
 pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -27,6 +31,9 @@ pub enum Command {
     ExplainAdl(ExplainArgs),
     /// State what the two queues of a new market cost in rent, and how they are created.
     QueueRent(QueueRentArgs),
+    /// Commands on a cluster.
+    #[command(flatten)]
+    Cluster(ClusterCommand),
 }
 
 /// Options of `queue-rent`.

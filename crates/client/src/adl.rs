@@ -14,7 +14,8 @@ use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, Summary};
 use ballast_engine::position::Position;
 use ballast_engine::proof::best_below;
 use ballast_engine::queue::{QueueEntry, QueueRef};
-use ballast_engine::rank::{light, score_q32, Class, ClosePrice, Exposure, Ranked, Round};
+use ballast_engine::rank::{score_q32, Class, ClosePrice, Exposure, Ranked, Round};
+use ballast_engine::standing::light_of;
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
 use ballast_engine::EngineError;
 
@@ -199,11 +200,7 @@ pub fn ranking(queue: &QueueRef<'_>, round: &Round) -> Result<Vec<RankedEntry>, 
                 score_q32: score_q32(round, &ranked.exposure)?,
                 cap_left: round.cap_left(u64::from(entry.lots), entry.stamp())?,
                 already_cut: round.lots_cut(entry.stamp()),
-                light: if cuttable(ranked) {
-                    light(rank, total)
-                } else {
-                    0
-                },
+                light: light_of(ranked.class, rank, total),
             })
         })
         .collect()

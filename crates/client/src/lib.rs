@@ -9,6 +9,7 @@
 //! - [`funding`]: a market's funding index and rates at a moment.
 //! - [`adl`]: the list of counterparties that `auto_deleverage` wants to see.
 //! - [`token`]: token accounts of the quote currency.
+//! - [`standing`]: where a trader stands in its queue, and at which price it would be first.
 //! - [`book`]: the list of makers that orders, triggers and liquidations want to see.
 //! - [`liquidation`]: what a position needs from keepers, and what a liquidator can afford.
 //!
@@ -26,4 +27,5 @@ pub mod funding;
 pub mod instructions;
 pub mod liquidation;
 pub mod price;
+pub mod standing;
 pub mod token;

@@ -1,12 +1,41 @@
 //! The keeper: what needs doing at a price, and doing it.
 //!
+//! Deciding, without any IO:
 //! - [`positions`] and [`market`]: a market and every position of it, in memory.
-//! - [`evaluate`]: what needs doing at a moment, the worst health first.
+//! - [`evaluate`]: what needs doing at a moment, the worst health first; [`queue`] puts the jobs of
+//!   several markets in one order.
 //! - [`plan`]: from a job to the instructions that do it.
-//! - [`repair`]: what an error of the program means for a job.
+//! - [`repair`] and [`outcome`]: what an error means for a job.
+//! - [`world`]: all accounts followed, none older than what was known before.
+//! - [`flight`]: what is under way and what has to wait.
+//! - [`config`], [`identity`] and [`health`]: settings, wallet, whether all is well.
+//!
+//! Doing:
+//! - [`session`]: from a configuration to a keeper at work.
+//! - [`feed`]: polling and full readings beside the websocket of `ballast_rpc`.
+//! - [`scene`] and [`act`]: one job, from its accounts to its transaction's end.
+//! - [`run`]: hears, judges, starts, stops.
+//! - [`table`]: the address lookup table.
+//! - [`metrics`], [`serve`] and [`logs`]: what it says about itself.
 
+pub mod act;
+pub mod config;
 pub mod evaluate;
+pub mod feed;
+pub mod flight;
+pub mod health;
+pub mod identity;
+pub mod logs;
 pub mod market;
+pub mod metrics;
+pub mod outcome;
 pub mod plan;
 pub mod positions;
+pub mod queue;
 pub mod repair;
+pub mod run;
+pub mod scene;
+pub mod serve;
+pub mod session;
+pub mod table;
+pub mod world;

@@ -4,10 +4,12 @@
 mod deleverage;
 pub mod fit;
 mod liquidate;
+pub mod session;
 mod trigger;
 
 use anchor_lang::prelude::Pubkey;
 use ballast::state::trader::Trader;
+use ballast_client::book::MAX_MAKERS;
 use ballast_client::instructions::anyone;
 use ballast_client::liquidation::Backing;
 use ballast_engine::book::BookRef;
@@ -19,6 +21,7 @@ use solana_message::AddressLookupTableAccount;
 
 use crate::evaluate::{Job, Task};
 use crate::market::Present;
+use session::SessionStep;
 
 /// The order book and the queues as they stand, where a job needs them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,13 +48,38 @@ impl<'a> Lists<'a> {
     }
 }
 
+/// What a keeper's account offers to take over of a liquidation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TakeOver {
+    /// What the book leaves, backed as if every order traded.
+    Rest,
+    /// The same, backed as if no order traded: orders that cannot trade are removed, and leave
+    /// more than was foreseen.
+    Whole,
+    /// Nothing: the book alone takes lots.
+    Nothing,
+}
+
+impl TakeOver {
+    /// What to offer after the program found the account too poor.
+    #[must_use]
+    pub const fn after_poor(self) -> Self {
+        match self {
+            Self::Rest => Self::Whole,
+            Self::Whole | Self::Nothing => Self::Nothing,
+        }
+    }
+}
+
 /// How a keeper plans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanOptions {
-    /// Whether its account takes over what the book leaves of a liquidation.
-    pub takes_over: bool,
+    /// What its account takes over.
+    pub take_over: TakeOver,
     /// How it backs what it takes over.
     pub backing: Backing,
+    /// Most makers to list in one call.
+    pub max_makers: usize,
     /// Most counterparties to cut in one call.
     pub max_counterparties: usize,
     /// Makers and counterparties to list beyond the ones needed.
@@ -61,11 +89,12 @@ pub struct PlanOptions {
 impl Default for PlanOptions {
     fn default() -> Self {
         Self {
-            takes_over: true,
+            take_over: TakeOver::Rest,
             backing: Backing {
                 margin_bps: 2_500,
                 room_bps: 10_500,
             },
+            max_makers: MAX_MAKERS,
             max_counterparties: 16,
             spares: 4,
         }
@@ -132,6 +161,8 @@ impl Idle {
 pub struct Plan {
     /// What it does; may differ from the job's task.
     pub task: Task,
+    /// Trader account it is about; the default key for funding.
+    pub trader: Pubkey,
     /// The instructions, without those of the compute budget.
     pub instructions: Vec<Instruction>,
     /// Trader accounts listed behind the last instruction.
@@ -176,6 +207,8 @@ pub enum Effect {
         /// Lots, if every order trades.
         lots: u64,
     },
+    /// A step of a deleveraging over several transactions.
+    Session(SessionStep),
     /// A round of deleveraging.
     Deleveraging {
         /// Lots closed.
@@ -237,7 +270,7 @@ pub fn plan(
     let keys = present.state.keys;
     if job.task == Task::AccrueFunding {
         let accrue = anyone::accrue_funding(keys);
-        return Ok(send(job.task, accrue, Effect::Funding));
+        return Ok(send(job, job.task, accrue, Effect::Funding));
     }
     let Some(record) = present.state.positions.get(&job.trader) else {
         return Ok(Planned::Nothing(Idle::Gone));
@@ -257,7 +290,7 @@ fn flag(job: &Job, present: &Present<'_>) -> Planned {
         _ => Task::Flag,
     };
     let flag = anyone::flag_bankruptcy(present.state.keys, job.trader);
-    send(task, flag, Effect::Flags)
+    send(job, task, flag, Effect::Flags)
 }
 
 /// The flag where it is due, otherwise nothing.
@@ -269,9 +302,10 @@ fn flag_or(idle: Idle, job: &Job, present: &Present<'_>) -> Planned {
     }
 }
 
-fn send(task: Task, instruction: Instruction, effect: Effect) -> Planned {
+fn send(job: &Job, task: Task, instruction: Instruction, effect: Effect) -> Planned {
     Planned::Send(Box::new(Plan {
         task,
+        trader: job.trader,
         instructions: vec![instruction],
         listed: Vec::new(),
         effect,

@@ -10,6 +10,8 @@ use crate::evaluate::Task;
 
 /// What the program logs before the trader that a list passed over.
 const SKIPPED: &str = "Skipped trader: ";
+/// A list of this many counterparties leaves the walk of the queue most of a transaction's compute.
+const SESSION_LIST: usize = 4;
 /// Slots until another price is likely.
 pub const PRICE_SLOTS: u64 = 2;
 /// Slots until orders that can trade may have come.
@@ -27,11 +29,14 @@ pub enum Verdict {
         /// The trader that the list passed over, which the new one has to name.
         missing: Option<Pubkey>,
     },
-    /// Plan again with fewer listed accounts; a list of one needs a session.
+    /// Plan again with half as many listed accounts.
     Shorten,
+    /// Deleverage by a session: the proof does not fit one transaction.
+    Session,
     /// Plan again after so many slots.
     Wait(u64),
-    /// The keeper's account cannot take this over: plan again for the book alone, and say so.
+    /// The keeper's account cannot take this over: plan again with a more careful
+    /// [`TakeOver`](crate::plan::TakeOver), and say so.
     Poor,
     /// Trying again does not help: the keeper is set up wrongly, or an account is corrupt.
     Fatal,
@@ -45,6 +50,7 @@ impl Verdict {
             Self::Done => "done",
             Self::Refetch { .. } => "refetch",
             Self::Shorten => "shorten",
+            Self::Session => "session",
             Self::Wait(_) => "wait",
             Self::Poor => "poor",
             Self::Fatal => "fatal",
@@ -72,11 +78,11 @@ pub fn named(name: &str) -> Option<BallastError> {
 /// What it means that a transaction needs more compute units than there are. `listed` accounts
 /// stood in its list.
 #[must_use]
-pub const fn out_of_compute(listed: usize) -> Verdict {
-    if listed == 0 {
-        Verdict::Fatal
-    } else {
-        Verdict::Shorten
+pub const fn out_of_compute(task: Task, listed: usize) -> Verdict {
+    match task {
+        Task::Deleverage if listed <= SESSION_LIST => Verdict::Session,
+        _ if listed > 1 => Verdict::Shorten,
+        _ => Verdict::Fatal,
     }
 }
 
@@ -321,8 +327,13 @@ mod tests {
     }
 
     #[test]
-    fn too_much_to_compute_shortens_the_list() {
-        assert_eq!(out_of_compute(3), Verdict::Shorten);
-        assert_eq!(out_of_compute(0), Verdict::Fatal);
+    fn too_much_to_compute_shortens_the_list_until_a_session_is_needed() {
+        let verdicts = |task| [16, 4, 1, 0].map(|listed| out_of_compute(task, listed));
+        let (shorten, session, fatal) = (Verdict::Shorten, Verdict::Session, Verdict::Fatal);
+        assert_eq!(
+            verdicts(Task::Deleverage),
+            [shorten, session, session, session]
+        );
+        assert_eq!(verdicts(Task::Liquidate), [shorten, shorten, fatal, fatal]);
     }
 }

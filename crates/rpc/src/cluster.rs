@@ -1,6 +1,6 @@
 //! Reading the program's accounts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
@@ -218,17 +218,42 @@ impl Cluster {
         &self,
         addresses: &[Pubkey],
     ) -> Result<(u64, Vec<Option<Account>>), ReadError> {
+        self.accounts_since(addresses, 0).await
+    }
+
+    /// As [`Self::accounts`], as they are in slot `at_least` or later. A node that is not there
+    /// yet answers with an error.
+    pub async fn accounts_since(
+        &self,
+        addresses: &[Pubkey],
+        at_least: u64,
+    ) -> Result<(u64, Vec<Option<Account>>), ReadError> {
+        let mut config = self.account_config();
+        config.min_context_slot = (at_least > 0).then_some(at_least);
         let (mut slot, mut all) = (0, Vec::with_capacity(addresses.len()));
         for some in addresses.chunks(MOST_ACCOUNTS) {
             let answer = self
                 .rpc
-                .get_multiple_ui_accounts_with_config(some, self.account_config())
+                .get_multiple_ui_accounts_with_config(some, config.clone())
                 .await?;
             slot = answer.context.slot;
             let found = answer.value.into_iter();
             all.extend(found.map(|account| account.and_then(|ui| ui.to_account())));
         }
         Ok((slot, all))
+    }
+
+    /// Waits until the cluster is beyond `slot`, at most for `patience`; whether it is.
+    pub async fn is_beyond(&self, slot: u64, patience: Duration) -> bool {
+        let begun = Instant::now();
+        let mut looks = tokio::time::interval(Duration::from_millis(100));
+        while begun.elapsed() < patience {
+            looks.tick().await;
+            if self.rpc.get_slot().await.is_ok_and(|now| now > slot) {
+                return true;
+            }
+        }
+        false
     }
 
     /// How accounts are asked for: compressed, at this commitment.
@@ -313,22 +338,25 @@ pub fn market_keys(address: &Pubkey, market: &Market, price: Pubkey) -> MarketKe
     }
 }
 
-fn clock_address() -> Pubkey {
+/// Where the clock is.
+pub const fn clock_address() -> Pubkey {
     solana_clock::sysvar::ID
 }
 
-fn clock(data: &[u8], address: &Pubkey) -> Result<Clock, ReadError> {
+/// The clock in an account's data; `None` when it is none.
+pub fn clock_of(data: &[u8]) -> Option<Clock> {
     let word = |at: usize| -> Option<[u8; 8]> { data.get(at..at + 8)?.try_into().ok() };
-    let read = || {
-        Some(Clock {
-            slot: u64::from_le_bytes(word(0)?),
-            epoch_start_timestamp: i64::from_le_bytes(word(8)?),
-            epoch: u64::from_le_bytes(word(16)?),
-            leader_schedule_epoch: u64::from_le_bytes(word(24)?),
-            unix_timestamp: i64::from_le_bytes(word(32)?),
-        })
-    };
-    read().ok_or(ReadError::Decode {
+    Some(Clock {
+        slot: u64::from_le_bytes(word(0)?),
+        epoch_start_timestamp: i64::from_le_bytes(word(8)?),
+        epoch: u64::from_le_bytes(word(16)?),
+        leader_schedule_epoch: u64::from_le_bytes(word(24)?),
+        unix_timestamp: i64::from_le_bytes(word(32)?),
+    })
+}
+
+fn clock(data: &[u8], address: &Pubkey) -> Result<Clock, ReadError> {
+    clock_of(data).ok_or(ReadError::Decode {
         what: "clock",
         address: *address,
         error: DecodeError::TooShort {

@@ -1,11 +1,14 @@
 //! The address lookup table that long lists need: a transaction has 1,232 bytes, an account in it
 //! takes 32, or one when a table has it.
 
+use std::time::Duration;
+
 use anchor_lang::prelude::Pubkey;
 use solana_address_lookup_table_interface::instruction::{
     create_lookup_table, extend_lookup_table,
 };
 use solana_address_lookup_table_interface::state::AddressLookupTable;
+use solana_commitment_config::CommitmentConfig;
 use solana_message::AddressLookupTableAccount;
 
 use crate::cluster::{Cluster, ReadError};
@@ -15,6 +18,8 @@ use crate::sender::{SendError, Sender};
 pub const MAX_ADDRESSES: usize = 256;
 /// Addresses added by one transaction.
 const ADDED_AT_ONCE: usize = 20;
+/// How long the slot is awaited from which added addresses can be used.
+const NEXT_SLOT: Duration = Duration::from_secs(30);
 
 /// Why a table cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,15 +63,19 @@ impl Sender {
     ///
     /// # Errors
     /// `Send`.
-    pub async fn create_table(&self, recent_slot: u64) -> Result<Pubkey, TableError> {
+    pub async fn create_table(&self) -> Result<Pubkey, TableError> {
         let payer = self.payer();
+        // One that surely is among the recent slots that the program knows.
+        let rooted = CommitmentConfig::finalized();
+        let slot = self.cluster().rpc.get_slot_with_commitment(rooted).await;
+        let recent_slot = slot.map_err(ReadError::from)?;
         let (create, key) = create_lookup_table(payer, payer, recent_slot);
         self.send(&[create], &[], &[]).await?;
         Ok(key)
     }
 
-    /// Adds the addresses that `table` lacks, as far as it has room, and returns it with them. They
-    /// are usable from the slot after the last transaction's.
+    /// Adds the addresses that `table` lacks, as far as it has room, and returns it with them when
+    /// they can be used.
     ///
     /// # Errors
     /// `Send`.
@@ -86,7 +95,8 @@ impl Sender {
         let payer = self.payer();
         for some in missing.chunks(ADDED_AT_ONCE) {
             let extend = extend_lookup_table(table.key, payer, Some(payer), some.to_vec());
-            self.send(&[extend], &[], &[]).await?;
+            let landed = self.send(&[extend], &[], &[]).await?;
+            self.cluster().is_beyond(landed.slot, NEXT_SLOT).await;
             grown.addresses.extend_from_slice(some);
         }
         Ok(grown)

@@ -163,6 +163,11 @@ impl Sender {
         self.payer.pubkey()
     }
 
+    /// The cluster it sends to.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
     /// Simulates the instructions, sends them with the limit and fee that follow, and waits until
     /// the transaction has landed at the cluster's commitment.
     ///

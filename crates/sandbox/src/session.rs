@@ -25,13 +25,8 @@ impl Sandbox {
             payer: self.payer(),
             bankrupt: *bankrupt,
         };
-        let create = solana_system_interface::instruction::create_account(
-            &self.payer(),
-            &keys.session,
-            self.rent(SESSION_SPACE),
-            SESSION_SPACE as u64,
-            &ballast::ID,
-        );
+        let rent = self.rent(SESSION_SPACE);
+        let create = adl_session::create_session_account(keys.payer, keys.session, rent);
         let open = adl_session::open_adl_session(market.keys, keys, max_lots);
         let outcome = self.send(&[create, open], &[&keypair])?;
         Ok((keys, outcome))
@@ -92,6 +87,6 @@ impl Sandbox {
     pub fn selected(&self, market: &MarketCookie, session: &SessionKeys) -> Vec<Pubkey> {
         let state = self.adl_session(session);
         let queue = self.queue(market, state.side());
-        adl_session::selected(&state, &queue).expect("a queue")
+        adl_session::selected(&state, &queue.queue().expect("a queue"))
     }
 }

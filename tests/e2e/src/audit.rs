@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use anchor_lang::prelude::Pubkey;
 use anyhow::{ensure, Context, Result};
 use ballast_client::events::BallastEvent;
+use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
+use solana_rpc_client_api::response::RpcConfirmedTransactionStatusWithSignature;
 use solana_signature::Signature;
 
 use crate::stage::Stage;
@@ -53,13 +55,7 @@ impl History {
     /// # Errors
     /// When the node does not have one.
     pub async fn read(stage: &Stage) -> Result<Self> {
-        let rpc = &stage.cluster.rpc;
-        let mut listed = rpc.get_signatures_for_address(&stage.keys.market).await?;
-        ensure!(
-            listed.len() < 1_000,
-            "more transactions than one answer lists"
-        );
-        listed.reverse();
+        let listed = signatures(stage).await?;
         let mut history = Self {
             done: Vec::new(),
             failed: 0,
@@ -79,6 +75,15 @@ impl History {
             });
         }
         Ok(history)
+    }
+
+    /// One line for every transaction: slot, signature, events.
+    pub fn lines(&self) -> String {
+        let lines = self.done.iter().map(|done| {
+            let names: Vec<&str> = done.events.iter().map(BallastEvent::name).collect();
+            format!("{} {} {}\n", done.slot, done.signature, names.join(" "))
+        });
+        lines.collect()
     }
 
     /// The events with their transactions, in order.
@@ -118,6 +123,27 @@ impl History {
         replay.totals.transactions = self.done.len();
         replay.totals.failed = self.failed;
         Ok((replay.lots, replay.totals))
+    }
+}
+
+/// Every transaction that names the market, oldest first.
+async fn signatures(stage: &Stage) -> Result<Vec<RpcConfirmedTransactionStatusWithSignature>> {
+    let mut listed: Vec<RpcConfirmedTransactionStatusWithSignature> = Vec::new();
+    loop {
+        let before = listed.last().map(|one| one.signature.parse()).transpose()?;
+        let config = GetConfirmedSignaturesForAddress2Config {
+            before,
+            commitment: Some(stage.cluster.commitment),
+            ..GetConfirmedSignaturesForAddress2Config::default()
+        };
+        let rpc = &stage.cluster.rpc;
+        let more = rpc.get_signatures_for_address_with_config(&stage.keys.market, config);
+        let more = more.await?;
+        if more.is_empty() {
+            listed.reverse();
+            return Ok(listed);
+        }
+        listed.extend(more);
     }
 }
 

@@ -1,137 +1,278 @@
-//! The scenario: a market, a small fall, a gap, and what keepers make of it.
+//! The scenario: a market, a crash in four prices, and two keepers that meet with every kind of
+//! trouble meanwhile.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
+use ballast::state::market::Market;
 use ballast_client::events::BallastEvent;
 
-use crate::audit::History;
+use crate::audit::{Done, History};
+use crate::keepers::Keeper;
 use crate::oracle::Published;
-use crate::population::{Population, USD};
+use crate::population::Population;
+use crate::proxy::{Mode, Proxy};
 use crate::report::{Reaction, Report};
 use crate::stage::Stage;
-use crate::{hands, Args};
+use crate::wait::until;
+use crate::Args;
 
-/// Prices of the crash, in ticks of $0.001: a fall that some longs do not stand, then a gap that
-/// takes the margin of more of them.
+/// Prices of the crash, in ticks of $0.001. A fall that some longs do not stand;
 const FALL: u64 = 193_000;
+/// a gap that takes more than the margin of others;
 const GAP: u64 = 180_000;
-/// What a keeper deposits to take positions over with.
-const KEEPER_DEPOSIT: u64 = 50_000 * USD;
-/// How long keepers may take for a price.
+/// a price while a keeper's node makes trouble;
+const TROUBLE: u64 = 176_000;
+/// a price after the node was restarted.
+const RESTARTED: u64 = 172_000;
+/// How long the first reaction to a price may take.
 const REACTION_LIMIT: Duration = Duration::from_secs(60);
+/// How long a keeper may take to notice what is wrong with it or its node.
+const NOTICE_LIMIT: Duration = Duration::from_secs(40);
+
+/// A run under way.
+pub struct Play<'a> {
+    stage: &'a mut Stage,
+    args: &'a Args,
+    population: Population,
+    /// Asks the node through a proxy.
+    first: Keeper,
+    proxy: Proxy,
+    /// Asks the node itself.
+    second: Keeper,
+    checks: Vec<String>,
+    begun: Instant,
+}
+
+/// A price and when what it brought about was seen.
+type Seen = (Published, Instant);
 
 /// Plays it.
 ///
 /// # Errors
 /// When something does not happen as it must.
-pub async fn play(stage: &Stage, args: &Args) -> Result<Report> {
+pub async fn play(stage: &mut Stage, args: &Args) -> Result<Report> {
+    let begun = Instant::now();
     let population = Population::settle(stage, args.pairs).await?;
-    let keeper = stage
-        .person("the keeper".to_owned(), KEEPER_DEPOSIT)
-        .await?;
     let before = stage.conservation().await?;
     ensure!(
         before.holds(),
         "the books do not balance before the crash: {before:?}"
     );
-
-    let fall = stage.oracle.set(FALL).await?;
-    let watch = Watch::begin(stage, fall);
-    let (done, liquidation) = tokio::join!(
-        hands::tidy(stage, &keeper, &population),
-        watch.liquidation()
-    );
-    done?;
-    let gap = stage.oracle.set(GAP).await?;
-    let watch = Watch::begin(stage, gap);
-    let (done, adl) = tokio::join!(hands::tidy(stage, &keeper, &population), watch.adl());
-    done?;
-    finish(stage, &population, (fall, liquidation?), (gap, adl?)).await
-}
-
-/// Checks and figures, once nothing is left to do.
-async fn finish(
-    stage: &Stage,
-    population: &Population,
-    fall: (Published, Instant),
-    gap: (Published, Instant),
-) -> Result<Report> {
-    let history = History::read(stage).await?;
-    let (lots, totals) = history.replay()?;
-    for person in population.everybody() {
-        let held = stage.lots(&person.trader).await?;
-        let replayed = lots.get(&person.trader).copied().unwrap_or(0);
-        ensure!(
-            held == replayed,
-            "{} holds {held} lots, the events say {replayed}",
-            person.name
-        );
-    }
-    let market = stage.market().await?;
-    ensure!(
-        (market.liquidations, market.adl_rounds) == (totals.liquidations, totals.adl_rounds),
-        "the market counts {} liquidations and {} rounds, the events {totals:?}",
-        market.liquidations,
-        market.adl_rounds
-    );
-    ensure!(totals.liquidations > 0, "nobody was liquidated");
-    ensure!(totals.insurance_paid_atoms > 0, "insurance paid nothing");
-    ensure!(totals.adl_rounds > 0, "nobody was deleveraged");
-    let liquidated = |event: &BallastEvent| matches!(event, BallastEvent::PositionLiquidated(_));
-    let deleveraged = |event: &BallastEvent| matches!(event, BallastEvent::AutoDeleveraged(_));
-    let first = |since: Published, wanted: fn(&BallastEvent) -> bool| {
-        let done = history.first_since(since.slot, wanted);
-        done.context("the chain does not have what was seen")
-    };
-    let (liquidation, adl) = (first(fall.0, liquidated)?, first(gap.0, deleveraged)?);
-    let conservation = stage.conservation().await?;
-    Ok(Report {
-        deployments: stage.deployments.to_vec(),
-        traders: population.everybody().count(),
-        first_liquidation: Reaction::new(&fall.0, fall.1, liquidation),
-        first_adl: Reaction::new(&gap.0, gap.1, adl),
-        totals,
-        conservation_error_atoms: conservation.error_atoms().to_string(),
-        lots_sum: conservation.lots.values().sum::<i128>().to_string(),
-        insurance_left_atoms: market.insurance.balance,
-        keepers: Vec::new(),
+    let proxy = Proxy::start(stage.validator.own_port(0), stage.validator.port()).await?;
+    let port = |number| stage.validator.own_port(number);
+    let (url, own) = (proxy.url.clone(), stage.validator.url.clone());
+    let first = Keeper::new(stage, args, "keeper-1", &url, port(2), true).await?;
+    let second = Keeper::new(stage, args, "keeper-2", &own, port(3), true).await?;
+    let mut play = Play {
+        stage,
+        args,
+        population,
+        first,
+        proxy,
+        second,
         checks: Vec::new(),
-    })
+        begun,
+    };
+    play.first.start()?;
+    play.second.start()?;
+    play.first.well().await?;
+    play.second.well().await?;
+    play.say("two keepers follow the market");
+    let fall = play.fall().await?;
+    let gap = play.gap().await?;
+    play.trouble().await?;
+    play.restart().await?;
+    play.empty_wallet().await?;
+    play.finish(fall, gap).await
 }
 
-/// Looks at a market for what a price brings about.
-struct Watch<'a> {
-    stage: &'a Stage,
-}
-
-impl<'a> Watch<'a> {
-    fn begin(stage: &'a Stage, _price: Published) -> Self {
-        Self { stage }
+impl Play<'_> {
+    /// Both keepers race for a small fall.
+    async fn fall(&mut self) -> Result<Seen> {
+        let seen = self
+            .price(FALL, "a liquidation", |market| market.liquidations)
+            .await?;
+        self.stage.tidied().await?;
+        self.say("the fall is tidied up");
+        Ok(seen)
     }
 
-    /// When the first liquidation was confirmed.
-    async fn liquidation(&self) -> Result<Instant> {
-        self.counter("a liquidation", |market| market.liquidations)
-            .await
+    /// A gap; the first keeper is killed in the middle of it and started again.
+    async fn gap(&mut self) -> Result<Seen> {
+        let seen = self
+            .price(GAP, "a deleveraging", |market| market.adl_rounds)
+            .await?;
+        self.first.kill().await?;
+        let left = self.stage.unhealthy().await?.len();
+        self.first.start()?;
+        self.first.well().await?;
+        self.stage.tidied().await?;
+        self.check(format!(
+            "a keeper killed (SIGKILL) with {left} positions left in distress came back; everything was done, \
+             nothing twice"
+        ));
+        Ok(seen)
     }
 
-    /// When the first round of deleveraging was confirmed.
-    async fn adl(&self) -> Result<Instant> {
-        self.counter("a deleveraging", |market| market.adl_rounds)
-            .await
-    }
-
-    async fn counter(
-        &self,
-        what: &str,
-        count: impl Fn(&ballast::state::market::Market) -> u64,
-    ) -> Result<Instant> {
-        let before = count(&self.stage.market().await?);
-        crate::wait::until(what, REACTION_LIMIT, || async {
-            let now = count(&self.stage.market().await?);
-            Ok((now > before).then(Instant::now))
+    /// The first keeper is alone, its node answers errors and cuts its websocket while the price
+    /// falls, then behaves again.
+    async fn trouble(&mut self) -> Result<()> {
+        self.second.stop().await?;
+        self.check("a keeper told to end (SIGTERM) ended well".to_owned());
+        self.proxy.set(Mode::Refuse);
+        let first = &self.first;
+        until("the keeper noticing its node", NOTICE_LIMIT, || async {
+            Ok((!first.condition().await?.well).then_some(()))
         })
-        .await
+        .await?;
+        self.stage.oracle.set(TROUBLE).await?;
+        let left = self.stage.unhealthy().await?.len();
+        ensure!(left > 0, "nobody is in distress at {TROUBLE}");
+        self.proxy.set(Mode::Pass);
+        self.first.well().await?;
+        self.stage.tidied().await?;
+        self.first.require_running()?;
+        self.check(format!(
+            "a keeper whose websocket was cut and whose node answered errors turned unhealthy, \
+             came back by itself and tidied up {left} positions"
+        ));
+        Ok(())
     }
+
+    /// The node is restarted under both keepers.
+    async fn restart(&mut self) -> Result<()> {
+        self.second.start()?;
+        self.second.well().await?;
+        self.stage.validator.restart().await?;
+        self.say("the node is back");
+        let price = |market: &Market| market.liquidations + market.adl_rounds;
+        self.price(RESTARTED, "a reaction after the restart", price)
+            .await?;
+        self.stage.tidied().await?;
+        for keeper in [&mut self.first, &mut self.second] {
+            keeper.require_running()?;
+            keeper.well().await?;
+        }
+        self.check("both keepers outlived a restart of the node".to_owned());
+        Ok(())
+    }
+
+    /// A keeper whose wallet is empty says so.
+    async fn empty_wallet(&mut self) -> Result<()> {
+        let (url, port) = (
+            self.stage.validator.url.clone(),
+            self.stage.validator.own_port(4),
+        );
+        let mut poor = Keeper::new(self.stage, self.args, "keeper-poor", &url, port, false).await?;
+        poor.start()?;
+        let said = until("a word about the empty wallet", NOTICE_LIMIT, || async {
+            let condition = poor.condition().await?;
+            Ok(
+                (!condition.well && condition.text.contains("the wallet holds 0"))
+                    .then_some(condition.text),
+            )
+        })
+        .await?;
+        poor.require_running()?;
+        poor.kill().await?;
+        self.check(format!("a keeper with an empty wallet says so: {said}"));
+        Ok(())
+    }
+
+    /// Publishes a price and waits until a counter of the market moves.
+    async fn price(
+        &mut self,
+        ticks: u64,
+        what: &str,
+        count: impl Fn(&Market) -> u64,
+    ) -> Result<Seen> {
+        let before = count(&self.stage.market().await?);
+        let stage = &*self.stage;
+        let moved = until(what, REACTION_LIMIT, || async {
+            let now = count(&stage.market().await?);
+            Ok((now > before).then(Instant::now))
+        });
+        let (published, moved) = tokio::join!(stage.oracle.set(ticks), moved);
+        let (published, moved) = (published?, moved?);
+        let millis = moved.duration_since(published.sent).as_millis();
+        self.say(&format!(
+            "{ticks} ticks: {what} confirmed after {millis} ms"
+        ));
+        Ok((published, moved))
+    }
+
+    /// Checks and figures, once nothing is left to do.
+    async fn finish(mut self, fall: Seen, gap: Seen) -> Result<Report> {
+        let keepers = vec![self.first.figures().await?, self.second.figures().await?];
+        for keeper in [&mut self.first, &mut self.second] {
+            keeper.stop().await?;
+        }
+        let history = History::read(self.stage).await?;
+        std::fs::write(self.stage.logs.join("history.log"), history.lines())?;
+        let (lots, totals) = history.replay()?;
+        let keeping = [&self.first.person, &self.second.person];
+        for person in self.population.everybody().chain(keeping) {
+            let held = self.stage.lots(&person.trader).await?;
+            let replayed = lots.get(&person.trader).copied().unwrap_or(0);
+            let name = &person.name;
+            ensure!(
+                held == replayed,
+                "{name} holds {held} lots, the events say {replayed}"
+            );
+        }
+        let market = self.stage.market().await?;
+        ensure!(
+            (market.liquidations, market.adl_rounds) == (totals.liquidations, totals.adl_rounds),
+            "the market counts {} liquidations and {} rounds, the events {totals:?}",
+            market.liquidations,
+            market.adl_rounds
+        );
+        ensure!(totals.insurance_paid_atoms > 0, "insurance paid nothing");
+        ensure!(totals.gave_up_atoms > 0, "counterparties gave up nothing");
+        self.check(
+            "every position is what the events on chain make it, from the first trade on"
+                .to_owned(),
+        );
+        let liquidation = first_since(&history, fall.0, |event| {
+            matches!(event, BallastEvent::PositionLiquidated(_))
+        })?;
+        let adl = first_since(&history, gap.0, |event| {
+            matches!(event, BallastEvent::AutoDeleveraged(_))
+        })?;
+        let conservation = self.stage.conservation().await?;
+        Ok(Report {
+            deployments: self.stage.deployments.to_vec(),
+            slot_millis: self.args.ticks_per_slot * 25 / 4,
+            seconds: self.begun.elapsed().as_secs(),
+            traders: self.population.everybody().count(),
+            first_liquidation: Reaction::new(&fall.0, fall.1, liquidation),
+            first_adl: Reaction::new(&gap.0, gap.1, adl),
+            totals,
+            conservation_error_atoms: conservation.error_atoms().to_string(),
+            lots_sum: conservation.lots.values().sum::<i128>().to_string(),
+            insurance_left_atoms: market.insurance.balance,
+            keepers,
+            checks: self.checks,
+        })
+    }
+
+    fn check(&mut self, what: String) {
+        self.say(&what);
+        self.checks.push(what);
+    }
+
+    fn say(&self, what: &str) {
+        eprintln!("e2e: {:>4} s  {what}", self.begun.elapsed().as_secs());
+    }
+}
+
+/// The first transaction since a price with an event that `wanted` accepts.
+fn first_since(
+    history: &History,
+    since: Published,
+    wanted: impl Fn(&BallastEvent) -> bool,
+) -> Result<&Done> {
+    let done = history.first_since(since.slot, wanted);
+    done.context("the chain does not have what was seen")
 }

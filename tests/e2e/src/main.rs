@@ -4,22 +4,26 @@
 
 mod audit;
 mod crash;
-mod hands;
+mod deploying;
+mod keepers;
 mod oracle;
 mod people;
 mod population;
 mod ports;
 mod process;
+mod proxy;
 mod report;
 mod stage;
+mod standing;
 mod validator;
 mod wait;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{anyhow, bail, Context, Result};
 use clap::Parser;
+use tokio::signal::unix::{signal, SignalKind};
 
 use stage::Stage;
 
@@ -74,7 +78,7 @@ async fn main() -> ExitCode {
     let logs = args.out.join("logs");
     let outcome = tokio::select! {
         outcome = run(&args, &validator, &logs) => outcome,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+        told = told_to_end() => Err(told),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -86,13 +90,28 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Returns at the first SIGINT or SIGTERM; dropping the run then ends every process of it.
+async fn told_to_end() -> anyhow::Error {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return anyhow!("signals cannot be heard");
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    anyhow!("interrupted")
+}
+
 async fn run(args: &Args, validator: &Path, logs: &Path) -> Result<()> {
     if logs.exists() {
         std::fs::remove_dir_all(logs)?;
     }
     std::fs::create_dir_all(logs).with_context(|| format!("{} cannot be made", logs.display()))?;
-    let stage = Stage::build(args, validator, logs).await?;
-    let report = crash::play(&stage, args).await?;
+    let mut stage = Stage::build(args, validator, logs).await?;
+    let report = crash::play(&mut stage, args).await?;
     let file = args.out.join("report.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
     report.print();

@@ -119,7 +119,7 @@ impl Oracle {
             account,
             price: Mutex::new(price_of(feed_id, ticks)?),
         });
-        publisher.publish().await?;
+        publisher.publish(None).await?;
         let refreshing = tokio::spawn(refresh(publisher.clone()));
         Ok(Self {
             account,
@@ -133,11 +133,7 @@ impl Oracle {
     /// # Errors
     /// When it does not land.
     pub async fn set(&self, ticks: u64) -> Result<Published> {
-        {
-            let mut price = self.publisher.price.lock().await;
-            *price = price_of(price.feed_id, ticks)?;
-        }
-        self.publisher.publish().await
+        self.publisher.publish(Some(ticks)).await
     }
 }
 
@@ -148,8 +144,12 @@ impl Drop for Oracle {
 }
 
 impl Publisher {
-    async fn publish(&self) -> Result<Published> {
-        let price = *self.price.lock().await;
+    /// One at a time, so that no price lands after one that was set later.
+    async fn publish(&self, ticks: Option<u64>) -> Result<Published> {
+        let mut price = self.price.lock().await;
+        if let Some(ticks) = ticks {
+            *price = price_of(price.feed_id, ticks)?;
+        }
         let authority = self.authority.pubkey();
         let instruction = publish(self.account, false, authority, &price)?;
         let (blockhash, last_height) = self.sender.blockhash().await?;
@@ -167,7 +167,7 @@ async fn refresh(publisher: Arc<Publisher>) {
     let mut ticks = tokio::time::interval(REFRESH);
     loop {
         ticks.tick().await;
-        if publisher.publish().await.is_err() {
+        if publisher.publish(None).await.is_err() {
             let _unanswered = publisher.cluster.rpc.get_health().await;
         }
     }

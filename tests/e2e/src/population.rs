@@ -17,9 +17,9 @@ const LOTS: u32 = 10_000;
 const DEPOSIT: u64 = 3_000 * USD;
 /// Lots the market maker quotes a side.
 const QUOTED_LOTS: u64 = 5_000;
-/// Margins of the longs in turn: the first are liquidated by a small fall, the second bankrupt by
-/// a gap, the third stay.
-const LONG_MARGINS: [u64; 3] = [110 * USD, 170 * USD, 1_000 * USD];
+/// Margins of the longs in turn, each for one price of the crash: the first do not stand the fall,
+/// the second the gap, which takes all they have, the others the two prices after it.
+const LONG_MARGINS: [u64; 4] = [110 * USD, 170 * USD, 260 * USD, 305 * USD];
 /// Margins of the shorts in turn: the less, the higher they rank.
 const SHORT_MARGINS: [u64; 4] = [140 * USD, 250 * USD, 500 * USD, 900 * USD];
 

@@ -8,8 +8,6 @@ use std::time::Duration;
 use anyhow::{bail, Context, Result};
 use tokio::process::{Child, Command};
 
-use crate::wait::until;
-
 /// Lines of a log that a failure shows.
 const TAIL: usize = 25;
 
@@ -85,22 +83,6 @@ impl Process {
                 bail!("{} did not end within {} s", self.name, limit.as_secs());
             }
         }
-    }
-
-    /// Waits until the log has a line with `text`.
-    ///
-    /// # Errors
-    /// When none comes in time.
-    pub async fn logs(&self, text: &str, limit: Duration) -> Result<String> {
-        let what = format!("a line with `{text}` in the log of {}", self.name);
-        until(&what, limit, || async {
-            let log = tokio::fs::read_to_string(&self.log).await?;
-            Ok(log
-                .lines()
-                .find(|line| line.contains(text))
-                .map(str::to_owned))
-        })
-        .await
     }
 }
 

@@ -12,6 +12,10 @@ use crate::oracle::Published;
 pub struct Report {
     /// What `deploy` said each time.
     pub deployments: Vec<serde_json::Value>,
+    /// Length of a slot, milliseconds.
+    pub slot_millis: u64,
+    /// Length of the run, seconds.
+    pub seconds: u64,
     /// Traders in the market.
     pub traders: usize,
     /// From the fall to the first liquidation.
@@ -56,8 +60,12 @@ pub struct KeeperFigures {
     pub sent: u64,
     /// Those that landed and did something.
     pub won: u64,
-    /// Those that came too late or were refused.
+    /// Those that came too late: somebody else had done it.
     pub lost: u64,
+    /// Those that were refused for another reason.
+    pub failed: u64,
+    /// Those that expired before they landed.
+    pub expired: u64,
 }
 
 impl Reaction {
@@ -85,6 +93,7 @@ impl Report {
         let line = |name: &str, value: String| println!("{name:<34} {value}");
         println!();
         line("traders", self.traders.to_string());
+        line("length of a slot, ms", self.slot_millis.to_string());
         line(
             "transactions that landed",
             format!(
@@ -117,13 +126,13 @@ impl Report {
             self.insurance_left_atoms.to_string(),
         );
         for keeper in &self.keepers {
-            let KeeperFigures {
-                name,
-                sent,
-                won,
-                lost,
-            } = keeper;
-            line(name, format!("{sent} sent, {won} won, {lost} lost"));
+            line(
+                &keeper.name,
+                format!(
+                    "{} sent, {} won, {} lost, {} failed, {} expired",
+                    keeper.sent, keeper.won, keeper.lost, keeper.failed, keeper.expired
+                ),
+            );
         }
         line(
             "conservation error, atoms",

@@ -18,8 +18,8 @@ use solana_instruction::Instruction;
 use solana_keypair::{write_keypair_file, Keypair};
 use solana_signer::Signer;
 use tempfile::TempDir;
-use tokio::process::Command;
 
+use crate::deploying::Deploying;
 use crate::oracle::{self, Oracle};
 use crate::validator::{Genesis, Validator};
 use crate::wait::until;
@@ -41,10 +41,8 @@ pub struct Stage {
     pub validator: Validator,
     /// Read from here.
     pub cluster: Arc<Cluster>,
-    /// The admin pays here.
+    /// The admin pays here: upgrade authority and mint authority.
     pub sender: Arc<Sender>,
-    /// The admin: upgrade authority, mint authority.
-    pub admin: Arc<Keypair>,
     /// The quote currency.
     pub collateral: Collateral,
     /// The market's accounts.
@@ -82,16 +80,13 @@ impl Stage {
         let settings = Settings::resolve(Some(&validator.url), Some(&admin_file), None)?;
         let cluster = Arc::new(Cluster::new(&settings));
         airdrop(&cluster, &publisher.pubkey()).await?;
-        let first = deploy(args, &validator.url, &admin_file).await?;
-        let second = deploy(args, &validator.url, &admin_file).await?;
-        ensure!(
-            first["changed"] == true,
-            "the first deployment changed nothing"
-        );
-        ensure!(
-            second["changed"] == false,
-            "the second deployment changed: {second}"
-        );
+        let deploying = Deploying {
+            args,
+            url: &validator.url,
+            keypair: &admin_file,
+            folder: folder.path(),
+        };
+        let deployments = deploying.all().await?;
         airdrop(&cluster, &admin.pubkey()).await?;
         let (market_address, market) = only_market(&cluster).await?;
         let oracle = Oracle::start(cluster.clone(), publisher, &market, START_TICKS).await?;
@@ -105,9 +100,8 @@ impl Stage {
             )),
             validator,
             cluster,
-            admin,
             oracle,
-            deployments: [first, second],
+            deployments,
             folder,
             logs: logs.to_path_buf(),
         })
@@ -203,21 +197,4 @@ async fn only_market(cluster: &Cluster) -> Result<(Pubkey, Market)> {
         (Some(market), None) => Ok(market),
         _ => bail!("the exchange has not one market"),
     }
-}
-
-/// Runs `deploy` and reads what it says.
-async fn deploy(args: &Args, url: &str, keypair: &Path) -> Result<serde_json::Value> {
-    let output = Command::new(args.bin("deploy"))
-        .args(["--url", url, "--output", "json", "--create-test-mint"])
-        .arg("--keypair")
-        .arg(keypair)
-        .arg("--config")
-        .arg(args.root.join("tests/e2e/market.toml"))
-        .kill_on_drop(true)
-        .output()
-        .await
-        .context("`deploy` could not be started")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "`deploy` failed: {said}");
-    Ok(serde_json::from_slice(&output.stdout)?)
 }

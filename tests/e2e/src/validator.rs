@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ballast_rpc::cluster::Cluster;
 use ballast_rpc::settings::Settings;
 use tempfile::TempDir;
@@ -70,7 +70,8 @@ pub struct Validator {
     binary: PathBuf,
     logs: PathBuf,
     process: Option<Process>,
-    ledger: TempDir,
+    /// Removed with this.
+    _ledger: TempDir,
 }
 
 impl Validator {
@@ -113,20 +114,20 @@ impl Validator {
             binary: genesis.binary.to_path_buf(),
             logs: genesis.logs.to_path_buf(),
             process: None,
-            ledger,
+            _ledger: ledger,
         };
         validator.resume().await?;
         Ok(validator)
     }
 
+    /// The port of its RPC; the websocket is at the next.
+    pub fn port(&self) -> u16 {
+        self.base
+    }
+
     /// A port of this run for the harness itself.
     pub fn own_port(&self, number: u16) -> u16 {
         self.base + ports::WIDTH - OWN_PORTS + number % OWN_PORTS
-    }
-
-    /// Its log.
-    pub fn log(&self) -> PathBuf {
-        self.ledger.path().join("ledger/validator.log")
     }
 
     /// Ends it and starts it again on the same ledger.

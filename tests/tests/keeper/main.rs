@@ -1,4 +1,6 @@
 //! The keeper's decisions, executed by the built program.
 
 mod crash;
+mod random;
+mod session;
 mod venue;

@@ -2,16 +2,23 @@
 
 use anchor_lang::prelude::{Clock, Pubkey};
 use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
 use ballast::state::book_account::OrderSide;
-use ballast_client::accounts::{BookSnapshot, QueueSnapshot};
+use ballast::state::trigger::TriggerKind;
+use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
+use ballast_client::error::error_of;
+use ballast_client::instructions::adl_session::SESSION_SPACE;
 use ballast_engine::oracle::OraclePrice;
 use ballast_engine::units::{Side, Ticks};
-use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job};
+use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job, Task};
 use ballast_keeper::market::MarketState;
+use ballast_keeper::plan::session::{self, Means};
 use ballast_keeper::plan::{plan, Idle, Lists, Own, Plan, PlanOptions, Planned};
+use ballast_keeper::repair::{repair, Verdict};
 use ballast_sandbox::{BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
 use ballast_sandbox::{TxResult, Wallet};
 use solana_keypair::Keypair;
+use solana_signer::Signer;
 
 /// Atoms of a dollar.
 pub const USD: u64 = 1_000_000;
@@ -83,6 +90,22 @@ impl Venue {
         maker
     }
 
+    /// A stop-loss or take-profit of all lots of a position, at any price of the band.
+    pub fn place_trigger(&mut self, trader: &TraderCookie, kind: TriggerKind, price_ticks: u64) {
+        let slot = self
+            .sandbox
+            .position(&self.market, &trader.address)
+            .unwrap();
+        let args = PlaceTriggerArgs {
+            kind,
+            price_ticks,
+            worst_ticks: 0,
+            lots: slot.lots.unsigned_abs(),
+        };
+        let placed = self.sandbox.place_trigger(&self.market, trader, args);
+        placed.unwrap();
+    }
+
     /// Gives insurance so many dollars.
     pub fn insure(&mut self, dollars: u64) {
         let donor: Wallet = self.sandbox.create_wallet(dollars * USD).unwrap();
@@ -146,38 +169,90 @@ impl Venue {
         plan(job, &state.at(&self.clock()).unwrap(), &lists, &own).unwrap()
     }
 
+    /// Plans the next step of a session for a job; `fresh` is the key of a new account.
+    pub fn plan_session(&self, job: &Job, keeper: &TraderCookie, fresh: &Keypair) -> Planned {
+        let book = self.sandbox.book(&self.market);
+        let queues = [Side::Long, Side::Short].map(|side| self.sandbox.queue(&self.market, side));
+        let lists = lists(&book, &queues);
+        let side = if job.lots > 0 { 1 } else { 0 };
+        let address = session::under_way(&queues[side].queue().unwrap());
+        let account = address.map(|address| self.sandbox.account(&address).unwrap());
+        let known = account.map(|account| accounts::adl_session(&account.data).unwrap());
+        let (state, trader) = (self.state(), self.sandbox.trader(&keeper.address));
+        let own = Own {
+            payer: keeper.wallet.address(),
+            authority: keeper.wallet.address(),
+            address: keeper.address,
+            trader: &trader,
+            tables: &[],
+            options: &PlanOptions::default(),
+        };
+        let means = Means {
+            fresh: fresh.pubkey(),
+            rent_lamports: self.sandbox.rent(SESSION_SPACE),
+            max_nodes: 1,
+        };
+        let present = state.at(&self.clock()).unwrap();
+        session::plan(job, &present, &lists, &own, &means, known.as_ref()).unwrap()
+    }
+
     /// Executes a plan.
     pub fn execute(&mut self, plan: &Plan, keeper: &TraderCookie) -> TxResult {
+        self.execute_signed(plan, &[&keeper.wallet.keypair])
+    }
+
+    /// Executes a plan with those of `keys` that it wants to sign.
+    pub fn execute_signed(&mut self, plan: &Plan, keys: &[&Keypair]) -> TxResult {
         let tables = match plan.listed.is_empty() {
             true => Vec::new(),
             false => vec![self.sandbox.create_lookup_table(&plan.listed)],
         };
-        // Flags and funding need nobody's signature but the payer's.
-        let mut metas = plan.instructions.iter().flat_map(|it| &it.accounts);
-        let signers: &[&Keypair] = match metas.any(|meta| meta.is_signer) {
-            true => &[&keeper.wallet.keypair],
-            false => &[],
-        };
+        let metas = plan.instructions.iter().flat_map(|it| &it.accounts);
+        let wanted: Vec<Pubkey> = metas
+            .filter(|meta| meta.is_signer)
+            .map(|meta| meta.pubkey)
+            .collect();
+        let mut signers = keys.to_vec();
+        signers.retain(|key| wanted.contains(&key.pubkey()));
         self.sandbox
-            .send_with_tables(&plan.instructions, signers, &tables)
+            .send_with_tables(&plan.instructions, &signers, &tables)
     }
 
     /// Plans and executes the most urgent job that can be done, again and again, until none is
-    /// left; every call has to pass. What was done, and why the rest was left.
+    /// left. Every call has to pass, but for two: one that finds orders removed instead of filled
+    /// and has offered too little for what they leave is planned again more carefully, and a
+    /// trigger whose owner cannot pay what the book asks waits for another price.
     pub fn work(&mut self, keeper: &TraderCookie, options: &PlanOptions) -> Worked {
-        let mut worked = Worked::default();
+        let (mut worked, mut careful) = (Worked::default(), *options);
         loop {
-            let next = self.next(keeper, options);
+            let next = self.next(keeper, &careful, &worked.waiting);
             worked.idle = next.1;
             let Some(plan) = next.0 else {
                 return worked;
             };
-            if let Err(error) = self.execute(&plan, keeper) {
-                panic!("{:?}: {error}\n{plan:#?}", plan.task);
+            assert!(worked.done.len() < 2_000, "it goes on for ever");
+            match self.execute(&plan, keeper) {
+                Ok(_) => {
+                    worked.done.push(*plan);
+                    careful = *options;
+                }
+                Err(error) => {
+                    let known = error
+                        .number
+                        .and_then(error_of)
+                        .expect("the program's error");
+                    let again = careful.take_over.after_poor();
+                    match (plan.task, repair(plan.task, known, &error.logs)) {
+                        (Task::Liquidate, Verdict::Poor) if again != careful.take_over => {
+                            careful.take_over = again;
+                            worked.poor += 1;
+                        }
+                        (Task::Trigger(_), Verdict::Wait(_)) => worked.waiting.push(plan.trader),
+                        _ => panic!("{:?}: {error}\n{plan:#?}", plan.task),
+                    }
+                }
             }
             assert!(self.sandbox.conservation().holds());
-            worked.done.push(*plan);
-            assert!(worked.done.len() < 2_000, "it goes on for ever");
         }
     }
 
@@ -185,10 +260,12 @@ impl Venue {
         &self,
         keeper: &TraderCookie,
         options: &PlanOptions,
+        waiting: &[Pubkey],
     ) -> (Option<Box<Plan>>, Vec<(Pubkey, Idle)>) {
         let mut idle = Vec::new();
-        for job in self.evaluate().jobs {
-            match self.plan(&job, keeper, options) {
+        let jobs = self.evaluate().jobs;
+        for job in jobs.iter().filter(|job| !waiting.contains(&job.trader)) {
+            match self.plan(job, keeper, options) {
                 Planned::Send(plan) => return (Some(plan), idle),
                 Planned::Nothing(why) => idle.push((job.trader, why)),
             }
@@ -202,6 +279,10 @@ impl Venue {
 pub struct Worked {
     pub done: Vec<Plan>,
     pub idle: Vec<(Pubkey, Idle)>,
+    /// Calls that had to be planned again.
+    pub poor: usize,
+    /// Whose triggers wait.
+    pub waiting: Vec<Pubkey>,
 }
 
 fn lists<'a>(book: &'a BookSnapshot, queues: &'a [QueueSnapshot; 2]) -> Lists<'a> {

@@ -192,6 +192,9 @@ pub fn decide(situation: &Situation) -> Result<Decision, Refusal> {
     if reopened {
         state.open_pass(opened).map_err(at("the next pass"))?;
     }
+    if situation.order_proven {
+        state.trust_order();
+    }
     let mut ranking = ranking(situation, &mut rebuilt, state.round()).map_err(at("the ranking"))?;
     let listed = cut_all(situation, &mut rebuilt, &mut state)?;
     let round = *state.round();
@@ -299,6 +302,15 @@ impl Place {
     /// Whether it is solvent at the close price.
     pub fn eligible(&self) -> bool {
         self.ranked.class != Class::Ineligible
+    }
+
+    /// Its class in a word.
+    pub const fn class_name(&self) -> &'static str {
+        match self.ranked.class {
+            Class::Winner => "winner",
+            Class::Other => "other",
+            Class::Ineligible => "insolvent at the close price",
+        }
     }
 }
 

@@ -53,6 +53,7 @@ pub fn situation(round: &Round) -> Result<Situation, (String, EngineError)> {
         passes_before: round.passes_before,
         queue,
         listed: round.listed.clone(),
+        order_proven: false,
     })
 }
 

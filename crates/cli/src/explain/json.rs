@@ -1,6 +1,6 @@
 //! An explanation for programs.
 
-use ballast_engine::rank::{Class, INFINITE_SCORE};
+use ballast_engine::rank::INFINITE_SCORE;
 use serde::Serialize;
 
 use super::audit::{Audit, Fault};
@@ -138,11 +138,7 @@ fn queue(decision: &Decision) -> Vec<Ranked<'_>> {
         Ranked {
             rank: place.rank,
             trader: &place.trader,
-            class: match place.ranked.class {
-                Class::Winner => "winner",
-                Class::Other => "other",
-                Class::Ineligible => "insolvent at the close price",
-            },
+            class: place.class_name(),
             score_q32: score(place.score_q32),
             lots: exposure.lots,
             entry_atoms: exposure.entry,
@@ -170,7 +166,8 @@ fn queue(decision: &Decision) -> Vec<Ranked<'_>> {
     ranked.collect()
 }
 
-fn score(q32: i128) -> String {
+/// Decimal digits; `infinite` for a position in profit without equity.
+pub fn score(q32: i128) -> String {
     if q32 == INFINITE_SCORE {
         "infinite".to_owned()
     } else {

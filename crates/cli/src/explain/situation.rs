@@ -30,6 +30,8 @@ pub struct Situation {
     pub queue: Vec<Candidate>,
     /// Trader accounts as the keeper listed them.
     pub listed: Vec<String>,
+    /// Whether a session has proven the order before, so that it holds as of then only.
+    pub order_proven: bool,
 }
 
 /// A position of the counterparties' queue.

@@ -27,7 +27,7 @@ impl Voice<'_> {
             format!("The bankruptcy\n{}", self.bankruptcy()),
             self.close_price(),
             self.threshold(),
-            format!("Who was cut, and why\n{}", self.ranks()),
+            format!("Who was cut, and why\n{}", self.ranks("rank")),
             format!("What it cost them\n{}", self.transfers()),
             format!("Why nobody was skipped\n{}", self.spared()),
         ]
@@ -35,8 +35,7 @@ impl Voice<'_> {
     }
 
     fn bankruptcy(&self) -> String {
-        let (position, summary) = (&self.situation.position, &self.decision.summary);
-        let lots = position.size();
+        let summary = &self.decision.summary;
         let insurance = amount(self.situation.insurance_available);
         let paid = match summary.insurance_paid {
             0 => format!("Insurance held {insurance} and paid nothing."),
@@ -45,8 +44,15 @@ impl Voice<'_> {
             ),
             paid => format!("Insurance held {insurance} and paid\n  {} of it.", amount(paid)),
         };
+        format!("{} {paid}", self.deficit())
+    }
+
+    /// What the bankrupt held, and what it lacked.
+    pub fn deficit(&self) -> String {
+        let (position, summary) = (&self.situation.position, &self.decision.summary);
+        let lots = position.size();
         format!(
-            "  {} was {} {} lots, entered at {}, with {} of margin.\n  At the mark of {} its equity was -{}: that is the deficit. {paid}",
+            "  {} was {} {} lots, entered at {}, with {} of margin.\n  At the mark of {} its equity was -{}: that is the deficit.",
             short(&self.situation.bankrupt),
             position.side().map_or("empty", side_name),
             grouped(lots),
@@ -57,7 +63,8 @@ impl Voice<'_> {
         )
     }
 
-    fn close_price(&self) -> String {
+    /// The close price, and what the closed lots came to.
+    pub fn close_price(&self) -> String {
         let position = &self.situation.position;
         let (close, summary) = (&self.decision.round.close, &self.decision.summary);
         let sign = i128::from(position.lots.get().signum());
@@ -112,9 +119,11 @@ impl Voice<'_> {
         text
     }
 
-    fn ranks(&self) -> String {
+    /// Those who were cut, with their scores. `place` heads the column of their ranks.
+    pub fn ranks(&self, place: &str) -> String {
+        let place = format!(">{place}");
         let mut table = Table::new(&[
-            ">rank",
+            place.as_str(),
             "trader",
             ">score",
             ">profit",
@@ -148,7 +157,8 @@ impl Voice<'_> {
         )
     }
 
-    fn transfers(&self) -> String {
+    /// What the cuts cost and paid.
+    pub fn transfers(&self) -> String {
         let mut table = Table::new(&[
             "trader",
             ">cut",
@@ -172,7 +182,7 @@ impl Voice<'_> {
     }
 
     /// Why a cut took as many lots as it did.
-    fn why(&self, place: &Place, done: &Done) -> String {
+    pub fn why(&self, place: &Place, done: &Done) -> String {
         let held = place.candidate.position.size();
         let cap = percent(i128::from(self.decision.round.max_close_bps));
         if done.cut.lots == done.wanted {
@@ -290,7 +300,8 @@ impl Voice<'_> {
         self.decision.cuts.iter().find(|done| done.trader == trader)
     }
 
-    fn last(&self) -> Option<&Place> {
+    /// The last one cut.
+    pub fn last(&self) -> Option<&Place> {
         let last = self.decision.cuts.last();
         last.and_then(|done| self.place(&done.trader))
     }
@@ -378,7 +389,7 @@ pub fn score(q32: i128) -> String {
 }
 
 /// Basis points as per cent.
-fn percent(bps: i128) -> String {
+pub fn percent(bps: i128) -> String {
     let sign = if bps < 0 { "-" } else { "" };
     let bps = bps.unsigned_abs();
     if bps.is_multiple_of(100) {
@@ -387,7 +398,8 @@ fn percent(bps: i128) -> String {
     format!("{sign}{}.{:02} %", bps / 100, bps % 100)
 }
 
-fn amount(atoms: u64) -> String {
+/// Atoms as dollars.
+pub fn amount(atoms: u64) -> String {
     usd(i64::try_from(atoms).unwrap_or(i64::MAX))
 }
 

@@ -5,11 +5,11 @@
 //! `create_account` of the system program, with [`SESSION_SPACE`] bytes and the program as owner.
 
 use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
+use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use ballast::state::adl_session::AdlSession;
+use ballast_engine::queue::QueueRef;
 
 use super::{build, listing, MarketKeys};
-use crate::accounts::QueueSnapshot;
 use crate::addresses;
 
 /// Bytes of a session account.
@@ -24,6 +24,28 @@ pub struct SessionKeys {
     pub payer: Pubkey,
     /// Trader account of the bankrupt position.
     pub bankrupt: Pubkey,
+}
+
+/// Creates the account of a session, `lamports` being the rent for [`SESSION_SPACE`] bytes. `payer`
+/// and `session` sign. It goes before [`open_adl_session`] in the same transaction.
+pub fn create_session_account(payer: Pubkey, session: Pubkey, lamports: u64) -> Instruction {
+    // `create_account` of the system program is its instruction 0.
+    let mut data = vec![0; 4];
+    data.extend(lamports.to_le_bytes());
+    data.extend(
+        u64::try_from(SESSION_SPACE)
+            .unwrap_or(u64::MAX)
+            .to_le_bytes(),
+    );
+    data.extend(ballast::ID.to_bytes());
+    Instruction {
+        program_id: anchor_lang::system_program::ID,
+        accounts: vec![
+            AccountMeta::new(payer, true),
+            AccountMeta::new(session, true),
+        ],
+        data,
+    }
 }
 
 /// Lets insurance pay and freezes the round of a bankrupt position, for up to `max_lots`.
@@ -117,20 +139,14 @@ pub fn close_adl_session(keys: MarketKeys, session: SessionKeys) -> Instruction 
 
 /// The trader accounts to list: of those selected the ones still in the queue, in order.
 /// `queue` is the one of the session's side.
-///
-/// # Errors
-/// When the queue does not parse.
-pub fn selected(
-    session: &AdlSession,
-    queue: &QueueSnapshot,
-) -> Result<Vec<Pubkey>, crate::accounts::DecodeError> {
-    let queue = queue.queue()?;
-    Ok(session
+#[must_use]
+pub fn selected(session: &AdlSession, queue: &QueueRef<'_>) -> Vec<Pubkey> {
+    session
         .selection
         .members()
         .iter()
-        .filter(|member| member.is_in(&queue))
+        .filter(|member| member.is_in(queue))
         .filter_map(|member| queue.entry(member.node).ok())
         .map(|entry| Pubkey::new_from_array(entry.trader))
-        .collect())
+        .collect()
 }

@@ -46,7 +46,7 @@ pub fn plan(
 
 /// What comes before a round: the book while it takes lots at the bankruptcy price, and after the
 /// grace period a take-over where insurance pays after all.
-fn before(
+pub fn before(
     present: &Present<'_>,
     record: &PositionRecord,
     input: &LiquidationInput<'_>,
@@ -147,6 +147,7 @@ impl Round<'_> {
         let cuts = self.plan.cuts.iter().take(listed.len());
         Plan {
             task: Task::Deleverage,
+            trader: self.plan.bankrupt,
             instructions: self.instructions(&listed),
             effect: Effect::Deleveraging {
                 lots: cuts.clone().map(|cut| cut.cut.lots).sum(),

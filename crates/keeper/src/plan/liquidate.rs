@@ -5,13 +5,13 @@ use ballast_client::book::liquidation_makers;
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::liquidation::{affordable, foresee, need, past_grace, Need};
 use ballast_engine::book::BookRef;
-use ballast_engine::liquidation::{LiquidationInput, LiquidationPlan};
+use ballast_engine::liquidation::{self, LiquidationInput, LiquidationPlan};
 use ballast_engine::position::Position;
 use ballast_engine::units::{Atoms, Lots};
 use ballast_engine::EngineError;
 use solana_instruction::Instruction;
 
-use super::{fit, flag_or, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
+use super::{fit, flag_or, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads, TakeOver};
 use crate::evaluate::{Job, Task};
 use crate::market::Present;
 use crate::positions::PositionRecord;
@@ -56,12 +56,15 @@ pub fn step(
         book,
         own,
     };
-    if own.options.takes_over {
-        if let Some(plan) = call.taking_over()? {
-            return Ok(Some(plan));
-        }
+    let taking_over = match own.options.take_over {
+        TakeOver::Nothing => None,
+        TakeOver::Rest => call.taking_over(false)?,
+        TakeOver::Whole => call.taking_over(true)?,
+    };
+    match taking_over {
+        Some(plan) => Ok(Some(plan)),
+        None => call.into_book(),
     }
-    call.into_book()
 }
 
 /// Everything one call depends on.
@@ -79,12 +82,17 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The keeper's account takes over what the book leaves, if it can afford it.
-    fn taking_over(&self) -> Result<Option<Plan>, PlanError> {
+    /// The keeper's account takes over what the book leaves, if it can afford that, or the `whole`
+    /// step.
+    fn taking_over(&self, whole: bool) -> Result<Option<Plan>, PlanError> {
         let Some((listed, step)) = self.foreseen(true)? else {
             return Ok(None);
         };
-        let fill = step.liquidator_fill()?.unwrap_or((Lots::ZERO, Atoms::ZERO));
+        let most = match whole {
+            true => liquidation::plan(self.input)?.liquidator_fill()?,
+            false => step.liquidator_fill()?,
+        };
+        let fill = most.unwrap_or((Lots::ZERO, Atoms::ZERO));
         let Some(held) = self.held()? else {
             return Ok(None);
         };
@@ -109,6 +117,7 @@ impl Call<'_> {
         let (book, victim, input) = (self.book, &self.victim, self.input);
         let spares = self.own.options.spares;
         let mut listed = liquidation_makers(book, victim, input, takes_over, spares)?;
+        listed.truncate(self.own.options.max_makers);
         let offer = Takeover::with_margin(0);
         let fitting = fit::longest(&listed, self.own, |listed| {
             vec![self.instruction(offer, listed)]
@@ -147,6 +156,7 @@ impl Call<'_> {
         let book_lots = step.book_lots.size();
         Plan {
             task: Task::Liquidate,
+            trader: self.victim,
             instructions: vec![self.instruction(offer, &listed)],
             listed,
             effect: Effect::Liquidation {

@@ -44,6 +44,7 @@ pub fn plan(
         position: present.settled(record)?,
     };
     let mut listed = trigger_makers(book, &taker, trigger, own.options.spares)?;
+    listed.truncate(own.options.max_makers);
     let build = |listed: &[Pubkey]| instruction(kind, present, &record.trader, own, listed);
     listed.truncate(fit::longest(&listed, own, |listed| vec![build(listed)])?);
     let terms = terms(present, &taker, &trigger_request(side, trigger))?;
@@ -53,6 +54,7 @@ pub fn plan(
     }
     Ok(Planned::Send(Box::new(Plan {
         task: Task::Trigger(kind),
+        trader: record.trader,
         instructions: vec![build(&listed)],
         listed,
         effect: Effect::Trigger { lots },

@@ -7,7 +7,7 @@ use ballast::state::trigger::{Trigger, TriggerKind};
 use ballast_engine::units::Side;
 use ballast_keeper::evaluate::Task;
 use ballast_keeper::plan::fit::{size, MAX_TRANSACTION_BYTES};
-use ballast_keeper::plan::{Effect, Idle, Lists, Plan, PlanError, Planned};
+use ballast_keeper::plan::{Effect, Idle, Lists, Plan, PlanError, Planned, TakeOver};
 
 use crate::synthetic::{key, own_address, Synthetic, SLOT};
 
@@ -86,8 +86,26 @@ fn who_cannot_afford_it_liquidates_into_the_book_alone() {
     assert_eq!(plan.instructions[0].data, data.data());
     // So does one that is told not to take anything over.
     market.own.free = 1_000_000;
-    market.options.takes_over = false;
+    market.options.take_over = TakeOver::Nothing;
     assert_eq!(sent(market.plan(&market.job())), plan);
+}
+
+#[test]
+fn after_orders_that_could_not_trade_the_whole_step_is_backed() {
+    let mut market = Synthetic::at(ENTRY);
+    market
+        .hold(1, (100, ENTRY, 4_000))
+        .order(11, Side::Long, 995, 12);
+    let margin = |market: &Synthetic| match sent(market.plan(&market.job())).effect {
+        Effect::Liquidation { margin_atoms, .. } => margin_atoms,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(margin(&market), 2_000);
+    market.options.take_over = market.options.take_over.after_poor();
+    assert_eq!(margin(&market), 5_000);
+    market.options.take_over = market.options.take_over.after_poor();
+    assert_eq!(margin(&market), 0);
+    assert_eq!(market.options.take_over, TakeOver::Nothing);
 }
 
 #[test]

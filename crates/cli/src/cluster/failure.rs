@@ -1,0 +1,30 @@
+//! What a command was asked that it cannot mean, as opposed to what went wrong.
+
+use core::fmt;
+
+use ballast::error::BallastError;
+use ballast_engine::EngineError;
+
+/// The command line asks for something that cannot be; exit code 2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage(pub String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// A refusal of the engine as an error of a command.
+pub trait Computed<T> {
+    /// The value, or what the program would answer.
+    fn computed(self) -> anyhow::Result<T>;
+}
+
+impl<T> Computed<T> for Result<T, EngineError> {
+    fn computed(self) -> anyhow::Result<T> {
+        self.map_err(|error| anyhow::anyhow!("{}", BallastError::from(error)))
+    }
+}

@@ -1,0 +1,244 @@
+//! `ballast insurance`: what it holds, what it may pay, and how to feed it.
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::Result;
+use ballast_client::addresses;
+use ballast_client::instructions::anyone as build;
+use ballast_client::token::associated_token;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use solana_signer::Signer;
+
+use super::collateral::{enough, quote_currency};
+use super::options::Sending;
+use super::session::Session;
+use super::state::{MarketState, Parts};
+use super::units::percent_of_bps;
+use super::words::Names;
+use super::writing::{self, Plan};
+use crate::report::table::Table;
+
+/// Arguments of `insurance`.
+#[derive(Clone, Debug, Args)]
+pub struct InsuranceArgs {
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Only this market [default: all].
+    #[arg(long, value_name = "MARKET")]
+    market: Option<String>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    /// Give to the insurance of a market.
+    Donate {
+        /// Amount, as a decimal number of the quote currency.
+        amount: String,
+        /// Number, name or address of the market.
+        #[arg(long, value_name = "MARKET")]
+        market: String,
+        /// Token account to pay from [default: the signer's associated token account].
+        #[arg(long, value_name = "ADDRESS")]
+        token_account: Option<Pubkey>,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Move tokens between the vaults until the insurance vault of a market holds what its ledger
+    /// says.
+    Sweep {
+        /// Number, name or address of the market.
+        #[arg(long, value_name = "MARKET")]
+        market: String,
+        #[command(flatten)]
+        sending: Sending,
+    },
+}
+
+/// The insurance of a market as it is printed.
+#[derive(Clone, Debug, Serialize)]
+pub struct InsuranceView {
+    market_index: u16,
+    market: String,
+    slot: u64,
+    ledger_atoms: u64,
+    ledger: String,
+    vault: String,
+    vault_atoms: u64,
+    /// What a sweep would move into the vault; negative out of it.
+    unswept_atoms: i128,
+    available_atoms: u64,
+    available: String,
+    draw_cap_bps: u32,
+    window_slots: u64,
+    /// First slot of the last window.
+    window_start_slot: u64,
+    window_level_atoms: u64,
+    window_drawn_atoms: u64,
+    /// Slot from which the cap counts anew; `null` while no window is open.
+    window_ends_slot: Option<u64>,
+}
+
+impl InsuranceView {
+    /// Of a market and what its insurance vault holds.
+    pub fn new(state: &MarketState, vault_atoms: u64) -> Result<Self> {
+        let (ledger, risk) = (&state.market.insurance, &state.market.risk);
+        let ends = ledger
+            .window_start_slot
+            .saturating_add(risk.insurance_window_slots);
+        let open = ledger.window_drawn > 0 && state.slot < ends;
+        let available = state.insurance_available()?;
+        let collateral = state.units.collateral;
+        Ok(Self {
+            market_index: state.market.index,
+            market: state.name(),
+            slot: state.slot,
+            ledger_atoms: ledger.balance,
+            ledger: collateral.text(ledger.balance.into()),
+            vault: state.market.insurance_vault.to_string(),
+            vault_atoms,
+            unswept_atoms: i128::from(ledger.balance) - i128::from(vault_atoms),
+            available_atoms: available,
+            available: collateral.text(available.into()),
+            draw_cap_bps: risk.insurance_draw_cap_bps,
+            window_slots: risk.insurance_window_slots,
+            window_start_slot: ledger.window_start_slot,
+            window_level_atoms: ledger.window_level,
+            window_drawn_atoms: ledger.window_drawn,
+            window_ends_slot: open.then_some(ends),
+        })
+    }
+
+    fn row(&self, state: &MarketState) -> [String; 7] {
+        let atoms = |atoms: u64| state.units.collateral.show(atoms.into());
+        [
+            self.market.clone(),
+            atoms(self.ledger_atoms),
+            atoms(self.vault_atoms),
+            atoms(self.available_atoms),
+            percent_of_bps(self.draw_cap_bps.into()),
+            match self.window_ends_slot {
+                Some(_) => format!(
+                    "{} of {}",
+                    atoms(self.window_drawn_atoms),
+                    atoms(self.window_level_atoms)
+                ),
+                None => "none".to_owned(),
+            },
+            self.window_ends_slot
+                .map_or_else(|| "-".to_owned(), |slot| slot.to_string()),
+        ]
+    }
+}
+
+/// The insurance of several markets as a table.
+pub fn table(views: &[InsuranceView], states: &[MarketState]) -> String {
+    let mut table = Table::new(&[
+        "market",
+        ">ledger",
+        ">vault",
+        ">may pay now",
+        ">cap of a window",
+        ">paid in this window",
+        ">until slot",
+    ]);
+    for (view, state) in views.iter().zip(states) {
+        table.row(view.row(state));
+    }
+    let mut text = table.render();
+    for view in views.iter().filter(|view| view.unswept_atoms != 0) {
+        text.push_str(&format!(
+            "\n\nLedger and vault of {0} differ; `ballast insurance sweep --market {0}` brings them level.",
+            view.market
+        ));
+    }
+    text
+}
+
+/// Runs `ballast insurance`.
+pub async fn run(session: &Session, args: &InsuranceArgs) -> Result<()> {
+    match &args.action {
+        None => show(session, args.market.as_deref()).await,
+        Some(Action::Donate {
+            amount,
+            market,
+            token_account,
+            sending,
+        }) => donate(session, amount, market, *token_account, *sending).await,
+        Some(Action::Sweep { market, sending }) => sweep(session, market, *sending).await,
+    }
+}
+
+async fn show(session: &Session, selector: Option<&str>) -> Result<()> {
+    let decimals = session.exchange().await?.mint_decimals;
+    let markets = match selector {
+        Some(selector) => vec![session.find(selector).await?],
+        None => session.cluster.markets().await?,
+    };
+    let (mut states, mut views) = (Vec::new(), Vec::new());
+    for (address, market) in markets {
+        let state = session
+            .state(&address, &market, decimals, Parts::Market)
+            .await?;
+        let vault = session.tokens(&market.insurance_vault).await?;
+        views.push(InsuranceView::new(&state, vault.unwrap_or(0))?);
+        states.push(state);
+    }
+    session.answer(&views, || table(&views, &states))
+}
+
+async fn donate(
+    session: &Session,
+    amount: &str,
+    market: &str,
+    token_account: Option<Pubkey>,
+    sending: Sending,
+) -> Result<()> {
+    let signer = session.keypair()?;
+    let (address, market) = session.find(market).await?;
+    let (collateral, units) = quote_currency(session).await?;
+    let amount = units.atoms(amount)?;
+    let own = associated_token(&signer.pubkey(), &collateral);
+    let source = token_account.unwrap_or(own);
+    let held = session.tokens(&source).await?;
+    enough(units, &source, &collateral.mint, held, amount)?;
+    let name = super::session::name_of(&market);
+    let plan = Plan {
+        command: "insurance donate",
+        purpose: format!(
+            "Give {} to the insurance of {name}",
+            units.show(amount.into())
+        ),
+        instructions: vec![build::donate_insurance(
+            signer.pubkey(),
+            address,
+            source,
+            collateral,
+            amount,
+        )],
+        names: Names {
+            collateral: units,
+            market: None,
+        },
+    };
+    writing::perform(session, signer, plan, sending).await
+}
+
+async fn sweep(session: &Session, market: &str, sending: Sending) -> Result<()> {
+    let signer = session.keypair()?;
+    let (address, market) = session.find(market).await?;
+    let (collateral, units) = quote_currency(session).await?;
+    let name = super::session::name_of(&market);
+    let plan = Plan {
+        command: "insurance sweep",
+        purpose: format!(
+            "Bring insurance vault {} of {name} level with its ledger",
+            addresses::insurance_vault(&address)
+        ),
+        instructions: vec![build::sweep_insurance(address, collateral)],
+        names: Names {
+            collateral: units,
+            market: None,
+        },
+    };
+    writing::perform(session, signer, plan, sending).await
+}

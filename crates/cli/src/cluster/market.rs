@@ -1,0 +1,429 @@
+//! `ballast markets` and `ballast market`.
+
+use anyhow::Result;
+use ballast::state::exchange::{
+    PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN, PAUSE_REMOVE_MARGIN, PAUSE_TRADE,
+    PAUSE_WITHDRAW,
+};
+use ballast_engine::units::Side;
+use clap::Args;
+use serde::Serialize;
+
+use super::failure::Computed;
+use super::session::Session;
+use super::state::{MarketState, Parts};
+use super::units::{percent_of_bps, percent_of_ppm_signed};
+use crate::report::money::grouped;
+use crate::report::table::Table;
+
+/// What can be paused, by name.
+const PAUSES: [(u32, &str); 7] = [
+    (PAUSE_DEPOSIT, "deposit"),
+    (PAUSE_WITHDRAW, "withdraw"),
+    (PAUSE_OPEN, "open"),
+    (PAUSE_TRADE, "trade"),
+    (PAUSE_REMOVE_MARGIN, "remove_margin"),
+    (PAUSE_LIQUIDATE, "liquidate"),
+    (PAUSE_DELEVERAGE, "deleverage"),
+];
+
+/// Arguments of `market`.
+#[derive(Clone, Debug, Args)]
+pub struct MarketArgs {
+    /// Number, name or address of the market.
+    market: String,
+}
+
+/// The best price of a side of the book, and the lots there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Level {
+    ticks: u64,
+    price: String,
+    lots: u64,
+    size: String,
+}
+
+/// A market as it is printed.
+#[derive(Clone, Debug, Serialize)]
+pub struct MarketView {
+    index: u16,
+    name: String,
+    market: String,
+    slot: u64,
+    price_ticks: Option<u64>,
+    price: Option<String>,
+    /// `oracle` or `last_recorded`.
+    price_source: Option<&'static str>,
+    price_age_seconds: Option<i64>,
+    /// What keeps the price from opening positions.
+    price_fault: Option<&'static str>,
+    funding_current_ppm: Option<i32>,
+    funding_sample_ppm: Option<i32>,
+    funding_next_ppm: Option<i32>,
+    open_interest_lots: u64,
+    open_interest: String,
+    best_bid: Option<Level>,
+    best_ask: Option<Level>,
+    insurance_atoms: u64,
+    insurance: String,
+    insurance_available_atoms: u64,
+    adl_rounds: u64,
+    liquidations: u64,
+}
+
+/// All markets as they are printed.
+#[derive(Clone, Debug, Serialize)]
+struct MarketsView {
+    exchange: String,
+    collateral_mint: String,
+    collateral_decimals: u8,
+    traders: u64,
+    paused: Vec<&'static str>,
+    uncovered_bankruptcies: u32,
+    withdrawals_wait_until_slot: Option<u64>,
+    markets: Vec<MarketView>,
+}
+
+/// Names of the pause flags in force.
+pub fn paused(flags: u32) -> Vec<&'static str> {
+    let in_force = PAUSES.iter().filter(|(flag, _)| flags & flag != 0);
+    in_force.map(|(_, name)| *name).collect()
+}
+
+impl MarketView {
+    /// Of a market's accounts.
+    pub fn new(state: &MarketState) -> Result<Self> {
+        let units = state.units;
+        let mark = state.mark_ticks();
+        let rates = mark.map(|_| state.funding_rates()).transpose()?;
+        let level = |side| -> Result<Option<Level>> {
+            Ok(state.best(side)?.map(|(ticks, lots)| Level {
+                ticks,
+                price: units.price(ticks),
+                lots,
+                size: units.size(lots),
+            }))
+        };
+        let market = &state.market;
+        Ok(Self {
+            index: market.index,
+            name: state.name(),
+            market: state.keys.market.to_string(),
+            slot: state.slot,
+            price_ticks: mark.map(|(ticks, _)| ticks),
+            price: mark.map(|(ticks, _)| units.price(ticks)),
+            price_source: mark.map(|(_, source)| source.name()),
+            price_age_seconds: state.price_age(),
+            price_fault: state.price_fault(),
+            funding_current_ppm: rates.map(|rates| rates.current_ppm),
+            funding_sample_ppm: rates.map(|rates| rates.sample_ppm),
+            funding_next_ppm: rates.map(|rates| rates.next_ppm),
+            open_interest_lots: market.open_interest_lots,
+            open_interest: units.size(market.open_interest_lots),
+            best_bid: level(Side::Long)?,
+            best_ask: level(Side::Short)?,
+            insurance_atoms: market.insurance.balance,
+            insurance: units.collateral.text(market.insurance.balance.into()),
+            insurance_available_atoms: state.insurance_available()?,
+            adl_rounds: market.adl_rounds,
+            liquidations: market.liquidations,
+        })
+    }
+}
+
+/// Runs `ballast markets`.
+pub async fn list(session: &Session) -> Result<()> {
+    let exchange = session.exchange().await?;
+    let mut states = Vec::new();
+    for (address, market) in session.cluster.markets().await? {
+        let state = session.state(&address, &market, exchange.mint_decimals, Parts::Market);
+        states.push(state.await?);
+    }
+    let views: Result<Vec<MarketView>> = states.iter().map(MarketView::new).collect();
+    let waits = exchange.uncovered_bankruptcies > 0;
+    let all = MarketsView {
+        exchange: ballast_client::addresses::exchange().to_string(),
+        collateral_mint: exchange.collateral_mint.to_string(),
+        collateral_decimals: exchange.mint_decimals,
+        traders: exchange.trader_count,
+        paused: paused(exchange.pause_flags),
+        uncovered_bankruptcies: exchange.uncovered_bankruptcies,
+        withdrawals_wait_until_slot: waits.then_some(exchange.withdraw_wait_until_slot),
+        markets: views?,
+    };
+    session.answer(&all, || words(&all, &states))
+}
+
+fn words(all: &MarketsView, states: &[MarketState]) -> String {
+    let mut table = Table::new(&[
+        ">#",
+        "market",
+        ">price",
+        ">age",
+        "",
+        ">funding/h",
+        ">next hour",
+        ">open interest",
+        ">bid",
+        ">ask",
+        ">insurance",
+        ">may pay",
+    ]);
+    for (view, state) in all.markets.iter().zip(states) {
+        table.row(row(view, state));
+    }
+    let mut text = table.render();
+    if !all.paused.is_empty() {
+        text.push_str(&format!("\n\nPaused: {}.", all.paused.join(", ")));
+    }
+    if let Some(slot) = all.withdrawals_wait_until_slot {
+        text.push_str(&format!(
+            "\n\nWithdrawals wait until slot {slot}: {} uncovered bankruptcies.",
+            all.uncovered_bankruptcies
+        ));
+    }
+    text
+}
+
+fn row(view: &MarketView, state: &MarketState) -> [String; 12] {
+    let units = state.units;
+    let none = || "-".to_owned();
+    let rate = |ppm: Option<i32>| ppm.map_or_else(none, percent_of_ppm_signed);
+    let level = |level: &Option<Level>| {
+        level
+            .as_ref()
+            .map_or_else(none, |level| units.show_price(level.ticks))
+    };
+    [
+        view.index.to_string(),
+        view.name.clone(),
+        view.price_ticks
+            .map_or_else(none, |ticks| units.show_price(ticks)),
+        view.price_age_seconds
+            .map_or_else(none, |age| format!("{age} s")),
+        view.price_fault.unwrap_or("").replace('_', " "),
+        rate(view.funding_current_ppm),
+        rate(view.funding_next_ppm),
+        units.show_size(view.open_interest_lots),
+        level(&view.best_bid),
+        level(&view.best_ask),
+        units.collateral.show(view.insurance_atoms.into()),
+        units.collateral.show(view.insurance_available_atoms.into()),
+    ]
+}
+
+/// A margin bracket as it is printed.
+#[derive(Clone, Debug, Serialize)]
+struct Tier {
+    notional_limit_atoms: u64,
+    initial_margin_bps: u32,
+    maintenance_margin_bps: u32,
+}
+
+/// A market in detail.
+#[derive(Clone, Debug, Serialize)]
+pub struct MarketDetail {
+    #[serde(flatten)]
+    market: MarketView,
+    price_account: String,
+    price_problem: Option<String>,
+    queue_long: String,
+    queue_short: String,
+    book: String,
+    tick: String,
+    lot: String,
+    atoms_per_lot_tick: u64,
+    longs: u32,
+    shorts: u32,
+    queue_capacity: usize,
+    bids: u32,
+    asks: u32,
+    book_capacity: usize,
+    taker_fee_bps: u32,
+    maker_fee_bps: i32,
+    price_band_bps: u32,
+    min_position_lots: u64,
+    max_position_lots: u64,
+    max_open_interest_lots: u64,
+    adl_max_close_bps: u32,
+    adl_rank_tolerance_bps: u32,
+    tiers: Vec<Tier>,
+    fees_atoms: u64,
+    bankruptcies: u64,
+}
+
+impl MarketDetail {
+    /// Of a market's accounts, queues included.
+    pub fn new(state: &MarketState) -> Result<Self> {
+        let (market, risk) = (&state.market, &state.market.risk);
+        let book = state.book.book().map_err(anyhow::Error::from)?;
+        let long = state.queue(Side::Long)?.queue()?;
+        let short = state.queue(Side::Short)?.queue()?;
+        let tiers = risk.params().active_tiers().computed()?;
+        Ok(Self {
+            market: MarketView::new(state)?,
+            price_account: state.keys.price.to_string(),
+            price_problem: state.price_problem(),
+            queue_long: state.keys.queue_long.to_string(),
+            queue_short: state.keys.queue_short.to_string(),
+            book: state.keys.book.to_string(),
+            tick: state.units.price(1),
+            lot: state.units.size(1),
+            atoms_per_lot_tick: state.units.atoms_per_lot_tick,
+            longs: long.len(),
+            shorts: short.len(),
+            queue_capacity: long.capacity().min(short.capacity()),
+            bids: book.len(Side::Long),
+            asks: book.len(Side::Short),
+            book_capacity: book.capacity(),
+            taker_fee_bps: risk.taker_fee_bps,
+            maker_fee_bps: risk.maker_fee_bps,
+            price_band_bps: risk.price_band_bps,
+            min_position_lots: risk.min_position_lots,
+            max_position_lots: risk.max_position_lots,
+            max_open_interest_lots: risk.max_open_interest_lots,
+            adl_max_close_bps: risk.adl.max_close_bps,
+            adl_rank_tolerance_bps: risk.adl.rank_tolerance_bps,
+            tiers: tiers
+                .iter()
+                .map(|tier| Tier {
+                    notional_limit_atoms: tier.notional_limit_atoms,
+                    initial_margin_bps: tier.initial_margin_bps,
+                    maintenance_margin_bps: tier.maintenance_margin_bps,
+                })
+                .collect(),
+            fees_atoms: market.fees_atoms,
+            bankruptcies: market.bankruptcy_counter,
+        })
+    }
+
+    /// In words; several lines.
+    pub fn words(&self, state: &MarketState) -> String {
+        let units = state.units;
+        let atoms = |atoms: u64| units.collateral.show(atoms.into());
+        let mut lines = vec![format!(
+            "{} (market {}), {}",
+            self.market.name, self.market.index, self.market.market
+        )];
+        let mut line = |name: &str, text: String| lines.push(format!("  {name:<18}{text}"));
+        line("price", self.price_words(state));
+        line("price account", self.price_account.clone());
+        line("funding", self.funding_words());
+        line(
+            "open interest",
+            format!(
+                "{} of {}; {} longs, {} shorts, room for {} a side",
+                units.show_size(self.market.open_interest_lots),
+                units.show_size(self.max_open_interest_lots),
+                self.longs,
+                self.shorts,
+                self.queue_capacity
+            ),
+        );
+        line("best bid", level_words(&self.market.best_bid));
+        line("best ask", level_words(&self.market.best_ask));
+        line(
+            "book",
+            format!(
+                "{} bids, {} asks, room for {} a side",
+                self.bids, self.asks, self.book_capacity
+            ),
+        );
+        line(
+            "insurance",
+            format!(
+                "{}, of which {} may be paid now",
+                atoms(self.market.insurance_atoms),
+                atoms(self.market.insurance_available_atoms)
+            ),
+        );
+        line("fees collected", atoms(self.fees_atoms));
+        line(
+            "so far",
+            format!(
+                "{} liquidation steps, {} bankruptcies, {} rounds of deleveraging",
+                grouped(self.market.liquidations),
+                grouped(self.bankruptcies),
+                grouped(self.market.adl_rounds)
+            ),
+        );
+        line("tick, lot", format!("{}, {}", self.tick, self.lot));
+        line(
+            "fees",
+            format!(
+                "taker {}, maker {}",
+                percent_of_bps(self.taker_fee_bps.into()),
+                percent_of_bps(self.maker_fee_bps.into())
+            ),
+        );
+        line("price band", percent_of_bps(self.price_band_bps.into()));
+        line(
+            "position",
+            format!(
+                "{} to {}",
+                units.show_size(self.min_position_lots),
+                units.show_size(self.max_position_lots)
+            ),
+        );
+        for tier in &self.tiers {
+            line(
+                "margin",
+                format!(
+                    "initial {}, maintenance {} up to {}",
+                    percent_of_bps(tier.initial_margin_bps.into()),
+                    percent_of_bps(tier.maintenance_margin_bps.into()),
+                    atoms(tier.notional_limit_atoms)
+                ),
+            );
+        }
+        line(
+            "deleveraging",
+            format!(
+                "a pass closes at most {} of a counterparty; rank tolerance {}",
+                percent_of_bps(self.adl_max_close_bps.into()),
+                percent_of_bps(self.adl_rank_tolerance_bps.into())
+            ),
+        );
+        lines.join("\n")
+    }
+
+    fn price_words(&self, state: &MarketState) -> String {
+        let price = self
+            .market
+            .price_ticks
+            .map(|ticks| state.units.show_price(ticks));
+        let text = match (price, self.market.price_age_seconds) {
+            (Some(price), Some(age)) => format!("{price}, {age} s old"),
+            (Some(price), None) => format!("{price}, the last one recorded"),
+            (None, _) => "none".to_owned(),
+        };
+        match (&self.price_problem, self.market.price_fault) {
+            (Some(problem), _) => format!("{text} ({problem})"),
+            (None, Some(fault)) => format!("{text} ({}: nothing opens)", fault.replace('_', " ")),
+            (None, None) => text,
+        }
+    }
+
+    fn funding_words(&self) -> String {
+        let rate = |ppm: Option<i32>| ppm.map_or_else(|| "-".to_owned(), percent_of_ppm_signed);
+        format!(
+            "{} this hour, {} the next if nothing changes (longs pay when positive)",
+            rate(self.market.funding_current_ppm),
+            rate(self.market.funding_next_ppm)
+        )
+    }
+}
+
+fn level_words(level: &Option<Level>) -> String {
+    level.as_ref().map_or_else(
+        || "none".to_owned(),
+        |level| format!("{} x {}", level.price, level.size),
+    )
+}
+
+/// Runs `ballast market`.
+pub async fn show(session: &Session, args: &MarketArgs) -> Result<()> {
+    let state = session.market(&args.market, Parts::Queues).await?;
+    let detail = MarketDetail::new(&state)?;
+    session.answer(&detail, || detail.words(&state))
+}

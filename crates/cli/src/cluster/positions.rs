@@ -1,0 +1,357 @@
+//! `ballast positions`: what a trader account holds, and how far it is from trouble.
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{Context, Result};
+use ballast::state::position_slot::PositionSlot;
+use ballast::state::trader::Trader;
+use ballast::state::trigger::Trigger;
+use ballast_engine::liquidation::{health, Health};
+use ballast_engine::margin::{initial_margin, maintenance_margin};
+use ballast_engine::price_levels::{bankruptcy_price, liquidation_price, margin_ratio_bps};
+use ballast_engine::units::{Side, Ticks};
+use clap::Args;
+use serde::Serialize;
+
+use super::failure::Computed;
+use super::options::TraderChoice;
+use super::session::Session;
+use super::state::{MarketState, Parts};
+use super::traders::TraderView;
+use super::units::{percent_of_bps, Collateral, Units};
+use super::words::counted;
+
+/// Arguments of `positions`.
+#[derive(Clone, Debug, Args)]
+pub struct PositionsArgs {
+    #[command(flatten)]
+    choice: TraderChoice,
+}
+
+/// A stop-loss or take-profit as it is printed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TriggerView {
+    price_ticks: u64,
+    price: String,
+    /// 0 when only the band limits the fills.
+    worst_ticks: u64,
+    lots: u32,
+}
+
+/// A position as it is printed. Amounts in atoms; prices in ticks and as decimal numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct PositionView {
+    /// Number of the market.
+    pub market_index: u16,
+    /// Name of the market.
+    pub market: String,
+    slot: u64,
+    /// `long`, `short`, or `none` where there are only orders.
+    pub side: &'static str,
+    /// Signed.
+    pub lots: i64,
+    size: String,
+    entry_quote_atoms: i64,
+    mark_ticks: u64,
+    mark: String,
+    mark_source: &'static str,
+    margin_atoms: i64,
+    /// Funding since it was last paid, in `margin_atoms` already; negative is received.
+    funding_owed_atoms: i64,
+    notional_atoms: u64,
+    pnl_atoms: i64,
+    /// Margin and unrealised profit.
+    pub equity_atoms: i64,
+    maintenance_atoms: u64,
+    initial_atoms: u64,
+    /// Equity over maintenance margin; below 10,000 it may be liquidated.
+    pub margin_ratio_bps: Option<i64>,
+    /// `healthy`, `below_maintenance` or `bankrupt`.
+    pub health: &'static str,
+    liquidation_ticks: Option<u64>,
+    liquidation_price: Option<String>,
+    bankruptcy_ticks: Option<u64>,
+    bankruptcy_price: Option<String>,
+    /// 5 in the first fifth of the queue to 1 in the last; 0 when it cannot be cut.
+    pub light: Option<u8>,
+    /// From 1.
+    queue_rank: Option<u64>,
+    /// Positions of the queue that may be cut.
+    queue_eligible: u32,
+    /// Lots of the positions ranked before it.
+    lots_ahead: u64,
+    flagged_slot: u64,
+    bankrupt_slot: u64,
+    orders: u32,
+    order_margin_atoms: u64,
+    stop_loss: Option<TriggerView>,
+    take_profit: Option<TriggerView>,
+}
+
+impl PositionView {
+    /// What a slot of a trader account holds in its market, funding paid up to now.
+    pub fn new(slot: &PositionSlot, state: &MarketState) -> Result<Self> {
+        let (units, params) = (state.units, state.market.params());
+        let (ticks, source) = state.mark_ticks().context("the market has no price yet")?;
+        let mark = state.mark()?;
+        let stored = slot.position().map_err(anyhow::Error::from)?;
+        let position = stored.settle(state.funding_index()?).computed()?;
+        let place = match position.side() {
+            Some(side) => Some(state.standing(side, slot.queue_node)?),
+            None => None,
+        };
+        let tick = units.atoms_per_lot_tick;
+        let notional = position.notional(mark).computed()?;
+        let liquidation = liquidation_price(&position, params, tick).computed()?;
+        let bankruptcy = bankruptcy_price(&position, tick).computed()?;
+        let text = |level: Option<Ticks>| level.map(|ticks| units.price(ticks.get()));
+        Ok(Self {
+            market_index: state.market.index,
+            market: state.name(),
+            slot: state.slot,
+            side: side_name(position.side()),
+            lots: slot.lots,
+            size: units.size(position.size()),
+            entry_quote_atoms: slot.entry_quote,
+            mark_ticks: ticks,
+            mark: units.price(ticks),
+            mark_source: source.name(),
+            margin_atoms: position.margin.get(),
+            funding_owed_atoms: stored.margin.try_sub(position.margin).computed()?.get(),
+            notional_atoms: notional,
+            pnl_atoms: position.pnl(mark).computed()?.get(),
+            equity_atoms: position.equity(mark).computed()?.get(),
+            maintenance_atoms: maintenance_margin(params, notional).computed()?,
+            initial_atoms: initial_margin(params, notional).computed()?,
+            margin_ratio_bps: margin_ratio_bps(&position, mark, params).computed()?,
+            health: match health(&position, mark, params).computed()? {
+                Health::Healthy => "healthy",
+                Health::BelowMaintenance => "below_maintenance",
+                Health::Bankrupt { .. } => "bankrupt",
+            },
+            liquidation_ticks: liquidation.map(Ticks::get),
+            liquidation_price: text(liquidation),
+            bankruptcy_ticks: bankruptcy.map(Ticks::get),
+            bankruptcy_price: text(bankruptcy),
+            light: place.map(|place| place.light),
+            queue_rank: place.map(|place| u64::from(place.rank) + 1),
+            queue_eligible: place.map_or(0, |place| place.eligible),
+            lots_ahead: place.map_or(0, |place| place.lots_ahead),
+            flagged_slot: slot.flagged_slot,
+            bankrupt_slot: slot.bankrupt_slot,
+            orders: slot.order_count,
+            order_margin_atoms: slot.order_margin,
+            stop_loss: trigger_view(&slot.stop_loss, units),
+            take_profit: trigger_view(&slot.take_profit, units),
+        })
+    }
+
+    /// The mark as a decimal number.
+    pub fn mark(&self) -> &str {
+        &self.mark
+    }
+
+    /// The liquidation price as a decimal number.
+    pub fn liquidation(&self) -> Option<&str> {
+        self.liquidation_price.as_deref()
+    }
+
+    /// In words; several lines.
+    pub fn words(&self, units: Units) -> String {
+        let atoms = |atoms: i64| units.collateral.show(atoms.into());
+        let mut lines = Vec::new();
+        let mut line = |name: &str, text: String| lines.push(format!("    {name:<18}{text}"));
+        if self.lots != 0 {
+            let entry = self.entry_quote_atoms.unsigned_abs();
+            let lots = self.lots.unsigned_abs();
+            line(
+                "entry, mark",
+                format!(
+                    "{}, {}",
+                    units.show_average(entry, lots),
+                    units.show_price(self.mark_ticks)
+                ),
+            );
+            line(
+                "equity",
+                format!(
+                    "{} = margin {} + profit {}",
+                    atoms(self.equity_atoms),
+                    atoms(self.margin_atoms),
+                    atoms(self.pnl_atoms)
+                ),
+            );
+            line("margin ratio", self.ratio_words(units));
+            line("liquidation at", level_words(self.liquidation_ticks, units));
+            line("bankruptcy at", level_words(self.bankruptcy_ticks, units));
+            line("funding owed", atoms(self.funding_owed_atoms));
+            line("deleveraging", self.light_words());
+        }
+        if self.flagged_slot > 0 {
+            line(
+                "flagged",
+                format!("below maintenance since slot {}", self.flagged_slot),
+            );
+        }
+        if self.bankrupt_slot > 0 {
+            line(
+                "flagged",
+                format!("bankrupt since slot {}", self.bankrupt_slot),
+            );
+        }
+        if self.orders > 0 {
+            let reserved = units.collateral.show(self.order_margin_atoms.into());
+            let orders = usize::try_from(self.orders).unwrap_or(usize::MAX);
+            line(
+                "orders",
+                format!("{}, which reserve {reserved}", counted(orders, "order")),
+            );
+        }
+        for (name, trigger) in [
+            ("stop-loss", &self.stop_loss),
+            ("take-profit", &self.take_profit),
+        ] {
+            if let Some(trigger) = trigger {
+                line(
+                    name,
+                    format!(
+                        "{} at {}",
+                        units.show_size(trigger.lots.into()),
+                        units.show_price(trigger.price_ticks)
+                    ),
+                );
+            }
+        }
+        format!("{}\n{}", self.title(units), lines.join("\n"))
+    }
+
+    fn title(&self, units: Units) -> String {
+        if self.lots == 0 {
+            return format!("  {}: orders only", self.market);
+        }
+        format!(
+            "  {}: {} {}, worth {}",
+            self.market,
+            self.side,
+            units.show_size(self.lots.unsigned_abs()),
+            units.collateral.show(self.notional_atoms.into())
+        )
+    }
+
+    fn ratio_words(&self, units: Units) -> String {
+        let ratio = self
+            .margin_ratio_bps
+            .map_or_else(|| "-".to_owned(), percent_of_bps);
+        let maintenance = units.collateral.show(self.maintenance_atoms.into());
+        format!(
+            "{ratio} of maintenance {maintenance} ({})",
+            self.health.replace('_', " ")
+        )
+    }
+
+    fn light_words(&self) -> String {
+        match (self.light, self.queue_rank) {
+            (Some(0), _) => "not in the queue's order: it is insolvent at the mark".to_owned(),
+            (Some(light), Some(rank)) => {
+                format!("{} place {rank} of {}", lights(light), self.queue_eligible)
+            }
+            _ => "-".to_owned(),
+        }
+    }
+}
+
+/// A light as five steps.
+pub fn lights(light: u8) -> String {
+    let lit = usize::from(light.min(5));
+    format!("{}{}", "●".repeat(lit), "○".repeat(5 - lit))
+}
+
+/// `long`, `short` or `none`.
+pub fn side_name(side: Option<Side>) -> &'static str {
+    match side {
+        Some(Side::Long) => "long",
+        Some(Side::Short) => "short",
+        None => "none",
+    }
+}
+
+fn level_words(ticks: Option<u64>, units: Units) -> String {
+    ticks.map_or_else(|| "no price".to_owned(), |ticks| units.show_price(ticks))
+}
+
+fn trigger_view(trigger: &Trigger, units: Units) -> Option<TriggerView> {
+    (!trigger.is_unset()).then(|| TriggerView {
+        price_ticks: trigger.price_ticks,
+        price: units.price(trigger.price_ticks),
+        worst_ticks: trigger.worst_ticks,
+        lots: trigger.lots,
+    })
+}
+
+/// A trader account with its positions, as it is printed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Holdings {
+    #[serde(flatten)]
+    trader: TraderView,
+    /// Free collateral, equity of all positions and what orders reserve.
+    total_atoms: i64,
+    /// The positions, in the order of the account's slots.
+    pub positions: Vec<PositionView>,
+}
+
+impl Holdings {
+    /// Of a trader account and the markets it is in.
+    pub fn new(
+        address: &Pubkey,
+        trader: &Trader,
+        states: &[MarketState],
+        collateral: Collateral,
+    ) -> Result<Self> {
+        let mut positions = Vec::new();
+        let mut total = trader.free;
+        for slot in trader.positions.iter().filter(|slot| !slot.is_empty()) {
+            let state = states.iter().find(|state| state.keys.market == slot.market);
+            let state = state.context("a market of the trader was not read")?;
+            let view = PositionView::new(slot, state)?;
+            let reserved = i64::try_from(slot.order_margin)?;
+            total = total
+                .saturating_add(view.equity_atoms)
+                .saturating_add(reserved);
+            positions.push(view);
+        }
+        Ok(Self {
+            trader: TraderView::new(address, trader, collateral),
+            total_atoms: total,
+            positions,
+        })
+    }
+
+    /// In words; several lines.
+    pub fn words(&self, states: &[MarketState], collateral: Collateral) -> String {
+        let mut text = format!(
+            "{}\n  total            {} with equity and what orders reserve",
+            self.trader.words(collateral),
+            collateral.show(self.total_atoms.into())
+        );
+        for view in &self.positions {
+            let state = states
+                .iter()
+                .find(|state| state.market.index == view.market_index);
+            if let Some(state) = state {
+                text.push_str(&format!("\n\n{}", view.words(state.units)));
+            }
+        }
+        text
+    }
+}
+
+/// Runs `ballast positions`.
+pub async fn run(session: &Session, args: &PositionsArgs) -> Result<()> {
+    let address = session.trader_address(&args.choice)?;
+    let trader = session.trader(&address).await?;
+    let collateral = Collateral {
+        decimals: session.exchange().await?.mint_decimals,
+    };
+    let states = session.markets_of(&trader, Parts::Queues).await?;
+    let holdings = Holdings::new(&address, &trader, &states, collateral)?;
+    session.answer(&holdings, || holdings.words(&states, collateral))
+}

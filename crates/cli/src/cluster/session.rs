@@ -1,0 +1,199 @@
+//! What every command on a cluster begins with: which cluster, which key, which market.
+
+use std::sync::Arc;
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{Context, Result};
+use ballast::state::exchange::Exchange;
+use ballast::state::market::Market;
+use ballast::state::trader::Trader;
+use ballast_client::addresses;
+use ballast_client::token::token_amount;
+use ballast_rpc::cluster::Cluster;
+use ballast_rpc::settings::{commitment, Settings};
+use serde::Serialize;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+use super::failure::Usage;
+use super::options::{Global, TraderChoice};
+use super::state::{self, MarketState, Parts};
+
+/// A cluster and how to talk to it and to the user.
+pub struct Session {
+    /// The cluster.
+    pub cluster: Arc<Cluster>,
+    /// Whether answers are JSON.
+    pub json: bool,
+    settings: Settings,
+    price_accounts: Vec<Pubkey>,
+}
+
+impl Session {
+    /// From the options of the command line and the configuration of the Solana tools.
+    pub fn new(global: &Global) -> Result<Self> {
+        let mut settings = Settings::resolve(
+            global.url.as_deref(),
+            global.keypair.as_deref(),
+            global.config.as_deref(),
+        )
+        .map_err(|error| Usage(error.to_string()))?;
+        if let Some(name) = &global.commitment {
+            settings.commitment = commitment(name).map_err(|error| Usage(error.to_string()))?;
+        }
+        Ok(Self {
+            cluster: Arc::new(Cluster::new(&settings)),
+            json: global.json(),
+            settings,
+            price_accounts: global.price_accounts.clone(),
+        })
+    }
+
+    /// The key that signs and pays.
+    pub fn keypair(&self) -> Result<Arc<Keypair>> {
+        Ok(Arc::new(self.settings.keypair()?))
+    }
+
+    /// The exchange.
+    pub async fn exchange(&self) -> Result<Exchange> {
+        Ok(self.cluster.exchange().await?)
+    }
+
+    /// The trader account that was chosen: by address, or by owner and number, where the owner is
+    /// the signer unless named.
+    pub fn trader_address(&self, choice: &TraderChoice) -> Result<Pubkey> {
+        if let Some(address) = choice.trader {
+            return Ok(address);
+        }
+        let owner = match choice.owner {
+            Some(owner) => owner,
+            None => self.keypair()?.pubkey(),
+        };
+        Ok(addresses::trader(&owner, choice.sub_id))
+    }
+
+    /// A trader account that must exist.
+    pub async fn trader(&self, address: &Pubkey) -> Result<Trader> {
+        let found = self.cluster.trader(address).await?;
+        found.with_context(|| {
+            format!("there is no trader account at {address}; open one with `ballast trader create` or choose another with --trader, --owner and --sub-id")
+        })
+    }
+
+    /// The market of this number, name or address.
+    pub async fn find(&self, selector: &str) -> Result<(Pubkey, Market)> {
+        let markets = self.cluster.markets().await?;
+        choose(&markets, selector).map_err(Into::into)
+    }
+
+    /// The market of this number, name or address with its accounts, all of one slot.
+    pub async fn market(&self, selector: &str, parts: Parts) -> Result<MarketState> {
+        let (address, market) = self.find(selector).await?;
+        let decimals = self.exchange().await?.mint_decimals;
+        self.state(&address, &market, decimals, parts).await
+    }
+
+    /// A market's accounts, all of one slot.
+    pub async fn state(
+        &self,
+        address: &Pubkey,
+        market: &Market,
+        decimals: u8,
+        parts: Parts,
+    ) -> Result<MarketState> {
+        let wanted = state::wanted(address, market, &self.price_accounts, parts);
+        let (slot, found) = self.cluster.accounts(&wanted).await?;
+        MarketState::read(&wanted, slot, &found, decimals, parts)
+    }
+
+    /// The markets in which a trader has a position or orders, in the order of its slots.
+    pub async fn markets_of(&self, trader: &Trader, parts: Parts) -> Result<Vec<MarketState>> {
+        let decimals = self.exchange().await?.mint_decimals;
+        let mut states = Vec::new();
+        for slot in trader.positions.iter().filter(|slot| !slot.is_empty()) {
+            let market = self.cluster.market(&slot.market).await?;
+            let state = self.state(&slot.market, &market, decimals, parts);
+            states.push(state.await?);
+        }
+        Ok(states)
+    }
+
+    /// What a token account holds, atoms; `None` when there is none.
+    pub async fn tokens(&self, address: &Pubkey) -> Result<Option<u64>> {
+        let (_, found) = self.cluster.accounts(&[*address]).await?;
+        let account = found.into_iter().next().flatten();
+        Ok(account.and_then(|account| token_amount(&account.data)))
+    }
+
+    /// Prints an answer: the words, or the value as one line of JSON.
+    pub fn answer(&self, value: &impl Serialize, words: impl FnOnce() -> String) -> Result<()> {
+        if self.json {
+            println!("{}", serde_json::to_string(value)?);
+        } else {
+            println!("{}", words());
+        }
+        Ok(())
+    }
+}
+
+/// A market's name without its padding.
+pub fn name_of(market: &Market) -> String {
+    let bytes: Vec<u8> = market
+        .name
+        .iter()
+        .copied()
+        .filter(|byte| *byte != 0)
+        .collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn choose(markets: &[(Pubkey, Market)], selector: &str) -> Result<(Pubkey, Market), Usage> {
+    let is_named = |(address, market): &&(Pubkey, Market)| {
+        selector.parse() == Ok(market.index)
+            || selector == address.to_string()
+            || selector.eq_ignore_ascii_case(&name_of(market))
+    };
+    if let Some(found) = markets.iter().find(is_named) {
+        return Ok(*found);
+    }
+    let all: Vec<String> = markets
+        .iter()
+        .map(|(_, market)| format!("{} {}", market.index, name_of(market)))
+        .collect();
+    let known = if all.is_empty() {
+        "none yet".to_owned()
+    } else {
+        all.join(", ")
+    };
+    Err(Usage(format!(
+        "there is no market `{selector}`: expected the number, the name or the address of one of: {known}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytemuck::Zeroable;
+
+    fn market(index: u16, name: &[u8]) -> (Pubkey, Market) {
+        let mut market = Market::zeroed();
+        market.index = index;
+        market.name[..name.len()].copy_from_slice(name);
+        (addresses::market(index), market)
+    }
+
+    #[test]
+    fn a_market_is_found_by_number_name_and_address() {
+        let markets = [market(0, b"SOL-PERP"), market(1, b"BTC-PERP")];
+        let address = addresses::market(1).to_string();
+        for selector in ["1", "btc-perp", "BTC-PERP", address.as_str()] {
+            let found = choose(&markets, selector).expect(selector);
+            assert_eq!(found.1.index, 1, "{selector}");
+        }
+        let error = choose(&markets, "2")
+            .expect_err("no such market")
+            .to_string();
+        assert!(error.contains("0 SOL-PERP, 1 BTC-PERP"), "{error}");
+        assert!(choose(&[], "0").is_err());
+    }
+}

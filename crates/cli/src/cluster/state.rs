@@ -1,0 +1,285 @@
+//! A market and what belongs to it, decoded, all of one slot.
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{Context, Result};
+use ballast::state::market::Market;
+use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
+use ballast_client::adl::{display_round, funding_index_at, ranking, Moment, RankedEntry};
+use ballast_client::funding::rates_at;
+use ballast_client::instructions::MarketKeys;
+use ballast_client::price::{check_price, decode_price, price_account, PriceError};
+use ballast_engine::funding::FundingRates;
+use ballast_engine::oracle::{Action, OraclePrice, PriceFault};
+use ballast_engine::rank::Round;
+use ballast_engine::standing::{price_to_be_first, Band, Standing};
+use ballast_engine::units::{FundingIndex, LotPrice, Side, Ticks};
+use ballast_rpc::cluster::market_keys;
+use solana_account::Account;
+
+use super::failure::Computed;
+use super::session::name_of;
+use super::units::Units;
+
+/// The sysvar with slot and time.
+const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
+
+/// Which accounts of a market are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// Market, price and book.
+    Market,
+    /// The two queues as well, which may be large.
+    Queues,
+}
+
+/// A market with its price, its book and, where asked for, its queues.
+pub struct MarketState {
+    /// Slot in which the node had them.
+    pub slot: u64,
+    /// Unix seconds of that slot.
+    pub now: i64,
+    /// Addresses.
+    pub keys: MarketKeys,
+    /// The market.
+    pub market: Box<Market>,
+    /// What its price account says.
+    pub price: Result<OraclePrice, PriceError>,
+    /// The book.
+    pub book: BookSnapshot,
+    /// The queues of longs and of shorts.
+    pub queues: Option<[QueueSnapshot; 2]>,
+    /// What lots, ticks and atoms are.
+    pub units: Units,
+}
+
+/// Where the mark of a display comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceSource {
+    /// The price account.
+    Oracle,
+    /// The last price that the market recorded: the price account cannot be read.
+    LastRecorded,
+}
+
+impl PriceSource {
+    /// Its name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Oracle => "oracle",
+            Self::LastRecorded => "last_recorded",
+        }
+    }
+}
+
+/// The accounts to read: market, book, clock, queues, then the candidates for the price.
+pub fn wanted(
+    address: &Pubkey,
+    market: &Market,
+    price_accounts: &[Pubkey],
+    parts: Parts,
+) -> Vec<Pubkey> {
+    let mut wanted = vec![*address, market.book, CLOCK];
+    if parts == Parts::Queues {
+        wanted.extend([market.queue_long, market.queue_short]);
+    }
+    wanted.extend(price_accounts);
+    wanted.push(price_account(market));
+    wanted
+}
+
+impl MarketState {
+    /// Decodes what was read of [`wanted`].
+    pub fn read(
+        wanted: &[Pubkey],
+        slot: u64,
+        found: &[Option<Account>],
+        decimals: u8,
+        parts: Parts,
+    ) -> Result<Self> {
+        let get = |index: usize, what: &str| -> Result<&Account> {
+            let account = found.get(index).and_then(Option::as_ref);
+            account.with_context(|| format!("the {what} of the market is not there"))
+        };
+        let address = wanted.first().copied().unwrap_or_default();
+        let market = Box::new(accounts::market(&get(0, "account")?.data)?);
+        let queues = match parts {
+            Parts::Market => None,
+            Parts::Queues => Some([
+                QueueSnapshot::new(&get(3, "queue of longs")?.data)?,
+                QueueSnapshot::new(&get(4, "queue of shorts")?.data)?,
+            ]),
+        };
+        let first = if queues.is_some() { 5 } else { 3 };
+        let (key, price) = first_price(&market, &wanted[first..], &found[first..]);
+        Ok(Self {
+            slot,
+            now: unix_timestamp(&get(2, "clock")?.data)?,
+            keys: market_keys(&address, &market, key),
+            price,
+            book: BookSnapshot::new(&get(1, "book")?.data)?,
+            queues,
+            units: Units::new(&market.oracle, decimals),
+            market,
+        })
+    }
+
+    /// The market's name.
+    pub fn name(&self) -> String {
+        name_of(&self.market)
+    }
+
+    /// The price to show everything at, in ticks, and where it is from; `None` before the first.
+    pub fn mark_ticks(&self) -> Option<(u64, PriceSource)> {
+        let last = self.market.last_price.ticks;
+        match &self.price {
+            Ok(price) => Some((price.price.get(), PriceSource::Oracle)),
+            Err(_) if last > 0 => Some((last, PriceSource::LastRecorded)),
+            Err(_) => None,
+        }
+    }
+
+    /// Slot, time and price of the display.
+    pub fn moment(&self) -> Result<Moment> {
+        let (price_ticks, _) = self.mark_ticks().with_context(|| {
+            format!(
+                "{} has no price yet: its price account {} cannot be read ({}); name another with --price-account",
+                self.name(),
+                self.keys.price,
+                self.price_problem().unwrap_or_default()
+            )
+        })?;
+        Ok(Moment {
+            slot: self.slot,
+            unix_timestamp: self.now,
+            price_ticks,
+        })
+    }
+
+    /// Why the price account has no price.
+    pub fn price_problem(&self) -> Option<String> {
+        self.price.as_ref().err().map(ToString::to_string)
+    }
+
+    /// The mark, atoms per lot.
+    pub fn mark(&self) -> Result<LotPrice> {
+        let ticks = Ticks::new(self.moment()?.price_ticks);
+        ticks.lot_price(self.units.atoms_per_lot_tick).computed()
+    }
+
+    /// What stops the price from being used to open positions, if anything does.
+    pub fn price_fault(&self) -> Option<&'static str> {
+        let price = match &self.price {
+            Ok(price) => price,
+            Err(_) => return Some("unreadable"),
+        };
+        let fault = check_price(&self.market, Action::Open, price, self.now).err()?;
+        Some(match fault {
+            PriceFault::Stale => "stale",
+            PriceFault::FromFuture => "from_future",
+            PriceFault::Older => "older_than_used",
+            PriceFault::WideConfidence => "wide_confidence",
+            PriceFault::Diverged => "diverged_from_average",
+        })
+    }
+
+    /// Seconds since the price was published.
+    pub fn price_age(&self) -> Option<i64> {
+        let price = self.price.as_ref().ok()?;
+        Some(self.now.saturating_sub(price.publish_time))
+    }
+
+    /// The funding index now.
+    pub fn funding_index(&self) -> Result<FundingIndex> {
+        funding_index_at(&self.market, &self.moment()?).computed()
+    }
+
+    /// The funding rates now.
+    pub fn funding_rates(&self) -> Result<FundingRates> {
+        rates_at(&self.market, &self.moment()?).computed()
+    }
+
+    /// What insurance may pay now, atoms.
+    pub fn insurance_available(&self) -> Result<u64> {
+        let insurance = self.market.insurance_state();
+        insurance
+            .available(self.market.params(), self.slot)
+            .computed()
+    }
+
+    /// The best order of a side of the book: ticks and lots at that price.
+    pub fn best(&self, side: Side) -> Result<Option<(u64, u64)>> {
+        let book = self.book.book()?;
+        let mut best: Option<(LotPrice, u64)> = None;
+        for step in book.iter(side) {
+            let (_, order) = step.computed()?;
+            match &mut best {
+                None => best = Some((order.price(), order.size())),
+                Some((price, lots)) if *price == order.price() => *lots += order.size(),
+                Some(_) => break,
+            }
+        }
+        Ok(best.map(|(price, lots)| (self.units.ticks_of(price.get()), lots)))
+    }
+
+    /// The queue of a side.
+    pub fn queue(&self, side: Side) -> Result<&QueueSnapshot> {
+        let queues = self.queues.as_ref().context("the queues were not read")?;
+        let [long, short] = queues;
+        Ok(match side {
+            Side::Long => long,
+            Side::Short => short,
+        })
+    }
+
+    /// What ranks a side as if everything closed at the mark.
+    pub fn round(&self, side: Side) -> Result<Round> {
+        let epoch = self.queue(side)?.queue()?.header().adl_epoch;
+        display_round(&self.market, side, epoch, &self.moment()?).computed()
+    }
+
+    /// The queue of a side in order, the first to be cut first.
+    pub fn ranking(&self, side: Side) -> Result<Vec<RankedEntry>> {
+        let queue = self.queue(side)?.queue()?;
+        ranking(&queue, &self.round(side)?).computed()
+    }
+
+    /// Where the position at a node of a queue stands.
+    pub fn standing(&self, side: Side, node: u32) -> Result<Standing> {
+        let queue = self.queue(side)?.queue()?;
+        Standing::of(&queue, &self.round(side)?, node).computed()
+    }
+
+    /// The mark nearest to the present one at which the position at a node would be the first to
+    /// be cut.
+    pub fn price_to_be_first(&self, side: Side, node: u32) -> Result<Option<Ticks>> {
+        let queue = self.queue(side)?.queue()?;
+        let tick = self.units.atoms_per_lot_tick;
+        price_to_be_first(&queue, &self.round(side)?, node, tick, Band::ALL).computed()
+    }
+}
+
+/// The first of the candidates that holds a price of the market's feed; the last one, with what is
+/// wrong with it, when none does.
+fn first_price(
+    market: &Market,
+    keys: &[Pubkey],
+    found: &[Option<Account>],
+) -> (Pubkey, Result<OraclePrice, PriceError>) {
+    let mut last = (Pubkey::default(), Err(PriceError::Missing));
+    for (key, account) in keys.iter().zip(found) {
+        let price = match account {
+            None => Err(PriceError::Missing),
+            Some(account) => decode_price(market, key, &account.owner, &account.data),
+        };
+        last = (*key, price);
+        if last.1.is_ok() {
+            break;
+        }
+    }
+    last
+}
+
+fn unix_timestamp(clock: &[u8]) -> Result<i64> {
+    let bytes = clock.get(32..40).context("the clock cannot be read")?;
+    Ok(i64::from_le_bytes(bytes.try_into()?))
+}

@@ -1,0 +1,420 @@
+//! `ballast watch`: looks at positions again and again and reports crossings of thresholds.
+
+mod alerts;
+mod webhook;
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{Context, Result};
+use ballast::state::trader::Trader;
+use ballast_client::accounts;
+use clap::Args;
+use serde::Serialize;
+use serde_json::{json, Value};
+
+use super::failure::Usage;
+use super::options::TraderChoice;
+use super::positions::{lights, PositionView};
+use super::session::Session;
+use super::state::{MarketState, Parts};
+use super::units::{decimal, percent_of_bps};
+use crate::report::money::{clock, short};
+use crate::report::table::Table;
+use alerts::{Alerts, Crossing, Kind, Look, Thresholds};
+use webhook::Webhook;
+
+/// Decimals of a margin ratio in basis points.
+const RATIO_DECIMALS: u8 = 4;
+
+/// Arguments of `watch`.
+#[derive(Clone, Debug, Args)]
+pub struct WatchArgs {
+    /// Trader account to watch; may be given again [default: the one of --owner and --sub-id].
+    #[arg(long = "trader", value_name = "ADDRESS")]
+    traders: Vec<Pubkey>,
+    /// Owner of the trader account [default: the signer].
+    #[arg(long, value_name = "KEY")]
+    owner: Option<Pubkey>,
+    /// Number of the trader account among its owner's.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    sub_id: u16,
+    /// Alert when the light of a position reaches this, 1 to 5.
+    #[arg(long, value_name = "LIGHT", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=5))]
+    light_at: u8,
+    /// Alert when equity falls below this many times maintenance margin.
+    #[arg(long, value_name = "RATIO", default_value = "1.5", value_parser = ratio)]
+    margin_ratio_below: i64,
+    /// POST every alert to this URL as JSON.
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
+    /// Seconds between two looks.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    interval: u64,
+    /// Look once and exit.
+    #[arg(long)]
+    once: bool,
+}
+
+/// A ratio such as 1.5 in basis points.
+fn ratio(text: &str) -> Result<i64, String> {
+    let bad = || {
+        format!("`{text}` is no ratio: expected a decimal number such as 1.5, with at most four decimals")
+    };
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || fraction.len() > 4 || !digits(whole) || !digits(fraction) {
+        return Err(bad());
+    }
+    format!("{whole}{fraction:0<4}").parse().map_err(|_| bad())
+}
+
+/// An alert as it is printed and posted.
+#[derive(Clone, Debug, Serialize)]
+struct Alert {
+    r#type: &'static str,
+    /// The alert in a sentence.
+    text: String,
+    kind: Kind,
+    /// Whether it begins; it ends otherwise.
+    raised: bool,
+    trader: String,
+    market_index: u16,
+    market: String,
+    light: Option<u8>,
+    margin_ratio_bps: Option<i64>,
+    mark: String,
+    slot: u64,
+    unix_timestamp: i64,
+}
+
+/// One trader's positions at one look.
+struct Seen {
+    trader: Pubkey,
+    states: Vec<MarketState>,
+    positions: Vec<PositionView>,
+}
+
+/// Watches.
+struct Watcher<'a> {
+    session: &'a Session,
+    traders: Vec<Pubkey>,
+    alerts: Alerts<(Pubkey, u16)>,
+    /// Positions of the last look, to notice when one is closed.
+    open: Vec<(Pubkey, u16, String)>,
+    webhook: Option<Webhook>,
+    redraw: bool,
+    recent: Vec<String>,
+}
+
+/// Alerts that stay on the screen.
+const RECENT: usize = 8;
+
+/// Runs `ballast watch`.
+pub async fn run(session: &Session, args: &WatchArgs) -> Result<()> {
+    let mut traders = args.traders.clone();
+    if traders.is_empty() {
+        traders.push(session.trader_address(&TraderChoice {
+            trader: None,
+            owner: args.owner,
+            sub_id: args.sub_id,
+        })?);
+    }
+    for trader in &traders {
+        session.trader(trader).await?;
+    }
+    let webhook = match &args.webhook {
+        None => None,
+        Some(url) => Some(Webhook::start(url).map_err(|error| Usage(error.to_string()))?),
+    };
+    let mut watcher = Watcher {
+        session,
+        traders,
+        alerts: Alerts::new(Thresholds {
+            light_at: args.light_at,
+            ratio_below_bps: args.margin_ratio_below,
+        }),
+        open: Vec::new(),
+        webhook,
+        redraw: !session.json && !args.once && std::io::stdout().is_terminal(),
+        recent: Vec::new(),
+    };
+    let watched = if args.once {
+        watcher.look(true).await
+    } else {
+        watcher.follow(Duration::from_secs(args.interval)).await
+    };
+    if let Some(webhook) = watcher.webhook {
+        webhook.finish().await;
+    }
+    watched
+}
+
+impl Watcher<'_> {
+    /// Looks until interrupted.
+    async fn follow(&mut self, interval: Duration) -> Result<()> {
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut first = true;
+        loop {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => return Ok(()),
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = self.look(first || self.redraw || self.session.json).await {
+                self.report_error(&error)?;
+            }
+            first = false;
+        }
+    }
+
+    /// One look at everything: the table if wanted, then what was crossed.
+    async fn look(&mut self, shown: bool) -> Result<()> {
+        let seen = self.read().await?;
+        let crossed = self.crossings(&seen);
+        if shown {
+            self.show(&seen)?;
+        }
+        for alert in crossed {
+            self.announce(&alert)?;
+        }
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<Vec<Seen>> {
+        let (_, found) = self.session.cluster.accounts(&self.traders).await?;
+        let mut seen = Vec::new();
+        for (address, account) in self.traders.iter().zip(found) {
+            // A closed trader account has no positions.
+            let trader: Option<Trader> = account
+                .map(|account| accounts::trader(&account.data))
+                .transpose()?;
+            let states = match &trader {
+                Some(trader) => self.session.markets_of(trader, Parts::Queues).await?,
+                None => Vec::new(),
+            };
+            let mut positions = Vec::new();
+            let slots = trader.iter().flat_map(|trader| &trader.positions);
+            for slot in slots.filter(|slot| slot.lots != 0) {
+                let state = states.iter().find(|state| state.keys.market == slot.market);
+                let state = state.context("a market of the trader was not read")?;
+                positions.push(PositionView::new(slot, state)?);
+            }
+            seen.push(Seen {
+                trader: *address,
+                states,
+                positions,
+            });
+        }
+        Ok(seen)
+    }
+
+    fn crossings(&mut self, seen: &[Seen]) -> Vec<Alert> {
+        let mut found = Vec::new();
+        let mut open = Vec::new();
+        for one in seen {
+            for view in &one.positions {
+                let look = Look {
+                    light: view.light.unwrap_or(0),
+                    ratio_bps: view.margin_ratio_bps.unwrap_or(i64::MAX),
+                };
+                let key = (one.trader, view.market_index);
+                for crossing in self.alerts.look(key, Some(&look)) {
+                    let state = one
+                        .states
+                        .iter()
+                        .find(|s| s.market.index == view.market_index);
+                    found.push(alert(&one.trader, view, state, &crossing));
+                }
+                open.push((one.trader, view.market_index, view.market.clone()));
+            }
+        }
+        for (trader, index, market) in core::mem::replace(&mut self.open, open) {
+            let still = self
+                .open
+                .iter()
+                .any(|one| (one.0, one.1) == (trader, index));
+            if !still {
+                for crossing in self.alerts.look((trader, index), None) {
+                    found.push(closed(&trader, index, &market, &crossing));
+                }
+            }
+        }
+        found
+    }
+
+    fn show(&self, seen: &[Seen]) -> Result<()> {
+        if self.session.json {
+            for one in seen {
+                let status = json!({
+                    "type": "status",
+                    "trader": one.trader.to_string(),
+                    "positions": serde_json::to_value(&one.positions)?,
+                });
+                println!("{status}");
+            }
+            return Ok(());
+        }
+        if self.redraw {
+            // Home, and clear to the end.
+            print!("\x1b[H\x1b[J");
+        }
+        println!("{}", table(seen));
+        if self.redraw {
+            for line in &self.recent {
+                println!("{line}");
+            }
+        }
+        std::io::stdout().flush()?;
+        Ok(())
+    }
+
+    fn announce(&mut self, alert: &Alert) -> Result<()> {
+        let value = serde_json::to_value(alert)?;
+        if self.session.json {
+            println!("{value}");
+        } else {
+            let sign = if alert.raised { "ALERT" } else { "clear" };
+            let line = format!("{} {sign}  {}", clock(alert.unix_timestamp), alert.text);
+            println!("{line}");
+            self.recent.push(line);
+            let surplus = self.recent.len().saturating_sub(RECENT);
+            self.recent.drain(..surplus);
+        }
+        if let Some(webhook) = &self.webhook {
+            webhook.send(value);
+        }
+        Ok(())
+    }
+
+    fn report_error(&self, error: &anyhow::Error) -> Result<()> {
+        if self.session.json {
+            let line: Value = json!({"type": "error", "text": format!("{error:#}")});
+            println!("{line}");
+        } else {
+            eprintln!("ballast: {error:#}; looking again");
+        }
+        Ok(())
+    }
+}
+
+fn alert(
+    trader: &Pubkey,
+    view: &PositionView,
+    state: Option<&MarketState>,
+    crossing: &Crossing,
+) -> Alert {
+    let who = format!(
+        "{} {} of {}",
+        view.market,
+        view.side,
+        short(&trader.to_string())
+    );
+    let light = view.light.unwrap_or(0);
+    let ratio = view.margin_ratio_bps.unwrap_or(0);
+    let times = decimal(ratio.into(), RATIO_DECIMALS);
+    let text = match (crossing.kind, crossing.raised) {
+        (Kind::Light, true) => format!(
+            "{who}: light {} ({light} of 5), it is among the first to be deleveraged",
+            lights(light)
+        ),
+        (Kind::Light, false) => format!("{who}: light {} ({light} of 5) again", lights(light)),
+        (Kind::MarginRatio, true) => format!(
+            "{who}: equity is {times} times maintenance margin at {}, liquidation at {}",
+            view.mark(),
+            view.liquidation().unwrap_or("no price")
+        ),
+        (Kind::MarginRatio, false) => {
+            format!("{who}: equity is {times} times maintenance margin again")
+        }
+    };
+    Alert {
+        r#type: "alert",
+        text,
+        kind: crossing.kind,
+        raised: crossing.raised,
+        trader: trader.to_string(),
+        market_index: view.market_index,
+        market: view.market.clone(),
+        light: view.light,
+        margin_ratio_bps: view.margin_ratio_bps,
+        mark: view.mark().to_owned(),
+        slot: state.map_or(0, |state| state.slot),
+        unix_timestamp: state.map_or(0, |state| state.now),
+    }
+}
+
+/// The end of an alert whose position is closed.
+fn closed(trader: &Pubkey, index: u16, market: &str, crossing: &Crossing) -> Alert {
+    Alert {
+        r#type: "alert",
+        text: format!(
+            "{market} position of {}: closed",
+            short(&trader.to_string())
+        ),
+        kind: crossing.kind,
+        raised: false,
+        trader: trader.to_string(),
+        market_index: index,
+        market: market.to_owned(),
+        light: None,
+        margin_ratio_bps: None,
+        mark: String::new(),
+        slot: 0,
+        unix_timestamp: 0,
+    }
+}
+
+/// All positions as a table.
+fn table(seen: &[Seen]) -> String {
+    let mut table = Table::new(&[
+        "trader",
+        "market",
+        "side",
+        ">size",
+        ">mark",
+        ">equity",
+        ">margin ratio",
+        ">liquidation",
+        "light",
+    ]);
+    for one in seen {
+        for view in &one.positions {
+            let state = one
+                .states
+                .iter()
+                .find(|s| s.market.index == view.market_index);
+            let Some(state) = state else { continue };
+            let units = state.units;
+            let none = || "-".to_owned();
+            table.row([
+                short(&one.trader.to_string()),
+                view.market.clone(),
+                view.side.to_owned(),
+                units.show_size(view.lots.unsigned_abs()),
+                view.mark().to_owned(),
+                units.collateral.show(view.equity_atoms.into()),
+                view.margin_ratio_bps.map_or_else(none, percent_of_bps),
+                view.liquidation().map_or_else(none, str::to_owned),
+                view.light.map_or_else(none, lights),
+            ]);
+        }
+    }
+    table.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_read_exactly() {
+        assert_eq!(ratio("1.5"), Ok(15_000));
+        assert_eq!(ratio("2"), Ok(20_000));
+        assert_eq!(ratio("0.0001"), Ok(1));
+        for bad in ["", ".5", "1.23456", "-1", "x", "1.5x"] {
+            assert!(ratio(bad).is_err(), "{bad}");
+        }
+    }
+}

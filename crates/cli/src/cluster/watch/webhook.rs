@@ -1,0 +1,171 @@
+//! Alerts to a webhook: in order, each until it is taken or given up.
+
+use std::time::Duration;
+
+use anyhow::{ensure, Context, Result};
+use serde_json::Value;
+use tokio::sync::mpsc::{unbounded_channel, UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinHandle;
+
+/// How long one attempt may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Attempts for one alert.
+const ATTEMPTS: u32 = 6;
+/// Time before the second attempt; every further one waits twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// Where alerts go.
+pub struct Webhook {
+    queue: UnboundedSender<Value>,
+    worker: JoinHandle<()>,
+}
+
+impl Webhook {
+    /// Starts delivering to `url`.
+    ///
+    /// # Errors
+    /// For a URL that is none.
+    pub fn start(url: &str) -> Result<Self> {
+        Self::with_wait(url, FIRST_WAIT)
+    }
+
+    fn with_wait(url: &str, first_wait: Duration) -> Result<Self> {
+        let url = reqwest::Url::parse(url).with_context(|| format!("`{url}` is no URL"))?;
+        let web = matches!(url.scheme(), "http" | "https");
+        ensure!(web, "`{url}` is no webhook: expected http:// or https://");
+        let client = reqwest::Client::builder().timeout(TIMEOUT).build()?;
+        let (queue, alerts) = unbounded_channel();
+        let worker = tokio::spawn(work(client, url, alerts, first_wait));
+        Ok(Self { queue, worker })
+    }
+
+    /// Queues an alert.
+    pub fn send(&self, alert: Value) {
+        // The worker ends only after the queue.
+        let _ = self.queue.send(alert);
+    }
+
+    /// Waits until everything queued is delivered or given up.
+    pub async fn finish(self) {
+        drop(self.queue);
+        let _ = self.worker.await;
+    }
+}
+
+async fn work(
+    client: reqwest::Client,
+    url: reqwest::Url,
+    mut alerts: UnboundedReceiver<Value>,
+    first_wait: Duration,
+) {
+    while let Some(alert) = alerts.recv().await {
+        if let Err(error) = deliver(&client, &url, &alert, first_wait).await {
+            eprintln!("ballast: the webhook did not take an alert, given up: {error:#}");
+        }
+    }
+}
+
+/// Posts an alert, again with growing pauses while that fails.
+async fn deliver(
+    client: &reqwest::Client,
+    url: &reqwest::Url,
+    alert: &Value,
+    first_wait: Duration,
+) -> Result<()> {
+    let mut wait = first_wait;
+    let mut attempt = 1;
+    loop {
+        let sent = client.post(url.clone()).json(alert).send().await;
+        let error = match sent.and_then(reqwest::Response::error_for_status) {
+            Ok(_) => return Ok(()),
+            // The URL may hold a secret.
+            Err(error) => error.without_url(),
+        };
+        // What the receiver finds wrong with the request stays wrong.
+        let refused = error
+            .status()
+            .is_some_and(|status| status.is_client_error() && status != 429 && status != 408);
+        if refused || attempt == ATTEMPTS {
+            return Err(error.into());
+        }
+        attempt += 1;
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// A receiver that answers with these statuses, one a request; what it was sent.
+    async fn receiver(statuses: Vec<u16>) -> (String, JoinHandle<Vec<Value>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let task = tokio::spawn(async move {
+            let mut bodies = Vec::new();
+            for status in statuses {
+                let (mut stream, _) = listener.accept().await.expect("a request");
+                let (mut text, mut bytes) = (String::new(), [0; 4096]);
+                let body = loop {
+                    let count = stream.read(&mut bytes).await.expect("bytes");
+                    text.push_str(&String::from_utf8_lossy(&bytes[..count]));
+                    let Some((_, body)) = text.split_once("\r\n\r\n") else {
+                        continue;
+                    };
+                    if let Ok(value) = serde_json::from_str(body) {
+                        break value;
+                    }
+                };
+                bodies.push(body);
+                let answer = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                );
+                stream
+                    .write_all(answer.as_bytes())
+                    .await
+                    .expect("an answer");
+            }
+            bodies
+        });
+        (format!("http://{address}/hook"), task)
+    }
+
+    #[tokio::test]
+    async fn an_alert_is_sent_until_it_is_taken_and_they_stay_in_order() {
+        let (url, receiver) = receiver(vec![500, 429, 200, 204]).await;
+        let webhook = Webhook::with_wait(&url, Duration::ZERO).expect("a URL");
+        webhook.send(json!({"number": 1}));
+        webhook.send(json!({"number": 2}));
+        webhook.finish().await;
+        let numbers: Vec<Value> = receiver
+            .await
+            .expect("bodies")
+            .iter()
+            .map(|body| body["number"].clone())
+            .collect();
+        assert_eq!(numbers, [1, 1, 1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_refused_request_is_not_repeated() {
+        let (url, receiver) = receiver(vec![404, 200]).await;
+        let webhook = Webhook::with_wait(&url, Duration::ZERO).expect("a URL");
+        webhook.send(json!({"number": 1}));
+        webhook.send(json!({"number": 2}));
+        webhook.finish().await;
+        let bodies = receiver.await.expect("bodies");
+        assert_eq!(bodies, [json!({"number": 1}), json!({"number": 2})]);
+    }
+
+    #[tokio::test]
+    async fn only_the_web_is_a_webhook() {
+        for bad in ["", "nowhere", "ftp://host/x", "file:///etc/passwd"] {
+            assert!(Webhook::start(bad).is_err(), "{bad}");
+        }
+        assert!(Webhook::start("https://example.org/hook").is_ok());
+    }
+}

@@ -1,0 +1,236 @@
+//! Where the news come from: the websocket, polling while it is not to be trusted, and full
+//! readings of all trader accounts now and then.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anchor_lang::prelude::Pubkey;
+use anchor_lang::Discriminator;
+use ballast::state::trader::Trader;
+use ballast_client::accounts;
+use ballast_rpc::cluster::{unpacked, Cluster, ReadError};
+use solana_account::Account;
+use tokio::sync::{mpsc, Notify};
+use tokio::time::MissedTickBehavior;
+
+use crate::config::Intervals;
+use crate::serve::Board;
+
+/// Trader accounts of one message.
+const TRADERS_AT_ONCE: usize = 512;
+
+/// Something read from the node.
+#[derive(Debug)]
+pub enum Read {
+    /// Accounts as of a slot; `None` where there is none.
+    Accounts(u64, Vec<(Pubkey, Option<Account>)>),
+    /// Some of all trader accounts as of a slot.
+    Traders(u64, Vec<(Pubkey, Trader)>),
+    /// These were all of them.
+    AllTraders(u64, HashSet<Pubkey>),
+    /// The exchange has so many markets.
+    MarketCount(usize),
+    /// The node works on this slot.
+    NodeSlot(u64),
+}
+
+/// What is known of the websocket.
+#[derive(Debug, Default)]
+pub struct Line {
+    open: AtomicBool,
+    slot: AtomicU64,
+}
+
+impl Line {
+    /// It was opened or lost.
+    pub fn set_open(&self, open: bool) {
+        self.open.store(open, Ordering::Relaxed);
+    }
+
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// It told of a slot.
+    pub fn hear(&self, slot: u64) {
+        self.slot.store(slot, Ordering::Relaxed);
+    }
+
+    /// Slots by which it is behind a node that works on `node_slot`.
+    fn lag(&self, node_slot: u64) -> u64 {
+        node_slot.saturating_sub(self.slot.load(Ordering::Relaxed))
+    }
+
+    /// Whether it is open and at most so far behind.
+    fn is_trusted(&self, node_slot: u64, max_lag: u64) -> bool {
+        self.is_open() && self.lag(node_slot) <= max_lag
+    }
+}
+
+/// Reads what the websocket does not tell.
+#[derive(Clone)]
+pub struct Feed {
+    /// The node.
+    pub cluster: Arc<Cluster>,
+    /// The accounts read one by one.
+    pub addresses: Arc<[Pubkey]>,
+    /// How often.
+    pub intervals: Intervals,
+    /// The websocket.
+    pub line: Arc<Line>,
+    /// Where readings go.
+    pub readings: mpsc::Sender<Read>,
+    /// Asks for a full reading.
+    pub resync: Arc<Notify>,
+    /// Where it says how it is.
+    pub board: Board,
+}
+
+impl Feed {
+    /// Watches the node's slot, and polls while the websocket is not to be trusted. Never ends.
+    pub async fn poll(self) {
+        let mut ticks = tokio::time::interval(Duration::from_millis(self.intervals.poll_ms));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let check = Duration::from_millis(self.intervals.check_ms);
+        let (mut node_slot, mut checked) = (0, None::<Instant>);
+        loop {
+            ticks.tick().await;
+            if checked.is_none_or(|at| at.elapsed() >= check) {
+                checked = Some(Instant::now());
+                node_slot = self.check_slot().await.unwrap_or(node_slot);
+            }
+            let trusted = self.line.is_trusted(node_slot, self.intervals.max_slot_lag);
+            self.note_trust(trusted, node_slot);
+            if !trusted {
+                if let Err(error) = self.read_accounts().await {
+                    tracing::warn!(%error, "accounts were not polled");
+                }
+            }
+        }
+    }
+
+    /// Reads everything again from time to time, and when it is asked to. Never ends.
+    pub async fn resync(self) {
+        let mut failed_before = false;
+        loop {
+            let polling = self.board.vitals(|vitals| vitals.polling);
+            let seconds = match polling {
+                true => self.intervals.polled_resync_seconds,
+                false => self.intervals.resync_seconds,
+            };
+            let pause = match failed_before {
+                true => Duration::from_secs(1),
+                false => Duration::from_secs(seconds),
+            };
+            // What woke it does not matter.
+            drop(tokio::time::timeout(pause, self.resync.notified()).await);
+            let read = self.read_everything().await;
+            if let Err(error) = &read {
+                tracing::warn!(%error, "the accounts were not read again");
+            }
+            failed_before = read.is_err();
+        }
+    }
+
+    /// Reads everything once.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn read_everything(&self) -> Result<(), ReadError> {
+        self.read_accounts().await?;
+        let markets = self.cluster.markets().await?.len();
+        self.tell(Read::MarketCount(markets)).await;
+        self.read_traders().await?;
+        self.board.metrics.resyncs.inc();
+        Ok(())
+    }
+
+    /// Reads the accounts that are read one by one.
+    async fn read_accounts(&self) -> Result<(), ReadError> {
+        let (slot, found) = self.cluster.accounts(&self.addresses).await?;
+        self.note_answer();
+        let addresses = self.addresses.iter().copied();
+        let accounts = addresses.zip(found).collect();
+        self.tell(Read::Accounts(slot, accounts)).await;
+        Ok(())
+    }
+
+    async fn read_traders(&self) -> Result<(), ReadError> {
+        let (slot, packed) = self.cluster.accounts_of(Trader::DISCRIMINATOR).await?;
+        self.note_answer();
+        let mut present = HashSet::with_capacity(packed.len());
+        for some in packed.chunks(TRADERS_AT_ONCE) {
+            let mut traders = Vec::with_capacity(some.len());
+            for (address, data) in some.iter().filter_map(unpacked) {
+                present.insert(address);
+                match accounts::trader(&data) {
+                    Ok(trader) => traders.push((address, trader)),
+                    Err(error) => tracing::error!(trader = %address, %error, "not read"),
+                }
+            }
+            self.tell(Read::Traders(slot, traders)).await;
+        }
+        self.tell(Read::AllTraders(slot, present)).await;
+        Ok(())
+    }
+
+    async fn check_slot(&self) -> Option<u64> {
+        match self.cluster.rpc.get_slot().await {
+            Ok(slot) => {
+                self.note_answer();
+                self.tell(Read::NodeSlot(slot)).await;
+                Some(slot)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the node did not say its slot");
+                None
+            }
+        }
+    }
+
+    fn note_answer(&self) {
+        self.board
+            .vitals(|vitals| vitals.answered_at = Some(Instant::now()));
+    }
+
+    fn note_trust(&self, trusted: bool, node_slot: u64) {
+        let lag = self.line.lag(node_slot);
+        let changed = self.board.vitals(|vitals| {
+            let changed = vitals.polling == trusted;
+            vitals.polling = !trusted;
+            vitals.slot_lag = lag;
+            changed
+        });
+        if changed && trusted {
+            tracing::info!("the websocket is trusted again");
+        } else if changed {
+            tracing::warn!(lag, "the websocket is closed or behind: polling");
+        }
+    }
+
+    async fn tell(&self, read: Read) {
+        // Nobody listens any more when the keeper is about to end.
+        drop(self.readings.send(read).await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_websocket_is_trusted_while_it_is_open_and_keeps_up() {
+        let line = Line::default();
+        line.hear(100);
+        assert!(!line.is_trusted(100, 20), "closed");
+        line.set_open(true);
+        assert!(line.is_trusted(90, 20) && line.is_trusted(120, 20));
+        assert!(!line.is_trusted(121, 20));
+        assert_eq!((line.lag(121), line.lag(90)), (21, 0));
+        line.set_open(false);
+        assert!(!line.is_trusted(100, 20));
+    }
+}

@@ -1,0 +1,246 @@
+//! Deleveraging over several transactions, where the walk of an exact proof does not fit in one:
+//! open, advance until complete, execute. Whoever opened a session, everybody drives it.
+
+use anchor_lang::prelude::Pubkey;
+use ballast::state::adl_session::AdlSession;
+use ballast_client::adl::{self, Request};
+use ballast_client::instructions::adl_session::{
+    advance_adl_session, close_adl_session, create_session_account, execute_adl_session,
+    open_adl_session, selected, SessionKeys,
+};
+use ballast_client::liquidation::{need, past_grace, Need};
+use ballast_engine::queue::QueueRef;
+use ballast_engine::selection::MAX_SELECTED;
+use ballast_engine::units::Side;
+use solana_instruction::Instruction;
+
+use super::{deleverage, fit, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
+use crate::evaluate::{Job, Task};
+use crate::market::Present;
+use crate::positions::PositionRecord;
+
+/// A step of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionStep {
+    /// Its account is created, the round frozen, and the walk begun.
+    Open,
+    /// The walk goes on.
+    Advance,
+    /// The bankrupt position is closed against so many selected.
+    Execute {
+        /// How many; when nobody is, the next pass is opened instead.
+        selected: usize,
+    },
+    /// It came to nothing.
+    Close,
+}
+
+/// What a keeper brings to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Means {
+    /// Key of an account that does not exist; it signs when a session is opened.
+    pub fresh: Pubkey,
+    /// Rent of a session account, lamports.
+    pub rent_lamports: u64,
+    /// Nodes that one call may look at: about 100 compute units each.
+    pub max_nodes: u32,
+}
+
+/// The session that is under way over a queue, to be read before [`plan`].
+#[must_use]
+pub fn under_way(queue: &QueueRef<'_>) -> Option<Pubkey> {
+    let watch = &queue.header().watch;
+    watch
+        .is_active()
+        .then(|| Pubkey::new_from_array(watch.session))
+}
+
+/// Plans the next step of a session for a bankrupt position: of the one under way over the queue
+/// of its counterparties, whoever it is for, or the opening of one. `session` is the account that
+/// [`under_way`] names.
+///
+/// # Errors
+/// [`PlanError`].
+pub fn plan(
+    job: &Job,
+    present: &Present<'_>,
+    lists: &Lists<'_>,
+    own: &Own<'_>,
+    means: &Means,
+    session: Option<&AdlSession>,
+) -> Result<Planned, PlanError> {
+    let Some(record) = present.state.positions.get(&job.trader) else {
+        return Ok(Planned::Nothing(Idle::Gone));
+    };
+    let Some(side) = record.position.side().map(Side::opposite) else {
+        return Ok(Planned::Nothing(Idle::Gone));
+    };
+    let queue = lists.queue(side)?;
+    if under_way(queue).is_some() {
+        let session = session.ok_or(PlanError::Missing("the session under way"))?;
+        return step(present, queue, own, means, session);
+    }
+    let position = present.settled(record)?;
+    let input = present.liquidation(record, position);
+    let grace = input.params.adl.grace_slots;
+    let waited = past_grace(record.bankrupt_slot, grace, input.slot);
+    if need(&input, waited)? != Need::Deleverage {
+        return Ok(Planned::Nothing(Idle::Gone));
+    }
+    if let Some(plan) = deleverage::before(present, record, &input, waited, lists, own)? {
+        return Ok(Planned::Send(Box::new(plan)));
+    }
+    open(present, record, queue, own, means)
+}
+
+/// The next step of the session under way over `queue`; nothing while it can only be waited for.
+///
+/// # Errors
+/// [`PlanError`]; `Missing` when there is none under way.
+pub fn step(
+    present: &Present<'_>,
+    queue: &QueueRef<'_>,
+    own: &Own<'_>,
+    means: &Means,
+    session: &AdlSession,
+) -> Result<Planned, PlanError> {
+    let address = under_way(queue).ok_or(PlanError::Missing("a session under way"))?;
+    let keys = SessionKeys {
+        session: address,
+        payer: session.payer,
+        bankrupt: session.bankrupt,
+    };
+    let market = present.state.keys;
+    let bankrupt = session.bankrupt;
+    let expired = present.moment.slot > session.expires_slot;
+    let record = present.state.positions.get(&bankrupt);
+    let Some(record) = record.filter(|_| !expired) else {
+        let close = close_adl_session(market, keys);
+        return Ok(send(
+            bankrupt,
+            SessionStep::Close,
+            vec![close],
+            Vec::new(),
+            queue,
+        ));
+    };
+    if is_stale(queue, session, record)? {
+        let close = close_adl_session(market, keys);
+        return Ok(send(
+            bankrupt,
+            SessionStep::Close,
+            vec![close],
+            Vec::new(),
+            queue,
+        ));
+    }
+    if !queue.header().watch.is_complete() {
+        let hints = hints(present, record, queue);
+        let advance = advance_adl_session(market, address, means.max_nodes, hints);
+        return Ok(send(
+            bankrupt,
+            SessionStep::Advance,
+            vec![advance],
+            Vec::new(),
+            queue,
+        ));
+    }
+    if !present
+        .settled(record)?
+        .equity(present.mark.price)?
+        .is_negative()
+    {
+        return Ok(Planned::Nothing(Idle::Gone));
+    }
+    let listed = selected(session, queue);
+    let execute = execute_adl_session(own.authority, market, keys, own.address, &listed);
+    let instructions = vec![execute];
+    if !fit::size(&instructions, &own.payer, own.tables)?.fits() {
+        return Err(PlanError::TooLarge);
+    }
+    let step = SessionStep::Execute {
+        selected: listed.len(),
+    };
+    Ok(send(bankrupt, step, instructions, listed, queue))
+}
+
+/// Creates the account, freezes the round and begins the walk.
+fn open(
+    present: &Present<'_>,
+    record: &PositionRecord,
+    queue: &QueueRef<'_>,
+    own: &Own<'_>,
+    means: &Means,
+) -> Result<Planned, PlanError> {
+    let keys = SessionKeys {
+        session: means.fresh,
+        payer: own.payer,
+        bankrupt: record.trader,
+    };
+    let market = present.state.keys;
+    let hints = hints(present, record, queue);
+    let instructions = vec![
+        create_session_account(own.payer, means.fresh, means.rent_lamports),
+        open_adl_session(market, keys, record.position.size()),
+        advance_adl_session(market, means.fresh, means.max_nodes, hints),
+    ];
+    Ok(send(
+        record.trader,
+        SessionStep::Open,
+        instructions,
+        Vec::new(),
+        queue,
+    ))
+}
+
+/// Whether the bankrupt position or the pass has changed since the session was opened.
+fn is_stale(
+    queue: &QueueRef<'_>,
+    session: &AdlSession,
+    record: &PositionRecord,
+) -> Result<bool, PlanError> {
+    let header = queue.header();
+    let round = header.watch.round(queue.side())?;
+    let position = record.position.settle(round.funding_index)?;
+    let same = position.lots.get() == session.lots
+        && position.entry_quote.get() == session.entry_quote
+        && position.margin.get() == session.margin;
+    Ok(!same || round.epoch != header.adl_epoch)
+}
+
+/// The nodes that probably rank highest.
+fn hints(present: &Present<'_>, record: &PositionRecord, queue: &QueueRef<'_>) -> Vec<u32> {
+    let request = Request {
+        bankrupt: record.trader,
+        max_lots: record.position.size(),
+        max_counterparties: MAX_SELECTED,
+        spares: 0,
+    };
+    let market = &present.state.market;
+    let plan = adl::plan(market, queue, &record.slot(), &present.moment, &request);
+    // What the engine refuses now the frozen round may still allow; hints are optional.
+    plan.map_or_else(
+        |_| Vec::new(),
+        |plan| plan.cuts.iter().map(|cut| cut.node).collect(),
+    )
+}
+
+fn send(
+    bankrupt: Pubkey,
+    step: SessionStep,
+    instructions: Vec<Instruction>,
+    listed: Vec<Pubkey>,
+    queue: &QueueRef<'_>,
+) -> Planned {
+    Planned::Send(Box::new(Plan {
+        task: Task::Deleverage,
+        trader: bankrupt,
+        instructions,
+        listed,
+        effect: Effect::Session(step),
+        reads: Reads {
+            book: None,
+            queue: Some(queue.side()),
+        },
+    }))
+}

@@ -1,0 +1,288 @@
+//! What one job depends on, read in one slot: a transaction is decided on this, not on memory.
+
+use anchor_lang::prelude::Pubkey;
+use ballast::state::exchange::Exchange;
+use ballast::state::trader::Trader;
+use ballast_client::accounts::{self, BookSnapshot, DecodeError, QueueSnapshot};
+use ballast_client::instructions::MarketKeys;
+use ballast_client::{addresses, price};
+use ballast_engine::queue::QueueRef;
+use ballast_engine::units::Side;
+use ballast_rpc::cluster::{clock_address, clock_of, Cluster, ReadError};
+use solana_account::Account;
+use solana_clock::Clock;
+
+use crate::evaluate::{evaluate, Conditions, Job, Task};
+use crate::market::{MarketState, Unready};
+use crate::plan::{Lists, PlanError};
+
+/// Which of a market's lists a job needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The order book.
+    pub book: bool,
+    /// The queue of this side.
+    pub queue: Option<Side>,
+}
+
+impl Needs {
+    /// Those of a job.
+    #[must_use]
+    pub fn of(job: &Job) -> Self {
+        let side = if job.lots > 0 {
+            Side::Long
+        } else {
+            Side::Short
+        };
+        match job.task {
+            Task::Deleverage => Self {
+                book: true,
+                queue: Some(side.opposite()),
+            },
+            Task::Liquidate | Task::Trigger(_) => Self {
+                book: true,
+                queue: None,
+            },
+            Task::Flag | Task::Unflag | Task::AccrueFunding => Self::default(),
+        }
+    }
+
+    /// Whether what was read for these is enough for `others`.
+    #[must_use]
+    pub fn cover(&self, others: &Self) -> bool {
+        (self.book || !others.book) && (others.queue.is_none() || self.queue == others.queue)
+    }
+}
+
+/// The accounts of a job, all as of one slot.
+#[derive(Debug)]
+pub struct Scene {
+    /// The slot.
+    pub slot: u64,
+    /// The clock.
+    pub clock: Clock,
+    /// The market with the one position that the job is about.
+    pub state: MarketState,
+    /// The keeper's own trader account.
+    pub own: Trader,
+    /// The accounts that memory holds too.
+    pub small: Vec<(Pubkey, Option<Account>)>,
+    exchange: Exchange,
+    needs: Needs,
+    book: Option<BookSnapshot>,
+    queue: Option<QueueSnapshot>,
+}
+
+/// Reads the scene of a job about the position of `trader`, in `at_least` or a later slot.
+///
+/// # Errors
+/// When an account is missing or cannot be read.
+pub async fn read(
+    cluster: &Cluster,
+    keys: &MarketKeys,
+    trader: &Pubkey,
+    own: &Pubkey,
+    needs: Needs,
+    at_least: u64,
+) -> Result<Scene, ReadError> {
+    let mut wanted = vec![
+        clock_address(),
+        addresses::exchange(),
+        keys.market,
+        keys.price,
+        *own,
+        *trader,
+    ];
+    let small = wanted.len();
+    wanted.extend(needs.book.then_some(keys.book));
+    wanted.extend(needs.queue.map(|side| match side {
+        Side::Long => keys.queue_long,
+        Side::Short => keys.queue_short,
+    }));
+    let (slot, found) = cluster.accounts_since(&wanted, at_least).await?;
+    let mut all: Vec<(Pubkey, Option<Account>)> = wanted.into_iter().zip(found).collect();
+    let lists = all.split_off(small);
+    Found { slot, small: all }.scene(keys, trader, needs, lists)
+}
+
+struct Found {
+    slot: u64,
+    small: Vec<(Pubkey, Option<Account>)>,
+}
+
+impl Found {
+    fn scene(
+        self,
+        keys: &MarketKeys,
+        trader: &Pubkey,
+        needs: Needs,
+        lists: Vec<(Pubkey, Option<Account>)>,
+    ) -> Result<Scene, ReadError> {
+        let clock = self.decode(0, "clock", |data| {
+            clock_of(data).ok_or(DecodeError::WrongType)
+        })?;
+        let exchange = self.decode(1, "exchange", accounts::exchange)?;
+        let market = self.decode(2, "market", accounts::market)?;
+        let own = self.decode(4, "trader account", accounts::trader)?;
+        let mut state = MarketState::new(*keys, market);
+        let (address, account) = self.there(3, "price account")?;
+        // A price that cannot be read is no price: then there is nothing to do.
+        if let Ok(price) = price::decode_price(&market, address, &account.owner, &account.data) {
+            state.apply_price(price, self.slot);
+        }
+        if let Ok(victim) = self.decode(5, "trader account", accounts::trader) {
+            if let Err(error) = state.apply_trader(trader, &victim) {
+                tracing::error!(%trader, ?error, "the account is corrupt");
+            }
+        }
+        let mut lists = lists.iter().map(|(address, account)| Listed {
+            address: *address,
+            account: account.as_ref(),
+        });
+        let book = needs.book.then(|| lists.next()).flatten();
+        let queue = needs.queue.and_then(|_| lists.next());
+        Ok(Scene {
+            slot: self.slot,
+            clock,
+            state,
+            own,
+            exchange,
+            needs,
+            book: book
+                .map(|it| it.decode("book", BookSnapshot::new))
+                .transpose()?,
+            queue: queue
+                .map(|it| it.decode("queue", QueueSnapshot::new))
+                .transpose()?,
+            small: self.small,
+        })
+    }
+
+    fn there(&self, index: usize, what: &'static str) -> Result<(&Pubkey, &Account), ReadError> {
+        let entry = self.small.get(index);
+        let address = entry.map_or_else(Pubkey::default, |(address, _)| *address);
+        match entry {
+            Some((address, Some(account))) => Ok((address, account)),
+            _ => Err(ReadError::Missing { what, address }),
+        }
+    }
+
+    fn decode<T>(
+        &self,
+        index: usize,
+        what: &'static str,
+        decode: impl FnOnce(&[u8]) -> Result<T, DecodeError>,
+    ) -> Result<T, ReadError> {
+        let (address, account) = self.there(index, what)?;
+        let listed = Listed {
+            address: *address,
+            account: Some(account),
+        };
+        listed.decode(what, decode)
+    }
+}
+
+struct Listed<'a> {
+    address: Pubkey,
+    account: Option<&'a Account>,
+}
+
+impl Listed<'_> {
+    fn decode<T>(
+        &self,
+        what: &'static str,
+        decode: impl FnOnce(&[u8]) -> Result<T, DecodeError>,
+    ) -> Result<T, ReadError> {
+        let address = self.address;
+        let account = self.account.ok_or(ReadError::Missing { what, address })?;
+        decode(&account.data).map_err(|error| ReadError::Decode {
+            what,
+            address,
+            error,
+        })
+    }
+}
+
+impl Scene {
+    /// What is to be done about `trader` (the default key for funding) as things stand; `None`
+    /// when nothing is.
+    ///
+    /// # Errors
+    /// When the market cannot be judged.
+    pub fn job(&self, trader: &Pubkey, funding_seconds: u64) -> Result<Option<Job>, Unready> {
+        let conditions = Conditions::of(&self.exchange, funding_seconds);
+        let found = evaluate(&self.state, &self.clock, &conditions)?;
+        Ok(found.jobs.into_iter().find(|job| job.trader == *trader))
+    }
+
+    /// Whether everything that a job needs has been read.
+    #[must_use]
+    pub fn suffices(&self, job: &Job) -> bool {
+        self.needs.cover(&Needs::of(job))
+    }
+
+    /// The queue that was read; `None` where none was.
+    ///
+    /// # Errors
+    /// `Missing` when it does not parse.
+    pub fn queue(&self) -> Result<Option<QueueRef<'_>>, PlanError> {
+        let queue = self.queue.as_ref().map(QueueSnapshot::queue).transpose();
+        queue.map_err(|_| PlanError::Missing("a queue that parses"))
+    }
+
+    /// The lists as the planner takes them.
+    ///
+    /// # Errors
+    /// `Missing` when one does not parse.
+    pub fn lists(&self) -> Result<Lists<'_>, PlanError> {
+        let book = self.book.as_ref().map(BookSnapshot::book).transpose();
+        let book = book.map_err(|_| PlanError::Missing("a book that parses"))?;
+        let queue = self.queue()?;
+        Ok(match self.needs.queue {
+            Some(Side::Long) => Lists {
+                book,
+                queue_long: queue,
+                queue_short: None,
+            },
+            _ => Lists {
+                book,
+                queue_long: None,
+                queue_short: queue,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needs(task: Task, lots: i64) -> Needs {
+        Needs::of(&Job {
+            task,
+            trader: Pubkey::default(),
+            lots,
+            equity_atoms: 0,
+            maintenance_atoms: 0,
+            flag_due: false,
+            mark_ticks: 1,
+            slot: 1,
+        })
+    }
+
+    #[test]
+    fn a_job_needs_the_lists_that_its_call_depends_on() {
+        let round = needs(Task::Deleverage, 5);
+        assert_eq!(
+            round.queue,
+            Some(Side::Short),
+            "the winners of the other side"
+        );
+        assert_eq!(needs(Task::Deleverage, -5).queue, Some(Side::Long));
+        let step = needs(Task::Liquidate, 5);
+        let flag = needs(Task::Flag, 5);
+        assert!(round.cover(&step) && round.cover(&flag) && step.cover(&flag));
+        assert!(!step.cover(&round) && !flag.cover(&step));
+        assert!(!round.cover(&needs(Task::Deleverage, -5)));
+    }
+}

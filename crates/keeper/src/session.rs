@@ -1,0 +1,301 @@
+//! From a configuration to a keeper at work: reads the exchange, opens the websocket, begins
+//! again when the exchange is no longer what it was.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+
+use anchor_lang::prelude::Pubkey;
+use ballast::state::market::Market;
+use ballast_client::{addresses, price};
+use ballast_rpc::backoff::Backoff;
+use ballast_rpc::cluster::{Cluster, ReadError};
+use ballast_rpc::follow::{follow, Subscriptions};
+use ballast_rpc::sender::Sender;
+use solana_commitment_config::CommitmentConfig;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use tokio::sync::{mpsc, watch, Notify};
+use tokio::task::JoinSet;
+
+use crate::act::Actor;
+use crate::config::Config;
+use crate::feed::{Feed, Line, Read};
+use crate::identity::Identity;
+use crate::run::{Ended, Keeper, Parts};
+use crate::serve::Board;
+use crate::table::{TableKeeper, Tables};
+use crate::world::World;
+
+/// News that wait to be heard.
+const NEWS: usize = 4_096;
+/// Readings that wait to be taken in; one may hold hundreds of accounts.
+const READINGS: usize = 16;
+
+/// Why a keeper cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// The exchange was not read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// There is no trader account to act with.
+    #[error("the wallet {wallet} has no trader account {address} (sub id {sub_id}); create one with `ballast create-trader --sub-id {sub_id}` and deposit collateral into it, or name another one under [wallet]")]
+    NoTraderAccount {
+        /// Wallet.
+        wallet: Pubkey,
+        /// Where the account would be.
+        address: Pubkey,
+        /// Its number.
+        sub_id: u16,
+    },
+    /// The trader account is somebody else's.
+    #[error("{0} is a trader account that {1} neither owns nor is the delegate of")]
+    ForeignTraderAccount(Pubkey, Pubkey),
+    /// A market that the configuration names does not exist.
+    #[error("there is no market {0}; the configuration names it")]
+    NoMarket(u16),
+}
+
+impl BeginError {
+    /// Whether trying again later may help.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Read(_))
+    }
+}
+
+/// A keeper before it begins.
+pub struct Session {
+    config: Config,
+    wallet: Arc<Keypair>,
+    reading: Arc<Cluster>,
+    sending: Arc<Cluster>,
+    board: Board,
+    dry_run: bool,
+}
+
+impl Session {
+    /// A keeper with this configuration and identity.
+    #[must_use]
+    pub fn new(config: Config, identity: Identity, board: Board, dry_run: bool) -> Self {
+        let reading = Cluster::new(&identity.settings);
+        let mut confirmed = identity.settings;
+        confirmed.commitment = CommitmentConfig::confirmed();
+        Self {
+            config,
+            wallet: Arc::new(identity.keypair),
+            reading: Arc::new(reading),
+            sending: Arc::new(Cluster::new(&confirmed)),
+            board,
+            dry_run,
+        }
+    }
+
+    /// The trader account it acts with.
+    #[must_use]
+    pub fn trader(&self) -> Pubkey {
+        let derived = addresses::trader(&self.wallet.pubkey(), self.config.wallet.trader_sub_id);
+        self.config.wallet.trader.unwrap_or(derived)
+    }
+
+    /// Works until `stop` says so.
+    ///
+    /// # Errors
+    /// When it cannot begin and trying again would not help.
+    pub async fn run(&self, stop: &watch::Receiver<bool>) -> Result<(), BeginError> {
+        let every = &self.config.intervals;
+        let mut backoff = Backoff::new(every.first_retry(), every.longest_retry());
+        let mut stopped = stop.clone();
+        loop {
+            let begun = tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return Ok(()),
+                begun = self.begin() => begun,
+            };
+            match begun {
+                Ok(begun) => {
+                    backoff.succeed();
+                    if begun.work(stop.clone()).await == Ended::Stopped {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.is_passing() => {
+                    tracing::warn!(%error, "the exchange was not read; again soon");
+                    tokio::select! {
+                        _ = stopped.wait_for(|stop| *stop) => return Ok(()),
+                        () = tokio::time::sleep(backoff.fail()) => {}
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Does everything once; whether nothing failed.
+    ///
+    /// # Errors
+    /// When it cannot begin.
+    pub async fn once(&self) -> Result<bool, BeginError> {
+        let begun = self.begin().await?;
+        let could_pay = begun.keeper.once().await;
+        let metrics = &self.board.metrics;
+        let failures = metrics.total(&metrics.failed) + metrics.total(&metrics.expired);
+        Ok(could_pay && failures == 0)
+    }
+
+    async fn begin(&self) -> Result<Begun, BeginError> {
+        let exchange = self.reading.exchange().await?;
+        let all = self.reading.markets().await?;
+        let market_count = all.len();
+        let markets = self.chosen(all)?;
+        let own = self.trader();
+        self.check_trader(own).await?;
+        let world = World::new(exchange, &markets, self.wallet.pubkey(), own);
+        let addresses: Arc<[Pubkey]> = world.addresses().into();
+        let (readings, taken) = mpsc::channel(READINGS);
+        let (heard, hearing) = mpsc::channel(NEWS);
+        let feed = Feed {
+            cluster: Arc::clone(&self.reading),
+            addresses,
+            intervals: self.config.intervals,
+            line: Arc::new(Line::default()),
+            readings: readings.clone(),
+            resync: Arc::new(Notify::new()),
+            board: self.board.clone(),
+        };
+        let sender = self.sender();
+        let (wanted, wants) = mpsc::channel(1);
+        let tables = Tables::default();
+        let parts = Parts {
+            config: self.config.clone(),
+            actor: Arc::new(self.actor(own, &sender, readings, tables.clone(), wanted)),
+            board: self.board.clone(),
+            line: Arc::clone(&feed.line),
+            resync: Arc::clone(&feed.resync),
+            heard: hearing,
+            readings: taken,
+        };
+        let mut keeper = Keeper::new(world, market_count, parts);
+        keeper.fill(&feed).await?;
+        tracing::info!(markets = markets.len(), wallet = %self.wallet.pubkey(), trader = %own, "the exchange has been read");
+        Ok(Begun {
+            keeper,
+            feed,
+            heard,
+            patience: self.config.intervals.patience(),
+            table: (!self.dry_run).then(|| TableKeeper {
+                sender,
+                config: self.config.lookup_table.clone(),
+                fixed: fixed_addresses(&markets, own),
+                tables,
+                metrics: self.board.metrics.clone(),
+            }),
+            wants,
+        })
+    }
+
+    fn sender(&self) -> Arc<Sender> {
+        let cluster = Arc::clone(&self.sending);
+        let wallet = Arc::clone(&self.wallet);
+        Arc::new(Sender::new(cluster, wallet, self.config.fees.policy()))
+    }
+
+    fn actor(
+        &self,
+        own: Pubkey,
+        sender: &Arc<Sender>,
+        readings: mpsc::Sender<Read>,
+        tables: Tables,
+        wanted: mpsc::Sender<Vec<Pubkey>>,
+    ) -> Actor {
+        Actor {
+            cluster: Arc::clone(&self.reading),
+            sender: Arc::clone(sender),
+            own,
+            work: self.config.work,
+            dry_run: self.dry_run,
+            board: self.board.clone(),
+            readings,
+            tables,
+            wanted,
+            promised: Mutex::new(0),
+            takers: AtomicUsize::new(0),
+        }
+    }
+
+    /// The markets to keep, with the accounts their prices are read from.
+    fn chosen(
+        &self,
+        all: Vec<(Pubkey, Market)>,
+    ) -> Result<Vec<(Pubkey, Market, Pubkey)>, BeginError> {
+        let there = |index| all.iter().any(|(_, market)| market.index == index);
+        let mut named = self.config.market.iter().map(|market| market.index);
+        if let Some(index) = named.find(|index| !there(*index)) {
+            return Err(BeginError::NoMarket(index));
+        }
+        let keep = |(address, market): (Pubkey, Market)| {
+            let named = self.config.keeps(market.index)?;
+            let price = named.unwrap_or_else(|| price::price_account(&market));
+            Some((address, market, price))
+        };
+        Ok(all.into_iter().filter_map(keep).collect())
+    }
+
+    async fn check_trader(&self, address: Pubkey) -> Result<(), BeginError> {
+        let wallet = self.wallet.pubkey();
+        let sub_id = self.config.wallet.trader_sub_id;
+        let Some(trader) = self.reading.trader(&address).await? else {
+            return Err(BeginError::NoTraderAccount {
+                wallet,
+                address,
+                sub_id,
+            });
+        };
+        match trader.require_authority(&wallet) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(BeginError::ForeignTraderAccount(address, wallet)),
+        }
+    }
+}
+
+/// The accounts that most transactions name.
+fn fixed_addresses(markets: &[(Pubkey, Market, Pubkey)], own: Pubkey) -> Vec<Pubkey> {
+    let mut fixed = vec![
+        addresses::exchange(),
+        addresses::event_authority(),
+        ballast::ID,
+        own,
+    ];
+    for (address, market, price) in markets {
+        let queues = [market.queue_long, market.queue_short];
+        fixed.extend([*address, market.book, *price]);
+        fixed.extend(queues);
+    }
+    fixed
+}
+
+struct Begun {
+    keeper: Keeper,
+    feed: Feed,
+    heard: mpsc::Sender<ballast_rpc::follow::Heard>,
+    patience: ballast_rpc::follow::Patience,
+    table: Option<TableKeeper>,
+    wants: mpsc::Receiver<Vec<Pubkey>>,
+}
+
+impl Begun {
+    async fn work(self, stop: watch::Receiver<bool>) -> Ended {
+        // Aborted when it is dropped.
+        let mut beside = JoinSet::new();
+        let subscriptions = Subscriptions {
+            accounts: self.feed.addresses.to_vec(),
+            types: vec![ballast_client::accounts::AccountKind::Trader.discriminator()],
+        };
+        let cluster = Arc::clone(&self.feed.cluster);
+        beside.spawn(follow(cluster, subscriptions, self.patience, self.heard));
+        beside.spawn(self.feed.clone().resync());
+        beside.spawn(self.feed.poll());
+        if let Some(table) = self.table {
+            beside.spawn(table.run(self.wants));
+        }
+        self.keeper.run(stop).await
+    }
+}

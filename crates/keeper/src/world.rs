@@ -1,0 +1,279 @@
+//! Everything the keeper has heard of the exchange, none of it older than what it had before.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
+
+use anchor_lang::prelude::Pubkey;
+use ballast::state::exchange::Exchange;
+use ballast::state::market::Market;
+use ballast::state::trader::Trader;
+use ballast_client::{accounts, addresses, price};
+use ballast_rpc::cluster::{clock_address, clock_of, market_keys};
+use solana_account::Account;
+use solana_clock::Clock;
+
+use crate::evaluate::Conditions;
+use crate::market::MarketState;
+
+/// A node this many slots behind what it once said has begun anew.
+const ROLLED_BACK_SLOTS: u64 = 150;
+
+/// A market and what is new about it.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// Accounts, price and positions.
+    pub state: MarketState,
+    /// When the price last changed, if it has since the last evaluation.
+    pub price_news: Option<Instant>,
+    /// Whether anything else has changed since the last evaluation.
+    pub news: bool,
+    /// What the insurance vault holds, atoms, and the token program it belongs to.
+    pub vault: Option<(u64, Pubkey)>,
+    /// Whether the last evaluation found anything that time alone may change.
+    pub restless: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Role {
+    Clock,
+    Exchange,
+    Wallet,
+    Market(usize),
+    Vault(usize),
+    /// Several markets may read one price.
+    Price(Vec<usize>),
+}
+
+/// What the exchange is like.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The exchange.
+    pub exchange: Exchange,
+    /// The clock.
+    pub clock: Clock,
+    /// When it was heard.
+    pub clock_at: Instant,
+    /// What the wallet holds, lamports.
+    pub lamports: u64,
+    /// The markets kept.
+    pub markets: Vec<Followed>,
+    wallet: Pubkey,
+    own: Pubkey,
+    roles: HashMap<Pubkey, Role>,
+    seen: HashMap<Pubkey, u64>,
+}
+
+impl World {
+    /// The exchange with these markets and the accounts their prices are read from; nothing else
+    /// is known yet.
+    #[must_use]
+    pub fn new(
+        exchange: Exchange,
+        markets: &[(Pubkey, Market, Pubkey)],
+        wallet: Pubkey,
+        own: Pubkey,
+    ) -> Self {
+        let mut roles = HashMap::from([
+            (clock_address(), Role::Clock),
+            (addresses::exchange(), Role::Exchange),
+            (wallet, Role::Wallet),
+        ]);
+        let mut followed = Vec::with_capacity(markets.len());
+        for (index, (address, market, price)) in markets.iter().enumerate() {
+            roles.insert(*address, Role::Market(index));
+            roles.insert(market.insurance_vault, Role::Vault(index));
+            match roles
+                .entry(*price)
+                .or_insert_with(|| Role::Price(Vec::new()))
+            {
+                Role::Price(readers) => readers.push(index),
+                _ => tracing::error!(%price, market = market.index, "no price account"),
+            }
+            followed.push(Followed {
+                state: MarketState::new(market_keys(address, market, *price), *market),
+                price_news: None,
+                news: true,
+                vault: None,
+                restless: false,
+            });
+        }
+        Self {
+            exchange,
+            clock: Clock::default(),
+            clock_at: Instant::now(),
+            lamports: 0,
+            markets: followed,
+            wallet,
+            own,
+            roles,
+            seen: HashMap::new(),
+        }
+    }
+
+    /// The accounts to follow one by one: all but the traders', the keeper's own included.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<Pubkey> {
+        let mut all: Vec<Pubkey> = self.roles.keys().copied().collect();
+        all.push(self.own);
+        all
+    }
+
+    /// What the evaluation depends on beside the markets.
+    #[must_use]
+    pub const fn conditions(&self, funding_seconds: u64) -> Conditions {
+        Conditions::of(&self.exchange, funding_seconds)
+    }
+
+    /// Takes over an account as of a slot, unless a newer one is known. `None` when there is none.
+    pub fn apply(&mut self, slot: u64, address: &Pubkey, account: Option<&Account>, now: Instant) {
+        if !self.is_news(slot, address) {
+            return;
+        }
+        let role = self.roles.get(address).cloned();
+        match role {
+            Some(Role::Wallet) => self.lamports = account.map_or(0, |found| found.lamports),
+            Some(Role::Clock) => self.apply_clock(account, now),
+            Some(Role::Exchange) => {
+                if let Some(Ok(exchange)) = account.map(|found| accounts::exchange(&found.data)) {
+                    self.exchange = exchange;
+                    self.markets
+                        .iter_mut()
+                        .for_each(|market| market.news = true);
+                }
+            }
+            Some(Role::Market(index)) => self.apply_market(index, account),
+            Some(Role::Vault(index)) => {
+                if let Some(market) = self.markets.get_mut(index) {
+                    market.vault = account.and_then(token_amount);
+                }
+            }
+            Some(Role::Price(readers)) => {
+                for index in readers {
+                    self.apply_price(index, slot, address, account, now);
+                }
+            }
+            None => match account.map(|found| accounts::trader(&found.data)) {
+                Some(Ok(trader)) => self.apply_trader(address, &trader),
+                _ => self.forget(address),
+            },
+        }
+    }
+
+    /// Takes over trader accounts as of a slot, where nothing newer is known.
+    pub fn apply_traders(&mut self, slot: u64, traders: &[(Pubkey, Trader)]) {
+        for (address, trader) in traders {
+            if self.is_news(slot, address) {
+                self.apply_trader(address, trader);
+            }
+        }
+    }
+
+    /// All trader accounts there were at `slot` have been applied: the others are gone, unless
+    /// something newer is known of them.
+    pub fn end_traders(&mut self, slot: u64, present: &HashSet<Pubkey>) {
+        let gone = |(address, seen): (&Pubkey, &u64)| {
+            let gone = *seen <= slot && !present.contains(address);
+            (gone && !self.roles.contains_key(address)).then_some(*address)
+        };
+        let gone: Vec<Pubkey> = self.seen.iter().filter_map(gone).collect();
+        for address in gone {
+            self.seen.remove(&address);
+            self.forget(&address);
+        }
+    }
+
+    /// Whether a node at `slot` must have begun anew, so that everything has to be read again.
+    #[must_use]
+    pub const fn is_rolled_back(&self, slot: u64) -> bool {
+        slot.saturating_add(ROLLED_BACK_SLOTS) < self.clock.slot
+    }
+
+    /// Number of positions in memory, and the bytes they take.
+    #[must_use]
+    pub fn positions(&self) -> (usize, usize) {
+        let states = self.markets.iter().map(|market| &market.state);
+        let count = states.clone().map(|state| state.positions.len()).sum();
+        (count, states.map(MarketState::memory).sum())
+    }
+
+    /// Notes that something is known of `address` as of `slot`; whether nothing newer was.
+    fn is_news(&mut self, slot: u64, address: &Pubkey) -> bool {
+        let seen = self.seen.entry(*address).or_insert(slot);
+        let news = *seen <= slot;
+        if news {
+            *seen = slot;
+        }
+        news
+    }
+
+    fn apply_clock(&mut self, account: Option<&Account>, now: Instant) {
+        if let Some(clock) = account.and_then(|found| clock_of(&found.data)) {
+            self.clock = clock;
+            self.clock_at = now;
+        }
+    }
+
+    fn apply_market(&mut self, index: usize, account: Option<&Account>) {
+        let (Some(market), Some(found)) = (self.markets.get_mut(index), account) else {
+            return;
+        };
+        if let Ok(decoded) = accounts::market(&found.data) {
+            market.state.apply_market(&decoded);
+            market.news = true;
+        }
+    }
+
+    fn apply_price(
+        &mut self,
+        index: usize,
+        slot: u64,
+        address: &Pubkey,
+        account: Option<&Account>,
+        now: Instant,
+    ) {
+        let (Some(market), Some(found)) = (self.markets.get_mut(index), account) else {
+            return;
+        };
+        let state = &mut market.state;
+        match price::decode_price(&state.market, address, &found.owner, &found.data) {
+            Ok(price) => {
+                let before = state.price.map(|seen| seen.price);
+                if state.apply_price(price, slot) && before != Some(price) {
+                    market.price_news.get_or_insert(now);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(market = state.market.index, %address, %error, "no price");
+            }
+        }
+    }
+
+    fn apply_trader(&mut self, address: &Pubkey, trader: &Trader) {
+        for market in &mut self.markets {
+            let had = market.state.positions.get(address).copied();
+            if let Err(error) = market.state.apply_trader(address, trader) {
+                tracing::error!(trader = %address, ?error, "the account is corrupt");
+            }
+            let has = market.state.positions.get(address).copied();
+            market.news |= had != has;
+        }
+    }
+
+    fn forget(&mut self, address: &Pubkey) {
+        for market in &mut self.markets {
+            market.news |= market.state.remove_trader(address);
+        }
+    }
+
+    /// The wallet.
+    #[must_use]
+    pub const fn wallet(&self) -> Pubkey {
+        self.wallet
+    }
+}
+
+/// Atoms in a token account, and the program it belongs to.
+fn token_amount(account: &Account) -> Option<(u64, Pubkey)> {
+    let bytes = account.data.get(64..72)?.try_into().ok()?;
+    Some((u64::from_le_bytes(bytes), account.owner))
+}

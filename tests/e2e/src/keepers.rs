@@ -1,0 +1,267 @@
+//! Keepers: the `ballast-keeper` command as a process, with a wallet and an account of its own.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{bail, ensure, Context, Result};
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+use tokio::process::Command;
+
+use crate::people::Person;
+use crate::population::USD;
+use crate::process::Process;
+use crate::report::KeeperFigures;
+use crate::stage::{airdrop, keypair_file, Stage};
+use crate::wait::until;
+use crate::Args;
+
+/// What a keeper deposits to take positions over with.
+const DEPOSIT: u64 = 50_000 * USD;
+/// How long a keeper may take to see everything.
+const READY_LIMIT: Duration = Duration::from_secs(40);
+/// How long it may take to end when it is told to.
+const DRAIN_LIMIT: Duration = Duration::from_secs(60);
+
+/// A keeper. Dropping it kills it.
+pub struct Keeper {
+    /// Its wallet and account.
+    pub person: Person,
+    binary: PathBuf,
+    config: PathBuf,
+    logs: PathBuf,
+    address: String,
+    process: Option<Process>,
+    /// What earlier processes of it counted.
+    past: Counts,
+}
+
+/// Transactions by what became of them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    sent: u64,
+    won: u64,
+    lost: u64,
+    failed: u64,
+    expired: u64,
+}
+
+/// What `/health` says.
+pub struct Condition {
+    /// Whether it is well.
+    pub well: bool,
+    /// The page.
+    pub text: String,
+}
+
+impl Keeper {
+    /// Sets a wallet and an account up; the keeper asks the node at `url` and serves its pages on a
+    /// port. `funded`: whether the wallet can pay.
+    ///
+    /// # Errors
+    /// When a transaction does not land.
+    pub async fn new(
+        stage: &Stage,
+        args: &Args,
+        name: &str,
+        url: &str,
+        port: u16,
+        funded: bool,
+    ) -> Result<Self> {
+        let wallet = Keypair::new();
+        if funded {
+            airdrop(&stage.cluster, &wallet.pubkey()).await?;
+        }
+        let folder = stage.folder.path();
+        let keypair = keypair_file(folder, name, &wallet)?;
+        let person = stage.person_of(name.to_owned(), wallet, DEPOSIT).await?;
+        let address = format!("127.0.0.1:{port}");
+        let state = folder.join(format!("{name}-state"));
+        let text = format!(
+            "[rpc]\nurl = {url:?}\n\
+             [wallet]\nkeypair = {keypair:?}\n\
+             [lookup_table]\nstate_dir = {state:?}\n\
+             [intervals]\npoll_ms = 200\ncheck_ms = 500\nsilence_ms = 2000\nretry_ms = 100\n\
+             longest_retry_seconds = 3\npolled_resync_seconds = 1\n\
+             [health]\nmax_slot_age_seconds = 5\n\
+             [metrics]\nlisten = {address:?}\n"
+        );
+        let config = folder.join(format!("{name}.toml"));
+        std::fs::write(&config, text)?;
+        Ok(Self {
+            person,
+            binary: args.bin("ballast-keeper"),
+            config,
+            logs: stage.logs.clone(),
+            address,
+            process: None,
+            past: Counts::default(),
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.person.name
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&mut self) -> Result<()> {
+        let mut command = Command::new(&self.binary);
+        command.arg("--config").arg(&self.config);
+        self.process = Some(Process::start(self.name(), &self.logs, &mut command)?);
+        Ok(())
+    }
+
+    /// Waits until it is well.
+    ///
+    /// # Errors
+    /// When that takes too long, with what it says.
+    pub async fn well(&self) -> Result<()> {
+        let what = format!("{} being well", self.name());
+        until(&what, READY_LIMIT, || async {
+            let condition = self.condition().await?;
+            ensure!(condition.well, "{}", condition.text);
+            Ok(Some(()))
+        })
+        .await
+    }
+
+    /// What it says about itself.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn condition(&self) -> Result<Condition> {
+        let answer = reqwest::get(format!("http://{}/health", self.address)).await?;
+        Ok(Condition {
+            well: answer.status().is_success(),
+            text: answer.text().await?,
+        })
+    }
+
+    /// Kills it without warning (SIGKILL).
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.note().await?;
+        let mut process = self.process.take().context("it does not run")?;
+        process.kill().await
+    }
+
+    /// Tells it to end (SIGTERM); it must end well.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.note().await?;
+        let mut process = self.process.take().context("it does not run")?;
+        let status = process.terminate(DRAIN_LIMIT).await?;
+        ensure!(status.success(), "{} ended with {status}", self.name());
+        Ok(())
+    }
+
+    /// Fails when it has ended by itself.
+    ///
+    /// # Errors
+    /// With how it ended.
+    pub fn require_running(&mut self) -> Result<()> {
+        match &mut self.process {
+            Some(process) => process.require_running(),
+            None => bail!("{} was not started", self.person.name),
+        }
+    }
+
+    /// What all its processes did.
+    ///
+    /// # Errors
+    /// When the running one does not answer.
+    pub async fn figures(&self) -> Result<KeeperFigures> {
+        let mut counts = self.past;
+        if self.process.is_some() {
+            counts.add(self.counts().await?);
+        }
+        Ok(KeeperFigures {
+            name: self.name().to_owned(),
+            sent: counts.sent,
+            won: counts.won,
+            lost: counts.lost,
+            failed: counts.failed,
+            expired: counts.expired,
+        })
+    }
+
+    async fn note(&mut self) -> Result<()> {
+        let counts = self.counts().await?;
+        self.past.add(counts);
+        Ok(())
+    }
+
+    async fn counts(&self) -> Result<Counts> {
+        let metrics = self.metrics().await?;
+        let total = |name: &str| {
+            metrics
+                .get(&format!("ballast_keeper_{name}_total"))
+                .copied()
+        };
+        let total = |name: &str| total(name).with_context(|| format!("no metric {name}"));
+        Ok(Counts {
+            sent: total("sent")?,
+            won: total("won")?,
+            lost: total("lost")?,
+            failed: total("failed")?,
+            expired: total("expired")?,
+        })
+    }
+
+    /// Its counters, summed over labels.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    async fn metrics(&self) -> Result<BTreeMap<String, u64>> {
+        let answer = reqwest::get(format!("http://{}/metrics", self.address)).await?;
+        Ok(sums(&answer.text().await?))
+    }
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.sent += other.sent;
+        self.won += other.won;
+        self.lost += other.lost;
+        self.failed += other.failed;
+        self.expired += other.expired;
+    }
+}
+
+/// Whole numbers of Prometheus' text format, summed over labels.
+fn sums(text: &str) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let Some((series, value)) = line.rsplit_once(' ') else {
+            continue;
+        };
+        let name = series.split('{').next().unwrap_or(series);
+        if let Ok(value) = value.parse::<u64>() {
+            *sums.entry(name.to_owned()).or_default() += value;
+        }
+    }
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_summed_over_their_labels() {
+        let text =
+            "# TYPE a_total counter\na_total{kind=\"x\"} 2\na_total{kind=\"y\"} 3\nb 1\nc 0.5\n";
+        let expected = [("a_total", 5), ("b", 1)];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value));
+        assert_eq!(sums(text), BTreeMap::from(expected));
+    }
+}

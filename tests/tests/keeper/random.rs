@@ -1,0 +1,97 @@
+//! Crashes drawn from a seed: whatever the keeper plans passes, and in the end nothing is left that
+//! could be done.
+
+use ballast::state::book_account::OrderSide;
+use ballast::state::trigger::TriggerKind;
+use ballast_keeper::plan::{Effect, PlanOptions};
+use ballast_sandbox::MarketConfig;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::venue::{Venue, START, USD};
+
+/// What the crashes of all seeds came to.
+#[derive(Default, Debug)]
+struct Tally {
+    book: usize,
+    taken: usize,
+    rounds: usize,
+    flags: usize,
+    triggers: usize,
+    poor: usize,
+}
+
+fn venue(dice: &mut ChaCha8Rng) -> Venue {
+    let mut config = MarketConfig::sol();
+    config.risk.adl.rank_tolerance_bps = [0, 500][dice.gen_range(0..2)];
+    config.risk.adl.max_close_bps = [3_000, 5_000, 10_000][dice.gen_range(0..3)];
+    config.risk.liquidation_fee_bps = 5;
+    config.risk.insurance_fee_share_bps = 0;
+    let mut venue = Venue::new(&config);
+    for _ in 0..30 {
+        let lots = dice.gen_range(50..40_000);
+        let sign = if dice.gen_bool(0.7) { 1 } else { -1 };
+        let trader = venue.open(sign * lots, dice.gen_range(2..20), dice.gen_range(0..50));
+        if dice.gen_bool(0.4) {
+            let below = START - dice.gen_range(1_000..30_000);
+            let kind = match sign {
+                1 => TriggerKind::StopLoss,
+                _ => TriggerKind::TakeProfit,
+            };
+            venue.place_trigger(&trader, kind, below);
+        }
+    }
+    for _ in 0..dice.gen_range(0..30) {
+        let price = START - dice.gen_range(100..35_000);
+        venue.quote(OrderSide::Bid, price, dice.gen_range(20..8_000));
+    }
+    venue.insure(dice.gen_range(1..2_000));
+    venue
+}
+
+#[test]
+fn whatever_is_planned_passes() {
+    let mut tally = Tally::default();
+    for seed in 0..8 {
+        let mut dice = ChaCha8Rng::seed_from_u64(seed);
+        let mut venue = venue(&mut dice);
+        let keeper = venue.sandbox.create_trader(dice.gen_range(0..20_000) * USD);
+        let keeper = keeper.unwrap();
+        let options = PlanOptions {
+            max_counterparties: dice.gen_range(1..12),
+            spares: dice.gen_range(0..6),
+            ..PlanOptions::default()
+        };
+        let mut ticks = START;
+        for _ in 0..12 {
+            ticks = ticks * dice.gen_range(960..1_015) / 1_000;
+            venue.price(dice.gen_range(1..30), ticks);
+            let worked = venue.work(&keeper, &options);
+            tally.poor += worked.poor;
+            for plan in worked.done {
+                match plan.effect {
+                    Effect::Trigger { .. } => tally.triggers += 1,
+                    Effect::Flags => tally.flags += 1,
+                    Effect::Deleveraging { .. } => tally.rounds += 1,
+                    Effect::Liquidation { book_lots, .. } if book_lots > 0 => tally.book += 1,
+                    Effect::Liquidation { .. } => tally.taken += 1,
+                    Effect::Funding | Effect::Session(_) => {}
+                }
+            }
+        }
+        assert_eq!(venue.evaluate().counts.faulty, 0);
+    }
+    println!("{tally:?}");
+    let Tally {
+        book,
+        taken,
+        rounds,
+        flags,
+        triggers,
+        poor,
+    } = tally;
+    assert!([book, taken, rounds, flags, triggers]
+        .iter()
+        .all(|count| *count > 5));
+    assert!(poor > 0, "orders were removed instead of filled");
+}

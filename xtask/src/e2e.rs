@@ -1,0 +1,45 @@
+//! `cargo xtask e2e`: the market on a test validator.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use crate::cargo;
+use crate::program::{BALLAST, ORACLE};
+use crate::tasks;
+
+/// Exit code of `ballast-e2e` where there is no test validator.
+const NO_VALIDATOR: i32 = 3;
+
+/// What it is made of.
+const COMMANDS: [&str; 4] = ["ballast-e2e", "deploy", "ballast", "ballast-keeper"];
+
+/// Builds the programs and every command and plays the scenario.
+pub fn run(args: &[OsString]) -> Result<ExitCode, String> {
+    let status = cargo::status(&mut command(&cargo::root(), args)?)?;
+    Ok(cargo::exit_code(status))
+}
+
+/// The same as a part of all tests: the exit code of a failure. Where there is no test validator, it
+/// says so, which is none.
+pub fn fails_where_possible() -> Result<Option<ExitCode>, String> {
+    let status = cargo::status(&mut command(&cargo::root(), &[])?)?;
+    if status.code() == Some(NO_VALIDATOR) {
+        println!("The end-to-end run was skipped: there is no test validator.");
+        return Ok(None);
+    }
+    Ok((!status.success()).then(|| cargo::exit_code(status)))
+}
+
+fn command(root: &Path, args: &[OsString]) -> Result<Command, String> {
+    let program = BALLAST.ensure_built(root)?;
+    let oracle = ORACLE.ensure_built(root)?;
+    let mut run = tasks::command_among(root, "ballast-e2e", &COMMANDS)?;
+    run.current_dir(root);
+    run.arg("--root").arg(root);
+    run.arg("--program").arg(program);
+    run.arg("--oracle").arg(oracle);
+    run.arg("--out").arg(root.join("target/e2e"));
+    run.args(args);
+    Ok(run)
+}
