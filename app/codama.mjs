@@ -14,7 +14,6 @@ import {
   fixedSizeTypeNode,
   numberTypeNode,
   pdaLinkNode,
-  publicKeyTypeNode,
   publicKeyValueNode,
   resolveNestedTypeNode,
   structFieldTypeNode,

@@ -15,7 +15,7 @@ const IDL: &str = "idl/ballast.json";
 
 /// The builder sets compiler flags of its own, which is why it gets a folder of its own: the next
 /// build of the workspace would begin anew otherwise.
-const TARGET: &str = "target/idl";
+const TARGET: &str = "target/idl-build";
 const CARGO_ARGS: [&str; 6] = [
     "--lib",
     "--locked",

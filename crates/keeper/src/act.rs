@@ -1,29 +1,36 @@
 //! One job from its accounts to its transaction's end.
 
+mod after;
+mod promise;
+mod session;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::{anyone, Collateral, MarketKeys};
-use ballast_rpc::cluster::Cluster;
-use ballast_rpc::sender::{Landed, SendError, Sender};
-use solana_account::Account;
+use ballast_rpc::cluster::{Cluster, ReadError};
+use ballast_rpc::sender::Sender;
+use solana_keypair::Keypair;
 use tokio::sync::mpsc;
 
+use self::promise::Promise;
 use crate::config::Work;
-use crate::evaluate::Job;
+use crate::evaluate::{Job, Task};
 use crate::feed::Read;
 use crate::flight::Pause;
-use crate::outcome::{verdict, Ask, Step};
-use crate::plan::{plan, Effect, Idle, Own, Plan, Planned};
-use crate::repair::Verdict;
+use crate::market::Present;
+use crate::outcome::{Ask, Step};
+use crate::plan::{plan, Idle, Lists, Own, Plan, PlanError, Planned};
 use crate::scene::{self, Needs, Scene};
 use crate::serve::Board;
 use crate::table::Tables;
 
 /// How often a job is planned again at once.
 const ATTEMPTS: usize = 5;
+/// Most accounts listed beyond the ones needed.
+const MOST_SPARES: usize = 16;
 /// Pause when there is nothing to do although memory says so: it is about to learn.
 const GONE: Duration = Duration::from_millis(400);
 /// Pause when nobody can do it: the book, a price or a balance has to change.
@@ -36,8 +43,6 @@ const SWEPT: Duration = Duration::from_secs(60);
 const BEHIND: Duration = Duration::from_millis(200);
 /// How often they are requested.
 const BEHIND_TIMES: usize = 25;
-/// Time of a slot.
-const SLOT: Duration = Duration::from_millis(400);
 
 /// A market to act in.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +94,7 @@ impl Actor {
     /// Does a job; how long the next one about the same has to wait.
     pub async fn perform(&self, assignment: Assignment) -> Pause {
         let mut ask = Ask::new(&assignment.job, self.work.plan_options());
-        for _ in 0..ATTEMPTS {
+        while ask.tries < ATTEMPTS {
             match self.attempt(&assignment, &ask).await {
                 Step::Over(pause) => return pause,
                 Step::Again(next) => ask = *next,
@@ -156,11 +161,14 @@ impl Actor {
         if !scene.suffices(&job) {
             return ask.again(|next| next.needs = Needs::of(&job));
         }
-        match self.plan(&job, &scene, ask) {
-            Ok(Planned::Send(plan)) => {
-                let fresh = Assignment { job, ..*assignment };
-                self.send(&fresh, *plan, ask, scene.slot).await
-            }
+        let fresh = Assignment { job, ..*assignment };
+        if ask.session && job.task == Task::Deleverage {
+            return self.session(&fresh, &scene, ask).await;
+        }
+        match self.with_own(&scene, ask, |present, lists, own| {
+            plan(&job, present, lists, own)
+        }) {
+            Ok(Planned::Send(plan)) => self.send(&fresh, *plan, &[], ask, scene.slot).await,
             Ok(Planned::Nothing(why)) => self.idle(assignment, why),
             Err(error) => {
                 tracing::error!(market = venue.index, %trader, kind = job.task.name(), %error, "not planned");
@@ -171,12 +179,7 @@ impl Actor {
     }
 
     /// The accounts of a job; waits a little for a node that is behind.
-    async fn scene(
-        &self,
-        venue: &Venue,
-        trader: &Pubkey,
-        ask: &Ask,
-    ) -> Result<Scene, ballast_rpc::cluster::ReadError> {
+    async fn scene(&self, venue: &Venue, trader: &Pubkey, ask: &Ask) -> Result<Scene, ReadError> {
         let read = || {
             scene::read(
                 &self.cluster,
@@ -189,7 +192,7 @@ impl Actor {
         };
         for _ in 0..BEHIND_TIMES {
             match read().await {
-                Err(ballast_rpc::cluster::ReadError::Rpc(error)) if ask.at_least > 0 => {
+                Err(ReadError::Rpc(error)) if ask.at_least > 0 => {
                     tracing::debug!(%error, "read again");
                     tokio::time::sleep(BEHIND).await;
                 }
@@ -199,19 +202,23 @@ impl Actor {
         read().await
     }
 
-    fn plan(&self, job: &Job, scene: &Scene, ask: &Ask) -> Result<Planned, crate::plan::PlanError> {
+    /// Plans with what is there and what the keeper has.
+    fn with_own(
+        &self,
+        scene: &Scene,
+        ask: &Ask,
+        plan: impl FnOnce(&Present<'_>, &Lists<'_>, &Own<'_>) -> Result<Planned, PlanError>,
+    ) -> Result<Planned, PlanError> {
         let present = scene.state.at(&scene.clock);
-        let present = present.map_err(|_| crate::plan::PlanError::Missing("a price"))?;
+        let present = present.map_err(|_| PlanError::Missing("a price"))?;
         let mut trader = scene.own;
         let promised = *self.promised.lock().unwrap_or_else(PoisonError::into_inner);
         let promised = i64::try_from(promised).unwrap_or(i64::MAX);
         trader.free = trader.free.saturating_sub(promised).max(0);
         let mut options = ask.options;
         // Those who land first take orders that others have counted on.
-        options.spares = options
-            .spares
-            .saturating_add(2 * self.takers.load(Ordering::Relaxed))
-            .min(16);
+        let takers = self.takers.load(Ordering::Relaxed);
+        options.spares = options.spares.saturating_add(2 * takers).min(MOST_SPARES);
         let tables = self.tables.get();
         let own = Own {
             payer: self.sender.payer(),
@@ -221,14 +228,24 @@ impl Actor {
             tables: &tables,
             options: &options,
         };
-        plan(job, &present, &scene.lists()?, &own)
+        plan(&present, &scene.lists()?, &own)
     }
 
-    async fn send(&self, assignment: &Assignment, plan: Plan, ask: &Ask, slot: u64) -> Step {
+    async fn send(
+        &self,
+        assignment: &Assignment,
+        plan: Plan,
+        signers: &[&Keypair],
+        ask: &Ask,
+        slot: u64,
+    ) -> Step {
         self.want(&plan, ask);
         let promise = Promise::of(self, &plan);
         let tables = self.tables.get();
-        let prepared = self.sender.prepare(&plan.instructions, &[], &tables).await;
+        let prepared = self
+            .sender
+            .prepare(&plan.instructions, signers, &tables)
+            .await;
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return self.refused(assignment, &plan, ask, slot, &error).await,
@@ -252,197 +269,8 @@ impl Actor {
         let sent = self.sender.complete(prepared).await;
         drop(promise);
         match sent {
-            Ok(landed) => self.won(assignment, &plan, &landed).await,
+            Ok(landed) => self.won(assignment, &plan, ask, &landed).await,
             Err(error) => self.refused(assignment, &plan, ask, slot, &error).await,
         }
-    }
-
-    async fn won(&self, assignment: &Assignment, plan: &Plan, landed: &Landed) -> Step {
-        let (job, effect) = (&assignment.job, &plan.effect);
-        self.board
-            .metrics
-            .won
-            .with_label_values(&[plan.task.name()])
-            .inc();
-        tracing::info!(market = assignment.venue.index, trader = %job.trader, kind = plan.task.name(), health_bps = job.ratio_bps(), lots = job.lots, ?effect, signature = %landed.signature, slot = landed.slot, units = landed.units, fee = landed.priority_fee, "won");
-        Step::Over(self.learn(assignment, landed.slot).await)
-    }
-
-    /// What a transaction that did not land, or failed, means.
-    async fn refused(
-        &self,
-        assignment: &Assignment,
-        plan: &Plan,
-        ask: &Ask,
-        slot: u64,
-        error: &SendError,
-    ) -> Step {
-        let (job, kind) = (&assignment.job, plan.task.name());
-        let (market, trader) = (assignment.venue.index, job.trader);
-        let health_bps = job.ratio_bps();
-        let failure = match error {
-            SendError::Refused(failure) | SendError::Failed(failure, _) => failure,
-            SendError::Expired(signature) | SendError::Unknown(signature) => {
-                self.board.metrics.expired.with_label_values(&[kind]).inc();
-                tracing::warn!(market, %trader, kind, health_bps, %signature, %error, "expired");
-                return Step::Over(Pause::For(GONE));
-            }
-            SendError::NoFunds(_) => {
-                self.board.metrics.failed.with_label_values(&[kind]).inc();
-                tracing::error!(market, %trader, kind, health_bps, %error, "not sent");
-                return Step::Over(Pause::Growing);
-            }
-            SendError::Unsendable(_) | SendError::Rpc(_) => {
-                self.board.metrics.failed.with_label_values(&[kind]).inc();
-                tracing::warn!(market, %trader, kind, health_bps, %error, "not sent");
-                return Step::Over(Pause::Growing);
-            }
-        };
-        let verdict = verdict(plan.task, failure, plan.listed.len());
-        if verdict == Verdict::Done {
-            self.board.metrics.lost.with_label_values(&[kind]).inc();
-            tracing::info!(market, %trader, kind, health_bps, %error, "lost");
-            return Step::Over(self.learn(assignment, slot).await);
-        }
-        if matches!(error, SendError::Failed(..)) {
-            self.board.metrics.failed.with_label_values(&[kind]).inc();
-        }
-        tracing::warn!(market, %trader, kind, health_bps, verdict = verdict.name(), %error, "refused");
-        self.follow(assignment, ask, slot, verdict)
-    }
-
-    /// What a verdict asks for.
-    fn follow(&self, assignment: &Assignment, ask: &Ask, slot: u64, verdict: Verdict) -> Step {
-        match verdict {
-            Verdict::Done => Step::Over(Pause::None),
-            Verdict::Refetch { .. } => ask.again(|next| next.at_least = slot),
-            Verdict::Shorten => match ask.options.max_counterparties {
-                0 | 1 => Step::Over(Pause::Longest),
-                most => ask.again(|next| {
-                    next.options.max_counterparties = most / 2;
-                    next.options.spares /= 2;
-                }),
-            },
-            Verdict::Wait(slots) => {
-                let slots = u32::try_from(slots).unwrap_or(u32::MAX);
-                Step::Over(Pause::For(SLOT.saturating_mul(slots)))
-            }
-            Verdict::Poor if ask.options.takes_over => {
-                tracing::warn!(own = %self.own, "the trader account cannot take over: deposit collateral");
-                ask.again(|next| next.options.takes_over = false)
-            }
-            Verdict::Poor => Step::Over(Pause::For(NOBODY)),
-            Verdict::Fatal => {
-                self.count_failed(&assignment.job);
-                Step::Over(Pause::Longest)
-            }
-        }
-    }
-
-    fn idle(&self, assignment: &Assignment, why: Idle) -> Step {
-        let job = &assignment.job;
-        self.board
-            .metrics
-            .idle
-            .with_label_values(&[job.task.name()])
-            .inc();
-        let (market, trader, kind) = (assignment.venue.index, job.trader, job.task.name());
-        if why == Idle::Gone {
-            tracing::debug!(market, %trader, kind, reason = why.words(), "nothing to do");
-            return Step::Over(Pause::For(GONE));
-        }
-        tracing::info!(market, %trader, kind, health_bps = job.ratio_bps(), reason = why.words(), "nothing can be done");
-        Step::Over(Pause::For(NOBODY))
-    }
-
-    /// Lets memory learn what has become of the accounts by `slot`, so that it does not ask for
-    /// the same again.
-    async fn learn(&self, assignment: &Assignment, slot: u64) -> Pause {
-        let ask = Ask {
-            needs: Needs::default(),
-            at_least: slot,
-            options: self.work.plan_options(),
-        };
-        let venue = &assignment.venue;
-        match self.scene(venue, &assignment.job.trader, &ask).await {
-            Ok(scene) => {
-                self.publish(scene.slot, scene.small).await;
-                Pause::None
-            }
-            Err(error) => {
-                tracing::debug!(%error, "not read again");
-                Pause::For(NOBODY)
-            }
-        }
-    }
-
-    async fn publish(&self, slot: u64, accounts: Vec<(Pubkey, Option<Account>)>) {
-        // Nobody listens any more when the keeper is about to end.
-        drop(self.readings.send(Read::Accounts(slot, accounts)).await);
-    }
-
-    /// Names the listed accounts to the lookup table where they have cut a list short.
-    fn want(&self, plan: &Plan, ask: &Ask) {
-        let short = match plan.effect {
-            Effect::Deleveraging {
-                lots,
-                of_lots,
-                cuts,
-                ..
-            } => lots < of_lots && cuts < ask.options.max_counterparties,
-            _ => false,
-        };
-        if short && !plan.listed.is_empty() {
-            // While it is busy, it is told the next time.
-            drop(self.wanted.try_send(plan.listed.clone()));
-        }
-    }
-
-    fn count_failed(&self, job: &Job) {
-        let failed = &self.board.metrics.failed;
-        failed.with_label_values(&[job.task.name()]).inc();
-    }
-}
-
-/// What a transaction under way has promised; given back when it has ended.
-struct Promise<'a> {
-    actor: &'a Actor,
-    margin: u64,
-    takes: bool,
-}
-
-impl<'a> Promise<'a> {
-    fn of(actor: &'a Actor, plan: &Plan) -> Self {
-        let margin = match plan.effect {
-            Effect::Liquidation { margin_atoms, .. } => margin_atoms,
-            _ => 0,
-        };
-        let takes = plan.reads.book.is_some();
-        actor.change(|promised| promised.saturating_add(margin));
-        if takes {
-            actor.takers.fetch_add(1, Ordering::Relaxed);
-        }
-        Self {
-            actor,
-            margin,
-            takes,
-        }
-    }
-}
-
-impl Drop for Promise<'_> {
-    fn drop(&mut self) {
-        self.actor
-            .change(|promised| promised.saturating_sub(self.margin));
-        if self.takes {
-            self.actor.takers.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-}
-
-impl Actor {
-    fn change(&self, change: impl FnOnce(u64) -> u64) {
-        let mut promised = self.promised.lock().unwrap_or_else(PoisonError::into_inner);
-        *promised = change(*promised);
     }
 }

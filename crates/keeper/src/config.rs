@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
+use ballast_client::book::MAX_MAKERS;
 use ballast_client::liquidation::Backing;
 use ballast_rpc::follow::Patience;
 use ballast_rpc::sender::FeePolicy;
 use serde::{Deserialize, Deserializer};
 use solana_commitment_config::CommitmentConfig;
 
-use crate::plan::PlanOptions;
+use crate::plan::{PlanOptions, TakeOver};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -165,7 +166,11 @@ impl Work {
     #[must_use]
     pub const fn plan_options(&self) -> PlanOptions {
         PlanOptions {
-            takes_over: self.takes_over,
+            take_over: match self.takes_over {
+                true => TakeOver::Rest,
+                false => TakeOver::Nothing,
+            },
+            max_makers: MAX_MAKERS,
             backing: Backing {
                 margin_bps: self.takeover_margin_bps,
                 room_bps: self.takeover_room_bps,

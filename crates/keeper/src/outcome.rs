@@ -18,8 +18,12 @@ pub struct Ask {
     pub needs: Needs,
     /// How to plan.
     pub options: PlanOptions,
+    /// Whether to deleverage over several transactions.
+    pub session: bool,
     /// The accounts have to be as of this slot or later; 0 for any.
     pub at_least: u64,
+    /// Attempts since the last one that got somewhere.
+    pub tries: usize,
 }
 
 /// What comes after an attempt.
@@ -38,14 +42,17 @@ impl Ask {
         Self {
             needs: Needs::of(job),
             options,
+            session: false,
             at_least: 0,
+            tries: 0,
         }
     }
 
-    /// Another attempt, changed.
+    /// Another attempt, changed. What got somewhere sets `tries` back.
     #[must_use]
     pub fn again(&self, change: impl FnOnce(&mut Self)) -> Step {
         let mut next = Box::new(*self);
+        next.tries = next.tries.saturating_add(1);
         change(&mut next);
         Step::Again(next)
     }
@@ -62,7 +69,7 @@ pub fn verdict(task: Task, failure: &Failure, listed: usize) -> Verdict {
                 None => Verdict::Refetch { missing: None },
             },
             InstructionError::ComputationalBudgetExceeded
-            | InstructionError::ProgramFailedToComplete => out_of_compute(listed),
+            | InstructionError::ProgramFailedToComplete => out_of_compute(task, listed),
             _ => Verdict::Fatal,
         },
         // Addresses added to a lookup table count from the next slot on.
@@ -112,8 +119,8 @@ mod tests {
             Verdict::Refetch { missing: None }
         );
         let exceeded = || instruction(InstructionError::ComputationalBudgetExceeded);
-        assert_eq!(meant(exceeded(), 4), Verdict::Shorten);
-        assert_eq!(meant(exceeded(), 0), Verdict::Fatal);
+        assert_eq!(meant(exceeded(), 16), Verdict::Shorten);
+        assert_eq!(meant(exceeded(), 1), Verdict::Session);
         let young = TransactionError::InvalidAddressLookupTableIndex;
         assert_eq!(meant(young, 0), Verdict::Wait(2));
         assert_eq!(

@@ -6,6 +6,7 @@ use ballast::state::trader::Trader;
 use ballast_client::accounts::{self, BookSnapshot, DecodeError, QueueSnapshot};
 use ballast_client::instructions::MarketKeys;
 use ballast_client::{addresses, price};
+use ballast_engine::queue::QueueRef;
 use ballast_engine::units::Side;
 use ballast_rpc::cluster::{clock_address, clock_of, Cluster, ReadError};
 use solana_account::Account;
@@ -220,15 +221,23 @@ impl Scene {
         self.needs.cover(&Needs::of(job))
     }
 
+    /// The queue that was read; `None` where none was.
+    ///
+    /// # Errors
+    /// `Missing` when it does not parse.
+    pub fn queue(&self) -> Result<Option<QueueRef<'_>>, PlanError> {
+        let queue = self.queue.as_ref().map(QueueSnapshot::queue).transpose();
+        queue.map_err(|_| PlanError::Missing("a queue that parses"))
+    }
+
     /// The lists as the planner takes them.
     ///
     /// # Errors
     /// `Missing` when one does not parse.
     pub fn lists(&self) -> Result<Lists<'_>, PlanError> {
-        let broken = |_| PlanError::Missing("a list that parses");
         let book = self.book.as_ref().map(BookSnapshot::book).transpose();
-        let queue = self.queue.as_ref().map(QueueSnapshot::queue).transpose();
-        let (book, queue) = (book.map_err(broken)?, queue.map_err(broken)?);
+        let book = book.map_err(|_| PlanError::Missing("a book that parses"))?;
+        let queue = self.queue()?;
         Ok(match self.needs.queue {
             Some(Side::Long) => Lists {
                 book,

@@ -135,7 +135,7 @@ fn a_book() {
     let bytes = bytemuck::cast_slice_mut(&mut words);
     Book::create(bytes, key(1).to_bytes()).unwrap();
     let mut book = Book::new(bytes).unwrap();
-    let mut owners = vec![OwnOrders::EMPTY; 4];
+    let mut owners = [OwnOrders::EMPTY; 4];
     let bids = [199_000, 198_000, 199_000, 197_500, 199_500];
     let asks = [201_000, 200_500, 200_500, 202_000];
     let sides = [(Side::Long, &bids[..]), (Side::Short, &asks[..])];

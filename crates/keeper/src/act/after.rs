@@ -1,0 +1,181 @@
+//! What comes after an attempt at a job.
+
+use std::time::Duration;
+
+use anchor_lang::prelude::Pubkey;
+use ballast_rpc::sender::{Landed, SendError};
+use solana_account::Account;
+
+use super::{Actor, Assignment, GONE, NOBODY};
+use crate::evaluate::Job;
+use crate::feed::Read;
+use crate::flight::Pause;
+use crate::outcome::{verdict, Ask, Step};
+use crate::plan::session::SessionStep;
+use crate::plan::{Effect, Idle, Plan, TakeOver};
+use crate::repair::Verdict;
+use crate::scene::Needs;
+
+/// Time of a slot.
+const SLOT: Duration = Duration::from_millis(400);
+
+impl Actor {
+    pub(super) async fn won(
+        &self,
+        assignment: &Assignment,
+        plan: &Plan,
+        ask: &Ask,
+        landed: &Landed,
+    ) -> Step {
+        let (job, effect) = (&assignment.job, &plan.effect);
+        self.board
+            .metrics
+            .won
+            .with_label_values(&[plan.task.name()])
+            .inc();
+        tracing::info!(market = assignment.venue.index, trader = %job.trader, kind = plan.task.name(), health_bps = job.ratio_bps(), lots = job.lots, ?effect, signature = %landed.signature, slot = landed.slot, units = landed.units, fee = landed.priority_fee, "won");
+        match plan.effect {
+            Effect::Session(SessionStep::Open | SessionStep::Advance) => ask.again(|next| {
+                (next.at_least, next.tries) = (landed.slot, 0);
+            }),
+            _ => Step::Over(self.learn(assignment, landed.slot).await),
+        }
+    }
+
+    /// What a transaction that did not land, or failed, means.
+    pub(super) async fn refused(
+        &self,
+        assignment: &Assignment,
+        plan: &Plan,
+        ask: &Ask,
+        slot: u64,
+        error: &SendError,
+    ) -> Step {
+        let (job, kind) = (&assignment.job, plan.task.name());
+        let (market, trader) = (assignment.venue.index, job.trader);
+        let health_bps = job.ratio_bps();
+        let failure = match error {
+            SendError::Refused(failure) | SendError::Failed(failure, _) => failure,
+            SendError::Expired(signature) | SendError::Unknown(signature) => {
+                self.board.metrics.expired.with_label_values(&[kind]).inc();
+                tracing::warn!(market, %trader, kind, health_bps, %signature, %error, "expired");
+                return Step::Over(Pause::For(GONE));
+            }
+            SendError::NoFunds(_) => {
+                self.board.metrics.failed.with_label_values(&[kind]).inc();
+                tracing::error!(market, %trader, kind, health_bps, %error, "not sent");
+                return Step::Over(Pause::Growing);
+            }
+            SendError::Unsendable(_) | SendError::Rpc(_) => {
+                self.board.metrics.failed.with_label_values(&[kind]).inc();
+                tracing::warn!(market, %trader, kind, health_bps, %error, "not sent");
+                return Step::Over(Pause::Growing);
+            }
+        };
+        let verdict = verdict(plan.task, failure, plan.listed.len());
+        if verdict == Verdict::Done {
+            self.board.metrics.lost.with_label_values(&[kind]).inc();
+            tracing::info!(market, %trader, kind, health_bps, %error, "lost");
+            return Step::Over(self.learn(assignment, slot).await);
+        }
+        if matches!(error, SendError::Failed(..)) {
+            self.board.metrics.failed.with_label_values(&[kind]).inc();
+        }
+        tracing::warn!(market, %trader, kind, health_bps, verdict = verdict.name(), %error, "refused");
+        self.follow(assignment, ask, slot, verdict)
+    }
+
+    /// What a verdict asks for.
+    fn follow(&self, assignment: &Assignment, ask: &Ask, slot: u64, verdict: Verdict) -> Step {
+        match verdict {
+            Verdict::Done => Step::Over(Pause::None),
+            Verdict::Refetch { .. } => ask.again(|next| next.at_least = slot),
+            Verdict::Shorten => ask.again(|next| {
+                let options = &mut next.options;
+                options.max_counterparties = (options.max_counterparties / 2).max(1);
+                options.max_makers = (options.max_makers / 2).max(1);
+                options.spares /= 2;
+            }),
+            Verdict::Session => ask.again(|next| next.session = true),
+            Verdict::Wait(slots) => {
+                let slots = u32::try_from(slots).unwrap_or(u32::MAX);
+                Step::Over(Pause::For(SLOT.saturating_mul(slots)))
+            }
+            Verdict::Poor if ask.options.take_over == TakeOver::Nothing => {
+                Step::Over(Pause::For(NOBODY))
+            }
+            Verdict::Poor => {
+                tracing::warn!(own = %self.own, "the trader account cannot take this over: deposit collateral");
+                ask.again(|next| next.options.take_over = next.options.take_over.after_poor())
+            }
+            Verdict::Fatal => {
+                self.count_failed(&assignment.job);
+                Step::Over(Pause::Longest)
+            }
+        }
+    }
+
+    pub(super) fn idle(&self, assignment: &Assignment, why: Idle) -> Step {
+        let job = &assignment.job;
+        self.board
+            .metrics
+            .idle
+            .with_label_values(&[job.task.name()])
+            .inc();
+        let (market, trader, kind) = (assignment.venue.index, job.trader, job.task.name());
+        if why == Idle::Gone {
+            tracing::debug!(market, %trader, kind, reason = why.words(), "nothing to do");
+            return Step::Over(Pause::For(GONE));
+        }
+        tracing::info!(market, %trader, kind, health_bps = job.ratio_bps(), reason = why.words(), "nothing can be done");
+        Step::Over(Pause::For(NOBODY))
+    }
+
+    /// Lets memory learn what has become of the accounts by `slot`, so that it does not ask for
+    /// the same again.
+    async fn learn(&self, assignment: &Assignment, slot: u64) -> Pause {
+        let ask = Ask {
+            needs: Needs::default(),
+            at_least: slot,
+            ..Ask::new(&assignment.job, self.work.plan_options())
+        };
+        let venue = &assignment.venue;
+        match self.scene(venue, &assignment.job.trader, &ask).await {
+            Ok(scene) => {
+                self.publish(scene.slot, scene.small).await;
+                Pause::None
+            }
+            Err(error) => {
+                tracing::debug!(%error, "not read again");
+                Pause::For(NOBODY)
+            }
+        }
+    }
+
+    pub(super) async fn publish(&self, slot: u64, accounts: Vec<(Pubkey, Option<Account>)>) {
+        // Nobody listens any more when the keeper is about to end.
+        drop(self.readings.send(Read::Accounts(slot, accounts)).await);
+    }
+
+    /// Names the listed accounts to the lookup table where they have cut a list short.
+    pub(super) fn want(&self, plan: &Plan, ask: &Ask) {
+        let short = match plan.effect {
+            Effect::Deleveraging {
+                lots,
+                of_lots,
+                cuts,
+                ..
+            } => lots < of_lots && cuts < ask.options.max_counterparties,
+            _ => false,
+        };
+        if short && !plan.listed.is_empty() {
+            // While it is busy, it is told the next time.
+            drop(self.wanted.try_send(plan.listed.clone()));
+        }
+    }
+
+    pub(super) fn count_failed(&self, job: &Job) {
+        let failed = &self.board.metrics.failed;
+        failed.with_label_values(&[job.task.name()]).inc();
+    }
+}
