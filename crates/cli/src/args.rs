@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use solana_signature::Signature;
 
 use crate::cluster::options::{ClusterCommand, Global};
 use crate::policies::Policy;
@@ -53,6 +54,10 @@ pub struct QueueRentArgs {
 /// Options of `explain-adl`.
 #[derive(Clone, Debug, Args)]
 pub struct ExplainArgs {
+    /// A transaction on the cluster that deleveraged somebody [default: the last round of a
+    /// rehearsal's report].
+    #[arg(value_name = "SIGNATURE", conflicts_with = "report")]
+    pub signature: Option<Signature>,
     /// The report of a rehearsal.
     #[arg(
         long,
@@ -60,7 +65,7 @@ pub struct ExplainArgs {
         default_value = "target/rehearsal/report.json"
     )]
     pub report: PathBuf,
-    /// Number of the round, from 1 [default: the last].
+    /// Number of the round, from 1 [default: the last of a report, all of a transaction].
     #[arg(long, value_name = "N")]
     pub round: Option<u64>,
     /// Only what concerns this counterparty: its trader account, or the beginning of it.

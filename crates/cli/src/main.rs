@@ -15,6 +15,7 @@ use clap::Parser;
 
 use args::{Cli, Command};
 use cluster::failure::Usage;
+use cluster::options::Output;
 
 /// Exit code when something fails that should not.
 const FAILURE: u8 = 1;
@@ -31,7 +32,11 @@ fn main() -> ExitCode {
         }
         Command::ExplainAdl(args) => {
             args.json |= json;
-            (explain::run(args), USAGE)
+            cli.global.output = output(args.json);
+            match &args.signature {
+                Some(signature) => (cluster::explain::run(&cli.global, args, signature), FAILURE),
+                None => (explain::run(args), USAGE),
+            }
         }
         Command::QueueRent(args) => {
             args.json |= json;
@@ -50,6 +55,14 @@ fn main() -> ExitCode {
                 otherwise
             })
         }
+    }
+}
+
+fn output(json: bool) -> Output {
+    if json {
+        Output::Json
+    } else {
+        Output::Text
     }
 }
 

@@ -2,7 +2,7 @@
 //! write simulate first.
 
 pub mod collateral;
-// pub mod explain;
+pub mod explain;
 pub mod failure;
 pub mod insurance;
 pub mod margin;
