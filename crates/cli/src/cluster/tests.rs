@@ -230,7 +230,10 @@ fn the_queue_is_in_the_order_of_the_cuts_and_says_when_a_trader_is_first() {
     assert!(words.contains("●●●○○"), "{words}");
 
     let first = own["first_in_line_ticks"].as_u64().expect("a price");
-    assert!(words.contains("It would be the first in line at"), "{words}");
+    assert!(
+        words.contains("It would be the first in line at"),
+        "{words}"
+    );
     stage.sandbox.set_price(&stage.sol, first);
     let (json, _) = view(&stage, Some(&shorts[2].address));
     assert_eq!(json["sides"][0]["trader"]["rank"], 1);
