@@ -7,13 +7,14 @@ use ballast::state::book_account::OrderSide;
 use ballast::state::trigger::TriggerKind;
 use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
 use ballast_client::error::error_of;
+use ballast_client::events::BallastEvent;
 use ballast_client::instructions::adl_session::SESSION_SPACE;
 use ballast_engine::oracle::OraclePrice;
 use ballast_engine::units::{Side, Ticks};
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job, Task};
 use ballast_keeper::market::MarketState;
 use ballast_keeper::plan::session::{self, Means};
-use ballast_keeper::plan::{plan, Idle, Lists, Own, Plan, PlanOptions, Planned};
+use ballast_keeper::plan::{plan, Effect, Idle, Lists, Own, Plan, PlanOptions, Planned};
 use ballast_keeper::repair::{repair, Verdict};
 use ballast_sandbox::{BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
 use ballast_sandbox::{TxResult, Wallet};
@@ -232,7 +233,11 @@ impl Venue {
             };
             assert!(worked.done.len() < 2_000, "it goes on for ever");
             match self.execute(&plan, keeper) {
-                Ok(_) => {
+                Ok(outcome) => {
+                    outcome
+                        .events
+                        .iter()
+                        .for_each(|event| as_foreseen(&plan.effect, event));
                     worked.done.push(*plan);
                     careful = *options;
                 }
@@ -271,6 +276,47 @@ impl Venue {
             }
         }
         (None, idle)
+    }
+}
+
+/// What the program did is what the plan said, unless orders were removed instead of filled.
+#[track_caller]
+fn as_foreseen(effect: &Effect, event: &BallastEvent) {
+    match (effect, event) {
+        (
+            Effect::Liquidation {
+                book_lots,
+                taken_lots,
+                insurance_atoms,
+                ..
+            },
+            BallastEvent::PositionLiquidated(event),
+        ) if event.removed.is_empty() => {
+            let book = event.book_lots.unsigned_abs();
+            assert_eq!(book, *book_lots);
+            assert_eq!(event.lots.unsigned_abs() - book, *taken_lots);
+            assert_eq!(event.insurance_paid_atoms, *insurance_atoms);
+        }
+        (
+            Effect::Deleveraging {
+                lots,
+                of_lots,
+                cuts,
+                insurance_atoms,
+            },
+            BallastEvent::AutoDeleveraged(event),
+        ) => {
+            assert_eq!(event.lots_before.unsigned_abs(), *of_lots);
+            assert_eq!(event.lots_closed, *lots);
+            assert_eq!(event.cuts.len(), *cuts);
+            assert_eq!(event.insurance_paid_atoms, *insurance_atoms);
+        }
+        (Effect::Trigger { lots }, BallastEvent::TriggerExecuted(event))
+            if event.removed.is_empty() =>
+        {
+            assert_eq!(event.filled_lots, *lots);
+        }
+        _ => {}
     }
 }
 

@@ -72,7 +72,7 @@ pub fn before(
         book,
         own,
     };
-    call.into_book()
+    call.by_the_book()
 }
 
 /// A round against the queue of `side`.

@@ -51,13 +51,10 @@ pub fn size(
     let message = message.map_err(|_| PlanError::TooLarge)?;
     Ok(Size {
         bytes: bytes(&message),
-        locks: message.account_keys.len().saturating_add(
-            message
-                .address_table_lookups
-                .iter()
-                .map(|lookup| looked_up(lookup))
-                .sum(),
-        ),
+        locks: message
+            .account_keys
+            .len()
+            .saturating_add(message.address_table_lookups.iter().map(looked_up).sum()),
     })
 }
 

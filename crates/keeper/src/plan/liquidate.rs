@@ -63,7 +63,7 @@ pub fn step(
     };
     match taking_over {
         Some(plan) => Ok(Some(plan)),
-        None => call.into_book(),
+        None => call.by_the_book(),
     }
 }
 
@@ -103,7 +103,7 @@ impl Call<'_> {
     }
 
     /// The book alone takes lots.
-    pub fn into_book(&self) -> Result<Option<Plan>, PlanError> {
+    pub fn by_the_book(&self) -> Result<Option<Plan>, PlanError> {
         let foreseen = self.foreseen(false)?;
         Ok(foreseen.map(|(listed, step)| self.plan(Takeover::none(), listed, &step)))
     }
