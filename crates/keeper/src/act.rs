@@ -118,6 +118,10 @@ impl Actor {
                 );
                 return Pause::For(SWEPT);
             }
+            Ok(prepared) if prepared.simulated.events.is_empty() => {
+                metrics.lost.with_label_values(&label).inc();
+                return Pause::For(SWEPT);
+            }
             Ok(prepared) => prepared,
             Err(error) => {
                 tracing::warn!(market = venue.index, %error, "insurance was not swept");

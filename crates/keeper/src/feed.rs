@@ -21,6 +21,9 @@ use crate::serve::Board;
 /// Trader accounts of one message.
 const TRADERS_AT_ONCE: usize = 512;
 
+/// Between two lines about a node that does not answer.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+
 /// Something read from the node.
 #[derive(Debug)]
 pub enum Read {
@@ -59,14 +62,34 @@ impl Line {
         self.slot.store(slot, Ordering::Relaxed);
     }
 
-    /// Slots by which it is behind a node that works on `node_slot`.
+    /// Slots by which it is behind a node that works on `node_slot`; 0 before it told of one.
     fn lag(&self, node_slot: u64) -> u64 {
-        node_slot.saturating_sub(self.slot.load(Ordering::Relaxed))
+        match self.slot.load(Ordering::Relaxed) {
+            0 => 0,
+            slot => node_slot.saturating_sub(slot),
+        }
     }
 
     /// Whether it is open and at most so far behind.
     fn is_trusted(&self, node_slot: u64, max_lag: u64) -> bool {
         self.is_open() && self.lag(node_slot) <= max_lag
+    }
+}
+
+/// Says that something failed, and not again before some time has passed.
+#[derive(Debug, Default)]
+struct Complaints {
+    last: Option<Instant>,
+}
+
+impl Complaints {
+    fn say(&mut self, what: &str, error: &ReadError) {
+        if self.last.is_none_or(|at| at.elapsed() >= COMPLAIN_EVERY) {
+            self.last = Some(Instant::now());
+            tracing::warn!(%error, "{what}");
+        } else {
+            tracing::debug!(%error, "{what}");
+        }
     }
 }
 
@@ -94,19 +117,25 @@ impl Feed {
     pub async fn poll(self) {
         let mut ticks = tokio::time::interval(Duration::from_millis(self.intervals.poll_ms));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first one is at once: the websocket is about to be opened.
+        ticks.tick().await;
+        let mut complaints = Complaints::default();
         let check = Duration::from_millis(self.intervals.check_ms);
         let (mut node_slot, mut checked) = (0, None::<Instant>);
         loop {
             ticks.tick().await;
             if checked.is_none_or(|at| at.elapsed() >= check) {
                 checked = Some(Instant::now());
-                node_slot = self.check_slot().await.unwrap_or(node_slot);
+                match self.check_slot().await {
+                    Ok(slot) => node_slot = slot,
+                    Err(error) => complaints.say("the node did not say its slot", &error),
+                }
             }
             let trusted = self.line.is_trusted(node_slot, self.intervals.max_slot_lag);
             self.note_trust(trusted, node_slot);
             if !trusted {
                 if let Err(error) = self.read_accounts().await {
-                    tracing::warn!(%error, "accounts were not polled");
+                    complaints.say("the accounts were not polled", &error);
                 }
             }
         }
@@ -115,6 +144,7 @@ impl Feed {
     /// Reads everything again from time to time, and when it is asked to. Never ends.
     pub async fn resync(self) {
         let mut failed_before = false;
+        let mut complaints = Complaints::default();
         loop {
             let polling = self.board.vitals(|vitals| vitals.polling);
             let seconds = match polling {
@@ -129,7 +159,7 @@ impl Feed {
             drop(tokio::time::timeout(pause, self.resync.notified()).await);
             let read = self.read_everything().await;
             if let Err(error) = &read {
-                tracing::warn!(%error, "the accounts were not read again");
+                complaints.say("the accounts were not read again", error);
             }
             failed_before = read.is_err();
         }
@@ -177,18 +207,11 @@ impl Feed {
         Ok(())
     }
 
-    async fn check_slot(&self) -> Option<u64> {
-        match self.cluster.rpc.get_slot().await {
-            Ok(slot) => {
-                self.note_answer();
-                self.tell(Read::NodeSlot(slot)).await;
-                Some(slot)
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the node did not say its slot");
-                None
-            }
-        }
+    async fn check_slot(&self) -> Result<u64, ReadError> {
+        let slot = self.cluster.rpc.get_slot().await?;
+        self.note_answer();
+        self.tell(Read::NodeSlot(slot)).await;
+        Ok(slot)
     }
 
     fn note_answer(&self) {

@@ -55,9 +55,14 @@ pub enum Pause {
     For(Duration),
     /// Longer than after the failure before.
     Growing,
+    /// The same, but a few seconds at most: it is nobody's failure, and prices move.
+    Idle,
     /// As long as after many failures.
     Longest,
 }
+
+/// Longest pause of a job that cannot be done as things stand.
+const LONGEST_IDLE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 struct Waiting {
@@ -164,6 +169,7 @@ impl Flight {
             Pause::None => Duration::ZERO,
             Pause::For(delay) => delay,
             Pause::Growing => waiting.backoff.fail(),
+            Pause::Idle => waiting.backoff.fail().min(LONGEST_IDLE),
             Pause::Longest => longest,
         };
         waiting.until = now + delay;
@@ -296,6 +302,12 @@ mod tests {
             ));
             flight.end(&position(trader), pause, now);
         }
+        for _ in 0..9 {
+            assert!(begin(&mut flight, position(3), None, now + 9 * SECOND));
+            flight.end(&position(3), Pause::Idle, now);
+        }
+        assert!(begin(&mut flight, position(3), None, now + LONGEST_IDLE));
+        flight.end(&position(3), Pause::None, now);
         flight.tidy(now + 12 * SECOND);
         assert_eq!(flight.waiting.len(), 1);
         flight.tidy(now + 17 * SECOND);

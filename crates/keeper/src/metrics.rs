@@ -284,6 +284,25 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_names_every_figure_and_every_kind() {
+        let documentation = include_str!("../../../docs/KEEPERS.md");
+        let (_, section) = documentation.split_once("## Metrics").unwrap();
+        let metrics = Metrics::new().unwrap();
+        metrics.market(0, &Counts::default(), false);
+        for by_market in [&metrics.positions, &metrics.price_age] {
+            by_market.with_label_values(&["0"]).set(1);
+        }
+        let families = metrics.registry.gather();
+        assert!(families.len() > 25);
+        let names = families
+            .iter()
+            .map(|family| family.name().replace("ballast_keeper_", ""));
+        for name in names.chain(KINDS.map(str::to_owned)) {
+            assert!(section.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+
+    #[test]
     fn resident_memory_is_read_off_the_status() {
         assert_eq!(resident_in("Name:\tx\nVmRSS:\t   12 kB\n"), Some(12_288));
         assert_eq!(resident_in("Name:\tx\n"), None);

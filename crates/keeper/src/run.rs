@@ -24,6 +24,8 @@ use crate::world::World;
 
 /// Between two evaluations that no price asks for.
 const TICK: Duration = Duration::from_millis(100);
+/// A price that is ahead of the clock is judged again at every news for so long.
+const CLOCK_MAY_FOLLOW: Duration = Duration::from_secs(1);
 /// Every so many ticks all markets are judged.
 const TICKS_OF_ALL: u32 = 10;
 /// Between two lines about an empty wallet.
@@ -212,6 +214,7 @@ impl Keeper {
                 tracing::info!("websocket open");
                 self.parts.line.set_open(true);
                 self.world.doubt();
+                self.parts.board.vitals(|vitals| vitals.slot = 0);
                 self.parts.resync.notify_one();
             }
             Heard::Lost(reason) => {
@@ -319,6 +322,10 @@ impl Keeper {
                 }
             };
             metrics.market(index, &counts, blocked.is_some());
+            if blocked.is_some() {
+                // The clock that belongs to the price may come after it.
+                market.price_news = since.filter(|heard| heard.elapsed() < CLOCK_MAY_FOLLOW);
+            }
             market.restless = !jobs.is_empty() || counts.waiting > 0 || blocked.is_some();
             let venue = Venue {
                 index,

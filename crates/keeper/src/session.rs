@@ -116,6 +116,9 @@ impl Session {
                     if begun.work(stop.clone()).await == Ended::Stopped {
                         return Ok(());
                     }
+                    self.board.vitals(|vitals| {
+                        (vitals.ready, vitals.slot) = (false, 0);
+                    });
                 }
                 Err(error) if error.is_passing() => {
                     tracing::warn!(%error, "the exchange was not read; again soon");

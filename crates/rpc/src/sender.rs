@@ -198,9 +198,17 @@ impl Sender {
         signers: &[&Keypair],
         tables: &[AddressLookupTableAccount],
     ) -> Result<Prepared, SendError> {
+        let fee = async {
+            // Not every node tells.
+            let told = self.priority_fee(instructions).await;
+            told.or_else(|error| {
+                tracing::warn!(%error, "no recent priority fees: none is paid");
+                Ok(0)
+            })
+        };
         let (simulated, priority_fee, (blockhash, last_height)) = tokio::try_join!(
             self.simulate(instructions, signers, tables),
-            self.priority_fee(instructions),
+            fee,
             self.blockhash(),
         )?;
         let limit = unit_limit(simulated.units);

@@ -101,9 +101,7 @@ impl Actor {
                 let slots = u32::try_from(slots).unwrap_or(u32::MAX);
                 Step::Over(Pause::For(SLOT.saturating_mul(slots)))
             }
-            Verdict::Poor if ask.options.take_over == TakeOver::Nothing => {
-                Step::Over(Pause::For(NOBODY))
-            }
+            Verdict::Poor if ask.options.take_over == TakeOver::Nothing => Step::Over(Pause::Idle),
             Verdict::Poor => {
                 tracing::warn!(own = %self.own, "the trader account cannot take this over: deposit collateral");
                 ask.again(|next| next.options.take_over = next.options.take_over.after_poor())
@@ -128,7 +126,7 @@ impl Actor {
             return Step::Over(Pause::For(GONE));
         }
         tracing::info!(market, %trader, kind, health_bps = job.ratio_bps(), reason = why.words(), "nothing can be done");
-        Step::Over(Pause::For(NOBODY))
+        Step::Over(Pause::Idle)
     }
 
     /// Lets memory learn what has become of the accounts by `slot`, so that it does not ask for
