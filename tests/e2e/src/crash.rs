@@ -99,19 +99,28 @@ impl Play<'_> {
         Ok(seen)
     }
 
-    /// A gap; the first keeper is killed in the middle of it and started again.
+    /// A gap; the first keeper is killed as soon as it has sent something and started again.
     async fn gap(&mut self) -> Result<Seen> {
-        let seen = self
-            .price(GAP, "a deleveraging", |market| market.adl_rounds)
+        let Self { stage, first, .. } = self;
+        let stage = &**stage;
+        let sent = first.figures().await?.sent;
+        let reaction = reaction(stage, GAP, "a deleveraging", |market| market.adl_rounds);
+        let killed = async {
+            until("the keeper sending something", REACTION_LIMIT, || async {
+                Ok((first.figures().await?.sent > sent).then_some(()))
+            })
             .await?;
-        self.first.kill().await?;
-        let left = self.stage.unhealthy().await?.len();
+            first.kill().await?;
+            Ok::<_, anyhow::Error>(stage.unhealthy().await?.len())
+        };
+        let (seen, left) = tokio::try_join!(reaction, killed)?;
+        self.say_seen(GAP, "a deleveraging", &seen);
         self.first.start()?;
         self.first.well().await?;
         self.stage.tidied().await?;
         self.check(format!(
-            "a keeper killed (SIGKILL) with {left} positions left in distress came back; everything was done, \
-             nothing twice"
+            "a keeper killed (SIGKILL) with transactions under way and {left} positions left in \
+             distress came back; everything was done, nothing twice"
         ));
         Ok(seen)
     }
@@ -191,23 +200,16 @@ impl Play<'_> {
         what: &str,
         count: impl Fn(&Market) -> u64,
     ) -> Result<Seen> {
-        let before = count(&self.stage.market().await?);
-        let stage = &*self.stage;
-        let moved = until(what, REACTION_LIMIT, || async {
-            let now = count(&stage.market().await?);
-            Ok((now > before).then(Instant::now))
-        });
-        let (published, moved) = tokio::join!(stage.oracle.set(ticks), moved);
-        let (published, moved) = (published?, moved?);
-        ensure!(
-            moved > published.sent,
-            "{what} came before the price {ticks}"
-        );
+        let seen = reaction(self.stage, ticks, what, count).await?;
+        self.say_seen(ticks, what, &seen);
+        Ok(seen)
+    }
+
+    fn say_seen(&self, ticks: u64, what: &str, (published, moved): &Seen) {
         let millis = moved.duration_since(published.sent).as_millis();
         self.say(&format!(
             "{ticks} ticks: {what} confirmed after {millis} ms"
         ));
-        Ok((published, moved))
     }
 
     /// Checks and figures, once nothing is left to do.
@@ -303,6 +305,26 @@ impl Play<'_> {
     fn say(&self, what: &str) {
         eprintln!("e2e: {:>4} s  {what}", self.begun.elapsed().as_secs());
     }
+}
+
+/// Publishes a price and waits until a counter of the market moves.
+async fn reaction(
+    stage: &Stage,
+    ticks: u64,
+    what: &str,
+    count: impl Fn(&Market) -> u64,
+) -> Result<Seen> {
+    let before = count(&stage.market().await?);
+    let moved = until(what, REACTION_LIMIT, || async {
+        let now = count(&stage.market().await?);
+        Ok((now > before).then(Instant::now))
+    });
+    let (published, moved) = tokio::try_join!(stage.oracle.set(ticks), moved)?;
+    ensure!(
+        moved > published.sent,
+        "{what} came before the price {ticks}"
+    );
+    Ok((published, moved))
 }
 
 /// The first transaction since a price with an event that `wanted` accepts.
