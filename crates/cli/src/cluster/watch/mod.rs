@@ -4,7 +4,7 @@ mod alerts;
 mod webhook;
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
@@ -335,7 +335,7 @@ fn alert(
         margin_ratio_bps: view.margin_ratio_bps,
         mark: view.mark().to_owned(),
         slot: state.map_or(0, |state| state.slot),
-        unix_timestamp: state.map_or(0, |state| state.now),
+        unix_timestamp: state.map_or_else(unix_now, |state| state.now),
     }
 }
 
@@ -356,8 +356,14 @@ fn closed(trader: &Pubkey, index: u16, market: &str, crossing: &Crossing) -> Ale
         margin_ratio_bps: None,
         mark: String::new(),
         slot: 0,
-        unix_timestamp: 0,
+        unix_timestamp: unix_now(),
     }
+}
+
+/// Unix seconds of this machine, where no account of the cluster tells the time.
+fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
 }
 
 /// All positions as a table.
