@@ -211,6 +211,7 @@ impl Keeper {
             Heard::Connected => {
                 tracing::info!("websocket open");
                 self.parts.line.set_open(true);
+                self.world.doubt();
                 self.parts.resync.notify_one();
             }
             Heard::Lost(reason) => {

@@ -38,7 +38,7 @@ pub enum BeginError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// There is no trader account to act with.
-    #[error("the wallet {wallet} has no trader account {address} (sub id {sub_id}); create one with `ballast create-trader --sub-id {sub_id}` and deposit collateral into it, or name another one under [wallet]")]
+    #[error("the wallet {wallet} has no trader account {address} (sub id {sub_id}); with that keypair, `ballast trader create --sub-id {sub_id}` and then `ballast deposit` make one; or name another under [wallet]")]
     NoTraderAccount {
         /// Wallet.
         wallet: Pubkey,

@@ -182,6 +182,17 @@ impl World {
         }
     }
 
+    /// Everything is about to be read again from a node that may have lost its last slots: what
+    /// comes next counts, whatever its slot.
+    pub fn doubt(&mut self) {
+        self.seen.values_mut().for_each(|slot| *slot = 0);
+        for market in &mut self.markets {
+            if let Some(price) = &mut market.state.price {
+                price.slot = 0;
+            }
+        }
+    }
+
     /// Whether a node at `slot` must have begun anew, so that everything has to be read again.
     #[must_use]
     pub const fn is_rolled_back(&self, slot: u64) -> bool {
@@ -277,3 +288,6 @@ fn token_amount(account: &Account) -> Option<(u64, Pubkey)> {
     let bytes = account.data.get(64..72)?.try_into().ok()?;
     Some((u64::from_le_bytes(bytes), account.owner))
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,6 +146,8 @@ pub struct Sender {
     cluster: Arc<Cluster>,
     payer: Arc<Keypair>,
     fees: FeePolicy,
+    resend_every: Duration,
+    give_up_after: Duration,
 }
 
 impl Sender {
@@ -155,6 +157,8 @@ impl Sender {
             cluster,
             payer,
             fees,
+            resend_every: RESEND_EVERY,
+            give_up_after: GIVE_UP_AFTER,
         }
     }
 
@@ -354,7 +358,7 @@ impl Sender {
         };
         let rpc = &self.cluster.rpc;
         let started = Instant::now();
-        let mut resend = tokio::time::interval(RESEND_EVERY);
+        let mut resend = tokio::time::interval(self.resend_every);
         loop {
             resend.tick().await;
             let sent = rpc.send_transaction_with_config(transaction, config).await;
@@ -368,7 +372,7 @@ impl Sender {
                 Some(None) if height.is_ok_and(|height| height > last_height) => {
                     return Err(SendError::Expired(signature));
                 }
-                _ if started.elapsed() > GIVE_UP_AFTER => {
+                _ if started.elapsed() > self.give_up_after => {
                     return Err(SendError::Unknown(signature));
                 }
                 _ => {}
@@ -440,27 +444,4 @@ pub fn budgeted(instructions: &[Instruction], limit: u32, price: u64) -> Vec<Ins
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_fee_is_a_percentile_and_capped() {
-        let policy = |percentile, cap_micro_lamports| FeePolicy {
-            percentile,
-            cap_micro_lamports,
-        };
-        let paid = vec![50, 10, 40, 20, 30];
-        assert_eq!(policy(0, 100).of(paid.clone()), 10);
-        assert_eq!(policy(50, 100).of(paid.clone()), 30);
-        assert_eq!(policy(100, 100).of(paid.clone()), 50);
-        assert_eq!(policy(100, 45).of(paid), 45);
-        assert_eq!(policy(75, 100).of(Vec::new()), 0);
-    }
-
-    #[test]
-    fn the_limit_leaves_room_and_never_asks_for_more_than_there_is() {
-        assert_eq!(unit_limit(100_000), 121_000);
-        assert_eq!(unit_limit(1_390_000), MAX_COMPUTE_UNITS);
-        assert_eq!(unit_limit(u64::from(u32::MAX) * 2), MAX_COMPUTE_UNITS);
-    }
-}
+mod tests;

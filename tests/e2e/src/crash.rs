@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{ensure, Context, Result};
 use ballast::state::market::Market;
 use ballast_client::events::BallastEvent;
+use tokio::process::Command;
 
 use crate::audit::{Done, History};
 use crate::keepers::Keeper;
@@ -168,15 +169,18 @@ impl Play<'_> {
         poor.start()?;
         let said = until("a word about the empty wallet", NOTICE_LIMIT, || async {
             let condition = poor.condition().await?;
-            Ok(
-                (!condition.well && condition.text.contains("the wallet holds 0"))
-                    .then_some(condition.text),
-            )
+            let page: serde_json::Value = serde_json::from_str(&condition.text)?;
+            let reasons = page["reasons"].as_array().cloned().unwrap_or_default();
+            let mut said = reasons.iter().filter_map(|reason| reason.as_str());
+            let empty = said.find(|reason| reason.contains("wallet holds 0"));
+            Ok(empty.filter(|_| !condition.well).map(str::to_owned))
         })
         .await?;
         poor.require_running()?;
         poor.kill().await?;
-        self.check(format!("a keeper with an empty wallet says so: {said}"));
+        self.check(format!(
+            "a keeper with an empty wallet is unhealthy and says: {said}"
+        ));
         Ok(())
     }
 
@@ -195,6 +199,10 @@ impl Play<'_> {
         });
         let (published, moved) = tokio::join!(stage.oracle.set(ticks), moved);
         let (published, moved) = (published?, moved?);
+        ensure!(
+            moved > published.sent,
+            "{what} came before the price {ticks}"
+        );
         let millis = moved.duration_since(published.sent).as_millis();
         self.say(&format!(
             "{ticks} ticks: {what} confirmed after {millis} ms"
@@ -234,6 +242,10 @@ impl Play<'_> {
             "every position is what the events on chain make it, from the first trade on"
                 .to_owned(),
         );
+        let explained = self.explain(&history).await?;
+        self.check(format!(
+            "`ballast explain-adl` verified all {explained} rounds of deleveraging from the chain"
+        ));
         let liquidation = first_since(&history, fall.0, |event| {
             matches!(event, BallastEvent::PositionLiquidated(_))
         })?;
@@ -255,6 +267,32 @@ impl Play<'_> {
             keepers,
             checks: self.checks,
         })
+    }
+
+    /// Has the command line verify every round of deleveraging; gives their number.
+    async fn explain(&self, history: &History) -> Result<usize> {
+        let mut rounds = 0;
+        for (done, event) in history.events() {
+            if !matches!(event, BallastEvent::AutoDeleveraged(_)) {
+                continue;
+            }
+            let mut command = Command::new(self.args.bin("ballast"));
+            command.args(["explain-adl", &done.signature.to_string()]);
+            command.args(["--url", &self.stage.validator.url]);
+            let output = command.kill_on_drop(true).output().await;
+            let output = output.context("`ballast` could not be started")?;
+            let said = String::from_utf8_lossy(&output.stdout);
+            let problem = String::from_utf8_lossy(&output.stderr);
+            ensure!(
+                output.status.success(),
+                "`ballast explain-adl {}` does not verify it: {said}{problem}",
+                done.signature
+            );
+            let file = format!("explain-adl-{}.txt", rounds + 1);
+            std::fs::write(self.stage.logs.join(file), said.as_bytes())?;
+            rounds += 1;
+        }
+        Ok(rounds)
     }
 
     fn check(&mut self, what: String) {

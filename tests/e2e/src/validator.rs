@@ -116,7 +116,7 @@ impl Validator {
             process: None,
             _ledger: ledger,
         };
-        validator.resume().await?;
+        validator.resume(0).await?;
         Ok(validator)
     }
 
@@ -130,31 +130,34 @@ impl Validator {
         self.base + ports::WIDTH - OWN_PORTS + number % OWN_PORTS
     }
 
-    /// Ends it and starts it again on the same ledger.
+    /// Ends it and starts it again on the same ledger; waits until it is past the slot at which it
+    /// ended.
     ///
     /// # Errors
     /// When it does not end or begin.
     pub async fn restart(&mut self) -> Result<()> {
+        let settings = Settings::resolve(Some(&self.url), None, None)?;
+        let reached = Cluster::new(&settings).rpc.get_slot().await?;
         self.stop().await?;
-        self.resume().await
+        self.resume(reached).await
     }
 
     /// Ends it; the ledger stays.
     ///
     /// # Errors
     /// When it does not end.
-    pub async fn stop(&mut self) -> Result<()> {
+    async fn stop(&mut self) -> Result<()> {
         if let Some(mut process) = self.process.take() {
             process.terminate(STOP_LIMIT).await?;
         }
         Ok(())
     }
 
-    /// Starts it on its ledger and waits until it makes blocks.
+    /// Starts it on its ledger and waits until it makes blocks beyond slot `reached`.
     ///
     /// # Errors
     /// When it does not.
-    pub async fn resume(&mut self) -> Result<()> {
+    async fn resume(&mut self, reached: u64) -> Result<()> {
         let mut command = Command::new(&self.binary);
         command.args(&self.arguments);
         let mut process = Process::start("validator", &self.logs, &mut command)?;
@@ -179,7 +182,7 @@ impl Validator {
                     return Ok(Some(Err(ended)));
                 }
                 let slot = rpc.get_slot().await?;
-                Ok((slot > first).then_some(Ok(())))
+                Ok((slot > first.max(reached)).then_some(Ok(())))
             }
         })
         .await??;

@@ -217,10 +217,10 @@ fn a_session_and_a_tolerance_are_explained_too() {
     );
 }
 
-type Forgery = (&'static str, fn(&mut AutoDeleveraged));
+type Forgery<T> = (&'static str, fn(&mut T));
 
 /// What a forger may change of the round, by the least there is.
-const FORGERIES: [Forgery; 24] = [
+const FORGERIES: [Forgery<AutoDeleveraged>; 24] = [
     ("mark", |event| event.mark_ticks += 1),
     ("close quote", |event| event.close_quote_atoms -= 1),
     ("close lots", |event| event.close_lots += 1),
@@ -252,7 +252,7 @@ const FORGERIES: [Forgery; 24] = [
     ("cap", |event| event.max_close_bps = 4_999),
 ];
 
-const FORGED_CUTS: [(&str, fn(&mut CounterpartyCut)); 11] = [
+const FORGED_CUTS: [Forgery<CounterpartyCut>; 11] = [
     ("lots", |cut| cut.lots_before -= 1),
     ("entry", |cut| cut.entry_quote_before -= 1),
     ("margin", |cut| cut.margin_before += 1),
