@@ -25,6 +25,9 @@ pub trait Computed<T> {
 
 impl<T> Computed<T> for Result<T, EngineError> {
     fn computed(self) -> anyhow::Result<T> {
-        self.map_err(|error| anyhow::anyhow!("{}", BallastError::from(error)))
+        self.map_err(|error| {
+            let error = BallastError::from(error);
+            anyhow::anyhow!("{}: {error}", error.name())
+        })
     }
 }

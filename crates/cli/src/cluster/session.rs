@@ -1,5 +1,6 @@
 //! What every command on a cluster begins with: which cluster, which key, which market.
 
+use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
 use anchor_lang::prelude::Pubkey;
@@ -128,11 +129,19 @@ impl Session {
     /// Prints an answer: the words, or the value as one line of JSON.
     pub fn answer(&self, value: &impl Serialize, words: impl FnOnce() -> String) -> Result<()> {
         if self.json {
-            println!("{}", serde_json::to_string(value)?);
+            say(&serde_json::to_string(value)?)
         } else {
-            println!("{}", words());
+            say(&words())
         }
-        Ok(())
+    }
+}
+
+/// Prints a line. Whoever reads may have seen enough.
+pub fn say(line: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
     }
 }
 

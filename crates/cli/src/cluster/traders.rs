@@ -179,6 +179,9 @@ async fn list(session: &Session, owner: Option<Pubkey>, all: bool) -> Result<()>
 
 /// Trader accounts as a table.
 fn table(views: &[TraderView], collateral: Collateral) -> String {
+    if views.is_empty() {
+        return "No trader accounts.".to_owned();
+    }
     let mut table = Table::new(&["trader account", "owner", ">number", ">free", ">markets"]);
     for view in views {
         table.row([

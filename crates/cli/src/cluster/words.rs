@@ -126,7 +126,10 @@ impl Names<'_> {
             parts.push(format!("{} dead orders removed", event.removed.len()));
         }
         if !event.cancelled.is_empty() {
-            parts.push(format!("{} own orders met", event.cancelled.len()));
+            parts.push(format!(
+                "{} left the book",
+                counted(event.cancelled.len(), "own order")
+            ));
         }
         let verb = if event.side == OrderSide::Bid {
             "Buy"

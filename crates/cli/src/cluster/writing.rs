@@ -11,7 +11,7 @@ use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 
 use super::options::Sending;
-use super::session::Session;
+use super::session::{say, Session};
 use super::words::{self, Names};
 
 /// Percentile of the priority fees recently paid for the same accounts.
@@ -54,7 +54,7 @@ pub async fn perform(
         cap_micro_lamports: sending.max_priority_fee,
     };
     if !session.json {
-        println!("{}.", plan.purpose);
+        say(&format!("{}.", plan.purpose))?;
     }
     let sender = Sender::new(Arc::clone(&session.cluster), signer, fees);
     if sending.dry_run {

@@ -123,6 +123,9 @@ pub async fn run(session: &Session, args: &ListArgs) -> Result<()> {
     };
     let (views, rows) = listed(&trader, &states, wanted.as_ref())?;
     session.answer(&views, || {
+        if views.is_empty() {
+            return "No orders.".to_owned();
+        }
         let mut table = Table::new(&[
             ">order",
             "own number",

@@ -3,8 +3,8 @@
 mod alerts;
 mod webhook;
 
-use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::io::IsTerminal;
+use std::time::{Duration, SystemTime};
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
@@ -17,7 +17,7 @@ use serde_json::{json, Value};
 use super::failure::Usage;
 use super::options::TraderChoice;
 use super::positions::{lights, PositionView};
-use super::session::Session;
+use super::session::{say, Session};
 use super::state::{MarketState, Parts};
 use super::units::{decimal, percent_of_bps};
 use crate::report::money::{clock, short};
@@ -252,32 +252,26 @@ impl Watcher<'_> {
                     "trader": one.trader.to_string(),
                     "positions": serde_json::to_value(&one.positions)?,
                 });
-                println!("{status}");
+                say(&status.to_string())?;
             }
             return Ok(());
         }
-        if self.redraw {
-            // Home, and clear to the end.
-            print!("\x1b[H\x1b[J");
+        if !self.redraw {
+            return say(&table(seen));
         }
-        println!("{}", table(seen));
-        if self.redraw {
-            for line in &self.recent {
-                println!("{line}");
-            }
-        }
-        std::io::stdout().flush()?;
-        Ok(())
+        // Home, and clear to the end.
+        let recent = self.recent.join("\n");
+        say(&format!("\x1b[H\x1b[J{}\n{recent}", table(seen)))
     }
 
     fn announce(&mut self, alert: &Alert) -> Result<()> {
         let value = serde_json::to_value(alert)?;
         if self.session.json {
-            println!("{value}");
+            say(&value.to_string())?;
         } else {
             let sign = if alert.raised { "ALERT" } else { "clear" };
             let line = format!("{} {sign}  {}", clock(alert.unix_timestamp), alert.text);
-            println!("{line}");
+            say(&line)?;
             self.recent.push(line);
             let surplus = self.recent.len().saturating_sub(RECENT);
             self.recent.drain(..surplus);
@@ -291,7 +285,7 @@ impl Watcher<'_> {
     fn report_error(&self, error: &anyhow::Error) -> Result<()> {
         if self.session.json {
             let line: Value = json!({"type": "error", "text": format!("{error:#}")});
-            println!("{line}");
+            say(&line.to_string())?;
         } else {
             eprintln!("ballast: {error:#}; looking again");
         }
@@ -341,7 +335,7 @@ fn alert(
         margin_ratio_bps: view.margin_ratio_bps,
         mark: view.mark().to_owned(),
         slot: state.map_or(0, |state| state.slot),
-        unix_timestamp: state.map_or(0, |state| state.now),
+        unix_timestamp: state.map_or_else(unix_now, |state| state.now),
     }
 }
 
@@ -362,8 +356,14 @@ fn closed(trader: &Pubkey, index: u16, market: &str, crossing: &Crossing) -> Ale
         margin_ratio_bps: None,
         mark: String::new(),
         slot: 0,
-        unix_timestamp: 0,
+        unix_timestamp: unix_now(),
     }
+}
+
+/// Unix seconds of this machine, where no account of the cluster tells the time.
+fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
 }
 
 /// All positions as a table.
