@@ -22,7 +22,7 @@ pub struct Past {
     pub block_time: Option<i64>,
     /// Why it failed, if it did.
     pub failure: Option<Failure>,
-    /// The program's events, in order.
+    /// The program's events, in order; none of a transaction that failed.
     pub events: Vec<BallastEvent>,
     /// Compute units it used, where the node knows.
     pub units: Option<u64>,
@@ -66,7 +66,11 @@ impl Cluster {
             keys.extend(addresses_of(loaded));
         }
         let logs = Option::from(meta.log_messages).unwrap_or_default();
-        let inner: Option<Vec<UiInnerInstructions>> = meta.inner_instructions.into();
+        // What a failed transaction announced did not happen.
+        let inner: Option<Vec<UiInnerInstructions>> = match meta.err {
+            None => meta.inner_instructions.into(),
+            Some(_) => None,
+        };
         Ok(Some(Past {
             slot: found.slot,
             block_time: found.block_time,
