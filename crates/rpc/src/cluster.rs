@@ -243,13 +243,15 @@ impl Cluster {
         Ok((slot, all))
     }
 
-    /// Waits until the cluster is beyond `slot`, at most for `patience`; whether it is.
-    pub async fn is_beyond(&self, slot: u64, patience: Duration) -> bool {
+    /// Waits until `slot` is finalized, at most for `patience`; whether it is.
+    pub async fn is_final(&self, slot: u64, patience: Duration) -> bool {
         let begun = Instant::now();
-        let mut looks = tokio::time::interval(Duration::from_millis(100));
+        let mut looks = tokio::time::interval(Duration::from_millis(400));
         while begun.elapsed() < patience {
             looks.tick().await;
-            if self.rpc.get_slot().await.is_ok_and(|now| now > slot) {
+            let rooted = CommitmentConfig::finalized();
+            let root = self.rpc.get_slot_with_commitment(rooted).await;
+            if root.is_ok_and(|root| root >= slot) {
                 return true;
             }
         }

@@ -18,8 +18,8 @@ use crate::sender::{SendError, Sender};
 pub const MAX_ADDRESSES: usize = 256;
 /// Addresses added by one transaction.
 const ADDED_AT_ONCE: usize = 20;
-/// How long the slot is awaited from which added addresses can be used.
-const NEXT_SLOT: Duration = Duration::from_secs(30);
+/// How long it is awaited that added addresses can be used.
+const UNTIL_FINAL: Duration = Duration::from_secs(120);
 
 /// Why a table cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -30,17 +30,20 @@ pub enum TableError {
     /// It was not written.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// The last addresses were not finalized in time.
+    #[error("the last addresses of {0} are not finalized yet")]
+    NotFinal(Pubkey),
     /// The account is no table.
     #[error("{0} is no address lookup table")]
     NotATable(Pubkey),
 }
 
 impl Cluster {
-    /// A table as it is; `None` when there is none. Addresses added in the current slot are not
-    /// usable before the next.
+    /// A table as it is; `None` when there is none. Waits until it can be used: leaders look
+    /// addresses up in the last finalized slot, and drop transactions that name later ones.
     ///
     /// # Errors
-    /// `Read`, `NotATable`.
+    /// `Read`, `NotATable`, `NotFinal`.
     pub async fn lookup_table(
         &self,
         key: &Pubkey,
@@ -51,6 +54,10 @@ impl Cluster {
         };
         let table = AddressLookupTable::deserialize(&account.data)
             .map_err(|_| TableError::NotATable(*key))?;
+        let extended = table.meta.last_extended_slot;
+        if !self.is_final(extended, UNTIL_FINAL).await {
+            return Err(TableError::NotFinal(*key));
+        }
         Ok(Some(AddressLookupTableAccount {
             key: *key,
             addresses: table.addresses.to_vec(),
@@ -78,7 +85,7 @@ impl Sender {
     /// they can be used.
     ///
     /// # Errors
-    /// `Send`.
+    /// `Send`, `NotFinal`.
     pub async fn extend_table(
         &self,
         table: &AddressLookupTableAccount,
@@ -93,12 +100,16 @@ impl Sender {
         }
         missing.truncate(MAX_ADDRESSES.saturating_sub(grown.addresses.len()));
         let payer = self.payer();
+        let mut last = 0;
         for some in missing.chunks(ADDED_AT_ONCE) {
             let extend = extend_lookup_table(table.key, payer, Some(payer), some.to_vec());
             let landed = self.send(&[extend], &[], &[]).await?;
-            self.cluster().is_beyond(landed.slot, NEXT_SLOT).await;
+            last = landed.slot;
             grown.addresses.extend_from_slice(some);
         }
-        Ok(grown)
+        match self.cluster().is_final(last, UNTIL_FINAL).await {
+            true => Ok(grown),
+            false => Err(TableError::NotFinal(table.key)),
+        }
     }
 }
