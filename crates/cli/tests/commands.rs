@@ -283,3 +283,49 @@ fn rent_is_stated() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("100,822"));
 }
+
+#[test]
+fn every_command_prints_json_on_request() {
+    let (short, global) = (
+        ballast(&["queue-rent", "--json"]),
+        ballast(&["queue-rent", "--output", "json"]),
+    );
+    assert_eq!(global.status.code(), Some(0), "{}", stderr(&global));
+    assert_eq!(stdout(&short), stdout(&global));
+    let value: Value = serde_json::from_str(&stdout(&global)).expect("JSON");
+    assert_eq!(value["positions"], 100_000);
+}
+
+#[test]
+fn what_cannot_be_meant_exits_with_two_and_a_sentence() {
+    let missing = "/nobody/config.yml";
+    for (arguments, part) in [
+        (vec!["markets", "--url", "nowhere"], "http://"),
+        (vec!["markets", "--commitment", "soon"], "finalized"),
+        (vec!["markets", "--config", missing], "cannot be read"),
+        (
+            vec![
+                "order", "place", "--market", "0", "--side", "buy", "--size", "1",
+            ],
+            "--price",
+        ),
+        (vec!["explain-adl", "no-signature"], "invalid value"),
+        (vec!["watch", "--light-at", "6"], "1..=5"),
+    ] {
+        let output = ballast(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let said = stderr(&output);
+        assert!(said.contains(part), "{part}: {said}");
+        assert!(stdout(&output).is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_node_that_does_not_answer_is_a_failure() {
+    // Port 1 is nobody's.
+    let output = ballast(&["markets", "--url", "http://127.0.0.1:1", "--output", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let said = stderr(&output);
+    assert!(said.contains("did not answer"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}

@@ -123,6 +123,7 @@ fn first_where(
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
     use crate::risk::RiskTier;

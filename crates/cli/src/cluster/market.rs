@@ -299,92 +299,97 @@ impl MarketDetail {
 
     /// In words; several lines.
     pub fn words(&self, state: &MarketState) -> String {
-        let units = state.units;
-        let atoms = |atoms: u64| units.collateral.show(atoms.into());
-        let mut lines = vec![format!(
+        let title = format!(
             "{} (market {}), {}",
             self.market.name, self.market.index, self.market.market
-        )];
-        let mut line = |name: &str, text: String| lines.push(format!("  {name:<18}{text}"));
-        line("price", self.price_words(state));
-        line("price account", self.price_account.clone());
-        line("funding", self.funding_words());
-        line(
-            "open interest",
-            format!(
-                "{} of {}; {} longs, {} shorts, room for {} a side",
-                units.show_size(self.market.open_interest_lots),
-                units.show_size(self.max_open_interest_lots),
-                self.longs,
-                self.shorts,
-                self.queue_capacity
-            ),
         );
-        line("best bid", level_words(&self.market.best_bid));
-        line("best ask", level_words(&self.market.best_ask));
-        line(
-            "book",
-            format!(
-                "{} bids, {} asks, room for {} a side",
-                self.bids, self.asks, self.book_capacity
-            ),
+        let facts = self.facts(state).into_iter();
+        let rules = self.rules(state).into_iter();
+        let lines = facts
+            .chain(rules)
+            .map(|(name, text)| format!("  {name:<18}{text}"));
+        let all: Vec<String> = core::iter::once(title).chain(lines).collect();
+        all.join("\n")
+    }
+
+    /// How the market stands.
+    fn facts(&self, state: &MarketState) -> Vec<(&'static str, String)> {
+        let (units, market) = (state.units, &self.market);
+        let atoms = |atoms: u64| units.collateral.show(atoms.into());
+        let positions = format!(
+            "{} of {}; {} longs, {} shorts, room for {} a side",
+            units.show_size(market.open_interest_lots),
+            units.show_size(self.max_open_interest_lots),
+            self.longs,
+            self.shorts,
+            self.queue_capacity
         );
-        line(
-            "insurance",
-            format!(
-                "{}, of which {} may be paid now",
-                atoms(self.market.insurance_atoms),
-                atoms(self.market.insurance_available_atoms)
-            ),
+        let orders = format!(
+            "{} bids, {} asks, room for {} a side",
+            self.bids, self.asks, self.book_capacity
         );
-        line("fees collected", atoms(self.fees_atoms));
-        line(
-            "so far",
-            format!(
-                "{} liquidation steps, {} bankruptcies, {} rounds of deleveraging",
-                grouped(self.market.liquidations),
-                grouped(self.bankruptcies),
-                grouped(self.market.adl_rounds)
-            ),
+        let insurance = format!(
+            "{}, of which {} may be paid now",
+            atoms(market.insurance_atoms),
+            atoms(market.insurance_available_atoms)
         );
-        line("tick, lot", format!("{}, {}", self.tick, self.lot));
-        line(
-            "fees",
-            format!(
-                "taker {}, maker {}",
-                percent_of_bps(self.taker_fee_bps.into()),
-                percent_of_bps(self.maker_fee_bps.into())
-            ),
+        let past = format!(
+            "{} liquidation steps, {} bankruptcies, {} rounds of deleveraging",
+            grouped(market.liquidations),
+            grouped(self.bankruptcies),
+            grouped(market.adl_rounds)
         );
-        line("price band", percent_of_bps(self.price_band_bps.into()));
-        line(
-            "position",
-            format!(
-                "{} to {}",
-                units.show_size(self.min_position_lots),
-                units.show_size(self.max_position_lots)
-            ),
+        vec![
+            ("price", self.price_words(state)),
+            ("price account", self.price_account.clone()),
+            ("funding", self.funding_words()),
+            ("open interest", positions),
+            ("best bid", level_words(&market.best_bid)),
+            ("best ask", level_words(&market.best_ask)),
+            ("book", orders),
+            ("insurance", insurance),
+            ("fees collected", atoms(self.fees_atoms)),
+            ("so far", past),
+        ]
+    }
+
+    /// What was set for it.
+    fn rules(&self, state: &MarketState) -> Vec<(&'static str, String)> {
+        let units = state.units;
+        let percent = |bps: u32| percent_of_bps(bps.into());
+        let fees = format!(
+            "taker {}, maker {}",
+            percent(self.taker_fee_bps),
+            percent_of_bps(self.maker_fee_bps.into())
         );
-        for tier in &self.tiers {
-            line(
-                "margin",
-                format!(
-                    "initial {}, maintenance {} up to {}",
-                    percent_of_bps(tier.initial_margin_bps.into()),
-                    percent_of_bps(tier.maintenance_margin_bps.into()),
-                    atoms(tier.notional_limit_atoms)
-                ),
+        let sizes = format!(
+            "{} to {}",
+            units.show_size(self.min_position_lots),
+            units.show_size(self.max_position_lots)
+        );
+        let deleveraging = format!(
+            "a pass closes at most {} of a counterparty; rank tolerance {}",
+            percent(self.adl_max_close_bps),
+            percent(self.adl_rank_tolerance_bps)
+        );
+        let tiers = self.tiers.iter().map(|tier| {
+            let text = format!(
+                "initial {}, maintenance {} up to {}",
+                percent(tier.initial_margin_bps),
+                percent(tier.maintenance_margin_bps),
+                units.collateral.show(tier.notional_limit_atoms.into())
             );
-        }
-        line(
-            "deleveraging",
-            format!(
-                "a pass closes at most {} of a counterparty; rank tolerance {}",
-                percent_of_bps(self.adl_max_close_bps.into()),
-                percent_of_bps(self.adl_rank_tolerance_bps.into())
-            ),
-        );
-        lines.join("\n")
+            ("margin", text)
+        });
+        let mut rules = vec![
+            ("tick, lot", format!("{}, {}", self.tick, self.lot)),
+            ("fees", fees),
+            ("price band", percent(self.price_band_bps)),
+            ("position", sizes),
+        ];
+        rules.extend(tiers);
+        rules.push(("deleveraging", deleveraging));
+        rules
     }
 
     fn price_words(&self, state: &MarketState) -> String {

@@ -106,7 +106,7 @@ struct Terms {
     size: String,
     /// Limit price, a whole number of ticks; the worst price of a market order [default of a market
     /// order: the price band].
-    #[arg(long, required_if_eq_any = [("kind", "limit"), ("kind", "post-only"), ("kind", "ioc"), ("kind", "fok")])]
+    #[arg(long)]
     price: Option<String>,
     /// How it trades.
     #[arg(long = "type", id = "kind", value_enum, default_value_t = Type::Limit)]
@@ -161,6 +161,7 @@ pub async fn replace(session: &Session, args: &ReplaceArgs) -> Result<()> {
 }
 
 async fn send(session: &Session, terms: &Terms, replaced: Option<OrderRef>) -> Result<()> {
+    terms.require_price()?;
     let signer = session.keypair()?;
     let address = session.trader_address(&terms.choice)?;
     let trader = session.trader(&address).await?;
@@ -228,6 +229,16 @@ fn makers_of(
 }
 
 impl Terms {
+    /// Only a market order goes without a price.
+    fn require_price(&self) -> Result<(), Usage> {
+        if self.price.is_some() || self.kind == Type::Market {
+            return Ok(());
+        }
+        Err(Usage(
+            "expected --price: only an order with --type market goes without".to_owned(),
+        ))
+    }
+
     /// The order in the program's units.
     fn order(&self, units: Units, now: i64) -> Result<PlaceOrderArgs, Usage> {
         let price = self.price.as_deref();
@@ -330,6 +341,7 @@ mod tests {
     fn order(line: &str) -> Option<PlaceOrderArgs> {
         let words = ["place"].into_iter().chain(line.split_whitespace());
         let line = Line::try_parse_from(words).ok()?;
+        line.args.terms.require_price().ok()?;
         line.args.terms.order(UNITS, NOW).ok()
     }
 
@@ -358,6 +370,7 @@ mod tests {
     fn only_a_market_order_goes_without_a_price() {
         let market = order("--market 0 --side sell --size 1 --type market").expect("no price");
         assert_eq!(market.price_ticks, 0);
+        assert!(order("--market 0 --side sell --size 1").is_none());
         for kind in ["limit", "post-only", "ioc", "fok"] {
             assert!(
                 order(&format!("--market 0 --side sell --size 1 --type {kind}")).is_none(),
