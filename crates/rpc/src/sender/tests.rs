@@ -228,7 +228,7 @@ async fn what_the_simulation_refuses_is_not_signed() {
 fn bytes_are_counted_as_they_go_over_the_wire() {
     let sender = sender(|_| None);
     let payment = payment(&sender.payer());
-    let instructions = budgeted(&[payment.clone()], MAX_COMPUTE_UNITS, u64::MAX);
+    let instructions = budgeted(std::slice::from_ref(&payment), MAX_COMPUTE_UNITS, u64::MAX);
     let signed = sender
         .sign(&instructions, &[], &[], Hash::default())
         .unwrap();
