@@ -47,10 +47,24 @@ async fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", told(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// The error with those causes that it does not state itself.
+fn told(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |text, cause| {
+            match (text.is_empty(), text.contains(&cause)) {
+                (true, _) => cause,
+                (false, true) => text,
+                (false, false) => format!("{text}: {cause}"),
+            }
+        })
 }
 
 /// Whether nothing failed.
