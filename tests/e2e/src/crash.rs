@@ -111,16 +111,16 @@ impl Play<'_> {
             })
             .await?;
             first.kill().await?;
-            Ok::<_, anyhow::Error>(stage.unhealthy().await?.len())
+            Ok::<_, anyhow::Error>(first.figures().await?.sent - sent)
         };
-        let (seen, left) = tokio::try_join!(reaction, killed)?;
+        let (seen, under_way) = tokio::try_join!(reaction, killed)?;
         self.say_seen(GAP, "a deleveraging", &seen);
         self.first.start()?;
         self.first.well().await?;
         self.stage.tidied().await?;
         self.check(format!(
-            "a keeper killed (SIGKILL) with transactions under way and {left} positions left in \
-             distress came back; everything was done, nothing twice"
+            "a keeper killed (SIGKILL) in the crash, {under_way} transactions after the price, came \
+             back; everything was done, nothing twice"
         ));
         Ok(seen)
     }
