@@ -146,11 +146,9 @@ impl Cluster {
 
     /// A trader account; `None` when there is none.
     pub async fn trader(&self, address: &Pubkey) -> Result<Option<Trader>, ReadError> {
-        let found = self
-            .rpc
-            .get_account_with_commitment(address, self.commitment)
-            .await?;
-        let open = found.value.filter(|account| account.owner == ballast::ID);
+        let (_, found) = self.accounts(&[*address]).await?;
+        let open = found.into_iter().flatten().next();
+        let open = open.filter(|account| account.owner == ballast::ID);
         open.map(|account| decoded("trader account", address, accounts::trader(&account.data)))
             .transpose()
     }
@@ -280,14 +278,15 @@ impl Cluster {
     }
 
     async fn account(&self, what: &'static str, address: &Pubkey) -> Result<Account, ReadError> {
-        let found = self
-            .rpc
-            .get_account_with_commitment(address, self.commitment)
-            .await?;
-        found.value.ok_or(ReadError::Missing {
-            what,
-            address: *address,
-        })
+        let (_, found) = self.accounts(&[*address]).await?;
+        found
+            .into_iter()
+            .flatten()
+            .next()
+            .ok_or(ReadError::Missing {
+                what,
+                address: *address,
+            })
     }
 
     /// The program's accounts of one type as they are in one slot, packed as the node sent them,

@@ -16,7 +16,7 @@ use crate::proxy::{Mode, Proxy};
 use crate::report::{Reaction, Report};
 use crate::stage::Stage;
 use crate::wait::until;
-use crate::Args;
+use crate::{commands, Args};
 
 /// Prices of the crash, in ticks of $0.001. A fall that some longs do not stand;
 const FALL: u64 = 193_000;
@@ -85,6 +85,7 @@ pub async fn play(stage: &mut Stage, args: &Args) -> Result<Report> {
     play.trouble().await?;
     play.restart().await?;
     play.empty_wallet().await?;
+    play.command_line().await?;
     play.finish(fall, gap).await
 }
 
@@ -189,6 +190,24 @@ impl Play<'_> {
         poor.kill().await?;
         self.check(format!(
             "a keeper with an empty wallet is unhealthy and says: {said}"
+        ));
+        Ok(())
+    }
+
+    /// A trader uses the command line.
+    async fn command_line(&mut self) -> Result<()> {
+        let mut short = None;
+        for person in &self.population.shorts {
+            if self.stage.lots(&person.trader).await? < 0 {
+                short = Some(person.trader.to_string());
+                break;
+            }
+        }
+        let short = short.context("no short is left")?;
+        let tried = commands::try_all(self.stage, self.args, &short).await?;
+        self.check(format!(
+            "`ballast` opened an account, deposited, placed and cancelled an order and looked at \
+             everything: {tried} commands"
         ));
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! it.
 
 mod audit;
+mod commands;
 mod crash;
 mod deploying;
 mod keepers;
