@@ -10,7 +10,7 @@ use crate::margin::maintenance_margin;
 use crate::math::mul_div_floor_signed;
 use crate::position::Position;
 use crate::risk::RiskParams;
-use crate::units::{LotPrice, Side, Ticks, BPS_ONE, MAX_LOT_PRICE};
+use crate::units::{Atoms, LotPrice, Side, Ticks, BPS_ONE, MAX_LOT_PRICE};
 
 /// Equity over maintenance margin at `mark`, basis points, rounded down: below 10,000 the position
 /// may be liquidated, below 0 it is bankrupt. `i64::MAX` stands for anything above it. `None` for
@@ -26,11 +26,18 @@ pub fn margin_ratio_bps(
         return Ok(None);
     }
     let equity = position.equity(mark)?;
-    let required = maintenance_margin(params, position.notional(mark)?)?;
-    if required == 0 {
+    let maintenance = maintenance_margin(params, position.notional(mark)?)?;
+    ratio_bps(equity, maintenance)
+}
+
+/// `equity` over `maintenance` (atoms), as [`margin_ratio_bps`] has it. `None` without maintenance.
+///
+/// Errors: `Overflow` of a deficit.
+pub fn ratio_bps(equity: Atoms, maintenance: u64) -> Result<Option<i64>, EngineError> {
+    if maintenance == 0 {
         return Ok(None);
     }
-    match mul_div_floor_signed(equity.get(), BPS_ONE, required) {
+    match mul_div_floor_signed(equity.get(), BPS_ONE, maintenance) {
         Err(EngineError::Overflow) if !equity.is_negative() => Ok(Some(i64::MAX)),
         ratio => ratio.map(Some),
     }

@@ -11,6 +11,8 @@ use ballast_engine::liquidation::{health, Health};
 use ballast_engine::margin::maintenance_margin;
 use ballast_engine::oracle::{Action, PriceFault};
 use ballast_engine::position::Position;
+use ballast_engine::price_levels::ratio_bps;
+use ballast_engine::units::Atoms;
 use ballast_engine::EngineError;
 
 use crate::market::{MarketState, Present, Unready};
@@ -111,13 +113,12 @@ pub struct Job {
 }
 
 impl Job {
-    /// Equity over maintenance margin, basis points, towards zero; below 10,000 the position may
+    /// Equity over maintenance margin, basis points, rounded down; below 10,000 the position may
     /// be liquidated. 0 without a position.
     #[must_use]
     pub fn ratio_bps(&self) -> i64 {
-        let scaled = i128::from(self.equity_atoms).saturating_mul(10_000);
-        let ratio = scaled.checked_div(i128::from(self.maintenance_atoms));
-        i64::try_from(ratio.unwrap_or(0)).unwrap_or(i64::MAX)
+        let ratio = ratio_bps(Atoms::new(self.equity_atoms), self.maintenance_atoms);
+        ratio.map_or(i64::MIN, Option::unwrap_or_default)
     }
 
     /// The more urgent task first, then the worse health.

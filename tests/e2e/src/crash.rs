@@ -120,7 +120,7 @@ impl Play<'_> {
         self.first.well().await?;
         self.stage.tidied().await?;
         self.check(format!(
-            "a keeper killed (SIGKILL) in the crash, {under_way} transactions after the price, came \
+            "a keeper killed (SIGKILL) in the crash ({under_way} sent since the price) came \
              back; everything was done, nothing twice"
         ));
         Ok(seen)

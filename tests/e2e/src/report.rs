@@ -102,7 +102,7 @@ impl Report {
                 totals.failed
             ),
         );
-        let reaction = |of: &Reaction| format!("{} slots, {} ms", of.slots, of.millis);
+        let reaction = |of: &Reaction| format!("{} ms, slots: {}", of.millis, of.slots);
         line(
             "price to liquidation confirmed",
             reaction(&self.first_liquidation),
