@@ -1,9 +1,9 @@
-//! The scenario: a market, a crash in four prices, and two keepers that meet with every kind of
+//! The scenario: a market, a crash in four prices and a rise, and two keepers that meet with every kind of
 //! trouble meanwhile.
 
 use std::time::{Duration, Instant};
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use ballast::state::market::Market;
 use ballast_client::events::BallastEvent;
 use tokio::process::Command;
@@ -26,6 +26,10 @@ const GAP: u64 = 180_000;
 const TROUBLE: u64 = 176_000;
 /// a price after the node was restarted.
 const RESTARTED: u64 = 172_000;
+/// a rise that takes most of the margin of some shorts.
+const RISE: u64 = 212_500;
+/// Most passes that tidying up after it may take.
+const MOST_PASSES: usize = 40;
 /// How long the first reaction to a price may take.
 const REACTION_LIMIT: Duration = Duration::from_secs(60);
 /// How long a keeper may take to notice what is wrong with it or its node.
@@ -140,6 +144,15 @@ impl Play<'_> {
         self.stage.oracle.set(TROUBLE).await?;
         let left = self.stage.unhealthy().await?.len();
         ensure!(left > 0, "nobody is in distress at {TROUBLE}");
+        let said = self.second.pass(true).await?;
+        let still = self.stage.unhealthy().await?.len();
+        ensure!(
+            said.contains("would send") && still == left,
+            "a dry run left {still} of {left} positions in distress: {said}"
+        );
+        self.check(
+            "a dry run (--dry-run --once) said what it would send and sent nothing".to_owned(),
+        );
         self.proxy.set(Mode::Pass);
         self.first.well().await?;
         self.stage.tidied().await?;
@@ -194,6 +207,23 @@ impl Play<'_> {
         Ok(())
     }
 
+    /// No keeper follows the market; single passes tidy up.
+    async fn once(&mut self) -> Result<()> {
+        self.stage.oracle.set(RISE).await?;
+        let left = self.stage.unhealthy().await?.len();
+        ensure!(left > 0, "nobody is in distress at {RISE}");
+        for passes in 1..=MOST_PASSES {
+            self.second.pass(false).await?;
+            if self.stage.unhealthy().await?.is_empty() {
+                self.check(format!(
+                    "single passes (--once) tidied up {left} positions after a rise; passes: {passes}"
+                ));
+                return Ok(());
+            }
+        }
+        bail!("{MOST_PASSES} passes did not tidy up {left} positions")
+    }
+
     /// A trader uses the command line.
     async fn command_line(&mut self) -> Result<()> {
         let mut short = None;
@@ -237,6 +267,7 @@ impl Play<'_> {
         for keeper in [&mut self.first, &mut self.second] {
             keeper.stop().await?;
         }
+        self.once().await?;
         let history = History::read(self.stage).await?;
         std::fs::write(self.stage.logs.join("history.log"), history.lines())?;
         let (lots, totals) = history.replay()?;

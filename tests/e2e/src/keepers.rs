@@ -116,6 +116,26 @@ impl Keeper {
         Ok(())
     }
 
+    /// One pass over everything by a process of its own (`--once`), which must end well; what it
+    /// logged. `dry`: nothing is sent.
+    ///
+    /// # Errors
+    /// When it ends badly.
+    pub async fn pass(&self, dry: bool) -> Result<String> {
+        let mut command = Command::new(&self.binary);
+        command.arg("--config").arg(&self.config).arg("--once");
+        command.args(dry.then_some("--dry-run"));
+        let output = command.kill_on_drop(true).output().await?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let status = output.status;
+        ensure!(
+            status.success(),
+            "a pass of {} ended with {status}: {said}",
+            self.name()
+        );
+        Ok(said)
+    }
+
     /// Waits until it is well.
     ///
     /// # Errors
