@@ -5,6 +5,7 @@
 //! a lookup table, sign. One thread does it all. Exits with 1 when the 99th percentile of either exceeds 50 ms.
 //!
 //! `cargo bench --locked -p ballast-keeper`, with `-- --quick` for fewer positions and updates.
+//! `cargo test` runs it quickly and judges no time.
 
 mod figures;
 mod venue;
@@ -67,7 +68,10 @@ struct Keeper {
 }
 
 fn main() -> Result<()> {
-    let quick = std::env::args().any(|argument| argument == "--quick");
+    let asked = |option: &str| std::env::args().any(|argument| argument == option);
+    // `cargo bench` says so; among tests it only has to work.
+    let judged = asked("--bench");
+    let quick = asked("--quick") || !judged;
     let (positions, updates) = if quick { (10_000, 50) } else { (100_000, 500) };
     let before = resident_kib().unwrap_or(0);
     let mut venue = Venue::new(positions)?;
@@ -84,7 +88,7 @@ fn main() -> Result<()> {
     print(&table, positions, updates, (before, after), &venue);
     for (what, times) in [("liquidation", &table.liquidation), ("round", &table.round)] {
         let p99 = times.percentile(99);
-        if p99 > LIMIT {
+        if judged && p99 > LIMIT {
             bail!(
                 "{what}: p99 {} ms exceeds {} ms",
                 milliseconds(p99),
