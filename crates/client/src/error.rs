@@ -166,6 +166,16 @@ pub fn error_of(number: u32) -> Option<BallastError> {
     position(number).and_then(|index| ALL.get(index).copied())
 }
 
+/// The name of the error that a failed transaction reports: the last one its log names, of the
+/// program, of Anchor or of another program, otherwise that of the program error `number`.
+pub fn reported_name(logs: &[String], number: Option<u32>) -> Option<String> {
+    let logged = logs.iter().rev().find_map(|line| {
+        let rest = line.split_once("Error Code: ")?.1;
+        Some(rest.split_once('.')?.0.to_owned())
+    });
+    logged.or_else(|| number.and_then(error_name).map(str::to_owned))
+}
+
 fn position(number: u32) -> Option<usize> {
     let first = anchor_lang::error::ERROR_CODE_OFFSET;
     usize::try_from(number.checked_sub(first)?).ok()

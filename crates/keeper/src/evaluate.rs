@@ -80,7 +80,7 @@ impl Task {
     }
 
     /// Place in the order of jobs.
-    const fn urgency(self) -> u8 {
+    pub(crate) const fn urgency(self) -> u8 {
         match self {
             Self::Liquidate | Self::Deleverage => 0,
             Self::Flag => 1,

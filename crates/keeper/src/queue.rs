@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::act::Venue;
-use crate::evaluate::{Job, Task};
+use crate::evaluate::Job;
 
 /// A job that has not been started.
 #[derive(Clone, Copy, Debug)]
@@ -27,24 +27,15 @@ pub fn merge(markets: Vec<(Venue, Option<Instant>, Vec<Job>)>) -> Vec<Pending> {
     let mut all: Vec<Pending> = each.collect();
     if several {
         // Stable: what is equal stays in the order of its market.
-        all.sort_by_key(|one| (rank(one.job.task), one.job.ratio_bps()));
+        all.sort_by_key(|one| (one.job.task.urgency(), one.job.ratio_bps()));
     }
     all
-}
-
-const fn rank(task: Task) -> u8 {
-    match task {
-        Task::Liquidate | Task::Deleverage => 0,
-        Task::Flag => 1,
-        Task::Trigger(_) => 2,
-        Task::Unflag => 3,
-        Task::AccrueFunding => 4,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::Task;
     use anchor_lang::prelude::Pubkey;
     use ballast_client::instructions::MarketKeys;
 

@@ -1,6 +1,6 @@
 //! Why a transaction was refused, in the program's words.
 
-use ballast_client::error::error_name;
+use ballast_client::error::reported_name;
 use solana_instruction::error::InstructionError;
 use solana_transaction_error::TransactionError;
 
@@ -26,12 +26,8 @@ impl Failure {
             }
             _ => None,
         };
-        let logged = logs.iter().rev().find_map(|line| {
-            let rest = line.split_once("Error Code: ")?.1;
-            Some(rest.split_once('.')?.0.to_owned())
-        });
         Self {
-            name: logged.or_else(|| number.and_then(error_name).map(str::to_owned)),
+            name: reported_name(&logs, number),
             transaction_error,
             logs,
         }

@@ -85,7 +85,7 @@ impl Cluster {
 /// the transaction, in order.
 pub fn events_among(inner: &[UiInnerInstructions], keys: &[Pubkey]) -> Vec<BallastEvent> {
     let all = inner.iter().flat_map(|one| &one.instructions);
-    all.filter_map(|instruction| {
+    let calls = all.filter_map(|instruction| {
         let (program, data) = match instruction {
             UiInstruction::Compiled(call) => {
                 let program = keys.get(usize::from(call.program_id_index))?;
@@ -96,10 +96,14 @@ pub fn events_among(inner: &[UiInnerInstructions], keys: &[Pubkey]) -> Vec<Balla
             }
             UiInstruction::Parsed(UiParsedInstruction::Parsed(_)) => return None,
         };
-        let data = bs58::decode(data).into_vec().ok()?;
-        (program == ballast::ID).then(|| events::decode(&data))?
-    })
-    .collect()
+        Some((program, bs58::decode(data).into_vec().ok()?))
+    });
+    let calls: Vec<(Pubkey, Vec<u8>)> = calls.collect();
+    events::of_transaction(
+        calls
+            .iter()
+            .map(|(program, data)| (program, data.as_slice())),
+    )
 }
 
 fn addresses_of(loaded: &UiLoadedAddresses) -> Vec<Pubkey> {

@@ -27,8 +27,6 @@ use crate::history::events_among;
 pub const MAX_COMPUTE_UNITS: u32 = 1_400_000;
 /// Requested beyond what the simulation used, per cent.
 const SPARE_UNITS_PERCENT: u64 = 20;
-/// The most bytes of a transaction.
-pub const MAX_BYTES: usize = 1_232;
 /// Time between two looks at a transaction under way; each sends it again.
 const RESEND_EVERY: Duration = Duration::from_millis(400);
 /// After so long without an answer a blockhash has expired on any cluster that makes blocks.
@@ -236,24 +234,6 @@ impl Sender {
             priority_fee: prepared.priority_fee,
             events: prepared.simulated.events,
         })
-    }
-
-    /// Bytes of the transaction that the instructions make, of which [`MAX_BYTES`] may be sent.
-    ///
-    /// # Errors
-    /// `Unsendable`.
-    pub fn bytes(
-        &self,
-        instructions: &[Instruction],
-        tables: &[AddressLookupTableAccount],
-    ) -> Result<usize, SendError> {
-        let budgeted = budgeted(instructions, MAX_COMPUTE_UNITS, u64::MAX);
-        let compiled = v0::Message::try_compile(&self.payer(), &budgeted, tables, Hash::default())
-            .map_err(|error| SendError::Unsendable(error.to_string()))?;
-        let signatures = usize::from(compiled.header.num_required_signatures);
-        let message = VersionedMessage::V0(compiled).serialize();
-        // One byte counts the signatures.
-        Ok(1 + signatures * core::mem::size_of::<Signature>() + message.len())
     }
 
     /// What the instructions would do now.

@@ -1,6 +1,6 @@
 //! What a transaction did, or why it failed.
 
-use ballast_client::error::error_name;
+use ballast_client::error::reported_name;
 use ballast_client::events::{self, BallastEvent};
 use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
 use solana_instruction_error::InstructionError;
@@ -73,15 +73,10 @@ impl From<FailedTransactionMetadata> for TxError {
             }
             _ => None,
         };
-        let logged = failed.meta.logs.iter().rev().find_map(|line| {
-            let rest = line.split_once("Error Code: ")?.1;
-            Some(rest.split_once('.')?.0.to_owned())
-        });
-        let name = logged.or_else(|| number.and_then(error_name).map(str::to_owned));
         Self {
             transaction_error: failed.err,
             number,
-            name,
+            name: reported_name(&failed.meta.logs, number),
             compute_units: failed.meta.compute_units_consumed,
             logs: failed.meta.logs,
         }

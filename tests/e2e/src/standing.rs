@@ -9,8 +9,7 @@ use ballast::state::position_slot::PositionSlot;
 use ballast_client::adl::{funding_index_at, Moment};
 use ballast_client::price::decode_price;
 use ballast_engine::liquidation::{health, Health};
-use ballast_engine::position::Position;
-use ballast_engine::units::{Atoms, FundingIndex, Lots, Ticks};
+use ballast_engine::units::Ticks;
 use ballast_engine::EngineError;
 
 use crate::stage::Stage;
@@ -70,13 +69,8 @@ fn stands(market: &Market, slot: &PositionSlot, moment: &Moment) -> Result<bool,
     if slot.lots == 0 {
         return Ok(true);
     }
-    let position = Position {
-        lots: Lots::new(slot.lots)?,
-        entry_quote: Atoms::new(slot.entry_quote),
-        margin: Atoms::new(slot.margin),
-        funding_index: FundingIndex::new(slot.funding_index),
-    }
-    .settle(funding_index_at(market, moment)?)?;
+    let position = slot.position().map_err(|_| EngineError::SizeOutOfRange)?;
+    let position = position.settle(funding_index_at(market, moment)?)?;
     let ticks = Ticks::new(moment.price_ticks);
     let mark = ticks.lot_price(market.oracle.atoms_per_lot_tick)?;
     let health = health(&position, mark, market.risk.params())?;

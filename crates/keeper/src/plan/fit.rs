@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_hash::Hash;
 use solana_instruction::Instruction;
-use solana_message::{v0, AddressLookupTableAccount};
+use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
 
 use super::{Own, PlanError};
 
@@ -14,7 +14,6 @@ pub const MAX_TRANSACTION_BYTES: usize = 1_232;
 pub const MAX_ACCOUNT_LOCKS: usize = 64;
 
 const SIGNATURE_BYTES: usize = 64;
-const KEY_BYTES: usize = 32;
 
 /// What a transaction takes of its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +48,13 @@ pub fn size(
     all.extend_from_slice(instructions);
     let message = v0::Message::try_compile(payer, &all, tables, Hash::default());
     let message = message.map_err(|_| PlanError::TooLarge)?;
+    let locks = message
+        .account_keys
+        .len()
+        .saturating_add(message.address_table_lookups.iter().map(looked_up).sum());
     Ok(Size {
-        bytes: bytes(&message),
-        locks: message
-            .account_keys
-            .len()
-            .saturating_add(message.address_table_lookups.iter().map(looked_up).sum()),
+        bytes: bytes(message),
+        locks,
     })
 }
 
@@ -77,52 +77,14 @@ pub fn longest(
     }
 }
 
-/// Bytes of the signed transaction.
-fn bytes(message: &v0::Message) -> usize {
+/// Bytes of the signed transaction: the number of signatures takes one.
+fn bytes(message: v0::Message) -> usize {
     let signatures = usize::from(message.header.num_required_signatures);
-    let instructions: usize = message
-        .instructions
-        .iter()
-        .map(|instruction| 1 + vector(instruction.accounts.len()) + vector(instruction.data.len()))
-        .sum();
-    let lookups: usize = message
-        .address_table_lookups
-        .iter()
-        .map(|lookup| {
-            let (writable, readonly) = (&lookup.writable_indexes, &lookup.readonly_indexes);
-            KEY_BYTES + vector(writable.len()) + vector(readonly.len())
-        })
-        .sum();
-    // Version byte, three counts, blockhash.
-    let fixed = 1 + 3 + KEY_BYTES;
-    let keys = message.account_keys.len();
-    fixed
-        + length_bytes(signatures)
-        + signatures * SIGNATURE_BYTES
-        + length_bytes(keys)
-        + keys * KEY_BYTES
-        + length_bytes(message.instructions.len())
-        + instructions
-        + length_bytes(message.address_table_lookups.len())
-        + lookups
+    1 + signatures * SIGNATURE_BYTES + VersionedMessage::V0(message).serialize().len()
 }
 
 fn looked_up(lookup: &v0::MessageAddressTableLookup) -> usize {
     lookup.writable_indexes.len() + lookup.readonly_indexes.len()
-}
-
-/// Bytes of so many bytes behind their number.
-const fn vector(length: usize) -> usize {
-    length + length_bytes(length)
-}
-
-/// Bytes of a number of things: seven bits a byte.
-const fn length_bytes(length: usize) -> usize {
-    match length {
-        0..=0x7f => 1,
-        0x80..=0x3fff => 2,
-        _ => 3,
-    }
 }
 
 #[cfg(test)]
@@ -130,7 +92,6 @@ mod tests {
     use super::*;
     use solana_instruction::AccountMeta;
     use solana_keypair::Keypair;
-    use solana_message::VersionedMessage;
     use solana_signer::Signer;
     use solana_transaction::versioned::VersionedTransaction;
 

@@ -225,18 +225,6 @@ async fn what_the_simulation_refuses_is_not_signed() {
 }
 
 #[test]
-fn bytes_are_counted_as_they_go_over_the_wire() {
-    let sender = sender(|_| None);
-    let payment = payment(&sender.payer());
-    let instructions = budgeted(std::slice::from_ref(&payment), MAX_COMPUTE_UNITS, u64::MAX);
-    let signed = sender
-        .sign(&instructions, &[], &[], Hash::default())
-        .unwrap();
-    let wire = 1 + 64 * signed.signatures.len() + signed.message.serialize().len();
-    assert_eq!(sender.bytes(&[payment], &[]).unwrap(), wire);
-}
-
-#[test]
 fn the_fee_is_a_percentile_and_capped() {
     let policy = |percentile, cap_micro_lamports| FeePolicy {
         percentile,
