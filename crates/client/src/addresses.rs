@@ -48,7 +48,7 @@ pub fn event_authority() -> Pubkey {
 /// Create it at the top level of a transaction, by `create_account` of the
 /// system program with this many bytes and the program as owner, and pass it,
 /// still zeroed, to `create_market`. It can grow afterwards, see
-/// [`crate::instructions::anyone::grow_queue`].
+/// [`crate::instructions::anyone::GrowQueue`].
 pub fn queue_space(capacity: usize) -> usize {
     8 + QUEUE_HEADER_SIZE + capacity * QUEUE_ENTRY_SIZE
 }

@@ -2,17 +2,16 @@
 
 use ballast::state::market::Market;
 use ballast_engine::funding::{FundingRates, FundingState};
-use ballast_engine::units::Ticks;
 use ballast_engine::EngineError;
 
-use crate::adl::Moment;
+use crate::moment::Moment;
 
 /// The market's funding accrued up to a moment at its price, as every instruction accrues it.
 ///
 /// Errors: `PriceOutOfRange`, `Overflow`.
 pub fn state_at(market: &Market, moment: &Moment) -> Result<FundingState, EngineError> {
     let state: FundingState = bytemuck::must_cast(market.funding);
-    let price = Ticks::new(moment.price_ticks).lot_price(market.oracle.atoms_per_lot_tick)?;
+    let price = moment.lot_price(market)?;
     state.accrue(market.risk.params(), price, moment.unix_timestamp)
 }
 
@@ -21,6 +20,6 @@ pub fn state_at(market: &Market, moment: &Moment) -> Result<FundingState, Engine
 ///
 /// Errors: `PriceOutOfRange`, `Overflow`.
 pub fn rates_at(market: &Market, moment: &Moment) -> Result<FundingRates, EngineError> {
-    let price = Ticks::new(moment.price_ticks).lot_price(market.oracle.atoms_per_lot_tick)?;
+    let price = moment.lot_price(market)?;
     state_at(market, moment)?.rates(market.risk.params(), price)
 }

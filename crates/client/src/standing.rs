@@ -9,7 +9,8 @@ use ballast_engine::standing::{price_to_be_first, Band, Standing};
 use ballast_engine::units::Ticks;
 use ballast_engine::EngineError;
 
-use crate::adl::{display_round, position_of, Moment};
+use crate::moment::Moment;
+use crate::ranking::{display_round, position_of};
 
 /// A trader's place in its queue.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,8 @@
 //! Token accounts of the quote currency.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
+use solana_instruction::{AccountMeta, Instruction};
+use solana_pubkey::Pubkey;
+use solana_sdk_ids::system_program;
 
 use crate::instructions::Collateral;
 
@@ -35,7 +36,7 @@ pub fn create_associated_token(
             AccountMeta::new(associated_token(&owner, collateral), false),
             AccountMeta::new_readonly(owner, false),
             AccountMeta::new_readonly(collateral.mint, false),
-            AccountMeta::new_readonly(anchor_lang::system_program::ID, false),
+            AccountMeta::new_readonly(system_program::ID, false),
             AccountMeta::new_readonly(collateral.token_program, false),
         ],
         data: vec![CREATE_IDEMPOTENT],

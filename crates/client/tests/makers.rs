@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast::oracle::config::ORACLE_PULL;
 use ballast::state::market::Market;
 use ballast::state::trigger::Trigger;
-use ballast_client::book::{order_makers, trigger_makers, TakerView, MAX_MAKERS};
+use ballast_client::makers::{order_makers, trigger_makers, TakerView, MAX_MAKERS};
 use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
 use ballast_engine::oracle::OraclePrice;
 use ballast_engine::order::{OrderKind, OrderRequest, SelfTrade};

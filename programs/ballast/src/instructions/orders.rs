@@ -24,6 +24,13 @@ pub enum OrderRef {
     ClientId(u64),
 }
 
+impl Default for OrderRef {
+    /// Names no order: ids begin at 1.
+    fn default() -> Self {
+        Self::Id(0)
+    }
+}
+
 impl OrderRef {
     /// Node of the order.
     ///

@@ -19,9 +19,10 @@ pub const BOOK_DISCRIMINATOR: [u8; 8] = [117, 52, 230, 19, 141, 8, 94, 203];
 pub const MIN_BOOK_ORDERS: usize = 16;
 
 /// A side of the book.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OrderSide {
     /// Orders to buy.
+    #[default]
     Bid,
     /// Orders to sell.
     Ask,

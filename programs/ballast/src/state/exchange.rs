@@ -79,9 +79,10 @@ const _: () = {
 };
 
 /// An authority of the exchange that can be handed over in two steps.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Creates markets, pauses, names successors of every role.
+    #[default]
     Admin,
     /// Changes risk parameters of markets.
     Risk,

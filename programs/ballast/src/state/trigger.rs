@@ -6,9 +6,10 @@ use ballast_engine::units::Side;
 use crate::error::BallastError;
 
 /// Which trigger of a position.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TriggerKind {
     /// Limits a loss: a long is closed when the price falls, a short when it rises.
+    #[default]
     StopLoss,
     /// Takes a profit: a long is closed when the price rises, a short when it falls.
     TakeProfit,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Arguments of `create_market`.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default)]
 pub struct CreateMarketArgs {
     /// Printable ASCII padded with zeros.
     pub name: [u8; NAME_BYTES],

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Arguments of `initialize_exchange`.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default)]
 pub struct InitializeExchangeArgs {
     /// First risk authority.
     pub risk_authority: Pubkey,

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Arguments of `block_trade`.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default)]
 pub struct BlockTradeArgs {
     /// Lots of the taker: + buys, - sells. The maker does the opposite.
     pub lots: i64,

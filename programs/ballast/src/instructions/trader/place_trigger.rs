@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Arguments of `place_trigger`.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default)]
 pub struct PlaceTriggerArgs {
     /// Which of the two.
     pub kind: TriggerKind,

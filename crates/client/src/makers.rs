@@ -5,7 +5,6 @@
 //! what is left of a limit order then does not wait in the book. Spares make up for orders
 //! that cannot trade or are gone by the time the transaction lands.
 
-use anchor_lang::prelude::Pubkey;
 use ballast::state::market::Market;
 use ballast::state::trigger::Trigger;
 use ballast_engine::book::{BookRef, Order};
@@ -16,6 +15,7 @@ use ballast_engine::order::{check, OrderKind, OrderRequest, SelfTrade};
 use ballast_engine::position::Position;
 use ballast_engine::units::{LotPrice, Side, Ticks};
 use ballast_engine::EngineError;
+use solana_pubkey::Pubkey;
 
 pub use ballast::instructions::matching::MAX_MAKERS;
 

@@ -7,7 +7,6 @@
 
 use core::cmp::Ordering;
 
-use anchor_lang::prelude::Pubkey;
 use ballast::state::market::Market;
 use ballast::state::position_slot::PositionSlot;
 use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, Summary};
@@ -16,24 +15,15 @@ use ballast_engine::proof::best_below;
 use ballast_engine::queue::{QueueEntry, QueueRef};
 use ballast_engine::rank::{score_q32, Class, ClosePrice, Exposure, Ranked, Round};
 use ballast_engine::standing::light_of;
-use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
+use ballast_engine::units::{Atoms, FundingIndex, Lots, Side};
 use ballast_engine::EngineError;
+use solana_pubkey::Pubkey;
 
 use crate::funding;
 use crate::liquidation::past_grace;
+use crate::moment::Moment;
 
 pub use ballast::instructions::anyone::counterparties::MAX_COUNTERPARTIES;
-
-/// When and at what price something is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// Slot.
-    pub slot: u64,
-    /// Unix seconds.
-    pub unix_timestamp: i64,
-    /// Oracle price in ticks.
-    pub price_ticks: u64,
-}
 
 /// What a keeper wants closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +131,7 @@ pub fn plan(
     let epoch = if opens { opened } else { passes };
     let mut round = Deleveraging::begin(&Bankruptcy {
         position,
-        mark: mark(market, moment)?,
+        mark: moment.lot_price(market)?,
         funding_index,
         insurance_available: market.insurance_state().available(risk, moment.slot)?,
         past_grace: past_grace(bankrupt.bankrupt_slot, risk.adl.grace_slots, moment.slot),
@@ -214,7 +204,7 @@ pub fn display_round(
     epoch: u32,
     moment: &Moment,
 ) -> Result<Round, EngineError> {
-    let mark = mark(market, moment)?;
+    let mark = moment.lot_price(market)?;
     let adl = &market.risk.params().adl;
     Ok(Round {
         side,
@@ -298,8 +288,4 @@ fn walk(
 
 fn cuttable(ranked: &Ranked) -> bool {
     ranked.class > Class::Ineligible
-}
-
-fn mark(market: &Market, moment: &Moment) -> Result<LotPrice, EngineError> {
-    Ticks::new(moment.price_ticks).lot_price(market.oracle.atoms_per_lot_tick)
 }
