@@ -209,8 +209,20 @@ pub fn owner_and_delegate_alone_cancel() {
     let other = venue.sandbox.funded_keypair();
     let keys = venue.market.keys;
     let calls = [
-        orders::cancel_order(other.pubkey(), keys, alice.address, OrderRef::Id(id)),
-        orders::cancel_all_orders(other.pubkey(), keys, alice.address, None),
+        orders::CancelOrder {
+            authority: other.pubkey(),
+            keys,
+            trader: alice.address,
+            order: OrderRef::Id(id),
+        }
+        .instruction(),
+        orders::CancelAllOrders {
+            authority: other.pubkey(),
+            keys,
+            trader: alice.address,
+            side: None,
+        }
+        .instruction(),
     ];
     for call in &calls {
         refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
@@ -280,9 +292,29 @@ pub fn the_book_is_the_markets() {
     let (keys, bob) = (venue.market.keys, venue.bob.clone());
     let (signs, alice) = (bob.wallet.address(), venue.alice.address);
     let calls = [
-        orders::cancel_order(signs, keys, bob.address, OrderRef::Id(1)),
-        orders::cancel_all_orders(signs, keys, bob.address, None),
-        anyone::auto_deleverage(signs, keys, alice, bob.address, 100, &[bob.address]),
+        orders::CancelOrder {
+            authority: signs,
+            keys,
+            trader: bob.address,
+            order: OrderRef::Id(1),
+        }
+        .instruction(),
+        orders::CancelAllOrders {
+            authority: signs,
+            keys,
+            trader: bob.address,
+            side: None,
+        }
+        .instruction(),
+        anyone::AutoDeleverage {
+            keeper: signs,
+            keys,
+            bankrupt: alice,
+            reward_trader: bob.address,
+            max_lots: 100,
+            counterparties: &[bob.address],
+        }
+        .instruction(),
     ];
     for call in calls {
         refused(&mut venue.sandbox, BallastError::WrongBook, |s| {

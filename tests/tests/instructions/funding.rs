@@ -3,9 +3,9 @@
 use ballast::error::BallastError;
 use ballast::state::book_account::OrderSide;
 use ballast::state::ledgers::FundingLedger;
-use ballast_client::adl::Moment;
 use ballast_client::funding;
 use ballast_client::instructions::admin;
+use ballast_client::moment::Moment;
 use ballast_engine::funding::FundingRates;
 use ballast_sandbox::MarketConfig;
 
@@ -228,7 +228,12 @@ pub fn another_impact_notional_averages_the_book_anew() {
     keys.book = keys.queue_long;
     let authority = venue.sandbox.admin_keypair();
     refused(&mut venue.sandbox, BallastError::WrongBook, |s| {
-        let instruction = admin::update_market_risk(s.admin(), keys, risk);
+        let instruction = admin::UpdateMarketRisk {
+            risk_authority: s.admin(),
+            keys,
+            risk,
+        }
+        .instruction();
         s.send(&[instruction], &[&authority])
     });
 }

@@ -209,10 +209,23 @@ pub fn an_order_of_a_moment_counts_for_nothing() {
     // every second in which anything happens.
     let flash = ask(199_901, 2_000);
     let call = [
-        orders::place_order(signs, keys, alice.address, flash, &[]),
-        anyone::accrue_funding(keys),
-        orders::cancel_all_orders(signs, keys, alice.address, None),
-        anyone::accrue_funding(keys),
+        orders::PlaceOrder {
+            authority: signs,
+            keys,
+            trader: alice.address,
+            args: flash,
+            makers: &[],
+        }
+        .instruction(),
+        anyone::AccrueFunding { keys }.instruction(),
+        orders::CancelAllOrders {
+            authority: signs,
+            keys,
+            trader: alice.address,
+            side: None,
+        }
+        .instruction(),
+        anyone::AccrueFunding { keys }.instruction(),
     ];
     for _ in 0..45 {
         for _ in 0..2 {

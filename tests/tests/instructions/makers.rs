@@ -163,13 +163,14 @@ pub fn a_maker_is_an_account_of_the_program_and_writable() {
     let mut venue = Venue::new();
     let (alice, bob) = venue.two();
     venue.place(&bob, ask(START, 10), &[]);
-    let mut call = orders::place_order(
-        alice.wallet.address(),
-        venue.market.keys,
-        alice.address,
-        bid(START, 10),
-        &[bob.address],
-    );
+    let mut call = orders::PlaceOrder {
+        authority: alice.wallet.address(),
+        keys: venue.market.keys,
+        trader: alice.address,
+        args: bid(START, 10),
+        makers: &[bob.address],
+    }
+    .instruction();
     let genuine = call.clone();
     call.accounts.last_mut().unwrap().is_writable = false;
     let sandbox = &mut venue.sandbox;

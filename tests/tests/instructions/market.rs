@@ -55,14 +55,15 @@ impl Opening {
     }
 
     fn instruction(&self, index: u16) -> Instruction {
-        admin::create_market(
-            self.sandbox.payer(),
-            self.admin.pubkey(),
+        admin::CreateMarket {
+            payer: self.sandbox.payer(),
+            admin: self.admin.pubkey(),
             index,
-            self.accounts,
-            self.collateral,
-            self.args,
-        )
+            accounts: self.accounts,
+            collateral: self.collateral,
+            args: self.args,
+        }
+        .instruction()
     }
 
     fn send(&mut self, index: u16) -> TxResult {
@@ -315,14 +316,15 @@ pub fn a_queue_in_use_is_not_taken_over() {
         .create_program_account(addresses::queue_space(16))
         .unwrap();
     opening.accounts.queue_long = venue.alice.address;
-    let instruction = admin::create_market(
-        sandbox.payer(),
-        sandbox.admin(),
-        1,
-        opening.accounts,
-        sandbox.collateral(),
-        opening.args,
-    );
+    let instruction = admin::CreateMarket {
+        payer: sandbox.payer(),
+        admin: sandbox.admin(),
+        index: 1,
+        accounts: opening.accounts,
+        collateral: sandbox.collateral(),
+        args: opening.args,
+    }
+    .instruction();
     let admin = sandbox.admin_keypair();
     refused(&mut sandbox, BallastError::QueueNotZeroed, |s| {
         s.send(&[instruction], &[&admin])

@@ -31,26 +31,51 @@ fn act(venue: &Venue, sandbox: &mut Sandbox, action: &str, keys: MarketKeys) -> 
     let owners = [&alice.wallet.keypair, &bob.wallet.keypair];
     let trade = |lots| {
         let args = terms(lots, START, 50 * USD, 50 * USD).args();
-        trader::block_trade(keys, alice.party(), bob.party(), args)
+        trader::BlockTrade {
+            keys,
+            taker: alice.party(),
+            maker: bob.party(),
+            args,
+        }
+        .instruction()
     };
     let bob_signs = bob.wallet.address();
     let instruction = match action {
         "open" => trade(100),
         "reduce" => trade(-100),
-        "remove" => trader::remove_margin(bob_signs, keys, bob.address, USD),
-        "accrue" => anyone::accrue_funding(keys),
-        "flag" => anyone::flag_bankruptcy(keys, alice.address),
-        "liquidate" => anyone::liquidate(
-            bob_signs,
+        "remove" => trader::RemoveMargin {
+            authority: bob_signs,
             keys,
-            alice.address,
-            bob.address,
-            anyone::Takeover::with_margin(0),
-            &[],
-        ),
+            trader: bob.address,
+            amount: USD,
+        }
+        .instruction(),
+        "accrue" => anyone::AccrueFunding { keys }.instruction(),
+        "flag" => anyone::FlagBankruptcy {
+            keys,
+            trader: alice.address,
+        }
+        .instruction(),
+        "liquidate" => anyone::Liquidate {
+            authority: bob_signs,
+            keys,
+            trader: alice.address,
+            liquidator: bob.address,
+            offer: anyone::Takeover::with_margin(0),
+            makers: &[],
+        }
+        .instruction(),
         "adl" => {
             let list = [bob.address];
-            anyone::auto_deleverage(bob_signs, keys, alice.address, bob.address, 100, &list)
+            anyone::AutoDeleverage {
+                keeper: bob_signs,
+                keys,
+                bankrupt: alice.address,
+                reward_trader: bob.address,
+                max_lots: 100,
+                counterparties: &list,
+            }
+            .instruction()
         }
         other => panic!("{other}"),
     };

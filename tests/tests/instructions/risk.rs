@@ -44,7 +44,12 @@ pub fn new_parameters_replace_the_old_and_funding_accrues_at_the_old_rate() {
 pub fn only_the_risk_authority_sets_parameters() {
     let mut venue = Venue::new();
     let stranger = venue.sandbox.funded_keypair();
-    let instruction = admin::update_market_risk(stranger.pubkey(), venue.market.keys, sol_risk());
+    let instruction = admin::UpdateMarketRisk {
+        risk_authority: stranger.pubkey(),
+        keys: venue.market.keys,
+        risk: sol_risk(),
+    }
+    .instruction();
     refused(&mut venue.sandbox, BallastError::NotRiskAuthority, |s| {
         s.send(std::slice::from_ref(&instruction), &[&stranger])
     });

@@ -137,8 +137,20 @@ pub fn owner_and_delegate_alone_set_and_clear_triggers() {
     let other = venue.sandbox.funded_keypair();
     let (market, alice) = (venue.market.keys.market, venue.alice.address);
     let calls = [
-        orders::place_trigger(other.pubkey(), market, alice, STOP),
-        orders::cancel_trigger(other.pubkey(), market, alice, TriggerKind::TakeProfit),
+        orders::PlaceTrigger {
+            authority: other.pubkey(),
+            market,
+            trader: alice,
+            args: STOP,
+        }
+        .instruction(),
+        orders::CancelTrigger {
+            authority: other.pubkey(),
+            market,
+            trader: alice,
+            kind: TriggerKind::TakeProfit,
+        }
+        .instruction(),
     ];
     for call in &calls {
         refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
