@@ -3,9 +3,9 @@
 use anchor_lang::prelude::{Clock, Pubkey};
 use ballast::state::market::Market;
 use ballast::state::trader::Trader;
-use ballast_client::adl::Moment;
 use ballast_client::funding;
 use ballast_client::instructions::MarketKeys;
+use ballast_client::moment::Moment;
 use ballast_client::price::check_price;
 use ballast_engine::liquidation::LiquidationInput;
 use ballast_engine::oracle::{Action, Mark, OraclePrice, PriceFault};

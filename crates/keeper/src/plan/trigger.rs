@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use ballast::state::trigger::TriggerKind;
-use ballast_client::book::{trigger_makers, trigger_request, TakerView};
 use ballast_client::instructions::anyone;
+use ballast_client::makers::{trigger_makers, trigger_request, TakerView};
 use ballast_engine::book::BookRef;
 use ballast_engine::matching::MAX_MATCHES;
 use ballast_engine::order::{check, OrderRequest, OrderTerms};
@@ -120,5 +120,13 @@ fn instruction(
     listed: &[Pubkey],
 ) -> Instruction {
     let keys = present.state.keys;
-    anyone::execute_trigger(own.authority, keys, *trader, own.address, kind, listed)
+    anyone::ExecuteTrigger {
+        keeper: own.authority,
+        keys,
+        trader: *trader,
+        reward_trader: own.address,
+        kind,
+        makers: listed,
+    }
+    .instruction()
 }
