@@ -123,18 +123,19 @@ async fn create(
     let account = deployment.account(&mint).await?;
     let account = account.with_context(|| format!("there is no mint {mint}"))?;
     let admin = deployment.admin();
-    let instruction = admin::initialize_exchange(
+    let instruction = admin::InitializeExchange {
+        payer: admin,
         admin,
-        admin,
-        Collateral {
+        collateral: Collateral {
             mint,
             token_program: account.owner,
         },
-        InitializeExchangeArgs {
+        args: InitializeExchangeArgs {
             risk_authority: roles.risk,
             pause_authority: roles.pause,
         },
-    );
+    }
+    .instruction();
     let what = "creating the exchange".to_owned();
     deployment.send(what, &[instruction], &[]).await?;
     Ok(mint)

@@ -92,26 +92,32 @@ async fn create(
     let index = deployment.cluster.exchange().await?.market_count;
     let market = addresses::market(index);
     let admin = deployment.admin();
-    let mut instructions = vec![admin::create_market(
-        admin,
+    let mut instructions = vec![admin::CreateMarket {
+        payer: admin,
         admin,
         index,
         accounts,
-        currency.collateral,
-        CreateMarketArgs {
+        collateral: currency.collateral,
+        args: CreateMarketArgs {
             name: wanted.padded_name()?,
             oracle: *oracle,
             risk: wanted.risk_params()?.into(),
         },
-    )];
+    }
+    .instruction()];
     let insurance = decimal(&wanted.insurance, currency.decimals)?;
     if insurance > 0 {
         let tokens = admin_tokens(deployment, currency, insurance).await?;
         let collateral = currency.collateral;
         // In one transaction, so that a market never stands without the insurance meant for it.
-        instructions.push(anyone::donate_insurance(
-            admin, market, tokens, collateral, insurance,
-        ));
+        let donate = anyone::DonateInsurance {
+            donor: admin,
+            market,
+            source: tokens,
+            collateral,
+            amount: insurance,
+        };
+        instructions.push(donate.instruction());
     }
     let what = format!("creating the market {}", wanted.name);
     deployment.send(what, &instructions, &[]).await?;
@@ -180,7 +186,12 @@ async fn compare(
         book: market.book,
         price: Pubkey::default(),
     };
-    let update = admin::update_market_risk(deployment.admin(), keys, params);
+    let update = admin::UpdateMarketRisk {
+        risk_authority: deployment.admin(),
+        keys,
+        risk: params,
+    }
+    .instruction();
     let what = format!("updating the risk parameters of {}", wanted.name);
     deployment.send(what, &[update], &[]).await?;
     Ok(("risk updated", address, differences))

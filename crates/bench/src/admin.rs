@@ -97,7 +97,15 @@ fn create_market(options: &Options, capacity: usize) -> Result<TxResult> {
     };
     let (payer, authority) = (sandbox.payer(), sandbox.admin());
     let collateral = sandbox.collateral();
-    let instruction = admin::create_market(payer, authority, 0, accounts, collateral, args);
+    let instruction = admin::CreateMarket {
+        payer,
+        admin: authority,
+        index: 0,
+        accounts,
+        collateral,
+        args,
+    }
+    .instruction();
     let signer = sandbox.admin_keypair();
     Ok(sandbox.send(&[instruction], &[&signer]))
 }

@@ -7,8 +7,8 @@ use anyhow::{ensure, Result};
 use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast::state::book_account::OrderSide;
 use ballast::state::trader::{Trader, MAX_POSITIONS};
-use ballast_client::book::MAX_MAKERS;
 use ballast_client::events::BallastEvent;
+use ballast_client::makers::MAX_MAKERS;
 use ballast_engine::units::LotPrice;
 use ballast_sandbox::{MarketConfig, MintKind, TraderCookie, TxOutcome, TxResult};
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use ballast::state::position_slot::PositionSlot;
 use ballast::state::queue_account::NO_NODE;
 use ballast::state::trader::{Trader, MAX_POSITIONS, TRADER_VERSION};
-use ballast_client::adl::PlannedCut;
+use ballast_client::ranking::PlannedCut;
 use ballast_engine::book::OwnOrders;
 use ballast_sandbox::Sandbox;
 use bytemuck::{Pod, Zeroable};

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
-use ballast_client::adl::AdlPlan;
+use ballast_client::ranking::AdlPlan;
 use ballast_engine::proof::{first_skipped, Threshold, Walk};
 use ballast_engine::queue::{CutStamp, Queue, QueueRef};
 

@@ -110,12 +110,25 @@ impl Floor {
         let slot = stage.sandbox.position(&stage.market, &maker.address);
         let mut instructions = Vec::new();
         if slot.is_some_and(|slot| slot.order_count > 0) {
-            let cancel = orders::cancel_all_orders(authority, keys, maker.address, None);
+            let cancel = orders::CancelAllOrders {
+                authority,
+                keys,
+                trader: maker.address,
+                side: None,
+            }
+            .instruction();
             instructions.push(cancel);
         }
         let quotes = self.affordable(stage, maker)?;
         for (args, _) in &quotes {
-            let place = orders::place_order(authority, keys, maker.address, *args, &[]);
+            let place = orders::PlaceOrder {
+                authority,
+                keys,
+                trader: maker.address,
+                args: *args,
+                makers: &[],
+            }
+            .instruction();
             instructions.push(place);
         }
         if instructions.is_empty() {

@@ -4,10 +4,10 @@
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast::events::PositionLiquidated;
-use ballast_client::book::liquidation_makers;
 use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_client::liquidation::{self, affordable, past_grace, Backing, Flags, Need};
+use ballast_client::makers::liquidation_makers;
 use ballast_engine::liquidation::{health, Health, LiquidationInput};
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;

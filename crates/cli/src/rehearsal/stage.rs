@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, ensure, Context, Result};
 use ballast::state::market::Market;
-use ballast_client::adl::Moment;
+use ballast_client::moment::Moment;
 use ballast_engine::oracle::{check, Action, Mark, OraclePrice};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
