@@ -5,10 +5,7 @@ use std::path::Path;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use anyhow::{ensure, Context, Result};
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
 use ballast_client::adl::{plan, AdlPlan, Moment, Request, MAX_COUNTERPARTIES};
-use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone;
 use ballast_engine::book::OwnOrders;
 use ballast_engine::units::{FundingIndex, LotPrice, Side};
@@ -16,6 +13,9 @@ use ballast_sandbox::world::COMPUTE_UNIT_LIMIT;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome, TxResult,
 };
+use ballast_state::events::BallastEvent;
+use ballast_state::market::Market;
+use ballast_state::trader::Trader;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
 

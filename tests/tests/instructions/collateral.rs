@@ -1,10 +1,10 @@
 //! Tokens in and out: deposits, withdrawals, insurance.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
 use ballast_client::addresses;
 use ballast_client::instructions::{anyone, trader};
 use ballast_sandbox::{MintKind, Options, Sandbox, TraderCookie};
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::support::{

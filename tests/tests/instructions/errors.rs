@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ballast::error::BallastError;
-use ballast_client::error::ALL;
+use ballast_state::error::BallastError;
 
 use crate::support::take_provoked;
 use crate::{

@@ -1,13 +1,13 @@
 //! Accruing funding, and paying it.
 
-use ballast::error::BallastError;
-use ballast::state::book_account::OrderSide;
-use ballast::state::ledgers::FundingLedger;
 use ballast_client::adl::Moment;
 use ballast_client::funding;
 use ballast_client::instructions::admin;
 use ballast_engine::funding::FundingRates;
+use ballast_engine::funding::FundingState;
 use ballast_sandbox::MarketConfig;
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::orders::limit;
@@ -148,7 +148,7 @@ fn wait(venue: &mut Venue, seconds: u64) {
     venue.price(START);
 }
 
-fn ledger(venue: &Venue) -> FundingLedger {
+fn ledger(venue: &Venue) -> FundingState {
     venue.sandbox.market(&venue.market).funding
 }
 

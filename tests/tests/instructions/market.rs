@@ -2,16 +2,16 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::error::BallastError;
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::state::book_account::MIN_BOOK_ORDERS;
-use ballast::state::exchange::Exchange;
-use ballast::state::queue_account::MIN_QUEUE_NODES;
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::Collateral;
 use ballast_engine::units::Side;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, TxResult};
+use ballast_state::book_account::MIN_BOOK_ORDERS;
+use ballast_state::error::BallastError;
+use ballast_state::exchange::Exchange;
+use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::queue_account::MIN_QUEUE_NODES;
 use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_message::Message;

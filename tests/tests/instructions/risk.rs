@@ -1,11 +1,11 @@
 //! Replacing a market's risk parameters.
 
-use ballast::error::BallastError;
-use ballast::state::exchange::Role;
 use ballast_client::instructions::admin;
 use ballast_engine::risk::RiskParams;
 use ballast_sandbox::config::sol_risk;
 use ballast_sandbox::MarketConfig;
+use ballast_state::error::BallastError;
+use ballast_state::exchange::Role;
 use solana_signer::Signer;
 
 use crate::event;

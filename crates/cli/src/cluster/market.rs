@@ -1,11 +1,11 @@
 //! `ballast markets` and `ballast market`.
 
 use anyhow::Result;
-use ballast::state::exchange::{
+use ballast_engine::units::Side;
+use ballast_state::exchange::{
     PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN, PAUSE_REMOVE_MARGIN, PAUSE_TRADE,
     PAUSE_WITHDRAW,
 };
-use ballast_engine::units::Side;
 use clap::Args;
 use serde::Serialize;
 

@@ -6,8 +6,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
-use ballast::state::adl_session::AdlSession;
 use ballast_engine::queue::QueueRef;
+use ballast_state::adl_session::AdlSession;
 
 use super::{build, listing, MarketKeys};
 use crate::addresses;
@@ -37,7 +37,7 @@ pub fn create_session_account(payer: Pubkey, session: Pubkey, lamports: u64) -> 
             .unwrap_or(u64::MAX)
             .to_le_bytes(),
     );
-    data.extend(ballast::ID.to_bytes());
+    data.extend(ballast_state::ID.to_bytes());
     Instruction {
         program_id: anchor_lang::system_program::ID,
         accounts: vec![
@@ -62,7 +62,7 @@ pub fn open_adl_session(keys: MarketKeys, session: SessionKeys, max_lots: u64) -
             book: keys.book,
             price: keys.price,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::OpenAdlSession { max_lots },
     )
@@ -84,7 +84,7 @@ pub fn advance_adl_session(
             queue_long: keys.queue_long,
             queue_short: keys.queue_short,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::AdvanceAdlSession { max_nodes, hints },
     )
@@ -113,7 +113,7 @@ pub fn execute_adl_session(
             book: keys.book,
             price: keys.price,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::ExecuteAdlSession {},
     );
@@ -131,7 +131,7 @@ pub fn close_adl_session(keys: MarketKeys, session: SessionKeys) -> Instruction 
             queue_long: keys.queue_long,
             queue_short: keys.queue_short,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::CloseAdlSession {},
     )

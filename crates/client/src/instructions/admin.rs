@@ -2,10 +2,10 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::state::exchange::Role;
 use ballast_engine::risk::RiskParams;
+use ballast_state::exchange::Role;
+use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::instructions::InitializeExchangeArgs;
 
 use super::{build, Collateral, MarketKeys};
 use crate::addresses;
@@ -25,11 +25,11 @@ pub fn initialize_exchange(
             exchange: addresses::exchange(),
             collateral_mint: collateral.mint,
             collateral_vault: addresses::collateral_vault(),
-            program_data: ballast::seeds::PROGRAM_DATA_ADDRESS,
+            program_data: ballast_state::seeds::PROGRAM_DATA_ADDRESS,
             token_program: collateral.token_program,
             system_program: anchor_lang::system_program::ID,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::InitializeExchange { args },
     )
@@ -42,7 +42,7 @@ pub fn propose_authority(admin: Pubkey, role: Role, successor: Pubkey) -> Instru
             admin,
             exchange: addresses::exchange(),
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::ProposeAuthority { role, successor },
     )
@@ -55,7 +55,7 @@ pub fn accept_authority(successor: Pubkey, role: Role) -> Instruction {
             successor,
             exchange: addresses::exchange(),
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::AcceptAuthority { role },
     )
@@ -68,7 +68,7 @@ pub fn set_pause(authority: Pubkey, flags: u32) -> Instruction {
             authority,
             exchange: addresses::exchange(),
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::SetPause { flags },
     )
@@ -110,7 +110,7 @@ pub fn create_market(
             token_program: collateral.token_program,
             system_program: anchor_lang::system_program::ID,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::CreateMarket { args },
     )
@@ -129,7 +129,7 @@ pub fn update_market_risk(
             market: keys.market,
             book: keys.book,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::UpdateMarketRisk { risk: risk.into() },
     )

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::state::trigger::TriggerKind;
+use ballast_state::trigger::TriggerKind;
 
 use super::{build, listing, Collateral, MarketKeys};
 use crate::addresses;
@@ -15,7 +15,7 @@ pub fn accrue_funding(keys: MarketKeys) -> Instruction {
             market: keys.market,
             price: keys.price,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::AccrueFunding {},
     )
@@ -39,7 +39,7 @@ pub fn donate_insurance(
             mint: collateral.mint,
             token_program: collateral.token_program,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::DonateInsurance { amount },
     )
@@ -57,7 +57,7 @@ pub fn sweep_insurance(market: Pubkey, collateral: Collateral) -> Instruction {
             mint: collateral.mint,
             token_program: collateral.token_program,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::SweepInsurance {},
     )
@@ -72,7 +72,7 @@ pub fn grow_queue(payer: Pubkey, market: Pubkey, queue: Pubkey, positions: u32) 
             queue,
             system_program: anchor_lang::system_program::ID,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::GrowQueue { positions },
     )
@@ -88,7 +88,7 @@ pub fn flag_bankruptcy(keys: MarketKeys, trader: Pubkey) -> Instruction {
             trader,
             price: keys.price,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::FlagBankruptcy {},
     )
@@ -145,7 +145,7 @@ pub fn liquidate(
             queue_short: keys.queue_short,
             price: keys.price,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::Liquidate {
             liquidator_margin: offer.margin,
@@ -177,7 +177,7 @@ pub fn execute_trigger(
             queue_short: keys.queue_short,
             price: keys.price,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::ExecuteTrigger { kind },
     );
@@ -207,7 +207,7 @@ pub fn auto_deleverage(
             book: keys.book,
             price: keys.price,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::AutoDeleverage { max_lots },
     );

@@ -46,7 +46,7 @@ fn listing(mut instruction: Instruction, traders: &[Pubkey]) -> Instruction {
 /// An instruction of the program from its generated accounts and arguments.
 fn build(accounts: &impl ToAccountMetas, data: &impl InstructionData) -> Instruction {
     Instruction {
-        program_id: ballast::ID,
+        program_id: ballast_state::ID,
         accounts: accounts.to_account_metas(None),
         data: data.data(),
     }

@@ -2,11 +2,11 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::OrderRef;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::order_args::PlaceOrderArgs;
+use ballast_state::trigger::TriggerKind;
 
 use super::{build, listing, MarketKeys};
 use crate::addresses;
@@ -48,7 +48,7 @@ fn trading(authority: Pubkey, keys: MarketKeys, trader: Pubkey) -> ballast::acco
         queue_short: keys.queue_short,
         price: keys.price,
         event_authority: addresses::event_authority(),
-        program: ballast::ID,
+        program: ballast_state::ID,
     }
 }
 
@@ -66,7 +66,7 @@ pub fn cancel_order(
             trader,
             book: keys.book,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::CancelOrder { order },
     )
@@ -86,7 +86,7 @@ pub fn cancel_all_orders(
             trader,
             book: keys.book,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::CancelAllOrders { side },
     )
@@ -105,7 +105,7 @@ pub fn place_trigger(
             market,
             trader,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::PlaceTrigger { args },
     )
@@ -124,7 +124,7 @@ pub fn cancel_trigger(
             market,
             trader,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::CancelTrigger { kind },
     )

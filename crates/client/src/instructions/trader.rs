@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::trader::block_trade::BlockTradeArgs;
+use ballast_state::instructions::BlockTradeArgs;
 
 use super::{build, Collateral, MarketKeys};
 use crate::addresses;
@@ -17,7 +17,7 @@ pub fn create_trader(payer: Pubkey, owner: Pubkey, sub_id: u16) -> Instruction {
             trader: addresses::trader(&owner, sub_id),
             system_program: anchor_lang::system_program::ID,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::CreateTrader { sub_id },
     )
@@ -31,7 +31,7 @@ pub fn close_trader(owner: Pubkey, trader: Pubkey) -> Instruction {
             exchange: addresses::exchange(),
             trader,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::CloseTrader {},
     )
@@ -44,7 +44,7 @@ pub fn set_delegate(owner: Pubkey, trader: Pubkey, delegate: Option<Pubkey>) -> 
             owner,
             trader,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::SetDelegate { delegate },
     )
@@ -69,7 +69,7 @@ pub fn deposit(
             mint: collateral.mint,
             token_program: collateral.token_program,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::Deposit { amount },
     )
@@ -94,7 +94,7 @@ pub fn withdraw(
             mint: collateral.mint,
             token_program: collateral.token_program,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::Withdraw { amount },
     )
@@ -111,7 +111,7 @@ pub fn add_margin(authority: Pubkey, keys: MarketKeys, trader: Pubkey, amount: u
             queue_long: keys.queue_long,
             queue_short: keys.queue_short,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::AddMargin { amount },
     )
@@ -134,7 +134,7 @@ pub fn remove_margin(
             queue_short: keys.queue_short,
             price: keys.price,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::RemoveMargin { amount },
     )
@@ -168,7 +168,7 @@ pub fn block_trade(
             queue_short: keys.queue_short,
             price: keys.price,
             event_authority: addresses::event_authority(),
-            program: ballast::ID,
+            program: ballast_state::ID,
         },
         &ballast::instruction::BlockTrade { args },
     )

@@ -3,18 +3,18 @@
 //! `BALLAST_WRITE_FIXTURES=1` writes them.
 
 use anchor_lang::{Discriminator, Event};
-use ballast::events::{
-    AutoDeleveraged, CancelledOrders, CounterpartyCut, OrderCancelled, OrderFilled, OrderPlaced,
-    OrderRemoved, PartyTraded, RemovalReason,
-};
-use ballast::instructions::trader::order_args::OrderKind;
-use ballast::state::book_account::{OrderSide, BOOK_DISCRIMINATOR};
-use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast_client::{accounts, addresses, events};
 use ballast_engine::book::{Book, NewOrder, OwnOrders};
 use ballast_engine::position::Position;
 use ballast_engine::queue::Queue;
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
+use ballast_state::book_account::{OrderSide, BOOK_DISCRIMINATOR};
+use ballast_state::events::{
+    AutoDeleveraged, CancelledOrders, CounterpartyCut, OrderCancelled, OrderFilled, OrderPlaced,
+    OrderRemoved, PartyTraded, RemovalReason,
+};
+use ballast_state::order_args::OrderKind;
+use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 use bytemuck::Pod;
 use serde_json::{json, Value};
 
@@ -103,7 +103,7 @@ fn accounts_of_fixed_size() {
 
 #[test]
 fn a_session() {
-    let data = varied::<ballast::state::adl_session::AdlSession>();
+    let data = varied::<ballast_state::adl_session::AdlSession>();
     let mut session = accounts::adl_session(&data).unwrap();
     session.selection.len = 3;
     let members: Vec<_> = session.selection.members().iter().map(Json::json).collect();
@@ -207,7 +207,7 @@ fn a_queue() {
 fn announced<E: Event + Json>(event: &E) -> Value {
     let mut data = anchor_lang::event::EVENT_IX_TAG_LE.to_vec();
     data.extend(event.data());
-    let name = events::decode(&data).unwrap().name();
+    let name = BallastEvent::decode(&data).unwrap().name();
     json!({ "name": name, "data": hex(&data), "fields": event.json() })
 }
 

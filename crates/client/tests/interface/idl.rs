@@ -7,22 +7,22 @@ use std::mem::{offset_of, size_of};
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
-use ballast::oracle::config::OracleConfig;
-use ballast::state::adl_session::AdlSession;
-use ballast::state::book_account::BOOK_DISCRIMINATOR;
-use ballast::state::exchange::Exchange;
-use ballast::state::ledgers::{FundingLedger, InsuranceLedger, LastPrice};
-use ballast::state::market::Market;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
-use ballast::state::risk_config::{AdlConfig, LadderStep, RiskConfig, RiskTier};
-use ballast::state::trader::Trader;
-use ballast::state::trigger::Trigger;
-use ballast_client::error::ALL;
 use ballast_engine::book::{BookHeader, Order};
 use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
+use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
 use ballast_engine::selection::{Member, Selection};
 use ballast_engine::slab::{Links, TreeHeader};
+use ballast_state::adl_session::AdlSession;
+use ballast_state::book_account::BOOK_DISCRIMINATOR;
+use ballast_state::error::BallastError;
+use ballast_state::exchange::Exchange;
+use ballast_state::ledgers::{FundingState, InsuranceState, LastPrice};
+use ballast_state::market::Market;
+use ballast_state::oracle_config::OracleConfig;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
+use ballast_state::trader::Trader;
+use ballast_state::trigger::Trigger;
 use serde_json::Value;
 
 fn idl() -> Value {
@@ -53,7 +53,7 @@ fn discriminators(section: &Value) -> BTreeMap<&str, Vec<u8>> {
 #[test]
 fn instructions_have_the_clients_bytes_and_accounts() {
     let idl = idl();
-    assert_eq!(text(&idl["address"]), ballast::ID.to_string());
+    assert_eq!(text(&idl["address"]), ballast_state::ID.to_string());
     let built: BTreeMap<_, _> = crate::instructions::all().into_iter().collect();
     let described = list(&idl["instructions"]);
     let names: BTreeSet<_> = described.iter().map(|one| text(&one["name"])).collect();
@@ -106,7 +106,7 @@ fn accounts_have_the_programs_first_bytes() {
 
 macro_rules! events {
     ($($name:ident),* $(,)?) => {
-        [$((stringify!($name), ballast::events::$name::DISCRIMINATOR.to_vec())),*].into()
+        [$((stringify!($name), ballast_state::events::$name::DISCRIMINATOR.to_vec())),*].into()
     };
 }
 

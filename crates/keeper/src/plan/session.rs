@@ -2,7 +2,6 @@
 //! open, advance until complete, execute. Whoever opened a session, everybody drives it.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::adl_session::AdlSession;
 use ballast_client::adl::{self, Request};
 use ballast_client::instructions::adl_session::{
     advance_adl_session, close_adl_session, create_session_account, execute_adl_session,
@@ -12,6 +11,7 @@ use ballast_client::liquidation::{need, past_grace, Need};
 use ballast_engine::queue::QueueRef;
 use ballast_engine::selection::MAX_SELECTED;
 use ballast_engine::units::Side;
+use ballast_state::adl_session::AdlSession;
 use solana_instruction::Instruction;
 
 use super::{deleverage, fit, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
