@@ -113,7 +113,7 @@ impl Market {
     /// When the program would refuse them.
     pub fn risk_params(&self) -> Result<RiskParams> {
         let context = || format!("market {}", self.name);
-        self.params().with_context(context)
+        self.risk.params().with_context(context)
     }
 
     /// Price source and units, for a quote currency of so many decimals.

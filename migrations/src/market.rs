@@ -101,7 +101,7 @@ async fn create(
         CreateMarketArgs {
             name: wanted.padded_name()?,
             oracle: *oracle,
-            risk: wanted.risk_params()?.into(),
+            risk: wanted.risk_params()?,
         },
     )];
     let insurance = decimal(&wanted.insurance, currency.decimals)?;

@@ -93,7 +93,7 @@ fn create_market(options: &Options, capacity: usize) -> Result<TxResult> {
     let args = CreateMarketArgs {
         name: config.name,
         oracle: config.oracle(sandbox.payer()),
-        risk: config.risk.into(),
+        risk: config.risk,
     };
     let (payer, authority) = (sandbox.payer(), sandbox.admin());
     let collateral = sandbox.collateral();

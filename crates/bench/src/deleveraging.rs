@@ -164,7 +164,7 @@ impl Stage {
             (setting.stage.side.opposite(), Population::Random, SEED + 1),
         ];
         for (side, population, seed) in sides {
-            let index = FundingIndex::new(state.funding.index);
+            let index = state.funding.index;
             let count = setting.stage.positions;
             let mut source = Source::new(population, side, mark, index, &risk, count, seed);
             let bytes = fill_account(&mut self.sandbox, &state.queue(side), &mut source, count)?;

@@ -182,7 +182,7 @@ mod tests {
                 .unwrap_err()
             {
                 PriceError::Refused(error) => error.name(),
-                other => other.to_string(),
+                PriceError::Missing => "missing",
             };
         let (pull, push) = (market(ORACLE_PULL), market(ORACLE_PUSH));
         let (update, price) = (pull_data(), push_data());

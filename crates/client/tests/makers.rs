@@ -1,6 +1,6 @@
 //! The list of makers for an order: long enough, and no longer.
 
-use anchor_lang::prelude::Pubkey;
+use ballast_state::Pubkey;
 use ballast_client::book::{order_makers, trigger_makers, TakerView, MAX_MAKERS};
 use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
 use ballast_engine::oracle::OraclePrice;

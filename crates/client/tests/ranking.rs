@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 
-use anchor_lang::prelude::Pubkey;
+use ballast_state::Pubkey;
 use ballast_client::adl::{position_of, ranking};
 use ballast_engine::position::Position;
 use ballast_engine::queue::{queue_size, Queue, QueueRef};

@@ -302,7 +302,7 @@ mod tests {
                 named.push(u32::from(error));
             }
         }
-        let other = ALL
+        let other = BallastError::ALL
             .iter()
             .filter(|error| repair(TRIGGER, **error, &[]) != repair(Task::Liquidate, **error, &[]));
         let other: Vec<u32> = other.map(|error| u32::from(*error)).collect();

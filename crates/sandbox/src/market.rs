@@ -117,7 +117,7 @@ impl Sandbox {
             CreateMarketArgs {
                 name: config.name,
                 oracle: config.oracle(price),
-                risk: config.risk.into(),
+                risk: config.risk,
             },
         );
         self.send(&[instruction], &[&self.admin_keypair()])?;

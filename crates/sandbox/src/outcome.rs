@@ -1,7 +1,6 @@
 //! What a transaction did, or why it failed.
 
 use ballast_client::error::reported_name;
-use ballast_client::events;
 use ballast_state::events::BallastEvent;
 use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
 use solana_instruction_error::InstructionError;

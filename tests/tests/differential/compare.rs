@@ -11,6 +11,7 @@ use ballast_client::addresses;
 use ballast_engine::units::Side;
 use ballast_sandbox::{TxOutcome, TxResult};
 use ballast_state::events::AutoDeleveraged;
+use ballast_state::error::BallastError;
 use ballast_state::events::BallastEvent;
 use ballast_state::position_slot::PositionSlot;
 
@@ -202,7 +203,7 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
         &[
             (
                 "funding index",
-                i128::from(program.funding.index),
+                i128::from(program.funding.index.get()),
                 market.funding.index,
             ),
             (

@@ -129,7 +129,7 @@ pub fn world() -> World {
     let args = CreateMarketArgs {
         name: config.name,
         oracle: config.oracle(keys.price),
-        risk: config.risk.into(),
+        risk: config.risk,
     };
     let reduce = terms(-100, 189_000, 0, 0).args();
     let stop = trigger(TriggerKind::StopLoss, 250_000);

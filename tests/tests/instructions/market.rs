@@ -48,7 +48,7 @@ impl Opening {
             args: CreateMarketArgs {
                 name: config.name,
                 oracle: config.oracle(Pubkey::default()),
-                risk: config.risk.into(),
+                risk: config.risk,
             },
             sandbox,
         }
@@ -101,7 +101,7 @@ pub fn create_market_writes_every_field_and_two_empty_queues() {
     );
     assert_eq!(market.oracle, opening.args.oracle);
     assert_eq!(market.risk, opening.args.risk);
-    assert_eq!(market.funding.index, 0);
+    assert_eq!(market.funding.index.get(), 0);
     assert_eq!(market.funding.last_timestamp, sandbox.time());
     assert_eq!(market.last_price.ticks, 0);
     assert_eq!(market.insurance.balance, 0);

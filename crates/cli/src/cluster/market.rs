@@ -259,7 +259,7 @@ impl MarketDetail {
         let book = state.book.book().map_err(anyhow::Error::from)?;
         let long = state.queue(Side::Long)?.queue()?;
         let short = state.queue(Side::Short)?.queue()?;
-        let tiers = risk.params().active_tiers().computed()?;
+        let tiers = risk.active_tiers().computed()?;
         Ok(Self {
             market: MarketView::new(state)?,
             price_account: state.keys.price.to_string(),

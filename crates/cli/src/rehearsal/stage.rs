@@ -227,7 +227,7 @@ impl Stage {
 
     /// The market's funding index.
     pub fn funding_index(&self) -> FundingIndex {
-        FundingIndex::new(self.state().funding.index)
+        self.state().funding.index
     }
 
     /// The open position of a trader account, if it has one.

@@ -131,6 +131,6 @@ pub fn update_market_risk(
             event_authority: addresses::event_authority(),
             program: ballast_state::ID,
         },
-        &ballast::instruction::UpdateMarketRisk { risk: risk.into() },
+        &ballast::instruction::UpdateMarketRisk { risk },
     )
 }

@@ -21,7 +21,7 @@ macro_rules! account_types {
             OracleConfig {
                 kind, _padding, feed_id, push_account, tick_nano, atoms_per_lot_tick, lot_nano
             }
-            RiskParams {
+            RiskConfig {
                 tiers, ladder, tier_count, ladder_count, ladder_interval_slots, min_position_lots,
                 max_position_lots, max_open_interest_lots, liquidation_discount_bps,
                 liquidation_discount_max_bps, discount_ramp_slots, liquidation_fee_bps,
@@ -33,14 +33,14 @@ macro_rules! account_types {
             }
             RiskTier { notional_limit_atoms, initial_margin_bps, maintenance_margin_bps }
             LadderStep { above_ratio_bps, close_bps }
-            AdlParams {
+            AdlConfig {
                 rank_tolerance_bps, max_close_bps, min_profit_bps, _pad, grace_slots, reward_atoms
             }
-            FundingState {
+            FundingLedger {
                 index, carry, last_timestamp, rate_sum, rate_ppm, impact_bid, impact_ask, _pad
             }
             LastPrice { ticks, conf_ticks, ema_ticks, publish_time }
-            InsuranceState { balance, window_start_slot, window_level, window_drawn }
+            InsuranceLedger { balance, window_start_slot, window_level, window_drawn }
             Trader {
                 version, bump, sub_id, position_count, owner, delegate, free, positions, reserved
             }
