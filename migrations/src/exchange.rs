@@ -3,10 +3,10 @@
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token::spl_token;
 use anyhow::{bail, Context, Result};
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
 use ballast_client::addresses;
 use ballast_client::instructions::{admin, Collateral};
 use ballast_client::token::{associated_token, create_associated_token, token_amount};
+use ballast_state::instructions::InitializeExchangeArgs;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use solana_system_interface::instruction::create_account;
@@ -40,11 +40,11 @@ pub async fn ensure(
     config: &Config,
     create_test_mint: bool,
 ) -> Result<(ExchangeReport, Currency)> {
-    let program = deployment.account(&ballast::ID).await?;
+    let program = deployment.account(&ballast_state::ID).await?;
     if !program.is_some_and(|account| account.executable) {
         bail!(
             "the program {} is not on this cluster: deploy it first",
-            ballast::ID
+            ballast_state::ID
         );
     }
     let roles = Roles::of(config, deployment.admin())?;

@@ -5,6 +5,7 @@ use ballast_client::moment::Moment;
 use ballast_client::ranking::{plan, AdlPlan, Request, MAX_COUNTERPARTIES};
 use ballast_engine::units::Side;
 use ballast_sandbox::{BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
+use ballast_state::events::BallastEvent;
 
 const USD: u64 = 1_000_000;
 const CRASH_TICKS: u64 = 170_000;

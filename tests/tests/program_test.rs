@@ -3,10 +3,10 @@
 
 use anchor_lang::prelude::{Clock, Pubkey};
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::error::BallastError;
 use ballast_client::instructions::{anyone, trader};
 use ballast_sandbox::world::default_program_path;
 use ballast_sandbox::{pyth, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
+use ballast_state::error::BallastError;
 use solana_keypair::Keypair;
 use solana_program_test::{ProgramTest, ProgramTestContext};
 use solana_signer::Signer;
@@ -82,9 +82,9 @@ impl Venue {
         std::env::set_var("RUST_LOG", "off");
         let mut test = ProgramTest::default();
         test.prefer_bpf(true);
-        test.add_program("ballast", ballast::ID, None);
+        test.add_program("ballast", ballast_state::ID, None);
         for owner in [
-            ballast::ID,
+            ballast_state::ID,
             self.sandbox.token_program(),
             pyth::PULL_PROGRAM,
         ] {
@@ -111,7 +111,7 @@ impl Venue {
             .send(&[instruction], signers)
             .expect("the sandbox accepts the transaction");
         let mut compared = 0;
-        for (address, account) in self.sandbox.accounts_of(&ballast::ID) {
+        for (address, account) in self.sandbox.accounts_of(&ballast_state::ID) {
             let other = bank.banks_client.get_account(address).await.unwrap();
             assert!(
                 other.is_some_and(|other| other.data == account.data),

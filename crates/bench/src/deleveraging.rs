@@ -5,8 +5,6 @@ use std::path::Path;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use anyhow::{ensure, Context, Result};
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
 use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone;
 use ballast_client::moment::Moment;
@@ -17,6 +15,9 @@ use ballast_sandbox::world::COMPUTE_UNIT_LIMIT;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome, TxResult,
 };
+use ballast_state::events::BallastEvent;
+use ballast_state::market::Market;
+use ballast_state::trader::Trader;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
 
@@ -165,7 +166,7 @@ impl Stage {
             (setting.stage.side.opposite(), Population::Random, SEED + 1),
         ];
         for (side, population, seed) in sides {
-            let index = FundingIndex::new(state.funding.index);
+            let index = state.funding.index;
             let count = setting.stage.positions;
             let mut source = Source::new(population, side, mark, index, &risk, count, seed);
             let bytes = fill_account(&mut self.sandbox, &state.queue(side), &mut source, count)?;

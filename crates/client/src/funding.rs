@@ -1,8 +1,8 @@
 //! What a market's funding is at a moment: the index that positions settle to, and the rates.
 
-use ballast::state::market::Market;
 use ballast_engine::funding::{FundingRates, FundingState};
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
 
 use crate::moment::Moment;
 
@@ -10,9 +10,10 @@ use crate::moment::Moment;
 ///
 /// Errors: `PriceOutOfRange`, `Overflow`.
 pub fn state_at(market: &Market, moment: &Moment) -> Result<FundingState, EngineError> {
-    let state: FundingState = bytemuck::must_cast(market.funding);
     let price = moment.lot_price(market)?;
-    state.accrue(market.risk.params(), price, moment.unix_timestamp)
+    market
+        .funding
+        .accrue(market.params(), price, moment.unix_timestamp)
 }
 
 /// The rates of a moment: what this hour pays, what the book and the price say now, and what the
@@ -21,5 +22,5 @@ pub fn state_at(market: &Market, moment: &Moment) -> Result<FundingState, Engine
 /// Errors: `PriceOutOfRange`, `Overflow`.
 pub fn rates_at(market: &Market, moment: &Moment) -> Result<FundingRates, EngineError> {
     let price = moment.lot_price(market)?;
-    state_at(market, moment)?.rates(market.risk.params(), price)
+    state_at(market, moment)?.rates(market.params(), price)
 }

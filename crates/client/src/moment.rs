@@ -1,8 +1,8 @@
 //! When and at what price something is evaluated.
 
-use ballast::state::market::Market;
 use ballast_engine::units::{LotPrice, Ticks};
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
 
 /// When and at what price something is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,6 @@
 
 use core::cmp::Ordering;
 
-use ballast::state::market::Market;
-use ballast::state::position_slot::PositionSlot;
 use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, Summary};
 use ballast_engine::position::Position;
 use ballast_engine::proof::best_below;
@@ -17,13 +15,15 @@ use ballast_engine::rank::{score_q32, Class, ClosePrice, Exposure, Ranked, Round
 use ballast_engine::standing::light_of;
 use ballast_engine::units::{Atoms, FundingIndex, Lots, Side};
 use ballast_engine::EngineError;
-use solana_pubkey::Pubkey;
+use ballast_state::market::Market;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::Pubkey;
 
 use crate::funding;
 use crate::liquidation::past_grace;
 use crate::moment::Moment;
 
-pub use ballast::instructions::anyone::counterparties::MAX_COUNTERPARTIES;
+pub use ballast_state::instructions::MAX_COUNTERPARTIES;
 
 /// What a keeper wants closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +124,7 @@ pub fn plan(
         funding_index: FundingIndex::new(bankrupt.funding_index),
     }
     .settle(funding_index)?;
-    let risk = market.risk.params();
+    let risk = market.params();
     let passes = queue.header().adl_epoch;
     let opened = passes.checked_add(1).ok_or(EngineError::Overflow)?;
     let opens = bankrupt.pass_epoch == 0 && !queue.header().pass_lasts(moment.slot);
@@ -133,7 +133,7 @@ pub fn plan(
         position,
         mark: moment.lot_price(market)?,
         funding_index,
-        insurance_available: market.insurance_state().available(risk, moment.slot)?,
+        insurance_available: market.insurance.available(risk, moment.slot)?,
         past_grace: past_grace(bankrupt.bankrupt_slot, risk.adl.grace_slots, moment.slot),
         max_lots: request.max_lots,
         params: &risk.adl,
@@ -205,7 +205,7 @@ pub fn display_round(
     moment: &Moment,
 ) -> Result<Round, EngineError> {
     let mark = moment.lot_price(market)?;
-    let adl = &market.risk.params().adl;
+    let adl = &market.params().adl;
     Ok(Round {
         side,
         mark,

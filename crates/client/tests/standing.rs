@@ -1,6 +1,5 @@
 //! A trader's standing is its line of the whole ranking.
 
-use ballast::state::market::Market;
 use ballast_client::moment::Moment;
 use ballast_client::ranking::ranking;
 use ballast_client::standing::{band_around, first_at, round_at, standing};
@@ -9,6 +8,7 @@ use ballast_engine::queue::{queue_size, CutStamp, Queue, QueueRef, PASS_SLOTS};
 use ballast_engine::standing::Band;
 use ballast_engine::units::{Atoms, FundingIndex, Lots, Side, Ticks};
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
 use bytemuck::Zeroable;
 
 /// Quote atoms of a lot at a tick.

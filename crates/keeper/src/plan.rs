@@ -8,7 +8,6 @@ pub mod session;
 mod trigger;
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::trader::Trader;
 use ballast_client::instructions::anyone;
 use ballast_client::liquidation::Backing;
 use ballast_client::makers::MAX_MAKERS;
@@ -16,6 +15,7 @@ use ballast_engine::book::BookRef;
 use ballast_engine::queue::QueueRef;
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
+use ballast_state::trader::Trader;
 use solana_instruction::Instruction;
 use solana_message::AddressLookupTableAccount;
 

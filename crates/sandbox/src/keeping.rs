@@ -2,9 +2,9 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::state::trigger::TriggerKind;
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::ranking::AdlPlan;
+use ballast_state::trigger::TriggerKind;
 use solana_message::AddressLookupTableAccount;
 
 use crate::market::MarketCookie;

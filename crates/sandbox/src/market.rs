@@ -1,13 +1,13 @@
 //! The exchange and its markets: set-up, authorities and prices.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::state::exchange::Role;
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::{Collateral, MarketKeys};
 use ballast_engine::risk::RiskParams;
+use ballast_state::exchange::Role;
+use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::instructions::InitializeExchangeArgs;
 use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -92,7 +92,7 @@ impl Sandbox {
             &keypair.pubkey(),
             self.rent(space),
             space as u64,
-            &ballast::ID,
+            &ballast_state::ID,
         );
         self.send(&[instruction], &[&keypair])?;
         Ok(keypair.pubkey())
@@ -118,7 +118,7 @@ impl Sandbox {
             args: CreateMarketArgs {
                 name: config.name,
                 oracle: config.oracle(price),
-                risk: config.risk.into(),
+                risk: config.risk,
             },
         }
         .instruction();

@@ -3,13 +3,13 @@
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token::spl_token;
 use anyhow::{Context, Result};
-use ballast::instructions::trader::block_trade::BlockTradeArgs;
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
 use ballast_client::instructions::orders;
 use ballast_client::instructions::trader::{self, Party};
 use ballast_client::token::{associated_token, create_associated_token};
 use ballast_client::{accounts, addresses};
 use ballast_rpc::sender::Landed;
+use ballast_state::instructions::BlockTradeArgs;
+use ballast_state::order_args::PlaceOrderArgs;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 

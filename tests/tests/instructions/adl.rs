@@ -1,11 +1,11 @@
 //! Auto-deleveraging: one round, and what a list may not be.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
 use ballast_client::addresses;
 use ballast_client::instructions::anyone;
 use ballast_engine::units::Side;
 use ballast_sandbox::{TraderCookie, TxResult};
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};

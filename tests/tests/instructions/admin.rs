@@ -2,16 +2,16 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::bpf_loader_upgradeable;
-use ballast::error::BallastError;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::seeds::PROGRAM_DATA_ADDRESS;
-use ballast::state::exchange::{
-    Role, PAUSE_ALL, PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN,
-    PAUSE_REMOVE_MARGIN, PAUSE_TRADE, PAUSE_WITHDRAW,
-};
 use ballast_client::addresses;
 use ballast_client::instructions::admin;
 use ballast_sandbox::{MintKind, Options, Sandbox, TxResult};
+use ballast_state::error::BallastError;
+use ballast_state::exchange::{
+    Role, PAUSE_ALL, PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN,
+    PAUSE_REMOVE_MARGIN, PAUSE_TRADE, PAUSE_WITHDRAW,
+};
+use ballast_state::instructions::InitializeExchangeArgs;
+use ballast_state::seeds::PROGRAM_DATA_ADDRESS;
 use solana_account::Account;
 use solana_signer::Signer;
 
@@ -367,7 +367,7 @@ pub fn a_forged_exchange_is_not_the_exchange() {
 #[test]
 pub fn a_broken_exchange_stays_as_it_is() {
     let mut sandbox = Venue::new().sandbox;
-    forge::<ballast::state::exchange::Exchange>(&mut sandbox, &addresses::exchange(), |exchange| {
+    forge::<ballast_state::exchange::Exchange>(&mut sandbox, &addresses::exchange(), |exchange| {
         exchange.version = 9;
     });
     refused_forged(&mut sandbox, BallastError::ExchangeInvariant, |s| {

@@ -1,18 +1,18 @@
 //! Orders leave the book: by their owner's will, and where a position is deleveraged.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
-use ballast::events::CancelledOrders;
-use ballast::instructions::orders::OrderRef;
-use ballast::state::book_account::OrderSide;
-use ballast::state::exchange::PAUSE_TRADE;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trader::Trader;
 use ballast_client::instructions::{anyone, orders};
 use ballast_engine::book::{Book, NewOrder, OwnOrders};
 use ballast_engine::selection::MAX_SELECTED;
 use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::{MarketConfig, TraderCookie};
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::CancelledOrders;
+use ballast_state::exchange::PAUSE_TRADE;
+use ballast_state::instructions::OrderRef;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trader::Trader;
 use bytemuck::Zeroable;
 use solana_signer::Signer;
 
@@ -178,7 +178,7 @@ pub fn all_orders_of_a_side_or_of_both_are_cancelled() {
     let outcome = cancel(&mut venue, Some(OrderSide::Bid));
     let event = event!(outcome, OrdersCancelled);
     assert_eq!(event.orders.len(), 8);
-    let newest_first = |pair: &[ballast::events::OrderCancelled]| pair[0].id > pair[1].id;
+    let newest_first = |pair: &[ballast_state::events::OrderCancelled]| pair[0].id > pair[1].id;
     assert!(event.orders.windows(2).all(newest_first));
     assert!(event
         .orders

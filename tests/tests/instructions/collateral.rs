@@ -2,11 +2,11 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::error::BallastError;
 use ballast_client::addresses;
 use ballast_client::instructions::trader::Party;
 use ballast_client::instructions::{anyone, trader, Collateral};
 use ballast_sandbox::{MintKind, Options, Sandbox, TraderCookie};
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::support::{

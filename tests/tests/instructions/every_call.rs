@@ -1,19 +1,19 @@
 //! A world in which instructions of every kind go through as they stand.
 
 use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs};
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::MIN_BOOK_ORDERS;
-use ballast::state::exchange::Role;
-use ballast::state::queue_account::MIN_QUEUE_NODES;
-use ballast::state::trigger::TriggerKind;
 use ballast_client::addresses;
 use ballast_client::instructions::admin::MarketAccounts;
 use ballast_client::instructions::{admin, anyone, orders, trader};
 use ballast_sandbox::{MarketCookie, Options, Sandbox};
+use ballast_state::book_account::MIN_BOOK_ORDERS;
+use ballast_state::exchange::Role;
+use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::instructions::InitializeExchangeArgs;
+use ballast_state::instructions::OrderRef;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
+use ballast_state::queue_account::MIN_QUEUE_NODES;
+use ballast_state::trigger::TriggerKind;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -129,7 +129,7 @@ pub fn world() -> World {
     let args = CreateMarketArgs {
         name: config.name,
         oracle: config.oracle(keys.price),
-        risk: config.risk.into(),
+        risk: config.risk,
     };
     let reduce = terms(-100, 189_000, 0, 0).args();
     let stop = trigger(TriggerKind::StopLoss, 250_000);

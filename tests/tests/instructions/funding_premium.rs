@@ -1,11 +1,11 @@
 //! Funding by the premium of the book over the oracle.
 
-use ballast::events::FundingAccrued;
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
-use ballast::state::ledgers::FundingLedger;
-use ballast_client::events::BallastEvent;
 use ballast_client::instructions::{anyone, orders};
+use ballast_engine::funding::FundingState;
 use ballast_sandbox::{MarketConfig, TraderCookie};
+use ballast_state::events::BallastEvent;
+use ballast_state::events::FundingAccrued;
+use ballast_state::order_args::PlaceOrderArgs;
 
 use crate::event;
 use crate::orders::{ask, bid, ioc};
@@ -36,7 +36,7 @@ fn quote(venue: &mut Venue, trader: &TraderCookie, orders: &[PlaceOrderArgs]) {
     }
 }
 
-fn funding(venue: &Venue) -> FundingLedger {
+fn funding(venue: &Venue) -> FundingState {
     venue.sandbox.market(&venue.market).funding
 }
 
@@ -186,7 +186,7 @@ pub fn accruing_more_often_changes_nothing() {
     assert_eq!(bytemuck::bytes_of(&once), bytemuck::bytes_of(&many));
     // 443 in 400,000, rounded down, and the base.
     assert_eq!(once.rate_ppm, 1_207);
-    assert!(once.index > 0 && once.rate_sum > 0);
+    assert!(once.index.get() > 0 && once.rate_sum > 0);
 }
 
 #[test]

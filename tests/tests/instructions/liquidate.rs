@@ -1,8 +1,8 @@
 //! Liquidation, step by step.
 
-use ballast::error::BallastError;
 use ballast_client::instructions::anyone;
 use ballast_sandbox::{Sandbox, TraderCookie};
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};

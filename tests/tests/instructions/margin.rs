@@ -1,10 +1,10 @@
 //! Margin in and out of a position.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
 use ballast_client::instructions::trader;
 use ballast_engine::units::Side;
 use ballast_sandbox::{MarketCookie, TraderCookie};
+use ballast_state::error::BallastError;
 use solana_signer::Signer;
 
 use crate::event;

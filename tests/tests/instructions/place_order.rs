@@ -1,11 +1,11 @@
 //! Every type of order against the book.
 
-use ballast::error::BallastError;
-use ballast::events::{OrderFilled, RemovalReason};
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::state::book_account::OrderSide;
-use ballast::state::exchange::{PAUSE_ALL, PAUSE_OPEN, PAUSE_TRADE};
 use ballast_client::instructions::orders;
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::{OrderFilled, RemovalReason};
+use ballast_state::exchange::{PAUSE_ALL, PAUSE_OPEN, PAUSE_TRADE};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use solana_signer::Signer;
 
 use crate::event;

@@ -1,7 +1,7 @@
 //! What two traders may not agree on.
 
-use ballast::error::BallastError;
 use ballast_client::instructions::trader;
+use ballast_state::error::BallastError;
 
 use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
 

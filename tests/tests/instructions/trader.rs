@@ -2,10 +2,10 @@
 
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
 use ballast_client::addresses;
 use ballast_client::instructions::trader;
 use ballast_sandbox::{BlockTrade, Sandbox, TraderCookie, TxResult};
+use ballast_state::error::BallastError;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 

@@ -1,9 +1,9 @@
 //! Stop-loss and take-profit, set and cleared.
 
-use ballast::error::BallastError;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::trigger::{Trigger, TriggerKind};
 use ballast_client::instructions::orders;
+use ballast_state::error::BallastError;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::trigger::{Trigger, TriggerKind};
 use solana_signer::Signer;
 
 use crate::event;

@@ -2,9 +2,9 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast::state::trader::Trader;
 use ballast_client::addresses;
 use ballast_client::instructions::trader as build;
+use ballast_state::trader::Trader;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use solana_signer::Signer;

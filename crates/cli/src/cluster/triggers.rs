@@ -1,11 +1,11 @@
 //! `ballast trigger`: stop-loss and take-profit of a position.
 
 use anyhow::Result;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trigger::{Trigger, TriggerKind};
 use ballast_client::instructions::orders as build;
 use ballast_engine::units::Side;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trigger::{Trigger, TriggerKind};
 use clap::{Args, Subcommand, ValueEnum};
 use solana_signer::Signer;
 

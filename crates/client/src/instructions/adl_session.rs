@@ -4,15 +4,15 @@
 //! The session is a new account, created at the top level of the transaction that opens it, by
 //! `create_account` of the system program, with [`SESSION_SPACE`] bytes and the program as owner.
 
-use ballast::state::adl_session::AdlSession;
 use ballast_engine::queue::QueueRef;
+use ballast_state::adl_session::AdlSession;
+use ballast_state::{instructions, Pubkey};
 use solana_instruction::{AccountMeta, Instruction};
-use solana_pubkey::Pubkey;
-use solana_sdk_ids::system_program;
 
 use super::call::Call;
-use super::{discriminators, MarketKeys};
+use super::MarketKeys;
 use crate::addresses;
+use crate::token::SYSTEM_PROGRAM;
 
 /// Bytes of a session account.
 pub const SESSION_SPACE: usize = AdlSession::SPACE;
@@ -52,9 +52,9 @@ impl CreateSessionAccount {
                 .unwrap_or(u64::MAX)
                 .to_le_bytes(),
         );
-        data.extend(ballast::ID.to_bytes());
+        data.extend(ballast_state::ID.to_bytes());
         Instruction {
-            program_id: system_program::ID,
+            program_id: SYSTEM_PROGRAM,
             accounts: vec![
                 AccountMeta::new(self.payer, true),
                 AccountMeta::new(self.session, true),
@@ -79,7 +79,7 @@ impl OpenAdlSession {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::OPEN_ADL_SESSION)
+        Call::of(instructions::OPEN_ADL_SESSION)
             .signer(self.session.payer)
             .writable(addresses::exchange())
             .writable(self.keys.market)
@@ -112,7 +112,7 @@ impl AdvanceAdlSession<'_> {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::ADVANCE_ADL_SESSION)
+        Call::of(instructions::ADVANCE_ADL_SESSION)
             .readonly(addresses::exchange())
             .readonly(self.keys.market)
             .writable(self.session)
@@ -142,7 +142,7 @@ impl ExecuteAdlSession<'_> {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::EXECUTE_ADL_SESSION)
+        Call::of(instructions::EXECUTE_ADL_SESSION)
             .signer(self.keeper)
             .writable(self.session.payer)
             .writable(addresses::exchange())
@@ -171,7 +171,7 @@ impl CloseAdlSession {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::CLOSE_ADL_SESSION)
+        Call::of(instructions::CLOSE_ADL_SESSION)
             .writable(self.session.payer)
             .readonly(self.keys.market)
             .readonly(self.session.bankrupt)

@@ -1,17 +1,16 @@
 //! Instructions of the exchange's authorities.
 
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::state::exchange::Role;
-use ballast::state::risk_config::RiskConfig;
 use ballast_engine::risk::RiskParams;
+use ballast_state::exchange::Role;
+use ballast_state::instructions::{self, CreateMarketArgs, InitializeExchangeArgs};
+use ballast_state::seeds::PROGRAM_DATA_ADDRESS;
+use ballast_state::Pubkey;
 use solana_instruction::Instruction;
-use solana_pubkey::Pubkey;
-use solana_sdk_ids::system_program;
 
 use super::call::Call;
-use super::{discriminators, Collateral, MarketKeys};
+use super::{Collateral, MarketKeys};
 use crate::addresses;
+use crate::token::SYSTEM_PROGRAM;
 
 /// Creates the exchange and its collateral vault.
 #[derive(Clone, Debug, Default)]
@@ -30,15 +29,15 @@ impl InitializeExchange {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::INITIALIZE_EXCHANGE)
+        Call::of(instructions::INITIALIZE_EXCHANGE)
             .writable_signer(self.payer)
             .signer(self.admin)
             .writable(addresses::exchange())
             .readonly(self.collateral.mint)
             .writable(addresses::collateral_vault())
-            .readonly(ballast::seeds::PROGRAM_DATA_ADDRESS)
+            .readonly(PROGRAM_DATA_ADDRESS)
             .readonly(self.collateral.token_program)
-            .readonly(system_program::ID)
+            .readonly(SYSTEM_PROGRAM)
             .arguments(&self.args)
             .instruction()
     }
@@ -59,7 +58,7 @@ impl ProposeAuthority {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::PROPOSE_AUTHORITY)
+        Call::of(instructions::PROPOSE_AUTHORITY)
             .signer(self.admin)
             .writable(addresses::exchange())
             .arguments(&(self.role, self.successor.to_bytes()))
@@ -80,7 +79,7 @@ impl AcceptAuthority {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::ACCEPT_AUTHORITY)
+        Call::of(instructions::ACCEPT_AUTHORITY)
             .signer(self.successor)
             .writable(addresses::exchange())
             .arguments(&self.role)
@@ -101,7 +100,7 @@ impl SetPause {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::SET_PAUSE)
+        Call::of(instructions::SET_PAUSE)
             .signer(self.authority)
             .writable(addresses::exchange())
             .arguments(&self.flags)
@@ -143,7 +142,7 @@ impl CreateMarket {
     #[must_use]
     pub fn instruction(&self) -> Instruction {
         let market = addresses::market(self.index);
-        Call::of(discriminators::CREATE_MARKET)
+        Call::of(instructions::CREATE_MARKET)
             .signer(self.admin)
             .writable_signer(self.payer)
             .writable(addresses::exchange())
@@ -154,7 +153,7 @@ impl CreateMarket {
             .writable(self.accounts.queue_short)
             .writable(self.accounts.book)
             .readonly(self.collateral.token_program)
-            .readonly(system_program::ID)
+            .readonly(SYSTEM_PROGRAM)
             .arguments(&self.args)
             .instruction()
     }
@@ -175,12 +174,12 @@ impl UpdateMarketRisk {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::UPDATE_MARKET_RISK)
+        Call::of(instructions::UPDATE_MARKET_RISK)
             .signer(self.risk_authority)
             .readonly(addresses::exchange())
             .writable(self.keys.market)
             .writable(self.keys.book)
-            .arguments(&RiskConfig::from(self.risk))
+            .arguments(&self.risk)
             .instruction()
     }
 }

@@ -1,13 +1,13 @@
 //! Instructions anyone may send: keepers, donors.
 
-use ballast::state::trigger::TriggerKind;
+use ballast_state::trigger::TriggerKind;
+use ballast_state::{instructions, Pubkey};
 use solana_instruction::Instruction;
-use solana_pubkey::Pubkey;
-use solana_sdk_ids::system_program;
 
 use super::call::Call;
-use super::{discriminators, Collateral, MarketKeys};
+use super::{Collateral, MarketKeys};
 use crate::addresses;
+use crate::token::SYSTEM_PROGRAM;
 
 /// Brings a market's funding index up to now.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +20,7 @@ impl AccrueFunding {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::ACCRUE_FUNDING)
+        Call::of(instructions::ACCRUE_FUNDING)
             .readonly(addresses::exchange())
             .writable(self.keys.market)
             .readonly(self.keys.price)
@@ -47,7 +47,7 @@ impl DonateInsurance {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::DONATE_INSURANCE)
+        Call::of(instructions::DONATE_INSURANCE)
             .signer(self.donor)
             .readonly(addresses::exchange())
             .writable(self.market)
@@ -74,7 +74,7 @@ impl SweepInsurance {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::SWEEP_INSURANCE)
+        Call::of(instructions::SWEEP_INSURANCE)
             .readonly(addresses::exchange())
             .readonly(self.market)
             .writable(addresses::collateral_vault())
@@ -102,11 +102,11 @@ impl GrowQueue {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::GROW_QUEUE)
+        Call::of(instructions::GROW_QUEUE)
             .writable_signer(self.payer)
             .readonly(self.market)
             .writable(self.queue)
-            .readonly(system_program::ID)
+            .readonly(SYSTEM_PROGRAM)
             .arguments(&self.positions)
             .instruction()
     }
@@ -126,7 +126,7 @@ impl FlagBankruptcy {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::FLAG_BANKRUPTCY)
+        Call::of(instructions::FLAG_BANKRUPTCY)
             .writable(addresses::exchange())
             .writable(self.keys.market)
             .writable(self.trader)
@@ -186,7 +186,7 @@ impl Liquidate<'_> {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::LIQUIDATE)
+        Call::of(instructions::LIQUIDATE)
             .signer(self.authority)
             .writable(addresses::exchange())
             .writable(self.keys.market)
@@ -223,7 +223,7 @@ impl ExecuteTrigger<'_> {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::EXECUTE_TRIGGER)
+        Call::of(instructions::EXECUTE_TRIGGER)
             .signer(self.keeper)
             .readonly(addresses::exchange())
             .writable(self.keys.market)
@@ -259,7 +259,7 @@ impl AutoDeleverage<'_> {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::AUTO_DELEVERAGE)
+        Call::of(instructions::AUTO_DELEVERAGE)
             .signer(self.keeper)
             .writable(addresses::exchange())
             .writable(self.keys.market)

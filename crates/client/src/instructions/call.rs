@@ -1,8 +1,8 @@
 //! An instruction put together from its accounts, in their order, and its arguments.
 
+use ballast_state::Pubkey;
 use borsh::BorshSerialize;
 use solana_instruction::{AccountMeta, Instruction};
-use solana_pubkey::Pubkey;
 
 use crate::addresses;
 
@@ -58,11 +58,11 @@ impl Call {
     pub fn listing(self, traders: &[Pubkey]) -> Instruction {
         let mut call = self
             .readonly(addresses::event_authority())
-            .readonly(ballast::ID);
+            .readonly(ballast_state::ID);
         let listed = traders.iter().map(|key| AccountMeta::new(*key, false));
         call.accounts.extend(listed);
         Instruction {
-            program_id: ballast::ID,
+            program_id: ballast_state::ID,
             accounts: call.accounts,
             data: call.data,
         }

@@ -4,7 +4,7 @@
 //! ```
 //! use ballast_client::instructions::anyone::{Liquidate, Takeover};
 //! use ballast_client::instructions::MarketKeys;
-//! use solana_pubkey::Pubkey;
+//! use ballast_state::Pubkey;
 //!
 //! let maker = Pubkey::new_from_array([4; 32]);
 //! let instruction = Liquidate {
@@ -24,11 +24,10 @@ pub mod adl_session;
 pub mod admin;
 pub mod anyone;
 mod call;
-mod discriminators;
 pub mod orders;
 pub mod trader;
 
-use solana_pubkey::Pubkey;
+use ballast_state::Pubkey;
 
 /// The market accounts that every instruction on positions names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

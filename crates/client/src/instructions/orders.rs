@@ -1,15 +1,14 @@
 //! Instructions of traders on orders and triggers.
 
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::{self, OrderRef, PlaceTriggerArgs};
+use ballast_state::order_args::PlaceOrderArgs;
+use ballast_state::trigger::TriggerKind;
+use ballast_state::Pubkey;
 use solana_instruction::Instruction;
-use solana_pubkey::Pubkey;
 
 use super::call::Call;
-use super::{discriminators, MarketKeys};
+use super::MarketKeys;
 use crate::addresses;
 
 /// Places an order.
@@ -32,7 +31,7 @@ impl PlaceOrder<'_> {
     #[must_use]
     pub fn instruction(&self) -> Instruction {
         trading(
-            discriminators::PLACE_ORDER,
+            instructions::PLACE_ORDER,
             self.authority,
             &self.keys,
             self.trader,
@@ -64,7 +63,7 @@ impl ReplaceOrder<'_> {
     #[must_use]
     pub fn instruction(&self) -> Instruction {
         trading(
-            discriminators::REPLACE_ORDER,
+            instructions::REPLACE_ORDER,
             self.authority,
             &self.keys,
             self.trader,
@@ -104,7 +103,7 @@ impl CancelOrder {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::CANCEL_ORDER)
+        Call::of(instructions::CANCEL_ORDER)
             .signer(self.authority)
             .writable(self.keys.market)
             .writable(self.trader)
@@ -131,7 +130,7 @@ impl CancelAllOrders {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::CANCEL_ALL_ORDERS)
+        Call::of(instructions::CANCEL_ALL_ORDERS)
             .signer(self.authority)
             .writable(self.keys.market)
             .writable(self.trader)
@@ -158,7 +157,7 @@ impl PlaceTrigger {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::PLACE_TRIGGER)
+        Call::of(instructions::PLACE_TRIGGER)
             .signer(self.authority)
             .readonly(self.market)
             .writable(self.trader)
@@ -184,7 +183,7 @@ impl CancelTrigger {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::CANCEL_TRIGGER)
+        Call::of(instructions::CANCEL_TRIGGER)
             .signer(self.authority)
             .readonly(self.market)
             .writable(self.trader)

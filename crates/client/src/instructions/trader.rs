@@ -1,13 +1,13 @@
 //! Instructions of traders: owners of trader accounts and their delegates.
 
-use ballast::instructions::trader::block_trade::BlockTradeArgs;
+use ballast_state::instructions::{self, BlockTradeArgs};
+use ballast_state::Pubkey;
 use solana_instruction::Instruction;
-use solana_pubkey::Pubkey;
-use solana_sdk_ids::system_program;
 
 use super::call::Call;
-use super::{discriminators, Collateral, MarketKeys};
+use super::{Collateral, MarketKeys};
 use crate::addresses;
+use crate::token::SYSTEM_PROGRAM;
 
 /// Creates a trader account; its address is [`addresses::trader`].
 #[derive(Clone, Debug, Default)]
@@ -24,12 +24,12 @@ impl CreateTrader {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::CREATE_TRADER)
+        Call::of(instructions::CREATE_TRADER)
             .writable_signer(self.payer)
             .signer(self.owner)
             .writable(addresses::exchange())
             .writable(addresses::trader(&self.owner, self.sub_id))
-            .readonly(system_program::ID)
+            .readonly(SYSTEM_PROGRAM)
             .arguments(&self.sub_id)
             .instruction()
     }
@@ -48,7 +48,7 @@ impl CloseTrader {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::CLOSE_TRADER)
+        Call::of(instructions::CLOSE_TRADER)
             .writable_signer(self.owner)
             .writable(addresses::exchange())
             .writable(self.trader)
@@ -71,7 +71,7 @@ impl SetDelegate {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::SET_DELEGATE)
+        Call::of(instructions::SET_DELEGATE)
             .signer(self.owner)
             .writable(self.trader)
             .arguments(&self.delegate.as_ref().map(Pubkey::to_bytes))
@@ -98,7 +98,7 @@ impl Deposit {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::DEPOSIT)
+        Call::of(instructions::DEPOSIT)
             .signer(self.depositor)
             .readonly(addresses::exchange())
             .writable(self.trader)
@@ -130,7 +130,7 @@ impl Withdraw {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::WITHDRAW)
+        Call::of(instructions::WITHDRAW)
             .signer(self.owner)
             .readonly(addresses::exchange())
             .writable(self.trader)
@@ -160,7 +160,7 @@ impl AddMargin {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::ADD_MARGIN)
+        Call::of(instructions::ADD_MARGIN)
             .signer(self.authority)
             .readonly(addresses::exchange())
             .readonly(self.keys.market)
@@ -189,7 +189,7 @@ impl RemoveMargin {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::REMOVE_MARGIN)
+        Call::of(instructions::REMOVE_MARGIN)
             .signer(self.authority)
             .readonly(addresses::exchange())
             .writable(self.keys.market)
@@ -228,7 +228,7 @@ impl BlockTrade {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(discriminators::BLOCK_TRADE)
+        Call::of(instructions::BLOCK_TRADE)
             .signer(self.taker.authority)
             .signer(self.maker.authority)
             .readonly(addresses::exchange())

@@ -1,25 +1,25 @@
 //! Every instruction of the program as the client builds it, with arguments that are all
 //! different.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::block_trade::BlockTradeArgs;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::oracle::config::OracleConfig;
-use ballast::state::book_account::OrderSide;
-use ballast::state::exchange::Role;
-use ballast::state::risk_config::{RiskConfig, RiskTier};
-use ballast::state::trigger::TriggerKind;
 use ballast_client::addresses;
 use ballast_client::instructions::adl_session::{self, SessionKeys};
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::instructions::trader::{self, Party};
 use ballast_client::instructions::{orders, Collateral, MarketKeys};
+use ballast_engine::risk::{RiskParams, RiskTier};
+use ballast_state::book_account::OrderSide;
+use ballast_state::exchange::Role;
+use ballast_state::instructions::BlockTradeArgs;
+use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::instructions::InitializeExchangeArgs;
+use ballast_state::instructions::OrderRef;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::oracle_config::OracleConfig;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::trigger::TriggerKind;
+use ballast_state::Pubkey;
+use solana_instruction::Instruction;
 
 const KEYS: MarketKeys = MarketKeys {
     market: key(1),
@@ -55,8 +55,8 @@ pub fn all() -> Vec<(&'static str, Instruction)> {
     [admin(), traders(), orders(), anyone(), sessions()].concat()
 }
 
-fn risk() -> RiskConfig {
-    RiskConfig {
+fn risk() -> RiskParams {
+    RiskParams {
         tiers: [
             RiskTier {
                 notional_limit_atoms: 1_000_000_007,
@@ -75,7 +75,7 @@ fn risk() -> RiskConfig {
         maker_fee_bps: -3,
         funding_rate_ppm_per_hour: -17,
         max_position_lots: 4_294_967_295,
-        ..RiskConfig::default()
+        ..RiskParams::default()
     }
 }
 
@@ -154,7 +154,7 @@ fn admin() -> Vec<(&'static str, Instruction)> {
             admin::UpdateMarketRisk {
                 risk_authority: OWNER,
                 keys: KEYS,
-                risk: risk().into(),
+                risk: risk(),
             }
             .instruction(),
         ),

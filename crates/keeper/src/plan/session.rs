@@ -2,7 +2,6 @@
 //! open, advance until complete, execute. Whoever opened a session, everybody drives it.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::adl_session::AdlSession;
 use ballast_client::instructions::adl_session::{
     selected, AdvanceAdlSession, CloseAdlSession, CreateSessionAccount, ExecuteAdlSession,
     OpenAdlSession, SessionKeys,
@@ -12,6 +11,7 @@ use ballast_client::ranking::{self, Request};
 use ballast_engine::queue::QueueRef;
 use ballast_engine::selection::MAX_SELECTED;
 use ballast_engine::units::Side;
+use ballast_state::adl_session::AdlSession;
 use solana_instruction::Instruction;
 
 use super::{deleverage, fit, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};

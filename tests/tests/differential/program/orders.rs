@@ -2,12 +2,12 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::{self, PlaceOrderArgs};
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger;
 use ballast_client::instructions::{anyone, orders};
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::OrderRef;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::order_args::{self, PlaceOrderArgs};
+use ballast_state::trigger;
 
 use super::World;
 use crate::model::Listed;

@@ -2,9 +2,9 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::state::adl_session::AdlSession;
 use ballast_client::instructions::adl_session::{self, SessionKeys};
 use ballast_sandbox::TxResult;
+use ballast_state::adl_session::AdlSession;
 
 use super::World;
 use crate::model::{Member, Seen};

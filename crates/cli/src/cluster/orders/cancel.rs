@@ -1,9 +1,9 @@
 //! `ballast order cancel` and `cancel-all`.
 
 use anyhow::Result;
-use ballast::instructions::orders::OrderRef;
-use ballast::state::book_account::OrderSide;
 use ballast_client::instructions::orders as build;
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::OrderRef;
 use clap::Args;
 use solana_signer::Signer;
 

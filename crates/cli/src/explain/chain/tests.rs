@@ -1,11 +1,12 @@
 use anchor_lang::prelude::Pubkey;
-use ballast::events::{AutoDeleveraged, CounterpartyCut};
 use ballast_client::events::BallastEvent;
 use ballast_client::ranking::{plan, Request};
 use ballast_engine::units::Side;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome,
 };
+use ballast_state::events::BallastEvent;
+use ballast_state::events::{AutoDeleveraged, CounterpartyCut};
 
 use super::*;
 
