@@ -8,7 +8,7 @@ use anyhow::{ensure, Context, Result};
 use ballast_client::adl::{plan, AdlPlan, Moment, Request, MAX_COUNTERPARTIES};
 use ballast_client::instructions::anyone;
 use ballast_engine::book::OwnOrders;
-use ballast_engine::units::{FundingIndex, LotPrice, Side};
+use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::world::COMPUTE_UNIT_LIMIT;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome, TxResult,
