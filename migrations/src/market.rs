@@ -11,7 +11,7 @@ use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::{anyone, MarketKeys};
 use solana_system_interface::instruction::create_account_with_seed;
 
-use crate::config::{self, decimal};
+use crate::config::{self};
 use crate::deployment::{Deployment, SMALL_ACCOUNTS};
 use crate::exchange::{admin_tokens, Currency};
 use crate::report::{Difference, MarketReport};
@@ -104,7 +104,7 @@ async fn create(
             risk: wanted.risk_params()?.into(),
         },
     )];
-    let insurance = decimal(&wanted.insurance, currency.decimals)?;
+    let insurance = wanted.insurance_atoms(currency.decimals)?;
     if insurance > 0 {
         let tokens = admin_tokens(deployment, currency, insurance).await?;
         let collateral = currency.collateral;

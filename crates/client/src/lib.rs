@@ -1,5 +1,6 @@
 //! Rust client for Ballast.
 //!
+//! - [`amount`]: decimal numbers as people write them, and whole numbers of units.
 //! - [`addresses`]: where every account lives.
 //! - [`instructions`]: one builder per instruction of the program.
 //! - [`accounts`]: decoding of account data.
@@ -16,9 +17,12 @@
 //! Nothing here talks to a cluster: builders give `Instruction`s, decoders take
 //! bytes. State types, arguments and events are the program's own.
 
+extern crate alloc;
+
 pub mod accounts;
 pub mod addresses;
 pub mod adl;
+pub mod amount;
 pub mod book;
 pub mod conservation;
 pub mod error;

@@ -5,6 +5,7 @@ use anyhow::Result;
 use ballast_client::addresses;
 use ballast_client::instructions::anyone as build;
 use ballast_client::token::associated_token;
+use ballast_report::table::Table;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use solana_signer::Signer;
@@ -16,7 +17,6 @@ use super::state::{MarketState, Parts};
 use super::units::percent_of_bps;
 use super::words::Names;
 use super::writing::{self, Plan};
-use crate::report::table::Table;
 
 /// Arguments of `insurance`.
 #[derive(Clone, Debug, Args)]

@@ -1,5 +1,6 @@
 //! What every command on a cluster begins with: which cluster, which key, which market.
 
+use std::future::Future;
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
@@ -134,6 +135,14 @@ impl Session {
             say(&words())
         }
     }
+}
+
+/// Runs a future to its end.
+pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(future)
 }
 
 /// Prints a line. Whoever reads may have seen enough.

@@ -5,6 +5,7 @@ use anyhow::Result;
 use ballast::state::trader::Trader;
 use ballast_client::addresses;
 use ballast_client::instructions::trader as build;
+use ballast_report::table::Table;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use solana_signer::Signer;
@@ -15,7 +16,6 @@ use super::session::Session;
 use super::units::Collateral;
 use super::words::{counted, Names};
 use super::writing::{self, Plan};
-use crate::report::table::Table;
 
 /// Arguments of `trader`.
 #[derive(Clone, Debug, Args)]
