@@ -6,6 +6,7 @@ use ballast_report::figures::usd_short;
 use ballast_report::model::{PathLine, Report};
 use ballast_report::trading::Stage;
 use ballast_report::waterfall;
+use maud::Markup;
 use plotters::prelude::*;
 
 use super::pictures::{chart, draw, drawing, drawn, minute, span, text, AMBER, BLUE, GREEN, RED};
@@ -22,7 +23,7 @@ pub const fn stage_colour(stage: Stage) -> (RGBColor, &'static str) {
 }
 
 /// The stages side by side: one bar, as long as all lots together.
-pub fn stages(report: &Report) -> Result<String> {
+pub fn stages(report: &Report) -> Result<Markup> {
     let all: u64 = report.waterfall.iter().map(|line| line.lots).sum();
     draw(86, |area| {
         let (mut from, whole) = (4, 960_u64);
@@ -50,7 +51,7 @@ pub fn stages(report: &Report) -> Result<String> {
 }
 
 /// What the stages absorbed in all, price by price, stacked in their order.
-pub fn absorbed(report: &Report) -> Result<String> {
+pub fn absorbed(report: &Report) -> Result<Markup> {
     let worth = waterfall::absorbed(report);
     let sums: Vec<(f64, [f64; Stage::ALL.len()])> = report
         .path
@@ -83,7 +84,7 @@ pub fn absorbed(report: &Report) -> Result<String> {
 }
 
 /// Worth of all bids and of all asks after the keepers have acted on each price.
-pub fn depth(report: &Report) -> Result<String> {
+pub fn depth(report: &Report) -> Result<Markup> {
     let per_tick = report.scenario.atoms_per_lot_tick;
     let side = |lots: &dyn Fn(&PathLine) -> u64| -> Vec<(f64, f64)> {
         let steps = report.path.iter();

@@ -10,6 +10,7 @@ use ballast_client::amount::grouped;
 use ballast_report::figures::{short, usd_short};
 use ballast_report::model::{QueueLine, Report, Round};
 use ballast_report::policy::Policy;
+use maud::{Markup, PreEscaped};
 use plotters::coord::types::RangedCoordf64;
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -43,7 +44,7 @@ pub(super) type Chart<'a, 'b> =
     ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Price with liquidations and rounds on it.
-pub fn price(report: &Report) -> Result<String> {
+pub fn price(report: &Report) -> Result<Markup> {
     draw(300, |area| {
         let line = path(report, |step| step.price_ticks);
         let dollars = drawn(report.scenario.tick_nano) / 1e9;
@@ -98,7 +99,7 @@ pub fn price(report: &Report) -> Result<String> {
 }
 
 /// Balance of the insurance.
-pub fn insurance(report: &Report) -> Result<String> {
+pub fn insurance(report: &Report) -> Result<Markup> {
     draw(220, |area| {
         let start = (
             0.0,
@@ -119,7 +120,7 @@ pub fn insurance(report: &Report) -> Result<String> {
 }
 
 /// Who was cut and what it cost them.
-pub fn cuts(report: &Report) -> Result<String> {
+pub fn cuts(report: &Report) -> Result<Markup> {
     let lines = most_cut(report, MOST_CUT);
     let rows = i32::try_from(lines.len())?;
     let height = u32::try_from(rows * 24 + 8)?;
@@ -164,9 +165,9 @@ pub fn cuts(report: &Report) -> Result<String> {
 }
 
 /// Scores before the first round, by rank; logarithmic.
-pub fn ranking(report: &Report) -> Result<String> {
+pub fn ranking(report: &Report) -> Result<Markup> {
     let Some(round) = report.adl.first() else {
-        return Ok(String::new());
+        return Ok(Markup::default());
     };
     let later: BTreeSet<&str> = report
         .adl
@@ -231,7 +232,7 @@ pub const fn policy_colour(policy: Policy) -> (RGBColor, &'static str) {
 }
 
 /// Lorenz curves of the haircuts under each rule; the diagonal is equality.
-pub fn haircuts(report: &Report) -> Result<String> {
+pub fn haircuts(report: &Report) -> Result<Markup> {
     draw(300, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(8)
@@ -283,14 +284,14 @@ fn score(round: &Round, line: &QueueLine) -> f64 {
     }
 }
 
-pub(super) fn draw(height: u32, paint: impl FnOnce(&Area) -> Result<()>) -> Result<String> {
+pub(super) fn draw(height: u32, paint: impl FnOnce(&Area) -> Result<()>) -> Result<Markup> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
         paint(&area)?;
         area.present().map_err(drawing)?;
     }
-    Ok(svg)
+    Ok(PreEscaped(svg))
 }
 
 pub(super) fn chart<'a, 'b>(
