@@ -7,7 +7,10 @@ use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome,
 };
 
+use serde_json::Value;
+
 use super::*;
+use crate::situation::Units;
 
 /// Atoms of one quote unit.
 const USD: u64 = 1_000_000;

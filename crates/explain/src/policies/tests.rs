@@ -1,3 +1,7 @@
+use ballast_report::policy::PolicyLine;
+
+use super::book::Key;
+use super::played::Cut;
 use super::statistics::{gini, part};
 use super::*;
 use crate::fixture;

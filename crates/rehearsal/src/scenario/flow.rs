@@ -1,10 +1,11 @@
 //! Who trades against the book: takers at random, and stop-losses of the population.
 
+use ballast_report::traders::Direction;
 use rand::Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::population::{Direction, Member};
+use super::population::Member;
 
 const ONE: u64 = 10_000;
 /// One price in so many brings an order of a taker.
@@ -75,7 +76,8 @@ impl Flow {
 
 #[cfg(test)]
 mod tests {
-    use super::super::population::Kind;
+    use ballast_report::traders::Kind;
+
     use super::*;
 
     #[test]
