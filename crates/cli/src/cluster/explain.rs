@@ -13,7 +13,8 @@ use solana_signature::Signature;
 
 use super::failure::Usage;
 use super::options::Global;
-use super::session::{block_on, name_of, Session};
+use super::session::{block_on, Session};
+use super::state::name_of;
 use crate::args::ExplainArgs;
 
 /// What is printed as JSON.

@@ -201,7 +201,7 @@ async fn donate(
     let source = token_account.unwrap_or(own);
     let held = session.tokens(&source).await?;
     enough(units, &source, &collateral.mint, held, amount)?;
-    let name = super::session::name_of(&market);
+    let name = super::state::name_of(&market);
     let plan = Plan {
         command: "insurance donate",
         purpose: format!(
@@ -227,7 +227,7 @@ async fn sweep(session: &Session, market: &str, sending: Sending) -> Result<()> 
     let signer = session.keypair()?;
     let (address, market) = session.find(market).await?;
     let (collateral, units) = quote_currency(session).await?;
-    let name = super::session::name_of(&market);
+    let name = super::state::name_of(&market);
     let plan = Plan {
         command: "insurance sweep",
         purpose: format!(

@@ -19,7 +19,7 @@ use solana_signer::Signer;
 
 use super::failure::Usage;
 use super::options::{Global, TraderChoice};
-use super::state::{self, MarketState, Parts};
+use super::state::{self, name_of, MarketState, Parts};
 
 /// A cluster and how to talk to it and to the user.
 pub struct Session {
@@ -152,17 +152,6 @@ pub fn say(line: &str) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }
-}
-
-/// A market's name without its padding.
-pub fn name_of(market: &Market) -> String {
-    let bytes: Vec<u8> = market
-        .name
-        .iter()
-        .copied()
-        .filter(|byte| *byte != 0)
-        .collect();
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn choose(markets: &[(Pubkey, Market)], selector: &str) -> Result<(Pubkey, Market), Usage> {

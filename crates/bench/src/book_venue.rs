@@ -22,14 +22,14 @@ use crate::venue::{Venue, START, USD};
 /// Lots of an order that is met.
 pub const LOTS: u64 = 1_000;
 /// A venue with a book.
-pub struct Floor {
+pub struct BookVenue {
     /// The traders that act, the market, and its queues of 100,000 positions.
     pub venue: Venue,
     /// Traders whose orders are met.
     pub makers: Vec<TraderCookie>,
 }
 
-impl Floor {
+impl BookVenue {
     /// A floor whose book has room for the deepest one and is empty.
     pub fn new(program: &Path) -> Result<Self> {
         let mut config = MarketConfig::sol();
