@@ -1,5 +1,6 @@
 //! Rust client for Ballast.
 //!
+//! - [`amount`]: decimal numbers as people write them, and whole numbers of units.
 //! - [`addresses`]: where every account lives.
 //! - [`instructions`]: one struct per instruction of the program.
 //! - [`accounts`]: decoding of account data.
@@ -16,8 +17,11 @@
 //!
 //! Nothing here talks to a cluster: instructions are built and bytes decoded. State types, arguments and events are the program's own.
 
+extern crate alloc;
+
 pub mod accounts;
 pub mod addresses;
+pub mod amount;
 pub mod conservation;
 pub mod error;
 pub mod events;
