@@ -27,7 +27,7 @@ pub use ballast::instructions::anyone::counterparties::MAX_COUNTERPARTIES;
 /// When and at what price something is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// Slot.
+    /// Slot of the evaluation, as of which grace and windows count.
     pub slot: u64,
     /// Unix seconds.
     pub unix_timestamp: i64,
@@ -83,7 +83,7 @@ pub struct AdlPlan {
     /// Whether the round opens a pass because everybody eligible is at the cap of the
     /// one before.
     pub reopens: bool,
-    /// Totals.
+    /// Sums over the cuts.
     pub summary: Summary,
 }
 
@@ -98,7 +98,7 @@ pub struct RankedEntry {
     pub sequence: u64,
     /// The position, funding paid.
     pub position: Position,
-    /// Class.
+    /// Winner, other, or never to be cut.
     pub class: Class,
     /// Score in units of 2^-32, rounded down.
     pub score_q32: i128,

@@ -41,7 +41,7 @@ pub enum ReadError {
     Missing {
         /// What was expected.
         what: &'static str,
-        /// Where.
+        /// Address that was read.
         address: Pubkey,
     },
     /// The account is not what it should be.
@@ -49,7 +49,7 @@ pub enum ReadError {
     Decode {
         /// What was expected.
         what: &'static str,
-        /// Where.
+        /// Address that was read.
         address: Pubkey,
         /// What is wrong with it.
         error: DecodeError,
@@ -64,9 +64,9 @@ impl From<ClientError> for ReadError {
 
 /// A cluster to read from.
 pub struct Cluster {
-    /// The node.
+    /// The node's JSON RPC.
     pub rpc: RpcClient,
-    /// Its websocket.
+    /// Where the node's websocket is.
     pub websocket_url: String,
     /// How settled what is read must be.
     pub commitment: CommitmentConfig,
@@ -83,7 +83,7 @@ pub struct MarketSnapshot {
     pub clock: Clock,
     /// The accounts' addresses.
     pub keys: MarketKeys,
-    /// The market.
+    /// The market's account, decoded.
     pub market: Box<Market>,
     /// The price account, as it is.
     pub price_account: Account,
@@ -109,7 +109,7 @@ impl Cluster {
         }
     }
 
-    /// The exchange.
+    /// Reads the exchange.
     ///
     /// # Errors
     /// [`ReadError`], as of every reader here.
@@ -129,7 +129,7 @@ impl Cluster {
         })
     }
 
-    /// A market.
+    /// Reads the market at `address`.
     pub async fn market(&self, address: &Pubkey) -> Result<Market, ReadError> {
         let account = self.account("market", address).await?;
         decoded("market", address, accounts::market(&account.data))

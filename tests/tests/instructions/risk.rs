@@ -3,8 +3,8 @@
 use ballast::error::BallastError;
 use ballast::state::exchange::Role;
 use ballast_client::instructions::admin;
+use ballast_engine::fixtures::risk::sol_market;
 use ballast_engine::risk::RiskParams;
-use ballast_sandbox::config::sol_risk;
 use ballast_sandbox::MarketConfig;
 use solana_signer::Signer;
 
@@ -15,7 +15,7 @@ use crate::support::{done, refused, Venue, START, TEN, USD};
 pub fn new_parameters_replace_the_old_and_funding_accrues_at_the_old_rate() {
     let mut venue = Venue::open_with(&MarketConfig::sol());
     venue.sandbox.advance_seconds(3_600);
-    let mut risk = sol_risk();
+    let mut risk = sol_market();
     risk.funding_rate_ppm_per_hour = -1_000;
     risk.taker_fee_bps = 7;
     let outcome = done(venue.sandbox.update_market_risk(&venue.market, risk));
@@ -44,7 +44,7 @@ pub fn new_parameters_replace_the_old_and_funding_accrues_at_the_old_rate() {
 pub fn only_the_risk_authority_sets_parameters() {
     let mut venue = Venue::new();
     let stranger = venue.sandbox.funded_keypair();
-    let instruction = admin::update_market_risk(stranger.pubkey(), venue.market.keys, sol_risk());
+    let instruction = admin::update_market_risk(stranger.pubkey(), venue.market.keys, sol_market());
     refused(&mut venue.sandbox, BallastError::NotRiskAuthority, |s| {
         s.send(std::slice::from_ref(&instruction), &[&stranger])
     });
@@ -57,7 +57,7 @@ pub fn only_the_risk_authority_sets_parameters() {
     done(venue.sandbox.send(&[instruction], &[&stranger]));
     // Not even the admin.
     refused(&mut venue.sandbox, BallastError::NotRiskAuthority, |s| {
-        s.update_market_risk(&venue.market, sol_risk())
+        s.update_market_risk(&venue.market, sol_market())
     });
 }
 
@@ -164,7 +164,7 @@ pub fn unsound_parameters_are_refused_by_group() {
     let mut venue = Venue::new();
     for (error, changes) in cases {
         for change in changes {
-            let mut risk = sol_risk();
+            let mut risk = sol_market();
             change(&mut risk);
             refused(&mut venue.sandbox, error, |s| {
                 s.update_market_risk(&venue.market, risk)

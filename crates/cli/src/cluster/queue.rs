@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::failure::{Computed, Usage};
 use super::options::PositionSide;
-use super::positions::{lights, side_name};
+use super::positions::lights;
 use super::session::Session;
 use super::state::{MarketState, Parts};
 use crate::report::table::Table;
@@ -144,7 +144,7 @@ impl SideView {
             }
         }
         Ok(Self {
-            side: side_name(Some(side)),
+            side: side.name(),
             positions: ranking.len(),
             places,
             trader: found,

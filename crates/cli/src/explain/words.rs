@@ -1,9 +1,10 @@
 //! A decided round in plain words.
 
 use ballast_engine::rank::{Class, INFINITE_SCORE};
+use ballast_engine::units::Side;
 
 use super::decision::{Decision, Done, Fate, Place};
-use super::situation::{side_name, Situation, Units};
+use super::situation::{Situation, Units};
 use crate::report::money::{grouped, price, short, usd};
 use crate::report::table::Table;
 
@@ -54,7 +55,7 @@ impl Voice<'_> {
         format!(
             "  {} was {} {} lots, entered at {}, with {} of margin.\n  At the mark of {} its equity was -{}: that is the deficit.",
             short(&self.situation.bankrupt),
-            position.side().map_or("empty", side_name),
+            position.side().map_or("empty", Side::name),
             grouped(lots),
             self.per_lot(i128::from(position.entry_quote.get().abs()), lots),
             usd(position.margin.get()),
@@ -221,7 +222,7 @@ impl Voice<'_> {
         let mut lines = vec![format!(
             "  {} {} positions stood in the queue. Cut: {}. Of the others",
             ranking.len(),
-            side_name(self.decision.round.side),
+            self.decision.round.side.name(),
             self.decision.cuts.len()
         )];
         for (fate, what) in groups {

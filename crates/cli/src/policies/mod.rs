@@ -29,9 +29,23 @@ use crate::explain::from_report::situation;
 use crate::report::model::{PolicyLine, Round};
 use book::{Book, Key};
 
-/// A rule by which a bankruptcy is spread over its counterparties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+/// A rule by which a bankruptcy is spread over its counterparties, in the order of tables.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    ValueEnum,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Policy {
     /// By rank, whole positions.
     Queue,
@@ -42,16 +56,9 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// All of them, in the order of tables.
-    pub const ALL: [Self; 3] = [Self::Queue, Self::Capped, Self::ProRata];
-
     /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Queue => "queue",
-            Self::Capped => "capped",
-            Self::ProRata => "pro-rata",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -100,7 +107,7 @@ pub fn play(rounds: &[Round], policy: Policy) -> Result<Played> {
     let mut played = Played::default();
     for round in rounds {
         let failed = |error| named(round, error);
-        let now = situation(round).map_err(|(field, error)| anyhow!("{field}: {error:?}"))?;
+        let now = situation(round).map_err(|(field, error)| anyhow!("{field}: {error}"))?;
         book.follow(round, &now).map_err(failed)?;
         let outcome = rules::cut(policy, round, &now, &mut book).map_err(failed)?;
         played.deficit = played.deficit.saturating_add(outcome.deficit);
@@ -133,7 +140,7 @@ pub fn departures(rounds: &[Round]) -> Result<Vec<String>> {
 }
 
 fn named(round: &Round, error: EngineError) -> anyhow::Error {
-    anyhow!("round {}: the engine refuses: {error:?}", round.round)
+    anyhow!("round {}: the engine refuses: {error}", round.round)
 }
 
 #[cfg(test)]

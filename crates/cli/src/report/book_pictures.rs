@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use plotters::prelude::*;
+use strum::VariantArray;
 
 use super::model::{PathLine, Report};
 use super::money::usd_short;
@@ -52,7 +53,7 @@ pub fn stages(report: &Report) -> Result<String> {
 /// What the stages absorbed in all, price by price, stacked in their order.
 pub fn absorbed(report: &Report) -> Result<String> {
     let worth = waterfall::absorbed(report);
-    let sums: Vec<(f64, [f64; Stage::ALL.len()])> = report
+    let sums: Vec<(f64, [f64; Stage::VARIANTS.len()])> = report
         .path
         .iter()
         .zip(&worth)
@@ -71,9 +72,9 @@ pub fn absorbed(report: &Report) -> Result<String> {
             .max(1.0);
         let mut chart = chart(area, report, (0.0, high * 1.08), &|y| millions(*y))?;
         // The largest sum first, so that each covers the part that is not its own.
-        for (index, stage) in Stage::ALL.into_iter().enumerate().rev() {
+        for (index, stage) in Stage::VARIANTS.iter().enumerate().rev() {
             let line = sums.iter().map(|(x, stacked)| (*x, stacked[index]));
-            let colour = stage_colour(stage).0;
+            let colour = stage_colour(*stage).0;
             chart
                 .draw_series(AreaSeries::new(line, 0.0, colour.filled()))
                 .map_err(drawing)?;

@@ -241,9 +241,7 @@ fn first_round(report: &Report, round: &Round) -> String {
                 .traders
                 .iter()
                 .find(|trader| trader.trader == line.trader);
-            let kind = trader.map_or(String::new(), |trader| {
-                format!("{:?}", trader.kind).to_lowercase()
-            });
+            let kind = trader.map_or(String::new(), |trader| trader.kind.to_string());
             let cut = round.cut.iter().find(|cut| cut.trader == line.trader);
             let entry = line.entry_quote_atoms.unsigned_abs()
                 / line.lots.unsigned_abs().max(1)

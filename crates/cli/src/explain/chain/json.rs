@@ -5,7 +5,6 @@ use serde_json::{json, Value};
 
 use super::super::decision::Decision;
 use super::super::json::score;
-use super::super::situation::side_name;
 use super::{Explanation, NOT_VERIFIABLE};
 
 /// The whole explanation.
@@ -47,7 +46,7 @@ pub fn value(explanation: &Explanation) -> Value {
             "rank_tolerance_bps": decision.round.rank_tolerance_bps,
             "min_profit_bps": decision.round.min_profit_bps,
             "max_close_bps": decision.round.max_close_bps,
-            "counterparty_side": side_name(decision.round.side),
+            "counterparty_side": decision.round.side.name(),
             "cuts": cuts(decision),
         })),
     })
