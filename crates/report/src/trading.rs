@@ -112,36 +112,39 @@ pub struct MakerLine {
 }
 
 /// A stage of the waterfall, in the order in which they come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Orders of the book took the lots.
+    #[strum(serialize = "order book")]
     Book,
     /// A liquidator's account took them over at a discount.
+    #[strum(serialize = "liquidators")]
     Liquidator,
     /// A liquidator's account took them over at the mark; insurance paid the deficit.
+    #[strum(serialize = "insurance")]
     Insurance,
     /// Counterparties were cut.
+    #[strum(serialize = "auto-deleveraging")]
     Deleveraging,
 }
 
 impl Stage {
-    /// All, in order.
-    pub const ALL: [Self; 4] = [
-        Self::Book,
-        Self::Liquidator,
-        Self::Insurance,
-        Self::Deleveraging,
-    ];
-
     /// As tables name it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Book => "order book",
-            Self::Liquidator => "liquidators",
-            Self::Insurance => "insurance",
-            Self::Deleveraging => "auto-deleveraging",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -53,7 +53,7 @@ impl Default for FeePolicy {
 /// A transaction that landed.
 #[derive(Clone, Debug)]
 pub struct Landed {
-    /// Its signature.
+    /// The payer's signature, by which a node finds it.
     pub signature: Signature,
     /// Slot in which it did.
     pub slot: u64,
@@ -79,7 +79,7 @@ pub struct Simulated {
 /// A transaction ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// It, signed.
+    /// What goes to the node, signed by all who have to.
     pub transaction: VersionedTransaction,
     /// The last block height at which it can land.
     pub last_height: u64,
@@ -90,7 +90,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Its signature.
+    /// The payer's signature, by which a node finds the transaction.
     pub fn signature(&self) -> Signature {
         let first = self.transaction.signatures.first();
         first.copied().unwrap_or_default()

@@ -40,7 +40,7 @@ pub enum SetupError {
     /// The file is not a program that the virtual machine accepts.
     #[error("the virtual machine rejects {path}: {reason}")]
     ProgramRejected {
-        /// The file.
+        /// The file that was loaded.
         path: PathBuf,
         /// The loader's reason.
         reason: String,

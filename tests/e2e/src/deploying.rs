@@ -15,7 +15,7 @@ const DIFFERS: i32 = 2;
 pub struct Deploying<'a> {
     /// Where the command is.
     pub args: &'a Args,
-    /// The cluster.
+    /// Endpoint of the cluster.
     pub url: &'a str,
     /// The admin's keypair.
     pub keypair: &'a Path,

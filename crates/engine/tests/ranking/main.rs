@@ -7,7 +7,6 @@ mod encoding;
 mod fixture;
 mod order;
 mod proof;
-mod reference;
 mod scale;
 mod selection;
 mod slab;

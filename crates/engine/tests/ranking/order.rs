@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use ballast_engine::fixtures::ranking::{integer, ranking, Rated};
 use ballast_engine::position::Position;
 use ballast_engine::proof::{best_below, BestFirst};
 use ballast_engine::queue::CutStamp;
@@ -14,7 +15,6 @@ use proptest::prelude::*;
 
 use crate::fixture::{any_market, cases, lot_price, position, Store};
 use crate::proof::plain_round;
-use crate::reference::{integer, ranking, Rated};
 
 fn listed(positions: &[Position], stamps: &[CutStamp]) -> Vec<(usize, Position, CutStamp)> {
     positions

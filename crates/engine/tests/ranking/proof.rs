@@ -1,5 +1,6 @@
 //! The walk finds somebody passed over exactly when the rules say there is one.
 
+use ballast_engine::fixtures::ranking::Rated;
 use ballast_engine::position::Position;
 use ballast_engine::proof::{first_skipped, BestFirst, Threshold};
 use ballast_engine::queue::CutStamp;
@@ -10,7 +11,6 @@ use proptest::prelude::*;
 
 use crate::fixture::{any_market, cases, lot_price, position, trader, Store};
 use crate::order::any_stamps;
-use crate::reference::Rated;
 
 /// Closing at the mark, exact, without least profit or cap.
 pub fn plain_round(side: Side, mark: u64) -> Round {

@@ -1,4 +1,4 @@
-//! The tree with another node than the queue's, and over bytes that are no tree.
+//! The tree with another node than the queue's, and over bytes that are not a tree.
 
 use ballast_engine::proof::{first_skipped, Threshold};
 use ballast_engine::slab::{Links, Tree, TreeHeader, TreeNode, TreeRef};

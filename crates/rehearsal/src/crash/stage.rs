@@ -289,7 +289,7 @@ impl Stage {
 
 /// An engine error as an ordinary one.
 pub fn engine(error: ballast_engine::EngineError) -> anyhow::Error {
-    anyhow!("the engine refuses: {error:?}")
+    anyhow!("the engine refuses: {error}")
 }
 
 fn padded(name: &str) -> [u8; 16] {

@@ -131,7 +131,7 @@ pub fn cuts(report: &Report) -> Result<Markup> {
         for (row, line) in (0..rows).zip(&lines) {
             let middle = row * 24 + 14;
             let who = format!(
-                "{}  {:?} {}x",
+                "{}  {} {}x",
                 short(&line.trader),
                 line.kind,
                 tenths(line.leverage_tenths)
