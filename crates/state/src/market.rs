@@ -306,7 +306,7 @@ mod tests {
             Action::Adl,
         ] {
             let refused = market.touch(price(100, published), action, now);
-            assert_eq!(refused.err(), Some(BallastError::PriceStale.into()));
+            assert_eq!(refused.err(), Some(BallastError::PriceStale));
         }
         assert_eq!(market.funding.index, FundingIndex::ZERO);
         let touched = market
@@ -324,7 +324,7 @@ mod tests {
         market.touch(price(200, NOW), Action::Open, NOW).unwrap();
         for action in [Action::Open, Action::Reduce] {
             let refused = market.touch(price(200, NOW - 1), action, NOW);
-            assert_eq!(refused.err(), Some(BallastError::PriceOlder.into()));
+            assert_eq!(refused.err(), Some(BallastError::PriceOlder));
         }
     }
 
