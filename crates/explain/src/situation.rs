@@ -1,0 +1,65 @@
+//! What a deleveraging round was decided from, wherever it was recorded.
+
+use ballast_engine::position::Position;
+use ballast_engine::queue::CutStamp;
+use ballast_engine::risk::AdlParams;
+use ballast_engine::units::{FundingIndex, LotPrice, Side};
+
+/// Everything the program decides a round from.
+#[derive(Clone, Debug)]
+pub struct Situation {
+    /// Trader account of the bankrupt.
+    pub bankrupt: String,
+    /// Its position before insurance paid, funding paid up to `funding_index`.
+    pub position: Position,
+    /// Mark.
+    pub mark: LotPrice,
+    /// The market's funding index.
+    pub funding_index: FundingIndex,
+    /// What insurance could pay, atoms.
+    pub insurance_available: u64,
+    /// Most lots that the keeper asked to close.
+    pub max_lots: u64,
+    /// The market's parameters.
+    pub params: AdlParams,
+    /// Pass of the queue in which the round takes part; 0 when its bankruptcy opens one.
+    pub pass_before: u32,
+    /// Passes that the counterparties' queue had opened before the round.
+    pub passes_before: u32,
+    /// Every position of the other side, in any order.
+    pub queue: Vec<Candidate>,
+    /// Trader accounts as the keeper listed them.
+    pub listed: Vec<String>,
+    /// Whether a session has proven the order before, so that it holds as of then only.
+    pub order_proven: bool,
+}
+
+/// A position of the counterparties' queue.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// Trader account.
+    pub trader: String,
+    /// The position before the round, funding paid up to the round's index.
+    pub position: Position,
+    /// Age: the smaller is the older.
+    pub sequence: u64,
+    /// What earlier rounds did to it.
+    pub stamp: CutStamp,
+}
+
+/// Units in which amounts are shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Units {
+    /// Size of a tick, 1e-9 USD.
+    pub tick_nano: u64,
+    /// Quote atoms of one lot at one tick.
+    pub atoms_per_lot_tick: u64,
+}
+
+/// A side in words.
+pub const fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Long => "long",
+        Side::Short => "short",
+    }
+}
