@@ -22,9 +22,8 @@ fn main() -> Result<(), EngineError> {
         position(-8_000, 210_000, 840)?,
         position(-8_000, 195_000, 78)?,
     ];
-    let mut memory = queue_of(&shorts)?;
-    let bytes = bytemuck::cast_slice_mut(&mut memory);
-    let queue = QueueRef::new(bytes)?;
+    let account = queue_of(&shorts)?;
+    let queue = QueueRef::new(bytemuck::cast_slice(&account))?;
 
     let mut round = bankruptcy()?;
     let close = round.round().close;
@@ -86,7 +85,9 @@ fn position(lots: i64, price: i64, margin: i64) -> Result<Position, EngineError>
 
 /// The bytes of a queue account. The first byte of a trader's key is its place in `shorts`.
 fn queue_of(shorts: &[Position]) -> Result<Vec<u64>, EngineError> {
-    let mut memory = vec![0_u64; queue_size(shorts.len())?.div_ceil(8)];
+    let bytes = queue_size(shorts.len()).ok_or(EngineError::QueueFull)?;
+    // Accounts lie on eight bytes.
+    let mut memory = vec![0_u64; bytes.div_ceil(8)];
     let bytes = bytemuck::cast_slice_mut(&mut memory);
     Queue::create(bytes, [0; 32], Side::Short)?;
     let mut queue = Queue::new(bytes)?;

@@ -51,7 +51,7 @@ fn paths_in_the_text_are_there() {
         }
         for quoted in text.split('`').skip(1).step_by(2) {
             let is_path = folders.iter().any(|folder| quoted.starts_with(folder))
-                && !quoted.contains([' ', '*', '<', '\n', ':']);
+                && !quoted.contains([' ', '*', '<', '{', '\n', ':']);
             if is_path {
                 paths += 1;
                 if !root().join(quoted).exists() {
