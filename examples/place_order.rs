@@ -5,10 +5,12 @@
 
 use std::error::Error;
 
+use anchor_lang::prelude::Pubkey;
 use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast::state::book_account::OrderSide;
 use ballast_client::book::{order_makers, TakerView};
 use ballast_client::events::BallastEvent;
+use ballast_client::price::decode_price;
 use ballast_engine::position::Position;
 use ballast_sandbox::{MarketCookie, Options, Sandbox, TraderCookie};
 
@@ -47,7 +49,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     for (name, who, lots) in [("taker", &taker, 2_000), ("maker", &maker, -2_000)] {
         let position = sandbox.position(&sol, &who.address).ok_or("a position")?;
-        println!("{name}: {} lots, margin {} atoms", position.lots, position.margin);
+        println!(
+            "{name}: {} lots, margin {} atoms",
+            position.lots, position.margin
+        );
         assert_eq!(position.lots, lots);
     }
     assert!(sandbox.conservation().holds());
@@ -55,7 +60,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An order that expires never and takes as little margin as it may.
+/// The makers whose orders a first order of a trader meets, as a client finds them from accounts.
+fn makers_of(
+    sandbox: &Sandbox,
+    market: &MarketCookie,
+    trader: &TraderCookie,
+    order: &PlaceOrderArgs,
+) -> Result<Vec<Pubkey>, Box<dyn Error>> {
+    let state = sandbox.market(market);
+    let key = market.keys.price;
+    let account = sandbox.account(&key).ok_or("a price account")?;
+    let taker = TakerView {
+        market: &state,
+        price: decode_price(&state, &key, &account.owner, &account.data)?,
+        now: sandbox.time(),
+        trader: trader.address,
+        position: Position::default(),
+    };
+    let book = sandbox.book(market);
+    let mode = order.self_trade.into();
+    let makers = order_makers(&book.book()?, &taker, &order.request(), mode, 0);
+    makers.map_err(|refusal| format!("{refusal:?}").into())
+}
+
+/// An order that never expires and takes as little margin as it may.
 fn order(side: OrderSide, kind: OrderKind, price_ticks: u64, lots: u64) -> PlaceOrderArgs {
     PlaceOrderArgs {
         side,

@@ -21,7 +21,10 @@ pub fn check() -> Result<ExitCode, String> {
     if !target_is_installed()? {
         compile_std_too(&mut for_wasm, &root)?;
     }
-    run(&mut for_wasm, &format!("{} for {TARGET}", FOR_WASM.join(", ")))?;
+    run(
+        &mut for_wasm,
+        &format!("{} for {TARGET}", FOR_WASM.join(", ")),
+    )?;
     for library in LIBRARIES {
         run(
             &mut check_command(&root, &[library]),

@@ -10,7 +10,13 @@ use crate::root;
 /// Parts of the names of crates that a library which a browser uses must not have among its
 /// dependencies.
 const NOT_IN_A_BROWSER: [&str; 7] = [
-    "anchor", "spl-", "pyth", "litesvm", "solana-rpc", "solana-sdk", "tokio",
+    "anchor",
+    "spl-",
+    "pyth",
+    "litesvm",
+    "solana-rpc",
+    "solana-sdk",
+    "tokio",
 ];
 
 /// What a cargo command prints.

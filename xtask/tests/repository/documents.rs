@@ -42,7 +42,15 @@ fn links_lead_to_files() {
 /// What stands in backquotes and begins with a folder of the repository is a file or a folder of it.
 #[test]
 fn paths_in_the_text_are_there() {
-    let folders = ["crates/", "programs/", "tests/", "migrations/", "xtask/", "scripts/", "docs/"];
+    let folders = [
+        "crates/",
+        "programs/",
+        "tests/",
+        "migrations/",
+        "xtask/",
+        "scripts/",
+        "docs/",
+    ];
     let (mut paths, mut missing) = (0, Vec::new());
     for (document, text) in documents() {
         // What the change log tells of may be gone.
