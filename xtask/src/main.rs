@@ -95,7 +95,7 @@ struct Drift {
 fn main() -> ExitCode {
     let outcome = match Xtask::parse().task {
         Task::Build => tasks::build(),
-        Task::Test(options) => test::test(&options),
+        Task::Test(options) => test::test(options),
         Task::E2e(forwarded) => e2e::run(&forwarded.args),
         Task::Deploy(forwarded) => tasks::deploy(&forwarded.args),
         Task::Rehearse(forwarded) => tasks::rehearse(&forwarded.args),

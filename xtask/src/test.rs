@@ -2,10 +2,11 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use clap::Args;
+use serde_json::Value;
 
 use crate::program::{BALLAST, ORACLE, PROBE};
 use crate::suites::{Counts, Suites};
@@ -15,12 +16,12 @@ use crate::{cargo, client_ts, e2e, workspace};
 /// the documentation and, where there is a test validator, the end-to-end run among them.
 #[derive(Debug, Default, Args)]
 pub struct Options {
-    /// Tests whose name contains one of these
+    /// Suites of these names, or tests whose name contains one of these
     names: Vec<String>,
     /// Tests of these packages
     #[arg(short, long, value_name = "PACKAGE")]
     package: Vec<String>,
-    /// Suites of these names: files and folders called `tests`
+    /// Suites: files and folders in folders called `tests`
     #[arg(long, value_name = "SUITE")]
     test: Vec<String>,
     /// Tests inside the libraries
@@ -51,6 +52,14 @@ impl Options {
             && runner.is_empty()
     }
 
+    /// Takes names that are all suites' for a choice of suites.
+    fn with_suites(mut self, suites: &[String]) -> Self {
+        if self.names.iter().all(|name| suites.contains(name)) {
+            self.test.append(&mut self.names);
+        }
+        self
+    }
+
     /// What cargo is told, the names of tests aside.
     fn selection(&self) -> Vec<String> {
         let mut selection = Vec::new();
@@ -73,8 +82,9 @@ impl Options {
 
 /// Builds the programs and runs the tests, which find Ballast by the variable `BALLAST_SO`. The last
 /// line says how many passed and failed.
-pub fn test(options: &Options) -> Result<ExitCode, String> {
+pub fn test(options: Options) -> Result<ExitCode, String> {
     let root = workspace::root()?;
+    let options = &options.with_suites(&suites(&root)?);
     let openssl = "perl -MFindBin -MIPC::Cmd -e 1 && make --version";
     cargo::need(&root, "perl with make", openssl, &["perl", "make"])?;
     let program = BALLAST.ensure_built(&root)?;
@@ -122,7 +132,7 @@ impl Tests {
     /// installed.
     fn suites(&self, options: &Options, counts: &mut Counts) -> Result<ExitCode, String> {
         let code = if nextest_is_installed()? {
-            let mut run = self.cargo(&["nextest", "run", "--locked", "--no-tests", "warn"]);
+            let mut run = self.cargo(&["nextest", "run", "--locked"]);
             run.args(options.selection()).args(&options.names);
             run.arg("--").args(&options.runner);
             let report = Suites::report(&self.root);
@@ -151,6 +161,22 @@ impl Tests {
         command.env("BALLAST_SO", &self.program).args(args);
         command
     }
+}
+
+/// The names of all suites: files and folders in the packages' folders called `tests`.
+fn suites(root: &Path) -> Result<Vec<String>, String> {
+    let mut metadata = cargo::cargo();
+    metadata.current_dir(root).stderr(Stdio::inherit());
+    metadata.args(["metadata", "--no-deps", "--locked", "--format-version", "1"]);
+    let output = metadata.output().map_err(|problem| problem.to_string())?;
+    let metadata: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|problem| format!("cargo metadata cannot be read ({problem})."))?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
+    Ok(targets
+        .filter(|target| target["kind"][0] == "test")
+        .filter_map(|target| Some(target["name"].as_str()?.to_owned()))
+        .collect())
 }
 
 fn nextest_is_installed() -> Result<bool, String> {
@@ -193,6 +219,17 @@ mod tests {
     fn options(words: &str) -> Options {
         let words = std::iter::once("test").chain(words.split_whitespace());
         CommandLine::parse_from(words).options
+    }
+
+    #[test]
+    fn names_of_suites_choose_suites() {
+        let suites = ["book", "differential"].map(String::from);
+        let chosen = options("differential book").with_suites(&suites);
+        let expected = "--workspace --test differential --test book";
+        assert_eq!(chosen.selection().join(" "), expected);
+        assert!(chosen.names.is_empty());
+        let mixed = options("book liquidates").with_suites(&suites);
+        assert_eq!(mixed.names, ["book", "liquidates"]);
     }
 
     #[test]
