@@ -5,14 +5,14 @@
 
 use std::error::Error;
 
-use anchor_lang::prelude::Pubkey;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::state::book_account::OrderSide;
-use ballast_client::book::{order_makers, TakerView};
-use ballast_client::events::BallastEvent;
+use ballast_client::makers::{order_makers, TakerView};
 use ballast_client::price::decode_price;
 use ballast_engine::position::Position;
 use ballast_sandbox::{MarketCookie, Options, Sandbox, TraderCookie};
+use ballast_state::book_account::OrderSide;
+use ballast_state::events::BallastEvent;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
+use ballast_state::Pubkey;
 
 /// Atoms of a quote unit. One lot, 0.001 SOL, at one tick, $0.001, is one atom.
 const USD: u64 = 1_000_000;
@@ -90,10 +90,6 @@ fn order(side: OrderSide, kind: OrderKind, price_ticks: u64, lots: u64) -> Place
         kind,
         price_ticks,
         lots,
-        margin: 0,
-        client_id: 0,
-        expires_at: 0,
-        reduce_only: false,
-        self_trade: SelfTrade::CancelProvide,
+        ..PlaceOrderArgs::default()
     }
 }

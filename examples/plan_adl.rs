@@ -4,14 +4,15 @@
 //! `cargo xtask examples plan_adl`. The market, a long that is bankrupt and the three shorts that it is
 //! closed against are those of the README.
 
-use anchor_lang::prelude::Pubkey;
-use ballast::state::market::Market;
-use ballast::state::position_slot::PositionSlot;
-use ballast_client::adl::{plan, AdlPlan, Moment, Request};
+use ballast_client::moment::Moment;
+use ballast_client::ranking::{plan, AdlPlan, Request};
 use ballast_engine::position::Position;
 use ballast_engine::queue::{queue_size, Queue, QueueRef};
 use ballast_engine::units::{Atoms, FundingIndex, Lots, Side};
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::Pubkey;
 use bytemuck::Zeroable;
 
 /// Atoms of a quote unit. One lot, 0.001 SOL, at one tick, $0.001, is one atom.

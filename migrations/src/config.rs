@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{bail, Context, Result};
-use ballast::oracle::config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
-use ballast::state::market::NAME_BYTES;
 use ballast_engine::risk::RiskParams;
+use ballast_state::market::NAME_BYTES;
+use ballast_state::oracle_config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
 use serde::Deserialize;
 
 use crate::risk::Risk;

@@ -8,22 +8,20 @@ use crate::{cargo, workspace};
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The packages that a browser shares with the program.
-const LIBRARIES: [&str; 2] = ["ballast-engine", "ballast-client"];
-/// Those of them that compile for WebAssembly.
-const FOR_WASM: [&str; 1] = ["ballast-engine"];
+const LIBRARIES: [&str; 3] = ["ballast-engine", "ballast-state", "ballast-client"];
 
 /// Compiles the libraries for WebAssembly and then each alone for this machine, with the features
 /// that its own manifest asks for and no others.
 pub fn check() -> Result<ExitCode, String> {
     let root = workspace::root()?;
-    let mut for_wasm = check_command(&root, &FOR_WASM);
+    let mut for_wasm = check_command(&root, &LIBRARIES);
     for_wasm.args(["--target", TARGET, "--target-dir", "target/wasm"]);
     if !target_is_installed()? {
         compile_std_too(&mut for_wasm, &root)?;
     }
     run(
         &mut for_wasm,
-        &format!("{} for {TARGET}", FOR_WASM.join(", ")),
+        &format!("{} for {TARGET}", LIBRARIES.join(", ")),
     )?;
     for library in LIBRARIES {
         run(

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{ensure, Result};
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::state::book_account::OrderSide;
-use ballast::state::trader::{Trader, MAX_POSITIONS};
-use ballast_client::book::MAX_MAKERS;
 use ballast_client::events::BallastEvent;
+use ballast_client::makers::MAX_MAKERS;
 use ballast_engine::units::LotPrice;
 use ballast_sandbox::{MarketConfig, MintKind, TraderCookie, TxOutcome, TxResult};
+use ballast_state::book_account::OrderSide;
+use ballast_state::events::BallastEvent;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::trader::{Trader, MAX_POSITIONS};
 
 use crate::admin::options;
 use crate::books::{BookBytes, BOOK_SEED, DEEPEST, IMPACT, ROOM};

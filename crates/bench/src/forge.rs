@@ -4,12 +4,12 @@
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
 use anyhow::{Context, Result};
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::queue_account::NO_NODE;
-use ballast::state::trader::{Trader, MAX_POSITIONS, TRADER_VERSION};
-use ballast_client::adl::PlannedCut;
+use ballast_client::ranking::PlannedCut;
 use ballast_engine::book::OwnOrders;
 use ballast_sandbox::Sandbox;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::queue_account::NO_NODE;
+use ballast_state::trader::{Trader, MAX_POSITIONS, TRADER_VERSION};
 use bytemuck::{Pod, Zeroable};
 use solana_account::Account;
 
@@ -60,7 +60,7 @@ pub fn trader(
     let account = Account {
         lamports: sandbox.rent(data.len()),
         data,
-        owner: ballast::ID,
+        owner: ballast_state::ID,
         executable: false,
         rent_epoch: u64::MAX,
     };

@@ -1,11 +1,11 @@
 //! Keepers who bring positions to the book: triggers and liquidations.
 
 use anyhow::Result;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_sandbox::TxResult;
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::trigger::TriggerKind;
 
 use crate::floor::{limit, Did, Floor};
 use crate::orders::{maker_words, Case};

@@ -4,12 +4,12 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs};
-use ballast::state::book_account::OrderSide;
-use ballast_client::events::BallastEvent;
 use ballast_engine::book::MAX_ORDERS;
 use ballast_sandbox::TxResult;
+use ballast_state::book_account::OrderSide;
+use ballast_state::events::BallastEvent;
+use ballast_state::instructions::OrderRef;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 
 use crate::books::{BOOKS, DEEPEST};
 use crate::figure::Figure;

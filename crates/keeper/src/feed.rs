@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
-use ballast::state::trader::Trader;
 use ballast_client::accounts;
 use ballast_rpc::cluster::{unpacked, Cluster, ReadError};
+use ballast_state::trader::Trader;
 use solana_account::Account;
 use tokio::sync::{mpsc, Notify};
 use tokio::time::MissedTickBehavior;

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
-use ballast::state::exchange::Exchange;
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
 use ballast_client::accounts::{self, BookSnapshot, DecodeError, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_client::instructions::{Collateral, MarketKeys};
+use ballast_state::exchange::Exchange;
+use ballast_state::market::Market;
+use ballast_state::trader::Trader;
 use solana_account::Account;
 use solana_account_decoder_client_types::UiAccountEncoding;
 use solana_clock::Clock;
@@ -148,7 +148,7 @@ impl Cluster {
     pub async fn trader(&self, address: &Pubkey) -> Result<Option<Trader>, ReadError> {
         let (_, found) = self.accounts(&[*address]).await?;
         let open = found.into_iter().flatten().next();
-        let open = open.filter(|account| account.owner == ballast::ID);
+        let open = open.filter(|account| account.owner == ballast_state::ID);
         open.map(|account| decoded("trader account", address, accounts::trader(&account.data)))
             .transpose()
     }
@@ -294,7 +294,7 @@ impl Cluster {
     pub async fn accounts_of(&self, discriminator: &[u8]) -> Result<(u64, Packed), ReadError> {
         let mut config = self.program_config(discriminator);
         config.with_context = Some(true);
-        let params = serde_json::json!([ballast::ID.to_string(), config]);
+        let params = serde_json::json!([ballast_state::ID.to_string(), config]);
         let answer: OptionalContext<Packed> = self
             .rpc
             .send(RpcRequest::GetProgramAccounts, params)

@@ -1,10 +1,10 @@
 //! `ballast explain-adl SIGNATURE`: the rounds of a transaction, decided again.
 
 use anyhow::{bail, Context, Result};
-use ballast::events::AutoDeleveraged;
-use ballast::state::market::Market;
-use ballast_client::events::BallastEvent;
 use ballast_rpc::history::Past;
+use ballast_state::events::AutoDeleveraged;
+use ballast_state::events::BallastEvent;
+use ballast_state::market::Market;
 use serde::Serialize;
 use serde_json::Value;
 use solana_signature::Signature;

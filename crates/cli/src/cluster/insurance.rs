@@ -208,13 +208,14 @@ async fn donate(
             "Give {} to the insurance of {name}",
             units.show(amount.into())
         ),
-        instructions: vec![build::donate_insurance(
-            signer.pubkey(),
-            address,
+        instructions: vec![build::DonateInsurance {
+            donor: signer.pubkey(),
+            market: address,
             source,
             collateral,
             amount,
-        )],
+        }
+        .instruction()],
         names: Names {
             collateral: units,
             market: None,
@@ -234,7 +235,11 @@ async fn sweep(session: &Session, market: &str, sending: Sending) -> Result<()> 
             "Bring insurance vault {} of {name} level with its ledger",
             addresses::insurance_vault(&address)
         ),
-        instructions: vec![build::sweep_insurance(address, collateral)],
+        instructions: vec![build::SweepInsurance {
+            market: address,
+            collateral,
+        }
+        .instruction()],
         names: Names {
             collateral: units,
             market: None,

@@ -1,11 +1,11 @@
 //! `ballast markets` and `ballast market`.
 
 use anyhow::Result;
-use ballast::state::exchange::{
+use ballast_engine::units::Side;
+use ballast_state::exchange::{
     PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN, PAUSE_REMOVE_MARGIN, PAUSE_TRADE,
     PAUSE_WITHDRAW,
 };
-use ballast_engine::units::Side;
 use clap::Args;
 use serde::Serialize;
 
@@ -259,7 +259,7 @@ impl MarketDetail {
         let book = state.book.book().map_err(anyhow::Error::from)?;
         let long = state.queue(Side::Long)?.queue()?;
         let short = state.queue(Side::Short)?.queue()?;
-        let tiers = risk.params().active_tiers().computed()?;
+        let tiers = risk.active_tiers().computed()?;
         Ok(Self {
             market: MarketView::new(state)?,
             price_account: state.keys.price.to_string(),

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_client::adl::RankedEntry;
+use ballast_client::ranking::RankedEntry;
 use ballast_engine::rank::{Class, INFINITE_SCORE};
 use ballast_engine::units::{Side, Ticks};
 use clap::Args;

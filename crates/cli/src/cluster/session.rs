@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::state::exchange::Exchange;
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
 use ballast_client::addresses;
 use ballast_client::token::token_amount;
 use ballast_rpc::cluster::Cluster;
 use ballast_rpc::settings::{commitment, Settings};
+use ballast_state::exchange::Exchange;
+use ballast_state::market::Market;
+use ballast_state::trader::Trader;
 use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_signer::Signer;

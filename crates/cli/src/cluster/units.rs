@@ -1,6 +1,6 @@
 //! Amounts as people write them, converted to the program's whole numbers and back, exactly.
 
-use ballast::oracle::config::OracleConfig;
+use ballast_state::oracle_config::OracleConfig;
 
 use super::failure::Usage;
 use crate::report::money::grouped;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast_client::adl;
+use ballast_client::ranking;
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::position::Position;
 use ballast_engine::units::Side;
@@ -334,8 +334,8 @@ fn lights_now(stage: &Stage, side: Side) -> Result<BTreeMap<String, u8>> {
     let view = snapshot.queue().context("queue")?;
     let epoch = view.header().adl_epoch + 1;
     let round =
-        adl::display_round(&stage.state(), side, epoch, &stage.moment()?).map_err(engine)?;
-    let ranking = adl::ranking(&view, &round).map_err(engine)?;
+        ranking::display_round(&stage.state(), side, epoch, &stage.moment()?).map_err(engine)?;
+    let ranking = ranking::ranking(&view, &round).map_err(engine)?;
     Ok(ranking
         .into_iter()
         .map(|entry| (entry.trader.to_string(), entry.light))

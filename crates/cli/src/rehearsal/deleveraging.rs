@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast_client::adl::{self, AdlPlan, RankedEntry, Request};
 use ballast_client::liquidation::book_can_absorb;
+use ballast_client::ranking::{self, AdlPlan, RankedEntry, Request};
 use ballast_engine::position::Position;
 use ballast_engine::rank::Class;
 use ballast_engine::units::Side;
@@ -124,9 +124,9 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
         spares: 0,
     };
     let state = stage.state();
-    let plan = adl::plan(&state, &view, &slot, &stage.moment()?, &request).map_err(engine)?;
+    let plan = ranking::plan(&state, &view, &slot, &stage.moment()?, &request).map_err(engine)?;
     let mut queue = Vec::new();
-    for entry in adl::ranking(&view, &plan.round).map_err(engine)? {
+    for entry in ranking::ranking(&view, &plan.round).map_err(engine)? {
         let open = stage.open_position(&entry.trader)?;
         let position = open
             .with_context(|| format!("{} is in the queue without a position", entry.trader))?

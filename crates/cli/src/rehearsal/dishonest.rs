@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::position::Position;
 use ballast_engine::units::Side;
 use ballast_sandbox::outcome::TxResult;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 
 use super::deleveraging::Occasion;
 use super::stage::{engine, Stage};
@@ -312,7 +312,7 @@ fn order_at(stage: &mut Stage, position: Position, price_ticks: u64) -> Result<b
 /// Every account of the program and of the token program, the price and the forged account.
 fn everything(stage: &Stage, forged: Pubkey) -> BTreeMap<Pubkey, State> {
     let mut all = BTreeMap::new();
-    for program in [ballast::ID, stage.sandbox.token_program()] {
+    for program in [ballast_state::ID, stage.sandbox.token_program()] {
         for (key, account) in stage.sandbox.accounts_of(&program) {
             all.insert(key, (account.lamports, account.data, account.owner));
         }

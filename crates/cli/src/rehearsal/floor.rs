@@ -2,9 +2,6 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::trigger::TriggerKind;
 use ballast_client::instructions::orders;
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::margin::initial_margin;
@@ -13,6 +10,9 @@ use ballast_engine::order::order_margin;
 use ballast_engine::position::Position;
 use ballast_engine::units::{LotPrice, Side, Ticks};
 use ballast_sandbox::trading::TraderCookie;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::trigger::TriggerKind;
 
 use super::keepers::Diary;
 use super::stage::{engine, Stage, CONFIDENCE_BPS};
@@ -110,12 +110,25 @@ impl Floor {
         let slot = stage.sandbox.position(&stage.market, &maker.address);
         let mut instructions = Vec::new();
         if slot.is_some_and(|slot| slot.order_count > 0) {
-            let cancel = orders::cancel_all_orders(authority, keys, maker.address, None);
+            let cancel = orders::CancelAllOrders {
+                authority,
+                keys,
+                trader: maker.address,
+                side: None,
+            }
+            .instruction();
             instructions.push(cancel);
         }
         let quotes = self.affordable(stage, maker)?;
         for (args, _) in &quotes {
-            let place = orders::place_order(authority, keys, maker.address, *args, &[]);
+            let place = orders::PlaceOrder {
+                authority,
+                keys,
+                trader: maker.address,
+                args: *args,
+                makers: &[],
+            }
+            .instruction();
             instructions.push(place);
         }
         if instructions.is_empty() {

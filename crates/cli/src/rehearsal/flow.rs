@@ -2,16 +2,17 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::events::{OrderFilled, OrderRemoved, RemovalReason};
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::state::trigger::TriggerKind;
-use ballast_client::book::makers;
 use ballast_client::events::BallastEvent;
+use ballast_client::makers::makers;
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::position::Position;
 use ballast_engine::units::Side;
 use ballast_sandbox::outcome::TxOutcome;
 use ballast_sandbox::trading::TraderCookie;
+use ballast_state::events::BallastEvent;
+use ballast_state::events::{OrderFilled, OrderRemoved, RemovalReason};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::trigger::TriggerKind;
 
 use super::floor::Floor;
 use super::keepers::Diary;

@@ -3,11 +3,10 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::events::PositionLiquidated;
-use ballast_client::book::liquidation_makers;
 use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_client::liquidation::{self, affordable, past_grace, Backing, Flags, Need};
+use ballast_client::makers::liquidation_makers;
 use ballast_engine::liquidation::{health, Health, LiquidationInput};
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
@@ -15,6 +14,8 @@ use ballast_engine::units::{Atoms, Lots, Side};
 use ballast_engine::EngineError;
 use ballast_sandbox::outcome::{TxOutcome, TxResult};
 use ballast_sandbox::trading::TraderCookie;
+use ballast_state::events::BallastEvent;
+use ballast_state::events::PositionLiquidated;
 
 use super::flow::{fill_lines, removal_lines, SPARES};
 use super::keepers::Diary;

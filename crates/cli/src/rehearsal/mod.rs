@@ -233,7 +233,7 @@ fn crash(
             insurance_atoms: state.insurance.balance,
             keeper_free_atoms: u64::try_from(free.sum::<i64>())?,
             open_interest_lots: state.open_interest_lots,
-            funding_index: state.funding.index,
+            funding_index: state.funding.index.get(),
             funding_rate_ppm: state.funding.rate_ppm,
             book: integrity::line(stage)?,
         });

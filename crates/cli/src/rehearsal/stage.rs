@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, ensure, Context, Result};
-use ballast::state::market::Market;
-use ballast_client::adl::Moment;
+use ballast_client::moment::Moment;
 use ballast_engine::oracle::{check, Action, Mark, OraclePrice};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
@@ -15,6 +14,7 @@ use ballast_sandbox::market::{MarketCookie, Quote};
 use ballast_sandbox::outcome::{TxOutcome, TxResult};
 use ballast_sandbox::trading::TraderCookie;
 use ballast_sandbox::world::Sandbox;
+use ballast_state::market::Market;
 
 use crate::report::model::ComputeUnits;
 use crate::scenario::prices::PricePoint;
@@ -220,14 +220,14 @@ impl Stage {
     pub fn insurance_available(&self) -> Result<u64> {
         let state = self.state();
         state
-            .insurance_state()
+            .insurance
             .available(&self.risk, self.sandbox.slot())
             .map_err(engine)
     }
 
     /// The market's funding index.
     pub fn funding_index(&self) -> FundingIndex {
-        FundingIndex::new(self.state().funding.index)
+        self.state().funding.index
     }
 
     /// The open position of a trader account, if it has one.

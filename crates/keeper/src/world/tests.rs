@@ -4,7 +4,7 @@ use super::*;
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::Discriminator;
-use ballast::state::position_slot::PositionSlot;
+use ballast_state::position_slot::PositionSlot;
 use bytemuck::Zeroable;
 
 const WALLET: Pubkey = Pubkey::new_from_array([1; 32]);
@@ -37,7 +37,7 @@ fn account<T: bytemuck::Pod + Discriminator>(value: &T) -> Account {
     Account {
         lamports: 1,
         data,
-        owner: ballast::ID,
+        owner: ballast_state::ID,
         ..Account::default()
     }
 }

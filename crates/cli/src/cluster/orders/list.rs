@@ -2,9 +2,9 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trader::Trader;
 use ballast_engine::book::Order;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trader::Trader;
 use clap::Args;
 use serde::Serialize;
 

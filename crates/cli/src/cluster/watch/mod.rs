@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::state::trader::Trader;
 use ballast_client::accounts;
+use ballast_state::trader::Trader;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{json, Value};

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use anchor_lang::prelude::Pubkey;
-use ballast::events::{AutoDeleveraged, CounterpartyCut};
-use ballast_client::adl::MAX_COUNTERPARTIES;
+use ballast_client::ranking::MAX_COUNTERPARTIES;
 use ballast_engine::rank::Class;
+use ballast_state::events::{AutoDeleveraged, CounterpartyCut};
 
 use super::super::audit::{Audit, Fault};
 use super::super::decision::{Decision, Done, Place};

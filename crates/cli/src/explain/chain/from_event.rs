@@ -1,13 +1,13 @@
 //! What a round was decided from, as far as its event tells.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::events::{AutoDeleveraged, CounterpartyCut};
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
 use ballast_engine::rank::{ClosePrice, Round};
 use ballast_engine::risk::AdlParams;
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
 use ballast_engine::EngineError;
+use ballast_state::events::{AutoDeleveraged, CounterpartyCut};
 
 use super::super::situation::{Candidate, Situation, Units};
 

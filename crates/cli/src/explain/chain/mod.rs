@@ -11,7 +11,7 @@ mod json;
 mod tests;
 mod words;
 
-use ballast::events::AutoDeleveraged;
+use ballast_state::events::AutoDeleveraged;
 use serde_json::Value;
 
 use super::audit::Audit;

@@ -1,11 +1,12 @@
 use anchor_lang::prelude::Pubkey;
-use ballast::events::{AutoDeleveraged, CounterpartyCut};
-use ballast_client::adl::{plan, Request};
 use ballast_client::events::BallastEvent;
+use ballast_client::ranking::{plan, Request};
 use ballast_engine::units::Side;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome,
 };
+use ballast_state::events::BallastEvent;
+use ballast_state::events::{AutoDeleveraged, CounterpartyCut};
 
 use super::*;
 
@@ -65,7 +66,7 @@ impl Crash {
             &self.sandbox.market(&self.market),
             &snapshot.queue().expect("a queue"),
             &slot.expect("a position"),
-            &ballast_client::adl::Moment {
+            &ballast_client::moment::Moment {
                 slot: self.sandbox.slot(),
                 unix_timestamp: self.sandbox.time(),
                 price_ticks: 189_000,

@@ -1,9 +1,10 @@
 //! Where a market's price comes from and what a lot and a tick are.
 
-use anchor_lang::prelude::*;
-use bytemuck::{Pod, Zeroable};
-
-use crate::error::BallastError;
+use crate::{
+    derives::*,
+    error::{ensure, BallastError, Result},
+    Pubkey,
+};
 
 /// Kind of oracle: Pyth pull, `PriceUpdateV2` accounts.
 pub const ORACLE_PULL: u32 = 0;
@@ -16,7 +17,7 @@ const NANO: u128 = 1_000_000_000;
 /// Oracle and units of a market. Written once, by `create_market`.
 #[repr(C)]
 #[derive(
-    AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable,
+    BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable,
 )]
 pub struct OracleConfig {
     /// `ORACLE_PULL` or `ORACLE_PUSH`.
@@ -54,10 +55,10 @@ impl OracleConfig {
             ORACLE_PUSH => self.feed_id == [0; 32] && self.push_account != Pubkey::default(),
             _ => false,
         };
-        require!(
+        ensure(
             named && self._padding == 0 && self.units_agree(mint_decimals),
-            BallastError::OracleConfigInvalid
-        );
+            BallastError::OracleConfigInvalid,
+        )?;
         Ok(())
     }
 

@@ -1,34 +1,35 @@
 //! A market: oracle, risk, funding, open interest and the insurance ledger.
 
-use anchor_lang::prelude::*;
 use ballast_engine::{
     funding::{FundingRates, FundingState},
     insurance::InsuranceState,
-    oracle::{check, Action, Mark, OraclePrice},
+    oracle::{check, Action, Mark, OraclePrice, PriceFault},
     position::Position,
     risk::RiskParams,
     units::{FundingIndex, LotPrice, Side, Ticks},
-    EngineError,
 };
 
-use super::{
-    ledgers::{FundingLedger, InsuranceLedger, LastPrice},
-    position_slot::PositionSlot,
-    risk_config::RiskConfig,
-};
 use crate::{
-    error::{BallastError, OrBallast},
-    oracle::{config::OracleConfig, read_price},
+    derives::*,
+    error::{ensure, BallastError, Result},
+    last_price::LastPrice,
+    oracle_config::OracleConfig,
+    position_slot::PositionSlot,
+    Pubkey,
 };
 
+/// First bytes of a market account.
+pub const MARKET_DISCRIMINATOR: [u8; 8] = [219, 190, 213, 55, 0, 227, 198, 154];
 /// Layout version written by this program.
 pub const MARKET_VERSION: u8 = 1;
 /// Bytes of a market's name.
 pub const NAME_BYTES: usize = 16;
 
 /// A market. PDA `["market", index]`.
-#[account(zero_copy)]
+#[cfg_attr(feature = "anchor", account(zero_copy))]
+#[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
 #[derive(Debug)]
+#[repr(C)]
 pub struct Market {
     /// Layout version. Written once.
     pub version: u8,
@@ -55,13 +56,13 @@ pub struct Market {
     /// Price source and units. Written once.
     pub oracle: OracleConfig,
     /// Risk parameters. Written by `update_market_risk`.
-    pub risk: RiskConfig,
+    pub risk: RiskParams,
     /// Funding. Written by every instruction that reads a price or changes the book.
-    pub funding: FundingLedger,
+    pub funding: FundingState,
     /// Last price. Written by every instruction that reads a price.
     pub last_price: LastPrice,
     /// Insurance. Its tokens are brought level by `sweep_insurance`.
-    pub insurance: InsuranceLedger,
+    pub insurance: InsuranceState,
     /// Sum of the long lots, which equals that of the short ones.
     pub open_interest_lots: u64,
     /// Fees collected and not paid out, atoms; their tokens are in the collateral vault.
@@ -109,37 +110,24 @@ impl Market {
     /// Bytes of the account, discriminator included.
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
 
-    /// The first step of every instruction that needs a price: reads it, checks that it may be
-    /// used for `action`, and accrues funding up to now.
+    /// The first step of every instruction that needs a price: checks that `price` may be used for
+    /// `action` at `now`, unix seconds, and accrues funding up to then.
     ///
     /// A price fit for funding is recorded and accrues. One that is not (only possible when
     /// `action` is [`Action::Reduce`]) is not recorded; then the last recorded price accrues.
     ///
     /// # Errors
-    /// The adapters' errors; the `Price...` errors of the validity table.
-    #[inline(never)]
-    pub fn touch(
-        &mut self,
-        price_account: &AccountInfo,
-        action: Action,
-        clock: &Clock,
-    ) -> Result<Touched> {
-        let price = read_price(&self.oracle, price_account)?;
-        self.check_price(action, &price, clock)?;
-        let fit = self.check_price(Action::Funding, &price, clock).is_ok();
-        if fit {
-            self.last_price = LastPrice {
-                ticks: price.price.get(),
-                conf_ticks: price.confidence.get(),
-                ema_ticks: price.ema.get(),
-                publish_time: price.publish_time,
-            };
+    /// The `Price...` errors of the validity table; `Overflow`.
+    pub fn touch(&mut self, price: OraclePrice, action: Action, now: i64) -> Result<Touched> {
+        self.check_price(action, &price, now)?;
+        if self.check_price(Action::Funding, &price, now).is_ok() {
+            self.last_price = price.into();
         }
-        self.accrue_at_last_price(clock)?;
+        self.accrue_at_last_price(now)?;
         Ok(Touched {
             price,
-            mark: price.mark(self.oracle.atoms_per_lot_tick).or_ballast()?,
-            funding_index: FundingIndex::new(self.funding.index),
+            mark: price.mark(self.oracle.atoms_per_lot_tick)?,
+            funding_index: self.funding.index,
         })
     }
 
@@ -149,24 +137,21 @@ impl Market {
     /// `Overflow`.
     pub fn count_round(&mut self) -> Result<()> {
         let rounds = self.adl_rounds.checked_add(1);
-        self.adl_rounds = rounds.ok_or_else(|| error!(BallastError::Overflow))?;
+        self.adl_rounds = rounds.ok_or(BallastError::Overflow)?;
         Ok(())
     }
 
-    /// Accrues funding up to now at the last recorded price; nothing before the first.
+    /// Accrues funding up to `now`, unix seconds, at the last recorded price; nothing before the
+    /// first.
     ///
     /// # Errors
     /// `Overflow`.
-    pub fn accrue_at_last_price(&mut self, clock: &Clock) -> Result<()> {
+    pub fn accrue_at_last_price(&mut self, now: i64) -> Result<()> {
         if self.last_price.ticks == 0 {
             return Ok(());
         }
         let price = self.lot_price(self.last_price.ticks)?;
-        let after = self
-            .funding_state()
-            .accrue(self.params(), price, clock.unix_timestamp)
-            .or_ballast()?;
-        self.funding = bytemuck::must_cast(after);
+        self.funding = self.funding.accrue(&self.risk, price, now)?;
         Ok(())
     }
 
@@ -175,20 +160,20 @@ impl Market {
     /// # Errors
     /// `Overflow`.
     pub fn funding_rates(&self, price: LotPrice) -> Result<FundingRates> {
-        self.funding_state()
-            .rates(self.params(), price)
-            .or_ballast()
+        Ok(self.funding.rates(&self.risk, price)?)
     }
 
-    /// Whether `price` may be used for `action`; one table, in the engine.
+    /// Whether `price` may be used for `action` at `now`, unix seconds; one table, in the engine.
     ///
     /// # Errors
-    /// The `Price...` errors.
-    pub fn check_price(&self, action: Action, price: &OraclePrice, clock: &Clock) -> Result<()> {
-        let (last, now) = (self.last_price.publish_time, clock.unix_timestamp);
-        check(action, price, self.params(), last, now)
-            .map_err(EngineError::from)
-            .or_ballast()
+    /// What is wrong with it.
+    pub fn check_price(
+        &self,
+        action: Action,
+        price: &OraclePrice,
+        now: i64,
+    ) -> core::result::Result<(), PriceFault> {
+        check(action, price, &self.risk, self.last_price.publish_time, now)
     }
 
     /// The position of `slot` with funding paid up to now.
@@ -196,8 +181,7 @@ impl Market {
     /// # Errors
     /// `Overflow`, `SizeOutOfRange`.
     pub fn settled(&self, slot: &PositionSlot) -> Result<Position> {
-        let now = FundingIndex::new(self.funding.index);
-        slot.position()?.settle(now).or_ballast()
+        Ok(slot.position()?.settle(self.funding.index)?)
     }
 
     /// Price of a lot at `ticks`.
@@ -207,12 +191,12 @@ impl Market {
     pub fn lot_price(&self, ticks: u64) -> Result<LotPrice> {
         Ticks::new(ticks)
             .lot_price(self.oracle.atoms_per_lot_tick)
-            .or_ballast()
+            .map_err(BallastError::from)
     }
 
-    /// Risk parameters as the engine takes them.
-    pub fn params(&self) -> &RiskParams {
-        self.risk.params()
+    /// Risk parameters.
+    pub const fn params(&self) -> &RiskParams {
+        &self.risk
     }
 
     /// The queue account of `side`.
@@ -223,20 +207,10 @@ impl Market {
         }
     }
 
-    /// Insurance as the engine takes it.
-    pub fn insurance_state(&self) -> InsuranceState {
-        bytemuck::must_cast(self.insurance)
-    }
-
-    /// Stores what the engine made of the insurance.
-    pub fn store_insurance(&mut self, state: InsuranceState) {
-        self.insurance = bytemuck::must_cast(state);
-    }
-
     /// Records the impact prices of the book as it is from now on, `None` for a side that is not
     /// deep enough. Funding must have accrued up to now.
     pub fn store_impact(&mut self, bid: Option<LotPrice>, ask: Option<LotPrice>) {
-        self.funding = bytemuck::must_cast(self.funding_state().with_impact(bid, ask));
+        self.funding = self.funding.with_impact(bid, ask);
     }
 
     /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
@@ -244,12 +218,11 @@ impl Market {
     /// # Errors
     /// `Overflow`.
     pub fn book_fees(&mut self, market: u64, insurance: u64) -> Result<()> {
-        let credited = self.insurance_state().credit(insurance).or_ballast()?;
-        self.store_insurance(credited);
+        self.insurance = self.insurance.credit(insurance)?;
         self.fees_atoms = self
             .fees_atoms
             .checked_add(market)
-            .ok_or_else(|| error!(BallastError::Overflow))?;
+            .ok_or(BallastError::Overflow)?;
         Ok(())
     }
 
@@ -258,41 +231,27 @@ impl Market {
     /// # Errors
     /// `MarketInvariant`.
     pub fn invariant(&self) -> Result<()> {
-        let funding = self.funding_state().invariant().is_ok();
+        let funding = self.funding.invariant().is_ok();
         let distinct = self.queue_long != self.queue_short;
-        require!(
+        ensure(
             self.version == MARKET_VERSION && distinct && funding,
-            BallastError::MarketInvariant
-        );
+            BallastError::MarketInvariant,
+        )?;
         Ok(())
-    }
-
-    fn funding_state(&self) -> FundingState {
-        bytemuck::must_cast(self.funding)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bytemuck::Zeroable;
-
     use super::*;
-    use crate::oracle::{
-        config::{ORACLE_PULL, ORACLE_PUSH},
-        push::PYTH_ORACLE_MAINNET,
-        test_account::{with_account, TestAccount},
-    };
 
     const NOW: i64 = 1_760_129_400;
-    const PRICE: Pubkey = Pubkey::new_from_array([4; 32]);
 
     fn market() -> Market {
         let mut market = Market {
             version: MARKET_VERSION,
             queue_long: Pubkey::new_from_array([1; 32]),
             oracle: OracleConfig {
-                kind: ORACLE_PUSH,
-                push_account: PRICE,
                 tick_nano: 1_000_000,
                 atoms_per_lot_tick: 1,
                 lot_nano: 1_000_000,
@@ -309,39 +268,21 @@ mod tests {
         market
     }
 
-    /// A push price account of `dollars`, published at `time`.
-    fn price(dollars: i64, time: i64) -> TestAccount {
-        let mut data = vec![0; 3312];
-        let mut put = |at: usize, bytes: &[u8]| data[at..at + bytes.len()].copy_from_slice(bytes);
-        put(0, &0xa1b2_c3d4_u32.to_le_bytes());
-        put(4, &2_u32.to_le_bytes());
-        put(8, &3_u32.to_le_bytes());
-        put(20, &(-8_i32).to_le_bytes());
-        put(48, &(dollars * 100_000_000).to_le_bytes());
-        put(96, &time.to_le_bytes());
-        put(208, &(dollars * 100_000_000).to_le_bytes());
-        put(216, &1_000_000_u64.to_le_bytes());
-        put(224, &1_u32.to_le_bytes());
-        TestAccount {
-            key: PRICE,
-            owner: PYTH_ORACLE_MAINNET,
-            data,
+    /// A price of `dollars`, published at `time`.
+    fn price(dollars: u64, time: i64) -> OraclePrice {
+        OraclePrice {
+            price: Ticks::new(dollars * 1_000),
+            confidence: Ticks::new(10),
+            ema: Ticks::new(dollars * 1_000),
+            publish_time: time,
         }
-    }
-
-    fn touch(market: &mut Market, price: TestAccount, action: Action, now: i64) -> Result<Touched> {
-        let clock = Clock {
-            unix_timestamp: now,
-            ..Clock::default()
-        };
-        with_account(price, |info| market.touch(info, action, &clock))
     }
 
     #[test]
     fn touching_records_the_price_and_accrues_at_it() {
         let mut market = market();
         let now = NOW + 3_600;
-        let touched = touch(&mut market, price(200, now), Action::Open, now).unwrap();
+        let touched = market.touch(price(200, now), Action::Open, now).unwrap();
         assert_eq!(touched.price.price, Ticks::new(200_000));
         assert_eq!(touched.mark.price.get(), 200_000);
         assert_eq!(touched.mark.confidence, 10);
@@ -356,7 +297,7 @@ mod tests {
     #[test]
     fn a_stale_price_serves_only_to_reduce_and_funding_goes_on_at_the_last_good_one() {
         let mut market = market();
-        touch(&mut market, price(200, NOW), Action::Funding, NOW).unwrap();
+        market.touch(price(200, NOW), Action::Funding, NOW).unwrap();
         let (published, now) = (NOW + 60, NOW + 3_600);
         for action in [
             Action::Open,
@@ -365,11 +306,13 @@ mod tests {
             Action::Liquidate,
             Action::Adl,
         ] {
-            let refused = touch(&mut market, price(100, published), action, now);
+            let refused = market.touch(price(100, published), action, now);
             assert_eq!(refused.err(), Some(BallastError::PriceStale.into()));
         }
-        assert_eq!(market.funding.index, 0);
-        let touched = touch(&mut market, price(100, published), Action::Reduce, now).unwrap();
+        assert_eq!(market.funding.index, FundingIndex::ZERO);
+        let touched = market
+            .touch(price(100, published), Action::Reduce, now)
+            .unwrap();
         assert_eq!(touched.mark.price.get(), 100_000);
         assert_eq!(touched.funding_index, FundingIndex::new(2_000));
         assert_eq!(market.last_price.ticks, 200_000);
@@ -379,34 +322,16 @@ mod tests {
     #[test]
     fn time_never_runs_backwards() {
         let mut market = market();
-        touch(&mut market, price(200, NOW), Action::Open, NOW).unwrap();
+        market.touch(price(200, NOW), Action::Open, NOW).unwrap();
         for action in [Action::Open, Action::Reduce] {
-            let refused = touch(&mut market, price(200, NOW - 1), action, NOW);
+            let refused = market.touch(price(200, NOW - 1), action, NOW);
             assert_eq!(refused.err(), Some(BallastError::PriceOlder.into()));
         }
     }
 
-    #[test]
-    fn the_adapter_is_the_configured_one() {
-        let mut market = market();
-        market.oracle.kind = ORACLE_PULL;
-        let refused = touch(&mut market, price(200, NOW), Action::Open, NOW);
-        assert_eq!(refused.err(), Some(BallastError::PriceWrongOwner.into()));
-        market.oracle.kind = 2;
-        let refused = touch(&mut market, price(200, NOW), Action::Open, NOW);
-        assert_eq!(
-            refused.err(),
-            Some(BallastError::OracleConfigInvalid.into())
-        );
-    }
-
     /// Accrues at the last price up to so many seconds after [`NOW`].
     fn wait(market: &mut Market, seconds: i64) {
-        let clock = Clock {
-            unix_timestamp: NOW + seconds,
-            ..Clock::default()
-        };
-        market.accrue_at_last_price(&clock).unwrap();
+        market.accrue_at_last_price(NOW + seconds).unwrap();
     }
 
     fn lot_price(atoms: u64) -> Option<LotPrice> {
@@ -419,13 +344,16 @@ mod tests {
         market.risk.impact_notional_atoms = 1_000_000;
         market.risk.max_funding_rate_ppm = 10_000;
         market.risk.funding_rate_ppm_per_hour = 100;
-        touch(&mut market, price(200, NOW), Action::Funding, NOW).unwrap();
+        market.touch(price(200, NOW), Action::Funding, NOW).unwrap();
         // Ten minutes are left of this hour; in the second five the sample is 100 + 500 ppm.
         assert_eq!(NOW % 3_600, 3_000);
         wait(&mut market, 300);
         market.store_impact(lot_price(200_000), lot_price(200_200));
         wait(&mut market, 600);
-        assert_eq!((market.funding.index, market.funding.rate_ppm), (0, 50));
+        assert_eq!(
+            (market.funding.index.get(), market.funding.rate_ppm),
+            (0, 50)
+        );
         let rates = market.funding_rates(LotPrice::new(200_000).unwrap());
         assert_eq!(
             rates.unwrap(),
@@ -439,7 +367,10 @@ mod tests {
         wait(&mut market, 1_200);
         market.store_impact(None, lot_price(200_200));
         wait(&mut market, 600 + 3_600);
-        assert_eq!((market.funding.index, market.funding.rate_ppm), (10, 100));
+        assert_eq!(
+            (market.funding.index.get(), market.funding.rate_ppm),
+            (10, 100)
+        );
         assert_eq!(market.funding.impact_bid, 0);
         assert!(market.invariant().is_ok());
         market.funding.rate_ppm = 10_001;

@@ -1,14 +1,13 @@
 //! What the program remembers of a position in trouble: since when it has been below
 //! maintenance, since when bankrupt, and whether withdrawals wait for it.
 
-use anchor_lang::prelude::*;
 use ballast_engine::{liquidation::Health, EngineError};
 
-use super::{
+use crate::{
+    error::{BallastError, Result},
     exchange::Exchange,
     position_slot::{PositionSlot, SLOT_UNCOVERED},
 };
-use crate::error::{BallastError, OrBallast};
 
 /// Slots for which one flag holds withdrawals back: about a minute. Flagging again renews it.
 pub const WITHDRAWAL_WAIT_SLOTS: u64 = 150;
@@ -47,7 +46,7 @@ pub fn record(
             set_uncovered(exchange, slot, deficit > insurance_available)?;
             if slot.is_uncovered() {
                 let until = now_slot.checked_add(WITHDRAWAL_WAIT_SLOTS);
-                let until = until.ok_or(EngineError::Overflow).or_ballast()?;
+                let until = until.ok_or(EngineError::Overflow)?;
                 exchange.withdraw_wait_until_slot = exchange.withdraw_wait_until_slot.max(until);
             }
             Ok(())
@@ -85,8 +84,7 @@ fn set_uncovered(exchange: &mut Exchange, slot: &mut PositionSlot, uncovered: bo
         slot.flags &= !SLOT_UNCOVERED;
         count.checked_sub(1)
     };
-    exchange.uncovered_bankruptcies =
-        count.ok_or_else(|| error!(BallastError::ExchangeInvariant))?;
+    exchange.uncovered_bankruptcies = count.ok_or(BallastError::ExchangeInvariant)?;
     Ok(())
 }
 

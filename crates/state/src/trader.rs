@@ -1,19 +1,27 @@
 //! A trader: free collateral and, in up to sixteen markets, an isolated position and orders.
 
-use anchor_lang::prelude::*;
 use ballast_engine::units::Atoms;
 
-use super::{position_slot::PositionSlot, queue_account::NO_NODE};
-use crate::error::{BallastError, OrBallast};
+use crate::{
+    derives::*,
+    error::{ensure, BallastError, Result},
+    position_slot::PositionSlot,
+    queue_account::NO_NODE,
+    Pubkey,
+};
 
+/// First bytes of a trader account.
+pub const TRADER_DISCRIMINATOR: [u8; 8] = [74, 133, 32, 105, 47, 50, 5, 238];
 /// Layout version written by this program.
 pub const TRADER_VERSION: u8 = 2;
 /// Markets in which one trader account can hold a position or orders.
 pub const MAX_POSITIONS: usize = 16;
 
 /// A trader account. PDA `["trader", owner, sub_id]`.
-#[account(zero_copy)]
+#[cfg_attr(feature = "anchor", account(zero_copy))]
+#[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
 #[derive(Debug)]
+#[repr(C)]
 pub struct Trader {
     /// Layout version. Written once.
     pub version: u8,
@@ -54,17 +62,17 @@ impl Trader {
 
     /// Fails with `NotOwner` unless `signer` is the owner.
     pub fn require_owner(&self, signer: &Pubkey) -> Result<()> {
-        require_keys_eq!(self.owner, *signer, BallastError::NotOwner);
+        ensure(self.owner == *signer, BallastError::NotOwner)?;
         Ok(())
     }
 
     /// Fails with `NotTraderAuthority` unless `signer` is the owner or the delegate.
     pub fn require_authority(&self, signer: &Pubkey) -> Result<()> {
         let delegated = self.delegate != Pubkey::default() && self.delegate == *signer;
-        require!(
+        ensure(
             self.owner == *signer || delegated,
-            BallastError::NotTraderAuthority
-        );
+            BallastError::NotTraderAuthority,
+        )?;
         Ok(())
     }
 
@@ -83,7 +91,7 @@ impl Trader {
         self.positions
             .iter()
             .find(|slot| slot.market == *market)
-            .ok_or_else(|| error!(BallastError::NoPosition))
+            .ok_or(BallastError::NoPosition)
     }
 
     /// The slot of `market`, with a position or with orders only, to be written.
@@ -94,7 +102,7 @@ impl Trader {
         self.positions
             .iter_mut()
             .find(|slot| slot.market == *market)
-            .ok_or_else(|| error!(BallastError::NoPosition))
+            .ok_or(BallastError::NoPosition)
     }
 
     /// The slot of `market`, which has a position, to be written.
@@ -103,7 +111,7 @@ impl Trader {
     /// `NoPosition`, also where there are only orders.
     pub fn position_mut(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
         let slot = self.slot_mut(market)?;
-        require!(slot.lots != 0, BallastError::NoPosition);
+        ensure(slot.lots != 0, BallastError::NoPosition)?;
         Ok(slot)
     }
 
@@ -118,7 +126,7 @@ impl Trader {
         };
         self.positions
             .get_mut(index)
-            .ok_or_else(|| error!(BallastError::NoFreeSlot))
+            .ok_or(BallastError::NoFreeSlot)
     }
 
     /// Clears what the slot of `market` knows of a position when it has no lots, and frees it when
@@ -136,25 +144,25 @@ impl Trader {
         if slot.lots != 0 {
             return Ok(());
         }
-        require!(
+        ensure(
             slot.margin == 0 && slot.entry_quote == 0 && slot.queue_node == NO_NODE,
-            BallastError::TraderInvariant
-        );
-        require!(!slot.is_uncovered(), BallastError::TraderInvariant);
+            BallastError::TraderInvariant,
+        )?;
+        ensure(!slot.is_uncovered(), BallastError::TraderInvariant)?;
         if slot.order_count > 0 {
             slot.clear_distress();
             slot.clear_triggers();
             return Ok(());
         }
-        require!(
+        ensure(
             slot.order_margin == 0 && slot.order_head == NO_NODE,
-            BallastError::TraderInvariant
-        );
+            BallastError::TraderInvariant,
+        )?;
         *slot = bytemuck::Zeroable::zeroed();
         self.position_count = self
             .position_count
             .checked_sub(1)
-            .ok_or_else(|| error!(BallastError::TraderInvariant))?;
+            .ok_or(BallastError::TraderInvariant)?;
         Ok(())
     }
 
@@ -166,7 +174,7 @@ impl Trader {
         self.free = i64::try_from(atoms)
             .ok()
             .and_then(|atoms| self.free.checked_add(atoms))
-            .ok_or_else(|| error!(BallastError::Overflow))?;
+            .ok_or(BallastError::Overflow)?;
         Ok(())
     }
 
@@ -175,8 +183,8 @@ impl Trader {
     /// # Errors
     /// `InsufficientCollateral` when it would go below zero; `Overflow`.
     pub fn add_free(&mut self, atoms: Atoms) -> Result<()> {
-        let after = self.free().try_add(atoms).or_ballast()?;
-        require!(!after.is_negative(), BallastError::InsufficientCollateral);
+        let after = self.free().try_add(atoms)?;
+        ensure(!after.is_negative(), BallastError::InsufficientCollateral)?;
         self.free = after.get();
         Ok(())
     }
@@ -190,7 +198,7 @@ impl Trader {
             .ok()
             .and_then(|atoms| self.free.checked_sub(atoms))
             .filter(|left| *left >= 0)
-            .ok_or_else(|| error!(BallastError::InsufficientCollateral))?;
+            .ok_or(BallastError::InsufficientCollateral)?;
         Ok(())
     }
 
@@ -209,10 +217,10 @@ impl Trader {
                 sound &= slot.is_sound();
             }
         }
-        require!(
+        ensure(
             sound && used == self.position_count,
-            BallastError::TraderInvariant
-        );
+            BallastError::TraderInvariant,
+        )?;
         Ok(())
     }
 
@@ -221,7 +229,7 @@ impl Trader {
             .positions
             .iter()
             .position(PositionSlot::is_empty)
-            .ok_or_else(|| error!(BallastError::NoFreeSlot))?;
+            .ok_or(BallastError::NoFreeSlot)?;
         if let Some(slot) = self.positions.get_mut(index) {
             *slot = PositionSlot {
                 market: *market,
@@ -233,21 +241,19 @@ impl Trader {
         self.position_count = self
             .position_count
             .checked_add(1)
-            .ok_or_else(|| error!(BallastError::TraderInvariant))?;
+            .ok_or(BallastError::TraderInvariant)?;
         Ok(index)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ballast_engine::{position::Position, units::Lots};
-    use bytemuck::Zeroable;
-
     use super::*;
-    use crate::state::{
+    use crate::{
         position_slot::SLOT_UNCOVERED,
         trigger::{Trigger, TriggerKind},
     };
+    use ballast_engine::{position::Position, units::Lots};
 
     fn trader() -> Trader {
         Trader {

@@ -1,11 +1,11 @@
 //! Events of orders and triggers.
 
-use anchor_lang::prelude::*;
+use alloc::vec::Vec;
 
-use crate::state::{book_account::OrderSide, trigger::TriggerKind};
+use crate::{book_account::OrderSide, derives::*, trigger::TriggerKind, Pubkey};
 
 /// An order that left the book unfilled.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderCancelled {
     /// Its id in the book.
     pub id: u64,
@@ -22,7 +22,7 @@ pub struct OrderCancelled {
 }
 
 /// All orders of a trader in a market, taken out of the book by another instruction than its owner's.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CancelledOrders {
     /// The trader account.
     pub trader: Pubkey,
@@ -33,8 +33,7 @@ pub struct CancelledOrders {
 }
 
 /// A trader cancelled orders.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct OrdersCancelled {
     /// The market.
     pub market: Pubkey,
@@ -47,8 +46,7 @@ pub struct OrdersCancelled {
 }
 
 /// A position got a trigger, in place of the one of its kind before.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct TriggerPlaced {
     /// The market.
     pub market: Pubkey,
@@ -65,8 +63,7 @@ pub struct TriggerPlaced {
 }
 
 /// A position lost a trigger by its owner's will.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct TriggerCancelled {
     /// The market.
     pub market: Pubkey,

@@ -1,17 +1,17 @@
-//! What the IDL says of the engine's types that accounts hold whole: the selection of a session,
-//! and what queue and book accounts consist of. Compiled for the IDL only.
+//! What the IDL says of the engine's types that accounts hold whole: risk parameters, ledgers, the
+//! selection of a session, and what queue and book accounts consist of. Compiled for the IDL only.
 //!
-//! The engine knows neither Anchor nor keys; these are its fields in its order. Queue and book
+//! The engine knows neither Anchor nor keys; these are its fields in its order, which
+//! `crates/client/tests/interface` compares with where the engine's fields lie. Queue and book
 //! accounts are a discriminator, a header and nodes to the end; no instruction declares their
 //! type, so their layouts go into the IDL with that of the selection.
 
 use std::collections::BTreeMap;
 
-use anchor_lang::{
-    idl::{build::IdlBuild, types::IdlTypeDef},
-    prelude::*,
-};
-use ballast_engine::selection;
+use anchor_lang::idl::types::IdlTypeDef;
+use ballast_engine::{funding::FundingState, insurance::InsuranceState, risk, selection};
+
+use crate::{derives::*, Pubkey};
 
 /// Gives a type of the engine what [`IdlBuild`] gives one of the program.
 pub trait EngineLayout {
@@ -34,6 +34,23 @@ pub trait EngineLayout {
     }
 }
 
+macro_rules! described {
+    ($($engine:path => $layout:ident),* $(,)?) => {
+        $(impl EngineLayout for $engine {
+            type Layout = $layout;
+        })*
+    };
+}
+
+described! {
+    risk::RiskParams => RiskConfig,
+    risk::RiskTier => RiskTier,
+    risk::LadderStep => LadderStep,
+    risk::AdlParams => AdlConfig,
+    FundingState => FundingLedger,
+    InsuranceState => InsuranceLedger,
+}
+
 impl EngineLayout for selection::Selection {
     type Layout = Selection;
 
@@ -51,6 +68,151 @@ fn insert<T: IdlBuild>(types: &mut BTreeMap<String, IdlTypeDef>) {
         types.insert(T::get_full_path(), layout);
     }
     T::insert_types(types);
+}
+
+/// Everything a market's risk authority sets. See [`risk::RiskParams`] for the ranges.
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct RiskConfig {
+    /// Margin brackets, ascending; the first `tier_count` are in use.
+    pub tiers: [RiskTier; risk::MAX_TIERS],
+    /// Liquidation ladder, ratios descending; the first `ladder_count` are in use.
+    pub ladder: [LadderStep; risk::MAX_LADDER_STEPS],
+    /// Tiers in use, 1..=4.
+    pub tier_count: u32,
+    /// Ladder steps in use, 0..=4.
+    pub ladder_count: u32,
+    /// Least slots between two partial liquidations of one position.
+    pub ladder_interval_slots: u64,
+    /// Smallest position that may be left open, lots.
+    pub min_position_lots: u64,
+    /// Largest position that may be opened, lots.
+    pub max_position_lots: u64,
+    /// Largest sum of long lots.
+    pub max_open_interest_lots: u64,
+    /// Liquidator's discount when the position is flagged, basis points.
+    pub liquidation_discount_bps: u32,
+    /// Liquidator's discount at the end of the ramp, basis points.
+    pub liquidation_discount_max_bps: u32,
+    /// Slots from the flag to the highest discount; 0 is at once.
+    pub discount_ramp_slots: u64,
+    /// Insurance's part of a liquidation, basis points of the closed notional.
+    pub liquidation_fee_bps: u32,
+    /// What a liquidation restores above maintenance, basis points of it.
+    pub liquidation_buffer_bps: u32,
+    /// Farthest trade price from the mark, basis points of the mark.
+    pub price_band_bps: u32,
+    /// Taker's fee, basis points of the notional.
+    pub taker_fee_bps: u32,
+    /// Maker's fee, basis points of the notional.
+    pub maker_fee_bps: i32,
+    /// Part of trading fees that goes to insurance, basis points.
+    pub insurance_fee_share_bps: u32,
+    /// Funding paid by longs, millionths of the notional an hour; shorts pay when negative.
+    pub funding_rate_ppm_per_hour: i32,
+    /// Most that insurance may pay in a window, basis points; 10,000 is no cap.
+    pub insurance_draw_cap_bps: u32,
+    /// Length of an insurance window, slots.
+    pub insurance_window_slots: u64,
+    /// Oldest usable price, seconds.
+    pub oracle_max_age_seconds: u64,
+    /// Widest usable confidence, basis points of the price.
+    pub oracle_max_conf_bps: u32,
+    /// Farthest usable price from its moving average, basis points of the average.
+    pub oracle_max_ema_divergence_bps: u32,
+    /// Auto-deleveraging.
+    pub adl: AdlConfig,
+    /// Notional to which both sides of the book are averaged for the funding premium, atoms;
+    /// 0: funding is the base rate alone, whatever the book.
+    pub impact_notional_atoms: u64,
+    /// Paid to whoever removes a maker order that cannot be filled (by its maker) or executes a
+    /// trigger (by its trader), atoms.
+    pub keeper_fee_atoms: u64,
+    /// Highest absolute funding rate, base and premium together, millionths an hour; unused
+    /// while `impact_notional_atoms` is 0.
+    pub max_funding_rate_ppm: u32,
+    /// Most that a liquidator earns on lots the book takes, basis points of their notional, out
+    /// of what the book pays above the liquidator's own price.
+    pub book_reward_bps: u32,
+    /// Zero.
+    pub reserved: [u64; 7],
+}
+
+/// A bracket of notional. See [`risk::RiskTier`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct RiskTier {
+    /// Upper end of the bracket, atoms.
+    pub notional_limit_atoms: u64,
+    /// Initial margin of the bracket, basis points.
+    pub initial_margin_bps: u32,
+    /// Maintenance margin of the bracket, basis points.
+    pub maintenance_margin_bps: u32,
+}
+
+/// A step of the liquidation ladder. See [`risk::LadderStep`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct LadderStep {
+    /// The step applies while equity / maintenance is above this, basis points.
+    pub above_ratio_bps: u32,
+    /// Largest part of the position one liquidation may close, basis points.
+    pub close_bps: u32,
+}
+
+/// Parameters of auto-deleveraging. See [`risk::AdlParams`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct AdlConfig {
+    /// How much more a position left out may score than the last one cut, basis points.
+    pub rank_tolerance_bps: u32,
+    /// Largest part of a counterparty that one pass may close, basis points.
+    pub max_close_bps: u32,
+    /// Least profit at the mark, basis points of the entry, to rank as a winner.
+    pub min_profit_bps: u32,
+    /// Zero.
+    pub _pad: u32,
+    /// Slots after a bankruptcy flag from which insurance no longer delays ADL.
+    pub grace_slots: u64,
+    /// Reward of a round, atoms, from the market's fees.
+    pub reward_atoms: u64,
+}
+
+/// Cumulative funding. See [`FundingState`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct FundingLedger {
+    /// Cumulative funding, whole atoms per lot; longs pay when it rises.
+    pub index: i64,
+    /// Part of an atom not yet in the index.
+    pub carry: u64,
+    /// Unix second up to which funding has accrued.
+    pub last_timestamp: i64,
+    /// Samples of the hour of `last_timestamp` up to it, each times its seconds, ppm seconds.
+    pub rate_sum: i64,
+    /// Rate of the hour of `last_timestamp`, ppm an hour; longs pay when positive.
+    pub rate_ppm: i32,
+    /// Average price of the impact notional sold into the bids, atoms per lot; 0 when they are
+    /// not that deep.
+    pub impact_bid: u32,
+    /// Average price of the impact notional bought from the asks, as `impact_bid`.
+    pub impact_ask: u32,
+    /// Zero.
+    pub _pad: u32,
+}
+
+/// What the market's insurance holds and has paid. See [`InsuranceState`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct InsuranceLedger {
+    /// Balance, atoms.
+    pub balance: u64,
+    /// First slot of the present window.
+    pub window_start_slot: u64,
+    /// Balance when the window began, atoms.
+    pub window_level: u64,
+    /// Paid within the window, atoms.
+    pub window_drawn: u64,
 }
 
 /// The highest ranked positions met so far, best first.

@@ -8,42 +8,13 @@ use ballast_engine::{
     book::{book_size, Book, BookRef, BOOK_HEADER_SIZE},
     units::{LotPrice, Side},
 };
+use ballast_state::{
+    book_account::{BOOK_DISCRIMINATOR, MIN_BOOK_ORDERS},
+    error::BallastError,
+    market::Market,
+};
 
-use super::market::Market;
-use crate::error::{BallastError, OrBallast};
-
-/// First bytes of an initialised book account.
-#[cfg_attr(feature = "idl-build", constant)]
-pub const BOOK_DISCRIMINATOR: [u8; 8] = [117, 52, 230, 19, 141, 8, 94, 203];
-/// Orders a side that a book account must have room for, at the least.
-pub const MIN_BOOK_ORDERS: usize = 16;
-
-/// A side of the book.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderSide {
-    /// Orders to buy.
-    Bid,
-    /// Orders to sell.
-    Ask,
-}
-
-impl From<OrderSide> for Side {
-    fn from(side: OrderSide) -> Self {
-        match side {
-            OrderSide::Bid => Self::Long,
-            OrderSide::Ask => Self::Short,
-        }
-    }
-}
-
-impl From<Side> for OrderSide {
-    fn from(side: Side) -> Self {
-        match side {
-            Side::Long => Self::Bid,
-            Side::Short => Self::Ask,
-        }
-    }
-}
+use crate::error::{error, require, require_keys_eq, OrBallast};
 
 /// The book account of a market, checked.
 pub struct MarketBook<'a, 'info> {
@@ -196,14 +167,6 @@ mod tests {
             expires_at: 0,
             reduce_only: false,
         }
-    }
-
-    #[test]
-    fn sides_of_the_book_are_those_of_positions() {
-        for side in [OrderSide::Bid, OrderSide::Ask] {
-            assert_eq!(OrderSide::from(Side::from(side)), side);
-        }
-        assert_eq!(Side::from(OrderSide::Bid), Side::Long);
     }
 
     #[test]

@@ -8,21 +8,17 @@ use ballast_engine::{
     queue::{Queue, QueueRef, QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE},
     units::Side,
 };
+use ballast_state::{
+    error::BallastError,
+    market::Market,
+    position_slot::PositionSlot,
+    queue_account::{MIN_QUEUE_NODES, NO_NODE, QUEUE_DISCRIMINATOR},
+};
 
-use super::{market::Market, position_slot::PositionSlot};
-use crate::error::{BallastError, OrBallast};
+use crate::error::{error, require, require_keys_eq, OrBallast};
 
-/// First bytes of an initialised queue account.
-#[cfg_attr(feature = "idl-build", constant)]
-pub const QUEUE_DISCRIMINATOR: [u8; 8] = [204, 167, 6, 247, 20, 33, 2, 188];
-/// Nodes a queue account must have room for, at the least.
-pub const MIN_QUEUE_NODES: usize = 16;
-/// Most bytes of a queue account: what the runtime lets an account hold.
-pub const MAX_QUEUE_BYTES: usize = 10 * 1_024 * 1_024;
 /// Bytes of such an account after the discriminator.
 const MIN_QUEUE_BYTES: usize = QUEUE_HEADER_SIZE + MIN_QUEUE_NODES * QUEUE_ENTRY_SIZE;
-/// Marks a position that is in no queue.
-pub const NO_NODE: u32 = u32::MAX;
 
 /// Both queue accounts of a market, checked.
 pub struct MarketQueues<'a, 'info> {
@@ -142,17 +138,6 @@ pub fn create(account: &AccountInfo, market: &Pubkey, side: Side) -> Result<()> 
         BallastError::QueueNotRentExempt
     );
     initialize(&mut account.try_borrow_mut_data()?, market, side)
-}
-
-/// Positions for which an account of so many bytes has room.
-///
-/// # Errors
-/// `QueueTooSmall` for less than a header; `Overflow`.
-pub fn capacity(bytes: usize) -> Result<u32> {
-    let nodes = bytes
-        .checked_sub(QUEUE_DISCRIMINATOR.len() + QUEUE_HEADER_SIZE)
-        .ok_or_else(|| error!(BallastError::QueueTooSmall))?;
-    u32::try_from(nodes / QUEUE_ENTRY_SIZE).map_err(|_| error!(BallastError::Overflow))
 }
 
 fn initialize(data: &mut [u8], market: &Pubkey, side: Side) -> Result<()> {

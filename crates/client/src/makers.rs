@@ -5,9 +5,6 @@
 //! what is left of a limit order then does not wait in the book. Spares make up for orders
 //! that cannot trade or are gone by the time the transaction lands.
 
-use anchor_lang::prelude::Pubkey;
-use ballast::state::market::Market;
-use ballast::state::trigger::Trigger;
 use ballast_engine::book::{BookRef, Order};
 use ballast_engine::liquidation::{LiquidationInput, Waterfall};
 use ballast_engine::matching::MAX_MATCHES;
@@ -16,8 +13,11 @@ use ballast_engine::order::{check, OrderKind, OrderRequest, SelfTrade};
 use ballast_engine::position::Position;
 use ballast_engine::units::{LotPrice, Side, Ticks};
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
+use ballast_state::trigger::Trigger;
+use ballast_state::Pubkey;
 
-pub use ballast::instructions::matching::MAX_MAKERS;
+pub use ballast_state::instructions::MAX_MAKERS;
 
 /// The trader who sends an order, or whose trigger fires, and what its order is measured by.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +74,7 @@ pub fn order_makers(
 ) -> Result<Vec<Pubkey>, EngineError> {
     let tick = taker.market.oracle.atoms_per_lot_tick;
     let mark = taker.price.mark(tick)?;
-    let params = taker.market.risk.params();
+    let params = taker.market.params();
     let terms = check(params, &mark, tick, &taker.position, request, taker.now)?;
     let takes = |price| terms.crosses(request.side, price);
     let (side, lots) = (request.side.opposite(), terms.lots);

@@ -1,25 +1,28 @@
 //! One isolated position in a trader account, with the trader's orders in its market.
 
-use anchor_lang::prelude::*;
 use ballast_engine::{
     book::OwnOrders,
     position::Position,
     units::{Atoms, FundingIndex, Lots},
 };
 
-use super::{
+use crate::{
+    derives::*,
+    error::{ensure, BallastError, Result},
     queue_account::NO_NODE,
     trigger::{Trigger, TriggerKind},
+    Pubkey,
 };
-use crate::error::{BallastError, OrBallast};
 
 /// Slot flag: the position counts in `Exchange::uncovered_bankruptcies`.
 pub const SLOT_UNCOVERED: u32 = 1;
 
 /// One isolated position and the orders in its market. A slot with the default market is empty and
 /// all zero; another has lots, orders or both.
-#[zero_copy]
+#[cfg_attr(feature = "anchor", zero_copy)]
+#[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
 #[derive(Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct PositionSlot {
     /// Market of position and orders; the default key marks an empty slot.
     pub market: Pubkey,
@@ -96,7 +99,7 @@ impl PositionSlot {
     /// `SizeOutOfRange` when the stored size is.
     pub fn position(&self) -> Result<Position> {
         Ok(Position {
-            lots: Lots::new(self.lots).or_ballast()?,
+            lots: Lots::new(self.lots)?,
             entry_quote: Atoms::new(self.entry_quote),
             margin: Atoms::new(self.margin),
             funding_index: FundingIndex::new(self.funding_index),
@@ -155,7 +158,7 @@ impl PositionSlot {
     /// Fails with `BankruptcyFlagged` while the position counts as an uncovered bankruptcy: only
     /// the instructions that hold the exchange writable may change it then.
     pub fn require_not_uncovered(&self) -> Result<()> {
-        require!(!self.is_uncovered(), BallastError::BankruptcyFlagged);
+        ensure(!self.is_uncovered(), BallastError::BankruptcyFlagged)?;
         Ok(())
     }
 
@@ -173,13 +176,13 @@ impl PositionSlot {
     }
 
     /// Forgets both triggers.
-    pub(super) fn clear_triggers(&mut self) {
+    pub(crate) fn clear_triggers(&mut self) {
         self.stop_loss = Trigger::default();
         self.take_profit = Trigger::default();
     }
 
     /// What must hold of a slot in use.
-    pub(super) fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         let listed = self.order_head != NO_NODE;
         let orders = listed == (self.order_count > 0) && (listed || self.order_margin == 0);
         let position = if self.lots == 0 {

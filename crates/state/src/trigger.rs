@@ -1,22 +1,27 @@
 //! Stop-loss and take-profit of a position.
 
-use anchor_lang::prelude::*;
 use ballast_engine::units::Side;
 
-use crate::error::BallastError;
+use crate::{
+    derives::*,
+    error::{BallastError, Result},
+};
 
 /// Which trigger of a position.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TriggerKind {
     /// Limits a loss: a long is closed when the price falls, a short when it rises.
+    #[default]
     StopLoss,
     /// Takes a profit: a long is closed when the price rises, a short when it falls.
     TakeProfit,
 }
 
 /// A price at which anybody may close lots of a position through the book. All zero when unset.
-#[zero_copy]
+#[cfg_attr(feature = "anchor", zero_copy)]
+#[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
 #[derive(Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Trigger {
     /// Oracle price that triggers, ticks; 0 when unset.
     pub price_ticks: u64,
@@ -54,7 +59,7 @@ impl Trigger {
     pub fn use_up(&mut self, lots: u64) -> Result<()> {
         let lots = u32::try_from(lots).ok();
         let left = lots.and_then(|lots| self.lots.checked_sub(lots));
-        self.lots = left.ok_or_else(|| error!(BallastError::Overflow))?;
+        self.lots = left.ok_or(BallastError::Overflow)?;
         if self.lots == 0 {
             *self = Self::default();
         }

@@ -1,15 +1,14 @@
 //! What orders and triggers did.
 
-use anchor_lang::prelude::*;
+use alloc::vec::Vec;
 
 use super::{OrderCancelled, PartyTraded};
 use crate::{
-    instructions::trader::order_args::OrderKind,
-    state::{book_account::OrderSide, trigger::TriggerKind},
+    book_account::OrderSide, derives::*, order_args::OrderKind, trigger::TriggerKind, Pubkey,
 };
 
 /// An order of the book that traded.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderFilled {
     /// The maker's trader account.
     pub maker: Pubkey,
@@ -32,7 +31,7 @@ pub struct OrderFilled {
 }
 
 /// Why an order was removed from the book.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemovalReason {
     /// Its time was over.
     Expired,
@@ -45,7 +44,7 @@ pub enum RemovalReason {
 }
 
 /// An order of the book that could not trade and was removed.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderRemoved {
     /// The maker's trader account.
     pub maker: Pubkey,
@@ -62,8 +61,7 @@ pub struct OrderRemoved {
 }
 
 /// An order was placed; what it traded and what waits in the book.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct OrderPlaced {
     /// The market.
     pub market: Pubkey,
@@ -112,8 +110,7 @@ pub struct OrderPlaced {
 }
 
 /// A trigger closed lots against the book.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct TriggerExecuted {
     /// The market.
     pub market: Pubkey,

@@ -1,12 +1,10 @@
 //! Events of deleveraging sessions.
 
-use anchor_lang::prelude::*;
-
 use super::CancelledOrders;
+use crate::{derives::*, Pubkey};
 
 /// A deleveraging over several transactions began: insurance has paid, the round is frozen.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct AdlSessionOpened {
     /// The session.
     pub session: Pubkey,
@@ -41,8 +39,7 @@ pub struct AdlSessionOpened {
 }
 
 /// A session's walk went on.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct AdlSessionAdvanced {
     /// The session.
     pub session: Pubkey,
@@ -57,8 +54,7 @@ pub struct AdlSessionAdvanced {
 }
 
 /// A session ended.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct AdlSessionClosed {
     /// The session.
     pub session: Pubkey,

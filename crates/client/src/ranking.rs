@@ -7,33 +7,23 @@
 
 use core::cmp::Ordering;
 
-use anchor_lang::prelude::Pubkey;
-use ballast::state::market::Market;
-use ballast::state::position_slot::PositionSlot;
 use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, Summary};
 use ballast_engine::position::Position;
 use ballast_engine::proof::best_below;
 use ballast_engine::queue::{QueueEntry, QueueRef};
 use ballast_engine::rank::{score_q32, Class, ClosePrice, Exposure, Ranked, Round};
 use ballast_engine::standing::light_of;
-use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
+use ballast_engine::units::{Atoms, FundingIndex, Lots, Side};
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::Pubkey;
 
 use crate::funding;
 use crate::liquidation::past_grace;
+use crate::moment::Moment;
 
-pub use ballast::instructions::anyone::counterparties::MAX_COUNTERPARTIES;
-
-/// When and at what price something is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// Slot.
-    pub slot: u64,
-    /// Unix seconds.
-    pub unix_timestamp: i64,
-    /// Oracle price in ticks.
-    pub price_ticks: u64,
-}
+pub use ballast_state::instructions::MAX_COUNTERPARTIES;
 
 /// What a keeper wants closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,16 +124,16 @@ pub fn plan(
         funding_index: FundingIndex::new(bankrupt.funding_index),
     }
     .settle(funding_index)?;
-    let risk = market.risk.params();
+    let risk = market.params();
     let passes = queue.header().adl_epoch;
     let opened = passes.checked_add(1).ok_or(EngineError::Overflow)?;
     let opens = bankrupt.pass_epoch == 0 && !queue.header().pass_lasts(moment.slot);
     let epoch = if opens { opened } else { passes };
     let mut round = Deleveraging::begin(&Bankruptcy {
         position,
-        mark: mark(market, moment)?,
+        mark: moment.lot_price(market)?,
         funding_index,
-        insurance_available: market.insurance_state().available(risk, moment.slot)?,
+        insurance_available: market.insurance.available(risk, moment.slot)?,
         past_grace: past_grace(bankrupt.bankrupt_slot, risk.adl.grace_slots, moment.slot),
         max_lots: request.max_lots,
         params: &risk.adl,
@@ -214,8 +204,8 @@ pub fn display_round(
     epoch: u32,
     moment: &Moment,
 ) -> Result<Round, EngineError> {
-    let mark = mark(market, moment)?;
-    let adl = &market.risk.params().adl;
+    let mark = moment.lot_price(market)?;
+    let adl = &market.params().adl;
     Ok(Round {
         side,
         mark,
@@ -298,8 +288,4 @@ fn walk(
 
 fn cuttable(ranked: &Ranked) -> bool {
     ranked.class > Class::Ineligible
-}
-
-fn mark(market: &Market, moment: &Moment) -> Result<LotPrice, EngineError> {
-    Ticks::new(moment.price_ticks).lot_price(market.oracle.atoms_per_lot_tick)
 }

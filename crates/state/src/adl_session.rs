@@ -1,14 +1,17 @@
 //! A deleveraging that takes several transactions: what was frozen when it began, and whom it has
 //! selected so far.
 
-use anchor_lang::prelude::*;
 use ballast_engine::{position::Position, selection::Selection, units::Side};
 
-#[cfg(feature = "idl-build")]
-use super::layouts::EngineLayout;
-use super::position_slot::PositionSlot;
-use crate::error::BallastError;
+use crate::{
+    derives::*,
+    error::{ensure, BallastError, Result},
+    position_slot::PositionSlot,
+    Pubkey,
+};
 
+/// First bytes of a session account.
+pub const ADL_SESSION_DISCRIMINATOR: [u8; 8] = [87, 170, 133, 207, 205, 108, 193, 84];
 /// Layout version written by this program.
 pub const ADL_SESSION_VERSION: u8 = 1;
 /// Slots for which a session lasts: about a minute.
@@ -16,8 +19,10 @@ pub const ADL_SESSION_SLOTS: u64 = 150;
 
 /// A deleveraging session. A plain account, created at top level and handed over zeroed. The frozen
 /// round is in the queue of the counterparties, which watches for this account's key.
-#[account(zero_copy)]
+#[cfg_attr(feature = "anchor", account(zero_copy))]
+#[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
 #[derive(Debug)]
+#[repr(C)]
 pub struct AdlSession {
     /// Layout version. Written once.
     pub version: u8,
@@ -79,14 +84,14 @@ impl AdlSession {
 
     /// Fails with `AdlSessionMismatch` unless the session is for this position.
     pub fn require_of(&self, market: &Pubkey, bankrupt: &Pubkey) -> Result<()> {
-        require_keys_eq!(self.market, *market, BallastError::AdlSessionMismatch);
-        require_keys_eq!(self.bankrupt, *bankrupt, BallastError::AdlSessionMismatch);
+        ensure(self.market == *market, BallastError::AdlSessionMismatch)?;
+        ensure(self.bankrupt == *bankrupt, BallastError::AdlSessionMismatch)?;
         Ok(())
     }
 
     /// Fails with `AdlSessionExpired` after its last slot.
     pub fn require_live(&self, slot: u64) -> Result<()> {
-        require!(slot <= self.expires_slot, BallastError::AdlSessionExpired);
+        ensure(slot <= self.expires_slot, BallastError::AdlSessionExpired)?;
         Ok(())
     }
 

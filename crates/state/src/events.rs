@@ -1,22 +1,25 @@
 //! What the program announces, by self-CPI. Past tense; amounts in atoms unless named otherwise.
 
-use anchor_lang::prelude::*;
+use alloc::vec::Vec;
 
-use crate::{oracle::config::OracleConfig, state::exchange::Role, state::risk_config::RiskConfig};
+use ballast_engine::risk::RiskParams;
+
+use crate::{derives::*, exchange::Role, oracle_config::OracleConfig, Pubkey};
 
 mod adl_session;
+mod list;
 mod orders;
 mod trading;
 
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
+pub use list::{BallastEvent, Event, EVENT_TAG};
 pub use orders::{
     CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
 };
 pub use trading::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason, TriggerExecuted};
 
 /// The exchange came into being.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct ExchangeInitialized {
     /// Its admin.
     pub admin: Pubkey,
@@ -29,8 +32,7 @@ pub struct ExchangeInitialized {
 }
 
 /// The admin named a successor for a role.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct AuthorityProposed {
     /// The role.
     pub role: Role,
@@ -41,8 +43,7 @@ pub struct AuthorityProposed {
 }
 
 /// A successor took a role.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct AuthorityAccepted {
     /// The role.
     pub role: Role,
@@ -53,8 +54,7 @@ pub struct AuthorityAccepted {
 }
 
 /// Pause flags changed.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct PauseSet {
     /// Who changed them.
     pub by: Pubkey,
@@ -65,8 +65,7 @@ pub struct PauseSet {
 }
 
 /// A market opened.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct MarketCreated {
     /// The market.
     pub market: Pubkey,
@@ -77,24 +76,22 @@ pub struct MarketCreated {
     /// Its price source and units.
     pub oracle: OracleConfig,
     /// Its risk parameters.
-    pub risk: RiskConfig,
+    pub risk: RiskParams,
 }
 
 /// A market's risk parameters changed.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct MarketRiskUpdated {
     /// The market.
     pub market: Pubkey,
     /// Parameters before.
-    pub before: RiskConfig,
+    pub before: RiskParams,
     /// Parameters after.
-    pub after: RiskConfig,
+    pub after: RiskParams,
 }
 
 /// A trader account opened.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct TraderCreated {
     /// The account.
     pub trader: Pubkey,
@@ -105,8 +102,7 @@ pub struct TraderCreated {
 }
 
 /// A trader account closed.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct TraderClosed {
     /// The account.
     pub trader: Pubkey,
@@ -115,8 +111,7 @@ pub struct TraderClosed {
 }
 
 /// A trader's delegate changed.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct DelegateSet {
     /// The trader account.
     pub trader: Pubkey,
@@ -127,8 +122,7 @@ pub struct DelegateSet {
 }
 
 /// Tokens became free collateral.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct Deposited {
     /// The trader account credited.
     pub trader: Pubkey,
@@ -141,8 +135,7 @@ pub struct Deposited {
 }
 
 /// Free collateral became tokens.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct Withdrawn {
     /// The trader account debited.
     pub trader: Pubkey,
@@ -155,8 +148,7 @@ pub struct Withdrawn {
 }
 
 /// Free collateral became margin of a position.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct MarginAdded {
     /// The trader account.
     pub trader: Pubkey,
@@ -171,8 +163,7 @@ pub struct MarginAdded {
 }
 
 /// Margin of a position became free collateral.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct MarginRemoved {
     /// The trader account.
     pub trader: Pubkey,
@@ -189,7 +180,7 @@ pub struct MarginRemoved {
 }
 
 /// One party of a block trade.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartyTraded {
     /// The trader account.
     pub trader: Pubkey,
@@ -218,8 +209,7 @@ pub struct PartyTraded {
 }
 
 /// A taker and a maker traded.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct BlockTraded {
     /// The market.
     pub market: Pubkey,
@@ -240,8 +230,7 @@ pub struct BlockTraded {
 }
 
 /// Funding accrued.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct FundingAccrued {
     /// The market.
     pub market: Pubkey,
@@ -261,8 +250,7 @@ pub struct FundingAccrued {
 }
 
 /// Somebody gave to a market's insurance.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct InsuranceDonated {
     /// The market.
     pub market: Pubkey,
@@ -275,8 +263,7 @@ pub struct InsuranceDonated {
 }
 
 /// Tokens moved so that an insurance vault holds what its ledger says.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct InsuranceSwept {
     /// The market.
     pub market: Pubkey,
@@ -287,8 +274,7 @@ pub struct InsuranceSwept {
 }
 
 /// A position was flagged, or its flags were cleared (both slots zero).
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct PositionFlagged {
     /// The market.
     pub market: Pubkey,
@@ -309,8 +295,7 @@ pub struct PositionFlagged {
 }
 
 /// A position was liquidated in part or in whole.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct PositionLiquidated {
     /// The market.
     pub market: Pubkey,
@@ -361,7 +346,7 @@ pub struct PositionLiquidated {
 }
 
 /// One counterparty of a deleveraging, as it was ranked and what it became.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CounterpartyCut {
     /// The trader account.
     pub trader: Pubkey,
@@ -393,8 +378,7 @@ pub struct CounterpartyCut {
 
 /// A bankrupt position was closed against its highest ranked counterparties. With the queue as it
 /// stood, everything needed to decide again.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct AutoDeleveraged {
     /// The market.
     pub market: Pubkey,
@@ -460,8 +444,7 @@ pub struct AutoDeleveraged {
 }
 
 /// A queue has room for more positions.
-#[event]
-#[derive(Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct QueueGrown {
     /// The market.
     pub market: Pubkey,

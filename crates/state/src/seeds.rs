@@ -3,15 +3,15 @@
 //! The exchange and the collateral vault exist once, so their addresses are
 //! constants and cost nothing to check on chain.
 
-use anchor_lang::{
-    derive_program_address, prelude::Pubkey, solana_program::bpf_loader_upgradeable,
-};
+use const_crypto::ed25519::derive_program_address;
 
-/// Seed of the [`crate::state::exchange::Exchange`].
+use crate::{Pubkey, ID};
+
+/// Seed of the [`crate::exchange::Exchange`].
 pub const EXCHANGE_SEED: &[u8] = b"exchange";
-/// Seed of a [`crate::state::market::Market`], followed by its index (u16, little endian).
+/// Seed of a [`crate::market::Market`], followed by its index (u16, little endian).
 pub const MARKET_SEED: &[u8] = b"market";
-/// Seed of a [`crate::state::trader::Trader`], followed by the owner and the sub-id (u16, little
+/// Seed of a [`crate::trader::Trader`], followed by the owner and the sub-id (u16, little
 /// endian).
 pub const TRADER_SEED: &[u8] = b"trader";
 /// Seed of the token account that holds all free collateral and margin.
@@ -20,17 +20,21 @@ pub const COLLATERAL_VAULT_SEED: &[u8] = b"collateral_vault";
 pub const INSURANCE_VAULT_SEED: &[u8] = b"insurance_vault";
 
 /// Address and bump of the exchange.
-pub const EXCHANGE: (Pubkey, u8) = derive(&[EXCHANGE_SEED], &crate::ID_CONST);
+pub const EXCHANGE: (Pubkey, u8) = derive(&[EXCHANGE_SEED], &ID);
 /// Address and bump of the collateral vault.
-pub const COLLATERAL_VAULT: (Pubkey, u8) = derive(&[COLLATERAL_VAULT_SEED], &crate::ID_CONST);
+pub const COLLATERAL_VAULT: (Pubkey, u8) = derive(&[COLLATERAL_VAULT_SEED], &ID);
 
 /// Address of the exchange; also the authority over every vault.
 pub const EXCHANGE_ADDRESS: Pubkey = EXCHANGE.0;
 /// Address of the collateral vault.
 pub const COLLATERAL_VAULT_ADDRESS: Pubkey = COLLATERAL_VAULT.0;
+/// Address and bump of the account that signs the program's event records.
+pub const EVENT_AUTHORITY: (Pubkey, u8) = derive(&[b"__event_authority"], &ID);
+/// The loader of programs that can be upgraded.
+pub const UPGRADEABLE_LOADER: Pubkey =
+    Pubkey::from_str_const("BPFLoaderUpgradeab1e11111111111111111111111");
 /// Where the upgradeable loader keeps this program's code and upgrade authority.
-pub const PROGRAM_DATA_ADDRESS: Pubkey =
-    derive(&[&crate::ID_CONST.to_bytes()], &bpf_loader_upgradeable::ID).0;
+pub const PROGRAM_DATA_ADDRESS: Pubkey = derive(&[&ID.to_bytes()], &UPGRADEABLE_LOADER).0;
 
 /// Seeds with which the program signs for the vaults.
 pub const EXCHANGE_SIGNER: &[&[u8]] = &[EXCHANGE_SEED, &[EXCHANGE.1]];
@@ -49,12 +53,13 @@ mod tests {
         for (constant, seed) in [
             (EXCHANGE, EXCHANGE_SEED),
             (COLLATERAL_VAULT, COLLATERAL_VAULT_SEED),
+            (EVENT_AUTHORITY, b"__event_authority"),
         ] {
-            assert_eq!(constant, Pubkey::find_program_address(&[seed], &crate::ID));
+            assert_eq!(constant, Pubkey::find_program_address(&[seed], &ID));
         }
         assert_eq!(
             PROGRAM_DATA_ADDRESS,
-            bpf_loader_upgradeable::get_program_data_address(&crate::ID)
+            Pubkey::find_program_address(&[ID.as_ref()], &UPGRADEABLE_LOADER).0
         );
     }
 }

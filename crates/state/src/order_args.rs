@@ -1,14 +1,14 @@
 //! An order as the instructions take it.
 
-use anchor_lang::prelude::*;
 use ballast_engine::{order, units};
 
-use crate::state::book_account::OrderSide;
+use crate::{book_account::OrderSide, derives::*};
 
 /// How an order trades. See [`order::OrderKind`].
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OrderKind {
     /// Trades what it can; the rest waits in the book.
+    #[default]
     Limit,
     /// Trades what it can; the rest is dropped.
     ImmediateOrCancel,
@@ -34,9 +34,10 @@ impl From<OrderKind> for order::OrderKind {
 
 /// What happens when an order meets one of the same trader account's own. See
 /// [`order::SelfTrade`].
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SelfTrade {
     /// The one in the book is cancelled.
+    #[default]
     CancelProvide,
     /// Both lose the lots of the smaller one.
     DecrementAndCancel,
@@ -55,7 +56,7 @@ impl From<SelfTrade> for order::SelfTrade {
 }
 
 /// Arguments of `place_order`.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PlaceOrderArgs {
     /// Buys or sells.
     pub side: OrderSide,

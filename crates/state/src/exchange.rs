@@ -1,9 +1,13 @@
 //! The exchange: authorities, pause flags and the collateral everything is paid in.
 
-use anchor_lang::prelude::*;
+use crate::{
+    derives::*,
+    error::{ensure, BallastError, Result},
+    Pubkey,
+};
 
-use crate::error::BallastError;
-
+/// First bytes of the exchange account.
+pub const EXCHANGE_DISCRIMINATOR: [u8; 8] = [30, 200, 220, 149, 3, 61, 104, 50];
 /// Layout version written by this program.
 pub const EXCHANGE_VERSION: u8 = 1;
 
@@ -25,8 +29,10 @@ pub const PAUSE_DELEVERAGE: u32 = 1 << 6;
 pub const PAUSE_ALL: u32 = (1 << 7) - 1;
 
 /// The one exchange. PDA `["exchange"]`; token authority of every vault.
-#[account(zero_copy)]
+#[cfg_attr(feature = "anchor", account(zero_copy))]
+#[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
 #[derive(Debug)]
+#[repr(C)]
 pub struct Exchange {
     /// Layout version. Written once.
     pub version: u8,
@@ -79,9 +85,10 @@ const _: () = {
 };
 
 /// An authority of the exchange that can be handed over in two steps.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Creates markets, pauses, names successors of every role.
+    #[default]
     Admin,
     /// Changes risk parameters of markets.
     Risk,
@@ -104,7 +111,7 @@ impl Exchange {
 
     /// Fails with `NotAdmin` unless `signer` is the admin.
     pub fn require_admin(&self, signer: &Pubkey) -> Result<()> {
-        require_keys_eq!(self.admin, *signer, BallastError::NotAdmin);
+        ensure(self.admin == *signer, BallastError::NotAdmin)?;
         Ok(())
     }
 
@@ -119,10 +126,10 @@ impl Exchange {
     /// `NotProposed` unless `signer` is the successor named last.
     pub fn accept(&mut self, role: Role, signer: Pubkey) -> Result<Pubkey> {
         let (holder, pending) = self.slots_mut(role);
-        require!(
+        ensure(
             *pending == signer && signer != Pubkey::default(),
-            BallastError::NotProposed
-        );
+            BallastError::NotProposed,
+        )?;
         let former = core::mem::replace(holder, signer);
         *pending = Pubkey::default();
         Ok(former)
@@ -130,24 +137,31 @@ impl Exchange {
 
     /// Fails with `Paused` when any of `flags` is in force.
     pub fn require_not_paused(&self, flags: u32) -> Result<()> {
-        require!(self.pause_flags & flags == 0, BallastError::Paused);
+        ensure(self.pause_flags & flags == 0, BallastError::Paused)?;
         Ok(())
     }
 
-    /// Fails with `WrongMint` or `WrongTokenProgram` unless `mint` is the quote currency and
-    /// `token_program` its program.
-    pub fn require_collateral(&self, mint: &AccountInfo, token_program: &Pubkey) -> Result<()> {
-        require_keys_eq!(*mint.key, self.collateral_mint, BallastError::WrongMint);
-        require_keys_eq!(*mint.owner, *token_program, BallastError::WrongTokenProgram);
-        Ok(())
+    /// Fails with `WrongMint` or `WrongTokenProgram` unless `mint` is the quote currency and its
+    /// owner `mint_program` is `token_program`.
+    pub fn require_collateral(
+        &self,
+        mint: &Pubkey,
+        mint_program: &Pubkey,
+        token_program: &Pubkey,
+    ) -> Result<()> {
+        ensure(*mint == self.collateral_mint, BallastError::WrongMint)?;
+        ensure(
+            mint_program == token_program,
+            BallastError::WrongTokenProgram,
+        )
     }
 
     /// Fails with `WithdrawalsWait` while an uncovered bankruptcy holds withdrawals back.
     pub fn require_withdrawals_open(&self, slot: u64) -> Result<()> {
-        require!(
+        ensure(
             self.uncovered_bankruptcies == 0 || slot >= self.withdraw_wait_until_slot,
-            BallastError::WithdrawalsWait
-        );
+            BallastError::WithdrawalsWait,
+        )?;
         Ok(())
     }
 
@@ -165,10 +179,10 @@ impl Exchange {
         ]
         .iter()
         .all(|key| *key != Pubkey::default());
-        require!(
+        ensure(
             self.version == EXCHANGE_VERSION && keys_set && self.pause_flags & !PAUSE_ALL == 0,
-            BallastError::ExchangeInvariant
-        );
+            BallastError::ExchangeInvariant,
+        )?;
         Ok(())
     }
 
