@@ -1,6 +1,5 @@
 //! The client's plan of a deleveraging is what the program then does, to the atom.
 
-use ballast_client::events::BallastEvent;
 use ballast_client::moment::Moment;
 use ballast_client::ranking::{plan, AdlPlan, Request, MAX_COUNTERPARTIES};
 use ballast_engine::units::Side;

@@ -5,12 +5,11 @@ use std::path::Path;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use anyhow::{ensure, Context, Result};
-use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone;
 use ballast_client::moment::Moment;
 use ballast_client::ranking::{plan, AdlPlan, Request, MAX_COUNTERPARTIES};
 use ballast_engine::book::OwnOrders;
-use ballast_engine::units::{FundingIndex, LotPrice, Side};
+use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::world::COMPUTE_UNIT_LIMIT;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome, TxResult,

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{ensure, Result};
-use ballast_client::events::BallastEvent;
 use ballast_client::makers::MAX_MAKERS;
 use ballast_engine::units::LotPrice;
 use ballast_sandbox::{MarketConfig, MintKind, TraderCookie, TxOutcome, TxResult};

@@ -2,7 +2,6 @@
 //! drives it and whatever happens in between.
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::events::BallastEvent;
 use ballast_client::instructions::adl_session::{OpenAdlSession, SessionKeys, SESSION_SPACE};
 use ballast_engine::units::Side;
 use ballast_sandbox::{Sandbox, TraderCookie, TxOutcome};

@@ -2,7 +2,6 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast_client::events::BallastEvent;
 use ballast_client::makers::makers;
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::position::Position;

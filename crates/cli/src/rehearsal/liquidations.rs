@@ -3,7 +3,6 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_client::liquidation::{self, affordable, past_grace, Backing, Flags, Need};
 use ballast_client::makers::liquidation_makers;

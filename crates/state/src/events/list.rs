@@ -127,7 +127,7 @@ mod tests {
             free_after: 12,
         };
         let record = [
-            &Deposited::DISCRIMINATOR[..],
+            &<Deposited as Event>::DISCRIMINATOR[..],
             &borsh::to_vec(&event).unwrap(),
         ]
         .concat();

@@ -156,10 +156,10 @@ mod tests {
         body(&account);
     }
 
-    fn order(side: OrderSide, price: u64, lots: u64) -> NewOrder {
+    fn order(side: Side, price: u64, lots: u64) -> NewOrder {
         NewOrder {
             trader: [3; 32],
-            side: side.into(),
+            side,
             price: LotPrice::new(price).unwrap(),
             lots,
             margin: 0,
@@ -175,11 +175,7 @@ mod tests {
             let book = MarketBook::load(&market(), account).unwrap();
             assert_eq!(book.best_price(Side::Long), Ok(None));
             let mut own = OwnOrders::EMPTY;
-            for (side, price) in [
-                (OrderSide::Bid, 90),
-                (OrderSide::Bid, 95),
-                (OrderSide::Ask, 99),
-            ] {
+            for (side, price) in [(Side::Long, 90), (Side::Long, 95), (Side::Short, 99)] {
                 book.write(|book| book.insert(&order(side, price, 4), &mut own).or_ballast())
                     .unwrap();
             }

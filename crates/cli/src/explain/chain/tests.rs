@@ -1,5 +1,4 @@
 use anchor_lang::prelude::Pubkey;
-use ballast_client::events::BallastEvent;
 use ballast_client::ranking::{plan, Request};
 use ballast_engine::units::Side;
 use ballast_sandbox::{
