@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::Pubkey;
-use anchor_lang::Discriminator;
 use ballast_client::accounts::{self, BookSnapshot, DecodeError, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_client::instructions::{Collateral, MarketKeys};
 use ballast_state::exchange::Exchange;
-use ballast_state::market::Market;
-use ballast_state::trader::Trader;
+use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
+use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use solana_account::Account;
 use solana_account_decoder_client_types::UiAccountEncoding;
 use solana_clock::Clock;
@@ -138,7 +137,7 @@ impl Cluster {
     /// All markets, in order of their numbers.
     pub async fn markets(&self) -> Result<Vec<(Pubkey, Market)>, ReadError> {
         let mut markets = self
-            .program_accounts(Market::DISCRIMINATOR, "market", accounts::market)
+            .program_accounts(&MARKET_DISCRIMINATOR, "market", accounts::market)
             .await?;
         markets.sort_by_key(|(_, market)| market.index);
         Ok(markets)
@@ -155,7 +154,7 @@ impl Cluster {
 
     /// All trader accounts.
     pub async fn traders(&self) -> Result<Vec<(Pubkey, Trader)>, ReadError> {
-        self.program_accounts(Trader::DISCRIMINATOR, "trader account", accounts::trader)
+        self.program_accounts(&TRADER_DISCRIMINATOR, "trader account", accounts::trader)
             .await
     }
 

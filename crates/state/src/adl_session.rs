@@ -85,14 +85,12 @@ impl AdlSession {
     /// Fails with `AdlSessionMismatch` unless the session is for this position.
     pub fn require_of(&self, market: &Pubkey, bankrupt: &Pubkey) -> Result<()> {
         ensure(self.market == *market, BallastError::AdlSessionMismatch)?;
-        ensure(self.bankrupt == *bankrupt, BallastError::AdlSessionMismatch)?;
-        Ok(())
+        ensure(self.bankrupt == *bankrupt, BallastError::AdlSessionMismatch)
     }
 
     /// Fails with `AdlSessionExpired` after its last slot.
     pub fn require_live(&self, slot: u64) -> Result<()> {
-        ensure(slot <= self.expires_slot, BallastError::AdlSessionExpired)?;
-        Ok(())
+        ensure(slot <= self.expires_slot, BallastError::AdlSessionExpired)
     }
 
     /// Whether the bankrupt position is what it was when the session began. `position` is that of

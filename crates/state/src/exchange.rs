@@ -111,8 +111,7 @@ impl Exchange {
 
     /// Fails with `NotAdmin` unless `signer` is the admin.
     pub fn require_admin(&self, signer: &Pubkey) -> Result<()> {
-        ensure(self.admin == *signer, BallastError::NotAdmin)?;
-        Ok(())
+        ensure(self.admin == *signer, BallastError::NotAdmin)
     }
 
     /// Names `successor` for `role`; the default key withdraws a proposal.
@@ -137,8 +136,7 @@ impl Exchange {
 
     /// Fails with `Paused` when any of `flags` is in force.
     pub fn require_not_paused(&self, flags: u32) -> Result<()> {
-        ensure(self.pause_flags & flags == 0, BallastError::Paused)?;
-        Ok(())
+        ensure(self.pause_flags & flags == 0, BallastError::Paused)
     }
 
     /// Fails with `WrongMint` or `WrongTokenProgram` unless `mint` is the quote currency and its
@@ -161,8 +159,7 @@ impl Exchange {
         ensure(
             self.uncovered_bankruptcies == 0 || slot >= self.withdraw_wait_until_slot,
             BallastError::WithdrawalsWait,
-        )?;
-        Ok(())
+        )
     }
 
     /// Checks what must hold at the end of every instruction that writes the exchange.
@@ -182,8 +179,7 @@ impl Exchange {
         ensure(
             self.version == EXCHANGE_VERSION && keys_set && self.pause_flags & !PAUSE_ALL == 0,
             BallastError::ExchangeInvariant,
-        )?;
-        Ok(())
+        )
     }
 
     fn slots_mut(&mut self, role: Role) -> (&mut Pubkey, &mut Pubkey) {

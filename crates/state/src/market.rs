@@ -236,8 +236,7 @@ impl Market {
         ensure(
             self.version == MARKET_VERSION && distinct && funding,
             BallastError::MarketInvariant,
-        )?;
-        Ok(())
+        )
     }
 }
 

@@ -58,8 +58,7 @@ impl OracleConfig {
         ensure(
             named && self._padding == 0 && self.units_agree(mint_decimals),
             BallastError::OracleConfigInvalid,
-        )?;
-        Ok(())
+        )
     }
 
     fn units_agree(&self, mint_decimals: u8) -> bool {

@@ -158,8 +158,7 @@ impl PositionSlot {
     /// Fails with `BankruptcyFlagged` while the position counts as an uncovered bankruptcy: only
     /// the instructions that hold the exchange writable may change it then.
     pub fn require_not_uncovered(&self) -> Result<()> {
-        ensure(!self.is_uncovered(), BallastError::BankruptcyFlagged)?;
-        Ok(())
+        ensure(!self.is_uncovered(), BallastError::BankruptcyFlagged)
     }
 
     /// Forgets that the position was below maintenance or bankrupt. The caller has settled

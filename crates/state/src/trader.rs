@@ -62,8 +62,7 @@ impl Trader {
 
     /// Fails with `NotOwner` unless `signer` is the owner.
     pub fn require_owner(&self, signer: &Pubkey) -> Result<()> {
-        ensure(self.owner == *signer, BallastError::NotOwner)?;
-        Ok(())
+        ensure(self.owner == *signer, BallastError::NotOwner)
     }
 
     /// Fails with `NotTraderAuthority` unless `signer` is the owner or the delegate.
@@ -72,8 +71,7 @@ impl Trader {
         ensure(
             self.owner == *signer || delegated,
             BallastError::NotTraderAuthority,
-        )?;
-        Ok(())
+        )
     }
 
     /// Index of the slot that holds `market`.
@@ -220,8 +218,7 @@ impl Trader {
         ensure(
             sound && used == self.position_count,
             BallastError::TraderInvariant,
-        )?;
-        Ok(())
+        )
     }
 
     fn claim(&mut self, market: &Pubkey) -> Result<usize> {

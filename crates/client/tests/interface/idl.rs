@@ -85,6 +85,15 @@ fn instructions_have_the_clients_bytes_and_accounts() {
 }
 
 #[test]
+fn instructions_have_the_programs_first_bytes() {
+    let listed = ballast_state::instructions::ALL.iter();
+    let expected: BTreeMap<_, _> = listed
+        .map(|(name, bytes)| (*name, bytes.to_vec()))
+        .collect();
+    assert_eq!(discriminators(&idl()["instructions"]), expected);
+}
+
+#[test]
 fn accounts_have_the_programs_first_bytes() {
     let idl = idl();
     let expected: BTreeMap<_, _> = [

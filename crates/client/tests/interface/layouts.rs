@@ -2,8 +2,6 @@
 //! change of them shows in review. It agrees with the IDL, whose agreement with the structs is
 //! tested beside it, and docs/ACCOUNTS.md agrees with it.
 
-use std::collections::BTreeMap;
-
 use crate::idl::Types;
 
 const TABLE: &str = "crates/state/layouts.txt";
@@ -32,6 +30,8 @@ const TYPES: [&str; 21] = [
     "Member",
     "Watch",
 ];
+/// What the document describes without its name.
+const NOT_NAMED: [&str; 3] = ["reserved", "links", "positions"];
 /// What trees consist of, in the headers and nodes of queues and books.
 const OF_TREES: [&str; 2] = ["TreeHeader", "Links"];
 
@@ -72,15 +72,14 @@ fn the_table_of_layouts_is_that_of_the_idl() {
     assert!(read(TABLE) == expected, "{TABLE} should be:\n{expected}");
 }
 
-/// The fields of a type by name, with offset and end; those of a ledger within it too.
-fn fields(types: &Types<'_>, name: &str) -> BTreeMap<String, (usize, usize)> {
-    let mut found = BTreeMap::new();
+/// The fields of a type, each with offset and end; those of a ledger within it too.
+fn fields<'a>(types: &Types<'a>, name: &str) -> Vec<(&'a str, usize, usize)> {
+    let mut found = Vec::new();
     for (field, offset, kind) in types.fields(name) {
-        found.insert(field.to_owned(), (offset, offset + types.size(kind).0));
+        found.push((field, offset, offset + types.size(kind).0));
         if kind["defined"]["name"] == "FundingLedger" {
             for (inner, at, kind) in types.fields("FundingLedger") {
-                let start = offset + at;
-                found.insert(inner.to_owned(), (start, start + types.size(kind).0));
+                found.push((inner, offset + at, offset + at + types.size(kind).0));
             }
         }
     }
@@ -117,32 +116,25 @@ fn the_document_on_accounts_states_the_offsets_of_the_table() {
         ("A node, from its own start", "Order"),
     ] {
         let (fields, rows) = (fields(&types, name), rows(&document, heading));
-        let mut missing: Vec<_> = fields.keys().map(String::as_str).collect();
+        let mut missing = fields.clone();
         for (index, (offset, cell)) in rows.iter().enumerate() {
             let next = rows.get(index + 1).map_or(usize::MAX, |row| row.0);
+            let within = |start, end| start < next && *offset < end;
             let place = format!("{name} at {offset}: {cell}");
-            let listed: Vec<_> = named(cell)
-                .filter(|word| fields.contains_key(*word))
-                .collect();
-            for field in &listed {
-                let (start, end) = fields[*field];
+            let begins = fields.iter().any(|(_, start, _)| start == offset);
+            assert!(begins, "{place}: nothing begins there");
+            for word in named(cell) {
+                let same = fields.iter().filter(|(field, ..)| *field == word);
+                let places: Vec<_> = same.map(|(_, start, end)| (*start, *end)).collect();
+                let found = places.iter().any(|(start, end)| within(*start, *end));
                 assert!(
-                    start < next && *offset < end,
-                    "{place}: {field} is at {start}"
+                    found || places.is_empty(),
+                    "{place}: {word} is at {places:?}"
                 );
+                missing.retain(|(field, start, end)| *field != word || !within(*start, *end));
             }
-            let mut starts = fields.values().map(|(start, _)| start);
-            assert!(
-                starts.any(|start| start == offset),
-                "{place}: nothing begins there"
-            );
-            let first = listed.first().map(|field| fields[*field].0);
-            assert!(first.is_none_or(|first| first <= *offset), "{place}");
-            missing.retain(|field| !listed.contains(field));
         }
-        missing.retain(|field| {
-            !field.starts_with('_') && !["reserved", "links", "positions"].contains(field)
-        });
+        missing.retain(|(field, ..)| !field.starts_with('_') && !NOT_NAMED.contains(field));
         assert!(
             missing.is_empty(),
             "{name}: {missing:?} not in the document"
