@@ -11,7 +11,7 @@ use ballast_state::market::Market;
 use ballast_state::oracle_config::OracleConfig;
 use solana_system_interface::instruction::create_account_with_seed;
 
-use crate::config::{self, decimal};
+use crate::config::{self};
 use crate::deployment::{Deployment, SMALL_ACCOUNTS};
 use crate::exchange::{admin_tokens, Currency};
 use crate::report::{Difference, MarketReport};
@@ -105,7 +105,7 @@ async fn create(
         },
     }
     .instruction()];
-    let insurance = decimal(&wanted.insurance, currency.decimals)?;
+    let insurance = wanted.insurance_atoms(currency.decimals)?;
     if insurance > 0 {
         let tokens = admin_tokens(deployment, currency, insurance).await?;
         let collateral = currency.collateral;

@@ -13,12 +13,12 @@ pub fn build() -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the program and the `ballast` command and hands over to `ballast rehearse`.
+/// Builds the program and the rehearsal and hands over to it.
 pub fn rehearse(args: &[OsString]) -> Result<ExitCode, String> {
     let root = workspace::root()?;
     let program = BALLAST.ensure_built(&root)?;
-    let mut rehearsal = command(&root, "ballast")?;
-    rehearsal.args(["rehearse", "--program"]).arg(program);
+    let mut rehearsal = package_command(&root, "ballast-rehearsal", "ballast-rehearsal")?;
+    rehearsal.arg("--program").arg(program);
     let status = cargo::status(rehearsal.args(args))?;
     Ok(cargo::exit_code(status))
 }
@@ -38,7 +38,7 @@ pub fn deny() -> Result<ExitCode, String> {
 
 /// Builds the `ballast` command and hands over to `ballast explain-adl`.
 pub fn explain_adl(args: &[OsString]) -> Result<ExitCode, String> {
-    let mut explanation = command(&workspace::root()?, "ballast")?;
+    let mut explanation = package_command(&workspace::root()?, "ballast-cli", "ballast")?;
     let status = cargo::status(explanation.arg("explain-adl").args(args))?;
     Ok(cargo::exit_code(status))
 }
@@ -56,7 +56,7 @@ pub fn bench(args: &[OsString]) -> Result<ExitCode, String> {
     let root = workspace::root()?;
     let program = BALLAST.ensure_built(&root)?;
     let proof = PROOF.ensure_built(&root)?;
-    let mut bench = command(&root, "ballast-bench")?;
+    let mut bench = command_among(&root, "ballast-bench", &["ballast-bench"])?;
     bench.current_dir(&root);
     bench.arg("--program").arg(program);
     bench.arg("--proof").arg(proof);
@@ -64,9 +64,12 @@ pub fn bench(args: &[OsString]) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(status))
 }
 
-/// A command of this workspace, built together with those that are asked for most.
-fn command(root: &Path, name: &str) -> Result<Command, String> {
-    command_among(root, name, &["ballast", "ballast-bench"])
+/// A command of one package, built with nothing that only other packages need.
+fn package_command(root: &Path, package: &str, name: &str) -> Result<Command, String> {
+    let mut build = cargo::cargo();
+    build.current_dir(root);
+    build.args(["build", "--locked", "--package", package, "--bin", name]);
+    after(&mut build, name)
 }
 
 /// A command of this workspace, built together with others.
@@ -87,7 +90,12 @@ pub fn built(root: &Path, targets: &[(&str, &str)], place: &str) -> Result<Comma
         .args(["build", "--locked", "--workspace"])
         .args(targets.iter().flat_map(|(kind, name)| [kind, name]))
         .args(["--test", "repository"]);
-    if !cargo::status(&mut build)?.success() {
+    after(&mut build, place)
+}
+
+/// Runs a build; what it makes stands beside this xtask.
+fn after(build: &mut Command, place: &str) -> Result<Command, String> {
+    if !cargo::status(build)?.success() {
         return Err(format!("{place} was not built; the lines above say why."));
     }
     std::env::current_exe()

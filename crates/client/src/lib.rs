@@ -1,5 +1,6 @@
 //! Rust client for Ballast.
 //!
+//! - [`amount`]: decimal numbers as people write them, and whole numbers of units.
 //! - [`addresses`]: where every account lives.
 //! - [`instructions`]: one struct per instruction of the program.
 //! - [`accounts`]: decoding of account data.
@@ -52,8 +53,11 @@
 //! `examples/` has the list of counterparties that `auto_deleverage` accepts, and an order on an embedded
 //! exchange.
 
+extern crate alloc;
+
 pub mod accounts;
 pub mod addresses;
+pub mod amount;
 pub mod conservation;
 pub mod error;
 pub mod events;

@@ -118,6 +118,15 @@ fn the_client_is_built_without_anchor_spl_or_pyth() {
     }
 }
 
+#[test]
+fn the_command_line_is_built_without_the_laboratory() {
+    let all = dependencies("ballast-cli");
+    assert!(all.contains("ballast-rpc"), "the tree is read: {all:?}");
+    for laboratory in ["litesvm", "plotters", "ballast-sandbox"] {
+        assert!(!all.contains(laboratory), "{laboratory}");
+    }
+}
+
 fn is_heavy(name: &str) -> bool {
     HEAVY.contains(&name) || HEAVY_FAMILIES.iter().any(|family| name.starts_with(family))
 }

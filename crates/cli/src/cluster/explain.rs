@@ -1,6 +1,8 @@
 //! `ballast explain-adl SIGNATURE`: the rounds of a transaction, decided again.
 
 use anyhow::{bail, Context, Result};
+use ballast_explain::chain::{explain, Explanation, Recorded};
+use ballast_explain::situation::Units;
 use ballast_rpc::history::Past;
 use ballast_state::events::AutoDeleveraged;
 use ballast_state::events::BallastEvent;
@@ -11,10 +13,9 @@ use solana_signature::Signature;
 
 use super::failure::Usage;
 use super::options::Global;
-use super::session::{name_of, Session};
+use super::session::{block_on, Session};
+use super::state::name_of;
 use crate::args::ExplainArgs;
-use crate::explain::chain::{explain, Explanation, Recorded};
-use crate::explain::situation::Units;
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -30,7 +31,7 @@ struct Explained {
 
 /// Explains the rounds of a transaction. `false` when a figure disagrees.
 pub fn run(global: &Global, args: &ExplainArgs, signature: &Signature) -> Result<bool> {
-    super::block_on(async {
+    block_on(async {
         let session = Session::new(global)?;
         let past = session.cluster.transaction(signature).await?;
         let past = past.with_context(|| missing(signature))?;

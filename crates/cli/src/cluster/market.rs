@@ -1,7 +1,9 @@
 //! `ballast markets` and `ballast market`.
 
 use anyhow::Result;
+use ballast_client::amount::grouped;
 use ballast_engine::units::Side;
+use ballast_report::table::Table;
 use ballast_state::exchange::{
     PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN, PAUSE_REMOVE_MARGIN, PAUSE_TRADE,
     PAUSE_WITHDRAW,
@@ -13,8 +15,6 @@ use super::failure::Computed;
 use super::session::Session;
 use super::state::{MarketState, Parts};
 use super::units::{percent_of_bps, percent_of_ppm_signed};
-use crate::report::money::grouped;
-use crate::report::table::Table;
 
 /// What can be paused, by name.
 const PAUSES: [(u32, &str); 7] = [

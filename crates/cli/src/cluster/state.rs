@@ -18,11 +18,21 @@ use ballast_state::market::Market;
 use solana_account::Account;
 
 use super::failure::Computed;
-use super::session::name_of;
 use super::units::Units;
 
 /// The sysvar with slot and time.
 const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
+
+/// A market's name without its padding.
+pub fn name_of(market: &Market) -> String {
+    let bytes: Vec<u8> = market
+        .name
+        .iter()
+        .copied()
+        .filter(|byte| *byte != 0)
+        .collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
 
 /// Which accounts of a market are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_client::addresses;
 use ballast_client::instructions::trader as build;
+use ballast_report::table::Table;
 use ballast_state::trader::Trader;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -15,7 +16,6 @@ use super::session::Session;
 use super::units::Collateral;
 use super::words::{counted, Names};
 use super::writing::{self, Plan};
-use crate::report::table::Table;
 
 /// Arguments of `trader`.
 #[derive(Clone, Debug, Args)]

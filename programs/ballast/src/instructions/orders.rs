@@ -1,13 +1,11 @@
 //! What the instructions that take orders out of the book have in common.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{
-    book::Order,
-    units::Side,
-};
-use ballast_state::{instructions::OrderRef, 
+use ballast_engine::{book::Order, units::Side};
+use ballast_state::{
     error::BallastError,
     events::{CancelledOrders, OrderCancelled},
+    instructions::OrderRef,
     market::Market,
     position_slot::PositionSlot,
     queue_account::NO_NODE,

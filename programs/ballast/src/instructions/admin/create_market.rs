@@ -3,10 +3,11 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 use ballast_engine::units::Side;
-use ballast_state::{instructions::CreateMarketArgs, 
+use ballast_state::{
     error::BallastError,
     events::MarketCreated,
     exchange::Exchange,
+    instructions::CreateMarketArgs,
     market::{Market, MARKET_VERSION, NAME_BYTES},
     seeds::{EXCHANGE_ADDRESS, INSURANCE_VAULT_SEED, MARKET_SEED},
 };

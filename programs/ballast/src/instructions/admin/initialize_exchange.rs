@@ -3,10 +3,11 @@
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
-use ballast_state::{instructions::InitializeExchangeArgs, 
+use ballast_state::{
     error::BallastError,
     events::ExchangeInitialized,
     exchange::{Exchange, EXCHANGE_VERSION},
+    instructions::InitializeExchangeArgs,
     seeds::{COLLATERAL_VAULT_SEED, EXCHANGE_SEED, PROGRAM_DATA_ADDRESS},
 };
 

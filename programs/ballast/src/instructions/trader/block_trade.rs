@@ -7,10 +7,11 @@ use ballast_engine::{
     trade::{self, PartyInput, PartyOutcome, TradeMarket, TradeOutcome, TradeTerms},
     units::{Lots, Ticks},
 };
-use ballast_state::{instructions::BlockTradeArgs, 
+use ballast_state::{
     error::BallastError,
     events::{BlockTraded, PartyTraded},
     exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
+    instructions::BlockTradeArgs,
     market::{Market, Touched},
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,

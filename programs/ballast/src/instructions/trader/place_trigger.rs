@@ -2,12 +2,9 @@
 
 use anchor_lang::prelude::*;
 
-use ballast_state::{instructions::PlaceTriggerArgs, 
-    error::BallastError,
-    events::TriggerPlaced,
-    market::Market,
-    trader::Trader,
-    trigger::Trigger,
+use ballast_state::{
+    error::BallastError, events::TriggerPlaced, instructions::PlaceTriggerArgs, market::Market,
+    trader::Trader, trigger::Trigger,
 };
 
 use crate::error::{error, require};
