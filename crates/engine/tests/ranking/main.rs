@@ -11,5 +11,6 @@ mod reference;
 mod scale;
 mod selection;
 mod slab;
+mod solvency;
 mod ties;
 mod tree;
