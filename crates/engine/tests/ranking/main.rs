@@ -6,6 +6,7 @@ mod adl;
 mod encoding;
 mod fixture;
 mod order;
+mod passes;
 mod proof;
 mod reference;
 mod scale;
