@@ -216,24 +216,19 @@ fn a_gap_counts_who_it_leaves_with_nothing() {
     assert_eq!(gaps, [Ok((208, 0)), Ok((209, 0)), Ok((218, 9_000))]);
 }
 
+/// Where the first of three nodes, a child of the second, points back at its parent or at the
+/// third, more nodes would be looked at than there are.
 #[test]
-fn a_loop_is_corrupt() {
-    let poor = position(Side::Long, 10, 10_000, 0, 0);
-    let mut store = Store::filled(Side::Long, &[poor, poor, poor]);
-    let root = usize::try_from(store.view().tree().root()).expect("small");
-    // The left child of the root's left child is the root.
-    let at = |node: usize| {
-        ballast_engine::queue::QUEUE_HEADER_SIZE + node * ballast_engine::queue::QUEUE_ENTRY_SIZE
-    };
-    let bytes = store.bytes();
-    let left = u32::from_le_bytes(bytes[at(root)..at(root) + 4].try_into().expect("four"));
-    let left = usize::try_from(left).expect("small");
-    let link = u32::try_from(root).expect("small").to_le_bytes();
-    bytes[at(left)..at(left) + 4].copy_from_slice(&link);
+fn a_loop_and_a_node_with_two_parents_are_corrupt() {
+    const LEFT_OF_FIRST: usize = ballast_engine::queue::QUEUE_HEADER_SIZE;
     let (mark, funding) = (lot_price(1), FundingIndex::ZERO);
-    assert_eq!(
-        deficits(&store.view(), mark, funding, u32::MAX),
-        Err(EngineError::TreeCorrupt)
-    );
-    assert_eq!(deficits(&store.view(), mark, funding, 3), Ok(None));
+    for link in [1_u32, 2] {
+        let poor = position(Side::Long, 10, 10_000, 0, 0);
+        let mut store = Store::filled(Side::Long, &[poor, poor, poor]);
+        assert_eq!(store.view().tree().root(), 1);
+        store.bytes()[LEFT_OF_FIRST..LEFT_OF_FIRST + 4].copy_from_slice(&link.to_le_bytes());
+        let found = deficits(&store.view(), mark, funding, u32::MAX);
+        assert_eq!(found, Err(EngineError::TreeCorrupt), "{link}");
+        assert_eq!(deficits(&store.view(), mark, funding, 3), Ok(None));
+    }
 }
