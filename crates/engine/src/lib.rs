@@ -65,6 +65,7 @@ pub mod reward;
 pub mod risk;
 pub mod selection;
 pub mod slab;
+pub mod solvency;
 pub mod standing;
 pub mod trade;
 pub mod units;
