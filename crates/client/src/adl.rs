@@ -20,7 +20,6 @@ use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
 use ballast_engine::EngineError;
 
 use crate::funding;
-use crate::liquidation::past_grace;
 
 pub use ballast::instructions::anyone::counterparties::MAX_COUNTERPARTIES;
 
@@ -116,7 +115,8 @@ pub fn funding_index_at(market: &Market, moment: &Moment) -> Result<FundingIndex
 }
 
 /// Plays a round: begins it like the program would, then cuts the highest ranked
-/// counterparty again and again. `queue` is the one opposite to the bankrupt.
+/// counterparty again and again. `queue` is the one opposite to the bankrupt. The book is not
+/// asked; see [`ballast_engine::adl::book_can_absorb`].
 ///
 /// Errors are the engine's: `NotBankrupt`, `InsuranceCanPay`, `NoPosition`, ...
 pub fn plan(
@@ -136,23 +136,23 @@ pub fn plan(
     .settle(funding_index)?;
     let risk = market.risk.params();
     let passes = queue.header().adl_epoch;
-    let opened = passes.checked_add(1).ok_or(EngineError::Overflow)?;
-    let opens = bankrupt.pass_epoch == 0 && !queue.header().pass_lasts(moment.slot);
-    let epoch = if opens { opened } else { passes };
+    let distress = bankrupt.distress();
+    let epoch = queue.header().pass_at(distress.pass_epoch, moment.slot)?;
     let mut round = Deleveraging::begin(&Bankruptcy {
         position,
         mark: mark(market, moment)?,
         funding_index,
         insurance_available: market.insurance_state().available(risk, moment.slot)?,
-        past_grace: past_grace(bankrupt.bankrupt_slot, risk.adl.grace_slots, moment.slot),
+        past_grace: distress.past_grace(risk.adl.grace_slots, moment.slot),
+        taker: None,
         max_lots: request.max_lots,
         params: &risk.adl,
         epoch,
         passes: epoch,
     })?;
-    let reopens = !opens && best_below(queue, round.round(), None)?.is_none();
+    let reopens = epoch == passes && round.pass_is_used_up(queue)?;
     if reopens {
-        round.open_pass(opened)?;
+        round.open_pass(passes.checked_add(1).ok_or(EngineError::Overflow)?)?;
     }
     let (counterparties, cuts) = walk(&mut round, queue, request)?;
     Ok(AdlPlan {

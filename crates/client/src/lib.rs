@@ -23,6 +23,7 @@ pub mod book;
 pub mod conservation;
 pub mod error;
 pub mod events;
+mod foreseen;
 pub mod funding;
 pub mod instructions;
 pub mod liquidation;

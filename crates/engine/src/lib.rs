@@ -13,6 +13,8 @@
 
 pub mod adl;
 pub mod book;
+pub mod descent;
+pub mod distress;
 pub mod error;
 pub mod fees;
 pub mod funding;

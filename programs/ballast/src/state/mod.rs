@@ -2,7 +2,6 @@
 
 pub mod adl_session;
 pub mod book_account;
-pub mod distress;
 pub mod exchange;
 #[cfg(feature = "idl-build")]
 pub mod layouts;

@@ -1,7 +1,7 @@
 //! A trader: free collateral and, in up to sixteen markets, an isolated position and orders.
 
 use anchor_lang::prelude::*;
-use ballast_engine::units::Atoms;
+use ballast_engine::{distress::Distress, units::Atoms};
 
 use super::{position_slot::PositionSlot, queue_account::NO_NODE};
 use crate::error::{BallastError, OrBallast};
@@ -142,7 +142,7 @@ impl Trader {
         );
         require!(!slot.is_uncovered(), BallastError::TraderInvariant);
         if slot.order_count > 0 {
-            slot.clear_distress();
+            slot.store_distress(&Distress::NONE);
             slot.clear_triggers();
             return Ok(());
         }

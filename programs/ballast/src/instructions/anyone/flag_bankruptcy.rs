@@ -1,16 +1,14 @@
 //! Records how a position stands: below maintenance, bankrupt, or healthy again.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{
-    liquidation::{health, Health},
-    oracle::Action,
-};
+use ballast_engine::{liquidation::health, oracle::Action};
 
 use crate::{
     error::{BallastError, OrBallast},
     events::PositionFlagged,
+    instructions::position_change::record,
     seeds::EXCHANGE_ADDRESS,
-    state::{distress, exchange::Exchange, market::Market, trader::Trader},
+    state::{exchange::Exchange, market::Market, trader::Trader},
 };
 
 /// Accounts of `flag_bankruptcy`.
@@ -52,16 +50,15 @@ impl FlagBankruptcy<'_> {
         let slot = trader.position_mut(&self.market.key())?;
         let position = market.settled(slot)?;
         let health = health(&position, touched.mark.price, market.params()).or_ballast()?;
-        let was_flagged = slot.flagged_slot != 0;
-        require!(
-            was_flagged || health != Health::Healthy,
-            BallastError::Healthy
-        );
         let available = market
             .insurance_state()
             .available(market.params(), clock.slot)
             .or_ballast()?;
-        distress::record(&mut exchange, slot, health, available, clock.slot)?;
+        let distress = slot
+            .distress()
+            .flagged(health, available, clock.slot)
+            .or_ballast()?;
+        record(Some(&mut *exchange), slot, &distress, clock.slot)?;
         let event = PositionFlagged {
             market: self.market.key(),
             trader: self.trader.key(),

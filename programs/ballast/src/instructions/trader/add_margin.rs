@@ -6,6 +6,7 @@ use ballast_engine::trade;
 use crate::{
     error::{BallastError, OrBallast},
     events::MarginAdded,
+    instructions::position_change::{Change, PositionChanges, Remembered},
     seeds::EXCHANGE_ADDRESS,
     state::{exchange::Exchange, market::Market, queue_account::MarketQueues, trader::Trader},
 };
@@ -55,8 +56,15 @@ impl AddMargin<'_> {
         let (after, free) = trade::add_margin(&before, trader.free(), amount).or_ballast()?;
         trader.free = free.get();
         let slot = trader.slot_mut(&market_key)?;
-        slot.store(&after);
-        queues.sync(&trader_key, before.side(), slot)?;
+        let change = Change {
+            trader: &trader_key,
+            before: &before,
+            after: &after,
+            remembered: Remembered::Before,
+            stamp: None,
+        };
+        let mut changes = PositionChanges::open(market_key, &market, &queues);
+        changes.apply(None, slot, &change)?;
         trader.invariant()?;
         Ok(MarginAdded {
             trader: trader_key,

@@ -6,6 +6,7 @@ use ballast_engine::{oracle::Action, trade};
 use crate::{
     error::{BallastError, OrBallast},
     events::MarginRemoved,
+    instructions::position_change::{Change, PositionChanges, Remembered},
     seeds::EXCHANGE_ADDRESS,
     state::{
         exchange::{Exchange, PAUSE_REMOVE_MARGIN},
@@ -70,9 +71,15 @@ impl RemoveMargin<'_> {
         let (after, free) =
             trade::remove_margin(market.params(), &touched.mark, &before, free, amount)
                 .or_ballast()?;
-        slot.store(&after);
-        slot.clear_distress();
-        queues.sync(&trader_key, before.side(), slot)?;
+        let change = Change {
+            trader: &trader_key,
+            before: &before,
+            after: &after,
+            remembered: Remembered::Nothing,
+            stamp: None,
+        };
+        let mut changes = PositionChanges::open(market_key, &market, &queues);
+        changes.apply(None, slot, &change)?;
         trader.free = free.get();
         trader.invariant()?;
         market.invariant()?;
