@@ -190,9 +190,8 @@ impl Distance {
     #[must_use]
     pub fn worse_first(&self, other: &Self) -> Ordering {
         // 63 and 64 bits.
-        let cross = |a: &Self, b: &Self| {
-            i128::from(a.equity.get()).wrapping_mul(i128::from(b.maintenance))
-        };
+        let cross =
+            |a: &Self, b: &Self| i128::from(a.equity.get()).wrapping_mul(i128::from(b.maintenance));
         cross(self, other).cmp(&cross(other, self))
     }
 }

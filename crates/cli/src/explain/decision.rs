@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, SkipReason, Summary};
-use ballast_engine::proof::{best_below, first_skipped, Threshold};
+use ballast_engine::proof::{first_skipped, Threshold};
 use ballast_engine::queue::{queue_size, Queue};
 use ballast_engine::rank::{light, score_q32, Class, Exposure, Ranked, Round};
 use ballast_engine::units::Side;

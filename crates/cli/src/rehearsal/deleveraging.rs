@@ -170,10 +170,7 @@ fn book_would_take(stage: &Stage, before: &Before) -> Result<bool> {
         return Ok(false);
     };
     let taker = book.best_price_but_of(side, bankrupt.trader.as_array());
-    Ok(book_can_absorb(
-        &bankrupt.position,
-        taker.map_err(engine)?,
-    ))
+    Ok(book_can_absorb(&bankrupt.position, taker.map_err(engine)?))
 }
 
 impl Seen {

@@ -103,7 +103,10 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         slot.store(after);
         match change.remembered {
             Remembered::Before if !after.is_empty() => {}
-            Remembered::Recorded { distress, slot: now } if !after.is_empty() => {
+            Remembered::Recorded {
+                distress,
+                slot: now,
+            } if !after.is_empty() => {
                 record(exchange, slot, distress, now)?;
             }
             _ => remember(exchange, slot, &Distress::NONE)?,

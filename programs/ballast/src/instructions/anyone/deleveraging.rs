@@ -52,7 +52,9 @@ pub fn begin(
     let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
     let distress = slot.distress();
     let epoch = queues.write(side.opposite(), |queue| {
-        queue.join_pass(distress.pass_epoch, clock.slot).or_ballast()
+        queue
+            .join_pass(distress.pass_epoch, clock.slot)
+            .or_ballast()
     })?;
     let params = market.params();
     let past_grace = distress.past_grace(params.adl.grace_slots, clock.slot);

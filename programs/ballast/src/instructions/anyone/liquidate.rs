@@ -127,7 +127,8 @@ impl<'info> Liquidate<'info> {
             false,
         );
         let input = self.input(&market, &touched, slot, &before, clock.slot)?;
-        let (plan, mut matched) = meet_book(&self.trader.key(), &book, matching, &input, takes_over)?;
+        let (plan, mut matched) =
+            meet_book(&self.trader.key(), &book, matching, &input, takes_over)?;
         let mut event = self.event(&touched, &before, &plan, market.insurance.balance);
 
         settle_insurance(&mut market, &plan, clock.slot)?;
