@@ -1,14 +1,13 @@
 //! A descent through a copy of the book: the program's way down, with makers of whom only the
 //! orders are known. An order that has not expired is taken to trade.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_engine::book::{BookRef, Order};
 use ballast_engine::descent::{BestOrder, Makers, MakersAndOwn, Met};
 use ballast_engine::matching::MAX_MATCHES;
 use ballast_engine::units::{LotPrice, Side};
 use ballast_engine::EngineError;
-
-use crate::book::MAX_MAKERS;
+use ballast_state::instructions::MAX_MAKERS;
+use ballast_state::Pubkey;
 
 /// What happens to the orders of the trader who descends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! What the book leaves to a liquidator, and what a liquidator can afford.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_engine::book::BookRef;
 use ballast_engine::liquidation::{LiquidationInput, LiquidationPlan, Waterfall};
 use ballast_engine::margin::initial_margin;
@@ -10,6 +9,7 @@ use ballast_engine::risk::RiskParams;
 use ballast_engine::trade::{take_over, PartyInput};
 use ballast_engine::units::{Atoms, Bps, Lots};
 use ballast_engine::EngineError;
+use ballast_state::Pubkey;
 
 use crate::foreseen::{foreseen, Own};
 

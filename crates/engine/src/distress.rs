@@ -88,15 +88,19 @@ impl Distress {
         Ok(self.recorded(health, insurance_available, slot))
     }
 
-    /// Whether recording this health would change since when the position is in trouble or
-    /// bankrupt, or whether it counts as uncovered. The deficit moves with every price; on its own
-    /// it makes nothing stale.
+    /// Whether [`Self::flagged`] would change since when the position is in trouble or bankrupt,
+    /// or whether it counts as uncovered. The deficit moves with every price; on its own it makes
+    /// nothing stale.
     #[must_use]
     pub const fn is_stale(&self, health: Health, insurance_available: u64, slot: u64) -> bool {
-        let now = self.recorded(health, insurance_available, slot);
-        self.flagged_slot != now.flagged_slot
-            || self.bankrupt_slot != now.bankrupt_slot
-            || self.uncovered != now.uncovered
+        match self.flagged(health, insurance_available, slot) {
+            Err(_) => false,
+            Ok(now) => {
+                self.flagged_slot != now.flagged_slot
+                    || self.bankrupt_slot != now.bankrupt_slot
+                    || self.uncovered != now.uncovered
+            }
+        }
     }
 
     /// What is remembered after a liquidation step that left the position in `health`, where

@@ -1,10 +1,10 @@
 //! Stop-losses and take-profits that the price has reached.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::trigger::TriggerKind;
-use ballast_client::book::{order_fill, trigger_makers, trigger_request, TakerView};
 use ballast_client::instructions::anyone;
+use ballast_client::makers::{order_fill, trigger_makers, trigger_request, TakerView};
 use ballast_engine::order::SelfTrade;
+use ballast_state::trigger::TriggerKind;
 use solana_instruction::Instruction;
 
 use super::{fit, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
@@ -69,5 +69,13 @@ fn instruction(
     listed: &[Pubkey],
 ) -> Instruction {
     let keys = present.state.keys;
-    anyone::execute_trigger(own.authority, keys, *trader, own.address, kind, listed)
+    anyone::ExecuteTrigger {
+        keeper: own.authority,
+        keys,
+        trader: *trader,
+        reward_trader: own.address,
+        kind,
+        makers: listed,
+    }
+    .instruction()
 }

@@ -9,21 +9,19 @@ use ballast_engine::{
     position::Position,
     units::{FundingIndex, Side},
 };
-
-use crate::{
-    error::{BallastError, OrBallast},
+use ballast_state::{
+    error::BallastError,
     events::{OrderFilled, OrderRemoved, RemovalReason},
-    instructions::position_change::{Change, PositionChanges, Remembered},
-    state::{
-        book_account::MarketBook,
-        market::{Market, Touched},
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    instructions::MAX_MAKERS,
+    market::{Market, Touched},
+    trader::Trader,
 };
 
-/// Most makers one call may list: what the program's heap has room for.
-pub const MAX_MAKERS: usize = 32;
+use crate::{
+    error::{error, require, OrBallast},
+    instructions::position_change::{Change, PositionChanges, Remembered},
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+};
 
 /// The orders of a book while somebody takes them.
 pub struct Matching<'a, 'q, 'info> {

@@ -5,13 +5,14 @@ use anchor_lang::prelude::*;
 use ballast_engine::{
     distress::Distress, position::Position, queue::CutStamp, trade::open_interest_after,
 };
+use ballast_state::{
+    error::BallastError, exchange::Exchange, market::Market, position_slot::PositionSlot,
+    trader::Trader,
+};
 
 use crate::{
-    error::{BallastError, OrBallast},
-    state::{
-        exchange::Exchange, market::Market, position_slot::PositionSlot,
-        queue_account::MarketQueues, trader::Trader,
-    },
+    error::{error, OrBallast},
+    loaders::queue_account::MarketQueues,
 };
 
 /// What is remembered of a position's distress after a change. Of a position that is closed it is
@@ -132,8 +133,8 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     /// # Errors
     /// `TraderInvariant`.
     pub fn leave(&self, trader: &mut Trader) -> Result<()> {
-        trader.release_if_closed(&self.market)?;
-        trader.invariant()
+        trader.release_if_closed(&self.market).or_ballast()?;
+        trader.invariant().or_ballast()
     }
 
     /// Books the open interest.

@@ -11,19 +11,21 @@ use ballast_engine::{
     units::{Atoms, Side},
     EngineError,
 };
+use ballast_state::{
+    error::BallastError,
+    events::{OrderCancelled, PartyTraded},
+    market::{Market, Touched},
+    trader::Trader,
+};
 
 use super::matching::Matching;
 use crate::{
-    error::{BallastError, OrBallast},
-    events::{OrderCancelled, PartyTraded},
+    error::{err, error, require, OrBallast},
     instructions::{
         orders::record,
         position_change::{Change, PositionChanges, Remembered},
     },
-    state::{
-        market::{Market, Touched},
-        trader::Trader,
-    },
+    loaders::queue_account::MarketQueues,
 };
 
 /// An order and what goes with it.

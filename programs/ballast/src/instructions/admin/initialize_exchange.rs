@@ -3,22 +3,18 @@
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
-use crate::{
-    collateral::require_plain_mint,
+use ballast_state::{
     error::BallastError,
     events::ExchangeInitialized,
+    exchange::{Exchange, EXCHANGE_VERSION},
+    instructions::InitializeExchangeArgs,
     seeds::{COLLATERAL_VAULT_SEED, EXCHANGE_SEED, PROGRAM_DATA_ADDRESS},
-    state::exchange::{Exchange, EXCHANGE_VERSION},
 };
 
-/// Arguments of `initialize_exchange`.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
-pub struct InitializeExchangeArgs {
-    /// First risk authority.
-    pub risk_authority: Pubkey,
-    /// First pause authority.
-    pub pause_authority: Pubkey,
-}
+use crate::{
+    collateral::require_plain_mint,
+    error::{error, require},
+};
 
 /// Accounts of `initialize_exchange`.
 #[event_cpi]

@@ -2,11 +2,11 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{
+use ballast_state::{
     error::BallastError,
     events::AuthorityProposed,
+    exchange::{Exchange, Role},
     seeds::EXCHANGE_ADDRESS,
-    state::exchange::{Exchange, Role},
 };
 
 /// Accounts of `propose_authority`.

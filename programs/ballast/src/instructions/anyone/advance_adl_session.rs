@@ -2,16 +2,18 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::{BallastError, OrBallast},
+use ballast_state::{
+    adl_session::AdlSession,
+    error::BallastError,
     events::AdlSessionAdvanced,
+    exchange::{Exchange, PAUSE_DELEVERAGE},
+    market::Market,
     seeds::EXCHANGE_ADDRESS,
-    state::{
-        adl_session::AdlSession,
-        exchange::{Exchange, PAUSE_DELEVERAGE},
-        market::Market,
-        queue_account::MarketQueues,
-    },
+};
+
+use crate::{
+    error::{require, OrBallast},
+    loaders::queue_account::MarketQueues,
 };
 
 /// Accounts of `advance_adl_session`.

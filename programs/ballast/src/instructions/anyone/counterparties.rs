@@ -8,21 +8,19 @@ use ballast_engine::{
     rank::Class,
     EngineError,
 };
+use ballast_state::{
+    error::BallastError, events::CounterpartyCut, exchange::Exchange,
+    instructions::MAX_COUNTERPARTIES, market::Market, trader::Trader,
+};
 
 use crate::{
-    error::{BallastError, OrBallast},
-    events::CounterpartyCut,
+    error::{err, error, require, require_keys_neq, OrBallast},
     instructions::{
         orders::cancel_for,
         position_change::{Change, PositionChanges, Remembered},
     },
-    state::{
-        book_account::MarketBook, exchange::Exchange, queue_account::MarketQueues, trader::Trader,
-    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
-
-/// Most counterparties one call works through: what the program's heap has room for.
-pub const MAX_COUNTERPARTIES: usize = 32;
 
 /// Checks what needs no ranking: the list is not too long, every listed account belongs to the program and is writable, none
 /// is the bankrupt's, none stands twice.

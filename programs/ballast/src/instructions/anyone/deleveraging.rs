@@ -6,19 +6,19 @@ use ballast_engine::{
     position::Position,
     reward::keeper_reward,
 };
+use ballast_state::{
+    error::BallastError,
+    events::AutoDeleveraged,
+    exchange::Exchange,
+    market::{Market, Touched},
+    position_slot::PositionSlot,
+    trader::Trader,
+};
 
 use crate::{
-    error::{BallastError, OrBallast},
-    events::AutoDeleveraged,
+    error::{error, require, OrBallast},
     instructions::position_change::{Change, PositionChanges, Remembered},
-    state::{
-        book_account::MarketBook,
-        exchange::Exchange,
-        market::{Market, Touched},
-        position_slot::PositionSlot,
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
 
 /// What a round is about, beside the books it changes.
@@ -63,7 +63,7 @@ pub fn begin(
         mark: touched.mark.price,
         funding_index: touched.funding_index,
         insurance_available: market
-            .insurance_state()
+            .insurance
             .available(params, clock.slot)
             .or_ballast()?,
         past_grace,
@@ -95,10 +95,10 @@ pub fn begin(
 /// `InsuranceCap`, `Overflow`.
 pub fn draw_insurance(market: &mut Market, state: &Deleveraging, clock: &Clock) -> Result<()> {
     let drawn = market
-        .insurance_state()
+        .insurance
         .draw(market.params(), clock.slot, state.insurance_paid())
         .or_ballast()?;
-    market.store_insurance(drawn);
+    market.insurance = drawn;
     Ok(())
 }
 

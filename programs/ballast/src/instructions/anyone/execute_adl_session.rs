@@ -8,24 +8,25 @@ use ballast_engine::{
     queue::Watch,
     rank::Round,
 };
+use ballast_state::{
+    adl_session::AdlSession,
+    error::BallastError,
+    events::{AdlSessionClosed, AutoDeleveraged},
+    exchange::{Exchange, PAUSE_DELEVERAGE},
+    market::Market,
+    seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
+};
 
 use super::{
     counterparties::{check_list, CutList},
     deleveraging::{conclude, conclude_orders, pay_reward, Occasion},
 };
 use crate::{
-    error::{BallastError, OrBallast},
-    events::{AdlSessionClosed, AutoDeleveraged},
+    error::{require, OrBallast},
     instructions::{orders::cancel_for, position_change::PositionChanges},
-    seeds::EXCHANGE_ADDRESS,
-    state::{
-        adl_session::AdlSession,
-        book_account::MarketBook,
-        exchange::{Exchange, PAUSE_DELEVERAGE},
-        market::Market,
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+    oracle::touch,
 };
 
 /// Accounts of `execute_adl_session`. The remaining accounts are the trader accounts of those
@@ -102,7 +103,7 @@ impl<'info> ExecuteAdlSession<'info> {
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;
         let session = self.session.load()?;
-        let touched = market.touch(&self.price, Action::Adl, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Adl, &clock)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let key = self.market.key();

@@ -2,13 +2,15 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{liquidation::health, oracle::Action};
+use ballast_state::{
+    error::BallastError, events::PositionFlagged, exchange::Exchange, market::Market,
+    seeds::EXCHANGE_ADDRESS, trader::Trader,
+};
 
 use crate::{
-    error::{BallastError, OrBallast},
-    events::PositionFlagged,
+    error::{require, OrBallast},
     instructions::position_change::record,
-    seeds::EXCHANGE_ADDRESS,
-    state::{exchange::Exchange, market::Market, trader::Trader},
+    oracle::touch,
 };
 
 /// Accounts of `flag_bankruptcy`.
@@ -46,12 +48,12 @@ impl FlagBankruptcy<'_> {
         let mut exchange = self.exchange.load_mut()?;
         let mut market = self.market.load_mut()?;
         let mut trader = self.trader.load_mut()?;
-        let touched = market.touch(&self.price, Action::Liquidate, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Liquidate, &clock)?;
         let slot = trader.position_mut(&self.market.key())?;
         let position = market.settled(slot)?;
         let health = health(&position, touched.mark.price, market.params()).or_ballast()?;
         let available = market
-            .insurance_state()
+            .insurance
             .available(market.params(), clock.slot)
             .or_ballast()?;
         let distress = slot

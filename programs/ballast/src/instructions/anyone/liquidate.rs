@@ -13,24 +13,25 @@ use ballast_engine::{
     units::{LotPrice, Side},
     EngineError,
 };
+use ballast_state::{
+    error::BallastError,
+    events::PositionLiquidated,
+    exchange::{Exchange, PAUSE_LIQUIDATE},
+    market::{Market, Touched},
+    position_slot::PositionSlot,
+    seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
+};
 
 use crate::{
-    error::{BallastError, OrBallast},
-    events::PositionLiquidated,
+    error::{error, OrBallast},
     instructions::{
         matching::{check_makers, Matched, Matching},
         orders::cancel_for,
         position_change::{Change, PositionChanges, Remembered},
     },
-    seeds::EXCHANGE_ADDRESS,
-    state::{
-        book_account::MarketBook,
-        exchange::{Exchange, PAUSE_LIQUIDATE},
-        market::{Market, Touched},
-        position_slot::PositionSlot,
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+    oracle::touch,
 };
 
 /// Accounts of `liquidate`. The remaining accounts are the trader accounts of the makers whose
@@ -109,7 +110,7 @@ impl<'info> Liquidate<'info> {
             .require_authority(liquidator_authority)?;
         let mut market = self.market.load_mut()?;
         let mut victim = self.trader.load_mut()?;
-        let touched = market.touch(&self.price, Action::Liquidate, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Liquidate, &clock)?;
         let key = self.market.key();
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
@@ -187,10 +188,7 @@ impl<'info> Liquidate<'info> {
             params,
             slot: now_slot,
             distress: slot.distress(),
-            insurance_available: market
-                .insurance_state()
-                .available(params, now_slot)
-                .or_ballast()?,
+            insurance_available: market.insurance.available(params, now_slot).or_ballast()?,
         }))
     }
 
@@ -209,7 +207,7 @@ impl<'info> Liquidate<'info> {
         (mark, now): (LotPrice, u64),
     ) -> Result<()> {
         let params = market.params();
-        let available = market.insurance_state().available(params, now);
+        let available = market.insurance.available(params, now);
         let available = available.or_ballast()?;
         let left = health(&plan.position_after, mark, params).or_ballast()?;
         let distress = slot.distress().after_step(plan, left, available, now);
@@ -378,10 +376,10 @@ fn rescue_reward(market: &mut Market, plan: &LiquidationPlan) -> Result<u64> {
 
 fn settle_insurance(market: &mut Market, plan: &LiquidationPlan, now_slot: u64) -> Result<()> {
     let after = market
-        .insurance_state()
+        .insurance
         .draw(market.params(), now_slot, plan.insurance_paid_atoms)
         .and_then(|drawn| drawn.credit(plan.insurance_fee_atoms))
         .or_ballast()?;
-    market.store_insurance(after);
+    market.insurance = after;
     Ok(())
 }

@@ -2,13 +2,15 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::trade;
+use ballast_state::{
+    error::BallastError, events::MarginAdded, exchange::Exchange, market::Market,
+    seeds::EXCHANGE_ADDRESS, trader::Trader,
+};
 
 use crate::{
-    error::{BallastError, OrBallast},
-    events::MarginAdded,
+    error::OrBallast,
     instructions::position_change::{Change, PositionChanges, Remembered},
-    seeds::EXCHANGE_ADDRESS,
-    state::{exchange::Exchange, market::Market, queue_account::MarketQueues, trader::Trader},
+    loaders::queue_account::MarketQueues,
 };
 
 /// Accounts of `add_margin`.

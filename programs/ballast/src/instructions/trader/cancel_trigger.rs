@@ -2,11 +2,12 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::BallastError,
-    events::TriggerCancelled,
-    state::{market::Market, trader::Trader, trigger::TriggerKind},
+use ballast_state::{
+    error::BallastError, events::TriggerCancelled, market::Market, trader::Trader,
+    trigger::TriggerKind,
 };
+
+use crate::error::{error, require};
 
 /// Accounts of `cancel_trigger`.
 #[event_cpi]

@@ -2,12 +2,12 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{
-    error::BallastError,
-    events::TraderClosed,
-    seeds::EXCHANGE_ADDRESS,
-    state::{exchange::Exchange, trader::Trader},
+use ballast_state::{
+    error::BallastError, events::TraderClosed, exchange::Exchange, seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
 };
+
+use crate::error::{error, require};
 
 /// Accounts of `close_trader`.
 #[event_cpi]

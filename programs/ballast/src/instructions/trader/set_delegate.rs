@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{events::DelegateSet, state::trader::Trader};
+use ballast_state::{events::DelegateSet, trader::Trader};
 
 /// Accounts of `set_delegate`.
 #[event_cpi]
