@@ -109,6 +109,7 @@ fn bankruptcy() -> Result<Deleveraging, EngineError> {
         funding_index: FundingIndex::ZERO,
         insurance_available: 5_000_000,
         past_grace: false,
+        taker: None,
         max_lots: u64::MAX,
         params: &AdlParams {
             max_close_bps: 5_000,

@@ -61,6 +61,7 @@ pub mod amount;
 pub mod conservation;
 pub mod error;
 pub mod events;
+mod foreseen;
 pub mod funding;
 pub mod instructions;
 pub mod liquidation;

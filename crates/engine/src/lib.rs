@@ -44,6 +44,8 @@ extern crate std;
 
 pub mod adl;
 pub mod book;
+pub mod descent;
+pub mod distress;
 pub mod error;
 pub mod fees;
 #[cfg(feature = "test")]

@@ -1,11 +1,11 @@
 //! What each guard of a session alone refuses.
 
-use ballast::error::BallastError;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trader::Trader;
 use ballast_client::instructions::adl_session::SessionKeys;
 use ballast_engine::queue::QueueHeader;
 use ballast_engine::units::Side;
+use ballast_state::error::BallastError;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trader::Trader;
 
 use crate::adl::{Crash, ALL};
 use crate::event;

@@ -1,5 +1,6 @@
 //! A liquidation that descends through the book.
 
+use ballast_engine::distress::Distress;
 use ballast_engine::liquidation::{plan, LiquidationInput, LiquidationPlan, Waterfall};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
@@ -280,10 +281,7 @@ fn an_unfinished_step_goes_on_within_the_interval_and_no_further() {
     let params = crate::fixture::params();
     // 1,000 lots at 100,000: maintenance 2.5% of 50 million and 5% of the rest; equity at 70% of it.
     let position = with_equity(Side::Long, 1_000, 100_000, 100_000, 2_625_000);
-    let first = LiquidationInput {
-        last_step_slot: None,
-        ..input(&params, position, 100_000)
-    };
+    let first = input(&params, position, 100_000);
     let mut waterfall = Waterfall::begin(&first, false).unwrap();
     assert_eq!(waterfall.left(), Ok(200));
     waterfall.take(150, price(100_000)).unwrap();
@@ -292,8 +290,11 @@ fn an_unfinished_step_goes_on_within_the_interval_and_no_further() {
 
     let second = LiquidationInput {
         position: begun.position_after,
-        last_step_slot: Some(first.slot),
-        step_left: 50,
+        distress: Distress {
+            last_step_slot: first.slot,
+            step_left: 50,
+            ..Distress::NONE
+        },
         ..first
     };
     let mut waterfall = Waterfall::begin(&second, false).unwrap();
@@ -304,7 +305,10 @@ fn an_unfinished_step_goes_on_within_the_interval_and_no_further() {
 
     let third = LiquidationInput {
         position: over.position_after,
-        step_left: 0,
+        distress: Distress {
+            step_left: 0,
+            ..second.distress
+        },
         ..second
     };
     assert_eq!(
@@ -319,18 +323,21 @@ fn a_better_order_is_passed_over_only_after_the_ramp() {
     let position = with_equity(Side::Short, 100, 100_000, 100_000, 100_000);
     let at = |flagged_slot, slot| {
         let input = LiquidationInput {
-            flagged_slot,
+            distress: Distress {
+                flagged_slot,
+                ..Distress::NONE
+            },
             slot,
             ..input(&params, position, 100_000)
         };
         let waterfall = Waterfall::begin(&input, true).unwrap();
         (waterfall.finish(false).unwrap(), waterfall.nothing_closed())
     };
-    for (flagged, slot) in [(None, 5_000), (Some(1_000), 1_000), (Some(1_000), 1_100)] {
+    for (flagged, slot) in [(0, 5_000), (1_000, 1_000), (1_000, 1_100)] {
         let (plan, why) = at(flagged, slot);
         assert!(plan.lots.is_zero());
         assert_eq!(why, EngineError::LiquidationSkipsBook);
     }
-    let (plan, _) = at(Some(1_000), 1_101);
+    let (plan, _) = at(1_000, 1_101);
     assert_eq!(plan.lots.size(), 100);
 }

@@ -18,6 +18,7 @@ fn begin(params: &AdlParams) -> Deleveraging {
         funding_index: FundingIndex::ZERO,
         insurance_available: 0,
         past_grace: false,
+        taker: None,
         max_lots: u64::MAX,
         params,
         epoch: 1,
