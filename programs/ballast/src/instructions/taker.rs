@@ -20,12 +20,11 @@ use ballast_state::{
 
 use super::matching::Matching;
 use crate::{
-    error::{err, error, require, OrBallast},
+    error::{error, require, OrBallast},
     instructions::{
         orders::record,
         position_change::{Change, PositionChanges, Remembered},
     },
-    loaders::queue_account::MarketQueues,
 };
 
 /// An order and what goes with it.

@@ -10,7 +10,7 @@ use ballast_engine::{
 };
 use ballast_state::{
     error::BallastError, events::CounterpartyCut, exchange::Exchange,
-    instructions::MAX_COUNTERPARTIES, market::Market, trader::Trader,
+    instructions::MAX_COUNTERPARTIES, trader::Trader,
 };
 
 use crate::{

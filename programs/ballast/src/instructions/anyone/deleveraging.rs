@@ -16,7 +16,7 @@ use ballast_state::{
 };
 
 use crate::{
-    error::{error, require, OrBallast},
+    error::{error, OrBallast},
     instructions::position_change::{Change, PositionChanges, Remembered},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };

@@ -7,11 +7,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS, trader::Trader,
 };
 
-use crate::{
-    error::{require, OrBallast},
-    instructions::position_change::record,
-    oracle::touch,
-};
+use crate::{error::OrBallast, instructions::position_change::record, oracle::touch};
 
 /// Accounts of `flag_bankruptcy`.
 #[event_cpi]
