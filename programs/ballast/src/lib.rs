@@ -10,6 +10,7 @@
 use anchor_lang::prelude::*;
 
 pub mod collateral;
+mod emit;
 pub mod error;
 pub mod events;
 pub mod instructions;

@@ -149,7 +149,7 @@ impl<'a, 'info> Matching<'a, 'info> {
             }
         };
         trader.release_if_closed(&self.market)?;
-        trader.invariant()?;
+        trader.invariant_of(&self.market)?;
         Ok(step)
     }
 

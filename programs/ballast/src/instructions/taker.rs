@@ -345,7 +345,7 @@ impl Taker {
         }
         trader.free = self.free.get();
         trader.release_if_closed(market_key)?;
-        trader.invariant()?;
+        trader.invariant_of(market_key)?;
         Ok(party.map(|party| self.traded(party)))
     }
 

@@ -233,10 +233,10 @@ impl Market {
         self.insurance = bytemuck::must_cast(state);
     }
 
-    /// Records the impact prices of the book as it is from now on, `None` for a side that is not
-    /// deep enough. Funding must have accrued up to now.
-    pub fn store_impact(&mut self, bid: Option<LotPrice>, ask: Option<LotPrice>) {
-        self.funding = bytemuck::must_cast(self.funding_state().with_impact(bid, ask));
+    /// Records the impact price of a side of the book as it is from now on, `None` for one that is
+    /// not deep enough. Funding must have accrued up to now.
+    pub fn store_impact(&mut self, side: Side, price: Option<LotPrice>) {
+        self.funding = bytemuck::must_cast(self.funding_state().with_impact(side, price));
     }
 
     /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
@@ -423,7 +423,8 @@ mod tests {
         // Ten minutes are left of this hour; in the second five the sample is 100 + 500 ppm.
         assert_eq!(NOW % 3_600, 3_000);
         wait(&mut market, 300);
-        market.store_impact(lot_price(200_000), lot_price(200_200));
+        market.store_impact(Side::Long, lot_price(200_000));
+        market.store_impact(Side::Short, lot_price(200_200));
         wait(&mut market, 600);
         assert_eq!((market.funding.index, market.funding.rate_ppm), (0, 50));
         let rates = market.funding_rates(LotPrice::new(200_000).unwrap());
@@ -437,7 +438,7 @@ mod tests {
         );
         // A book that loses a side samples nothing.
         wait(&mut market, 1_200);
-        market.store_impact(None, lot_price(200_200));
+        market.store_impact(Side::Long, None);
         wait(&mut market, 600 + 3_600);
         assert_eq!((market.funding.index, market.funding.rate_ppm), (10, 100));
         assert_eq!(market.funding.impact_bid, 0);

@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::BallastError,
     events::AuthorityAccepted,
     seeds::EXCHANGE_ADDRESS,
@@ -33,11 +34,14 @@ impl AcceptAuthority<'_> {
             exchange.invariant()?;
             former
         };
-        emit_cpi!(AuthorityAccepted {
-            role,
-            former,
-            holder,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &AuthorityAccepted {
+                role,
+                former,
+                holder,
+            },
+        )?;
         Ok(())
     }
 }

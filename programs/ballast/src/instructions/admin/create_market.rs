@@ -5,6 +5,7 @@ use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 use ballast_engine::units::Side;
 
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::MarketCreated,
     oracle::config::OracleConfig,
@@ -100,13 +101,16 @@ impl CreateMarket<'_> {
         book_account::create(&accounts.book, &market)?;
         let index = accounts.next_index()?;
         accounts.write(index, &ctx.bumps, &args)?;
-        emit_cpi!(MarketCreated {
-            market,
-            index,
-            name: args.name,
-            oracle: args.oracle,
-            risk: args.risk,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &MarketCreated {
+                market,
+                index,
+                name: args.name,
+                oracle: args.oracle,
+                risk: args.risk,
+            },
+        )?;
         Ok(())
     }
 

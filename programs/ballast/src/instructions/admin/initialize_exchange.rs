@@ -5,6 +5,7 @@ use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
 use crate::{
     collateral::require_plain_mint,
+    emit::emit,
     error::BallastError,
     events::ExchangeInitialized,
     seeds::{COLLATERAL_VAULT_SEED, EXCHANGE_SEED, PROGRAM_DATA_ADDRESS},
@@ -83,12 +84,15 @@ impl InitializeExchange<'_> {
             exchange.collateral_vault = accounts.collateral_vault.key();
             exchange.invariant()?;
         }
-        emit_cpi!(ExchangeInitialized {
-            admin: ctx.accounts.admin.key(),
-            risk_authority: args.risk_authority,
-            pause_authority: args.pause_authority,
-            collateral_mint: ctx.accounts.collateral_mint.key(),
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &ExchangeInitialized {
+                admin: ctx.accounts.admin.key(),
+                risk_authority: args.risk_authority,
+                pause_authority: args.pause_authority,
+                collateral_mint: ctx.accounts.collateral_mint.key(),
+            },
+        )?;
         Ok(())
     }
 }

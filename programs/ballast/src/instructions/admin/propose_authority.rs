@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::BallastError,
     events::AuthorityProposed,
     seeds::EXCHANGE_ADDRESS,
@@ -34,11 +35,14 @@ impl ProposeAuthority<'_> {
             exchange.invariant()?;
             exchange.authority(role)
         };
-        emit_cpi!(AuthorityProposed {
-            role,
-            holder,
-            successor,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &AuthorityProposed {
+                role,
+                holder,
+                successor,
+            },
+        )?;
         Ok(())
     }
 }

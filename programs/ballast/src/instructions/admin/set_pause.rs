@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::BallastError,
     events::PauseSet,
     seeds::EXCHANGE_ADDRESS,
@@ -38,11 +39,14 @@ impl SetPause<'_> {
             exchange.invariant()?;
             before
         };
-        emit_cpi!(PauseSet {
-            by,
-            flags_before,
-            flags_after: flags,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &PauseSet {
+                by,
+                flags_before,
+                flags_after: flags,
+            },
+        )?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::MarketRiskUpdated,
     seeds::EXCHANGE_ADDRESS,
@@ -37,11 +38,14 @@ impl UpdateMarketRisk<'_> {
     pub fn handle(ctx: Context<Self>, risk: RiskConfig) -> Result<()> {
         let before = ctx.accounts.replace(&risk)?;
         let market = ctx.accounts.market.key();
-        emit_cpi!(MarketRiskUpdated {
-            market,
-            before,
-            after: risk,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &MarketRiskUpdated {
+                market,
+                before,
+                after: risk,
+            },
+        )?;
         Ok(())
     }
 
@@ -56,7 +60,7 @@ impl UpdateMarketRisk<'_> {
         let mut market = self.market.load_mut()?;
         market.accrue_at_last_price(&Clock::get()?)?;
         let before = core::mem::replace(&mut market.risk, *risk);
-        MarketBook::load(&market, &self.book)?.refresh_impact(&mut market)?;
+        MarketBook::load(&market, &self.book)?.record_impact(&mut market)?;
         market.invariant()?;
         Ok(before)
     }

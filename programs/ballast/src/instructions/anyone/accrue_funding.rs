@@ -4,6 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_engine::oracle::Action;
 
 use crate::{
+    emit::emit,
     error::BallastError,
     events::FundingAccrued,
     seeds::EXCHANGE_ADDRESS,
@@ -47,7 +48,7 @@ impl AccrueFunding<'_> {
                 sample_ppm: rates.sample_ppm,
             }
         };
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 }

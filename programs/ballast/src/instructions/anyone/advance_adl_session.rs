@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::AdlSessionAdvanced,
     seeds::EXCHANGE_ADDRESS,
@@ -43,7 +44,7 @@ impl AdvanceAdlSession<'_> {
     /// `AdlSessionMismatch`; `AdlSessionExpired`; `AdlSessionGone`; `Paused`.
     pub fn handle(ctx: Context<Self>, max_nodes: u32, hints: Vec<u32>) -> Result<()> {
         let event = ctx.accounts.advance(max_nodes, &hints)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use super::{
     deleveraging::{begin, conclude, conclude_orders, pay_reward, Occasion},
 };
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::AutoDeleveraged,
     instructions::orders::cancel_for,
@@ -74,7 +75,7 @@ impl<'info> AutoDeleverage<'info> {
         let mut event = ctx.accounts.deleverage(ctx.remaining_accounts, max_lots)?;
         let accounts = &ctx.accounts;
         event.reward_atoms = pay_reward(&accounts.market, &accounts.reward_trader, &event)?;
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 
@@ -145,7 +146,7 @@ impl<'info> AutoDeleverage<'info> {
         conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
         exchange.invariant()?;
         market.invariant()?;
-        bankrupt.invariant()?;
+        bankrupt.invariant_of(&key)?;
         Ok(event)
     }
 }

@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::AdlSessionClosed,
     state::{adl_session::AdlSession, market::Market, queue_account::MarketQueues, trader::Trader},
@@ -39,13 +40,16 @@ impl CloseAdlSession<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let accounts = &ctx.accounts;
         accounts.close()?;
-        emit_cpi!(AdlSessionClosed {
-            session: accounts.session.key(),
-            market: accounts.market.key(),
-            bankrupt: accounts.bankrupt.key(),
-            executed: false,
-            pass_opened: false,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &AdlSessionClosed {
+                session: accounts.session.key(),
+                market: accounts.market.key(),
+                bankrupt: accounts.bankrupt.key(),
+                executed: false,
+                pass_opened: false,
+            },
+        )?;
         Ok(())
     }
 

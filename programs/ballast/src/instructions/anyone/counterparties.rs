@@ -173,7 +173,7 @@ impl<'a, 'info> CutList<'a, 'info> {
             cut.cancelled_orders = cancelled.orders;
             cut.cancelled_margin_atoms = cancelled.margin_atoms;
         }
-        trader.invariant()?;
+        trader.invariant_of(&self.market)?;
         Ok(Some(cut))
     }
 

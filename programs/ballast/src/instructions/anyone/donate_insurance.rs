@@ -5,6 +5,7 @@ use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
 use crate::{
     collateral::Transfer,
+    emit::emit,
     error::{BallastError, OrBallast},
     events::InsuranceDonated,
     seeds::EXCHANGE_ADDRESS,
@@ -67,12 +68,15 @@ impl DonateInsurance<'_> {
             market.invariant()?;
             market.insurance.balance
         };
-        emit_cpi!(InsuranceDonated {
-            market: ctx.accounts.market.key(),
-            donor: ctx.accounts.donor.key(),
-            amount,
-            balance_after,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &InsuranceDonated {
+                market: ctx.accounts.market.key(),
+                donor: ctx.accounts.donor.key(),
+                amount,
+                balance_after,
+            },
+        )?;
         Ok(())
     }
 }

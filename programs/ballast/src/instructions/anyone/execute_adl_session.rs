@@ -14,6 +14,7 @@ use super::{
     deleveraging::{conclude, conclude_orders, pay_reward, Occasion},
 };
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::{AdlSessionClosed, AutoDeleveraged},
     instructions::orders::cancel_for,
@@ -86,9 +87,9 @@ impl<'info> ExecuteAdlSession<'info> {
         };
         if let Some(mut event) = round {
             event.reward_atoms = pay_reward(&accounts.market, &accounts.reward_trader, &event)?;
-            emit_cpi!(*event);
+            emit(&ctx.accounts.event_authority, &*event)?;
         }
-        emit_cpi!(closed);
+        emit(&ctx.accounts.event_authority, &closed)?;
         Ok(())
     }
 
@@ -161,7 +162,7 @@ impl<'info> ExecuteAdlSession<'info> {
         conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
         exchange.invariant()?;
         market.invariant()?;
-        bankrupt.invariant()?;
+        bankrupt.invariant_of(&key)?;
         Ok(Some(event))
     }
 

@@ -9,6 +9,7 @@ use ballast_engine::{
 };
 
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::TriggerExecuted,
     instructions::{
@@ -72,9 +73,9 @@ impl<'info> ExecuteTrigger<'info> {
         if event.reward_atoms > 0 {
             let mut receiver = accounts.reward_trader.load_mut()?;
             receiver.credit(event.reward_atoms)?;
-            receiver.invariant()?;
+            receiver.invariant_of(&event.market)?;
         }
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 

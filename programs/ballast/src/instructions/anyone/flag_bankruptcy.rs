@@ -7,6 +7,7 @@ use ballast_engine::{
 };
 
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::PositionFlagged,
     seeds::EXCHANGE_ADDRESS,
@@ -39,7 +40,7 @@ impl FlagBankruptcy<'_> {
     /// `Healthy` when there is nothing to flag or clear; `NoPosition`; the `Price...` errors.
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let event = ctx.accounts.flag()?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use anchor_lang::{
 use ballast_engine::{queue::QUEUE_ENTRY_SIZE, units::Side};
 
 use crate::{
+    emit::emit,
     error::BallastError,
     events::QueueGrown,
     state::{
@@ -52,13 +53,16 @@ impl GrowQueue<'_> {
         let after = grown(before, positions)?;
         accounts.pay_rent(after)?;
         accounts.queue.resize(after)?;
-        emit_cpi!(QueueGrown {
-            market: accounts.market.key(),
-            queue: accounts.queue.key(),
-            long: side == Side::Long,
-            capacity_before: capacity(before)?,
-            capacity_after: capacity(after)?,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &QueueGrown {
+                market: accounts.market.key(),
+                queue: accounts.queue.key(),
+                long: side == Side::Long,
+                capacity_before: capacity(before)?,
+                capacity_after: capacity(after)?,
+            },
+        )?;
         Ok(())
     }
 

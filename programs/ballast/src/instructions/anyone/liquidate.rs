@@ -12,6 +12,7 @@ use ballast_engine::{
 };
 
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::PositionLiquidated,
     instructions::{
@@ -85,7 +86,7 @@ impl<'info> Liquidate<'info> {
     ) -> Result<()> {
         let makers = ctx.remaining_accounts;
         let event = ctx.accounts.step(makers, liquidator_margin, takes_over)?;
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 
@@ -157,7 +158,7 @@ impl<'info> Liquidate<'info> {
         )?;
         exchange.invariant()?;
         market.invariant()?;
-        victim.invariant()?;
+        victim.invariant_of(&key)?;
         event.reward_atoms = reward;
         event.collected_atoms = matched.collected;
         event.insurance_after_atoms = market.insurance.balance;
@@ -235,7 +236,7 @@ impl<'info> Liquidate<'info> {
             liquidator.credit(atoms)?;
         }
         liquidator.release_if_closed(&key)?;
-        liquidator.invariant()
+        liquidator.invariant_of(&key)
     }
 
     #[inline(never)]

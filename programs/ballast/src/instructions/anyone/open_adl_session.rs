@@ -5,6 +5,7 @@ use ballast_engine::{liquidation::Health, oracle::Action, selection::Selection};
 
 use super::deleveraging::{begin, settle_bankrupt};
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::AdlSessionOpened,
     instructions::orders::cancel_for,
@@ -66,7 +67,7 @@ impl OpenAdlSession<'_> {
     /// `AdlSessionUnderWay`; `AdlSessionSize`; `ZeroLots`; `Paused`; the `Price...` errors.
     pub fn handle(ctx: Context<Self>, max_lots: u64) -> Result<()> {
         let event = ctx.accounts.open(max_lots)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -127,7 +128,7 @@ impl OpenAdlSession<'_> {
         }
         exchange.invariant()?;
         market.invariant()?;
-        bankrupt.invariant()?;
+        bankrupt.invariant_of(&key)?;
         Ok(AdlSessionOpened {
             session: self.session.key(),
             market: key,

@@ -7,6 +7,7 @@ use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
 use crate::{
     collateral::Transfer,
+    emit::emit,
     error::BallastError,
     events::InsuranceSwept,
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
@@ -67,11 +68,14 @@ impl SweepInsurance<'_> {
             authority: accounts.exchange.as_ref(),
         }
         .by_exchange(vault_before.abs_diff(ledger))?;
-        emit_cpi!(InsuranceSwept {
-            market: ctx.accounts.market.key(),
-            vault_before,
-            vault_after: ledger,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &InsuranceSwept {
+                market: ctx.accounts.market.key(),
+                vault_before,
+                vault_after: ledger,
+            },
+        )?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_engine::trade;
 
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::MarginAdded,
     seeds::EXCHANGE_ADDRESS,
@@ -40,7 +41,7 @@ impl AddMargin<'_> {
     /// `BankruptcyPriceOutOfRange`.
     pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
         let event = ctx.accounts.add(amount)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -57,7 +58,7 @@ impl AddMargin<'_> {
         let slot = trader.slot_mut(&market_key)?;
         slot.store(&after);
         queues.sync(&trader_key, before.side(), slot)?;
-        trader.invariant()?;
+        trader.invariant_of(&market_key)?;
         Ok(MarginAdded {
             trader: trader_key,
             market: market_key,

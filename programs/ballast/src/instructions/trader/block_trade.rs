@@ -9,6 +9,7 @@ use ballast_engine::{
 };
 
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::{BlockTraded, PartyTraded},
     seeds::EXCHANGE_ADDRESS,
@@ -71,7 +72,7 @@ impl BlockTrade<'_> {
     /// those of [`trade::block_trade`], `QueueFull`, `BankruptcyPriceOutOfRange`.
     pub fn handle(ctx: Context<Self>, args: BlockTradeArgs) -> Result<()> {
         let event = ctx.accounts.trade(&args)?;
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 
@@ -178,7 +179,7 @@ impl Party {
         queues.sync(key, before.side(), slot)?;
         trader.free = outcome.free.get();
         trader.release_if_closed(market_key)?;
-        trader.invariant()?;
+        trader.invariant_of(market_key)?;
         Ok(PartyTraded {
             trader: *key,
             lots_before: before.lots.get(),

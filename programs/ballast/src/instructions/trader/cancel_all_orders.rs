@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     events::OrdersCancelled,
     instructions::orders::{cancel_own_orders, record},
     state::{
@@ -38,7 +39,7 @@ impl CancelAllOrders<'_> {
     /// `NotTraderAuthority`.
     pub fn handle(ctx: Context<Self>, side: Option<OrderSide>) -> Result<()> {
         let event = ctx.accounts.cancel(side)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -59,7 +60,7 @@ impl CancelAllOrders<'_> {
         }
         book.refresh_impact(&mut market)?;
         market.invariant()?;
-        trader.invariant()?;
+        trader.invariant_of(&key)?;
         Ok(OrdersCancelled {
             market: key,
             trader: self.trader.key(),

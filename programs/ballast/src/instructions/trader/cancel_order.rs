@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::BallastError,
     events::OrdersCancelled,
     instructions::orders::{self, OrderRef},
@@ -34,7 +35,7 @@ impl CancelOrder<'_> {
     /// `NotTraderAuthority`; `OrderNotFound`, also when it has been filled or cancelled before.
     pub fn handle(ctx: Context<Self>, order: OrderRef) -> Result<()> {
         let event = ctx.accounts.cancel(order)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -54,7 +55,7 @@ impl CancelOrder<'_> {
         trader.release_if_closed(&key)?;
         book.refresh_impact(&mut market)?;
         market.invariant()?;
-        trader.invariant()?;
+        trader.invariant_of(&key)?;
         Ok(OrdersCancelled {
             market: key,
             trader: self.trader.key(),

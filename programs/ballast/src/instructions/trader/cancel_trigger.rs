@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::BallastError,
     events::TriggerCancelled,
     state::{market::Market, trader::Trader, trigger::TriggerKind},
@@ -28,7 +29,7 @@ impl CancelTrigger<'_> {
     /// `NotTraderAuthority`; `NoTrigger`, also without a position.
     pub fn handle(ctx: Context<Self>, kind: TriggerKind) -> Result<()> {
         let event = ctx.accounts.cancel(kind)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -42,7 +43,7 @@ impl CancelTrigger<'_> {
             .trigger_mut(kind);
         require!(!trigger.is_unset(), BallastError::NoTrigger);
         let cancelled = core::mem::take(trigger);
-        trader.invariant()?;
+        trader.invariant_of(&key)?;
         Ok(TriggerCancelled {
             market: key,
             trader: self.trader.key(),

@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::BallastError,
     events::TraderClosed,
     seeds::EXCHANGE_ADDRESS,
@@ -46,7 +47,10 @@ impl CloseTrader<'_> {
             exchange.invariant()?;
         }
         let trader = ctx.accounts.trader.key();
-        emit_cpi!(TraderClosed { trader, owner });
+        emit(
+            &ctx.accounts.event_authority,
+            &TraderClosed { trader, owner },
+        )?;
         Ok(())
     }
 }

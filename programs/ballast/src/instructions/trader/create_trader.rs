@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::BallastError,
     events::TraderCreated,
     seeds::{EXCHANGE_ADDRESS, TRADER_SEED},
@@ -57,11 +58,14 @@ impl CreateTrader<'_> {
             exchange.invariant()?;
         }
         let trader = ctx.accounts.trader.key();
-        emit_cpi!(TraderCreated {
-            trader,
-            owner,
-            sub_id,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &TraderCreated {
+                trader,
+                owner,
+                sub_id,
+            },
+        )?;
         Ok(())
     }
 }

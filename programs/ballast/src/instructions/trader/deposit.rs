@@ -5,6 +5,7 @@ use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
 use crate::{
     collateral::Transfer,
+    emit::emit,
     error::BallastError,
     events::Deposited,
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
@@ -67,12 +68,15 @@ impl Deposit<'_> {
             trader.invariant()?;
             trader.free
         };
-        emit_cpi!(Deposited {
-            trader: ctx.accounts.trader.key(),
-            depositor: ctx.accounts.depositor.key(),
-            amount,
-            free_after,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &Deposited {
+                trader: ctx.accounts.trader.key(),
+                depositor: ctx.accounts.depositor.key(),
+                amount,
+                free_after,
+            },
+        )?;
         Ok(())
     }
 }

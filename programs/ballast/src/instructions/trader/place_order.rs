@@ -5,6 +5,7 @@ use ballast_engine::{oracle::Action, trade::check_open_interest};
 
 use super::order_args::PlaceOrderArgs;
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::{OrderPlaced, PartyTraded},
     instructions::{
@@ -63,7 +64,7 @@ impl<'info> PlaceOrder<'info> {
     /// `TooManyOrders`, `BookFull`, `OpenInterestLimit`, `QueueFull`, `MakerForeign`.
     pub fn handle(ctx: Context<'info, Self>, args: PlaceOrderArgs) -> Result<()> {
         let event = ctx.accounts.place(ctx.remaining_accounts, None, &args)?;
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 
@@ -78,7 +79,7 @@ impl<'info> PlaceOrder<'info> {
     ) -> Result<()> {
         let makers = ctx.remaining_accounts;
         let event = ctx.accounts.place(makers, Some(replaced), &args)?;
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 

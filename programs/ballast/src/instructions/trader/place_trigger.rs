@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 
 use crate::{
+    emit::emit,
     error::BallastError,
     events::TriggerPlaced,
     state::{
@@ -46,7 +47,7 @@ impl PlaceTrigger<'_> {
     /// `NotTraderAuthority`, `NoPosition`, `PriceOutOfRange` for either price, `ZeroLots`.
     pub fn handle(ctx: Context<Self>, args: PlaceTriggerArgs) -> Result<()> {
         let event = ctx.accounts.place(&args)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -69,7 +70,7 @@ impl PlaceTrigger<'_> {
             lots,
             placed_lots: lots,
         };
-        trader.invariant()?;
+        trader.invariant_of(&key)?;
         Ok(TriggerPlaced {
             market: key,
             trader: self.trader.key(),

@@ -4,6 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_engine::{oracle::Action, trade};
 
 use crate::{
+    emit::emit,
     error::{BallastError, OrBallast},
     events::MarginRemoved,
     seeds::EXCHANGE_ADDRESS,
@@ -48,7 +49,7 @@ impl RemoveMargin<'_> {
     /// `MarginBelowZero`, `BelowInitialMargin`, the `Price...` errors.
     pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
         let event = ctx.accounts.remove(amount)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -74,7 +75,7 @@ impl RemoveMargin<'_> {
         slot.clear_distress();
         queues.sync(&trader_key, before.side(), slot)?;
         trader.free = free.get();
-        trader.invariant()?;
+        trader.invariant_of(&market_key)?;
         market.invariant()?;
         Ok(MarginRemoved {
             trader: trader_key,

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{events::DelegateSet, state::trader::Trader};
+use crate::{emit::emit, events::DelegateSet, state::trader::Trader};
 
 /// Accounts of `set_delegate`.
 #[event_cpi]
@@ -30,11 +30,14 @@ impl SetDelegate<'_> {
             before
         };
         let trader = ctx.accounts.trader.key();
-        emit_cpi!(DelegateSet {
-            trader,
-            before,
-            after,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &DelegateSet {
+                trader,
+                before,
+                after,
+            },
+        )?;
         Ok(())
     }
 }

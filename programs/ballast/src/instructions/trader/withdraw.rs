@@ -5,6 +5,7 @@ use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
 use crate::{
     collateral::Transfer,
+    emit::emit,
     error::BallastError,
     events::Withdrawn,
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
@@ -74,12 +75,15 @@ impl Withdraw<'_> {
             authority: accounts.exchange.as_ref(),
         }
         .by_exchange(amount)?;
-        emit_cpi!(Withdrawn {
-            trader: ctx.accounts.trader.key(),
-            destination: ctx.accounts.destination.key(),
-            amount,
-            free_after,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &Withdrawn {
+                trader: ctx.accounts.trader.key(),
+                destination: ctx.accounts.destination.key(),
+                amount,
+                free_after,
+            },
+        )?;
         Ok(())
     }
 }
