@@ -4,7 +4,7 @@ use crate::error::EngineError;
 use crate::slab::{Tree, TreeHeader, TreeNode, NIL};
 use crate::units::Side;
 
-use super::order::{NewOrder, Order, OrderKey, FIRST, LAST};
+use super::order::{NewOrder, Order, OrderKey, LAST};
 use super::own_orders::{OwnOrders, MAX_ORDERS};
 use super::{
     check, number, place, whole_pairs, BookHeader, BookRef, BOOK_HEADER_SIZE, BOOK_VERSION,
