@@ -11,6 +11,7 @@ use anchor_lang::prelude::*;
 
 pub mod collateral;
 mod emit;
+mod entrypoint;
 pub mod error;
 pub mod events;
 pub mod instructions;
@@ -44,7 +45,7 @@ use instructions::{orders::OrderRef, trader::order_args::PlaceOrderArgs};
 
 declare_id!("BALLAST5WFGRMsgdVaTc8mHiA3QtfaedtLCELe3hGbe");
 
-#[cfg(not(feature = "no-entrypoint"))]
+#[cfg(all(target_os = "solana", not(feature = "cpi")))]
 solana_security_txt::security_txt! {
     name: "Ballast",
     project_url: "https://ballast.example",
