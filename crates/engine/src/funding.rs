@@ -26,7 +26,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
-use crate::math::{div_rem, negate};
+use crate::math::{div_rem, negate, product_signed};
 use crate::risk::{RiskParams, MAX_FUNDING_RATE_PPM};
 use crate::units::{FundingIndex, LotPrice, Side};
 
@@ -266,9 +266,9 @@ impl FundingState {
 
     /// Whole atoms to add to the index, and the carry after.
     fn increment(&self, ppm_seconds: i64, price: LotPrice) -> Result<(i64, u64), EngineError> {
-        let total = i128::from(ppm_seconds)
-            .checked_mul(i128::from(price.get()))
-            .and_then(|sum| sum.checked_add(i128::from(self.carry)))
+        let price = i64::try_from(price.get()).map_err(|_| EngineError::Overflow)?;
+        let total = product_signed(ppm_seconds, price)
+            .checked_add(i128::from(self.carry))
             .ok_or(EngineError::Overflow)?;
         // Divided by magnitude: the VM has no signed division.
         let (quotient, rest) = div_rem(total.unsigned_abs(), FUNDING_SCALE)?;

@@ -7,7 +7,7 @@ use ballast_engine::{
     matching::{meet, Maker, MakerFill, Match, Removal, RemoveReason, Taken, Taking, MAX_MATCHES},
     position::Position,
     trade::open_interest_after,
-    units::FundingIndex,
+    units::{Atoms, FundingIndex},
 };
 
 use crate::{
@@ -290,8 +290,10 @@ impl Matched {
     #[inline(never)]
     pub fn book(&self, market: &mut Market, book: &MarketBook) -> Result<()> {
         let paid = self.taken.paid().or_ballast()?;
-        let fees = split(market.params(), paid).or_ballast()?;
-        market.book_fees(fees.market, fees.insurance)?;
+        if paid != Atoms::ZERO {
+            let fees = split(market.params(), paid).or_ballast()?;
+            market.book_fees(fees.market, fees.insurance)?;
+        }
         market.open_interest_lots = self.open_interest;
         book.refresh_impact(market)
     }
