@@ -3,16 +3,15 @@
 use std::path::Path;
 
 use anchor_lang::prelude::Pubkey;
+use anyhow::anyhow;
 use anyhow::{bail, Context, Result};
-use ballast::oracle::config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
-use ballast::state::market::NAME_BYTES;
+use ballast_client::amount::{Unit, NANO_DECIMALS};
 use ballast_engine::risk::RiskParams;
+use ballast_state::market::NAME_BYTES;
+use ballast_state::oracle_config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
 use serde::Deserialize;
 
 use crate::risk::Risk;
-
-/// Decimals of ticks and lots in the program.
-const NANO_DECIMALS: u8 = 9;
 
 /// The file.
 #[derive(Clone, Debug, Deserialize)]
@@ -116,6 +115,16 @@ impl Market {
         self.risk.params().with_context(context)
     }
 
+    /// What insurance is given when the market is created, atoms of a quote currency of so many
+    /// decimals.
+    ///
+    /// # Errors
+    /// When it is no number of atoms.
+    pub fn insurance_atoms(&self, mint_decimals: u8) -> Result<u64> {
+        let read = Unit::atom(mint_decimals).read(&self.insurance);
+        read.map_err(|error| anyhow!("market {}: insurance {error}", self.name))
+    }
+
     /// Price source and units, for a quote currency of so many decimals.
     ///
     /// # Errors
@@ -126,17 +135,18 @@ impl Market {
             (None, Some(account)) => (ORACLE_PUSH, [0; 32], key(account)?),
             _ => bail!("market {} needs one of feed_id and push_account", self.name),
         };
-        let (tick_nano, lot_nano) = (
-            decimal(&self.tick, NANO_DECIMALS)?,
-            decimal(&self.lot, NANO_DECIMALS)?,
-        );
+        let nano = |what: &str, text: &str| {
+            let read = Unit::nano(1).read_above_zero(text);
+            read.map_err(|error| anyhow!("market {}: {what} {error}", self.name))
+        };
+        let (tick_nano, lot_nano) = (nano("tick", &self.tick)?, nano("lot", &self.lot)?);
         let worth = u128::from(tick_nano) * u128::from(lot_nano);
         let one = 10_u128.pow(u32::from(mint_decimals));
         let nano_squared = 10_u128.pow(2 * u32::from(NANO_DECIMALS));
         let product = worth
             .checked_mul(one)
             .context("tick and lot are too large")?;
-        if product == 0 || product % nano_squared != 0 {
+        if product % nano_squared != 0 {
             bail!(
                 "market {}: a lot at one tick is no whole number of atoms of the quote currency",
                 self.name
@@ -179,22 +189,6 @@ fn feed_bytes(text: &str) -> Result<[u8; 32]> {
     Ok(bytes)
 }
 
-/// A decimal number in units of `10^-decimals`, exactly.
-///
-/// # Errors
-/// When it is none, is negative, has more places or does not fit.
-pub fn decimal(text: &str, decimals: u8) -> Result<u64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let places = usize::from(decimals);
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > places {
-        bail!("`{text}` is no number with at most {decimals} places");
-    }
-    format!("{whole}{fraction:0<places$}")
-        .parse()
-        .with_context(|| format!("`{text}` is too large"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,16 +207,6 @@ mod tests {
     }
 
     #[test]
-    fn decimals_are_exact() {
-        assert_eq!(decimal("0.001", 9).unwrap(), 1_000_000);
-        assert_eq!(decimal("250", 6).unwrap(), 250_000_000);
-        assert_eq!(decimal("1.5", 6).unwrap(), 1_500_000);
-        for bad in ["", ".5", "1.0000001", "-1", "1e3", "99999999999999999999"] {
-            assert!(decimal(bad, 6).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
     fn what_cannot_be_meant_is_refused() {
         let twice = format!(
             "{LOCALNET}\n{}",
@@ -234,6 +218,15 @@ mod tests {
         let config = Config::parse(LOCALNET).unwrap();
         let mut market = config.markets[0].clone();
         assert!(market.oracle(5).is_err(), "a tenth of an atom");
+        market.insurance = "0.0000001".to_owned();
+        let error = market.insurance_atoms(6).unwrap_err().to_string();
+        assert!(
+            error.contains("SOL-PERP: insurance 0.0000001 is not"),
+            "{error}"
+        );
+        market.tick = "0".to_owned();
+        let error = market.oracle(6).unwrap_err().to_string();
+        assert!(error.contains("tick 0 is not above zero"), "{error}");
         market.push_account = Some(Pubkey::default().to_string());
         assert!(market.oracle(6).is_err(), "two price sources");
         market.name = "A-VERY-LONG-MARKET-NAME".to_owned();

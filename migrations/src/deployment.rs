@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{bail, Context, Result};
+use ballast_client::amount::truncated_decimal;
 use ballast_rpc::cluster::Cluster;
 use ballast_rpc::sender::{FeePolicy, Landed, Sender};
 use ballast_rpc::settings::Settings;
@@ -168,8 +169,7 @@ fn is_local(url: &str) -> bool {
 
 /// Lamports as SOL.
 fn sol(lamports: u64) -> String {
-    const ONE: u64 = 1_000_000_000;
-    format!("{}.{:09}", lamports / ONE, lamports % ONE)
+    truncated_decimal(lamports.into(), 9, 9)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token::spl_token;
 use anyhow::{bail, Context, Result};
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
 use ballast_client::addresses;
 use ballast_client::instructions::{admin, Collateral};
 use ballast_client::token::{associated_token, create_associated_token, token_amount};
+use ballast_state::instructions::InitializeExchangeArgs;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use solana_system_interface::instruction::create_account;
@@ -40,11 +40,11 @@ pub async fn ensure(
     config: &Config,
     create_test_mint: bool,
 ) -> Result<(ExchangeReport, Currency)> {
-    let program = deployment.account(&ballast::ID).await?;
+    let program = deployment.account(&ballast_state::ID).await?;
     if !program.is_some_and(|account| account.executable) {
         bail!(
             "the program {} is not on this cluster: deploy it first",
-            ballast::ID
+            ballast_state::ID
         );
     }
     let roles = Roles::of(config, deployment.admin())?;
@@ -123,18 +123,19 @@ async fn create(
     let account = deployment.account(&mint).await?;
     let account = account.with_context(|| format!("there is no mint {mint}"))?;
     let admin = deployment.admin();
-    let instruction = admin::initialize_exchange(
+    let instruction = admin::InitializeExchange {
+        payer: admin,
         admin,
-        admin,
-        Collateral {
+        collateral: Collateral {
             mint,
             token_program: account.owner,
         },
-        InitializeExchangeArgs {
+        args: InitializeExchangeArgs {
             risk_authority: roles.risk,
             pause_authority: roles.pause,
         },
-    );
+    }
+    .instruction();
     let what = "creating the exchange".to_owned();
     deployment.send(what, &[instruction], &[]).await?;
     Ok(mint)

@@ -2,16 +2,16 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{bail, Context, Result};
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::oracle::config::OracleConfig;
-use ballast::state::market::Market;
 use ballast_client::accounts::{BookSnapshot, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::{anyone, MarketKeys};
+use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::market::Market;
+use ballast_state::oracle_config::OracleConfig;
 use solana_system_interface::instruction::create_account_with_seed;
 
-use crate::config::{self, decimal};
+use crate::config::{self};
 use crate::deployment::{Deployment, SMALL_ACCOUNTS};
 use crate::exchange::{admin_tokens, Currency};
 use crate::report::{Difference, MarketReport};
@@ -92,26 +92,32 @@ async fn create(
     let index = deployment.cluster.exchange().await?.market_count;
     let market = addresses::market(index);
     let admin = deployment.admin();
-    let mut instructions = vec![admin::create_market(
-        admin,
+    let mut instructions = vec![admin::CreateMarket {
+        payer: admin,
         admin,
         index,
         accounts,
-        currency.collateral,
-        CreateMarketArgs {
+        collateral: currency.collateral,
+        args: CreateMarketArgs {
             name: wanted.padded_name()?,
             oracle: *oracle,
-            risk: wanted.risk_params()?.into(),
+            risk: wanted.risk_params()?,
         },
-    )];
-    let insurance = decimal(&wanted.insurance, currency.decimals)?;
+    }
+    .instruction()];
+    let insurance = wanted.insurance_atoms(currency.decimals)?;
     if insurance > 0 {
         let tokens = admin_tokens(deployment, currency, insurance).await?;
         let collateral = currency.collateral;
         // In one transaction, so that a market never stands without the insurance meant for it.
-        instructions.push(anyone::donate_insurance(
-            admin, market, tokens, collateral, insurance,
-        ));
+        let donate = anyone::DonateInsurance {
+            donor: admin,
+            market,
+            source: tokens,
+            collateral,
+            amount: insurance,
+        };
+        instructions.push(donate.instruction());
     }
     let what = format!("creating the market {}", wanted.name);
     deployment.send(what, &instructions, &[]).await?;
@@ -127,10 +133,10 @@ async fn zeroed_account(
     space: usize,
 ) -> Result<Pubkey> {
     let (admin, seed) = (deployment.admin(), format!("{name}:{part}"));
-    let address = Pubkey::create_with_seed(&admin, &seed, &ballast::ID)
+    let address = Pubkey::create_with_seed(&admin, &seed, &ballast_state::ID)
         .with_context(|| format!("no address follows from {seed}"))?;
     if let Some(account) = deployment.account(&address).await? {
-        let usable = account.owner == ballast::ID && account.data.len() == space;
+        let usable = account.owner == ballast_state::ID && account.data.len() == space;
         if !usable || account.data.iter().any(|byte| *byte != 0) {
             bail!(
                 "{address}, meant for the {part} of {name}, is in use or has another size than \
@@ -146,7 +152,7 @@ async fn zeroed_account(
         &seed,
         deployment.rent(space).await?,
         u64::try_from(space)?,
-        &ballast::ID,
+        &ballast_state::ID,
     );
     let what = format!("creating the account of the {part} of {name}");
     deployment.send(what, &[create], &[]).await?;
@@ -165,7 +171,7 @@ async fn compare(
     let mut differences = oracle_differences(&market.oracle, oracle);
     differences.extend(size_differences(deployment, wanted, market).await?);
     let params = wanted.risk_params()?;
-    let risk = risk::differences(market.risk.params(), &params);
+    let risk = risk::differences(market.params(), &params);
     if risk.is_empty() {
         return Ok(("unchanged", address, differences));
     }
@@ -180,7 +186,12 @@ async fn compare(
         book: market.book,
         price: Pubkey::default(),
     };
-    let update = admin::update_market_risk(deployment.admin(), keys, params);
+    let update = admin::UpdateMarketRisk {
+        risk_authority: deployment.admin(),
+        keys,
+        risk: params,
+    }
+    .instruction();
     let what = format!("updating the risk parameters of {}", wanted.name);
     deployment.send(what, &[update], &[]).await?;
     Ok(("risk updated", address, differences))

@@ -1,9 +1,10 @@
 //! The client's plan of a deleveraging is what the program then does, to the atom.
 
-use ballast_client::adl::{plan, AdlPlan, Moment, Request, MAX_COUNTERPARTIES};
-use ballast_client::events::BallastEvent;
+use ballast_client::moment::Moment;
+use ballast_client::ranking::{plan, AdlPlan, Request, MAX_COUNTERPARTIES};
 use ballast_engine::units::Side;
 use ballast_sandbox::{BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
+use ballast_state::events::BallastEvent;
 
 const USD: u64 = 1_000_000;
 const CRASH_TICKS: u64 = 170_000;

@@ -3,10 +3,10 @@
 
 use anchor_lang::prelude::{Clock, Pubkey};
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::error::BallastError;
 use ballast_client::instructions::{anyone, trader};
 use ballast_sandbox::world::default_program_path;
 use ballast_sandbox::{pyth, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
+use ballast_state::error::BallastError;
 use solana_keypair::Keypair;
 use solana_program_test::{ProgramTest, ProgramTestContext};
 use solana_signer::Signer;
@@ -47,29 +47,31 @@ impl Venue {
     }
 
     fn trade(&self) -> Instruction {
-        trader::block_trade(
-            self.market.keys,
-            self.long.party(),
-            self.short.party(),
-            ballast_sandbox::BlockTrade {
+        trader::BlockTrade {
+            keys: self.market.keys,
+            taker: self.long.party(),
+            maker: self.short.party(),
+            args: ballast_sandbox::BlockTrade {
                 lots: 10_000,
                 price_ticks: 200_000,
                 taker_margin: 100 * USD,
                 maker_margin: 500 * USD,
             }
             .args(),
-        )
+        }
+        .instruction()
     }
 
     fn deleverage(&self, list: &[Pubkey]) -> Instruction {
-        anyone::auto_deleverage(
-            self.keeper.wallet.address(),
-            self.market.keys,
-            self.long.address,
-            self.keeper.address,
-            u64::MAX,
-            list,
-        )
+        anyone::AutoDeleverage {
+            keeper: self.keeper.wallet.address(),
+            keys: self.market.keys,
+            bankrupt: self.long.address,
+            reward_trader: self.keeper.address,
+            max_lots: u64::MAX,
+            counterparties: list,
+        }
+        .instruction()
     }
 
     /// A bank with every account of the sandbox and its clock.
@@ -80,9 +82,9 @@ impl Venue {
         std::env::set_var("RUST_LOG", "off");
         let mut test = ProgramTest::default();
         test.prefer_bpf(true);
-        test.add_program("ballast", ballast::ID, None);
+        test.add_program("ballast", ballast_state::ID, None);
         for owner in [
-            ballast::ID,
+            ballast_state::ID,
             self.sandbox.token_program(),
             pyth::PULL_PROGRAM,
         ] {
@@ -109,7 +111,7 @@ impl Venue {
             .send(&[instruction], signers)
             .expect("the sandbox accepts the transaction");
         let mut compared = 0;
-        for (address, account) in self.sandbox.accounts_of(&ballast::ID) {
+        for (address, account) in self.sandbox.accounts_of(&ballast_state::ID) {
             let other = bank.banks_client.get_account(address).await.unwrap();
             assert!(
                 other.is_some_and(|other| other.data == account.data),
@@ -154,14 +156,15 @@ async fn a_liquidation_is_the_same_on_a_bank() {
     let mut venue = Venue::open();
     venue.sandbox.set_price(&venue.market, 194_000);
     let keeper = venue.keeper.clone();
-    let liquidate = anyone::liquidate(
-        keeper.wallet.address(),
-        venue.market.keys,
-        venue.long.address,
-        keeper.address,
-        anyone::Takeover::with_margin(100 * USD),
-        &[],
-    );
+    let liquidate = anyone::Liquidate {
+        authority: keeper.wallet.address(),
+        keys: venue.market.keys,
+        trader: venue.long.address,
+        liquidator: keeper.address,
+        offer: anyone::Takeover::with_margin(100 * USD),
+        makers: &[],
+    }
+    .instruction();
     venue.agree(liquidate, &[&keeper.wallet.keypair]).await;
     let position = venue.sandbox.position(&venue.market, &venue.long.address);
     assert_eq!(position.map(|slot| slot.lots), Some(8_000));

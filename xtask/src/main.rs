@@ -24,8 +24,8 @@ cargo xtask COMMAND
                       traders, two keepers and their troubles; the books checked from the chain
   deploy [ARGS]       sets up the exchange and its markets on a cluster, as migrations/localnet.toml
                       says (`cargo xtask deploy --help` lists ARGS)
-  rehearse [ARGS]     builds the program and the `ballast` command and runs `ballast rehearse ARGS`
-                      (`cargo xtask rehearse --help` lists them)
+  rehearse [ARGS]     builds the program and plays a market crash on it, with a report
+                      (`cargo xtask rehearse --help` lists ARGS)
   lemmas [L1 ...]     proves the lemmas of docs/ADL.md with an SMT solver
   fuzz [ARGS]         fuzzes the engine: --seconds N a target (20), --target queue|proof|money,
                       --keep to add inputs that reach something new to the repository's

@@ -18,7 +18,7 @@ pub struct Program {
 pub const BALLAST: Program = Program {
     package: "ballast",
     folder: "programs/ballast",
-    uses: &["crates/engine"],
+    uses: &["crates/engine", "crates/state"],
 };
 
 /// The program that shows that the VM's 128-bit arithmetic is right.

@@ -54,12 +54,12 @@ pub fn test(args: Vec<OsString>) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(run(&selection(&args), &args)?))
 }
 
-/// Builds the program and the `ballast` command and hands over to `ballast rehearse`.
+/// Builds the program and the rehearsal and hands over to it.
 pub fn rehearse(args: Vec<OsString>) -> Result<ExitCode, String> {
     let root = cargo::root();
     let program = BALLAST.ensure_built(&root)?;
-    let mut rehearsal = command(&root, "ballast")?;
-    rehearsal.args(["rehearse", "--program"]).arg(program);
+    let mut rehearsal = package_command(&root, "ballast-rehearsal", "ballast-rehearsal")?;
+    rehearsal.arg("--program").arg(program);
     let status = cargo::status(rehearsal.args(args))?;
     Ok(cargo::exit_code(status))
 }
@@ -72,7 +72,7 @@ pub fn lemmas(args: &[OsString]) -> Result<ExitCode, String> {
 
 /// Builds the `ballast` command and hands over to `ballast explain-adl`.
 pub fn explain_adl(args: Vec<OsString>) -> Result<ExitCode, String> {
-    let mut explanation = command(&cargo::root(), "ballast")?;
+    let mut explanation = package_command(&cargo::root(), "ballast-cli", "ballast")?;
     let status = cargo::status(explanation.arg("explain-adl").args(args))?;
     Ok(cargo::exit_code(status))
 }
@@ -98,6 +98,14 @@ pub fn bench(args: Vec<OsString>) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(status))
 }
 
+/// A command of one package, just built with nothing that only other packages need.
+fn package_command(root: &Path, package: &str, name: &str) -> Result<Command, String> {
+    let mut build = cargo::cargo();
+    build.current_dir(root);
+    build.args(["build", "--locked", "--package", package, "--bin", name]);
+    built(&mut build, name)
+}
+
 /// A command of this workspace, just built.
 ///
 /// Every package and one test take part in the build, so that the dependencies get the features
@@ -114,7 +122,12 @@ pub fn command_among(root: &Path, name: &str, all: &[&str]) -> Result<Command, S
         .args(["build", "--locked", "--workspace"])
         .args(all.iter().flat_map(|bin| ["--bin", bin]))
         .args(["--test", "manifests"]);
-    if !cargo::status(&mut build)?.success() {
+    built(&mut build, name)
+}
+
+/// Builds a command; its path is that of this xtask's neighbours.
+fn built(build: &mut Command, name: &str) -> Result<Command, String> {
+    if !cargo::status(build)?.success() {
         return Err(format!(
             "the `{name}` command was not built; the lines above say why."
         ));

@@ -21,10 +21,10 @@ fn anchor_toml_names_the_program_by_its_declared_id() {
     let (_, programs) = manifest
         .split_once("[programs.localnet]")
         .expect("programs of the local network");
-    let source = read("programs/ballast/src/lib.rs");
+    let source = read("crates/state/src/lib.rs");
     assert_eq!(
         quoted_after(programs, "ballast ="),
-        quoted_after(&source, "declare_id!(")
+        quoted_after(&source, "pub const ID:")
     );
 }
 

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use anyhow::Result;
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::state::exchange::Role;
 use ballast_client::addresses;
 use ballast_client::instructions::admin;
 use ballast_engine::risk::{LadderStep, RiskParams, RiskTier};
 use ballast_sandbox::config::sol_risk;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, TxResult};
+use ballast_state::exchange::Role;
+use ballast_state::instructions::CreateMarketArgs;
 
 use crate::figure::Figure;
 use crate::meter::Meter;
@@ -93,11 +93,19 @@ fn create_market(options: &Options, capacity: usize) -> Result<TxResult> {
     let args = CreateMarketArgs {
         name: config.name,
         oracle: config.oracle(sandbox.payer()),
-        risk: config.risk.into(),
+        risk: config.risk,
     };
     let (payer, authority) = (sandbox.payer(), sandbox.admin());
     let collateral = sandbox.collateral();
-    let instruction = admin::create_market(payer, authority, 0, accounts, collateral, args);
+    let instruction = admin::CreateMarket {
+        payer,
+        admin: authority,
+        index: 0,
+        accounts,
+        collateral,
+        args,
+    }
+    .instruction();
     let signer = sandbox.admin_keypair();
     Ok(sandbox.send(&[instruction], &[&signer]))
 }

@@ -2,10 +2,10 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::state::book_account::BOOK_DISCRIMINATOR;
 use ballast_engine::book::{Book, BookRef, NewOrder, OwnOrders};
 use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::Sandbox;
+use ballast_state::book_account::BOOK_DISCRIMINATOR;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -5,17 +5,18 @@ use std::path::Path;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
 use anyhow::{ensure, Context, Result};
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
-use ballast_client::adl::{plan, AdlPlan, Moment, Request, MAX_COUNTERPARTIES};
-use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone;
+use ballast_client::moment::Moment;
+use ballast_client::ranking::{plan, AdlPlan, Request, MAX_COUNTERPARTIES};
 use ballast_engine::book::OwnOrders;
-use ballast_engine::units::{FundingIndex, LotPrice, Side};
+use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::world::COMPUTE_UNIT_LIMIT;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome, TxResult,
 };
+use ballast_state::events::BallastEvent;
+use ballast_state::market::Market;
+use ballast_state::trader::Trader;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
 
@@ -164,7 +165,7 @@ impl Stage {
             (setting.stage.side.opposite(), Population::Random, SEED + 1),
         ];
         for (side, population, seed) in sides {
-            let index = FundingIndex::new(state.funding.index);
+            let index = state.funding.index;
             let count = setting.stage.positions;
             let mut source = Source::new(population, side, mark, index, &risk, count, seed);
             let bytes = fill_account(&mut self.sandbox, &state.queue(side), &mut source, count)?;
@@ -270,14 +271,15 @@ impl Stage {
 
     /// Executes a round and throws its effects away.
     fn simulate(&self, plan: &AdlPlan) -> Result<TxResult> {
-        let instruction = anyone::auto_deleverage(
-            self.keeper.wallet.address(),
-            self.market.keys,
-            plan.bankrupt,
-            self.keeper.address,
-            plan.max_lots,
-            &plan.counterparties,
-        );
+        let instruction = anyone::AutoDeleverage {
+            keeper: self.keeper.wallet.address(),
+            keys: self.market.keys,
+            bankrupt: plan.bankrupt,
+            reward_trader: self.keeper.address,
+            max_lots: plan.max_lots,
+            counterparties: &plan.counterparties,
+        }
+        .instruction();
         let tables: Vec<_> = self.table.iter().cloned().collect();
         let payer = self.sandbox.payer();
         let bytes = transaction_bytes(&payer, &instruction, &tables)?;

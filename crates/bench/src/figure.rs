@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{bail, Context, Result};
-use ballast_client::events::BallastEvent;
 use ballast_sandbox::TxResult;
+use ballast_state::events::BallastEvent;
 use serde::{Deserialize, Serialize};
 
 /// One measured transaction.

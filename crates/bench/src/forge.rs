@@ -2,14 +2,13 @@
 //! filled queue, and positions in other markets.
 
 use anchor_lang::prelude::Pubkey;
-use anchor_lang::Discriminator;
 use anyhow::{Context, Result};
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::queue_account::NO_NODE;
-use ballast::state::trader::{Trader, MAX_POSITIONS, TRADER_VERSION};
-use ballast_client::adl::PlannedCut;
+use ballast_client::ranking::PlannedCut;
 use ballast_engine::book::OwnOrders;
 use ballast_sandbox::Sandbox;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::queue_account::NO_NODE;
+use ballast_state::trader::{Trader, MAX_POSITIONS, TRADER_DISCRIMINATOR, TRADER_VERSION};
 use bytemuck::{Pod, Zeroable};
 use solana_account::Account;
 
@@ -55,12 +54,12 @@ pub fn trader(
     trader.positions[0] = slot;
     trader.position_count = 1;
     crowd(&mut trader, market, others)?;
-    let mut data = Trader::DISCRIMINATOR.to_vec();
+    let mut data = TRADER_DISCRIMINATOR.to_vec();
     data.extend_from_slice(bytemuck::bytes_of(&trader));
     let account = Account {
         lamports: sandbox.rent(data.len()),
         data,
-        owner: ballast::ID,
+        owner: ballast_state::ID,
         executable: false,
         rent_epoch: u64::MAX,
     };

@@ -1,13 +1,13 @@
 //! Keepers who bring positions to the book: triggers and liquidations.
 
 use anyhow::Result;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_sandbox::TxResult;
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::trigger::TriggerKind;
 
-use crate::floor::{limit, Did, Floor};
+use crate::book_venue::{limit, BookVenue, Did};
 use crate::orders::{maker_words, Case};
 use crate::venue::{START, TEN, USD};
 
@@ -63,7 +63,7 @@ pub fn triggers() -> Vec<Case> {
     ]
 }
 
-fn set(floor: &mut Floor) -> TxResult {
+fn set(floor: &mut BookVenue) -> TxResult {
     let args = PlaceTriggerArgs {
         kind: TriggerKind::StopLoss,
         price_ticks: STOP,
@@ -76,7 +76,7 @@ fn set(floor: &mut Floor) -> TxResult {
         .place_trigger(&venue.market, &venue.alice, args)
 }
 
-fn execute(floor: &mut Floor, makers: usize) -> Result<TxResult> {
+fn execute(floor: &mut BookVenue, makers: usize) -> Result<TxResult> {
     floor.venue.open()?;
     set(floor)?;
     let lots = u64::try_from(TEN)? / u64::try_from(makers)?;
@@ -91,7 +91,7 @@ fn execute(floor: &mut Floor, makers: usize) -> Result<TxResult> {
 }
 
 /// Each of the first makers bids for so many lots, each a tick lower.
-fn bid(floor: &mut Floor, best_ticks: u64, lots: u64, makers: usize) -> Result<()> {
+fn bid(floor: &mut BookVenue, best_ticks: u64, lots: u64, makers: usize) -> Result<()> {
     let prices = (0..best_ticks).rev();
     for (maker, ticks) in floor.makers.iter().take(makers).zip(prices) {
         let args = limit(OrderSide::Bid, ticks, lots);
@@ -117,7 +117,7 @@ pub fn liquidations() -> Vec<Case> {
     cases.collect()
 }
 
-fn liquidate(floor: &mut Floor, makers: usize) -> Result<TxResult> {
+fn liquidate(floor: &mut BookVenue, makers: usize) -> Result<TxResult> {
     floor.venue.open()?;
     bid(floor, LIQUIDATED - 10, u64::try_from(TEN)? / 20, makers)?;
     floor.venue.price(LIQUIDATED);

@@ -1,12 +1,12 @@
 //! Measures the compute units of the built program in LiteSVM and keeps the table of them.
 
 mod admin;
+mod book_venue;
 mod books;
 mod check;
 mod deleveraging;
 mod figure;
 mod fills;
-mod floor;
 mod forge;
 mod keepers;
 mod margin;

@@ -50,7 +50,12 @@ fn accounts(options: &Options, meter: &mut Meter) -> Result<()> {
         let (mut sandbox, _) = Sandbox::with_sol_market(options)?;
         for _ in 0..OWNERS {
             let owner = sandbox.funded_keypair();
-            let instruction = trader::create_trader(sandbox.payer(), owner.pubkey(), 0);
+            let instruction = trader::CreateTrader {
+                payer: sandbox.payer(),
+                owner: owner.pubkey(),
+                sub_id: 0,
+            }
+            .instruction();
             costs.push(sandbox.send(&[instruction], &[&owner])?);
         }
         costs.sort_by_key(|outcome| outcome.compute_units);

@@ -4,16 +4,16 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs};
-use ballast::state::book_account::OrderSide;
-use ballast_client::events::BallastEvent;
 use ballast_engine::book::MAX_ORDERS;
 use ballast_sandbox::TxResult;
+use ballast_state::book_account::OrderSide;
+use ballast_state::events::BallastEvent;
+use ballast_state::instructions::OrderRef;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 
+use crate::book_venue::{limit, BookVenue, Did, LOTS};
 use crate::books::{BOOKS, DEEPEST};
 use crate::figure::Figure;
-use crate::floor::{limit, Did, Floor, LOTS};
 use crate::keepers;
 use crate::meter::Meter;
 use crate::shapes::thousands;
@@ -33,7 +33,7 @@ const DEEP: u64 = START * 87 / 100;
 const WAITING: u64 = 100;
 
 /// Prepares a floor and sends what is measured.
-pub type Act = Box<dyn Fn(&mut Floor) -> Result<TxResult>>;
+pub type Act = Box<dyn Fn(&mut BookVenue) -> Result<TxResult>>;
 
 /// One transaction to measure.
 pub struct Case {
@@ -53,7 +53,7 @@ impl Case {
         name: &str,
         words: &str,
         did: Did,
-        act: impl Fn(&mut Floor) -> Result<TxResult> + 'static,
+        act: impl Fn(&mut BookVenue) -> Result<TxResult> + 'static,
     ) -> Self {
         Self {
             name: name.to_owned(),
@@ -93,7 +93,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
     if !all.any(|case| meter.wants(&case.name)) {
         return Ok(());
     }
-    let empty = Floor::new(program)?;
+    let empty = BookVenue::new(program)?;
     for orders in BOOKS {
         let floor = empty.with_book(orders)?;
         let words = format!("{} orders a side", thousands(u64::from(orders)));
@@ -110,7 +110,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
 }
 
 fn measure(
-    floor: &Floor,
+    floor: &BookVenue,
     cases: &[Case],
     book: &str,
     words: &str,
@@ -174,7 +174,7 @@ fn waiting() -> Vec<Case> {
     ]
 }
 
-fn wait_with(floor: &mut Floor, others: u32, args: PlaceOrderArgs) -> Result<TxResult> {
+fn wait_with(floor: &mut BookVenue, others: u32, args: PlaceOrderArgs) -> Result<TxResult> {
     place_own(floor, others)?;
     floor.wait();
     Ok(floor.place(args, 0))
@@ -182,7 +182,7 @@ fn wait_with(floor: &mut Floor, others: u32, args: PlaceOrderArgs) -> Result<TxR
 
 /// Alice's orders on both sides of the book and at prices all over it, with the client ids 1, 2,
 /// and so on. The id of the first.
-fn place_own(floor: &mut Floor, count: u32) -> Result<u64> {
+fn place_own(floor: &mut BookVenue, count: u32) -> Result<u64> {
     let mut first = 0;
     for number in 1..=count {
         let percent = 6 + u64::from(number);
@@ -242,7 +242,7 @@ pub fn maker_words(makers: usize) -> String {
     }
 }
 
-fn close(floor: &mut Floor, makers: usize) -> Result<TxResult> {
+fn close(floor: &mut BookVenue, makers: usize) -> Result<TxResult> {
     floor.offer(OrderSide::Ask, ASK, makers)?;
     floor.buy(makers)??;
     floor.offer(OrderSide::Bid, BID, makers)?;
@@ -280,7 +280,7 @@ fn kinds() -> impl Iterator<Item = Case> {
 
 /// What else one maker's order may come to.
 fn single() -> [Case; 3] {
-    let buy = |floor: &mut Floor, lots| {
+    let buy = |floor: &mut BookVenue, lots| {
         floor.offer(OrderSide::Ask, ASK, 1)?;
         floor.wait();
         Ok(floor.place(limit(OrderSide::Bid, ASK, lots), 1))
@@ -328,7 +328,7 @@ fn replaced() -> Vec<Case> {
         ..limit(OrderSide::Bid, DEEP, WAITING)
     };
     let replace = move |orders, makers: usize, args: PlaceOrderArgs| {
-        move |floor: &mut Floor| {
+        move |floor: &mut BookVenue| {
             let first = place_own(floor, orders)?;
             floor.offer(OrderSide::Ask, ASK, makers)?;
             floor.wait();
@@ -421,7 +421,7 @@ fn cancelled() -> Vec<Case> {
 }
 
 /// Cancels each of alice's orders with these ids, each from the same start.
-fn costliest(floor: &Floor, ids: Range<u64>) -> Result<TxResult> {
+fn costliest(floor: &BookVenue, ids: Range<u64>) -> Result<TxResult> {
     let mut outcomes = Vec::new();
     for id in ids {
         let mut venue = floor.fork().venue;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use anyhow::{anyhow, ensure, Context, Result};
-use ballast_client::adl::AdlPlan;
+use ballast_client::ranking::AdlPlan;
 use ballast_sandbox::Sandbox;
 use proof::Question;
 use solana_account::Account;

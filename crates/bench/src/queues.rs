@@ -1,10 +1,10 @@
 //! Queue accounts of any length, written by the engine as the program writes them.
 
 use anyhow::Result;
-use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
-use ballast_client::adl::AdlPlan;
+use ballast_client::ranking::AdlPlan;
 use ballast_engine::proof::{first_skipped, Threshold, Walk};
 use ballast_engine::queue::{CutStamp, Queue, QueueRef};
+use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 
 use crate::population::{engine, Source};
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use ballast::state::trader::MAX_POSITIONS;
 use ballast_engine::book::MAX_ORDERS;
 use ballast_engine::units::Side;
+use ballast_state::trader::MAX_POSITIONS;
 
 use crate::deleveraging::{Setting, Stage};
 use crate::meter::Meter;

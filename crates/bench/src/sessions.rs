@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::{ensure, Result};
-use ballast_client::events::BallastEvent;
 use ballast_engine::book::MAX_ORDERS;
 use ballast_engine::selection::MAX_SELECTED;
 use ballast_engine::units::Side;
 use ballast_sandbox::{TxError, TxOutcome, TxResult};
+use ballast_state::events::BallastEvent;
 
 use crate::deleveraging::{Setting, Stage};
 use crate::figure::Figure;

@@ -1,6 +1,6 @@
 //! The dimensions of the `auto_deleverage` matrix and the names of its figures.
 
-use ballast_client::adl::MAX_COUNTERPARTIES;
+use ballast_client::ranking::MAX_COUNTERPARTIES;
 use ballast_engine::units::Side;
 
 use crate::population::Population;

@@ -1,11 +1,11 @@
 //! A market amid whose filled queues a few traders act by real transactions.
 
 use anyhow::Result;
-use ballast::state::trader::{Trader, MAX_POSITIONS};
 use ballast_engine::units::{FundingIndex, LotPrice, Side};
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxResult,
 };
+use ballast_state::trader::{Trader, MAX_POSITIONS};
 
 use crate::deleveraging::fill_account;
 use crate::forge;

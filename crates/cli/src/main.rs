@@ -2,18 +2,15 @@
 
 mod args;
 mod cluster;
-mod explain;
-mod policies;
 mod queue_rent;
-mod rehearsal;
-mod report;
-mod scenario;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
+use ballast_explain::report::{answer, Question};
 use clap::Parser;
 
-use args::{Cli, Command};
+use args::{Cli, Command, ExplainArgs};
 use cluster::failure::Usage;
 use cluster::options::Output;
 
@@ -26,16 +23,12 @@ fn main() -> ExitCode {
     let mut cli = Cli::parse();
     let json = cli.global.json();
     let (outcome, otherwise) = match &mut cli.command {
-        Command::Rehearse(args) => {
-            args.json |= json;
-            (rehearsal::run(args), USAGE)
-        }
         Command::ExplainAdl(args) => {
             args.json |= json;
             cli.global.output = output(args.json);
             match &args.signature {
                 Some(signature) => (cluster::explain::run(&cli.global, args, signature), FAILURE),
-                None => (explain::run(args), USAGE),
+                None => (explain(args), USAGE),
             }
         }
         Command::QueueRent(args) => {
@@ -56,6 +49,18 @@ fn main() -> ExitCode {
             })
         }
     }
+}
+
+/// Explains a round of a rehearsal's report. `false` when a figure disagrees.
+fn explain(args: &ExplainArgs) -> Result<bool> {
+    let answer = answer(&Question {
+        report: &args.report,
+        round: args.round,
+        trader: args.trader.as_deref(),
+        json: args.json,
+    })?;
+    println!("{}", answer.text);
+    Ok(answer.verified)
 }
 
 fn output(json: bool) -> Output {

@@ -3,15 +3,17 @@
 use anchor_lang::prelude::Rent;
 use anyhow::{ensure, Result};
 use ballast_client::addresses::{max_queue_capacity, queue_space, MAX_ACCOUNT_BYTES};
+use ballast_client::amount::{grouped, truncated_decimal};
 use ballast_engine::queue::{QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
+use ballast_report::figures::grouped_count;
 use serde::Serialize;
 
 use crate::args::QueueRentArgs;
-use crate::report::money::{grouped, grouped_count};
 
 /// Queues of a market: longs and shorts.
 const SIDES: u64 = 2;
-const LAMPORTS_PER_SOL: u64 = 1_000_000_000;
+/// Decimals of a SOL in lamports.
+const SOL_DECIMALS: u8 = 9;
 
 /// A queue account and its price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -100,11 +102,7 @@ impl Offer {
 
 /// Lamports as SOL, exactly.
 fn sol(lamports: u64) -> String {
-    format!(
-        "{}.{:09}",
-        grouped(lamports / LAMPORTS_PER_SOL),
-        lamports % LAMPORTS_PER_SOL
-    )
+    truncated_decimal(lamports.into(), SOL_DECIMALS, SOL_DECIMALS)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! The built command on the built program: rehearse a small crash, explain it, tamper with it.
+//! The built command: answers that need no cluster, and how it fails.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use ballast_sandbox::world::default_program_path;
+use ballast_explain::fixture;
 use serde_json::Value;
 
 fn ballast(arguments: &[&str]) -> Output {
@@ -20,221 +20,63 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn directory(name: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+/// A file of its own for each test.
+fn file(test: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
     fs::create_dir_all(&directory).expect("a directory");
-    directory
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a path in Unicode")
-}
-
-/// Prices of a minute's distance, moved by so many per mille each.
-fn prices(file: &Path, moves: &[i64]) {
-    let (mut lines, mut price) = (String::from("timestamp,price\n"), 100_000_000_i64);
-    for (minute, moved) in (0_i64..).zip(moves) {
-        let timestamp = 1_760_129_400 + minute * 60;
-        lines.push_str(&format!(
-            "{timestamp},{}.{:06}\n",
-            price / 1_000_000,
-            price % 1_000_000
-        ));
-        price += price * moved / 1_000;
-    }
-    fs::write(file, lines).expect("a file of prices");
-}
-
-/// Rehearses 60 traders without insurance; the report and its file.
-fn rehearsed(name: &str, moves: &[i64], more: &[&str]) -> (Value, PathBuf) {
-    let directory = directory(name);
-    let (csv, program) = (directory.join("prices.csv"), default_program_path());
-    prices(&csv, moves);
-    let mut arguments = vec!["rehearse", "--traders", "60", "--insurance", "0"];
-    arguments.extend(["--prices", text(&csv), "--out", text(&directory)]);
-    arguments.extend(["--program", text(&program)]);
-    arguments.extend(more);
-    let output = ballast(&arguments);
-    assert!(
-        output.status.success(),
-        "{}{}",
-        stdout(&output),
-        stderr(&output)
-    );
-    let file = directory.join("report.json");
-    let report = fs::read_to_string(&file).expect("a report");
-    (serde_json::from_str(&report).expect("JSON"), file)
+    directory.join("report.json")
 }
 
 fn explained(file: &Path, more: &[&str]) -> Output {
-    let mut arguments = vec!["explain-adl", "--report", text(file)];
+    let mut arguments = vec!["explain-adl", "--report"];
+    arguments.push(file.to_str().expect("a path in Unicode"));
     arguments.extend(more);
     ballast(&arguments)
 }
 
-fn falling() -> Vec<i64> {
-    let mut moves = vec![0; 5];
-    moves.extend([-25; 15]);
-    moves
+fn report() -> Value {
+    serde_json::to_value(fixture::report()).expect("JSON")
 }
 
 #[test]
-fn a_rehearsed_crash_is_explained_and_verified() {
-    let (report, file) = rehearsed("explained", &falling(), &[]);
-    let rounds = report["adl"].as_array().expect("rounds");
-    assert!(rounds.len() > 1);
+fn a_round_is_explained_and_the_report_verified() {
+    let (file, report) = (file("explained"), report());
+    fs::write(&file, report.to_string()).expect("a file");
     let output = explained(&file, &[]);
-    let words = stdout(&output);
-    assert_eq!(output.status.code(), Some(0), "{words}{}", stderr(&output));
-    let last = format!("round {0} of {0}", rounds.len());
-    for part in [
-        last.as_str(),
-        "Why nobody was skipped",
-        "all agree",
-        "Not verifiable",
-    ] {
-        assert!(words.contains(part), "{part}: {words}");
-    }
-    let trader = rounds[0]["cut"][0]["trader"].as_str().expect("a trader");
-    let output = explained(&file, &["--round", "1", "--trader", trader]);
-    assert!(
-        stdout(&output).contains("It was cut by"),
-        "{}",
-        stdout(&output)
-    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("all agree"), "{}", stdout(&output));
+    let trader = report["adl"][0]["cut"][0]["trader"].as_str();
+    let options = ["--round", "1", "--trader", trader.expect("a trader")];
+    let words = stdout(&explained(&file, &options));
+    assert!(words.contains("It was cut by"), "{words}");
     let json: Value = serde_json::from_str(&stdout(&explained(&file, &["--json"]))).expect("JSON");
     assert_eq!(json["verified"], true);
-    assert_eq!(json["rounds"], rounds.len());
-}
-
-#[test]
-fn a_rise_is_explained_as_well_and_only_chosen_rules_are_compared() {
-    let mut moves = vec![0; 5];
-    moves.extend([30; 15]);
-    let chosen = [
-        "--policy",
-        "pro-rata",
-        "--policy",
-        "queue",
-        "--rank-tolerance-bps",
-        "500",
-    ];
-    let (report, file) = rehearsed("rise", &moves, &chosen);
-    assert_eq!(report["adl"][0]["counterparty_side"], "long");
-    let rules = report["policies"].as_array().expect("rules").iter();
-    let rules: Vec<&Value> = rules.map(|line| &line["policy"]).collect();
-    assert_eq!(rules, ["queue", "pro-rata"]);
-    let output = explained(&file, &[]);
-    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
-    assert!(stdout(&output).contains("The tolerance is 5 %"));
-}
-
-/// Lots of all lines of a list.
-fn lots(lines: &Value, field: &str) -> u64 {
-    let lines = lines.as_array().expect("a list").iter();
-    lines.map(|line| line[field].as_u64().expect("lots")).sum()
-}
-
-#[test]
-fn the_book_absorbs_first_and_every_lot_belongs_to_a_stage() {
-    let (report, file) = rehearsed("book", &falling(), &["--seed", "3"]);
-    let stages = report["waterfall"].as_array().expect("stages");
-    let names: Vec<&Value> = stages.iter().map(|line| &line["stage"]).collect();
-    assert_eq!(names, ["book", "liquidator", "insurance", "deleveraging"]);
-    for line in [0, 1, 3] {
-        assert!(stages[line]["lots"].as_u64() > Some(0), "{stages:?}");
-    }
-    let rounds = report["adl"].as_array().expect("rounds").iter();
-    let cut: u64 = rounds.map(|round| lots(&round["cut"], "lots")).sum();
-    let liquidated = lots(&report["liquidations"], "lots");
-    assert_eq!(lots(&report["waterfall"], "lots"), liquidated + cut);
-    let book = &report["summary"]["book"];
-    for figure in [
-        "market_orders",
-        "stop_losses",
-        "fills",
-        "orders_placed",
-        "states_checked",
-    ] {
-        assert!(book[figure].as_u64() > Some(0), "{figure}: {book}");
-    }
-    for fault in ["broken_states", "margin_error_atoms", "rounds_before_book"] {
-        assert_eq!(book[fault], 0, "{fault}");
-    }
-    let makers = report["market_makers"].as_array().expect("makers");
-    assert_eq!(makers.len(), 6);
-    assert_eq!(explained(&file, &[]).status.code(), Some(0));
-
-    let mut tampered = report.clone();
-    let trades = tampered["trades"].as_array_mut().expect("trades");
-    let lots = &mut trades[0]["fills"][0]["lots"];
-    *lots = (lots.as_u64().expect("lots") + 1).into();
-    fs::write(&file, tampered.to_string()).expect("a file");
-    assert_eq!(explained(&file, &[]).status.code(), Some(1));
-}
-
-#[test]
-fn the_seed_decides_everything_at_the_book() {
-    let run = |name, seed| rehearsed(name, &falling(), &["--seed", seed]).0["trades"].take();
-    let first = run("seed-a", "5");
-    assert_eq!(first, run("seed-b", "5"));
-    assert_ne!(first, run("seed-c", "6"));
-}
-
-#[test]
-fn without_market_makers_there_is_no_book() {
-    let (report, file) = rehearsed("no-book", &falling(), &["--market-makers", "0"]);
-    assert_eq!(report["trades"], Value::Array(Vec::new()));
-    assert_eq!(report["waterfall"][0]["lots"], 0);
-    assert_eq!(explained(&file, &[]).status.code(), Some(0));
-    let refused = |options: &[&str], part: &str| {
-        let program = default_program_path();
-        let mut arguments = vec!["rehearse", "--program", text(&program)];
-        arguments.extend(options);
-        let output = ballast(&arguments);
-        assert_eq!(output.status.code(), Some(2));
-        assert!(stderr(&output).contains(part), "{}", stderr(&output));
-    };
-    refused(
-        &["--market-makers", "0", "--takers", "3"],
-        "--takers needs a book",
-    );
-    refused(
-        &["--traders", "10", "--maker-depth-bps", "1"],
-        "raise --maker-depth-bps",
+    assert_eq!(
+        json["rounds"],
+        report["adl"].as_array().expect("rounds").len()
     );
 }
 
 #[test]
-fn a_tampered_report_is_found_out() {
-    let (mut report, file) = rehearsed("tampered", &falling(), &[]);
-    let margin = &mut report["adl"][0]["queue"][20]["margin_atoms"];
+fn a_tampered_report_exits_with_one() {
+    let (file, mut report) = (file("tampered"), report());
+    let margin = &mut report["adl"][0]["queue"][0]["margin_atoms"];
     *margin = (margin.as_i64().expect("a number") + 1).into();
     fs::write(&file, report.to_string()).expect("a file");
     let output = explained(&file, &[]);
     assert_eq!(output.status.code(), Some(1));
-    let words = stdout(&output);
-    assert!(words.contains("DISAGREE"), "{words}");
-    assert!(
-        words.contains("round 1: queue[20].node.bankruptcy_q32"),
-        "{words}"
-    );
-    // Of another round the explanation stands, but the verdict covers the whole file.
-    assert_eq!(explained(&file, &["--round", "2"]).status.code(), Some(1));
+    assert!(stdout(&output).contains("DISAGREE"), "{}", stdout(&output));
 }
 
 #[test]
 fn what_cannot_be_read_is_named() {
-    let missing = directory("missing").join("report.json");
+    let missing = file("missing").with_file_name("nothing.json");
     let output = explained(&missing, &[]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        stderr(&output).contains("cargo xtask rehearse"),
-        "{}",
-        stderr(&output)
-    );
+    let error = stderr(&output);
+    assert!(error.contains("cargo xtask rehearse"), "{error}");
 
-    let (honest, file) = rehearsed("unreadable", &falling(), &[]);
+    let (file, honest) = (file("unreadable"), report());
     let unreadable = |change: &dyn Fn(&mut Value), expected: &[&str]| {
         let mut report = honest.clone();
         change(&mut report);
@@ -242,7 +84,7 @@ fn what_cannot_be_read_is_named() {
         let output = explained(&file, &[]);
         let error = stderr(&output);
         assert_eq!(output.status.code(), Some(2), "{error}");
-        for part in expected.iter().chain(&[text(&file)]) {
+        for part in expected.iter().chain(&[file.to_str().expect("Unicode")]) {
             assert!(error.contains(part), "{part}: {error}");
         }
     };
@@ -262,16 +104,14 @@ fn what_cannot_be_read_is_named() {
     assert_eq!(explained(&file, &[]).status.code(), Some(2));
 
     fs::write(&file, honest.to_string()).expect("a file");
-    let output = explained(&file, &["--round", "100000"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("there is no round 100000"));
-    let output = explained(&file, &["--trader", "nobody"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(
-        stderr(&output).contains("no round cut it"),
-        "{}",
-        stderr(&output)
-    );
+    for (options, part) in [
+        (["--round", "100000"], "there is no round 100000"),
+        (["--trader", "nobody"], "no round cut it"),
+    ] {
+        let output = explained(&file, &options);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! Decoding of account data: the bytes a cluster returns, discriminator included.
 
-use anchor_lang::Discriminator;
-use ballast::state::adl_session::AdlSession;
-use ballast::state::book_account::BOOK_DISCRIMINATOR;
-use ballast::state::exchange::Exchange;
-use ballast::state::market::Market;
-use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
-use ballast::state::trader::Trader;
 use ballast_engine::book::BookRef;
 use ballast_engine::queue::QueueRef;
 use ballast_engine::EngineError;
+use ballast_state::adl_session::{AdlSession, ADL_SESSION_DISCRIMINATOR};
+use ballast_state::book_account::BOOK_DISCRIMINATOR;
+use ballast_state::exchange::{Exchange, EXCHANGE_DISCRIMINATOR};
+use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
+use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
+use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use bytemuck::Pod;
 
 /// Why bytes are not the account they were taken for.
@@ -65,18 +64,15 @@ impl AccountKind {
     /// The first eight bytes of an account of this type: what to ask a cluster for at offset 0 to
     /// get all of them.
     #[must_use]
-    pub fn discriminator(self) -> [u8; 8] {
-        let bytes = match self {
-            Self::Exchange => Exchange::DISCRIMINATOR,
-            Self::Market => Market::DISCRIMINATOR,
-            Self::Trader => Trader::DISCRIMINATOR,
-            Self::Queue => &QUEUE_DISCRIMINATOR,
-            Self::Book => &BOOK_DISCRIMINATOR,
-            Self::AdlSession => AdlSession::DISCRIMINATOR,
-        };
-        let mut discriminator = [0; 8];
-        discriminator.copy_from_slice(bytes);
-        discriminator
+    pub const fn discriminator(self) -> [u8; 8] {
+        match self {
+            Self::Exchange => EXCHANGE_DISCRIMINATOR,
+            Self::Market => MARKET_DISCRIMINATOR,
+            Self::Trader => TRADER_DISCRIMINATOR,
+            Self::Queue => QUEUE_DISCRIMINATOR,
+            Self::Book => BOOK_DISCRIMINATOR,
+            Self::AdlSession => ADL_SESSION_DISCRIMINATOR,
+        }
     }
 
     /// The type of the account that holds `data`; `None` when it is none of the program's, or not
@@ -104,22 +100,22 @@ impl AccountKind {
 
 /// Decodes the exchange.
 pub fn exchange(data: &[u8]) -> Result<Exchange, DecodeError> {
-    zero_copy(data)
+    zero_copy(data, AccountKind::Exchange)
 }
 
 /// Decodes a market.
 pub fn market(data: &[u8]) -> Result<Market, DecodeError> {
-    zero_copy(data)
+    zero_copy(data, AccountKind::Market)
 }
 
 /// Decodes a trader.
 pub fn trader(data: &[u8]) -> Result<Trader, DecodeError> {
-    zero_copy(data)
+    zero_copy(data, AccountKind::Trader)
 }
 
 /// Decodes a deleveraging session.
 pub fn adl_session(data: &[u8]) -> Result<AdlSession, DecodeError> {
-    zero_copy(data)
+    zero_copy(data, AccountKind::AdlSession)
 }
 
 /// A copy of a queue account, aligned so that the engine can read it.
@@ -172,8 +168,8 @@ fn aligned(body: &[u8]) -> Vec<u64> {
     words
 }
 
-fn zero_copy<T: Pod + Discriminator>(data: &[u8]) -> Result<T, DecodeError> {
-    let body = strip_discriminator(data, T::DISCRIMINATOR)?;
+fn zero_copy<T: Pod>(data: &[u8], kind: AccountKind) -> Result<T, DecodeError> {
+    let body = strip_discriminator(data, &kind.discriminator())?;
     let size = core::mem::size_of::<T>();
     match body.get(..size) {
         Some(bytes) => Ok(bytemuck::pod_read_unaligned(bytes)),
@@ -206,7 +202,7 @@ mod tests {
     fn a_trader_is_read_from_unaligned_bytes() {
         let mut expected = Trader::zeroed();
         expected.free = -7;
-        let mut data = Trader::DISCRIMINATOR.to_vec();
+        let mut data = TRADER_DISCRIMINATOR.to_vec();
         data.extend(bytemuck::bytes_of(&expected));
         assert_eq!(trader(&data).map(|trader| trader.free), Ok(-7));
         data.insert(0, 0);
@@ -230,7 +226,7 @@ mod tests {
 
     #[test]
     fn other_types_and_short_data_are_refused() {
-        let mut data = Market::DISCRIMINATOR.to_vec();
+        let mut data = MARKET_DISCRIMINATOR.to_vec();
         assert_eq!(trader(&data).err(), Some(DecodeError::WrongType));
         data.extend([0; 40]);
         let expected = 8 + core::mem::size_of::<Market>();

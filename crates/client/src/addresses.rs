@@ -3,13 +3,13 @@
 //! Queues and books are the exception: each is an ordinary account that its creator
 //! makes at any address (see [`queue_space`], [`book_space`]) and hands to `create_market`.
 
-use anchor_lang::prelude::Pubkey;
-use ballast::seeds;
 use ballast_engine::book::{BOOK_HEADER_SIZE, ORDER_SIZE};
 use ballast_engine::queue::{QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
+use ballast_state::seeds;
+use ballast_state::Pubkey;
 
 /// The most bytes one account may hold on Solana, hence the largest queue.
-pub const MAX_ACCOUNT_BYTES: usize = ballast::state::queue_account::MAX_QUEUE_BYTES;
+pub const MAX_ACCOUNT_BYTES: usize = ballast_state::queue_account::MAX_QUEUE_BYTES;
 
 /// The exchange.
 pub fn exchange() -> Pubkey {
@@ -39,7 +39,7 @@ pub fn trader(owner: &Pubkey, sub_id: u16) -> Pubkey {
 
 /// The account that signs the program's event records.
 pub fn event_authority() -> Pubkey {
-    ballast::EVENT_AUTHORITY_AND_BUMP.0
+    ballast_state::seeds::EVENT_AUTHORITY.0
 }
 
 /// Bytes of a queue account with room for `capacity` positions.
@@ -48,13 +48,13 @@ pub fn event_authority() -> Pubkey {
 /// Create it at the top level of a transaction, by `create_account` of the
 /// system program with this many bytes and the program as owner, and pass it,
 /// still zeroed, to `create_market`. It can grow afterwards, see
-/// [`crate::instructions::anyone::grow_queue`].
+/// [`crate::instructions::anyone::GrowQueue`].
 pub fn queue_space(capacity: usize) -> usize {
     8 + QUEUE_HEADER_SIZE + capacity * QUEUE_ENTRY_SIZE
 }
 
 /// Bytes of a book account with room for `orders` orders a side, at least
-/// [`ballast::state::book_account::MIN_BOOK_ORDERS`]. Created like a queue; it does not grow.
+/// [`ballast_state::book_account::MIN_BOOK_ORDERS`]. Created like a queue; it does not grow.
 pub fn book_space(orders: usize) -> usize {
     8 + BOOK_HEADER_SIZE + 2 * orders * ORDER_SIZE
 }
@@ -65,5 +65,5 @@ pub fn max_queue_capacity() -> usize {
 }
 
 fn derive(seeds: &[&[u8]]) -> Pubkey {
-    Pubkey::find_program_address(seeds, &ballast::ID).0
+    Pubkey::find_program_address(seeds, &ballast_state::ID).0
 }

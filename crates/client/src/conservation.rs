@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anchor_lang::prelude::Pubkey;
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
+use ballast_state::market::Market;
+use ballast_state::trader::Trader;
+use ballast_state::Pubkey;
 
 /// Where the collateral is, in atoms, and whether it adds up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Conservation {
 
 #[cfg(test)]
 mod tests {
-    use ballast::state::position_slot::PositionSlot;
+    use ballast_state::position_slot::PositionSlot;
     use bytemuck::Zeroable;
 
     use super::*;

@@ -1,19 +1,19 @@
 //! What a market's funding is at a moment: the index that positions settle to, and the rates.
 
-use ballast::state::market::Market;
 use ballast_engine::funding::{FundingRates, FundingState};
-use ballast_engine::units::Ticks;
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
 
-use crate::adl::Moment;
+use crate::moment::Moment;
 
 /// The market's funding accrued up to a moment at its price, as every instruction accrues it.
 ///
 /// Errors: `PriceOutOfRange`, `Overflow`.
 pub fn state_at(market: &Market, moment: &Moment) -> Result<FundingState, EngineError> {
-    let state: FundingState = bytemuck::must_cast(market.funding);
-    let price = Ticks::new(moment.price_ticks).lot_price(market.oracle.atoms_per_lot_tick)?;
-    state.accrue(market.risk.params(), price, moment.unix_timestamp)
+    let price = moment.lot_price(market)?;
+    market
+        .funding
+        .accrue(market.params(), price, moment.unix_timestamp)
 }
 
 /// The rates of a moment: what this hour pays, what the book and the price say now, and what the
@@ -21,6 +21,6 @@ pub fn state_at(market: &Market, moment: &Moment) -> Result<FundingState, Engine
 ///
 /// Errors: `PriceOutOfRange`, `Overflow`.
 pub fn rates_at(market: &Market, moment: &Moment) -> Result<FundingRates, EngineError> {
-    let price = Ticks::new(moment.price_ticks).lot_price(market.oracle.atoms_per_lot_tick)?;
-    state_at(market, moment)?.rates(market.risk.params(), price)
+    let price = moment.lot_price(market)?;
+    state_at(market, moment)?.rates(market.params(), price)
 }

@@ -1,8 +1,6 @@
 //! What a position needs from keepers, what the book leaves to a liquidator, and what a
 //! liquidator can afford.
 
-use anchor_lang::prelude::Pubkey;
-use ballast::state::position_slot::PositionSlot;
 use ballast_engine::book::BookRef;
 use ballast_engine::liquidation::{health, Health, LiquidationInput, LiquidationPlan, Waterfall};
 use ballast_engine::margin::initial_margin;
@@ -13,6 +11,8 @@ use ballast_engine::risk::RiskParams;
 use ballast_engine::trade::{take_over, PartyInput};
 use ballast_engine::units::{Atoms, Bps, Lots};
 use ballast_engine::EngineError;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::Pubkey;
 
 /// What a position needs from keepers at a moment, its flags aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,14 +4,12 @@
 //! feed; the one to use by default is the account that the Pyth push oracle keeps current for the
 //! feed, the same for everybody.
 
-use anchor_lang::prelude::{AccountInfo, Pubkey};
-use ballast::error::BallastError;
-use ballast::oracle::config::ORACLE_PUSH;
-use ballast::oracle::read_price;
-use ballast::state::market::Market;
-use ballast_engine::oracle::{check, Action, OraclePrice, PriceFault};
-
-use crate::error::error_of;
+use ballast_engine::oracle::{Action, OraclePrice, PriceFault};
+use ballast_state::error::BallastError;
+use ballast_state::market::Market;
+use ballast_state::oracle_config::ORACLE_PUSH;
+use ballast_state::price::PriceAccount;
+use ballast_state::Pubkey;
 
 /// The Pyth push oracle, which keeps one `PriceUpdateV2` account per shard and feed current.
 pub const PUSH_ORACLE_PROGRAM: Pubkey =
@@ -29,9 +27,6 @@ pub enum PriceError {
     /// The program would refuse the account with this error.
     #[error("{}: {_0}", _0.name())]
     Refused(BallastError),
-    /// The account cannot be read, for a reason that has no error of the program.
-    #[error("the price account cannot be read")]
-    Unreadable,
 }
 
 /// The account from which a market's price is read by default: the stored one of a push market,
@@ -63,14 +58,9 @@ pub fn decode_price(
     owner: &Pubkey,
     data: &[u8],
 ) -> Result<OraclePrice, PriceError> {
-    // As on chain, the data begins at a multiple of eight.
-    let mut words = vec![0_u64; data.len().div_ceil(8)];
-    let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
-    let bytes = &mut bytes[..data.len()];
-    bytes.copy_from_slice(data);
-    let mut lamports = 0;
-    let account = AccountInfo::new(key, false, false, &mut lamports, bytes, owner, false);
-    read_price(&market.oracle, &account).map_err(refused)
+    PriceAccount { key, owner, data }
+        .read(&market.oracle)
+        .map_err(PriceError::Refused)
 }
 
 /// Whether the market may use `price` for `action` at `unix_timestamp`, in seconds.
@@ -83,23 +73,15 @@ pub fn check_price(
     price: &OraclePrice,
     unix_timestamp: i64,
 ) -> Result<(), PriceFault> {
-    let last = market.last_price.publish_time;
-    check(action, price, market.risk.params(), last, unix_timestamp)
-}
-
-fn refused(error: anchor_lang::error::Error) -> PriceError {
-    let anchor_lang::error::Error::AnchorError(error) = error else {
-        return PriceError::Unreadable;
-    };
-    error_of(error.error_code_number).map_or(PriceError::Unreadable, PriceError::Refused)
+    market.check_price(action, price, unix_timestamp)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ballast::oracle::config::ORACLE_PULL;
-    use ballast::oracle::push::PYTH_ORACLE_MAINNET;
     use ballast_engine::units::Ticks;
+    use ballast_state::oracle_config::ORACLE_PULL;
+    use ballast_state::price::PYTH_ORACLE_MAINNET;
     use bytemuck::Zeroable;
 
     const SOL_USD: [u8; 32] = [
@@ -200,7 +182,7 @@ mod tests {
                 .unwrap_err()
             {
                 PriceError::Refused(error) => error.name(),
-                other => other.to_string(),
+                PriceError::Missing => "missing",
             };
         let (pull, push) = (market(ORACLE_PULL), market(ORACLE_PUSH));
         let (update, price) = (pull_data(), push_data());

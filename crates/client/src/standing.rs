@@ -1,15 +1,16 @@
 //! Where a trader stands in the queue of its side, for display: who would be cut before it, and at
 //! which price it would be the first.
 
-use ballast::state::market::Market;
 use ballast_engine::position::Position;
 use ballast_engine::queue::QueueRef;
 use ballast_engine::rank::{score_q32, Round};
 use ballast_engine::standing::{price_to_be_first, Band, Standing};
 use ballast_engine::units::Ticks;
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
 
-use crate::adl::{display_round, position_of, Moment};
+use crate::moment::Moment;
+use crate::ranking::{display_round, position_of};
 
 /// A trader's place in its queue.
 #[derive(Clone, Copy, Debug)]

@@ -1,13 +1,16 @@
 //! Token accounts of the quote currency.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
+use ballast_state::Pubkey;
+use solana_instruction::{AccountMeta, Instruction};
 
 use crate::instructions::Collateral;
 
 /// The associated token account program.
 pub const ASSOCIATED_TOKEN_PROGRAM: Pubkey =
     Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
+
+/// The system program.
+pub const SYSTEM_PROGRAM: Pubkey = Pubkey::new_from_array([0; 32]);
 
 /// Creates the account unless it is there.
 const CREATE_IDEMPOTENT: u8 = 1;
@@ -35,7 +38,7 @@ pub fn create_associated_token(
             AccountMeta::new(associated_token(&owner, collateral), false),
             AccountMeta::new_readonly(owner, false),
             AccountMeta::new_readonly(collateral.mint, false),
-            AccountMeta::new_readonly(anchor_lang::system_program::ID, false),
+            AccountMeta::new_readonly(SYSTEM_PROGRAM, false),
             AccountMeta::new_readonly(collateral.token_program, false),
         ],
         data: vec![CREATE_IDEMPOTENT],

@@ -1,16 +1,16 @@
 //! The list of makers for an order: long enough, and no longer.
 
-use anchor_lang::prelude::Pubkey;
-use ballast::oracle::config::ORACLE_PULL;
-use ballast::state::market::Market;
-use ballast::state::trigger::Trigger;
-use ballast_client::book::{order_makers, trigger_makers, TakerView, MAX_MAKERS};
+use ballast_client::makers::{order_makers, trigger_makers, TakerView, MAX_MAKERS};
 use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
 use ballast_engine::oracle::OraclePrice;
 use ballast_engine::order::{OrderKind, OrderRequest, SelfTrade};
 use ballast_engine::position::Position;
 use ballast_engine::units::{Atoms, LotPrice, Lots, Side, Ticks};
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
+use ballast_state::oracle_config::ORACLE_PULL;
+use ballast_state::trigger::Trigger;
+use ballast_state::Pubkey;
 use bytemuck::Zeroable;
 
 const NOW: i64 = 1_000;

@@ -2,12 +2,12 @@
 
 use core::cmp::Ordering;
 
-use anchor_lang::prelude::Pubkey;
-use ballast_client::adl::{position_of, ranking};
+use ballast_client::ranking::{position_of, ranking};
 use ballast_engine::position::Position;
 use ballast_engine::queue::{queue_size, Queue, QueueRef};
 use ballast_engine::rank::{compare, Class, ClosePrice, Exposure, Round};
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
+use ballast_state::Pubkey;
 
 const PRESENT: FundingIndex = FundingIndex::new(7);
 

@@ -1,13 +1,14 @@
 //! A trader's standing is its line of the whole ranking.
 
-use ballast::state::market::Market;
-use ballast_client::adl::{ranking, Moment};
+use ballast_client::moment::Moment;
+use ballast_client::ranking::ranking;
 use ballast_client::standing::{band_around, first_at, round_at, standing};
 use ballast_engine::position::Position;
 use ballast_engine::queue::{queue_size, CutStamp, Queue, QueueRef, PASS_SLOTS};
 use ballast_engine::standing::Band;
 use ballast_engine::units::{Atoms, FundingIndex, Lots, Side, Ticks};
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
 use bytemuck::Zeroable;
 
 /// Quote atoms of a lot at a tick.

@@ -20,6 +20,10 @@ const ONE: u32 = 10_000;
 /// the limit of the tier before it and its own.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[cfg_attr(
+    feature = "borsh",
+    derive(borsh::BorshSerialize, borsh::BorshDeserialize)
+)]
 pub struct RiskTier {
     /// Upper end of the bracket, atoms. The last one is the largest notional that
     /// may be opened; its margins also apply beyond it.
@@ -33,6 +37,10 @@ pub struct RiskTier {
 /// A step of the liquidation ladder.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[cfg_attr(
+    feature = "borsh",
+    derive(borsh::BorshSerialize, borsh::BorshDeserialize)
+)]
 pub struct LadderStep {
     /// The step applies while equity / maintenance is above this, basis points.
     pub above_ratio_bps: u32,
@@ -43,6 +51,10 @@ pub struct LadderStep {
 /// Parameters of auto-deleveraging.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[cfg_attr(
+    feature = "borsh",
+    derive(borsh::BorshSerialize, borsh::BorshDeserialize)
+)]
 pub struct AdlParams {
     /// How much more a position left out may score than the last one cut,
     /// basis points; 0 is exact.
@@ -62,6 +74,10 @@ pub struct AdlParams {
 /// Everything a market's risk authority sets. 320 bytes, no padding.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[cfg_attr(
+    feature = "borsh",
+    derive(borsh::BorshSerialize, borsh::BorshDeserialize)
+)]
 pub struct RiskParams {
     /// Margin brackets, ascending; the first `tier_count` are in use.
     pub tiers: [RiskTier; MAX_TIERS],

@@ -106,7 +106,11 @@ impl Actor {
 
     /// Brings the insurance vault of a market level with its ledger.
     pub async fn sweep(&self, venue: Venue, collateral: Collateral) -> Pause {
-        let sweep = anyone::sweep_insurance(venue.keys.market, collateral);
+        let sweep = anyone::SweepInsurance {
+            market: venue.keys.market,
+            collateral,
+        }
+        .instruction();
         let metrics = &self.board.metrics;
         let label = ["sweep_insurance"];
         let prepared = match self.sender.prepare(&[sweep], &[], &[]).await {

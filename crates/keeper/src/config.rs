@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::book::MAX_MAKERS;
 use ballast_client::liquidation::Backing;
+use ballast_client::makers::MAX_MAKERS;
 use ballast_rpc::follow::Patience;
 use ballast_rpc::sender::FeePolicy;
 use serde::{Deserialize, Deserializer};

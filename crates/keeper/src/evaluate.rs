@@ -3,9 +3,6 @@
 use core::cmp::Ordering;
 
 use anchor_lang::prelude::{Clock, Pubkey};
-use ballast::state::distress::WITHDRAWAL_WAIT_SLOTS;
-use ballast::state::exchange::{Exchange, PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE_TRADE};
-use ballast::state::trigger::TriggerKind;
 use ballast_client::liquidation::{need, past_grace, Need};
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::margin::maintenance_margin;
@@ -14,6 +11,9 @@ use ballast_engine::position::Position;
 use ballast_engine::price_levels::ratio_bps;
 use ballast_engine::units::Atoms;
 use ballast_engine::EngineError;
+use ballast_state::distress::WITHDRAWAL_WAIT_SLOTS;
+use ballast_state::exchange::{Exchange, PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE_TRADE};
+use ballast_state::trigger::TriggerKind;
 
 use crate::market::{MarketState, Present, Unready};
 use crate::positions::PositionRecord;
@@ -199,7 +199,7 @@ fn judge(
     counts: &mut Counts,
     jobs: &mut Vec<Job>,
 ) -> Result<(), EngineError> {
-    let params = present.state.market.risk.params();
+    let params = present.state.market.params();
     let position = present.settled(record)?;
     let health = health(&position, present.mark.price, params)?;
     if health != Health::Healthy {
@@ -289,7 +289,7 @@ fn job(
     flag_due: bool,
 ) -> Result<Job, EngineError> {
     let mark = present.mark.price;
-    let params = present.state.market.risk.params();
+    let params = present.state.market.params();
     Ok(Job {
         task,
         trader: record.trader,

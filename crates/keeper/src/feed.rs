@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::Pubkey;
-use anchor_lang::Discriminator;
-use ballast::state::trader::Trader;
 use ballast_client::accounts;
 use ballast_rpc::cluster::{unpacked, Cluster, ReadError};
+use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use solana_account::Account;
 use tokio::sync::{mpsc, Notify};
 use tokio::time::MissedTickBehavior;
@@ -189,7 +188,7 @@ impl Feed {
     }
 
     async fn read_traders(&self) -> Result<(), ReadError> {
-        let (slot, packed) = self.cluster.accounts_of(Trader::DISCRIMINATOR).await?;
+        let (slot, packed) = self.cluster.accounts_of(&TRADER_DISCRIMINATOR).await?;
         self.note_answer();
         let mut present = HashSet::with_capacity(packed.len());
         for some in packed.chunks(TRADERS_AT_ONCE) {

@@ -1,17 +1,17 @@
 //! One market as a keeper knows it: the account, the price and every position.
 
 use anchor_lang::prelude::{Clock, Pubkey};
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
-use ballast_client::adl::Moment;
 use ballast_client::funding;
 use ballast_client::instructions::MarketKeys;
+use ballast_client::moment::Moment;
 use ballast_client::price::check_price;
 use ballast_engine::liquidation::LiquidationInput;
 use ballast_engine::oracle::{Action, Mark, OraclePrice, PriceFault};
 use ballast_engine::position::Position;
 use ballast_engine::units::FundingIndex;
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
+use ballast_state::trader::Trader;
 
 use crate::positions::{PositionRecord, Positions};
 
@@ -130,17 +130,14 @@ impl MarketState {
             unix_timestamp: clock.unix_timestamp,
             price_ticks: seen.price.price.get(),
         };
-        let params = self.market.risk.params();
+        let params = self.market.params();
         Ok(Present {
             state: self,
             price: seen.price,
             moment,
             mark: seen.price.mark(self.market.oracle.atoms_per_lot_tick)?,
             funding_index: funding::state_at(&self.market, &moment)?.index,
-            insurance: self
-                .market
-                .insurance_state()
-                .available(params, clock.slot)?,
+            insurance: self.market.insurance.available(params, clock.slot)?,
         })
     }
 }
@@ -186,7 +183,7 @@ impl<'a> Present<'a> {
         LiquidationInput {
             position,
             mark: self.mark.price,
-            params: self.state.market.risk.params(),
+            params: self.state.market.params(),
             slot: self.moment.slot,
             flagged_slot: some_slot(record.flagged_slot),
             last_step_slot: some_slot(record.last_step_slot),

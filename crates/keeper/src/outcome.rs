@@ -1,7 +1,7 @@
 //! What to do after an attempt.
 
-use ballast_client::error::error_of;
 use ballast_rpc::failure::Failure;
+use ballast_state::error::BallastError;
 use solana_instruction::error::InstructionError;
 use solana_transaction_error::TransactionError;
 
@@ -63,7 +63,7 @@ impl Ask {
 pub fn verdict(task: Task, failure: &Failure, listed: usize) -> Verdict {
     match &failure.transaction_error {
         TransactionError::InstructionError(_, error) => match error {
-            InstructionError::Custom(number) => match error_of(*number) {
+            InstructionError::Custom(number) => match BallastError::of_number(*number) {
                 Some(error) => repair(task, error, &failure.logs),
                 // Anchor's: an account has been closed or replaced meanwhile.
                 None => Verdict::Refetch { missing: None },
@@ -89,7 +89,7 @@ pub fn verdict(task: Task, failure: &Failure, listed: usize) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ballast::error::BallastError;
+    use ballast_state::error::BallastError;
 
     fn meant(error: TransactionError, listed: usize) -> Verdict {
         let failure = Failure::new(error, Vec::new());

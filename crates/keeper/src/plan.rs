@@ -8,14 +8,14 @@ pub mod session;
 mod trigger;
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::trader::Trader;
-use ballast_client::book::MAX_MAKERS;
 use ballast_client::instructions::anyone;
 use ballast_client::liquidation::Backing;
+use ballast_client::makers::MAX_MAKERS;
 use ballast_engine::book::BookRef;
 use ballast_engine::queue::QueueRef;
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
+use ballast_state::trader::Trader;
 use solana_instruction::Instruction;
 use solana_message::AddressLookupTableAccount;
 
@@ -269,7 +269,7 @@ pub fn plan(
 ) -> Result<Planned, PlanError> {
     let keys = present.state.keys;
     if job.task == Task::AccrueFunding {
-        let accrue = anyone::accrue_funding(keys);
+        let accrue = anyone::AccrueFunding { keys }.instruction();
         return Ok(send(job, job.task, accrue, Effect::Funding));
     }
     let Some(record) = present.state.positions.get(&job.trader) else {
@@ -289,7 +289,11 @@ fn flag(job: &Job, present: &Present<'_>) -> Planned {
         Task::Unflag => Task::Unflag,
         _ => Task::Flag,
     };
-    let flag = anyone::flag_bankruptcy(present.state.keys, job.trader);
+    let flag = anyone::FlagBankruptcy {
+        keys: present.state.keys,
+        trader: job.trader,
+    }
+    .instruction();
     send(job, task, flag, Effect::Flags)
 }
 

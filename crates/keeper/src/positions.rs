@@ -4,11 +4,11 @@ use std::collections::hash_map::Entry;
 use std::collections::HashMap;
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::position_slot::{PositionSlot, SLOT_UNCOVERED};
-use ballast::state::trigger::{Trigger, TriggerKind};
 use ballast_client::liquidation::Flags;
 use ballast_engine::position::Position;
 use ballast_engine::EngineError;
+use ballast_state::position_slot::{PositionSlot, SLOT_UNCOVERED};
+use ballast_state::trigger::{Trigger, TriggerKind};
 use bytemuck::Zeroable;
 
 /// Bytes that one position takes in [`Positions`] before the index: 152.

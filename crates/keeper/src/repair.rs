@@ -3,8 +3,7 @@
 use core::str::FromStr;
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
-use ballast_client::error::ALL;
+use ballast_state::error::BallastError;
 
 use crate::evaluate::Task;
 
@@ -72,7 +71,10 @@ pub fn repair(task: Task, error: BallastError, logs: &[String]) -> Verdict {
 /// The program's error of this name.
 #[must_use]
 pub fn named(name: &str) -> Option<BallastError> {
-    ALL.iter().copied().find(|error| error.name() == name)
+    BallastError::ALL
+        .iter()
+        .copied()
+        .find(|error| error.name() == name)
 }
 
 /// What it means that a transaction needs more compute units than there are. `listed` accounts
@@ -251,7 +253,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ballast::state::trigger::TriggerKind;
+    use ballast_state::trigger::TriggerKind;
 
     const TRIGGER: Task = Task::Trigger(TriggerKind::StopLoss);
     const TABLE: &str = include_str!("../../../docs/KEEPERS.md");
@@ -284,7 +286,10 @@ mod tests {
             }
         }
         seen.sort_unstable();
-        let all: Vec<u32> = ALL.iter().map(|error| u32::from(*error)).collect();
+        let all: Vec<u32> = BallastError::ALL
+            .iter()
+            .map(|error| u32::from(*error))
+            .collect();
         assert_eq!(seen, all, "every error once");
     }
 
@@ -297,7 +302,7 @@ mod tests {
                 named.push(u32::from(error));
             }
         }
-        let other = ALL
+        let other = BallastError::ALL
             .iter()
             .filter(|error| repair(TRIGGER, **error, &[]) != repair(Task::Liquidate, **error, &[]));
         let other: Vec<u32> = other.map(|error| u32::from(*error)).collect();

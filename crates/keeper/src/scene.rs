@@ -1,14 +1,14 @@
 //! What one job depends on, read in one slot: a transaction is decided on this, not on memory.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::exchange::Exchange;
-use ballast::state::trader::Trader;
 use ballast_client::accounts::{self, BookSnapshot, DecodeError, QueueSnapshot};
 use ballast_client::instructions::MarketKeys;
 use ballast_client::{addresses, price};
 use ballast_engine::queue::QueueRef;
 use ballast_engine::units::Side;
 use ballast_rpc::cluster::{clock_address, clock_of, Cluster, ReadError};
+use ballast_state::exchange::Exchange;
+use ballast_state::trader::Trader;
 use solana_account::Account;
 use solana_clock::Clock;
 

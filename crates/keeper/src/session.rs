@@ -5,12 +5,12 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::market::Market;
 use ballast_client::{addresses, price};
 use ballast_rpc::backoff::Backoff;
 use ballast_rpc::cluster::{Cluster, ReadError};
 use ballast_rpc::follow::{follow, Subscriptions};
 use ballast_rpc::sender::Sender;
+use ballast_state::market::Market;
 use solana_commitment_config::CommitmentConfig;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -264,7 +264,7 @@ fn fixed_addresses(markets: &[(Pubkey, Market, Pubkey)], own: Pubkey) -> Vec<Pub
     let mut fixed = vec![
         addresses::exchange(),
         addresses::event_authority(),
-        ballast::ID,
+        ballast_state::ID,
         own,
     ];
     for (address, market, price) in markets {

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::exchange::Exchange;
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
 use ballast_client::{accounts, addresses, price};
 use ballast_rpc::cluster::{clock_address, clock_of, market_keys};
+use ballast_state::exchange::Exchange;
+use ballast_state::market::Market;
+use ballast_state::trader::Trader;
 use solana_account::Account;
 use solana_clock::Clock;
 

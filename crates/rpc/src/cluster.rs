@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::Pubkey;
-use anchor_lang::Discriminator;
-use ballast::state::exchange::Exchange;
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
 use ballast_client::accounts::{self, BookSnapshot, DecodeError, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_client::instructions::{Collateral, MarketKeys};
+use ballast_state::exchange::Exchange;
+use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
+use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use solana_account::Account;
 use solana_account_decoder_client_types::UiAccountEncoding;
 use solana_clock::Clock;
@@ -138,7 +137,7 @@ impl Cluster {
     /// All markets, in order of their numbers.
     pub async fn markets(&self) -> Result<Vec<(Pubkey, Market)>, ReadError> {
         let mut markets = self
-            .program_accounts(Market::DISCRIMINATOR, "market", accounts::market)
+            .program_accounts(&MARKET_DISCRIMINATOR, "market", accounts::market)
             .await?;
         markets.sort_by_key(|(_, market)| market.index);
         Ok(markets)
@@ -148,14 +147,14 @@ impl Cluster {
     pub async fn trader(&self, address: &Pubkey) -> Result<Option<Trader>, ReadError> {
         let (_, found) = self.accounts(&[*address]).await?;
         let open = found.into_iter().flatten().next();
-        let open = open.filter(|account| account.owner == ballast::ID);
+        let open = open.filter(|account| account.owner == ballast_state::ID);
         open.map(|account| decoded("trader account", address, accounts::trader(&account.data)))
             .transpose()
     }
 
     /// All trader accounts.
     pub async fn traders(&self) -> Result<Vec<(Pubkey, Trader)>, ReadError> {
-        self.program_accounts(Trader::DISCRIMINATOR, "trader account", accounts::trader)
+        self.program_accounts(&TRADER_DISCRIMINATOR, "trader account", accounts::trader)
             .await
     }
 
@@ -294,7 +293,7 @@ impl Cluster {
     pub async fn accounts_of(&self, discriminator: &[u8]) -> Result<(u64, Packed), ReadError> {
         let mut config = self.program_config(discriminator);
         config.with_context = Some(true);
-        let params = serde_json::json!([ballast::ID.to_string(), config]);
+        let params = serde_json::json!([ballast_state::ID.to_string(), config]);
         let answer: OptionalContext<Packed> = self
             .rpc
             .send(RpcRequest::GetProgramAccounts, params)

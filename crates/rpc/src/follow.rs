@@ -186,7 +186,7 @@ impl Session<'_> {
 
     async fn accounts_of(&self, discriminator: &[u8]) -> Result<BoxStream<'_, Heard>, String> {
         let config = Some(self.cluster.program_config(discriminator));
-        let subscribing = self.client.program_subscribe(&ballast::ID, config);
+        let subscribing = self.client.program_subscribe(&ballast_state::ID, config);
         let (stream, _) = in_time(subscribing).await?;
         let heard = |update: Response<RpcKeyedAccount>| async move {
             let address = update.value.pubkey.parse().ok()?;

@@ -1,7 +1,8 @@
 //! A past transaction with the program's events.
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::events::{self, BallastEvent};
+use ballast_client::events;
+use ballast_state::events::BallastEvent;
 use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client_api::config::RpcTransactionConfig;
 use solana_signature::Signature;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anchor_lang::prelude::Pubkey;
-use ballast::oracle::config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
 use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
+use ballast_state::oracle_config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
 
 use crate::pyth::SOL_USD_FEED;
 use crate::token::MintKind;

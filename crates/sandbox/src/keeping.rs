@@ -2,9 +2,9 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::state::trigger::TriggerKind;
-use ballast_client::adl::AdlPlan;
 use ballast_client::instructions::anyone::{self, Takeover};
+use ballast_client::ranking::AdlPlan;
+use ballast_state::trigger::TriggerKind;
 use solana_message::AddressLookupTableAccount;
 
 use crate::market::MarketCookie;
@@ -18,7 +18,8 @@ pub const MAX_INLINE_ACCOUNTS: usize = 16;
 impl Sandbox {
     /// Brings a market's funding up to now.
     pub fn accrue_funding(&mut self, market: &MarketCookie) -> TxResult {
-        self.send(&[anyone::accrue_funding(market.keys)], &[])
+        let accrue = anyone::AccrueFunding { keys: market.keys };
+        self.send(&[accrue.instruction()], &[])
     }
 
     /// Gives a wallet's tokens to a market's insurance.
@@ -28,19 +29,24 @@ impl Sandbox {
         wallet: &Wallet,
         atoms: u64,
     ) -> TxResult {
-        let instruction = anyone::donate_insurance(
-            wallet.address(),
-            market.keys.market,
-            wallet.tokens,
-            self.collateral(),
-            atoms,
-        );
+        let instruction = anyone::DonateInsurance {
+            donor: wallet.address(),
+            market: market.keys.market,
+            source: wallet.tokens,
+            collateral: self.collateral(),
+            amount: atoms,
+        }
+        .instruction();
         self.send(&[instruction], &[&wallet.keypair])
     }
 
     /// Makes the insurance vault hold what the market's ledger says.
     pub fn sweep_insurance(&mut self, market: &MarketCookie) -> TxResult {
-        let instruction = anyone::sweep_insurance(market.keys.market, self.collateral());
+        let instruction = anyone::SweepInsurance {
+            market: market.keys.market,
+            collateral: self.collateral(),
+        }
+        .instruction();
         self.send(&[instruction], &[])
     }
 
@@ -52,13 +58,23 @@ impl Sandbox {
         positions: u32,
     ) -> TxResult {
         let payer = self.payer();
-        let instruction = anyone::grow_queue(payer, market.keys.market, *queue, positions);
+        let instruction = anyone::GrowQueue {
+            payer,
+            market: market.keys.market,
+            queue: *queue,
+            positions,
+        }
+        .instruction();
         self.send(&[instruction], &[])
     }
 
     /// Flags a position that is below maintenance, or clears the flag.
     pub fn flag_bankruptcy(&mut self, market: &MarketCookie, trader: &Pubkey) -> TxResult {
-        self.send(&[anyone::flag_bankruptcy(market.keys, *trader)], &[])
+        let flag = anyone::FlagBankruptcy {
+            keys: market.keys,
+            trader: *trader,
+        };
+        self.send(&[flag.instruction()], &[])
     }
 
     /// Liquidates one step of a position without a book; `liquidator` takes the lots over
@@ -83,14 +99,15 @@ impl Sandbox {
         offer: Takeover,
         makers: &[Pubkey],
     ) -> TxResult {
-        let instruction = anyone::liquidate(
-            liquidator.wallet.address(),
-            market.keys,
-            *trader,
-            liquidator.address,
+        let instruction = anyone::Liquidate {
+            authority: liquidator.wallet.address(),
+            keys: market.keys,
+            trader: *trader,
+            liquidator: liquidator.address,
             offer,
             makers,
-        );
+        }
+        .instruction();
         self.send_listing(&instruction, &liquidator.wallet, makers)
     }
 
@@ -103,14 +120,15 @@ impl Sandbox {
         kind: TriggerKind,
         makers: &[Pubkey],
     ) -> TxResult {
-        let instruction = anyone::execute_trigger(
-            keeper.wallet.address(),
-            market.keys,
-            *trader,
-            keeper.address,
+        let instruction = anyone::ExecuteTrigger {
+            keeper: keeper.wallet.address(),
+            keys: market.keys,
+            trader: *trader,
+            reward_trader: keeper.address,
             kind,
             makers,
-        );
+        }
+        .instruction();
         self.send_listing(&instruction, &keeper.wallet, makers)
     }
 
@@ -143,18 +161,19 @@ impl Sandbox {
         max_lots: u64,
         counterparties: &[Pubkey],
     ) -> TxResult {
-        let instruction = anyone::auto_deleverage(
-            keeper.wallet.address(),
-            market.keys,
-            *bankrupt,
-            keeper.address,
+        let instruction = anyone::AutoDeleverage {
+            keeper: keeper.wallet.address(),
+            keys: market.keys,
+            bankrupt: *bankrupt,
+            reward_trader: keeper.address,
             max_lots,
             counterparties,
-        );
+        }
+        .instruction();
         self.send_listing(&instruction, &keeper.wallet, counterparties)
     }
 
-    /// Sends a round as planned by [`ballast_client::adl::plan`].
+    /// Sends a round as planned by [`ballast_client::ranking::plan`].
     pub fn auto_deleverage_plan(
         &mut self,
         market: &MarketCookie,

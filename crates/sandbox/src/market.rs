@@ -1,13 +1,13 @@
 //! The exchange and its markets: set-up, authorities and prices.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::state::exchange::Role;
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::{Collateral, MarketKeys};
 use ballast_engine::risk::RiskParams;
+use ballast_state::exchange::Role;
+use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::instructions::InitializeExchangeArgs;
 use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -70,15 +70,16 @@ impl Sandbox {
 
     /// Creates the exchange; the sandbox's admin holds every role.
     pub fn initialize_exchange(&mut self) -> TxResult {
-        let instruction = admin::initialize_exchange(
-            self.payer(),
-            self.admin(),
-            self.collateral(),
-            InitializeExchangeArgs {
+        let instruction = admin::InitializeExchange {
+            payer: self.payer(),
+            admin: self.admin(),
+            collateral: self.collateral(),
+            args: InitializeExchangeArgs {
                 risk_authority: self.admin(),
                 pause_authority: self.admin(),
             },
-        );
+        }
+        .instruction();
         self.send(&[instruction], &[&self.admin_keypair()])
     }
 
@@ -91,7 +92,7 @@ impl Sandbox {
             &keypair.pubkey(),
             self.rent(space),
             space as u64,
-            &ballast::ID,
+            &ballast_state::ID,
         );
         self.send(&[instruction], &[&keypair])?;
         Ok(keypair.pubkey())
@@ -108,18 +109,19 @@ impl Sandbox {
         };
         let price = self.next_keypair().pubkey();
         let index = self.exchange().market_count;
-        let instruction = admin::create_market(
-            self.payer(),
-            self.admin(),
+        let instruction = admin::CreateMarket {
+            payer: self.payer(),
+            admin: self.admin(),
             index,
             accounts,
-            self.collateral(),
-            CreateMarketArgs {
+            collateral: self.collateral(),
+            args: CreateMarketArgs {
                 name: config.name,
                 oracle: config.oracle(price),
-                risk: config.risk.into(),
+                risk: config.risk,
             },
-        );
+        }
+        .instruction();
         self.send(&[instruction], &[&self.admin_keypair()])?;
         let market = addresses::market(index);
         let cookie = MarketCookie {
@@ -141,25 +143,43 @@ impl Sandbox {
 
     /// Replaces a market's risk parameters, signed by the admin.
     pub fn update_market_risk(&mut self, market: &MarketCookie, risk: RiskParams) -> TxResult {
-        let instruction = admin::update_market_risk(self.admin(), market.keys, risk);
+        let instruction = admin::UpdateMarketRisk {
+            risk_authority: self.admin(),
+            keys: market.keys,
+            risk,
+        }
+        .instruction();
         self.send(&[instruction], &[&self.admin_keypair()])
     }
 
     /// Sets the pause flags, signed by the admin.
     pub fn set_pause(&mut self, flags: u32) -> TxResult {
-        let instruction = admin::set_pause(self.admin(), flags);
+        let instruction = admin::SetPause {
+            authority: self.admin(),
+            flags,
+        }
+        .instruction();
         self.send(&[instruction], &[&self.admin_keypair()])
     }
 
     /// Names a successor for a role, signed by the admin.
     pub fn propose_authority(&mut self, role: Role, successor: Pubkey) -> TxResult {
-        let instruction = admin::propose_authority(self.admin(), role, successor);
+        let instruction = admin::ProposeAuthority {
+            admin: self.admin(),
+            role,
+            successor,
+        }
+        .instruction();
         self.send(&[instruction], &[&self.admin_keypair()])
     }
 
     /// Takes a role over.
     pub fn accept_authority(&mut self, role: Role, successor: &Keypair) -> TxResult {
-        let instruction = admin::accept_authority(successor.pubkey(), role);
+        let instruction = admin::AcceptAuthority {
+            successor: successor.pubkey(),
+            role,
+        }
+        .instruction();
         self.send(&[instruction], &[successor])
     }
 

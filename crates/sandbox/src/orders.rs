@@ -1,12 +1,12 @@
 //! Orders and triggers of traders.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
 use ballast_client::instructions::orders;
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::OrderRef;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::order_args::PlaceOrderArgs;
+use ballast_state::trigger::TriggerKind;
 
 use crate::market::MarketCookie;
 use crate::outcome::TxResult;
@@ -23,7 +23,14 @@ impl Sandbox {
         makers: &[Pubkey],
     ) -> TxResult {
         let authority = trader.wallet.address();
-        let instruction = orders::place_order(authority, market.keys, trader.address, args, makers);
+        let instruction = orders::PlaceOrder {
+            authority,
+            keys: market.keys,
+            trader: trader.address,
+            args,
+            makers,
+        }
+        .instruction();
         self.send_listing(&instruction, &trader.wallet, makers)
     }
 
@@ -37,8 +44,15 @@ impl Sandbox {
         makers: &[Pubkey],
     ) -> TxResult {
         let (authority, keys) = (trader.wallet.address(), market.keys);
-        let instruction =
-            orders::replace_order(authority, keys, trader.address, replaced, args, makers);
+        let instruction = orders::ReplaceOrder {
+            authority,
+            keys,
+            trader: trader.address,
+            replaced,
+            args,
+            makers,
+        }
+        .instruction();
         self.send_listing(&instruction, &trader.wallet, makers)
     }
 
@@ -49,8 +63,13 @@ impl Sandbox {
         trader: &TraderCookie,
         order: OrderRef,
     ) -> TxResult {
-        let instruction =
-            orders::cancel_order(trader.wallet.address(), market.keys, trader.address, order);
+        let instruction = orders::CancelOrder {
+            authority: trader.wallet.address(),
+            keys: market.keys,
+            trader: trader.address,
+            order,
+        }
+        .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])
     }
 
@@ -61,8 +80,13 @@ impl Sandbox {
         trader: &TraderCookie,
         side: Option<OrderSide>,
     ) -> TxResult {
-        let instruction =
-            orders::cancel_all_orders(trader.wallet.address(), market.keys, trader.address, side);
+        let instruction = orders::CancelAllOrders {
+            authority: trader.wallet.address(),
+            keys: market.keys,
+            trader: trader.address,
+            side,
+        }
+        .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])
     }
 
@@ -74,7 +98,13 @@ impl Sandbox {
         args: PlaceTriggerArgs,
     ) -> TxResult {
         let (authority, market) = (trader.wallet.address(), market.keys.market);
-        let instruction = orders::place_trigger(authority, market, trader.address, args);
+        let instruction = orders::PlaceTrigger {
+            authority,
+            market,
+            trader: trader.address,
+            args,
+        }
+        .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])
     }
 
@@ -86,7 +116,13 @@ impl Sandbox {
         kind: TriggerKind,
     ) -> TxResult {
         let (authority, market) = (trader.wallet.address(), market.keys.market);
-        let instruction = orders::cancel_trigger(authority, market, trader.address, kind);
+        let instruction = orders::CancelTrigger {
+            authority,
+            market,
+            trader: trader.address,
+            kind,
+        }
+        .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])
     }
 }

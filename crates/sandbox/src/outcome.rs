@@ -1,7 +1,7 @@
 //! What a transaction did, or why it failed.
 
 use ballast_client::error::reported_name;
-use ballast_client::events::{self, BallastEvent};
+use ballast_state::events::BallastEvent;
 use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
 use solana_instruction_error::InstructionError;
 use solana_message::inner_instruction::InnerInstructionsList;
@@ -88,6 +88,6 @@ fn decode_events(inner: &InnerInstructionsList) -> Vec<BallastEvent> {
     inner
         .iter()
         .flatten()
-        .filter_map(|instruction| events::decode(&instruction.instruction.data))
+        .filter_map(|instruction| BallastEvent::decode(&instruction.instruction.data))
         .collect()
 }

@@ -1,14 +1,14 @@
 //! Decoded state, and the check that no atom appears or vanishes.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::exchange::Exchange;
-use ballast::state::market::Market;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trader::Trader;
 use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_client::conservation::Conservation;
 use ballast_engine::units::Side;
+use ballast_state::exchange::Exchange;
+use ballast_state::market::Market;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trader::Trader;
 
 use crate::market::MarketCookie;
 use crate::world::Sandbox;

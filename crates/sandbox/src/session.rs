@@ -1,9 +1,9 @@
 //! Deleveraging over several transactions.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::adl_session::AdlSession;
 use ballast_client::accounts;
 use ballast_client::instructions::adl_session::{self, SessionKeys, SESSION_SPACE};
+use ballast_state::adl_session::AdlSession;
 use solana_signer::Signer;
 
 use crate::market::MarketCookie;
@@ -26,8 +26,18 @@ impl Sandbox {
             bankrupt: *bankrupt,
         };
         let rent = self.rent(SESSION_SPACE);
-        let create = adl_session::create_session_account(keys.payer, keys.session, rent);
-        let open = adl_session::open_adl_session(market.keys, keys, max_lots);
+        let create = adl_session::CreateSessionAccount {
+            payer: keys.payer,
+            session: keys.session,
+            lamports: rent,
+        }
+        .instruction();
+        let open = adl_session::OpenAdlSession {
+            keys: market.keys,
+            session: keys,
+            max_lots,
+        }
+        .instruction();
         let outcome = self.send(&[create, open], &[&keypair])?;
         Ok((keys, outcome))
     }
@@ -40,8 +50,13 @@ impl Sandbox {
         max_nodes: u32,
         hints: Vec<u32>,
     ) -> TxResult {
-        let instruction =
-            adl_session::advance_adl_session(market.keys, session.session, max_nodes, hints);
+        let instruction = adl_session::AdvanceAdlSession {
+            keys: market.keys,
+            session: session.session,
+            max_nodes,
+            hints: &hints,
+        }
+        .instruction();
         self.send(&[instruction], &[])
     }
 
@@ -53,22 +68,24 @@ impl Sandbox {
         keeper: &TraderCookie,
         selected: &[Pubkey],
     ) -> TxResult {
-        let instruction = adl_session::execute_adl_session(
-            keeper.wallet.address(),
-            market.keys,
-            *session,
-            keeper.address,
+        let instruction = adl_session::ExecuteAdlSession {
+            keeper: keeper.wallet.address(),
+            keys: market.keys,
+            session: *session,
+            reward_trader: keeper.address,
             selected,
-        );
+        }
+        .instruction();
         self.send_listing(&instruction, &keeper.wallet, selected)
     }
 
     /// Closes a session that came to nothing.
     pub fn close_adl_session(&mut self, market: &MarketCookie, session: &SessionKeys) -> TxResult {
-        self.send(
-            &[adl_session::close_adl_session(market.keys, *session)],
-            &[],
-        )
+        let close = adl_session::CloseAdlSession {
+            keys: market.keys,
+            session: *session,
+        };
+        self.send(&[close.instruction()], &[])
     }
 
     /// A session's state.

@@ -1,9 +1,9 @@
 //! Traders: wallets, deposits, trades and margin.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::instructions::trader::block_trade::BlockTradeArgs;
 use ballast_client::addresses;
 use ballast_client::instructions::trader::{self, Party};
+use ballast_state::instructions::BlockTradeArgs;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -105,7 +105,12 @@ impl Sandbox {
         wallet: &Wallet,
         sub_id: u16,
     ) -> Result<TraderCookie, TxError> {
-        let instruction = trader::create_trader(self.payer(), wallet.address(), sub_id);
+        let instruction = trader::CreateTrader {
+            payer: self.payer(),
+            owner: wallet.address(),
+            sub_id,
+        }
+        .instruction();
         self.send(&[instruction], &[&wallet.keypair])?;
         let address = addresses::trader(&wallet.address(), sub_id);
         self.traders.push(address);
@@ -117,7 +122,11 @@ impl Sandbox {
 
     /// Closes an empty trader account.
     pub fn close_trader(&mut self, trader: &TraderCookie) -> TxResult {
-        let instruction = trader::close_trader(trader.wallet.address(), trader.address);
+        let instruction = trader::CloseTrader {
+            owner: trader.wallet.address(),
+            trader: trader.address,
+        }
+        .instruction();
         let outcome = self.send(&[instruction], &[&trader.wallet.keypair])?;
         self.traders.retain(|address| *address != trader.address);
         Ok(outcome)
@@ -125,7 +134,12 @@ impl Sandbox {
 
     /// Sets or revokes the delegate of a trader account.
     pub fn set_delegate(&mut self, trader: &TraderCookie, delegate: Option<Pubkey>) -> TxResult {
-        let instruction = trader::set_delegate(trader.wallet.address(), trader.address, delegate);
+        let instruction = trader::SetDelegate {
+            owner: trader.wallet.address(),
+            trader: trader.address,
+            delegate,
+        }
+        .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])
     }
 
@@ -136,25 +150,27 @@ impl Sandbox {
 
     /// Deposits from any wallet to any trader account.
     pub fn deposit_from(&mut self, wallet: &Wallet, trader: &Pubkey, atoms: u64) -> TxResult {
-        let instruction = trader::deposit(
-            wallet.address(),
-            *trader,
-            wallet.tokens,
-            self.collateral(),
-            atoms,
-        );
+        let instruction = trader::Deposit {
+            depositor: wallet.address(),
+            trader: *trader,
+            source: wallet.tokens,
+            collateral: self.collateral(),
+            amount: atoms,
+        }
+        .instruction();
         self.send(&[instruction], &[&wallet.keypair])
     }
 
     /// Withdraws free collateral to the trader's wallet.
     pub fn withdraw(&mut self, trader: &TraderCookie, atoms: u64) -> TxResult {
-        let instruction = trader::withdraw(
-            trader.wallet.address(),
-            trader.address,
-            trader.wallet.tokens,
-            self.collateral(),
-            atoms,
-        );
+        let instruction = trader::Withdraw {
+            owner: trader.wallet.address(),
+            trader: trader.address,
+            destination: trader.wallet.tokens,
+            collateral: self.collateral(),
+            amount: atoms,
+        }
+        .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])
     }
 
@@ -165,8 +181,13 @@ impl Sandbox {
         trader: &TraderCookie,
         atoms: u64,
     ) -> TxResult {
-        let instruction =
-            trader::add_margin(trader.wallet.address(), market.keys, trader.address, atoms);
+        let instruction = trader::AddMargin {
+            authority: trader.wallet.address(),
+            keys: market.keys,
+            trader: trader.address,
+            amount: atoms,
+        }
+        .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])
     }
 
@@ -177,8 +198,13 @@ impl Sandbox {
         trader: &TraderCookie,
         atoms: u64,
     ) -> TxResult {
-        let instruction =
-            trader::remove_margin(trader.wallet.address(), market.keys, trader.address, atoms);
+        let instruction = trader::RemoveMargin {
+            authority: trader.wallet.address(),
+            keys: market.keys,
+            trader: trader.address,
+            amount: atoms,
+        }
+        .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])
     }
 
@@ -190,8 +216,13 @@ impl Sandbox {
         maker: &TraderCookie,
         terms: BlockTrade,
     ) -> TxResult {
-        let instruction =
-            trader::block_trade(market.keys, taker.party(), maker.party(), terms.args());
+        let instruction = trader::BlockTrade {
+            keys: market.keys,
+            taker: taker.party(),
+            maker: maker.party(),
+            args: terms.args(),
+        }
+        .instruction();
         self.send(
             &[instruction],
             &[&taker.wallet.keypair, &maker.wallet.keypair],

@@ -85,7 +85,7 @@ impl Sandbox {
         let mut svm = LiteSVM::new()
             .with_transaction_history(0)
             .with_log_bytes_limit(Some(100_000));
-        svm.add_program(ballast::ID, &program)
+        svm.add_program(ballast_state::ID, &program)
             .map_err(|reason| SetupError::ProgramRejected {
                 path,
                 reason: reason.to_string(),

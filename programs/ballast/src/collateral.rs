@@ -9,7 +9,9 @@ use anchor_spl::{
     token_interface::{self, TransferChecked},
 };
 
-use crate::{error::BallastError, seeds::EXCHANGE_SIGNER};
+use ballast_state::{error::BallastError, seeds::EXCHANGE_SIGNER};
+
+use crate::error::require;
 
 /// Extensions that only describe a mint. Every other one, known or not, is refused: it could
 /// change balances, take a fee, run code or stop transfers.

@@ -5,14 +5,13 @@
 //! of its size.
 
 use anchor_lang::{
-    event::EVENT_IX_TAG_LE,
     prelude::*,
     solana_program::{
         instruction::{AccountMeta, Instruction},
         program::invoke_signed_unchecked,
     },
-    Discriminator,
 };
+use ballast_state::events::{Event, EVENT_TAG};
 
 /// Seed of the address that signs for events, as Anchor derives it.
 const EVENT_AUTHORITY_SEED: &[u8] = b"__event_authority";
@@ -22,17 +21,17 @@ const EVENT_AUTHORITY_SEED: &[u8] = b"__event_authority";
 /// # Errors
 /// Those of the runtime: an account among the instruction's that is not the authority or the
 /// program, memory that runs out.
-pub fn emit<E: AnchorSerialize + Discriminator>(authority: &AccountInfo, event: &E) -> Result<()> {
+pub fn emit<E: Event>(authority: &AccountInfo, event: &E) -> Result<()> {
     send(authority, bytes(event)?)
 }
 
 /// Data of the instruction that carries `event`: Anchor's tag, the discriminator, the fields.
 #[inline(never)]
-fn bytes<E: AnchorSerialize + Discriminator>(event: &E) -> Result<Vec<u8>> {
-    let head = EVENT_IX_TAG_LE.len() + E::DISCRIMINATOR.len();
+fn bytes<E: Event>(event: &E) -> Result<Vec<u8>> {
+    let head = EVENT_TAG.len() + E::DISCRIMINATOR.len();
     let mut data = Vec::with_capacity(head + borsh::object_length(event)?);
-    data.extend_from_slice(EVENT_IX_TAG_LE);
-    data.extend_from_slice(E::DISCRIMINATOR);
+    data.extend_from_slice(&EVENT_TAG);
+    data.extend_from_slice(&E::DISCRIMINATOR);
     event.serialize(&mut data)?;
     Ok(data)
 }
@@ -56,13 +55,12 @@ fn send(authority: &AccountInfo, data: Vec<u8>) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use anchor_lang::Event;
+    use ballast_state::{
+        book_account::OrderSide,
+        events::{DelegateSet, OrderCancelled, OrdersCancelled},
+    };
 
     use super::*;
-    use crate::{
-        events::{DelegateSet, OrderCancelled, OrdersCancelled},
-        state::book_account::OrderSide,
-    };
 
     const TAG: [u8; 8] = [228, 69, 165, 46, 81, 203, 154, 29];
 
@@ -100,7 +98,10 @@ mod tests {
                 orders: (0..count).map(order).collect(),
             };
             let written = bytes(&event).unwrap();
-            assert_eq!(written, [TAG.to_vec(), event.data()].concat());
+            assert_eq!(
+                written,
+                [TAG.to_vec(), anchor_lang::Event::data(&event)].concat()
+            );
             assert_eq!(written.capacity(), written.len());
         }
     }

@@ -4,7 +4,8 @@
 //! carries an event is answered from the runtime's input, by the same two checks that Anchor's
 //! handler makes; and the accounts are not dropped, because the memory of a call goes with it.
 
-use anchor_lang::{event::EVENT_IX_TAG, prelude::*, solana_program::entrypoint::NON_DUP_MARKER};
+use anchor_lang::solana_program::entrypoint::NON_DUP_MARKER;
+use ballast_state::events::EVENT_TAG;
 
 /// Bytes that the runtime keeps free behind an account's data.
 const SPARE_BYTES: usize = 10_240;
@@ -26,7 +27,7 @@ struct OneAccount {
     spare: [u8; SPARE_BYTES],
     rent_epoch: u64,
     instruction_length: u64,
-    tag: u64,
+    tag: [u8; 8],
 }
 
 const _: () = {
@@ -50,7 +51,7 @@ unsafe fn is_own_event(input: *const u8) -> bool {
             && (*call).marker == NON_DUP_MARKER
             && (*call).length == 0
             && (*call).instruction_length >= 8
-            && (*call).tag == EVENT_IX_TAG
+            && (*call).tag == EVENT_TAG
             && (*call).is_signer != 0
             && (*call).key == crate::EVENT_AUTHORITY_AND_BUMP.0.to_bytes()
     }
@@ -86,6 +87,7 @@ mod exported {
 
 #[cfg(test)]
 mod tests {
+    use anchor_lang::prelude::Pubkey;
     use bytemuck::cast_slice_mut;
 
     use super::*;
@@ -122,8 +124,11 @@ mod tests {
     #[test]
     fn an_event_is_what_the_authority_signed_and_has_the_tag() {
         let authority = crate::EVENT_AUTHORITY_AND_BUMP.0;
-        let tag = EVENT_IX_TAG.to_le_bytes();
-        assert_eq!(input(&[(authority, true, 0)], &tag)[TAG / 8], EVENT_IX_TAG);
+        let tag = EVENT_TAG;
+        assert_eq!(
+            input(&[(authority, true, 0)], &tag)[TAG / 8].to_le_bytes(),
+            tag
+        );
         assert!(is_event(&[(authority, true, 0)], &tag));
         assert!(is_event(
             &[(authority, true, 0)],
@@ -134,7 +139,7 @@ mod tests {
     #[test]
     fn anything_else_goes_to_the_program() {
         let authority = crate::EVENT_AUTHORITY_AND_BUMP.0;
-        let tag = EVENT_IX_TAG.to_le_bytes();
+        let tag = EVENT_TAG;
         assert!(!is_event(&[], &tag));
         assert!(!is_event(&[(authority, false, 0)], &tag));
         assert!(!is_event(&[(crate::ID, true, 0)], &tag));

@@ -13,14 +13,23 @@ pub mod collateral;
 mod emit;
 mod entrypoint;
 pub mod error;
-pub mod events;
+#[cfg(all(test, feature = "idl-build"))]
+mod idl;
 pub mod instructions;
+pub mod loaders;
 pub mod oracle;
-pub mod seeds;
-pub mod state;
 
-use state::{
-    book_account::OrderSide, exchange::Role, risk_config::RiskConfig, trigger::TriggerKind,
+use ballast_engine::risk::RiskParams;
+#[cfg(feature = "idl-build")]
+use ballast_state::layouts::EngineLayout;
+use ballast_state::{
+    book_account::OrderSide,
+    exchange::Role,
+    instructions::{
+        BlockTradeArgs, CreateMarketArgs, InitializeExchangeArgs, OrderRef, PlaceTriggerArgs,
+    },
+    order_args::PlaceOrderArgs,
+    trigger::TriggerKind,
 };
 
 // `#[program]` looks for every accounts struct, and for what Anchor derives from it for clients,
@@ -41,9 +50,8 @@ pub use instructions::{
         remove_margin::*, set_delegate::*, withdraw::*,
     },
 };
-use instructions::{orders::OrderRef, trader::order_args::PlaceOrderArgs};
 
-declare_id!("BALLAST5WFGRMsgdVaTc8mHiA3QtfaedtLCELe3hGbe");
+declare_id!(ballast_state::ID);
 
 #[cfg(all(target_os = "solana", not(feature = "cpi")))]
 solana_security_txt::security_txt! {
@@ -94,7 +102,7 @@ pub mod ballast {
     }
 
     /// Replaces a market's risk parameters.
-    pub fn update_market_risk(ctx: Context<UpdateMarketRisk>, risk: RiskConfig) -> Result<()> {
+    pub fn update_market_risk(ctx: Context<UpdateMarketRisk>, risk: RiskParams) -> Result<()> {
         UpdateMarketRisk::handle(ctx, risk)
     }
 

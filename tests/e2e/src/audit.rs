@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{ensure, Context, Result};
-use ballast_client::events::BallastEvent;
+use ballast_state::events::BallastEvent;
 use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
 use solana_rpc_client_api::response::RpcConfirmedTransactionStatusWithSignature;
 use solana_signature::Signature;
@@ -189,7 +189,7 @@ impl Replay {
         Ok(())
     }
 
-    fn deleveraging(&mut self, round: &ballast::events::AutoDeleveraged) -> Result<()> {
+    fn deleveraging(&mut self, round: &ballast_state::events::AutoDeleveraged) -> Result<()> {
         self.totals.adl_rounds += 1;
         self.totals.cuts += round.cuts.len();
         self.totals.insurance_paid_atoms += round.insurance_paid_atoms;
@@ -212,7 +212,7 @@ impl Replay {
         Ok(())
     }
 
-    fn fills(&mut self, fills: &[ballast::events::OrderFilled]) {
+    fn fills(&mut self, fills: &[ballast_state::events::OrderFilled]) {
         for fill in fills {
             self.lots.insert(fill.maker, fill.maker_lots_after);
         }

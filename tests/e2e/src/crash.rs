@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure, Context, Result};
-use ballast::state::market::Market;
-use ballast_client::events::BallastEvent;
+use ballast_state::events::BallastEvent;
+use ballast_state::market::Market;
 use tokio::process::Command;
 
 use crate::audit::{Done, History};

@@ -3,13 +3,13 @@
 use anchor_lang::prelude::Pubkey;
 use anchor_spl::token::spl_token;
 use anyhow::{Context, Result};
-use ballast::instructions::trader::block_trade::BlockTradeArgs;
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
 use ballast_client::instructions::orders;
 use ballast_client::instructions::trader::{self, Party};
 use ballast_client::token::{associated_token, create_associated_token};
 use ballast_client::{accounts, addresses};
 use ballast_rpc::sender::Landed;
+use ballast_state::instructions::BlockTradeArgs;
+use ballast_state::order_args::PlaceOrderArgs;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -55,8 +55,20 @@ impl Stage {
         let instructions = [
             create_associated_token(admin, wallet, &self.collateral),
             spl_token::instruction::mint_to(&program, &mint, &tokens, &admin, &[], atoms)?,
-            trader::create_trader(admin, wallet, 0),
-            trader::deposit(wallet, account, tokens, self.collateral, atoms),
+            trader::CreateTrader {
+                payer: admin,
+                owner: wallet,
+                sub_id: 0,
+            }
+            .instruction(),
+            trader::Deposit {
+                depositor: wallet,
+                trader: account,
+                source: tokens,
+                collateral: self.collateral,
+                amount: atoms,
+            }
+            .instruction(),
         ];
         let landed = self.send(&instructions, &[&owner]).await;
         landed.with_context(|| format!("{name} could not be set up"))?;
@@ -77,7 +89,13 @@ impl Stage {
         maker: &Person,
         terms: BlockTradeArgs,
     ) -> Result<Landed> {
-        let trade = trader::block_trade(self.keys, taker.party(), maker.party(), terms);
+        let trade = trader::BlockTrade {
+            keys: self.keys,
+            taker: taker.party(),
+            maker: maker.party(),
+            args: terms,
+        }
+        .instruction();
         let landed = self.send(&[trade], &[&taker.owner, &maker.owner]).await;
         landed.with_context(|| format!("{} did not trade with {}", taker.name, maker.name))
     }
@@ -93,7 +111,14 @@ impl Stage {
         makers: &[Pubkey],
     ) -> Result<Landed> {
         let authority = person.owner.pubkey();
-        let place = orders::place_order(authority, self.keys, person.trader, order, makers);
+        let place = orders::PlaceOrder {
+            authority,
+            keys: self.keys,
+            trader: person.trader,
+            args: order,
+            makers,
+        }
+        .instruction();
         let landed = self.send(&[place], &[&person.owner]).await;
         landed.with_context(|| format!("the order of {} failed", person.name))
     }

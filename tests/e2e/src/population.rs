@@ -1,9 +1,9 @@
 //! Who is in the market when it crashes, and what they hold.
 
 use anyhow::{ensure, Result};
-use ballast::instructions::trader::block_trade::BlockTradeArgs;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::state::book_account::OrderSide;
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::BlockTradeArgs;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use futures_util::future::try_join_all;
 
 use crate::people::Person;

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{bail, ensure, Context, Result};
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
 use ballast_client::conservation::Conservation;
 use ballast_client::instructions::{Collateral, MarketKeys};
 use ballast_client::{addresses, token};
 use ballast_rpc::cluster::{market_keys, Cluster};
 use ballast_rpc::sender::{FeePolicy, Landed, Sender};
 use ballast_rpc::settings::Settings;
+use ballast_state::market::Market;
+use ballast_state::trader::Trader;
 use solana_instruction::Instruction;
 use solana_keypair::{write_keypair_file, Keypair};
 use solana_signer::Signer;

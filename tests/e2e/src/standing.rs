@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, Result};
-use ballast::state::market::Market;
-use ballast::state::position_slot::PositionSlot;
-use ballast_client::adl::{funding_index_at, Moment};
+use ballast_client::moment::Moment;
 use ballast_client::price::decode_price;
+use ballast_client::ranking::funding_index_at;
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::units::Ticks;
 use ballast_engine::EngineError;
+use ballast_state::market::Market;
+use ballast_state::position_slot::PositionSlot;
 
 use crate::stage::Stage;
 use crate::wait::until;
@@ -73,6 +74,6 @@ fn stands(market: &Market, slot: &PositionSlot, moment: &Moment) -> Result<bool,
     let position = position.settle(funding_index_at(market, moment)?)?;
     let ticks = Ticks::new(moment.price_ticks);
     let mark = ticks.lot_price(market.oracle.atoms_per_lot_tick)?;
-    let health = health(&position, mark, market.risk.params())?;
+    let health = health(&position, mark, market.params())?;
     Ok(matches!(health, Health::Healthy))
 }

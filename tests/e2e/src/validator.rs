@@ -96,7 +96,7 @@ impl Validator {
         add(&[&"--dynamic-port-range", &format!("{}-{last}", base + 4)]);
         add(&[&"--ticks-per-slot", &genesis.ticks_per_slot.to_string()]);
         add(&[&"--limit-ledger-size", &"50000", &"--quiet"]);
-        let (ballast, receiver) = (ballast::ID, pyth_solana_receiver_sdk::ID);
+        let (ballast, receiver) = (ballast_state::ID, pyth_solana_receiver_sdk::ID);
         add(&[
             &"--upgradeable-program",
             &ballast.to_string(),

@@ -7,12 +7,13 @@ mod sessions;
 use std::fmt::Debug;
 
 use anchor_lang::prelude::Pubkey;
-use ballast::events::AutoDeleveraged;
-use ballast::state::position_slot::PositionSlot;
 use ballast_client::addresses;
-use ballast_client::events::BallastEvent;
 use ballast_engine::units::Side;
 use ballast_sandbox::{TxOutcome, TxResult};
+use ballast_state::error::BallastError;
+use ballast_state::events::AutoDeleveraged;
+use ballast_state::events::BallastEvent;
+use ballast_state::position_slot::PositionSlot;
 
 use crate::model::{Effect, Model, Owned, Refusal, RoundMade, Verdict};
 use crate::program::World;
@@ -48,11 +49,11 @@ pub fn verdicts(program: &TxResult, model: &Verdict<Effect>) -> Agreement {
         (Err(refused), Err(Refusal(number))) if refused.number == Some(*number) => Ok(()),
         (Err(refused), Err(Refusal(number))) => Err(format!(
             "refused otherwise: program {refused}, model {number} ({:?})",
-            ballast_client::error::error_name(*number)
+            BallastError::of_number(*number).map(BallastError::name)
         )),
         (Ok(_), Err(Refusal(number))) => Err(format!(
             "the program accepts, the model refuses with {number} ({:?})",
-            ballast_client::error::error_name(*number)
+            BallastError::of_number(*number).map(BallastError::name)
         )),
         (Err(refused), Ok(_)) => Err(format!("the model accepts, the program refuses: {refused}")),
     }
@@ -202,7 +203,7 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
         &[
             (
                 "funding index",
-                i128::from(program.funding.index),
+                i128::from(program.funding.index.get()),
                 market.funding.index,
             ),
             (
@@ -377,7 +378,7 @@ fn entry_of(whose: &str, entry: &ballast_engine::queue::QueueEntry, owned: &Owne
 fn account(world: &World, model: &Model, number: usize) -> Agreement {
     let address = &world.addresses[number];
     let stored = world.sandbox.account(address);
-    let open = stored.is_some_and(|account| account.owner == ballast::ID);
+    let open = stored.is_some_and(|account| account.owner == ballast_state::ID);
     let whose = format!("trader {number}");
     let Some(trader) = &model.traders[number] else {
         return same(&whose, open, false);

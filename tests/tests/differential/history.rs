@@ -5,7 +5,7 @@ mod book;
 use std::fmt;
 use std::time::Instant;
 
-use ballast::error::BallastError;
+use ballast_state::error::BallastError;
 
 use crate::compare;
 use crate::generate::Generator;
@@ -266,7 +266,9 @@ impl fmt::Display for Report {
             let name = match number {
                 0 => "(account exists)",
                 1 => "(too few tokens)",
-                number => ballast_client::error::error_name(*number).unwrap_or("?"),
+                number => BallastError::of_number(*number)
+                    .map(BallastError::name)
+                    .unwrap_or("?"),
             };
             writeln!(f, "{name:<28} {count:>9}")?;
         }

@@ -179,21 +179,44 @@ impl World {
             Operation::CreateTrader { trader } => {
                 let sub_id = u16::from(trader % 2 == 1);
                 let payer = self.sandbox.payer();
-                let call = trader::create_trader(payer, owner(*trader), sub_id);
+                let call = trader::CreateTrader {
+                    payer,
+                    owner: owner(*trader),
+                    sub_id,
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::CloseTrader { trader } => {
-                let call = trader::close_trader(owner(*trader), address(*trader));
+                let call = trader::CloseTrader {
+                    owner: owner(*trader),
+                    trader: address(*trader),
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::Deposit { trader, amount } => {
                 let (from, to) = (owner(*trader), address(*trader));
-                let call = trader::deposit(from, to, tokens(*trader), collateral, *amount);
+                let call = trader::Deposit {
+                    depositor: from,
+                    trader: to,
+                    source: tokens(*trader),
+                    collateral,
+                    amount: *amount,
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::Withdraw { trader, amount } => {
                 let (to, from) = (owner(*trader), address(*trader));
-                let call = trader::withdraw(to, from, tokens(*trader), collateral, *amount);
+                let call = trader::Withdraw {
+                    owner: to,
+                    trader: from,
+                    destination: tokens(*trader),
+                    collateral,
+                    amount: *amount,
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::AddMargin {
@@ -202,7 +225,13 @@ impl World {
                 amount,
             } => {
                 let (signer, account) = (owner(*trader), address(*trader));
-                let call = trader::add_margin(signer, keys(*market), account, *amount);
+                let call = trader::AddMargin {
+                    authority: signer,
+                    keys: keys(*market),
+                    trader: account,
+                    amount: *amount,
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::RemoveMargin {
@@ -211,7 +240,13 @@ impl World {
                 amount,
             } => {
                 let (signer, account) = (owner(*trader), address(*trader));
-                let call = trader::remove_margin(signer, keys(*market), account, *amount);
+                let call = trader::RemoveMargin {
+                    authority: signer,
+                    keys: keys(*market),
+                    trader: account,
+                    amount: *amount,
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::Trade(trade) => {
@@ -223,27 +258,42 @@ impl World {
                 };
                 let (taker, maker) = (self.cookie(trade.taker), self.cookie(trade.maker));
                 let market = keys(trade.market);
-                let call = trader::block_trade(market, taker.party(), maker.party(), terms.args());
+                let call = trader::BlockTrade {
+                    keys: market,
+                    taker: taker.party(),
+                    maker: maker.party(),
+                    args: terms.args(),
+                }
+                .instruction();
                 (call, vec![trade.taker / 2, trade.maker / 2])
             }
-            Operation::AccrueFunding { market } => {
-                (anyone::accrue_funding(keys(*market)), Vec::new())
-            }
+            Operation::AccrueFunding { market } => (
+                anyone::AccrueFunding {
+                    keys: keys(*market),
+                }
+                .instruction(),
+                Vec::new(),
+            ),
             Operation::Flag { market, trader } => {
-                let call = anyone::flag_bankruptcy(keys(*market), address(*trader));
+                let call = anyone::FlagBankruptcy {
+                    keys: keys(*market),
+                    trader: address(*trader),
+                }
+                .instruction();
                 (call, Vec::new())
             }
             Operation::Liquidate(call) => self.liquidation(call),
             Operation::Deleverage(call) => {
                 let list = self.list(&call.list);
-                let instruction = anyone::auto_deleverage(
-                    owner(call.receiver),
-                    keys(call.market),
-                    address(call.bankrupt),
-                    address(call.receiver),
-                    call.max_lots,
-                    &list,
-                );
+                let instruction = anyone::AutoDeleverage {
+                    keeper: owner(call.receiver),
+                    keys: keys(call.market),
+                    bankrupt: address(call.bankrupt),
+                    reward_trader: address(call.receiver),
+                    max_lots: call.max_lots,
+                    counterparties: &list,
+                }
+                .instruction();
                 (instruction, vec![call.receiver / 2])
             }
             Operation::Donate {
@@ -253,11 +303,22 @@ impl World {
             } => {
                 let (donor, source) = (owner(2 * wallet), tokens(2 * wallet));
                 let market = keys(*market).market;
-                let call = anyone::donate_insurance(donor, market, source, collateral, *amount);
+                let call = anyone::DonateInsurance {
+                    donor,
+                    market,
+                    source,
+                    collateral,
+                    amount: *amount,
+                }
+                .instruction();
                 (call, vec![*wallet])
             }
             Operation::Sweep { market } => {
-                let call = anyone::sweep_insurance(keys(*market).market, collateral);
+                let call = anyone::SweepInsurance {
+                    market: keys(*market).market,
+                    collateral,
+                }
+                .instruction();
                 (call, Vec::new())
             }
             Operation::AdvanceSession { .. }

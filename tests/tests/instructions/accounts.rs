@@ -4,9 +4,9 @@
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::AccountMeta;
-use ballast::error::BallastError;
 use ballast_client::addresses;
 use ballast_sandbox::Sandbox;
+use ballast_state::error::BallastError;
 use solana_signer::Signer;
 
 use crate::every_call::{genesis, world, Call, World};
@@ -106,7 +106,7 @@ fn no_account_is_replaced_by_one_of_another_kind() {
             wallet,
             Pubkey::new_unique(),
             world.sandbox.mint(),
-            ballast::ID,
+            ballast_state::ID,
         ];
         if exists {
             let trader = world.sandbox.trader_addresses()[3];
@@ -166,7 +166,7 @@ fn a_forged_account_of_another_program_is_not_ours() {
     for call in &world.calls {
         for (place, meta) in call.instruction.accounts.iter().enumerate() {
             let ours = world.sandbox.account(&meta.pubkey);
-            let Some(account) = ours.filter(|account| account.owner == ballast::ID) else {
+            let Some(account) = ours.filter(|account| account.owner == ballast_state::ID) else {
                 continue;
             };
             let mut sandbox = world.sandbox.fork();

@@ -1,11 +1,11 @@
 //! Auto-deleveraging: one round, and what a list may not be.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
 use ballast_client::addresses;
 use ballast_client::instructions::anyone;
 use ballast_engine::units::Side;
 use ballast_sandbox::{TraderCookie, TxResult};
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
@@ -275,14 +275,15 @@ pub fn a_forged_trader_is_foreign() {
 #[test]
 pub fn a_listed_account_must_be_writable() {
     let mut crash = Crash::new(10_000);
-    let mut instruction = anyone::auto_deleverage(
-        crash.keeper.wallet.address(),
-        crash.venue.market.keys,
-        crash.venue.alice.address,
-        crash.keeper.address,
-        ALL,
-        &crash.list(),
-    );
+    let mut instruction = anyone::AutoDeleverage {
+        keeper: crash.keeper.wallet.address(),
+        keys: crash.venue.market.keys,
+        bankrupt: crash.venue.alice.address,
+        reward_trader: crash.keeper.address,
+        max_lots: ALL,
+        counterparties: &crash.list(),
+    }
+    .instruction();
     instruction.accounts.last_mut().unwrap().is_writable = false;
     let key = &crash.keeper.wallet.keypair;
     refused(

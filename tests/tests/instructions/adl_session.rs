@@ -2,12 +2,12 @@
 //! drives it and whatever happens in between.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
-use ballast::state::exchange::{PAUSE_ALL, PAUSE_DELEVERAGE};
-use ballast_client::events::BallastEvent;
-use ballast_client::instructions::adl_session::{open_adl_session, SessionKeys, SESSION_SPACE};
+use ballast_client::instructions::adl_session::{OpenAdlSession, SessionKeys, SESSION_SPACE};
 use ballast_engine::units::Side;
 use ballast_sandbox::{Sandbox, TraderCookie, TxOutcome};
+use ballast_state::error::BallastError;
+use ballast_state::events::BallastEvent;
+use ballast_state::exchange::{PAUSE_ALL, PAUSE_DELEVERAGE};
 
 use crate::adl::{Crash, ALL};
 use crate::event;
@@ -54,7 +54,7 @@ fn execute_refused(crash: &mut Crash, error: BallastError, session: &SessionKeys
     });
 }
 
-fn deleveraged(outcome: &TxOutcome) -> &ballast::events::AutoDeleveraged {
+fn deleveraged(outcome: &TxOutcome) -> &ballast_state::events::AutoDeleveraged {
     match outcome.events.as_slice() {
         [BallastEvent::AutoDeleveraged(event), BallastEvent::AdlSessionClosed(closed)] => {
             assert!(closed.executed);
@@ -154,14 +154,18 @@ pub fn a_session_account_has_one_size() {
     let sandbox = &mut crash.venue.sandbox;
     for space in [SESSION_SPACE - 1, SESSION_SPACE + 8, 16] {
         let session = sandbox.create_program_account(space).unwrap();
-        let keys = SessionKeys {
+        let session = SessionKeys {
             session,
             payer: sandbox.payer(),
             bankrupt: crash.venue.alice.address,
         };
-        let open = open_adl_session(market.keys, keys, ALL);
+        let open = OpenAdlSession {
+            keys: market.keys,
+            session,
+            max_lots: ALL,
+        };
         refused(sandbox, BallastError::AdlSessionSize, |s| {
-            s.send(&[open], &[])
+            s.send(&[open.instruction()], &[])
         });
     }
 }

@@ -2,16 +2,16 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::bpf_loader_upgradeable;
-use ballast::error::BallastError;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::seeds::PROGRAM_DATA_ADDRESS;
-use ballast::state::exchange::{
-    Role, PAUSE_ALL, PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN,
-    PAUSE_REMOVE_MARGIN, PAUSE_TRADE, PAUSE_WITHDRAW,
-};
 use ballast_client::addresses;
 use ballast_client::instructions::admin;
 use ballast_sandbox::{MintKind, Options, Sandbox, TxResult};
+use ballast_state::error::BallastError;
+use ballast_state::exchange::{
+    Role, PAUSE_ALL, PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN,
+    PAUSE_REMOVE_MARGIN, PAUSE_TRADE, PAUSE_WITHDRAW,
+};
+use ballast_state::instructions::InitializeExchangeArgs;
+use ballast_state::seeds::PROGRAM_DATA_ADDRESS;
 use solana_account::Account;
 use solana_signer::Signer;
 
@@ -44,12 +44,13 @@ pub fn initialize_exchange_writes_every_field_once() {
             risk_authority: Pubkey::new_unique(),
             pause_authority: Pubkey::new_unique(),
         };
-        let instruction = admin::initialize_exchange(
-            sandbox.payer(),
-            sandbox.admin(),
-            sandbox.collateral(),
+        let instruction = admin::InitializeExchange {
+            payer: sandbox.payer(),
+            admin: sandbox.admin(),
+            collateral: sandbox.collateral(),
             args,
-        );
+        }
+        .instruction();
         let key = sandbox.admin_keypair();
         let outcome = done(sandbox.send(std::slice::from_ref(&instruction), &[&key]));
         let event = event!(outcome, ExchangeInitialized);
@@ -101,7 +102,13 @@ pub fn no_authority_may_be_unset_at_the_start() {
             args.pause_authority = Pubkey::default();
         }
         let (payer, admin, collateral) = (sandbox.payer(), sandbox.admin(), sandbox.collateral());
-        let instruction = admin::initialize_exchange(payer, admin, collateral, args);
+        let instruction = admin::InitializeExchange {
+            payer,
+            admin,
+            collateral,
+            args,
+        }
+        .instruction();
         refused(&mut sandbox, BallastError::AuthorityUnset, |s| {
             s.send(&[instruction], &[&key])
         });
@@ -114,8 +121,13 @@ pub fn the_mint_must_belong_to_the_token_program_named() {
     let (args, key) = (args(&sandbox), sandbox.admin_keypair());
     let mut collateral = sandbox.collateral();
     collateral.token_program = MintKind::Token2022.token_program();
-    let instruction =
-        admin::initialize_exchange(sandbox.payer(), sandbox.admin(), collateral, args);
+    let instruction = admin::InitializeExchange {
+        payer: sandbox.payer(),
+        admin: sandbox.admin(),
+        collateral,
+        args,
+    }
+    .instruction();
     // The vault is created first, by the token program that is not the mint's.
     refused_elsewhere(&mut sandbox, |s| s.send(&[instruction], &[&key]));
 }
@@ -139,8 +151,13 @@ fn program_data(authority: Pubkey) -> Account {
 pub fn only_the_upgrade_authority_creates_the_exchange() {
     let mut sandbox = empty(MintKind::Classic);
     let (args, key) = (args(&sandbox), sandbox.admin_keypair());
-    let instruction =
-        admin::initialize_exchange(sandbox.payer(), sandbox.admin(), sandbox.collateral(), args);
+    let instruction = admin::InitializeExchange {
+        payer: sandbox.payer(),
+        admin: sandbox.admin(),
+        collateral: sandbox.collateral(),
+        args,
+    }
+    .instruction();
     let stranger = Pubkey::new_unique();
     sandbox.set_account(&PROGRAM_DATA_ADDRESS, program_data(stranger));
     refused(&mut sandbox, BallastError::NotUpgradeAuthority, |s| {
@@ -204,7 +221,12 @@ pub fn nobody_but_the_proposed_accepts() {
 pub fn only_the_admin_proposes() {
     let mut sandbox = Venue::new().sandbox;
     let stranger = sandbox.funded_keypair();
-    let instruction = admin::propose_authority(stranger.pubkey(), Role::Admin, stranger.pubkey());
+    let instruction = admin::ProposeAuthority {
+        admin: stranger.pubkey(),
+        role: Role::Admin,
+        successor: stranger.pubkey(),
+    }
+    .instruction();
     refused(&mut sandbox, BallastError::NotAdmin, |s| {
         s.send(&[instruction], &[&stranger])
     });
@@ -217,7 +239,12 @@ pub fn only_the_admin_proposes() {
         } else {
             stranger.insecure_clone()
         };
-        let instruction = admin::propose_authority(from.pubkey(), Role::Admin, from.pubkey());
+        let instruction = admin::ProposeAuthority {
+            admin: from.pubkey(),
+            role: Role::Admin,
+            successor: from.pubkey(),
+        }
+        .instruction();
         refused(&mut sandbox, BallastError::NotAdmin, |s| {
             s.send(&[instruction], &[&from])
         });
@@ -228,7 +255,11 @@ pub fn only_the_admin_proposes() {
 pub fn pause_flags_are_set_by_their_authority_or_the_admin() {
     let mut sandbox = Venue::new().sandbox;
     let guard = sandbox.funded_keypair();
-    let instruction = admin::set_pause(guard.pubkey(), PAUSE_ALL);
+    let instruction = admin::SetPause {
+        authority: guard.pubkey(),
+        flags: PAUSE_ALL,
+    }
+    .instruction();
     refused(&mut sandbox, BallastError::NotPauseAuthority, |s| {
         s.send(std::slice::from_ref(&instruction), &[&guard])
     });
@@ -323,7 +354,11 @@ pub fn a_forged_exchange_is_not_the_exchange() {
     let mut sandbox = Venue::new().sandbox;
     let copy = crate::support::copy_of(&mut sandbox, &addresses::exchange());
     let key = sandbox.admin_keypair();
-    let instruction = admin::set_pause(sandbox.admin(), 1);
+    let instruction = admin::SetPause {
+        authority: sandbox.admin(),
+        flags: 1,
+    }
+    .instruction();
     refused(&mut sandbox, BallastError::WrongExchange, |s| {
         replaced(s, instruction, &addresses::exchange(), copy, &[&key])
     });
@@ -332,7 +367,7 @@ pub fn a_forged_exchange_is_not_the_exchange() {
 #[test]
 pub fn a_broken_exchange_stays_as_it_is() {
     let mut sandbox = Venue::new().sandbox;
-    forge::<ballast::state::exchange::Exchange>(&mut sandbox, &addresses::exchange(), |exchange| {
+    forge::<ballast_state::exchange::Exchange>(&mut sandbox, &addresses::exchange(), |exchange| {
         exchange.version = 9;
     });
     refused_forged(&mut sandbox, BallastError::ExchangeInvariant, |s| {

@@ -1,8 +1,8 @@
 //! Trades that a taker and a maker negotiated.
 
-use ballast::error::BallastError;
 use ballast_engine::units::Side;
 use ballast_sandbox::{MarketConfig, TraderCookie};
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};

@@ -1,7 +1,7 @@
 //! Who pays for a fill and who gets it.
 
-use ballast::events::OrderPlaced;
 use ballast_sandbox::MarketConfig;
+use ballast_state::events::OrderPlaced;
 
 use crate::orders::{ask, bid, ioc, reducing};
 use crate::support::{done, quiet, Venue, START, TEN, USD};

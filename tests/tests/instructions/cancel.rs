@@ -1,18 +1,18 @@
 //! Orders leave the book: by their owner's will, and where a position is deleveraged.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
-use ballast::events::CancelledOrders;
-use ballast::instructions::orders::OrderRef;
-use ballast::state::book_account::OrderSide;
-use ballast::state::exchange::PAUSE_TRADE;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trader::Trader;
 use ballast_client::instructions::{anyone, orders};
 use ballast_engine::book::{Book, NewOrder, OwnOrders};
 use ballast_engine::selection::MAX_SELECTED;
 use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::{MarketConfig, TraderCookie};
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::CancelledOrders;
+use ballast_state::exchange::PAUSE_TRADE;
+use ballast_state::instructions::OrderRef;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trader::Trader;
 use bytemuck::Zeroable;
 use solana_signer::Signer;
 
@@ -178,7 +178,7 @@ pub fn all_orders_of_a_side_or_of_both_are_cancelled() {
     let outcome = cancel(&mut venue, Some(OrderSide::Bid));
     let event = event!(outcome, OrdersCancelled);
     assert_eq!(event.orders.len(), 8);
-    let newest_first = |pair: &[ballast::events::OrderCancelled]| pair[0].id > pair[1].id;
+    let newest_first = |pair: &[ballast_state::events::OrderCancelled]| pair[0].id > pair[1].id;
     assert!(event.orders.windows(2).all(newest_first));
     assert!(event
         .orders
@@ -209,8 +209,20 @@ pub fn owner_and_delegate_alone_cancel() {
     let other = venue.sandbox.funded_keypair();
     let keys = venue.market.keys;
     let calls = [
-        orders::cancel_order(other.pubkey(), keys, alice.address, OrderRef::Id(id)),
-        orders::cancel_all_orders(other.pubkey(), keys, alice.address, None),
+        orders::CancelOrder {
+            authority: other.pubkey(),
+            keys,
+            trader: alice.address,
+            order: OrderRef::Id(id),
+        }
+        .instruction(),
+        orders::CancelAllOrders {
+            authority: other.pubkey(),
+            keys,
+            trader: alice.address,
+            side: None,
+        }
+        .instruction(),
     ];
     for call in &calls {
         refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
@@ -283,9 +295,29 @@ pub fn the_book_is_the_markets() {
     let (keys, bob) = (venue.market.keys, venue.bob.clone());
     let (signs, alice) = (bob.wallet.address(), venue.alice.address);
     let calls = [
-        orders::cancel_order(signs, keys, bob.address, OrderRef::Id(1)),
-        orders::cancel_all_orders(signs, keys, bob.address, None),
-        anyone::auto_deleverage(signs, keys, alice, bob.address, 100, &[bob.address]),
+        orders::CancelOrder {
+            authority: signs,
+            keys,
+            trader: bob.address,
+            order: OrderRef::Id(1),
+        }
+        .instruction(),
+        orders::CancelAllOrders {
+            authority: signs,
+            keys,
+            trader: bob.address,
+            side: None,
+        }
+        .instruction(),
+        anyone::AutoDeleverage {
+            keeper: signs,
+            keys,
+            bankrupt: alice,
+            reward_trader: bob.address,
+            max_lots: 100,
+            counterparties: &[bob.address],
+        }
+        .instruction(),
     ];
     for call in calls {
         refused(&mut venue.sandbox, BallastError::WrongBook, |s| {

@@ -1,10 +1,12 @@
 //! Tokens in and out: deposits, withdrawals, insurance.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
+use anchor_lang::solana_program::instruction::Instruction;
 use ballast_client::addresses;
-use ballast_client::instructions::{anyone, trader};
+use ballast_client::instructions::trader::Party;
+use ballast_client::instructions::{anyone, trader, Collateral};
 use ballast_sandbox::{MintKind, Options, Sandbox, TraderCookie};
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::support::{
@@ -12,6 +14,37 @@ use crate::support::{
 };
 
 const VAULT: fn() -> Pubkey = addresses::collateral_vault;
+
+/// A deposit from a token account and a withdrawal to it, of one atom.
+fn moves(party: Party, tokens: Pubkey, collateral: Collateral) -> [Instruction; 2] {
+    let deposit = trader::Deposit {
+        depositor: party.authority,
+        trader: party.trader,
+        source: tokens,
+        collateral,
+        amount: 1,
+    };
+    let withdraw = trader::Withdraw {
+        owner: party.authority,
+        trader: party.trader,
+        destination: tokens,
+        collateral,
+        amount: 1,
+    };
+    [deposit.instruction(), withdraw.instruction()]
+}
+
+/// One atom for a market's insurance.
+fn donate(donor: Pubkey, market: Pubkey, source: Pubkey, collateral: Collateral) -> Instruction {
+    anyone::DonateInsurance {
+        donor,
+        market,
+        source,
+        collateral,
+        amount: 1,
+    }
+    .instruction()
+}
 
 #[test]
 pub fn deposit_and_withdraw_move_exactly_the_amount() {
@@ -134,7 +167,7 @@ pub fn another_mint_is_not_collateral() {
     let tokens = s.create_token_account(&owner, &mint, &program).unwrap();
     let (right, mut wrong) = (s.collateral(), s.collateral());
     wrong.mint = mint;
-    let (address, keys) = (venue.alice.address, venue.market.keys);
+    let keys = venue.market.keys;
     let key = &venue.alice.wallet.keypair;
     for (error, source, collateral) in [
         (BallastError::WrongMint, tokens, wrong),
@@ -145,15 +178,18 @@ pub fn another_mint_is_not_collateral() {
             wrong,
         ),
     ] {
-        for instruction in [
-            trader::deposit(owner, address, source, collateral, 1),
-            trader::withdraw(owner, address, source, collateral, 1),
-            anyone::donate_insurance(owner, keys.market, source, collateral, 1),
-        ] {
+        let party = venue.alice.party();
+        let moves = moves(party, source, collateral);
+        let donate = donate(party.authority, keys.market, source, collateral);
+        for instruction in moves.into_iter().chain([donate]) {
             refused(s, error, |s| s.send(&[instruction], &[key]));
         }
     }
-    let sweep = anyone::sweep_insurance(keys.market, wrong);
+    let sweep = anyone::SweepInsurance {
+        market: keys.market,
+        collateral: wrong,
+    }
+    .instruction();
     refused(s, BallastError::WrongMint, |s| s.send(&[sweep], &[]));
 }
 
@@ -163,14 +199,11 @@ pub fn the_token_program_must_be_the_mints() {
     let mut collateral = venue.sandbox.collateral();
     collateral.token_program = MintKind::Token2022.token_program();
     let wallet = &venue.alice.wallet;
-    let (owner, address) = (wallet.address(), venue.alice.address);
     let market = venue.market.keys.market;
-    for instruction in [
-        trader::deposit(owner, address, wallet.tokens, collateral, 1),
-        trader::withdraw(owner, address, wallet.tokens, collateral, 1),
-        anyone::donate_insurance(owner, market, wallet.tokens, collateral, 1),
-        anyone::sweep_insurance(market, collateral),
-    ] {
+    let moves = moves(venue.alice.party(), wallet.tokens, collateral);
+    let donate = donate(wallet.address(), market, wallet.tokens, collateral);
+    let sweep = anyone::SweepInsurance { market, collateral }.instruction();
+    for instruction in moves.into_iter().chain([donate, sweep]) {
         let signers: &[&solana_keypair::Keypair] = match instruction.accounts[0].is_signer {
             true => &[&wallet.keypair],
             false => &[],
@@ -185,7 +218,6 @@ pub fn the_token_program_must_be_the_mints() {
 pub fn only_the_exchanges_vault_holds_collateral() {
     let mut venue = Venue::new();
     let wallet = venue.alice.wallet.clone();
-    let (owner, address) = (wallet.address(), venue.alice.address);
     let collateral = venue.sandbox.collateral();
     let market = venue.market.keys.market;
     for vault in [
@@ -193,17 +225,14 @@ pub fn only_the_exchanges_vault_holds_collateral() {
         venue.bob.wallet.tokens,
         venue.market.insurance_vault,
     ] {
-        for instruction in [
-            trader::deposit(owner, address, wallet.tokens, collateral, 1),
-            trader::withdraw(owner, address, wallet.tokens, collateral, 1),
-        ] {
+        for instruction in moves(venue.alice.party(), wallet.tokens, collateral) {
             refused(
                 &mut venue.sandbox,
                 BallastError::WrongCollateralVault,
                 |s| replaced(s, instruction, &VAULT(), vault, &[&wallet.keypair]),
             );
         }
-        let sweep = anyone::sweep_insurance(market, collateral);
+        let sweep = anyone::SweepInsurance { market, collateral }.instruction();
         if vault != venue.market.insurance_vault {
             refused(
                 &mut venue.sandbox,
@@ -219,13 +248,14 @@ pub fn an_exchange_vault_is_no_destination() {
     let mut venue = Venue::new();
     let wallet = venue.alice.wallet.clone();
     for vault in [VAULT(), venue.market.insurance_vault] {
-        let instruction = trader::withdraw(
-            wallet.address(),
-            venue.alice.address,
-            vault,
-            venue.sandbox.collateral(),
-            1,
-        );
+        let instruction = trader::Withdraw {
+            owner: wallet.address(),
+            trader: venue.alice.address,
+            destination: vault,
+            collateral: venue.sandbox.collateral(),
+            amount: 1,
+        }
+        .instruction();
         refused(&mut venue.sandbox, BallastError::VaultAsCounterparty, |s| {
             s.send(&[instruction], &[&wallet.keypair])
         });
@@ -244,8 +274,15 @@ pub fn a_vault_is_no_source_either() {
     ] {
         let market = venue.market.keys.market;
         for instruction in [
-            trader::deposit(wallet.address(), venue.alice.address, source, collateral, 1),
-            anyone::donate_insurance(wallet.address(), market, source, collateral, 1),
+            trader::Deposit {
+                depositor: wallet.address(),
+                trader: venue.alice.address,
+                source,
+                collateral,
+                amount: 1,
+            }
+            .instruction(),
+            donate(wallet.address(), market, source, collateral),
         ] {
             // The signer does not own it: the token program refuses.
             refused_elsewhere(&mut venue.sandbox, |s| {
@@ -260,13 +297,14 @@ pub fn a_stranger_does_not_withdraw() {
     let mut venue = Venue::new();
     let thief = venue.bob.wallet.clone();
     let collateral = venue.sandbox.collateral();
-    let instruction = trader::withdraw(
-        thief.address(),
-        venue.alice.address,
-        thief.tokens,
+    let instruction = trader::Withdraw {
+        owner: thief.address(),
+        trader: venue.alice.address,
+        destination: thief.tokens,
         collateral,
-        1,
-    );
+        amount: 1,
+    }
+    .instruction();
     refused(&mut venue.sandbox, BallastError::NotOwner, |s| {
         s.send(&[instruction], &[&thief.keypair])
     });
@@ -300,11 +338,18 @@ pub fn insurance_of_another_market_is_not_touched() {
     let market = venue.market.keys.market;
     let (vault, foreign) = (venue.market.insurance_vault, other.insurance_vault);
     for wrong in [foreign, VAULT(), donor.tokens] {
-        let donate = anyone::donate_insurance(donor.address(), market, donor.tokens, collateral, 5);
+        let donate = anyone::DonateInsurance {
+            donor: donor.address(),
+            market,
+            source: donor.tokens,
+            collateral,
+            amount: 5,
+        }
+        .instruction();
         refused(&mut venue.sandbox, BallastError::WrongInsuranceVault, |s| {
             replaced(s, donate, &vault, wrong, &[&donor.keypair])
         });
-        let sweep = anyone::sweep_insurance(market, collateral);
+        let sweep = anyone::SweepInsurance { market, collateral }.instruction();
         refused(&mut venue.sandbox, BallastError::WrongInsuranceVault, |s| {
             replaced(s, sweep, &vault, wrong, &[])
         });

@@ -2,13 +2,13 @@
 //! refused.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
-use ballast::state::market::Market;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::queue_account::NO_NODE;
-use ballast::state::trader::Trader;
 use ballast_engine::queue::QUEUE_HEADER_SIZE;
 use ballast_sandbox::{Sandbox, TxResult};
+use ballast_state::error::BallastError;
+use ballast_state::market::Market;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::queue_account::NO_NODE;
+use ballast_state::trader::Trader;
 
 use crate::support::{forge, refused_forged, terms, Venue, START, TEN, USD};
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ballast::error::BallastError;
-use ballast_client::error::ALL;
+use ballast_state::error::BallastError;
 
 use crate::support::take_provoked;
 use crate::{
@@ -209,7 +208,7 @@ fn evidence(error: BallastError) -> Evidence {
 fn every_error_is_provoked_or_impossible() {
     let mut run: Vec<(fn(), BTreeSet<u32>)> = Vec::new();
     let (mut provoked, mut impossible) = (0, Vec::new());
-    for error in ALL {
+    for error in BallastError::ALL {
         match evidence(*error) {
             Case(case) => {
                 let known = run
@@ -236,6 +235,6 @@ fn every_error_is_provoked_or_impossible() {
         }
     }
     println!("{provoked} errors provoked, impossible: {impossible:?}");
-    assert_eq!(provoked + impossible.len(), ALL.len());
+    assert_eq!(provoked + impossible.len(), BallastError::ALL.len());
     assert!(impossible.len() <= 11, "{impossible:?}");
 }

@@ -1,19 +1,19 @@
 //! A world in which instructions of every kind go through as they stand.
 
 use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs};
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::MIN_BOOK_ORDERS;
-use ballast::state::exchange::Role;
-use ballast::state::queue_account::MIN_QUEUE_NODES;
-use ballast::state::trigger::TriggerKind;
 use ballast_client::addresses;
 use ballast_client::instructions::admin::MarketAccounts;
 use ballast_client::instructions::{admin, anyone, orders, trader};
 use ballast_sandbox::{MarketCookie, Options, Sandbox};
+use ballast_state::book_account::MIN_BOOK_ORDERS;
+use ballast_state::exchange::Role;
+use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::instructions::InitializeExchangeArgs;
+use ballast_state::instructions::OrderRef;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
+use ballast_state::queue_account::MIN_QUEUE_NODES;
+use ballast_state::trigger::TriggerKind;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -129,145 +129,289 @@ pub fn world() -> World {
     let args = CreateMarketArgs {
         name: config.name,
         oracle: config.oracle(keys.price),
-        risk: config.risk.into(),
+        risk: config.risk,
     };
     let reduce = terms(-100, 189_000, 0, 0).args();
     let stop = trigger(TriggerKind::StopLoss, 250_000);
     let calls = vec![
         Call::new(
             "propose_authority",
-            admin::propose_authority(root.pubkey(), Role::Risk, signs),
+            admin::ProposeAuthority {
+                admin: root.pubkey(),
+                role: Role::Risk,
+                successor: signs,
+            }
+            .instruction(),
             &[&root],
         ),
         Call::new(
             "accept_authority",
-            admin::accept_authority(successor.pubkey(), Role::Pause),
+            admin::AcceptAuthority {
+                successor: successor.pubkey(),
+                role: Role::Pause,
+            }
+            .instruction(),
             &[&successor],
         ),
-        Call::new("set_pause", admin::set_pause(root.pubkey(), 1), &[&root]),
+        Call::new(
+            "set_pause",
+            admin::SetPause {
+                authority: root.pubkey(),
+                flags: 1,
+            }
+            .instruction(),
+            &[&root],
+        ),
         Call::new(
             "create_market",
-            admin::create_market(payer.pubkey(), root.pubkey(), 2, accounts, collateral, args),
+            admin::CreateMarket {
+                payer: payer.pubkey(),
+                admin: root.pubkey(),
+                index: 2,
+                accounts,
+                collateral,
+                args,
+            }
+            .instruction(),
             &[&payer, &root],
         ),
         Call::new(
             "update_market_risk",
-            admin::update_market_risk(root.pubkey(), keys, config.risk),
+            admin::UpdateMarketRisk {
+                risk_authority: root.pubkey(),
+                keys,
+                risk: config.risk,
+            }
+            .instruction(),
             &[&root],
         ),
         Call::new(
             "create_trader",
-            trader::create_trader(payer.pubkey(), newcomer.pubkey(), 0),
+            trader::CreateTrader {
+                payer: payer.pubkey(),
+                owner: newcomer.pubkey(),
+                sub_id: 0,
+            }
+            .instruction(),
             &[&payer, &newcomer],
         ),
         Call::new(
             "close_trader",
-            trader::close_trader(dave.wallet.address(), dave.address),
+            trader::CloseTrader {
+                owner: dave.wallet.address(),
+                trader: dave.address,
+            }
+            .instruction(),
             &[&dave.wallet.keypair],
         ),
         Call::new(
             "set_delegate",
-            trader::set_delegate(signs, bob.address, None),
+            trader::SetDelegate {
+                owner: signs,
+                trader: bob.address,
+                delegate: None,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "deposit",
-            trader::deposit(signs, bob.address, bob.wallet.tokens, collateral, 5),
+            trader::Deposit {
+                depositor: signs,
+                trader: bob.address,
+                source: bob.wallet.tokens,
+                collateral,
+                amount: 5,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "withdraw",
-            trader::withdraw(signs, bob.address, bob.wallet.tokens, collateral, 5),
+            trader::Withdraw {
+                owner: signs,
+                trader: bob.address,
+                destination: bob.wallet.tokens,
+                collateral,
+                amount: 5,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "add_margin",
-            trader::add_margin(signs, keys, bob.address, 5),
+            trader::AddMargin {
+                authority: signs,
+                keys,
+                trader: bob.address,
+                amount: 5,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "remove_margin",
-            trader::remove_margin(signs, keys, bob.address, 5),
+            trader::RemoveMargin {
+                authority: signs,
+                keys,
+                trader: bob.address,
+                amount: 5,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "block_trade",
-            trader::block_trade(keys, carol.party(), bob.party(), reduce),
+            trader::BlockTrade {
+                keys,
+                taker: carol.party(),
+                maker: bob.party(),
+                args: reduce,
+            }
+            .instruction(),
             &[&carol.wallet.keypair, bob_key],
         ),
         Call::new(
             "place_order",
-            orders::place_order(signs, keys, bob.address, buy, &makers),
+            orders::PlaceOrder {
+                authority: signs,
+                keys,
+                trader: bob.address,
+                args: buy,
+                makers: &makers,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "replace_order",
-            orders::replace_order(signs, keys, bob.address, own, buy, &makers),
+            orders::ReplaceOrder {
+                authority: signs,
+                keys,
+                trader: bob.address,
+                replaced: own,
+                args: buy,
+                makers: &makers,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "cancel_order",
-            orders::cancel_order(signs, keys, bob.address, own),
+            orders::CancelOrder {
+                authority: signs,
+                keys,
+                trader: bob.address,
+                order: own,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "cancel_all_orders",
-            orders::cancel_all_orders(signs, keys, bob.address, None),
+            orders::CancelAllOrders {
+                authority: signs,
+                keys,
+                trader: bob.address,
+                side: None,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "place_trigger",
-            orders::place_trigger(signs, keys.market, bob.address, stop),
+            orders::PlaceTrigger {
+                authority: signs,
+                market: keys.market,
+                trader: bob.address,
+                args: stop,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "cancel_trigger",
-            orders::cancel_trigger(signs, keys.market, bob.address, TriggerKind::TakeProfit),
+            orders::CancelTrigger {
+                authority: signs,
+                market: keys.market,
+                trader: bob.address,
+                kind: TriggerKind::TakeProfit,
+            }
+            .instruction(),
             &[bob_key],
         ),
-        Call::new("accrue_funding", anyone::accrue_funding(keys), &[]),
+        Call::new(
+            "accrue_funding",
+            anyone::AccrueFunding { keys }.instruction(),
+            &[],
+        ),
         Call::new(
             "donate_insurance",
-            anyone::donate_insurance(signs, keys.market, bob.wallet.tokens, collateral, 5),
+            anyone::DonateInsurance {
+                donor: signs,
+                market: keys.market,
+                source: bob.wallet.tokens,
+                collateral,
+                amount: 5,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "sweep_insurance",
-            anyone::sweep_insurance(keys.market, collateral),
+            anyone::SweepInsurance {
+                market: keys.market,
+                collateral,
+            }
+            .instruction(),
             &[],
         ),
         Call::new(
             "flag_bankruptcy",
-            anyone::flag_bankruptcy(keys, carol.address),
+            anyone::FlagBankruptcy {
+                keys,
+                trader: carol.address,
+            }
+            .instruction(),
             &[],
         ),
         Call::new(
             "liquidate",
-            anyone::liquidate(
-                signs,
+            anyone::Liquidate {
+                authority: signs,
                 keys,
-                carol.address,
-                bob.address,
-                anyone::Takeover::with_margin(0),
-                &makers,
-            ),
+                trader: carol.address,
+                liquidator: bob.address,
+                offer: anyone::Takeover::with_margin(0),
+                makers: &makers,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "execute_trigger",
-            anyone::execute_trigger(
-                signs,
+            anyone::ExecuteTrigger {
+                keeper: signs,
                 keys,
-                bob.address,
-                bob.address,
-                TriggerKind::TakeProfit,
-                &makers,
-            ),
+                trader: bob.address,
+                reward_trader: bob.address,
+                kind: TriggerKind::TakeProfit,
+                makers: &makers,
+            }
+            .instruction(),
             &[bob_key],
         ),
         Call::new(
             "auto_deleverage",
-            anyone::auto_deleverage(signs, keys, alice.address, bob.address, 100, &[bob.address]),
+            anyone::AutoDeleverage {
+                keeper: signs,
+                keys,
+                bankrupt: alice.address,
+                reward_trader: bob.address,
+                max_lots: 100,
+                counterparties: &[bob.address],
+            }
+            .instruction(),
             &[bob_key],
         ),
     ];
@@ -286,8 +430,13 @@ pub fn genesis() -> World {
         risk_authority: root.pubkey(),
         pause_authority: root.pubkey(),
     };
-    let instruction =
-        admin::initialize_exchange(payer.pubkey(), root.pubkey(), sandbox.collateral(), args);
+    let instruction = admin::InitializeExchange {
+        payer: payer.pubkey(),
+        admin: root.pubkey(),
+        collateral: sandbox.collateral(),
+        args,
+    }
+    .instruction();
     World {
         calls: vec![Call::new(
             "initialize_exchange",

@@ -1,12 +1,12 @@
 //! Stop-loss and take-profit, executed against the book.
 
-use ballast::error::BallastError;
-use ballast::events::TriggerExecuted;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::exchange::{PAUSE_OPEN, PAUSE_TRADE};
-use ballast::state::trigger::{Trigger, TriggerKind};
 use ballast_sandbox::{TraderCookie, TxResult};
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::TriggerExecuted;
+use ballast_state::exchange::{PAUSE_OPEN, PAUSE_TRADE};
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::trigger::{Trigger, TriggerKind};
 
 use crate::event;
 use crate::orders::{ask, bid, ioc, listed};

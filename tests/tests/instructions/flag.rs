@@ -1,7 +1,7 @@
 //! Flagging positions in trouble, and withdrawals that wait for them.
 
-use ballast::error::BallastError;
-use ballast::state::distress::WITHDRAWAL_WAIT_SLOTS;
+use ballast_state::distress::WITHDRAWAL_WAIT_SLOTS;
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::support::{done, refused, terms, Venue, START, TEN, USD};

@@ -1,13 +1,13 @@
 //! Accruing funding, and paying it.
 
-use ballast::error::BallastError;
-use ballast::state::book_account::OrderSide;
-use ballast::state::ledgers::FundingLedger;
-use ballast_client::adl::Moment;
 use ballast_client::funding;
 use ballast_client::instructions::admin;
+use ballast_client::moment::Moment;
 use ballast_engine::funding::FundingRates;
+use ballast_engine::funding::FundingState;
 use ballast_sandbox::MarketConfig;
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::orders::limit;
@@ -35,7 +35,7 @@ pub fn funding_accrues_to_the_atom_however_often() {
     }
     for venue in [&once, &often] {
         let funding = venue.sandbox.market(&venue.market).funding;
-        assert_eq!((funding.index, funding.carry), (2, 1_440_000_000));
+        assert_eq!((funding.index.get(), funding.carry), (2, 1_440_000_000));
         venue.conserves();
     }
 }
@@ -46,7 +46,7 @@ pub fn longs_pay_shorts_exactly() {
     venue.sandbox.advance_seconds(36_000);
     venue.price(START);
     done(venue.sandbox.accrue_funding(&venue.market));
-    assert_eq!(venue.sandbox.market(&venue.market).funding.index, 24);
+    assert_eq!(venue.sandbox.market(&venue.market).funding.index.get(), 24);
     // Nobody has paid yet; a trade settles it.
     assert_eq!(venue.position(&venue.alice).margin, 100_000_000);
     let outcome = done(venue.trade(-5_000, START, 0, 0));
@@ -75,7 +75,7 @@ pub fn a_negative_rate_pays_longs() {
     done(venue.sandbox.accrue_funding(&venue.market));
     // -2.4 rounds down to -3, with 0.6 carried.
     let funding = venue.sandbox.market(&venue.market).funding;
-    assert_eq!((funding.index, funding.carry), (-3, 2_160_000_000));
+    assert_eq!((funding.index.get(), funding.carry), (-3, 2_160_000_000));
     venue.conserves();
 }
 
@@ -110,7 +110,7 @@ pub fn a_market_without_positions_accrues_too() {
     venue.sandbox.advance_seconds(3_600);
     venue.price(START);
     done(venue.sandbox.accrue_funding(&venue.market));
-    assert_eq!(venue.sandbox.market(&venue.market).funding.index, 2);
+    assert_eq!(venue.sandbox.market(&venue.market).funding.index.get(), 2);
     // Who opens now owes nothing of it.
     done(venue.trade(TEN, START, 100 * USD, 100 * USD));
     assert_eq!(venue.position(&venue.alice).funding_index, 2);
@@ -148,7 +148,7 @@ fn wait(venue: &mut Venue, seconds: u64) {
     venue.price(START);
 }
 
-fn ledger(venue: &Venue) -> FundingLedger {
+fn ledger(venue: &Venue) -> FundingState {
     venue.sandbox.market(&venue.market).funding
 }
 
@@ -182,7 +182,7 @@ pub fn an_hour_pays_the_premium_of_the_hour_before() {
     let foreseen = funding::state_at(&foreseen, &moment).unwrap();
     let (market, bob) = (venue.market.clone(), venue.bob.clone());
     done(venue.sandbox.cancel_all_orders(&market, &bob, None));
-    assert_eq!(foreseen.index.get(), ledger(&venue).index);
+    assert_eq!(foreseen.index, ledger(&venue).index);
     wait(&mut venue, 1_800);
     let outcome = done(venue.sandbox.accrue_funding(&venue.market));
     let event = event!(outcome, FundingAccrued);
@@ -228,7 +228,12 @@ pub fn another_impact_notional_averages_the_book_anew() {
     keys.book = keys.queue_long;
     let authority = venue.sandbox.admin_keypair();
     refused(&mut venue.sandbox, BallastError::WrongBook, |s| {
-        let instruction = admin::update_market_risk(s.admin(), keys, risk);
+        let instruction = admin::UpdateMarketRisk {
+            risk_authority: s.admin(),
+            keys,
+            risk,
+        }
+        .instruction();
         s.send(&[instruction], &[&authority])
     });
 }

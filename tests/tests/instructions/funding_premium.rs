@@ -1,11 +1,11 @@
 //! Funding by the premium of the book over the oracle.
 
-use ballast::events::FundingAccrued;
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
-use ballast::state::ledgers::FundingLedger;
-use ballast_client::events::BallastEvent;
 use ballast_client::instructions::{anyone, orders};
+use ballast_engine::funding::FundingState;
 use ballast_sandbox::{MarketConfig, TraderCookie};
+use ballast_state::events::BallastEvent;
+use ballast_state::events::FundingAccrued;
+use ballast_state::order_args::PlaceOrderArgs;
 
 use crate::event;
 use crate::orders::{ask, bid, ioc};
@@ -36,7 +36,7 @@ fn quote(venue: &mut Venue, trader: &TraderCookie, orders: &[PlaceOrderArgs]) {
     }
 }
 
-fn funding(venue: &Venue) -> FundingLedger {
+fn funding(venue: &Venue) -> FundingState {
     venue.sandbox.market(&venue.market).funding
 }
 
@@ -186,7 +186,7 @@ pub fn accruing_more_often_changes_nothing() {
     assert_eq!(bytemuck::bytes_of(&once), bytemuck::bytes_of(&many));
     // 443 in 400,000, rounded down, and the base.
     assert_eq!(once.rate_ppm, 1_207);
-    assert!(once.index > 0 && once.rate_sum > 0);
+    assert!(once.index.get() > 0 && once.rate_sum > 0);
 }
 
 #[test]
@@ -209,10 +209,23 @@ pub fn an_order_of_a_moment_counts_for_nothing() {
     // every second in which anything happens.
     let flash = ask(199_901, 2_000);
     let call = [
-        orders::place_order(signs, keys, alice.address, flash, &[]),
-        anyone::accrue_funding(keys),
-        orders::cancel_all_orders(signs, keys, alice.address, None),
-        anyone::accrue_funding(keys),
+        orders::PlaceOrder {
+            authority: signs,
+            keys,
+            trader: alice.address,
+            args: flash,
+            makers: &[],
+        }
+        .instruction(),
+        anyone::AccrueFunding { keys }.instruction(),
+        orders::CancelAllOrders {
+            authority: signs,
+            keys,
+            trader: alice.address,
+            side: None,
+        }
+        .instruction(),
+        anyone::AccrueFunding { keys }.instruction(),
     ];
     for _ in 0..45 {
         for _ in 0..2 {

@@ -1,8 +1,8 @@
 //! Liquidation, step by step.
 
-use ballast::error::BallastError;
 use ballast_client::instructions::anyone;
 use ballast_sandbox::{Sandbox, TraderCookie};
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
@@ -230,14 +230,15 @@ pub fn nobody_liquidates_himself_or_with_anothers_account() {
         s.liquidate(&venue.market, &venue.alice.address, &venue.alice, 0)
     });
     let thief = &venue.bob.wallet.keypair;
-    let instruction = anyone::liquidate(
-        venue.bob.wallet.address(),
-        venue.market.keys,
-        venue.alice.address,
-        keeper.address,
-        anyone::Takeover::with_margin(0),
-        &[],
-    );
+    let instruction = anyone::Liquidate {
+        authority: venue.bob.wallet.address(),
+        keys: venue.market.keys,
+        trader: venue.alice.address,
+        liquidator: keeper.address,
+        offer: anyone::Takeover::with_margin(0),
+        makers: &[],
+    }
+    .instruction();
     refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
         s.send(&[instruction], &[thief])
     });
@@ -340,14 +341,15 @@ pub fn a_delegate_liquidates_for_the_owner() {
     let bot = venue.sandbox.funded_keypair();
     let bot_key = solana_signer::Signer::pubkey(&bot);
     let (keys, victim) = (venue.market.keys, venue.alice.address);
-    let instruction = anyone::liquidate(
-        bot_key,
+    let instruction = anyone::Liquidate {
+        authority: bot_key,
         keys,
-        victim,
-        keeper.address,
-        anyone::Takeover::with_margin(100 * USD),
-        &[],
-    );
+        trader: victim,
+        liquidator: keeper.address,
+        offer: anyone::Takeover::with_margin(100 * USD),
+        makers: &[],
+    }
+    .instruction();
     refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
         s.send(std::slice::from_ref(&instruction), &[&bot])
     });

@@ -1,11 +1,11 @@
 //! Liquidation into the book: who takes the lots, at what price, and what the keeper earns.
 
-use ballast::error::BallastError;
-use ballast::events::{CancelledOrders, PositionLiquidated, RemovalReason};
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
-use ballast::state::book_account::OrderSide;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_sandbox::{MarketConfig, TraderCookie};
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::{CancelledOrders, PositionLiquidated, RemovalReason};
+use ballast_state::order_args::PlaceOrderArgs;
 
 use crate::event;
 use crate::orders::{ask, bid, listed, reducing};

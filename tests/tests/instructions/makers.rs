@@ -3,14 +3,14 @@
 
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
-use ballast::events::{OrderPlaced, RemovalReason};
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs};
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
 use ballast_client::instructions::{anyone::Takeover, orders};
 use ballast_sandbox::{Sandbox, TraderCookie, TxResult};
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::{OrderPlaced, RemovalReason};
+use ballast_state::instructions::OrderRef;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
+use ballast_state::trigger::TriggerKind;
 
 use crate::event;
 use crate::orders::{ask, bid, ioc, listed, of_kind, reducing};
@@ -33,7 +33,8 @@ fn three() -> (Venue, [TraderCookie; 3]) {
 
 /// Id, price and lots of each fill.
 fn fills(event: &OrderPlaced) -> Vec<(u64, u64, u64)> {
-    let fill = |fill: &ballast::events::OrderFilled| (fill.order_id, fill.price_ticks, fill.lots);
+    let fill =
+        |fill: &ballast_state::events::OrderFilled| (fill.order_id, fill.price_ticks, fill.lots);
     event.fills.iter().map(fill).collect()
 }
 
@@ -163,13 +164,14 @@ pub fn a_maker_is_an_account_of_the_program_and_writable() {
     let mut venue = Venue::new();
     let (alice, bob) = venue.two();
     venue.place(&bob, ask(START, 10), &[]);
-    let mut call = orders::place_order(
-        alice.wallet.address(),
-        venue.market.keys,
-        alice.address,
-        bid(START, 10),
-        &[bob.address],
-    );
+    let mut call = orders::PlaceOrder {
+        authority: alice.wallet.address(),
+        keys: venue.market.keys,
+        trader: alice.address,
+        args: bid(START, 10),
+        makers: &[bob.address],
+    }
+    .instruction();
     let genuine = call.clone();
     call.accounts.last_mut().unwrap().is_writable = false;
     let sandbox = &mut venue.sandbox;

@@ -1,10 +1,10 @@
 //! As many makers as one call works through, with everything that needs memory at once.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
-use ballast::state::book_account::OrderSide;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_sandbox::{BlockTrade, MarketCookie, Options, Sandbox, TraderCookie};
+use ballast_state::book_account::OrderSide;
+use ballast_state::order_args::PlaceOrderArgs;
 
 use crate::orders::{ask, bid};
 use crate::support::done;

@@ -1,10 +1,10 @@
 //! Margin in and out of a position.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
 use ballast_client::instructions::trader;
 use ballast_engine::units::Side;
 use ballast_sandbox::{MarketCookie, TraderCookie};
+use ballast_state::error::BallastError;
 use solana_signer::Signer;
 
 use crate::event;
@@ -168,8 +168,20 @@ pub fn strangers_do_not_move_margin() {
     let mut venue = Venue::open();
     let (keys, thief) = (venue.market.keys, venue.bob.wallet.keypair.insecure_clone());
     for instruction in [
-        trader::add_margin(thief.pubkey(), keys, venue.alice.address, 1),
-        trader::remove_margin(thief.pubkey(), keys, venue.alice.address, 1),
+        trader::AddMargin {
+            authority: thief.pubkey(),
+            keys,
+            trader: venue.alice.address,
+            amount: 1,
+        }
+        .instruction(),
+        trader::RemoveMargin {
+            authority: thief.pubkey(),
+            keys,
+            trader: venue.alice.address,
+            amount: 1,
+        }
+        .instruction(),
     ] {
         refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
             s.send(&[instruction], &[&thief])
@@ -236,15 +248,33 @@ pub fn queues_are_not_swapped_doubled_or_borrowed() {
         let alice = &venue.alice;
         let owner = alice.wallet.address();
         for instruction in [
-            trader::add_margin(owner, keys, alice.address, USD),
-            trader::remove_margin(owner, keys, alice.address, USD),
+            trader::AddMargin {
+                authority: owner,
+                keys,
+                trader: alice.address,
+                amount: USD,
+            }
+            .instruction(),
+            trader::RemoveMargin {
+                authority: owner,
+                keys,
+                trader: alice.address,
+                amount: USD,
+            }
+            .instruction(),
         ] {
             refused(&mut venue.sandbox, BallastError::WrongQueue, |s| {
                 s.send(&[instruction], &[&alice.wallet.keypair])
             });
         }
         let args = terms(-TEN, START, 0, 0).args();
-        let trade = trader::block_trade(keys, alice.party(), venue.bob.party(), args);
+        let trade = trader::BlockTrade {
+            keys,
+            taker: alice.party(),
+            maker: venue.bob.party(),
+            args,
+        }
+        .instruction();
         refused(&mut venue.sandbox, BallastError::WrongQueue, |s| {
             s.send(
                 &[trade],

@@ -2,16 +2,16 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::error::BallastError;
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::state::book_account::MIN_BOOK_ORDERS;
-use ballast::state::exchange::Exchange;
-use ballast::state::queue_account::MIN_QUEUE_NODES;
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::Collateral;
 use ballast_engine::units::Side;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, TxResult};
+use ballast_state::book_account::MIN_BOOK_ORDERS;
+use ballast_state::error::BallastError;
+use ballast_state::exchange::Exchange;
+use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::queue_account::MIN_QUEUE_NODES;
 use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_message::Message;
@@ -48,21 +48,22 @@ impl Opening {
             args: CreateMarketArgs {
                 name: config.name,
                 oracle: config.oracle(Pubkey::default()),
-                risk: config.risk.into(),
+                risk: config.risk,
             },
             sandbox,
         }
     }
 
     fn instruction(&self, index: u16) -> Instruction {
-        admin::create_market(
-            self.sandbox.payer(),
-            self.admin.pubkey(),
+        admin::CreateMarket {
+            payer: self.sandbox.payer(),
+            admin: self.admin.pubkey(),
             index,
-            self.accounts,
-            self.collateral,
-            self.args,
-        )
+            accounts: self.accounts,
+            collateral: self.collateral,
+            args: self.args,
+        }
+        .instruction()
     }
 
     fn send(&mut self, index: u16) -> TxResult {
@@ -101,7 +102,7 @@ pub fn create_market_writes_every_field_and_two_empty_queues() {
     );
     assert_eq!(market.oracle, opening.args.oracle);
     assert_eq!(market.risk, opening.args.risk);
-    assert_eq!(market.funding.index, 0);
+    assert_eq!(market.funding.index.get(), 0);
     assert_eq!(market.funding.last_timestamp, sandbox.time());
     assert_eq!(market.last_price.ticks, 0);
     assert_eq!(market.insurance.balance, 0);
@@ -315,14 +316,15 @@ pub fn a_queue_in_use_is_not_taken_over() {
         .create_program_account(addresses::queue_space(16))
         .unwrap();
     opening.accounts.queue_long = venue.alice.address;
-    let instruction = admin::create_market(
-        sandbox.payer(),
-        sandbox.admin(),
-        1,
-        opening.accounts,
-        sandbox.collateral(),
-        opening.args,
-    );
+    let instruction = admin::CreateMarket {
+        payer: sandbox.payer(),
+        admin: sandbox.admin(),
+        index: 1,
+        accounts: opening.accounts,
+        collateral: sandbox.collateral(),
+        args: opening.args,
+    }
+    .instruction();
     let admin = sandbox.admin_keypair();
     refused(&mut sandbox, BallastError::QueueNotZeroed, |s| {
         s.send(&[instruction], &[&admin])

@@ -1,11 +1,11 @@
 //! Prices: where they come from, and which may be used for what.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
-use ballast::oracle::push::PYTH_ORACLE_DEVNET;
 use ballast_client::instructions::{anyone, trader, MarketKeys};
 use ballast_sandbox::pyth::{PULL_PROGRAM, PUSH_PROGRAM};
 use ballast_sandbox::{MarketConfig, PriceSource, Quote, Sandbox, TxResult};
+use ballast_state::error::BallastError;
+use ballast_state::price::PYTH_ORACLE_DEVNET;
 use solana_account::Account;
 
 use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
@@ -31,26 +31,51 @@ fn act(venue: &Venue, sandbox: &mut Sandbox, action: &str, keys: MarketKeys) -> 
     let owners = [&alice.wallet.keypair, &bob.wallet.keypair];
     let trade = |lots| {
         let args = terms(lots, START, 50 * USD, 50 * USD).args();
-        trader::block_trade(keys, alice.party(), bob.party(), args)
+        trader::BlockTrade {
+            keys,
+            taker: alice.party(),
+            maker: bob.party(),
+            args,
+        }
+        .instruction()
     };
     let bob_signs = bob.wallet.address();
     let instruction = match action {
         "open" => trade(100),
         "reduce" => trade(-100),
-        "remove" => trader::remove_margin(bob_signs, keys, bob.address, USD),
-        "accrue" => anyone::accrue_funding(keys),
-        "flag" => anyone::flag_bankruptcy(keys, alice.address),
-        "liquidate" => anyone::liquidate(
-            bob_signs,
+        "remove" => trader::RemoveMargin {
+            authority: bob_signs,
             keys,
-            alice.address,
-            bob.address,
-            anyone::Takeover::with_margin(0),
-            &[],
-        ),
+            trader: bob.address,
+            amount: USD,
+        }
+        .instruction(),
+        "accrue" => anyone::AccrueFunding { keys }.instruction(),
+        "flag" => anyone::FlagBankruptcy {
+            keys,
+            trader: alice.address,
+        }
+        .instruction(),
+        "liquidate" => anyone::Liquidate {
+            authority: bob_signs,
+            keys,
+            trader: alice.address,
+            liquidator: bob.address,
+            offer: anyone::Takeover::with_margin(0),
+            makers: &[],
+        }
+        .instruction(),
         "adl" => {
             let list = [bob.address];
-            anyone::auto_deleverage(bob_signs, keys, alice.address, bob.address, 100, &list)
+            anyone::AutoDeleverage {
+                keeper: bob_signs,
+                keys,
+                bankrupt: alice.address,
+                reward_trader: bob.address,
+                max_lots: 100,
+                counterparties: &list,
+            }
+            .instruction()
         }
         other => panic!("{other}"),
     };
@@ -212,7 +237,7 @@ pub fn a_pull_price_is_checked_for_owner_layout_verification_and_feed() {
         publish_time: sandbox.time(),
     };
     let good = venue.market.pyth_price(&quote, 1);
-    for owner in [PUSH_PROGRAM, ballast::ID, Pubkey::new_unique()] {
+    for owner in [PUSH_PROGRAM, ballast_state::ID, Pubkey::new_unique()] {
         sandbox.set_account(&keys.price, pyth_account(owner, good.pull_account_data()));
         rejects(&venue, &mut sandbox, BallastError::PriceWrongOwner, keys);
     }
@@ -286,7 +311,7 @@ pub fn prices_that_are_none_are_out_of_range() {
 #[track_caller]
 fn refused_as_any(sandbox: &mut Sandbox, call: impl Fn(&mut Sandbox) -> TxResult) -> u32 {
     let number = call(&mut sandbox.fork()).unwrap_err().number.unwrap();
-    let error = ballast_client::error::error_of(number).unwrap();
+    let error = BallastError::of_number(number).unwrap();
     refused(sandbox, error, call);
     number
 }
@@ -352,7 +377,7 @@ pub fn a_push_price_is_checked_for_owner_address_and_layout() {
     let venue = Venue::open_with(&push_market());
     let (mut sandbox, keys) = (venue.sandbox.fork(), venue.market.keys);
     let good = sandbox.account(&keys.price).unwrap();
-    for owner in [PULL_PROGRAM, ballast::ID, Pubkey::new_unique()] {
+    for owner in [PULL_PROGRAM, ballast_state::ID, Pubkey::new_unique()] {
         sandbox.set_account(&keys.price, pyth_account(owner, good.data.clone()));
         rejects(&venue, &mut sandbox, BallastError::PriceWrongOwner, keys);
     }

@@ -1,9 +1,9 @@
 //! How many orders and lots there may be; orders by the trader's own numbers.
 
-use ballast::error::BallastError;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
-use ballast::state::book_account::OrderSide;
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::instructions::OrderRef;
+use ballast_state::order_args::PlaceOrderArgs;
 
 use crate::event;
 use crate::orders::{ask, bid, ioc, listed};

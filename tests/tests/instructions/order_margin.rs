@@ -1,9 +1,9 @@
 //! What an order reserves, and what its fills make of both parties, to the atom.
 
-use ballast::error::BallastError;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs};
-use ballast::state::book_account::OrderSide;
 use ballast_sandbox::TraderCookie;
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 
 use crate::orders::{ask, bid, ioc, of_kind};
 use crate::support::{done, quiet, refused, Venue, START, TEN, USD};

@@ -1,13 +1,13 @@
 //! Orders as the scenarios place them, and what must hold of the book after each.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
-use ballast::events::OrderPlaced;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::state::book_account::OrderSide;
-use ballast::state::position_slot::PositionSlot;
 use ballast_engine::units::{LotPrice, Side};
 use ballast_sandbox::{TraderCookie, TxResult};
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::OrderPlaced;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::position_slot::PositionSlot;
 use bytemuck::Zeroable;
 
 use crate::event;

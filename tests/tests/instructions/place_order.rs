@@ -1,11 +1,11 @@
 //! Every type of order against the book.
 
-use ballast::error::BallastError;
-use ballast::events::{OrderFilled, RemovalReason};
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::state::book_account::OrderSide;
-use ballast::state::exchange::{PAUSE_ALL, PAUSE_OPEN, PAUSE_TRADE};
 use ballast_client::instructions::orders;
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::{OrderFilled, RemovalReason};
+use ballast_state::exchange::{PAUSE_ALL, PAUSE_OPEN, PAUSE_TRADE};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use solana_signer::Signer;
 
 use crate::event;
@@ -328,13 +328,14 @@ pub fn owner_and_delegate_alone_place_orders() {
     let (alice, bob) = venue.two();
     venue.place(&bob, ask(START, 100), &[]);
     let other = venue.sandbox.funded_keypair();
-    let call = orders::place_order(
-        other.pubkey(),
-        venue.market.keys,
-        alice.address,
-        bid(START, 100),
-        &[bob.address],
-    );
+    let call = orders::PlaceOrder {
+        authority: other.pubkey(),
+        keys: venue.market.keys,
+        trader: alice.address,
+        args: bid(START, 100),
+        makers: &[bob.address],
+    }
+    .instruction();
     refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
         s.send(std::slice::from_ref(&call), &[&other])
     });
@@ -429,13 +430,14 @@ pub fn the_first_failure_in_order_is_the_one_told() {
     venue.refuse(E::TooManyMakers, &alice, zero, &many);
     done(venue.sandbox.set_pause(PAUSE_ALL));
     venue.refuse(E::Paused, &alice, zero, &many);
-    let call = orders::place_order(
-        bob.wallet.address(),
-        venue.market.keys,
-        alice.address,
-        zero,
-        &[bob.address],
-    );
+    let call = orders::PlaceOrder {
+        authority: bob.wallet.address(),
+        keys: venue.market.keys,
+        trader: alice.address,
+        args: zero,
+        makers: &[bob.address],
+    }
+    .instruction();
     refused(&mut venue.sandbox, E::NotTraderAuthority, |s| {
         s.send(&[call], &[&bob.wallet.keypair])
     });

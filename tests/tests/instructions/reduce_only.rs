@@ -1,9 +1,9 @@
 //! Reduce-only orders: cut to the position when they are placed and when they trade.
 
-use ballast::error::BallastError;
-use ballast::events::RemovalReason;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs};
-use ballast::state::book_account::OrderSide;
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::RemovalReason;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 
 use crate::orders::{ask, bid, ioc, of_kind, reducing};
 use crate::support::{done, Venue, START, TEN, USD};

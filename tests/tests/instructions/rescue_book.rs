@@ -1,10 +1,10 @@
 //! A bankrupt position and the book: beside insurance, without it, and before deleveraging.
 
-use ballast::error::BallastError;
-use ballast::events::PositionLiquidated;
-use ballast_client::events::BallastEvent;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_sandbox::TraderCookie;
+use ballast_state::error::BallastError;
+use ballast_state::events::BallastEvent;
+use ballast_state::events::PositionLiquidated;
 
 use crate::event;
 use crate::orders::{ask, bid, ioc, listed, reducing};

@@ -1,11 +1,11 @@
 //! Replacing a market's risk parameters.
 
-use ballast::error::BallastError;
-use ballast::state::exchange::Role;
 use ballast_client::instructions::admin;
 use ballast_engine::risk::RiskParams;
 use ballast_sandbox::config::sol_risk;
 use ballast_sandbox::MarketConfig;
+use ballast_state::error::BallastError;
+use ballast_state::exchange::Role;
 use solana_signer::Signer;
 
 use crate::event;
@@ -25,10 +25,10 @@ pub fn new_parameters_replace_the_old_and_funding_accrues_at_the_old_rate() {
         (5, 7)
     );
     let market = venue.sandbox.market(&venue.market);
-    assert_eq!(market.risk, risk.into());
+    assert_eq!(market.risk, risk);
     // 12 ppm of 200,000 atoms are 2.4 atoms an hour.
     assert_eq!(
-        (market.funding.index, market.funding.carry),
+        (market.funding.index.get(), market.funding.carry),
         (2, 1_440_000_000)
     );
     // Another hour at the new rate: 200 atoms the other way.
@@ -36,7 +36,7 @@ pub fn new_parameters_replace_the_old_and_funding_accrues_at_the_old_rate() {
     venue.price(START);
     done(venue.sandbox.accrue_funding(&venue.market));
     let funding = venue.sandbox.market(&venue.market).funding;
-    assert_eq!((funding.index, funding.carry), (-198, 1_440_000_000));
+    assert_eq!((funding.index.get(), funding.carry), (-198, 1_440_000_000));
     venue.conserves();
 }
 
@@ -44,7 +44,12 @@ pub fn new_parameters_replace_the_old_and_funding_accrues_at_the_old_rate() {
 pub fn only_the_risk_authority_sets_parameters() {
     let mut venue = Venue::new();
     let stranger = venue.sandbox.funded_keypair();
-    let instruction = admin::update_market_risk(stranger.pubkey(), venue.market.keys, sol_risk());
+    let instruction = admin::UpdateMarketRisk {
+        risk_authority: stranger.pubkey(),
+        keys: venue.market.keys,
+        risk: sol_risk(),
+    }
+    .instruction();
     refused(&mut venue.sandbox, BallastError::NotRiskAuthority, |s| {
         s.send(std::slice::from_ref(&instruction), &[&stranger])
     });

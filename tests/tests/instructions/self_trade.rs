@@ -1,9 +1,9 @@
 //! Orders of one trader account do not trade with each other.
 
-use ballast::error::BallastError;
-use ballast::events::OrderCancelled;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::state::book_account::OrderSide;
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::OrderCancelled;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 
 use crate::orders::{ask, bid, ioc, of_kind};
 use crate::support::{Venue, START, USD};

@@ -1,7 +1,7 @@
 //! Bugs that other venues shipped, one test each.
 
-use ballast::error::BallastError;
 use ballast_sandbox::{MarketConfig, TraderCookie, TxResult};
+use ballast_state::error::BallastError;
 
 use crate::event;
 use crate::support::{copy_of, done, quiet, refused, terms, Venue, START, TEN, USD};

@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::error::BallastError;
-use ballast::state::position_slot::PositionSlot;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, MintKind, Options, Quote, Sandbox, TraderCookie,
     TxError, TxOutcome, TxResult,
 };
+use ballast_state::error::BallastError;
+use ballast_state::position_slot::PositionSlot;
 use solana_account::Account;
 use solana_keypair::Keypair;
 
@@ -156,7 +156,7 @@ pub fn conserves(sandbox: &Sandbox) {
 fn snapshot(sandbox: &Sandbox) -> BTreeMap<Pubkey, Account> {
     let mut all = BTreeMap::new();
     for program in [
-        ballast::ID,
+        ballast_state::ID,
         MintKind::Classic.token_program(),
         MintKind::Token2022.token_program(),
         anchor_lang::system_program::ID,
@@ -261,7 +261,7 @@ macro_rules! event {
         let events = &$outcome.events;
         assert_eq!(events.len(), 1, "{events:?}");
         match &events[0] {
-            ballast_client::events::BallastEvent::$name(event) => event.as_ref().clone(),
+            ballast_state::events::BallastEvent::$name(event) => event.as_ref().clone(),
             other => panic!("{other:?}"),
         }
     }};

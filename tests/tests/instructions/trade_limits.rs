@@ -1,7 +1,7 @@
 //! What two traders may not agree on.
 
-use ballast::error::BallastError;
 use ballast_client::instructions::trader;
+use ballast_state::error::BallastError;
 
 use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
 
@@ -295,7 +295,13 @@ pub fn taker_and_maker_are_two_and_both_sign() {
     let mut party = bob.party();
     party.authority = alice.wallet.address();
     for (taker, maker) in [(alice.party(), party), (party, alice.party())] {
-        let trade = trader::block_trade(venue.market.keys, taker, maker, args.args());
+        let trade = trader::BlockTrade {
+            keys: venue.market.keys,
+            taker,
+            maker,
+            args: args.args(),
+        }
+        .instruction();
         refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {
             s.send(&[trade], &[&alice.wallet.keypair])
         });

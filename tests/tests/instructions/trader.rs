@@ -2,10 +2,10 @@
 
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
-use ballast::error::BallastError;
 use ballast_client::addresses;
 use ballast_client::instructions::trader;
 use ballast_sandbox::{BlockTrade, Sandbox, TraderCookie, TxResult};
+use ballast_state::error::BallastError;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -20,7 +20,12 @@ pub fn create_trader_opens_an_empty_account_once() {
     let wallet = sandbox.create_wallet(0).unwrap();
     for sub_id in [0, 1, u16::MAX] {
         let before = sandbox.exchange().trader_count;
-        let instruction = trader::create_trader(sandbox.payer(), wallet.address(), sub_id);
+        let instruction = trader::CreateTrader {
+            payer: sandbox.payer(),
+            owner: wallet.address(),
+            sub_id,
+        }
+        .instruction();
         let outcome = done(sandbox.send(std::slice::from_ref(&instruction), &[&wallet.keypair]));
         let event = event!(outcome, TraderCreated);
         let address = addresses::trader(&wallet.address(), sub_id);
@@ -48,7 +53,12 @@ pub fn an_account_of_another_owner_or_number_is_not_created() {
         addresses::trader(&wallet.address(), 1),
         addresses::trader(&sandbox.admin(), 0),
     ] {
-        let mut instruction = trader::create_trader(sandbox.payer(), wallet.address(), 0);
+        let mut instruction = trader::CreateTrader {
+            payer: sandbox.payer(),
+            owner: wallet.address(),
+            sub_id: 0,
+        }
+        .instruction();
         instruction.accounts[3].pubkey = other;
         refused_by_anchor(&mut sandbox, ErrorCode::ConstraintSeeds, |s| {
             s.send(&[instruction], &[&wallet.keypair])
@@ -111,7 +121,11 @@ pub fn strangers_and_delegates_do_not_close_a_trader() {
             .set_delegate(&venue.alice, Some(delegate.pubkey())),
     );
     for thief in [&delegate, &venue.bob.wallet.keypair] {
-        let instruction = trader::close_trader(thief.pubkey(), venue.alice.address);
+        let instruction = trader::CloseTrader {
+            owner: thief.pubkey(),
+            trader: venue.alice.address,
+        }
+        .instruction();
         refused(&mut venue.sandbox, BallastError::NotOwner, |s| {
             s.send(&[instruction], &[thief])
         });
@@ -133,8 +147,12 @@ pub fn only_the_owner_names_a_delegate() {
         (Pubkey::default(), delegate.pubkey())
     );
     for thief in [&delegate, &venue.bob.wallet.keypair] {
-        let instruction =
-            trader::set_delegate(thief.pubkey(), venue.alice.address, Some(thief.pubkey()));
+        let instruction = trader::SetDelegate {
+            owner: thief.pubkey(),
+            trader: venue.alice.address,
+            delegate: Some(thief.pubkey()),
+        }
+        .instruction();
         refused(&mut venue.sandbox, BallastError::NotOwner, |s| {
             s.send(&[instruction], &[thief])
         });
@@ -150,8 +168,13 @@ pub fn only_the_owner_names_a_delegate() {
 fn trade_as(venue: &Venue, sandbox: &mut Sandbox, key: &Keypair, terms: BlockTrade) -> TxResult {
     let mut party = venue.alice.party();
     party.authority = key.pubkey();
-    let instruction =
-        trader::block_trade(venue.market.keys, party, venue.bob.party(), terms.args());
+    let instruction = trader::BlockTrade {
+        keys: venue.market.keys,
+        taker: party,
+        maker: venue.bob.party(),
+        args: terms.args(),
+    }
+    .instruction();
     sandbox.send(&[instruction], &[key, &venue.bob.wallet.keypair])
 }
 
@@ -168,17 +191,30 @@ pub fn a_delegate_trades_and_moves_margin_but_does_not_withdraw() {
     });
     done(sandbox.set_delegate(&venue.alice, Some(key.pubkey())));
     done(trade_as(&venue, &mut sandbox, &key, opening));
-    let add = trader::add_margin(key.pubkey(), market, venue.alice.address, 10 * USD);
-    let remove = trader::remove_margin(key.pubkey(), market, venue.alice.address, 10 * USD);
+    let add = trader::AddMargin {
+        authority: key.pubkey(),
+        keys: market,
+        trader: venue.alice.address,
+        amount: 10 * USD,
+    }
+    .instruction();
+    let remove = trader::RemoveMargin {
+        authority: key.pubkey(),
+        keys: market,
+        trader: venue.alice.address,
+        amount: 10 * USD,
+    }
+    .instruction();
     done(sandbox.send(&[add.clone(), remove.clone()], &[&key]));
     for destination in [tokens, venue.alice.wallet.tokens] {
-        let withdraw = trader::withdraw(
-            key.pubkey(),
-            venue.alice.address,
+        let withdraw = trader::Withdraw {
+            owner: key.pubkey(),
+            trader: venue.alice.address,
             destination,
-            sandbox.collateral(),
-            1,
-        );
+            collateral: sandbox.collateral(),
+            amount: 1,
+        }
+        .instruction();
         refused(&mut sandbox, BallastError::NotOwner, |s| {
             s.send(&[withdraw], &[&key])
         });

@@ -1,9 +1,9 @@
 //! Stop-loss and take-profit, set and cleared.
 
-use ballast::error::BallastError;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::trigger::{Trigger, TriggerKind};
 use ballast_client::instructions::orders;
+use ballast_state::error::BallastError;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::trigger::{Trigger, TriggerKind};
 use solana_signer::Signer;
 
 use crate::event;
@@ -137,8 +137,20 @@ pub fn owner_and_delegate_alone_set_and_clear_triggers() {
     let other = venue.sandbox.funded_keypair();
     let (market, alice) = (venue.market.keys.market, venue.alice.address);
     let calls = [
-        orders::place_trigger(other.pubkey(), market, alice, STOP),
-        orders::cancel_trigger(other.pubkey(), market, alice, TriggerKind::TakeProfit),
+        orders::PlaceTrigger {
+            authority: other.pubkey(),
+            market,
+            trader: alice,
+            args: STOP,
+        }
+        .instruction(),
+        orders::CancelTrigger {
+            authority: other.pubkey(),
+            market,
+            trader: alice,
+            kind: TriggerKind::TakeProfit,
+        }
+        .instruction(),
     ];
     for call in &calls {
         refused(&mut venue.sandbox, BallastError::NotTraderAuthority, |s| {

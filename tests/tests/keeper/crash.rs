@@ -1,11 +1,11 @@
 //! A crash from start to end, worked off by keepers.
 
-use ballast::state::book_account::OrderSide;
-use ballast_client::error::error_of;
 use ballast_keeper::evaluate::Task;
 use ballast_keeper::plan::{Effect, Plan, PlanOptions, Planned};
 use ballast_keeper::repair::{repair, Verdict};
 use ballast_sandbox::MarketConfig;
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
 
 use crate::venue::{Venue, START, USD};
 
@@ -104,7 +104,7 @@ fn a_keeper_that_is_late_does_no_harm() {
             continue;
         };
         lost += 1;
-        let known = error.number.and_then(error_of);
+        let known = error.number.and_then(BallastError::of_number);
         let verdict = repair(
             job.task,
             known.expect("an error of the program"),

@@ -1,10 +1,10 @@
 //! Crashes drawn from a seed: whatever the keeper plans passes, and in the end nothing is left that
 //! could be done.
 
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
 use ballast_keeper::plan::{Effect, PlanOptions};
 use ballast_sandbox::MarketConfig;
+use ballast_state::book_account::OrderSide;
+use ballast_state::trigger::TriggerKind;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

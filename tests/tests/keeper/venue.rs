@@ -1,13 +1,7 @@
 //! An exchange in the sandbox, and a keeper that reads it and executes what it plans.
 
 use anchor_lang::prelude::{Clock, Pubkey};
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
 use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
-use ballast_client::error::error_of;
-use ballast_client::events::BallastEvent;
 use ballast_client::instructions::adl_session::SESSION_SPACE;
 use ballast_engine::oracle::OraclePrice;
 use ballast_engine::units::{Side, Ticks};
@@ -18,6 +12,12 @@ use ballast_keeper::plan::{plan, Effect, Idle, Lists, Own, Plan, PlanOptions, Pl
 use ballast_keeper::repair::{repair, Verdict};
 use ballast_sandbox::{BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
 use ballast_sandbox::{TxResult, Wallet};
+use ballast_state::book_account::OrderSide;
+use ballast_state::error::BallastError;
+use ballast_state::events::BallastEvent;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::trigger::TriggerKind;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -244,7 +244,7 @@ impl Venue {
                 Err(error) => {
                     let known = error
                         .number
-                        .and_then(error_of)
+                        .and_then(BallastError::of_number)
                         .expect("the program's error");
                     let again = careful.take_over.after_poor();
                     match (plan.task, repair(plan.task, known, &error.logs)) {

@@ -60,13 +60,14 @@ pub async fn deposit(session: &Session, args: &DepositArgs) -> Result<()> {
             "Deposit {} from token account {source} to trader account {trader}",
             units.show(amount.into())
         ),
-        instructions: vec![build::deposit(
-            signer.pubkey(),
+        instructions: vec![build::Deposit {
+            depositor: signer.pubkey(),
             trader,
             source,
             collateral,
             amount,
-        )],
+        }
+        .instruction()],
         names: named(units),
     };
     writing::perform(session, signer, plan, args.sending).await
@@ -86,13 +87,16 @@ pub async fn withdraw(session: &Session, args: &WithdrawArgs) -> Result<()> {
         let owner = signer.pubkey();
         instructions.push(create_associated_token(owner, owner, &collateral));
     }
-    instructions.push(build::withdraw(
-        signer.pubkey(),
-        address,
-        destination,
-        collateral,
-        amount,
-    ));
+    instructions.push(
+        build::Withdraw {
+            owner: signer.pubkey(),
+            trader: address,
+            destination,
+            collateral,
+            amount,
+        }
+        .instruction(),
+    );
     let plan = Plan {
         command: "withdraw",
         purpose: format!(

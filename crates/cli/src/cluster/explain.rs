@@ -1,20 +1,21 @@
 //! `ballast explain-adl SIGNATURE`: the rounds of a transaction, decided again.
 
 use anyhow::{bail, Context, Result};
-use ballast::events::AutoDeleveraged;
-use ballast::state::market::Market;
-use ballast_client::events::BallastEvent;
+use ballast_explain::chain::{explain, Explanation, Recorded};
+use ballast_explain::situation::Units;
 use ballast_rpc::history::Past;
+use ballast_state::events::AutoDeleveraged;
+use ballast_state::events::BallastEvent;
+use ballast_state::market::Market;
 use serde::Serialize;
 use serde_json::Value;
 use solana_signature::Signature;
 
 use super::failure::Usage;
 use super::options::Global;
-use super::session::{name_of, Session};
+use super::session::{block_on, Session};
+use super::state::name_of;
 use crate::args::ExplainArgs;
-use crate::explain::chain::{explain, Explanation, Recorded};
-use crate::explain::situation::Units;
 
 /// What is printed as JSON.
 #[derive(Serialize)]
@@ -30,7 +31,7 @@ struct Explained {
 
 /// Explains the rounds of a transaction. `false` when a figure disagrees.
 pub fn run(global: &Global, args: &ExplainArgs, signature: &Signature) -> Result<bool> {
-    super::block_on(async {
+    block_on(async {
         let session = Session::new(global)?;
         let past = session.cluster.transaction(signature).await?;
         let past = past.with_context(|| missing(signature))?;

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use ballast::error::BallastError;
 use ballast_engine::EngineError;
+use ballast_state::error::BallastError;
 
 /// The command line asks for something that cannot be; exit code 2.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use anyhow::Result;
 use ballast_client::addresses;
 use ballast_client::instructions::anyone as build;
 use ballast_client::token::associated_token;
+use ballast_report::table::Table;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use solana_signer::Signer;
@@ -16,7 +17,6 @@ use super::state::{MarketState, Parts};
 use super::units::percent_of_bps;
 use super::words::Names;
 use super::writing::{self, Plan};
-use crate::report::table::Table;
 
 /// Arguments of `insurance`.
 #[derive(Clone, Debug, Args)]
@@ -201,20 +201,21 @@ async fn donate(
     let source = token_account.unwrap_or(own);
     let held = session.tokens(&source).await?;
     enough(units, &source, &collateral.mint, held, amount)?;
-    let name = super::session::name_of(&market);
+    let name = super::state::name_of(&market);
     let plan = Plan {
         command: "insurance donate",
         purpose: format!(
             "Give {} to the insurance of {name}",
             units.show(amount.into())
         ),
-        instructions: vec![build::donate_insurance(
-            signer.pubkey(),
-            address,
+        instructions: vec![build::DonateInsurance {
+            donor: signer.pubkey(),
+            market: address,
             source,
             collateral,
             amount,
-        )],
+        }
+        .instruction()],
         names: Names {
             collateral: units,
             market: None,
@@ -227,14 +228,18 @@ async fn sweep(session: &Session, market: &str, sending: Sending) -> Result<()> 
     let signer = session.keypair()?;
     let (address, market) = session.find(market).await?;
     let (collateral, units) = quote_currency(session).await?;
-    let name = super::session::name_of(&market);
+    let name = super::state::name_of(&market);
     let plan = Plan {
         command: "insurance sweep",
         purpose: format!(
             "Bring insurance vault {} of {name} level with its ledger",
             addresses::insurance_vault(&address)
         ),
-        instructions: vec![build::sweep_insurance(address, collateral)],
+        instructions: vec![build::SweepInsurance {
+            market: address,
+            collateral,
+        }
+        .instruction()],
         names: Names {
             collateral: units,
             market: None,

@@ -62,9 +62,21 @@ pub async fn run(session: &Session, args: &MarginArgs) -> Result<()> {
     }
     let (authority, keys) = (signer.pubkey(), state.keys);
     let instruction = if adds {
-        build::add_margin(authority, keys, address, amount)
+        build::AddMargin {
+            authority,
+            keys,
+            trader: address,
+            amount,
+        }
+        .instruction()
     } else {
-        build::remove_margin(authority, keys, address, amount)
+        build::RemoveMargin {
+            authority,
+            keys,
+            trader: address,
+            amount,
+        }
+        .instruction()
     };
     let name = state.name();
     let plan = Plan {

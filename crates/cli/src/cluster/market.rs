@@ -1,11 +1,13 @@
 //! `ballast markets` and `ballast market`.
 
 use anyhow::Result;
-use ballast::state::exchange::{
+use ballast_client::amount::grouped;
+use ballast_engine::units::Side;
+use ballast_report::table::Table;
+use ballast_state::exchange::{
     PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN, PAUSE_REMOVE_MARGIN, PAUSE_TRADE,
     PAUSE_WITHDRAW,
 };
-use ballast_engine::units::Side;
 use clap::Args;
 use serde::Serialize;
 
@@ -13,8 +15,6 @@ use super::failure::Computed;
 use super::session::Session;
 use super::state::{MarketState, Parts};
 use super::units::{percent_of_bps, percent_of_ppm_signed};
-use crate::report::money::grouped;
-use crate::report::table::Table;
 
 /// What can be paused, by name.
 const PAUSES: [(u32, &str); 7] = [
@@ -259,7 +259,7 @@ impl MarketDetail {
         let book = state.book.book().map_err(anyhow::Error::from)?;
         let long = state.queue(Side::Long)?.queue()?;
         let short = state.queue(Side::Short)?.queue()?;
-        let tiers = risk.params().active_tiers().computed()?;
+        let tiers = risk.active_tiers().computed()?;
         Ok(Self {
             market: MarketView::new(state)?,
             price_account: state.keys.price.to_string(),

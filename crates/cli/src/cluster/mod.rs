@@ -23,12 +23,40 @@ mod writing;
 #[cfg(test)]
 mod tests;
 
-use std::future::Future;
-
 use anyhow::Result;
+use clap::Subcommand;
 
-use options::{ClusterCommand, Global};
-use session::Session;
+use options::Global;
+use session::{block_on, Session};
+
+/// Commands on a cluster.
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// List the markets: price, funding, open interest, insurance, best orders.
+    Markets,
+    /// Show a market in detail.
+    Market(market::MarketArgs),
+    /// Open, show, list, close or delegate trader accounts.
+    Trader(traders::TraderArgs),
+    /// Move tokens into the free collateral of a trader account.
+    Deposit(collateral::DepositArgs),
+    /// Move free collateral of a trader account out as tokens.
+    Withdraw(collateral::WithdrawArgs),
+    /// Add or remove margin of a position.
+    Margin(margin::MarginArgs),
+    /// Place, cancel, replace or list orders.
+    Order(orders::OrderArgs),
+    /// Set or clear a stop-loss or take-profit.
+    Trigger(triggers::TriggerArgs),
+    /// Show the positions of a trader account: equity, margin ratio, liquidation price, light.
+    Positions(positions::PositionsArgs),
+    /// Show who is deleveraged first.
+    Queue(queue::QueueArgs),
+    /// Follow trader accounts and report when a light or a margin ratio crosses a threshold.
+    Watch(watch::WatchArgs),
+    /// Show the insurance of the markets, give to it, or bring its vault level.
+    Insurance(insurance::InsuranceArgs),
+}
 
 /// Runs a command on a cluster.
 pub fn run(global: &Global, command: &ClusterCommand) -> Result<bool> {
@@ -37,14 +65,6 @@ pub fn run(global: &Global, command: &ClusterCommand) -> Result<bool> {
         perform(&session, command).await?;
         Ok(true)
     })
-}
-
-/// Runs a future to its end.
-pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(future)
 }
 
 async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {

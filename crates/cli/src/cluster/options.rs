@@ -3,11 +3,7 @@
 use std::path::PathBuf;
 
 use anchor_lang::prelude::Pubkey;
-use clap::{Args, Subcommand, ValueEnum};
-
-use super::{
-    collateral, insurance, margin, market, orders, positions, queue, traders, triggers, watch,
-};
+use clap::{Args, ValueEnum};
 
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -94,33 +90,4 @@ impl From<PositionSide> for ballast_engine::units::Side {
             PositionSide::Short => Self::Short,
         }
     }
-}
-
-/// Commands on a cluster.
-#[derive(Debug, Subcommand)]
-pub enum ClusterCommand {
-    /// List the markets: price, funding, open interest, insurance, best orders.
-    Markets,
-    /// Show a market in detail.
-    Market(market::MarketArgs),
-    /// Open, show, list, close or delegate trader accounts.
-    Trader(traders::TraderArgs),
-    /// Move tokens into the free collateral of a trader account.
-    Deposit(collateral::DepositArgs),
-    /// Move free collateral of a trader account out as tokens.
-    Withdraw(collateral::WithdrawArgs),
-    /// Add or remove margin of a position.
-    Margin(margin::MarginArgs),
-    /// Place, cancel, replace or list orders.
-    Order(orders::OrderArgs),
-    /// Set or clear a stop-loss or take-profit.
-    Trigger(triggers::TriggerArgs),
-    /// Show the positions of a trader account: equity, margin ratio, liquidation price, light.
-    Positions(positions::PositionsArgs),
-    /// Show who is deleveraged first.
-    Queue(queue::QueueArgs),
-    /// Follow trader accounts and report when a light or a margin ratio crosses a threshold.
-    Watch(watch::WatchArgs),
-    /// Show the insurance of the markets, give to it, or bring its vault level.
-    Insurance(insurance::InsuranceArgs),
 }

@@ -2,13 +2,13 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trader::Trader;
-use ballast::state::trigger::Trigger;
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::margin::{initial_margin, maintenance_margin};
 use ballast_engine::price_levels::{bankruptcy_price, liquidation_price, margin_ratio_bps};
 use ballast_engine::units::{Side, Ticks};
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trader::Trader;
+use ballast_state::trigger::Trigger;
 use clap::Args;
 use serde::Serialize;
 

@@ -2,9 +2,11 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_client::adl::RankedEntry;
+use ballast_client::amount::truncated_decimal;
+use ballast_client::ranking::RankedEntry;
 use ballast_engine::rank::{Class, INFINITE_SCORE};
 use ballast_engine::units::{Side, Ticks};
+use ballast_report::table::Table;
 use clap::Args;
 use serde::Serialize;
 
@@ -13,7 +15,6 @@ use super::options::PositionSide;
 use super::positions::{lights, side_name};
 use super::session::Session;
 use super::state::{MarketState, Parts};
-use crate::report::table::Table;
 
 /// Positions shown unless told otherwise.
 const SHOWN: usize = 20;
@@ -269,10 +270,8 @@ fn score_words(q32: &str) -> String {
     let Ok(score) = q32.parse::<i128>() else {
         return q32.to_owned();
     };
-    let sign = if score < 0 { "-" } else { "" };
-    let size = score.unsigned_abs();
-    let thousandths = size.saturating_mul(1_000) >> 32;
-    format!("{sign}{}.{:03}", thousandths / 1_000, thousandths % 1_000)
+    let thousandths = score.saturating_mul(1_000) / (1 << 32);
+    truncated_decimal(thousandths, 3, 3)
 }
 
 /// Runs `ballast queue`.

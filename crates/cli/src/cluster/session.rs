@@ -1,24 +1,25 @@
 //! What every command on a cluster begins with: which cluster, which key, which market.
 
+use std::future::Future;
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::state::exchange::Exchange;
-use ballast::state::market::Market;
-use ballast::state::trader::Trader;
 use ballast_client::addresses;
 use ballast_client::token::token_amount;
 use ballast_rpc::cluster::Cluster;
 use ballast_rpc::settings::{commitment, Settings};
+use ballast_state::exchange::Exchange;
+use ballast_state::market::Market;
+use ballast_state::trader::Trader;
 use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::failure::Usage;
 use super::options::{Global, TraderChoice};
-use super::state::{self, MarketState, Parts};
+use super::state::{self, name_of, MarketState, Parts};
 
 /// A cluster and how to talk to it and to the user.
 pub struct Session {
@@ -136,6 +137,14 @@ impl Session {
     }
 }
 
+/// Runs a future to its end.
+pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(future)
+}
+
 /// Prints a line. Whoever reads may have seen enough.
 pub fn say(line: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
@@ -143,17 +152,6 @@ pub fn say(line: &str) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }
-}
-
-/// A market's name without its padding.
-pub fn name_of(market: &Market) -> String {
-    let bytes: Vec<u8> = market
-        .name
-        .iter()
-        .copied()
-        .filter(|byte| *byte != 0)
-        .collect();
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn choose(markets: &[(Pubkey, Market)], selector: &str) -> Result<(Pubkey, Market), Usage> {

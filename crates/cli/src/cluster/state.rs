@@ -2,26 +2,37 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::state::market::Market;
 use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
-use ballast_client::adl::{display_round, funding_index_at, ranking, Moment, RankedEntry};
 use ballast_client::funding::rates_at;
 use ballast_client::instructions::MarketKeys;
+use ballast_client::moment::Moment;
 use ballast_client::price::{check_price, decode_price, price_account, PriceError};
+use ballast_client::ranking::{display_round, funding_index_at, ranking, RankedEntry};
 use ballast_engine::funding::FundingRates;
 use ballast_engine::oracle::{Action, OraclePrice, PriceFault};
 use ballast_engine::rank::Round;
 use ballast_engine::standing::{price_to_be_first, Band, Standing};
 use ballast_engine::units::{FundingIndex, LotPrice, Side, Ticks};
 use ballast_rpc::cluster::market_keys;
+use ballast_state::market::Market;
 use solana_account::Account;
 
 use super::failure::Computed;
-use super::session::name_of;
 use super::units::Units;
 
 /// The sysvar with slot and time.
 const CLOCK: Pubkey = Pubkey::from_str_const("SysvarC1ock11111111111111111111111111111111");
+
+/// A market's name without its padding.
+pub fn name_of(market: &Market) -> String {
+    let bytes: Vec<u8> = market
+        .name
+        .iter()
+        .copied()
+        .filter(|byte| *byte != 0)
+        .collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
 
 /// Which accounts of a market are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,7 +211,7 @@ impl MarketState {
 
     /// What insurance may pay now, atoms.
     pub fn insurance_available(&self) -> Result<u64> {
-        let insurance = self.market.insurance_state();
+        let insurance = self.market.insurance;
         insurance
             .available(self.market.params(), self.slot)
             .computed()

@@ -1,14 +1,14 @@
 //! What the commands print, on accounts that the built program wrote.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
-use ballast_client::events::BallastEvent;
 use ballast_engine::units::Side;
 use ballast_sandbox::{BlockTrade, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome};
+use ballast_state::book_account::OrderSide;
+use ballast_state::events::BallastEvent;
+use ballast_state::instructions::OrderRef;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::trigger::TriggerKind;
 use serde_json::{json, Value};
 
 use super::insurance::{self, InsuranceView};

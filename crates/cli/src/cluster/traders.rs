@@ -2,9 +2,10 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast::state::trader::Trader;
 use ballast_client::addresses;
 use ballast_client::instructions::trader as build;
+use ballast_report::table::Table;
+use ballast_state::trader::Trader;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use solana_signer::Signer;
@@ -15,7 +16,6 @@ use super::session::Session;
 use super::units::Collateral;
 use super::words::{counted, Names};
 use super::writing::{self, Plan};
-use crate::report::table::Table;
 
 /// Arguments of `trader`.
 #[derive(Clone, Debug, Args)]
@@ -143,7 +143,12 @@ async fn create(session: &Session, sub_id: u16, sending: Sending) -> Result<()> 
     let plan = Plan {
         command: "trader create",
         purpose: format!("Open trader account {address} of {owner}"),
-        instructions: vec![build::create_trader(owner, owner, sub_id)],
+        instructions: vec![build::CreateTrader {
+            payer: owner,
+            owner,
+            sub_id,
+        }
+        .instruction()],
         names: names(session).await?,
     };
     writing::perform(session, signer, plan, sending).await
@@ -215,7 +220,11 @@ async fn close(session: &Session, choice: &TraderChoice, sending: Sending) -> Re
     let plan = Plan {
         command: "trader close",
         purpose: format!("Close trader account {address}"),
-        instructions: vec![build::close_trader(signer.pubkey(), address)],
+        instructions: vec![build::CloseTrader {
+            owner: signer.pubkey(),
+            trader: address,
+        }
+        .instruction()],
         names,
     };
     writing::perform(session, signer, plan, sending).await
@@ -237,7 +246,12 @@ async fn delegate(
     let plan = Plan {
         command: "trader delegate",
         purpose,
-        instructions: vec![build::set_delegate(signer.pubkey(), address, key)],
+        instructions: vec![build::SetDelegate {
+            owner: signer.pubkey(),
+            trader: address,
+            delegate: key,
+        }
+        .instruction()],
         names: names(session).await?,
     };
     writing::perform(session, signer, plan, sending).await

@@ -1,11 +1,11 @@
 //! `ballast trigger`: stop-loss and take-profit of a position.
 
 use anyhow::Result;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trigger::{Trigger, TriggerKind};
 use ballast_client::instructions::orders as build;
 use ballast_engine::units::Side;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trigger::{Trigger, TriggerKind};
 use clap::{Args, Subcommand, ValueEnum};
 use solana_signer::Signer;
 
@@ -102,7 +102,12 @@ async fn place(session: &Session, args: &PlaceArgs) -> Result<()> {
     let slot = trader.slot(&state.keys.market).ok();
     let wanted = wanted(args, slot, &state)?;
     let (units, name) = (state.units, state.name());
-    let authority = signer.pubkey();
+    let place = build::PlaceTrigger {
+        authority: signer.pubkey(),
+        market: state.keys.market,
+        trader: address,
+        args: wanted,
+    };
     let plan = Plan {
         command: "trigger place",
         purpose: format!(
@@ -111,7 +116,7 @@ async fn place(session: &Session, args: &PlaceArgs) -> Result<()> {
             units.show_size(wanted.lots),
             units.show_price(wanted.price_ticks)
         ),
-        instructions: vec![build::place_trigger(authority, state.keys.market, address, wanted)],
+        instructions: vec![place.instruction()],
         names: Names { collateral: units.collateral, market: Some((&name, units)) },
     };
     writing::perform(session, signer, plan, args.sending).await
@@ -130,12 +135,13 @@ async fn cancel(session: &Session, args: &CancelArgs) -> Result<()> {
             "Clear the {} of the {name} position of trader account {address}",
             trigger(kind).to_lowercase()
         ),
-        instructions: vec![build::cancel_trigger(
+        instructions: vec![build::CancelTrigger {
             authority,
-            state.keys.market,
-            address,
+            market: state.keys.market,
+            trader: address,
             kind,
-        )],
+        }
+        .instruction()],
         names: Names {
             collateral: units.collateral,
             market: Some((&name, units)),

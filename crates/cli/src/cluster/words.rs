@@ -1,10 +1,10 @@
 //! Events of the program in words, and as JSON.
 
-use ballast::events::{OrderPlaced, OrdersCancelled, RemovalReason};
-use ballast::instructions::trader::order_args::OrderKind;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
-use ballast_client::events::BallastEvent;
+use ballast_state::book_account::OrderSide;
+use ballast_state::events::BallastEvent;
+use ballast_state::events::{OrderPlaced, OrdersCancelled, RemovalReason};
+use ballast_state::order_args::OrderKind;
+use ballast_state::trigger::TriggerKind;
 use serde_json::{json, Value};
 
 use super::units::{Collateral, Units};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use ballast_client::events::BallastEvent;
 use ballast_rpc::sender::{FeePolicy, Sender};
+use ballast_state::events::BallastEvent;
 use serde::Serialize;
 use serde_json::Value;
 use solana_instruction::Instruction;

@@ -4,19 +4,21 @@
 //! The session is a new account, created at the top level of the transaction that opens it, by
 //! `create_account` of the system program, with [`SESSION_SPACE`] bytes and the program as owner.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
-use ballast::state::adl_session::AdlSession;
 use ballast_engine::queue::QueueRef;
+use ballast_state::adl_session::AdlSession;
+use ballast_state::{instructions, Pubkey};
+use solana_instruction::{AccountMeta, Instruction};
 
-use super::{build, listing, MarketKeys};
+use super::call::Call;
+use super::MarketKeys;
 use crate::addresses;
+use crate::token::SYSTEM_PROGRAM;
 
 /// Bytes of a session account.
 pub const SESSION_SPACE: usize = AdlSession::SPACE;
 
 /// A session and what it is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionKeys {
     /// The session account.
     pub session: Pubkey,
@@ -26,115 +28,158 @@ pub struct SessionKeys {
     pub bankrupt: Pubkey,
 }
 
-/// Creates the account of a session, `lamports` being the rent for [`SESSION_SPACE`] bytes. `payer`
-/// and `session` sign. It goes before [`open_adl_session`] in the same transaction.
-pub fn create_session_account(payer: Pubkey, session: Pubkey, lamports: u64) -> Instruction {
-    // `create_account` of the system program is its instruction 0.
-    let mut data = vec![0; 4];
-    data.extend(lamports.to_le_bytes());
-    data.extend(
-        u64::try_from(SESSION_SPACE)
-            .unwrap_or(u64::MAX)
-            .to_le_bytes(),
-    );
-    data.extend(ballast::ID.to_bytes());
-    Instruction {
-        program_id: anchor_lang::system_program::ID,
-        accounts: vec![
-            AccountMeta::new(payer, true),
-            AccountMeta::new(session, true),
-        ],
-        data,
+/// Creates the account of a session, of [`SESSION_SPACE`] bytes. It goes before
+/// [`OpenAdlSession`] in the same transaction.
+#[derive(Clone, Debug, Default)]
+pub struct CreateSessionAccount {
+    /// Pays the rent; signs.
+    pub payer: Pubkey,
+    /// The new account; signs.
+    pub session: Pubkey,
+    /// Rent of [`SESSION_SPACE`] bytes.
+    pub lamports: u64,
+}
+
+impl CreateSessionAccount {
+    /// The instruction of the system program.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        // `create_account` of the system program is its instruction 0.
+        let mut data = vec![0; 4];
+        data.extend(self.lamports.to_le_bytes());
+        data.extend(
+            u64::try_from(SESSION_SPACE)
+                .unwrap_or(u64::MAX)
+                .to_le_bytes(),
+        );
+        data.extend(ballast_state::ID.to_bytes());
+        Instruction {
+            program_id: SYSTEM_PROGRAM,
+            accounts: vec![
+                AccountMeta::new(self.payer, true),
+                AccountMeta::new(self.session, true),
+            ],
+            data,
+        }
     }
 }
 
-/// Lets insurance pay and freezes the round of a bankrupt position, for up to `max_lots`.
-pub fn open_adl_session(keys: MarketKeys, session: SessionKeys, max_lots: u64) -> Instruction {
-    build(
-        &ballast::accounts::OpenAdlSession {
-            payer: session.payer,
-            exchange: addresses::exchange(),
-            market: keys.market,
-            bankrupt: session.bankrupt,
-            session: session.session,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
-            book: keys.book,
-            price: keys.price,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::OpenAdlSession { max_lots },
-    )
+/// Lets insurance pay and freezes the round of a bankrupt position.
+#[derive(Clone, Debug, Default)]
+pub struct OpenAdlSession {
+    /// The market.
+    pub keys: MarketKeys,
+    /// The session; its payer signs.
+    pub session: SessionKeys,
+    /// Most lots to close.
+    pub max_lots: u64,
 }
 
-/// Walks on, looking at up to `max_nodes` nodes. `hints` are nodes of the queue that probably rank
-/// high: those of [`crate::adl::plan`] make the walk as short as it can be.
-pub fn advance_adl_session(
-    keys: MarketKeys,
-    session: Pubkey,
-    max_nodes: u32,
-    hints: Vec<u32>,
-) -> Instruction {
-    build(
-        &ballast::accounts::AdvanceAdlSession {
-            exchange: addresses::exchange(),
-            market: keys.market,
-            session,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::AdvanceAdlSession { max_nodes, hints },
-    )
+impl OpenAdlSession {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::OPEN_ADL_SESSION)
+            .signer(self.session.payer)
+            .writable(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.session.bankrupt)
+            .writable(self.session.session)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .writable(self.keys.book)
+            .readonly(self.keys.price)
+            .arguments(&self.max_lots)
+            .instruction()
+    }
 }
 
-/// Executes a complete session against `selected`, as [`selected`] tells. `reward_trader` is the
-/// keeper's own trader account.
-pub fn execute_adl_session(
-    keeper: Pubkey,
-    keys: MarketKeys,
-    session: SessionKeys,
-    reward_trader: Pubkey,
-    selected: &[Pubkey],
-) -> Instruction {
-    let instruction = build(
-        &ballast::accounts::ExecuteAdlSession {
-            keeper,
-            payer: session.payer,
-            exchange: addresses::exchange(),
-            market: keys.market,
-            bankrupt: session.bankrupt,
-            reward_trader,
-            session: session.session,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
-            book: keys.book,
-            price: keys.price,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::ExecuteAdlSession {},
-    );
-    listing(instruction, selected)
+/// Walks on through the queue of a session.
+#[derive(Clone, Debug, Default)]
+pub struct AdvanceAdlSession<'a> {
+    /// The market.
+    pub keys: MarketKeys,
+    /// The session account.
+    pub session: Pubkey,
+    /// Most nodes to look at.
+    pub max_nodes: u32,
+    /// Nodes of the queue that probably rank high: those of [`crate::ranking::plan`] make the
+    /// walk as short as it can be.
+    pub hints: &'a [u32],
+}
+
+impl AdvanceAdlSession<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::ADVANCE_ADL_SESSION)
+            .readonly(addresses::exchange())
+            .readonly(self.keys.market)
+            .writable(self.session)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .arguments(&(self.max_nodes, self.hints))
+            .instruction()
+    }
+}
+
+/// Executes a complete session.
+#[derive(Clone, Debug, Default)]
+pub struct ExecuteAdlSession<'a> {
+    /// Who sends it; signs.
+    pub keeper: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// The session.
+    pub session: SessionKeys,
+    /// The keeper's own trader account, which gets the reward.
+    pub reward_trader: Pubkey,
+    /// The counterparties, as [`selected`] tells.
+    pub selected: &'a [Pubkey],
+}
+
+impl ExecuteAdlSession<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::EXECUTE_ADL_SESSION)
+            .signer(self.keeper)
+            .writable(self.session.payer)
+            .writable(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.session.bankrupt)
+            .writable(self.reward_trader)
+            .writable(self.session.session)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .writable(self.keys.book)
+            .readonly(self.keys.price)
+            .listing(self.selected)
+    }
 }
 
 /// Closes a session that has expired or whose bankrupt position has changed.
-pub fn close_adl_session(keys: MarketKeys, session: SessionKeys) -> Instruction {
-    build(
-        &ballast::accounts::CloseAdlSession {
-            payer: session.payer,
-            market: keys.market,
-            bankrupt: session.bankrupt,
-            session: session.session,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::CloseAdlSession {},
-    )
+#[derive(Clone, Debug, Default)]
+pub struct CloseAdlSession {
+    /// The market.
+    pub keys: MarketKeys,
+    /// The session.
+    pub session: SessionKeys,
+}
+
+impl CloseAdlSession {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::CLOSE_ADL_SESSION)
+            .writable(self.session.payer)
+            .readonly(self.keys.market)
+            .readonly(self.session.bankrupt)
+            .writable(self.session.session)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .instruction()
+    }
 }
 
 /// The trader accounts to list: of those selected the ones still in the queue, in order.

@@ -1,82 +1,116 @@
 //! Instructions of the exchange's authorities.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::state::exchange::Role;
 use ballast_engine::risk::RiskParams;
+use ballast_state::exchange::Role;
+use ballast_state::instructions::{self, CreateMarketArgs, InitializeExchangeArgs};
+use ballast_state::seeds::PROGRAM_DATA_ADDRESS;
+use ballast_state::Pubkey;
+use solana_instruction::Instruction;
 
-use super::{build, Collateral, MarketKeys};
+use super::call::Call;
+use super::{Collateral, MarketKeys};
 use crate::addresses;
+use crate::token::SYSTEM_PROGRAM;
 
-/// Creates the exchange and its collateral vault. `admin` signs, `payer` pays
-/// the rent.
-pub fn initialize_exchange(
-    payer: Pubkey,
-    admin: Pubkey,
-    collateral: Collateral,
-    args: InitializeExchangeArgs,
-) -> Instruction {
-    build(
-        &ballast::accounts::InitializeExchange {
-            payer,
-            admin,
-            exchange: addresses::exchange(),
-            collateral_mint: collateral.mint,
-            collateral_vault: addresses::collateral_vault(),
-            program_data: ballast::seeds::PROGRAM_DATA_ADDRESS,
-            token_program: collateral.token_program,
-            system_program: anchor_lang::system_program::ID,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::InitializeExchange { args },
-    )
+/// Creates the exchange and its collateral vault.
+#[derive(Clone, Debug, Default)]
+pub struct InitializeExchange {
+    /// Pays the rent; signs.
+    pub payer: Pubkey,
+    /// First admin; signs. The program's upgrade authority, when it has one.
+    pub admin: Pubkey,
+    /// The quote currency.
+    pub collateral: Collateral,
+    /// First holders of the other roles.
+    pub args: InitializeExchangeArgs,
 }
 
-/// Names `successor` for a role; the default key withdraws a proposal.
-pub fn propose_authority(admin: Pubkey, role: Role, successor: Pubkey) -> Instruction {
-    build(
-        &ballast::accounts::ProposeAuthority {
-            admin,
-            exchange: addresses::exchange(),
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::ProposeAuthority { role, successor },
-    )
+impl InitializeExchange {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::INITIALIZE_EXCHANGE)
+            .writable_signer(self.payer)
+            .signer(self.admin)
+            .writable(addresses::exchange())
+            .readonly(self.collateral.mint)
+            .writable(addresses::collateral_vault())
+            .readonly(PROGRAM_DATA_ADDRESS)
+            .readonly(self.collateral.token_program)
+            .readonly(SYSTEM_PROGRAM)
+            .arguments(&self.args)
+            .instruction()
+    }
 }
 
-/// Takes a role over; signed by the successor named before.
-pub fn accept_authority(successor: Pubkey, role: Role) -> Instruction {
-    build(
-        &ballast::accounts::AcceptAuthority {
-            successor,
-            exchange: addresses::exchange(),
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::AcceptAuthority { role },
-    )
+/// Names a successor for a role.
+#[derive(Clone, Debug, Default)]
+pub struct ProposeAuthority {
+    /// The admin; signs.
+    pub admin: Pubkey,
+    /// The role.
+    pub role: Role,
+    /// The successor; the default key withdraws a proposal.
+    pub successor: Pubkey,
 }
 
-/// Sets the union of `PAUSE_*` flags in force.
-pub fn set_pause(authority: Pubkey, flags: u32) -> Instruction {
-    build(
-        &ballast::accounts::SetPause {
-            authority,
-            exchange: addresses::exchange(),
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::SetPause { flags },
-    )
+impl ProposeAuthority {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::PROPOSE_AUTHORITY)
+            .signer(self.admin)
+            .writable(addresses::exchange())
+            .arguments(&(self.role, self.successor.to_bytes()))
+            .instruction()
+    }
+}
+
+/// Takes a role over.
+#[derive(Clone, Debug, Default)]
+pub struct AcceptAuthority {
+    /// The successor named before; signs.
+    pub successor: Pubkey,
+    /// The role.
+    pub role: Role,
+}
+
+impl AcceptAuthority {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::ACCEPT_AUTHORITY)
+            .signer(self.successor)
+            .writable(addresses::exchange())
+            .arguments(&self.role)
+            .instruction()
+    }
+}
+
+/// Sets what is paused.
+#[derive(Clone, Debug, Default)]
+pub struct SetPause {
+    /// The admin or the pause authority; signs.
+    pub authority: Pubkey,
+    /// Union of the `PAUSE_*` flags in force; 0 resumes everything.
+    pub flags: u32,
+}
+
+impl SetPause {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::SET_PAUSE)
+            .signer(self.authority)
+            .writable(addresses::exchange())
+            .arguments(&self.flags)
+            .instruction()
+    }
 }
 
 /// What a market is opened over: zeroed accounts of the program, created at the top
 /// level of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MarketAccounts {
     /// Queue of the long positions, see [`addresses::queue_space`].
     pub queue_long: Pubkey,
@@ -86,51 +120,66 @@ pub struct MarketAccounts {
     pub book: Pubkey,
 }
 
-/// Creates the market with the exchange's next `index`.
-pub fn create_market(
-    payer: Pubkey,
-    admin: Pubkey,
-    index: u16,
-    accounts: MarketAccounts,
-    collateral: Collateral,
-    args: CreateMarketArgs,
-) -> Instruction {
-    let market = addresses::market(index);
-    build(
-        &ballast::accounts::CreateMarket {
-            admin,
-            payer,
-            exchange: addresses::exchange(),
-            market,
-            insurance_vault: addresses::insurance_vault(&market),
-            collateral_mint: collateral.mint,
-            queue_long: accounts.queue_long,
-            queue_short: accounts.queue_short,
-            book: accounts.book,
-            token_program: collateral.token_program,
-            system_program: anchor_lang::system_program::ID,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::CreateMarket { args },
-    )
+/// Creates a market and its insurance vault.
+#[derive(Clone, Debug, Default)]
+pub struct CreateMarket {
+    /// Pays the rent; signs.
+    pub payer: Pubkey,
+    /// The admin; signs.
+    pub admin: Pubkey,
+    /// Index of the market: the exchange's `market_count`.
+    pub index: u16,
+    /// Its queues and book.
+    pub accounts: MarketAccounts,
+    /// The quote currency.
+    pub collateral: Collateral,
+    /// Name, price source and risk parameters.
+    pub args: CreateMarketArgs,
+}
+
+impl CreateMarket {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        let market = addresses::market(self.index);
+        Call::of(instructions::CREATE_MARKET)
+            .signer(self.admin)
+            .writable_signer(self.payer)
+            .writable(addresses::exchange())
+            .writable(market)
+            .writable(addresses::insurance_vault(&market))
+            .readonly(self.collateral.mint)
+            .writable(self.accounts.queue_long)
+            .writable(self.accounts.queue_short)
+            .writable(self.accounts.book)
+            .readonly(self.collateral.token_program)
+            .readonly(SYSTEM_PROGRAM)
+            .arguments(&self.args)
+            .instruction()
+    }
 }
 
 /// Replaces a market's risk parameters.
-pub fn update_market_risk(
-    risk_authority: Pubkey,
-    keys: MarketKeys,
-    risk: RiskParams,
-) -> Instruction {
-    build(
-        &ballast::accounts::UpdateMarketRisk {
-            risk_authority,
-            exchange: addresses::exchange(),
-            market: keys.market,
-            book: keys.book,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::UpdateMarketRisk { risk: risk.into() },
-    )
+#[derive(Clone, Debug, Default)]
+pub struct UpdateMarketRisk {
+    /// The risk authority; signs.
+    pub risk_authority: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// The new parameters.
+    pub risk: RiskParams,
+}
+
+impl UpdateMarketRisk {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::UPDATE_MARKET_RISK)
+            .signer(self.risk_authority)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.keys.book)
+            .arguments(&self.risk)
+            .instruction()
+    }
 }

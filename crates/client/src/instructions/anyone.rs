@@ -1,101 +1,142 @@
 //! Instructions anyone may send: keepers, donors.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
-use ballast::state::trigger::TriggerKind;
+use ballast_state::trigger::TriggerKind;
+use ballast_state::{instructions, Pubkey};
+use solana_instruction::Instruction;
 
-use super::{build, listing, Collateral, MarketKeys};
+use super::call::Call;
+use super::{Collateral, MarketKeys};
 use crate::addresses;
+use crate::token::SYSTEM_PROGRAM;
 
 /// Brings a market's funding index up to now.
-pub fn accrue_funding(keys: MarketKeys) -> Instruction {
-    build(
-        &ballast::accounts::AccrueFunding {
-            exchange: addresses::exchange(),
-            market: keys.market,
-            price: keys.price,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::AccrueFunding {},
-    )
+#[derive(Clone, Debug, Default)]
+pub struct AccrueFunding {
+    /// The market.
+    pub keys: MarketKeys,
 }
 
-/// Gives `amount` atoms to a market's insurance.
-pub fn donate_insurance(
-    donor: Pubkey,
-    market: Pubkey,
-    source: Pubkey,
-    collateral: Collateral,
-    amount: u64,
-) -> Instruction {
-    build(
-        &ballast::accounts::DonateInsurance {
-            donor,
-            exchange: addresses::exchange(),
-            market,
-            source,
-            insurance_vault: addresses::insurance_vault(&market),
-            mint: collateral.mint,
-            token_program: collateral.token_program,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::DonateInsurance { amount },
-    )
+impl AccrueFunding {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::ACCRUE_FUNDING)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .readonly(self.keys.price)
+            .instruction()
+    }
+}
+
+/// Gives tokens to a market's insurance.
+#[derive(Clone, Debug, Default)]
+pub struct DonateInsurance {
+    /// Owner of the tokens; signs.
+    pub donor: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+    /// Token account they come from.
+    pub source: Pubkey,
+    /// The quote currency.
+    pub collateral: Collateral,
+    /// Atoms to give.
+    pub amount: u64,
+}
+
+impl DonateInsurance {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::DONATE_INSURANCE)
+            .signer(self.donor)
+            .readonly(addresses::exchange())
+            .writable(self.market)
+            .writable(self.source)
+            .writable(addresses::insurance_vault(&self.market))
+            .readonly(self.collateral.mint)
+            .readonly(self.collateral.token_program)
+            .arguments(&self.amount)
+            .instruction()
+    }
 }
 
 /// Moves tokens between the collateral vault and a market's insurance vault
 /// until the latter holds what the market's ledger says.
-pub fn sweep_insurance(market: Pubkey, collateral: Collateral) -> Instruction {
-    build(
-        &ballast::accounts::SweepInsurance {
-            exchange: addresses::exchange(),
-            market,
-            collateral_vault: addresses::collateral_vault(),
-            insurance_vault: addresses::insurance_vault(&market),
-            mint: collateral.mint,
-            token_program: collateral.token_program,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::SweepInsurance {},
-    )
+#[derive(Clone, Debug, Default)]
+pub struct SweepInsurance {
+    /// The market.
+    pub market: Pubkey,
+    /// The quote currency.
+    pub collateral: Collateral,
 }
 
-/// Makes room for `positions` more (at most 98 a call) in one of a market's queues.
-pub fn grow_queue(payer: Pubkey, market: Pubkey, queue: Pubkey, positions: u32) -> Instruction {
-    build(
-        &ballast::accounts::GrowQueue {
-            payer,
-            market,
-            queue,
-            system_program: anchor_lang::system_program::ID,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::GrowQueue { positions },
-    )
+impl SweepInsurance {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::SWEEP_INSURANCE)
+            .readonly(addresses::exchange())
+            .readonly(self.market)
+            .writable(addresses::collateral_vault())
+            .writable(addresses::insurance_vault(&self.market))
+            .readonly(self.collateral.mint)
+            .readonly(self.collateral.token_program)
+            .instruction()
+    }
+}
+
+/// Makes room for more positions in one of a market's queues.
+#[derive(Clone, Debug, Default)]
+pub struct GrowQueue {
+    /// Pays the rent; signs.
+    pub payer: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+    /// The queue.
+    pub queue: Pubkey,
+    /// Positions to make room for, at most 98 a call.
+    pub positions: u32,
+}
+
+impl GrowQueue {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::GROW_QUEUE)
+            .writable_signer(self.payer)
+            .readonly(self.market)
+            .writable(self.queue)
+            .readonly(SYSTEM_PROGRAM)
+            .arguments(&self.positions)
+            .instruction()
+    }
 }
 
 /// Records that a position is below maintenance or bankrupt, or clears a
 /// record that is no longer true.
-pub fn flag_bankruptcy(keys: MarketKeys, trader: Pubkey) -> Instruction {
-    build(
-        &ballast::accounts::FlagBankruptcy {
-            exchange: addresses::exchange(),
-            market: keys.market,
-            trader,
-            price: keys.price,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::FlagBankruptcy {},
-    )
+#[derive(Clone, Debug, Default)]
+pub struct FlagBankruptcy {
+    /// The market.
+    pub keys: MarketKeys,
+    /// Trader account of the position.
+    pub trader: Pubkey,
+}
+
+impl FlagBankruptcy {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::FLAG_BANKRUPTCY)
+            .writable(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.trader)
+            .readonly(self.keys.price)
+            .instruction()
+    }
 }
 
 /// What a liquidator offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Takeover {
     /// Whether its account takes over what the book leaves.
     pub takes_over: bool,
@@ -123,93 +164,112 @@ impl Takeover {
     }
 }
 
-/// Liquidates a step of `trader`'s position: the orders of the listed makers take lots
-/// first (see [`crate::book::liquidation_makers`]), then `liquidator`'s account.
-pub fn liquidate(
-    liquidator_authority: Pubkey,
-    keys: MarketKeys,
-    trader: Pubkey,
-    liquidator: Pubkey,
-    offer: Takeover,
-    makers: &[Pubkey],
-) -> Instruction {
-    let instruction = build(
-        &ballast::accounts::Liquidate {
-            liquidator_authority,
-            exchange: addresses::exchange(),
-            market: keys.market,
-            trader,
-            liquidator,
-            book: keys.book,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
-            price: keys.price,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::Liquidate {
-            liquidator_margin: offer.margin,
-            takes_over: offer.takes_over,
-        },
-    );
-    listing(instruction, makers)
+/// Liquidates a step of a position: the orders of the listed makers take lots first, then the
+/// liquidator's account.
+#[derive(Clone, Debug, Default)]
+pub struct Liquidate<'a> {
+    /// Owner or delegate of the liquidator; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// Trader account of the position.
+    pub trader: Pubkey,
+    /// Trader account of the liquidator.
+    pub liquidator: Pubkey,
+    /// What the liquidator takes over.
+    pub offer: Takeover,
+    /// Trader accounts of makers, see [`crate::makers::liquidation_makers`].
+    pub makers: &'a [Pubkey],
 }
 
-/// Executes a trigger of `trader` whose price the oracle has reached, against the orders of
-/// the listed makers; the reward goes to `reward_trader`.
-pub fn execute_trigger(
-    keeper: Pubkey,
-    keys: MarketKeys,
-    trader: Pubkey,
-    reward_trader: Pubkey,
-    kind: TriggerKind,
-    makers: &[Pubkey],
-) -> Instruction {
-    let instruction = build(
-        &ballast::accounts::ExecuteTrigger {
-            keeper,
-            exchange: addresses::exchange(),
-            market: keys.market,
-            trader,
-            reward_trader,
-            book: keys.book,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
-            price: keys.price,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::ExecuteTrigger { kind },
-    );
-    listing(instruction, makers)
+impl Liquidate<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::LIQUIDATE)
+            .signer(self.authority)
+            .writable(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.trader)
+            .writable(self.liquidator)
+            .writable(self.keys.book)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .readonly(self.keys.price)
+            .arguments(&(self.offer.margin, self.offer.takes_over))
+            .listing(self.makers)
+    }
 }
 
-/// Closes at most `max_lots` of a bankrupt position against the listed
-/// counterparties (trader accounts, highest ranked first; see [`crate::adl`]).
-/// `reward_trader` is the keeper's own trader account.
-pub fn auto_deleverage(
-    keeper: Pubkey,
-    keys: MarketKeys,
-    bankrupt: Pubkey,
-    reward_trader: Pubkey,
-    max_lots: u64,
-    counterparties: &[Pubkey],
-) -> Instruction {
-    let instruction = build(
-        &ballast::accounts::AutoDeleverage {
-            keeper,
-            exchange: addresses::exchange(),
-            market: keys.market,
-            bankrupt,
-            reward_trader,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
-            book: keys.book,
-            price: keys.price,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::AutoDeleverage { max_lots },
-    );
-    listing(instruction, counterparties)
+/// Executes a trigger whose price the oracle has reached, against the orders of the listed
+/// makers.
+#[derive(Clone, Debug, Default)]
+pub struct ExecuteTrigger<'a> {
+    /// Who sends it; signs.
+    pub keeper: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// Trader account of the position.
+    pub trader: Pubkey,
+    /// The keeper's own trader account, which gets the reward.
+    pub reward_trader: Pubkey,
+    /// Which of the two triggers.
+    pub kind: TriggerKind,
+    /// Trader accounts of makers, see [`crate::makers::trigger_makers`].
+    pub makers: &'a [Pubkey],
+}
+
+impl ExecuteTrigger<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::EXECUTE_TRIGGER)
+            .signer(self.keeper)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.trader)
+            .writable(self.reward_trader)
+            .writable(self.keys.book)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .readonly(self.keys.price)
+            .arguments(&self.kind)
+            .listing(self.makers)
+    }
+}
+
+/// Closes lots of a bankrupt position against counterparties.
+#[derive(Clone, Debug, Default)]
+pub struct AutoDeleverage<'a> {
+    /// Who sends it; signs.
+    pub keeper: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// Trader account of the bankrupt position.
+    pub bankrupt: Pubkey,
+    /// The keeper's own trader account, which gets the reward.
+    pub reward_trader: Pubkey,
+    /// Most lots to close.
+    pub max_lots: u64,
+    /// Trader accounts, highest ranked first; see [`crate::ranking::plan`].
+    pub counterparties: &'a [Pubkey],
+}
+
+impl AutoDeleverage<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::AUTO_DELEVERAGE)
+            .signer(self.keeper)
+            .writable(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.bankrupt)
+            .writable(self.reward_trader)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .writable(self.keys.book)
+            .readonly(self.keys.price)
+            .arguments(&self.max_lots)
+            .listing(self.counterparties)
+    }
 }

@@ -1,17 +1,36 @@
-//! One builder per instruction of the program, by who may send it.
+//! The instructions of the program: a struct each, by who may send it. Its fields are the keys and
+//! arguments by name, with defaults; its method `instruction` gives the `Instruction`.
+//!
+//! ```
+//! use ballast_client::instructions::anyone::{Liquidate, Takeover};
+//! use ballast_client::instructions::MarketKeys;
+//! use ballast_state::Pubkey;
+//!
+//! let maker = Pubkey::new_from_array([4; 32]);
+//! let instruction = Liquidate {
+//!     authority: Pubkey::new_from_array([1; 32]),
+//!     keys: MarketKeys::default(),
+//!     trader: Pubkey::new_from_array([2; 32]),
+//!     liquidator: Pubkey::new_from_array([3; 32]),
+//!     offer: Takeover::with_margin(250_000_000),
+//!     makers: &[maker],
+//! }
+//! .instruction();
+//! let listed = instruction.accounts.last();
+//! assert!(listed.is_some_and(|last| last.pubkey == maker && last.is_writable));
+//! ```
 
 pub mod adl_session;
 pub mod admin;
 pub mod anyone;
+mod call;
 pub mod orders;
 pub mod trader;
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
-use anchor_lang::{InstructionData, ToAccountMetas};
+use ballast_state::Pubkey;
 
 /// The market accounts that every instruction on positions names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MarketKeys {
     /// The market.
     pub market: Pubkey,
@@ -26,28 +45,10 @@ pub struct MarketKeys {
 }
 
 /// The collateral mint and its token program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Collateral {
     /// The mint.
     pub mint: Pubkey,
     /// The token program that owns it.
     pub token_program: Pubkey,
-}
-
-/// The instruction with trader accounts, writable, as its remaining accounts.
-fn listing(mut instruction: Instruction, traders: &[Pubkey]) -> Instruction {
-    let listed = traders
-        .iter()
-        .map(|trader| AccountMeta::new(*trader, false));
-    instruction.accounts.extend(listed);
-    instruction
-}
-
-/// An instruction of the program from its generated accounts and arguments.
-fn build(accounts: &impl ToAccountMetas, data: &impl InstructionData) -> Instruction {
-    Instruction {
-        program_id: ballast::ID,
-        accounts: accounts.to_account_metas(None),
-        data: data.data(),
-    }
 }

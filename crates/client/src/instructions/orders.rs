@@ -1,131 +1,193 @@
 //! Instructions of traders on orders and triggers.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::PlaceOrderArgs;
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger::TriggerKind;
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::{self, OrderRef, PlaceTriggerArgs};
+use ballast_state::order_args::PlaceOrderArgs;
+use ballast_state::trigger::TriggerKind;
+use ballast_state::Pubkey;
+use solana_instruction::Instruction;
 
-use super::{build, listing, MarketKeys};
+use super::call::Call;
+use super::MarketKeys;
 use crate::addresses;
 
-/// Places an order; `makers` are the trader accounts of the orders it meets (see
-/// [`crate::book::makers`]), none for a post-only order.
-pub fn place_order(
-    authority: Pubkey,
-    keys: MarketKeys,
-    trader: Pubkey,
-    args: PlaceOrderArgs,
-    makers: &[Pubkey],
-) -> Instruction {
-    let data = ballast::instruction::PlaceOrder { args };
-    listing(build(&trading(authority, keys, trader), &data), makers)
+/// Places an order.
+#[derive(Clone, Debug, Default)]
+pub struct PlaceOrder<'a> {
+    /// Owner or delegate of the trader account; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// The order.
+    pub args: PlaceOrderArgs,
+    /// Trader accounts of the orders it meets, see [`crate::makers::order_makers`].
+    pub makers: &'a [Pubkey],
 }
 
-/// Cancels the order `replaced` and places another in its stead.
-pub fn replace_order(
-    authority: Pubkey,
-    keys: MarketKeys,
-    trader: Pubkey,
-    replaced: OrderRef,
-    args: PlaceOrderArgs,
-    makers: &[Pubkey],
-) -> Instruction {
-    let data = ballast::instruction::ReplaceOrder { replaced, args };
-    listing(build(&trading(authority, keys, trader), &data), makers)
-}
-
-fn trading(authority: Pubkey, keys: MarketKeys, trader: Pubkey) -> ballast::accounts::PlaceOrder {
-    ballast::accounts::PlaceOrder {
-        authority,
-        exchange: addresses::exchange(),
-        market: keys.market,
-        trader,
-        book: keys.book,
-        queue_long: keys.queue_long,
-        queue_short: keys.queue_short,
-        price: keys.price,
-        event_authority: addresses::event_authority(),
-        program: ballast::ID,
+impl PlaceOrder<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        trading(
+            instructions::PLACE_ORDER,
+            self.authority,
+            &self.keys,
+            self.trader,
+        )
+        .arguments(&self.args)
+        .listing(self.makers)
     }
 }
 
-/// Takes one of a trader's orders out of the book.
-pub fn cancel_order(
-    authority: Pubkey,
-    keys: MarketKeys,
-    trader: Pubkey,
-    order: OrderRef,
-) -> Instruction {
-    build(
-        &ballast::accounts::CancelOrder {
-            authority,
-            market: keys.market,
-            trader,
-            book: keys.book,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::CancelOrder { order },
-    )
+/// Cancels an order and places another in its stead.
+#[derive(Clone, Debug, Default)]
+pub struct ReplaceOrder<'a> {
+    /// Owner or delegate of the trader account; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// The order to cancel.
+    pub replaced: OrderRef,
+    /// The order to place.
+    pub args: PlaceOrderArgs,
+    /// Trader accounts of the orders it meets, see [`crate::makers::order_makers`].
+    pub makers: &'a [Pubkey],
 }
 
-/// Takes a trader's orders of one side, or of both, out of the book.
-pub fn cancel_all_orders(
-    authority: Pubkey,
-    keys: MarketKeys,
-    trader: Pubkey,
-    side: Option<OrderSide>,
-) -> Instruction {
-    build(
-        &ballast::accounts::CancelAllOrders {
-            authority,
-            market: keys.market,
-            trader,
-            book: keys.book,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::CancelAllOrders { side },
-    )
+impl ReplaceOrder<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        trading(
+            instructions::REPLACE_ORDER,
+            self.authority,
+            &self.keys,
+            self.trader,
+        )
+        .arguments(&(self.replaced, self.args))
+        .listing(self.makers)
+    }
+}
+
+/// A call with the accounts of an instruction that trades against the book.
+fn trading(discriminator: [u8; 8], authority: Pubkey, keys: &MarketKeys, trader: Pubkey) -> Call {
+    Call::of(discriminator)
+        .signer(authority)
+        .readonly(addresses::exchange())
+        .writable(keys.market)
+        .writable(trader)
+        .writable(keys.book)
+        .writable(keys.queue_long)
+        .writable(keys.queue_short)
+        .readonly(keys.price)
+}
+
+/// Takes one of a trader's orders out of the book.
+#[derive(Clone, Debug, Default)]
+pub struct CancelOrder {
+    /// Owner or delegate of the trader account; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// The order.
+    pub order: OrderRef,
+}
+
+impl CancelOrder {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::CANCEL_ORDER)
+            .signer(self.authority)
+            .writable(self.keys.market)
+            .writable(self.trader)
+            .writable(self.keys.book)
+            .arguments(&self.order)
+            .instruction()
+    }
+}
+
+/// Takes a trader's orders out of the book.
+#[derive(Clone, Debug, Default)]
+pub struct CancelAllOrders {
+    /// Owner or delegate of the trader account; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Those of one side; `None` all.
+    pub side: Option<OrderSide>,
+}
+
+impl CancelAllOrders {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::CANCEL_ALL_ORDERS)
+            .signer(self.authority)
+            .writable(self.keys.market)
+            .writable(self.trader)
+            .writable(self.keys.book)
+            .arguments(&self.side)
+            .instruction()
+    }
 }
 
 /// Sets a stop-loss or take-profit of a position, in place of the one before.
-pub fn place_trigger(
-    authority: Pubkey,
-    market: Pubkey,
-    trader: Pubkey,
-    args: PlaceTriggerArgs,
-) -> Instruction {
-    build(
-        &ballast::accounts::PlaceTrigger {
-            authority,
-            market,
-            trader,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::PlaceTrigger { args },
-    )
+#[derive(Clone, Debug, Default)]
+pub struct PlaceTrigger {
+    /// Owner or delegate of the trader account; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// The trigger.
+    pub args: PlaceTriggerArgs,
+}
+
+impl PlaceTrigger {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::PLACE_TRIGGER)
+            .signer(self.authority)
+            .readonly(self.market)
+            .writable(self.trader)
+            .arguments(&self.args)
+            .instruction()
+    }
 }
 
 /// Clears a stop-loss or take-profit.
-pub fn cancel_trigger(
-    authority: Pubkey,
-    market: Pubkey,
-    trader: Pubkey,
-    kind: TriggerKind,
-) -> Instruction {
-    build(
-        &ballast::accounts::CancelTrigger {
-            authority,
-            market,
-            trader,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::CancelTrigger { kind },
-    )
+#[derive(Clone, Debug, Default)]
+pub struct CancelTrigger {
+    /// Owner or delegate of the trader account; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Which of the two.
+    pub kind: TriggerKind,
+}
+
+impl CancelTrigger {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::CANCEL_TRIGGER)
+            .signer(self.authority)
+            .readonly(self.market)
+            .writable(self.trader)
+            .arguments(&self.kind)
+            .instruction()
+    }
 }

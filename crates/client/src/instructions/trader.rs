@@ -1,175 +1,244 @@
 //! Instructions of traders: owners of trader accounts and their delegates.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::trader::block_trade::BlockTradeArgs;
+use ballast_state::instructions::{self, BlockTradeArgs};
+use ballast_state::Pubkey;
+use solana_instruction::Instruction;
 
-use super::{build, Collateral, MarketKeys};
+use super::call::Call;
+use super::{Collateral, MarketKeys};
 use crate::addresses;
+use crate::token::SYSTEM_PROGRAM;
 
-/// Creates the trader account `sub_id` of `owner`.
-pub fn create_trader(payer: Pubkey, owner: Pubkey, sub_id: u16) -> Instruction {
-    build(
-        &ballast::accounts::CreateTrader {
-            payer,
-            owner,
-            exchange: addresses::exchange(),
-            trader: addresses::trader(&owner, sub_id),
-            system_program: anchor_lang::system_program::ID,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::CreateTrader { sub_id },
-    )
+/// Creates a trader account; its address is [`addresses::trader`].
+#[derive(Clone, Debug, Default)]
+pub struct CreateTrader {
+    /// Pays the rent; signs.
+    pub payer: Pubkey,
+    /// Its owner; signs.
+    pub owner: Pubkey,
+    /// Tells the accounts of one owner apart.
+    pub sub_id: u16,
+}
+
+impl CreateTrader {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::CREATE_TRADER)
+            .writable_signer(self.payer)
+            .signer(self.owner)
+            .writable(addresses::exchange())
+            .writable(addresses::trader(&self.owner, self.sub_id))
+            .readonly(SYSTEM_PROGRAM)
+            .arguments(&self.sub_id)
+            .instruction()
+    }
 }
 
 /// Closes an empty trader account; its rent goes to the owner.
-pub fn close_trader(owner: Pubkey, trader: Pubkey) -> Instruction {
-    build(
-        &ballast::accounts::CloseTrader {
-            owner,
-            exchange: addresses::exchange(),
-            trader,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::CloseTrader {},
-    )
+#[derive(Clone, Debug, Default)]
+pub struct CloseTrader {
+    /// The owner; signs.
+    pub owner: Pubkey,
+    /// The trader account.
+    pub trader: Pubkey,
 }
 
-/// Lets `delegate` trade (but not withdraw) for the owner; `None` revokes.
-pub fn set_delegate(owner: Pubkey, trader: Pubkey, delegate: Option<Pubkey>) -> Instruction {
-    build(
-        &ballast::accounts::SetDelegate {
-            owner,
-            trader,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::SetDelegate { delegate },
-    )
+impl CloseTrader {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::CLOSE_TRADER)
+            .writable_signer(self.owner)
+            .writable(addresses::exchange())
+            .writable(self.trader)
+            .instruction()
+    }
 }
 
-/// Moves `amount` atoms from `source` into a trader's free collateral. Anyone
-/// may deposit to any trader.
-pub fn deposit(
-    depositor: Pubkey,
-    trader: Pubkey,
-    source: Pubkey,
-    collateral: Collateral,
-    amount: u64,
-) -> Instruction {
-    build(
-        &ballast::accounts::Deposit {
-            depositor,
-            exchange: addresses::exchange(),
-            trader,
-            source,
-            collateral_vault: addresses::collateral_vault(),
-            mint: collateral.mint,
-            token_program: collateral.token_program,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::Deposit { amount },
-    )
+/// Lets a delegate trade (but not withdraw) for the owner.
+#[derive(Clone, Debug, Default)]
+pub struct SetDelegate {
+    /// The owner; signs.
+    pub owner: Pubkey,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// The delegate; `None` revokes.
+    pub delegate: Option<Pubkey>,
 }
 
-/// Moves `amount` atoms of free collateral to `destination`; signed by the
-/// owner.
-pub fn withdraw(
-    owner: Pubkey,
-    trader: Pubkey,
-    destination: Pubkey,
-    collateral: Collateral,
-    amount: u64,
-) -> Instruction {
-    build(
-        &ballast::accounts::Withdraw {
-            owner,
-            exchange: addresses::exchange(),
-            trader,
-            destination,
-            collateral_vault: addresses::collateral_vault(),
-            mint: collateral.mint,
-            token_program: collateral.token_program,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::Withdraw { amount },
-    )
+impl SetDelegate {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::SET_DELEGATE)
+            .signer(self.owner)
+            .writable(self.trader)
+            .arguments(&self.delegate.as_ref().map(Pubkey::to_bytes))
+            .instruction()
+    }
 }
 
-/// Moves `amount` atoms from free collateral into the margin of a position.
-pub fn add_margin(authority: Pubkey, keys: MarketKeys, trader: Pubkey, amount: u64) -> Instruction {
-    build(
-        &ballast::accounts::AddMargin {
-            authority,
-            exchange: addresses::exchange(),
-            market: keys.market,
-            trader,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::AddMargin { amount },
-    )
+/// Moves tokens into a trader's free collateral. Anyone may deposit to any trader.
+#[derive(Clone, Debug, Default)]
+pub struct Deposit {
+    /// Owner of the tokens; signs.
+    pub depositor: Pubkey,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Token account they come from.
+    pub source: Pubkey,
+    /// The quote currency.
+    pub collateral: Collateral,
+    /// Atoms to move.
+    pub amount: u64,
 }
 
-/// Moves `amount` atoms of a position's margin back to free collateral.
-pub fn remove_margin(
-    authority: Pubkey,
-    keys: MarketKeys,
-    trader: Pubkey,
-    amount: u64,
-) -> Instruction {
-    build(
-        &ballast::accounts::RemoveMargin {
-            authority,
-            exchange: addresses::exchange(),
-            market: keys.market,
-            trader,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
-            price: keys.price,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::RemoveMargin { amount },
-    )
+impl Deposit {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::DEPOSIT)
+            .signer(self.depositor)
+            .readonly(addresses::exchange())
+            .writable(self.trader)
+            .writable(self.source)
+            .writable(addresses::collateral_vault())
+            .readonly(self.collateral.mint)
+            .readonly(self.collateral.token_program)
+            .arguments(&self.amount)
+            .instruction()
+    }
+}
+
+/// Moves free collateral out to a token account.
+#[derive(Clone, Debug, Default)]
+pub struct Withdraw {
+    /// The owner; signs.
+    pub owner: Pubkey,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Token account that gets it.
+    pub destination: Pubkey,
+    /// The quote currency.
+    pub collateral: Collateral,
+    /// Atoms to move.
+    pub amount: u64,
+}
+
+impl Withdraw {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::WITHDRAW)
+            .signer(self.owner)
+            .readonly(addresses::exchange())
+            .writable(self.trader)
+            .writable(self.destination)
+            .writable(addresses::collateral_vault())
+            .readonly(self.collateral.mint)
+            .readonly(self.collateral.token_program)
+            .arguments(&self.amount)
+            .instruction()
+    }
+}
+
+/// Moves free collateral into the margin of a position.
+#[derive(Clone, Debug, Default)]
+pub struct AddMargin {
+    /// Owner or delegate of the trader account; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Atoms to move.
+    pub amount: u64,
+}
+
+impl AddMargin {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::ADD_MARGIN)
+            .signer(self.authority)
+            .readonly(addresses::exchange())
+            .readonly(self.keys.market)
+            .writable(self.trader)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .arguments(&self.amount)
+            .instruction()
+    }
+}
+
+/// Moves a position's margin back to free collateral.
+#[derive(Clone, Debug, Default)]
+pub struct RemoveMargin {
+    /// Owner or delegate of the trader account; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Atoms to move.
+    pub amount: u64,
+}
+
+impl RemoveMargin {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::REMOVE_MARGIN)
+            .signer(self.authority)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.trader)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .readonly(self.keys.price)
+            .arguments(&self.amount)
+            .instruction()
+    }
 }
 
 /// One side of a block trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Party {
     /// The trader account.
     pub trader: Pubkey,
-    /// Its owner or delegate, who signs.
+    /// Its owner or delegate; signs.
     pub authority: Pubkey,
 }
 
-/// A trade that taker and maker agreed on; both sign.
-pub fn block_trade(
-    keys: MarketKeys,
-    taker: Party,
-    maker: Party,
-    args: BlockTradeArgs,
-) -> Instruction {
-    build(
-        &ballast::accounts::BlockTrade {
-            taker_authority: taker.authority,
-            maker_authority: maker.authority,
-            exchange: addresses::exchange(),
-            market: keys.market,
-            taker: taker.trader,
-            maker: maker.trader,
-            queue_long: keys.queue_long,
-            queue_short: keys.queue_short,
-            price: keys.price,
-            event_authority: addresses::event_authority(),
-            program: ballast::ID,
-        },
-        &ballast::instruction::BlockTrade { args },
-    )
+/// A trade that taker and maker agreed on.
+#[derive(Clone, Debug, Default)]
+pub struct BlockTrade {
+    /// The market.
+    pub keys: MarketKeys,
+    /// Who trades.
+    pub taker: Party,
+    /// Who trades against it.
+    pub maker: Party,
+    /// The terms, from the taker's side.
+    pub args: BlockTradeArgs,
+}
+
+impl BlockTrade {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::BLOCK_TRADE)
+            .signer(self.taker.authority)
+            .signer(self.maker.authority)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.taker.trader)
+            .writable(self.maker.trader)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .readonly(self.keys.price)
+            .arguments(&self.args)
+            .instruction()
+    }
 }

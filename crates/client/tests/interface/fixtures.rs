@@ -2,19 +2,19 @@
 //! for the tests of the TypeScript client. The tests fail when the files differ;
 //! `BALLAST_WRITE_FIXTURES=1` writes them.
 
-use anchor_lang::{Discriminator, Event};
-use ballast::events::{
-    AutoDeleveraged, CancelledOrders, CounterpartyCut, OrderCancelled, OrderFilled, OrderPlaced,
-    OrderRemoved, PartyTraded, RemovalReason,
-};
-use ballast::instructions::trader::order_args::OrderKind;
-use ballast::state::book_account::{OrderSide, BOOK_DISCRIMINATOR};
-use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
-use ballast_client::{accounts, addresses, events};
+use ballast_client::accounts::AccountKind;
+use ballast_client::{accounts, addresses};
 use ballast_engine::book::{Book, NewOrder, OwnOrders};
 use ballast_engine::position::Position;
 use ballast_engine::queue::Queue;
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
+use ballast_state::book_account::{OrderSide, BOOK_DISCRIMINATOR};
+use ballast_state::events::{
+    AutoDeleveraged, BallastEvent, CancelledOrders, CounterpartyCut, Event, OrderCancelled,
+    OrderFilled, OrderPlaced, OrderRemoved, PartyTraded, RemovalReason, EVENT_TAG,
+};
+use ballast_state::order_args::OrderKind;
+use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 use bytemuck::Pod;
 use serde_json::{json, Value};
 
@@ -73,37 +73,38 @@ fn derived_addresses() {
 }
 
 /// An account with no two neighbouring bytes alike, so that every field has a value of its own.
-fn varied<T: Pod + Discriminator>() -> Vec<u8> {
+fn varied<T: Pod>(kind: AccountKind) -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     let bytes = std::iter::repeat_with(|| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state.to_be_bytes()[0]
     });
     let body = bytes.take(std::mem::size_of::<T>());
-    T::DISCRIMINATOR.iter().copied().chain(body).collect()
+    kind.discriminator().into_iter().chain(body).collect()
 }
 
 /// An account and what the client reads in it.
-fn account<T: Pod + Discriminator + Json>(
+fn account<T: Pod + Json>(
+    kind: AccountKind,
     read: fn(&[u8]) -> Result<T, accounts::DecodeError>,
 ) -> Value {
-    let data = varied::<T>();
+    let data = varied::<T>(kind);
     json!({ "data": hex(&data), "fields": read(&data).unwrap().json() })
 }
 
 #[test]
 fn accounts_of_fixed_size() {
     let stated = json!({
-        "exchange": account(accounts::exchange),
-        "market": account(accounts::market),
-        "trader": account(accounts::trader),
+        "exchange": account(AccountKind::Exchange, accounts::exchange),
+        "market": account(AccountKind::Market, accounts::market),
+        "trader": account(AccountKind::Trader, accounts::trader),
     });
     settle("accounts.json", &stated);
 }
 
 #[test]
 fn a_session() {
-    let data = varied::<ballast::state::adl_session::AdlSession>();
+    let data = varied::<ballast_state::adl_session::AdlSession>(AccountKind::AdlSession);
     let mut session = accounts::adl_session(&data).unwrap();
     session.selection.len = 3;
     let members: Vec<_> = session.selection.members().iter().map(Json::json).collect();
@@ -205,9 +206,9 @@ fn a_queue() {
 
 /// The data of the self-call that announces an event, and the event.
 fn announced<E: Event + Json>(event: &E) -> Value {
-    let mut data = anchor_lang::event::EVENT_IX_TAG_LE.to_vec();
-    data.extend(event.data());
-    let name = events::decode(&data).unwrap().name();
+    let fields = borsh::to_vec(event).unwrap();
+    let data = [&EVENT_TAG[..], &E::DISCRIMINATOR, &fields].concat();
+    let name = BallastEvent::decode(&data).unwrap().name();
     json!({ "name": name, "data": hex(&data), "fields": event.json() })
 }
 

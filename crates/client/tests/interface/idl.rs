@@ -5,27 +5,30 @@ use std::any::type_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{offset_of, size_of};
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::Discriminator;
-use ballast::oracle::config::OracleConfig;
-use ballast::state::adl_session::AdlSession;
-use ballast::state::book_account::BOOK_DISCRIMINATOR;
-use ballast::state::exchange::Exchange;
-use ballast::state::ledgers::{FundingLedger, InsuranceLedger, LastPrice};
-use ballast::state::market::Market;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::queue_account::QUEUE_DISCRIMINATOR;
-use ballast::state::risk_config::{AdlConfig, LadderStep, RiskConfig, RiskTier};
-use ballast::state::trader::Trader;
-use ballast::state::trigger::Trigger;
-use ballast_client::error::ALL;
 use ballast_engine::book::{BookHeader, Order};
+use ballast_engine::funding::FundingState as FundingLedger;
+use ballast_engine::insurance::InsuranceState as InsuranceLedger;
 use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
+use ballast_engine::risk::{
+    AdlParams as AdlConfig, LadderStep, RiskParams as RiskConfig, RiskTier,
+};
 use ballast_engine::selection::{Member, Selection};
 use ballast_engine::slab::{Links, TreeHeader};
+use ballast_state::adl_session::{AdlSession, ADL_SESSION_DISCRIMINATOR};
+use ballast_state::book_account::BOOK_DISCRIMINATOR;
+use ballast_state::error::BallastError;
+use ballast_state::exchange::{Exchange, EXCHANGE_DISCRIMINATOR};
+use ballast_state::last_price::LastPrice;
+use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
+use ballast_state::oracle_config::OracleConfig;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
+use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
+use ballast_state::trigger::Trigger;
+use ballast_state::Pubkey;
 use serde_json::Value;
 
-fn idl() -> Value {
+pub fn idl() -> Value {
     let path = crate::file("idl/ballast.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
@@ -53,7 +56,7 @@ fn discriminators(section: &Value) -> BTreeMap<&str, Vec<u8>> {
 #[test]
 fn instructions_have_the_clients_bytes_and_accounts() {
     let idl = idl();
-    assert_eq!(text(&idl["address"]), ballast::ID.to_string());
+    assert_eq!(text(&idl["address"]), ballast_state::ID.to_string());
     let built: BTreeMap<_, _> = crate::instructions::all().into_iter().collect();
     let described = list(&idl["instructions"]);
     let names: BTreeSet<_> = described.iter().map(|one| text(&one["name"])).collect();
@@ -82,13 +85,22 @@ fn instructions_have_the_clients_bytes_and_accounts() {
 }
 
 #[test]
+fn instructions_have_the_programs_first_bytes() {
+    let listed = ballast_state::instructions::ALL.iter();
+    let expected: BTreeMap<_, _> = listed
+        .map(|(name, bytes)| (*name, bytes.to_vec()))
+        .collect();
+    assert_eq!(discriminators(&idl()["instructions"]), expected);
+}
+
+#[test]
 fn accounts_have_the_programs_first_bytes() {
     let idl = idl();
     let expected: BTreeMap<_, _> = [
-        ("AdlSession", AdlSession::DISCRIMINATOR.to_vec()),
-        ("Exchange", Exchange::DISCRIMINATOR.to_vec()),
-        ("Market", Market::DISCRIMINATOR.to_vec()),
-        ("Trader", Trader::DISCRIMINATOR.to_vec()),
+        ("AdlSession", ADL_SESSION_DISCRIMINATOR.to_vec()),
+        ("Exchange", EXCHANGE_DISCRIMINATOR.to_vec()),
+        ("Market", MARKET_DISCRIMINATOR.to_vec()),
+        ("Trader", TRADER_DISCRIMINATOR.to_vec()),
     ]
     .into();
     assert_eq!(discriminators(&idl["accounts"]), expected);
@@ -104,45 +116,15 @@ fn accounts_have_the_programs_first_bytes() {
     assert_eq!(constants, expected);
 }
 
-macro_rules! events {
-    ($($name:ident),* $(,)?) => {
-        [$((stringify!($name), ballast::events::$name::DISCRIMINATOR.to_vec())),*].into()
+macro_rules! first_bytes {
+    ($($name:ident $bytes:expr;)*) => {
+        [$((stringify!($name), Vec::from($bytes))),*].into()
     };
 }
 
 #[test]
 fn events_have_the_programs_first_bytes() {
-    let expected: BTreeMap<_, _> = events![
-        AdlSessionAdvanced,
-        AdlSessionClosed,
-        AdlSessionOpened,
-        AuthorityAccepted,
-        AuthorityProposed,
-        AutoDeleveraged,
-        BlockTraded,
-        DelegateSet,
-        Deposited,
-        ExchangeInitialized,
-        FundingAccrued,
-        InsuranceDonated,
-        InsuranceSwept,
-        MarginAdded,
-        MarginRemoved,
-        MarketCreated,
-        MarketRiskUpdated,
-        OrderPlaced,
-        OrdersCancelled,
-        PauseSet,
-        PositionFlagged,
-        PositionLiquidated,
-        QueueGrown,
-        TraderClosed,
-        TraderCreated,
-        TriggerCancelled,
-        TriggerExecuted,
-        TriggerPlaced,
-        Withdrawn,
-    ];
+    let expected: BTreeMap<_, _> = ballast_state::for_each_event!(first_bytes);
     assert_eq!(discriminators(&idl()["events"]), expected);
 }
 
@@ -159,13 +141,13 @@ fn errors_have_the_programs_numbers_names_and_messages() {
             )
         })
         .collect();
-    let expected: Vec<_> = ALL
+    let expected: Vec<_> = BallastError::ALL
         .iter()
         .map(|error| {
             (
                 u64::from(u32::from(*error)),
-                error.name(),
-                error.to_string(),
+                error.name().to_owned(),
+                error.message().to_owned(),
             )
         })
         .collect();
@@ -211,16 +193,22 @@ macro_rules! layouts {
 account_types!(layouts);
 
 /// The types of the IDL, laid out as C does.
-struct Types<'a>(BTreeMap<&'a str, &'a Value>);
+pub struct Types<'a>(BTreeMap<&'a str, &'a Value>);
 
 impl<'a> Types<'a> {
-    fn of(idl: &'a Value) -> Self {
+    pub fn of(idl: &'a Value) -> Self {
         let entry = |one: &'a Value| (text(&one["name"]), one);
         Self(list(&idl["types"]).iter().map(entry).collect())
     }
 
+    /// Those laid out as C does.
+    pub fn laid_out(&self) -> impl Iterator<Item = &'a str> + '_ {
+        let plain = self.0.iter().filter(|(_, one)| !one["repr"].is_null());
+        plain.map(|(name, _)| *name)
+    }
+
     /// Name, offset and type of each field.
-    fn fields(&self, name: &str) -> Vec<(&'a str, usize, &'a Value)> {
+    pub fn fields(&self, name: &str) -> Vec<(&'a str, usize, &'a Value)> {
         let described = self.0[name];
         assert_eq!(described["repr"]["kind"], "c", "{name}");
         let mut end = 0_usize;
@@ -236,7 +224,7 @@ impl<'a> Types<'a> {
     }
 
     /// Size and alignment.
-    fn size(&self, kind: &Value) -> (usize, usize) {
+    pub fn size(&self, kind: &Value) -> (usize, usize) {
         if let Some(array) = kind["array"].as_array() {
             let (size, align) = self.size(&array[0]);
             let count = usize::try_from(array[1].as_u64().unwrap()).unwrap();
@@ -263,7 +251,7 @@ impl<'a> Types<'a> {
 }
 
 /// The type as Rust prints it, without paths.
-fn describe(kind: &Value) -> String {
+pub fn describe(kind: &Value) -> String {
     if let Some(array) = kind["array"].as_array() {
         return format!("[{}; {}]", describe(&array[0]), array[1]);
     }
@@ -278,15 +266,24 @@ fn last(path: &str) -> &str {
     path.rsplit("::").next().unwrap()
 }
 
-/// A type's name without paths; the engine's keys are bytes.
+/// A type's name without paths; the engine's keys are bytes, its index a number with a unit; its
+/// types of ledgers and parameters have names of their own in the IDL.
 fn printed(kind: &str, expected: &Value) -> String {
     if kind == "[u8; 32]" && expected == "pubkey" {
         return describe(expected);
     }
-    match kind.strip_prefix('[') {
-        Some(array) => format!("[{}", last(array)),
-        None => last(kind).to_owned(),
+    if let Some(array) = kind.strip_prefix('[') {
+        return format!("[{}", last(array));
     }
+    let name = match last(kind) {
+        "FundingIndex" => "i64",
+        "RiskParams" => "RiskConfig",
+        "AdlParams" => "AdlConfig",
+        "FundingState" => "FundingLedger",
+        "InsuranceState" => "InsuranceLedger",
+        same => same,
+    };
+    name.to_owned()
 }
 
 #[test]
@@ -312,6 +309,5 @@ fn every_field_of_an_account_lies_where_the_idl_says() {
         }
     }
     let listed: BTreeSet<_> = layouts.iter().map(|(name, ..)| *name).collect();
-    let plain = types.0.iter().filter(|(_, one)| !one["repr"].is_null());
-    assert_eq!(listed, plain.map(|(name, _)| *name).collect());
+    assert_eq!(listed, types.laid_out().collect());
 }

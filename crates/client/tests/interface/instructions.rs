@@ -1,25 +1,25 @@
 //! Every instruction of the program as the client builds it, with arguments that are all
 //! different.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::admin::create_market::CreateMarketArgs;
-use ballast::instructions::admin::initialize_exchange::InitializeExchangeArgs;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::block_trade::BlockTradeArgs;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::oracle::config::OracleConfig;
-use ballast::state::book_account::OrderSide;
-use ballast::state::exchange::Role;
-use ballast::state::risk_config::{RiskConfig, RiskTier};
-use ballast::state::trigger::TriggerKind;
 use ballast_client::addresses;
 use ballast_client::instructions::adl_session::{self, SessionKeys};
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::instructions::trader::{self, Party};
 use ballast_client::instructions::{orders, Collateral, MarketKeys};
+use ballast_engine::risk::{RiskParams, RiskTier};
+use ballast_state::book_account::OrderSide;
+use ballast_state::exchange::Role;
+use ballast_state::instructions::BlockTradeArgs;
+use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::instructions::InitializeExchangeArgs;
+use ballast_state::instructions::OrderRef;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::oracle_config::OracleConfig;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::trigger::TriggerKind;
+use ballast_state::Pubkey;
+use solana_instruction::Instruction;
 
 const KEYS: MarketKeys = MarketKeys {
     market: key(1),
@@ -55,8 +55,8 @@ pub fn all() -> Vec<(&'static str, Instruction)> {
     [admin(), traders(), orders(), anyone(), sessions()].concat()
 }
 
-fn risk() -> RiskConfig {
-    RiskConfig {
+fn risk() -> RiskParams {
+    RiskParams {
         tiers: [
             RiskTier {
                 notional_limit_atoms: 1_000_000_007,
@@ -75,7 +75,7 @@ fn risk() -> RiskConfig {
         maker_fee_bps: -3,
         funding_rate_ppm_per_hour: -17,
         max_position_lots: 4_294_967_295,
-        ..RiskConfig::default()
+        ..RiskParams::default()
     }
 }
 
@@ -104,24 +104,59 @@ fn admin() -> Vec<(&'static str, Instruction)> {
     vec![
         (
             "initialize_exchange",
-            admin::initialize_exchange(PAYER, OWNER, COLLATERAL, authorities),
+            admin::InitializeExchange {
+                payer: PAYER,
+                admin: OWNER,
+                collateral: COLLATERAL,
+                args: authorities,
+            }
+            .instruction(),
         ),
         (
             "propose_authority",
-            admin::propose_authority(OWNER, Role::Pause, key(23)),
+            admin::ProposeAuthority {
+                admin: OWNER,
+                role: Role::Pause,
+                successor: key(23),
+            }
+            .instruction(),
         ),
         (
             "accept_authority",
-            admin::accept_authority(OWNER, Role::Risk),
+            admin::AcceptAuthority {
+                successor: OWNER,
+                role: Role::Risk,
+            }
+            .instruction(),
         ),
-        ("set_pause", admin::set_pause(OWNER, 0x61)),
+        (
+            "set_pause",
+            admin::SetPause {
+                authority: OWNER,
+                flags: 0x61,
+            }
+            .instruction(),
+        ),
         (
             "create_market",
-            admin::create_market(PAYER, OWNER, 258, accounts, COLLATERAL, market),
+            admin::CreateMarket {
+                payer: PAYER,
+                admin: OWNER,
+                index: 258,
+                accounts,
+                collateral: COLLATERAL,
+                args: market,
+            }
+            .instruction(),
         ),
         (
             "update_market_risk",
-            admin::update_market_risk(OWNER, KEYS, risk().into()),
+            admin::UpdateMarketRisk {
+                risk_authority: OWNER,
+                keys: KEYS,
+                risk: risk(),
+            }
+            .instruction(),
         ),
     ]
 }
@@ -143,28 +178,83 @@ fn traders() -> Vec<(&'static str, Instruction)> {
     };
     let account = addresses::trader(&OWNER, 513);
     vec![
-        ("create_trader", trader::create_trader(PAYER, OWNER, 513)),
-        ("close_trader", trader::close_trader(OWNER, account)),
+        (
+            "create_trader",
+            trader::CreateTrader {
+                payer: PAYER,
+                owner: OWNER,
+                sub_id: 513,
+            }
+            .instruction(),
+        ),
+        (
+            "close_trader",
+            trader::CloseTrader {
+                owner: OWNER,
+                trader: account,
+            }
+            .instruction(),
+        ),
         (
             "set_delegate",
-            trader::set_delegate(OWNER, TRADER, Some(KEEPER)),
+            trader::SetDelegate {
+                owner: OWNER,
+                trader: TRADER,
+                delegate: Some(KEEPER),
+            }
+            .instruction(),
         ),
         (
             "deposit",
-            trader::deposit(OWNER, TRADER, TOKENS, COLLATERAL, 9_007_199_254_740_993),
+            trader::Deposit {
+                depositor: OWNER,
+                trader: TRADER,
+                source: TOKENS,
+                collateral: COLLATERAL,
+                amount: 9_007_199_254_740_993,
+            }
+            .instruction(),
         ),
         (
             "withdraw",
-            trader::withdraw(OWNER, TRADER, TOKENS, COLLATERAL, 258),
+            trader::Withdraw {
+                owner: OWNER,
+                trader: TRADER,
+                destination: TOKENS,
+                collateral: COLLATERAL,
+                amount: 258,
+            }
+            .instruction(),
         ),
-        ("add_margin", trader::add_margin(OWNER, KEYS, TRADER, 259)),
+        (
+            "add_margin",
+            trader::AddMargin {
+                authority: OWNER,
+                keys: KEYS,
+                trader: TRADER,
+                amount: 259,
+            }
+            .instruction(),
+        ),
         (
             "remove_margin",
-            trader::remove_margin(OWNER, KEYS, TRADER, 260),
+            trader::RemoveMargin {
+                authority: OWNER,
+                keys: KEYS,
+                trader: TRADER,
+                amount: 260,
+            }
+            .instruction(),
         ),
         (
             "block_trade",
-            trader::block_trade(KEYS, taker, maker, trade),
+            trader::BlockTrade {
+                keys: KEYS,
+                taker,
+                maker,
+                args: trade,
+            }
+            .instruction(),
         ),
     ]
 }
@@ -191,27 +281,66 @@ fn orders() -> Vec<(&'static str, Instruction)> {
     vec![
         (
             "place_order",
-            orders::place_order(OWNER, KEYS, TRADER, args, &LISTED),
+            orders::PlaceOrder {
+                authority: OWNER,
+                keys: KEYS,
+                trader: TRADER,
+                args,
+                makers: &LISTED,
+            }
+            .instruction(),
         ),
         (
             "replace_order",
-            orders::replace_order(OWNER, KEYS, TRADER, OrderRef::Id(41), args, &[]),
+            orders::ReplaceOrder {
+                authority: OWNER,
+                keys: KEYS,
+                trader: TRADER,
+                replaced: OrderRef::Id(41),
+                args,
+                makers: &[],
+            }
+            .instruction(),
         ),
         (
             "cancel_order",
-            orders::cancel_order(OWNER, KEYS, TRADER, id),
+            orders::CancelOrder {
+                authority: OWNER,
+                keys: KEYS,
+                trader: TRADER,
+                order: id,
+            }
+            .instruction(),
         ),
         (
             "cancel_all_orders",
-            orders::cancel_all_orders(OWNER, KEYS, TRADER, Some(OrderSide::Ask)),
+            orders::CancelAllOrders {
+                authority: OWNER,
+                keys: KEYS,
+                trader: TRADER,
+                side: Some(OrderSide::Ask),
+            }
+            .instruction(),
         ),
         (
             "place_trigger",
-            orders::place_trigger(OWNER, market, TRADER, trigger),
+            orders::PlaceTrigger {
+                authority: OWNER,
+                market,
+                trader: TRADER,
+                args: trigger,
+            }
+            .instruction(),
         ),
         (
             "cancel_trigger",
-            orders::cancel_trigger(OWNER, market, TRADER, TriggerKind::TakeProfit),
+            orders::CancelTrigger {
+                authority: OWNER,
+                market,
+                trader: TRADER,
+                kind: TriggerKind::TakeProfit,
+            }
+            .instruction(),
         ),
     ]
 }
@@ -220,31 +349,82 @@ fn anyone() -> Vec<(&'static str, Instruction)> {
     let (market, kind) = (KEYS.market, TriggerKind::TakeProfit);
     let offer = Takeover::with_margin(987_654_321);
     vec![
-        ("accrue_funding", anyone::accrue_funding(KEYS)),
+        (
+            "accrue_funding",
+            anyone::AccrueFunding { keys: KEYS }.instruction(),
+        ),
         (
             "donate_insurance",
-            anyone::donate_insurance(OWNER, market, TOKENS, COLLATERAL, 261),
+            anyone::DonateInsurance {
+                donor: OWNER,
+                market,
+                source: TOKENS,
+                collateral: COLLATERAL,
+                amount: 261,
+            }
+            .instruction(),
         ),
         (
             "sweep_insurance",
-            anyone::sweep_insurance(market, COLLATERAL),
+            anyone::SweepInsurance {
+                market,
+                collateral: COLLATERAL,
+            }
+            .instruction(),
         ),
         (
             "grow_queue",
-            anyone::grow_queue(PAYER, market, KEYS.queue_long, 98),
+            anyone::GrowQueue {
+                payer: PAYER,
+                market,
+                queue: KEYS.queue_long,
+                positions: 98,
+            }
+            .instruction(),
         ),
-        ("flag_bankruptcy", anyone::flag_bankruptcy(KEYS, TRADER)),
+        (
+            "flag_bankruptcy",
+            anyone::FlagBankruptcy {
+                keys: KEYS,
+                trader: TRADER,
+            }
+            .instruction(),
+        ),
         (
             "liquidate",
-            anyone::liquidate(KEEPER, KEYS, TRADER, KEEPERS_TRADER, offer, &LISTED),
+            anyone::Liquidate {
+                authority: KEEPER,
+                keys: KEYS,
+                trader: TRADER,
+                liquidator: KEEPERS_TRADER,
+                offer,
+                makers: &LISTED,
+            }
+            .instruction(),
         ),
         (
             "execute_trigger",
-            anyone::execute_trigger(KEEPER, KEYS, TRADER, KEEPERS_TRADER, kind, &LISTED),
+            anyone::ExecuteTrigger {
+                keeper: KEEPER,
+                keys: KEYS,
+                trader: TRADER,
+                reward_trader: KEEPERS_TRADER,
+                kind,
+                makers: &LISTED,
+            }
+            .instruction(),
         ),
         (
             "auto_deleverage",
-            anyone::auto_deleverage(KEEPER, KEYS, TRADER, KEEPERS_TRADER, 65_537, &LISTED),
+            anyone::AutoDeleverage {
+                keeper: KEEPER,
+                keys: KEYS,
+                bankrupt: TRADER,
+                reward_trader: KEEPERS_TRADER,
+                max_lots: 65_537,
+                counterparties: &LISTED,
+            }
+            .instruction(),
         ),
     ]
 }
@@ -253,19 +433,41 @@ fn sessions() -> Vec<(&'static str, Instruction)> {
     vec![
         (
             "open_adl_session",
-            adl_session::open_adl_session(KEYS, SESSION, 65_538),
+            adl_session::OpenAdlSession {
+                keys: KEYS,
+                session: SESSION,
+                max_lots: 65_538,
+            }
+            .instruction(),
         ),
         (
             "advance_adl_session",
-            adl_session::advance_adl_session(KEYS, SESSION.session, 4_096, vec![7, 70_000]),
+            adl_session::AdvanceAdlSession {
+                keys: KEYS,
+                session: SESSION.session,
+                max_nodes: 4_096,
+                hints: &[7, 70_000],
+            }
+            .instruction(),
         ),
         (
             "execute_adl_session",
-            adl_session::execute_adl_session(KEEPER, KEYS, SESSION, KEEPERS_TRADER, &LISTED),
+            adl_session::ExecuteAdlSession {
+                keeper: KEEPER,
+                keys: KEYS,
+                session: SESSION,
+                reward_trader: KEEPERS_TRADER,
+                selected: &LISTED,
+            }
+            .instruction(),
         ),
         (
             "close_adl_session",
-            adl_session::close_adl_session(KEYS, SESSION),
+            adl_session::CloseAdlSession {
+                keys: KEYS,
+                session: SESSION,
+            }
+            .instruction(),
         ),
     ]
 }

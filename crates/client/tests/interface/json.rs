@@ -1,26 +1,31 @@
 //! Values as the fixtures state them: what does not fit a float is text, bytes are hexadecimal.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::AnchorSerialize;
-use ballast::events::{
+use ballast_engine::book::{BookHeader, Order};
+use ballast_engine::funding::FundingState as FundingLedger;
+use ballast_engine::insurance::InsuranceState as InsuranceLedger;
+use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
+use ballast_engine::risk::{
+    AdlParams as AdlConfig, LadderStep, RiskParams as RiskConfig, RiskTier,
+};
+use ballast_engine::selection::{Member, Selection};
+use ballast_engine::slab::{Links, TreeHeader};
+use ballast_engine::units::FundingIndex;
+use ballast_state::adl_session::AdlSession;
+use ballast_state::book_account::OrderSide;
+use ballast_state::events::{
     AutoDeleveraged, CancelledOrders, CounterpartyCut, OrderCancelled, OrderFilled, OrderPlaced,
     OrderRemoved, PartyTraded, RemovalReason,
 };
-use ballast::instructions::trader::order_args::OrderKind;
-use ballast::oracle::config::OracleConfig;
-use ballast::state::adl_session::AdlSession;
-use ballast::state::book_account::OrderSide;
-use ballast::state::exchange::Exchange;
-use ballast::state::ledgers::{FundingLedger, InsuranceLedger, LastPrice};
-use ballast::state::market::Market;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::risk_config::{AdlConfig, LadderStep, RiskConfig, RiskTier};
-use ballast::state::trader::Trader;
-use ballast::state::trigger::Trigger;
-use ballast_engine::book::{BookHeader, Order};
-use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
-use ballast_engine::selection::{Member, Selection};
-use ballast_engine::slab::{Links, TreeHeader};
+use ballast_state::exchange::Exchange;
+use ballast_state::last_price::LastPrice;
+use ballast_state::market::Market;
+use ballast_state::oracle_config::OracleConfig;
+use ballast_state::order_args::OrderKind;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trader::Trader;
+use ballast_state::trigger::Trigger;
+use ballast_state::Pubkey;
+use borsh::BorshSerialize;
 use serde_json::{Map, Value};
 
 /// A value as a fixture states it.
@@ -64,6 +69,12 @@ macro_rules! numbers {
         $(impl Json for $small { fn json(&self) -> Value { (*self).into() } })*
         $(impl Json for $large { fn json(&self) -> Value { self.to_string().into() } })*
     };
+}
+
+impl Json for FundingIndex {
+    fn json(&self) -> Value {
+        self.get().json()
+    }
 }
 
 numbers!(u8 u16 u32 i32 bool ; u64 i64 Pubkey);

@@ -7,6 +7,7 @@ mod fixtures;
 mod idl;
 mod instructions;
 mod json;
+mod layouts;
 
 use std::path::{Path, PathBuf};
 

@@ -14,14 +14,14 @@ use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::{Clock, Pubkey};
 use anyhow::{anyhow, bail, Context, Result};
-use ballast::oracle::push::PYTH_ORACLE_MAINNET;
-use ballast::state::trader::Trader;
 use ballast_client::addresses;
 use ballast_client::price::decode_price;
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job, Task};
 use ballast_keeper::plan::fit::MAX_TRANSACTION_BYTES;
 use ballast_keeper::plan::{plan, Effect, Lists, Own, Plan, PlanOptions, Planned};
 use ballast_keeper::positions::RECORD_BYTES;
+use ballast_state::price::PYTH_ORACLE_MAINNET;
+use ballast_state::trader::Trader;
 use bytemuck::Zeroable;
 use figures::{milliseconds, resident_kib, Times};
 use rand::{Rng, SeedableRng};

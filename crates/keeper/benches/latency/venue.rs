@@ -2,9 +2,6 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, Result};
-use ballast::oracle::config::{OracleConfig, ORACLE_PUSH};
-use ballast::state::market::{Market, MARKET_VERSION};
-use ballast::state::trader::Trader;
 use ballast_client::instructions::MarketKeys;
 use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
 use ballast_engine::position::Position;
@@ -13,6 +10,9 @@ use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
 use ballast_engine::EngineError;
 use ballast_keeper::market::MarketState;
+use ballast_state::market::{Market, MARKET_VERSION};
+use ballast_state::oracle_config::{OracleConfig, ORACLE_PUSH};
+use ballast_state::trader::Trader;
 use bytemuck::Zeroable;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,9 +1,9 @@
 //! Deleveraging: the book first while it takes lots, then the highest ranked counterparties.
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::adl::{self, AdlPlan, Request};
 use ballast_client::instructions::anyone;
 use ballast_client::liquidation::{book_can_absorb, need, past_grace, Need};
+use ballast_client::ranking::{self, AdlPlan, Request};
 use ballast_engine::liquidation::LiquidationInput;
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
@@ -93,7 +93,7 @@ fn round(
     };
     let market = &present.state.market;
     let queue = lists.queue(side)?;
-    let planned = match adl::plan(market, queue, &record.slot(), &present.moment, &request) {
+    let planned = match ranking::plan(market, queue, &record.slot(), &present.moment, &request) {
         Ok(planned) => planned,
         Err(EngineError::NotBankrupt | EngineError::NoPosition) => {
             return Ok(Planned::Nothing(Idle::Gone));
@@ -130,16 +130,21 @@ impl Round<'_> {
         let bankrupt = self.plan.bankrupt;
         let mut instructions = Vec::with_capacity(2);
         if self.flags {
-            instructions.push(anyone::flag_bankruptcy(keys, bankrupt));
+            let flag = anyone::FlagBankruptcy {
+                keys,
+                trader: bankrupt,
+            };
+            instructions.push(flag.instruction());
         }
-        instructions.push(anyone::auto_deleverage(
-            own.authority,
+        let deleverage = anyone::AutoDeleverage {
+            keeper: own.authority,
             keys,
             bankrupt,
-            own.address,
-            self.plan.max_lots,
-            listed,
-        ));
+            reward_trader: own.address,
+            max_lots: self.plan.max_lots,
+            counterparties: listed,
+        };
+        instructions.push(deleverage.instruction());
         instructions
     }
 

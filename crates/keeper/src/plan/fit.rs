@@ -103,7 +103,7 @@ mod tests {
             (0..accounts).map(|n| AccountMeta::new(Pubkey::new_from_array([n; 32]), false)),
         );
         Instruction {
-            program_id: ballast::ID,
+            program_id: ballast_state::ID,
             accounts: metas,
             data: vec![0; data],
         }

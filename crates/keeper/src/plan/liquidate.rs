@@ -1,9 +1,9 @@
 //! Liquidations: the book first, then the keeper's account where it can afford the rest.
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::book::liquidation_makers;
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::liquidation::{affordable, foresee, need, past_grace, Need};
+use ballast_client::makers::liquidation_makers;
 use ballast_engine::book::BookRef;
 use ballast_engine::liquidation::{self, LiquidationInput, LiquidationPlan};
 use ballast_engine::position::Position;
@@ -149,7 +149,15 @@ impl Call<'_> {
     fn instruction(&self, offer: Takeover, listed: &[Pubkey]) -> Instruction {
         let keys = self.present.state.keys;
         let own = self.own;
-        anyone::liquidate(own.authority, keys, self.victim, own.address, offer, listed)
+        anyone::Liquidate {
+            authority: own.authority,
+            keys,
+            trader: self.victim,
+            liquidator: own.address,
+            offer,
+            makers: listed,
+        }
+        .instruction()
     }
 
     fn plan(&self, offer: Takeover, listed: Vec<Pubkey>, step: &LiquidationPlan) -> Plan {

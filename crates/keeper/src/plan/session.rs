@@ -2,16 +2,16 @@
 //! open, advance until complete, execute. Whoever opened a session, everybody drives it.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::adl_session::AdlSession;
-use ballast_client::adl::{self, Request};
 use ballast_client::instructions::adl_session::{
-    advance_adl_session, close_adl_session, create_session_account, execute_adl_session,
-    open_adl_session, selected, SessionKeys,
+    selected, AdvanceAdlSession, CloseAdlSession, CreateSessionAccount, ExecuteAdlSession,
+    OpenAdlSession, SessionKeys,
 };
 use ballast_client::liquidation::{need, past_grace, Need};
+use ballast_client::ranking::{self, Request};
 use ballast_engine::queue::QueueRef;
 use ballast_engine::selection::MAX_SELECTED;
 use ballast_engine::units::Side;
+use ballast_state::adl_session::AdlSession;
 use solana_instruction::Instruction;
 
 use super::{deleverage, fit, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
@@ -105,17 +105,25 @@ pub fn step(
     session: &AdlSession,
 ) -> Result<Planned, PlanError> {
     let address = under_way(queue).ok_or(PlanError::Missing("a session under way"))?;
-    let keys = SessionKeys {
+    let session_keys = SessionKeys {
         session: address,
         payer: session.payer,
         bankrupt: session.bankrupt,
     };
-    let market = present.state.keys;
+    let keys = present.state.keys;
     let bankrupt = session.bankrupt;
     let expired = present.moment.slot > session.expires_slot;
     let record = present.state.positions.get(&bankrupt);
-    let Some(record) = record.filter(|_| !expired) else {
-        let close = close_adl_session(market, keys);
+    let current = match record.filter(|_| !expired) {
+        Some(record) if !is_stale(queue, session, record)? => Some(record),
+        _ => None,
+    };
+    let Some(record) = current else {
+        let close = CloseAdlSession {
+            keys,
+            session: session_keys,
+        }
+        .instruction();
         return Ok(send(
             bankrupt,
             SessionStep::Close,
@@ -124,19 +132,15 @@ pub fn step(
             queue,
         ));
     };
-    if is_stale(queue, session, record)? {
-        let close = close_adl_session(market, keys);
-        return Ok(send(
-            bankrupt,
-            SessionStep::Close,
-            vec![close],
-            Vec::new(),
-            queue,
-        ));
-    }
     if !queue.header().watch.is_complete() {
         let hints = hints(present, record, queue);
-        let advance = advance_adl_session(market, address, means.max_nodes, hints);
+        let advance = AdvanceAdlSession {
+            keys,
+            session: address,
+            max_nodes: means.max_nodes,
+            hints: &hints,
+        }
+        .instruction();
         return Ok(send(
             bankrupt,
             SessionStep::Advance,
@@ -153,7 +157,14 @@ pub fn step(
         return Ok(Planned::Nothing(Idle::Gone));
     }
     let listed = selected(session, queue);
-    let execute = execute_adl_session(own.authority, market, keys, own.address, &listed);
+    let execute = ExecuteAdlSession {
+        keeper: own.authority,
+        keys,
+        session: session_keys,
+        reward_trader: own.address,
+        selected: &listed,
+    }
+    .instruction();
     let instructions = vec![execute];
     if !fit::size(&instructions, &own.payer, own.tables)?.fits() {
         return Err(PlanError::TooLarge);
@@ -172,17 +183,33 @@ fn open(
     own: &Own<'_>,
     means: &Means,
 ) -> Result<Planned, PlanError> {
-    let keys = SessionKeys {
+    let session_keys = SessionKeys {
         session: means.fresh,
         payer: own.payer,
         bankrupt: record.trader,
     };
-    let market = present.state.keys;
+    let keys = present.state.keys;
     let hints = hints(present, record, queue);
+    let create = CreateSessionAccount {
+        payer: own.payer,
+        session: means.fresh,
+        lamports: means.rent_lamports,
+    };
+    let open = OpenAdlSession {
+        keys,
+        session: session_keys,
+        max_lots: record.position.size(),
+    };
+    let advance = AdvanceAdlSession {
+        keys,
+        session: means.fresh,
+        max_nodes: means.max_nodes,
+        hints: &hints,
+    };
     let instructions = vec![
-        create_session_account(own.payer, means.fresh, means.rent_lamports),
-        open_adl_session(market, keys, record.position.size()),
-        advance_adl_session(market, means.fresh, means.max_nodes, hints),
+        create.instruction(),
+        open.instruction(),
+        advance.instruction(),
     ];
     Ok(send(
         record.trader,
@@ -217,7 +244,7 @@ fn hints(present: &Present<'_>, record: &PositionRecord, queue: &QueueRef<'_>) -
         spares: 0,
     };
     let market = &present.state.market;
-    let plan = adl::plan(market, queue, &record.slot(), &present.moment, &request);
+    let plan = ranking::plan(market, queue, &record.slot(), &present.moment, &request);
     // What the engine refuses now the frozen round may still allow; hints are optional.
     plan.map_or_else(
         |_| Vec::new(),

@@ -1,14 +1,14 @@
 //! Stop-losses and take-profits that the price has reached.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::trigger::TriggerKind;
-use ballast_client::book::{trigger_makers, trigger_request, TakerView};
 use ballast_client::instructions::anyone;
+use ballast_client::makers::{trigger_makers, trigger_request, TakerView};
 use ballast_engine::book::BookRef;
 use ballast_engine::matching::MAX_MATCHES;
 use ballast_engine::order::{check, OrderRequest, OrderTerms};
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
+use ballast_state::trigger::TriggerKind;
 use solana_instruction::Instruction;
 
 use super::{fit, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
@@ -71,7 +71,7 @@ fn terms(
     request: &OrderRequest,
 ) -> Result<OrderTerms, EngineError> {
     let (params, tick) = (
-        taker.market.risk.params(),
+        taker.market.params(),
         taker.market.oracle.atoms_per_lot_tick,
     );
     check(
@@ -120,5 +120,13 @@ fn instruction(
     listed: &[Pubkey],
 ) -> Instruction {
     let keys = present.state.keys;
-    anyone::execute_trigger(own.authority, keys, *trader, own.address, kind, listed)
+    anyone::ExecuteTrigger {
+        keeper: own.authority,
+        keys,
+        trader: *trader,
+        reward_trader: own.address,
+        kind,
+        makers: listed,
+    }
+    .instruction()
 }

@@ -3,8 +3,8 @@
 use super::*;
 
 use anchor_lang::prelude::Pubkey;
-use anchor_lang::Discriminator;
-use ballast::state::position_slot::PositionSlot;
+use ballast_client::accounts::AccountKind;
+use ballast_state::position_slot::PositionSlot;
 use bytemuck::Zeroable;
 
 const WALLET: Pubkey = Pubkey::new_from_array([1; 32]);
@@ -31,13 +31,13 @@ fn trader(lots: i64) -> Trader {
     trader
 }
 
-fn account<T: bytemuck::Pod + Discriminator>(value: &T) -> Account {
-    let mut data = T::DISCRIMINATOR.to_vec();
+fn account<T: bytemuck::Pod>(kind: AccountKind, value: &T) -> Account {
+    let mut data = kind.discriminator().to_vec();
     data.extend(bytemuck::bytes_of(value));
     Account {
         lamports: 1,
         data,
-        owner: ballast::ID,
+        owner: ballast_state::ID,
         ..Account::default()
     }
 }
@@ -48,7 +48,7 @@ fn lots(world: &World, address: &Pubkey) -> Option<i64> {
 }
 
 fn hear(world: &mut World, slot: u64, address: &Pubkey, lots: i64) {
-    let account = account(&trader(lots));
+    let account = account(AccountKind::Trader, &trader(lots));
     world.apply(slot, address, Some(&account), Instant::now());
 }
 
@@ -123,12 +123,22 @@ fn each_account_has_its_role() {
 
     let mut exchange = Exchange::zeroed();
     exchange.pause_flags = 3;
-    world.apply(5, &addresses::exchange(), Some(&account(&exchange)), now);
+    world.apply(
+        5,
+        &addresses::exchange(),
+        Some(&account(AccountKind::Exchange, &exchange)),
+        now,
+    );
     assert_eq!(world.conditions(9).pause_flags, 3);
 
     let mut market = Market::zeroed();
     market.liquidations = 8;
-    world.apply(5, &MARKET, Some(&account(&market)), now);
+    world.apply(
+        5,
+        &MARKET,
+        Some(&account(AccountKind::Market, &market)),
+        now,
+    );
     assert_eq!(world.markets[0].state.market.liquidations, 8);
 
     let words = [500_u64, 0, 0, 0, 1_234].map(u64::to_le_bytes);

@@ -1,13 +1,13 @@
 //! Which positions become which jobs.
 
-use ballast::state::exchange::{PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE_TRADE};
-use ballast::state::position_slot::{PositionSlot, SLOT_UNCOVERED};
-use ballast::state::trader::Trader;
-use ballast::state::trigger::{Trigger, TriggerKind};
 use ballast_engine::oracle::PriceFault;
 use ballast_engine::units::Ticks;
 use ballast_keeper::evaluate::{evaluate, Conditions, Task};
 use ballast_keeper::market::Unready;
+use ballast_state::exchange::{PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE_TRADE};
+use ballast_state::position_slot::{PositionSlot, SLOT_UNCOVERED};
+use ballast_state::trader::Trader;
+use ballast_state::trigger::{Trigger, TriggerKind};
 use bytemuck::Zeroable;
 
 use crate::synthetic::{key, Synthetic, CALM, SLOT, TIME};

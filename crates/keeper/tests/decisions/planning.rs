@@ -2,12 +2,12 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::InstructionData;
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trigger::{Trigger, TriggerKind};
 use ballast_engine::units::Side;
 use ballast_keeper::evaluate::Task;
 use ballast_keeper::plan::fit::{size, MAX_TRANSACTION_BYTES};
 use ballast_keeper::plan::{Effect, Idle, Lists, Plan, PlanError, Planned, TakeOver};
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trigger::{Trigger, TriggerKind};
 
 use crate::synthetic::{key, own_address, Synthetic, SLOT};
 

@@ -1,9 +1,6 @@
 //! A market made up of a few positions, its lists and a keeper.
 
 use anchor_lang::prelude::{Clock, Pubkey};
-use ballast::state::market::{Market, MARKET_VERSION};
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trader::Trader;
 use ballast_client::instructions::MarketKeys;
 use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
 use ballast_engine::oracle::OraclePrice;
@@ -13,6 +10,9 @@ use ballast_engine::units::{LotPrice, Side, Ticks};
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job};
 use ballast_keeper::market::MarketState;
 use ballast_keeper::plan::{plan, Lists, Own, PlanError, PlanOptions, Planned};
+use ballast_state::market::{Market, MARKET_VERSION};
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trader::Trader;
 use bytemuck::Zeroable;
 
 pub const SLOT: u64 = 1_000;

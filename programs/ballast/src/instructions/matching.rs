@@ -9,20 +9,18 @@ use ballast_engine::{
     trade::open_interest_after,
     units::{Atoms, FundingIndex},
 };
-
-use crate::{
-    error::{BallastError, OrBallast},
+use ballast_state::{
+    error::BallastError,
     events::{OrderFilled, OrderRemoved, RemovalReason},
-    state::{
-        book_account::MarketBook,
-        market::{Market, Touched},
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    instructions::MAX_MAKERS,
+    market::{Market, Touched},
+    trader::Trader,
 };
 
-/// Most makers one call may list: what the program's heap has room for.
-pub const MAX_MAKERS: usize = 32;
+use crate::{
+    error::{error, require, OrBallast},
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+};
 
 /// What came of one order of the book.
 pub enum Step {

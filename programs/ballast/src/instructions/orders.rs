@@ -1,42 +1,20 @@
 //! What the instructions that take orders out of the book have in common.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{
-    book::{BookRef, Order, OwnOrders},
-    units::Side,
+use ballast_engine::{book::Order, units::Side};
+use ballast_state::{
+    error::BallastError,
+    events::{CancelledOrders, OrderCancelled},
+    instructions::OrderRef,
+    market::Market,
+    position_slot::PositionSlot,
+    queue_account::NO_NODE,
 };
 
 use crate::{
-    error::{BallastError, OrBallast},
-    events::{CancelledOrders, OrderCancelled},
-    state::{
-        book_account::MarketBook, market::Market, position_slot::PositionSlot,
-        queue_account::NO_NODE,
-    },
+    error::{error, require, OrBallast},
+    loaders::book_account::MarketBook,
 };
-
-/// Names one of a trader's orders in a market.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderRef {
-    /// By its id in the book.
-    Id(u64),
-    /// By the trader's own number for it, which is not 0.
-    ClientId(u64),
-}
-
-impl OrderRef {
-    /// Node of the order.
-    ///
-    /// # Errors
-    /// `OrderNotFound`.
-    pub fn find(self, book: &BookRef<'_>, own: &OwnOrders) -> Result<u32> {
-        let node = match self {
-            Self::Id(id) => book.find_id(own, id).or_ballast()?,
-            Self::ClientId(id) => book.find_client(own, id).or_ballast()?,
-        };
-        node.ok_or_else(|| error!(BallastError::OrderNotFound))
-    }
-}
 
 /// Takes one order of the slot out of the book. Its reserve is the caller's to credit.
 ///

@@ -9,17 +9,18 @@ use ballast_engine::{
     trade::{open_interest_after, PartyInput, PartyOutcome},
     units::Atoms,
 };
+use ballast_state::{
+    error::BallastError,
+    events::{OrderCancelled, PartyTraded},
+    market::{Market, Touched},
+    trader::Trader,
+};
 
 use super::matching::{Matching, Step};
 use crate::{
-    error::{BallastError, OrBallast},
-    events::{OrderCancelled, PartyTraded},
+    error::{err, error, require, OrBallast},
     instructions::orders::record,
-    state::{
-        market::{Market, Touched},
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    loaders::queue_account::MarketQueues,
 };
 
 /// An order and what goes with it.

@@ -1,10 +1,10 @@
 //! Pyth pull oracle: `PriceUpdateV2` accounts of the Pyth Solana receiver.
 
 use anchor_lang::prelude::*;
+use ballast_state::{error::BallastError, price::RawPrice};
 use pyth_solana_receiver_sdk::price_update::{PriceUpdateV2, VerificationLevel};
 
-use super::RawPrice;
-use crate::error::BallastError;
+use crate::error::{error, require, require_keys_eq};
 
 /// Reads a fully verified update of `feed_id`.
 ///

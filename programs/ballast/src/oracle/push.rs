@@ -1,15 +1,13 @@
 //! Legacy Pyth push oracle: price accounts of the Pyth oracle program, parsed from bytes.
 
 use anchor_lang::prelude::*;
+use ballast_state::{
+    error::BallastError,
+    price::{RawPrice, PYTH_ORACLE_DEVNET, PYTH_ORACLE_MAINNET},
+};
 use pyth_sdk_solana::state::{load_price_account, PriceStatus, SolanaPriceAccount};
 
-use super::RawPrice;
-use crate::error::BallastError;
-
-/// Pyth oracle program, mainnet.
-pub const PYTH_ORACLE_MAINNET: Pubkey = pubkey!("FsJ3A3u2vn5cTVofAjvy6y5kwABJAqYWpe4975bi2epH");
-/// Pyth oracle program, devnet.
-pub const PYTH_ORACLE_DEVNET: Pubkey = pubkey!("gSbePebfvPy7tRqimPoVecS2UsBvYv46ynrzWocc92s");
+use crate::error::{error, require, require_keys_eq};
 
 /// Reads the price account `expected`. While the feed is not trading its previous price counts,
 /// with the time at which that was published.

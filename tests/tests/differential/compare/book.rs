@@ -1,8 +1,8 @@
 //! The book in its order, everybody's chain of orders, reserves and triggers.
 
 use anchor_lang::prelude::Pubkey;
-use ballast::state::{position_slot::PositionSlot, queue_account::NO_NODE, trigger};
 use ballast_engine::units::Side;
+use ballast_state::{position_slot::PositionSlot, queue_account::NO_NODE, trigger};
 
 use super::{all, same, to_i128, Agreement};
 use crate::model::{Model, Order, Owned, Trigger};

@@ -1,8 +1,8 @@
 //! What the program says of orders that were met, against what the model did with them.
 
-use ballast::events::{OrderCancelled, OrderFilled, OrderRemoved, RemovalReason};
-use ballast_client::events::BallastEvent;
 use ballast_sandbox::TxOutcome;
+use ballast_state::events::BallastEvent;
+use ballast_state::events::{OrderCancelled, OrderFilled, OrderRemoved, RemovalReason};
 
 use super::{all, same, Agreement};
 use crate::model::{Done, Fill, Matched, Model, Reason, Removed};
@@ -103,7 +103,7 @@ fn own(orders: &[OrderCancelled]) -> Vec<(u64, i128, i128)> {
     lost.collect()
 }
 
-fn placed(event: &ballast::events::OrderPlaced, matched: &Matched) -> Agreement {
+fn placed(event: &ballast_state::events::OrderPlaced, matched: &Matched) -> Agreement {
     let Done::Order {
         lots,
         id,
@@ -135,7 +135,7 @@ fn placed(event: &ballast::events::OrderPlaced, matched: &Matched) -> Agreement 
     )
 }
 
-fn liquidated(event: &ballast::events::PositionLiquidated, matched: &Matched) -> Agreement {
+fn liquidated(event: &ballast_state::events::PositionLiquidated, matched: &Matched) -> Agreement {
     let Done::Liquidation {
         lots,
         taken,
@@ -162,7 +162,7 @@ fn liquidated(event: &ballast::events::PositionLiquidated, matched: &Matched) ->
     )
 }
 
-fn executed(event: &ballast::events::TriggerExecuted, matched: &Matched) -> Agreement {
+fn executed(event: &ballast_state::events::TriggerExecuted, matched: &Matched) -> Agreement {
     let Done::Trigger { left, reward } = matched.done else {
         return Err(format!("a trigger was executed, model {matched:?}"));
     };

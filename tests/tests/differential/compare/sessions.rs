@@ -1,8 +1,8 @@
 //! Every session of the program against what the model has frozen and what it promises.
 
-use ballast_client::events::BallastEvent;
 use ballast_engine::units::Side;
 use ballast_sandbox::TxOutcome;
+use ballast_state::events::BallastEvent;
 
 use super::{all, same, Agreement};
 use crate::model::{Model, Opened, Session};
@@ -124,7 +124,7 @@ fn under_way(
     Ok(())
 }
 
-fn frozen(stored: &ballast::state::adl_session::AdlSession, session: &Session) -> Agreement {
+fn frozen(stored: &ballast_state::adl_session::AdlSession, session: &Session) -> Agreement {
     let position = &session.position;
     all(
         "stored",

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Instant;
 
-use ballast::error::BallastError;
-use ballast_client::error::error_name;
+use ballast_state::error::BallastError;
 
 use crate::compare;
 use crate::model::{Effect, Verdict};
@@ -156,7 +155,7 @@ impl Report {
             BallastError::AdlNothingCut,
         ] {
             let number = u32::from(error);
-            let name = error_name(number);
+            let name = BallastError::of_number(number).map(BallastError::name);
             assert!(self.errors.contains_key(&number), "no list met {name:?}");
         }
     }
@@ -176,7 +175,9 @@ impl fmt::Display for Report {
             writeln!(f, "{name:<18} {accepted:>9} {refused:>9}")?;
         }
         for (number, count) in &self.errors {
-            let name = error_name(*number).unwrap_or("?");
+            let name = BallastError::of_number(*number)
+                .map(BallastError::name)
+                .unwrap_or("?");
             writeln!(f, "{name:<28} {count:>9}")?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! The order book of a market: one sorted list a side.
 
-use ballast::error::BallastError;
+use ballast_state::error::BallastError;
 
 use super::number::{ceil, floor, part, ratio};
 use super::refusal::{require, unsigned, Verdict};

@@ -1,6 +1,6 @@
 //! Accounts, tokens and free collateral.
 
-use ballast::error::BallastError;
+use ballast_state::error::BallastError;
 
 use super::refusal::{require, signed, unsigned, Verdict, ALREADY_THERE, TOKENS_MISSING};
 use super::state::{Model, Trader};

@@ -1,7 +1,7 @@
 //! Auto-deleveraging: the close price, the list, the cuts and what must be shown.
 
-use ballast::error::BallastError;
 use ballast_engine::risk::RiskParams;
+use ballast_state::error::BallastError;
 use num_rational::BigRational;
 
 use super::holding::Holding;

@@ -1,7 +1,7 @@
 //! What an order that waits comes to when somebody meets it.
 
-use ballast::error::BallastError;
 use ballast_engine::risk::RiskParams;
+use ballast_state::error::BallastError;
 
 use super::book::Order;
 use super::deleverage::Listed;

@@ -1,6 +1,6 @@
 //! One position: what fills, closes and funding do to it.
 
-use ballast::error::BallastError;
+use ballast_state::error::BallastError;
 
 use super::number::{ceil, floor, part};
 use super::refusal::{require, signed, Verdict};

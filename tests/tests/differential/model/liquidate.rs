@@ -1,7 +1,7 @@
 //! Health, flags, and how much of a position a liquidation may close.
 
-use ballast::error::BallastError;
 use ballast_engine::risk::RiskParams;
+use ballast_state::error::BallastError;
 
 use super::holding::{Holding, MAX_PRICE};
 use super::number::{ceil, floor, part, whole, ONE};

@@ -1,6 +1,6 @@
 //! Prices: which may be used for what, and the funding that accrues by them.
 
-use ballast::error::BallastError;
+use ballast_state::error::BallastError;
 
 use super::holding::MAX_PRICE;
 use super::number::ONE;

@@ -1,7 +1,7 @@
 //! Orders of traders: placed, taken, cancelled.
 
-use ballast::error::BallastError;
 use ballast_engine::risk::RiskParams;
+use ballast_state::error::BallastError;
 
 use super::book::Order;
 use super::fill::{check_makers, Done, Matched, Meeting};

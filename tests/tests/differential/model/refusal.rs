@@ -1,6 +1,6 @@
 //! Why a call is refused.
 
-use ballast::error::BallastError;
+use ballast_state::error::BallastError;
 
 /// The error number a refused call ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

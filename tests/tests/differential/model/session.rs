@@ -1,7 +1,7 @@
 //! Deleveraging over several transactions: what is frozen, whom a complete selection holds, what
 //! its execution does. How the program finds its members is not modelled; what they must be is.
 
-use ballast::error::BallastError;
+use ballast_state::error::BallastError;
 
 use super::deleverage::{check_accounts, Listed, Round};
 use super::holding::Holding;

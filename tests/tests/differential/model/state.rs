@@ -1,7 +1,7 @@
 //! What there is: wallets, traders, markets.
 
-use ballast::error::BallastError;
 use ballast_engine::risk::RiskParams;
+use ballast_state::error::BallastError;
 
 use super::book::Book;
 use super::funding::Funding;

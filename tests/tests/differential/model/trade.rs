@@ -1,7 +1,7 @@
 //! Trades and what they need: margin by tiers, limits, fees.
 
-use ballast::error::BallastError;
 use ballast_engine::risk::RiskParams;
+use ballast_state::error::BallastError;
 use num_rational::BigRational;
 
 use super::holding::{Holding, MAX_LOTS};

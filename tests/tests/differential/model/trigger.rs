@@ -1,6 +1,6 @@
 //! Stop-losses and take-profits.
 
-use ballast::error::BallastError;
+use ballast_state::error::BallastError;
 
 use super::fill::{check_makers, Done, Matched, Meeting};
 use super::number::{floor, part};

@@ -1,6 +1,6 @@
 //! Liquidations: the book first, then the liquidator, then insurance.
 
-use ballast::error::BallastError;
+use ballast_state::error::BallastError;
 
 use super::fill::{check_makers, Done, Matched, Meeting};
 use super::holding::Holding;

@@ -2,12 +2,12 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::{self, PlaceOrderArgs};
-use ballast::instructions::trader::place_trigger::PlaceTriggerArgs;
-use ballast::state::book_account::OrderSide;
-use ballast::state::trigger;
 use ballast_client::instructions::{anyone, orders};
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::OrderRef;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::order_args::{self, PlaceOrderArgs};
+use ballast_state::trigger;
 
 use super::World;
 use crate::model::Listed;
@@ -24,25 +24,27 @@ impl World {
         match operation {
             Operation::PlaceOrder(placing) => {
                 let trader = placing.trader;
-                let call = orders::place_order(
-                    owner(trader),
-                    keys(placing.market),
-                    address(trader),
-                    args(placing),
-                    &self.list(&placing.makers),
-                );
+                let call = orders::PlaceOrder {
+                    authority: owner(trader),
+                    keys: keys(placing.market),
+                    trader: address(trader),
+                    args: args(placing),
+                    makers: &self.list(&placing.makers),
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::ReplaceOrder { which, placing } => {
                 let trader = placing.trader;
-                let call = orders::replace_order(
-                    owner(trader),
-                    keys(placing.market),
-                    address(trader),
-                    reference(*which),
-                    args(placing),
-                    &self.list(&placing.makers),
-                );
+                let call = orders::ReplaceOrder {
+                    authority: owner(trader),
+                    keys: keys(placing.market),
+                    trader: address(trader),
+                    replaced: reference(*which),
+                    args: args(placing),
+                    makers: &self.list(&placing.makers),
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::CancelOrder {
@@ -51,7 +53,13 @@ impl World {
                 which,
             } => {
                 let (signer, account) = (owner(*trader), address(*trader));
-                let call = orders::cancel_order(signer, keys(*market), account, reference(*which));
+                let call = orders::CancelOrder {
+                    authority: signer,
+                    keys: keys(*market),
+                    trader: account,
+                    order: reference(*which),
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::CancelAllOrders {
@@ -61,7 +69,13 @@ impl World {
             } => {
                 let (signer, account) = (owner(*trader), address(*trader));
                 let side = side.map(book_side);
-                let call = orders::cancel_all_orders(signer, keys(*market), account, side);
+                let call = orders::CancelAllOrders {
+                    authority: signer,
+                    keys: keys(*market),
+                    trader: account,
+                    side,
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             other => self.trigger_call(other),
@@ -81,7 +95,13 @@ impl World {
                     lots: setting.lots,
                 };
                 let (market, account) = (market(setting.market), self.addresses[trader]);
-                let call = orders::place_trigger(owner(trader), market, account, args);
+                let call = orders::PlaceTrigger {
+                    authority: owner(trader),
+                    market,
+                    trader: account,
+                    args,
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::CancelTrigger {
@@ -91,19 +111,26 @@ impl World {
             } => {
                 let (market, account) = (market(*number), self.addresses[*trader]);
                 let kind = trigger_kind(*kind);
-                let call = orders::cancel_trigger(owner(*trader), market, account, kind);
+                let call = orders::CancelTrigger {
+                    authority: owner(*trader),
+                    market,
+                    trader: account,
+                    kind,
+                }
+                .instruction();
                 (call, vec![trader / 2])
             }
             Operation::ExecuteTrigger(execution) => {
                 let receiver = execution.receiver;
-                let call = anyone::execute_trigger(
-                    owner(receiver),
-                    self.markets[execution.market].keys,
-                    self.addresses[execution.trader],
-                    self.addresses[receiver],
-                    trigger_kind(execution.kind),
-                    &self.list(&execution.makers),
-                );
+                let call = anyone::ExecuteTrigger {
+                    keeper: owner(receiver),
+                    keys: self.markets[execution.market].keys,
+                    trader: self.addresses[execution.trader],
+                    reward_trader: self.addresses[receiver],
+                    kind: trigger_kind(execution.kind),
+                    makers: &self.list(&execution.makers),
+                }
+                .instruction();
                 (call, vec![receiver / 2])
             }
             other => unreachable!("{other:?} is about neither orders nor triggers"),
@@ -113,17 +140,18 @@ impl World {
     /// The instruction of a liquidation and the wallet that signs it.
     pub fn liquidation(&self, call: &Liquidation) -> (Instruction, Vec<usize>) {
         let liquidator = call.liquidator;
-        let instruction = anyone::liquidate(
-            self.wallets[liquidator / 2].address(),
-            self.markets[call.market].keys,
-            self.addresses[call.trader],
-            self.addresses[liquidator],
-            anyone::Takeover {
+        let instruction = anyone::Liquidate {
+            authority: self.wallets[liquidator / 2].address(),
+            keys: self.markets[call.market].keys,
+            trader: self.addresses[call.trader],
+            liquidator: self.addresses[liquidator],
+            offer: anyone::Takeover {
                 margin: call.margin,
                 takes_over: call.take_over,
             },
-            &self.list(&call.makers),
-        );
+            makers: &self.list(&call.makers),
+        }
+        .instruction();
         (instruction, vec![liquidator / 2])
     }
 

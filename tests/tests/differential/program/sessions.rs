@@ -2,9 +2,9 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
-use ballast::state::adl_session::AdlSession;
 use ballast_client::instructions::adl_session::{self, SessionKeys};
 use ballast_sandbox::TxResult;
+use ballast_state::adl_session::AdlSession;
 
 use super::World;
 use crate::model::{Member, Seen};
@@ -33,7 +33,13 @@ impl World {
             } => {
                 let market = self.markets[session.of_market].keys;
                 let key = self.named(session).session;
-                let call = adl_session::advance_adl_session(market, key, *max_nodes, hints.clone());
+                let call = adl_session::AdvanceAdlSession {
+                    keys: market,
+                    session: key,
+                    max_nodes: *max_nodes,
+                    hints,
+                }
+                .instruction();
                 (call, Vec::new())
             }
             Operation::ExecuteSession {
@@ -42,18 +48,23 @@ impl World {
                 list,
             } => {
                 let list: Vec<Pubkey> = list.iter().map(|one| self.listed(one)).collect();
-                let call = adl_session::execute_adl_session(
-                    self.wallets[receiver / 2].address(),
-                    self.markets[session.of_market].keys,
-                    self.named(session),
-                    self.addresses[*receiver],
-                    &list,
-                );
+                let call = adl_session::ExecuteAdlSession {
+                    keeper: self.wallets[receiver / 2].address(),
+                    keys: self.markets[session.of_market].keys,
+                    session: self.named(session),
+                    reward_trader: self.addresses[*receiver],
+                    selected: &list,
+                }
+                .instruction();
                 (call, vec![receiver / 2])
             }
             Operation::CloseSession { session } => {
                 let market = self.markets[session.of_market].keys;
-                let call = adl_session::close_adl_session(market, self.named(session));
+                let call = adl_session::CloseAdlSession {
+                    keys: market,
+                    session: self.named(session),
+                }
+                .instruction();
                 (call, Vec::new())
             }
             other => unreachable!("{other:?} is not about a session"),

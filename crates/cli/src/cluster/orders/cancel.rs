@@ -1,9 +1,9 @@
 //! `ballast order cancel` and `cancel-all`.
 
 use anyhow::Result;
-use ballast::instructions::orders::OrderRef;
-use ballast::state::book_account::OrderSide;
 use ballast_client::instructions::orders as build;
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::OrderRef;
 use clap::Args;
 use solana_signer::Signer;
 
@@ -57,12 +57,13 @@ pub async fn cancel(session: &Session, args: &CancelArgs) -> Result<()> {
             "Cancel {} of trader account {address} in {name}",
             ref_words(args.order)
         ),
-        instructions: vec![build::cancel_order(
-            signer.pubkey(),
-            state.keys,
-            address,
-            args.order,
-        )],
+        instructions: vec![build::CancelOrder {
+            authority: signer.pubkey(),
+            keys: state.keys,
+            trader: address,
+            order: args.order,
+        }
+        .instruction()],
         names: Names {
             collateral: units.collateral,
             market: Some((&name, units)),
@@ -91,12 +92,13 @@ pub async fn cancel_all(session: &Session, args: &CancelAllArgs) -> Result<()> {
     let plan = Plan {
         command: "order cancel-all",
         purpose: format!("Cancel {which} of trader account {address} in {name}"),
-        instructions: vec![build::cancel_all_orders(
-            signer.pubkey(),
-            state.keys,
-            address,
+        instructions: vec![build::CancelAllOrders {
+            authority: signer.pubkey(),
+            keys: state.keys,
+            trader: address,
             side,
-        )],
+        }
+        .instruction()],
         names: Names {
             collateral: units.collateral,
             market: Some((&name, units)),

@@ -2,9 +2,10 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::state::position_slot::PositionSlot;
-use ballast::state::trader::Trader;
 use ballast_engine::book::Order;
+use ballast_report::table::Table;
+use ballast_state::position_slot::PositionSlot;
+use ballast_state::trader::Trader;
 use clap::Args;
 use serde::Serialize;
 
@@ -13,7 +14,6 @@ use crate::cluster::options::TraderChoice;
 use crate::cluster::session::Session;
 use crate::cluster::state::{MarketState, Parts};
 use crate::cluster::words::{counted, side_name};
-use crate::report::table::Table;
 
 /// Arguments of `order list`.
 #[derive(Clone, Debug, Args)]

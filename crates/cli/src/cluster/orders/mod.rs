@@ -5,7 +5,7 @@ pub mod list;
 pub mod place;
 
 use anyhow::Result;
-use ballast::instructions::orders::OrderRef;
+use ballast_state::instructions::OrderRef;
 use clap::{Args, Subcommand};
 
 use super::failure::Usage;

@@ -2,13 +2,13 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, Result};
-use ballast::instructions::orders::OrderRef;
-use ballast::instructions::trader::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
-use ballast::state::book_account::OrderSide;
-use ballast::state::trader::Trader;
-use ballast_client::book::{order_makers, TakerView};
 use ballast_client::instructions::orders as build;
+use ballast_client::makers::{order_makers, TakerView};
 use ballast_engine::position::Position;
+use ballast_state::book_account::OrderSide;
+use ballast_state::instructions::OrderRef;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::trader::Trader;
 use clap::{Args, ValueEnum};
 use solana_signer::Signer;
 
@@ -175,11 +175,26 @@ async fn send(session: &Session, terms: &Terms, replaced: Option<OrderRef>) -> R
     let (command, instruction) = match replaced {
         None => (
             "order place",
-            build::place_order(authority, keys, address, args, &makers),
+            build::PlaceOrder {
+                authority,
+                keys,
+                trader: address,
+                args,
+                makers: &makers,
+            }
+            .instruction(),
         ),
         Some(order) => (
             "order replace",
-            build::replace_order(authority, keys, address, order, args, &makers),
+            build::ReplaceOrder {
+                authority,
+                keys,
+                trader: address,
+                replaced: order,
+                args,
+                makers: &makers,
+            }
+            .instruction(),
         ),
     };
     let plan = Plan {

@@ -8,8 +8,11 @@ use std::time::{Duration, SystemTime};
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast::state::trader::Trader;
 use ballast_client::accounts;
+use ballast_client::amount::decimal;
+use ballast_report::figures::{clock, short};
+use ballast_report::table::Table;
+use ballast_state::trader::Trader;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{json, Value};
@@ -19,9 +22,7 @@ use super::options::TraderChoice;
 use super::positions::{lights, PositionView};
 use super::session::{say, Session};
 use super::state::{MarketState, Parts};
-use super::units::{decimal, percent_of_bps};
-use crate::report::money::{clock, short};
-use crate::report::table::Table;
+use super::units::percent_of_bps;
 use alerts::{Alerts, Crossing, Kind, Look, Thresholds};
 use webhook::Webhook;
 

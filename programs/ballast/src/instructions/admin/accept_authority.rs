@@ -2,13 +2,14 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{
-    emit::emit,
+use ballast_state::{
     error::BallastError,
     events::AuthorityAccepted,
+    exchange::{Exchange, Role},
     seeds::EXCHANGE_ADDRESS,
-    state::exchange::{Exchange, Role},
 };
+
+use crate::emit::emit;
 
 /// Accounts of `accept_authority`.
 #[event_cpi]

@@ -3,32 +3,20 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 use ballast_engine::units::Side;
+use ballast_state::{
+    error::BallastError,
+    events::MarketCreated,
+    exchange::Exchange,
+    instructions::CreateMarketArgs,
+    market::{Market, MARKET_VERSION, NAME_BYTES},
+    seeds::{EXCHANGE_ADDRESS, INSURANCE_VAULT_SEED, MARKET_SEED},
+};
 
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::MarketCreated,
-    oracle::config::OracleConfig,
-    seeds::{EXCHANGE_ADDRESS, INSURANCE_VAULT_SEED, MARKET_SEED},
-    state::{
-        book_account,
-        exchange::Exchange,
-        market::{Market, MARKET_VERSION, NAME_BYTES},
-        queue_account,
-        risk_config::RiskConfig,
-    },
+    error::{error, require, require_keys_eq, OrBallast},
+    loaders::{book_account, queue_account},
 };
-
-/// Arguments of `create_market`.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
-pub struct CreateMarketArgs {
-    /// Printable ASCII padded with zeros.
-    pub name: [u8; NAME_BYTES],
-    /// Price source and units.
-    pub oracle: OracleConfig,
-    /// Risk parameters.
-    pub risk: RiskConfig,
-}
 
 /// Accounts of `create_market`.
 #[event_cpi]
@@ -125,7 +113,7 @@ impl CreateMarket<'_> {
         );
         require!(name_is_valid(&args.name), BallastError::MarketNameInvalid);
         args.oracle.validate(exchange.mint_decimals)?;
-        args.risk.params().validate().or_ballast()
+        args.risk.validate().or_ballast()
     }
 
     fn next_index(&self) -> Result<u16> {
@@ -154,7 +142,7 @@ impl CreateMarket<'_> {
         market.oracle = args.oracle;
         market.risk = args.risk;
         market.funding.last_timestamp = Clock::get()?.unix_timestamp;
-        market.invariant()
+        market.invariant().or_ballast()
     }
 }
 

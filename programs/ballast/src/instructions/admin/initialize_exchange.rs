@@ -3,23 +3,19 @@
 use anchor_lang::{prelude::*, solana_program::bpf_loader_upgradeable};
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
 
+use ballast_state::{
+    error::BallastError,
+    events::ExchangeInitialized,
+    exchange::{Exchange, EXCHANGE_VERSION},
+    instructions::InitializeExchangeArgs,
+    seeds::{COLLATERAL_VAULT_SEED, EXCHANGE_SEED, PROGRAM_DATA_ADDRESS},
+};
+
 use crate::{
     collateral::require_plain_mint,
     emit::emit,
-    error::BallastError,
-    events::ExchangeInitialized,
-    seeds::{COLLATERAL_VAULT_SEED, EXCHANGE_SEED, PROGRAM_DATA_ADDRESS},
-    state::exchange::{Exchange, EXCHANGE_VERSION},
+    error::{error, require},
 };
-
-/// Arguments of `initialize_exchange`.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
-pub struct InitializeExchangeArgs {
-    /// First risk authority.
-    pub risk_authority: Pubkey,
-    /// First pause authority.
-    pub pause_authority: Pubkey,
-}
 
 /// Accounts of `initialize_exchange`.
 #[event_cpi]

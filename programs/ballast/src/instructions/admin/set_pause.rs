@@ -2,13 +2,14 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{
-    emit::emit,
+use ballast_state::{
     error::BallastError,
     events::PauseSet,
+    exchange::{Exchange, PAUSE_ALL},
     seeds::EXCHANGE_ADDRESS,
-    state::exchange::{Exchange, PAUSE_ALL},
 };
+
+use crate::{emit::emit, error::require};
 
 /// Accounts of `set_pause`.
 #[event_cpi]

@@ -2,14 +2,16 @@
 
 use anchor_lang::prelude::*;
 
+use ballast_engine::risk::RiskParams;
+use ballast_state::{
+    error::BallastError, events::MarketRiskUpdated, exchange::Exchange, market::Market,
+    seeds::EXCHANGE_ADDRESS,
+};
+
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::MarketRiskUpdated,
-    seeds::EXCHANGE_ADDRESS,
-    state::{
-        book_account::MarketBook, exchange::Exchange, market::Market, risk_config::RiskConfig,
-    },
+    error::{require_keys_eq, OrBallast},
+    loaders::book_account::MarketBook,
 };
 
 /// Accounts of `update_market_risk`.
@@ -35,7 +37,7 @@ impl UpdateMarketRisk<'_> {
     ///
     /// # Errors
     /// `NotRiskAuthority`, the `Risk...` errors, the `Book...` errors, `WrongBook`.
-    pub fn handle(ctx: Context<Self>, risk: RiskConfig) -> Result<()> {
+    pub fn handle(ctx: Context<Self>, risk: RiskParams) -> Result<()> {
         let before = ctx.accounts.replace(&risk)?;
         let market = ctx.accounts.market.key();
         emit(
@@ -50,15 +52,15 @@ impl UpdateMarketRisk<'_> {
     }
 
     #[inline(never)]
-    fn replace(&self, risk: &RiskConfig) -> Result<RiskConfig> {
+    fn replace(&self, risk: &RiskParams) -> Result<RiskParams> {
         require_keys_eq!(
             self.exchange.load()?.risk_authority,
             self.risk_authority.key(),
             BallastError::NotRiskAuthority
         );
-        risk.params().validate().or_ballast()?;
+        risk.validate().or_ballast()?;
         let mut market = self.market.load_mut()?;
-        market.accrue_at_last_price(&Clock::get()?)?;
+        market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;
         let before = core::mem::replace(&mut market.risk, *risk);
         MarketBook::load(&market, &self.book)?.record_impact(&mut market)?;
         market.invariant()?;

@@ -2,14 +2,12 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::oracle::Action;
-
-use crate::{
-    emit::emit,
-    error::BallastError,
-    events::FundingAccrued,
+use ballast_state::{
+    error::BallastError, events::FundingAccrued, exchange::Exchange, market::Market,
     seeds::EXCHANGE_ADDRESS,
-    state::{exchange::Exchange, market::Market},
 };
+
+use crate::{emit::emit, oracle::touch};
 
 /// Accounts of `accrue_funding`.
 #[event_cpi]
@@ -34,8 +32,13 @@ impl AccrueFunding<'_> {
         let event = {
             let accounts = &ctx.accounts;
             let mut market = accounts.market.load_mut()?;
-            let index_before = market.funding.index;
-            let touched = market.touch(&accounts.price, Action::Funding, &Clock::get()?)?;
+            let index_before = market.funding.index.get();
+            let touched = touch(
+                &mut market,
+                &accounts.price,
+                Action::Funding,
+                &Clock::get()?,
+            )?;
             let rates = market.funding_rates(touched.mark.price)?;
             market.invariant()?;
             FundingAccrued {

@@ -2,17 +2,19 @@
 
 use anchor_lang::prelude::*;
 
+use ballast_state::{
+    adl_session::AdlSession,
+    error::BallastError,
+    events::AdlSessionAdvanced,
+    exchange::{Exchange, PAUSE_DELEVERAGE},
+    market::Market,
+    seeds::EXCHANGE_ADDRESS,
+};
+
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::AdlSessionAdvanced,
-    seeds::EXCHANGE_ADDRESS,
-    state::{
-        adl_session::AdlSession,
-        exchange::{Exchange, PAUSE_DELEVERAGE},
-        market::Market,
-        queue_account::MarketQueues,
-    },
+    error::{require, OrBallast},
+    loaders::queue_account::MarketQueues,
 };
 
 /// Accounts of `advance_adl_session`.

@@ -9,6 +9,14 @@ use ballast_engine::{
     oracle::Action,
     proof::{first_skipped, Threshold},
 };
+use ballast_state::{
+    error::BallastError,
+    events::AutoDeleveraged,
+    exchange::{Exchange, PAUSE_DELEVERAGE},
+    market::Market,
+    seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
+};
 
 use super::{
     counterparties::{check_list, CutList},
@@ -16,17 +24,10 @@ use super::{
 };
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::AutoDeleveraged,
+    error::{err, require, OrBallast},
     instructions::orders::cancel_for,
-    seeds::EXCHANGE_ADDRESS,
-    state::{
-        book_account::MarketBook,
-        exchange::{Exchange, PAUSE_DELEVERAGE},
-        market::Market,
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+    oracle::touch,
 };
 
 /// Accounts of `auto_deleverage`. The remaining accounts are the counterparties' trader accounts,
@@ -91,7 +92,7 @@ impl<'info> AutoDeleverage<'info> {
         check_list(listed, &self.bankrupt.key())?;
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;
-        let touched = market.touch(&self.price, Action::Adl, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Adl, &clock)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let key = self.market.key();

@@ -2,11 +2,15 @@
 
 use anchor_lang::prelude::*;
 
+use ballast_state::{
+    adl_session::AdlSession, error::BallastError, events::AdlSessionClosed, market::Market,
+    trader::Trader,
+};
+
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::AdlSessionClosed,
-    state::{adl_session::AdlSession, market::Market, queue_account::MarketQueues, trader::Trader},
+    error::{require, OrBallast},
+    loaders::queue_account::MarketQueues,
 };
 
 /// Accounts of `close_adl_session`.

@@ -9,19 +9,16 @@ use ballast_engine::{
     trade::open_interest_after,
     EngineError,
 };
-
-use crate::{
-    error::{BallastError, OrBallast},
-    events::CounterpartyCut,
-    instructions::orders::cancel_for,
-    state::{
-        book_account::MarketBook, distress, exchange::Exchange, market::Market,
-        queue_account::MarketQueues, queue_account::NO_NODE, trader::Trader,
-    },
+use ballast_state::{
+    distress, error::BallastError, events::CounterpartyCut, exchange::Exchange,
+    instructions::MAX_COUNTERPARTIES, market::Market, queue_account::NO_NODE, trader::Trader,
 };
 
-/// Most counterparties one call works through: what the program's heap has room for.
-pub const MAX_COUNTERPARTIES: usize = 32;
+use crate::{
+    error::{err, error, require, require_keys_neq, OrBallast},
+    instructions::orders::cancel_for,
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+};
 
 /// Checks what needs no ranking: the list is not too long, every listed account belongs to the program and is writable, none
 /// is the bankrupt's, none stands twice.

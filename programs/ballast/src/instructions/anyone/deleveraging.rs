@@ -7,19 +7,19 @@ use ballast_engine::{
     reward::keeper_reward,
     trade::open_interest_after,
 };
+use ballast_state::{
+    distress,
+    error::BallastError,
+    events::AutoDeleveraged,
+    exchange::Exchange,
+    market::{Market, Touched},
+    position_slot::PositionSlot,
+    trader::Trader,
+};
 
 use crate::{
-    error::{BallastError, OrBallast},
-    events::AutoDeleveraged,
-    state::{
-        book_account::MarketBook,
-        distress,
-        exchange::Exchange,
-        market::{Market, Touched},
-        position_slot::PositionSlot,
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    error::{error, require, OrBallast},
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
 
 /// What a round is about, beside the books it changes.
@@ -69,7 +69,7 @@ pub fn begin(
         mark: touched.mark.price,
         funding_index: touched.funding_index,
         insurance_available: market
-            .insurance_state()
+            .insurance
             .available(params, clock.slot)
             .or_ballast()?,
         past_grace,
@@ -120,10 +120,10 @@ pub fn settle_bankrupt(
 ) -> Result<()> {
     let after = state.bankrupt_after();
     let insurance = market
-        .insurance_state()
+        .insurance
         .draw(market.params(), clock.slot, state.insurance_paid())
         .or_ballast()?;
-    market.store_insurance(insurance);
+    market.insurance = insurance;
     market.open_interest_lots =
         open_interest_after(market.open_interest_lots, &[(before.lots, after.lots)])
             .or_ballast()?;

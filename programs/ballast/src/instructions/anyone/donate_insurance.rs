@@ -3,13 +3,15 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
+use ballast_state::{
+    error::BallastError, events::InsuranceDonated, exchange::Exchange, market::Market,
+    seeds::EXCHANGE_ADDRESS,
+};
+
 use crate::{
     collateral::Transfer,
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::InsuranceDonated,
-    seeds::EXCHANGE_ADDRESS,
-    state::{exchange::Exchange, market::Market},
+    error::{require, OrBallast},
 };
 
 /// Accounts of `donate_insurance`.
@@ -49,7 +51,11 @@ impl DonateInsurance<'_> {
         require!(amount > 0, BallastError::ZeroAmount);
         let decimals = {
             let exchange = accounts.exchange.load()?;
-            exchange.require_collateral(&accounts.mint, accounts.token_program.key)?;
+            exchange.require_collateral(
+                accounts.mint.key,
+                accounts.mint.owner,
+                accounts.token_program.key,
+            )?;
             exchange.mint_decimals
         };
         Transfer {
@@ -63,8 +69,8 @@ impl DonateInsurance<'_> {
         .by_signer(amount)?;
         let balance_after = {
             let mut market = accounts.market.load_mut()?;
-            let credited = market.insurance_state().credit(amount).or_ballast()?;
-            market.store_insurance(credited);
+            let credited = market.insurance.credit(amount).or_ballast()?;
+            market.insurance = credited;
             market.invariant()?;
             market.insurance.balance
         };

@@ -8,6 +8,15 @@ use ballast_engine::{
     queue::Watch,
     rank::Round,
 };
+use ballast_state::{
+    adl_session::AdlSession,
+    error::BallastError,
+    events::{AdlSessionClosed, AutoDeleveraged},
+    exchange::{Exchange, PAUSE_DELEVERAGE},
+    market::Market,
+    seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
+};
 
 use super::{
     counterparties::{check_list, CutList},
@@ -15,18 +24,10 @@ use super::{
 };
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::{AdlSessionClosed, AutoDeleveraged},
+    error::{require, OrBallast},
     instructions::orders::cancel_for,
-    seeds::EXCHANGE_ADDRESS,
-    state::{
-        adl_session::AdlSession,
-        book_account::MarketBook,
-        exchange::{Exchange, PAUSE_DELEVERAGE},
-        market::Market,
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+    oracle::touch,
 };
 
 /// Accounts of `execute_adl_session`. The remaining accounts are the trader accounts of those
@@ -103,7 +104,7 @@ impl<'info> ExecuteAdlSession<'info> {
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;
         let session = self.session.load()?;
-        let touched = market.touch(&self.price, Action::Adl, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Adl, &clock)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let key = self.market.key();

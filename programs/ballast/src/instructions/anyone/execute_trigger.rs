@@ -7,24 +7,25 @@ use ballast_engine::{
     reward::keeper_reward,
     units::Ticks,
 };
+use ballast_state::{
+    error::BallastError,
+    events::TriggerExecuted,
+    exchange::{Exchange, PAUSE_TRADE},
+    market::{Market, Touched},
+    seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
+    trigger::{Trigger, TriggerKind},
+};
 
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::TriggerExecuted,
+    error::{error, require, OrBallast},
     instructions::{
         matching::{check_makers, Matched, Matching},
         taker::{Taker, TakerOrder},
     },
-    seeds::EXCHANGE_ADDRESS,
-    state::{
-        book_account::MarketBook,
-        exchange::{Exchange, PAUSE_TRADE},
-        market::{Market, Touched},
-        queue_account::MarketQueues,
-        trader::Trader,
-        trigger::{Trigger, TriggerKind},
-    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+    oracle::touch,
 };
 
 /// Accounts of `execute_trigger`. The remaining accounts are the makers' trader accounts, writable,
@@ -91,7 +92,7 @@ impl<'info> ExecuteTrigger<'info> {
         let mut market = self.market.load_mut()?;
         let mut trader = self.trader.load_mut()?;
         let clock = Clock::get()?;
-        let touched = market.touch(&self.price, Action::Open, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Open, &clock)?;
         let trigger = reached(&trader, &key, kind, &touched)?;
         let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;

@@ -5,13 +5,15 @@ use ballast_engine::{
     liquidation::{health, Health},
     oracle::Action,
 };
+use ballast_state::{
+    distress, error::BallastError, events::PositionFlagged, exchange::Exchange, market::Market,
+    seeds::EXCHANGE_ADDRESS, trader::Trader,
+};
 
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::PositionFlagged,
-    seeds::EXCHANGE_ADDRESS,
-    state::{distress, exchange::Exchange, market::Market, trader::Trader},
+    error::{require, OrBallast},
+    oracle::touch,
 };
 
 /// Accounts of `flag_bankruptcy`.
@@ -49,7 +51,7 @@ impl FlagBankruptcy<'_> {
         let mut exchange = self.exchange.load_mut()?;
         let mut market = self.market.load_mut()?;
         let mut trader = self.trader.load_mut()?;
-        let touched = market.touch(&self.price, Action::Liquidate, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Liquidate, &clock)?;
         let slot = trader.position_mut(&self.market.key())?;
         let position = market.settled(slot)?;
         let health = health(&position, touched.mark.price, market.params()).or_ballast()?;
@@ -59,7 +61,7 @@ impl FlagBankruptcy<'_> {
             BallastError::Healthy
         );
         let available = market
-            .insurance_state()
+            .insurance
             .available(market.params(), clock.slot)
             .or_ballast()?;
         distress::record(&mut exchange, slot, health, available, clock.slot)?;

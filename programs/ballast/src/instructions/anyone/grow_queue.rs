@@ -4,19 +4,18 @@ use anchor_lang::{
     prelude::*, solana_program::entrypoint::MAX_PERMITTED_DATA_INCREASE, system_program,
 };
 use ballast_engine::{queue::QUEUE_ENTRY_SIZE, units::Side};
+use ballast_state::{
+    error::BallastError,
+    events::QueueGrown,
+    instructions::MAX_GROWTH,
+    market::Market,
+    queue_account::{capacity, MAX_QUEUE_BYTES},
+};
 
 use crate::{
     emit::emit,
-    error::BallastError,
-    events::QueueGrown,
-    state::{
-        market::Market,
-        queue_account::{capacity, MAX_QUEUE_BYTES},
-    },
+    error::{error, require},
 };
-
-/// Most positions by which one call makes a queue longer: what the runtime lets an account grow by.
-pub const MAX_GROWTH: u32 = 98;
 
 const _: () = {
     let most = 98 * QUEUE_ENTRY_SIZE;

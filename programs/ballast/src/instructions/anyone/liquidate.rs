@@ -10,25 +10,26 @@ use ballast_engine::{
     reward::keeper_reward,
     trade::{open_interest_after, take_over, PartyInput, PartyOutcome},
 };
+use ballast_state::{
+    distress,
+    error::BallastError,
+    events::PositionLiquidated,
+    exchange::{Exchange, PAUSE_LIQUIDATE},
+    market::{Market, Touched},
+    position_slot::PositionSlot,
+    seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
+};
 
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::PositionLiquidated,
+    error::{error, OrBallast},
     instructions::{
         matching::{check_makers, Matched, Matching, Step},
         orders::cancel_for,
     },
-    seeds::EXCHANGE_ADDRESS,
-    state::{
-        book_account::MarketBook,
-        distress,
-        exchange::{Exchange, PAUSE_LIQUIDATE},
-        market::{Market, Touched},
-        position_slot::PositionSlot,
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+    oracle::touch,
 };
 
 /// Accounts of `liquidate`. The remaining accounts are the trader accounts of the makers whose
@@ -107,7 +108,7 @@ impl<'info> Liquidate<'info> {
             .require_authority(liquidator_authority)?;
         let mut market = self.market.load_mut()?;
         let mut victim = self.trader.load_mut()?;
-        let touched = market.touch(&self.price, Action::Liquidate, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Liquidate, &clock)?;
         let key = self.market.key();
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
@@ -186,10 +187,7 @@ impl<'info> Liquidate<'info> {
             flagged_slot: some_slot(slot.flagged_slot),
             last_step_slot: some_slot(slot.last_step_slot),
             step_left: u64::from(slot.step_left),
-            insurance_available: market
-                .insurance_state()
-                .available(params, now_slot)
-                .or_ballast()?,
+            insurance_available: market.insurance.available(params, now_slot).or_ballast()?,
         }))
     }
 
@@ -236,7 +234,7 @@ impl<'info> Liquidate<'info> {
             liquidator.credit(atoms)?;
         }
         liquidator.release_if_closed(&key)?;
-        liquidator.invariant_of(&key)
+        liquidator.invariant_of(&key).or_ballast()
     }
 
     #[inline(never)]
@@ -347,10 +345,7 @@ fn remember(
     now_slot: u64,
 ) -> Result<()> {
     let params = market.params();
-    let available = market
-        .insurance_state()
-        .available(params, now_slot)
-        .or_ballast()?;
+    let available = market.insurance.available(params, now_slot).or_ballast()?;
     let (last_step, step_left) = if plan.lots.is_zero() {
         (slot.last_step_slot, slot.step_left)
     } else if plan.follow_up {
@@ -399,11 +394,11 @@ fn rescue_reward(market: &mut Market, plan: &LiquidationPlan) -> Result<u64> {
 
 fn settle_insurance(market: &mut Market, plan: &LiquidationPlan, now_slot: u64) -> Result<()> {
     let after = market
-        .insurance_state()
+        .insurance
         .draw(market.params(), now_slot, plan.insurance_paid_atoms)
         .and_then(|drawn| drawn.credit(plan.insurance_fee_atoms))
         .or_ballast()?;
-    market.store_insurance(after);
+    market.insurance = after;
     Ok(())
 }
 

@@ -2,23 +2,24 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{liquidation::Health, oracle::Action, selection::Selection};
+use ballast_state::{
+    adl_session::{AdlSession, ADL_SESSION_SLOTS, ADL_SESSION_VERSION},
+    distress,
+    error::BallastError,
+    events::AdlSessionOpened,
+    exchange::{Exchange, PAUSE_DELEVERAGE},
+    market::Market,
+    seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
+};
 
 use super::deleveraging::{begin, settle_bankrupt};
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::AdlSessionOpened,
+    error::{error, require, OrBallast},
     instructions::orders::cancel_for,
-    seeds::EXCHANGE_ADDRESS,
-    state::{
-        adl_session::{AdlSession, ADL_SESSION_SLOTS, ADL_SESSION_VERSION},
-        book_account::MarketBook,
-        distress,
-        exchange::{Exchange, PAUSE_DELEVERAGE},
-        market::Market,
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+    oracle::touch,
 };
 
 /// Accounts of `open_adl_session`.
@@ -78,7 +79,7 @@ impl OpenAdlSession<'_> {
         exchange.require_not_paused(PAUSE_DELEVERAGE)?;
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;
-        let touched = market.touch(&self.price, Action::Adl, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Adl, &clock)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let (key, trader) = (self.market.key(), self.bankrupt.key());

@@ -5,14 +5,15 @@ use core::cmp::Ordering;
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
-use crate::{
-    collateral::Transfer,
-    emit::emit,
+use ballast_state::{
     error::BallastError,
     events::InsuranceSwept,
+    exchange::Exchange,
+    market::Market,
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
-    state::{exchange::Exchange, market::Market},
 };
+
+use crate::{collateral::Transfer, emit::emit};
 
 /// Accounts of `sweep_insurance`.
 #[event_cpi]
@@ -47,7 +48,11 @@ impl SweepInsurance<'_> {
         let accounts = &ctx.accounts;
         let decimals = {
             let exchange = accounts.exchange.load()?;
-            exchange.require_collateral(&accounts.mint, accounts.token_program.key)?;
+            exchange.require_collateral(
+                accounts.mint.key,
+                accounts.mint.owner,
+                accounts.token_program.key,
+            )?;
             exchange.mint_decimals
         };
         let ledger = accounts.market.load()?.insurance.balance;

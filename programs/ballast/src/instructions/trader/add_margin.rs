@@ -2,14 +2,12 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::trade;
-
-use crate::{
-    emit::emit,
-    error::{BallastError, OrBallast},
-    events::MarginAdded,
-    seeds::EXCHANGE_ADDRESS,
-    state::{exchange::Exchange, market::Market, queue_account::MarketQueues, trader::Trader},
+use ballast_state::{
+    error::BallastError, events::MarginAdded, exchange::Exchange, market::Market,
+    seeds::EXCHANGE_ADDRESS, trader::Trader,
 };
+
+use crate::{emit::emit, error::OrBallast, loaders::queue_account::MarketQueues};
 
 /// Accounts of `add_margin`.
 #[event_cpi]

@@ -7,32 +7,17 @@ use ballast_engine::{
     trade::{self, PartyInput, PartyOutcome, TradeMarket, TradeOutcome, TradeTerms},
     units::{Lots, Ticks},
 };
-
-use crate::{
-    emit::emit,
-    error::{BallastError, OrBallast},
+use ballast_state::{
+    error::BallastError,
     events::{BlockTraded, PartyTraded},
+    exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
+    instructions::BlockTradeArgs,
+    market::{Market, Touched},
     seeds::EXCHANGE_ADDRESS,
-    state::{
-        exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
-        market::{Market, Touched},
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    trader::Trader,
 };
 
-/// Arguments of `block_trade`.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
-pub struct BlockTradeArgs {
-    /// Lots of the taker: + buys, - sells. The maker does the opposite.
-    pub lots: i64,
-    /// Price, ticks.
-    pub price_ticks: u64,
-    /// Free collateral the taker moves to margin, atoms; ignored when only reducing.
-    pub taker_margin: u64,
-    /// Free collateral the maker moves to margin, atoms; ignored when only reducing.
-    pub maker_margin: u64,
-}
+use crate::{emit::emit, error::OrBallast, loaders::queue_account::MarketQueues, oracle::touch};
 
 /// Accounts of `block_trade`.
 #[event_cpi]
@@ -133,7 +118,7 @@ impl BlockTrade<'_> {
             _ => PAUSE_TRADE | PAUSE_OPEN,
         };
         self.exchange.load()?.require_not_paused(paused)?;
-        market.touch(&self.price, action, &Clock::get()?)
+        touch(market, &self.price, action, &Clock::get()?)
     }
 }
 
@@ -223,7 +208,7 @@ fn decide(
 /// The trader's position in the market, funding unpaid; none when there is none.
 fn position_in(trader: &Trader, market: &Pubkey) -> Result<Position> {
     match trader.find(market) {
-        Some(_) => trader.slot(market)?.position(),
+        Some(_) => trader.slot(market)?.position().or_ballast(),
         None => Ok(Position::default()),
     }
 }

@@ -2,15 +2,14 @@
 
 use anchor_lang::prelude::*;
 
+use ballast_state::{
+    book_account::OrderSide, events::OrdersCancelled, market::Market, trader::Trader,
+};
+
 use crate::{
     emit::emit,
-    events::OrdersCancelled,
     instructions::orders::{cancel_own_orders, record},
-    state::{
-        book_account::{MarketBook, OrderSide},
-        market::Market,
-        trader::Trader,
-    },
+    loaders::book_account::MarketBook,
 };
 
 /// Accounts of `cancel_all_orders`.
@@ -50,7 +49,7 @@ impl CancelAllOrders<'_> {
         let mut trader = self.trader.load_mut()?;
         trader.require_authority(self.authority.key)?;
         let book = MarketBook::load(&market, &self.book)?;
-        market.accrue_at_last_price(&Clock::get()?)?;
+        market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;
         let mut cancelled = Vec::new();
         if let Ok(slot) = trader.slot_mut(&key) {
             let each = |order: &_| cancelled.push(record(&market, order));

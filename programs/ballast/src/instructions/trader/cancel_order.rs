@@ -2,13 +2,12 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{
-    emit::emit,
-    error::BallastError,
-    events::OrdersCancelled,
-    instructions::orders::{self, OrderRef},
-    state::{book_account::MarketBook, market::Market, trader::Trader},
+use ballast_state::{
+    error::BallastError, events::OrdersCancelled, instructions::OrderRef, market::Market,
+    trader::Trader,
 };
+
+use crate::{emit::emit, error::error, instructions::orders, loaders::book_account::MarketBook};
 
 /// Accounts of `cancel_order`.
 #[event_cpi]
@@ -46,7 +45,7 @@ impl CancelOrder<'_> {
         let mut trader = self.trader.load_mut()?;
         trader.require_authority(self.authority.key)?;
         let book = MarketBook::load(&market, &self.book)?;
-        market.accrue_at_last_price(&Clock::get()?)?;
+        market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;
         let slot = trader
             .slot_mut(&key)
             .map_err(|_| error!(BallastError::OrderNotFound))?;

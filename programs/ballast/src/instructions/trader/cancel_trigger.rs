@@ -2,11 +2,14 @@
 
 use anchor_lang::prelude::*;
 
+use ballast_state::{
+    error::BallastError, events::TriggerCancelled, market::Market, trader::Trader,
+    trigger::TriggerKind,
+};
+
 use crate::{
     emit::emit,
-    error::BallastError,
-    events::TriggerCancelled,
-    state::{market::Market, trader::Trader, trigger::TriggerKind},
+    error::{error, require},
 };
 
 /// Accounts of `cancel_trigger`.

@@ -2,12 +2,14 @@
 
 use anchor_lang::prelude::*;
 
+use ballast_state::{
+    error::BallastError, events::TraderClosed, exchange::Exchange, seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
+};
+
 use crate::{
     emit::emit,
-    error::BallastError,
-    events::TraderClosed,
-    seeds::EXCHANGE_ADDRESS,
-    state::{exchange::Exchange, trader::Trader},
+    error::{error, require},
 };
 
 /// Accounts of `close_trader`.

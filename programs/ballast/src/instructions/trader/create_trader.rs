@@ -2,16 +2,15 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{
-    emit::emit,
+use ballast_state::{
     error::BallastError,
     events::TraderCreated,
+    exchange::Exchange,
     seeds::{EXCHANGE_ADDRESS, TRADER_SEED},
-    state::{
-        exchange::Exchange,
-        trader::{Trader, TRADER_VERSION},
-    },
+    trader::{Trader, TRADER_VERSION},
 };
+
+use crate::{emit::emit, error::error};
 
 /// Accounts of `create_trader`.
 #[event_cpi]

@@ -3,17 +3,15 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
-use crate::{
-    collateral::Transfer,
-    emit::emit,
+use ballast_state::{
     error::BallastError,
     events::Deposited,
+    exchange::{Exchange, PAUSE_DEPOSIT},
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
-    state::{
-        exchange::{Exchange, PAUSE_DEPOSIT},
-        trader::Trader,
-    },
+    trader::Trader,
 };
+
+use crate::{collateral::Transfer, emit::emit, error::require};
 
 /// Accounts of `deposit`.
 #[event_cpi]
@@ -50,7 +48,11 @@ impl Deposit<'_> {
         let decimals = {
             let exchange = accounts.exchange.load()?;
             exchange.require_not_paused(PAUSE_DEPOSIT)?;
-            exchange.require_collateral(&accounts.mint, accounts.token_program.key)?;
+            exchange.require_collateral(
+                accounts.mint.key,
+                accounts.mint.owner,
+                accounts.token_program.key,
+            )?;
             exchange.mint_decimals
         };
         Transfer {

@@ -8,7 +8,6 @@ pub mod cancel_trigger;
 pub mod close_trader;
 pub mod create_trader;
 pub mod deposit;
-pub mod order_args;
 pub mod place_order;
 pub mod place_trigger;
 pub mod remove_margin;

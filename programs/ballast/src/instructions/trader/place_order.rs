@@ -2,25 +2,26 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{oracle::Action, trade::check_open_interest};
+use ballast_state::{
+    error::BallastError,
+    events::{OrderPlaced, PartyTraded},
+    exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
+    instructions::OrderRef,
+    market::{Market, Touched},
+    order_args::PlaceOrderArgs,
+    seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
+};
 
-use super::order_args::PlaceOrderArgs;
 use crate::{
     emit::emit,
-    error::{BallastError, OrBallast},
-    events::{OrderPlaced, PartyTraded},
+    error::OrBallast,
     instructions::{
         matching::{check_makers, Matched, Matching},
-        orders::OrderRef,
         taker::{Taker, TakerOrder},
     },
-    seeds::EXCHANGE_ADDRESS,
-    state::{
-        book_account::MarketBook,
-        exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
-        market::{Market, Touched},
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
+    oracle::touch,
 };
 
 /// Accounts of `place_order` and `replace_order`. The remaining accounts are the makers' trader
@@ -102,7 +103,7 @@ impl<'info> PlaceOrder<'info> {
         self.exchange.load()?.require_not_paused(paused)?;
         check_makers(makers)?;
         let clock = Clock::get()?;
-        let touched = market.touch(&self.price, Action::Open, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Open, &clock)?;
         let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;

@@ -2,29 +2,15 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{
-    emit::emit,
-    error::BallastError,
-    events::TriggerPlaced,
-    state::{
-        market::Market,
-        trader::Trader,
-        trigger::{Trigger, TriggerKind},
-    },
+use ballast_state::{
+    error::BallastError, events::TriggerPlaced, instructions::PlaceTriggerArgs, market::Market,
+    trader::Trader, trigger::Trigger,
 };
 
-/// Arguments of `place_trigger`.
-#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug)]
-pub struct PlaceTriggerArgs {
-    /// Which of the two.
-    pub kind: TriggerKind,
-    /// Oracle price that triggers, ticks.
-    pub price_ticks: u64,
-    /// Worst price of the fills, ticks; 0 when only the band limits it.
-    pub worst_ticks: u64,
-    /// Lots to close; more than the position has mean all of them.
-    pub lots: u64,
-}
+use crate::{
+    emit::emit,
+    error::{error, require},
+};
 
 /// Accounts of `place_trigger`.
 #[event_cpi]

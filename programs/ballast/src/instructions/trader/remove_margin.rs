@@ -2,19 +2,16 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{oracle::Action, trade};
-
-use crate::{
-    emit::emit,
-    error::{BallastError, OrBallast},
+use ballast_state::{
+    error::BallastError,
     events::MarginRemoved,
+    exchange::{Exchange, PAUSE_REMOVE_MARGIN},
+    market::Market,
     seeds::EXCHANGE_ADDRESS,
-    state::{
-        exchange::{Exchange, PAUSE_REMOVE_MARGIN},
-        market::Market,
-        queue_account::MarketQueues,
-        trader::Trader,
-    },
+    trader::Trader,
 };
+
+use crate::{emit::emit, error::OrBallast, loaders::queue_account::MarketQueues, oracle::touch};
 
 /// Accounts of `remove_margin`.
 #[event_cpi]
@@ -63,7 +60,12 @@ impl RemoveMargin<'_> {
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let mut trader = self.trader.load_mut()?;
         trader.require_authority(self.authority.key)?;
-        let touched = market.touch(&self.price, Action::RemoveMargin, &Clock::get()?)?;
+        let touched = touch(
+            &mut market,
+            &self.price,
+            Action::RemoveMargin,
+            &Clock::get()?,
+        )?;
         let free = trader.free();
         let slot = trader.position_mut(&market_key)?;
         slot.require_not_uncovered()?;

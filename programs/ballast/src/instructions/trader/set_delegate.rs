@@ -2,7 +2,9 @@
 
 use anchor_lang::prelude::*;
 
-use crate::{emit::emit, events::DelegateSet, state::trader::Trader};
+use ballast_state::{events::DelegateSet, trader::Trader};
+
+use crate::emit::emit;
 
 /// Accounts of `set_delegate`.
 #[event_cpi]

@@ -3,17 +3,15 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
-use crate::{
-    collateral::Transfer,
-    emit::emit,
+use ballast_state::{
     error::BallastError,
     events::Withdrawn,
+    exchange::{Exchange, PAUSE_WITHDRAW},
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
-    state::{
-        exchange::{Exchange, PAUSE_WITHDRAW},
-        trader::Trader,
-    },
+    trader::Trader,
 };
+
+use crate::{collateral::Transfer, emit::emit, error::require};
 
 /// Accounts of `withdraw`.
 #[event_cpi]
@@ -56,7 +54,11 @@ impl Withdraw<'_> {
             let exchange = accounts.exchange.load()?;
             exchange.require_not_paused(PAUSE_WITHDRAW)?;
             exchange.require_withdrawals_open(Clock::get()?.slot)?;
-            exchange.require_collateral(&accounts.mint, accounts.token_program.key)?;
+            exchange.require_collateral(
+                accounts.mint.key,
+                accounts.mint.owner,
+                accounts.token_program.key,
+            )?;
             exchange.mint_decimals
         };
         let free_after = {

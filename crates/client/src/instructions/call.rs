@@ -1,0 +1,75 @@
+//! An instruction put together from its accounts, in their order, and its arguments.
+
+use ballast_state::Pubkey;
+use borsh::BorshSerialize;
+use solana_instruction::{AccountMeta, Instruction};
+
+use crate::addresses;
+
+/// A call of the program, account by account.
+pub struct Call {
+    accounts: Vec<AccountMeta>,
+    data: Vec<u8>,
+}
+
+impl Call {
+    /// A call of the instruction whose data begins with `discriminator`.
+    pub fn of(discriminator: [u8; 8]) -> Self {
+        Self {
+            accounts: Vec::new(),
+            data: discriminator.to_vec(),
+        }
+    }
+
+    /// The next account, which signs.
+    pub fn signer(self, key: Pubkey) -> Self {
+        self.account(AccountMeta::new_readonly(key, true))
+    }
+
+    /// The next account, which signs and is written.
+    pub fn writable_signer(self, key: Pubkey) -> Self {
+        self.account(AccountMeta::new(key, true))
+    }
+
+    /// The next account, which is written.
+    pub fn writable(self, key: Pubkey) -> Self {
+        self.account(AccountMeta::new(key, false))
+    }
+
+    /// The next account, which is only read.
+    pub fn readonly(self, key: Pubkey) -> Self {
+        self.account(AccountMeta::new_readonly(key, false))
+    }
+
+    /// The arguments: one, or a tuple of several, in Borsh.
+    #[allow(clippy::expect_used, reason = "a vector takes any bytes")]
+    pub fn arguments(mut self, arguments: &impl BorshSerialize) -> Self {
+        let written = arguments.serialize(&mut self.data);
+        written.expect("arguments go into memory");
+        self
+    }
+
+    /// The instruction. Its last accounts are those by which the program records events.
+    pub fn instruction(self) -> Instruction {
+        self.listing(&[])
+    }
+
+    /// The instruction with trader accounts, which are written, as its remaining accounts.
+    pub fn listing(self, traders: &[Pubkey]) -> Instruction {
+        let mut call = self
+            .readonly(addresses::event_authority())
+            .readonly(ballast_state::ID);
+        let listed = traders.iter().map(|key| AccountMeta::new(*key, false));
+        call.accounts.extend(listed);
+        Instruction {
+            program_id: ballast_state::ID,
+            accounts: call.accounts,
+            data: call.data,
+        }
+    }
+
+    fn account(mut self, account: AccountMeta) -> Self {
+        self.accounts.push(account);
+        self
+    }
+}

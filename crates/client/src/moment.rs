@@ -1,0 +1,26 @@
+//! When and at what price something is evaluated.
+
+use ballast_engine::units::{LotPrice, Ticks};
+use ballast_engine::EngineError;
+use ballast_state::market::Market;
+
+/// When and at what price something is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The slot of the cluster.
+    pub slot: u64,
+    /// The cluster's clock, unix seconds.
+    pub unix_timestamp: i64,
+    /// Oracle price, ticks.
+    pub price_ticks: u64,
+}
+
+impl Moment {
+    /// The price of a lot of the market.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`.
+    pub fn lot_price(&self, market: &Market) -> Result<LotPrice, EngineError> {
+        Ticks::new(self.price_ticks).lot_price(market.oracle.atoms_per_lot_tick)
+    }
+}

@@ -1,0 +1,162 @@
+//! What a round was decided from, as far as its event tells.
+
+use anchor_lang::prelude::Pubkey;
+use ballast_engine::position::Position;
+use ballast_engine::queue::CutStamp;
+use ballast_engine::rank::{ClosePrice, Round};
+use ballast_engine::risk::AdlParams;
+use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
+use ballast_engine::EngineError;
+use ballast_state::events::{AutoDeleveraged, CounterpartyCut};
+
+use crate::situation::{Candidate, Situation, Units};
+
+/// Why an event tells of no round: the field, and what is wrong with it.
+pub type Unusable = (String, String);
+
+/// The bankrupt, the mark, and those who were cut as the whole queue. What the pass had cut of
+/// them before is the least that their cuts imply.
+pub fn situation(event: &AutoDeleveraged, units: &Units) -> Result<Situation, Unusable> {
+    let mark = Ticks::new(event.mark_ticks)
+        .lot_price(units.atoms_per_lot_tick)
+        .map_err(|error| wrong("mark_ticks", error))?;
+    let index = FundingIndex::new(event.funding_index);
+    let position = position(
+        event.lots_before,
+        event.entry_quote_before,
+        event.margin_before,
+        index,
+    )
+    .map_err(|error| wrong("lots_before, entry_quote_before, margin_before", error))?;
+    let side = position
+        .side()
+        .ok_or_else(|| wrong("lots_before", EngineError::NoPosition))?;
+    let round = caps(event, side.opposite(), mark);
+    let mut queue = Vec::with_capacity(event.cuts.len());
+    for (place, cut) in event.cuts.iter().enumerate() {
+        let last = place + 1 == event.cuts.len();
+        queue.push(candidate(cut, place, last, index, &round)?);
+    }
+    Ok(Situation {
+        bankrupt: event.bankrupt.to_string(),
+        position,
+        mark,
+        funding_index: index,
+        // What insurance paid is what it could pay: anything less would not have been accepted.
+        insurance_available: event.insurance_paid_atoms,
+        max_lots: event.lots_closed,
+        params: AdlParams {
+            rank_tolerance_bps: event.rank_tolerance_bps,
+            max_close_bps: event.max_close_bps,
+            min_profit_bps: event.min_profit_bps,
+            ..AdlParams::default()
+        },
+        pass_before: event.epoch,
+        passes_before: event.epoch,
+        listed: queue.iter().map(|one| one.trader.clone()).collect(),
+        queue,
+        order_proven: event.session != Pubkey::default(),
+    })
+}
+
+fn candidate(
+    cut: &CounterpartyCut,
+    place: usize,
+    last: bool,
+    index: FundingIndex,
+    round: &Round,
+) -> Result<Candidate, Unusable> {
+    let at = |field: &str| format!("cuts[{place}].{field}");
+    let position = position(
+        cut.lots_before,
+        cut.entry_quote_before,
+        cut.margin_before,
+        index,
+    )
+    .map_err(|error| wrong(&at("lots_before, entry_quote_before, margin_before"), error))?;
+    let stamp = stamp(round, position.size(), cut.lots_closed, last)
+        .map_err(|error| wrong(&at("lots_before"), error))?;
+    let stamp = stamp.ok_or_else(|| {
+        (
+            at("lots_closed"),
+            "more than the cap of a pass, or not all of it".to_owned(),
+        )
+    })?;
+    Ok(Candidate {
+        trader: cut.trader.to_string(),
+        position,
+        sequence: cut.sequence,
+        stamp,
+    })
+}
+
+/// The least that the pass had cut before of a position of `lots` if `closed` of them are all that
+/// it may still cut or, of the `last` one cut, no more than that. `None` when nothing before
+/// explains it.
+pub fn stamp(
+    round: &Round,
+    lots: u64,
+    closed: u64,
+    last: bool,
+) -> Result<Option<CutStamp>, EngineError> {
+    let with = |before: u32| CutStamp {
+        epoch: if before == 0 { 0 } else { round.first_epoch() },
+        lots: before,
+        capped_epoch: 0,
+    };
+    let left = |before| round.cap_left(lots, with(before));
+    if closed == 0 || left(0)? < closed {
+        return Ok(None);
+    }
+    if last {
+        return Ok(Some(with(0)));
+    }
+    // The more was cut before, the less is left.
+    let (mut low, mut high) = (0, u32::MAX);
+    while low < high {
+        let middle = low.midpoint(high);
+        if left(middle)? <= closed {
+            high = middle;
+        } else {
+            low = middle.saturating_add(1);
+        }
+    }
+    Ok((left(low)? == closed).then(|| with(low)))
+}
+
+/// A round of which only what caps depend on is meant.
+fn caps(event: &AutoDeleveraged, side: Side, mark: LotPrice) -> Round {
+    Round {
+        side,
+        mark,
+        close: ClosePrice {
+            quote: event.close_quote_atoms,
+            lots: event.close_lots,
+        },
+        funding_index: FundingIndex::new(event.funding_index),
+        min_profit_bps: event.min_profit_bps,
+        rank_tolerance_bps: event.rank_tolerance_bps,
+        max_close_bps: event.max_close_bps,
+        epoch: event.epoch,
+    }
+}
+
+fn position(
+    lots: i64,
+    entry: i64,
+    margin: i64,
+    funding_index: FundingIndex,
+) -> Result<Position, EngineError> {
+    let position = Position {
+        lots: Lots::new(lots)?,
+        entry_quote: Atoms::new(entry),
+        margin: Atoms::new(margin),
+        funding_index,
+    };
+    position.invariant()?;
+    Ok(position)
+}
+
+fn wrong(field: &str, error: EngineError) -> Unusable {
+    (field.to_owned(), format!("the engine says {error:?}"))
+}

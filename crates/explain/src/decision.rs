@@ -1,0 +1,410 @@
+//! A round decided again by the engine, as the program decides it.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, SkipReason, Summary};
+use ballast_engine::proof::{best_below, first_skipped, Threshold};
+use ballast_engine::queue::{queue_size, Queue};
+use ballast_engine::rank::{light, score_q32, Class, Exposure, Ranked, Round};
+use ballast_engine::units::Side;
+use ballast_engine::EngineError;
+
+use crate::situation::{Candidate, Situation};
+
+/// What the engine makes of a situation.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What the ranking depends on: close price, pass, parameters.
+    pub round: Round,
+    /// Whether the round opened another pass because everybody was at the cap.
+    pub reopened: bool,
+    /// Passes that the queue has opened when the round is over.
+    pub passes: u32,
+    /// Every position of the queue before the round, by falling rank.
+    pub ranking: Vec<Place>,
+    /// What was cut, in order.
+    pub cuts: Vec<Done>,
+    /// Listed traders who were not cut, and why.
+    pub passed_by: Vec<(String, SkipReason)>,
+    /// Totals.
+    pub summary: Summary,
+    /// The program's proof that nobody was skipped.
+    pub proof: Proof,
+}
+
+/// A position of the queue before the round.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Trader account.
+    pub trader: String,
+    /// Rank, from 1.
+    pub rank: usize,
+    /// The position.
+    pub candidate: Candidate,
+    /// Entry, bankruptcy, class and score.
+    pub ranked: Ranked,
+    /// Score in units of 2^-32, rounded down.
+    pub score_q32: i128,
+    /// Lots that the pass may still cut.
+    pub cap_left: u64,
+    /// Lots that the pass has cut before.
+    pub already_cut: u64,
+    /// Indicator lights.
+    pub lights: u8,
+    /// Entry price as the queue stores it, 2^-32 atoms per lot.
+    pub entry_q32: u64,
+    /// Bankruptcy price less funding as the queue stores it, 2^-32 atoms per lot.
+    pub bankruptcy_q32: i64,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a position in a round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Cut by this many lots.
+    Cut(u64),
+    /// At its cap for this pass: outside the ranking.
+    AtCap,
+    /// Insolvent at the close price: never cut.
+    Insolvent,
+    /// Ranks below the last one cut.
+    Below,
+    /// Ranks above the last one cut, by no more than the tolerance.
+    Tolerated,
+    /// Ranks above the last one cut and was left out.
+    Skipped,
+}
+
+/// A counterparty that was cut.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// Trader account.
+    pub trader: String,
+    /// Lots still to close when its turn came.
+    pub wanted: u64,
+    /// The cut.
+    pub cut: CutDone,
+}
+
+/// The completeness proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Queue nodes looked at.
+    pub visited: u32,
+    /// Whether somebody was found who was skipped.
+    pub found: bool,
+}
+
+/// Why a round cannot be decided again as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The engine refuses a step.
+    Engine {
+        /// The step.
+        step: String,
+        /// Its error.
+        error: EngineError,
+    },
+    /// The list names somebody who is not in the queue.
+    Unknown(String),
+    /// The list names somebody twice.
+    Twice(String),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Engine { step, error } => write!(formatter, "{step}: the engine says {error:?}"),
+            Self::Unknown(trader) => {
+                write!(formatter, "{trader} was listed but is not in the queue")
+            }
+            Self::Twice(trader) => write!(formatter, "{trader} stands twice"),
+        }
+    }
+}
+
+fn at(step: &str) -> impl FnOnce(EngineError) -> Refusal + '_ {
+    move |error| Refusal::Engine {
+        step: step.to_owned(),
+        error,
+    }
+}
+
+/// The counterparties' queue, rebuilt as an account would hold it.
+struct Rebuilt {
+    words: Vec<u64>,
+    nodes: BTreeMap<String, u32>,
+}
+
+impl Rebuilt {
+    fn new(situation: &Situation, side: Side) -> Result<Self, Refusal> {
+        let size = queue_size(situation.queue.len().max(1)).unwrap_or(0);
+        let mut rebuilt = Self {
+            words: vec![0; size.div_ceil(8)],
+            nodes: BTreeMap::new(),
+        };
+        let bytes = bytemuck::cast_slice_mut(&mut rebuilt.words);
+        Queue::create(bytes, [0; 32], side).map_err(at("the queue"))?;
+        let mut by_age: Vec<&Candidate> = situation.queue.iter().collect();
+        by_age.sort_by_key(|candidate| candidate.sequence);
+        for candidate in by_age {
+            let mut queue = rebuilt.queue().map_err(at("the queue"))?;
+            let node = queue
+                .insert([0; 32], &candidate.position)
+                .and_then(|node| queue.stamp(node, candidate.stamp).map(|()| node))
+                .map_err(at(&format!("queueing {}", candidate.trader)))?;
+            if rebuilt
+                .nodes
+                .insert(candidate.trader.clone(), node)
+                .is_some()
+            {
+                return Err(Refusal::Twice(candidate.trader.clone()));
+            }
+        }
+        Ok(rebuilt)
+    }
+
+    /// Age of a node among those that were rebuilt.
+    fn sequence(&mut self, node: u32) -> Result<u64, EngineError> {
+        Ok(self.queue()?.as_ref().entry(node)?.sequence)
+    }
+
+    fn queue(&mut self) -> Result<Queue<'_>, EngineError> {
+        Queue::new(bytemuck::cast_slice_mut(&mut self.words))
+    }
+}
+
+/// Decides a round again.
+pub fn decide(situation: &Situation) -> Result<Decision, Refusal> {
+    let side = situation.position.side();
+    let side = side.ok_or_else(|| at("the bankrupt position")(EngineError::NoPosition))?;
+    let mut rebuilt = Rebuilt::new(situation, side.opposite())?;
+    let mut state = begin(situation).map_err(at("the bankruptcy"))?;
+    let opened = situation.passes_before.saturating_add(1);
+    let reopened = situation.pass_before != 0 && {
+        let queue = rebuilt.queue().map_err(at("the queue"))?;
+        best_below(&queue.as_ref(), state.round(), None)
+            .map_err(at("the ranking"))?
+            .is_none()
+    };
+    if reopened {
+        state.open_pass(opened).map_err(at("the next pass"))?;
+    }
+    if situation.order_proven {
+        state.trust_order();
+    }
+    let mut ranking = ranking(situation, &mut rebuilt, state.round()).map_err(at("the ranking"))?;
+    let listed = cut_all(situation, &mut rebuilt, &mut state)?;
+    let round = *state.round();
+    let queue = rebuilt.queue().map_err(at("the queue"))?;
+    let walk = first_skipped(
+        &queue.as_ref(),
+        &round,
+        &state.threshold(),
+        listed.last_node,
+    )
+    .map_err(at("the proof"))?;
+    fates(&mut ranking, &listed.cuts, &round, &state.threshold()).map_err(at("the ranking"))?;
+    Ok(Decision {
+        round,
+        reopened,
+        passes: if situation.pass_before == 0 || reopened {
+            opened
+        } else {
+            situation.passes_before
+        },
+        ranking,
+        cuts: listed.cuts,
+        passed_by: listed.passed_by,
+        summary: state.finish().map_err(at("the totals"))?,
+        proof: Proof {
+            visited: walk.visited,
+            found: walk.skipped.is_some(),
+        },
+    })
+}
+
+fn begin(situation: &Situation) -> Result<Deleveraging, EngineError> {
+    let opened = situation.passes_before.saturating_add(1);
+    let first = situation.pass_before == 0;
+    Deleveraging::begin(&Bankruptcy {
+        position: situation.position,
+        mark: situation.mark,
+        funding_index: situation.funding_index,
+        insurance_available: situation.insurance_available,
+        // Whether insurance had to be asked first is not decided here.
+        past_grace: true,
+        max_lots: situation.max_lots,
+        params: &situation.params,
+        epoch: if first { opened } else { situation.pass_before },
+        passes: if first {
+            opened
+        } else {
+            situation.passes_before
+        },
+    })
+}
+
+fn ranking(
+    situation: &Situation,
+    rebuilt: &mut Rebuilt,
+    round: &Round,
+) -> Result<Vec<Place>, EngineError> {
+    let mut places = Vec::with_capacity(situation.queue.len());
+    for candidate in &situation.queue {
+        let position = &candidate.position;
+        let node = rebuilt.nodes.get(&candidate.trader).copied();
+        let node = node.ok_or(EngineError::NodeNotFound)?;
+        let sequence = rebuilt.sequence(node)?;
+        let exposure = Exposure::of_position(position, round.funding_index, sequence)?;
+        let queue = rebuilt.queue()?;
+        let stored = *queue.as_ref().entry(node)?;
+        places.push(Place {
+            trader: candidate.trader.clone(),
+            rank: 0,
+            candidate: candidate.clone(),
+            ranked: Ranked::new(round, &exposure)?,
+            score_q32: score_q32(round, &exposure)?,
+            cap_left: round.cap_left(position.size(), candidate.stamp)?,
+            already_cut: round.lots_cut(candidate.stamp),
+            lights: 0,
+            entry_q32: stored.entry_q32,
+            bankruptcy_q32: stored.bankruptcy_q32,
+            fate: Fate::Below,
+        });
+    }
+    let mut failure = None;
+    places.sort_by(|one, two| {
+        two.ranked.compare(&one.ranked).unwrap_or_else(|error| {
+            failure = Some(error);
+            Ordering::Equal
+        })
+    });
+    if let Some(error) = failure {
+        return Err(error);
+    }
+    let eligible = places.iter().filter(|place| place.eligible()).count();
+    let eligible = u32::try_from(eligible).map_err(|_| EngineError::Overflow)?;
+    for (rank, place) in (0_u32..).zip(&mut places) {
+        place.lights = if place.eligible() {
+            light(rank, eligible)
+        } else {
+            0
+        };
+        place.rank = usize::try_from(rank).map_or(0, |rank| rank + 1);
+    }
+    Ok(places)
+}
+
+impl Place {
+    /// Whether it is solvent at the close price.
+    pub fn eligible(&self) -> bool {
+        self.ranked.class != Class::Ineligible
+    }
+
+    /// Its class in a word.
+    pub const fn class_name(&self) -> &'static str {
+        match self.ranked.class {
+            Class::Winner => "winner",
+            Class::Other => "other",
+            Class::Ineligible => "insolvent at the close price",
+        }
+    }
+}
+
+#[derive(Default)]
+struct Listed {
+    cuts: Vec<Done>,
+    passed_by: Vec<(String, SkipReason)>,
+    last_node: Option<u32>,
+}
+
+fn cut_all(
+    situation: &Situation,
+    rebuilt: &mut Rebuilt,
+    state: &mut Deleveraging,
+) -> Result<Listed, Refusal> {
+    let mut seen = BTreeSet::new();
+    let mut listed = Listed::default();
+    for trader in &situation.listed {
+        if !seen.insert(trader) {
+            return Err(Refusal::Twice(trader.clone()));
+        }
+        let candidate = situation.queue.iter().find(|one| one.trader == *trader);
+        let (Some(candidate), Some(node)) = (candidate, rebuilt.nodes.get(trader).copied()) else {
+            return Err(Refusal::Unknown(trader.clone()));
+        };
+        let failed = |error| at(&format!("cutting {trader}"))(error);
+        let wanted = state.remaining_lots();
+        // Ages count anew in the rebuilt queue.
+        let sequence = rebuilt.sequence(node).map_err(failed)?;
+        let cut = state
+            .cut(&candidate.position, sequence, candidate.stamp)
+            .map_err(failed)?;
+        match cut {
+            Cut::Skipped(reason) => listed.passed_by.push((trader.clone(), reason)),
+            Cut::Done(cut) => {
+                listed.last_node = after_cut(rebuilt, node, &cut).map_err(failed)?;
+                listed.cuts.push(Done {
+                    trader: trader.clone(),
+                    wanted,
+                    cut,
+                });
+            }
+        }
+    }
+    Ok(listed)
+}
+
+/// Follows a cut in the queue; the node while it is still there.
+fn after_cut(rebuilt: &mut Rebuilt, node: u32, cut: &CutDone) -> Result<Option<u32>, EngineError> {
+    let mut queue = rebuilt.queue()?;
+    if cut.position_after.is_empty() {
+        queue.remove(node)?;
+        return Ok(None);
+    }
+    queue.update_cut(node, &cut.position_after, cut.stamp)?;
+    Ok(Some(node))
+}
+
+fn fates(
+    ranking: &mut [Place],
+    cuts: &[Done],
+    round: &Round,
+    threshold: &Threshold,
+) -> Result<(), EngineError> {
+    let last = match threshold {
+        Threshold::Everyone => None,
+        Threshold::Beyond(last) => Some(Ranked::new(round, last)?),
+    };
+    for place in ranking {
+        let cut = cuts.iter().find(|done| done.trader == place.trader);
+        place.fate = match cut {
+            Some(done) => Fate::Cut(done.cut.lots),
+            None if !place.eligible() => Fate::Insolvent,
+            None if place.cap_left == 0 => Fate::AtCap,
+            None => spared(&place.ranked, last.as_ref(), round.rank_tolerance_bps)?,
+        };
+    }
+    Ok(())
+}
+
+/// How a position that could have been cut stands to the last one that was.
+fn spared(spared: &Ranked, last: Option<&Ranked>, tolerance: u32) -> Result<Fate, EngineError> {
+    let Some(last) = last else {
+        return Ok(Fate::Skipped);
+    };
+    if spared.compare(last)? != Ordering::Greater {
+        return Ok(Fate::Below);
+    }
+    let tolerated = spared.class == last.class
+        && tolerance > 0
+        && !spared.score.beats(&last.score, tolerance)?;
+    Ok(if tolerated {
+        Fate::Tolerated
+    } else {
+        Fate::Skipped
+    })
+}

@@ -1,0 +1,70 @@
+//! What keepers do once for each price: liquidate what they can afford, flag what is bankrupt and
+//! deleverage what insurance cannot pay.
+
+use std::collections::BTreeSet;
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::Result;
+use ballast_client::liquidation::Need;
+use ballast_engine::liquidation::{health, Health};
+
+use super::deleveraging::deleverage;
+use super::diary::Diary;
+use super::liquidations::{liquidate, Now, Outcome};
+use super::stage::{engine, Open, Stage};
+
+/// One round of keepers at the price last published.
+pub fn act(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
+    if !stage.price_is_usable()? {
+        diary.unusable_prices += 1;
+        return Ok(());
+    }
+    let market = stage.market.clone();
+    let result = stage.sandbox.accrue_funding(&market);
+    stage.must("accrue_funding", result)?;
+    let mark = stage.mark()?;
+    let mut unhealthy: Vec<(i64, Pubkey)> = Vec::new();
+    let mut bankrupt = BTreeSet::new();
+    for open in stage.open_positions()? {
+        let verdict = health(&open.position, mark, &stage.risk).map_err(engine)?;
+        if matches!(verdict, Health::Bankrupt { .. }) {
+            bankrupt.insert(open.trader);
+            diary.bankruptcies += u64::from(!diary.bankrupt.contains(&open.trader));
+        }
+        if verdict == Health::Healthy && open.flagged_slot != 0 {
+            stage.flag(&open.trader)?;
+        } else if verdict != Health::Healthy {
+            let equity = open.position.equity(mark).map_err(engine)?.get();
+            unhealthy.push((equity, open.trader));
+        }
+    }
+    diary.bankrupt = bankrupt;
+    // The deepest holes first.
+    unhealthy.sort_unstable();
+    for (_, trader) in unhealthy {
+        if let Some(open) = stage.open_position(&trader)? {
+            attend(stage, diary, &open)?;
+        }
+    }
+    Ok(())
+}
+
+/// What one position in distress needs: the book and insurance first, then deleveraging.
+fn attend(stage: &mut Stage, diary: &mut Diary, open: &Open) -> Result<()> {
+    let trader = open.trader;
+    let need = Now::of(stage, open)?.need(stage)?;
+    if need == Need::Nothing || liquidate(stage, diary, &trader)? == Outcome::Settled {
+        return Ok(());
+    }
+    let Some(left) = stage.open_position(&trader)? else {
+        return Ok(());
+    };
+    let now = Now::of(stage, &left)?;
+    if now.is_misflagged(stage)? {
+        stage.flag(&trader)?;
+    }
+    if now.need(stage)? == Need::Deleverage {
+        deleverage(stage, diary, &trader)?;
+    }
+    Ok(())
+}

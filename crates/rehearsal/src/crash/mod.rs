@@ -1,0 +1,14 @@
+//! The crash, played on the built program in an embedded Solana virtual machine.
+
+pub mod assemble;
+mod deleveraging;
+pub mod diary;
+pub mod dishonest;
+pub mod flow;
+pub mod gap;
+pub mod integrity;
+pub mod keepers;
+mod liquidations;
+pub mod opening;
+pub mod stage;
+pub mod trading_floor;

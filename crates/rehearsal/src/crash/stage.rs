@@ -1,0 +1,301 @@
+//! The embedded exchange as the rehearsal uses it: prices, positions and a meter of compute units.
+
+use std::collections::BTreeMap;
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::{anyhow, ensure, Context, Result};
+use ballast_client::moment::Moment;
+use ballast_engine::oracle::{check, Action, Mark, OraclePrice};
+use ballast_engine::position::Position;
+use ballast_engine::risk::RiskParams;
+use ballast_engine::units::{FundingIndex, LotPrice, Ticks};
+use ballast_report::model::ComputeUnits;
+use ballast_sandbox::config::{MarketConfig, Options};
+use ballast_sandbox::market::{MarketCookie, Quote};
+use ballast_sandbox::outcome::{TxOutcome, TxResult};
+use ballast_sandbox::trading::TraderCookie;
+use ballast_sandbox::world::Sandbox;
+use ballast_state::market::Market;
+
+use crate::scenario::prices::PricePoint;
+use crate::scenario::units::MarketUnits;
+
+/// Slots in five seconds of 400 ms slots, times two.
+const SLOTS_PER_FIVE_SECONDS: (i64, i64) = (25, 10);
+/// Confidence interval published with every price.
+pub const CONFIDENCE_BPS: u64 = 5;
+/// Time constant of the published moving average, as Pyth's of about an hour.
+const EMA_SECONDS: i64 = 3_600;
+
+/// One exchange with one market.
+pub struct Stage {
+    /// The embedded cluster.
+    pub sandbox: Sandbox,
+    /// The rehearsed market.
+    pub market: MarketCookie,
+    /// Tick and lot sizes.
+    pub units: MarketUnits,
+    /// The market's parameters.
+    pub risk: RiskParams,
+    /// Accounts of the population, in its order.
+    pub traders: Vec<TraderCookie>,
+    /// Accounts that liquidate.
+    pub keepers: Vec<TraderCookie>,
+    /// Accounts that quote.
+    pub makers: Vec<TraderCookie>,
+    /// Accounts that send market orders.
+    pub takers: Vec<TraderCookie>,
+    /// The account that sends auto-deleveraging rounds.
+    pub deleverager: TraderCookie,
+    /// Compute units by instruction.
+    pub meter: BTreeMap<String, ComputeUnits>,
+    /// Moving average, 1e-9 USD.
+    ema_nano: i64,
+    /// Current price.
+    now: PricePoint,
+}
+
+/// An open position, funding paid up to the market's index.
+#[derive(Clone, Copy, Debug)]
+pub struct Open {
+    /// Trader account.
+    pub trader: Pubkey,
+    /// The position.
+    pub position: Position,
+    /// Since when it has been flagged below maintenance; 0 when it is not.
+    pub flagged_slot: u64,
+    /// Since when it has been flagged as bankrupt; 0 when it is not.
+    pub bankrupt_slot: u64,
+    /// Pass that counts for its auto-deleveraging; 0 before the first round.
+    pub pass_epoch: u32,
+}
+
+impl Stage {
+    /// An exchange and an empty market at `start`, with room for so many positions and orders a
+    /// side.
+    pub fn new(
+        program: &std::path::Path,
+        name: &str,
+        units: MarketUnits,
+        risk: RiskParams,
+        room: (usize, usize),
+        start: PricePoint,
+    ) -> Result<Self> {
+        let options = Options {
+            program: Some(program.to_owned()),
+            start_time: start.timestamp,
+            ..Options::default()
+        };
+        let config = MarketConfig {
+            name: padded(name),
+            tick_nano: units.tick_nano,
+            lot_nano: units.lot_nano,
+            atoms_per_lot_tick: units.atoms_per_lot_tick,
+            queue_capacity: room.0,
+            book_capacity: room.1,
+            start_price_ticks: units.ticks(start.price_nano)?,
+            risk,
+            ..MarketConfig::sol()
+        };
+        let (mut sandbox, market) = Sandbox::with_market(&options, &config)?;
+        let deleverager = sandbox.create_trader(0)?;
+        Ok(Self {
+            sandbox,
+            market,
+            units,
+            risk,
+            traders: Vec::new(),
+            keepers: Vec::new(),
+            makers: Vec::new(),
+            takers: Vec::new(),
+            deleverager,
+            meter: BTreeMap::new(),
+            ema_nano: start.price_nano,
+            now: start,
+        })
+    }
+
+    /// A copy that goes its own way.
+    pub fn fork(&self) -> Self {
+        Self {
+            sandbox: self.sandbox.fork(),
+            market: self.market.clone(),
+            units: self.units,
+            risk: self.risk,
+            traders: self.traders.clone(),
+            keepers: self.keepers.clone(),
+            makers: self.makers.clone(),
+            takers: self.takers.clone(),
+            deleverager: self.deleverager.clone(),
+            meter: self.meter.clone(),
+            ema_nano: self.ema_nano,
+            now: self.now,
+        }
+    }
+
+    /// Moves the clock to a price's time and publishes it.
+    pub fn publish(&mut self, point: PricePoint) -> Result<()> {
+        let elapsed = point.timestamp - self.now.timestamp;
+        ensure!(elapsed >= 0, "time runs backwards");
+        let (slots, seconds) = SLOTS_PER_FIVE_SECONDS;
+        let slots = u64::try_from((elapsed * slots / seconds).max(1))?;
+        self.sandbox
+            .set_clock(self.sandbox.slot() + slots, point.timestamp);
+        let step = i128::from(point.price_nano - self.ema_nano) * i128::from(elapsed)
+            / i128::from(elapsed + EMA_SECONDS);
+        self.ema_nano += i64::try_from(step)?;
+        self.now = point;
+        let ticks = self.units.ticks(point.price_nano)?;
+        ensure!(
+            ticks > 0,
+            "the price at {} is below one tick of the market",
+            point.timestamp
+        );
+        let quote = Quote {
+            ticks,
+            conf_ticks: (ticks * CONFIDENCE_BPS).div_ceil(10_000),
+            ema_ticks: self.units.ticks(self.ema_nano)?.max(1),
+            publish_time: point.timestamp,
+        };
+        self.sandbox.set_quote(&self.market, &quote);
+        Ok(())
+    }
+
+    /// The price last published.
+    pub fn now(&self) -> PricePoint {
+        self.now
+    }
+
+    /// The mark in ticks.
+    pub fn ticks(&self) -> Result<u64> {
+        self.units.ticks(self.now.price_nano)
+    }
+
+    /// The mark in atoms per lot.
+    pub fn mark(&self) -> Result<LotPrice> {
+        Ticks::new(self.ticks()?)
+            .lot_price(self.units.atoms_per_lot_tick)
+            .map_err(engine)
+    }
+
+    /// The mark and its confidence in atoms per lot.
+    pub fn price(&self) -> Result<Mark> {
+        self.quoted()?
+            .mark(self.units.atoms_per_lot_tick)
+            .map_err(engine)
+    }
+
+    /// Here and now, as the client sees it.
+    pub fn moment(&self) -> Result<Moment> {
+        Ok(Moment {
+            slot: self.sandbox.slot(),
+            unix_timestamp: self.now.timestamp,
+            price_ticks: self.ticks()?,
+        })
+    }
+
+    /// Whether the oracle rules allow liquidation at the current price.
+    pub fn price_is_usable(&self) -> Result<bool> {
+        let now = self.now.timestamp;
+        Ok(check(Action::Liquidate, &self.quoted()?, &self.risk, now, now).is_ok())
+    }
+
+    /// The price last published, as the program reads it.
+    fn quoted(&self) -> Result<OraclePrice> {
+        let ticks = self.ticks()?;
+        Ok(OraclePrice {
+            price: Ticks::new(ticks),
+            confidence: Ticks::new((ticks * CONFIDENCE_BPS).div_ceil(10_000)),
+            ema: Ticks::new(self.units.ticks(self.ema_nano)?.max(1)),
+            publish_time: self.now.timestamp,
+        })
+    }
+
+    /// The market account.
+    pub fn state(&self) -> Market {
+        self.sandbox.market(&self.market)
+    }
+
+    /// What insurance may pay now.
+    pub fn insurance_available(&self) -> Result<u64> {
+        let state = self.state();
+        state
+            .insurance
+            .available(&self.risk, self.sandbox.slot())
+            .map_err(engine)
+    }
+
+    /// The market's funding index.
+    pub fn funding_index(&self) -> FundingIndex {
+        self.state().funding.index
+    }
+
+    /// The open position of a trader account, if it has one.
+    pub fn open_position(&self, trader: &Pubkey) -> Result<Option<Open>> {
+        let Some(slot) = self.sandbox.position(&self.market, trader) else {
+            return Ok(None);
+        };
+        let stored = slot.position().map_err(|error| anyhow!("{error}"))?;
+        Ok(Some(Open {
+            trader: *trader,
+            position: stored.settle(self.funding_index()).map_err(engine)?,
+            flagged_slot: slot.flagged_slot,
+            bankrupt_slot: slot.bankrupt_slot,
+            pass_epoch: slot.pass_epoch,
+        }))
+    }
+
+    /// Every open position of the population and the keepers.
+    pub fn open_positions(&self) -> Result<Vec<Open>> {
+        let everybody = self.sandbox.trader_addresses();
+        everybody
+            .iter()
+            .filter_map(|trader| self.open_position(trader).transpose())
+            .collect()
+    }
+
+    /// Notes what an instruction used and passes its result on.
+    pub fn metered(&mut self, instruction: &str, result: TxResult) -> TxResult {
+        if let Ok(outcome) = &result {
+            let units = self.meter.entry(instruction.to_owned()).or_default();
+            units.count += 1;
+            units.total += outcome.compute_units;
+            units.max = units.max.max(outcome.compute_units);
+        }
+        result
+    }
+
+    /// Like [`Stage::metered`] for what must not fail.
+    pub fn must(&mut self, instruction: &str, result: TxResult) -> Result<TxOutcome> {
+        self.metered(instruction, result)
+            .with_context(|| instruction.to_owned())
+    }
+
+    /// Tells the program that a position is in distress, or no longer.
+    pub fn flag(&mut self, trader: &Pubkey) -> Result<()> {
+        let market = self.market.clone();
+        let result = self.sandbox.flag_bankruptcy(&market, trader);
+        self.must("flag_bankruptcy", result)?;
+        Ok(())
+    }
+
+    /// Absolute difference between all ledgers and all vaults; lots that do not cancel count too.
+    pub fn conservation_error(&self) -> Result<u64> {
+        let sum = self.sandbox.conservation();
+        let lots: i128 = sum.lots.values().map(|lots| lots.abs()).sum();
+        Ok(u64::try_from(sum.error_atoms().abs() + lots)?)
+    }
+}
+
+/// An engine error as an ordinary one.
+pub fn engine(error: ballast_engine::EngineError) -> anyhow::Error {
+    anyhow!("the engine refuses: {error:?}")
+}
+
+fn padded(name: &str) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(name.bytes()) {
+        *to = from;
+    }
+    bytes
+}

@@ -1,0 +1,8 @@
+//! How a report is checked and shown: its checks, `report.html` and the terminal's tables.
+
+mod book_pictures;
+pub mod checks;
+pub mod html;
+mod pictures;
+mod recompute;
+pub mod terminal;

@@ -1,0 +1,60 @@
+//! A price path: what the oracle says, and when.
+
+use std::path::PathBuf;
+
+/// One oracle price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PricePoint {
+    /// Unix seconds.
+    pub timestamp: i64,
+    /// Price in 1e-9 USD, above zero.
+    pub price_nano: i64,
+}
+
+/// Where a path comes from; every output says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PriceSource {
+    /// Drawn around the public facts of 2025-10-10 by the seed.
+    Generated,
+    /// Read from a file the user named.
+    File(PathBuf),
+}
+
+impl PriceSource {
+    /// One sentence for the reader of a report.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Generated => {
+                "GENERATED price path, not market data: drawn by the seed around public facts of \
+                 2025-10-10 (SOL about $206 at 20:50 UTC, low about $172 at 21:29, worst ten \
+                 minutes about -12 %, then a partial recovery)"
+                    .to_owned()
+            }
+            Self::File(path) => format!("prices read from {}", path.display()),
+        }
+    }
+}
+
+/// Prices in rising order of time; at least two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricePath {
+    /// Where the prices come from.
+    pub source: PriceSource,
+    /// Strictly rising timestamps.
+    pub points: Vec<PricePoint>,
+}
+
+impl PricePath {
+    /// The first price; positions are opened around it.
+    pub fn first(&self) -> Option<PricePoint> {
+        self.points.first().copied()
+    }
+
+    /// The lowest price and when it was first seen.
+    pub fn low(&self) -> Option<PricePoint> {
+        self.points
+            .iter()
+            .copied()
+            .min_by_key(|point| point.price_nano)
+    }
+}

@@ -1,0 +1,229 @@
+//! The built command on the built program: rehearse a small crash, explain it, tamper with it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ballast_explain::report::{answer, Answer, Question};
+use ballast_sandbox::world::default_program_path;
+use serde_json::Value;
+
+fn rehearse(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ballast-rehearsal"));
+    command.args(arguments).output().expect("the command runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn directory(name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&directory).expect("a directory");
+    directory
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in Unicode")
+}
+
+/// Prices of a minute's distance, moved by so many per mille each.
+fn prices(file: &Path, moves: &[i64]) {
+    let (mut lines, mut price) = (String::from("timestamp,price\n"), 100_000_000_i64);
+    for (minute, moved) in (0_i64..).zip(moves) {
+        let timestamp = 1_760_129_400 + minute * 60;
+        lines.push_str(&format!(
+            "{timestamp},{}.{:06}\n",
+            price / 1_000_000,
+            price % 1_000_000
+        ));
+        price += price * moved / 1_000;
+    }
+    fs::write(file, lines).expect("a file of prices");
+}
+
+/// Rehearses 60 traders without insurance; the report and its file.
+fn rehearsed(name: &str, moves: &[i64], more: &[&str]) -> (Value, PathBuf) {
+    let directory = directory(name);
+    let (csv, program) = (directory.join("prices.csv"), default_program_path());
+    prices(&csv, moves);
+    let mut arguments = vec!["--traders", "60", "--insurance", "0"];
+    arguments.extend(["--prices", text(&csv), "--out", text(&directory)]);
+    arguments.extend(["--program", text(&program)]);
+    arguments.extend(more);
+    let output = rehearse(&arguments);
+    assert!(
+        output.status.success(),
+        "{}{}",
+        stdout(&output),
+        stderr(&output)
+    );
+    let file = directory.join("report.json");
+    let report = fs::read_to_string(&file).expect("a report");
+    (serde_json::from_str(&report).expect("JSON"), file)
+}
+
+/// The last round of a report, in words.
+fn explained(file: &Path) -> Answer {
+    told(file, None, None)
+}
+
+fn told(file: &Path, round: Option<u64>, trader: Option<&str>) -> Answer {
+    let question = Question {
+        report: file,
+        round,
+        trader,
+        json: false,
+    };
+    answer(&question).expect("a round of the report")
+}
+
+fn falling() -> Vec<i64> {
+    let mut moves = vec![0; 5];
+    moves.extend([-25; 15]);
+    moves
+}
+
+#[test]
+fn a_rehearsed_crash_is_explained_and_verified() {
+    let (report, file) = rehearsed("explained", &falling(), &[]);
+    let rounds = report["adl"].as_array().expect("rounds");
+    assert!(rounds.len() > 1);
+    let answer = explained(&file);
+    let words = &answer.text;
+    assert!(answer.verified, "{words}");
+    let last = format!("round {0} of {0}", rounds.len());
+    for part in [
+        last.as_str(),
+        "Why nobody was skipped",
+        "all agree",
+        "Not verifiable",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    let trader = rounds[0]["cut"][0]["trader"].as_str();
+    let words = told(&file, Some(1), trader).text;
+    assert!(words.contains("It was cut by"), "{words}");
+}
+
+#[test]
+fn a_rise_is_explained_as_well_and_only_chosen_rules_are_compared() {
+    let mut moves = vec![0; 5];
+    moves.extend([30; 15]);
+    let chosen = [
+        "--policy",
+        "pro-rata",
+        "--policy",
+        "queue",
+        "--rank-tolerance-bps",
+        "500",
+    ];
+    let (report, file) = rehearsed("rise", &moves, &chosen);
+    assert_eq!(report["adl"][0]["counterparty_side"], "long");
+    let rules = report["policies"].as_array().expect("rules").iter();
+    let rules: Vec<&Value> = rules.map(|line| &line["policy"]).collect();
+    assert_eq!(rules, ["queue", "pro-rata"]);
+    let answer = explained(&file);
+    assert!(answer.verified, "{}", answer.text);
+    assert!(answer.text.contains("The tolerance is 5 %"));
+}
+
+/// Lots of all lines of a list.
+fn lots(lines: &Value, field: &str) -> u64 {
+    let lines = lines.as_array().expect("a list").iter();
+    lines.map(|line| line[field].as_u64().expect("lots")).sum()
+}
+
+#[test]
+fn the_book_absorbs_first_and_every_lot_belongs_to_a_stage() {
+    let (report, file) = rehearsed("book", &falling(), &["--seed", "3"]);
+    let stages = report["waterfall"].as_array().expect("stages");
+    let names: Vec<&Value> = stages.iter().map(|line| &line["stage"]).collect();
+    assert_eq!(names, ["book", "liquidator", "insurance", "deleveraging"]);
+    for line in [0, 1, 3] {
+        assert!(stages[line]["lots"].as_u64() > Some(0), "{stages:?}");
+    }
+    let rounds = report["adl"].as_array().expect("rounds").iter();
+    let cut: u64 = rounds.map(|round| lots(&round["cut"], "lots")).sum();
+    let liquidated = lots(&report["liquidations"], "lots");
+    assert_eq!(lots(&report["waterfall"], "lots"), liquidated + cut);
+    let book = &report["summary"]["book"];
+    for figure in [
+        "market_orders",
+        "stop_losses",
+        "fills",
+        "orders_placed",
+        "states_checked",
+    ] {
+        assert!(book[figure].as_u64() > Some(0), "{figure}: {book}");
+    }
+    for fault in ["broken_states", "margin_error_atoms", "rounds_before_book"] {
+        assert_eq!(book[fault], 0, "{fault}");
+    }
+    let makers = report["market_makers"].as_array().expect("makers");
+    assert_eq!(makers.len(), 6);
+    assert!(explained(&file).verified);
+
+    let mut tampered = report.clone();
+    let trades = tampered["trades"].as_array_mut().expect("trades");
+    let lots = &mut trades[0]["fills"][0]["lots"];
+    *lots = (lots.as_u64().expect("lots") + 1).into();
+    fs::write(&file, tampered.to_string()).expect("a file");
+    assert!(!explained(&file).verified);
+}
+
+#[test]
+fn the_seed_decides_everything_at_the_book() {
+    let run = |name, seed| rehearsed(name, &falling(), &["--seed", seed]).0["trades"].take();
+    let first = run("seed-a", "5");
+    assert_eq!(first, run("seed-b", "5"));
+    assert_ne!(first, run("seed-c", "6"));
+}
+
+#[test]
+fn without_market_makers_there_is_no_book() {
+    let (report, file) = rehearsed("no-book", &falling(), &["--market-makers", "0"]);
+    assert_eq!(report["trades"], Value::Array(Vec::new()));
+    assert_eq!(report["waterfall"][0]["lots"], 0);
+    assert!(explained(&file).verified);
+    let refused = |options: &[&str], part: &str| {
+        let program = default_program_path();
+        let mut arguments = vec!["--program", text(&program)];
+        arguments.extend(options);
+        let output = rehearse(&arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    };
+    refused(
+        &["--market-makers", "0", "--takers", "3"],
+        "--takers needs a book",
+    );
+    refused(
+        &["--traders", "10", "--maker-depth-bps", "1"],
+        "raise --maker-depth-bps",
+    );
+}
+
+#[test]
+fn a_tampered_report_is_found_out() {
+    let (mut report, file) = rehearsed("tampered", &falling(), &[]);
+    let margin = &mut report["adl"][0]["queue"][20]["margin_atoms"];
+    *margin = (margin.as_i64().expect("a number") + 1).into();
+    fs::write(&file, report.to_string()).expect("a file");
+    let Answer {
+        text: words,
+        verified,
+    } = explained(&file);
+    assert!(!verified);
+    assert!(words.contains("DISAGREE"), "{words}");
+    assert!(
+        words.contains("round 1: queue[20].node.bankruptcy_q32"),
+        "{words}"
+    );
+    // Of another round the explanation stands, but the verdict covers the whole file.
+    assert!(!told(&file, Some(2), None).verified);
+}

@@ -1,0 +1,352 @@
+//! Every error of the program. The list is append-only: the numbers are part of the interface.
+
+use core::fmt;
+
+use ballast_engine::{oracle::PriceFault, EngineError};
+
+/// What the program returns.
+pub type Result<T> = core::result::Result<T, BallastError>;
+
+/// Generates the errors from a list of number, name and message.
+macro_rules! errors {
+    ($($number:literal $name:ident: $message:literal;)*) => {
+        /// What the program refuses, and the remedy.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum BallastError {
+            $(#[doc = $message] $name,)*
+        }
+
+        impl BallastError {
+            /// Every error, in order of number.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The number that a failed transaction reports, from 6000.
+            #[must_use]
+            pub const fn number(self) -> u32 {
+                match self {
+                    $(Self::$name => $number,)*
+                }
+            }
+
+            /// The error with this number.
+            #[must_use]
+            pub const fn of_number(number: u32) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// The name, as in the IDL.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+
+            /// What was expected and what to do.
+            #[must_use]
+            pub const fn message(self) -> &'static str {
+                match self {
+                    $(Self::$name => $message,)*
+                }
+            }
+        }
+    };
+}
+
+errors! {
+    // --- authority ---
+    6000 NotAdmin: "The signer is not the exchange's admin; sign with the admin key";
+    6001 NotRiskAuthority: "The signer is not the risk authority; sign with the risk authority key";
+    6002 NotPauseAuthority: "The signer is neither the pause authority nor the admin";
+    6003 NotProposed: "The signer was not proposed for this role; the admin must propose it first";
+    6004 NotOwner: "The signer is not the owner of the trader account";
+    6005 NotTraderAuthority: "The signer is neither the owner nor the delegate of the trader account";
+    6006 NotUpgradeAuthority: "The exchange of an upgradeable program is created by its upgrade authority: sign as admin with that key and pass the program data account";
+    6007 AuthorityUnset: "An authority may not be the default key";
+    6008 Paused: "This action is paused by the exchange; try again when the flag is lifted";
+    6009 UnknownPauseFlag: "The pause flags contain a bit without a meaning";
+
+    // --- accounts ---
+    6010 WrongExchange: "The exchange account is not the program's exchange";
+    6011 WrongCollateralVault: "The collateral vault is not the exchange's vault";
+    6012 WrongInsuranceVault: "The insurance vault is not the market's vault";
+    6013 WrongMint: "The mint is not the exchange's collateral mint";
+    6014 WrongTokenProgram: "The token program does not own the collateral mint";
+    6015 WrongTokenAccount: "The token account does not hold the collateral mint";
+    6016 VaultAsCounterparty: "The token account is a vault of the exchange; name an account outside it";
+    6017 WrongQueue: "The queue account is not the market's queue of that side";
+    6018 QueueNotOwned: "The queue account is not owned by the program";
+    6019 QueueNotWritable: "The queue account must be writable";
+    6020 QueueNotZeroed: "The queue account must be handed over with every byte zero";
+    6021 QueueTooSmall: "The queue account is too small; allocate the header and at least the minimum of nodes";
+    6022 QueueNotRentExempt: "The queue account is not rent exempt; fund it first";
+    6023 QueuesNotDistinct: "The two queue accounts must be distinct";
+    6024 TradersNotDistinct: "The two trader accounts must be distinct";
+    6025 MintExtensionRejected: "The mint has a Token-2022 extension that can change balances or stop transfers";
+    6026 TooManyMarkets: "The exchange already counts the largest number of markets";
+    6027 MarketNameInvalid: "The market name must be 1 to 16 bytes of printable ASCII, padded with zeros";
+    6028 UnknownVersion: "The layout version is not one this program reads";
+
+    // --- oracle ---
+    6029 OracleConfigInvalid: "The oracle configuration is invalid: known kind, non-zero feed or account, tick, lot and tick value";
+    6030 PriceWrongOwner: "The price account is not owned by the oracle program";
+    6031 PriceWrongAccount: "The price account is not the one stored in the market";
+    6032 PriceInvalidAccount: "The price account is not a price of the expected layout";
+    6033 PriceWrongFeed: "The price account is of another feed than the market's";
+    6034 PriceNotVerified: "The price update is only partially verified; post it with full verification";
+    6035 PriceStale: "The price is too old; post a newer one";
+    6036 PriceFromFuture: "The price is from the future; check the feed";
+    6037 PriceWideConfidence: "The price's confidence interval is too wide for this action";
+    6038 PriceDiverged: "The price is too far from its moving average for this action";
+    6039 PriceOlder: "The market has seen a newer price; pass the newest one";
+
+    // --- traders and positions ---
+    6040 ZeroAmount: "The amount must be greater than zero";
+    6041 InsufficientCollateral: "The free collateral does not cover what is to be paid from it; deposit first";
+    6042 TraderNotEmpty: "The trader account still holds collateral or positions; empty it first";
+    6043 NoFreeSlot: "All position slots are in use; close a position first";
+    6044 NoPosition: "The trader has no position in this market";
+    6045 BankruptcyFlagged: "The position is flagged as an uncovered bankruptcy; add margin and call flag_bankruptcy, then trade";
+    6046 WithdrawalsWait: "Withdrawals wait while a bankruptcy is uncovered; try again when it is resolved";
+
+    // --- numbers ---
+    6047 Overflow: "A sum, product or conversion leaves its integer type; use smaller amounts";
+    6048 PriceOutOfRange: "The price is not within 1 to 2^31-1 atoms per lot";
+    6049 SizeOutOfRange: "The size is beyond 2^32-1 lots";
+    6050 QuoteOutOfRange: "The quote of a fill does not fit its lots";
+    6051 PositionCorrupt: "A stored position breaks its own invariant";
+    6052 ZeroLots: "The number of lots must not be zero";
+    6053 NotAReduction: "The fill would open or enlarge a position where it may only close one";
+
+    // --- margin and trades ---
+    6054 BelowInitialMargin: "Equity at the price worsened by its confidence would be below initial margin; add margin or trade less";
+    6055 MarginBelowZero: "The margin of a position may not be taken below zero";
+    6056 PriceOutsideBand: "The trade price is too far from the oracle price";
+    6057 PositionTooSmall: "The position left would be smaller than the market's least; close it whole";
+    6058 PositionTooLarge: "The position would exceed the market's largest size or last risk tier";
+    6059 OpenInterestLimit: "The market's open interest would rise above its limit";
+
+    // --- liquidation and insurance ---
+    6060 Healthy: "The position has its maintenance margin; there is nothing to liquidate";
+    6061 LadderInterval: "The last liquidation step is too recent; wait for the ladder interval";
+    6062 InsuranceCannotPay: "Equity is negative and insurance cannot pay the deficit; flag the bankruptcy and deleverage";
+    6063 InsuranceCap: "The amount exceeds what insurance may pay in this window";
+
+    // --- risk parameters ---
+    6064 RiskTiers: "Risk tiers: 1 to 4, limits ascending, margins not descending, 0 < maintenance < initial <= 10000 bps";
+    6065 RiskLadder: "Risk ladder: at most 4 steps, ratios descending below 10000 bps, closes not descending within 1 to 10000 bps";
+    6066 RiskSizes: "Risk sizes: 1 <= least <= largest position <= 2^32-1 lots, open interest above 0";
+    6067 RiskLiquidation: "Risk liquidation: first discount <= last, last + fee below the lowest maintenance margin, buffer <= 10000 bps";
+    6068 RiskBand: "Risk band: 1 to 10000 bps";
+    6069 RiskFees: "Risk fees: each at most 1000 bps, insurance share at most 10000 bps";
+    6070 RiskFunding: "Risk funding: at most 10000 ppm an hour either way";
+    6071 RiskInsurance: "Risk insurance: cap at most 10000 bps and a window above 0 slots";
+    6072 RiskOracle: "Risk oracle: age, confidence or divergence out of range";
+    6073 RiskAdl: "Risk adl: close within 1 to 10000 bps, tolerance and least profit at most 10000 bps";
+    6074 RiskReserved: "Reserved and unused risk fields must be zero";
+
+    // --- queues ---
+    6075 QueueFull: "Every node of the queue is in use; make room with grow_queue";
+    6076 QueueLayout: "The queue account is not a queue of this layout version";
+    6077 NodeNotFound: "The queue has no node of this position";
+    6078 DuplicateKey: "The queue already has a node with this key";
+    6079 TreeCorrupt: "The queue's tree breaks its own invariant";
+    6080 WrongSide: "The position is not on the side it should be on";
+    6081 EntryPriceOutOfRange: "The entry price is not below 2^31 atoms per lot";
+    6082 BankruptcyPriceOutOfRange: "The bankruptcy price is not within 2^31 atoms per lot of zero; change the margin";
+    6083 ClosePriceOutOfRange: "The close price lies on the wrong side of the oracle price";
+
+    // --- auto-deleveraging ---
+    6084 AdlSkippedCounterparty: "A counterparty that ranks before the last one cut is missing from the list; its account is in the log";
+    6085 AdlListOutOfOrder: "The listed counterparties are not in order of rank";
+    6086 AdlDuplicateCounterparty: "A counterparty is listed twice";
+    6087 AdlBankruptInList: "The bankrupt account is in its own list of counterparties";
+    6088 AdlWrongSide: "A listed position is on the side of the bankrupt; list the opposite side";
+    6089 AdlForeignAccount: "A listed account is not a trader account of this program";
+    6090 NotBankrupt: "The account is not bankrupt at this price";
+    6091 InsuranceCanPay: "The market's insurance can pay the deficit; liquidate instead";
+    6092 AdlNothingCut: "No listed counterparty could be cut; list the best ranked ones";
+    6093 AdlOvershoot: "The winners would give up more or less than the uncovered deficit";
+
+    // --- invariants ---
+    6094 ExchangeInvariant: "The exchange's invariant does not hold";
+    6095 MarketInvariant: "The market's invariant does not hold";
+    6096 TraderInvariant: "The trader's invariant does not hold";
+
+    // --- limits ---
+    6097 AdlListTooLong: "The list of counterparties is longer than one call can work through; list at most 32";
+
+    // --- deleveraging over several transactions ---
+    6098 AdlSessionUnderWay: "A deleveraging session is open over this queue; advance it, or close it once it has expired";
+    6099 AdlSessionGone: "The queue does not watch for this session; open another";
+    6100 AdlSessionMismatch: "The session is for another market or another bankrupt position";
+    6101 AdlSessionExpired: "The session has expired; close it and open another";
+    6102 AdlSessionIncomplete: "The session's walk is not at its end; advance it first";
+    6103 AdlSessionStale: "The bankrupt position has changed since the session was opened; close it and open another";
+    6104 AdlSessionLive: "The session has not expired and the bankrupt position has not changed; advance and execute it";
+    6105 AdlNotSelected: "The accounts are not those of the traders the session selected; list those still in the queue, in the session's order";
+
+    // --- queues ---
+    6106 QueueGrowth: "A queue grows by 1 to 98 positions a call; call again for more";
+    6107 QueueTooLarge: "A queue account holds at most 10 MiB, which is room for 100,822 positions";
+    6108 AdlSessionSize: "A session account has 896 bytes; create another of that size";
+
+    // --- order book ---
+    6109 WrongBook: "The book account is not the market's book";
+    6110 BookNotOwned: "The book account is not owned by the program";
+    6111 BookNotWritable: "The book account must be writable";
+    6112 BookNotZeroed: "The book account must be handed over with every byte zero";
+    6113 BookTooSmall: "The book account is too small; allocate the header and at least the minimum of orders a side";
+    6114 BookNotRentExempt: "The book account is not rent exempt; fund it first";
+    6115 MakerForeign: "A listed maker is not a trader account of this program";
+    6116 TooManyMakers: "The list of makers is longer than one call can work through; list at most 32";
+    6117 NoTrigger: "The position has no trigger of this kind";
+    6118 OrderNotFound: "The trader has no order with this id in this market; it may have been filled or cancelled";
+    6119 TooManyOrders: "The trader already has 16 orders in this market; cancel one first";
+    6120 DuplicateClientId: "Another order of the trader in this market has this client id; choose another or use 0";
+    6121 OrderTooSmall: "The order is smaller than the market's least position; enlarge it or make it reduce-only";
+    6122 OrderExpired: "The order's expiry is in the past; set a later one or 0 for none";
+    6123 NothingToReduce: "There is no position that this reduce-only order could make smaller";
+    6124 PostOnlyCrosses: "A post-only order would trade at once; move its price away from the other side";
+    6125 NotFilled: "The order could not be filled whole; pass more makers, or use immediate-or-cancel";
+    6126 SelfTrade: "The order would meet one of the trader's own; cancel that one or choose another mode";
+    6127 NothingFilled: "No order of the book could be filled; pass the makers of the best orders in book order";
+    6128 BookFull: "The book has no room for another order on this side; try again later";
+    6129 BookLayout: "The book account does not hold a book of this version";
+    6130 TriggerNotReached: "The oracle price has not reached the trigger; wait";
+    6131 LiquidationSkipsBook: "The book pays more than the liquidator would; pass the makers of the best orders in book order";
+    6132 BookCanAbsorb: "The book can take lots of the bankrupt position; liquidate into it first";
+    6133 RiskBook: "Book parameters: reward at most 1,000 bps; funding cap at least the base rate and at most 10,000 ppm an hour";
+}
+
+impl fmt::Display for BallastError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.message())
+    }
+}
+
+impl core::error::Error for BallastError {}
+
+impl From<BallastError> for u32 {
+    fn from(error: BallastError) -> Self {
+        error.number()
+    }
+}
+
+impl From<EngineError> for BallastError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Overflow => Self::Overflow,
+            EngineError::PriceOutOfRange => Self::PriceOutOfRange,
+            EngineError::SizeOutOfRange => Self::SizeOutOfRange,
+            EngineError::QuoteOutOfRange => Self::QuoteOutOfRange,
+            EngineError::PositionCorrupt => Self::PositionCorrupt,
+            EngineError::ZeroLots => Self::ZeroLots,
+            EngineError::ZeroAmount => Self::ZeroAmount,
+            EngineError::NoPosition => Self::NoPosition,
+            EngineError::NotAReduction => Self::NotAReduction,
+            EngineError::InsufficientCollateral => Self::InsufficientCollateral,
+            EngineError::BelowInitialMargin => Self::BelowInitialMargin,
+            EngineError::MarginBelowZero => Self::MarginBelowZero,
+            EngineError::PriceOutsideBand => Self::PriceOutsideBand,
+            EngineError::PositionTooSmall => Self::PositionTooSmall,
+            EngineError::PositionTooLarge => Self::PositionTooLarge,
+            EngineError::OpenInterestLimit => Self::OpenInterestLimit,
+            EngineError::Healthy => Self::Healthy,
+            EngineError::LadderInterval => Self::LadderInterval,
+            EngineError::InsuranceCannotPay => Self::InsuranceCannotPay,
+            EngineError::InsuranceCap => Self::InsuranceCap,
+            EngineError::PriceStale => Self::PriceStale,
+            EngineError::PriceFromFuture => Self::PriceFromFuture,
+            EngineError::PriceOlder => Self::PriceOlder,
+            EngineError::PriceWideConfidence => Self::PriceWideConfidence,
+            EngineError::PriceDiverged => Self::PriceDiverged,
+            EngineError::RiskTiers => Self::RiskTiers,
+            EngineError::RiskLadder => Self::RiskLadder,
+            EngineError::RiskSizes => Self::RiskSizes,
+            EngineError::RiskLiquidation => Self::RiskLiquidation,
+            EngineError::RiskBand => Self::RiskBand,
+            EngineError::RiskFees => Self::RiskFees,
+            EngineError::RiskFunding => Self::RiskFunding,
+            EngineError::RiskInsurance => Self::RiskInsurance,
+            EngineError::RiskOracle => Self::RiskOracle,
+            EngineError::RiskAdl => Self::RiskAdl,
+            EngineError::RiskReserved => Self::RiskReserved,
+            EngineError::QueueFull => Self::QueueFull,
+            EngineError::QueueLayout => Self::QueueLayout,
+            EngineError::NodeNotFound => Self::NodeNotFound,
+            EngineError::DuplicateKey => Self::DuplicateKey,
+            EngineError::TreeCorrupt => Self::TreeCorrupt,
+            EngineError::WrongSide => Self::WrongSide,
+            EngineError::EntryPriceOutOfRange => Self::EntryPriceOutOfRange,
+            EngineError::BankruptcyPriceOutOfRange => Self::BankruptcyPriceOutOfRange,
+            EngineError::ClosePriceOutOfRange => Self::ClosePriceOutOfRange,
+            EngineError::NotBankrupt => Self::NotBankrupt,
+            EngineError::InsuranceCanPay => Self::InsuranceCanPay,
+            EngineError::AdlOutOfOrder => Self::AdlListOutOfOrder,
+            EngineError::AdlOvershoot => Self::AdlOvershoot,
+            EngineError::SelectionUnderWay => Self::AdlSessionUnderWay,
+            EngineError::NoSelection => Self::AdlSessionGone,
+            EngineError::OrderNotFound => Self::OrderNotFound,
+            EngineError::TooManyOrders => Self::TooManyOrders,
+            EngineError::DuplicateClientId => Self::DuplicateClientId,
+            EngineError::OrderTooSmall => Self::OrderTooSmall,
+            EngineError::OrderExpired => Self::OrderExpired,
+            EngineError::NothingToReduce => Self::NothingToReduce,
+            EngineError::PostOnlyCrosses => Self::PostOnlyCrosses,
+            EngineError::NotFilled => Self::NotFilled,
+            EngineError::SelfTrade => Self::SelfTrade,
+            EngineError::NothingFilled => Self::NothingFilled,
+            EngineError::BookFull => Self::BookFull,
+            EngineError::BookLayout => Self::BookLayout,
+            EngineError::TriggerNotReached => Self::TriggerNotReached,
+            EngineError::LiquidationSkipsBook => Self::LiquidationSkipsBook,
+            EngineError::BookCanAbsorb => Self::BookCanAbsorb,
+            EngineError::RiskBook => Self::RiskBook,
+        }
+    }
+}
+
+impl From<PriceFault> for BallastError {
+    fn from(fault: PriceFault) -> Self {
+        EngineError::from(fault).into()
+    }
+}
+
+/// Fails with `error` unless `condition` holds.
+#[inline]
+pub(crate) const fn ensure(condition: bool, error: BallastError) -> Result<()> {
+    if condition {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_follow_each_other_and_lead_back() {
+        for (number, error) in (6_000..).zip(BallastError::ALL) {
+            assert_eq!(error.number(), number, "{}", error.name());
+            assert_eq!(BallastError::of_number(number), Some(*error));
+        }
+        assert_eq!(BallastError::of_number(5_999), None);
+        let last = BallastError::ALL.last().map(|error| error.number());
+        assert_eq!(BallastError::of_number(last.unwrap() + 1), None);
+    }
+
+    #[test]
+    fn an_error_of_the_engine_keeps_its_meaning() {
+        assert_eq!(
+            BallastError::from(EngineError::SelectionUnderWay),
+            BallastError::AdlSessionUnderWay
+        );
+        assert_eq!(BallastError::from(EngineError::Healthy).name(), "Healthy");
+    }
+}

@@ -1,0 +1,151 @@
+//! The list of events: their first bytes, and what decodes any of them.
+
+use alloc::boxed::Box;
+
+use super::*;
+
+/// First bytes of the instruction by which the program calls itself to announce an event, whose
+/// own first bytes and fields follow.
+pub const EVENT_TAG: [u8; 8] = [228, 69, 165, 46, 81, 203, 154, 29];
+
+/// An event of the program.
+pub trait Event: BorshSerialize + BorshDeserialize {
+    /// Its name.
+    const NAME: &'static str;
+    /// Its first bytes: of the SHA-256 of `event:` and the name.
+    const DISCRIMINATOR: [u8; 8];
+}
+
+/// Calls `$with!` with every event and its first bytes.
+#[macro_export]
+macro_rules! for_each_event {
+    ($with:ident) => {
+        $with! {
+            ExchangeInitialized [200, 154, 187, 160, 29, 243, 230, 104];
+            AuthorityProposed [244, 117, 94, 112, 53, 151, 35, 89];
+            AuthorityAccepted [166, 192, 219, 188, 41, 209, 195, 26];
+            PauseSet [175, 57, 198, 136, 192, 66, 204, 73];
+            MarketCreated [88, 184, 130, 231, 226, 84, 6, 58];
+            MarketRiskUpdated [207, 135, 85, 246, 177, 218, 85, 247];
+            TraderCreated [23, 187, 11, 200, 167, 220, 143, 132];
+            TraderClosed [174, 165, 97, 170, 238, 197, 143, 146];
+            DelegateSet [103, 126, 239, 131, 201, 31, 212, 253];
+            Deposited [111, 141, 26, 45, 161, 35, 100, 57];
+            Withdrawn [20, 89, 223, 198, 194, 124, 219, 13];
+            MarginAdded [121, 187, 28, 95, 195, 171, 37, 8];
+            MarginRemoved [253, 156, 29, 17, 51, 166, 188, 192];
+            BlockTraded [225, 77, 116, 114, 25, 85, 232, 138];
+            OrderPlaced [96, 130, 204, 234, 169, 219, 216, 227];
+            TriggerExecuted [11, 230, 11, 158, 235, 50, 186, 112];
+            FundingAccrued [245, 38, 158, 236, 129, 195, 123, 235];
+            InsuranceDonated [238, 155, 254, 172, 251, 224, 236, 18];
+            InsuranceSwept [71, 241, 247, 53, 59, 217, 227, 251];
+            PositionFlagged [214, 195, 219, 171, 95, 96, 40, 15];
+            PositionLiquidated [40, 107, 90, 214, 96, 30, 61, 128];
+            AutoDeleveraged [10, 14, 140, 79, 30, 115, 27, 9];
+            AdlSessionOpened [232, 181, 113, 143, 62, 216, 158, 172];
+            AdlSessionAdvanced [29, 184, 43, 47, 71, 192, 33, 58];
+            AdlSessionClosed [146, 9, 220, 189, 182, 86, 10, 59];
+            QueueGrown [158, 170, 236, 127, 46, 77, 56, 52];
+            OrdersCancelled [7, 134, 210, 3, 65, 222, 254, 188];
+            TriggerPlaced [168, 173, 202, 76, 152, 169, 172, 181];
+            TriggerCancelled [158, 125, 205, 196, 217, 173, 189, 250];
+        }
+    };
+}
+
+macro_rules! events {
+    ($($name:ident $bytes:expr;)*) => {
+        $(impl Event for $name {
+            const NAME: &'static str = stringify!($name);
+            const DISCRIMINATOR: [u8; 8] = $bytes;
+        })*
+
+        /// Any event of the program.
+        #[derive(Clone, Debug)]
+        pub enum BallastEvent {
+            $(
+                #[doc = concat!("See [`", stringify!($name), "`].")]
+                $name(Box<$name>),
+            )*
+        }
+
+        impl BallastEvent {
+            /// The event's name.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$name(_) => $name::NAME,)*
+                }
+            }
+
+            /// Decodes the data of an instruction by which the program called itself; `None` when
+            /// it is no event, or not exactly one.
+            #[must_use]
+            pub fn decode(instruction_data: &[u8]) -> Option<Self> {
+                let event = instruction_data.strip_prefix(&EVENT_TAG)?;
+                $(
+                    if let Some(fields) = event.strip_prefix(&<$name as Event>::DISCRIMINATOR) {
+                        let event = <$name as BorshDeserialize>::try_from_slice(fields).ok()?;
+                        return Some(Self::$name(Box::new(event)));
+                    }
+                )*
+                None
+            }
+        }
+    };
+}
+
+for_each_event!(events);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pubkey;
+
+    macro_rules! first_bytes {
+        ($($name:ident $bytes:expr;)*) => {
+            [$((<$name as Event>::NAME, <$name as Event>::DISCRIMINATOR)),*]
+        };
+    }
+
+    #[test]
+    fn the_first_bytes_are_those_that_anchor_derives() {
+        for (name, bytes) in for_each_event!(first_bytes) {
+            assert_eq!(crate::tests::prefix("event", name), bytes, "{name}");
+        }
+        let tag = u64::from_le_bytes(EVENT_TAG).to_be_bytes();
+        assert_eq!(crate::tests::prefix("anchor", "event"), tag);
+    }
+
+    #[test]
+    fn an_event_is_decoded_from_the_data_of_the_self_call() {
+        let event = Deposited {
+            trader: Pubkey::new_from_array([1; 32]),
+            depositor: Pubkey::new_from_array([2; 32]),
+            amount: 5,
+            free_after: 12,
+        };
+        let record = [
+            &<Deposited as Event>::DISCRIMINATOR[..],
+            &borsh::to_vec(&event).unwrap(),
+        ]
+        .concat();
+        let mut data = [&EVENT_TAG[..], &record].concat();
+        match BallastEvent::decode(&data) {
+            Some(BallastEvent::Deposited(read)) => {
+                assert_eq!(
+                    (read.trader, read.amount, read.free_after),
+                    (event.trader, 5, 12)
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(BallastEvent::decode(&data).unwrap().name(), "Deposited");
+        data.push(0);
+        assert!(BallastEvent::decode(&data).is_none(), "longer");
+        data.truncate(40);
+        assert!(BallastEvent::decode(&data).is_none(), "cut short");
+        assert!(BallastEvent::decode(&record).is_none(), "without the tag");
+    }
+}

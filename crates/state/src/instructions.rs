@@ -1,0 +1,159 @@
+//! The instructions of the program: their first eight bytes and the arguments that follow them,
+//! written by Borsh.
+
+use ballast_engine::{
+    book::{BookRef, OwnOrders},
+    risk::RiskParams,
+};
+
+use crate::{
+    derives::*,
+    error::{BallastError, Result},
+    market::NAME_BYTES,
+    oracle_config::OracleConfig,
+    trigger::TriggerKind,
+    Pubkey,
+};
+
+/// Most counterparties one call works through: what the program's heap has room for.
+pub const MAX_COUNTERPARTIES: usize = 32;
+/// Most makers one call may list: what the program's heap has room for.
+pub const MAX_MAKERS: usize = 32;
+/// Most positions by which one call makes a queue longer: what the runtime lets an account grow by.
+pub const MAX_GROWTH: u32 = 98;
+
+/// Arguments of `initialize_exchange`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default)]
+pub struct InitializeExchangeArgs {
+    /// First risk authority.
+    pub risk_authority: Pubkey,
+    /// First pause authority.
+    pub pause_authority: Pubkey,
+}
+
+/// Arguments of `create_market`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default)]
+pub struct CreateMarketArgs {
+    /// Printable ASCII padded with zeros.
+    pub name: [u8; NAME_BYTES],
+    /// Price source and units.
+    pub oracle: OracleConfig,
+    /// Risk parameters.
+    pub risk: RiskParams,
+}
+
+/// Arguments of `block_trade`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default)]
+pub struct BlockTradeArgs {
+    /// Lots of the taker: + buys, - sells. The maker does the opposite.
+    pub lots: i64,
+    /// Price, ticks.
+    pub price_ticks: u64,
+    /// Free collateral the taker moves to margin, atoms; ignored when only reducing.
+    pub taker_margin: u64,
+    /// Free collateral the maker moves to margin, atoms; ignored when only reducing.
+    pub maker_margin: u64,
+}
+
+/// Arguments of `place_trigger`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default)]
+pub struct PlaceTriggerArgs {
+    /// Which of the two.
+    pub kind: TriggerKind,
+    /// Oracle price that triggers, ticks.
+    pub price_ticks: u64,
+    /// Worst price of the fills, ticks; 0 when only the band limits it.
+    pub worst_ticks: u64,
+    /// Lots to close; more than the position has mean all of them.
+    pub lots: u64,
+}
+
+/// Names one of a trader's orders in a market.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderRef {
+    /// By its id in the book.
+    Id(u64),
+    /// By the trader's own number for it, which is not 0.
+    ClientId(u64),
+}
+
+impl Default for OrderRef {
+    /// Names no order: ids begin at 1.
+    fn default() -> Self {
+        Self::Id(0)
+    }
+}
+
+impl OrderRef {
+    /// Node of the order.
+    ///
+    /// # Errors
+    /// `OrderNotFound`.
+    pub fn find(self, book: &BookRef<'_>, own: &OwnOrders) -> Result<u32> {
+        let node = match self {
+            Self::Id(id) => book.find_id(own, id)?,
+            Self::ClientId(id) => book.find_client(own, id)?,
+        };
+        node.ok_or(BallastError::OrderNotFound)
+    }
+}
+
+/// Generates the first bytes of the instructions from a list of constant, name and bytes.
+macro_rules! discriminators {
+    ($($constant:ident $name:literal $bytes:expr;)*) => {
+        $(
+            #[doc = concat!("First bytes of `", $name, "`: of the SHA-256 of `global:", $name, "`.")]
+            pub const $constant: [u8; 8] = $bytes;
+        )*
+
+        /// Name and first bytes of every instruction.
+        pub const ALL: &[(&str, [u8; 8])] = &[$(($name, $constant)),*];
+    };
+}
+
+discriminators! {
+    INITIALIZE_EXCHANGE "initialize_exchange" [224, 105, 116, 166, 228, 207, 96, 19];
+    PROPOSE_AUTHORITY "propose_authority" [20, 148, 236, 198, 76, 119, 99, 142];
+    ACCEPT_AUTHORITY "accept_authority" [107, 86, 198, 91, 33, 12, 107, 160];
+    SET_PAUSE "set_pause" [63, 32, 154, 2, 56, 103, 79, 45];
+    CREATE_MARKET "create_market" [103, 226, 97, 235, 200, 188, 251, 254];
+    UPDATE_MARKET_RISK "update_market_risk" [170, 159, 99, 59, 134, 165, 123, 141];
+    CREATE_TRADER "create_trader" [170, 181, 132, 39, 231, 215, 137, 193];
+    CLOSE_TRADER "close_trader" [26, 12, 56, 104, 212, 12, 186, 205];
+    SET_DELEGATE "set_delegate" [242, 30, 46, 76, 108, 235, 128, 181];
+    DEPOSIT "deposit" [242, 35, 198, 137, 82, 225, 242, 182];
+    WITHDRAW "withdraw" [183, 18, 70, 156, 148, 109, 161, 34];
+    ADD_MARGIN "add_margin" [211, 238, 238, 90, 223, 228, 228, 76];
+    REMOVE_MARGIN "remove_margin" [227, 105, 231, 23, 236, 26, 6, 32];
+    BLOCK_TRADE "block_trade" [33, 40, 236, 189, 105, 202, 188, 70];
+    PLACE_ORDER "place_order" [51, 194, 155, 175, 109, 130, 96, 106];
+    REPLACE_ORDER "replace_order" [196, 148, 255, 192, 194, 68, 104, 91];
+    CANCEL_ORDER "cancel_order" [95, 129, 237, 240, 8, 49, 223, 132];
+    CANCEL_ALL_ORDERS "cancel_all_orders" [196, 83, 243, 171, 17, 100, 160, 143];
+    PLACE_TRIGGER "place_trigger" [219, 75, 198, 172, 87, 232, 205, 21];
+    CANCEL_TRIGGER "cancel_trigger" [208, 139, 249, 52, 247, 33, 57, 223];
+    ACCRUE_FUNDING "accrue_funding" [152, 118, 41, 215, 85, 208, 160, 108];
+    DONATE_INSURANCE "donate_insurance" [24, 11, 132, 174, 126, 186, 208, 90];
+    SWEEP_INSURANCE "sweep_insurance" [60, 221, 5, 32, 9, 251, 194, 222];
+    GROW_QUEUE "grow_queue" [184, 206, 238, 102, 68, 182, 44, 38];
+    FLAG_BANKRUPTCY "flag_bankruptcy" [140, 223, 176, 138, 216, 122, 129, 132];
+    LIQUIDATE "liquidate" [223, 179, 226, 125, 48, 46, 39, 74];
+    EXECUTE_TRIGGER "execute_trigger" [158, 99, 201, 137, 192, 20, 236, 136];
+    AUTO_DELEVERAGE "auto_deleverage" [210, 69, 163, 148, 44, 245, 226, 170];
+    OPEN_ADL_SESSION "open_adl_session" [94, 45, 60, 24, 137, 157, 175, 6];
+    ADVANCE_ADL_SESSION "advance_adl_session" [158, 177, 249, 168, 129, 228, 118, 199];
+    EXECUTE_ADL_SESSION "execute_adl_session" [164, 189, 15, 199, 254, 155, 143, 106];
+    CLOSE_ADL_SESSION "close_adl_session" [143, 17, 246, 80, 124, 228, 90, 37];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_are_those_that_anchor_derives() {
+        for (name, bytes) in ALL {
+            assert_eq!(crate::tests::prefix("global", name), *bytes, "{name}");
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! A market: oracle, risk, funding, open interest and the insurance ledger.
+
+use ballast_engine::{
+    funding::{FundingRates, FundingState},
+    insurance::InsuranceState,
+    oracle::{check, Action, Mark, OraclePrice, PriceFault},
+    position::Position,
+    risk::RiskParams,
+    units::{FundingIndex, LotPrice, Side, Ticks},
+};
+
+use crate::{
+    derives::*,
+    error::{ensure, BallastError, Result},
+    last_price::LastPrice,
+    oracle_config::OracleConfig,
+    position_slot::PositionSlot,
+    Pubkey,
+};
+
+/// First bytes of a market account.
+pub const MARKET_DISCRIMINATOR: [u8; 8] = [219, 190, 213, 55, 0, 227, 198, 154];
+/// Layout version written by this program.
+pub const MARKET_VERSION: u8 = 1;
+/// Bytes of a market's name.
+pub const NAME_BYTES: usize = 16;
+
+/// A market. PDA `["market", index]`.
+#[cfg_attr(feature = "anchor", account(zero_copy))]
+#[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
+#[derive(Debug)]
+#[repr(C)]
+pub struct Market {
+    /// Layout version. Written once.
+    pub version: u8,
+    /// Bump of this address. Written once.
+    pub bump: u8,
+    /// Bump of the insurance vault. Written once.
+    pub vault_bump: u8,
+    /// Zero.
+    pub _padding: u8,
+    /// Number of the market, from 0. Written once.
+    pub index: u16,
+    /// Zero.
+    pub _padding2: u16,
+    /// Printable ASCII padded with zeros. Written once.
+    pub name: [u8; NAME_BYTES],
+    /// The exchange. Written once.
+    pub exchange: Pubkey,
+    /// Token account of the insurance. Written once.
+    pub insurance_vault: Pubkey,
+    /// Queue of the long positions. Written once.
+    pub queue_long: Pubkey,
+    /// Queue of the short positions. Written once.
+    pub queue_short: Pubkey,
+    /// Price source and units. Written once.
+    pub oracle: OracleConfig,
+    /// Risk parameters. Written by `update_market_risk`.
+    pub risk: RiskParams,
+    /// Funding. Written by every instruction that reads a price or changes the book.
+    pub funding: FundingState,
+    /// Last price. Written by every instruction that reads a price.
+    pub last_price: LastPrice,
+    /// Insurance. Its tokens are brought level by `sweep_insurance`.
+    pub insurance: InsuranceState,
+    /// Sum of the long lots, which equals that of the short ones.
+    pub open_interest_lots: u64,
+    /// Fees collected and not paid out, atoms; their tokens are in the collateral vault.
+    pub fees_atoms: u64,
+    /// Bankruptcies flagged so far; the last one's id.
+    pub bankruptcy_counter: u64,
+    /// Rounds of auto-deleveraging so far.
+    pub adl_rounds: u64,
+    /// Liquidations so far, each step counted.
+    pub liquidations: u64,
+    /// Order book. Written once.
+    pub book: Pubkey,
+    /// Zero; room for later versions.
+    pub reserved: [u8; 200],
+}
+
+const _: () = {
+    assert!(core::mem::size_of::<Market>() == 952);
+    assert!(core::mem::offset_of!(Market, exchange) == 24);
+    assert!(core::mem::offset_of!(Market, queue_long) == 88);
+    assert!(core::mem::offset_of!(Market, queue_short) == 120);
+    assert!(core::mem::offset_of!(Market, oracle) == 152);
+    assert!(core::mem::offset_of!(Market, risk) == 248);
+    assert!(core::mem::offset_of!(Market, funding) == 568);
+    assert!(core::mem::offset_of!(Market, last_price) == 616);
+    assert!(core::mem::offset_of!(Market, insurance) == 648);
+    assert!(core::mem::offset_of!(Market, open_interest_lots) == 680);
+    assert!(core::mem::offset_of!(Market, fees_atoms) == 688);
+    assert!(core::mem::offset_of!(Market, book) == 720);
+    assert!(core::mem::offset_of!(Market, reserved) == 752);
+};
+
+/// A market's price and funding, current within the instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct Touched {
+    /// The oracle price, ticks.
+    pub price: OraclePrice,
+    /// The same price and its confidence, atoms per lot.
+    pub mark: Mark,
+    /// Funding index after accrual; settle positions to it.
+    pub funding_index: FundingIndex,
+}
+
+impl Market {
+    /// Bytes of the account, discriminator included.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
+    /// The first step of every instruction that needs a price: checks that `price` may be used for
+    /// `action` at `now`, unix seconds, and accrues funding up to then.
+    ///
+    /// A price fit for funding is recorded and accrues. One that is not (only possible when
+    /// `action` is [`Action::Reduce`]) is not recorded; then the last recorded price accrues.
+    ///
+    /// # Errors
+    /// The `Price...` errors of the validity table; `Overflow`.
+    pub fn touch(&mut self, price: OraclePrice, action: Action, now: i64) -> Result<Touched> {
+        self.check_price(action, &price, now)?;
+        // Only reducing asks for less than funding does.
+        let fit = !matches!(action, Action::Reduce)
+            || self.check_price(Action::Funding, &price, now).is_ok();
+        if fit {
+            self.last_price = price.into();
+        }
+        self.accrue_at_last_price(now)?;
+        Ok(Touched {
+            price,
+            mark: price.mark(self.oracle.atoms_per_lot_tick)?,
+            funding_index: self.funding.index,
+        })
+    }
+
+    /// Counts a round of deleveraging.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn count_round(&mut self) -> Result<()> {
+        let rounds = self.adl_rounds.checked_add(1);
+        self.adl_rounds = rounds.ok_or(BallastError::Overflow)?;
+        Ok(())
+    }
+
+    /// Accrues funding up to `now`, unix seconds, at the last recorded price; nothing before the
+    /// first.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn accrue_at_last_price(&mut self, now: i64) -> Result<()> {
+        if self.last_price.ticks == 0 {
+            return Ok(());
+        }
+        let price = self.lot_price(self.last_price.ticks)?;
+        self.funding = self.funding.accrue(&self.risk, price, now)?;
+        Ok(())
+    }
+
+    /// Funding rates as of the last accrual, at `price`.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn funding_rates(&self, price: LotPrice) -> Result<FundingRates> {
+        Ok(self.funding.rates(&self.risk, price)?)
+    }
+
+    /// Whether `price` may be used for `action` at `now`, unix seconds; one table, in the engine.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_price(
+        &self,
+        action: Action,
+        price: &OraclePrice,
+        now: i64,
+    ) -> core::result::Result<(), PriceFault> {
+        check(action, price, &self.risk, self.last_price.publish_time, now)
+    }
+
+    /// The position of `slot` with funding paid up to now.
+    ///
+    /// # Errors
+    /// `Overflow`, `SizeOutOfRange`.
+    pub fn settled(&self, slot: &PositionSlot) -> Result<Position> {
+        Ok(slot.position()?.settle(self.funding.index)?)
+    }
+
+    /// Price of a lot at `ticks`.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`.
+    pub fn lot_price(&self, ticks: u64) -> Result<LotPrice> {
+        Ticks::new(ticks)
+            .lot_price(self.oracle.atoms_per_lot_tick)
+            .map_err(BallastError::from)
+    }
+
+    /// Risk parameters.
+    pub const fn params(&self) -> &RiskParams {
+        &self.risk
+    }
+
+    /// The queue account of `side`.
+    pub fn queue(&self, side: Side) -> Pubkey {
+        match side {
+            Side::Long => self.queue_long,
+            Side::Short => self.queue_short,
+        }
+    }
+
+    /// Records the impact price of a side of the book as it is from now on, `None` for one that is
+    /// not deep enough. Funding must have accrued up to now.
+    pub fn store_impact(&mut self, side: Side, price: Option<LotPrice>) {
+        self.funding = self.funding.with_impact(side, price);
+    }
+
+    /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn book_fees(&mut self, market: u64, insurance: u64) -> Result<()> {
+        self.insurance = self.insurance.credit(insurance)?;
+        self.fees_atoms = self
+            .fees_atoms
+            .checked_add(market)
+            .ok_or(BallastError::Overflow)?;
+        Ok(())
+    }
+
+    /// Checks what must hold at the end of every instruction that writes the market.
+    ///
+    /// # Errors
+    /// `MarketInvariant`.
+    pub fn invariant(&self) -> Result<()> {
+        let funding = self.funding.invariant().is_ok();
+        let distinct = self.queue_long != self.queue_short;
+        ensure(
+            self.version == MARKET_VERSION && distinct && funding,
+            BallastError::MarketInvariant,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_760_129_400;
+
+    fn market() -> Market {
+        let mut market = Market {
+            version: MARKET_VERSION,
+            queue_long: Pubkey::new_from_array([1; 32]),
+            oracle: OracleConfig {
+                tick_nano: 1_000_000,
+                atoms_per_lot_tick: 1,
+                lot_nano: 1_000_000,
+                ..OracleConfig::default()
+            },
+            ..Market::zeroed()
+        };
+        market.risk.oracle_max_age_seconds = 30;
+        market.risk.oracle_max_conf_bps = 100;
+        market.risk.oracle_max_ema_divergence_bps = 1_000;
+        // 1 % an hour.
+        market.risk.funding_rate_ppm_per_hour = 10_000;
+        market.funding.last_timestamp = NOW;
+        market
+    }
+
+    /// A price of `dollars`, published at `time`.
+    fn price(dollars: u64, time: i64) -> OraclePrice {
+        OraclePrice {
+            price: Ticks::new(dollars * 1_000),
+            confidence: Ticks::new(10),
+            ema: Ticks::new(dollars * 1_000),
+            publish_time: time,
+        }
+    }
+
+    #[test]
+    fn touching_records_the_price_and_accrues_at_it() {
+        let mut market = market();
+        let now = NOW + 3_600;
+        let touched = market.touch(price(200, now), Action::Open, now).unwrap();
+        assert_eq!(touched.price.price, Ticks::new(200_000));
+        assert_eq!(touched.mark.price.get(), 200_000);
+        assert_eq!(touched.mark.confidence, 10);
+        // An hour at 1 % of 200,000 atoms a lot.
+        assert_eq!(touched.funding_index, FundingIndex::new(2_000));
+        assert_eq!(market.last_price.ticks, 200_000);
+        assert_eq!(market.last_price.publish_time, now);
+        assert_eq!(market.funding.last_timestamp, now);
+        assert!(market.invariant().is_ok());
+    }
+
+    #[test]
+    fn a_stale_price_serves_only_to_reduce_and_funding_goes_on_at_the_last_good_one() {
+        let mut market = market();
+        market.touch(price(200, NOW), Action::Funding, NOW).unwrap();
+        let (published, now) = (NOW + 60, NOW + 3_600);
+        for action in [
+            Action::Open,
+            Action::RemoveMargin,
+            Action::Funding,
+            Action::Liquidate,
+            Action::Adl,
+        ] {
+            let refused = market.touch(price(100, published), action, now);
+            assert_eq!(refused.err(), Some(BallastError::PriceStale.into()));
+        }
+        assert_eq!(market.funding.index, FundingIndex::ZERO);
+        let touched = market
+            .touch(price(100, published), Action::Reduce, now)
+            .unwrap();
+        assert_eq!(touched.mark.price.get(), 100_000);
+        assert_eq!(touched.funding_index, FundingIndex::new(2_000));
+        assert_eq!(market.last_price.ticks, 200_000);
+        assert_eq!(market.last_price.publish_time, NOW);
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let mut market = market();
+        market.touch(price(200, NOW), Action::Open, NOW).unwrap();
+        for action in [Action::Open, Action::Reduce] {
+            let refused = market.touch(price(200, NOW - 1), action, NOW);
+            assert_eq!(refused.err(), Some(BallastError::PriceOlder.into()));
+        }
+    }
+
+    /// Accrues at the last price up to so many seconds after [`NOW`].
+    fn wait(market: &mut Market, seconds: i64) {
+        market.accrue_at_last_price(NOW + seconds).unwrap();
+    }
+
+    fn lot_price(atoms: u64) -> Option<LotPrice> {
+        Some(LotPrice::new(atoms).unwrap())
+    }
+
+    #[test]
+    fn the_book_of_an_hour_is_the_funding_of_the_next() {
+        let mut market = market();
+        market.risk.impact_notional_atoms = 1_000_000;
+        market.risk.max_funding_rate_ppm = 10_000;
+        market.risk.funding_rate_ppm_per_hour = 100;
+        market.touch(price(200, NOW), Action::Funding, NOW).unwrap();
+        // Ten minutes are left of this hour; in the second five the sample is 100 + 500 ppm.
+        assert_eq!(NOW % 3_600, 3_000);
+        wait(&mut market, 300);
+        market.store_impact(Side::Long, lot_price(200_000));
+        market.store_impact(Side::Short, lot_price(200_200));
+        wait(&mut market, 600);
+        assert_eq!(
+            (market.funding.index.get(), market.funding.rate_ppm),
+            (0, 50)
+        );
+        let rates = market.funding_rates(LotPrice::new(200_000).unwrap());
+        assert_eq!(
+            rates.unwrap(),
+            FundingRates {
+                current_ppm: 50,
+                sample_ppm: 600,
+                next_ppm: 600,
+            }
+        );
+        // A book that loses a side samples nothing.
+        wait(&mut market, 1_200);
+        market.store_impact(Side::Long, None);
+        wait(&mut market, 600 + 3_600);
+        assert_eq!(
+            (market.funding.index.get(), market.funding.rate_ppm),
+            (10, 100)
+        );
+        assert_eq!(market.funding.impact_bid, 0);
+        assert!(market.invariant().is_ok());
+        market.funding.rate_ppm = 10_001;
+        assert!(market.invariant().is_err());
+    }
+
+    #[test]
+    fn fees_are_booked_where_they_belong_and_never_wrap() {
+        let mut market = market();
+        market.book_fees(7, 3).unwrap();
+        assert_eq!((market.fees_atoms, market.insurance.balance), (7, 3));
+        assert!(market.book_fees(u64::MAX, 0).is_err());
+        assert!(market.book_fees(0, u64::MAX).is_err());
+    }
+}

@@ -1,0 +1,200 @@
+//! One isolated position in a trader account, with the trader's orders in its market.
+
+use ballast_engine::{
+    book::OwnOrders,
+    position::Position,
+    units::{Atoms, FundingIndex, Lots},
+};
+
+use crate::{
+    derives::*,
+    error::{ensure, BallastError, Result},
+    queue_account::NO_NODE,
+    trigger::{Trigger, TriggerKind},
+    Pubkey,
+};
+
+/// Slot flag: the position counts in `Exchange::uncovered_bankruptcies`.
+pub const SLOT_UNCOVERED: u32 = 1;
+
+/// One isolated position and the orders in its market. A slot with the default market is empty and
+/// all zero; another has lots, orders or both.
+#[cfg_attr(feature = "anchor", zero_copy)]
+#[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
+#[derive(Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct PositionSlot {
+    /// Market of position and orders; the default key marks an empty slot.
+    pub market: Pubkey,
+    /// Size in lots, + long, - short.
+    pub lots: i64,
+    /// Signed sum over the fills of lots * price, atoms; sign of `lots`.
+    pub entry_quote: i64,
+    /// Isolated margin, atoms; may go negative through funding only.
+    pub margin: i64,
+    /// Funding index up to which funding is in `margin`, atoms per lot.
+    pub funding_index: i64,
+    /// Node in the queue of the position's side; `NO_NODE` when none.
+    pub queue_node: u32,
+    /// Union of the `SLOT_*` flags.
+    pub flags: u32,
+    /// Slot since which the position is known to be below maintenance; 0 when it is not. Starts
+    /// the ramp of the liquidation discount.
+    pub flagged_slot: u64,
+    /// Slot at which the position was flagged bankrupt; 0 when it is not.
+    pub bankrupt_slot: u64,
+    /// Deficit at that moment, atoms.
+    pub flagged_deficit: u64,
+    /// Slot of the last liquidation step; 0 when there was none.
+    pub last_step_slot: u64,
+    /// Number of the bankruptcy in its market, from 1; 0 when there is none.
+    pub bankruptcy_id: u64,
+    /// Pass of the queue in which its deleveraging began or that it opened last; 0 when it has not
+    /// begun.
+    pub pass_epoch: u32,
+    /// Lots when deleveraging began, unsigned; 0 when it has not. The keepers' reward is shared
+    /// over them.
+    pub bankrupt_lots: u32,
+    /// Newest of the trader's orders in the market's book, a node of it; `NO_NODE` when there is
+    /// none.
+    pub order_head: u32,
+    /// Number of these orders.
+    pub order_count: u32,
+    /// Collateral they reserve, atoms.
+    pub order_margin: u64,
+    /// Lots of the last liquidation step that it left open.
+    pub step_left: u32,
+    /// Zero.
+    pub _padding: u32,
+    /// Closes lots when the price turns against the position.
+    pub stop_loss: Trigger,
+    /// Closes lots when the price has moved for the position.
+    pub take_profit: Trigger,
+    /// Zero; room for later versions.
+    pub reserved: [u8; 32],
+}
+
+const _: () = {
+    assert!(core::mem::size_of::<PositionSlot>() == 224);
+    assert!(core::mem::offset_of!(PositionSlot, lots) == 32);
+    assert!(core::mem::offset_of!(PositionSlot, queue_node) == 64);
+    assert!(core::mem::offset_of!(PositionSlot, flagged_slot) == 72);
+    assert!(core::mem::offset_of!(PositionSlot, order_head) == 120);
+    assert!(core::mem::offset_of!(PositionSlot, order_margin) == 128);
+    assert!(core::mem::offset_of!(PositionSlot, step_left) == 136);
+    assert!(core::mem::offset_of!(PositionSlot, stop_loss) == 144);
+    assert!(core::mem::offset_of!(PositionSlot, take_profit) == 168);
+    assert!(core::mem::offset_of!(PositionSlot, reserved) == 192);
+};
+
+impl PositionSlot {
+    /// Whether the slot holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.market == Pubkey::default()
+    }
+
+    /// The position as the engine sees it.
+    ///
+    /// # Errors
+    /// `SizeOutOfRange` when the stored size is.
+    pub fn position(&self) -> Result<Position> {
+        Ok(Position {
+            lots: Lots::new(self.lots)?,
+            entry_quote: Atoms::new(self.entry_quote),
+            margin: Atoms::new(self.margin),
+            funding_index: FundingIndex::new(self.funding_index),
+        })
+    }
+
+    /// The orders as the engine's book sees them.
+    pub fn own_orders(&self) -> OwnOrders {
+        OwnOrders {
+            head: self.order_head,
+            count: self.order_count,
+            margin: self.order_margin,
+        }
+    }
+
+    /// Writes back what the book made of the orders.
+    pub fn store_own_orders(&mut self, orders: &OwnOrders) {
+        self.order_head = orders.head;
+        self.order_count = orders.count;
+        self.order_margin = orders.margin;
+    }
+
+    /// Writes the engine's position back; flags and queue node stay. The triggers go when the
+    /// position closes or changes side.
+    pub fn store(&mut self, position: &Position) {
+        if self.lots.signum() != position.lots.get().signum() {
+            self.clear_triggers();
+        }
+        self.lots = position.lots.get();
+        self.entry_quote = position.entry_quote.get();
+        self.margin = position.margin.get();
+        self.funding_index = position.funding_index.get();
+    }
+
+    /// The trigger of `kind`.
+    pub fn trigger(&self, kind: TriggerKind) -> &Trigger {
+        match kind {
+            TriggerKind::StopLoss => &self.stop_loss,
+            TriggerKind::TakeProfit => &self.take_profit,
+        }
+    }
+
+    /// The trigger of `kind`, to be written.
+    pub fn trigger_mut(&mut self, kind: TriggerKind) -> &mut Trigger {
+        match kind {
+            TriggerKind::StopLoss => &mut self.stop_loss,
+            TriggerKind::TakeProfit => &mut self.take_profit,
+        }
+    }
+
+    /// Whether the position counts in `Exchange::uncovered_bankruptcies`.
+    pub fn is_uncovered(&self) -> bool {
+        self.flags & SLOT_UNCOVERED != 0
+    }
+
+    /// Fails with `BankruptcyFlagged` while the position counts as an uncovered bankruptcy: only
+    /// the instructions that hold the exchange writable may change it then.
+    pub fn require_not_uncovered(&self) -> Result<()> {
+        ensure(!self.is_uncovered(), BallastError::BankruptcyFlagged)
+    }
+
+    /// Forgets that the position was below maintenance or bankrupt. The caller has settled
+    /// `Exchange::uncovered_bankruptcies` and removed the flag.
+    pub fn clear_distress(&mut self) {
+        self.flagged_slot = 0;
+        self.bankrupt_slot = 0;
+        self.flagged_deficit = 0;
+        self.last_step_slot = 0;
+        self.bankruptcy_id = 0;
+        self.pass_epoch = 0;
+        self.bankrupt_lots = 0;
+        self.step_left = 0;
+    }
+
+    /// Forgets both triggers.
+    pub(crate) fn clear_triggers(&mut self) {
+        self.stop_loss = Trigger::default();
+        self.take_profit = Trigger::default();
+    }
+
+    /// What must hold of a slot in use.
+    pub(crate) fn is_sound(&self) -> bool {
+        let listed = self.order_head != NO_NODE;
+        let orders = listed == (self.order_count > 0) && (listed || self.order_margin == 0);
+        let position = if self.lots == 0 {
+            listed
+                && self.queue_node == NO_NODE
+                && self.margin == 0
+                && self.entry_quote == 0
+                && self.flags == 0
+                && self.stop_loss.is_unset()
+                && self.take_profit.is_unset()
+        } else {
+            self.lots.signum() == self.entry_quote.signum() && self.queue_node != NO_NODE
+        };
+        orders && position
+    }
+}

@@ -1,0 +1,466 @@
+//! A trader: free collateral and, in up to sixteen markets, an isolated position and orders.
+
+use ballast_engine::units::Atoms;
+
+use crate::{
+    derives::*,
+    error::{ensure, BallastError, Result},
+    position_slot::PositionSlot,
+    queue_account::NO_NODE,
+    Pubkey,
+};
+
+/// First bytes of a trader account.
+pub const TRADER_DISCRIMINATOR: [u8; 8] = [74, 133, 32, 105, 47, 50, 5, 238];
+/// Layout version written by this program.
+pub const TRADER_VERSION: u8 = 2;
+/// Markets in which one trader account can hold a position or orders.
+pub const MAX_POSITIONS: usize = 16;
+
+/// A trader account. PDA `["trader", owner, sub_id]`.
+#[cfg_attr(feature = "anchor", account(zero_copy))]
+#[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
+#[derive(Debug)]
+#[repr(C)]
+pub struct Trader {
+    /// Layout version. Written once.
+    pub version: u8,
+    /// Bump of this address. Written once.
+    pub bump: u8,
+    /// Number of the account among its owner's. Written once.
+    pub sub_id: u16,
+    /// Slots in use. Written with the positions.
+    pub position_count: u32,
+    /// May do everything. Written once.
+    pub owner: Pubkey,
+    /// May trade and move margin, not withdraw; the default key when none. Written by
+    /// `set_delegate`.
+    pub delegate: Pubkey,
+    /// Free collateral, atoms; never negative.
+    pub free: i64,
+    /// The positions, in no order.
+    pub positions: [PositionSlot; MAX_POSITIONS],
+    /// Zero; room for later versions, cross margin among them.
+    pub reserved: [u8; 256],
+}
+const _: () = {
+    assert!(core::mem::size_of::<Trader>() == 3_920);
+    assert!(core::mem::offset_of!(Trader, owner) == 8);
+    assert!(core::mem::offset_of!(Trader, free) == 72);
+    assert!(core::mem::offset_of!(Trader, positions) == 80);
+    assert!(core::mem::offset_of!(Trader, reserved) == 3_664);
+};
+
+impl Trader {
+    /// Bytes of the account, discriminator included.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
+    /// Free collateral.
+    pub fn free(&self) -> Atoms {
+        Atoms::new(self.free)
+    }
+
+    /// Fails with `NotOwner` unless `signer` is the owner.
+    pub fn require_owner(&self, signer: &Pubkey) -> Result<()> {
+        ensure(self.owner == *signer, BallastError::NotOwner)
+    }
+
+    /// Fails with `NotTraderAuthority` unless `signer` is the owner or the delegate.
+    pub fn require_authority(&self, signer: &Pubkey) -> Result<()> {
+        let delegated = self.delegate != Pubkey::default() && self.delegate == *signer;
+        ensure(
+            self.owner == *signer || delegated,
+            BallastError::NotTraderAuthority,
+        )
+    }
+
+    /// Index of the slot that holds `market`.
+    pub fn find(&self, market: &Pubkey) -> Option<usize> {
+        self.positions
+            .iter()
+            .position(|slot| slot.market == *market)
+    }
+
+    /// The slot of `market`, with a position or with orders only.
+    ///
+    /// # Errors
+    /// `NoPosition` when there is none.
+    pub fn slot(&self, market: &Pubkey) -> Result<&PositionSlot> {
+        self.positions
+            .iter()
+            .find(|slot| slot.market == *market)
+            .ok_or(BallastError::NoPosition)
+    }
+
+    /// The slot of `market`, with a position or with orders only, to be written.
+    ///
+    /// # Errors
+    /// `NoPosition` when there is none.
+    pub fn slot_mut(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
+        self.positions
+            .iter_mut()
+            .find(|slot| slot.market == *market)
+            .ok_or(BallastError::NoPosition)
+    }
+
+    /// The slot of `market`, which has a position, to be written.
+    ///
+    /// # Errors
+    /// `NoPosition`, also where there are only orders.
+    pub fn position_mut(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
+        let slot = self.slot_mut(market)?;
+        ensure(slot.lots != 0, BallastError::NoPosition)?;
+        Ok(slot)
+    }
+
+    /// The slot of `market`, or an empty one claimed for it.
+    ///
+    /// # Errors
+    /// `NoFreeSlot`.
+    pub fn slot_or_claim(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
+        let index = match self.find(market) {
+            Some(index) => index,
+            None => self.claim(market)?,
+        };
+        self.positions
+            .get_mut(index)
+            .ok_or(BallastError::NoFreeSlot)
+    }
+
+    /// Clears what the slot of `market` knows of a position when it has no lots, and frees it when
+    /// it has no orders either. Margin must be zero by then.
+    ///
+    /// # Errors
+    /// `TraderInvariant` when margin would be lost.
+    pub fn release_if_closed(&mut self, market: &Pubkey) -> Result<()> {
+        let Some(index) = self.find(market) else {
+            return Ok(());
+        };
+        let Some(slot) = self.positions.get_mut(index) else {
+            return Ok(());
+        };
+        if slot.lots != 0 {
+            return Ok(());
+        }
+        ensure(
+            slot.margin == 0 && slot.entry_quote == 0 && slot.queue_node == NO_NODE,
+            BallastError::TraderInvariant,
+        )?;
+        ensure(!slot.is_uncovered(), BallastError::TraderInvariant)?;
+        if slot.order_count > 0 {
+            slot.clear_distress();
+            slot.clear_triggers();
+            return Ok(());
+        }
+        ensure(
+            slot.order_margin == 0 && slot.order_head == NO_NODE,
+            BallastError::TraderInvariant,
+        )?;
+        *slot = bytemuck::Zeroable::zeroed();
+        self.position_count = self
+            .position_count
+            .checked_sub(1)
+            .ok_or(BallastError::TraderInvariant)?;
+        Ok(())
+    }
+
+    /// Adds `atoms` to the free collateral.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn credit(&mut self, atoms: u64) -> Result<()> {
+        self.free = i64::try_from(atoms)
+            .ok()
+            .and_then(|atoms| self.free.checked_add(atoms))
+            .ok_or(BallastError::Overflow)?;
+        Ok(())
+    }
+
+    /// Adds a signed result to the free collateral.
+    ///
+    /// # Errors
+    /// `InsufficientCollateral` when it would go below zero; `Overflow`.
+    pub fn add_free(&mut self, atoms: Atoms) -> Result<()> {
+        let after = self.free().try_add(atoms)?;
+        ensure(!after.is_negative(), BallastError::InsufficientCollateral)?;
+        self.free = after.get();
+        Ok(())
+    }
+
+    /// Takes `atoms` from the free collateral.
+    ///
+    /// # Errors
+    /// `InsufficientCollateral`.
+    pub fn debit(&mut self, atoms: u64) -> Result<()> {
+        self.free = i64::try_from(atoms)
+            .ok()
+            .and_then(|atoms| self.free.checked_sub(atoms))
+            .filter(|left| *left >= 0)
+            .ok_or(BallastError::InsufficientCollateral)?;
+        Ok(())
+    }
+
+    /// Checks what must hold at the end of an instruction that wrote the account's own fields and
+    /// the slot of `market`, and nothing else of it: that much of [`Self::invariant`].
+    ///
+    /// # Errors
+    /// `TraderInvariant`.
+    pub fn invariant_of(&self, market: &Pubkey) -> Result<()> {
+        let slot = self.positions.iter().find(|slot| slot.market == *market);
+        let slot = slot.is_none_or(|slot| self.position_count > 0 && slot.is_sound());
+        ensure(
+            slot && self.version == TRADER_VERSION && self.free >= 0,
+            BallastError::TraderInvariant,
+        )?;
+        debug_assert!(self.invariant().is_ok(), "{self:?}");
+        Ok(())
+    }
+
+    /// Checks what must hold of the account whenever an instruction has ended: every slot, and the
+    /// count of those in use.
+    ///
+    /// # Errors
+    /// `TraderInvariant`.
+    pub fn invariant(&self) -> Result<()> {
+        let mut used = 0_u32;
+        let mut sound = self.version == TRADER_VERSION && self.free >= 0;
+        for slot in &self.positions {
+            if slot.is_empty() {
+                sound &= slot.lots == 0 && slot.margin == 0 && slot.order_count == 0;
+            } else {
+                used = used.wrapping_add(1);
+                sound &= slot.is_sound();
+            }
+        }
+        ensure(
+            sound && used == self.position_count,
+            BallastError::TraderInvariant,
+        )
+    }
+
+    fn claim(&mut self, market: &Pubkey) -> Result<usize> {
+        let index = self
+            .positions
+            .iter()
+            .position(PositionSlot::is_empty)
+            .ok_or(BallastError::NoFreeSlot)?;
+        if let Some(slot) = self.positions.get_mut(index) {
+            *slot = PositionSlot {
+                market: *market,
+                queue_node: NO_NODE,
+                order_head: NO_NODE,
+                ..bytemuck::Zeroable::zeroed()
+            };
+        }
+        self.position_count = self
+            .position_count
+            .checked_add(1)
+            .ok_or(BallastError::TraderInvariant)?;
+        Ok(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        position_slot::SLOT_UNCOVERED,
+        trigger::{Trigger, TriggerKind},
+    };
+    use ballast_engine::{position::Position, units::Lots};
+
+    fn trader() -> Trader {
+        Trader {
+            version: TRADER_VERSION,
+            ..Trader::zeroed()
+        }
+    }
+
+    fn opened(trader: &mut Trader, market: &Pubkey) {
+        let slot = trader.slot_or_claim(market).unwrap();
+        slot.lots = 5;
+        slot.entry_quote = 500;
+        slot.queue_node = 3;
+    }
+
+    #[test]
+    fn a_slot_is_claimed_once_per_market_and_freed_when_closed() {
+        let mut trader = trader();
+        let market = Pubkey::new_unique();
+        assert!(trader.slot(&market).is_err());
+        opened(&mut trader, &market);
+        opened(&mut trader, &market);
+        assert_eq!(trader.position_count, 1);
+        assert!(trader.invariant().is_ok());
+        assert!(trader.release_if_closed(&market).is_ok());
+        assert_eq!(trader.position_count, 1);
+        let slot = trader.slot_mut(&market).unwrap();
+        slot.lots = 0;
+        slot.entry_quote = 0;
+        slot.queue_node = NO_NODE;
+        trader.release_if_closed(&market).unwrap();
+        assert_eq!(trader.position_count, 0);
+        assert_eq!(trader.positions[0], PositionSlot::zeroed());
+        assert!(trader.invariant().is_ok());
+    }
+
+    fn ordered(trader: &mut Trader, market: &Pubkey) {
+        let slot = trader.slot_or_claim(market).unwrap();
+        (slot.order_head, slot.order_count, slot.order_margin) = (2, 1, 70);
+    }
+
+    fn unordered(trader: &mut Trader, market: &Pubkey) {
+        let slot = trader.slot_mut(market).unwrap();
+        (slot.order_head, slot.order_count, slot.order_margin) = (NO_NODE, 0, 0);
+    }
+
+    fn closed(trader: &mut Trader, market: &Pubkey) {
+        let slot = trader.slot_mut(market).unwrap();
+        slot.store(&Position::default());
+        slot.queue_node = NO_NODE;
+    }
+
+    #[test]
+    fn a_slot_with_orders_outlives_its_position_and_forgets_it() {
+        let mut trader = trader();
+        let market = Pubkey::new_unique();
+        opened(&mut trader, &market);
+        ordered(&mut trader, &market);
+        let slot = trader.slot_mut(&market).unwrap();
+        (slot.flagged_slot, slot.last_step_slot, slot.step_left) = (9, 9, 2);
+        closed(&mut trader, &market);
+        trader.release_if_closed(&market).unwrap();
+        assert!(trader.invariant().is_ok());
+        assert_eq!(trader.position_count, 1);
+        let slot = trader.slot(&market).unwrap();
+        assert_eq!(
+            (slot.flagged_slot, slot.last_step_slot, slot.step_left),
+            (0, 0, 0)
+        );
+        assert_eq!((slot.order_count, slot.order_margin), (1, 70));
+        assert_eq!(
+            trader.position_mut(&market).err(),
+            Some(BallastError::NoPosition.into())
+        );
+
+        unordered(&mut trader, &market);
+        assert!(trader.invariant().is_err(), "neither lots nor orders");
+        trader.release_if_closed(&market).unwrap();
+        assert_eq!(trader.positions[0], PositionSlot::zeroed());
+        assert!(trader.invariant().is_ok());
+    }
+
+    #[test]
+    fn a_slot_with_orders_and_no_position_holds_nothing_else() {
+        let mut trader = trader();
+        let market = Pubkey::new_unique();
+        ordered(&mut trader, &market);
+        assert!(trader.invariant().is_ok());
+        let spoils: [fn(&mut PositionSlot); 7] = [
+            |slot| slot.margin = 1,
+            |slot| slot.entry_quote = 1,
+            |slot| slot.queue_node = 0,
+            |slot| slot.flags = SLOT_UNCOVERED,
+            |slot| slot.stop_loss.price_ticks = 1,
+            |slot| slot.order_count = 0,
+            |slot| slot.order_head = NO_NODE,
+        ];
+        for spoil in spoils {
+            let mut spoilt = trader;
+            spoil(spoilt.slot_mut(&market).unwrap());
+            assert!(spoilt.invariant().is_err());
+        }
+    }
+
+    #[test]
+    fn a_reserve_without_orders_is_noticed() {
+        let mut trader = trader();
+        let market = Pubkey::new_unique();
+        opened(&mut trader, &market);
+        trader.slot_mut(&market).unwrap().order_margin = 1;
+        assert!(trader.invariant().is_err());
+        closed(&mut trader, &market);
+        assert!(trader.release_if_closed(&market).is_err());
+    }
+
+    #[test]
+    fn triggers_go_with_the_position_or_its_side() {
+        let holding = |lots: i64| Position {
+            lots: Lots::new(lots).unwrap(),
+            ..Position::default()
+        };
+        let set = Trigger {
+            price_ticks: 100,
+            lots: 5,
+            placed_lots: 5,
+            ..Trigger::default()
+        };
+        for (after, kept) in [(3, true), (7, true), (0, false), (-2, false)] {
+            let mut slot = PositionSlot::zeroed();
+            slot.store(&holding(5));
+            *slot.trigger_mut(TriggerKind::StopLoss) = set;
+            *slot.trigger_mut(TriggerKind::TakeProfit) = set;
+            slot.store(&holding(after));
+            let expected = if kept { set } else { Trigger::default() };
+            assert_eq!((slot.stop_loss, slot.take_profit), (expected, expected));
+        }
+    }
+
+    #[test]
+    fn a_slot_with_margin_left_is_not_freed() {
+        let mut trader = trader();
+        let market = Pubkey::new_unique();
+        trader.slot_or_claim(&market).unwrap().margin = 1;
+        assert!(trader.release_if_closed(&market).is_err());
+    }
+
+    #[test]
+    fn the_seventeenth_market_finds_no_slot() {
+        let mut trader = trader();
+        for _ in 0..MAX_POSITIONS {
+            opened(&mut trader, &Pubkey::new_unique());
+        }
+        assert_eq!(
+            trader.slot_or_claim(&Pubkey::new_unique()).err(),
+            Some(BallastError::NoFreeSlot.into())
+        );
+    }
+
+    #[test]
+    fn free_collateral_never_goes_below_zero_nor_overflows() {
+        let mut trader = trader();
+        trader.credit(10).unwrap();
+        assert_eq!(
+            trader.debit(11),
+            Err(BallastError::InsufficientCollateral.into())
+        );
+        assert_eq!(
+            trader.debit(u64::MAX),
+            Err(BallastError::InsufficientCollateral.into())
+        );
+        assert_eq!(trader.credit(u64::MAX), Err(BallastError::Overflow.into()));
+        assert_eq!(trader.free, 10);
+        trader.debit(10).unwrap();
+        assert_eq!(trader.free, 0);
+    }
+
+    #[test]
+    fn only_owner_and_a_set_delegate_have_authority() {
+        let mut trader = trader();
+        let (owner, delegate) = (Pubkey::new_unique(), Pubkey::new_unique());
+        trader.owner = owner;
+        assert!(trader.require_authority(&owner).is_ok());
+        assert!(trader.require_authority(&Pubkey::default()).is_err());
+        assert!(trader.require_authority(&delegate).is_err());
+        trader.delegate = delegate;
+        assert!(trader.require_authority(&delegate).is_ok());
+        assert!(trader.require_owner(&delegate).is_err());
+    }
+
+    #[test]
+    fn the_invariant_refuses_a_used_slot_without_lots() {
+        let mut trader = trader();
+        trader.slot_or_claim(&Pubkey::new_unique()).unwrap();
+        assert!(trader.invariant().is_err());
+    }
+}

@@ -1,0 +1,4 @@
+//! Accounts that the program checks and reads by itself: those without an Anchor type.
+
+pub mod book_account;
+pub mod queue_account;
