@@ -134,7 +134,7 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     /// `TraderInvariant`.
     pub fn leave(&self, trader: &mut Trader) -> Result<()> {
         trader.release_if_closed(&self.market).or_ballast()?;
-        trader.invariant().or_ballast()
+        trader.invariant_of(&self.market).or_ballast()
     }
 
     /// Books the open interest.
