@@ -27,7 +27,7 @@ pub struct Account {
     /// Its node in the queue of its side.
     pub node: Option<u32>,
     /// Slot of its last partial liquidation.
-    pub last_step: Option<u64>,
+    pub last_step_slot: u64,
 }
 
 /// A whole market: everything that money moves between.

@@ -68,9 +68,22 @@ impl QueueHeader {
     /// bankruptcies of a crash share a pass, so that together they cut nobody beyond
     /// its cap.
     #[must_use]
-    pub fn pass_lasts(&self, slot: u64) -> bool {
+    fn pass_lasts(&self, slot: u64) -> bool {
         let age = slot.checked_sub(self.pass_opened_slot);
         self.adl_epoch > 0 && age.is_none_or(|slots| slots <= PASS_SLOTS)
+    }
+
+    /// The pass in which a bankruptcy goes on that last took part in `joined`, or begins in
+    /// `slot` when that is 0. One above [`Self::adl_epoch`] is to be opened. `PositionCorrupt`
+    /// for a pass that there has not been.
+    pub fn pass_at(&self, joined: u32, slot: u64) -> Result<u32, EngineError> {
+        if joined > self.adl_epoch {
+            return Err(EngineError::PositionCorrupt);
+        }
+        if joined == 0 && !self.pass_lasts(slot) {
+            return self.adl_epoch.checked_add(1).ok_or(EngineError::Overflow);
+        }
+        Ok(self.adl_epoch)
     }
 
     /// The side of every position in the queue. `QueueLayout` when unknown.
@@ -340,13 +353,14 @@ impl<'a> Queue<'a> {
         Ok(self.header.adl_epoch)
     }
 
-    /// The pass in which a bankruptcy that begins in `slot` takes part, opened if need
-    /// be; see [`QueueHeader::pass_lasts`].
-    pub fn join_pass(&mut self, slot: u64) -> Result<u32, EngineError> {
-        if self.header.pass_lasts(slot) {
-            return Ok(self.header.adl_epoch);
+    /// The pass in which a bankruptcy takes part, opened if need be; see
+    /// [`QueueHeader::pass_at`].
+    pub fn join_pass(&mut self, joined: u32, slot: u64) -> Result<u32, EngineError> {
+        let epoch = self.header.pass_at(joined, slot)?;
+        if epoch > self.header.adl_epoch {
+            return self.open_pass(slot);
         }
-        self.open_pass(slot)
+        Ok(epoch)
     }
 
     fn tree_mut(&mut self) -> Tree<'_, QueueEntry> {
@@ -365,4 +379,30 @@ fn checked_side(header: &QueueHeader) -> Result<Side, EngineError> {
         return Err(EngineError::QueueLayout);
     }
     header.side()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bankruptcy_joins_the_pass_that_lasts_or_opens_the_next() {
+        let header = |adl_epoch, pass_opened_slot| QueueHeader {
+            adl_epoch,
+            pass_opened_slot,
+            ..QueueHeader::zeroed()
+        };
+        for (passes, opened, joined, slot, pass) in [
+            (0, 0, 0, 5, Ok(1)),
+            (3, 100, 0, 100, Ok(3)),
+            (3, 100, 0, 100 + PASS_SLOTS, Ok(3)),
+            (3, 100, 0, 101 + PASS_SLOTS, Ok(4)),
+            // One that has begun goes on in the newest pass, however old.
+            (3, 100, 1, 101 + PASS_SLOTS, Ok(3)),
+            (3, 100, 4, 100, Err(EngineError::PositionCorrupt)),
+            (u32::MAX, 0, 0, u64::MAX, Err(EngineError::Overflow)),
+        ] {
+            assert_eq!(header(passes, opened).pass_at(joined, slot), pass);
+        }
+    }
 }

@@ -185,14 +185,8 @@ impl<'a> Present<'a> {
             mark: self.mark.price,
             params: self.state.market.params(),
             slot: self.moment.slot,
-            flagged_slot: some_slot(record.flagged_slot),
-            last_step_slot: some_slot(record.last_step_slot),
-            step_left: u64::from(record.step_left),
+            distress: record.distress(),
             insurance_available: self.insurance,
         }
     }
-}
-
-fn some_slot(slot: u64) -> Option<u64> {
-    (slot != 0).then_some(slot)
 }

@@ -27,7 +27,7 @@ pub fn merge(markets: Vec<(Venue, Option<Instant>, Vec<Job>)>) -> Vec<Pending> {
     let mut all: Vec<Pending> = each.collect();
     if several {
         // Stable: what is equal stays in the order of its market.
-        all.sort_by_key(|one| (one.job.task.urgency(), one.job.ratio_bps()));
+        all.sort_by(|one, other| one.job.before(&other.job));
     }
     all
 }

@@ -68,6 +68,7 @@ impl World {
             funding_index: self.funding,
             insurance_available: self.insurance,
             past_grace: false,
+            taker: None,
             max_lots,
             params: &self.params,
             epoch: self.epoch,
@@ -324,6 +325,7 @@ fn after_the_grace_period_insurance_pays_and_the_rest_closes_at_the_mark() {
         funding_index: FundingIndex::ZERO,
         insurance_available: 5_000,
         past_grace: true,
+        taker: None,
         max_lots: u64::MAX,
         params: &AdlParams {
             max_close_bps: 10_000,

@@ -11,7 +11,13 @@ use ballast_state::{
     trader::Trader,
 };
 
-use crate::{error::OrBallast, loaders::queue_account::MarketQueues, oracle::touch};
+use crate::{
+    emit::emit,
+    error::OrBallast,
+    instructions::position_change::{Change, PositionChanges, Remembered},
+    loaders::queue_account::MarketQueues,
+    oracle::touch,
+};
 
 /// Accounts of `remove_margin`.
 #[event_cpi]
@@ -46,7 +52,7 @@ impl RemoveMargin<'_> {
     /// `MarginBelowZero`, `BelowInitialMargin`, the `Price...` errors.
     pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
         let event = ctx.accounts.remove(amount)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -73,11 +79,17 @@ impl RemoveMargin<'_> {
         let (after, free) =
             trade::remove_margin(market.params(), &touched.mark, &before, free, amount)
                 .or_ballast()?;
-        slot.store(&after);
-        slot.clear_distress();
-        queues.sync(&trader_key, before.side(), slot)?;
+        let change = Change {
+            trader: &trader_key,
+            before: &before,
+            after: &after,
+            remembered: Remembered::Nothing,
+            stamp: None,
+        };
+        let mut changes = PositionChanges::open(market_key, &market, &queues);
+        changes.apply(None, slot, &change)?;
         trader.free = free.get();
-        trader.invariant()?;
+        trader.invariant_of(&market_key)?;
         market.invariant()?;
         Ok(MarginRemoved {
             trader: trader_key,
