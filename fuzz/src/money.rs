@@ -2,6 +2,7 @@
 //! nobody but the market makes anybody insolvent.
 
 use ballast_engine::adl::{Bankruptcy, Cut, Deleveraging};
+use ballast_engine::distress::Distress;
 use ballast_engine::liquidation::{health, plan, Health, LiquidationInput};
 use ballast_engine::proof::{first_skipped, BestFirst};
 use ballast_engine::risk::{RiskParams, MAX_FUNDING_RATE_PPM};
@@ -93,9 +94,11 @@ fn liquidate(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         mark: ledger.mark.price,
         params: &ledger.params,
         slot: ledger.slot,
-        flagged_slot: Some(ledger.slot.saturating_sub(bytes.within(0, 255))),
-        last_step_slot: ledger.accounts[victim].last_step,
-        step_left: 0,
+        distress: Distress {
+            flagged_slot: ledger.slot.saturating_sub(bytes.within(0, 255)),
+            last_step_slot: ledger.accounts[victim].last_step_slot,
+            ..Distress::NONE
+        },
         insurance_available: available(ledger),
     };
     let Ok(plan) = plan(&input) else {
@@ -125,7 +128,7 @@ fn liquidate(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
     ledger.insurance = credited.expect("small");
     let free = ledger.accounts[victim].free.try_add(plan.victim_payout);
     ledger.accounts[victim].free = free.expect("small");
-    ledger.accounts[victim].last_step = Some(ledger.slot);
+    ledger.accounts[victim].last_step_slot = ledger.slot;
     ledger.accounts[liquidator].free = took.free;
     ledger.set(victim, plan.position_after, None);
     ledger.set(liquidator, took.position, None);
@@ -173,7 +176,7 @@ fn deleverage(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
     let passes = if fresh {
         queue.open_pass(slot)
     } else {
-        queue.join_pass(slot)
+        queue.join_pass(0, slot)
     };
     let passes = passes.expect("few");
     let params = ledger.params.adl;
@@ -183,6 +186,7 @@ fn deleverage(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         funding_index: ledger.funding.index,
         insurance_available: available(ledger),
         past_grace: bytes.byte().is_multiple_of(2),
+        taker: None,
         max_lots: bytes.sized(1, 1 << 20),
         params: &params,
         epoch: passes,

@@ -1,94 +1,17 @@
-//! What a position needs from keepers, what the book leaves to a liquidator, and what a
-//! liquidator can afford.
+//! What the book leaves to a liquidator, and what a liquidator can afford.
 
 use ballast_engine::book::BookRef;
-use ballast_engine::liquidation::{health, Health, LiquidationInput, LiquidationPlan, Waterfall};
+use ballast_engine::liquidation::{LiquidationInput, LiquidationPlan, Waterfall};
 use ballast_engine::margin::initial_margin;
-use ballast_engine::matching::MAX_MATCHES;
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::trade::{take_over, PartyInput};
 use ballast_engine::units::{Atoms, Bps, Lots};
 use ballast_engine::EngineError;
-use ballast_state::position_slot::PositionSlot;
 use ballast_state::Pubkey;
 
-/// What a position needs from keepers at a moment, its flags aside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// Nothing: it has its maintenance margin.
-    Nothing,
-    /// Its next liquidation step has to wait for the ladder's interval.
-    Wait,
-    /// `liquidate`: equity is below maintenance, or negative and insurance pays.
-    Liquidate,
-    /// `auto_deleverage`: equity is negative, and insurance cannot pay or has had its time.
-    Deleverage,
-}
-
-/// What a position needs. `past_grace` as [`past_grace`] tells.
-///
-/// # Errors
-/// `Overflow` and those of a corrupt position.
-pub fn need(input: &LiquidationInput<'_>, past_grace: bool) -> Result<Need, EngineError> {
-    Ok(match health(&input.position, input.mark, input.params)? {
-        Health::Healthy => Need::Nothing,
-        Health::Bankrupt { deficit } if deficit > input.insurance_available || past_grace => {
-            Need::Deleverage
-        }
-        Health::Bankrupt { .. } => Need::Liquidate,
-        Health::BelowMaintenance => match Waterfall::begin(input, true) {
-            Ok(_) => Need::Liquidate,
-            Err(EngineError::LadderInterval) => Need::Wait,
-            Err(error) => return Err(error),
-        },
-    })
-}
-
-/// Whether a position has been flagged as bankrupt for longer than `grace_slots`, so that
-/// neither insurance nor the book delays its deleveraging. `bankrupt_slot` is 0 where it has
-/// not been flagged.
-#[must_use]
-pub const fn past_grace(bankrupt_slot: u64, grace_slots: u64, slot: u64) -> bool {
-    bankrupt_slot != 0 && slot.saturating_sub(bankrupt_slot) > grace_slots
-}
-
-/// What the program remembers of a position's distress.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flags {
-    /// Slot since which it has been flagged below maintenance; 0 when it is not.
-    pub flagged_slot: u64,
-    /// Slot at which it was flagged bankrupt; 0 when it is not.
-    pub bankrupt_slot: u64,
-    /// Whether it counts as a bankruptcy that insurance cannot pay.
-    pub uncovered: bool,
-}
-
-impl From<&PositionSlot> for Flags {
-    fn from(slot: &PositionSlot) -> Self {
-        Self {
-            flagged_slot: slot.flagged_slot,
-            bankrupt_slot: slot.bankrupt_slot,
-            uncovered: slot.is_uncovered(),
-        }
-    }
-}
-
-impl Flags {
-    /// Whether `flag_bankruptcy` would change them for a position of this health, where
-    /// insurance may pay `insurance_available` atoms.
-    #[must_use]
-    pub const fn are_stale(&self, health: Health, insurance_available: u64) -> bool {
-        match health {
-            Health::Healthy => self.flagged_slot != 0,
-            Health::BelowMaintenance => self.flagged_slot == 0 || self.bankrupt_slot != 0,
-            Health::Bankrupt { deficit } => {
-                self.bankrupt_slot == 0 || self.uncovered != (deficit > insurance_available)
-            }
-        }
-    }
-}
+use crate::foreseen::{foreseen, Own};
 
 /// One step of a liquidation as the program decides it if every order trades: the orders of
 /// the `listed` makers take lots first, in the order of the book, without those of `victim`,
@@ -105,62 +28,13 @@ pub fn foresee(
     listed: &[Pubkey],
 ) -> Result<LiquidationPlan, EngineError> {
     let mut waterfall = Waterfall::begin(input, take_over)?;
-    let exhausted = descend(book, victim, &mut waterfall, listed)?;
+    let orders = foreseen(book, waterfall.book_side(), victim, Own::Cancelled);
+    let exhausted = waterfall.descend(&mut orders.listing(listed))?;
     let plan = waterfall.finish(exhausted)?;
     if plan.lots.is_zero() {
         return Err(waterfall.nothing_closed());
     }
     Ok(plan)
-}
-
-/// Whether no order is left that would take lots.
-fn descend(
-    book: &BookRef<'_>,
-    victim: &Pubkey,
-    waterfall: &mut Waterfall<'_>,
-    listed: &[Pubkey],
-) -> Result<bool, EngineError> {
-    let mut matches = 0_u32;
-    for step in book.iter(waterfall.book_side()) {
-        let (_, order) = step?;
-        let left = waterfall.left()?;
-        if left == 0 || !waterfall.meets(order.price()) {
-            break;
-        }
-        let maker = Pubkey::new_from_array(order.trader);
-        if maker == *victim {
-            continue;
-        }
-        if matches == MAX_MATCHES || !listed.contains(&maker) {
-            return Ok(false);
-        }
-        matches = matches.saturating_add(1);
-        waterfall.take(left.min(order.size()), order.price())?;
-    }
-    Ok(true)
-}
-
-/// Whether the best order of somebody else would take lots of a bankrupt position at its
-/// bankruptcy price or better: then the program refuses to deleverage it until the grace
-/// period is over.
-///
-/// # Errors
-/// Those of a corrupt book.
-pub fn book_can_absorb(
-    book: &BookRef<'_>,
-    bankrupt: &Pubkey,
-    position: &Position,
-) -> Result<bool, EngineError> {
-    let Some(side) = position.side() else {
-        return Ok(false);
-    };
-    for step in book.iter(side) {
-        let (_, order) = step?;
-        if order.trader != bankrupt.to_bytes() {
-            return Ok(position.is_solvent_at(order.price()));
-        }
-    }
-    Ok(false)
 }
 
 /// How a liquidator backs what it takes over.

@@ -5,11 +5,11 @@
 //! what is left of a limit order then does not wait in the book. Spares make up for orders
 //! that cannot trade or are gone by the time the transaction lands.
 
-use ballast_engine::book::{BookRef, Order};
+use ballast_engine::book::BookRef;
+use ballast_engine::descent::take;
 use ballast_engine::liquidation::{LiquidationInput, Waterfall};
-use ballast_engine::matching::MAX_MATCHES;
 use ballast_engine::oracle::OraclePrice;
-use ballast_engine::order::{check, OrderKind, OrderRequest, SelfTrade};
+use ballast_engine::order::{check, OrderKind, OrderRequest, OrderTerms, SelfTrade};
 use ballast_engine::position::Position;
 use ballast_engine::units::{LotPrice, Side, Ticks};
 use ballast_engine::EngineError;
@@ -17,14 +17,16 @@ use ballast_state::market::Market;
 use ballast_state::trigger::Trigger;
 use ballast_state::Pubkey;
 
+use crate::foreseen::{foreseen, Own};
+
 pub use ballast_state::instructions::MAX_MAKERS;
 
 /// The trader who sends an order, or whose trigger fires, and what its order is measured by.
 #[derive(Clone, Copy, Debug)]
 pub struct TakerView<'a> {
-    /// The market.
+    /// The market whose book is taken from.
     pub market: &'a Market,
-    /// Its price.
+    /// The oracle's price in that market.
     pub price: OraclePrice,
     /// Unix seconds.
     pub now: i64,
@@ -34,9 +36,17 @@ pub struct TakerView<'a> {
     pub position: Position,
 }
 
-/// The distinct makers of the best orders on `side`, best first: as far as `lots` and `takes`
-/// reach, and `spares` orders more of those that `takes` accepts. `except` is left out: an
-/// order never needs its own account. At most [`MAX_MAKERS`].
+impl TakerView<'_> {
+    fn terms(&self, request: &OrderRequest) -> Result<OrderTerms, EngineError> {
+        let (params, tick) = (self.market.params(), self.market.oracle.atoms_per_lot_tick);
+        let mark = self.price.mark(tick)?;
+        check(params, &mark, tick, &self.position, request, self.now)
+    }
+}
+
+/// The distinct makers of the best orders on `side`, best first: as far as `lots` reach, and
+/// those of `spares` orders more. `except` is left out: an order never needs its own account. At
+/// most [`MAX_MAKERS`].
 ///
 /// # Errors
 /// Those of reading a corrupt book.
@@ -44,17 +54,25 @@ pub fn makers(
     book: &BookRef<'_>,
     side: Side,
     lots: u64,
-    takes: impl Fn(LotPrice) -> bool,
     except: &Pubkey,
     spares: usize,
 ) -> Result<Vec<Pubkey>, EngineError> {
-    walk(book, side, lots, takes, spares, |order| {
-        if order.trader == except.to_bytes() {
-            Meeting::Unlisted(0)
-        } else {
-            Meeting::Listed(order.size())
-        }
-    })
+    let request = OrderRequest {
+        side: side.opposite(),
+        kind: OrderKind::Market,
+        price: Ticks::new(0),
+        lots,
+        expires_at: 0,
+        reduce_only: false,
+    };
+    let limit = match side {
+        Side::Long => LotPrice::MIN,
+        Side::Short => LotPrice::MAX,
+    };
+    let terms = OrderTerms { limit, lots };
+    let mut orders = foreseen(book, side, except, Own::Cancelled);
+    take(&request, &terms, SelfTrade::CancelProvide, &mut orders)?;
+    orders.makers_and_spares(spares, |_| true)
 }
 
 /// The makers that an order wants to see: those of the orders it crosses within the price
@@ -72,24 +90,37 @@ pub fn order_makers(
     self_trade: SelfTrade,
     spares: usize,
 ) -> Result<Vec<Pubkey>, EngineError> {
-    let tick = taker.market.oracle.atoms_per_lot_tick;
-    let mark = taker.price.mark(tick)?;
-    let params = taker.market.params();
-    let terms = check(params, &mark, tick, &taker.position, request, taker.now)?;
-    let takes = |price| terms.crosses(request.side, price);
-    let (side, lots) = (request.side.opposite(), terms.lots);
-    walk(book, side, lots, takes, spares, |order| {
-        let expired = order.has_expired(taker.now);
-        if order.trader == taker.trader.to_bytes() {
-            meet_own(order, request.kind, self_trade)
-        } else if expired {
-            Meeting::Listed(0)
-        } else if request.kind == OrderKind::PostOnly {
-            Meeting::End
-        } else {
-            Meeting::Listed(order.size())
+    let terms = taker.terms(request)?;
+    let side = request.side;
+    let orders = foreseen(book, side.opposite(), &taker.trader, Own::InBook);
+    let mut orders = orders.at(taker.now);
+    match take(request, &terms, self_trade, &mut orders) {
+        Ok(_) => orders.makers_and_spares(spares, |price| terms.crosses(side, price)),
+        // The program refuses the order, unless the one in its way goes first.
+        Err(EngineError::PostOnlyCrosses | EngineError::SelfTrade) => {
+            orders.makers_and_spares(0, |_| false)
         }
-    })
+        Err(error) => Err(error),
+    }
+}
+
+/// Lots that an order fills when the `listed` makers are, if every order trades that has not
+/// expired.
+///
+/// # Errors
+/// As for [`order_makers`]; `PostOnlyCrosses`, `SelfTrade`.
+pub fn order_fill(
+    book: &BookRef<'_>,
+    taker: &TakerView<'_>,
+    request: &OrderRequest,
+    self_trade: SelfTrade,
+    listed: &[Pubkey],
+) -> Result<u64, EngineError> {
+    let terms = taker.terms(request)?;
+    let orders = foreseen(book, request.side.opposite(), &taker.trader, Own::InBook);
+    let mut orders = orders.at(taker.now).listing(listed);
+    take(request, &terms, self_trade, &mut orders)?;
+    Ok(orders.filled())
 }
 
 /// The makers that `execute_trigger` wants to see for a trigger of the taker's position, and
@@ -133,72 +164,8 @@ pub fn liquidation_makers(
     take_over: bool,
     spares: usize,
 ) -> Result<Vec<Pubkey>, EngineError> {
-    let waterfall = Waterfall::begin(input, take_over)?;
-    let takes = |price| waterfall.meets(price);
-    let (side, lots) = (waterfall.book_side(), waterfall.left()?);
-    makers(book, side, lots, takes, victim, spares)
-}
-
-/// What an order of the book means for the list.
-enum Meeting {
-    /// Its maker is listed; so many lots trade with it.
-    Listed(u64),
-    /// It is the taker's own, which loses so many lots by it.
-    Unlisted(u64),
-    /// Nothing trades from here on.
-    End,
-}
-
-fn meet_own(order: &Order, kind: OrderKind, mode: SelfTrade) -> Meeting {
-    match (kind, mode) {
-        (OrderKind::PostOnly, _) | (_, SelfTrade::Abort) => Meeting::End,
-        (_, SelfTrade::CancelProvide) => Meeting::Unlisted(0),
-        (_, SelfTrade::DecrementAndCancel) => Meeting::Unlisted(order.size()),
-    }
-}
-
-/// Walks the orders of `side` that `takes` accepts. One call works off [`MAX_MATCHES`] of other
-/// traders, so no more are looked at, but for the spares.
-fn walk(
-    book: &BookRef<'_>,
-    side: Side,
-    lots: u64,
-    takes: impl Fn(LotPrice) -> bool,
-    spares: usize,
-    meets: impl Fn(&Order) -> Meeting,
-) -> Result<Vec<Pubkey>, EngineError> {
-    let mut listed: Vec<Pubkey> = Vec::new();
-    let (mut left, mut spare, mut met) = (lots, spares, 0);
-    for step in book.iter(side) {
-        let (_, order) = step?;
-        if !takes(order.price()) {
-            break;
-        }
-        let size = match meets(order) {
-            Meeting::End => break,
-            Meeting::Unlisted(size) => {
-                left = left.saturating_sub(size);
-                continue;
-            }
-            Meeting::Listed(size) => size,
-        };
-        if left == 0 || met == MAX_MATCHES {
-            let Some(fewer) = spare.checked_sub(1) else {
-                break;
-            };
-            spare = fewer;
-        } else {
-            met += 1;
-        }
-        left = left.saturating_sub(size);
-        let maker = Pubkey::new_from_array(order.trader);
-        if listed.contains(&maker) {
-            continue;
-        }
-        if listed.len() == MAX_MAKERS {
-            break;
-        }
-        listed.push(maker);
-    }
-    Ok(listed)
+    let mut waterfall = Waterfall::begin(input, take_over)?;
+    let mut orders = foreseen(book, waterfall.book_side(), victim, Own::Cancelled);
+    waterfall.descend(&mut orders)?;
+    orders.makers_and_spares(spares, |price| waterfall.meets(price))
 }

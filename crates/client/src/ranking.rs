@@ -20,7 +20,6 @@ use ballast_state::position_slot::PositionSlot;
 use ballast_state::Pubkey;
 
 use crate::funding;
-use crate::liquidation::past_grace;
 use crate::moment::Moment;
 
 pub use ballast_state::instructions::MAX_COUNTERPARTIES;
@@ -73,7 +72,7 @@ pub struct AdlPlan {
     /// Whether the round opens a pass because everybody eligible is at the cap of the
     /// one before.
     pub reopens: bool,
-    /// Totals.
+    /// Sums over the cuts.
     pub summary: Summary,
 }
 
@@ -88,7 +87,7 @@ pub struct RankedEntry {
     pub sequence: u64,
     /// The position, funding paid.
     pub position: Position,
-    /// Class.
+    /// Winner, other, or never to be cut.
     pub class: Class,
     /// Score in units of 2^-32, rounded down.
     pub score_q32: i128,
@@ -106,7 +105,8 @@ pub fn funding_index_at(market: &Market, moment: &Moment) -> Result<FundingIndex
 }
 
 /// Plays a round: begins it like the program would, then cuts the highest ranked
-/// counterparty again and again. `queue` is the one opposite to the bankrupt.
+/// counterparty again and again. `queue` is the one opposite to the bankrupt. The book is not
+/// asked; see [`ballast_engine::adl::book_can_absorb`].
 ///
 /// Errors are the engine's: `NotBankrupt`, `InsuranceCanPay`, `NoPosition`, ...
 pub fn plan(
@@ -126,23 +126,23 @@ pub fn plan(
     .settle(funding_index)?;
     let risk = market.params();
     let passes = queue.header().adl_epoch;
-    let opened = passes.checked_add(1).ok_or(EngineError::Overflow)?;
-    let opens = bankrupt.pass_epoch == 0 && !queue.header().pass_lasts(moment.slot);
-    let epoch = if opens { opened } else { passes };
+    let distress = bankrupt.distress();
+    let epoch = queue.header().pass_at(distress.pass_epoch, moment.slot)?;
     let mut round = Deleveraging::begin(&Bankruptcy {
         position,
         mark: moment.lot_price(market)?,
         funding_index,
         insurance_available: market.insurance.available(risk, moment.slot)?,
-        past_grace: past_grace(bankrupt.bankrupt_slot, risk.adl.grace_slots, moment.slot),
+        past_grace: distress.past_grace(risk.adl.grace_slots, moment.slot),
+        taker: None,
         max_lots: request.max_lots,
         params: &risk.adl,
         epoch,
         passes: epoch,
     })?;
-    let reopens = !opens && best_below(queue, round.round(), None)?.is_none();
+    let reopens = epoch == passes && round.pass_is_used_up(queue)?;
     if reopens {
-        round.open_pass(opened)?;
+        round.open_pass(passes.checked_add(1).ok_or(EngineError::Overflow)?)?;
     }
     let (counterparties, cuts) = walk(&mut round, queue, request)?;
     Ok(AdlPlan {

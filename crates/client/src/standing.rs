@@ -36,12 +36,7 @@ pub fn round_at(
     queue: &QueueRef<'_>,
     moment: &Moment,
 ) -> Result<Round, EngineError> {
-    let header = queue.header();
-    let epoch = if header.pass_lasts(moment.slot) {
-        header.adl_epoch
-    } else {
-        header.adl_epoch.saturating_add(1)
-    };
+    let epoch = queue.header().pass_at(0, moment.slot)?;
     display_round(market, queue.side(), epoch, moment)
 }
 

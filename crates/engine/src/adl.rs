@@ -11,8 +11,8 @@ use core::cmp::Ordering;
 use crate::error::EngineError;
 use crate::math::{mul_div_ceil_signed, mul_div_floor, mul_div_floor_signed};
 use crate::position::Position;
-use crate::proof::Threshold;
-use crate::queue::CutStamp;
+use crate::proof::{first_skipped, Threshold};
+use crate::queue::{CutStamp, QueueRef};
 use crate::rank::{Class, ClosePrice, Exposure, Ranked, Round};
 use crate::risk::AdlParams;
 use crate::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
@@ -22,15 +22,19 @@ use crate::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
 pub struct Bankruptcy<'a> {
     /// The bankrupt position.
     pub position: Position,
-    /// Mark.
+    /// Oracle price, atoms per lot.
     pub mark: LotPrice,
     /// The market's funding index.
     pub funding_index: FundingIndex,
     /// What insurance may pay now, atoms.
     pub insurance_available: u64,
     /// Whether the position has been flagged for longer than the grace period, so
-    /// that insurance no longer delays.
+    /// that neither insurance nor the book delays; see
+    /// [`Distress::past_grace`](crate::distress::Distress::past_grace).
     pub past_grace: bool,
+    /// Price of the best order of somebody else that would take lots of the position, if
+    /// there is one.
+    pub taker: Option<LotPrice>,
     /// Most lots to close, positive.
     pub max_lots: u64,
     /// The market's parameters.
@@ -60,7 +64,7 @@ pub enum SkipReason {
 pub enum Cut {
     /// Left alone, and not part of the order.
     Skipped(SkipReason),
-    /// Cut.
+    /// Closed in part or whole, with what that moved.
     Done(CutDone),
 }
 
@@ -134,8 +138,8 @@ impl Deleveraging {
     ///
     /// `ZeroLots`; `NoPosition`; `PositionCorrupt` for an `epoch` that is not within
     /// `1..=passes`; `NotBankrupt` when equity at the mark
-    /// is not negative; `InsuranceCanPay` when insurance covers the deficit and the
-    /// grace period is not over.
+    /// is not negative; before the grace period is over `InsuranceCanPay` when insurance covers
+    /// the deficit and `BookCanAbsorb` when [`book_can_absorb`] says so.
     pub fn begin(bankruptcy: &Bankruptcy<'_>) -> Result<Self, EngineError> {
         if bankruptcy.max_lots == 0 {
             return Err(EngineError::ZeroLots);
@@ -150,8 +154,15 @@ impl Deleveraging {
             return Err(EngineError::NotBankrupt);
         }
         let deficit = equity.get().unsigned_abs();
-        if bankruptcy.insurance_available >= deficit && !bankruptcy.past_grace {
+        if !is_due(
+            deficit,
+            bankruptcy.insurance_available,
+            bankruptcy.past_grace,
+        ) {
             return Err(EngineError::InsuranceCanPay);
+        }
+        if !bankruptcy.past_grace && book_can_absorb(&bankrupt, bankruptcy.taker) {
+            return Err(EngineError::BookCanAbsorb);
         }
         let insurance_paid = bankruptcy.insurance_available.min(deficit);
         bankrupt.margin = bankrupt.margin.try_add_unsigned(insurance_paid)?;
@@ -198,6 +209,13 @@ impl Deleveraging {
         self.round.epoch = epoch;
         self.passes = epoch;
         Ok(())
+    }
+
+    /// Whether everybody who may be cut is at the cap of the pass, so that the next one opens.
+    /// Errors of [`first_skipped`].
+    pub fn pass_is_used_up(&self, queue: &QueueRef<'_>) -> Result<bool, EngineError> {
+        let walk = first_skipped(queue, &self.round, &Threshold::Everyone, None)?;
+        Ok(walk.skipped.is_none())
     }
 
     /// From now on counterparties are cut in the order they come: a completed
@@ -391,6 +409,21 @@ impl Deleveraging {
             Err(EngineError::AdlOvershoot)
         }
     }
+}
+
+/// Whether a bankruptcy is for its counterparties to bear: insurance may not pay the whole
+/// deficit, or has had its time.
+#[must_use]
+pub const fn is_due(deficit: u64, insurance_available: u64, past_grace: bool) -> bool {
+    deficit > insurance_available || past_grace
+}
+
+/// Whether the book takes lots of a bankrupt position, funding settled, at its bankruptcy price
+/// or better. `taker` is the price of the best order of somebody else on the position's side,
+/// which buys the lots of a long.
+#[must_use]
+pub fn book_can_absorb(bankrupt: &Position, taker: Option<LotPrice>) -> bool {
+    taker.is_some_and(|price| bankrupt.is_solvent_at(price))
 }
 
 /// The price that leaves the position with nothing.

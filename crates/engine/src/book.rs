@@ -136,6 +136,21 @@ impl<'a> BookRef<'a> {
         Err(EngineError::TreeCorrupt)
     }
 
+    /// Price of the best order on `side` that is not `trader`'s, if there is one.
+    pub fn best_price_but_of(
+        &self,
+        side: Side,
+        trader: &[u8; 32],
+    ) -> Result<Option<LotPrice>, EngineError> {
+        for step in self.iter(side) {
+            let (_, order) = step?;
+            if order.trader != *trader {
+                return Ok(Some(order.price()));
+            }
+        }
+        Ok(None)
+    }
+
     /// The order at `node`. `OrderNotFound` when there is none.
     pub fn order(&self, node: u32) -> Result<&'a Order, EngineError> {
         let (side, index) = place(node, self.bids.len())?;

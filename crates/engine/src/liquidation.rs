@@ -2,6 +2,10 @@
 
 mod waterfall;
 
+use core::cmp::Ordering;
+
+use crate::adl;
+use crate::distress::Distress;
 use crate::error::EngineError;
 use crate::margin::maintenance_margin;
 use crate::math::{div_rem, mul_div_floor};
@@ -22,14 +26,32 @@ pub struct LiquidationInput<'a> {
     pub params: &'a RiskParams,
     /// The current slot.
     pub slot: u64,
-    /// Since when the position has been flagged below maintenance.
-    pub flagged_slot: Option<u64>,
-    /// When it was last liquidated in part.
-    pub last_step_slot: Option<u64>,
-    /// Lots of that step that are still to be closed.
-    pub step_left: u64,
+    /// What is remembered of the position.
+    pub distress: Distress,
     /// What insurance may pay now, atoms.
     pub insurance_available: u64,
+}
+
+impl LiquidationInput<'_> {
+    /// See [`Distress::past_grace`].
+    #[must_use]
+    pub const fn past_grace(&self) -> bool {
+        let grace_slots = self.params.adl.grace_slots;
+        self.distress.past_grace(grace_slots, self.slot)
+    }
+
+    /// Slots since the position was flagged below maintenance; `None` when it is not.
+    fn flagged_for(&self) -> Option<u64> {
+        since(self.distress.flagged_slot, self.slot)
+    }
+}
+
+/// Slots since a slot that is remembered, 0 for none.
+fn since(remembered: u64, slot: u64) -> Option<u64> {
+    match remembered {
+        0 => None,
+        remembered => Some(slot.checked_sub(remembered).unwrap_or(0)),
+    }
 }
 
 /// One liquidation, decided.
@@ -96,6 +118,14 @@ pub enum Health {
     },
 }
 
+impl Health {
+    /// Whether it is a bankruptcy whose deficit exceeds what insurance may pay, atoms.
+    #[must_use]
+    pub const fn is_uncovered(self, insurance_available: u64) -> bool {
+        matches!(self, Self::Bankrupt { deficit } if deficit > insurance_available)
+    }
+}
+
 /// How a settled position stands at `mark`.
 pub fn health(
     position: &Position,
@@ -112,6 +142,58 @@ pub fn health(
         return Ok(Health::BelowMaintenance);
     }
     Ok(Health::Healthy)
+}
+
+/// What a position needs from keepers, its flags aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: it has its maintenance margin.
+    Nothing,
+    /// Its next liquidation step has to wait for the ladder's interval.
+    Wait,
+    /// A liquidation: equity is below maintenance, or negative and insurance pays.
+    Liquidate,
+    /// Deleveraging: equity is negative, and insurance cannot pay or has had its time.
+    Deleverage,
+}
+
+/// What a position needs from keepers. Errors: `Overflow`, those of a corrupt position.
+pub fn need(input: &LiquidationInput<'_>) -> Result<Need, EngineError> {
+    Ok(match health(&input.position, input.mark, input.params)? {
+        Health::Healthy => Need::Nothing,
+        Health::Bankrupt { deficit }
+            if adl::is_due(deficit, input.insurance_available, input.past_grace()) =>
+        {
+            Need::Deleverage
+        }
+        Health::Bankrupt { .. } => Need::Liquidate,
+        Health::BelowMaintenance => match Waterfall::begin(input, true) {
+            Ok(_) => Need::Liquidate,
+            Err(EngineError::LadderInterval) => Need::Wait,
+            Err(error) => return Err(error),
+        },
+    })
+}
+
+/// How near a position is to its end: equity and maintenance margin at the mark, atoms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Distance {
+    /// Equity.
+    pub equity: Atoms,
+    /// Maintenance margin.
+    pub maintenance: u64,
+}
+
+impl Distance {
+    /// The order in which positions are attended to: the lower ratio of equity to maintenance
+    /// margin first, exactly.
+    #[must_use]
+    pub fn worse_first(&self, other: &Self) -> Ordering {
+        // 63 and 64 bits.
+        let cross =
+            |a: &Self, b: &Self| i128::from(a.equity.get()).wrapping_mul(i128::from(b.maintenance));
+        cross(self, other).cmp(&cross(other, self))
+    }
 }
 
 /// Decides a liquidation without a book: the liquidator takes everything over. See
@@ -179,16 +261,11 @@ fn discount_bps(input: &LiquidationInput<'_>) -> Result<u32, EngineError> {
         params.liquidation_discount_bps,
         params.liquidation_discount_max_bps,
     );
-    let elapsed = input
-        .flagged_slot
-        .and_then(|flagged| input.slot.checked_sub(flagged))
-        .unwrap_or(0);
-    let flagged = input.flagged_slot.is_some();
-    if flagged && elapsed >= params.discount_ramp_slots {
-        return Ok(last);
-    }
-    if elapsed == 0 {
+    let Some(elapsed) = input.flagged_for() else {
         return Ok(first);
+    };
+    if elapsed >= params.discount_ramp_slots {
+        return Ok(last);
     }
     let range = last
         .checked_sub(first)
@@ -219,19 +296,19 @@ fn ladder_lots(
     let Some(step) = exceeded.filter(|step| u64::from(step.close_bps) < BPS_ONE) else {
         return Ok((size, false));
     };
-    let waited = input
-        .last_step_slot
-        .is_none_or(|last| match input.slot.checked_sub(last) {
-            Some(slots) => slots >= input.params.ladder_interval_slots,
-            None => false,
-        });
+    let (last_step_slot, step_left) = (input.distress.last_step_slot, input.distress.step_left);
+    let waited = last_step_slot == 0
+        || input
+            .slot
+            .checked_sub(last_step_slot)
+            .is_some_and(|slots| slots >= input.params.ladder_interval_slots);
     if waited {
         return Ok((Bps::new(step.close_bps).ceil_of(size)?, false));
     }
-    if input.step_left == 0 {
+    if step_left == 0 {
         return Err(EngineError::LadderInterval);
     }
-    Ok((input.step_left.min(size), true))
+    Ok((u64::from(step_left).min(size), true))
 }
 
 /// The least lots whose closing leaves at least `(1 + buffer) * maintenance` of the

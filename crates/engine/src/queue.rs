@@ -68,9 +68,22 @@ impl QueueHeader {
     /// bankruptcies of a crash share a pass, so that together they cut nobody beyond
     /// its cap.
     #[must_use]
-    pub fn pass_lasts(&self, slot: u64) -> bool {
+    fn pass_lasts(&self, slot: u64) -> bool {
         let age = slot.checked_sub(self.pass_opened_slot);
         self.adl_epoch > 0 && age.is_none_or(|slots| slots <= PASS_SLOTS)
+    }
+
+    /// The pass in which a bankruptcy goes on that last took part in `joined`, or begins in
+    /// `slot` when that is 0. One above [`Self::adl_epoch`] is to be opened. `PositionCorrupt`
+    /// for a pass that there has not been.
+    pub fn pass_at(&self, joined: u32, slot: u64) -> Result<u32, EngineError> {
+        if joined > self.adl_epoch {
+            return Err(EngineError::PositionCorrupt);
+        }
+        if joined == 0 && !self.pass_lasts(slot) {
+            return self.adl_epoch.checked_add(1).ok_or(EngineError::Overflow);
+        }
+        Ok(self.adl_epoch)
     }
 
     /// The side of every position in the queue. `QueueLayout` when unknown.
@@ -157,7 +170,7 @@ impl<'a> QueueRef<'a> {
         usize::try_from(self.len()).is_ok_and(|len| len < self.capacity())
     }
 
-    /// The tree.
+    /// The nodes in order of their keys.
     #[must_use]
     pub const fn tree(&self) -> TreeRef<'a, QueueEntry> {
         TreeRef::new(&self.header.tree, self.nodes)
@@ -340,13 +353,14 @@ impl<'a> Queue<'a> {
         Ok(self.header.adl_epoch)
     }
 
-    /// The pass in which a bankruptcy that begins in `slot` takes part, opened if need
-    /// be; see [`QueueHeader::pass_lasts`].
-    pub fn join_pass(&mut self, slot: u64) -> Result<u32, EngineError> {
-        if self.header.pass_lasts(slot) {
-            return Ok(self.header.adl_epoch);
+    /// The pass in which a bankruptcy takes part, opened if need be; see
+    /// [`QueueHeader::pass_at`].
+    pub fn join_pass(&mut self, joined: u32, slot: u64) -> Result<u32, EngineError> {
+        let epoch = self.header.pass_at(joined, slot)?;
+        if epoch > self.header.adl_epoch {
+            return self.open_pass(slot);
         }
-        self.open_pass(slot)
+        Ok(epoch)
     }
 
     fn tree_mut(&mut self) -> Tree<'_, QueueEntry> {

@@ -30,6 +30,15 @@ impl Side {
             Self::Short => Self::Long,
         }
     }
+
+    /// `long` or `short`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Long => "long",
+            Self::Short => "short",
+        }
+    }
 }
 
 /// Signed lots: positive long, negative short, `-MAX_LOTS..=MAX_LOTS`.
@@ -267,7 +276,7 @@ impl LotPrice {
 pub struct Bps(u32);
 
 impl Bps {
-    /// The whole.
+    /// The whole: 10,000 basis points.
     pub const ONE: Self = Self(10_000);
 
     /// Basis points.

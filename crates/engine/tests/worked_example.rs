@@ -44,6 +44,7 @@ fn the_readme_example_holds_to_the_atom() {
         funding_index: FundingIndex::ZERO,
         insurance_available: 5_000_000,
         past_grace: false,
+        taker: None,
         max_lots: u64::MAX,
         params: &params,
         epoch: 1,

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, SkipReason, Summary};
-use ballast_engine::proof::{best_below, first_skipped, Threshold};
+use ballast_engine::proof::{first_skipped, Threshold};
 use ballast_engine::queue::{queue_size, Queue};
 use ballast_engine::rank::{light, score_q32, Class, Exposure, Ranked, Round};
 use ballast_engine::units::Side;
@@ -185,9 +185,9 @@ pub fn decide(situation: &Situation) -> Result<Decision, Refusal> {
     let opened = situation.passes_before.saturating_add(1);
     let reopened = situation.pass_before != 0 && {
         let queue = rebuilt.queue().map_err(at("the queue"))?;
-        best_below(&queue.as_ref(), state.round(), None)
+        state
+            .pass_is_used_up(&queue.as_ref())
             .map_err(at("the ranking"))?
-            .is_none()
     };
     if reopened {
         state.open_pass(opened).map_err(at("the next pass"))?;
@@ -236,6 +236,7 @@ fn begin(situation: &Situation) -> Result<Deleveraging, EngineError> {
         insurance_available: situation.insurance_available,
         // Whether insurance had to be asked first is not decided here.
         past_grace: true,
+        taker: None,
         max_lots: situation.max_lots,
         params: &situation.params,
         epoch: if first { opened } else { situation.pass_before },

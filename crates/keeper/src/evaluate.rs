@@ -3,15 +3,14 @@
 use core::cmp::Ordering;
 
 use anchor_lang::prelude::{Clock, Pubkey};
-use ballast_client::liquidation::{need, past_grace, Need};
-use ballast_engine::liquidation::{health, Health};
+use ballast_engine::distress::WITHDRAWAL_WAIT_SLOTS;
+use ballast_engine::liquidation::{health, need, Distance, Health, Need};
 use ballast_engine::margin::maintenance_margin;
 use ballast_engine::oracle::{Action, PriceFault};
 use ballast_engine::position::Position;
 use ballast_engine::price_levels::ratio_bps;
 use ballast_engine::units::Atoms;
 use ballast_engine::EngineError;
-use ballast_state::distress::WITHDRAWAL_WAIT_SLOTS;
 use ballast_state::exchange::{Exchange, PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE_TRADE};
 use ballast_state::trigger::TriggerKind;
 
@@ -49,7 +48,8 @@ impl Conditions {
 }
 
 /// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum Task {
     /// `liquidate` a step, or flag the position where nobody takes its lots.
     Liquidate,
@@ -68,19 +68,12 @@ pub enum Task {
 impl Task {
     /// A name for logs and metrics.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Liquidate => "liquidate",
-            Self::Deleverage => "deleverage",
-            Self::Flag => "flag",
-            Self::Trigger(_) => "trigger",
-            Self::Unflag => "unflag",
-            Self::AccrueFunding => "accrue_funding",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Place in the order of jobs.
-    pub(crate) const fn urgency(self) -> u8 {
+    const fn urgency(self) -> u8 {
         match self {
             Self::Liquidate | Self::Deleverage => 0,
             Self::Flag => 1,
@@ -94,7 +87,7 @@ impl Task {
 /// Something to do, with the figures it was decided on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// What.
+    /// What it does.
     pub task: Task,
     /// Trader account; the default key for funding.
     pub trader: Pubkey,
@@ -108,7 +101,7 @@ pub struct Job {
     pub flag_due: bool,
     /// Oracle price, ticks.
     pub mark_ticks: u64,
-    /// Slot.
+    /// Slot of the evaluation.
     pub slot: u64,
 }
 
@@ -122,14 +115,18 @@ impl Job {
     }
 
     /// The more urgent task first, then the worse health.
-    fn before(&self, other: &Self) -> Ordering {
-        let cross = |a: &Self, b: &Self| {
-            i128::from(a.equity_atoms).saturating_mul(i128::from(b.maintenance_atoms))
-        };
+    pub(crate) fn before(&self, other: &Self) -> Ordering {
         let urgency = self.task.urgency().cmp(&other.task.urgency());
         urgency
-            .then_with(|| cross(self, other).cmp(&cross(other, self)))
+            .then_with(|| self.distance().worse_first(&other.distance()))
             .then_with(|| self.trader.cmp(&other.trader))
+    }
+
+    const fn distance(&self) -> Distance {
+        Distance {
+            equity: Atoms::new(self.equity_atoms),
+            maintenance: self.maintenance_atoms,
+        }
     }
 }
 
@@ -205,7 +202,10 @@ fn judge(
     if health != Health::Healthy {
         return distressed(present, record, position, health, conditions, counts, jobs);
     }
-    if record.flagged_slot != 0 {
+    if record
+        .distress()
+        .is_stale(health, present.insurance, present.moment.slot)
+    {
         jobs.push(job(present, record, &position, Task::Unflag, true)?);
     }
     if let Some(task) = trigger(present, record, conditions) {
@@ -225,16 +225,17 @@ fn distressed(
     counts: &mut Counts,
     jobs: &mut Vec<Job>,
 ) -> Result<(), EngineError> {
-    let grace = present.state.market.risk.adl.grace_slots;
-    let waited = past_grace(record.bankrupt_slot, grace, present.moment.slot);
-    let need = need(&present.liquidation(record, position), waited)?;
+    let input = present.liquidation(record, position);
+    let need = need(&input)?;
     if let Health::Bankrupt { deficit } = health {
         counts.bankrupt = counts.bankrupt.saturating_add(1);
         counts.deficit_atoms = counts.deficit_atoms.saturating_add(deficit);
     } else {
         counts.below_maintenance = counts.below_maintenance.saturating_add(1);
     }
-    let flag_due = record.distress().are_stale(health, present.insurance)
+    let flag_due = input
+        .distress
+        .is_stale(health, present.insurance, present.moment.slot)
         || is_to_be_renewed(present, record, health, conditions);
     let task = match need {
         Need::Liquidate if conditions.allow(PAUSE_LIQUIDATE) => Some(Task::Liquidate),
@@ -263,7 +264,7 @@ fn is_to_be_renewed(
     health: Health,
     conditions: &Conditions,
 ) -> bool {
-    let uncovered = matches!(health, Health::Bankrupt { deficit } if deficit > present.insurance);
+    let uncovered = health.is_uncovered(present.insurance);
     let until = conditions.withdraw_wait_until_slot;
     let left = until.saturating_sub(present.moment.slot);
     uncovered && record.distress().uncovered && left < RENEW_SLOTS

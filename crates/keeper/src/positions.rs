@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::HashMap;
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::liquidation::Flags;
+use ballast_engine::distress::Distress;
 use ballast_engine::position::Position;
 use ballast_engine::EngineError;
 use ballast_state::position_slot::{PositionSlot, SLOT_UNCOVERED};
@@ -91,13 +91,18 @@ impl PositionRecord {
         }
     }
 
-    /// What the program remembers of its distress.
+    /// What the program remembers of its distress, but for the deficit, number and lots of a
+    /// bankruptcy, which decide nothing.
     #[must_use]
-    pub const fn distress(&self) -> Flags {
-        Flags {
+    pub const fn distress(&self) -> Distress {
+        Distress {
             flagged_slot: self.flagged_slot,
             bankrupt_slot: self.bankrupt_slot,
+            last_step_slot: self.last_step_slot,
+            step_left: self.step_left,
+            pass_epoch: self.pass_epoch,
             uncovered: self.flags & SLOT_UNCOVERED != 0,
+            ..Distress::NONE
         }
     }
 
@@ -253,10 +258,14 @@ mod tests {
         assert_eq!(PositionRecord::of(&key(1), &slot(0)), Ok(None));
         assert_eq!(
             record(1, 5).distress(),
-            Flags {
+            Distress {
                 flagged_slot: 1,
                 bankrupt_slot: 2,
-                uncovered: true
+                last_step_slot: 4,
+                step_left: 5,
+                pass_epoch: 6,
+                uncovered: true,
+                ..Distress::NONE
             }
         );
     }

@@ -52,7 +52,7 @@ impl Default for FeePolicy {
 /// A transaction that landed.
 #[derive(Clone, Debug)]
 pub struct Landed {
-    /// Its signature.
+    /// The payer's signature, by which a node finds it.
     pub signature: Signature,
     /// Slot in which it did.
     pub slot: u64,
@@ -80,7 +80,7 @@ pub struct Simulated {
 /// A transaction ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// It, signed.
+    /// What goes to the node, signed by all who have to.
     pub transaction: VersionedTransaction,
     /// The last block height at which it can land.
     pub last_height: u64,
@@ -91,7 +91,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Its signature.
+    /// The payer's signature, by which a node finds the transaction.
     pub fn signature(&self) -> Signature {
         let first = self.transaction.signatures.first();
         first.copied().unwrap_or_default()

@@ -33,7 +33,7 @@ pub struct MarketCookie {
 /// A price to publish, in ticks of a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quote {
-    /// Price.
+    /// The price itself.
     pub ticks: u64,
     /// Half width of the confidence interval.
     pub conf_ticks: u64,

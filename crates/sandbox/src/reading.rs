@@ -14,7 +14,7 @@ use crate::market::MarketCookie;
 use crate::world::Sandbox;
 
 impl Sandbox {
-    /// The exchange.
+    /// Reads the exchange.
     ///
     /// # Panics
     /// If it does not exist; so do the other readers for their accounts.
@@ -22,7 +22,7 @@ impl Sandbox {
         accounts::exchange(&self.data(&addresses::exchange())).expect("an exchange")
     }
 
-    /// A market.
+    /// Reads a market.
     pub fn market(&self, market: &MarketCookie) -> Market {
         accounts::market(&self.data(&market.keys.market)).expect("a market")
     }

@@ -23,7 +23,6 @@ pub mod adl_session;
 #[cfg(feature = "anchor")]
 mod anchor;
 pub mod book_account;
-pub mod distress;
 pub mod error;
 pub mod events;
 pub mod exchange;

@@ -2,6 +2,7 @@
 
 use ballast_engine::{
     book::OwnOrders,
+    distress::Distress,
     position::Position,
     units::{Atoms, FundingIndex, Lots},
 };
@@ -161,17 +162,37 @@ impl PositionSlot {
         ensure(!self.is_uncovered(), BallastError::BankruptcyFlagged)
     }
 
-    /// Forgets that the position was below maintenance or bankrupt. The caller has settled
-    /// `Exchange::uncovered_bankruptcies` and removed the flag.
-    pub fn clear_distress(&mut self) {
-        self.flagged_slot = 0;
-        self.bankrupt_slot = 0;
-        self.flagged_deficit = 0;
-        self.last_step_slot = 0;
-        self.bankruptcy_id = 0;
-        self.pass_epoch = 0;
-        self.bankrupt_lots = 0;
-        self.step_left = 0;
+    /// What is remembered of the position in trouble, as the engine sees it.
+    pub fn distress(&self) -> Distress {
+        Distress {
+            flagged_slot: self.flagged_slot,
+            bankrupt_slot: self.bankrupt_slot,
+            flagged_deficit: self.flagged_deficit,
+            last_step_slot: self.last_step_slot,
+            bankruptcy_id: self.bankruptcy_id,
+            pass_epoch: self.pass_epoch,
+            bankrupt_lots: self.bankrupt_lots,
+            step_left: self.step_left,
+            uncovered: self.is_uncovered(),
+        }
+    }
+
+    /// Writes back what is remembered. `Exchange::uncovered_bankruptcies` is the caller's to bring
+    /// level.
+    pub fn store_distress(&mut self, distress: &Distress) {
+        self.flagged_slot = distress.flagged_slot;
+        self.bankrupt_slot = distress.bankrupt_slot;
+        self.flagged_deficit = distress.flagged_deficit;
+        self.last_step_slot = distress.last_step_slot;
+        self.bankruptcy_id = distress.bankruptcy_id;
+        self.pass_epoch = distress.pass_epoch;
+        self.bankrupt_lots = distress.bankrupt_lots;
+        self.step_left = distress.step_left;
+        if distress.uncovered {
+            self.flags |= SLOT_UNCOVERED;
+        } else {
+            self.flags &= !SLOT_UNCOVERED;
+        }
     }
 
     /// Forgets both triggers.

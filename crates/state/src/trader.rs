@@ -1,6 +1,6 @@
 //! A trader: free collateral and, in up to sixteen markets, an isolated position and orders.
 
-use ballast_engine::units::Atoms;
+use ballast_engine::{distress::Distress, units::Atoms};
 
 use crate::{
     derives::*,
@@ -148,7 +148,7 @@ impl Trader {
         )?;
         ensure(!slot.is_uncovered(), BallastError::TraderInvariant)?;
         if slot.order_count > 0 {
-            slot.clear_distress();
+            slot.store_distress(&Distress::NONE);
             slot.clear_triggers();
             return Ok(());
         }

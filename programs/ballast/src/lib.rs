@@ -7,6 +7,9 @@
 //! derived address, so owner and discriminator identify an exchange, a market and a trader; other
 //! accounts are checked by address or by the key stored in one of these.
 
+#![deny(clippy::as_conversions)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::unwrap_used))]
+
 use anchor_lang::prelude::*;
 
 pub mod collateral;

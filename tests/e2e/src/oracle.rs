@@ -29,7 +29,7 @@ const UNITS: u32 = 40_000;
 /// A publication that landed.
 #[derive(Clone, Copy, Debug)]
 pub struct Published {
-    /// Slot.
+    /// Slot in which it landed.
     pub slot: u64,
     /// When it was sent.
     pub sent: Instant,

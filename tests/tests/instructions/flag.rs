@@ -1,6 +1,6 @@
 //! Flagging positions in trouble, and withdrawals that wait for them.
 
-use ballast_state::distress::WITHDRAWAL_WAIT_SLOTS;
+use ballast_engine::distress::WITHDRAWAL_WAIT_SLOTS;
 use ballast_state::error::BallastError;
 
 use crate::event;

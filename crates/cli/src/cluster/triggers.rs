@@ -24,8 +24,9 @@ pub struct TriggerArgs {
 }
 
 /// Which trigger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Kind {
     /// Limits a loss.
     StopLoss,
     /// Takes a profit.
@@ -41,6 +42,15 @@ impl From<Kind> for TriggerKind {
     }
 }
 
+impl From<TriggerKind> for Kind {
+    fn from(kind: TriggerKind) -> Self {
+        match kind {
+            TriggerKind::StopLoss => Self::StopLoss,
+            TriggerKind::TakeProfit => Self::TakeProfit,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
     /// Set a stop-loss or take-profit, in place of the one before.
@@ -51,7 +61,7 @@ enum Action {
 
 #[derive(Clone, Debug, Args)]
 struct PlaceArgs {
-    /// Which.
+    /// Which trigger.
     #[arg(value_enum)]
     kind: Kind,
     /// Oracle price that triggers, as a decimal number.
@@ -74,7 +84,7 @@ struct PlaceArgs {
 
 #[derive(Clone, Debug, Args)]
 struct CancelArgs {
-    /// Which.
+    /// Which trigger.
     #[arg(value_enum)]
     kind: Kind,
     /// Number, name or address of the position's market.

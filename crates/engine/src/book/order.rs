@@ -62,7 +62,7 @@ pub struct NewOrder {
     pub trader: [u8; 32],
     /// `Long` for a bid, `Short` for an ask.
     pub side: Side,
-    /// Price.
+    /// Limit price, atoms per lot.
     pub price: LotPrice,
     /// Lots, `1..=MAX_LOTS`.
     pub lots: u64,
@@ -161,7 +161,7 @@ impl Order {
         }
     }
 
-    /// Its price.
+    /// Its limit price, atoms per lot.
     #[must_use]
     pub fn price(&self) -> LotPrice {
         LotPrice::new(u64::from(self.price)).unwrap_or(LotPrice::MAX)

@@ -8,6 +8,7 @@
 //! price is the mark, where insurance pays the deficit; where insurance does not pay, the
 //! book takes lots down to the price at which the equity is zero, and nobody else does.
 
+use crate::descent::{Makers, Met};
 use crate::error::EngineError;
 use crate::margin::maintenance_margin;
 use crate::math::{mul_div_ceil, mul_div_floor};
@@ -112,11 +113,30 @@ impl<'a> Waterfall<'a> {
     /// so that nobody holds a liquidation up with ever new orders.
     #[must_use]
     pub fn may_pass_over_book(&self) -> bool {
-        let elapsed = self
-            .input
-            .flagged_slot
-            .and_then(|flagged| self.input.slot.checked_sub(flagged));
+        let elapsed = self.input.flagged_for();
         elapsed.is_some_and(|slots| slots > self.input.params.discount_ramp_slots)
+    }
+
+    /// Lets the book take lots, best price first, as long as it pays no less than the
+    /// liquidator. Whether no order is left that would take lots, for [`Self::finish`].
+    ///
+    /// Errors: those of `makers`, `Overflow`.
+    pub fn descend<M: Makers>(&mut self, makers: &mut M) -> Result<bool, M::Error> {
+        loop {
+            let left = self.left().map_err(M::refused)?;
+            if left == 0 {
+                return Ok(true);
+            }
+            let best = makers.best(self.book_side())?;
+            let Some(best) = best.filter(|best| self.meets(best.price)) else {
+                return Ok(true);
+            };
+            match makers.meet(best.node, left)? {
+                Met::Filled(lots) => self.take(lots, best.price).map_err(M::refused)?,
+                Met::Removed => {}
+                Met::ListEnded => return Ok(false),
+            }
+        }
     }
 
     /// Records that the book took `lots` at `price`, which [`Self::meets`] the limit.

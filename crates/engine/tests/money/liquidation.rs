@@ -1,3 +1,4 @@
+use ballast_engine::distress::Distress;
 use ballast_engine::liquidation::{health, plan, Health, LiquidationInput, LiquidationPlan};
 use ballast_engine::margin::maintenance_margin;
 use ballast_engine::position::Position;
@@ -17,9 +18,7 @@ pub fn input(params: &RiskParams, position: Position, mark: u64) -> LiquidationI
         mark: price(mark),
         params,
         slot: 1_000,
-        flagged_slot: None,
-        last_step_slot: None,
-        step_left: 0,
+        distress: Distress::NONE,
         insurance_available: 0,
     }
 }
@@ -170,7 +169,7 @@ proptest! {
         (params, position, mark) in below_maintenance(MAX_LOTS, MAX_LOT_PRICE >> 1), waited in 0_u64..200,
     ) {
         let mut input = input(&params, position, mark);
-        input.flagged_slot = Some(input.slot - waited);
+        input.distress.flagged_slot = input.slot - waited;
         let plan = plan(&input).unwrap();
         check_plan(&input, &plan)?;
         let share = i128::from(plan.equity_before.get()) * i128::from(closed(&plan)) / i128::from(position.size());
@@ -193,7 +192,9 @@ proptest! {
             prop_assert!(step < 200, "still liquidating");
             let mut input = input(&params, position, mark);
             input.slot = slot;
-            input.last_step_slot = (step > 0).then_some(slot - params.ladder_interval_slots);
+            if step > 0 {
+                input.distress.last_step_slot = slot - params.ladder_interval_slots;
+            }
             match plan(&input) {
                 Ok(plan) => {
                     check_plan(&input, &plan)?;
@@ -223,7 +224,7 @@ proptest! {
         prop_assert_eq!(health(&position, input.mark, &params), Ok(Health::Bankrupt { deficit }));
         input.insurance_available = deficit - missing;
         // Neither the ladder nor its interval holds a bankruptcy up.
-        input.last_step_slot = Some(input.slot);
+        input.distress.last_step_slot = input.slot;
         match plan(&input) {
             Ok(plan) => {
                 prop_assert_eq!(missing, 0);
@@ -279,14 +280,75 @@ fn the_ladder_limits_and_paces_steps() {
     let edge = plan(&input(&params, edge, 10_000)).unwrap();
     assert_eq!((closed(&edge), edge.ladder_capped), (500, true));
     let mut soon = input(&params, at(166_817), 10_000);
-    soon.last_step_slot = Some(soon.slot - 9);
+    soon.distress.last_step_slot = soon.slot - 9;
     assert_eq!(plan(&soon), Err(EngineError::LadderInterval));
-    soon.last_step_slot = Some(soon.slot - 10);
+    soon.distress.last_step_slot = soon.slot - 10;
     assert!(plan(&soon).is_ok());
     // The last step, which closes everything, waits for nothing.
     let mut last = input(&params, at(83_408), 10_000);
-    last.last_step_slot = Some(last.slot);
+    last.distress.last_step_slot = last.slot;
     assert!(plan(&last).is_ok());
+}
+
+/// A step that closes everything is no limit, so that neither its interval nor what is left of
+/// a step before it holds anything up.
+#[test]
+fn a_step_of_the_whole_position_waits_for_nothing() {
+    let mut params = params();
+    params.ladder[1].close_bps = 10_000;
+    params.validate().unwrap();
+    let position = with_equity(Side::Long, 1_000, 10_000, 10_000, 166_000);
+    let soon = |step_left| LiquidationInput {
+        distress: Distress {
+            last_step_slot: 1_000,
+            step_left,
+            ..Distress::NONE
+        },
+        ..input(&params, position, 10_000)
+    };
+    for step_left in [0, 7] {
+        let plan = plan(&soon(step_left)).unwrap();
+        // n with 166,000 - 125 n >= 1.1 * 250 * (1,000 - n).
+        assert_eq!(closed(&plan), 727);
+        assert!(!plan.follow_up && !plan.ladder_capped);
+    }
+    // One that leaves a ten-thousandth is one.
+    params.ladder[1].close_bps = 9_999;
+    let soon = LiquidationInput {
+        distress: Distress {
+            last_step_slot: 1_000,
+            ..Distress::NONE
+        },
+        ..input(&params, position, 10_000)
+    };
+    assert_eq!(plan(&soon), Err(EngineError::LadderInterval));
+}
+
+/// Only what goes on with an unfinished step of the ladder is a follow-up.
+#[test]
+fn without_a_ladder_limit_nothing_follows_up() {
+    let params = params();
+    let unfinished = |position| LiquidationInput {
+        distress: Distress {
+            last_step_slot: 1_000,
+            step_left: 7,
+            ..Distress::NONE
+        },
+        ..input(&params, position, 10_000)
+    };
+    let equity = |equity| with_equity(Side::Short, 1_000, 10_000, 10_000, equity);
+    let limited = plan(&unfinished(equity(200_000))).unwrap();
+    assert_eq!((closed(&limited), limited.follow_up), (7, true));
+    // Below the last step's ratio.
+    let all = plan(&unfinished(equity(83_000))).unwrap();
+    assert_eq!((all.ladder_capped, all.follow_up), (false, false));
+    assert!(closed(&all) > 7);
+    let bankrupt = LiquidationInput {
+        insurance_available: 1,
+        ..unfinished(equity(-1))
+    };
+    let bankrupt = plan(&bankrupt).unwrap();
+    assert_eq!((closed(&bankrupt), bankrupt.follow_up), (1_000, false));
 }
 
 #[test]
@@ -308,17 +370,17 @@ fn the_discount_ramps_from_the_flag() {
     let position = with_equity(Side::Long, 1_000, 10_000, 10_000, 249_999);
     let per_lot = |flagged, slot| {
         let mut input = input(&params, position, 10_000);
-        (input.flagged_slot, input.slot) = (flagged, slot);
+        (input.distress.flagged_slot, input.slot) = (flagged, slot);
         let plan = plan(&input).unwrap();
         plan.discount_atoms / closed(&plan)
     };
-    assert_eq!(per_lot(None, 500), 100);
-    assert_eq!(per_lot(Some(500), 500), 100);
-    assert_eq!(per_lot(Some(500), 550), 150);
-    assert_eq!(per_lot(Some(500), 599), 199);
-    assert_eq!(per_lot(Some(500), 600), 200);
-    assert_eq!(per_lot(Some(500), u64::MAX), 200);
-    assert_eq!(per_lot(Some(501), 500), 100);
+    assert_eq!(per_lot(0, 500), 100);
+    assert_eq!(per_lot(500, 500), 100);
+    assert_eq!(per_lot(500, 550), 150);
+    assert_eq!(per_lot(500, 599), 199);
+    assert_eq!(per_lot(500, 600), 200);
+    assert_eq!(per_lot(500, u64::MAX), 200);
+    assert_eq!(per_lot(501, 500), 100);
 }
 
 #[test]
@@ -329,9 +391,11 @@ fn no_ramp_is_the_highest_discount_from_the_flag() {
     };
     let position = with_equity(Side::Long, 1_000, 10_000, 10_000, 249_999);
     let mut input = input(&params, position, 10_000);
-    input.flagged_slot = Some(input.slot);
-    let plan = plan(&input).unwrap();
-    assert_eq!(plan.discount_atoms, 200 * closed(&plan));
+    let unflagged = plan(&input).unwrap();
+    assert_eq!(unflagged.discount_atoms, 100 * closed(&unflagged));
+    input.distress.flagged_slot = input.slot;
+    let flagged = plan(&input).unwrap();
+    assert_eq!(flagged.discount_atoms, 200 * closed(&flagged));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A whole market under random orders, prices and crashes.
 
+use ballast_engine::distress::Distress;
 use ballast_engine::funding::FundingState;
 use ballast_engine::insurance::InsuranceState;
 use ballast_engine::liquidation::{health, plan, Health, LiquidationInput};
@@ -67,7 +68,7 @@ fn any_step() -> impl Strategy<Value = Step> {
 struct Account {
     free: Atoms,
     position: Position,
-    last_step: Option<u64>,
+    distress: Distress,
 }
 
 struct Venue {
@@ -154,9 +155,7 @@ impl Venue {
             mark: self.mark.price,
             params: &self.params,
             slot: self.slot,
-            flagged_slot: None,
-            last_step_slot: self.accounts[victim].last_step,
-            step_left: 0,
+            distress: self.accounts[victim].distress,
             insurance_available: self.insurance.available(&self.params, self.slot).unwrap(),
         };
         let state = health(&position, input.mark, &self.params).unwrap();
@@ -194,7 +193,7 @@ impl Venue {
         let account = &mut self.accounts[victim];
         account.free = account.free.try_add(plan.victim_payout).unwrap();
         account.position = plan.position_after;
-        account.last_step = Some(self.slot);
+        account.distress.last_step_slot = self.slot;
         self.accounts[liquidator].free = took.free;
         self.accounts[liquidator].position = took.position;
         self.liquidations += 1;

@@ -2,6 +2,7 @@
 //! does not depend on how it is split into calls.
 
 use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, SkipReason, Summary};
+use ballast_engine::fixtures::ranking::{fraction, integer};
 use ballast_engine::position::Position;
 use ballast_engine::proof::{first_skipped, BestFirst, Threshold};
 use ballast_engine::queue::CutStamp;
@@ -13,7 +14,6 @@ use num_bigint::BigInt;
 use proptest::prelude::*;
 
 use crate::fixture::{any_market, any_side, cases, lot_price, position, Store};
-use crate::reference::{fraction, integer};
 
 /// One bankruptcy and the other side's queue.
 #[derive(Clone)]
@@ -68,6 +68,7 @@ impl World {
             funding_index: self.funding,
             insurance_available: self.insurance,
             past_grace: false,
+            taker: None,
             max_lots,
             params: &self.params,
             epoch: self.epoch,
@@ -324,6 +325,7 @@ fn after_the_grace_period_insurance_pays_and_the_rest_closes_at_the_mark() {
         funding_index: FundingIndex::ZERO,
         insurance_available: 5_000,
         past_grace: true,
+        taker: None,
         max_lots: u64::MAX,
         params: &AdlParams {
             max_close_bps: 10_000,

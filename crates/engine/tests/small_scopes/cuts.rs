@@ -45,6 +45,7 @@ impl Scene {
             funding_index: self.funding,
             insurance_available: 0,
             past_grace: false,
+            taker: None,
             max_lots: u64::MAX,
             params: &self.params,
             epoch: 1,

@@ -83,6 +83,7 @@ fn begin(
         funding_index: now.funding_index,
         insurance_available: now.insurance_available,
         past_grace: true,
+        taker: None,
         max_lots,
         params,
         epoch,

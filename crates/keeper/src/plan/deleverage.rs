@@ -2,9 +2,9 @@
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone;
-use ballast_client::liquidation::{book_can_absorb, need, past_grace, Need};
 use ballast_client::ranking::{self, AdlPlan, Request};
-use ballast_engine::liquidation::LiquidationInput;
+use ballast_engine::adl::book_can_absorb;
+use ballast_engine::liquidation::{health, need, LiquidationInput, Need};
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 use solana_instruction::Instruction;
@@ -25,9 +25,7 @@ pub fn plan(
 ) -> Result<Planned, PlanError> {
     let position = present.settled(record)?;
     let input = present.liquidation(record, position);
-    let grace = input.params.adl.grace_slots;
-    let waited = past_grace(record.bankrupt_slot, grace, input.slot);
-    match need(&input, waited)? {
+    match need(&input)? {
         Need::Nothing | Need::Wait => return Ok(Planned::Nothing(Idle::Gone)),
         Need::Liquidate => return liquidate::plan(job, present, record, lists, own),
         Need::Deleverage => {}
@@ -35,7 +33,7 @@ pub fn plan(
     if record.trader == own.address {
         return Ok(flag_or(Idle::OwnPosition, job, present));
     }
-    if let Some(plan) = before(present, record, &input, waited, lists, own)? {
+    if let Some(plan) = before(present, record, &input, lists, own)? {
         return Ok(Planned::Send(Box::new(plan)));
     }
     let Some(side) = position.side() else {
@@ -50,19 +48,22 @@ pub fn before(
     present: &Present<'_>,
     record: &PositionRecord,
     input: &LiquidationInput<'_>,
-    waited: bool,
     lists: &Lists<'_>,
     own: &Own<'_>,
 ) -> Result<Option<Plan>, PlanError> {
     let book = lists.book()?;
-    if waited {
-        let deficit = input.position.equity(input.mark)?.get().unsigned_abs();
-        if deficit <= input.insurance_available {
+    if input.past_grace() {
+        let health = health(&input.position, input.mark, input.params)?;
+        if !health.is_uncovered(input.insurance_available) {
             return liquidate::step(present, record, input, book, own);
         }
         return Ok(None);
     }
-    if !book_can_absorb(book, &record.trader, &input.position)? {
+    let Some(side) = input.position.side() else {
+        return Ok(None);
+    };
+    let taker = book.best_price_but_of(side, record.trader.as_array())?;
+    if !book_can_absorb(&input.position, taker) {
         return Ok(None);
     }
     let call = Call {

@@ -2,10 +2,10 @@
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone::{self, Takeover};
-use ballast_client::liquidation::{affordable, foresee, need, past_grace, Need};
+use ballast_client::liquidation::{affordable, foresee};
 use ballast_client::makers::liquidation_makers;
 use ballast_engine::book::BookRef;
-use ballast_engine::liquidation::{self, LiquidationInput, LiquidationPlan};
+use ballast_engine::liquidation::{self, need, LiquidationInput, LiquidationPlan, Need};
 use ballast_engine::position::Position;
 use ballast_engine::units::{Atoms, Lots};
 use ballast_engine::EngineError;
@@ -26,8 +26,7 @@ pub fn plan(
 ) -> Result<Planned, PlanError> {
     let position = present.settled(record)?;
     let input = present.liquidation(record, position);
-    let grace = input.params.adl.grace_slots;
-    match need(&input, past_grace(record.bankrupt_slot, grace, input.slot))? {
+    match need(&input)? {
         Need::Nothing => return Ok(Planned::Nothing(Idle::Gone)),
         Need::Wait => return Ok(flag_or(Idle::LadderInterval, job, present)),
         Need::Liquidate | Need::Deleverage => {}
@@ -75,9 +74,9 @@ pub struct Call<'a> {
     pub victim: Pubkey,
     /// What the size depends on.
     pub input: &'a LiquidationInput<'a>,
-    /// The book.
+    /// The market's book.
     pub book: &'a BookRef<'a>,
-    /// The keeper.
+    /// The keeper's own accounts and means.
     pub own: &'a Own<'a>,
 }
 

@@ -6,8 +6,8 @@ use ballast_client::instructions::adl_session::{
     selected, AdvanceAdlSession, CloseAdlSession, CreateSessionAccount, ExecuteAdlSession,
     OpenAdlSession, SessionKeys,
 };
-use ballast_client::liquidation::{need, past_grace, Need};
 use ballast_client::ranking::{self, Request};
+use ballast_engine::liquidation::{need, Need};
 use ballast_engine::queue::QueueRef;
 use ballast_engine::selection::MAX_SELECTED;
 use ballast_engine::units::Side;
@@ -82,12 +82,10 @@ pub fn plan(
     }
     let position = present.settled(record)?;
     let input = present.liquidation(record, position);
-    let grace = input.params.adl.grace_slots;
-    let waited = past_grace(record.bankrupt_slot, grace, input.slot);
-    if need(&input, waited)? != Need::Deleverage {
+    if need(&input)? != Need::Deleverage {
         return Ok(Planned::Nothing(Idle::Gone));
     }
-    if let Some(plan) = deleverage::before(present, record, &input, waited, lists, own)? {
+    if let Some(plan) = deleverage::before(present, record, &input, lists, own)? {
         return Ok(Planned::Send(Box::new(plan)));
     }
     open(present, record, queue, own, means)

@@ -2,12 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone;
-use ballast_client::makers::{trigger_makers, trigger_request, TakerView};
-use ballast_engine::book::BookRef;
-use ballast_engine::matching::MAX_MATCHES;
-use ballast_engine::order::{check, OrderRequest, OrderTerms};
-use ballast_engine::units::Side;
-use ballast_engine::EngineError;
+use ballast_client::makers::{order_fill, trigger_makers, trigger_request, TakerView};
+use ballast_engine::order::SelfTrade;
 use ballast_state::trigger::TriggerKind;
 use solana_instruction::Instruction;
 
@@ -47,8 +43,8 @@ pub fn plan(
     listed.truncate(own.options.max_makers);
     let build = |listed: &[Pubkey]| instruction(kind, present, &record.trader, own, listed);
     listed.truncate(fit::longest(&listed, own, |listed| vec![build(listed)])?);
-    let terms = terms(present, &taker, &trigger_request(side, trigger))?;
-    let lots = fillable(book, side, &terms, &taker, &listed)?;
+    let request = trigger_request(side, trigger);
+    let lots = order_fill(book, &taker, &request, SelfTrade::CancelProvide, &listed)?;
     if lots == 0 {
         return Ok(Planned::Nothing(Idle::NoTaker));
     }
@@ -63,53 +59,6 @@ pub fn plan(
             queue: None,
         },
     })))
-}
-
-fn terms(
-    present: &Present<'_>,
-    taker: &TakerView<'_>,
-    request: &OrderRequest,
-) -> Result<OrderTerms, EngineError> {
-    let (params, tick) = (
-        taker.market.params(),
-        taker.market.oracle.atoms_per_lot_tick,
-    );
-    check(
-        params,
-        &present.mark,
-        tick,
-        &taker.position,
-        request,
-        taker.now,
-    )
-}
-
-/// Lots that the orders of the listed makers take, if each that has not expired trades. `side` is
-/// that of the orders.
-fn fillable(
-    book: &BookRef<'_>,
-    side: Side,
-    terms: &OrderTerms,
-    taker: &TakerView<'_>,
-    listed: &[Pubkey],
-) -> Result<u64, EngineError> {
-    let (mut left, mut matches) = (terms.lots, 0_u32);
-    for step in book.iter(side) {
-        let (_, order) = step?;
-        let maker = Pubkey::new_from_array(order.trader);
-        if maker == taker.trader {
-            continue;
-        }
-        let ended = left == 0 || matches == MAX_MATCHES || !listed.contains(&maker);
-        if ended || !terms.crosses(side.opposite(), order.price()) {
-            break;
-        }
-        matches = matches.saturating_add(1);
-        if !order.has_expired(taker.now) {
-            left = left.saturating_sub(order.size());
-        }
-    }
-    Ok(terms.lots.saturating_sub(left))
 }
 
 fn instruction(

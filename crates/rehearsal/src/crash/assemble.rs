@@ -288,8 +288,8 @@ fn bankruptcies_left(stage: &Stage) -> Result<(u64, u64)> {
         let Health::Bankrupt { deficit } = state else {
             continue;
         };
-        let waited = stage.sandbox.slot().saturating_sub(open.bankrupt_slot);
-        let graced = open.bankrupt_slot != 0 && waited <= stage.risk.adl.grace_slots;
+        let (grace, slot) = (stage.risk.adl.grace_slots, stage.sandbox.slot());
+        let graced = open.distress.bankrupt_slot != 0 && !open.distress.past_grace(grace, slot);
         if graced && deficit <= available || !stage.price_is_usable()? {
             waiting += 1;
         } else {

@@ -2,8 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
-use ballast_client::liquidation::book_can_absorb;
 use ballast_client::ranking::{self, AdlPlan, RankedEntry, Request};
+use ballast_engine::adl::book_can_absorb;
 use ballast_engine::position::Position;
 use ballast_engine::rank::Class;
 use ballast_engine::units::Side;
@@ -132,7 +132,8 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
     }
     let insurance = state.insurance.balance;
     let header = view.header();
-    let joins = bankrupt.pass_epoch != 0 || header.pass_lasts(stage.sandbox.slot());
+    let pass = header.pass_at(bankrupt.distress.pass_epoch, stage.sandbox.slot());
+    let joins = pass.map_err(engine)? == header.adl_epoch;
     Ok(Some(Before {
         pass: if joins { header.adl_epoch } else { 0 },
         bankrupt,
@@ -149,7 +150,11 @@ fn book_would_take(stage: &Stage, before: &Before) -> Result<bool> {
     let snapshot = stage.sandbox.book(&stage.market);
     let book = snapshot.book().context("book")?;
     let bankrupt = &before.bankrupt;
-    book_can_absorb(&book, &bankrupt.trader, &bankrupt.position).map_err(engine)
+    let Some(side) = bankrupt.position.side() else {
+        return Ok(false);
+    };
+    let taker = book.best_price_but_of(side, bankrupt.trader.as_array());
+    Ok(book_can_absorb(&bankrupt.position, taker.map_err(engine)?))
 }
 
 impl Seen {
@@ -162,10 +167,10 @@ impl Seen {
 fn remember(stage: &Stage, diary: &mut Diary, before: &Before) {
     let list = &before.plan.counterparties;
     // Beyond the grace period the program rightly stops asking insurance.
-    let waited = stage.sandbox.slot() - before.bankrupt.bankrupt_slot;
-    let fresh = before.bankrupt.pass_epoch == 0
-        && before.bankrupt.bankrupt_slot != 0
-        && waited <= stage.risk.adl.grace_slots
+    let (distress, slot) = (&before.bankrupt.distress, stage.sandbox.slot());
+    let fresh = distress.pass_epoch == 0
+        && distress.bankrupt_slot != 0
+        && !distress.past_grace(stage.risk.adl.grace_slots, slot)
         && before.deficit > before.insurance;
     let longer = list.len()
         > diary

@@ -274,7 +274,7 @@ fn flagged_anew(stage: &mut Stage, trader: &Pubkey) -> Result<bool> {
         }
     }
     let open = stage.open_position(trader)?.context("a position")?;
-    Ok(open.flagged_slot == 0)
+    Ok(open.distress.flagged_slot == 0)
 }
 
 /// Clears the book of the market makers' orders and leaves one of somebody rich, at `price_ticks`,

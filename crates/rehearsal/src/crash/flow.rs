@@ -151,7 +151,7 @@ fn sized(stage: &Stage, taker: &TraderCookie, wish: Wish) -> Result<Option<(Side
 pub fn list(stage: &Stage, side: Side, lots: u64, except: &Pubkey) -> Result<Vec<Pubkey>> {
     let snapshot = stage.sandbox.book(&stage.market);
     let book = snapshot.book().context("book")?;
-    makers(&book, side, lots, |_| true, except, SPARES).map_err(engine)
+    makers(&book, side, lots, except, SPARES).map_err(engine)
 }
 
 fn record(stage: &Stage, diary: &mut Diary, kind: TradeKind, outcome: &TxOutcome) -> Result<()> {

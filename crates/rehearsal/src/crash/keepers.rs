@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_client::liquidation::Need;
-use ballast_engine::liquidation::{health, Health};
+use ballast_engine::liquidation::{health, Health, Need};
 
 use super::deleveraging::deleverage;
 use super::diary::Diary;
@@ -31,7 +30,7 @@ pub fn act(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
             bankrupt.insert(open.trader);
             diary.bankruptcies += u64::from(!diary.bankrupt.contains(&open.trader));
         }
-        if verdict == Health::Healthy && open.flagged_slot != 0 {
+        if verdict == Health::Healthy && open.distress.flagged_slot != 0 {
             stage.flag(&open.trader)?;
         } else if verdict != Health::Healthy {
             let equity = open.position.equity(mark).map_err(engine)?.get();

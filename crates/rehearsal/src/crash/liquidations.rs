@@ -4,9 +4,9 @@
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::instructions::anyone::Takeover;
-use ballast_client::liquidation::{self, affordable, past_grace, Backing, Flags, Need};
+use ballast_client::liquidation::{self, affordable, Backing};
 use ballast_client::makers::liquidation_makers;
-use ballast_engine::liquidation::{health, Health, LiquidationInput};
+use ballast_engine::liquidation::{health, need, Health, LiquidationInput, Need};
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
 use ballast_engine::units::{Atoms, Lots, Side};
@@ -132,25 +132,17 @@ fn other_keeper(stage: &Stage, trader: &Pubkey) -> Option<TraderCookie> {
 /// A position and what its liquidation depends on.
 pub struct Now {
     open: Open,
-    last_step_slot: Option<u64>,
-    step_left: u64,
     insurance: u64,
     mark: Mark,
-    flags: Flags,
 }
 
 impl Now {
     /// As things stand at the current price.
     pub fn of(stage: &Stage, open: &Open) -> Result<Self> {
-        let slot = stage.sandbox.position(&stage.market, &open.trader);
-        let slot = slot.context("the position is open")?;
         Ok(Self {
             open: *open,
-            last_step_slot: Some(slot.last_step_slot).filter(|slot| *slot != 0),
-            step_left: u64::from(slot.step_left),
             insurance: stage.insurance_available()?,
             mark: stage.price()?,
-            flags: Flags::from(&slot),
         })
     }
 
@@ -161,26 +153,22 @@ impl Now {
 
     /// What it needs from keepers.
     pub fn need(&self, stage: &Stage) -> Result<Need> {
-        let (grace, slot) = (stage.risk.adl.grace_slots, stage.sandbox.slot());
-        let waited = past_grace(self.open.bankrupt_slot, grace, slot);
-        liquidation::need(&self.input(stage), waited).map_err(engine)
+        need(&self.input(stage)).map_err(engine)
     }
 
     /// Whether what the program remembers of its distress is no longer true.
     pub fn is_misflagged(&self, stage: &Stage) -> Result<bool> {
-        Ok(self.flags.are_stale(self.health(stage)?, self.insurance))
+        let (health, slot) = (self.health(stage)?, stage.sandbox.slot());
+        Ok(self.open.distress.is_stale(health, self.insurance, slot))
     }
 
     fn input<'a>(&self, stage: &'a Stage) -> LiquidationInput<'a> {
-        let flagged = self.open.flagged_slot;
         LiquidationInput {
             position: self.open.position,
             mark: self.mark.price,
             params: &stage.risk,
             slot: stage.sandbox.slot(),
-            flagged_slot: (flagged != 0).then_some(flagged),
-            last_step_slot: self.last_step_slot,
-            step_left: self.step_left,
+            distress: self.open.distress,
             insurance_available: self.insurance,
         }
     }
@@ -196,10 +184,8 @@ impl Now {
     /// Signed lots and quote of what the book leaves to the liquidator, if every order trades;
     /// `None` where insurance would have to pay more than it can.
     fn rest(&self, stage: &Stage, listed: &[Pubkey]) -> Result<Option<(Lots, Atoms)>> {
-        if let Health::Bankrupt { deficit } = self.health(stage)? {
-            if deficit > self.insurance {
-                return Ok(None);
-            }
+        if self.health(stage)?.is_uncovered(self.insurance) {
+            return Ok(None);
         }
         let snapshot = stage.sandbox.book(&stage.market);
         let book = snapshot.book().context("book")?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, ensure, Context, Result};
 use ballast_client::moment::Moment;
+use ballast_engine::distress::Distress;
 use ballast_engine::oracle::{check, Action, Mark, OraclePrice};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
@@ -62,12 +63,8 @@ pub struct Open {
     pub trader: Pubkey,
     /// The position.
     pub position: Position,
-    /// Since when it has been flagged below maintenance; 0 when it is not.
-    pub flagged_slot: u64,
-    /// Since when it has been flagged as bankrupt; 0 when it is not.
-    pub bankrupt_slot: u64,
-    /// Pass that counts for its auto-deleveraging; 0 before the first round.
-    pub pass_epoch: u32,
+    /// What the program remembers of it.
+    pub distress: Distress,
 }
 
 impl Stage {
@@ -239,9 +236,7 @@ impl Stage {
         Ok(Some(Open {
             trader: *trader,
             position: stored.settle(self.funding_index()).map_err(engine)?,
-            flagged_slot: slot.flagged_slot,
-            bankrupt_slot: slot.bankrupt_slot,
-            pass_epoch: slot.pass_epoch,
+            distress: slot.distress(),
         }))
     }
 

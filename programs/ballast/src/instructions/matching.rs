@@ -3,11 +3,11 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{
     book::{Book, Order},
+    descent::{BestOrder, Met},
     fees::split,
     matching::{meet, Maker, MakerFill, Match, Removal, RemoveReason, Taken, Taking, MAX_MATCHES},
     position::Position,
-    trade::open_interest_after,
-    units::{Atoms, FundingIndex},
+    units::{Atoms, FundingIndex, Side},
 };
 use ballast_state::{
     error::BallastError,
@@ -19,30 +19,21 @@ use ballast_state::{
 
 use crate::{
     error::{error, require, OrBallast},
+    instructions::position_change::{Change, PositionChanges, Remembered},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
 
-/// What came of one order of the book.
-pub enum Step {
-    /// So many lots were traded.
-    Filled(u64),
-    /// It was removed; nothing was traded.
-    Removed,
-    /// Its maker is not listed, or the call has worked through as many as it can.
-    ListEnded,
-}
-
 /// The orders of a book while somebody takes them.
-pub struct Matching<'a, 'info> {
+pub struct Matching<'a, 'q, 'info> {
     market: Pubkey,
-    queues: &'a MarketQueues<'a, 'info>,
+    queues: &'q MarketQueues<'q, 'info>,
     makers: &'info [AccountInfo<'info>],
     taking: Taking<'a>,
     funding_index: FundingIndex,
     atoms_per_lot_tick: u64,
     matches: u32,
-    /// Sum of long lots, the makers' fills counted.
-    pub open_interest: u64,
+    /// What the fills do to the makers' positions.
+    pub changes: PositionChanges<'q, 'info>,
     /// What the fills add up to for the taker.
     pub taken: Taken,
     /// Fees of removed orders, atoms.
@@ -53,12 +44,12 @@ pub struct Matching<'a, 'info> {
     pub removed: Vec<OrderRemoved>,
 }
 
-impl<'a, 'info> Matching<'a, 'info> {
+impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
     /// Prepares to take orders of `market`. `charged` says whether the taker pays a fee.
     pub fn new(
         key: Pubkey,
         market: &'a Market,
-        queues: &'a MarketQueues<'a, 'info>,
+        queues: &'q MarketQueues<'q, 'info>,
         makers: &'info [AccountInfo<'info>],
         touched: &Touched,
         now: i64,
@@ -77,7 +68,7 @@ impl<'a, 'info> Matching<'a, 'info> {
             funding_index: touched.funding_index,
             atoms_per_lot_tick: market.oracle.atoms_per_lot_tick,
             matches: 0,
-            open_interest: market.open_interest_lots,
+            changes: PositionChanges::open(key, market, queues),
             taken: Taken::default(),
             collected: 0,
             fills: Vec::new(),
@@ -86,11 +77,11 @@ impl<'a, 'info> Matching<'a, 'info> {
     }
 
     /// What was done, in the end.
-    pub fn done(self) -> Matched {
+    pub fn done(self) -> Matched<'q, 'info> {
         Matched {
+            changes: self.changes,
             taken: self.taken,
             collected: self.collected,
-            open_interest: self.open_interest,
             fills: self.fills,
             removed: self.removed,
         }
@@ -106,13 +97,13 @@ impl<'a, 'info> Matching<'a, 'info> {
     /// # Errors
     /// `MakerForeign` for an account that is no trader account of the program; `QueueFull`.
     #[inline(never)]
-    pub fn step(&mut self, book: &mut Book, node: u32, most: u64) -> Result<Step> {
+    pub fn meet(&mut self, book: &mut Book, node: u32, most: u64) -> Result<Met> {
         let order = *book.as_ref().order(node).or_ballast()?;
         let Some(account) = self.listed(&order) else {
-            return Ok(Step::ListEnded);
+            return Ok(Met::ListEnded);
         };
         if self.matches >= MAX_MATCHES {
-            return Ok(Step::ListEnded);
+            return Ok(Met::ListEnded);
         }
         self.matches = self.matches.wrapping_add(1);
         let loader = AccountLoader::<Trader>::try_from(account)
@@ -128,7 +119,7 @@ impl<'a, 'info> Matching<'a, 'info> {
             has_room: position.side() == Some(order.side())
                 || self.queues.has_room(order.side())?,
         };
-        let step = match self.decide(&maker, &order, most)? {
+        let met = match self.decide(&maker, &order, most)? {
             Decided::Fill(fill) => {
                 self.fill(
                     &mut trader,
@@ -139,29 +130,33 @@ impl<'a, 'info> Matching<'a, 'info> {
                     &position,
                     &fill,
                 )?;
-                Step::Filled(fill.lots)
+                Met::Filled(fill.lots)
             }
             Decided::Remove(removal) => {
                 self.remove(&mut trader, account.key, book, node, &order, &removal)?;
-                Step::Removed
+                Met::Removed
             }
         };
-        trader.release_if_closed(&self.market)?;
-        trader.invariant_of(&self.market)?;
-        Ok(step)
+        self.changes.leave(&mut trader)?;
+        Ok(met)
     }
 
-    /// Removes an order that has expired; `ListEnded` when its maker is not listed, `None` when it
-    /// has not expired.
+    /// The best order left on `side`; `taker` is whose own it may be.
     ///
     /// # Errors
-    /// As for [`Self::step`].
-    pub fn remove_expired(&mut self, book: &mut Book, node: u32) -> Result<Option<Step>> {
-        let expired = book.as_ref().order(node).or_ballast()?;
-        if !expired.has_expired(self.taking.now) {
+    /// `TreeCorrupt`.
+    pub fn best(&self, book: &Book, side: Side, taker: &Pubkey) -> Result<Option<BestOrder>> {
+        let Some(node) = book.as_ref().best(side).or_ballast()? else {
             return Ok(None);
-        }
-        self.step(book, node, 0).map(Some)
+        };
+        let order = book.as_ref().order(node).or_ballast()?;
+        Ok(Some(BestOrder {
+            node,
+            price: order.price(),
+            lots: order.size(),
+            own: order.trader == *taker.as_array(),
+            expired: order.has_expired(self.taking.now),
+        }))
     }
 
     fn listed(&self, order: &Order) -> Option<&'info AccountInfo<'info>> {
@@ -199,15 +194,15 @@ impl<'a, 'info> Matching<'a, 'info> {
                 .or_ballast()?;
         }
         slot.store_own_orders(&own);
-        slot.store(&fill.position);
-        if !fill.reduced_only {
-            // It holds maintenance margin, so an earlier distress is over.
-            slot.clear_distress();
-        }
-        self.queues.sync(key, before.side(), slot)?;
+        let change = Change {
+            trader: key,
+            before,
+            after: &fill.position,
+            remembered: Remembered::after_trade(fill.reduced_only),
+            stamp: None,
+        };
+        self.changes.apply(None, slot, &change)?;
         trader.free = fill.free.get();
-        let change = [(before.lots, fill.position.lots)];
-        self.open_interest = open_interest_after(self.open_interest, &change).or_ballast()?;
         self.taken.add(fill).or_ballast()?;
         self.fills.push(OrderFilled {
             maker: *key,
@@ -267,21 +262,21 @@ impl<'a, 'info> Matching<'a, 'info> {
 }
 
 /// What a call did with the book, once the market may be written again.
-pub struct Matched {
+pub struct Matched<'q, 'info> {
+    /// What the fills did to the makers' positions.
+    pub changes: PositionChanges<'q, 'info>,
     /// What the fills add up to for the taker.
     pub taken: Taken,
     /// Fees of removed orders, atoms.
     pub collected: u64,
-    /// Sum of long lots, all fills counted.
-    pub open_interest: u64,
     /// Fills, in order.
     pub fills: Vec<OrderFilled>,
     /// Removed orders, in order.
     pub removed: Vec<OrderRemoved>,
 }
 
-impl Matched {
-    /// Books the fees and the open interest, and records the book's impact prices.
+impl Matched<'_, '_> {
+    /// Books the fees and records the book's impact prices.
     ///
     /// # Errors
     /// `Overflow`, `BookLayout`.
@@ -292,7 +287,6 @@ impl Matched {
             let fees = split(market.params(), paid).or_ballast()?;
             market.book_fees(fees.market, fees.insurance)?;
         }
-        market.open_interest_lots = self.open_interest;
         book.refresh_impact(market)
     }
 }

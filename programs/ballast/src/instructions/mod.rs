@@ -4,5 +4,6 @@ pub mod admin;
 pub mod anyone;
 pub mod matching;
 pub mod orders;
+pub mod position_change;
 pub mod taker;
 pub mod trader;

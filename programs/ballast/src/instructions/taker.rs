@@ -2,12 +2,14 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    book::{Book, NewOrder, Order, OwnOrders},
+    book::{Book, NewOrder, OwnOrders},
+    descent::{take, BestOrder, Makers, MakersAndOwn, Met, Taken},
     matching::settle_taker,
     order::{check, order_margin, OrderKind, OrderRequest, OrderTerms, SelfTrade},
     position::Position,
-    trade::{open_interest_after, PartyInput, PartyOutcome},
-    units::Atoms,
+    trade::{PartyInput, PartyOutcome},
+    units::{Atoms, Side},
+    EngineError,
 };
 use ballast_state::{
     error::BallastError,
@@ -16,11 +18,13 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::matching::{Matching, Step};
+use super::matching::Matching;
 use crate::{
-    error::{err, error, require, OrBallast},
-    instructions::orders::record,
-    loaders::queue_account::MarketQueues,
+    error::{error, require, OrBallast},
+    instructions::{
+        orders::record,
+        position_change::{Change, PositionChanges, Remembered},
+    },
 };
 
 /// An order and what goes with it.
@@ -132,7 +136,13 @@ impl Taker {
             );
         }
         self.lots = terms.lots;
-        let (left, ended) = self.take(market, book, order, &terms, matching)?;
+        let mut orders = Orders {
+            taker: self,
+            market,
+            book,
+            matching,
+        };
+        let Taken { left, list_ended } = take(request, &terms, order.self_trade, &mut orders)?;
         let whole = left == 0 || request.kind != OrderKind::FillOrKill;
         require!(whole, BallastError::NotFilled);
         self.filled = matching.taken.lots;
@@ -140,7 +150,7 @@ impl Taker {
         if left == 0 {
             return Ok(());
         }
-        if request.kind.rests() && !ended {
+        if request.kind.rests() && !list_ended {
             let margin = order.margin.checked_sub(used);
             let margin = margin.ok_or_else(|| error!(BallastError::Overflow))?;
             self.rest(book, market, touched, order, &terms, left, margin)
@@ -149,97 +159,14 @@ impl Taker {
         }
     }
 
-    /// Meets the orders of the other side, best first. The lots left, and whether an order that
-    /// crosses was left because its maker is not listed.
-    #[inline(never)]
-    fn take(
-        &mut self,
-        market: &Market,
-        book: &mut Book,
-        order: &TakerOrder,
-        terms: &OrderTerms,
-        matching: &mut Matching,
-    ) -> Result<(u64, bool)> {
-        let side = order.request.side;
-        let mut left = terms.lots;
-        while left > 0 {
-            let Some(node) = book.as_ref().best(side.opposite()).or_ballast()? else {
-                break;
-            };
-            let best = *book.as_ref().order(node).or_ballast()?;
-            if !terms.crosses(side, best.price()) {
-                break;
-            }
-            let own = best.trader == self.trader.to_bytes();
-            if order.request.kind == OrderKind::PostOnly {
-                let gone = if own {
-                    None
-                } else {
-                    matching.remove_expired(book, node)?
-                };
-                let gone = matches!(gone, Some(Step::Removed));
-                require!(gone, BallastError::PostOnlyCrosses);
-                continue;
-            }
-            if own {
-                let met = self.meet_own(market, book, node, &best, order.self_trade, left)?;
-                left = left.wrapping_sub(met);
-                continue;
-            }
-            match matching.step(book, node, left)? {
-                Step::Filled(lots) => left = left.wrapping_sub(lots),
-                Step::Removed => {}
-                Step::ListEnded => return Ok((left, true)),
-            }
-        }
-        Ok((left, false))
-    }
-
-    /// The lots that the new order loses.
-    #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
-    fn meet_own(
-        &mut self,
-        market: &Market,
-        book: &mut Book,
-        node: u32,
-        own: &Order,
-        mode: SelfTrade,
-        left: u64,
-    ) -> Result<u64> {
-        match mode {
-            SelfTrade::Abort => err!(BallastError::SelfTrade),
-            SelfTrade::CancelProvide => {
-                self.cancel(market, book, node)?;
-                Ok(0)
-            }
-            SelfTrade::DecrementAndCancel if left >= own.size() => {
-                self.cancel(market, book, node)?;
-                Ok(own.size())
-            }
-            SelfTrade::DecrementAndCancel => {
-                let margin = own.margin_of(left).or_ballast()?;
-                book.reduce(node, left, margin, &mut self.own)
-                    .or_ballast()?;
-                self.free = self.free.try_add_unsigned(margin).or_ballast()?;
-                let mut lost = *own;
-                lost.lots = u32::try_from(left).map_err(|_| error!(BallastError::Overflow))?;
-                lost.margin = margin;
-                self.cancelled.push(record(market, &lost));
-                Ok(left)
-            }
-        }
-    }
-
-    /// Settles the fills and adds the trader's to the open interest. The part of the order's
-    /// margin that belongs to the filled lots, atoms.
+    /// Settles the fills. The part of the order's margin that belongs to the filled lots, atoms.
     #[inline(never)]
     fn settle(
         &mut self,
         market: &Market,
         touched: &Touched,
         order: &TakerOrder,
-        matching: &mut Matching,
+        matching: &Matching,
     ) -> Result<u64> {
         let collected = matching.collected;
         self.free = self.free.try_add_unsigned(collected).or_ballast()?;
@@ -264,9 +191,6 @@ impl Taker {
             &matching.taken,
         )
         .or_ballast()?;
-        let change = [(self.before.lots, party.position.lots)];
-        matching.open_interest =
-            open_interest_after(matching.open_interest, &change).or_ballast()?;
         self.free = party.free;
         self.party = Some(party);
         Ok(share)
@@ -322,6 +246,17 @@ impl Taker {
             .wrapping_sub(self.resting)
     }
 
+    /// Sum of long lots once [`Self::store`] has written the trader's position.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn open_interest(&self, changes: &PositionChanges) -> Result<u64> {
+        match &self.party {
+            Some(party) => changes.open_interest_after(&self.before, &party.position),
+            None => Ok(changes.open_interest()),
+        }
+    }
+
     /// Writes what became of the trader to its account and the queues.
     ///
     /// # Errors
@@ -331,22 +266,23 @@ impl Taker {
         &self,
         trader: &mut Trader,
         market_key: &Pubkey,
-        queues: &MarketQueues,
+        changes: &mut PositionChanges,
     ) -> Result<Option<PartyTraded>> {
         let slot = trader.slot_mut(market_key)?;
         slot.store_own_orders(&self.own);
         let party = self.party.as_ref();
         if let Some(party) = party {
-            slot.store(&party.position);
-            if !party.reduced_only {
-                // It holds initial margin now.
-                slot.clear_distress();
-            }
-            queues.sync(&self.trader, self.before.side(), slot)?;
+            let change = Change {
+                trader: &self.trader,
+                before: &self.before,
+                after: &party.position,
+                remembered: Remembered::after_trade(party.reduced_only),
+                stamp: None,
+            };
+            changes.apply(None, slot, &change)?;
         }
         trader.free = self.free.get();
-        trader.release_if_closed(market_key)?;
-        trader.invariant_of(market_key)?;
+        changes.leave(trader)?;
         Ok(party.map(|party| self.traded(party)))
     }
 
@@ -365,5 +301,48 @@ impl Taker {
             margin_added: party.margin_added,
             fee: party.fee.get(),
         }
+    }
+}
+
+/// The orders of the book, some of them perhaps the taker's own.
+struct Orders<'s, 'b, 'a, 'q, 'info> {
+    taker: &'s mut Taker,
+    market: &'s Market,
+    book: &'s mut Book<'b>,
+    matching: &'s mut Matching<'a, 'q, 'info>,
+}
+
+impl Makers for Orders<'_, '_, '_, '_, '_> {
+    type Error = Error;
+
+    fn refused(error: EngineError) -> Error {
+        BallastError::from(error).into()
+    }
+
+    fn best(&mut self, side: Side) -> Result<Option<BestOrder>> {
+        self.matching.best(self.book, side, &self.taker.trader)
+    }
+
+    fn meet(&mut self, node: u32, most: u64) -> Result<Met> {
+        self.matching.meet(self.book, node, most)
+    }
+}
+
+impl MakersAndOwn for Orders<'_, '_, '_, '_, '_> {
+    #[inline(never)]
+    fn cancel_own(&mut self, node: u32, lots: Option<u64>) -> Result<()> {
+        let Some(lots) = lots else {
+            return self.taker.cancel(self.market, self.book, node);
+        };
+        let mut lost = *self.book.as_ref().order(node).or_ballast()?;
+        lost.margin = lost.margin_of(lots).or_ballast()?;
+        lost.lots = u32::try_from(lots).map_err(|_| error!(BallastError::Overflow))?;
+        let taker = &mut *self.taker;
+        self.book
+            .reduce(node, lots, lost.margin, &mut taker.own)
+            .or_ballast()?;
+        taker.free = taker.free.try_add_unsigned(lost.margin).or_ballast()?;
+        taker.cancelled.push(record(self.market, &lost));
+        Ok(())
     }
 }

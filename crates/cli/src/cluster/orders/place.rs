@@ -27,7 +27,8 @@ const SPARE_MAKERS: usize = 4;
 const MOST_MAKERS: usize = 18;
 
 /// Buy or sell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Direction {
     /// Buy.
     Buy,
@@ -44,9 +45,19 @@ impl From<Direction> for OrderSide {
     }
 }
 
+impl From<OrderSide> for Direction {
+    fn from(side: OrderSide) -> Self {
+        match side {
+            OrderSide::Bid => Self::Buy,
+            OrderSide::Ask => Self::Sell,
+        }
+    }
+}
+
 /// How an order trades.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Type {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Type {
     /// Trades what it can; the rest waits in the book.
     Limit,
     /// Waits in the book and never trades at once.
@@ -67,6 +78,18 @@ impl From<Type> for OrderKind {
             Type::Ioc => Self::ImmediateOrCancel,
             Type::Fok => Self::FillOrKill,
             Type::Market => Self::Market,
+        }
+    }
+}
+
+impl From<OrderKind> for Type {
+    fn from(kind: OrderKind) -> Self {
+        match kind {
+            OrderKind::Limit => Self::Limit,
+            OrderKind::PostOnly => Self::PostOnly,
+            OrderKind::ImmediateOrCancel => Self::Ioc,
+            OrderKind::FillOrKill => Self::Fok,
+            OrderKind::Market => Self::Market,
         }
     }
 }
@@ -287,7 +310,7 @@ fn expiry(text: &str, now: i64) -> Result<i64, Usage> {
     let at = seconds.and_then(|seconds| base.checked_add(seconds));
     let at = at.filter(|_| !digits.starts_with('+')).ok_or_else(|| {
         Usage(format!(
-            "`{text}` is no time: expected unix seconds such as 1760000000, or seconds from now such as +3600"
+            "`{text}` is not a time: expected unix seconds such as 1760000000, or seconds from now such as +3600"
         ))
     })?;
     if at <= now {
@@ -407,5 +430,18 @@ mod tests {
         ] {
             assert!(order(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn orders_are_shown_by_the_words_that_the_command_takes() {
+        fn same<T: ValueEnum + Copy + Into<&'static str>>() {
+            for value in T::value_variants() {
+                let taken = value.to_possible_value().expect("a word");
+                assert_eq!(taken.get_name(), (*value).into());
+            }
+        }
+        same::<Direction>();
+        same::<Type>();
+        same::<crate::cluster::triggers::Kind>();
     }
 }

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     emit::emit,
     error::{err, require, OrBallast},
-    instructions::orders::cancel_for,
+    instructions::{orders::cancel_for, position_change::PositionChanges},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
     oracle::touch,
 };
@@ -110,7 +110,8 @@ impl<'info> AutoDeleverage<'info> {
             max_lots,
         )?;
         let mut list = CutList::new(key, &queues, &book, listed);
-        list.cut_all(&mut exchange, &mut market, &mut state)?;
+        let mut changes = PositionChanges::open(key, &market, &queues);
+        list.cut_all(&mut exchange, &mut changes, &mut state)?;
         let mut pass_opened = false;
         if list.is_exhausted() {
             prove(&queues, &state, &Threshold::Everyone, None)?;
@@ -119,7 +120,7 @@ impl<'info> AutoDeleverage<'info> {
             slot.pass_epoch =
                 queues.write(side, |queue| queue.open_pass(clock.slot).or_ballast())?;
             state.open_pass(slot.pass_epoch).or_ballast()?;
-            list.cut_all(&mut exchange, &mut market, &mut state)?;
+            list.cut_all(&mut exchange, &mut changes, &mut state)?;
         }
         require!(!list.cuts.is_empty(), BallastError::AdlNothingCut);
         let visited = prove(&queues, &state, &state.threshold(), list.last_node)?;
@@ -134,7 +135,7 @@ impl<'info> AutoDeleverage<'info> {
             &occasion,
             &mut exchange,
             &mut market,
-            &queues,
+            &mut changes,
             slot,
             &state,
             &clock,
@@ -142,12 +143,12 @@ impl<'info> AutoDeleverage<'info> {
         event.pass_opened = pass_opened;
         event.nodes_visited = visited;
         event.cuts = list.cuts;
-        bankrupt.release_if_closed(&key)?;
         event.cancelled = cancelled;
         conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
+        changes.leave(&mut bankrupt)?;
+        changes.close(&mut market);
         exchange.invariant()?;
         market.invariant()?;
-        bankrupt.invariant_of(&key)?;
         Ok(event)
     }
 }

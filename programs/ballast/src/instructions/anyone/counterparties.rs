@@ -6,17 +6,19 @@ use ballast_engine::{
     position::Position,
     queue::CutStamp,
     rank::Class,
-    trade::open_interest_after,
     EngineError,
 };
 use ballast_state::{
-    distress, error::BallastError, events::CounterpartyCut, exchange::Exchange,
-    instructions::MAX_COUNTERPARTIES, market::Market, queue_account::NO_NODE, trader::Trader,
+    error::BallastError, events::CounterpartyCut, exchange::Exchange,
+    instructions::MAX_COUNTERPARTIES, trader::Trader,
 };
 
 use crate::{
     error::{err, error, require, require_keys_neq, OrBallast},
-    instructions::orders::cancel_for,
+    instructions::{
+        orders::cancel_for,
+        position_change::{Change, PositionChanges, Remembered},
+    },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
 
@@ -85,12 +87,12 @@ impl<'a, 'info> CutList<'a, 'info> {
     pub fn cut_all(
         &mut self,
         exchange: &mut Exchange,
-        market: &mut Market,
+        changes: &mut PositionChanges,
         state: &mut Deleveraging,
     ) -> Result<()> {
         self.at_cap = 0;
         for account in self.listed {
-            if let Some(cut) = self.cut(account, exchange, market, state)? {
+            if let Some(cut) = self.cut(account, exchange, changes, state)? {
                 self.cuts.push(cut);
             }
         }
@@ -107,7 +109,7 @@ impl<'a, 'info> CutList<'a, 'info> {
         &mut self,
         account: &'info AccountInfo<'info>,
         exchange: &mut Exchange,
-        market: &mut Market,
+        changes: &mut PositionChanges,
         state: &mut Deleveraging,
     ) -> Result<Option<CounterpartyCut>> {
         let loader = AccountLoader::<Trader>::try_from(account)
@@ -141,28 +143,17 @@ impl<'a, 'info> CutList<'a, 'info> {
             }
             Decided::Cut(done) => done,
         };
-        slot.store(&done.position_after);
-        let closed = done.position_after.is_empty();
-        self.queues.write(state.round().side, |queue| {
-            if closed {
-                queue.remove(node).or_ballast()
-            } else {
-                let after = &done.position_after;
-                queue.update_cut(node, after, done.stamp).or_ballast()
-            }
-        })?;
-        self.last_node = if closed { None } else { Some(node) };
-        market.open_interest_lots = open_interest_after(
-            market.open_interest_lots,
-            &[(before.lots, done.position_after.lots)],
-        )
-        .or_ballast()?;
         let cancelled = cancel_for(account.key, self.book, slot)?;
-        if closed {
-            slot.queue_node = NO_NODE;
-            distress::clear(exchange, slot)?;
-            trader.release_if_closed(&self.market)?;
-        }
+        let change = Change {
+            trader: account.key,
+            before: &before,
+            after: &done.position_after,
+            remembered: Remembered::Before,
+            stamp: Some(done.stamp),
+        };
+        changes.apply(Some(exchange), slot, &change)?;
+        let closed = done.position_after.is_empty();
+        self.last_node = if closed { None } else { Some(node) };
         trader.add_free(done.payout)?;
         let mut cut = record(account.key, sequence, &before, &done);
         if let Some(cancelled) = cancelled {
@@ -170,7 +161,7 @@ impl<'a, 'info> CutList<'a, 'info> {
             cut.cancelled_orders = cancelled.orders;
             cut.cancelled_margin_atoms = cancelled.margin_atoms;
         }
-        trader.invariant_of(&self.market)?;
+        changes.leave(&mut trader)?;
         Ok(Some(cut))
     }
 

@@ -5,10 +5,8 @@ use ballast_engine::{
     adl::{Bankruptcy, Deleveraging, Summary},
     position::Position,
     reward::keeper_reward,
-    trade::open_interest_after,
 };
 use ballast_state::{
-    distress,
     error::BallastError,
     events::AutoDeleveraged,
     exchange::Exchange,
@@ -18,7 +16,8 @@ use ballast_state::{
 };
 
 use crate::{
-    error::{error, require, OrBallast},
+    error::{error, OrBallast},
+    instructions::position_change::{Change, PositionChanges, Remembered},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
 
@@ -37,7 +36,7 @@ pub struct Occasion {
 }
 
 /// Decides the close price. A new bankruptcy joins the queue's current pass or opens one. Before
-/// the grace period is over, the book comes first.
+/// the grace period is over, insurance and the book come first.
 #[inline(never)]
 pub fn begin(
     market: &mut Market,
@@ -49,21 +48,16 @@ pub fn begin(
     max_lots: u64,
 ) -> Result<Box<Deleveraging>> {
     let position = market.settled(slot)?;
-    let side = position
-        .side()
-        .ok_or_else(|| error!(BallastError::NoPosition))?
-        .opposite();
-    let first = slot.pass_epoch == 0;
-    let epoch = if first {
-        queues.write(side, |queue| queue.join_pass(clock.slot).or_ballast())?
-    } else {
-        queues.read(side, |queue| Ok(queue.header().adl_epoch))?
-    };
-    require!(slot.pass_epoch <= epoch, BallastError::PositionCorrupt);
+    let side = position.side();
+    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+    let distress = slot.distress();
+    let epoch = queues.write(side.opposite(), |queue| {
+        queue
+            .join_pass(distress.pass_epoch, clock.slot)
+            .or_ballast()
+    })?;
     let params = market.params();
-    let waited = clock.slot.checked_sub(slot.bankrupt_slot);
-    let past_grace =
-        slot.bankrupt_slot != 0 && waited.is_some_and(|slots| slots > params.adl.grace_slots);
+    let past_grace = distress.past_grace(params.adl.grace_slots, clock.slot);
     let state = Deleveraging::begin(&Bankruptcy {
         position,
         mark: touched.mark.price,
@@ -73,16 +67,18 @@ pub fn begin(
             .available(params, clock.slot)
             .or_ballast()?,
         past_grace,
+        // Bids take the lots of a long, asks those of a short. The bankrupt has no orders left.
+        taker: match past_grace {
+            true => None,
+            false => book.best_price(side)?,
+        },
         max_lots,
         params: &params.adl,
         epoch,
         passes: epoch,
     })
     .or_ballast()?;
-    if !past_grace {
-        require_no_taker(book, &position)?;
-    }
-    if first {
+    if distress.pass_epoch == 0 {
         slot.pass_epoch = epoch;
         slot.bankrupt_lots =
             u32::try_from(position.size()).map_err(|_| error!(BallastError::SizeOutOfRange))?;
@@ -93,66 +89,45 @@ pub fn begin(
     Ok(Box::new(state))
 }
 
-/// Fails with `BookCanAbsorb` while the best order that would take lots of the bankrupt position
-/// meets its bankruptcy price.
-fn require_no_taker(book: &MarketBook, position: &Position) -> Result<()> {
-    let side = position.side();
-    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
-    // Bids take the lots of a long, asks those of a short.
-    let best = book.best_price(side)?;
-    require!(
-        !best.is_some_and(|price| position.is_solvent_at(price)),
-        BallastError::BookCanAbsorb
-    );
-    Ok(())
-}
-
-/// Writes what is left of the bankrupt position and what insurance paid.
-#[inline(never)]
-pub fn settle_bankrupt(
-    market: &mut Market,
-    queues: &MarketQueues,
-    bankrupt: &Pubkey,
-    slot: &mut PositionSlot,
-    before: &Position,
-    state: &Deleveraging,
-    clock: &Clock,
-) -> Result<()> {
-    let after = state.bankrupt_after();
-    let insurance = market
+/// Takes what insurance pays of the deficit out of its ledger.
+///
+/// # Errors
+/// `InsuranceCap`, `Overflow`.
+pub fn draw_insurance(market: &mut Market, state: &Deleveraging, clock: &Clock) -> Result<()> {
+    let drawn = market
         .insurance
         .draw(market.params(), clock.slot, state.insurance_paid())
         .or_ballast()?;
-    market.insurance = insurance;
-    market.open_interest_lots =
-        open_interest_after(market.open_interest_lots, &[(before.lots, after.lots)])
-            .or_ballast()?;
-    slot.store(after);
-    queues.sync(bankrupt, before.side(), slot)
+    market.insurance = drawn;
+    Ok(())
 }
 
-/// Checks and books a round whose counterparties have been cut. The caller adds to the record what
-/// only it knows, and the reward.
+/// Checks and books a round whose counterparties have been cut, and writes what is left of the
+/// bankrupt position. The caller adds to the record what only it knows, and the reward.
 #[inline(never)]
 pub fn conclude(
     occasion: &Occasion,
     exchange: &mut Exchange,
     market: &mut Market,
-    queues: &MarketQueues,
+    changes: &mut PositionChanges,
     slot: &mut PositionSlot,
     state: &Deleveraging,
     clock: &Clock,
 ) -> Result<Box<AutoDeleveraged>> {
     let summary = state.finish().or_ballast()?;
     let insurance_before = market.insurance.balance;
-    let (bankrupt, before) = (&occasion.bankrupt, &occasion.before);
-    settle_bankrupt(market, queues, bankrupt, slot, before, state, clock)?;
+    draw_insurance(market, state, clock)?;
     market.count_round()?;
     let mut event = event(occasion, market, slot, state, &summary)?;
     event.insurance_before_atoms = insurance_before;
-    if slot.lots == 0 {
-        distress::clear(exchange, slot)?;
-    }
+    let change = Change {
+        trader: &occasion.bankrupt,
+        before: &occasion.before,
+        after: state.bankrupt_after(),
+        remembered: Remembered::Before,
+        stamp: None,
+    };
+    changes.apply(Some(exchange), slot, &change)?;
     Ok(event)
 }
 

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     emit::emit,
     error::{require, OrBallast},
-    instructions::orders::cancel_for,
+    instructions::{orders::cancel_for, position_change::PositionChanges},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
     oracle::touch,
 };
@@ -134,7 +134,8 @@ impl<'info> ExecuteAdlSession<'info> {
         let mut state = resume(&market, &session, &before, &round)?;
         check_selected(listed, &session, &queues)?;
         let mut list = CutList::new(key, &queues, &book, listed);
-        list.cut_all(&mut exchange, &mut market, &mut state)?;
+        let mut changes = PositionChanges::open(key, &market, &queues);
+        list.cut_all(&mut exchange, &mut changes, &mut state)?;
         require!(!list.cuts.is_empty(), BallastError::AdlNothingCut);
         queues.write(round.side, |queue| {
             session.selection.end(queue, watch.session).or_ballast()
@@ -150,7 +151,7 @@ impl<'info> ExecuteAdlSession<'info> {
             &occasion,
             &mut exchange,
             &mut market,
-            &queues,
+            &mut changes,
             slot,
             &state,
             &clock,
@@ -158,12 +159,12 @@ impl<'info> ExecuteAdlSession<'info> {
         event.session = self.session.key();
         event.nodes_visited = u32::try_from(session.selection.visited).unwrap_or(u32::MAX);
         event.cuts = list.cuts;
-        bankrupt.release_if_closed(&key)?;
         event.cancelled = cancelled;
         conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
+        changes.leave(&mut bankrupt)?;
+        changes.close(&mut market);
         exchange.invariant()?;
         market.invariant()?;
-        bankrupt.invariant_of(&key)?;
         Ok(Some(event))
     }
 
@@ -199,6 +200,7 @@ fn resume(
         funding_index: round.funding_index,
         insurance_available: 0,
         past_grace: true,
+        taker: None,
         max_lots: session.selection.wanted,
         params: &params,
         epoch: round.epoch,

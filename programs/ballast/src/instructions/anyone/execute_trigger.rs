@@ -99,10 +99,10 @@ impl<'info> ExecuteTrigger<'info> {
         let book = MarketBook::load(&market, &self.book)?;
         let now = clock.unix_timestamp;
         let matching = Matching::new(key, &market, &queues, makers, &touched, now, true);
-        let fired = fire(&market, &book, &mut taker, matching, &trigger, &touched)?;
+        let mut fired = fire(&market, &book, &mut taker, matching, &trigger, &touched)?;
 
         let reward = reward(&market, &trigger, &mut taker)?;
-        let party = taker.store(&mut trader, &key, &queues)?;
+        let party = taker.store(&mut trader, &key, &mut fired.changes)?;
         let party = party.ok_or_else(|| error!(BallastError::NothingFilled))?;
         if let Some(index) = trader.find(&key) {
             if let Some(slot) = trader.positions.get_mut(index) {
@@ -112,6 +112,7 @@ impl<'info> ExecuteTrigger<'info> {
             }
         }
         fired.book(&mut market, &book)?;
+        fired.changes.close(&mut market);
         market.invariant()?;
         Ok(Box::new(TriggerExecuted {
             market: key,
@@ -125,7 +126,7 @@ impl<'info> ExecuteTrigger<'info> {
             filled_lots: taker.filled,
             left_lots: u64::from(trigger.lots).wrapping_sub(taker.filled),
             reward_atoms: reward,
-            open_interest_after: fired.open_interest,
+            open_interest_after: fired.changes.open_interest(),
             taker: party,
             cancelled: core::mem::take(&mut taker.cancelled),
             fills: fired.fills,
@@ -156,14 +157,14 @@ fn reached(
 }
 
 #[inline(never)]
-fn fire(
+fn fire<'q, 'info>(
     market: &Market,
     book: &MarketBook,
     taker: &mut Taker,
-    mut matching: Box<Matching>,
+    mut matching: Box<Matching<'_, 'q, 'info>>,
     trigger: &Trigger,
     touched: &Touched,
-) -> Result<Matched> {
+) -> Result<Matched<'q, 'info>> {
     let side = taker.before.side();
     let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
     let order = TakerOrder {

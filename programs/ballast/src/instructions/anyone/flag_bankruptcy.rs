@@ -1,20 +1,13 @@
 //! Records how a position stands: below maintenance, bankrupt, or healthy again.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{
-    liquidation::{health, Health},
-    oracle::Action,
-};
+use ballast_engine::{liquidation::health, oracle::Action};
 use ballast_state::{
-    distress, error::BallastError, events::PositionFlagged, exchange::Exchange, market::Market,
+    error::BallastError, events::PositionFlagged, exchange::Exchange, market::Market,
     seeds::EXCHANGE_ADDRESS, trader::Trader,
 };
 
-use crate::{
-    emit::emit,
-    error::{require, OrBallast},
-    oracle::touch,
-};
+use crate::{emit::emit, error::OrBallast, instructions::position_change::record, oracle::touch};
 
 /// Accounts of `flag_bankruptcy`.
 #[event_cpi]
@@ -55,16 +48,15 @@ impl FlagBankruptcy<'_> {
         let slot = trader.position_mut(&self.market.key())?;
         let position = market.settled(slot)?;
         let health = health(&position, touched.mark.price, market.params()).or_ballast()?;
-        let was_flagged = slot.flagged_slot != 0;
-        require!(
-            was_flagged || health != Health::Healthy,
-            BallastError::Healthy
-        );
         let available = market
             .insurance
             .available(market.params(), clock.slot)
             .or_ballast()?;
-        distress::record(&mut exchange, slot, health, available, clock.slot)?;
+        let distress = slot
+            .distress()
+            .flagged(health, available, clock.slot)
+            .or_ballast()?;
+        record(Some(&mut *exchange), slot, &distress, clock.slot)?;
         let event = PositionFlagged {
             market: self.market.key(),
             trader: self.trader.key(),

@@ -4,14 +4,16 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{
     book::Book,
+    descent::{BestOrder, Makers, Met},
     liquidation::{health, LiquidationInput, LiquidationPlan, Waterfall},
     oracle::Action,
     position::Position,
     reward::keeper_reward,
-    trade::{open_interest_after, take_over, PartyInput, PartyOutcome},
+    trade::{take_over, PartyInput},
+    units::{LotPrice, Side},
+    EngineError,
 };
 use ballast_state::{
-    distress,
     error::BallastError,
     events::PositionLiquidated,
     exchange::{Exchange, PAUSE_LIQUIDATE},
@@ -25,8 +27,9 @@ use crate::{
     emit::emit,
     error::{error, OrBallast},
     instructions::{
-        matching::{check_makers, Matched, Matching, Step},
+        matching::{check_makers, Matched, Matching},
         orders::cancel_for,
+        position_change::{Change, PositionChanges, Remembered},
     },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
     oracle::touch,
@@ -126,40 +129,41 @@ impl<'info> Liquidate<'info> {
             false,
         );
         let input = self.input(&market, &touched, slot, &before, clock.slot)?;
-        let (plan, matched) = meet_book(&book, matching, &input, takes_over)?;
+        let (plan, mut matched) =
+            meet_book(&self.trader.key(), &book, matching, &input, takes_over)?;
         let mut event = self.event(&touched, &before, &plan, market.insurance.balance);
 
         settle_insurance(&mut market, &plan, clock.slot)?;
         matched.book(&mut market, &book)?;
-        write_victim(
-            &self.trader.key(),
+        self.write_victim(
+            &mut exchange,
+            &mut market,
+            &mut matched.changes,
             slot,
             &before,
             &plan,
-            &mut market,
-            &queues,
+            (touched.mark.price, clock.slot),
         )?;
-        remember(&mut exchange, slot, &plan, &market, &touched, clock.slot)?;
         if let Some(cancelled) = &cancelled {
             victim.credit(cancelled.margin_atoms)?;
         }
         victim.add_free(plan.victim_payout)?;
-        victim.release_if_closed(&key)?;
+        matched.changes.leave(&mut victim)?;
 
         let reward = rescue_reward(&mut market, &plan)?;
         let income = [plan.reward_atoms, matched.collected, reward];
         self.settle_liquidator(
             &mut exchange,
-            &mut market,
-            &queues,
+            &market,
+            &mut matched.changes,
             &touched,
             &plan,
             liquidator_margin,
             income,
         )?;
+        matched.changes.close(&mut market);
         exchange.invariant()?;
         market.invariant()?;
-        victim.invariant_of(&key)?;
         event.reward_atoms = reward;
         event.collected_atoms = matched.collected;
         event.insurance_after_atoms = market.insurance.balance;
@@ -184,11 +188,45 @@ impl<'info> Liquidate<'info> {
             mark: touched.mark.price,
             params,
             slot: now_slot,
-            flagged_slot: some_slot(slot.flagged_slot),
-            last_step_slot: some_slot(slot.last_step_slot),
-            step_left: u64::from(slot.step_left),
+            distress: slot.distress(),
             insurance_available: market.insurance.available(params, now_slot).or_ballast()?,
         }))
+    }
+
+    /// Writes what is left of the victim's position. What is remembered of it follows the step and
+    /// its health at the mark.
+    #[allow(clippy::too_many_arguments)]
+    #[inline(never)]
+    fn write_victim(
+        &self,
+        exchange: &mut Exchange,
+        market: &mut Market,
+        changes: &mut PositionChanges,
+        slot: &mut PositionSlot,
+        before: &Position,
+        plan: &LiquidationPlan,
+        (mark, now): (LotPrice, u64),
+    ) -> Result<()> {
+        let params = market.params();
+        let available = market.insurance.available(params, now);
+        let available = available.or_ballast()?;
+        let left = health(&plan.position_after, mark, params).or_ballast()?;
+        let distress = slot.distress().after_step(plan, left, available, now);
+        let change = Change {
+            trader: &self.trader.key(),
+            before,
+            after: &plan.position_after,
+            remembered: Remembered::Recorded {
+                distress: &distress.or_ballast()?,
+                slot: now,
+            },
+            stamp: None,
+        };
+        changes.apply(Some(exchange), slot, &change)?;
+        if !plan.lots.is_zero() {
+            market.liquidations = market.liquidations.wrapping_add(1);
+        }
+        Ok(())
     }
 
     /// The liquidator's account takes over what the book left, and is paid.
@@ -197,8 +235,8 @@ impl<'info> Liquidate<'info> {
     fn settle_liquidator(
         &self,
         exchange: &mut Exchange,
-        market: &mut Market,
-        queues: &MarketQueues,
+        market: &Market,
+        changes: &mut PositionChanges,
         touched: &Touched,
         plan: &LiquidationPlan,
         margin: u64,
@@ -216,25 +254,20 @@ impl<'info> Liquidate<'info> {
             };
             let party =
                 take_over(market.params(), &touched.mark, &input, lots, quote).or_ballast()?;
-            let before = input.position;
-            write_liquidator(
-                exchange,
-                slot,
-                &self.liquidator.key(),
-                &before,
-                &party,
-                queues,
-            )?;
-            let change = [(before.lots, party.position.lots)];
-            market.open_interest_lots =
-                open_interest_after(market.open_interest_lots, &change).or_ballast()?;
+            let change = Change {
+                trader: &self.liquidator.key(),
+                before: &input.position,
+                after: &party.position,
+                remembered: Remembered::after_trade(party.reduced_only),
+                stamp: None,
+            };
+            changes.apply(Some(exchange), slot, &change)?;
             liquidator.free = party.free.get();
         }
         for atoms in income {
             liquidator.credit(atoms)?;
         }
-        liquidator.release_if_closed(&key)?;
-        liquidator.invariant_of(&key).or_ballast()
+        changes.leave(&mut liquidator)
     }
 
     #[inline(never)]
@@ -275,14 +308,15 @@ impl<'info> Liquidate<'info> {
 
 /// Lets the book take lots, best price first, as long as it pays no less than the liquidator.
 #[inline(never)]
-fn meet_book(
+fn meet_book<'q, 'info>(
+    victim: &Pubkey,
     book: &MarketBook,
-    mut matching: Box<Matching>,
+    mut matching: Box<Matching<'_, 'q, 'info>>,
     input: &LiquidationInput,
     takes_over: bool,
-) -> Result<(Box<LiquidationPlan>, Matched)> {
+) -> Result<(Box<LiquidationPlan>, Matched<'q, 'info>)> {
     let mut waterfall = Box::new(Waterfall::begin(input, takes_over).or_ballast()?);
-    let exhausted = book.write(|book| descend(book, &mut matching, &mut waterfall))?;
+    let exhausted = book.write(|book| descend(book, &mut matching, &mut waterfall, victim))?;
     let plan = waterfall.finish(exhausted).or_ballast()?;
     if plan.lots.is_zero() && matching.removed.is_empty() {
         return Err(waterfall.nothing_closed()).or_ballast();
@@ -292,91 +326,40 @@ fn meet_book(
 
 /// Whether no order is left that would take lots.
 #[inline(never)]
-fn descend(book: &mut Book, matching: &mut Matching, waterfall: &mut Waterfall) -> Result<bool> {
-    loop {
-        let left = waterfall.left().or_ballast()?;
-        if left == 0 {
-            return Ok(true);
-        }
-        let best = book.as_ref().best(waterfall.book_side()).or_ballast()?;
-        let Some(node) = best else {
-            return Ok(true);
-        };
-        let price = book.as_ref().order(node).or_ballast()?.price();
-        if !waterfall.meets(price) {
-            return Ok(true);
-        }
-        match matching.step(book, node, left)? {
-            Step::Filled(lots) => waterfall.take(lots, price).or_ballast()?,
-            Step::Removed => {}
-            Step::ListEnded => return Ok(false),
-        }
-    }
-}
-
-#[inline(never)]
-fn write_victim(
+fn descend(
+    book: &mut Book,
+    matching: &mut Matching,
+    waterfall: &mut Waterfall,
     victim: &Pubkey,
-    slot: &mut PositionSlot,
-    before: &Position,
-    plan: &LiquidationPlan,
-    market: &mut Market,
-    queues: &MarketQueues,
-) -> Result<()> {
-    slot.store(&plan.position_after);
-    queues.sync(victim, before.side(), slot)?;
-    let change = [(before.lots, plan.position_after.lots)];
-    market.open_interest_lots =
-        open_interest_after(market.open_interest_lots, &change).or_ballast()?;
-    if !plan.lots.is_zero() {
-        market.liquidations = market.liquidations.wrapping_add(1);
-    }
-    Ok(())
+) -> Result<bool> {
+    waterfall.descend(&mut Orders {
+        book,
+        matching,
+        victim,
+    })
 }
 
-/// Afterwards what the program remembers of the position follows its health.
-#[inline(never)]
-fn remember(
-    exchange: &mut Exchange,
-    slot: &mut PositionSlot,
-    plan: &LiquidationPlan,
-    market: &Market,
-    touched: &Touched,
-    now_slot: u64,
-) -> Result<()> {
-    let params = market.params();
-    let available = market.insurance.available(params, now_slot).or_ballast()?;
-    let (last_step, step_left) = if plan.lots.is_zero() {
-        (slot.last_step_slot, slot.step_left)
-    } else if plan.follow_up {
-        (slot.last_step_slot, lots(plan.step_left)?)
-    } else {
-        (now_slot, lots(plan.step_left)?)
-    };
-    let left = health(&plan.position_after, touched.mark.price, params).or_ballast()?;
-    distress::record(exchange, slot, left, available, now_slot)?;
-    if !plan.position_after.is_empty() {
-        slot.last_step_slot = last_step;
-        slot.step_left = step_left;
-    }
-    Ok(())
+/// The orders of the book, those of the victim cancelled.
+struct Orders<'s, 'b, 'a, 'q, 'info> {
+    book: &'s mut Book<'b>,
+    matching: &'s mut Matching<'a, 'q, 'info>,
+    victim: &'s Pubkey,
 }
 
-#[inline(never)]
-fn write_liquidator(
-    exchange: &mut Exchange,
-    slot: &mut PositionSlot,
-    liquidator: &Pubkey,
-    before: &Position,
-    party: &PartyOutcome,
-    queues: &MarketQueues,
-) -> Result<()> {
-    slot.store(&party.position);
-    if party.position.is_empty() || !party.reduced_only {
-        // It is gone, or holds initial margin now: an earlier bankruptcy is over.
-        distress::clear(exchange, slot)?;
+impl Makers for Orders<'_, '_, '_, '_, '_> {
+    type Error = Error;
+
+    fn refused(error: EngineError) -> Error {
+        BallastError::from(error).into()
     }
-    queues.sync(liquidator, before.side(), slot)
+
+    fn best(&mut self, side: Side) -> Result<Option<BestOrder>> {
+        self.matching.best(self.book, side, self.victim)
+    }
+
+    fn meet(&mut self, node: u32, most: u64) -> Result<Met> {
+        self.matching.meet(self.book, node, most)
+    }
 }
 
 /// Takes the reward for a position that insurance had to rescue, where there is no discount to
@@ -400,12 +383,4 @@ fn settle_insurance(market: &mut Market, plan: &LiquidationPlan, now_slot: u64) 
         .or_ballast()?;
     market.insurance = after;
     Ok(())
-}
-
-fn lots(number: u64) -> Result<u32> {
-    u32::try_from(number).map_err(|_| error!(BallastError::SizeOutOfRange))
-}
-
-fn some_slot(slot: u64) -> Option<u64> {
-    (slot != 0).then_some(slot)
 }

@@ -4,7 +4,6 @@ use anchor_lang::prelude::*;
 use ballast_engine::{liquidation::Health, oracle::Action, selection::Selection};
 use ballast_state::{
     adl_session::{AdlSession, ADL_SESSION_SLOTS, ADL_SESSION_VERSION},
-    distress,
     error::BallastError,
     events::AdlSessionOpened,
     exchange::{Exchange, PAUSE_DELEVERAGE},
@@ -13,11 +12,14 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::deleveraging::{begin, settle_bankrupt};
+use super::deleveraging::{begin, draw_insurance};
 use crate::{
     emit::emit,
     error::{error, require, OrBallast},
-    instructions::orders::cancel_for,
+    instructions::{
+        orders::cancel_for,
+        position_change::{Change, PositionChanges, Remembered},
+    },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
     oracle::touch,
 };
@@ -97,11 +99,23 @@ impl OpenAdlSession<'_> {
         )?;
         let summary = state.finish().or_ballast()?;
         require!(summary.uncovered > 0, BallastError::InsuranceCanPay);
-        settle_bankrupt(&mut market, &queues, &trader, slot, &before, &state, &clock)?;
+        draw_insurance(&mut market, &state, &clock)?;
         let health = Health::Bankrupt {
             deficit: summary.uncovered,
         };
-        distress::record(&mut exchange, slot, health, 0, clock.slot)?;
+        let distress = slot.distress().recorded(health, 0, clock.slot);
+        let change = Change {
+            trader: &trader,
+            before: &before,
+            after: state.bankrupt_after(),
+            remembered: Remembered::Recorded {
+                distress: &distress,
+                slot: clock.slot,
+            },
+            stamp: None,
+        };
+        let mut changes = PositionChanges::open(key, &market, &queues);
+        changes.apply(Some(&mut *exchange), slot, &change)?;
 
         let round = state.round();
         let mut session = self.session.load_init()?;

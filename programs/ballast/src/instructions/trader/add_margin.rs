@@ -7,7 +7,12 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS, trader::Trader,
 };
 
-use crate::{emit::emit, error::OrBallast, loaders::queue_account::MarketQueues};
+use crate::{
+    emit::emit,
+    error::OrBallast,
+    instructions::position_change::{Change, PositionChanges, Remembered},
+    loaders::queue_account::MarketQueues,
+};
 
 /// Accounts of `add_margin`.
 #[event_cpi]
@@ -54,8 +59,15 @@ impl AddMargin<'_> {
         let (after, free) = trade::add_margin(&before, trader.free(), amount).or_ballast()?;
         trader.free = free.get();
         let slot = trader.slot_mut(&market_key)?;
-        slot.store(&after);
-        queues.sync(&trader_key, before.side(), slot)?;
+        let change = Change {
+            trader: &trader_key,
+            before: &before,
+            after: &after,
+            remembered: Remembered::Before,
+            stamp: None,
+        };
+        let mut changes = PositionChanges::open(market_key, &market, &queues);
+        changes.apply(None, slot, &change)?;
         trader.invariant_of(&market_key)?;
         Ok(MarginAdded {
             trader: trader_key,

@@ -17,7 +17,13 @@ use ballast_state::{
     trader::Trader,
 };
 
-use crate::{emit::emit, error::OrBallast, loaders::queue_account::MarketQueues, oracle::touch};
+use crate::{
+    emit::emit,
+    error::OrBallast,
+    instructions::position_change::{Change, PositionChanges, Remembered},
+    loaders::queue_account::MarketQueues,
+    oracle::touch,
+};
 
 /// Accounts of `block_trade`.
 #[event_cpi]
@@ -77,13 +83,24 @@ impl BlockTrade<'_> {
         let outcome = decide(&market, &touched, args, lots, &taker_in.0, &maker_in.0)?;
 
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let mut changes = PositionChanges::open(market_key, &market, &queues);
         let taker_key = self.taker.key();
-        let taker_event =
-            taker_in.store(&mut taker, &taker_key, &market_key, &outcome.taker, &queues)?;
+        let taker_event = taker_in.store(
+            &mut taker,
+            &taker_key,
+            &market_key,
+            &outcome.taker,
+            &mut changes,
+        )?;
         let maker_key = self.maker.key();
-        let maker_event =
-            maker_in.store(&mut maker, &maker_key, &market_key, &outcome.maker, &queues)?;
-        market.open_interest_lots = outcome.open_interest_lots;
+        let maker_event = maker_in.store(
+            &mut maker,
+            &maker_key,
+            &market_key,
+            &outcome.maker,
+            &mut changes,
+        )?;
+        changes.close(&mut market);
         market.book_fees(outcome.market_fees, outcome.insurance_fees)?;
         market.invariant()?;
         Ok(Box::new(BlockTraded {
@@ -92,7 +109,7 @@ impl BlockTrade<'_> {
             price_ticks: args.price_ticks,
             mark_ticks: touched.price.price.get(),
             funding_index: touched.funding_index.get(),
-            open_interest_after: outcome.open_interest_lots,
+            open_interest_after: market.open_interest_lots,
             taker: taker_event,
             maker: maker_event,
         }))
@@ -152,19 +169,20 @@ impl Party {
         key: &Pubkey,
         market_key: &Pubkey,
         outcome: &PartyOutcome,
-        queues: &MarketQueues,
+        changes: &mut PositionChanges,
     ) -> Result<PartyTraded> {
         let before = &self.0.position;
         let slot = trader.slot_mut(market_key)?;
-        slot.store(&outcome.position);
-        if !outcome.reduced_only {
-            // It holds initial margin now.
-            slot.clear_distress();
-        }
-        queues.sync(key, before.side(), slot)?;
+        let change = Change {
+            trader: key,
+            before,
+            after: &outcome.position,
+            remembered: Remembered::after_trade(outcome.reduced_only),
+            stamp: None,
+        };
+        changes.apply(None, slot, &change)?;
         trader.free = outcome.free.get();
-        trader.release_if_closed(market_key)?;
-        trader.invariant_of(market_key)?;
+        changes.leave(trader)?;
         Ok(PartyTraded {
             trader: *key,
             lots_before: before.lots.get(),

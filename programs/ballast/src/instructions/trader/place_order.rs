@@ -109,28 +109,29 @@ impl<'info> PlaceOrder<'info> {
         let book = MarketBook::load(&market, &self.book)?;
         let now = clock.unix_timestamp;
         let matching = Matching::new(key, &market, &queues, makers, &touched, now, true);
-        let matched = self.work(
+        let mut matched = self.work(
             &market, &book, &mut taker, matching, replaced, args, &touched,
         )?;
 
-        let party = taker.store(&mut trader, &key, &queues)?;
+        let party = taker.store(&mut trader, &key, &mut matched.changes)?;
         matched.book(&mut market, &book)?;
+        matched.changes.close(&mut market);
         market.invariant()?;
         Ok(self.event(args, &taker, &touched, matched, party))
     }
 
     #[allow(clippy::too_many_arguments)]
     #[inline(never)]
-    fn work(
+    fn work<'q>(
         &self,
         market: &Market,
         book: &MarketBook,
         taker: &mut Taker,
-        mut matching: Box<Matching>,
+        mut matching: Box<Matching<'_, 'q, 'info>>,
         replaced: Option<OrderRef>,
         args: &PlaceOrderArgs,
         touched: &Touched,
-    ) -> Result<Matched> {
+    ) -> Result<Matched<'q, 'info>> {
         let order = TakerOrder {
             request: args.request(),
             self_trade: args.self_trade.into(),
@@ -144,8 +145,11 @@ impl<'info> PlaceOrder<'info> {
             }
             taker.work(book, market, touched, &mut matching, &order)
         })?;
-        let before = market.open_interest_lots;
-        check_open_interest(market.params(), before, matching.open_interest).or_ballast()?;
+        let (before, after) = (
+            market.open_interest_lots,
+            taker.open_interest(&matching.changes)?,
+        );
+        check_open_interest(market.params(), before, after).or_ballast()?;
         Ok(matching.done())
     }
 
@@ -175,7 +179,7 @@ impl<'info> PlaceOrder<'info> {
             reserved_atoms: taker.reserved,
             mark_ticks: touched.price.price.get(),
             funding_index: touched.funding_index.get(),
-            open_interest_after: matched.open_interest,
+            open_interest_after: matched.changes.open_interest(),
             collected_atoms: matched.collected,
             taker: party,
             cancelled: taker.cancelled.clone(),

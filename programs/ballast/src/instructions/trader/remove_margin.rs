@@ -11,7 +11,13 @@ use ballast_state::{
     trader::Trader,
 };
 
-use crate::{emit::emit, error::OrBallast, loaders::queue_account::MarketQueues, oracle::touch};
+use crate::{
+    emit::emit,
+    error::OrBallast,
+    instructions::position_change::{Change, PositionChanges, Remembered},
+    loaders::queue_account::MarketQueues,
+    oracle::touch,
+};
 
 /// Accounts of `remove_margin`.
 #[event_cpi]
@@ -73,9 +79,15 @@ impl RemoveMargin<'_> {
         let (after, free) =
             trade::remove_margin(market.params(), &touched.mark, &before, free, amount)
                 .or_ballast()?;
-        slot.store(&after);
-        slot.clear_distress();
-        queues.sync(&trader_key, before.side(), slot)?;
+        let change = Change {
+            trader: &trader_key,
+            before: &before,
+            after: &after,
+            remembered: Remembered::Nothing,
+            stamp: None,
+        };
+        let mut changes = PositionChanges::open(market_key, &market, &queues);
+        changes.apply(None, slot, &change)?;
         trader.free = free.get();
         trader.invariant_of(&market_key)?;
         market.invariant()?;

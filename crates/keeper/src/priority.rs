@@ -1,4 +1,4 @@
-//! The jobs of several markets in one order.
+//! Which job comes first: those of several markets in one order.
 
 use std::time::Instant;
 
@@ -8,11 +8,11 @@ use crate::evaluate::Job;
 /// A job that has not been started.
 #[derive(Clone, Copy, Debug)]
 pub struct Pending {
-    /// Where.
+    /// The market to do it in.
     pub venue: Venue,
     /// When the price was heard that it follows from, if it follows from one.
     pub since: Option<Instant>,
-    /// What.
+    /// The job to do.
     pub job: Job,
 }
 
@@ -27,7 +27,7 @@ pub fn merge(markets: Vec<(Venue, Option<Instant>, Vec<Job>)>) -> Vec<Pending> {
     let mut all: Vec<Pending> = each.collect();
     if several {
         // Stable: what is equal stays in the order of its market.
-        all.sort_by_key(|one| (one.job.task.urgency(), one.job.ratio_bps()));
+        all.sort_by(|one, other| one.job.before(&other.job));
     }
     all
 }

@@ -1,0 +1,184 @@
+//! The one door for a change of a position: its slot and triggers, what is remembered of its
+//! distress, the queues and the open interest change together.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    distress::Distress, position::Position, queue::CutStamp, trade::open_interest_after,
+};
+use ballast_state::{
+    error::BallastError, exchange::Exchange, market::Market, position_slot::PositionSlot,
+    trader::Trader,
+};
+
+use crate::{
+    error::{error, OrBallast},
+    loaders::queue_account::MarketQueues,
+};
+
+/// What is remembered of a position's distress after a change. Of a position that is closed it is
+/// nothing in any case.
+#[derive(Clone, Copy)]
+pub enum Remembered<'a> {
+    /// What was remembered before: the position only got smaller, or got margin.
+    Before,
+    /// Nothing: the position holds the margin it must.
+    Nothing,
+    /// This, recorded in `slot`.
+    Recorded {
+        /// What the engine made of it.
+        distress: &'a Distress,
+        /// The current slot.
+        slot: u64,
+    },
+}
+
+impl Remembered<'_> {
+    /// After a trade: a position that the trade opened, enlarged or flipped holds the margin it
+    /// must.
+    pub const fn after_trade(reduced_only: bool) -> Self {
+        if reduced_only {
+            Self::Before
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
+/// A change of one position.
+pub struct Change<'a> {
+    /// The trader account.
+    pub trader: &'a Pubkey,
+    /// The position before, funding paid.
+    pub before: &'a Position,
+    /// The position afterwards.
+    pub after: &'a Position,
+    /// What is remembered of its distress.
+    pub remembered: Remembered<'a>,
+    /// What deleveraging stores in its queue entry; `None` for every other change.
+    pub stamp: Option<CutStamp>,
+}
+
+/// What one instruction does to the positions of a market.
+pub struct PositionChanges<'a, 'info> {
+    market: Pubkey,
+    queues: &'a MarketQueues<'a, 'info>,
+    open_interest: u64,
+}
+
+impl<'a, 'info> PositionChanges<'a, 'info> {
+    /// Nothing yet; `key` is the market's.
+    pub fn open(key: Pubkey, market: &Market, queues: &'a MarketQueues<'a, 'info>) -> Self {
+        Self {
+            market: key,
+            queues,
+            open_interest: market.open_interest_lots,
+        }
+    }
+
+    /// Sum of long lots, every change so far counted.
+    pub const fn open_interest(&self) -> u64 {
+        self.open_interest
+    }
+
+    /// Sum of long lots after one more change.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn open_interest_after(&self, before: &Position, after: &Position) -> Result<u64> {
+        open_interest_after(self.open_interest, &[(before.lots, after.lots)]).or_ballast()
+    }
+
+    /// Changes the position of `slot`. Without `exchange` the position must not count as an
+    /// uncovered bankruptcy.
+    ///
+    /// # Errors
+    /// `QueueFull`, `BankruptcyPriceOutOfRange`, `BankruptcyFlagged`, `ExchangeInvariant`.
+    #[inline(never)]
+    pub fn apply(
+        &mut self,
+        exchange: Option<&mut Exchange>,
+        slot: &mut PositionSlot,
+        change: &Change,
+    ) -> Result<()> {
+        let (before, after) = (change.before, change.after);
+        slot.store(after);
+        match change.remembered {
+            Remembered::Before if !after.is_empty() => {}
+            Remembered::Recorded {
+                distress,
+                slot: now,
+            } if !after.is_empty() => {
+                record(exchange, slot, distress, now)?;
+            }
+            _ => remember(exchange, slot, &Distress::NONE)?,
+        }
+        match change.stamp.filter(|_| !after.is_empty()) {
+            Some(stamp) => {
+                let (side, node) = (after.side(), slot.queue_node);
+                let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+                let update = |queue: &mut ballast_engine::queue::Queue<'_>| {
+                    queue.update_cut(node, after, stamp).or_ballast()
+                };
+                self.queues.write(side, update)?;
+            }
+            None => self.queues.sync(change.trader, before.side(), slot)?,
+        }
+        self.open_interest = self.open_interest_after(before, after)?;
+        Ok(())
+    }
+
+    /// The last step of every trader whose slot in the market has changed: frees the slot when it
+    /// holds nothing any more, and checks it and the account's own fields.
+    ///
+    /// # Errors
+    /// `TraderInvariant`.
+    pub fn leave(&self, trader: &mut Trader) -> Result<()> {
+        trader.release_if_closed(&self.market).or_ballast()?;
+        trader.invariant_of(&self.market).or_ballast()
+    }
+
+    /// Books the open interest.
+    pub fn close(&self, market: &mut Market) {
+        market.open_interest_lots = self.open_interest;
+    }
+}
+
+/// Writes what the engine recorded of a position in the slot `now`. An uncovered bankruptcy holds
+/// withdrawals back from then on.
+///
+/// # Errors
+/// As for [`PositionChanges::apply`]; `Overflow`.
+pub fn record(
+    mut exchange: Option<&mut Exchange>,
+    slot: &mut PositionSlot,
+    distress: &Distress,
+    now: u64,
+) -> Result<()> {
+    remember(exchange.as_deref_mut(), slot, distress)?;
+    if let (true, Some(exchange)) = (distress.uncovered, exchange) {
+        let until = Distress::withdrawals_wait_until(now).or_ballast()?;
+        exchange.withdraw_wait_until_slot = exchange.withdraw_wait_until_slot.max(until);
+    }
+    Ok(())
+}
+
+/// Writes what is remembered of a position and keeps the count of uncovered bankruptcies.
+fn remember(
+    exchange: Option<&mut Exchange>,
+    slot: &mut PositionSlot,
+    distress: &Distress,
+) -> Result<()> {
+    if distress.uncovered != slot.is_uncovered() {
+        let exchange = exchange.ok_or_else(|| error!(BallastError::BankruptcyFlagged))?;
+        let count = exchange.uncovered_bankruptcies;
+        let count = if distress.uncovered {
+            count.checked_add(1)
+        } else {
+            count.checked_sub(1)
+        };
+        exchange.uncovered_bankruptcies =
+            count.ok_or_else(|| error!(BallastError::ExchangeInvariant))?;
+    }
+    slot.store_distress(distress);
+    Ok(())
+}
