@@ -4,6 +4,8 @@
 //! carries an event is answered from the runtime's input, by the same two checks that Anchor's
 //! handler makes; and the accounts are not dropped, because the memory of a call goes with it.
 
+#![allow(unsafe_code)]
+
 use anchor_lang::solana_program::entrypoint::NON_DUP_MARKER;
 use ballast_state::events::EVENT_TAG;
 

@@ -6,9 +6,10 @@ use ballast_engine::units::Side;
 use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::trigger::{Trigger, TriggerKind};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use solana_signer::Signer;
 
+use super::choices::Trigger;
 use super::failure::Usage;
 use super::options::{Sending, TraderChoice};
 use super::session::Session;
@@ -23,34 +24,6 @@ pub struct TriggerArgs {
     action: Action,
 }
 
-/// Which trigger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, strum::IntoStaticStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Kind {
-    /// Limits a loss.
-    StopLoss,
-    /// Takes a profit.
-    TakeProfit,
-}
-
-impl From<Kind> for TriggerKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::StopLoss => Self::StopLoss,
-            Kind::TakeProfit => Self::TakeProfit,
-        }
-    }
-}
-
-impl From<TriggerKind> for Kind {
-    fn from(kind: TriggerKind) -> Self {
-        match kind {
-            TriggerKind::StopLoss => Self::StopLoss,
-            TriggerKind::TakeProfit => Self::TakeProfit,
-        }
-    }
-}
-
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
     /// Set a stop-loss or take-profit, in place of the one before.
@@ -63,7 +36,7 @@ enum Action {
 struct PlaceArgs {
     /// Which trigger.
     #[arg(value_enum)]
-    kind: Kind,
+    kind: Trigger,
     /// Oracle price that triggers, as a decimal number.
     #[arg(long)]
     price: String,
@@ -86,7 +59,7 @@ struct PlaceArgs {
 struct CancelArgs {
     /// Which trigger.
     #[arg(value_enum)]
-    kind: Kind,
+    kind: Trigger,
     /// Number, name or address of the position's market.
     #[arg(long, value_name = "MARKET")]
     market: String,

@@ -128,7 +128,7 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     }
 
     /// The last step of every trader whose slot in the market has changed: frees the slot when it
-    /// holds nothing any more, and checks the account.
+    /// holds nothing any more, and checks it and the account's own fields.
     ///
     /// # Errors
     /// `TraderInvariant`.
