@@ -189,6 +189,7 @@ fn not_reached_yet(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ballast_state::trigger::TriggerKind;
 
     #[test]
     fn a_trigger_that_would_fire_at_once_is_refused() {

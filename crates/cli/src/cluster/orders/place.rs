@@ -292,6 +292,8 @@ fn purpose(
 mod tests {
     use super::*;
     use crate::cluster::units::Collateral;
+    use ballast_state::book_account::OrderSide;
+    use ballast_state::order_args::OrderKind;
     use clap::Parser;
 
     const UNITS: Units = Units {
