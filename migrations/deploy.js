@@ -1,4 +1,4 @@
-// What `anchor migrate` runs: `cargo xtask deploy` on the cluster and with the wallet of Anchor.toml.
+// Deploys and migrates: what `anchor migrate` runs, `cargo xtask deploy` on the cluster and with the wallet of Anchor.toml.
 const { spawnSync } = require("node:child_process");
 
 module.exports = function deploy(provider) {

@@ -1,22 +1,23 @@
 //! A whole market in memory: accounts, both queues, insurance, fees and funding.
 
+use ballast_engine::fixtures::risk::small_market;
 use ballast_engine::funding::FundingState;
 use ballast_engine::insurance::InsuranceState;
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
 use ballast_engine::queue::{CutStamp, Totals};
-use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
+use ballast_engine::risk::{AdlParams, RiskParams};
 use ballast_engine::trade::{open_interest_after, PartyInput};
 use ballast_engine::units::{Atoms, LotPrice, Lots, Side};
 
 use crate::bytes::Bytes;
 use crate::store::Store;
 
-/// Traders.
+/// How many traders there are.
 pub const ACCOUNTS: usize = 8;
 const DEPOSIT: i64 = 30_000_000;
 
-/// A trader.
+/// A trader: money, position and node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Account {
     /// Free collateral, atoms.
@@ -29,17 +30,17 @@ pub struct Account {
     pub last_step_slot: u64,
 }
 
-/// The market.
+/// A whole market: everything that money moves between.
 pub struct Ledger {
     /// Risk parameters.
     pub params: RiskParams,
-    /// Traders.
+    /// Traders by number.
     pub accounts: [Account; ACCOUNTS],
-    /// Funding.
+    /// Funding index and rates.
     pub funding: FundingState,
-    /// Insurance.
+    /// Insurance and its window.
     pub insurance: InsuranceState,
-    /// Price.
+    /// Oracle price of a lot, atoms, with its confidence.
     pub mark: Mark,
     /// Sum of long lots.
     pub open_interest: u64,
@@ -47,63 +48,23 @@ pub struct Ledger {
     pub fees: u64,
     /// Everything ever paid in, atoms.
     pub deposits: i64,
-    /// Slot.
+    /// Slot of the next operation.
     pub slot: u64,
     queues: [Store; 2],
 }
 
-fn tier(limit: u64, initial: u32, maintenance: u32) -> RiskTier {
-    RiskTier {
-        notional_limit_atoms: limit,
-        initial_margin_bps: initial,
-        maintenance_margin_bps: maintenance,
-    }
-}
-
-/// Three tiers, a two-step ladder and deleveraging as the bytes say.
+/// The small market, with deleveraging as the bytes say.
 fn params(bytes: &mut Bytes<'_>) -> RiskParams {
     let mut bps = |most: u64| u32::try_from(bytes.within(0, most)).expect("small");
-    let mut params = RiskParams {
-        tier_count: 3,
-        ladder_count: 2,
-        ladder_interval_slots: 10,
-        min_position_lots: 5,
-        max_position_lots: 1_000_000,
-        max_open_interest_lots: 10_000_000,
-        liquidation_discount_bps: 100,
-        liquidation_discount_max_bps: 200,
-        discount_ramp_slots: 100,
-        liquidation_fee_bps: 25,
-        liquidation_buffer_bps: 1_000,
-        price_band_bps: 500,
-        taker_fee_bps: 5,
-        maker_fee_bps: 2,
-        insurance_fee_share_bps: 2_500,
-        funding_rate_ppm_per_hour: 100,
-        insurance_draw_cap_bps: 3_000,
-        insurance_window_slots: 1_000,
-        oracle_max_age_seconds: 30,
-        oracle_max_conf_bps: 200,
-        oracle_max_ema_divergence_bps: 1_000,
+    let usual = small_market();
+    let params = RiskParams {
         adl: AdlParams {
             rank_tolerance_bps: bps(3) * 100,
             max_close_bps: 10_000 - bps(3) * 3_000,
             min_profit_bps: bps(3) * 50,
-            grace_slots: 100,
-            ..AdlParams::default()
+            ..usual.adl
         },
-        ..RiskParams::default()
-    };
-    params.tiers[0] = tier(50_000_000, 500, 250);
-    params.tiers[1] = tier(250_000_000, 1_000, 500);
-    params.tiers[2] = tier(1_000_000_000, 2_000, 1_000);
-    params.ladder[0] = LadderStep {
-        above_ratio_bps: 6_666,
-        close_bps: 2_000,
-    };
-    params.ladder[1] = LadderStep {
-        above_ratio_bps: 3_333,
-        close_bps: 5_000,
+        ..usual
     };
     params.validate().expect("valid");
     params

@@ -7,6 +7,3 @@ pub mod money;
 pub mod proof;
 pub mod queue;
 pub mod store;
-
-#[path = "../../crates/engine/tests/ranking/reference.rs"]
-pub mod reference;

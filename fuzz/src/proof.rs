@@ -1,5 +1,6 @@
 //! Walks and orders of any queue, against the rules in rational arithmetic.
 
+use ballast_engine::fixtures::ranking::{ranking, Rated};
 use ballast_engine::position::Position;
 use ballast_engine::proof::{first_skipped, BestFirst, Threshold};
 use ballast_engine::queue::CutStamp;
@@ -7,7 +8,6 @@ use ballast_engine::rank::{ClosePrice, Exposure, Round};
 use ballast_engine::units::{FundingIndex, LotPrice, Side, BPS_ONE, MAX_LOTS, MAX_LOT_PRICE};
 
 use crate::bytes::Bytes;
-use crate::reference::{ranking, Rated};
 use crate::store::Store;
 
 const MOST: usize = 12;

@@ -25,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// A cluster, the admin's key, and what was sent.
 pub struct Deployment {
-    /// The cluster.
+    /// The cluster to read from and send to.
     pub cluster: Arc<Cluster>,
     /// The admin, who pays.
     pub admin: Arc<Keypair>,
@@ -147,11 +147,11 @@ impl Deployment {
 
 /// What an account holds.
 pub struct Held {
-    /// Its program.
+    /// The program that owns it.
     pub owner: Pubkey,
     /// Whether it is a program itself.
     pub executable: bool,
-    /// Its data.
+    /// Its bytes.
     pub data: Vec<u8>,
 }
 

@@ -1,7 +1,8 @@
-//! `deploy`: sets up the exchange and its markets on a cluster, as a file says.
+//! Deploys and migrates: sets up the exchange and its markets on a cluster, as a file says, and brings
+//! those that are there to what it says.
 //!
-//! What is there already is compared with the file and left alone, so that it can run again at any
-//! time: a second run changes nothing.
+//! What is there already is compared with the file, and changed only with `--update-risk`; so it can run
+//! again at any time: a second run changes nothing.
 
 mod config;
 mod deployment;

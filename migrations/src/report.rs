@@ -7,11 +7,11 @@ use serde::Serialize;
 /// What a run found and did.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
-    /// The cluster.
+    /// Endpoint of the cluster.
     pub cluster: String,
     /// Who signed.
     pub admin: String,
-    /// The exchange.
+    /// What was found and done of the exchange.
     pub exchange: ExchangeReport,
     /// The markets of the configuration, in its order.
     pub markets: Vec<MarketReport>,
@@ -21,10 +21,10 @@ pub struct Report {
     pub changed: bool,
 }
 
-/// The exchange.
+/// What was found and done of the exchange.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ExchangeReport {
-    /// Its address.
+    /// Address of its account, base58.
     pub address: String,
     /// `created` or `unchanged`.
     pub action: &'static str,
@@ -34,16 +34,16 @@ pub struct ExchangeReport {
     pub differences: Vec<Difference>,
 }
 
-/// A market.
+/// What was found and done of a market.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct MarketReport {
-    /// Its name.
+    /// Name in the configuration.
     pub name: String,
     /// `created`, `unchanged` or `risk updated`.
     pub action: &'static str,
-    /// Its number.
+    /// Number in the exchange.
     pub index: u16,
-    /// Its address.
+    /// Address of its account, base58.
     pub address: String,
     /// Queue of the longs.
     pub queue_long: String,
@@ -60,7 +60,7 @@ pub struct MarketReport {
 /// A value that is not as configured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Which.
+    /// Path of the value in the configuration, such as `risk.tiers[0]`.
     pub field: String,
     /// As it is.
     pub on_chain: String,
@@ -73,7 +73,7 @@ pub struct Difference {
 pub struct Sent {
     /// What it did.
     pub what: String,
-    /// Its signature.
+    /// Signature of the transaction, base58.
     pub signature: String,
 }
 

@@ -123,7 +123,7 @@ impl Risk {
         self.adl.write(&mut params.adl);
         match params.validate() {
             Ok(()) => Ok(params),
-            Err(error) => bail!("the risk parameters are refused: {error:?}"),
+            Err(error) => bail!("the risk parameters are refused: {error}"),
         }
     }
 }

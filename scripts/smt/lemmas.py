@@ -7,11 +7,12 @@ import checks
 import limits
 import money
 import scores
+import solvency
 import walk
 
 
 def main(chosen):
-    lemmas = [*scores.lemmas(), *walk.lemmas(), *money.lemmas(), *limits.lemmas()]
+    lemmas = [*scores.lemmas(), *walk.lemmas(), *money.lemmas(), *limits.lemmas(), *solvency.lemmas()]
     names = [lemma.name for lemma in lemmas]
     if names != [f"L{number}" for number in range(1, len(lemmas) + 1)]:
         sys.exit(f"lemmas: misnumbered: {names}")

@@ -1,14 +1,8 @@
 //! Running other programs.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
-
-/// The root of the workspace.
-pub fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_path_buf()
-}
 
 /// The cargo that runs this task, without what `cargo run` tells the program it starts.
 pub fn cargo() -> Command {

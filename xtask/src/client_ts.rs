@@ -1,32 +1,25 @@
 //! `cargo xtask client-ts`: the TypeScript client, generated from the IDL.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
-use crate::cargo;
-use crate::stamp;
+use crate::{cargo, stamp, workspace, Drift};
 
 const NODE: &str = "Node.js 20 or later with npm";
 const NODE_PROBE: &str =
     "node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' && npm --version";
 /// What is generated, in the package.
 const GENERATED: &str = "src/generated";
-const DRIFT: &str = "app/src/generated is not what idl/ballast.json makes";
+const DIFFERS: &str = "app/src/generated is not what idl/ballast.json makes";
 
-/// Generates `app/src/generated`, or with `--check` says whether it is what the IDL makes.
-pub fn client_ts(args: &[OsString]) -> Result<ExitCode, String> {
-    let check = match args {
-        [] => false,
-        [only] if only == "--check" => true,
-        _ => return Err("client-ts takes --check and nothing else.".into()),
-    };
-    let root = cargo::root();
+/// Generates `app/src/generated`, or says whether it is what the IDL makes.
+pub fn client_ts(drift: Drift) -> Result<ExitCode, String> {
+    let root = workspace::root()?;
     let app = prepare(&root)?;
-    if !check {
+    if !drift.check {
         generate(&app, &app)?;
         println!("app/{GENERATED}");
         return Ok(ExitCode::SUCCESS);
@@ -40,7 +33,7 @@ pub fn client_ts(args: &[OsString]) -> Result<ExitCode, String> {
     match difference(&read(&app)?, &read(&fresh)?) {
         None => Ok(ExitCode::SUCCESS),
         Some(file) => Err(format!(
-            "{DRIFT}: {}; run: cargo xtask client-ts",
+            "{DIFFERS}: {}; run: cargo xtask client-ts",
             file.display()
         )),
     }

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use crate::cargo;
 use crate::program::{BALLAST, ORACLE};
-use crate::tasks;
+use crate::{tasks, workspace};
 
 /// Exit code of `ballast-e2e` where there is no test validator.
 const NO_VALIDATOR: i32 = 3;
@@ -16,14 +16,14 @@ const COMMANDS: [&str; 4] = ["ballast-e2e", "deploy", "ballast", "ballast-keeper
 
 /// Builds the programs and every command and plays the scenario.
 pub fn run(args: &[OsString]) -> Result<ExitCode, String> {
-    let status = cargo::status(&mut command(&cargo::root(), args)?)?;
+    let status = cargo::status(&mut command(&workspace::root()?, args)?)?;
     Ok(cargo::exit_code(status))
 }
 
 /// The same as a part of all tests: the exit code of a failure. Where there is no test validator, it
 /// says so, which is none.
 pub fn fails_where_possible() -> Result<Option<ExitCode>, String> {
-    let status = cargo::status(&mut command(&cargo::root(), &[])?)?;
+    let status = cargo::status(&mut command(&workspace::root()?, &[])?)?;
     if status.code() == Some(NO_VALIDATOR) {
         println!("The end-to-end run was skipped: there is no test validator.");
         return Ok(None);
@@ -36,9 +36,9 @@ fn command(root: &Path, args: &[OsString]) -> Result<Command, String> {
     let oracle = ORACLE.ensure_built(root)?;
     let mut run = tasks::command_among(root, "ballast-e2e", &COMMANDS)?;
     run.current_dir(root);
-    run.arg("--root").arg(root);
     run.arg("--program").arg(program);
     run.arg("--oracle").arg(oracle);
+    run.arg("--market").arg(root.join("tests/e2e/market.toml"));
     run.arg("--out").arg(root.join("target/e2e"));
     run.args(args);
     Ok(run)

@@ -1,46 +1,44 @@
 //! `cargo xtask fuzz`: coverage-guided fuzzing of the engine with libFuzzer.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
+use clap::{Args, ValueEnum};
+
 use crate::cargo;
+use crate::tool::CARGO_FUZZ;
+use crate::workspace;
 
-const CARGO_FUZZ: &str = "0.13.2";
-const TARGETS: [&str; 3] = ["queue", "proof", "money"];
-
-const USAGE: &str = "fuzz takes --seconds N, --target queue|proof|money and --keep.";
-
-/// What the arguments ask for.
-#[derive(Debug, PartialEq, Eq)]
-struct Options {
-    /// Seconds of new inputs for each target; 0 runs only the inputs kept.
+/// What is fuzzed, and how long.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Seconds of new inputs for each target; 0 runs only the inputs kept
+    #[arg(long, value_name = "N", default_value_t = 20)]
     seconds: u32,
-    targets: Vec<&'static str>,
-    /// Whether inputs that reach something new are added to those in the repository.
+    /// One target instead of all
+    #[arg(long)]
+    target: Option<Target>,
+    /// Adds inputs that reach something new to those in the repository
+    #[arg(long)]
     keep: bool,
 }
 
-impl Options {
-    fn parse(args: &[OsString]) -> Option<Self> {
-        let mut options = Self {
-            seconds: 20,
-            targets: TARGETS.to_vec(),
-            keep: false,
-        };
-        let mut words = args.iter().map(|arg| arg.to_string_lossy());
-        while let Some(word) = words.next() {
-            match word.as_ref() {
-                "--seconds" => options.seconds = words.next()?.parse().ok()?,
-                "--target" => {
-                    let name = words.next()?;
-                    options.targets = vec![TARGETS.into_iter().find(|target| *target == name)?];
-                }
-                "--keep" => options.keep = true,
-                _ => return None,
-            }
+/// A program of the package `fuzz`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Target {
+    Queue,
+    Proof,
+    Money,
+}
+
+impl Target {
+    /// Its name, which is that of its folder of inputs.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Proof => "proof",
+            Self::Money => "money",
         }
-        Some(options)
     }
 }
 
@@ -53,16 +51,17 @@ struct Fuzz {
 
 /// Installs what is missing, then runs every target: first the inputs in the repository, then new
 /// ones.
-pub fn fuzz(args: &[OsString]) -> Result<ExitCode, String> {
-    let options = Options::parse(args).ok_or(USAGE)?;
-    let root = cargo::root();
+pub fn fuzz(options: &Options) -> Result<ExitCode, String> {
+    let root = workspace::root()?;
     let fuzz = Fuzz {
         package: root.join("fuzz"),
         target_dir: root.join("target/fuzz"),
         root,
     };
     fuzz.build()?;
-    for target in options.targets {
+    let all = Target::value_variants();
+    for target in options.target.as_ref().map_or(all, std::slice::from_ref) {
+        let target = target.name();
         fuzz.run(target, options.seconds)?;
         if options.keep {
             fuzz.merge(target)?;
@@ -81,7 +80,7 @@ impl Fuzz {
     fn build(&self) -> Result<(), String> {
         let links = "echo 'int main(){}' | c++ -x c++ - -o /dev/null";
         cargo::need(&self.root, "a C++ compiler", links, &["g++"])?;
-        let mut build = Command::new(cargo_fuzz(&self.root)?);
+        let mut build = Command::new(CARGO_FUZZ.binary(&self.root)?);
         cargo::forget_package(&mut build);
         build.current_dir(&self.root).env("RUSTC_BOOTSTRAP", "1");
         build.args(["fuzz", "build", "--sanitizer", "none", "--fuzz-dir"]);
@@ -187,58 +186,9 @@ fn coverage(log: &str) -> &str {
         .unwrap_or("?")
 }
 
-/// cargo-fuzz of one version, built once into the user's cache.
-fn cargo_fuzz(root: &Path) -> Result<PathBuf, String> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache =
-        cache.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache")));
-    let tools = cache
-        .unwrap_or_else(|| root.join("target"))
-        .join("ballast-fuzz")
-        .join(CARGO_FUZZ);
-    let binary = tools.join("bin/cargo-fuzz");
-    if binary.is_file() {
-        return Ok(binary);
-    }
-    eprintln!("fuzz: building cargo-fuzz {CARGO_FUZZ} (a minute)");
-    let mut install = cargo::cargo();
-    install
-        .args(["install", "--quiet", "--locked", "--root"])
-        .arg(&tools);
-    install
-        .arg("--target-dir")
-        .arg(root.join("target/cargo-fuzz"));
-    install.arg(format!("cargo-fuzz@{CARGO_FUZZ}"));
-    match cargo::status(&mut install)?.success() {
-        true => Ok(binary),
-        false => Err("cargo-fuzz could not be built; the lines above say why.".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn parsed(args: &[&str]) -> Option<Options> {
-        Options::parse(&args.iter().map(OsString::from).collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn arguments_choose_targets_and_time() {
-        let chosen = parsed(&["--target", "proof", "--seconds", "3", "--keep"]);
-        let expected = Options {
-            seconds: 3,
-            targets: vec!["proof"],
-            keep: true,
-        };
-        assert_eq!(chosen, Some(expected));
-        assert_eq!(
-            parsed(&[]).map(|options| options.targets),
-            Some(TARGETS.to_vec())
-        );
-        assert_eq!(parsed(&["--target", "other"]), None);
-        assert_eq!(parsed(&["--seconds", "-1"]), None);
-    }
 
     #[test]
     fn figures_are_read_from_the_log() {

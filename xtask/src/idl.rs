@@ -1,6 +1,5 @@
 //! `cargo xtask idl`: the program's interface description, built from its source.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +7,7 @@ use std::process::ExitCode;
 use anchor_lang_idl::build::IdlBuilder;
 use anchor_lang_idl::types::{Idl, IdlInstructionAccountItem, IdlSeed};
 
-use crate::cargo;
+use crate::{cargo, workspace, Drift};
 
 /// Where the description is committed.
 const IDL: &str = "idl/ballast.json";
@@ -25,17 +24,12 @@ const CARGO_ARGS: [&str; 6] = [
     "profile.dev.debug=false",
 ];
 
-/// Writes `idl/ballast.json`, or with `--check` says whether it is what the source makes.
-pub fn idl(args: &[OsString]) -> Result<ExitCode, String> {
-    let check = match args {
-        [] => false,
-        [only] if only == "--check" => true,
-        _ => return Err("idl takes --check and nothing else.".into()),
-    };
-    let root = cargo::root();
+/// Writes `idl/ballast.json`, or says whether it is what the source makes.
+pub fn idl(drift: Drift) -> Result<ExitCode, String> {
+    let root = workspace::root()?;
     let built = build(&root)?;
     let file = root.join(IDL);
-    if check {
+    if drift.check {
         return match fs::read_to_string(&file) {
             Ok(committed) if committed == built => Ok(ExitCode::SUCCESS),
             _ => Err(format!(

@@ -6,69 +6,133 @@ mod cargo;
 mod client_ts;
 mod differential;
 mod e2e;
+mod examples;
 mod fuzz;
 mod idl;
 mod program;
 mod stamp;
+mod suites;
 mod tasks;
+mod test;
+mod tool;
+mod wasm;
+mod workspace;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-const HELP: &str = "\
-cargo xtask COMMAND
+use clap::{Args, Parser, Subcommand};
 
-  build               builds the program: target/deploy/ballast.so, unless it is there and current
-  test [ARGS]         builds the programs and runs every test; ARGS go to `cargo test`
-  e2e [ARGS]          builds everything and plays a crash on a solana-test-validator: deployment,
-                      traders, two keepers and their troubles; the books checked from the chain
-  deploy [ARGS]       sets up the exchange and its markets on a cluster, as migrations/localnet.toml
-                      says (`cargo xtask deploy --help` lists ARGS)
-  rehearse [ARGS]     builds the program and plays a market crash on it, with a report
-                      (`cargo xtask rehearse --help` lists ARGS)
-  lemmas [L1 ...]     proves the lemmas of docs/ADL.md with an SMT solver
-  fuzz [ARGS]         fuzzes the engine: --seconds N a target (20), --target queue|proof|money,
-                      --keep to add inputs that reach something new to the repository's
-  bench [ARGS]        builds the program and measures its compute units: docs/COMPUTE_UNITS.md
-                      (`cargo xtask bench --help` lists ARGS; --check compares)
-  explain-adl [ARGS]  builds the `ballast` command and runs `ballast explain-adl ARGS`, which
-                      explains a round of the last rehearsal and checks its figures
-  differential [--ops N] [--lists N] [--seed N]
-                      builds the program and compares it with the reference model, at length
-  idl [--check]       builds the program's IDL: idl/ballast.json; --check compares
-  client-ts [--check] generates the TypeScript client from the IDL: app/src/generated; --check
-                      compares
-  help                prints this text
-";
+/// Builds, tests, rehearses and measures Ballast.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Xtask {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Builds the program, target/deploy/ballast.so, unless it is there and current
+    Build,
+    /// Builds the programs and runs the tests: all, or those that the arguments choose
+    Test(test::Options),
+    /// Builds everything and plays a crash on a solana-test-validator: deployment, traders, two
+    /// keepers and their troubles; the books checked from the chain
+    #[command(disable_help_flag = true)]
+    E2e(Forwarded),
+    /// Sets up the exchange and its markets on a cluster, as migrations/localnet.toml says
+    /// (`--help` lists ARGS)
+    #[command(disable_help_flag = true)]
+    Deploy(Forwarded),
+    /// Plays a crash through the built program and writes a report (`--help` lists ARGS)
+    #[command(disable_help_flag = true)]
+    Rehearse(Forwarded),
+    /// Explains a round of the last rehearsal and checks its figures (`--help` lists ARGS)
+    #[command(disable_help_flag = true)]
+    ExplainAdl(Forwarded),
+    /// Runs the examples, or one of them
+    Examples(examples::Options),
+    /// Measures compute units: docs/COMPUTE_UNITS.md (`--help` lists ARGS; --check compares)
+    #[command(disable_help_flag = true)]
+    Bench(Forwarded),
+    /// Builds the program's IDL: idl/ballast.json
+    Idl(Drift),
+    /// Generates the TypeScript client from the IDL: app/src/generated
+    ClientTs(Drift),
+    /// Compiles the libraries for WebAssembly, and each alone
+    CheckWasm,
+    /// Checks licences, sources, bans and, where their database is at hand, security advisories of all
+    /// dependencies
+    Deny,
+    /// Proves the lemmas of docs/ADL.md, or those named, with an SMT solver
+    Lemmas {
+        /// Lemmas, such as L1
+        #[arg(value_name = "LEMMA")]
+        lemmas: Vec<OsString>,
+    },
+    /// Fuzzes the engine, guided by coverage
+    Fuzz(fuzz::Options),
+    /// Compares the program with the reference model, at length
+    Differential(differential::Options),
+}
+
+/// Arguments that the command of the task reads, `--help` among them.
+#[derive(Debug, Args)]
+struct Forwarded {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+/// What is done about a file that is generated and committed.
+#[derive(Clone, Copy, Debug, Args)]
+struct Drift {
+    /// Compares with what is committed and writes nothing
+    #[arg(long)]
+    check: bool,
+}
 
 fn main() -> ExitCode {
-    let mut args = std::env::args_os().skip(1);
-    let command = args.next();
-    let rest: Vec<OsString> = args.collect();
-    let outcome = match command.as_deref().map(|name| name.to_string_lossy()) {
-        Some(name) if name == "build" => tasks::build(&rest),
-        Some(name) if name == "test" => tasks::test(rest),
-        Some(name) if name == "deploy" => tasks::deploy(rest),
-        Some(name) if name == "e2e" => e2e::run(&rest),
-        Some(name) if name == "rehearse" => tasks::rehearse(rest),
-        Some(name) if name == "fuzz" => fuzz::fuzz(&rest),
-        Some(name) if name == "lemmas" => tasks::lemmas(&rest),
-        Some(name) if name == "bench" => tasks::bench(rest),
-        Some(name) if name == "explain-adl" => tasks::explain_adl(rest),
-        Some(name) if name == "client-ts" => client_ts::client_ts(&rest),
-        Some(name) if name == "idl" => idl::idl(&rest),
-        Some(name) if name == "differential" => differential::run(&rest),
-        Some(name) if !["help", "--help", "-h"].contains(&name.as_ref()) => {
-            eprint!("xtask: there is no command `{name}`.\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-        _ => {
-            print!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
+    let outcome = match Xtask::parse().task {
+        Task::Build => tasks::build(),
+        Task::Test(options) => test::test(options),
+        Task::E2e(forwarded) => e2e::run(&forwarded.args),
+        Task::Deploy(forwarded) => tasks::deploy(&forwarded.args),
+        Task::Rehearse(forwarded) => tasks::rehearse(&forwarded.args),
+        Task::ExplainAdl(forwarded) => tasks::explain_adl(&forwarded.args),
+        Task::Examples(options) => examples::run(&options),
+        Task::Bench(forwarded) => tasks::bench(&forwarded.args),
+        Task::Idl(drift) => idl::idl(drift),
+        Task::ClientTs(drift) => client_ts::client_ts(drift),
+        Task::CheckWasm => wasm::check(),
+        Task::Deny => tasks::deny(),
+        Task::Lemmas { lemmas } => tasks::lemmas(&lemmas),
+        Task::Fuzz(options) => fuzz::fuzz(&options),
+        Task::Differential(options) => differential::run(&options),
     };
     outcome.unwrap_or_else(|problem| {
         eprintln!("xtask: {problem}");
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Xtask::command().debug_assert();
+    }
+
+    #[test]
+    fn forwarded_arguments_keep_their_options() {
+        let words = ["cargo xtask", "rehearse", "--help", "--traders", "60"];
+        let Task::Rehearse(forwarded) = Xtask::parse_from(words).task else {
+            panic!("another task");
+        };
+        assert_eq!(forwarded.args, ["--help", "--traders", "60"]);
+    }
 }

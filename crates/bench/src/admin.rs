@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use ballast_client::addresses;
 use ballast_client::instructions::admin;
-use ballast_engine::risk::{LadderStep, RiskParams, RiskTier};
-use ballast_sandbox::config::sol_risk;
+use ballast_engine::fixtures::risk::{sol_market, step, tier};
+use ballast_engine::risk::RiskParams;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, TxResult};
 use ballast_state::exchange::Role;
 use ballast_state::instructions::CreateMarketArgs;
@@ -39,7 +39,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
     let options = options(program, MintKind::Classic);
     authorities(&options, meter)?;
     for (risk, name, shape) in [
-        (sol_risk(), "typical", "3 tiers, 3 ladder steps"),
+        (sol_market(), "typical", "3 tiers, 3 ladder steps"),
         (fullest(), "worst", "4 tiers, 4 ladder steps"),
     ] {
         meter.measure(&format!("update_market_risk/{name}"), || {
@@ -112,19 +112,12 @@ fn create_market(options: &Options, capacity: usize) -> Result<TxResult> {
 
 /// The default parameters with every tier and every step in use.
 fn fullest() -> RiskParams {
-    let mut risk = sol_risk();
+    let mut risk = sol_market();
     risk.tier_count = 4;
-    risk.tiers[3] = RiskTier {
-        notional_limit_atoms: 100_000_000_000_000,
-        initial_margin_bps: 5_000,
-        maintenance_margin_bps: 2_500,
-    };
+    risk.tiers[3] = tier(100_000_000_000_000, 5_000, 2_500);
     risk.ladder_count = 4;
     risk.ladder[2].above_ratio_bps = 1_000;
-    risk.ladder[3] = LadderStep {
-        above_ratio_bps: 0,
-        close_bps: 10_000,
-    };
+    risk.ladder[3] = step(0, 10_000);
     risk
 }
 

@@ -16,7 +16,6 @@ use crate::admin::options;
 use crate::books::{BookBytes, BOOK_SEED, DEEPEST, IMPACT, ROOM};
 use crate::fills::WORST;
 use crate::forge;
-use crate::population::engine;
 use crate::venue::{Venue, START, USD};
 
 /// Lots of an order that is met.
@@ -59,7 +58,7 @@ impl BookVenue {
         let mut floor = self.fork();
         let address = floor.venue.market.keys.book;
         let mut book = BookBytes::load(&floor.venue.sandbox, &address)?;
-        let mark = LotPrice::new(START).map_err(engine)?;
+        let mark = LotPrice::new(START)?;
         book.fill(mark, orders, BOOK_SEED)?;
         book.store(&mut floor.venue.sandbox, &address)?;
         Ok(floor)

@@ -9,7 +9,7 @@ use ballast_state::book_account::BOOK_DISCRIMINATOR;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::population::{engine, log_uniform};
+use crate::population::log_uniform;
 
 /// Orders on either side of a filled book.
 pub const BOOKS: [u32; 3] = [10, 1_000, 10_000];
@@ -43,7 +43,7 @@ impl BookBytes {
         let length = words.len() * 8;
         bytemuck::cast_slice_mut(&mut words).copy_from_slice(&body[..length]);
         let bytes = Self { words };
-        BookRef::new(bytemuck::cast_slice(&bytes.words)).map_err(engine)?;
+        BookRef::new(bytemuck::cast_slice(&bytes.words))?;
         Ok(bytes)
     }
 
@@ -81,8 +81,8 @@ impl BookBytes {
 
     /// Adds an order to a trader's chain.
     fn insert(&mut self, order: &NewOrder, own: &mut OwnOrders) -> Result<()> {
-        let mut book = Book::new(bytemuck::cast_slice_mut(&mut self.words)).map_err(engine)?;
-        book.insert(order, own).map_err(engine)?;
+        let mut book = Book::new(bytemuck::cast_slice_mut(&mut self.words))?;
+        book.insert(order, own)?;
         Ok(())
     }
 
@@ -116,7 +116,7 @@ fn random_order(dice: &mut ChaCha8Rng, side: Side, mark: LotPrice) -> Result<New
     Ok(NewOrder {
         trader: dice.gen(),
         side,
-        price: LotPrice::new(price).map_err(engine)?,
+        price: LotPrice::new(price)?,
         lots,
         margin: lots * price / LEVERAGE,
         client_id: 0,

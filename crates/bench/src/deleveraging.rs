@@ -62,7 +62,7 @@ pub struct Stage {
 /// How a stage is set.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// The queues.
+    /// How many stand in the queues, and how.
     pub stage: StageShape,
     /// Largest part of a counterparty that a pass closes, basis points.
     pub max_close_bps: u32,
@@ -159,7 +159,7 @@ impl Stage {
     fn fill(&mut self, setting: &Setting) -> Result<()> {
         let state = self.sandbox.market(&self.market);
         let risk = *state.params();
-        let mark = LotPrice::new(self.mark()).map_err(crate::population::engine)?;
+        let mark = LotPrice::new(self.mark())?;
         let sides = [
             (setting.stage.side, setting.stage.population, SEED),
             (setting.stage.side.opposite(), Population::Random, SEED + 1),
@@ -201,7 +201,7 @@ impl Stage {
     /// Fills the book, and gives each counterparty so many of its orders.
     fn fill_book(&mut self, plan: &AdlPlan, orders: u32, chains: &mut [OwnOrders]) -> Result<()> {
         let address = self.market.keys.book;
-        let mark = LotPrice::new(self.mark()).map_err(crate::population::engine)?;
+        let mark = LotPrice::new(self.mark())?;
         let mut book = BookBytes::load(&self.sandbox, &address)?;
         book.fill(mark, DEEPEST, BOOK_SEED)?;
         for (planned, own) in plan.cuts.iter().zip(chains) {
@@ -246,8 +246,7 @@ impl Stage {
             spares: 0,
         };
         let market = self.sandbox.market(&self.market);
-        plan(&market, &self.queue.view()?, &slot, &moment, &request)
-            .map_err(crate::population::engine)
+        plan(&market, &self.queue.view()?, &slot, &moment, &request).map_err(anyhow::Error::from)
     }
 
     /// Stamps all counterparties as cut to their cap in the bankruptcy's first pass.
@@ -357,7 +356,7 @@ fn transaction_bytes(
 
 /// The programs that are measured.
 pub struct Programs<'a> {
-    /// Ballast.
+    /// The built program.
     pub ballast: &'a Path,
     /// The proof alone.
     pub proof: &'a Path,

@@ -76,7 +76,7 @@ impl Figures {
         Ok(())
     }
 
-    /// A figure.
+    /// The figure of this name.
     pub fn get(&self, name: &str) -> Option<&Figure> {
         self.by_name.get(name)
     }

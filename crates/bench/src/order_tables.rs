@@ -28,7 +28,7 @@ in use. *Open* and *close* are of taker and makers alike.
 
 ";
 
-/// The section.
+/// The document's section on orders.
 pub fn section(figures: &Figures) -> String {
     let mut heads = vec!["instruction".to_owned(), "shape".to_owned()];
     heads.extend(BOOKS.map(|orders| thousands(u64::from(orders))));

@@ -43,12 +43,12 @@ pub struct Case {
     pub words: String,
     /// What it must have done.
     pub did: Did,
-    /// The transaction.
+    /// Prepares a floor and sends what is measured.
     pub act: Act,
 }
 
 impl Case {
-    /// A case.
+    /// A transaction called `name`, said in `words`, that must have done `did`.
     pub fn new(
         name: &str,
         words: &str,

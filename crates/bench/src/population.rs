@@ -1,6 +1,6 @@
 //! Positions to fill a queue with, drawn from a seed in integers only.
 
-use anyhow::{anyhow, Context, Result};
+use anyhow::{Context, Result};
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
@@ -20,7 +20,8 @@ const ABOVE_LINE_PPB: u64 = 10;
 const COARSE_TICKS: u64 = 10;
 
 /// Who stands in a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Population {
     /// Entry prices log-uniform within 30% of the mark, margin uniform from 2% to 100% of the entry,
     /// 100 to 100,000 lots; none that would be liquidated at the mark.
@@ -50,14 +51,8 @@ impl Population {
     }
 
     /// Its name in figures.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Random => "random",
-            Self::Crowded => "crowded",
-            Self::IsoScoreSmall => "iso-score-small",
-            Self::IsoScoreTicks => "iso-score-ticks",
-            Self::IsoScoreDistinct => "iso-score-distinct",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -124,7 +119,7 @@ impl<'a> Source<'a> {
                 lots * entry * self.dice.gen_range(20..=1_000) / 1_000
             };
             let position = self.of(lots, lots * entry, margin)?;
-            let health = health(&position, self.mark, self.risk).map_err(engine)?;
+            let health = health(&position, self.mark, self.risk)?;
             if health == Health::Healthy {
                 return Ok(position);
             }
@@ -191,12 +186,12 @@ impl<'a> Source<'a> {
     fn of(&self, lots: u64, entry: u64, margin: u64) -> Result<Position> {
         let entry = i64::try_from(entry)?;
         Ok(Position {
-            lots: Lots::on_side(self.side, lots).map_err(engine)?,
+            lots: Lots::on_side(self.side, lots)?,
             entry_quote: Atoms::new(match self.side {
                 Side::Long => entry,
                 Side::Short => -entry,
             }),
-            margin: Atoms::from_unsigned(margin).map_err(engine)?,
+            margin: Atoms::from_unsigned(margin)?,
             funding_index: self.funding_index,
         })
     }
@@ -216,16 +211,11 @@ pub fn log_uniform(dice: &mut ChaCha8Rng, low: u64, high: u64) -> u64 {
     u64::try_from(value >> 32).unwrap_or(high).clamp(low, high)
 }
 
-/// An error of the engine as an error of the benchmark.
-pub fn engine(error: ballast_engine::EngineError) -> anyhow::Error {
-    anyhow!("the engine refuses: {error:?}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ballast_engine::fixtures::risk::sol_market;
     use ballast_engine::rank::{score_q32, ClosePrice, Exposure, Round};
-    use ballast_sandbox::config::sol_risk;
 
     const MARK: u64 = 180_000;
 
@@ -246,7 +236,7 @@ mod tests {
     }
 
     fn drawn(population: Population, side: Side, count: u32) -> Vec<Position> {
-        let risk = sol_risk();
+        let risk = sol_market();
         let mark = LotPrice::new(MARK).unwrap();
         let mut source = Source::new(population, side, mark, FundingIndex::ZERO, &risk, count, 1);
         (0..count).map(|_| source.position().unwrap()).collect()

@@ -6,7 +6,7 @@ use ballast_engine::proof::{first_skipped, Threshold, Walk};
 use ballast_engine::queue::{CutStamp, Queue, QueueRef};
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 
-use crate::population::{engine, Source};
+use crate::population::Source;
 
 /// The body of a queue account, aligned as the engine needs it.
 #[derive(Clone)]
@@ -36,12 +36,12 @@ impl QueueBytes {
 
     /// The queue, to read.
     pub fn view(&self) -> Result<QueueRef<'_>> {
-        QueueRef::new(bytemuck::cast_slice(&self.words)).map_err(engine)
+        QueueRef::new(bytemuck::cast_slice(&self.words)).map_err(anyhow::Error::from)
     }
 
     /// The queue, to write.
     pub fn queue(&mut self) -> Result<Queue<'_>> {
-        Queue::new(bytemuck::cast_slice_mut(&mut self.words)).map_err(engine)
+        Queue::new(bytemuck::cast_slice_mut(&mut self.words)).map_err(anyhow::Error::from)
     }
 
     /// Adds positions until the queue holds `length`.
@@ -49,7 +49,7 @@ impl QueueBytes {
         let mut queue = self.queue()?;
         while queue.as_ref().len() < length {
             let key = source.key();
-            queue.insert(key, &source.position()?).map_err(engine)?;
+            queue.insert(key, &source.position()?)?;
         }
         Ok(())
     }
@@ -58,7 +58,7 @@ impl QueueBytes {
     pub fn lots(&self) -> Result<u64> {
         let mut sum = 0;
         for step in self.view()?.iter() {
-            sum += u64::from(step.map_err(engine)?.1.lots);
+            sum += u64::from(step?.1.lots);
         }
         Ok(sum)
     }
@@ -66,7 +66,7 @@ impl QueueBytes {
     /// Opens a pass and stamps every position as cut to its cap in it. Its number.
     pub fn exhaust(&mut self) -> Result<u32> {
         let mut queue = self.queue()?;
-        let epoch = queue.open_pass(0).map_err(engine)?;
+        let epoch = queue.open_pass(0)?;
         let nodes: Result<Vec<u32>, _> = queue
             .as_ref()
             .iter()
@@ -77,8 +77,8 @@ impl QueueBytes {
             lots: 1,
             capped_epoch: epoch,
         };
-        for node in nodes.map_err(engine)? {
-            queue.stamp(node, stamp).map_err(engine)?;
+        for node in nodes? {
+            queue.stamp(node, stamp)?;
         }
         Ok(epoch)
     }
@@ -93,7 +93,7 @@ impl QueueBytes {
             } else {
                 queue.update_cut(planned.node, after, planned.cut.stamp)
             };
-            done.map_err(engine)?;
+            done?;
         }
         Ok(())
     }
@@ -107,6 +107,6 @@ impl QueueBytes {
         let ignore = last
             .filter(|planned| !planned.cut.position_after.is_empty())
             .map(|planned| planned.node);
-        first_skipped(&self.view()?, &plan.round, &threshold, ignore).map_err(engine)
+        first_skipped(&self.view()?, &plan.round, &threshold, ignore).map_err(anyhow::Error::from)
     }
 }

@@ -38,7 +38,7 @@ pub struct StageShape {
 /// A cell of the matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdlShape {
-    /// The queues.
+    /// How many stand in the queues, and how.
     pub stage: StageShape,
     /// Rank tolerance, basis points.
     pub tolerance_bps: u32,

@@ -9,7 +9,7 @@ use ballast_state::trader::{Trader, MAX_POSITIONS};
 
 use crate::deleveraging::fill_account;
 use crate::forge;
-use crate::population::{engine, Population, Source};
+use crate::population::{Population, Source};
 
 /// Atoms of one quote unit.
 pub const USD: u64 = 1_000_000;
@@ -20,13 +20,13 @@ pub const TEN: i64 = 10_000;
 
 /// A market at [`START`] with traders that have no position yet.
 pub struct Venue {
-    /// The cluster.
+    /// The virtual machine with the exchange.
     pub sandbox: Sandbox,
-    /// The market.
+    /// The market that is measured.
     pub market: MarketCookie,
     /// The first trader.
     pub alice: TraderCookie,
-    /// The second.
+    /// The second trader.
     pub bob: TraderCookie,
     /// Who liquidates.
     pub keeper: TraderCookie,
@@ -44,7 +44,7 @@ impl Venue {
         let state = sandbox.market(&market);
         let risk = *state.params();
         for (seed, side) in [(1, Side::Long), (2, Side::Short)] {
-            let mark = LotPrice::new(START).map_err(engine)?;
+            let mark = LotPrice::new(START)?;
             let now = FundingIndex::ZERO;
             let mut source = Source::new(Population::Random, side, mark, now, &risk, others, seed);
             fill_account(&mut sandbox, &state.queue(side), &mut source, others)?;

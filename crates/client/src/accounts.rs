@@ -26,21 +26,21 @@ pub enum DecodeError {
     #[error("the account is of another type")]
     WrongType,
     /// The queue's header or nodes do not parse.
-    #[error("the queue does not parse: {0:?}")]
+    #[error("the queue does not parse: {0}")]
     Queue(EngineError),
     /// The book's header or orders do not parse.
-    #[error("the book does not parse: {0:?}")]
+    #[error("the book does not parse: {0}")]
     Book(EngineError),
 }
 
 /// The types of account that the program owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AccountKind {
-    /// The exchange.
+    /// The exchange, one a program.
     Exchange,
-    /// A market.
+    /// A market: parameters, funding, insurance, price.
     Market,
-    /// A trader.
+    /// A trader account: free collateral and positions.
     Trader,
     /// The queue of one side of a market.
     Queue,

@@ -11,7 +11,7 @@ use ballast_state::Pubkey;
 /// The most bytes one account may hold on Solana, hence the largest queue.
 pub const MAX_ACCOUNT_BYTES: usize = ballast_state::queue_account::MAX_QUEUE_BYTES;
 
-/// The exchange.
+/// Address of the exchange.
 pub fn exchange() -> Pubkey {
     seeds::EXCHANGE_ADDRESS
 }

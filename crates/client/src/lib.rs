@@ -15,7 +15,43 @@
 //! - [`makers`]: the list of makers that orders, triggers and liquidations want to see.
 //! - [`liquidation`]: what a position needs from keepers, and what a liquidator can afford.
 //!
-//! Nothing here talks to a cluster: instructions are built and bytes decoded. State types, arguments and events are the program's own.
+//! Nothing here talks to a cluster, and nothing needs one: instructions are built and bytes decoded, in a
+//! browser too. Accounts, arguments, events and errors are those of [`ballast_state`], which the program uses.
+//!
+//! # Example
+//!
+//! A limit order to buy 2.5 SOL at $200.10, where a lot is 0.001 SOL and a tick $0.001.
+//!
+//! ```
+//! use ballast_client::addresses;
+//! use ballast_client::instructions::{orders::PlaceOrder, MarketKeys};
+//! use ballast_state::order_args::PlaceOrderArgs;
+//! use ballast_state::{Pubkey, ID};
+//!
+//! let wallet = Pubkey::new_from_array([7; 32]);
+//! let instruction = PlaceOrder {
+//!     authority: wallet,
+//!     // Read from the market account in practice.
+//!     keys: MarketKeys {
+//!         market: addresses::market(0),
+//!         ..MarketKeys::default()
+//!     },
+//!     trader: addresses::trader(&wallet, 0),
+//!     args: PlaceOrderArgs {
+//!         price_ticks: 200_100,
+//!         lots: 2_500,
+//!         ..PlaceOrderArgs::default()
+//!     },
+//!     // Of the orders that it meets: `makers::order_makers` lists them from the book.
+//!     makers: &[],
+//! }
+//! .instruction();
+//! assert_eq!(instruction.program_id, ID);
+//! assert!(instruction.accounts[0].is_signer);
+//! ```
+//!
+//! `examples/` has the list of counterparties that `auto_deleverage` accepts, and an order on an embedded
+//! exchange.
 
 extern crate alloc;
 

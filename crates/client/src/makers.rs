@@ -24,9 +24,9 @@ pub use ballast_state::instructions::MAX_MAKERS;
 /// The trader who sends an order, or whose trigger fires, and what its order is measured by.
 #[derive(Clone, Copy, Debug)]
 pub struct TakerView<'a> {
-    /// The market.
+    /// The market whose book is taken from.
     pub market: &'a Market,
-    /// Its price.
+    /// The oracle's price in that market.
     pub price: OraclePrice,
     /// Unix seconds.
     pub now: i64,

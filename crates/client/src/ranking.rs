@@ -72,7 +72,7 @@ pub struct AdlPlan {
     /// Whether the round opens a pass because everybody eligible is at the cap of the
     /// one before.
     pub reopens: bool,
-    /// Totals.
+    /// Sums over the cuts.
     pub summary: Summary,
 }
 
@@ -87,7 +87,7 @@ pub struct RankedEntry {
     pub sequence: u64,
     /// The position, funding paid.
     pub position: Position,
-    /// Class.
+    /// Winner, other, or never to be cut.
     pub class: Class,
     /// Score in units of 2^-32, rounded down.
     pub score_q32: i128,

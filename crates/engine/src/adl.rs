@@ -22,7 +22,7 @@ use crate::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
 pub struct Bankruptcy<'a> {
     /// The bankrupt position.
     pub position: Position,
-    /// Mark.
+    /// Oracle price, atoms per lot.
     pub mark: LotPrice,
     /// The market's funding index.
     pub funding_index: FundingIndex,
@@ -64,7 +64,7 @@ pub enum SkipReason {
 pub enum Cut {
     /// Left alone, and not part of the order.
     Skipped(SkipReason),
-    /// Cut.
+    /// Closed in part or whole, with what that moved.
     Done(CutDone),
 }
 

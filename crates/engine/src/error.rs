@@ -1,150 +1,113 @@
 //! Everything the engine can refuse.
 
+use core::fmt;
+
 use crate::oracle::PriceFault;
 
-/// Why the engine refused. Nothing has changed when one is returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EngineError {
-    /// A sum, product or conversion left its integer type.
-    Overflow,
-    /// A price is not within `1..=MAX_LOT_PRICE` atoms per lot.
-    PriceOutOfRange,
-    /// A number of lots exceeds `MAX_LOTS`.
-    SizeOutOfRange,
-    /// The quote of a fill does not have the sign of its lots, or lies outside
-    /// `1..=MAX_LOT_PRICE` atoms per opened lot.
-    QuoteOutOfRange,
-    /// A stored position breaks its own invariant.
-    PositionCorrupt,
-    /// A fill, trade or deleveraging of no lots.
-    ZeroLots,
-    /// A transfer of no atoms.
-    ZeroAmount,
-    /// The account has no position in this market.
-    NoPosition,
-    /// The fill would open or enlarge a position where it may only close one.
-    NotAReduction,
-    /// Free collateral is less than what is to be paid from it.
-    InsufficientCollateral,
-    /// Equity at the price worsened by the confidence is below initial margin.
-    BelowInitialMargin,
-    /// The margin of a position may not be withdrawn below zero.
-    MarginBelowZero,
-    /// The trade price is too far from the mark.
-    PriceOutsideBand,
-    /// What would be left is smaller than the least position.
-    PositionTooSmall,
-    /// The position would exceed the largest size or the last risk tier.
-    PositionTooLarge,
-    /// The market's open interest would rise above its limit.
-    OpenInterestLimit,
-    /// The position has at least its maintenance margin.
-    Healthy,
-    /// The last liquidation step is too recent for another partial one.
-    LadderInterval,
-    /// Equity is negative and insurance may not pay the whole deficit.
-    InsuranceCannotPay,
-    /// The amount exceeds what insurance may pay in this window.
-    InsuranceCap,
-    /// The oracle price is older than allowed.
-    PriceStale,
-    /// The oracle price is dated further ahead than its allowed age.
-    PriceFromFuture,
-    /// The oracle price is older than one already used.
-    PriceOlder,
-    /// The oracle's confidence interval is too wide.
-    PriceWideConfidence,
-    /// The oracle price is too far from its moving average.
-    PriceDiverged,
-    /// Risk tiers: 1..=4, limits ascending, margins not descending,
-    /// 0 < maintenance < initial <= 10,000.
-    RiskTiers,
-    /// Ladder: at most 4 steps, ratios strictly descending below 10,000, closes
-    /// not descending within 1..=10,000.
-    RiskLadder,
-    /// Sizes: 1 <= least <= largest position <= `MAX_LOTS`, open interest > 0.
-    RiskSizes,
-    /// Liquidation: first discount <= last, last + fee below the lowest
-    /// maintenance margin, buffer <= 10,000.
-    RiskLiquidation,
-    /// Price band outside 1..=10,000.
-    RiskBand,
-    /// Fees above 1,000 or a share above 10,000.
-    RiskFees,
-    /// Funding rate beyond +-10,000 ppm an hour.
-    RiskFunding,
-    /// Insurance: cap above 10,000 or an empty window.
-    RiskInsurance,
-    /// Oracle limits: age, confidence (below 10,000) or divergence out of range.
-    RiskOracle,
-    /// ADL: close outside 1..=10,000, tolerance or least profit above 10,000.
-    RiskAdl,
-    /// Reserved or unused risk fields are not zero.
-    RiskReserved,
-    /// Every node of the queue is in use.
-    QueueFull,
-    /// The bytes are not a queue of this version, aligned to 8.
-    QueueLayout,
-    /// No node of the tree has this position or key.
-    NodeNotFound,
-    /// Another node of the tree has this key.
-    DuplicateKey,
-    /// A tree breaks its own invariant.
-    TreeCorrupt,
-    /// A position is not on the side it should be on.
-    WrongSide,
-    /// An entry price is not below 2^31 atoms per lot.
-    EntryPriceOutOfRange,
-    /// A bankruptcy price less funding is not within +-2^31 atoms per lot.
-    BankruptcyPriceOutOfRange,
-    /// A close price lies on the wrong side of the mark, or is of no lots.
-    ClosePriceOutOfRange,
-    /// The position has no deficit.
-    NotBankrupt,
-    /// Insurance may pay the whole deficit and the grace period is not over.
-    InsuranceCanPay,
-    /// A counterparty ranks above the one before it.
-    AdlOutOfOrder,
-    /// The counterparties gave up something other than the uncovered deficit.
-    AdlOvershoot,
-    /// A selection of counterparties is under way over this queue.
-    SelectionUnderWay,
-    /// No selection of counterparties is under way over this queue.
-    NoSelection,
-    /// The trader has no such order in this book.
-    OrderNotFound,
-    /// The trader has as many orders in this market as one may have.
-    TooManyOrders,
-    /// Another order of the trader in this market has this client id.
-    DuplicateClientId,
-    /// The order is smaller than the least position.
-    OrderTooSmall,
-    /// The order's time is over before it is placed.
-    OrderExpired,
-    /// There is no position that a reduce-only order could make smaller.
-    NothingToReduce,
-    /// A post-only order would trade at once.
-    PostOnlyCrosses,
-    /// A fill-or-kill order could not be filled whole.
-    NotFilled,
-    /// The order would meet one of the trader's own.
-    SelfTrade,
-    /// No order of the book could be filled.
-    NothingFilled,
-    /// Every order node of that side is in use.
-    BookFull,
-    /// The bytes are not a book of this version, aligned to 8.
-    BookLayout,
-    /// The oracle price has not reached the trigger.
-    TriggerNotReached,
-    /// The book pays more for the lots than the liquidator's account would.
-    LiquidationSkipsBook,
-    /// The book can take lots of the bankrupt position at its bankruptcy price or better.
-    BookCanAbsorb,
-    /// Book: reward above 1,000, or a funding cap below the base rate or above 10,000 ppm
-    /// an hour.
-    RiskBook,
+/// Declares the refusals. The sentence of each is its documentation and its `Display`.
+macro_rules! refusals {
+    ($($name:ident: $sentence:literal,)*) => {
+        /// Why the engine refused. Nothing has changed when one is returned.
+        ///
+        /// [`Display`](fmt::Display) says what was expected and, where there is one, the remedy, in
+        /// the words of the program's error.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum EngineError {
+            $(#[doc = $sentence] $name,)*
+        }
+
+        impl EngineError {
+            /// Every refusal.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// What was expected and what to do.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self {
+                    $(Self::$name => $sentence,)*
+                }
+            }
+        }
+    };
 }
+
+refusals! {
+    Overflow: "A sum, product or conversion leaves its integer type; use smaller amounts",
+    PriceOutOfRange: "The price is not within 1 to 2^31-1 atoms per lot",
+    SizeOutOfRange: "The size is beyond 2^32-1 lots",
+    QuoteOutOfRange: "The quote of a fill does not fit its lots",
+    PositionCorrupt: "A stored position breaks its own invariant",
+    ZeroLots: "The number of lots must not be zero",
+    ZeroAmount: "The amount must be greater than zero",
+    NoPosition: "The trader has no position in this market",
+    NotAReduction: "The fill would open or enlarge a position where it may only close one",
+    InsufficientCollateral: "The free collateral does not cover what is to be paid from it; deposit first",
+    BelowInitialMargin: "Equity at the price worsened by its confidence would be below initial margin; add margin or trade less",
+    MarginBelowZero: "The margin of a position may not be taken below zero",
+    PriceOutsideBand: "The trade price is too far from the oracle price",
+    PositionTooSmall: "The position left would be smaller than the market's least; close it whole",
+    PositionTooLarge: "The position would exceed the market's largest size or last risk tier",
+    OpenInterestLimit: "The market's open interest would rise above its limit",
+    Healthy: "The position has its maintenance margin; there is nothing to liquidate",
+    LadderInterval: "The last liquidation step is too recent; wait for the ladder interval",
+    InsuranceCannotPay: "Equity is negative and insurance cannot pay the deficit; flag the bankruptcy and deleverage",
+    InsuranceCap: "The amount exceeds what insurance may pay in this window",
+    PriceStale: "The price is too old; post a newer one",
+    PriceFromFuture: "The price is from the future; check the feed",
+    PriceOlder: "The market has seen a newer price; pass the newest one",
+    PriceWideConfidence: "The price's confidence interval is too wide for this action",
+    PriceDiverged: "The price is too far from its moving average for this action",
+    RiskTiers: "Risk tiers: 1 to 4, limits ascending, margins not descending, 0 < maintenance < initial <= 10000 bps",
+    RiskLadder: "Risk ladder: at most 4 steps, ratios descending below 10000 bps, closes not descending within 1 to 10000 bps",
+    RiskSizes: "Risk sizes: 1 <= least <= largest position <= 2^32-1 lots, open interest above 0",
+    RiskLiquidation: "Risk liquidation: first discount <= last, last + fee below the lowest maintenance margin, buffer <= 10000 bps",
+    RiskBand: "Risk band: 1 to 10000 bps",
+    RiskFees: "Risk fees: each at most 1000 bps, insurance share at most 10000 bps",
+    RiskFunding: "Risk funding: at most 10000 ppm an hour either way",
+    RiskInsurance: "Risk insurance: cap at most 10000 bps and a window above 0 slots",
+    RiskOracle: "Risk oracle: age, confidence or divergence out of range",
+    RiskAdl: "Risk adl: close within 1 to 10000 bps, tolerance and least profit at most 10000 bps",
+    RiskReserved: "Reserved and unused risk fields must be zero",
+    QueueFull: "Every node of the queue is in use; make room with grow_queue",
+    QueueLayout: "The queue account is not a queue of this layout version",
+    NodeNotFound: "The queue has no node of this position",
+    DuplicateKey: "The queue already has a node with this key",
+    TreeCorrupt: "The queue's tree breaks its own invariant",
+    WrongSide: "The position is not on the side it should be on",
+    EntryPriceOutOfRange: "The entry price is not below 2^31 atoms per lot",
+    BankruptcyPriceOutOfRange: "The bankruptcy price is not within 2^31 atoms per lot of zero; change the margin",
+    ClosePriceOutOfRange: "The close price lies on the wrong side of the oracle price",
+    NotBankrupt: "The account is not bankrupt at this price",
+    InsuranceCanPay: "The market's insurance can pay the deficit; liquidate instead",
+    AdlOutOfOrder: "The listed counterparties are not in order of rank",
+    AdlOvershoot: "The winners would give up more or less than the uncovered deficit",
+    SelectionUnderWay: "A deleveraging session is open over this queue; advance it, or close it once it has expired",
+    NoSelection: "The queue does not watch for this session; open another",
+    OrderNotFound: "The trader has no order with this id in this market; it may have been filled or cancelled",
+    TooManyOrders: "The trader already has 16 orders in this market; cancel one first",
+    DuplicateClientId: "Another order of the trader in this market has this client id; choose another or use 0",
+    OrderTooSmall: "The order is smaller than the market's least position; enlarge it or make it reduce-only",
+    OrderExpired: "The order's expiry is in the past; set a later one or 0 for none",
+    NothingToReduce: "There is no position that this reduce-only order could make smaller",
+    PostOnlyCrosses: "A post-only order would trade at once; move its price away from the other side",
+    NotFilled: "The order could not be filled whole; pass more makers, or use immediate-or-cancel",
+    SelfTrade: "The order would meet one of the trader's own; cancel that one or choose another mode",
+    NothingFilled: "No order of the book could be filled; pass the makers of the best orders in book order",
+    BookFull: "The book has no room for another order on this side; try again later",
+    BookLayout: "The book account does not hold a book of this version",
+    TriggerNotReached: "The oracle price has not reached the trigger; wait",
+    LiquidationSkipsBook: "The book pays more than the liquidator would; pass the makers of the best orders in book order",
+    BookCanAbsorb: "The book can take lots of the bankrupt position; liquidate into it first",
+    RiskBook: "Book parameters: reward at most 1,000 bps; funding cap at least the base rate and at most 10,000 ppm an hour",
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.sentence())
+    }
+}
+
+impl core::error::Error for EngineError {}
 
 impl From<PriceFault> for EngineError {
     fn from(fault: PriceFault) -> Self {

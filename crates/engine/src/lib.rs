@@ -4,12 +4,43 @@
 //! No account, clock or token type appears here: the on-chain program, the
 //! clients and the simulator call the same functions. Every amount is an integer
 //! of a stated unit and every rounding goes against the trader.
+//!
+//! - [`units`], [`math`]: quantities with a type each; comparisons in 256 bits.
+//! - [`position`], [`margin`], [`risk`], [`funding`], [`fees`], [`trade`]: what a position is worth and may do.
+//! - [`book`], [`order`], [`matching`]: orders, and whom they meet.
+//! - [`oracle`]: which fault of a price blocks what.
+//! - [`liquidation`], [`insurance`], [`reward`]: how much is closed, and who pays.
+//! - [`rank`], [`queue`], [`adl`], [`proof`], [`selection`], [`standing`]: who is deleveraged, and that nobody was
+//!   skipped.
+//!
+//! # Example
+//!
+//! A long of 10 SOL, entered at $200 with $100 of margin, when SOL is at $188. A lot is 0.001 SOL, a tick
+//! $0.001, so that a lot at a tick is an atom of a currency with six decimals.
+//!
+//! ```
+//! use ballast_engine::position::Position;
+//! use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots};
+//!
+//! let long = Position {
+//!     lots: Lots::new(10_000)?,
+//!     entry_quote: Atoms::new(10_000 * 200_000),
+//!     margin: Atoms::new(100_000_000),
+//!     funding_index: FundingIndex::ZERO,
+//! };
+//! assert_eq!(long.equity(LotPrice::new(188_000)?)?, Atoms::new(-20_000_000));
+//! // At its bankruptcy price, $190, nothing is left of it.
+//! assert_eq!(long.bankruptcy_value(), 190_000 * 10_000);
+//! # Ok::<(), ballast_engine::EngineError>(())
+//! ```
 
 #![no_std]
-#![forbid(unsafe_code)]
-#![deny(missing_docs)]
 #![deny(clippy::arithmetic_side_effects)]
 #![deny(clippy::as_conversions)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used))]
+
+#[cfg(feature = "test")]
+extern crate std;
 
 pub mod adl;
 pub mod book;
@@ -17,6 +48,8 @@ pub mod descent;
 pub mod distress;
 pub mod error;
 pub mod fees;
+#[cfg(feature = "test")]
+pub mod fixtures;
 pub mod funding;
 pub mod insurance;
 pub mod liquidation;
@@ -34,6 +67,7 @@ pub mod reward;
 pub mod risk;
 pub mod selection;
 pub mod slab;
+pub mod solvency;
 pub mod standing;
 pub mod trade;
 pub mod units;

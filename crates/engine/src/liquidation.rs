@@ -50,7 +50,7 @@ impl LiquidationInput<'_> {
 fn since(remembered: u64, slot: u64) -> Option<u64> {
     match remembered {
         0 => None,
-        remembered => Some(slot.checked_sub(remembered).unwrap_or(0)),
+        remembered => Some(slot.saturating_sub(remembered)),
     }
 }
 

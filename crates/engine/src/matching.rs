@@ -91,7 +91,7 @@ pub enum RemoveReason {
 /// An order taken out of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removal {
-    /// Why.
+    /// Why it cannot be filled.
     pub reason: RemoveReason,
     /// What its trader pays to whoever removes it, atoms.
     pub fee: u64,
@@ -227,7 +227,7 @@ fn check_carried(params: &RiskParams, mark: &Mark, after: &Position) -> Result<(
 /// What a taker's fills add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// Lots.
+    /// Lots filled, without sign.
     pub lots: u64,
     /// Their price in all, atoms.
     pub notional: u64,

@@ -52,7 +52,7 @@ pub struct OrderRequest {
     pub kind: OrderKind,
     /// Limit price, or the worst one of a market order, where 0 is none.
     pub price: Ticks,
-    /// Lots.
+    /// Lots to trade, at least 1; the side says whether to buy or to sell.
     pub lots: u64,
     /// When it expires, unix seconds; 0 never.
     pub expires_at: i64,

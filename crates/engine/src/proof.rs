@@ -179,22 +179,22 @@ impl Search<'_> {
 }
 
 /// [`NIL`] as a place in the slice of nodes.
-const NOWHERE: usize = 0xffff_ffff;
+pub(crate) const NOWHERE: usize = 0xffff_ffff;
 
 /// Where a link leads in the slice of nodes.
 #[inline(always)]
-fn slot(link: u32) -> usize {
+pub(crate) fn slot(link: u32) -> usize {
     usize::try_from(link).unwrap_or(NOWHERE)
 }
 
 /// Places still to look at, above one that leads nowhere.
-struct Waiting {
+pub(crate) struct Waiting {
     stack: [usize; MAX_HEIGHT],
     top: usize,
 }
 
 impl Waiting {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             stack: [NOWHERE; MAX_HEIGHT],
             top: 0,
@@ -202,7 +202,7 @@ impl Waiting {
     }
 
     #[inline(always)]
-    fn pop(&mut self) -> usize {
+    pub(crate) fn pop(&mut self) -> usize {
         let next = self.stack.get(self.top).copied().unwrap_or(NOWHERE);
         self.top = self.top.wrapping_sub(1);
         next
@@ -211,7 +211,7 @@ impl Waiting {
     /// The next place after a node with these children: the left child, while the
     /// right one waits.
     #[inline(always)]
-    fn descend(&mut self, left: usize, right: usize) -> Result<usize, EngineError> {
+    pub(crate) fn descend(&mut self, left: usize, right: usize) -> Result<usize, EngineError> {
         if left == NOWHERE {
             return Ok(if right == NOWHERE { self.pop() } else { right });
         }

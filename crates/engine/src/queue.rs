@@ -170,7 +170,7 @@ impl<'a> QueueRef<'a> {
         usize::try_from(self.len()).is_ok_and(|len| len < self.capacity())
     }
 
-    /// The tree.
+    /// The nodes in order of their keys.
     #[must_use]
     pub const fn tree(&self) -> TreeRef<'a, QueueEntry> {
         TreeRef::new(&self.header.tree, self.nodes)

@@ -36,7 +36,7 @@ pub struct ClosePrice {
 pub struct Round {
     /// Side of the counterparties.
     pub side: Side,
-    /// Mark.
+    /// Oracle price, atoms per lot.
     pub mark: LotPrice,
     /// Price at which counterparties close: at or below the mark for longs, at or
     /// above it for shorts.
@@ -105,7 +105,7 @@ impl Round {
 /// A position as the ranking sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exposure {
-    /// Direction.
+    /// Side of the position; lots and entry have no sign.
     pub side: Side,
     /// Lots, positive.
     pub lots: u64,
@@ -323,9 +323,9 @@ fn product(a: u128, b: u128) -> Result<u128, EngineError> {
 /// A position with what the ranking derives from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ranked {
-    /// The position.
+    /// The position that was ranked.
     pub exposure: Exposure,
-    /// Its class.
+    /// Winner, other, or never to be cut.
     pub class: Class,
     /// Its score at the mark.
     pub score: Score,

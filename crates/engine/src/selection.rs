@@ -36,7 +36,7 @@ pub struct Member {
     pub bankruptcy: i64,
     /// Order of joining the queue.
     pub sequence: u64,
-    /// Lots.
+    /// Lots when it was selected, positive.
     pub lots: u32,
     /// Node in the queue.
     pub node: u32,
@@ -79,7 +79,7 @@ pub struct Selection {
     pub found: u64,
     /// Nodes looked at.
     pub visited: u64,
-    /// Members.
+    /// How many members are in use.
     pub len: u32,
     /// Zero.
     pub _pad: u32,

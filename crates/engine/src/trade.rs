@@ -41,7 +41,7 @@ pub struct PartyInput {
 /// One party after the trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartyOutcome {
-    /// Its position.
+    /// Its position, funding settled.
     pub position: Position,
     /// Its free collateral, atoms, not negative.
     pub free: Atoms,
@@ -60,9 +60,9 @@ pub struct PartyOutcome {
 /// Both parties and the market after a trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TradeOutcome {
-    /// The taker.
+    /// Who asked for the trade; pays the taker's fee.
     pub taker: PartyOutcome,
-    /// The maker.
+    /// The other side of it; pays or receives the maker's fee.
     pub maker: PartyOutcome,
     /// Quote of the taker's fill, atoms; the maker's is the opposite.
     pub quote: Atoms,

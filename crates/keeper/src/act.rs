@@ -16,16 +16,17 @@ use solana_keypair::Keypair;
 use tokio::sync::mpsc;
 
 use self::promise::Promise;
+use crate::attempt::{Ask, Step};
 use crate::config::Work;
 use crate::evaluate::{Job, Task};
 use crate::feed::Read;
 use crate::flight::Pause;
+use crate::lookup_table::Tables;
 use crate::market::Present;
-use crate::outcome::{Ask, Step};
+use crate::metrics::SWEEP_INSURANCE;
 use crate::plan::{plan, Idle, Lists, Own, Plan, PlanError, Planned};
 use crate::scene::{self, Needs, Scene};
 use crate::serve::Board;
-use crate::table::Tables;
 
 /// How often a job is planned again at once.
 const ATTEMPTS: usize = 5;
@@ -47,18 +48,18 @@ const BEHIND_TIMES: usize = 25;
 /// A market to act in.
 #[derive(Clone, Copy, Debug)]
 pub struct Venue {
-    /// Its number.
+    /// The market's number in the exchange.
     pub index: u16,
-    /// Its accounts.
+    /// The market's accounts.
     pub keys: MarketKeys,
 }
 
 /// A job and when the price was heard that it follows from, if it follows from one.
 #[derive(Clone, Copy, Debug)]
 pub struct Assignment {
-    /// Where.
+    /// The market to do it in.
     pub venue: Venue,
-    /// What.
+    /// The job to do.
     pub job: Job,
     /// Since when.
     pub since: Option<Instant>,
@@ -112,7 +113,7 @@ impl Actor {
         }
         .instruction();
         let metrics = &self.board.metrics;
-        let label = ["sweep_insurance"];
+        let label = [SWEEP_INSURANCE];
         let prepared = match self.sender.prepare(&[sweep], &[], &[]).await {
             Ok(prepared) if self.dry_run => {
                 tracing::info!(

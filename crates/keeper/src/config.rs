@@ -22,12 +22,12 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("{path} cannot be read: {problem}")]
     Unreadable {
-        /// The file.
+        /// The file that was tried.
         path: PathBuf,
         /// What is wrong.
         problem: String,
     },
-    /// It is no TOML, names an unknown field, or a value has the wrong type.
+    /// It is not TOML, names an unknown field, or a value has the wrong type.
     #[error("{0}")]
     Malformed(String),
     /// A value is out of range.
@@ -35,7 +35,7 @@ pub enum ConfigError {
     OutOfRange {
         /// Section and field.
         field: &'static str,
-        /// The value.
+        /// The value as it stands in the file.
         value: String,
         /// What it may be.
         expected: &'static str,
@@ -46,7 +46,7 @@ pub enum ConfigError {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The node.
+    /// The node to read from and send to.
     pub rpc: Rpc,
     /// Who pays, and whose account takes over.
     pub wallet: WalletConfig,
@@ -74,7 +74,7 @@ pub struct Config {
 pub struct Rpc {
     /// Endpoint or moniker, without any key.
     pub url: Option<String>,
-    /// Its websocket.
+    /// Websocket endpoint of the same node, without any key.
     pub websocket_url: Option<String>,
     /// How settled what is watched must be.
     pub commitment: Watching,
@@ -408,7 +408,7 @@ fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Pubkey>, D::Erro
         return Ok(None);
     };
     let parsed = text.parse().map(Some);
-    parsed.map_err(|_| serde::de::Error::custom(format!("`{text}` is no address")))
+    parsed.map_err(|_| serde::de::Error::custom(format!("`{text}` is not an address")))
 }
 
 #[cfg(test)]

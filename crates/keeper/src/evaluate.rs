@@ -48,7 +48,8 @@ impl Conditions {
 }
 
 /// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum Task {
     /// `liquidate` a step, or flag the position where nobody takes its lots.
     Liquidate,
@@ -67,15 +68,8 @@ pub enum Task {
 impl Task {
     /// A name for logs and metrics.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Liquidate => "liquidate",
-            Self::Deleverage => "deleverage",
-            Self::Flag => "flag",
-            Self::Trigger(_) => "trigger",
-            Self::Unflag => "unflag",
-            Self::AccrueFunding => "accrue_funding",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// Place in the order of jobs.
@@ -93,7 +87,7 @@ impl Task {
 /// Something to do, with the figures it was decided on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// What.
+    /// What it does.
     pub task: Task,
     /// Trader account; the default key for funding.
     pub trader: Pubkey,
@@ -107,7 +101,7 @@ pub struct Job {
     pub flag_due: bool,
     /// Oracle price, ticks.
     pub mark_ticks: u64,
-    /// Slot.
+    /// Slot of the evaluation.
     pub slot: u64,
 }
 

@@ -95,13 +95,13 @@ impl Complaints {
 /// Reads what the websocket does not tell.
 #[derive(Clone)]
 pub struct Feed {
-    /// The node.
+    /// The node to read from.
     pub cluster: Arc<Cluster>,
     /// The accounts read one by one.
     pub addresses: Arc<[Pubkey]>,
     /// How often.
     pub intervals: Intervals,
-    /// The websocket.
+    /// How the websocket is doing.
     pub line: Arc<Line>,
     /// Where readings go.
     pub readings: mpsc::Sender<Read>,

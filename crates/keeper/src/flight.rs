@@ -24,7 +24,7 @@ pub struct Subject {
 pub enum What {
     /// The position of this trader account.
     Position(Pubkey),
-    /// Its funding.
+    /// The market's funding.
     Funding,
     /// Its insurance vault.
     Vault,

@@ -8,27 +8,27 @@ use crate::config::Config;
 
 /// The wallet's keypair: a JSON array of 64 bytes, or base58.
 pub const KEYPAIR_VARIABLE: &str = "BALLAST_KEEPER_KEYPAIR";
-/// The endpoint.
+/// Environment variable of the JSON RPC endpoint.
 pub const URL_VARIABLE: &str = "BALLAST_KEEPER_RPC_URL";
-/// Its websocket.
+/// Environment variable of the websocket endpoint.
 pub const WEBSOCKET_VARIABLE: &str = "BALLAST_KEEPER_WEBSOCKET_URL";
 
-/// Why there is no cluster or no wallet. Never says what a secret is.
+/// Why the cluster or the wallet is not known. Never says what a secret is.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// Settings.
+    /// The cluster or the keypair cannot be told from the settings.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The keypair in the environment means nothing.
-    #[error("{KEYPAIR_VARIABLE} is no keypair: expected a JSON array of 64 bytes, or base58")]
+    #[error("{KEYPAIR_VARIABLE} is not a keypair: expected a JSON array of 64 bytes, or base58")]
     Keypair,
 }
 
 /// A cluster and a wallet.
 pub struct Identity {
-    /// The cluster.
+    /// Which cluster, and how settled what is read must be.
     pub settings: Settings,
-    /// The wallet.
+    /// Signs and pays.
     pub keypair: Keypair,
     /// What must never be shown.
     pub secrets: Secrets,

@@ -2,23 +2,24 @@
 //!
 //! Deciding, without any IO:
 //! - [`positions`] and [`market`]: a market and every position of it, in memory.
-//! - [`evaluate`]: what needs doing at a moment, the worst health first; [`queue`] puts the jobs of
+//! - [`evaluate`]: what needs doing at a moment, the worst health first; [`priority`] puts the jobs of
 //!   several markets in one order.
 //! - [`plan`]: from a job to the instructions that do it.
-//! - [`repair`] and [`outcome`]: what an error means for a job.
+//! - [`repair`] and [`attempt`]: what an error means for a job.
 //! - [`world`]: all accounts followed, none older than what was known before.
 //! - [`flight`]: what is under way and what has to wait.
 //! - [`config`], [`identity`] and [`health`]: settings, wallet, whether all is well.
 //!
 //! Doing:
-//! - [`session`]: from a configuration to a keeper at work.
+//! - [`process`]: from a configuration to a keeper at work.
 //! - [`feed`]: polling and full readings beside the websocket of `ballast_rpc`.
 //! - [`scene`] and [`act`]: one job, from its accounts to its transaction's end.
 //! - [`run`]: hears, judges, starts, stops.
-//! - [`table`]: the address lookup table.
+//! - [`lookup_table`]: the address lookup table.
 //! - [`metrics`], [`serve`] and [`logs`]: what it says about itself.
 
 pub mod act;
+pub mod attempt;
 pub mod config;
 pub mod evaluate;
 pub mod feed;
@@ -26,16 +27,15 @@ pub mod flight;
 pub mod health;
 pub mod identity;
 pub mod logs;
+pub mod lookup_table;
 pub mod market;
 pub mod metrics;
-pub mod outcome;
 pub mod plan;
 pub mod positions;
-pub mod queue;
+pub mod priority;
+pub mod process;
 pub mod repair;
 pub mod run;
 pub mod scene;
 pub mod serve;
-pub mod session;
-pub mod table;
 pub mod world;

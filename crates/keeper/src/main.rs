@@ -8,8 +8,8 @@ use ballast_keeper::config::Config;
 use ballast_keeper::identity::Identity;
 use ballast_keeper::logs;
 use ballast_keeper::metrics::Metrics;
+use ballast_keeper::process::KeeperProcess;
 use ballast_keeper::serve::{serve, Board};
-use ballast_keeper::session::Session;
 use clap::{Parser, Subcommand};
 use solana_signer::Signer;
 use tokio::signal::unix::{signal, SignalKind};
@@ -83,23 +83,23 @@ async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         println!("websocket:      {}", secrets.hide(websocket));
         println!("wallet:         {wallet}");
         let board = Board::new(Metrics::new()?, config.health, secrets);
-        let session = Session::new(config, identity, board, true);
-        println!("trader account: {}", session.trader());
+        let process = KeeperProcess::new(config, identity, board, true);
+        println!("trader account: {}", process.trader());
         return Ok(true);
     }
     logs::start(&config.logs, identity.secrets.clone())?;
     let board = Board::new(Metrics::new()?, config.health, identity.secrets.clone());
     let listen = config.metrics.listen;
-    let session = Session::new(config, identity, board.clone(), arguments.dry_run);
+    let process = KeeperProcess::new(config, identity, board.clone(), arguments.dry_run);
     if arguments.once {
-        return Ok(session.once().await?);
+        return Ok(process.once().await?);
     }
     let bound = serve(listen, board)
         .await
         .with_context(|| format!("metrics cannot be served at {listen}"))?;
     println!("listening on {bound}");
     tracing::info!(%bound, "serving /metrics and /health");
-    session.run(&stop_signal()?).await?;
+    process.run(&stop_signal()?).await?;
     tracing::info!("stopped");
     Ok(true)
 }

@@ -18,9 +18,9 @@ use crate::positions::{PositionRecord, Positions};
 /// An oracle price and the slot in which it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeenPrice {
-    /// The price.
+    /// What the oracle says, before any check.
     pub price: OraclePrice,
-    /// The slot.
+    /// Slot in which its account was read.
     pub slot: u64,
 }
 
@@ -47,7 +47,7 @@ pub enum Unready {
     #[error("no price has been seen yet")]
     NoPrice,
     /// Price, funding or insurance do not compute.
-    #[error("price, funding or insurance do not compute: {0:?}")]
+    #[error("price, funding or insurance do not compute: {0}")]
     Engine(EngineError),
 }
 
@@ -145,7 +145,7 @@ impl MarketState {
 /// A market at one moment and price.
 #[derive(Clone, Copy, Debug)]
 pub struct Present<'a> {
-    /// The market.
+    /// The market and its positions in memory.
     pub state: &'a MarketState,
     /// The oracle price.
     pub price: OraclePrice,

@@ -4,20 +4,20 @@ use prometheus::{
     Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
 };
+use strum::VariantNames;
 
-use crate::evaluate::Counts;
+use crate::evaluate::{Counts, Task};
+
+/// The kind of a transaction that sweeps insurance.
+pub const SWEEP_INSURANCE: &str = "sweep_insurance";
+/// The kind of a transaction that creates or extends the lookup table.
+pub const LOOKUP_TABLE: &str = "lookup_table";
 
 /// Kinds of transactions, as the label `kind` has them.
-pub const KINDS: [&str; 8] = [
-    "liquidate",
-    "deleverage",
-    "flag",
-    "unflag",
-    "trigger",
-    "accrue_funding",
-    "sweep_insurance",
-    "lookup_table",
-];
+fn kinds() -> impl Iterator<Item = &'static str> {
+    let others = [SWEEP_INSURANCE, LOOKUP_TABLE];
+    Task::VARIANTS.iter().copied().chain(others)
+}
 
 /// Every figure the keeper states about itself.
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ impl Maker<'_> {
     /// Each kind is there from the start, so that a rate over it exists.
     fn by_kind(&self, name: &str, help: &str) -> prometheus::Result<IntCounterVec> {
         let made = IntCounterVec::new(options(name, help), &["kind"])?;
-        for kind in KINDS {
+        for kind in kinds() {
             made.with_label_values(&[kind]);
         }
         self.0.register(Box::new(made.clone()))?;
@@ -206,8 +206,9 @@ impl Metrics {
     /// Sum of a counter over all kinds.
     #[must_use]
     pub fn total(&self, counter: &IntCounterVec) -> u64 {
-        let each = KINDS.map(|kind| counter.with_label_values(&[kind]).get());
-        each.iter().sum()
+        kinds()
+            .map(|kind| counter.with_label_values(&[kind]).get())
+            .sum()
     }
 
     /// In the text format of Prometheus.
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn every_kind_is_stated_from_the_start() {
         let text = Metrics::new().unwrap().text().unwrap();
-        for kind in KINDS {
+        for kind in kinds() {
             for name in ["sent", "won", "lost", "failed", "expired", "idle"] {
                 let line = format!("ballast_keeper_{name}_total{{kind=\"{kind}\"}} 0");
                 assert!(text.lines().any(|found| found == line), "{line}");
@@ -297,7 +298,7 @@ mod tests {
         let names = families
             .iter()
             .map(|family| family.name().replace("ballast_keeper_", ""));
-        for name in names.chain(KINDS.map(str::to_owned)) {
+        for name in names.chain(kinds().map(str::to_owned)) {
             assert!(section.contains(&format!("`{name}`")), "{name}");
         }
     }

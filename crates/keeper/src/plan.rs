@@ -229,7 +229,7 @@ pub enum PlanError {
     #[error("{0} was not given")]
     Missing(&'static str),
     /// The engine refuses the numbers.
-    #[error("the engine refuses: {0:?}")]
+    #[error("the engine refuses: {0}")]
     Engine(EngineError),
     /// Not even the shortest list fits one transaction.
     #[error("the instruction does not fit one transaction")]

@@ -19,7 +19,8 @@ pub const BOOK_SLOTS: u64 = 5;
 pub const PAUSE_SLOTS: u64 = 150;
 
 /// What to do about a job that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Verdict {
     /// Nothing: somebody else was first, or it is no longer needed.
     Done,
@@ -44,16 +45,8 @@ pub enum Verdict {
 impl Verdict {
     /// Its name in the table of `docs/KEEPERS.md`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Refetch { .. } => "refetch",
-            Self::Shorten => "shorten",
-            Self::Session => "session",
-            Self::Wait(_) => "wait",
-            Self::Poor => "poor",
-            Self::Fatal => "fatal",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -271,7 +264,7 @@ mod tests {
     fn names(cell: &str) -> Vec<BallastError> {
         let names = cell.split('`').skip(1).step_by(2);
         names
-            .map(|name| named(name).unwrap_or_else(|| panic!("{name} is no error")))
+            .map(|name| named(name).unwrap_or_else(|| panic!("{name} is not an error")))
             .collect()
     }
 

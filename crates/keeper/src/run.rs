@@ -18,7 +18,8 @@ use crate::config::Config;
 use crate::evaluate::{evaluate, Evaluation, Task};
 use crate::feed::{Feed, Line, Read};
 use crate::flight::{Flight, Pause, Queue, Subject, What};
-use crate::queue::{merge, Pending};
+use crate::metrics::SWEEP_INSURANCE;
+use crate::priority::{merge, Pending};
 use crate::serve::Board;
 use crate::world::World;
 
@@ -46,13 +47,13 @@ pub enum Ended {
 
 /// What a run needs beside what it has read.
 pub struct Parts {
-    /// The configuration.
+    /// The settings it works by.
     pub config: Config,
     /// Does jobs.
     pub actor: Arc<Actor>,
     /// Figures and health.
     pub board: Board,
-    /// The websocket.
+    /// How the websocket is doing.
     pub line: Arc<Line>,
     /// Asks for a full reading.
     pub resync: Arc<Notify>,
@@ -381,7 +382,7 @@ impl Keeper {
             };
             if !self
                 .flight
-                .start(subject, "sweep_insurance", None, Instant::now())
+                .start(subject, SWEEP_INSURANCE, None, Instant::now())
             {
                 continue;
             }

@@ -57,9 +57,9 @@ impl Needs {
 /// The accounts of a job, all as of one slot.
 #[derive(Debug)]
 pub struct Scene {
-    /// The slot.
+    /// Slot in which all of it was read.
     pub slot: u64,
-    /// The clock.
+    /// The cluster's clock in that slot.
     pub clock: Clock,
     /// The market with the one position that the job is about.
     pub state: MarketState,
@@ -126,7 +126,7 @@ impl Found {
         let own = self.decode(4, "trader account", accounts::trader)?;
         let mut state = MarketState::new(*keys, market);
         let (address, account) = self.there(3, "price account")?;
-        // A price that cannot be read is no price: then there is nothing to do.
+        // A price that cannot be read is as good as none: then there is nothing to do.
         if let Ok(price) = price::decode_price(&market, address, &account.owner, &account.data) {
             state.apply_price(price, self.slot);
         }

@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 /// What the pages show; the keeper writes it.
 #[derive(Clone)]
 pub struct Board {
-    /// Figures.
+    /// What `/metrics` shows.
     pub metrics: Metrics,
     /// When it is well.
     pub limits: Limits,
@@ -107,16 +107,10 @@ async fn health(State(board): State<Board>) -> impl IntoResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
-
-    async fn page(address: SocketAddr, path: &str) -> String {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
+    async fn page(address: SocketAddr, path: &str) -> (StatusCode, String) {
+        let url = format!("http://{address}{path}");
+        let answer = reqwest::get(url).await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
     }
 
     #[tokio::test]
@@ -128,8 +122,8 @@ mod tests {
         );
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let address = serve(free, board.clone()).await.unwrap();
-        let unwell = page(address, "/health").await;
-        assert!(unwell.starts_with("HTTP/1.1 503"), "{unwell}");
+        let (status, unwell) = page(address, "/health").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{unwell}");
         assert!(unwell.contains("\"status\":\"unhealthy\""), "{unwell}");
         board.vitals(|vitals| {
             let now = Instant::now();
@@ -139,13 +133,13 @@ mod tests {
             vitals.clock = Some((50, now));
             vitals.prices.insert(2, Some(47));
         });
-        let well = page(address, "/health").await;
-        assert!(well.starts_with("HTTP/1.1 200"), "{well}");
-        let metrics = page(address, "/metrics").await;
+        let (status, well) = page(address, "/health").await;
+        assert_eq!(status, StatusCode::OK, "{well}");
+        let (_, metrics) = page(address, "/metrics").await;
         assert!(
             metrics.contains("ballast_keeper_price_age_seconds{market=\"2\"} 3"),
             "{metrics}"
         );
-        assert!(page(address, "/").await.starts_with("HTTP/1.1 404"));
+        assert_eq!(page(address, "/").await.0, StatusCode::NOT_FOUND);
     }
 }

@@ -47,9 +47,9 @@ enum Role {
 /// What the exchange is like.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// The exchange.
+    /// The exchange's account.
     pub exchange: Exchange,
-    /// The clock.
+    /// The cluster's clock.
     pub clock: Clock,
     /// When it was heard.
     pub clock_at: Instant,
@@ -276,7 +276,7 @@ impl World {
         }
     }
 
-    /// The wallet.
+    /// Address of the keeper's wallet.
     #[must_use]
     pub const fn wallet(&self) -> Pubkey {
         self.wallet

@@ -40,7 +40,7 @@ pub enum ReadError {
     Missing {
         /// What was expected.
         what: &'static str,
-        /// Where.
+        /// Address that was read.
         address: Pubkey,
     },
     /// The account is not what it should be.
@@ -48,7 +48,7 @@ pub enum ReadError {
     Decode {
         /// What was expected.
         what: &'static str,
-        /// Where.
+        /// Address that was read.
         address: Pubkey,
         /// What is wrong with it.
         error: DecodeError,
@@ -63,9 +63,9 @@ impl From<ClientError> for ReadError {
 
 /// A cluster to read from.
 pub struct Cluster {
-    /// The node.
+    /// The node's JSON RPC.
     pub rpc: RpcClient,
-    /// Its websocket.
+    /// Where the node's websocket is.
     pub websocket_url: String,
     /// How settled what is read must be.
     pub commitment: CommitmentConfig,
@@ -82,7 +82,7 @@ pub struct MarketSnapshot {
     pub clock: Clock,
     /// The accounts' addresses.
     pub keys: MarketKeys,
-    /// The market.
+    /// The market's account, decoded.
     pub market: Box<Market>,
     /// The price account, as it is.
     pub price_account: Account,
@@ -108,7 +108,7 @@ impl Cluster {
         }
     }
 
-    /// The exchange.
+    /// Reads the exchange.
     ///
     /// # Errors
     /// [`ReadError`], as of every reader here.
@@ -128,7 +128,7 @@ impl Cluster {
         })
     }
 
-    /// A market.
+    /// Reads the market at `address`.
     pub async fn market(&self, address: &Pubkey) -> Result<Market, ReadError> {
         let account = self.account("market", address).await?;
         decoded("market", address, accounts::market(&account.data))

@@ -65,9 +65,9 @@ pub enum Heard {
 /// An account as of a slot.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// Slot.
+    /// Slot in which the node read it.
     pub slot: u64,
-    /// Where.
+    /// Its address.
     pub address: Pubkey,
     /// What; without lamports when it is gone.
     pub account: Account,

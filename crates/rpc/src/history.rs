@@ -17,7 +17,7 @@ use crate::failure::Failure;
 /// A transaction that landed.
 #[derive(Clone, Debug)]
 pub struct Past {
-    /// Slot.
+    /// Slot in which it did.
     pub slot: u64,
     /// When the block was made, unix seconds, where the node knows.
     pub block_time: Option<i64>,

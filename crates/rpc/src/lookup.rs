@@ -33,8 +33,8 @@ pub enum TableError {
     /// The last addresses were not finalized in time.
     #[error("the last addresses of {0} are not finalized yet")]
     NotFinal(Pubkey),
-    /// The account is no table.
-    #[error("{0} is no address lookup table")]
+    /// The account is not a table.
+    #[error("{0} is not an address lookup table")]
     NotATable(Pubkey),
 }
 

@@ -19,24 +19,24 @@ pub enum SettingsError {
     /// A configuration was named or found that cannot be read.
     #[error("{path} cannot be read ({problem}); name another file or give the options instead")]
     Config {
-        /// The file.
+        /// The file that was tried.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
     /// No URL.
-    #[error("`{0}` is no cluster: expected a URL that begins with http:// or https://, or one of mainnet-beta, testnet, devnet, localhost")]
+    #[error("`{0}` is not a cluster: expected a URL that begins with http:// or https://, or one of mainnet-beta, testnet, devnet, localhost")]
     Url(String),
     /// A keypair that cannot be read.
     #[error("no keypair at {path} ({problem}); create one with `solana-keygen new` or name one with --keypair")]
     Keypair {
-        /// The file.
+        /// The file that was tried.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
     /// A commitment nobody knows.
-    #[error("`{0}` is no commitment: expected processed, confirmed or finalized")]
+    #[error("`{0}` is not a commitment: expected processed, confirmed or finalized")]
     Commitment(String),
 }
 
@@ -45,7 +45,7 @@ pub enum SettingsError {
 pub struct Settings {
     /// JSON RPC endpoint.
     pub rpc_url: String,
-    /// Its websocket.
+    /// Websocket endpoint of the same node.
     pub websocket_url: String,
     /// File of the keypair that signs and pays.
     pub keypair_path: PathBuf,
@@ -117,7 +117,7 @@ impl Settings {
         })
     }
 
-    /// The keypair.
+    /// Reads the keypair that signs and pays.
     ///
     /// # Errors
     /// When there is none at the path.

@@ -1,6 +1,5 @@
 //! The exchange and its markets: set-up, authorities and prices.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::{Collateral, MarketKeys};
@@ -8,6 +7,7 @@ use ballast_engine::risk::RiskParams;
 use ballast_state::exchange::Role;
 use ballast_state::instructions::CreateMarketArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
+use ballast_state::Pubkey;
 use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -33,7 +33,7 @@ pub struct MarketCookie {
 /// A price to publish, in ticks of a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quote {
-    /// Price.
+    /// The price itself.
     pub ticks: u64,
     /// Half width of the confidence interval.
     pub conf_ticks: u64,

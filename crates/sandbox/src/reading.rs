@@ -1,6 +1,5 @@
 //! Decoded state, and the check that no atom appears or vanishes.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_client::conservation::Conservation;
@@ -9,12 +8,13 @@ use ballast_state::exchange::Exchange;
 use ballast_state::market::Market;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::trader::Trader;
+use ballast_state::Pubkey;
 
 use crate::market::MarketCookie;
 use crate::world::Sandbox;
 
 impl Sandbox {
-    /// The exchange.
+    /// Reads the exchange.
     ///
     /// # Panics
     /// If it does not exist; so do the other readers for their accounts.
@@ -22,7 +22,7 @@ impl Sandbox {
         accounts::exchange(&self.data(&addresses::exchange())).expect("an exchange")
     }
 
-    /// A market.
+    /// Reads a market.
     pub fn market(&self, market: &MarketCookie) -> Market {
         accounts::market(&self.data(&market.keys.market)).expect("a market")
     }

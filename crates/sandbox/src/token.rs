@@ -1,21 +1,19 @@
 //! The collateral mint and token accounts, made by the real token programs.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
-use anchor_lang::solana_program::program_pack::Pack;
-use anchor_spl::token::spl_token;
-use anchor_spl::token_2022::spl_token_2022;
+use ballast_state::Pubkey;
+use solana_instruction::Instruction;
+use solana_program_pack::Pack;
 use solana_signer::Signer;
+use spl_associated_token_account_interface::address::get_associated_token_address_with_program_id;
+use spl_associated_token_account_interface::instruction::create_associated_token_account_idempotent;
+use spl_token_2022_interface as spl_token_2022;
+use spl_token_interface as spl_token;
 
 use spl_token_2022::extension::transfer_fee::instruction::initialize_transfer_fee_config;
 use spl_token_2022::extension::{transfer_hook, ExtensionType};
 
 use crate::outcome::TxResult;
 use crate::world::Sandbox;
-
-/// The associated token account program.
-pub const ASSOCIATED_TOKEN_PROGRAM: Pubkey =
-    Pubkey::from_str_const("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL");
 
 /// What kind of collateral mint the sandbox makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,15 +109,6 @@ impl MintKind {
     }
 }
 
-/// The associated token account of `owner` for `mint`.
-pub fn associated_token_address(owner: &Pubkey, mint: &Pubkey, token_program: &Pubkey) -> Pubkey {
-    Pubkey::find_program_address(
-        &[owner.as_ref(), token_program.as_ref(), mint.as_ref()],
-        &ASSOCIATED_TOKEN_PROGRAM,
-    )
-    .0
-}
-
 impl Sandbox {
     /// Creates a mint of the given kind with 6 decimals; the sandbox's payer is
     /// its mint and freeze authority.
@@ -158,21 +147,11 @@ impl Sandbox {
         mint: &Pubkey,
         token_program: &Pubkey,
     ) -> Result<Pubkey, crate::TxError> {
-        let address = associated_token_address(owner, mint, token_program);
-        let instruction = Instruction {
-            program_id: ASSOCIATED_TOKEN_PROGRAM,
-            accounts: vec![
-                AccountMeta::new(self.payer(), true),
-                AccountMeta::new(address, false),
-                AccountMeta::new_readonly(*owner, false),
-                AccountMeta::new_readonly(*mint, false),
-                AccountMeta::new_readonly(anchor_lang::system_program::ID, false),
-                AccountMeta::new_readonly(*token_program, false),
-            ],
-            data: vec![1],
-        };
+        let create = create_associated_token_account_idempotent;
+        let instruction = create(&self.payer(), owner, mint, token_program);
         self.send(&[instruction], &[])?;
-        Ok(address)
+        let address = get_associated_token_address_with_program_id;
+        Ok(address(owner, mint, token_program))
     }
 
     /// Mints `amount` atoms of the collateral mint to a token account.
@@ -194,5 +173,33 @@ impl Sandbox {
         self.account(address)
             .and_then(|account| account.data.get(64..72)?.try_into().ok())
             .map_or(0, u64::from_le_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ballast_client::instructions::Collateral;
+    use ballast_client::token::{associated_token, create_associated_token};
+
+    #[test]
+    fn the_client_derives_and_creates_what_the_token_program_s_library_does() {
+        let [payer, owner, mint] = [1, 2, 3].map(|byte| Pubkey::new_from_array([byte; 32]));
+        for token_program in [spl_token::ID, spl_token_2022::ID] {
+            let collateral = Collateral {
+                mint,
+                token_program,
+            };
+            let address = get_associated_token_address_with_program_id;
+            assert_eq!(
+                associated_token(&owner, &collateral),
+                address(&owner, &mint, &token_program)
+            );
+            let create = create_associated_token_account_idempotent;
+            assert_eq!(
+                create_associated_token(payer, owner, &collateral),
+                create(&payer, &owner, &mint, &token_program)
+            );
+        }
     }
 }

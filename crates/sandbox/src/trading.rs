@@ -1,9 +1,9 @@
 //! Traders: wallets, deposits, trades and margin.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::addresses;
 use ballast_client::instructions::trader::{self, Party};
 use ballast_state::instructions::BlockTradeArgs;
+use ballast_state::Pubkey;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -14,7 +14,7 @@ use crate::world::Sandbox;
 /// A wallet with a token account.
 #[derive(Debug)]
 pub struct Wallet {
-    /// Its key.
+    /// Signs for it.
     pub keypair: Keypair,
     /// Its token account for the collateral mint.
     pub tokens: Pubkey,
@@ -25,7 +25,7 @@ pub struct Wallet {
 pub struct TraderCookie {
     /// The trader account.
     pub address: Pubkey,
-    /// Its owner.
+    /// Who owns it, with tokens to deposit.
     pub wallet: Wallet,
 }
 
@@ -69,7 +69,7 @@ impl TraderCookie {
 pub struct BlockTrade {
     /// Lots the taker gets; negative to sell.
     pub lots: i64,
-    /// Price.
+    /// Price of the trade, ticks.
     pub price_ticks: u64,
     /// Free collateral the taker puts into the position, in atoms.
     pub taker_margin: u64,

@@ -1,15 +1,15 @@
 //! The embedded cluster: accounts, clock, wallets and transactions.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
+use ballast_state::Pubkey;
 use litesvm::LiteSVM;
 use solana_account::Account;
 use solana_address_lookup_table_interface::state::{AddressLookupTable, LookupTableMeta};
 use solana_clock::Clock;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
+use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
 use solana_signer::Signer;
@@ -40,7 +40,7 @@ pub enum SetupError {
     /// The file is not a program that the virtual machine accepts.
     #[error("the virtual machine rejects {path}: {reason}")]
     ProgramRejected {
-        /// The file.
+        /// The file that was loaded.
         path: PathBuf,
         /// The loader's reason.
         reason: String,
@@ -67,13 +67,20 @@ pub struct Sandbox {
     pub(crate) markets: Vec<crate::market::MarketCookie>,
 }
 
-/// The built program: `BALLAST_SO` if set, otherwise `target/deploy/ballast.so`
-/// of the workspace this crate was compiled in.
+/// Where `cargo xtask build` leaves the program, below the root of the checkout.
+const BUILT_PROGRAM: &str = "target/deploy/ballast.so";
+
+/// The built program: `BALLAST_SO` if set, otherwise the nearest `target/deploy/ballast.so` of the
+/// current directory and the folders above it.
 pub fn default_program_path() -> PathBuf {
-    match std::env::var_os(PROGRAM_PATH_VARIABLE) {
-        Some(path) => path.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/deploy/ballast.so"),
+    if let Some(path) = std::env::var_os(PROGRAM_PATH_VARIABLE) {
+        return path.into();
     }
+    let here = std::env::current_dir().unwrap_or_default();
+    let mut built = here.ancestors().map(|folder| folder.join(BUILT_PROGRAM));
+    built
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| BUILT_PROGRAM.into())
 }
 
 impl Sandbox {

@@ -7,9 +7,16 @@
 //! derived address, so owner and discriminator identify an exchange, a market and a trader; other
 //! accounts are checked by address or by the key stored in one of these.
 
+#![deny(clippy::as_conversions)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::unwrap_used))]
+
 use anchor_lang::prelude::*;
 
 pub mod collateral;
+mod emit;
+#[cfg(any(test, target_os = "solana"))]
+#[allow(unsafe_code)] // it reads what the runtime hands over
+mod entrypoint;
 pub mod error;
 #[cfg(all(test, feature = "idl-build"))]
 mod idl;
@@ -51,7 +58,7 @@ pub use instructions::{
 
 declare_id!(ballast_state::ID);
 
-#[cfg(not(feature = "no-entrypoint"))]
+#[cfg(all(target_os = "solana", not(feature = "cpi")))]
 solana_security_txt::security_txt! {
     name: "Ballast",
     project_url: "https://ballast.example",

@@ -14,11 +14,11 @@ use crate::stage::Stage;
 
 /// A transaction of the market that succeeded.
 pub struct Done {
-    /// Its signature.
+    /// Signature of the transaction.
     pub signature: Signature,
-    /// Its slot.
+    /// Slot in which it landed.
     pub slot: u64,
-    /// Its events.
+    /// Events of the program, in order.
     pub events: Vec<BallastEvent>,
 }
 

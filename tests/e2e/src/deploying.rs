@@ -15,7 +15,7 @@ const DIFFERS: i32 = 2;
 pub struct Deploying<'a> {
     /// Where the command is.
     pub args: &'a Args,
-    /// The cluster.
+    /// Endpoint of the cluster.
     pub url: &'a str,
     /// The admin's keypair.
     pub keypair: &'a Path,
@@ -30,7 +30,7 @@ impl Deploying<'_> {
     /// # Errors
     /// When a run does something else than it must.
     pub async fn all(&self) -> Result<[Value; 2]> {
-        let config = self.args.root.join("tests/e2e/market.toml");
+        let config = self.args.market.clone();
         let first = self.agrees(&config, false).await?;
         ensure!(first["changed"] == true, "the first run changed nothing");
         let second = self.agrees(&config, false).await?;

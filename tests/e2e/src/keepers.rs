@@ -51,7 +51,7 @@ struct Counts {
 pub struct Condition {
     /// Whether it is well.
     pub well: bool,
-    /// The page.
+    /// What `/health` said.
     pub text: String,
 }
 
@@ -100,7 +100,7 @@ impl Keeper {
         })
     }
 
-    /// Its name.
+    /// Name of the keeper.
     pub fn name(&self) -> &str {
         &self.person.name
     }

@@ -37,9 +37,6 @@ const NO_VALIDATOR: u8 = 3;
 #[derive(Debug, Parser)]
 #[command(name = "ballast-e2e", version)]
 pub struct Args {
-    /// Root of the repository
-    #[arg(long)]
-    root: PathBuf,
     /// The built program
     #[arg(long)]
     program: PathBuf,
@@ -49,6 +46,9 @@ pub struct Args {
     /// Folder of the commands [default: this command's own]
     #[arg(long)]
     bins: Option<PathBuf>,
+    /// What `deploy` sets up
+    #[arg(long)]
+    market: PathBuf,
     /// Folder for logs and report.json
     #[arg(long)]
     out: PathBuf,
@@ -72,7 +72,7 @@ impl Args {
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let Some(validator) = validator::find(&args.root) else {
+    let Some(validator) = validator::find() else {
         eprintln!("e2e: {}.", validator::how_to_get_it());
         return ExitCode::from(NO_VALIDATOR);
     };

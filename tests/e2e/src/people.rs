@@ -19,7 +19,7 @@ use crate::stage::Stage;
 pub struct Person {
     /// Who they are in messages.
     pub name: String,
-    /// Their wallet.
+    /// Key of their wallet, which owns the trader account.
     pub owner: Keypair,
     /// Their trader account.
     pub trader: Pubkey,

@@ -36,7 +36,7 @@ pub struct Population {
 }
 
 impl Population {
-    /// Everybody.
+    /// All traders, those who make the market last.
     pub fn everybody(&self) -> impl Iterator<Item = &Person> {
         let market = [&self.maker, &self.taker];
         self.longs.iter().chain(&self.shorts).chain(market)

@@ -15,7 +15,7 @@ const TAIL: usize = 25;
 pub struct Process {
     /// What it is called in messages; its log has the same name.
     pub name: String,
-    /// Its log.
+    /// File that its output goes to.
     pub log: PathBuf,
     child: Child,
 }

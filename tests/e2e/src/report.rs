@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::audit::{Done, Totals};
 use crate::oracle::Published;
 
-/// A run.
+/// What one run did and found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// What `deploy` said each time.
@@ -30,7 +30,7 @@ pub struct Report {
     pub lots_sum: String,
     /// Insurance at the end.
     pub insurance_left_atoms: u64,
-    /// The keepers.
+    /// What each keeper did.
     pub keepers: Vec<KeeperFigures>,
     /// What was checked, in words.
     pub checks: Vec<String>,
@@ -47,14 +47,14 @@ pub struct Reaction {
     pub slots: u64,
     /// From sending the price to seeing the transaction confirmed, milliseconds.
     pub millis: u128,
-    /// The transaction.
+    /// Signature of the transaction, base58.
     pub signature: String,
 }
 
 /// What a keeper did.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeeperFigures {
-    /// Its name.
+    /// Name of the keeper.
     pub name: String,
     /// Transactions it sent.
     pub sent: u64,

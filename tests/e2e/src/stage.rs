@@ -37,7 +37,7 @@ pub const START_TICKS: u64 = 200_000;
 
 /// Everything a scenario plays on.
 pub struct Stage {
-    /// The validator.
+    /// The test validator that runs the cluster.
     pub validator: Validator,
     /// Read from here.
     pub cluster: Arc<Cluster>,
@@ -47,7 +47,7 @@ pub struct Stage {
     pub collateral: Collateral,
     /// The market's accounts.
     pub keys: MarketKeys,
-    /// The price.
+    /// Publishes the market's price.
     pub oracle: Oracle,
     /// What `deploy` said, the first and the second time.
     pub deployments: [serde_json::Value; 2],

@@ -41,7 +41,7 @@ impl Stage {
                 continue;
             };
             let stands = stands(&now.market, slot, &moment);
-            if stands.map_err(|error| anyhow!("{address} cannot be judged: {error:?}"))? {
+            if stands.map_err(|error| anyhow!("{address} cannot be judged: {error}"))? {
                 continue;
             }
             found.push(address);

@@ -25,14 +25,13 @@ const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// Ports for the harness at the end of the block.
 const OWN_PORTS: u16 = 16;
 
-/// Where the validator is: the variable, then PATH, then `../shared/bin` beside the repository.
-pub fn find(root: &Path) -> Option<PathBuf> {
+/// Where the validator is: the variable, then PATH.
+pub fn find() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
         return Some(named.into());
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
-        .chain([root.join("../shared/bin")])
         .map(|folder| folder.join(BINARY))
         .find(|file| file.is_file())
 }

@@ -11,8 +11,6 @@
 //! Instruction data: the Borsh form of a [`Price`]. The update is fully verified; its time and slot
 //! are the cluster's own.
 
-#![deny(missing_docs)]
-
 use anchor_lang::prelude::{
     borsh, AccountInfo, AnchorDeserialize, AnchorSerialize, Clock, Pubkey, SolanaSysvar,
 };
@@ -31,7 +29,7 @@ mod entrypoint;
 pub struct Price {
     /// Feed the price belongs to.
     pub feed_id: [u8; 32],
-    /// Price.
+    /// Price in units of 10^exponent.
     pub price: i64,
     /// Half width of the confidence interval.
     pub conf: u64,

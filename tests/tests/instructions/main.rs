@@ -3,6 +3,7 @@
 mod accounts;
 mod adl;
 mod adl_session;
+mod adl_session_guards;
 mod admin;
 mod block_trade;
 mod book_fees;

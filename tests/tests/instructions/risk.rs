@@ -1,8 +1,8 @@
 //! Replacing a market's risk parameters.
 
 use ballast_client::instructions::admin;
+use ballast_engine::fixtures::risk::sol_market;
 use ballast_engine::risk::RiskParams;
-use ballast_sandbox::config::sol_risk;
 use ballast_sandbox::MarketConfig;
 use ballast_state::error::BallastError;
 use ballast_state::exchange::Role;
@@ -15,7 +15,7 @@ use crate::support::{done, refused, Venue, START, TEN, USD};
 pub fn new_parameters_replace_the_old_and_funding_accrues_at_the_old_rate() {
     let mut venue = Venue::open_with(&MarketConfig::sol());
     venue.sandbox.advance_seconds(3_600);
-    let mut risk = sol_risk();
+    let mut risk = sol_market();
     risk.funding_rate_ppm_per_hour = -1_000;
     risk.taker_fee_bps = 7;
     let outcome = done(venue.sandbox.update_market_risk(&venue.market, risk));
@@ -47,7 +47,7 @@ pub fn only_the_risk_authority_sets_parameters() {
     let instruction = admin::UpdateMarketRisk {
         risk_authority: stranger.pubkey(),
         keys: venue.market.keys,
-        risk: sol_risk(),
+        risk: sol_market(),
     }
     .instruction();
     refused(&mut venue.sandbox, BallastError::NotRiskAuthority, |s| {
@@ -62,7 +62,7 @@ pub fn only_the_risk_authority_sets_parameters() {
     done(venue.sandbox.send(&[instruction], &[&stranger]));
     // Not even the admin.
     refused(&mut venue.sandbox, BallastError::NotRiskAuthority, |s| {
-        s.update_market_risk(&venue.market, sol_risk())
+        s.update_market_risk(&venue.market, sol_market())
     });
 }
 
@@ -169,7 +169,7 @@ pub fn unsound_parameters_are_refused_by_group() {
     let mut venue = Venue::new();
     for (error, changes) in cases {
         for change in changes {
-            let mut risk = sol_risk();
+            let mut risk = sol_market();
             change(&mut risk);
             refused(&mut venue.sandbox, error, |s| {
                 s.update_market_risk(&venue.market, risk)

@@ -4,8 +4,6 @@
 //! queue. Instruction data: the bytes of a [`Question`], or nothing, which costs what the program
 //! costs without a proof. Return data: the bytes of an [`Answer`].
 
-#![deny(missing_docs)]
-
 use ballast_engine::{
     proof::{first_skipped, Threshold},
     queue::QueueRef,

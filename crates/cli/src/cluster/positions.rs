@@ -47,7 +47,7 @@ pub struct PositionView {
     slot: u64,
     /// `long`, `short`, or `none` where there are only orders.
     pub side: &'static str,
-    /// Signed.
+    /// Lots, negative for a short.
     pub lots: i64,
     size: String,
     entry_quote_atoms: i64,
@@ -108,7 +108,7 @@ impl PositionView {
             market_index: state.market.index,
             market: state.name(),
             slot: state.slot,
-            side: side_name(position.side()),
+            side: position.side().map_or("none", Side::name),
             lots: slot.lots,
             size: units.size(position.size()),
             entry_quote_atoms: slot.entry_quote,
@@ -263,15 +263,6 @@ impl PositionView {
 pub fn lights(light: u8) -> String {
     let lit = usize::from(light.min(5));
     format!("{}{}", "●".repeat(lit), "○".repeat(5 - lit))
-}
-
-/// `long`, `short` or `none`.
-pub fn side_name(side: Option<Side>) -> &'static str {
-    match side {
-        Some(Side::Long) => "long",
-        Some(Side::Short) => "short",
-        None => "none",
-    }
 }
 
 fn level_words(ticks: Option<u64>, units: Units) -> String {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::failure::{Computed, Usage};
 use super::options::PositionSide;
-use super::positions::{lights, side_name};
+use super::positions::lights;
 use super::session::Session;
 use super::state::{MarketState, Parts};
 
@@ -145,7 +145,7 @@ impl SideView {
             }
         }
         Ok(Self {
-            side: side_name(Some(side)),
+            side: side.name(),
             positions: ranking.len(),
             places,
             trader: found,

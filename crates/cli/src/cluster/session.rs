@@ -23,7 +23,7 @@ use super::state::{self, name_of, MarketState, Parts};
 
 /// A cluster and how to talk to it and to the user.
 pub struct Session {
-    /// The cluster.
+    /// The cluster to read from and send to.
     pub cluster: Arc<Cluster>,
     /// Whether answers are JSON.
     pub json: bool,
@@ -56,7 +56,7 @@ impl Session {
         Ok(Arc::new(self.settings.keypair()?))
     }
 
-    /// The exchange.
+    /// Reads the exchange.
     pub async fn exchange(&self) -> Result<Exchange> {
         Ok(self.cluster.exchange().await?)
     }

@@ -49,13 +49,13 @@ pub struct MarketState {
     pub slot: u64,
     /// Unix seconds of that slot.
     pub now: i64,
-    /// Addresses.
+    /// Addresses of the market's accounts.
     pub keys: MarketKeys,
-    /// The market.
+    /// The market's account, decoded.
     pub market: Box<Market>,
     /// What its price account says.
     pub price: Result<OraclePrice, PriceError>,
-    /// The book.
+    /// The market's book.
     pub book: BookSnapshot,
     /// The queues of longs and of shorts.
     pub queues: Option<[QueueSnapshot; 2]>,
@@ -64,7 +64,8 @@ pub struct MarketState {
 }
 
 /// Where the mark of a display comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum PriceSource {
     /// The price account.
     Oracle,
@@ -74,11 +75,8 @@ pub enum PriceSource {
 
 impl PriceSource {
     /// Its name in JSON.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Oracle => "oracle",
-            Self::LastRecorded => "last_recorded",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

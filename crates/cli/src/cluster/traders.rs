@@ -59,7 +59,7 @@ enum Action {
     },
     /// Let a key trade, but not withdraw, for a trader account of the signer.
     Delegate {
-        /// The key.
+        /// Public key that may trade from now on.
         #[arg(required_unless_present = "revoke")]
         key: Option<Pubkey>,
         /// Nobody from now on.

@@ -6,9 +6,10 @@ use ballast_engine::units::Side;
 use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::trigger::{Trigger, TriggerKind};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use solana_signer::Signer;
 
+use super::choices::Trigger;
 use super::failure::Usage;
 use super::options::{Sending, TraderChoice};
 use super::session::Session;
@@ -23,24 +24,6 @@ pub struct TriggerArgs {
     action: Action,
 }
 
-/// Which trigger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    /// Limits a loss.
-    StopLoss,
-    /// Takes a profit.
-    TakeProfit,
-}
-
-impl From<Kind> for TriggerKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::StopLoss => Self::StopLoss,
-            Kind::TakeProfit => Self::TakeProfit,
-        }
-    }
-}
-
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
     /// Set a stop-loss or take-profit, in place of the one before.
@@ -51,9 +34,9 @@ enum Action {
 
 #[derive(Clone, Debug, Args)]
 struct PlaceArgs {
-    /// Which.
+    /// Which trigger.
     #[arg(value_enum)]
-    kind: Kind,
+    kind: Trigger,
     /// Oracle price that triggers, as a decimal number.
     #[arg(long)]
     price: String,
@@ -74,9 +57,9 @@ struct PlaceArgs {
 
 #[derive(Clone, Debug, Args)]
 struct CancelArgs {
-    /// Which.
+    /// Which trigger.
     #[arg(value_enum)]
-    kind: Kind,
+    kind: Trigger,
     /// Number, name or address of the position's market.
     #[arg(long, value_name = "MARKET")]
     market: String,

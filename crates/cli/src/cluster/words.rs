@@ -7,6 +7,7 @@ use ballast_state::order_args::OrderKind;
 use ballast_state::trigger::TriggerKind;
 use serde_json::{json, Value};
 
+use super::choices::{Direction, Trigger, Type};
 use super::units::{Collateral, Units};
 
 /// How amounts, sizes and prices of events are named.
@@ -336,29 +337,17 @@ fn cancelled(event: &OrdersCancelled) -> Value {
 
 /// `buy` or `sell`.
 pub fn side_name(side: OrderSide) -> &'static str {
-    match side {
-        OrderSide::Bid => "buy",
-        OrderSide::Ask => "sell",
-    }
+    Direction::from(side).into()
 }
 
 /// The type of an order as the command line has it.
 pub fn kind_name(kind: OrderKind) -> &'static str {
-    match kind {
-        OrderKind::Limit => "limit",
-        OrderKind::PostOnly => "post-only",
-        OrderKind::ImmediateOrCancel => "ioc",
-        OrderKind::FillOrKill => "fok",
-        OrderKind::Market => "market",
-    }
+    Type::from(kind).into()
 }
 
 /// The kind of a trigger as the command line has it.
 pub fn trigger_name(kind: TriggerKind) -> &'static str {
-    match kind {
-        TriggerKind::StopLoss => "stop-loss",
-        TriggerKind::TakeProfit => "take-profit",
-    }
+    Trigger::from(kind).into()
 }
 
 fn reason(reason: RemovalReason) -> &'static str {

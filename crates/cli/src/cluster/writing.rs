@@ -23,7 +23,7 @@ pub struct Plan<'a> {
     pub command: &'static str,
     /// What it does, in a sentence that begins with a verb.
     pub purpose: String,
-    /// Its instructions.
+    /// What the transaction consists of, in order.
     pub instructions: Vec<Instruction>,
     /// How to name amounts in its events.
     pub names: Names<'a>,

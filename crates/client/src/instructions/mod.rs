@@ -32,7 +32,7 @@ use ballast_state::Pubkey;
 /// The market accounts that every instruction on positions names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MarketKeys {
-    /// The market.
+    /// The market's account.
     pub market: Pubkey,
     /// Its queue of long positions.
     pub queue_long: Pubkey,
@@ -47,7 +47,7 @@ pub struct MarketKeys {
 /// The collateral mint and its token program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Collateral {
-    /// The mint.
+    /// The mint of the collateral.
     pub mint: Pubkey,
     /// The token program that owns it.
     pub token_program: Pubkey,

@@ -14,6 +14,11 @@ const REDUCE_ONLY: u8 = 1;
 /// number is the price of an ask and the complement of the price of a bid.
 pub type OrderKey = (u32, u64);
 
+/// Ahead of every order.
+pub(super) const FIRST: OrderKey = (0, 0);
+/// Behind every order.
+pub(super) const LAST: OrderKey = (u32::MAX, u64::MAX);
+
 /// What orders add up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Depth {
@@ -57,7 +62,7 @@ pub struct NewOrder {
     pub trader: [u8; 32],
     /// `Long` for a bid, `Short` for an ask.
     pub side: Side,
-    /// Price.
+    /// Limit price, atoms per lot.
     pub price: LotPrice,
     /// Lots, `1..=MAX_LOTS`.
     pub lots: u64,
@@ -156,7 +161,7 @@ impl Order {
         }
     }
 
-    /// Its price.
+    /// Its limit price, atoms per lot.
     #[must_use]
     pub fn price(&self) -> LotPrice {
         LotPrice::new(u64::from(self.price)).unwrap_or(LotPrice::MAX)

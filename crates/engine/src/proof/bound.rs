@@ -144,7 +144,7 @@ enum Score32 {
 pub(super) struct Fast {
     /// Mark, atoms per lot.
     mark: u64,
-    /// Mark.
+    /// Mark in units of 2^-32 atoms per lot.
     pub(super) mark_q32: u64,
     /// Mark less the funding index.
     pub(super) pivot_q32: i64,

@@ -42,9 +42,9 @@ use crate::units::{LotPrice, Side, Ticks, BPS_ONE, MAX_LOT_PRICE};
 /// Prices to search, whole ticks, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Band {
-    /// The lowest.
+    /// The lowest price of it.
     pub lowest: Ticks,
-    /// The highest.
+    /// The highest price of it.
     pub highest: Ticks,
 }
 

@@ -170,7 +170,7 @@ fn the_layout_is_checked() {
     // What does not make a pair of nodes is left unused.
     let odd = BookRef::new(&store.bytes()[..size - 1]).map(|book| book.capacity());
     assert_eq!(odd, Ok(1));
-    // Zeroed bytes and another version are no book.
+    // Zeroed bytes and another version are not a book.
     store.bytes()[32] ^= 1;
     assert_eq!(
         BookRef::new(store.bytes()).map(|_| ()),

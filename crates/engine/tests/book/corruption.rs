@@ -225,7 +225,7 @@ fn a_removal_through_a_broken_chain_changes_nothing() {
 proptest! {
     #![proptest_config(cases(3_000))]
 
-    /// Bytes that are no book are an error or a book, never a panic or an endless walk.
+    /// Bytes that are not a book are an error or a book, never a panic or an endless walk.
     #[test]
     fn changed_bytes_never_panic(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),

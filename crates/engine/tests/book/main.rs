@@ -1,4 +1,4 @@
-//! The order book against a plain list of orders, and over bytes that are no book.
+//! The order book against a plain list of orders, and over bytes that are not a book.
 #![allow(clippy::arithmetic_side_effects)]
 
 mod capacity;

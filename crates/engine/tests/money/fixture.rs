@@ -1,8 +1,10 @@
 //! A market's parameters and generators shared by the properties.
 
+pub use ballast_engine::fixtures::risk::small_market as params;
+use ballast_engine::fixtures::risk::tier;
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
-use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
+use ballast_engine::risk::RiskParams;
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -17,68 +19,11 @@ pub fn cases(count: u32) -> ProptestConfig {
     }
 }
 
-fn tier(limit: u64, initial: u32, maintenance: u32) -> RiskTier {
-    RiskTier {
-        notional_limit_atoms: limit,
-        initial_margin_bps: initial,
-        maintenance_margin_bps: maintenance,
-    }
-}
-
-/// Three tiers, a two-step ladder, 1% to 2% discount, 0.25% fee, 10% buffer.
-pub fn params() -> RiskParams {
-    let mut params = RiskParams {
-        tier_count: 3,
-        ladder_count: 2,
-        ladder_interval_slots: 10,
-        min_position_lots: 5,
-        max_position_lots: 1_000_000,
-        max_open_interest_lots: 10_000_000,
-        liquidation_discount_bps: 100,
-        liquidation_discount_max_bps: 200,
-        discount_ramp_slots: 100,
-        liquidation_fee_bps: 25,
-        liquidation_buffer_bps: 1_000,
-        price_band_bps: 500,
-        taker_fee_bps: 5,
-        maker_fee_bps: 2,
-        insurance_fee_share_bps: 2_500,
-        funding_rate_ppm_per_hour: 100,
-        insurance_draw_cap_bps: 3_000,
-        insurance_window_slots: 1_000,
-        oracle_max_age_seconds: 30,
-        oracle_max_conf_bps: 200,
-        oracle_max_ema_divergence_bps: 1_000,
-        adl: AdlParams {
-            rank_tolerance_bps: 0,
-            max_close_bps: 5_000,
-            min_profit_bps: 10,
-            _pad: 0,
-            grace_slots: 100,
-            reward_atoms: 0,
-        },
-        ..RiskParams::default()
-    };
-    params.tiers[0] = tier(50_000_000, 500, 250);
-    params.tiers[1] = tier(250_000_000, 1_000, 500);
-    params.tiers[2] = tier(1_000_000_000, 2_000, 1_000);
-    params.ladder[0] = step(6_666, 2_000);
-    params.ladder[1] = step(3_333, 5_000);
-    params
-}
-
 /// No impact notional: funding at `rate_ppm` an hour.
 pub fn base_rate(rate_ppm: i32) -> RiskParams {
     RiskParams {
         funding_rate_ppm_per_hour: rate_ppm,
         ..params()
-    }
-}
-
-fn step(above_ratio_bps: u32, close_bps: u32) -> LadderStep {
-    LadderStep {
-        above_ratio_bps,
-        close_bps,
     }
 }
 

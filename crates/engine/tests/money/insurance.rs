@@ -62,6 +62,19 @@ fn a_cap_lowered_inside_a_window_stops_it() {
     assert_eq!(state.draw(&lower, 1, 0), Ok(state));
 }
 
+#[test]
+fn a_single_atom_is_paid_and_counted() {
+    let state = funded(1_000).draw(&params(), 7, 1).unwrap();
+    let expected = InsuranceState {
+        balance: 999,
+        window_start_slot: 7,
+        window_level: 1_000,
+        window_drawn: 1,
+    };
+    assert_eq!(state, expected);
+    assert_eq!(state.draw(&params(), 8, 1).unwrap().window_drawn, 2);
+}
+
 proptest! {
     #![proptest_config(cases(500))]
 

@@ -294,6 +294,67 @@ fn the_ladder_limits_and_paces_steps() {
     assert!(plan(&last).is_ok());
 }
 
+/// A step that closes everything is no limit, so that neither its interval nor what is left of
+/// a step before it holds anything up.
+#[test]
+fn a_step_of_the_whole_position_waits_for_nothing() {
+    let mut params = params();
+    params.ladder[1].close_bps = 10_000;
+    params.validate().unwrap();
+    let position = with_equity(Side::Long, 1_000, 10_000, 10_000, 166_000);
+    let soon = |step_left| LiquidationInput {
+        distress: Distress {
+            last_step_slot: 1_000,
+            step_left,
+            ..Distress::NONE
+        },
+        ..input(&params, position, 10_000)
+    };
+    for step_left in [0, 7] {
+        let plan = plan(&soon(step_left)).unwrap();
+        // n with 166,000 - 125 n >= 1.1 * 250 * (1,000 - n).
+        assert_eq!(closed(&plan), 727);
+        assert!(!plan.follow_up && !plan.ladder_capped);
+    }
+    // One that leaves a ten-thousandth is one.
+    params.ladder[1].close_bps = 9_999;
+    let soon = LiquidationInput {
+        distress: Distress {
+            last_step_slot: 1_000,
+            ..Distress::NONE
+        },
+        ..input(&params, position, 10_000)
+    };
+    assert_eq!(plan(&soon), Err(EngineError::LadderInterval));
+}
+
+/// Only what goes on with an unfinished step of the ladder is a follow-up.
+#[test]
+fn without_a_ladder_limit_nothing_follows_up() {
+    let params = params();
+    let unfinished = |position| LiquidationInput {
+        distress: Distress {
+            last_step_slot: 1_000,
+            step_left: 7,
+            ..Distress::NONE
+        },
+        ..input(&params, position, 10_000)
+    };
+    let equity = |equity| with_equity(Side::Short, 1_000, 10_000, 10_000, equity);
+    let limited = plan(&unfinished(equity(200_000))).unwrap();
+    assert_eq!((closed(&limited), limited.follow_up), (7, true));
+    // Below the last step's ratio.
+    let all = plan(&unfinished(equity(83_000))).unwrap();
+    assert_eq!((all.ladder_capped, all.follow_up), (false, false));
+    assert!(closed(&all) > 7);
+    let bankrupt = LiquidationInput {
+        insurance_available: 1,
+        ..unfinished(equity(-1))
+    };
+    let bankrupt = plan(&bankrupt).unwrap();
+    assert_eq!((closed(&bankrupt), bankrupt.follow_up), (1_000, false));
+}
+
 #[test]
 fn a_rest_below_the_smallest_position_closes_too() {
     let params = params();
@@ -334,9 +395,11 @@ fn no_ramp_is_the_highest_discount_from_the_flag() {
     };
     let position = with_equity(Side::Long, 1_000, 10_000, 10_000, 249_999);
     let mut input = input(&params, position, 10_000);
+    let unflagged = plan(&input).unwrap();
+    assert_eq!(unflagged.discount_atoms, 100 * closed(&unflagged));
     input.distress.flagged_slot = input.slot;
-    let plan = plan(&input).unwrap();
-    assert_eq!(plan.discount_atoms, 200 * closed(&plan));
+    let flagged = plan(&input).unwrap();
+    assert_eq!(flagged.discount_atoms, 200 * closed(&flagged));
 }
 
 #[test]

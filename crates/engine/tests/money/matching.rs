@@ -2,7 +2,9 @@
 
 use ballast_engine::book::{book_size, Book, NewOrder, Order, OwnOrders};
 use ballast_engine::margin::{initial_margin, maintenance_margin};
-use ballast_engine::matching::{meet, settle_taker, Maker, Match, RemoveReason, Taken, Taking};
+use ballast_engine::matching::{
+    meet, settle_taker, Maker, MakerFill, Match, RemoveReason, Taken, Taking,
+};
 use ballast_engine::oracle::Mark;
 use ballast_engine::order::{check, order_margin, OrderKind, OrderRequest};
 use ballast_engine::position::Position;
@@ -322,4 +324,71 @@ fn expired_and_uncovered_orders_are_removed_for_a_fee() {
         met(&held(-9), &order(0, 600_000)).map(|removed| removed.0),
         Some(RemoveReason::NoRoom)
     );
+}
+
+#[test]
+fn a_taker_may_not_become_too_large() {
+    let mark = mark(100_000, 0);
+    let taken = |lots: u64| Taken {
+        lots,
+        notional: lots * 100_000,
+        ..Taken::default()
+    };
+    let settled = |params: &RiskParams, held: Position, side, lots| {
+        let party = PartyInput {
+            position: held,
+            free: Atoms::new(i64::MAX / 2),
+            margin_to_add: 0,
+        };
+        settle_taker(params, &mark, &party, side, &taken(lots)).map(|done| done.position.lots.get())
+    };
+    let params = RiskParams {
+        max_position_lots: 100,
+        ..params()
+    };
+    let too_large = Err(EngineError::PositionTooLarge);
+    let flat = Position::default();
+    assert_eq!(settled(&params, flat, Side::Long, 100), Ok(100));
+    assert_eq!(settled(&params, flat, Side::Long, 101), too_large);
+    let long = position(60, 100_000, 1_000_000);
+    assert_eq!(settled(&params, long, Side::Long, 40), Ok(100));
+    assert_eq!(settled(&params, long, Side::Long, 41), too_large);
+    assert_eq!(settled(&params, long, Side::Short, 161), too_large);
+    // Who is too large already may become smaller.
+    let huge = position(500, 100_000, 10_000_000);
+    assert_eq!(settled(&params, huge, Side::Short, 10), Ok(490));
+}
+
+#[test]
+fn fees_of_all_makers_are_counted() {
+    let fill = |fee, taker_fee| MakerFill {
+        lots: 3,
+        notional: 300,
+        position: Position::default(),
+        free: Atoms::ZERO,
+        margin_used: 0,
+        fee: Atoms::new(fee),
+        taker_fee,
+        reduced_only: false,
+        done: true,
+    };
+    let mut taken = Taken::default();
+    for (fee, taker_fee) in [(7, 11), (-2, 13), (5, 17)] {
+        taken.add(&fill(fee, taker_fee)).unwrap();
+    }
+    assert_eq!((taken.lots, taken.notional, taken.fee), (9, 900, 41));
+    assert_eq!(taken.maker_fees, Atoms::new(10));
+    assert_eq!(taken.paid(), Ok(Atoms::new(51)));
+}
+
+#[test]
+fn the_filled_part_of_a_margin_is_rounded_down() {
+    let taken = Taken {
+        lots: 3,
+        ..Taken::default()
+    };
+    assert_eq!(taken.share_of(100, 7), Ok(42));
+    assert_eq!(taken.share_of(700, 7), Ok(300));
+    assert_eq!(taken.share_of(100, 3), Ok(100));
+    assert_eq!(Taken::default().share_of(100, 7), Ok(0));
 }

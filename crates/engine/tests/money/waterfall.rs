@@ -190,6 +190,92 @@ proptest! {
     }
 }
 
+/// 567 lots are to close at 10,000: discount and fee of 56,700 and 14,175 on all of them.
+fn step_of_567(params: &RiskParams) -> LiquidationInput<'_> {
+    let position = with_equity(Side::Long, 1_000, 10_500, 10_000, 190_000);
+    input(params, position, 10_000)
+}
+
+/// The discount belongs to what is taken over, the fee to all that is closed, both rounded down.
+#[test]
+fn with_the_book_discount_and_fee_are_the_parts_of_the_lots_they_belong_to() {
+    let params = without_ladder(crate::fixture::params());
+    let params = RiskParams {
+        book_reward_bps: 0,
+        // 0.03% and 1.03%: neither is a whole atom a lot at a mark of 9,999.
+        liquidation_fee_bps: 3,
+        liquidation_discount_bps: 103,
+        ..params
+    };
+    for side in [Side::Long, Side::Short] {
+        let position = with_equity(side, 1_000, 9_999, 9_999, 190_000);
+        let input = input(&params, position, 9_999);
+        let alone = plan(&input).unwrap();
+        let (whole, discount, fee) = (
+            alone.lots.size(),
+            alone.discount_atoms,
+            alone.insurance_fee_atoms,
+        );
+        let mut rounded = (0, 0);
+        for taken in [1, 2, 3, 50, 101, whole - 1] {
+            let mut waterfall = Waterfall::begin(&input, true).unwrap();
+            waterfall.take(taken, price(9_999)).unwrap();
+            let done = waterfall.finish(true).unwrap();
+            let left = whole - taken;
+            assert_eq!(done.discount_atoms, discount * left / whole);
+            assert_eq!(done.insurance_fee_atoms, fee);
+            rounded.0 += u64::from(discount * left % whole > 0);
+            // Without the liquidator only the book's lots pay the fee.
+            let mut waterfall = Waterfall::begin(&input, false).unwrap();
+            waterfall.take(taken, price(9_999)).unwrap();
+            let done = waterfall.finish(true).unwrap();
+            assert_eq!(done.discount_atoms, 0);
+            assert_eq!(done.insurance_fee_atoms, fee * taken / whole);
+            rounded.1 += u64::from(fee * taken % whole > 0);
+        }
+        assert!(rounded.0 > 3 && rounded.1 > 3, "{rounded:?}");
+    }
+}
+
+#[test]
+fn rewards_of_several_orders_add_up() {
+    let params = RiskParams {
+        book_reward_bps: 10,
+        ..without_ladder(crate::fixture::params())
+    };
+    let input = step_of_567(&params);
+    let mut waterfall = Waterfall::begin(&input, true).unwrap();
+    // 0.1% of 100 lots at 10,000 and of 50 at 9,960; then 10 at the liquidator's own price.
+    waterfall.take(100, price(10_000)).unwrap();
+    assert_eq!(waterfall.finish(true).unwrap().reward_atoms, 1_000);
+    waterfall.take(50, price(9_960)).unwrap();
+    assert_eq!(waterfall.finish(true).unwrap().reward_atoms, 1_498);
+    waterfall.take(10, price(9_900)).unwrap();
+    let done = waterfall.finish(true).unwrap();
+    assert_eq!((done.reward_atoms, done.book_lots.size()), (1_498, 160));
+    assert_eq!(done.book_quote.get(), -(1_000_000 + 498_000 + 99_000));
+}
+
+/// With negative equity no step limits anything, so that none is left unfinished.
+#[test]
+fn a_bankrupt_leaves_no_step_behind() {
+    let params = crate::fixture::params();
+    for side in [Side::Long, Side::Short] {
+        let input = input(
+            &params,
+            with_equity(side, 1_000, 10_000, 10_000, -1),
+            10_000,
+        );
+        let mut waterfall = Waterfall::begin(&input, false).unwrap();
+        assert_eq!(waterfall.finish(true).unwrap().step_left, 0);
+        let better = if side == Side::Long { 10_001 } else { 9_999 };
+        waterfall.take(400, price(better)).unwrap();
+        let done = waterfall.finish(true).unwrap();
+        assert_eq!((done.lots.size(), done.step_left), (400, 0));
+        assert_eq!(waterfall.left(), Ok(600));
+    }
+}
+
 #[test]
 fn an_unfinished_step_goes_on_within_the_interval_and_no_further() {
     let params = crate::fixture::params();

@@ -2,6 +2,7 @@
 //! does not depend on how it is split into calls.
 
 use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, SkipReason, Summary};
+use ballast_engine::fixtures::ranking::{fraction, integer};
 use ballast_engine::position::Position;
 use ballast_engine::proof::{first_skipped, BestFirst, Threshold};
 use ballast_engine::queue::CutStamp;
@@ -13,7 +14,6 @@ use num_bigint::BigInt;
 use proptest::prelude::*;
 
 use crate::fixture::{any_market, any_side, cases, lot_price, position, Store};
-use crate::reference::{fraction, integer};
 
 /// One bankruptcy and the other side's queue.
 #[derive(Clone)]

@@ -2,19 +2,20 @@
 
 use std::cmp::Ordering;
 
+use ballast_engine::fixtures::ranking::{integer, ranking, Rated};
 use ballast_engine::position::Position;
 use ballast_engine::proof::{best_below, BestFirst};
 use ballast_engine::queue::CutStamp;
 use ballast_engine::rank::{
-    compare, light, score_q32, Class, Exposure, Ranked, Round, INFINITE_SCORE,
+    compare, light, score_q32, Class, Exposure, Ranked, Round, Score, INFINITE_SCORE,
 };
 use ballast_engine::units::Side;
+use ballast_engine::EngineError;
 use num_bigint::BigInt;
 use proptest::prelude::*;
 
 use crate::fixture::{any_market, cases, lot_price, position, Store};
 use crate::proof::plain_round;
-use crate::reference::{integer, ranking, Rated};
 
 fn listed(positions: &[Position], stamps: &[CutStamp]) -> Vec<(usize, Position, CutStamp)> {
     positions
@@ -111,6 +112,103 @@ proptest! {
             }
         }
     }
+}
+
+/// Equities that only funding can carry beyond 64 bits, up to where a product leaves 128.
+#[test]
+fn scores_of_equities_beyond_64_bits_are_exact_or_refused() {
+    let mark = lot_price(1_000);
+    let lots = u64::from(u32::MAX);
+    let worth = i128::from(lots) * 1_000;
+    for (side, sign) in [(Side::Long, 1), (Side::Short, -1)] {
+        // Half and twice the mark: in profit on one side, in loss on the other.
+        for entry in [lots * 500, lots * 2_000] {
+            for bits in [63, 64, 65, 80, 85, 86, 90, 93] {
+                let equity = 1_i128 << bits;
+                let exposure = Exposure {
+                    side,
+                    lots,
+                    entry,
+                    bankruptcy: worth - sign * equity,
+                    sequence: 0,
+                };
+                let (change, equity) = (
+                    u128::from(entry.abs_diff(lots * 1_000)),
+                    equity.unsigned_abs(),
+                );
+                let (entry, lots) = (u128::from(entry), u128::from(lots));
+                let loss = (side == Side::Long) == (entry > lots * 1_000);
+                let (numerator, denominator) = if loss {
+                    (change.checked_mul(equity), Some(entry * lots))
+                } else {
+                    (Some(change * lots), entry.checked_mul(equity))
+                };
+                let expected = match (numerator, denominator) {
+                    (Some(numerator), Some(denominator)) => Ok(Score {
+                        loss,
+                        numerator,
+                        denominator,
+                    }),
+                    _ => Err(EngineError::Overflow),
+                };
+                assert_eq!(exposure.score(mark), expected, "{exposure:?}");
+            }
+        }
+    }
+}
+
+/// Cross products take 256 bits: these wrap to the wrong order in 128.
+#[test]
+fn scores_beyond_64_bits_compare_exactly() {
+    let score = |numerator, denominator| Score {
+        loss: false,
+        numerator,
+        denominator,
+    };
+    let one = 1_u128 << 100;
+    for (less, more) in [
+        (score(one, one), score(one + 1, one)),
+        (score(one, one + 1), score(one, one)),
+        (score(1, 1 << 64), score(1 << 64, 1)),
+        (score(1 << 64, 1 << 64), score(1 << 65, 1)),
+        (score(1, 1), score(u128::MAX, 3)),
+    ] {
+        assert_eq!(less.compare(&more), Ordering::Less);
+        assert_eq!(more.compare(&less), Ordering::Greater);
+        let lost = |score: Score| Score {
+            loss: true,
+            ..score
+        };
+        assert_eq!(lost(less).compare(&lost(more)), Ordering::Greater);
+        assert_eq!(less.compare(&lost(more)), Ordering::Greater);
+    }
+    // Within a tolerance the products are checked.
+    let limit = u128::MAX / 10_000;
+    let last = score(1, 2);
+    assert_eq!(score(limit, 1).beats(&last, 1), Ok(true));
+    let refused = Err(EngineError::Overflow);
+    assert_eq!(score(limit + 1, 1).beats(&last, 1), refused);
+    assert_eq!(last.beats(&score(limit + 1, 1), 0), refused);
+}
+
+#[test]
+fn a_class_is_refused_where_a_total_times_lots_could_wrap() {
+    let round = plain_round(Side::Long, 1_000);
+    let exposure = |lots, bankruptcy| Exposure {
+        side: Side::Long,
+        lots,
+        entry: 1_000,
+        bankruptcy,
+        sequence: 0,
+    };
+    let refused = Err(EngineError::Overflow);
+    let largest = (1_i128 << 94) - 1;
+    assert_eq!(exposure(1, largest).class(&round), Ok(Class::Ineligible));
+    assert_eq!(exposure(1, -largest).class(&round), Ok(Class::Other));
+    assert_eq!(exposure(1, largest + 1).class(&round), refused);
+    assert_eq!(exposure(1, -largest - 1).class(&round), refused);
+    assert!(exposure((1 << 33) - 1, 0).class(&round).is_ok());
+    assert_eq!(exposure(1 << 33, 0).class(&round), refused);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The walk finds somebody passed over exactly when the rules say there is one.
 
+use ballast_engine::fixtures::ranking::Rated;
 use ballast_engine::position::Position;
 use ballast_engine::proof::{first_skipped, BestFirst, Threshold};
 use ballast_engine::queue::CutStamp;
@@ -10,7 +11,6 @@ use proptest::prelude::*;
 
 use crate::fixture::{any_market, cases, lot_price, position, trader, Store};
 use crate::order::any_stamps;
-use crate::reference::Rated;
 
 /// Closing at the mark, exact, without least profit or cap.
 pub fn plain_round(side: Side, mark: u64) -> Round {
@@ -254,6 +254,33 @@ fn the_tolerance_includes_its_limit() {
         assert_eq!(skipped(9_999), Some(1));
         assert_eq!(skipped(0), Some(1));
     }
+}
+
+/// A short can gain all but nothing of its entry, and then it wins at any least profit below
+/// the whole.
+#[test]
+fn shorts_win_up_to_the_largest_least_profit() {
+    // At a mark of 1, entries of 10,000 and 20,000 have gained 9,999 and 9,999.5 ten-thousandths.
+    let last = position(Side::Short, 1, 10_000, 50_000, 0);
+    let better = position(Side::Short, 1, 20_000, 0, 0);
+    let loser = position(Side::Short, 1, 9_999, 0, 0);
+    let store = Store::filled(Side::Short, &[last, better, loser]);
+    let skipped = |min_profit_bps, cut: u32| {
+        let mut round = plain_round(Side::Short, 1);
+        round.min_profit_bps = min_profit_bps;
+        let entry = store.view().entry(cut).expect("live");
+        let last = Exposure::of_entry(entry, Side::Short, FundingIndex::ZERO);
+        first_skipped(&store.view(), &round, &Threshold::Beyond(last), Some(cut))
+            .expect("sound")
+            .skipped
+    };
+    assert_eq!(skipped(9_999, 0), Some(1));
+    assert_eq!(skipped(9_999, 1), None);
+    // Just short of the least profit it ranks behind both winners, whatever it scores.
+    assert!(skipped(9_999, 2).is_some());
+    // At the whole nobody wins and the score decides alone.
+    assert_eq!(skipped(10_000, 2), None);
+    assert_eq!(skipped(10_000, 1), Some(2));
 }
 
 /// Equal in everything but age: the older one is first, exactly.

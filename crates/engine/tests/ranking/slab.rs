@@ -1,6 +1,6 @@
-//! The tree with another node than the queue's, and over bytes that are no tree.
+//! The tree with another node than the queue's, and over bytes that are not a tree.
 
-use ballast_engine::proof::{first_skipped, Threshold};
+use ballast_engine::proof::{best_below, first_skipped, Threshold};
 use ballast_engine::slab::{Links, Tree, TreeHeader, TreeNode, TreeRef};
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
@@ -119,7 +119,7 @@ fn a_replacement_may_not_take_the_key_of_another() {
 #[test]
 fn broken_links_are_an_error() {
     const LEFT_OF_FIRST: usize = ballast_engine::queue::QUEUE_HEADER_SIZE;
-    for link in [0_u32, 1, 2, 77] {
+    for link in [2_u32, 77, 0, 1] {
         let long = position(Side::Long, 1, 50, 25, 0);
         let mut store = Store::filled(Side::Long, &[long, long, long]);
         // The second node is the root: the first points back at it or out.
@@ -130,6 +130,8 @@ fn broken_links_are_an_error() {
         };
         let walk = first_skipped(&store.view(), &round, &Threshold::Everyone, None);
         assert_eq!(walk, Err(EngineError::TreeCorrupt), "{link}");
+        let best = best_below(&store.view(), &round, None);
+        assert_eq!(best, Err(EngineError::TreeCorrupt), "{link}");
         assert_eq!(store.view().invariant(), Err(EngineError::TreeCorrupt));
         if link != 2 {
             let found = store.view().tree().find((0, 0));

@@ -1,6 +1,7 @@
 //! Scores that differ by nothing, or by one atom in 2^63: far below the 2^-32 of
 //! the bounds.
 
+use ballast_engine::fixtures::ranking::Rated;
 use ballast_engine::position::Position;
 use ballast_engine::proof::{first_skipped, Threshold};
 use ballast_engine::queue::CutStamp;
@@ -10,7 +11,6 @@ use proptest::prelude::*;
 
 use crate::fixture::{any_side, cases, position, Store};
 use crate::proof::plain_round;
-use crate::reference::Rated;
 
 /// Whether the first of two positions is found beyond the second, and whether the
 /// rules say so. `None` when the second may not be cut at all.

@@ -7,4 +7,5 @@
 mod cuts;
 mod grid;
 mod rules;
+mod solvency;
 mod walks;

@@ -1,14 +1,14 @@
 //! A market of many positions, its queues and its book, drawn from a seed in integers only.
 
 use anchor_lang::prelude::Pubkey;
-use anyhow::{anyhow, Result};
+use anyhow::Result;
 use ballast_client::instructions::MarketKeys;
 use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
+use ballast_engine::fixtures::risk::{sol_market, step};
 use ballast_engine::position::Position;
 use ballast_engine::queue::{queue_size, Queue, QueueRef};
-use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
+use ballast_engine::risk::{AdlParams, LadderStep, RiskParams};
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
-use ballast_engine::EngineError;
 use ballast_keeper::market::MarketState;
 use ballast_state::market::{Market, MARKET_VERSION};
 use ballast_state::oracle_config::{OracleConfig, ORACLE_PUSH};
@@ -59,16 +59,13 @@ impl Venue {
                 .collect(),
         };
         for (side, words) in [Side::Long, Side::Short].into_iter().zip(&mut venue.queues) {
-            let mut queue = Queue::new(bytemuck::cast_slice_mut(words)).map_err(engine)?;
+            let mut queue = Queue::new(bytemuck::cast_slice_mut(words))?;
             for _ in 0..half {
                 let (address, position) = (dice.gen(), position(&mut dice, side)?);
-                let node = queue.insert(address, &position).map_err(engine)?;
+                let node = queue.insert(address, &position)?;
                 let trader = trader(&keys.market, &position, node);
                 let address = Pubkey::new_from_array(address);
-                venue
-                    .state
-                    .apply_trader(&address, &trader)
-                    .map_err(engine)?;
+                venue.state.apply_trader(&address, &trader)?;
             }
         }
         Ok(venue)
@@ -80,9 +77,9 @@ impl Venue {
         Ok([read(long)?, read(short)?])
     }
 
-    /// The book.
+    /// The market's book, to read.
     pub fn book(&self) -> Result<BookRef<'_>> {
-        BookRef::new(bytemuck::cast_slice(&self.book)).map_err(engine)
+        BookRef::new(bytemuck::cast_slice(&self.book)).map_err(anyhow::Error::from)
     }
 
     /// The makers quote anew around `mark`, a hundredth of a per cent apart.
@@ -90,8 +87,8 @@ impl Venue {
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut self.book);
         bytes.fill(0);
         let market = self.state.address.to_bytes();
-        Book::create(bytes, market).map_err(engine)?;
-        let mut book = Book::new(bytes).map_err(engine)?;
+        Book::create(bytes, market)?;
+        let mut book = Book::new(bytes)?;
         for side in [Side::Long, Side::Short] {
             let mut own = vec![OwnOrders::EMPTY; self.makers.len()];
             for (place, number) in (0..ORDERS).zip(1_u64..) {
@@ -104,14 +101,14 @@ impl Venue {
                 let order = NewOrder {
                     trader: self.makers[maker],
                     side,
-                    price: LotPrice::new(price).map_err(engine)?,
+                    price: LotPrice::new(price)?,
                     lots: dice.gen_range(20..400),
                     margin: 0,
                     reduce_only: false,
                     expires_at: 0,
                     client_id: 0,
                 };
-                book.insert(&order, &mut own[maker]).map_err(engine)?;
+                book.insert(&order, &mut own[maker])?;
             }
         }
         Ok(())
@@ -119,7 +116,7 @@ impl Venue {
 }
 
 fn read(words: &[u64]) -> Result<QueueRef<'_>> {
-    QueueRef::new(bytemuck::cast_slice(words)).map_err(engine)
+    QueueRef::new(bytemuck::cast_slice(words)).map_err(anyhow::Error::from)
 }
 
 /// A position entered within 2% of the start, of 1x to 20x.
@@ -127,14 +124,14 @@ fn position(dice: &mut ChaCha8Rng, side: Side) -> Result<Position> {
     let lots: u64 = dice.gen_range(10..20_000);
     let quote = lots * dice.gen_range(START * 98 / 100..START * 102 / 100);
     let margin = quote * 10 / dice.gen_range(10..200);
-    let entry = Atoms::from_unsigned(quote).map_err(engine)?;
+    let entry = Atoms::from_unsigned(quote)?;
     Ok(Position {
-        lots: Lots::on_side(side, lots).map_err(engine)?,
+        lots: Lots::on_side(side, lots)?,
         entry_quote: match side {
             Side::Long => entry,
-            Side::Short => Atoms::ZERO.try_sub(entry).map_err(engine)?,
+            Side::Short => Atoms::ZERO.try_sub(entry)?,
         },
-        margin: Atoms::from_unsigned(margin).map_err(engine)?,
+        margin: Atoms::from_unsigned(margin)?,
         funding_index: FundingIndex::ZERO,
     })
 }
@@ -152,7 +149,7 @@ fn trader(market: &Pubkey, position: &Position, node: u32) -> Trader {
 fn queue(capacity: usize, market: Pubkey, side: Side) -> Result<Vec<u64>> {
     let mut words = words(queue_size(capacity));
     let bytes = bytemuck::cast_slice_mut(&mut words);
-    Queue::create(bytes, market.to_bytes(), side).map_err(engine)?;
+    Queue::create(bytes, market.to_bytes(), side)?;
     Ok(words)
 }
 
@@ -182,63 +179,22 @@ fn market(keys: &MarketKeys) -> Market {
     market
 }
 
-/// Liquidation in steps, exact deleveraging of half of a counterparty at a time, no insurance.
+/// Liquidation in two steps, exact deleveraging of half of a counterparty at a time, neither fees
+/// nor rewards.
 fn risk() -> RiskParams {
-    let tier = |notional_limit_atoms, initial_margin_bps, maintenance_margin_bps| RiskTier {
-        notional_limit_atoms,
-        initial_margin_bps,
-        maintenance_margin_bps,
-    };
+    let (usual, none) = (sol_market(), LadderStep::default());
     RiskParams {
-        tiers: [
-            tier(250_000_000_000, 500, 250),
-            tier(1_000_000_000_000, 1_000, 500),
-            tier(10_000_000_000_000, 2_000, 1_000),
-            RiskTier::default(),
-        ],
-        tier_count: 3,
-        ladder: [
-            LadderStep {
-                above_ratio_bps: 6_667,
-                close_bps: 2_000,
-            },
-            LadderStep {
-                above_ratio_bps: 0,
-                close_bps: 10_000,
-            },
-            LadderStep::default(),
-            LadderStep::default(),
-        ],
+        ladder: [step(6_667, 2_000), step(0, 10_000), none, none],
         ladder_count: 2,
-        ladder_interval_slots: 10,
-        min_position_lots: 10,
-        max_position_lots: 100_000_000,
         max_open_interest_lots: 100_000_000_000,
-        liquidation_discount_bps: 25,
-        liquidation_discount_max_bps: 100,
-        discount_ramp_slots: 150,
-        liquidation_fee_bps: 50,
-        liquidation_buffer_bps: 1_000,
-        price_band_bps: 500,
-        funding_rate_ppm_per_hour: 12,
-        insurance_draw_cap_bps: 10_000,
-        insurance_window_slots: 9_000,
-        oracle_max_age_seconds: 30,
-        oracle_max_conf_bps: 200,
-        oracle_max_ema_divergence_bps: 2_000,
+        taker_fee_bps: 0,
+        insurance_fee_share_bps: 0,
+        keeper_fee_atoms: 0,
         adl: AdlParams {
             rank_tolerance_bps: 0,
-            max_close_bps: 5_000,
-            min_profit_bps: 10,
-            grace_slots: 150,
-            ..AdlParams::default()
+            reward_atoms: 0,
+            ..usual.adl
         },
-        book_reward_bps: 10,
-        ..RiskParams::default()
+        ..usual
     }
-}
-
-/// An engine error as an ordinary one.
-pub fn engine(error: EngineError) -> anyhow::Error {
-    anyhow!("the engine refuses: {error:?}")
 }

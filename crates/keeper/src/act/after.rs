@@ -7,10 +7,10 @@ use ballast_rpc::sender::{Landed, SendError};
 use solana_account::Account;
 
 use super::{Actor, Assignment, GONE, NOBODY};
+use crate::attempt::{verdict, Ask, Step};
 use crate::evaluate::Job;
 use crate::feed::Read;
 use crate::flight::Pause;
-use crate::outcome::{verdict, Ask, Step};
 use crate::plan::session::SessionStep;
 use crate::plan::{Effect, Idle, Plan, TakeOver};
 use crate::repair::Verdict;

@@ -7,8 +7,8 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use super::{Actor, Assignment};
+use crate::attempt::{Ask, Step};
 use crate::flight::Pause;
-use crate::outcome::{Ask, Step};
 use crate::plan::session::{plan, under_way, Means, SessionStep};
 use crate::plan::{Effect, PlanError, Planned};
 use crate::scene::Scene;

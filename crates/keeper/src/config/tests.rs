@@ -36,7 +36,7 @@ fn an_unknown_or_impossible_setting_is_named() {
     let said = |text: &str| Config::parse(text).unwrap_err().to_string();
     assert!(said("[work]\nmax_inflight = 3\n").contains("max_inflight"));
     assert!(said("[wallet]\nsecret = 'x'\n").contains("secret"));
-    assert!(said("[wallet]\ntrader = 'x'\n").contains("`x` is no address"));
+    assert!(said("[wallet]\ntrader = 'x'\n").contains("`x` is not an address"));
     assert!(said("[fees]\npercentile = 101\n").contains("fees.percentile is 101"));
     assert!(said("[work]\nmax_in_flight = 0\n").contains("work.max_in_flight is 0"));
     assert!(said("[[market]]\nindex = 1\n[[market]]\nindex = 1\n").contains("named twice"));

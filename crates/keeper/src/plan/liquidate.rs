@@ -74,9 +74,9 @@ pub struct Call<'a> {
     pub victim: Pubkey,
     /// What the size depends on.
     pub input: &'a LiquidationInput<'a>,
-    /// The book.
+    /// The market's book.
     pub book: &'a BookRef<'a>,
-    /// The keeper.
+    /// The keeper's own accounts and means.
     pub own: &'a Own<'a>,
 }
 

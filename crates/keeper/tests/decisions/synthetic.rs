@@ -3,6 +3,7 @@
 use anchor_lang::prelude::{Clock, Pubkey};
 use ballast_client::instructions::MarketKeys;
 use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
+use ballast_engine::fixtures::risk::{small_market, step, tier};
 use ballast_engine::oracle::OraclePrice;
 use ballast_engine::queue::{queue_size, Queue, QueueRef};
 use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
@@ -201,41 +202,26 @@ fn market() -> Market {
     market
 }
 
-/// Maintenance of 5%, initial margin of 10%; a step above half of maintenance closes a fifth.
+/// Maintenance of 5%, initial margin of 10%, no fees and no funding; a step above half of
+/// maintenance closes a fifth.
 fn risk() -> RiskParams {
-    let mut risk = RiskParams {
+    let (usual, no_tier, no_step) = (small_market(), RiskTier::default(), LadderStep::default());
+    RiskParams {
+        tiers: [tier(1_000_000_000, 1_000, 500), no_tier, no_tier, no_tier],
         tier_count: 1,
+        ladder: [step(5_000, 2_000), no_step, no_step, no_step],
         ladder_count: 1,
-        ladder_interval_slots: 10,
         min_position_lots: 1,
-        max_position_lots: 1_000_000,
-        max_open_interest_lots: 10_000_000,
-        liquidation_discount_bps: 100,
-        liquidation_discount_max_bps: 200,
-        discount_ramp_slots: 100,
-        liquidation_buffer_bps: 1_000,
-        price_band_bps: 500,
+        liquidation_fee_bps: 0,
+        taker_fee_bps: 0,
+        maker_fee_bps: 0,
+        insurance_fee_share_bps: 0,
+        funding_rate_ppm_per_hour: 0,
         insurance_draw_cap_bps: 10_000,
-        insurance_window_slots: 9_000,
-        oracle_max_age_seconds: 30,
-        oracle_max_conf_bps: 200,
-        oracle_max_ema_divergence_bps: 2_000,
         adl: AdlParams {
-            max_close_bps: 5_000,
-            min_profit_bps: 10,
             grace_slots: 150,
-            ..AdlParams::default()
+            ..usual.adl
         },
-        ..RiskParams::default()
-    };
-    risk.tiers[0] = RiskTier {
-        notional_limit_atoms: 1_000_000_000,
-        initial_margin_bps: 1_000,
-        maintenance_margin_bps: 500,
-    };
-    risk.ladder[0] = LadderStep {
-        above_ratio_bps: 5_000,
-        close_bps: 2_000,
-    };
-    risk
+        ..usual
+    }
 }

@@ -128,13 +128,13 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     }
 
     /// The last step of every trader whose slot in the market has changed: frees the slot when it
-    /// holds nothing any more, and checks the account.
+    /// holds nothing any more, and checks it and the account's own fields.
     ///
     /// # Errors
     /// `TraderInvariant`.
     pub fn leave(&self, trader: &mut Trader) -> Result<()> {
         trader.release_if_closed(&self.market).or_ballast()?;
-        trader.invariant().or_ballast()
+        trader.invariant_of(&self.market).or_ballast()
     }
 
     /// Books the open interest.

@@ -4,8 +4,6 @@
 //! Return data: the 16 bytes of [`apply`]'s result. The same function compiled for the host says
 //! what to expect.
 
-#![deny(missing_docs)]
-
 #[cfg(target_os = "solana")]
 mod entrypoint;
 

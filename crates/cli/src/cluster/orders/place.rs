@@ -9,10 +9,11 @@ use ballast_state::book_account::OrderSide;
 use ballast_state::instructions::OrderRef;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::trader::Trader;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use solana_signer::Signer;
 
-use super::{order_ref, ref_words};
+use super::naming::{order_ref, ref_words};
+use crate::cluster::choices::{Direction, Type};
 use crate::cluster::failure::{Computed, Usage};
 use crate::cluster::options::{Sending, TraderChoice};
 use crate::cluster::session::Session;
@@ -25,51 +26,6 @@ use crate::cluster::writing::{self, Plan};
 const SPARE_MAKERS: usize = 4;
 /// Most makers that fit into a transaction without a lookup table.
 const MOST_MAKERS: usize = 18;
-
-/// Buy or sell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Direction {
-    /// Buy.
-    Buy,
-    /// Sell.
-    Sell,
-}
-
-impl From<Direction> for OrderSide {
-    fn from(direction: Direction) -> Self {
-        match direction {
-            Direction::Buy => Self::Bid,
-            Direction::Sell => Self::Ask,
-        }
-    }
-}
-
-/// How an order trades.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Type {
-    /// Trades what it can; the rest waits in the book.
-    Limit,
-    /// Waits in the book and never trades at once.
-    PostOnly,
-    /// Immediate or cancel: trades what it can; the rest is dropped.
-    Ioc,
-    /// Fill or kill: trades whole or not at all.
-    Fok,
-    /// Like ioc, at prices up to --price or the price band.
-    Market,
-}
-
-impl From<Type> for OrderKind {
-    fn from(kind: Type) -> Self {
-        match kind {
-            Type::Limit => Self::Limit,
-            Type::PostOnly => Self::PostOnly,
-            Type::Ioc => Self::ImmediateOrCancel,
-            Type::Fok => Self::FillOrKill,
-            Type::Market => Self::Market,
-        }
-    }
-}
 
 /// What happens when an order meets the trader's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -287,7 +243,7 @@ fn expiry(text: &str, now: i64) -> Result<i64, Usage> {
     let at = seconds.and_then(|seconds| base.checked_add(seconds));
     let at = at.filter(|_| !digits.starts_with('+')).ok_or_else(|| {
         Usage(format!(
-            "`{text}` is no time: expected unix seconds such as 1760000000, or seconds from now such as +3600"
+            "`{text}` is not a time: expected unix seconds such as 1760000000, or seconds from now such as +3600"
         ))
     })?;
     if at <= now {

@@ -38,7 +38,7 @@ pub enum Kind {
     MarginRatio,
 }
 
-/// A crossing.
+/// A threshold that a position crossed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crossing {
     /// Of what.

@@ -61,7 +61,7 @@ pub struct WatchArgs {
 /// A ratio such as 1.5 in basis points.
 fn ratio(text: &str) -> Result<i64, String> {
     let bad = || {
-        format!("`{text}` is no ratio: expected a decimal number such as 1.5, with at most four decimals")
+        format!("`{text}` is not a ratio: expected a decimal number such as 1.5, with at most four decimals")
     };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -97,7 +97,7 @@ struct Seen {
     positions: Vec<PositionView>,
 }
 
-/// Watches.
+/// Looks at the positions again and again, prints them and raises alerts.
 struct Watcher<'a> {
     session: &'a Session,
     traders: Vec<Pubkey>,

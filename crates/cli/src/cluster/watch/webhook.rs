@@ -24,15 +24,18 @@ impl Webhook {
     /// Starts delivering to `url`.
     ///
     /// # Errors
-    /// For a URL that is none.
+    /// When `url` is not one of the web.
     pub fn start(url: &str) -> Result<Self> {
         Self::with_wait(url, FIRST_WAIT)
     }
 
     fn with_wait(url: &str, first_wait: Duration) -> Result<Self> {
-        let url = reqwest::Url::parse(url).with_context(|| format!("`{url}` is no URL"))?;
+        let url = reqwest::Url::parse(url).with_context(|| format!("`{url}` is not a URL"))?;
         let web = matches!(url.scheme(), "http" | "https");
-        ensure!(web, "`{url}` is no webhook: expected http:// or https://");
+        ensure!(
+            web,
+            "`{url}` is not a webhook: expected http:// or https://"
+        );
         let client = reqwest::Client::builder().timeout(TIMEOUT).build()?;
         let (queue, alerts) = unbounded_channel();
         let worker = tokio::spawn(work(client, url, alerts, first_wait));
@@ -98,67 +101,54 @@ async fn deliver(
 mod tests {
     use super::*;
     use serde_json::json;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use wiremock::matchers::{method, path};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
 
-    /// A receiver that answers with these statuses, one a request; what it was sent.
-    async fn receiver(statuses: Vec<u16>) -> (String, JoinHandle<Vec<Value>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let task = tokio::spawn(async move {
-            let mut bodies = Vec::new();
-            for status in statuses {
-                let (mut stream, _) = listener.accept().await.expect("a request");
-                let (mut text, mut bytes) = (String::new(), [0; 4096]);
-                let body = loop {
-                    let count = stream.read(&mut bytes).await.expect("bytes");
-                    text.push_str(&String::from_utf8_lossy(&bytes[..count]));
-                    let Some((_, body)) = text.split_once("\r\n\r\n") else {
-                        continue;
-                    };
-                    if let Ok(value) = serde_json::from_str(body) {
-                        break value;
-                    }
-                };
-                bodies.push(body);
-                let answer = format!(
-                    "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-                );
-                stream
-                    .write_all(answer.as_bytes())
-                    .await
-                    .expect("an answer");
-            }
-            bodies
-        });
-        (format!("http://{address}/hook"), task)
+    /// A receiver that answers with these statuses, one a request.
+    async fn receiver(statuses: &[u16]) -> (MockServer, Webhook) {
+        let server = MockServer::start().await;
+        for status in statuses {
+            // The first that has not answered yet answers.
+            Mock::given(method("POST"))
+                .and(path("/hook"))
+                .respond_with(ResponseTemplate::new(*status))
+                .up_to_n_times(1)
+                .expect(1)
+                .mount(&server)
+                .await;
+        }
+        let url = format!("{}/hook", server.uri());
+        let webhook = Webhook::with_wait(&url, Duration::ZERO).expect("a URL");
+        (server, webhook)
+    }
+
+    /// What the receiver was sent, in order.
+    async fn received(server: &MockServer) -> Vec<Value> {
+        let requests = server.received_requests().await.expect("recorded");
+        requests
+            .iter()
+            .map(|request| request.body_json().expect("JSON"))
+            .collect()
     }
 
     #[tokio::test]
     async fn an_alert_is_sent_until_it_is_taken_and_they_stay_in_order() {
-        let (url, receiver) = receiver(vec![500, 429, 200, 204]).await;
-        let webhook = Webhook::with_wait(&url, Duration::ZERO).expect("a URL");
+        let (server, webhook) = receiver(&[500, 429, 200, 204]).await;
         webhook.send(json!({"number": 1}));
         webhook.send(json!({"number": 2}));
         webhook.finish().await;
-        let numbers: Vec<Value> = receiver
-            .await
-            .expect("bodies")
-            .iter()
-            .map(|body| body["number"].clone())
-            .collect();
-        assert_eq!(numbers, [1, 1, 1, 2]);
+        let sent = [1, 1, 1, 2].map(|number| json!({ "number": number }));
+        assert_eq!(received(&server).await, sent);
     }
 
     #[tokio::test]
     async fn a_refused_request_is_not_repeated() {
-        let (url, receiver) = receiver(vec![404, 200]).await;
-        let webhook = Webhook::with_wait(&url, Duration::ZERO).expect("a URL");
+        let (server, webhook) = receiver(&[404, 200]).await;
         webhook.send(json!({"number": 1}));
         webhook.send(json!({"number": 2}));
         webhook.finish().await;
-        let bodies = receiver.await.expect("bodies");
-        assert_eq!(bodies, [json!({"number": 1}), json!({"number": 2})]);
+        let sent = [1, 2].map(|number| json!({ "number": number }));
+        assert_eq!(received(&server).await, sent);
     }
 
     #[tokio::test]

@@ -21,9 +21,9 @@ use crate::act::Actor;
 use crate::config::Config;
 use crate::feed::{Feed, Line, Read};
 use crate::identity::Identity;
+use crate::lookup_table::{TableKeeper, Tables};
 use crate::run::{Ended, Keeper, Parts};
 use crate::serve::Board;
-use crate::table::{TableKeeper, Tables};
 use crate::world::World;
 
 /// News that wait to be heard.
@@ -40,11 +40,11 @@ pub enum BeginError {
     /// There is no trader account to act with.
     #[error("the wallet {wallet} has no trader account {address} (sub id {sub_id}); with that keypair, `ballast trader create --sub-id {sub_id}` and then `ballast deposit` make one; or name another under [wallet]")]
     NoTraderAccount {
-        /// Wallet.
+        /// The keeper's wallet.
         wallet: Pubkey,
         /// Where the account would be.
         address: Pubkey,
-        /// Its number.
+        /// Number of the account among the wallet's.
         sub_id: u16,
     },
     /// The trader account is somebody else's.
@@ -64,7 +64,7 @@ impl BeginError {
 }
 
 /// A keeper before it begins.
-pub struct Session {
+pub struct KeeperProcess {
     config: Config,
     wallet: Arc<Keypair>,
     reading: Arc<Cluster>,
@@ -73,7 +73,7 @@ pub struct Session {
     dry_run: bool,
 }
 
-impl Session {
+impl KeeperProcess {
     /// A keeper with this configuration and identity.
     #[must_use]
     pub fn new(config: Config, identity: Identity, board: Board, dry_run: bool) -> Self {

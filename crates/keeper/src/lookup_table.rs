@@ -12,7 +12,7 @@ use solana_message::AddressLookupTableAccount;
 use tokio::sync::mpsc;
 
 use crate::config::TableConfig;
-use crate::metrics::{whole, Metrics};
+use crate::metrics::{whole, Metrics, LOOKUP_TABLE};
 
 /// The table that transactions use; none until there is one.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ pub struct TableKeeper {
     pub fixed: Vec<Pubkey>,
     /// Where transactions find it.
     pub tables: Tables,
-    /// Figures.
+    /// Where its transactions are counted.
     pub metrics: Metrics,
 }
 
@@ -101,8 +101,8 @@ impl TableKeeper {
             return Ok(None);
         }
         let key = self.sender.create_table().await?;
-        self.metrics.sent.with_label_values(&["lookup_table"]).inc();
-        self.metrics.won.with_label_values(&["lookup_table"]).inc();
+        self.metrics.sent.with_label_values(&[LOOKUP_TABLE]).inc();
+        self.metrics.won.with_label_values(&[LOOKUP_TABLE]).inc();
         tracing::info!(table = %key, "lookup table created");
         if let Some(file) = file {
             remember(&file, &key);

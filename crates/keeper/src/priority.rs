@@ -1,4 +1,4 @@
-//! The jobs of several markets in one order.
+//! Which job comes first: those of several markets in one order.
 
 use std::time::Instant;
 
@@ -8,11 +8,11 @@ use crate::evaluate::Job;
 /// A job that has not been started.
 #[derive(Clone, Copy, Debug)]
 pub struct Pending {
-    /// Where.
+    /// The market to do it in.
     pub venue: Venue,
     /// When the price was heard that it follows from, if it follows from one.
     pub since: Option<Instant>,
-    /// What.
+    /// The job to do.
     pub job: Job,
 }
 
