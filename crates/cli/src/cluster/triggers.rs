@@ -5,7 +5,7 @@ use ballast_client::instructions::orders as build;
 use ballast_engine::units::Side;
 use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::position_slot::PositionSlot;
-use ballast_state::trigger::{Trigger, TriggerKind};
+use ballast_state::trigger::Trigger as StoredTrigger;
 use clap::{Args, Subcommand};
 use solana_signer::Signer;
 
@@ -173,9 +173,9 @@ fn not_reached_yet(
     mark: &str,
 ) -> Result<(), Usage> {
     let side = if lots > 0 { Side::Long } else { Side::Short };
-    let set = Trigger {
+    let set = StoredTrigger {
         price_ticks: wanted.price_ticks,
-        ..Trigger::default()
+        ..StoredTrigger::default()
     };
     if set.is_reached(wanted.kind, side, mark_ticks) {
         return Err(Usage(format!(
@@ -189,6 +189,7 @@ fn not_reached_yet(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ballast_state::trigger::TriggerKind;
 
     #[test]
     fn a_trigger_that_would_fire_at_once_is_refused() {

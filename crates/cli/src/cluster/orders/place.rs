@@ -5,11 +5,10 @@ use anyhow::{anyhow, Result};
 use ballast_client::instructions::orders as build;
 use ballast_client::makers::{order_makers, TakerView};
 use ballast_engine::position::Position;
-use ballast_state::book_account::OrderSide;
 use ballast_state::instructions::OrderRef;
-use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::order_args::{PlaceOrderArgs, SelfTrade};
 use ballast_state::trader::Trader;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use solana_signer::Signer;
 
 use super::naming::{order_ref, ref_words};
@@ -293,6 +292,8 @@ fn purpose(
 mod tests {
     use super::*;
     use crate::cluster::units::Collateral;
+    use ballast_state::book_account::OrderSide;
+    use ballast_state::order_args::OrderKind;
     use clap::Parser;
 
     const UNITS: Units = Units {
