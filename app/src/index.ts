@@ -1,3 +1,4 @@
+export * from './budget';
 export * from './events';
 export * from './generated';
 export * from './slabs';

@@ -80,8 +80,9 @@ fn move_price(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         ..ledger.params
     };
     let book = Some(next.price);
-    let accrued = ledger.funding.with_impact(book, book);
-    let accrued = accrued.accrue(&params, ledger.mark.price, until);
+    let sampled = ledger.funding.with_impact(Side::Long, book);
+    let sampled = sampled.with_impact(Side::Short, book);
+    let accrued = sampled.accrue(&params, ledger.mark.price, until);
     ledger.funding = accrued.expect("within range");
     ledger.mark = next;
 }

@@ -127,6 +127,9 @@ impl fmt::Display for Suites {
         for (name, suite) in long {
             row(name, suite)?;
         }
+        if short.is_empty() {
+            return Ok(());
+        }
         let mut rest = Suite::default();
         for (_, suite) in &short {
             rest.counts.add(suite.counts);

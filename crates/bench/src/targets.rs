@@ -161,20 +161,20 @@ fn of_orders() -> Vec<Target> {
     let book = format!("{} orders a side", thousands(u64::from(DEEPEST)));
     let name = |shape: &str| format!("{shape}/{}", book_name(DEEPEST));
     let cases = [
-        ("place_order/wait-best", "waits at the best price", 25_000),
-        ("place_order/wait-deep", "waits amid the book", 25_000),
+        ("place_order/wait-best", "waits at the best price", 12_000),
+        ("place_order/wait-deep", "waits amid the book", 12_000),
         ("place_order/wait-sixteenth", "waits as the 16th", 25_000),
         (
             "place_order/fill-open-01",
             "fills 1 maker, open/open",
-            60_000,
+            18_500,
         ),
         (
             "place_order/fill-close-01",
             "fills 1 maker, close/close",
-            60_000,
+            18_500,
         ),
-        ("cancel_order/only-by-id", "the only one", 12_000),
+        ("cancel_order/only-by-id", "the only one", 7_600),
         (
             "cancel_order/oldest-by-client-id",
             "the oldest of 16 by its client id",
@@ -192,7 +192,7 @@ fn of_orders() -> Vec<Target> {
         let filling = |makers| name(&format!("place_order/fill-{act}-{makers:02}"));
         targets.push(Target {
             what: format!("`place_order`, a further maker, {act}/{act}, {book}"),
-            limit: 25_000,
+            limit: 6_000,
             rule: Rule::Each(filling(1), filling(32), 31),
         });
     }

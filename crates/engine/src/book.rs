@@ -17,7 +17,9 @@ use crate::error::EngineError;
 use crate::slab::{InOrder, TreeHeader, TreeNode, TreeRef, MAX_HEIGHT, NIL};
 use crate::units::{LotPrice, Side};
 
-pub use change::Book;
+pub use change::{Book, Changes};
+pub use impact::Impact;
+use order::FIRST;
 pub use order::{Depth, NewOrder, Order, OrderKey};
 pub use own_orders::{OwnIter, OwnOrders, MAX_ORDERS};
 
@@ -190,7 +192,23 @@ impl<'a> BookRef<'a> {
     /// order on; rounded down for bids and up for asks. `None` when the side is not that
     /// deep.
     pub fn impact_price(&self, side: Side, notional: u64) -> Result<Option<LotPrice>, EngineError> {
-        impact::impact_price(&self.tree(side), side, notional)
+        match impact::impact_price(&self.tree(side), side, notional, &FIRST)? {
+            Impact::Now(price) => Ok(price),
+            Impact::Unchanged => Err(EngineError::TreeCorrupt),
+        }
+    }
+
+    /// What `changes` did to the impact price of `side`, with the book as they left it.
+    pub fn impact_after(
+        &self,
+        changes: &Changes,
+        side: Side,
+        notional: u64,
+    ) -> Result<Impact, EngineError> {
+        match changes.best(side) {
+            Some(best) => impact::impact_price(&self.tree(side), side, notional, &best),
+            None => Ok(Impact::Unchanged),
+        }
     }
 
     fn find(

@@ -146,3 +146,158 @@ fn meet_own<M: MakersAndOwn>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use super::*;
+    use crate::units::Ticks;
+
+    /// What becomes of an order: price, lots, own, expired.
+    type Row = (u64, u64, bool, bool);
+
+    /// Orders, the best first, and what was done: node and lots, none where one was cancelled.
+    struct Orders {
+        rows: Vec<Row>,
+        at: usize,
+        listed: usize,
+        done: Vec<(u32, Option<u64>)>,
+    }
+
+    fn orders(rows: &[Row], listed: usize) -> Orders {
+        Orders {
+            rows: rows.to_vec(),
+            at: 0,
+            listed,
+            done: Vec::new(),
+        }
+    }
+
+    impl Makers for Orders {
+        type Error = EngineError;
+
+        fn refused(error: EngineError) -> EngineError {
+            error
+        }
+
+        fn best(&mut self, side: Side) -> Result<Option<BestOrder>, EngineError> {
+            assert_eq!(side, Side::Short);
+            let row = self.rows.get(self.at);
+            row.map(|(price, lots, own, expired)| {
+                Ok(BestOrder {
+                    node: u32::try_from(self.at).unwrap(),
+                    price: LotPrice::new(*price)?,
+                    lots: *lots,
+                    own: *own,
+                    expired: *expired,
+                })
+            })
+            .transpose()
+        }
+
+        fn meet(&mut self, node: u32, most: u64) -> Result<Met, EngineError> {
+            if self.at >= self.listed {
+                return Ok(Met::ListEnded);
+            }
+            let (_, lots, _, expired) = self.rows[self.at];
+            self.at += 1;
+            let lots = if expired { 0 } else { lots.min(most) };
+            self.done.push((node, Some(lots)));
+            Ok(if expired {
+                Met::Removed
+            } else {
+                Met::Filled(lots)
+            })
+        }
+    }
+
+    impl MakersAndOwn for Orders {
+        fn cancel_own(&mut self, node: u32, lots: Option<u64>) -> Result<(), EngineError> {
+            self.at += 1;
+            self.done.push((node, lots.map(|_| 0)));
+            Ok(())
+        }
+    }
+
+    const ASKS: [Row; 5] = [
+        (100, 5, false, false),
+        (101, 5, false, true),
+        (102, 4, true, false),
+        (103, 5, false, false),
+        (110, 5, false, false),
+    ];
+
+    fn buy(
+        kind: OrderKind,
+        lots: u64,
+        self_trade: SelfTrade,
+        orders: &mut Orders,
+    ) -> Result<(u64, bool), EngineError> {
+        let request = OrderRequest {
+            side: Side::Long,
+            kind,
+            price: Ticks::new(1),
+            lots,
+            expires_at: 0,
+            reduce_only: false,
+        };
+        let terms = OrderTerms {
+            limit: LotPrice::new(105)?,
+            lots,
+        };
+        let taken = take(&request, &terms, self_trade, orders)?;
+        Ok((taken.left, taken.list_ended))
+    }
+
+    #[test]
+    fn an_order_goes_as_far_as_it_crosses_and_the_list_reaches() {
+        let (kind, mode) = (OrderKind::Limit, SelfTrade::CancelProvide);
+        let mut all = orders(&ASKS, 9);
+        assert_eq!(buy(kind, 20, mode, &mut all), Ok((10, false)));
+        let done = [(0, Some(5)), (1, Some(0)), (2, None), (3, Some(5))];
+        assert_eq!(all.done, done);
+        assert_eq!(buy(kind, 5, mode, &mut orders(&ASKS, 9)), Ok((0, false)));
+        assert_eq!(buy(kind, 6, mode, &mut orders(&ASKS, 1)), Ok((1, true)));
+    }
+
+    #[test]
+    fn own_orders_are_met_as_the_order_says() {
+        let kind = OrderKind::ImmediateOrCancel;
+        let lose = |lots| {
+            let mut orders = orders(&ASKS, 9);
+            let mode = SelfTrade::DecrementAndCancel;
+            let taken = buy(kind, lots, mode, &mut orders);
+            (taken, orders.done.last().copied())
+        };
+        assert_eq!(lose(7), (Ok((0, false)), Some((2, Some(0)))));
+        assert_eq!(lose(9), (Ok((0, false)), Some((2, None))));
+        assert_eq!(lose(10), (Ok((0, false)), Some((3, Some(1)))));
+        let refused = buy(kind, 6, SelfTrade::Abort, &mut orders(&ASKS, 9));
+        assert_eq!(refused, Err(EngineError::SelfTrade));
+    }
+
+    #[test]
+    fn a_post_only_order_removes_the_expired_and_meets_nobody() {
+        let post = |rows: &[Row]| {
+            let mut orders = orders(rows, 9);
+            buy(
+                OrderKind::PostOnly,
+                3,
+                SelfTrade::CancelProvide,
+                &mut orders,
+            )
+        };
+        assert_eq!(post(&ASKS), Err(EngineError::PostOnlyCrosses));
+        assert_eq!(post(&ASKS[2..]), Err(EngineError::PostOnlyCrosses));
+        assert_eq!(post(&[ASKS[1], ASKS[1], ASKS[4]]), Ok((3, false)));
+        let ended = buy(
+            OrderKind::PostOnly,
+            3,
+            SelfTrade::CancelProvide,
+            &mut orders(&ASKS[1..2], 0),
+        );
+        assert_eq!(ended, Err(EngineError::PostOnlyCrosses));
+    }
+}

@@ -26,9 +26,9 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
-use crate::math::{div_rem, negate};
+use crate::math::{div_rem, negate, product_signed};
 use crate::risk::{RiskParams, MAX_FUNDING_RATE_PPM};
-use crate::units::{FundingIndex, LotPrice};
+use crate::units::{FundingIndex, LotPrice, Side};
 
 /// Seconds of an hour, whose samples make the rate of the next one.
 pub const HOUR_SECONDS: u64 = 3_600;
@@ -105,16 +105,16 @@ impl FundingState {
         }
     }
 
-    /// Takes over the impact prices of the book as it is from `last_timestamp` on; `None`
-    /// for a side that is not deep enough. Accrue up to now first, or the past is sampled
-    /// at these.
+    /// Takes over the impact price of one side of the book as it is from `last_timestamp` on;
+    /// `None` when it is not deep enough. Accrue up to now first, or the past is sampled at
+    /// it.
     #[must_use]
-    pub fn with_impact(self, bid: Option<LotPrice>, ask: Option<LotPrice>) -> Self {
-        Self {
-            impact_bid: stored(bid),
-            impact_ask: stored(ask),
-            ..self
+    pub fn with_impact(mut self, side: Side, price: Option<LotPrice>) -> Self {
+        match side {
+            Side::Long => self.impact_bid = stored(price),
+            Side::Short => self.impact_ask = stored(price),
         }
+        self
     }
 
     /// Accrues from `last_timestamp` to `now` with one `price` and the impact prices held
@@ -266,9 +266,9 @@ impl FundingState {
 
     /// Whole atoms to add to the index, and the carry after.
     fn increment(&self, ppm_seconds: i64, price: LotPrice) -> Result<(i64, u64), EngineError> {
-        let total = i128::from(ppm_seconds)
-            .checked_mul(i128::from(price.get()))
-            .and_then(|sum| sum.checked_add(i128::from(self.carry)))
+        let price = i64::try_from(price.get()).map_err(|_| EngineError::Overflow)?;
+        let total = product_signed(ppm_seconds, price)
+            .checked_add(i128::from(self.carry))
             .ok_or(EngineError::Overflow)?;
         // Divided by magnitude: the VM has no signed division.
         let (quotient, rest) = div_rem(total.unsigned_abs(), FUNDING_SCALE)?;

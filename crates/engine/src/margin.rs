@@ -4,7 +4,7 @@
 //! continuous and never falls as a position grows.
 
 use crate::error::EngineError;
-use crate::math::div_rem;
+use crate::math::{div_rem, product};
 use crate::risk::{RiskParams, RiskTier};
 use crate::units::BPS_ONE;
 
@@ -46,9 +46,7 @@ fn scaled(
 
 fn bracket(total: u128, from: u64, to: u64, bps: u32) -> Result<u128, EngineError> {
     let span = to.checked_sub(from).ok_or(EngineError::RiskTiers)?;
-    // A 64-bit span times a 32-bit rate: no wrap.
-    u128::from(span)
-        .wrapping_mul(u128::from(bps))
+    product(span, u64::from(bps))
         .checked_add(total)
         .ok_or(EngineError::Overflow)
 }

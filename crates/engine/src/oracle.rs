@@ -13,7 +13,7 @@
 //! goes on through a fast market because the price only scales it.
 
 use crate::error::EngineError;
-use crate::math::div_rem;
+use crate::math::{div_rem, product};
 use crate::risk::RiskParams;
 use crate::units::{LotPrice, Side, Ticks, BPS_ONE};
 
@@ -137,9 +137,7 @@ pub fn check(
 
 /// Whether `part` is more than `bps` of `whole`.
 fn exceeds(part: Ticks, whole: Ticks, bps: u32) -> bool {
-    // 64-bit times 32-bit factors: no wrap.
-    let part = u128::from(part.get()).wrapping_mul(u128::from(BPS_ONE));
-    part > u128::from(whole.get()).wrapping_mul(u128::from(bps))
+    product(part.get(), BPS_ONE) > product(whole.get(), u64::from(bps))
 }
 
 /// `mantissa * 10^exponent` quote units in ticks of `tick_nano` billionths of a
@@ -178,9 +176,7 @@ fn to_ticks(mantissa: u64, exponent: i32, tick_nano: u64) -> Result<(u64, bool),
         let divisor = tick_nano.checked_mul(power).ok_or(out_of_range)?;
         (u128::from(mantissa), divisor)
     } else {
-        // Factors of 64 bits: no wrap.
-        let number = u128::from(mantissa).wrapping_mul(u128::from(power));
-        (number, tick_nano)
+        (product(mantissa, power), tick_nano)
     };
     let (ticks, rest) = div_rem(number, divisor).map_err(|_| out_of_range)?;
     let ticks = u64::try_from(ticks).map_err(|_| out_of_range)?;
@@ -240,6 +236,20 @@ mod tests {
         let but_funding = [apart, None, apart, None, apart, apart];
         assert_eq!(row(at(11_001, 1, 10_000, NOW)), but_funding);
         assert_eq!(row(at(8_999, 1, 10_000, NOW)), but_funding);
+    }
+
+    #[test]
+    fn what_serves_any_other_action_than_reducing_serves_funding() {
+        for price in [10_000, 10_100, 11_001, 8_999] {
+            for confidence in [1, 100, 101] {
+                for publish_time in [NOW - 101, NOW - 31, NOW, NOW + 31] {
+                    let row = row(at(price, confidence, 10_000, publish_time));
+                    let others = row.iter().enumerate().filter(|(place, _)| *place != 1);
+                    let some = others.clone().any(|(_, fault)| fault.is_none());
+                    assert!(!some || row[3].is_none(), "{row:?}");
+                }
+            }
+        }
     }
 
     #[test]

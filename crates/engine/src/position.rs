@@ -1,7 +1,9 @@
 //! One isolated position and what fills and funding do to it.
 
 use crate::error::EngineError;
-use crate::math::{mul_div_ceil_signed, mul_div_floor, mul_div_floor_signed, negate};
+use crate::math::{
+    mul_div_ceil_signed, mul_div_floor, mul_div_floor_signed, negate, product_signed,
+};
 use crate::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
 
 /// An isolated position in one market.
@@ -67,7 +69,7 @@ impl Position {
         let owed = now
             .get()
             .checked_sub(self.funding_index.get())
-            .and_then(|rise| rise.checked_mul(self.lots.get()))
+            .and_then(|rise| i64::try_from(product_signed(rise, self.lots.get())).ok())
             .ok_or(EngineError::Overflow)?;
         settled.margin = self.margin.try_sub(Atoms::new(owed))?;
         Ok(settled)

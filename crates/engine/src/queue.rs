@@ -380,3 +380,29 @@ fn checked_side(header: &QueueHeader) -> Result<Side, EngineError> {
     }
     header.side()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bankruptcy_joins_the_pass_that_lasts_or_opens_the_next() {
+        let header = |adl_epoch, pass_opened_slot| QueueHeader {
+            adl_epoch,
+            pass_opened_slot,
+            ..QueueHeader::zeroed()
+        };
+        for (passes, opened, joined, slot, pass) in [
+            (0, 0, 0, 5, Ok(1)),
+            (3, 100, 0, 100, Ok(3)),
+            (3, 100, 0, 100 + PASS_SLOTS, Ok(3)),
+            (3, 100, 0, 101 + PASS_SLOTS, Ok(4)),
+            // One that has begun goes on in the newest pass, however old.
+            (3, 100, 1, 101 + PASS_SLOTS, Ok(3)),
+            (3, 100, 4, 100, Err(EngineError::PositionCorrupt)),
+            (u32::MAX, 0, 0, u64::MAX, Err(EngineError::Overflow)),
+        ] {
+            assert_eq!(header(passes, opened).pass_at(joined, slot), pass);
+        }
+    }
+}

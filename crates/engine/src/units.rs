@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
+use crate::math::product_u64;
 
 /// Largest absolute number of lots in a position or fill.
 pub const MAX_LOTS: u64 = 4_294_967_295;
@@ -262,7 +263,7 @@ impl LotPrice {
     /// Worth of `size` lots in atoms, exact. `Overflow` above `i64::MAX`, which
     /// no size within `MAX_LOTS` reaches.
     pub fn notional(self, size: u64) -> Result<u64, EngineError> {
-        let atoms = self.0.checked_mul(size).ok_or(EngineError::Overflow)?;
+        let atoms = product_u64(self.0, size)?;
         if atoms > i64::MAX.unsigned_abs() {
             return Err(EngineError::Overflow);
         }
@@ -309,9 +310,9 @@ impl Bps {
     /// The share as whole atoms and ten-thousandths, with no 128-bit division.
     fn split(self, amount: u64) -> Result<(u64, u64), EngineError> {
         let bps = u64::from(self.0);
-        let whole = (amount / BPS_ONE).checked_mul(bps);
-        let part = (amount % BPS_ONE).checked_mul(bps);
-        whole.zip(part).ok_or(EngineError::Overflow)
+        let whole = product_u64(amount / BPS_ONE, bps)?;
+        let part = product_u64(amount % BPS_ONE, bps)?;
+        Ok((whole, part))
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use anchor_lang::prelude::Pubkey;
 use ballast_state::events::BallastEvent;
 use solana_commitment_config::CommitmentConfig;
-use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_hash::Hash;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -23,10 +22,10 @@ use crate::cluster::Cluster;
 use crate::failure::Failure;
 use crate::history::events_among;
 
-/// The most compute units Solana grants a transaction.
-pub const MAX_COMPUTE_UNITS: u32 = 1_400_000;
-/// Requested beyond what the simulation used, per cent.
-const SPARE_UNITS_PERCENT: u64 = 20;
+mod budget;
+
+pub use budget::{Budget, MAX_COMPUTE_UNITS, MAX_LOADED_BYTES};
+
 /// Time between two looks at a transaction under way; each sends it again.
 const RESEND_EVERY: Duration = Duration::from_millis(400);
 /// After so long without an answer a blockhash has expired on any cluster that makes blocks.
@@ -70,6 +69,8 @@ pub struct Landed {
 pub struct Simulated {
     /// Compute units used.
     pub units: u64,
+    /// Bytes of all accounts loaded; `None` when the node does not tell.
+    pub loaded_bytes: Option<u32>,
     /// The program's events.
     pub events: Vec<BallastEvent>,
     /// Log lines.
@@ -209,8 +210,7 @@ impl Sender {
             fee,
             self.blockhash(),
         )?;
-        let limit = unit_limit(simulated.units);
-        let budgeted = budgeted(instructions, limit, priority_fee);
+        let budgeted = Budget::of(&simulated, priority_fee).before(instructions);
         Ok(Prepared {
             transaction: self.sign(&budgeted, signers, tables, blockhash)?,
             last_height,
@@ -246,7 +246,12 @@ impl Sender {
         signers: &[&Keypair],
         tables: &[AddressLookupTableAccount],
     ) -> Result<Simulated, SendError> {
-        let budgeted = budgeted(instructions, MAX_COMPUTE_UNITS, 0);
+        let most = Budget {
+            units: MAX_COMPUTE_UNITS,
+            loaded_bytes: None,
+            price: 0,
+        };
+        let budgeted = most.before(instructions);
         let transaction = self.sign(&budgeted, signers, tables, Hash::default())?;
         let config = RpcSimulateTransactionConfig {
             sig_verify: false,
@@ -268,6 +273,7 @@ impl Sender {
         let inner = answer.value.inner_instructions.unwrap_or_default();
         Ok(Simulated {
             units: answer.value.units_consumed.unwrap_or(0),
+            loaded_bytes: answer.value.loaded_accounts_data_size,
             events: events_among(&inner, keys),
             logs,
         })
@@ -413,22 +419,6 @@ impl FeePolicy {
         let fee = paid.get(index).copied().unwrap_or(0);
         fee.min(self.cap_micro_lamports)
     }
-}
-
-/// The limit to request for a transaction that used so many units in simulation.
-pub fn unit_limit(units: u64) -> u32 {
-    let spared = units + units * SPARE_UNITS_PERCENT / 100 + 1_000;
-    u32::try_from(spared).map_or(MAX_COMPUTE_UNITS, |units| units.min(MAX_COMPUTE_UNITS))
-}
-
-/// The instructions with a compute unit limit, and a price when there is one, before them.
-pub fn budgeted(instructions: &[Instruction], limit: u32, price: u64) -> Vec<Instruction> {
-    let mut all = vec![ComputeBudgetInstruction::set_compute_unit_limit(limit)];
-    if price > 0 {
-        all.push(ComputeBudgetInstruction::set_compute_unit_price(price));
-    }
-    all.extend_from_slice(instructions);
-    all
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anchor_lang::prelude::Pubkey;
 use ballast_engine::fixtures::risk::sol_market;
 use ballast_engine::risk::RiskParams;
 use ballast_state::oracle_config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
+use ballast_state::Pubkey;
 
 use crate::pyth::SOL_USD_FEED;
 use crate::token::MintKind;

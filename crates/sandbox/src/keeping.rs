@@ -1,10 +1,10 @@
 //! What keepers and donors send.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::ranking::AdlPlan;
 use ballast_state::trigger::TriggerKind;
+use ballast_state::Pubkey;
+use solana_instruction::Instruction;
 use solana_message::AddressLookupTableAccount;
 
 use crate::market::MarketCookie;

@@ -1,6 +1,5 @@
 //! The exchange and its markets: set-up, authorities and prices.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::{Collateral, MarketKeys};
@@ -8,6 +7,7 @@ use ballast_engine::risk::RiskParams;
 use ballast_state::exchange::Role;
 use ballast_state::instructions::CreateMarketArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
+use ballast_state::Pubkey;
 use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_signer::Signer;

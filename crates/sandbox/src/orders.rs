@@ -1,12 +1,12 @@
 //! Orders and triggers of traders.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::orders;
 use ballast_state::book_account::OrderSide;
 use ballast_state::instructions::OrderRef;
 use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::trigger::TriggerKind;
+use ballast_state::Pubkey;
 
 use crate::market::MarketCookie;
 use crate::outcome::TxResult;

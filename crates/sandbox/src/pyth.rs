@@ -6,7 +6,7 @@
 //! nobody has to build who only wants the exchange. A sandbox stores them directly: no Wormhole signature
 //! is checked, which on a live cluster is the receiver program's work.
 
-use anchor_lang::prelude::Pubkey;
+use ballast_state::Pubkey;
 
 /// The program that owns `PriceUpdateV2` accounts.
 pub const PULL_PROGRAM: Pubkey =

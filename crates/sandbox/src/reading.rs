@@ -1,6 +1,5 @@
 //! Decoded state, and the check that no atom appears or vanishes.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_client::conservation::Conservation;
@@ -9,6 +8,7 @@ use ballast_state::exchange::Exchange;
 use ballast_state::market::Market;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::trader::Trader;
+use ballast_state::Pubkey;
 
 use crate::market::MarketCookie;
 use crate::world::Sandbox;

@@ -1,9 +1,9 @@
 //! Deleveraging over several transactions.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::accounts;
 use ballast_client::instructions::adl_session::{self, SessionKeys, SESSION_SPACE};
 use ballast_state::adl_session::AdlSession;
+use ballast_state::Pubkey;
 use solana_signer::Signer;
 
 use crate::market::MarketCookie;

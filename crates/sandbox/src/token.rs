@@ -1,13 +1,13 @@
 //! The collateral mint and token accounts, made by the real token programs.
 
-use anchor_lang::prelude::Pubkey;
-use anchor_lang::solana_program::instruction::Instruction;
-use anchor_lang::solana_program::program_pack::Pack;
-use anchor_spl::token::spl_token;
-use anchor_spl::token_2022::spl_token_2022;
+use ballast_state::Pubkey;
+use solana_instruction::Instruction;
+use solana_program_pack::Pack;
 use solana_signer::Signer;
 use spl_associated_token_account_interface::address::get_associated_token_address_with_program_id;
 use spl_associated_token_account_interface::instruction::create_associated_token_account_idempotent;
+use spl_token_2022_interface as spl_token_2022;
+use spl_token_interface as spl_token;
 
 use spl_token_2022::extension::transfer_fee::instruction::initialize_transfer_fee_config;
 use spl_token_2022::extension::{transfer_hook, ExtensionType};

@@ -1,9 +1,9 @@
 //! Traders: wallets, deposits, trades and margin.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::addresses;
 use ballast_client::instructions::trader::{self, Party};
 use ballast_state::instructions::BlockTradeArgs;
+use ballast_state::Pubkey;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 

@@ -120,7 +120,10 @@ impl Market {
     /// The `Price...` errors of the validity table; `Overflow`.
     pub fn touch(&mut self, price: OraclePrice, action: Action, now: i64) -> Result<Touched> {
         self.check_price(action, &price, now)?;
-        if self.check_price(Action::Funding, &price, now).is_ok() {
+        // Only reducing asks for less than funding does.
+        let fit = !matches!(action, Action::Reduce)
+            || self.check_price(Action::Funding, &price, now).is_ok();
+        if fit {
             self.last_price = price.into();
         }
         self.accrue_at_last_price(now)?;
@@ -207,10 +210,10 @@ impl Market {
         }
     }
 
-    /// Records the impact prices of the book as it is from now on, `None` for a side that is not
-    /// deep enough. Funding must have accrued up to now.
-    pub fn store_impact(&mut self, bid: Option<LotPrice>, ask: Option<LotPrice>) {
-        self.funding = self.funding.with_impact(bid, ask);
+    /// Records the impact price of a side of the book as it is from now on, `None` for one that is
+    /// not deep enough. Funding must have accrued up to now.
+    pub fn store_impact(&mut self, side: Side, price: Option<LotPrice>) {
+        self.funding = self.funding.with_impact(side, price);
     }
 
     /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
@@ -347,7 +350,8 @@ mod tests {
         // Ten minutes are left of this hour; in the second five the sample is 100 + 500 ppm.
         assert_eq!(NOW % 3_600, 3_000);
         wait(&mut market, 300);
-        market.store_impact(lot_price(200_000), lot_price(200_200));
+        market.store_impact(Side::Long, lot_price(200_000));
+        market.store_impact(Side::Short, lot_price(200_200));
         wait(&mut market, 600);
         assert_eq!(
             (market.funding.index.get(), market.funding.rate_ppm),
@@ -364,7 +368,7 @@ mod tests {
         );
         // A book that loses a side samples nothing.
         wait(&mut market, 1_200);
-        market.store_impact(None, lot_price(200_200));
+        market.store_impact(Side::Long, None);
         wait(&mut market, 600 + 3_600);
         assert_eq!(
             (market.funding.index.get(), market.funding.rate_ppm),

@@ -200,7 +200,24 @@ impl Trader {
         Ok(())
     }
 
-    /// Checks what must hold at the end of every instruction that writes the account.
+    /// Checks what must hold at the end of an instruction that wrote the account's own fields and
+    /// the slot of `market`, and nothing else of it: that much of [`Self::invariant`].
+    ///
+    /// # Errors
+    /// `TraderInvariant`.
+    pub fn invariant_of(&self, market: &Pubkey) -> Result<()> {
+        let slot = self.positions.iter().find(|slot| slot.market == *market);
+        let slot = slot.is_none_or(|slot| self.position_count > 0 && slot.is_sound());
+        ensure(
+            slot && self.version == TRADER_VERSION && self.free >= 0,
+            BallastError::TraderInvariant,
+        )?;
+        debug_assert!(self.invariant().is_ok(), "{self:?}");
+        Ok(())
+    }
+
+    /// Checks what must hold of the account whenever an instruction has ended: every slot, and the
+    /// count of those in use.
     ///
     /// # Errors
     /// `TraderInvariant`.

@@ -13,6 +13,10 @@
 use anchor_lang::prelude::*;
 
 pub mod collateral;
+mod emit;
+#[cfg(any(test, target_os = "solana"))]
+#[allow(unsafe_code)] // it reads what the runtime hands over
+mod entrypoint;
 pub mod error;
 #[cfg(all(test, feature = "idl-build"))]
 mod idl;
@@ -54,7 +58,7 @@ pub use instructions::{
 
 declare_id!(ballast_state::ID);
 
-#[cfg(not(feature = "no-entrypoint"))]
+#[cfg(all(target_os = "solana", not(feature = "cpi")))]
 solana_security_txt::security_txt! {
     name: "Ballast",
     project_url: "https://ballast.example",

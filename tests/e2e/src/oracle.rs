@@ -9,7 +9,7 @@ use anchor_lang::AccountSerialize;
 use anyhow::{bail, Result};
 use ballast_client::price::feed_account;
 use ballast_rpc::cluster::Cluster;
-use ballast_rpc::sender::{budgeted, FeePolicy, Sender};
+use ballast_rpc::sender::{Budget, FeePolicy, Sender};
 use ballast_state::market::Market;
 use base64::Engine;
 use oracle_writer::{publish, Price};
@@ -153,7 +153,12 @@ impl Publisher {
         let authority = self.authority.pubkey();
         let instruction = publish(self.account, false, authority, &price)?;
         let (blockhash, last_height) = self.sender.blockhash().await?;
-        let instructions = budgeted(&[instruction], UNITS, 0);
+        let budget = Budget {
+            units: UNITS,
+            loaded_bytes: None,
+            price: 0,
+        };
+        let instructions = budget.before(&[instruction]);
         let transaction = self.sender.sign(&instructions, &[], &[], blockhash)?;
         let sent = Instant::now();
         let (_, slot) = self.sender.deliver(&transaction, last_height).await?;

@@ -385,6 +385,11 @@ fn account(world: &World, model: &Model, number: usize) -> Agreement {
     };
     same(&whose, open, true)?;
     let program = world.sandbox.trader(address);
+    same(
+        &format!("{whose} is sound"),
+        program.invariant().is_ok(),
+        true,
+    )?;
     let markets = 0..model.markets.len();
     let count = markets.filter(|market| model.uses(*market, number)).count();
     all(

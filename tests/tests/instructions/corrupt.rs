@@ -69,11 +69,41 @@ pub fn a_miscounted_trader_is_not_written() {
     let mut venue = Venue::open();
     let alice = venue.alice.address;
     forge::<Trader>(&mut venue.sandbox, &alice, |trader| {
-        trader.position_count = 2
+        trader.position_count = 0
     });
     refused_forged(&mut venue.sandbox, BallastError::TraderInvariant, |s| {
         s.add_margin(&venue.market, &venue.alice, 1)
     });
+    forge::<Trader>(&mut venue.sandbox, &alice, |trader| {
+        trader.position_count = 2
+    });
+    anybody_has_it_refused(&mut venue);
+}
+
+#[test]
+pub fn an_unsound_slot_is_noticed_by_instructions_of_its_market_and_by_deposits() {
+    let mut venue = Venue::open();
+    let alice = venue.alice.address;
+    slot(&mut venue, alice, |slot| slot.order_margin = 1);
+    refused_forged(&mut venue.sandbox, BallastError::TraderInvariant, |s| {
+        s.add_margin(&venue.market, &venue.alice, 1)
+    });
+    anybody_has_it_refused(&mut venue);
+}
+
+/// A deposit to alice by bob, and her own withdrawal and change of delegate, check every slot.
+#[track_caller]
+fn anybody_has_it_refused(venue: &mut Venue) {
+    let calls: [&dyn Fn(&mut Sandbox) -> TxResult; 3] = [
+        &|s| s.deposit_from(&venue.bob.wallet, &venue.alice.address, 1),
+        &|s| s.withdraw(&venue.alice, 1),
+        &|s| s.set_delegate(&venue.alice, None),
+    ];
+    for call in calls {
+        refused_forged(&mut venue.sandbox, BallastError::TraderInvariant, |s| {
+            call(s)
+        });
+    }
 }
 
 #[test]

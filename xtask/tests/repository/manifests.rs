@@ -168,7 +168,7 @@ fn versions_of_shared_and_of_solana_crates_stand_in_the_workspace_table() {
 /// Members with lints of their own and the one that each has to have.
 const OWN_LINTS: [(&str, &str, &str); 3] = [
     // Anchor's macros generate items that take no documentation.
-    ("programs/ballast", "unsafe_code", "forbid"),
+    ("programs/ballast", "unsafe_code", "deny"),
     // The virtual machine asks for unsafe code.
     ("scripts/sbf/builtins", "missing_docs", "deny"),
     ("scripts/sbf/probe", "missing_docs", "deny"),

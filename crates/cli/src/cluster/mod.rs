@@ -1,6 +1,7 @@
 //! Commands on a cluster: each reads accounts over RPC, asks the engine, and prints; those that
 //! write simulate first.
 
+mod choices;
 pub mod collateral;
 pub mod explain;
 pub mod failure;

@@ -5,10 +5,11 @@ use ballast_client::instructions::orders as build;
 use ballast_engine::units::Side;
 use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::position_slot::PositionSlot;
-use ballast_state::trigger::{Trigger, TriggerKind};
-use clap::{Args, Subcommand, ValueEnum};
+use ballast_state::trigger::Trigger as StoredTrigger;
+use clap::{Args, Subcommand};
 use solana_signer::Signer;
 
+use super::choices::Trigger;
 use super::failure::Usage;
 use super::options::{Sending, TraderChoice};
 use super::session::Session;
@@ -23,34 +24,6 @@ pub struct TriggerArgs {
     action: Action,
 }
 
-/// Which trigger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, strum::IntoStaticStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Kind {
-    /// Limits a loss.
-    StopLoss,
-    /// Takes a profit.
-    TakeProfit,
-}
-
-impl From<Kind> for TriggerKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::StopLoss => Self::StopLoss,
-            Kind::TakeProfit => Self::TakeProfit,
-        }
-    }
-}
-
-impl From<TriggerKind> for Kind {
-    fn from(kind: TriggerKind) -> Self {
-        match kind {
-            TriggerKind::StopLoss => Self::StopLoss,
-            TriggerKind::TakeProfit => Self::TakeProfit,
-        }
-    }
-}
-
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
     /// Set a stop-loss or take-profit, in place of the one before.
@@ -63,7 +36,7 @@ enum Action {
 struct PlaceArgs {
     /// Which trigger.
     #[arg(value_enum)]
-    kind: Kind,
+    kind: Trigger,
     /// Oracle price that triggers, as a decimal number.
     #[arg(long)]
     price: String,
@@ -86,7 +59,7 @@ struct PlaceArgs {
 struct CancelArgs {
     /// Which trigger.
     #[arg(value_enum)]
-    kind: Kind,
+    kind: Trigger,
     /// Number, name or address of the position's market.
     #[arg(long, value_name = "MARKET")]
     market: String,
@@ -200,9 +173,9 @@ fn not_reached_yet(
     mark: &str,
 ) -> Result<(), Usage> {
     let side = if lots > 0 { Side::Long } else { Side::Short };
-    let set = Trigger {
+    let set = StoredTrigger {
         price_ticks: wanted.price_ticks,
-        ..Trigger::default()
+        ..StoredTrigger::default()
     };
     if set.is_reached(wanted.kind, side, mark_ticks) {
         return Err(Usage(format!(
@@ -216,6 +189,7 @@ fn not_reached_yet(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ballast_state::trigger::TriggerKind;
 
     #[test]
     fn a_trigger_that_would_fire_at_once_is_refused() {

@@ -7,8 +7,7 @@ use ballast_state::order_args::OrderKind;
 use ballast_state::trigger::TriggerKind;
 use serde_json::{json, Value};
 
-use super::orders::place::{Direction, Type};
-use super::triggers;
+use super::choices::{Direction, Trigger, Type};
 use super::units::{Collateral, Units};
 
 /// How amounts, sizes and prices of events are named.
@@ -348,7 +347,7 @@ pub fn kind_name(kind: OrderKind) -> &'static str {
 
 /// The kind of a trigger as the command line has it.
 pub fn trigger_name(kind: TriggerKind) -> &'static str {
-    triggers::Kind::from(kind).into()
+    Trigger::from(kind).into()
 }
 
 fn reason(reason: RemovalReason) -> &'static str {

@@ -4,11 +4,52 @@ use crate::error::EngineError;
 use crate::slab::{Tree, TreeHeader, TreeNode, NIL};
 use crate::units::Side;
 
-use super::order::{NewOrder, Order};
+use super::order::{NewOrder, Order, OrderKey, LAST};
 use super::own_orders::{OwnOrders, MAX_ORDERS};
 use super::{
     check, number, place, whole_pairs, BookHeader, BookRef, BOOK_HEADER_SIZE, BOOK_VERSION,
 };
+
+/// Where a book changed: of each side the best place at which an order joined, shrank or left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changes {
+    bids: OrderKey,
+    asks: OrderKey,
+}
+
+impl Changes {
+    /// No change.
+    pub const NONE: Self = Self {
+        bids: LAST,
+        asks: LAST,
+    };
+
+    /// The best place of `side` that changed, if any did.
+    pub(super) fn best(&self, side: Side) -> Option<OrderKey> {
+        let best = match side {
+            Side::Long => self.bids,
+            Side::Short => self.asks,
+        };
+        (best != LAST).then_some(best)
+    }
+
+    /// These changes and `others`.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        Self {
+            bids: self.bids.min(others.bids),
+            asks: self.asks.min(others.asks),
+        }
+    }
+
+    fn note(&mut self, order: &Order) {
+        let best = match order.side() {
+            Side::Long => &mut self.bids,
+            Side::Short => &mut self.asks,
+        };
+        *best = order.key().min(*best);
+    }
+}
 
 /// A book to change.
 #[derive(Debug)]
@@ -16,6 +57,7 @@ pub struct Book<'a> {
     header: &'a mut BookHeader,
     bids: &'a mut [Order],
     asks: &'a mut [Order],
+    changes: Changes,
 }
 
 impl<'a> Book<'a> {
@@ -52,7 +94,18 @@ impl<'a> Book<'a> {
             bytemuck::try_cast_slice_mut(nodes).map_err(|_| EngineError::BookLayout)?;
         check(header)?;
         let (bids, asks) = nodes.split_at_mut(nodes.len() / 2);
-        Ok(Self { header, bids, asks })
+        Ok(Self {
+            header,
+            bids,
+            asks,
+            changes: Changes::NONE,
+        })
+    }
+
+    /// Where the book changed since it was opened.
+    #[must_use]
+    pub const fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// The same book, to read.
@@ -101,6 +154,7 @@ impl<'a> Book<'a> {
             self.order_mut(own.head)?.owner_previous = node;
         }
         self.header.next_sequence = next;
+        self.changes.note(&entry);
         *own = OwnOrders {
             head: node,
             // At most `MAX_ORDERS`.
@@ -132,6 +186,7 @@ impl<'a> Book<'a> {
             self.order_mut(older)?.owner_previous = newer;
         }
         *own = left;
+        self.changes.note(&order);
         Ok(order)
     }
 
@@ -158,6 +213,8 @@ impl<'a> Book<'a> {
         let total = total.ok_or(EngineError::TreeCorrupt)?;
         let order = self.order_mut(node)?;
         (order.lots, order.margin) = (left, reserve);
+        let changed = *order;
+        self.changes.note(&changed);
         own.margin = total;
         let (side, _) = place(node, self.bids.len())?;
         self.tree_mut(side).refresh(key)

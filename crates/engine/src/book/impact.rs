@@ -4,19 +4,31 @@ use crate::error::EngineError;
 use crate::slab::{TreeNode, TreeRef, MAX_HEIGHT, NIL};
 use crate::units::{LotPrice, Side};
 
-use super::order::{Depth, Order};
+use super::order::{Depth, Order, OrderKey};
+
+/// What a change of one side does to its impact price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Impact {
+    /// Nothing: the side changed only behind the orders that make the price.
+    Unchanged,
+    /// The price is this now; `None` when the side is not that deep.
+    Now(Option<LotPrice>),
+}
 
 /// The average price of trading `notional` atoms from the best order on: whole lots, of the
 /// last order as many as reach the notional. Rounded down for bids and up for asks; `None`
-/// when the side is not that deep, or `notional` is 0. One way down the tree.
+/// when the side is not that deep, or `notional` is 0. One way down the tree, which ends where
+/// it is clear that everything at or behind `changed` stands behind the orders traded: then the
+/// same orders made the price before the change.
 pub(super) fn impact_price(
     tree: &TreeRef<'_, Order>,
     side: Side,
     notional: u64,
-) -> Result<Option<LotPrice>, EngineError> {
+    changed: &OrderKey,
+) -> Result<Impact, EngineError> {
     let mut node = tree.root();
     if notional == 0 || depth_of(tree, node)?.quote < notional {
-        return Ok(None);
+        return Ok(Impact::Now(None));
     }
     // Of the orders better than all of the subtree at `node`; its quote is below `notional`.
     let mut better = Depth::ZERO;
@@ -24,13 +36,20 @@ pub(super) fn impact_price(
         let order = tree.linked(node)?;
         let before = better.plus(depth_of(tree, order.links().left)?)?;
         if before.quote >= notional {
+            if *changed >= order.key() {
+                return Ok(Impact::Unchanged);
+            }
             node = order.links().left;
             continue;
         }
         // Not wrapping: just compared.
         let rest = notional.wrapping_sub(before.quote);
         if order.quote() >= rest {
-            return average(side, before.plus(order.part(rest))?).map(Some);
+            if *changed > order.key() {
+                return Ok(Impact::Unchanged);
+            }
+            let price = average(side, before.plus(order.part(rest))?)?;
+            return Ok(Impact::Now(Some(price)));
         }
         better = before.plus(order.own_depth())?;
         node = order.links().right;

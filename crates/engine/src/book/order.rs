@@ -14,6 +14,11 @@ const REDUCE_ONLY: u8 = 1;
 /// number is the price of an ask and the complement of the price of a bid.
 pub type OrderKey = (u32, u64);
 
+/// Ahead of every order.
+pub(super) const FIRST: OrderKey = (0, 0);
+/// Behind every order.
+pub(super) const LAST: OrderKey = (u32::MAX, u64::MAX);
+
 /// What orders add up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Depth {

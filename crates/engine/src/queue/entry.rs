@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
+use crate::math::product_signed;
 use crate::position::Position;
 use crate::slab::{Links, TreeNode};
 use crate::units::Side;
@@ -40,8 +41,7 @@ impl Totals {
         let lots = u32::try_from(position.size()).map_err(|_| EngineError::SizeOutOfRange)?;
         let entry = position.entry_quote.get().unsigned_abs();
         // Factors of 33 and 64 bits, then three terms of at most 97 bits.
-        let paid =
-            i128::from(position.lots.get()).wrapping_mul(i128::from(position.funding_index.get()));
+        let paid = product_signed(position.lots.get(), position.funding_index.get());
         let margin = i128::from(position.margin.get()).wrapping_add(paid);
         let bankruptcy = match side {
             Side::Long => i128::from(entry).wrapping_sub(margin),

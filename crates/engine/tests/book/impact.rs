@@ -1,10 +1,10 @@
 //! Impact prices against a walk along the sorted list.
 
-use ballast_engine::book::OwnOrders;
+use ballast_engine::book::{Changes, Impact, OwnOrders};
 use ballast_engine::units::{Side, MAX_LOTS, MAX_LOT_PRICE};
 use proptest::prelude::*;
 
-use crate::fixture::{any_side, cases, order, trader, Store};
+use crate::fixture::{any_side, cases, lot_price, order, trader, Store};
 
 /// Takes whole orders while they do not suffice, and of the next one as many lots as do.
 fn walked(side: Side, levels: &[(u64, u64)], notional: u64) -> Option<u64> {
@@ -86,6 +86,99 @@ proptest! {
         let (store, sorted) = filled(side, &levels);
         prop_assert_eq!(impact(&store, side, notional), walked(side, &sorted, notional));
     }
+}
+
+/// One change of a side: an order of this price and so many lots joins, or of the orders in the book
+/// this one leaves or loses all lots but one.
+#[derive(Clone, Debug)]
+enum Change {
+    Join(u64, u64),
+    Leave(usize),
+    Shrink(usize),
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        3 => (1_u64..12, 1_u64..30).prop_map(|(price, lots)| Change::Join(price, lots)),
+        1 => any::<usize>().prop_map(Change::Leave),
+        1 => any::<usize>().prop_map(Change::Shrink),
+    ]
+}
+
+/// Applies a change; every order has a trader of its own.
+fn apply(
+    store: &mut Store,
+    side: Side,
+    waiting: &mut Vec<(u32, OwnOrders)>,
+    change: &Change,
+) -> Changes {
+    let mut book = store.book();
+    let pick = |which: usize| which.checked_rem(waiting.len());
+    match *change {
+        Change::Join(price, lots) => {
+            let mut own = OwnOrders::EMPTY;
+            let (node, _) = book
+                .insert(&order(side, price, lots), &mut own)
+                .expect("room");
+            waiting.push((node, own));
+        }
+        Change::Leave(which) => {
+            if let Some(place) = pick(which) {
+                let (node, mut own) = waiting.swap_remove(place);
+                book.remove(node, &mut own).expect("in the book");
+            }
+        }
+        Change::Shrink(which) => {
+            if let Some((node, own)) = pick(which).map(|place| &mut waiting[place]) {
+                let lots = book.as_ref().order(*node).expect("in the book").size();
+                if lots > 1 {
+                    book.reduce(*node, lots - 1, 0, own).expect("has lots");
+                }
+            }
+        }
+    }
+    *book.changes()
+}
+
+proptest! {
+    #![proptest_config(cases(600))]
+
+    #[test]
+    fn changes_tell_when_it_stays(
+        side in any_side(),
+        steps in prop::collection::vec(prop::collection::vec(any_change(), 1..4), 1..40),
+        notional in prop_oneof![4 => 1_u64..800, 1 => Just(0)],
+    ) {
+        let (mut store, mut waiting) = (Store::new(128), Vec::new());
+        let mut known = None;
+        for step in &steps {
+            let changes = step.iter().fold(Changes::NONE, |changes, change| {
+                changes.and(&apply(&mut store, side, &mut waiting, change))
+            });
+            let view = store.view();
+            let after = |side| view.impact_after(&changes, side, notional).expect("sound");
+            prop_assert_eq!(after(side.opposite()), Impact::Unchanged);
+            if let Impact::Now(price) = after(side) {
+                known = price;
+            }
+            prop_assert_eq!(known, view.impact_price(side, notional).expect("sound"));
+        }
+    }
+}
+
+#[test]
+fn what_stands_behind_it_changes_nothing() {
+    let (mut store, mut waiting) = (Store::new(8), Vec::new());
+    let mut after = |change, notional| {
+        let changes = apply(&mut store, Side::Short, &mut waiting, &change);
+        store.view().impact_after(&changes, Side::Short, notional)
+    };
+    let now = |price| Ok(Impact::Now(Some(lot_price(price))));
+    assert_eq!(after(Change::Join(10, 5), 50), now(10));
+    assert_eq!(after(Change::Join(11, 5), 50), Ok(Impact::Unchanged));
+    assert_eq!(after(Change::Join(10, 5), 50), Ok(Impact::Unchanged));
+    assert_eq!(after(Change::Join(9, 1), 50), now(10));
+    assert_eq!(after(Change::Join(4, 20), 50), now(4));
 }
 
 #[test]

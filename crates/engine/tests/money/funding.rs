@@ -1,7 +1,7 @@
 use ballast_engine::error::EngineError;
 use ballast_engine::funding::{FundingRates, FundingState, FUNDING_SCALE};
 use ballast_engine::risk::RiskParams;
-use ballast_engine::units::MAX_LOT_PRICE;
+use ballast_engine::units::{Side, MAX_LOT_PRICE};
 use proptest::prelude::*;
 
 use crate::fixture::{any_magnitude, base_rate, cases, position, price};
@@ -23,7 +23,9 @@ fn sampled(base: i32, highest: u32) -> RiskParams {
 /// Impact prices of 0 are none.
 fn with_book(state: FundingState, bid: u64, ask: u64) -> FundingState {
     let deep = |at| (at > 0).then(|| price(at));
-    state.with_impact(deep(bid), deep(ask))
+    state
+        .with_impact(Side::Long, deep(bid))
+        .with_impact(Side::Short, deep(ask))
 }
 
 fn market(bid: u64, ask: u64) -> FundingState {

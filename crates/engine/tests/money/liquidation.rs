@@ -1,9 +1,13 @@
+use core::cmp::Ordering;
+
 use ballast_engine::distress::Distress;
-use ballast_engine::liquidation::{health, plan, Health, LiquidationInput, LiquidationPlan};
+use ballast_engine::liquidation::{
+    health, need, plan, Distance, Health, LiquidationInput, LiquidationPlan, Need,
+};
 use ballast_engine::margin::maintenance_margin;
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
-use ballast_engine::units::{LotPrice, Side, BPS_ONE, MAX_LOTS, MAX_LOT_PRICE};
+use ballast_engine::units::{Atoms, LotPrice, Side, BPS_ONE, MAX_LOTS, MAX_LOT_PRICE};
 use ballast_engine::EngineError;
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -433,4 +437,56 @@ fn the_healthy_and_the_empty_are_left_alone() {
         (closed(&plan), plan.discount_atoms, plan.insurance_fee_atoms),
         (1_000, 0, 0)
     );
+}
+
+#[test]
+fn what_a_position_needs_follows_its_health_insurance_and_the_grace_period() {
+    let mut params = params();
+    params.adl.grace_slots = 50;
+    let at = |equity| with_equity(Side::Long, 1_000, 10_000, 10_000, equity);
+    let needed = |equity, insurance_available, distress| {
+        need(&LiquidationInput {
+            insurance_available,
+            distress,
+            ..input(&params, at(equity), 10_000)
+        })
+    };
+    let flagged = |bankrupt_slot| Distress {
+        bankrupt_slot,
+        ..Distress::NONE
+    };
+    let stepped = Distress {
+        last_step_slot: 999,
+        ..Distress::NONE
+    };
+    assert_eq!(needed(250_000, 0, Distress::NONE), Ok(Need::Nothing));
+    assert_eq!(needed(249_999, 0, Distress::NONE), Ok(Need::Liquidate));
+    assert_eq!(needed(249_999, 0, stepped), Ok(Need::Wait));
+    assert_eq!(needed(-10, 10, flagged(950)), Ok(Need::Liquidate));
+    assert_eq!(needed(-10, 10, flagged(949)), Ok(Need::Deleverage));
+    assert_eq!(needed(-10, 9, Distress::NONE), Ok(Need::Deleverage));
+}
+
+#[test]
+fn the_lower_margin_ratio_comes_first_exactly() {
+    let distance = |equity, maintenance| Distance {
+        equity: Atoms::new(equity),
+        maintenance,
+    };
+    for (worse, better) in [
+        (distance(-1, 100), distance(0, 1)),
+        (distance(-2, 100), distance(-1, 100)),
+        (distance(-1, 1), distance(-1_000, 100_000)),
+        // Equal in basis points.
+        (
+            distance(1_000_000, 3_000_001),
+            distance(1_000_000, 3_000_000),
+        ),
+        (distance(i64::MIN, 1), distance(i64::MAX, u64::MAX)),
+    ] {
+        assert_eq!(worse.worse_first(&better), Ordering::Less);
+        assert_eq!(better.worse_first(&worse), Ordering::Greater);
+    }
+    let same = distance(2, 4).worse_first(&distance(1, 2));
+    assert_eq!(same, Ordering::Equal);
 }

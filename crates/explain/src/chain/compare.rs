@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::ranking::MAX_COUNTERPARTIES;
 use ballast_engine::rank::Class;
 use ballast_state::events::{AutoDeleveraged, CounterpartyCut};
+use ballast_state::Pubkey;
 
 use crate::audit::{Audit, Fault};
 use crate::decision::{Decision, Done, Place};

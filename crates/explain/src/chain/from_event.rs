@@ -1,6 +1,5 @@
 //! What a round was decided from, as far as its event tells.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
 use ballast_engine::rank::{ClosePrice, Round};
@@ -8,6 +7,7 @@ use ballast_engine::risk::AdlParams;
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
 use ballast_engine::EngineError;
 use ballast_state::events::{AutoDeleveraged, CounterpartyCut};
+use ballast_state::Pubkey;
 
 use crate::situation::{Candidate, Situation, Units};
 

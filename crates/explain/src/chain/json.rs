@@ -1,6 +1,6 @@
 //! An event's round for programs.
 
-use anchor_lang::prelude::Pubkey;
+use ballast_state::Pubkey;
 use serde_json::{json, Value};
 
 use super::explanation::{Explanation, NOT_VERIFIABLE};

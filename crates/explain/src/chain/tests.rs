@@ -1,4 +1,3 @@
-use anchor_lang::prelude::Pubkey;
 use ballast_client::ranking::{plan, Request};
 use ballast_engine::units::Side;
 use ballast_sandbox::{
@@ -6,6 +5,7 @@ use ballast_sandbox::{
 };
 use ballast_state::events::BallastEvent;
 use ballast_state::events::{AutoDeleveraged, CounterpartyCut};
+use ballast_state::Pubkey;
 
 use serde_json::Value;
 

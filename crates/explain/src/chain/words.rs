@@ -1,9 +1,9 @@
 //! An event's round in plain words.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::amount::grouped;
 use ballast_engine::rank::Class;
 use ballast_report::figures::{short, usd};
+use ballast_state::Pubkey;
 
 use super::explanation::{Explanation, NOT_VERIFIABLE};
 use crate::decision::{Decision, Done, Place};

@@ -1,7 +1,7 @@
 //! How many listed accounts a transaction has room for.
 
 use anchor_lang::prelude::Pubkey;
-use solana_compute_budget_interface::ComputeBudgetInstruction;
+use ballast_rpc::sender::Budget;
 use solana_hash::Hash;
 use solana_instruction::Instruction;
 use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
@@ -32,7 +32,7 @@ impl Size {
     }
 }
 
-/// The size of a v0 transaction of these instructions, a compute limit and a compute price.
+/// The size of a v0 transaction of these instructions and a whole budget.
 ///
 /// # Errors
 /// `TooLarge` when it names more than 256 accounts.
@@ -41,11 +41,12 @@ pub fn size(
     payer: &Pubkey,
     tables: &[AddressLookupTableAccount],
 ) -> Result<Size, PlanError> {
-    let mut all = vec![
-        ComputeBudgetInstruction::set_compute_unit_limit(u32::MAX),
-        ComputeBudgetInstruction::set_compute_unit_price(u64::MAX),
-    ];
-    all.extend_from_slice(instructions);
+    let whole = Budget {
+        units: u32::MAX,
+        loaded_bytes: Some(u32::MAX),
+        price: u64::MAX,
+    };
+    let all = whole.before(instructions);
     let message = v0::Message::try_compile(payer, &all, tables, Hash::default());
     let message = message.map_err(|_| PlanError::TooLarge)?;
     let locks = message
@@ -120,13 +121,13 @@ mod tests {
             [(0, 0, 0), (12, 130, 0), (25, 8, 1), (60, 8, 1), (140, 8, 1)]
         {
             let tables = &[table.clone()][..tables];
-            let budget = [
-                ComputeBudgetInstruction::set_compute_unit_limit(7),
-                ComputeBudgetInstruction::set_compute_unit_price(7),
-            ];
+            let budget = Budget {
+                units: 7,
+                loaded_bytes: Some(7),
+                price: 7,
+            };
             let instructions = [instruction(&payer, accounts, data)];
-            let mut all = budget.to_vec();
-            all.extend_from_slice(&instructions);
+            let all = budget.before(&instructions);
             let message = v0::Message::try_compile(&payer, &all, tables, Hash::default()).unwrap();
             let locks = message.account_keys.len()
                 + message

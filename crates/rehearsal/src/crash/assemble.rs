@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::ranking;
 use ballast_engine::liquidation::{health, Health};
@@ -13,6 +12,7 @@ use ballast_report::model::{Report, Scenario, Summary, REPORT_VERSION};
 use ballast_report::traders::{Direction, Kind, TraderLine};
 use ballast_report::trading::{BookSummary, MakerLine};
 use ballast_report::waterfall;
+use ballast_state::Pubkey;
 
 use super::deleveraging::LIST_LENGTH;
 use super::diary::Diary;

@@ -1,6 +1,5 @@
 //! Auto-deleveraging rounds: the queue as it stood before, the list, the call and what it cut.
 
-use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::ranking::{self, AdlPlan, RankedEntry, Request};
 use ballast_engine::adl::book_can_absorb;
@@ -9,6 +8,7 @@ use ballast_engine::rank::Class;
 use ballast_engine::units::Side;
 use ballast_report::model::{CutLine, Holding, NodeLine, QueueLine, Round};
 use ballast_report::traders::Direction;
+use ballast_state::Pubkey;
 
 use super::diary::{Diary, Occasion};
 use super::liquidations::into_book;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use anchor_lang::prelude::Pubkey;
 use ballast_report::model::{LiquidationLine, Round};
 use ballast_report::trading::{BookSummary, TradeLine};
+use ballast_state::Pubkey;
 
 use super::stage::Stage;
 

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::position::Position;
@@ -11,6 +10,7 @@ use ballast_engine::units::Side;
 use ballast_report::model::{Dishonest, DishonestCase};
 use ballast_sandbox::outcome::TxResult;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::Pubkey;
 
 use super::diary::Occasion;
 use super::stage::{engine, Stage};

@@ -1,6 +1,5 @@
 //! What takers and executed stop-losses do at one price.
 
-use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::makers::makers;
 use ballast_engine::liquidation::{health, Health};
@@ -13,6 +12,7 @@ use ballast_state::events::BallastEvent;
 use ballast_state::events::{OrderFilled, OrderRemoved, RemovalReason};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::trigger::TriggerKind;
+use ballast_state::Pubkey;
 
 use super::diary::Diary;
 use super::stage::{engine, Stage};

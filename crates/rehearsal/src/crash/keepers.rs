@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_engine::liquidation::{health, Health, Need};
+use ballast_state::Pubkey;
 
 use super::deleveraging::deleverage;
 use super::diary::Diary;

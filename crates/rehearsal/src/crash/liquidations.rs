@@ -1,7 +1,6 @@
 //! How keepers liquidate: the orders of the book take lots first, a keeper that can afford it takes
 //! over the rest.
 
-use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::instructions::anyone::Takeover;
 use ballast_client::liquidation::{self, affordable, Backing};
@@ -17,6 +16,7 @@ use ballast_sandbox::outcome::{TxOutcome, TxResult};
 use ballast_sandbox::trading::TraderCookie;
 use ballast_state::events::BallastEvent;
 use ballast_state::events::PositionLiquidated;
+use ballast_state::Pubkey;
 
 use super::diary::Diary;
 use super::flow::{fill_lines, removal_lines, SPARES};

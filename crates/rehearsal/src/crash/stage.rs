@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, ensure, Context, Result};
 use ballast_client::moment::Moment;
 use ballast_engine::distress::Distress;
@@ -17,6 +16,7 @@ use ballast_sandbox::outcome::{TxOutcome, TxResult};
 use ballast_sandbox::trading::TraderCookie;
 use ballast_sandbox::world::Sandbox;
 use ballast_state::market::Market;
+use ballast_state::Pubkey;
 
 use crate::scenario::prices::PricePoint;
 use crate::scenario::units::MarketUnits;

@@ -1,6 +1,5 @@
 //! The trading floor: market makers that quote, takers and stop-losses that trade with them.
 
-use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::instructions::orders;
 use ballast_engine::liquidation::{health, Health};
@@ -13,6 +12,7 @@ use ballast_sandbox::trading::TraderCookie;
 use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::trigger::TriggerKind;
+use ballast_state::Pubkey;
 
 use super::diary::Diary;
 use super::stage::{engine, Stage, CONFIDENCE_BPS};

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use serde_json::{json, Value};
+use solana_compute_budget_interface::ComputeBudgetInstruction;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client::rpc_client::RpcClientConfig;
 use solana_rpc_client::rpc_sender::{RpcSender, RpcTransportStats};
@@ -177,7 +178,7 @@ async fn prepared(error: Value, units: u64) -> Result<Prepared, SendError> {
     let sender = sender(move |request| match request {
         RpcRequest::SimulateTransaction => Some(json!({"context": {"slot": 9}, "value": {
             "err": error.clone(), "logs": ["Program log: x"], "accounts": null,
-            "unitsConsumed": units,
+            "unitsConsumed": units, "loadedAccountsDataSize": 5_000,
         }})),
         RpcRequest::GetRecentPrioritizationFees => {
             let fee = |paid: u64| json!({"slot": 1, "prioritizationFee": paid});
@@ -209,7 +210,8 @@ async fn what_is_prepared_asks_for_what_the_simulation_used() {
         .iter()
         .map(|it| it.data.clone())
         .collect();
-    assert_eq!(data[..2], [limit.data, price.data]);
+    let loaded = ComputeBudgetInstruction::set_loaded_accounts_data_size_limit(5_000 + 131_072);
+    assert_eq!(data[..3], [limit.data, loaded.data, price.data]);
     assert_eq!(prepared.signature(), prepared.transaction.signatures[0]);
     assert_ne!(prepared.signature(), Signature::default());
 }
@@ -236,11 +238,4 @@ fn the_fee_is_a_percentile_and_capped() {
     assert_eq!(policy(100, 100).of(paid.clone()), 50);
     assert_eq!(policy(100, 45).of(paid), 45);
     assert_eq!(policy(75, 100).of(Vec::new()), 0);
-}
-
-#[test]
-fn the_limit_leaves_room_and_never_asks_for_more_than_there_is() {
-    assert_eq!(unit_limit(100_000), 121_000);
-    assert_eq!(unit_limit(1_390_000), MAX_COMPUTE_UNITS);
-    assert_eq!(unit_limit(u64::from(u32::MAX) * 2), MAX_COMPUTE_UNITS);
 }

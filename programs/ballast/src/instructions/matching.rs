@@ -7,7 +7,7 @@ use ballast_engine::{
     fees::split,
     matching::{meet, Maker, MakerFill, Match, Removal, RemoveReason, Taken, Taking, MAX_MATCHES},
     position::Position,
-    units::{FundingIndex, Side},
+    units::{Atoms, FundingIndex, Side},
 };
 use ballast_state::{
     error::BallastError,
@@ -283,8 +283,10 @@ impl Matched<'_, '_> {
     #[inline(never)]
     pub fn book(&self, market: &mut Market, book: &MarketBook) -> Result<()> {
         let paid = self.taken.paid().or_ballast()?;
-        let fees = split(market.params(), paid).or_ballast()?;
-        market.book_fees(fees.market, fees.insurance)?;
+        if paid != Atoms::ZERO {
+            let fees = split(market.params(), paid).or_ballast()?;
+            market.book_fees(fees.market, fees.insurance)?;
+        }
         book.refresh_impact(market)
     }
 }

@@ -128,13 +128,13 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     }
 
     /// The last step of every trader whose slot in the market has changed: frees the slot when it
-    /// holds nothing any more, and checks the account.
+    /// holds nothing any more, and checks it and the account's own fields.
     ///
     /// # Errors
     /// `TraderInvariant`.
     pub fn leave(&self, trader: &mut Trader) -> Result<()> {
         trader.release_if_closed(&self.market).or_ballast()?;
-        trader.invariant().or_ballast()
+        trader.invariant_of(&self.market).or_ballast()
     }
 
     /// Books the open interest.
@@ -181,4 +181,54 @@ fn remember(
     }
     slot.store_distress(distress);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_engine::{distress::WITHDRAWAL_WAIT_SLOTS, liquidation::Health};
+    use bytemuck::Zeroable;
+
+    use super::*;
+
+    /// Records what the engine makes of a deficit where insurance may pay 100 atoms.
+    fn flag(exchange: &mut Exchange, slot: &mut PositionSlot, health: Health, at: u64) {
+        let distress = slot.distress().recorded(health, 100, at);
+        record(Some(exchange), slot, &distress, at).unwrap();
+        assert_eq!(slot.distress(), distress);
+    }
+
+    const fn bankrupt(deficit: u64) -> Health {
+        Health::Bankrupt { deficit }
+    }
+
+    #[test]
+    fn an_uncovered_bankruptcy_counts_once_and_uncounts_itself() {
+        let (mut exchange, mut slot) = (Exchange::zeroed(), PositionSlot::zeroed());
+        flag(&mut exchange, &mut slot, bankrupt(101), 7);
+        flag(&mut exchange, &mut slot, bankrupt(150), 9);
+        assert_eq!(exchange.uncovered_bankruptcies, 1);
+        assert_eq!(exchange.withdraw_wait_until_slot, 9 + WITHDRAWAL_WAIT_SLOTS);
+        flag(&mut exchange, &mut slot, bankrupt(100), 11);
+        assert_eq!(exchange.uncovered_bankruptcies, 0);
+        assert_eq!(exchange.withdraw_wait_until_slot, 9 + WITHDRAWAL_WAIT_SLOTS);
+        flag(&mut exchange, &mut slot, Health::Healthy, 12);
+        assert_eq!(slot, PositionSlot::zeroed());
+    }
+
+    #[test]
+    fn without_the_exchange_no_bankruptcy_is_counted_or_uncounted() {
+        let (mut exchange, mut slot) = (Exchange::zeroed(), PositionSlot::zeroed());
+        let uncovered = Distress::NONE.recorded(bankrupt(101), 100, 7);
+        let refused = Err(BallastError::BankruptcyFlagged.into());
+        assert_eq!(record(None, &mut slot, &uncovered, 7), refused);
+        assert_eq!(slot, PositionSlot::zeroed());
+        record(Some(&mut exchange), &mut slot, &uncovered, 7).unwrap();
+        assert_eq!(record(None, &mut slot, &Distress::NONE, 8), refused);
+        assert!(slot.is_uncovered());
+        exchange.uncovered_bankruptcies = 0;
+        assert_eq!(
+            record(Some(&mut exchange), &mut slot, &Distress::NONE, 8),
+            Err(BallastError::ExchangeInvariant.into())
+        );
+    }
 }

@@ -3,9 +3,11 @@
 //! A book is a plain account, created at top level by whoever prepares the market and handed over
 //! with every byte zero. It holds the discriminator, then the engine's book.
 
+use core::cell::Cell;
+
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    book::{book_size, Book, BookRef, BOOK_HEADER_SIZE},
+    book::{book_size, Book, BookRef, Changes, Impact, BOOK_HEADER_SIZE},
     units::{LotPrice, Side},
 };
 use ballast_state::{
@@ -19,6 +21,8 @@ use crate::error::{error, require, require_keys_eq, OrBallast};
 /// The book account of a market, checked.
 pub struct MarketBook<'a, 'info> {
     account: &'a AccountInfo<'info>,
+    /// Changes that are not in the market's impact prices yet.
+    changes: Cell<Changes>,
 }
 
 impl<'a, 'info> MarketBook<'a, 'info> {
@@ -30,7 +34,10 @@ impl<'a, 'info> MarketBook<'a, 'info> {
         require_keys_eq!(*account.key, market.book, BallastError::WrongBook);
         require_keys_eq!(*account.owner, crate::ID, BallastError::BookNotOwned);
         require!(account.is_writable, BallastError::BookNotWritable);
-        Ok(Self { account })
+        Ok(Self {
+            account,
+            changes: Cell::new(Changes::NONE),
+        })
     }
 
     /// Runs `body` on the book.
@@ -46,7 +53,10 @@ impl<'a, 'info> MarketBook<'a, 'info> {
             *discriminator == BOOK_DISCRIMINATOR,
             BallastError::BookLayout
         );
-        body(&mut Book::new(bytes).or_ballast()?)
+        let mut book = Book::new(bytes).or_ballast()?;
+        let result = body(&mut book)?;
+        self.changes.set(self.changes.get().and(book.changes()));
+        Ok(result)
     }
 
     /// Runs `body` on the book, read only.
@@ -72,24 +82,44 @@ impl<'a, 'info> MarketBook<'a, 'info> {
         })
     }
 
-    /// Records the impact prices of the book as it stands, from which funding takes its premium.
-    /// Every instruction that changes the book does so after its change, having accrued before it.
+    /// Records what the changes made through this value did to the impact prices of the book, from
+    /// which funding takes its premium. Every instruction that changes the book does so after its
+    /// change, having accrued before it.
     ///
     /// # Errors
     /// `BookLayout`, `Overflow`.
     #[inline(never)]
     pub fn refresh_impact(&self, market: &mut Market) -> Result<()> {
         let notional = market.params().impact_notional_atoms;
-        let (bid, ask) = if notional == 0 {
-            (None, None)
-        } else {
-            self.read(|book| {
-                let price = |side| book.impact_price(side, notional).or_ballast();
-                Ok((price(Side::Long)?, price(Side::Short)?))
-            })?
-        };
-        market.store_impact(bid, ask);
-        Ok(())
+        let changes = self.changes.replace(Changes::NONE);
+        if notional == 0 || changes == Changes::NONE {
+            // Without a notional there are no impact prices, and those recorded are none.
+            return Ok(());
+        }
+        self.read(|book| {
+            for side in [Side::Long, Side::Short] {
+                let impact = book.impact_after(&changes, side, notional).or_ballast()?;
+                if let Impact::Now(price) = impact {
+                    market.store_impact(side, price);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Records the impact prices of the book as it stands, for a market whose impact notional may
+    /// have changed.
+    ///
+    /// # Errors
+    /// `BookLayout`, `Overflow`.
+    pub fn record_impact(&self, market: &mut Market) -> Result<()> {
+        let notional = market.params().impact_notional_atoms;
+        self.read(|book| {
+            for side in [Side::Long, Side::Short] {
+                market.store_impact(side, book.impact_price(side, notional).or_ballast()?);
+            }
+            Ok(())
+        })
     }
 }
 

@@ -7,8 +7,8 @@ use ballast_state::instructions::OrderRef;
 use clap::Args;
 use solana_signer::Signer;
 
-use super::place::Direction;
-use super::{no_orders, order_ref, ref_words};
+use super::naming::{no_orders, order_ref, ref_words};
+use crate::cluster::choices::Direction;
 use crate::cluster::options::{Sending, TraderChoice};
 use crate::cluster::session::Session;
 use crate::cluster::state::Parts;

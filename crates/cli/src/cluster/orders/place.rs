@@ -5,14 +5,14 @@ use anyhow::{anyhow, Result};
 use ballast_client::instructions::orders as build;
 use ballast_client::makers::{order_makers, TakerView};
 use ballast_engine::position::Position;
-use ballast_state::book_account::OrderSide;
 use ballast_state::instructions::OrderRef;
-use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::order_args::{PlaceOrderArgs, SelfTrade};
 use ballast_state::trader::Trader;
 use clap::{Args, ValueEnum};
 use solana_signer::Signer;
 
-use super::{order_ref, ref_words};
+use super::naming::{order_ref, ref_words};
+use crate::cluster::choices::{Direction, Type};
 use crate::cluster::failure::{Computed, Usage};
 use crate::cluster::options::{Sending, TraderChoice};
 use crate::cluster::session::Session;
@@ -25,74 +25,6 @@ use crate::cluster::writing::{self, Plan};
 const SPARE_MAKERS: usize = 4;
 /// Most makers that fit into a transaction without a lookup table.
 const MOST_MAKERS: usize = 18;
-
-/// Buy or sell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, strum::IntoStaticStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Direction {
-    /// Buy.
-    Buy,
-    /// Sell.
-    Sell,
-}
-
-impl From<Direction> for OrderSide {
-    fn from(direction: Direction) -> Self {
-        match direction {
-            Direction::Buy => Self::Bid,
-            Direction::Sell => Self::Ask,
-        }
-    }
-}
-
-impl From<OrderSide> for Direction {
-    fn from(side: OrderSide) -> Self {
-        match side {
-            OrderSide::Bid => Self::Buy,
-            OrderSide::Ask => Self::Sell,
-        }
-    }
-}
-
-/// How an order trades.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, strum::IntoStaticStr)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Type {
-    /// Trades what it can; the rest waits in the book.
-    Limit,
-    /// Waits in the book and never trades at once.
-    PostOnly,
-    /// Immediate or cancel: trades what it can; the rest is dropped.
-    Ioc,
-    /// Fill or kill: trades whole or not at all.
-    Fok,
-    /// Like ioc, at prices up to --price or the price band.
-    Market,
-}
-
-impl From<Type> for OrderKind {
-    fn from(kind: Type) -> Self {
-        match kind {
-            Type::Limit => Self::Limit,
-            Type::PostOnly => Self::PostOnly,
-            Type::Ioc => Self::ImmediateOrCancel,
-            Type::Fok => Self::FillOrKill,
-            Type::Market => Self::Market,
-        }
-    }
-}
-
-impl From<OrderKind> for Type {
-    fn from(kind: OrderKind) -> Self {
-        match kind {
-            OrderKind::Limit => Self::Limit,
-            OrderKind::PostOnly => Self::PostOnly,
-            OrderKind::ImmediateOrCancel => Self::Ioc,
-            OrderKind::FillOrKill => Self::Fok,
-            OrderKind::Market => Self::Market,
-        }
-    }
-}
 
 /// What happens when an order meets the trader's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -360,6 +292,8 @@ fn purpose(
 mod tests {
     use super::*;
     use crate::cluster::units::Collateral;
+    use ballast_state::book_account::OrderSide;
+    use ballast_state::order_args::OrderKind;
     use clap::Parser;
 
     const UNITS: Units = Units {
@@ -430,18 +364,5 @@ mod tests {
         ] {
             assert!(order(bad).is_none(), "{bad}");
         }
-    }
-
-    #[test]
-    fn orders_are_shown_by_the_words_that_the_command_takes() {
-        fn same<T: ValueEnum + Copy + Into<&'static str>>() {
-            for value in T::value_variants() {
-                let taken = value.to_possible_value().expect("a word");
-                assert_eq!(taken.get_name(), (*value).into());
-            }
-        }
-        same::<Direction>();
-        same::<Type>();
-        same::<crate::cluster::triggers::Kind>();
     }
 }

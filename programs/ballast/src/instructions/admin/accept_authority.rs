@@ -9,6 +9,8 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
+use crate::emit::emit;
+
 /// Accounts of `accept_authority`.
 #[event_cpi]
 #[derive(Accounts)]
@@ -33,11 +35,14 @@ impl AcceptAuthority<'_> {
             exchange.invariant()?;
             former
         };
-        emit_cpi!(AuthorityAccepted {
-            role,
-            former,
-            holder,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &AuthorityAccepted {
+                role,
+                former,
+                holder,
+            },
+        )?;
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     error::{error, require, require_keys_eq, OrBallast},
     loaders::{book_account, queue_account},
 };
@@ -88,13 +89,16 @@ impl CreateMarket<'_> {
         book_account::create(&accounts.book, &market)?;
         let index = accounts.next_index()?;
         accounts.write(index, &ctx.bumps, &args)?;
-        emit_cpi!(MarketCreated {
-            market,
-            index,
-            name: args.name,
-            oracle: args.oracle,
-            risk: args.risk,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &MarketCreated {
+                market,
+                index,
+                name: args.name,
+                oracle: args.oracle,
+                risk: args.risk,
+            },
+        )?;
         Ok(())
     }
 

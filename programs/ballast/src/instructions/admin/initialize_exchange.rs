@@ -13,6 +13,7 @@ use ballast_state::{
 
 use crate::{
     collateral::require_plain_mint,
+    emit::emit,
     error::{error, require},
 };
 
@@ -79,12 +80,15 @@ impl InitializeExchange<'_> {
             exchange.collateral_vault = accounts.collateral_vault.key();
             exchange.invariant()?;
         }
-        emit_cpi!(ExchangeInitialized {
-            admin: ctx.accounts.admin.key(),
-            risk_authority: args.risk_authority,
-            pause_authority: args.pause_authority,
-            collateral_mint: ctx.accounts.collateral_mint.key(),
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &ExchangeInitialized {
+                admin: ctx.accounts.admin.key(),
+                risk_authority: args.risk_authority,
+                pause_authority: args.pause_authority,
+                collateral_mint: ctx.accounts.collateral_mint.key(),
+            },
+        )?;
         Ok(())
     }
 }

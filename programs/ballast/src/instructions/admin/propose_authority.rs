@@ -9,6 +9,8 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
+use crate::emit::emit;
+
 /// Accounts of `propose_authority`.
 #[event_cpi]
 #[derive(Accounts)]
@@ -34,11 +36,14 @@ impl ProposeAuthority<'_> {
             exchange.invariant()?;
             exchange.authority(role)
         };
-        emit_cpi!(AuthorityProposed {
-            role,
-            holder,
-            successor,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &AuthorityProposed {
+                role,
+                holder,
+                successor,
+            },
+        )?;
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
-use crate::error::require;
+use crate::{emit::emit, error::require};
 
 /// Accounts of `set_pause`.
 #[event_cpi]
@@ -40,11 +40,14 @@ impl SetPause<'_> {
             exchange.invariant()?;
             before
         };
-        emit_cpi!(PauseSet {
-            by,
-            flags_before,
-            flags_after: flags,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &PauseSet {
+                by,
+                flags_before,
+                flags_after: flags,
+            },
+        )?;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     error::{require_keys_eq, OrBallast},
     loaders::book_account::MarketBook,
 };
@@ -39,11 +40,14 @@ impl UpdateMarketRisk<'_> {
     pub fn handle(ctx: Context<Self>, risk: RiskParams) -> Result<()> {
         let before = ctx.accounts.replace(&risk)?;
         let market = ctx.accounts.market.key();
-        emit_cpi!(MarketRiskUpdated {
-            market,
-            before,
-            after: risk,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &MarketRiskUpdated {
+                market,
+                before,
+                after: risk,
+            },
+        )?;
         Ok(())
     }
 
@@ -58,7 +62,7 @@ impl UpdateMarketRisk<'_> {
         let mut market = self.market.load_mut()?;
         market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;
         let before = core::mem::replace(&mut market.risk, *risk);
-        MarketBook::load(&market, &self.book)?.refresh_impact(&mut market)?;
+        MarketBook::load(&market, &self.book)?.record_impact(&mut market)?;
         market.invariant()?;
         Ok(before)
     }

@@ -7,7 +7,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
-use crate::oracle::touch;
+use crate::{emit::emit, oracle::touch};
 
 /// Accounts of `accrue_funding`.
 #[event_cpi]
@@ -51,7 +51,7 @@ impl AccrueFunding<'_> {
                 sample_ppm: rates.sample_ppm,
             }
         };
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 }

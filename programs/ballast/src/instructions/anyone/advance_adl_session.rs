@@ -12,6 +12,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     error::{require, OrBallast},
     loaders::queue_account::MarketQueues,
 };
@@ -45,7 +46,7 @@ impl AdvanceAdlSession<'_> {
     /// `AdlSessionMismatch`; `AdlSessionExpired`; `AdlSessionGone`; `Paused`.
     pub fn handle(ctx: Context<Self>, max_nodes: u32, hints: Vec<u32>) -> Result<()> {
         let event = ctx.accounts.advance(max_nodes, &hints)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 

@@ -23,6 +23,7 @@ use super::{
     deleveraging::{begin, conclude, conclude_orders, pay_reward, Occasion},
 };
 use crate::{
+    emit::emit,
     error::{err, require, OrBallast},
     instructions::{orders::cancel_for, position_change::PositionChanges},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
@@ -75,7 +76,7 @@ impl<'info> AutoDeleverage<'info> {
         let mut event = ctx.accounts.deleverage(ctx.remaining_accounts, max_lots)?;
         let accounts = &ctx.accounts;
         event.reward_atoms = pay_reward(&accounts.market, &accounts.reward_trader, &event)?;
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 

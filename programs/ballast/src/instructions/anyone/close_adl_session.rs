@@ -8,6 +8,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     error::{require, OrBallast},
     loaders::queue_account::MarketQueues,
 };
@@ -43,13 +44,16 @@ impl CloseAdlSession<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let accounts = &ctx.accounts;
         accounts.close()?;
-        emit_cpi!(AdlSessionClosed {
-            session: accounts.session.key(),
-            market: accounts.market.key(),
-            bankrupt: accounts.bankrupt.key(),
-            executed: false,
-            pass_opened: false,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &AdlSessionClosed {
+                session: accounts.session.key(),
+                market: accounts.market.key(),
+                bankrupt: accounts.bankrupt.key(),
+                executed: false,
+                pass_opened: false,
+            },
+        )?;
         Ok(())
     }
 

@@ -161,7 +161,11 @@ impl<'a, 'info> CutList<'a, 'info> {
             cut.cancelled_orders = cancelled.orders;
             cut.cancelled_margin_atoms = cancelled.margin_atoms;
         }
-        changes.leave(&mut trader)?;
+        if closed {
+            changes.leave(&mut trader)?;
+        } else {
+            trader.invariant().or_ballast()?;
+        }
         Ok(Some(cut))
     }
 

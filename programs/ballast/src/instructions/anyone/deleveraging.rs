@@ -215,7 +215,7 @@ pub fn pay_reward(
         market.fees_atoms = left.ok_or_else(|| error!(BallastError::Overflow))?;
         let mut receiver = receiver.load_mut()?;
         receiver.credit(reward)?;
-        receiver.invariant()?;
+        receiver.invariant_of(&event.market)?;
     }
     Ok(reward)
 }

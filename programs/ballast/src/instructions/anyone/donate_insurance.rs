@@ -10,6 +10,7 @@ use ballast_state::{
 
 use crate::{
     collateral::Transfer,
+    emit::emit,
     error::{require, OrBallast},
 };
 
@@ -73,12 +74,15 @@ impl DonateInsurance<'_> {
             market.invariant()?;
             market.insurance.balance
         };
-        emit_cpi!(InsuranceDonated {
-            market: ctx.accounts.market.key(),
-            donor: ctx.accounts.donor.key(),
-            amount,
-            balance_after,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &InsuranceDonated {
+                market: ctx.accounts.market.key(),
+                donor: ctx.accounts.donor.key(),
+                amount,
+                balance_after,
+            },
+        )?;
         Ok(())
     }
 }

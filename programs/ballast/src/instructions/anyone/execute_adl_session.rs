@@ -23,6 +23,7 @@ use super::{
     deleveraging::{conclude, conclude_orders, pay_reward, Occasion},
 };
 use crate::{
+    emit::emit,
     error::{require, OrBallast},
     instructions::{orders::cancel_for, position_change::PositionChanges},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
@@ -87,9 +88,9 @@ impl<'info> ExecuteAdlSession<'info> {
         };
         if let Some(mut event) = round {
             event.reward_atoms = pay_reward(&accounts.market, &accounts.reward_trader, &event)?;
-            emit_cpi!(*event);
+            emit(&ctx.accounts.event_authority, &*event)?;
         }
-        emit_cpi!(closed);
+        emit(&ctx.accounts.event_authority, &closed)?;
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     error::{error, require, OrBallast},
     instructions::{
         matching::{check_makers, Matched, Matching},
@@ -73,9 +74,9 @@ impl<'info> ExecuteTrigger<'info> {
         if event.reward_atoms > 0 {
             let mut receiver = accounts.reward_trader.load_mut()?;
             receiver.credit(event.reward_atoms)?;
-            receiver.invariant()?;
+            receiver.invariant_of(&event.market)?;
         }
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS, trader::Trader,
 };
 
-use crate::{error::OrBallast, instructions::position_change::record, oracle::touch};
+use crate::{emit::emit, error::OrBallast, instructions::position_change::record, oracle::touch};
 
 /// Accounts of `flag_bankruptcy`.
 #[event_cpi]
@@ -35,7 +35,7 @@ impl FlagBankruptcy<'_> {
     /// `Healthy` when there is nothing to flag or clear; `NoPosition`; the `Price...` errors.
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let event = ctx.accounts.flag()?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 

@@ -12,7 +12,10 @@ use ballast_state::{
     queue_account::{capacity, MAX_QUEUE_BYTES},
 };
 
-use crate::error::{error, require};
+use crate::{
+    emit::emit,
+    error::{error, require},
+};
 
 const _: () = {
     let most = 98 * QUEUE_ENTRY_SIZE;
@@ -49,13 +52,16 @@ impl GrowQueue<'_> {
         let after = grown(before, positions)?;
         accounts.pay_rent(after)?;
         accounts.queue.resize(after)?;
-        emit_cpi!(QueueGrown {
-            market: accounts.market.key(),
-            queue: accounts.queue.key(),
-            long: side == Side::Long,
-            capacity_before: capacity(before)?,
-            capacity_after: capacity(after)?,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &QueueGrown {
+                market: accounts.market.key(),
+                queue: accounts.queue.key(),
+                long: side == Side::Long,
+                capacity_before: capacity(before)?,
+                capacity_after: capacity(after)?,
+            },
+        )?;
         Ok(())
     }
 

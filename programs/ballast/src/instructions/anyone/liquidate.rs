@@ -24,6 +24,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     error::{error, OrBallast},
     instructions::{
         matching::{check_makers, Matched, Matching},
@@ -89,7 +90,7 @@ impl<'info> Liquidate<'info> {
     ) -> Result<()> {
         let makers = ctx.remaining_accounts;
         let event = ctx.accounts.step(makers, liquidator_margin, takes_over)?;
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 

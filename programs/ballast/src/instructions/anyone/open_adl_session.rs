@@ -14,6 +14,7 @@ use ballast_state::{
 
 use super::deleveraging::{begin, draw_insurance};
 use crate::{
+    emit::emit,
     error::{error, require, OrBallast},
     instructions::{
         orders::cancel_for,
@@ -69,7 +70,7 @@ impl OpenAdlSession<'_> {
     /// `AdlSessionUnderWay`; `AdlSessionSize`; `ZeroLots`; `Paused`; the `Price...` errors.
     pub fn handle(ctx: Context<Self>, max_lots: u64) -> Result<()> {
         let event = ctx.accounts.open(max_lots)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -142,7 +143,7 @@ impl OpenAdlSession<'_> {
         }
         exchange.invariant()?;
         market.invariant()?;
-        bankrupt.invariant()?;
+        bankrupt.invariant_of(&key)?;
         Ok(AdlSessionOpened {
             session: self.session.key(),
             market: key,

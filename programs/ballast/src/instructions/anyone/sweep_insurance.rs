@@ -13,7 +13,7 @@ use ballast_state::{
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
 };
 
-use crate::collateral::Transfer;
+use crate::{collateral::Transfer, emit::emit};
 
 /// Accounts of `sweep_insurance`.
 #[event_cpi]
@@ -73,11 +73,14 @@ impl SweepInsurance<'_> {
             authority: accounts.exchange.as_ref(),
         }
         .by_exchange(vault_before.abs_diff(ledger))?;
-        emit_cpi!(InsuranceSwept {
-            market: ctx.accounts.market.key(),
-            vault_before,
-            vault_after: ledger,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &InsuranceSwept {
+                market: ctx.accounts.market.key(),
+                vault_before,
+                vault_after: ledger,
+            },
+        )?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     error::OrBallast,
     instructions::position_change::{Change, PositionChanges, Remembered},
     loaders::queue_account::MarketQueues,
@@ -43,7 +44,7 @@ impl AddMargin<'_> {
     /// `BankruptcyPriceOutOfRange`.
     pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
         let event = ctx.accounts.add(amount)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -67,7 +68,7 @@ impl AddMargin<'_> {
         };
         let mut changes = PositionChanges::open(market_key, &market, &queues);
         changes.apply(None, slot, &change)?;
-        trader.invariant()?;
+        trader.invariant_of(&market_key)?;
         Ok(MarginAdded {
             trader: trader_key,
             market: market_key,

@@ -18,6 +18,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     error::OrBallast,
     instructions::position_change::{Change, PositionChanges, Remembered},
     loaders::queue_account::MarketQueues,
@@ -62,7 +63,7 @@ impl BlockTrade<'_> {
     /// those of [`trade::block_trade`], `QueueFull`, `BankruptcyPriceOutOfRange`.
     pub fn handle(ctx: Context<Self>, args: BlockTradeArgs) -> Result<()> {
         let event = ctx.accounts.trade(&args)?;
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 

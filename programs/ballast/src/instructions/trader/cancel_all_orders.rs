@@ -7,6 +7,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     instructions::orders::{cancel_own_orders, record},
     loaders::book_account::MarketBook,
 };
@@ -37,7 +38,7 @@ impl CancelAllOrders<'_> {
     /// `NotTraderAuthority`.
     pub fn handle(ctx: Context<Self>, side: Option<OrderSide>) -> Result<()> {
         let event = ctx.accounts.cancel(side)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -58,7 +59,7 @@ impl CancelAllOrders<'_> {
         }
         book.refresh_impact(&mut market)?;
         market.invariant()?;
-        trader.invariant()?;
+        trader.invariant_of(&key)?;
         Ok(OrdersCancelled {
             market: key,
             trader: self.trader.key(),

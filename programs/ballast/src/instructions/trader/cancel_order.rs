@@ -7,7 +7,7 @@ use ballast_state::{
     trader::Trader,
 };
 
-use crate::{error::error, instructions::orders, loaders::book_account::MarketBook};
+use crate::{emit::emit, error::error, instructions::orders, loaders::book_account::MarketBook};
 
 /// Accounts of `cancel_order`.
 #[event_cpi]
@@ -34,7 +34,7 @@ impl CancelOrder<'_> {
     /// `NotTraderAuthority`; `OrderNotFound`, also when it has been filled or cancelled before.
     pub fn handle(ctx: Context<Self>, order: OrderRef) -> Result<()> {
         let event = ctx.accounts.cancel(order)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl CancelOrder<'_> {
         trader.release_if_closed(&key)?;
         book.refresh_impact(&mut market)?;
         market.invariant()?;
-        trader.invariant()?;
+        trader.invariant_of(&key)?;
         Ok(OrdersCancelled {
             market: key,
             trader: self.trader.key(),

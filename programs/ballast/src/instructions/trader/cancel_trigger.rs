@@ -7,7 +7,10 @@ use ballast_state::{
     trigger::TriggerKind,
 };
 
-use crate::error::{error, require};
+use crate::{
+    emit::emit,
+    error::{error, require},
+};
 
 /// Accounts of `cancel_trigger`.
 #[event_cpi]
@@ -29,7 +32,7 @@ impl CancelTrigger<'_> {
     /// `NotTraderAuthority`; `NoTrigger`, also without a position.
     pub fn handle(ctx: Context<Self>, kind: TriggerKind) -> Result<()> {
         let event = ctx.accounts.cancel(kind)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -43,7 +46,7 @@ impl CancelTrigger<'_> {
             .trigger_mut(kind);
         require!(!trigger.is_unset(), BallastError::NoTrigger);
         let cancelled = core::mem::take(trigger);
-        trader.invariant()?;
+        trader.invariant_of(&key)?;
         Ok(TriggerCancelled {
             market: key,
             trader: self.trader.key(),

@@ -7,7 +7,10 @@ use ballast_state::{
     trader::Trader,
 };
 
-use crate::error::{error, require};
+use crate::{
+    emit::emit,
+    error::{error, require},
+};
 
 /// Accounts of `close_trader`.
 #[event_cpi]
@@ -46,7 +49,10 @@ impl CloseTrader<'_> {
             exchange.invariant()?;
         }
         let trader = ctx.accounts.trader.key();
-        emit_cpi!(TraderClosed { trader, owner });
+        emit(
+            &ctx.accounts.event_authority,
+            &TraderClosed { trader, owner },
+        )?;
         Ok(())
     }
 }

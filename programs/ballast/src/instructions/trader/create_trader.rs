@@ -10,7 +10,7 @@ use ballast_state::{
     trader::{Trader, TRADER_VERSION},
 };
 
-use crate::error::error;
+use crate::{emit::emit, error::error};
 
 /// Accounts of `create_trader`.
 #[event_cpi]
@@ -57,11 +57,14 @@ impl CreateTrader<'_> {
             exchange.invariant()?;
         }
         let trader = ctx.accounts.trader.key();
-        emit_cpi!(TraderCreated {
-            trader,
-            owner,
-            sub_id,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &TraderCreated {
+                trader,
+                owner,
+                sub_id,
+            },
+        )?;
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use ballast_state::{
     trader::Trader,
 };
 
-use crate::{collateral::Transfer, error::require};
+use crate::{collateral::Transfer, emit::emit, error::require};
 
 /// Accounts of `deposit`.
 #[event_cpi]
@@ -70,12 +70,15 @@ impl Deposit<'_> {
             trader.invariant()?;
             trader.free
         };
-        emit_cpi!(Deposited {
-            trader: ctx.accounts.trader.key(),
-            depositor: ctx.accounts.depositor.key(),
-            amount,
-            free_after,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &Deposited {
+                trader: ctx.accounts.trader.key(),
+                depositor: ctx.accounts.depositor.key(),
+                amount,
+                free_after,
+            },
+        )?;
         Ok(())
     }
 }

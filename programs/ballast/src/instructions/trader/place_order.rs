@@ -14,6 +14,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     error::OrBallast,
     instructions::{
         matching::{check_makers, Matched, Matching},
@@ -64,7 +65,7 @@ impl<'info> PlaceOrder<'info> {
     /// `TooManyOrders`, `BookFull`, `OpenInterestLimit`, `QueueFull`, `MakerForeign`.
     pub fn handle(ctx: Context<'info, Self>, args: PlaceOrderArgs) -> Result<()> {
         let event = ctx.accounts.place(ctx.remaining_accounts, None, &args)?;
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 
@@ -79,7 +80,7 @@ impl<'info> PlaceOrder<'info> {
     ) -> Result<()> {
         let makers = ctx.remaining_accounts;
         let event = ctx.accounts.place(makers, Some(replaced), &args)?;
-        emit_cpi!(*event);
+        emit(&ctx.accounts.event_authority, &*event)?;
         Ok(())
     }
 

@@ -7,7 +7,10 @@ use ballast_state::{
     trader::Trader, trigger::Trigger,
 };
 
-use crate::error::{error, require};
+use crate::{
+    emit::emit,
+    error::{error, require},
+};
 
 /// Accounts of `place_trigger`.
 #[event_cpi]
@@ -30,7 +33,7 @@ impl PlaceTrigger<'_> {
     /// `NotTraderAuthority`, `NoPosition`, `PriceOutOfRange` for either price, `ZeroLots`.
     pub fn handle(ctx: Context<Self>, args: PlaceTriggerArgs) -> Result<()> {
         let event = ctx.accounts.place(&args)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -53,7 +56,7 @@ impl PlaceTrigger<'_> {
             lots,
             placed_lots: lots,
         };
-        trader.invariant()?;
+        trader.invariant_of(&key)?;
         Ok(TriggerPlaced {
             market: key,
             trader: self.trader.key(),

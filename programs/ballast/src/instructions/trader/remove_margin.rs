@@ -12,6 +12,7 @@ use ballast_state::{
 };
 
 use crate::{
+    emit::emit,
     error::OrBallast,
     instructions::position_change::{Change, PositionChanges, Remembered},
     loaders::queue_account::MarketQueues,
@@ -51,7 +52,7 @@ impl RemoveMargin<'_> {
     /// `MarginBelowZero`, `BelowInitialMargin`, the `Price...` errors.
     pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
         let event = ctx.accounts.remove(amount)?;
-        emit_cpi!(event);
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
@@ -88,7 +89,7 @@ impl RemoveMargin<'_> {
         let mut changes = PositionChanges::open(market_key, &market, &queues);
         changes.apply(None, slot, &change)?;
         trader.free = free.get();
-        trader.invariant()?;
+        trader.invariant_of(&market_key)?;
         market.invariant()?;
         Ok(MarginRemoved {
             trader: trader_key,

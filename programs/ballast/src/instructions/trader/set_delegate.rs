@@ -4,6 +4,8 @@ use anchor_lang::prelude::*;
 
 use ballast_state::{events::DelegateSet, trader::Trader};
 
+use crate::emit::emit;
+
 /// Accounts of `set_delegate`.
 #[event_cpi]
 #[derive(Accounts)]
@@ -30,11 +32,14 @@ impl SetDelegate<'_> {
             before
         };
         let trader = ctx.accounts.trader.key();
-        emit_cpi!(DelegateSet {
-            trader,
-            before,
-            after,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &DelegateSet {
+                trader,
+                before,
+                after,
+            },
+        )?;
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use ballast_state::{
     trader::Trader,
 };
 
-use crate::{collateral::Transfer, error::require};
+use crate::{collateral::Transfer, emit::emit, error::require};
 
 /// Accounts of `withdraw`.
 #[event_cpi]
@@ -77,12 +77,15 @@ impl Withdraw<'_> {
             authority: accounts.exchange.as_ref(),
         }
         .by_exchange(amount)?;
-        emit_cpi!(Withdrawn {
-            trader: ctx.accounts.trader.key(),
-            destination: ctx.accounts.destination.key(),
-            amount,
-            free_after,
-        });
+        emit(
+            &ctx.accounts.event_authority,
+            &Withdrawn {
+                trader: ctx.accounts.trader.key(),
+                destination: ctx.accounts.destination.key(),
+                amount,
+                free_after,
+            },
+        )?;
         Ok(())
     }
 }
