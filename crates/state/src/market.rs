@@ -291,18 +291,27 @@ mod tests {
     }
 
     #[test]
-    fn touching_records_the_price_and_accrues_at_it() {
+    fn touching_accrues_at_the_price_that_stood_and_records_the_new_one() {
         let mut market = market();
-        let now = NOW + 3_600;
-        let touched = market.touch(price(200, now), Action::Open, now).unwrap();
+        // Before the first price nothing is owed, however long ago the market opened.
+        let first = NOW + 3_600;
+        let touched = market
+            .touch(price(200, first), Action::Open, first)
+            .unwrap();
         assert_eq!(touched.price.price, Ticks::new(200_000));
         assert_eq!(touched.mark.price.get(), 200_000);
         assert_eq!(touched.mark.confidence, 10);
+        assert_eq!(touched.funding_index, FundingIndex::ZERO);
+        assert_eq!(market.funding.last_timestamp, first);
+        let now = first + 3_600;
+        let touched = market.touch(price(100, now), Action::Open, now).unwrap();
         // An hour at 1 % of 200,000 atoms a lot.
         assert_eq!(touched.funding_index, FundingIndex::new(2_000));
-        assert_eq!(market.last_price.ticks, 200_000);
+        assert_eq!(touched.mark.price.get(), 100_000);
+        assert_eq!(market.last_price.ticks, 100_000);
         assert_eq!(market.last_price.publish_time, now);
         assert_eq!(market.funding.last_timestamp, now);
+        assert_eq!(market.funding_at(now), Ok(market.funding));
         assert!(market.invariant().is_ok());
     }
 
