@@ -114,7 +114,7 @@ impl Taker {
     ///
     /// # Errors
     /// Those of [`check`] and [`settle_taker`], `DuplicateClientId`, `PostOnlyCrosses`,
-    /// `SelfTrade`, `NotFilled`, `TooManyOrders`, `BookFull`; those of [`Matching::step`].
+    /// `SelfTrade`, `NotFilled`, `TooManyOrders`, `BookFull`; those of the descent through the book.
     #[inline(never)]
     pub fn work(
         &mut self,
