@@ -148,7 +148,7 @@ impl Market {
             .context("tick and lot are too large")?;
         if product % nano_squared != 0 {
             bail!(
-                "market {}: a lot at one tick is no whole number of atoms of the quote currency",
+                "market {}: a lot at one tick is not a whole number of atoms of the quote currency",
                 self.name
             );
         }
@@ -171,7 +171,7 @@ impl Market {
 pub fn key(text: &str) -> Result<Pubkey> {
     match text.parse() {
         Ok(key) => Ok(key),
-        Err(problem) => bail!("`{text}` is no address ({problem})"),
+        Err(problem) => bail!("`{text}` is not an address ({problem})"),
     }
 }
 
