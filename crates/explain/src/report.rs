@@ -132,11 +132,7 @@ fn examine_round<'a>(round: &'a Round, audit: &mut Audit) -> Option<Explained<'a
     let situation = match from_report::situation(round) {
         Ok(situation) => situation,
         Err((field, error)) => {
-            audit.fail(
-                format!("{whole}: {field}"),
-                "out of range",
-                format!("{error:?}"),
-            );
+            audit.fail(format!("{whole}: {field}"), "out of range", error);
             return None;
         }
     };

@@ -5,8 +5,21 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// A rule by which a bankruptcy is spread over its counterparties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    ValueEnum,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Policy {
     /// By rank, whole positions.
     Queue,
@@ -21,12 +34,8 @@ impl Policy {
     pub const ALL: [Self; 3] = [Self::Queue, Self::Capped, Self::ProRata];
 
     /// The name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Queue => "queue",
-            Self::Capped => "capped",
-            Self::ProRata => "pro-rata",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -34,7 +43,7 @@ impl Policy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyLine {
-    /// The rule.
+    /// The rule that was played.
     pub policy: Policy,
     /// Deficits after insurance of the lots of all rounds.
     pub deficit_atoms: u64,

@@ -13,11 +13,11 @@ pub struct FillLine {
     pub maker: String,
     /// Id of the order in the book.
     pub order_id: u64,
-    /// Price, ticks.
+    /// Price of the order, ticks.
     pub price_ticks: u64,
-    /// Lots.
+    /// Lots traded, unsigned.
     pub lots: u64,
-    /// The maker's fee; a rebate when negative.
+    /// The maker's fee, atoms; a rebate when negative.
     pub maker_fee_atoms: i64,
 }
 
@@ -27,13 +27,13 @@ pub struct FillLine {
 pub struct RemovalLine {
     /// The maker's trader account.
     pub maker: String,
-    /// Why.
+    /// Why it could not trade.
     pub reason: Reason,
-    /// Price, ticks.
+    /// Price of the order, ticks.
     pub price_ticks: u64,
-    /// Its lots.
+    /// Lots that it still had.
     pub lots: u64,
-    /// What its trader paid for the removal.
+    /// What its trader paid for the removal, atoms.
     pub fee_atoms: u64,
 }
 
@@ -65,23 +65,23 @@ pub enum TradeKind {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TradeLine {
-    /// Slot.
+    /// Slot of the transaction.
     pub slot: u64,
-    /// Unix seconds.
+    /// Time of the price acted on, unix seconds.
     pub timestamp: i64,
-    /// Liquidations before it.
+    /// Number of liquidations before it.
     pub after_liquidations: u64,
-    /// Auto-deleveraging rounds before it.
+    /// Number of auto-deleveraging rounds before it.
     pub after_rounds: u64,
-    /// What it was.
+    /// Market order or stop-loss.
     pub kind: TradeKind,
     /// Trader account of the taker.
     pub trader: String,
-    /// Signed lots that it got.
+    /// Lots that the taker got, + bought, - sold.
     pub lots: i64,
-    /// Mark, ticks.
+    /// Oracle price acted on, ticks.
     pub mark_ticks: u64,
-    /// The taker's fee.
+    /// The taker's fee on all fills, atoms.
     pub fee_atoms: u64,
     /// Fills, in order.
     pub fills: Vec<FillLine>,
@@ -112,21 +112,27 @@ pub struct MakerLine {
 }
 
 /// A stage of the waterfall, in the order in which they come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Orders of the book took the lots.
+    #[strum(serialize = "order book")]
     Book,
     /// A liquidator's account took them over at a discount.
+    #[strum(serialize = "liquidators")]
     Liquidator,
     /// A liquidator's account took them over at the mark; insurance paid the deficit.
+    #[strum(serialize = "insurance")]
     Insurance,
     /// Counterparties were cut.
+    #[strum(serialize = "auto-deleveraging")]
     Deleveraging,
 }
 
 impl Stage {
-    /// All, in order.
+    /// Every stage, in the order in which they come.
     pub const ALL: [Self; 4] = [
         Self::Book,
         Self::Liquidator,
@@ -134,14 +140,9 @@ impl Stage {
         Self::Deleveraging,
     ];
 
-    /// As tables name it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Book => "order book",
-            Self::Liquidator => "liquidators",
-            Self::Insurance => "insurance",
-            Self::Deleveraging => "auto-deleveraging",
-        }
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -150,13 +151,13 @@ impl Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StageLine {
-    /// The stage.
+    /// Who absorbed the lots.
     pub stage: Stage,
     /// Fills of the book, steps taken over, steps paid for, cuts.
     pub events: u64,
-    /// Lots.
+    /// Lots absorbed, unsigned.
     pub lots: u64,
-    /// Their worth at the mark.
+    /// Their notional at the marks, atoms.
     pub notional_atoms: u64,
     /// Part of all lots, millionths, rounded down.
     pub share_ppm: u64,
@@ -181,13 +182,13 @@ pub struct BookSummary {
     pub fills: u64,
     /// Notional of all fills, at their prices.
     pub filled_notional_atoms: u64,
-    /// Fees of takers.
+    /// Fees of takers, atoms.
     pub taker_fees_atoms: u64,
-    /// Fees of makers; rebates when negative.
+    /// Fees of makers, atoms; rebates when negative.
     pub maker_fees_atoms: i64,
     /// Orders removed because they could not trade.
     pub orders_removed: u64,
-    /// What their traders paid.
+    /// What their traders paid for the removal, atoms.
     pub removal_fees_atoms: u64,
     /// What longs paid to shorts; minus what shorts paid to longs.
     pub funding_paid_by_longs_atoms: i64,

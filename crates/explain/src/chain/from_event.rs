@@ -158,5 +158,5 @@ fn position(
 }
 
 fn wrong(field: &str, error: EngineError) -> Unusable {
-    (field.to_owned(), format!("the engine says {error:?}"))
+    (field.to_owned(), format!("the engine refuses: {error}"))
 }

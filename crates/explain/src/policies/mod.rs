@@ -52,7 +52,8 @@ fn play(rounds: &[Round], policy: Policy) -> Result<Played> {
     let mut played = Played::default();
     for round in rounds {
         let failed = |error| named(round, error);
-        let now = situation(round).map_err(|(field, error)| anyhow!("{field}: {error:?}"))?;
+        let now = situation(round)
+            .map_err(|(field, error)| anyhow!("{field}: the engine refuses: {error}"))?;
         book.follow(round, &now).map_err(failed)?;
         let outcome = rules::cut(policy, round, &now, &mut book).map_err(failed)?;
         played.deficit = played.deficit.saturating_add(outcome.deficit);
@@ -85,7 +86,7 @@ pub fn departures(rounds: &[Round]) -> Result<Vec<String>> {
 }
 
 fn named(round: &Round, error: EngineError) -> anyhow::Error {
-    anyhow!("round {}: the engine refuses: {error:?}", round.round)
+    anyhow!("round {}: the engine refuses: {error}", round.round)
 }
 
 #[cfg(test)]

@@ -36,8 +36,8 @@ pub fn scenario(args: &RehearseArgs, plan: &Plan) -> Result<Report> {
     let first = plan.path.first().context("a price path is not empty")?;
     let mut population = BTreeMap::new();
     for member in &plan.population.members {
-        let name = format!("{:?} {:?}", member.kind, member.direction).to_lowercase();
-        *population.entry(name.replace(' ', "_")).or_insert(0) += 1;
+        let name = format!("{}_{}", member.kind, member.direction);
+        *population.entry(name).or_insert(0) += 1;
     }
     let scenario = Scenario {
         market: market_name(args).to_owned(),

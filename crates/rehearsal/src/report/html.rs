@@ -225,7 +225,7 @@ fn first_round(report: &Report, round: &Round) -> Markup {
     let rows = (1..).zip(shown).map(|(rank, line)| {
         let mut traders = report.traders.iter();
         let trader = traders.find(|trader| trader.trader == line.trader);
-        let kind = trader.map(|trader| format!("{:?}", trader.kind).to_lowercase());
+        let kind = trader.map(|trader| trader.kind.to_string());
         let cut = round.cut.iter().find(|cut| cut.trader == line.trader);
         let entry = line.entry_quote_atoms.unsigned_abs()
             / line.lots.unsigned_abs().max(1)

@@ -205,7 +205,7 @@ fn queue(report: &Report) -> String {
         };
         table.row([
             short(&line.trader),
-            format!("{:?}", trader.kind).to_lowercase(),
+            trader.kind.to_string(),
             line.lots.to_string(),
             lights(trader.lights_before),
             trader.lots_end.to_string(),
