@@ -13,11 +13,11 @@ use serde::Deserialize;
 
 use crate::risk::Risk;
 
-/// The file.
+/// What the file of a deployment says.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// The exchange.
+    /// Authorities and collateral of the exchange.
     #[serde(default)]
     pub exchange: Exchange,
     /// Its markets, in the order of their creation.
@@ -25,7 +25,7 @@ pub struct Config {
     pub markets: Vec<Market>,
 }
 
-/// The exchange.
+/// Authorities and collateral of the exchange.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
@@ -37,7 +37,7 @@ pub struct Exchange {
     pub pause_authority: Option<String>,
 }
 
-/// A market.
+/// A market as it should be.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Market {
@@ -164,7 +164,7 @@ impl Market {
     }
 }
 
-/// An address.
+/// Reads an address in base58.
 ///
 /// # Errors
 /// When the text is none.

@@ -6,14 +6,12 @@ use ballast_state::market::Market;
 
 use crate::moment::Moment;
 
-/// The market's funding accrued up to a moment at its price, as every instruction accrues it.
+/// The market's funding accrued up to a moment, as every instruction accrues it: at the price that
+/// the market recorded last.
 ///
 /// Errors: `PriceOutOfRange`, `Overflow`.
 pub fn state_at(market: &Market, moment: &Moment) -> Result<FundingState, EngineError> {
-    let price = moment.lot_price(market)?;
-    market
-        .funding
-        .accrue(market.params(), price, moment.unix_timestamp)
+    market.funding_at(moment.unix_timestamp)
 }
 
 /// The rates of a moment: what this hour pays, what the book and the price say now, and what the

@@ -148,6 +148,7 @@ fn meet_own<M: MakersAndOwn>(
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
 mod tests {
     extern crate std;
     use std::vec::Vec;

@@ -117,6 +117,16 @@ impl FundingState {
         self
     }
 
+    /// Begins at `now`, unix seconds: nothing is owed for the time before. An earlier `now` changes
+    /// nothing.
+    #[must_use]
+    pub fn begun(&self, now: i64) -> Self {
+        Self {
+            last_timestamp: now.max(self.last_timestamp),
+            ..*self
+        }
+    }
+
     /// Accrues from `last_timestamp` to `now` with one `price` and the impact prices held
     /// throughout. Rounds down to whole atoms and carries the rest: at one price and one
     /// book, splitting the interval anywhere changes nothing. An earlier or equal `now`

@@ -61,19 +61,25 @@ pub struct Place {
 }
 
 /// What became of a position in a round.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 pub enum Fate {
     /// Cut by this many lots.
+    #[strum(serialize = "cut")]
     Cut(u64),
     /// At its cap for this pass: outside the ranking.
+    #[strum(serialize = "at its cap")]
     AtCap,
     /// Insolvent at the close price: never cut.
+    #[strum(serialize = "never cut")]
     Insolvent,
     /// Ranks below the last one cut.
+    #[strum(serialize = "below the threshold")]
     Below,
     /// Ranks above the last one cut, by no more than the tolerance.
+    #[strum(serialize = "within the tolerance")]
     Tolerated,
     /// Ranks above the last one cut and was left out.
+    #[strum(serialize = "skipped")]
     Skipped,
 }
 

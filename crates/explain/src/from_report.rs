@@ -7,11 +7,10 @@ use ballast_engine::risk::AdlParams;
 use ballast_engine::units::{Atoms, FundingIndex, Lots, Ticks};
 use ballast_engine::EngineError;
 use ballast_report::model::{CutLine, QueueLine, Round};
-use ballast_report::traders::Direction;
 
 use crate::audit::{Audit, Fault};
 use crate::decision::{Decision, Done, Fate, Place};
-use crate::situation::{side_name, Candidate, Situation};
+use crate::situation::{Candidate, Situation};
 
 /// What a recorded round was decided from; an error names the figure that is out of range.
 pub fn situation(round: &Round) -> Result<Situation, (String, EngineError)> {
@@ -87,8 +86,8 @@ pub fn compare(round: &Round, decision: &Decision, audit: &mut Audit) {
     );
     audit.equal(
         at("counterparty_side"),
-        name(round.counterparty_side),
-        side_name(decision.round.side),
+        round.counterparty_side.to_string().as_str(),
+        decision.round.side.name(),
     );
     audit.equal(
         at("max_lots, which asks for the whole position"),
@@ -224,11 +223,4 @@ fn cut_line(line: &CutLine, done: &Done, audit: &mut Audit, at: &dyn Fn(&str) ->
         i128::from(line.gave_up_atoms),
         i128::from(cut.gave_up),
     );
-}
-
-fn name(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Long => "long",
-        Direction::Short => "short",
-    }
 }

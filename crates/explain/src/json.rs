@@ -4,8 +4,8 @@ use ballast_engine::rank::INFINITE_SCORE;
 use serde::Serialize;
 
 use crate::audit::{Audit, Fault};
-use crate::decision::{Decision, Fate};
-use crate::situation::{side_name, Situation};
+use crate::decision::Decision;
+use crate::situation::Situation;
 
 /// What `explain-adl --json` prints. Amounts in atoms, sizes in lots, scores in units of 2^-32.
 #[derive(Serialize)]
@@ -122,7 +122,7 @@ impl<'a> Decided<'a> {
             threshold_score_q32: last.map(|place| score(place.score_q32)),
             proof_nodes_visited: decision.proof.visited,
             somebody_skipped: decision.proof.found,
-            counterparty_side: side_name(round.side),
+            counterparty_side: round.side.name(),
             queue: queue(decision),
         }
     }
@@ -145,14 +145,7 @@ fn queue(decision: &Decision) -> Vec<Ranked<'_>> {
             bankruptcy_atoms: exposure.bankruptcy.to_string(),
             cap_left_lots: place.cap_left,
             lights: place.lights,
-            fate: match place.fate {
-                Fate::Cut(_) => "cut",
-                Fate::AtCap => "at its cap",
-                Fate::Insolvent => "never cut",
-                Fate::Below => "below the threshold",
-                Fate::Tolerated => "within the tolerance",
-                Fate::Skipped => "skipped",
-            },
+            fate: place.fate.into(),
             cut: done.map(|done| Cut {
                 lots: done.cut.lots,
                 quote_atoms: done.cut.quote.get(),

@@ -132,7 +132,11 @@ fn examine_round<'a>(round: &'a Round, audit: &mut Audit) -> Option<Explained<'a
     let situation = match from_report::situation(round) {
         Ok(situation) => situation,
         Err((field, error)) => {
-            audit.fail(format!("{whole}: {field}"), "out of range", error);
+            audit.fail(
+                format!("{whole}: {field}"),
+                "out of range",
+                error.to_string(),
+            );
             return None;
         }
     };

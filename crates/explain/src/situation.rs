@@ -3,7 +3,7 @@
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
 use ballast_engine::risk::AdlParams;
-use ballast_engine::units::{FundingIndex, LotPrice, Side};
+use ballast_engine::units::{FundingIndex, LotPrice};
 
 /// Everything the program decides a round from.
 #[derive(Clone, Debug)]
@@ -54,12 +54,4 @@ pub struct Units {
     pub tick_nano: u64,
     /// Quote atoms of one lot at one tick.
     pub atoms_per_lot_tick: u64,
-}
-
-/// A side in words.
-pub const fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Long => "long",
-        Side::Short => "short",
-    }
 }

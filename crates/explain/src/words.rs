@@ -2,11 +2,12 @@
 
 use ballast_client::amount::{grouped, truncated_decimal};
 use ballast_engine::rank::{Class, INFINITE_SCORE};
+use ballast_engine::units::Side;
 use ballast_report::figures::{price, short, usd};
 use ballast_report::table::Table;
 
 use crate::decision::{Decision, Done, Fate, Place};
-use crate::situation::{side_name, Situation, Units};
+use crate::situation::{Situation, Units};
 
 /// Traders of one fate that are shown.
 const SHOWN: usize = 3;
@@ -55,7 +56,7 @@ impl Voice<'_> {
         format!(
             "  {} was {} {} lots, entered at {}, with {} of margin.\n  At the mark of {} its equity was -{}: that is the deficit.",
             short(&self.situation.bankrupt),
-            position.side().map_or("empty", side_name),
+            position.side().map_or("empty", Side::name),
             grouped(lots),
             self.per_lot(i128::from(position.entry_quote.get().abs()), lots),
             usd(position.margin.get()),
@@ -222,7 +223,7 @@ impl Voice<'_> {
         let mut lines = vec![format!(
             "  {} {} positions stood in the queue. Cut: {}. Of the others",
             ranking.len(),
-            side_name(self.decision.round.side),
+            self.decision.round.side.name(),
             self.decision.cuts.len()
         )];
         for (fate, what) in groups {

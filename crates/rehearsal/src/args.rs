@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ballast_report::policy::Policy;
 use clap::Parser;
+use strum::VariantArray;
 
 use crate::scenario::market::{MarketOptions, MARKET_MAKERS};
 
@@ -108,7 +109,7 @@ impl RehearseArgs {
     /// The rules to compare, each once, in the order of tables.
     pub fn policies(&self) -> Vec<Policy> {
         let wanted = |policy: &Policy| self.policies.is_empty() || self.policies.contains(policy);
-        Policy::ALL.into_iter().filter(wanted).collect()
+        Policy::VARIANTS.iter().copied().filter(wanted).collect()
     }
 }
 
@@ -140,10 +141,10 @@ mod tests {
     #[test]
     fn policies_are_chosen_by_name() {
         let chosen = |arguments: &[&str]| parse(arguments).map(|args| args.policies()).ok();
-        assert_eq!(chosen(&[]), Some(Policy::ALL.to_vec()));
+        assert_eq!(chosen(&[]), Some(Policy::VARIANTS.to_vec()));
         let two = chosen(&["--policy", "pro-rata", "--policy", "queue"]);
         assert_eq!(two, Some(vec![Policy::Queue, Policy::ProRata]));
-        for policy in Policy::ALL {
+        for policy in Policy::VARIANTS.iter().copied() {
             assert_eq!(chosen(&["--policy", policy.name()]), Some(vec![policy]));
         }
     }

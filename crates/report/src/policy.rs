@@ -4,7 +4,7 @@
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-/// A rule by which a bankruptcy is spread over its counterparties.
+/// A rule by which a bankruptcy is spread over its counterparties, in the order of tables.
 #[derive(
     Clone,
     Copy,
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
     Serialize,
     Deserialize,
     strum::IntoStaticStr,
+    strum::VariantArray,
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
@@ -30,9 +31,6 @@ pub enum Policy {
 }
 
 impl Policy {
-    /// All of them, in the order of tables.
-    pub const ALL: [Self; 3] = [Self::Queue, Self::Capped, Self::ProRata];
-
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         self.into()

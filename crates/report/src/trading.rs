@@ -113,7 +113,17 @@ pub struct MakerLine {
 
 /// A stage of the waterfall, in the order in which they come.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::VariantArray,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -132,15 +142,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Every stage, in the order in which they come.
-    pub const ALL: [Self; 4] = [
-        Self::Book,
-        Self::Liquidator,
-        Self::Insurance,
-        Self::Deleveraging,
-    ];
-
-    /// Its name in tables.
+    /// As tables name it.
     pub fn name(self) -> &'static str {
         self.into()
     }

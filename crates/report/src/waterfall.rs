@@ -2,6 +2,7 @@
 //! lines.
 
 use anyhow::{Context, Result};
+use strum::VariantArray;
 
 use crate::model::{LiquidationLine, Report};
 use crate::traders::Direction;
@@ -15,7 +16,7 @@ const TOO_LARGE: &str = "a sum does not fit 64 bits";
 /// # Errors
 /// Sums that do not fit 64 bits.
 pub fn stages(report: &Report) -> Result<Vec<StageLine>> {
-    let mut lines: Vec<StageLine> = Stage::ALL.map(empty).into();
+    let mut lines: Vec<StageLine> = Stage::VARIANTS.iter().copied().map(empty).collect();
     let per_tick = report.scenario.atoms_per_lot_tick;
     for line in &report.liquidations {
         let mark = product(line.mark_ticks, per_tick)?;
@@ -53,7 +54,7 @@ pub fn stages(report: &Report) -> Result<Vec<StageLine>> {
 }
 
 /// Worth at the mark of what each stage has absorbed up to each price of the path, atoms.
-pub fn absorbed(report: &Report) -> Vec<[u64; Stage::ALL.len()]> {
+pub fn absorbed(report: &Report) -> Vec<[u64; Stage::VARIANTS.len()]> {
     let per_tick = report.scenario.atoms_per_lot_tick;
     let mut events: Vec<(i64, usize, u64)> = Vec::new();
     for line in &report.liquidations {
@@ -72,7 +73,7 @@ pub fn absorbed(report: &Report) -> Vec<[u64; Stage::ALL.len()]> {
     }
     events.sort_by_key(|event| event.0);
     let mut events = events.into_iter().peekable();
-    let mut sums = [0; Stage::ALL.len()];
+    let mut sums = [0; Stage::VARIANTS.len()];
     let steps = report.path.iter().map(|step| {
         while let Some((_, stage, worth)) = events.next_if(|event| event.0 <= step.timestamp) {
             sums[stage] += worth;
@@ -83,7 +84,10 @@ pub fn absorbed(report: &Report) -> Vec<[u64; Stage::ALL.len()]> {
 }
 
 fn place(stage: Stage) -> usize {
-    Stage::ALL.iter().position(|one| *one == stage).unwrap_or(0)
+    Stage::VARIANTS
+        .iter()
+        .position(|one| *one == stage)
+        .unwrap_or(0)
 }
 
 /// The stage of the lots that a liquidator's account took over.

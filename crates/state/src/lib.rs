@@ -15,7 +15,8 @@
 
 // What Anchor derives names the standard library.
 #![cfg_attr(not(feature = "anchor"), no_std)]
-#![deny(missing_docs)]
+#![deny(clippy::as_conversions)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::unwrap_used))]
 
 extern crate alloc;
 

@@ -7,6 +7,7 @@ use ballast_engine::{
     position::Position,
     risk::RiskParams,
     units::{FundingIndex, LotPrice, Side, Ticks},
+    EngineError,
 };
 
 use crate::{
@@ -111,10 +112,11 @@ impl Market {
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
 
     /// The first step of every instruction that needs a price: checks that `price` may be used for
-    /// `action` at `now`, unix seconds, and accrues funding up to then.
+    /// `action` at `now`, unix seconds, accrues funding up to then at the price recorded last, and
+    /// records `price`.
     ///
-    /// A price fit for funding is recorded and accrues. One that is not (only possible when
-    /// `action` is [`Action::Reduce`]) is not recorded; then the last recorded price accrues.
+    /// So what has passed is charged at the price that stood, whoever calls and when. A price that
+    /// is not fit for funding (only possible when `action` is [`Action::Reduce`]) is not recorded.
     ///
     /// # Errors
     /// The `Price...` errors of the validity table; `Overflow`.
@@ -123,10 +125,10 @@ impl Market {
         // Only reducing asks for less than funding does.
         let fit = !matches!(action, Action::Reduce)
             || self.check_price(Action::Funding, &price, now).is_ok();
+        self.accrue_at_last_price(now)?;
         if fit {
             self.last_price = price.into();
         }
-        self.accrue_at_last_price(now)?;
         Ok(Touched {
             price,
             mark: price.mark(self.oracle.atoms_per_lot_tick)?,
@@ -144,18 +146,26 @@ impl Market {
         Ok(())
     }
 
-    /// Accrues funding up to `now`, unix seconds, at the last recorded price; nothing before the
-    /// first.
+    /// Accrues funding as of [`Self::funding_at`].
     ///
     /// # Errors
     /// `Overflow`.
     pub fn accrue_at_last_price(&mut self, now: i64) -> Result<()> {
-        if self.last_price.ticks == 0 {
-            return Ok(());
-        }
-        let price = self.lot_price(self.last_price.ticks)?;
-        self.funding = self.funding.accrue(&self.risk, price, now)?;
+        self.funding = self.funding_at(now)?;
         Ok(())
+    }
+
+    /// Funding up to `now`, unix seconds, at the price recorded last: what the next instruction
+    /// makes of it. Before the first price nothing is owed.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn funding_at(&self, now: i64) -> core::result::Result<FundingState, EngineError> {
+        if self.last_price.ticks == 0 {
+            return Ok(self.funding.begun(now));
+        }
+        let price = Ticks::new(self.last_price.ticks).lot_price(self.oracle.atoms_per_lot_tick)?;
+        self.funding.accrue(&self.risk, price, now)
     }
 
     /// Funding rates as of the last accrual, at `price`.
@@ -281,18 +291,27 @@ mod tests {
     }
 
     #[test]
-    fn touching_records_the_price_and_accrues_at_it() {
+    fn touching_accrues_at_the_price_that_stood_and_records_the_new_one() {
         let mut market = market();
-        let now = NOW + 3_600;
-        let touched = market.touch(price(200, now), Action::Open, now).unwrap();
+        // Before the first price nothing is owed, however long ago the market opened.
+        let first = NOW + 3_600;
+        let touched = market
+            .touch(price(200, first), Action::Open, first)
+            .unwrap();
         assert_eq!(touched.price.price, Ticks::new(200_000));
         assert_eq!(touched.mark.price.get(), 200_000);
         assert_eq!(touched.mark.confidence, 10);
+        assert_eq!(touched.funding_index, FundingIndex::ZERO);
+        assert_eq!(market.funding.last_timestamp, first);
+        let now = first + 3_600;
+        let touched = market.touch(price(100, now), Action::Open, now).unwrap();
         // An hour at 1 % of 200,000 atoms a lot.
         assert_eq!(touched.funding_index, FundingIndex::new(2_000));
-        assert_eq!(market.last_price.ticks, 200_000);
+        assert_eq!(touched.mark.price.get(), 100_000);
+        assert_eq!(market.last_price.ticks, 100_000);
         assert_eq!(market.last_price.publish_time, now);
         assert_eq!(market.funding.last_timestamp, now);
+        assert_eq!(market.funding_at(now), Ok(market.funding));
         assert!(market.invariant().is_ok());
     }
 
@@ -309,7 +328,7 @@ mod tests {
             Action::Adl,
         ] {
             let refused = market.touch(price(100, published), action, now);
-            assert_eq!(refused.err(), Some(BallastError::PriceStale.into()));
+            assert_eq!(refused.err(), Some(BallastError::PriceStale));
         }
         assert_eq!(market.funding.index, FundingIndex::ZERO);
         let touched = market
@@ -327,7 +346,7 @@ mod tests {
         market.touch(price(200, NOW), Action::Open, NOW).unwrap();
         for action in [Action::Open, Action::Reduce] {
             let refused = market.touch(price(200, NOW - 1), action, NOW);
-            assert_eq!(refused.err(), Some(BallastError::PriceOlder.into()));
+            assert_eq!(refused.err(), Some(BallastError::PriceOlder));
         }
     }
 

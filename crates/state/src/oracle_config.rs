@@ -133,10 +133,7 @@ mod tests {
                 ..sol()
             },
         ] {
-            assert_eq!(
-                broken.validate(6),
-                Err(BallastError::OracleConfigInvalid.into())
-            );
+            assert_eq!(broken.validate(6), Err(BallastError::OracleConfigInvalid));
         }
         assert!(sol().validate(9).is_err());
         assert!(sol().validate(u8::MAX).is_err());

@@ -19,7 +19,8 @@ pub const NO_NODE: u32 = u32::MAX;
 /// `QueueTooSmall` for less than a header; `Overflow`.
 pub fn capacity(bytes: usize) -> Result<u32> {
     let nodes = bytes
-        .checked_sub(QUEUE_DISCRIMINATOR.len() + QUEUE_HEADER_SIZE)
+        .checked_sub(QUEUE_DISCRIMINATOR.len())
+        .and_then(|left| left.checked_sub(QUEUE_HEADER_SIZE))
         .ok_or(BallastError::QueueTooSmall)?;
     u32::try_from(nodes / QUEUE_ENTRY_SIZE).map_err(|_| BallastError::Overflow)
 }

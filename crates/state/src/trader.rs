@@ -345,7 +345,7 @@ mod tests {
         assert_eq!((slot.order_count, slot.order_margin), (1, 70));
         assert_eq!(
             trader.position_mut(&market).err(),
-            Some(BallastError::NoPosition.into())
+            Some(BallastError::NoPosition)
         );
 
         unordered(&mut trader, &market);
@@ -427,7 +427,7 @@ mod tests {
         }
         assert_eq!(
             trader.slot_or_claim(&Pubkey::new_unique()).err(),
-            Some(BallastError::NoFreeSlot.into())
+            Some(BallastError::NoFreeSlot)
         );
     }
 
@@ -435,15 +435,12 @@ mod tests {
     fn free_collateral_never_goes_below_zero_nor_overflows() {
         let mut trader = trader();
         trader.credit(10).unwrap();
-        assert_eq!(
-            trader.debit(11),
-            Err(BallastError::InsufficientCollateral.into())
-        );
+        assert_eq!(trader.debit(11), Err(BallastError::InsufficientCollateral));
         assert_eq!(
             trader.debit(u64::MAX),
-            Err(BallastError::InsufficientCollateral.into())
+            Err(BallastError::InsufficientCollateral)
         );
-        assert_eq!(trader.credit(u64::MAX), Err(BallastError::Overflow.into()));
+        assert_eq!(trader.credit(u64::MAX), Err(BallastError::Overflow));
         assert_eq!(trader.free, 10);
         trader.debit(10).unwrap();
         assert_eq!(trader.free, 0);

@@ -11,7 +11,10 @@ use anchor_lang::{
         program::invoke_signed_unchecked,
     },
 };
+use ballast_state::error::BallastError;
 use ballast_state::events::{Event, EVENT_TAG};
+
+use crate::error::error;
 
 /// Seed of the address that signs for events, as Anchor derives it.
 const EVENT_AUTHORITY_SEED: &[u8] = b"__event_authority";
@@ -28,8 +31,11 @@ pub fn emit<E: Event>(authority: &AccountInfo, event: &E) -> Result<()> {
 /// Data of the instruction that carries `event`: Anchor's tag, the discriminator, the fields.
 #[inline(never)]
 fn bytes<E: Event>(event: &E) -> Result<Vec<u8>> {
-    let head = EVENT_TAG.len() + E::DISCRIMINATOR.len();
-    let mut data = Vec::with_capacity(head + borsh::object_length(event)?);
+    let length = borsh::object_length(event)?
+        .checked_add(EVENT_TAG.len())
+        .and_then(|length| length.checked_add(E::DISCRIMINATOR.len()))
+        .ok_or_else(|| error!(BallastError::Overflow))?;
+    let mut data = Vec::with_capacity(length);
     data.extend_from_slice(&EVENT_TAG);
     data.extend_from_slice(&E::DISCRIMINATOR);
     event.serialize(&mut data)?;

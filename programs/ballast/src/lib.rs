@@ -15,7 +15,6 @@ use anchor_lang::prelude::*;
 pub mod collateral;
 mod emit;
 #[cfg(any(test, target_os = "solana"))]
-#[allow(unsafe_code)] // it reads what the runtime hands over
 mod entrypoint;
 pub mod error;
 #[cfg(all(test, feature = "idl-build"))]

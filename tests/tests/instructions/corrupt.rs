@@ -10,7 +10,7 @@ use ballast_state::position_slot::PositionSlot;
 use ballast_state::queue_account::NO_NODE;
 use ballast_state::trader::Trader;
 
-use crate::support::{forge, refused_forged, terms, Venue, START, TEN, USD};
+use crate::support::{done, forge, refused_forged, terms, Venue, START, TEN, USD};
 
 fn slot(venue: &mut Venue, trader: Pubkey, change: impl FnOnce(&mut PositionSlot)) {
     forge::<Trader>(&mut venue.sandbox, &trader, |trader| {
@@ -94,6 +94,7 @@ pub fn an_unsound_slot_is_noticed_by_instructions_of_its_market_and_by_deposits(
 /// A deposit to alice by bob, and her own withdrawal and change of delegate, check every slot.
 #[track_caller]
 fn anybody_has_it_refused(venue: &mut Venue) {
+    done(venue.sandbox.mint_to(&venue.bob.wallet.tokens, 1));
     let calls: [&dyn Fn(&mut Sandbox) -> TxResult; 3] = [
         &|s| s.deposit_from(&venue.bob.wallet, &venue.alice.address, 1),
         &|s| s.withdraw(&venue.alice, 1),
@@ -147,7 +148,7 @@ pub fn a_node_of_somebody_else_does_not_rank() {
     let sent = venue
         .sandbox
         .block_trade(&venue.market, &carol, &dave, opening);
-    crate::support::done(sent);
+    done(sent);
     venue.price(189_000);
     let (bob, node) = (venue.bob.address, venue.position(&dave).queue_node);
     slot(&mut venue, bob, |slot| slot.queue_node = node);

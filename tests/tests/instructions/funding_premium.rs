@@ -287,3 +287,31 @@ pub fn without_an_impact_notional_the_base_rate_alone_applies() {
         (20, 100, 100)
     );
 }
+
+/// Who calls at the moment a price changes cannot choose whether the time before is charged at the
+/// price that stood or at the new one.
+#[test]
+pub fn what_has_passed_is_charged_at_the_price_that_stood() {
+    let after_a_fall = |touched_just_before: bool| {
+        let (mut venue, carol) = at_half_past();
+        quote(
+            &mut venue,
+            &carol,
+            &[bid(200_100, 1_000), ask(200_300, 1_000)],
+        );
+        venue.sandbox.advance_seconds(1_198);
+        if touched_just_before {
+            venue.price(START);
+            done(venue.sandbox.accrue_funding(&venue.market));
+        }
+        venue.sandbox.advance_seconds(2);
+        venue.price(199_900);
+        done(venue.sandbox.accrue_funding(&venue.market));
+        venue.sound();
+        funding(&venue)
+    };
+    let watched = after_a_fall(true);
+    assert_eq!(watched, after_a_fall(false));
+    // 1,200 seconds of 1,100 ppm: a book $0.200 above $200, and the base.
+    assert_eq!(watched.rate_sum, 1_200 * 1_100);
+}

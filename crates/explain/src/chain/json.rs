@@ -6,7 +6,6 @@ use serde_json::{json, Value};
 use super::explanation::{Explanation, NOT_VERIFIABLE};
 use crate::decision::Decision;
 use crate::json::score;
-use crate::situation::side_name;
 
 impl Explanation<'_> {
     /// For programs: amounts in atoms, sizes in lots, scores in units of 2^-32.
@@ -48,7 +47,7 @@ impl Explanation<'_> {
                 "rank_tolerance_bps": decision.round.rank_tolerance_bps,
                 "min_profit_bps": decision.round.min_profit_bps,
                 "max_close_bps": decision.round.max_close_bps,
-                "counterparty_side": side_name(decision.round.side),
+                "counterparty_side": decision.round.side.name(),
                 "cuts": cuts(decision),
             })),
         })

@@ -52,8 +52,7 @@ fn play(rounds: &[Round], policy: Policy) -> Result<Played> {
     let mut played = Played::default();
     for round in rounds {
         let failed = |error| named(round, error);
-        let now = situation(round)
-            .map_err(|(field, error)| anyhow!("{field}: the engine refuses: {error}"))?;
+        let now = situation(round).map_err(|(field, error)| anyhow!("{field}: {error}"))?;
         book.follow(round, &now).map_err(failed)?;
         let outcome = rules::cut(policy, round, &now, &mut book).map_err(failed)?;
         played.deficit = played.deficit.saturating_add(outcome.deficit);

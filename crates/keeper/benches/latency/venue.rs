@@ -171,7 +171,7 @@ fn market(keys: &MarketKeys) -> Market {
             lot_nano: 1_000_000,
             ..OracleConfig::default()
         },
-        risk: risk().into(),
+        risk: risk(),
         ..Market::zeroed()
     };
     market.funding.last_timestamp = TIME;

@@ -194,7 +194,7 @@ impl Synthetic {
 fn market() -> Market {
     let mut market = Market {
         version: MARKET_VERSION,
-        risk: risk().into(),
+        risk: risk(),
         ..Market::zeroed()
     };
     market.oracle.atoms_per_lot_tick = 1;

@@ -8,6 +8,7 @@ use ballast_report::trading::Stage;
 use ballast_report::waterfall;
 use maud::Markup;
 use plotters::prelude::*;
+use strum::VariantArray;
 
 use super::pictures::{chart, draw, drawing, drawn, minute, span, text, AMBER, BLUE, GREEN, RED};
 use crate::scenario::units::ATOMS_PER_USD;
@@ -53,7 +54,7 @@ pub fn stages(report: &Report) -> Result<Markup> {
 /// What the stages absorbed in all, price by price, stacked in their order.
 pub fn absorbed(report: &Report) -> Result<Markup> {
     let worth = waterfall::absorbed(report);
-    let sums: Vec<(f64, [f64; Stage::ALL.len()])> = report
+    let sums: Vec<(f64, [f64; Stage::VARIANTS.len()])> = report
         .path
         .iter()
         .zip(&worth)
@@ -72,9 +73,9 @@ pub fn absorbed(report: &Report) -> Result<Markup> {
             .max(1.0);
         let mut chart = chart(area, report, (0.0, high * 1.08), &|y| millions(*y))?;
         // The largest sum first, so that each covers the part that is not its own.
-        for (index, stage) in Stage::ALL.into_iter().enumerate().rev() {
+        for (index, stage) in Stage::VARIANTS.iter().enumerate().rev() {
             let line = sums.iter().map(|(x, stacked)| (*x, stacked[index]));
-            let colour = stage_colour(stage).0;
+            let colour = stage_colour(*stage).0;
             chart
                 .draw_series(AreaSeries::new(line, 0.0, colour.filled()))
                 .map_err(drawing)?;

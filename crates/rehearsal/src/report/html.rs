@@ -418,7 +418,7 @@ fn table(headers: &[&str], rows: impl Iterator<Item = Markup>) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use ballast_report::sample;
+    use ballast_report::{model::Check, sample};
 
     use super::*;
 
@@ -440,8 +440,11 @@ mod tests {
         report.scenario.market = text();
         report.scenario.prices = text();
         report.scenario.assumptions = vec![text()];
-        report.checks[0].name = text();
-        report.checks[0].figure = text();
+        report.checks = vec![Check {
+            name: text(),
+            passed: true,
+            figure: text(),
+        }];
         let units = report.summary.compute_units.values().next().copied();
         let units = units.unwrap_or_default();
         report.summary.compute_units.insert(text(), units);
@@ -466,7 +469,7 @@ mod tests {
         round.cut[0].trader = text();
         let page = render(&report).expect("drawable");
         assert!(!page.contains("<script"), "an element got in");
-        assert!(!page.contains("\"><"), "an attribute was left");
+        assert!(!page.contains(HOSTILE), "it stands as it was given");
         let escaped = "&quot;&gt;&lt;script&gt;alert('&amp;')&lt;/script&gt;";
         assert_eq!(page.matches(escaped).count(), 13);
     }

@@ -27,11 +27,15 @@ pub struct Funding {
 }
 
 impl Model {
-    /// Accrues up to now at the last price fit for it.
+    /// Accrues up to now at the last price fit for it; before the first nothing is owed.
     pub fn accrue(&mut self, number: usize) -> Verdict<()> {
         let (now, market) = (self.time, &self.markets[number]);
         let mut funding = market.funding;
-        if market.used.ticks == 0 || now <= funding.until {
+        if now <= funding.until {
+            return Ok(());
+        }
+        if market.used.ticks == 0 {
+            self.markets[number].funding.until = now;
             return Ok(());
         }
         let price = in_range(i128::from(market.used.ticks) * market.atoms_per_tick)?;

@@ -54,7 +54,7 @@ impl Mark {
 }
 
 impl Model {
-    /// Checks the market's price, records it where it is fit for funding, and accrues.
+    /// Checks the market's price, accrues, and records the price where it is fit for funding.
     pub fn touch(&mut self, number: usize, wanted: Use) -> Verdict<Mark> {
         let now = self.time;
         let market = &mut self.markets[number];
@@ -65,11 +65,12 @@ impl Model {
             fault(&market.params, &quoted, wanted, last, now)
         };
         verdict(wanted)?;
-        if verdict(Use::Funding).is_ok() {
+        let fit = verdict(Use::Funding).is_ok();
+        self.accrue(number)?;
+        let market = &mut self.markets[number];
+        if fit {
             market.used = quoted;
         }
-        self.accrue(number)?;
-        let market = &self.markets[number];
         Ok(Mark {
             price: in_range(i128::from(quoted.ticks) * market.atoms_per_tick)?,
             conf: i128::from(quoted.conf) * market.atoms_per_tick,
