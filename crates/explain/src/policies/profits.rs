@@ -16,7 +16,7 @@ pub fn profits(rounds: &[Round]) -> Result<BTreeMap<Key, u64>> {
     let mut book = Book::default();
     let mut profits = BTreeMap::new();
     for round in rounds {
-        let failed = |error: EngineError| anyhow!("round {}: {error}", round.round);
+        let failed = |error| named(round, error);
         let now = situation(round).map_err(|(field, error)| anyhow!("{field}: {error}"))?;
         book.follow(round, &now).map_err(failed)?;
         let ranking = rules::round(&now).map_err(failed)?;

@@ -130,8 +130,8 @@ pub fn cuts(report: &Report) -> Result<Markup> {
     draw(height, |area| {
         for (row, line) in (0..rows).zip(&lines) {
             let middle = row * 24 + 14;
-            let who = format!(
-                "{}  {} {}x",
+            let label = format!(
+                "{}   {} {}x",
                 short(&line.trader),
                 line.kind,
                 tenths(line.leverage_tenths)
