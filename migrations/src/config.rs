@@ -148,7 +148,7 @@ impl Market {
             .context("tick and lot are too large")?;
         if product % nano_squared != 0 {
             bail!(
-                "market {}: a lot at one tick is no whole number of atoms of the quote currency",
+                "market {}: a lot at one tick is not a whole number of atoms of the quote currency",
                 self.name
             );
         }

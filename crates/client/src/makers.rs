@@ -135,21 +135,8 @@ pub fn trigger_makers(
     spares: usize,
 ) -> Result<Vec<Pubkey>, EngineError> {
     let side = taker.position.side().ok_or(EngineError::NothingToReduce)?;
-    let request = trigger_request(side, trigger);
-    order_makers(book, taker, &request, SelfTrade::CancelProvide, spares)
-}
-
-/// The order that a trigger of a position on `side` becomes when it fires.
-#[must_use]
-pub fn trigger_request(side: Side, trigger: &Trigger) -> OrderRequest {
-    OrderRequest {
-        side: side.opposite(),
-        kind: OrderKind::Market,
-        price: Ticks::new(trigger.worst_ticks),
-        lots: u64::from(trigger.lots),
-        expires_at: 0,
-        reduce_only: true,
-    }
+    let request = trigger.order(side);
+    order_makers(book, taker, &request, Trigger::SELF_TRADE, spares)
 }
 
 /// The makers whose orders take lots of a liquidation, in the order of the book. `take_over`

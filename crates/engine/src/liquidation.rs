@@ -185,6 +185,18 @@ pub struct Distance {
 }
 
 impl Distance {
+    /// That of a settled position at `mark`. Errors: `Overflow`.
+    pub fn of(
+        position: &Position,
+        mark: LotPrice,
+        params: &RiskParams,
+    ) -> Result<Self, EngineError> {
+        Ok(Self {
+            equity: position.equity(mark)?,
+            maintenance: maintenance_margin(params, position.notional(mark)?)?,
+        })
+    }
+
     /// The order in which positions are attended to: the lower ratio of equity to maintenance
     /// margin first, exactly.
     #[must_use]

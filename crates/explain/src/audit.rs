@@ -7,18 +7,18 @@ use serde::Serialize;
 /// A recorded figure that is not what it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// Where it stands.
+    /// The figure: its round, if any, and its field.
     pub field: String,
-    /// What stands there.
+    /// Its value in the record.
     pub recorded: String,
-    /// What should.
+    /// Its value as recomputed, or why there cannot be one.
     pub recomputed: String,
 }
 
 /// All comparisons so far.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
-    /// Figures compared.
+    /// Number of figures compared.
     pub figures: usize,
     /// Those that disagree.
     pub faults: Vec<Fault>,

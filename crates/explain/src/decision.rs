@@ -27,7 +27,7 @@ pub struct Decision {
     pub cuts: Vec<Done>,
     /// Listed traders who were not cut, and why.
     pub passed_by: Vec<(String, SkipReason)>,
-    /// Totals.
+    /// Lots and atoms of all cuts together.
     pub summary: Summary,
     /// The program's proof that nobody was skipped.
     pub proof: Proof,
@@ -50,7 +50,7 @@ pub struct Place {
     pub cap_left: u64,
     /// Lots that the pass has cut before.
     pub already_cut: u64,
-    /// Indicator lights.
+    /// Indicator lights, 5 next to be cut, 1 last; 0 cannot be cut.
     pub lights: u8,
     /// Entry price as the queue stores it, 2^-32 atoms per lot.
     pub entry_q32: u64,
@@ -90,7 +90,7 @@ pub struct Done {
     pub trader: String,
     /// Lots still to close when its turn came.
     pub wanted: u64,
-    /// The cut.
+    /// Lots closed and what the engine made of the position.
     pub cut: CutDone,
 }
 
@@ -108,9 +108,9 @@ pub struct Proof {
 pub enum Refusal {
     /// The engine refuses a step.
     Engine {
-        /// The step.
+        /// The step of the round, in words.
         step: String,
-        /// Its error.
+        /// Why the engine refuses it.
         error: EngineError,
     },
     /// The list names somebody who is not in the queue.

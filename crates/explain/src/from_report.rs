@@ -1,5 +1,6 @@
 //! Rounds as `report.json` records them.
 
+use ballast_engine::adl::SkipReason;
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
 use ballast_engine::risk::AdlParams;
@@ -144,8 +145,18 @@ pub fn compare(round: &Round, decision: &Decision, audit: &mut Audit) {
         audit.fail(
             at(&format!("listed, with {trader}")),
             "listed",
-            format!("not cut: {reason:?}"),
+            format!("not cut: {}", skipped(*reason)),
         );
+    }
+}
+
+/// Why a listed counterparty was not cut, in words.
+const fn skipped(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::NoPosition => "it has no position",
+        SkipReason::AtCap => "it is at its cap for this pass",
+        SkipReason::Insolvent => "it is insolvent at the close price",
+        SkipReason::NothingLeft => "nothing is left to close",
     }
 }
 

@@ -11,6 +11,7 @@ use ballast_report::model::{LiquidationLine, Report, Round};
 use ballast_report::traders::Direction;
 use ballast_report::trading::{BookSummary, TradeLine};
 use ballast_report::waterfall::{self, movements};
+use serde::Serialize;
 
 use crate::audit::{Audit, Fault};
 use crate::decision::Decision;
@@ -427,8 +428,8 @@ fn book(report: &Report, audit: &mut Audit) {
             let agree = stages == report.waterfall;
             audit.holds(agree, || Fault {
                 field: "waterfall, against liquidations and rounds".to_owned(),
-                recorded: format!("{:?}", report.waterfall),
-                recomputed: format!("{stages:?}"),
+                recorded: as_json(&report.waterfall),
+                recomputed: as_json(&stages),
             });
         }
         Err(error) => audit.fail("waterfall", "added up", error),
@@ -447,12 +448,17 @@ fn book(report: &Report, audit: &mut Audit) {
             };
             audit.holds(kept == *recorded, || Fault {
                 field: "summary.book, against trades and liquidations".to_owned(),
-                recorded: format!("{recorded:?}"),
-                recomputed: format!("{kept:?}"),
+                recorded: as_json(recorded),
+                recomputed: as_json(&kept),
             });
         }
         Err(error) => audit.fail("summary.book", "added up", error),
     }
+}
+
+/// A part of the report as its file has it.
+fn as_json(part: &impl Serialize) -> String {
+    serde_json::to_string(part).unwrap_or_else(|error| error.to_string())
 }
 
 /// Lots as a signed number; what is too large to be lots stays too large.

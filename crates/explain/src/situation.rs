@@ -12,9 +12,9 @@ pub struct Situation {
     pub bankrupt: String,
     /// Its position before insurance paid, funding paid up to `funding_index`.
     pub position: Position,
-    /// Mark.
+    /// Oracle price, atoms per lot.
     pub mark: LotPrice,
-    /// The market's funding index.
+    /// The market's funding index, atoms per lot.
     pub funding_index: FundingIndex,
     /// What insurance could pay, atoms.
     pub insurance_available: u64,

@@ -5,7 +5,6 @@ use core::cmp::Ordering;
 use anchor_lang::prelude::{Clock, Pubkey};
 use ballast_engine::distress::WITHDRAWAL_WAIT_SLOTS;
 use ballast_engine::liquidation::{health, need, Distance, Health, Need};
-use ballast_engine::margin::maintenance_margin;
 use ballast_engine::oracle::{Action, PriceFault};
 use ballast_engine::position::Position;
 use ballast_engine::price_levels::ratio_bps;
@@ -289,14 +288,14 @@ fn job(
     task: Task,
     flag_due: bool,
 ) -> Result<Job, EngineError> {
-    let mark = present.mark.price;
     let params = present.state.market.params();
+    let distance = Distance::of(position, present.mark.price, params)?;
     Ok(Job {
         task,
         trader: record.trader,
         lots: position.lots.get(),
-        equity_atoms: position.equity(mark)?.get(),
-        maintenance_atoms: maintenance_margin(params, position.notional(mark)?)?,
+        equity_atoms: distance.equity.get(),
+        maintenance_atoms: distance.maintenance,
         flag_due,
         mark_ticks: present.moment.price_ticks,
         slot: present.moment.slot,

@@ -23,9 +23,9 @@ const LEAST_POSITION_USD: u64 = 10;
 /// What is rehearsed, before anything is built.
 #[derive(Clone)]
 pub struct Plan {
-    /// Prices.
+    /// The oracle prices, in order of time.
     pub path: PricePath,
-    /// Tick and lot sizes.
+    /// The market's tick and lot sizes.
     pub units: MarketUnits,
     /// Traders and their opening trades.
     pub population: Population,

@@ -50,7 +50,7 @@ pub struct Report {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// Market name.
+    /// Name of the market.
     pub market: String,
     /// Seed of everything drawn.
     pub seed: u64,
@@ -62,11 +62,11 @@ pub struct Scenario {
     pub prices_generated: bool,
     /// Where the prices come from, in words.
     pub prices: String,
-    /// Number of prices.
+    /// Oracle prices of the path.
     pub price_points: usize,
-    /// First price, ticks.
+    /// First oracle price of the path, ticks.
     pub first_price_ticks: u64,
-    /// Lowest price, ticks.
+    /// Lowest oracle price of the path, ticks.
     pub low_price_ticks: u64,
     /// Size of a tick, 1e-9 USD.
     pub tick_nano: u64,
@@ -76,21 +76,21 @@ pub struct Scenario {
     pub atoms_per_lot_tick: u64,
     /// Lots on each side when the path begins.
     pub open_interest_lots: u64,
-    /// Highest leverage.
+    /// Highest leverage at the opening, whole multiples.
     pub max_leverage: u64,
-    /// Largest part of a counterparty closed in one pass.
+    /// Largest part of a counterparty closed in one pass, basis points.
     pub adl_step_bps: u32,
-    /// Tolerance of the ranking.
+    /// Tolerance of the ranking, basis points; 0 is exact.
     pub rank_tolerance_bps: u32,
-    /// Least profit at the mark to rank as a winner.
+    /// Least profit at the mark to rank as a winner, basis points.
     pub min_profit_bps: u32,
-    /// Liquidation keepers.
+    /// Number of liquidation keepers.
     pub keepers: usize,
-    /// Their trader accounts.
+    /// Trader accounts of the liquidation keepers.
     pub keeper_accounts: Vec<String>,
     /// Collateral of all liquidation keepers together.
     pub keeper_capital_atoms: u64,
-    /// Market makers; without any there is no book.
+    /// Number of market makers; without any there is no book.
     pub market_makers: usize,
     /// What they quote together on a side when calm, lots.
     pub maker_depth_lots: u64,
@@ -114,9 +114,9 @@ pub struct Scenario {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
-    /// Liquidation steps.
+    /// Liquidation steps that went through.
     pub liquidations: u64,
-    /// Notional of the lots liquidated, at the mark.
+    /// Notional of the lots liquidated, at the marks, atoms.
     pub liquidated_notional_atoms: u64,
     /// Positions that went bankrupt.
     pub bankruptcies: u64,
@@ -124,9 +124,9 @@ pub struct Summary {
     pub adl_rounds: u64,
     /// Counterparties cut, counted once a round.
     pub adl_cuts: u64,
-    /// Insurance when the path begins.
+    /// Insurance ledger when the path begins, atoms.
     pub insurance_start_atoms: u64,
-    /// Insurance at the end.
+    /// Insurance ledger at the end, atoms.
     pub insurance_end_atoms: u64,
     /// Fees of liquidations and trades that went to insurance.
     pub insurance_received_atoms: u64,
@@ -150,7 +150,7 @@ pub struct Summary {
     pub bankruptcies_waiting: u64,
     /// Prices on which the oracle rules stopped the keepers.
     pub unusable_prices: u64,
-    /// What happened in the book.
+    /// Orders, fills and fees of the book.
     pub book: BookSummary,
     /// Most compute units of a transaction, by instruction.
     pub max_compute_units: BTreeMap<String, u64>,
@@ -162,11 +162,11 @@ pub struct Summary {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComputeUnits {
-    /// Transactions.
+    /// Transactions that went through.
     pub count: u64,
-    /// Most of any.
+    /// Most compute units of one of them.
     pub max: u64,
-    /// Sum of all.
+    /// Sum of their compute units.
     pub total: u64,
 }
 
@@ -174,11 +174,11 @@ pub struct ComputeUnits {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// What must hold.
+    /// The statement that must hold.
     pub name: String,
-    /// Whether it does.
+    /// Whether it holds.
     pub passed: bool,
-    /// The figures.
+    /// The figures compared, in words.
     pub figure: String,
 }
 
@@ -188,19 +188,19 @@ pub struct Check {
 pub struct Round {
     /// Number of the round, from 1.
     pub round: u64,
-    /// Slot.
+    /// Slot of the transaction.
     pub slot: u64,
-    /// Unix seconds.
+    /// Time of the price acted on, unix seconds.
     pub timestamp: i64,
-    /// Mark, ticks.
+    /// Oracle price acted on, ticks.
     pub mark_ticks: u64,
     /// Close price in ticks, exact, `n/d`.
     pub close_price: String,
-    /// Tolerance of the ranking; 0 is exact.
+    /// Tolerance of the ranking, basis points; 0 is exact.
     pub rank_tolerance_bps: u32,
-    /// Least profit at the mark to rank as a winner.
+    /// Least profit at the mark to rank as a winner, basis points.
     pub min_profit_bps: u32,
-    /// Largest part of a counterparty closed in one pass.
+    /// Largest part of a counterparty closed in one pass, basis points.
     pub max_close_bps: u32,
     /// Quote atoms of one lot at one tick.
     pub atoms_per_lot_tick: u64,
@@ -231,7 +231,7 @@ pub struct Round {
     pub insurance_paid_atoms: u64,
     /// Insurance before the round.
     pub insurance_before_atoms: u64,
-    /// Lots closed.
+    /// Lots closed in this round, unsigned.
     pub closed_lots: u64,
     /// Deficit after insurance of the closed lots, rounded down.
     pub uncovered_deficit_atoms: i64,
@@ -247,11 +247,11 @@ pub struct Round {
 pub struct Holding {
     /// Trader account.
     pub trader: String,
-    /// Signed lots.
+    /// Size in lots, + long, - short.
     pub lots: i64,
-    /// Signed sum of what the lots cost.
+    /// Signed sum over the fills of lots * price, atoms; sign of `lots`.
     pub entry_quote_atoms: i64,
-    /// Margin after funding.
+    /// Isolated margin, funding paid, atoms; may be negative.
     pub margin_atoms: i64,
 }
 
@@ -261,11 +261,11 @@ pub struct Holding {
 pub struct QueueLine {
     /// Trader account.
     pub trader: String,
-    /// Signed lots.
+    /// Size in lots, + long, - short.
     pub lots: i64,
-    /// Signed sum of what the lots cost.
+    /// Signed sum over the fills of lots * price, atoms; sign of `lots`.
     pub entry_quote_atoms: i64,
-    /// Margin after funding.
+    /// Isolated margin, funding paid, atoms; may be negative.
     pub margin_atoms: i64,
     /// Lots the current pass has cut before this round.
     pub already_cut_in_pass: u64,
@@ -303,13 +303,13 @@ pub struct CutLine {
     pub trader: String,
     /// Lots closed, unsigned.
     pub lots: u64,
-    /// Profit realised by the closed lots.
+    /// Profit of the closed lots, atoms; a loss when negative.
     pub realized_atoms: i64,
-    /// Margin set free with them.
+    /// Margin set free with them, atoms.
     pub margin_released_atoms: i64,
     /// What the lots were closed for, unsigned.
     pub quote_atoms: i64,
-    /// Less than the mark would have given.
+    /// Atoms less than the mark would have given.
     pub gave_up_atoms: i64,
 }
 
@@ -354,23 +354,23 @@ impl DishonestCase {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PathLine {
-    /// Unix seconds.
+    /// When the price was published, unix seconds.
     pub timestamp: i64,
-    /// Slot.
+    /// Slot in which the keepers acted on it.
     pub slot: u64,
-    /// Price, ticks.
+    /// Oracle price, ticks.
     pub price_ticks: u64,
-    /// Insurance.
+    /// Insurance ledger, atoms.
     pub insurance_atoms: u64,
     /// Free collateral of the liquidation keepers.
     pub keeper_free_atoms: u64,
-    /// Open interest.
+    /// Sum of the long lots.
     pub open_interest_lots: u64,
     /// The market's funding index, atoms per lot.
     pub funding_index: i64,
     /// Funding rate of the hour, millionths an hour; longs pay when positive.
     pub funding_rate_ppm: i32,
-    /// The book.
+    /// Best prices and depth of the book.
     pub book: BookLine,
 }
 
@@ -378,13 +378,13 @@ pub struct PathLine {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiquidationLine {
-    /// Slot.
+    /// Slot of the transaction.
     pub slot: u64,
-    /// Unix seconds.
+    /// Time of the price acted on, unix seconds.
     pub timestamp: i64,
     /// Auto-deleveraging rounds before it.
     pub after_rounds: u64,
-    /// Trader account.
+    /// Trader account of the position liquidated.
     pub trader: String,
     /// Trader account of the liquidator.
     pub keeper: String,
@@ -392,9 +392,9 @@ pub struct LiquidationLine {
     pub direction: Direction,
     /// Lots closed, unsigned: those of the fills and those taken over.
     pub lots: u64,
-    /// Price, ticks.
+    /// Oracle price acted on, ticks.
     pub mark_ticks: u64,
-    /// Equity at the mark before.
+    /// Equity at the mark before, atoms; negative when bankrupt.
     pub equity_atoms: i64,
     /// Lots that the liquidator's account took over.
     pub taken_lots: u64,
@@ -408,9 +408,9 @@ pub struct LiquidationLine {
     pub removed: Vec<RemovalLine>,
     /// Best price left in the book that could take lots, ticks; 0 for none.
     pub best_left_ticks: u64,
-    /// Insurance paid.
+    /// Paid by insurance to the deficit, atoms.
     pub insurance_paid_atoms: u64,
-    /// Insurance received.
+    /// Fee that insurance received, atoms.
     pub insurance_fee_atoms: u64,
     /// Compute units of the transaction.
     pub compute_units: u64,

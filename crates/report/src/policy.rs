@@ -41,7 +41,7 @@ impl Policy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyLine {
-    /// The rule.
+    /// The rule that was played.
     pub policy: Policy,
     /// Deficits after insurance of the lots of all rounds.
     pub deficit_atoms: u64,

@@ -38,7 +38,7 @@ pub enum Direction {
 pub struct TraderLine {
     /// Trader account.
     pub trader: String,
-    /// Sort of trader.
+    /// What sort of trader it belongs to.
     pub kind: Kind,
     /// Direction of the first position.
     pub direction: Direction,
@@ -46,13 +46,13 @@ pub struct TraderLine {
     pub leverage_tenths: u64,
     /// Age of its position in its queue; the smaller is older.
     pub sequence: u64,
-    /// Signed lots when the path begins.
+    /// Size when the path begins in lots, + long, - short.
     pub lots_start: i64,
-    /// Signed lots at the end.
+    /// Size at the end in lots, + long, - short.
     pub lots_end: i64,
-    /// Lots closed by auto-deleveraging.
+    /// Lots closed by auto-deleveraging, unsigned.
     pub adl_lots: u64,
-    /// Given up against the mark in auto-deleveraging.
+    /// Given up against the mark in auto-deleveraging, atoms.
     pub adl_gave_up_atoms: i64,
     /// Lights before the first round; 0 when not on the winning side or no round came.
     pub lights_before: u8,

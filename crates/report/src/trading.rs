@@ -13,11 +13,11 @@ pub struct FillLine {
     pub maker: String,
     /// Id of the order in the book.
     pub order_id: u64,
-    /// Price, ticks.
+    /// Price of the order, ticks.
     pub price_ticks: u64,
-    /// Lots.
+    /// Lots traded, unsigned.
     pub lots: u64,
-    /// The maker's fee; a rebate when negative.
+    /// The maker's fee, atoms; a rebate when negative.
     pub maker_fee_atoms: i64,
 }
 
@@ -27,13 +27,13 @@ pub struct FillLine {
 pub struct RemovalLine {
     /// The maker's trader account.
     pub maker: String,
-    /// Why.
+    /// Why it could not trade.
     pub reason: Reason,
-    /// Price, ticks.
+    /// Price of the order, ticks.
     pub price_ticks: u64,
-    /// Its lots.
+    /// Lots that it still had.
     pub lots: u64,
-    /// What its trader paid for the removal.
+    /// What its trader paid for the removal, atoms.
     pub fee_atoms: u64,
 }
 
@@ -65,23 +65,23 @@ pub enum TradeKind {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TradeLine {
-    /// Slot.
+    /// Slot of the transaction.
     pub slot: u64,
-    /// Unix seconds.
+    /// Time of the price acted on, unix seconds.
     pub timestamp: i64,
-    /// Liquidations before it.
+    /// Number of liquidations before it.
     pub after_liquidations: u64,
-    /// Auto-deleveraging rounds before it.
+    /// Number of auto-deleveraging rounds before it.
     pub after_rounds: u64,
-    /// What it was.
+    /// Market order or stop-loss.
     pub kind: TradeKind,
     /// Trader account of the taker.
     pub trader: String,
-    /// Signed lots that it got.
+    /// Lots that the taker got, + bought, - sold.
     pub lots: i64,
-    /// Mark, ticks.
+    /// Oracle price acted on, ticks.
     pub mark_ticks: u64,
-    /// The taker's fee.
+    /// The taker's fee on all fills, atoms.
     pub fee_atoms: u64,
     /// Fills, in order.
     pub fills: Vec<FillLine>,
@@ -153,13 +153,13 @@ impl Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StageLine {
-    /// The stage.
+    /// Who absorbed the lots.
     pub stage: Stage,
     /// Fills of the book, steps taken over, steps paid for, cuts.
     pub events: u64,
-    /// Lots.
+    /// Lots absorbed, unsigned.
     pub lots: u64,
-    /// Their worth at the mark.
+    /// Their notional at the marks, atoms.
     pub notional_atoms: u64,
     /// Part of all lots, millionths, rounded down.
     pub share_ppm: u64,
@@ -184,13 +184,13 @@ pub struct BookSummary {
     pub fills: u64,
     /// Notional of all fills, at their prices.
     pub filled_notional_atoms: u64,
-    /// Fees of takers.
+    /// Fees of takers, atoms.
     pub taker_fees_atoms: u64,
-    /// Fees of makers; rebates when negative.
+    /// Fees of makers, atoms; rebates when negative.
     pub maker_fees_atoms: i64,
     /// Orders removed because they could not trade.
     pub orders_removed: u64,
-    /// What their traders paid.
+    /// What their traders paid for the removal, atoms.
     pub removal_fees_atoms: u64,
     /// What longs paid to shorts; minus what shorts paid to longs.
     pub funding_paid_by_longs_atoms: i64,

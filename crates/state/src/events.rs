@@ -21,22 +21,22 @@ pub use trading::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason, Trigger
 /// The exchange came into being.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct ExchangeInitialized {
-    /// Its admin.
+    /// Key of its admin.
     pub admin: Pubkey,
-    /// Its risk authority.
+    /// Key of its risk authority.
     pub risk_authority: Pubkey,
-    /// Its pause authority.
+    /// Key of its pause authority.
     pub pause_authority: Pubkey,
-    /// The quote currency.
+    /// Mint of the quote currency.
     pub collateral_mint: Pubkey,
 }
 
 /// The admin named a successor for a role.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct AuthorityProposed {
-    /// The role.
+    /// The role to be handed over.
     pub role: Role,
-    /// Who holds it still.
+    /// Key that holds it until the successor accepts.
     pub holder: Pubkey,
     /// Who may accept it; the default key when a proposal was withdrawn.
     pub successor: Pubkey,
@@ -45,22 +45,22 @@ pub struct AuthorityProposed {
 /// A successor took a role.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct AuthorityAccepted {
-    /// The role.
+    /// The role handed over.
     pub role: Role,
-    /// Who held it.
+    /// Key that held it before.
     pub former: Pubkey,
-    /// Who holds it now.
+    /// Key that holds it now.
     pub holder: Pubkey,
 }
 
 /// Pause flags changed.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct PauseSet {
-    /// Who changed them.
+    /// Authority that signed.
     pub by: Pubkey,
-    /// Flags before.
+    /// Union of the `PAUSE_*` flags before.
     pub flags_before: u32,
-    /// Flags after.
+    /// Union of the `PAUSE_*` flags after.
     pub flags_after: u32,
 }
 
@@ -69,7 +69,7 @@ pub struct PauseSet {
 pub struct MarketCreated {
     /// The market.
     pub market: Pubkey,
-    /// Its number.
+    /// Its number, from 0 in the order of creation.
     pub index: u16,
     /// Its name, padded with zeros.
     pub name: [u8; 16],
@@ -93,9 +93,9 @@ pub struct MarketRiskUpdated {
 /// A trader account opened.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct TraderCreated {
-    /// The account.
+    /// The trader account.
     pub trader: Pubkey,
-    /// Its owner.
+    /// Its owner, who signed.
     pub owner: Pubkey,
     /// Its number among the owner's.
     pub sub_id: u16,
@@ -104,9 +104,9 @@ pub struct TraderCreated {
 /// A trader account closed.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct TraderClosed {
-    /// The account.
+    /// The trader account.
     pub trader: Pubkey,
-    /// Its owner.
+    /// Its owner, who signed.
     pub owner: Pubkey,
 }
 
@@ -126,9 +126,9 @@ pub struct DelegateSet {
 pub struct Deposited {
     /// The trader account credited.
     pub trader: Pubkey,
-    /// Who paid.
+    /// Who paid and signed.
     pub depositor: Pubkey,
-    /// How much.
+    /// Atoms of the quote currency deposited.
     pub amount: u64,
     /// Free collateral after.
     pub free_after: i64,
@@ -141,7 +141,7 @@ pub struct Withdrawn {
     pub trader: Pubkey,
     /// Token account credited.
     pub destination: Pubkey,
-    /// How much.
+    /// Atoms of the quote currency withdrawn.
     pub amount: u64,
     /// Free collateral after.
     pub free_after: i64,
@@ -154,7 +154,7 @@ pub struct MarginAdded {
     pub trader: Pubkey,
     /// The position's market.
     pub market: Pubkey,
-    /// How much.
+    /// Atoms moved from free collateral to margin.
     pub amount: u64,
     /// The position's margin after, funding since its index not paid.
     pub margin_after: i64,
@@ -169,13 +169,13 @@ pub struct MarginRemoved {
     pub trader: Pubkey,
     /// The position's market.
     pub market: Pubkey,
-    /// How much.
+    /// Atoms moved from margin to free collateral.
     pub amount: u64,
     /// The position's margin after.
     pub margin_after: i64,
     /// Free collateral after.
     pub free_after: i64,
-    /// Price used, ticks.
+    /// Oracle price used, ticks.
     pub mark_ticks: u64,
 }
 
@@ -213,7 +213,7 @@ pub struct PartyTraded {
 pub struct BlockTraded {
     /// The market.
     pub market: Pubkey,
-    /// Signed lots of the taker.
+    /// Lots of the taker, + bought, - sold.
     pub lots: i64,
     /// Trade price, ticks.
     pub price_ticks: u64,
@@ -223,9 +223,9 @@ pub struct BlockTraded {
     pub funding_index: i64,
     /// Sum of the long lots after.
     pub open_interest_after: u64,
-    /// The taker.
+    /// The taker, before and after.
     pub taker: PartyTraded,
-    /// The maker.
+    /// The maker, before and after.
     pub maker: PartyTraded,
 }
 
@@ -238,7 +238,7 @@ pub struct FundingAccrued {
     pub index_before: i64,
     /// Index after, atoms per lot.
     pub index_after: i64,
-    /// Price used, ticks.
+    /// Oracle price used, ticks.
     pub mark_ticks: u64,
     /// Unix second up to which funding has accrued.
     pub accrued_until: i64,
@@ -254,9 +254,9 @@ pub struct FundingAccrued {
 pub struct InsuranceDonated {
     /// The market.
     pub market: Pubkey,
-    /// Who gave.
+    /// Who gave and signed.
     pub donor: Pubkey,
-    /// How much.
+    /// Atoms given.
     pub amount: u64,
     /// Insurance ledger after.
     pub balance_after: u64,
@@ -384,7 +384,7 @@ pub struct AutoDeleveraged {
     pub market: Pubkey,
     /// The trader account of the bankrupt position.
     pub bankrupt: Pubkey,
-    /// Who submitted the list.
+    /// Who submitted the list and signed.
     pub keeper: Pubkey,
     /// Number of the bankruptcy in its market.
     pub bankruptcy_id: u64,

@@ -196,7 +196,7 @@ impl PositionSlot {
     }
 
     /// Forgets both triggers.
-    pub(crate) fn clear_triggers(&mut self) {
+    fn clear_triggers(&mut self) {
         self.stop_loss = Trigger::default();
         self.take_profit = Trigger::default();
     }

@@ -127,11 +127,11 @@ impl Trader {
             .ok_or(BallastError::NoFreeSlot)
     }
 
-    /// Clears what the slot of `market` knows of a position when it has no lots, and frees it when
-    /// it has no orders either. Margin must be zero by then.
+    /// Frees the slot of `market` when it has neither lots nor orders. Whoever closed the position
+    /// has cleared its margin, its queue node, its triggers and what was remembered of its distress.
     ///
     /// # Errors
-    /// `TraderInvariant` when margin would be lost.
+    /// `TraderInvariant` when one of these is left of a closed position.
     pub fn release_if_closed(&mut self, market: &Pubkey) -> Result<()> {
         let Some(index) = self.find(market) else {
             return Ok(());
@@ -143,13 +143,15 @@ impl Trader {
             return Ok(());
         }
         ensure(
-            slot.margin == 0 && slot.entry_quote == 0 && slot.queue_node == NO_NODE,
+            slot.margin == 0
+                && slot.entry_quote == 0
+                && slot.queue_node == NO_NODE
+                && slot.distress() == Distress::NONE
+                && slot.stop_loss.is_unset()
+                && slot.take_profit.is_unset(),
             BallastError::TraderInvariant,
         )?;
-        ensure(!slot.is_uncovered(), BallastError::TraderInvariant)?;
         if slot.order_count > 0 {
-            slot.store_distress(&Distress::NONE);
-            slot.clear_triggers();
             return Ok(());
         }
         ensure(
@@ -321,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_with_orders_outlives_its_position_and_forgets_it() {
+    fn a_slot_with_orders_outlives_its_position_once_that_is_forgotten() {
         let mut trader = trader();
         let market = Pubkey::new_unique();
         opened(&mut trader, &market);
@@ -329,14 +331,17 @@ mod tests {
         let slot = trader.slot_mut(&market).unwrap();
         (slot.flagged_slot, slot.last_step_slot, slot.step_left) = (9, 9, 2);
         closed(&mut trader, &market);
+        assert_eq!(
+            trader.release_if_closed(&market),
+            Err(BallastError::TraderInvariant.into()),
+            "its distress is still remembered"
+        );
+        let slot = trader.slot_mut(&market).unwrap();
+        slot.store_distress(&Distress::NONE);
         trader.release_if_closed(&market).unwrap();
         assert!(trader.invariant().is_ok());
         assert_eq!(trader.position_count, 1);
         let slot = trader.slot(&market).unwrap();
-        assert_eq!(
-            (slot.flagged_slot, slot.last_step_slot, slot.step_left),
-            (0, 0, 0)
-        );
         assert_eq!((slot.order_count, slot.order_margin), (1, 70));
         assert_eq!(
             trader.position_mut(&market).err(),

@@ -1,6 +1,9 @@
 //! Stop-loss and take-profit of a position.
 
-use ballast_engine::units::Side;
+use ballast_engine::{
+    order::{OrderKind, OrderRequest, SelfTrade},
+    units::{Side, Ticks},
+};
 
 use crate::{
     derives::*,
@@ -49,6 +52,21 @@ impl Trigger {
             mark_ticks <= self.price_ticks
         } else {
             mark_ticks >= self.price_ticks
+        }
+    }
+
+    /// What happens when the order that it becomes meets the trader's own orders.
+    pub const SELF_TRADE: SelfTrade = SelfTrade::CancelProvide;
+
+    /// The order that the trigger of a position on `side` becomes when it fires.
+    pub fn order(&self, side: Side) -> OrderRequest {
+        OrderRequest {
+            side: side.opposite(),
+            kind: OrderKind::Market,
+            price: Ticks::new(self.worst_ticks),
+            lots: u64::from(self.lots),
+            expires_at: 0,
+            reduce_only: true,
         }
     }
 

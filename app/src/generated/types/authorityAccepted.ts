@@ -20,20 +20,20 @@ import {
 import { getRoleDecoder, getRoleEncoder, type Role, type RoleArgs } from ".";
 
 export type AuthorityAccepted = {
-  /** The role. */
+  /** The role handed over. */
   role: Role;
-  /** Who held it. */
+  /** Key that held it before. */
   former: Address;
-  /** Who holds it now. */
+  /** Key that holds it now. */
   holder: Address;
 };
 
 export type AuthorityAcceptedArgs = {
-  /** The role. */
+  /** The role handed over. */
   role: RoleArgs;
-  /** Who held it. */
+  /** Key that held it before. */
   former: Address;
-  /** Who holds it now. */
+  /** Key that holds it now. */
   holder: Address;
 };
 

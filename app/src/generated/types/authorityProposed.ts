@@ -20,18 +20,18 @@ import {
 import { getRoleDecoder, getRoleEncoder, type Role, type RoleArgs } from ".";
 
 export type AuthorityProposed = {
-  /** The role. */
+  /** The role to be handed over. */
   role: Role;
-  /** Who holds it still. */
+  /** Key that holds it until the successor accepts. */
   holder: Address;
   /** Who may accept it; the default key when a proposal was withdrawn. */
   successor: Address;
 };
 
 export type AuthorityProposedArgs = {
-  /** The role. */
+  /** The role to be handed over. */
   role: RoleArgs;
-  /** Who holds it still. */
+  /** Key that holds it until the successor accepts. */
   holder: Address;
   /** Who may accept it; the default key when a proposal was withdrawn. */
   successor: Address;

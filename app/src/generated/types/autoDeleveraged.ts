@@ -47,7 +47,7 @@ export type AutoDeleveraged = {
   market: Address;
   /** The trader account of the bankrupt position. */
   bankrupt: Address;
-  /** Who submitted the list. */
+  /** Who submitted the list and signed. */
   keeper: Address;
   /** Number of the bankruptcy in its market. */
   bankruptcyId: bigint;
@@ -113,7 +113,7 @@ export type AutoDeleveragedArgs = {
   market: Address;
   /** The trader account of the bankrupt position. */
   bankrupt: Address;
-  /** Who submitted the list. */
+  /** Who submitted the list and signed. */
   keeper: Address;
   /** Number of the bankruptcy in its market. */
   bankruptcyId: number | bigint;

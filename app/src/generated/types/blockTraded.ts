@@ -31,7 +31,7 @@ import {
 export type BlockTraded = {
   /** The market. */
   market: Address;
-  /** Signed lots of the taker. */
+  /** Lots of the taker, + bought, - sold. */
   lots: bigint;
   /** Trade price, ticks. */
   priceTicks: bigint;
@@ -41,16 +41,16 @@ export type BlockTraded = {
   fundingIndex: bigint;
   /** Sum of the long lots after. */
   openInterestAfter: bigint;
-  /** The taker. */
+  /** The taker, before and after. */
   taker: PartyTraded;
-  /** The maker. */
+  /** The maker, before and after. */
   maker: PartyTraded;
 };
 
 export type BlockTradedArgs = {
   /** The market. */
   market: Address;
-  /** Signed lots of the taker. */
+  /** Lots of the taker, + bought, - sold. */
   lots: number | bigint;
   /** Trade price, ticks. */
   priceTicks: number | bigint;
@@ -60,9 +60,9 @@ export type BlockTradedArgs = {
   fundingIndex: number | bigint;
   /** Sum of the long lots after. */
   openInterestAfter: number | bigint;
-  /** The taker. */
+  /** The taker, before and after. */
   taker: PartyTradedArgs;
-  /** The maker. */
+  /** The maker, before and after. */
   maker: PartyTradedArgs;
 };
 

@@ -25,9 +25,9 @@ import {
 export type Deposited = {
   /** The trader account credited. */
   trader: Address;
-  /** Who paid. */
+  /** Who paid and signed. */
   depositor: Address;
-  /** How much. */
+  /** Atoms of the quote currency deposited. */
   amount: bigint;
   /** Free collateral after. */
   freeAfter: bigint;
@@ -36,9 +36,9 @@ export type Deposited = {
 export type DepositedArgs = {
   /** The trader account credited. */
   trader: Address;
-  /** Who paid. */
+  /** Who paid and signed. */
   depositor: Address;
-  /** How much. */
+  /** Atoms of the quote currency deposited. */
   amount: number | bigint;
   /** Free collateral after. */
   freeAfter: number | bigint;

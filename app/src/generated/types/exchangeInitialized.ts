@@ -19,13 +19,13 @@ import {
 } from "@solana/kit";
 
 export type ExchangeInitialized = {
-  /** Its admin. */
+  /** Key of its admin. */
   admin: Address;
-  /** Its risk authority. */
+  /** Key of its risk authority. */
   riskAuthority: Address;
-  /** Its pause authority. */
+  /** Key of its pause authority. */
   pauseAuthority: Address;
-  /** The quote currency. */
+  /** Mint of the quote currency. */
   collateralMint: Address;
 };
 

@@ -31,7 +31,7 @@ export type FundingAccrued = {
   indexBefore: bigint;
   /** Index after, atoms per lot. */
   indexAfter: bigint;
-  /** Price used, ticks. */
+  /** Oracle price used, ticks. */
   markTicks: bigint;
   /** Unix second up to which funding has accrued. */
   accruedUntil: bigint;
@@ -51,7 +51,7 @@ export type FundingAccruedArgs = {
   indexBefore: number | bigint;
   /** Index after, atoms per lot. */
   indexAfter: number | bigint;
-  /** Price used, ticks. */
+  /** Oracle price used, ticks. */
   markTicks: number | bigint;
   /** Unix second up to which funding has accrued. */
   accruedUntil: number | bigint;

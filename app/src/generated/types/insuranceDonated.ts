@@ -23,9 +23,9 @@ import {
 export type InsuranceDonated = {
   /** The market. */
   market: Address;
-  /** Who gave. */
+  /** Who gave and signed. */
   donor: Address;
-  /** How much. */
+  /** Atoms given. */
   amount: bigint;
   /** Insurance ledger after. */
   balanceAfter: bigint;
@@ -34,9 +34,9 @@ export type InsuranceDonated = {
 export type InsuranceDonatedArgs = {
   /** The market. */
   market: Address;
-  /** Who gave. */
+  /** Who gave and signed. */
   donor: Address;
-  /** How much. */
+  /** Atoms given. */
   amount: number | bigint;
   /** Insurance ledger after. */
   balanceAfter: number | bigint;

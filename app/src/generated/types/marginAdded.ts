@@ -27,7 +27,7 @@ export type MarginAdded = {
   trader: Address;
   /** The position's market. */
   market: Address;
-  /** How much. */
+  /** Atoms moved from free collateral to margin. */
   amount: bigint;
   /** The position's margin after, funding since its index not paid. */
   marginAfter: bigint;
@@ -40,7 +40,7 @@ export type MarginAddedArgs = {
   trader: Address;
   /** The position's market. */
   market: Address;
-  /** How much. */
+  /** Atoms moved from free collateral to margin. */
   amount: number | bigint;
   /** The position's margin after, funding since its index not paid. */
   marginAfter: number | bigint;

@@ -27,13 +27,13 @@ export type MarginRemoved = {
   trader: Address;
   /** The position's market. */
   market: Address;
-  /** How much. */
+  /** Atoms moved from margin to free collateral. */
   amount: bigint;
   /** The position's margin after. */
   marginAfter: bigint;
   /** Free collateral after. */
   freeAfter: bigint;
-  /** Price used, ticks. */
+  /** Oracle price used, ticks. */
   markTicks: bigint;
 };
 
@@ -42,13 +42,13 @@ export type MarginRemovedArgs = {
   trader: Address;
   /** The position's market. */
   market: Address;
-  /** How much. */
+  /** Atoms moved from margin to free collateral. */
   amount: number | bigint;
   /** The position's margin after. */
   marginAfter: number | bigint;
   /** Free collateral after. */
   freeAfter: number | bigint;
-  /** Price used, ticks. */
+  /** Oracle price used, ticks. */
   markTicks: number | bigint;
 };
 

@@ -38,7 +38,7 @@ import {
 export type MarketCreated = {
   /** The market. */
   market: Address;
-  /** Its number. */
+  /** Its number, from 0 in the order of creation. */
   index: number;
   /** Its name, padded with zeros. */
   name: ReadonlyUint8Array;
@@ -51,7 +51,7 @@ export type MarketCreated = {
 export type MarketCreatedArgs = {
   /** The market. */
   market: Address;
-  /** Its number. */
+  /** Its number, from 0 in the order of creation. */
   index: number;
   /** Its name, padded with zeros. */
   name: ReadonlyUint8Array;

@@ -26,9 +26,9 @@ import {
 export type OrderFilled = {
   /** The maker's trader account. */
   maker: Address;
-  /** Its order. */
+  /** Id of the maker's order. */
   orderId: bigint;
-  /** Price, ticks. */
+  /** Price of the fill, ticks. */
   priceTicks: bigint;
   /** Lots traded. */
   lots: bigint;
@@ -47,9 +47,9 @@ export type OrderFilled = {
 export type OrderFilledArgs = {
   /** The maker's trader account. */
   maker: Address;
-  /** Its order. */
+  /** Id of the maker's order. */
   orderId: number | bigint;
-  /** Price, ticks. */
+  /** Price of the fill, ticks. */
   priceTicks: number | bigint;
   /** Lots traded. */
   lots: number | bigint;

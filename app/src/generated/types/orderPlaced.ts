@@ -65,7 +65,7 @@ export type OrderPlaced = {
   orderId: bigint;
   /** The trader's own number for it. */
   clientId: bigint;
-  /** Side. */
+  /** `Bid` buys, `Ask` sells. */
   side: OrderSide;
   /** How it trades. */
   kind: OrderKind;
@@ -112,7 +112,7 @@ export type OrderPlacedArgs = {
   orderId: number | bigint;
   /** The trader's own number for it. */
   clientId: number | bigint;
-  /** Side. */
+  /** `Bid` buys, `Ask` sells. */
   side: OrderSideArgs;
   /** How it trades. */
   kind: OrderKindArgs;

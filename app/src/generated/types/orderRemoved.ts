@@ -30,13 +30,13 @@ import {
 export type OrderRemoved = {
   /** The maker's trader account. */
   maker: Address;
-  /** Its order. */
+  /** Id of the maker's order. */
   orderId: bigint;
-  /** Why. */
+  /** Why it could not trade. */
   reason: RemovalReason;
-  /** Price, ticks. */
+  /** Limit price of the order, ticks. */
   priceTicks: bigint;
-  /** Its lots. */
+  /** Lots that it still had. */
   lots: bigint;
   /** What its trader paid for the removal. */
   feeAtoms: bigint;
@@ -45,13 +45,13 @@ export type OrderRemoved = {
 export type OrderRemovedArgs = {
   /** The maker's trader account. */
   maker: Address;
-  /** Its order. */
+  /** Id of the maker's order. */
   orderId: number | bigint;
-  /** Why. */
+  /** Why it could not trade. */
   reason: RemovalReasonArgs;
-  /** Price, ticks. */
+  /** Limit price of the order, ticks. */
   priceTicks: number | bigint;
-  /** Its lots. */
+  /** Lots that it still had. */
   lots: number | bigint;
   /** What its trader paid for the removal. */
   feeAtoms: number | bigint;

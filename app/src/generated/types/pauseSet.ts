@@ -21,11 +21,11 @@ import {
 } from "@solana/kit";
 
 export type PauseSet = {
-  /** Who changed them. */
+  /** Authority that signed. */
   by: Address;
-  /** Flags before. */
+  /** Union of the `PAUSE_*` flags before. */
   flagsBefore: number;
-  /** Flags after. */
+  /** Union of the `PAUSE_*` flags after. */
   flagsAfter: number;
 };
 

@@ -19,9 +19,9 @@ import {
 } from "@solana/kit";
 
 export type TraderClosed = {
-  /** The account. */
+  /** The trader account. */
   trader: Address;
-  /** Its owner. */
+  /** Its owner, who signed. */
   owner: Address;
 };
 

@@ -21,9 +21,9 @@ import {
 } from "@solana/kit";
 
 export type TraderCreated = {
-  /** The account. */
+  /** The trader account. */
   trader: Address;
-  /** Its owner. */
+  /** Its owner, who signed. */
   owner: Address;
   /** Its number among the owner's. */
   subId: number;

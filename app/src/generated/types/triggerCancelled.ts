@@ -33,7 +33,7 @@ export type TriggerCancelled = {
   market: Address;
   /** The trader account. */
   trader: Address;
-  /** Which of the two. */
+  /** Stop-loss or take-profit. */
   kind: TriggerKind;
   /** Oracle price that would have triggered, ticks. */
   priceTicks: bigint;
@@ -46,7 +46,7 @@ export type TriggerCancelledArgs = {
   market: Address;
   /** The trader account. */
   trader: Address;
-  /** Which of the two. */
+  /** Stop-loss or take-profit. */
   kind: TriggerKindArgs;
   /** Oracle price that would have triggered, ticks. */
   priceTicks: number | bigint;

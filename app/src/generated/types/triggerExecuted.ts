@@ -51,9 +51,9 @@ export type TriggerExecuted = {
   market: Address;
   /** The trader account whose trigger it is. */
   trader: Address;
-  /** Whoever executed it. */
+  /** Whoever executed it and signed. */
   keeper: Address;
-  /** Which trigger. */
+  /** Stop-loss or take-profit. */
   kind: TriggerKind;
   /** Its price, ticks. */
   triggerTicks: bigint;
@@ -86,9 +86,9 @@ export type TriggerExecutedArgs = {
   market: Address;
   /** The trader account whose trigger it is. */
   trader: Address;
-  /** Whoever executed it. */
+  /** Whoever executed it and signed. */
   keeper: Address;
-  /** Which trigger. */
+  /** Stop-loss or take-profit. */
   kind: TriggerKindArgs;
   /** Its price, ticks. */
   triggerTicks: number | bigint;

@@ -33,7 +33,7 @@ export type TriggerPlaced = {
   market: Address;
   /** The trader account. */
   trader: Address;
-  /** Which of the two. */
+  /** Stop-loss or take-profit. */
   kind: TriggerKind;
   /** Oracle price that triggers, ticks. */
   priceTicks: bigint;
@@ -48,7 +48,7 @@ export type TriggerPlacedArgs = {
   market: Address;
   /** The trader account. */
   trader: Address;
-  /** Which of the two. */
+  /** Stop-loss or take-profit. */
   kind: TriggerKindArgs;
   /** Oracle price that triggers, ticks. */
   priceTicks: number | bigint;

@@ -27,7 +27,7 @@ export type Withdrawn = {
   trader: Address;
   /** Token account credited. */
   destination: Address;
-  /** How much. */
+  /** Atoms of the quote currency withdrawn. */
   amount: bigint;
   /** Free collateral after. */
   freeAfter: bigint;
@@ -38,7 +38,7 @@ export type WithdrawnArgs = {
   trader: Address;
   /** Token account credited. */
   destination: Address;
-  /** How much. */
+  /** Atoms of the quote currency withdrawn. */
   amount: number | bigint;
   /** Free collateral after. */
   freeAfter: number | bigint;

@@ -15,7 +15,7 @@ use crate::situation::{Candidate, Situation};
 /// A position: another one of the same trader has another age.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// Side.
+    /// Side of the position.
     pub side: Direction,
     /// Trader account.
     pub trader: String,

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{anyhow, Result};
 use ballast_engine::rank::{Class, Exposure, Ranked};
-use ballast_engine::EngineError;
 use ballast_report::model::Round;
 
 use super::book::{Book, Key};
-use super::rules;
+use super::{named, rules};
 use crate::from_report::situation;
 
 /// The largest profit that each eligible winner would have shown at the mark of a round in which it
@@ -17,7 +16,7 @@ pub fn profits(rounds: &[Round]) -> Result<BTreeMap<Key, u64>> {
     let mut book = Book::default();
     let mut profits = BTreeMap::new();
     for round in rounds {
-        let failed = |error: EngineError| anyhow!("round {}: {error}", round.round);
+        let failed = |error| named(round, error);
         let now = situation(round).map_err(|(field, error)| anyhow!("{field}: {error}"))?;
         book.follow(round, &now).map_err(failed)?;
         let ranking = rules::round(&now).map_err(failed)?;

@@ -2,9 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone;
-use ballast_client::makers::{order_fill, trigger_makers, trigger_request, TakerView};
-use ballast_engine::order::SelfTrade;
-use ballast_state::trigger::TriggerKind;
+use ballast_client::makers::{order_fill, trigger_makers, TakerView};
+use ballast_state::trigger::{Trigger, TriggerKind};
 use solana_instruction::Instruction;
 
 use super::{fit, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads};
@@ -43,8 +42,8 @@ pub fn plan(
     listed.truncate(own.options.max_makers);
     let build = |listed: &[Pubkey]| instruction(kind, present, &record.trader, own, listed);
     listed.truncate(fit::longest(&listed, own, |listed| vec![build(listed)])?);
-    let request = trigger_request(side, trigger);
-    let lots = order_fill(book, &taker, &request, SelfTrade::CancelProvide, &listed)?;
+    let request = trigger.order(side);
+    let lots = order_fill(book, &taker, &request, Trigger::SELF_TRADE, &listed)?;
     if lots == 0 {
         return Ok(Planned::Nothing(Idle::NoTaker));
     }

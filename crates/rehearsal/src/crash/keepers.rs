@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use ballast_engine::liquidation::{health, Health, Need};
+use ballast_engine::liquidation::{health, Distance, Health, Need};
 use ballast_state::Pubkey;
 
 use super::deleveraging::deleverage;
@@ -22,7 +22,7 @@ pub fn act(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
     let result = stage.sandbox.accrue_funding(&market);
     stage.must("accrue_funding", result)?;
     let mark = stage.mark()?;
-    let mut unhealthy: Vec<(i64, Pubkey)> = Vec::new();
+    let mut unhealthy: Vec<(Distance, Pubkey)> = Vec::new();
     let mut bankrupt = BTreeSet::new();
     for open in stage.open_positions()? {
         let verdict = health(&open.position, mark, &stage.risk).map_err(engine)?;
@@ -33,13 +33,12 @@ pub fn act(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
         if verdict == Health::Healthy && open.distress.flagged_slot != 0 {
             stage.flag(&open.trader)?;
         } else if verdict != Health::Healthy {
-            let equity = open.position.equity(mark).map_err(engine)?.get();
-            unhealthy.push((equity, open.trader));
+            let distance = Distance::of(&open.position, mark, &stage.risk).map_err(engine)?;
+            unhealthy.push((distance, open.trader));
         }
     }
     diary.bankrupt = bankrupt;
-    // The deepest holes first.
-    unhealthy.sort_unstable();
+    unhealthy.sort_unstable_by(|(one, a), (other, b)| one.worse_first(other).then(a.cmp(b)));
     for (_, trader) in unhealthy {
         if let Some(open) = stage.open_position(&trader)? {
             attend(stage, diary, &open)?;

@@ -32,9 +32,9 @@ const EMA_SECONDS: i64 = 3_600;
 pub struct Stage {
     /// The embedded cluster.
     pub sandbox: Sandbox,
-    /// The rehearsed market.
+    /// The market that is rehearsed.
     pub market: MarketCookie,
-    /// Tick and lot sizes.
+    /// Its tick and lot sizes.
     pub units: MarketUnits,
     /// The market's parameters.
     pub risk: RiskParams,
@@ -52,7 +52,7 @@ pub struct Stage {
     pub meter: BTreeMap<String, ComputeUnits>,
     /// Moving average, 1e-9 USD.
     ema_nano: i64,
-    /// Current price.
+    /// Oracle price last published.
     now: PricePoint,
 }
 
@@ -61,7 +61,7 @@ pub struct Stage {
 pub struct Open {
     /// Trader account.
     pub trader: Pubkey,
-    /// The position.
+    /// The position, funding paid.
     pub position: Position,
     /// What the program remembers of it.
     pub distress: Distress,

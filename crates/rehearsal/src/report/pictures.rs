@@ -24,7 +24,7 @@ const INK: RGBColor = RGBColor(0x22, 0x26, 0x2B);
 const GRID: RGBColor = RGBColor(0xE4, 0xE6, 0xEA);
 /// The price, and positions that were not cut.
 pub(super) const BLUE: RGBColor = RGBColor(0x2C, 0x6B, 0xD6);
-/// Insurance.
+/// The balance of insurance.
 pub(super) const GREEN: RGBColor = RGBColor(0x1D, 0x8A, 0x6E);
 /// Liquidations, and positions cut later.
 pub(super) const AMBER: RGBColor = RGBColor(0xD8, 0x8A, 0x1E);
@@ -130,17 +130,11 @@ pub fn cuts(report: &Report) -> Result<Markup> {
     draw(height, |area| {
         for (row, line) in (0..rows).zip(&lines) {
             let middle = row * 24 + 14;
-            let who = format!(
-                "{}  {} {}x",
+            let label = format!(
+                "{}   {} {}x",
                 short(&line.trader),
                 line.kind,
                 tenths(line.leverage_tenths)
-            )
-            .to_lowercase();
-            let label = format!(
-                "{} {}",
-                short(&line.trader),
-                &who[short(&line.trader).len()..]
             );
             text(area, &label, (4, middle))?;
             let share =

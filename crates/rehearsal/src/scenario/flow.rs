@@ -22,7 +22,7 @@ pub struct Flow {
 pub struct Wish {
     /// Whether it sells.
     pub sells: bool,
-    /// Lots.
+    /// Lots, unsigned.
     pub lots: u64,
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// One oracle price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PricePoint {
-    /// Unix seconds.
+    /// When it is published, unix seconds.
     pub timestamp: i64,
     /// Price in 1e-9 USD, above zero.
     pub price_nano: i64,

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use ballast_engine::units::Side;
 
-/// Orders of one side.
+/// Orders that a maker shows on one side.
 pub const LEVELS: u64 = 3;
 /// Prices whose moves make the stress.
 const MEMORY: usize = 4;
@@ -44,9 +44,9 @@ pub struct View {
 pub struct Quote {
     /// `Long` is a bid.
     pub side: Side,
-    /// Price, ticks.
+    /// Limit price, ticks.
     pub price_ticks: u64,
-    /// Lots.
+    /// Lots, unsigned.
     pub lots: u64,
     /// Whether it only reduces what it holds.
     pub reduce_only: bool,

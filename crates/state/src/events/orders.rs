@@ -52,7 +52,7 @@ pub struct TriggerPlaced {
     pub market: Pubkey,
     /// The trader account.
     pub trader: Pubkey,
-    /// Which of the two.
+    /// Stop-loss or take-profit.
     pub kind: TriggerKind,
     /// Oracle price that triggers, ticks.
     pub price_ticks: u64,
@@ -69,7 +69,7 @@ pub struct TriggerCancelled {
     pub market: Pubkey,
     /// The trader account.
     pub trader: Pubkey,
-    /// Which of the two.
+    /// Stop-loss or take-profit.
     pub kind: TriggerKind,
     /// Oracle price that would have triggered, ticks.
     pub price_ticks: u64,

@@ -12,9 +12,9 @@ use crate::{
 pub struct OrderFilled {
     /// The maker's trader account.
     pub maker: Pubkey,
-    /// Its order.
+    /// Id of the maker's order.
     pub order_id: u64,
-    /// Price, ticks.
+    /// Price of the fill, ticks.
     pub price_ticks: u64,
     /// Lots traded.
     pub lots: u64,
@@ -48,13 +48,13 @@ pub enum RemovalReason {
 pub struct OrderRemoved {
     /// The maker's trader account.
     pub maker: Pubkey,
-    /// Its order.
+    /// Id of the maker's order.
     pub order_id: u64,
-    /// Why.
+    /// Why it could not trade.
     pub reason: RemovalReason,
-    /// Price, ticks.
+    /// Limit price of the order, ticks.
     pub price_ticks: u64,
-    /// Its lots.
+    /// Lots that it still had.
     pub lots: u64,
     /// What its trader paid for the removal.
     pub fee_atoms: u64,
@@ -71,7 +71,7 @@ pub struct OrderPlaced {
     pub order_id: u64,
     /// The trader's own number for it.
     pub client_id: u64,
-    /// Side.
+    /// `Bid` buys, `Ask` sells.
     pub side: OrderSide,
     /// How it trades.
     pub kind: OrderKind,
@@ -116,9 +116,9 @@ pub struct TriggerExecuted {
     pub market: Pubkey,
     /// The trader account whose trigger it is.
     pub trader: Pubkey,
-    /// Whoever executed it.
+    /// Whoever executed it and signed.
     pub keeper: Pubkey,
-    /// Which trigger.
+    /// Stop-loss or take-profit.
     pub kind: TriggerKind,
     /// Its price, ticks.
     pub trigger_ticks: u64,

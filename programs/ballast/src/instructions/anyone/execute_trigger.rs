@@ -1,12 +1,7 @@
 //! Executes a stop-loss or take-profit whose price the oracle has reached.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{
-    oracle::Action,
-    order::{OrderKind, OrderRequest, SelfTrade},
-    reward::keeper_reward,
-    units::Ticks,
-};
+use ballast_engine::{oracle::Action, reward::keeper_reward};
 use ballast_state::{
     error::BallastError,
     events::TriggerExecuted,
@@ -168,15 +163,8 @@ fn fire<'q, 'info>(
     let side = taker.before.side();
     let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
     let order = TakerOrder {
-        request: OrderRequest {
-            side: side.opposite(),
-            kind: OrderKind::Market,
-            price: Ticks::new(trigger.worst_ticks),
-            lots: u64::from(trigger.lots),
-            expires_at: 0,
-            reduce_only: true,
-        },
-        self_trade: SelfTrade::CancelProvide,
+        request: trigger.order(side),
+        self_trade: Trigger::SELF_TRADE,
         margin: 0,
         client_id: 0,
     };
