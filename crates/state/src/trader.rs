@@ -128,19 +128,19 @@ impl Trader {
     }
 
     /// Clears what the slot of `market` knows of a position when it has no lots, and frees it when
-    /// it has no orders either. Margin must be zero by then.
+    /// it has no orders either. Margin must be zero by then. Returns what its orders reserve, atoms.
     ///
     /// # Errors
     /// `TraderInvariant` when margin would be lost.
-    pub fn release_if_closed(&mut self, market: &Pubkey) -> Result<()> {
+    pub fn release_if_closed(&mut self, market: &Pubkey) -> Result<u64> {
         let Some(index) = self.find(market) else {
-            return Ok(());
+            return Ok(0);
         };
         let Some(slot) = self.positions.get_mut(index) else {
-            return Ok(());
+            return Ok(0);
         };
         if slot.lots != 0 {
-            return Ok(());
+            return Ok(slot.order_margin);
         }
         ensure(
             slot.margin == 0 && slot.entry_quote == 0 && slot.queue_node == NO_NODE,
@@ -150,7 +150,7 @@ impl Trader {
         if slot.order_count > 0 {
             slot.store_distress(&Distress::NONE);
             slot.clear_triggers();
-            return Ok(());
+            return Ok(slot.order_margin);
         }
         ensure(
             slot.order_margin == 0 && slot.order_head == NO_NODE,
@@ -161,7 +161,13 @@ impl Trader {
             .position_count
             .checked_sub(1)
             .ok_or(BallastError::TraderInvariant)?;
-        Ok(())
+        Ok(0)
+    }
+
+    /// What the orders of the account in `market` reserve, atoms; 0 without any.
+    pub fn reserve_in(&self, market: &Pubkey) -> u64 {
+        let slot = self.positions.iter().find(|slot| slot.market == *market);
+        slot.map_or(0, |slot| slot.order_margin)
     }
 
     /// Adds `atoms` to the free collateral.

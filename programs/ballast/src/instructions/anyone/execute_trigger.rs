@@ -5,6 +5,7 @@ use ballast_engine::{
     oracle::Action,
     order::{OrderKind, OrderRequest, SelfTrade},
     reward::keeper_reward,
+    settlement::Settlement,
     units::Ticks,
 };
 use ballast_state::{
@@ -73,7 +74,12 @@ impl<'info> ExecuteTrigger<'info> {
         let accounts = &ctx.accounts;
         if event.reward_atoms > 0 {
             let mut receiver = accounts.reward_trader.load_mut()?;
+            let mut settlement = Settlement::default();
+            settlement.paid(event.reward_atoms);
+            settlement.trader_before(receiver.free(), 0);
             receiver.credit(event.reward_atoms)?;
+            settlement.trader_after(receiver.free(), 0);
+            settlement.close().or_ballast()?;
             receiver.invariant_of(&event.market)?;
         }
         emit(&ctx.accounts.event_authority, &*event)?;
@@ -102,6 +108,7 @@ impl<'info> ExecuteTrigger<'info> {
         let mut fired = fire(&market, &book, &mut taker, matching, &trigger, &touched)?;
 
         let reward = reward(&market, &trigger, &mut taker)?;
+        fired.changes.owe(reward);
         let party = taker.store(&mut trader, &key, &mut fired.changes)?;
         let party = party.ok_or_else(|| error!(BallastError::NothingFilled))?;
         if let Some(index) = trader.find(&key) {
@@ -112,7 +119,7 @@ impl<'info> ExecuteTrigger<'info> {
             }
         }
         fired.book(&mut market, &book)?;
-        fired.changes.close(&mut market);
+        fired.changes.close(&mut market)?;
         market.invariant()?;
         Ok(Box::new(TriggerExecuted {
             market: key,
