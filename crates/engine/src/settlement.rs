@@ -19,9 +19,9 @@ use crate::{
 #[must_use]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settlement {
-    /// What is owed afterwards less what was owed before, tokens accounted for. A leg has 65 bits,
-    /// so no instruction has enough of them to leave the type.
-    atoms: i128,
+    /// What is owed afterwards less what was owed before, tokens accounted for, modulo 2^64. The
+    /// tokens of a mint are fewer than that, so no other sum than zero is taken for it.
+    atoms: i64,
     /// Lots afterwards less lots before.
     lots: i64,
     /// Index up to which the positions that traded have paid funding.
@@ -58,6 +58,7 @@ impl Settlement {
     /// # Errors
     /// `Unbalanced` when `before` is not the stored position with funding paid to its index, when
     /// the change moves the index, or when positions trade at different indices. `Overflow`.
+    #[inline]
     pub fn position(
         &mut self,
         stored: &Position,
@@ -118,19 +119,19 @@ impl Settlement {
     }
 
     fn take(&mut self, atoms: i64) {
-        self.atoms = self.atoms.wrapping_add(i128::from(atoms));
+        self.atoms = self.atoms.wrapping_add(atoms);
     }
 
     fn give(&mut self, atoms: i64) {
-        self.atoms = self.atoms.wrapping_sub(i128::from(atoms));
+        self.atoms = self.atoms.wrapping_sub(atoms);
     }
 
     fn take_unsigned(&mut self, atoms: u64) {
-        self.atoms = self.atoms.wrapping_add(i128::from(atoms));
+        self.atoms = self.atoms.wrapping_add_unsigned(atoms);
     }
 
     fn give_unsigned(&mut self, atoms: u64) {
-        self.atoms = self.atoms.wrapping_sub(i128::from(atoms));
+        self.atoms = self.atoms.wrapping_sub_unsigned(atoms);
     }
 }
 
