@@ -99,6 +99,7 @@ refusals! {
     LiquidationSkipsBook: "The book pays more than the liquidator would; pass the makers of the best orders in book order",
     BookCanAbsorb: "The book can take lots of the bankrupt position; liquidate into it first",
     RiskBook: "Book parameters: reward at most 1,000 bps; funding cap at least the base rate and at most 10,000 ppm an hour",
+    Unbalanced: "The legs of the instruction do not net to zero; nothing was changed; report it",
 }
 
 impl fmt::Display for EngineError {

@@ -8,6 +8,7 @@
 //! - [`units`], [`math`]: quantities with a type each; comparisons in 256 bits.
 //! - [`position`], [`margin`], [`risk`], [`funding`], [`fees`], [`trade`]: what a position is worth and may do.
 //! - [`book`], [`order`], [`matching`]: orders, and whom they meet.
+//! - [`settlement`]: that the legs of an instruction net to zero.
 //! - [`oracle`]: which fault of a price blocks what.
 //! - [`liquidation`], [`insurance`], [`reward`]: how much is closed, and who pays.
 //! - [`rank`], [`queue`], [`adl`], [`proof`], [`selection`], [`standing`]: who is deleveraged, and that nobody was
@@ -66,6 +67,7 @@ pub mod rank;
 pub mod reward;
 pub mod risk;
 pub mod selection;
+pub mod settlement;
 pub mod slab;
 pub mod solvency;
 pub mod standing;

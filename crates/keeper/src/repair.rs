@@ -204,6 +204,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::RiskAdl
         | E::RiskReserved
         | E::RiskBook
+        | E::Unbalanced
         | E::QueueLayout
         | E::NodeNotFound
         | E::DuplicateKey

@@ -220,6 +220,9 @@ errors! {
     6131 LiquidationSkipsBook: "The book pays more than the liquidator would; pass the makers of the best orders in book order";
     6132 BookCanAbsorb: "The book can take lots of the bankrupt position; liquidate into it first";
     6133 RiskBook: "Book parameters: reward at most 1,000 bps; funding cap at least the base rate and at most 10,000 ppm an hour";
+
+    // --- settlement ---
+    6134 Unbalanced: "The legs of the instruction do not net to zero; nothing was changed; report it";
 }
 
 impl fmt::Display for BallastError {
@@ -306,6 +309,7 @@ impl From<EngineError> for BallastError {
             EngineError::LiquidationSkipsBook => Self::LiquidationSkipsBook,
             EngineError::BookCanAbsorb => Self::BookCanAbsorb,
             EngineError::RiskBook => Self::RiskBook,
+            EngineError::Unbalanced => Self::Unbalanced,
         }
     }
 }

@@ -129,18 +129,19 @@ impl Trader {
 
     /// Frees the slot of `market` when it has neither lots nor orders. Whoever closed the position
     /// has cleared its margin, its queue node, its triggers and what was remembered of its distress.
+    /// Returns what the orders reserve, atoms.
     ///
     /// # Errors
     /// `TraderInvariant` when one of these is left of a closed position.
-    pub fn release_if_closed(&mut self, market: &Pubkey) -> Result<()> {
+    pub fn release_if_closed(&mut self, market: &Pubkey) -> Result<u64> {
         let Some(index) = self.find(market) else {
-            return Ok(());
+            return Ok(0);
         };
         let Some(slot) = self.positions.get_mut(index) else {
-            return Ok(());
+            return Ok(0);
         };
         if slot.lots != 0 {
-            return Ok(());
+            return Ok(slot.order_margin);
         }
         ensure(
             slot.margin == 0
@@ -152,7 +153,7 @@ impl Trader {
             BallastError::TraderInvariant,
         )?;
         if slot.order_count > 0 {
-            return Ok(());
+            return Ok(slot.order_margin);
         }
         ensure(
             slot.order_margin == 0 && slot.order_head == NO_NODE,
@@ -163,7 +164,13 @@ impl Trader {
             .position_count
             .checked_sub(1)
             .ok_or(BallastError::TraderInvariant)?;
-        Ok(())
+        Ok(0)
+    }
+
+    /// What the orders of the account in `market` reserve, atoms; 0 without any.
+    pub fn reserve_in(&self, market: &Pubkey) -> u64 {
+        let slot = self.positions.iter().find(|slot| slot.market == *market);
+        slot.map_or(0, |slot| slot.order_margin)
     }
 
     /// Adds `atoms` to the free collateral.

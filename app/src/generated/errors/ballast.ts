@@ -282,6 +282,8 @@ export const BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK = 0x17f3; // 6131
 export const BALLAST_ERROR__BOOK_CAN_ABSORB = 0x17f4; // 6132
 /** RiskBook: Book parameters: reward at most 1,000 bps; funding cap at least the base rate and at most 10,000 ppm an hour */
 export const BALLAST_ERROR__RISK_BOOK = 0x17f5; // 6133
+/** Unbalanced: The legs of the instruction do not net to zero; nothing was changed; report it */
+export const BALLAST_ERROR__UNBALANCED = 0x17f6; // 6134
 
 export type BallastError =
   | typeof BALLAST_ERROR__ADL_BANKRUPT_IN_LIST
@@ -403,6 +405,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__TRADERS_NOT_DISTINCT
   | typeof BALLAST_ERROR__TREE_CORRUPT
   | typeof BALLAST_ERROR__TRIGGER_NOT_REACHED
+  | typeof BALLAST_ERROR__UNBALANCED
   | typeof BALLAST_ERROR__UNKNOWN_PAUSE_FLAG
   | typeof BALLAST_ERROR__UNKNOWN_VERSION
   | typeof BALLAST_ERROR__VAULT_AS_COUNTERPARTY
@@ -541,6 +544,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__TRADERS_NOT_DISTINCT]: `The two trader accounts must be distinct`,
     [BALLAST_ERROR__TREE_CORRUPT]: `The queue's tree breaks its own invariant`,
     [BALLAST_ERROR__TRIGGER_NOT_REACHED]: `The oracle price has not reached the trigger; wait`,
+    [BALLAST_ERROR__UNBALANCED]: `The legs of the instruction do not net to zero; nothing was changed; report it`,
     [BALLAST_ERROR__UNKNOWN_PAUSE_FLAG]: `The pause flags contain a bit without a meaning`,
     [BALLAST_ERROR__UNKNOWN_VERSION]: `The layout version is not one this program reads`,
     [BALLAST_ERROR__VAULT_AS_COUNTERPARTY]: `The token account is a vault of the exchange; name an account outside it`,

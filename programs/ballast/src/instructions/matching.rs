@@ -111,6 +111,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         let mut trader = loader.load_mut()?;
         let free = trader.free();
         let slot = trader.slot_mut(&self.market)?;
+        self.changes.enter(free, slot.order_margin);
         let position = slot.position()?.settle(self.funding_index).or_ballast()?;
         let maker = Maker {
             position,

@@ -1,9 +1,11 @@
 //! The one door for a change of a position: its slot and triggers, what is remembered of its
-//! distress, the queues and the open interest change together.
+//! distress, the queues and the open interest change together, and what the instruction does to
+//! traders, fees and insurance must net to zero.
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    distress::Distress, position::Position, queue::CutStamp, trade::open_interest_after,
+    distress::Distress, position::Position, queue::CutStamp, settlement::Settlement,
+    trade::open_interest_after, units::Atoms,
 };
 use ballast_state::{
     error::BallastError, exchange::Exchange, market::Market, position_slot::PositionSlot,
@@ -63,16 +65,26 @@ pub struct PositionChanges<'a, 'info> {
     market: Pubkey,
     queues: &'a MarketQueues<'a, 'info>,
     open_interest: u64,
+    settlement: Settlement,
 }
 
 impl<'a, 'info> PositionChanges<'a, 'info> {
-    /// Nothing yet; `key` is the market's.
+    /// Nothing yet; `key` is the market's. Neither its fees nor its insurance have moved by then.
     pub fn open(key: Pubkey, market: &Market, queues: &'a MarketQueues<'a, 'info>) -> Self {
+        let mut settlement = Settlement::default();
+        settlement.market_before(market.fees_atoms, market.insurance.balance);
         Self {
             market: key,
             queues,
             open_interest: market.open_interest_lots,
+            settlement,
         }
+    }
+
+    /// The first step of every trader that the instruction writes: its free collateral and what
+    /// its orders in the market reserve, before any of it has moved.
+    pub fn enter(&mut self, free: Atoms, reserve: u64) {
+        self.settlement.trader_before(free, reserve);
     }
 
     /// Sum of long lots, every change so far counted.
@@ -92,7 +104,8 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     /// uncovered bankruptcy.
     ///
     /// # Errors
-    /// `QueueFull`, `BankruptcyPriceOutOfRange`, `BankruptcyFlagged`, `ExchangeInvariant`.
+    /// `QueueFull`, `BankruptcyPriceOutOfRange`, `BankruptcyFlagged`, `ExchangeInvariant`,
+    /// `Unbalanced`.
     #[inline(never)]
     pub fn apply(
         &mut self,
@@ -101,6 +114,10 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         change: &Change,
     ) -> Result<()> {
         let (before, after) = (change.before, change.after);
+        let stored = slot.position()?;
+        self.settlement
+            .position(&stored, before, after)
+            .or_ballast()?;
         slot.store(after);
         match change.remembered {
             Remembered::Before if !after.is_empty() => {}
@@ -132,14 +149,42 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     ///
     /// # Errors
     /// `TraderInvariant`.
-    pub fn leave(&self, trader: &mut Trader) -> Result<()> {
-        trader.release_if_closed(&self.market).or_ballast()?;
+    pub fn leave(&mut self, trader: &mut Trader) -> Result<()> {
+        let reserve = trader.release_if_closed(&self.market).or_ballast()?;
+        self.settlement.trader_after(trader.free(), reserve);
         trader.invariant_of(&self.market).or_ballast()
     }
 
-    /// Books the open interest.
-    pub fn close(&self, market: &mut Market) {
+    /// The last step of a trader who keeps its position, instead of [`Self::leave`]. The caller
+    /// checks the account.
+    pub fn leave_open(&mut self, free: Atoms, reserve: u64) {
+        self.settlement.trader_after(free, reserve);
+    }
+
+    /// Atoms that a trader has given and that are paid to somebody once the settlement is closed.
+    pub fn owe(&mut self, amount: u64) {
+        self.settlement.owed(amount);
+    }
+
+    /// Checks that everything nets to zero, once every trader has left and fees and insurance are
+    /// booked.
+    ///
+    /// # Errors
+    /// `Unbalanced`.
+    pub fn settle(&mut self, market: &Market) -> Result<()> {
+        self.settlement
+            .market_after(market.fees_atoms, market.insurance.balance);
+        self.settlement.close().or_ballast()
+    }
+
+    /// Checks that everything nets to zero, as [`Self::settle`] does, and books the open interest.
+    ///
+    /// # Errors
+    /// `Unbalanced`.
+    pub fn close(&mut self, market: &mut Market) -> Result<()> {
+        self.settle(market)?;
         market.open_interest_lots = self.open_interest;
+        Ok(())
     }
 }
 

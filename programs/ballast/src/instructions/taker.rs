@@ -268,7 +268,9 @@ impl Taker {
         market_key: &Pubkey,
         changes: &mut PositionChanges,
     ) -> Result<Option<PartyTraded>> {
+        let free = trader.free();
         let slot = trader.slot_mut(market_key)?;
+        changes.enter(free, slot.order_margin);
         slot.store_own_orders(&self.own);
         let party = self.party.as_ref();
         if let Some(party) = party {

@@ -96,9 +96,12 @@ impl<'info> AutoDeleverage<'info> {
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let key = self.market.key();
+        let free = bankrupt.free();
         let slot = bankrupt.position_mut(&key)?;
         let before = market.settled(slot)?;
 
+        let mut changes = PositionChanges::open(key, &market, &queues);
+        changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(&self.bankrupt.key(), &book, slot)?;
         let mut state = begin(
             &mut market,
@@ -110,7 +113,6 @@ impl<'info> AutoDeleverage<'info> {
             max_lots,
         )?;
         let mut list = CutList::new(key, &queues, &book, listed);
-        let mut changes = PositionChanges::open(key, &market, &queues);
         list.cut_all(&mut exchange, &mut changes, &mut state)?;
         let mut pass_opened = false;
         if list.is_exhausted() {
@@ -146,7 +148,7 @@ impl<'info> AutoDeleverage<'info> {
         event.cancelled = cancelled;
         conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
         changes.leave(&mut bankrupt)?;
-        changes.close(&mut market);
+        changes.close(&mut market)?;
         exchange.invariant()?;
         market.invariant()?;
         Ok(event)

@@ -115,6 +115,7 @@ impl<'a, 'info> CutList<'a, 'info> {
         let loader = AccountLoader::<Trader>::try_from(account)
             .map_err(|_| error!(BallastError::AdlForeignAccount))?;
         let mut trader = loader.load_mut()?;
+        let free = trader.free();
         let Some(index) = trader.find(&self.market) else {
             return Ok(None);
         };
@@ -143,7 +144,9 @@ impl<'a, 'info> CutList<'a, 'info> {
             }
             Decided::Cut(done) => done,
         };
+        changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(account.key, self.book, slot)?;
+        let reserve = slot.order_margin;
         let change = Change {
             trader: account.key,
             before: &before,
@@ -164,6 +167,7 @@ impl<'a, 'info> CutList<'a, 'info> {
         if closed {
             changes.leave(&mut trader)?;
         } else {
+            changes.leave_open(trader.free(), reserve);
             trader.invariant().or_ballast()?;
         }
         Ok(Some(cut))

@@ -5,6 +5,7 @@ use ballast_engine::{
     adl::{Bankruptcy, Deleveraging, Summary},
     position::Position,
     reward::keeper_reward,
+    settlement::Settlement,
 };
 use ballast_state::{
     error::BallastError,
@@ -211,10 +212,16 @@ pub fn pay_reward(
     )
     .or_ballast()?;
     if reward > 0 {
+        let mut receiver = receiver.load_mut()?;
+        let mut settlement = Settlement::default();
+        settlement.market_before(market.fees_atoms, market.insurance.balance);
+        settlement.trader_before(receiver.free(), 0);
         let left = market.fees_atoms.checked_sub(reward);
         market.fees_atoms = left.ok_or_else(|| error!(BallastError::Overflow))?;
-        let mut receiver = receiver.load_mut()?;
         receiver.credit(reward)?;
+        settlement.market_after(market.fees_atoms, market.insurance.balance);
+        settlement.trader_after(receiver.free(), 0);
+        settlement.close().or_ballast()?;
         receiver.invariant_of(&event.market)?;
     }
     Ok(reward)

@@ -110,6 +110,7 @@ impl<'info> ExecuteAdlSession<'info> {
         let key = self.market.key();
         session.require_of(&key, &self.bankrupt.key())?;
         session.require_live(clock.slot)?;
+        let free = bankrupt.free();
         let slot = bankrupt.position_mut(&key)?;
         let now = market.settled(slot)?;
         let equity = now.equity(touched.mark.price).or_ballast()?;
@@ -130,11 +131,12 @@ impl<'info> ExecuteAdlSession<'info> {
             })?;
             return Ok(None);
         }
+        let mut changes = PositionChanges::open(key, &market, &queues);
+        changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(&self.bankrupt.key(), &book, slot)?;
         let mut state = resume(&market, &session, &before, &round)?;
         check_selected(listed, &session, &queues)?;
         let mut list = CutList::new(key, &queues, &book, listed);
-        let mut changes = PositionChanges::open(key, &market, &queues);
         list.cut_all(&mut exchange, &mut changes, &mut state)?;
         require!(!list.cuts.is_empty(), BallastError::AdlNothingCut);
         queues.write(round.side, |queue| {
@@ -162,7 +164,7 @@ impl<'info> ExecuteAdlSession<'info> {
         event.cancelled = cancelled;
         conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
         changes.leave(&mut bankrupt)?;
-        changes.close(&mut market);
+        changes.close(&mut market)?;
         exchange.invariant()?;
         market.invariant()?;
         Ok(Some(event))

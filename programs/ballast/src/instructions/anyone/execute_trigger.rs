@@ -1,7 +1,7 @@
 //! Executes a stop-loss or take-profit whose price the oracle has reached.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{oracle::Action, reward::keeper_reward};
+use ballast_engine::{oracle::Action, reward::keeper_reward, settlement::Settlement};
 use ballast_state::{
     error::BallastError,
     events::TriggerExecuted,
@@ -68,7 +68,12 @@ impl<'info> ExecuteTrigger<'info> {
         let accounts = &ctx.accounts;
         if event.reward_atoms > 0 {
             let mut receiver = accounts.reward_trader.load_mut()?;
+            let mut settlement = Settlement::default();
+            settlement.paid(event.reward_atoms);
+            settlement.trader_before(receiver.free(), 0);
             receiver.credit(event.reward_atoms)?;
+            settlement.trader_after(receiver.free(), 0);
+            settlement.close().or_ballast()?;
             receiver.invariant_of(&event.market)?;
         }
         emit(&ctx.accounts.event_authority, &*event)?;
@@ -97,6 +102,7 @@ impl<'info> ExecuteTrigger<'info> {
         let mut fired = fire(&market, &book, &mut taker, matching, &trigger, &touched)?;
 
         let reward = reward(&market, &trigger, &mut taker)?;
+        fired.changes.owe(reward);
         let party = taker.store(&mut trader, &key, &mut fired.changes)?;
         let party = party.ok_or_else(|| error!(BallastError::NothingFilled))?;
         if let Some(index) = trader.find(&key) {
@@ -107,7 +113,7 @@ impl<'info> ExecuteTrigger<'info> {
             }
         }
         fired.book(&mut market, &book)?;
-        fired.changes.close(&mut market);
+        fired.changes.close(&mut market)?;
         market.invariant()?;
         Ok(Box::new(TriggerExecuted {
             market: key,

@@ -116,7 +116,9 @@ impl<'info> Liquidate<'info> {
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
 
+        let free = victim.free();
         let slot = victim.position_mut(&key)?;
+        let reserve = slot.order_margin;
         let before = market.settled(slot)?;
         let cancelled = cancel_for(&self.trader.key(), &book, slot)?;
         let matching = Matching::new(
@@ -131,6 +133,7 @@ impl<'info> Liquidate<'info> {
         let input = self.input(&market, &touched, slot, &before, clock.slot)?;
         let (plan, mut matched) =
             meet_book(&self.trader.key(), &book, matching, &input, takes_over)?;
+        matched.changes.enter(free, reserve);
         let mut event = self.event(&touched, &before, &plan, market.insurance.balance);
 
         settle_insurance(&mut market, &plan, clock.slot)?;
@@ -161,7 +164,7 @@ impl<'info> Liquidate<'info> {
             liquidator_margin,
             income,
         )?;
-        matched.changes.close(&mut market);
+        matched.changes.close(&mut market)?;
         exchange.invariant()?;
         market.invariant()?;
         event.reward_atoms = reward;
@@ -244,6 +247,7 @@ impl<'info> Liquidate<'info> {
     ) -> Result<()> {
         let key = self.market.key();
         let mut liquidator = self.liquidator.load_mut()?;
+        changes.enter(liquidator.free(), liquidator.reserve_in(&key));
         if let Some((lots, quote)) = plan.liquidator_fill().or_ballast()? {
             let free = liquidator.free();
             let slot = liquidator.slot_or_claim(&key)?;

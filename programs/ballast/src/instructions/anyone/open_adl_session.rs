@@ -85,8 +85,11 @@ impl OpenAdlSession<'_> {
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let (key, trader) = (self.market.key(), self.bankrupt.key());
+        let free = bankrupt.free();
         let slot = bankrupt.position_mut(&key)?;
         let before = market.settled(slot)?;
+        let mut changes = PositionChanges::open(key, &market, &queues);
+        changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(&trader, &book, slot)?;
         let state = begin(
             &mut market,
@@ -114,7 +117,6 @@ impl OpenAdlSession<'_> {
             },
             stamp: None,
         };
-        let mut changes = PositionChanges::open(key, &market, &queues);
         changes.apply(Some(&mut *exchange), slot, &change)?;
 
         let round = state.round();
@@ -137,10 +139,13 @@ impl OpenAdlSession<'_> {
             session.selection = Selection::begin(queue, id, round, wanted).or_ballast()?;
             Ok(queue.as_ref().header().watch.sequence_limit)
         })?;
+        let reserve = slot.order_margin;
         if let Some(cancelled) = &cancelled {
             bankrupt.credit(cancelled.margin_atoms)?;
             book.refresh_impact(&mut market)?;
         }
+        changes.leave_open(bankrupt.free(), reserve);
+        changes.settle(&market)?;
         exchange.invariant()?;
         market.invariant()?;
         bankrupt.invariant_of(&key)?;

@@ -56,8 +56,9 @@ impl AddMargin<'_> {
         let mut trader = self.trader.load_mut()?;
         trader.require_authority(self.authority.key)?;
         let before = trader.position_mut(&market_key)?.position()?;
-        let (after, free) = trade::add_margin(&before, trader.free(), amount).or_ballast()?;
-        trader.free = free.get();
+        let free = trader.free();
+        let (after, free_after) = trade::add_margin(&before, free, amount).or_ballast()?;
+        trader.free = free_after.get();
         let slot = trader.slot_mut(&market_key)?;
         let change = Change {
             trader: &trader_key,
@@ -67,7 +68,11 @@ impl AddMargin<'_> {
             stamp: None,
         };
         let mut changes = PositionChanges::open(market_key, &market, &queues);
+        changes.enter(free, slot.order_margin);
         changes.apply(None, slot, &change)?;
+        let reserve = slot.order_margin;
+        changes.leave_open(trader.free(), reserve);
+        changes.settle(&market)?;
         trader.invariant_of(&market_key)?;
         Ok(MarginAdded {
             trader: trader_key,

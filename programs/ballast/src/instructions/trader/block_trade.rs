@@ -100,8 +100,8 @@ impl BlockTrade<'_> {
             &outcome.maker,
             &mut changes,
         )?;
-        changes.close(&mut market);
         market.book_fees(outcome.market_fees, outcome.insurance_fees)?;
+        changes.close(&mut market)?;
         market.invariant()?;
         Ok(Box::new(BlockTraded {
             market: market_key,
@@ -172,7 +172,9 @@ impl Party {
         changes: &mut PositionChanges,
     ) -> Result<PartyTraded> {
         let before = &self.0.position;
+        let free = trader.free();
         let slot = trader.slot_mut(market_key)?;
+        changes.enter(free, slot.order_margin);
         let change = Change {
             trader: key,
             before,

@@ -115,7 +115,7 @@ impl<'info> PlaceOrder<'info> {
 
         let party = taker.store(&mut trader, &key, &mut matched.changes)?;
         matched.book(&mut market, &book)?;
-        matched.changes.close(&mut market);
+        matched.changes.close(&mut market)?;
         market.invariant()?;
         Ok(self.event(args, &taker, &touched, matched, party))
     }

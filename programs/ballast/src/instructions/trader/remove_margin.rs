@@ -76,7 +76,7 @@ impl RemoveMargin<'_> {
         let slot = trader.position_mut(&market_key)?;
         slot.require_not_uncovered()?;
         let before = market.settled(slot)?;
-        let (after, free) =
+        let (after, free_after) =
             trade::remove_margin(market.params(), &touched.mark, &before, free, amount)
                 .or_ballast()?;
         let change = Change {
@@ -87,8 +87,12 @@ impl RemoveMargin<'_> {
             stamp: None,
         };
         let mut changes = PositionChanges::open(market_key, &market, &queues);
+        changes.enter(free, slot.order_margin);
         changes.apply(None, slot, &change)?;
-        trader.free = free.get();
+        let reserve = slot.order_margin;
+        trader.free = free_after.get();
+        changes.leave_open(trader.free(), reserve);
+        changes.settle(&market)?;
         trader.invariant_of(&market_key)?;
         market.invariant()?;
         Ok(MarginRemoved {
