@@ -53,34 +53,35 @@ impl Settlement {
         self.take_unsigned(insurance);
     }
 
-    /// A position as `stored` and as it is `after`.
+    /// A position as `stored`, whose funding may be unpaid, and as it is `after`, with funding paid
+    /// up to `index`.
     ///
     /// # Errors
-    /// `Unbalanced` when `before` is not the stored position with funding paid to its index, when
-    /// the change moves the index, or when positions trade at different indices. `Overflow`.
+    /// `Unbalanced` when `after` has another index, or when positions trade at different indices.
     #[inline]
     pub fn position(
         &mut self,
         stored: &Position,
-        before: &Position,
         after: &Position,
+        index: FundingIndex,
     ) -> Result<(), EngineError> {
-        let index = before.funding_index;
-        let same_index = after.is_empty() || after.funding_index == index;
-        if !same_index || stored.settle(index)? != *before {
+        if !after.is_empty() && after.funding_index != index {
             return Err(EngineError::Unbalanced);
         }
-        if before.lots != after.lots {
+        let (held, holds) = (stored.lots.get(), after.lots.get());
+        if held != holds {
             if self.funding_index.is_some_and(|known| known != index) {
                 return Err(EngineError::Unbalanced);
             }
             self.funding_index = Some(index);
             // 34 bits each: no instruction has enough changes to wrap.
-            let change = after.lots.get().wrapping_sub(before.lots.get());
-            self.lots = self.lots.wrapping_add(change);
+            self.lots = self.lots.wrapping_add(holds.wrapping_sub(held));
         }
-        self.give(before.margin.get());
-        self.take(before.entry_quote.get());
+        // What is owed to the lots held moves with the index; the other terms are the claims.
+        let moved = index.get().wrapping_sub(stored.funding_index.get());
+        self.take(held.wrapping_mul(moved));
+        self.give(stored.margin.get());
+        self.take(stored.entry_quote.get());
         self.take(after.margin.get());
         self.give(after.entry_quote.get());
         Ok(())
@@ -184,10 +185,9 @@ mod tests {
         settlement.market_before(10, 20);
         settlement.trader_before(Atoms::new(500), 0);
         settlement.trader_before(Atoms::new(30), 60);
-        let none = position(0, 0, 0, 5);
-        settlement.position(&position(0, 0, 0, 3), &none, &legs.taker)?;
-        let stored = position(-4, -400, 40, 3);
-        settlement.position(&stored, &position(-4, -400, 48, 5), &legs.maker)?;
+        let index = FundingIndex::new(5);
+        settlement.position(&position(0, 0, 0, 3), &legs.taker, index)?;
+        settlement.position(&position(-4, -400, 40, 3), &legs.maker, index)?;
         settlement.trader_after(Atoms::new(legs.taker_free), 0);
         settlement.trader_after(Atoms::new(30), legs.maker_reserve);
         settlement.market_after(legs.fees, legs.insurance);
@@ -233,27 +233,32 @@ mod tests {
     }
 
     #[test]
-    fn a_position_starts_from_what_is_stored_and_keeps_its_index() {
+    fn a_position_starts_from_what_is_stored_and_pays_its_funding() {
+        let stored = position(-4, -400, 40, 3);
+        let index = FundingIndex::new(5);
+        let close = |after: &Position| {
+            let mut settlement = Settlement::default();
+            settlement.position(&stored, after, index)?;
+            settlement.close()
+        };
+        assert_eq!(close(&position(-4, -400, 48, 5)), Ok(()));
         let refused = Err(EngineError::Unbalanced);
-        let (stored, before) = (position(-4, -400, 40, 3), position(-4, -400, 48, 5));
-        let mut settlement = Settlement::default();
-        let unpaid = position(-4, -400, 40, 5);
-        assert_eq!(settlement.position(&stored, &unpaid, &unpaid), refused);
-        let later = position(-4, -400, 48, 6);
-        assert_eq!(settlement.position(&stored, &before, &later), refused);
-        assert_eq!(settlement, Settlement::default());
-        settlement.position(&stored, &before, &before).unwrap();
-        settlement.close().unwrap();
+        assert_eq!(close(&position(-4, -400, 40, 5)), refused, "unpaid");
+        assert_eq!(close(&position(-4, -400, 48, 6)), refused, "another index");
+        assert_eq!(close(&stored), refused, "the old index");
     }
 
     #[test]
     fn positions_trade_at_one_index() {
         let mut settlement = Settlement::default();
-        let (none, long) = (position(0, 0, 0, 5), position(1, 10, 1, 5));
-        settlement.position(&none, &none, &long).unwrap();
-        let (none, short) = (position(0, 0, 0, 6), position(-1, -10, 1, 6));
+        let (five, six) = (FundingIndex::new(5), FundingIndex::new(6));
+        let long = position(1, 10, 1, 5);
+        settlement
+            .position(&Position::default(), &long, five)
+            .unwrap();
+        let short = position(-1, -10, 1, 6);
         assert_eq!(
-            settlement.position(&none, &none, &short),
+            settlement.position(&Position::default(), &short, six),
             Err(EngineError::Unbalanced)
         );
     }
@@ -261,14 +266,13 @@ mod tests {
     #[test]
     fn a_position_that_closes_may_forget_its_index() {
         let mut settlement = Settlement::default();
-        let (long, short) = (position(1, 10, 3, 5), position(-1, -10, 4, 5));
+        let index = FundingIndex::new(5);
         settlement.trader_before(Atoms::ZERO, 0);
-        settlement
-            .position(&long, &long, &Position::default())
-            .unwrap();
-        settlement
-            .position(&short, &short, &Position::default())
-            .unwrap();
+        for stored in [position(1, 10, 3, 5), position(-1, -10, 4, 5)] {
+            settlement
+                .position(&stored, &Position::default(), index)
+                .unwrap();
+        }
         settlement.trader_after(Atoms::new(7), 0);
         settlement.close().unwrap();
     }

@@ -116,7 +116,7 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         let (before, after) = (change.before, change.after);
         let stored = slot.position()?;
         self.settlement
-            .position(&stored, before, after)
+            .position(&stored, after, before.funding_index)
             .or_ballast()?;
         slot.store(after);
         match change.remembered {

@@ -247,10 +247,10 @@ impl<'info> Liquidate<'info> {
     ) -> Result<()> {
         let key = self.market.key();
         let mut liquidator = self.liquidator.load_mut()?;
-        changes.enter(liquidator.free(), liquidator.reserve_in(&key));
         if let Some((lots, quote)) = plan.liquidator_fill().or_ballast()? {
             let free = liquidator.free();
             let slot = liquidator.slot_or_claim(&key)?;
+            changes.enter(free, slot.order_margin);
             let input = PartyInput {
                 position: market.settled(slot)?,
                 free,
@@ -267,6 +267,8 @@ impl<'info> Liquidate<'info> {
             };
             changes.apply(Some(exchange), slot, &change)?;
             liquidator.free = party.free.get();
+        } else {
+            changes.enter(liquidator.free(), liquidator.reserve_in(&key));
         }
         for atoms in income {
             liquidator.credit(atoms)?;
