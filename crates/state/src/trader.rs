@@ -340,7 +340,7 @@ mod tests {
         closed(&mut trader, &market);
         assert_eq!(
             trader.release_if_closed(&market),
-            Err(BallastError::TraderInvariant.into()),
+            Err(BallastError::TraderInvariant),
             "its distress is still remembered"
         );
         let slot = trader.slot_mut(&market).unwrap();
