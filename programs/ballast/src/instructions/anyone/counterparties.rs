@@ -168,7 +168,7 @@ impl<'a, 'info> CutList<'a, 'info> {
             changes.leave(&mut trader)?;
         } else {
             changes.leave_open(trader.free(), reserve);
-            trader.invariant().or_ballast()?;
+            trader.invariant_of(&self.market).or_ballast()?;
         }
         Ok(Some(cut))
     }
