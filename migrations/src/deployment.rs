@@ -49,7 +49,7 @@ impl Deployment {
             admin,
             sent: Vec::new(),
             sender,
-            local: is_local(&settings.rpc_url),
+            local: settings.rpc_url.is_local(),
         })
     }
 
@@ -155,18 +155,6 @@ pub struct Held {
     pub data: Vec<u8>,
 }
 
-/// Whether an endpoint is on this machine.
-fn is_local(url: &str) -> bool {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = host.split(['/', '?']).next().unwrap_or_default();
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    ["localhost", "127.0.0.1", "::1"].contains(&name)
-}
-
 /// Lamports as SOL.
 fn sol(lamports: u64) -> String {
     truncated_decimal(lamports.into(), 9, 9)
@@ -175,24 +163,6 @@ fn sol(lamports: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_this_machine_is_local() {
-        for url in [
-            "http://localhost:8899",
-            "http://127.0.0.1",
-            "http://[::1]:1/x",
-        ] {
-            assert!(is_local(url), "{url}");
-        }
-        for url in [
-            "https://api.devnet.solana.com",
-            "http://localhost.example.org",
-            "http://localhost:80@example.org/",
-        ] {
-            assert!(!is_local(url), "{url}");
-        }
-    }
 
     #[test]
     fn lamports_are_shown_as_sol() {

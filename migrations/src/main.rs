@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use ballast_rpc::endpoint::Endpoint;
 use ballast_rpc::settings::Settings;
 use clap::{Parser, ValueEnum};
 
@@ -34,7 +35,7 @@ struct Args {
     /// URL of the cluster, or mainnet-beta, testnet, devnet, localhost [default: the Solana
     /// configuration's]
     #[arg(short, long)]
-    url: Option<String>,
+    url: Option<Endpoint>,
     /// Keypair of the admin, who signs and pays: the program's upgrade authority [default: the
     /// Solana configuration's]
     #[arg(short, long)]
@@ -77,12 +78,12 @@ async fn main() -> ExitCode {
 /// Whether everything is as configured now.
 async fn run(args: &Args) -> Result<bool> {
     let config = Config::read(&args.config)?;
-    let settings = Settings::resolve(args.url.as_deref(), args.keypair.as_deref(), None)?;
+    let settings = Settings::resolve(args.url.as_ref(), args.keypair.as_deref(), None)?;
     let mut deployment = Deployment::new(&settings)?;
     let (exchange, currency) =
         exchange::ensure(&mut deployment, &config, args.create_test_mint).await?;
     let mut report = Report {
-        cluster: settings.rpc_url,
+        cluster: settings.rpc_url.to_string(),
         admin: deployment.admin().to_string(),
         exchange,
         ..Report::default()

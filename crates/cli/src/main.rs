@@ -11,13 +11,19 @@ use ballast_explain::report::{answer, Question};
 use clap::Parser;
 
 use args::{Cli, Command, ExplainArgs};
-use cluster::failure::Usage;
+use cluster::failure::{Interrupted, NothingFilled, Unsettled, Usage};
 use cluster::options::Output;
 
 /// Exit code when something fails that should not.
 const FAILURE: u8 = 1;
 /// Exit code when the command line asks for something that cannot be.
 const USAGE: u8 = 2;
+/// Exit code when a transaction was sent and it is not known whether it landed.
+const UNSETTLED: u8 = 3;
+/// Exit code when an order was placed and nothing of it traded or waits in the book.
+const NOTHING_FILLED: u8 = 4;
+/// Exit code after an interruption before anything was sent: that of a process which SIGINT ends.
+const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let mut cli = Cli::parse();
@@ -42,12 +48,23 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::from(FAILURE),
         Err(error) => {
             eprintln!("ballast: {}", told(&error));
-            ExitCode::from(if error.is::<Usage>() {
-                USAGE
-            } else {
-                otherwise
-            })
+            ExitCode::from(code(&error).unwrap_or(otherwise))
         }
+    }
+}
+
+/// The exit code of an error that has one of its own.
+fn code(error: &anyhow::Error) -> Option<u8> {
+    if error.is::<Usage>() {
+        Some(USAGE)
+    } else if error.is::<Unsettled>() {
+        Some(UNSETTLED)
+    } else if error.is::<NothingFilled>() {
+        Some(NOTHING_FILLED)
+    } else if error.is::<Interrupted>() {
+        Some(INTERRUPTED)
+    } else {
+        None
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anchor_lang::prelude::Pubkey;
 use ballast_client::liquidation::Backing;
 use ballast_client::makers::MAX_MAKERS;
+use ballast_rpc::endpoint::Endpoint;
 use ballast_rpc::follow::Patience;
 use ballast_rpc::sender::FeePolicy;
 use serde::{Deserialize, Deserializer};
@@ -73,9 +74,9 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct Rpc {
     /// Endpoint or moniker, without any key.
-    pub url: Option<String>,
+    pub url: Option<Endpoint>,
     /// Websocket endpoint of the same node, without any key.
-    pub websocket_url: Option<String>,
+    pub websocket_url: Option<Endpoint>,
     /// How settled what is watched must be.
     pub commitment: Watching,
 }
@@ -189,15 +190,23 @@ impl Work {
 pub struct Fees {
     /// Which of the fees recently paid for the same accounts, per cent from the lowest.
     pub percentile: u8,
+    /// At least this much, micro-lamports a compute unit.
+    pub floor_micro_lamports: u64,
     /// At most this much, micro-lamports a compute unit.
     pub cap_micro_lamports: u64,
 }
 
 impl Default for Fees {
     fn default() -> Self {
+        let FeePolicy {
+            percentile,
+            floor_micro_lamports,
+            cap_micro_lamports,
+        } = FeePolicy::default();
         Self {
-            percentile: 75,
-            cap_micro_lamports: 1_000_000,
+            percentile,
+            floor_micro_lamports,
+            cap_micro_lamports,
         }
     }
 }
@@ -208,6 +217,7 @@ impl Fees {
     pub const fn policy(&self) -> FeePolicy {
         FeePolicy {
             percentile: self.percentile,
+            floor_micro_lamports: self.floor_micro_lamports,
             cap_micro_lamports: self.cap_micro_lamports,
         }
     }
@@ -385,8 +395,7 @@ impl Config {
     /// # Errors
     /// `Malformed`, `OutOfRange`.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self =
-            toml::from_str(text).map_err(|error| ConfigError::Malformed(error.to_string()))?;
+        let config: Self = toml::from_str(text).map_err(|error| malformed(text, &error))?;
         config.check()?;
         Ok(config)
     }
@@ -401,6 +410,15 @@ impl Config {
         let named = self.market.iter().find(|market| market.index == index)?;
         Some(named.price_account)
     }
+}
+
+/// What is wrong and in which line; the line itself may hold a key.
+fn malformed(text: &str, error: &toml::de::Error) -> ConfigError {
+    let message = error.message();
+    ConfigError::Malformed(match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message.to_owned(),
+    })
 }
 
 fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Pubkey>, D::Error> {

@@ -60,12 +60,8 @@ impl<W: Write> Write for Censored<'_, W> {
 
     fn flush(&mut self) -> io::Result<()> {
         let line = std::mem::take(&mut self.line);
-        if self.secrets.is_empty() {
-            self.to.write_all(&line)?;
-        } else {
-            let shown = self.secrets.hide(&String::from_utf8_lossy(&line));
-            self.to.write_all(shown.as_bytes())?;
-        }
+        let shown = self.secrets.hide(&String::from_utf8_lossy(&line));
+        self.to.write_all(shown.as_bytes())?;
         self.to.flush()
     }
 }

@@ -79,8 +79,8 @@ async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         let secrets = identity.secrets.clone();
         let wallet = identity.keypair.pubkey();
         let (rpc, websocket) = (&identity.settings.rpc_url, &identity.settings.websocket_url);
-        println!("rpc:            {}", secrets.hide(rpc));
-        println!("websocket:      {}", secrets.hide(websocket));
+        println!("rpc:            {}", rpc);
+        println!("websocket:      {}", websocket);
         println!("wallet:         {wallet}");
         let board = Board::new(Metrics::new()?, config.health, secrets);
         let process = KeeperProcess::new(config, identity, board, true);

@@ -21,6 +21,7 @@ use solana_rpc_client_api::filter::{Memcmp, RpcFilterType};
 use solana_rpc_client_api::request::RpcRequest;
 use solana_rpc_client_api::response::{OptionalContext, RpcKeyedAccount};
 
+use crate::endpoint::Endpoint;
 use crate::settings::Settings;
 use crate::transport::{Counted, Requests};
 
@@ -65,8 +66,10 @@ impl From<ClientError> for ReadError {
 pub struct Cluster {
     /// The node's JSON RPC.
     pub rpc: RpcClient,
-    /// Where the node's websocket is.
-    pub websocket_url: String,
+    /// Where the node is.
+    pub endpoint: Endpoint,
+    /// Where its websocket is.
+    pub websocket_url: Endpoint,
     /// How settled what is read must be.
     pub commitment: CommitmentConfig,
     /// Requests made so far.
@@ -103,6 +106,7 @@ impl Cluster {
         Self {
             rpc: RpcClient::new_sender(transport, config),
             requests,
+            endpoint: settings.rpc_url.clone(),
             websocket_url: settings.websocket_url.clone(),
             commitment: settings.commitment,
         }

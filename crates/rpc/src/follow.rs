@@ -100,6 +100,7 @@ pub async fn follow(
             }
             Err(reason) => reason,
         };
+        let reason = cluster.websocket_url.hide(&reason);
         if listener.send(Heard::Lost(reason)).await.is_err() {
             return;
         }
@@ -108,7 +109,7 @@ pub async fn follow(
 }
 
 async fn connect(cluster: &Cluster) -> Result<PubsubClient, String> {
-    let opening = PubsubClient::new(cluster.websocket_url.as_str());
+    let opening = PubsubClient::new(cluster.websocket_url.url());
     in_time(opening).await
 }
 

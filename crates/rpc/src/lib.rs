@@ -1,6 +1,7 @@
 //! Ballast over a cluster, for the command line, the keeper and deployments.
 //!
 //! - [`settings`]: which cluster and which keypair, as the Solana command line has them.
+//! - [`endpoint`]: where a node is, shown without the keys in its URL.
 //! - [`cluster`]: reading the program's accounts, a market's all in one slot.
 //! - [`sender`]: transactions with the compute limit and fee they need, sent until they land or
 //!   expire.
@@ -10,6 +11,7 @@
 
 pub mod backoff;
 pub mod cluster;
+pub mod endpoint;
 pub mod failure;
 pub mod follow;
 pub mod history;

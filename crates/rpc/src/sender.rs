@@ -1,6 +1,7 @@
 //! Transactions with the compute limit and the priority fee they need, sent again and again until
 //! they land or their blockhash expires.
 
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,31 +24,18 @@ use crate::failure::Failure;
 use crate::history::events_among;
 
 mod budget;
+mod fees;
+
+pub use fees::FeePolicy;
 
 pub use budget::{Budget, MAX_COMPUTE_UNITS, MAX_LOADED_BYTES};
 
 /// Time between two looks at a transaction under way; each sends it again.
 const RESEND_EVERY: Duration = Duration::from_millis(400);
+/// Time between two reports of a transaction under way.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// After so long without an answer a blockhash has expired on any cluster that makes blocks.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(180);
-
-/// What priority is paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FeePolicy {
-    /// Which of the fees recently paid for the same accounts, per cent from the lowest.
-    pub percentile: u8,
-    /// At most this much, micro-lamports a compute unit.
-    pub cap_micro_lamports: u64,
-}
-
-impl Default for FeePolicy {
-    fn default() -> Self {
-        Self {
-            percentile: 75,
-            cap_micro_lamports: 1_000_000,
-        }
-    }
-}
 
 /// A transaction that landed.
 #[derive(Clone, Debug)]
@@ -140,12 +128,42 @@ impl SendError {
     }
 }
 
+/// What is known of a transaction under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is about to be sent for the first time, and may land from now on.
+    Sent {
+        /// The payer's signature, by which a node finds it.
+        signature: Signature,
+        /// The last block height at which it can land.
+        last_height: u64,
+    },
+    /// It has neither landed nor expired.
+    Waiting {
+        /// The payer's signature.
+        signature: Signature,
+        /// The last block height at which it can land.
+        last_height: u64,
+        /// The height the node last told; `None` while it has not answered since the sending.
+        height: Option<u64>,
+        /// How long it has been under way.
+        since: Duration,
+    },
+}
+
+/// Who is told what becomes of transactions.
+pub type Listener = Arc<dyn Fn(&Progress) + Send + Sync>;
+
 /// Signs, pays and sends.
 pub struct Sender {
     cluster: Arc<Cluster>,
     payer: Arc<Keypair>,
     fees: FeePolicy,
+    /// Expiries that no landing has made up for: each is a step of the priority fee.
+    expiries: AtomicU32,
+    listener: Option<Listener>,
     resend_every: Duration,
+    report_every: Duration,
     give_up_after: Duration,
 }
 
@@ -156,8 +174,21 @@ impl Sender {
             cluster,
             payer,
             fees,
+            expiries: AtomicU32::new(0),
+            listener: None,
             resend_every: RESEND_EVERY,
+            report_every: REPORT_EVERY,
             give_up_after: GIVE_UP_AFTER,
+        }
+    }
+
+    /// The same, telling `listener` of every transaction when it is sent, and every few seconds
+    /// while it is under way.
+    #[must_use]
+    pub fn telling(self, listener: Listener) -> Self {
+        Self {
+            listener: Some(listener),
+            ..self
         }
     }
 
@@ -201,8 +232,8 @@ impl Sender {
             // Not every node tells.
             let told = self.priority_fee(instructions).await;
             told.or_else(|error| {
-                tracing::warn!(%error, "no recent priority fees: none is paid");
-                Ok(0)
+                tracing::warn!(%error, "no recent priority fees: the least is paid");
+                Ok(self.fee(Vec::new()))
             })
         };
         let (simulated, priority_fee, (blockhash, last_height)) = tokio::try_join!(
@@ -297,7 +328,11 @@ impl Sender {
             .get_recent_prioritization_fees(&writable)
             .await?;
         let fees = paid.iter().map(|slot| slot.prioritization_fee).collect();
-        Ok(self.fees.of(fees))
+        Ok(self.fee(fees))
+    }
+
+    fn fee(&self, paid: Vec<u64>) -> u64 {
+        self.fees.of(paid, self.expiries.load(Ordering::Relaxed))
     }
 
     /// The transaction, signed. The payer signs first.
@@ -345,6 +380,56 @@ impl Sender {
         last_height: u64,
     ) -> Result<(Signature, u64), SendError> {
         let signature = transaction.signatures.first().copied().unwrap_or_default();
+        let height = AtomicU64::new(0);
+        self.tell(&Progress::Sent {
+            signature,
+            last_height,
+        });
+        let started = Instant::now();
+        let settling = self.settle(transaction, signature, last_height, &height);
+        tokio::pin!(settling);
+        let mut reports = tokio::time::interval(self.report_every);
+        reports.tick().await;
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut settling => break outcome,
+                _ = reports.tick() => self.tell(&Progress::Waiting {
+                    signature,
+                    last_height,
+                    height: Some(height.load(Ordering::Relaxed)).filter(|height| *height > 0),
+                    since: started.elapsed(),
+                }),
+            }
+        };
+        self.learn(&outcome);
+        outcome
+    }
+
+    /// An expiry raises the fee of what comes next, a landing lowers it again.
+    fn learn<T>(&self, outcome: &Result<T, SendError>) {
+        let known = self.expiries.load(Ordering::Relaxed);
+        let now = match outcome {
+            Ok(_) | Err(SendError::Failed(..)) => known.saturating_sub(1),
+            Err(SendError::Expired(_)) => known.saturating_add(1),
+            Err(_) => known,
+        };
+        self.expiries.store(now, Ordering::Relaxed);
+    }
+
+    fn tell(&self, progress: &Progress) {
+        if let Some(listener) = &self.listener {
+            listener(progress);
+        }
+    }
+
+    /// Sends until it is known what became of it; `seen` is the height the node last told.
+    async fn settle(
+        &self,
+        transaction: &VersionedTransaction,
+        signature: Signature,
+        last_height: u64,
+        seen: &AtomicU64,
+    ) -> Result<(Signature, u64), SendError> {
         let config = RpcSendTransactionConfig {
             skip_preflight: true,
             max_retries: Some(0),
@@ -361,6 +446,9 @@ impl Sender {
             }
             // Asked before the status: what is not there after the last height never will be.
             let height = rpc.get_block_height().await;
+            if let Ok(height) = &height {
+                seen.store(*height, Ordering::Relaxed);
+            }
             match self.status(&signature).await {
                 Some(Some(landed)) => return landed.map(|slot| (signature, slot)),
                 Some(None) if height.is_ok_and(|height| height > last_height) => {
@@ -406,18 +494,6 @@ impl Sender {
             }
             error => SendError::Refused(Box::new(Failure::new(error, logs))),
         }
-    }
-}
-
-impl FeePolicy {
-    /// The fee among those recently paid, micro-lamports a compute unit.
-    #[must_use]
-    pub fn of(&self, mut paid: Vec<u64>) -> u64 {
-        paid.sort_unstable();
-        let last = paid.len().saturating_sub(1);
-        let index = last * usize::from(self.percentile.min(100)) / 100;
-        let fee = paid.get(index).copied().unwrap_or(0);
-        fee.min(self.cap_micro_lamports)
     }
 }
 

@@ -6,12 +6,17 @@ use serde::Deserialize;
 use solana_commitment_config::CommitmentConfig;
 use solana_keypair::{read_keypair_file, Keypair};
 
+use crate::endpoint::Endpoint;
+
 /// Where the Solana command line keeps its configuration, below the home directory.
 const CONFIG_FILE: &str = ".config/solana/cli/config.yml";
 /// Where it keeps the default keypair.
 const KEYPAIR_FILE: &str = ".config/solana/id.json";
 /// The cluster when nothing names one.
 const DEFAULT_URL: &str = "http://localhost:8899";
+
+/// Signers of the Solana command line that are not files begin so.
+const ELSEWHERE: [&str; 4] = ["usb://", "prompt:", "stdin:", "ASK"];
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +29,12 @@ pub enum SettingsError {
         /// What is wrong with it.
         problem: String,
     },
-    /// No URL.
-    #[error("`{0}` is not a cluster: expected a URL that begins with http:// or https://, or one of mainnet-beta, testnet, devnet, localhost")]
-    Url(String),
+    /// No URL. What was given is not repeated: it may be a key.
+    #[error("the cluster that was named is none: expected a URL that begins with http:// or https://, or one of mainnet-beta, testnet, devnet, localhost")]
+    Url,
+    /// A keypair that is not in a file.
+    #[error("`{0}` is a hardware wallet or another signer that is not a file, which Ballast cannot use; name a keypair file with --keypair")]
+    NotAFile(String),
     /// A keypair that cannot be read.
     #[error("no keypair at {path} ({problem}); create one with `solana-keygen new` or name one with --keypair")]
     Keypair {
@@ -44,9 +52,9 @@ pub enum SettingsError {
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// JSON RPC endpoint.
-    pub rpc_url: String,
+    pub rpc_url: Endpoint,
     /// Websocket endpoint of the same node.
-    pub websocket_url: String,
+    pub websocket_url: Endpoint,
     /// File of the keypair that signs and pays.
     pub keypair_path: PathBuf,
     /// How settled an account must be to be read, and a transaction to count as landed.
@@ -56,8 +64,8 @@ pub struct Settings {
 /// The fields of the Solana command line's configuration that matter here.
 #[derive(Debug, Default, Deserialize)]
 struct SolanaConfig {
-    json_rpc_url: Option<String>,
-    websocket_url: Option<String>,
+    json_rpc_url: Option<Endpoint>,
+    websocket_url: Option<Endpoint>,
     keypair_path: Option<PathBuf>,
     commitment: Option<String>,
 }
@@ -69,7 +77,7 @@ impl Settings {
     /// # Errors
     /// When a file that was named cannot be read, or a value means nothing.
     pub fn resolve(
-        url: Option<&str>,
+        url: Option<&Endpoint>,
         keypair: Option<&Path>,
         config: Option<&Path>,
     ) -> Result<Self, SettingsError> {
@@ -79,7 +87,7 @@ impl Settings {
 
     fn resolve_in(
         home: Option<&Path>,
-        url: Option<&str>,
+        url: Option<&Endpoint>,
         keypair: Option<&Path>,
         config: Option<&Path>,
     ) -> Result<Self, SettingsError> {
@@ -95,16 +103,18 @@ impl Settings {
                 }
             }
         };
-        let configured = found.websocket_url.filter(|text| !text.is_empty());
+        let configured = found
+            .websocket_url
+            .filter(|endpoint| !endpoint.url().is_empty());
         let (rpc_url, websocket_url) = match url {
             Some(url) => (cluster_url(url)?, None),
             None => {
-                let url = found.json_rpc_url.as_deref().unwrap_or(DEFAULT_URL);
-                (cluster_url(url)?, configured)
+                let url = found.json_rpc_url.unwrap_or(Endpoint::new(DEFAULT_URL));
+                (cluster_url(&url)?, configured)
             }
         };
         Ok(Self {
-            websocket_url: websocket_url.unwrap_or_else(|| websocket_of(&rpc_url)),
+            websocket_url: websocket_url.unwrap_or_else(|| websocket_of(rpc_url.url())),
             rpc_url,
             keypair_path: keypair
                 .map(Path::to_path_buf)
@@ -122,6 +132,10 @@ impl Settings {
     /// # Errors
     /// When there is none at the path.
     pub fn keypair(&self) -> Result<Keypair, SettingsError> {
+        let named = self.keypair_path.to_string_lossy();
+        if ELSEWHERE.iter().any(|scheme| named.starts_with(scheme)) {
+            return Err(SettingsError::NotAFile(named.into_owned()));
+        }
         read_keypair_file(&self.keypair_path).map_err(|problem| SettingsError::Keypair {
             path: self.keypair_path.clone(),
             problem: problem.to_string(),
@@ -143,21 +157,21 @@ pub fn commitment(name: &str) -> Result<CommitmentConfig, SettingsError> {
 }
 
 /// The endpoint of a cluster named by URL or moniker.
-fn cluster_url(name: &str) -> Result<String, SettingsError> {
-    let url = match name {
+fn cluster_url(named: &Endpoint) -> Result<Endpoint, SettingsError> {
+    let url = match named.url() {
         "m" | "mainnet-beta" => "https://api.mainnet-beta.solana.com",
         "t" | "testnet" => "https://api.testnet.solana.com",
         "d" | "devnet" => "https://api.devnet.solana.com",
         "l" | "localhost" => DEFAULT_URL,
         url if url.starts_with("http://") || url.starts_with("https://") => url,
-        other => return Err(SettingsError::Url(other.to_owned())),
+        _ => return Err(SettingsError::Url),
     };
-    Ok(url.to_owned())
+    Ok(Endpoint::new(url))
 }
 
 /// The websocket that belongs to an endpoint: the same place, with the next port where the
 /// endpoint names one, as validators have it.
-fn websocket_of(url: &str) -> String {
+fn websocket_of(url: &str) -> Endpoint {
     let swapped = match url.strip_prefix("https://") {
         Some(rest) => format!("wss://{rest}"),
         None => format!("ws://{}", url.trim_start_matches("http://")),
@@ -171,7 +185,10 @@ fn websocket_of(url: &str) -> String {
         let port: u16 = port.parse().ok()?;
         Some(format!("{name}:{}", port.checked_add(1)?))
     });
-    format!("{scheme}://{}{path}", next.as_deref().unwrap_or(host))
+    Endpoint::new(format!(
+        "{scheme}://{}{path}",
+        next.as_deref().unwrap_or(host)
+    ))
 }
 
 fn read_config(path: &Path) -> Result<SolanaConfig, SettingsError> {
@@ -199,8 +216,8 @@ mod tests {
     fn without_anything_the_cluster_is_local() {
         let home = Path::new("/nobody");
         let settings = Settings::resolve_in(Some(home), None, None, None).unwrap();
-        assert_eq!(settings.rpc_url, "http://localhost:8899");
-        assert_eq!(settings.websocket_url, "ws://localhost:8900");
+        assert_eq!(settings.rpc_url.url(), "http://localhost:8899");
+        assert_eq!(settings.websocket_url.url(), "ws://localhost:8900");
         assert_eq!(settings.keypair_path, home.join(KEYPAIR_FILE));
         assert_eq!(settings.commitment, CommitmentConfig::confirmed());
     }
@@ -212,13 +229,17 @@ mod tests {
             "---\njson_rpc_url: https://rpc.example.org/key\nwebsocket_url: ''\nkeypair_path: /k.json\ncommitment: finalized\naddress_labels: {}\n",
         );
         let found = Settings::resolve(None, None, Some(&config)).unwrap();
-        assert_eq!(found.rpc_url, "https://rpc.example.org/key");
-        assert_eq!(found.websocket_url, "wss://rpc.example.org/key");
+        assert_eq!(found.rpc_url.url(), "https://rpc.example.org/key");
+        assert_eq!(found.websocket_url.url(), "wss://rpc.example.org/key");
         assert_eq!(found.keypair_path, Path::new("/k.json"));
         assert_eq!(found.commitment, CommitmentConfig::finalized());
-        let chosen =
-            Settings::resolve(Some("d"), Some(Path::new("/o.json")), Some(&config)).unwrap();
-        assert_eq!(chosen.websocket_url, "wss://api.devnet.solana.com");
+        let chosen = Settings::resolve(
+            Some(&Endpoint::new("d")),
+            Some(Path::new("/o.json")),
+            Some(&config),
+        )
+        .unwrap();
+        assert_eq!(chosen.websocket_url.url(), "wss://api.devnet.solana.com");
         assert_eq!(chosen.keypair_path, Path::new("/o.json"));
     }
 
@@ -231,14 +252,33 @@ mod tests {
             (None, Some(bad.as_path())),
             (None, Some(Path::new("/nobody/config.yml"))),
         ] {
-            assert!(Settings::resolve(url, None, config).is_err(), "{url:?}");
+            let named = url.map(Endpoint::new);
+            let refused = Settings::resolve(named.as_ref(), None, config);
+            let said = refused.unwrap_err().to_string();
+            assert!(url.is_none_or(|url| !said.contains(url)), "{said}");
         }
     }
 
     #[test]
     fn the_websocket_of_a_port_is_the_next() {
-        assert_eq!(websocket_of("http://127.0.0.1:9000"), "ws://127.0.0.1:9001");
-        assert_eq!(websocket_of("https://h:443/p?q=1:2"), "wss://h:444/p?q=1:2");
-        assert_eq!(websocket_of("http://h:65535"), "ws://h:65535");
+        assert_eq!(
+            websocket_of("http://127.0.0.1:9000").url(),
+            "ws://127.0.0.1:9001"
+        );
+        assert_eq!(
+            websocket_of("https://h:443/p?q=1:2").url(),
+            "wss://h:444/p?q=1:2"
+        );
+        assert_eq!(websocket_of("http://h:65535").url(), "ws://h:65535");
+    }
+
+    #[test]
+    fn a_hardware_wallet_is_not_called_a_missing_file() {
+        for named in ["usb://ledger", "ASK", "prompt:", "stdin:"] {
+            let path = Some(Path::new(named));
+            let settings = Settings::resolve_in(None, None, path, None).unwrap();
+            let said = settings.keypair().unwrap_err().to_string();
+            assert!(said.contains("hardware wallet"), "{said}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use ballast_client::conservation::Conservation;
 use ballast_client::instructions::{Collateral, MarketKeys};
 use ballast_client::{addresses, token};
 use ballast_rpc::cluster::{market_keys, Cluster};
+use ballast_rpc::endpoint::Endpoint;
 use ballast_rpc::sender::{FeePolicy, Landed, Sender};
 use ballast_rpc::settings::Settings;
 use ballast_state::market::Market;
@@ -77,7 +78,11 @@ impl Stage {
             logs,
         })
         .await?;
-        let settings = Settings::resolve(Some(&validator.url), Some(&admin_file), None)?;
+        let settings = Settings::resolve(
+            Some(&Endpoint::new(&validator.url)),
+            Some(&admin_file),
+            None,
+        )?;
         let cluster = Arc::new(Cluster::new(&settings));
         airdrop(&cluster, &publisher.pubkey()).await?;
         let deploying = Deploying {

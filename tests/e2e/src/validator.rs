@@ -6,6 +6,7 @@ use std::time::Duration;
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_rpc::cluster::Cluster;
+use ballast_rpc::endpoint::Endpoint;
 use ballast_rpc::settings::Settings;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -135,7 +136,7 @@ impl Validator {
     /// # Errors
     /// When it does not end or begin.
     pub async fn restart(&mut self) -> Result<()> {
-        let settings = Settings::resolve(Some(&self.url), None, None)?;
+        let settings = Settings::resolve(Some(&Endpoint::new(&self.url)), None, None)?;
         let reached = Cluster::new(&settings).rpc.get_slot().await?;
         self.stop().await?;
         self.resume(reached).await
@@ -160,7 +161,7 @@ impl Validator {
         let mut command = Command::new(&self.binary);
         command.args(&self.arguments);
         let mut process = Process::start("validator", &self.logs, &mut command)?;
-        let settings = Settings::resolve(Some(&self.url), None, None)?;
+        let settings = Settings::resolve(Some(&Endpoint::new(&self.url)), None, None)?;
         let cluster = Cluster::new(&settings);
         let rpc = &cluster.rpc;
         let first = until("an answer of the validator", START_LIMIT, || {

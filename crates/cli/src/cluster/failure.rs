@@ -17,6 +17,42 @@ impl fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// A transaction was sent, and it is not known whether it landed; exit code 3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsettled(pub String);
+
+impl fmt::Display for Unsettled {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unsettled {}
+
+/// An order was placed, and nothing of it traded or waits in the book; exit code 4.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NothingFilled(pub String);
+
+impl fmt::Display for NothingFilled {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NothingFilled {}
+
+/// Interrupted before anything was sent; exit code 130, as of a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("interrupted; nothing was sent")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
 /// A refusal of the engine as an error of a command.
 pub trait Computed<T> {
     /// The value, or what the program would answer.

@@ -63,7 +63,10 @@ pub enum ClusterCommand {
 pub fn run(global: &Global, command: &ClusterCommand) -> Result<bool> {
     block_on(async {
         let session = Session::new(global)?;
-        perform(&session, command).await?;
+        tokio::select! {
+            done = perform(&session, command) => done?,
+            never = session::complain(&session.cluster) => match never {},
+        }
         Ok(true)
     })
 }

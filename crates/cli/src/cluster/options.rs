@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anchor_lang::prelude::Pubkey;
+use ballast_rpc::endpoint::Endpoint;
 use clap::{Args, ValueEnum};
 
 /// How answers are printed.
@@ -22,7 +23,7 @@ pub struct Global {
     /// URL of the cluster, or mainnet-beta, testnet, devnet, localhost [default: the Solana
     /// configuration's].
     #[arg(short, long, global = true, value_name = "URL")]
-    pub url: Option<String>,
+    pub url: Option<Endpoint>,
     /// File of the keypair that signs and pays [default: the Solana configuration's].
     #[arg(short, long, global = true, value_name = "FILE")]
     pub keypair: Option<PathBuf>,

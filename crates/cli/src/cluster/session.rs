@@ -1,8 +1,10 @@
 //! What every command on a cluster begins with: which cluster, which key, which market.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
@@ -21,6 +23,9 @@ use super::failure::Usage;
 use super::options::{Global, TraderChoice};
 use super::state::{self, name_of, MarketState, Parts};
 
+/// Between two lines about a node that does not answer.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(5);
+
 /// A cluster and how to talk to it and to the user.
 pub struct Session {
     /// The cluster to read from and send to.
@@ -35,7 +40,7 @@ impl Session {
     /// From the options of the command line and the configuration of the Solana tools.
     pub fn new(global: &Global) -> Result<Self> {
         let mut settings = Settings::resolve(
-            global.url.as_deref(),
+            global.url.as_ref(),
             global.keypair.as_deref(),
             global.config.as_deref(),
         )
@@ -143,6 +148,26 @@ pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
         .enable_all()
         .build()?
         .block_on(future)
+}
+
+/// Says on standard error every few seconds that the node has not answered, while it has not.
+/// Never ends.
+pub async fn complain(cluster: &Cluster) -> Infallible {
+    let mut looks = tokio::time::interval(COMPLAIN_EVERY);
+    looks.tick().await;
+    let (mut answered, mut silent) = (cluster.requests.made(), 0);
+    loop {
+        looks.tick().await;
+        let made = cluster.requests.made();
+        silent = match cluster.requests.waiting() && made == answered {
+            true => silent + COMPLAIN_EVERY.as_secs(),
+            false => 0,
+        };
+        answered = made;
+        if silent > 0 {
+            eprintln!("{} has not answered for {silent} s.", cluster.endpoint);
+        }
+    }
 }
 
 /// Prints a line. Whoever reads may have seen enough.

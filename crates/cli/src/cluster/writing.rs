@@ -1,21 +1,20 @@
 //! Commands that write: say what will be done, simulate, send, say what came of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
-use ballast_rpc::sender::{FeePolicy, Sender};
+use ballast_rpc::sender::{FeePolicy, Landed, Progress, SendError, Sender};
 use ballast_state::events::BallastEvent;
 use serde::Serialize;
 use serde_json::Value;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
+use solana_signature::Signature;
 
+use super::failure::{Interrupted, Unsettled};
 use super::options::Sending;
 use super::session::{say, Session};
 use super::words::{self, Names};
-
-/// Percentile of the priority fees recently paid for the same accounts.
-const FEE_PERCENTILE: u8 = 75;
 
 /// Something to send.
 pub struct Plan<'a> {
@@ -50,13 +49,16 @@ pub async fn perform(
     sending: Sending,
 ) -> Result<()> {
     let fees = FeePolicy {
-        percentile: FEE_PERCENTILE,
         cap_micro_lamports: sending.max_priority_fee,
+        ..FeePolicy::default()
     };
     if !session.json {
         say(&format!("{}.", plan.purpose))?;
     }
-    let sender = Sender::new(Arc::clone(&session.cluster), signer, fees);
+    let under_way = UnderWay::default();
+    let listener = under_way.clone();
+    let sender = Sender::new(Arc::clone(&session.cluster), signer, fees)
+        .telling(Arc::new(move |progress| listener.take(progress)));
     if sending.dry_run {
         let found = sender.simulate(&plan.instructions, &[], &[]).await?;
         let done = plan.done(true, found.units, &found.events);
@@ -68,13 +70,10 @@ pub async fn perform(
             )
         });
     }
-    let landed = sender.send(&plan.instructions, &[], &[]).await?;
-    // What it did in its block; the simulation where the node does not have it yet.
-    let past = session.cluster.transaction(&landed.signature).await;
-    let events = past
-        .ok()
-        .flatten()
-        .map_or(landed.events, |past| past.events);
+    let (landed, events) = tokio::select! {
+        sent = send(session, &sender, &plan) => sent?,
+        _ = tokio::signal::ctrl_c() => return Err(under_way.interrupted()),
+    };
     let done = Done {
         signature: Some(landed.signature.to_string()),
         slot: Some(landed.slot),
@@ -88,6 +87,71 @@ pub async fn perform(
             lines, landed.signature, landed.slot
         )
     })
+}
+
+/// Sends the plan and waits until it has landed; what it did in its block, the simulation where
+/// the node does not have it yet.
+async fn send(
+    session: &Session,
+    sender: &Sender,
+    plan: &Plan<'_>,
+) -> Result<(Landed, Vec<BallastEvent>)> {
+    let landed = match sender.send(&plan.instructions, &[], &[]).await {
+        Ok(landed) => landed,
+        Err(error @ SendError::Unknown(_)) => return Err(Unsettled(error.to_string()).into()),
+        Err(error) => return Err(error.into()),
+    };
+    let past = session.cluster.transaction(&landed.signature).await;
+    let events = past.ok().flatten().map(|past| past.events);
+    let events = events.unwrap_or_else(|| landed.events.clone());
+    Ok((landed, events))
+}
+
+/// A transaction that may land, and the last block height at which it can.
+#[derive(Clone, Default)]
+struct UnderWay(Arc<Mutex<Option<(Signature, u64)>>>);
+
+impl UnderWay {
+    /// Says on standard error how it is.
+    fn take(&self, progress: &Progress) {
+        match *progress {
+            Progress::Sent {
+                signature,
+                last_height,
+            } => {
+                *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((signature, last_height));
+                eprintln!("Sent as {signature}; it lands until block {last_height} or never.");
+            }
+            Progress::Waiting {
+                height,
+                last_height,
+                since,
+                ..
+            } => {
+                let seconds = since.as_secs();
+                match height {
+                    Some(height) => eprintln!(
+                        "Not landed after {seconds} s: block {height}, it may until {last_height}; sending it again."
+                    ),
+                    None => eprintln!(
+                        "Not known to have landed after {seconds} s: the node has not answered."
+                    ),
+                }
+            }
+        }
+    }
+
+    /// What an interruption leaves open.
+    fn interrupted(&self) -> anyhow::Error {
+        match *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Interrupted.into(),
+            Some((signature, last_height)) => Unsettled(format!(
+                "interrupted, but {signature} was sent and may still land until block {last_height}; look it up with `solana confirm {signature}` before sending anything like it again"
+            ))
+            .into(),
+        }
+    }
 }
 
 impl Plan<'_> {

@@ -41,6 +41,9 @@ fn an_unknown_or_impossible_setting_is_named() {
     assert!(said("[work]\nmax_in_flight = 0\n").contains("work.max_in_flight is 0"));
     assert!(said("[[market]]\nindex = 1\n[[market]]\nindex = 1\n").contains("named twice"));
     assert!(said("[logs]\nformat = 'xml'\n").contains("xml"));
+    let broken = said("[fees]\npercentile = 75\n[rpc]\nurl = \"http://h/SECRETKEY\n");
+    assert!(broken.contains("line 4"), "{broken}");
+    assert!(!broken.contains("SECRETKEY"), "{broken}");
     let missing = Config::read(Path::new("/nobody/keeper.toml")).unwrap_err();
     assert!(missing.to_string().contains("/nobody/keeper.toml"));
 }

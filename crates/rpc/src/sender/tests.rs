@@ -12,6 +12,7 @@ use solana_rpc_client_api::request::RpcRequest;
 use solana_system_interface::instruction::transfer;
 
 use super::*;
+use crate::endpoint::Endpoint;
 use crate::transport::Requests;
 
 /// A node that answers from a script: `None` is no answer.
@@ -51,7 +52,8 @@ fn sender(script: impl FnMut(RpcRequest) -> Option<Value> + Send + 'static) -> S
     };
     let cluster = Cluster {
         rpc: RpcClient::new_sender(node, RpcClientConfig::with_commitment(commitment)),
-        websocket_url: String::new(),
+        endpoint: Endpoint::new(""),
+        websocket_url: Endpoint::new(""),
         commitment,
         requests: Requests::default(),
     };
@@ -182,7 +184,7 @@ async fn prepared(error: Value, units: u64) -> Result<Prepared, SendError> {
         }})),
         RpcRequest::GetRecentPrioritizationFees => {
             let fee = |paid: u64| json!({"slot": 1, "prioritizationFee": paid});
-            Some(json!([fee(10), fee(30), fee(20)]))
+            Some(json!([fee(10_000), fee(30_000), fee(20_000)]))
         }
         RpcRequest::GetLatestBlockhash => Some(json!({"context": {"slot": 9}, "value": {
             "blockhash": Hash::new_from_array([3; 32]).to_string(),
@@ -199,12 +201,12 @@ async fn what_is_prepared_asks_for_what_the_simulation_used() {
     let prepared = prepared(Value::Null, 450).await.unwrap();
     assert_eq!(
         (prepared.last_height, prepared.priority_fee),
-        (LAST_HEIGHT, 20)
+        (LAST_HEIGHT, 20_000)
     );
     let message = &prepared.transaction.message;
     assert_eq!(*message.recent_blockhash(), Hash::new_from_array([3; 32]));
     let limit = ComputeBudgetInstruction::set_compute_unit_limit(450 + 90 + 1_000);
-    let price = ComputeBudgetInstruction::set_compute_unit_price(20);
+    let price = ComputeBudgetInstruction::set_compute_unit_price(20_000);
     let data: Vec<_> = message
         .instructions()
         .iter()
@@ -226,16 +228,55 @@ async fn what_the_simulation_refuses_is_not_signed() {
     assert!(matches!(broke, SendError::NoFunds(_)), "{broke}");
 }
 
-#[test]
-fn the_fee_is_a_percentile_and_capped() {
-    let policy = |percentile, cap_micro_lamports| FeePolicy {
-        percentile,
-        cap_micro_lamports,
+/// The fees of three transactions: the first expires, the second lands.
+#[tokio::test]
+async fn an_expiry_raises_the_next_fee_and_a_landing_lowers_it() {
+    let looks = Arc::new(Mutex::new(0));
+    let sender = sender(move |request| match request {
+        RpcRequest::GetRecentPrioritizationFees => {
+            Some(json!([{"slot": 1, "prioritizationFee": 20_000}]))
+        }
+        RpcRequest::SendTransaction => Some(json!(signed().signatures[0].to_string())),
+        RpcRequest::GetBlockHeight => Some(json!(LAST_HEIGHT + 1)),
+        RpcRequest::GetSignatureStatuses => {
+            let mut looks = looks.lock().unwrap();
+            *looks += 1;
+            Some(match *looks {
+                1 => no_status(),
+                _ => status("confirmed", Value::Null),
+            })
+        }
+        _ => None,
+    });
+    let payment = [payment(&sender.payer())];
+    let mut fees = Vec::new();
+    for _ in 0..3 {
+        fees.push(sender.priority_fee(&payment).await.unwrap());
+        drop(sender.deliver(&signed(), LAST_HEIGHT).await);
+    }
+    assert_eq!(fees, [20_000, 30_000, 20_000]);
+}
+
+#[tokio::test]
+async fn it_is_told_when_it_is_sent_and_while_it_is_under_way() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listener: Listener = {
+        let told = Arc::clone(&told);
+        Arc::new(move |progress| told.lock().unwrap().push(*progress))
     };
-    let paid = vec![50, 10, 40, 20, 30];
-    assert_eq!(policy(0, 100).of(paid.clone()), 10);
-    assert_eq!(policy(50, 100).of(paid.clone()), 30);
-    assert_eq!(policy(100, 100).of(paid.clone()), 50);
-    assert_eq!(policy(100, 45).of(paid), 45);
-    assert_eq!(policy(75, 100).of(Vec::new()), 0);
+    let sender = Sender {
+        report_every: Duration::from_millis(2),
+        ..sender(|_| None).telling(listener)
+    };
+    let outcome = sender.deliver(&signed(), LAST_HEIGHT).await;
+    assert!(matches!(outcome, Err(SendError::Unknown(_))), "{outcome:?}");
+    let told = told.lock().unwrap();
+    let signature = signed().signatures[0];
+    let sent = Progress::Sent {
+        signature,
+        last_height: LAST_HEIGHT,
+    };
+    assert_eq!(told.first(), Some(&sent));
+    let waiting = |progress: &Progress| matches!(progress, Progress::Waiting { height: None, signature: it, .. } if *it == signature);
+    assert!(told.len() > 1 && told[1..].iter().all(waiting), "{told:?}");
 }

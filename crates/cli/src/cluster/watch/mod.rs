@@ -12,6 +12,7 @@ use ballast_client::accounts;
 use ballast_client::amount::decimal;
 use ballast_report::figures::{clock, short};
 use ballast_report::table::Table;
+use ballast_rpc::endpoint::Endpoint;
 use ballast_state::trader::Trader;
 use clap::Args;
 use serde::Serialize;
@@ -49,7 +50,7 @@ pub struct WatchArgs {
     margin_ratio_below: i64,
     /// POST every alert to this URL as JSON.
     #[arg(long, value_name = "URL")]
-    webhook: Option<String>,
+    webhook: Option<Endpoint>,
     /// Seconds between two looks.
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
     interval: u64,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{ensure, Context, Result};
+use ballast_rpc::endpoint::Endpoint;
 use serde_json::Value;
 use tokio::sync::mpsc::{unbounded_channel, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
@@ -25,16 +26,18 @@ impl Webhook {
     ///
     /// # Errors
     /// When `url` is not one of the web.
-    pub fn start(url: &str) -> Result<Self> {
-        Self::with_wait(url, FIRST_WAIT)
+    pub fn start(receiver: &Endpoint) -> Result<Self> {
+        Self::with_wait(receiver, FIRST_WAIT)
     }
 
-    fn with_wait(url: &str, first_wait: Duration) -> Result<Self> {
-        let url = reqwest::Url::parse(url).with_context(|| format!("`{url}` is not a URL"))?;
+    fn with_wait(receiver: &Endpoint, first_wait: Duration) -> Result<Self> {
+        // What was given is not repeated: it may be a key.
+        let url = reqwest::Url::parse(receiver.url());
+        let url = url.context("the webhook is not a URL: expected http:// or https://")?;
         let web = matches!(url.scheme(), "http" | "https");
         ensure!(
             web,
-            "`{url}` is not a webhook: expected http:// or https://"
+            "{receiver} is not a webhook: expected http:// or https://"
         );
         let client = reqwest::Client::builder().timeout(TIMEOUT).build()?;
         let (queue, alerts) = unbounded_channel();
@@ -117,7 +120,7 @@ mod tests {
                 .mount(&server)
                 .await;
         }
-        let url = format!("{}/hook", server.uri());
+        let url = Endpoint::new(format!("{}/hook", server.uri()));
         let webhook = Webhook::with_wait(&url, Duration::ZERO).expect("a URL");
         (server, webhook)
     }
@@ -154,8 +157,8 @@ mod tests {
     #[tokio::test]
     async fn only_the_web_is_a_webhook() {
         for bad in ["", "nowhere", "ftp://host/x", "file:///etc/passwd"] {
-            assert!(Webhook::start(bad).is_err(), "{bad}");
+            assert!(Webhook::start(&Endpoint::new(bad)).is_err(), "{bad}");
         }
-        assert!(Webhook::start("https://example.org/hook").is_ok());
+        assert!(Webhook::start(&Endpoint::new("https://example.org/hook")).is_ok());
     }
 }
