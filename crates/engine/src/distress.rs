@@ -7,9 +7,6 @@
 use crate::error::EngineError;
 use crate::liquidation::{Health, LiquidationPlan};
 
-/// Slots for which one flag holds withdrawals back: about a minute. Flagging again renews it.
-pub const WITHDRAWAL_WAIT_SLOTS: u64 = 150;
-
 /// What is remembered of a position; all zero for one that is not in trouble.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Distress {
@@ -31,8 +28,6 @@ pub struct Distress {
     pub bankrupt_lots: u32,
     /// Lots of the last liquidation step that it left open.
     pub step_left: u32,
-    /// Whether the position counts as a bankruptcy that insurance cannot pay.
-    pub uncovered: bool,
 }
 
 impl Distress {
@@ -46,16 +41,13 @@ impl Distress {
         pass_epoch: 0,
         bankrupt_lots: 0,
         step_left: 0,
-        uncovered: false,
     };
 
-    /// What is remembered once the position is found in this health, where insurance may pay
-    /// `insurance_available` atoms.
+    /// What is remembered once the position is found in this health.
     ///
-    /// A healthy position keeps nothing, one back above zero only the ramp and the ladder. A
-    /// bankruptcy whose deficit insurance does not cover counts as uncovered.
+    /// A healthy position keeps nothing, one back above zero only the ramp and the ladder.
     #[must_use]
-    pub const fn recorded(&self, health: Health, insurance_available: u64, slot: u64) -> Self {
+    pub const fn recorded(&self, health: Health, slot: u64) -> Self {
         match health {
             Health::Healthy => Self::NONE,
             Health::BelowMaintenance => Self {
@@ -68,7 +60,6 @@ impl Distress {
                 flagged_slot: first(self.flagged_slot, slot),
                 bankrupt_slot: first(self.bankrupt_slot, slot),
                 flagged_deficit: deficit,
-                uncovered: health.is_uncovered(insurance_available),
                 ..*self
             },
         }
@@ -76,46 +67,36 @@ impl Distress {
 
     /// [`Self::recorded`] for a call that does nothing else. `Healthy` when there is nothing to
     /// flag and no flag to take back.
-    pub const fn flagged(
-        &self,
-        health: Health,
-        insurance_available: u64,
-        slot: u64,
-    ) -> Result<Self, EngineError> {
+    pub const fn flagged(&self, health: Health, slot: u64) -> Result<Self, EngineError> {
         if self.flagged_slot == 0 && matches!(health, Health::Healthy) {
             return Err(EngineError::Healthy);
         }
-        Ok(self.recorded(health, insurance_available, slot))
+        Ok(self.recorded(health, slot))
     }
 
-    /// Whether [`Self::flagged`] would change since when the position is in trouble or bankrupt,
-    /// or whether it counts as uncovered. The deficit moves with every price; on its own it makes
-    /// nothing stale.
+    /// Whether [`Self::flagged`] would change since when the position is in trouble or bankrupt.
+    /// The deficit moves with every price; on its own it makes nothing stale.
     #[must_use]
-    pub const fn is_stale(&self, health: Health, insurance_available: u64, slot: u64) -> bool {
-        match self.flagged(health, insurance_available, slot) {
+    pub const fn is_stale(&self, health: Health, slot: u64) -> bool {
+        match self.flagged(health, slot) {
             Err(_) => false,
             Ok(now) => {
-                self.flagged_slot != now.flagged_slot
-                    || self.bankrupt_slot != now.bankrupt_slot
-                    || self.uncovered != now.uncovered
+                self.flagged_slot != now.flagged_slot || self.bankrupt_slot != now.bankrupt_slot
             }
         }
     }
 
-    /// What is remembered after a liquidation step that left the position in `health`, where
-    /// insurance may pay `insurance_available` atoms afterwards. A step that goes on with an
-    /// unfinished one does not begin the ladder's interval again.
+    /// What is remembered after a liquidation step that left the position in `health`. A step that
+    /// goes on with an unfinished one does not begin the ladder's interval again.
     ///
     /// `SizeOutOfRange` for a step of more lots than there can be.
     pub fn after_step(
         &self,
         step: &LiquidationPlan,
         health: Health,
-        insurance_available: u64,
         slot: u64,
     ) -> Result<Self, EngineError> {
-        let mut after = self.recorded(health, insurance_available, slot);
+        let mut after = self.recorded(health, slot);
         if step.position_after.is_empty() {
             return Ok(after);
         }
@@ -138,12 +119,6 @@ impl Distress {
             Some(waited) => self.bankrupt_slot != 0 && waited > grace_slots,
             None => false,
         }
-    }
-
-    /// Slot until which withdrawals wait when the position is recorded as uncovered at `slot`.
-    pub fn withdrawals_wait_until(slot: u64) -> Result<u64, EngineError> {
-        slot.checked_add(WITHDRAWAL_WAIT_SLOTS)
-            .ok_or(EngineError::Overflow)
     }
 }
 
@@ -170,25 +145,23 @@ mod tests {
 
     #[test]
     fn the_first_slot_in_trouble_is_remembered_and_the_last_deficit() {
-        let first = Distress::NONE.recorded(bankrupt(101), 100, 7);
+        let first = Distress::NONE.recorded(bankrupt(101), 7);
         assert_eq!(
             first,
             Distress {
                 flagged_slot: 7,
                 bankrupt_slot: 7,
                 flagged_deficit: 101,
-                uncovered: true,
                 ..Distress::NONE
             }
         );
-        let later = first.recorded(bankrupt(100), 100, 11);
+        let later = first.recorded(bankrupt(100), 11);
         let expected = Distress {
             flagged_deficit: 100,
-            uncovered: false,
             ..first
         };
         assert_eq!(later, expected);
-        assert_eq!(later.recorded(Health::Healthy, 100, 12), Distress::NONE);
+        assert_eq!(later.recorded(Health::Healthy, 12), Distress::NONE);
     }
 
     #[test]
@@ -202,7 +175,6 @@ mod tests {
             pass_epoch: 3,
             bankrupt_lots: 9,
             step_left: 2,
-            uncovered: true,
         };
         let kept = Distress {
             flagged_slot: 7,
@@ -210,32 +182,28 @@ mod tests {
             step_left: 2,
             ..Distress::NONE
         };
-        assert_eq!(before.recorded(BELOW, 100, 8), kept);
+        assert_eq!(before.recorded(BELOW, 8), kept);
     }
 
     #[test]
     fn stale_is_what_recording_would_change_but_for_the_deficit() {
         let none = Distress::NONE;
-        let below = none.recorded(BELOW, 0, 5);
-        let covered = none.recorded(bankrupt(10), 10, 5);
-        let uncovered = none.recorded(bankrupt(10), 9, 5);
-        for (distress, health, insurance, stale) in [
-            (none, Health::Healthy, 0, false),
-            (none, BELOW, 0, true),
-            (none, bankrupt(1), 9, true),
-            (below, Health::Healthy, 0, true),
-            (below, BELOW, 0, false),
-            (below, bankrupt(1), 9, true),
-            (covered, BELOW, 0, true),
-            (covered, bankrupt(10), 10, false),
-            (covered, bankrupt(8), 10, false),
-            (covered, bankrupt(11), 10, true),
-            (uncovered, bankrupt(12), 10, false),
-            (uncovered, bankrupt(9), 10, true),
-            (uncovered, Health::Healthy, 10, true),
+        let below = none.recorded(BELOW, 5);
+        let flagged = none.recorded(bankrupt(10), 5);
+        for (distress, health, stale) in [
+            (none, Health::Healthy, false),
+            (none, BELOW, true),
+            (none, bankrupt(1), true),
+            (below, Health::Healthy, true),
+            (below, BELOW, false),
+            (below, bankrupt(1), true),
+            (flagged, BELOW, true),
+            (flagged, bankrupt(10), false),
+            (flagged, bankrupt(8), false),
+            (flagged, Health::Healthy, true),
         ] {
-            let found = distress.is_stale(health, insurance, 8);
-            assert_eq!(found, stale, "{distress:?} {health:?} {insurance}");
+            let found = distress.is_stale(health, 8);
+            assert_eq!(found, stale, "{distress:?} {health:?}");
         }
     }
 
@@ -243,10 +211,10 @@ mod tests {
     fn a_call_that_only_flags_needs_something_to_flag_or_to_take_back() {
         let none = Distress::NONE;
         let healthy = Health::Healthy;
-        assert_eq!(none.flagged(healthy, 0, 9), Err(EngineError::Healthy));
-        let below = none.flagged(BELOW, 0, 9).unwrap();
-        assert_eq!(below, none.recorded(BELOW, 0, 9));
-        assert_eq!(below.flagged(healthy, 0, 10), Ok(none));
+        assert_eq!(none.flagged(healthy, 9), Err(EngineError::Healthy));
+        let below = none.flagged(BELOW, 9).unwrap();
+        assert_eq!(below, none.recorded(BELOW, 9));
+        assert_eq!(below.flagged(healthy, 10), Ok(none));
     }
 
     #[test]
@@ -298,7 +266,7 @@ mod tests {
             ..Distress::NONE
         };
         let ladder = |plan: &LiquidationPlan, health| {
-            let after = before.after_step(plan, health, 0, 20).unwrap();
+            let after = before.after_step(plan, health, 20).unwrap();
             (after.flagged_slot, after.last_step_slot, after.step_left)
         };
         assert_eq!(ladder(&step(-5, 9, 2, false), BELOW), (3, 20, 2));
@@ -308,7 +276,7 @@ mod tests {
         assert_eq!(ladder(&step(-5, 9, 2, false), Health::Healthy), (0, 20, 2));
         assert_eq!(ladder(&step(-5, 0, 0, false), Health::Healthy), (0, 0, 0));
         let too_many = step(-5, 9, u64::MAX, false);
-        let refused = before.after_step(&too_many, BELOW, 0, 20);
+        let refused = before.after_step(&too_many, BELOW, 20);
         assert_eq!(refused, Err(EngineError::SizeOutOfRange));
     }
 }

@@ -11,6 +11,7 @@
 //! - [`settlement`]: that the legs of an instruction net to zero.
 //! - [`oracle`]: which fault of a price blocks what.
 //! - [`liquidation`], [`insurance`], [`reward`]: how much is closed, and who pays.
+//! - [`solvency`], [`held`]: what a market lacks, and the profit that is held while it does.
 //! - [`rank`], [`queue`], [`adl`], [`proof`], [`selection`], [`standing`]: who is deleveraged, and that nobody was
 //!   skipped.
 //!
@@ -52,6 +53,7 @@ pub mod fees;
 #[cfg(feature = "test")]
 pub mod fixtures;
 pub mod funding;
+pub mod held;
 pub mod insurance;
 pub mod liquidation;
 pub mod margin;

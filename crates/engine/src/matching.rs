@@ -23,8 +23,6 @@ pub struct Maker {
     pub position: Position,
     /// Its free collateral, atoms, not negative; what its order reserves is not in it.
     pub free: Atoms,
-    /// Whether the position counts as an uncovered bankruptcy and may not trade.
-    pub uncovered: bool,
     /// Whether the queue of the order's side has room for one more position.
     pub has_room: bool,
 }
@@ -109,8 +107,6 @@ pub fn meet(
 ) -> Result<Match, EngineError> {
     let reason = if order.has_expired(taking.now) {
         RemoveReason::Expired
-    } else if maker.uncovered {
-        RemoveReason::Unhealthy
     } else if order.is_reduce_only() && reducible(&maker.position, order.side()) == 0 {
         RemoveReason::NothingToReduce
     } else {

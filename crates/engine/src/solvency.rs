@@ -90,6 +90,31 @@ pub fn deficits(
     Ok(Some(found))
 }
 
+/// No less than what the bankrupt positions of the queue lack at `mark`, atoms, and 0 when nobody is
+/// bankrupt; looks at the root only. As many lots as the queue may hold, `open_interest_lots`, times
+/// how far the worst bankruptcy price lies beyond the mark, rounded up; `u64::MAX` where that is
+/// more.
+///
+/// `TreeCorrupt` when the root lies outside the queue.
+pub fn deficit_bound(
+    queue: &QueueRef<'_>,
+    mark: LotPrice,
+    index: FundingIndex,
+    open_interest_lots: u64,
+) -> Result<u64, EngineError> {
+    let root = queue.tree().root();
+    if root == NIL {
+        return Ok(0);
+    }
+    let best = queue.tree().linked(root)?.best_bankruptcy_q32;
+    let beyond = Pivot::new(queue.side(), mark, index).beyond_q32(best);
+    // 64 by 65 bits do not fit where the sum of the lots is beyond any market's.
+    let atoms = u128::from(open_interest_lots)
+        .checked_mul(beyond)
+        .and_then(|scaled| u64::try_from(scaled.div_ceil(1 << 32)).ok());
+    Ok(atoms.unwrap_or(u64::MAX))
+}
+
 /// What is missing in a queue after a move of the price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
@@ -159,6 +184,22 @@ impl Pivot {
         match self.side {
             Side::Long => bankruptcy > self.q32,
             Side::Short => bankruptcy < self.q32,
+        }
+    }
+}
+
+impl Pivot {
+    /// How far at most the bankruptcy price that is stored as this lies beyond the mark, 2^-32 atoms
+    /// per lot; 0 when it does not.
+    fn beyond_q32(&self, bankruptcy_q32: i64) -> u128 {
+        if !self.is_beyond(bankruptcy_q32) {
+            return 0;
+        }
+        // Stored rounded down: a long's may lie up to one more beyond.
+        let distance = i128::from(bankruptcy_q32).abs_diff(self.q32);
+        match self.side {
+            Side::Long => distance.wrapping_add(1),
+            Side::Short => distance,
         }
     }
 }

@@ -3,7 +3,6 @@
 use core::cmp::Ordering;
 
 use anchor_lang::prelude::{Clock, Pubkey};
-use ballast_engine::distress::WITHDRAWAL_WAIT_SLOTS;
 use ballast_engine::liquidation::{health, need, Distance, Health, Need};
 use ballast_engine::oracle::{Action, PriceFault};
 use ballast_engine::position::Position;
@@ -16,16 +15,11 @@ use ballast_state::trigger::TriggerKind;
 use crate::market::{MarketState, Present, Unready};
 use crate::positions::PositionRecord;
 
-/// A flag that holds withdrawals back is renewed when fewer slots than this are left of it.
-const RENEW_SLOTS: u64 = WITHDRAWAL_WAIT_SLOTS / 3;
-
 /// What the evaluation depends on beside the market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conditions {
     /// The exchange's `PAUSE_*` flags in force.
     pub pause_flags: u32,
-    /// Until when the exchange's withdrawals wait for uncovered bankruptcies.
-    pub withdraw_wait_until_slot: u64,
     /// Funding is accrued when its last accrual is this many seconds old.
     pub funding_seconds: u64,
 }
@@ -36,7 +30,6 @@ impl Conditions {
     pub const fn of(exchange: &Exchange, funding_seconds: u64) -> Self {
         Self {
             pause_flags: exchange.pause_flags,
-            withdraw_wait_until_slot: exchange.withdraw_wait_until_slot,
             funding_seconds,
         }
     }
@@ -96,7 +89,7 @@ pub struct Job {
     pub equity_atoms: i64,
     /// Maintenance margin at the mark, atoms; 0 for funding.
     pub maintenance_atoms: u64,
-    /// Whether `flag_bankruptcy` would change or renew its flags.
+    /// Whether `flag_bankruptcy` would change its flags.
     pub flag_due: bool,
     /// Oracle price, ticks.
     pub mark_ticks: u64,
@@ -201,10 +194,7 @@ fn judge(
     if health != Health::Healthy {
         return distressed(present, record, position, health, conditions, counts, jobs);
     }
-    if record
-        .distress()
-        .is_stale(health, present.insurance, present.moment.slot)
-    {
+    if record.distress().is_stale(health, present.moment.slot) {
         jobs.push(job(present, record, &position, Task::Unflag, true)?);
     }
     if let Some(task) = trigger(present, record, conditions) {
@@ -232,10 +222,7 @@ fn distressed(
     } else {
         counts.below_maintenance = counts.below_maintenance.saturating_add(1);
     }
-    let flag_due = input
-        .distress
-        .is_stale(health, present.insurance, present.moment.slot)
-        || is_to_be_renewed(present, record, health, conditions);
+    let flag_due = input.distress.is_stale(health, present.moment.slot);
     let task = match need {
         Need::Liquidate if conditions.allow(PAUSE_LIQUIDATE) => Some(Task::Liquidate),
         Need::Deleverage if conditions.allow(PAUSE_DELEVERAGE) => Some(Task::Deleverage),
@@ -249,24 +236,14 @@ fn distressed(
     };
     let task = task
         .or(flag_due.then_some(Task::Flag))
-        .or_else(|| trigger(present, record, conditions));
+        .or_else(|| match health {
+            Health::Bankrupt { .. } => None,
+            _ => trigger(present, record, conditions),
+        });
     if let Some(task) = task {
         jobs.push(job(present, record, &position, task, flag_due)?);
     }
     Ok(())
-}
-
-/// Whether withdrawals would soon stop waiting for an uncovered bankruptcy.
-fn is_to_be_renewed(
-    present: &Present<'_>,
-    record: &PositionRecord,
-    health: Health,
-    conditions: &Conditions,
-) -> bool {
-    let uncovered = health.is_uncovered(present.insurance);
-    let until = conditions.withdraw_wait_until_slot;
-    let left = until.saturating_sub(present.moment.slot);
-    uncovered && record.distress().uncovered && left < RENEW_SLOTS
 }
 
 fn trigger(
@@ -275,9 +252,7 @@ fn trigger(
     conditions: &Conditions,
 ) -> Option<Task> {
     let kind = record.reached(present.moment.price_ticks)?;
-    let allowed = conditions.allow(PAUSE_TRADE)
-        && !record.distress().uncovered
-        && present.check(Action::Open).is_ok();
+    let allowed = conditions.allow(PAUSE_TRADE) && present.check(Action::Open).is_ok();
     allowed.then_some(Task::Trigger(kind))
 }
 

@@ -7,7 +7,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast_engine::distress::Distress;
 use ballast_engine::position::Position;
 use ballast_engine::EngineError;
-use ballast_state::position_slot::{PositionSlot, SLOT_UNCOVERED};
+use ballast_state::position_slot::PositionSlot;
 use ballast_state::trigger::{Trigger, TriggerKind};
 use bytemuck::Zeroable;
 
@@ -37,8 +37,6 @@ pub struct PositionRecord {
     pub pass_epoch: u32,
     /// The trader's orders in the market's book.
     pub order_count: u32,
-    /// Union of the `SLOT_*` flags.
-    pub flags: u32,
     /// Closes lots when the price turns against the position.
     pub stop_loss: Trigger,
     /// Closes lots when the price has moved for the position.
@@ -64,7 +62,6 @@ impl PositionRecord {
             step_left: slot.step_left,
             pass_epoch: slot.pass_epoch,
             order_count: slot.order_count,
-            flags: slot.flags,
             stop_loss: slot.stop_loss,
             take_profit: slot.take_profit,
         }))
@@ -84,7 +81,6 @@ impl PositionRecord {
             step_left: self.step_left,
             pass_epoch: self.pass_epoch,
             order_count: self.order_count,
-            flags: self.flags,
             stop_loss: self.stop_loss,
             take_profit: self.take_profit,
             ..PositionSlot::zeroed()
@@ -101,7 +97,6 @@ impl PositionRecord {
             last_step_slot: self.last_step_slot,
             step_left: self.step_left,
             pass_epoch: self.pass_epoch,
-            uncovered: self.flags & SLOT_UNCOVERED != 0,
             ..Distress::NONE
         }
     }
@@ -229,7 +224,6 @@ mod tests {
             step_left: 5,
             pass_epoch: 6,
             order_count: 8,
-            flags: SLOT_UNCOVERED,
             stop_loss: Trigger {
                 price_ticks: 90,
                 lots: 1,
@@ -264,7 +258,6 @@ mod tests {
                 last_step_slot: 4,
                 step_left: 5,
                 pass_epoch: 6,
-                uncovered: true,
                 ..Distress::NONE
             }
         );

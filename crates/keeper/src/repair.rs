@@ -115,7 +115,6 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::InsuranceCap
         | E::LiquidationSkipsBook
         | E::MakerForeign
-        | E::BankruptcyFlagged
         | E::ClosePriceOutOfRange
         | E::AdlSessionUnderWay
         | E::AdlSessionExpired
@@ -181,7 +180,6 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::PriceWrongFeed
         | E::ZeroAmount
         | E::TraderNotEmpty
-        | E::WithdrawalsWait
         | E::Overflow
         | E::SizeOutOfRange
         | E::QuoteOutOfRange

@@ -62,11 +62,8 @@ pub struct Exchange {
     pub collateral_vault: Pubkey,
     /// Trader accounts in existence. Written by `create_trader` and `close_trader`.
     pub trader_count: u64,
-    /// While a flagged bankruptcy is uncovered, withdrawals wait until this slot. Written by
-    /// `flag_bankruptcy` and the instructions that resolve bankruptcies.
-    pub withdraw_wait_until_slot: u64,
-    /// Positions flagged with a deficit their market's insurance could not pay. Same writers.
-    pub uncovered_bankruptcies: u32,
+    /// Not read.
+    pub _unused: [u8; 12],
     /// Markets in existence; index of the next one. Written by `create_market`.
     pub market_count: u16,
     /// Zero.
@@ -154,14 +151,6 @@ impl Exchange {
         )
     }
 
-    /// Fails with `WithdrawalsWait` while an uncovered bankruptcy holds withdrawals back.
-    pub fn require_withdrawals_open(&self, slot: u64) -> Result<()> {
-        ensure(
-            self.uncovered_bankruptcies == 0 || slot >= self.withdraw_wait_until_slot,
-            BallastError::WithdrawalsWait,
-        )
-    }
-
     /// Checks what must hold at the end of every instruction that writes the exchange.
     ///
     /// # Errors
@@ -222,16 +211,6 @@ mod tests {
         assert_eq!(exchange.accept(Role::Admin, second), Ok(first));
         assert_eq!(exchange.admin, second);
         assert!(exchange.accept(Role::Admin, second).is_err());
-    }
-
-    #[test]
-    fn withdrawals_wait_only_while_a_bankruptcy_is_uncovered() {
-        let mut exchange = exchange();
-        exchange.withdraw_wait_until_slot = 10;
-        assert!(exchange.require_withdrawals_open(5).is_ok());
-        exchange.uncovered_bankruptcies = 1;
-        assert!(exchange.require_withdrawals_open(9).is_err());
-        assert!(exchange.require_withdrawals_open(10).is_ok());
     }
 
     #[test]

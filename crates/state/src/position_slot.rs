@@ -9,14 +9,11 @@ use ballast_engine::{
 
 use crate::{
     derives::*,
-    error::{ensure, BallastError, Result},
+    error::Result,
     queue_account::NO_NODE,
     trigger::{Trigger, TriggerKind},
     Pubkey,
 };
-
-/// Slot flag: the position counts in `Exchange::uncovered_bankruptcies`.
-pub const SLOT_UNCOVERED: u32 = 1;
 
 /// One isolated position and the orders in its market. A slot with the default market is empty and
 /// all zero; another has lots, orders or both.
@@ -37,8 +34,8 @@ pub struct PositionSlot {
     pub funding_index: i64,
     /// Node in the queue of the position's side; `NO_NODE` when none.
     pub queue_node: u32,
-    /// Union of the `SLOT_*` flags.
-    pub flags: u32,
+    /// Number of the held-profit ledger that `held_shares` belong to.
+    pub held_epoch: u32,
     /// Slot since which the position is known to be below maintenance; 0 when it is not. Starts
     /// the ramp of the liquidation discount.
     pub flagged_slot: u64,
@@ -151,17 +148,6 @@ impl PositionSlot {
         }
     }
 
-    /// Whether the position counts in `Exchange::uncovered_bankruptcies`.
-    pub fn is_uncovered(&self) -> bool {
-        self.flags & SLOT_UNCOVERED != 0
-    }
-
-    /// Fails with `BankruptcyFlagged` while the position counts as an uncovered bankruptcy: only
-    /// the instructions that hold the exchange writable may change it then.
-    pub fn require_not_uncovered(&self) -> Result<()> {
-        ensure(!self.is_uncovered(), BallastError::BankruptcyFlagged)
-    }
-
     /// What is remembered of the position in trouble, as the engine sees it.
     pub fn distress(&self) -> Distress {
         Distress {
@@ -173,12 +159,10 @@ impl PositionSlot {
             pass_epoch: self.pass_epoch,
             bankrupt_lots: self.bankrupt_lots,
             step_left: self.step_left,
-            uncovered: self.is_uncovered(),
         }
     }
 
-    /// Writes back what is remembered. `Exchange::uncovered_bankruptcies` is the caller's to bring
-    /// level.
+    /// Writes back what is remembered.
     pub fn store_distress(&mut self, distress: &Distress) {
         self.flagged_slot = distress.flagged_slot;
         self.bankrupt_slot = distress.bankrupt_slot;
@@ -188,11 +172,6 @@ impl PositionSlot {
         self.pass_epoch = distress.pass_epoch;
         self.bankrupt_lots = distress.bankrupt_lots;
         self.step_left = distress.step_left;
-        if distress.uncovered {
-            self.flags |= SLOT_UNCOVERED;
-        } else {
-            self.flags &= !SLOT_UNCOVERED;
-        }
     }
 
     /// Forgets both triggers.
@@ -210,7 +189,6 @@ impl PositionSlot {
                 && self.queue_node == NO_NODE
                 && self.margin == 0
                 && self.entry_quote == 0
-                && self.flags == 0
                 && self.stop_loss.is_unset()
                 && self.take_profit.is_unset()
         } else {

@@ -272,10 +272,7 @@ impl Trader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        position_slot::SLOT_UNCOVERED,
-        trigger::{Trigger, TriggerKind},
-    };
+    use crate::trigger::{Trigger, TriggerKind};
     use ballast_engine::{position::Position, units::Lots};
 
     fn trader() -> Trader {
@@ -368,11 +365,10 @@ mod tests {
         let market = Pubkey::new_unique();
         ordered(&mut trader, &market);
         assert!(trader.invariant().is_ok());
-        let spoils: [fn(&mut PositionSlot); 7] = [
+        let spoils: [fn(&mut PositionSlot); 6] = [
             |slot| slot.margin = 1,
             |slot| slot.entry_quote = 1,
             |slot| slot.queue_node = 0,
-            |slot| slot.flags = SLOT_UNCOVERED,
             |slot| slot.stop_loss.price_ticks = 1,
             |slot| slot.order_count = 0,
             |slot| slot.order_head = NO_NODE,

@@ -172,16 +172,6 @@ fn exchange(world: &World, model: &Model) -> Agreement {
     all(
         "exchange",
         &[
-            (
-                "uncovered",
-                i128::from(exchange.uncovered_bankruptcies),
-                to_i128(model.uncovered()),
-            ),
-            (
-                "wait",
-                i128::from(exchange.withdraw_wait_until_slot),
-                i128::from(model.wait_until),
-            ),
             ("traders", i128::from(exchange.trader_count), to_i128(open)),
             ("vault", tokens(&addresses::collateral_vault()), model.vault),
         ],
@@ -433,11 +423,6 @@ fn position(whose: &str, slot: &PositionSlot, owned: &Owned) -> Agreement {
             ("entry", i128::from(slot.entry_quote), holding.entry),
             ("margin", i128::from(slot.margin), holding.margin),
             ("index", i128::from(slot.funding_index), holding.index),
-            (
-                "flags",
-                i128::from(slot.flags),
-                i128::from(distress.uncovered),
-            ),
             (
                 "flagged slot",
                 unsigned(slot.flagged_slot),

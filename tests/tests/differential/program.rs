@@ -418,7 +418,6 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         traders: vec![None; TRADERS],
         markets: markets.iter().map(market).collect(),
         vault: 0,
-        wait_until: 0,
     };
     model.wallets[0] = i128::from(WHALE);
     for wallet in 0..WALLETS {

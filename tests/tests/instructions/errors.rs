@@ -6,8 +6,8 @@ use ballast_state::error::BallastError;
 
 use crate::support::take_provoked;
 use crate::{
-    adl, adl_session, admin, block_trade, cancel, collateral, corrupt, execute_trigger, flag,
-    funding, liquidate, liquidate_book, makers, margin, market, oracle, order_limits, place_order,
+    adl, adl_session, admin, block_trade, cancel, collateral, corrupt, execute_trigger, funding,
+    liquidate, liquidate_book, makers, margin, market, oracle, order_limits, place_order,
     reduce_only, risk, self_trade, trade_limits, trader, triggers,
 };
 
@@ -84,10 +84,6 @@ fn evidence(error: BallastError) -> Evidence {
         E::TraderNotEmpty => Case(trader::a_trader_with_collateral_or_a_position_is_not_closed),
         E::NoFreeSlot => Case(trader::the_seventeenth_market_finds_no_slot),
         E::NoPosition => Case(margin::there_must_be_a_position),
-        E::BankruptcyFlagged => {
-            Case(flag::an_uncovered_position_neither_trades_nor_gives_up_margin)
-        }
-        E::WithdrawalsWait => Case(flag::two_bankruptcies_are_counted_apart),
 
         E::Overflow => Case(collateral::sums_beyond_an_i64_are_refused),
         E::PriceOutOfRange => Case(trade_limits::a_trade_price_is_within_range_and_band),

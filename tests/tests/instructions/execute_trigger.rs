@@ -352,7 +352,7 @@ pub fn fees_of_removed_orders_are_the_traders() {
 #[test]
 pub fn a_trigger_needs_a_position_that_may_trade() {
     let mut fire = Fire::new();
-    let (alice, bob, carol) = (fire.alice.clone(), fire.bob.clone(), fire.carol.clone());
+    let (alice, carol) = (fire.alice.clone(), fire.carol.clone());
     fire.refuse(BallastError::NoPosition, &carol, StopLoss, &[]);
     fire.venue.place(&carol, bid(190_000, 1_000), &[]);
     fire.refuse(BallastError::NoPosition, &carol, StopLoss, &[]);
@@ -362,9 +362,6 @@ pub fn a_trigger_needs_a_position_that_may_trade() {
     fire.venue.price(189_000);
     let market = fire.venue.market.clone();
     let mut unflagged = fire.venue.sandbox.fork();
-    done(fire.venue.sandbox.flag_bankruptcy(&market, &alice.address));
-    fire.venue.place(&bob, bid(189_000, 1_000), &[]);
-    fire.refuse(BallastError::BankruptcyFlagged, &alice, StopLoss, &[&bob]);
     // A stale price triggers nothing.
     unflagged.advance_seconds(32);
     refused(&mut unflagged, BallastError::PriceStale, |s| {

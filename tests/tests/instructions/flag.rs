@@ -1,19 +1,14 @@
-//! Flagging positions in trouble, and withdrawals that wait for them.
+//! Flagging positions in trouble.
 
-use ballast_engine::distress::WITHDRAWAL_WAIT_SLOTS;
 use ballast_state::error::BallastError;
+use bytemuck::bytes_of;
 
 use crate::event;
-use crate::support::{done, refused, terms, Venue, START, TEN, USD};
+use crate::support::{done, refused, Venue, START, TEN, USD};
 
-fn flags(venue: &Venue) -> (u64, u64, u64, bool) {
+fn flags(venue: &Venue) -> (u64, u64, u64) {
     let slot = venue.position(&venue.alice);
-    (
-        slot.flagged_slot,
-        slot.bankrupt_slot,
-        slot.flagged_deficit,
-        slot.is_uncovered(),
-    )
+    (slot.flagged_slot, slot.bankrupt_slot, slot.flagged_deficit)
 }
 
 fn flag(venue: &mut Venue) -> ballast_sandbox::TxResult {
@@ -37,29 +32,22 @@ pub fn a_flag_follows_the_position_down_and_up_again() {
         (event.mark_ticks, event.insurance_available_atoms),
         (194_000, 200_000)
     );
-    assert_eq!(flags(&venue), (first, 0, 0, false));
+    assert_eq!(flags(&venue), (first, 0, 0));
     venue.sandbox.advance_slots(10);
     venue.price(189_000);
     let outcome = done(flag(&mut venue));
     let event = event!(outcome, PositionFlagged);
     assert_eq!((event.deficit_atoms, event.uncovered), (10_000_000, true));
-    assert_eq!(flags(&venue), (first, first + 10, 10_000_000, true));
-    let exchange = venue.sandbox.exchange();
-    assert_eq!(exchange.uncovered_bankruptcies, 1);
-    assert_eq!(
-        exchange.withdraw_wait_until_slot,
-        first + 10 + WITHDRAWAL_WAIT_SLOTS
-    );
+    assert_eq!(flags(&venue), (first, first + 10, 10_000_000));
     // Back above zero, but below maintenance.
     venue.sandbox.advance_slots(10);
     venue.price(191_000);
     done(flag(&mut venue));
-    assert_eq!(flags(&venue), (first, 0, 0, false));
-    assert_eq!(venue.sandbox.exchange().uncovered_bankruptcies, 0);
+    assert_eq!(flags(&venue), (first, 0, 0));
     venue.price(START);
     let outcome = done(flag(&mut venue));
     assert_eq!(event!(outcome, PositionFlagged).flagged_slot, 0);
-    assert_eq!(flags(&venue), (0, 0, 0, false));
+    assert_eq!(flags(&venue), (0, 0, 0));
     venue.conserves();
 }
 
@@ -87,7 +75,7 @@ pub fn a_healthy_position_is_not_flagged() {
 }
 
 #[test]
-pub fn a_deficit_that_insurance_covers_does_not_hold_withdrawals_back() {
+pub fn a_flag_tells_whether_insurance_covers_the_deficit() {
     let mut venue = Venue::bankrupt();
     let donor = venue.sandbox.create_wallet(10 * USD).unwrap();
     done(
@@ -102,122 +90,34 @@ pub fn a_deficit_that_insurance_covers_does_not_hold_withdrawals_back() {
         (10_000_000, 10_000_000)
     );
     assert!(!event.uncovered);
-    done(venue.sandbox.withdraw(&venue.bob, 1));
 }
 
 #[test]
-pub fn withdrawals_wait_for_an_uncovered_bankruptcy_and_resume() {
+pub fn a_deficit_that_nobody_covers_holds_nobody_back() {
     let mut venue = Venue::bankrupt();
-    done(flag(&mut venue));
+    let exchange = venue.sandbox.exchange();
+    let outcome = done(flag(&mut venue));
+    assert!(event!(outcome, PositionFlagged).uncovered);
+    // What is free is not claimed by the market's winners: it leaves, hers as well as his.
     for trader in [venue.bob.clone(), venue.alice.clone()] {
-        refused(&mut venue.sandbox, BallastError::WithdrawalsWait, |s| {
-            s.withdraw(&trader, 1)
-        });
+        let free = u64::try_from(venue.free(&trader)).unwrap();
+        done(venue.sandbox.withdraw(&trader, free));
     }
-    // Insurance that can pay ends the wait when the flag is renewed.
-    let mut insured = venue.sandbox.fork();
-    let donor = insured.create_wallet(10 * USD).unwrap();
-    done(insured.donate_insurance(&venue.market, &donor, 10 * USD));
-    refused(&mut insured, BallastError::WithdrawalsWait, |s| {
-        s.withdraw(&venue.bob, 1)
-    });
-    done(insured.flag_bankruptcy(&venue.market, &venue.alice.address));
-    done(insured.withdraw(&venue.bob, 1));
-    // So does a recovery,
-    let mut recovered = venue.sandbox.fork();
-    recovered.set_price(&venue.market, START);
-    done(recovered.flag_bankruptcy(&venue.market, &venue.alice.address));
-    done(recovered.withdraw(&venue.bob, 1));
-    // margin,
-    let mut topped = venue.sandbox.fork();
-    done(topped.add_margin(&venue.market, &venue.alice, 200 * USD));
-    refused(&mut topped, BallastError::WithdrawalsWait, |s| {
-        s.withdraw(&venue.bob, 1)
-    });
-    done(topped.flag_bankruptcy(&venue.market, &venue.alice.address));
-    done(topped.withdraw(&venue.bob, 1));
-    // deleveraging,
-    let mut closed = venue.sandbox.fork();
-    let list = [venue.bob.address];
-    while closed
-        .position(&venue.market, &venue.alice.address)
-        .is_some()
-    {
-        let lots = TEN.unsigned_abs();
-        done(closed.auto_deleverage(&venue.market, &venue.alice.address, &venue.bob, lots, &list));
-    }
-    done(closed.withdraw(&venue.bob, 1));
-    // and time, unless somebody flags again.
-    let mut waited = venue.sandbox.fork();
-    waited.advance_slots(WITHDRAWAL_WAIT_SLOTS - 1);
-    refused(&mut waited, BallastError::WithdrawalsWait, |s| {
-        s.withdraw(&venue.bob, 1)
-    });
-    waited.set_price(&venue.market, 189_000);
-    let mut renewed = waited.fork();
-    done(renewed.flag_bankruptcy(&venue.market, &venue.alice.address));
-    renewed.advance_slots(1);
-    refused(&mut renewed, BallastError::WithdrawalsWait, |s| {
-        s.withdraw(&venue.bob, 1)
-    });
-    waited.advance_slots(1);
-    done(waited.withdraw(&venue.bob, 1));
+    // Nobody's bankruptcy writes the account that all markets share.
+    assert_eq!(bytes_of(&venue.sandbox.exchange()), bytes_of(&exchange));
+    venue.conserves();
 }
 
 #[test]
-pub fn an_uncovered_position_neither_trades_nor_gives_up_margin() {
+pub fn a_bankrupt_may_add_margin_and_trade_without_asking() {
     let mut venue = Venue::bankrupt();
     done(flag(&mut venue));
-    refused(&mut venue.sandbox, BallastError::BankruptcyFlagged, |s| {
-        s.block_trade(
-            &venue.market,
-            &venue.alice,
-            &venue.bob,
-            terms(-TEN, 189_000, 0, 0),
-        )
-    });
-    refused(&mut venue.sandbox, BallastError::BankruptcyFlagged, |s| {
-        s.block_trade(
-            &venue.market,
-            &venue.bob,
-            &venue.alice,
-            terms(TEN, 189_000, 0, 0),
-        )
-    });
     done(
         venue
             .sandbox
             .add_margin(&venue.market, &venue.alice, 300 * USD),
     );
-    refused(&mut venue.sandbox, BallastError::BankruptcyFlagged, |s| {
-        s.remove_margin(&venue.market, &venue.alice, 1)
-    });
-    // The remedy the error names.
-    done(flag(&mut venue));
     done(venue.sandbox.remove_margin(&venue.market, &venue.alice, 1));
     done(venue.trade(-TEN, 189_000, 0, 0));
     venue.conserves();
-}
-
-#[test]
-pub fn two_bankruptcies_are_counted_apart() {
-    let mut venue = Venue::open();
-    let carol = venue.sandbox.create_trader(1_000 * USD).unwrap();
-    let opening = terms(TEN, START, 100 * USD, 300 * USD);
-    done(
-        venue
-            .sandbox
-            .block_trade(&venue.market, &carol, &venue.bob, opening),
-    );
-    venue.price(189_000);
-    done(flag(&mut venue));
-    done(venue.sandbox.flag_bankruptcy(&venue.market, &carol.address));
-    done(flag(&mut venue));
-    assert_eq!(venue.sandbox.exchange().uncovered_bankruptcies, 2);
-    done(venue.sandbox.add_margin(&venue.market, &carol, 300 * USD));
-    done(venue.sandbox.flag_bankruptcy(&venue.market, &carol.address));
-    assert_eq!(venue.sandbox.exchange().uncovered_bankruptcies, 1);
-    refused(&mut venue.sandbox, BallastError::WithdrawalsWait, |s| {
-        s.withdraw(&carol, 1)
-    });
 }

@@ -272,21 +272,23 @@ pub fn who_waits_beside_a_position_in_trouble_is_unhealthy() {
 }
 
 #[test]
-pub fn an_uncovered_bankrupt_neither_places_nor_fills_orders() {
+pub fn a_bankrupt_closes_and_opens_like_everybody() {
     let mut venue = Venue::open();
     let (alice, bob) = venue.two();
     venue.place(&alice, ask(START, 100), &[]);
     venue.price(189_000);
     done(venue.sandbox.flag_bankruptcy(&venue.market, &alice.address));
-    let flagged = BallastError::BankruptcyFlagged;
-    venue.refuse(flagged, &alice, bid(189_000, 100), &[]);
-    venue.refuse(flagged, &alice, reducing(ask(189_000, 100)), &[]);
-    // She could close at $200, but she is out until it is settled.
-    venue.price(196_000);
-    let event = venue.place(&bob, ioc(bid(START, 100)), &[&alice]);
-    assert_eq!((event.filled_lots, event.collected_atoms), (0, 100_000));
-    assert_eq!(event.removed[0].reason, RemovalReason::Unhealthy);
-    assert_eq!(venue.slot(&alice).order_count, 0);
+    // She lacks $10: what she closes she pays for, $0.10 beside the $1 of margin of 100 lots,
+    venue.place(&bob, bid(189_000, 100), &[]);
+    let free = venue.free(&alice);
+    let event = venue.place(&alice, ioc(reducing(ask(189_000, 100))), &[&bob]);
+    assert_eq!(event.filled_lots, 100);
+    assert!(venue.free(&alice) < free - 100_000);
+    // and what she opens takes the margin of all she holds: 5% of $1,890 beside the $109.90 lost.
+    venue.place(&bob, ask(189_000, 100), &[]);
+    let event = venue.place(&alice, ioc(bid(189_000, 100)), &[&bob]);
+    assert_eq!(event.taker.unwrap().margin_after, 94_500_000 + 108_900_000);
+    venue.conserves();
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn the_reward_of_its_next_bankruptcy_is_no_more_than_one() {
 }
 
 #[test]
-fn a_liquidator_that_was_flagged_holds_withdrawals_back_no_longer() {
+fn a_liquidator_that_was_flagged_is_flagged_no_longer() {
     let (mut venue, _) = recovered();
     venue.price(189_000);
     done(
@@ -110,7 +110,7 @@ fn a_liquidator_that_was_flagged_holds_withdrawals_back_no_longer() {
             .sandbox
             .flag_bankruptcy(&venue.market, &venue.alice.address),
     );
-    assert_eq!(venue.sandbox.exchange().uncovered_bankruptcies, 1);
+    assert_ne!(venue.position(&venue.alice).bankrupt_slot, 0);
     venue.price(START);
     let carol = venue.sandbox.create_trader(1_000 * USD).unwrap();
     let dave = venue.sandbox.create_trader(10_000 * USD).unwrap();
@@ -128,8 +128,7 @@ fn a_liquidator_that_was_flagged_holds_withdrawals_back_no_longer() {
             .sandbox
             .liquidate(&venue.market, &carol.address, &alice, 500 * USD),
     );
-    assert_eq!(venue.sandbox.exchange().uncovered_bankruptcies, 0);
-    assert!(!venue.position(&alice).is_uncovered());
+    assert_eq!(venue.position(&alice).bankrupt_slot, 0);
     done(venue.sandbox.withdraw(&venue.bob, 1));
     venue.conserves();
 }

@@ -154,7 +154,6 @@ pub fn without_insurance_the_book_takes_lots_down_to_the_bankruptcy_price() {
         (rescue.venue.sandbox.slot(), 0)
     );
     assert_eq!(left.flagged_deficit, 6_000_000);
-    assert!(left.is_uncovered());
     // Nothing else meets it: what is left is deleveraged.
     rescue.refuse(BallastError::InsuranceCannotPay, OFFER, &[&carol]);
     rescue.deleverage(None);
@@ -173,8 +172,7 @@ pub fn a_better_bid_may_make_the_rest_payable() {
     // $100 less $30 for 6,000 lots that lose $66.
     let left = rescue.venue.slot(&rescue.alice);
     assert_eq!((left.lots, left.margin), (6_000, 70_000_000));
-    assert!(!left.is_uncovered());
-    assert_eq!(rescue.venue.sandbox.exchange().uncovered_bankruptcies, 0);
+    assert_eq!(left.bankrupt_slot, 0);
 }
 
 #[test]

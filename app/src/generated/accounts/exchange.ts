@@ -82,13 +82,8 @@ export type Exchange = {
   collateralVault: Address;
   /** Trader accounts in existence. Written by `create_trader` and `close_trader`. */
   traderCount: bigint;
-  /**
-   * While a flagged bankruptcy is uncovered, withdrawals wait until this slot. Written by
-   * `flag_bankruptcy` and the instructions that resolve bankruptcies.
-   */
-  withdrawWaitUntilSlot: bigint;
-  /** Positions flagged with a deficit their market's insurance could not pay. Same writers. */
-  uncoveredBankruptcies: number;
+  /** Not read. */
+  unused: ReadonlyUint8Array;
   /** Markets in existence; index of the next one. Written by `create_market`. */
   marketCount: number;
   /** Zero. */
@@ -126,13 +121,8 @@ export type ExchangeArgs = {
   collateralVault: Address;
   /** Trader accounts in existence. Written by `create_trader` and `close_trader`. */
   traderCount: number | bigint;
-  /**
-   * While a flagged bankruptcy is uncovered, withdrawals wait until this slot. Written by
-   * `flag_bankruptcy` and the instructions that resolve bankruptcies.
-   */
-  withdrawWaitUntilSlot: number | bigint;
-  /** Positions flagged with a deficit their market's insurance could not pay. Same writers. */
-  uncoveredBankruptcies: number;
+  /** Not read. */
+  unused: ReadonlyUint8Array;
   /** Markets in existence; index of the next one. Written by `create_market`. */
   marketCount: number;
   /** Zero. */
@@ -160,8 +150,7 @@ export function getExchangeEncoder(): FixedSizeEncoder<ExchangeArgs> {
       ["collateralMint", getAddressEncoder()],
       ["collateralVault", getAddressEncoder()],
       ["traderCount", getU64Encoder()],
-      ["withdrawWaitUntilSlot", getU64Encoder()],
-      ["uncoveredBankruptcies", getU32Encoder()],
+      ["unused", fixEncoderSize(getBytesEncoder(), 12)],
       ["marketCount", getU16Encoder()],
       ["padding", fixEncoderSize(getBytesEncoder(), 2)],
       ["reserved", fixEncoderSize(getBytesEncoder(), 256)],
@@ -188,8 +177,7 @@ export function getExchangeDecoder(): FixedSizeDecoder<Exchange> {
     ["collateralMint", getAddressDecoder()],
     ["collateralVault", getAddressDecoder()],
     ["traderCount", getU64Decoder()],
-    ["withdrawWaitUntilSlot", getU64Decoder()],
-    ["uncoveredBankruptcies", getU32Decoder()],
+    ["unused", fixDecoderSize(getBytesDecoder(), 12)],
     ["marketCount", getU16Decoder()],
     ["padding", fixDecoderSize(getBytesDecoder(), 2)],
     ["reserved", fixDecoderSize(getBytesDecoder(), 256)],

@@ -104,10 +104,6 @@ export const BALLAST_ERROR__TRADER_NOT_EMPTY = 0x179a; // 6042
 export const BALLAST_ERROR__NO_FREE_SLOT = 0x179b; // 6043
 /** NoPosition: The trader has no position in this market */
 export const BALLAST_ERROR__NO_POSITION = 0x179c; // 6044
-/** BankruptcyFlagged: The position is flagged as an uncovered bankruptcy; add margin and call flag_bankruptcy, then trade */
-export const BALLAST_ERROR__BANKRUPTCY_FLAGGED = 0x179d; // 6045
-/** WithdrawalsWait: Withdrawals wait while a bankruptcy is uncovered; try again when it is resolved */
-export const BALLAST_ERROR__WITHDRAWALS_WAIT = 0x179e; // 6046
 /** Overflow: A sum, product or conversion leaves its integer type; use smaller amounts */
 export const BALLAST_ERROR__OVERFLOW = 0x179f; // 6047
 /** PriceOutOfRange: The price is not within 1 to 2^31-1 atoms per lot */
@@ -305,7 +301,6 @@ export type BallastError =
   | typeof BALLAST_ERROR__ADL_SKIPPED_COUNTERPARTY
   | typeof BALLAST_ERROR__ADL_WRONG_SIDE
   | typeof BALLAST_ERROR__AUTHORITY_UNSET
-  | typeof BALLAST_ERROR__BANKRUPTCY_FLAGGED
   | typeof BALLAST_ERROR__BANKRUPTCY_PRICE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__BELOW_INITIAL_MARGIN
   | typeof BALLAST_ERROR__BOOK_CAN_ABSORB
@@ -409,7 +404,6 @@ export type BallastError =
   | typeof BALLAST_ERROR__UNKNOWN_PAUSE_FLAG
   | typeof BALLAST_ERROR__UNKNOWN_VERSION
   | typeof BALLAST_ERROR__VAULT_AS_COUNTERPARTY
-  | typeof BALLAST_ERROR__WITHDRAWALS_WAIT
   | typeof BALLAST_ERROR__WRONG_BOOK
   | typeof BALLAST_ERROR__WRONG_COLLATERAL_VAULT
   | typeof BALLAST_ERROR__WRONG_EXCHANGE
@@ -444,7 +438,6 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__ADL_SKIPPED_COUNTERPARTY]: `A counterparty that ranks before the last one cut is missing from the list; its account is in the log`,
     [BALLAST_ERROR__ADL_WRONG_SIDE]: `A listed position is on the side of the bankrupt; list the opposite side`,
     [BALLAST_ERROR__AUTHORITY_UNSET]: `An authority may not be the default key`,
-    [BALLAST_ERROR__BANKRUPTCY_FLAGGED]: `The position is flagged as an uncovered bankruptcy; add margin and call flag_bankruptcy, then trade`,
     [BALLAST_ERROR__BANKRUPTCY_PRICE_OUT_OF_RANGE]: `The bankruptcy price is not within 2^31 atoms per lot of zero; change the margin`,
     [BALLAST_ERROR__BELOW_INITIAL_MARGIN]: `Equity at the price worsened by its confidence would be below initial margin; add margin or trade less`,
     [BALLAST_ERROR__BOOK_CAN_ABSORB]: `The book can take lots of the bankrupt position; liquidate into it first`,
@@ -548,7 +541,6 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__UNKNOWN_PAUSE_FLAG]: `The pause flags contain a bit without a meaning`,
     [BALLAST_ERROR__UNKNOWN_VERSION]: `The layout version is not one this program reads`,
     [BALLAST_ERROR__VAULT_AS_COUNTERPARTY]: `The token account is a vault of the exchange; name an account outside it`,
-    [BALLAST_ERROR__WITHDRAWALS_WAIT]: `Withdrawals wait while a bankruptcy is uncovered; try again when it is resolved`,
     [BALLAST_ERROR__WRONG_BOOK]: `The book account is not the market's book`,
     [BALLAST_ERROR__WRONG_COLLATERAL_VAULT]: `The collateral vault is not the exchange's vault`,
     [BALLAST_ERROR__WRONG_EXCHANGE]: `The exchange account is not the program's exchange`,

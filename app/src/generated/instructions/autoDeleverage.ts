@@ -76,7 +76,7 @@ export type AutoDeleverageInstruction<
             AccountSignerMeta<TAccountKeeper>
         : TAccountKeeper,
       TAccountExchange extends string
-        ? WritableAccount<TAccountExchange>
+        ? ReadonlyAccount<TAccountExchange>
         : TAccountExchange,
       TAccountMarket extends string
         ? WritableAccount<TAccountMarket>
@@ -223,7 +223,7 @@ export function getAutoDeleverageInstruction<
   // Original accounts.
   const originalAccounts = {
     keeper: { value: input.keeper ?? null, isWritable: false },
-    exchange: { value: input.exchange ?? null, isWritable: true },
+    exchange: { value: input.exchange ?? null, isWritable: false },
     market: { value: input.market ?? null, isWritable: true },
     bankrupt: { value: input.bankrupt ?? null, isWritable: true },
     rewardTrader: { value: input.rewardTrader ?? null, isWritable: true },

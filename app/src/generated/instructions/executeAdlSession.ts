@@ -78,7 +78,7 @@ export type ExecuteAdlSessionInstruction<
         ? WritableAccount<TAccountPayer>
         : TAccountPayer,
       TAccountExchange extends string
-        ? WritableAccount<TAccountExchange>
+        ? ReadonlyAccount<TAccountExchange>
         : TAccountExchange,
       TAccountMarket extends string
         ? WritableAccount<TAccountMarket>
@@ -234,7 +234,7 @@ export function getExecuteAdlSessionInstruction<
   const originalAccounts = {
     keeper: { value: input.keeper ?? null, isWritable: false },
     payer: { value: input.payer ?? null, isWritable: true },
-    exchange: { value: input.exchange ?? null, isWritable: true },
+    exchange: { value: input.exchange ?? null, isWritable: false },
     market: { value: input.market ?? null, isWritable: true },
     bankrupt: { value: input.bankrupt ?? null, isWritable: true },
     rewardTrader: { value: input.rewardTrader ?? null, isWritable: true },

@@ -62,7 +62,7 @@ export type FlagBankruptcyInstruction<
   InstructionWithAccounts<
     [
       TAccountExchange extends string
-        ? WritableAccount<TAccountExchange>
+        ? ReadonlyAccount<TAccountExchange>
         : TAccountExchange,
       TAccountMarket extends string
         ? WritableAccount<TAccountMarket>
@@ -120,7 +120,7 @@ export type FlagBankruptcyInput<
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
-  /** The exchange; counts uncovered bankruptcies. */
+  /** The exchange. */
   exchange?: Address<TAccountExchange>;
   /** The market of the position. */
   market: Address<TAccountMarket>;
@@ -163,7 +163,7 @@ export function getFlagBankruptcyInstruction<
 
   // Original accounts.
   const originalAccounts = {
-    exchange: { value: input.exchange ?? null, isWritable: true },
+    exchange: { value: input.exchange ?? null, isWritable: false },
     market: { value: input.market ?? null, isWritable: true },
     trader: { value: input.trader ?? null, isWritable: true },
     price: { value: input.price ?? null, isWritable: false },
@@ -218,7 +218,7 @@ export type ParsedFlagBankruptcyInstruction<
 > = {
   programAddress: Address<TProgram>;
   accounts: {
-    /** The exchange; counts uncovered bankruptcies. */
+    /** The exchange. */
     exchange: TAccountMetas[0];
     /** The market of the position. */
     market: TAccountMetas[1];

@@ -76,7 +76,7 @@ export type LiquidateInstruction<
             AccountSignerMeta<TAccountLiquidatorAuthority>
         : TAccountLiquidatorAuthority,
       TAccountExchange extends string
-        ? WritableAccount<TAccountExchange>
+        ? ReadonlyAccount<TAccountExchange>
         : TAccountExchange,
       TAccountMarket extends string
         ? WritableAccount<TAccountMarket>
@@ -233,7 +233,7 @@ export function getLiquidateInstruction<
       value: input.liquidatorAuthority ?? null,
       isWritable: false,
     },
-    exchange: { value: input.exchange ?? null, isWritable: true },
+    exchange: { value: input.exchange ?? null, isWritable: false },
     market: { value: input.market ?? null, isWritable: true },
     trader: { value: input.trader ?? null, isWritable: true },
     liquidator: { value: input.liquidator ?? null, isWritable: true },

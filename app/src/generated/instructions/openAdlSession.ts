@@ -75,7 +75,7 @@ export type OpenAdlSessionInstruction<
             AccountSignerMeta<TAccountPayer>
         : TAccountPayer,
       TAccountExchange extends string
-        ? WritableAccount<TAccountExchange>
+        ? ReadonlyAccount<TAccountExchange>
         : TAccountExchange,
       TAccountMarket extends string
         ? WritableAccount<TAccountMarket>
@@ -222,7 +222,7 @@ export function getOpenAdlSessionInstruction<
   // Original accounts.
   const originalAccounts = {
     payer: { value: input.payer ?? null, isWritable: false },
-    exchange: { value: input.exchange ?? null, isWritable: true },
+    exchange: { value: input.exchange ?? null, isWritable: false },
     market: { value: input.market ?? null, isWritable: true },
     bankrupt: { value: input.bankrupt ?? null, isWritable: true },
     session: { value: input.session ?? null, isWritable: true },

@@ -52,8 +52,8 @@ export type PositionSlot = {
   fundingIndex: bigint;
   /** Node in the queue of the position's side; `NO_NODE` when none. */
   queueNode: number;
-  /** Union of the `SLOT_*` flags. */
-  flags: number;
+  /** Number of the held-profit ledger that `held_shares` belong to. */
+  heldEpoch: number;
   /**
    * Slot since which the position is known to be below maintenance; 0 when it is not. Starts
    * the ramp of the liquidation discount.
@@ -111,8 +111,8 @@ export type PositionSlotArgs = {
   fundingIndex: number | bigint;
   /** Node in the queue of the position's side; `NO_NODE` when none. */
   queueNode: number;
-  /** Union of the `SLOT_*` flags. */
-  flags: number;
+  /** Number of the held-profit ledger that `held_shares` belong to. */
+  heldEpoch: number;
   /**
    * Slot since which the position is known to be below maintenance; 0 when it is not. Starts
    * the ramp of the liquidation discount.
@@ -165,7 +165,7 @@ export function getPositionSlotEncoder(): FixedSizeEncoder<PositionSlotArgs> {
     ["margin", getI64Encoder()],
     ["fundingIndex", getI64Encoder()],
     ["queueNode", getU32Encoder()],
-    ["flags", getU32Encoder()],
+    ["heldEpoch", getU32Encoder()],
     ["flaggedSlot", getU64Encoder()],
     ["bankruptSlot", getU64Encoder()],
     ["flaggedDeficit", getU64Encoder()],
@@ -192,7 +192,7 @@ export function getPositionSlotDecoder(): FixedSizeDecoder<PositionSlot> {
     ["margin", getI64Decoder()],
     ["fundingIndex", getI64Decoder()],
     ["queueNode", getU32Decoder()],
-    ["flags", getU32Decoder()],
+    ["heldEpoch", getU32Decoder()],
     ["flaggedSlot", getU64Decoder()],
     ["bankruptSlot", getU64Decoder()],
     ["flaggedDeficit", getU64Decoder()],

@@ -79,8 +79,6 @@ struct MarketsView {
     collateral_decimals: u8,
     traders: u64,
     paused: Vec<&'static str>,
-    uncovered_bankruptcies: u32,
-    withdrawals_wait_until_slot: Option<u64>,
     markets: Vec<MarketView>,
 }
 
@@ -140,15 +138,12 @@ pub async fn list(session: &Session) -> Result<()> {
         states.push(state.await?);
     }
     let views: Result<Vec<MarketView>> = states.iter().map(MarketView::new).collect();
-    let waits = exchange.uncovered_bankruptcies > 0;
     let all = MarketsView {
         exchange: ballast_client::addresses::exchange().to_string(),
         collateral_mint: exchange.collateral_mint.to_string(),
         collateral_decimals: exchange.mint_decimals,
         traders: exchange.trader_count,
         paused: paused(exchange.pause_flags),
-        uncovered_bankruptcies: exchange.uncovered_bankruptcies,
-        withdrawals_wait_until_slot: waits.then_some(exchange.withdraw_wait_until_slot),
         markets: views?,
     };
     session.answer(&all, || words(&all, &states))
@@ -175,12 +170,6 @@ fn words(all: &MarketsView, states: &[MarketState]) -> String {
     let mut text = table.render();
     if !all.paused.is_empty() {
         text.push_str(&format!("\n\nPaused: {}.", all.paused.join(", ")));
-    }
-    if let Some(slot) = all.withdrawals_wait_until_slot {
-        text.push_str(&format!(
-            "\n\nWithdrawals wait until slot {slot}: {} uncovered bankruptcies.",
-            all.uncovered_bankruptcies
-        ));
     }
     text
 }

@@ -81,7 +81,7 @@ impl OpenAdlSession {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::OPEN_ADL_SESSION)
             .signer(self.session.payer)
-            .writable(addresses::exchange())
+            .readonly(addresses::exchange())
             .writable(self.keys.market)
             .writable(self.session.bankrupt)
             .writable(self.session.session)
@@ -145,7 +145,7 @@ impl ExecuteAdlSession<'_> {
         Call::of(instructions::EXECUTE_ADL_SESSION)
             .signer(self.keeper)
             .writable(self.session.payer)
-            .writable(addresses::exchange())
+            .readonly(addresses::exchange())
             .writable(self.keys.market)
             .writable(self.session.bankrupt)
             .writable(self.reward_trader)

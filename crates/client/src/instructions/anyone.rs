@@ -127,7 +127,7 @@ impl FlagBankruptcy {
     #[must_use]
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::FLAG_BANKRUPTCY)
-            .writable(addresses::exchange())
+            .readonly(addresses::exchange())
             .writable(self.keys.market)
             .writable(self.trader)
             .readonly(self.keys.price)
@@ -188,7 +188,7 @@ impl Liquidate<'_> {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::LIQUIDATE)
             .signer(self.authority)
-            .writable(addresses::exchange())
+            .readonly(addresses::exchange())
             .writable(self.keys.market)
             .writable(self.trader)
             .writable(self.liquidator)
@@ -261,7 +261,7 @@ impl AutoDeleverage<'_> {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::AUTO_DELEVERAGE)
             .signer(self.keeper)
-            .writable(addresses::exchange())
+            .readonly(addresses::exchange())
             .writable(self.keys.market)
             .writable(self.bankrupt)
             .writable(self.reward_trader)

@@ -9,8 +9,8 @@ macro_rules! account_types {
             Exchange {
                 version, bump, vault_bump, mint_decimals, pause_flags, admin, pending_admin,
                 risk_authority, pending_risk_authority, pause_authority, pending_pause_authority,
-                collateral_mint, collateral_vault, trader_count, withdraw_wait_until_slot,
-                uncovered_bankruptcies, market_count, _padding, reserved
+                collateral_mint, collateral_vault, trader_count, _unused,
+                market_count, _padding, reserved
             }
             Market {
                 version, bump, vault_bump, _padding, index, _padding2, name, exchange,
@@ -45,7 +45,7 @@ macro_rules! account_types {
                 version, bump, sub_id, position_count, owner, delegate, free, positions, reserved
             }
             PositionSlot {
-                market, lots, entry_quote, margin, funding_index, queue_node, flags, flagged_slot,
+                market, lots, entry_quote, margin, funding_index, queue_node, held_epoch, flagged_slot,
                 bankrupt_slot, flagged_deficit, last_step_slot, bankruptcy_id, pass_epoch,
                 bankrupt_lots, order_head, order_count, order_margin, step_left, _padding,
                 stop_loss, take_profit, reserved

@@ -3,6 +3,7 @@
 mod conservation;
 mod fixture;
 mod funding;
+mod held;
 mod insurance;
 mod liquidation;
 mod margin;

@@ -89,7 +89,7 @@ proptest! {
         let params = RiskParams { maker_fee_bps: fee_bps, keeper_fee_atoms: keeper_fee, ..params() };
         let margin = if reduce_only { 0 } else { margin };
         let order = waiting(&NewOrder { reduce_only, ..new_order(side, price(at), lots, margin) });
-        let maker = Maker { position: held, free: Atoms::new(free), uncovered: false, has_room: true };
+        let maker = Maker { position: held, free: Atoms::new(free), has_room: true };
         let mark = mark(100_000, 50);
         let before = wealth(&held, maker.free) + i128::from(margin);
         match meet(&taking(&params, &mark, charged), &maker, &order, most).unwrap() {
@@ -137,7 +137,7 @@ proptest! {
         let mut taken = Taken::default();
         for (at, lots) in &fills {
             let order = waiting(&new_order(side.opposite(), price(*at), *lots, 100_000_000));
-            let maker = Maker { position: Position::default(), free: Atoms::ZERO, uncovered: false, has_room: true };
+            let maker = Maker { position: Position::default(), free: Atoms::ZERO, has_room: true };
             let Match::Fill(fill) = meet(&taking(&params, &mark, true), &maker, &order, *lots).unwrap() else {
                 return Err(TestCaseError::fail("a maker with plenty"));
             };
@@ -178,7 +178,7 @@ proptest! {
         let mark = mark(from + confidence + 1, confidence);
         let reserve = order_margin(&params, &mark, side, lots, price(at)).unwrap();
         let order = waiting(&new_order(side, price(at), lots, reserve));
-        let maker = Maker { position: Position::default(), free: Atoms::ZERO, uncovered: false, has_room: true };
+        let maker = Maker { position: Position::default(), free: Atoms::ZERO, has_room: true };
         let limits = RiskParams { max_position_lots: 1 << 32, ..params };
         let Match::Fill(fill) = meet(&taking(&limits, &mark, false), &maker, &order, lots).unwrap() else {
             let limit = params.active_tiers().unwrap().last().unwrap().notional_limit_atoms;
@@ -266,16 +266,15 @@ fn orders_are_checked_against_band_time_and_size() {
 }
 
 #[test]
-fn expired_and_uncovered_orders_are_removed_for_a_fee() {
+fn expired_orders_are_removed_for_a_fee() {
     let params = RiskParams {
         keeper_fee_atoms: 700,
         ..params()
     };
     let mark = mark(100_000, 0);
-    let maker = |uncovered| Maker {
+    let maker = Maker {
         position: Position::default(),
         free: Atoms::new(10),
-        uncovered,
         has_room: true,
     };
     let order = |expires_at, margin| {
@@ -292,23 +291,19 @@ fn expired_and_uncovered_orders_are_removed_for_a_fee() {
             Match::Fill(_) => None,
         };
     assert_eq!(
-        met(&maker(false), &order(NOW, 600_000)),
+        met(&maker, &order(NOW, 600_000)),
         Some((RemoveReason::Expired, 700, 599_310))
-    );
-    assert_eq!(
-        met(&maker(true), &order(0, 600_000)),
-        Some((RemoveReason::Unhealthy, 700, 599_310))
     );
     // No more than it reserves.
     assert_eq!(
-        met(&maker(false), &order(0, 300)),
+        met(&maker, &order(0, 300)),
         Some((RemoveReason::Unhealthy, 300, 10))
     );
-    assert_eq!(met(&maker(false), &order(NOW + 1, 600_000)), None);
+    assert_eq!(met(&maker, &order(NOW + 1, 600_000)), None);
     // A full queue is nobody's fault, and only stops what would join it.
     let crowded = Maker {
         has_room: false,
-        ..maker(false)
+        ..maker
     };
     assert_eq!(
         met(&crowded, &order(0, 600_000)),

@@ -1,7 +1,7 @@
 //! Who is bankrupt in random queues, up to the limits of every type, and what a gap would cost.
 
 use ballast_engine::position::Position;
-use ballast_engine::solvency::{anybody_bankrupt, deficits, gap_curve, Deficits};
+use ballast_engine::solvency::{anybody_bankrupt, deficit_bound, deficits, gap_curve, Deficits};
 use ballast_engine::units::{FundingIndex, LotPrice, Side, MAX_LOTS, MAX_LOT_PRICE};
 use ballast_engine::EngineError;
 use proptest::prelude::*;
@@ -32,6 +32,10 @@ fn check(store: &Store, positions: &[Position], mark: LotPrice, funding: Funding
     let view = store.view();
     let (count, atoms) = expected(positions, mark, funding);
     assert_eq!(anybody_bankrupt(&view, mark, funding), Ok(count > 0));
+    let lots = positions.iter().map(Position::size).sum();
+    let bound = deficit_bound(&view, mark, funding, lots).expect("sound");
+    assert!(u128::from(bound) >= atoms || bound == u64::MAX);
+    assert_eq!(bound > 0, count > 0);
     let found = deficits(&view, mark, funding, u32::MAX);
     let Ok(atoms) = u64::try_from(atoms) else {
         assert_eq!(found, Err(EngineError::Overflow));

@@ -131,7 +131,6 @@ fn update(
     let priced = start.elapsed();
     let conditions = Conditions {
         pause_flags: 0,
-        withdraw_wait_until_slot: 0,
         funding_seconds: 60,
     };
     let evaluation = evaluate(&venue.state, &clock, &conditions)?;

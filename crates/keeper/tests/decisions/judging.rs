@@ -5,7 +5,7 @@ use ballast_engine::units::Ticks;
 use ballast_keeper::evaluate::{evaluate, Conditions, Task};
 use ballast_keeper::market::Unready;
 use ballast_state::exchange::{PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE_TRADE};
-use ballast_state::position_slot::{PositionSlot, SLOT_UNCOVERED};
+use ballast_state::position_slot::PositionSlot;
 use ballast_state::trader::Trader;
 use ballast_state::trigger::{Trigger, TriggerKind};
 use bytemuck::Zeroable;
@@ -133,22 +133,6 @@ fn flags_that_are_no_longer_true_are_brought_level() {
 }
 
 #[test]
-fn a_flag_that_holds_withdrawals_back_is_renewed() {
-    let mut market = Synthetic::at(ENTRY);
-    market.hold_with(1, (100, ENTRY, -500), |slot| {
-        slot.flagged_slot = SLOT;
-        slot.bankrupt_slot = SLOT;
-        slot.flags = SLOT_UNCOVERED;
-    });
-    let until = |slots| Conditions {
-        withdraw_wait_until_slot: SLOT + slots,
-        ..CALM
-    };
-    assert!(!market.evaluate_under(&until(50)).jobs[0].flag_due);
-    assert!(market.evaluate_under(&until(49)).jobs[0].flag_due);
-}
-
-#[test]
 fn what_is_paused_is_left_alone() {
     let mut market = Synthetic::at(ENTRY);
     market
@@ -188,19 +172,16 @@ fn set(price_ticks: u64) -> Trigger {
 }
 
 #[test]
-fn triggers_fire_at_their_price_unless_the_position_is_uncovered() {
+fn triggers_fire_at_their_price_unless_the_position_is_bankrupt() {
     let mut market = Synthetic::at(ENTRY);
     market
         .hold_with(1, (100, ENTRY, 9_000), |slot| slot.stop_loss = set(ENTRY))
         .hold_with(2, (100, ENTRY, 9_000), |slot| {
             slot.stop_loss = set(ENTRY - 1)
         })
-        .hold_with(3, (100, ENTRY, 9_000), |slot| {
-            slot.stop_loss = set(ENTRY);
-            slot.flags = SLOT_UNCOVERED;
-        });
+        .hold_with(3, (100, ENTRY, -500), |slot| slot.stop_loss = set(ENTRY));
     let stop = Task::Trigger(TriggerKind::StopLoss);
-    assert_eq!(tasks(&market, &CALM), [(stop, 1)]);
+    assert_eq!(tasks(&market, &CALM), [(Task::Deleverage, 3), (stop, 1)]);
 }
 
 #[test]

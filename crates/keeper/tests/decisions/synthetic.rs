@@ -19,10 +19,9 @@ use bytemuck::Zeroable;
 pub const SLOT: u64 = 1_000;
 pub const TIME: i64 = 1_760_128_200;
 
-/// Nothing paused, no uncovered bankruptcy, funding every minute.
+/// Nothing paused, funding every minute.
 pub const CALM: Conditions = Conditions {
     pause_flags: 0,
-    withdraw_wait_until_slot: 0,
     funding_seconds: 60,
 };
 

@@ -43,7 +43,7 @@ pub fn stop_losses(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
             continue;
         };
         let due = !trigger.is_unset() && trigger.is_reached(TriggerKind::StopLoss, side, ticks);
-        if !due || matches!(state, Health::Bankrupt { .. }) || slot.is_uncovered() {
+        if !due || matches!(state, Health::Bankrupt { .. }) {
             continue;
         }
         let lots = u64::from(trigger.lots).min(open.position.size());

@@ -159,7 +159,7 @@ impl Now {
     /// Whether what the program remembers of its distress is no longer true.
     pub fn is_misflagged(&self, stage: &Stage) -> Result<bool> {
         let (health, slot) = (self.health(stage)?, stage.sandbox.slot());
-        Ok(self.open.distress.is_stale(health, self.insurance, slot))
+        Ok(self.open.distress.is_stale(health, slot))
     }
 
     fn input<'a>(&self, stage: &'a Stage) -> LiquidationInput<'a> {

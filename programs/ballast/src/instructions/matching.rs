@@ -116,7 +116,6 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         let maker = Maker {
             position,
             free,
-            uncovered: slot.is_uncovered(),
             has_room: position.side() == Some(order.side())
                 || self.queues.has_room(order.side())?,
         };
@@ -202,7 +201,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             remembered: Remembered::after_trade(fill.reduced_only),
             stamp: None,
         };
-        self.changes.apply(None, slot, &change)?;
+        self.changes.apply(slot, &change)?;
         trader.free = fill.free.get();
         self.taken.add(fill).or_ballast()?;
         self.fills.push(OrderFilled {

@@ -8,8 +8,7 @@ use ballast_engine::{
     trade::open_interest_after, units::Atoms,
 };
 use ballast_state::{
-    error::BallastError, exchange::Exchange, market::Market, position_slot::PositionSlot,
-    trader::Trader,
+    error::BallastError, market::Market, position_slot::PositionSlot, trader::Trader,
 };
 
 use crate::{
@@ -25,13 +24,8 @@ pub enum Remembered<'a> {
     Before,
     /// Nothing: the position holds the margin it must.
     Nothing,
-    /// This, recorded in `slot`.
-    Recorded {
-        /// What the engine made of it.
-        distress: &'a Distress,
-        /// The current slot.
-        slot: u64,
-    },
+    /// This, which the engine made of it.
+    Recorded(&'a Distress),
 }
 
 impl Remembered<'_> {
@@ -100,19 +94,12 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         open_interest_after(self.open_interest, &[(before.lots, after.lots)]).or_ballast()
     }
 
-    /// Changes the position of `slot`. Without `exchange` the position must not count as an
-    /// uncovered bankruptcy.
+    /// Changes the position of `slot`.
     ///
     /// # Errors
-    /// `QueueFull`, `BankruptcyPriceOutOfRange`, `BankruptcyFlagged`, `ExchangeInvariant`,
-    /// `Unbalanced`.
+    /// `QueueFull`, `BankruptcyPriceOutOfRange`, `Unbalanced`.
     #[inline(never)]
-    pub fn apply(
-        &mut self,
-        exchange: Option<&mut Exchange>,
-        slot: &mut PositionSlot,
-        change: &Change,
-    ) -> Result<()> {
+    pub fn apply(&mut self, slot: &mut PositionSlot, change: &Change) -> Result<()> {
         let (before, after) = (change.before, change.after);
         let stored = slot.position()?;
         self.settlement
@@ -121,13 +108,8 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         slot.store(after);
         match change.remembered {
             Remembered::Before if !after.is_empty() => {}
-            Remembered::Recorded {
-                distress,
-                slot: now,
-            } if !after.is_empty() => {
-                record(exchange, slot, distress, now)?;
-            }
-            _ => remember(exchange, slot, &Distress::NONE)?,
+            Remembered::Recorded(distress) if !after.is_empty() => slot.store_distress(distress),
+            _ => slot.store_distress(&Distress::NONE),
         }
         match change.stamp.filter(|_| !after.is_empty()) {
             Some(stamp) => {
@@ -185,95 +167,5 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         self.settle(market)?;
         market.open_interest_lots = self.open_interest;
         Ok(())
-    }
-}
-
-/// Writes what the engine recorded of a position in the slot `now`. An uncovered bankruptcy holds
-/// withdrawals back from then on.
-///
-/// # Errors
-/// As for [`PositionChanges::apply`]; `Overflow`.
-pub fn record(
-    mut exchange: Option<&mut Exchange>,
-    slot: &mut PositionSlot,
-    distress: &Distress,
-    now: u64,
-) -> Result<()> {
-    remember(exchange.as_deref_mut(), slot, distress)?;
-    if let (true, Some(exchange)) = (distress.uncovered, exchange) {
-        let until = Distress::withdrawals_wait_until(now).or_ballast()?;
-        exchange.withdraw_wait_until_slot = exchange.withdraw_wait_until_slot.max(until);
-    }
-    Ok(())
-}
-
-/// Writes what is remembered of a position and keeps the count of uncovered bankruptcies.
-fn remember(
-    exchange: Option<&mut Exchange>,
-    slot: &mut PositionSlot,
-    distress: &Distress,
-) -> Result<()> {
-    if distress.uncovered != slot.is_uncovered() {
-        let exchange = exchange.ok_or_else(|| error!(BallastError::BankruptcyFlagged))?;
-        let count = exchange.uncovered_bankruptcies;
-        let count = if distress.uncovered {
-            count.checked_add(1)
-        } else {
-            count.checked_sub(1)
-        };
-        exchange.uncovered_bankruptcies =
-            count.ok_or_else(|| error!(BallastError::ExchangeInvariant))?;
-    }
-    slot.store_distress(distress);
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use ballast_engine::{distress::WITHDRAWAL_WAIT_SLOTS, liquidation::Health};
-    use bytemuck::Zeroable;
-
-    use super::*;
-
-    /// Records what the engine makes of a deficit where insurance may pay 100 atoms.
-    fn flag(exchange: &mut Exchange, slot: &mut PositionSlot, health: Health, at: u64) {
-        let distress = slot.distress().recorded(health, 100, at);
-        record(Some(exchange), slot, &distress, at).unwrap();
-        assert_eq!(slot.distress(), distress);
-    }
-
-    const fn bankrupt(deficit: u64) -> Health {
-        Health::Bankrupt { deficit }
-    }
-
-    #[test]
-    fn an_uncovered_bankruptcy_counts_once_and_uncounts_itself() {
-        let (mut exchange, mut slot) = (Exchange::zeroed(), PositionSlot::zeroed());
-        flag(&mut exchange, &mut slot, bankrupt(101), 7);
-        flag(&mut exchange, &mut slot, bankrupt(150), 9);
-        assert_eq!(exchange.uncovered_bankruptcies, 1);
-        assert_eq!(exchange.withdraw_wait_until_slot, 9 + WITHDRAWAL_WAIT_SLOTS);
-        flag(&mut exchange, &mut slot, bankrupt(100), 11);
-        assert_eq!(exchange.uncovered_bankruptcies, 0);
-        assert_eq!(exchange.withdraw_wait_until_slot, 9 + WITHDRAWAL_WAIT_SLOTS);
-        flag(&mut exchange, &mut slot, Health::Healthy, 12);
-        assert_eq!(slot, PositionSlot::zeroed());
-    }
-
-    #[test]
-    fn without_the_exchange_no_bankruptcy_is_counted_or_uncounted() {
-        let (mut exchange, mut slot) = (Exchange::zeroed(), PositionSlot::zeroed());
-        let uncovered = Distress::NONE.recorded(bankrupt(101), 100, 7);
-        let refused = Err(BallastError::BankruptcyFlagged.into());
-        assert_eq!(record(None, &mut slot, &uncovered, 7), refused);
-        assert_eq!(slot, PositionSlot::zeroed());
-        record(Some(&mut exchange), &mut slot, &uncovered, 7).unwrap();
-        assert_eq!(record(None, &mut slot, &Distress::NONE, 8), refused);
-        assert!(slot.is_uncovered());
-        exchange.uncovered_bankruptcies = 0;
-        assert_eq!(
-            record(Some(&mut exchange), &mut slot, &Distress::NONE, 8),
-            Err(BallastError::ExchangeInvariant.into())
-        );
     }
 }

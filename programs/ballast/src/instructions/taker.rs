@@ -72,7 +72,7 @@ impl Taker {
     /// Claims a slot when there is none and settles funding.
     ///
     /// # Errors
-    /// `NoFreeSlot`, `BankruptcyFlagged`.
+    /// `NoFreeSlot`.
     #[inline(never)]
     pub fn load(
         trader: &mut Trader,
@@ -82,7 +82,6 @@ impl Taker {
     ) -> Result<Box<Self>> {
         let free = trader.free();
         let slot = trader.slot_or_claim(market_key)?;
-        slot.require_not_uncovered()?;
         Ok(Box::new(Self {
             trader: key,
             before: market.settled(slot)?,
@@ -281,7 +280,7 @@ impl Taker {
                 remembered: Remembered::after_trade(party.reduced_only),
                 stamp: None,
             };
-            changes.apply(None, slot, &change)?;
+            changes.apply(slot, &change)?;
         }
         trader.free = self.free.get();
         changes.leave(trader)?;

@@ -42,8 +42,6 @@ impl Model {
     /// Free collateral becomes tokens of the trader's wallet.
     pub fn withdraw(&mut self, trader: usize, amount: i128) -> Verdict<()> {
         require(amount > 0, BallastError::ZeroAmount)?;
-        let waits = self.uncovered() > 0 && self.slot < self.wait_until;
-        require(!waits, BallastError::WithdrawalsWait)?;
         let account = self.trader_mut(trader);
         let enough = amount <= account.free;
         require(enough, BallastError::InsufficientCollateral)?;

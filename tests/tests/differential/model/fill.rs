@@ -151,7 +151,6 @@ pub enum Done {
 struct Maker {
     holding: Holding,
     free: i128,
-    uncovered: bool,
 }
 
 /// A maker after a fill.
@@ -238,9 +237,6 @@ impl Model {
         let maker = Maker {
             holding: self.settled(market, trader)?,
             free: self.trader(trader).free,
-            uncovered: self
-                .owned(market, trader)
-                .is_some_and(|owned| owned.distress.uncovered),
         };
         let params = self.markets[market].params;
         let made = match order.has_expired(self.time) {
@@ -325,9 +321,6 @@ fn made(
     order: &Order,
     most: i128,
 ) -> Result<Made, Reason> {
-    if maker.uncovered {
-        return Err(Reason::Unhealthy);
-    }
     let opposite = maker.holding.sign() == -order.sign;
     let room = match (order.reduce_only, opposite) {
         (false, _) => order.lots,

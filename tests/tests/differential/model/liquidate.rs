@@ -21,9 +21,6 @@ pub enum Health {
     Bankrupt(i128),
 }
 
-/// Slots a flag holds withdrawals back for.
-const WAIT: u64 = 150;
-
 impl Health {
     /// Of a settled holding at a price.
     pub fn of(holding: &Holding, price: i128, params: &RiskParams) -> Self {
@@ -64,13 +61,12 @@ impl Model {
         let health = Health::of(&holding, mark.price, &self.markets[market].params);
         let matters = flagged || health != Health::Healthy;
         require(matters, BallastError::Healthy)?;
-        let available = self.insurance_available(market);
-        self.record(market, trader, health, available);
+        self.record(market, trader, health);
         Ok(())
     }
 
-    /// Brings the flags level with the health; a deficit up to `available` counts as covered.
-    pub fn record(&mut self, market: usize, trader: usize, health: Health, available: i128) {
+    /// Brings the flags level with the health.
+    pub fn record(&mut self, market: usize, trader: usize, health: Health) {
         let now = self.slot;
         let old = *self.distress_mut(market, trader);
         let since = |slot: u64| if slot == 0 { now } else { slot };
@@ -83,16 +79,12 @@ impl Model {
                 ..Distress::default()
             },
             Health::Bankrupt(deficit) => Distress {
-                uncovered: deficit > available,
                 flagged_slot: since(old.flagged_slot),
                 bankrupt_slot: since(old.bankrupt_slot),
                 deficit,
                 ..old
             },
         };
-        if new.uncovered {
-            self.wait_until = self.wait_until.max(now + WAIT);
-        }
         *self.distress_mut(market, trader) = new;
     }
 

@@ -91,10 +91,6 @@ impl Model {
 
     /// A taker's position with its funding paid.
     pub fn taker(&mut self, market: usize, trader: usize) -> Verdict<Holding> {
-        let uncovered = self
-            .owned(market, trader)
-            .is_some_and(|owned| owned.distress.uncovered);
-        require(!uncovered, BallastError::BankruptcyFlagged)?;
         self.settled(market, trader)
     }
 

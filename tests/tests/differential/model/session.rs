@@ -93,7 +93,7 @@ impl Model {
             .insurance
             .pay(&params, slot, begun.paid);
         self.hold(market, bankrupt, round.bankrupt)?;
-        self.record(market, bankrupt, Health::Bankrupt(uncovered), 0);
+        self.record(market, bankrupt, Health::Bankrupt(uncovered));
         let place = side(round.sign);
         let free = self.markets[market].sessions[place].is_none();
         require(free, BallastError::AdlSessionUnderWay)?;

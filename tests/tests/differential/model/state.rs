@@ -26,8 +26,6 @@ pub struct Stamp {
 /// What is remembered of a position in trouble.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Distress {
-    /// Withdrawals wait for it.
-    pub uncovered: bool,
     /// Below maintenance since; 0 never.
     pub flagged_slot: u64,
     /// Bankrupt since; 0 never.
@@ -124,8 +122,6 @@ pub struct Model {
     pub markets: Vec<Market>,
     /// Tokens in the collateral vault.
     pub vault: i128,
-    /// Withdrawals wait until then while a bankruptcy is uncovered.
-    pub wait_until: u64,
 }
 
 /// Index of the queue for lots of a sign.
@@ -187,14 +183,6 @@ impl Model {
     pub fn open_interest(&self, market: usize) -> i128 {
         let lots = |trader| self.held(market, trader).lots.max(0);
         (0..self.traders.len()).map(lots).sum()
-    }
-
-    /// Positions that withdrawals wait for.
-    pub fn uncovered(&self) -> usize {
-        let all = self.traders.iter().flatten();
-        all.flat_map(|trader| trader.positions.iter().flatten())
-            .filter(|owned| owned.distress.uncovered)
-            .count()
     }
 
     /// Replaces what the trader holds and keeps its place in the queue, or finds it a new one.

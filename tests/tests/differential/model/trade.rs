@@ -194,9 +194,6 @@ impl Model {
     }
 
     fn party(&self, market: usize, trader: usize, margin: u64) -> Verdict<Party> {
-        let flagged = self.owned(market, trader);
-        let flagged = flagged.is_some_and(|owned| owned.distress.uncovered);
-        require(!flagged, BallastError::BankruptcyFlagged)?;
         Ok(Party {
             holding: self.settled(market, trader)?,
             free: self.trader(trader).free,
@@ -216,8 +213,7 @@ impl Model {
     /// Margin becomes free collateral.
     pub fn remove_margin(&mut self, market: usize, trader: usize, amount: i128) -> Verdict<()> {
         let mark = self.touch(market, Use::RemoveMargin)?;
-        let flagged = self.needed(market, trader)?.distress.uncovered;
-        require(!flagged, BallastError::BankruptcyFlagged)?;
+        self.needed(market, trader)?;
         let mut holding = self.settled(market, trader)?;
         require(amount > 0, BallastError::ZeroAmount)?;
         holding.margin = signed(holding.margin - amount)?;

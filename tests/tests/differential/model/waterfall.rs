@@ -154,8 +154,7 @@ impl Model {
         }
         let params = self.markets[market].params;
         let health = Health::of(&holding, descent.mark.price, &params);
-        let available = self.insurance_available(market);
-        self.record(market, victim, health, available);
+        self.record(market, victim, health);
         let slot = self.slot;
         let distress = self.distress_mut(market, victim);
         distress.last_step_slot = descent.distress.last_step_slot;

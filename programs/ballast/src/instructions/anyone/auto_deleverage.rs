@@ -38,7 +38,7 @@ pub struct AutoDeleverage<'info> {
     /// Whoever submits the list.
     pub keeper: Signer<'info>,
     /// The exchange.
-    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// The market of the bankrupt position.
     #[account(mut)]
@@ -87,8 +87,7 @@ impl<'info> AutoDeleverage<'info> {
         max_lots: u64,
     ) -> Result<Box<AutoDeleveraged>> {
         let clock = Clock::get()?;
-        let mut exchange = self.exchange.load_mut()?;
-        exchange.require_not_paused(PAUSE_DELEVERAGE)?;
+        self.exchange.load()?.require_not_paused(PAUSE_DELEVERAGE)?;
         check_list(listed, &self.bankrupt.key())?;
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;
@@ -113,7 +112,7 @@ impl<'info> AutoDeleverage<'info> {
             max_lots,
         )?;
         let mut list = CutList::new(key, &queues, &book, listed);
-        list.cut_all(&mut exchange, &mut changes, &mut state)?;
+        list.cut_all(&mut changes, &mut state)?;
         let mut pass_opened = false;
         if list.is_exhausted() {
             prove(&queues, &state, &Threshold::Everyone, None)?;
@@ -122,7 +121,7 @@ impl<'info> AutoDeleverage<'info> {
             slot.pass_epoch =
                 queues.write(side, |queue| queue.open_pass(clock.slot).or_ballast())?;
             state.open_pass(slot.pass_epoch).or_ballast()?;
-            list.cut_all(&mut exchange, &mut changes, &mut state)?;
+            list.cut_all(&mut changes, &mut state)?;
         }
         require!(!list.cuts.is_empty(), BallastError::AdlNothingCut);
         let visited = prove(&queues, &state, &state.threshold(), list.last_node)?;
@@ -133,15 +132,7 @@ impl<'info> AutoDeleverage<'info> {
             mark_ticks: touched.price.price.get(),
             before,
         };
-        let mut event = conclude(
-            &occasion,
-            &mut exchange,
-            &mut market,
-            &mut changes,
-            slot,
-            &state,
-            &clock,
-        )?;
+        let mut event = conclude(&occasion, &mut market, &mut changes, slot, &state, &clock)?;
         event.pass_opened = pass_opened;
         event.nodes_visited = visited;
         event.cuts = list.cuts;
@@ -149,7 +140,6 @@ impl<'info> AutoDeleverage<'info> {
         conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
         changes.leave(&mut bankrupt)?;
         changes.close(&mut market)?;
-        exchange.invariant()?;
         market.invariant()?;
         Ok(event)
     }

@@ -9,8 +9,7 @@ use ballast_engine::{
     EngineError,
 };
 use ballast_state::{
-    error::BallastError, events::CounterpartyCut, exchange::Exchange,
-    instructions::MAX_COUNTERPARTIES, trader::Trader,
+    error::BallastError, events::CounterpartyCut, instructions::MAX_COUNTERPARTIES, trader::Trader,
 };
 
 use crate::{
@@ -86,13 +85,12 @@ impl<'a, 'info> CutList<'a, 'info> {
     /// `TreeCorrupt`.
     pub fn cut_all(
         &mut self,
-        exchange: &mut Exchange,
         changes: &mut PositionChanges,
         state: &mut Deleveraging,
     ) -> Result<()> {
         self.at_cap = 0;
         for account in self.listed {
-            if let Some(cut) = self.cut(account, exchange, changes, state)? {
+            if let Some(cut) = self.cut(account, changes, state)? {
                 self.cuts.push(cut);
             }
         }
@@ -108,7 +106,6 @@ impl<'a, 'info> CutList<'a, 'info> {
     fn cut(
         &mut self,
         account: &'info AccountInfo<'info>,
-        exchange: &mut Exchange,
         changes: &mut PositionChanges,
         state: &mut Deleveraging,
     ) -> Result<Option<CounterpartyCut>> {
@@ -154,7 +151,7 @@ impl<'a, 'info> CutList<'a, 'info> {
             remembered: Remembered::Before,
             stamp: Some(done.stamp),
         };
-        changes.apply(Some(exchange), slot, &change)?;
+        changes.apply(slot, &change)?;
         let closed = done.position_after.is_empty();
         self.last_node = if closed { None } else { Some(node) };
         trader.add_free(done.payout)?;

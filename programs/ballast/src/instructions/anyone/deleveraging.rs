@@ -10,7 +10,6 @@ use ballast_engine::{
 use ballast_state::{
     error::BallastError,
     events::AutoDeleveraged,
-    exchange::Exchange,
     market::{Market, Touched},
     position_slot::PositionSlot,
     trader::Trader,
@@ -108,7 +107,6 @@ pub fn draw_insurance(market: &mut Market, state: &Deleveraging, clock: &Clock) 
 #[inline(never)]
 pub fn conclude(
     occasion: &Occasion,
-    exchange: &mut Exchange,
     market: &mut Market,
     changes: &mut PositionChanges,
     slot: &mut PositionSlot,
@@ -128,7 +126,7 @@ pub fn conclude(
         remembered: Remembered::Before,
         stamp: None,
     };
-    changes.apply(Some(exchange), slot, &change)?;
+    changes.apply(slot, &change)?;
     Ok(event)
 }
 

@@ -41,7 +41,7 @@ pub struct ExecuteAdlSession<'info> {
     #[account(mut, address = session.load()?.payer @ BallastError::AdlSessionMismatch)]
     pub payer: UncheckedAccount<'info>,
     /// The exchange.
-    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// The market of the bankrupt position.
     #[account(mut)]
@@ -98,8 +98,7 @@ impl<'info> ExecuteAdlSession<'info> {
     #[inline(never)]
     fn execute(&self, listed: &'info [AccountInfo<'info>]) -> Result<Option<Box<AutoDeleveraged>>> {
         let clock = Clock::get()?;
-        let mut exchange = self.exchange.load_mut()?;
-        exchange.require_not_paused(PAUSE_DELEVERAGE)?;
+        self.exchange.load()?.require_not_paused(PAUSE_DELEVERAGE)?;
         check_list(listed, &self.bankrupt.key())?;
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;
@@ -137,7 +136,7 @@ impl<'info> ExecuteAdlSession<'info> {
         let mut state = resume(&market, &session, &before, &round)?;
         check_selected(listed, &session, &queues)?;
         let mut list = CutList::new(key, &queues, &book, listed);
-        list.cut_all(&mut exchange, &mut changes, &mut state)?;
+        list.cut_all(&mut changes, &mut state)?;
         require!(!list.cuts.is_empty(), BallastError::AdlNothingCut);
         queues.write(round.side, |queue| {
             session.selection.end(queue, watch.session).or_ballast()
@@ -149,15 +148,7 @@ impl<'info> ExecuteAdlSession<'info> {
             mark_ticks: session.mark_ticks,
             before,
         };
-        let mut event = conclude(
-            &occasion,
-            &mut exchange,
-            &mut market,
-            &mut changes,
-            slot,
-            &state,
-            &clock,
-        )?;
+        let mut event = conclude(&occasion, &mut market, &mut changes, slot, &state, &clock)?;
         event.session = self.session.key();
         event.nodes_visited = u32::try_from(session.selection.visited).unwrap_or(u32::MAX);
         event.cuts = list.cuts;
@@ -165,7 +156,6 @@ impl<'info> ExecuteAdlSession<'info> {
         conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
         changes.leave(&mut bankrupt)?;
         changes.close(&mut market)?;
-        exchange.invariant()?;
         market.invariant()?;
         Ok(Some(event))
     }

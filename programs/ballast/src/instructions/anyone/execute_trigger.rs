@@ -60,7 +60,7 @@ impl<'info> ExecuteTrigger<'info> {
     /// the listed makers do not take stays in the trigger.
     ///
     /// # Errors
-    /// `Paused`, `TooManyMakers`, the `Price...` errors, `NoPosition`, `BankruptcyFlagged`,
+    /// `Paused`, `TooManyMakers`, the `Price...` errors, `NoPosition`,
     /// `NoTrigger`, `TriggerNotReached`, `NothingFilled`, `InsufficientCollateral`, `QueueFull`,
     /// `MakerForeign`.
     pub fn handle(ctx: Context<'info, Self>, kind: TriggerKind) -> Result<()> {
@@ -148,7 +148,6 @@ fn reached(
     let side = position
         .side()
         .ok_or_else(|| error!(BallastError::NoPosition))?;
-    slot.require_not_uncovered()?;
     let trigger = *slot.trigger(kind);
     require!(!trigger.is_unset(), BallastError::NoTrigger);
     let mark = touched.price.price.get();

@@ -7,14 +7,14 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS, trader::Trader,
 };
 
-use crate::{emit::emit, error::OrBallast, instructions::position_change::record, oracle::touch};
+use crate::{emit::emit, error::OrBallast, oracle::touch};
 
 /// Accounts of `flag_bankruptcy`.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct FlagBankruptcy<'info> {
-    /// The exchange; counts uncovered bankruptcies.
-    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// The market of the position.
     #[account(mut)]
@@ -28,8 +28,7 @@ pub struct FlagBankruptcy<'info> {
 
 impl FlagBankruptcy<'_> {
     /// Flags a position below maintenance (the liquidation discount starts to rise) or bankrupt (the
-    /// grace period starts, and withdrawals wait while insurance cannot pay), and clears the flags of
-    /// one that has recovered. Anyone may call it.
+    /// grace period starts), and clears the flags of one that has recovered. Anyone may call it.
     ///
     /// # Errors
     /// `Healthy` when there is nothing to flag or clear; `NoPosition`; the `Price...` errors.
@@ -41,7 +40,6 @@ impl FlagBankruptcy<'_> {
 
     fn flag(&self) -> Result<PositionFlagged> {
         let clock = Clock::get()?;
-        let mut exchange = self.exchange.load_mut()?;
         let mut market = self.market.load_mut()?;
         let mut trader = self.trader.load_mut()?;
         let touched = touch(&mut market, &self.price, Action::Liquidate, &clock)?;
@@ -52,11 +50,8 @@ impl FlagBankruptcy<'_> {
             .insurance
             .available(market.params(), clock.slot)
             .or_ballast()?;
-        let distress = slot
-            .distress()
-            .flagged(health, available, clock.slot)
-            .or_ballast()?;
-        record(Some(&mut *exchange), slot, &distress, clock.slot)?;
+        let distress = slot.distress().flagged(health, clock.slot).or_ballast()?;
+        slot.store_distress(&distress);
         let event = PositionFlagged {
             market: self.market.key(),
             trader: self.trader.key(),
@@ -65,9 +60,8 @@ impl FlagBankruptcy<'_> {
             bankrupt_slot: slot.bankrupt_slot,
             deficit_atoms: slot.flagged_deficit,
             insurance_available_atoms: available,
-            uncovered: slot.is_uncovered(),
+            uncovered: health.is_uncovered(available),
         };
-        exchange.invariant()?;
         market.invariant()?;
         trader.invariant()?;
         Ok(event)

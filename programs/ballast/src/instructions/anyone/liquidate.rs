@@ -43,7 +43,7 @@ pub struct Liquidate<'info> {
     /// Owner or delegate of the liquidator's account.
     pub liquidator_authority: Signer<'info>,
     /// The exchange.
-    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// The market of the position.
     #[account(mut)]
@@ -102,8 +102,7 @@ impl<'info> Liquidate<'info> {
         takes_over: bool,
     ) -> Result<Box<PositionLiquidated>> {
         let clock = Clock::get()?;
-        let mut exchange = self.exchange.load_mut()?;
-        exchange.require_not_paused(PAUSE_LIQUIDATE)?;
+        self.exchange.load()?.require_not_paused(PAUSE_LIQUIDATE)?;
         check_makers(makers)?;
         let liquidator_authority = self.liquidator_authority.key;
         self.liquidator
@@ -139,7 +138,6 @@ impl<'info> Liquidate<'info> {
         settle_insurance(&mut market, &plan, clock.slot)?;
         matched.book(&mut market, &book)?;
         self.write_victim(
-            &mut exchange,
             &mut market,
             &mut matched.changes,
             slot,
@@ -156,7 +154,6 @@ impl<'info> Liquidate<'info> {
         let reward = rescue_reward(&mut market, &plan)?;
         let income = [plan.reward_atoms, matched.collected, reward];
         self.settle_liquidator(
-            &mut exchange,
             &market,
             &mut matched.changes,
             &touched,
@@ -165,7 +162,6 @@ impl<'info> Liquidate<'info> {
             income,
         )?;
         matched.changes.close(&mut market)?;
-        exchange.invariant()?;
         market.invariant()?;
         event.reward_atoms = reward;
         event.collected_atoms = matched.collected;
@@ -202,7 +198,6 @@ impl<'info> Liquidate<'info> {
     #[inline(never)]
     fn write_victim(
         &self,
-        exchange: &mut Exchange,
         market: &mut Market,
         changes: &mut PositionChanges,
         slot: &mut PositionSlot,
@@ -210,22 +205,16 @@ impl<'info> Liquidate<'info> {
         plan: &LiquidationPlan,
         (mark, now): (LotPrice, u64),
     ) -> Result<()> {
-        let params = market.params();
-        let available = market.insurance.available(params, now);
-        let available = available.or_ballast()?;
-        let left = health(&plan.position_after, mark, params).or_ballast()?;
-        let distress = slot.distress().after_step(plan, left, available, now);
+        let left = health(&plan.position_after, mark, market.params()).or_ballast()?;
+        let distress = slot.distress().after_step(plan, left, now);
         let change = Change {
             trader: &self.trader.key(),
             before,
             after: &plan.position_after,
-            remembered: Remembered::Recorded {
-                distress: &distress.or_ballast()?,
-                slot: now,
-            },
+            remembered: Remembered::Recorded(&distress.or_ballast()?),
             stamp: None,
         };
-        changes.apply(Some(exchange), slot, &change)?;
+        changes.apply(slot, &change)?;
         if !plan.lots.is_zero() {
             market.liquidations = market.liquidations.wrapping_add(1);
         }
@@ -237,7 +226,6 @@ impl<'info> Liquidate<'info> {
     #[inline(never)]
     fn settle_liquidator(
         &self,
-        exchange: &mut Exchange,
         market: &Market,
         changes: &mut PositionChanges,
         touched: &Touched,
@@ -265,7 +253,7 @@ impl<'info> Liquidate<'info> {
                 remembered: Remembered::after_trade(party.reduced_only),
                 stamp: None,
             };
-            changes.apply(Some(exchange), slot, &change)?;
+            changes.apply(slot, &change)?;
             liquidator.free = party.free.get();
         } else {
             changes.enter(liquidator.free(), liquidator.reserve_in(&key));

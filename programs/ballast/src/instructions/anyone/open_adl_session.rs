@@ -31,7 +31,7 @@ pub struct OpenAdlSession<'info> {
     /// Gets the session's rent back when it is closed.
     pub payer: Signer<'info>,
     /// The exchange.
-    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// The market of the bankrupt position.
     #[account(mut)]
@@ -77,8 +77,7 @@ impl OpenAdlSession<'_> {
     #[inline(never)]
     fn open(&self, max_lots: u64) -> Result<AdlSessionOpened> {
         let clock = Clock::get()?;
-        let mut exchange = self.exchange.load_mut()?;
-        exchange.require_not_paused(PAUSE_DELEVERAGE)?;
+        self.exchange.load()?.require_not_paused(PAUSE_DELEVERAGE)?;
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;
         let touched = touch(&mut market, &self.price, Action::Adl, &clock)?;
@@ -106,18 +105,15 @@ impl OpenAdlSession<'_> {
         let health = Health::Bankrupt {
             deficit: summary.uncovered,
         };
-        let distress = slot.distress().recorded(health, 0, clock.slot);
+        let distress = slot.distress().recorded(health, clock.slot);
         let change = Change {
             trader: &trader,
             before: &before,
             after: state.bankrupt_after(),
-            remembered: Remembered::Recorded {
-                distress: &distress,
-                slot: clock.slot,
-            },
+            remembered: Remembered::Recorded(&distress),
             stamp: None,
         };
-        changes.apply(Some(&mut *exchange), slot, &change)?;
+        changes.apply(slot, &change)?;
 
         let round = state.round();
         let mut session = self.session.load_init()?;
@@ -146,7 +142,6 @@ impl OpenAdlSession<'_> {
         }
         changes.leave_open(bankrupt.free(), reserve);
         changes.settle(&market)?;
-        exchange.invariant()?;
         market.invariant()?;
         bankrupt.invariant_of(&key)?;
         Ok(AdlSessionOpened {

@@ -69,7 +69,7 @@ impl AddMargin<'_> {
         };
         let mut changes = PositionChanges::open(market_key, &market, &queues);
         changes.enter(free, slot.order_margin);
-        changes.apply(None, slot, &change)?;
+        changes.apply(slot, &change)?;
         let reserve = slot.order_margin;
         changes.leave_open(trader.free(), reserve);
         changes.settle(&market)?;

@@ -59,7 +59,7 @@ impl BlockTrade<'_> {
     /// Trades at the agreed price. Either party may open, enlarge, reduce, close or flip.
     ///
     /// # Errors
-    /// `Paused`, `NotTraderAuthority`, `BankruptcyFlagged`, `NoFreeSlot`, the `Price...` errors,
+    /// `Paused`, `NotTraderAuthority`, `NoFreeSlot`, the `Price...` errors,
     /// those of [`trade::block_trade`], `QueueFull`, `BankruptcyPriceOutOfRange`.
     pub fn handle(ctx: Context<Self>, args: BlockTradeArgs) -> Result<()> {
         let event = ctx.accounts.trade(&args)?;
@@ -153,7 +153,6 @@ impl Party {
     ) -> Result<Self> {
         let free = trader.free();
         let slot = trader.slot_or_claim(market_key)?;
-        slot.require_not_uncovered()?;
         Ok(Self(PartyInput {
             position: market.settled(slot)?,
             free,
@@ -182,7 +181,7 @@ impl Party {
             remembered: Remembered::after_trade(outcome.reduced_only),
             stamp: None,
         };
-        changes.apply(None, slot, &change)?;
+        changes.apply(slot, &change)?;
         trader.free = outcome.free.get();
         changes.leave(trader)?;
         Ok(PartyTraded {

@@ -60,7 +60,7 @@ impl<'info> PlaceOrder<'info> {
     ///
     /// # Errors
     /// `NotTraderAuthority`, `Paused`, `TooManyMakers`, the `Price...` errors, `NoFreeSlot`,
-    /// `BankruptcyFlagged`, those of [`ballast_engine::order::check`], `DuplicateClientId`,
+    /// those of [`ballast_engine::order::check`], `DuplicateClientId`,
     /// `PostOnlyCrosses`, `SelfTrade`, `NotFilled`, `InsufficientCollateral`, `PositionTooLarge`,
     /// `TooManyOrders`, `BookFull`, `OpenInterestLimit`, `QueueFull`, `MakerForeign`.
     pub fn handle(ctx: Context<'info, Self>, args: PlaceOrderArgs) -> Result<()> {

@@ -48,7 +48,7 @@ impl RemoveMargin<'_> {
     /// Moves `amount` atoms; what stays must be initial margin at the worsened price.
     ///
     /// # Errors
-    /// `Paused`, `NotTraderAuthority`, `NoPosition`, `ZeroAmount`, `BankruptcyFlagged`,
+    /// `Paused`, `NotTraderAuthority`, `NoPosition`, `ZeroAmount`,
     /// `MarginBelowZero`, `BelowInitialMargin`, the `Price...` errors.
     pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
         let event = ctx.accounts.remove(amount)?;
@@ -74,7 +74,6 @@ impl RemoveMargin<'_> {
         )?;
         let free = trader.free();
         let slot = trader.position_mut(&market_key)?;
-        slot.require_not_uncovered()?;
         let before = market.settled(slot)?;
         let (after, free_after) =
             trade::remove_margin(market.params(), &touched.mark, &before, free, amount)
@@ -88,7 +87,7 @@ impl RemoveMargin<'_> {
         };
         let mut changes = PositionChanges::open(market_key, &market, &queues);
         changes.enter(free, slot.order_margin);
-        changes.apply(None, slot, &change)?;
+        changes.apply(slot, &change)?;
         let reserve = slot.order_margin;
         trader.free = free_after.get();
         changes.leave_open(trader.free(), reserve);

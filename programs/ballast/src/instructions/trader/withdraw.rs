@@ -45,7 +45,7 @@ impl Withdraw<'_> {
     /// Debits the trader and moves `amount` atoms from the vault to `destination`.
     ///
     /// # Errors
-    /// `Paused`, `WithdrawalsWait`, `NotOwner`, `ZeroAmount`, `InsufficientCollateral`,
+    /// `Paused`, `NotOwner`, `ZeroAmount`, `InsufficientCollateral`,
     /// `WrongMint`, `WrongTokenProgram`.
     pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
         let accounts = &ctx.accounts;
@@ -53,7 +53,6 @@ impl Withdraw<'_> {
         let decimals = {
             let exchange = accounts.exchange.load()?;
             exchange.require_not_paused(PAUSE_WITHDRAW)?;
-            exchange.require_withdrawals_open(Clock::get()?.slot)?;
             exchange.require_collateral(
                 accounts.mint.key,
                 accounts.mint.owner,
