@@ -227,7 +227,7 @@ fn deleverage(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         .insurance
         .draw(&ledger.params, ledger.slot, summary.insurance_paid);
     ledger.insurance = drawn.expect("available");
-    let after = *call.bankrupt_after();
+    let after = call.bankrupt_after().expect("small");
     assert!(!after.is_empty() || after.margin.get() == 0);
     ledger.set(victim, after, None);
 }

@@ -152,7 +152,7 @@ pub fn plan(
         cuts,
         round: *round.round(),
         bankrupt_before: position,
-        bankrupt_after: *round.bankrupt_after(),
+        bankrupt_after: round.bankrupt_after()?,
         reopens,
         summary: round.finish()?,
     })

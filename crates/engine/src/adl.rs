@@ -1,15 +1,16 @@
 //! Auto-deleveraging: closing a bankrupt position against counterparties at the
 //! price that leaves it with exactly nothing.
 //!
-//! The close price is the bankruptcy price moved towards the mark by what
-//! insurance paid. The quote of a cut is the difference of two cumulative quotes
+//! The close price is the bankruptcy price moved towards the mark by what insurance
+//! pays for each lot: it stands behind all of them alike, whatever a call closes. The quote of a cut is the difference of two cumulative quotes
 //! rounded in the counterparties' favour, so each lies within one atom of the
 //! exact price, no residue builds up and the last lot closes exactly to zero.
 
 use core::cmp::Ordering;
 
+use crate::deficit::Deficit;
 use crate::error::EngineError;
-use crate::math::{mul_div_ceil_signed, mul_div_floor, mul_div_floor_signed};
+use crate::math::{mul_div_ceil_signed, mul_div_floor_signed};
 use crate::position::Position;
 use crate::proof::{first_skipped, Threshold};
 use crate::queue::{CutStamp, QueueRef};
@@ -92,13 +93,13 @@ pub struct CutDone {
 /// Totals of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Deficit before insurance paid, atoms.
+    /// Deficit of the whole position before the round, atoms.
     pub deficit: u64,
-    /// Paid by insurance into the bankrupt's margin, atoms.
+    /// What insurance would pay if every lot were closed, atoms.
+    pub insured: u64,
+    /// Paid by insurance for the closed lots, atoms.
     pub insurance_paid: u64,
-    /// Deficit left after insurance for the whole position, atoms.
-    pub uncovered: u64,
-    /// The part of `uncovered` that belongs to the closed lots, rounded down.
+    /// The part of the closed lots in what insurance leaves of the deficit, atoms, rounded down.
     pub uncovered_closed: u64,
     /// Lots closed.
     pub lots: u64,
@@ -109,6 +110,15 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The deficit of the lots that are still open, atoms: their part, rounded up, and at most one
+    /// atom more. `Overflow` when more was paid than missing.
+    pub fn deficit_after(&self) -> Result<u64, EngineError> {
+        self.deficit
+            .checked_sub(self.insurance_paid)
+            .and_then(|left| left.checked_sub(self.gave_up))
+            .ok_or(EngineError::Overflow)
+    }
+
     /// `gave_up` less the deficit of the closed lots, atoms; 0 by construction.
     pub fn overshoot(&self) -> Result<i64, EngineError> {
         let difference = i128::from(self.gave_up).wrapping_sub(i128::from(self.uncovered_closed));
@@ -122,8 +132,7 @@ pub struct Deleveraging {
     round: Round,
     bankrupt: Position,
     passes: u32,
-    deficit: u64,
-    insurance_paid: u64,
+    deficit: Deficit,
     budget: u64,
     closed: u64,
     closed_quote: i64,
@@ -134,7 +143,7 @@ pub struct Deleveraging {
 }
 
 impl Deleveraging {
-    /// Spends insurance and fixes the close price.
+    /// Fixes the close price.
     ///
     /// `ZeroLots`; `NoPosition`; `PositionCorrupt` for an `epoch` that is not within
     /// `1..=passes`; `NotBankrupt` when equity at the mark
@@ -147,7 +156,7 @@ impl Deleveraging {
         if bankruptcy.epoch == 0 || bankruptcy.epoch > bankruptcy.passes {
             return Err(EngineError::PositionCorrupt);
         }
-        let mut bankrupt = bankruptcy.position.settle(bankruptcy.funding_index)?;
+        let bankrupt = bankruptcy.position.settle(bankruptcy.funding_index)?;
         let side = bankrupt.side().ok_or(EngineError::NoPosition)?;
         let equity = bankrupt.equity(bankruptcy.mark)?;
         if !equity.is_negative() {
@@ -164,13 +173,12 @@ impl Deleveraging {
         if !bankruptcy.past_grace && book_can_absorb(&bankrupt, bankruptcy.taker) {
             return Err(EngineError::BookCanAbsorb);
         }
-        let insurance_paid = bankruptcy.insurance_available.min(deficit);
-        bankrupt.margin = bankrupt.margin.try_add_unsigned(insurance_paid)?;
+        let deficit = Deficit::new(deficit, bankruptcy.insurance_available, bankrupt.size());
         let params = bankruptcy.params;
         let round = Round {
             side: side.opposite(),
             mark: bankruptcy.mark,
-            close: close_price(&bankrupt)?,
+            close: close_price(&bankrupt, &deficit)?,
             funding_index: bankruptcy.funding_index,
             min_profit_bps: params.min_profit_bps,
             rank_tolerance_bps: params.rank_tolerance_bps,
@@ -178,20 +186,58 @@ impl Deleveraging {
             epoch: bankruptcy.epoch,
         };
         round.check()?;
-        Ok(Self {
+        let lots = bankruptcy.max_lots.min(bankrupt.size());
+        Ok(Self::new(round, bankrupt, deficit, bankruptcy.passes, lots))
+    }
+
+    /// Takes up a round that a session has frozen: its order is proven. `position` is the bankrupt
+    /// one with funding paid up to the round's index, unchanged since. No more lots are closed than
+    /// insurance pays the share of out of the `available` atoms it has now, which can be none.
+    ///
+    /// `NotBankrupt`; `PositionCorrupt` when the round was not frozen for this position.
+    pub fn resume(
+        round: &Round,
+        position: &Position,
+        wanted: u64,
+        available: u64,
+    ) -> Result<Self, EngineError> {
+        let equity = position.equity(round.mark)?;
+        if !equity.is_negative() {
+            return Err(EngineError::NotBankrupt);
+        }
+        let moved = i128::from(round.close.quote).abs_diff(position.bankruptcy_value());
+        let insured = u64::try_from(moved).map_err(|_| EngineError::Overflow)?;
+        let whole = equity.get().unsigned_abs();
+        let deficit = Deficit::new(whole, insured, position.size());
+        if close_price(position, &deficit)? != round.close {
+            return Err(EngineError::PositionCorrupt);
+        }
+        let lots = wanted.min(deficit.lots_within(available)?);
+        let mut resumed = Self::new(*round, *position, deficit, round.epoch, lots);
+        resumed.trust_order();
+        Ok(resumed)
+    }
+
+    const fn new(
+        round: Round,
+        bankrupt: Position,
+        deficit: Deficit,
+        passes: u32,
+        budget: u64,
+    ) -> Self {
+        Self {
             round,
             bankrupt,
-            passes: bankruptcy.passes,
+            passes,
             deficit,
-            insurance_paid,
-            budget: bankruptcy.max_lots.min(bankrupt.size()),
+            budget,
             closed: 0,
             closed_quote: 0,
             gave_up: 0,
             cuts: 0,
             last: None,
             proven: false,
-        })
+        }
     }
 
     /// What the ranking depends on.
@@ -307,7 +353,13 @@ impl Deleveraging {
         let outcome = position.fill(counter.0, counter.1)?;
         let (position_after, payout) = settle_payout(outcome.position, outcome.payout()?)?;
         let (left, rest) = self.bankrupt.close_into_margin(bankrupt.0, bankrupt.1)?;
-        if rest != Atoms::ZERO {
+        // The last lot leaves what insurance pays for all of them missing, and nothing else.
+        let missing = if left.is_empty() {
+            self.deficit.insured
+        } else {
+            0
+        };
+        if rest.try_add_unsigned(missing)? != Atoms::ZERO {
             return Err(EngineError::AdlOvershoot);
         }
         self.bankrupt = left;
@@ -353,16 +405,19 @@ impl Deleveraging {
         u64::try_from(forgone).map_err(|_| EngineError::AdlOvershoot)
     }
 
-    /// The bankrupt position as it stands, with what insurance paid in its margin.
-    #[must_use]
-    pub const fn bankrupt_after(&self) -> &Position {
-        &self.bankrupt
+    /// The bankrupt position as it stands, with what insurance pays for the closed lots in its
+    /// margin. `Overflow` outside `i64`.
+    pub fn bankrupt_after(&self) -> Result<Position, EngineError> {
+        let mut left = self.bankrupt;
+        if !left.is_empty() {
+            left.margin = left.margin.try_add_unsigned(self.insurance_paid()?)?;
+        }
+        Ok(left)
     }
 
-    /// What insurance pays into the bankrupt's margin, atoms.
-    #[must_use]
-    pub const fn insurance_paid(&self) -> u64 {
-        self.insurance_paid
+    /// What insurance pays for the closed lots, atoms. `Overflow` never in fact.
+    pub fn insurance_paid(&self) -> Result<u64, EngineError> {
+        self.deficit.insurance_for(self.closed)
     }
 
     /// The last position cut, as it was ranked.
@@ -390,15 +445,11 @@ impl Deleveraging {
     /// Checks that counterparties gave up exactly the uncovered deficit of the
     /// closed lots, and returns the totals. `AdlOvershoot` otherwise.
     pub fn finish(&self) -> Result<Summary, EngineError> {
-        let uncovered = self
-            .deficit
-            .checked_sub(self.insurance_paid)
-            .ok_or(EngineError::Overflow)?;
         let summary = Summary {
-            deficit: self.deficit,
-            insurance_paid: self.insurance_paid,
-            uncovered,
-            uncovered_closed: mul_div_floor(uncovered, self.closed, self.round.close.lots)?,
+            deficit: self.deficit.whole,
+            insured: self.deficit.insured,
+            insurance_paid: self.insurance_paid()?,
+            uncovered_closed: self.deficit.uncovered_for(self.closed)?,
             lots: self.closed,
             gave_up: self.gave_up,
             cuts: self.cuts,
@@ -426,17 +477,17 @@ pub fn book_can_absorb(bankrupt: &Position, taker: Option<LotPrice>) -> bool {
     taker.is_some_and(|price| bankrupt.is_solvent_at(price))
 }
 
-/// The price that leaves the position with nothing.
-fn close_price(position: &Position) -> Result<ClosePrice, EngineError> {
-    let entry = position.entry_quote;
-    // Closing long lots for `entry - margin`, or short ones for `-entry + margin`.
+/// The price that leaves the position with nothing once insurance has paid for every lot.
+fn close_price(position: &Position, deficit: &Deficit) -> Result<ClosePrice, EngineError> {
+    let insured = i128::from(deficit.insured);
+    // 64 bits each.
     let quote = match position.side() {
-        Some(Side::Long) => entry.try_sub(position.margin)?,
-        Some(Side::Short) => position.margin.try_sub(entry)?,
+        Some(Side::Long) => position.bankruptcy_value().wrapping_sub(insured),
+        Some(Side::Short) => position.bankruptcy_value().wrapping_add(insured),
         None => return Err(EngineError::NoPosition),
     };
     Ok(ClosePrice {
-        quote: quote.get(),
+        quote: i64::try_from(quote).map_err(|_| EngineError::Overflow)?,
         lots: position.size(),
     })
 }

@@ -46,6 +46,7 @@ extern crate std;
 
 pub mod adl;
 pub mod book;
+pub mod deficit;
 pub mod descent;
 pub mod distress;
 pub mod error;

@@ -80,8 +80,8 @@ fn the_readme_example_holds_to_the_atom() {
         (20_000_000, 5_000_000)
     );
     assert_eq!(
-        (summary.uncovered, summary.gave_up),
+        (summary.uncovered_closed, summary.gave_up),
         (15_000_000, 15_000_000)
     );
-    assert!(state.bankrupt_after().is_empty());
+    assert!(state.bankrupt_after().unwrap().is_empty());
 }

@@ -73,10 +73,10 @@ impl Voice<'_> {
         let entry = i128::from(position.entry_quote.get());
         let bare = (entry - i128::from(position.margin.get())) * sign;
         let bare = self.per_lot(bare, position.size());
-        let why = match summary.insurance_paid {
+        let why = match summary.insured {
             0 => "That is the bankruptcy price: it leaves the bankrupt with exactly nothing.".to_owned(),
             paid => format!(
-                "The bankruptcy price {bare} moved towards the mark by what insurance paid, {} for each\n  unit: it leaves the bankrupt with exactly nothing.",
+                "The bankruptcy price {bare} moved towards the mark by what insurance pays, {} for each\n  unit: it leaves the bankrupt with exactly nothing.",
                 self.per_lot(i128::from(paid), close.lots)
             ),
         };

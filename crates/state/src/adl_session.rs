@@ -47,7 +47,7 @@ pub struct AdlSession {
     pub lots: i64,
     /// Its entry quote, atoms.
     pub entry_quote: i64,
-    /// Its margin, what insurance paid included, funding paid up to the frozen index, atoms.
+    /// Its margin, funding paid up to the frozen index, atoms.
     pub margin: i64,
     /// Whom to cut. Written by `advance_adl_session`.
     pub selection: Selection,

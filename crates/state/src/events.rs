@@ -423,11 +423,11 @@ pub struct AutoDeleveraged {
     pub lots_after: i64,
     /// Its deficit before.
     pub deficit_before_atoms: u64,
-    /// What insurance paid of it.
+    /// What insurance paid for the closed lots.
     pub insurance_paid_atoms: u64,
     /// What the counterparties gave up.
     pub gave_up_atoms: u64,
-    /// Deficit that belongs to the lots still open.
+    /// Deficit of the lots still open.
     pub deficit_after_atoms: u64,
     /// Insurance ledger before.
     pub insurance_before_atoms: u64,

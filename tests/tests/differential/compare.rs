@@ -106,6 +106,11 @@ fn rounds(outcome: &TxOutcome, round: &RoundMade) -> Agreement {
             ),
             ("paid", i128::from(event.insurance_paid_atoms), round.paid),
             ("gave up", i128::from(event.gave_up_atoms), round.gave_up),
+            (
+                "deficit after",
+                i128::from(event.deficit_after_atoms),
+                round.deficit_after,
+            ),
             ("reward", i128::from(event.reward_atoms), round.reward),
         ],
     )?;

@@ -414,7 +414,7 @@ pub fn a_bankrupt_short_is_closed_against_longs() {
     );
     // Half of bob: 5 SOL at $210.02, and $1.98 a SOL given up.
     assert_eq!((event.lots_closed, event.gave_up_atoms), (5_000, 9_900_000));
-    assert_eq!(event.deficit_after_atoms, 9_900_000);
+    assert_eq!(event.deficit_after_atoms, 10_000_000);
     venue.conserves();
 }
 

@@ -101,7 +101,7 @@ fn a_session_does_what_one_call_would() {
         assert_eq!(event.session, session.session);
         assert_eq!(
             (event.rank_tolerance_bps, event.insurance_paid_atoms),
-            (0, 0)
+            (0, 202_000 * max_lots / ALL)
         );
         conserves(&crash.venue.sandbox);
 

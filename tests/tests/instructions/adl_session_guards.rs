@@ -4,6 +4,8 @@ use ballast_client::instructions::adl_session::SessionKeys;
 use ballast_engine::queue::QueueHeader;
 use ballast_engine::units::Side;
 use ballast_state::error::BallastError;
+use ballast_state::events::BallastEvent;
+use ballast_state::market::Market;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::trader::Trader;
 
@@ -159,4 +161,41 @@ fn an_empty_session_opens_no_pass_once_it_is_stale() {
     assert_eq!(passes(&crash), before);
     let closed = done(crash.venue.sandbox.close_adl_session(&market, &session));
     assert!(!event!(closed, AdlSessionClosed).pass_opened);
+}
+
+/// What insurance has paid others meanwhile it cannot pay again: as many lots are closed as it pays
+/// the share of, and where that is none the session may be closed at once.
+#[test]
+fn a_session_closes_what_insurance_still_pays_for() {
+    let spent = |left: u64| {
+        let mut crash = Crash::new(10_000);
+        let session = complete(&mut crash);
+        let market = crash.venue.market.keys.market;
+        forge::<Market>(&mut crash.venue.sandbox, &market, |market| {
+            assert_eq!(market.insurance.balance, 202_000);
+            market.fees_atoms += market.insurance.balance - left;
+            market.insurance.balance = left;
+        });
+        (crash, session)
+    };
+    let (mut crash, session) = spent(101_000);
+    let (market, keeper) = (crash.venue.market.clone(), crash.keeper.clone());
+    let sandbox = &mut crash.venue.sandbox;
+    refused(sandbox, BallastError::AdlSessionLive, |s| {
+        s.close_adl_session(&market, &session)
+    });
+    let list = sandbox.selected(&market, &session);
+    let executed = done(sandbox.execute_adl_session(&market, &session, &keeper, &list));
+    let [BallastEvent::AutoDeleveraged(event), _] = executed.events.as_slice() else {
+        panic!("{:?}", executed.events);
+    };
+    assert_eq!(
+        (event.lots_closed, event.insurance_paid_atoms),
+        (5_000, 101_000)
+    );
+    crash.venue.conserves();
+
+    let (mut crash, session) = spent(0);
+    is_stale(&mut crash, &session);
+    done(crash.venue.sandbox.close_adl_session(&market, &session));
 }

@@ -1,9 +1,11 @@
 //! Bugs that other venues shipped, one test each.
 
+use ballast_client::instructions::anyone::Takeover;
 use ballast_sandbox::{MarketConfig, TraderCookie, TxResult};
 use ballast_state::error::BallastError;
 
 use crate::event;
+use crate::orders::bid;
 use crate::support::{copy_of, done, quiet, refused, terms, Venue, START, TEN, USD};
 
 const ALL: u64 = 10_000;
@@ -336,6 +338,96 @@ pub fn an_admin_switched_a_guard_off() {
     refuses(BallastError::RiskInsurance, &|r| {
         r.insurance_window_slots = 0
     });
+}
+
+/// Alice is long 10 SOL, bankrupt by $10 at $189, with $5.20 of insurance; a round closes half.
+fn insured_crash() -> Venue {
+    let mut config = quiet();
+    config.risk.adl.max_close_bps = 5_000;
+    let mut venue = Venue::open_with(&config);
+    let donor = venue.sandbox.create_wallet(5 * USD).unwrap();
+    done(
+        venue
+            .sandbox
+            .donate_insurance(&venue.market, &donor, 5 * USD),
+    );
+    venue.price(189_000);
+    venue
+}
+
+#[test]
+pub fn insurance_paid_for_lots_that_stayed_open() {
+    let mut venue = insured_crash();
+    let bob = venue.bob.clone();
+    let event = event!(done(deleverage(&mut venue, &[&bob])), AutoDeleveraged);
+    assert_eq!((event.lots_closed, event.lots_after), (5_000, 5_000));
+    assert_eq!(
+        (event.insurance_paid_atoms, event.insurance_after_atoms),
+        (2_600_000, 2_600_000)
+    );
+    assert_eq!(
+        (event.gave_up_atoms, event.deficit_after_atoms),
+        (2_400_000, 5_000_000)
+    );
+    // What is left is bankrupt at $190 as before, and worth nothing there; the fee is 0.05%.
+    assert_eq!(venue.position(&venue.alice).margin, 50_000_000);
+    let before = venue.free(&venue.alice);
+    venue.price(190_000);
+    done(venue.trade(-5_000, 190_000, 0, 0));
+    assert_eq!(venue.free(&venue.alice), before - 475_000);
+    venue.conserves();
+}
+
+#[test]
+pub fn opening_a_session_spent_insurance() {
+    let mut venue = insured_crash();
+    let (market, alice, bob) = (venue.market.clone(), venue.alice.clone(), venue.bob.clone());
+    let node = venue.position(&bob).queue_node;
+    let sandbox = &mut venue.sandbox;
+    let opened = sandbox.open_adl_session(&market, &alice.address, ALL);
+    let (session, outcome) = opened.unwrap();
+    let event = event!(outcome, AdlSessionOpened);
+    assert_eq!(
+        (event.deficit_atoms, event.insured_atoms),
+        (10_000_000, 5_200_000)
+    );
+    assert_eq!(sandbox.market(&market).insurance.balance, 5_200_000);
+    assert_eq!(venue.position(&alice).margin, 100_000_000);
+    // Its execution pays for what it closes, and no more.
+    let sandbox = &mut venue.sandbox;
+    done(sandbox.advance_adl_session(&market, &session, 10, vec![node]));
+    done(sandbox.execute_adl_session(&market, &session, &bob, &[bob.address]));
+    assert_eq!(sandbox.market(&market).insurance.balance, 2_600_000);
+    let left = venue.position(&alice);
+    assert_eq!((left.lots, left.margin), (5_000, 50_000_000));
+    venue.conserves();
+}
+
+#[test]
+pub fn a_list_that_ended_early_left_the_deficit_on_one_lot() {
+    let mut venue = Venue::bankrupt();
+    let [carol, dan, keeper] = [0; 3].map(|_| venue.trader(5_000));
+    let donor = venue.sandbox.create_wallet(10 * USD).unwrap();
+    done(
+        venue
+            .sandbox
+            .donate_insurance(&venue.market, &donor, 10 * USD),
+    );
+    venue.place(&carol, bid(189_000, 9_000), &[]);
+    venue.place(&dan, bid(189_000, 1_000), &[]);
+    let outcome = venue.sandbox.liquidate_into_book(
+        &venue.market,
+        &venue.alice.address,
+        &keeper,
+        Takeover::with_margin(100 * USD),
+        &[carol.address],
+    );
+    let event = event!(done(outcome), PositionLiquidated);
+    assert_eq!((event.book_lots, event.lots_after), (-9_000, 1_000));
+    assert_eq!(event.insurance_paid_atoms, 9_000_000);
+    // Bankrupt at $190, as all of it was.
+    assert_eq!(venue.position(&venue.alice).margin, 10_000_000);
+    venue.conserves();
 }
 
 /// Two bankruptcies that take turns cut their counterparty no deeper than one pass allows.

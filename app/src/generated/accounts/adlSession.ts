@@ -84,7 +84,7 @@ export type AdlSession = {
   lots: bigint;
   /** Its entry quote, atoms. */
   entryQuote: bigint;
-  /** Its margin, what insurance paid included, funding paid up to the frozen index, atoms. */
+  /** Its margin, funding paid up to the frozen index, atoms. */
   margin: bigint;
   /** Whom to cut. Written by `advance_adl_session`. */
   selection: Selection;
@@ -118,7 +118,7 @@ export type AdlSessionArgs = {
   lots: number | bigint;
   /** Its entry quote, atoms. */
   entryQuote: number | bigint;
-  /** Its margin, what insurance paid included, funding paid up to the frozen index, atoms. */
+  /** Its margin, funding paid up to the frozen index, atoms. */
   margin: number | bigint;
   /** Whom to cut. Written by `advance_adl_session`. */
   selection: SelectionArgs;

@@ -51,12 +51,10 @@ export type AdlSessionOpened = {
   closeLots: bigint;
   /** Lots to find counterparties for. */
   wantedLots: bigint;
-  /** Deficit before insurance paid. */
-  deficitBeforeAtoms: bigint;
-  /** What insurance paid of it. */
-  insurancePaidAtoms: bigint;
-  /** Insurance ledger after. */
-  insuranceAfterAtoms: bigint;
+  /** Deficit of the whole position. */
+  deficitAtoms: bigint;
+  /** What insurance pays of it if every lot is closed; the close price counts on it. */
+  insuredAtoms: bigint;
   /** Positions that joined with this sequence number or later stand outside. */
   sequenceLimit: bigint;
   /** Last slot in which the session may be advanced or executed. */
@@ -84,12 +82,10 @@ export type AdlSessionOpenedArgs = {
   closeLots: number | bigint;
   /** Lots to find counterparties for. */
   wantedLots: number | bigint;
-  /** Deficit before insurance paid. */
-  deficitBeforeAtoms: number | bigint;
-  /** What insurance paid of it. */
-  insurancePaidAtoms: number | bigint;
-  /** Insurance ledger after. */
-  insuranceAfterAtoms: number | bigint;
+  /** Deficit of the whole position. */
+  deficitAtoms: number | bigint;
+  /** What insurance pays of it if every lot is closed; the close price counts on it. */
+  insuredAtoms: number | bigint;
   /** Positions that joined with this sequence number or later stand outside. */
   sequenceLimit: number | bigint;
   /** Last slot in which the session may be advanced or executed. */
@@ -109,9 +105,8 @@ export function getAdlSessionOpenedEncoder(): Encoder<AdlSessionOpenedArgs> {
     ["closeQuoteAtoms", getI64Encoder()],
     ["closeLots", getU64Encoder()],
     ["wantedLots", getU64Encoder()],
-    ["deficitBeforeAtoms", getU64Encoder()],
-    ["insurancePaidAtoms", getU64Encoder()],
-    ["insuranceAfterAtoms", getU64Encoder()],
+    ["deficitAtoms", getU64Encoder()],
+    ["insuredAtoms", getU64Encoder()],
     ["sequenceLimit", getU64Encoder()],
     ["expiresSlot", getU64Encoder()],
     ["cancelled", getOptionEncoder(getCancelledOrdersEncoder())],
@@ -129,9 +124,8 @@ export function getAdlSessionOpenedDecoder(): Decoder<AdlSessionOpened> {
     ["closeQuoteAtoms", getI64Decoder()],
     ["closeLots", getU64Decoder()],
     ["wantedLots", getU64Decoder()],
-    ["deficitBeforeAtoms", getU64Decoder()],
-    ["insurancePaidAtoms", getU64Decoder()],
-    ["insuranceAfterAtoms", getU64Decoder()],
+    ["deficitAtoms", getU64Decoder()],
+    ["insuredAtoms", getU64Decoder()],
     ["sequenceLimit", getU64Decoder()],
     ["expiresSlot", getU64Decoder()],
     ["cancelled", getOptionDecoder(getCancelledOrdersDecoder())],

@@ -88,11 +88,11 @@ export type AutoDeleveraged = {
   lotsAfter: bigint;
   /** Its deficit before. */
   deficitBeforeAtoms: bigint;
-  /** What insurance paid of it. */
+  /** What insurance paid for the closed lots. */
   insurancePaidAtoms: bigint;
   /** What the counterparties gave up. */
   gaveUpAtoms: bigint;
-  /** Deficit that belongs to the lots still open. */
+  /** Deficit of the lots still open. */
   deficitAfterAtoms: bigint;
   /** Insurance ledger before. */
   insuranceBeforeAtoms: bigint;
@@ -154,11 +154,11 @@ export type AutoDeleveragedArgs = {
   lotsAfter: number | bigint;
   /** Its deficit before. */
   deficitBeforeAtoms: number | bigint;
-  /** What insurance paid of it. */
+  /** What insurance paid for the closed lots. */
   insurancePaidAtoms: number | bigint;
   /** What the counterparties gave up. */
   gaveUpAtoms: number | bigint;
-  /** Deficit that belongs to the lots still open. */
+  /** Deficit of the lots still open. */
   deficitAfterAtoms: number | bigint;
   /** Insurance ledger before. */
   insuranceBeforeAtoms: number | bigint;

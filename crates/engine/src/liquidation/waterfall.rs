@@ -5,9 +5,11 @@
 //! liquidator's. That price starts at a discount from the mark and falls with time; it is
 //! never worse than the price at which the position's equity reaches zero, and equals that
 //! price once the discount is cut to the equity. With negative equity the liquidator's
-//! price is the mark, where insurance pays the deficit; where insurance does not pay, the
-//! book takes lots down to the price at which the equity is zero, and nobody else does.
+//! price is the mark, where insurance pays the deficit of the closed lots, less what the book
+//! pays beyond the mark; where insurance does not pay, the book takes lots down to the price at
+//! which the equity is zero, and nobody else does.
 
+use crate::deficit::Deficit;
 use crate::descent::{Makers, Met};
 use crate::error::EngineError;
 use crate::margin::maintenance_margin;
@@ -217,22 +219,45 @@ impl<'a> Waterfall<'a> {
         Ok(plan)
     }
 
-    /// Closes the lots and charges the victim; insurance pays what is missing.
+    /// Closes the lots and charges the victim; insurance pays for them, and what is left of the
+    /// position keeps its own deficit.
     fn close(&self, plan: &mut LiquidationPlan) -> Result<(), EngineError> {
         let charges = sum(plan.insurance_fee_atoms, plan.reward_atoms)?;
         let position = &self.input.position;
         let (mut after, left) = position.close_into_margin(plan.lots, plan.quote)?;
+        plan.insurance_paid_atoms = self.insurance_for(plan)?;
         if after.is_empty() {
-            let left = left.try_sub_unsigned(charges)?;
-            if left.is_negative() {
-                plan.insurance_paid_atoms = left.get().unsigned_abs();
+            let paid = left.try_add_unsigned(plan.insurance_paid_atoms)?;
+            plan.victim_payout = paid.try_sub_unsigned(charges)?;
+            if plan.victim_payout.is_negative() {
+                return Err(EngineError::Overflow);
             }
-            plan.victim_payout = left.max(Atoms::ZERO);
         } else {
-            after.margin = after.margin.try_sub_unsigned(charges)?;
+            after.margin = after
+                .margin
+                .try_add_unsigned(plan.insurance_paid_atoms)?
+                .try_sub_unsigned(charges)?;
         }
         plan.position_after = after;
         Ok(())
+    }
+
+    /// What insurance pays for the closed lots, atoms: their share of the deficit less what was
+    /// paid for them beyond the mark.
+    fn insurance_for(&self, plan: &LiquidationPlan) -> Result<u64, EngineError> {
+        if !self.equity.is_negative() {
+            return Ok(0);
+        }
+        let deficit = Deficit::new(
+            self.equity.get().unsigned_abs(),
+            self.input.insurance_available,
+            self.input.position.size(),
+        );
+        let closed = plan.lots.size();
+        let worth = self.signed(Atoms::from_unsigned(self.input.mark.notional(closed)?)?)?;
+        let beyond = worth.try_sub(plan.quote)?.positive_part();
+        let share = deficit.insurance_for(closed)?;
+        Ok(share.max(beyond).wrapping_sub(beyond))
     }
 
     /// What `lots` cost at the mark less `discount` for a long victim, plus it for a short

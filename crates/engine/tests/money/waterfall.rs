@@ -190,6 +190,71 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(3_000))]
+
+    /// Whoever closes some of the lots, at whatever point the list ends: what is left stands no
+    /// worse per lot, and its deficit is at most its share, rounded up.
+    #[test]
+    fn no_partial_close_moves_the_bankruptcy_price_away_from_the_mark(
+        side in any_side(), size in 2_u64..300, mark in 100_u64..1 << 24, raw in any::<u64>(),
+        equity in prop_oneof![Just(0_i64), -1_000_i64..200], insured in 0_u64..12_000,
+        offers in offers(), take_over in any::<bool>(), ended in any::<bool>(),
+        params in crate::fixture::any_params(),
+    ) {
+        // Per mille of the notional, and what insurance has, basis points of the deficit.
+        let worth = i64::try_from(size * mark).unwrap();
+        let jitter = i64::try_from(raw % 97).unwrap();
+        let position = with_equity(side, size, mark, mark, worth / 1_000 * equity / 10 - jitter);
+        let owed = position.equity(price(mark)).unwrap().get();
+        let deficit = owed.min(0).unsigned_abs();
+        let available = u64::try_from(u128::from(deficit) * u128::from(insured) / 10_000).unwrap();
+        let input = LiquidationInput { insurance_available: available, ..input(&params, position, mark) };
+        let Ok(mut waterfall) = Waterfall::begin(&input, take_over) else { return Ok(()) };
+        for (price, lots) in ladder(&offers, mark, side) {
+            let lots = lots.min(waterfall.left().unwrap());
+            if lots > 0 && waterfall.meets(price) {
+                waterfall.take(lots, price).unwrap();
+            }
+        }
+        let done = waterfall.finish(!ended).unwrap();
+        check(&input, &done)?;
+        let (closed, left) = (done.lots.size(), done.position_after.size());
+        prop_assert!(done.insurance_paid_atoms <= available);
+        let share = u128::from(deficit.min(available)) * u128::from(closed) / u128::from(size);
+        prop_assert!(u128::from(done.insurance_paid_atoms) <= share);
+        if left == 0 || closed == 0 {
+            return Ok(());
+        }
+        let after = done.position_after.equity(input.mark).unwrap().get();
+        if owed >= 0 {
+            prop_assert!(i128::from(after) * i128::from(size) >= i128::from(owed) * i128::from(left));
+        } else {
+            let most = (u128::from(deficit) * u128::from(left)).div_ceil(u128::from(size));
+            prop_assert!(u128::from(after.min(0).unsigned_abs()) <= most);
+        }
+    }
+}
+
+#[test]
+fn a_list_that_ends_early_draws_the_share_of_what_it_closed() {
+    let params = without_ladder(crate::fixture::params());
+    for side in [Side::Long, Side::Short] {
+        // 1,000 lots lack 500; one is left.
+        let position = with_equity(side, 1_000, 10_000, 10_000, -500);
+        let input = LiquidationInput {
+            insurance_available: 500,
+            ..input(&params, position, 10_000)
+        };
+        let mut waterfall = Waterfall::begin(&input, true).unwrap();
+        waterfall.take(999, price(10_000)).unwrap();
+        let done = waterfall.finish(false).unwrap();
+        assert_eq!((done.lots.size(), done.insurance_paid_atoms), (999, 499));
+        let left = done.position_after.equity(input.mark).unwrap();
+        assert_eq!(left.get(), -1);
+    }
+}
+
 /// 567 lots are to close at 10,000: discount and fee of 56,700 and 14,175 on all of them.
 fn step_of_567(params: &RiskParams) -> LiquidationInput<'_> {
     let position = with_equity(Side::Long, 1_000, 10_500, 10_000, 190_000);

@@ -67,6 +67,40 @@ fn a_proven_order_is_cut_as_it_comes() {
 }
 
 #[test]
+fn a_round_taken_up_again_closes_what_insurance_still_pays_for() {
+    let params = half();
+    let begun = begin(&params);
+    let round = *begun.round();
+    let before = begun.bankrupt_after().unwrap();
+    let lots = before.size();
+    let owed = before.equity(round.mark).unwrap().get().unsigned_abs();
+    let whole = Deleveraging::resume(&round, &before, u64::MAX, 0).unwrap();
+    assert_eq!((whole.round(), whole.remaining_lots()), (&round, lots));
+    // Frozen when insurance had half of the deficit.
+    let insured = i64::try_from(owed / 2).unwrap();
+    let mut counted = round;
+    counted.close.quote += if round.side == Side::Short {
+        -insured
+    } else {
+        insured
+    };
+    let resume = |available| Deleveraging::resume(&counted, &before, u64::MAX, available).unwrap();
+    assert_eq!(resume(owed / 2).remaining_lots(), lots);
+    let fewer = resume(owed / 4).remaining_lots();
+    assert!(fewer < lots && fewer >= lots / 2, "{fewer} of {lots}");
+    let paid = |lots: u64| u128::from(owed / 2) * u128::from(lots) / u128::from(before.size());
+    assert!(paid(fewer) <= u128::from(owed / 4) && paid(fewer + 1) > u128::from(owed / 4));
+    // Not frozen for this position: the price lies beyond the mark, or there is no deficit.
+    counted.close.quote = round.close.quote + if round.side == Side::Short { 1 } else { -1 };
+    let foreign = Deleveraging::resume(&counted, &before, 1, 0).map(|_| ());
+    assert_eq!(foreign, Err(EngineError::PositionCorrupt));
+    let mut safe = before;
+    safe.margin = safe.margin.try_add_unsigned(owed).unwrap();
+    let refused = Deleveraging::resume(&round, &safe, 1, 0).map(|_| ());
+    assert_eq!(refused, Err(EngineError::NotBankrupt));
+}
+
+#[test]
 fn what_was_cut_before_does_not_count_in_a_new_pass() {
     let params = half();
     let capped = CutStamp {

@@ -28,6 +28,13 @@ pub fn itself(event: &AutoDeleveraged, audit: &mut Audit) {
         i128::from(event.insurance_after_atoms),
         i128::from(event.insurance_before_atoms) - i128::from(event.insurance_paid_atoms),
     );
+    condition(
+        audit,
+        "insurance_paid_atoms",
+        event.insurance_paid_atoms,
+        "no more than insurance had",
+        event.insurance_paid_atoms <= event.insurance_before_atoms,
+    );
     let known: BTreeSet<_> = event.cuts.iter().map(|cut| cut.trader).collect();
     audit.equal("cuts, different traders", event.cuts.len(), known.len());
     let ages: BTreeSet<_> = event.cuts.iter().map(|cut| cut.sequence).collect();
@@ -65,8 +72,8 @@ pub fn itself(event: &AutoDeleveraged, audit: &mut Audit) {
         audit,
         "session",
         event.session,
-        "none where this call opened a pass or insurance paid",
-        !of_session || (!event.pass_opened && event.insurance_paid_atoms == 0),
+        "none where this call opened a pass",
+        !of_session || !event.pass_opened,
     );
     condition(
         audit,
@@ -107,7 +114,7 @@ pub fn with(event: &AutoDeleveraged, decision: &Decision, audit: &mut Audit) {
         (
             "deficit_after_atoms",
             event.deficit_after_atoms,
-            summary.uncovered.saturating_sub(summary.uncovered_closed),
+            summary.deficit_after().unwrap_or(u64::MAX),
         ),
     ] {
         audit.equal(field, recorded, recomputed);

@@ -42,8 +42,7 @@ pub fn situation(event: &AutoDeleveraged, units: &Units) -> Result<Situation, Un
         position,
         mark,
         funding_index: index,
-        // What insurance paid is what it could pay: anything less would not have been accepted.
-        insurance_available: event.insurance_paid_atoms,
+        insurance_available: insured(event, &position)?,
         max_lots: event.lots_closed,
         params: AdlParams {
             rank_tolerance_bps: event.rank_tolerance_bps,
@@ -122,6 +121,18 @@ pub fn stamp(
         }
     }
     Ok((left(low)? == closed).then(|| with(low)))
+}
+
+/// What insurance would have paid for all lots: how far the close price lies from the bankruptcy
+/// price, towards the mark.
+fn insured(event: &AutoDeleveraged, position: &Position) -> Result<u64, Unusable> {
+    let close = i128::from(event.close_quote_atoms);
+    let moved = match position.side() {
+        Some(Side::Short) => close - position.bankruptcy_value(),
+        _ => position.bankruptcy_value() - close,
+    };
+    let beyond = "not between the bankruptcy price and the mark";
+    u64::try_from(moved).map_err(|_| ("close_quote_atoms".to_owned(), beyond.to_owned()))
 }
 
 /// A round of which only what caps depend on is meant.

@@ -55,9 +55,6 @@ fn whole(explanation: &Explanation, voice: &Voice) -> String {
 
 fn insurance(explanation: &Explanation) -> String {
     let event = explanation.recorded.event;
-    if event.session != Pubkey::default() {
-        return "What insurance\n  could pay, it had paid into the margin when the session was opened.".to_owned();
-    }
     let held = amount(event.insurance_before_atoms);
     match event.insurance_paid_atoms {
         0 => format!("Insurance held {held} and paid nothing."),

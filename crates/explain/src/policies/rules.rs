@@ -3,7 +3,8 @@
 use std::cmp::{Ordering, Reverse};
 
 use ballast_engine::adl::{Bankruptcy, Cut as Outcome, Deleveraging};
-use ballast_engine::math::{mul_div_ceil_signed, mul_div_floor, mul_div_floor_signed};
+use ballast_engine::deficit::Deficit;
+use ballast_engine::math::{mul_div_ceil_signed, mul_div_floor_signed};
 use ballast_engine::queue::CutStamp;
 use ballast_engine::rank::{Class, ClosePrice, Exposure, Ranked, Round as Ranking};
 use ballast_engine::risk::AdlParams;
@@ -95,8 +96,7 @@ fn begin(
 fn deficit(now: &Situation, lots: u64) -> Result<u64, EngineError> {
     let equity = now.position.equity(now.mark)?.get();
     let deficit = equity.min(0).unsigned_abs();
-    let uncovered = deficit.saturating_sub(now.insurance_available);
-    mul_div_floor(uncovered, lots, now.position.size())
+    Deficit::new(deficit, now.insurance_available, now.position.size()).uncovered_for(lots)
 }
 
 /// The round in the pass that it belongs to; another one when everybody is at the cap.

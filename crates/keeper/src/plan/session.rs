@@ -7,6 +7,7 @@ use ballast_client::instructions::adl_session::{
     OpenAdlSession, SessionKeys,
 };
 use ballast_client::ranking::{self, Request};
+use ballast_engine::adl::Deleveraging;
 use ballast_engine::liquidation::{need, Need};
 use ballast_engine::queue::QueueRef;
 use ballast_engine::selection::MAX_SELECTED;
@@ -113,7 +114,7 @@ pub fn step(
     let expired = present.moment.slot > session.expires_slot;
     let record = present.state.positions.get(&bankrupt);
     let current = match record.filter(|_| !expired) {
-        Some(record) if !is_stale(queue, session, record)? => Some(record),
+        Some(record) if !is_stale(present, queue, session, record)? => Some(record),
         _ => None,
     };
     let Some(record) = current else {
@@ -218,8 +219,10 @@ fn open(
     ))
 }
 
-/// Whether the bankrupt position or the pass has changed since the session was opened.
+/// Whether the bankrupt position or the pass has changed since the session was opened, or insurance
+/// no longer pays for a lot at the frozen price.
 fn is_stale(
+    present: &Present<'_>,
     queue: &QueueRef<'_>,
     session: &AdlSession,
     record: &PositionRecord,
@@ -230,7 +233,16 @@ fn is_stale(
     let same = position.lots.get() == session.lots
         && position.entry_quote.get() == session.entry_quote
         && position.margin.get() == session.margin;
-    Ok(!same || round.epoch != header.adl_epoch)
+    if !same || round.epoch != header.adl_epoch {
+        return Ok(true);
+    }
+    let market = &present.state.market;
+    let available = market
+        .insurance
+        .available(market.params(), present.moment.slot)?;
+    let wanted = session.selection.wanted;
+    let resumed = Deleveraging::resume(&round, &position, wanted, available);
+    Ok(!resumed.is_ok_and(|round| round.remaining_lots() > 0))
 }
 
 /// The nodes that probably rank highest.

@@ -207,14 +207,15 @@ fn record(stage: &Stage, diary: &Diary, before: &Before, compute_units: u64) -> 
     let cut = cuts(stage, before, list)?;
     let closed: u64 = cut.iter().map(|line| line.lots).sum();
     let insurance_paid = before.insurance - stage.state().insurance.balance;
-    let uncovered = u128::from(before.deficit - insurance_paid) * u128::from(closed)
-        / u128::from(bankrupt.size());
+    let insured = before.plan.summary.insured;
+    let uncovered =
+        u128::from(before.deficit - insured) * u128::from(closed) / u128::from(bankrupt.size());
     Ok(Round {
         round: u64::try_from(diary.rounds.len())? + 1,
         slot: stage.sandbox.slot(),
         timestamp: stage.now().timestamp,
         mark_ticks: stage.ticks()?,
-        close_price: close_price(before, insurance_paid, stage.units.atoms_per_lot_tick)?,
+        close_price: close_price(before, insured, stage.units.atoms_per_lot_tick)?,
         rank_tolerance_bps: ranking.rank_tolerance_bps,
         min_profit_bps: ranking.min_profit_bps,
         max_close_bps: ranking.max_close_bps,
@@ -281,10 +282,10 @@ fn cuts(stage: &Stage, before: &Before, list: &[Pubkey]) -> Result<Vec<CutLine>>
     Ok(lines)
 }
 
-/// The bankruptcy price moved towards the mark by what insurance paid, in ticks.
-fn close_price(before: &Before, insurance_paid: u64, atoms_per_lot_tick: u64) -> Result<String> {
+/// The bankruptcy price moved towards the mark by what insurance pays, in ticks.
+fn close_price(before: &Before, insured: u64, atoms_per_lot_tick: u64) -> Result<String> {
     let position = &before.bankrupt.position;
-    let backing = position.margin.get() + i64::try_from(insurance_paid)?;
+    let backing = position.margin.get() + i64::try_from(insured)?;
     let quote = (position.entry_quote.get() - backing) * position.lots.get().signum();
     Ok(format!(
         "{quote}/{}",

@@ -121,6 +121,8 @@ struct RoundFacts {
     stated_close: BigRational,
     deficit: BigInt,
     stated_deficit: BigInt,
+    /// What insurance pays of the deficit if every lot is closed.
+    insured: BigInt,
     insurance_paid: BigInt,
     queue: Vec<Candidate>,
     listed: Vec<String>,
@@ -148,8 +150,9 @@ impl RoundFacts {
         // Long: what it cost less what backs it. Short: what it brought plus what backs it.
         let entry = magnitude(&integer(bankrupt, "entry_quote_atoms")?);
         let bare_quote = entry + &sign * integer(bankrupt, "margin_atoms")?;
-        let close_quote = &bare_quote + &sign * &insurance_paid;
         let deficit = &sign * (&size * &mark - &bare_quote);
+        let insured = integer(value, "insurance_before_atoms")?.min(deficit.clone());
+        let close_quote = &bare_quote + &sign * &insured;
         let mut round = Self {
             number: integer(value, "round")?.to_string(),
             stated_close: fraction(text(value, "close_price")?)? * BigRational::from(per_tick),
@@ -171,6 +174,7 @@ impl RoundFacts {
             size,
             close_quote,
             deficit,
+            insured,
             insurance_paid,
         };
         let max_close = integer(value, "max_close_bps")?;
@@ -370,19 +374,18 @@ impl RoundFacts {
             gave_up += &self.sign * (&cut.lots * &self.mark - &quote);
             allowed -= &cut.lots;
         }
-        let remaining = &self.deficit - &self.insurance_paid;
+        equal(
+            "insurance paid",
+            &self.insurance_paid,
+            &share(&self.insured, &closed, &self.size, false),
+        );
+        let remaining = &self.deficit - &self.insured;
         let uncovered = share(&remaining, &closed, &self.size, false);
         if self.stated_close != self.close_price() {
             fault(format!(
                 "close price is {} atoms a lot in the report, {} recomputed",
                 self.stated_close,
                 self.close_price()
-            ));
-        }
-        if self.insurance_paid > self.deficit {
-            fault(format!(
-                "insurance paid {} for a deficit of {}",
-                self.insurance_paid, self.deficit
             ));
         }
         if magnitude(&(&gave_up - &uncovered)) > BigInt::from(self.cuts.len()) {

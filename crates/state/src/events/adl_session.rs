@@ -3,7 +3,7 @@
 use super::CancelledOrders;
 use crate::{derives::*, Pubkey};
 
-/// A deleveraging over several transactions began: insurance has paid, the round is frozen.
+/// A deleveraging over several transactions began: the round is frozen, nothing has been paid.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct AdlSessionOpened {
     /// The session.
@@ -24,12 +24,10 @@ pub struct AdlSessionOpened {
     pub close_lots: u64,
     /// Lots to find counterparties for.
     pub wanted_lots: u64,
-    /// Deficit before insurance paid.
-    pub deficit_before_atoms: u64,
-    /// What insurance paid of it.
-    pub insurance_paid_atoms: u64,
-    /// Insurance ledger after.
-    pub insurance_after_atoms: u64,
+    /// Deficit of the whole position.
+    pub deficit_atoms: u64,
+    /// What insurance pays of it if every lot is closed; the close price counts on it.
+    pub insured_atoms: u64,
     /// Positions that joined with this sequence number or later stand outside.
     pub sequence_limit: u64,
     /// Last slot in which the session may be advanced or executed.

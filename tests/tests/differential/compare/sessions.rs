@@ -18,27 +18,18 @@ pub fn opened(outcome: &TxOutcome, model: &Model, opened: &Opened) -> Agreement 
     all(
         "opened session",
         &[
-            (
-                "deficit",
-                unsigned(event.deficit_before_atoms),
-                opened.deficit,
-            ),
-            ("paid", unsigned(event.insurance_paid_atoms), opened.paid),
+            ("deficit", unsigned(event.deficit_atoms), opened.deficit),
+            ("insured", unsigned(event.insured_atoms), opened.insured),
             ("wanted", unsigned(event.wanted_lots), session.wanted),
             (
                 "close quote",
                 i128::from(event.close_quote_atoms),
-                session.position.bankruptcy(),
+                session.position.bankruptcy() - session.position.sign() * session.insured,
             ),
             (
                 "close lots",
                 unsigned(event.close_lots),
                 session.position.size(),
-            ),
-            (
-                "insurance after",
-                unsigned(event.insurance_after_atoms),
-                model.markets[opened.market].insurance.balance,
             ),
         ],
     )
@@ -87,7 +78,7 @@ fn under_way(
             (
                 "close quote",
                 i128::from(round.close.quote),
-                session.position.bankruptcy(),
+                session.position.bankruptcy() - session.position.sign() * session.insured,
             ),
             (
                 "close lots",

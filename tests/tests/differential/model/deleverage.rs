@@ -70,10 +70,12 @@ pub struct RoundMade {
     pub epoch: u32,
     /// Whether another pass was opened.
     pub pass_opened: bool,
-    /// Deficit before insurance paid.
+    /// Deficit of the whole position.
     pub deficit: i128,
-    /// Insurance paid.
+    /// Insurance paid for the closed lots.
     pub paid: i128,
+    /// Deficit of the lots that are left.
+    pub deficit_after: i128,
     /// All profit forgone.
     pub gave_up: i128,
     /// Reward of the keeper.
@@ -94,6 +96,8 @@ pub(super) struct Round {
     pub cap_bps: i128,
     pub budget: i128,
     pub bankrupt: Holding,
+    /// What insurance pays if all lots are closed.
+    pub insured: i128,
     pub cuts: Vec<CutMade>,
     /// The last one cut, ranked as it was before.
     pub last: Option<(usize, Ranked)>,
@@ -105,10 +109,8 @@ pub(super) struct Round {
 /// A round that begins.
 pub(super) struct Begun {
     pub round: Round,
-    /// Deficit before insurance pays.
+    /// Deficit of the whole position.
     pub deficit: i128,
-    /// Paid by insurance.
-    pub paid: i128,
 }
 
 /// Slots for which bankruptcies that begin share a pass.
@@ -120,7 +122,7 @@ impl Model {
         check_accounts(self, call.bankrupt, &call.list)?;
         let number = call.market;
         let begun = self.begin(number, call.bankrupt, call.max_lots)?;
-        let (mut round, deficit, paid) = (begun.round, begun.deficit, begun.paid);
+        let (mut round, deficit) = (begun.round, begun.deficit);
         self.cut_all(&mut round, &call.list)?;
         let mut pass_opened = false;
         if round.cuts.is_empty() && round.at_cap > 0 {
@@ -132,10 +134,8 @@ impl Model {
         }
         require(!round.cuts.is_empty(), BallastError::AdlNothingCut)?;
         self.require_complete(&round)?;
-        let (params, slot) = (self.markets[number].params, self.slot);
-        self.markets[number].insurance.pay(&params, slot, paid);
-        let mut made = self.finish(round, call.bankrupt, call.receiver, deficit - paid)?;
-        (made.deficit, made.paid, made.pass_opened) = (deficit, paid, pass_opened);
+        let mut made = self.finish(round, call.bankrupt, call.receiver, deficit)?;
+        made.pass_opened = pass_opened;
         Ok(made)
     }
 
@@ -179,39 +179,40 @@ impl Model {
             distress.bankrupt_lots = before.size();
             distress.pass_epoch = epoch;
         }
-        let paid = available.min(deficit);
-        let mut rescued = before;
-        rescued.margin = signed(before.margin + paid)?;
-        signed(rescued.bankruptcy())?;
+        let insured = available.min(deficit);
         let round = Round {
             index: self.markets[number].funding.index,
             epoch,
             budget: i128::from(max_lots).min(before.size()),
-            ..Round::of(number, &rescued, mark, &params)
+            ..Round::of(number, &before, insured, mark, &params)
         };
-        Ok(Begun {
-            round,
-            deficit,
-            paid,
-        })
+        signed(round.close_quote)?;
+        Ok(Begun { round, deficit })
     }
 
-    /// Settles the bankrupt and pays the reward. `uncovered` is the deficit that insurance leaves.
+    /// Settles the bankrupt, for whose closed lots insurance pays its share, and pays the reward.
     pub(super) fn finish(
         &mut self,
         round: Round,
         bankrupt: usize,
         receiver: usize,
-        uncovered: i128,
+        deficit: i128,
     ) -> Verdict<RoundMade> {
-        let number = round.market;
+        let (number, insured) = (round.market, round.insured);
         let closed: i128 = round.cuts.iter().map(|cut| cut.lots).sum();
         let gave_up: i128 = round.cuts.iter().map(|cut| cut.gave_up).sum();
-        let owed = floor(&part(uncovered, closed, round.close_lots));
+        let owed = floor(&part(deficit - insured, closed, round.close_lots));
         require(gave_up == owed, BallastError::AdlOvershoot)?;
+        let paid = floor(&part(insured, closed, round.close_lots));
+        let (params, slot) = (self.markets[number].params, self.slot);
+        self.markets[number].insurance.pay(&params, slot, paid);
         self.markets[number].rounds += 1;
         let whole_lots = self.distress_mut(number, bankrupt).bankrupt_lots;
-        self.hold(number, bankrupt, round.bankrupt)?;
+        let mut left = round.bankrupt;
+        if left.lots != 0 {
+            left.margin = signed(left.margin + paid)?;
+        }
+        self.hold(number, bankrupt, left)?;
         let most = i128::from(self.markets[number].params.adl.reward_atoms);
         let reward = floor(&part(most, closed, whole_lots));
         let reward = reward.min(self.markets[number].fees);
@@ -224,8 +225,9 @@ impl Model {
             lots: closed,
             epoch: round.epoch,
             pass_opened: false,
-            deficit: uncovered,
-            paid: 0,
+            deficit,
+            paid,
+            deficit_after: deficit - paid - gave_up,
             gave_up,
             reward,
         })
@@ -333,7 +335,7 @@ impl Model {
         let Ok(mark) = copy.touch(market, Use::Deleverage) else {
             return Vec::new();
         };
-        let Ok(mut before) = copy.settled(market, bankrupt) else {
+        let Ok(before) = copy.settled(market, bankrupt) else {
             return Vec::new();
         };
         let deficit = -before.equity(mark.price);
@@ -341,7 +343,7 @@ impl Model {
             return Vec::new();
         }
         let params = copy.markets[market].params;
-        before.margin += copy.insurance_available(market).min(deficit);
+        let insured = copy.insurance_available(market).min(deficit);
         let sign = -before.sign();
         let begins = copy
             .owned(market, bankrupt)
@@ -351,7 +353,7 @@ impl Model {
         let round = Round {
             index: copy.markets[market].funding.index,
             epoch: if opens { u32::MAX } else { passes },
-            ..Round::of(market, &before, mark.price, &params)
+            ..Round::of(market, &before, insured, mark.price, &params)
         };
         let mut ranking = copy.eligible(&round);
         if ranking.iter().any(|(_, left, _)| *left > 0) {
@@ -399,9 +401,17 @@ pub(super) fn check_accounts(model: &Model, bankrupt: usize, list: &[Listed]) ->
 }
 
 impl Round {
-    /// A round for what is left of a bankrupt position, whose funding is paid up to its index.
-    pub fn of(market: usize, bankrupt: &Holding, mark: i128, params: &RiskParams) -> Self {
-        let (close_quote, close_lots) = (bankrupt.bankruptcy(), bankrupt.size());
+    /// A round for what is left of a bankrupt position, whose funding is paid up to its index, and
+    /// for all of which insurance would pay `insured`.
+    pub fn of(
+        market: usize,
+        bankrupt: &Holding,
+        insured: i128,
+        mark: i128,
+        params: &RiskParams,
+    ) -> Self {
+        let close_quote = bankrupt.bankruptcy() - bankrupt.sign() * insured;
+        let close_lots = bankrupt.size();
         Self {
             market,
             sign: -bankrupt.sign(),
@@ -418,6 +428,7 @@ impl Round {
             cap_bps: i128::from(params.adl.max_close_bps),
             budget: close_lots,
             bankrupt: *bankrupt,
+            insured,
             cuts: Vec::new(),
             last: None,
             at_cap: 0,
@@ -471,7 +482,8 @@ impl Round {
         let (bankrupt, left) = self
             .bankrupt
             .closed_into_margin(self.sign * lots, self.sign * quote);
-        require(left == 0, BallastError::AdlOvershoot)?;
+        let missing = if bankrupt.lots == 0 { self.insured } else { 0 };
+        require(left + missing == 0, BallastError::AdlOvershoot)?;
         self.bankrupt = bankrupt;
         let made = CutMade {
             trader: 0,

@@ -6,6 +6,7 @@ use ballast_state::error::BallastError;
 use super::deleverage::{check_accounts, Listed, Round};
 use super::holding::Holding;
 use super::liquidate::Health;
+use super::number::{floor, part};
 use super::oracle::Use;
 use super::ranking::{Class, Ranked};
 use super::refusal::{require, Verdict};
@@ -51,8 +52,10 @@ pub struct Session {
     pub bankrupt: usize,
     /// Number of the bankruptcy.
     pub bankruptcy_id: u64,
-    /// The position once insurance has paid, funding paid up to the frozen index.
+    /// The position, funding paid up to the frozen index.
     pub position: Holding,
+    /// What insurance pays if all of it is closed.
+    pub insured: i128,
     /// Frozen mark.
     pub mark: i128,
     /// Frozen pass.
@@ -76,24 +79,21 @@ pub struct Opened {
     pub market: usize,
     /// Its queue.
     pub side: usize,
-    /// Deficit before insurance paid.
+    /// Deficit of the whole position.
     pub deficit: i128,
-    /// Paid by insurance.
-    pub paid: i128,
+    /// What insurance pays if all of it is closed.
+    pub insured: i128,
 }
 
 impl Model {
     /// Opens a session.
     pub fn open_session(&mut self, market: usize, bankrupt: usize, most: u64) -> Verdict<Effect> {
         let begun = self.begin(market, bankrupt, most)?;
-        let (round, uncovered) = (begun.round, begun.deficit - begun.paid);
-        require(uncovered > 0, BallastError::InsuranceCanPay)?;
-        let (params, slot) = (self.markets[market].params, self.slot);
-        self.markets[market]
-            .insurance
-            .pay(&params, slot, begun.paid);
+        let (round, deficit) = (begun.round, begun.deficit);
+        require(deficit > round.insured, BallastError::InsuranceCanPay)?;
+        let slot = self.slot;
         self.hold(market, bankrupt, round.bankrupt)?;
-        self.record(market, bankrupt, Health::Bankrupt(uncovered));
+        self.record(market, bankrupt, Health::Bankrupt(deficit));
         let place = side(round.sign);
         let free = self.markets[market].sessions[place].is_none();
         require(free, BallastError::AdlSessionUnderWay)?;
@@ -101,6 +101,7 @@ impl Model {
             bankrupt,
             bankruptcy_id: self.distress_mut(market, bankrupt).bankruptcy_id,
             position: round.bankrupt,
+            insured: round.insured,
             mark: round.measure.mark,
             epoch: round.epoch,
             wanted: round.budget,
@@ -112,8 +113,8 @@ impl Model {
         Ok(Effect::Opened(Opened {
             market,
             side: place,
-            deficit: begun.deficit,
-            paid: begun.paid,
+            deficit,
+            insured: round.insured,
         }))
     }
 
@@ -155,12 +156,14 @@ impl Model {
         let selected = self.selected(market, named.side);
         require(list == selected, BallastError::AdlNotSelected)?;
         self.release_all(market, bankrupt, None);
+        round.budget = self.payable(market, named.side);
+        require(round.budget > 0, BallastError::AdlSessionStale)?;
         round.proven = true;
         self.cut_all(&mut round, list)?;
         require(!round.cuts.is_empty(), BallastError::AdlNothingCut)?;
-        let uncovered = -session.position.equity(session.mark);
+        let deficit = -session.position.equity(session.mark);
         self.markets[market].sessions[named.side] = None;
-        let made = self.finish(round, bankrupt, receiver, uncovered)?;
+        let made = self.finish(round, bankrupt, receiver, deficit)?;
         Ok(Effect::Round(Box::new(made)))
     }
 
@@ -168,7 +171,9 @@ impl Model {
     pub fn close_session(&mut self, named: &Named) -> Verdict<()> {
         self.require_of(named)?;
         let expired = self.require_live(named).is_err();
-        let over = expired || !self.is_unchanged(named.market, named.side);
+        let over = expired
+            || !self.is_unchanged(named.market, named.side)
+            || self.payable(named.market, named.side) == 0;
         require(over, BallastError::AdlSessionLive)?;
         self.markets[named.market].sessions[named.side] = None;
         Ok(())
@@ -199,6 +204,25 @@ impl Model {
         owned.distress.bankruptcy_id == session.bankruptcy_id
             && now == Ok(session.position)
             && self.markets[market].passes[side] == session.epoch
+    }
+
+    /// Most lots that the session may close: what it wants, as far as insurance now pays the share of
+    /// so many lots at the frozen price.
+    pub fn payable(&self, market: usize, side: usize) -> i128 {
+        let session = self.session(market, side);
+        let available = self.insurance_available(market);
+        let (insured, size) = (session.insured, session.position.size());
+        let pays = |lots: i128| floor(&part(insured, lots, size)) <= available;
+        let (mut few, mut many) = (0, session.wanted + 1);
+        while many - few > 1 {
+            let middle = (few + many).div_euclid(2);
+            if pays(middle) {
+                few = middle;
+            } else {
+                many = middle;
+            }
+        }
+        few
     }
 
     /// The members still in the queue, in order.
@@ -232,7 +256,8 @@ impl Model {
     pub(super) fn frozen(&self, market: usize, side: usize) -> Round {
         let session = self.session(market, side);
         let params = &self.markets[market].params;
-        let mut round = Round::of(market, &session.position, session.mark, params);
+        let (position, insured) = (&session.position, session.insured);
+        let mut round = Round::of(market, position, insured, session.mark, params);
         round.measure.tolerance_bps = 0;
         Round {
             epoch: session.epoch,

@@ -63,7 +63,7 @@ impl Model {
         self.book_fees(market, meeting.maker_fees())?;
         self.conclude(&descent, &closed);
         self.settle_liquidator(&descent, taken)?;
-        let income = meeting.collected() + closed.rewards + self.rescue_reward(market, closed.paid);
+        let income = meeting.collected() + closed.rewards + self.rescue_reward(&descent, &closed);
         self.trader_mut(call.liquidator).free += income;
         self.markets[market].liquidations += u64::from(meeting.lots() + taken > 0);
         let done = Done::Liquidation {
@@ -134,7 +134,7 @@ impl Model {
         if after.lots == 0 {
             left += closed.paid - charges;
         } else {
-            after.margin -= charges;
+            after.margin += closed.paid - charges;
         }
         let (slot, params) = (self.slot, self.markets[market].params);
         let insurance = &mut self.markets[market].insurance;
@@ -171,10 +171,11 @@ impl Model {
     }
 
     /// Taken from the fee bucket where insurance had to pay.
-    fn rescue_reward(&mut self, market: usize, paid: i128) -> i128 {
-        let market = &mut self.markets[market];
-        let reward = i128::from(market.params.adl.reward_atoms).min(market.fees);
-        let reward = if paid > 0 { reward } else { 0 };
+    fn rescue_reward(&mut self, descent: &Descent, closed: &Closed) -> i128 {
+        let market = &mut self.markets[descent.call.market];
+        let most = i128::from(market.params.adl.reward_atoms);
+        let reward = floor(&part(most, closed.lots, descent.before.size())).min(market.fees);
+        let reward = if closed.paid > 0 { reward } else { 0 };
         market.fees -= reward;
         reward
     }
@@ -240,14 +241,15 @@ impl Descent<'_> {
             reward.min(self.improvement(fill.lots, fill.price))
         });
         let quote = meeting.quote() + self.taken_quote(taken);
-        let equity = self.before.margin + self.before.sign() * (quote - self.before.entry.abs());
-        let gone = lots == self.before.size();
+        let insured = self.available.min(self.plan.deficit);
+        let share = floor(&part(insured, lots, self.before.size()));
+        let beyond = (self.before.sign() * (quote - lots * self.mark.price)).max(0);
         Closed {
             lots,
             quote,
             rewards: if self.is_bankrupt() { 0 } else { rewards.sum() },
             fee: floor(&part(self.plan.fee, lots, self.plan.lots)),
-            paid: if gone { (-equity).max(0) } else { 0 },
+            paid: (share - beyond).max(0),
         }
     }
 

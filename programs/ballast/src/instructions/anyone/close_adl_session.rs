@@ -7,6 +7,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use super::deleveraging::resume;
 use crate::{
     emit::emit,
     error::{require, OrBallast},
@@ -36,8 +37,8 @@ pub struct CloseAdlSession<'info> {
 }
 
 impl CloseAdlSession<'_> {
-    /// Closes a session that has expired, or whose bankrupt position or pass has changed. Anyone may call
-    /// it.
+    /// Closes a session that has expired, whose bankrupt position or pass has changed, or for which
+    /// insurance no longer pays. Anyone may call it.
     ///
     /// # Errors
     /// `AdlSessionMismatch`; `AdlSessionLive`.
@@ -64,7 +65,7 @@ impl CloseAdlSession<'_> {
         session.require_of(&self.market.key(), &self.bankrupt.key())?;
         let expired = session.require_live(Clock::get()?.slot).is_err();
         require!(
-            expired || !self.is_unchanged(&queues, &session)?,
+            expired || !self.can_be_executed(&market, &queues, &session)?,
             BallastError::AdlSessionLive
         );
         queues.write(session.side(), |queue| {
@@ -73,8 +74,14 @@ impl CloseAdlSession<'_> {
         })
     }
 
-    /// Whether the bankrupt position is still what the session was opened for.
-    fn is_unchanged(&self, queues: &MarketQueues, session: &AdlSession) -> Result<bool> {
+    /// Whether the bankrupt position is still what the session was opened for, and insurance pays
+    /// for a lot of it at the frozen price.
+    fn can_be_executed(
+        &self,
+        market: &Market,
+        queues: &MarketQueues,
+        session: &AdlSession,
+    ) -> Result<bool> {
         let header = queues.read(session.side(), |queue| Ok(*queue.header()))?;
         let watch = header.watch;
         if watch.session != self.session.key().to_bytes() {
@@ -92,6 +99,10 @@ impl CloseAdlSession<'_> {
             return Ok(false);
         };
         let position = slot.position()?.settle(round.funding_index).or_ballast()?;
-        Ok(session.is_of_position(slot, &position) && round.epoch == header.adl_epoch)
+        if !session.is_of_position(slot, &position) || round.epoch != header.adl_epoch {
+            return Ok(false);
+        }
+        let now = Clock::get()?.slot;
+        Ok(resume(market, session, &round, &position, now).is_ok())
     }
 }

@@ -4,10 +4,12 @@ use anchor_lang::prelude::*;
 use ballast_engine::{
     adl::{Bankruptcy, Deleveraging, Summary},
     position::Position,
+    rank::Round,
     reward::keeper_reward,
     settlement::Settlement,
 };
 use ballast_state::{
+    adl_session::AdlSession,
     error::BallastError,
     events::AutoDeleveraged,
     market::{Market, Touched},
@@ -16,7 +18,7 @@ use ballast_state::{
 };
 
 use crate::{
-    error::{error, OrBallast},
+    error::{error, require, OrBallast},
     instructions::position_change::{Change, PositionChanges, Remembered},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
@@ -89,17 +91,24 @@ pub fn begin(
     Ok(Box::new(state))
 }
 
-/// Takes what insurance pays of the deficit out of its ledger.
+/// Takes up the round of a session, which has frozen it for `position`. Nothing can be closed where
+/// insurance no longer pays the share of a single lot.
 ///
 /// # Errors
-/// `InsuranceCap`, `Overflow`.
-pub fn draw_insurance(market: &mut Market, state: &Deleveraging, clock: &Clock) -> Result<()> {
-    let drawn = market
-        .insurance
-        .draw(market.params(), clock.slot, state.insurance_paid())
-        .or_ballast()?;
-    market.insurance = drawn;
-    Ok(())
+/// `AdlSessionStale`.
+#[inline(never)]
+pub fn resume(
+    market: &Market,
+    session: &AdlSession,
+    round: &Round,
+    position: &Position,
+    now_slot: u64,
+) -> Result<Box<Deleveraging>> {
+    let available = market.insurance.available(market.params(), now_slot);
+    let (available, wanted) = (available.or_ballast()?, session.selection.wanted);
+    let state = Deleveraging::resume(round, position, wanted, available).or_ballast()?;
+    require!(state.remaining_lots() > 0, BallastError::AdlSessionStale);
+    Ok(Box::new(state))
 }
 
 /// Checks and books a round whose counterparties have been cut, and writes what is left of the
@@ -114,15 +123,19 @@ pub fn conclude(
     clock: &Clock,
 ) -> Result<Box<AutoDeleveraged>> {
     let summary = state.finish().or_ballast()?;
+    let after = state.bankrupt_after().or_ballast()?;
     let insurance_before = market.insurance.balance;
-    draw_insurance(market, state, clock)?;
+    let drawn = market
+        .insurance
+        .draw(market.params(), clock.slot, summary.insurance_paid);
+    market.insurance = drawn.or_ballast()?;
     market.count_round()?;
     let mut event = event(occasion, market, slot, state, &summary)?;
     event.insurance_before_atoms = insurance_before;
     let change = Change {
         trader: &occasion.bankrupt,
         before: &occasion.before,
-        after: state.bankrupt_after(),
+        after: &after,
         remembered: Remembered::Before,
         stamp: None,
     };
@@ -140,7 +153,7 @@ fn event(
     summary: &Summary,
 ) -> Result<Box<AutoDeleveraged>> {
     let (round, before) = (state.round(), &occasion.before);
-    let deficit_after = summary.uncovered.checked_sub(summary.uncovered_closed);
+    let after = state.bankrupt_after().or_ballast()?;
     Ok(Box::new(AutoDeleveraged {
         market: occasion.market,
         bankrupt: occasion.bankrupt,
@@ -161,11 +174,11 @@ fn event(
         entry_quote_before: before.entry_quote.get(),
         margin_before: before.margin.get(),
         lots_closed: summary.lots,
-        lots_after: state.bankrupt_after().lots.get(),
+        lots_after: after.lots.get(),
         deficit_before_atoms: summary.deficit,
         insurance_paid_atoms: summary.insurance_paid,
         gave_up_atoms: summary.gave_up,
-        deficit_after_atoms: deficit_after.ok_or_else(|| error!(BallastError::Overflow))?,
+        deficit_after_atoms: summary.deficit_after().or_ballast()?,
         insurance_before_atoms: market.insurance.balance,
         insurance_after_atoms: market.insurance.balance,
         reward_atoms: 0,

@@ -1,13 +1,7 @@
 //! Closes a bankrupt position against the counterparties that a session has selected.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{
-    adl::{Bankruptcy, Deleveraging},
-    oracle::Action,
-    position::Position,
-    queue::Watch,
-    rank::Round,
-};
+use ballast_engine::{oracle::Action, queue::Watch};
 use ballast_state::{
     adl_session::AdlSession,
     error::BallastError,
@@ -20,7 +14,7 @@ use ballast_state::{
 
 use super::{
     counterparties::{check_list, CutList},
-    deleveraging::{conclude, conclude_orders, pay_reward, Occasion},
+    deleveraging::{conclude, conclude_orders, pay_reward, resume, Occasion},
 };
 use crate::{
     emit::emit,
@@ -74,7 +68,8 @@ impl<'info> ExecuteAdlSession<'info> {
     ///
     /// # Errors
     /// `AdlSessionMismatch`, `AdlSessionExpired`, `AdlSessionGone`, `AdlSessionIncomplete`,
-    /// `AdlSessionStale`; `NotBankrupt` when the mark has recovered; `AdlNotSelected` and those of
+    /// `AdlSessionStale`, also when insurance has paid others in the meantime and no longer pays a
+    /// lot of it; `NotBankrupt` when the mark has recovered; `AdlNotSelected` and those of
     /// `auto_deleverage` for the list; `AdlNothingCut`; `Paused`; the `Price...` errors.
     pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
         let accounts = &ctx.accounts;
@@ -133,7 +128,7 @@ impl<'info> ExecuteAdlSession<'info> {
         let mut changes = PositionChanges::open(key, &market, &queues);
         changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(&self.bankrupt.key(), &book, slot)?;
-        let mut state = resume(&market, &session, &before, &round)?;
+        let mut state = resume(&market, &session, &round, &before, clock.slot)?;
         check_selected(listed, &session, &queues)?;
         let mut list = CutList::new(key, &queues, &book, listed);
         list.cut_all(&mut changes, &mut state)?;
@@ -170,38 +165,6 @@ impl<'info> ExecuteAdlSession<'info> {
         require!(watch.is_complete(), BallastError::AdlSessionIncomplete);
         Ok(watch)
     }
-}
-
-/// The deleveraging as it was frozen. Insurance has paid when the session was opened.
-#[inline(never)]
-fn resume(
-    market: &Market,
-    session: &AdlSession,
-    position: &Position,
-    round: &Round,
-) -> Result<Box<Deleveraging>> {
-    let params = ballast_engine::risk::AdlParams {
-        min_profit_bps: round.min_profit_bps,
-        rank_tolerance_bps: round.rank_tolerance_bps,
-        max_close_bps: round.max_close_bps,
-        ..market.params().adl
-    };
-    let mut state = Deleveraging::begin(&Bankruptcy {
-        position: *position,
-        mark: round.mark,
-        funding_index: round.funding_index,
-        insurance_available: 0,
-        past_grace: true,
-        taker: None,
-        max_lots: session.selection.wanted,
-        params: &params,
-        epoch: round.epoch,
-        passes: round.epoch,
-    })
-    .or_ballast()?;
-    require!(state.round() == round, BallastError::AdlSessionStale);
-    state.trust_order();
-    Ok(Box::new(state))
 }
 
 /// Checks that the listed accounts are those of the members still in the queue, in order.

@@ -151,7 +151,7 @@ impl<'info> Liquidate<'info> {
         victim.add_free(plan.victim_payout)?;
         matched.changes.leave(&mut victim)?;
 
-        let reward = rescue_reward(&mut market, &plan)?;
+        let reward = rescue_reward(&mut market, &plan, before.size())?;
         let income = [plan.reward_atoms, matched.collected, reward];
         self.settle_liquidator(
             &market,
@@ -356,14 +356,14 @@ impl Makers for Orders<'_, '_, '_, '_, '_> {
     }
 }
 
-/// Takes the reward for a position that insurance had to rescue, where there is no discount to
-/// earn, out of the fee bucket.
-fn rescue_reward(market: &mut Market, plan: &LiquidationPlan) -> Result<u64> {
+/// Takes the reward for lots that insurance had to rescue, where there is no discount to earn, out
+/// of the fee bucket.
+fn rescue_reward(market: &mut Market, plan: &LiquidationPlan, size: u64) -> Result<u64> {
     if plan.insurance_paid_atoms == 0 {
         return Ok(0);
     }
     let reward = market.params().adl.reward_atoms;
-    let reward = keeper_reward(reward, market.fees_atoms, 1, 1).or_ballast()?;
+    let reward = keeper_reward(reward, market.fees_atoms, plan.lots.size(), size).or_ballast()?;
     let left = market.fees_atoms.checked_sub(reward);
     market.fees_atoms = left.ok_or_else(|| error!(BallastError::Overflow))?;
     Ok(reward)

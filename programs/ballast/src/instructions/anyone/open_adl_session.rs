@@ -1,4 +1,4 @@
-//! Begins a deleveraging over several transactions: insurance pays, the round is frozen.
+//! Begins a deleveraging over several transactions: the round is frozen, nothing is paid.
 
 use anchor_lang::prelude::*;
 use ballast_engine::{liquidation::Health, oracle::Action, selection::Selection};
@@ -12,7 +12,7 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::deleveraging::{begin, draw_insurance};
+use super::deleveraging::begin;
 use crate::{
     emit::emit,
     error::{error, require, OrBallast},
@@ -60,12 +60,13 @@ pub struct OpenAdlSession<'info> {
 }
 
 impl OpenAdlSession<'_> {
-    /// Lets insurance pay what it can and freezes mark, close price, funding index and ranking, so
-    /// that the counterparties of up to `max_lots` may be looked for in several transactions. Anyone
-    /// may call it; who calls it decides nothing.
+    /// Freezes mark, close price, funding index and ranking, so that the counterparties of up to
+    /// `max_lots` may be looked for in several transactions. The close price counts on what insurance
+    /// may pay now; nothing is paid before the session is executed. Anyone may call it; who calls it
+    /// decides nothing.
     ///
     /// # Errors
-    /// `NotBankrupt`; `InsuranceCanPay`, also when it pays everything once the grace period is over;
+    /// `NotBankrupt`; `InsuranceCanPay`, also once the grace period is over;
     /// `BookCanAbsorb`;
     /// `AdlSessionUnderWay`; `AdlSessionSize`; `ZeroLots`; `Paused`; the `Price...` errors.
     pub fn handle(ctx: Context<Self>, max_lots: u64) -> Result<()> {
@@ -100,16 +101,14 @@ impl OpenAdlSession<'_> {
             max_lots,
         )?;
         let summary = state.finish().or_ballast()?;
-        require!(summary.uncovered > 0, BallastError::InsuranceCanPay);
-        draw_insurance(&mut market, &state, &clock)?;
-        let health = Health::Bankrupt {
-            deficit: summary.uncovered,
-        };
+        let (deficit, insured) = (summary.deficit, summary.insured);
+        require!(deficit > insured, BallastError::InsuranceCanPay);
+        let health = Health::Bankrupt { deficit };
         let distress = slot.distress().recorded(health, clock.slot);
         let change = Change {
             trader: &trader,
             before: &before,
-            after: state.bankrupt_after(),
+            after: &before,
             remembered: Remembered::Recorded(&distress),
             stamp: None,
         };
@@ -126,10 +125,9 @@ impl OpenAdlSession<'_> {
         session.expires_slot = expires.ok_or_else(|| error!(BallastError::Overflow))?;
         session.bankruptcy_id = slot.bankruptcy_id;
         session.mark_ticks = touched.price.price.get();
-        let after = state.bankrupt_after();
-        session.lots = after.lots.get();
-        session.entry_quote = after.entry_quote.get();
-        session.margin = after.margin.get();
+        session.lots = before.lots.get();
+        session.entry_quote = before.entry_quote.get();
+        session.margin = before.margin.get();
         let (id, wanted) = (self.session.key().to_bytes(), state.remaining_lots());
         let sequence_limit = queues.write(round.side, |queue| {
             session.selection = Selection::begin(queue, id, round, wanted).or_ballast()?;
@@ -154,9 +152,8 @@ impl OpenAdlSession<'_> {
             close_quote_atoms: round.close.quote,
             close_lots: round.close.lots,
             wanted_lots: wanted,
-            deficit_before_atoms: summary.deficit,
-            insurance_paid_atoms: summary.insurance_paid,
-            insurance_after_atoms: market.insurance.balance,
+            deficit_atoms: deficit,
+            insured_atoms: insured,
             sequence_limit,
             expires_slot: session.expires_slot,
             cancelled,
