@@ -13,7 +13,7 @@ use ballast_engine::proof::best_below;
 use ballast_engine::queue::{QueueEntry, QueueRef};
 use ballast_engine::rank::{score_q32, Class, ClosePrice, Exposure, Ranked, Round};
 use ballast_engine::standing::light_of;
-use ballast_engine::units::{Atoms, FundingIndex, Lots, Side};
+use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
 use ballast_engine::EngineError;
 use ballast_state::market::Market;
 use ballast_state::position_slot::PositionSlot;
@@ -104,18 +104,19 @@ pub fn funding_index_at(market: &Market, moment: &Moment) -> Result<FundingIndex
     Ok(funding::state_at(market, moment)?.index)
 }
 
-/// Plays a round: begins it like the program would, then cuts the highest ranked
-/// counterparty again and again. `queue` is the one opposite to the bankrupt. The book is not
-/// asked; see [`ballast_engine::adl::book_can_absorb`].
+/// Begins a round as the program would. `queue` is the one opposite to the bankrupt, `taker` the
+/// price of the best order of somebody else that would take lots of the position. Gives the
+/// bankrupt position, funding paid, and the round before anybody is cut.
 ///
-/// Errors are the engine's: `NotBankrupt`, `InsuranceCanPay`, `NoPosition`, ...
-pub fn plan(
+/// Errors are the engine's: `NotBankrupt`, `InsuranceCanPay`, `BookCanAbsorb`, `NoPosition`, ...
+pub fn begin(
     market: &Market,
     queue: &QueueRef<'_>,
     bankrupt: &PositionSlot,
     moment: &Moment,
-    request: &Request,
-) -> Result<AdlPlan, EngineError> {
+    max_lots: u64,
+    taker: Option<LotPrice>,
+) -> Result<(Position, Deleveraging), EngineError> {
     let funding_index = funding_index_at(market, moment)?;
     let position = Position {
         lots: Lots::new(bankrupt.lots)?,
@@ -125,22 +126,38 @@ pub fn plan(
     }
     .settle(funding_index)?;
     let risk = market.params();
-    let passes = queue.header().adl_epoch;
     let distress = bankrupt.distress();
     let epoch = queue.header().pass_at(distress.pass_epoch, moment.slot)?;
-    let mut round = Deleveraging::begin(&Bankruptcy {
+    let round = Deleveraging::begin(&Bankruptcy {
         position,
         mark: moment.lot_price(market)?,
         funding_index,
         insurance_available: market.insurance.available(risk, moment.slot)?,
         past_grace: distress.past_grace(risk.adl.grace_slots, moment.slot),
-        taker: None,
-        max_lots: request.max_lots,
+        taker,
+        max_lots,
         params: &risk.adl,
         epoch,
         passes: epoch,
     })?;
-    let reopens = epoch == passes && round.pass_is_used_up(queue)?;
+    Ok((position, round))
+}
+
+/// Plays a round: begins it like the program would, then cuts the highest ranked
+/// counterparty again and again. `queue` is the one opposite to the bankrupt. The book is not
+/// asked; see [`begin`].
+///
+/// Errors are those of [`begin`], without `BookCanAbsorb`.
+pub fn plan(
+    market: &Market,
+    queue: &QueueRef<'_>,
+    bankrupt: &PositionSlot,
+    moment: &Moment,
+    request: &Request,
+) -> Result<AdlPlan, EngineError> {
+    let (position, mut round) = begin(market, queue, bankrupt, moment, request.max_lots, None)?;
+    let passes = queue.header().adl_epoch;
+    let reopens = round.round().epoch == passes && round.pass_is_used_up(queue)?;
     if reopens {
         round.open_pass(passes.checked_add(1).ok_or(EngineError::Overflow)?)?;
     }

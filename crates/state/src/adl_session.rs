@@ -26,7 +26,7 @@ pub const ADL_SESSION_SLOTS: u64 = 150;
 pub struct AdlSession {
     /// Layout version. Written once.
     pub version: u8,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _pad: [u8; 3],
     /// Side of the counterparties: 0 long, 1 short. Written once, like everything up to the
     /// selection.

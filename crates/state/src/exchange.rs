@@ -66,7 +66,7 @@ pub struct Exchange {
     pub _unused: [u8; 12],
     /// Markets in existence; index of the next one. Written by `create_market`.
     pub market_count: u16,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _padding: [u8; 2],
     /// Zero; room for later versions.
     pub reserved: [u8; 256],

@@ -134,7 +134,7 @@ pub struct RiskConfig {
     /// Most that a liquidator earns on lots the book takes, basis points of their notional, out
     /// of what the book pays above the liquidator's own price.
     pub book_reward_bps: u32,
-    /// Zero.
+    /// Zero; room for later versions.
     pub reserved: [u64; 7],
 }
 
@@ -170,7 +170,7 @@ pub struct AdlConfig {
     pub max_close_bps: u32,
     /// Least profit at the mark, basis points of the entry, to rank as a winner.
     pub min_profit_bps: u32,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _pad: u32,
     /// Slots after a bankruptcy flag from which insurance no longer delays ADL.
     pub grace_slots: u64,
@@ -197,7 +197,7 @@ pub struct FundingLedger {
     pub impact_bid: u32,
     /// Average price of the impact notional bought from the asks, as `impact_bid`.
     pub impact_ask: u32,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _pad: u32,
 }
 
@@ -224,9 +224,9 @@ pub struct Selection {
     pub found: u64,
     /// Nodes looked at.
     pub visited: u64,
-    /// Members.
+    /// Members in use, 0 to 16.
     pub len: u32,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _pad: u32,
     /// The first `len` are in use.
     pub members: [Member; selection::MAX_SELECTED],
@@ -241,20 +241,20 @@ pub struct Member {
     pub bankruptcy: i64,
     /// Order of joining the queue.
     pub sequence: u64,
-    /// Lots.
+    /// Lots when it was selected, positive.
     pub lots: u32,
     /// Node in the queue.
     pub node: u32,
     /// Lots that may be cut before the cap.
     pub cap_left: u32,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _pad: u32,
 }
 
 /// State of a tree beside its nodes; 4294967295 is no node.
 #[zero_copy]
 pub struct TreeHeader {
-    /// Root.
+    /// Node at the root; 4294967295 while the tree is empty.
     pub root: u32,
     /// First node of the free list.
     pub free_head: u32,
@@ -288,13 +288,13 @@ pub struct QueueHeader {
     pub next_sequence: u64,
     /// Number of deleveraging passes opened over this queue.
     pub adl_epoch: u32,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _pad: u32,
     /// The selection under way, if any.
     pub watch: Watch,
     /// Slot in which the current pass was opened.
     pub pass_opened_slot: u64,
-    /// Zero.
+    /// Zero; room for later versions.
     pub reserved: [u8; 40],
 }
 
@@ -328,7 +328,7 @@ pub struct Watch {
     pub last_sequence: u64,
     /// Its lots; 0 when there is no last member.
     pub last_lots: u32,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _pad: u32,
     /// Positions that joined with this sequence number or later stand outside.
     pub sequence_limit: u64,
@@ -349,7 +349,7 @@ pub struct QueueEntry {
     pub side: u8,
     /// 1 while a selection under way includes the position.
     pub selected: u16,
-    /// Lots.
+    /// Lots of the position, positive on either side.
     pub lots: u32,
     /// Entry price, 2^-32 atoms per lot, rounded down.
     pub entry_q32: u64,
@@ -381,7 +381,7 @@ pub struct BookHeader {
     pub market: Pubkey,
     /// Layout version.
     pub version: u32,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _pad: u32,
     /// Id of the next order.
     pub next_sequence: u64,
@@ -389,7 +389,7 @@ pub struct BookHeader {
     pub bids: TreeHeader,
     /// Tree of the asks.
     pub asks: TreeHeader,
-    /// Zero.
+    /// Zero; room for later versions.
     pub reserved: [u8; 48],
 }
 
@@ -424,7 +424,7 @@ pub struct Order {
     pub side: u8,
     /// 1: reduce-only.
     pub flags: u8,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _pad: [u8; 5],
     /// The trader account.
     pub trader: Pubkey,

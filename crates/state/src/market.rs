@@ -38,11 +38,11 @@ pub struct Market {
     pub bump: u8,
     /// Bump of the insurance vault. Written once.
     pub vault_bump: u8,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _padding: u8,
     /// Number of the market, from 0. Written once.
     pub index: u16,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _padding2: u16,
     /// Printable ASCII padded with zeros. Written once.
     pub name: [u8; NAME_BYTES],

@@ -22,7 +22,7 @@ const NANO: u128 = 1_000_000_000;
 pub struct OracleConfig {
     /// `ORACLE_PULL` or `ORACLE_PUSH`.
     pub kind: u32,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _padding: u32,
     /// Pyth feed id; used by the pull oracle.
     pub feed_id: [u8; 32],

@@ -64,7 +64,7 @@ pub struct PlaceOrderArgs {
     pub kind: OrderKind,
     /// Limit price, ticks; the worst price of a market order, where 0 is the price band.
     pub price_ticks: u64,
-    /// Lots.
+    /// Lots to trade, positive.
     pub lots: u64,
     /// Least collateral for the whole order, atoms: goes to the margin of the position as it fills,
     /// and is reserved while it waits. 0: as little as the initial margin allows.

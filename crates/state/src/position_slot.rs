@@ -62,7 +62,7 @@ pub struct PositionSlot {
     pub order_margin: u64,
     /// Lots of the last liquidation step that it left open.
     pub step_left: u32,
-    /// Zero.
+    /// Always zero; aligns what follows.
     pub _padding: u32,
     /// Closes lots when the price turns against the position.
     pub stop_loss: Trigger,
@@ -185,15 +185,26 @@ impl PositionSlot {
         let listed = self.order_head != NO_NODE;
         let orders = listed == (self.order_count > 0) && (listed || self.order_margin == 0);
         let position = if self.lots == 0 {
-            listed
-                && self.queue_node == NO_NODE
-                && self.margin == 0
-                && self.entry_quote == 0
-                && self.stop_loss.is_unset()
-                && self.take_profit.is_unset()
+            listed && self.holds_no_position()
         } else {
             self.lots.signum() == self.entry_quote.signum() && self.queue_node != NO_NODE
         };
         orders && position
+    }
+
+    /// Whether nothing is left of a slot without lots and orders.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.order_head == NO_NODE
+            && self.order_margin == 0
+            && self.distress() == Distress::NONE
+            && self.holds_no_position()
+    }
+
+    fn holds_no_position(&self) -> bool {
+        self.queue_node == NO_NODE
+            && self.margin == 0
+            && self.entry_quote == 0
+            && self.stop_loss.is_unset()
+            && self.take_profit.is_unset()
     }
 }

@@ -39,7 +39,7 @@ const PUSH_TRADING: u8 = 1;
 /// A price as an oracle states it: `price * 10^exponent`, likewise `conf` and `ema`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawPrice {
-    /// Price.
+    /// The price, in units of `10^exponent` dollars; signed as the oracle has it.
     pub price: i64,
     /// Half width of the confidence interval.
     pub conf: u64,
@@ -71,9 +71,9 @@ impl RawPrice {
 /// A price account: its address, its owner and its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct PriceAccount<'a> {
-    /// Address.
+    /// Its address.
     pub key: &'a Pubkey,
-    /// Owner.
+    /// The program that owns it.
     pub owner: &'a Pubkey,
     /// Bytes, from any address in memory.
     pub data: &'a [u8],

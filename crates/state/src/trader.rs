@@ -127,44 +127,32 @@ impl Trader {
             .ok_or(BallastError::NoFreeSlot)
     }
 
-    /// Frees the slot of `market` when it has neither lots nor orders. Whoever closed the position
-    /// has cleared its margin, its queue node, its triggers and what was remembered of its distress.
-    /// Returns what the orders reserve, atoms.
+    /// The last step of an instruction that wrote the account's own fields and the slot of `market`,
+    /// and nothing else of it: frees the slot when it has neither lots nor orders, and checks what
+    /// [`Self::invariant_of`] checks. Whoever closed the position has cleared its margin, its queue
+    /// node, its triggers and what was remembered of its distress. Returns what the orders reserve,
+    /// atoms.
     ///
     /// # Errors
-    /// `TraderInvariant` when one of these is left of a closed position.
-    pub fn release_if_closed(&mut self, market: &Pubkey) -> Result<u64> {
-        let Some(index) = self.find(market) else {
-            return Ok(0);
-        };
-        let Some(slot) = self.positions.get_mut(index) else {
-            return Ok(0);
-        };
-        if slot.lots != 0 {
-            return Ok(slot.order_margin);
+    /// `TraderInvariant`, also when one of these is left of a closed position.
+    pub fn finish(&mut self, market: &Pubkey) -> Result<u64> {
+        let mut reserve = 0;
+        let mut sound = self.version == TRADER_VERSION && self.free >= 0;
+        let mut slots = self.positions.iter_mut();
+        if let Some(slot) = slots.find(|slot| slot.market == *market) {
+            sound &= self.position_count > 0;
+            if slot.lots == 0 && slot.order_count == 0 {
+                sound &= slot.is_spent();
+                *slot = bytemuck::Zeroable::zeroed();
+                self.position_count = self.position_count.wrapping_sub(1);
+            } else {
+                sound &= slot.is_sound() && (slot.lots != 0 || slot.distress() == Distress::NONE);
+                reserve = slot.order_margin;
+            }
         }
-        ensure(
-            slot.margin == 0
-                && slot.entry_quote == 0
-                && slot.queue_node == NO_NODE
-                && slot.distress() == Distress::NONE
-                && slot.stop_loss.is_unset()
-                && slot.take_profit.is_unset(),
-            BallastError::TraderInvariant,
-        )?;
-        if slot.order_count > 0 {
-            return Ok(slot.order_margin);
-        }
-        ensure(
-            slot.order_margin == 0 && slot.order_head == NO_NODE,
-            BallastError::TraderInvariant,
-        )?;
-        *slot = bytemuck::Zeroable::zeroed();
-        self.position_count = self
-            .position_count
-            .checked_sub(1)
-            .ok_or(BallastError::TraderInvariant)?;
-        Ok(0)
+        ensure(sound, BallastError::TraderInvariant)?;
+        debug_assert!(self.invariant().is_ok(), "{self:?}");
+        Ok(reserve)
     }
 
     /// What the orders of the account in `market` reserve, atoms; 0 without any.
@@ -298,13 +286,13 @@ mod tests {
         opened(&mut trader, &market);
         assert_eq!(trader.position_count, 1);
         assert!(trader.invariant().is_ok());
-        assert!(trader.release_if_closed(&market).is_ok());
+        assert!(trader.finish(&market).is_ok());
         assert_eq!(trader.position_count, 1);
         let slot = trader.slot_mut(&market).unwrap();
         slot.lots = 0;
         slot.entry_quote = 0;
         slot.queue_node = NO_NODE;
-        trader.release_if_closed(&market).unwrap();
+        trader.finish(&market).unwrap();
         assert_eq!(trader.position_count, 0);
         assert_eq!(trader.positions[0], PositionSlot::zeroed());
         assert!(trader.invariant().is_ok());
@@ -336,13 +324,13 @@ mod tests {
         (slot.flagged_slot, slot.last_step_slot, slot.step_left) = (9, 9, 2);
         closed(&mut trader, &market);
         assert_eq!(
-            trader.release_if_closed(&market),
+            trader.finish(&market),
             Err(BallastError::TraderInvariant),
             "its distress is still remembered"
         );
         let slot = trader.slot_mut(&market).unwrap();
         slot.store_distress(&Distress::NONE);
-        trader.release_if_closed(&market).unwrap();
+        trader.finish(&market).unwrap();
         assert!(trader.invariant().is_ok());
         assert_eq!(trader.position_count, 1);
         let slot = trader.slot(&market).unwrap();
@@ -354,7 +342,7 @@ mod tests {
 
         unordered(&mut trader, &market);
         assert!(trader.invariant().is_err(), "neither lots nor orders");
-        trader.release_if_closed(&market).unwrap();
+        trader.finish(&market).unwrap();
         assert_eq!(trader.positions[0], PositionSlot::zeroed());
         assert!(trader.invariant().is_ok());
     }
@@ -388,7 +376,7 @@ mod tests {
         trader.slot_mut(&market).unwrap().order_margin = 1;
         assert!(trader.invariant().is_err());
         closed(&mut trader, &market);
-        assert!(trader.release_if_closed(&market).is_err());
+        assert!(trader.finish(&market).is_err());
     }
 
     #[test]
@@ -419,7 +407,7 @@ mod tests {
         let mut trader = trader();
         let market = Pubkey::new_unique();
         trader.slot_or_claim(&market).unwrap().margin = 1;
-        assert!(trader.release_if_closed(&market).is_err());
+        assert!(trader.finish(&market).is_err());
     }
 
     #[test]

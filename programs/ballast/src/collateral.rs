@@ -9,9 +9,10 @@ use anchor_spl::{
     token_interface::{self, TransferChecked},
 };
 
+use ballast_engine::settlement::Settlement;
 use ballast_state::{error::BallastError, seeds::EXCHANGE_SIGNER};
 
-use crate::error::require;
+use crate::error::{error, require};
 
 /// Extensions that only describe a mint. Every other one, known or not, is refused: it could
 /// change balances, take a fee, run code or stop transfers.
@@ -23,6 +24,9 @@ const DESCRIPTIVE_EXTENSIONS: [ExtensionType; 6] = [
     ExtensionType::GroupMemberPointer,
     ExtensionType::TokenGroupMember,
 ];
+
+/// Where a token account keeps its amount: behind mint and owner.
+const AMOUNT: usize = 64;
 
 /// Refuses a Token-2022 mint with an extension that is not merely descriptive.
 ///
@@ -57,14 +61,29 @@ pub struct Transfer<'a, 'info> {
 }
 
 impl Transfer<'_, '_> {
-    /// Moves `atoms`; `authority` signed the transaction.
-    pub fn by_signer(self, atoms: u64) -> Result<()> {
-        self.send(atoms, &[])
+    /// Moves `atoms` into a vault; `authority` signed the transaction. Posts what arrived there.
+    pub fn into_vault(self, atoms: u64, settlement: &mut Settlement) -> Result<()> {
+        let (vault, before) = (self.to, balance(self.to)?);
+        self.send(atoms, &[])?;
+        settlement.tokens_in(balance(vault)?.wrapping_sub(before));
+        Ok(())
     }
 
-    /// Moves `atoms` out of a vault; `authority` is the exchange.
-    pub fn by_exchange(self, atoms: u64) -> Result<()> {
-        self.send(atoms, &[EXCHANGE_SIGNER])
+    /// Moves `atoms` out of a vault; `authority` is the exchange. Posts what left it.
+    pub fn out_of_vault(self, atoms: u64, settlement: &mut Settlement) -> Result<()> {
+        let (vault, before) = (self.from, balance(self.from)?);
+        self.send(atoms, &[EXCHANGE_SIGNER])?;
+        settlement.tokens_out(before.wrapping_sub(balance(vault)?));
+        Ok(())
+    }
+
+    /// Moves `atoms` from one vault to another; `authority` is the exchange. Posts what left and
+    /// what arrived.
+    pub fn between_vaults(self, atoms: u64, settlement: &mut Settlement) -> Result<()> {
+        let (vault, before) = (self.to, balance(self.to)?);
+        self.out_of_vault(atoms, settlement)?;
+        settlement.tokens_in(balance(vault)?.wrapping_sub(before));
+        Ok(())
     }
 
     #[inline(never)]
@@ -81,6 +100,15 @@ impl Transfer<'_, '_> {
             self.decimals,
         )
     }
+}
+
+/// Atoms in a vault, which is a token account of either token program: both keep the amount in the
+/// same place.
+fn balance(vault: &AccountInfo) -> Result<u64> {
+    let data = vault.try_borrow_data()?;
+    let amount = data.get(AMOUNT..).and_then(<[u8]>::first_chunk);
+    let amount = amount.ok_or_else(|| error!(BallastError::WrongTokenAccount))?;
+    Ok(u64::from_le_bytes(*amount))
 }
 
 #[cfg(test)]
@@ -113,6 +141,55 @@ mod tests {
             state.init_account_type().unwrap();
             TestAccount { owner: spl_token_2022::ID, data, ..TestAccount::default() }
         }};
+    }
+
+    /// A vault with `amount` atoms, at the address of the token program.
+    fn vault(amount: u64) -> TestAccount {
+        let mut data = vec![0; 165];
+        data[AMOUNT..AMOUNT + 8].copy_from_slice(&amount.to_le_bytes());
+        TestAccount {
+            key: anchor_spl::token::ID,
+            data,
+            ..TestAccount::default()
+        }
+    }
+
+    /// Transfers of a token program that does nothing, as natively none runs.
+    #[test]
+    fn a_transfer_that_moves_nothing_is_seen() {
+        let posts: [fn(Transfer, &mut Settlement) -> Result<()>; 2] = [
+            |transfer, settlement| transfer.into_vault(5, settlement),
+            |transfer, settlement| transfer.out_of_vault(5, settlement),
+        ];
+        for post in posts {
+            let settled = with_account(vault(100), |account| -> Result<()> {
+                let transfer = Transfer {
+                    token_program: account,
+                    mint: account,
+                    decimals: 6,
+                    from: account,
+                    to: account,
+                    authority: account,
+                };
+                let mut settlement = Settlement::default();
+                settlement.paid(5);
+                post(transfer, &mut settlement)?;
+                settlement.close().map_err(BallastError::from)?;
+                Ok(())
+            });
+            assert_eq!(settled, Err(BallastError::Unbalanced.into()));
+        }
+    }
+
+    #[test]
+    fn a_vault_without_an_amount_is_refused() {
+        let short = TestAccount {
+            data: vec![0; 71],
+            ..TestAccount::default()
+        };
+        let refused: Result<u64> = Err(BallastError::WrongTokenAccount.into());
+        assert_eq!(with_account(short, |account| balance(account)), refused);
+        assert_eq!(with_account(vault(9), |account| balance(account)), Ok(9));
     }
 
     fn check(mint: TestAccount) -> Result<()> {

@@ -4,6 +4,7 @@ use ballast_state::Pubkey;
 use borsh::BorshSerialize;
 use solana_instruction::{AccountMeta, Instruction};
 
+use super::MarketKeys;
 use crate::addresses;
 
 /// A call of the program, account by account.
@@ -39,6 +40,11 @@ impl Call {
     /// The next account, which is only read.
     pub fn readonly(self, key: Pubkey) -> Self {
         self.account(AccountMeta::new_readonly(key, false))
+    }
+
+    /// The next accounts: the queues of a market, which are written wherever they are named.
+    pub fn queues(self, keys: &MarketKeys) -> Self {
+        self.writable(keys.queue_long).writable(keys.queue_short)
     }
 
     /// The arguments: one, or a tuple of several, in Borsh.

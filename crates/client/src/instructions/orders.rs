@@ -81,8 +81,7 @@ fn trading(discriminator: [u8; 8], authority: Pubkey, keys: &MarketKeys, trader:
         .writable(keys.market)
         .writable(trader)
         .writable(keys.book)
-        .writable(keys.queue_long)
-        .writable(keys.queue_short)
+        .queues(keys)
         .readonly(keys.price)
 }
 

@@ -3,8 +3,7 @@
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone;
 use ballast_client::ranking::{self, AdlPlan, Request};
-use ballast_engine::adl::book_can_absorb;
-use ballast_engine::liquidation::{health, need, LiquidationInput, Need};
+use ballast_engine::liquidation::{need, LiquidationInput, Need};
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 use solana_instruction::Instruction;
@@ -42,8 +41,8 @@ pub fn plan(
     round(job, present, record, side.opposite(), lists, own)
 }
 
-/// What comes before a round: the book while it takes lots at the bankruptcy price, and after the
-/// grace period a take-over where insurance pays after all.
+/// What comes before a round, found by beginning it on a copy: the book where it takes lots at the
+/// bankruptcy price, a take-over where insurance pays everything after all.
 pub fn before(
     present: &Present<'_>,
     record: &PositionRecord,
@@ -51,29 +50,29 @@ pub fn before(
     lists: &Lists<'_>,
     own: &Own<'_>,
 ) -> Result<Option<Plan>, PlanError> {
-    let book = lists.book()?;
-    if input.past_grace() {
-        let health = health(&input.position, input.mark, input.params)?;
-        if !health.is_uncovered(input.insurance_available) {
-            return liquidate::step(present, record, input, book, own);
-        }
-        return Ok(None);
-    }
     let Some(side) = input.position.side() else {
         return Ok(None);
     };
+    let (book, queue) = (lists.book()?, lists.queue(side.opposite())?);
     let taker = book.best_price_but_of(side, record.trader.as_array())?;
-    if !book_can_absorb(&input.position, taker) {
-        return Ok(None);
+    let (market, lots) = (&present.state.market, input.position.size());
+    match ranking::begin(market, queue, &record.slot(), &present.moment, lots, taker) {
+        Ok((_, round)) if round.finish()?.uncovered == 0 => {
+            liquidate::step(present, record, input, book, own)
+        }
+        Ok(_) => Ok(None),
+        Err(EngineError::BookCanAbsorb) => {
+            let call = Call {
+                present,
+                victim: record.trader,
+                input,
+                book,
+                own,
+            };
+            call.by_the_book()
+        }
+        Err(error) => Err(error.into()),
     }
-    let call = Call {
-        present,
-        victim: record.trader,
-        input,
-        book,
-        own,
-    };
-    call.by_the_book()
 }
 
 /// A round against the queue of `side`.

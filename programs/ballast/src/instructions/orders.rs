@@ -1,7 +1,7 @@
 //! What the instructions that take orders out of the book have in common.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{book::Order, units::Side};
+use ballast_engine::{book::Order, settlement::Settlement, units::Side};
 use ballast_state::{
     error::BallastError,
     events::{CancelledOrders, OrderCancelled},
@@ -9,10 +9,12 @@ use ballast_state::{
     market::Market,
     position_slot::PositionSlot,
     queue_account::NO_NODE,
+    trader::Trader,
 };
 
 use crate::{
     error::{error, require, OrBallast},
+    instructions::position_change::leave,
     loaders::book_account::MarketBook,
 };
 
@@ -89,6 +91,19 @@ pub fn cancel_for(
     }))
 }
 
+/// The last step of a trader who took orders of its own out: `freed` becomes free collateral and
+/// must be what its orders in `market`, which reserved `reserve`, reserve no more.
+///
+/// # Errors
+/// `Unbalanced`, `TraderInvariant`, `Overflow`.
+pub fn give_back(trader: &mut Trader, market: &Pubkey, reserve: u64, freed: u64) -> Result<()> {
+    let mut settlement = Settlement::default();
+    settlement.trader_before(trader.free(), reserve);
+    trader.credit(freed)?;
+    leave(&mut settlement, trader, market)?;
+    settlement.close().or_ballast()
+}
+
 /// The order as an event has it.
 pub fn record(market: &Market, order: &Order) -> OrderCancelled {
     let ticks = order
@@ -102,5 +117,45 @@ pub fn record(market: &Market, order: &Order) -> OrderCancelled {
         price_ticks: ticks.unwrap_or(0),
         lots: order.lots,
         margin_atoms: order.margin,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_state::trader::TRADER_VERSION;
+    use bytemuck::Zeroable;
+
+    use super::*;
+
+    const MARKET: Pubkey = Pubkey::new_from_array([5; 32]);
+
+    /// One of two orders, which reserved 70 together, is taken out: `left` stays reserved and
+    /// `freed` is given back.
+    fn cancelled(left: u64, freed: u64) -> Result<i64> {
+        let mut trader = Trader {
+            version: TRADER_VERSION,
+            free: 5,
+            position_count: 1,
+            ..Trader::zeroed()
+        };
+        trader.positions[0] = PositionSlot {
+            market: MARKET,
+            queue_node: NO_NODE,
+            order_head: 2,
+            order_count: 1,
+            order_margin: left,
+            ..PositionSlot::zeroed()
+        };
+        give_back(&mut trader, &MARKET, 70, freed)?;
+        Ok(trader.free)
+    }
+
+    #[test]
+    fn nothing_but_what_is_reserved_no_more_is_given_back() {
+        assert_eq!(cancelled(30, 40), Ok(45));
+        for (left, freed) in [(29, 40), (31, 40), (30, 39), (30, 41), (70, 40), (30, 0)] {
+            let refused = Err(BallastError::Unbalanced.into());
+            assert_eq!(cancelled(left, freed), refused, "{left} {freed}");
+        }
     }
 }

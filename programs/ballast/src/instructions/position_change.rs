@@ -132,15 +132,7 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     /// # Errors
     /// `TraderInvariant`.
     pub fn leave(&mut self, trader: &mut Trader) -> Result<()> {
-        let reserve = trader.release_if_closed(&self.market).or_ballast()?;
-        self.settlement.trader_after(trader.free(), reserve);
-        trader.invariant_of(&self.market).or_ballast()
-    }
-
-    /// The last step of a trader who keeps its position, instead of [`Self::leave`]. The caller
-    /// checks the account.
-    pub fn leave_open(&mut self, free: Atoms, reserve: u64) {
-        self.settlement.trader_after(free, reserve);
+        leave(&mut self.settlement, trader, &self.market)
     }
 
     /// Atoms that a trader has given and that are paid to somebody once the settlement is closed.
@@ -167,5 +159,193 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         self.settle(market)?;
         market.open_interest_lots = self.open_interest;
         Ok(())
+    }
+}
+
+/// The last step of a trader whose slot in `market` has changed: frees the slot when it holds
+/// nothing any more, checks it and the account's own fields, and posts free collateral and reserve.
+///
+/// # Errors
+/// `TraderInvariant`.
+pub fn leave(settlement: &mut Settlement, trader: &mut Trader, market: &Pubkey) -> Result<()> {
+    let reserve = trader.finish(market).or_ballast()?;
+    settlement.trader_after(trader.free(), reserve);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_engine::units::{FundingIndex, Lots};
+    use ballast_state::{queue_account::NO_NODE, trader::TRADER_VERSION};
+    use bytemuck::Zeroable;
+
+    use super::*;
+    use crate::loaders::queue_account::test_queues::{market, with_queues, LONG};
+
+    const MARKET: Pubkey = LONG;
+
+    fn position(lots: i64, entry: i64, margin: i64, index: i64) -> Position {
+        Position {
+            lots: Lots::new(lots).unwrap(),
+            entry_quote: Atoms::new(entry),
+            margin: Atoms::new(margin),
+            funding_index: FundingIndex::new(index),
+        }
+    }
+
+    /// A trader with free collateral, the position of `slot` and an order.
+    fn trader(free: i64, slot: PositionSlot) -> Trader {
+        let mut trader = Trader {
+            version: TRADER_VERSION,
+            free,
+            position_count: 1,
+            ..Trader::zeroed()
+        };
+        trader.positions[0] = PositionSlot {
+            market: MARKET,
+            order_head: 2,
+            order_count: 1,
+            ..slot
+        };
+        trader
+    }
+
+    /// What an instruction makes of a trader.
+    #[derive(Clone, Copy)]
+    struct Leg {
+        free: i64,
+        reserve: u64,
+        position: Position,
+    }
+
+    /// What an instruction makes of everybody.
+    #[derive(Clone, Copy)]
+    struct Outcome {
+        taker: Leg,
+        maker: Leg,
+        fees: u64,
+        insurance: u64,
+        owed: u64,
+    }
+
+    /// A taker buys 10 lots for 1,000 atoms, with 100 of margin, a fee of 5 and a reward of 7 to
+    /// pay. The maker, short of 4 lots, has 8 of funding to receive and 40 of its reserve go into
+    /// its margin.
+    fn outcome() -> Outcome {
+        Outcome {
+            taker: Leg {
+                free: 500 - 112,
+                reserve: 15,
+                position: position(10, 1_000, 100, 5),
+            },
+            maker: Leg {
+                free: 30,
+                reserve: 20,
+                position: position(-14, -1_400, 88, 5),
+            },
+            fees: 13,
+            insurance: 22,
+            owed: 7,
+        }
+    }
+
+    /// Posts it as an instruction does.
+    fn post(outcome: &Outcome) -> Result<()> {
+        with_queues(|_, _, queues| {
+            let mut market = Market {
+                fees_atoms: 10,
+                open_interest_lots: 4,
+                ..market()
+            };
+            market.insurance.balance = 20;
+            let idle = PositionSlot {
+                queue_node: NO_NODE,
+                order_margin: 15,
+                ..PositionSlot::zeroed()
+            };
+            let mut short = idle;
+            short.store(&position(-4, -400, 40, 3));
+            short.order_margin = 60;
+            queues.sync(&MARKET, None, &mut short)?;
+            let (mut taker, mut maker) = (trader(500, idle), trader(30, short));
+
+            let mut changes = PositionChanges::open(MARKET, &market, queues);
+            let legs = [(&mut taker, &outcome.taker), (&mut maker, &outcome.maker)];
+            for (trader, leg) in legs {
+                let free = trader.free();
+                let slot = trader.slot_mut(&MARKET)?;
+                changes.enter(free, slot.order_margin);
+                let before = slot.position()?.settle(FundingIndex::new(5)).or_ballast()?;
+                slot.order_margin = leg.reserve;
+                let change = Change {
+                    trader: &MARKET,
+                    before: &before,
+                    after: &leg.position,
+                    remembered: Remembered::Before,
+                    stamp: None,
+                };
+                changes.apply(slot, &change)?;
+                trader.free = leg.free;
+                changes.leave(trader)?;
+            }
+            changes.owe(outcome.owed);
+            market.fees_atoms = outcome.fees;
+            market.insurance.balance = outcome.insurance;
+            changes.close(&mut market)?;
+            assert_eq!(market.open_interest_lots, 14);
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn an_outcome_that_is_off_by_an_atom_or_a_lot_is_refused() {
+        assert_eq!(post(&outcome()), Ok(()));
+        let add = |atoms: Atoms, more: i64| Atoms::new(atoms.get() + more);
+        let forged: [fn(&mut Outcome, i64); 8] = [
+            |it, by| it.taker.free += by,
+            |it, by| it.maker.free += by,
+            |it, by| it.taker.reserve = it.taker.reserve.wrapping_add_signed(by),
+            |it, by| it.maker.reserve = it.maker.reserve.wrapping_add_signed(by),
+            |it, by| it.fees = it.fees.wrapping_add_signed(by),
+            |it, by| it.insurance = it.insurance.wrapping_add_signed(by),
+            |it, by| it.owed = it.owed.wrapping_add_signed(by),
+            |it, by| it.taker.position.lots = Lots::new(10 + by).unwrap(),
+        ];
+        let refused = Err(BallastError::Unbalanced.into());
+        for by in [1, -1] {
+            for (leg, forge) in forged.iter().enumerate() {
+                let mut outcome = outcome();
+                forge(&mut outcome, by);
+                assert_eq!(post(&outcome), refused, "{leg} by {by}");
+            }
+            for of_taker in [true, false] {
+                let forge = |change: &dyn Fn(&mut Position)| {
+                    let mut outcome = outcome();
+                    let leg = match of_taker {
+                        true => &mut outcome.taker,
+                        false => &mut outcome.maker,
+                    };
+                    change(&mut leg.position);
+                    assert_eq!(post(&outcome), refused, "{of_taker} by {by}");
+                };
+                forge(&|it| it.margin = add(it.margin, by));
+                forge(&|it| it.entry_quote = add(it.entry_quote, by));
+                forge(&|it| it.funding_index = FundingIndex::new(5 + by));
+            }
+        }
+    }
+
+    #[test]
+    fn a_trader_who_never_entered_cannot_leave_with_anything() {
+        with_queues(|_, _, queues| {
+            let market = market();
+            let mut changes = PositionChanges::open(MARKET, &market, queues);
+            let mut receiver = trader(1, PositionSlot::zeroed());
+            receiver.positions[0] = PositionSlot::zeroed();
+            receiver.position_count = 0;
+            changes.leave(&mut receiver).unwrap();
+            let refused = Err(BallastError::Unbalanced.into());
+            assert_eq!(changes.settle(&market), refused);
+        });
     }
 }

@@ -157,17 +157,19 @@ fn initialize(data: &mut [u8], market: &Pubkey, side: Side) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod test_queues {
+    //! Native queue accounts over real bytes.
+
     use bytemuck::Zeroable;
 
     use super::*;
 
-    const LONG: Pubkey = Pubkey::new_from_array([1; 32]);
-    const SHORT: Pubkey = Pubkey::new_from_array([2; 32]);
-    const TRADER: Pubkey = Pubkey::new_from_array([3; 32]);
-    const WORDS: usize = (8 + MIN_QUEUE_BYTES) / 8;
+    pub const LONG: Pubkey = Pubkey::new_from_array([1; 32]);
+    pub const SHORT: Pubkey = Pubkey::new_from_array([2; 32]);
+    pub const TRADER: Pubkey = Pubkey::new_from_array([3; 32]);
+    pub const WORDS: usize = (8 + MIN_QUEUE_BYTES) / 8;
 
-    fn market() -> Market {
+    pub fn market() -> Market {
         Market {
             queue_long: LONG,
             queue_short: SHORT,
@@ -175,12 +177,14 @@ mod tests {
         }
     }
 
-    fn bytes(words: &mut [u64]) -> &mut [u8] {
+    pub fn bytes(words: &mut [u64]) -> &mut [u8] {
         bytemuck::cast_slice_mut(words)
     }
 
     /// Runs `body` on the two queue accounts of [`market`], freshly taken over.
-    fn with_queues(body: impl for<'a> FnOnce(&AccountInfo<'a>, &AccountInfo<'a>, &MarketQueues)) {
+    pub fn with_queues<R>(
+        body: impl for<'a> FnOnce(&AccountInfo<'a>, &AccountInfo<'a>, &MarketQueues) -> R,
+    ) -> R {
         let (mut long, mut short) = (vec![0_u64; WORDS], vec![0_u64; WORDS]);
         let (mut one, mut two) = (1, 1);
         initialize(bytes(&mut long), &TRADER, Side::Long).unwrap();
@@ -191,8 +195,15 @@ mod tests {
         let long = account(&LONG, &mut one, bytes(&mut long));
         let short = account(&SHORT, &mut two, bytes(&mut short));
         let queues = MarketQueues::load(&market(), &long, &short).unwrap();
-        body(&long, &short, &queues);
+        body(&long, &short, &queues)
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytemuck::Zeroable;
+
+    use super::{test_queues::*, *};
 
     fn lengths(queues: &MarketQueues) -> (u32, u32) {
         let length = |side| queues.read(side, |queue| Ok(queue.len())).unwrap();

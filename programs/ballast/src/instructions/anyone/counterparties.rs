@@ -143,7 +143,6 @@ impl<'a, 'info> CutList<'a, 'info> {
         };
         changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(account.key, self.book, slot)?;
-        let reserve = slot.order_margin;
         let change = Change {
             trader: account.key,
             before: &before,
@@ -152,8 +151,7 @@ impl<'a, 'info> CutList<'a, 'info> {
             stamp: Some(done.stamp),
         };
         changes.apply(slot, &change)?;
-        let closed = done.position_after.is_empty();
-        self.last_node = if closed { None } else { Some(node) };
+        self.last_node = (!done.position_after.is_empty()).then_some(node);
         trader.add_free(done.payout)?;
         let mut cut = record(account.key, sequence, &before, &done);
         if let Some(cancelled) = cancelled {
@@ -161,12 +159,7 @@ impl<'a, 'info> CutList<'a, 'info> {
             cut.cancelled_orders = cancelled.orders;
             cut.cancelled_margin_atoms = cancelled.margin_atoms;
         }
-        if closed {
-            changes.leave(&mut trader)?;
-        } else {
-            changes.leave_open(trader.free(), reserve);
-            trader.invariant_of(&self.market).or_ballast()?;
-        }
+        changes.leave(&mut trader)?;
         Ok(Some(cut))
     }
 

@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
+use ballast_engine::settlement::Settlement;
 use ballast_state::{
     error::BallastError, events::InsuranceDonated, exchange::Exchange, market::Market,
     seeds::EXCHANGE_ADDRESS,
@@ -58,6 +59,7 @@ impl DonateInsurance<'_> {
             )?;
             exchange.mint_decimals
         };
+        let mut settlement = Settlement::default();
         Transfer {
             token_program: &accounts.token_program,
             mint: &accounts.mint,
@@ -66,14 +68,8 @@ impl DonateInsurance<'_> {
             to: &accounts.insurance_vault,
             authority: &accounts.donor,
         }
-        .by_signer(amount)?;
-        let balance_after = {
-            let mut market = accounts.market.load_mut()?;
-            let credited = market.insurance.credit(amount).or_ballast()?;
-            market.insurance = credited;
-            market.invariant()?;
-            market.insurance.balance
-        };
+        .into_vault(amount, &mut settlement)?;
+        let balance_after = credit(&mut *accounts.market.load_mut()?, amount, settlement)?;
         emit(
             &ctx.accounts.event_authority,
             &InsuranceDonated {
@@ -84,5 +80,44 @@ impl DonateInsurance<'_> {
             },
         )?;
         Ok(())
+    }
+}
+
+/// Credits insurance with `amount` atoms, which must be what `settlement` saw arrive. Its balance
+/// afterwards.
+fn credit(market: &mut Market, amount: u64, mut settlement: Settlement) -> Result<u64> {
+    settlement.market_before(market.fees_atoms, market.insurance.balance);
+    market.insurance = market.insurance.credit(amount).or_ballast()?;
+    settlement.market_after(market.fees_atoms, market.insurance.balance);
+    settlement.close().or_ballast()?;
+    market.invariant()?;
+    Ok(market.insurance.balance)
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_state::market::MARKET_VERSION;
+
+    use super::*;
+    use crate::loaders::queue_account::test_queues;
+
+    #[test]
+    fn insurance_is_not_credited_with_what_did_not_arrive() {
+        let after = |arrived: u64, amount: u64| {
+            let mut market = Market {
+                version: MARKET_VERSION,
+                fees_atoms: 3,
+                ..test_queues::market()
+            };
+            market.insurance.balance = 7;
+            let mut settlement = Settlement::default();
+            settlement.tokens_in(arrived);
+            credit(&mut market, amount, settlement)
+        };
+        assert_eq!(after(100, 100), Ok(107));
+        for (arrived, amount) in [(99, 100), (101, 100), (100, 99), (100, 101), (0, 100)] {
+            let refused = Err(BallastError::Unbalanced.into());
+            assert_eq!(after(arrived, amount), refused, "{arrived} {amount}");
+        }
     }
 }

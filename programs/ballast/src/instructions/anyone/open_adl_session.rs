@@ -133,15 +133,13 @@ impl OpenAdlSession<'_> {
             session.selection = Selection::begin(queue, id, round, wanted).or_ballast()?;
             Ok(queue.as_ref().header().watch.sequence_limit)
         })?;
-        let reserve = slot.order_margin;
         if let Some(cancelled) = &cancelled {
             bankrupt.credit(cancelled.margin_atoms)?;
             book.refresh_impact(&mut market)?;
         }
-        changes.leave_open(bankrupt.free(), reserve);
+        changes.leave(&mut bankrupt)?;
         changes.settle(&market)?;
         market.invariant()?;
-        bankrupt.invariant_of(&key)?;
         Ok(AdlSessionOpened {
             session: self.session.key(),
             market: key,

@@ -5,6 +5,7 @@ use core::cmp::Ordering;
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
+use ballast_engine::settlement::Settlement;
 use ballast_state::{
     error::BallastError,
     events::InsuranceSwept,
@@ -13,7 +14,7 @@ use ballast_state::{
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
 };
 
-use crate::{collateral::Transfer, emit::emit};
+use crate::{collateral::Transfer, emit::emit, error::OrBallast};
 
 /// Accounts of `sweep_insurance`.
 #[event_cpi]
@@ -64,6 +65,7 @@ impl SweepInsurance<'_> {
             Ordering::Less => (collateral, &insurance),
             Ordering::Greater => (&insurance, collateral),
         };
+        let mut settlement = Settlement::default();
         Transfer {
             token_program: &accounts.token_program,
             mint: &accounts.mint,
@@ -72,7 +74,8 @@ impl SweepInsurance<'_> {
             to,
             authority: accounts.exchange.as_ref(),
         }
-        .by_exchange(vault_before.abs_diff(ledger))?;
+        .between_vaults(vault_before.abs_diff(ledger), &mut settlement)?;
+        settlement.close().or_ballast()?;
         emit(
             &ctx.accounts.event_authority,
             &InsuranceSwept {

@@ -70,10 +70,8 @@ impl AddMargin<'_> {
         let mut changes = PositionChanges::open(market_key, &market, &queues);
         changes.enter(free, slot.order_margin);
         changes.apply(slot, &change)?;
-        let reserve = slot.order_margin;
-        changes.leave_open(trader.free(), reserve);
+        changes.leave(&mut trader)?;
         changes.settle(&market)?;
-        trader.invariant_of(&market_key)?;
         Ok(MarginAdded {
             trader: trader_key,
             market: market_key,

@@ -8,7 +8,7 @@ use ballast_state::{
 
 use crate::{
     emit::emit,
-    instructions::orders::{cancel_own_orders, record},
+    instructions::orders::{cancel_own_orders, give_back, record},
     loaders::book_account::MarketBook,
 };
 
@@ -53,13 +53,12 @@ impl CancelAllOrders<'_> {
         let mut cancelled = Vec::new();
         if let Ok(slot) = trader.slot_mut(&key) {
             let each = |order: &_| cancelled.push(record(&market, order));
+            let reserve = slot.order_margin;
             let freed = cancel_own_orders(&book, slot, side.map(Into::into), each)?;
-            trader.credit(freed)?;
-            trader.release_if_closed(&key)?;
+            give_back(&mut trader, &key, reserve, freed)?;
         }
         book.refresh_impact(&mut market)?;
         market.invariant()?;
-        trader.invariant_of(&key)?;
         Ok(OrdersCancelled {
             market: key,
             trader: self.trader.key(),

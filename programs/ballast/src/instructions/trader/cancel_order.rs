@@ -49,12 +49,11 @@ impl CancelOrder<'_> {
         let slot = trader
             .slot_mut(&key)
             .map_err(|_| error!(BallastError::OrderNotFound))?;
+        let reserve = slot.order_margin;
         let cancelled = orders::cancel_order(&book, slot, order)?;
-        trader.credit(cancelled.margin)?;
-        trader.release_if_closed(&key)?;
+        orders::give_back(&mut trader, &key, reserve, cancelled.margin)?;
         book.refresh_impact(&mut market)?;
         market.invariant()?;
-        trader.invariant_of(&key)?;
         Ok(OrdersCancelled {
             market: key,
             trader: self.trader.key(),

@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
+use ballast_engine::settlement::Settlement;
 use ballast_state::{
     error::BallastError,
     events::Deposited,
@@ -11,7 +12,11 @@ use ballast_state::{
     trader::Trader,
 };
 
-use crate::{collateral::Transfer, emit::emit, error::require};
+use crate::{
+    collateral::Transfer,
+    emit::emit,
+    error::{require, OrBallast},
+};
 
 /// Accounts of `deposit`.
 #[event_cpi]
@@ -55,6 +60,7 @@ impl Deposit<'_> {
             )?;
             exchange.mint_decimals
         };
+        let mut settlement = Settlement::default();
         Transfer {
             token_program: &accounts.token_program,
             mint: &accounts.mint,
@@ -63,13 +69,8 @@ impl Deposit<'_> {
             to: &accounts.collateral_vault,
             authority: &accounts.depositor,
         }
-        .by_signer(amount)?;
-        let free_after = {
-            let mut trader = accounts.trader.load_mut()?;
-            trader.credit(amount)?;
-            trader.invariant()?;
-            trader.free
-        };
+        .into_vault(amount, &mut settlement)?;
+        let free_after = credit(&mut *accounts.trader.load_mut()?, amount, settlement)?;
         emit(
             &ctx.accounts.event_authority,
             &Deposited {
@@ -80,5 +81,43 @@ impl Deposit<'_> {
             },
         )?;
         Ok(())
+    }
+}
+
+/// Credits a trader with `amount` atoms, which must be what `settlement` saw arrive. Its free
+/// collateral afterwards.
+fn credit(trader: &mut Trader, amount: u64, mut settlement: Settlement) -> Result<i64> {
+    settlement.trader_before(trader.free(), 0);
+    trader.credit(amount)?;
+    settlement.trader_after(trader.free(), 0);
+    settlement.close().or_ballast()?;
+    trader.invariant()?;
+    Ok(trader.free)
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_state::trader::TRADER_VERSION;
+    use bytemuck::Zeroable;
+
+    use super::*;
+
+    #[test]
+    fn nobody_is_credited_with_what_did_not_arrive() {
+        let after = |arrived: u64, amount: u64| {
+            let mut trader = Trader {
+                version: TRADER_VERSION,
+                free: 7,
+                ..Trader::zeroed()
+            };
+            let mut settlement = Settlement::default();
+            settlement.tokens_in(arrived);
+            credit(&mut trader, amount, settlement)
+        };
+        assert_eq!(after(100, 100), Ok(107));
+        for (arrived, amount) in [(99, 100), (101, 100), (100, 99), (100, 101), (0, 100)] {
+            let refused = Err(BallastError::Unbalanced.into());
+            assert_eq!(after(arrived, amount), refused, "{arrived} {amount}");
+        }
     }
 }

@@ -88,11 +88,9 @@ impl RemoveMargin<'_> {
         let mut changes = PositionChanges::open(market_key, &market, &queues);
         changes.enter(free, slot.order_margin);
         changes.apply(slot, &change)?;
-        let reserve = slot.order_margin;
         trader.free = free_after.get();
-        changes.leave_open(trader.free(), reserve);
+        changes.leave(&mut trader)?;
         changes.settle(&market)?;
-        trader.invariant_of(&market_key)?;
         market.invariant()?;
         Ok(MarginRemoved {
             trader: trader_key,

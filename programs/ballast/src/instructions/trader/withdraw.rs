@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
+use ballast_engine::settlement::Settlement;
 use ballast_state::{
     error::BallastError,
     events::Withdrawn,
@@ -11,7 +12,11 @@ use ballast_state::{
     trader::Trader,
 };
 
-use crate::{collateral::Transfer, emit::emit, error::require};
+use crate::{
+    collateral::Transfer,
+    emit::emit,
+    error::{require, OrBallast},
+};
 
 /// Accounts of `withdraw`.
 #[event_cpi]
@@ -60,12 +65,11 @@ impl Withdraw<'_> {
             )?;
             exchange.mint_decimals
         };
+        let mut settlement = Settlement::default();
         let free_after = {
             let mut trader = accounts.trader.load_mut()?;
             trader.require_owner(accounts.owner.key)?;
-            trader.debit(amount)?;
-            trader.invariant()?;
-            trader.free
+            debit(&mut trader, amount, &mut settlement)?
         };
         Transfer {
             token_program: &accounts.token_program,
@@ -75,7 +79,8 @@ impl Withdraw<'_> {
             to: accounts.destination.to_account_info().as_ref(),
             authority: accounts.exchange.as_ref(),
         }
-        .by_exchange(amount)?;
+        .out_of_vault(amount, &mut settlement)?;
+        settlement.close().or_ballast()?;
         emit(
             &ctx.accounts.event_authority,
             &Withdrawn {
@@ -86,5 +91,42 @@ impl Withdraw<'_> {
             },
         )?;
         Ok(())
+    }
+}
+
+/// Takes `amount` atoms from a trader, and posts them. Its free collateral afterwards.
+fn debit(trader: &mut Trader, amount: u64, settlement: &mut Settlement) -> Result<i64> {
+    settlement.trader_before(trader.free(), 0);
+    trader.debit(amount)?;
+    settlement.trader_after(trader.free(), 0);
+    trader.invariant()?;
+    Ok(trader.free)
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_state::trader::TRADER_VERSION;
+    use bytemuck::Zeroable;
+
+    use super::*;
+
+    #[test]
+    fn nothing_leaves_that_nobody_was_debited_with() {
+        let settled = |left: u64, amount: u64| {
+            let mut trader = Trader {
+                version: TRADER_VERSION,
+                free: 107,
+                ..Trader::zeroed()
+            };
+            let mut settlement = Settlement::default();
+            debit(&mut trader, amount, &mut settlement)?;
+            settlement.tokens_out(left);
+            settlement.close().or_ballast()
+        };
+        assert_eq!(settled(100, 100), Ok(()));
+        for (left, amount) in [(99, 100), (101, 100), (100, 99), (100, 101), (0, 100)] {
+            let refused = Err(BallastError::Unbalanced.into());
+            assert_eq!(settled(left, amount), refused, "{left} {amount}");
+        }
     }
 }
