@@ -61,7 +61,7 @@ export type AdlSession = {
   discriminator: ReadonlyUint8Array;
   /** Layout version. Written once. */
   version: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: ReadonlyUint8Array;
   /**
    * Side of the counterparties: 0 long, 1 short. Written once, like everything up to the
@@ -95,7 +95,7 @@ export type AdlSession = {
 export type AdlSessionArgs = {
   /** Layout version. Written once. */
   version: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: ReadonlyUint8Array;
   /**
    * Side of the counterparties: 0 long, 1 short. Written once, like everything up to the

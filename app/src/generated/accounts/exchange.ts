@@ -86,7 +86,7 @@ export type Exchange = {
   unused: ReadonlyUint8Array;
   /** Markets in existence; index of the next one. Written by `create_market`. */
   marketCount: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   padding: ReadonlyUint8Array;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
@@ -125,7 +125,7 @@ export type ExchangeArgs = {
   unused: ReadonlyUint8Array;
   /** Markets in existence; index of the next one. Written by `create_market`. */
   marketCount: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   padding: ReadonlyUint8Array;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;

@@ -80,11 +80,11 @@ export type Market = {
   bump: number;
   /** Bump of the insurance vault. Written once. */
   vaultBump: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   padding: number;
   /** Number of the market, from 0. Written once. */
   index: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   padding2: number;
   /** Printable ASCII padded with zeros. Written once. */
   name: ReadonlyUint8Array;
@@ -129,11 +129,11 @@ export type MarketArgs = {
   bump: number;
   /** Bump of the insurance vault. Written once. */
   vaultBump: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   padding: number;
   /** Number of the market, from 0. Written once. */
   index: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   padding2: number;
   /** Printable ASCII padded with zeros. Written once. */
   name: ReadonlyUint8Array;

@@ -27,7 +27,7 @@ export type AdlConfig = {
   maxCloseBps: number;
   /** Least profit at the mark, basis points of the entry, to rank as a winner. */
   minProfitBps: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /** Slots after a bankruptcy flag from which insurance no longer delays ADL. */
   graceSlots: bigint;
@@ -42,7 +42,7 @@ export type AdlConfigArgs = {
   maxCloseBps: number;
   /** Least profit at the mark, basis points of the entry, to rank as a winner. */
   minProfitBps: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /** Slots after a bankruptcy flag from which insurance no longer delays ADL. */
   graceSlots: number | bigint;

@@ -42,7 +42,7 @@ export type BookHeader = {
   market: Address;
   /** Layout version. */
   version: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /** Id of the next order. */
   nextSequence: bigint;
@@ -50,7 +50,7 @@ export type BookHeader = {
   bids: TreeHeader;
   /** Tree of the asks. */
   asks: TreeHeader;
-  /** Zero. */
+  /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
 
@@ -59,7 +59,7 @@ export type BookHeaderArgs = {
   market: Address;
   /** Layout version. */
   version: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /** Id of the next order. */
   nextSequence: number | bigint;
@@ -67,7 +67,7 @@ export type BookHeaderArgs = {
   bids: TreeHeaderArgs;
   /** Tree of the asks. */
   asks: TreeHeaderArgs;
-  /** Zero. */
+  /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
 

@@ -42,7 +42,7 @@ export type FundingLedger = {
   impactBid: number;
   /** Average price of the impact notional bought from the asks, as `impact_bid`. */
   impactAsk: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
 };
 
@@ -64,7 +64,7 @@ export type FundingLedgerArgs = {
   impactBid: number;
   /** Average price of the impact notional bought from the asks, as `impact_bid`. */
   impactAsk: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
 };
 

@@ -29,13 +29,13 @@ export type Member = {
   bankruptcy: bigint;
   /** Order of joining the queue. */
   sequence: bigint;
-  /** Lots. */
+  /** Lots when it was selected, positive. */
   lots: number;
   /** Node in the queue. */
   node: number;
   /** Lots that may be cut before the cap. */
   capLeft: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
 };
 
@@ -46,13 +46,13 @@ export type MemberArgs = {
   bankruptcy: number | bigint;
   /** Order of joining the queue. */
   sequence: number | bigint;
-  /** Lots. */
+  /** Lots when it was selected, positive. */
   lots: number;
   /** Node in the queue. */
   node: number;
   /** Lots that may be cut before the cap. */
   capLeft: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
 };
 

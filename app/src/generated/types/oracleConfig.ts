@@ -31,7 +31,7 @@ import {
 export type OracleConfig = {
   /** `ORACLE_PULL` or `ORACLE_PUSH`. */
   kind: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   padding: number;
   /** Pyth feed id; used by the pull oracle. */
   feedId: ReadonlyUint8Array;
@@ -48,7 +48,7 @@ export type OracleConfig = {
 export type OracleConfigArgs = {
   /** `ORACLE_PULL` or `ORACLE_PUSH`. */
   kind: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   padding: number;
   /** Pyth feed id; used by the pull oracle. */
   feedId: ReadonlyUint8Array;

@@ -67,7 +67,7 @@ export type Order = {
   side: number;
   /** 1: reduce-only. */
   flags: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: ReadonlyUint8Array;
   /** The trader account. */
   trader: Address;
@@ -102,7 +102,7 @@ export type OrderArgs = {
   side: number;
   /** 1: reduce-only. */
   flags: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: ReadonlyUint8Array;
   /** The trader account. */
   trader: Address;

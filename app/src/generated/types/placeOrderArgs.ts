@@ -43,7 +43,7 @@ export type PlaceOrderArgs = {
   kind: OrderKind;
   /** Limit price, ticks; the worst price of a market order, where 0 is the price band. */
   priceTicks: bigint;
-  /** Lots. */
+  /** Lots to trade, positive. */
   lots: bigint;
   /**
    * Least collateral for the whole order, atoms: goes to the margin of the position as it fills,
@@ -70,7 +70,7 @@ export type PlaceOrderArgsArgs = {
   kind: OrderKindArgs;
   /** Limit price, ticks; the worst price of a market order, where 0 is the price band. */
   priceTicks: number | bigint;
-  /** Lots. */
+  /** Lots to trade, positive. */
   lots: number | bigint;
   /**
    * Least collateral for the whole order, atoms: goes to the margin of the position as it fills,

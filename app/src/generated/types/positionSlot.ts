@@ -88,7 +88,7 @@ export type PositionSlot = {
   orderMargin: bigint;
   /** Lots of the last liquidation step that it left open. */
   stepLeft: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   padding: number;
   /** Closes lots when the price turns against the position. */
   stopLoss: Trigger;
@@ -147,7 +147,7 @@ export type PositionSlotArgs = {
   orderMargin: number | bigint;
   /** Lots of the last liquidation step that it left open. */
   stepLeft: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   padding: number;
   /** Closes lots when the price turns against the position. */
   stopLoss: TriggerArgs;

@@ -44,7 +44,7 @@ export type QueueEntry = {
   side: number;
   /** 1 while a selection under way includes the position. */
   selected: number;
-  /** Lots. */
+  /** Lots of the position, positive on either side. */
   lots: number;
   /** Entry price, 2^-32 atoms per lot, rounded down. */
   entryQ32: bigint;
@@ -77,7 +77,7 @@ export type QueueEntryArgs = {
   side: number;
   /** 1 while a selection under way includes the position. */
   selected: number;
-  /** Lots. */
+  /** Lots of the position, positive on either side. */
   lots: number;
   /** Entry price, 2^-32 atoms per lot, rounded down. */
   entryQ32: number | bigint;

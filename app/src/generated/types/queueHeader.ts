@@ -51,13 +51,13 @@ export type QueueHeader = {
   nextSequence: bigint;
   /** Number of deleveraging passes opened over this queue. */
   adlEpoch: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /** The selection under way, if any. */
   watch: Watch;
   /** Slot in which the current pass was opened. */
   passOpenedSlot: bigint;
-  /** Zero. */
+  /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
 
@@ -74,13 +74,13 @@ export type QueueHeaderArgs = {
   nextSequence: number | bigint;
   /** Number of deleveraging passes opened over this queue. */
   adlEpoch: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /** The selection under way, if any. */
   watch: WatchArgs;
   /** Slot in which the current pass was opened. */
   passOpenedSlot: number | bigint;
-  /** Zero. */
+  /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
 

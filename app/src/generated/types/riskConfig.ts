@@ -107,7 +107,7 @@ export type RiskConfig = {
    * of what the book pays above the liquidator's own price.
    */
   bookRewardBps: number;
-  /** Zero. */
+  /** Zero; room for later versions. */
   reserved: Array<bigint>;
 };
 
@@ -180,7 +180,7 @@ export type RiskConfigArgs = {
    * of what the book pays above the liquidator's own price.
    */
   bookRewardBps: number;
-  /** Zero. */
+  /** Zero; room for later versions. */
   reserved: Array<number | bigint>;
 };
 

@@ -35,9 +35,9 @@ export type Selection = {
   found: bigint;
   /** Nodes looked at. */
   visited: bigint;
-  /** Members. */
+  /** Members in use, 0 to 16. */
   len: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /** The first `len` are in use. */
   members: Array<Member>;
@@ -50,9 +50,9 @@ export type SelectionArgs = {
   found: number | bigint;
   /** Nodes looked at. */
   visited: number | bigint;
-  /** Members. */
+  /** Members in use, 0 to 16. */
   len: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /** The first `len` are in use. */
   members: Array<MemberArgs>;

@@ -19,7 +19,7 @@ import {
 
 /** State of a tree beside its nodes; 4294967295 is no node. */
 export type TreeHeader = {
-  /** Root. */
+  /** Node at the root; 4294967295 while the tree is empty. */
   root: number;
   /** First node of the free list. */
   freeHead: number;

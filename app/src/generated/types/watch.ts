@@ -55,7 +55,7 @@ export type Watch = {
   lastSequence: bigint;
   /** Its lots; 0 when there is no last member. */
   lastLots: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /** Positions that joined with this sequence number or later stand outside. */
   sequenceLimit: bigint;
@@ -92,7 +92,7 @@ export type WatchArgs = {
   lastSequence: number | bigint;
   /** Its lots; 0 when there is no last member. */
   lastLots: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /** Positions that joined with this sequence number or later stand outside. */
   sequenceLimit: number | bigint;
