@@ -1,4 +1,6 @@
 export * from './budget';
 export * from './events';
 export * from './generated';
+export * from './names';
+export * from './prices';
 export * from './slabs';
