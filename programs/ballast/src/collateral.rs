@@ -188,8 +188,8 @@ mod tests {
             ..TestAccount::default()
         };
         let refused: Result<u64> = Err(BallastError::WrongTokenAccount.into());
-        assert_eq!(with_account(short, |account| balance(account)), refused);
-        assert_eq!(with_account(vault(9), |account| balance(account)), Ok(9));
+        assert_eq!(with_account(short, balance), refused);
+        assert_eq!(with_account(vault(9), balance), Ok(9));
     }
 
     fn check(mint: TestAccount) -> Result<()> {

@@ -57,10 +57,13 @@ pub fn before(
     let taker = book.best_price_but_of(side, record.trader.as_array())?;
     let (market, lots) = (&present.state.market, input.position.size());
     match ranking::begin(market, queue, &record.slot(), &present.moment, lots, taker) {
-        Ok((_, round)) if round.finish()?.uncovered == 0 => {
-            liquidate::step(present, record, input, book, own)
+        Ok((_, round)) => {
+            let begun = round.finish()?;
+            match begun.insured == begun.deficit {
+                true => liquidate::step(present, record, input, book, own),
+                false => Ok(None),
+            }
         }
-        Ok(_) => Ok(None),
         Err(EngineError::BookCanAbsorb) => {
             let call = Call {
                 present,
