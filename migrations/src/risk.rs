@@ -89,6 +89,7 @@ numbers! {
         keeper_fee_atoms: u64,
         max_funding_rate_ppm: u32,
         book_reward_bps: u32,
+        min_order_atoms: u64,
     } with { tiers: Vec<Tier>, ladder: Vec<Step>, adl: Adl }
 }
 

@@ -13,7 +13,7 @@ use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::trader::{Trader, MAX_POSITIONS};
 
 use crate::admin::options;
-use crate::books::{BookBytes, BOOK_SEED, DEEPEST, IMPACT, ROOM};
+use crate::books::{BookBytes, BAND_BPS, BOOK_SEED, DEEPEST, IMPACT, ROOM};
 use crate::fills::WORST;
 use crate::forge;
 use crate::venue::{Venue, START, USD};
@@ -35,6 +35,7 @@ impl BookVenue {
         config.book_capacity = usize::try_from(DEEPEST + ROOM)?;
         config.risk.impact_notional_atoms = IMPACT;
         config.risk.maker_fee_bps = 1;
+        config.risk.price_band_bps = BAND_BPS;
         let mut venue = Venue::of(&config, &options(program, MintKind::Classic), WORST)?;
         let makers: Result<_, _> = (0..MAX_MAKERS)
             .map(|_| venue.sandbox.create_trader(10_000 * USD))

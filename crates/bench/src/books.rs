@@ -19,6 +19,8 @@ pub const DEEPEST: u32 = BOOKS[BOOKS.len() - 1];
 pub const ROOM: u32 = 512;
 /// Notional over which funding takes the average price of the book.
 pub const IMPACT: u64 = 50_000_000_000;
+/// Price band of a market with a filled book, basis points: all of its orders lie within.
+pub const BAND_BPS: u32 = 3_000;
 /// Seed of the orders of a filled book.
 pub const BOOK_SEED: u64 = 3;
 /// Distance from the mark at which the orders of a filled book begin, percent.

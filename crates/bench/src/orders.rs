@@ -30,7 +30,7 @@ pub const BID: u64 = START - 10;
 /// A bid among those of a filled book.
 const DEEP: u64 = START * 87 / 100;
 /// Lots of an order that is not met.
-const WAITING: u64 = 100;
+const WAITING: u64 = 1_000;
 
 /// Prepares a floor and sends what is measured.
 pub type Act = Box<dyn Fn(&mut BookVenue) -> Result<TxResult>>;

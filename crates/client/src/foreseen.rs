@@ -3,7 +3,7 @@
 
 use ballast_engine::book::{BookRef, Order};
 use ballast_engine::descent::{BestOrder, Makers, MakersAndOwn, Met};
-use ballast_engine::matching::MAX_MATCHES;
+use ballast_engine::matching::Budget;
 use ballast_engine::units::{LotPrice, Side};
 use ballast_engine::EngineError;
 use ballast_state::instructions::MAX_MAKERS;
@@ -27,7 +27,7 @@ pub struct Foreseen<'a, I> {
     now: Option<i64>,
     listed: Option<&'a [Pubkey]>,
     makers: Vec<Pubkey>,
-    matches: u32,
+    budget: Budget,
     filled: u64,
 }
 
@@ -46,7 +46,7 @@ pub fn foreseen<'a>(
         now: None,
         listed: None,
         makers: Vec::new(),
-        matches: 0,
+        budget: Budget::CALL,
         filled: 0,
     }
 }
@@ -147,12 +147,12 @@ impl<'a, I: Iterator<Item = Result<(u32, &'a Order), EngineError>>> Makers for F
         let (_, order) = self.best.ok_or(EngineError::OrderNotFound)?;
         let maker = Pubkey::new_from_array(order.trader);
         let listed = self.listed.is_none_or(|listed| listed.contains(&maker));
-        if !listed || self.matches == MAX_MATCHES || !self.note(order) {
+        let expired = self.now.is_some_and(|now| order.has_expired(now));
+        if !listed || !self.budget.take(expired) || !self.note(order) {
             return Ok(Met::ListEnded);
         }
-        self.matches += 1;
         self.best = None;
-        if self.now.is_some_and(|now| order.has_expired(now)) {
+        if expired {
             return Ok(Met::Removed);
         }
         let lots = most.min(order.size());

@@ -5,7 +5,7 @@
 //! what is left of a limit order then does not wait in the book. Spares make up for orders
 //! that cannot trade or are gone by the time the transaction lands.
 
-use ballast_engine::book::BookRef;
+use ballast_engine::book::{BookRef, NewOrder};
 use ballast_engine::descent::take;
 use ballast_engine::liquidation::{LiquidationInput, Waterfall};
 use ballast_engine::oracle::OraclePrice;
@@ -38,9 +38,9 @@ pub struct TakerView<'a> {
 
 impl TakerView<'_> {
     fn terms(&self, request: &OrderRequest) -> Result<OrderTerms, EngineError> {
-        let (params, tick) = (self.market.params(), self.market.oracle.atoms_per_lot_tick);
-        let mark = self.price.mark(tick)?;
-        check(params, &mark, tick, &self.position, request, self.now)
+        let mark = self.price.mark(self.market.oracle.atoms_per_lot_tick)?;
+        let rules = self.market.order_rules(&mark, self.now);
+        check(&rules, &self.position, request)
     }
 }
 
@@ -76,7 +76,8 @@ pub fn makers(
 }
 
 /// The makers that an order wants to see: those of the orders it crosses within the price
-/// band, as far as its lots reach, and `spares` more. Of a reduce-only order the lots are at
+/// band, as far as its lots reach, and `spares` more; and where its own side is full, the trader whose
+/// order gives way. Of a reduce-only order the lots are at
 /// most those of the position. A post-only order lists nobody but the makers of expired
 /// orders in its way.
 ///
@@ -95,13 +96,47 @@ pub fn order_makers(
     let orders = foreseen(book, side.opposite(), &taker.trader, Own::InBook);
     let mut orders = orders.at(taker.now);
     match take(request, &terms, self_trade, &mut orders) {
-        Ok(_) => orders.makers_and_spares(spares, |price| terms.crosses(side, price)),
+        Ok(_) => {
+            let mut makers =
+                orders.makers_and_spares(spares, |price| terms.crosses(side, price))?;
+            if let Some(maker) = giving_way(book, taker, request, &terms)? {
+                if makers.len() < MAX_MAKERS && !makers.contains(&maker) {
+                    makers.push(maker);
+                }
+            }
+            Ok(makers)
+        }
         // The program refuses the order, unless the one in its way goes first.
         Err(EngineError::PostOnlyCrosses | EngineError::SelfTrade) => {
             orders.makers_and_spares(0, |_| false)
         }
         Err(error) => Err(error),
     }
+}
+
+/// The trader whose order gives way to one that waits on a full side, if one does.
+fn giving_way(
+    book: &BookRef<'_>,
+    taker: &TakerView<'_>,
+    request: &OrderRequest,
+    terms: &OrderTerms,
+) -> Result<Option<Pubkey>, EngineError> {
+    if !request.kind.rests() || !book.is_full(request.side) {
+        return Ok(None);
+    }
+    let order = NewOrder {
+        trader: taker.trader.to_bytes(),
+        side: request.side,
+        price: terms.limit,
+        lots: terms.lots,
+        margin: 0,
+        client_id: 0,
+        expires_at: request.expires_at,
+        reduce_only: request.reduce_only,
+    };
+    let node = book.giving_way(&order, |_| true)?;
+    let trader = node.map(|node| book.order(node).map(|order| order.trader));
+    Ok(trader.transpose()?.map(Pubkey::new_from_array))
 }
 
 /// Lots that an order fills when the `listed` makers are, if every order trades that has not

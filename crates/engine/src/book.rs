@@ -15,18 +15,20 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
 use crate::slab::{InOrder, TreeHeader, TreeNode, TreeRef, MAX_HEIGHT, NIL};
-use crate::units::{LotPrice, Side};
+use crate::units::{LotPrice, Lots, Side};
 
 pub use change::{Book, Changes};
-pub use impact::Impact;
+pub use impact::{Impact, Sampling, MIN_LIFE_SECONDS};
 use order::FIRST;
 pub use order::{Depth, NewOrder, Order, OrderKey};
-pub use own_orders::{OwnIter, OwnOrders, MAX_ORDERS};
+pub use own_orders::{OwnIter, OwnOrders, MAX_ORDERS, MAX_REDUCE_ONLY};
 
 /// Layout version written by [`Book::create`].
 pub const BOOK_VERSION: u32 = 1;
 /// Bytes before the nodes.
 pub const BOOK_HEADER_SIZE: usize = core::mem::size_of::<BookHeader>();
+/// Orders at the end of a full side of which one may give way to a better one.
+pub const MAX_GIVING_WAY: usize = 8;
 /// Bytes of a node.
 pub const ORDER_SIZE: usize = core::mem::size_of::<Order>();
 
@@ -114,7 +116,7 @@ impl<'a> BookRef<'a> {
         self.bids.len()
     }
 
-    /// Lots and quote of all orders on `side`.
+    /// Lots and quote of the orders on `side` that open.
     pub fn depth(&self, side: Side) -> Result<Depth, EngineError> {
         impact::depth_of(&self.tree(side), self.tree(side).root())
     }
@@ -172,6 +174,40 @@ impl<'a> BookRef<'a> {
         })
     }
 
+    /// Whether `side` has no room for another order.
+    #[must_use]
+    pub fn is_full(&self, side: Side) -> bool {
+        usize::try_from(self.len(side)).is_ok_and(|orders| orders >= self.capacity())
+    }
+
+    /// The order of a full side that gives way to `order`: of the last [`MAX_GIVING_WAY`] the worst
+    /// that another trader placed at a worse price, with no more lots, whose trader `listed`
+    /// accepts. One that opens gives way only to one that opens.
+    pub fn giving_way(
+        &self,
+        order: &NewOrder,
+        listed: impl Fn(&[u8; 32]) -> bool,
+    ) -> Result<Option<u32>, EngineError> {
+        for step in self.tree(order.side).iter_back().take(MAX_GIVING_WAY) {
+            let (index, last) = step?;
+            let worse = match order.side {
+                Side::Long => last.price() < order.price,
+                Side::Short => last.price() > order.price,
+            };
+            if !worse {
+                return Ok(None);
+            }
+            if last.size() <= order.lots
+                && (last.is_reduce_only() || !order.reduce_only)
+                && last.trader != order.trader
+                && listed(&last.trader)
+            {
+                return self.node(order.side, index).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
     /// Visits a trader's orders with their nodes, the newest first.
     #[must_use]
     pub const fn own(&self, own: &OwnOrders) -> OwnIter<'a> {
@@ -188,11 +224,15 @@ impl<'a> BookRef<'a> {
         self.find(own, |order| client_id != 0 && order.client_id == client_id)
     }
 
-    /// The average price of trading `notional` atoms into `side`, whole lots from the best
-    /// order on; rounded down for bids and up for asks. `None` when the side is not that
-    /// deep.
-    pub fn impact_price(&self, side: Side, notional: u64) -> Result<Option<LotPrice>, EngineError> {
-        match impact::impact_price(&self.tree(side), side, notional, &FIRST)? {
+    /// The average price of trading the impact notional into the orders of `side` that
+    /// [count](Sampling), whole lots from the best one on; rounded down for bids and up for asks.
+    /// `None` when the side is not that deep.
+    pub fn impact_price(
+        &self,
+        side: Side,
+        sampling: &Sampling<'_>,
+    ) -> Result<Option<LotPrice>, EngineError> {
+        match impact::impact_price(&self.tree(side), side, sampling, &FIRST)? {
             Impact::Now(price) => Ok(price),
             Impact::Unchanged => Err(EngineError::TreeCorrupt),
         }
@@ -203,11 +243,42 @@ impl<'a> BookRef<'a> {
         &self,
         changes: &Changes,
         side: Side,
-        notional: u64,
+        sampling: &Sampling<'_>,
     ) -> Result<Impact, EngineError> {
         match changes.best(side) {
-            Some(best) => impact::impact_price(&self.tree(side), side, notional, &best),
+            Some(best) => impact::impact_price(&self.tree(side), side, sampling, &best),
             None => Ok(Impact::Unchanged),
+        }
+    }
+
+    /// Lots of the chain's reduce-only orders together.
+    pub fn reduce_only_lots(&self, own: &OwnOrders) -> Result<u64, EngineError> {
+        let mut lots = 0_u64;
+        if own.reduce_only > 0 {
+            for step in self.own(own) {
+                let (_, order) = step?;
+                if order.is_reduce_only() {
+                    // At most 16 times 32 bits.
+                    lots = lots.wrapping_add(order.size());
+                }
+            }
+        }
+        Ok(lots)
+    }
+
+    /// Lots of the chain's reduce-only orders that a position of `lots` has no room for.
+    fn reduce_only_beyond(&self, own: &OwnOrders, lots: Lots) -> Result<u64, EngineError> {
+        let total = self.reduce_only_lots(own)?;
+        let newest = self.own(own).find(|step| match step {
+            Ok((_, order)) => order.is_reduce_only(),
+            Err(_) => true,
+        });
+        // All of them lie on one side.
+        match newest.transpose()? {
+            Some((_, order)) if lots.side() == Some(order.side().opposite()) => {
+                Ok(total.checked_sub(lots.size()).unwrap_or(0))
+            }
+            _ => Ok(total),
         }
     }
 

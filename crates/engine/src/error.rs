@@ -86,7 +86,7 @@ refusals! {
     OrderNotFound: "The trader has no order with this id in this market; it may have been filled or cancelled",
     TooManyOrders: "The trader already has 16 orders in this market; cancel one first",
     DuplicateClientId: "Another order of the trader in this market has this client id; choose another or use 0",
-    OrderTooSmall: "The order is smaller than the market's least position; enlarge it or make it reduce-only",
+    OrderTooSmall: "The order is smaller than the market's least position, or would wait and is worth less than its least order; enlarge it or make it reduce-only",
     OrderExpired: "The order's expiry is in the past; set a later one or 0 for none",
     NothingToReduce: "There is no position that this reduce-only order could make smaller",
     PostOnlyCrosses: "A post-only order would trade at once; move its price away from the other side",
@@ -99,6 +99,8 @@ refusals! {
     LiquidationSkipsBook: "The book pays more than the liquidator would; pass the makers of the best orders in book order",
     BookCanAbsorb: "The book can take lots of the bankrupt position; liquidate into it first",
     RiskBook: "Book parameters: reward at most 1,000 bps; funding cap at least the base rate and at most 10,000 ppm an hour",
+    TooManyReduceOnly: "The trader already has 4 reduce-only orders in this market; cancel one first",
+    ExpiryTooFar: "The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds",
     Unbalanced: "The legs of the instruction do not net to zero; nothing was changed; report it",
 }
 

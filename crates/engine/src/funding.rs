@@ -27,6 +27,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
 use crate::math::{div_rem, negate, product_signed};
+use crate::order::within_band;
 use crate::risk::{RiskParams, MAX_FUNDING_RATE_PPM};
 use crate::units::{FundingIndex, LotPrice, Side};
 
@@ -181,7 +182,7 @@ impl FundingState {
     }
 
     /// Base rate and premium at `price`, ppm an hour, clamped to the highest rate; 0 when a
-    /// side of the book is not deep enough. The base rate without an impact notional.
+    /// side of the book is not deep enough or its impact price outside the price band. The base rate without an impact notional.
     /// `Overflow` for a highest rate that `RiskParams::validate` refuses.
     pub fn sample_ppm(&self, params: &RiskParams, price: LotPrice) -> Result<i32, EngineError> {
         let base = params.funding_rate_ppm_per_hour;
@@ -190,6 +191,11 @@ impl FundingState {
         }
         if self.impact_bid == 0 || self.impact_ask == 0 {
             return Ok(0);
+        }
+        for impact in [self.impact_bid, self.impact_ask] {
+            if !within_band(params, price, LotPrice::new(u64::from(impact))?) {
+                return Ok(0);
+            }
         }
         let highest = i64::from(params.max_funding_rate_ppm);
         let lowest = negate(u64::from(params.max_funding_rate_ppm))?;

@@ -13,8 +13,41 @@ use crate::risk::RiskParams;
 use crate::trade::{check_largest, reduces, PartyInput, PartyOutcome};
 use crate::units::{Atoms, Lots, Side};
 
-/// Most orders that one call fills or removes.
+/// Most orders that one call fills.
 pub const MAX_MATCHES: u32 = 32;
+/// Most orders that one call removes because they cannot trade, beside those that it fills.
+pub const MAX_REMOVALS: u32 = 32;
+
+/// How many orders a call may still fill, and how many it may remove.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    fills: u32,
+    removals: u32,
+}
+
+impl Budget {
+    /// That of one call: [`MAX_MATCHES`] and [`MAX_REMOVALS`].
+    pub const CALL: Self = Self {
+        fills: MAX_MATCHES,
+        removals: MAX_REMOVALS,
+    };
+
+    /// Takes one fill off, or one removal; whether there was one left.
+    pub const fn take(&mut self, removal: bool) -> bool {
+        let left = if removal {
+            &mut self.removals
+        } else {
+            &mut self.fills
+        };
+        match left.checked_sub(1) {
+            Some(rest) => {
+                *left = rest;
+                true
+            }
+            None => false,
+        }
+    }
+}
 
 /// The trader behind an order of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +115,7 @@ pub enum RemoveReason {
     Unhealthy,
     /// It is reduce-only and there is no position on the other side.
     NothingToReduce,
-    /// It would open a position and the queue of its side is full; its trader pays nothing.
+    /// It would open a position and the queue of its side is full.
     NoRoom,
 }
 
@@ -91,7 +124,8 @@ pub enum RemoveReason {
 pub struct Removal {
     /// Why it cannot be filled.
     pub reason: RemoveReason,
-    /// What its trader pays to whoever removes it, atoms.
+    /// What its trader pays to whoever removes it, atoms: nothing where the mark or the queue is the
+    /// reason.
     pub fee: u64,
     /// Its trader's free collateral, atoms.
     pub free: Atoms,
@@ -140,8 +174,8 @@ pub fn removal(
         order.margin
     };
     let fee = match reason {
-        RemoveReason::NoRoom => 0,
-        _ => params.keeper_fee_atoms.min(purse),
+        RemoveReason::NoRoom | RemoveReason::Unhealthy => 0,
+        RemoveReason::Expired | RemoveReason::NothingToReduce => params.keeper_fee_atoms.min(purse),
     };
     let free = maker
         .free
@@ -262,7 +296,8 @@ impl Taken {
 
 /// Decides what the taker becomes. `party.margin_to_add` is the least it moves from free
 /// collateral to the position's margin where the fills open, enlarge or flip it; it moves
-/// more when initial margin asks for it. The fee is paid in full.
+/// more when initial margin asks for it. The fee is paid in full, but for fills that only make the
+/// position smaller: of what the close leaves, and no less than the rebates its makers got.
 ///
 /// Errors: `InsufficientCollateral`, `PositionTooLarge`, `SizeOutOfRange`, `Overflow`.
 #[inline(never)]
@@ -284,10 +319,17 @@ pub fn settle_taker(
         shortfall(params, mark, &position)?.max(party.margin_to_add)
     };
     position.margin = position.margin.try_add_unsigned(margin_added)?;
-    let free = party
-        .free
-        .try_add(fill.payout()?)?
-        .try_sub_unsigned(taken.fee)?
+    let available = party.free.try_add(fill.payout()?)?;
+    let fee = if reduced_only {
+        let rebates = Atoms::ZERO.try_sub(taken.maker_fees)?;
+        taken
+            .fee
+            .min(available.positive_part().max(rebates.positive_part()))
+    } else {
+        taken.fee
+    };
+    let free = available
+        .try_sub_unsigned(fee)?
         .try_sub_unsigned(margin_added)?;
     if free.is_negative() {
         return Err(EngineError::InsufficientCollateral);
@@ -295,7 +337,7 @@ pub fn settle_taker(
     Ok(PartyOutcome {
         position,
         free,
-        fee: Atoms::from_unsigned(taken.fee)?,
+        fee: Atoms::from_unsigned(fee)?,
         realized: fill.realized,
         released: fill.released,
         margin_added,

@@ -6,7 +6,7 @@ use crate::margin::initial_margin;
 use crate::oracle::Mark;
 use crate::position::Position;
 use crate::risk::RiskParams;
-use crate::units::{Bps, LotPrice, Side, Ticks, MAX_LOTS, MAX_LOT_PRICE};
+use crate::units::{Bps, LotPrice, Side, Ticks, BPS_ONE, MAX_LOTS, MAX_LOT_PRICE};
 
 /// How an order trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,17 +80,33 @@ impl OrderTerms {
     }
 }
 
-/// Checks an order of a trader who holds `position`, at `now` (unix seconds).
+/// Furthest expiry of an order from now, seconds: ten years. A time in milliseconds, taken for
+/// seconds, is fifty thousand years away.
+pub const MAX_LIFE_SECONDS: i64 = 10 * 366 * 86_400;
+
+/// What an order is measured by.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderRules<'a> {
+    /// The market's parameters.
+    pub params: &'a RiskParams,
+    /// The market's price.
+    pub mark: Mark,
+    /// Worth of one tick of one lot, atoms.
+    pub atoms_per_lot_tick: u64,
+    /// Least worth of an order that opens and waits in the book, atoms.
+    pub least_worth: u64,
+    /// Unix seconds.
+    pub now: i64,
+}
+
+/// Checks an order of a trader who holds `position`.
 ///
 /// Errors: `ZeroLots`, `SizeOutOfRange`, `PriceOutOfRange`, `PriceOutsideBand`,
-/// `OrderExpired`, `NothingToReduce`, `OrderTooSmall`.
+/// `OrderExpired`, `ExpiryTooFar`, `NothingToReduce`, `OrderTooSmall`.
 pub fn check(
-    params: &RiskParams,
-    mark: &Mark,
-    atoms_per_lot_tick: u64,
+    rules: &OrderRules<'_>,
     position: &Position,
     request: &OrderRequest,
-    now: i64,
 ) -> Result<OrderTerms, EngineError> {
     if request.lots == 0 {
         return Err(EngineError::ZeroLots);
@@ -98,10 +114,8 @@ pub fn check(
     if request.lots > MAX_LOTS {
         return Err(EngineError::SizeOutOfRange);
     }
-    let limit = limit_price(params, mark, atoms_per_lot_tick, request)?;
-    if request.expires_at != 0 && request.expires_at <= now {
-        return Err(EngineError::OrderExpired);
-    }
+    let limit = limit_price(rules, request)?;
+    check_expiry(request.expires_at, rules.now)?;
     let lots = if request.reduce_only {
         request.lots.min(reducible(position, request.side))
     } else {
@@ -110,10 +124,34 @@ pub fn check(
     if lots == 0 {
         return Err(EngineError::NothingToReduce);
     }
-    if !request.reduce_only && lots < params.min_position_lots {
+    let terms = OrderTerms { limit, lots };
+    let small = lots < rules.params.min_position_lots
+        || (request.kind.rests() && !may_wait(&terms, lots, rules.least_worth)?);
+    if !request.reduce_only && small {
         return Err(EngineError::OrderTooSmall);
     }
-    Ok(OrderTerms { limit, lots })
+    Ok(terms)
+}
+
+/// Whether `lots` of an order that opens may wait in the book: they are worth at least
+/// `least_worth` atoms.
+pub fn may_wait(terms: &OrderTerms, lots: u64, least_worth: u64) -> Result<bool, EngineError> {
+    Ok(terms.limit.notional(lots)? >= least_worth)
+}
+
+/// `OrderExpired` for the past, `ExpiryTooFar` beyond [`MAX_LIFE_SECONDS`].
+fn check_expiry(expires_at: i64, now: i64) -> Result<(), EngineError> {
+    if expires_at == 0 {
+        return Ok(());
+    }
+    if expires_at <= now {
+        return Err(EngineError::OrderExpired);
+    }
+    let latest = now.checked_add(MAX_LIFE_SECONDS);
+    if latest.is_some_and(|latest| expires_at > latest) {
+        return Err(EngineError::ExpiryTooFar);
+    }
+    Ok(())
 }
 
 /// Lots of `position` that an order of `side` can close.
@@ -126,20 +164,19 @@ pub fn reducible(position: &Position, side: Side) -> u64 {
     }
 }
 
-/// The worst price an order trades at: its own, which may not lie beyond the band; that of
-/// a market order is brought to the band.
-fn limit_price(
-    params: &RiskParams,
-    mark: &Mark,
-    atoms_per_lot_tick: u64,
-    request: &OrderRequest,
-) -> Result<LotPrice, EngineError> {
+/// The worst price an order trades at: its own, which may not lie beyond the band, nor on the far
+/// side of it where the order may wait; that of a market order is brought to the band.
+fn limit_price(rules: &OrderRules<'_>, request: &OrderRequest) -> Result<LotPrice, EngineError> {
+    let (params, mark) = (rules.params, &rules.mark);
     let edge = band_edge(params, mark, request.side)?;
     let market = matches!(request.kind, OrderKind::Market);
     if market && request.price.get() == 0 {
         return Ok(edge);
     }
-    let price = request.price.lot_price(atoms_per_lot_tick)?;
+    let price = request.price.lot_price(rules.atoms_per_lot_tick)?;
+    if request.kind.rests() && !within_band(params, mark.price, price) {
+        return Err(EngineError::PriceOutsideBand);
+    }
     let beyond = match request.side {
         Side::Long => price > edge,
         Side::Short => price < edge,
@@ -149,6 +186,15 @@ fn limit_price(
         (true, true) => Ok(edge),
         (true, false) => Err(EngineError::PriceOutsideBand),
     }
+}
+
+/// Whether a price is at most the price band away from `mark`, either way.
+#[must_use]
+pub fn within_band(params: &RiskParams, mark: LotPrice, price: LotPrice) -> bool {
+    let (mark, price) = (mark.get(), price.get());
+    // 31-bit prices times at most 14 bits.
+    let distance = price.abs_diff(mark).wrapping_mul(BPS_ONE);
+    distance <= mark.wrapping_mul(u64::from(params.price_band_bps))
 }
 
 /// The worst price anybody may trade at on `side`: the mark and the band, rounded towards

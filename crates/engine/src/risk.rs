@@ -144,7 +144,12 @@ pub struct RiskParams {
     /// of what the book pays above the liquidator's own price.
     pub book_reward_bps: u32,
     /// Zero.
-    pub reserved: [u64; 7],
+    pub reserved: [u64; 2],
+    /// Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
+    /// of the quote currency.
+    pub min_order_atoms: u64,
+    /// Zero.
+    pub reserved2: [u64; 4],
 }
 
 const _: () = assert!(core::mem::size_of::<RiskParams>() == 320);
@@ -182,7 +187,8 @@ impl RiskParams {
         self.validate_oracle()?;
         self.adl.validate()?;
         self.validate_book()?;
-        ensure(self.reserved == [0; 7], EngineError::RiskReserved)
+        let clear = self.reserved == [0; 2] && self.reserved2 == [0; 4];
+        ensure(clear, EngineError::RiskReserved)
     }
 
     fn validate_tiers(&self) -> Result<(), EngineError> {
@@ -462,7 +468,8 @@ mod tests {
         refuses(
             EngineError::RiskReserved,
             &[
-                |p| p.reserved[6] = 1,
+                |p| p.reserved[1] = 1,
+                |p| p.reserved2[3] = 1,
                 |p| p.adl._pad = 1,
                 |p| p.tier_count = 1,
                 |p| p.ladder_count = 0,

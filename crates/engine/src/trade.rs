@@ -4,9 +4,10 @@ use crate::error::EngineError;
 use crate::fees::{maker_fee, split, taker_fee};
 use crate::margin::initial_margin;
 use crate::oracle::{Action, Mark};
+use crate::order::within_band;
 use crate::position::Position;
 use crate::risk::RiskParams;
-use crate::units::{Atoms, LotPrice, Lots, Ticks, BPS_ONE};
+use crate::units::{Atoms, LotPrice, Lots, Ticks};
 
 /// What two traders agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,10 +234,7 @@ fn apply(
 }
 
 fn check_band(params: &RiskParams, mark: &Mark, price: LotPrice) -> Result<(), EngineError> {
-    let reference = mark.price.get();
-    // 31-bit prices times at most 14 bits.
-    let distance = price.get().abs_diff(reference).wrapping_mul(BPS_ONE);
-    if distance > reference.wrapping_mul(u64::from(params.price_band_bps)) {
+    if !within_band(params, mark.price, price) {
         return Err(EngineError::PriceOutsideBand);
     }
     Ok(())

@@ -36,7 +36,7 @@ pub struct PositionRecord {
     /// before.
     pub pass_epoch: u32,
     /// The trader's orders in the market's book.
-    pub order_count: u32,
+    pub order_count: u16,
     /// Closes lots when the price turns against the position.
     pub stop_loss: Trigger,
     /// Closes lots when the price has moved for the position.

@@ -230,6 +230,9 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::TooManyMakers
         | E::OrderNotFound
         | E::TooManyOrders
+        | E::TooManyReduceOnly
+        | E::ExpiryTooFar
+        | E::TriggerNeverFills
         | E::DuplicateClientId
         | E::OrderTooSmall
         | E::OrderExpired

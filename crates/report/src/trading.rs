@@ -49,6 +49,10 @@ pub enum Reason {
     NothingToReduce,
     /// It would have opened a position and the queue of its side was full.
     NoRoom,
+    /// It was reduce-only and the position became smaller than it.
+    Reduced,
+    /// It gave way to a better order.
+    Evicted,
 }
 
 /// What somebody took from the book.

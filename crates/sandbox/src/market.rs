@@ -221,21 +221,23 @@ impl Sandbox {
 }
 
 impl MarketCookie {
-    /// A quote as Pyth would publish it: mantissas of exponent -8.
+    /// A quote as Pyth would publish it: mantissas of exponent -8, or -9 where ticks are that small.
     ///
     /// # Panics
     /// If a mantissa leaves the range of an `i64`.
     pub fn pyth_price(&self, quote: &Quote, slot: u64) -> PythPrice {
+        let fine = !self.config.tick_nano.is_multiple_of(10);
         let mantissa = |ticks: u64| -> u64 {
             let nano = u128::from(ticks) * u128::from(self.config.tick_nano);
-            u64::try_from(nano / 10).expect("price fits a Pyth mantissa")
+            let nano = if fine { nano } else { nano / 10 };
+            u64::try_from(nano).expect("price fits a Pyth mantissa")
         };
         let signed = |ticks| i64::try_from(mantissa(ticks)).expect("price fits a Pyth mantissa");
         PythPrice {
             feed_id: self.config.feed_id,
             price: signed(quote.ticks),
             conf: mantissa(quote.conf_ticks),
-            exponent: EXPONENT,
+            exponent: if fine { EXPONENT - 1 } else { EXPONENT },
             ema_price: signed(quote.ema_ticks),
             publish_time: quote.publish_time,
             posted_slot: slot,

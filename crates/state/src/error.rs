@@ -205,7 +205,7 @@ errors! {
     6118 OrderNotFound: "The trader has no order with this id in this market; it may have been filled or cancelled";
     6119 TooManyOrders: "The trader already has 16 orders in this market; cancel one first";
     6120 DuplicateClientId: "Another order of the trader in this market has this client id; choose another or use 0";
-    6121 OrderTooSmall: "The order is smaller than the market's least position; enlarge it or make it reduce-only";
+    6121 OrderTooSmall: "The order is smaller than the market's least position, or would wait and is worth less than its least order; enlarge it or make it reduce-only";
     6122 OrderExpired: "The order's expiry is in the past; set a later one or 0 for none";
     6123 NothingToReduce: "There is no position that this reduce-only order could make smaller";
     6124 PostOnlyCrosses: "A post-only order would trade at once; move its price away from the other side";
@@ -221,6 +221,11 @@ errors! {
 
     // --- settlement ---
     6134 Unbalanced: "The legs of the instruction do not net to zero; nothing was changed; report it";
+
+    // --- orders ---
+    6135 TooManyReduceOnly: "The trader already has 4 reduce-only orders in this market; cancel one first";
+    6136 ExpiryTooFar: "The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds";
+    6137 TriggerNeverFills: "A stop-loss whose worst price lies beyond its trigger can never fill; a long's worst is at most the trigger, a short's at least";
 }
 
 impl fmt::Display for BallastError {
@@ -307,6 +312,8 @@ impl From<EngineError> for BallastError {
             EngineError::LiquidationSkipsBook => Self::LiquidationSkipsBook,
             EngineError::BookCanAbsorb => Self::BookCanAbsorb,
             EngineError::RiskBook => Self::RiskBook,
+            EngineError::TooManyReduceOnly => Self::TooManyReduceOnly,
+            EngineError::ExpiryTooFar => Self::ExpiryTooFar,
             EngineError::Unbalanced => Self::Unbalanced,
         }
     }

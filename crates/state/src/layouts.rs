@@ -135,7 +135,12 @@ pub struct RiskConfig {
     /// of what the book pays above the liquidator's own price.
     pub book_reward_bps: u32,
     /// Zero; room for later versions.
-    pub reserved: [u64; 7],
+    pub reserved: [u64; 2],
+    /// Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
+    /// of the quote currency.
+    pub min_order_atoms: u64,
+    /// Zero; room for later versions.
+    pub reserved2: [u64; 4],
 }
 
 /// A bracket of notional. See [`risk::RiskTier`].
@@ -410,7 +415,7 @@ pub struct Order {
     pub margin: u64,
     /// When it expires, unix seconds; 0 never.
     pub expires_at: i64,
-    /// Lots of the node and those below it.
+    /// Lots of the orders that open among the node and those below it.
     pub subtree_lots: u64,
     /// What these lots are worth at their prices, atoms.
     pub subtree_quote: u64,
@@ -425,7 +430,10 @@ pub struct Order {
     /// 1: reduce-only.
     pub flags: u8,
     /// Always zero; aligns what follows.
-    pub _pad: [u8; 5],
+    pub _pad: u8,
+    /// Of these orders the soonest expiry, unix seconds, as its complement (4294967295 less it); 0
+    /// when none expires.
+    pub subtree_haste: u32,
     /// The trader account.
     pub trader: Pubkey,
 }

@@ -1,9 +1,11 @@
 //! A market: oracle, risk, funding, open interest and the insurance ledger.
 
 use ballast_engine::{
+    book::Sampling,
     funding::{FundingRates, FundingState},
     insurance::InsuranceState,
     oracle::{check, Action, Mark, OraclePrice, PriceFault},
+    order::OrderRules,
     position::Position,
     risk::RiskParams,
     units::{FundingIndex, LotPrice, Side, Ticks},
@@ -25,6 +27,9 @@ pub const MARKET_DISCRIMINATOR: [u8; 8] = [219, 190, 213, 55, 0, 227, 198, 154];
 pub const MARKET_VERSION: u8 = 1;
 /// Bytes of a market's name.
 pub const NAME_BYTES: usize = 16;
+/// Least worth of an order that opens and waits, where the risk parameters name none: units of the
+/// quote currency.
+pub const DEFAULT_ORDER_UNITS: u64 = 100;
 
 /// A market. PDA `["market", index]`.
 #[cfg_attr(feature = "anchor", account(zero_copy))]
@@ -207,6 +212,45 @@ impl Market {
             .map_err(BallastError::from)
     }
 
+    /// Least worth of an order that opens and waits in the book, atoms.
+    pub fn least_order_atoms(&self) -> u64 {
+        match self.risk.min_order_atoms {
+            // A unit of a token has less than 2^57 atoms, or nobody could hold a hundred.
+            0 => self
+                .oracle
+                .quote_unit_atoms()
+                .wrapping_mul(DEFAULT_ORDER_UNITS),
+            atoms => atoms,
+        }
+    }
+
+    /// What an order of this market is measured by at `mark` and `now`, unix seconds.
+    pub fn order_rules(&self, mark: &Mark, now: i64) -> OrderRules<'_> {
+        OrderRules {
+            params: &self.risk,
+            mark: *mark,
+            atoms_per_lot_tick: self.oracle.atoms_per_lot_tick,
+            least_worth: self.least_order_atoms(),
+            now,
+        }
+    }
+
+    /// Which orders of the book count for its impact prices, once funding has accrued.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`.
+    pub fn sampling(&self) -> Result<Sampling<'_>> {
+        let mark = match self.last_price.ticks {
+            0 => None,
+            ticks => Some(self.lot_price(ticks)?),
+        };
+        Ok(Sampling {
+            params: &self.risk,
+            mark,
+            now: self.funding.last_timestamp,
+        })
+    }
+
     /// Risk parameters.
     pub const fn params(&self) -> &RiskParams {
         &self.risk
@@ -276,6 +320,7 @@ mod tests {
         market.risk.oracle_max_ema_divergence_bps = 1_000;
         // 1 % an hour.
         market.risk.funding_rate_ppm_per_hour = 10_000;
+        market.risk.price_band_bps = 500;
         market.funding.last_timestamp = NOW;
         market
     }

@@ -61,6 +61,24 @@ impl OracleConfig {
         )
     }
 
+    /// Atoms of one unit of the quote currency: ten to the power of its decimals. 0 where the units
+    /// do not agree.
+    pub fn quote_unit_atoms(&self) -> u64 {
+        // Small enough for 64 bits, which divide at once.
+        let narrow = 1_000_000_000_000_000_000_u64
+            .checked_mul(self.atoms_per_lot_tick)
+            .zip(self.tick_nano.checked_mul(self.lot_nano));
+        let quotient = match narrow {
+            Some((worth, size)) => worth.checked_div(size),
+            None => u128::from(self.atoms_per_lot_tick)
+                .checked_mul(NANO * NANO)
+                .zip(u128::from(self.tick_nano).checked_mul(u128::from(self.lot_nano)))
+                .and_then(|(worth, size)| worth.checked_div(size))
+                .and_then(|quotient| u64::try_from(quotient).ok()),
+        };
+        quotient.unwrap_or(0)
+    }
+
     fn units_agree(&self, mint_decimals: u8) -> bool {
         let one = 10_u128.checked_pow(u32::from(mint_decimals));
         let worth = u128::from(self.tick_nano)
@@ -97,6 +115,21 @@ mod tests {
             ..sol()
         };
         assert!(push.validate(6).is_ok());
+    }
+
+    #[test]
+    fn a_unit_of_the_quote_currency_has_as_many_atoms_as_its_mint_says() {
+        assert_eq!(sol().quote_unit_atoms(), 1_000_000);
+        // A tick of a billionth of a dollar, lots of 10 million units, 9 decimals.
+        let wide = OracleConfig {
+            tick_nano: 1,
+            lot_nano: 10_000_000_000_000_000,
+            atoms_per_lot_tick: 10_000_000,
+            ..sol()
+        };
+        assert!(wide.validate(9).is_ok());
+        assert_eq!(wide.quote_unit_atoms(), 1_000_000_000);
+        assert_eq!(OracleConfig::default().quote_unit_atoms(), 0);
     }
 
     #[test]

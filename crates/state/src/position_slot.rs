@@ -57,7 +57,9 @@ pub struct PositionSlot {
     /// none.
     pub order_head: u32,
     /// Number of these orders.
-    pub order_count: u32,
+    pub order_count: u16,
+    /// Number of those that are reduce-only.
+    pub reduce_only_count: u16,
     /// Collateral they reserve, atoms.
     pub order_margin: u64,
     /// Lots of the last liquidation step that it left open.
@@ -108,7 +110,8 @@ impl PositionSlot {
     pub fn own_orders(&self) -> OwnOrders {
         OwnOrders {
             head: self.order_head,
-            count: self.order_count,
+            count: u32::from(self.order_count),
+            reduce_only: u32::from(self.reduce_only_count),
             margin: self.order_margin,
         }
     }
@@ -116,7 +119,8 @@ impl PositionSlot {
     /// Writes back what the book made of the orders.
     pub fn store_own_orders(&mut self, orders: &OwnOrders) {
         self.order_head = orders.head;
-        self.order_count = orders.count;
+        self.order_count = narrow(orders.count);
+        self.reduce_only_count = narrow(orders.reduce_only);
         self.order_margin = orders.margin;
     }
 
@@ -183,7 +187,9 @@ impl PositionSlot {
     /// What must hold of a slot in use.
     pub(crate) fn is_sound(&self) -> bool {
         let listed = self.order_head != NO_NODE;
-        let orders = listed == (self.order_count > 0) && (listed || self.order_margin == 0);
+        let orders = listed == (self.order_count > 0)
+            && (listed || self.order_margin == 0)
+            && self.reduce_only_count <= self.order_count;
         let position = if self.lots == 0 {
             listed && self.holds_no_position()
         } else {
@@ -207,4 +213,9 @@ impl PositionSlot {
             && self.stop_loss.is_unset()
             && self.take_profit.is_unset()
     }
+}
+
+/// A number of orders, of which a trader has few.
+fn narrow(count: u32) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
 }

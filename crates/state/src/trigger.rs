@@ -55,6 +55,17 @@ impl Trigger {
         }
     }
 
+    /// Whether it could ever fill: a stop-loss that fires at its price trades at that price or beyond
+    /// it, so its worst price may not lie on the other side.
+    pub fn can_fill(&self, kind: TriggerKind, side: Side) -> bool {
+        match (kind, side) {
+            _ if self.worst_ticks == 0 => true,
+            (TriggerKind::TakeProfit, _) => true,
+            (TriggerKind::StopLoss, Side::Long) => self.worst_ticks <= self.price_ticks,
+            (TriggerKind::StopLoss, Side::Short) => self.worst_ticks >= self.price_ticks,
+        }
+    }
+
     /// What happens when the order that it becomes meets the trader's own orders.
     pub const SELF_TRADE: SelfTrade = SelfTrade::CancelProvide;
 

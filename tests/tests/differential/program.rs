@@ -400,6 +400,7 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
             ..Funding::default()
         },
         book: Book::new(cookie.config.book_capacity),
+        impact: [0; 2],
         insurance: Default::default(),
         vault: 0,
         fees: 0,

@@ -6,9 +6,9 @@ use ballast_state::error::BallastError;
 
 use crate::support::take_provoked;
 use crate::{
-    adl, adl_session, admin, block_trade, cancel, collateral, corrupt, execute_trigger, funding,
-    liquidate, liquidate_book, makers, margin, market, oracle, order_limits, place_order,
-    reduce_only, risk, self_trade, trade_limits, trader, triggers,
+    adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, execute_trigger,
+    funding, liquidate, liquidate_book, makers, margin, market, oracle, order_limits,
+    place_order, reduce_only, risk, self_trade, trade_limits, trader, triggers,
 };
 
 enum Evidence {
@@ -179,6 +179,9 @@ fn evidence(error: BallastError) -> Evidence {
         E::RiskBook => Case(risk::unsound_parameters_are_refused_by_group),
         E::MakerForeign => Case(makers::a_maker_is_an_account_of_the_program_and_writable),
         E::TooManyMakers => Case(makers::a_list_has_room_for_32_makers),
+        E::TooManyReduceOnly => Case(book_abuse::a_trader_has_four_reduce_only_orders_a_market),
+        E::ExpiryTooFar => Case(book_abuse::milliseconds_were_taken_for_seconds),
+        E::TriggerNeverFills => Case(book_abuse::a_stop_that_can_never_fill_was_accepted),
         E::TooManyOrders => Case(order_limits::a_trader_has_sixteen_orders_a_market),
         E::DuplicateClientId => Case(order_limits::a_number_names_one_waiting_order),
         E::OrderTooSmall => Case(place_order::an_order_has_lots_a_price_and_time),

@@ -6,6 +6,7 @@ use ballast_state::error::BallastError;
 use ballast_state::events::TriggerExecuted;
 use ballast_state::exchange::{PAUSE_OPEN, PAUSE_TRADE};
 use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::trigger::{Trigger, TriggerKind};
 
 use crate::event;
@@ -193,8 +194,9 @@ pub fn no_worse_price_than_the_triggers_or_the_bands() {
         let mut fire = Fire::new();
         let (alice, carol) = (fire.alice.clone(), fire.carol.clone());
         fire.set(&alice, StopLoss, 196_000, worst, 100);
-        fire.venue.price(196_000);
+        fire.venue.price(190_000);
         fire.venue.place(&carol, bid(price, 100), &[]);
+        fire.venue.price(196_000);
         if filled {
             let event = fire.execute(&alice, StopLoss, &[&carol]);
             assert_eq!(event.fills[0].price_ticks, price);
@@ -246,7 +248,7 @@ pub fn the_reward_is_no_more_than_the_trader_has() {
             left - 95_000 - reward
         );
     }
-    // Without the fee itself it does not trade.
+    // Without the fee itself it pays what the close leaves.
     let mut fire = Fire::new();
     let (alice, carol) = (fire.alice.clone(), fire.carol.clone());
     fire.set(&alice, StopLoss, 191_000, 0, 1_000);
@@ -254,8 +256,9 @@ pub fn the_reward_is_no_more_than_the_trader_has() {
     done(fire.venue.sandbox.withdraw(&alice, free - 94_999));
     fire.venue.price(191_000);
     fire.venue.place(&carol, bid(190_000, 1_000), &[]);
-    let short = BallastError::InsufficientCollateral;
-    fire.refuse(short, &alice, StopLoss, &[&carol]);
+    let event = fire.execute(&alice, StopLoss, &[&carol]);
+    assert_eq!((event.taker.fee, event.reward_atoms), (94_999, 0));
+    assert_eq!(fire.venue.free(&alice), 0);
 }
 
 #[test]
@@ -307,7 +310,7 @@ pub fn triggers_go_with_the_position_through_the_book() {
     let (alice, carol) = (fire.alice.clone(), fire.carol.clone());
     fire.set(&alice, StopLoss, 250_000, 0, 1_000);
     fire.venue.place(&alice, ask(START, 10_000), &[]);
-    fire.venue.place(&alice, ask(250_000, 10), &[]);
+    fire.venue.place(&alice, ask(209_000, 10), &[]);
     fire.venue.place(&carol, ioc(bid(START, 10_000)), &[&alice]);
     let slot = fire.venue.slot(&alice);
     assert_eq!((slot.lots, slot.order_count), (0, 1));
@@ -332,8 +335,12 @@ pub fn the_traders_own_orders_make_way() {
 pub fn fees_of_removed_orders_are_the_traders() {
     let mut fire = Fire::new();
     let (alice, bob, carol) = (fire.alice.clone(), fire.bob.clone(), fire.carol.clone());
-    // At $194.500 carol would have $4.50 of $4.8625.
-    fire.venue.place(&carol, bid(START, 1_000), &[]);
+    let brief = PlaceOrderArgs {
+        expires_at: fire.venue.sandbox.time() + 2,
+        ..bid(START, 1_000)
+    };
+    fire.venue.place(&carol, brief, &[]);
+    fire.venue.sandbox.advance_seconds(2);
     fire.venue.price(194_500);
     fire.venue.place(&bob, bid(194_500, 1_000), &[]);
     fire.set(&alice, StopLoss, 195_000, 0, 1_000);
@@ -408,8 +415,9 @@ pub fn a_shorts_worst_price_is_its_highest() {
         let mut fire = Fire::new();
         let (bob, carol) = (fire.bob.clone(), fire.carol.clone());
         fire.set(&bob, StopLoss, 204_000, worst, 100);
-        fire.venue.price(204_000);
+        fire.venue.price(210_000);
         fire.venue.place(&carol, ask(price, 100), &[]);
+        fire.venue.price(204_000);
         if filled {
             let event = fire.execute(&bob, StopLoss, &[&carol]);
             assert_eq!(event.fills[0].price_ticks, price);

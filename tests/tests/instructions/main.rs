@@ -6,6 +6,7 @@ mod adl_session;
 mod adl_session_guards;
 mod admin;
 mod block_trade;
+mod book_abuse;
 mod book_fees;
 mod cancel;
 mod collateral;

@@ -15,7 +15,7 @@ use ballast_state::trigger::TriggerKind;
 use crate::event;
 use crate::orders::{ask, bid, ioc, listed, of_kind, reducing};
 use crate::support::{
-    done, quiet, refused, refused_by_anchor, refused_forged, terms, Venue, START, TEN, USD,
+    done, quiet, refused, refused_by_anchor, refused_forged, terms, Venue, START, USD,
 };
 
 /// Bob, carol and dave ask in this order: bob 50 lots at $200.010, carol and dave 50 at $200, bob
@@ -243,9 +243,9 @@ pub fn an_order_whose_maker_would_miss_maintenance_is_removed() {
             continue;
         }
         assert_eq!(event.removed[0].reason, RemovalReason::Unhealthy);
-        assert_eq!(event.collected_atoms, 100_000);
-        assert_eq!(venue.free(&bob), 999_900_000);
-        assert_eq!(venue.free(&alice), 1_000_100_000);
+        assert_eq!(event.collected_atoms, 0);
+        assert_eq!(venue.free(&bob), 1_000_000_000);
+        assert_eq!(venue.free(&alice), 1_000_000_000);
         assert!(venue
             .sandbox
             .position(&venue.market, &alice.address)
@@ -289,30 +289,6 @@ pub fn a_bankrupt_closes_and_opens_like_everybody() {
     let event = venue.place(&alice, ioc(bid(189_000, 100)), &[&bob]);
     assert_eq!(event.taker.unwrap().margin_after, 94_500_000 + 108_900_000);
     venue.conserves();
-}
-
-#[test]
-pub fn a_reduce_only_order_with_nothing_to_reduce_is_removed() {
-    for (left, fee) in [(USD, 100_000), (60_000, 60_000), (0, 0)] {
-        let mut venue = Venue::open();
-        let (alice, bob) = venue.two();
-        venue.place(&alice, reducing(ask(START, 1_000)), &[]);
-        done(venue.trade(-TEN, START, 0, 0));
-        let free = venue.free(&alice).unsigned_abs();
-        done(venue.sandbox.withdraw(&alice, free - left));
-        let event = venue.place(&bob, ioc(bid(START, 1_000)), &[&alice]);
-        let removed = event.removed[0];
-        assert_eq!(
-            (removed.reason, removed.fee_atoms, removed.lots),
-            (RemovalReason::NothingToReduce, fee, 1_000)
-        );
-        assert_eq!(event.collected_atoms, fee);
-        assert_eq!(venue.free(&alice).unsigned_abs(), left - fee);
-        assert!(venue
-            .sandbox
-            .position(&venue.market, &alice.address)
-            .is_none());
-    }
 }
 
 #[test]

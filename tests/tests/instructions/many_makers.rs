@@ -7,7 +7,7 @@ use ballast_state::book_account::OrderSide;
 use ballast_state::order_args::PlaceOrderArgs;
 
 use crate::orders::{ask, bid};
-use crate::support::done;
+use crate::support::{done, quiet};
 
 const USD: u64 = 1_000_000;
 const MAKERS: u64 = 32;
@@ -46,7 +46,7 @@ fn sixteen(
 
 #[test]
 fn an_order_takes_thirty_two_makers_and_sixteen_of_its_own() {
-    let (mut sandbox, sol) = Sandbox::with_sol_market(&Options::default()).unwrap();
+    let (mut sandbox, sol) = Sandbox::with_market(&Options::default(), &quiet()).unwrap();
     let taker = sandbox.create_trader(10_000 * USD).unwrap();
     sixteen(&mut sandbox, &sol, &taker, ask(200_000, 10));
     let listed = makers(&mut sandbox, &sol, OrderSide::Ask, 200_001);
@@ -61,7 +61,7 @@ fn an_order_takes_thirty_two_makers_and_sixteen_of_its_own() {
 
 #[test]
 fn a_liquidation_takes_thirty_two_makers_and_cancels_sixteen() {
-    let (mut sandbox, sol) = Sandbox::with_sol_market(&Options::default()).unwrap();
+    let (mut sandbox, sol) = Sandbox::with_market(&Options::default(), &quiet()).unwrap();
     let long = sandbox.create_trader(1_000 * USD).unwrap();
     let short = sandbox.create_trader(1_000 * USD).unwrap();
     let keeper = sandbox.create_trader(1_000 * USD).unwrap();
@@ -72,7 +72,7 @@ fn a_liquidation_takes_thirty_two_makers_and_cancels_sixteen() {
         maker_margin: 40_000_000,
     };
     done(sandbox.block_trade(&sol, &long, &short, terms));
-    sixteen(&mut sandbox, &sol, &long, bid(150_000, 10));
+    sixteen(&mut sandbox, &sol, &long, bid(190_000, 10));
     sandbox.set_price(&sol, 189_600);
     let listed = makers(&mut sandbox, &sol, OrderSide::Bid, 189_590);
     let before = sandbox.position(&sol, &long.address).unwrap();

@@ -30,11 +30,11 @@ pub fn an_order_reserves_what_its_position_would_need_at_once() {
         // Between the worse mark and the mark: 5% at the mark, 50 cents.
         (bid(199_500, 1_000), 10_000_000 + 500_000 + 39_900),
         // Below: no loss.
-        (bid(150_000, 1_000), 10_000_000 + 30_000),
+        (bid(191_000, 1_000), 10_000_000 + 38_200),
         // Asks at 5% of at least $201.
         (ask(195_000, 1_000), 10_050_000 + 6_000_000 + 39_000),
         (ask(200_500, 1_000), 10_050_000 + 500_000 + 40_100),
-        (ask(250_000, 1_000), 12_500_000 + 50_000),
+        (ask(209_000, 1_000), 10_450_000 + 41_800),
         // Everything rounds up: 110,001.65, 11,033, 440.0066.
         (bid(200_003, 11), 110_002 + 11_033 + 441),
     ];
@@ -200,21 +200,16 @@ pub fn a_fill_that_only_reduces_moves_no_margin_in() {
 }
 
 #[test]
-pub fn a_taker_pays_its_fee_in_full_even_to_close() {
+pub fn a_taker_that_closes_pays_its_fee_as_far_as_the_close_leaves() {
     let mut venue = Venue::open();
     let (alice, bob) = venue.two();
     venue.place(&bob, bid(190_000, 10_000), &[]);
     let free = venue.free(&alice).unsigned_abs();
-    // At $190 her margin is gone; the fee of 95 cents is not there.
+    // At $190 her margin is gone; of the fee of 95 cents an atom is missing.
     venue.sandbox.withdraw(&alice, free - 949_999).unwrap();
     let close = ioc(ask(190_000, 10_000));
-    venue.refuse(BallastError::InsufficientCollateral, &alice, close, &[&bob]);
-    let wallet = venue.sandbox.create_wallet(1).unwrap();
-    venue
-        .sandbox
-        .deposit_from(&wallet, &alice.address, 1)
-        .unwrap();
-    venue.place(&alice, close, &[&bob]);
+    let event = venue.place(&alice, close, &[&bob]);
+    assert_eq!(event.taker.unwrap().fee, 949_999);
     assert_eq!(venue.free(&alice), 0);
 }
 

@@ -156,10 +156,15 @@ impl Venue {
                 continue;
             };
             assert!(slot.lots != 0 || slot.order_count > 0, "an idle slot");
-            orders += slot.order_count;
+            orders += u32::from(slot.order_count);
             longs += slot.lots.max(0).unsigned_abs();
             let own = book.own_invariant(&address.to_bytes(), &slot.own_orders());
             assert_eq!(own, Ok(()));
+            let reducing = book.reduce_only_lots(&slot.own_orders()).unwrap();
+            assert!(
+                reducing <= slot.lots.unsigned_abs(),
+                "{reducing} lots to reduce"
+            );
             assert!(self.sandbox.trader(address).free >= 0);
         }
         assert_eq!(orders, book.len(Side::Long) + book.len(Side::Short));
@@ -169,7 +174,7 @@ impl Venue {
         let impact = |side| match notional {
             0 => 0,
             _ => book
-                .impact_price(side, notional)
+                .impact_price(side, &market.sampling().unwrap())
                 .unwrap()
                 .map_or(0, LotPrice::get),
         };

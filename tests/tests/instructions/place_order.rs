@@ -242,10 +242,12 @@ pub fn post_only_clears_an_expired_order_out_of_its_way() {
 pub fn a_market_order_trades_down_to_its_worst_price_or_the_band() {
     let mut venue = Venue::new();
     let (alice, bob) = venue.two();
-    // Whoever waits may wait beyond the band.
+    // The last waits beyond the band once the price has moved.
+    venue.price(205_000);
     for price in [START, 205_000, 210_000, 210_001] {
         venue.place(&bob, ask(price, 100), &[]);
     }
+    venue.price(START);
     let market = |args| of_kind(OrderKind::Market, args);
     let mut fork = venue.sandbox.fork();
     let outcome = fork.place_order(
@@ -273,9 +275,11 @@ pub fn a_market_order_trades_down_to_its_worst_price_or_the_band() {
 pub fn a_market_order_to_sell_mirrors() {
     let mut venue = Venue::new();
     let (alice, bob) = venue.two();
+    venue.price(195_000);
     for price in [START, 190_000, 189_999] {
         venue.place(&bob, bid(price, 100), &[]);
     }
+    venue.price(START);
     let market = of_kind(OrderKind::Market, ask(0, 300));
     let event = venue.place(&alice, market, &[&bob]);
     assert_eq!((event.filled_lots, event.dropped_lots), (200, 100));
@@ -317,9 +321,14 @@ pub fn an_order_has_lots_a_price_and_time() {
     venue.refuse(E::OrderTooSmall, &alice, bid(START, 9), &[]);
     venue.refuse(E::NothingToReduce, &alice, reducing(bid(START, 10)), &[]);
     venue.place(&alice, bid(210_000, 10), &[]);
-    venue.place(&alice, bid(1, 10), &[]);
-    let bob = venue.bob.clone();
-    venue.place(&bob, ask(1 << 30, 10), &[]);
+    venue.place(&alice, bid(190_000, 10), &[]);
+    // Where it waits it may not lie on the far side either.
+    for args in [bid(1, 10), ask(1 << 30, 10)] {
+        for kind in [OrderKind::Limit, OrderKind::PostOnly] {
+            venue.refuse(E::PriceOutsideBand, &alice, of_kind(kind, args), &[]);
+        }
+        venue.place(&alice, ioc(args), &[]);
+    }
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub fn quiet() -> MarketConfig {
     config.risk.funding_rate_ppm_per_hour = 0;
     config.risk.impact_notional_atoms = 50 * USD;
     config.risk.max_funding_rate_ppm = 0;
+    config.risk.min_order_atoms = 1;
     config
 }
 

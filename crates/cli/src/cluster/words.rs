@@ -356,5 +356,7 @@ fn reason(reason: RemovalReason) -> &'static str {
         RemovalReason::Unhealthy => "unhealthy",
         RemovalReason::NothingToReduce => "nothing_to_reduce",
         RemovalReason::NoRoom => "no_room",
+        RemovalReason::Reduced => "reduced",
+        RemovalReason::Evicted => "evicted",
     }
 }

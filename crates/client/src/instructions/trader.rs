@@ -233,6 +233,7 @@ impl BlockTrade {
             .writable(self.keys.market)
             .writable(self.taker.trader)
             .writable(self.maker.trader)
+            .writable(self.keys.book)
             .queues(&self.keys)
             .readonly(self.keys.price)
             .arguments(&self.args)

@@ -29,7 +29,7 @@ macro_rules! account_types {
                 insurance_fee_share_bps, funding_rate_ppm_per_hour, insurance_draw_cap_bps,
                 insurance_window_slots, oracle_max_age_seconds, oracle_max_conf_bps,
                 oracle_max_ema_divergence_bps, adl, impact_notional_atoms, keeper_fee_atoms,
-                max_funding_rate_ppm, book_reward_bps, reserved
+                max_funding_rate_ppm, book_reward_bps, reserved, min_order_atoms, reserved2
             }
             RiskTier { notional_limit_atoms, initial_margin_bps, maintenance_margin_bps }
             LadderStep { above_ratio_bps, close_bps }
@@ -47,7 +47,7 @@ macro_rules! account_types {
             PositionSlot {
                 market, lots, entry_quote, margin, funding_index, queue_node, held_epoch, flagged_slot,
                 bankrupt_slot, flagged_deficit, last_step_slot, bankruptcy_id, pass_epoch,
-                bankrupt_lots, order_head, order_count, order_margin, step_left, _padding,
+                bankrupt_lots, order_head, order_count, reduce_only_count, order_margin, step_left, _padding,
                 stop_loss, take_profit, reserved
             }
             Trigger { price_ticks, worst_ticks, lots, placed_lots }

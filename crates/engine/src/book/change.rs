@@ -2,15 +2,16 @@
 
 use crate::error::EngineError;
 use crate::slab::{Tree, TreeHeader, TreeNode, NIL};
-use crate::units::Side;
+use crate::units::{Lots, Side};
 
 use super::order::{NewOrder, Order, OrderKey, LAST};
-use super::own_orders::{OwnOrders, MAX_ORDERS};
+use super::own_orders::{OwnOrders, MAX_ORDERS, MAX_REDUCE_ONLY};
 use super::{
     check, number, place, whole_pairs, BookHeader, BookRef, BOOK_HEADER_SIZE, BOOK_VERSION,
 };
 
-/// Where a book changed: of each side the best place at which an order joined, shrank or left.
+/// Where a book changed: of each side the best place at which an order that opens joined, shrank
+/// or left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changes {
     bids: OrderKey,
@@ -43,6 +44,9 @@ impl Changes {
     }
 
     fn note(&mut self, order: &Order) {
+        if order.is_reduce_only() {
+            return;
+        }
         let best = match order.side() {
             Side::Long => &mut self.bids,
             Side::Short => &mut self.asks,
@@ -121,7 +125,7 @@ impl<'a> Book<'a> {
     /// Adds an order behind all others of its price; the node it keeps until it is removed,
     /// and its id. Nothing changes on an error.
     ///
-    /// `TooManyOrders`, `BookFull`, `ZeroLots`, `SizeOutOfRange`; `OrderNotFound` when `own` is
+    /// `TooManyOrders`, `TooManyReduceOnly`, `BookFull`, `ZeroLots`, `SizeOutOfRange`; `OrderNotFound` when `own` is
     /// another trader's chain; `Overflow` when the side's quotes or the chain's margins leave
     /// `u64`.
     pub fn insert(
@@ -131,6 +135,9 @@ impl<'a> Book<'a> {
     ) -> Result<(u32, u64), EngineError> {
         if own.count >= MAX_ORDERS {
             return Err(EngineError::TooManyOrders);
+        }
+        if order.reduce_only && own.reduce_only >= MAX_REDUCE_ONLY {
+            return Err(EngineError::TooManyReduceOnly);
         }
         let id = self.header.next_sequence;
         let next = id.checked_add(1).ok_or(EngineError::Overflow)?;
@@ -143,7 +150,8 @@ impl<'a> Book<'a> {
         if own.head != NIL {
             self.check_chain(&order.trader, own)?;
         }
-        self.as_ref().depth(order.side)?.plus(entry.own_depth())?;
+        let depth = self.as_ref().depth(order.side)?;
+        depth.plus(entry.counted().depth)?;
         let index = self.tree_mut(order.side).insert(entry);
         let index = index.map_err(|error| match error {
             EngineError::QueueFull => EngineError::BookFull,
@@ -159,6 +167,7 @@ impl<'a> Book<'a> {
             head: node,
             // At most `MAX_ORDERS`.
             count: own.count.wrapping_add(1),
+            reduce_only: own.reduce_only.wrapping_add(u32::from(order.reduce_only)),
             margin,
         };
         Ok((node, id))
@@ -218,6 +227,42 @@ impl<'a> Book<'a> {
         own.margin = total;
         let (side, _) = place(node, self.bids.len())?;
         self.tree_mut(side).refresh(key)
+    }
+
+    /// Brings the reduce-only orders of the chain `own` down to what the position of `lots` has for
+    /// them: together they never close more than it is, the newest shrink first, and where it is
+    /// closed or on their side, all go. Shows what each lost to `each`, as [`Self::remove`] returns
+    /// it.
+    ///
+    /// Errors: those of [`Self::remove`].
+    pub fn cut_reduce_only(
+        &mut self,
+        own: &mut OwnOrders,
+        lots: Lots,
+        mut each: impl FnMut(&Order),
+    ) -> Result<(), EngineError> {
+        if own.reduce_only == 0 {
+            return Ok(());
+        }
+        let mut excess = self.as_ref().reduce_only_beyond(own, lots)?;
+        let mut node = own.head;
+        while excess > 0 && node != NIL {
+            let order = *self.as_ref().order(node)?;
+            let next = order.owner_next;
+            if order.is_reduce_only() {
+                if order.size() <= excess {
+                    each(&self.remove(node, own)?);
+                    // Not wrapping: just compared.
+                    excess = excess.wrapping_sub(order.size());
+                } else {
+                    self.reduce(node, excess, 0, own)?;
+                    each(&order.with_lots(excess)?);
+                    excess = 0;
+                }
+            }
+            node = next;
+        }
+        Ok(())
     }
 
     /// Whether `own` is the chain of `trader`, by its newest order: `OrderNotFound` when that

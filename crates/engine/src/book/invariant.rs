@@ -5,7 +5,7 @@ use crate::slab::NIL;
 use crate::units::{LotPrice, Side};
 
 use super::order::{Depth, Order};
-use super::own_orders::{OwnOrders, MAX_ORDERS};
+use super::own_orders::{OwnOrders, MAX_ORDERS, MAX_REDUCE_ONLY};
 use super::BookRef;
 
 impl BookRef<'_> {
@@ -24,7 +24,7 @@ impl BookRef<'_> {
                 let (node, order) = step?;
                 self.order_invariant(side, order)?;
                 self.links_invariant(node, order)?;
-                let sum = depth.plus(order.own_depth());
+                let sum = depth.plus(order.counted().depth);
                 depth = sum.map_err(|_| EngineError::TreeCorrupt)?;
             }
         }
@@ -39,7 +39,7 @@ impl BookRef<'_> {
     /// [invariant](Self::invariant): the newest order first, as many and with as much margin
     /// as it says. `TreeCorrupt`.
     pub fn own_invariant(&self, trader: &[u8; 32], own: &OwnOrders) -> Result<(), EngineError> {
-        let (mut count, mut margin) = (0_u32, 0_u64);
+        let (mut count, mut reduce_only, mut margin) = (0_u32, 0_u32, 0_u64);
         let mut newer = NIL;
         for step in self.own(own) {
             let (node, order) = step?;
@@ -49,10 +49,16 @@ impl BookRef<'_> {
             newer = node;
             // The visit ends after `own.count` steps.
             count = count.wrapping_add(1);
+            reduce_only = reduce_only.wrapping_add(u32::from(order.is_reduce_only()));
             let sum = margin.checked_add(order.margin);
             margin = sum.ok_or(EngineError::TreeCorrupt)?;
         }
-        sound(count <= MAX_ORDERS && margin == own.margin)?;
+        sound(
+            count <= MAX_ORDERS
+                && reduce_only <= MAX_REDUCE_ONLY
+                && reduce_only == own.reduce_only
+                && margin == own.margin,
+        )?;
         if own.head == NIL {
             return sound(!self.heads().any(|head| is_of(head, trader)));
         }

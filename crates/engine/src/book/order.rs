@@ -41,16 +41,57 @@ impl Depth {
             _ => Err(EngineError::Overflow),
         }
     }
+}
 
-    /// Sum with a subtree's depth. No sum exceeds that of its side, which is checked when an
+/// What counts for the impact price, of an order or of a subtree: the orders that open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// What they add up to.
+    pub depth: Depth,
+    /// [`Haste`] of the one that expires first.
+    haste: Haste,
+}
+
+impl Counted {
+    const NOTHING: Self = Self {
+        depth: Depth::ZERO,
+        haste: Haste::NEVER,
+    };
+
+    /// With what counts of a subtree. No sum exceeds that of its side, which is checked when an
     /// order joins.
     const fn with(self, child: Option<&Order>) -> Self {
         match child {
             None => self,
             Some(child) => Self {
-                lots: self.lots.wrapping_add(child.subtree_lots),
-                quote: self.quote.wrapping_add(child.subtree_quote),
+                depth: Depth {
+                    lots: self.depth.lots.wrapping_add(child.subtree_lots),
+                    quote: self.depth.quote.wrapping_add(child.subtree_quote),
+                },
+                haste: if child.subtree_haste > self.haste.0 {
+                    Haste(child.subtree_haste)
+                } else {
+                    self.haste
+                },
             },
+        }
+    }
+}
+
+/// How soon an order expires: the complement of its expiry, so that 0 is never and a larger number
+/// is sooner. Expiries from the year 2106 on count as never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Haste(u32);
+
+impl Haste {
+    /// Never.
+    const NEVER: Self = Self(0);
+
+    /// Of an order that expires at `time`, unix seconds; 0 never.
+    pub(super) fn of(time: i64) -> Self {
+        match u32::try_from(time) {
+            Ok(time) if time > 0 => Self(!time),
+            _ => Self::NEVER,
         }
     }
 }
@@ -102,7 +143,8 @@ pub struct Order {
     height: u8,
     side: u8,
     flags: u8,
-    _pad: [u8; 5],
+    _pad: u8,
+    subtree_haste: u32,
     /// Key of the trader's account.
     pub trader: [u8; 32],
 }
@@ -112,6 +154,7 @@ const _: () = {
     assert!(core::mem::offset_of!(Order, sequence) == 16);
     assert!(core::mem::offset_of!(Order, lots) == 64);
     assert!(core::mem::offset_of!(Order, height) == 72);
+    assert!(core::mem::offset_of!(Order, subtree_haste) == 76);
     assert!(core::mem::offset_of!(Order, trader) == 80);
 };
 
@@ -140,7 +183,8 @@ impl Order {
                 Side::Short => ASK,
             },
             flags: if order.reduce_only { REDUCE_ONLY } else { 0 },
-            _pad: [0; 5],
+            _pad: 0,
+            subtree_haste: 0,
             trader: order.trader,
         })
     }
@@ -213,18 +257,40 @@ impl Order {
         }
     }
 
+    /// The order with so many lots and no others. `SizeOutOfRange`.
+    pub(super) fn with_lots(mut self, lots: u64) -> Result<Self, EngineError> {
+        self.lots = u32::try_from(lots).map_err(|_| EngineError::SizeOutOfRange)?;
+        Ok(self)
+    }
+
     /// What its lots are worth at its price, atoms.
     pub(super) fn quote(&self) -> u64 {
         // 32 and 31 bits.
         u64::from(self.lots).wrapping_mul(u64::from(self.price))
     }
 
-    /// Its own lots and quote.
-    pub(super) fn own_depth(&self) -> Depth {
-        Depth {
-            lots: self.size(),
-            quote: self.quote(),
+    /// What it counts for the impact price: nothing where it only reduces.
+    pub(super) fn counted(&self) -> Counted {
+        if self.is_reduce_only() {
+            return Counted::NOTHING;
         }
+        Counted {
+            depth: Depth {
+                lots: self.size(),
+                quote: self.quote(),
+            },
+            haste: Haste::of(self.expires_at),
+        }
+    }
+
+    /// Whether it counts for the impact price no longer, because it expires too soon.
+    pub(super) fn is_short_lived(&self, latest: Haste) -> bool {
+        self.counted().haste > latest
+    }
+
+    /// Whether an order that counts in the subtree that the node heads is short-lived.
+    pub(super) const fn heads_short_lived(&self, latest: Haste) -> bool {
+        self.subtree_haste > latest.0
     }
 
     /// As many of its lots as are worth `quote` atoms, not more than all are, rounded up.
@@ -238,7 +304,7 @@ impl Order {
         }
     }
 
-    /// Of the subtree that the node heads.
+    /// What counts of the subtree that the node heads.
     pub(super) const fn depth(&self) -> Depth {
         Depth {
             lots: self.subtree_lots,
@@ -258,7 +324,7 @@ impl Order {
 
 impl TreeNode for Order {
     type Key = OrderKey;
-    type Summary = Depth;
+    type Summary = Counted;
 
     fn key(&self) -> OrderKey {
         let rank = if self.side == BID {
@@ -285,17 +351,21 @@ impl TreeNode for Order {
         self.height = height;
     }
 
-    fn summary(&self) -> Depth {
-        self.depth()
+    fn summary(&self) -> Counted {
+        Counted {
+            depth: self.depth(),
+            haste: Haste(self.subtree_haste),
+        }
     }
 
-    fn set_summary(&mut self, summary: Depth) {
-        self.subtree_lots = summary.lots;
-        self.subtree_quote = summary.quote;
+    fn set_summary(&mut self, summary: Counted) {
+        self.subtree_lots = summary.depth.lots;
+        self.subtree_quote = summary.depth.quote;
+        self.subtree_haste = summary.haste.0;
     }
 
-    fn summarise(&self, left: Option<&Self>, right: Option<&Self>) -> Depth {
-        self.own_depth().with(left).with(right)
+    fn summarise(&self, left: Option<&Self>, right: Option<&Self>) -> Counted {
+        self.counted().with(left).with(right)
     }
 }
 

@@ -7,6 +7,8 @@ use super::{BookRef, Order};
 
 /// Most orders of one trader in one market, both sides together.
 pub const MAX_ORDERS: u32 = 16;
+/// Most of them that are reduce-only.
+pub const MAX_REDUCE_ONLY: u32 = 4;
 
 /// Where a trader's chain begins, and what it adds up to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct OwnOrders {
     pub head: u32,
     /// Number of orders.
     pub count: u32,
+    /// Number of those that are reduce-only.
+    pub reduce_only: u32,
     /// What they reserve together, atoms.
     pub margin: u64,
 }
@@ -24,6 +28,7 @@ impl OwnOrders {
     pub const EMPTY: Self = Self {
         head: NIL,
         count: 0,
+        reduce_only: 0,
         margin: 0,
     };
 
@@ -31,6 +36,11 @@ impl OwnOrders {
     pub(super) fn without(&self, node: u32, order: &Order) -> Result<Self, EngineError> {
         let is_newest = order.owner_previous == NIL;
         let count = self.count.checked_sub(1);
+        // A chain may hold orders that were never counted.
+        let reduce_only = self
+            .reduce_only
+            .checked_sub(u32::from(order.is_reduce_only()))
+            .unwrap_or(0);
         let margin = self.margin.checked_sub(order.margin);
         match (count, margin) {
             (Some(count), Some(margin)) if is_newest == (self.head == node) => Ok(Self {
@@ -40,6 +50,7 @@ impl OwnOrders {
                     self.head
                 },
                 count,
+                reduce_only,
                 margin,
             }),
             _ => Err(EngineError::TreeCorrupt),

@@ -4,9 +4,9 @@ use crate::error::EngineError;
 
 use super::{TreeNode, TreeRef, MAX_HEIGHT, NIL};
 
-/// Visits nodes with their positions in order of keys. Ends after the first error.
+/// Visits nodes with their positions in order of keys, or backwards. Ends after the first error.
 #[derive(Debug)]
-pub struct InOrder<'a, N> {
+pub struct InOrder<'a, N, const BACKWARDS: bool = false> {
     tree: TreeRef<'a, N>,
     stack: [u32; MAX_HEIGHT],
     depth: usize,
@@ -14,7 +14,7 @@ pub struct InOrder<'a, N> {
     left: u32,
 }
 
-impl<'a, N: TreeNode> InOrder<'a, N> {
+impl<'a, N: TreeNode, const BACKWARDS: bool> InOrder<'a, N, BACKWARDS> {
     pub(super) const fn new(tree: TreeRef<'a, N>) -> Self {
         Self {
             stack: [NIL; MAX_HEIGHT],
@@ -33,7 +33,8 @@ impl<'a, N: TreeNode> InOrder<'a, N> {
                 .ok_or(EngineError::TreeCorrupt)?;
             *slot = self.next;
             self.depth = self.depth.wrapping_add(1);
-            self.next = self.tree.linked(self.next)?.links().left;
+            let links = self.tree.linked(self.next)?.links();
+            self.next = if BACKWARDS { links.right } else { links.left };
         }
         let Some(top) = self.depth.checked_sub(1) else {
             return Ok(None);
@@ -41,13 +42,14 @@ impl<'a, N: TreeNode> InOrder<'a, N> {
         self.depth = top;
         let index = self.stack.get(top).copied().unwrap_or(NIL);
         let node = self.tree.linked(index)?;
-        self.next = node.links().right;
+        let links = node.links();
+        self.next = if BACKWARDS { links.left } else { links.right };
         self.left = self.left.checked_sub(1).ok_or(EngineError::TreeCorrupt)?;
         Ok(Some((index, node)))
     }
 }
 
-impl<'a, N: TreeNode> Iterator for InOrder<'a, N> {
+impl<'a, N: TreeNode, const BACKWARDS: bool> Iterator for InOrder<'a, N, BACKWARDS> {
     type Item = Result<(u32, &'a N), EngineError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -167,6 +167,12 @@ impl<'a, N: TreeNode> TreeRef<'a, N> {
         InOrder::new(*self)
     }
 
+    /// Visits the tree in order of keys, the last one first.
+    #[must_use]
+    pub const fn iter_back(&self) -> InOrder<'a, N, true> {
+        InOrder::new(*self)
+    }
+
     /// Checks order, balance, heights, summaries, the count and the free list in
     /// one walk. `TreeCorrupt` when any is wrong.
     pub fn invariant(&self) -> Result<(), EngineError> {

@@ -134,9 +134,14 @@ fn a_chain_that_is_not_the_traders_is_refused() {
         OwnOrders { count: 4, ..own },
         OwnOrders { margin: 14, ..own },
         OwnOrders {
+            reduce_only: own.reduce_only + 1,
+            ..own
+        },
+        OwnOrders {
             head: 0,
             count: 1,
             margin: 5,
+            ..own
         },
         OwnOrders { head: NIL, ..own },
         OwnOrders {
@@ -242,7 +247,16 @@ proptest! {
         let sound = view.invariant().is_ok();
         for side in [Side::Long, Side::Short] {
             let best = view.best(side);
-            let impact = view.impact_price(side, notional);
+            let params = ballast_engine::risk::RiskParams {
+                impact_notional_atoms: notional,
+                ..ballast_engine::risk::RiskParams::default()
+            };
+            let terms = ballast_engine::book::Sampling {
+                params: &params,
+                mark: None,
+                now: i64::from(u32::MAX / 2),
+            };
+            let impact = view.impact_price(side, &terms);
             if sound {
                 prop_assert!(best.is_ok() && impact.is_ok());
                 let walked: Result<Vec<(u32, &Order)>, EngineError> = view.iter(side).collect();

@@ -1,6 +1,7 @@
 //! Impact prices against a walk along the sorted list.
 
-use ballast_engine::book::{Changes, Impact, OwnOrders};
+use ballast_engine::book::{Changes, Impact, NewOrder, OwnOrders, Sampling};
+use ballast_engine::risk::RiskParams;
 use ballast_engine::units::{Side, MAX_LOTS, MAX_LOT_PRICE};
 use proptest::prelude::*;
 
@@ -50,9 +51,29 @@ fn filled(side: Side, levels: &[(u64, u64)]) -> (Store, Vec<(u64, u64)>) {
     (store, sorted)
 }
 
+fn of_notional(notional: u64) -> RiskParams {
+    RiskParams {
+        impact_notional_atoms: notional,
+        price_band_bps: 1_000,
+        ..RiskParams::default()
+    }
+}
+
+/// At [`NOW`] and without a price.
+fn sampling(params: &RiskParams) -> Sampling<'_> {
+    Sampling {
+        params,
+        mark: None,
+        now: NOW,
+    }
+}
+
+const NOW: i64 = 1_760_128_200;
+
 fn impact(store: &Store, side: Side, notional: u64) -> Option<u64> {
-    let price = store.view().impact_price(side, notional).expect("sound");
-    price.map(|price| price.get())
+    let params = of_notional(notional);
+    let price = store.view().impact_price(side, &sampling(&params));
+    price.expect("sound").map(|price| price.get())
 }
 
 proptest! {
@@ -156,12 +177,14 @@ proptest! {
                 changes.and(&apply(&mut store, side, &mut waiting, change))
             });
             let view = store.view();
-            let after = |side| view.impact_after(&changes, side, notional).expect("sound");
+            let params = of_notional(notional);
+            let terms = sampling(&params);
+            let after = |side| view.impact_after(&changes, side, &terms).expect("sound");
             prop_assert_eq!(after(side.opposite()), Impact::Unchanged);
             if let Impact::Now(price) = after(side) {
                 known = price;
             }
-            prop_assert_eq!(known, view.impact_price(side, notional).expect("sound"));
+            prop_assert_eq!(known, view.impact_price(side, &terms).expect("sound"));
         }
     }
 }
@@ -171,7 +194,10 @@ fn what_stands_behind_it_changes_nothing() {
     let (mut store, mut waiting) = (Store::new(8), Vec::new());
     let mut after = |change, notional| {
         let changes = apply(&mut store, Side::Short, &mut waiting, &change);
-        store.view().impact_after(&changes, Side::Short, notional)
+        let params = of_notional(notional);
+        store
+            .view()
+            .impact_after(&changes, Side::Short, &sampling(&params))
     };
     let now = |price| Ok(Impact::Now(Some(lot_price(price))));
     assert_eq!(after(Change::Join(10, 5), 50), now(10));
@@ -191,4 +217,84 @@ fn it_rounds_against_who_trades() {
     // One lot at the best price is exact.
     assert_eq!(impact(&asks, Side::Short, 1), Some(10));
     assert_eq!(impact(&asks, Side::Long, 1), None);
+}
+
+/// An order of one of the shapes that the impact price tells apart.
+fn any_order() -> impl Strategy<Value = (u64, u64, i64, bool)> {
+    let expiry = prop_oneof![
+        3 => Just(0),
+        1 => NOW - 100..NOW + 200,
+        1 => prop::sample::select(vec![NOW, NOW + 59, NOW + 60, NOW + 61, i64::MAX]),
+    ];
+    (90_u64..111, 1_u64..30, expiry, prop::bool::weighted(0.2))
+}
+
+proptest! {
+    #![proptest_config(cases(1_500))]
+
+    #[test]
+    fn only_orders_that_open_live_on_and_lie_within_the_band_count(
+        side in any_side(),
+        orders in prop::collection::vec(any_order(), 0..90),
+        share in 0_u64..110,
+    ) {
+        let mut store = Store::new(orders.len().max(1));
+        let mut sorted = Vec::new();
+        for (price, lots, expires_at, reduce_only) in orders {
+            let order = NewOrder { expires_at, reduce_only, ..order(side, price, lots) };
+            let mut own = OwnOrders::EMPTY;
+            store.add(&order, &mut own);
+            sorted.push(order);
+        }
+        sorted.sort_by_key(|order| match side {
+            Side::Long => u64::MAX - order.price.get(),
+            Side::Short => order.price.get(),
+        });
+        let opening = sorted.iter().filter(|order| !order.reduce_only);
+        let all: u64 = opening.clone().map(|order| order.lots * order.price.get()).sum();
+        prop_assert_eq!(store.view().depth(side).expect("sound").quote, all);
+        let notional = (all * share / 100).max(1);
+        let mut counted = Vec::new();
+        let mut short_lived = 0;
+        for order in opening {
+            if order.expires_at == 0 || order.expires_at >= NOW + 60 {
+                counted.push((order.price.get(), order.lots));
+            } else {
+                short_lived += 1;
+                if short_lived > 32 {
+                    break;
+                }
+            }
+        }
+        prop_assert_eq!(impact(&store, side, notional), walked(side, &counted, notional));
+        // Ten per cent of 95 is 9.5: up to 104 and down to 86.
+        let params = of_notional(notional);
+        let terms = Sampling { mark: Some(lot_price(95)), ..sampling(&params) };
+        let near = store.view().impact_price(side, &terms).expect("sound");
+        let (mut quote, mut last) = (0, 0);
+        for (price, lots) in &counted {
+            if quote < notional {
+                (quote, last) = (quote + price * lots, *price);
+            }
+        }
+        let expected = walked(side, &counted, notional).filter(|_| (86..=104).contains(&last));
+        prop_assert_eq!(near.map(|price| price.get()), expected);
+    }
+}
+
+#[test]
+fn a_reduce_only_order_moves_no_impact_price() {
+    let (mut store, mut own) = (Store::new(4), OwnOrders::EMPTY);
+    store.add(&order(Side::Short, 11, 5), &mut own);
+    let mut book = store.book();
+    let reducing = NewOrder {
+        reduce_only: true,
+        ..order(Side::Short, 10, 100)
+    };
+    let (node, _) = book.insert(&reducing, &mut own).expect("room");
+    book.reduce(node, 1, 0, &mut own).expect("lots");
+    book.remove(node, &mut own).expect("in the book");
+    assert_eq!(*book.changes(), Changes::NONE);
+    assert_eq!(impact(&store, Side::Short, 55), Some(11));
+    assert_eq!(impact(&store, Side::Short, 56), None);
 }

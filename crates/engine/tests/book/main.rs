@@ -7,3 +7,4 @@ mod fixture;
 mod impact;
 mod model;
 mod operations;
+mod reduce_only;

@@ -60,6 +60,13 @@ impl Model {
         own
     }
 
+    /// Those of them that are reduce-only.
+    pub fn reducing(&self, trader: &[u8; 32]) -> Vec<Waiting> {
+        let mut own = self.own(trader);
+        own.retain(|waiting| waiting.order.reduce_only);
+        own
+    }
+
     pub fn by_node(&self, node: u32) -> Option<&Waiting> {
         self.all().find(|waiting| waiting.node == node)
     }
@@ -69,6 +76,8 @@ impl Model {
         let full = self.side(order.side).len() == self.capacity;
         if self.own(&order.trader).len() == usize::try_from(MAX_ORDERS).expect("small") {
             Some(EngineError::TooManyOrders)
+        } else if order.reduce_only && self.reducing(&order.trader).len() == 4 {
+            Some(EngineError::TooManyReduceOnly)
         } else if order.lots == 0 {
             Some(EngineError::ZeroLots)
         } else if order.lots > MAX_LOTS {
@@ -133,8 +142,9 @@ fn check_side(book: &BookRef<'_>, side: Side, expected: &[Waiting]) {
     assert_eq!(book.is_empty(side), expected.is_empty());
     assert_eq!(book.best(side), Ok(expected.first().map(|best| best.node)));
     let depth = book.depth(side).expect("sound");
-    let lots: u64 = expected.iter().map(|waiting| waiting.order.lots).sum();
-    let quote: u64 = expected.iter().map(quote).sum();
+    let opening = expected.iter().filter(|waiting| !waiting.order.reduce_only);
+    let lots: u64 = opening.clone().map(|waiting| waiting.order.lots).sum();
+    let quote: u64 = opening.map(quote).sum();
     assert_eq!((depth.lots, depth.quote), (lots, quote));
 }
 
@@ -146,6 +156,8 @@ fn check_chain(book: &BookRef<'_>, key: &[u8; 32], own: &OwnOrders, expected: &[
         .collect();
     assert_eq!(chain, expected);
     assert_eq!(usize::try_from(own.count), Ok(expected.len()));
+    let reducing = expected.iter().filter(|own| own.order.reduce_only);
+    assert_eq!(usize::try_from(own.reduce_only), Ok(reducing.count()));
     let margin: u64 = expected.iter().map(|waiting| waiting.order.margin).sum();
     assert_eq!(own.margin, margin);
     assert_eq!(book.own_invariant(key, own), Ok(()));

@@ -148,19 +148,28 @@ fn base_and_premium_together_are_clamped() {
         (PRICE + 3_999, 499),
         (PRICE + 4_000, 500),
         (PRICE + 4_010, 500),
-        (MAX_LOT_PRICE, 500),
+        (PRICE + PRICE / 20, 500),
         (PRICE - 5_999, -499),
         (PRICE - 6_010, -500),
-        (1, -500),
+        (PRICE - PRICE / 20, -500),
+        // Outside the band of 5%.
+        (PRICE + PRICE / 20 + 1, 0),
+        (PRICE - PRICE / 20 - 1, 0),
+        (MAX_LOT_PRICE, 0),
+        (1, 0),
     ] {
         let sample = market(middle, middle).sample_ppm(&params, price(PRICE));
         assert_eq!(sample, Ok(ppm), "{middle}");
     }
+    // One side outside the band is enough.
+    for (bid, ask) in [(PRICE, 2 * PRICE), (PRICE / 2, PRICE)] {
+        assert_eq!(market(bid, ask).sample_ppm(&params, price(PRICE)), Ok(0));
+    }
     // As far apart as prices go, either way.
-    let most = market(MAX_LOT_PRICE, MAX_LOT_PRICE).sample_ppm(&params, price(1));
-    assert_eq!(most, Ok(500));
-    let least = market(1, 1).sample_ppm(&params, price(MAX_LOT_PRICE));
-    assert_eq!(least, Ok(-500));
+    for (middle, mark) in [(MAX_LOT_PRICE, 1), (1, MAX_LOT_PRICE)] {
+        let sample = market(middle, middle).sample_ppm(&params, price(mark));
+        assert_eq!(sample, Ok(0));
+    }
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use ballast_engine::book::{book_size, Book, NewOrder, Order, OwnOrders};
 use ballast_engine::margin::{initial_margin, maintenance_margin};
 use ballast_engine::matching::{
-    meet, settle_taker, Maker, MakerFill, Match, RemoveReason, Taken, Taking,
+    meet, settle_taker, Budget, Maker, MakerFill, Match, RemoveReason, Taken, Taking,
 };
 use ballast_engine::oracle::Mark;
-use ballast_engine::order::{check, order_margin, OrderKind, OrderRequest};
+use ballast_engine::order::{check, order_margin, OrderKind, OrderRequest, OrderRules};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::trade::PartyInput;
@@ -218,17 +218,46 @@ fn request(kind: OrderKind, side: Side, ticks: u64, lots: u64) -> OrderRequest {
 fn orders_are_checked_against_band_time_and_size() {
     let (params, mark) = (params(), mark(100_000, 50));
     let flat = Position::default();
+    let rules = OrderRules {
+        params: &params,
+        mark,
+        atoms_per_lot_tick: 1,
+        least_worth: 0,
+        now: NOW,
+    };
     let asked = |request: &OrderRequest, held: &Position| {
-        check(&params, &mark, 1, held, request, NOW).map(|terms| (terms.limit.get(), terms.lots))
+        check(&rules, held, request).map(|terms| (terms.limit.get(), terms.lots))
     };
     let limit = |side, ticks| request(OrderKind::Limit, side, ticks, 5);
-    // 5% of band on the side that would hurt, none on the other.
+    // 5% of band either way where it may wait, on the side that would hurt where it may not.
     assert_eq!(asked(&limit(Side::Long, 105_000), &flat), Ok((105_000, 5)));
     assert_eq!(
         asked(&limit(Side::Long, 105_001), &flat),
         Err(EngineError::PriceOutsideBand)
     );
-    assert_eq!(asked(&limit(Side::Long, 1), &flat), Ok((1, 5)));
+    for kind in [OrderKind::Limit, OrderKind::PostOnly] {
+        let far = |ticks| request(kind, Side::Short, ticks, 5);
+        assert_eq!(asked(&far(105_000), &flat), Ok((105_000, 5)));
+        let refused = Err(EngineError::PriceOutsideBand);
+        assert_eq!(asked(&far(105_001), &flat), refused);
+        let far = request(kind, Side::Long, 94_999, 5);
+        assert_eq!(asked(&far, &flat), refused);
+    }
+    let taking = request(OrderKind::ImmediateOrCancel, Side::Long, 1, 5);
+    assert_eq!(asked(&taking, &flat), Ok((1, 5)));
+    // Worth less than $0.48 where it may wait.
+    let worth = OrderRules {
+        least_worth: 480_000,
+        ..rules
+    };
+    let worth = |kind, ticks| {
+        let asked = request(kind, Side::Long, ticks, 5);
+        check(&worth, &flat, &asked).map(|terms| terms.limit.get())
+    };
+    assert_eq!(worth(OrderKind::Limit, 96_000), Ok(96_000));
+    let little = worth(OrderKind::Limit, 95_999);
+    assert_eq!(little, Err(EngineError::OrderTooSmall));
+    assert_eq!(worth(OrderKind::FillOrKill, 95_999), Ok(95_999));
     assert_eq!(asked(&limit(Side::Short, 95_000), &flat), Ok((95_000, 5)));
     assert_eq!(
         asked(&limit(Side::Short, 94_999), &flat),
@@ -247,6 +276,14 @@ fn orders_are_checked_against_band_time_and_size() {
         ..limit(Side::Long, 100_000)
     };
     assert_eq!(asked(&late, &flat), Err(EngineError::OrderExpired));
+    for (ahead, refused) in [(316_224_000, false), (316_224_001, true)] {
+        let far = OrderRequest {
+            expires_at: NOW + ahead,
+            ..late
+        };
+        let error = Some(EngineError::ExpiryTooFar).filter(|_| refused);
+        assert_eq!(asked(&far, &flat).err(), error);
+    }
     let small = request(OrderKind::Limit, Side::Long, 100_000, 4);
     assert_eq!(asked(&small, &flat), Err(EngineError::OrderTooSmall));
     let reducing = |side, lots| OrderRequest {
@@ -296,8 +333,8 @@ fn expired_orders_are_removed_for_a_fee() {
     );
     // No more than it reserves.
     assert_eq!(
-        met(&maker, &order(0, 300)),
-        Some((RemoveReason::Unhealthy, 300, 10))
+        met(&maker, &order(NOW, 300)),
+        Some((RemoveReason::Expired, 300, 10))
     );
     assert_eq!(met(&maker, &order(NOW + 1, 600_000)), None);
     // A full queue is nobody's fault, and only stops what would join it.
@@ -374,6 +411,44 @@ fn fees_of_all_makers_are_counted() {
     assert_eq!((taken.lots, taken.notional, taken.fee), (9, 900, 41));
     assert_eq!(taken.maker_fees, Atoms::new(10));
     assert_eq!(taken.paid(), Ok(Atoms::new(51)));
+}
+
+#[test]
+fn who_closes_pays_the_fee_as_far_as_the_close_leaves_and_no_less_than_the_rebates() {
+    let (params, mark) = (params(), mark(100_000, 0));
+    let settled = |free, maker_fees| {
+        let party = PartyInput {
+            position: position(10, 100_000, 300),
+            free: Atoms::new(free),
+            margin_to_add: 0,
+        };
+        let taken = Taken {
+            lots: 10,
+            notional: 1_000_000,
+            fee: 500,
+            maker_fees: Atoms::new(maker_fees),
+        };
+        settle_taker(&params, &mark, &party, Side::Short, &taken)
+            .map(|done| (done.fee.get(), done.free.get()))
+    };
+    assert_eq!(settled(200, 0), Ok((500, 0)));
+    assert_eq!(settled(199, 0), Ok((499, 0)));
+    assert_eq!(settled(0, 70), Ok((300, 0)));
+    assert_eq!(settled(0, -300), Ok((300, 0)));
+    assert_eq!(settled(0, -301), Err(EngineError::InsufficientCollateral));
+}
+
+#[test]
+fn fills_and_removals_are_counted_apart() {
+    let mut budget = Budget::CALL;
+    for _ in 0..32 {
+        assert!(budget.take(true));
+    }
+    assert!(!budget.take(true));
+    for _ in 0..32 {
+        assert!(budget.take(false));
+    }
+    assert!(!budget.take(false));
 }
 
 #[test]

@@ -213,6 +213,8 @@ pub fn removal_lines(removed: &[OrderRemoved]) -> Vec<RemovalLine> {
             RemovalReason::Unhealthy => Reason::Unhealthy,
             RemovalReason::NothingToReduce => Reason::NothingToReduce,
             RemovalReason::NoRoom => Reason::NoRoom,
+            RemovalReason::Reduced => Reason::Reduced,
+            RemovalReason::Evicted => Reason::Evicted,
         },
         price_ticks: removed.price_ticks,
         lots: removed.lots,

@@ -88,7 +88,8 @@ impl RiskChoice {
             keeper_fee_atoms: 100_000,
             max_funding_rate_ppm: 2_000,
             book_reward_bps: 10,
-            reserved: [0; 7],
+            min_order_atoms: 0,
+            ..RiskParams::default()
         }
     }
 }

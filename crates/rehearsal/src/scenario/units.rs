@@ -18,17 +18,16 @@ pub struct MarketUnits {
 
 impl MarketUnits {
     /// Units for a market that starts at `price_nano` (1e-9 USD): the price is 100,000 to
-    /// 1,000,000 ticks where eight decimals allow, and a lot at one tick is worth one atom.
+    /// 1,000,000 ticks where nine decimals allow, and a lot at one tick is worth one atom.
     ///
     /// SOL at $206: ticks of $0.001, lots of 0.001.
     pub fn for_price(price_nano: i64) -> Result<Self> {
         let price = u64::try_from(price_nano)?;
         ensure!(
-            (10_000..=1_000_000_000_000_000).contains(&price),
-            "the first price must be from $0.00001 to $1,000,000 to choose tick and lot sizes"
+            (1_000..=1_000_000_000_000_000).contains(&price),
+            "the first price must be from $0.000001 to $1,000,000 to choose tick and lot sizes"
         );
-        // Pyth mantissas have eight decimals.
-        let mut tick_nano = 10;
+        let mut tick_nano = 1;
         while price / tick_nano >= 1_000_000 {
             tick_nano *= 10;
         }
@@ -80,8 +79,8 @@ mod tests {
 
     #[test]
     fn every_price_level_gets_fine_ticks_and_exact_atoms() {
-        for exponent in 0..11_u32 {
-            for first in [10_000_i64, 23_450, 99_990] {
+        for exponent in 0..12_u32 {
+            for first in [1_000_i64, 2_345, 9_999] {
                 let price = first * 10_i64.pow(exponent);
                 let units = MarketUnits::for_price(price).expect("in range");
                 let ticks = units.ticks(price).expect("fits");

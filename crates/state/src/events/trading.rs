@@ -41,20 +41,24 @@ pub enum RemovalReason {
     NothingToReduce,
     /// It would have opened a position and the queue of its side was full.
     NoRoom,
+    /// It was reduce-only and its trader's position became smaller than its reduce-only orders.
+    Reduced,
+    /// It gave way to a better order: its side was full.
+    Evicted,
 }
 
-/// An order of the book that could not trade and was removed.
+/// An order of the book that could not trade, or gave way, and was removed or lost lots.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderRemoved {
     /// The maker's trader account.
     pub maker: Pubkey,
     /// Id of the maker's order.
     pub order_id: u64,
-    /// Why it could not trade.
+    /// Why.
     pub reason: RemovalReason,
     /// Limit price of the order, ticks.
     pub price_ticks: u64,
-    /// Lots that it still had.
+    /// Lots that it lost.
     pub lots: u64,
     /// What its trader paid for the removal.
     pub fee_atoms: u64,

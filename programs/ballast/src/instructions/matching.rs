@@ -2,10 +2,10 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    book::{Book, Order},
+    book::{Book, NewOrder, Order},
     descent::{BestOrder, Met},
     fees::split,
-    matching::{meet, Maker, MakerFill, Match, Removal, RemoveReason, Taken, Taking, MAX_MATCHES},
+    matching::{meet, Budget, Maker, MakerFill, Match, Removal, RemoveReason, Taken, Taking},
     position::Position,
     units::{Atoms, FundingIndex, Side},
 };
@@ -19,7 +19,10 @@ use ballast_state::{
 
 use crate::{
     error::{error, require, OrBallast},
-    instructions::position_change::{Change, PositionChanges, Remembered},
+    instructions::{
+        orders,
+        position_change::{Change, PositionChanges, Remembered},
+    },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
 
@@ -31,7 +34,7 @@ pub struct Matching<'a, 'q, 'info> {
     taking: Taking<'a>,
     funding_index: FundingIndex,
     atoms_per_lot_tick: u64,
-    matches: u32,
+    budget: Budget,
     /// What the fills do to the makers' positions.
     pub changes: PositionChanges<'q, 'info>,
     /// What the fills add up to for the taker.
@@ -67,7 +70,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             },
             funding_index: touched.funding_index,
             atoms_per_lot_tick: market.oracle.atoms_per_lot_tick,
-            matches: 0,
+            budget: Budget::CALL,
             changes: PositionChanges::open(key, market, queues),
             taken: Taken::default(),
             collected: 0,
@@ -102,16 +105,12 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         let Some(account) = self.listed(&order) else {
             return Ok(Met::ListEnded);
         };
-        if self.matches >= MAX_MATCHES {
-            return Ok(Met::ListEnded);
-        }
-        self.matches = self.matches.wrapping_add(1);
         let loader = AccountLoader::<Trader>::try_from(account)
             .map_err(|_| error!(BallastError::MakerForeign))?;
         let mut trader = loader.load_mut()?;
         let free = trader.free();
         let slot = trader.slot_mut(&self.market)?;
-        self.changes.enter(free, slot.order_margin);
+        let reserve = slot.order_margin;
         let position = slot.position()?.settle(self.funding_index).or_ballast()?;
         let maker = Maker {
             position,
@@ -119,7 +118,12 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             has_room: position.side() == Some(order.side())
                 || self.queues.has_room(order.side())?,
         };
-        let met = match self.decide(&maker, &order, most)? {
+        let decided = self.decide(&maker, &order, most)?;
+        if !self.budget.take(matches!(decided, Decided::Remove(_))) {
+            return Ok(Met::ListEnded);
+        }
+        self.changes.enter(free, reserve);
+        let met = match decided {
             Decided::Fill(fill) => {
                 self.fill(
                     &mut trader,
@@ -133,12 +137,48 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
                 Met::Filled(fill.lots)
             }
             Decided::Remove(removal) => {
-                self.remove(&mut trader, account.key, book, node, &order, &removal)?;
+                let left = (removal.free, removal.fee);
+                let reason = reason(removal.reason);
+                self.remove(&mut trader, account.key, book, node, &order, reason, left)?;
                 Met::Removed
             }
         };
         self.changes.leave(&mut trader)?;
         Ok(met)
+    }
+
+    /// Makes room for an order on its side where that is full: takes out the one that gives way, if
+    /// its trader is listed. Its reserve goes back whole.
+    ///
+    /// # Errors
+    /// `MakerForeign`, `TreeCorrupt`.
+    #[inline(never)]
+    pub fn make_room(&mut self, book: &mut Book, order: &NewOrder) -> Result<()> {
+        if !book.as_ref().is_full(order.side) {
+            return Ok(());
+        }
+        let listed = |trader: &[u8; 32]| {
+            let mut keys = self.makers.iter().map(|account| account.key.as_array());
+            keys.any(|key| key == trader)
+        };
+        let node = book.as_ref().giving_way(order, listed).or_ballast()?;
+        let Some(node) = node else {
+            return Ok(());
+        };
+        let order = *book.as_ref().order(node).or_ballast()?;
+        let Some(account) = self.listed(&order) else {
+            return Ok(());
+        };
+        let loader = AccountLoader::<Trader>::try_from(account)
+            .map_err(|_| error!(BallastError::MakerForeign))?;
+        let mut trader = loader.load_mut()?;
+        let slot = trader.slot(&self.market)?;
+        self.changes.enter(trader.free(), slot.order_margin);
+        let free = trader.free().try_add_unsigned(order.margin);
+        let left = (free.or_ballast()?, 0);
+        let reason = RemovalReason::Evicted;
+        self.remove(&mut trader, account.key, book, node, &order, reason, left)?;
+        self.changes.leave(&mut trader)
     }
 
     /// The best order left on `side`; `taker` is whose own it may be.
@@ -193,6 +233,11 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             book.reduce(node, fill.lots, fill.margin_used, &mut own)
                 .or_ballast()?;
         }
+        let (removed, tick) = (&mut self.removed, self.atoms_per_lot_tick);
+        book.cut_reduce_only(&mut own, fill.position.lots, |order| {
+            removed.push(orders::removed(key, order, tick, RemovalReason::Reduced, 0));
+        })
+        .or_ballast()?;
         slot.store_own_orders(&own);
         let change = Change {
             trader: key,
@@ -222,6 +267,8 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         Ok(())
     }
 
+    /// Takes an order out; `left` is its trader's free collateral afterwards and the fee in it.
+    #[allow(clippy::too_many_arguments)]
     #[inline(never)]
     fn remove(
         &mut self,
@@ -230,28 +277,20 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         book: &mut Book,
         node: u32,
         order: &Order,
-        removal: &Removal,
+        reason: RemovalReason,
+        left: (Atoms, u64),
     ) -> Result<()> {
         let slot = trader.slot_mut(&self.market)?;
         let mut own = slot.own_orders();
         book.remove(node, &mut own).or_ballast()?;
         slot.store_own_orders(&own);
-        trader.free = removal.free.get();
-        let collected = self.collected.checked_add(removal.fee);
+        let (free, fee) = left;
+        trader.free = free.get();
+        let collected = self.collected.checked_add(fee);
         self.collected = collected.ok_or_else(|| error!(BallastError::Overflow))?;
-        self.removed.push(OrderRemoved {
-            maker: *key,
-            order_id: order.id(),
-            reason: match removal.reason {
-                RemoveReason::Expired => RemovalReason::Expired,
-                RemoveReason::Unhealthy => RemovalReason::Unhealthy,
-                RemoveReason::NothingToReduce => RemovalReason::NothingToReduce,
-                RemoveReason::NoRoom => RemovalReason::NoRoom,
-            },
-            price_ticks: self.ticks(order),
-            lots: order.size(),
-            fee_atoms: removal.fee,
-        });
+        let tick = self.atoms_per_lot_tick;
+        self.removed
+            .push(orders::removed(key, order, tick, reason, fee));
         Ok(())
     }
 
@@ -288,6 +327,16 @@ impl Matched<'_, '_> {
             market.book_fees(fees.market, fees.insurance)?;
         }
         book.refresh_impact(market)
+    }
+}
+
+/// Why an order leaves the book, as an event has it.
+const fn reason(reason: RemoveReason) -> RemovalReason {
+    match reason {
+        RemoveReason::Expired => RemovalReason::Expired,
+        RemoveReason::Unhealthy => RemovalReason::Unhealthy,
+        RemoveReason::NothingToReduce => RemovalReason::NothingToReduce,
+        RemoveReason::NoRoom => RemovalReason::NoRoom,
     }
 }
 

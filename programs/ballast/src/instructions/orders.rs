@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_engine::{book::Order, settlement::Settlement, units::Side};
 use ballast_state::{
     error::BallastError,
-    events::{CancelledOrders, OrderCancelled},
+    events::{CancelledOrders, OrderCancelled, OrderRemoved, RemovalReason},
     instructions::OrderRef,
     market::Market,
     position_slot::PositionSlot,
@@ -79,7 +79,7 @@ pub fn cancel_for(
     book: &MarketBook,
     slot: &mut PositionSlot,
 ) -> Result<Option<CancelledOrders>> {
-    let orders = slot.order_count;
+    let orders = u32::from(slot.order_count);
     if orders == 0 {
         return Ok(None);
     }
@@ -102,6 +102,48 @@ pub fn give_back(trader: &mut Trader, market: &Pubkey, reserve: u64, freed: u64)
     trader.credit(freed)?;
     leave(&mut settlement, trader, market)?;
     settlement.close().or_ballast()
+}
+
+/// Brings the slot's reduce-only orders down to its position, the newest first, and shows what each
+/// lost to `each`. They reserve nothing.
+///
+/// # Errors
+/// `OrderNotFound` when the slot names orders that the book does not have.
+#[inline(never)]
+pub fn cut_reduce_only(
+    book: &MarketBook,
+    slot: &mut PositionSlot,
+    each: impl FnMut(&Order),
+) -> Result<()> {
+    if slot.reduce_only_count == 0 {
+        return Ok(());
+    }
+    let lots = slot.position()?.lots;
+    book.write(|book| {
+        let mut own = slot.own_orders();
+        book.cut_reduce_only(&mut own, lots, each).or_ballast()?;
+        slot.store_own_orders(&own);
+        Ok(())
+    })
+}
+
+/// An order that left the book, or lost lots, because of `reason`, as an event has it.
+pub fn removed(
+    maker: &Pubkey,
+    order: &Order,
+    atoms_per_lot_tick: u64,
+    reason: RemovalReason,
+    fee_atoms: u64,
+) -> OrderRemoved {
+    let ticks = order.price().get().checked_div(atoms_per_lot_tick);
+    OrderRemoved {
+        maker: *maker,
+        order_id: order.id(),
+        reason,
+        price_ticks: ticks.unwrap_or(0),
+        lots: order.size(),
+        fee_atoms,
+    }
 }
 
 /// The order as an event has it.

@@ -5,7 +5,9 @@ use ballast_engine::{
     book::{Book, NewOrder, OwnOrders},
     descent::{take, BestOrder, Makers, MakersAndOwn, Met, Taken},
     matching::settle_taker,
-    order::{check, order_margin, OrderKind, OrderRequest, OrderTerms, SelfTrade},
+    order::{
+        check, may_wait, order_margin, reducible, OrderKind, OrderRequest, OrderTerms, SelfTrade,
+    },
     position::Position,
     trade::{PartyInput, PartyOutcome},
     units::{Atoms, Side},
@@ -113,7 +115,7 @@ impl Taker {
     ///
     /// # Errors
     /// Those of [`check`] and [`settle_taker`], `DuplicateClientId`, `PostOnlyCrosses`,
-    /// `SelfTrade`, `NotFilled`, `TooManyOrders`, `BookFull`; those of the descent through the book.
+    /// `SelfTrade`, `NotFilled`, `TooManyOrders`, `TooManyReduceOnly`, `BookFull`; those of the descent through the book.
     #[inline(never)]
     pub fn work(
         &mut self,
@@ -124,9 +126,9 @@ impl Taker {
         order: &TakerOrder,
     ) -> Result<()> {
         let now = matching.now();
-        let (params, request) = (market.params(), &order.request);
-        let tick = market.oracle.atoms_per_lot_tick;
-        let terms = check(params, &touched.mark, tick, &self.before, request, now).or_ballast()?;
+        let request = &order.request;
+        let rules = market.order_rules(&touched.mark, now);
+        let terms = check(&rules, &self.before, request).or_ballast()?;
         if request.kind.rests() && order.client_id != 0 {
             let known = book.as_ref().find_client(&self.own, order.client_id);
             require!(
@@ -146,13 +148,16 @@ impl Taker {
         require!(whole, BallastError::NotFilled);
         self.filled = matching.taken.lots;
         let used = self.settle(market, touched, order, matching)?;
+        self.cut_reduce_only(market, book)?;
         if left == 0 {
             return Ok(());
         }
         if request.kind.rests() && !list_ended {
             let margin = order.margin.checked_sub(used);
             let margin = margin.ok_or_else(|| error!(BallastError::Overflow))?;
-            self.rest(book, market, touched, order, &terms, left, margin)
+            let least = rules.least_worth;
+            let lots = self.may_rest(book, request, &terms, left, least)?;
+            self.rest(book, market, touched, matching, order, &terms, lots, margin)
         } else {
             Ok(())
         }
@@ -165,7 +170,7 @@ impl Taker {
         market: &Market,
         touched: &Touched,
         order: &TakerOrder,
-        matching: &Matching,
+        matching: &mut Matching,
     ) -> Result<u64> {
         let collected = matching.collected;
         self.free = self.free.try_add_unsigned(collected).or_ballast()?;
@@ -190,9 +195,51 @@ impl Taker {
             &matching.taken,
         )
         .or_ballast()?;
+        matching.taken.fee = party.fee.positive_part();
         self.free = party.free;
         self.party = Some(party);
         Ok(share)
+    }
+
+    /// Brings the trader's waiting reduce-only orders down to what its fills left of the position.
+    fn cut_reduce_only(&mut self, market: &Market, book: &mut Book) -> Result<()> {
+        if self.own.reduce_only == 0 {
+            return Ok(());
+        }
+        let Some(party) = &self.party else {
+            return Ok(());
+        };
+        let cancelled = &mut self.cancelled;
+        book.cut_reduce_only(&mut self.own, party.position.lots, |order| {
+            cancelled.push(record(market, order));
+        })
+        .or_ballast()
+    }
+
+    /// Lots that may wait of those that are left: of an order that opens all or none, of a
+    /// reduce-only one as many as the position has for it beside those that wait.
+    ///
+    /// # Errors
+    /// `NothingToReduce` when a reduce-only order neither traded nor may wait.
+    #[inline(never)]
+    fn may_rest(
+        &self,
+        book: &Book,
+        request: &OrderRequest,
+        terms: &OrderTerms,
+        left: u64,
+        least: u64,
+    ) -> Result<u64> {
+        if !request.reduce_only {
+            let waits = may_wait(terms, left, least).or_ballast()?;
+            return Ok(if waits { left } else { 0 });
+        }
+        let position = self.party.as_ref().map(|party| &party.position);
+        let held = reducible(position.unwrap_or(&self.before), request.side);
+        let waiting = book.as_ref().reduce_only_lots(&self.own).or_ballast()?;
+        let room = held.checked_sub(waiting).unwrap_or(0);
+        require!(room > 0 || self.filled > 0, BallastError::NothingToReduce);
+        Ok(left.min(room))
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -202,11 +249,15 @@ impl Taker {
         book: &mut Book,
         market: &Market,
         touched: &Touched,
+        matching: &mut Matching,
         order: &TakerOrder,
         terms: &OrderTerms,
         lots: u64,
         margin: u64,
     ) -> Result<()> {
+        if lots == 0 {
+            return Ok(());
+        }
         let request = &order.request;
         self.reserved = if request.reduce_only {
             0
@@ -231,6 +282,7 @@ impl Taker {
             expires_at: request.expires_at,
             reduce_only: request.reduce_only,
         };
+        matching.make_room(book, &rest)?;
         let (_, id) = book.insert(&rest, &mut self.own).or_ballast()?;
         self.order_id = id;
         self.resting = lots;

@@ -90,15 +90,15 @@ impl<'a, 'info> MarketBook<'a, 'info> {
     /// `BookLayout`, `Overflow`.
     #[inline(never)]
     pub fn refresh_impact(&self, market: &mut Market) -> Result<()> {
-        let notional = market.params().impact_notional_atoms;
         let changes = self.changes.replace(Changes::NONE);
-        if notional == 0 || changes == Changes::NONE {
+        if market.params().impact_notional_atoms == 0 || changes == Changes::NONE {
             // Without a notional there are no impact prices, and those recorded are none.
             return Ok(());
         }
         self.read(|book| {
             for side in [Side::Long, Side::Short] {
-                let impact = book.impact_after(&changes, side, notional).or_ballast()?;
+                let sampling = market.sampling()?;
+                let impact = book.impact_after(&changes, side, &sampling).or_ballast()?;
                 if let Impact::Now(price) = impact {
                     market.store_impact(side, price);
                 }
@@ -113,10 +113,10 @@ impl<'a, 'info> MarketBook<'a, 'info> {
     /// # Errors
     /// `BookLayout`, `Overflow`.
     pub fn record_impact(&self, market: &mut Market) -> Result<()> {
-        let notional = market.params().impact_notional_atoms;
         self.read(|book| {
             for side in [Side::Long, Side::Short] {
-                market.store_impact(side, book.impact_price(side, notional).or_ballast()?);
+                let price = book.impact_price(side, &market.sampling()?).or_ballast()?;
+                market.store_impact(side, price);
             }
             Ok(())
         })

@@ -77,6 +77,11 @@ pub fn orders(
     let chain = slot.own_orders();
     let numbers = [
         ("count", i128::from(chain.count), to_i128(own.len())),
+        (
+            "reduce-only",
+            i128::from(chain.reduce_only),
+            to_i128(own.iter().filter(|own| own.reduce_only).count()),
+        ),
         ("reserve", i128::from(chain.margin), reserved),
     ];
     all(&whose, &numbers)?;
@@ -89,6 +94,13 @@ pub fn orders(
     }
     let expected: Vec<u64> = own.iter().map(|order| order.id).collect();
     same(&whose, ids, expected)?;
+    let reducing = model.book(market).reducing(trader);
+    if reducing > i128::from(slot.lots).abs() {
+        return Err(format!(
+            "{whose}: {reducing} reduce-only lots of {}",
+            slot.lots
+        ));
+    }
     if slot.lots == 0 {
         return idle(&whose, slot);
     }

@@ -80,6 +80,8 @@ fn removal(world: &World, program: &OrderRemoved, model: &Removed) -> Agreement 
         RemovalReason::Unhealthy => Reason::Unhealthy,
         RemovalReason::NothingToReduce => Reason::NothingToReduce,
         RemovalReason::NoRoom => Reason::NoRoom,
+        RemovalReason::Reduced => Reason::Reduced,
+        RemovalReason::Evicted => Reason::Evicted,
     };
     let whose = format!("removal of order {}", model.id);
     same(&whose, reason, model.reason)?;

@@ -18,7 +18,21 @@ impl Generator {
         });
         let others = list.into_iter();
         let list = others.filter(|one| *one != Listed::Trader(placing.trader));
-        self.maybe_spoiled(model, placing.trader, list.collect())
+        let mut list: Vec<Listed> = list.collect();
+        list.extend(self.last(model, placing));
+        self.maybe_spoiled(model, placing.trader, list)
+    }
+
+    /// Where an order waits on a full side, mostly somebody at its end.
+    fn last(&mut self, model: &Model, placing: &Placing) -> Option<Listed> {
+        let book = model.book(placing.market);
+        let side = &book.sides[usize::from(placing.side.sign() < 0)];
+        let waits = matches!(placing.kind, OrderKind::Limit | OrderKind::PostOnly);
+        if !waits || side.len() < book.capacity || self.pick.percent(20) {
+            return None;
+        }
+        let last: Vec<usize> = side.iter().rev().take(9).map(|one| one.trader).collect();
+        self.pick.some(&last).map(Listed::Trader)
     }
 
     /// Makers for whoever closes lots of this sign.

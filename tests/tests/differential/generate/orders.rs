@@ -182,10 +182,16 @@ impl Generator {
         let now = i64::try_from(model.time).expect("a time");
         match self.pick.weighted(&[70, 26, 2, 1, 1]) {
             0 => 0,
-            1 => now + self.pick.one(&[1, 2, 5, 20, 60, 3_600]),
+            1 => {
+                now + self
+                    .pick
+                    .one(&[1, 2, 5, 20, 59, 60, 61, 90, 3_600, 316_224_000])
+            }
             2 => now,
             3 => now - 1,
-            _ => self.pick.one(&[i64::MAX, i64::MIN, -1, 1]),
+            _ => self
+                .pick
+                .one(&[i64::MAX, i64::MIN, -1, 1, now + 316_224_001, now * 1_000]),
         }
     }
 
@@ -213,7 +219,14 @@ impl Generator {
         };
         let ticks = match self.pick.weighted(&weights) {
             0 => mark - sign * self.pick.within(-1, near) / self.pick.one(&[1, 1, 4, 10]),
-            1 => mark - sign * self.pick.within(near, near * 30),
+            1 => {
+                let most = if self.pick.percent(97) {
+                    width
+                } else {
+                    near * 30
+                };
+                mark - sign * self.pick.within(near.min(most), most)
+            }
             2 => best.unwrap_or(mark) + self.pick.one(&[0, 0, 1, -1, sign * near / 4]),
             3 if kind == OrderKind::Market && self.pick.percent(50) => 0,
             3 => mark + sign * width.min(mark / 20),

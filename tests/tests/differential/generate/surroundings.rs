@@ -59,6 +59,7 @@ impl Generator {
         risk.max_funding_rate_ppm = pick.one(&[base, base.max(2_000), 10_000]);
         risk.keeper_fee_atoms = pick.one(&[0, 777, 100_000, 20_000_000]);
         risk.book_reward_bps = pick.one(&[0, 10, 1_000]);
+        risk.min_order_atoms = pick.one(&[1, 1, 1, 20_000_000, 0]);
     }
 
     /// What the oracle publishes next: mostly a step, sometimes a crash, sometimes nonsense.

@@ -19,8 +19,9 @@ pub struct Books {
     closed: u64,
     /// Makers that got a rebate.
     rebates: u64,
-    /// Orders removed because they had expired, were unhealthy, had nothing to reduce.
-    removed: [u64; 4],
+    /// Orders removed because they had expired, were unhealthy, found no room in the queue, shrank
+    /// with the position, gave way.
+    removed: [u64; 5],
     /// Own orders that went.
     own: u64,
     /// Calls that ended because a maker was not listed.
@@ -61,8 +62,10 @@ impl Books {
             self.removed[match removed.reason {
                 Reason::Expired => 0,
                 Reason::Unhealthy => 1,
-                Reason::NothingToReduce => 2,
-                Reason::NoRoom => 3,
+                Reason::NothingToReduce => panic!("a reduce-only order without a position"),
+                Reason::NoRoom => 2,
+                Reason::Reduced => 3,
+                Reason::Evicted => 4,
             }] += 1;
         }
         self.own += u64::from(!matched.own.is_empty());
@@ -110,8 +113,9 @@ impl Books {
             ("rebates", self.rebates),
             ("expired orders", self.removed[0]),
             ("unhealthy orders", self.removed[1]),
-            ("orders with nothing to reduce", self.removed[2]),
-            ("orders without room in the queue", self.removed[3]),
+            ("orders without room in the queue", self.removed[2]),
+            ("reduce-only orders that shrank", self.removed[3]),
+            ("orders that gave way", self.removed[4]),
             ("own orders met", self.own),
             ("lists that ended", self.ended),
             ("rests", self.rested),
@@ -134,12 +138,12 @@ impl Books {
 
 impl fmt::Display for Books {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [expired, unhealthy, idle, crowded] = self.removed;
+        let [expired, unhealthy, crowded, reduced, evicted] = self.removed;
         let ([alone, together], [book, insured]) = (self.liquidations, self.bankrupt);
         writeln!(
             f,
             "books: {} fills, {} calls with several, {} in part, {} makers turned, {} closed, {} rebates; \
-             removed: {expired} expired, {unhealthy} unhealthy, {idle} with nothing to reduce, {crowded} without room; {} times own orders, \
+             removed: {expired} expired, {unhealthy} unhealthy, {crowded} without room, {reduced} shrunk, {evicted} gave way; {} times own orders, \
              {} lists ended, {} orders traded and waited; {} times a side full, {} impact prices",
             self.fills,
             self.several,

@@ -2,12 +2,31 @@
 
 use ballast_state::error::BallastError;
 
-use super::number::{ceil, floor, part, ratio};
+use super::number::{ceil, floor, part, ratio, ONE};
 use super::refusal::{require, unsigned, Verdict};
 use super::state::{side, Model};
 
 /// Most orders of one trader in a market, both sides together.
 pub const MOST_ORDERS: usize = 16;
+/// Most of them that are reduce-only.
+pub const MOST_REDUCE_ONLY: usize = 4;
+/// Orders at the end of a full side of which one may give way.
+const LAST: usize = 8;
+/// Seconds that an order must have left to count for the impact price.
+const LIFE: i128 = 60;
+/// Orders with less left that may stand in front of those that make the price.
+const MOST_SHORT_LIVED: usize = 32;
+
+/// By what the impact price is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Measure {
+    /// What is traded, atoms.
+    pub notional: i128,
+    /// Price, and the band around it, basis points.
+    pub band: (i128, i128),
+    /// Unix seconds.
+    pub now: i128,
+}
 
 /// An order that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +67,13 @@ impl Order {
         (self.price - price) * self.sign >= 0
     }
 
+    /// Whether it counts for the impact price at this time.
+    fn lives(&self, now: i128) -> bool {
+        self.expires_at == 0 || i128::from(self.expires_at) >= now + LIFE
+    }
+
     /// The better the smaller, and the older.
-    fn rank(&self) -> (i128, u64) {
+    pub fn rank(&self) -> (i128, u64) {
         (-self.sign * self.price, self.id)
     }
 }
@@ -102,11 +126,15 @@ impl Book {
     pub fn insert(&mut self, order: Order) -> Verdict<()> {
         let few = self.orders_of(order.trader).len() < MOST_ORDERS;
         require(few, BallastError::TooManyOrders)?;
+        let reducing = |order: &&Order| order.reduce_only;
+        let own = self.orders_of(order.trader);
+        let few = !order.reduce_only || own.iter().filter(reducing).count() < MOST_REDUCE_ONLY;
+        require(few, BallastError::TooManyReduceOnly)?;
         let orders = &mut self.sides[side(order.sign)];
         let room = orders.len() < self.capacity;
         require(room, BallastError::BookFull)?;
-        let worth = orders.iter().map(|order| order.lots * order.price);
-        unsigned(worth.sum::<i128>() + order.lots * order.price)?;
+        let opening = orders.iter().chain([&order]).filter(|one| !one.reduce_only);
+        unsigned(opening.map(|order| order.lots * order.price).sum::<i128>())?;
         let id = self.next_id;
         self.next_id += 1;
         orders.push(Order { id, ..order });
@@ -135,29 +163,62 @@ impl Book {
         }
     }
 
-    /// Average price of trading `notional` atoms into the bids (1) or asks (-1), rounded away from
-    /// the other side; 0 where there is less.
-    pub fn impact_price(&self, sign: i128, notional: i128) -> i128 {
-        let (mut quote, mut lots) = (0, 0);
-        if notional == 0 {
-            return 0;
-        }
-        for order in &self.sides[side(sign)] {
-            let wanted = ceil(&ratio(notional - quote, order.price));
+    /// Average price of trading the notional into the bids (1) or asks (-1) that count, rounded away
+    /// from the other side, 0 where there is less or the last of them is outside the band; and the
+    /// place of that last one, where there is enough.
+    pub fn impact_price(&self, sign: i128, measure: &Measure) -> (i128, Option<(i128, u64)>) {
+        let (mut quote, mut lots, mut short_lived) = (0, 0, 0);
+        let opening = self.sides[side(sign)].iter().filter(|one| !one.reduce_only);
+        for order in opening.filter(|_| measure.notional > 0) {
+            if !order.lives(measure.now) {
+                short_lived += 1;
+                if short_lived > MOST_SHORT_LIVED {
+                    break;
+                }
+                continue;
+            }
+            let wanted = ceil(&ratio(measure.notional - quote, order.price));
             let taken = wanted.min(order.lots);
             quote += taken * order.price;
             lots += taken;
-            if quote >= notional {
+            if quote >= measure.notional {
                 let average = ratio(quote, lots);
-                return if sign > 0 {
+                let average = if sign > 0 {
                     floor(&average)
                 } else {
                     ceil(&average)
                 };
+                let near = is_near(measure.band, order.price);
+                return (if near { average } else { 0 }, Some(order.rank()));
             }
         }
-        0
+        (0, None)
     }
+
+    /// The order that gives way to another on a full side, if one does.
+    pub fn giving_way(&self, order: &Order, listed: impl Fn(usize) -> bool) -> Option<Order> {
+        let last = self.sides[side(order.sign)].iter().rev().take(LAST);
+        let worse = last.take_while(|one| (order.price - one.price) * order.sign > 0);
+        let mut may = worse.filter(|one| {
+            one.lots <= order.lots
+                && (one.reduce_only || !order.reduce_only)
+                && one.trader != order.trader
+                && listed(one.trader)
+        });
+        may.next().copied()
+    }
+
+    /// Lots of a trader's reduce-only orders.
+    pub fn reducing(&self, trader: usize) -> i128 {
+        let own = self.orders_of(trader);
+        let own = own.iter().filter(|own| own.reduce_only);
+        own.map(|own| own.lots).sum()
+    }
+}
+
+/// Whether a price lies within the band around another.
+pub fn is_near((mark, bps): (i128, i128), price: i128) -> bool {
+    (price - mark).abs() * ONE <= mark * bps
 }
 
 impl Model {
@@ -187,11 +248,71 @@ impl Model {
         }
     }
 
-    /// Impact prices of bids and asks, 0 where the book is too thin.
-    pub fn impact_prices(&self, market: usize) -> (i128, i128) {
-        let notional = i128::from(self.markets[market].params.impact_notional_atoms);
-        let book = self.book(market);
-        let price = |sign| book.impact_price(sign, notional);
-        (price(1), price(-1))
+    /// Takes lots off a trader's reduce-only orders until they close no more than it holds: the
+    /// newest first, and all of them without a position on the other side. Each with what it lost.
+    pub fn cut_reduce_only(
+        &mut self,
+        market: usize,
+        trader: usize,
+        lots: i128,
+    ) -> Vec<(u64, i128)> {
+        let own = self.book(market).orders_of(trader);
+        let own: Vec<Order> = own.into_iter().filter(|own| own.reduce_only).collect();
+        let total: i128 = own.iter().map(|own| own.lots).sum();
+        let opposite = own.iter().all(|own| own.sign == -lots.signum());
+        let mut excess = total - if opposite { lots.abs() } else { 0 };
+        let mut cut = Vec::new();
+        for order in own {
+            let lost = order.lots.min(excess);
+            if lost > 0 {
+                self.markets[market].book.reduce(order.id, lost);
+                cut.push((order.id, lost));
+                excess -= lost;
+            }
+        }
+        cut
     }
+
+    /// Impact prices of bids and asks as recorded, 0 where the book was too thin.
+    pub fn impact_prices(&self, market: usize) -> (i128, i128) {
+        let [bid, ask] = self.markets[market].impact;
+        (bid, ask)
+    }
+
+    /// Records the impact price of each side whose orders that open have changed since `before`,
+    /// unless they changed only behind those that make the price.
+    pub fn record_impacts(&mut self, before: &[Book]) {
+        for (number, before) in before.iter().enumerate() {
+            let market = self.markets[number].clone();
+            let measure = Measure {
+                notional: i128::from(market.params.impact_notional_atoms),
+                band: (
+                    i128::from(market.used.ticks) * market.atoms_per_tick,
+                    i128::from(market.params.price_band_bps),
+                ),
+                now: market.funding.until,
+            };
+            for sign in [1, -1] {
+                let place = side(sign);
+                let Some(first) = changed(&before.sides[place], &market.book.sides[place]) else {
+                    continue;
+                };
+                let (price, last) = market.book.impact_price(sign, &measure);
+                if last.is_none_or(|last| first <= last) {
+                    self.markets[number].impact[place] = price;
+                }
+            }
+        }
+    }
+}
+
+/// The best place at which two lists differ in orders that open.
+fn changed(before: &[Order], after: &[Order]) -> Option<(i128, u64)> {
+    let missing = |of: &[Order], from: &[Order]| {
+        let opening = of.iter().filter(|one| !one.reduce_only);
+        let gone = opening.filter(|one| !from.contains(one)).map(Order::rank);
+        gone.min()
+    };
+    let all = [missing(before, after), missing(after, before)];
+    all.into_iter().flatten().min()
 }

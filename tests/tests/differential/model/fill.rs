@@ -12,7 +12,8 @@ use super::refusal::{require, Verdict};
 use super::state::{has_a_place, Distress, Model};
 use super::trade::{maker_fee, margin_due, require_small, Rate};
 
-/// Most makers of one call, and most orders that one call fills or takes out.
+/// Most makers of one call, most orders that one call fills, and most that it takes out because
+/// they cannot be filled.
 pub const MOST_MAKERS: usize = 32;
 
 /// Whoever meets orders of one side.
@@ -73,9 +74,13 @@ pub enum Reason {
     NothingToReduce,
     /// Its maker's position would find no place in the queue.
     NoRoom,
+    /// Its maker's position became smaller than its reduce-only orders.
+    Reduced,
+    /// Its side was full and a better order came.
+    Evicted,
 }
 
-/// An order taken out because it could not be filled.
+/// An order taken out, or lots of it, by somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removed {
     /// The maker.
@@ -84,7 +89,7 @@ pub struct Removed {
     pub id: u64,
     /// Why.
     pub reason: Reason,
-    /// Lots it had.
+    /// Lots it lost.
     pub lots: i128,
     /// What the maker paid for it.
     pub fee: i128,
@@ -218,9 +223,35 @@ impl<'a> Meeting<'a> {
         }
     }
 
-    /// Whether the list has the order's maker, and room is left.
-    pub fn reaches(&self, order: &Order) -> bool {
-        self.met() < MOST_MAKERS && self.makers.contains(&Listed::Trader(order.trader))
+    /// Notes what a trader's reduce-only orders lost.
+    pub fn note_cut(&mut self, trader: usize, cut: Vec<(u64, i128)>) {
+        let removed = cut.into_iter().map(|(id, lots)| Removed {
+            trader,
+            id,
+            reason: Reason::Reduced,
+            lots,
+            fee: 0,
+        });
+        self.removed.extend(removed);
+    }
+
+    /// Whether the list has the order's maker.
+    pub fn lists(&self, trader: usize) -> bool {
+        self.makers.contains(&Listed::Trader(trader))
+    }
+
+    /// Whether one more order may be filled, or taken out because it cannot be.
+    fn has_budget(&self, filled: bool) -> bool {
+        let unfit = self
+            .removed
+            .iter()
+            .filter(|removed| !matches!(removed.reason, Reason::Reduced | Reason::Evicted));
+        let so_far = if filled {
+            self.fills.len()
+        } else {
+            unfit.count()
+        };
+        so_far < MOST_MAKERS
     }
 }
 
@@ -231,9 +262,13 @@ pub fn check_makers(makers: &[Listed]) -> Verdict<()> {
 }
 
 impl Model {
-    /// Fills up to `most` lots of an order whose maker is listed, or takes it out.
-    pub fn meet(&mut self, meeting: &mut Meeting, order: &Order, most: i128) -> Verdict<()> {
+    /// Fills up to `most` lots of an order, or takes it out. False where its maker is not listed or
+    /// the call has done as much as it may.
+    pub fn meet(&mut self, meeting: &mut Meeting, order: &Order, most: i128) -> Verdict<bool> {
         let (market, trader) = (meeting.market, order.trader);
+        if !meeting.lists(trader) {
+            return Ok(false);
+        }
         let maker = Maker {
             holding: self.settled(market, trader)?,
             free: self.trader(trader).free,
@@ -249,11 +284,14 @@ impl Model {
                 false => Err(Reason::NoRoom),
             },
         );
+        if !meeting.has_budget(made.is_ok()) {
+            return Ok(false);
+        }
         let mut made = match made {
             Ok(made) => made,
             Err(reason) => {
-                self.evict(meeting, order, reason);
-                return Ok(());
+                self.take_out(meeting, order, reason);
+                return Ok(true);
             }
         };
         self.hold(market, trader, made.after)?;
@@ -267,12 +305,15 @@ impl Model {
             self.release(market, order.id);
             made.fill.left = 0;
         }
+        let cut = self.cut_reduce_only(market, trader, made.after.lots);
         meeting.fills.push(made.fill);
-        Ok(())
+        meeting.note_cut(trader, cut);
+        Ok(true)
     }
 
-    /// Takes an order out that cannot be filled; its trader pays for it.
-    fn evict(&mut self, meeting: &mut Meeting, order: &Order, reason: Reason) {
+    /// Takes an order out that cannot be filled; its trader pays for it, unless the mark or the
+    /// queue is the reason.
+    fn take_out(&mut self, meeting: &mut Meeting, order: &Order, reason: Reason) {
         let keeper = i128::from(self.markets[meeting.market].params.keeper_fee_atoms);
         let order = self.release(meeting.market, order.id);
         let account = self.trader_mut(order.trader);
@@ -281,10 +322,9 @@ impl Model {
         } else {
             order.margin
         };
-        let fee = if reason == Reason::NoRoom {
-            0
-        } else {
-            keeper.min(most)
+        let fee = match reason {
+            Reason::Expired | Reason::NothingToReduce => keeper.min(most),
+            _ => 0,
         };
         account.free -= fee;
         meeting.removed.push(Removed {

@@ -1,5 +1,6 @@
 //! Funding: hour by hour, at the average premium of the hour before.
 
+use super::book::is_near;
 use super::number::{floor, part, ratio, whole};
 use super::oracle::in_range;
 use super::refusal::{signed, Verdict};
@@ -56,11 +57,13 @@ impl Model {
         Ok(())
     }
 
-    /// Base and premium within the cap; nothing where either side of the book is too thin.
+    /// Base and premium within the cap; nothing where either side of the book is too thin, or its
+    /// impact price outside the band.
     fn sample(&self, number: usize, mark: i128) -> i128 {
         let params = &self.markets[number].params;
         let (bid, ask) = self.impact_prices(number);
-        if bid == 0 || ask == 0 {
+        let band = (mark, i128::from(params.price_band_bps));
+        if bid == 0 || ask == 0 || !is_near(band, bid) || !is_near(band, ask) {
             return 0;
         }
         let premium = (ratio(bid + ask, 2 * mark) - whole(1)) * whole(1_000_000);

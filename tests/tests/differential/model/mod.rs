@@ -65,7 +65,9 @@ impl Model {
         if operation.moves_positions() {
             next.disturb_sessions();
         }
+        let books: Vec<Book> = self.markets.iter().map(|one| one.book.clone()).collect();
         let effect = next.attempt(operation)?;
+        next.record_impacts(&books);
         *self = next;
         Ok(effect)
     }

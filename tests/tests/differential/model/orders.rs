@@ -3,15 +3,18 @@
 use ballast_engine::risk::RiskParams;
 use ballast_state::error::BallastError;
 
-use super::book::Order;
-use super::fill::{check_makers, Done, Matched, Meeting};
+use super::book::{is_near, Order};
+use super::fill::{check_makers, Done, Matched, Meeting, Reason, Removed};
 use super::holding::{Holding, MAX_LOTS, MAX_PRICE};
 use super::number::{ceil, floor, part, ONE};
 use super::oracle::{in_range, Mark, Use};
 use super::refusal::{require, signed, Verdict};
-use super::state::{Distress, Model};
+use super::state::{side, Distress, Model};
 use super::trade::{margin_due, require_small, Rate};
 use crate::operation::{BookSide, OrderKind, Placing, SelfTrade, Which};
+
+/// Furthest expiry, seconds: ten years of 366 days.
+const LONGEST: i128 = 10 * 366 * 86_400;
 
 /// An order that may be matched.
 pub struct Taking {
@@ -40,6 +43,8 @@ pub struct Paid {
     pub reduced: bool,
     /// What of the offered margin belongs to the lots filled.
     pub used: i128,
+    /// The fee as charged.
+    pub fee: i128,
 }
 
 impl Model {
@@ -66,11 +71,18 @@ impl Model {
         let whole = placing.kind != OrderKind::FillOrKill || left == 0;
         require(whole, BallastError::NotFilled)?;
         let paid = self.pay(&taking, &meeting)?;
+        let holds = paid.after.unwrap_or(holding);
+        self.cut_own(market, trader, &holds, &mut meeting);
         let waits = matches!(placing.kind, OrderKind::Limit | OrderKind::PostOnly);
         let (mut id, mut resting, mut reserved) = (0, 0, 0);
         if waits && left > 0 && !meeting.ended {
-            (id, resting) = (self.book(market).next_id, left);
-            reserved = self.rest(placing, &taking, &mark, left, paid.used)?;
+            resting = self.may_rest(placing, &taking, &holds, left);
+            let idle = placing.reduce_only && resting == 0 && meeting.fills.is_empty();
+            require(!idle, BallastError::NothingToReduce)?;
+        }
+        if resting > 0 {
+            id = self.book(market).next_id;
+            reserved = self.rest(placing, &taking, &mut meeting, resting, paid.used)?;
         }
         let own = paid
             .after
@@ -80,7 +92,7 @@ impl Model {
         let within = after <= before || after <= limit;
         require(within, BallastError::OpenInterestLimit)?;
         self.settle_taker(&taking, market, &paid)?;
-        self.book_fees(market, meeting.fees() + meeting.maker_fees())?;
+        self.book_fees(market, paid.fee + meeting.maker_fees())?;
         Ok(meeting.matched(Done::Order {
             lots: taking.lots,
             id,
@@ -109,17 +121,23 @@ impl Model {
         };
         let beyond = (price - edge) * sign > 0;
         require(!beyond || market_order, BallastError::PriceOutsideBand)?;
+        let waits = matches!(placing.kind, OrderKind::Limit | OrderKind::PostOnly);
+        let band = (mark.price, i128::from(params.price_band_bps));
+        let near = !waits || is_near(band, price);
+        require(near, BallastError::PriceOutsideBand)?;
         let expired = placing.expires_at != 0 && i128::from(placing.expires_at) <= self.time;
         require(!expired, BallastError::OrderExpired)?;
+        let far = i128::from(placing.expires_at) > self.time + LONGEST;
+        require(!far, BallastError::ExpiryTooFar)?;
         if placing.reduce_only {
             let opposite = holding.sign() == -sign;
             require(opposite, BallastError::NothingToReduce)?;
             lots = lots.min(holding.size());
         } else {
-            let enough = lots >= i128::from(params.min_position_lots);
+            let worth = !waits || lots * price >= least_worth(params);
+            let enough = lots >= i128::from(params.min_position_lots) && worth;
             require(enough, BallastError::OrderTooSmall)?;
         }
-        let waits = matches!(placing.kind, OrderKind::Limit | OrderKind::PostOnly);
         if waits && placing.client_id != 0 {
             let own = market.book.orders_of(placing.trader);
             let taken = own.iter().any(|own| own.client_id == placing.client_id);
@@ -152,15 +170,15 @@ impl Model {
                 continue;
             }
             if taking.kind == OrderKind::PostOnly {
-                let gone = order.has_expired(self.time) && meeting.reaches(&order);
+                let gone = order.has_expired(self.time) && self.meet(meeting, &order, 0)?;
                 require(gone, BallastError::PostOnlyCrosses)?;
+                continue;
             }
-            if !meeting.reaches(&order) {
+            let before = meeting.lots();
+            if !self.meet(meeting, &order, left)? {
                 meeting.ended = true;
                 break;
             }
-            let before = meeting.lots();
-            self.meet(meeting, &order, left)?;
             left -= meeting.lots() - before;
         }
         self.trader_mut(taking.trader).free += meeting.collected();
@@ -209,7 +227,11 @@ impl Model {
         let filled = before.filled(signed_lots, quote)?;
         let payout = signed(filled.realized + filled.released)?;
         let available = signed(self.trader(taking.trader).free + payout)?;
-        let mut free = signed(available - meeting.fees())?;
+        let mut fee = meeting.fees();
+        if reduced {
+            fee = fee.min(available.max(-meeting.maker_fees()).max(0));
+        }
+        let mut free = signed(available - fee)?;
         let mut after = filled.after;
         if !reduced {
             let params = &self.markets[market].params;
@@ -224,6 +246,7 @@ impl Model {
             after: Some(after),
             reduced,
             used: offered,
+            fee,
         })
     }
 
@@ -239,12 +262,43 @@ impl Model {
         Ok(())
     }
 
+    /// Brings the trader's own reduce-only orders down to what it holds now.
+    pub fn cut_own(
+        &mut self,
+        market: usize,
+        trader: usize,
+        holds: &Holding,
+        meeting: &mut Meeting,
+    ) {
+        let cut = self.cut_reduce_only(market, trader, holds.lots);
+        let lost = cut.into_iter().map(|(id, lots)| (id, lots, 0));
+        meeting.own.extend(lost);
+    }
+
+    /// Lots that may wait of those left: of a reduce-only order what the position has for it beside
+    /// the ones that wait, of another all, unless they are worth too little.
+    fn may_rest(&self, placing: &Placing, taking: &Taking, holds: &Holding, left: i128) -> i128 {
+        let params = &self.markets[placing.market].params;
+        if placing.reduce_only {
+            let opposite = holds.sign() == -taking.sign;
+            let size = if opposite { holds.size() } else { 0 };
+            let waiting = self.book(placing.market).reducing(placing.trader);
+            return left.min(size - waiting).max(0);
+        }
+        let worth = left * taking.price >= least_worth(params);
+        if worth {
+            left
+        } else {
+            0
+        }
+    }
+
     /// What is left waits; what it reserves.
     fn rest(
         &mut self,
         placing: &Placing,
         taking: &Taking,
-        mark: &Mark,
+        meeting: &mut Meeting,
         left: i128,
         used: i128,
     ) -> Verdict<i128> {
@@ -252,13 +306,14 @@ impl Model {
         let margin = if placing.reduce_only {
             0
         } else {
-            let due = order_margin(params, mark, taking.sign, left, taking.price)?;
+            let mark = meeting.mark;
+            let due = order_margin(params, &mark, taking.sign, left, taking.price)?;
             due.max(taking.margin - used)
         };
         let free = signed(self.trader(taking.trader).free - margin)?;
         require(free >= 0, BallastError::InsufficientCollateral)?;
         self.trader_mut(taking.trader).free = free;
-        self.markets[placing.market].book.insert(Order {
+        let order = Order {
             trader: taking.trader,
             id: 0,
             client_id: placing.client_id,
@@ -268,8 +323,28 @@ impl Model {
             margin,
             expires_at: placing.expires_at,
             reduce_only: placing.reduce_only,
-        })?;
+        };
+        self.make_room(&order, meeting);
+        self.markets[placing.market].book.insert(order)?;
         Ok(margin)
+    }
+
+    /// Takes an order out of a full side that gives way to a better one.
+    fn make_room(&mut self, order: &Order, meeting: &mut Meeting) {
+        let book = self.book(meeting.market);
+        if book.sides[side(order.sign)].len() < book.capacity {
+            return;
+        }
+        if let Some(gone) = book.giving_way(order, |trader| meeting.lists(trader)) {
+            self.release(meeting.market, gone.id);
+            meeting.removed.push(Removed {
+                trader: gone.trader,
+                id: gone.id,
+                reason: Reason::Evicted,
+                lots: gone.lots,
+                fee: 0,
+            });
+        }
     }
 
     /// The trader's order that is meant.
@@ -300,6 +375,14 @@ impl Model {
         self.accrue(market)?;
         self.release_all(market, trader, only.map(BookSide::sign));
         Ok(())
+    }
+}
+
+/// Least worth of an order that opens and waits: 100 dollars where nothing is said.
+fn least_worth(params: &RiskParams) -> i128 {
+    match params.min_order_atoms {
+        0 => 100_000_000,
+        atoms => i128::from(atoms),
     }
 }
 

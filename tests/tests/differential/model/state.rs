@@ -85,6 +85,8 @@ pub struct Market {
     pub funding: Funding,
     /// Orders that wait.
     pub book: Book,
+    /// Impact prices of bids and asks as recorded; 0 too thin.
+    pub impact: [i128; 2],
     /// Insurance.
     pub insurance: Insurance,
     /// Tokens in the insurance vault.

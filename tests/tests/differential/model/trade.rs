@@ -203,6 +203,7 @@ impl Model {
 
     fn settle_party(&mut self, market: usize, trader: usize, traded: &Traded) -> Verdict<()> {
         self.hold(market, trader, traded.after)?;
+        self.cut_reduce_only(market, trader, traded.after.lots);
         self.trader_mut(trader).free = traded.free;
         if !traded.reduced {
             *self.distress_mut(market, trader) = Distress::default();

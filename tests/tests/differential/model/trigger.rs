@@ -41,6 +41,11 @@ impl Model {
             in_range(i128::from(setting.worst) * atoms)?;
         }
         require(setting.lots > 0, BallastError::ZeroLots)?;
+        let sign = self.held(market, trader).sign();
+        let (price, worst) = (i128::from(setting.price), i128::from(setting.worst));
+        let stops = setting.kind == TriggerKind::StopLoss && setting.worst > 0;
+        let fills = !stops || (worst - price) * sign <= 0;
+        require(fills, BallastError::TriggerNeverFills)?;
         let lots = i128::from(setting.lots).min(size);
         let trigger = Trigger {
             price: setting.price,
@@ -110,8 +115,9 @@ impl Model {
         let filled = meeting.lots();
         require(filled > 0, BallastError::NothingFilled)?;
         let paid = self.pay(&taking, &meeting)?;
+        self.cut_own(market, trader, &paid.after.unwrap_or(holding), &mut meeting);
         self.settle_taker(&taking, market, &paid)?;
-        self.book_fees(market, meeting.fees() + meeting.maker_fees())?;
+        self.book_fees(market, paid.fee + meeting.maker_fees())?;
         if self.owned(market, trader).is_some() {
             let left = Trigger {
                 lots: trigger.lots - filled,

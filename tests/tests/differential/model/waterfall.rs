@@ -62,7 +62,7 @@ impl Model {
         self.settle_victim(&descent, &closed)?;
         self.book_fees(market, meeting.maker_fees())?;
         self.conclude(&descent, &closed);
-        self.settle_liquidator(&descent, taken)?;
+        self.settle_liquidator(&descent, taken, &mut meeting)?;
         let income = meeting.collected() + closed.rewards + self.rescue_reward(&descent, &closed);
         self.trader_mut(call.liquidator).free += income;
         self.markets[market].liquidations += u64::from(meeting.lots() + taken > 0);
@@ -90,16 +90,20 @@ impl Model {
             if left == 0 {
                 return Ok(());
             }
-            if !meeting.reaches(&order) {
+            if !self.meet(meeting, &order, left)? {
                 meeting.ended = true;
                 return Ok(());
             }
-            self.meet(meeting, &order, left)?;
         }
     }
 
     /// The liquidator takes over what it is to take.
-    fn settle_liquidator(&mut self, descent: &Descent, taken: i128) -> Verdict<()> {
+    fn settle_liquidator(
+        &mut self,
+        descent: &Descent,
+        taken: i128,
+        meeting: &mut Meeting,
+    ) -> Verdict<()> {
         let (market, liquidator) = (descent.call.market, descent.call.liquidator);
         if taken > 0 {
             let party = Party {
@@ -113,6 +117,8 @@ impl Model {
             let (lots, quote) = (sign * taken, sign * quote);
             let traded = party_fill(&params, &descent.mark, &party, lots, quote, 0)?;
             self.hold(market, liquidator, traded.after)?;
+            let cut = self.cut_reduce_only(market, liquidator, traded.after.lots);
+            meeting.note_cut(liquidator, cut);
             if traded.after.lots != 0 && !traded.reduced {
                 *self.distress_mut(market, liquidator) = Distress::default();
             }

@@ -15,7 +15,7 @@ use ballast_engine::{
 };
 use ballast_state::{
     error::BallastError,
-    events::PositionLiquidated,
+    events::{PositionLiquidated, RemovalReason},
     exchange::{Exchange, PAUSE_LIQUIDATE},
     market::{Market, Touched},
     position_slot::PositionSlot,
@@ -28,7 +28,7 @@ use crate::{
     error::{error, OrBallast},
     instructions::{
         matching::{check_makers, Matched, Matching},
-        orders::cancel_for,
+        orders::{cancel_for, cut_reduce_only, removed as removed_order},
         position_change::{Change, PositionChanges, Remembered},
     },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
@@ -155,7 +155,8 @@ impl<'info> Liquidate<'info> {
         let income = [plan.reward_atoms, matched.collected, reward];
         self.settle_liquidator(
             &market,
-            &mut matched.changes,
+            &book,
+            &mut matched,
             &touched,
             &plan,
             liquidator_margin,
@@ -227,7 +228,8 @@ impl<'info> Liquidate<'info> {
     fn settle_liquidator(
         &self,
         market: &Market,
-        changes: &mut PositionChanges,
+        book: &MarketBook,
+        matched: &mut Matched,
         touched: &Touched,
         plan: &LiquidationPlan,
         margin: u64,
@@ -235,6 +237,7 @@ impl<'info> Liquidate<'info> {
     ) -> Result<()> {
         let key = self.market.key();
         let mut liquidator = self.liquidator.load_mut()?;
+        let changes = &mut matched.changes;
         if let Some((lots, quote)) = plan.liquidator_fill().or_ballast()? {
             let free = liquidator.free();
             let slot = liquidator.slot_or_claim(&key)?;
@@ -254,6 +257,11 @@ impl<'info> Liquidate<'info> {
                 stamp: None,
             };
             changes.apply(slot, &change)?;
+            let (removed, tick) = (&mut matched.removed, market.oracle.atoms_per_lot_tick);
+            cut_reduce_only(book, slot, |order| {
+                let reason = RemovalReason::Reduced;
+                removed.push(removed_order(change.trader, order, tick, reason, 0));
+            })?;
             liquidator.free = party.free.get();
         } else {
             changes.enter(liquidator.free(), liquidator.reserve_in(&key));

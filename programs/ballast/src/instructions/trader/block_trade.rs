@@ -9,7 +9,7 @@ use ballast_engine::{
 };
 use ballast_state::{
     error::BallastError,
-    events::{BlockTraded, PartyTraded},
+    events::{BlockTraded, OrdersCancelled, PartyTraded},
     exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
     instructions::BlockTradeArgs,
     market::{Market, Touched},
@@ -20,8 +20,11 @@ use ballast_state::{
 use crate::{
     emit::emit,
     error::OrBallast,
-    instructions::position_change::{Change, PositionChanges, Remembered},
-    loaders::queue_account::MarketQueues,
+    instructions::{
+        orders::{cut_reduce_only, record},
+        position_change::{Change, PositionChanges, Remembered},
+    },
+    loaders::{book_account::MarketBook, queue_account::MarketQueues},
     oracle::touch,
 };
 
@@ -45,6 +48,9 @@ pub struct BlockTrade<'info> {
     /// The maker.
     #[account(mut, constraint = maker.key() != taker.key() @ BallastError::TradersNotDistinct)]
     pub maker: AccountLoader<'info, Trader>,
+    /// CHECK: the market's book, checked by `MarketBook::load`.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
     /// CHECK: the market's long queue, checked by `MarketQueues::load`.
     #[account(mut)]
     pub queue_long: UncheckedAccount<'info>,
@@ -59,16 +65,20 @@ impl BlockTrade<'_> {
     /// Trades at the agreed price. Either party may open, enlarge, reduce, close or flip.
     ///
     /// # Errors
-    /// `Paused`, `NotTraderAuthority`, `NoFreeSlot`, the `Price...` errors,
+    /// `Paused`, `NotTraderAuthority`, `NoFreeSlot`, the `Price...` errors, the
+    /// `Book...` errors,
     /// those of [`trade::block_trade`], `QueueFull`, `BankruptcyPriceOutOfRange`.
     pub fn handle(ctx: Context<Self>, args: BlockTradeArgs) -> Result<()> {
-        let event = ctx.accounts.trade(&args)?;
+        let (event, cuts) = ctx.accounts.trade(&args)?;
         emit(&ctx.accounts.event_authority, &*event)?;
+        for cut in cuts {
+            emit(&ctx.accounts.event_authority, &cut)?;
+        }
         Ok(())
     }
 
     #[inline(never)]
-    fn trade(&self, args: &BlockTradeArgs) -> Result<Box<BlockTraded>> {
+    fn trade(&self, args: &BlockTradeArgs) -> Result<(Box<BlockTraded>, Vec<OrdersCancelled>)> {
         let lots = Lots::new(args.lots).or_ballast()?;
         let market_key = self.market.key();
         let mut market = self.market.load_mut()?;
@@ -83,6 +93,8 @@ impl BlockTrade<'_> {
         let outcome = decide(&market, &touched, args, lots, &taker_in.0, &maker_in.0)?;
 
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let book = MarketBook::load(&market, &self.book)?;
+        let mut cuts = Vec::new();
         let mut changes = PositionChanges::open(market_key, &market, &queues);
         let taker_key = self.taker.key();
         let taker_event = taker_in.store(
@@ -92,6 +104,7 @@ impl BlockTrade<'_> {
             &outcome.taker,
             &mut changes,
         )?;
+        cuts.extend(cut(&market, &book, &mut taker, &taker_key, &market_key)?);
         let maker_key = self.maker.key();
         let maker_event = maker_in.store(
             &mut maker,
@@ -100,10 +113,11 @@ impl BlockTrade<'_> {
             &outcome.maker,
             &mut changes,
         )?;
+        cuts.extend(cut(&market, &book, &mut maker, &maker_key, &market_key)?);
         market.book_fees(outcome.market_fees, outcome.insurance_fees)?;
         changes.close(&mut market)?;
         market.invariant()?;
-        Ok(Box::new(BlockTraded {
+        let event = Box::new(BlockTraded {
             market: market_key,
             lots: args.lots,
             price_ticks: args.price_ticks,
@@ -112,7 +126,8 @@ impl BlockTrade<'_> {
             open_interest_after: market.open_interest_lots,
             taker: taker_event,
             maker: maker_event,
-        }))
+        });
+        Ok((event, cuts))
     }
 
     /// Reads the price for what the trade does: a trade that only reduces needs less of it.
@@ -199,6 +214,37 @@ impl Party {
             fee: outcome.fee.get(),
         })
     }
+}
+
+/// Brings a party's reduce-only orders down to its position; what they lost, if anything.
+#[inline(never)]
+fn cut(
+    market: &Market,
+    book: &MarketBook,
+    trader: &mut Trader,
+    key: &Pubkey,
+    market_key: &Pubkey,
+) -> Result<Option<OrdersCancelled>> {
+    let free_after = trader.free;
+    let Some(index) = trader.find(market_key) else {
+        return Ok(None);
+    };
+    let Some(slot) = trader.positions.get_mut(index) else {
+        return Ok(None);
+    };
+    if slot.reduce_only_count == 0 {
+        return Ok(None);
+    }
+    let mut orders = Vec::new();
+    cut_reduce_only(book, slot, |order| orders.push(record(market, order)))?;
+    trader.release_if_closed(market_key)?;
+    trader.invariant_of(market_key)?;
+    Ok((!orders.is_empty()).then_some(OrdersCancelled {
+        market: *market_key,
+        trader: *key,
+        free_after,
+        orders,
+    }))
 }
 
 #[inline(never)]

@@ -30,7 +30,8 @@ impl PlaceTrigger<'_> {
     /// both of its triggers along when it closes or changes side.
     ///
     /// # Errors
-    /// `NotTraderAuthority`, `NoPosition`, `PriceOutOfRange` for either price, `ZeroLots`.
+    /// `NotTraderAuthority`, `NoPosition`, `PriceOutOfRange` for either price, `ZeroLots`,
+    /// `TriggerNeverFills`.
     pub fn handle(ctx: Context<Self>, args: PlaceTriggerArgs) -> Result<()> {
         let event = ctx.accounts.place(&args)?;
         emit(&ctx.accounts.event_authority, &event)?;
@@ -50,12 +51,19 @@ impl PlaceTrigger<'_> {
         require!(args.lots > 0, BallastError::ZeroLots);
         let lots = u32::try_from(args.lots.min(slot.lots.unsigned_abs()))
             .map_err(|_| error!(BallastError::SizeOutOfRange))?;
-        *slot.trigger_mut(args.kind) = Trigger {
+        let trigger = Trigger {
             price_ticks: args.price_ticks,
             worst_ticks: args.worst_ticks,
             lots,
             placed_lots: lots,
         };
+        let side = slot.position()?.lots.side();
+        let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+        require!(
+            trigger.can_fill(args.kind, side),
+            BallastError::TriggerNeverFills
+        );
+        *slot.trigger_mut(args.kind) = trigger;
         trader.invariant_of(&key)?;
         Ok(TriggerPlaced {
             market: key,
