@@ -7,8 +7,8 @@ use ballast_state::error::BallastError;
 use crate::support::take_provoked;
 use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, execute_trigger,
-    funding, liquidate, liquidate_book, makers, margin, market, oracle, order_limits,
-    place_order, reduce_only, risk, self_trade, trade_limits, trader, triggers,
+    funding, liquidate, liquidate_book, makers, margin, market, oracle, order_limits, place_order,
+    reduce_only, risk, self_trade, trade_limits, trader, triggers,
 };
 
 enum Evidence {

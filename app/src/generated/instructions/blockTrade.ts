@@ -59,6 +59,7 @@ export type BlockTradeInstruction<
   TAccountMarket extends string | AccountMeta<string> = string,
   TAccountTaker extends string | AccountMeta<string> = string,
   TAccountMaker extends string | AccountMeta<string> = string,
+  TAccountBook extends string | AccountMeta<string> = string,
   TAccountQueueLong extends string | AccountMeta<string> = string,
   TAccountQueueShort extends string | AccountMeta<string> = string,
   TAccountPrice extends string | AccountMeta<string> = string,
@@ -91,6 +92,9 @@ export type BlockTradeInstruction<
       TAccountMaker extends string
         ? WritableAccount<TAccountMaker>
         : TAccountMaker,
+      TAccountBook extends string
+        ? WritableAccount<TAccountBook>
+        : TAccountBook,
       TAccountQueueLong extends string
         ? WritableAccount<TAccountQueueLong>
         : TAccountQueueLong,
@@ -173,6 +177,7 @@ export type BlockTradeInput<
   TAccountMarket extends string = string,
   TAccountTaker extends string = string,
   TAccountMaker extends string = string,
+  TAccountBook extends string = string,
   TAccountQueueLong extends string = string,
   TAccountQueueShort extends string = string,
   TAccountPrice extends string = string,
@@ -191,6 +196,7 @@ export type BlockTradeInput<
   taker: Address<TAccountTaker>;
   /** The maker. */
   maker: Address<TAccountMaker>;
+  book: Address<TAccountBook>;
   queueLong: Address<TAccountQueueLong>;
   queueShort: Address<TAccountQueueShort>;
   price: Address<TAccountPrice>;
@@ -209,6 +215,7 @@ export function getBlockTradeInstruction<
   TAccountMarket extends string,
   TAccountTaker extends string,
   TAccountMaker extends string,
+  TAccountBook extends string,
   TAccountQueueLong extends string,
   TAccountQueueShort extends string,
   TAccountPrice extends string,
@@ -223,6 +230,7 @@ export function getBlockTradeInstruction<
     TAccountMarket,
     TAccountTaker,
     TAccountMaker,
+    TAccountBook,
     TAccountQueueLong,
     TAccountQueueShort,
     TAccountPrice,
@@ -238,6 +246,7 @@ export function getBlockTradeInstruction<
   TAccountMarket,
   TAccountTaker,
   TAccountMaker,
+  TAccountBook,
   TAccountQueueLong,
   TAccountQueueShort,
   TAccountPrice,
@@ -255,6 +264,7 @@ export function getBlockTradeInstruction<
     market: { value: input.market ?? null, isWritable: true },
     taker: { value: input.taker ?? null, isWritable: true },
     maker: { value: input.maker ?? null, isWritable: true },
+    book: { value: input.book ?? null, isWritable: true },
     queueLong: { value: input.queueLong ?? null, isWritable: true },
     queueShort: { value: input.queueShort ?? null, isWritable: true },
     price: { value: input.price ?? null, isWritable: false },
@@ -292,6 +302,7 @@ export function getBlockTradeInstruction<
       getAccountMeta("market", accounts.market),
       getAccountMeta("taker", accounts.taker),
       getAccountMeta("maker", accounts.maker),
+      getAccountMeta("book", accounts.book),
       getAccountMeta("queueLong", accounts.queueLong),
       getAccountMeta("queueShort", accounts.queueShort),
       getAccountMeta("price", accounts.price),
@@ -310,6 +321,7 @@ export function getBlockTradeInstruction<
     TAccountMarket,
     TAccountTaker,
     TAccountMaker,
+    TAccountBook,
     TAccountQueueLong,
     TAccountQueueShort,
     TAccountPrice,
@@ -336,11 +348,12 @@ export type ParsedBlockTradeInstruction<
     taker: TAccountMetas[4];
     /** The maker. */
     maker: TAccountMetas[5];
-    queueLong: TAccountMetas[6];
-    queueShort: TAccountMetas[7];
-    price: TAccountMetas[8];
-    eventAuthority: TAccountMetas[9];
-    program: TAccountMetas[10];
+    book: TAccountMetas[6];
+    queueLong: TAccountMetas[7];
+    queueShort: TAccountMetas[8];
+    price: TAccountMetas[9];
+    eventAuthority: TAccountMetas[10];
+    program: TAccountMetas[11];
   };
   data: BlockTradeInstructionData;
 };
@@ -353,12 +366,12 @@ export function parseBlockTradeInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedBlockTradeInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 11) {
+  if (instruction.accounts.length < 12) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
       {
         actualAccountMetas: instruction.accounts.length,
-        expectedAccountMetas: 11,
+        expectedAccountMetas: 12,
       },
     );
   }
@@ -377,6 +390,7 @@ export function parseBlockTradeInstruction<
       market: getNextAccount(),
       taker: getNextAccount(),
       maker: getNextAccount(),
+      book: getNextAccount(),
       queueLong: getNextAccount(),
       queueShort: getNextAccount(),
       price: getNextAccount(),

@@ -8,12 +8,8 @@
 
 import {
   combineCodec,
-  fixDecoderSize,
-  fixEncoderSize,
   getAddressDecoder,
   getAddressEncoder,
-  getBytesDecoder,
-  getBytesEncoder,
   getI64Decoder,
   getI64Encoder,
   getStructDecoder,
@@ -28,7 +24,6 @@ import {
   type FixedSizeCodec,
   type FixedSizeDecoder,
   type FixedSizeEncoder,
-  type ReadonlyUint8Array,
 } from "@solana/kit";
 import {
   getLinksDecoder,
@@ -53,7 +48,7 @@ export type Order = {
   margin: bigint;
   /** When it expires, unix seconds; 0 never. */
   expiresAt: bigint;
-  /** Lots of the node and those below it. */
+  /** Lots of the orders that open among the node and those below it. */
   subtreeLots: bigint;
   /** What these lots are worth at their prices, atoms. */
   subtreeQuote: bigint;
@@ -67,8 +62,13 @@ export type Order = {
   side: number;
   /** 1: reduce-only. */
   flags: number;
-  /** Always zero; aligns what follows. */
-  pad: ReadonlyUint8Array;
+  /** Zero. */
+  pad: number;
+  /**
+   * Of these orders the soonest expiry, unix seconds, as its complement (4294967295 less it); 0
+   * when none expires.
+   */
+  subtreeHaste: number;
   /** The trader account. */
   trader: Address;
 };
@@ -88,7 +88,7 @@ export type OrderArgs = {
   margin: number | bigint;
   /** When it expires, unix seconds; 0 never. */
   expiresAt: number | bigint;
-  /** Lots of the node and those below it. */
+  /** Lots of the orders that open among the node and those below it. */
   subtreeLots: number | bigint;
   /** What these lots are worth at their prices, atoms. */
   subtreeQuote: number | bigint;
@@ -102,8 +102,13 @@ export type OrderArgs = {
   side: number;
   /** 1: reduce-only. */
   flags: number;
-  /** Always zero; aligns what follows. */
-  pad: ReadonlyUint8Array;
+  /** Zero. */
+  pad: number;
+  /**
+   * Of these orders the soonest expiry, unix seconds, as its complement (4294967295 less it); 0
+   * when none expires.
+   */
+  subtreeHaste: number;
   /** The trader account. */
   trader: Address;
 };
@@ -124,7 +129,8 @@ export function getOrderEncoder(): FixedSizeEncoder<OrderArgs> {
     ["height", getU8Encoder()],
     ["side", getU8Encoder()],
     ["flags", getU8Encoder()],
-    ["pad", fixEncoderSize(getBytesEncoder(), 5)],
+    ["pad", getU8Encoder()],
+    ["subtreeHaste", getU32Encoder()],
     ["trader", getAddressEncoder()],
   ]);
 }
@@ -145,7 +151,8 @@ export function getOrderDecoder(): FixedSizeDecoder<Order> {
     ["height", getU8Decoder()],
     ["side", getU8Decoder()],
     ["flags", getU8Decoder()],
-    ["pad", fixDecoderSize(getBytesDecoder(), 5)],
+    ["pad", getU8Decoder()],
+    ["subtreeHaste", getU32Decoder()],
     ["trader", getAddressDecoder()],
   ]);
 }

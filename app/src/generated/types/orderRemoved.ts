@@ -26,17 +26,17 @@ import {
   type RemovalReasonArgs,
 } from ".";
 
-/** An order of the book that could not trade and was removed. */
+/** An order of the book that could not trade, or gave way, and was removed or lost lots. */
 export type OrderRemoved = {
   /** The maker's trader account. */
   maker: Address;
   /** Id of the maker's order. */
   orderId: bigint;
-  /** Why it could not trade. */
+  /** Why. */
   reason: RemovalReason;
   /** Limit price of the order, ticks. */
   priceTicks: bigint;
-  /** Lots that it still had. */
+  /** Lots that it lost. */
   lots: bigint;
   /** What its trader paid for the removal. */
   feeAtoms: bigint;
@@ -47,11 +47,11 @@ export type OrderRemovedArgs = {
   maker: Address;
   /** Id of the maker's order. */
   orderId: number | bigint;
-  /** Why it could not trade. */
+  /** Why. */
   reason: RemovalReasonArgs;
   /** Limit price of the order, ticks. */
   priceTicks: number | bigint;
-  /** Lots that it still had. */
+  /** Lots that it lost. */
   lots: number | bigint;
   /** What its trader paid for the removal. */
   feeAtoms: number | bigint;

@@ -18,6 +18,8 @@ import {
   getI64Encoder,
   getStructDecoder,
   getStructEncoder,
+  getU16Decoder,
+  getU16Encoder,
   getU32Decoder,
   getU32Encoder,
   getU64Decoder,
@@ -84,6 +86,8 @@ export type PositionSlot = {
   orderHead: number;
   /** Number of these orders. */
   orderCount: number;
+  /** Number of those that are reduce-only. */
+  reduceOnlyCount: number;
   /** Collateral they reserve, atoms. */
   orderMargin: bigint;
   /** Lots of the last liquidation step that it left open. */
@@ -143,6 +147,8 @@ export type PositionSlotArgs = {
   orderHead: number;
   /** Number of these orders. */
   orderCount: number;
+  /** Number of those that are reduce-only. */
+  reduceOnlyCount: number;
   /** Collateral they reserve, atoms. */
   orderMargin: number | bigint;
   /** Lots of the last liquidation step that it left open. */
@@ -174,7 +180,8 @@ export function getPositionSlotEncoder(): FixedSizeEncoder<PositionSlotArgs> {
     ["passEpoch", getU32Encoder()],
     ["bankruptLots", getU32Encoder()],
     ["orderHead", getU32Encoder()],
-    ["orderCount", getU32Encoder()],
+    ["orderCount", getU16Encoder()],
+    ["reduceOnlyCount", getU16Encoder()],
     ["orderMargin", getU64Encoder()],
     ["stepLeft", getU32Encoder()],
     ["padding", getU32Encoder()],
@@ -201,7 +208,8 @@ export function getPositionSlotDecoder(): FixedSizeDecoder<PositionSlot> {
     ["passEpoch", getU32Decoder()],
     ["bankruptLots", getU32Decoder()],
     ["orderHead", getU32Decoder()],
-    ["orderCount", getU32Decoder()],
+    ["orderCount", getU16Decoder()],
+    ["reduceOnlyCount", getU16Decoder()],
     ["orderMargin", getU64Decoder()],
     ["stepLeft", getU32Decoder()],
     ["padding", getU32Decoder()],

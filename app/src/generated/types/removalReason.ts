@@ -21,6 +21,8 @@ export enum RemovalReason {
   Unhealthy,
   NothingToReduce,
   NoRoom,
+  Reduced,
+  Evicted,
 }
 
 export type RemovalReasonArgs = RemovalReason;

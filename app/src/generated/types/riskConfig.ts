@@ -109,6 +109,13 @@ export type RiskConfig = {
   bookRewardBps: number;
   /** Zero; room for later versions. */
   reserved: Array<bigint>;
+  /**
+   * Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
+   * of the quote currency.
+   */
+  minOrderAtoms: bigint;
+  /** Zero. */
+  reserved2: Array<bigint>;
 };
 
 export type RiskConfigArgs = {
@@ -182,6 +189,13 @@ export type RiskConfigArgs = {
   bookRewardBps: number;
   /** Zero; room for later versions. */
   reserved: Array<number | bigint>;
+  /**
+   * Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
+   * of the quote currency.
+   */
+  minOrderAtoms: number | bigint;
+  /** Zero. */
+  reserved2: Array<number | bigint>;
 };
 
 export function getRiskConfigEncoder(): FixedSizeEncoder<RiskConfigArgs> {
@@ -214,7 +228,9 @@ export function getRiskConfigEncoder(): FixedSizeEncoder<RiskConfigArgs> {
     ["keeperFeeAtoms", getU64Encoder()],
     ["maxFundingRatePpm", getU32Encoder()],
     ["bookRewardBps", getU32Encoder()],
-    ["reserved", getArrayEncoder(getU64Encoder(), { size: 7 })],
+    ["reserved", getArrayEncoder(getU64Encoder(), { size: 2 })],
+    ["minOrderAtoms", getU64Encoder()],
+    ["reserved2", getArrayEncoder(getU64Encoder(), { size: 4 })],
   ]);
 }
 
@@ -248,7 +264,9 @@ export function getRiskConfigDecoder(): FixedSizeDecoder<RiskConfig> {
     ["keeperFeeAtoms", getU64Decoder()],
     ["maxFundingRatePpm", getU32Decoder()],
     ["bookRewardBps", getU32Decoder()],
-    ["reserved", getArrayDecoder(getU64Decoder(), { size: 7 })],
+    ["reserved", getArrayDecoder(getU64Decoder(), { size: 2 })],
+    ["minOrderAtoms", getU64Decoder()],
+    ["reserved2", getArrayDecoder(getU64Decoder(), { size: 4 })],
   ]);
 }
 

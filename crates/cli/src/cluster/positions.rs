@@ -138,7 +138,7 @@ impl PositionView {
             lots_ahead: place.map_or(0, |place| place.lots_ahead),
             flagged_slot: slot.flagged_slot,
             bankrupt_slot: slot.bankrupt_slot,
-            orders: slot.order_count,
+            orders: u32::from(slot.order_count),
             order_margin_atoms: slot.order_margin,
             stop_loss: trigger_view(&slot.stop_loss, units),
             take_profit: trigger_view(&slot.take_profit, units),
