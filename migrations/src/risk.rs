@@ -27,12 +27,12 @@ pub struct Step {
 
 /// Defines the parameters that are numbers, once for reading, writing and comparing.
 macro_rules! numbers {
-    ($(#[$doc:meta])* $name:ident of $params:ty { $($field:ident: $kind:ty),* $(,)? } $(with { $($other:ident: $type:ty),* })?) => {
+    ($(#[$doc:meta])* $name:ident of $params:ty { $($(#[$attribute:meta])* $field:ident: $kind:ty),* $(,)? } $(with { $($other:ident: $type:ty),* })?) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            $($field: $kind,)*
+            $($(#[$attribute])* $field: $kind,)*
             $($($other: $type,)*)?
         }
 
@@ -89,6 +89,7 @@ numbers! {
         keeper_fee_atoms: u64,
         max_funding_rate_ppm: u32,
         book_reward_bps: u32,
+        #[serde(default)]
         min_order_atoms: u64,
     } with { tiers: Vec<Tier>, ladder: Vec<Step>, adl: Adl }
 }

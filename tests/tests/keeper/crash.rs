@@ -15,6 +15,7 @@ fn market() -> Venue {
     let mut config = MarketConfig::sol();
     config.risk.insurance_fee_share_bps = 0;
     config.risk.liquidation_fee_bps = 5;
+    config.risk.price_band_bps = 2_000;
     let mut venue = Venue::new(&config);
     for n in 0_u32..24 {
         let leverage = [3, 5, 10, 15, 18][n as usize % 5];

@@ -27,6 +27,8 @@ fn venue(dice: &mut ChaCha8Rng) -> Venue {
     config.risk.adl.max_close_bps = [3_000, 5_000, 10_000][dice.gen_range(0..3)];
     config.risk.liquidation_fee_bps = 5;
     config.risk.insurance_fee_share_bps = 0;
+    config.risk.price_band_bps = 2_000;
+    config.risk.min_order_atoms = 1;
     let mut venue = Venue::new(&config);
     for _ in 0..30 {
         let lots = dice.gen_range(50..40_000);

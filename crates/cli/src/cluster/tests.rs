@@ -2,7 +2,9 @@
 
 use anchor_lang::prelude::Pubkey;
 use ballast_engine::units::Side;
-use ballast_sandbox::{BlockTrade, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome};
+use ballast_sandbox::{
+    BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, TxOutcome,
+};
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::BallastEvent;
 use ballast_state::instructions::OrderRef;
@@ -31,7 +33,9 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let (sandbox, sol) = Sandbox::with_sol_market(&Options::default()).expect("a sandbox");
+        let mut config = MarketConfig::sol();
+        config.risk.min_order_atoms = 1;
+        let (sandbox, sol) = Sandbox::with_market(&Options::default(), &config).expect("a sandbox");
         Self { sandbox, sol }
     }
 

@@ -288,7 +288,9 @@ fn order_at(stage: &mut Stage, position: Position, price_ticks: u64) -> Result<b
         }
     }
     let side = position.side().context("the bankrupt has a side")?;
-    let lots = stage.risk.min_position_lots;
+    let price = price_ticks * stage.units.atoms_per_lot_tick;
+    let least = stage.sandbox.market(&market).least_order_atoms();
+    let lots = stage.risk.min_position_lots.max(least.div_ceil(price));
     let worth = stage.mark()?.notional(lots).map_err(engine)?;
     let rich = stage.sandbox.create_trader(2 * worth)?;
     let args = PlaceOrderArgs {

@@ -5,7 +5,7 @@ use ballast_client::instructions::orders;
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::margin::initial_margin;
 use ballast_engine::oracle::Mark;
-use ballast_engine::order::order_margin;
+use ballast_engine::order::{order_margin, within_band};
 use ballast_engine::position::Position;
 use ballast_engine::units::{LotPrice, Side, Ticks};
 use ballast_sandbox::trading::TraderCookie;
@@ -166,13 +166,19 @@ impl Floor {
             capacity: lots_backed(worth, mark) * MAKER_CAPACITY_BPS / ONE,
         };
         let others = stage.best_of_others(&maker.address)?;
+        let least = stage.sandbox.market(&stage.market).least_order_atoms();
         let mut placed = Vec::new();
         for quote in ladder(&self.style, &view) {
             let Some(quote) = behind(quote, others) else {
                 continue;
             };
+            let price = stage.lot_price(quote.price_ticks)?;
+            let worth = price.notional(quote.lots).map_err(engine)?;
+            // The program lets no other order wait.
+            let waits =
+                within_band(&stage.risk, mark, price) && (quote.reduce_only || worth >= least);
             let (args, reserve) = self.order(stage, &quote)?;
-            if reserve <= purse {
+            if waits && reserve <= purse {
                 purse -= reserve;
                 placed.push((args, reserve));
             }
@@ -182,9 +188,7 @@ impl Floor {
 
     /// A post-only order, and what it reserves.
     fn order(&self, stage: &Stage, quote: &Quote) -> Result<(PlaceOrderArgs, u64)> {
-        let price = Ticks::new(quote.price_ticks)
-            .lot_price(stage.units.atoms_per_lot_tick)
-            .map_err(engine)?;
+        let price = stage.lot_price(quote.price_ticks)?;
         let margin = price.notional(quote.lots).map_err(engine)? * MAKER_MARGIN_BPS / ONE;
         let reserve = if quote.reduce_only {
             0
@@ -225,6 +229,12 @@ fn behind(mut quote: Quote, (bid, ask): (Option<u64>, Option<u64>)) -> Option<Qu
 }
 
 impl Stage {
+    /// Price of a lot.
+    fn lot_price(&self, ticks: u64) -> Result<LotPrice> {
+        let price = Ticks::new(ticks).lot_price(self.units.atoms_per_lot_tick);
+        price.map_err(engine)
+    }
+
     /// Free collateral of a trader with what its orders reserve, atoms.
     pub fn purse(&self, trader: &Pubkey) -> Result<u64> {
         let slot = self.sandbox.position(&self.market, trader);

@@ -88,7 +88,7 @@ impl RiskChoice {
             keeper_fee_atoms: 100_000,
             max_funding_rate_ppm: 2_000,
             book_reward_bps: 10,
-            min_order_atoms: 0,
+            min_order_atoms: ATOMS_PER_USD,
             ..RiskParams::default()
         }
     }
