@@ -276,7 +276,7 @@ impl<'a> BookRef<'a> {
         // All of them lie on one side.
         match newest.transpose()? {
             Some((_, order)) if lots.side() == Some(order.side().opposite()) => {
-                Ok(total.checked_sub(lots.size()).unwrap_or(0))
+                Ok(total.max(lots.size()).wrapping_sub(lots.size()))
             }
             _ => Ok(total),
         }

@@ -37,10 +37,8 @@ impl OwnOrders {
         let is_newest = order.owner_previous == NIL;
         let count = self.count.checked_sub(1);
         // A chain may hold orders that were never counted.
-        let reduce_only = self
-            .reduce_only
-            .checked_sub(u32::from(order.is_reduce_only()))
-            .unwrap_or(0);
+        let reducing = u32::from(order.is_reduce_only());
+        let reduce_only = self.reduce_only.max(reducing).wrapping_sub(reducing);
         let margin = self.margin.checked_sub(order.margin);
         match (count, margin) {
             (Some(count), Some(margin)) if is_newest == (self.head == node) => Ok(Self {

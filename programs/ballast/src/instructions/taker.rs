@@ -237,7 +237,7 @@ impl Taker {
         let position = self.party.as_ref().map(|party| &party.position);
         let held = reducible(position.unwrap_or(&self.before), request.side);
         let waiting = book.as_ref().reduce_only_lots(&self.own).or_ballast()?;
-        let room = held.checked_sub(waiting).unwrap_or(0);
+        let room = held.max(waiting).wrapping_sub(waiting);
         require!(room > 0 || self.filled > 0, BallastError::NothingToReduce);
         Ok(left.min(room))
     }
