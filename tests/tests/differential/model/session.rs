@@ -153,11 +153,11 @@ impl Model {
             self.markets[market].sessions[named.side] = None;
             return Ok(Effect::Passed);
         }
+        round.budget = self.payable(market, named.side);
+        require(round.budget > 0, BallastError::AdlSessionStale)?;
         let selected = self.selected(market, named.side);
         require(list == selected, BallastError::AdlNotSelected)?;
         self.release_all(market, bankrupt, None);
-        round.budget = self.payable(market, named.side);
-        require(round.budget > 0, BallastError::AdlSessionStale)?;
         round.proven = true;
         self.cut_all(&mut round, list)?;
         require(!round.cuts.is_empty(), BallastError::AdlNothingCut)?;
