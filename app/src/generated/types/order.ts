@@ -62,7 +62,7 @@ export type Order = {
   side: number;
   /** 1: reduce-only. */
   flags: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /**
    * Of these orders the soonest expiry, unix seconds, as its complement (4294967295 less it); 0
@@ -102,7 +102,7 @@ export type OrderArgs = {
   side: number;
   /** 1: reduce-only. */
   flags: number;
-  /** Zero. */
+  /** Always zero; aligns what follows. */
   pad: number;
   /**
    * Of these orders the soonest expiry, unix seconds, as its complement (4294967295 less it); 0

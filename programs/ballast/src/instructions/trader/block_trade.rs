@@ -13,6 +13,7 @@ use ballast_state::{
     exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
     instructions::BlockTradeArgs,
     market::{Market, Touched},
+    position_slot::PositionSlot,
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,
 };
@@ -94,7 +95,11 @@ impl BlockTrade<'_> {
 
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
-        let mut cuts = Vec::new();
+        let mut cuts = Cuts {
+            market: &market,
+            book: &book,
+            made: Vec::new(),
+        };
         let mut changes = PositionChanges::open(market_key, &market, &queues);
         let taker_key = self.taker.key();
         let taker_event = taker_in.store(
@@ -103,8 +108,8 @@ impl BlockTrade<'_> {
             &market_key,
             &outcome.taker,
             &mut changes,
+            &mut cuts,
         )?;
-        cuts.extend(cut(&market, &book, &mut taker, &taker_key, &market_key)?);
         let maker_key = self.maker.key();
         let maker_event = maker_in.store(
             &mut maker,
@@ -112,8 +117,9 @@ impl BlockTrade<'_> {
             &market_key,
             &outcome.maker,
             &mut changes,
+            &mut cuts,
         )?;
-        cuts.extend(cut(&market, &book, &mut maker, &maker_key, &market_key)?);
+        let cuts = cuts.made;
         market.book_fees(outcome.market_fees, outcome.insurance_fees)?;
         changes.close(&mut market)?;
         market.invariant()?;
@@ -175,7 +181,8 @@ impl Party {
         }))
     }
 
-    /// Writes the outcome to the trader account and the queues.
+    /// Writes the outcome to the trader account, the queues and the book.
+    #[allow(clippy::too_many_arguments)]
     #[inline(never)]
     fn store(
         &self,
@@ -184,6 +191,7 @@ impl Party {
         market_key: &Pubkey,
         outcome: &PartyOutcome,
         changes: &mut PositionChanges,
+        cuts: &mut Cuts,
     ) -> Result<PartyTraded> {
         let before = &self.0.position;
         let free = trader.free();
@@ -197,6 +205,7 @@ impl Party {
             stamp: None,
         };
         changes.apply(slot, &change)?;
+        cuts.make(key, market_key, slot, outcome)?;
         trader.free = outcome.free.get();
         changes.leave(trader)?;
         Ok(PartyTraded {
@@ -216,35 +225,37 @@ impl Party {
     }
 }
 
-/// Brings a party's reduce-only orders down to its position; what they lost, if anything.
-#[inline(never)]
-fn cut(
-    market: &Market,
-    book: &MarketBook,
-    trader: &mut Trader,
-    key: &Pubkey,
-    market_key: &Pubkey,
-) -> Result<Option<OrdersCancelled>> {
-    let free_after = trader.free;
-    let Some(index) = trader.find(market_key) else {
-        return Ok(None);
-    };
-    let Some(slot) = trader.positions.get_mut(index) else {
-        return Ok(None);
-    };
-    if slot.reduce_only_count == 0 {
-        return Ok(None);
+/// What the parties' reduce-only orders lose because their positions became smaller.
+struct Cuts<'a, 'info> {
+    market: &'a Market,
+    book: &'a MarketBook<'a, 'info>,
+    made: Vec<OrdersCancelled>,
+}
+
+impl Cuts<'_, '_> {
+    /// Brings a party's reduce-only orders down to its position.
+    #[inline(never)]
+    fn make(
+        &mut self,
+        key: &Pubkey,
+        market_key: &Pubkey,
+        slot: &mut PositionSlot,
+        outcome: &PartyOutcome,
+    ) -> Result<()> {
+        let mut orders = Vec::new();
+        cut_reduce_only(self.book, slot, |order| {
+            orders.push(record(self.market, order));
+        })?;
+        if !orders.is_empty() {
+            self.made.push(OrdersCancelled {
+                market: *market_key,
+                trader: *key,
+                free_after: outcome.free.get(),
+                orders,
+            });
+        }
+        Ok(())
     }
-    let mut orders = Vec::new();
-    cut_reduce_only(book, slot, |order| orders.push(record(market, order)))?;
-    trader.release_if_closed(market_key)?;
-    trader.invariant_of(market_key)?;
-    Ok((!orders.is_empty()).then_some(OrdersCancelled {
-        market: *market_key,
-        trader: *key,
-        free_after,
-        orders,
-    }))
 }
 
 #[inline(never)]
