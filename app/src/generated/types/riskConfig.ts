@@ -114,7 +114,7 @@ export type RiskConfig = {
    * of the quote currency.
    */
   minOrderAtoms: bigint;
-  /** Zero. */
+  /** Zero; room for later versions. */
   reserved2: Array<bigint>;
 };
 
@@ -194,7 +194,7 @@ export type RiskConfigArgs = {
    * of the quote currency.
    */
   minOrderAtoms: number | bigint;
-  /** Zero. */
+  /** Zero; room for later versions. */
   reserved2: Array<number | bigint>;
 };
 
