@@ -72,7 +72,6 @@ fn planned(shorts: &QueueRef<'_>) -> Result<AdlPlan, EngineError> {
     };
     let request = Request {
         bankrupt: Pubkey::default(),
-        max_lots: u64::MAX,
         max_counterparties: 8,
         spares: 0,
     };

@@ -111,6 +111,7 @@ fn bankruptcy() -> Result<Deleveraging, EngineError> {
         past_grace: false,
         taker: None,
         max_lots: u64::MAX,
+        least_lots: 0,
         params: &AdlParams {
             max_close_bps: 5_000,
             min_profit_bps: 10,

@@ -123,7 +123,6 @@ test('auto_deleverage', () => {
     book: key(name, 7),
     keeper: signer(name, 0),
     market: key(name, 2),
-    maxLots: 65_537n,
     price: key(name, 8),
     queueLong: key(name, 5),
     queueShort: key(name, 6),

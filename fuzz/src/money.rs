@@ -188,6 +188,7 @@ fn deleverage(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         past_grace: bytes.byte().is_multiple_of(2),
         taker: None,
         max_lots: bytes.sized(1, 1 << 20),
+        least_lots: ledger.params.min_position_lots,
         params: &params,
         epoch: passes,
         passes,

@@ -37,6 +37,7 @@ fn round(bytes: &mut Bytes<'_>, side: Side, most_lots: u64, most_price: u64) -> 
         min_profit_bps: bps(BPS_ONE),
         rank_tolerance_bps: bps(BPS_ONE),
         max_close_bps: bps(BPS_ONE - 1) + 1,
+        least_lots: 0,
         epoch: bps(2) + 1,
         funding_index: FundingIndex::new(bytes.signed(1 << 16)),
     }

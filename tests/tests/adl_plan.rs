@@ -56,7 +56,7 @@ impl Crash {
         }
     }
 
-    fn plan(&self, max_lots: u64, max_counterparties: usize, spares: usize) -> AdlPlan {
+    fn plan(&self, max_counterparties: usize, spares: usize) -> AdlPlan {
         let slot = self
             .sandbox
             .position(&self.sol, &self.bankrupt.address)
@@ -69,7 +69,6 @@ impl Crash {
         };
         let request = Request {
             bankrupt: self.bankrupt.address,
-            max_lots,
             max_counterparties,
             spares,
         };
@@ -134,7 +133,7 @@ fn rounds_of_two_until_nothing_is_left_each_as_planned() {
     let mut crash = Crash::new(8, 3_000);
     let (mut rounds, mut reopened) = (0, 0);
     while crash.is_open() {
-        let plan = crash.plan(u64::MAX, 2, 0);
+        let plan = crash.plan(2, 0);
         assert!((1..=2).contains(&plan.cuts.len()));
         assert_eq!(plan.summary.overshoot(), Ok(0));
         crash.play(&plan);
@@ -151,7 +150,7 @@ fn a_list_through_a_lookup_table_cuts_as_many_as_a_call_can() {
     let mut crash = Crash::new(40, 2_000);
     let mut reopened = 0;
     while crash.is_open() {
-        let plan = crash.plan(u64::MAX, usize::MAX, usize::MAX);
+        let plan = crash.plan(usize::MAX, usize::MAX);
         assert!(plan.counterparties.len() <= MAX_COUNTERPARTIES);
         let units = crash.play(&plan);
         if plan.cuts.len() == MAX_COUNTERPARTIES {
@@ -166,8 +165,8 @@ fn a_list_through_a_lookup_table_cuts_as_many_as_a_call_can() {
 #[test]
 fn spares_are_listed_but_not_cut() {
     let mut crash = Crash::new(8, 10_000);
-    let plan = crash.plan(60_000, 8, 3);
-    assert_eq!(plan.summary.lots, 60_000);
+    let plan = crash.plan(8, 3);
+    assert_eq!((plan.cuts.len(), plan.summary.lots), (4, 200_000));
     assert_eq!(plan.counterparties.len(), plan.cuts.len() + 3);
     crash.play(&plan);
 }

@@ -68,7 +68,6 @@ impl Venue {
             keys: self.market.keys,
             bankrupt: self.long.address,
             reward_trader: self.keeper.address,
-            max_lots: u64::MAX,
             counterparties: list,
         }
         .instruction()

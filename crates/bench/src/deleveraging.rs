@@ -241,7 +241,6 @@ impl Stage {
         };
         let request = Request {
             bankrupt: self.bankrupt.address,
-            max_lots: u64::MAX,
             max_counterparties: counterparties,
             spares: 0,
         };
@@ -275,7 +274,6 @@ impl Stage {
             keys: self.market.keys,
             bankrupt: plan.bankrupt,
             reward_trader: self.keeper.address,
-            max_lots: plan.max_lots,
             counterparties: &plan.counterparties,
         }
         .instruction();

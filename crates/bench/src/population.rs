@@ -231,6 +231,7 @@ mod tests {
             min_profit_bps: 10,
             rank_tolerance_bps: 0,
             max_close_bps: 5_000,
+            least_lots: 0,
             epoch: 1,
         }
     }

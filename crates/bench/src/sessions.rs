@@ -77,9 +77,7 @@ fn run(stage: &mut Stage, cut: usize) -> Result<Session> {
     let hints = plan.cuts.iter().map(|cut| cut.node).collect::<Vec<_>>();
     let (market, bankrupt) = (stage.market.clone(), stage.bankrupt.address);
     let sandbox = &mut stage.sandbox;
-    let (keys, open) = sandbox
-        .open_adl_session(&market, &bankrupt, plan.summary.lots)
-        .map_err(told)?;
+    let (keys, open) = sandbox.open_adl_session(&market, &bankrupt).map_err(told)?;
     let mut steps = Vec::new();
     let nodes = loop {
         let hints = if steps.is_empty() {
@@ -168,9 +166,7 @@ fn close(program: &Path, meter: &mut Meter) -> Result<()> {
     let mut stage = Stage::new(program, &Setting::plain(StageShape::random(1_000)))?;
     let (market, bankrupt) = (stage.market.clone(), stage.bankrupt.address);
     let sandbox = &mut stage.sandbox;
-    let (keys, _) = sandbox
-        .open_adl_session(&market, &bankrupt, 1_000)
-        .map_err(told)?;
+    let (keys, _) = sandbox.open_adl_session(&market, &bankrupt).map_err(told)?;
     sandbox.advance_slots(151);
     let closed: TxResult = sandbox.close_adl_session(&market, &keys);
     meter.measure("close_adl_session/expired", || {

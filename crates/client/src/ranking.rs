@@ -29,8 +29,6 @@ pub use ballast_state::instructions::MAX_COUNTERPARTIES;
 pub struct Request {
     /// Trader account of the bankrupt.
     pub bankrupt: Pubkey,
-    /// Most lots to close.
-    pub max_lots: u64,
     /// Most counterparties to cut; [`MAX_COUNTERPARTIES`] is the limit in any case.
     pub max_counterparties: usize,
     /// Counterparties to list beyond the ones needed, so that the round still
@@ -57,8 +55,6 @@ pub struct PlannedCut {
 pub struct AdlPlan {
     /// Trader account of the bankrupt.
     pub bankrupt: Pubkey,
-    /// Most lots to close, as requested.
-    pub max_lots: u64,
     /// Trader accounts to list, in order; cuts first, then spares.
     pub counterparties: Vec<Pubkey>,
     /// The cuts, in order.
@@ -114,7 +110,6 @@ pub fn begin(
     queue: &QueueRef<'_>,
     bankrupt: &PositionSlot,
     moment: &Moment,
-    max_lots: u64,
     taker: Option<LotPrice>,
 ) -> Result<(Position, Deleveraging), EngineError> {
     let funding_index = funding_index_at(market, moment)?;
@@ -135,7 +130,8 @@ pub fn begin(
         insurance_available: market.insurance.available(risk, moment.slot)?,
         past_grace: distress.past_grace(risk.adl.grace_slots, moment.slot),
         taker,
-        max_lots,
+        max_lots: position.size(),
+        least_lots: risk.min_position_lots,
         params: &risk.adl,
         epoch,
         passes: epoch,
@@ -155,7 +151,7 @@ pub fn plan(
     moment: &Moment,
     request: &Request,
 ) -> Result<AdlPlan, EngineError> {
-    let (position, mut round) = begin(market, queue, bankrupt, moment, request.max_lots, None)?;
+    let (position, mut round) = begin(market, queue, bankrupt, moment, None)?;
     let passes = queue.header().adl_epoch;
     let reopens = round.round().epoch == passes && round.pass_is_used_up(queue)?;
     if reopens {
@@ -164,7 +160,6 @@ pub fn plan(
     let (counterparties, cuts) = walk(&mut round, queue, request)?;
     Ok(AdlPlan {
         bankrupt: request.bankrupt,
-        max_lots: request.max_lots,
         counterparties,
         cuts,
         round: *round.round(),
@@ -234,6 +229,8 @@ pub fn display_round(
         min_profit_bps: adl.min_profit_bps,
         rank_tolerance_bps: adl.rank_tolerance_bps,
         max_close_bps: adl.max_close_bps,
+        least_lots: u32::try_from(market.params().min_position_lots)
+            .map_err(|_| EngineError::SizeOutOfRange)?,
         epoch,
     })
 }

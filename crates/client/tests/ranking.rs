@@ -56,6 +56,7 @@ fn positions_come_back_settled_and_the_ranking_is_the_engines() {
             min_profit_bps: 10,
             rank_tolerance_bps: 0,
             max_close_bps: 5_000,
+            least_lots: 0,
             epoch: 1,
         };
         let ranked = ranking(&queue, &round).unwrap();

@@ -36,8 +36,10 @@ pub struct Bankruptcy<'a> {
     /// Price of the best order of somebody else that would take lots of the position, if
     /// there is one.
     pub taker: Option<LotPrice>,
-    /// Most lots to close, positive.
+    /// Most lots to close, positive; the program asks for the whole position.
     pub max_lots: u64,
+    /// Smallest position that may be left open, lots.
+    pub least_lots: u64,
     /// The market's parameters.
     pub params: &'a AdlParams,
     /// First pass of the counterparties' queue that counts towards caps.
@@ -51,6 +53,8 @@ pub struct Bankruptcy<'a> {
 pub enum SkipReason {
     /// It has no position any more.
     NoPosition,
+    /// It is on the side of the bankrupt by now.
+    OtherSide,
     /// It has been cut to its cap in this pass.
     AtCap,
     /// It would be insolvent at the close price.
@@ -183,6 +187,8 @@ impl Deleveraging {
             min_profit_bps: params.min_profit_bps,
             rank_tolerance_bps: params.rank_tolerance_bps,
             max_close_bps: params.max_close_bps,
+            least_lots: u32::try_from(bankruptcy.least_lots)
+                .map_err(|_| EngineError::SizeOutOfRange)?,
             epoch: bankruptcy.epoch,
         };
         round.check()?;
@@ -273,7 +279,7 @@ impl Deleveraging {
     /// Cuts the next listed counterparty, ranked by its position and the sequence
     /// number and stamp of its queue entry.
     ///
-    /// `WrongSide`; `AdlOutOfOrder` when it ranks above the one cut before it.
+    /// `AdlOutOfOrder` when it ranks above the one cut before it.
     pub fn cut(
         &mut self,
         counterparty: &Position,
@@ -283,7 +289,9 @@ impl Deleveraging {
         let position = counterparty.settle(self.round.funding_index)?;
         match position.side() {
             None => return Ok(Cut::Skipped(SkipReason::NoPosition)),
-            Some(side) if side != self.round.side => return Err(EngineError::WrongSide),
+            Some(side) if side != self.round.side => {
+                return Ok(Cut::Skipped(SkipReason::OtherSide));
+            }
             Some(_) => {}
         }
         let cap_left = self.round.cap_left(position.size(), stamp)?;

@@ -50,6 +50,8 @@ pub struct Round {
     pub rank_tolerance_bps: u32,
     /// Largest part of a counterparty that one pass may close, basis points.
     pub max_close_bps: u32,
+    /// Smallest position that may be left open, lots; 0 for none.
+    pub least_lots: u32,
     /// First of the queue's passes that counts towards caps, from 1.
     pub epoch: u32,
 }
@@ -87,9 +89,25 @@ impl Round {
         }
     }
 
+    /// Whether a position of the queue may be cut: solvent at the close price and below its cap.
+    pub fn may_cut(&self, entry: &QueueEntry) -> Result<bool, EngineError> {
+        Ok(self.is_solvent(entry)? && self.cap_left(u64::from(entry.lots), entry.stamp())? > 0)
+    }
+
+    /// Whether a position of the queue may be cut once the next pass opens: solvent at the close
+    /// price and at its cap.
+    pub fn waits_for_pass(&self, entry: &QueueEntry) -> Result<bool, EngineError> {
+        Ok(self.is_solvent(entry)? && self.cap_left(u64::from(entry.lots), entry.stamp())? == 0)
+    }
+
+    fn is_solvent(&self, entry: &QueueEntry) -> Result<bool, EngineError> {
+        let exposure = Exposure::of_entry(entry, self.side, self.funding_index);
+        Ok(exposure.class(self)? > Class::Ineligible)
+    }
+
     /// Lots of a position of `lots` that may still be cut before its cap: the cap
     /// is `max_close_bps`, rounded up, of what it held when the passes that count
-    /// began.
+    /// began. All of them where fewer than `least_lots` would be left.
     pub fn cap_left(&self, lots: u64, stamp: CutStamp) -> Result<u64, EngineError> {
         if stamp.capped_epoch >= self.first_epoch() {
             return Ok(0);
@@ -98,7 +116,12 @@ impl Round {
         let base = lots.checked_add(cut).ok_or(EngineError::Overflow)?;
         let cap = Bps::new(self.max_close_bps).ceil_of(base)?;
         // The larger of the two less one of them.
-        Ok(cap.max(cut).wrapping_sub(cut).min(lots))
+        let left = cap.max(cut).wrapping_sub(cut).min(lots);
+        let rest = lots.checked_sub(left).ok_or(EngineError::Overflow)?;
+        if left > 0 && rest < u64::from(self.least_lots) {
+            return Ok(lots);
+        }
+        Ok(left)
     }
 }
 

@@ -184,6 +184,23 @@ impl Selection {
         }
     }
 
+    /// Whether a walk that has seen everything leaves nobody to cut: no member is in the queue any
+    /// more, solvent at the close price and below its cap.
+    ///
+    /// `NoSelection`.
+    pub fn is_exhausted(&self, queue: &QueueRef<'_>) -> Result<bool, EngineError> {
+        let round = active(queue)?;
+        if !queue.header().watch.is_complete() {
+            return Ok(false);
+        }
+        for member in self.members() {
+            if member.is_in(queue) && round.may_cut(queue.entry(member.node)?)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Ends the selection and sets its members free. Nothing happens when the queue
     /// watches for another session.
     pub fn end(&self, queue: &mut Queue<'_>, session: [u8; 32]) -> Result<(), EngineError> {

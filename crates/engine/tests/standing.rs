@@ -47,6 +47,7 @@ fn round(side: Side, mark: u64, min_profit_bps: u32) -> Round {
         min_profit_bps,
         rank_tolerance_bps: 0,
         max_close_bps: 5_000,
+        least_lots: 0,
         epoch: 1,
     }
 }

@@ -46,6 +46,7 @@ fn the_readme_example_holds_to_the_atom() {
         past_grace: false,
         taker: None,
         max_lots: u64::MAX,
+        least_lots: 0,
         params: &params,
         epoch: 1,
         passes: 1,

@@ -246,6 +246,7 @@ fn begin(situation: &Situation) -> Result<Deleveraging, EngineError> {
         past_grace: true,
         taker: None,
         max_lots: situation.max_lots,
+        least_lots: situation.least_lots,
         params: &situation.params,
         epoch: if first { opened } else { situation.pass_before },
         passes: if first {

@@ -44,6 +44,7 @@ pub fn report() -> Report {
     scenario.tick_nano = 1_000_000;
     scenario.atoms_per_lot_tick = 1;
     scenario.adl_step_bps = 5_000;
+    scenario.min_position_lots = 1;
     scenario.min_profit_bps = 10;
     scenario.keeper_accounts = vec!["Kai".to_owned()];
     let summary = &mut report.summary;
@@ -202,6 +203,7 @@ fn round(
         rank_tolerance_bps: 0,
         min_profit_bps: 10,
         max_close_bps: 5_000,
+        min_position_lots: 1,
         atoms_per_lot_tick: 1,
         funding_index: 0,
         counterparty_side: Direction::Short,

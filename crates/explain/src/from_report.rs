@@ -43,6 +43,7 @@ pub fn situation(round: &Round) -> Result<Situation, (String, EngineError)> {
         funding_index: index,
         insurance_available: round.insurance_before_atoms,
         max_lots: round.max_lots,
+        least_lots: round.min_position_lots,
         params: AdlParams {
             rank_tolerance_bps: round.rank_tolerance_bps,
             max_close_bps: round.max_close_bps,
@@ -90,7 +91,7 @@ pub fn compare(round: &Round, decision: &Decision, audit: &mut Audit) {
         decision.round.side.name(),
     );
     audit.equal(
-        at("max_lots, which asks for the whole position"),
+        at("max_lots, which is the whole position"),
         round.max_lots,
         round.bankrupt.lots.unsigned_abs(),
     );
@@ -154,6 +155,7 @@ pub fn compare(round: &Round, decision: &Decision, audit: &mut Audit) {
 const fn skipped(reason: SkipReason) -> &'static str {
     match reason {
         SkipReason::NoPosition => "it has no position",
+        SkipReason::OtherSide => "it is on the side of the bankrupt",
         SkipReason::AtCap => "it is at its cap for this pass",
         SkipReason::Insolvent => "it is insolvent at the close price",
         SkipReason::NothingLeft => "nothing is left to close",

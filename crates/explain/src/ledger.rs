@@ -165,6 +165,11 @@ impl<'a> Ledger<'a> {
             audit.equal(at(&format!("{field}, against scenario")), recorded, chosen);
         }
         audit.equal(
+            at("min_position_lots, against scenario"),
+            round.min_position_lots,
+            scenario.min_position_lots,
+        );
+        audit.equal(
             at("atoms_per_lot_tick, against scenario"),
             round.atoms_per_lot_tick,
             scenario.atoms_per_lot_tick,

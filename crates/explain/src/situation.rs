@@ -18,8 +18,10 @@ pub struct Situation {
     pub funding_index: FundingIndex,
     /// What insurance could pay, atoms.
     pub insurance_available: u64,
-    /// Most lots that the keeper asked to close.
+    /// Most lots that the round may close.
     pub max_lots: u64,
+    /// Smallest position that may be left open, lots.
+    pub least_lots: u64,
     /// The market's parameters.
     pub params: AdlParams,
     /// Pass of the queue in which the round takes part; 0 when its bankruptcy opens one.

@@ -76,7 +76,7 @@ impl Voice<'_> {
         let why = match summary.insured {
             0 => "That is the bankruptcy price: it leaves the bankrupt with exactly nothing.".to_owned(),
             paid => format!(
-                "The bankruptcy price {bare} moved towards the mark by what insurance pays, {} for each\n  unit: it leaves the bankrupt with exactly nothing.",
+                "The bankruptcy price {bare} moved towards the mark by what insurance paid, {} for each\n  unit: it leaves the bankrupt with exactly nothing.",
                 self.per_lot(i128::from(paid), close.lots)
             ),
         };

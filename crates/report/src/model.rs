@@ -80,6 +80,8 @@ pub struct Scenario {
     pub max_leverage: u64,
     /// Largest part of a counterparty closed in one pass, basis points.
     pub adl_step_bps: u32,
+    /// Smallest position that may be left open, lots.
+    pub min_position_lots: u64,
     /// Tolerance of the ranking, basis points; 0 is exact.
     pub rank_tolerance_bps: u32,
     /// Least profit at the mark to rank as a winner, basis points.
@@ -202,6 +204,8 @@ pub struct Round {
     pub min_profit_bps: u32,
     /// Largest part of a counterparty closed in one pass, basis points.
     pub max_close_bps: u32,
+    /// Smallest position that a cut may leave open, lots.
+    pub min_position_lots: u64,
     /// Quote atoms of one lot at one tick.
     pub atoms_per_lot_tick: u64,
     /// The market's funding index, atoms per lot.
@@ -210,7 +214,7 @@ pub struct Round {
     pub counterparty_side: Direction,
     /// The position to close, before the round.
     pub bankrupt: Holding,
-    /// Most lots the keeper asked to close.
+    /// Most lots the round may close: all of the position.
     pub max_lots: u64,
     /// Pass of the queue in which the round takes part; 0 when its bankruptcy begins and opens one.
     pub pass_before: u32,

@@ -158,6 +158,7 @@ fn round() -> Round {
         rank_tolerance_bps: 0,
         min_profit_bps: 10,
         max_close_bps: 5_000,
+        min_position_lots: 1,
         atoms_per_lot_tick: 1,
         funding_index: 0,
         pass_before: 0,

@@ -158,7 +158,6 @@ impl Sandbox {
         market: &MarketCookie,
         bankrupt: &Pubkey,
         keeper: &TraderCookie,
-        max_lots: u64,
         counterparties: &[Pubkey],
     ) -> TxResult {
         let instruction = anyone::AutoDeleverage {
@@ -166,7 +165,6 @@ impl Sandbox {
             keys: market.keys,
             bankrupt: *bankrupt,
             reward_trader: keeper.address,
-            max_lots,
             counterparties,
         }
         .instruction();
@@ -180,12 +178,6 @@ impl Sandbox {
         keeper: &TraderCookie,
         plan: &AdlPlan,
     ) -> TxResult {
-        self.auto_deleverage(
-            market,
-            &plan.bankrupt,
-            keeper,
-            plan.max_lots,
-            &plan.counterparties,
-        )
+        self.auto_deleverage(market, &plan.bankrupt, keeper, &plan.counterparties)
     }
 }

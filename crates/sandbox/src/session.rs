@@ -17,7 +17,6 @@ impl Sandbox {
         &mut self,
         market: &MarketCookie,
         bankrupt: &Pubkey,
-        max_lots: u64,
     ) -> Result<(SessionKeys, TxOutcome), TxError> {
         let keypair = self.next_keypair();
         let keys = SessionKeys {
@@ -35,7 +34,6 @@ impl Sandbox {
         let open = adl_session::OpenAdlSession {
             keys: market.keys,
             session: keys,
-            max_lots,
         }
         .instruction();
         let outcome = self.send(&[create, open], &[&keypair])?;

@@ -411,6 +411,8 @@ pub struct AutoDeleveraged {
     pub min_profit_bps: u32,
     /// Cap of a pass, basis points.
     pub max_close_bps: u32,
+    /// Smallest position that a cut may leave open, lots.
+    pub least_lots: u32,
     /// Signed lots of the bankrupt before.
     pub lots_before: i64,
     /// Its entry quote before.

@@ -333,8 +333,8 @@ pub struct Watch {
     pub last_sequence: u64,
     /// Its lots; 0 when there is no last member.
     pub last_lots: u32,
-    /// Always zero; aligns what follows.
-    pub _pad: u32,
+    /// Smallest position that a cut may leave open, lots.
+    pub least_lots: u32,
     /// Positions that joined with this sequence number or later stand outside.
     pub sequence_limit: u64,
     /// Key up to which the walk has looked: entry price, 2^-32 atoms per lot,

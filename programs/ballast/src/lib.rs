@@ -234,16 +234,13 @@ pub mod ballast {
     }
 
     /// Closes a bankrupt position against its highest ranked counterparties.
-    pub fn auto_deleverage<'info>(
-        ctx: Context<'info, AutoDeleverage<'info>>,
-        max_lots: u64,
-    ) -> Result<()> {
-        AutoDeleverage::handle(ctx, max_lots)
+    pub fn auto_deleverage<'info>(ctx: Context<'info, AutoDeleverage<'info>>) -> Result<()> {
+        AutoDeleverage::handle(ctx)
     }
 
     /// Begins a deleveraging over several transactions.
-    pub fn open_adl_session(ctx: Context<OpenAdlSession>, max_lots: u64) -> Result<()> {
-        OpenAdlSession::handle(ctx, max_lots)
+    pub fn open_adl_session(ctx: Context<OpenAdlSession>) -> Result<()> {
+        OpenAdlSession::handle(ctx)
     }
 
     /// Walks on through the queue for a session.

@@ -40,8 +40,6 @@ pub struct Call {
     pub bankrupt: usize,
     /// The trader who earns the reward.
     pub receiver: usize,
-    /// Most lots to close.
-    pub max_lots: u64,
     /// The listed accounts.
     pub list: Vec<Listed>,
 }
@@ -101,11 +99,7 @@ pub enum Operation {
     /// Levels a vault.
     Sweep { market: usize },
     /// Opens a session.
-    OpenSession {
-        market: usize,
-        bankrupt: usize,
-        max_lots: u64,
-    },
+    OpenSession { market: usize, bankrupt: usize },
     /// Walks on for a session.
     AdvanceSession {
         session: Named,

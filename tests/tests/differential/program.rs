@@ -133,11 +133,9 @@ impl World {
                 self.sandbox.set_clock(slot, time);
                 None
             }
-            Operation::OpenSession {
-                market,
-                bankrupt,
-                max_lots,
-            } => Some(self.open_session(*market, *bankrupt, *max_lots)),
+            Operation::OpenSession { market, bankrupt } => {
+                Some(self.open_session(*market, *bankrupt))
+            }
             call => {
                 let (instruction, signers) = self.call(call);
                 let keys: Vec<_> = signers
@@ -290,7 +288,6 @@ impl World {
                     keys: keys(call.market),
                     bankrupt: address(call.bankrupt),
                     reward_trader: address(call.receiver),
-                    max_lots: call.max_lots,
                     counterparties: &list,
                 }
                 .instruction();

@@ -58,22 +58,18 @@ impl Crash {
         self.shorts.iter().map(|short| short.address).collect()
     }
 
-    pub fn call(&mut self, max_lots: u64, list: &[Pubkey]) -> TxResult {
+    pub fn call(&mut self, list: &[Pubkey]) -> TxResult {
         let victim = self.venue.alice.address;
-        self.venue.sandbox.auto_deleverage(
-            &self.venue.market,
-            &victim,
-            &self.keeper,
-            max_lots,
-            list,
-        )
+        self.venue
+            .sandbox
+            .auto_deleverage(&self.venue.market, &victim, &self.keeper, list)
     }
 
     #[track_caller]
-    fn refuses(&mut self, error: BallastError, max_lots: u64, list: &[Pubkey]) -> Vec<String> {
+    fn refuses(&mut self, error: BallastError, list: &[Pubkey]) -> Vec<String> {
         let victim = self.venue.alice.address;
         let refusal = refused(&mut self.venue.sandbox, error, |s| {
-            s.auto_deleverage(&self.venue.market, &victim, &self.keeper, max_lots, list)
+            s.auto_deleverage(&self.venue.market, &victim, &self.keeper, list)
         });
         refusal.logs
     }
@@ -85,7 +81,7 @@ pub const ALL: u64 = 10_000;
 pub fn one_round_closes_the_bankrupt_at_its_bankruptcy_price() {
     let mut crash = Crash::new(10_000);
     let list = crash.list();
-    let outcome = done(crash.call(ALL, &list));
+    let outcome = done(crash.call(&list));
     let event = event!(outcome, AutoDeleveraged);
     // Fees of $1.01, a fifth of which is insurance.
     let insurance = 202_000;
@@ -169,22 +165,22 @@ pub fn a_pass_cuts_nobody_deeper_than_its_cap() {
     let mut crash = Crash::new(5_000);
     let list = crash.list();
     // The first pass: half of each, in two calls.
-    let outcome = done(crash.call(2_000, &list));
+    let outcome = done(crash.call(&list[..1]));
     let event = event!(outcome, AutoDeleveraged);
     assert_eq!((event.lots_closed, event.cuts.len()), (2_000, 1));
-    crash.refuses(BallastError::AdlSkippedCounterparty, ALL, &list[..1]);
-    let outcome = done(crash.call(ALL, &list));
+    crash.refuses(BallastError::AdlSkippedCounterparty, &list[..1]);
+    let outcome = done(crash.call(&list));
     let event = event!(outcome, AutoDeleveraged);
     let cuts: Vec<u64> = event.cuts.iter().map(|cut| cut.lots_closed).collect();
     assert_eq!((cuts, event.pass_opened), (vec![1_500, 1_500], false));
     // Bob has not been cut, so the pass goes on with him.
-    crash.refuses(BallastError::AdlSkippedCounterparty, ALL, &list);
+    crash.refuses(BallastError::AdlSkippedCounterparty, &list);
     let bob = crash.venue.bob.address;
-    done(crash.call(ALL, &[bob]));
+    done(crash.call(&[bob]));
     // Then the second pass opens.
     let mut all = list.clone();
     all.push(bob);
-    let outcome = done(crash.call(ALL, &all));
+    let outcome = done(crash.call(&all));
     let event = event!(outcome, AutoDeleveraged);
     assert!(event.pass_opened);
     let cuts: Vec<u64> = event.cuts.iter().map(|cut| cut.lots_closed).collect();
@@ -196,16 +192,12 @@ pub fn a_pass_cuts_nobody_deeper_than_its_cap() {
 pub fn nobody_ranked_higher_is_left_out() {
     let mut crash = Crash::new(10_000);
     let list = crash.list();
-    let log = crash.refuses(BallastError::AdlSkippedCounterparty, ALL, &list[1..]);
+    let log = crash.refuses(BallastError::AdlSkippedCounterparty, &list[1..]);
     // The log says whom to add.
     let name = list[0].to_string();
     assert!(log.iter().any(|line| line.contains(&name)), "{log:?}");
-    crash.refuses(BallastError::AdlSkippedCounterparty, 3_000, &list[1..2]);
-    crash.refuses(
-        BallastError::AdlSkippedCounterparty,
-        ALL,
-        &[list[0], list[2]],
-    );
+    crash.refuses(BallastError::AdlSkippedCounterparty, &list[1..2]);
+    crash.refuses(BallastError::AdlSkippedCounterparty, &[list[0], list[2]]);
 }
 
 #[test]
@@ -214,12 +206,10 @@ pub fn the_list_is_in_order() {
     let list = crash.list();
     crash.refuses(
         BallastError::AdlListOutOfOrder,
-        ALL,
         &[list[1], list[0], list[2]],
     );
     crash.refuses(
         BallastError::AdlListOutOfOrder,
-        ALL,
         &[list[0], list[2], list[1]],
     );
 }
@@ -229,18 +219,16 @@ pub fn the_list_names_distinct_counterparties_of_this_program() {
     let mut crash = Crash::new(10_000);
     let list = crash.list();
     let first = list[0];
-    crash.refuses(BallastError::AdlDuplicateCounterparty, ALL, &[first, first]);
+    crash.refuses(BallastError::AdlDuplicateCounterparty, &[first, first]);
     crash.refuses(
         BallastError::AdlDuplicateCounterparty,
-        ALL,
         &[first, list[1], first],
     );
     let alice = crash.venue.alice.address;
-    crash.refuses(BallastError::AdlBankruptInList, ALL, &[alice, first]);
-    crash.refuses(BallastError::AdlBankruptInList, ALL, &[first, alice]);
+    crash.refuses(BallastError::AdlBankruptInList, &[alice, first]);
+    crash.refuses(BallastError::AdlBankruptInList, &[first, alice]);
     let dave = crash.dave.address;
-    crash.refuses(BallastError::AdlWrongSide, ALL, &[dave]);
-    crash.refuses(BallastError::AdlWrongSide, ALL, &[first, dave]);
+    crash.refuses(BallastError::AdlNothingCut, &[dave]);
     let foreign = [
         crash.venue.alice.wallet.tokens,
         crash.venue.alice.wallet.address(),
@@ -251,8 +239,7 @@ pub fn the_list_names_distinct_counterparties_of_this_program() {
         Pubkey::new_unique(),
     ];
     for account in foreign {
-        let mut refused =
-            |list: &[Pubkey]| crash.refuses(BallastError::AdlForeignAccount, ALL, list);
+        let mut refused = |list: &[Pubkey]| crash.refuses(BallastError::AdlForeignAccount, list);
         // Accounts that the instruction itself names are writable in it.
         refused(&[account, first]);
     }
@@ -269,7 +256,7 @@ pub fn a_forged_trader_is_foreign() {
     account.owner = Pubkey::new_unique();
     let forged = Pubkey::new_unique();
     crash.venue.sandbox.set_account(&forged, account);
-    crash.refuses(BallastError::AdlForeignAccount, ALL, &[forged]);
+    crash.refuses(BallastError::AdlForeignAccount, &[forged]);
 }
 
 #[test]
@@ -280,7 +267,6 @@ pub fn a_listed_account_must_be_writable() {
         keys: crash.venue.market.keys,
         bankrupt: crash.venue.alice.address,
         reward_trader: crash.keeper.address,
-        max_lots: ALL,
         counterparties: &crash.list(),
     }
     .instruction();
@@ -305,16 +291,16 @@ pub fn only_a_bankrupt_is_deleveraged_and_only_when_insurance_cannot_pay() {
             .sandbox
             .donate_insurance(&crash.venue.market, &donor, needed),
     );
-    crash.refuses(BallastError::InsuranceCanPay, ALL, &list);
+    crash.refuses(BallastError::InsuranceCanPay, &list);
     crash.venue.price(190_000);
-    crash.refuses(BallastError::NotBankrupt, ALL, &list);
+    crash.refuses(BallastError::NotBankrupt, &list);
     let dave = crash.dave.address;
     refused(&mut crash.venue.sandbox, BallastError::NotBankrupt, |s| {
-        s.auto_deleverage(&crash.venue.market, &dave, &crash.keeper, ALL, &list)
+        s.auto_deleverage(&crash.venue.market, &dave, &crash.keeper, &list)
     });
     let nobody = crash.keeper.address;
     refused(&mut crash.venue.sandbox, BallastError::NoPosition, |s| {
-        s.auto_deleverage(&crash.venue.market, &nobody, &crash.keeper, ALL, &list)
+        s.auto_deleverage(&crash.venue.market, &nobody, &crash.keeper, &list)
     });
 }
 
@@ -341,9 +327,9 @@ pub fn after_the_grace_period_insurance_no_longer_delays() {
     );
     crash.venue.sandbox.advance_slots(grace);
     crash.venue.price(189_000);
-    crash.refuses(BallastError::InsuranceCanPay, ALL, &list);
+    crash.refuses(BallastError::InsuranceCanPay, &list);
     crash.venue.sandbox.advance_slots(1);
-    let outcome = done(crash.call(ALL, &list));
+    let outcome = done(crash.call(&list));
     let event = event!(outcome, AutoDeleveraged);
     // Insurance pays it all, and the winners close at the mark.
     assert_eq!(
@@ -357,11 +343,9 @@ pub fn after_the_grace_period_insurance_no_longer_delays() {
 #[test]
 pub fn a_round_cuts_somebody() {
     let mut crash = Crash::new(10_000);
-    let list = crash.list();
-    crash.refuses(BallastError::ZeroLots, 0, &list);
-    crash.refuses(BallastError::AdlNothingCut, ALL, &[]);
+    crash.refuses(BallastError::AdlNothingCut, &[]);
     let nobody = crash.keeper.address;
-    crash.refuses(BallastError::AdlNothingCut, ALL, &[nobody]);
+    crash.refuses(BallastError::AdlNothingCut, &[nobody]);
 }
 
 #[test]
@@ -377,7 +361,7 @@ pub fn a_counterparty_that_left_is_passed_by() {
             .sandbox
             .block_trade(&crash.venue.market, &first, &bob, pass),
     );
-    let outcome = done(crash.call(6_000, &list));
+    let outcome = done(crash.call(&list));
     let event = event!(outcome, AutoDeleveraged);
     let cut: Vec<Pubkey> = event.cuts.iter().map(|cut| cut.trader).collect();
     assert_eq!(cut, list[1..]);
@@ -389,7 +373,7 @@ pub fn one_may_be_cut_and_earn_the_reward_of_the_same_round() {
     let mut crash = Crash::new(10_000);
     let list = crash.list();
     crash.keeper = crash.shorts[1].clone();
-    done(crash.call(ALL, &list));
+    done(crash.call(&list));
     assert_eq!(crash.venue.free(&crash.keeper), 1_030_060_600 + 808_000);
     crash.venue.conserves();
 }
@@ -401,12 +385,11 @@ pub fn a_bankrupt_short_is_closed_against_longs() {
     venue.price(212_000);
     // Bankrupt by $20; insurance of $0.20 moves the close price to $210.02.
     let (victim, bob) = (venue.alice.address, venue.bob.clone());
-    let outcome =
-        done(
-            venue
-                .sandbox
-                .auto_deleverage(&venue.market, &victim, &bob, ALL, &[bob.address]),
-        );
+    let outcome = done(
+        venue
+            .sandbox
+            .auto_deleverage(&venue.market, &victim, &bob, &[bob.address]),
+    );
     let event = event!(outcome, AutoDeleveraged);
     assert_eq!(
         (event.close_quote_atoms, event.close_lots),
@@ -443,14 +426,13 @@ pub fn a_list_has_room_for_32() {
     let (mut venue, list) = crowd(33);
     let (victim, bob) = (venue.alice.address, venue.bob.clone());
     refused(&mut venue.sandbox, BallastError::AdlListTooLong, |s| {
-        s.auto_deleverage(&venue.market, &victim, &bob, ALL, &list)
+        s.auto_deleverage(&venue.market, &victim, &bob, &list)
     });
-    let outcome =
-        done(
-            venue
-                .sandbox
-                .auto_deleverage(&venue.market, &victim, &bob, ALL, &list[..32]),
-        );
+    let outcome = done(
+        venue
+            .sandbox
+            .auto_deleverage(&venue.market, &victim, &bob, &list[..32]),
+    );
     let event = event!(outcome, AutoDeleveraged);
     assert_eq!(
         (event.cuts.len(), event.lots_closed, event.lots_after),
@@ -465,7 +447,7 @@ pub fn the_bankrupt_account_may_receive_the_reward() {
     let list = crash.list();
     crash.keeper = crash.venue.alice.clone();
     let before = crash.venue.free(&crash.keeper);
-    done(crash.call(ALL, &list));
+    done(crash.call(&list));
     assert_eq!(crash.venue.free(&crash.keeper), before + 808_000);
     crash.venue.conserves();
 }

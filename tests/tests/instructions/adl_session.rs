@@ -15,12 +15,9 @@ use crate::support::{conserves, done, refused, refused_forged, terms, START, USD
 
 const NODES: u32 = 10_000;
 
-fn open(crash: &mut Crash, max_lots: u64) -> SessionKeys {
+fn open(crash: &mut Crash) -> SessionKeys {
     let (market, alice) = (crash.venue.market.clone(), crash.venue.alice.address);
-    let opened = crash
-        .venue
-        .sandbox
-        .open_adl_session(&market, &alice, max_lots);
+    let opened = crash.venue.sandbox.open_adl_session(&market, &alice);
     opened.unwrap_or_else(|error| panic!("{error}")).0
 }
 
@@ -87,13 +84,13 @@ fn books(sandbox: &Sandbox, crash: &Crash) -> (Vec<(i64, i64, i64)>, u64, u64) {
 
 #[test]
 fn a_session_does_what_one_call_would() {
-    for max_lots in [2_500, 4_000, 9_000, ALL] {
-        let mut crash = Crash::new(10_000);
+    for cap in [2_500, 5_000, 10_000] {
+        let mut crash = Crash::new(cap);
         let mut at_once = crash.venue.sandbox.fork();
         let (market, alice) = (crash.venue.market.clone(), crash.venue.alice.address);
         let rent = crash.venue.sandbox.account(&crash.venue.sandbox.payer());
 
-        let session = open(&mut crash, max_lots);
+        let session = open(&mut crash);
         conserves(&crash.venue.sandbox);
         assert!(advance(&mut crash, &session));
         let outcome = execute(&mut crash, &session);
@@ -101,12 +98,14 @@ fn a_session_does_what_one_call_would() {
         assert_eq!(event.session, session.session);
         assert_eq!(
             (event.rank_tolerance_bps, event.insurance_paid_atoms),
-            (0, 202_000 * max_lots / ALL)
+            (0, 202_000 * event.lots_closed / ALL)
         );
         conserves(&crash.venue.sandbox);
 
-        let list = crash.list();
-        let reference = at_once.auto_deleverage(&market, &alice, &crash.keeper, max_lots, &list);
+        let mut list = crash.list();
+        list.push(crash.venue.bob.address);
+        list.truncate(event.cuts.len());
+        let reference = at_once.auto_deleverage(&market, &alice, &crash.keeper, &list);
         let reference = event!(done(reference), AutoDeleveraged);
         assert_eq!(event.cuts, reference.cuts);
         assert_eq!(books(&crash.venue.sandbox, &crash), books(&at_once, &crash));
@@ -128,7 +127,7 @@ fn a_session_does_what_one_call_would() {
 fn hints_do_not_choose() {
     let mut crash = Crash::new(10_000);
     let market = crash.venue.market.clone();
-    let session = open(&mut crash, 4_000);
+    let session = open(&mut crash);
     let sandbox = &crash.venue.sandbox;
     let worst = [&crash.venue.bob, &crash.shorts[2], &crash.shorts[1]].map(|trader| {
         sandbox
@@ -144,7 +143,7 @@ fn hints_do_not_choose() {
         .advance_adl_session(&market, &session, 1, hints);
     assert!(event!(done(outcome), AdlSessionAdvanced).complete);
     let selected = crash.venue.sandbox.selected(&market, &session);
-    assert_eq!(selected, [crash.shorts[0].address]);
+    assert_eq!(selected, crash.list());
 }
 
 #[test]
@@ -162,7 +161,6 @@ pub fn a_session_account_has_one_size() {
         let open = OpenAdlSession {
             keys: market.keys,
             session,
-            max_lots: ALL,
         };
         refused(sandbox, BallastError::AdlSessionSize, |s| {
             s.send(&[open.instruction()], &[])
@@ -173,15 +171,12 @@ pub fn a_session_account_has_one_size() {
 #[test]
 pub fn one_session_at_a_time() {
     let mut crash = Crash::new(10_000);
-    open(&mut crash, ALL);
+    open(&mut crash);
     let (market, alice) = (crash.venue.market.clone(), crash.venue.alice.address);
     refused(
         &mut crash.venue.sandbox,
         BallastError::AdlSessionUnderWay,
-        |s| {
-            s.open_adl_session(&market, &alice, ALL)
-                .map(|(_, done)| done)
-        },
+        |s| s.open_adl_session(&market, &alice).map(|(_, done)| done),
     );
 }
 
@@ -189,28 +184,28 @@ pub fn one_session_at_a_time() {
 pub fn a_riser_must_be_seen_before_the_execution() {
     let mut crash = Crash::new(10_000);
     let market = crash.venue.market.clone();
-    let session = open(&mut crash, 4_000);
+    let session = open(&mut crash);
     let list = crash.list();
     execute_refused(
         &mut crash,
         BallastError::AdlSessionIncomplete,
         &session,
-        &list[..1],
+        &list,
     );
     assert!(advance(&mut crash, &session));
-    // The second short takes margin out until it ranks above the first.
-    let riser = crash.shorts[1].clone();
+    // The last of the shorts takes margin out until it ranks above the first.
+    let riser = crash.venue.bob.clone();
     done(
         crash
             .venue
             .sandbox
-            .remove_margin(&market, &riser, 130 * USD),
+            .remove_margin(&market, &riser, 899_800_000),
     );
     execute_refused(
         &mut crash,
         BallastError::AdlSessionIncomplete,
         &session,
-        &list[..1],
+        &list,
     );
     assert!(advance(&mut crash, &session));
     let outcome = execute(&mut crash, &session);
@@ -219,7 +214,16 @@ pub fn a_riser_must_be_seen_before_the_execution() {
         .iter()
         .map(|cut| (cut.trader, cut.lots_closed))
         .collect();
-    assert_eq!(cuts, [(riser.address, 3_000), (list[0], 1_000)]);
+    let [first, second, third] = [list[0], list[1], list[2]];
+    assert_eq!(
+        cuts,
+        [
+            (riser.address, 100),
+            (first, 4_000),
+            (second, 3_000),
+            (third, 2_900)
+        ]
+    );
     conserves(&crash.venue.sandbox);
 }
 
@@ -229,7 +233,7 @@ pub fn a_riser_must_be_seen_before_the_execution() {
 fn those_selected_do_not_hold_the_session_up() {
     let mut crash = Crash::new(10_000);
     let market = crash.venue.market.clone();
-    let session = open(&mut crash, 8_000);
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
     let [first, second, third] = [0, 1, 2].map(|place| crash.shorts[place].clone());
     let sandbox = &mut crash.venue.sandbox;
@@ -254,7 +258,7 @@ fn those_selected_do_not_hold_the_session_up() {
 fn a_newcomer_stands_outside() {
     let mut crash = Crash::new(10_000);
     let market = crash.venue.market.clone();
-    let session = open(&mut crash, 4_000);
+    let session = open(&mut crash);
     let newcomer = crash.venue.sandbox.create_trader(1_000 * USD).unwrap();
     let dave = crash.dave.clone();
     let sell = terms(-100, 189_000, 2 * USD, 100 * USD);
@@ -272,7 +276,7 @@ fn a_newcomer_stands_outside() {
 #[test]
 pub fn a_session_is_for_one_position() {
     let mut crash = Crash::new(10_000);
-    let session = open(&mut crash, ALL);
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
     let list = crash.list();
     let other = SessionKeys {
@@ -306,7 +310,7 @@ pub fn a_session_is_for_one_position() {
 #[test]
 pub fn the_accounts_are_those_selected() {
     let mut crash = Crash::new(10_000);
-    let session = open(&mut crash, ALL);
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
     let list = crash.list();
     let bob = crash.venue.bob.address;
@@ -329,7 +333,7 @@ pub fn the_accounts_are_those_selected() {
 pub fn a_session_expires_and_is_then_closed() {
     let mut crash = Crash::new(10_000);
     let (market, alice) = (crash.venue.market.clone(), crash.venue.alice.address);
-    let session = open(&mut crash, ALL);
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
     crash.venue.sandbox.advance_slots(150);
     refused(
@@ -355,8 +359,8 @@ pub fn a_session_expires_and_is_then_closed() {
         entry.is_selected()
     });
     assert_eq!(selected.count(), 0);
-    // What insurance paid stays paid; another session goes to the end.
-    let session = open(&mut crash, ALL);
+    // Nothing has been paid; another session goes to the end.
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
     let outcome = execute(&mut crash, &session);
     assert_eq!(deleveraged(&outcome).lots_after, 0);
@@ -367,14 +371,14 @@ pub fn a_session_expires_and_is_then_closed() {
 pub fn a_change_of_the_bankrupt_ends_the_session() {
     let mut crash = Crash::new(10_000);
     let market = crash.venue.market.clone();
-    let session = open(&mut crash, ALL);
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
     let list = crash.list();
-    done(crash.call(100, &list));
+    done(crash.call(&list[..1]));
     execute_refused(&mut crash, BallastError::AdlSessionStale, &session, &list);
     let outcome = done(crash.venue.sandbox.close_adl_session(&market, &session));
     assert!(!event!(outcome, AdlSessionClosed).executed);
-    let session = open(&mut crash, ALL);
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
     execute(&mut crash, &session);
     crash.venue.conserves();
@@ -383,7 +387,7 @@ pub fn a_change_of_the_bankrupt_ends_the_session() {
 #[test]
 fn a_session_waits_for_no_recovery() {
     let mut crash = Crash::new(10_000);
-    let session = open(&mut crash, ALL);
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
     let list = crash.list();
     crash.venue.price(START);
@@ -399,7 +403,7 @@ fn a_session_waits_for_no_recovery() {
 pub fn a_session_the_queue_does_not_watch_for_is_refused() {
     let mut crash = Crash::new(10_000);
     let market = crash.venue.market.clone();
-    let session = open(&mut crash, ALL);
+    let session = open(&mut crash);
     let mut queue = crash
         .venue
         .sandbox
@@ -431,18 +435,21 @@ fn an_empty_session_opens_the_next_pass() {
     let mut crash = Crash::new(5_000);
     let mut list = crash.list();
     list.push(crash.venue.bob.address);
-    done(crash.call(ALL, &list));
+    done(crash.call(&list));
     let market = crash.venue.market.clone();
-    let session = open(&mut crash, ALL);
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
+    // The list shows that somebody waits for the pass.
+    execute_refused(&mut crash, BallastError::AdlNothingCut, &session, &[]);
     let keeper = crash.keeper.clone();
+    let waiting = crash.venue.sandbox.selected(&market, &session);
     let executed = crash
         .venue
         .sandbox
-        .execute_adl_session(&market, &session, &keeper, &[]);
+        .execute_adl_session(&market, &session, &keeper, &waiting);
     let closed = event!(done(executed), AdlSessionClosed);
     assert_eq!((closed.executed, closed.pass_opened), (false, true));
-    let session = open(&mut crash, ALL);
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
     let outcome = execute(&mut crash, &session);
     let cuts: Vec<u64> = deleveraged(&outcome)
@@ -459,14 +466,13 @@ fn nobody_opens_a_session_without_need() {
     let mut crash = Crash::new(10_000);
     let market = crash.venue.market.clone();
     let (alice, dave) = (crash.venue.alice.address, crash.dave.address);
-    let mut refuse = |error, trader: Pubkey, max_lots| {
+    let mut refuse = |error, trader: Pubkey| {
         refused(&mut crash.venue.sandbox, error, |s| {
-            let opened = s.open_adl_session(&market, &trader, max_lots);
+            let opened = s.open_adl_session(&market, &trader);
             opened.map(|(_, outcome)| outcome)
         });
     };
-    refuse(BallastError::ZeroLots, alice, 0);
-    refuse(BallastError::NotBankrupt, dave, ALL);
+    refuse(BallastError::NotBankrupt, dave);
     let donor = crash.venue.sandbox.create_wallet(20 * USD).unwrap();
     done(
         crash
@@ -476,7 +482,7 @@ fn nobody_opens_a_session_without_need() {
     );
     let mut refuse = |error, trader: Pubkey| {
         refused(&mut crash.venue.sandbox, error, |s| {
-            let opened = s.open_adl_session(&market, &trader, ALL);
+            let opened = s.open_adl_session(&market, &trader);
             opened.map(|(_, outcome)| outcome)
         });
     };
@@ -487,7 +493,7 @@ fn nobody_opens_a_session_without_need() {
 fn the_flag_for_deleveraging_pauses_sessions() {
     let mut crash = Crash::new(10_000);
     let market = crash.venue.market.clone();
-    let session = open(&mut crash, ALL);
+    let session = open(&mut crash);
     assert!(advance(&mut crash, &session));
     let list = crash.list();
     done(crash.venue.sandbox.set_pause(PAUSE_DELEVERAGE));

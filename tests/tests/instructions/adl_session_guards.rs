@@ -9,7 +9,7 @@ use ballast_state::market::Market;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::trader::Trader;
 
-use crate::adl::{Crash, ALL};
+use crate::adl::Crash;
 use crate::event;
 use crate::support::{done, forge, refused, refused_forged, USD};
 
@@ -17,7 +17,7 @@ use crate::support::{done, forge, refused, refused_forged, USD};
 fn complete(crash: &mut Crash) -> SessionKeys {
     let (market, alice) = (crash.venue.market.clone(), crash.venue.alice.address);
     let sandbox = &mut crash.venue.sandbox;
-    let opened = sandbox.open_adl_session(&market, &alice, ALL);
+    let opened = sandbox.open_adl_session(&market, &alice);
     let (session, _) = opened.unwrap_or_else(|error| panic!("{error}"));
     let advanced = done(sandbox.advance_adl_session(&market, &session, 10_000, Vec::new()));
     assert!(event!(advanced, AdlSessionAdvanced).complete);
@@ -96,12 +96,12 @@ fn no_session_is_opened_where_insurance_pays_everything() {
         &mut crash.venue.sandbox,
         BallastError::InsuranceCanPay,
         |s| {
-            s.open_adl_session(&market, &alice, ALL)
+            s.open_adl_session(&market, &alice)
                 .map(|(_, outcome)| outcome)
         },
     );
     let list = crash.list();
-    let round = done(crash.call(ALL, &list));
+    let round = done(crash.call(&list));
     assert_eq!(
         event!(round, AutoDeleveraged).insurance_paid_atoms,
         10 * USD
@@ -138,10 +138,10 @@ fn an_empty_session_opens_no_pass_once_it_is_stale() {
         let mut crash = Crash::new(5_000);
         let mut list = crash.list();
         list.push(crash.venue.bob.address);
-        done(crash.call(ALL, &list));
+        done(crash.call(&list));
         let session = complete(&mut crash);
-        let selected = crash.venue.sandbox.selected(&crash.venue.market, &session);
-        assert_eq!(selected, []);
+        let found = crash.venue.sandbox.adl_session(&session).selection;
+        assert_eq!(found.members(), []);
         (crash, session)
     };
     let passes = |crash: &Crash| {

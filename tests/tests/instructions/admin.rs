@@ -17,8 +17,7 @@ use solana_signer::Signer;
 
 use crate::event;
 use crate::support::{
-    done, forge, refused, refused_elsewhere, refused_forged, replaced, terms, Venue, START, TEN,
-    USD,
+    done, forge, refused, refused_elsewhere, refused_forged, replaced, terms, Venue, START, USD,
 };
 
 fn empty(mint: MintKind) -> Sandbox {
@@ -337,12 +336,11 @@ pub fn each_flag_pauses_its_action_and_no_other() {
     refused(&mut paused, BallastError::Paused, |s| {
         s.liquidate(&market, &alice.address, &second, 0)
     });
-    let lots = TEN.unsigned_abs();
-    done(paused.auto_deleverage(&market, &alice.address, &second, lots, &[bob.address]));
+    done(paused.auto_deleverage(&market, &alice.address, &second, &[bob.address]));
     let mut paused = sandbox.fork();
     done(paused.set_pause(PAUSE_DELEVERAGE));
     refused(&mut paused, BallastError::Paused, |s| {
-        s.auto_deleverage(&market, &alice.address, &second, lots, &[bob.address])
+        s.auto_deleverage(&market, &alice.address, &second, &[bob.address])
     });
     let donor = paused.create_wallet(100 * USD).unwrap();
     done(paused.donate_insurance(&market, &donor, 100 * USD));

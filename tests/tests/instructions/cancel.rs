@@ -314,7 +314,6 @@ pub fn the_book_is_the_markets() {
             keys,
             bankrupt: alice,
             reward_trader: bob.address,
-            max_lots: 100,
             counterparties: &[bob.address],
         }
         .instruction(),
@@ -339,7 +338,6 @@ pub fn deleveraging_takes_the_orders_of_everybody_cut() {
         &venue.market,
         &alice.address,
         &carol,
-        10_000,
         &[carol.address, bob.address],
     );
     let event = event!(done(sent), AutoDeleveraged);
@@ -378,7 +376,7 @@ pub fn a_full_list_with_orders_fits_in_one_call() {
     list.truncate(32);
     let sent = venue
         .sandbox
-        .auto_deleverage(&venue.market, &victim, &bob, 10_000, &list);
+        .auto_deleverage(&venue.market, &victim, &bob, &list);
     let outcome = done(sent);
     println!("{} compute units", outcome.compute_units);
     let event = event!(outcome, AutoDeleveraged);
@@ -393,7 +391,7 @@ pub fn a_full_list_with_orders_fits_in_one_call() {
 fn by_session(venue: &Venue, victim: &Pubkey, ordered: usize) {
     let (mut sandbox, market) = (venue.sandbox.fork(), &venue.market);
     // Alice's go when it is opened.
-    let opened = sandbox.open_adl_session(market, victim, 10_000);
+    let opened = sandbox.open_adl_session(market, victim);
     let (session, _) = opened.unwrap();
     let advanced = done(sandbox.advance_adl_session(market, &session, 1_000, Vec::new()));
     assert!(event!(advanced, AdlSessionAdvanced).complete);
@@ -415,9 +413,7 @@ pub fn a_session_takes_the_orders_of_everybody_cut() {
     rest(&mut venue, &alice, BID, 0);
     rest(&mut venue, &bob, ASK, 0);
     let market = venue.market.clone();
-    let opened = venue
-        .sandbox
-        .open_adl_session(&market, &alice.address, 10_000);
+    let opened = venue.sandbox.open_adl_session(&market, &alice.address);
     let (session, outcome) = opened.unwrap();
     let event = event!(outcome, AdlSessionOpened);
     assert_eq!(event.cancelled.map(|orders| orders.orders), Some(1));
@@ -444,7 +440,7 @@ pub fn the_book_comes_before_deleveraging() {
     let bid = |price| (Side::Long, price, 1, USD);
     let deleverage = |s: &mut ballast_sandbox::Sandbox, venue: &Venue| {
         let (alice, bob) = (venue.alice.address, &venue.bob);
-        s.auto_deleverage(&venue.market, &alice, bob, 10_000, &[bob.address])
+        s.auto_deleverage(&venue.market, &alice, bob, &[bob.address])
     };
     let mut venue = Venue::bankrupt();
     let carol = venue.sandbox.create_trader(1_000 * USD).unwrap();
@@ -482,7 +478,7 @@ pub fn orders_alone_are_no_position() {
         &|s| s.remove_margin(&market, &carol, 1),
         &|s| s.flag_bankruptcy(&market, &carol.address),
         &|s| s.liquidate(&market, &carol.address, &bob, 0),
-        &|s| s.auto_deleverage(&market, &carol.address, &bob, 1, &[bob.address]),
+        &|s| s.auto_deleverage(&market, &carol.address, &bob, &[bob.address]),
     ];
     for call in calls {
         refused(&mut venue.sandbox, BallastError::NoPosition, |s| call(s));

@@ -22,7 +22,7 @@ fn slot(venue: &mut Venue, trader: Pubkey, change: impl FnOnce(&mut PositionSlot
 fn adl_refuses(venue: &mut Venue, error: BallastError) {
     let (victim, bob) = (venue.alice.address, venue.bob.clone());
     refused_forged(&mut venue.sandbox, error, |s| {
-        s.auto_deleverage(&venue.market, &victim, &bob, 10_000, &[bob.address])
+        s.auto_deleverage(&venue.market, &victim, &bob, &[bob.address])
     });
 }
 

@@ -92,7 +92,7 @@ fn evidence(error: BallastError) -> Evidence {
             "trade and liquidation prices are within range before a position opens at them",
         ),
         E::PositionCorrupt => Case(corrupt::a_pass_that_the_queue_has_not_opened_is_refused),
-        E::ZeroLots => Case(adl::a_round_cuts_somebody),
+        E::ZeroLots => Case(trade_limits::a_trade_needs_lots_within_range),
         E::NotAReduction => Unreachable(
             "liquidation and deleveraging derive their lots from the position they close",
         ),
@@ -140,7 +140,10 @@ fn evidence(error: BallastError) -> Evidence {
 
         E::AdlSkippedCounterparty => Case(adl::nobody_ranked_higher_is_left_out),
         E::AdlListOutOfOrder => Case(adl::the_list_is_in_order),
-        E::AdlDuplicateCounterparty | E::AdlBankruptInList | E::AdlWrongSide => {
+        E::AdlWrongSide => {
+            Unreachable("a listed position that is on the side of the bankrupt is passed by")
+        }
+        E::AdlDuplicateCounterparty | E::AdlBankruptInList => {
             Case(adl::the_list_names_distinct_counterparties_of_this_program)
         }
         E::AdlForeignAccount => Case(adl::a_forged_trader_is_foreign),

@@ -408,7 +408,6 @@ pub fn world() -> World {
                 keys,
                 bankrupt: alice.address,
                 reward_trader: bob.address,
-                max_lots: 100,
                 counterparties: &[bob.address],
             }
             .instruction(),

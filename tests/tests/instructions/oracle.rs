@@ -72,7 +72,6 @@ fn act(venue: &Venue, sandbox: &mut Sandbox, action: &str, keys: MarketKeys) -> 
                 keys,
                 bankrupt: alice.address,
                 reward_trader: bob.address,
-                max_lots: 100,
                 counterparties: &list,
             }
             .instruction()
@@ -359,7 +358,7 @@ pub fn a_market_on_the_push_oracle_works_from_end_to_end() {
         done(
             venue
                 .sandbox
-                .auto_deleverage(&venue.market, &victim, &keeper, 5_000, &list),
+                .auto_deleverage(&venue.market, &victim, &keeper, &list),
         );
     }
     assert!(venue.sandbox.position(&venue.market, &victim).is_none());

@@ -5,15 +5,19 @@ use ballast_sandbox::{TraderCookie, TxResult};
 use crate::event;
 use crate::support::{done, quiet, terms, Venue, START, TEN, USD};
 
-/// Alice was bankrupt at $189 and 0.1 of her 10 SOL have been closed against bob. The price is $200
-/// again, and nobody has touched her position since.
+/// Alice was bankrupt at $189 and 0.1 of her 10 SOL have been closed against eve, who had taken them
+/// from bob. The price is $200 again, and nobody has touched alice's position since.
 fn recovered() -> (Venue, TraderCookie) {
     let mut config = quiet();
     config.risk.adl.max_close_bps = 10_000;
     let mut venue = Venue::open_with(&config);
-    let keeper = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    let [keeper, eve] = [0; 2].map(|_| venue.sandbox.create_trader(1_000 * USD).unwrap());
+    let bob = venue.bob.clone();
+    let part = terms(-100, START, USD, 0);
+    done(venue.sandbox.block_trade(&venue.market, &eve, &bob, part));
     venue.price(189_000);
-    let outcome = done(deleverage(&mut venue, &keeper, 100, &keeper_list(&[])));
+    let list = keeper_list(&[&eve]);
+    let outcome = done(deleverage(&mut venue, &keeper, &list));
     assert_eq!(event!(outcome, AutoDeleveraged).reward_atoms, 10_000);
     let slot = venue.position(&venue.alice);
     assert_eq!(
@@ -24,7 +28,7 @@ fn recovered() -> (Venue, TraderCookie) {
     (venue, keeper)
 }
 
-/// The counterparties named, or bob's place when none are.
+/// The counterparties named.
 fn keeper_list(traders: &[&TraderCookie]) -> Vec<anchor_lang::prelude::Pubkey> {
     traders.iter().map(|trader| trader.address).collect()
 }
@@ -32,15 +36,12 @@ fn keeper_list(traders: &[&TraderCookie]) -> Vec<anchor_lang::prelude::Pubkey> {
 fn deleverage(
     venue: &mut Venue,
     keeper: &TraderCookie,
-    max_lots: u64,
     list: &[anchor_lang::prelude::Pubkey],
 ) -> TxResult {
-    let bob = [venue.bob.address];
-    let list = if list.is_empty() { &bob } else { list };
     let victim = venue.alice.address;
     venue
         .sandbox
-        .auto_deleverage(&venue.market, &victim, keeper, max_lots, list)
+        .auto_deleverage(&venue.market, &victim, keeper, list)
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn its_next_bankruptcy_on_the_other_side_is_resolved() {
     assert_eq!(venue.position(&alice).lots, -10_100);
     // Bankrupt as a short, she is closed against dave.
     venue.price(230_000);
-    let outcome = done(deleverage(&mut venue, &keeper, 20_000, &[dave.address]));
+    let outcome = done(deleverage(&mut venue, &keeper, &[dave.address]));
     let event = event!(outcome, AutoDeleveraged);
     assert_eq!((event.lots_closed, event.lots_after), (10_100, 0));
     venue.conserves();
@@ -95,7 +96,7 @@ fn the_reward_of_its_next_bankruptcy_is_no_more_than_one() {
     assert!(venue.sandbox.market(&venue.market).fees_atoms > 3 * USD);
     venue.price(177_000);
     let list = keeper_list(&[&venue.bob.clone(), &dave]);
-    let outcome = done(deleverage(&mut venue, &keeper, 40_000, &list));
+    let outcome = done(deleverage(&mut venue, &keeper, &list));
     let event = event!(outcome, AutoDeleveraged);
     assert_eq!((event.lots_closed, event.reward_atoms), (lots, USD));
     venue.conserves();

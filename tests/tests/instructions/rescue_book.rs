@@ -65,9 +65,8 @@ impl Rescue {
         let bob = self.venue.bob.address;
         let (market, alice) = (self.venue.market.clone(), self.alice.address);
         let keeper = self.keeper.clone();
-        let call = |s: &mut ballast_sandbox::Sandbox| {
-            s.auto_deleverage(&market, &alice, &keeper, 10_000, &[bob])
-        };
+        let call =
+            |s: &mut ballast_sandbox::Sandbox| s.auto_deleverage(&market, &alice, &keeper, &[bob]);
         match refusal {
             Some(error) => {
                 refused(&mut self.venue.sandbox, error, call);
@@ -233,7 +232,7 @@ pub fn lots_the_book_takes_end_a_session() {
     );
     let (market, alice) = (rescue.venue.market.clone(), rescue.alice.address);
     let sandbox = &mut rescue.venue.sandbox;
-    let opened = sandbox.open_adl_session(&market, &alice, 10_000);
+    let opened = sandbox.open_adl_session(&market, &alice);
     let (session, _) = opened.unwrap();
     let node = rescue.venue.slot(&bob).queue_node;
     let sandbox = &mut rescue.venue.sandbox;
@@ -251,10 +250,7 @@ pub fn lots_the_book_takes_end_a_session() {
     done(sandbox.close_adl_session(&market, &session));
     // While the book can take more, none is opened.
     rescue.venue.place(&carol, bid(190_000, 10), &[]);
-    let refusal = rescue
-        .venue
-        .sandbox
-        .open_adl_session(&market, &alice, 10_000);
+    let refusal = rescue.venue.sandbox.open_adl_session(&market, &alice);
     let number = refusal.unwrap_err().number;
     assert_eq!(number, Some(u32::from(BallastError::BookCanAbsorb)));
 }
@@ -269,7 +265,7 @@ pub fn a_counterparty_may_trade_with_the_book_while_a_session_runs() {
     );
     let (market, alice) = (rescue.venue.market.clone(), rescue.alice.address);
     let sandbox = &mut rescue.venue.sandbox;
-    let (session, _) = sandbox.open_adl_session(&market, &alice, 10_000).unwrap();
+    let (session, _) = sandbox.open_adl_session(&market, &alice).unwrap();
     let node = rescue.venue.slot(&bob).queue_node;
     let sandbox = &mut rescue.venue.sandbox;
     done(sandbox.advance_adl_session(&market, &session, 10, vec![node]));

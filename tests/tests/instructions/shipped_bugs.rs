@@ -1,12 +1,17 @@
 //! Bugs that other venues shipped, one test each.
 
-use ballast_client::instructions::anyone::Takeover;
+use ballast_client::instructions::anyone::{self, Takeover};
+use ballast_engine::units::Side;
 use ballast_sandbox::{MarketConfig, TraderCookie, TxResult};
 use ballast_state::error::BallastError;
+use ballast_state::trader::Trader;
 
+use crate::adl::Crash;
 use crate::event;
 use crate::orders::bid;
-use crate::support::{copy_of, done, quiet, refused, terms, Venue, START, TEN, USD};
+use crate::support::{
+    copy_of, done, forge, quiet, refused, refused_forged, terms, Venue, START, TEN, USD,
+};
 
 const ALL: u64 = 10_000;
 
@@ -30,7 +35,7 @@ fn deleverage(venue: &mut Venue, list: &[&TraderCookie]) -> TxResult {
     let (victim, keeper) = (venue.alice.address, venue.bob.clone());
     venue
         .sandbox
-        .auto_deleverage(&venue.market, &victim, &keeper, ALL, &list)
+        .auto_deleverage(&venue.market, &victim, &keeper, &list)
 }
 
 #[track_caller]
@@ -38,7 +43,7 @@ fn refuses(venue: &mut Venue, error: BallastError, list: &[&TraderCookie]) {
     let list: Vec<_> = list.iter().map(|trader| trader.address).collect();
     let (market, victim, keeper) = (venue.market.clone(), venue.alice.address, venue.bob.clone());
     refused(&mut venue.sandbox, error, |s| {
-        s.auto_deleverage(&market, &victim, &keeper, ALL, &list)
+        s.auto_deleverage(&market, &victim, &keeper, &list)
     });
 }
 
@@ -248,15 +253,9 @@ pub fn a_survivor_of_deleveraging_could_not_leave() {
             .block_trade(&venue.market, &alice, &other, small),
     );
     venue.price(189_000);
-    done(deleverage(&mut venue, &[&bob]));
-    // Fewer lots than anybody may open.
-    assert_eq!(venue.position(&bob).lots, -4);
-    let leaving = terms(4, 189_000, 0, 10 * USD);
-    done(
-        venue
-            .sandbox
-            .block_trade(&venue.market, &bob, &other, leaving),
-    );
+    // All but four lots would be fewer than anybody may open, so that nothing is left.
+    let event = event!(done(deleverage(&mut venue, &[&bob])), AutoDeleveraged);
+    assert_eq!(event.lots_closed, 9_990);
     assert!(venue
         .sandbox
         .position(&venue.market, &bob.address)
@@ -384,7 +383,7 @@ pub fn opening_a_session_spent_insurance() {
     let (market, alice, bob) = (venue.market.clone(), venue.alice.clone(), venue.bob.clone());
     let node = venue.position(&bob).queue_node;
     let sandbox = &mut venue.sandbox;
-    let opened = sandbox.open_adl_session(&market, &alice.address, ALL);
+    let opened = sandbox.open_adl_session(&market, &alice.address);
     let (session, outcome) = opened.unwrap();
     let event = event!(outcome, AdlSessionOpened);
     assert_eq!(
@@ -430,6 +429,145 @@ pub fn a_list_that_ended_early_left_the_deficit_on_one_lot() {
     venue.conserves();
 }
 
+/// A caller who asks for one lot closes what its list can close all the same.
+#[test]
+pub fn rounds_of_one_lot_cancelled_every_order_again_and_again() {
+    let mut venue = insured_crash();
+    let (alice, bob) = (venue.alice.clone(), venue.bob.clone());
+    for _ in 0..3 {
+        venue.place(&bob, bid(150_000, 100), &[]);
+    }
+    let mut one_lot = anyone::AutoDeleverage {
+        keeper: bob.wallet.address(),
+        keys: venue.market.keys,
+        bankrupt: alice.address,
+        reward_trader: bob.address,
+        counterparties: &[bob.address],
+    }
+    .instruction();
+    one_lot.data.truncate(8);
+    one_lot.data.extend(1_u64.to_le_bytes());
+    let outcome = venue.sandbox.send(&[one_lot], &[&bob.wallet.keypair]);
+    let event = event!(done(outcome), AutoDeleveraged);
+    assert_eq!(event.cuts[0].cancelled_orders, 3);
+    assert_eq!((event.lots_closed, event.lots_after), (5_000, 5_000));
+    venue.conserves();
+}
+
+#[test]
+pub fn a_listed_account_that_had_flipped_failed_the_round() {
+    let mut crash = Crash::new(10_000);
+    let list = crash.list();
+    let (first, bob) = (crash.shorts[0].clone(), crash.venue.bob.clone());
+    let over = terms(4_100, 189_000, 5 * USD, 50 * USD);
+    let market = crash.venue.market.clone();
+    done(crash.venue.sandbox.block_trade(&market, &first, &bob, over));
+    assert_eq!(crash.venue.position(&first).lots, 100);
+    let event = event!(done(crash.call(&list)), AutoDeleveraged);
+    let cut: Vec<_> = event.cuts.iter().map(|cut| cut.trader).collect();
+    assert_eq!(cut, list[1..]);
+    crash.venue.conserves();
+}
+
+#[test]
+pub fn a_session_whose_members_had_left_could_not_be_ended() {
+    let mut crash = Crash::new(10_000);
+    let (market, alice, bob) = (
+        crash.venue.market.clone(),
+        crash.venue.alice.address,
+        crash.venue.bob.clone(),
+    );
+    let sandbox = &mut crash.venue.sandbox;
+    let (session, _) = sandbox.open_adl_session(&market, &alice).unwrap();
+    done(sandbox.advance_adl_session(&market, &session, 1_000, Vec::new()));
+    let sold = sandbox.selected(&market, &session);
+    assert_eq!(
+        sold,
+        crash
+            .shorts
+            .iter()
+            .map(|short| short.address)
+            .collect::<Vec<_>>()
+    );
+    for (short, lots) in crash.shorts.clone().iter().zip([4_000, 3_000, 3_000]) {
+        let over = terms(lots, 189_000, 0, 20 * USD);
+        let sandbox = &mut crash.venue.sandbox;
+        refused(sandbox, BallastError::AdlSessionLive, |s| {
+            s.close_adl_session(&market, &session)
+        });
+        done(sandbox.block_trade(&market, short, &bob, over));
+    }
+    let sandbox = &mut crash.venue.sandbox;
+    refused(sandbox, BallastError::AdlNothingCut, |s| {
+        s.execute_adl_session(&market, &session, &crash.keeper, &[])
+    });
+    done(sandbox.close_adl_session(&market, &session));
+    // Bob, who has all of it now, is selected by the next.
+    let (session, _) = sandbox.open_adl_session(&market, &alice).unwrap();
+    done(sandbox.advance_adl_session(&market, &session, 1_000, Vec::new()));
+    assert_eq!(sandbox.selected(&market, &session), [bob.address]);
+    crash.venue.conserves();
+}
+
+/// Alice's close price is so far beyond the mark that everybody is insolvent at it.
+#[test]
+pub fn a_session_that_selected_nobody_reset_the_caps() {
+    let mut crash = Crash::new(5_000);
+    let list = crash.list();
+    done(crash.call(&list));
+    let (market, alice) = (crash.venue.market.clone(), crash.venue.alice.address);
+    forge::<Trader>(&mut crash.venue.sandbox, &alice, |trader| {
+        trader.positions[0].margin = -50_000_000_000;
+    });
+    let sandbox = &mut crash.venue.sandbox;
+    let (session, _) = sandbox.open_adl_session(&market, &alice).unwrap();
+    done(sandbox.advance_adl_session(&market, &session, 1_000, Vec::new()));
+    assert_eq!(sandbox.adl_session(&session).selection.members(), []);
+    assert_eq!(sandbox.selected(&market, &session), []);
+    for list in [&list[..0], &list] {
+        refused_forged(sandbox, BallastError::AdlNothingCut, |s| {
+            s.execute_adl_session(&market, &session, &crash.keeper, list)
+        });
+    }
+    let queue = sandbox.queue(&market, Side::Short);
+    assert_eq!(queue.queue().unwrap().header().adl_epoch, 1);
+    done(sandbox.close_adl_session(&market, &session));
+}
+
+/// Half of what is hardly a position is none.
+#[test]
+pub fn dust_at_the_top_shielded_everybody_below() {
+    let mut config = quiet();
+    config.risk.adl.max_close_bps = 5_000;
+    let mut venue = Venue::open_with(&config);
+    let dust: Vec<TraderCookie> = (0..3)
+        .map(|_| {
+            let eve = venue.trader(100);
+            let bob = venue.bob.clone();
+            let opening = terms(-15, START, 200_000, 0);
+            done(
+                venue
+                    .sandbox
+                    .block_trade(&venue.market, &eve, &bob, opening),
+            );
+            eve
+        })
+        .collect();
+    venue.price(189_000);
+    let mut list: Vec<&TraderCookie> = dust.iter().collect();
+    let bob = venue.bob.clone();
+    list.push(&bob);
+    let event = event!(done(deleverage(&mut venue, &list)), AutoDeleveraged);
+    let cuts: Vec<u64> = event.cuts.iter().map(|cut| cut.lots_closed).collect();
+    // Half of 15 lots would leave seven, where ten are the least.
+    assert_eq!(cuts, [15, 15, 15, 4_978]);
+    for eve in &dust {
+        let left = venue.sandbox.position(&venue.market, &eve.address);
+        assert!(left.is_none());
+    }
+    venue.conserves();
+}
+
 /// Two bankruptcies that take turns cut their counterparty no deeper than one pass allows.
 #[test]
 fn bankruptcies_that_take_turns_do_not_reset_the_cap() {
@@ -449,24 +587,19 @@ fn bankruptcies_that_take_turns_do_not_reset_the_cap() {
         );
     }
     venue.price(189_000);
-    let mut cut = |bankrupt: &TraderCookie, max_lots| {
+    let mut cut = |bankrupt: &TraderCookie| {
         let list = [ann.address];
-        let call = venue.sandbox.auto_deleverage(
-            &venue.market,
-            &bankrupt.address,
-            &keeper,
-            max_lots,
-            &list,
-        );
+        let call = venue
+            .sandbox
+            .auto_deleverage(&venue.market, &bankrupt.address, &keeper, &list);
         let event = event!(done(call), AutoDeleveraged);
         (event.lots_closed, event.pass_opened)
     };
-    assert_eq!(cut(&one, 300), (300, false));
-    assert_eq!(cut(&two, 10), (10, false));
     // Half of 1,000 lots is the cap of the pass that both take part in.
-    assert_eq!(cut(&one, 1_000), (190, false));
-    // Nobody else is left, so the next pass closes half of the rest.
-    assert_eq!(cut(&two, 1_000), (190, true));
-    assert_eq!(cut(&one, 1_000), (60, false));
+    assert_eq!(cut(&one), (500, false));
+    // Nobody else is left, so the next pass closes half of the rest, for both together.
+    assert_eq!(cut(&two), (200, true));
+    assert_eq!(cut(&one), (50, false));
+    assert_eq!(cut(&one), (125, true));
     venue.conserves();
 }

@@ -14,8 +14,6 @@ import {
   getBytesEncoder,
   getStructDecoder,
   getStructEncoder,
-  getU64Decoder,
-  getU64Encoder,
   SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
   SolanaError,
   transformEncoder,
@@ -111,17 +109,13 @@ export type AutoDeleverageInstruction<
 
 export type AutoDeleverageInstructionData = {
   discriminator: ReadonlyUint8Array;
-  maxLots: bigint;
 };
 
-export type AutoDeleverageInstructionDataArgs = { maxLots: number | bigint };
+export type AutoDeleverageInstructionDataArgs = {};
 
 export function getAutoDeleverageInstructionDataEncoder(): FixedSizeEncoder<AutoDeleverageInstructionDataArgs> {
   return transformEncoder(
-    getStructEncoder([
-      ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["maxLots", getU64Encoder()],
-    ]),
+    getStructEncoder([["discriminator", fixEncoderSize(getBytesEncoder(), 8)]]),
     (value) => ({ ...value, discriminator: AUTO_DELEVERAGE_DISCRIMINATOR }),
   );
 }
@@ -129,7 +123,6 @@ export function getAutoDeleverageInstructionDataEncoder(): FixedSizeEncoder<Auto
 export function getAutoDeleverageInstructionDataDecoder(): FixedSizeDecoder<AutoDeleverageInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["maxLots", getU64Decoder()],
   ]);
 }
 
@@ -172,7 +165,6 @@ export type AutoDeleverageInput<
   price: Address<TAccountPrice>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
-  maxLots: AutoDeleverageInstructionDataArgs["maxLots"];
 };
 
 export function getAutoDeleverageInstruction<
@@ -239,9 +231,6 @@ export function getAutoDeleverageInstruction<
     ResolvedInstructionAccount
   >;
 
-  // Original args.
-  const args = { ...input };
-
   // Resolve default values.
   if (!accounts.exchange.value) {
     accounts.exchange.value =
@@ -271,9 +260,7 @@ export function getAutoDeleverageInstruction<
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
-    data: getAutoDeleverageInstructionDataEncoder().encode(
-      args as AutoDeleverageInstructionDataArgs,
-    ),
+    data: getAutoDeleverageInstructionDataEncoder().encode({}),
     programAddress,
   } as AutoDeleverageInstruction<
     TProgramAddress,

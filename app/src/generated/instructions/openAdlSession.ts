@@ -14,8 +14,6 @@ import {
   getBytesEncoder,
   getStructDecoder,
   getStructEncoder,
-  getU64Decoder,
-  getU64Encoder,
   SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
   SolanaError,
   transformEncoder,
@@ -110,17 +108,13 @@ export type OpenAdlSessionInstruction<
 
 export type OpenAdlSessionInstructionData = {
   discriminator: ReadonlyUint8Array;
-  maxLots: bigint;
 };
 
-export type OpenAdlSessionInstructionDataArgs = { maxLots: number | bigint };
+export type OpenAdlSessionInstructionDataArgs = {};
 
 export function getOpenAdlSessionInstructionDataEncoder(): FixedSizeEncoder<OpenAdlSessionInstructionDataArgs> {
   return transformEncoder(
-    getStructEncoder([
-      ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["maxLots", getU64Encoder()],
-    ]),
+    getStructEncoder([["discriminator", fixEncoderSize(getBytesEncoder(), 8)]]),
     (value) => ({ ...value, discriminator: OPEN_ADL_SESSION_DISCRIMINATOR }),
   );
 }
@@ -128,7 +122,6 @@ export function getOpenAdlSessionInstructionDataEncoder(): FixedSizeEncoder<Open
 export function getOpenAdlSessionInstructionDataDecoder(): FixedSizeDecoder<OpenAdlSessionInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["maxLots", getU64Decoder()],
   ]);
 }
 
@@ -171,7 +164,6 @@ export type OpenAdlSessionInput<
   price: Address<TAccountPrice>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
-  maxLots: OpenAdlSessionInstructionDataArgs["maxLots"];
 };
 
 export function getOpenAdlSessionInstruction<
@@ -238,9 +230,6 @@ export function getOpenAdlSessionInstruction<
     ResolvedInstructionAccount
   >;
 
-  // Original args.
-  const args = { ...input };
-
   // Resolve default values.
   if (!accounts.exchange.value) {
     accounts.exchange.value =
@@ -270,9 +259,7 @@ export function getOpenAdlSessionInstruction<
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
-    data: getOpenAdlSessionInstructionDataEncoder().encode(
-      args as OpenAdlSessionInstructionDataArgs,
-    ),
+    data: getOpenAdlSessionInstructionDataEncoder().encode({}),
     programAddress,
   } as OpenAdlSessionInstruction<
     TProgramAddress,

@@ -76,6 +76,8 @@ export type AutoDeleveraged = {
   minProfitBps: number;
   /** Cap of a pass, basis points. */
   maxCloseBps: number;
+  /** Smallest position that a cut may leave open, lots. */
+  leastLots: number;
   /** Signed lots of the bankrupt before. */
   lotsBefore: bigint;
   /** Its entry quote before. */
@@ -142,6 +144,8 @@ export type AutoDeleveragedArgs = {
   minProfitBps: number;
   /** Cap of a pass, basis points. */
   maxCloseBps: number;
+  /** Smallest position that a cut may leave open, lots. */
+  leastLots: number;
   /** Signed lots of the bankrupt before. */
   lotsBefore: number | bigint;
   /** Its entry quote before. */
@@ -191,6 +195,7 @@ export function getAutoDeleveragedEncoder(): Encoder<AutoDeleveragedArgs> {
     ["rankToleranceBps", getU32Encoder()],
     ["minProfitBps", getU32Encoder()],
     ["maxCloseBps", getU32Encoder()],
+    ["leastLots", getU32Encoder()],
     ["lotsBefore", getI64Encoder()],
     ["entryQuoteBefore", getI64Encoder()],
     ["marginBefore", getI64Encoder()],
@@ -226,6 +231,7 @@ export function getAutoDeleveragedDecoder(): Decoder<AutoDeleveraged> {
     ["rankToleranceBps", getU32Decoder()],
     ["minProfitBps", getU32Decoder()],
     ["maxCloseBps", getU32Decoder()],
+    ["leastLots", getU32Decoder()],
     ["lotsBefore", getI64Decoder()],
     ["entryQuoteBefore", getI64Decoder()],
     ["marginBefore", getI64Decoder()],

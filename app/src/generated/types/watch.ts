@@ -55,8 +55,8 @@ export type Watch = {
   lastSequence: bigint;
   /** Its lots; 0 when there is no last member. */
   lastLots: number;
-  /** Always zero; aligns what follows. */
-  pad: number;
+  /** Smallest position that a cut may leave open, lots. */
+  leastLots: number;
   /** Positions that joined with this sequence number or later stand outside. */
   sequenceLimit: bigint;
   /** Key up to which the walk has looked: entry price, 2^-32 atoms per lot, */
@@ -92,8 +92,8 @@ export type WatchArgs = {
   lastSequence: number | bigint;
   /** Its lots; 0 when there is no last member. */
   lastLots: number;
-  /** Always zero; aligns what follows. */
-  pad: number;
+  /** Smallest position that a cut may leave open, lots. */
+  leastLots: number;
   /** Positions that joined with this sequence number or later stand outside. */
   sequenceLimit: number | bigint;
   /** Key up to which the walk has looked: entry price, 2^-32 atoms per lot, */
@@ -117,7 +117,7 @@ export function getWatchEncoder(): FixedSizeEncoder<WatchArgs> {
     ["lastBankruptcy", getI64Encoder()],
     ["lastSequence", getU64Encoder()],
     ["lastLots", getU32Encoder()],
-    ["pad", getU32Encoder()],
+    ["leastLots", getU32Encoder()],
     ["sequenceLimit", getU64Encoder()],
     ["cursorEntryQ32", getU64Encoder()],
     ["cursorSequence", getU64Encoder()],
@@ -139,7 +139,7 @@ export function getWatchDecoder(): FixedSizeDecoder<Watch> {
     ["lastBankruptcy", getI64Decoder()],
     ["lastSequence", getU64Decoder()],
     ["lastLots", getU32Decoder()],
-    ["pad", getU32Decoder()],
+    ["leastLots", getU32Decoder()],
     ["sequenceLimit", getU64Decoder()],
     ["cursorEntryQ32", getU64Decoder()],
     ["cursorSequence", getU64Decoder()],

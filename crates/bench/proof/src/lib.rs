@@ -90,6 +90,8 @@ impl Question {
             min_profit_bps: self.min_profit_bps,
             rank_tolerance_bps: self.rank_tolerance_bps,
             max_close_bps: self.max_close_bps,
+            // How many lots are cut is no part of the walk.
+            least_lots: 0,
             epoch: self.epoch,
         })
     }

@@ -64,15 +64,13 @@ impl CreateSessionAccount {
     }
 }
 
-/// Lets insurance pay and freezes the round of a bankrupt position.
+/// Freezes the round of a bankrupt position.
 #[derive(Clone, Debug, Default)]
 pub struct OpenAdlSession {
     /// The market.
     pub keys: MarketKeys,
     /// The session; its payer signs.
     pub session: SessionKeys,
-    /// Most lots to close.
-    pub max_lots: u64,
 }
 
 impl OpenAdlSession {
@@ -88,7 +86,6 @@ impl OpenAdlSession {
             .queues(&self.keys)
             .writable(self.keys.book)
             .readonly(self.keys.price)
-            .arguments(&self.max_lots)
             .instruction()
     }
 }
@@ -178,16 +175,28 @@ impl CloseAdlSession {
     }
 }
 
-/// The trader accounts to list: of those selected the ones still in the queue, in order.
+/// The trader accounts to list: of those selected the ones still in the queue, in order; where
+/// nobody was selected, one at its cap that the next pass may cut, if there is one.
 /// `queue` is the one of the session's side.
 #[must_use]
 pub fn selected(session: &AdlSession, queue: &QueueRef<'_>) -> Vec<Pubkey> {
-    session
-        .selection
-        .members()
+    let members = session.selection.members();
+    if members.is_empty() {
+        return waiting(queue).into_iter().collect();
+    }
+    members
         .iter()
         .filter(|member| member.is_in(queue))
         .filter_map(|member| queue.entry(member.node).ok())
         .map(|entry| Pubkey::new_from_array(entry.trader))
         .collect()
+}
+
+/// Somebody at its cap who is solvent at the close price of the round under way.
+fn waiting(queue: &QueueRef<'_>) -> Option<Pubkey> {
+    let round = queue.header().watch.round(queue.side()).ok()?;
+    queue.iter().filter_map(Result::ok).find_map(|(_, entry)| {
+        let waits = round.waits_for_pass(entry).unwrap_or(false);
+        waits.then(|| Pubkey::new_from_array(entry.trader))
+    })
 }

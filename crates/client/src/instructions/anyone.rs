@@ -236,7 +236,7 @@ impl ExecuteTrigger<'_> {
     }
 }
 
-/// Closes lots of a bankrupt position against counterparties.
+/// Closes a bankrupt position against counterparties, as far as they reach.
 #[derive(Clone, Debug, Default)]
 pub struct AutoDeleverage<'a> {
     /// Who sends it; signs.
@@ -247,8 +247,6 @@ pub struct AutoDeleverage<'a> {
     pub bankrupt: Pubkey,
     /// The keeper's own trader account, which gets the reward.
     pub reward_trader: Pubkey,
-    /// Most lots to close.
-    pub max_lots: u64,
     /// Trader accounts, highest ranked first; see [`crate::ranking::plan`].
     pub counterparties: &'a [Pubkey],
 }
@@ -266,7 +264,6 @@ impl AutoDeleverage<'_> {
             .queues(&self.keys)
             .writable(self.keys.book)
             .readonly(self.keys.price)
-            .arguments(&self.max_lots)
             .listing(self.counterparties)
     }
 }

@@ -247,6 +247,7 @@ fn deleveraged() -> AutoDeleveraged {
         rank_tolerance_bps: 100,
         min_profit_bps: 50,
         max_close_bps: 5_000,
+        least_lots: 10,
         lots_before: 10_000,
         entry_quote_before: 2_000_000_000,
         margin_before: 100_000_000,

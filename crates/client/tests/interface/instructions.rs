@@ -421,7 +421,6 @@ fn anyone() -> Vec<(&'static str, Instruction)> {
                 keys: KEYS,
                 bankrupt: TRADER,
                 reward_trader: KEEPERS_TRADER,
-                max_lots: 65_537,
                 counterparties: &LISTED,
             }
             .instruction(),
@@ -436,7 +435,6 @@ fn sessions() -> Vec<(&'static str, Instruction)> {
             adl_session::OpenAdlSession {
                 keys: KEYS,
                 session: SESSION,
-                max_lots: 65_538,
             }
             .instruction(),
         ),

@@ -237,6 +237,7 @@ mod tests {
             min_profit_bps: 0,
             rank_tolerance_bps: 0,
             max_close_bps: 10_000,
+            least_lots: 0,
             epoch: 1,
         };
         let last = Exposure {

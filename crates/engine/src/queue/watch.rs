@@ -43,7 +43,7 @@ pub struct Watch {
     last_bankruptcy: i64,
     last_sequence: u64,
     last_lots: u32,
-    _pad: u32,
+    least_lots: u32,
     /// Positions that joined with this sequence number or later stand outside.
     pub sequence_limit: u64,
     cursor_entry_q32: u64,
@@ -63,6 +63,7 @@ impl Watch {
             funding_index: round.funding_index.get(),
             min_profit_bps: round.min_profit_bps,
             max_close_bps: round.max_close_bps,
+            least_lots: round.least_lots,
             epoch: round.epoch,
             state: OPEN,
             sequence_limit,
@@ -95,6 +96,7 @@ impl Watch {
             min_profit_bps: self.min_profit_bps,
             rank_tolerance_bps: 0,
             max_close_bps: self.max_close_bps,
+            least_lots: self.least_lots,
             epoch: self.epoch,
         })
     }

@@ -70,6 +70,7 @@ impl World {
             past_grace: false,
             taker: None,
             max_lots,
+            least_lots: 0,
             params: &self.params,
             epoch: self.epoch,
             passes: self.epoch,
@@ -378,6 +379,7 @@ fn after_the_grace_period_insurance_pays_and_the_rest_closes_at_the_mark() {
         past_grace: true,
         taker: None,
         max_lots: u64::MAX,
+        least_lots: 0,
         params: &AdlParams {
             max_close_bps: 10_000,
             ..AdlParams::default()
@@ -396,7 +398,7 @@ fn after_the_grace_period_insurance_pays_and_the_rest_closes_at_the_mark() {
 }
 
 #[test]
-fn the_list_must_be_in_order_and_of_one_side() {
+fn the_list_must_be_in_order_and_who_has_turned_is_passed_by() {
     let round = round_of_shorts();
     let better = position(Side::Short, 10, 1_500, 100, 0);
     let worse = position(Side::Short, 10, 1_300, 900, 0);
@@ -412,7 +414,7 @@ fn the_list_must_be_in_order_and_of_one_side() {
     );
     assert_eq!(
         call.cut(&bankrupt_long(), 0, CutStamp::default()),
-        Err(EngineError::WrongSide)
+        Ok(Cut::Skipped(SkipReason::OtherSide))
     );
     // A walk after cutting only the worse one names the better one.
     let walk = first_skipped(

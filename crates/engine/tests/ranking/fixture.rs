@@ -203,6 +203,7 @@ pub fn any_round(side: Side, scale: Scale) -> impl Strategy<Value = Round> {
                     min_profit_bps: profit,
                     rank_tolerance_bps: tolerance,
                     max_close_bps: cap,
+                    least_lots: 0,
                     epoch,
                 }
             },

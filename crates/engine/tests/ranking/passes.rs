@@ -20,6 +20,7 @@ fn begin(params: &AdlParams) -> Deleveraging {
         past_grace: false,
         taker: None,
         max_lots: u64::MAX,
+        least_lots: 0,
         params,
         epoch: 1,
         passes: 1,

@@ -25,6 +25,7 @@ pub fn plain_round(side: Side, mark: u64) -> Round {
         min_profit_bps: 0,
         rank_tolerance_bps: 0,
         max_close_bps: 10_000,
+        least_lots: 0,
         epoch: 1,
     }
 }

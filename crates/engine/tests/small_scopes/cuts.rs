@@ -47,6 +47,7 @@ impl Scene {
             past_grace: false,
             taker: None,
             max_lots: u64::MAX,
+            least_lots: 0,
             params: &self.params,
             epoch: 1,
             passes: 1,

@@ -56,6 +56,7 @@ pub fn rounds(side: Side) -> Vec<Round> {
                         min_profit_bps,
                         rank_tolerance_bps,
                         max_close_bps: 10_000,
+                        least_lots: 0,
                         epoch: 1,
                     });
                 }

@@ -213,6 +213,7 @@ impl Shape {
             min_profit_bps: 10,
             rank_tolerance_bps,
             max_close_bps: 10_000,
+            least_lots: 0,
             epoch: 1,
         }
     }

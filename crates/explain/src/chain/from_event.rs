@@ -44,6 +44,7 @@ pub fn situation(event: &AutoDeleveraged, units: &Units) -> Result<Situation, Un
         funding_index: index,
         insurance_available: insured(event, &position)?,
         max_lots: event.lots_closed,
+        least_lots: u64::from(event.least_lots),
         params: AdlParams {
             rank_tolerance_bps: event.rank_tolerance_bps,
             max_close_bps: event.max_close_bps,
@@ -148,6 +149,7 @@ fn caps(event: &AutoDeleveraged, side: Side, mark: LotPrice) -> Round {
         min_profit_bps: event.min_profit_bps,
         rank_tolerance_bps: event.rank_tolerance_bps,
         max_close_bps: event.max_close_bps,
+        least_lots: event.least_lots,
         epoch: event.epoch,
     }
 }

@@ -14,9 +14,6 @@ use crate::situation::Units;
 
 /// Atoms of one quote unit.
 const USD: u64 = 1_000_000;
-/// Every lot of the bankrupt.
-const ALL: u64 = 10_000;
-
 /// Alice is long 10 SOL at $200 against three shorts with the less margin the higher they rank;
 /// the fourth, with the most, is dave's. At $189 alice is bankrupt by $10 and insurance has some cents.
 struct Crash {
@@ -61,9 +58,14 @@ impl Crash {
         }
     }
 
-    fn round(&mut self, max_lots: u64) -> AutoDeleveraged {
+    fn round(&mut self, counterparties: usize) -> AutoDeleveraged {
+        let alice = self.alice.address;
+        self.round_of(&alice, counterparties)
+    }
+
+    fn round_of(&mut self, bankrupt: &Pubkey, counterparties: usize) -> AutoDeleveraged {
         let snapshot = self.sandbox.queue(&self.market, Side::Short);
-        let slot = self.sandbox.position(&self.market, &self.alice.address);
+        let slot = self.sandbox.position(&self.market, bankrupt);
         let planned = plan(
             &self.sandbox.market(&self.market),
             &snapshot.queue().expect("a queue"),
@@ -74,9 +76,8 @@ impl Crash {
                 price_ticks: 189_000,
             },
             &Request {
-                bankrupt: self.alice.address,
-                max_lots,
-                max_counterparties: 8,
+                bankrupt: *bankrupt,
+                max_counterparties: counterparties,
                 spares: 0,
             },
         );
@@ -87,9 +88,9 @@ impl Crash {
         recorded(&sent.expect("a round"))
     }
 
-    fn session(&mut self, max_lots: u64) -> AutoDeleveraged {
+    fn session(&mut self) -> AutoDeleveraged {
         let (market, sandbox) = (&self.market, &mut self.sandbox);
-        let opened = sandbox.open_adl_session(market, &self.alice.address, max_lots);
+        let opened = sandbox.open_adl_session(market, &self.alice.address);
         let (session, _) = opened.expect("a session");
         let walked = sandbox.advance_adl_session(market, &session, 1_000, Vec::new());
         walked.expect("a walk");
@@ -132,7 +133,7 @@ fn faults(event: &AutoDeleveraged) -> Vec<String> {
 #[test]
 fn a_round_of_the_program_agrees_with_the_engine() {
     let mut crash = Crash::new(10_000, 0);
-    let event = crash.round(ALL);
+    let event = crash.round(8);
     let explanation = explain(on_chain(&event));
     assert_eq!(faults(&event), Vec::<String>::new());
     assert!(explanation.verified() && explanation.audit.figures > 40);
@@ -171,8 +172,21 @@ fn a_round_of_the_program_agrees_with_the_engine() {
 #[test]
 fn earlier_cuts_of_a_pass_are_implied_by_the_cap() {
     let mut crash = Crash::new(5_000, 0);
-    let first = crash.round(1_500);
-    let second = crash.round(4_000);
+    // Eve's bankruptcy of 1,500 lots takes them from the first, who may give 2,000.
+    let eve = crash.sandbox.create_trader(1_000 * USD).expect("a trader");
+    crash.sandbox.set_price(&crash.market, 200_000);
+    let terms = BlockTrade {
+        lots: 1_500,
+        price_ticks: 200_000,
+        taker_margin: 15 * USD,
+        maker_margin: 0,
+    };
+    let last = crash.shorts[3].clone();
+    let traded = crash.sandbox.block_trade(&crash.market, &eve, &last, terms);
+    traded.expect("a trade");
+    crash.sandbox.set_price(&crash.market, 189_000);
+    let first = crash.round_of(&eve.address, 8);
+    let second = crash.round(8);
     assert_eq!((faults(&first), faults(&second)), (Vec::new(), Vec::new()));
     let before = |event| {
         let json = explain(on_chain(event)).json();
@@ -189,7 +203,7 @@ fn earlier_cuts_of_a_pass_are_implied_by_the_cap() {
     // 500 of 2,500: half of the 4,000 it had less the 1,500 cut before.
     assert_eq!(
         before(&second),
-        [(500, 1_500), (1_500, 0), (1_500, 0), (500, 0)]
+        [(500, 1_500), (1_500, 0), (1_750, 0), (1_500, 0)]
     );
     let text = explain(on_chain(&second)).text(None);
     assert!(
@@ -201,7 +215,7 @@ fn earlier_cuts_of_a_pass_are_implied_by_the_cap() {
 #[test]
 fn a_session_and_a_tolerance_are_explained_too() {
     let mut crash = Crash::new(10_000, 0);
-    let event = crash.session(8_000);
+    let event = crash.session();
     assert_eq!(faults(&event), Vec::<String>::new());
     let explanation = explain(on_chain(&event));
     assert_eq!(explanation.json()["session"], event.session.to_string());
@@ -211,7 +225,7 @@ fn a_session_and_a_tolerance_are_explained_too() {
         "{text}"
     );
 
-    let event = Crash::new(5_000, 300).round(3_000);
+    let event = Crash::new(5_000, 300).round(8);
     assert_eq!(faults(&event), Vec::<String>::new());
     let text = explain(on_chain(&event)).text(None);
     assert!(
@@ -271,7 +285,7 @@ const FORGED_CUTS: [Forgery<CounterpartyCut>; 11] = [
 
 #[test]
 fn a_forged_round_is_refused() {
-    let event = Crash::new(10_000, 0).round(ALL);
+    let event = Crash::new(10_000, 0).round(8);
     assert_eq!(faults(&event), Vec::<String>::new());
     let missed = |what: String, forged: &AutoDeleveraged| {
         let explanation = explain(on_chain(forged));
@@ -299,9 +313,9 @@ fn a_forged_round_is_refused() {
 /// Lots moved from the first to the third keep every sum, but not the cap.
 #[test]
 fn a_cut_that_spares_the_first_is_refused() {
-    let event = Crash::new(10_000, 0).round(8_000);
+    let event = Crash::new(10_000, 0).round(8);
     let lots: Vec<u64> = event.cuts.iter().map(|cut| cut.lots_closed).collect();
-    assert_eq!(lots, [4_000, 3_000, 1_000]);
+    assert_eq!(lots, [4_000, 3_000, 3_000]);
     let mut forged = event.clone();
     forged.cuts[0].lots_closed -= 1_000;
     forged.cuts[2].lots_closed += 1_000;

@@ -86,6 +86,7 @@ fn begin(
         past_grace: true,
         taker: None,
         max_lots,
+        least_lots: now.least_lots,
         params,
         epoch,
         passes,

@@ -165,6 +165,7 @@ fn the_totals_of_the_report_are_tied_to_its_rounds() {
         "/summary/compute_units/auto_deleverage/total",
         "/scenario/atoms_per_lot_tick",
         "/scenario/adl_step_bps",
+        "/scenario/min_position_lots",
         "/scenario/rank_tolerance_bps",
         "/scenario/min_profit_bps",
         "/traders/0/adl_lots",

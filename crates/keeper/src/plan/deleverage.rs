@@ -3,6 +3,7 @@
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone;
 use ballast_client::ranking::{self, AdlPlan, Request};
+use ballast_engine::deficit::Deficit;
 use ballast_engine::liquidation::{need, LiquidationInput, Need};
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
@@ -55,8 +56,8 @@ pub fn before(
     };
     let (book, queue) = (lists.book()?, lists.queue(side.opposite())?);
     let taker = book.best_price_but_of(side, record.trader.as_array())?;
-    let (market, lots) = (&present.state.market, input.position.size());
-    match ranking::begin(market, queue, &record.slot(), &present.moment, lots, taker) {
+    let market = &present.state.market;
+    match ranking::begin(market, queue, &record.slot(), &present.moment, taker) {
         Ok((_, round)) => {
             let begun = round.finish()?;
             match begun.insured == begun.deficit {
@@ -90,7 +91,6 @@ fn round(
     let size = record.position.size();
     let request = Request {
         bankrupt: record.trader,
-        max_lots: size,
         max_counterparties: own.options.max_counterparties,
         spares: own.options.spares,
     };
@@ -144,7 +144,6 @@ impl Round<'_> {
             keys,
             bankrupt,
             reward_trader: own.address,
-            max_lots: self.plan.max_lots,
             counterparties: listed,
         };
         instructions.push(deleverage.instruction());
@@ -153,15 +152,18 @@ impl Round<'_> {
 
     fn plan(&self, listed: Vec<Pubkey>, side: Side, of_lots: u64) -> Plan {
         let cuts = self.plan.cuts.iter().take(listed.len());
+        let lots = cuts.clone().map(|cut| cut.cut.lots).sum();
+        let summary = &self.plan.summary;
+        let deficit = Deficit::new(summary.deficit, summary.insured, of_lots);
         Plan {
             task: Task::Deleverage,
             trader: self.plan.bankrupt,
             instructions: self.instructions(&listed),
             effect: Effect::Deleveraging {
-                lots: cuts.clone().map(|cut| cut.cut.lots).sum(),
+                lots,
                 of_lots,
                 cuts: cuts.len(),
-                insurance_atoms: self.plan.summary.insurance_paid,
+                insurance_atoms: deficit.insurance_for(lots).unwrap_or(0),
             },
             reads: Reads {
                 book: None,

@@ -197,7 +197,6 @@ fn open(
     let open = OpenAdlSession {
         keys,
         session: session_keys,
-        max_lots: record.position.size(),
     };
     let advance = AdvanceAdlSession {
         keys,
@@ -219,8 +218,8 @@ fn open(
     ))
 }
 
-/// Whether the bankrupt position or the pass has changed since the session was opened, or insurance
-/// no longer pays for a lot at the frozen price.
+/// Whether the bankrupt position or the pass has changed since the session was opened, insurance no
+/// longer pays for a lot at the frozen price, or nobody is left to cut and no pass can open.
 fn is_stale(
     present: &Present<'_>,
     queue: &QueueRef<'_>,
@@ -242,14 +241,15 @@ fn is_stale(
         .available(market.params(), present.moment.slot)?;
     let wanted = session.selection.wanted;
     let resumed = Deleveraging::resume(&round, &position, wanted, available);
-    Ok(!resumed.is_ok_and(|round| round.remaining_lots() > 0))
+    let payable = resumed.is_ok_and(|round| round.remaining_lots() > 0);
+    let opens_pass = session.selection.members().is_empty() && !selected(session, queue).is_empty();
+    Ok(!payable || (session.selection.is_exhausted(queue)? && !opens_pass))
 }
 
 /// The nodes that probably rank highest.
 fn hints(present: &Present<'_>, record: &PositionRecord, queue: &QueueRef<'_>) -> Vec<u32> {
     let request = Request {
         bankrupt: record.trader,
-        max_lots: record.position.size(),
         max_counterparties: MAX_SELECTED,
         spares: 0,
     };

@@ -55,6 +55,7 @@ pub fn scenario(args: &RehearseArgs, plan: &Plan) -> Result<Report> {
         open_interest_lots: plan.population.open_interest_lots(),
         max_leverage: args.max_leverage,
         adl_step_bps: args.adl_step_bps,
+        min_position_lots: plan.risk.min_position_lots,
         rank_tolerance_bps: args.rank_tolerance_bps,
         min_profit_bps: plan.risk.adl.min_profit_bps,
         keepers: KEEPERS,

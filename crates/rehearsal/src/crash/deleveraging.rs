@@ -103,7 +103,6 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
     let view = snapshot.queue().context("queue")?;
     let request = Request {
         bankrupt: *trader,
-        max_lots: bankrupt.position.size(),
         max_counterparties: LIST_LENGTH,
         spares: 0,
     };
@@ -219,6 +218,7 @@ fn record(stage: &Stage, diary: &Diary, before: &Before, compute_units: u64) -> 
         rank_tolerance_bps: ranking.rank_tolerance_bps,
         min_profit_bps: ranking.min_profit_bps,
         max_close_bps: ranking.max_close_bps,
+        min_position_lots: u64::from(ranking.least_lots),
         atoms_per_lot_tick: stage.units.atoms_per_lot_tick,
         funding_index: ranking.funding_index.get(),
         counterparty_side: direction(ranking.side),

@@ -53,7 +53,7 @@ fn send(stage: &mut Stage, bankrupt: &Pubkey, list: &[Pubkey]) -> TxResult {
     let (market, keeper) = (stage.market.clone(), stage.deleverager.clone());
     stage
         .sandbox
-        .auto_deleverage(&market, bankrupt, &keeper, u64::MAX, list)
+        .auto_deleverage(&market, bankrupt, &keeper, list)
 }
 
 /// The seven cases that differ in their accounts.
@@ -87,8 +87,8 @@ fn attempts(occasion: &Occasion, forged: Pubkey) -> Result<Vec<Attempt>> {
         ),
         attempt(
             "list a trader of the same side",
-            "AdlWrongSide",
-            with_first(same_side),
+            "AdlNothingCut",
+            vec![same_side],
         ),
         attempt(
             "list a copy of the top trader owned by another program",

@@ -178,10 +178,11 @@ impl RoundFacts {
             insurance_paid,
         };
         let max_close = integer(value, "max_close_bps")?;
+        let least = integer(value, "min_position_lots")?;
         let min_profit = integer(value, "min_profit_bps")?;
         round.queue = list(value, "queue")?
             .iter()
-            .map(|line| round.candidate(line, &max_close, &min_profit))
+            .map(|line| round.candidate(line, &max_close, &least, &min_profit))
             .collect::<Result<_>>()?;
         Ok(round)
     }
@@ -190,6 +191,7 @@ impl RoundFacts {
         &self,
         line: &Value,
         max_close: &BigInt,
+        least: &BigInt,
         min_profit: &BigInt,
     ) -> Result<Candidate> {
         let lots = magnitude(&integer(line, "lots")?);
@@ -205,6 +207,11 @@ impl RoundFacts {
         } else {
             (max_close * base + 9_999) / 10_000
         };
+        let mut cap_left = (cap - &already).min(lots.clone());
+        // A rest below the least position goes along.
+        if cap_left > BigInt::from(0) && &lots - &cap_left < *least {
+            cap_left = lots.clone();
+        }
         let price = |quote: BigInt| BigRational::new(quote, lots.clone());
         // Everything as if long: `ahead` is positive when `one` is better than `two`.
         let ahead = |one: &BigRational, two: &BigRational| {
@@ -239,7 +246,7 @@ impl RoundFacts {
             trader,
             lots,
             entry,
-            cap_left: cap - already,
+            cap_left,
             rank: rank.transpose()?,
         })
     }

@@ -17,7 +17,7 @@ fn report() -> Value {
         },
         "adl": [{
             "round": 1, "mark_ticks": 170_000, "close_price": "17900000/100",
-            "rank_tolerance_bps": 0, "min_profit_bps": 10, "max_close_bps": 5_000,
+            "rank_tolerance_bps": 0, "min_profit_bps": 10, "max_close_bps": 5_000, "min_position_lots": 1,
             "atoms_per_lot_tick": 1, "max_lots": 100,
             "bankrupt": {"trader": "B", "lots": 100, "entry_quote_atoms": 20_000_000, "margin_atoms": 2_000_000},
             "queue": [
@@ -145,7 +145,7 @@ fn a_short_bankruptcy_is_mirrored() {
         },
         "adl": [{
             "round": 1, "mark_ticks": 120, "close_price": "1100/10", "rank_tolerance_bps": 0,
-            "min_profit_bps": 0, "max_close_bps": 10_000, "atoms_per_lot_tick": 10, "max_lots": 10,
+            "min_profit_bps": 0, "max_close_bps": 10_000, "min_position_lots": 1, "atoms_per_lot_tick": 10, "max_lots": 10,
             "bankrupt": {"trader": "B", "lots": -10, "entry_quote_atoms": -10_000, "margin_atoms": 1_000},
             "queue": [{
                 "trader": "long", "lots": 20, "entry_quote_atoms": 20_000, "margin_atoms": 5_000,

@@ -333,8 +333,8 @@ impl Generator {
         bankrupt.retain(|(_, bankrupt)| *bankrupt);
         let bankrupt = self.target(model, market, &bankrupt);
         let size = model.held(market, bankrupt).size();
-        let max_lots = self.most_lots(size);
-        let mut list = self.honest(model, market, bankrupt, i128::from(max_lots).min(size));
+        let lots = self.reach(size);
+        let mut list = self.honest(model, market, bankrupt, lots);
         if self.pick.percent(35) {
             self.spoil(model, market, bankrupt, &mut list);
         }
@@ -343,7 +343,6 @@ impl Generator {
             market,
             bankrupt,
             receiver,
-            max_lots,
             list: list.into_iter().take(33).collect(),
         })
     }

@@ -15,12 +15,7 @@ impl Generator {
         let mut bankrupt: Vec<(usize, bool)> = distressed.to_vec();
         bankrupt.retain(|(_, bankrupt)| *bankrupt);
         let bankrupt = self.target(model, market, &bankrupt);
-        let size = model.held(market, bankrupt).size();
-        Operation::OpenSession {
-            market,
-            bankrupt,
-            max_lots: self.most_lots(size),
-        }
+        Operation::OpenSession { market, bankrupt }
     }
 
     /// Something about a session of the market, if there is one.
@@ -84,6 +79,10 @@ impl Generator {
 
     fn execute_session(&mut self, model: &Model, named: Named, session: &Session) -> Operation {
         let mut list = model.selected(named.market, named.side);
+        if list.is_empty() {
+            let waiting = model.waiting(named.market, named.side);
+            list.extend(self.pick.some(&waiting));
+        }
         if self.pick.percent(30) {
             self.spoil(model, named.market, session.bankrupt, &mut list);
         }
@@ -130,11 +129,11 @@ impl Generator {
         }
     }
 
-    /// Most lots to close: all, some, one or none.
-    pub fn most_lots(&mut self, size: i128) -> u64 {
+    /// Lots that a list should reach for: all, some, one or none.
+    pub fn reach(&mut self, size: i128) -> i128 {
         match self.pick.weighted(&[55, 35, 7, 3]) {
-            0 => u64::MAX,
-            1 => u64::try_from(self.pick.within(1, size)).expect("lots"),
+            0 => size,
+            1 => self.pick.within(1, size),
             2 => 1,
             _ => 0,
         }

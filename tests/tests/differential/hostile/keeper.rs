@@ -119,20 +119,19 @@ impl<'a> Keeper<'a> {
     /// A call of this kind, and what has happened since its list was made.
     pub fn call(&mut self, kind: Kind) -> (Call, Option<Operation>) {
         let size = self.stage.model.held(self.stage.market, BANKRUPT).size();
-        let max_lots = match self.pick.weighted(&[40, 50, 9, 1]) {
-            0 => i128::from(u64::MAX),
+        let lots = match self.pick.weighted(&[40, 50, 9, 1]) {
+            0 => size,
             1 => self.pick.within(1, size),
             2 => 1,
             _ => 0,
         };
-        let mut list = self.stage.honest(BANKRUPT, max_lots.min(size));
+        let mut list = self.stage.honest(BANKRUPT, lots);
         let since = self.since(kind, &list);
         self.spoil(kind, &mut list);
         let call = Call {
             market: self.stage.market,
             bankrupt: BANKRUPT,
             receiver: 1,
-            max_lots: u64::try_from(max_lots).expect("lots"),
             list,
         };
         (call, since)

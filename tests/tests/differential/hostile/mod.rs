@@ -149,7 +149,6 @@ impl Report {
             BallastError::AdlListOutOfOrder,
             BallastError::AdlDuplicateCounterparty,
             BallastError::AdlBankruptInList,
-            BallastError::AdlWrongSide,
             BallastError::AdlForeignAccount,
             BallastError::AdlListTooLong,
             BallastError::AdlNothingCut,

@@ -213,19 +213,17 @@ impl Stage {
         }));
     }
 
-    /// An honest round over some lots, so that members stand at or near their caps.
+    /// A round over a list for some lots, so that members stand at or near their caps.
     fn round(&mut self, bankrupt: usize, pick: &mut Pick) {
         let size = self.model.held(self.market, bankrupt).size();
         if size < 2 {
             return;
         }
-        let max_lots = pick.within(1, size / 2);
-        let list = self.honest(bankrupt, max_lots);
+        let list = self.honest(bankrupt, pick.within(1, size / 2));
         let call = Call {
             market: self.market,
             bankrupt,
             receiver: 1,
-            max_lots: u64::try_from(max_lots).expect("lots"),
             list,
         };
         self.perform(&Operation::Deleverage(call));

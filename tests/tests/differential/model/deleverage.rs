@@ -94,6 +94,8 @@ pub(super) struct Round {
     pub index: i128,
     pub epoch: u32,
     pub cap_bps: i128,
+    /// The least position.
+    pub least: i128,
     pub budget: i128,
     pub bankrupt: Holding,
     /// What insurance pays if all lots are closed.
@@ -121,7 +123,7 @@ impl Model {
     pub fn deleverage(&mut self, call: &Call) -> Verdict<RoundMade> {
         check_accounts(self, call.bankrupt, &call.list)?;
         let number = call.market;
-        let begun = self.begin(number, call.bankrupt, call.max_lots)?;
+        let begun = self.begin(number, call.bankrupt)?;
         let (mut round, deficit) = (begun.round, begun.deficit);
         self.cut_all(&mut round, &call.list)?;
         let mut pass_opened = false;
@@ -140,12 +142,7 @@ impl Model {
     }
 
     /// Checks the bankruptcy and fixes the close price.
-    pub(super) fn begin(
-        &mut self,
-        number: usize,
-        bankrupt: usize,
-        max_lots: u64,
-    ) -> Verdict<Begun> {
+    pub(super) fn begin(&mut self, number: usize, bankrupt: usize) -> Verdict<Begun> {
         let mark = self.touch(number, Use::Deleverage)?.price;
         let distress = self.needed(number, bankrupt)?.distress;
         self.release_all(number, bankrupt, None);
@@ -157,7 +154,6 @@ impl Model {
         } else {
             self.markets[number].passes[side(sign)]
         };
-        require(max_lots > 0, BallastError::ZeroLots)?;
         let deficit = -before.equity(mark);
         require(deficit > 0, BallastError::NotBankrupt)?;
         let params = self.markets[number].params;
@@ -183,7 +179,6 @@ impl Model {
         let round = Round {
             index: self.markets[number].funding.index,
             epoch,
-            budget: i128::from(max_lots).min(before.size()),
             ..Round::of(number, &before, insured, mark, &params)
         };
         signed(round.close_quote)?;
@@ -262,15 +257,16 @@ impl Model {
         Ok(())
     }
 
-    /// Cuts one, unless it has left, is at its cap, insolvent, or nothing is left to close.
+    /// Cuts one, unless it has left or turned, is at its cap, insolvent, or nothing is left to close.
     fn cut(&mut self, round: &mut Round, trader: usize) -> Verdict<()> {
         let Some(owned) = self.owned(round.market, trader) else {
             return Ok(());
         };
         let (sequence, stamp) = (owned.sequence, owned.stamp);
         let holding = owned.holding.settled(round.index)?;
-        let opposite = holding.sign() == round.sign;
-        require(opposite, BallastError::AdlWrongSide)?;
+        if holding.sign() != round.sign {
+            return Ok(());
+        }
         let cap_left = round.cap_left(holding.size(), &stamp);
         if cap_left == 0 {
             round.at_cap += 1;
@@ -426,6 +422,7 @@ impl Round {
             index: bankrupt.index,
             epoch: 0,
             cap_bps: i128::from(params.adl.max_close_bps),
+            least: i128::from(params.min_position_lots),
             budget: close_lots,
             bankrupt: *bankrupt,
             insured,
@@ -452,7 +449,13 @@ impl Round {
         }
         let cut = self.lots_cut(stamp);
         let cap = ceil(&part(size + cut, self.cap_bps, ONE));
-        (cap - cut).clamp(0, size)
+        let left = (cap - cut).clamp(0, size);
+        // A cut leaves nothing or at least the least position.
+        if left > 0 && size - left < self.least {
+            size
+        } else {
+            left
+        }
     }
 
     /// Worth of so many lots at the close price, rounded for the counterparties.

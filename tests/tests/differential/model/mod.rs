@@ -125,11 +125,9 @@ impl Model {
                 let round = self.deleverage(call)?;
                 return Ok(Effect::Round(Box::new(round)));
             }
-            Operation::OpenSession {
-                market,
-                bankrupt,
-                max_lots,
-            } => return self.open_session(*market, *bankrupt, *max_lots),
+            Operation::OpenSession { market, bankrupt } => {
+                return self.open_session(*market, *bankrupt);
+            }
             Operation::AdvanceSession { session, .. } => self.advance_session(session)?,
             Operation::ExecuteSession {
                 session,

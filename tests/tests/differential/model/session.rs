@@ -87,8 +87,8 @@ pub struct Opened {
 
 impl Model {
     /// Opens a session.
-    pub fn open_session(&mut self, market: usize, bankrupt: usize, most: u64) -> Verdict<Effect> {
-        let begun = self.begin(market, bankrupt, most)?;
+    pub fn open_session(&mut self, market: usize, bankrupt: usize) -> Verdict<Effect> {
+        let begun = self.begin(market, bankrupt)?;
         let (round, deficit) = (begun.round, begun.deficit);
         require(deficit > round.insured, BallastError::InsuranceCanPay)?;
         let slot = self.slot;
@@ -126,7 +126,8 @@ impl Model {
         self.require_live(named)
     }
 
-    /// Executes a session, or opens the next pass when it has no members.
+    /// Executes a session, or opens the next pass when it has no members and the list shows
+    /// somebody at its cap whom that pass may cut.
     pub fn execute_session(
         &mut self,
         named: &Named,
@@ -148,6 +149,14 @@ impl Model {
         require(unchanged, BallastError::AdlSessionStale)?;
         let mut round = self.frozen(market, named.side);
         if session.seen.members.is_empty() {
+            let waiting = self.waiting(market, named.side);
+            let mut waits = false;
+            for listed in list {
+                let trader = matches!(listed, Listed::Trader(_));
+                require(trader, BallastError::AdlForeignAccount)?;
+                waits |= waiting.contains(listed);
+            }
+            require(waits, BallastError::AdlNothingCut)?;
             let pass = self.open_pass(market, round.sign);
             self.distress_mut(market, bankrupt).pass_epoch = pass;
             self.markets[market].sessions[named.side] = None;
@@ -173,7 +182,8 @@ impl Model {
         let expired = self.require_live(named).is_err();
         let over = expired
             || !self.is_unchanged(named.market, named.side)
-            || self.payable(named.market, named.side) == 0;
+            || self.payable(named.market, named.side) == 0
+            || self.exhausted(named.market, named.side);
         require(over, BallastError::AdlSessionLive)?;
         self.markets[named.market].sessions[named.side] = None;
         Ok(())
@@ -223,6 +233,26 @@ impl Model {
             }
         }
         few
+    }
+
+    /// Whether the walk is complete and no member can be cut any more.
+    fn exhausted(&self, market: usize, side: usize) -> bool {
+        let (session, round) = (self.session(market, side), self.frozen(market, side));
+        let eligible = self.eligible(&round);
+        let left = eligible.iter().any(|(trader, left, _)| {
+            let owned = self.owned(market, *trader).expect("a position");
+            *left > 0 && session.seen.has(owned.sequence)
+        });
+        session.seen.complete && !left
+    }
+
+    /// Everybody at its cap who is solvent at the frozen close price.
+    pub fn waiting(&self, market: usize, side: usize) -> Vec<Listed> {
+        let eligible = self.eligible(&self.frozen(market, side));
+        let waiting = eligible.into_iter().filter(|(_, left, _)| *left == 0);
+        waiting
+            .map(|(trader, _, _)| Listed::Trader(trader))
+            .collect()
     }
 
     /// The members still in the queue, in order.

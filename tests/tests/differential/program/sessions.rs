@@ -12,11 +12,9 @@ use crate::operation::{Named, Operation};
 
 impl World {
     /// Opens a session in a new account, which is remembered if the program accepts.
-    pub fn open_session(&mut self, market: usize, bankrupt: usize, max_lots: u64) -> TxResult {
+    pub fn open_session(&mut self, market: usize, bankrupt: usize) -> TxResult {
         let (cookie, bankrupt) = (self.markets[market].clone(), self.addresses[bankrupt]);
-        let (keys, outcome) = self
-            .sandbox
-            .open_adl_session(&cookie, &bankrupt, max_lots)?;
+        let (keys, outcome) = self.sandbox.open_adl_session(&cookie, &bankrupt)?;
         let side = self.sandbox.adl_session(&keys).side;
         let side = usize::try_from(side).expect("a side");
         self.sessions.insert((market, side), keys);

@@ -63,17 +63,16 @@ pub struct AutoDeleverage<'info> {
 }
 
 impl<'info> AutoDeleverage<'info> {
-    /// Closes up to `max_lots` of a bankrupt position at its bankruptcy price, moved towards the
-    /// mark by what insurance pays, against the listed counterparties. Anyone may call it.
+    /// Closes a bankrupt position at its bankruptcy price, moved towards the mark by what insurance
+    /// pays, against the listed counterparties, as far as they reach. Anyone may call it.
     ///
     /// # Errors
     /// `NotBankrupt`; `InsuranceCanPay`; `BookCanAbsorb`; `AdlForeignAccount`, `AdlBankruptInList`,
-    /// `AdlDuplicateCounterparty`, `AdlListTooLong`, `AdlWrongSide`, `AdlListOutOfOrder` for the
-    /// list;
+    /// `AdlDuplicateCounterparty`, `AdlListTooLong`, `AdlListOutOfOrder` for the list;
     /// `AdlSkippedCounterparty`, with the trader logged, when somebody ranked higher was left out;
     /// `AdlNothingCut`; `Paused`; the `Price...` errors.
-    pub fn handle(ctx: Context<'info, Self>, max_lots: u64) -> Result<()> {
-        let mut event = ctx.accounts.deleverage(ctx.remaining_accounts, max_lots)?;
+    pub fn handle(ctx: Context<'info, Self>) -> Result<()> {
+        let mut event = ctx.accounts.deleverage(ctx.remaining_accounts)?;
         let accounts = &ctx.accounts;
         event.reward_atoms = pay_reward(&accounts.market, &accounts.reward_trader, &event)?;
         emit(&ctx.accounts.event_authority, &*event)?;
@@ -81,11 +80,7 @@ impl<'info> AutoDeleverage<'info> {
     }
 
     #[inline(never)]
-    fn deleverage(
-        &self,
-        listed: &'info [AccountInfo<'info>],
-        max_lots: u64,
-    ) -> Result<Box<AutoDeleveraged>> {
+    fn deleverage(&self, listed: &'info [AccountInfo<'info>]) -> Result<Box<AutoDeleveraged>> {
         let clock = Clock::get()?;
         self.exchange.load()?.require_not_paused(PAUSE_DELEVERAGE)?;
         check_list(listed, &self.bankrupt.key())?;
@@ -102,15 +97,7 @@ impl<'info> AutoDeleverage<'info> {
         let mut changes = PositionChanges::open(key, &market, &queues);
         changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(&self.bankrupt.key(), &book, slot)?;
-        let mut state = begin(
-            &mut market,
-            &queues,
-            &book,
-            slot,
-            &touched,
-            &clock,
-            max_lots,
-        )?;
+        let mut state = begin(&mut market, &queues, &book, slot, &touched, &clock)?;
         let mut list = CutList::new(key, &queues, &book, listed);
         list.cut_all(&mut changes, &mut state)?;
         let mut pass_opened = false;

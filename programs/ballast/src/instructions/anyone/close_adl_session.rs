@@ -37,8 +37,8 @@ pub struct CloseAdlSession<'info> {
 }
 
 impl CloseAdlSession<'_> {
-    /// Closes a session that has expired, whose bankrupt position or pass has changed, or for which
-    /// insurance no longer pays. Anyone may call it.
+    /// Closes a session that has expired, whose bankrupt position or pass has changed, for which
+    /// insurance no longer pays, or which has nobody left to cut. Anyone may call it.
     ///
     /// # Errors
     /// `AdlSessionMismatch`; `AdlSessionLive`.
@@ -74,8 +74,8 @@ impl CloseAdlSession<'_> {
         })
     }
 
-    /// Whether the bankrupt position is still what the session was opened for, and insurance pays
-    /// for a lot of it at the frozen price.
+    /// Whether the bankrupt position is still what the session was opened for, insurance pays for a
+    /// lot of it at the frozen price, and somebody may be cut or may still be found.
     fn can_be_executed(
         &self,
         market: &Market,
@@ -102,7 +102,10 @@ impl CloseAdlSession<'_> {
         if !session.is_of_position(slot, &position) || round.epoch != header.adl_epoch {
             return Ok(false);
         }
+        let exhausted = queues.read(session.side(), |queue| {
+            session.selection.is_exhausted(queue).or_ballast()
+        })?;
         let now = Clock::get()?.slot;
-        Ok(resume(market, session, &round, &position, now).is_ok())
+        Ok(!exhausted && resume(market, session, &round, &position, now).is_ok())
     }
 }

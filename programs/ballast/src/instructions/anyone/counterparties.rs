@@ -5,15 +5,14 @@ use ballast_engine::{
     adl::{Cut, CutDone, Deleveraging, SkipReason},
     position::Position,
     queue::CutStamp,
-    rank::Class,
-    EngineError,
+    rank::{Class, Round},
 };
 use ballast_state::{
     error::BallastError, events::CounterpartyCut, instructions::MAX_COUNTERPARTIES, trader::Trader,
 };
 
 use crate::{
-    error::{err, error, require, require_keys_neq, OrBallast},
+    error::{error, require, require_keys_neq, OrBallast},
     instructions::{
         orders::cancel_for,
         position_change::{Change, PositionChanges, Remembered},
@@ -44,6 +43,42 @@ pub fn check_list(listed: &[AccountInfo], bankrupt: &Pubkey) -> Result<()> {
         require!(!repeated, BallastError::AdlDuplicateCounterparty);
     }
     Ok(())
+}
+
+/// Whether a checked list shows somebody who may be cut once the next pass opens.
+///
+/// # Errors
+/// `AdlForeignAccount` for an account that is no trader, `TreeCorrupt`.
+#[inline(never)]
+pub fn shows_waiting<'info>(
+    listed: &'info [AccountInfo<'info>],
+    market: &Pubkey,
+    round: &Round,
+    queues: &MarketQueues,
+) -> Result<bool> {
+    let mut waits = false;
+    for account in listed {
+        let loader = AccountLoader::<Trader>::try_from(account)
+            .map_err(|_| error!(BallastError::AdlForeignAccount))?;
+        let trader = loader.load()?;
+        let slot = trader.find(market).and_then(|at| trader.positions.get(at));
+        let Some(slot) = slot.filter(|slot| {
+            slot.position()
+                .is_ok_and(|held| held.side() == Some(round.side))
+        }) else {
+            continue;
+        };
+        let node = slot.queue_node;
+        waits |= queues.read(round.side, |queue| {
+            let entry = queue.entry(node).or_ballast()?;
+            require!(
+                entry.trader == account.key.to_bytes(),
+                BallastError::TreeCorrupt
+            );
+            round.waits_for_pass(entry).or_ballast()
+        })?;
+    }
+    Ok(waits)
 }
 
 /// A checked list while it is worked through.
@@ -81,8 +116,7 @@ impl<'a, 'info> CutList<'a, 'info> {
     /// Cuts every listed counterparty in turn, as far as lots remain.
     ///
     /// # Errors
-    /// `AdlForeignAccount` for an account that is no trader, `AdlWrongSide`, `AdlListOutOfOrder`,
-    /// `TreeCorrupt`.
+    /// `AdlForeignAccount` for an account that is no trader, `AdlListOutOfOrder`, `TreeCorrupt`.
     pub fn cut_all(
         &mut self,
         changes: &mut PositionChanges,
@@ -125,10 +159,10 @@ impl<'a, 'info> CutList<'a, 'info> {
         }
         let before = slot.position()?.settle(state.round().funding_index);
         let before = before.or_ballast()?;
-        require!(
-            before.side() == Some(state.round().side),
-            BallastError::AdlWrongSide
-        );
+        // Who has turned to the other side has left, as far as this round goes.
+        if before.side() != Some(state.round().side) {
+            return Ok(None);
+        }
         let node = slot.queue_node;
         let (sequence, stamp) = self.ranked_by(account.key, node, state)?;
         let Some(done) = decide(state, &before, sequence, stamp)? else {
@@ -196,7 +230,6 @@ fn decide(
         Ok(Cut::Done(done)) => Ok(Some(Decided::Cut(done))),
         Ok(Cut::Skipped(SkipReason::AtCap)) => Ok(Some(Decided::AtCap)),
         Ok(Cut::Skipped(_)) => Ok(None),
-        Err(EngineError::WrongSide) => err!(BallastError::AdlWrongSide),
         Err(error) => Err(BallastError::from(error).into()),
     }
 }

@@ -47,7 +47,6 @@ pub fn begin(
     slot: &mut PositionSlot,
     touched: &Touched,
     clock: &Clock,
-    max_lots: u64,
 ) -> Result<Box<Deleveraging>> {
     let position = market.settled(slot)?;
     let side = position.side();
@@ -74,7 +73,8 @@ pub fn begin(
             true => None,
             false => book.best_price(side)?,
         },
-        max_lots,
+        max_lots: position.size(),
+        least_lots: params.min_position_lots,
         params: &params.adl,
         epoch,
         passes: epoch,
@@ -170,6 +170,7 @@ fn event(
         rank_tolerance_bps: round.rank_tolerance_bps,
         min_profit_bps: round.min_profit_bps,
         max_close_bps: round.max_close_bps,
+        least_lots: round.least_lots,
         lots_before: before.lots.get(),
         entry_quote_before: before.entry_quote.get(),
         margin_before: before.margin.get(),

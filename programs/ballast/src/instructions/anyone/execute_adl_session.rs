@@ -13,7 +13,7 @@ use ballast_state::{
 };
 
 use super::{
-    counterparties::{check_list, CutList},
+    counterparties::{check_list, shows_waiting, CutList},
     deleveraging::{conclude, conclude_orders, pay_reward, resume, Occasion},
 };
 use crate::{
@@ -25,7 +25,8 @@ use crate::{
 };
 
 /// Accounts of `execute_adl_session`. The remaining accounts are the trader accounts of those
-/// selected that are still in the queue, writable, in the session's order.
+/// selected that are still in the queue, writable, in the session's order; where nobody was selected,
+/// that of somebody at its cap.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ExecuteAdlSession<'info> {
@@ -64,7 +65,8 @@ pub struct ExecuteAdlSession<'info> {
 
 impl<'info> ExecuteAdlSession<'info> {
     /// Executes a session whose walk is at its end, at its frozen close price, and closes it. When
-    /// nobody who may be cut was left, opens the next pass instead. Anyone may call it.
+    /// nobody was selected, opens the next pass instead, if the list shows somebody who may be cut in
+    /// it: at its cap, and solvent at the close price. Anyone may call it.
     ///
     /// # Errors
     /// `AdlSessionMismatch`, `AdlSessionExpired`, `AdlSessionGone`, `AdlSessionIncomplete`,
@@ -119,6 +121,8 @@ impl<'info> ExecuteAdlSession<'info> {
             BallastError::AdlSessionStale
         );
         if session.selection.members().is_empty() {
+            let waits = shows_waiting(listed, &key, &round, &queues)?;
+            require!(waits, BallastError::AdlNothingCut);
             slot.pass_epoch = queues.write(session.side(), |queue| {
                 session.selection.end(queue, watch.session).or_ballast()?;
                 queue.open_pass(clock.slot).or_ballast()

@@ -60,23 +60,23 @@ pub struct OpenAdlSession<'info> {
 }
 
 impl OpenAdlSession<'_> {
-    /// Freezes mark, close price, funding index and ranking, so that the counterparties of up to
-    /// `max_lots` may be looked for in several transactions. The close price counts on what insurance
+    /// Freezes mark, close price, funding index and ranking, so that the counterparties of the
+    /// position may be looked for in several transactions. The close price counts on what insurance
     /// may pay now; nothing is paid before the session is executed. Anyone may call it; who calls it
     /// decides nothing.
     ///
     /// # Errors
     /// `NotBankrupt`; `InsuranceCanPay`, also once the grace period is over;
     /// `BookCanAbsorb`;
-    /// `AdlSessionUnderWay`; `AdlSessionSize`; `ZeroLots`; `Paused`; the `Price...` errors.
-    pub fn handle(ctx: Context<Self>, max_lots: u64) -> Result<()> {
-        let event = ctx.accounts.open(max_lots)?;
+    /// `AdlSessionUnderWay`; `AdlSessionSize`; `Paused`; the `Price...` errors.
+    pub fn handle(ctx: Context<Self>) -> Result<()> {
+        let event = ctx.accounts.open()?;
         emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 
     #[inline(never)]
-    fn open(&self, max_lots: u64) -> Result<AdlSessionOpened> {
+    fn open(&self) -> Result<AdlSessionOpened> {
         let clock = Clock::get()?;
         self.exchange.load()?.require_not_paused(PAUSE_DELEVERAGE)?;
         let mut market = self.market.load_mut()?;
@@ -91,15 +91,7 @@ impl OpenAdlSession<'_> {
         let mut changes = PositionChanges::open(key, &market, &queues);
         changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(&trader, &book, slot)?;
-        let state = begin(
-            &mut market,
-            &queues,
-            &book,
-            slot,
-            &touched,
-            &clock,
-            max_lots,
-        )?;
+        let state = begin(&mut market, &queues, &book, slot, &touched, &clock)?;
         let summary = state.finish().or_ballast()?;
         let (deficit, insured) = (summary.deficit, summary.insured);
         require!(deficit > insured, BallastError::InsuranceCanPay);
