@@ -36,6 +36,7 @@ impl BookVenue {
         config.risk.impact_notional_atoms = IMPACT;
         config.risk.maker_fee_bps = 1;
         config.risk.price_band_bps = BAND_BPS;
+        config.risk.min_order_atoms = 1;
         let mut venue = Venue::of(&config, &options(program, MintKind::Classic), WORST)?;
         let makers: Result<_, _> = (0..MAX_MAKERS)
             .map(|_| venue.sandbox.create_trader(10_000 * USD))
