@@ -46,6 +46,10 @@ import {
   type PositionFlagged,
   getPositionLiquidatedDecoder,
   type PositionLiquidated,
+  getProfitHeldDecoder,
+  type ProfitHeld,
+  getProfitReleasedDecoder,
+  type ProfitReleased,
   getQueueGrownDecoder,
   type QueueGrown,
   getTraderClosedDecoder,
@@ -89,6 +93,8 @@ export type BallastEvent =
   | { name: 'PauseSet'; data: PauseSet }
   | { name: 'PositionFlagged'; data: PositionFlagged }
   | { name: 'PositionLiquidated'; data: PositionLiquidated }
+  | { name: 'ProfitHeld'; data: ProfitHeld }
+  | { name: 'ProfitReleased'; data: ProfitReleased }
   | { name: 'QueueGrown'; data: QueueGrown }
   | { name: 'TraderClosed'; data: TraderClosed }
   | { name: 'TraderCreated'; data: TraderCreated }
@@ -212,6 +218,16 @@ export const BALLAST_EVENTS: readonly {
     name: 'PositionLiquidated',
     discriminator: new Uint8Array([40, 107, 90, 214, 96, 30, 61, 128]),
     decoder: getPositionLiquidatedDecoder(),
+  },
+  {
+    name: 'ProfitHeld',
+    discriminator: new Uint8Array([105, 91, 11, 230, 9, 49, 68, 115]),
+    decoder: getProfitHeldDecoder(),
+  },
+  {
+    name: 'ProfitReleased',
+    discriminator: new Uint8Array([114, 224, 138, 69, 31, 189, 212, 150]),
+    decoder: getProfitReleasedDecoder(),
   },
   {
     name: 'QueueGrown',

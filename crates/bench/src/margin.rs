@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use ballast_sandbox::{MarketConfig, MintKind};
+use ballast_sandbox::{BlockTrade, MarketConfig, MintKind, TxResult};
 
 use crate::admin::options;
 use crate::figure::Figure;
@@ -22,6 +22,8 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         "remove_margin/",
         "accrue_funding/",
         "flag_bankruptcy/",
+        "release_profit/",
+        "block_trade/profit-held",
     ];
     if !names.iter().any(|name| meter.wants(name)) {
         return Ok(());
@@ -44,6 +46,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         }
         transfers(&venue, &queue, &shape, meter)?;
     }
+    held(&many, "queue-100000", "100,000 positions a side", meter)?;
     accrue(&few, meter)?;
     flags(&few, "typical", "one position", meter)?;
     flags(&few.crowded()?, "worst", "16 positions", meter)
@@ -73,6 +76,34 @@ fn accrue(venue: &Venue, meter: &mut Meter) -> Result<()> {
         venue.sandbox.advance_seconds(3_600);
         venue.price(201_000);
         Figure::of("an hour", venue.sandbox.accrue_funding(&venue.market))
+    })
+}
+
+/// A winner closes across a gap of 7%, and gets back what was held once the price has recovered.
+fn held(venue: &Venue, name: &str, shape: &str, meter: &mut Meter) -> Result<()> {
+    let closed = || -> Result<(Venue, TxResult)> {
+        let mut venue = venue.fork();
+        venue.open()?;
+        venue.price(186_000);
+        let terms = BlockTrade {
+            lots: crate::venue::TEN,
+            price_ticks: 186_000,
+            taker_margin: 0,
+            maker_margin: 500 * USD,
+        };
+        let (market, bob, keeper) = (&venue.market, &venue.bob, &venue.keeper);
+        let trade = venue.sandbox.block_trade(market, bob, keeper, terms);
+        Ok((venue, trade))
+    };
+    meter.measure(&format!("block_trade/profit-held-{name}"), || {
+        Figure::of(&format!("profit held, {shape}"), closed()?.1)
+    })?;
+    meter.measure(&format!("release_profit/one-{name}"), || {
+        let mut venue = closed()?.0;
+        venue.price(200_000);
+        let bob = venue.bob.address;
+        let released = venue.sandbox.release_profit(&venue.market, &[bob]);
+        Figure::of(&format!("one trader, {shape}"), released)
     })
 }
 

@@ -52,6 +52,7 @@ const ROLES: [(&str, &[&str]); 3] = [
             "accrue_funding",
             "donate_insurance",
             "sweep_insurance",
+            "release_profit",
             "flag_bankruptcy",
             "grow_queue",
             "liquidate",

@@ -19,6 +19,8 @@ pub struct Conservation {
     pub insurance: i128,
     /// Undistributed fees of all markets.
     pub fees: i128,
+    /// Profit that all markets hold.
+    pub held: i128,
     /// Tokens in the collateral vault and all insurance vaults.
     pub tokens: i128,
     /// Sum of the lots of each market's positions; a market nobody passed in counts too.
@@ -40,6 +42,7 @@ impl Conservation {
         for (address, market) in markets {
             sum.insurance += i128::from(market.insurance.balance);
             sum.fees += i128::from(market.fees_atoms);
+            sum.held += i128::from(market.held.atoms);
             sum.lots.insert(address, 0);
         }
         for trader in traders {
@@ -50,7 +53,8 @@ impl Conservation {
 
     /// Claims less tokens, atoms: 0 when nothing was minted or lost.
     pub fn error_atoms(&self) -> i128 {
-        self.free + self.positions + self.orders + self.insurance + self.fees - self.tokens
+        self.free + self.positions + self.orders + self.insurance + self.fees + self.held
+            - self.tokens
     }
 
     /// Whether the money adds up and every market's longs equal its shorts.
@@ -97,7 +101,8 @@ mod tests {
     fn sum(short_lots: i64, tokens: i128) -> Conservation {
         let mut market = Market::zeroed();
         market.insurance.balance = 50;
-        market.fees_atoms = 4;
+        market.fees_atoms = 3;
+        market.held.atoms = 1;
         let traders = [
             trader(10, 5, 1_000, 200),
             trader(20, short_lots, -1_000, 300),

@@ -127,7 +127,7 @@ pub fn begin(
         position,
         mark: moment.lot_price(market)?,
         funding_index,
-        insurance_available: market.insurance.available(risk, moment.slot)?,
+        insurance_available: market.deficit_cover(moment.slot)?,
         past_grace: distress.past_grace(risk.adl.grace_slots, moment.slot),
         taker,
         max_lots: position.size(),

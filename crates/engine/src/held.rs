@@ -84,6 +84,37 @@ pub const fn taken_out(paid_in: u64, out: u64) -> TakenOut {
     }
 }
 
+/// What an instruction does to what a trader has put into a position. `gained` is what its free
+/// collateral and order reserves in the market together gained, atoms, without what it earned for
+/// something else. A fill that turns the position round ends it and begins another, with the margin
+/// `opened`; `closed` says whether the trader holds no position afterwards.
+///
+/// # Errors
+/// `Overflow`.
+pub fn moved(
+    paid_in: u64,
+    gained: i64,
+    opened: Option<u64>,
+    closed: bool,
+) -> Result<TakenOut, EngineError> {
+    let out = i128::from(gained).wrapping_add(i128::from(opened.unwrap_or(0)));
+    let mut moved = match u64::try_from(out) {
+        Ok(out) => taken_out(paid_in, out),
+        Err(_) => TakenOut {
+            profit: 0,
+            paid_in: u64::try_from(i128::from(paid_in).wrapping_sub(out))
+                .map_err(|_| EngineError::Overflow)?,
+        },
+    };
+    if let Some(margin) = opened {
+        moved.paid_in = margin;
+    }
+    if closed {
+        moved.paid_in = 0;
+    }
+    Ok(moved)
+}
+
 /// The prices between which the deficits of a market are judged: the mark, and every price at which
 /// the instruction traded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

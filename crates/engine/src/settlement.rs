@@ -1,7 +1,7 @@
 //! The settlement of an instruction: whatever one of its legs gains, others lose.
 //!
 //! What the venue owes is the free collateral and order reserves of its traders, the claims of
-//! their positions, the fee bucket and insurance of its markets. It equals the tokens held, so the
+//! their positions, the fee bucket, insurance and held profit of its markets. It equals the tokens held, so the
 //! change of it over an instruction is the tokens that came in less those that went out.
 //!
 //! The claim of a position is `margin + lots * funding_index - entry_quote`, which paying funding
@@ -51,6 +51,16 @@ impl Settlement {
     pub fn market_after(&mut self, fees: u64, insurance: u64) {
         self.take_unsigned(fees);
         self.take_unsigned(insurance);
+    }
+
+    /// The profit that a market holds, before, atoms.
+    pub fn held_before(&mut self, atoms: u64) {
+        self.give_unsigned(atoms);
+    }
+
+    /// The profit that a market holds, afterwards, atoms.
+    pub fn held_after(&mut self, atoms: u64) {
+        self.take_unsigned(atoms);
     }
 
     /// A position as `stored`, whose funding may be unpaid, and as it is `after`, with funding paid

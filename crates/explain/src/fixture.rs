@@ -219,6 +219,8 @@ fn round(
         deficit_atoms: 0,
         insurance_paid_atoms: 0,
         insurance_before_atoms: 0,
+        held_paid_atoms: 0,
+        held_before_atoms: 0,
         uncovered_deficit_atoms: gave_up,
         winners_gave_up_atoms: gave_up,
         compute_units: 60_000,
@@ -232,6 +234,8 @@ fn worked_example() -> Round {
         close_price: "1895000000/10000".to_owned(),
         deficit_atoms: 20_000_000,
         insurance_before_atoms: 5_000_000,
+        held_paid_atoms: 0,
+        held_before_atoms: 0,
         insurance_paid_atoms: 5_000_000,
         ..round(
             1,

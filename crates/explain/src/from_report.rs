@@ -41,7 +41,9 @@ pub fn situation(round: &Round) -> Result<Situation, (String, EngineError)> {
         position: bankrupt,
         mark,
         funding_index: index,
-        insurance_available: round.insurance_before_atoms,
+        insurance_available: round
+            .insurance_before_atoms
+            .saturating_add(round.held_before_atoms),
         max_lots: round.max_lots,
         least_lots: round.min_position_lots,
         params: AdlParams {
@@ -100,7 +102,9 @@ pub fn compare(round: &Round, decision: &Decision, audit: &mut Audit) {
         ("closed_lots", round.closed_lots, summary.lots),
         (
             "insurance_paid_atoms",
-            round.insurance_paid_atoms,
+            round
+                .insurance_paid_atoms
+                .saturating_add(round.held_paid_atoms),
             summary.insurance_paid,
         ),
     ];

@@ -130,14 +130,13 @@ impl MarketState {
             unix_timestamp: clock.unix_timestamp,
             price_ticks: seen.price.price.get(),
         };
-        let params = self.market.params();
         Ok(Present {
             state: self,
             price: seen.price,
             moment,
             mark: seen.price.mark(self.market.oracle.atoms_per_lot_tick)?,
             funding_index: funding::state_at(&self.market, &moment)?.index,
-            insurance: self.market.insurance.available(params, clock.slot)?,
+            insurance: self.market.deficit_cover(clock.slot)?,
         })
     }
 }

@@ -180,6 +180,8 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::PriceWrongFeed
         | E::ZeroAmount
         | E::TraderNotEmpty
+        | E::ProfitIsHeld
+        | E::ProfitNotDue
         | E::Overflow
         | E::SizeOutOfRange
         | E::QuoteOutOfRange

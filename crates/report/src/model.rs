@@ -235,6 +235,10 @@ pub struct Round {
     pub insurance_paid_atoms: u64,
     /// Insurance before the round.
     pub insurance_before_atoms: u64,
+    /// Paid by profit that the market held, after insurance.
+    pub held_paid_atoms: u64,
+    /// Profit that the market held before the round.
+    pub held_before_atoms: u64,
     /// Lots closed in this round, unsigned.
     pub closed_lots: u64,
     /// Deficit after insurance of the closed lots, rounded down.

@@ -178,6 +178,8 @@ fn round() -> Round {
         deficit_atoms: 4_000_000,
         insurance_paid_atoms: 0,
         insurance_before_atoms: 0,
+        held_paid_atoms: 0,
+        held_before_atoms: 0,
         closed_lots: 500,
         uncovered_deficit_atoms: 4_000_000,
         winners_gave_up_atoms: 4_000_000,

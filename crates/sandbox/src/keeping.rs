@@ -50,6 +50,16 @@ impl Sandbox {
         self.send(&[instruction], &[])
     }
 
+    /// Frees held profit of traders.
+    pub fn release_profit(&mut self, market: &MarketCookie, traders: &[Pubkey]) -> TxResult {
+        let instruction = anyone::ReleaseProfit {
+            keys: market.keys,
+            traders,
+        }
+        .instruction();
+        self.send(&[instruction], &[])
+    }
+
     /// Makes room for more positions in one of a market's queues, paid by the sandbox's payer.
     pub fn grow_queue(
         &mut self,

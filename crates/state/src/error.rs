@@ -226,6 +226,10 @@ errors! {
     6135 TooManyReduceOnly: "The trader already has 4 reduce-only orders in this market; cancel one first";
     6136 ExpiryTooFar: "The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds";
     6137 TriggerNeverFills: "A stop-loss whose worst price lies beyond its trigger can never fill; a long's worst is at most the trigger, a short's at least";
+
+    // --- held profit ---
+    6150 ProfitIsHeld: "The market is short and holds this profit; trade without using it for another order or position";
+    6151 ProfitNotDue: "Nothing is released: the market is short of all it holds, or no newer price has come in a later slot";
 }
 
 impl fmt::Display for BallastError {

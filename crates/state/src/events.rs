@@ -7,11 +7,13 @@ use ballast_engine::risk::RiskParams;
 use crate::{derives::*, exchange::Role, oracle_config::OracleConfig, Pubkey};
 
 mod adl_session;
+mod held;
 mod list;
 mod orders;
 mod trading;
 
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
+pub use held::{HeldPart, ProfitHeld, ProfitReleased, ReleasedPart};
 pub use list::{BallastEvent, Event, EVENT_TAG};
 pub use orders::{
     CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
@@ -290,7 +292,7 @@ pub struct PositionFlagged {
     pub deficit_atoms: u64,
     /// What insurance may pay now.
     pub insurance_available_atoms: u64,
-    /// Whether withdrawals wait for it.
+    /// Whether its deficit is more than insurance may pay.
     pub uncovered: bool,
 }
 
@@ -319,8 +321,10 @@ pub struct PositionLiquidated {
     pub discount_atoms: u64,
     /// What the trader paid to insurance.
     pub insurance_fee_atoms: u64,
-    /// What insurance paid to the trader's deficit.
+    /// What insurance paid for the closed lots.
     pub insurance_paid_atoms: u64,
+    /// What held profit paid for them after it.
+    pub held_paid_atoms: u64,
     /// Equity at the mark before.
     pub equity_before_atoms: i64,
     /// Maintenance margin before.
@@ -427,6 +431,8 @@ pub struct AutoDeleveraged {
     pub deficit_before_atoms: u64,
     /// What insurance paid for the closed lots.
     pub insurance_paid_atoms: u64,
+    /// What held profit paid for them after it.
+    pub held_paid_atoms: u64,
     /// What the counterparties gave up.
     pub gave_up_atoms: u64,
     /// Deficit of the lots still open.

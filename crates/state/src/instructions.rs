@@ -134,6 +134,7 @@ discriminators! {
     CANCEL_TRIGGER "cancel_trigger" [208, 139, 249, 52, 247, 33, 57, 223];
     ACCRUE_FUNDING "accrue_funding" [152, 118, 41, 215, 85, 208, 160, 108];
     DONATE_INSURANCE "donate_insurance" [24, 11, 132, 174, 126, 186, 208, 90];
+    RELEASE_PROFIT "release_profit" [130, 148, 170, 81, 193, 135, 227, 235];
     SWEEP_INSURANCE "sweep_insurance" [60, 221, 5, 32, 9, 251, 194, 222];
     GROW_QUEUE "grow_queue" [184, 206, 238, 102, 68, 182, 44, 38];
     FLAG_BANKRUPTCY "flag_bankruptcy" [140, 223, 176, 138, 216, 122, 129, 132];

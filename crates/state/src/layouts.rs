@@ -9,7 +9,9 @@
 use std::collections::BTreeMap;
 
 use anchor_lang::idl::types::IdlTypeDef;
-use ballast_engine::{funding::FundingState, insurance::InsuranceState, risk, selection};
+use ballast_engine::{
+    funding::FundingState, held::HeldProfit, insurance::InsuranceState, risk, selection,
+};
 
 use crate::{derives::*, Pubkey};
 
@@ -49,6 +51,7 @@ described! {
     risk::AdlParams => AdlConfig,
     FundingState => FundingLedger,
     InsuranceState => InsuranceLedger,
+    HeldProfit => HeldLedger,
 }
 
 impl EngineLayout for selection::Selection {
@@ -203,6 +206,24 @@ pub struct FundingLedger {
     /// Average price of the impact notional bought from the asks, as `impact_bid`.
     pub impact_ask: u32,
     /// Always zero; aligns what follows.
+    pub _pad: u32,
+}
+
+/// The profit that the market holds. See [`HeldProfit`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct HeldLedger {
+    /// What is held in all, atoms.
+    pub atoms: u64,
+    /// Shares of it.
+    pub shares: u64,
+    /// Publish time of the price at which profit was held last, unix seconds.
+    pub publish_time: i64,
+    /// Slot in which profit was held last.
+    pub slot: u64,
+    /// Ledgers that ended before this one.
+    pub epoch: u32,
+    /// Zero.
     pub _pad: u32,
 }
 

@@ -3,6 +3,7 @@
 use ballast_engine::{
     book::Sampling,
     funding::{FundingRates, FundingState},
+    held::HeldProfit,
     insurance::InsuranceState,
     oracle::{check, Action, Mark, OraclePrice, PriceFault},
     order::OrderRules,
@@ -81,8 +82,11 @@ pub struct Market {
     pub liquidations: u64,
     /// Order book. Written once.
     pub book: Pubkey,
+    /// Profit that is held while the market is short. Written by the instructions that close lots or
+    /// take margin out, by those that pay deficits, and by `release_profit`.
+    pub held: HeldProfit,
     /// Zero; room for later versions.
-    pub reserved: [u8; 200],
+    pub reserved: [u8; 160],
 }
 
 const _: () = {
@@ -98,7 +102,8 @@ const _: () = {
     assert!(core::mem::offset_of!(Market, open_interest_lots) == 680);
     assert!(core::mem::offset_of!(Market, fees_atoms) == 688);
     assert!(core::mem::offset_of!(Market, book) == 720);
-    assert!(core::mem::offset_of!(Market, reserved) == 752);
+    assert!(core::mem::offset_of!(Market, held) == 752);
+    assert!(core::mem::offset_of!(Market, reserved) == 792);
 };
 
 /// A market's price and funding, current within the instruction.
@@ -270,6 +275,35 @@ impl Market {
         self.funding = self.funding.with_impact(side, price);
     }
 
+    /// What may be paid of deficits in `slot`, atoms: what insurance may pay, and the held profit after
+    /// it.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn deficit_cover(&self, slot: u64) -> core::result::Result<u64, EngineError> {
+        let insurance = self.insurance.available(&self.risk, slot)?;
+        let cover = insurance.checked_add(self.held.available());
+        cover.ok_or(EngineError::Overflow)
+    }
+
+    /// Pays `atoms` of a deficit in `slot`: insurance as far as it may, held profit the rest. How much
+    /// of it held profit paid, atoms.
+    ///
+    /// # Errors
+    /// `InsuranceCap` for more than [`Self::deficit_cover`]; `Overflow`.
+    pub fn pay_deficit(&mut self, atoms: u64, slot: u64) -> core::result::Result<u64, EngineError> {
+        let insured = atoms.min(self.insurance.available(&self.risk, slot)?);
+        let held = atoms.checked_sub(insured).ok_or(EngineError::Overflow)?;
+        if held > self.held.available() {
+            return Err(EngineError::InsuranceCap);
+        }
+        let (ledger, rest) = self.held.pay(held)?;
+        let drawn = self.insurance.draw(&self.risk, slot, insured)?;
+        self.insurance = drawn.credit(rest)?;
+        self.held = ledger;
+        Ok(held)
+    }
+
     /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
     ///
     /// # Errors
@@ -290,8 +324,9 @@ impl Market {
     pub fn invariant(&self) -> Result<()> {
         let funding = self.funding.invariant().is_ok();
         let distinct = self.queue_long != self.queue_short;
+        let held = self.held.invariant().is_ok();
         ensure(
-            self.version == MARKET_VERSION && distinct && funding,
+            self.version == MARKET_VERSION && distinct && funding && held,
             BallastError::MarketInvariant,
         )
     }
@@ -442,6 +477,26 @@ mod tests {
         assert!(market.invariant().is_ok());
         market.funding.rate_ppm = 10_001;
         assert!(market.invariant().is_err());
+    }
+
+    #[test]
+    fn held_profit_pays_what_insurance_may_not() {
+        let mut market = market();
+        market.insurance.balance = 1_000;
+        // 10% a window.
+        market.risk.insurance_draw_cap_bps = 1_000;
+        market.risk.insurance_window_slots = 100;
+        (market.held.atoms, market.held.shares) = (5_000, 5_000);
+        assert_eq!(market.deficit_cover(7), Ok(5_100));
+        let mut beyond = market;
+        assert_eq!(beyond.pay_deficit(5_101, 7), Err(EngineError::InsuranceCap));
+        assert_eq!(market.pay_deficit(60, 7), Ok(0));
+        assert_eq!(market.pay_deficit(140, 8), Ok(100));
+        assert_eq!((market.insurance.balance, market.held.atoms), (900, 4_900));
+        // What is left of a ledger that ends is insurance's.
+        assert_eq!(market.pay_deficit(4_897, 9), Ok(4_897));
+        assert_eq!((market.insurance.balance, market.held.atoms), (903, 0));
+        assert_eq!((market.held.shares, market.held.epoch), (0, 1));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use ballast_engine::{
     book::OwnOrders,
     distress::Distress,
+    held::HeldClaim,
     position::Position,
     units::{Atoms, FundingIndex, Lots},
 };
@@ -71,7 +72,14 @@ pub struct PositionSlot {
     /// Closes lots when the price has moved for the position.
     pub take_profit: Trigger,
     /// Zero; room for later versions.
-    pub reserved: [u8; 32],
+    pub reserved: [u8; 8],
+    /// What the trader has put into the position and not taken out again, atoms. What comes out
+    /// beyond that is profit.
+    pub paid_in: u64,
+    /// Shares of the profit that the market holds; of the ledger number `held_epoch`.
+    pub held_shares: u64,
+    /// Zero; room for later versions.
+    pub reserved_tail: [u8; 8],
 }
 
 const _: () = {
@@ -85,6 +93,9 @@ const _: () = {
     assert!(core::mem::offset_of!(PositionSlot, stop_loss) == 144);
     assert!(core::mem::offset_of!(PositionSlot, take_profit) == 168);
     assert!(core::mem::offset_of!(PositionSlot, reserved) == 192);
+    assert!(core::mem::offset_of!(PositionSlot, paid_in) == 200);
+    assert!(core::mem::offset_of!(PositionSlot, held_shares) == 208);
+    assert!(core::mem::offset_of!(PositionSlot, reserved_tail) == 216);
 };
 
 impl PositionSlot {
@@ -152,6 +163,19 @@ impl PositionSlot {
         }
     }
 
+    /// The trader's part of the profit that the market holds.
+    pub const fn held_claim(&self) -> HeldClaim {
+        HeldClaim {
+            shares: self.held_shares,
+            epoch: self.held_epoch,
+        }
+    }
+
+    /// Writes it back.
+    pub const fn store_held_claim(&mut self, claim: &HeldClaim) {
+        (self.held_shares, self.held_epoch) = (claim.shares, claim.epoch);
+    }
+
     /// What is remembered of the position in trouble, as the engine sees it.
     pub fn distress(&self) -> Distress {
         Distress {
@@ -191,7 +215,7 @@ impl PositionSlot {
             && (listed || self.order_margin == 0)
             && self.reduce_only_count <= self.order_count;
         let position = if self.lots == 0 {
-            listed && self.holds_no_position()
+            (listed || self.held_shares > 0) && self.holds_no_position()
         } else {
             self.lots.signum() == self.entry_quote.signum() && self.queue_node != NO_NODE
         };
@@ -208,6 +232,7 @@ impl PositionSlot {
 
     fn holds_no_position(&self) -> bool {
         self.queue_node == NO_NODE
+            && self.paid_in == 0
             && self.margin == 0
             && self.entry_quote == 0
             && self.stop_loss.is_unset()

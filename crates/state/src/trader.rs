@@ -128,7 +128,7 @@ impl Trader {
     }
 
     /// The last step of an instruction that wrote the account's own fields and the slot of `market`,
-    /// and nothing else of it: frees the slot when it has neither lots nor orders, and checks what
+    /// and nothing else of it: frees the slot when it has neither lots, orders nor held profit, and checks what
     /// [`Self::invariant_of`] checks. Whoever closed the position has cleared its margin, its queue
     /// node, its triggers and what was remembered of its distress. Returns what the orders reserve,
     /// atoms.
@@ -141,7 +141,7 @@ impl Trader {
         let mut slots = self.positions.iter_mut();
         if let Some(slot) = slots.find(|slot| slot.market == *market) {
             sound &= self.position_count > 0;
-            if slot.lots == 0 && slot.order_count == 0 {
+            if slot.lots == 0 && slot.order_count == 0 && slot.held_shares == 0 {
                 sound &= slot.is_spent();
                 *slot = bytemuck::Zeroable::zeroed();
                 self.position_count = self.position_count.wrapping_sub(1);

@@ -46,7 +46,7 @@ pub use instructions::{
     anyone::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, close_adl_session::*,
         donate_insurance::*, execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*,
-        grow_queue::*, liquidate::*, open_adl_session::*, sweep_insurance::*,
+        grow_queue::*, liquidate::*, open_adl_session::*, release_profit::*, sweep_insurance::*,
     },
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
@@ -236,6 +236,11 @@ pub mod ballast {
     /// Closes a bankrupt position against its highest ranked counterparties.
     pub fn auto_deleverage<'info>(ctx: Context<'info, AutoDeleverage<'info>>) -> Result<()> {
         AutoDeleverage::handle(ctx)
+    }
+
+    /// Gives traders held profit back that the market is not short of any more.
+    pub fn release_profit<'info>(ctx: Context<'info, ReleaseProfit<'info>>) -> Result<()> {
+        ReleaseProfit::handle(ctx)
     }
 
     /// Begins a deleveraging over several transactions.

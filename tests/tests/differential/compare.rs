@@ -8,6 +8,7 @@ use std::fmt::Debug;
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::addresses;
+use ballast_engine::held::HeldClaim;
 use ballast_engine::units::Side;
 use ballast_sandbox::{TxOutcome, TxResult};
 use ballast_state::error::BallastError;
@@ -15,7 +16,7 @@ use ballast_state::events::AutoDeleveraged;
 use ballast_state::events::BallastEvent;
 use ballast_state::position_slot::PositionSlot;
 
-use crate::model::{Effect, Model, Owned, Refusal, RoundMade, Verdict};
+use crate::model::{Effect, Model, Owned, Refusal, RoundMade, Trader, Verdict};
 use crate::program::World;
 pub use matches::matched;
 pub use sessions::{opened, sessions};
@@ -104,7 +105,11 @@ fn rounds(outcome: &TxOutcome, round: &RoundMade) -> Agreement {
                 i128::from(event.deficit_before_atoms),
                 round.deficit,
             ),
-            ("paid", i128::from(event.insurance_paid_atoms), round.paid),
+            (
+                "paid",
+                i128::from(event.insurance_paid_atoms + event.held_paid_atoms),
+                round.paid,
+            ),
             ("gave up", i128::from(event.gave_up_atoms), round.gave_up),
             (
                 "deficit after",
@@ -265,6 +270,27 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
             ),
             ("vault", unsigned(vault), market.vault),
             ("fees", unsigned(program.fees_atoms), market.fees),
+            ("held", unsigned(program.held.atoms), market.held.atoms),
+            (
+                "held shares",
+                unsigned(program.held.shares),
+                market.held.shares,
+            ),
+            (
+                "held slot",
+                unsigned(program.held.slot),
+                unsigned(market.held.slot),
+            ),
+            (
+                "held at",
+                i128::from(program.held.publish_time),
+                i128::from(market.held.published),
+            ),
+            (
+                "ledgers ended",
+                i128::from(program.held.epoch),
+                i128::from(market.held.epoch),
+            ),
             (
                 "open interest",
                 unsigned(program.open_interest_lots),
@@ -402,6 +428,7 @@ fn account(world: &World, model: &Model, number: usize) -> Agreement {
         let index = program.find(&world.markets[market].keys.market);
         let slot = index.map(|index| &program.positions[index]);
         book::orders(world, model, market, number, slot)?;
+        profit(&format!("{whose} market {market}"), slot, trader, market)?;
         match (slot.filter(|slot| slot.lots != 0), owned) {
             (None, None) => {}
             (Some(slot), Some(owned)) => {
@@ -416,6 +443,26 @@ fn account(world: &World, model: &Model, number: usize) -> Agreement {
         }
     }
     Ok(())
+}
+
+/// What was put in, and the part of the profit that the market holds.
+fn profit(whose: &str, slot: Option<&PositionSlot>, trader: &Trader, market: usize) -> Agreement {
+    let (paid_in, claim) = slot.map_or((0, HeldClaim::default()), |slot| {
+        (slot.paid_in, slot.held_claim())
+    });
+    let expected = trader.claims[market];
+    all(
+        whose,
+        &[
+            ("paid in", i128::from(paid_in), trader.put_in[market]),
+            ("shares", i128::from(claim.shares), expected.shares),
+            (
+                "ledger",
+                i128::from(claim.epoch),
+                i128::from(expected.epoch),
+            ),
+        ],
+    )
 }
 
 fn position(whose: &str, slot: &PositionSlot, owned: &Owned) -> Agreement {

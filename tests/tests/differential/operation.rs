@@ -8,9 +8,9 @@ pub use orders::{
 };
 
 /// Kinds of steps.
-pub const KINDS: usize = 26;
+pub const KINDS: usize = 27;
 /// Kinds of steps that call the program; they come first.
-pub const CALLS: usize = 24;
+pub const CALLS: usize = 25;
 
 /// A trade between two traders of the model.
 #[derive(Clone, Debug)]
@@ -98,6 +98,8 @@ pub enum Operation {
     },
     /// Levels a vault.
     Sweep { market: usize },
+    /// Frees held profit.
+    Release { market: usize, traders: Vec<usize> },
     /// Opens a session.
     OpenSession { market: usize, bankrupt: usize },
     /// Walks on for a session.
@@ -173,9 +175,15 @@ impl Operation {
         "place_trigger",
         "cancel_trigger",
         "execute_trigger",
+        "release_profit",
         "(price)",
         "(clock)",
     ];
+
+    /// Whether it is a round of deleveraging.
+    pub const fn deleverages(&self) -> bool {
+        matches!(self, Self::Deleverage(_) | Self::ExecuteSession { .. })
+    }
 
     /// Index of its kind.
     pub fn kind(&self) -> usize {
@@ -204,8 +212,9 @@ impl Operation {
             Self::PlaceTrigger(_) => 21,
             Self::CancelTrigger { .. } => 22,
             Self::ExecuteTrigger(_) => 23,
-            Self::Quote { .. } => 24,
-            Self::Advance { .. } => 25,
+            Self::Release { .. } => 24,
+            Self::Quote { .. } => 25,
+            Self::Advance { .. } => 26,
         }
     }
 

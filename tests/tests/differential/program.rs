@@ -310,6 +310,15 @@ impl World {
                 .instruction();
                 (call, vec![*wallet])
             }
+            Operation::Release { market, traders } => {
+                let traders: Vec<_> = traders.iter().map(|one| self.addresses[*one]).collect();
+                let call = anyone::ReleaseProfit {
+                    keys: keys(*market),
+                    traders: &traders,
+                }
+                .instruction();
+                (call, Vec::new())
+            }
             Operation::Sweep { market } => {
                 let call = anyone::SweepInsurance {
                     market: keys(*market).market,
@@ -401,6 +410,7 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         insurance: Default::default(),
         vault: 0,
         fees: 0,
+        held: Default::default(),
         bankruptcies: 0,
         rounds: 0,
         liquidations: 0,
@@ -416,6 +426,9 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         traders: vec![None; TRADERS],
         markets: markets.iter().map(market).collect(),
         vault: 0,
+        seen: Vec::new(),
+        published: 0,
+        taken: Vec::new(),
     };
     model.wallets[0] = i128::from(WHALE);
     for wallet in 0..WALLETS {

@@ -352,8 +352,10 @@ pub fn a_round_cuts_somebody() {
 pub fn a_counterparty_that_left_is_passed_by() {
     let mut crash = Crash::new(10_000);
     let list = crash.list();
-    // The first of the list hands its position to bob before the call lands.
-    let pass = terms(4_000, 189_000, 0, 0);
+    // The first of the list hands its position to bob, while the market is not short, before the call
+    // lands.
+    crash.venue.price(START);
+    let pass = terms(4_000, 191_000, 0, 0);
     let (first, bob) = (crash.shorts[0].clone(), crash.venue.bob.clone());
     done(
         crash
@@ -361,6 +363,7 @@ pub fn a_counterparty_that_left_is_passed_by() {
             .sandbox
             .block_trade(&crash.venue.market, &first, &bob, pass),
     );
+    crash.venue.price(189_000);
     let outcome = done(crash.call(&list));
     let event = event!(outcome, AutoDeleveraged);
     let cut: Vec<Pubkey> = event.cuts.iter().map(|cut| cut.trader).collect();

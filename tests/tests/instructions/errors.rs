@@ -7,8 +7,8 @@ use ballast_state::error::BallastError;
 use crate::support::take_provoked;
 use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, execute_trigger,
-    funding, liquidate, liquidate_book, makers, margin, market, oracle, order_limits, place_order,
-    reduce_only, risk, self_trade, trade_limits, trader, triggers,
+    funding, held_profit, liquidate, liquidate_book, makers, margin, market, oracle, order_limits,
+    place_order, reduce_only, risk, self_trade, trade_limits, trader, triggers,
 };
 
 enum Evidence {
@@ -84,6 +84,12 @@ fn evidence(error: BallastError) -> Evidence {
         E::TraderNotEmpty => Case(trader::a_trader_with_collateral_or_a_position_is_not_closed),
         E::NoFreeSlot => Case(trader::the_seventeenth_market_finds_no_slot),
         E::NoPosition => Case(margin::there_must_be_a_position),
+        E::ProfitIsHeld => {
+            Case(held_profit::profit_is_not_put_into_a_new_position_while_the_market_is_short)
+        }
+        E::ProfitNotDue => Case(
+            held_profit::what_is_held_becomes_free_once_the_market_is_not_short_of_it_at_a_newer_price,
+        ),
 
         E::Overflow => Case(collateral::sums_beyond_an_i64_are_refused),
         E::PriceOutOfRange => Case(trade_limits::a_trade_price_is_within_range_and_band),

@@ -13,12 +13,14 @@ use ballast_state::instructions::OrderRef;
 use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 use ballast_state::queue_account::MIN_QUEUE_NODES;
+use ballast_state::trader::Trader;
 use ballast_state::trigger::TriggerKind;
+use ballast_state::Pubkey;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::orders::{ask, bid, of_kind};
-use crate::support::{done, quiet, terms, Venue, START, TEN, USD};
+use crate::support::{done, forge, quiet, terms, Venue, START, TEN, USD};
 
 /// An instruction that goes through as it stands, and who signs it.
 pub struct Call {
@@ -77,6 +79,14 @@ fn trigger(kind: TriggerKind, price_ticks: u64) -> PlaceTriggerArgs {
     }
 }
 
+/// Gives the trader a part of a ledger that has ended, which a release clears away.
+fn hold_profit(sandbox: &mut Sandbox, market: &MarketCookie, trader: &Pubkey) {
+    forge::<Trader>(sandbox, trader, |account| {
+        let slot = account.slot_mut(&market.keys.market).unwrap();
+        (slot.held_shares, slot.held_epoch) = (5, 7);
+    });
+}
+
 pub fn world() -> World {
     let mut venue = Venue::open();
     let other = venue.second_market();
@@ -109,6 +119,7 @@ pub fn world() -> World {
         &venue.bob,
         trigger(TriggerKind::TakeProfit, 190_000),
     ));
+    hold_profit(&mut s, &venue.market, &erin.address);
     let successor = s.funded_keypair();
     done(s.propose_authority(Role::Pause, successor.pubkey()));
     let space = addresses::queue_space(MIN_QUEUE_NODES);
@@ -362,6 +373,15 @@ pub fn world() -> World {
             anyone::SweepInsurance {
                 market: keys.market,
                 collateral,
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
+            "release_profit",
+            anyone::ReleaseProfit {
+                keys,
+                traders: &makers,
             }
             .instruction(),
             &[],

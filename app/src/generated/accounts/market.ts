@@ -44,6 +44,8 @@ import { findMarketPda, MarketSeeds } from "../pdas";
 import {
   getFundingLedgerDecoder,
   getFundingLedgerEncoder,
+  getHeldLedgerDecoder,
+  getHeldLedgerEncoder,
   getInsuranceLedgerDecoder,
   getInsuranceLedgerEncoder,
   getLastPriceDecoder,
@@ -54,6 +56,8 @@ import {
   getRiskConfigEncoder,
   type FundingLedger,
   type FundingLedgerArgs,
+  type HeldLedger,
+  type HeldLedgerArgs,
   type InsuranceLedger,
   type InsuranceLedgerArgs,
   type LastPrice,
@@ -118,6 +122,11 @@ export type Market = {
   liquidations: bigint;
   /** Order book. Written once. */
   book: Address;
+  /**
+   * Profit that is held while the market is short. Written by the instructions that close lots or
+   * take margin out, by those that pay deficits, and by `release_profit`.
+   */
+  held: HeldLedger;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -167,6 +176,11 @@ export type MarketArgs = {
   liquidations: number | bigint;
   /** Order book. Written once. */
   book: Address;
+  /**
+   * Profit that is held while the market is short. Written by the instructions that close lots or
+   * take margin out, by those that pay deficits, and by `release_profit`.
+   */
+  held: HeldLedgerArgs;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -198,7 +212,8 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["adlRounds", getU64Encoder()],
       ["liquidations", getU64Encoder()],
       ["book", getAddressEncoder()],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 200)],
+      ["held", getHeldLedgerEncoder()],
+      ["reserved", fixEncoderSize(getBytesEncoder(), 160)],
     ]),
     (value) => ({ ...value, discriminator: MARKET_DISCRIMINATOR }),
   );
@@ -230,7 +245,8 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["adlRounds", getU64Decoder()],
     ["liquidations", getU64Decoder()],
     ["book", getAddressDecoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 200)],
+    ["held", getHeldLedgerDecoder()],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 160)],
   ]);
 }
 

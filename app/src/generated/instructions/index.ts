@@ -31,6 +31,7 @@ export * from "./openAdlSession";
 export * from "./placeOrder";
 export * from "./placeTrigger";
 export * from "./proposeAuthority";
+export * from "./releaseProfit";
 export * from "./removeMargin";
 export * from "./replaceOrder";
 export * from "./setDelegate";

@@ -79,6 +79,7 @@ import {
   getPlaceOrderInstruction,
   getPlaceTriggerInstruction,
   getProposeAuthorityInstruction,
+  getReleaseProfitInstruction,
   getRemoveMarginInstruction,
   getReplaceOrderInstruction,
   getSetDelegateInstruction,
@@ -111,6 +112,7 @@ import {
   parsePlaceOrderInstruction,
   parsePlaceTriggerInstruction,
   parseProposeAuthorityInstruction,
+  parseReleaseProfitInstruction,
   parseRemoveMarginInstruction,
   parseReplaceOrderInstruction,
   parseSetDelegateInstruction,
@@ -165,6 +167,7 @@ import {
   type ParsedPlaceOrderInstruction,
   type ParsedPlaceTriggerInstruction,
   type ParsedProposeAuthorityInstruction,
+  type ParsedReleaseProfitInstruction,
   type ParsedRemoveMarginInstruction,
   type ParsedReplaceOrderInstruction,
   type ParsedSetDelegateInstruction,
@@ -175,6 +178,7 @@ import {
   type PlaceOrderInput,
   type PlaceTriggerInput,
   type ProposeAuthorityInput,
+  type ReleaseProfitInput,
   type RemoveMarginInput,
   type ReplaceOrderInput,
   type SetDelegateInput,
@@ -293,6 +297,7 @@ export enum BallastInstruction {
   PlaceOrder,
   PlaceTrigger,
   ProposeAuthority,
+  ReleaseProfit,
   RemoveMargin,
   ReplaceOrder,
   SetDelegate,
@@ -585,6 +590,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([130, 148, 170, 81, 193, 135, 227, 235]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.ReleaseProfit;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([227, 105, 231, 23, 236, 26, 6, 32]),
       ),
       0,
@@ -742,6 +758,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.ProposeAuthority;
     } & ParsedProposeAuthorityInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.ReleaseProfit;
+    } & ParsedReleaseProfitInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.RemoveMargin;
     } & ParsedRemoveMarginInstruction<TProgram>)
@@ -944,6 +963,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseProposeAuthorityInstruction(instruction),
       };
     }
+    case BallastInstruction.ReleaseProfit: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.ReleaseProfit,
+        ...parseReleaseProfitInstruction(instruction),
+      };
+    }
     case BallastInstruction.RemoveMargin: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1112,6 +1138,10 @@ export type BallastPluginInstructions = {
   proposeAuthority: (
     input: ProposeAuthorityInput,
   ) => ReturnType<typeof getProposeAuthorityInstruction> &
+    SelfPlanAndSendFunctions;
+  releaseProfit: (
+    input: ReleaseProfitInput,
+  ) => ReturnType<typeof getReleaseProfitInstruction> &
     SelfPlanAndSendFunctions;
   removeMargin: (
     input: RemoveMarginInput,
@@ -1304,6 +1334,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getProposeAuthorityInstruction(input),
+            ),
+          releaseProfit: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getReleaseProfitInstruction(input),
             ),
           removeMargin: (input) =>
             addSelfPlanAndSendFunctions(

@@ -92,6 +92,8 @@ export type AutoDeleveraged = {
   deficitBeforeAtoms: bigint;
   /** What insurance paid for the closed lots. */
   insurancePaidAtoms: bigint;
+  /** What held profit paid for them after it. */
+  heldPaidAtoms: bigint;
   /** What the counterparties gave up. */
   gaveUpAtoms: bigint;
   /** Deficit of the lots still open. */
@@ -160,6 +162,8 @@ export type AutoDeleveragedArgs = {
   deficitBeforeAtoms: number | bigint;
   /** What insurance paid for the closed lots. */
   insurancePaidAtoms: number | bigint;
+  /** What held profit paid for them after it. */
+  heldPaidAtoms: number | bigint;
   /** What the counterparties gave up. */
   gaveUpAtoms: number | bigint;
   /** Deficit of the lots still open. */
@@ -203,6 +207,7 @@ export function getAutoDeleveragedEncoder(): Encoder<AutoDeleveragedArgs> {
     ["lotsAfter", getI64Encoder()],
     ["deficitBeforeAtoms", getU64Encoder()],
     ["insurancePaidAtoms", getU64Encoder()],
+    ["heldPaidAtoms", getU64Encoder()],
     ["gaveUpAtoms", getU64Encoder()],
     ["deficitAfterAtoms", getU64Encoder()],
     ["insuranceBeforeAtoms", getU64Encoder()],
@@ -239,6 +244,7 @@ export function getAutoDeleveragedDecoder(): Decoder<AutoDeleveraged> {
     ["lotsAfter", getI64Decoder()],
     ["deficitBeforeAtoms", getU64Decoder()],
     ["insurancePaidAtoms", getU64Decoder()],
+    ["heldPaidAtoms", getU64Decoder()],
     ["gaveUpAtoms", getU64Decoder()],
     ["deficitAfterAtoms", getU64Decoder()],
     ["insuranceBeforeAtoms", getU64Decoder()],

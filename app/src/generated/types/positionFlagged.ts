@@ -37,7 +37,7 @@ export type PositionFlagged = {
   deficitAtoms: bigint;
   /** What insurance may pay now. */
   insuranceAvailableAtoms: bigint;
-  /** Whether withdrawals wait for it. */
+  /** Whether its deficit is more than insurance may pay. */
   uncovered: boolean;
 };
 
@@ -56,7 +56,7 @@ export type PositionFlaggedArgs = {
   deficitAtoms: number | bigint;
   /** What insurance may pay now. */
   insuranceAvailableAtoms: number | bigint;
-  /** Whether withdrawals wait for it. */
+  /** Whether its deficit is more than insurance may pay. */
   uncovered: boolean;
 };
 

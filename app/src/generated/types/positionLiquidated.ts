@@ -65,8 +65,10 @@ export type PositionLiquidated = {
   discountAtoms: bigint;
   /** What the trader paid to insurance. */
   insuranceFeeAtoms: bigint;
-  /** What insurance paid to the trader's deficit. */
+  /** What insurance paid for the closed lots. */
   insurancePaidAtoms: bigint;
+  /** What held profit paid for them after it. */
+  heldPaidAtoms: bigint;
   /** Equity at the mark before. */
   equityBeforeAtoms: bigint;
   /** Maintenance margin before. */
@@ -114,8 +116,10 @@ export type PositionLiquidatedArgs = {
   discountAtoms: number | bigint;
   /** What the trader paid to insurance. */
   insuranceFeeAtoms: number | bigint;
-  /** What insurance paid to the trader's deficit. */
+  /** What insurance paid for the closed lots. */
   insurancePaidAtoms: number | bigint;
+  /** What held profit paid for them after it. */
+  heldPaidAtoms: number | bigint;
   /** Equity at the mark before. */
   equityBeforeAtoms: number | bigint;
   /** Maintenance margin before. */
@@ -154,6 +158,7 @@ export function getPositionLiquidatedEncoder(): Encoder<PositionLiquidatedArgs> 
     ["discountAtoms", getU64Encoder()],
     ["insuranceFeeAtoms", getU64Encoder()],
     ["insurancePaidAtoms", getU64Encoder()],
+    ["heldPaidAtoms", getU64Encoder()],
     ["equityBeforeAtoms", getI64Encoder()],
     ["maintenanceBeforeAtoms", getU64Encoder()],
     ["lotsBefore", getI64Encoder()],
@@ -182,6 +187,7 @@ export function getPositionLiquidatedDecoder(): Decoder<PositionLiquidated> {
     ["discountAtoms", getU64Decoder()],
     ["insuranceFeeAtoms", getU64Decoder()],
     ["insurancePaidAtoms", getU64Decoder()],
+    ["heldPaidAtoms", getU64Decoder()],
     ["equityBeforeAtoms", getI64Decoder()],
     ["maintenanceBeforeAtoms", getU64Decoder()],
     ["lotsBefore", getI64Decoder()],

@@ -100,6 +100,15 @@ export type PositionSlot = {
   takeProfit: Trigger;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
+  /**
+   * What the trader has put into the position and not taken out again, atoms. What comes out
+   * beyond that is profit.
+   */
+  paidIn: bigint;
+  /** Shares of the profit that the market holds; of the ledger number `held_epoch`. */
+  heldShares: bigint;
+  /** Zero; room for later versions. */
+  reservedTail: ReadonlyUint8Array;
 };
 
 export type PositionSlotArgs = {
@@ -161,6 +170,15 @@ export type PositionSlotArgs = {
   takeProfit: TriggerArgs;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
+  /**
+   * What the trader has put into the position and not taken out again, atoms. What comes out
+   * beyond that is profit.
+   */
+  paidIn: number | bigint;
+  /** Shares of the profit that the market holds; of the ledger number `held_epoch`. */
+  heldShares: number | bigint;
+  /** Zero; room for later versions. */
+  reservedTail: ReadonlyUint8Array;
 };
 
 export function getPositionSlotEncoder(): FixedSizeEncoder<PositionSlotArgs> {
@@ -187,7 +205,10 @@ export function getPositionSlotEncoder(): FixedSizeEncoder<PositionSlotArgs> {
     ["padding", getU32Encoder()],
     ["stopLoss", getTriggerEncoder()],
     ["takeProfit", getTriggerEncoder()],
-    ["reserved", fixEncoderSize(getBytesEncoder(), 32)],
+    ["reserved", fixEncoderSize(getBytesEncoder(), 8)],
+    ["paidIn", getU64Encoder()],
+    ["heldShares", getU64Encoder()],
+    ["reservedTail", fixEncoderSize(getBytesEncoder(), 8)],
   ]);
 }
 
@@ -215,7 +236,10 @@ export function getPositionSlotDecoder(): FixedSizeDecoder<PositionSlot> {
     ["padding", getU32Decoder()],
     ["stopLoss", getTriggerDecoder()],
     ["takeProfit", getTriggerDecoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 32)],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 8)],
+    ["paidIn", getU64Decoder()],
+    ["heldShares", getU64Decoder()],
+    ["reservedTail", fixDecoderSize(getBytesDecoder(), 8)],
   ]);
 }
 

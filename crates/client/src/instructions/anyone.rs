@@ -28,6 +28,29 @@ impl AccrueFunding {
     }
 }
 
+/// Gives traders held profit back that the market is not short of any more.
+#[derive(Clone, Debug, Default)]
+pub struct ReleaseProfit<'a> {
+    /// The market.
+    pub keys: MarketKeys,
+    /// Trader accounts.
+    pub traders: &'a [Pubkey],
+}
+
+impl ReleaseProfit<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::RELEASE_PROFIT)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.keys.queue_long)
+            .writable(self.keys.queue_short)
+            .readonly(self.keys.price)
+            .listing(self.traders)
+    }
+}
+
 /// Gives tokens to a market's insurance.
 #[derive(Clone, Debug, Default)]
 pub struct DonateInsurance {

@@ -16,7 +16,7 @@ macro_rules! account_types {
                 version, bump, vault_bump, _padding, index, _padding2, name, exchange,
                 insurance_vault, queue_long, queue_short, oracle, risk, funding, last_price,
                 insurance, open_interest_lots, fees_atoms, bankruptcy_counter, adl_rounds,
-                liquidations, book, reserved
+                liquidations, book, held, reserved
             }
             OracleConfig {
                 kind, _padding, feed_id, push_account, tick_nano, atoms_per_lot_tick, lot_nano
@@ -41,6 +41,7 @@ macro_rules! account_types {
             }
             LastPrice { ticks, conf_ticks, ema_ticks, publish_time }
             InsuranceLedger { balance, window_start_slot, window_level, window_drawn }
+            HeldLedger { atoms, shares, publish_time, slot, epoch, _pad }
             Trader {
                 version, bump, sub_id, position_count, owner, delegate, free, positions, reserved
             }
@@ -48,7 +49,7 @@ macro_rules! account_types {
                 market, lots, entry_quote, margin, funding_index, queue_node, held_epoch, flagged_slot,
                 bankrupt_slot, flagged_deficit, last_step_slot, bankruptcy_id, pass_epoch,
                 bankrupt_lots, order_head, order_count, reduce_only_count, order_margin, step_left, _padding,
-                stop_loss, take_profit, reserved
+                stop_loss, take_profit, reserved, paid_in, held_shares, reserved_tail
             }
             Trigger { price_ticks, worst_ticks, lots, placed_lots }
             AdlSession {

@@ -255,6 +255,7 @@ fn deleveraged() -> AutoDeleveraged {
         lots_after: 4_000,
         deficit_before_atoms: 20_000_000,
         insurance_paid_atoms: 5_000_000,
+        held_paid_atoms: 0,
         gave_up_atoms: 9_000_000,
         deficit_after_atoms: 6_000_000,
         insurance_before_atoms: 5_000_000,

@@ -7,6 +7,7 @@ use std::mem::{offset_of, size_of};
 
 use ballast_engine::book::{BookHeader, Order};
 use ballast_engine::funding::FundingState as FundingLedger;
+use ballast_engine::held::HeldProfit as HeldLedger;
 use ballast_engine::insurance::InsuranceState as InsuranceLedger;
 use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
 use ballast_engine::risk::{
@@ -281,6 +282,7 @@ fn printed(kind: &str, expected: &Value) -> String {
         "AdlParams" => "AdlConfig",
         "FundingState" => "FundingLedger",
         "InsuranceState" => "InsuranceLedger",
+        "HeldProfit" => "HeldLedger",
         same => same,
     };
     name.to_owned()

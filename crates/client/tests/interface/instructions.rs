@@ -373,6 +373,14 @@ fn anyone() -> Vec<(&'static str, Instruction)> {
             .instruction(),
         ),
         (
+            "release_profit",
+            anyone::ReleaseProfit {
+                keys: KEYS,
+                traders: &[TRADER],
+            }
+            .instruction(),
+        ),
+        (
             "grow_queue",
             anyone::GrowQueue {
                 payer: PAYER,

@@ -2,6 +2,7 @@
 
 use ballast_engine::book::{BookHeader, Order};
 use ballast_engine::funding::FundingState as FundingLedger;
+use ballast_engine::held::HeldProfit as HeldLedger;
 use ballast_engine::insurance::InsuranceState as InsuranceLedger;
 use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
 use ballast_engine::risk::{
@@ -137,7 +138,7 @@ objects! {
         market, bankrupt, keeper, bankruptcy_id, bankrupt_lots, epoch, pass_opened, session,
         mark_ticks, funding_index, close_quote_atoms, close_lots, rank_tolerance_bps,
         min_profit_bps, max_close_bps, least_lots, lots_before, entry_quote_before, margin_before,
-        lots_closed, lots_after, deficit_before_atoms, insurance_paid_atoms, gave_up_atoms,
+        lots_closed, lots_after, deficit_before_atoms, insurance_paid_atoms, held_paid_atoms, gave_up_atoms,
         deficit_after_atoms, insurance_before_atoms, insurance_after_atoms, reward_atoms,
         nodes_visited, cuts, cancelled
     }

@@ -7,7 +7,7 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 21] = [
+const TYPES: [&str; 22] = [
     "Exchange",
     "Market",
     "Trader",
@@ -24,6 +24,7 @@ const TYPES: [&str; 21] = [
     "FundingLedger",
     "LastPrice",
     "InsuranceLedger",
+    "HeldLedger",
     "PositionSlot",
     "Trigger",
     "Selection",
@@ -31,7 +32,7 @@ const TYPES: [&str; 21] = [
     "Watch",
 ];
 /// What the document describes without its name.
-const NOT_NAMED: [&str; 3] = ["reserved", "links", "positions"];
+const NOT_NAMED: [&str; 4] = ["reserved", "reserved_tail", "links", "positions"];
 /// What trees consist of, in the headers and nodes of queues and books.
 const OF_TREES: [&str; 2] = ["TreeHeader", "Links"];
 

@@ -56,12 +56,19 @@ fn whole(explanation: &Explanation, voice: &Voice) -> String {
 fn insurance(explanation: &Explanation) -> String {
     let event = explanation.recorded.event;
     let held = amount(event.insurance_before_atoms);
-    match event.insurance_paid_atoms {
+    let insurance = match event.insurance_paid_atoms {
         0 => format!("Insurance held {held} and paid nothing."),
         paid if paid == event.deficit_before_atoms => format!(
             "Insurance held {held}\n  and paid all of it, so this call had to wait until the grace period was over."
         ),
         paid => format!("Insurance held {held}\n  and paid {} of it.", amount(paid)),
+    };
+    match event.held_paid_atoms {
+        0 => insurance,
+        paid => format!(
+            "{insurance}\nProfit held in the market paid {}.",
+            amount(paid)
+        ),
     }
 }
 

@@ -273,7 +273,8 @@ fn makers(report: &mut Report, stage: &Stage) -> Result<()> {
         let position = open.map_or(Position::default(), |open| open.position);
         line.lots_end = position.lots.get();
         let equity = position.equity(mark).map_err(engine)?.get();
-        let worth = i64::try_from(stage.purse(&maker.address)?)? + equity;
+        let owned = stage.purse(&maker.address)? + stage.held_profit(&maker.address)?;
+        let worth = i64::try_from(owned)? + equity;
         line.result_atoms = worth - i64::try_from(line.collateral_atoms)?;
     }
     Ok(())

@@ -8,6 +8,8 @@ use ballast_engine::rank::Class;
 use ballast_engine::units::Side;
 use ballast_report::model::{CutLine, Holding, NodeLine, QueueLine, Round};
 use ballast_report::traders::Direction;
+use ballast_sandbox::outcome::TxOutcome;
+use ballast_state::events::{AutoDeleveraged, BallastEvent};
 use ballast_state::Pubkey;
 
 use super::diary::{Diary, Occasion};
@@ -34,6 +36,8 @@ struct Before {
     plan: AdlPlan,
     deficit: u64,
     insurance: u64,
+    /// Profit that the market held.
+    profit: u64,
     /// Passes that the queue has opened.
     passes: u32,
     /// The pass that the round takes part in; 0 when it opens one.
@@ -63,7 +67,7 @@ pub fn deleverage(stage: &mut Stage, diary: &mut Diary, trader: &Pubkey) -> Resu
         match stage.metered("auto_deleverage", result) {
             Ok(outcome) => {
                 diary.book.rounds_before_book += u64::from(waits);
-                let round = record(stage, diary, &before, outcome.compute_units)?;
+                let round = record(stage, diary, &before, &outcome)?;
                 diary.rounds.push(round);
             }
             Err(error) => {
@@ -129,7 +133,7 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
             purse,
         });
     }
-    let insurance = state.insurance.balance;
+    let (insurance, profit) = (state.insurance.balance, state.held.atoms);
     let header = view.header();
     let pass = header.pass_at(bankrupt.distress.pass_epoch, stage.sandbox.slot());
     let joins = pass.map_err(engine)? == header.adl_epoch;
@@ -139,6 +143,7 @@ fn look(stage: &Stage, trader: &Pubkey) -> Result<Option<Before>> {
         plan,
         deficit: equity.unsigned_abs(),
         insurance,
+        profit,
         passes: header.adl_epoch,
         queue,
     }))
@@ -199,13 +204,13 @@ fn swapped(before: &Before) -> Option<Vec<Pubkey>> {
     Some(vec![lower.entry.trader, top.entry.trader])
 }
 
-fn record(stage: &Stage, diary: &Diary, before: &Before, compute_units: u64) -> Result<Round> {
+fn record(stage: &Stage, diary: &Diary, before: &Before, outcome: &TxOutcome) -> Result<Round> {
+    let made = made(outcome)?;
     let ranking = &before.plan.round;
     let list = &before.plan.counterparties;
     let bankrupt = &before.bankrupt.position;
     let cut = cuts(stage, before, list)?;
     let closed: u64 = cut.iter().map(|line| line.lots).sum();
-    let insurance_paid = before.insurance - stage.state().insurance.balance;
     let insured = before.plan.summary.insured;
     let uncovered =
         u128::from(before.deficit - insured) * u128::from(closed) / u128::from(bankrupt.size());
@@ -230,14 +235,25 @@ fn record(stage: &Stage, diary: &Diary, before: &Before, compute_units: u64) -> 
         queue: queue_lines(before),
         listed: list.iter().map(Pubkey::to_string).collect(),
         deficit_atoms: i64::try_from(before.deficit)?,
-        insurance_paid_atoms: insurance_paid,
+        insurance_paid_atoms: made.insurance_paid_atoms,
         insurance_before_atoms: before.insurance,
+        held_paid_atoms: made.held_paid_atoms,
+        held_before_atoms: before.profit,
         closed_lots: closed,
         uncovered_deficit_atoms: i64::try_from(uncovered)?,
         winners_gave_up_atoms: cut.iter().map(|line| line.gave_up_atoms).sum(),
         cut,
-        compute_units,
+        compute_units: outcome.compute_units,
     })
+}
+
+/// The round as the program recorded it.
+fn made(outcome: &TxOutcome) -> Result<&AutoDeleveraged> {
+    let round = outcome.events.iter().find_map(|event| match event {
+        BallastEvent::AutoDeleveraged(round) => Some(round.as_ref()),
+        _ => None,
+    });
+    round.context("a round without its event")
 }
 
 /// What changed in the listed accounts.

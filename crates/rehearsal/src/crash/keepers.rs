@@ -12,6 +12,9 @@ use super::diary::Diary;
 use super::liquidations::{liquidate, Now, Outcome};
 use super::stage::{engine, Open, Stage};
 
+/// Traders whose profit one call frees.
+const RELEASED_AT_ONCE: usize = 16;
+
 /// One round of keepers at the price last published.
 pub fn act(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
     if !stage.price_is_usable()? {
@@ -21,6 +24,7 @@ pub fn act(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
     let market = stage.market.clone();
     let result = stage.sandbox.accrue_funding(&market);
     stage.must("accrue_funding", result)?;
+    release_profit(stage)?;
     let mark = stage.mark()?;
     let mut unhealthy: Vec<(Distance, Pubkey)> = Vec::new();
     let mut bankrupt = BTreeSet::new();
@@ -43,6 +47,17 @@ pub fn act(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
         if let Some(open) = stage.open_position(&trader)? {
             attend(stage, diary, &open)?;
         }
+    }
+    Ok(())
+}
+
+/// Frees held profit that the market is not short of any more.
+fn release_profit(stage: &mut Stage) -> Result<()> {
+    let (market, held) = (stage.market.clone(), stage.held_back()?);
+    for traders in held.chunks(RELEASED_AT_ONCE) {
+        // Refused where the market is still short of all of it.
+        let result = stage.sandbox.release_profit(&market, traders);
+        stage.metered("release_profit", result).ok();
     }
     Ok(())
 }

@@ -213,13 +213,32 @@ impl Stage {
         self.sandbox.market(&self.market)
     }
 
-    /// What insurance may pay now.
+    /// What insurance may pay of deficits now, and held profit after it.
     pub fn insurance_available(&self) -> Result<u64> {
-        let state = self.state();
-        state
-            .insurance
-            .available(&self.risk, self.sandbox.slot())
-            .map_err(engine)
+        let cover = self.state().deficit_cover(self.sandbox.slot());
+        cover.map_err(engine)
+    }
+
+    /// What the market holds of a trader's profit, atoms.
+    pub fn held_profit(&self, trader: &Pubkey) -> Result<u64> {
+        let account = self.sandbox.trader(trader);
+        let Ok(slot) = account.slot(&self.market.keys.market) else {
+            return Ok(0);
+        };
+        let held = self.state().held.value(&slot.held_claim());
+        held.map_err(engine)
+    }
+
+    /// Everybody whose profit the market holds.
+    pub fn held_back(&self) -> Result<Vec<Pubkey>> {
+        let everybody = self.traders.iter().chain(&self.makers).chain(&self.keepers);
+        let mut held = Vec::new();
+        for trader in everybody {
+            if self.held_profit(&trader.address)? > 0 {
+                held.push(trader.address);
+            }
+        }
+        Ok(held)
     }
 
     /// The market's funding index.

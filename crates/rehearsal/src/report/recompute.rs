@@ -146,12 +146,15 @@ impl RoundFacts {
             BigInt::from(1)
         };
         let size = magnitude(&lots);
-        let insurance_paid = integer(value, "insurance_paid_atoms")?;
+        let insurance_paid =
+            integer(value, "insurance_paid_atoms")? + integer(value, "held_paid_atoms")?;
         // Long: what it cost less what backs it. Short: what it brought plus what backs it.
         let entry = magnitude(&integer(bankrupt, "entry_quote_atoms")?);
         let bare_quote = entry + &sign * integer(bankrupt, "margin_atoms")?;
         let deficit = &sign * (&size * &mark - &bare_quote);
-        let insured = integer(value, "insurance_before_atoms")?.min(deficit.clone());
+        let cover =
+            integer(value, "insurance_before_atoms")? + integer(value, "held_before_atoms")?;
+        let insured = cover.min(deficit.clone());
         let close_quote = &bare_quote + &sign * &insured;
         let mut round = Self {
             number: integer(value, "round")?.to_string(),

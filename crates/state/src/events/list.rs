@@ -50,6 +50,8 @@ macro_rules! for_each_event {
             OrdersCancelled [7, 134, 210, 3, 65, 222, 254, 188];
             TriggerPlaced [168, 173, 202, 76, 152, 169, 172, 181];
             TriggerCancelled [158, 125, 205, 196, 217, 173, 189, 250];
+            ProfitHeld [105, 91, 11, 230, 9, 49, 68, 115];
+            ProfitReleased [114, 224, 138, 69, 31, 189, 212, 150];
         }
     };
 }

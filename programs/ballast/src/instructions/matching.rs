@@ -21,7 +21,7 @@ use crate::{
     error::{error, require, OrBallast},
     instructions::{
         orders,
-        position_change::{Change, PositionChanges, Remembered},
+        position_change::{Change, Entered, PositionChanges, Remembered},
     },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
@@ -71,7 +71,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             funding_index: touched.funding_index,
             atoms_per_lot_tick: market.oracle.atoms_per_lot_tick,
             budget: Budget::CALL,
-            changes: PositionChanges::open(key, market, queues),
+            changes: PositionChanges::open(key, market, queues).priced(touched),
             taken: Taken::default(),
             collected: 0,
             fills: Vec::new(),
@@ -122,10 +122,11 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         if !self.budget.take(matches!(decided, Decided::Remove(_))) {
             return Ok(Met::ListEnded);
         }
-        self.changes.enter(free, reserve);
+        let mut entered = self.changes.enter(free, reserve);
         let met = match decided {
             Decided::Fill(fill) => {
                 self.fill(
+                    &mut entered,
                     &mut trader,
                     account.key,
                     book,
@@ -143,7 +144,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
                 Met::Removed
             }
         };
-        self.changes.leave(&mut trader)?;
+        self.changes.leave(account.key, &mut trader, &entered, 0)?;
         Ok(met)
     }
 
@@ -173,12 +174,12 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             .map_err(|_| error!(BallastError::MakerForeign))?;
         let mut trader = loader.load_mut()?;
         let slot = trader.slot(&self.market)?;
-        self.changes.enter(trader.free(), slot.order_margin);
+        let entered = self.changes.enter(trader.free(), slot.order_margin);
         let free = trader.free().try_add_unsigned(order.margin);
         let left = (free.or_ballast()?, 0);
         let reason = RemovalReason::Evicted;
         self.remove(&mut trader, account.key, book, node, &order, reason, left)?;
-        self.changes.leave(&mut trader)
+        self.changes.leave(account.key, &mut trader, &entered, 0)
     }
 
     /// The best order left on `side`; `taker` is whose own it may be.
@@ -217,6 +218,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
     #[inline(never)]
     fn fill(
         &mut self,
+        entered: &mut Entered,
         trader: &mut Trader,
         key: &Pubkey,
         book: &mut Book,
@@ -246,7 +248,8 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             remembered: Remembered::after_trade(fill.reduced_only),
             stamp: None,
         };
-        self.changes.apply(slot, &change)?;
+        self.changes.apply(entered, slot, &change)?;
+        self.changes.traded_at(order.price());
         trader.free = fill.free.get();
         self.taken.add(fill).or_ballast()?;
         self.fills.push(OrderFilled {

@@ -5,5 +5,6 @@ pub mod anyone;
 pub mod matching;
 pub mod orders;
 pub mod position_change;
+pub mod profit;
 pub mod taker;
 pub mod trader;

@@ -4,15 +4,24 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    distress::Distress, position::Position, queue::CutStamp, settlement::Settlement,
-    trade::open_interest_after, units::Atoms,
+    distress::Distress,
+    held::{moved, PriceRange},
+    position::Position,
+    queue::CutStamp,
+    settlement::Settlement,
+    trade::open_interest_after,
+    units::{Atoms, LotPrice},
 };
 use ballast_state::{
-    error::BallastError, market::Market, position_slot::PositionSlot, trader::Trader,
+    error::BallastError,
+    market::{Market, Touched},
+    position_slot::PositionSlot,
+    trader::Trader,
 };
 
 use crate::{
     error::{error, OrBallast},
+    instructions::profit::Profits,
     loaders::queue_account::MarketQueues,
 };
 
@@ -54,12 +63,22 @@ pub struct Change<'a> {
     pub stamp: Option<CutStamp>,
 }
 
+/// A trader as an instruction found it.
+#[must_use]
+pub struct Entered {
+    /// Free collateral and order reserves in the market, atoms.
+    owned: i64,
+    /// Margin of a position in which a fill turned the one before round.
+    opened: Option<u64>,
+}
+
 /// What one instruction does to the positions of a market.
 pub struct PositionChanges<'a, 'info> {
     market: Pubkey,
     queues: &'a MarketQueues<'a, 'info>,
     open_interest: u64,
     settlement: Settlement,
+    profits: Profits,
 }
 
 impl<'a, 'info> PositionChanges<'a, 'info> {
@@ -67,18 +86,39 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     pub fn open(key: Pubkey, market: &Market, queues: &'a MarketQueues<'a, 'info>) -> Self {
         let mut settlement = Settlement::default();
         settlement.market_before(market.fees_atoms, market.insurance.balance);
+        settlement.held_before(market.held.atoms);
         Self {
             market: key,
             queues,
             open_interest: market.open_interest_lots,
             settlement,
+            profits: Profits::default(),
+        }
+    }
+
+    /// The same, where somebody closes lots or takes margin out by its own will, at this price: what
+    /// it takes out as profit is noted for [`Self::profits`].
+    pub fn priced(mut self, touched: &Touched) -> Self {
+        self.profits.prices = Some(PriceRange::at(touched.mark.price));
+        self.profits.publish_time = touched.price.publish_time;
+        self
+    }
+
+    /// Records the price of a trade that two traders agreed on.
+    pub fn traded_at(&mut self, price: LotPrice) {
+        if let Some(prices) = &mut self.profits.prices {
+            prices.include(price);
         }
     }
 
     /// The first step of every trader that the instruction writes: its free collateral and what
     /// its orders in the market reserve, before any of it has moved.
-    pub fn enter(&mut self, free: Atoms, reserve: u64) {
+    pub fn enter(&mut self, free: Atoms, reserve: u64) -> Entered {
         self.settlement.trader_before(free, reserve);
+        Entered {
+            owned: free.get().wrapping_add_unsigned(reserve),
+            opened: None,
+        }
     }
 
     /// Sum of long lots, every change so far counted.
@@ -99,8 +139,17 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     /// # Errors
     /// `QueueFull`, `BankruptcyPriceOutOfRange`, `Unbalanced`.
     #[inline(never)]
-    pub fn apply(&mut self, slot: &mut PositionSlot, change: &Change) -> Result<()> {
+    pub fn apply(
+        &mut self,
+        entered: &mut Entered,
+        slot: &mut PositionSlot,
+        change: &Change,
+    ) -> Result<()> {
         let (before, after) = (change.before, change.after);
+        let turned = !before.is_empty() && !after.is_empty() && before.side() != after.side();
+        if turned {
+            entered.opened = Some(after.margin.positive_part());
+        }
         let stored = slot.position()?;
         self.settlement
             .position(&stored, after, before.funding_index)
@@ -126,12 +175,32 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         Ok(())
     }
 
-    /// The last step of every trader whose slot in the market has changed: frees the slot when it
-    /// holds nothing any more, and checks it and the account's own fields.
+    /// The last step of every trader whose slot in the market has changed: notes what it took out
+    /// of its position, frees the slot when it holds nothing any more, and checks it and the
+    /// account's own fields. `earned` is what it was paid for something else, atoms.
     ///
     /// # Errors
-    /// `TraderInvariant`.
-    pub fn leave(&mut self, trader: &mut Trader) -> Result<()> {
+    /// `TraderInvariant`, `Overflow`.
+    pub fn leave(
+        &mut self,
+        key: &Pubkey,
+        trader: &mut Trader,
+        entered: &Entered,
+        earned: u64,
+    ) -> Result<()> {
+        let free = trader.free();
+        if let Ok(slot) = trader.slot_mut(&self.market) {
+            let owned = free.get().wrapping_add_unsigned(slot.order_margin);
+            let gained = owned
+                .wrapping_sub(entered.owned)
+                .wrapping_sub_unsigned(earned);
+            let closed = slot.lots == 0;
+            let moved = moved(slot.paid_in, gained, entered.opened, closed).or_ballast()?;
+            slot.paid_in = moved.paid_in;
+            if moved.profit > 0 && self.profits.prices.is_some() {
+                self.profits.taken.push((*key, moved.profit));
+            }
+        }
         leave(&mut self.settlement, trader, &self.market)
     }
 
@@ -148,6 +217,7 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     pub fn settle(&mut self, market: &Market) -> Result<()> {
         self.settlement
             .market_after(market.fees_atoms, market.insurance.balance);
+        self.settlement.held_after(market.held.atoms);
         self.settlement.close().or_ballast()
     }
 
@@ -159,6 +229,11 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         self.settle(market)?;
         market.open_interest_lots = self.open_interest;
         Ok(())
+    }
+
+    /// The profit that was taken out, for [`Profits::hold`].
+    pub fn profits(&mut self) -> Profits {
+        core::mem::take(&mut self.profits)
     }
 }
 
@@ -274,7 +349,7 @@ mod tests {
             for (trader, leg) in legs {
                 let free = trader.free();
                 let slot = trader.slot_mut(&MARKET)?;
-                changes.enter(free, slot.order_margin);
+                let mut entered = changes.enter(free, slot.order_margin);
                 let before = slot.position()?.settle(FundingIndex::new(5)).or_ballast()?;
                 slot.order_margin = leg.reserve;
                 let change = Change {
@@ -284,9 +359,9 @@ mod tests {
                     remembered: Remembered::Before,
                     stamp: None,
                 };
-                changes.apply(slot, &change)?;
+                changes.apply(&mut entered, slot, &change)?;
                 trader.free = leg.free;
-                changes.leave(trader)?;
+                changes.leave(&MARKET, trader, &entered, 0)?;
             }
             changes.owe(outcome.owed);
             market.fees_atoms = outcome.fees;
@@ -333,19 +408,5 @@ mod tests {
                 forge(&|it| it.funding_index = FundingIndex::new(5 + by));
             }
         }
-    }
-
-    #[test]
-    fn a_trader_who_never_entered_cannot_leave_with_anything() {
-        with_queues(|_, _, queues| {
-            let market = market();
-            let mut changes = PositionChanges::open(MARKET, &market, queues);
-            let mut receiver = trader(1, PositionSlot::zeroed());
-            receiver.positions[0] = PositionSlot::zeroed();
-            receiver.position_count = 0;
-            changes.leave(&mut receiver).unwrap();
-            let refused = Err(BallastError::Unbalanced.into());
-            assert_eq!(changes.settle(&market), refused);
-        });
     }
 }

@@ -68,6 +68,8 @@ pub struct Taker {
     pub order_id: u64,
     /// What that order reserves, atoms.
     pub reserved: u64,
+    /// Fees of removed orders that it earned, atoms.
+    collected: u64,
 }
 
 impl Taker {
@@ -97,6 +99,7 @@ impl Taker {
             resting: 0,
             order_id: 0,
             reserved: 0,
+            collected: 0,
         }))
     }
 
@@ -174,6 +177,7 @@ impl Taker {
     ) -> Result<u64> {
         let collected = matching.collected;
         self.free = self.free.try_add_unsigned(collected).or_ballast()?;
+        self.collected = collected;
         if self.filled == 0 {
             return Ok(0);
         }
@@ -321,7 +325,7 @@ impl Taker {
     ) -> Result<Option<PartyTraded>> {
         let free = trader.free();
         let slot = trader.slot_mut(market_key)?;
-        changes.enter(free, slot.order_margin);
+        let mut entered = changes.enter(free, slot.order_margin);
         slot.store_own_orders(&self.own);
         let party = self.party.as_ref();
         if let Some(party) = party {
@@ -332,10 +336,10 @@ impl Taker {
                 remembered: Remembered::after_trade(party.reduced_only),
                 stamp: None,
             };
-            changes.apply(slot, &change)?;
+            changes.apply(&mut entered, slot, &change)?;
         }
         trader.free = self.free.get();
-        changes.leave(trader)?;
+        changes.leave(&self.trader, trader, &entered, self.collected)?;
         Ok(party.map(|party| self.traded(party)))
     }
 

@@ -116,6 +116,8 @@ fn idle(whose: &str, slot: &PositionSlot) -> Agreement {
         order_head: slot.order_head,
         order_count: slot.order_count,
         order_margin: slot.order_margin,
+        held_shares: slot.held_shares,
+        held_epoch: slot.held_epoch,
         ..bytemuck::Zeroable::zeroed()
     };
     same(whose, *slot, blank)

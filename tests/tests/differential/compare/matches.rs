@@ -159,7 +159,11 @@ fn liquidated(event: &ballast_state::events::PositionLiquidated, matched: &Match
             ("quote", i128::from(event.quote_atoms).abs(), quote),
             ("rewards", unsigned(event.book_reward_atoms), rewards),
             ("fee", unsigned(event.insurance_fee_atoms), fee),
-            ("paid", unsigned(event.insurance_paid_atoms), paid),
+            (
+                "paid",
+                unsigned(event.insurance_paid_atoms + event.held_paid_atoms),
+                paid,
+            ),
         ],
     )
 }

@@ -91,7 +91,7 @@ impl Generator {
         }
         match self
             .pick
-            .weighted(&[1, 1, 5, 3, 4, 5, 38, 3, 4, 7, 2, 1, 2, 16, 6, 1])
+            .weighted(&[1, 1, 5, 3, 4, 5, 38, 3, 4, 7, 2, 1, 2, 16, 6, 4, 1])
         {
             0 => Operation::CreateTrader {
                 trader: self.anybody(),
@@ -116,8 +116,21 @@ impl Generator {
             12 => Operation::Sweep { market },
             13 => self.quote(model, market),
             14 => self.advance(model),
+            15 => self.release(model, market),
             _ => self.open_session(model, market, &distressed),
         }
+    }
+
+    /// Those for whom the market holds profit, or somebody.
+    fn release(&mut self, model: &Model, market: usize) -> Operation {
+        let mut traders = open(model);
+        if self.pick.percent(90) {
+            traders.retain(|trader| model.trader(*trader).claims[market].shares > 0);
+        } else {
+            traders = vec![self.pick.one(&traders)];
+        }
+        traders.truncate(4);
+        Operation::Release { market, traders }
     }
 
     fn anybody(&mut self) -> usize {

@@ -229,7 +229,10 @@ impl Model {
 
     /// Whether anything of the trader's is in the market.
     pub fn uses(&self, market: usize, trader: usize) -> bool {
-        self.owned(market, trader).is_some() || !self.book(market).orders_of(trader).is_empty()
+        let holds = self.trader(trader).claims[market].shares > 0;
+        holds
+            || self.owned(market, trader).is_some()
+            || !self.book(market).orders_of(trader).is_empty()
     }
 
     /// Takes an order out and gives its trader back what it reserved.

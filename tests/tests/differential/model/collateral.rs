@@ -2,6 +2,7 @@
 
 use ballast_state::error::BallastError;
 
+use super::held::Claim;
 use super::refusal::{require, signed, unsigned, Verdict, ALREADY_THERE, TOKENS_MISSING};
 use super::state::{Model, Trader};
 
@@ -14,6 +15,8 @@ impl Model {
         self.traders[trader] = Some(Trader {
             free: 0,
             positions: vec![None; self.markets.len()],
+            put_in: vec![0; self.markets.len()],
+            claims: vec![Claim::default(); self.markets.len()],
         });
         Ok(())
     }
@@ -76,8 +79,10 @@ impl Model {
         let left = signed(self.trader(trader).free - amount)?;
         require(left >= 0, BallastError::InsufficientCollateral)?;
         holding.margin = signed(holding.margin + amount)?;
+        let stood = self.stands(market, trader);
         self.hold(market, trader, holding)?;
         self.trader_mut(trader).free = left;
+        self.note(&stood, 0);
         Ok(())
     }
 }

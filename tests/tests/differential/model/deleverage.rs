@@ -157,7 +157,7 @@ impl Model {
         let deficit = -before.equity(mark);
         require(deficit > 0, BallastError::NotBankrupt)?;
         let params = self.markets[number].params;
-        let available = self.insurance_available(number);
+        let available = self.deficit_cover(number);
         let flagged = distress.bankrupt_slot;
         let waited = flagged != 0 && self.slot > flagged + params.adl.grace_slots;
         let delays = available >= deficit && !waited;
@@ -199,15 +199,16 @@ impl Model {
         let owed = floor(&part(deficit - insured, closed, round.close_lots));
         require(gave_up == owed, BallastError::AdlOvershoot)?;
         let paid = floor(&part(insured, closed, round.close_lots));
-        let (params, slot) = (self.markets[number].params, self.slot);
-        self.markets[number].insurance.pay(&params, slot, paid);
+        self.pay_deficit(number, paid)?;
         self.markets[number].rounds += 1;
         let whole_lots = self.distress_mut(number, bankrupt).bankrupt_lots;
         let mut left = round.bankrupt;
         if left.lots != 0 {
             left.margin = signed(left.margin + paid)?;
         }
+        let stood = self.stands(number, bankrupt);
         self.hold(number, bankrupt, left)?;
+        self.note(&stood, 0);
         let most = i128::from(self.markets[number].params.adl.reward_atoms);
         let reward = floor(&part(most, closed, whole_lots));
         let reward = reward.min(self.markets[number].fees);
@@ -293,6 +294,7 @@ impl Model {
         let winner = ranked.class == Class::Winner;
         let (after, mut made) = round.close(&holding, lots)?;
         (made.trader, made.sequence, made.winner) = (trader, sequence, winner);
+        let stood = self.stands(round.market, trader);
         self.hold(round.market, trader, after)?;
         self.release_all(round.market, trader, None);
         if let Some(owned) = &mut self.trader_mut(trader).positions[round.market] {
@@ -300,6 +302,7 @@ impl Model {
         }
         let account = self.trader_mut(trader);
         account.free = signed(account.free + made.payout)?;
+        self.note(&stood, 0);
         round.budget -= lots;
         round.cuts.push(made);
         round.last = Some((trader, ranked));
@@ -339,7 +342,7 @@ impl Model {
             return Vec::new();
         }
         let params = copy.markets[market].params;
-        let insured = copy.insurance_available(market).min(deficit);
+        let insured = copy.deficit_cover(market).min(deficit);
         let sign = -before.sign();
         let begins = copy
             .owned(market, bankrupt)

@@ -269,6 +269,7 @@ impl Model {
         if !meeting.lists(trader) {
             return Ok(false);
         }
+        let stood = self.stands(market, trader);
         let maker = Maker {
             holding: self.settled(market, trader)?,
             free: self.trader(trader).free,
@@ -291,6 +292,7 @@ impl Model {
             Ok(made) => made,
             Err(reason) => {
                 self.take_out(meeting, order, reason);
+                self.note(&stood, 0);
                 return Ok(true);
             }
         };
@@ -306,6 +308,8 @@ impl Model {
             made.fill.left = 0;
         }
         let cut = self.cut_reduce_only(market, trader, made.after.lots);
+        self.seen.push(order.price);
+        self.note(&stood, 0);
         meeting.fills.push(made.fill);
         meeting.note_cut(trader, cut);
         Ok(true)

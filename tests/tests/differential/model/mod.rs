@@ -9,6 +9,7 @@ mod collateral;
 mod deleverage;
 mod fill;
 mod funding;
+mod held;
 mod holding;
 mod insurance;
 mod liquidate;
@@ -32,7 +33,7 @@ pub use liquidate::Health;
 pub use oracle::Quoted;
 pub use refusal::{Refusal, Verdict};
 pub use session::{Member, Opened, Seen, Session};
-pub use state::{Market, Model, Owned};
+pub use state::{Market, Model, Owned, Trader};
 pub use trigger::Trigger;
 
 use crate::operation::Operation;
@@ -66,7 +67,12 @@ impl Model {
             next.disturb_sessions();
         }
         let books: Vec<Book> = self.markets.iter().map(|one| one.book.clone()).collect();
+        next.taken.clear();
         let effect = next.attempt(operation)?;
+        // Who is deleveraged has no choice.
+        if !operation.deleverages() {
+            next.withhold()?;
+        }
         next.record_impacts(&books);
         *self = next;
         Ok(effect)
@@ -141,6 +147,7 @@ impl Model {
                 amount,
             } => self.donate(*market, *wallet, i128::from(*amount))?,
             Operation::Sweep { market } => self.sweep(*market)?,
+            Operation::Release { market, traders } => self.release_profit(*market, traders)?,
             Operation::Quote { market, quoted } => self.markets[*market].quoted = *quoted,
             Operation::Advance { slots, seconds } => {
                 self.slot += slots;

@@ -71,10 +71,10 @@ impl Model {
         if fit {
             market.used = quoted;
         }
-        Ok(Mark {
-            price: in_range(i128::from(quoted.ticks) * market.atoms_per_tick)?,
-            conf: i128::from(quoted.conf) * market.atoms_per_tick,
-        })
+        let price = in_range(i128::from(quoted.ticks) * market.atoms_per_tick)?;
+        let conf = i128::from(quoted.conf) * market.atoms_per_tick;
+        (self.seen, self.published) = (vec![price], quoted.time);
+        Ok(Mark { price, conf })
     }
 }
 

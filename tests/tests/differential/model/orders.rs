@@ -54,6 +54,7 @@ impl Model {
         check_makers(&placing.makers)?;
         let mark = self.touch(market, Use::Open)?;
         let holding = self.taker(market, trader)?;
+        let stood = self.stands(market, trader);
         let old = match replaced {
             Some(which) => Some(self.found(market, trader, which)?),
             None => None,
@@ -92,6 +93,7 @@ impl Model {
         let within = after <= before || after <= limit;
         require(within, BallastError::OpenInterestLimit)?;
         self.settle_taker(&taking, market, &paid)?;
+        self.note(&stood, meeting.collected());
         self.book_fees(market, paid.fee + meeting.maker_fees())?;
         Ok(meeting.matched(Done::Order {
             lots: taking.lots,

@@ -220,7 +220,7 @@ impl Model {
     /// so many lots at the frozen price.
     pub fn payable(&self, market: usize, side: usize) -> i128 {
         let session = self.session(market, side);
-        let available = self.insurance_available(market);
+        let available = self.deficit_cover(market);
         let (insured, size) = (session.insured, session.position.size());
         let pays = |lots: i128| floor(&part(insured, lots, size)) <= available;
         let (mut few, mut many) = (0, session.wanted + 1);

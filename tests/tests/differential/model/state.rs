@@ -5,6 +5,7 @@ use ballast_state::error::BallastError;
 
 use super::book::Book;
 use super::funding::Funding;
+use super::held::{Claim, Held};
 use super::holding::{Holding, MAX_PRICE};
 use super::insurance::Insurance;
 use super::oracle::Quoted;
@@ -66,6 +67,10 @@ pub struct Trader {
     pub free: i128,
     /// One place a market.
     pub positions: Vec<Option<Owned>>,
+    /// What was put into each position and not taken out again.
+    pub put_in: Vec<i128>,
+    /// Parts of the profit that each market holds.
+    pub claims: Vec<Claim>,
 }
 
 /// A market.
@@ -93,6 +98,8 @@ pub struct Market {
     pub vault: i128,
     /// Fee bucket.
     pub fees: i128,
+    /// Profit that is held.
+    pub held: Held,
     /// Bankruptcies that deleveraging has begun with.
     pub bankruptcies: u64,
     /// Rounds.
@@ -124,6 +131,12 @@ pub struct Model {
     pub markets: Vec<Market>,
     /// Tokens in the collateral vault.
     pub vault: i128,
+    /// The mark of the call and the prices of its trades.
+    pub seen: Vec<i128>,
+    /// Publish time of the mark.
+    pub published: i64,
+    /// Market, trader and profit taken out by the call, in order.
+    pub taken: Vec<(usize, usize, i128)>,
 }
 
 /// Index of the queue for lots of a sign.
@@ -224,7 +237,7 @@ impl Model {
     pub fn imbalance(&self) -> i128 {
         let mut sum = -self.vault;
         for market in &self.markets {
-            sum += market.insurance.balance + market.fees - market.vault;
+            sum += market.insurance.balance + market.fees + market.held.atoms - market.vault;
             sum += market.book.all().map(|order| order.margin).sum::<i128>();
         }
         for trader in self.traders.iter().flatten() {

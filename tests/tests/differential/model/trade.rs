@@ -183,6 +183,7 @@ impl Model {
         let within = rise <= 0 || before + rise <= limit;
         require(within, BallastError::OpenInterestLimit)?;
 
+        self.seen.push(price);
         self.settle_party(number, trade.taker, &taken)?;
         self.settle_party(number, trade.maker, &made)?;
         let fees = taken.fee + made.fee;
@@ -202,12 +203,14 @@ impl Model {
     }
 
     fn settle_party(&mut self, market: usize, trader: usize, traded: &Traded) -> Verdict<()> {
+        let stood = self.stands(market, trader);
         self.hold(market, trader, traded.after)?;
         self.cut_reduce_only(market, trader, traded.after.lots);
         self.trader_mut(trader).free = traded.free;
         if !traded.reduced {
             *self.distress_mut(market, trader) = Distress::default();
         }
+        self.note(&stood, 0);
         Ok(())
     }
 
@@ -221,9 +224,11 @@ impl Model {
         require(holding.margin >= 0, BallastError::MarginBelowZero)?;
         require_initial(&self.markets[market].params, &mark, &holding)?;
         let free = signed(self.trader(trader).free + amount)?;
+        let stood = self.stands(market, trader);
         self.hold(market, trader, holding)?;
         *self.distress_mut(market, trader) = Distress::default();
         self.trader_mut(trader).free = free;
+        self.note(&stood, 0);
         Ok(())
     }
 }

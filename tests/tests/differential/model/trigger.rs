@@ -77,6 +77,7 @@ impl Model {
         let mark = self.touch(market, Use::Open)?;
         self.needed(market, trader)?;
         let holding = self.taker(market, trader)?;
+        let stood = self.stands(market, trader);
         let Some(trigger) = self.trigger(market, trader, call.kind) else {
             return Err(BallastError::NoTrigger.into());
         };
@@ -130,6 +131,7 @@ impl Model {
         let reward = floor(&part(keeper, filled, trigger.placed));
         let reward = reward.min(self.trader(trader).free);
         self.trader_mut(trader).free -= reward;
+        self.note(&stood, meeting.collected());
         self.trader_mut(call.receiver).free += reward;
         Ok(meeting.matched(Done::Trigger {
             left: trigger.lots - filled,

@@ -42,6 +42,7 @@ impl Model {
         check_makers(&call.makers)?;
         let mark = self.touch(market, Use::Liquidate)?;
         let distress = self.needed(market, victim)?.distress;
+        let victims = self.stands(market, victim);
         self.release_all(market, victim, None);
         let before = self.settled(market, victim)?;
         let descent = Descent {
@@ -50,7 +51,7 @@ impl Model {
             plan: self.plan(market, &before, &distress, mark.price)?,
             before,
             distress,
-            available: self.insurance_available(market),
+            available: self.deficit_cover(market),
         };
         let mut meeting = Meeting::new(market, before.sign(), mark, &call.makers);
         self.descend(&descent, &mut meeting)?;
@@ -62,9 +63,12 @@ impl Model {
         self.settle_victim(&descent, &closed)?;
         self.book_fees(market, meeting.maker_fees())?;
         self.conclude(&descent, &closed);
+        self.note(&victims, 0);
+        let liquidators = self.stands(market, call.liquidator);
         self.settle_liquidator(&descent, taken, &mut meeting)?;
         let income = meeting.collected() + closed.rewards + self.rescue_reward(&descent, &closed);
         self.trader_mut(call.liquidator).free += income;
+        self.note(&liquidators, income);
         self.markets[market].liquidations += u64::from(meeting.lots() + taken > 0);
         let done = Done::Liquidation {
             lots: closed.lots,
@@ -142,10 +146,8 @@ impl Model {
         } else {
             after.margin += closed.paid - charges;
         }
-        let (slot, params) = (self.slot, self.markets[market].params);
-        let insurance = &mut self.markets[market].insurance;
-        insurance.pay(&params, slot, closed.paid);
-        insurance.receive(closed.fee)?;
+        self.pay_deficit(market, closed.paid)?;
+        self.markets[market].insurance.receive(closed.fee)?;
         self.hold(market, victim, after)?;
         self.trader_mut(victim).free += left;
         Ok(())

@@ -95,7 +95,7 @@ impl<'info> AutoDeleverage<'info> {
         let before = market.settled(slot)?;
 
         let mut changes = PositionChanges::open(key, &market, &queues);
-        changes.enter(free, slot.order_margin);
+        let mut entered = changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(&self.bankrupt.key(), &book, slot)?;
         let mut state = begin(&mut market, &queues, &book, slot, &touched, &clock)?;
         let mut list = CutList::new(key, &queues, &book, listed);
@@ -119,13 +119,21 @@ impl<'info> AutoDeleverage<'info> {
             mark_ticks: touched.price.price.get(),
             before,
         };
-        let mut event = conclude(&occasion, &mut market, &mut changes, slot, &state, &clock)?;
+        let mut event = conclude(
+            &occasion,
+            &mut market,
+            &mut changes,
+            &mut entered,
+            slot,
+            &state,
+            &clock,
+        )?;
         event.pass_opened = pass_opened;
         event.nodes_visited = visited;
         event.cuts = list.cuts;
         event.cancelled = cancelled;
         conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
-        changes.leave(&mut bankrupt)?;
+        changes.leave(&occasion.bankrupt, &mut bankrupt, &entered, 0)?;
         changes.close(&mut market)?;
         market.invariant()?;
         Ok(event)

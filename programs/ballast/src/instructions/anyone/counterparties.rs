@@ -175,7 +175,7 @@ impl<'a, 'info> CutList<'a, 'info> {
             }
             Decided::Cut(done) => done,
         };
-        changes.enter(free, slot.order_margin);
+        let mut entered = changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(account.key, self.book, slot)?;
         let change = Change {
             trader: account.key,
@@ -184,7 +184,7 @@ impl<'a, 'info> CutList<'a, 'info> {
             remembered: Remembered::Before,
             stamp: Some(done.stamp),
         };
-        changes.apply(slot, &change)?;
+        changes.apply(&mut entered, slot, &change)?;
         self.last_node = (!done.position_after.is_empty()).then_some(node);
         trader.add_free(done.payout)?;
         let mut cut = record(account.key, sequence, &before, &done);
@@ -193,7 +193,7 @@ impl<'a, 'info> CutList<'a, 'info> {
             cut.cancelled_orders = cancelled.orders;
             cut.cancelled_margin_atoms = cancelled.margin_atoms;
         }
-        changes.leave(&mut trader)?;
+        changes.leave(account.key, &mut trader, &entered, 0)?;
         Ok(Some(cut))
     }
 

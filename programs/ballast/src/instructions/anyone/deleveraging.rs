@@ -19,7 +19,7 @@ use ballast_state::{
 
 use crate::{
     error::{error, require, OrBallast},
-    instructions::position_change::{Change, PositionChanges, Remembered},
+    instructions::position_change::{Change, Entered, PositionChanges, Remembered},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
 };
 
@@ -63,10 +63,7 @@ pub fn begin(
         position,
         mark: touched.mark.price,
         funding_index: touched.funding_index,
-        insurance_available: market
-            .insurance
-            .available(params, clock.slot)
-            .or_ballast()?,
+        insurance_available: market.deficit_cover(clock.slot).or_ballast()?,
         past_grace,
         // Bids take the lots of a long, asks those of a short. The bankrupt has no orders left.
         taker: match past_grace {
@@ -104,7 +101,7 @@ pub fn resume(
     position: &Position,
     now_slot: u64,
 ) -> Result<Box<Deleveraging>> {
-    let available = market.insurance.available(market.params(), now_slot);
+    let available = market.deficit_cover(now_slot);
     let (available, wanted) = (available.or_ballast()?, session.selection.wanted);
     let state = Deleveraging::resume(round, position, wanted, available).or_ballast()?;
     require!(state.remaining_lots() > 0, BallastError::AdlSessionStale);
@@ -113,11 +110,13 @@ pub fn resume(
 
 /// Checks and books a round whose counterparties have been cut, and writes what is left of the
 /// bankrupt position. The caller adds to the record what only it knows, and the reward.
+#[allow(clippy::too_many_arguments)]
 #[inline(never)]
 pub fn conclude(
     occasion: &Occasion,
     market: &mut Market,
     changes: &mut PositionChanges,
+    entered: &mut Entered,
     slot: &mut PositionSlot,
     state: &Deleveraging,
     clock: &Clock,
@@ -125,12 +124,13 @@ pub fn conclude(
     let summary = state.finish().or_ballast()?;
     let after = state.bankrupt_after().or_ballast()?;
     let insurance_before = market.insurance.balance;
-    let drawn = market
-        .insurance
-        .draw(market.params(), clock.slot, summary.insurance_paid);
-    market.insurance = drawn.or_ballast()?;
+    let held_paid = market.pay_deficit(summary.insurance_paid, clock.slot);
+    let held_paid = held_paid.or_ballast()?;
     market.count_round()?;
     let mut event = event(occasion, market, slot, state, &summary)?;
+    let insured = summary.insurance_paid.checked_sub(held_paid);
+    event.insurance_paid_atoms = insured.ok_or_else(|| error!(BallastError::Overflow))?;
+    event.held_paid_atoms = held_paid;
     event.insurance_before_atoms = insurance_before;
     let change = Change {
         trader: &occasion.bankrupt,
@@ -139,7 +139,7 @@ pub fn conclude(
         remembered: Remembered::Before,
         stamp: None,
     };
-    changes.apply(slot, &change)?;
+    changes.apply(entered, slot, &change)?;
     Ok(event)
 }
 
@@ -177,7 +177,8 @@ fn event(
         lots_closed: summary.lots,
         lots_after: after.lots.get(),
         deficit_before_atoms: summary.deficit,
-        insurance_paid_atoms: summary.insurance_paid,
+        insurance_paid_atoms: 0,
+        held_paid_atoms: 0,
         gave_up_atoms: summary.gave_up,
         deficit_after_atoms: summary.deficit_after().or_ballast()?,
         insurance_before_atoms: market.insurance.balance,

@@ -130,7 +130,7 @@ impl<'info> ExecuteAdlSession<'info> {
             return Ok(None);
         }
         let mut changes = PositionChanges::open(key, &market, &queues);
-        changes.enter(free, slot.order_margin);
+        let mut entered = changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(&self.bankrupt.key(), &book, slot)?;
         let mut state = resume(&market, &session, &round, &before, clock.slot)?;
         check_selected(listed, &session, &queues)?;
@@ -147,13 +147,21 @@ impl<'info> ExecuteAdlSession<'info> {
             mark_ticks: session.mark_ticks,
             before,
         };
-        let mut event = conclude(&occasion, &mut market, &mut changes, slot, &state, &clock)?;
+        let mut event = conclude(
+            &occasion,
+            &mut market,
+            &mut changes,
+            &mut entered,
+            slot,
+            &state,
+            &clock,
+        )?;
         event.session = self.session.key();
         event.nodes_visited = u32::try_from(session.selection.visited).unwrap_or(u32::MAX);
         event.cuts = list.cuts;
         event.cancelled = cancelled;
         conclude_orders(&event, &mut market, &book, &mut bankrupt)?;
-        changes.leave(&mut bankrupt)?;
+        changes.leave(&occasion.bankrupt, &mut bankrupt, &entered, 0)?;
         changes.close(&mut market)?;
         market.invariant()?;
         Ok(Some(event))

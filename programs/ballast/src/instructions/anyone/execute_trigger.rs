@@ -17,6 +17,7 @@ use crate::{
     error::{error, require, OrBallast},
     instructions::{
         matching::{check_makers, Matched, Matching},
+        profit::Profits,
         taker::{Taker, TakerOrder},
     },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
@@ -64,7 +65,8 @@ impl<'info> ExecuteTrigger<'info> {
     /// `NoTrigger`, `TriggerNotReached`, `NothingFilled`, `InsufficientCollateral`, `QueueFull`,
     /// `MakerForeign`.
     pub fn handle(ctx: Context<'info, Self>, kind: TriggerKind) -> Result<()> {
-        let event = ctx.accounts.execute(ctx.remaining_accounts, kind)?;
+        let listed = ctx.remaining_accounts;
+        let (event, profits) = ctx.accounts.execute(listed, kind)?;
         let accounts = &ctx.accounts;
         if event.reward_atoms > 0 {
             let mut receiver = accounts.reward_trader.load_mut()?;
@@ -77,7 +79,7 @@ impl<'info> ExecuteTrigger<'info> {
             receiver.invariant_of(&event.market)?;
         }
         emit(&ctx.accounts.event_authority, &*event)?;
-        Ok(())
+        profits.hold(&accounts.venue(&[&accounts.trader], listed))
     }
 
     #[inline(never)]
@@ -85,7 +87,7 @@ impl<'info> ExecuteTrigger<'info> {
         &self,
         makers: &'info [AccountInfo<'info>],
         kind: TriggerKind,
-    ) -> Result<Box<TriggerExecuted>> {
+    ) -> Result<(Box<TriggerExecuted>, Profits)> {
         self.exchange.load()?.require_not_paused(PAUSE_TRADE)?;
         check_makers(makers)?;
         let key = self.market.key();
@@ -115,7 +117,8 @@ impl<'info> ExecuteTrigger<'info> {
         fired.book(&mut market, &book)?;
         fired.changes.close(&mut market)?;
         market.invariant()?;
-        Ok(Box::new(TriggerExecuted {
+        let profits = fired.changes.profits();
+        let event = Box::new(TriggerExecuted {
             market: key,
             trader: self.trader.key(),
             keeper: self.keeper.key(),
@@ -132,7 +135,8 @@ impl<'info> ExecuteTrigger<'info> {
             cancelled: core::mem::take(&mut taker.cancelled),
             fills: fired.fills,
             removed: fired.removed,
-        }))
+        });
+        Ok((event, profits))
     }
 }
 

@@ -29,7 +29,8 @@ use crate::{
     instructions::{
         matching::{check_makers, Matched, Matching},
         orders::{cancel_for, cut_reduce_only, removed as removed_order},
-        position_change::{Change, PositionChanges, Remembered},
+        position_change::{Change, Entered, PositionChanges, Remembered},
+        profit::Profits,
     },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
     oracle::touch,
@@ -89,9 +90,10 @@ impl<'info> Liquidate<'info> {
         takes_over: bool,
     ) -> Result<()> {
         let makers = ctx.remaining_accounts;
-        let event = ctx.accounts.step(makers, liquidator_margin, takes_over)?;
-        emit(&ctx.accounts.event_authority, &*event)?;
-        Ok(())
+        let accounts = &ctx.accounts;
+        let (event, profits) = accounts.step(makers, liquidator_margin, takes_over)?;
+        emit(&accounts.event_authority, &*event)?;
+        profits.hold(&accounts.venue(&[&accounts.trader, &accounts.liquidator], makers))
     }
 
     #[inline(never)]
@@ -100,7 +102,7 @@ impl<'info> Liquidate<'info> {
         makers: &'info [AccountInfo<'info>],
         liquidator_margin: u64,
         takes_over: bool,
-    ) -> Result<Box<PositionLiquidated>> {
+    ) -> Result<(Box<PositionLiquidated>, Profits)> {
         let clock = Clock::get()?;
         self.exchange.load()?.require_not_paused(PAUSE_LIQUIDATE)?;
         check_makers(makers)?;
@@ -132,14 +134,17 @@ impl<'info> Liquidate<'info> {
         let input = self.input(&market, &touched, slot, &before, clock.slot)?;
         let (plan, mut matched) =
             meet_book(&self.trader.key(), &book, matching, &input, takes_over)?;
-        matched.changes.enter(free, reserve);
+        let mut entered = matched.changes.enter(free, reserve);
         let mut event = self.event(&touched, &before, &plan, market.insurance.balance);
 
-        settle_insurance(&mut market, &plan, clock.slot)?;
+        event.held_paid_atoms = settle_insurance(&mut market, &plan, clock.slot)?;
+        let insured = plan.insurance_paid_atoms.checked_sub(event.held_paid_atoms);
+        event.insurance_paid_atoms = insured.ok_or_else(|| error!(BallastError::Overflow))?;
         matched.book(&mut market, &book)?;
         self.write_victim(
             &mut market,
             &mut matched.changes,
+            &mut entered,
             slot,
             &before,
             &plan,
@@ -149,7 +154,8 @@ impl<'info> Liquidate<'info> {
             victim.credit(cancelled.margin_atoms)?;
         }
         victim.add_free(plan.victim_payout)?;
-        matched.changes.leave(&mut victim)?;
+        let trader = self.trader.key();
+        matched.changes.leave(&trader, &mut victim, &entered, 0)?;
 
         let reward = rescue_reward(&mut market, &plan, before.size())?;
         let income = [plan.reward_atoms, matched.collected, reward];
@@ -170,7 +176,7 @@ impl<'info> Liquidate<'info> {
         event.cancelled = cancelled;
         event.fills = matched.fills;
         event.removed = matched.removed;
-        Ok(event)
+        Ok((event, matched.changes.profits()))
     }
 
     #[inline(never)]
@@ -189,7 +195,7 @@ impl<'info> Liquidate<'info> {
             params,
             slot: now_slot,
             distress: slot.distress(),
-            insurance_available: market.insurance.available(params, now_slot).or_ballast()?,
+            insurance_available: market.deficit_cover(now_slot).or_ballast()?,
         }))
     }
 
@@ -201,6 +207,7 @@ impl<'info> Liquidate<'info> {
         &self,
         market: &mut Market,
         changes: &mut PositionChanges,
+        entered: &mut Entered,
         slot: &mut PositionSlot,
         before: &Position,
         plan: &LiquidationPlan,
@@ -215,7 +222,7 @@ impl<'info> Liquidate<'info> {
             remembered: Remembered::Recorded(&distress.or_ballast()?),
             stamp: None,
         };
-        changes.apply(slot, &change)?;
+        changes.apply(entered, slot, &change)?;
         if !plan.lots.is_zero() {
             market.liquidations = market.liquidations.wrapping_add(1);
         }
@@ -238,10 +245,10 @@ impl<'info> Liquidate<'info> {
         let key = self.market.key();
         let mut liquidator = self.liquidator.load_mut()?;
         let changes = &mut matched.changes;
-        if let Some((lots, quote)) = plan.liquidator_fill().or_ballast()? {
+        let entered = if let Some((lots, quote)) = plan.liquidator_fill().or_ballast()? {
             let free = liquidator.free();
             let slot = liquidator.slot_or_claim(&key)?;
-            changes.enter(free, slot.order_margin);
+            let mut entered = changes.enter(free, slot.order_margin);
             let input = PartyInput {
                 position: market.settled(slot)?,
                 free,
@@ -256,20 +263,23 @@ impl<'info> Liquidate<'info> {
                 remembered: Remembered::after_trade(party.reduced_only),
                 stamp: None,
             };
-            changes.apply(slot, &change)?;
+            changes.apply(&mut entered, slot, &change)?;
             let (removed, tick) = (&mut matched.removed, market.oracle.atoms_per_lot_tick);
             cut_reduce_only(book, slot, |order| {
                 let reason = RemovalReason::Reduced;
                 removed.push(removed_order(change.trader, order, tick, reason, 0));
             })?;
             liquidator.free = party.free.get();
+            entered
         } else {
-            changes.enter(liquidator.free(), liquidator.reserve_in(&key));
-        }
+            changes.enter(liquidator.free(), liquidator.reserve_in(&key))
+        };
+        let mut earned = 0_u64;
         for atoms in income {
             liquidator.credit(atoms)?;
+            earned = earned.wrapping_add(atoms);
         }
-        changes.leave(&mut liquidator)
+        changes.leave(&self.liquidator.key(), &mut liquidator, &entered, earned)
     }
 
     #[inline(never)]
@@ -292,7 +302,8 @@ impl<'info> Liquidate<'info> {
             book_reward_atoms: plan.reward_atoms,
             discount_atoms: plan.discount_atoms,
             insurance_fee_atoms: plan.insurance_fee_atoms,
-            insurance_paid_atoms: plan.insurance_paid_atoms,
+            insurance_paid_atoms: 0,
+            held_paid_atoms: 0,
             equity_before_atoms: plan.equity_before.get(),
             maintenance_before_atoms: plan.maintenance_before,
             lots_before: before.lots.get(),
@@ -377,12 +388,11 @@ fn rescue_reward(market: &mut Market, plan: &LiquidationPlan, size: u64) -> Resu
     Ok(reward)
 }
 
-fn settle_insurance(market: &mut Market, plan: &LiquidationPlan, now_slot: u64) -> Result<()> {
-    let after = market
-        .insurance
-        .draw(market.params(), now_slot, plan.insurance_paid_atoms)
-        .and_then(|drawn| drawn.credit(plan.insurance_fee_atoms))
-        .or_ballast()?;
-    market.insurance = after;
-    Ok(())
+/// Pays the deficit of the closed lots and books insurance's fee. How much held profit paid, atoms.
+fn settle_insurance(market: &mut Market, plan: &LiquidationPlan, now_slot: u64) -> Result<u64> {
+    let held = market.pay_deficit(plan.insurance_paid_atoms, now_slot);
+    let held = held.or_ballast()?;
+    let credited = market.insurance.credit(plan.insurance_fee_atoms);
+    market.insurance = credited.or_ballast()?;
+    Ok(held)
 }

@@ -13,4 +13,5 @@ pub mod flag_bankruptcy;
 pub mod grow_queue;
 pub mod liquidate;
 pub mod open_adl_session;
+pub mod release_profit;
 pub mod sweep_insurance;

@@ -89,7 +89,7 @@ impl OpenAdlSession<'_> {
         let slot = bankrupt.position_mut(&key)?;
         let before = market.settled(slot)?;
         let mut changes = PositionChanges::open(key, &market, &queues);
-        changes.enter(free, slot.order_margin);
+        let mut entered = changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(&trader, &book, slot)?;
         let state = begin(&mut market, &queues, &book, slot, &touched, &clock)?;
         let summary = state.finish().or_ballast()?;
@@ -104,7 +104,7 @@ impl OpenAdlSession<'_> {
             remembered: Remembered::Recorded(&distress),
             stamp: None,
         };
-        changes.apply(slot, &change)?;
+        changes.apply(&mut entered, slot, &change)?;
 
         let round = state.round();
         let mut session = self.session.load_init()?;
@@ -129,7 +129,7 @@ impl OpenAdlSession<'_> {
             bankrupt.credit(cancelled.margin_atoms)?;
             book.refresh_impact(&mut market)?;
         }
-        changes.leave(&mut bankrupt)?;
+        changes.leave(&trader, &mut bankrupt, &entered, 0)?;
         changes.settle(&market)?;
         market.invariant()?;
         Ok(AdlSessionOpened {

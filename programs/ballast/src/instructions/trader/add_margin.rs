@@ -68,9 +68,9 @@ impl AddMargin<'_> {
             stamp: None,
         };
         let mut changes = PositionChanges::open(market_key, &market, &queues);
-        changes.enter(free, slot.order_margin);
-        changes.apply(slot, &change)?;
-        changes.leave(&mut trader)?;
+        let mut entered = changes.enter(free, slot.order_margin);
+        changes.apply(&mut entered, slot, &change)?;
+        changes.leave(&trader_key, &mut trader, &entered, 0)?;
         changes.settle(&market)?;
         Ok(MarginAdded {
             trader: trader_key,

@@ -24,6 +24,7 @@ use crate::{
     instructions::{
         orders::{cut_reduce_only, record},
         position_change::{Change, PositionChanges, Remembered},
+        profit::Profits,
     },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
     oracle::touch,
@@ -70,16 +71,20 @@ impl BlockTrade<'_> {
     /// `Book...` errors,
     /// those of [`trade::block_trade`], `QueueFull`, `BankruptcyPriceOutOfRange`.
     pub fn handle(ctx: Context<Self>, args: BlockTradeArgs) -> Result<()> {
-        let (event, cuts) = ctx.accounts.trade(&args)?;
+        let (event, cuts, profits) = ctx.accounts.trade(&args)?;
         emit(&ctx.accounts.event_authority, &*event)?;
         for cut in cuts {
             emit(&ctx.accounts.event_authority, &cut)?;
         }
-        Ok(())
+        let parties = [&ctx.accounts.taker, &ctx.accounts.maker];
+        profits.hold(&ctx.accounts.venue(&parties, &[]))
     }
 
     #[inline(never)]
-    fn trade(&self, args: &BlockTradeArgs) -> Result<(Box<BlockTraded>, Vec<OrdersCancelled>)> {
+    fn trade(
+        &self,
+        args: &BlockTradeArgs,
+    ) -> Result<(Box<BlockTraded>, Vec<OrdersCancelled>, Profits)> {
         let lots = Lots::new(args.lots).or_ballast()?;
         let market_key = self.market.key();
         let mut market = self.market.load_mut()?;
@@ -100,7 +105,7 @@ impl BlockTrade<'_> {
             book: &book,
             made: Vec::new(),
         };
-        let mut changes = PositionChanges::open(market_key, &market, &queues);
+        let mut changes = PositionChanges::open(market_key, &market, &queues).priced(&touched);
         let taker_key = self.taker.key();
         let taker_event = taker_in.store(
             &mut taker,
@@ -121,6 +126,7 @@ impl BlockTrade<'_> {
         )?;
         let cuts = cuts.made;
         market.book_fees(outcome.market_fees, outcome.insurance_fees)?;
+        changes.traded_at(market.lot_price(args.price_ticks).or_ballast()?);
         changes.close(&mut market)?;
         market.invariant()?;
         let event = Box::new(BlockTraded {
@@ -133,7 +139,7 @@ impl BlockTrade<'_> {
             taker: taker_event,
             maker: maker_event,
         });
-        Ok((event, cuts))
+        Ok((event, cuts, changes.profits()))
     }
 
     /// Reads the price for what the trade does: a trade that only reduces needs less of it.
@@ -196,7 +202,7 @@ impl Party {
         let before = &self.0.position;
         let free = trader.free();
         let slot = trader.slot_mut(market_key)?;
-        changes.enter(free, slot.order_margin);
+        let mut entered = changes.enter(free, slot.order_margin);
         let change = Change {
             trader: key,
             before,
@@ -204,10 +210,10 @@ impl Party {
             remembered: Remembered::after_trade(outcome.reduced_only),
             stamp: None,
         };
-        changes.apply(slot, &change)?;
+        changes.apply(&mut entered, slot, &change)?;
         cuts.make(key, market_key, slot, outcome)?;
         trader.free = outcome.free.get();
-        changes.leave(trader)?;
+        changes.leave(key, trader, &entered, 0)?;
         Ok(PartyTraded {
             trader: *key,
             lots_before: before.lots.get(),

@@ -18,6 +18,7 @@ use crate::{
     error::OrBallast,
     instructions::{
         matching::{check_makers, Matched, Matching},
+        profit::Profits,
         taker::{Taker, TakerOrder},
     },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
@@ -64,9 +65,10 @@ impl<'info> PlaceOrder<'info> {
     /// `PostOnlyCrosses`, `SelfTrade`, `NotFilled`, `InsufficientCollateral`, `PositionTooLarge`,
     /// `TooManyOrders`, `BookFull`, `OpenInterestLimit`, `QueueFull`, `MakerForeign`.
     pub fn handle(ctx: Context<'info, Self>, args: PlaceOrderArgs) -> Result<()> {
-        let event = ctx.accounts.place(ctx.remaining_accounts, None, &args)?;
+        let listed = ctx.remaining_accounts;
+        let (event, profits) = ctx.accounts.place(listed, None, &args)?;
         emit(&ctx.accounts.event_authority, &*event)?;
-        Ok(())
+        profits.hold(&ctx.accounts.venue(&[&ctx.accounts.trader], listed))
     }
 
     /// Cancels the order `replaced` and places another in its stead.
@@ -79,9 +81,9 @@ impl<'info> PlaceOrder<'info> {
         args: PlaceOrderArgs,
     ) -> Result<()> {
         let makers = ctx.remaining_accounts;
-        let event = ctx.accounts.place(makers, Some(replaced), &args)?;
+        let (event, profits) = ctx.accounts.place(makers, Some(replaced), &args)?;
         emit(&ctx.accounts.event_authority, &*event)?;
-        Ok(())
+        profits.hold(&ctx.accounts.venue(&[&ctx.accounts.trader], makers))
     }
 
     #[inline(never)]
@@ -90,7 +92,7 @@ impl<'info> PlaceOrder<'info> {
         makers: &'info [AccountInfo<'info>],
         replaced: Option<OrderRef>,
         args: &PlaceOrderArgs,
-    ) -> Result<Box<OrderPlaced>> {
+    ) -> Result<(Box<OrderPlaced>, Profits)> {
         let key = self.market.key();
         let mut market = self.market.load_mut()?;
         let mut trader = self.trader.load_mut()?;
@@ -117,7 +119,8 @@ impl<'info> PlaceOrder<'info> {
         matched.book(&mut market, &book)?;
         matched.changes.close(&mut market)?;
         market.invariant()?;
-        Ok(self.event(args, &taker, &touched, matched, party))
+        let profits = matched.changes.profits();
+        Ok((self.event(args, &taker, &touched, matched, party), profits))
     }
 
     #[allow(clippy::too_many_arguments)]

@@ -14,7 +14,10 @@ use ballast_state::{
 use crate::{
     emit::emit,
     error::OrBallast,
-    instructions::position_change::{Change, PositionChanges, Remembered},
+    instructions::{
+        position_change::{Change, PositionChanges, Remembered},
+        profit::Profits,
+    },
     loaders::queue_account::MarketQueues,
     oracle::touch,
 };
@@ -51,13 +54,13 @@ impl RemoveMargin<'_> {
     /// `Paused`, `NotTraderAuthority`, `NoPosition`, `ZeroAmount`,
     /// `MarginBelowZero`, `BelowInitialMargin`, the `Price...` errors.
     pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
-        let event = ctx.accounts.remove(amount)?;
+        let (event, profits) = ctx.accounts.remove(amount)?;
         emit(&ctx.accounts.event_authority, &event)?;
-        Ok(())
+        profits.hold(&ctx.accounts.venue(&[&ctx.accounts.trader], &[]))
     }
 
     #[inline(never)]
-    fn remove(&self, amount: u64) -> Result<MarginRemoved> {
+    fn remove(&self, amount: u64) -> Result<(MarginRemoved, Profits)> {
         let (market_key, trader_key) = (self.market.key(), self.trader.key());
         self.exchange
             .load()?
@@ -85,20 +88,21 @@ impl RemoveMargin<'_> {
             remembered: Remembered::Nothing,
             stamp: None,
         };
-        let mut changes = PositionChanges::open(market_key, &market, &queues);
-        changes.enter(free, slot.order_margin);
-        changes.apply(slot, &change)?;
+        let mut changes = PositionChanges::open(market_key, &market, &queues).priced(&touched);
+        let mut entered = changes.enter(free, slot.order_margin);
+        changes.apply(&mut entered, slot, &change)?;
         trader.free = free_after.get();
-        changes.leave(&mut trader)?;
+        changes.leave(&trader_key, &mut trader, &entered, 0)?;
         changes.settle(&market)?;
         market.invariant()?;
-        Ok(MarginRemoved {
+        let event = MarginRemoved {
             trader: trader_key,
             market: market_key,
             amount,
             margin_after: after.margin.get(),
             free_after: trader.free,
             mark_ticks: touched.price.price.get(),
-        })
+        };
+        Ok((event, changes.profits()))
     }
 }

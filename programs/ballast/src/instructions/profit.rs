@@ -1,0 +1,210 @@
+//! Profit that an instruction realised: held as far as the market is short. Who is deleveraged gives up
+//! its part of the deficit by the price, and nothing is held of it on top.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    held::{shortfall, PriceMoment, PriceRange},
+    settlement::Settlement,
+    units::Side,
+};
+use ballast_state::{
+    error::BallastError,
+    events::{HeldPart, ProfitHeld},
+    market::Market,
+    trader::Trader,
+};
+
+use crate::{
+    emit::emit,
+    error::{error, OrBallast},
+    loaders::queue_account::MarketQueues,
+};
+
+/// What traders took out of their positions beyond what they had put in.
+#[must_use]
+#[derive(Default)]
+pub struct Profits {
+    /// The mark and the prices of the trades; `None` where nothing was taken out.
+    pub prices: Option<PriceRange>,
+    /// Publish time of the mark, unix seconds.
+    pub publish_time: i64,
+    /// Trader accounts and atoms, in the order in which the instruction was done with them.
+    pub taken: Vec<(Pubkey, u64)>,
+}
+
+/// The accounts of an instruction that holding profit needs, none of them borrowed.
+pub struct Venue<'a, 'info> {
+    /// The market.
+    pub market: &'a AccountLoader<'info, Market>,
+    /// Its queue of longs.
+    pub queue_long: &'a AccountInfo<'info>,
+    /// Its queue of shorts.
+    pub queue_short: &'a AccountInfo<'info>,
+    /// The traders that the instruction names.
+    pub named: &'a [&'a AccountLoader<'info, Trader>],
+    /// Those that its caller lists.
+    pub listed: &'info [AccountInfo<'info>],
+    /// Announces events.
+    pub event_authority: &'a AccountInfo<'info>,
+}
+
+/// What [`Profits::hold`] needs of the accounts of an instruction.
+macro_rules! venues {
+    ($($accounts:path),* $(,)?) => {
+        $(impl<'info> $accounts {
+            /// The accounts that holding profit needs.
+            pub(crate) fn venue<'a>(
+                &'a self,
+                named: &'a [&'a AccountLoader<'info, Trader>],
+                listed: &'info [AccountInfo<'info>],
+            ) -> Venue<'a, 'info> {
+                Venue {
+                    market: &self.market,
+                    queue_long: &self.queue_long,
+                    queue_short: &self.queue_short,
+                    named,
+                    listed,
+                    event_authority: &self.event_authority,
+                }
+            }
+        })*
+    };
+}
+
+venues!(
+    crate::PlaceOrder<'info>,
+    crate::BlockTrade<'info>,
+    crate::RemoveMargin<'info>,
+    crate::Liquidate<'info>,
+    crate::ExecuteTrigger<'info>,
+);
+
+impl Profits {
+    /// The last step of an instruction that closes lots or takes margin out: where the market is
+    /// short, the profit is moved from free collateral to what the market holds.
+    ///
+    /// # Errors
+    /// `ProfitIsHeld` for a trader who used it for an order or another position at once.
+    pub fn hold(&self, venue: &Venue) -> Result<()> {
+        if self.taken.is_empty() {
+            return Ok(());
+        }
+        self.hold_taken(venue)
+    }
+
+    #[inline(never)]
+    fn hold_taken(&self, venue: &Venue) -> Result<()> {
+        let Some(prices) = self.prices else {
+            return Ok(());
+        };
+        let slot = Clock::get()?.slot;
+        let short_of = short_of(venue, prices, slot)?;
+        if short_of == 0 {
+            return Ok(());
+        }
+        let moment = PriceMoment {
+            publish_time: self.publish_time,
+            slot,
+        };
+        let mut event = ProfitHeld {
+            market: venue.market.key(),
+            shortfall_atoms: short_of,
+            parts: Vec::new(),
+            held_after_atoms: 0,
+        };
+        for (trader, profit) in &self.taken {
+            let atoms = venue.with(trader, |market, trader| {
+                hold(market, trader, &event.market, *profit, short_of, moment)
+            })?;
+            if atoms > 0 {
+                event.parts.push(HeldPart {
+                    trader: *trader,
+                    profit_atoms: *profit,
+                    held_atoms: atoms,
+                });
+            }
+        }
+        event.held_after_atoms = venue.market.load()?.held.atoms;
+        if event.parts.is_empty() {
+            return Ok(());
+        }
+        emit(venue.event_authority, &event)
+    }
+}
+
+impl<'info> Venue<'_, 'info> {
+    /// Runs `body` on the market and the account of a trader.
+    fn with<R>(
+        &self,
+        trader: &Pubkey,
+        body: impl FnOnce(&mut Market, &mut Trader) -> Result<R>,
+    ) -> Result<R> {
+        let mut market = self.market.load_mut()?;
+        if let Some(named) = self.named.iter().find(|one| one.key() == *trader) {
+            return body(&mut market, &mut *named.load_mut()?);
+        }
+        let listed = self.listed.iter().find(|one| one.key == trader);
+        let listed = listed.ok_or_else(|| error!(BallastError::NoPosition))?;
+        let loader = AccountLoader::<'info, Trader>::try_from(listed)?;
+        let mut trader = loader.load_mut()?;
+        body(&mut market, &mut trader)
+    }
+}
+
+/// What the market is short of at these prices, atoms.
+#[inline(never)]
+fn short_of(venue: &Venue, prices: PriceRange, slot: u64) -> Result<u64> {
+    let market = venue.market.load()?;
+    let queues = MarketQueues::load(&market, venue.queue_long, venue.queue_short)?;
+    market_shortfall(&market, &queues, prices, slot)
+}
+
+/// What `market` is short of at these prices in `slot`, atoms.
+///
+/// # Errors
+/// `QueueLayout`, `TreeCorrupt`, `Overflow`.
+pub fn market_shortfall(
+    market: &Market,
+    queues: &MarketQueues,
+    prices: PriceRange,
+    slot: u64,
+) -> Result<u64> {
+    let available = market.insurance.available(market.params(), slot);
+    let available = available.or_ballast()?;
+    queues.read(Side::Long, |long| {
+        queues.read(Side::Short, |short| {
+            let lots = market.open_interest_lots;
+            shortfall(long, short, prices, market.funding.index, lots, available).or_ballast()
+        })
+    })
+}
+
+/// Holds what is due of a trader's profit. How much, atoms.
+#[inline(never)]
+fn hold(
+    market: &mut Market,
+    trader: &mut Trader,
+    key: &Pubkey,
+    profit: u64,
+    short_of: u64,
+    moment: PriceMoment,
+) -> Result<u64> {
+    let claim = trader.slot_or_claim(key)?.held_claim();
+    let atoms = market.held.due(&claim, profit, short_of).or_ballast()?;
+    if atoms > 0 {
+        let mut settlement = Settlement::default();
+        settlement.trader_before(trader.free(), 0);
+        settlement.held_before(market.held.atoms);
+        let (held, claim) = market.held.hold(&claim, atoms, moment).or_ballast()?;
+        market.held = held;
+        trader.slot_mut(key)?.store_held_claim(&claim);
+        trader
+            .debit(atoms)
+            .map_err(|_| error!(BallastError::ProfitIsHeld))?;
+        settlement.trader_after(trader.free(), 0);
+        settlement.held_after(market.held.atoms);
+        settlement.close().or_ballast()?;
+    }
+    trader.finish(key)?;
+    Ok(atoms)
+}
