@@ -459,9 +459,12 @@ pub fn a_listed_account_that_had_flipped_failed_the_round() {
     let mut crash = Crash::new(10_000);
     let list = crash.list();
     let (first, bob) = (crash.shorts[0].clone(), crash.venue.bob.clone());
-    let over = terms(4_100, 189_000, 5 * USD, 50 * USD);
+    let over = terms(4_100, 191_000, 5 * USD, 50 * USD);
     let market = crash.venue.market.clone();
+    // While the market is not short, so that no profit is held.
+    crash.venue.price(191_000);
     done(crash.venue.sandbox.block_trade(&market, &first, &bob, over));
+    crash.venue.price(189_000);
     assert_eq!(crash.venue.position(&first).lots, 100);
     let event = event!(done(crash.call(&list)), AutoDeleveraged);
     let cut: Vec<_> = event.cuts.iter().map(|cut| cut.trader).collect();

@@ -252,7 +252,7 @@ export const BALLAST_ERROR__ORDER_NOT_FOUND = 0x17e6; // 6118
 export const BALLAST_ERROR__TOO_MANY_ORDERS = 0x17e7; // 6119
 /** DuplicateClientId: Another order of the trader in this market has this client id; choose another or use 0 */
 export const BALLAST_ERROR__DUPLICATE_CLIENT_ID = 0x17e8; // 6120
-/** OrderTooSmall: The order is smaller than the market's least position; enlarge it or make it reduce-only */
+/** OrderTooSmall: The order is smaller than the market's least position, or would wait and is worth less than its least order; enlarge it or make it reduce-only */
 export const BALLAST_ERROR__ORDER_TOO_SMALL = 0x17e9; // 6121
 /** OrderExpired: The order's expiry is in the past; set a later one or 0 for none */
 export const BALLAST_ERROR__ORDER_EXPIRED = 0x17ea; // 6122
@@ -280,6 +280,12 @@ export const BALLAST_ERROR__BOOK_CAN_ABSORB = 0x17f4; // 6132
 export const BALLAST_ERROR__RISK_BOOK = 0x17f5; // 6133
 /** Unbalanced: The legs of the instruction do not net to zero; nothing was changed; report it */
 export const BALLAST_ERROR__UNBALANCED = 0x17f6; // 6134
+/** TooManyReduceOnly: The trader already has 4 reduce-only orders in this market; cancel one first */
+export const BALLAST_ERROR__TOO_MANY_REDUCE_ONLY = 0x17f7; // 6135
+/** ExpiryTooFar: The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds */
+export const BALLAST_ERROR__EXPIRY_TOO_FAR = 0x17f8; // 6136
+/** TriggerNeverFills: A stop-loss whose worst price lies beyond its trigger can never fill; a long's worst is at most the trigger, a short's at least */
+export const BALLAST_ERROR__TRIGGER_NEVER_FILLS = 0x17f9; // 6137
 /** ProfitIsHeld: The market is short and holds this profit; trade without using it for another order or position */
 export const BALLAST_ERROR__PROFIT_IS_HELD = 0x1806; // 6150
 /** ProfitNotDue: Nothing is released: the market is short of all it holds, or no newer price has come in a later slot */
@@ -320,6 +326,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__DUPLICATE_KEY
   | typeof BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__EXCHANGE_INVARIANT
+  | typeof BALLAST_ERROR__EXPIRY_TOO_FAR
   | typeof BALLAST_ERROR__HEALTHY
   | typeof BALLAST_ERROR__INSUFFICIENT_COLLATERAL
   | typeof BALLAST_ERROR__INSURANCE_CANNOT_PAY
@@ -401,10 +408,12 @@ export type BallastError =
   | typeof BALLAST_ERROR__TOO_MANY_MAKERS
   | typeof BALLAST_ERROR__TOO_MANY_MARKETS
   | typeof BALLAST_ERROR__TOO_MANY_ORDERS
+  | typeof BALLAST_ERROR__TOO_MANY_REDUCE_ONLY
   | typeof BALLAST_ERROR__TRADER_INVARIANT
   | typeof BALLAST_ERROR__TRADER_NOT_EMPTY
   | typeof BALLAST_ERROR__TRADERS_NOT_DISTINCT
   | typeof BALLAST_ERROR__TREE_CORRUPT
+  | typeof BALLAST_ERROR__TRIGGER_NEVER_FILLS
   | typeof BALLAST_ERROR__TRIGGER_NOT_REACHED
   | typeof BALLAST_ERROR__UNBALANCED
   | typeof BALLAST_ERROR__UNKNOWN_PAUSE_FLAG
@@ -459,6 +468,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__DUPLICATE_KEY]: `The queue already has a node with this key`,
     [BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE]: `The entry price is not below 2^31 atoms per lot`,
     [BALLAST_ERROR__EXCHANGE_INVARIANT]: `The exchange's invariant does not hold`,
+    [BALLAST_ERROR__EXPIRY_TOO_FAR]: `The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds`,
     [BALLAST_ERROR__HEALTHY]: `The position has its maintenance margin; there is nothing to liquidate`,
     [BALLAST_ERROR__INSUFFICIENT_COLLATERAL]: `The free collateral does not cover what is to be paid from it; deposit first`,
     [BALLAST_ERROR__INSURANCE_CANNOT_PAY]: `Equity is negative and insurance cannot pay the deficit; flag the bankruptcy and deleverage`,
@@ -491,7 +501,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__ORACLE_CONFIG_INVALID]: `The oracle configuration is invalid: known kind, non-zero feed or account, tick, lot and tick value`,
     [BALLAST_ERROR__ORDER_EXPIRED]: `The order's expiry is in the past; set a later one or 0 for none`,
     [BALLAST_ERROR__ORDER_NOT_FOUND]: `The trader has no order with this id in this market; it may have been filled or cancelled`,
-    [BALLAST_ERROR__ORDER_TOO_SMALL]: `The order is smaller than the market's least position; enlarge it or make it reduce-only`,
+    [BALLAST_ERROR__ORDER_TOO_SMALL]: `The order is smaller than the market's least position, or would wait and is worth less than its least order; enlarge it or make it reduce-only`,
     [BALLAST_ERROR__OVERFLOW]: `A sum, product or conversion leaves its integer type; use smaller amounts`,
     [BALLAST_ERROR__PAUSED]: `This action is paused by the exchange; try again when the flag is lifted`,
     [BALLAST_ERROR__POSITION_CORRUPT]: `A stored position breaks its own invariant`,
@@ -540,10 +550,12 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__TOO_MANY_MAKERS]: `The list of makers is longer than one call can work through; list at most 32`,
     [BALLAST_ERROR__TOO_MANY_MARKETS]: `The exchange already counts the largest number of markets`,
     [BALLAST_ERROR__TOO_MANY_ORDERS]: `The trader already has 16 orders in this market; cancel one first`,
+    [BALLAST_ERROR__TOO_MANY_REDUCE_ONLY]: `The trader already has 4 reduce-only orders in this market; cancel one first`,
     [BALLAST_ERROR__TRADER_INVARIANT]: `The trader's invariant does not hold`,
     [BALLAST_ERROR__TRADER_NOT_EMPTY]: `The trader account still holds collateral or positions; empty it first`,
     [BALLAST_ERROR__TRADERS_NOT_DISTINCT]: `The two trader accounts must be distinct`,
     [BALLAST_ERROR__TREE_CORRUPT]: `The queue's tree breaks its own invariant`,
+    [BALLAST_ERROR__TRIGGER_NEVER_FILLS]: `A stop-loss whose worst price lies beyond its trigger can never fill; a long's worst is at most the trigger, a short's at least`,
     [BALLAST_ERROR__TRIGGER_NOT_REACHED]: `The oracle price has not reached the trigger; wait`,
     [BALLAST_ERROR__UNBALANCED]: `The legs of the instruction do not net to zero; nothing was changed; report it`,
     [BALLAST_ERROR__UNKNOWN_PAUSE_FLAG]: `The pause flags contain a bit without a meaning`,

@@ -31,6 +31,7 @@ fn report() -> Value {
                 {"trader": "second", "lots": 40, "realized_atoms": 840_000},
             ],
             "deficit_atoms": 1_000_000, "insurance_paid_atoms": 100_000,
+            "insurance_before_atoms": 100_000, "held_paid_atoms": 0, "held_before_atoms": 0,
         }],
     })
 }
@@ -154,6 +155,7 @@ fn a_short_bankruptcy_is_mirrored() {
             "listed": ["long"],
             "cut": [{"trader": "long", "lots": 10, "realized_atoms": 1_000}],
             "deficit_atoms": 1_000, "insurance_paid_atoms": 0,
+            "insurance_before_atoms": 0, "held_paid_atoms": 0, "held_before_atoms": 0,
         }],
     });
     let verdict = recompute(&report.to_string()).expect("readable");
