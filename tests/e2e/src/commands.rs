@@ -76,7 +76,7 @@ pub async fn try_all(stage: &Stage, args: &Args, short: &str) -> Result<usize> {
         args,
         keypair: keypair.display().to_string(),
     };
-    let order = "order place --market 0 --side buy --size 0.5 --price 168 --type post-only";
+    let order = "order place --market 0 --side buy --size 1 --price 168 --type post-only";
     let positions = format!("positions --trader {short}");
     let queue = format!("queue --market 0 --side short --trader {short}");
     let watch = format!("watch --once --trader {short} --light-at 5");
@@ -85,8 +85,8 @@ pub async fn try_all(stage: &Stage, args: &Args, short: &str) -> Result<usize> {
         ("trader create", "/events/0/event", "TraderCreated".into()),
         ("deposit 500", "/events/0/event", "Deposited".into()),
         (&format!("{order} --dry-run"), "/signature", Value::Null),
-        (order, "/events/0/resting_lots", 500.into()),
-        ("order list", "/0/lots", 500.into()),
+        (order, "/events/0/resting_lots", 1_000.into()),
+        ("order list", "/0/lots", 1_000.into()),
         (
             "order cancel-all --market 0",
             "/events/0/event",
