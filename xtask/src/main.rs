@@ -9,6 +9,7 @@ mod e2e;
 mod examples;
 mod fuzz;
 mod idl;
+mod mutants;
 mod program;
 mod stamp;
 mod suites;
@@ -73,6 +74,8 @@ enum Task {
     },
     /// Fuzzes the engine, guided by coverage
     Fuzz(fuzz::Options),
+    /// Changes the engine in many small ways, one at a time, and counts the changes its tests notice
+    Mutants(mutants::Options),
     /// Compares the program with the reference model, at length
     Differential(differential::Options),
 }
@@ -108,6 +111,7 @@ fn main() -> ExitCode {
         Task::Deny => tasks::deny(),
         Task::Lemmas { lemmas } => tasks::lemmas(&lemmas),
         Task::Fuzz(options) => fuzz::fuzz(&options),
+        Task::Mutants(options) => mutants::mutants(&options),
         Task::Differential(options) => differential::run(&options),
     };
     outcome.unwrap_or_else(|problem| {
