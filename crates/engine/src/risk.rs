@@ -348,6 +348,21 @@ mod tests {
     }
 
     #[test]
+    fn parameters_at_their_limits_pass() {
+        let at_limit: [fn(&mut RiskParams); 4] = [
+            |p| p.min_position_lots = 10,
+            |p| p.max_position_lots = 4_294_967_295,
+            |p| p.tiers[1] = tier(200, 200, 100),
+            |p| p.tiers[1].initial_margin_bps = 10_000,
+        ];
+        for (number, limit) in at_limit.iter().enumerate() {
+            let mut params = sound();
+            limit(&mut params);
+            assert_eq!(params.validate(), Ok(()), "case {number}");
+        }
+    }
+
+    #[test]
     fn tiers_and_ladder_are_ordered() {
         refuses(
             EngineError::RiskTiers,

@@ -261,11 +261,12 @@ impl VisitMut for Switches<'_> {
             return;
         };
         let change = match expression {
-            Expr::Try(_) | Expr::Call(_) | Expr::MethodCall(_) => "no call",
-            Expr::Assign(_) => "no assignment",
+            Expr::Try(tried) => called(&tried.expr),
+            Expr::Call(_) | Expr::MethodCall(_) => called(expression),
+            Expr::Assign(_) => "no assignment".into(),
             _ => return,
         };
-        let on = self.on(expression.span(), change.into());
+        let on = self.on(expression.span(), change);
         *statement = parse_quote!(if !#on { #expression; });
     }
 
@@ -296,6 +297,16 @@ impl VisitMut for Switches<'_> {
     fn visit_type_mut(&mut self, _: &mut syn::Type) {}
     fn visit_attribute_mut(&mut self, _: &mut syn::Attribute) {}
     fn visit_generic_argument_mut(&mut self, _: &mut syn::GenericArgument) {}
+}
+
+/// What is left out with a call.
+fn called(expression: &Expr) -> String {
+    let name = match expression {
+        Expr::MethodCall(call) => call.method.to_string(),
+        Expr::Call(call) => call.func.to_token_stream().to_string(),
+        _ => "call".into(),
+    };
+    format!("no {name}")
 }
 
 fn partner<'a>(pairs: &[(&'a str, &'a str)], name: &str) -> Option<&'a str> {
@@ -352,7 +363,7 @@ fn share(a: u64) -> Result<u64, E> {
             "5:sum checked_sub for checked_add",
             "8:store 2 for 1",
             "8:store no assignment",
-            "9:store no call",
+            "9:store no check",
             "7:store does nothing",
             "13:share 3 for 2",
             "13:share 4 for 3",

@@ -336,3 +336,36 @@ impl TreeNode for QueueEntry {
         best
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_holds_prices_below_2_31_atoms_a_lot() {
+        let end = 3_u64 << 31;
+        let check = |entry: u64, bankruptcy: i64| {
+            let totals = Totals {
+                lots: 3,
+                entry,
+                bankruptcy,
+            };
+            totals.check_range()?;
+            Ok((totals.entry_q32()?, totals.bankruptcy_q32()?))
+        };
+        let most = end.cast_signed();
+        // 2^31 less a third of an atom, rounded down.
+        let q32 = (1_u64 << 63) - 1_431_655_766;
+        assert_eq!(check(end - 1, most - 1), Ok((q32, q32.cast_signed())));
+        assert_eq!(check(3, 1 - most), Ok((1 << 32, -q32.cast_signed() - 1)));
+        let entry = Err(EngineError::EntryPriceOutOfRange);
+        assert_eq!(check(end, 0), entry);
+        let bankruptcy = Err(EngineError::BankruptcyPriceOutOfRange);
+        assert_eq!(check(3, most), bankruptcy);
+        assert_eq!(check(3, -most), bankruptcy);
+        // The prices by themselves end there too.
+        assert_eq!(per_lot(end, 3), None);
+        assert_eq!(per_lot(end - 1, 3), Some((q32, false)));
+    }
+}

@@ -359,6 +359,38 @@ fn expired_orders_are_removed_for_a_fee() {
 }
 
 #[test]
+fn a_maker_who_would_become_too_large_is_removed() {
+    let params = RiskParams {
+        max_position_lots: 100,
+        ..params()
+    };
+    let meets = |held: Position, lots: u64| {
+        let order = waiting(&new_order(Side::Long, price(100_000), lots, 1_000_000_000));
+        let maker = Maker {
+            position: held,
+            free: Atoms::ZERO,
+            has_room: true,
+        };
+        match meet(
+            &taking(&params, &mark(100_000, 0), true),
+            &maker,
+            &order,
+            lots,
+        ) {
+            Ok(Match::Fill(fill)) => Ok(fill.position.lots.get()),
+            Ok(Match::Remove(removal)) => Err(removal.reason),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let long = position(60, 100_000, 1_000_000);
+    assert_eq!(meets(Position::default(), 100), Ok(100));
+    assert_eq!(meets(long, 40), Ok(100));
+    let removed = Err(RemoveReason::Unhealthy);
+    assert_eq!(meets(Position::default(), 101), removed);
+    assert_eq!(meets(long, 41), removed);
+}
+
+#[test]
 fn a_taker_may_not_become_too_large() {
     let mark = mark(100_000, 0);
     let taken = |lots: u64| Taken {
