@@ -5,8 +5,10 @@ use std::path::Path;
 use anchor_lang::prelude::Pubkey;
 use anyhow::anyhow;
 use anyhow::{bail, Context, Result};
+use ballast_client::addresses::{book_space, max_queue_capacity, MAX_ACCOUNT_BYTES};
 use ballast_client::amount::{Unit, NANO_DECIMALS};
 use ballast_engine::risk::RiskParams;
+use ballast_state::book_account::MIN_BOOK_ORDERS;
 use ballast_state::market::NAME_BYTES;
 use ballast_state::oracle_config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
 use serde::Deserialize;
@@ -87,7 +89,26 @@ impl Config {
             market.padded_name()?;
             market.risk_params()?;
         }
+        config.authorities()?;
         Ok(config)
+    }
+
+    /// Whether every key of the exchange is one.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn authorities(&self) -> Result<()> {
+        let exchange = &self.exchange;
+        for (field, named) in [
+            ("mint", &exchange.mint),
+            ("risk_authority", &exchange.risk_authority),
+            ("pause_authority", &exchange.pause_authority),
+        ] {
+            if let Some(text) = named {
+                key(text).with_context(|| format!("exchange.{field}"))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -104,6 +125,32 @@ impl Market {
             _ => bail!("a market's name has 1 to {NAME_BYTES} bytes: {}", self.name),
         }
         Ok(padded)
+    }
+
+    /// Whether everything of it can be meant, over a quote currency of so many decimals.
+    ///
+    /// # Errors
+    /// The first field that cannot, with its bounds.
+    pub fn check(&self, mint_decimals: u8) -> Result<()> {
+        let most = max_queue_capacity();
+        let orders = (MAX_ACCOUNT_BYTES - book_space(0)) / (book_space(1) - book_space(0));
+        for (field, value, least, most) in [
+            ("queue_positions", self.queue_positions, 1, most),
+            ("book_orders", self.book_orders, MIN_BOOK_ORDERS, orders),
+        ] {
+            if !(least..=most).contains(&value) {
+                bail!(
+                    "market {}: {field} is {value}, expected {least} to {most}",
+                    self.name
+                );
+            }
+        }
+        self.padded_name()?;
+        self.risk_params()?;
+        self.insurance_atoms(mint_decimals)?;
+        let oracle = self.oracle(mint_decimals)?;
+        let checked = oracle.validate(mint_decimals);
+        checked.map_err(|error| anyhow!("market {}: {error}", self.name))
     }
 
     /// The risk parameters.
@@ -130,9 +177,16 @@ impl Market {
     /// # Errors
     /// Not exactly one price source; a lot at one tick that is no whole number of atoms.
     pub fn oracle(&self, mint_decimals: u8) -> Result<OracleConfig> {
+        let named = |field: &str| format!("market {}: {field}", self.name);
         let (kind, feed_id, push_account) = match (&self.feed_id, &self.push_account) {
-            (Some(feed), None) => (ORACLE_PULL, feed_bytes(feed)?, Pubkey::default()),
-            (None, Some(account)) => (ORACLE_PUSH, [0; 32], key(account)?),
+            (Some(feed), None) => {
+                let feed = feed_bytes(feed).with_context(|| named("feed_id"))?;
+                (ORACLE_PULL, feed, Pubkey::default())
+            }
+            (None, Some(account)) => {
+                let account = key(account).with_context(|| named("push_account"))?;
+                (ORACLE_PUSH, [0; 32], account)
+            }
             _ => bail!("market {} needs one of feed_id and push_account", self.name),
         };
         let nano = |what: &str, text: &str| {
@@ -231,5 +285,48 @@ mod tests {
         assert!(market.oracle(6).is_err(), "two price sources");
         market.name = "A-VERY-LONG-MARKET-NAME".to_owned();
         assert!(market.padded_name().is_err());
+    }
+
+    #[test]
+    fn a_file_is_checked_as_a_whole_with_field_and_bound() {
+        let config = Config::parse(LOCALNET).unwrap();
+        let market = &config.markets[0];
+        market.check(6).unwrap();
+        let refusal = |change: fn(&mut Market)| {
+            let mut market = market.clone();
+            change(&mut market);
+            format!("{:#}", market.check(6).unwrap_err())
+        };
+        assert_eq!(
+            refusal(|market| market.queue_positions = 1_000_000),
+            "market SOL-PERP: queue_positions is 1000000, expected 1 to 100822"
+        );
+        assert!(refusal(|market| market.book_orders = 2).contains("book_orders is 2, expected 16"));
+        let feed = refusal(|market| market.feed_id = Some("0xef".to_owned()));
+        assert!(feed.contains("SOL-PERP: feed_id"), "{feed}");
+        let tick = refusal(|market| market.tick = "0.0000000001".to_owned());
+        assert!(tick.contains("SOL-PERP: tick"), "{tick}");
+        let authority = LOCALNET.replace("[exchange]", "[exchange]\nrisk_authority = 'x'");
+        let error = format!("{:#}", Config::parse(&authority).unwrap_err());
+        assert!(error.contains("exchange.risk_authority"), "{error}");
+    }
+
+    #[test]
+    fn a_risk_refusal_names_fields_and_values() {
+        let text = LOCALNET.replace("price_band_bps = 500", "price_band_bps = 20000");
+        let error = format!("{:#}", Config::parse(&text).unwrap_err());
+        assert!(
+            error.contains("risk.price_band_bps = 20000") && error.contains("1 to 10000 bps"),
+            "{error}"
+        );
+        let text = LOCALNET.replace(
+            "initial_margin_bps = 500, maintenance_margin_bps = 250",
+            "initial_margin_bps = 200, maintenance_margin_bps = 250",
+        );
+        let error = format!("{:#}", Config::parse(&text).unwrap_err());
+        assert!(
+            error.contains("risk.tiers[0]") && error.contains("200/250 bps"),
+            "{error}"
+        );
     }
 }

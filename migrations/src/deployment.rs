@@ -7,7 +7,7 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::{bail, Context, Result};
 use ballast_client::amount::truncated_decimal;
 use ballast_rpc::cluster::Cluster;
-use ballast_rpc::sender::{FeePolicy, Landed, Sender};
+use ballast_rpc::sender::{FeePolicy, Landed, Progress, Sender};
 use ballast_rpc::settings::Settings;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
@@ -16,7 +16,7 @@ use solana_signer::Signer;
 use crate::report::Sent;
 
 /// Kept for fees beyond the rent that is known, lamports.
-const FOR_FEES: u64 = 100_000_000;
+pub const FOR_FEES: u64 = 100_000_000;
 /// Kept for the small accounts of an exchange or a market and a token account, lamports.
 pub const SMALL_ACCOUNTS: u64 = 50_000_000;
 
@@ -43,7 +43,8 @@ impl Deployment {
     pub fn new(settings: &Settings) -> Result<Self> {
         let cluster = Arc::new(Cluster::new(settings));
         let admin = Arc::new(settings.keypair()?);
-        let sender = Sender::new(cluster.clone(), admin.clone(), FeePolicy::default());
+        let sender = Sender::new(cluster.clone(), admin.clone(), FeePolicy::default())
+            .telling(Arc::new(tell));
         Ok(Self {
             cluster,
             admin,
@@ -56,6 +57,19 @@ impl Deployment {
     /// The admin's address.
     pub fn admin(&self) -> Pubkey {
         self.admin.pubkey()
+    }
+
+    /// Whether the cluster is on this machine.
+    pub const fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// What the admin holds, lamports.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn lamports(&self) -> Result<u64> {
+        Ok(self.cluster.rpc.get_balance(&self.admin()).await?)
     }
 
     /// Fails on any cluster but one on this machine.
@@ -142,6 +156,19 @@ impl Deployment {
             executable: account.executable,
             data: account.data,
         }))
+    }
+}
+
+/// Says on standard error what is under way, for whoever interrupts it.
+fn tell(progress: &Progress) {
+    match progress {
+        Progress::Sent {
+            signature,
+            last_height,
+        } => eprintln!("sent {signature}, which lands until block {last_height} or never"),
+        Progress::Waiting {
+            signature, since, ..
+        } => eprintln!("{signature} has not landed after {} s", since.as_secs()),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::deployment::{Deployment, SMALL_ACCOUNTS};
 use crate::report::{Difference, ExchangeReport};
 
 /// Decimals of a mint made for tests.
-const TEST_DECIMALS: u8 = 6;
+pub const TEST_DECIMALS: u8 = 6;
 /// Bytes of a mint.
 const MINT_SPACE: usize = 82;
 
@@ -70,7 +70,15 @@ pub async fn ensure(
         ("risk_authority", exchange.risk_authority, roles.risk),
         ("pause_authority", exchange.pause_authority, roles.pause),
     ] {
-        differences.extend(Difference::between(field.to_owned(), on_chain, configured));
+        let remedy = match field {
+            "mint" => "an exchange keeps its mint: correct the file".to_owned(),
+            field => {
+                let role = field.trim_end_matches("_authority");
+                format!("ballast admin propose {role} {configured}, and with that key ballast admin accept {role}")
+            }
+        };
+        let difference = Difference::between(field.to_owned(), on_chain, configured);
+        differences.extend(difference.map(|one| one.with_remedy(remedy)));
     }
     let report = ExchangeReport {
         address: address.to_string(),

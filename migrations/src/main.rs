@@ -8,19 +8,21 @@ mod config;
 mod deployment;
 mod exchange;
 mod market;
+mod plan;
 mod report;
 mod risk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ballast_rpc::endpoint::Endpoint;
 use ballast_rpc::settings::Settings;
 use clap::{Parser, ValueEnum};
 
 use config::Config;
 use deployment::Deployment;
+use plan::{Allowed, Plan};
 use report::Report;
 
 /// Exit code when something on the cluster is not as configured and was left so.
@@ -50,6 +52,9 @@ struct Args {
     /// Replaces the risk parameters of existing markets that differ
     #[arg(long)]
     update_risk: bool,
+    /// Checks the file against the cluster and says what would be done; sends nothing
+    #[arg(long)]
+    dry_run: bool,
     /// How to print what was done
     #[arg(long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -75,23 +80,50 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Says what is going to be done, before it is.
+fn announce(args: &Args, plan: &Plan) {
+    match args.output {
+        Output::Json if args.dry_run => {
+            println!(
+                "{}",
+                serde_json::json!({"dry_run": true, "plan": plan.steps})
+            );
+        }
+        Output::Json => {}
+        Output::Text if plan.steps.is_empty() => println!("plan      nothing to create or change"),
+        Output::Text => {
+            for step in &plan.steps {
+                println!("plan      {step}");
+            }
+        }
+    }
+}
+
 /// Whether everything is as configured now.
 async fn run(args: &Args) -> Result<bool> {
     let config = Config::read(&args.config)?;
     let settings = Settings::resolve(args.url.as_ref(), args.keypair.as_deref(), None)?;
     let mut deployment = Deployment::new(&settings)?;
+    let allowed = Allowed {
+        create_test_mint: args.create_test_mint,
+        update_risk: args.update_risk,
+    };
+    let plan = Plan::of(&deployment, &config, allowed).await?;
+    announce(args, &plan);
+    if args.dry_run {
+        return Ok(true);
+    }
     let (exchange, currency) =
         exchange::ensure(&mut deployment, &config, args.create_test_mint).await?;
     let mut report = Report {
         cluster: settings.rpc_url.to_string(),
         admin: deployment.admin().to_string(),
+        plan: plan.steps,
         exchange,
         ..Report::default()
     };
     for wanted in &config.markets {
-        let market = market::ensure(&mut deployment, wanted, &currency, args.update_risk)
-            .await
-            .with_context(|| format!("market {}", wanted.name))?;
+        let market = market::ensure(&mut deployment, wanted, &currency, args.update_risk).await?;
         report.markets.push(market);
     }
     report.changed = !deployment.sent.is_empty();

@@ -4,6 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::{bail, Context, Result};
 use ballast_client::accounts::{BookSnapshot, QueueSnapshot};
 use ballast_client::addresses;
+use ballast_client::amount::grouped_decimal;
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::{anyone, MarketKeys};
 use ballast_state::instructions::CreateMarketArgs;
@@ -12,7 +13,7 @@ use ballast_state::oracle_config::OracleConfig;
 use solana_system_interface::instruction::create_account_with_seed;
 
 use crate::config::{self};
-use crate::deployment::{Deployment, SMALL_ACCOUNTS};
+use crate::deployment::{Deployment, Held, SMALL_ACCOUNTS};
 use crate::exchange::{admin_tokens, Currency};
 use crate::report::{Difference, MarketReport};
 use crate::risk;
@@ -59,6 +60,7 @@ pub async fn ensure(
         queue_short: market.queue_short.to_string(),
         book: market.book.to_string(),
         insurance_atoms: market.insurance.balance,
+        insurance: grouped_decimal(market.insurance.balance.into(), currency.decimals, 2),
         differences,
     })
 }
@@ -71,10 +73,11 @@ async fn create(
 ) -> Result<Pubkey> {
     let queue = addresses::queue_space(wanted.queue_positions);
     let book = addresses::book_space(wanted.book_orders);
-    let parts = [("longs", queue), ("shorts", queue), ("book", book)];
+    let parts = PARTS.into_iter().zip([queue, queue, book]);
+    let parts: Vec<(&str, usize)> = parts.collect();
     let mut lamports = SMALL_ACCOUNTS;
-    for (_, space) in parts {
-        lamports += deployment.rent(space).await?;
+    for (_, space) in &parts {
+        lamports += deployment.rent(*space).await?;
     }
     deployment.require_funds(lamports).await?;
     let mut made = Vec::new();
@@ -124,6 +127,44 @@ async fn create(
     Ok(market)
 }
 
+/// The accounts that a market is opened over.
+pub const PARTS: [&str; 3] = ["longs", "shorts", "book"];
+
+fn seed_of(name: &str, part: &str) -> String {
+    format!("{name}:{part}")
+}
+
+/// Where an account of a market is made.
+///
+/// # Errors
+/// When no address follows from the name.
+pub fn account_seed(admin: &Pubkey, name: &str, part: &str) -> Result<Pubkey> {
+    let seed = seed_of(name, part);
+    Pubkey::create_with_seed(admin, &seed, &ballast_state::ID)
+        .with_context(|| format!("no address follows from {seed}"))
+}
+
+/// Whether an account that is there can be used.
+///
+/// # Errors
+/// When it is in use, or has another size.
+pub fn usable(
+    account: &Held,
+    space: usize,
+    address: &Pubkey,
+    name: &str,
+    part: &str,
+) -> Result<()> {
+    let fits = account.owner == ballast_state::ID && account.data.len() == space;
+    if !fits || account.data.iter().any(|byte| *byte != 0) {
+        bail!(
+            "{address}, meant for the {part} of {name}, is in use or has another size than \
+             configured; configure that size or rename the market"
+        );
+    }
+    Ok(())
+}
+
 /// A zeroed account of the program at an address that follows from the admin, the market's name and
 /// `part`, so that a run that was cut short is taken up again.
 async fn zeroed_account(
@@ -132,17 +173,10 @@ async fn zeroed_account(
     part: &str,
     space: usize,
 ) -> Result<Pubkey> {
-    let (admin, seed) = (deployment.admin(), format!("{name}:{part}"));
-    let address = Pubkey::create_with_seed(&admin, &seed, &ballast_state::ID)
-        .with_context(|| format!("no address follows from {seed}"))?;
+    let (admin, seed) = (deployment.admin(), seed_of(name, part));
+    let address = account_seed(&admin, name, part)?;
     if let Some(account) = deployment.account(&address).await? {
-        let usable = account.owner == ballast_state::ID && account.data.len() == space;
-        if !usable || account.data.iter().any(|byte| *byte != 0) {
-            bail!(
-                "{address}, meant for the {part} of {name}, is in use or has another size than \
-                 configured; configure that size or rename the market"
-            );
-        }
+        usable(&account, space, &address, name, part)?;
         return Ok(address);
     }
     let create = create_account_with_seed(
@@ -176,7 +210,11 @@ async fn compare(
         return Ok(("unchanged", address, differences));
     }
     if !update_risk {
-        differences.extend(risk);
+        let remedy = "deploy --update-risk";
+        differences.extend(
+            risk.into_iter()
+                .map(|one| one.with_remedy(remedy.to_owned())),
+        );
         return Ok(("unchanged", address, differences));
     }
     let keys = MarketKeys {
@@ -210,6 +248,9 @@ fn oracle_differences(on_chain: &OracleConfig, wanted: &OracleConfig) -> Vec<Dif
     ]
     .into_iter()
     .flatten()
+    .map(|one| {
+        one.with_remedy("a market keeps its price source and units: correct the file".to_owned())
+    })
     .collect()
 }
 
@@ -228,12 +269,20 @@ async fn size_differences(
             field: format!("room for {part}"),
             on_chain: room.to_string(),
             configured: wanted.queue_positions.to_string(),
+            remedy: format!(
+                "ballast admin grow-queue --market {} --side {} --positions {}",
+                wanted.name,
+                part.trim_end_matches('s'),
+                wanted.queue_positions
+            ),
         }));
     }
     let account = deployment.account(&market.book).await?;
     let account = account.with_context(|| format!("there is no book {}", market.book))?;
     let room = BookSnapshot::new(&account.data)?.book()?.capacity();
     let field = "orders a side".to_owned();
-    found.extend(Difference::between(field, room, wanted.book_orders));
+    let difference = Difference::between(field, room, wanted.book_orders);
+    let remedy = "a book keeps its size: correct the file".to_owned();
+    found.extend(difference.map(|one| one.with_remedy(remedy)));
     Ok(found)
 }

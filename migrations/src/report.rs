@@ -11,6 +11,8 @@ pub struct Report {
     pub cluster: String,
     /// Who signed.
     pub admin: String,
+    /// What the run set out to do, in sentences.
+    pub plan: Vec<String>,
     /// What was found and done of the exchange.
     pub exchange: ExchangeReport,
     /// The markets of the configuration, in its order.
@@ -53,6 +55,8 @@ pub struct MarketReport {
     pub book: String,
     /// Insurance, atoms.
     pub insurance_atoms: u64,
+    /// The same in units of the quote currency.
+    pub insurance: String,
     /// What differs from the configuration and was not changed.
     pub differences: Vec<Difference>,
 }
@@ -66,6 +70,8 @@ pub struct Difference {
     pub on_chain: String,
     /// As configured.
     pub configured: String,
+    /// What brings them together; empty when it was done.
+    pub remedy: String,
 }
 
 /// A transaction that landed.
@@ -88,7 +94,13 @@ impl Difference {
             field,
             on_chain: on_chain.to_string(),
             configured: configured.to_string(),
+            remedy: String::new(),
         })
+    }
+
+    /// With what brings them together.
+    pub fn with_remedy(self, remedy: String) -> Self {
+        Self { remedy, ..self }
     }
 }
 
@@ -116,9 +128,9 @@ impl Report {
         println!("exchange  {}  {}", exchange.address, exchange.action);
         println!("mint      {}", exchange.mint);
         for market in &self.markets {
-            let insurance = market.insurance_atoms;
+            let insurance = &market.insurance;
             println!(
-                "{:<9} {}  {}, {insurance} atoms of insurance",
+                "{:<9} {}  {}, {insurance} of insurance",
                 market.name, market.address, market.action
             );
         }
@@ -130,8 +142,12 @@ impl Report {
                 field,
                 on_chain,
                 configured,
+                remedy,
             } = difference;
             println!("differs   {of}: {field} is {on_chain}, configured is {configured}");
+            if !remedy.is_empty() {
+                println!("          {remedy}");
+            }
         }
         if !self.changed {
             println!("Nothing was changed.");

@@ -4,6 +4,7 @@ use anyhow::{bail, Result};
 use ballast_engine::risk::{
     AdlParams, LadderStep, RiskParams, RiskTier, MAX_LADDER_STEPS, MAX_TIERS,
 };
+use ballast_engine::EngineError;
 use serde::Deserialize;
 
 use crate::report::Difference;
@@ -125,8 +126,40 @@ impl Risk {
         self.adl.write(&mut params.adl);
         match params.validate() {
             Ok(()) => Ok(params),
-            Err(error) => bail!("the risk parameters are refused: {error}"),
+            Err(error) => bail!(
+                "the risk parameters are refused: {error}; the file has {}",
+                named(&params, error).join(", ")
+            ),
         }
+    }
+}
+
+/// The fields that a refusal is about, with their values.
+fn named(params: &RiskParams, error: EngineError) -> Vec<String> {
+    let wanted: &[&str] = match error {
+        EngineError::RiskTiers => &["risk.tier"],
+        EngineError::RiskLadder => &["risk.ladder["],
+        EngineError::RiskSizes => &["position_lots", "open_interest_lots"],
+        EngineError::RiskLiquidation => &["liquidation", "risk.tiers[0]"],
+        EngineError::RiskBand => &["price_band"],
+        EngineError::RiskFees => &["taker_fee", "maker_fee", "insurance_fee"],
+        EngineError::RiskFunding => &["funding_rate"],
+        EngineError::RiskInsurance => &["insurance_draw", "insurance_window"],
+        EngineError::RiskOracle => &["oracle_"],
+        EngineError::RiskAdl => &["risk.adl."],
+        EngineError::RiskBook => &["book_reward", "funding_rate", "impact"],
+        _ => &[""],
+    };
+    // What is not zero differs from the default; what is zero is said too.
+    let zero = RiskParams::default();
+    let set = differences(&zero, params).into_iter();
+    let set: Vec<String> = set
+        .filter(|one| wanted.iter().any(|part| one.field.contains(part)))
+        .map(|one| format!("{} = {}", one.field, one.configured))
+        .collect();
+    match set.as_slice() {
+        [] => vec![format!("{} = 0", wanted.join(", "))],
+        _ => set,
     }
 }
 

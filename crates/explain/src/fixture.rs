@@ -42,6 +42,7 @@ pub fn report() -> Report {
     let scenario = &mut report.scenario;
     scenario.market = "SOL-PERP".to_owned();
     scenario.tick_nano = 1_000_000;
+    scenario.lot_nano = 1_000_000;
     scenario.atoms_per_lot_tick = 1;
     scenario.adl_step_bps = 5_000;
     scenario.min_position_lots = 1;

@@ -202,6 +202,7 @@ fn units(report: &Report) -> Units {
     Units {
         tick_nano: report.scenario.tick_nano,
         atoms_per_lot_tick: report.scenario.atoms_per_lot_tick,
+        lot_nano: report.scenario.lot_nano,
     }
 }
 

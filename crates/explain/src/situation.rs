@@ -56,4 +56,6 @@ pub struct Units {
     pub tick_nano: u64,
     /// Quote atoms of one lot at one tick.
     pub atoms_per_lot_tick: u64,
+    /// Size of a lot, 1e-9 of the base asset.
+    pub lot_nano: u64,
 }

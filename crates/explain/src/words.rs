@@ -1,6 +1,6 @@
 //! A decided round in plain words.
 
-use ballast_client::amount::{grouped, truncated_decimal};
+use ballast_client::amount::{grouped_decimal, truncated_decimal, Unit};
 use ballast_engine::rank::{Class, INFINITE_SCORE};
 use ballast_engine::units::Side;
 use ballast_report::figures::{price, short, usd};
@@ -54,10 +54,10 @@ impl Voice<'_> {
         let (position, summary) = (&self.situation.position, &self.decision.summary);
         let lots = position.size();
         format!(
-            "  {} was {} {} lots, entered at {}, with {} of margin.\n  At the mark of {} its equity was -{}: that is the deficit.",
+            "  {} was {} {}, entered at {}, with {} of margin.\n  At the mark of {} its equity was -{}: that is the deficit.",
             short(&self.situation.bankrupt),
             position.side().map_or("empty", Side::name),
-            grouped(lots),
+            self.size(lots),
             self.per_lot(i128::from(position.entry_quote.get().abs()), lots),
             usd(position.margin.get()),
             self.per_lot(i128::from(self.situation.mark.get()), 1),
@@ -81,15 +81,15 @@ impl Voice<'_> {
             ),
         };
         format!(
-            "The close price: {}\n  {why} Exactly {} atoms for {} lots.\n  {} of {} lots were closed at it. Their part of the deficit after insurance is {}; the\n  counterparties gave up {} against the mark: overshoot {} atoms.",
+            "The close price: {}\n  {why} Exactly {} for {}.\n  {} of {} were closed at it. Their part of the deficit after insurance is {}; the\n  counterparties gave up {} against the mark: overshoot {}.",
             self.per_lot(i128::from(close.quote), close.lots),
-            close.quote,
-            grouped(close.lots),
-            grouped(summary.lots),
-            grouped(position.size()),
+            exactly(close.quote.into()),
+            self.size(close.lots),
+            self.size(summary.lots),
+            self.size(position.size()),
             amount(summary.uncovered_closed),
             amount(summary.gave_up),
-            i128::from(summary.gave_up) - i128::from(summary.uncovered_closed),
+            exactly(i128::from(summary.gave_up) - i128::from(summary.uncovered_closed)),
         )
     }
 
@@ -132,9 +132,9 @@ impl Voice<'_> {
             ">leverage",
             ">entry e",
             ">bankruptcy b",
-            ">lots",
+            ">size",
             ">cut",
-            "why so many",
+            "why so much",
         ]);
         for done in &self.decision.cuts {
             let Some(place) = self.place(&done.trader) else {
@@ -148,8 +148,8 @@ impl Voice<'_> {
                 self.leverage(place),
                 self.entry(place),
                 self.bankruptcy_price(place),
-                grouped(place.candidate.position.size()),
-                grouped(done.cut.lots),
+                self.size(place.candidate.position.size()),
+                self.size(done.cut.lots),
                 self.why(place, done),
             ]);
         }
@@ -173,7 +173,7 @@ impl Voice<'_> {
             let cut = &done.cut;
             table.row([
                 short(&done.trader),
-                grouped(cut.lots),
+                self.size(cut.lots),
                 amount(cut.gave_up),
                 usd(cut.realized.get()),
                 usd(cut.payout.get() - cut.realized.get()),
@@ -195,8 +195,8 @@ impl Voice<'_> {
             0 => format!("cap of {cap}"),
             before => format!(
                 "cap of {cap} of {}, {} cut before",
-                grouped(held.saturating_add(before)),
-                grouped(before)
+                self.size(held.saturating_add(before)),
+                self.size(before)
             ),
         }
     }
@@ -248,9 +248,10 @@ impl Voice<'_> {
     /// One counterparty's part in the round.
     pub fn explain_trader(&self, place: &Place) -> String {
         let head = format!(
-            "{}\n  {} lots entered at {}, bankrupt at {}. Profit {} times leverage {} gives score {}:\n  rank {} of {}{}.",
+            "{}\n  {} {} entered at {}, bankrupt at {}. Profit {} times leverage {} gives score {}:\n  rank {} of {}{}.",
             place.trader,
-            place.candidate.position.lots.get(),
+            place.candidate.position.side().map_or("empty", Side::name),
+            self.size(place.candidate.position.size()),
             self.entry(place),
             self.bankruptcy_price(place),
             self.profit(place),
@@ -266,8 +267,8 @@ impl Voice<'_> {
         let done = self.done(&place.trader);
         let why = match (place.fate, done) {
             (Fate::Cut(lots), Some(done)) => format!(
-                "It was cut by {} lots ({}): the cuts reached down to {last}.\n  It gave up {} against the mark, realized {} and got {} of margin back.",
-                grouped(lots),
+                "It was cut by {} ({}): the cuts reached down to {last}.\n  It gave up {} against the mark, realized {} and got {} of margin back.",
+                self.size(lots),
                 self.why(place, done),
                 amount(done.cut.gave_up),
                 usd(done.cut.realized.get()),
@@ -277,8 +278,8 @@ impl Voice<'_> {
                 format!("It WAS SKIPPED: it ranks above the last one cut, {last}.")
             }
             (Fate::AtCap, _) => format!(
-                "It was not cut: this pass had cut {} of its lots before, its cap.",
-                grouped(place.already_cut)
+                "It was not cut: this pass had cut {} of it before, its cap.",
+                self.size(place.already_cut)
             ),
             (Fate::Insolvent, _) => {
                 "It was not cut: at the close price it would have less than nothing.".to_owned()
@@ -318,6 +319,11 @@ impl Voice<'_> {
             return format!("{sign}{}", price(hundredths / 100, tick));
         }
         format!("{sign}{}", price(hundredths, tick / 100))
+    }
+
+    /// Lots as a size in the base asset.
+    pub fn size(&self, lots: u64) -> String {
+        Unit::nano(self.units.lot_nano).show(lots, 0)
     }
 
     fn entry(&self, place: &Place) -> String {
@@ -394,6 +400,13 @@ pub fn score(q32: i128) -> String {
 pub fn percent(bps: i128) -> String {
     let places = if bps % 100 == 0 { 0 } else { 2 };
     format!("{} %", truncated_decimal(bps, 2, places))
+}
+
+/// Atoms as dollars, to the last of them.
+fn exactly(atoms: i128) -> String {
+    let sign = if atoms < 0 { "-" } else { "" };
+    let size = i128::try_from(atoms.unsigned_abs()).unwrap_or(i128::MAX);
+    format!("{sign}${}", grouped_decimal(size, 6, 2))
 }
 
 /// Atoms as dollars.

@@ -378,7 +378,7 @@ pub enum LogFormat {
 }
 
 impl Config {
-    /// Reads a file.
+    /// Reads a file. Paths in it are relative to its folder.
     ///
     /// # Errors
     /// [`ConfigError`].
@@ -387,7 +387,15 @@ impl Config {
             path: path.to_path_buf(),
             problem: error.to_string(),
         })?;
-        Self::parse(&text)
+        let mut config = Self::parse(&text)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for named in [
+            &mut config.wallet.keypair,
+            &mut config.lookup_table.state_dir,
+        ] {
+            *named = named.take().map(|named| beside(folder, &named));
+        }
+        Ok(config)
     }
 
     /// Reads the text of a file.
@@ -409,6 +417,15 @@ impl Config {
         }
         let named = self.market.iter().find(|market| market.index == index)?;
         Some(named.price_account)
+    }
+}
+
+/// A path of the file: below the home directory where it begins with `~/`, else below the folder of
+/// the file, wherever the keeper is started.
+fn beside(folder: &Path, named: &Path) -> PathBuf {
+    match (named.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => folder.join(named),
     }
 }
 

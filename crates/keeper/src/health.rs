@@ -22,6 +22,8 @@ pub struct Vitals {
     pub clock: Option<(i64, Instant)>,
     /// By market: when its price was published, unix seconds; `None` where there is no price.
     pub prices: BTreeMap<u16, Option<i64>>,
+    /// By market: the oldest price, seconds, that it opens positions at.
+    pub oldest_prices: BTreeMap<u16, u64>,
     /// What the wallet holds, lamports.
     pub lamports: Option<u64>,
     /// When the node last answered a request.
@@ -43,6 +45,8 @@ pub struct Report {
     pub status: &'static str,
     /// What is wrong, in sentences.
     pub reasons: Vec<String>,
+    /// What the operator may want to know and does not make it unhealthy.
+    pub warnings: Vec<String>,
     /// The newest slot.
     pub slot: u64,
     /// Age of the slot, milliseconds.
@@ -89,10 +93,10 @@ impl Vitals {
     /// The verdict at `now`.
     #[must_use]
     pub fn assess(&self, limits: &Limits, now: Instant) -> Report {
-        let mut reasons = Vec::new();
+        let (mut reasons, mut warnings) = (Vec::new(), Vec::new());
         self.assess_node(limits, now, &mut reasons);
         if self.ready {
-            self.assess_prices(limits, now, &mut reasons);
+            self.assess_prices(limits, now, &mut reasons, &mut warnings);
         }
         match self.lamports {
             Some(lamports) if lamports < limits.min_lamports => reasons.push(format!(
@@ -122,6 +126,7 @@ impl Vitals {
             polling: self.polling,
             in_flight: self.in_flight,
             reasons,
+            warnings,
         }
     }
 
@@ -147,15 +152,30 @@ impl Vitals {
         }
     }
 
-    fn assess_prices(&self, limits: &Limits, now: Instant, reasons: &mut Vec<String>) {
+    fn assess_prices(
+        &self,
+        limits: &Limits,
+        now: Instant,
+        reasons: &mut Vec<String>,
+        warnings: &mut Vec<String>,
+    ) {
+        let mut priced = false;
         for (market, published) in &self.prices {
             let Some(age) = self.price_age(*published, now) else {
-                reasons.push(format!("market {market} has no price"));
+                warnings.push(format!("market {market} has no price"));
                 continue;
             };
-            if u64::try_from(age).is_ok_and(|age| age > limits.max_price_age_seconds) {
-                reasons.push(format!("the price of market {market} is {age} s old"));
+            priced = true;
+            let own = self.oldest_prices.get(market).copied();
+            let most = own.unwrap_or(u64::MAX).min(limits.max_price_age_seconds);
+            if u64::try_from(age).is_ok_and(|age| age > most) {
+                reasons.push(format!(
+                    "the price of market {market} is {age} s old, and {most} s is its limit"
+                ));
             }
+        }
+        if !priced && !self.prices.is_empty() {
+            reasons.push("no market has a price".to_owned());
         }
     }
 }
@@ -209,7 +229,36 @@ mod tests {
             ]
         );
         let found = reasons(&vitals, now + Duration::from_secs(59));
-        assert_eq!(found.last().unwrap(), "the price of market 0 is 61 s old");
+        assert_eq!(
+            found.last().unwrap(),
+            "the price of market 0 is 61 s old, and 60 s is its limit"
+        );
+    }
+
+    #[test]
+    fn a_price_is_old_by_the_limit_of_its_market() {
+        let now = Instant::now();
+        let mut vitals = sound(now);
+        vitals.oldest_prices = BTreeMap::from([(0, 30), (3, 300)]);
+        let later = now + Duration::from_secs(29);
+        vitals.answered_at = Some(later);
+        vitals.see_slot(101, later);
+        assert_eq!(
+            reasons(&vitals, later),
+            ["the price of market 0 is 31 s old, and 30 s is its limit"]
+        );
+    }
+
+    #[test]
+    fn a_market_that_never_had_a_price_is_a_warning() {
+        let now = Instant::now();
+        let mut vitals = sound(now);
+        vitals.prices.insert(4, None);
+        let report = vitals.assess(&Limits::default(), now);
+        assert!(report.is_healthy());
+        assert_eq!(report.warnings, ["market 4 has no price"]);
+        vitals.prices = BTreeMap::from([(4, None)]);
+        assert_eq!(reasons(&vitals, now), ["no market has a price"]);
     }
 
     #[test]
@@ -243,8 +292,7 @@ mod tests {
         vitals.prices.insert(4, None);
         vitals.stopping = true;
         let found = reasons(&vitals, now);
-        assert_eq!(found.len(), 3);
-        assert!(found[0].contains("stopping") && found[1].contains("market 4 has no price"));
-        assert!(found[2].contains("9999999 lamports"));
+        assert_eq!(found.len(), 2);
+        assert!(found[0].contains("stopping") && found[1].contains("9999999 lamports"));
     }
 }

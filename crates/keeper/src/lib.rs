@@ -30,6 +30,7 @@ pub mod logs;
 pub mod lookup_table;
 pub mod market;
 pub mod metrics;
+pub mod outcome;
 pub mod plan;
 pub mod positions;
 pub mod priority;

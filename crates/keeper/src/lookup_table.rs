@@ -63,6 +63,8 @@ impl TableKeeper {
                 }
             }
         };
+        // What it holds can be used at once.
+        self.show(&table);
         let mut missing = self.fixed.clone();
         loop {
             match self.extend(&table, &missing).await {
@@ -123,6 +125,8 @@ impl TableKeeper {
             return Ok(table.clone());
         }
         let grown = self.sender.extend_table(table, &missing).await?;
+        self.metrics.sent.with_label_values(&[LOOKUP_TABLE]).inc();
+        self.metrics.won.with_label_values(&[LOOKUP_TABLE]).inc();
         tracing::info!(table = %table.key, added = missing.len(), "lookup table extended");
         Ok(grown)
     }

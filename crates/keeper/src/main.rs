@@ -36,7 +36,7 @@ struct Arguments {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Command {
-    /// Say what the configuration comes to, and end.
+    /// Say what the configuration comes to, ask the node whether it can be worked with, and end.
     CheckConfig,
 }
 
@@ -85,6 +85,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
         let board = Board::new(Metrics::new()?, config.health, secrets);
         let process = KeeperProcess::new(config, identity, board, true);
         println!("trader account: {}", process.trader());
+        for line in process.check().await? {
+            println!("{line}");
+        }
         return Ok(true);
     }
     logs::start(&config.logs, identity.secrets.clone())?;

@@ -35,6 +35,10 @@ pub struct Metrics {
     pub expired: IntCounterVec,
     /// Jobs found needless or impossible when their accounts were read, by kind.
     pub idle: IntCounterVec,
+    /// What the keeper's trader account got by them, atoms, by kind.
+    pub income: IntCounterVec,
+    /// Free collateral of the keeper's trader account, atoms.
+    pub collateral: IntGauge,
     /// Time to judge all positions of a market.
     pub evaluation_seconds: Histogram,
     /// From hearing a price to sending the first transaction that follows from it.
@@ -145,6 +149,14 @@ impl Metrics {
                 "Transactions that expired before they landed",
             )?,
             idle: make.by_kind("idle_total", "Jobs that turned out needless or impossible")?,
+            income: make.by_kind(
+                "income_atoms_total",
+                "What the trader account got by transactions that landed",
+            )?,
+            collateral: make.gauge(
+                "collateral_atoms",
+                "Free collateral of the trader account; -1 while it is not known",
+            )?,
             evaluation_seconds: make.histogram(
                 "evaluation_seconds",
                 "Time to judge all positions of a market",

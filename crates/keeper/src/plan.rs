@@ -136,6 +136,8 @@ pub enum Idle {
     OwnPosition,
     /// The book takes nothing, and the keeper's account cannot or may not.
     NoTaker,
+    /// No order of the book takes lots of the trigger.
+    NoOrders,
     /// No position of the other side may be cut at the close price.
     NobodyEligible,
     /// The ladder's interval is running.
@@ -150,6 +152,7 @@ impl Idle {
             Self::Gone => "the position is gone or has recovered",
             Self::OwnPosition => "it is the keeper's own position",
             Self::NoTaker => "the book takes nothing and the keeper cannot afford it",
+            Self::NoOrders => "no order within the trigger's worst price and the band",
             Self::NobodyEligible => "no counterparty may be cut at the close price",
             Self::LadderInterval => "the ladder's interval is running",
         }

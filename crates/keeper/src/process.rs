@@ -5,12 +5,14 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use anchor_lang::prelude::Pubkey;
+use ballast_client::amount::{grouped_decimal, Unit};
 use ballast_client::{addresses, price};
 use ballast_rpc::backoff::Backoff;
-use ballast_rpc::cluster::{Cluster, ReadError};
+use ballast_rpc::cluster::{clock_address, clock_of, Cluster, ReadError};
 use ballast_rpc::follow::{follow, Subscriptions};
 use ballast_rpc::sender::Sender;
 use ballast_state::market::Market;
+use ballast_state::trader::Trader;
 use solana_commitment_config::CommitmentConfig;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -51,8 +53,8 @@ pub enum BeginError {
     #[error("{0} is a trader account that {1} neither owns nor is the delegate of")]
     ForeignTraderAccount(Pubkey, Pubkey),
     /// A market that the configuration names does not exist.
-    #[error("there is no market {0}; the configuration names it")]
-    NoMarket(u16),
+    #[error("the configuration names market {0}, and the exchange has {1}")]
+    NoMarket(u16, String),
 }
 
 impl BeginError {
@@ -232,7 +234,12 @@ impl KeeperProcess {
         let there = |index| all.iter().any(|(_, market)| market.index == index);
         let mut named = self.config.market.iter().map(|market| market.index);
         if let Some(index) = named.find(|index| !there(*index)) {
-            return Err(BeginError::NoMarket(index));
+            let all: Vec<String> = all.iter().map(|(_, it)| it.index.to_string()).collect();
+            let known = match all.as_slice() {
+                [] => "none yet".to_owned(),
+                numbers => format!("market {}", numbers.join(", ")),
+            };
+            return Err(BeginError::NoMarket(index, known));
         }
         let keep = |(address, market): (Pubkey, Market)| {
             let named = self.config.keeps(market.index)?;
@@ -242,7 +249,58 @@ impl KeeperProcess {
         Ok(all.into_iter().filter_map(keep).collect())
     }
 
-    async fn check_trader(&self, address: Pubkey) -> Result<(), BeginError> {
+    /// Asks the node for everything that the keeper would begin with; what it found, in lines.
+    ///
+    /// # Errors
+    /// When the keeper could not begin.
+    pub async fn check(&self) -> Result<Vec<String>, BeginError> {
+        let exchange = self.reading.exchange().await?;
+        let markets = self.chosen(self.reading.markets().await?)?;
+        let trader = self.check_trader(self.trader()).await?;
+        let wallet = self.wallet.pubkey();
+        let mut wanted = vec![clock_address(), wallet];
+        wanted.extend(markets.iter().map(|(_, _, price)| *price));
+        let (slot, found) = self.reading.accounts(&wanted).await?;
+        let mut found = found.into_iter();
+        let clock = found.next().flatten();
+        let now = clock.and_then(|account| clock_of(&account.data));
+        let lamports = found.next().flatten().map_or(0, |account| account.lamports);
+        let least = self.config.health.min_lamports;
+        let poor = if lamports < least {
+            format!(
+                ", less than the {} that it should hold: send it SOL",
+                sol(least)
+            )
+        } else {
+            String::new()
+        };
+        let free = grouped_decimal(trader.free.into(), exchange.mint_decimals, 2);
+        let mut lines = vec![
+            format!("node:           answers, slot {slot}"),
+            format!("wallet holds:   {}{poor}", sol(lamports)),
+            format!("collateral:     {free} free"),
+        ];
+        for ((_, market, price), account) in markets.iter().zip(found) {
+            let decoded = match &account {
+                None => Err(price::PriceError::Missing),
+                Some(account) => price::decode_price(market, price, &account.owner, &account.data),
+            };
+            let said = match (decoded, &now) {
+                (Err(error), _) => format!("no price: {error}"),
+                (Ok(price), Some(now)) => format!(
+                    "{}, {} s old",
+                    Unit::nano(market.oracle.tick_nano).show(price.price.get(), 0),
+                    now.unix_timestamp.saturating_sub(price.publish_time)
+                ),
+                (Ok(_), None) => "a price of unknown age".to_owned(),
+            };
+            lines.push(format!("market {}:       {price}: {said}", market.index));
+        }
+        Ok(lines)
+    }
+
+    /// The trader account it acts with.
+    async fn check_trader(&self, address: Pubkey) -> Result<Trader, BeginError> {
         let wallet = self.wallet.pubkey();
         let sub_id = self.config.wallet.trader_sub_id;
         let Some(trader) = self.reading.trader(&address).await? else {
@@ -253,10 +311,15 @@ impl KeeperProcess {
             });
         };
         match trader.require_authority(&wallet) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(trader),
             Err(_) => Err(BeginError::ForeignTraderAccount(address, wallet)),
         }
     }
+}
+
+/// Lamports for people.
+fn sol(lamports: u64) -> String {
+    format!("{} SOL", grouped_decimal(lamports.into(), 9, 2))
 }
 
 /// The accounts that most transactions name.

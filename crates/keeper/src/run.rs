@@ -156,10 +156,17 @@ impl Keeper {
             pending.retain(|one| !self.start(one));
             self.show();
             if self.tasks.is_empty() {
-                return true;
+                break;
             }
             self.await_one().await;
         }
+        // What the jobs left to be levelled; memory has learned of them.
+        self.judge(true);
+        self.sweep();
+        while !self.tasks.is_empty() {
+            self.await_one().await;
+        }
+        true
     }
 
     /// Waits until one of the transactions under way has ended.
@@ -230,6 +237,7 @@ impl Keeper {
             Heard::Account(seen) => {
                 let account = Some(&seen.account);
                 self.world.apply(seen.slot, &seen.address, account, now);
+                self.count_markets(usize::from(self.world.exchange.market_count));
             }
         }
     }
@@ -242,16 +250,20 @@ impl Keeper {
                 for (address, account) in &accounts {
                     self.world.apply(slot, address, account.as_ref(), now);
                 }
+                self.count_markets(usize::from(self.world.exchange.market_count));
             }
             Read::Traders(slot, traders) => self.world.apply_traders(slot, &traders),
             Read::AllTraders(slot, present) => self.world.end_traders(slot, &present),
-            Read::MarketCount(count) => {
-                if count != self.market_count {
-                    tracing::info!(count, "the exchange has other markets than before");
-                    self.changed = true;
-                }
-            }
+            Read::MarketCount(count) => self.count_markets(count),
             Read::NodeSlot(slot) => self.see_slot(slot, now),
+        }
+    }
+
+    /// Begins anew when the exchange has other markets than when it began.
+    fn count_markets(&mut self, count: usize) {
+        if count != self.market_count && !self.changed {
+            tracing::info!(count, "the exchange has other markets than before");
+            self.changed = true;
         }
     }
 
@@ -323,6 +335,24 @@ impl Keeper {
                 }
             };
             metrics.market(index, &counts, blocked.is_some());
+            if market.blocked != blocked {
+                market.blocked = blocked;
+                let price = state.price.map(|seen| seen.price.publish_time);
+                let age = price.map(|at| self.world.clock.unix_timestamp.saturating_sub(at));
+                match blocked {
+                    Some(fault) => tracing::warn!(
+                        market = index,
+                        ?fault,
+                        age_seconds = age,
+                        "the price may not be used: nobody is liquidated, deleveraged or flagged"
+                    ),
+                    None => tracing::info!(
+                        market = index,
+                        age_seconds = age,
+                        "the price may be used again"
+                    ),
+                }
+            }
             if blocked.is_some() {
                 // The clock that belongs to the price may come after it.
                 market.price_news = since.filter(|heard| heard.elapsed() < CLOCK_MAY_FOLLOW);

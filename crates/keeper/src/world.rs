@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::{accounts, addresses, price};
+use ballast_engine::oracle::PriceFault;
 use ballast_rpc::cluster::{clock_address, clock_of, market_keys};
 use ballast_state::exchange::Exchange;
 use ballast_state::market::Market;
@@ -31,6 +32,8 @@ pub struct Followed {
     pub vault: Option<(u64, Pubkey)>,
     /// Whether the last evaluation found anything that time alone may change.
     pub restless: bool,
+    /// What kept the price from being used at the last evaluation.
+    pub blocked: Option<PriceFault>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +60,8 @@ pub struct World {
     pub lamports: u64,
     /// The markets kept.
     pub markets: Vec<Followed>,
+    /// Free collateral of the keeper's trader account, atoms; `None` while it is not known.
+    pub collateral: Option<i64>,
     wallet: Pubkey,
     own: Pubkey,
     roles: HashMap<Pubkey, Role>,
@@ -95,6 +100,7 @@ impl World {
                 news: true,
                 vault: None,
                 restless: false,
+                blocked: None,
             });
         }
         Self {
@@ -103,6 +109,7 @@ impl World {
             clock_at: Instant::now(),
             lamports: 0,
             markets: followed,
+            collateral: None,
             wallet,
             own,
             roles,
@@ -260,6 +267,9 @@ impl World {
     }
 
     fn apply_trader(&mut self, address: &Pubkey, trader: &Trader) {
+        if *address == self.own {
+            self.collateral = Some(trader.free);
+        }
         for market in &mut self.markets {
             let had = market.state.positions.get(address).copied();
             if let Err(error) = market.state.apply_trader(address, trader) {

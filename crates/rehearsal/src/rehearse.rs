@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{anyhow, ensure, Context, Result};
+use ballast_client::amount::Unit;
+use ballast_engine::units::Ticks;
 use ballast_explain::policies;
 use ballast_report::figures::clock;
-use ballast_report::model::{Check, Dishonest, PathLine, Report};
+use ballast_report::model::{Check, Dishonest, PathLine, Report, Unplayed};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::RehearseArgs;
@@ -47,7 +49,11 @@ pub fn run(args: &RehearseArgs) -> Result<bool> {
     bar.finish_and_clear();
     assemble::finish(&mut report, &stage, &mut diary)?;
     report.policies = policies::compare(&report.adl, &args.policies())?;
-    report.dishonest_keepers = cheat(args, &plan, &stage, diary.occasion.take())?;
+    let cheated = cheat(args, &plan, &stage, diary.occasion.take());
+    report.dishonest_keepers = cheated.unwrap_or_else(|error| Dishonest {
+        setting: format!("not played: {error:#}"),
+        ..Dishonest::default()
+    });
     report.checks = checks::run(&report)?;
     for refusal in &diary.refusals {
         report.checks.push(Check {
@@ -116,8 +122,7 @@ fn set_up(args: &RehearseArgs, plan: &Plan, bar: &ProgressBar) -> Result<Stage> 
     Ok(stage)
 }
 
-/// Plays the prices. On each, the market makers quote, then the stop-losses and takers trade, then
-/// the keepers act.
+/// Plays the prices, up to the first that cannot be played.
 fn crash(
     stage: &mut Stage,
     floor: &mut Floor,
@@ -127,11 +132,22 @@ fn crash(
     bar: &ProgressBar,
 ) -> Result<()> {
     bar.set_message("playing the prices");
-    for point in &plan.path.points {
-        stage.publish(*point)?;
-        trade(stage, floor, diary)?;
-        keepers::act(stage, diary)?;
-        integrity::check(stage, &mut diary.book)?;
+    for (number, point) in plan.path.points.iter().enumerate() {
+        let beyond = beyond_range(plan, point)?;
+        let played = match &beyond {
+            Some(reason) => Err(anyhow!("{reason}")),
+            None => play(stage, floor, diary, *point),
+        };
+        if let Err(problem) = played {
+            report.unplayed = Some(Unplayed {
+                timestamp: point.timestamp,
+                price_nano: point.price_nano,
+                reason: format!("{problem:#}"),
+                by_design: beyond.is_some(),
+                left_out: plan.path.points.len() - number,
+            });
+            break;
+        }
         let error = stage.conservation_error()?;
         report.summary.conservation_error_atoms =
             report.summary.conservation_error_atoms.max(error);
@@ -159,6 +175,32 @@ fn crash(
     let error = stage.conservation_error()?;
     report.summary.conservation_error_atoms = report.summary.conservation_error_atoms.max(error);
     Ok(())
+}
+
+/// One price: the market makers quote, then the stop-losses and takers trade, then the keepers act.
+fn play(stage: &mut Stage, floor: &mut Floor, diary: &mut Diary, point: PricePoint) -> Result<()> {
+    stage.publish(point)?;
+    trade(stage, floor, diary)?;
+    keepers::act(stage, diary)?;
+    integrity::check(stage, &mut diary.book)
+}
+
+/// Why a market with these units cannot have a price, if it cannot.
+fn beyond_range(plan: &Plan, point: &PricePoint) -> Result<Option<String>> {
+    let ticks = plan.units.ticks(point.price_nano)?;
+    let tick = Unit::nano(1).text(plan.units.tick_nano);
+    let lot_price = Ticks::new(ticks).lot_price(plan.units.atoms_per_lot_tick);
+    Ok(match (ticks, lot_price) {
+        (0, _) => Some(format!(
+            "the price at {} is below one tick of the market, which is ${tick}: ticks follow from the first price",
+            point.timestamp
+        )),
+        (_, Err(_)) => Some(format!(
+            "the price at {} is more than a market with ticks of ${tick} can have",
+            point.timestamp
+        )),
+        (_, Ok(_)) => None,
+    })
 }
 
 /// What happens at the book before the keepers act.

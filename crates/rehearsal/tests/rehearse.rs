@@ -227,3 +227,53 @@ fn a_tampered_report_is_found_out() {
     // Of another round the explanation stands, but the verdict covers the whole file.
     assert!(!told(&file, Some(2), None).verified);
 }
+
+/// Rehearses 60 traders on prices in dollars, a minute apart; how it ended, and the report.
+fn played(name: &str, dollars: &[&str]) -> (Output, Value) {
+    let directory = directory(name);
+    let (csv, program) = (directory.join("prices.csv"), default_program_path());
+    let rows = (0_i64..).zip(dollars).map(|(minute, price)| {
+        let timestamp = 1_760_129_400 + minute * 60;
+        format!("{timestamp},{price}\n")
+    });
+    let text_of = String::from("timestamp,price\n") + &rows.collect::<String>();
+    fs::write(&csv, text_of).expect("a file of prices");
+    let mut arguments = vec!["--traders", "60", "--insurance", "0"];
+    arguments.extend(["--prices", text(&csv), "--out", text(&directory)]);
+    arguments.extend(["--program", text(&program)]);
+    let output = rehearse(&arguments);
+    let file = directory.join("report.json");
+    let written = fs::read(&file).unwrap_or_else(|_| panic!("no report: {}", stderr(&output)));
+    let html = fs::read_to_string(directory.join("report.html")).expect("a report to look at");
+    let report: Value = serde_json::from_slice(&written).expect("a report");
+    if let Some(reason) = report["unplayed"]["reason"].as_str() {
+        let shown = reason.split(':').next().unwrap_or_default();
+        assert!(
+            html.contains(shown) && stdout(&output).contains(shown),
+            "{reason}"
+        );
+    }
+    (output, report)
+}
+
+#[test]
+fn a_report_is_written_of_any_path() {
+    let (output, report) = played("wild", &["200", "20000", "1"]);
+    assert_ne!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(report["path"]
+        .as_array()
+        .is_some_and(|path| !path.is_empty()));
+    let (output, report) = played("below", &["200", "150", "0.0005", "180"]);
+    assert_ne!(output.status.code(), Some(2), "{}", stderr(&output));
+    let unplayed = &report["unplayed"];
+    let reason = unplayed["reason"].as_str().expect("a reason");
+    assert!(
+        reason.contains("below one tick of the market, which is $0.001"),
+        "{reason}"
+    );
+    assert_eq!(
+        (&unplayed["left_out"], &unplayed["by_design"]),
+        (&2.into(), &true.into())
+    );
+    assert_eq!(report["path"].as_array().map(Vec::len), Some(2));
+}

@@ -44,6 +44,26 @@ pub struct Report {
     pub trades: Vec<TradeLine>,
     /// Accounts that quoted.
     pub market_makers: Vec<MakerLine>,
+    /// The price at which the rehearsal ended before its path did, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unplayed: Option<Unplayed>,
+}
+
+/// A price that was not played, nor any after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unplayed {
+    /// When it would have been published, unix seconds.
+    pub timestamp: i64,
+    /// The price, 1e-9 USD.
+    pub price_nano: i64,
+    /// Why it was not played.
+    pub reason: String,
+    /// Whether the path asks for something that no market plays, as opposed to something that went
+    /// wrong.
+    pub by_design: bool,
+    /// Prices of the path that were left out, this one among them.
+    pub left_out: usize,
 }
 
 /// What was rehearsed.
@@ -329,6 +349,9 @@ pub struct Dishonest {
     pub setting: String,
     /// One for each way of cheating.
     pub cases: Vec<DishonestCase>,
+    /// Ways that could not be tried in this state, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// Whether the honest list passed in the same state.
     pub honest_call_accepted: bool,
 }

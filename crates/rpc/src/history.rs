@@ -4,6 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast_client::events;
 use ballast_state::events::BallastEvent;
 use solana_commitment_config::CommitmentConfig;
+use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
 use solana_rpc_client_api::config::RpcTransactionConfig;
 use solana_signature::Signature;
 use solana_transaction_status_client_types::{
@@ -29,19 +30,83 @@ pub struct Past {
     pub units: Option<u64>,
 }
 
+/// That a transaction named an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// The transaction's signature.
+    pub signature: Signature,
+    /// Slot in which it landed.
+    pub slot: u64,
+    /// When the block was made, unix seconds, where the node knows.
+    pub block_time: Option<i64>,
+    /// Whether it failed.
+    pub failed: bool,
+}
+
+/// Most signatures of one request.
+const MENTIONS_AT_ONCE: usize = 1_000;
+
 impl Cluster {
+    /// What transactions are read at: nodes keep no history of what is only processed.
+    fn settled(&self) -> CommitmentConfig {
+        match self.commitment.is_at_least_confirmed() {
+            true => self.commitment,
+            false => CommitmentConfig::confirmed(),
+        }
+    }
+
+    /// The transactions that named an account, the newest first: at most `most`, those after
+    /// `until`, and none made before `since`, unix seconds.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn mentions(
+        &self,
+        address: &Pubkey,
+        until: Option<Signature>,
+        since: Option<i64>,
+        most: usize,
+    ) -> Result<Vec<Mention>, ReadError> {
+        let mut found: Vec<Mention> = Vec::new();
+        while found.len() < most {
+            let limit = (most - found.len()).min(MENTIONS_AT_ONCE);
+            let config = GetConfirmedSignaturesForAddress2Config {
+                before: found.last().map(|last| last.signature),
+                until,
+                limit: Some(limit),
+                commitment: Some(self.settled()),
+            };
+            let page = self
+                .rpc
+                .get_signatures_for_address_with_config(address, config);
+            let page = page.await?;
+            let whole = page.len() == limit;
+            let mentions = page.iter().filter_map(|one| {
+                Some(Mention {
+                    signature: one.signature.parse().ok()?,
+                    slot: one.slot,
+                    block_time: one.block_time,
+                    failed: one.err.is_some(),
+                })
+            });
+            let old = |one: &Mention| one.block_time.is_some_and(|at| since > Some(at));
+            let before = found.len();
+            found.extend(mentions.take_while(|one| !old(one)));
+            if !whole || found.len() - before < limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
     /// The transaction of this signature; `None` when the node does not have it.
     ///
     /// # Errors
     /// When the node does not answer.
     pub async fn transaction(&self, signature: &Signature) -> Result<Option<Past>, ReadError> {
-        let commitment = match self.commitment.is_at_least_confirmed() {
-            true => self.commitment,
-            false => CommitmentConfig::confirmed(),
-        };
         let config = RpcTransactionConfig {
             encoding: Some(UiTransactionEncoding::Base64),
-            commitment: Some(commitment),
+            commitment: Some(self.settled()),
             max_supported_transaction_version: Some(0),
         };
         let answer: Option<

@@ -14,6 +14,7 @@ mod ports;
 mod process;
 mod proxy;
 mod report;
+mod session;
 mod stage;
 mod standing;
 mod validator;
@@ -55,6 +56,9 @@ pub struct Args {
     /// Longs, each with a short
     #[arg(long, default_value_t = 12)]
     pairs: usize,
+    /// Only the session of docs/OPERATING.md
+    #[arg(long)]
+    session: bool,
     /// Length of a slot, ticks of 6.25 ms: clusters have 64, fewer make a run faster
     #[arg(long, default_value_t = 64)]
     ticks_per_slot: u64,
@@ -111,6 +115,11 @@ async fn run(args: &Args, validator: &Path, logs: &Path) -> Result<()> {
         std::fs::remove_dir_all(logs)?;
     }
     std::fs::create_dir_all(logs).with_context(|| format!("{} cannot be made", logs.display()))?;
+    if args.session {
+        let commands = session::play(args, validator, logs).await?;
+        println!("{:<34} {commands} commands", "session of docs/OPERATING.md");
+        return Ok(());
+    }
     let mut stage = Stage::build(args, validator, logs).await?;
     let report = crash::play(&mut stage, args).await?;
     let file = args.out.join("report.json");

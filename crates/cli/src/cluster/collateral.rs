@@ -18,6 +18,7 @@ use super::writing::{self, Plan};
 #[derive(Clone, Debug, Args)]
 pub struct DepositArgs {
     /// Amount, as a decimal number of the quote currency.
+    #[arg(allow_negative_numbers = true)]
     amount: String,
     /// Token account to pay from [default: the signer's associated token account].
     #[arg(long, value_name = "ADDRESS")]
@@ -32,6 +33,7 @@ pub struct DepositArgs {
 #[derive(Clone, Debug, Args)]
 pub struct WithdrawArgs {
     /// Amount, as a decimal number of the quote currency, or `all`.
+    #[arg(allow_negative_numbers = true)]
     amount: String,
     /// Token account to pay to [default: the signer's associated token account, which is made
     /// when it is missing].

@@ -79,6 +79,7 @@ fn recorded<'a>(
         units: Units {
             tick_nano: market.oracle.tick_nano,
             atoms_per_lot_tick: market.oracle.atoms_per_lot_tick,
+            lot_nano: market.oracle.lot_nano,
         },
     }
 }

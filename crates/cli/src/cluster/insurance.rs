@@ -33,6 +33,7 @@ enum Action {
     /// Give to the insurance of a market.
     Donate {
         /// Amount, as a decimal number of the quote currency.
+        #[arg(allow_negative_numbers = true)]
         amount: String,
         /// Number, name or address of the market.
         #[arg(long, value_name = "MARKET")]
@@ -224,11 +225,37 @@ async fn donate(
     writing::perform(session, signer, plan, sending).await
 }
 
+/// What a sweep says of a vault that is level.
+#[derive(Clone, Debug, Serialize)]
+struct Level {
+    command: &'static str,
+    market: String,
+    /// Always true: nothing was sent.
+    level: bool,
+    vault_atoms: u64,
+}
+
 async fn sweep(session: &Session, market: &str, sending: Sending) -> Result<()> {
     let signer = session.keypair()?;
     let (address, market) = session.find(market).await?;
     let (collateral, units) = quote_currency(session).await?;
     let name = super::state::name_of(&market);
+    let vault = session.tokens(&market.insurance_vault).await?;
+    if vault == Some(market.insurance.balance) {
+        let level = Level {
+            command: "insurance sweep",
+            market: name,
+            level: true,
+            vault_atoms: market.insurance.balance,
+        };
+        return session.answer(&level, || {
+            format!(
+                "The insurance vault of {} holds {}, as its ledger says: there is nothing to move.",
+                level.market,
+                units.show(level.vault_atoms.into())
+            )
+        });
+    }
     let plan = Plan {
         command: "insurance sweep",
         purpose: format!(

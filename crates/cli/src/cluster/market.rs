@@ -13,11 +13,11 @@ use serde::Serialize;
 
 use super::failure::Computed;
 use super::session::Session;
-use super::state::{MarketState, Parts};
+use super::state::{age_words, MarketState, Parts};
 use super::units::{percent_of_bps, percent_of_ppm_signed};
 
 /// What can be paused, by name.
-const PAUSES: [(u32, &str); 7] = [
+pub const PAUSES: [(u32, &str); 7] = [
     (PAUSE_DEPOSIT, "deposit"),
     (PAUSE_WITHDRAW, "withdraw"),
     (PAUSE_OPEN, "open"),
@@ -188,8 +188,7 @@ fn row(view: &MarketView, state: &MarketState) -> [String; 12] {
         view.name.clone(),
         view.price_ticks
             .map_or_else(none, |ticks| units.show_price(ticks)),
-        view.price_age_seconds
-            .map_or_else(none, |age| format!("{age} s")),
+        view.price_age_seconds.map_or_else(none, age_words),
         view.price_fault.unwrap_or("").replace('_', " "),
         rate(view.funding_current_ppm),
         rate(view.funding_next_ppm),
@@ -387,7 +386,7 @@ impl MarketDetail {
             .price_ticks
             .map(|ticks| state.units.show_price(ticks));
         let text = match (price, self.market.price_age_seconds) {
-            (Some(price), Some(age)) => format!("{price}, {age} s old"),
+            (Some(price), Some(age)) => format!("{price}, {} old", age_words(age)),
             (Some(price), None) => format!("{price}, the last one recorded"),
             (None, _) => "none".to_owned(),
         };

@@ -1,10 +1,14 @@
 //! Commands on a cluster: each reads accounts over RPC, asks the engine, and prints; those that
 //! write simulate first.
 
+pub mod admin;
+pub mod balance;
+pub mod book;
 mod choices;
 pub mod collateral;
 pub mod explain;
 pub mod failure;
+pub mod history;
 pub mod insurance;
 pub mod margin;
 pub mod market;
@@ -12,6 +16,7 @@ pub mod options;
 pub mod orders;
 pub mod positions;
 pub mod queue;
+mod refusal;
 pub mod session;
 mod state;
 pub mod traders;
@@ -55,6 +60,16 @@ pub enum ClusterCommand {
     Queue(queue::QueueArgs),
     /// Follow trader accounts and report when a light or a margin ratio crosses a threshold.
     Watch(watch::WatchArgs),
+    /// List what happened to a trader account: fills, funding, liquidations, cuts, transfers.
+    History(history::HistoryArgs),
+    /// List rounds of auto-deleveraging.
+    Adl(history::AdlArgs),
+    /// Show what waits in the book of a market.
+    Book(book::BookArgs),
+    /// Show what a wallet and its trader accounts hold.
+    Balance(balance::BalanceArgs),
+    /// What the exchange's authorities do: pauses, hand-over of roles, longer queues.
+    Admin(admin::AdminArgs),
     /// Show the insurance of the markets, give to it, or bring its vault level.
     Insurance(insurance::InsuranceArgs),
 }
@@ -84,6 +99,11 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Positions(args) => positions::run(session, args).await,
         ClusterCommand::Queue(args) => queue::run(session, args).await,
         ClusterCommand::Watch(args) => watch::run(session, args).await,
+        ClusterCommand::History(args) => history::run(session, args).await,
+        ClusterCommand::Adl(args) => history::adl_list(session, args).await,
+        ClusterCommand::Book(args) => book::run(session, args).await,
+        ClusterCommand::Balance(args) => balance::run(session, args).await,
+        ClusterCommand::Admin(args) => admin::run(session, args).await,
         ClusterCommand::Insurance(args) => insurance::run(session, args).await,
     }
 }

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::margin::{initial_margin, maintenance_margin};
 use ballast_engine::price_levels::{bankruptcy_price, liquidation_price, margin_ratio_bps};
+use ballast_engine::rank::Class;
 use ballast_engine::units::{Side, Ticks};
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::trader::Trader;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use super::failure::Computed;
 use super::options::TraderChoice;
+use super::orders::announce::leverage_words;
 use super::session::Session;
 use super::state::{MarketState, Parts};
 use super::traders::TraderView;
@@ -54,6 +56,13 @@ pub struct PositionView {
     mark_ticks: u64,
     mark: String,
     mark_source: &'static str,
+    /// Seconds since the price was published, that everything below depends on.
+    mark_age_seconds: Option<i64>,
+    /// What keeps the price from opening positions.
+    price_fault: Option<&'static str>,
+    /// The same for people.
+    #[serde(skip)]
+    mark_words: String,
     margin_atoms: i64,
     /// Funding since it was last paid, in `margin_atoms` already; negative is received.
     funding_owed_atoms: i64,
@@ -63,6 +72,8 @@ pub struct PositionView {
     pub equity_atoms: i64,
     maintenance_atoms: u64,
     initial_atoms: u64,
+    /// Worth over equity, hundredths; `null` without equity.
+    leverage_hundredths: Option<u64>,
     /// Equity over maintenance margin; below 10,000 it may be liquidated.
     pub margin_ratio_bps: Option<i64>,
     /// `healthy`, `below_maintenance` or `bankrupt`.
@@ -71,8 +82,11 @@ pub struct PositionView {
     liquidation_price: Option<String>,
     bankruptcy_ticks: Option<u64>,
     bankruptcy_price: Option<String>,
-    /// 5 in the first fifth of the queue to 1 in the last; 0 when it cannot be cut.
+    /// Of a winner: 5 in the first fifth of the queue to 1 in the last; 0 of another, which is not
+    /// cut before every winner is, or not at all.
     pub light: Option<u8>,
+    /// `winner`, `other` or `insolvent`, at the mark.
+    queue_class: Option<&'static str>,
     /// From 1.
     queue_rank: Option<u64>,
     /// Positions of the queue that may be cut.
@@ -100,6 +114,7 @@ impl PositionView {
             None => None,
         };
         let tick = units.atoms_per_lot_tick;
+        let equity = position.equity(mark).computed()?.get();
         let notional = position.notional(mark).computed()?;
         let liquidation = liquidation_price(&position, params, tick).computed()?;
         let bankruptcy = bankruptcy_price(&position, tick).computed()?;
@@ -115,11 +130,15 @@ impl PositionView {
             mark_ticks: ticks,
             mark: units.price(ticks),
             mark_source: source.name(),
+            mark_age_seconds: state.price_age(),
+            price_fault: state.price_fault(),
+            mark_words: state.price_words(),
             margin_atoms: position.margin.get(),
             funding_owed_atoms: stored.margin.try_sub(position.margin).computed()?.get(),
             notional_atoms: notional,
             pnl_atoms: position.pnl(mark).computed()?.get(),
-            equity_atoms: position.equity(mark).computed()?.get(),
+            equity_atoms: equity,
+            leverage_hundredths: leverage(notional, equity),
             maintenance_atoms: maintenance_margin(params, notional).computed()?,
             initial_atoms: initial_margin(params, notional).computed()?,
             margin_ratio_bps: margin_ratio_bps(&position, mark, params).computed()?,
@@ -132,7 +151,8 @@ impl PositionView {
             liquidation_price: text(liquidation),
             bankruptcy_ticks: bankruptcy.map(Ticks::get),
             bankruptcy_price: text(bankruptcy),
-            light: place.map(|place| place.light),
+            light: place.map(|place| light_of(place.ranked.class, place.light)),
+            queue_class: place.map(|place| class_name(place.ranked.class)),
             queue_rank: place.map(|place| u64::from(place.rank) + 1),
             queue_eligible: place.map_or(0, |place| place.eligible),
             lots_ahead: place.map_or(0, |place| place.lots_ahead),
@@ -155,6 +175,11 @@ impl PositionView {
         self.liquidation_price.as_deref()
     }
 
+    /// Market, lots and entry: what fills change, and nothing else.
+    pub fn filled(&self) -> (u16, i64, i64) {
+        (self.market_index, self.lots, self.entry_quote_atoms)
+    }
+
     /// In words; several lines.
     pub fn words(&self, units: Units) -> String {
         let atoms = |atoms: i64| units.collateral.show(atoms.into());
@@ -166,9 +191,10 @@ impl PositionView {
             line(
                 "entry, mark",
                 format!(
-                    "{}, {}",
+                    "{}, {} ({})",
                     units.show_average(entry, lots),
-                    units.show_price(self.mark_ticks)
+                    units.show_price(self.mark_ticks),
+                    self.mark_words
                 ),
             );
             line(
@@ -180,6 +206,7 @@ impl PositionView {
                     atoms(self.pnl_atoms)
                 ),
             );
+            line("leverage", self.leverage_words());
             line("margin ratio", self.ratio_words(units));
             line("liquidation at", level_words(self.liquidation_ticks, units));
             line("bankruptcy at", level_words(self.bankruptcy_ticks, units));
@@ -242,20 +269,71 @@ impl PositionView {
             .margin_ratio_bps
             .map_or_else(|| "-".to_owned(), percent_of_bps);
         let maintenance = units.collateral.show(self.maintenance_atoms.into());
+        let at = match self.price_fault {
+            None => String::new(),
+            Some(_) => format!(" at a price {}", self.mark_words),
+        };
         format!(
-            "{ratio} of maintenance {maintenance} ({})",
+            "{ratio} of maintenance {maintenance} ({}{at})",
             self.health.replace('_', " ")
+        )
+    }
+
+    fn leverage_words(&self) -> String {
+        self.leverage_hundredths
+            .map_or_else(|| "no equity".to_owned(), leverage_words)
+    }
+
+    /// In a line, for the end of a command.
+    pub fn brief(&self, units: Units) -> String {
+        let entry = self.entry_quote_atoms.unsigned_abs();
+        let lots = self.lots.unsigned_abs();
+        format!(
+            "The position is {} {} at {} on average: margin {}, equity {}, leverage {}, liquidation at {}.",
+            self.side,
+            units.show_size(lots),
+            units.show_average(entry, lots),
+            units.collateral.show(self.margin_atoms.into()),
+            units.collateral.show(self.equity_atoms.into()),
+            self.leverage_words(),
+            level_words(self.liquidation_ticks, units),
         )
     }
 
     fn light_words(&self) -> String {
         match (self.light, self.queue_rank) {
+            (Some(0), _) if self.queue_class == Some("other") => {
+                "not before every winner: it is in loss at the mark".to_owned()
+            }
             (Some(0), _) => "not in the queue's order: it is insolvent at the mark".to_owned(),
             (Some(light), Some(rank)) => {
                 format!("{} place {rank} of {}", lights(light), self.queue_eligible)
             }
             _ => "-".to_owned(),
         }
+    }
+}
+
+/// Worth over equity, hundredths; `None` without equity.
+fn leverage(notional: u64, equity: i64) -> Option<u64> {
+    let equity = u128::try_from(equity).ok().filter(|equity| *equity > 0)?;
+    u64::try_from(u128::from(notional) * 100 / equity).ok()
+}
+
+/// A light of the queue's order: nobody who is in loss at the mark is cut while there are winners.
+pub fn light_of(class: Class, light: u8) -> u8 {
+    match class {
+        Class::Winner => light,
+        Class::Other | Class::Ineligible => 0,
+    }
+}
+
+/// The name of a class in JSON.
+pub fn class_name(class: Class) -> &'static str {
+    match class {
+        Class::Winner => "winner",
+        Class::Other => "other",
+        Class::Ineligible => "insolvent",
     }
 }
 
@@ -283,7 +361,9 @@ fn trigger_view(trigger: &Trigger, units: Units) -> Option<TriggerView> {
 pub struct Holdings {
     #[serde(flatten)]
     trader: TraderView,
-    /// Free collateral, equity of all positions and what orders reserve.
+    /// What could be withdrawn if everything closed at the mark, without fees: free collateral, what
+    /// orders reserve, and the equity of each position where it is above zero. Margin is isolated:
+    /// what a position is short of, nothing else of the account pays.
     total_atoms: i64,
     /// The positions, in the order of the account's slots.
     pub positions: Vec<PositionView>,
@@ -305,7 +385,7 @@ impl Holdings {
             let view = PositionView::new(slot, state)?;
             let reserved = i64::try_from(slot.order_margin)?;
             total = total
-                .saturating_add(view.equity_atoms)
+                .saturating_add(view.equity_atoms.max(0))
                 .saturating_add(reserved);
             positions.push(view);
         }
@@ -319,7 +399,7 @@ impl Holdings {
     /// In words; several lines.
     pub fn words(&self, states: &[MarketState], collateral: Collateral) -> String {
         let mut text = format!(
-            "{}\n  total            {} with equity and what orders reserve",
+            "{}\n  total            {} if everything closed at the mark, without fees",
             self.trader.words(collateral),
             collateral.show(self.total_atoms.into())
         );

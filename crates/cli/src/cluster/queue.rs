@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_client::amount::truncated_decimal;
 use ballast_client::ranking::RankedEntry;
-use ballast_engine::rank::{Class, INFINITE_SCORE};
+use ballast_engine::rank::INFINITE_SCORE;
 use ballast_engine::units::{Side, Ticks};
 use ballast_report::table::Table;
 use clap::Args;
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::failure::{Computed, Usage};
 use super::options::PositionSide;
-use super::positions::lights;
+use super::positions::{class_name, light_of, lights};
 use super::session::Session;
 use super::state::{MarketState, Parts};
 
@@ -86,6 +86,7 @@ pub struct QueueView {
     mark_ticks: u64,
     mark: String,
     mark_source: &'static str,
+    mark_age_seconds: Option<i64>,
     /// The queues asked for.
     pub sides: Vec<SideView>,
 }
@@ -110,6 +111,7 @@ impl QueueView {
             mark_ticks: moment.price_ticks,
             mark: state.units.price(moment.price_ticks),
             mark_source: state.mark_ticks().map_or("", |(_, source)| source.name()),
+            mark_age_seconds: state.price_age(),
             sides: sides?,
         })
     }
@@ -117,10 +119,11 @@ impl QueueView {
     /// In words; a table a side.
     pub fn words(&self, state: &MarketState) -> String {
         let title = format!(
-            "{} at {} ({})",
+            "{} at {} ({}, {})",
             self.market,
             state.units.show_price(self.mark_ticks),
-            self.mark_source.replace('_', " ")
+            self.mark_source.replace('_', " "),
+            state.price_words()
         );
         let sides: Vec<String> = self.sides.iter().map(|side| side.words(state)).collect();
         format!("{title}\n\n{}", sides.join("\n\n"))
@@ -190,13 +193,9 @@ impl Place {
         let lots = entry.position.size();
         Ok(Self {
             rank: rank + 1,
-            light: entry.light,
+            light: light_of(entry.class, entry.light),
             trader: entry.trader.to_string(),
-            class: match entry.class {
-                Class::Winner => "winner",
-                Class::Other => "other",
-                Class::Ineligible => "insolvent",
-            },
+            class: class_name(entry.class),
             score_q32: match entry.score_q32 {
                 INFINITE_SCORE => "infinite".to_owned(),
                 score => score.to_string(),
@@ -218,7 +217,11 @@ impl Place {
             self.trader.clone(),
             units.show_size(self.lots),
             units.collateral.show(self.notional_atoms.into()),
-            score_words(&self.score_q32),
+            match self.class {
+                "winner" => score_words(&self.score_q32),
+                "other" => "in loss".to_owned(),
+                other => other.to_owned(),
+            },
             units.show_size(self.lots_ahead),
             units.collateral.show(self.notional_ahead_atoms.into()),
         ]
@@ -238,8 +241,13 @@ impl TraderPlace {
 
     fn words(&self, state: &MarketState) -> String {
         let (units, place) = (state.units, &self.place);
-        let standing = if place.light == 0 {
+        let standing = if place.class == "insolvent" {
             format!("{} is insolvent at the mark: it is not cut.", place.trader)
+        } else if place.class == "other" {
+            format!(
+                "{} is in loss at the mark: it is not cut before every winner is.",
+                place.trader
+            )
         } else {
             format!(
                 "{} {} is in place {}: {} worth {} rank before it, of which {} may still be cut in this pass.",

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ballast_client::addresses;
-use ballast_client::token::token_amount;
+use ballast_client::token::{token_amount, SYSTEM_PROGRAM};
 use ballast_rpc::cluster::Cluster;
 use ballast_rpc::settings::{commitment, Settings};
 use ballast_state::exchange::Exchange;
@@ -21,7 +21,9 @@ use solana_signer::Signer;
 
 use super::failure::Usage;
 use super::options::{Global, TraderChoice};
+use super::positions::PositionView;
 use super::state::{self, name_of, MarketState, Parts};
+use super::units::Units;
 
 /// Between two lines about a node that does not answer.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -81,10 +83,46 @@ impl Session {
 
     /// A trader account that must exist.
     pub async fn trader(&self, address: &Pubkey) -> Result<Trader> {
-        let found = self.cluster.trader(address).await?;
-        found.with_context(|| {
-            format!("there is no trader account at {address}; open one with `ballast trader create` or choose another with --trader, --owner and --sub-id")
-        })
+        match self.cluster.trader(address).await? {
+            Some(trader) => Ok(trader),
+            None => Err(self.no_trader(address).await?.into()),
+        }
+    }
+
+    /// What is at an address where there is no trader account.
+    async fn no_trader(&self, address: &Pubkey) -> Result<Usage> {
+        let (_, found) = self.cluster.accounts(&[*address]).await?;
+        let account = found.into_iter().next().flatten();
+        Ok(Usage(match account {
+            Some(account) if account.owner == SYSTEM_PROGRAM => format!(
+                "{address} is a wallet, not a trader account; the trader account number 0 of that wallet would be {}: use --owner {address}",
+                addresses::trader(address, 0)
+            ),
+            Some(account) => format!(
+                "{address} is an account of program {}, not a trader account; `ballast trader list` lists yours",
+                account.owner
+            ),
+            None => format!(
+                "there is no trader account at {address}; open one with `ballast trader create` or choose another with --trader, --owner and --sub-id"
+            ),
+        }))
+    }
+
+    /// A trader's position in a market as it is now, with the units of the market; `None` where
+    /// there is none.
+    pub async fn position(
+        &self,
+        trader: &Pubkey,
+        market: &Pubkey,
+    ) -> Result<Option<(PositionView, Units)>> {
+        let decimals = self.exchange().await?.mint_decimals;
+        let stored = self.cluster.market(market).await?;
+        let state = self.state(market, &stored, decimals, Parts::Queues).await?;
+        let trader = self.trader(trader).await?;
+        match trader.slot(market) {
+            Ok(slot) if slot.lots != 0 => Ok(Some((PositionView::new(slot, &state)?, state.units))),
+            _ => Ok(None),
+        }
     }
 
     /// The market of this number, name or address.

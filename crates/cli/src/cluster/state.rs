@@ -191,9 +191,26 @@ impl MarketState {
         })
     }
 
-    /// Seconds since the price was published.
+    /// How old the price is, and what is wrong with it, for people.
+    pub fn price_words(&self) -> String {
+        let age = match (self.mark_ticks(), self.price_age()) {
+            (None, _) => "no price".to_owned(),
+            (Some((_, PriceSource::LastRecorded)), _) => "the last one recorded".to_owned(),
+            (Some(_), Some(age)) => format!("{} old", age_words(age)),
+            (Some(_), None) => "never published".to_owned(),
+        };
+        match self.price_fault() {
+            None => age,
+            Some(fault) => format!("{age}, {}", fault.replace('_', " ")),
+        }
+    }
+
+    /// Seconds since the price was published, where it says when.
     pub fn price_age(&self) -> Option<i64> {
         let price = self.price.as_ref().ok()?;
+        if price.publish_time <= 0 {
+            return None;
+        }
         Some(self.now.saturating_sub(price.publish_time))
     }
 
@@ -265,6 +282,16 @@ impl MarketState {
         let tick = self.units.atoms_per_lot_tick;
         price_to_be_first(&queue, &self.round(side)?, node, tick, Band::ALL).computed()
     }
+}
+
+/// An age for people, in the largest unit of which there are two or more.
+pub fn age_words(seconds: i64) -> String {
+    for (length, unit) in [(86_400, "days"), (3_600, "h"), (60, "min")] {
+        if seconds >= 2 * length {
+            return format!("{} {unit}", seconds / length);
+        }
+    }
+    format!("{seconds} s")
 }
 
 /// The first of the candidates that holds a price of the market's feed; the last one, with what is

@@ -25,6 +25,8 @@ use super::words::{self, Names};
 const USD: u64 = 1_000_000;
 const COLLATERAL: Collateral = Collateral { decimals: 6 };
 
+mod told;
+
 /// A market at $200 with its first traders.
 struct Stage {
     sandbox: Sandbox,
@@ -389,6 +391,7 @@ fn orders_are_told_in_words_and_listed() {
         [(1, 7)]
     );
     assert_eq!(json_of(&listed[0])["side"], "sell");
+    assert_eq!(json_of(&listed[0])["client_id"], "7");
 
     let taken = PlaceOrderArgs {
         kind: OrderKind::ImmediateOrCancel,
@@ -430,7 +433,7 @@ fn orders_are_told_in_words_and_listed() {
         .expect("cancelled");
     let (words, json) = told(&gone, &state);
     assert!(words.starts_with("1 order cancelled (2)"), "{words}");
-    assert_eq!(json["orders"][0]["client_id"], 8);
+    assert_eq!(json["orders"][0]["client_id"], "8");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use ballast_client::instructions::orders as build;
 use ballast_engine::units::Side;
 use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::position_slot::PositionSlot;
-use ballast_state::trigger::Trigger as StoredTrigger;
+use ballast_state::trigger::{Trigger as StoredTrigger, TriggerKind};
 use clap::{Args, Subcommand};
 use solana_signer::Signer;
 
@@ -14,6 +14,7 @@ use super::failure::Usage;
 use super::options::{Sending, TraderChoice};
 use super::session::Session;
 use super::state::{MarketState, Parts};
+use super::units::Units;
 use super::words::{trigger, Names};
 use super::writing::{self, Plan};
 
@@ -38,13 +39,13 @@ struct PlaceArgs {
     #[arg(value_enum)]
     kind: Trigger,
     /// Oracle price that triggers, as a decimal number.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     price: String,
     /// Worst price of the fills [default: the market's price band].
-    #[arg(long, value_name = "PRICE")]
+    #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
     worst_price: Option<String>,
     /// Size to close, in base units [default: the whole position].
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     size: Option<String>,
     /// Number, name or address of the position's market.
     #[arg(long, value_name = "MARKET")]
@@ -94,10 +95,11 @@ async fn place(session: &Session, args: &PlaceArgs) -> Result<()> {
     let plan = Plan {
         command: "trigger place",
         purpose: format!(
-            "Set a {} of trader account {address}: close {} of its {name} position when the price reaches {}",
+            "Set a {} of trader account {address}: close {} of its {name} position when the price reaches {}{}",
             trigger(wanted.kind).to_lowercase(),
             units.show_size(wanted.lots),
-            units.show_price(wanted.price_ticks)
+            units.show_price(wanted.price_ticks),
+            remarks(args, &wanted, slot, units)
         ),
         instructions: vec![place.instruction()],
         names: Names { collateral: units.collateral, market: Some((&name, units)) },
@@ -155,14 +157,64 @@ fn wanted(
             .as_deref()
             .map_or(Ok(0), |text| units.ticks(text))?,
         lots: match &args.size {
-            Some(text) => units.lots(text)?,
+            Some(text) => units.lots(text)?.min(slot.lots.unsigned_abs()),
             None => slot.lots.unsigned_abs(),
         },
     };
+    can_fill(&wanted, slot.lots, units)?;
     if let Some((mark, _)) = state.mark_ticks() {
         not_reached_yet(&wanted, slot.lots, mark, &units.show_price(mark))?;
     }
     Ok(wanted)
+}
+
+/// What the trigger does besides: less than was asked for, and the one that it takes the place of.
+fn remarks(
+    args: &PlaceArgs,
+    wanted: &PlaceTriggerArgs,
+    slot: Option<&PositionSlot>,
+    units: Units,
+) -> String {
+    let Some(slot) = slot else {
+        return String::new();
+    };
+    let mut text = String::new();
+    let asked = args.size.as_deref().and_then(|text| units.lots(text).ok());
+    if let Some(asked) = asked.filter(|asked| *asked > wanted.lots) {
+        text.push_str(&format!(
+            "; that is the whole position, less than the {} asked for",
+            units.show_size(asked)
+        ));
+    }
+    let before = match wanted.kind {
+        TriggerKind::StopLoss => &slot.stop_loss,
+        TriggerKind::TakeProfit => &slot.take_profit,
+    };
+    if !before.is_unset() {
+        text.push_str(&format!(
+            "; it takes the place of the {} of {} at {}",
+            trigger(wanted.kind).to_lowercase(),
+            units.show_size(before.lots.into()),
+            units.show_price(before.price_ticks)
+        ));
+    }
+    text
+}
+
+/// A stop-loss whose fills may not be as bad as its own price hardly ever finds any.
+fn can_fill(wanted: &PlaceTriggerArgs, lots: i64, units: Units) -> Result<(), Usage> {
+    let beyond = match lots > 0 {
+        true => wanted.worst_ticks > wanted.price_ticks,
+        false => wanted.worst_ticks < wanted.price_ticks,
+    };
+    if wanted.kind == TriggerKind::StopLoss && wanted.worst_ticks > 0 && beyond {
+        return Err(Usage(format!(
+            "a stop-loss at {0} that fills at {1} or better could not fill once the price is at {0}; choose a --worst-price on the other side of {0}, or none",
+            units.show_price(wanted.price_ticks),
+            units.show_price(wanted.worst_ticks)
+        )));
+    }
+    Ok(())
 }
 
 /// A trigger that the price has reached already would fire at once.
@@ -189,7 +241,6 @@ fn not_reached_yet(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ballast_state::trigger::TriggerKind;
 
     #[test]
     fn a_trigger_that_would_fire_at_once_is_refused() {

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Result;
+use anchor_lang::prelude::Pubkey;
+use anyhow::{anyhow, Result};
 use ballast_rpc::sender::{FeePolicy, Landed, Progress, SendError, Sender};
+use ballast_state::error::BallastError;
 use ballast_state::events::BallastEvent;
 use serde::Serialize;
 use serde_json::Value;
@@ -13,6 +15,7 @@ use solana_signature::Signature;
 
 use super::failure::{Interrupted, Unsettled};
 use super::options::Sending;
+use super::positions::PositionView;
 use super::session::{say, Session};
 use super::words::{self, Names};
 
@@ -28,6 +31,18 @@ pub struct Plan<'a> {
     pub names: Names<'a>,
 }
 
+/// What a refusal means to whoever asked, with the figures; `None` where its own sentence says it.
+pub type Explain<'a> = Box<dyn Fn(BallastError) -> Option<String> + 'a>;
+
+/// What some plans have beside their transaction.
+#[derive(Default)]
+pub struct Extras<'a> {
+    /// What a refusal means.
+    pub explain: Option<Explain<'a>>,
+    /// The trader account and the market of the position that is shown afterwards.
+    pub position: Option<(Pubkey, Pubkey)>,
+}
+
 /// What a writing command prints as JSON.
 #[derive(Serialize)]
 struct Done {
@@ -39,6 +54,9 @@ struct Done {
     compute_units: u64,
     priority_fee_micro_lamports: Option<u64>,
     events: Vec<Value>,
+    /// The position afterwards, where the command changes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<PositionView>,
 }
 
 /// Simulates the plan and, unless it is a dry run, sends it and waits until it has landed.
@@ -48,6 +66,20 @@ pub async fn perform(
     plan: Plan<'_>,
     sending: Sending,
 ) -> Result<()> {
+    let extras = Extras::default();
+    perform_with(session, signer, plan, extras, sending)
+        .await
+        .map(|_| ())
+}
+
+/// The same, with the sentences of refusals and the position afterwards; the events.
+pub async fn perform_with(
+    session: &Session,
+    signer: Arc<Keypair>,
+    plan: Plan<'_>,
+    extras: Extras<'_>,
+    sending: Sending,
+) -> Result<Vec<BallastEvent>> {
     let fees = FeePolicy {
         cap_micro_lamports: sending.max_priority_fee,
         ..FeePolicy::default()
@@ -60,33 +92,46 @@ pub async fn perform(
     let sender = Sender::new(Arc::clone(&session.cluster), signer, fees)
         .telling(Arc::new(move |progress| listener.take(progress)));
     if sending.dry_run {
-        let found = sender.simulate(&plan.instructions, &[], &[]).await?;
+        let found = sender.simulate(&plan.instructions, &[], &[]).await;
+        let found = found.map_err(|error| extras.told(error))?;
         let done = plan.done(true, found.units, &found.events);
-        return session.answer(&done, || {
+        session.answer(&done, || {
             let lines = plan.lines(&found.events);
             format!(
                 "Simulated, nothing sent ({} compute units):\n{lines}",
                 found.units
             )
-        });
+        })?;
+        return Ok(found.events);
     }
     let (landed, events) = tokio::select! {
-        sent = send(session, &sender, &plan) => sent?,
+        sent = send(session, &sender, &plan, &extras) => sent?,
         _ = tokio::signal::ctrl_c() => return Err(under_way.interrupted()),
     };
+    let position = match extras.position {
+        // What landed counts, whether the node tells of the position or not.
+        Some((trader, market)) => session.position(&trader, &market).await.ok().flatten(),
+        None => None,
+    };
+    let (position, units) = position.unzip();
     let done = Done {
+        position,
         signature: Some(landed.signature.to_string()),
         slot: Some(landed.slot),
         priority_fee_micro_lamports: Some(landed.priority_fee),
         ..plan.done(false, landed.units, &events)
     };
     session.answer(&done, || {
-        let lines = plan.lines(&events);
+        let mut lines = plan.lines(&events);
+        if let (Some(position), Some(units)) = (&done.position, units) {
+            lines.push_str(&format!("\n  {}", position.brief(units)));
+        }
         format!(
             "{}\nSignature {}, slot {}.",
             lines, landed.signature, landed.slot
         )
-    })
+    })?;
+    Ok(events)
 }
 
 /// Sends the plan and waits until it has landed; what it did in its block, the simulation where
@@ -95,16 +140,32 @@ async fn send(
     session: &Session,
     sender: &Sender,
     plan: &Plan<'_>,
+    extras: &Extras<'_>,
 ) -> Result<(Landed, Vec<BallastEvent>)> {
     let landed = match sender.send(&plan.instructions, &[], &[]).await {
         Ok(landed) => landed,
         Err(error @ SendError::Unknown(_)) => return Err(Unsettled(error.to_string()).into()),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(extras.told(error)),
     };
     let past = session.cluster.transaction(&landed.signature).await;
     let events = past.ok().flatten().map(|past| past.events);
     let events = events.unwrap_or_else(|| landed.events.clone());
     Ok((landed, events))
+}
+
+impl Extras<'_> {
+    /// The error, in the sentence of the plan where it has one.
+    fn told(&self, error: SendError) -> anyhow::Error {
+        let refused = error.failure().and_then(|failure| failure.program_error());
+        let sentence = refused.and_then(|refused| self.explain.as_ref()?(refused));
+        match (sentence, &error) {
+            (None, _) => error.into(),
+            (Some(sentence), SendError::Failed(_, signature)) => {
+                anyhow!("{signature} failed: {sentence}")
+            }
+            (Some(sentence), _) => anyhow!(sentence),
+        }
+    }
 }
 
 /// A transaction that may land, and the last block height at which it can.
@@ -165,6 +226,7 @@ impl Plan<'_> {
             compute_units,
             priority_fee_micro_lamports: None,
             events: events.iter().map(words::json).collect(),
+            position: None,
         }
     }
 

@@ -118,6 +118,7 @@ fn on_chain(event: &AutoDeleveraged) -> Recorded<'_> {
         units: Units {
             tick_nano: 1_000_000,
             atoms_per_lot_tick: 1,
+            lot_nano: 1_000_000,
         },
     }
 }
@@ -141,7 +142,7 @@ fn a_round_of_the_program_agrees_with_the_engine() {
     let text = explanation.text(None);
     for words in [
         "SOL-PERP, slot 500,000,123\nTransaction 5SiGnatuRe",
-        "long 10,000 lots, entered at $200.000, with $100.00 of margin",
+        "long 10.000, entered at $200.000, with $100.00 of margin",
         "mark of $189.000",
         "overshoot 0 atoms",
         "AdlSkippedCounterparty",
@@ -153,7 +154,7 @@ fn a_round_of_the_program_agrees_with_the_engine() {
     let about = explanation.text(Some(&first));
     assert!(about.contains("Place 1 of the cuts"), "{about}");
     assert!(
-        about.contains("4,000 of 4,000 lots (the whole position)"),
+        about.contains("4.000 of 4.000 (the whole position)"),
         "{about}"
     );
     let nobody = explanation.text(Some("nobody"));
@@ -207,7 +208,7 @@ fn earlier_cuts_of_a_pass_are_implied_by_the_cap() {
     );
     let text = explain(on_chain(&second)).text(None);
     assert!(
-        text.contains("cap of 50 % of 4,000, 1,500 cut before"),
+        text.contains("cap of 50 % of 4.000, 1.500 cut before"),
         "{text}"
     );
 }

@@ -146,7 +146,7 @@ fn about(voice: &Voice, decision: &Decision, trader: &str) -> String {
 fn one(voice: &Voice, place: &Place, done: &Done) -> String {
     let cut = &done.cut;
     format!(
-        "{}\n  Place {} of the cuts, with score {}{}. It was cut by {} of {} lots ({}).\n  It gave up {} against the mark, realized {} and got {} of margin back.",
+        "{}\n  Place {} of the cuts, with score {}{}. It was cut by {} of {} ({}).\n  It gave up {} against the mark, realized {} and got {} of margin back.",
         place.trader,
         place.rank,
         score(place.score_q32),
@@ -154,8 +154,8 @@ fn one(voice: &Voice, place: &Place, done: &Done) -> String {
             Class::Winner | Class::Ineligible => "",
             Class::Other => ", no winner at the close price: after every winner",
         },
-        grouped(cut.lots),
-        grouped(place.candidate.position.size()),
+        voice.size(cut.lots),
+        voice.size(place.candidate.position.size()),
         voice.why(place, done),
         amount(cut.gave_up),
         usd(cut.realized.get()),

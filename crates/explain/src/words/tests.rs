@@ -17,6 +17,7 @@ fn told(round: usize, change: impl FnOnce(&mut Round), trader: Option<&str>) -> 
         units: &Units {
             tick_nano: 1_000_000,
             atoms_per_lot_tick: 1,
+            lot_nano: 1_000_000,
         },
     };
     let place = trader.and_then(|trader| voice.place(trader));
@@ -37,14 +38,14 @@ fn the_worked_example_in_words() {
     holds(
         &told(1, |_| (), None),
         &[
-            "Bea was long 10,000 lots, entered at $200.000, with $100.00 of margin.",
+            "Bea was long 10.000, entered at $200.000, with $100.00 of margin.",
             "At the mark of $188.000 its equity was -$20.00: that is the deficit. Insurance held $5.00 and paid $5.00 of it.",
             "The close price: $189.500 The bankruptcy price $190.000 moved towards the mark by what insurance paid, $0.500",
-            "Their part of the deficit after insurance is $15.00; the counterparties gave up $15.00 against the mark: overshoot 0 atoms.",
+            "Their part of the deficit after insurance is $15.00; the counterparties gave up $15.00 against the mark: overshoot $0.00.",
             "The threshold: score 0.155081 That is the score of the last one cut, Ben, rank 3 of 4.",
-            "1 Ann 0.512727 6 % 8.54x $200.000 $210.000 6,000 3,000 cap of 50 %",
-            "3 Ben 0.155081 10.47 % 1.48x $210.000 $315.000 8,000 3,000 all that was left to close",
-            "Ann 3,000 $4.50 $31.50 $30.00 $61.50",
+            "1 Ann 0.512727 6 % 8.54x $200.000 $210.000 6.000 3.000 cap of 50 %",
+            "3 Ben 0.155081 10.47 % 1.48x $210.000 $315.000 8.000 3.000 all that was left to close",
+            "Ann 3.000 $4.50 $31.50 $30.00 $61.50",
             "4 short positions stood in the queue. Cut: 3.",
             "1 would be insolvent at the close price: never cut: rank 4 Ida",
             "finds nobody who was skipped",
@@ -61,7 +62,7 @@ fn a_position_at_its_cap_stands_outside() {
     );
     holds(
         &told(3, |_| (), Some("Ann")),
-        &["It was not cut: this pass had cut 1,500 of its lots before, its cap."],
+        &["It was not cut: this pass had cut 1.500 of it before, its cap."],
     );
 }
 
@@ -127,7 +128,7 @@ fn insurance_that_pays_everything_had_to_wait() {
 fn below_the_threshold_is_explained() {
     holds(
         &told(2, |_| (), Some("Ben")),
-        &["-5000 lots entered at $210.000", "It was not cut: the lots were closed against higher ranks, down to rank 1 with score 0.600000."],
+        &["short 5.000 entered at $210.000", "It was not cut: the lots were closed against higher ranks, down to rank 1 with score 0.600000."],
     );
 }
 

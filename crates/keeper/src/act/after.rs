@@ -11,6 +11,7 @@ use crate::attempt::{verdict, Ask, Step};
 use crate::evaluate::Job;
 use crate::feed::Read;
 use crate::flight::Pause;
+use crate::outcome::Outcome;
 use crate::plan::session::SessionStep;
 use crate::plan::{Effect, Idle, Plan, TakeOver};
 use crate::repair::Verdict;
@@ -27,18 +28,37 @@ impl Actor {
         ask: &Ask,
         landed: &Landed,
     ) -> Step {
-        let (job, effect) = (&assignment.job, &plan.effect);
-        self.board
-            .metrics
-            .won
-            .with_label_values(&[plan.task.name()])
-            .inc();
-        tracing::info!(market = assignment.venue.index, trader = %job.trader, kind = plan.task.name(), health_bps = job.ratio_bps(), lots = job.lots, ?effect, signature = %landed.signature, slot = landed.slot, units = landed.units, fee = landed.priority_fee, "won");
+        let (job, kind) = (&assignment.job, plan.task.name());
+        let (outcome, figures) = self.outcome(landed).await;
+        let metrics = &self.board.metrics;
+        metrics.won.with_label_values(&[kind]).inc();
+        metrics
+            .income
+            .with_label_values(&[kind])
+            .inc_by(outcome.income_atoms);
+        let Outcome {
+            closed_lots,
+            left_lots,
+            cuts,
+            insurance_atoms,
+            income_atoms,
+        } = outcome;
+        tracing::info!(market = assignment.venue.index, trader = %job.trader, kind, health_bps = job.ratio_bps(), closed_lots, left_lots, cuts, insurance_atoms, income_atoms, figures, signature = %landed.signature, slot = landed.slot, units = landed.units, fee = landed.priority_fee, "won");
         match plan.effect {
             Effect::Session(SessionStep::Open | SessionStep::Advance) => ask.again(|next| {
                 (next.at_least, next.tries) = (landed.slot, 0);
             }),
             _ => Step::Over(self.learn(assignment, landed.slot).await),
+        }
+    }
+
+    /// What a transaction did, and where the figures are from: `chain`, or `simulation` where the node
+    /// does not have it yet.
+    async fn outcome(&self, landed: &Landed) -> (Outcome, &'static str) {
+        let past = self.sender.cluster().transaction(&landed.signature).await;
+        match past {
+            Ok(Some(past)) => (Outcome::of(&past.events, &self.own), "chain"),
+            _ => (Outcome::of(&landed.events, &self.own), "simulation"),
         }
     }
 

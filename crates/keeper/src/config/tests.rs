@@ -58,3 +58,18 @@ fn markets_are_kept_by_number() {
     assert_eq!(config.keeps(1), Some(None));
     assert_eq!(config.keeps(2), Some(Some(price)));
 }
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let folder = std::env::temp_dir().join(format!("ballast-config-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("keeper.toml");
+    let text = "[wallet]\nkeypair = 'keys/k.json'\n[lookup_table]\nstate_dir = '/var/x'\n";
+    std::fs::write(&file, text).unwrap();
+    let config = Config::read(&file).unwrap();
+    assert_eq!(config.wallet.keypair, Some(folder.join("keys/k.json")));
+    assert_eq!(config.lookup_table.state_dir, Some(PathBuf::from("/var/x")));
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+    assert_eq!(beside(&folder, Path::new("~/k.json")), home.join("k.json"));
+    std::fs::remove_dir_all(folder).unwrap();
+}

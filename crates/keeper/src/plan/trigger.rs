@@ -45,7 +45,7 @@ pub fn plan(
     let request = trigger.order(side);
     let lots = order_fill(book, &taker, &request, Trigger::SELF_TRADE, &listed)?;
     if lots == 0 {
-        return Ok(Planned::Nothing(Idle::NoTaker));
+        return Ok(Planned::Nothing(Idle::NoOrders));
     }
     Ok(Planned::Send(Box::new(Plan {
         task: Task::Trigger(kind),

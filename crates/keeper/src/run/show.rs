@@ -26,6 +26,7 @@ impl Keeper {
         metrics
             .wallet
             .set(i64::try_from(world.lamports).unwrap_or(i64::MAX));
+        metrics.collateral.set(world.collateral.unwrap_or(-1));
         let requests = [&self.parts.actor.cluster, self.parts.actor.sender.cluster()]
             .map(|cluster| &cluster.requests);
         let sum = |count: fn(&Requests) -> u64| {
@@ -43,6 +44,11 @@ impl Keeper {
                 (market.state.market.index, published)
             });
             vitals.prices = prices.collect();
+            let ages = world.markets.iter().map(|market| {
+                let market = &market.state.market;
+                (market.index, market.risk.oracle_max_age_seconds)
+            });
+            vitals.oldest_prices = ages.collect();
             metrics
                 .slot
                 .set(i64::try_from(vitals.slot).unwrap_or(i64::MAX));

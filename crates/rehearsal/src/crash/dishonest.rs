@@ -33,8 +33,16 @@ type State = (u64, Vec<u8>, Pubkey);
 /// Plays every case on the occasion's copy of the exchange.
 pub fn play(mut occasion: Occasion, setting: String) -> Result<Dishonest> {
     let forged = forge(&mut occasion)?;
-    let mut cases = Vec::new();
-    for attempt in attempts(&occasion, forged)? {
+    let (mut cases, mut left_out) = (Vec::new(), Vec::new());
+    let mut tried = attempts(&occasion, forged)?;
+    match bystander(&occasion)? {
+        Some(bystander) => tried.extend(with_bystander(&occasion, bystander)),
+        None => left_out.extend(
+            WITH_BYSTANDER
+                .map(|(what, _)| format!("{what}: nobody on the bankrupt's side is healthy")),
+        ),
+    }
+    for attempt in tried {
         cases.push(try_it(&mut occasion.stage, &attempt, forged)?);
     }
     cases.push(while_insurance_pays(&occasion, forged)?);
@@ -45,6 +53,7 @@ pub fn play(mut occasion: Occasion, setting: String) -> Result<Dishonest> {
     Ok(Dishonest {
         setting,
         cases,
+        left_out,
         honest_call_accepted,
     })
 }
@@ -56,7 +65,32 @@ fn send(stage: &mut Stage, bankrupt: &Pubkey, list: &[Pubkey]) -> TxResult {
         .auto_deleverage(&market, bankrupt, &keeper, list)
 }
 
-/// The seven cases that differ in their accounts.
+/// The cases that need somebody healthy on the bankrupt's side.
+const WITH_BYSTANDER: [(&str, &str); 2] = [
+    ("list a trader of the same side", "AdlNothingCut"),
+    ("list a healthy account as the bankrupt", "NotBankrupt"),
+];
+
+/// The same as attempts.
+fn with_bystander(occasion: &Occasion, bystander: Pubkey) -> [Attempt; 2] {
+    let [(same_side, nothing_cut), (healthy, not_bankrupt)] = WITH_BYSTANDER;
+    [
+        Attempt {
+            what: same_side,
+            error: nothing_cut,
+            bankrupt: occasion.bankrupt,
+            list: vec![bystander],
+        },
+        Attempt {
+            what: healthy,
+            error: not_bankrupt,
+            bankrupt: bystander,
+            list: occasion.list.clone(),
+        },
+    ]
+}
+
+/// The other cases that differ in their accounts.
 fn attempts(occasion: &Occasion, forged: Pubkey) -> Result<Vec<Attempt>> {
     let honest = &occasion.list;
     let first = *honest.first().context("an honest list is not empty")?;
@@ -65,7 +99,6 @@ fn attempts(occasion: &Occasion, forged: Pubkey) -> Result<Vec<Attempt>> {
             .chain(honest.iter().copied())
             .collect()
     };
-    let (same_side, healthy) = bystanders(occasion)?;
     let attempt = |what, error, list| Attempt {
         what,
         error,
@@ -86,11 +119,6 @@ fn attempts(occasion: &Occasion, forged: Pubkey) -> Result<Vec<Attempt>> {
             with_first(occasion.bankrupt),
         ),
         attempt(
-            "list a trader of the same side",
-            "AdlNothingCut",
-            vec![same_side],
-        ),
-        attempt(
             "list a copy of the top trader owned by another program",
             "AdlForeignAccount",
             {
@@ -99,12 +127,6 @@ fn attempts(occasion: &Occasion, forged: Pubkey) -> Result<Vec<Attempt>> {
                 list
             },
         ),
-        Attempt {
-            what: "list a healthy account as the bankrupt",
-            error: "NotBankrupt",
-            bankrupt: healthy,
-            list: honest.clone(),
-        },
     ])
 }
 
@@ -117,8 +139,8 @@ fn without_top(occasion: &Occasion) -> Vec<Pubkey> {
     }
 }
 
-/// A trader on the bankrupt's side other than itself, and a healthy one there.
-fn bystanders(occasion: &Occasion) -> Result<(Pubkey, Pubkey)> {
+/// The healthiest trader on the bankrupt's side; `None` where nobody is healthy there.
+fn bystander(occasion: &Occasion) -> Result<Option<Pubkey>> {
     let stage = &occasion.stage;
     let mark = stage.mark()?;
     let side = stage
@@ -133,8 +155,7 @@ fn bystanders(occasion: &Occasion) -> Result<(Pubkey, Pubkey)> {
             healthiest = Some((equity, open.trader));
         }
     }
-    let (_, trader) = healthiest.context("nobody on the bankrupt's side is healthy")?;
-    Ok((trader, trader))
+    Ok(healthiest.map(|(_, trader)| trader))
 }
 
 /// Stores the top trader's bytes in an account of another program.

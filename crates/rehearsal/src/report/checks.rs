@@ -37,6 +37,7 @@ pub fn run(report: &Report) -> Result<Vec<Check>> {
     ];
     checks.extend(dishonest(report));
     checks.push(bankruptcies(report));
+    checks.extend(broken_off(report));
     if report.scenario.market_makers > 0 {
         checks.extend(book(report));
     }
@@ -124,7 +125,9 @@ fn dishonest(report: &Report) -> Vec<Check> {
     vec![
         check(
             "all dishonest calls refused, each by an error of its own, changing nothing",
-            refused == cases.len() && names.len() == cases.len() && cases.len() >= LEAST_CASES,
+            refused == cases.len()
+                && names.len() == cases.len()
+                && cases.len() + report.dishonest_keepers.left_out.len() >= LEAST_CASES,
             format!(
                 "{refused} of {} refused as expected, {} different errors",
                 cases.len(),
@@ -142,6 +145,16 @@ fn dishonest(report: &Report) -> Vec<Check> {
             .to_owned(),
         ),
     ]
+}
+
+/// That the path was played to its end, or as far as prices can be played.
+fn broken_off(report: &Report) -> Option<Check> {
+    let unplayed = report.unplayed.as_ref()?;
+    Some(check(
+        "every price that a market can have was played",
+        unplayed.by_design,
+        unplayed.reason.clone(),
+    ))
 }
 
 fn bankruptcies(report: &Report) -> Check {

@@ -13,6 +13,7 @@ use maud::{html, Markup, PreEscaped, Render, DOCTYPE};
 
 use super::book_pictures;
 use super::pictures;
+use super::terminal;
 
 const STYLE: &str = include_str!("report.css");
 /// Rows of the ranking table.
@@ -69,6 +70,7 @@ fn head(report: &Report) -> Markup {
                 " trader accounts, seed " (scenario.seed)
                 ". Every figure comes from transactions on the built program."
             }
+            @if let Some(sentence) = terminal::broken_off(report) { p { strong { (sentence) } } }
         }
     }
 }
@@ -335,6 +337,7 @@ fn dishonest(report: &Report) -> Markup {
         section {
             h2 { "Dishonest keepers" }
             p { (report.dishonest_keepers.setting) }
+            @for left_out in &report.dishonest_keepers.left_out { p { "not tried: " (left_out) } }
             (table(&headers, rows))
         }
     }

@@ -30,10 +30,24 @@ pub fn render(report: &Report) -> String {
         ("Checks", checks(report)),
     ];
     let mut text = String::new();
+    if let Some(sentence) = broken_off(report) {
+        text.push_str(&format!("\n{sentence}\n"));
+    }
     for (title, body) in sections {
         text.push_str(&format!("\n{title}\n{body}\n"));
     }
     text
+}
+
+/// That the path was not played to its end, and why.
+pub fn broken_off(report: &Report) -> Option<String> {
+    let unplayed = report.unplayed.as_ref()?;
+    Some(format!(
+        "THE REHEARSAL ENDED BEFORE ITS PATH: {}. {} of {} prices were left out.",
+        unplayed.reason,
+        grouped_count(unplayed.left_out),
+        grouped_count(report.scenario.price_points)
+    ))
 }
 
 /// What the run is about, before it starts.
@@ -313,7 +327,11 @@ fn dishonest(report: &Report) -> String {
             },
         ]);
     }
-    format!("  {}\n{}", report.dishonest_keepers.setting, table.render())
+    let mut text = format!("  {}\n{}", report.dishonest_keepers.setting, table.render());
+    for left_out in &report.dishonest_keepers.left_out {
+        text.push_str(&format!("\n  not tried: {left_out}"));
+    }
+    text
 }
 
 fn checks(report: &Report) -> String {

@@ -27,6 +27,7 @@ impl MarketUnits {
             (1_000..=1_000_000_000_000_000).contains(&price),
             "the first price must be from $0.000001 to $1,000,000 to choose tick and lot sizes"
         );
+        // The program states ticks in billionths.
         let mut tick_nano = 1;
         while price / tick_nano >= 1_000_000 {
             tick_nano *= 10;

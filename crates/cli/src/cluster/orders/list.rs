@@ -7,7 +7,7 @@ use ballast_report::table::Table;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::trader::Trader;
 use clap::Args;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::cluster::failure::Computed;
 use crate::cluster::options::TraderChoice;
@@ -32,7 +32,9 @@ pub struct OrderView {
     market: String,
     /// Id in the book.
     pub order_id: u64,
-    /// The trader's own number; 0 when none.
+    /// The trader's own number; 0 when none. A string in JSON: it may be larger than what JSON
+    /// numbers keep exactly.
+    #[serde(serialize_with = "as_text")]
     pub client_id: u64,
     side: &'static str,
     price_ticks: u64,
@@ -44,6 +46,10 @@ pub struct OrderView {
     /// Unix seconds; 0 never.
     expires_at: i64,
     expired: bool,
+}
+
+fn as_text<S: Serializer>(id: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
 }
 
 impl OrderView {

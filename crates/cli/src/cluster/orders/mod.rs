@@ -1,5 +1,6 @@
 //! `ballast order`: placing, replacing, cancelling and listing orders.
 
+pub mod announce;
 mod cancel;
 pub mod list;
 mod naming;

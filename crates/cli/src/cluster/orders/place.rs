@@ -4,22 +4,27 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::{anyhow, Result};
 use ballast_client::instructions::orders as build;
 use ballast_client::makers::{order_makers, TakerView};
+use ballast_engine::order::MAX_LIFE_SECONDS;
 use ballast_engine::position::Position;
+use ballast_engine::EngineError;
+use ballast_state::error::BallastError;
+use ballast_state::events::BallastEvent;
 use ballast_state::instructions::OrderRef;
-use ballast_state::order_args::{PlaceOrderArgs, SelfTrade};
-use ballast_state::trader::Trader;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use clap::{Args, ValueEnum};
 use solana_signer::Signer;
 
-use super::naming::{order_ref, ref_words};
+use super::announce::{self, leverage_words, Announced, Foreseen};
+use super::naming::order_ref;
 use crate::cluster::choices::{Direction, Type};
-use crate::cluster::failure::{Computed, Usage};
+use crate::cluster::failure::{Computed, NothingFilled, Usage};
 use crate::cluster::options::{Sending, TraderChoice};
+use crate::cluster::refusal::Asked;
 use crate::cluster::session::Session;
 use crate::cluster::state::{MarketState, Parts};
 use crate::cluster::units::Units;
-use crate::cluster::words::{kind_name, side_name, Names};
-use crate::cluster::writing::{self, Plan};
+use crate::cluster::words::Names;
+use crate::cluster::writing::{self, Extras, Plan};
 
 /// Makers listed beyond those needed, for orders that are gone by the time the transaction lands.
 const SPARE_MAKERS: usize = 4;
@@ -57,11 +62,11 @@ struct Terms {
     #[arg(long, value_enum)]
     side: Direction,
     /// Size in base units, a whole number of lots.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     size: String,
     /// Limit price, a whole number of ticks; the worst price of a market order [default of a market
     /// order: the price band].
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     price: Option<String>,
     /// How it trades.
     #[arg(long = "type", id = "kind", value_enum, default_value_t = Type::Limit)]
@@ -70,14 +75,14 @@ struct Terms {
     #[arg(long)]
     reduce_only: bool,
     /// When it expires: unix seconds, or +SECONDS from now [default: never].
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     expires: Option<String>,
     /// A number of your own to name it by, above 0.
     #[arg(long, value_name = "N", default_value_t = 0)]
     client_id: u64,
     /// Least collateral to put behind the whole order [default: as little as the initial margin
     /// allows].
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     margin: Option<String>,
     /// What happens when it meets your own orders.
     #[arg(long, value_enum, default_value_t = OnSelfTrade::CancelProvide)]
@@ -123,9 +128,19 @@ async fn send(session: &Session, terms: &Terms, replaced: Option<OrderRef>) -> R
     let state = session.market(&terms.market, Parts::Market).await?;
     let (units, name) = (state.units, state.name());
     let args = terms.order(units, state.now)?;
-    let mut makers = makers_of(&state, &address, &trader, &args)?;
-    let cut = makers.len() > MOST_MAKERS;
+    let asked = Asked {
+        signer: signer.pubkey(),
+        address,
+        trader: &trader,
+        state: &state,
+    };
+    let taker = taker(&asked)?;
+    let refused = |error| anyhow!(asked.engine(error));
+    let mut makers = makers_of(&state, &taker, &args).map_err(refused)?;
+    let cut = (makers.len() > MOST_MAKERS).then_some(MOST_MAKERS);
     makers.truncate(MOST_MAKERS);
+    let foreseen = Foreseen::new(&state, &taker, &args, &makers).map_err(refused)?;
+    fillable(&asked, &args, &foreseen)?;
     let (authority, keys) = (signer.pubkey(), state.keys);
     let (command, instruction) = match replaced {
         None => (
@@ -152,25 +167,100 @@ async fn send(session: &Session, terms: &Terms, replaced: Option<OrderRef>) -> R
             .instruction(),
         ),
     };
+    let announced = Announced {
+        args: &args,
+        foreseen: &foreseen,
+        state: &state,
+        trader: &address,
+        replaced,
+        cut,
+    };
     let plan = Plan {
         command,
-        purpose: purpose(&args, units, &name, &address, replaced, cut),
+        purpose: announced.purpose(),
         instructions: vec![instruction],
         names: Names {
             collateral: units.collateral,
             market: Some((&name, units)),
         },
     };
-    writing::perform(session, signer, plan, terms.sending).await
+    let explain = |error| match error {
+        BallastError::InsufficientCollateral => Some(lacking(&asked, &foreseen)),
+        BallastError::NotFilled => Some(not_filled(&asked, &args, &foreseen)),
+        other => asked.sentence(other),
+    };
+    let extras = Extras {
+        explain: Some(Box::new(explain)),
+        position: Some((address, state.keys.market)),
+    };
+    let events = writing::perform_with(session, signer, plan, extras, terms.sending).await?;
+    let empty = |event: &BallastEvent| match event {
+        BallastEvent::OrderPlaced(placed) => placed.filled_lots == 0 && placed.resting_lots == 0,
+        _ => false,
+    };
+    if events.iter().any(empty) {
+        let text = announce::nothing(units, &name, &args, foreseen.limit_ticks);
+        return Err(NothingFilled(text).into());
+    }
+    Ok(())
 }
 
-/// The makers whose accounts the order needs.
-fn makers_of(
-    state: &MarketState,
-    address: &Pubkey,
-    trader: &Trader,
-    args: &PlaceOrderArgs,
-) -> Result<Vec<Pubkey>> {
+/// Refuses an order that the book cannot serve, before it costs a fee.
+fn fillable(asked: &Asked<'_>, args: &PlaceOrderArgs, foreseen: &Foreseen) -> Result<()> {
+    let (units, name) = (asked.state.units, asked.state.name());
+    // The trader's own orders go first, or end it: the program decides.
+    let own = asked.trader.slot(&asked.state.keys.market);
+    if own.is_ok_and(|slot| slot.order_count > 0) {
+        return Ok(());
+    }
+    match args.kind {
+        OrderKind::FillOrKill if foreseen.fills < foreseen.lots => {
+            Err(NothingFilled(not_filled(asked, args, foreseen)).into())
+        }
+        OrderKind::ImmediateOrCancel | OrderKind::Market if foreseen.fills == 0 => {
+            let text = announce::nothing(units, &name, args, foreseen.limit_ticks);
+            Err(NothingFilled(format!("{text}; nothing was sent")).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// That an order cannot be filled whole, and how much of it can.
+fn not_filled(asked: &Asked<'_>, args: &PlaceOrderArgs, foreseen: &Foreseen) -> String {
+    let units = asked.state.units;
+    format!(
+        "NotFilled: the book fills {} of {} at {} or better, so nothing was traded; take what there is with --type ioc",
+        units.show_size(foreseen.fills),
+        units.show_size(args.lots),
+        units.show_price(foreseen.limit_ticks)
+    )
+}
+
+/// What an order lacks.
+fn lacking(asked: &Asked<'_>, foreseen: &Foreseen) -> String {
+    let collateral = asked.state.units.collateral;
+    let (needed, free) = (foreseen.margin.saturating_add(foreseen.fee), asked.free());
+    let missing = needed.saturating_sub(free);
+    let text = format!(
+        "InsufficientCollateral: the order needs up to {} of free collateral, {} of margin at {} and {} of fees, and {} is free",
+        collateral.show(needed.into()),
+        collateral.show(foreseen.margin.into()),
+        leverage_words(foreseen.leverage),
+        collateral.show(foreseen.fee.into()),
+        collateral.show(free.into()),
+    );
+    match missing {
+        0 => format!("{text}; what the fills at the worst prices cost comes on top"),
+        _ => format!(
+            "{text}; `ballast deposit {}`, or choose a smaller --size",
+            collateral.text(missing.into())
+        ),
+    }
+}
+
+/// Who takes, with its position at the price of the market.
+fn taker<'a>(asked: &Asked<'a>) -> Result<TakerView<'a>> {
+    let state = asked.state;
     let price = state.price.as_ref().map_err(|error| {
         anyhow!(
             "{} takes no orders now: its price account {} cannot be read ({error}); name another with --price-account",
@@ -178,24 +268,31 @@ fn makers_of(
             state.keys.price
         )
     })?;
-    let stored = trader.slot(&state.keys.market).ok();
-    let position = match stored {
+    let position = match asked.trader.slot(&state.keys.market).ok() {
         None => Position::default(),
         Some(slot) => {
             let stored = slot.position().map_err(anyhow::Error::from)?;
             stored.settle(state.funding_index()?).computed()?
         }
     };
-    let taker = TakerView {
+    Ok(TakerView {
         market: &state.market,
         price: *price,
         now: state.now,
-        trader: *address,
+        trader: asked.address,
         position,
-    };
-    let book = state.book.book().map_err(anyhow::Error::from)?;
+    })
+}
+
+/// The makers whose accounts the order needs.
+fn makers_of(
+    state: &MarketState,
+    taker: &TakerView<'_>,
+    args: &PlaceOrderArgs,
+) -> Result<Vec<Pubkey>, EngineError> {
+    let book = state.book.book().map_err(|_| EngineError::BookLayout)?;
     let self_trade = args.self_trade.into();
-    order_makers(&book, &taker, &args.request(), self_trade, SPARE_MAKERS).computed()
+    order_makers(&book, taker, &args.request(), self_trade, SPARE_MAKERS)
 }
 
 impl Terms {
@@ -232,6 +329,11 @@ impl Terms {
     }
 }
 
+/// The time without its last three digits.
+fn digits_of(text: &str) -> &str {
+    text.get(..text.len().saturating_sub(3)).unwrap_or(text)
+}
+
 /// Unix seconds of `1760000000` or, from now, of `+3600`.
 fn expiry(text: &str, now: i64) -> Result<i64, Usage> {
     let (base, digits) = match text.strip_prefix('+') {
@@ -245,6 +347,19 @@ fn expiry(text: &str, now: i64) -> Result<i64, Usage> {
             "`{text}` is not a time: expected unix seconds such as 1760000000, or seconds from now such as +3600"
         ))
     })?;
+    if at.saturating_sub(now) > MAX_LIFE_SECONDS {
+        let seconds = base.saturating_add(at.saturating_sub(base) / 1_000);
+        let meant = match (now..now.saturating_add(MAX_LIFE_SECONDS)).contains(&seconds) {
+            true => format!(
+                "it looks like milliseconds; in seconds it is {}",
+                digits_of(text)
+            ),
+            false => "leave --expires out for an order that never expires".to_owned(),
+        };
+        return Err(Usage(format!(
+            "{text} is more than ten years ahead: expected unix seconds such as {now}, or seconds from now such as +3600; {meant}"
+        )));
+    }
     if at <= now {
         return Err(Usage(format!(
             "{text} is not in the future: the cluster's clock says {now}"
@@ -253,47 +368,11 @@ fn expiry(text: &str, now: i64) -> Result<i64, Usage> {
     Ok(at)
 }
 
-fn purpose(
-    args: &PlaceOrderArgs,
-    units: Units,
-    market: &str,
-    trader: &Pubkey,
-    replaced: Option<OrderRef>,
-    cut: bool,
-) -> String {
-    let mut text = match replaced {
-        None => String::new(),
-        Some(order) => format!("Cancel {} and ", ref_words(order)),
-    };
-    let verb = side_name(args.side);
-    let size = units.show_size(args.lots);
-    let kind = kind_name(args.kind);
-    text.push_str(&format!("{verb} {size} {market} "));
-    match args.price_ticks {
-        0 => text.push_str("at the market"),
-        ticks => text.push_str(&format!("at {} or better", units.show_price(ticks))),
-    }
-    text.push_str(&format!(" ({kind}"));
-    if args.reduce_only {
-        text.push_str(", reduce-only");
-    }
-    text.push_str(&format!("), trader account {trader}"));
-    if cut {
-        text.push_str(&format!(
-            "; it meets more than {MOST_MAKERS} makers, what the first ones leave is not traded at once"
-        ));
-    }
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cluster::units::Collateral;
     use ballast_state::book_account::OrderSide;
-    use ballast_state::order_args::OrderKind;
     use clap::Parser;
 
     const UNITS: Units = Units {
@@ -364,5 +443,31 @@ mod tests {
         ] {
             assert!(order(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_time_in_milliseconds_is_refused_as_such() {
+        let said = |text: &str| expiry(text, NOW).unwrap_err().to_string();
+        let milliseconds = said("1760003600000");
+        assert!(
+            milliseconds.contains("looks like milliseconds; in seconds it is 1760003600"),
+            "{milliseconds}"
+        );
+        assert!(said("+3600000000").contains("milliseconds; in seconds it is +3600000"));
+        assert!(said("99999999999999").contains("leave --expires out"));
+        assert_eq!(expiry("+86400", NOW), Ok(NOW + 86_400));
+    }
+
+    #[test]
+    fn amounts_below_zero_are_refused_by_name() {
+        let said = |line: &str| {
+            let words = ["place"].into_iter().chain(line.split_whitespace());
+            let line = Line::try_parse_from(words).expect("read");
+            line.args.terms.order(UNITS, NOW).unwrap_err().to_string()
+        };
+        let size = said("--market 0 --side buy --size -5 --price 188");
+        assert!(size.starts_with("size -5 is below zero"), "{size}");
+        let price = said("--market 0 --side buy --size 5 --price -1");
+        assert!(price.starts_with("price -1 is below zero"), "{price}");
     }
 }

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 /// A margin ratio alert ends this far above its threshold, basis points of the threshold.
 const RATIO_MARGIN_BPS: i64 = 500;
 /// A light alert ends after so many looks in a row below its threshold.
@@ -29,13 +27,20 @@ pub struct Look {
 }
 
 /// What an alert is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// The place in the deleveraging queue.
     Light,
     /// Equity over maintenance margin.
     MarginRatio,
+}
+
+impl Kind {
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// A threshold that a position crossed.

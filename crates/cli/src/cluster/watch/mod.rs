@@ -1,6 +1,7 @@
 //! `ballast watch`: looks at positions again and again and reports crossings of thresholds.
 
 mod alerts;
+mod forced;
 mod webhook;
 
 use std::io::IsTerminal;
@@ -19,12 +20,14 @@ use serde::Serialize;
 use serde_json::{json, Value};
 
 use super::failure::Usage;
+use super::history::Entry;
 use super::options::TraderChoice;
 use super::positions::{lights, PositionView};
 use super::session::{say, Session};
-use super::state::{MarketState, Parts};
+use super::state::{age_words, MarketState, Parts};
 use super::units::percent_of_bps;
 use alerts::{Alerts, Crossing, Kind, Look, Thresholds};
+use forced::Forced;
 use webhook::Webhook;
 
 /// Decimals of a margin ratio in basis points.
@@ -78,8 +81,9 @@ struct Alert {
     r#type: &'static str,
     /// The alert in a sentence.
     text: String,
-    kind: Kind,
-    /// Whether it begins; it ends otherwise.
+    /// `light`, `margin_ratio`, `liquidation` or `deleveraging`.
+    kind: &'static str,
+    /// Whether it begins; it ends otherwise. Always true of what was done already.
     raised: bool,
     trader: String,
     market_index: u16,
@@ -89,6 +93,20 @@ struct Alert {
     mark: String,
     slot: u64,
     unix_timestamp: i64,
+    /// What was done to the position.
+    #[serde(flatten)]
+    forced: Option<Reduction>,
+}
+
+/// A forced reduction as it is printed and posted.
+#[derive(Clone, Debug, Serialize)]
+struct Reduction {
+    lots: Option<u64>,
+    size: Option<String>,
+    price: Option<String>,
+    realized_atoms: Option<i64>,
+    gave_up_atoms: Option<u64>,
+    signature: String,
 }
 
 /// One trader's positions at one look.
@@ -103,6 +121,7 @@ struct Watcher<'a> {
     session: &'a Session,
     traders: Vec<Pubkey>,
     alerts: Alerts<(Pubkey, u16)>,
+    forced: Forced,
     /// Positions of the last look, to notice when one is closed.
     open: Vec<(Pubkey, u16, String)>,
     webhook: Option<Webhook>,
@@ -137,6 +156,7 @@ pub async fn run(session: &Session, args: &WatchArgs) -> Result<()> {
             light_at: args.light_at,
             ratio_below_bps: args.margin_ratio_below,
         }),
+        forced: Forced::new(session).await?,
         open: Vec::new(),
         webhook,
         redraw: !session.json && !args.once && std::io::stdout().is_terminal(),
@@ -174,7 +194,15 @@ impl Watcher<'_> {
     /// One look at everything: the table if wanted, then what was crossed.
     async fn look(&mut self, shown: bool) -> Result<()> {
         let seen = self.read().await?;
-        let crossed = self.crossings(&seen);
+        let mut crossed = Vec::new();
+        for one in &seen {
+            let forced = self
+                .forced
+                .look(self.session, &one.trader, &one.positions)
+                .await?;
+            crossed.extend(forced.into_iter().map(|entry| reduced(&one.trader, entry)));
+        }
+        crossed.extend(self.crossings(&seen));
         if shown {
             self.show(&seen)?;
         }
@@ -328,7 +356,7 @@ fn alert(
     Alert {
         r#type: "alert",
         text,
-        kind: crossing.kind,
+        kind: crossing.kind.name(),
         raised: crossing.raised,
         trader: trader.to_string(),
         market_index: view.market_index,
@@ -338,6 +366,7 @@ fn alert(
         mark: view.mark().to_owned(),
         slot: state.map_or(0, |state| state.slot),
         unix_timestamp: state.map_or_else(unix_now, |state| state.now),
+        forced: None,
     }
 }
 
@@ -349,7 +378,7 @@ fn closed(trader: &Pubkey, index: u16, market: &str, crossing: &Crossing) -> Ale
             "{market} position of {}: closed",
             short(&trader.to_string())
         ),
-        kind: crossing.kind,
+        kind: crossing.kind.name(),
         raised: false,
         trader: trader.to_string(),
         market_index: index,
@@ -359,6 +388,39 @@ fn closed(trader: &Pubkey, index: u16, market: &str, crossing: &Crossing) -> Ale
         mark: String::new(),
         slot: 0,
         unix_timestamp: unix_now(),
+        forced: None,
+    }
+}
+
+/// That somebody else reduced a position.
+fn reduced(trader: &Pubkey, entry: Entry) -> Alert {
+    Alert {
+        r#type: "alert",
+        text: format!(
+            "{} of {}: {} Transaction {}",
+            entry.market.as_deref().unwrap_or_default(),
+            short(&trader.to_string()),
+            entry.text,
+            entry.signature
+        ),
+        kind: entry.kind.name(),
+        raised: true,
+        trader: trader.to_string(),
+        market_index: entry.market_index.unwrap_or_default(),
+        market: entry.market.unwrap_or_default(),
+        light: None,
+        margin_ratio_bps: None,
+        mark: String::new(),
+        slot: entry.slot,
+        unix_timestamp: entry.time.unwrap_or_else(unix_now),
+        forced: Some(Reduction {
+            lots: entry.lots,
+            size: entry.size,
+            price: entry.price,
+            realized_atoms: entry.realized_atoms,
+            gave_up_atoms: entry.gave_up_atoms,
+            signature: entry.signature,
+        }),
     }
 }
 
@@ -376,6 +438,7 @@ fn table(seen: &[Seen]) -> String {
         "side",
         ">size",
         ">mark",
+        ">age",
         ">equity",
         ">margin ratio",
         ">liquidation",
@@ -396,6 +459,7 @@ fn table(seen: &[Seen]) -> String {
                 view.side.to_owned(),
                 units.show_size(view.lots.unsigned_abs()),
                 view.mark().to_owned(),
+                state.price_age().map_or_else(none, age_words),
                 units.collateral.show(view.equity_atoms.into()),
                 view.margin_ratio_bps.map_or_else(none, percent_of_bps),
                 view.liquidation().map_or_else(none, str::to_owned),

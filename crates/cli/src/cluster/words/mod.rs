@@ -1,14 +1,19 @@
 //! Events of the program in words, and as JSON.
 
+mod json;
+
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::BallastEvent;
 use ballast_state::events::{OrderPlaced, OrdersCancelled, RemovalReason};
+use ballast_state::exchange::Role;
 use ballast_state::order_args::OrderKind;
 use ballast_state::trigger::TriggerKind;
-use serde_json::{json, Value};
 
 use super::choices::{Direction, Trigger, Type};
+use super::market::paused;
 use super::units::{Collateral, Units};
+
+pub use json::json;
 
 /// How amounts, sizes and prices of events are named.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +97,31 @@ impl Names<'_> {
             BallastEvent::ProfitReleased(event) => format!(
                 "{} of held profit is free again.",
                 atoms(event.parts.iter().map(|part| i128::from(part.atoms)).sum())
+            ),
+            BallastEvent::PauseSet(event) => match paused(event.flags_after).as_slice() {
+                [] => "Nothing is paused.".to_owned(),
+                names => format!("Paused now: {}.", names.join(", ")),
+            },
+            BallastEvent::AuthorityProposed(event) if event.successor == Default::default() => {
+                format!("Nobody is proposed for the {} role.", role_name(event.role))
+            }
+            BallastEvent::AuthorityProposed(event) => format!(
+                "{} may take the {1} role over from {2}: with its key, `ballast admin accept {1}`.",
+                event.successor,
+                role_name(event.role),
+                event.holder
+            ),
+            BallastEvent::AuthorityAccepted(event) => format!(
+                "{} has taken the {} role over from {}.",
+                event.holder,
+                role_name(event.role),
+                event.former
+            ),
+            BallastEvent::QueueGrown(event) => format!(
+                "The queue of {} has room for {} positions, {} before.",
+                if event.long { "longs" } else { "shorts" },
+                event.capacity_after,
+                event.capacity_before
             ),
             other => format!("{}.", other.name()),
         }
@@ -200,149 +230,16 @@ pub fn trigger(kind: TriggerKind) -> &'static str {
     }
 }
 
-/// An event as JSON: its name in `event`, and its fields in base units.
-pub fn json(event: &BallastEvent) -> Value {
-    let mut value = fields(event);
-    value["event"] = event.name().into();
-    value
-}
-
-fn fields(event: &BallastEvent) -> Value {
-    match event {
-        BallastEvent::TraderCreated(event) => json!({
-            "trader": event.trader.to_string(),
-            "owner": event.owner.to_string(),
-            "sub_id": event.sub_id,
-        }),
-        BallastEvent::TraderClosed(event) => json!({
-            "trader": event.trader.to_string(),
-            "owner": event.owner.to_string(),
-        }),
-        BallastEvent::DelegateSet(event) => json!({
-            "trader": event.trader.to_string(),
-            "delegate_before": event.before.to_string(),
-            "delegate_after": event.after.to_string(),
-        }),
-        BallastEvent::Deposited(event) => json!({
-            "trader": event.trader.to_string(),
-            "depositor": event.depositor.to_string(),
-            "amount_atoms": event.amount,
-            "free_after_atoms": event.free_after,
-        }),
-        BallastEvent::Withdrawn(event) => json!({
-            "trader": event.trader.to_string(),
-            "destination": event.destination.to_string(),
-            "amount_atoms": event.amount,
-            "free_after_atoms": event.free_after,
-        }),
-        BallastEvent::MarginAdded(event) => json!({
-            "trader": event.trader.to_string(),
-            "market": event.market.to_string(),
-            "amount_atoms": event.amount,
-            "margin_after_atoms": event.margin_after,
-            "free_after_atoms": event.free_after,
-        }),
-        BallastEvent::MarginRemoved(event) => json!({
-            "trader": event.trader.to_string(),
-            "market": event.market.to_string(),
-            "amount_atoms": event.amount,
-            "margin_after_atoms": event.margin_after,
-            "free_after_atoms": event.free_after,
-        }),
-        BallastEvent::InsuranceDonated(event) => json!({
-            "market": event.market.to_string(),
-            "donor": event.donor.to_string(),
-            "amount_atoms": event.amount,
-            "balance_after_atoms": event.balance_after,
-        }),
-        BallastEvent::InsuranceSwept(event) => json!({
-            "market": event.market.to_string(),
-            "vault_before_atoms": event.vault_before,
-            "vault_after_atoms": event.vault_after,
-        }),
-        BallastEvent::OrderPlaced(event) => placed(event),
-        BallastEvent::OrdersCancelled(event) => cancelled(event),
-        BallastEvent::TriggerPlaced(event) => json!({
-            "market": event.market.to_string(),
-            "trader": event.trader.to_string(),
-            "kind": trigger_name(event.kind),
-            "price_ticks": event.price_ticks,
-            "worst_ticks": event.worst_ticks,
-            "lots": event.lots,
-        }),
-        BallastEvent::TriggerCancelled(event) => json!({
-            "market": event.market.to_string(),
-            "trader": event.trader.to_string(),
-            "kind": trigger_name(event.kind),
-            "price_ticks": event.price_ticks,
-            "lots": event.lots,
-        }),
-        _ => json!({}),
+/// Why an order was removed.
+pub fn reason_words(reason: RemovalReason) -> &'static str {
+    match reason {
+        RemovalReason::Expired => "its time was over",
+        RemovalReason::Unhealthy => "its trader could not have carried the position",
+        RemovalReason::NothingToReduce => "there was nothing to reduce",
+        RemovalReason::NoRoom => "the queue of its side was full",
+        RemovalReason::Reduced => "it was to reduce a position that has become smaller",
+        RemovalReason::Evicted => "an order at a better price took its place in a full book",
     }
-}
-
-fn placed(event: &OrderPlaced) -> Value {
-    let fills = event.fills.iter().map(|fill| {
-        json!({
-            "maker": fill.maker.to_string(),
-            "order_id": fill.order_id,
-            "price_ticks": fill.price_ticks,
-            "lots": fill.lots,
-            "taker_fee_atoms": fill.taker_fee,
-            "maker_fee_atoms": fill.maker_fee,
-        })
-    });
-    let removed = event.removed.iter().map(|order| {
-        json!({
-            "maker": order.maker.to_string(),
-            "order_id": order.order_id,
-            "reason": reason(order.reason),
-            "lots": order.lots,
-        })
-    });
-    let own = event.cancelled.iter().map(|order| order.id);
-    json!({
-        "market": event.market.to_string(),
-        "trader": event.trader.to_string(),
-        "order_id": event.order_id,
-        "client_id": event.client_id,
-        "side": side_name(event.side),
-        "type": kind_name(event.kind),
-        "reduce_only": event.reduce_only,
-        "price_ticks": event.price_ticks,
-        "expires_at": event.expires_at,
-        "lots": event.lots,
-        "filled_lots": event.filled_lots,
-        "resting_lots": event.resting_lots,
-        "dropped_lots": event.dropped_lots,
-        "reserved_atoms": event.reserved_atoms,
-        "mark_ticks": event.mark_ticks,
-        "realized_atoms": event.taker.map(|taker| taker.realized),
-        "fee_atoms": event.taker.map(|taker| taker.fee),
-        "position_lots_after": event.taker.map(|taker| taker.lots_after),
-        "fills": fills.collect::<Vec<_>>(),
-        "removed": removed.collect::<Vec<_>>(),
-        "own_orders_met": own.collect::<Vec<_>>(),
-    })
-}
-
-fn cancelled(event: &OrdersCancelled) -> Value {
-    let orders = event.orders.iter().map(|order| {
-        json!({
-            "order_id": order.id,
-            "client_id": order.client_id,
-            "side": side_name(order.side),
-            "price_ticks": order.price_ticks,
-            "lots": order.lots,
-            "margin_atoms": order.margin_atoms,
-        })
-    });
-    json!({
-        "market": event.market.to_string(),
-        "trader": event.trader.to_string(),
-        "free_after_atoms": event.free_after,
-        "orders": orders.collect::<Vec<_>>(),
-    })
 }
 
 /// `buy` or `sell`.
@@ -360,13 +257,11 @@ pub fn trigger_name(kind: TriggerKind) -> &'static str {
     Trigger::from(kind).into()
 }
 
-fn reason(reason: RemovalReason) -> &'static str {
-    match reason {
-        RemovalReason::Expired => "expired",
-        RemovalReason::Unhealthy => "unhealthy",
-        RemovalReason::NothingToReduce => "nothing_to_reduce",
-        RemovalReason::NoRoom => "no_room",
-        RemovalReason::Reduced => "reduced",
-        RemovalReason::Evicted => "evicted",
+/// A role as the command line has it.
+pub fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Admin => "admin",
+        Role::Risk => "risk",
+        Role::Pause => "pause",
     }
 }

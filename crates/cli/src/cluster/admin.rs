@@ -1,0 +1,400 @@
+//! `ballast admin`: what the exchange's authorities do beside `deploy`: pauses, hand-over of roles, longer
+//! queues.
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::Result;
+use ballast_client::instructions::admin as build;
+use ballast_client::instructions::anyone::GrowQueue;
+use ballast_engine::units::Side;
+use ballast_state::exchange::{Exchange, Role};
+use ballast_state::instructions::MAX_GROWTH;
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use solana_signer::Signer;
+
+use super::failure::Usage;
+use super::market::{paused, PAUSES};
+use super::options::{PositionSide, Sending};
+use super::session::Session;
+use super::state::Parts;
+use super::units::Collateral;
+use super::words::{role_name, Names};
+use super::writing::{self, Plan};
+
+/// Arguments of `admin`.
+#[derive(Clone, Debug, Args)]
+pub struct AdminArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    /// Show who holds which role, who may take it over, and what is paused.
+    Show,
+    /// Pause actions of every trader, beside what is paused already; the admin or the pause authority.
+    Pause(PauseArgs),
+    /// Resume actions that are paused; the admin or the pause authority.
+    Resume(PauseArgs),
+    /// Name a successor for a role; the admin.
+    Propose {
+        /// The role.
+        #[arg(value_enum)]
+        role: RoleChoice,
+        /// Who may take it over.
+        #[arg(required_unless_present = "withdraw")]
+        successor: Option<Pubkey>,
+        /// Nobody: withdraw a proposal.
+        #[arg(long, conflicts_with = "successor")]
+        withdraw: bool,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Take over a role that the signer was proposed for.
+    Accept {
+        /// The role.
+        #[arg(value_enum)]
+        role: RoleChoice,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Make room for more positions in a queue of a market; anybody, who pays the rent.
+    GrowQueue {
+        /// Number, name or address of the market.
+        #[arg(long, value_name = "MARKET")]
+        market: String,
+        /// Which queue.
+        #[arg(long, value_enum)]
+        side: PositionSide,
+        /// Positions that it shall have room for in all.
+        #[arg(long, value_name = "N")]
+        positions: usize,
+        #[command(flatten)]
+        sending: Sending,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+struct PauseArgs {
+    /// What: deposit, withdraw, open, trade, remove_margin, liquidate, deleverage, or all.
+    #[arg(required = true, value_parser = flag)]
+    what: Vec<u32>,
+    #[command(flatten)]
+    sending: Sending,
+}
+
+/// A role of the exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RoleChoice {
+    /// Creates markets and names successors.
+    Admin,
+    /// Sets risk parameters.
+    Risk,
+    /// Pauses.
+    Pause,
+}
+
+impl From<RoleChoice> for Role {
+    fn from(role: RoleChoice) -> Self {
+        match role {
+            RoleChoice::Admin => Self::Admin,
+            RoleChoice::Risk => Self::Risk,
+            RoleChoice::Pause => Self::Pause,
+        }
+    }
+}
+
+/// The flags of a name.
+fn flag(text: &str) -> Result<u32, String> {
+    if text == "all" {
+        return Ok(PAUSES.iter().fold(0, |all, (flag, _)| all | flag));
+    }
+    let found = PAUSES
+        .iter()
+        .find(|(_, name)| *name == text.replace('-', "_"));
+    found.map(|(flag, _)| *flag).ok_or_else(|| {
+        let names: Vec<&str> = PAUSES.iter().map(|(_, name)| *name).collect();
+        format!("expected {} or all", names.join(", "))
+    })
+}
+
+/// A role as it is printed.
+#[derive(Clone, Debug, Serialize)]
+struct RoleView {
+    role: &'static str,
+    holder: String,
+    /// Who may take it over; `null` when nobody was proposed.
+    successor: Option<String>,
+}
+
+/// The exchange's authorities as they are printed.
+#[derive(Clone, Debug, Serialize)]
+struct AdminView {
+    exchange: String,
+    program: String,
+    roles: Vec<RoleView>,
+    paused: Vec<&'static str>,
+}
+
+impl AdminView {
+    fn new(exchange: &Exchange) -> Self {
+        let roles = [
+            (Role::Admin, exchange.admin, exchange.pending_admin),
+            (
+                Role::Risk,
+                exchange.risk_authority,
+                exchange.pending_risk_authority,
+            ),
+            (
+                Role::Pause,
+                exchange.pause_authority,
+                exchange.pending_pause_authority,
+            ),
+        ];
+        let roles = roles.map(|(role, holder, successor)| RoleView {
+            role: role_name(role),
+            holder: holder.to_string(),
+            successor: (successor != Pubkey::default()).then(|| successor.to_string()),
+        });
+        Self {
+            exchange: ballast_client::addresses::exchange().to_string(),
+            program: ballast_state::ID.to_string(),
+            roles: roles.into(),
+            paused: paused(exchange.pause_flags),
+        }
+    }
+
+    fn words(&self) -> String {
+        let mut text = format!("Exchange {} of program {}", self.exchange, self.program);
+        for role in &self.roles {
+            text.push_str(&format!("\n  {:<8} {}", role.role, role.holder));
+            if let Some(successor) = &role.successor {
+                text.push_str(&format!(", which {successor} may take over"));
+            }
+        }
+        let names = match self.paused.as_slice() {
+            [] => "nothing".to_owned(),
+            names => names.join(", "),
+        };
+        format!("{text}\n  paused   {names}")
+    }
+}
+
+/// Runs `ballast admin`.
+pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
+    match &args.action {
+        Action::Show => {
+            let view = AdminView::new(&session.exchange().await?);
+            session.answer(&view, || view.words())
+        }
+        Action::Pause(args) => pause(session, args, true).await,
+        Action::Resume(args) => pause(session, args, false).await,
+        Action::Propose {
+            role,
+            successor,
+            sending,
+            ..
+        } => propose(session, (*role).into(), *successor, *sending).await,
+        Action::Accept { role, sending } => accept(session, (*role).into(), *sending).await,
+        Action::GrowQueue {
+            market,
+            side,
+            positions,
+            sending,
+        } => grow(session, market, (*side).into(), *positions, *sending).await,
+    }
+}
+
+fn names(exchange: &Exchange) -> Names<'static> {
+    Names {
+        collateral: Collateral {
+            decimals: exchange.mint_decimals,
+        },
+        market: None,
+    }
+}
+
+async fn pause(session: &Session, args: &PauseArgs, pauses: bool) -> Result<()> {
+    let signer = session.keypair()?;
+    let exchange = session.exchange().await?;
+    let chosen = args.what.iter().fold(0, |all, flag| all | flag);
+    let before = exchange.pause_flags;
+    let (command, flags, verb, what) = if pauses {
+        let new = chosen & !before;
+        ("admin pause", before | chosen, "Pause", new)
+    } else {
+        ("admin resume", before & !chosen, "Resume", before & chosen)
+    };
+    if flags == before {
+        let state = if pauses {
+            "paused already"
+        } else {
+            "not paused"
+        };
+        return Err(Usage(format!("{} is {state}", paused(chosen).join(", "))).into());
+    }
+    let authority = signer.pubkey();
+    if authority != exchange.admin && authority != exchange.pause_authority {
+        return Err(not_holder(&authority, "pause", &exchange.pause_authority).into());
+    }
+    let left = match paused(flags).as_slice() {
+        [] => "nothing is paused then".to_owned(),
+        names => format!("paused then: {}", names.join(", ")),
+    };
+    let plan = Plan {
+        command,
+        purpose: format!("{verb} {} for everybody; {left}", paused(what).join(", ")),
+        instructions: vec![build::SetPause { authority, flags }.instruction()],
+        names: names(&exchange),
+    };
+    writing::perform(session, signer, plan, args.sending).await
+}
+
+async fn propose(
+    session: &Session,
+    role: Role,
+    successor: Option<Pubkey>,
+    sending: Sending,
+) -> Result<()> {
+    let signer = session.keypair()?;
+    let exchange = session.exchange().await?;
+    let admin = signer.pubkey();
+    if admin != exchange.admin {
+        return Err(not_holder(&admin, "admin", &exchange.admin).into());
+    }
+    let name = role_name(role);
+    let purpose = match successor {
+        Some(successor) => {
+            format!("Propose {successor} for the {name} role, which it has to accept")
+        }
+        None => format!("Withdraw the proposal for the {name} role"),
+    };
+    let plan = Plan {
+        command: "admin propose",
+        purpose,
+        instructions: vec![build::ProposeAuthority {
+            admin,
+            role,
+            successor: successor.unwrap_or_default(),
+        }
+        .instruction()],
+        names: names(&exchange),
+    };
+    writing::perform(session, signer, plan, sending).await
+}
+
+async fn accept(session: &Session, role: Role, sending: Sending) -> Result<()> {
+    let signer = session.keypair()?;
+    let exchange = session.exchange().await?;
+    let view = AdminView::new(&exchange);
+    let name = role_name(role);
+    let proposed = view.roles.iter().find(|view| view.role == name);
+    let proposed = proposed.and_then(|view| view.successor.clone());
+    let successor = signer.pubkey();
+    if proposed.as_deref() != Some(successor.to_string().as_str()) {
+        let who = proposed.unwrap_or_else(|| "nobody".to_owned());
+        return Err(Usage(format!(
+            "{who} is proposed for the {name} role, not {successor}; the admin proposes with `ballast admin propose {name} {successor}`"
+        ))
+        .into());
+    }
+    let plan = Plan {
+        command: "admin accept",
+        purpose: format!(
+            "Take the {name} role over from {}",
+            exchange.authority(role)
+        ),
+        instructions: vec![build::AcceptAuthority { successor, role }.instruction()],
+        names: names(&exchange),
+    };
+    writing::perform(session, signer, plan, sending).await
+}
+
+/// That somebody else has to sign.
+fn not_holder(signer: &Pubkey, role: &str, holder: &Pubkey) -> Usage {
+    Usage(format!(
+        "the {role} role is held by {holder}, not by {signer}; choose its key with --keypair"
+    ))
+}
+
+/// Calls that fit into a transaction.
+const CALLS_AT_ONCE: usize = 8;
+
+async fn grow(
+    session: &Session,
+    market: &str,
+    side: Side,
+    positions: usize,
+    sending: Sending,
+) -> Result<()> {
+    let signer = session.keypair()?;
+    let state = session.market(market, Parts::Queues).await?;
+    let (exchange, name) = (session.exchange().await?, state.name());
+    let (queue, which) = match side {
+        Side::Long => (state.keys.queue_long, "longs"),
+        Side::Short => (state.keys.queue_short, "shorts"),
+    };
+    let room = state.queue(side)?.queue()?.capacity();
+    let most = ballast_client::addresses::max_queue_capacity();
+    if positions > most {
+        return Err(Usage(format!(
+            "a queue has room for at most {most} positions, not {positions}"
+        ))
+        .into());
+    }
+    if positions <= room {
+        return Err(Usage(format!(
+            "the queue of {which} of {name} has room for {room} positions already; queues do not shrink"
+        ))
+        .into());
+    }
+    let mut missing = positions - room;
+    let mut calls = Vec::new();
+    let payer = signer.pubkey();
+    while missing > 0 {
+        let some = missing.min(usize::try_from(MAX_GROWTH)?);
+        let grow = GrowQueue {
+            payer,
+            market: state.keys.market,
+            queue,
+            positions: u32::try_from(some)?,
+        };
+        calls.push(grow.instruction());
+        missing -= some;
+    }
+    let many = calls.len().div_ceil(CALLS_AT_ONCE);
+    for (number, some) in calls.chunks(CALLS_AT_ONCE).enumerate() {
+        let plan = Plan {
+            command: "admin grow-queue",
+            purpose: format!(
+                "Grow the queue of {which} of {name} from {room} to {positions} positions, transaction {} of {many}",
+                number + 1
+            ),
+            instructions: some.to_vec(),
+            names: names(&exchange),
+        };
+        writing::perform(session, signer.clone(), plan, sending).await?;
+        if sending.dry_run {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ballast_state::exchange::PAUSE_ALL;
+
+    #[test]
+    fn every_flag_has_a_name_and_all_is_all() {
+        assert_eq!(flag("all"), Ok(PAUSE_ALL));
+        for (bits, name) in PAUSES {
+            assert_eq!(flag(name), Ok(bits));
+        }
+        assert_eq!(flag("remove-margin"), flag("remove_margin"));
+        assert!(flag("everything")
+            .unwrap_err()
+            .contains("deleverage or all"));
+    }
+}

@@ -1,0 +1,128 @@
+//! What the program's refusals mean to a trader, with the figures of its market and account, in
+//! the units of the command line.
+
+use anchor_lang::prelude::Pubkey;
+use ballast_engine::order::band_edge;
+use ballast_engine::units::Side;
+use ballast_engine::EngineError;
+use ballast_state::error::BallastError;
+use ballast_state::trader::Trader;
+
+use super::state::MarketState;
+use super::units::percent_of_bps;
+
+/// Who asked for something, and where.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Who signs.
+    pub signer: Pubkey,
+    /// The trader account.
+    pub address: Pubkey,
+    /// The same, decoded.
+    pub trader: &'a Trader,
+    /// The market.
+    pub state: &'a MarketState,
+}
+
+impl Asked<'_> {
+    /// A refusal of the engine as a sentence.
+    pub fn engine(&self, error: EngineError) -> String {
+        let error = BallastError::from(error);
+        self.sentence(error)
+            .unwrap_or_else(|| format!("{}: {error}", error.name()))
+    }
+
+    /// What a refusal means; `None` where its own sentence says it.
+    pub fn sentence(&self, error: BallastError) -> Option<String> {
+        let (units, name) = (self.state.units, self.state.name());
+        let risk = &self.state.market.risk;
+        Some(match error {
+            BallastError::PriceOutsideBand => {
+                let (low, high) = self.band()?;
+                format!(
+                    "PriceOutsideBand: {name} trades between {} and {} now, {} around the price of {}",
+                    units.show_price(low),
+                    units.show_price(high),
+                    percent_of_bps(risk.price_band_bps.into()),
+                    units.show_price(self.state.mark_ticks()?.0)
+                )
+            }
+            BallastError::PositionTooSmall => format!(
+                "PositionTooSmall: a position in {name} has at least {}; choose a larger --size, or close it whole",
+                units.show_size(risk.min_position_lots)
+            ),
+            BallastError::OrderTooSmall => format!(
+                "OrderTooSmall: an order in {name} has at least {}, and is worth at least {} where it waits in the book; choose a larger --size",
+                units.show_size(risk.min_position_lots),
+                units.collateral.show(self.least_worth()?.into())
+            ),
+            BallastError::PositionTooLarge | BallastError::SizeOutOfRange => format!(
+                "{}: a position in {name} has at most {}; choose a smaller --size",
+                error.name(),
+                units.show_size(risk.max_position_lots)
+            ),
+            BallastError::OpenInterestLimit => format!(
+                "OpenInterestLimit: {name} takes at most {} of open interest and has {}; choose a smaller --size, or wait",
+                units.show_size(risk.max_open_interest_lots),
+                units.show_size(self.state.market.open_interest_lots)
+            ),
+            BallastError::PriceStale
+            | BallastError::PriceFromFuture
+            | BallastError::PriceOlder
+            | BallastError::PriceWideConfidence
+            | BallastError::PriceDiverged => self.price(error),
+            BallastError::NotTraderAuthority | BallastError::NotOwner => format!(
+                "{}: {} signs, and trader account {} belongs to {}; choose its key with --keypair",
+                error.name(),
+                self.signer,
+                self.address,
+                self.trader.owner
+            ),
+            BallastError::TooManyMakers | BallastError::MakerForeign => format!(
+                "{}: the book has changed meanwhile; send the order again",
+                error.name()
+            ),
+            BallastError::NoFreeSlot => {
+                "NoFreeSlot: the trader account is in use in 16 markets; close a position or cancel the orders of one first".to_owned()
+            }
+            _ => return None,
+        })
+    }
+
+    fn price(&self, error: BallastError) -> String {
+        let age = self.state.price_age();
+        let age = age.map_or_else(|| "of unknown age".to_owned(), |age| format!("{age} s old"));
+        let most = self.state.market.risk.oracle_max_age_seconds;
+        format!(
+            "{}: the price of {} is {age}, the market takes prices up to {most} s old; nothing is opened until a sound one is published at {}",
+            error.name(),
+            self.state.name(),
+            self.state.keys.price
+        )
+    }
+
+    /// The lowest and the highest price, ticks, at which anybody trades now.
+    pub fn band(&self) -> Option<(u64, u64)> {
+        let price = self.state.price.as_ref().ok()?;
+        let mark = price.mark(self.state.units.atoms_per_lot_tick).ok()?;
+        let params = self.state.market.params();
+        let edge = |side| {
+            let edge = band_edge(params, &mark, side).ok()?;
+            Some(self.state.units.ticks_of(edge.get()))
+        };
+        Some((edge(Side::Short)?, edge(Side::Long)?))
+    }
+
+    /// What an order that waits in the book has to be worth, atoms.
+    fn least_worth(&self) -> Option<u64> {
+        let price = self.state.price.as_ref().ok()?;
+        let mark = price.mark(self.state.units.atoms_per_lot_tick).ok()?;
+        let rules = self.state.market.order_rules(&mark, self.state.now);
+        Some(rules.least_worth)
+    }
+
+    /// Free collateral, atoms.
+    pub fn free(&self) -> u64 {
+        u64::try_from(self.trader.free).unwrap_or(0)
+    }
+}

@@ -1,0 +1,125 @@
+//! What a transaction did, by the events of its block: the plan is what the keeper hoped for, and others
+//! may have come before.
+
+use anchor_lang::prelude::Pubkey;
+use ballast_state::events::BallastEvent;
+
+/// What a transaction did. Amounts in atoms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Lots of the position that were closed.
+    pub closed_lots: u64,
+    /// Lots of the position that are left; `None` where no event tells.
+    pub left_lots: Option<u64>,
+    /// Counterparties cut.
+    pub cuts: usize,
+    /// What insurance paid.
+    pub insurance_atoms: u64,
+    /// What came to the keeper's trader account: rewards, its share of what the book paid, fees of
+    /// orders it removed, and what lots it took over were worth above their price.
+    pub income_atoms: u64,
+}
+
+impl Outcome {
+    /// By the events of a transaction of the keeper whose trader account is `own`.
+    #[must_use]
+    pub fn of(events: &[BallastEvent], own: &Pubkey) -> Self {
+        let mut outcome = Self::default();
+        for event in events {
+            outcome.add(event, own);
+        }
+        outcome
+    }
+
+    fn add(&mut self, event: &BallastEvent, own: &Pubkey) {
+        match event {
+            BallastEvent::PositionLiquidated(event) => {
+                self.close(event.lots.unsigned_abs(), event.lots_after.unsigned_abs());
+                self.insure(event.insurance_paid_atoms);
+                if event.liquidator == *own {
+                    self.earn(event.book_reward_atoms);
+                    self.earn(event.discount_atoms);
+                    self.earn(event.reward_atoms);
+                    self.earn(event.collected_atoms);
+                }
+            }
+            BallastEvent::AutoDeleveraged(event) => {
+                self.close(event.lots_closed, event.lots_after.unsigned_abs());
+                self.insure(event.insurance_paid_atoms);
+                self.earn(event.reward_atoms);
+                self.cuts = self.cuts.saturating_add(event.cuts.len());
+            }
+            BallastEvent::TriggerExecuted(event) => {
+                self.close(event.filled_lots, event.taker.lots_after.unsigned_abs());
+                self.earn(event.reward_atoms);
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, lots: u64, left: u64) {
+        self.closed_lots = self.closed_lots.saturating_add(lots);
+        self.left_lots = Some(left);
+    }
+
+    fn insure(&mut self, atoms: u64) {
+        self.insurance_atoms = self.insurance_atoms.saturating_add(atoms);
+    }
+
+    fn earn(&mut self, atoms: u64) {
+        self.income_atoms = self.income_atoms.saturating_add(atoms);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ballast_state::events::PositionLiquidated;
+
+    const OWN: Pubkey = Pubkey::new_from_array([7; 32]);
+
+    fn liquidated(lots: i64, left: i64, liquidator: Pubkey) -> BallastEvent {
+        BallastEvent::PositionLiquidated(Box::new(PositionLiquidated {
+            market: Pubkey::default(),
+            trader: Pubkey::default(),
+            liquidator,
+            mark_ticks: 1,
+            lots,
+            quote_atoms: 0,
+            book_lots: 0,
+            book_quote_atoms: 0,
+            book_reward_atoms: 5,
+            discount_atoms: 7,
+            insurance_fee_atoms: 1,
+            insurance_paid_atoms: 11,
+            held_paid_atoms: 0,
+            equity_before_atoms: 0,
+            maintenance_before_atoms: 0,
+            lots_before: left - lots,
+            lots_after: left,
+            insurance_before_atoms: 11,
+            insurance_after_atoms: 0,
+            reward_atoms: 3,
+            collected_atoms: 2,
+            cancelled: None,
+            fills: Vec::new(),
+            removed: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn the_figures_are_those_of_the_events() {
+        let outcome = Outcome::of(&[liquidated(-1_987, 400, OWN)], &OWN);
+        let expected = Outcome {
+            closed_lots: 1_987,
+            left_lots: Some(400),
+            cuts: 0,
+            insurance_atoms: 11,
+            income_atoms: 17,
+        };
+        assert_eq!(outcome, expected);
+        let others = Outcome::of(&[liquidated(-1, 0, Pubkey::default())], &OWN);
+        assert_eq!((others.closed_lots, others.income_atoms), (1, 0));
+        assert_eq!(Outcome::of(&[], &OWN), Outcome::default());
+    }
+}
