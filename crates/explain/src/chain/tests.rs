@@ -144,7 +144,7 @@ fn a_round_of_the_program_agrees_with_the_engine() {
         "SOL-PERP, slot 500,000,123\nTransaction 5SiGnatuRe",
         "long 10.000, entered at $200.000, with $100.00 of margin",
         "mark of $189.000",
-        "overshoot 0 atoms",
+        "overshoot $0.00",
         "AdlSkippedCounterparty",
         "all agree",
         "Not verifiable",
