@@ -110,7 +110,7 @@ test('liquidate', () => {
     price: key(name, 8),
     queueLong: key(name, 6),
     queueShort: key(name, 7),
-    takesOver: true,
+    takeOverLots: 123_456_789n,
     trader: key(name, 3),
   });
   sameAsRust(name, instruction, 11);

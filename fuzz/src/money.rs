@@ -96,6 +96,7 @@ fn liquidate(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         slot: ledger.slot,
         distress: Distress {
             flagged_slot: ledger.slot.saturating_sub(bytes.within(0, 255)),
+            seen_slot: ledger.slot,
             last_step_slot: ledger.accounts[victim].last_step_slot,
             ..Distress::NONE
         },
@@ -118,7 +119,14 @@ fn liquidate(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         liquidator,
         free.min(lots.size() * ledger.mark.price.get() / 4),
     );
-    let Ok(took) = take_over(&ledger.params, &ledger.mark, &party, lots, quote) else {
+    let Ok(took) = take_over(
+        &ledger.params,
+        &ledger.mark,
+        &party,
+        lots,
+        quote,
+        input.position.size(),
+    ) else {
         return;
     };
     let drawn = ledger

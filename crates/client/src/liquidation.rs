@@ -15,19 +15,19 @@ use crate::foreseen::{foreseen, Own};
 
 /// One step of a liquidation as the program decides it if every order trades: the orders of
 /// the `listed` makers take lots first, in the order of the book, without those of `victim`,
-/// which the program cancels. `take_over` as in the instruction.
+/// which the program cancels. The liquidator takes over `most` lots or fewer.
 ///
 /// # Errors
-/// Those of [`Waterfall::begin`]; `NothingFilled`, `InsuranceCannotPay` or
+/// Those of [`Waterfall::begin`]; `NothingFilled`, `InsuranceCannotPay`, `PositionTooSmall` or
 /// `LiquidationSkipsBook` when nothing would be closed.
 pub fn foresee(
     book: &BookRef<'_>,
     victim: &Pubkey,
     input: &LiquidationInput<'_>,
-    take_over: bool,
+    most: u64,
     listed: &[Pubkey],
 ) -> Result<LiquidationPlan, EngineError> {
-    let mut waterfall = Waterfall::begin(input, take_over)?;
+    let mut waterfall = Waterfall::begin(input, most > 0)?.bounded(most);
     let orders = foreseen(book, waterfall.book_side(), victim, Own::Cancelled);
     let exhausted = waterfall.descend(&mut orders.listing(listed))?;
     let plan = waterfall.finish(exhausted)?;
@@ -48,8 +48,9 @@ pub struct Backing {
 }
 
 /// The margin a liquidator offers for taking over `lots` for `quote` (both signed as its own
-/// fill), when it holds the settled position `held` and `free` atoms of free collateral; `None`
-/// where it cannot afford them or its position would become too large.
+/// fill) of a position of `whole` lots, when it holds the settled position `held` and `free` atoms of
+/// free collateral; `None` where it cannot afford them or its position would become too large or too
+/// small.
 ///
 /// # Errors
 /// `Overflow` and those of a corrupt position.
@@ -59,6 +60,7 @@ pub fn affordable(
     held: &Position,
     free: Atoms,
     (lots, quote): (Lots, Atoms),
+    whole: u64,
     backing: &Backing,
 ) -> Result<Option<u64>, EngineError> {
     if lots.is_zero() {
@@ -84,12 +86,13 @@ pub fn affordable(
         free,
         margin_to_add: margin,
     };
-    match take_over(params, mark, &input, lots, quote) {
+    match take_over(params, mark, &input, lots, quote, whole) {
         Ok(_) => Ok(Some(margin)),
         Err(
             EngineError::InsufficientCollateral
             | EngineError::BelowInitialMargin
             | EngineError::PositionTooLarge
+            | EngineError::PositionTooSmall
             | EngineError::SizeOutOfRange,
         ) => Ok(None),
         Err(error) => Err(error),

@@ -5,7 +5,7 @@ mod waterfall;
 use core::cmp::Ordering;
 
 use crate::adl;
-use crate::distress::Distress;
+use crate::distress::{Distress, Look};
 use crate::error::EngineError;
 use crate::margin::maintenance_margin;
 use crate::math::{div_rem, mul_div_floor};
@@ -35,22 +35,14 @@ pub struct LiquidationInput<'a> {
 impl LiquidationInput<'_> {
     /// See [`Distress::past_grace`].
     #[must_use]
-    pub const fn past_grace(&self) -> bool {
+    pub fn past_grace(&self) -> bool {
         let grace_slots = self.params.adl.grace_slots;
         self.distress.past_grace(grace_slots, self.slot)
     }
 
     /// Slots since the position was flagged below maintenance; `None` when it is not.
     fn flagged_for(&self) -> Option<u64> {
-        since(self.distress.flagged_slot, self.slot)
-    }
-}
-
-/// Slots since a slot that is remembered, 0 for none.
-fn since(remembered: u64, slot: u64) -> Option<u64> {
-    match remembered {
-        0 => None,
-        remembered => Some(slot.saturating_sub(remembered)),
+        self.distress.flagged_for(self.slot)
     }
 }
 
@@ -142,6 +134,27 @@ pub fn health(
         return Ok(Health::BelowMaintenance);
     }
     Ok(Health::Healthy)
+}
+
+/// What a look at a settled position at `mark` finds; `counts` unless liquidation is paused.
+pub fn look(
+    position: &Position,
+    mark: LotPrice,
+    params: &RiskParams,
+    counts: bool,
+) -> Result<Look, EngineError> {
+    let health = health(position, mark, params)?;
+    let restored = health == Health::Healthy && {
+        let required = maintenance_margin(params, position.notional(mark)?)?;
+        let buffer = Bps::new(params.liquidation_buffer_bps).ceil_of(required)?;
+        let wanted = required.checked_add(buffer).ok_or(EngineError::Overflow)?;
+        position.equity(mark)?.positive_part() >= wanted
+    };
+    Ok(Look {
+        health,
+        restored,
+        counts,
+    })
 }
 
 /// What a position needs from keepers, its flags aside.
@@ -236,10 +249,10 @@ struct Step {
 }
 
 /// The least number of lots whose closing, after discount and fee in full, leaves
-/// maintenance and the buffer; never more than the ladder allows, never less than one, and
-/// everything when the rest would be below the smallest position. Discount and then fee are
-/// cut to the closed lots' share of the equity, so neither can bankrupt the position or
-/// worsen its ratio.
+/// maintenance and the buffer; never more than the ladder allows, never less than the smallest
+/// position unless it goes on with a step, and everything when the rest would be below that.
+/// Discount and then fee are cut to the closed lots' share of the equity, so neither can bankrupt
+/// the position or worsen its ratio.
 fn step(
     input: &LiquidationInput<'_>,
     side: Side,
@@ -251,7 +264,12 @@ fn step(
     let (most, follow_up) = ladder_lots(input, equity, maintenance)?;
     let needed = restoring_lots(input, equity, notional, discount_bps)?;
     let size = input.position.size();
-    let mut lots = needed.min(most).max(1);
+    let least = if follow_up {
+        1
+    } else {
+        input.params.min_position_lots.min(size)
+    };
+    let mut lots = needed.min(most).max(least);
     let rest = size.checked_sub(lots).ok_or(EngineError::Overflow)?;
     if rest < input.params.min_position_lots {
         lots = size;

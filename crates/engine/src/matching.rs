@@ -10,7 +10,7 @@ use crate::order::reducible;
 use crate::position::Position;
 use crate::queue::Totals;
 use crate::risk::RiskParams;
-use crate::trade::{check_largest, reduces, PartyInput, PartyOutcome};
+use crate::trade::{check_largest, check_opened, reduces, PartyInput, PartyOutcome};
 use crate::units::{Atoms, Lots, Side};
 
 /// Most orders that one call fills.
@@ -111,7 +111,7 @@ pub enum RemoveReason {
     /// Its time is over.
     Expired,
     /// Its trader could not carry the position: below maintenance, out of collateral, too
-    /// large, or bankrupt.
+    /// large, or less than the least position even with what is left of the order.
     Unhealthy,
     /// It is reduce-only and there is no position on the other side.
     NothingToReduce,
@@ -222,6 +222,11 @@ fn fill(
             .ok_or(EngineError::Overflow)?;
         position.margin = position.margin.try_add_unsigned(margin)?;
         check_carried(params, &taking.mark, &position)?;
+        let waiting = order
+            .size()
+            .checked_sub(lots)
+            .ok_or(EngineError::Overflow)?;
+        check_opened(params, &position, false, waiting)?;
         let rebate = fee.min(Atoms::ZERO);
         (settled.try_sub(rebate)?, fee)
     };

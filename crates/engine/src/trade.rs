@@ -149,19 +149,40 @@ pub fn block_trade(
 }
 
 /// Decides what a liquidator's account becomes when it takes `lots` over for
-/// `quote`: like a trade without a fee and without a least size, since the size of
-/// a liquidation is nobody's choice.
+/// `quote` from a position of `whole` lots: like a trade without a fee. What it opens or enlarges
+/// is at least the least position, unless all there was is less.
 ///
 /// Errors: `ZeroLots`, `QuoteOutOfRange`, `SizeOutOfRange`,
-/// `InsufficientCollateral`, `PositionTooLarge`, `BelowInitialMargin`, `Overflow`.
+/// `InsufficientCollateral`, `PositionTooLarge`, `PositionTooSmall`, `BelowInitialMargin`,
+/// `Overflow`.
 pub fn take_over(
     params: &RiskParams,
     mark: &Mark,
     liquidator: &PartyInput,
     lots: Lots,
     quote: Atoms,
+    whole: u64,
 ) -> Result<PartyOutcome, EngineError> {
-    apply(params, mark, liquidator, lots, quote, Atoms::ZERO)
+    let taken = apply(params, mark, liquidator, lots, quote, Atoms::ZERO)?;
+    if whole >= params.min_position_lots {
+        check_opened(params, &taken.position, taken.reduced_only, 0)?;
+    }
+    Ok(taken)
+}
+
+/// `PositionTooSmall` where a fill has opened, enlarged or flipped a position to less than the least
+/// one, the `waiting` lots of its order counted.
+pub fn check_opened(
+    params: &RiskParams,
+    after: &Position,
+    reduced_only: bool,
+    waiting: u64,
+) -> Result<(), EngineError> {
+    let lots = after.size().checked_add(waiting);
+    if !reduced_only && lots.ok_or(EngineError::Overflow)? < params.min_position_lots {
+        return Err(EngineError::PositionTooSmall);
+    }
+    Ok(())
 }
 
 /// The sum of long lots after each `(before, after)` of `changes`.

@@ -3,7 +3,8 @@
 use core::cmp::Ordering;
 
 use anchor_lang::prelude::{Clock, Pubkey};
-use ballast_engine::liquidation::{health, need, Distance, Health, Need};
+use ballast_engine::distress::Look;
+use ballast_engine::liquidation::{health, look, need, Distance, Health, Need};
 use ballast_engine::oracle::{Action, PriceFault};
 use ballast_engine::position::Position;
 use ballast_engine::price_levels::ratio_bps;
@@ -194,7 +195,12 @@ fn judge(
     if health != Health::Healthy {
         return distressed(present, record, position, health, conditions, counts, jobs);
     }
-    if record.distress().is_stale(health, present.moment.slot) {
+    let slot = present.moment.slot;
+    let forgets = record.flagged_slot != 0 && {
+        let look = look(&position, present.mark.price, params, true)?;
+        record.distress().is_stale(look, slot)
+    };
+    if forgets {
         jobs.push(job(present, record, &position, Task::Unflag, true)?);
     }
     if let Some(task) = trigger(present, record, conditions) {
@@ -222,7 +228,11 @@ fn distressed(
     } else {
         counts.below_maintenance = counts.below_maintenance.saturating_add(1);
     }
-    let flag_due = input.distress.is_stale(health, present.moment.slot);
+    let look = Look {
+        counts: conditions.allow(PAUSE_LIQUIDATE),
+        ..Look::from(health)
+    };
+    let flag_due = input.distress.is_stale(look, present.moment.slot);
     let task = match need {
         Need::Liquidate if conditions.allow(PAUSE_LIQUIDATE) => Some(Task::Liquidate),
         Need::Deleverage if conditions.allow(PAUSE_DELEVERAGE) => Some(Task::Deleverage),

@@ -11,10 +11,10 @@ use ballast_state::position_slot::PositionSlot;
 use ballast_state::trigger::{Trigger, TriggerKind};
 use bytemuck::Zeroable;
 
-/// Bytes that one position takes in [`Positions`] before the index: 152.
+/// Bytes that one position takes in [`Positions`] before the index: 160.
 pub const RECORD_BYTES: usize = core::mem::size_of::<PositionRecord>();
 
-const _: () = assert!(RECORD_BYTES == 152);
+const _: () = assert!(RECORD_BYTES == 160);
 
 /// One position with what the program remembers of it, as its account states it: funding is paid
 /// up to the position's own index.
@@ -28,6 +28,8 @@ pub struct PositionRecord {
     pub flagged_slot: u64,
     /// Slot at which it was flagged bankrupt; 0 when it is not.
     pub bankrupt_slot: u64,
+    /// Slot of the last look at it while it is flagged; 0 when there was none.
+    pub seen_slot: u64,
     /// Slot of its last liquidation step; 0 when there was none.
     pub last_step_slot: u64,
     /// Lots of that step still to be closed.
@@ -58,6 +60,7 @@ impl PositionRecord {
             position,
             flagged_slot: slot.flagged_slot,
             bankrupt_slot: slot.bankrupt_slot,
+            seen_slot: slot.seen_slot,
             last_step_slot: slot.last_step_slot,
             step_left: slot.step_left,
             pass_epoch: slot.pass_epoch,
@@ -77,6 +80,7 @@ impl PositionRecord {
             funding_index: self.position.funding_index.get(),
             flagged_slot: self.flagged_slot,
             bankrupt_slot: self.bankrupt_slot,
+            seen_slot: self.seen_slot,
             last_step_slot: self.last_step_slot,
             step_left: self.step_left,
             pass_epoch: self.pass_epoch,
@@ -94,6 +98,7 @@ impl PositionRecord {
         Distress {
             flagged_slot: self.flagged_slot,
             bankrupt_slot: self.bankrupt_slot,
+            seen_slot: self.seen_slot,
             last_step_slot: self.last_step_slot,
             step_left: self.step_left,
             pass_epoch: self.pass_epoch,
@@ -220,6 +225,7 @@ mod tests {
             funding_index: 3,
             flagged_slot: 1,
             bankrupt_slot: 2,
+            seen_slot: 8,
             last_step_slot: 4,
             step_left: 5,
             pass_epoch: 6,
@@ -255,6 +261,7 @@ mod tests {
             Distress {
                 flagged_slot: 1,
                 bankrupt_slot: 2,
+                seen_slot: 8,
                 last_step_slot: 4,
                 step_left: 5,
                 pass_epoch: 6,

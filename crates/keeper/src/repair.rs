@@ -114,6 +114,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::InsuranceCannotPay
         | E::InsuranceCap
         | E::LiquidationSkipsBook
+        | E::PositionTooSmall
         | E::MakerForeign
         | E::ClosePriceOutOfRange
         | E::AdlSessionUnderWay
@@ -190,7 +191,6 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::NotAReduction
         | E::MarginBelowZero
         | E::PriceOutsideBand
-        | E::PositionTooSmall
         | E::OpenInterestLimit
         | E::RiskTiers
         | E::RiskLadder

@@ -37,10 +37,11 @@ pub struct PositionSlot {
     pub queue_node: u32,
     /// Number of the held-profit ledger that `held_shares` belong to.
     pub held_epoch: u32,
-    /// Slot since which the position is known to be below maintenance; 0 when it is not. Starts
-    /// the ramp of the liquidation discount.
+    /// Slot from which the ramp of the liquidation discount is counted; 0 when the position is not
+    /// known to be below maintenance. Moved up by the time that nobody looked.
     pub flagged_slot: u64,
-    /// Slot at which the position was flagged bankrupt; 0 when it is not.
+    /// Slot from which the grace period is counted; 0 when the position is not known to be
+    /// bankrupt. Moved up likewise.
     pub bankrupt_slot: u64,
     /// Deficit at that moment, atoms.
     pub flagged_deficit: u64,
@@ -71,8 +72,8 @@ pub struct PositionSlot {
     pub stop_loss: Trigger,
     /// Closes lots when the price has moved for the position.
     pub take_profit: Trigger,
-    /// Zero; room for later versions.
-    pub reserved: [u8; 8],
+    /// Slot of the last look at the position while it is flagged; 0 when there was none.
+    pub seen_slot: u64,
     /// What the trader has put into the position and not taken out again, atoms. What comes out
     /// beyond that is profit.
     pub paid_in: u64,
@@ -92,7 +93,7 @@ const _: () = {
     assert!(core::mem::offset_of!(PositionSlot, step_left) == 136);
     assert!(core::mem::offset_of!(PositionSlot, stop_loss) == 144);
     assert!(core::mem::offset_of!(PositionSlot, take_profit) == 168);
-    assert!(core::mem::offset_of!(PositionSlot, reserved) == 192);
+    assert!(core::mem::offset_of!(PositionSlot, seen_slot) == 192);
     assert!(core::mem::offset_of!(PositionSlot, paid_in) == 200);
     assert!(core::mem::offset_of!(PositionSlot, held_shares) == 208);
     assert!(core::mem::offset_of!(PositionSlot, reserved_tail) == 216);
@@ -181,6 +182,7 @@ impl PositionSlot {
         Distress {
             flagged_slot: self.flagged_slot,
             bankrupt_slot: self.bankrupt_slot,
+            seen_slot: self.seen_slot,
             flagged_deficit: self.flagged_deficit,
             last_step_slot: self.last_step_slot,
             bankruptcy_id: self.bankruptcy_id,
@@ -194,6 +196,7 @@ impl PositionSlot {
     pub fn store_distress(&mut self, distress: &Distress) {
         self.flagged_slot = distress.flagged_slot;
         self.bankrupt_slot = distress.bankrupt_slot;
+        self.seen_slot = distress.seen_slot;
         self.flagged_deficit = distress.flagged_deficit;
         self.last_step_slot = distress.last_step_slot;
         self.bankruptcy_id = distress.bankruptcy_id;

@@ -220,9 +220,9 @@ pub mod ballast {
     pub fn liquidate<'info>(
         ctx: Context<'info, Liquidate<'info>>,
         liquidator_margin: u64,
-        takes_over: bool,
+        take_over_lots: u64,
     ) -> Result<()> {
-        Liquidate::handle(ctx, liquidator_margin, takes_over)
+        Liquidate::handle(ctx, liquidator_margin, take_over_lots)
     }
 
     /// Executes a trigger that the oracle price has reached.

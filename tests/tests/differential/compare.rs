@@ -485,6 +485,11 @@ fn position(whose: &str, slot: &PositionSlot, owned: &Owned) -> Agreement {
                 unsigned(slot.bankrupt_slot),
                 unsigned(distress.bankrupt_slot),
             ),
+            (
+                "seen",
+                unsigned(slot.seen_slot),
+                unsigned(distress.seen_slot),
+            ),
             ("deficit", unsigned(slot.flagged_deficit), distress.deficit),
             (
                 "last step",

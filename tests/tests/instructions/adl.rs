@@ -8,7 +8,7 @@ use ballast_sandbox::{TraderCookie, TxResult};
 use ballast_state::error::BallastError;
 
 use crate::event;
-use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
+use crate::support::{done, quiet, refused, terms, watched, Venue, START, TEN, USD};
 
 /// Alice is long 10 SOL against three shorts with the less margin the higher they rank; dave is
 /// long against bob. At $189 alice is bankrupt by $10 and insurance has $0.72.
@@ -325,8 +325,8 @@ pub fn after_the_grace_period_insurance_no_longer_delays() {
             .sandbox
             .flag_bankruptcy(&crash.venue.market, &alice),
     );
-    crash.venue.sandbox.advance_slots(grace);
-    crash.venue.price(189_000);
+    let market = crash.venue.market.clone();
+    watched(&mut crash.venue.sandbox, &market, &alice, 189_000, grace);
     crash.refuses(BallastError::InsuranceCanPay, &list);
     crash.venue.sandbox.advance_slots(1);
     let outcome = done(crash.call(&list));

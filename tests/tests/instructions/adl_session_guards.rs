@@ -11,7 +11,7 @@ use ballast_state::trader::Trader;
 
 use crate::adl::Crash;
 use crate::event;
-use crate::support::{done, forge, refused, refused_forged, USD};
+use crate::support::{done, forge, refused, refused_forged, watched, USD};
 
 /// A session of Alice's position whose walk is at its end.
 fn complete(crash: &mut Crash) -> SessionKeys {
@@ -90,8 +90,8 @@ fn no_session_is_opened_where_insurance_pays_everything() {
     let donor = sandbox.create_wallet(20 * USD).unwrap();
     done(sandbox.donate_insurance(&market, &donor, 20 * USD));
     done(sandbox.flag_bankruptcy(&market, &alice));
-    sandbox.advance_slots(market.config.risk.adl.grace_slots + 1);
-    crash.venue.price(189_000);
+    let grace = market.config.risk.adl.grace_slots;
+    watched(sandbox, &market, &alice, 189_000, grace + 1);
     refused(
         &mut crash.venue.sandbox,
         BallastError::InsuranceCanPay,

@@ -18,7 +18,7 @@ use solana_signer::Signer;
 
 use crate::adl::crowd;
 use crate::event;
-use crate::support::{done, forge, quiet, refused, replaced, Venue, START, TEN, USD};
+use crate::support::{done, forge, quiet, refused, replaced, watched, Venue, START, TEN, USD};
 
 /// A bid of 1 SOL at $150 that reserves $20.
 const BID: (Side, u64, u64, u64) = (Side::Long, 150_000, 1_000, 20 * USD);
@@ -457,8 +457,7 @@ pub fn the_book_comes_before_deleveraging() {
     });
     done(sandbox.flag_bankruptcy(&venue.market, &alice.address));
     let grace = venue.market.config.risk.adl.grace_slots;
-    sandbox.advance_slots(grace);
-    sandbox.set_price(&venue.market, 189_000);
+    watched(&mut sandbox, &venue.market, &alice.address, 189_000, grace);
     refused(&mut sandbox, BallastError::BookCanAbsorb, |s| {
         deleverage(s, &venue)
     });

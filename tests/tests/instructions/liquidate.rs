@@ -5,7 +5,7 @@ use ballast_sandbox::{Sandbox, TraderCookie};
 use ballast_state::error::BallastError;
 
 use crate::event;
-use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
+use crate::support::{done, quiet, refused, terms, watched, Venue, START, TEN, USD};
 
 /// The open venue at this price with a liquidator that has $1,000.
 fn falling(price: u64) -> (Venue, TraderCookie) {
@@ -118,8 +118,8 @@ pub fn the_discount_rises_from_the_flag_on() {
                 .sandbox
                 .flag_bankruptcy(&venue.market, &venue.alice.address),
         );
-        venue.sandbox.advance_slots(slots);
-        venue.price(194_000);
+        let (market, alice) = (venue.market.clone(), venue.alice.address);
+        watched(&mut venue.sandbox, &market, &alice, 194_000, slots);
         let outcome = done(step(&mut venue, &keeper));
         assert_eq!(event!(outcome, PositionLiquidated).discount_atoms, discount);
         venue.conserves();

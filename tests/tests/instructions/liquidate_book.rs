@@ -9,7 +9,7 @@ use ballast_state::order_args::PlaceOrderArgs;
 
 use crate::event;
 use crate::orders::{ask, bid, listed, reducing};
-use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
+use crate::support::{done, quiet, refused, terms, watched, Venue, START, TEN, USD};
 
 /// Alice is long 10 SOL at $200 with $100; carol and dave wait in the book, a keeper liquidates.
 pub struct Fall {
@@ -327,7 +327,8 @@ pub fn once_the_ramp_is_over_the_book_may_be_passed_over() {
             .flag_bankruptcy(&fall.venue.market, &alice),
     );
     // At its end the discount is 1%: bob's bid is better as well.
-    fall.advance(150, 194_000);
+    let market = fall.venue.market.clone();
+    watched(&mut fall.venue.sandbox, &market, &alice, 194_000, 150);
     fall.refuse(BallastError::LiquidationSkipsBook, OFFER, &[]);
     let mut earlier = fall.venue.sandbox.fork();
     let all = listed(&[&fall.carol, &fall.dave, &fall.venue.bob]);

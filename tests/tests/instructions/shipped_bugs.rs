@@ -4,13 +4,14 @@ use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_engine::units::Side;
 use ballast_sandbox::{MarketConfig, TraderCookie, TxResult};
 use ballast_state::error::BallastError;
+use ballast_state::exchange::PAUSE_LIQUIDATE;
 use ballast_state::trader::Trader;
 
 use crate::adl::Crash;
 use crate::event;
-use crate::orders::bid;
+use crate::orders::{ask, bid, ioc};
 use crate::support::{
-    copy_of, done, forge, quiet, refused, refused_forged, terms, Venue, START, TEN, USD,
+    copy_of, done, forge, quiet, refused, refused_forged, terms, watched, Venue, START, TEN, USD,
 };
 
 const ALL: u64 = 10_000;
@@ -568,6 +569,137 @@ pub fn dust_at_the_top_shielded_everybody_below() {
         let left = venue.sandbox.position(&venue.market, &eve.address);
         assert!(left.is_none());
     }
+    venue.conserves();
+}
+
+/// Each of two liquidators can carry half of the step.
+#[test]
+pub fn a_take_over_was_all_of_a_step_or_nothing() {
+    let mut venue = Venue::new();
+    let [victim, maker] = [0; 2].map(|_| venue.trader(20_000));
+    let keepers = [0; 2].map(|_| venue.trader(600));
+    let market = venue.market.clone();
+    let opening = terms(100_000, START, 1_000 * USD, 5_000 * USD);
+    done(venue.sandbox.block_trade(&market, &victim, &maker, opening));
+    venue.price(190_200);
+    let all = Takeover::with_margin(590 * USD);
+    let error = BallastError::BelowInitialMargin;
+    refused(&mut venue.sandbox, error, |s| {
+        s.liquidate_into_book(&market, &victim.address, &keepers[0], all, &[])
+    });
+    // What would be left is less than the least position.
+    let nearly = Takeover::of_lots(99_995, 590 * USD);
+    refused(&mut venue.sandbox, error, |s| {
+        s.liquidate_into_book(&market, &victim.address, &keepers[0], nearly, &[])
+    });
+    for (keeper, left) in keepers.iter().zip([50_000, 0]) {
+        let half = Takeover::of_lots(50_000, 590 * USD);
+        let outcome =
+            venue
+                .sandbox
+                .liquidate_into_book(&market, &victim.address, keeper, half, &[]);
+        let event = event!(done(outcome), PositionLiquidated);
+        assert_eq!((event.lots, event.lots_after), (-50_000, left));
+        assert_eq!(event.insurance_paid_atoms, 0);
+        if left > 0 {
+            let slot = venue.position(&victim);
+            assert_eq!(slot.step_left, 50_000);
+        }
+    }
+    venue.conserves();
+}
+
+#[test]
+pub fn positions_below_the_least_were_opened() {
+    let mut venue = Venue::new();
+    let [carol, dan, eve, frank] = [0; 4].map(|_| venue.trader(1_000));
+    let bob = venue.bob.clone();
+    venue.place(&carol, ask(START, 15), &[]);
+    venue.place(&dan, ioc(bid(START, 10)), &[&carol]);
+    // Five lots are left of the ask, and ten are the least.
+    let ioc_bid = ioc(bid(START, 20));
+    venue.refuse(BallastError::PositionTooSmall, &eve, ioc_bid, &[&carol]);
+    // Once carol has none, her five lots would be all she has.
+    done(
+        venue
+            .sandbox
+            .block_trade(&venue.market, &carol, &bob, terms(10, START, 0, USD)),
+    );
+    venue.place(&bob, ask(START, 100), &[]);
+    let event = event!(
+        done(venue.order(&frank, ioc_bid, &[&carol, &bob])),
+        OrderPlaced
+    );
+    let makers: Vec<_> = event.fills.iter().map(|fill| fill.maker).collect();
+    assert_eq!((makers, event.filled_lots), (vec![bob.address], 20));
+    let removed: Vec<_> = event.removed.iter().map(|gone| gone.maker).collect();
+    assert_eq!(removed, [carol.address]);
+    venue.sound();
+}
+
+#[test]
+pub fn the_rescue_of_two_dollars_paid_one() {
+    let mut config = quiet();
+    config.risk.insurance_fee_share_bps = 5_000;
+    let mut venue = Venue::with(&config);
+    let [one, other] = [0; 2].map(|_| venue.trader(20_000));
+    let market = venue.market.clone();
+    let big = terms(100_000, START, 5_000 * USD, 5_000 * USD);
+    done(venue.sandbox.block_trade(&market, &one, &other, big));
+    done(venue.trade(10, START, 100_000, 500 * USD));
+    venue.price(189_000);
+    assert!(venue.sandbox.market(&market).fees_atoms > USD);
+    let keeper = venue.trader(100);
+    let (victim, before) = (venue.alice.address, venue.free(&keeper));
+    let outcome = done(venue.sandbox.liquidate(&market, &victim, &keeper, USD));
+    let event = event!(outcome, PositionLiquidated);
+    // A tenth of the cent that was missing.
+    assert_eq!(
+        (event.insurance_paid_atoms, event.reward_atoms),
+        (10_000, 1_000)
+    );
+    assert_eq!(venue.free(&keeper), before - 1_000_000 + 1_000);
+    venue.conserves();
+}
+
+/// A step of a fifth of alice's 10 SOL at $194: a discount of 0.25% at first, 1% after 150 slots.
+#[test]
+pub fn flags_aged_while_nobody_could_act_or_looked() {
+    let flagged = || {
+        let mut venue = Venue::open();
+        let keeper = venue.trader(1_000);
+        venue.price(194_000);
+        let (market, alice) = (venue.market.clone(), venue.alice.address);
+        done(venue.sandbox.flag_bankruptcy(&market, &alice));
+        (venue, keeper)
+    };
+    let step = |venue: &mut Venue, keeper: &TraderCookie| {
+        venue.price(194_000);
+        let (market, alice) = (venue.market.clone(), venue.alice.address);
+        let outcome = venue.sandbox.liquidate(&market, &alice, keeper, 100 * USD);
+        let event = event!(done(outcome), PositionLiquidated);
+        assert_eq!(event.lots, -2_000);
+        event.discount_atoms
+    };
+    let (mut venue, keeper) = flagged();
+    let (market, alice) = (venue.market.clone(), venue.alice.address);
+    // A pause of 400 slots, in which somebody flags all the time.
+    done(venue.sandbox.set_pause(PAUSE_LIQUIDATE));
+    watched(&mut venue.sandbox, &market, &alice, 194_000, 400);
+    done(venue.sandbox.set_pause(0));
+    assert_eq!(step(&mut venue, &keeper), 970_000);
+    // 1,000 slots in which nobody looks, whatever the price was, count as fifty.
+    let (mut venue, keeper) = flagged();
+    venue.sandbox.advance_slots(1_000);
+    assert_eq!(step(&mut venue, &keeper), 1_940_000);
+    // After an hour the flag is none.
+    let (mut venue, keeper) = flagged();
+    venue.sandbox.advance_slots(9_001);
+    assert_eq!(step(&mut venue, &keeper), 970_000);
+    // Who looks on lets the ramp run to its end.
+    let (mut venue, keeper) = flagged();
+    watched(&mut venue.sandbox, &market, &alice, 194_000, 150);
+    assert_eq!(step(&mut venue, &keeper), 3_880_000);
     venue.conserves();
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::instruction::Instruction;
+use ballast_engine::distress::OBSERVED_SLOTS;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, MintKind, Options, Quote, Sandbox, TraderCookie,
     TxError, TxOutcome, TxResult,
@@ -311,4 +312,23 @@ pub fn copy_of(sandbox: &mut Sandbox, address: &Pubkey) -> Pubkey {
 #[track_caller]
 pub fn done(result: TxResult) -> TxOutcome {
     result.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Lets slots pass at this price while somebody flags the position often enough for its clocks to
+/// run.
+pub fn watched(
+    sandbox: &mut Sandbox,
+    market: &MarketCookie,
+    trader: &Pubkey,
+    ticks: u64,
+    slots: u64,
+) {
+    let mut left = slots;
+    while left > 0 {
+        let step = left.min(OBSERVED_SLOTS);
+        sandbox.advance_slots(step);
+        sandbox.set_price(market, ticks);
+        done(sandbox.flag_bankruptcy(market, trader));
+        left -= step;
+    }
 }

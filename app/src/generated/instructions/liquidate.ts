@@ -10,8 +10,6 @@ import {
   combineCodec,
   fixDecoderSize,
   fixEncoderSize,
-  getBooleanDecoder,
-  getBooleanEncoder,
   getBytesDecoder,
   getBytesEncoder,
   getStructDecoder,
@@ -112,12 +110,12 @@ export type LiquidateInstruction<
 export type LiquidateInstructionData = {
   discriminator: ReadonlyUint8Array;
   liquidatorMargin: bigint;
-  takesOver: boolean;
+  takeOverLots: bigint;
 };
 
 export type LiquidateInstructionDataArgs = {
   liquidatorMargin: number | bigint;
-  takesOver: boolean;
+  takeOverLots: number | bigint;
 };
 
 export function getLiquidateInstructionDataEncoder(): FixedSizeEncoder<LiquidateInstructionDataArgs> {
@@ -125,7 +123,7 @@ export function getLiquidateInstructionDataEncoder(): FixedSizeEncoder<Liquidate
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["liquidatorMargin", getU64Encoder()],
-      ["takesOver", getBooleanEncoder()],
+      ["takeOverLots", getU64Encoder()],
     ]),
     (value) => ({ ...value, discriminator: LIQUIDATE_DISCRIMINATOR }),
   );
@@ -135,7 +133,7 @@ export function getLiquidateInstructionDataDecoder(): FixedSizeDecoder<Liquidate
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["liquidatorMargin", getU64Decoder()],
-    ["takesOver", getBooleanDecoder()],
+    ["takeOverLots", getU64Decoder()],
   ]);
 }
 
@@ -179,7 +177,7 @@ export type LiquidateInput<
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
   liquidatorMargin: LiquidateInstructionDataArgs["liquidatorMargin"];
-  takesOver: LiquidateInstructionDataArgs["takesOver"];
+  takeOverLots: LiquidateInstructionDataArgs["takeOverLots"];
 };
 
 export function getLiquidateInstruction<

@@ -57,11 +57,14 @@ export type PositionSlot = {
   /** Number of the held-profit ledger that `held_shares` belong to. */
   heldEpoch: number;
   /**
-   * Slot since which the position is known to be below maintenance; 0 when it is not. Starts
-   * the ramp of the liquidation discount.
+   * Slot from which the ramp of the liquidation discount is counted; 0 when the position is not
+   * known to be below maintenance. Moved up by the time that nobody looked.
    */
   flaggedSlot: bigint;
-  /** Slot at which the position was flagged bankrupt; 0 when it is not. */
+  /**
+   * Slot from which the grace period is counted; 0 when the position is not known to be
+   * bankrupt. Moved up likewise.
+   */
   bankruptSlot: bigint;
   /** Deficit at that moment, atoms. */
   flaggedDeficit: bigint;
@@ -98,8 +101,8 @@ export type PositionSlot = {
   stopLoss: Trigger;
   /** Closes lots when the price has moved for the position. */
   takeProfit: Trigger;
-  /** Zero; room for later versions. */
-  reserved: ReadonlyUint8Array;
+  /** Slot of the last look at the position while it is flagged; 0 when there was none. */
+  seenSlot: bigint;
   /**
    * What the trader has put into the position and not taken out again, atoms. What comes out
    * beyond that is profit.
@@ -127,11 +130,14 @@ export type PositionSlotArgs = {
   /** Number of the held-profit ledger that `held_shares` belong to. */
   heldEpoch: number;
   /**
-   * Slot since which the position is known to be below maintenance; 0 when it is not. Starts
-   * the ramp of the liquidation discount.
+   * Slot from which the ramp of the liquidation discount is counted; 0 when the position is not
+   * known to be below maintenance. Moved up by the time that nobody looked.
    */
   flaggedSlot: number | bigint;
-  /** Slot at which the position was flagged bankrupt; 0 when it is not. */
+  /**
+   * Slot from which the grace period is counted; 0 when the position is not known to be
+   * bankrupt. Moved up likewise.
+   */
   bankruptSlot: number | bigint;
   /** Deficit at that moment, atoms. */
   flaggedDeficit: number | bigint;
@@ -168,8 +174,8 @@ export type PositionSlotArgs = {
   stopLoss: TriggerArgs;
   /** Closes lots when the price has moved for the position. */
   takeProfit: TriggerArgs;
-  /** Zero; room for later versions. */
-  reserved: ReadonlyUint8Array;
+  /** Slot of the last look at the position while it is flagged; 0 when there was none. */
+  seenSlot: number | bigint;
   /**
    * What the trader has put into the position and not taken out again, atoms. What comes out
    * beyond that is profit.
@@ -205,7 +211,7 @@ export function getPositionSlotEncoder(): FixedSizeEncoder<PositionSlotArgs> {
     ["padding", getU32Encoder()],
     ["stopLoss", getTriggerEncoder()],
     ["takeProfit", getTriggerEncoder()],
-    ["reserved", fixEncoderSize(getBytesEncoder(), 8)],
+    ["seenSlot", getU64Encoder()],
     ["paidIn", getU64Encoder()],
     ["heldShares", getU64Encoder()],
     ["reservedTail", fixEncoderSize(getBytesEncoder(), 8)],
@@ -236,7 +242,7 @@ export function getPositionSlotDecoder(): FixedSizeDecoder<PositionSlot> {
     ["padding", getU32Decoder()],
     ["stopLoss", getTriggerDecoder()],
     ["takeProfit", getTriggerDecoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 8)],
+    ["seenSlot", getU64Decoder()],
     ["paidIn", getU64Decoder()],
     ["heldShares", getU64Decoder()],
     ["reservedTail", fixDecoderSize(getBytesDecoder(), 8)],

@@ -161,8 +161,8 @@ impl FlagBankruptcy {
 /// What a liquidator offers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Takeover {
-    /// Whether its account takes over what the book leaves.
-    pub takes_over: bool,
+    /// Most lots of what the book leaves that its account takes over; 0 for none.
+    pub lots: u64,
     /// Free collateral it puts behind the lots it takes over, atoms.
     pub margin: u64,
 }
@@ -172,18 +172,21 @@ impl Takeover {
     #[must_use]
     pub const fn with_margin(margin: u64) -> Self {
         Self {
-            takes_over: true,
+            lots: u64::MAX,
             margin,
         }
+    }
+
+    /// The same for `lots` at most; the rest of the step stays.
+    #[must_use]
+    pub const fn of_lots(lots: u64, margin: u64) -> Self {
+        Self { lots, margin }
     }
 
     /// The book alone.
     #[must_use]
     pub const fn none() -> Self {
-        Self {
-            takes_over: false,
-            margin: 0,
-        }
+        Self { lots: 0, margin: 0 }
     }
 }
 
@@ -218,7 +221,7 @@ impl Liquidate<'_> {
             .writable(self.keys.book)
             .queues(&self.keys)
             .readonly(self.keys.price)
-            .arguments(&(self.offer.margin, self.offer.takes_over))
+            .arguments(&(self.offer.margin, self.offer.lots))
             .listing(self.makers)
     }
 }

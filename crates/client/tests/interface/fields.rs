@@ -49,7 +49,7 @@ macro_rules! account_types {
                 market, lots, entry_quote, margin, funding_index, queue_node, held_epoch, flagged_slot,
                 bankrupt_slot, flagged_deficit, last_step_slot, bankruptcy_id, pass_epoch,
                 bankrupt_lots, order_head, order_count, reduce_only_count, order_margin, step_left, _padding,
-                stop_loss, take_profit, reserved, paid_in, held_shares, reserved_tail
+                stop_loss, take_profit, seen_slot, paid_in, held_shares, reserved_tail
             }
             Trigger { price_ticks, worst_ticks, lots, placed_lots }
             AdlSession {

@@ -33,6 +33,8 @@ pub struct Waterfall<'a> {
     offered: bool,
     /// Whether it may.
     take_over: bool,
+    /// Most lots it takes over.
+    most: u64,
     book_lots: u64,
     book_notional: u64,
     reward: u64,
@@ -64,6 +66,7 @@ impl<'a> Waterfall<'a> {
             limit: None,
             offered: take_over,
             take_over,
+            most: u64::MAX,
             book_lots: 0,
             book_notional: 0,
             reward: 0,
@@ -82,6 +85,25 @@ impl<'a> Waterfall<'a> {
             this.limit = Some(worst);
         }
         Ok(this)
+    }
+
+    /// The same where the liquidator takes over `most` lots or fewer.
+    #[must_use]
+    pub const fn bounded(mut self, most: u64) -> Self {
+        self.most = most;
+        self
+    }
+
+    /// Of the lots that are left, those that the liquidator takes over: all, or as many as it wants
+    /// and as leave nothing less than the least position.
+    fn taken_of(&self, left: u64) -> Result<u64, EngineError> {
+        if self.most >= left {
+            return Ok(left);
+        }
+        let held = self.input.position.size().checked_sub(self.book_lots);
+        let held = held.ok_or(EngineError::Overflow)?;
+        let least = self.input.params.min_position_lots;
+        Ok(self.most.min(held.max(least).wrapping_sub(least)))
     }
 
     /// Lots that nobody has taken so far.
@@ -168,10 +190,13 @@ impl<'a> Waterfall<'a> {
 
     /// Why nothing was closed, when nothing was.
     #[must_use]
-    pub const fn nothing_closed(&self) -> EngineError {
+    pub fn nothing_closed(&self) -> EngineError {
         match (self.offered, self.take_over) {
             (false, _) => EngineError::NothingFilled,
             (true, false) => EngineError::InsuranceCannotPay,
+            (true, true) if self.left().and_then(|left| self.taken_of(left)) == Ok(0) => {
+                EngineError::PositionTooSmall
+            }
             (true, true) => EngineError::LiquidationSkipsBook,
         }
     }
@@ -185,7 +210,7 @@ impl<'a> Waterfall<'a> {
     pub fn finish(&self, exhausted: bool) -> Result<LiquidationPlan, EngineError> {
         let left = self.left()?;
         let takes_over = self.take_over && (exhausted || self.may_pass_over_book());
-        let taken = if takes_over { left } else { 0 };
+        let taken = if takes_over { self.taken_of(left)? } else { 0 };
         let closed = sum(self.book_lots, taken)?;
         let discount = mul_div_floor(self.step.discount, taken, self.step.lots)?;
         let fee = mul_div_floor(self.step.fee, closed, self.step.lots)?;

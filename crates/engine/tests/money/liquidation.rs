@@ -140,8 +140,10 @@ proptest! {
         let size = position.size();
         let restored = |lots: &u64| restores(&params, &position, mark, *lots, params.liquidation_discount_bps);
         let least = (1..=size).find(restored).unwrap_or(size);
-        let small_rest = size - least < params.min_position_lots;
-        prop_assert_eq!(closed(&plan), if small_rest { size } else { least });
+        let smallest = params.min_position_lots;
+        let step = least.max(smallest.min(size));
+        let small_rest = size - step < smallest;
+        prop_assert_eq!(closed(&plan), if small_rest { size } else { step });
         // Once enough, more is enough as well: the least is well defined.
         prop_assert!((least + 1..=size).all(|lots| !restored(&least) || restored(&lots)));
         prop_assert!(!plan.ladder_capped);
@@ -160,10 +162,12 @@ proptest! {
         let enough = restores(&params, &position, mark, lots, discount);
         let fewer = restores(&params, &position, mark, lots - 1, discount);
         if lots < size {
-            prop_assert!(enough && !fewer);
+            prop_assert!(enough && (!fewer || lots == params.min_position_lots));
         } else {
             // All of it: the rest of anything enough would be too small to keep.
-            let least_kept = size.checked_sub(params.min_position_lots);
+            let least_kept = size
+                .checked_sub(params.min_position_lots)
+                .filter(|lots| *lots >= params.min_position_lots);
             prop_assert!(least_kept.is_none_or(|lots| !restores(&params, &position, mark, lots, discount)));
         }
     }
@@ -174,6 +178,7 @@ proptest! {
     ) {
         let mut input = input(&params, position, mark);
         input.distress.flagged_slot = input.slot - waited;
+        input.distress.seen_slot = input.slot;
         let plan = plan(&input).unwrap();
         check_plan(&input, &plan)?;
         let share = i128::from(plan.equity_before.get()) * i128::from(closed(&plan)) / i128::from(position.size());
@@ -183,7 +188,8 @@ proptest! {
             let maintenance = i128::from(plan.maintenance_before);
             let most = if ratio > maintenance * 6_666 { 2_000 } else { 5_000 };
             prop_assert!(ratio > maintenance * 3_333);
-            prop_assert_eq!(closed(&plan), (position.size() * most).div_ceil(10_000));
+            let step = (position.size() * most).div_ceil(10_000);
+            prop_assert_eq!(closed(&plan), step.max(params.min_position_lots));
         } else {
             prop_assert_eq!(health(&plan.position_after, price(mark), &params), Ok(Health::Healthy));
         }
@@ -375,6 +381,7 @@ fn the_discount_ramps_from_the_flag() {
     let per_lot = |flagged, slot| {
         let mut input = input(&params, position, 10_000);
         (input.distress.flagged_slot, input.slot) = (flagged, slot);
+        input.distress.seen_slot = slot;
         let plan = plan(&input).unwrap();
         plan.discount_atoms / closed(&plan)
     };

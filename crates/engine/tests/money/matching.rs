@@ -108,6 +108,8 @@ proptest! {
                     prop_assert!(fill.position.size() < held.size());
                 } else {
                     prop_assert!(!reduce_only);
+                    let opened = fill.position.size() + lots - fill.lots;
+                    prop_assert!(opened >= params.min_position_lots);
                     let equity = fill.position.equity(mark.price).unwrap();
                     let needed = maintenance_margin(&params, fill.position.notional(mark.price).unwrap());
                     prop_assert!(equity.positive_part() >= needed.unwrap());
@@ -133,7 +135,8 @@ proptest! {
         side in any_side(), held in any_position(), free in 0_i64..30_000_000,
         fills in proptest::collection::vec((95_000_u64..105_000, 1_u64..100), 1..5), least in 0_u64..1_000_000,
     ) {
-        let (params, mark) = (params(), mark(100_000, 50));
+        let params = RiskParams { min_position_lots: 1, ..params() };
+        let mark = mark(100_000, 50);
         let mut taken = Taken::default();
         for (at, lots) in &fills {
             let order = waiting(&new_order(side.opposite(), price(*at), *lots, 100_000_000));
@@ -179,7 +182,7 @@ proptest! {
         let reserve = order_margin(&params, &mark, side, lots, price(at)).unwrap();
         let order = waiting(&new_order(side, price(at), lots, reserve));
         let maker = Maker { position: Position::default(), free: Atoms::ZERO, has_room: true };
-        let limits = RiskParams { max_position_lots: 1 << 32, ..params };
+        let limits = RiskParams { max_position_lots: 1 << 32, min_position_lots: 1, ..params };
         let Match::Fill(fill) = meet(&taking(&limits, &mark, false), &maker, &order, lots).unwrap() else {
             let limit = params.active_tiers().unwrap().last().unwrap().notional_limit_atoms;
             prop_assert!(lots * mark.price.get() > limit, "unhealthy at once");
@@ -353,7 +356,7 @@ fn expired_orders_are_removed_for_a_fee() {
     assert_eq!(met(&held(1), &order(0, 600_000)), None);
     assert_eq!(met(&held(-10), &order(0, 600_000)), None);
     assert_eq!(
-        met(&held(-9), &order(0, 600_000)).map(|removed| removed.0),
+        met(&held(-5), &order(0, 600_000)).map(|removed| removed.0),
         Some(RemoveReason::NoRoom)
     );
 }

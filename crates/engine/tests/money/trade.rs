@@ -228,28 +228,21 @@ fn the_price_of_a_trade_serves_reducing_only_if_both_reduce() {
 }
 
 #[test]
-fn a_liquidator_takes_any_size_without_a_fee() {
+fn a_liquidator_takes_over_without_a_fee_and_no_less_than_the_least_position() {
     let params = params();
     let quote = Atoms::new(2 * 10_000 - 200);
-    let took = take_over(
-        &params,
-        &mark(10_000, 50),
-        &flat(1_000, 1_000),
-        lots(2),
-        quote,
-    )
-    .unwrap();
+    let two_of = |whole, free| {
+        let party = flat(1_000, free);
+        take_over(&params, &mark(10_000, 50), &party, lots(2), quote, whole)
+    };
+    // All there was is less than five lots.
+    let took = two_of(4, 1_000).unwrap();
+    assert_eq!(two_of(5, 1_000), Err(EngineError::PositionTooSmall));
     assert_eq!(
         (took.fee.get(), took.free.get(), took.position.size()),
         (0, 0, 2)
     );
-    let poor = take_over(
-        &params,
-        &mark(10_000, 50),
-        &flat(1_000, 899),
-        lots(2),
-        quote,
-    );
+    let poor = two_of(4, 899);
     assert_eq!(poor, Err(EngineError::BelowInitialMargin));
 }
 

@@ -177,7 +177,14 @@ impl Venue {
         let free = self.accounts[liquidator].free.positive_part();
         let margin = free.min(lots.size() * self.mark.price.get() / 4);
         let party = self.party(liquidator, margin);
-        let Ok(took) = take_over(&self.params, &self.mark, &party, lots, quote) else {
+        let Ok(took) = take_over(
+            &self.params,
+            &self.mark,
+            &party,
+            lots,
+            quote,
+            position.size(),
+        ) else {
             return;
         };
         let changes = [

@@ -390,6 +390,7 @@ fn a_better_order_is_passed_over_only_after_the_ramp() {
         let input = LiquidationInput {
             distress: Distress {
                 flagged_slot,
+                seen_slot: slot,
                 ..Distress::NONE
             },
             slot,

@@ -84,7 +84,7 @@ impl Call<'_> {
     /// The keeper's account takes over what the book leaves, if it can afford that, or the `whole`
     /// step.
     fn taking_over(&self, whole: bool) -> Result<Option<Plan>, PlanError> {
-        let Some((listed, step)) = self.foreseen(true)? else {
+        let Some((listed, step)) = self.foreseen(u64::MAX)? else {
             return Ok(None);
         };
         let most = match whole {
@@ -95,38 +95,69 @@ impl Call<'_> {
         let Some(held) = self.held()? else {
             return Ok(None);
         };
+        if let Some(margin) = self.affordable(&held, fill)? {
+            return Ok(Some(self.plan(
+                Takeover::with_margin(margin),
+                listed,
+                &step,
+            )));
+        }
+        self.part(&held, fill.0.size())
+    }
+
+    /// Half of the lots, a quarter and so on, until the keeper's account can afford them.
+    fn part(&self, held: &Position, lots: u64) -> Result<Option<Plan>, PlanError> {
+        let mut most = lots / 2;
+        while most >= self.input.params.min_position_lots {
+            let Some((listed, step)) = self.foreseen(most)? else {
+                return Ok(None);
+            };
+            let Some(fill) = step.liquidator_fill()? else {
+                return Ok(None);
+            };
+            if let Some(margin) = self.affordable(held, fill)? {
+                return Ok(Some(self.plan(
+                    Takeover::of_lots(most, margin),
+                    listed,
+                    &step,
+                )));
+            }
+            most /= 2;
+        }
+        Ok(None)
+    }
+
+    fn affordable(&self, held: &Position, fill: (Lots, Atoms)) -> Result<Option<u64>, PlanError> {
         let (params, mark) = (self.input.params, &self.present.mark);
         let (free, backing) = (self.own.trader.free(), &self.own.options.backing);
-        let margin = affordable(params, mark, &held, free, fill, backing)?;
-        Ok(margin.map(|margin| self.plan(Takeover::with_margin(margin), listed, &step)))
+        let whole = self.input.position.size();
+        Ok(affordable(params, mark, held, free, fill, whole, backing)?)
     }
 
     /// The book alone takes lots.
     pub fn by_the_book(&self) -> Result<Option<Plan>, PlanError> {
-        let foreseen = self.foreseen(false)?;
+        let foreseen = self.foreseen(0)?;
         Ok(foreseen.map(|(listed, step)| self.plan(Takeover::none(), listed, &step)))
     }
 
     /// The makers to list, as far as they fit, and what then comes of the step; `None` when
     /// nothing would be closed.
-    fn foreseen(
-        &self,
-        takes_over: bool,
-    ) -> Result<Option<(Vec<Pubkey>, LiquidationPlan)>, PlanError> {
+    fn foreseen(&self, most: u64) -> Result<Option<(Vec<Pubkey>, LiquidationPlan)>, PlanError> {
         let (book, victim, input) = (self.book, &self.victim, self.input);
         let spares = self.own.options.spares;
-        let mut listed = liquidation_makers(book, victim, input, takes_over, spares)?;
+        let mut listed = liquidation_makers(book, victim, input, most > 0, spares)?;
         listed.truncate(self.own.options.max_makers);
         let offer = Takeover::with_margin(0);
         let fitting = fit::longest(&listed, self.own, |listed| {
             vec![self.instruction(offer, listed)]
         })?;
         listed.truncate(fitting);
-        match foresee(book, victim, input, takes_over, &listed) {
+        match foresee(book, victim, input, most, &listed) {
             Ok(step) => Ok(Some((listed, step))),
             Err(
                 EngineError::NothingFilled
                 | EngineError::InsuranceCannotPay
+                | EngineError::PositionTooSmall
                 | EngineError::LiquidationSkipsBook,
             ) => Ok(None),
             Err(error) => Err(error.into()),

@@ -111,7 +111,13 @@ fn after_the_grace_period_insurance_no_longer_delays() {
         .insure(1_000)
         .hold_with(1, (100, ENTRY, -500), flagged);
     assert_eq!(tasks(&market, &CALM), [(Task::Liquidate, 1)]);
+    // Slots that nobody looked at do not count.
     market.clock.slot = SLOT + 151;
+    assert_eq!(tasks(&market, &CALM), [(Task::Liquidate, 1)]);
+    market.hold_with(1, (100, ENTRY, -500), |slot| {
+        flagged(slot);
+        slot.seen_slot = SLOT + 101;
+    });
     assert_eq!(tasks(&market, &CALM), [(Task::Deleverage, 1)]);
 }
 
@@ -122,13 +128,24 @@ fn flags_that_are_no_longer_true_are_brought_level() {
     assert_eq!(tasks(&market, &CALM), [(Task::Unflag, 1)]);
     // Distress that the flags know of already needs no flag; one that they do not know does.
     market.hold(2, (100, ENTRY, 4_000));
-    market.hold_with(3, (100, ENTRY, 3_000), |slot| slot.flagged_slot = 7);
+    market.hold_with(3, (100, ENTRY, 3_000), |slot| slot.flagged_slot = SLOT - 49);
     let due: Vec<_> = market.evaluate().jobs;
     let due: Vec<_> = due.iter().map(|job| (job.task, job.flag_due)).collect();
     let liquidate = Task::Liquidate;
     assert_eq!(
         due,
         [(liquidate, false), (liquidate, true), (Task::Unflag, true)]
+    );
+    // Fifty slots on, a look counts as many as it ever will.
+    market.hold_with(3, (100, ENTRY, 3_000), |slot| slot.flagged_slot = SLOT - 50);
+    assert_eq!(
+        market
+            .evaluate()
+            .jobs
+            .iter()
+            .filter(|job| job.flag_due)
+            .count(),
+        3
     );
 }
 

@@ -57,15 +57,43 @@ fn the_book_comes_first_and_the_keeper_takes_the_rest() {
         .all(|account| writable.contains(account)));
     let data = ballast::instruction::Liquidate {
         liquidator_margin: 2_000,
-        takes_over: true,
+        take_over_lots: u64::MAX,
     };
     assert_eq!(plan.instructions[0].data, data.data());
 }
 
 #[test]
-fn who_cannot_afford_it_liquidates_into_the_book_alone() {
+fn who_cannot_afford_it_all_takes_over_what_it_can() {
     let mut market = Synthetic::at(ENTRY);
-    market.own.free = 1_999;
+    market
+        .hold(1, (100, ENTRY, 4_000))
+        .order(11, Side::Long, 995, 12);
+    // Of the 8 lots the book leaves, halved until a quarter of them at the mark is there.
+    for (free, taken, margin) in [(1_999, 4, 1_000), (999, 2, 500), (250, 1, 250)] {
+        market.own.free = free;
+        let plan = sent(market.plan(&market.job()));
+        let Effect::Liquidation {
+            book_lots,
+            taken_lots,
+            margin_atoms,
+            ..
+        } = plan.effect
+        else {
+            panic!("{:?}", plan.effect);
+        };
+        assert_eq!((book_lots, taken_lots, margin_atoms), (12, taken, margin));
+        let data = ballast::instruction::Liquidate {
+            liquidator_margin: margin,
+            take_over_lots: taken,
+        };
+        assert_eq!(plan.instructions[0].data, data.data());
+    }
+}
+
+#[test]
+fn who_cannot_afford_a_lot_liquidates_into_the_book_alone() {
+    let mut market = Synthetic::at(ENTRY);
+    market.own.free = 249;
     market
         .hold(1, (100, ENTRY, 4_000))
         .order(11, Side::Long, 995, 12);
@@ -81,7 +109,7 @@ fn who_cannot_afford_it_liquidates_into_the_book_alone() {
     ));
     let data = ballast::instruction::Liquidate {
         liquidator_margin: 0,
-        takes_over: false,
+        take_over_lots: 0,
     };
     assert_eq!(plan.instructions[0].data, data.data());
     // So does one that is told not to take anything over.
@@ -227,6 +255,7 @@ fn the_book_comes_before_a_round_until_the_grace_period_is_over() {
     market.hold_with(1, (100, ENTRY, -500), |slot| {
         slot.flagged_slot = SLOT - 151;
         slot.bankrupt_slot = SLOT - 151;
+        slot.seen_slot = SLOT;
     });
     assert_eq!(sent(market.plan(&market.job())).task, Task::Deleverage);
 }

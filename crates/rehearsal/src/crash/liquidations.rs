@@ -106,7 +106,7 @@ fn step(stage: &mut Stage, diary: &mut Diary, now: &Now) -> Result<Call> {
             if keeper.address == now.open.trader {
                 continue;
             }
-            let Some(margin) = afforded(stage, &keeper, rest)? else {
+            let Some(margin) = afforded(stage, &keeper, rest, now.open.position.size())? else {
                 continue;
             };
             let offer = Takeover::with_margin(margin);
@@ -190,7 +190,7 @@ impl Now {
         let snapshot = stage.sandbox.book(&stage.market);
         let book = snapshot.book().context("book")?;
         let (victim, input) = (&self.open.trader, self.input(stage));
-        let plan = match liquidation::foresee(&book, victim, &input, true, listed) {
+        let plan = match liquidation::foresee(&book, victim, &input, u64::MAX, listed) {
             // More orders are in the way than one call can list: it takes a part of them.
             Err(EngineError::LiquidationSkipsBook) => return Ok(None),
             plan => plan.map_err(engine)?,
@@ -200,14 +200,20 @@ impl Now {
     }
 }
 
-/// The margin a keeper puts behind `rest`, if its free collateral reaches.
-fn afforded(stage: &Stage, keeper: &TraderCookie, rest: (Lots, Atoms)) -> Result<Option<u64>> {
+/// The margin a keeper puts behind `rest` of a position of `whole` lots, if its free collateral
+/// reaches.
+fn afforded(
+    stage: &Stage,
+    keeper: &TraderCookie,
+    rest: (Lots, Atoms),
+    whole: u64,
+) -> Result<Option<u64>> {
     let held = stage
         .open_position(&keeper.address)?
         .map_or(Position::default(), |open| open.position);
     let free = stage.sandbox.trader(&keeper.address).free();
     let mark = stage.price()?;
-    affordable(&stage.risk, &mark, &held, free, rest, &BACKING).map_err(engine)
+    affordable(&stage.risk, &mark, &held, free, rest, whole, &BACKING).map_err(engine)
 }
 
 fn send(

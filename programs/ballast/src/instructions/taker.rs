@@ -9,7 +9,7 @@ use ballast_engine::{
         check, may_wait, order_margin, reducible, OrderKind, OrderRequest, OrderTerms, SelfTrade,
     },
     position::Position,
-    trade::{PartyInput, PartyOutcome},
+    trade::{check_opened, PartyInput, PartyOutcome},
     units::{Atoms, Side},
     EngineError,
 };
@@ -152,17 +152,19 @@ impl Taker {
         self.filled = matching.taken.lots;
         let used = self.settle(market, touched, order, matching)?;
         self.cut_reduce_only(market, book)?;
-        if left == 0 {
-            return Ok(());
-        }
-        if request.kind.rests() && !list_ended {
+        if left > 0 && request.kind.rests() && !list_ended {
             let margin = order.margin.checked_sub(used);
             let margin = margin.ok_or_else(|| error!(BallastError::Overflow))?;
             let least = rules.least_worth;
             let lots = self.may_rest(book, request, &terms, left, least)?;
-            self.rest(book, market, touched, matching, order, &terms, lots, margin)
-        } else {
-            Ok(())
+            self.rest(book, market, touched, matching, order, &terms, lots, margin)?;
+        }
+        match &self.party {
+            Some(party) => {
+                let (after, reduced) = (&party.position, party.reduced_only);
+                check_opened(market.params(), after, reduced, self.resting).or_ballast()
+            }
+            None => Ok(()),
         }
     }
 

@@ -70,7 +70,11 @@ impl Generator {
             trader,
             liquidator,
             margin: self.margin(held.size() * price),
-            take_over: self.pick.percent(65),
+            take_over: match self.pick.weighted(&[35, 45, 20]) {
+                0 => 0,
+                1 => u64::MAX,
+                _ => u64::try_from(self.pick.within(1, held.size().max(1))).expect("lots"),
+            },
             makers: self.makers_against(model, market, trader, held.lots),
         })
     }

@@ -158,8 +158,8 @@ impl Model {
         require(deficit > 0, BallastError::NotBankrupt)?;
         let params = self.markets[number].params;
         let available = self.deficit_cover(number);
-        let flagged = distress.bankrupt_slot;
-        let waited = flagged != 0 && self.slot > flagged + params.adl.grace_slots;
+        let (_, flagged_for) = distress.ages(self.slot, true);
+        let waited = flagged_for.is_some_and(|elapsed| elapsed > params.adl.grace_slots);
         let delays = available >= deficit && !waited;
         require(!delays, BallastError::InsuranceCanPay)?;
         let best = self.book(number).best(-sign);
@@ -211,6 +211,8 @@ impl Model {
         self.note(&stood, 0);
         let most = i128::from(self.markets[number].params.adl.reward_atoms);
         let reward = floor(&part(most, closed, whole_lots));
+        // At most a tenth of the deficit that insurance, held profit and counterparties bore.
+        let reward = reward.min(floor(&part(paid + gave_up, 1, 10)));
         let reward = reward.min(self.markets[number].fees);
         self.markets[number].fees -= reward;
         self.trader_mut(receiver).free += reward;

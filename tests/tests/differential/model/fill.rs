@@ -393,6 +393,7 @@ fn made(
     };
     let sound = available + if reduced { share } else { 0 } >= 0
         && (reduced || stands(params, &meeting.mark, &after))
+        && (reduced || after.size() + order.lots - lots >= i128::from(params.min_position_lots))
         && (after.lots == 0 || has_a_place(&after));
     let fits = |amount| i64::try_from(amount).is_ok();
     if !sound || !fits(free) || !fits(after.margin) {

@@ -58,29 +58,35 @@ impl Model {
         let mark = self.touch(market, Use::Liquidate)?;
         let flagged = self.needed(market, trader)?.distress.flagged_slot != 0;
         let holding = self.settled(market, trader)?;
-        let health = Health::of(&holding, mark.price, &self.markets[market].params);
+        let params = self.markets[market].params;
+        let health = Health::of(&holding, mark.price, &params);
         let matters = flagged || health != Health::Healthy;
         require(matters, BallastError::Healthy)?;
-        self.record(market, trader, health);
+        let restored = is_restored(&holding, mark.price, &params);
+        self.record(market, trader, health, restored);
         Ok(())
     }
 
-    /// Brings the flags level with the health.
-    pub fn record(&mut self, market: usize, trader: usize, health: Health) {
+    /// Brings the flags level with the health. A look counts the slots since the last one, fifty at
+    /// most, where the position is in trouble; it is forgotten once it holds maintenance and the
+    /// buffer.
+    pub fn record(&mut self, market: usize, trader: usize, health: Health, restored: bool) {
         let now = self.slot;
         let old = *self.distress_mut(market, trader);
-        let since = |slot: u64| if slot == 0 { now } else { slot };
+        let (ramp, grace) = old.ages(now, health != Health::Healthy);
         let new = match health {
-            Health::Healthy => Distress::default(),
-            Health::Weak => Distress {
-                flagged_slot: since(old.flagged_slot),
+            Health::Healthy if restored || ramp.is_none() => Distress::default(),
+            Health::Healthy | Health::Weak => Distress {
+                flagged_slot: now - ramp.unwrap_or(0),
+                seen_slot: now,
                 last_step_slot: old.last_step_slot,
                 step_left: old.step_left,
                 ..Distress::default()
             },
             Health::Bankrupt(deficit) => Distress {
-                flagged_slot: since(old.flagged_slot),
-                bankrupt_slot: since(old.bankrupt_slot),
+                flagged_slot: now - ramp.unwrap_or(0),
+                bankrupt_slot: now - grace.unwrap_or(0),
+                seen_slot: now,
                 deficit,
                 ..old
             },
@@ -115,10 +121,15 @@ impl Model {
                 follow_up: false,
             }),
             Health::Weak => {
-                let discount = discount_bps(params, distress.flagged_slot, self.slot);
+                let discount = discount_bps(params, distress.ages(self.slot, true).0);
                 let (most, follow_up) = self.most_lots(market, before, distress, price)?;
                 let needed = needed_lots(params, before, price, discount);
-                let mut closed = needed.min(most).max(1);
+                // A step is at least the least position, unless it goes on with another.
+                let least = match follow_up {
+                    true => 1,
+                    false => i128::from(params.min_position_lots).min(size),
+                };
+                let mut closed = needed.min(most).max(least);
                 if size - closed < i128::from(params.min_position_lots) {
                     closed = size;
                 }
@@ -157,18 +168,40 @@ impl Model {
     }
 }
 
-/// The discount ramps from the flag.
-fn discount_bps(params: &RiskParams, flagged: u64, now: u64) -> i128 {
+/// The discount ramps from the flag, as far as somebody looked.
+fn discount_bps(params: &RiskParams, flagged_for: Option<u64>) -> i128 {
     let first = i128::from(params.liquidation_discount_bps);
     let last = i128::from(params.liquidation_discount_max_bps);
     let ramp = i128::from(params.discount_ramp_slots);
-    let elapsed = i128::from(now) - i128::from(flagged);
-    if flagged == 0 {
-        first
-    } else if elapsed >= ramp {
-        last
-    } else {
-        first + floor(&part(last - first, elapsed, ramp))
+    match flagged_for.map(i128::from) {
+        None => first,
+        Some(elapsed) if elapsed >= ramp => last,
+        Some(elapsed) => first + floor(&part(last - first, elapsed, ramp)),
+    }
+}
+
+/// Whether a holding has maintenance margin and the buffer.
+pub fn is_restored(holding: &Holding, price: i128, params: &RiskParams) -> bool {
+    let due = margin_due(params, holding.size() * price, Rate::Maintenance);
+    let buffer = part(due, i128::from(params.liquidation_buffer_bps), ONE);
+    holding.equity(price) >= due + ceil(&buffer)
+}
+
+impl Distress {
+    /// For how long it has been known to be below maintenance and to be bankrupt, as far as somebody
+    /// looked. A look counts fifty slots at most, where the clocks `run`; after 9,000 slots without one
+    /// nothing is known.
+    pub fn ages(&self, now: u64, run: bool) -> (Option<u64>, Option<u64>) {
+        if self.flagged_slot == 0 {
+            return (None, None);
+        }
+        let seen = self.seen_slot.max(self.flagged_slot);
+        if now - seen > 9_000 {
+            return (None, None);
+        }
+        let counted = if run { (now - seen).min(50) } else { 0 };
+        let age = |since: u64| (since != 0).then(|| seen - since + counted);
+        (age(self.flagged_slot), age(self.bankrupt_slot))
     }
 }
 

@@ -85,6 +85,7 @@ impl Model {
             id = self.book(market).next_id;
             reserved = self.rest(placing, &taking, &mut meeting, resting, paid.used)?;
         }
+        self.require_least(market, &paid, resting)?;
         let own = paid
             .after
             .map_or(0, |after| after.lots.max(0) - holding.lots.max(0));
@@ -250,6 +251,15 @@ impl Model {
             used: offered,
             fee,
         })
+    }
+
+    /// What a taker opens, enlarges or flips is, with what of its order waits, the least position or
+    /// more.
+    pub fn require_least(&self, market: usize, paid: &Paid, waiting: i128) -> Verdict<()> {
+        let least = i128::from(self.markets[market].params.min_position_lots);
+        let after = paid.after.filter(|_| !paid.reduced);
+        let small = after.is_some_and(|after| after.size() + waiting < least);
+        require(!small, BallastError::PositionTooSmall)
     }
 
     /// Writes the taker's position.

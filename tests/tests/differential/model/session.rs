@@ -93,7 +93,7 @@ impl Model {
         require(deficit > round.insured, BallastError::InsuranceCanPay)?;
         let slot = self.slot;
         self.hold(market, bankrupt, round.bankrupt)?;
-        self.record(market, bankrupt, Health::Bankrupt(deficit));
+        self.record(market, bankrupt, Health::Bankrupt(deficit), false);
         let place = side(round.sign);
         let free = self.markets[market].sessions[place].is_none();
         require(free, BallastError::AdlSessionUnderWay)?;

@@ -27,10 +27,12 @@ pub struct Stamp {
 /// What is remembered of a position in trouble.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Distress {
-    /// Below maintenance since; 0 never.
+    /// Where the clock of the discount began, as far as somebody looked; 0 nowhere.
     pub flagged_slot: u64,
-    /// Bankrupt since; 0 never.
+    /// Where the clock of the grace period began, likewise.
     pub bankrupt_slot: u64,
+    /// The last look.
+    pub seen_slot: u64,
     /// Deficit when last flagged.
     pub deficit: i128,
     /// Last partial liquidation; 0 never.

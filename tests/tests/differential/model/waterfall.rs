@@ -4,7 +4,7 @@ use ballast_state::error::BallastError;
 
 use super::fill::{check_makers, Done, Matched, Meeting};
 use super::holding::Holding;
-use super::liquidate::{Health, Plan};
+use super::liquidate::{is_restored, Health, Plan};
 use super::number::{ceil, floor, part, ONE};
 use super::oracle::{Mark, Use};
 use super::refusal::{require, Refusal, Verdict};
@@ -57,7 +57,7 @@ impl Model {
         self.descend(&descent, &mut meeting)?;
         let taken = descent.taken(self, &meeting);
         if meeting.met() == 0 && taken == 0 {
-            return Err(descent.nothing());
+            return Err(descent.nothing(self, &meeting));
         }
         let closed = descent.closed(self, &meeting, taken);
         self.settle_victim(&descent, &closed)?;
@@ -120,6 +120,11 @@ impl Model {
             let params = self.markets[market].params;
             let (lots, quote) = (sign * taken, sign * quote);
             let traded = party_fill(&params, &descent.mark, &party, lots, quote, 0)?;
+            // What is opened or enlarged is the least position or more, unless all there was is less.
+            let least = i128::from(params.min_position_lots);
+            let small = !traded.reduced && traded.after.size() < least;
+            let exempt = descent.before.size() < least;
+            require(!small || exempt, BallastError::PositionTooSmall)?;
             self.hold(market, liquidator, traded.after)?;
             let cut = self.cut_reduce_only(market, liquidator, traded.after.lots);
             meeting.note_cut(liquidator, cut);
@@ -162,7 +167,8 @@ impl Model {
         }
         let params = self.markets[market].params;
         let health = Health::of(&holding, descent.mark.price, &params);
-        self.record(market, victim, health);
+        let restored = is_restored(&holding, descent.mark.price, &params);
+        self.record(market, victim, health, restored);
         let slot = self.slot;
         let distress = self.distress_mut(market, victim);
         distress.last_step_slot = descent.distress.last_step_slot;
@@ -183,6 +189,8 @@ impl Model {
         let market = &mut self.markets[descent.call.market];
         let most = i128::from(market.params.adl.reward_atoms);
         let reward = floor(&part(most, closed.lots, descent.before.size())).min(market.fees);
+        // At most a tenth of the deficit that insurance bore.
+        let reward = reward.min(floor(&part(closed.paid, 1, 10)));
         let reward = if closed.paid > 0 { reward } else { 0 };
         market.fees -= reward;
         reward
@@ -196,7 +204,7 @@ impl Descent<'_> {
 
     /// Whether the liquidator may get the rest at the mark because insurance pays.
     fn is_covered(&self) -> bool {
-        self.call.take_over && self.is_bankrupt() && self.plan.deficit <= self.available
+        self.call.take_over > 0 && self.is_bankrupt() && self.plan.deficit <= self.available
     }
 
     /// Whether the victim gets no less for its lots at this price than it would without the book.
@@ -219,18 +227,30 @@ impl Descent<'_> {
 
     /// Lots that the liquidator takes over.
     fn taken(&self, model: &Model, meeting: &Meeting) -> i128 {
-        let rest = self.plan.lots - meeting.lots();
-        let offered = self.call.take_over && (!self.is_bankrupt() || self.is_covered());
+        let offered = self.call.take_over > 0 && (!self.is_bankrupt() || self.is_covered());
         let best = model.book(meeting.market).best(meeting.sign);
         let better = best.is_some_and(|best| self.accepts(best.price));
-        let flagged = self.distress.flagged_slot;
+        let (flagged_for, _) = self.distress.ages(model.slot, true);
         let ramp = model.markets[meeting.market].params.discount_ramp_slots;
-        let early = flagged == 0 || model.slot - flagged <= ramp;
+        let early = flagged_for.is_none_or(|elapsed| elapsed <= ramp);
         if offered && !(better && early) {
-            rest
+            self.wanted(model, meeting)
         } else {
             0
         }
+    }
+
+    /// Of the lots that are left those that the liquidator wants: all, or so many that at least the
+    /// least position is left of the victim's.
+    fn wanted(&self, model: &Model, meeting: &Meeting) -> i128 {
+        let rest = self.plan.lots - meeting.lots();
+        let most = i128::from(self.call.take_over);
+        if most >= rest {
+            return rest;
+        }
+        let least = i128::from(model.markets[meeting.market].params.min_position_lots);
+        let spare = self.before.size() - meeting.lots() - least;
+        most.min(spare.max(0))
     }
 
     /// Worth of the lots taken over.
@@ -272,11 +292,13 @@ impl Descent<'_> {
     }
 
     /// Why nothing was filled, taken out or taken over.
-    fn nothing(&self) -> Refusal {
-        if !self.call.take_over {
+    fn nothing(&self, model: &Model, meeting: &Meeting) -> Refusal {
+        if self.call.take_over == 0 {
             BallastError::NothingFilled.into()
         } else if self.is_bankrupt() && !self.is_covered() {
             BallastError::InsuranceCannotPay.into()
+        } else if self.wanted(model, meeting) == 0 {
+            BallastError::PositionTooSmall.into()
         } else {
             BallastError::LiquidationSkipsBook.into()
         }

@@ -105,8 +105,8 @@ pub struct Liquidation {
     pub liquidator: usize,
     /// Margin that the liquidator adds.
     pub margin: u64,
-    /// Whether the liquidator takes what the book does not.
-    pub take_over: bool,
+    /// Most lots that the liquidator takes of what the book does not.
+    pub take_over: u64,
     /// Accounts of the makers.
     pub makers: Vec<Listed>,
 }

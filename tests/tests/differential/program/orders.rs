@@ -147,7 +147,7 @@ impl World {
             liquidator: self.addresses[liquidator],
             offer: anyone::Takeover {
                 margin: call.margin,
-                takes_over: call.take_over,
+                lots: call.take_over,
             },
             makers: &self.list(&call.makers),
         }

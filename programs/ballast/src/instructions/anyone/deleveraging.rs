@@ -5,7 +5,7 @@ use ballast_engine::{
     adl::{Bankruptcy, Deleveraging, Summary},
     position::Position,
     rank::Round,
-    reward::keeper_reward,
+    reward::rescue_reward,
     settlement::Settlement,
 };
 use ballast_state::{
@@ -217,11 +217,16 @@ pub fn pay_reward(
     event: &AutoDeleveraged,
 ) -> Result<u64> {
     let mut market = market.load_mut()?;
-    let reward = keeper_reward(
+    let paid = event
+        .insurance_paid_atoms
+        .checked_add(event.held_paid_atoms);
+    let saved = paid.and_then(|paid| paid.checked_add(event.gave_up_atoms));
+    let reward = rescue_reward(
         market.params().adl.reward_atoms,
         market.fees_atoms,
         event.lots_closed,
         u64::from(event.bankrupt_lots),
+        saved.ok_or_else(|| error!(BallastError::Overflow))?,
     )
     .or_ballast()?;
     if reward > 0 {

@@ -1,10 +1,14 @@
 //! Records how a position stands: below maintenance, bankrupt, or healthy again.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{liquidation::health, oracle::Action};
+use ballast_engine::{liquidation::look, oracle::Action};
 use ballast_state::{
-    error::BallastError, events::PositionFlagged, exchange::Exchange, market::Market,
-    seeds::EXCHANGE_ADDRESS, trader::Trader,
+    error::BallastError,
+    events::PositionFlagged,
+    exchange::{Exchange, PAUSE_LIQUIDATE},
+    market::Market,
+    seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
 };
 
 use crate::{emit::emit, error::OrBallast, oracle::touch};
@@ -45,12 +49,18 @@ impl FlagBankruptcy<'_> {
         let touched = touch(&mut market, &self.price, Action::Liquidate, &clock)?;
         let slot = trader.position_mut(&self.market.key())?;
         let position = market.settled(slot)?;
-        let health = health(&position, touched.mark.price, market.params()).or_ballast()?;
+        // The clocks stand while nobody can liquidate.
+        let counts = self
+            .exchange
+            .load()?
+            .require_not_paused(PAUSE_LIQUIDATE)
+            .is_ok();
+        let look = look(&position, touched.mark.price, market.params(), counts).or_ballast()?;
         let available = market
             .insurance
             .available(market.params(), clock.slot)
             .or_ballast()?;
-        let distress = slot.distress().flagged(health, clock.slot).or_ballast()?;
+        let distress = slot.distress().flagged(look, clock.slot).or_ballast()?;
         slot.store_distress(&distress);
         let event = PositionFlagged {
             market: self.market.key(),
@@ -60,7 +70,7 @@ impl FlagBankruptcy<'_> {
             bankrupt_slot: slot.bankrupt_slot,
             deficit_atoms: slot.flagged_deficit,
             insurance_available_atoms: available,
-            uncovered: health.is_uncovered(available),
+            uncovered: look.health.is_uncovered(available),
         };
         market.invariant()?;
         trader.invariant()?;

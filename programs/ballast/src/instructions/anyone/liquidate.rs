@@ -5,10 +5,10 @@ use anchor_lang::prelude::*;
 use ballast_engine::{
     book::Book,
     descent::{BestOrder, Makers, Met},
-    liquidation::{health, LiquidationInput, LiquidationPlan, Waterfall},
+    liquidation::{look, LiquidationInput, LiquidationPlan, Waterfall},
     oracle::Action,
     position::Position,
-    reward::keeper_reward,
+    reward::rescue_reward,
     trade::{take_over, PartyInput},
     units::{LotPrice, Side},
     EngineError,
@@ -75,7 +75,7 @@ impl<'info> Liquidate<'info> {
     /// Liquidates one step of a position below maintenance; the trader's orders in the market are
     /// cancelled first. The engine derives the size. The orders of the listed makers take lots
     /// while their price is no worse for the trader than the liquidator's. The liquidator's account
-    /// takes over the rest at the mark less the discount if it offers to with `takes_over`,
+    /// takes over up to `take_over_lots` of the rest at the mark less the discount,
     /// locking `liquidator_margin` atoms of its free collateral if that opens or enlarges its
     /// position.
     ///
@@ -87,11 +87,11 @@ impl<'info> Liquidate<'info> {
     pub fn handle(
         ctx: Context<'info, Self>,
         liquidator_margin: u64,
-        takes_over: bool,
+        take_over_lots: u64,
     ) -> Result<()> {
         let makers = ctx.remaining_accounts;
         let accounts = &ctx.accounts;
-        let (event, profits) = accounts.step(makers, liquidator_margin, takes_over)?;
+        let (event, profits) = accounts.step(makers, liquidator_margin, take_over_lots)?;
         emit(&accounts.event_authority, &*event)?;
         profits.hold(&accounts.venue(&[&accounts.trader, &accounts.liquidator], makers))
     }
@@ -101,7 +101,7 @@ impl<'info> Liquidate<'info> {
         &self,
         makers: &'info [AccountInfo<'info>],
         liquidator_margin: u64,
-        takes_over: bool,
+        take_over_lots: u64,
     ) -> Result<(Box<PositionLiquidated>, Profits)> {
         let clock = Clock::get()?;
         self.exchange.load()?.require_not_paused(PAUSE_LIQUIDATE)?;
@@ -133,7 +133,7 @@ impl<'info> Liquidate<'info> {
         );
         let input = self.input(&market, &touched, slot, &before, clock.slot)?;
         let (plan, mut matched) =
-            meet_book(&self.trader.key(), &book, matching, &input, takes_over)?;
+            meet_book(&self.trader.key(), &book, matching, &input, take_over_lots)?;
         let mut entered = matched.changes.enter(free, reserve);
         let mut event = self.event(&touched, &before, &plan, market.insurance.balance);
 
@@ -157,7 +157,7 @@ impl<'info> Liquidate<'info> {
         let trader = self.trader.key();
         matched.changes.leave(&trader, &mut victim, &entered, 0)?;
 
-        let reward = rescue_reward(&mut market, &plan, before.size())?;
+        let reward = take_reward(&mut market, &plan, before.size())?;
         let income = [plan.reward_atoms, matched.collected, reward];
         self.settle_liquidator(
             &market,
@@ -165,7 +165,7 @@ impl<'info> Liquidate<'info> {
             &mut matched,
             &touched,
             &plan,
-            liquidator_margin,
+            (liquidator_margin, before.size()),
             income,
         )?;
         matched.changes.close(&mut market)?;
@@ -213,7 +213,7 @@ impl<'info> Liquidate<'info> {
         plan: &LiquidationPlan,
         (mark, now): (LotPrice, u64),
     ) -> Result<()> {
-        let left = health(&plan.position_after, mark, market.params()).or_ballast()?;
+        let left = look(&plan.position_after, mark, market.params(), true).or_ballast()?;
         let distress = slot.distress().after_step(plan, left, now);
         let change = Change {
             trader: &self.trader.key(),
@@ -239,7 +239,7 @@ impl<'info> Liquidate<'info> {
         matched: &mut Matched,
         touched: &Touched,
         plan: &LiquidationPlan,
-        margin: u64,
+        (margin, whole): (u64, u64),
         income: [u64; 3],
     ) -> Result<()> {
         let key = self.market.key();
@@ -254,8 +254,8 @@ impl<'info> Liquidate<'info> {
                 free,
                 margin_to_add: margin,
             };
-            let party =
-                take_over(market.params(), &touched.mark, &input, lots, quote).or_ballast()?;
+            let party = take_over(market.params(), &touched.mark, &input, lots, quote, whole)
+                .or_ballast()?;
             let change = Change {
                 trader: &self.liquidator.key(),
                 before: &input.position,
@@ -326,9 +326,10 @@ fn meet_book<'q, 'info>(
     book: &MarketBook,
     mut matching: Box<Matching<'_, 'q, 'info>>,
     input: &LiquidationInput,
-    takes_over: bool,
+    take_over_lots: u64,
 ) -> Result<(Box<LiquidationPlan>, Matched<'q, 'info>)> {
-    let mut waterfall = Box::new(Waterfall::begin(input, takes_over).or_ballast()?);
+    let waterfall = Waterfall::begin(input, take_over_lots > 0).or_ballast()?;
+    let mut waterfall = Box::new(waterfall.bounded(take_over_lots));
     let exhausted = book.write(|book| descend(book, &mut matching, &mut waterfall, victim))?;
     let plan = waterfall.finish(exhausted).or_ballast()?;
     if plan.lots.is_zero() && matching.removed.is_empty() {
@@ -377,12 +378,13 @@ impl Makers for Orders<'_, '_, '_, '_, '_> {
 
 /// Takes the reward for lots that insurance had to rescue, where there is no discount to earn, out
 /// of the fee bucket.
-fn rescue_reward(market: &mut Market, plan: &LiquidationPlan, size: u64) -> Result<u64> {
-    if plan.insurance_paid_atoms == 0 {
+fn take_reward(market: &mut Market, plan: &LiquidationPlan, size: u64) -> Result<u64> {
+    let saved = plan.insurance_paid_atoms;
+    if saved == 0 {
         return Ok(0);
     }
-    let reward = market.params().adl.reward_atoms;
-    let reward = keeper_reward(reward, market.fees_atoms, plan.lots.size(), size).or_ballast()?;
+    let (reward, closed) = (market.params().adl.reward_atoms, plan.lots.size());
+    let reward = rescue_reward(reward, market.fees_atoms, closed, size, saved).or_ballast()?;
     let left = market.fees_atoms.checked_sub(reward);
     market.fees_atoms = left.ok_or_else(|| error!(BallastError::Overflow))?;
     Ok(reward)
