@@ -110,7 +110,7 @@ test('liquidate', () => {
     price: key(name, 8),
     queueLong: key(name, 6),
     queueShort: key(name, 7),
-    takeOverLots: 123_456_789n,
+    takeOverLots: 18_446_744_073_709_551_615n,
     trader: key(name, 3),
   });
   sameAsRust(name, instruction, 11);
