@@ -14,9 +14,7 @@ use crate::figure::Figure;
 use crate::meter::Meter;
 use crate::shapes::{StageShape, HOSTILE};
 
-/// Counterparties to cut.
-const CUT: usize = 10;
-/// The most that a session selects.
+/// Counterparties that a session selects where they do not suffice: the most.
 const MOST: usize = MAX_SELECTED;
 /// Nodes that one transaction looks at.
 const NODES_A_STEP: u32 = 10_000;
@@ -45,7 +43,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         }
         let shape = StageShape::longest(population, Side::Short);
         let mut stage = Stage::new(program, &Setting::plain(shape))?.with_tolerance(0)?;
-        let session = run(&mut stage, CUT)?;
+        let session = run(&mut stage)?;
         meter.measure(&name, || session.total(population.words()))?;
         if last {
             measure_parts(&session, meter)?;
@@ -66,14 +64,14 @@ fn with_orders(program: &Path, meter: &mut Meter) -> Result<()> {
             };
             let mut stage = Stage::new(program, &setting)?.with_tolerance(0)?;
             let shape = format!("{MOST} of 100,000 cut, with {each} among 10,000 a side");
-            Figure::of(&shape, run(&mut stage, MOST)?.execute)
+            Figure::of(&shape, run(&mut stage)?.execute)
         })?;
     }
     Ok(())
 }
 
-fn run(stage: &mut Stage, cut: usize) -> Result<Session> {
-    let plan = stage.plan(cut)?;
+fn run(stage: &mut Stage) -> Result<Session> {
+    let plan = stage.plan(MOST)?;
     let hints = plan.cuts.iter().map(|cut| cut.node).collect::<Vec<_>>();
     let (market, bankrupt) = (stage.market.clone(), stage.bankrupt.address);
     let sandbox = &mut stage.sandbox;
@@ -123,7 +121,7 @@ impl Session {
         let units = steps.sum::<u64>() + self.open.compute_units + execute.compute_units;
         Ok(Figure {
             shape: format!(
-                "{CUT} of 100,000 hostile shorts ({words}): {} transactions",
+                "{MOST} of 100,000 hostile shorts ({words}): {} transactions",
                 self.steps.len() + 2
             ),
             compute_units: Some(units),
@@ -143,7 +141,7 @@ fn measure_parts(session: &Session, meter: &mut Meter) -> Result<()> {
         Ok(one(&session.open, account))
     })?;
     for (name, step, shape) in [
-        ("first", session.steps.first(), "10,000 nodes, ten hints"),
+        ("first", session.steps.first(), "10,000 nodes, 16 hints"),
         ("next", session.steps.get(1), "10,000 nodes"),
     ] {
         if let Some(step) = step {

@@ -62,7 +62,7 @@ const EXPECTED: [(&str, &str); 29] = [
         "ballast order place",
         "SOL-PERP trades between 190.000 and 210.000",
     ),
-    ("ballast order place", "looks like milliseconds"),
+    ("ballast order place", "expected unix seconds"),
     ("ballast book", "200.000"),
     (
         "ballast order place",
