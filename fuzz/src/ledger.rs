@@ -75,6 +75,7 @@ pub fn mark(atoms: u64, confidence: u64) -> Mark {
     Mark {
         price: LotPrice::new(atoms).expect("within range"),
         confidence,
+        average: None,
     }
 }
 

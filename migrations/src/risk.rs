@@ -92,6 +92,8 @@ numbers! {
         book_reward_bps: u32,
         #[serde(default)]
         min_order_atoms: u64,
+        price_age_seconds: u32,
+        divergence_grace_seconds: u32,
     } with { tiers: Vec<Tier>, ladder: Vec<Step>, adl: Adl }
 }
 

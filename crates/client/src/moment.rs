@@ -1,5 +1,6 @@
 //! When and at what price something is evaluated.
 
+use ballast_engine::oracle::Now;
 use ballast_engine::units::{LotPrice, Ticks};
 use ballast_engine::EngineError;
 use ballast_state::market::Market;
@@ -16,6 +17,15 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Slot and time.
+    #[must_use]
+    pub const fn now(&self) -> Now {
+        Now {
+            slot: self.slot,
+            unix_timestamp: self.unix_timestamp,
+        }
+    }
+
     /// The price of a lot of the market.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! feed; the one to use by default is the account that the Pyth push oracle keeps current for the
 //! feed, the same for everybody.
 
-use ballast_engine::oracle::{Action, OraclePrice, PriceFault};
+use ballast_engine::oracle::{Action, Now, OraclePrice, PriceFault};
 use ballast_state::error::BallastError;
 use ballast_state::market::Market;
 use ballast_state::oracle_config::ORACLE_PUSH;
@@ -63,7 +63,7 @@ pub fn decode_price(
         .map_err(PriceError::Refused)
 }
 
-/// Whether the market may use `price` for `action` at `unix_timestamp`, in seconds.
+/// Whether the market may use `price` for `action` at `now`.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -71,9 +71,9 @@ pub fn check_price(
     market: &Market,
     action: Action,
     price: &OraclePrice,
-    unix_timestamp: i64,
+    now: Now,
 ) -> Result<(), PriceFault> {
-    market.check_price(action, price, unix_timestamp)
+    market.check_price(action, price, now)
 }
 
 #[cfg(test)]
@@ -146,6 +146,7 @@ mod tests {
             confidence: Ticks::new(124),
             ema: Ticks::new(205_000),
             publish_time: 1_760_129_400,
+            below_tick: false,
         }
     }
 
@@ -212,21 +213,26 @@ mod tests {
     #[test]
     fn a_stale_price_still_serves_to_reduce() {
         let mut market = market(ORACLE_PULL);
-        market.risk.oracle_max_age_seconds = 60;
+        market.risk.oracle_max_age_seconds = 30;
         market.risk.oracle_max_conf_bps = 100;
         market.risk.oracle_max_ema_divergence_bps = 1_000;
         let price = expected();
-        let later = price.publish_time + 61;
-        assert_eq!(check_price(&market, Action::Adl, &price, later - 1), Ok(()));
-        assert_eq!(
-            check_price(&market, Action::Adl, &price, later),
-            Err(PriceFault::Stale)
-        );
-        assert_eq!(check_price(&market, Action::Reduce, &price, later), Ok(()));
+        let later = price.publish_time + 31;
+        let check = |market: &Market, action, unix_timestamp| {
+            let now = Now {
+                slot: 7,
+                unix_timestamp,
+            };
+            check_price(market, action, &price, now)
+        };
+        let flagged = Action::Force { flagged_slot: 6 };
+        assert_eq!(check(&market, flagged, later - 1), Ok(()));
+        assert_eq!(check(&market, flagged, later), Err(PriceFault::Stale));
+        let stale = Err(PriceFault::Stale);
+        assert_eq!(check(&market, Action::FORCE, later - 1), stale);
+        assert_eq!(check(&market, Action::Reduce, later), Ok(()));
         market.last_price.publish_time = later;
-        assert_eq!(
-            check_price(&market, Action::Reduce, &price, later),
-            Err(PriceFault::Older)
-        );
+        let older = Err(PriceFault::Older);
+        assert_eq!(check(&market, Action::Reduce, later), older);
     }
 }

@@ -66,6 +66,7 @@ fn view(market: &Market, held: i64) -> TakerView<'_> {
             confidence: Ticks::new(1),
             ema: Ticks::new(1_000),
             publish_time: NOW,
+            below_tick: false,
         },
         now: NOW,
         trader: key(TAKER),

@@ -138,6 +138,29 @@ impl<'a> BookRef<'a> {
         Err(EngineError::TreeCorrupt)
     }
 
+    /// Node of the next worse order of the side of the one at `node`, if there is one.
+    /// `OrderNotFound` when there is none at `node`.
+    pub fn next_after(&self, node: u32) -> Result<Option<u32>, EngineError> {
+        let (side, _) = place(node, self.bids.len())?;
+        let key = self.order(node)?.key();
+        let tree = self.tree(side);
+        let (mut index, mut found) = (tree.root(), NIL);
+        for _ in 0..MAX_HEIGHT {
+            if index == NIL {
+                let found = (found != NIL).then_some(found);
+                return found.map(|index| self.node(side, index)).transpose();
+            }
+            let order = tree.linked(index)?;
+            index = if key < order.key() {
+                found = index;
+                order.links().left
+            } else {
+                order.links().right
+            };
+        }
+        Err(EngineError::TreeCorrupt)
+    }
+
     /// Price of the best order on `side` that is not `trader`'s, if there is one.
     pub fn best_price_but_of(
         &self,

@@ -31,6 +31,8 @@ pub enum Met {
     Filled(u64),
     /// It was removed; nothing was traded.
     Removed,
+    /// It stays in the book and nothing was traded: the next one is met.
+    Skipped,
     /// Its maker is not listed, or the call has worked through as many as it can.
     ListEnded,
 }
@@ -43,14 +45,14 @@ pub trait Makers {
     /// What the engine refuses.
     fn refused(error: EngineError) -> Self::Error;
 
-    /// The best order left on `side`.
+    /// The best order left on `side` that has not been skipped.
     ///
     /// # Errors
     /// Those of a corrupt book.
     fn best(&mut self, side: Side) -> Result<Option<BestOrder>, Self::Error>;
 
-    /// Trades up to `most` lots with the order at `node`, which [`Self::best`] gave last, or
-    /// removes it.
+    /// Trades up to `most` lots with the order at `node`, which [`Self::best`] gave last, removes
+    /// or skips it.
     ///
     /// # Errors
     /// The implementation's.
@@ -72,7 +74,8 @@ pub trait MakersAndOwn: Makers {
 pub struct Taken {
     /// Lots of the order that are left.
     pub left: u64,
-    /// Whether an order that crosses was left because its maker is not listed.
+    /// Whether an order that crosses was left: its maker is not listed, or it was skipped. What is
+    /// left of the taker's own would cross the book.
     pub list_ended: bool,
 }
 
@@ -87,6 +90,7 @@ pub fn take<M: MakersAndOwn>(
 ) -> Result<Taken, M::Error> {
     let side = request.side;
     let mut left = terms.lots;
+    let mut skipped = false;
     while left > 0 {
         let Some(best) = makers.best(side.opposite())? else {
             break;
@@ -109,6 +113,7 @@ pub fn take<M: MakersAndOwn>(
         match makers.meet(best.node, left)? {
             Met::Filled(lots) => left = left.wrapping_sub(lots),
             Met::Removed => {}
+            Met::Skipped => skipped = true,
             Met::ListEnded => {
                 return Ok(Taken {
                     left,
@@ -119,7 +124,7 @@ pub fn take<M: MakersAndOwn>(
     }
     Ok(Taken {
         left,
-        list_ended: false,
+        list_ended: skipped,
     })
 }
 

@@ -120,6 +120,7 @@ impl From<PriceFault> for EngineError {
             PriceFault::Older => Self::PriceOlder,
             PriceFault::WideConfidence => Self::PriceWideConfidence,
             PriceFault::Diverged => Self::PriceDiverged,
+            PriceFault::BelowTick => Self::PriceOutOfRange,
         }
     }
 }

@@ -21,7 +21,9 @@
 //! ```
 //!
 //! A sample counts for the seconds it stood, so an order that comes and goes within a
-//! second counts for nothing.
+//! second counts for nothing. It counts for an hour at most from when the market was last
+//! looked at: what a halt leaves standing is not charged for the whole of it. While trading
+//! is paused there is no premium.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -63,8 +65,8 @@ pub struct FundingState {
     pub impact_bid: u32,
     /// The same of the asks.
     pub impact_ask: u32,
-    /// Zero.
-    pub _pad: u32,
+    /// 1 when trading was paused at `last_timestamp`, else 0.
+    pub paused: u32,
 }
 
 /// Funding rates of a market at a moment, ppm an hour; longs pay when positive.
@@ -102,7 +104,7 @@ impl FundingState {
             rate_ppm: 0,
             impact_bid: 0,
             impact_ask: 0,
-            _pad: 0,
+            paused: 0,
         }
     }
 
@@ -118,6 +120,13 @@ impl FundingState {
         self
     }
 
+    /// Takes over whether trading is paused from `last_timestamp` on.
+    #[must_use]
+    pub fn with_pause(mut self, paused: bool) -> Self {
+        self.paused = u32::from(paused);
+        self
+    }
+
     /// Begins at `now`, unix seconds: nothing is owed for the time before. An earlier `now` changes
     /// nothing.
     #[must_use]
@@ -130,7 +139,8 @@ impl FundingState {
 
     /// Accrues from `last_timestamp` to `now` with one `price` and the impact prices held
     /// throughout. Rounds down to whole atoms and carries the rest: at one price and one
-    /// book, splitting the interval anywhere changes nothing. An earlier or equal `now`
+    /// book, splitting an interval of an hour anywhere changes nothing; of a longer one only
+    /// the first hour is sampled. An earlier or equal `now`
     /// changes nothing. `Overflow` when the index leaves `i64`, and for times before 1970
     /// with an impact notional.
     pub fn accrue(
@@ -182,7 +192,8 @@ impl FundingState {
     }
 
     /// Base rate and premium at `price`, ppm an hour, clamped to the highest rate; 0 when a
-    /// side of the book is not deep enough or its impact price outside the price band. The base rate without an impact notional.
+    /// side of the book is not deep enough or its impact price outside the price band, the base
+    /// rate while trading is paused. The base rate without an impact notional.
     /// `Overflow` for a highest rate that `RiskParams::validate` refuses.
     pub fn sample_ppm(&self, params: &RiskParams, price: LotPrice) -> Result<i32, EngineError> {
         let base = params.funding_rate_ppm_per_hour;
@@ -199,18 +210,22 @@ impl FundingState {
         }
         let highest = i64::from(params.max_funding_rate_ppm);
         let lowest = negate(u64::from(params.max_funding_rate_ppm))?;
-        let rate = self
-            .premium_ppm(price)?
+        let premium = match self.paused {
+            0 => self.premium_ppm(price)?,
+            _ => 0,
+        };
+        let rate = premium
             .checked_add(i64::from(base))
             .ok_or(EngineError::Overflow)?;
         i32::try_from(rate.min(highest).max(lowest)).map_err(|_| EngineError::Overflow)
     }
 
-    /// `Overflow` unless the carry is below one atom and the rates are within
+    /// `Overflow` unless the carry is below one atom, the pause 0 or 1 and the rates within
     /// `MAX_FUNDING_RATE_PPM` either way.
     pub fn invariant(&self) -> Result<(), EngineError> {
         let most = u64::from(MAX_FUNDING_RATE_PPM);
         let sound = self.carry < FUNDING_SCALE
+            && self.paused <= 1
             && u64::from(self.rate_ppm.unsigned_abs()) <= most
             && self.rate_sum.unsigned_abs() <= most.wrapping_mul(HOUR_SECONDS);
         if sound {
@@ -242,8 +257,9 @@ impl FundingState {
         })
     }
 
-    /// Up to `now`, which is later than `last_timestamp`, at one sample: the hour under way
-    /// at its own rate, the next at the average of that hour, all later ones at the sample.
+    /// Up to `now`, which is later than `last_timestamp`, where the sample stands for an hour and
+    /// nothing does afterwards: the hour under way at its own rate, each of the next two at the
+    /// average of the one before, all later ones at nothing.
     fn at_sample(&self, sample: i32, now: i64) -> Result<Interval, EngineError> {
         let (from, to) = (unix_seconds(self.last_timestamp)?, unix_seconds(now)?);
         let seconds = to.checked_sub(from).ok_or(EngineError::Overflow)?;
@@ -256,20 +272,26 @@ impl FundingState {
             });
         };
         let average = hour_average(self.sum_after(sample, left)?)?;
+        // What of the sample's hour lies in the next one.
+        let sampled = HOUR_SECONDS
+            .checked_sub(left)
+            .ok_or(EngineError::Overflow)?;
+        let last = hour_average(over(sample, sampled)?)?;
         let next = after.min(HOUR_SECONDS);
         let later = after.checked_sub(next).ok_or(EngineError::Overflow)?;
         let ppm_seconds = over(self.rate_ppm, left)?
             .checked_add(over(average, next)?)
-            .and_then(|sum| sum.checked_add(over(sample, later).ok()?))
+            .and_then(|sum| sum.checked_add(over(last, later.min(HOUR_SECONDS)).ok()?))
             .ok_or(EngineError::Overflow)?;
+        let (rate_ppm, rate_sum) = match after / HOUR_SECONDS {
+            0 => (average, over(sample, after.min(sampled))?),
+            1 => (last, 0),
+            _ => (0, 0),
+        };
         Ok(Interval {
             ppm_seconds,
-            rate_ppm: if after < HOUR_SECONDS {
-                average
-            } else {
-                sample
-            },
-            rate_sum: over(sample, after % HOUR_SECONDS)?,
+            rate_ppm,
+            rate_sum,
         })
     }
 

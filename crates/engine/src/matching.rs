@@ -11,7 +11,7 @@ use crate::position::Position;
 use crate::queue::Totals;
 use crate::risk::RiskParams;
 use crate::trade::{check_largest, check_opened, reduces, PartyInput, PartyOutcome};
-use crate::units::{Atoms, Lots, Side};
+use crate::units::{Atoms, LotPrice, Lots, Side};
 
 /// Most orders that one call fills.
 pub const MAX_MATCHES: u32 = 32;
@@ -67,6 +67,9 @@ pub struct Taking<'a> {
     pub params: &'a RiskParams,
     /// The market's price.
     pub mark: Mark,
+    /// The price of an earlier slot, at which an order must be out of its trader's reach as well
+    /// before it leaves the book for that; `None` when there is none or none counts.
+    pub earlier: Option<LotPrice>,
     /// Unix seconds.
     pub now: i64,
     /// Whether the taker pays a fee; a liquidation does not.
@@ -80,6 +83,8 @@ pub enum Match {
     Fill(MakerFill),
     /// It cannot and leaves the book.
     Remove(Removal),
+    /// Its trader cannot carry it at this price alone: it is passed over and stays.
+    Keep,
 }
 
 /// A maker's fill.
@@ -110,8 +115,9 @@ pub struct MakerFill {
 pub enum RemoveReason {
     /// Its time is over.
     Expired,
-    /// Its trader could not carry the position: below maintenance, out of collateral, too
-    /// large, or less than the least position even with what is left of the order.
+    /// Its trader could not carry the position, at the price of an earlier slot neither: below
+    /// maintenance, out of collateral, too large, or less than the least position even with what is
+    /// left of the order.
     Unhealthy,
     /// It is reduce-only and there is no position on the other side.
     NothingToReduce,
@@ -149,10 +155,26 @@ pub fn meet(
                 RemoveReason::NoRoom
             }
             Ok(fill) => return Ok(Match::Fill(fill)),
-            Err(_) => RemoveReason::Unhealthy,
+            Err(_) if out_of_reach_before(taking, maker, order, most) => RemoveReason::Unhealthy,
+            Err(_) => return Ok(Match::Keep),
         }
     };
     removal(taking.params, maker, order, reason).map(Match::Remove)
+}
+
+/// Whether the maker could not have carried the order at the price of an earlier slot either.
+#[cold]
+fn out_of_reach_before(taking: &Taking<'_>, maker: &Maker, order: &Order, most: u64) -> bool {
+    let Some(price) = taking.earlier else {
+        return false;
+    };
+    let mark = Mark {
+        price,
+        confidence: 0,
+        average: None,
+    };
+    let before = Taking { mark, ..*taking };
+    fill(&before, maker, order, most).is_err()
 }
 
 /// Whether a position joins a queue that it is not in.
@@ -247,12 +269,14 @@ fn fill(
     })
 }
 
-/// A maker holds at least maintenance margin at the mark: its order reserved initial
-/// margin when it was placed, and the mark may have moved since.
+/// A maker holds at least maintenance margin at the mark, and at the average where that counts:
+/// its order reserved initial margin when it was placed, and the mark may have moved since.
 fn check_carried(params: &RiskParams, mark: &Mark, after: &Position) -> Result<(), EngineError> {
     check_largest(params, mark, after)?;
-    let required = maintenance_margin(params, after.notional(mark.price)?)?;
-    let equity = after.equity(mark.price)?;
+    let side = after.side().ok_or(EngineError::NoPosition)?;
+    let worst = mark.unworsened(side);
+    let required = maintenance_margin(params, after.notional(worst.max(mark.price))?)?;
+    let equity = after.equity(worst)?;
     if equity.is_negative() || equity.positive_part() < required {
         return Err(EngineError::BelowInitialMargin);
     }

@@ -1,39 +1,61 @@
 //! Which oracle price may be used for what.
 //!
-//! | fault | Open | Reduce | RemoveMargin | Funding | Liquidate | Adl |
+//! | fault | Open | Reduce | RemoveMargin | Funding | Flag | Force |
 //! |---|---|---|---|---|---|---|
 //! | older than one already used | x | x | x | x | x | x |
 //! | dated too far ahead | x | | x | x | x | x |
 //! | stale | x | | x | x | x | x |
 //! | wide confidence | x | | x | x | x | x |
-//! | far from the moving average | x | | x | | x | x |
+//! | below one tick | x | | x | | | |
+//! | far from the moving average | | | x | | | x |
+//!
+//! A price is stale beyond [`RiskParams::price_age`]. Funding takes one up to
+//! [`RiskParams::oldest_price_age`], and so do `Flag` and `Force` of a position that was flagged in an earlier
+//! slot at a price published earlier: two prices then speak against it.
+//!
+//! A price below one tick counts as one, so that who is in such a market gets out. A confidence is
+//! wide beyond [`RiskParams::oracle_max_conf_bps`] of the price and one tick, to which it is rounded up.
+//!
+//! A price far from its average blocks only until the market has recorded such prices for
+//! [`RiskParams::divergence_grace`]. Until then trades may not raise open interest, and who opens
+//! holds its margin at the average too: [`Mark::average`].
 //!
 //! Only a price fit for funding counts as used: one dated far ahead, which still
 //! serves to reduce, would make every honest price after it an older one. Funding
 //! goes on through a fast market because the price only scales it.
+
+mod clock;
 
 use crate::error::EngineError;
 use crate::math::{div_rem, product};
 use crate::risk::RiskParams;
 use crate::units::{LotPrice, Side, Ticks, BPS_ONE};
 
+pub use clock::{Judged, Known, Now, PriceClock, MOST_COUNTED_SECONDS};
+
+/// Most seconds that a price may lie ahead of the cluster's clock, which drifts.
+pub const MAX_AHEAD_SECONDS: u64 = 30;
+
 /// A price as a market sees it, before any check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OraclePrice {
-    /// The price, ticks, rounded down.
+    /// The price, ticks, rounded down, at least one.
     pub price: Ticks,
     /// Half the confidence interval, ticks, rounded up.
     pub confidence: Ticks,
-    /// Exponential moving average of the price, ticks, rounded down.
+    /// Exponential moving average of the price, ticks, rounded down; at least one where it is a
+    /// price.
     pub ema: Ticks,
     /// When it was published, unix seconds.
     pub publish_time: i64,
+    /// Whether it is below one tick, and counts as one.
+    pub below_tick: bool,
 }
 
 /// What a price is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Opening, enlarging or flipping a position.
+    /// Opening, enlarging or flipping a position; any trade in the book.
     Open,
     /// Making a position smaller.
     Reduce,
@@ -41,25 +63,40 @@ pub enum Action {
     RemoveMargin,
     /// Accruing funding.
     Funding,
-    /// Liquidating a position or flagging its bankruptcy.
-    Liquidate,
-    /// Auto-deleveraging.
-    Adl,
+    /// Recording how a position stands.
+    Flag {
+        /// Slot since which it has been flagged below maintenance; 0 when it is not.
+        flagged_slot: u64,
+    },
+    /// Liquidating or deleveraging a position, or executing its trigger.
+    Force {
+        /// Slot since which it has been flagged below maintenance; 0 when it is not.
+        flagged_slot: u64,
+    },
+}
+
+impl Action {
+    /// [`Self::Flag`] of a position without a flag.
+    pub const FLAG: Self = Self::Flag { flagged_slot: 0 };
+    /// [`Self::Force`] of a position without a flag.
+    pub const FORCE: Self = Self::Force { flagged_slot: 0 };
 }
 
 /// What is wrong with an oracle price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PriceFault {
-    /// Older than the market's limit.
+    /// Older than the market's limit for the action.
     Stale,
-    /// Dated further ahead than the market's age limit.
+    /// Dated further ahead than [`MAX_AHEAD_SECONDS`].
     FromFuture,
     /// Older than a price already used.
     Older,
     /// The confidence interval is too wide.
     WideConfidence,
-    /// Too far from the moving average.
+    /// Too far from the moving average, and not for long enough.
     Diverged,
+    /// Below one tick.
+    BelowTick,
 }
 
 /// A checked price of one lot with its confidence.
@@ -69,18 +106,42 @@ pub struct Mark {
     pub price: LotPrice,
     /// Half the confidence interval, atoms per lot.
     pub confidence: u64,
+    /// The price's moving average while the price is far from it and has not been for long
+    /// enough, atoms per lot. Trades then raise no open interest, and who opens holds its margin
+    /// at the average too.
+    pub average: Option<LotPrice>,
 }
 
 impl Mark {
-    /// The price moved by the confidence against a position on `side`.
-    /// `PriceOutOfRange` when that leaves the price range.
+    /// The price moved by the confidence against a position on `side`, and to the average where
+    /// that is worse; at least one atom. `PriceOutOfRange` beyond the highest price.
     pub fn worsened(&self, side: Side) -> Result<LotPrice, EngineError> {
         let price = self.price.get();
         let worse = match side {
-            Side::Long => price.checked_sub(self.confidence),
+            Side::Long => Some(
+                price
+                    .max(self.confidence)
+                    .wrapping_sub(self.confidence)
+                    .max(1),
+            ),
             Side::Short => price.checked_add(self.confidence),
         };
-        LotPrice::new(worse.ok_or(EngineError::PriceOutOfRange)?)
+        let worse = LotPrice::new(worse.ok_or(EngineError::PriceOutOfRange)?)?;
+        Ok(self.against(side, worse))
+    }
+
+    /// The price, or the average where that is worse for a position on `side`.
+    #[must_use]
+    pub fn unworsened(&self, side: Side) -> LotPrice {
+        self.against(side, self.price)
+    }
+
+    fn against(&self, side: Side, price: LotPrice) -> LotPrice {
+        match (self.average, side) {
+            (None, _) => price,
+            (Some(average), Side::Long) => price.min(average),
+            (Some(average), Side::Short) => price.max(average),
+        }
     }
 }
 
@@ -96,43 +157,23 @@ impl OraclePrice {
         Ok(Mark {
             price: self.price.lot_price(atoms_per_lot_tick)?,
             confidence,
+            average: None,
         })
     }
-}
 
-/// Whether `price` may be used for `action` at `now` (unix seconds), in a market
-/// that has already used one published at `last_publish_time`. The first fault of
-/// the module's table that blocks the action.
-pub fn check(
-    action: Action,
-    price: &OraclePrice,
-    params: &RiskParams,
-    last_publish_time: i64,
-    now: i64,
-) -> Result<(), PriceFault> {
-    if price.publish_time < last_publish_time {
-        return Err(PriceFault::Older);
+    /// The moving average of a lot, brought within `1..=MAX_LOT_PRICE`.
+    #[must_use]
+    pub fn average(&self, atoms_per_lot_tick: u64) -> LotPrice {
+        let ema = Ticks::new(self.ema.get().max(1));
+        ema.lot_price(atoms_per_lot_tick).unwrap_or(LotPrice::MAX)
     }
-    if matches!(action, Action::Reduce) {
-        return Ok(());
+
+    /// Whether it is farther from its moving average than `params` allow.
+    #[must_use]
+    pub fn is_diverged(&self, params: &RiskParams) -> bool {
+        let distance = Ticks::new(self.price.get().abs_diff(self.ema.get()));
+        exceeds(distance, self.ema, params.oracle_max_ema_divergence_bps)
     }
-    let age = i128::from(now).wrapping_sub(i128::from(price.publish_time));
-    let max_age = i128::from(params.oracle_max_age_seconds);
-    if age < max_age.wrapping_neg() {
-        return Err(PriceFault::FromFuture);
-    }
-    if age > max_age {
-        return Err(PriceFault::Stale);
-    }
-    if exceeds(price.confidence, price.price, params.oracle_max_conf_bps) {
-        return Err(PriceFault::WideConfidence);
-    }
-    let distance = Ticks::new(price.price.get().abs_diff(price.ema.get()));
-    let diverged = exceeds(distance, price.ema, params.oracle_max_ema_divergence_bps);
-    if diverged && !matches!(action, Action::Funding) {
-        return Err(PriceFault::Diverged);
-    }
-    Ok(())
 }
 
 /// Whether `part` is more than `bps` of `whole`.
@@ -141,15 +182,19 @@ fn exceeds(part: Ticks, whole: Ticks, bps: u32) -> bool {
 }
 
 /// `mantissa * 10^exponent` quote units in ticks of `tick_nano` billionths of a
-/// quote unit, rounded down. `PriceOutOfRange` for a price that is not positive,
-/// below one tick, or not representable.
-pub fn price_to_ticks(mantissa: i64, exponent: i32, tick_nano: u64) -> Result<Ticks, EngineError> {
+/// quote unit, rounded down, and whether it is below one tick, which then is what it
+/// counts as. `PriceOutOfRange` for a price that is not positive or not representable.
+pub fn price_to_ticks(
+    mantissa: i64,
+    exponent: i32,
+    tick_nano: u64,
+) -> Result<(Ticks, bool), EngineError> {
     let mantissa = u64::try_from(mantissa).map_err(|_| EngineError::PriceOutOfRange)?;
-    let (ticks, _) = to_ticks(mantissa, exponent, tick_nano)?;
-    if ticks == 0 {
+    if mantissa == 0 {
         return Err(EngineError::PriceOutOfRange);
     }
-    Ok(Ticks::new(ticks))
+    let (ticks, _) = to_ticks(mantissa, exponent, tick_nano)?;
+    Ok((Ticks::new(ticks.max(1)), ticks == 0))
 }
 
 /// Like `price_to_ticks`, rounded up and possibly zero: for a confidence.
@@ -186,93 +231,30 @@ fn to_ticks(mantissa: u64, exponent: i32, tick_nano: u64) -> Result<(u64, bool),
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::MAX_LOT_PRICE;
 
-    const ALL: [Action; 6] = [
-        Action::Open,
-        Action::Reduce,
-        Action::RemoveMargin,
-        Action::Funding,
-        Action::Liquidate,
-        Action::Adl,
-    ];
-    const NOW: i64 = 1_000;
-
-    fn params() -> RiskParams {
-        RiskParams {
-            oracle_max_age_seconds: 30,
-            oracle_max_conf_bps: 100,
-            oracle_max_ema_divergence_bps: 1_000,
-            ..RiskParams::default()
-        }
-    }
-
-    fn at(price: u64, confidence: u64, ema: u64, publish_time: i64) -> OraclePrice {
+    fn at(price: u64, confidence: u64) -> OraclePrice {
         OraclePrice {
             price: Ticks::new(price),
             confidence: Ticks::new(confidence),
-            ema: Ticks::new(ema),
-            publish_time,
+            ema: Ticks::new(price),
+            publish_time: 0,
+            below_tick: false,
         }
-    }
-
-    /// The faults of `price` for each action in the order of the table.
-    fn row(price: OraclePrice) -> [Option<PriceFault>; 6] {
-        ALL.map(|action| check(action, &price, &params(), NOW - 100, NOW).err())
-    }
-
-    #[test]
-    fn the_table() {
-        assert_eq!(row(at(10_000, 100, 10_000, NOW)), [None; 6]);
-        let older = Some(PriceFault::Older);
-        assert_eq!(row(at(10_000, 1, 10_000, NOW - 101)), [older; 6]);
-        let ahead = Some(PriceFault::FromFuture);
-        let but_reduce = |fault| [fault, None, fault, fault, fault, fault];
-        assert_eq!(row(at(10_000, 1, 10_000, NOW + 31)), but_reduce(ahead));
-        let stale = Some(PriceFault::Stale);
-        assert_eq!(row(at(10_000, 1, 10_000, NOW - 31)), but_reduce(stale));
-        let wide = Some(PriceFault::WideConfidence);
-        assert_eq!(row(at(10_000, 101, 10_000, NOW)), but_reduce(wide));
-        let apart = Some(PriceFault::Diverged);
-        let but_funding = [apart, None, apart, None, apart, apart];
-        assert_eq!(row(at(11_001, 1, 10_000, NOW)), but_funding);
-        assert_eq!(row(at(8_999, 1, 10_000, NOW)), but_funding);
-    }
-
-    #[test]
-    fn what_serves_any_other_action_than_reducing_serves_funding() {
-        for price in [10_000, 10_100, 11_001, 8_999] {
-            for confidence in [1, 100, 101] {
-                for publish_time in [NOW - 101, NOW - 31, NOW, NOW + 31] {
-                    let row = row(at(price, confidence, 10_000, publish_time));
-                    let others = row.iter().enumerate().filter(|(place, _)| *place != 1);
-                    let some = others.clone().any(|(_, fault)| fault.is_none());
-                    assert!(!some || row[3].is_none(), "{row:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn limits_are_inclusive() {
-        assert_eq!(row(at(11_000, 110, 10_000, NOW - 30)), [None; 6]);
-        assert_eq!(row(at(9_000, 90, 10_000, NOW + 30)), [None; 6]);
-        assert_eq!(row(at(9_000, 0, 10_000, NOW - 30)), [None; 6]);
-        let same = at(10_000, 0, 10_000, NOW);
-        assert_eq!(check(Action::Open, &same, &params(), NOW, NOW), Ok(()));
-        let extreme = at(u64::MAX, u64::MAX, 1, i64::MIN);
-        let fault = check(Action::Open, &extreme, &params(), i64::MIN, i64::MAX);
-        assert_eq!(fault, Err(PriceFault::Stale));
     }
 
     #[test]
     fn prices_become_ticks() {
         // 143.21567890 with a tick of 0.001.
         let ticks = |mantissa, exponent| price_to_ticks(mantissa, exponent, 1_000_000);
-        assert_eq!(ticks(14_321_567_890, -8), Ok(Ticks::new(143_215)));
-        assert_eq!(ticks(143, 0), Ok(Ticks::new(143_000)));
-        assert_eq!(ticks(143_215_678_900_000, -12), Ok(Ticks::new(143_215)));
+        let whole = |ticks| Ok((Ticks::new(ticks), false));
+        assert_eq!(ticks(14_321_567_890, -8), whole(143_215));
+        assert_eq!(ticks(143, 0), whole(143_000));
+        assert_eq!(ticks(143_215_678_900_000, -12), whole(143_215));
         let outside = Err(EngineError::PriceOutOfRange);
-        assert_eq!(ticks(99_999, -8), outside);
+        assert_eq!(ticks(100_000, -8), whole(1));
+        assert_eq!(ticks(99_999, -8), Ok((Ticks::new(1), true)));
+        assert_eq!(ticks(1, -8), Ok((Ticks::new(1), true)));
         assert_eq!(ticks(0, -8), outside);
         assert_eq!(ticks(-5, -8), outside);
         assert_eq!(ticks(i64::MAX, 10), outside);
@@ -287,12 +269,30 @@ mod tests {
 
     #[test]
     fn the_mark_worsens_against_the_position() {
-        let mark = at(500, 3, 500, NOW).mark(10);
+        let mark = at(500, 3).mark(10);
         let worse = |side| mark.and_then(|mark| mark.worsened(side)).map(LotPrice::get);
         assert_eq!(worse(Side::Long), Ok(4_970));
         assert_eq!(worse(Side::Short), Ok(5_030));
-        let vague = at(3, 3, 3, NOW).mark(1);
-        let worst = vague.and_then(|mark| mark.worsened(Side::Long));
+        for confidence in [3, 4] {
+            let vague = at(3, confidence).mark(1);
+            let worst = vague.and_then(|mark| mark.worsened(Side::Long));
+            assert_eq!(worst, Ok(LotPrice::MIN));
+        }
+        let highest = at(MAX_LOT_PRICE, 1).mark(1);
+        let worst = highest.and_then(|mark| mark.worsened(Side::Short));
         assert_eq!(worst, Err(EngineError::PriceOutOfRange));
+    }
+
+    #[test]
+    fn an_average_that_counts_worsens_the_mark_for_one_side() {
+        let mut mark = at(500, 3).mark(10).unwrap();
+        mark.average = Some(at(600, 0).average(10));
+        let worse = |side| mark.worsened(side).map(LotPrice::get);
+        assert_eq!(worse(Side::Long), Ok(4_970));
+        assert_eq!(worse(Side::Short), Ok(6_000));
+        assert_eq!(mark.unworsened(Side::Long).get(), 5_000);
+        assert_eq!(mark.unworsened(Side::Short).get(), 6_000);
+        assert_eq!(at(0, 0).average(10).get(), 10);
+        assert_eq!(at(u64::MAX, 0).average(10), LotPrice::MAX);
     }
 }

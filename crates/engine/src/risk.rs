@@ -1,5 +1,7 @@
 //! Risk parameters of a market, laid out to live inside an account.
 
+use core::ops::RangeInclusive;
+
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
@@ -13,6 +15,18 @@ pub const MAX_LADDER_STEPS: usize = 4;
 pub const MAX_FEE_BPS: u32 = 1_000;
 /// Highest absolute funding rate, millionths of the notional an hour.
 pub const MAX_FUNDING_RATE_PPM: u32 = 10_000;
+
+/// Bounds of the oldest price that serves for anything but reducing, seconds.
+pub const OLDEST_PRICE_AGE_SECONDS: RangeInclusive<u64> = 5..=30;
+/// Bounds of the oldest price for everything but funding, reducing and what was flagged before,
+/// seconds.
+pub const PRICE_AGE_SECONDS: RangeInclusive<u32> = 5..=15;
+/// What 0 stands for in `RiskParams::price_age_seconds`.
+pub const DEFAULT_PRICE_AGE_SECONDS: u32 = 10;
+/// Bounds of the time for which prices have to be far from their average, seconds.
+pub const DIVERGENCE_GRACE_SECONDS: RangeInclusive<u32> = 10..=120;
+/// What 0 stands for in `RiskParams::divergence_grace_seconds`.
+pub const DEFAULT_DIVERGENCE_GRACE_SECONDS: u32 = 30;
 
 const ONE: u32 = 10_000;
 
@@ -123,11 +137,12 @@ pub struct RiskParams {
     pub insurance_draw_cap_bps: u32,
     /// Length of an insurance window, slots.
     pub insurance_window_slots: u64,
-    /// Oldest usable price, seconds.
+    /// Oldest usable price, seconds, `5..=30`: for funding, and for a position flagged in an earlier
+    /// slot at an earlier price.
     pub oracle_max_age_seconds: u64,
     /// Widest usable confidence, basis points of the price.
     pub oracle_max_conf_bps: u32,
-    /// Farthest usable price from its moving average, basis points of the average.
+    /// Farthest price from its moving average that is not held up, basis points of the average.
     pub oracle_max_ema_divergence_bps: u32,
     /// Auto-deleveraging.
     pub adl: AdlParams,
@@ -143,8 +158,14 @@ pub struct RiskParams {
     /// Most that a liquidator earns on lots the book takes, basis points of their notional, out
     /// of what the book pays above the liquidator's own price.
     pub book_reward_bps: u32,
+    /// Oldest price for everything else but reducing, seconds, `5..=15`; 0 is 10. Never more than
+    /// `oracle_max_age_seconds`.
+    pub price_age_seconds: u32,
+    /// How long prices have to be far from their average before they serve for everything, seconds,
+    /// `10..=120`; 0 is 30.
+    pub divergence_grace_seconds: u32,
     /// Zero.
-    pub reserved: [u64; 2],
+    pub reserved: [u64; 1],
     /// Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
     /// of the quote currency.
     pub min_order_atoms: u64,
@@ -164,6 +185,33 @@ impl RiskParams {
     /// Ladder steps in use.
     pub fn active_ladder(&self) -> Result<&[LadderStep], EngineError> {
         first(&self.ladder, self.ladder_count).ok_or(EngineError::RiskLadder)
+    }
+
+    /// Oldest price for opening, for taking margin out, and for what is done to a position without
+    /// an earlier flag, seconds.
+    #[must_use]
+    pub fn price_age(&self) -> u64 {
+        let seconds = match self.price_age_seconds {
+            0 => DEFAULT_PRICE_AGE_SECONDS,
+            seconds => seconds,
+        };
+        u64::from(seconds).min(self.oldest_price_age())
+    }
+
+    /// Oldest price that serves for anything but reducing, seconds.
+    #[must_use]
+    pub fn oldest_price_age(&self) -> u64 {
+        self.oracle_max_age_seconds
+            .min(*OLDEST_PRICE_AGE_SECONDS.end())
+    }
+
+    /// How long prices have to be far from their average before they serve for everything, seconds.
+    #[must_use]
+    pub const fn divergence_grace(&self) -> u32 {
+        match self.divergence_grace_seconds {
+            0 => DEFAULT_DIVERGENCE_GRACE_SECONDS,
+            seconds => seconds,
+        }
     }
 
     /// Accepts only parameters under which every other function of this crate
@@ -187,7 +235,7 @@ impl RiskParams {
         self.validate_oracle()?;
         self.adl.validate()?;
         self.validate_book()?;
-        let clear = self.reserved == [0; 2] && self.reserved2 == [0; 4];
+        let clear = self.reserved == [0; 1] && self.reserved2 == [0; 4];
         ensure(clear, EngineError::RiskReserved)
     }
 
@@ -261,8 +309,11 @@ impl RiskParams {
     }
 
     fn validate_oracle(&self) -> Result<(), EngineError> {
-        let sound = self.oracle_max_age_seconds > 0
-            && self.oracle_max_age_seconds <= MAX_LOTS
+        let (age, grace) = (self.price_age_seconds, self.divergence_grace_seconds);
+        let sound = OLDEST_PRICE_AGE_SECONDS.contains(&self.oracle_max_age_seconds)
+            && (age == 0 || PRICE_AGE_SECONDS.contains(&age))
+            && u64::from(age) <= self.oracle_max_age_seconds
+            && (grace == 0 || DIVERGENCE_GRACE_SECONDS.contains(&grace))
             && (1..ONE).contains(&self.oracle_max_conf_bps)
             && (1..=ONE).contains(&self.oracle_max_ema_divergence_bps);
         ensure(sound, EngineError::RiskOracle)
@@ -309,7 +360,7 @@ mod tests {
             liquidation_fee_bps: 5,
             price_band_bps: 100,
             insurance_window_slots: 1,
-            oracle_max_age_seconds: 1,
+            oracle_max_age_seconds: 5,
             oracle_max_conf_bps: 1,
             oracle_max_ema_divergence_bps: 1,
             ..RiskParams::default()
@@ -360,6 +411,21 @@ mod tests {
             limit(&mut params);
             assert_eq!(params.validate(), Ok(()), "case {number}");
         }
+    }
+
+    #[test]
+    fn price_clocks_that_are_zero_are_safe_and_old_limits_are_cut() {
+        let mut params = sound();
+        params.oracle_max_age_seconds = 30;
+        assert_eq!((params.price_age(), params.divergence_grace()), (10, 30));
+        params.price_age_seconds = 15;
+        params.divergence_grace_seconds = 120;
+        assert_eq!(params.validate(), Ok(()));
+        assert_eq!((params.price_age(), params.divergence_grace()), (15, 120));
+        params.oracle_max_age_seconds = 3;
+        assert_eq!((params.price_age(), params.oldest_price_age()), (3, 3));
+        params.oracle_max_age_seconds = 3_600;
+        assert_eq!((params.price_age(), params.oldest_price_age()), (15, 30));
     }
 
     #[test]
@@ -464,8 +530,17 @@ mod tests {
         refuses(
             EngineError::RiskOracle,
             &[
-                |p| p.oracle_max_age_seconds = 0,
+                |p| p.oracle_max_age_seconds = 4,
+                |p| p.oracle_max_age_seconds = 31,
                 |p| p.oracle_max_age_seconds = u64::MAX,
+                |p| p.price_age_seconds = 4,
+                |p| p.price_age_seconds = 6,
+                |p| {
+                    p.oracle_max_age_seconds = 30;
+                    p.price_age_seconds = 16;
+                },
+                |p| p.divergence_grace_seconds = 9,
+                |p| p.divergence_grace_seconds = 121,
                 |p| p.oracle_max_conf_bps = 0,
                 |p| p.oracle_max_conf_bps = 10_000,
                 |p| p.oracle_max_ema_divergence_bps = 0,
@@ -483,7 +558,7 @@ mod tests {
         refuses(
             EngineError::RiskReserved,
             &[
-                |p| p.reserved[1] = 1,
+                |p| p.reserved[0] = 1,
                 |p| p.reserved2[3] = 1,
                 |p| p.adl._pad = 1,
                 |p| p.tier_count = 1,

@@ -101,7 +101,7 @@ pub fn action(taker: &Position, maker: &Position, lots: Lots) -> Action {
 ///
 /// Errors: `ZeroLots`, `PriceOutOfRange`, `PriceOutsideBand`, `SizeOutOfRange`,
 /// `InsufficientCollateral`, `PositionTooSmall`, `PositionTooLarge`,
-/// `BelowInitialMargin`, `OpenInterestLimit`, `Overflow`.
+/// `BelowInitialMargin`, `OpenInterestLimit`, `PriceDiverged`, `Overflow`.
 pub fn block_trade(
     params: &RiskParams,
     mark: &Mark,
@@ -136,7 +136,7 @@ pub fn block_trade(
         (maker.position.lots, made.position.lots),
     ];
     let open_interest_lots = open_interest_after(market.open_interest_lots, &changes)?;
-    check_open_interest(params, market.open_interest_lots, open_interest_lots)?;
+    check_open_interest(params, mark, market.open_interest_lots, open_interest_lots)?;
     let fees = split(params, taken.fee.try_add(made.fee)?)?;
     Ok(TradeOutcome {
         taker: taken,
@@ -197,12 +197,17 @@ pub fn open_interest_after(
     })
 }
 
-/// `OpenInterestLimit` when the sum of long lots rises beyond its limit.
+/// `OpenInterestLimit` when the sum of long lots rises beyond its limit, `PriceDiverged` when it
+/// rises at all while the average counts.
 pub fn check_open_interest(
     params: &RiskParams,
+    mark: &Mark,
     before: u64,
     after: u64,
 ) -> Result<(), EngineError> {
+    if after > before && mark.average.is_some() {
+        return Err(EngineError::PriceDiverged);
+    }
     if after > before && after > params.max_open_interest_lots {
         return Err(EngineError::OpenInterestLimit);
     }

@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 use anchor_lang::prelude::{Clock, Pubkey};
 use ballast_engine::distress::Look;
 use ballast_engine::liquidation::{health, look, need, Distance, Health, Need};
-use ballast_engine::oracle::{Action, PriceFault};
+use ballast_engine::oracle::{Action, PriceFault, MOST_COUNTED_SECONDS};
 use ballast_engine::position::Position;
 use ballast_engine::price_levels::ratio_bps;
 use ballast_engine::units::Atoms;
@@ -145,9 +145,10 @@ pub struct Counts {
 pub struct Evaluation {
     /// Jobs, the most urgent first.
     pub jobs: Vec<Job>,
-    /// How the positions stand; all zero while `blocked`.
+    /// How the positions stand; all zero where the price does not even serve funding.
     pub counts: Counts,
-    /// Why the price may not be used to liquidate; then there are no jobs but funding.
+    /// Why the price may not be used to liquidate a position without an earlier flag. Positions are
+    /// flagged as far as it serves for that.
     pub blocked: Option<PriceFault>,
 }
 
@@ -161,20 +162,21 @@ pub fn evaluate(
     conditions: &Conditions,
 ) -> Result<Evaluation, Unready> {
     let present = market.at(clock)?;
-    let mut evaluation = Evaluation::default();
-    match present.check(Action::Liquidate) {
-        Ok(()) => {
-            let Evaluation { jobs, counts, .. } = &mut evaluation;
-            counts.positions = market.positions.len();
-            for record in market.positions.records() {
-                if judge(&present, record, conditions, counts, jobs).is_err() {
-                    counts.faulty = counts.faulty.saturating_add(1);
-                }
+    let mut evaluation = Evaluation {
+        blocked: present.check(Action::FORCE).err(),
+        ..Evaluation::default()
+    };
+    if present.check(Action::Funding).is_ok() {
+        let Evaluation { jobs, counts, .. } = &mut evaluation;
+        counts.positions = market.positions.len();
+        for record in market.positions.records() {
+            if judge(&present, record, conditions, counts, jobs).is_err() {
+                counts.faulty = counts.faulty.saturating_add(1);
             }
         }
-        Err(fault) => evaluation.blocked = Some(fault),
     }
-    if funding_is_due(&present, conditions) {
+    let diverged = evaluation.blocked == Some(PriceFault::Diverged);
+    if funding_is_due(&present, conditions) || diverged && is_to_be_recorded(&present) {
         evaluation.jobs.push(funding(&present));
     }
     evaluation.jobs.sort_unstable_by(Job::before);
@@ -200,7 +202,7 @@ fn judge(
         let look = look(&position, present.mark.price, params, true)?;
         record.distress().is_stale(look, slot)
     };
-    if forgets {
+    if forgets && flags(present, record) {
         jobs.push(job(present, record, &position, Task::Unflag, true)?);
     }
     if let Some(task) = trigger(present, record, conditions) {
@@ -232,8 +234,10 @@ fn distressed(
         counts: conditions.allow(PAUSE_LIQUIDATE),
         ..Look::from(health)
     };
-    let flag_due = input.distress.is_stale(look, present.moment.slot);
+    let stale = input.distress.is_stale(look, present.moment.slot);
+    let flag_due = stale && flags(present, record);
     let task = match need {
+        _ if !forces(present, record) => None,
         Need::Liquidate if conditions.allow(PAUSE_LIQUIDATE) => Some(Task::Liquidate),
         Need::Deleverage if conditions.allow(PAUSE_DELEVERAGE) => Some(Task::Deleverage),
         // The book still may.
@@ -256,13 +260,33 @@ fn distressed(
     Ok(())
 }
 
+/// Whether the price may be used to flag a position.
+fn flags(present: &Present<'_>, record: &PositionRecord) -> bool {
+    let flagged_slot = record.distress().flagged_slot;
+    present.check(Action::Flag { flagged_slot }).is_ok()
+}
+
+/// Whether the price may be used to liquidate or deleverage a position, or to execute its trigger.
+fn forces(present: &Present<'_>, record: &PositionRecord) -> bool {
+    let flagged_slot = record.distress().flagged_slot;
+    present.check(Action::Force { flagged_slot }).is_ok()
+}
+
+/// Whether recording a price far from its average lets the time until it serves for everything run
+/// by as much as one price can.
+fn is_to_be_recorded(present: &Present<'_>) -> bool {
+    let last = present.state.market.last_price.publish_time;
+    let apart = present.price.publish_time.saturating_sub(last);
+    apart >= i64::from(MOST_COUNTED_SECONDS) && present.check(Action::Funding).is_ok()
+}
+
 fn trigger(
     present: &Present<'_>,
     record: &PositionRecord,
     conditions: &Conditions,
 ) -> Option<Task> {
     let kind = record.reached(present.moment.price_ticks)?;
-    let allowed = conditions.allow(PAUSE_TRADE) && present.check(Action::Open).is_ok();
+    let allowed = conditions.allow(PAUSE_TRADE) && forces(present, record);
     allowed.then_some(Task::Trigger(kind))
 }
 

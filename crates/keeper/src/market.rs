@@ -164,8 +164,7 @@ impl<'a> Present<'a> {
     /// # Errors
     /// What is wrong with it.
     pub fn check(&self, action: Action) -> Result<(), PriceFault> {
-        let now = self.moment.unix_timestamp;
-        check_price(&self.state.market, action, &self.price, now)
+        check_price(&self.state.market, action, &self.price, self.moment.now())
     }
 
     /// The position of a record with funding paid.

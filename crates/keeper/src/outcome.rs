@@ -104,6 +104,7 @@ mod tests {
             cancelled: None,
             fills: Vec::new(),
             removed: Vec::new(),
+            kept_orders: 0,
         }))
     }
 

@@ -152,6 +152,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::NotProposed
         | E::NotOwner
         | E::NotTraderAuthority
+        | E::DelegateMayNotBlockTrade
         | E::NotUpgradeAuthority
         | E::AuthorityUnset
         | E::UnknownPauseFlag

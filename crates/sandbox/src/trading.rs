@@ -132,12 +132,13 @@ impl Sandbox {
         Ok(outcome)
     }
 
-    /// Sets or revokes the delegate of a trader account.
+    /// Sets or revokes the delegate of a trader account; it does not block-trade.
     pub fn set_delegate(&mut self, trader: &TraderCookie, delegate: Option<Pubkey>) -> TxResult {
         let instruction = trader::SetDelegate {
             owner: trader.wallet.address(),
             trader: trader.address,
             delegate,
+            block_trades: false,
         }
         .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])

@@ -227,6 +227,9 @@ errors! {
     6136 ExpiryTooFar: "The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds";
     6137 TriggerNeverFills: "A stop-loss whose worst price lies beyond its trigger can never fill; a long's worst is at most the trigger, a short's at least";
 
+    // --- delegates ---
+    6138 DelegateMayNotBlockTrade: "The delegate may not sign block trades; the owner signs, or lets it with set_delegate";
+
     // --- held profit ---
     6150 ProfitIsHeld: "The market is short and holds this profit; trade without using it for another order or position";
     6151 ProfitNotDue: "Nothing is released: the market is short of all it holds, or no newer price has come in a later slot";

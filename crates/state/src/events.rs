@@ -121,6 +121,8 @@ pub struct DelegateSet {
     pub before: Pubkey,
     /// Delegate after; the default key when none.
     pub after: Pubkey,
+    /// Whether it may sign block trades.
+    pub block_trades: bool,
 }
 
 /// Tokens became free collateral.
@@ -347,6 +349,8 @@ pub struct PositionLiquidated {
     pub fills: Vec<OrderFilled>,
     /// Orders removed, in order.
     pub removed: Vec<OrderRemoved>,
+    /// Orders that were passed over and stay.
+    pub kept_orders: u32,
 }
 
 /// One counterparty of a deleveraging, as it was ranked and what it became.

@@ -131,9 +131,10 @@ impl Exchange {
         Ok(former)
     }
 
-    /// Fails with `Paused` when any of `flags` is in force.
-    pub fn require_not_paused(&self, flags: u32) -> Result<()> {
-        ensure(self.pause_flags & flags == 0, BallastError::Paused)
+    /// The flags in force. Fails with `Paused` when any of `flags` is.
+    pub fn require_not_paused(&self, flags: u32) -> Result<u32> {
+        ensure(self.pause_flags & flags == 0, BallastError::Paused)?;
+        Ok(self.pause_flags)
     }
 
     /// Fails with `WrongMint` or `WrongTokenProgram` unless `mint` is the quote currency and its

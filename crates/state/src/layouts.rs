@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use anchor_lang::idl::types::IdlTypeDef;
 use ballast_engine::{
-    funding::FundingState, held::HeldProfit, insurance::InsuranceState, risk, selection,
+    funding::FundingState, held::HeldProfit, insurance::InsuranceState, oracle, risk, selection,
 };
 
 use crate::{derives::*, Pubkey};
@@ -49,6 +49,7 @@ described! {
     risk::RiskTier => RiskTier,
     risk::LadderStep => LadderStep,
     risk::AdlParams => AdlConfig,
+    oracle::PriceClock => PriceClock,
     FundingState => FundingLedger,
     InsuranceState => InsuranceLedger,
     HeldProfit => HeldLedger,
@@ -117,11 +118,12 @@ pub struct RiskConfig {
     pub insurance_draw_cap_bps: u32,
     /// Length of an insurance window, slots.
     pub insurance_window_slots: u64,
-    /// Oldest usable price, seconds.
+    /// Oldest usable price, seconds: for funding, and for a position flagged in an earlier slot at
+    /// an earlier price.
     pub oracle_max_age_seconds: u64,
     /// Widest usable confidence, basis points of the price.
     pub oracle_max_conf_bps: u32,
-    /// Farthest usable price from its moving average, basis points of the average.
+    /// Farthest price from its moving average that is not held up, basis points of the average.
     pub oracle_max_ema_divergence_bps: u32,
     /// Auto-deleveraging.
     pub adl: AdlConfig,
@@ -137,8 +139,13 @@ pub struct RiskConfig {
     /// Most that a liquidator earns on lots the book takes, basis points of their notional, out
     /// of what the book pays above the liquidator's own price.
     pub book_reward_bps: u32,
+    /// Oldest price for everything else but reducing, seconds; 0 is 10.
+    pub price_age_seconds: u32,
+    /// How long prices have to be far from their average before they serve for everything, seconds;
+    /// 0 is 30.
+    pub divergence_grace_seconds: u32,
     /// Zero; room for later versions.
-    pub reserved: [u64; 2],
+    pub reserved: [u64; 1],
     /// Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
     /// of the quote currency.
     pub min_order_atoms: u64,
@@ -186,6 +193,23 @@ pub struct AdlConfig {
     pub reward_atoms: u64,
 }
 
+/// What a market remembers of prices beside the newest one. See [`oracle::PriceClock`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct PriceClock {
+    /// The last price that was recorded in an earlier slot than the newest one and published
+    /// earlier, ticks; 0 when there is none.
+    pub earlier_ticks: u64,
+    /// Slot in which a price published when the newest one was, was recorded first.
+    pub recorded_slot: u64,
+    /// For how long recorded prices have been far from their average, seconds.
+    pub diverged_for: u32,
+    /// Zero; room for later versions.
+    pub _pad: u32,
+    /// Zero; room for later versions.
+    pub reserved: u64,
+}
+
 /// Cumulative funding. See [`FundingState`].
 #[derive(BorshSerialize)]
 #[repr(C)]
@@ -205,8 +229,8 @@ pub struct FundingLedger {
     pub impact_bid: u32,
     /// Average price of the impact notional bought from the asks, as `impact_bid`.
     pub impact_ask: u32,
-    /// Always zero; aligns what follows.
-    pub _pad: u32,
+    /// 1 when trading was paused at `last_timestamp`, else 0.
+    pub paused: u32,
 }
 
 /// The profit that the market holds. See [`HeldProfit`].

@@ -5,7 +5,7 @@ use ballast_engine::{
     funding::{FundingRates, FundingState},
     held::HeldProfit,
     insurance::InsuranceState,
-    oracle::{check, Action, Mark, OraclePrice, PriceFault},
+    oracle::{Action, Judged, Known, Mark, Now, OraclePrice, PriceClock, PriceFault},
     order::OrderRules,
     position::Position,
     risk::RiskParams,
@@ -86,7 +86,11 @@ pub struct Market {
     /// take margin out, by those that pay deficits, and by `release_profit`.
     pub held: HeldProfit,
     /// Zero; room for later versions.
-    pub reserved: [u8; 160],
+    pub reserved: [u8; 8],
+    /// What is remembered of earlier prices. Written by every instruction that reads a price.
+    pub price_clock: PriceClock,
+    /// Zero; room for later versions.
+    pub reserved_tail: [u8; 120],
 }
 
 const _: () = {
@@ -104,6 +108,7 @@ const _: () = {
     assert!(core::mem::offset_of!(Market, book) == 720);
     assert!(core::mem::offset_of!(Market, held) == 752);
     assert!(core::mem::offset_of!(Market, reserved) == 792);
+    assert!(core::mem::offset_of!(Market, price_clock) == 800);
 };
 
 /// A market's price and funding, current within the instruction.
@@ -113,6 +118,9 @@ pub struct Touched {
     pub price: OraclePrice,
     /// The same price and its confidence, atoms per lot.
     pub mark: Mark,
+    /// The price of an earlier slot at which an order has to be out of its trader's reach as well
+    /// before it is removed for that; `None` without one, and while [`Mark::average`] counts.
+    pub earlier: Option<LotPrice>,
     /// Funding index after accrual; settle positions to it.
     pub funding_index: FundingIndex,
 }
@@ -122,28 +130,64 @@ impl Market {
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
 
     /// The first step of every instruction that needs a price: checks that `price` may be used for
-    /// `action` at `now`, unix seconds, accrues funding up to then at the price recorded last, and
-    /// records `price`.
+    /// `action`, accrues funding up to `now` at the price recorded last, and records `price`.
     ///
-    /// So what has passed is charged at the price that stood, whoever calls and when. A price that
+    /// So what has passed is charged at the price that stood, whoever calls and when, and without a
+    /// premium where trading was or is `paused`. A price that
     /// is not fit for funding (only possible when `action` is [`Action::Reduce`]) is not recorded.
     ///
     /// # Errors
     /// The `Price...` errors of the validity table; `Overflow`.
-    pub fn touch(&mut self, price: OraclePrice, action: Action, now: i64) -> Result<Touched> {
-        self.check_price(action, &price, now)?;
-        // Only reducing asks for less than funding does.
-        let fit = !matches!(action, Action::Reduce)
-            || self.check_price(Action::Funding, &price, now).is_ok();
-        self.accrue_at_last_price(now)?;
-        if fit {
+    pub fn touch(
+        &mut self,
+        price: OraclePrice,
+        action: Action,
+        now: Now,
+        paused: bool,
+    ) -> Result<Touched> {
+        let judged = self.known(now).judge(action, &price)?;
+        let known = self.funding.paused == 1;
+        self.funding = self.funding.with_pause(known || paused);
+        self.accrue_at_last_price(now.unix_timestamp)?;
+        self.funding = self.funding.with_pause(paused);
+        if judged.fit {
             self.last_price = price.into();
+            self.price_clock = judged.clock;
         }
         Ok(Touched {
             price,
-            mark: price.mark(self.oracle.atoms_per_lot_tick)?,
+            mark: self.mark(&price, &judged)?,
+            earlier: self.earlier(&judged)?,
             funding_index: self.funding.index,
         })
+    }
+
+    /// The price of a lot as `judged`.
+    fn mark(&self, price: &OraclePrice, judged: &Judged) -> Result<Mark> {
+        let tick = self.oracle.atoms_per_lot_tick;
+        let mut mark = price.mark(tick)?;
+        mark.average = judged.unsettled.then(|| price.average(tick));
+        Ok(mark)
+    }
+
+    /// See [`Touched::earlier`].
+    fn earlier(&self, judged: &Judged) -> Result<Option<LotPrice>> {
+        match judged.clock.earlier_ticks {
+            0 => Ok(None),
+            _ if judged.unsettled => Ok(None),
+            ticks => self.lot_price(ticks).map(Some),
+        }
+    }
+
+    /// What the market knows of prices at `now`.
+    const fn known(&self, now: Now) -> Known<'_> {
+        Known {
+            params: &self.risk,
+            last: Ticks::new(self.last_price.ticks),
+            last_publish_time: self.last_price.publish_time,
+            clock: self.price_clock,
+            now,
+        }
     }
 
     /// Counts a round of deleveraging.
@@ -186,7 +230,7 @@ impl Market {
         Ok(self.funding.rates(&self.risk, price)?)
     }
 
-    /// Whether `price` may be used for `action` at `now`, unix seconds; one table, in the engine.
+    /// Whether `price` may be used for `action` at `now`; one table, in the engine.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -194,9 +238,9 @@ impl Market {
         &self,
         action: Action,
         price: &OraclePrice,
-        now: i64,
+        now: Now,
     ) -> core::result::Result<(), PriceFault> {
-        check(action, price, &self.risk, self.last_price.publish_time, now)
+        self.known(now).judge(action, price).map(|_| ())
     }
 
     /// The position of `slot` with funding paid up to now.
@@ -360,6 +404,14 @@ mod tests {
         market
     }
 
+    /// A time in its slot.
+    fn at(unix_timestamp: i64) -> Now {
+        Now {
+            slot: u64::try_from(unix_timestamp).unwrap(),
+            unix_timestamp,
+        }
+    }
+
     /// A price of `dollars`, published at `time`.
     fn price(dollars: u64, time: i64) -> OraclePrice {
         OraclePrice {
@@ -367,6 +419,7 @@ mod tests {
             confidence: Ticks::new(10),
             ema: Ticks::new(dollars * 1_000),
             publish_time: time,
+            below_tick: false,
         }
     }
 
@@ -376,7 +429,7 @@ mod tests {
         // Before the first price nothing is owed, however long ago the market opened.
         let first = NOW + 3_600;
         let touched = market
-            .touch(price(200, first), Action::Open, first)
+            .touch(price(200, first), Action::Open, at(first), false)
             .unwrap();
         assert_eq!(touched.price.price, Ticks::new(200_000));
         assert_eq!(touched.mark.price.get(), 200_000);
@@ -384,7 +437,9 @@ mod tests {
         assert_eq!(touched.funding_index, FundingIndex::ZERO);
         assert_eq!(market.funding.last_timestamp, first);
         let now = first + 3_600;
-        let touched = market.touch(price(100, now), Action::Open, now).unwrap();
+        let touched = market
+            .touch(price(100, now), Action::Open, at(now), false)
+            .unwrap();
         // An hour at 1 % of 200,000 atoms a lot.
         assert_eq!(touched.funding_index, FundingIndex::new(2_000));
         assert_eq!(touched.mark.price.get(), 100_000);
@@ -398,21 +453,23 @@ mod tests {
     #[test]
     fn a_stale_price_serves_only_to_reduce_and_funding_goes_on_at_the_last_good_one() {
         let mut market = market();
-        market.touch(price(200, NOW), Action::Funding, NOW).unwrap();
+        market
+            .touch(price(200, NOW), Action::Funding, at(NOW), false)
+            .unwrap();
         let (published, now) = (NOW + 60, NOW + 3_600);
         for action in [
             Action::Open,
             Action::RemoveMargin,
             Action::Funding,
-            Action::Liquidate,
-            Action::Adl,
+            Action::FLAG,
+            Action::FORCE,
         ] {
-            let refused = market.touch(price(100, published), action, now);
+            let refused = market.touch(price(100, published), action, at(now), false);
             assert_eq!(refused.err(), Some(BallastError::PriceStale));
         }
         assert_eq!(market.funding.index, FundingIndex::ZERO);
         let touched = market
-            .touch(price(100, published), Action::Reduce, now)
+            .touch(price(100, published), Action::Reduce, at(now), false)
             .unwrap();
         assert_eq!(touched.mark.price.get(), 100_000);
         assert_eq!(touched.funding_index, FundingIndex::new(2_000));
@@ -423,9 +480,11 @@ mod tests {
     #[test]
     fn time_never_runs_backwards() {
         let mut market = market();
-        market.touch(price(200, NOW), Action::Open, NOW).unwrap();
+        market
+            .touch(price(200, NOW), Action::Open, at(NOW), false)
+            .unwrap();
         for action in [Action::Open, Action::Reduce] {
-            let refused = market.touch(price(200, NOW - 1), action, NOW);
+            let refused = market.touch(price(200, NOW - 1), action, at(NOW), false);
             assert_eq!(refused.err(), Some(BallastError::PriceOlder));
         }
     }
@@ -445,7 +504,9 @@ mod tests {
         market.risk.impact_notional_atoms = 1_000_000;
         market.risk.max_funding_rate_ppm = 10_000;
         market.risk.funding_rate_ppm_per_hour = 100;
-        market.touch(price(200, NOW), Action::Funding, NOW).unwrap();
+        market
+            .touch(price(200, NOW), Action::Funding, at(NOW), false)
+            .unwrap();
         // Ten minutes are left of this hour; in the second five the sample is 100 + 500 ppm.
         assert_eq!(NOW % 3_600, 3_000);
         wait(&mut market, 300);

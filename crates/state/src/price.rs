@@ -52,18 +52,23 @@ pub struct RawPrice {
 }
 
 impl RawPrice {
-    /// The price in ticks of `tick_nano` billionths, rounded down, its confidence up. A moving
+    /// The price in ticks of `tick_nano` billionths, rounded down, its confidence up; one that is
+    /// below a tick counts as one. A moving
     /// average that is no price becomes zero, from which every price diverges, so that it blocks no
     /// more than a wild one does.
     ///
     /// # Errors
     /// `PriceOutOfRange`.
     pub fn in_ticks(&self, tick_nano: u64) -> Result<OraclePrice> {
+        let ticks = |mantissa| price_to_ticks(mantissa, self.exponent, tick_nano);
+        let (price, below_tick) = ticks(self.price)?;
+        let (ema, _) = ticks(self.ema).unwrap_or_default();
         Ok(OraclePrice {
-            price: price_to_ticks(self.price, self.exponent, tick_nano)?,
+            price,
             confidence: confidence_to_ticks(self.conf, self.exponent, tick_nano)?,
-            ema: price_to_ticks(self.ema, self.exponent, tick_nano).unwrap_or_default(),
+            ema,
             publish_time: self.publish_time,
+            below_tick,
         })
     }
 }
@@ -208,6 +213,16 @@ mod tests {
     fn a_price_that_is_none_is_refused_and_an_average_that_is_none_is_zero() {
         let none = RawPrice { price: 0, ..RAW };
         assert_eq!(none.in_ticks(1_000_000), Err(BallastError::PriceOutOfRange));
+        let small = RawPrice {
+            price: 99_999,
+            ema: 99_999,
+            ..RAW
+        };
+        let small = small.in_ticks(1_000_000).unwrap();
+        assert_eq!(
+            (small.price, small.ema, small.below_tick),
+            (Ticks::new(1), Ticks::new(1), true)
+        );
         let average = RawPrice { ema: -1, ..RAW };
         assert_eq!(average.in_ticks(1_000_000).unwrap().ema, Ticks::new(0));
     }

@@ -17,6 +17,9 @@ pub const TRADER_VERSION: u8 = 2;
 /// Markets in which one trader account can hold a position or orders.
 pub const MAX_POSITIONS: usize = 16;
 
+/// Delegate flag: it may sign block trades.
+pub const DELEGATE_BLOCK_TRADES: u64 = 1;
+
 /// A trader account. PDA `["trader", owner, sub_id]`.
 #[cfg_attr(feature = "anchor", account(zero_copy))]
 #[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
@@ -33,22 +36,26 @@ pub struct Trader {
     pub position_count: u32,
     /// May do everything. Written once.
     pub owner: Pubkey,
-    /// May trade and move margin, not withdraw; the default key when none. Written by
+    /// May trade with the book and move margin, not withdraw, and block-trade only with
+    /// `DELEGATE_BLOCK_TRADES`; the default key when none. Written by
     /// `set_delegate`.
     pub delegate: Pubkey,
     /// Free collateral, atoms; never negative.
     pub free: i64,
     /// The positions, in no order.
     pub positions: [PositionSlot; MAX_POSITIONS],
+    /// Union of the `DELEGATE_*` flags. Written by `set_delegate`.
+    pub delegate_flags: u64,
     /// Zero; room for later versions, cross margin among them.
-    pub reserved: [u8; 256],
+    pub reserved: [u8; 248],
 }
 const _: () = {
     assert!(core::mem::size_of::<Trader>() == 3_920);
     assert!(core::mem::offset_of!(Trader, owner) == 8);
     assert!(core::mem::offset_of!(Trader, free) == 72);
     assert!(core::mem::offset_of!(Trader, positions) == 80);
-    assert!(core::mem::offset_of!(Trader, reserved) == 3_664);
+    assert!(core::mem::offset_of!(Trader, delegate_flags) == 3_664);
+    assert!(core::mem::offset_of!(Trader, reserved) == 3_672);
 };
 
 impl Trader {
@@ -71,6 +78,16 @@ impl Trader {
         ensure(
             self.owner == *signer || delegated,
             BallastError::NotTraderAuthority,
+        )
+    }
+
+    /// The same for a block trade, which a delegate makes only where the owner lets it: else
+    /// `DelegateMayNotBlockTrade`.
+    pub fn require_block_authority(&self, signer: &Pubkey) -> Result<()> {
+        self.require_authority(signer)?;
+        ensure(
+            self.owner == *signer || self.delegate_flags & DELEGATE_BLOCK_TRADES != 0,
+            BallastError::DelegateMayNotBlockTrade,
         )
     }
 
@@ -233,6 +250,12 @@ impl Trader {
             sound && used == self.position_count,
             BallastError::TraderInvariant,
         )
+    }
+
+    /// Slot since which the position in `market` has been flagged below maintenance; 0 for one that
+    /// is not, and without one.
+    pub fn flagged_slot(&self, market: &Pubkey) -> u64 {
+        self.slot(market).map_or(0, |slot| slot.flagged_slot)
     }
 
     fn claim(&mut self, market: &Pubkey) -> Result<usize> {
@@ -447,6 +470,11 @@ mod tests {
         assert!(trader.require_authority(&delegate).is_err());
         trader.delegate = delegate;
         assert!(trader.require_authority(&delegate).is_ok());
+        assert!(trader.require_block_authority(&owner).is_ok());
+        let refused = Err(BallastError::DelegateMayNotBlockTrade);
+        assert_eq!(trader.require_block_authority(&delegate), refused);
+        trader.delegate_flags = DELEGATE_BLOCK_TRADES;
+        assert!(trader.require_block_authority(&delegate).is_ok());
         assert!(trader.require_owner(&delegate).is_err());
     }
 

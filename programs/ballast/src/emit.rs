@@ -80,9 +80,11 @@ mod tests {
             trader: key(1),
             before: key(2),
             after: key(3),
+            block_trades: true,
         };
         let mut expected = [TAG, [103, 126, 239, 131, 201, 31, 212, 253]].concat();
         expected.extend([[1; 32], [2; 32], [3; 32]].concat());
+        expected.push(1);
         assert_eq!(bytes(&event).unwrap(), expected);
     }
 

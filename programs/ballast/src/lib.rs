@@ -123,8 +123,12 @@ pub mod ballast {
     }
 
     /// Names or dismisses a delegate.
-    pub fn set_delegate(ctx: Context<SetDelegate>, delegate: Option<Pubkey>) -> Result<()> {
-        SetDelegate::handle(ctx, delegate)
+    pub fn set_delegate(
+        ctx: Context<SetDelegate>,
+        delegate: Option<Pubkey>,
+        block_trades: bool,
+    ) -> Result<()> {
+        SetDelegate::handle(ctx, delegate, block_trades)
     }
 
     /// Turns tokens into free collateral.

@@ -249,6 +249,21 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
                 i128::from(market.used.time),
             ),
             (
+                "earlier price",
+                unsigned(program.price_clock.earlier_ticks),
+                unsigned(market.past.earlier),
+            ),
+            (
+                "slot of the newest price",
+                unsigned(program.price_clock.recorded_slot),
+                unsigned(market.past.since),
+            ),
+            (
+                "far from the average for",
+                i128::from(program.price_clock.diverged_for),
+                market.past.far_for,
+            ),
+            (
                 "insurance",
                 unsigned(program.insurance.balance),
                 market.insurance.balance,

@@ -16,7 +16,7 @@ use ballast_sandbox::{
 };
 use solana_message::AddressLookupTableAccount;
 
-use crate::model::{Book, Funding, Listed, Market, Model, Quoted};
+use crate::model::{Book, Funding, Listed, Market, Model, Past, Quoted};
 use crate::operation::Operation;
 pub use sessions::seen;
 
@@ -401,6 +401,7 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
             time: opened,
         },
         used: Quoted::default(),
+        past: Past::default(),
         funding: Funding {
             until: i128::from(opened),
             ..Funding::default()

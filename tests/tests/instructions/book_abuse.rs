@@ -376,7 +376,8 @@ pub fn a_removal_cost_a_fee_although_only_the_mark_had_moved() {
     let (alice, bob) = venue.two();
     venue.place(&bob, ask(START, 1_000), &[]);
     // $5.121 of equity where maintenance is $5.12198.
-    venue.price(204_879);
+    venue.wait(2);
+    venue.price_twice(204_879);
     let event = venue.place(&alice, ioc(bid(START, 1_000)), &[&bob]);
     let removed = event.removed[0];
     assert_eq!(

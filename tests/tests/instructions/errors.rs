@@ -76,7 +76,7 @@ fn evidence(error: BallastError) -> Evidence {
         E::PriceStale => Case(funding::an_unfit_price_accrues_nothing),
         E::PriceFromFuture => Case(funding::an_unfit_price_accrues_nothing),
         E::PriceWideConfidence => Case(funding::an_unfit_price_accrues_nothing),
-        E::PriceDiverged => Case(oracle::a_price_far_from_its_average_reduces_and_accrues),
+        E::PriceDiverged => Case(oracle::a_price_far_from_its_average_reduces_accrues_and_flags),
         E::PriceOlder => Case(funding::an_unfit_price_accrues_nothing),
 
         E::ZeroAmount => Case(collateral::nothing_is_not_an_amount),
@@ -206,6 +206,9 @@ fn evidence(error: BallastError) -> Evidence {
         E::TriggerNotReached => Case(execute_trigger::a_stop_loss_closes_at_its_price_or_better),
         E::LiquidationSkipsBook => Case(liquidate_book::a_better_bid_is_not_passed_over),
 
+        E::DelegateMayNotBlockTrade => {
+            Case(trader::a_delegate_emptied_the_account_by_block_trades_with_its_own)
+        }
         E::Unbalanced => Unreachable(
             "the engine moves every atom from one leg to another, and the unit tests of the \
              settlement post each leg off by one",

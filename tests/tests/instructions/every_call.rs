@@ -221,6 +221,7 @@ pub fn world() -> World {
                 owner: signs,
                 trader: bob.address,
                 delegate: None,
+                block_trades: false,
             }
             .instruction(),
             &[bob_key],

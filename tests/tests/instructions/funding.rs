@@ -90,7 +90,7 @@ pub fn an_unfit_price_accrues_nothing() {
     refused(&mut venue.sandbox, BallastError::PriceFromFuture, |s| {
         s.accrue_funding(&venue.market)
     });
-    venue.quote(|quote| quote.conf_ticks = 4_001);
+    venue.quote(|quote| quote.conf_ticks = 4_002);
     refused(&mut venue.sandbox, BallastError::PriceWideConfidence, |s| {
         s.accrue_funding(&venue.market)
     });

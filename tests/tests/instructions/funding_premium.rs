@@ -5,6 +5,7 @@ use ballast_engine::funding::FundingState;
 use ballast_sandbox::{MarketConfig, TraderCookie};
 use ballast_state::events::BallastEvent;
 use ballast_state::events::FundingAccrued;
+use ballast_state::exchange::PAUSE_TRADE;
 use ballast_state::order_args::PlaceOrderArgs;
 
 use crate::event;
@@ -178,7 +179,9 @@ pub fn accruing_more_often_changes_nothing() {
     };
     // Three hours and ten minutes over four hours of the clock.
     let seconds = 3 * HOUR + 600;
-    after(&mut venue, seconds);
+    for part in [HOUR, HOUR, HOUR, 600] {
+        after(&mut venue, part);
+    }
     for _ in 0..seconds / 60 {
         after(&mut often, 60);
     }
@@ -314,4 +317,61 @@ pub fn what_has_passed_is_charged_at_the_price_that_stood() {
     assert_eq!(watched, after_a_fall(false));
     // 1,200 seconds of 1,100 ppm: a book $0.200 above $200, and the base.
     assert_eq!(watched.rate_sum, 1_200 * 1_100);
+}
+
+#[test]
+pub fn one_sample_was_charged_for_a_whole_halt() {
+    let (mut venue, carol) = at_half_past();
+    // 1,100 ppm.
+    quote(
+        &mut venue,
+        &carol,
+        &[bid(200_100, 1_000), ask(200_300, 1_000)],
+    );
+    // Two days later the hour of that sample has been paid, half in the next hour and half in the
+    // one after, and nothing else.
+    let event = after(&mut venue, 48 * HOUR);
+    assert_eq!((event.index_after, event.rate_ppm), (220, 0));
+    assert_eq!(funding(&venue).rate_sum, 0);
+    // From now on the book is looked at again.
+    let event = after(&mut venue, HOUR / 2);
+    assert_eq!((event.index_after, event.rate_ppm), (220, 550));
+}
+
+#[test]
+pub fn a_premium_was_charged_while_nobody_could_trade() {
+    let (mut venue, carol) = at_half_past();
+    quote(
+        &mut venue,
+        &carol,
+        &[bid(200_100, 1_000), ask(200_300, 1_000)],
+    );
+    done(venue.sandbox.set_pause(PAUSE_TRADE));
+    // The base rate alone.
+    let event = after(&mut venue, HOUR / 2);
+    assert_eq!(
+        (event.index_after, event.rate_ppm, event.sample_ppm),
+        (0, 50, 100)
+    );
+    // Cancelling is not paused, and knows.
+    venue.sandbox.advance_seconds(HOUR / 2);
+    done(venue.sandbox.cancel_all_orders(&venue.market, &carol, None));
+    quote_again(&mut venue, &carol);
+    let event = after(&mut venue, HOUR / 2);
+    assert_eq!(event.index_after, 10);
+    // What has passed when somebody finds it resumed has none either.
+    done(venue.sandbox.set_pause(0));
+    let event = after(&mut venue, HOUR);
+    assert_eq!((event.rate_ppm, event.sample_ppm), (100, 1_100));
+    let event = after(&mut venue, HOUR);
+    assert_eq!(event.rate_ppm, 1_100);
+    venue.conserves();
+}
+
+/// Trading is resumed for as long as it takes to place the orders again.
+fn quote_again(venue: &mut Venue, carol: &TraderCookie) {
+    done(venue.sandbox.set_pause(0));
+    venue.price(START);
+    quote(venue, carol, &[bid(200_100, 1_000), ask(200_300, 1_000)]);
+    done(venue.sandbox.set_pause(PAUSE_TRADE));
 }

@@ -378,6 +378,7 @@ pub fn orders_that_cannot_trade_are_removed_on_the_way() {
     };
     fall.venue.place(&dave, brief, &[]);
     fall.advance(10, 194_000);
+    fall.venue.price_twice(194_000);
     let mut alone = fall.venue.sandbox.fork();
     let event = fall.liquidate(OFFER, &[&carol, &dave]);
     let reasons: Vec<_> = event.removed.iter().map(|order| order.reason).collect();

@@ -235,7 +235,8 @@ pub fn an_order_whose_maker_would_miss_maintenance_is_removed() {
         let mut venue = Venue::new();
         let (alice, bob) = venue.two();
         venue.place(&bob, ask(START, 1_000), &[]);
-        venue.price(mark);
+        venue.wait(2);
+        venue.price_twice(mark);
         let event = venue.place(&alice, ioc(bid(START, 1_000)), &[&bob]);
         assert_eq!(event.filled_lots, filled);
         if filled > 0 {
@@ -260,7 +261,8 @@ pub fn who_waits_beside_a_position_in_trouble_is_unhealthy() {
     let (alice, bob) = venue.two();
     venue.place(&alice, bid(192_000, 1_000), &[]);
     let lots = venue.slot(&alice).lots;
-    venue.price(192_000);
+    venue.wait(2);
+    venue.price_twice(192_000);
     let event = venue.place(&bob, ioc(ask(192_000, 1_000)), &[&alice]);
     assert_eq!((event.filled_lots, event.removed.len()), (0, 1));
     assert_eq!(event.removed[0].reason, RemovalReason::Unhealthy);

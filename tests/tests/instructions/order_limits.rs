@@ -181,6 +181,8 @@ pub fn positions_of_takers_and_makers_have_a_largest_size() {
     );
     venue.place(&alice, ioc(bid(START, 1_000)), &[&bob, &carol]);
     // A maker that would get too large leaves the book.
+    venue.wait(2);
+    venue.price_twice(START);
     venue.place(&bob, ask(START, 101), &[]);
     let dave = venue.trader(1_000);
     let event = venue.place(&dave, ioc(bid(START, 901)), &[&bob, &carol]);

@@ -382,17 +382,25 @@ pub fn an_unfit_price_stops_orders() {
     let alice = venue.alice.clone();
     venue.sandbox.advance_seconds(32);
     venue.refuse(BallastError::PriceStale, &alice, bid(START, 10), &[]);
-    venue.quote(|quote| quote.conf_ticks = 4_001);
+    venue.quote(|quote| quote.conf_ticks = 4_002);
     venue.refuse(
         BallastError::PriceWideConfidence,
         &alice,
         bid(START, 10),
         &[],
     );
+    // Far from its average it opens nothing; orders may wait.
+    let bob = venue.bob.clone();
     venue.quote(|quote| quote.ema_ticks = 100_000);
-    venue.refuse(BallastError::PriceDiverged, &alice, bid(START, 10), &[]);
+    venue.place(&bob, ask(START, 10), &[]);
+    let diverged = BallastError::PriceDiverged;
+    let backed = PlaceOrderArgs {
+        margin: 2 * USD,
+        ..bid(START, 10)
+    };
+    venue.refuse(diverged, &alice, backed, &[&bob]);
     venue.price(START);
-    venue.place(&alice, bid(START, 10), &[]);
+    venue.place(&alice, bid(START, 10), &[&bob]);
 }
 
 #[test]

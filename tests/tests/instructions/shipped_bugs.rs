@@ -626,6 +626,10 @@ pub fn positions_below_the_least_were_opened() {
             .block_trade(&venue.market, &carol, &bob, terms(10, START, 0, USD)),
     );
     venue.place(&bob, ask(START, 100), &[]);
+    // At the price of an earlier slot neither.
+    venue.sandbox.advance_slots(1);
+    venue.sandbox.advance_seconds(1);
+    venue.price(START);
     let event = event!(
         done(venue.order(&frank, ioc_bid, &[&carol, &bob])),
         OrderPlaced

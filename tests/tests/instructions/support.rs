@@ -101,6 +101,21 @@ impl Venue {
         self.sandbox.set_price(&self.market, ticks);
     }
 
+    /// Lets whole seconds pass, and the slots in them.
+    pub fn wait(&mut self, seconds: i64) {
+        let slots = u64::try_from(seconds * 5 / 2).unwrap();
+        let (slot, time) = (self.sandbox.slot(), self.sandbox.time());
+        self.sandbox.set_clock(slot + slots, time + seconds);
+    }
+
+    /// Records a certain price and publishes it again two seconds later, so that two prices say so.
+    pub fn price_twice(&mut self, ticks: u64) {
+        self.price(ticks);
+        done(self.sandbox.accrue_funding(&self.market));
+        self.wait(2);
+        self.price(ticks);
+    }
+
     /// Publishes the start price with something changed.
     pub fn quote(&mut self, change: impl FnOnce(&mut Quote)) {
         let mut quote = Quote {

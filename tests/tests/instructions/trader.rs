@@ -151,6 +151,7 @@ pub fn only_the_owner_names_a_delegate() {
             owner: thief.pubkey(),
             trader: venue.alice.address,
             delegate: Some(thief.pubkey()),
+            block_trades: true,
         }
         .instruction();
         refused(&mut venue.sandbox, BallastError::NotOwner, |s| {
@@ -178,6 +179,51 @@ fn trade_as(venue: &Venue, sandbox: &mut Sandbox, key: &Keypair, terms: BlockTra
     sandbox.send(&[instruction], &[key, &venue.bob.wallet.keypair])
 }
 
+/// Alice lets `key` sign block trades.
+fn block_trader(venue: &Venue, sandbox: &mut Sandbox, key: &Keypair) -> TxResult {
+    let instruction = trader::SetDelegate {
+        owner: venue.alice.wallet.address(),
+        trader: venue.alice.address,
+        delegate: Some(key.pubkey()),
+        block_trades: true,
+    }
+    .instruction();
+    sandbox.send(&[instruction], &[&venue.alice.wallet.keypair])
+}
+
+#[test]
+pub fn a_delegate_emptied_the_account_by_block_trades_with_its_own() {
+    let mut venue = Venue::open();
+    let key = venue.sandbox.funded_keypair();
+    let delegate = Some(key.pubkey());
+    done(venue.sandbox.set_delegate(&venue.alice, delegate));
+    let refuse = |venue: &mut Venue, terms| {
+        let mut sandbox = venue.sandbox.fork();
+        refused(&mut sandbox, BallastError::DelegateMayNotBlockTrade, |s| {
+            trade_as(venue, s, &key, terms)
+        });
+    };
+    // At the edge of the band, with an account of its own: there and back again takes 10% of the
+    // notional.
+    refuse(&mut venue, terms(TEN, 210_000, 110 * USD, 500 * USD));
+    refuse(&mut venue, terms(-TEN, 190_000, 0, 0));
+    // The owner's permission goes with the delegate that it was for.
+    let mut sandbox = venue.sandbox.fork();
+    done(block_trader(&venue, &mut sandbox, &key));
+    done(trade_as(
+        &venue,
+        &mut sandbox,
+        &key,
+        terms(-100, START, 0, 0),
+    ));
+    venue.sandbox = sandbox;
+    done(venue.sandbox.set_delegate(&venue.alice, delegate));
+    assert_eq!(venue.sandbox.trader(&venue.alice.address).delegate_flags, 0);
+    refuse(&mut venue, terms(-100, START, 0, 0));
+    // The owner itself needs no permission.
+    done(venue.trade(-100, START, 0, 0));
+}
+
 #[test]
 pub fn a_delegate_trades_and_moves_margin_but_does_not_withdraw() {
     let venue = Venue::new();
@@ -190,6 +236,10 @@ pub fn a_delegate_trades_and_moves_margin_but_does_not_withdraw() {
         trade_as(&venue, s, &key, opening)
     });
     done(sandbox.set_delegate(&venue.alice, Some(key.pubkey())));
+    refused(&mut sandbox, BallastError::DelegateMayNotBlockTrade, |s| {
+        trade_as(&venue, s, &key, opening)
+    });
+    done(block_trader(&venue, &mut sandbox, &key));
     done(trade_as(&venue, &mut sandbox, &key, opening));
     let add = trader::AddMargin {
         authority: key.pubkey(),

@@ -135,6 +135,7 @@ impl Venue {
             confidence: Ticks::new(0),
             ema: Ticks::new(self.ticks),
             publish_time: self.sandbox.time(),
+            below_tick: false,
         };
         assert!(state.apply_price(price, self.sandbox.slot()));
         state
@@ -221,8 +222,9 @@ impl Venue {
 
     /// Plans and executes the most urgent job that can be done, again and again, until none is
     /// left. Every call has to pass, but for two: one that finds orders removed instead of filled
-    /// and has offered too little for what they leave is planned again more carefully, and a
-    /// trigger whose owner cannot pay what the book asks waits for another price.
+    /// and has offered too little for what they leave is planned again more carefully; a trigger whose
+    /// owner cannot pay what the book asks waits for another price, and so does a position that the
+    /// book does not take because of orders that another price has to remove.
     pub fn work(&mut self, keeper: &TraderCookie, options: &PlanOptions) -> Worked {
         let (mut worked, mut careful) = (Worked::default(), *options);
         loop {
@@ -253,6 +255,17 @@ impl Venue {
                             worked.poor += 1;
                         }
                         (Task::Trigger(_), Verdict::Wait(_)) => worked.waiting.push(plan.trader),
+                        // Orders that this price alone speaks against stay in the way.
+                        (Task::Liquidate | Task::Deleverage, Verdict::Refetch { .. })
+                            if matches!(
+                                known,
+                                BallastError::NothingFilled
+                                    | BallastError::LiquidationSkipsBook
+                                    | BallastError::BookCanAbsorb
+                            ) =>
+                        {
+                            worked.waiting.push(plan.trader);
+                        }
                         _ => panic!("{:?}: {error}\n{plan:#?}", plan.task),
                     }
                 }
@@ -279,7 +292,8 @@ impl Venue {
     }
 }
 
-/// What the program did is what the plan said, unless orders were removed instead of filled.
+/// What the program did is what the plan said, unless orders were removed or passed over instead of
+/// filled.
 #[track_caller]
 fn as_foreseen(effect: &Effect, event: &BallastEvent) {
     match (effect, event) {
@@ -291,7 +305,7 @@ fn as_foreseen(effect: &Effect, event: &BallastEvent) {
                 ..
             },
             BallastEvent::PositionLiquidated(event),
-        ) if event.removed.is_empty() => {
+        ) if event.removed.is_empty() && event.kept_orders == 0 => {
             let book = event.book_lots.unsigned_abs();
             assert_eq!(book, *book_lots);
             assert_eq!(event.lots.unsigned_abs() - book, *taken_lots);
@@ -312,7 +326,7 @@ fn as_foreseen(effect: &Effect, event: &BallastEvent) {
             assert_eq!(event.insurance_paid_atoms, *insurance_atoms);
         }
         (Effect::Trigger { lots }, BallastEvent::TriggerExecuted(event))
-            if event.removed.is_empty() =>
+            if event.removed.is_empty() && event.kept_orders == 0 =>
         {
             assert_eq!(event.filled_lots, *lots);
         }
@@ -327,7 +341,7 @@ pub struct Worked {
     pub idle: Vec<(Pubkey, Idle)>,
     /// Calls that had to be planned again.
     pub poor: usize,
-    /// Whose triggers wait.
+    /// Who waits for another price.
     pub waiting: Vec<Pubkey>,
 }
 

@@ -52,6 +52,8 @@ import {
   getLastPriceEncoder,
   getOracleConfigDecoder,
   getOracleConfigEncoder,
+  getPriceClockDecoder,
+  getPriceClockEncoder,
   getRiskConfigDecoder,
   getRiskConfigEncoder,
   type FundingLedger,
@@ -64,6 +66,8 @@ import {
   type LastPriceArgs,
   type OracleConfig,
   type OracleConfigArgs,
+  type PriceClock,
+  type PriceClockArgs,
   type RiskConfig,
   type RiskConfigArgs,
 } from "../types";
@@ -129,6 +133,10 @@ export type Market = {
   held: HeldLedger;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
+  /** What is remembered of earlier prices. Written by every instruction that reads a price. */
+  priceClock: PriceClock;
+  /** Zero; room for later versions. */
+  reservedTail: ReadonlyUint8Array;
 };
 
 export type MarketArgs = {
@@ -183,6 +191,10 @@ export type MarketArgs = {
   held: HeldLedgerArgs;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
+  /** What is remembered of earlier prices. Written by every instruction that reads a price. */
+  priceClock: PriceClockArgs;
+  /** Zero; room for later versions. */
+  reservedTail: ReadonlyUint8Array;
 };
 
 /** Gets the encoder for {@link MarketArgs} account data. */
@@ -213,7 +225,9 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["liquidations", getU64Encoder()],
       ["book", getAddressEncoder()],
       ["held", getHeldLedgerEncoder()],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 160)],
+      ["reserved", fixEncoderSize(getBytesEncoder(), 8)],
+      ["priceClock", getPriceClockEncoder()],
+      ["reservedTail", fixEncoderSize(getBytesEncoder(), 120)],
     ]),
     (value) => ({ ...value, discriminator: MARKET_DISCRIMINATOR }),
   );
@@ -246,7 +260,9 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["liquidations", getU64Decoder()],
     ["book", getAddressDecoder()],
     ["held", getHeldLedgerDecoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 160)],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 8)],
+    ["priceClock", getPriceClockDecoder()],
+    ["reservedTail", fixDecoderSize(getBytesDecoder(), 120)],
   ]);
 }
 

@@ -29,6 +29,8 @@ import {
   getU16Encoder,
   getU32Decoder,
   getU32Encoder,
+  getU64Decoder,
+  getU64Encoder,
   getU8Decoder,
   getU8Encoder,
   transformEncoder,
@@ -73,7 +75,8 @@ export type Trader = {
   /** May do everything. Written once. */
   owner: Address;
   /**
-   * May trade and move margin, not withdraw; the default key when none. Written by
+   * May trade with the book and move margin, not withdraw, and block-trade only with
+   * `DELEGATE_BLOCK_TRADES`; the default key when none. Written by
    * `set_delegate`.
    */
   delegate: Address;
@@ -81,6 +84,8 @@ export type Trader = {
   free: bigint;
   /** The positions, in no order. */
   positions: Array<PositionSlot>;
+  /** Union of the `DELEGATE_*` flags. Written by `set_delegate`. */
+  delegateFlags: bigint;
   /** Zero; room for later versions, cross margin among them. */
   reserved: ReadonlyUint8Array;
 };
@@ -97,7 +102,8 @@ export type TraderArgs = {
   /** May do everything. Written once. */
   owner: Address;
   /**
-   * May trade and move margin, not withdraw; the default key when none. Written by
+   * May trade with the book and move margin, not withdraw, and block-trade only with
+   * `DELEGATE_BLOCK_TRADES`; the default key when none. Written by
    * `set_delegate`.
    */
   delegate: Address;
@@ -105,6 +111,8 @@ export type TraderArgs = {
   free: number | bigint;
   /** The positions, in no order. */
   positions: Array<PositionSlotArgs>;
+  /** Union of the `DELEGATE_*` flags. Written by `set_delegate`. */
+  delegateFlags: number | bigint;
   /** Zero; room for later versions, cross margin among them. */
   reserved: ReadonlyUint8Array;
 };
@@ -122,7 +130,8 @@ export function getTraderEncoder(): FixedSizeEncoder<TraderArgs> {
       ["delegate", getAddressEncoder()],
       ["free", getI64Encoder()],
       ["positions", getArrayEncoder(getPositionSlotEncoder(), { size: 16 })],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 256)],
+      ["delegateFlags", getU64Encoder()],
+      ["reserved", fixEncoderSize(getBytesEncoder(), 248)],
     ]),
     (value) => ({ ...value, discriminator: TRADER_DISCRIMINATOR }),
   );
@@ -140,7 +149,8 @@ export function getTraderDecoder(): FixedSizeDecoder<Trader> {
     ["delegate", getAddressDecoder()],
     ["free", getI64Decoder()],
     ["positions", getArrayDecoder(getPositionSlotDecoder(), { size: 16 })],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 256)],
+    ["delegateFlags", getU64Decoder()],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 248)],
   ]);
 }
 

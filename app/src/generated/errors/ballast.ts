@@ -286,6 +286,8 @@ export const BALLAST_ERROR__TOO_MANY_REDUCE_ONLY = 0x17f7; // 6135
 export const BALLAST_ERROR__EXPIRY_TOO_FAR = 0x17f8; // 6136
 /** TriggerNeverFills: A stop-loss whose worst price lies beyond its trigger can never fill; a long's worst is at most the trigger, a short's at least */
 export const BALLAST_ERROR__TRIGGER_NEVER_FILLS = 0x17f9; // 6137
+/** DelegateMayNotBlockTrade: The delegate may not sign block trades; the owner signs, or lets it with set_delegate */
+export const BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE = 0x17fa; // 6138
 /** ProfitIsHeld: The market is short and holds this profit; trade without using it for another order or position */
 export const BALLAST_ERROR__PROFIT_IS_HELD = 0x1806; // 6150
 /** ProfitNotDue: Nothing is released: the market is short of all it holds, or no newer price has come in a later slot */
@@ -322,6 +324,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__BOOK_NOT_ZEROED
   | typeof BALLAST_ERROR__BOOK_TOO_SMALL
   | typeof BALLAST_ERROR__CLOSE_PRICE_OUT_OF_RANGE
+  | typeof BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE
   | typeof BALLAST_ERROR__DUPLICATE_CLIENT_ID
   | typeof BALLAST_ERROR__DUPLICATE_KEY
   | typeof BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE
@@ -464,6 +467,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__BOOK_NOT_ZEROED]: `The book account must be handed over with every byte zero`,
     [BALLAST_ERROR__BOOK_TOO_SMALL]: `The book account is too small; allocate the header and at least the minimum of orders a side`,
     [BALLAST_ERROR__CLOSE_PRICE_OUT_OF_RANGE]: `The close price lies on the wrong side of the oracle price`,
+    [BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE]: `The delegate may not sign block trades; the owner signs, or lets it with set_delegate`,
     [BALLAST_ERROR__DUPLICATE_CLIENT_ID]: `Another order of the trader in this market has this client id; choose another or use 0`,
     [BALLAST_ERROR__DUPLICATE_KEY]: `The queue already has a node with this key`,
     [BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE]: `The entry price is not below 2^31 atoms per lot`,

@@ -184,9 +184,9 @@ export type BlockTradeInput<
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
-  /** Owner or delegate of the taker. */
+  /** Owner of the taker, or its delegate where that may block-trade. */
   takerAuthority: TransactionSigner<TAccountTakerAuthority>;
-  /** Owner or delegate of the maker. */
+  /** Owner of the maker, or its delegate where that may block-trade. */
   makerAuthority: TransactionSigner<TAccountMakerAuthority>;
   /** The exchange. */
   exchange?: Address<TAccountExchange>;
@@ -336,9 +336,9 @@ export type ParsedBlockTradeInstruction<
 > = {
   programAddress: Address<TProgram>;
   accounts: {
-    /** Owner or delegate of the taker. */
+    /** Owner of the taker, or its delegate where that may block-trade. */
     takerAuthority: TAccountMetas[0];
-    /** Owner or delegate of the maker. */
+    /** Owner of the maker, or its delegate where that may block-trade. */
     makerAuthority: TAccountMetas[1];
     /** The exchange. */
     exchange: TAccountMetas[2];

@@ -12,6 +12,8 @@ import {
   fixEncoderSize,
   getAddressDecoder,
   getAddressEncoder,
+  getBooleanDecoder,
+  getBooleanEncoder,
   getBytesDecoder,
   getBytesEncoder,
   getOptionDecoder,
@@ -87,10 +89,12 @@ export type SetDelegateInstruction<
 export type SetDelegateInstructionData = {
   discriminator: ReadonlyUint8Array;
   delegate: Option<Address>;
+  blockTrades: boolean;
 };
 
 export type SetDelegateInstructionDataArgs = {
   delegate: OptionOrNullable<Address>;
+  blockTrades: boolean;
 };
 
 export function getSetDelegateInstructionDataEncoder(): Encoder<SetDelegateInstructionDataArgs> {
@@ -98,6 +102,7 @@ export function getSetDelegateInstructionDataEncoder(): Encoder<SetDelegateInstr
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["delegate", getOptionEncoder(getAddressEncoder())],
+      ["blockTrades", getBooleanEncoder()],
     ]),
     (value) => ({ ...value, discriminator: SET_DELEGATE_DISCRIMINATOR }),
   );
@@ -107,6 +112,7 @@ export function getSetDelegateInstructionDataDecoder(): Decoder<SetDelegateInstr
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["delegate", getOptionDecoder(getAddressDecoder())],
+    ["blockTrades", getBooleanDecoder()],
   ]);
 }
 
@@ -133,6 +139,7 @@ export type SetDelegateInput<
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
   delegate: SetDelegateInstructionDataArgs["delegate"];
+  blockTrades: SetDelegateInstructionDataArgs["blockTrades"];
 };
 
 export function getSetDelegateInstruction<

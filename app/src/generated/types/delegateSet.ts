@@ -10,6 +10,8 @@ import {
   combineCodec,
   getAddressDecoder,
   getAddressEncoder,
+  getBooleanDecoder,
+  getBooleanEncoder,
   getStructDecoder,
   getStructEncoder,
   type Address,
@@ -25,6 +27,8 @@ export type DelegateSet = {
   before: Address;
   /** Delegate after; the default key when none. */
   after: Address;
+  /** Whether it may sign block trades. */
+  blockTrades: boolean;
 };
 
 export type DelegateSetArgs = DelegateSet;
@@ -34,6 +38,7 @@ export function getDelegateSetEncoder(): FixedSizeEncoder<DelegateSetArgs> {
     ["trader", getAddressEncoder()],
     ["before", getAddressEncoder()],
     ["after", getAddressEncoder()],
+    ["blockTrades", getBooleanEncoder()],
   ]);
 }
 
@@ -42,6 +47,7 @@ export function getDelegateSetDecoder(): FixedSizeDecoder<DelegateSet> {
     ["trader", getAddressDecoder()],
     ["before", getAddressDecoder()],
     ["after", getAddressDecoder()],
+    ["blockTrades", getBooleanDecoder()],
   ]);
 }
 

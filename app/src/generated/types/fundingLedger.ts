@@ -42,8 +42,8 @@ export type FundingLedger = {
   impactBid: number;
   /** Average price of the impact notional bought from the asks, as `impact_bid`. */
   impactAsk: number;
-  /** Always zero; aligns what follows. */
-  pad: number;
+  /** 1 when trading was paused at `last_timestamp`, else 0. */
+  paused: number;
 };
 
 export type FundingLedgerArgs = {
@@ -64,8 +64,8 @@ export type FundingLedgerArgs = {
   impactBid: number;
   /** Average price of the impact notional bought from the asks, as `impact_bid`. */
   impactAsk: number;
-  /** Always zero; aligns what follows. */
-  pad: number;
+  /** 1 when trading was paused at `last_timestamp`, else 0. */
+  paused: number;
 };
 
 export function getFundingLedgerEncoder(): FixedSizeEncoder<FundingLedgerArgs> {
@@ -77,7 +77,7 @@ export function getFundingLedgerEncoder(): FixedSizeEncoder<FundingLedgerArgs> {
     ["ratePpm", getI32Encoder()],
     ["impactBid", getU32Encoder()],
     ["impactAsk", getU32Encoder()],
-    ["pad", getU32Encoder()],
+    ["paused", getU32Encoder()],
   ]);
 }
 
@@ -90,7 +90,7 @@ export function getFundingLedgerDecoder(): FixedSizeDecoder<FundingLedger> {
     ["ratePpm", getI32Decoder()],
     ["impactBid", getU32Decoder()],
     ["impactAsk", getU32Decoder()],
-    ["pad", getU32Decoder()],
+    ["paused", getU32Decoder()],
   ]);
 }
 

@@ -51,6 +51,7 @@ export * from "./placeOrderArgs";
 export * from "./positionFlagged";
 export * from "./positionLiquidated";
 export * from "./positionSlot";
+export * from "./priceClock";
 export * from "./profitHeld";
 export * from "./profitReleased";
 export * from "./queueEntry";

@@ -20,6 +20,8 @@ import {
   getOptionEncoder,
   getStructDecoder,
   getStructEncoder,
+  getU32Decoder,
+  getU32Encoder,
   getU64Decoder,
   getU64Encoder,
   type Address,
@@ -101,6 +103,8 @@ export type OrderPlaced = {
   fills: Array<OrderFilled>;
   /** Orders removed, in order. */
   removed: Array<OrderRemoved>;
+  /** Orders that were passed over and stay. */
+  keptOrders: number;
 };
 
 export type OrderPlacedArgs = {
@@ -148,6 +152,8 @@ export type OrderPlacedArgs = {
   fills: Array<OrderFilledArgs>;
   /** Orders removed, in order. */
   removed: Array<OrderRemovedArgs>;
+  /** Orders that were passed over and stay. */
+  keptOrders: number;
 };
 
 export function getOrderPlacedEncoder(): Encoder<OrderPlacedArgs> {
@@ -174,6 +180,7 @@ export function getOrderPlacedEncoder(): Encoder<OrderPlacedArgs> {
     ["cancelled", getArrayEncoder(getOrderCancelledEncoder())],
     ["fills", getArrayEncoder(getOrderFilledEncoder())],
     ["removed", getArrayEncoder(getOrderRemovedEncoder())],
+    ["keptOrders", getU32Encoder()],
   ]);
 }
 
@@ -201,6 +208,7 @@ export function getOrderPlacedDecoder(): Decoder<OrderPlaced> {
     ["cancelled", getArrayDecoder(getOrderCancelledDecoder())],
     ["fills", getArrayDecoder(getOrderFilledDecoder())],
     ["removed", getArrayDecoder(getOrderRemovedDecoder())],
+    ["keptOrders", getU32Decoder()],
   ]);
 }
 

@@ -18,6 +18,8 @@ import {
   getOptionEncoder,
   getStructDecoder,
   getStructEncoder,
+  getU32Decoder,
+  getU32Encoder,
   getU64Decoder,
   getU64Encoder,
   type Address,
@@ -91,6 +93,8 @@ export type PositionLiquidated = {
   fills: Array<OrderFilled>;
   /** Orders removed, in order. */
   removed: Array<OrderRemoved>;
+  /** Orders that were passed over and stay. */
+  keptOrders: number;
 };
 
 export type PositionLiquidatedArgs = {
@@ -142,6 +146,8 @@ export type PositionLiquidatedArgs = {
   fills: Array<OrderFilledArgs>;
   /** Orders removed, in order. */
   removed: Array<OrderRemovedArgs>;
+  /** Orders that were passed over and stay. */
+  keptOrders: number;
 };
 
 export function getPositionLiquidatedEncoder(): Encoder<PositionLiquidatedArgs> {
@@ -170,6 +176,7 @@ export function getPositionLiquidatedEncoder(): Encoder<PositionLiquidatedArgs> 
     ["cancelled", getOptionEncoder(getCancelledOrdersEncoder())],
     ["fills", getArrayEncoder(getOrderFilledEncoder())],
     ["removed", getArrayEncoder(getOrderRemovedEncoder())],
+    ["keptOrders", getU32Encoder()],
   ]);
 }
 
@@ -199,6 +206,7 @@ export function getPositionLiquidatedDecoder(): Decoder<PositionLiquidated> {
     ["cancelled", getOptionDecoder(getCancelledOrdersDecoder())],
     ["fills", getArrayDecoder(getOrderFilledDecoder())],
     ["removed", getArrayDecoder(getOrderRemovedDecoder())],
+    ["keptOrders", getU32Decoder()],
   ]);
 }
 

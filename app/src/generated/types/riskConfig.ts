@@ -79,11 +79,14 @@ export type RiskConfig = {
   insuranceDrawCapBps: number;
   /** Length of an insurance window, slots. */
   insuranceWindowSlots: bigint;
-  /** Oldest usable price, seconds. */
+  /**
+   * Oldest usable price, seconds: for funding, and for a position flagged in an earlier slot at
+   * an earlier price.
+   */
   oracleMaxAgeSeconds: bigint;
   /** Widest usable confidence, basis points of the price. */
   oracleMaxConfBps: number;
-  /** Farthest usable price from its moving average, basis points of the average. */
+  /** Farthest price from its moving average that is not held up, basis points of the average. */
   oracleMaxEmaDivergenceBps: number;
   /** Auto-deleveraging. */
   adl: AdlConfig;
@@ -107,6 +110,13 @@ export type RiskConfig = {
    * of what the book pays above the liquidator's own price.
    */
   bookRewardBps: number;
+  /** Oldest price for everything else but reducing, seconds; 0 is 10. */
+  priceAgeSeconds: number;
+  /**
+   * How long prices have to be far from their average before they serve for everything, seconds;
+   * 0 is 30.
+   */
+  divergenceGraceSeconds: number;
   /** Zero; room for later versions. */
   reserved: Array<bigint>;
   /**
@@ -159,11 +169,14 @@ export type RiskConfigArgs = {
   insuranceDrawCapBps: number;
   /** Length of an insurance window, slots. */
   insuranceWindowSlots: number | bigint;
-  /** Oldest usable price, seconds. */
+  /**
+   * Oldest usable price, seconds: for funding, and for a position flagged in an earlier slot at
+   * an earlier price.
+   */
   oracleMaxAgeSeconds: number | bigint;
   /** Widest usable confidence, basis points of the price. */
   oracleMaxConfBps: number;
-  /** Farthest usable price from its moving average, basis points of the average. */
+  /** Farthest price from its moving average that is not held up, basis points of the average. */
   oracleMaxEmaDivergenceBps: number;
   /** Auto-deleveraging. */
   adl: AdlConfigArgs;
@@ -187,6 +200,13 @@ export type RiskConfigArgs = {
    * of what the book pays above the liquidator's own price.
    */
   bookRewardBps: number;
+  /** Oldest price for everything else but reducing, seconds; 0 is 10. */
+  priceAgeSeconds: number;
+  /**
+   * How long prices have to be far from their average before they serve for everything, seconds;
+   * 0 is 30.
+   */
+  divergenceGraceSeconds: number;
   /** Zero; room for later versions. */
   reserved: Array<number | bigint>;
   /**
@@ -228,7 +248,9 @@ export function getRiskConfigEncoder(): FixedSizeEncoder<RiskConfigArgs> {
     ["keeperFeeAtoms", getU64Encoder()],
     ["maxFundingRatePpm", getU32Encoder()],
     ["bookRewardBps", getU32Encoder()],
-    ["reserved", getArrayEncoder(getU64Encoder(), { size: 2 })],
+    ["priceAgeSeconds", getU32Encoder()],
+    ["divergenceGraceSeconds", getU32Encoder()],
+    ["reserved", getArrayEncoder(getU64Encoder(), { size: 1 })],
     ["minOrderAtoms", getU64Encoder()],
     ["reserved2", getArrayEncoder(getU64Encoder(), { size: 4 })],
   ]);
@@ -264,7 +286,9 @@ export function getRiskConfigDecoder(): FixedSizeDecoder<RiskConfig> {
     ["keeperFeeAtoms", getU64Decoder()],
     ["maxFundingRatePpm", getU32Decoder()],
     ["bookRewardBps", getU32Decoder()],
-    ["reserved", getArrayDecoder(getU64Decoder(), { size: 2 })],
+    ["priceAgeSeconds", getU32Decoder()],
+    ["divergenceGraceSeconds", getU32Decoder()],
+    ["reserved", getArrayDecoder(getU64Decoder(), { size: 1 })],
     ["minOrderAtoms", getU64Decoder()],
     ["reserved2", getArrayDecoder(getU64Decoder(), { size: 4 })],
   ]);

@@ -16,6 +16,8 @@ import {
   getI64Encoder,
   getStructDecoder,
   getStructEncoder,
+  getU32Decoder,
+  getU32Encoder,
   getU64Decoder,
   getU64Encoder,
   type Address,
@@ -79,6 +81,8 @@ export type TriggerExecuted = {
   fills: Array<OrderFilled>;
   /** Orders removed, in order. */
   removed: Array<OrderRemoved>;
+  /** Orders that were passed over and stay. */
+  keptOrders: number;
 };
 
 export type TriggerExecutedArgs = {
@@ -114,6 +118,8 @@ export type TriggerExecutedArgs = {
   fills: Array<OrderFilledArgs>;
   /** Orders removed, in order. */
   removed: Array<OrderRemovedArgs>;
+  /** Orders that were passed over and stay. */
+  keptOrders: number;
 };
 
 export function getTriggerExecutedEncoder(): Encoder<TriggerExecutedArgs> {
@@ -134,6 +140,7 @@ export function getTriggerExecutedEncoder(): Encoder<TriggerExecutedArgs> {
     ["cancelled", getArrayEncoder(getOrderCancelledEncoder())],
     ["fills", getArrayEncoder(getOrderFilledEncoder())],
     ["removed", getArrayEncoder(getOrderRemovedEncoder())],
+    ["keptOrders", getU32Encoder()],
   ]);
 }
 
@@ -155,6 +162,7 @@ export function getTriggerExecutedDecoder(): Decoder<TriggerExecuted> {
     ["cancelled", getArrayDecoder(getOrderCancelledDecoder())],
     ["fills", getArrayDecoder(getOrderFilledDecoder())],
     ["removed", getArrayDecoder(getOrderRemovedDecoder())],
+    ["keptOrders", getU32Decoder()],
   ]);
 }
 

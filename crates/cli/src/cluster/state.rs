@@ -9,7 +9,7 @@ use ballast_client::moment::Moment;
 use ballast_client::price::{check_price, decode_price, price_account, PriceError};
 use ballast_client::ranking::{display_round, funding_index_at, ranking, RankedEntry};
 use ballast_engine::funding::FundingRates;
-use ballast_engine::oracle::{Action, OraclePrice, PriceFault};
+use ballast_engine::oracle::{Action, Now, OraclePrice, PriceFault};
 use ballast_engine::rank::Round;
 use ballast_engine::standing::{price_to_be_first, Band, Standing};
 use ballast_engine::units::{FundingIndex, LotPrice, Side, Ticks};
@@ -175,19 +175,24 @@ impl MarketState {
         ticks.lot_price(self.units.atoms_per_lot_tick).computed()
     }
 
-    /// What stops the price from being used to open positions, if anything does.
+    /// What stops the price from being used to open, liquidate and deleverage, if anything does.
     pub fn price_fault(&self) -> Option<&'static str> {
         let price = match &self.price {
             Ok(price) => price,
             Err(_) => return Some("unreadable"),
         };
-        let fault = check_price(&self.market, Action::Open, price, self.now).err()?;
+        let now = Now {
+            slot: self.slot,
+            unix_timestamp: self.now,
+        };
+        let fault = check_price(&self.market, Action::FORCE, price, now).err()?;
         Some(match fault {
             PriceFault::Stale => "stale",
             PriceFault::FromFuture => "from_future",
             PriceFault::Older => "older_than_used",
             PriceFault::WideConfidence => "wide_confidence",
             PriceFault::Diverged => "diverged_from_average",
+            PriceFault::BelowTick => "below_one_tick",
         })
     }
 

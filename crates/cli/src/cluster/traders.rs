@@ -65,6 +65,9 @@ enum Action {
         /// Nobody from now on.
         #[arg(long, conflicts_with = "key")]
         revoke: bool,
+        /// Let it sign block trades too, at any price within the market's band.
+        #[arg(long, conflicts_with = "revoke")]
+        block_trades: bool,
         #[command(flatten)]
         choice: TraderChoice,
         #[command(flatten)]
@@ -123,10 +126,11 @@ pub async fn run(session: &Session, args: &TraderArgs) -> Result<()> {
         Action::Close { choice, sending } => close(session, choice, *sending).await,
         Action::Delegate {
             key,
+            block_trades,
             choice,
             sending,
             ..
-        } => delegate(session, *key, choice, *sending).await,
+        } => delegate(session, *key, *block_trades, choice, *sending).await,
     }
 }
 
@@ -233,6 +237,7 @@ async fn close(session: &Session, choice: &TraderChoice, sending: Sending) -> Re
 async fn delegate(
     session: &Session,
     key: Option<Pubkey>,
+    block_trades: bool,
     choice: &TraderChoice,
     sending: Sending,
 ) -> Result<()> {
@@ -240,7 +245,10 @@ async fn delegate(
     let address = session.trader_address(choice)?;
     session.trader(&address).await?;
     let purpose = match key {
-        Some(key) => format!("Let {key} trade for trader account {address}"),
+        Some(key) if block_trades => {
+            format!("Let {key} trade, block trades included, for trader account {address}")
+        }
+        Some(key) => format!("Let {key} trade with the book for trader account {address}"),
         None => format!("Revoke the delegate of trader account {address}"),
     };
     let plan = Plan {
@@ -250,6 +258,7 @@ async fn delegate(
             owner: signer.pubkey(),
             trader: address,
             delegate: key,
+            block_trades,
         }
         .instruction()],
         names: names(session).await?,

@@ -56,7 +56,7 @@ impl CloseTrader {
     }
 }
 
-/// Lets a delegate trade (but not withdraw) for the owner.
+/// Lets a delegate trade with the book, but not withdraw, for the owner.
 #[derive(Clone, Debug, Default)]
 pub struct SetDelegate {
     /// The owner; signs.
@@ -65,6 +65,8 @@ pub struct SetDelegate {
     pub trader: Pubkey,
     /// The delegate; `None` revokes.
     pub delegate: Option<Pubkey>,
+    /// Whether it may sign block trades too.
+    pub block_trades: bool,
 }
 
 impl SetDelegate {
@@ -74,7 +76,10 @@ impl SetDelegate {
         Call::of(instructions::SET_DELEGATE)
             .signer(self.owner)
             .writable(self.trader)
-            .arguments(&self.delegate.as_ref().map(Pubkey::to_bytes))
+            .arguments(&(
+                self.delegate.as_ref().map(Pubkey::to_bytes),
+                self.block_trades,
+            ))
             .instruction()
     }
 }

@@ -16,8 +16,9 @@ macro_rules! account_types {
                 version, bump, vault_bump, _padding, index, _padding2, name, exchange,
                 insurance_vault, queue_long, queue_short, oracle, risk, funding, last_price,
                 insurance, open_interest_lots, fees_atoms, bankruptcy_counter, adl_rounds,
-                liquidations, book, held, reserved
+                liquidations, book, held, reserved, price_clock, reserved_tail
             }
+            PriceClock { earlier_ticks, recorded_slot, diverged_for, _pad, reserved }
             OracleConfig {
                 kind, _padding, feed_id, push_account, tick_nano, atoms_per_lot_tick, lot_nano
             }
@@ -29,7 +30,8 @@ macro_rules! account_types {
                 insurance_fee_share_bps, funding_rate_ppm_per_hour, insurance_draw_cap_bps,
                 insurance_window_slots, oracle_max_age_seconds, oracle_max_conf_bps,
                 oracle_max_ema_divergence_bps, adl, impact_notional_atoms, keeper_fee_atoms,
-                max_funding_rate_ppm, book_reward_bps, reserved, min_order_atoms, reserved2
+                max_funding_rate_ppm, book_reward_bps, price_age_seconds, divergence_grace_seconds,
+                reserved, min_order_atoms, reserved2
             }
             RiskTier { notional_limit_atoms, initial_margin_bps, maintenance_margin_bps }
             LadderStep { above_ratio_bps, close_bps }
@@ -37,13 +39,14 @@ macro_rules! account_types {
                 rank_tolerance_bps, max_close_bps, min_profit_bps, _pad, grace_slots, reward_atoms
             }
             FundingLedger {
-                index, carry, last_timestamp, rate_sum, rate_ppm, impact_bid, impact_ask, _pad
+                index, carry, last_timestamp, rate_sum, rate_ppm, impact_bid, impact_ask, paused
             }
             LastPrice { ticks, conf_ticks, ema_ticks, publish_time }
             InsuranceLedger { balance, window_start_slot, window_level, window_drawn }
             HeldLedger { atoms, shares, publish_time, slot, epoch, _pad }
             Trader {
-                version, bump, sub_id, position_count, owner, delegate, free, positions, reserved
+                version, bump, sub_id, position_count, owner, delegate, free, positions,
+                delegate_flags, reserved
             }
             PositionSlot {
                 market, lots, entry_quote, margin, funding_index, queue_node, held_epoch, flagged_slot,

@@ -332,6 +332,7 @@ fn placed() -> OrderPlaced {
             lots: 12,
             fee_atoms: 2,
         }],
+        kept_orders: 3,
     }
 }
 

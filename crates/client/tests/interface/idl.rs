@@ -9,6 +9,7 @@ use ballast_engine::book::{BookHeader, Order};
 use ballast_engine::funding::FundingState as FundingLedger;
 use ballast_engine::held::HeldProfit as HeldLedger;
 use ballast_engine::insurance::InsuranceState as InsuranceLedger;
+use ballast_engine::oracle::PriceClock;
 use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
 use ballast_engine::risk::{
     AdlParams as AdlConfig, LadderStep, RiskParams as RiskConfig, RiskTier,

@@ -201,6 +201,7 @@ fn traders() -> Vec<(&'static str, Instruction)> {
                 owner: OWNER,
                 trader: TRADER,
                 delegate: Some(KEEPER),
+                block_trades: true,
             }
             .instruction(),
         ),

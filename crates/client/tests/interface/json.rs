@@ -4,6 +4,7 @@ use ballast_engine::book::{BookHeader, Order};
 use ballast_engine::funding::FundingState as FundingLedger;
 use ballast_engine::held::HeldProfit as HeldLedger;
 use ballast_engine::insurance::InsuranceState as InsuranceLedger;
+use ballast_engine::oracle::PriceClock;
 use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
 use ballast_engine::risk::{
     AdlParams as AdlConfig, LadderStep, RiskParams as RiskConfig, RiskTier,
@@ -151,7 +152,7 @@ objects! {
     OrderPlaced {
         market, trader, order_id, client_id, side, kind, reduce_only, price_ticks, expires_at,
         lots, filled_lots, resting_lots, dropped_lots, reserved_atoms, mark_ticks, funding_index,
-        open_interest_after, collected_atoms, taker, cancelled, fills, removed
+        open_interest_after, collected_atoms, taker, cancelled, fills, removed, kept_orders
     }
     PartyTraded {
         trader, lots_before, lots_after, entry_quote_after, margin_before, margin_after,

@@ -7,7 +7,7 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 22] = [
+const TYPES: [&str; 23] = [
     "Exchange",
     "Market",
     "Trader",
@@ -16,6 +16,7 @@ const TYPES: [&str; 22] = [
     "QueueEntry",
     "BookHeader",
     "Order",
+    "PriceClock",
     "OracleConfig",
     "RiskConfig",
     "RiskTier",

@@ -157,7 +157,7 @@ impl<'a> Waterfall<'a> {
             };
             match makers.meet(best.node, left)? {
                 Met::Filled(lots) => self.take(lots, best.price).map_err(M::refused)?,
-                Met::Removed => {}
+                Met::Removed | Met::Skipped => {}
                 Met::ListEnded => return Ok(false),
             }
         }

@@ -39,6 +39,7 @@ pub fn mark(atoms_per_lot: u64, confidence: u64) -> Mark {
     Mark {
         price: price(atoms_per_lot),
         confidence,
+        average: None,
     }
 }
 

@@ -1,7 +1,7 @@
 use ballast_engine::error::EngineError;
 use ballast_engine::funding::{FundingRates, FundingState, FUNDING_SCALE};
 use ballast_engine::risk::RiskParams;
-use ballast_engine::units::{Side, MAX_LOT_PRICE};
+use ballast_engine::units::{FundingIndex, Side, MAX_LOT_PRICE};
 use proptest::prelude::*;
 
 use crate::fixture::{any_magnitude, base_rate, cases, position, price};
@@ -141,6 +141,18 @@ fn the_premium_has_the_sign_of_the_book_and_rounds_towards_zero() {
 }
 
 #[test]
+fn a_pause_takes_the_premium_away() {
+    let params = sampled(100, 2_000);
+    let deep = market(PRICE, PRICE + 2_000);
+    assert_eq!(deep.sample_ppm(&params, price(PRICE)), Ok(200));
+    let paused = deep.with_pause(true);
+    assert_eq!(paused.sample_ppm(&params, price(PRICE)), Ok(100));
+    assert_eq!(paused.with_pause(false), deep);
+    let thin = market(PRICE, 0).with_pause(true);
+    assert_eq!(thin.sample_ppm(&params, price(PRICE)), Ok(0));
+}
+
+#[test]
 fn base_and_premium_together_are_clamped() {
     let params = sampled(100, 500);
     for (middle, ppm) in [
@@ -231,7 +243,16 @@ fn times_and_sums_out_of_range_are_refused() {
     assert_eq!(early.accrue(&params, price(5), 10), refused);
     assert_eq!(early.rates(&params, price(5)).err(), refused.err());
     let state = with_book(FundingState::starting(0), 5, 5);
-    assert_eq!(state.accrue(&params, price(5), i64::MAX), refused);
+    assert_eq!(
+        state.accrue(&base_rate(10_000), price(5), i64::MAX),
+        refused
+    );
+    let full = FundingState {
+        index: FundingIndex::new(i64::MAX),
+        rate_ppm: 10_000,
+        ..state
+    };
+    assert_eq!(full.accrue(&params, price(MAX_LOT_PRICE), 3_600), refused);
     for broken in [
         FundingState {
             carry: FUNDING_SCALE,
@@ -253,6 +274,7 @@ fn times_and_sums_out_of_range_are_refused() {
             rate_sum: i64::MIN,
             ..state
         },
+        FundingState { paused: 2, ..state },
     ] {
         assert_eq!(broken.invariant(), Err(EngineError::Overflow));
     }
@@ -307,9 +329,9 @@ fn second_by_second(stretches: &[Stretch], base: i32, highest: u32, start: i64) 
     let mut now = start;
     for stretch in stretches {
         let sample = sample(stretch, base, highest);
-        for _ in 0..stretch.seconds {
+        for second in 0..stretch.seconds {
             total += rate * i128::from(stretch.price);
-            sum += sample;
+            sum += if second < 3_600 { sample } else { 0 };
             now += 1;
             if now % 3_600 == 0 {
                 rate = sum / 3_600;
@@ -346,10 +368,8 @@ proptest! {
         at in any_magnitude(MAX_LOT_PRICE), bid in any_magnitude(MAX_LOT_PRICE),
         above in -20_000_i64..20_000, carry in 0..FUNDING_SCALE,
         rate_ppm in -10_000_i32..=10_000, sampled_at in -10_000_i64..=10_000,
-        offset in 0_i64..3_600,
-        mut cuts in proptest::collection::vec(prop_oneof![
-            0_i64..20_000, (0_i64..6).prop_map(|hours| hours * 3_600),
-        ], 1..20),
+        offset in 0_i64..3_600, more in 0_i64..20_000,
+        mut cuts in proptest::collection::vec(0_i64..=3_600, 1..20),
     ) {
         let params = sampled(base, highest);
         // Half the time near the price, where the premium is not clamped.
@@ -362,11 +382,17 @@ proptest! {
         cuts.sort_unstable();
         let mut parts = state;
         for cut in &cuts {
-            parts = parts.accrue(&params, price(at), HOUR + cut).unwrap();
+            parts = parts.accrue(&params, price(at), HOUR + offset + cut).unwrap();
             parts.invariant().unwrap();
         }
-        let whole = state.accrue(&params, price(at), HOUR + cuts[cuts.len() - 1]).unwrap();
-        prop_assert_eq!(parts, whole);
+        let end = HOUR + offset + cuts[cuts.len() - 1];
+        prop_assert_eq!(parts, state.accrue(&params, price(at), end).unwrap());
+        // Of more than an hour the first is sampled.
+        let end = HOUR + offset + 3_600;
+        let hour = state.accrue(&params, price(at), end).unwrap();
+        let unseen = with_book(hour, 0, 0).accrue(&params, price(at), end + more).unwrap();
+        let whole = state.accrue(&params, price(at), end + more).unwrap();
+        prop_assert_eq!(with_book(whole, 0, 0), unseen);
     }
 }
 

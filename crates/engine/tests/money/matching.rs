@@ -72,6 +72,7 @@ fn taking<'a>(params: &'a RiskParams, mark: &Mark, charged: bool) -> Taking<'a> 
     Taking {
         params,
         mark: *mark,
+        earlier: Some(mark.price),
         now: NOW,
         charged,
     }
@@ -127,6 +128,7 @@ proptest! {
                 let void = reduce_only && held.side() != Some(side.opposite());
                 prop_assert_eq!(removal.reason == RemoveReason::NothingToReduce, void);
             }
+            Match::Keep => return Err(TestCaseError::fail("the earlier price is the same")),
         }
     }
 
@@ -328,7 +330,7 @@ fn expired_orders_are_removed_for_a_fee() {
             .unwrap()
         {
             Match::Remove(removal) => Some((removal.reason, removal.fee, removal.free.get())),
-            Match::Fill(_) => None,
+            Match::Fill(_) | Match::Keep => None,
         };
     assert_eq!(
         met(&maker, &order(NOW, 600_000)),
@@ -382,6 +384,7 @@ fn a_maker_who_would_become_too_large_is_removed() {
         ) {
             Ok(Match::Fill(fill)) => Ok(fill.position.lots.get()),
             Ok(Match::Remove(removal)) => Err(removal.reason),
+            Ok(Match::Keep) => panic!("the earlier price is the same"),
             Err(error) => panic!("{error}"),
         }
     };
@@ -391,6 +394,37 @@ fn a_maker_who_would_become_too_large_is_removed() {
     let removed = Err(RemoveReason::Unhealthy);
     assert_eq!(meets(Position::default(), 101), removed);
     assert_eq!(meets(long, 41), removed);
+}
+
+#[test]
+fn an_order_out_of_reach_at_one_price_alone_is_kept() {
+    let params = params();
+    let order = waiting(&new_order(Side::Long, price(100_000), 10, 100_000));
+    let empty = Maker {
+        position: Position::default(),
+        free: Atoms::ZERO,
+        has_room: true,
+    };
+    let met = |maker: &Maker, at: u64, earlier: Option<u64>, average: Option<u64>| {
+        let mut mark = mark(at, 0);
+        mark.average = average.map(price);
+        let mut taking = taking(&params, &mark, true);
+        taking.earlier = earlier.map(price);
+        match meet(&taking, maker, &order, 10).unwrap() {
+            Match::Fill(_) => "filled",
+            Match::Remove(_) => "removed",
+            Match::Keep => "kept",
+        }
+    };
+    // Ten lots with a hundred thousand atoms: nothing is left of them at 90,000.
+    assert_eq!(met(&empty, 100_000, None, None), "filled");
+    assert_eq!(met(&empty, 90_000, None, None), "kept");
+    assert_eq!(met(&empty, 90_000, Some(100_000), None), "kept");
+    assert_eq!(met(&empty, 90_000, Some(90_000), None), "removed");
+    assert_eq!(met(&empty, 100_000, Some(90_000), None), "filled");
+    // The average counts for who opens, where it is worse.
+    assert_eq!(met(&empty, 100_000, None, Some(90_000)), "kept");
+    assert_eq!(met(&empty, 100_000, None, Some(110_000)), "filled");
 }
 
 #[test]

@@ -202,15 +202,26 @@ fn triggers_fire_at_their_price_unless_the_position_is_bankrupt() {
 }
 
 #[test]
-fn a_price_that_may_not_be_used_blocks_everything_but_funding() {
+fn a_price_far_from_its_average_only_flags_and_is_recorded() {
     let mut market = Synthetic::at(ENTRY);
     market.hold(1, (100, ENTRY, -500));
     market.clock.unix_timestamp = TIME + 60;
     market.price(ENTRY, ENTRY * 2);
     let evaluation = market.evaluate();
     assert_eq!(evaluation.blocked, Some(PriceFault::Diverged));
-    assert_eq!(evaluation.counts.positions, 0);
-    assert_eq!(tasks(&market, &CALM), [(Task::AccrueFunding, 0)]);
+    assert_eq!(evaluation.counts.bankrupt, 1);
+    let recorded = (Task::AccrueFunding, 0);
+    assert_eq!(tasks(&market, &CALM), [(Task::Flag, 1), recorded]);
+    // Five seconds of it count, and funding is not due for as long.
+    market.state.market.last_price.publish_time = TIME + 56;
+    market.state.market.funding.last_timestamp = TIME + 56;
+    assert_eq!(tasks(&market, &CALM), [(Task::Flag, 1)]);
+    market.state.market.last_price.publish_time = TIME + 55;
+    assert_eq!(tasks(&market, &CALM), [(Task::Flag, 1), recorded]);
+    // After thirty it serves for everything.
+    market.state.market.price_clock.diverged_for = 25;
+    let evaluation = market.evaluate();
+    assert_eq!(evaluation.blocked, None);
     // A stale price does not even accrue.
     market.clock.unix_timestamp += 31;
     let evaluation = market.evaluate();

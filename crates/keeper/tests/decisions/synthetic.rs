@@ -91,6 +91,7 @@ impl Synthetic {
             confidence: Ticks::new(0),
             ema: Ticks::new(ema),
             publish_time: self.clock.unix_timestamp,
+            below_tick: false,
         };
         assert!(self.state.apply_price(price, self.clock.slot));
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use ballast_engine::liquidation::{health, Distance, Health, Need};
+use ballast_engine::oracle::Action;
 use ballast_state::Pubkey;
 
 use super::deleveraging::deleverage;
@@ -17,13 +18,15 @@ const RELEASED_AT_ONCE: usize = 16;
 
 /// One round of keepers at the price last published.
 pub fn act(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
+    if stage.price_serves(Action::Funding)? {
+        let market = stage.market.clone();
+        let result = stage.sandbox.accrue_funding(&market);
+        stage.must("accrue_funding", result)?;
+    }
     if !stage.price_is_usable()? {
         diary.unusable_prices += 1;
         return Ok(());
     }
-    let market = stage.market.clone();
-    let result = stage.sandbox.accrue_funding(&market);
-    stage.must("accrue_funding", result)?;
     release_profit(stage)?;
     let mark = stage.mark()?;
     let mut unhealthy: Vec<(Distance, Pubkey)> = Vec::new();

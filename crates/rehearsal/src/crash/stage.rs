@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{anyhow, ensure, Context, Result};
 use ballast_client::moment::Moment;
+use ballast_client::price::check_price;
 use ballast_engine::distress::Distress;
-use ballast_engine::oracle::{check, Action, Mark, OraclePrice};
+use ballast_engine::oracle::{Action, Mark, OraclePrice};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::units::{FundingIndex, LotPrice, Ticks};
@@ -193,8 +194,13 @@ impl Stage {
 
     /// Whether the oracle rules allow liquidation at the current price.
     pub fn price_is_usable(&self) -> Result<bool> {
-        let now = self.now.timestamp;
-        Ok(check(Action::Liquidate, &self.quoted()?, &self.risk, now, now).is_ok())
+        self.price_serves(Action::FORCE)
+    }
+
+    /// Whether the oracle rules allow an action at the current price.
+    pub fn price_serves(&self, action: Action) -> Result<bool> {
+        let now = self.moment()?.now();
+        Ok(check_price(&self.state(), action, &self.quoted()?, now).is_ok())
     }
 
     /// The price last published, as the program reads it.
@@ -205,6 +211,7 @@ impl Stage {
             confidence: Ticks::new((ticks * CONFIDENCE_BPS).div_ceil(10_000)),
             ema: Ticks::new(self.units.ticks(self.ema_nano)?.max(1)),
             publish_time: self.now.timestamp,
+            below_tick: false,
         })
     }
 

@@ -246,6 +246,7 @@ impl Stage {
     pub fn quoted_mark(&self) -> Result<Mark> {
         let confidence = (self.ticks()? * CONFIDENCE_BPS).div_ceil(ONE);
         Ok(Mark {
+            average: None,
             price: self.mark()?,
             confidence: confidence * self.units.atoms_per_lot_tick,
         })

@@ -73,7 +73,7 @@ impl RiskChoice {
             funding_rate_ppm_per_hour: 12,
             insurance_draw_cap_bps: 10_000,
             insurance_window_slots: 9_000,
-            oracle_max_age_seconds: 60,
+            oracle_max_age_seconds: 30,
             oracle_max_conf_bps: 200,
             oracle_max_ema_divergence_bps: 10_000,
             adl: AdlParams {
@@ -88,6 +88,8 @@ impl RiskChoice {
             keeper_fee_atoms: 100_000,
             max_funding_rate_ppm: 2_000,
             book_reward_bps: 10,
+            price_age_seconds: 10,
+            divergence_grace_seconds: 30,
             min_order_atoms: ATOMS_PER_USD,
             ..RiskParams::default()
         }

@@ -111,6 +111,8 @@ pub struct OrderPlaced {
     pub fills: Vec<OrderFilled>,
     /// Orders removed, in order.
     pub removed: Vec<OrderRemoved>,
+    /// Orders that were passed over and stay.
+    pub kept_orders: u32,
 }
 
 /// A trigger closed lots against the book.
@@ -148,4 +150,6 @@ pub struct TriggerExecuted {
     pub fills: Vec<OrderFilled>,
     /// Orders removed, in order.
     pub removed: Vec<OrderRemoved>,
+    /// Orders that were passed over and stay.
+    pub kept_orders: u32,
 }

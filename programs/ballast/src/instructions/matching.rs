@@ -35,6 +35,8 @@ pub struct Matching<'a, 'q, 'info> {
     funding_index: FundingIndex,
     atoms_per_lot_tick: u64,
     budget: Budget,
+    /// The last order that was passed over and stays.
+    skipped: Option<u32>,
     /// What the fills do to the makers' positions.
     pub changes: PositionChanges<'q, 'info>,
     /// What the fills add up to for the taker.
@@ -45,6 +47,8 @@ pub struct Matching<'a, 'q, 'info> {
     pub fills: Vec<OrderFilled>,
     /// Removed orders, in order.
     pub removed: Vec<OrderRemoved>,
+    /// Orders that were passed over and stay.
+    pub kept: u32,
 }
 
 impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
@@ -65,17 +69,20 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             taking: Taking {
                 params: market.params(),
                 mark: touched.mark,
+                earlier: touched.earlier,
                 now,
                 charged,
             },
             funding_index: touched.funding_index,
             atoms_per_lot_tick: market.oracle.atoms_per_lot_tick,
             budget: Budget::CALL,
+            skipped: None,
             changes: PositionChanges::open(key, market, queues).priced(touched),
             taken: Taken::default(),
             collected: 0,
             fills: Vec::new(),
             removed: Vec::new(),
+            kept: 0,
         })
     }
 
@@ -87,6 +94,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
             collected: self.collected,
             fills: self.fills,
             removed: self.removed,
+            kept: self.kept,
         }
     }
 
@@ -95,7 +103,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         self.taking.now
     }
 
-    /// Fills the order at `node` with up to `most` lots, or removes it.
+    /// Fills the order at `node` with up to `most` lots, removes it or passes it over.
     ///
     /// # Errors
     /// `MakerForeign` for an account that is no trader account of the program; `QueueFull`.
@@ -119,7 +127,8 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
                 || self.queues.has_room(order.side())?,
         };
         let decided = self.decide(&maker, &order, most)?;
-        if !self.budget.take(matches!(decided, Decided::Remove(_))) {
+        let unfit = matches!(decided, Decided::Remove(_) | Decided::Keep);
+        if !self.budget.take(unfit) {
             return Ok(Met::ListEnded);
         }
         let mut entered = self.changes.enter(free, reserve);
@@ -142,6 +151,11 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
                 let reason = reason(removal.reason);
                 self.remove(&mut trader, account.key, book, node, &order, reason, left)?;
                 Met::Removed
+            }
+            Decided::Keep => {
+                self.skipped = Some(node);
+                self.kept = self.kept.wrapping_add(1);
+                Met::Skipped
             }
         };
         self.changes.leave(account.key, &mut trader, &entered, 0)?;
@@ -182,15 +196,20 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         self.changes.leave(account.key, &mut trader, &entered, 0)
     }
 
-    /// The best order left on `side`; `taker` is whose own it may be.
+    /// The best order left on `side` that has not been passed over; `taker` is whose own it may be.
     ///
     /// # Errors
     /// `TreeCorrupt`.
     pub fn best(&self, book: &Book, side: Side, taker: &Pubkey) -> Result<Option<BestOrder>> {
-        let Some(node) = book.as_ref().best(side).or_ballast()? else {
+        let book = book.as_ref();
+        let node = match self.skipped {
+            None => book.best(side),
+            Some(skipped) => book.next_after(skipped),
+        };
+        let Some(node) = node.or_ballast()? else {
             return Ok(None);
         };
-        let order = book.as_ref().order(node).or_ballast()?;
+        let order = book.order(node).or_ballast()?;
         Ok(Some(BestOrder {
             node,
             price: order.price(),
@@ -211,6 +230,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         Ok(match meet(&self.taking, maker, order, most).or_ballast()? {
             Match::Fill(fill) => Decided::Fill(Box::new(fill)),
             Match::Remove(removal) => Decided::Remove(removal),
+            Match::Keep => Decided::Keep,
         })
     }
 
@@ -315,6 +335,8 @@ pub struct Matched<'q, 'info> {
     pub fills: Vec<OrderFilled>,
     /// Removed orders, in order.
     pub removed: Vec<OrderRemoved>,
+    /// Orders that were passed over and stay.
+    pub kept: u32,
 }
 
 impl Matched<'_, '_> {
@@ -346,6 +368,7 @@ const fn reason(reason: RemoveReason) -> RemovalReason {
 enum Decided {
     Fill(Box<MakerFill>),
     Remove(Removal),
+    Keep,
 }
 
 /// Fails with `TooManyMakers` beyond [`MAX_MAKERS`].

@@ -4,9 +4,10 @@ pub mod pull;
 pub mod push;
 
 use anchor_lang::prelude::*;
-use ballast_engine::oracle::{Action, OraclePrice};
+use ballast_engine::oracle::{Action, Now, OraclePrice};
 use ballast_state::{
     error::BallastError,
+    exchange::PAUSE_TRADE,
     market::{Market, Touched},
     oracle_config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH},
 };
@@ -14,7 +15,8 @@ use ballast_state::{
 use crate::error::{err, OrBallast};
 
 /// The first step of every instruction that needs a price: reads the market's from `account` and
-/// has the market check and record it and accrue funding, see [`Market::touch`].
+/// has the market check and record it and accrue funding, see [`Market::touch`]. `pauses` are the
+/// exchange's flags.
 ///
 /// # Errors
 /// The adapters' errors; those of [`Market::touch`].
@@ -24,10 +26,15 @@ pub fn touch(
     account: &AccountInfo,
     action: Action,
     clock: &Clock,
+    pauses: u32,
 ) -> Result<Touched> {
     let price = read_price(&market.oracle, account)?;
+    let now = Now {
+        slot: clock.slot,
+        unix_timestamp: clock.unix_timestamp,
+    };
     market
-        .touch(price, action, clock.unix_timestamp)
+        .touch(price, action, now, pauses & PAUSE_TRADE != 0)
         .or_ballast()
 }
 

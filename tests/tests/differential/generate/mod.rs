@@ -419,7 +419,10 @@ fn open(model: &Model) -> Vec<usize> {
 fn is_stale(model: &Model, market: usize) -> bool {
     let market = &model.markets[market];
     let age = model.time - i128::from(market.quoted.time);
-    let limit = i128::from(market.params.oracle_max_age_seconds);
+    let limit = match market.params.price_age_seconds {
+        0 => 10,
+        seconds => i128::from(seconds),
+    };
     age > limit || market.quoted.time < market.used.time
 }
 

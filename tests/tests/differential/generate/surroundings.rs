@@ -43,6 +43,8 @@ impl Generator {
         risk.funding_rate_ppm_per_hour = pick.one(&[0, 12, -700, 10_000, -10_000]);
         risk.insurance_draw_cap_bps = pick.one(&[0, 100, 5_000, 10_000]);
         risk.insurance_window_slots = pick.one(&[1, 60, 9_000]);
+        risk.price_age_seconds = pick.one(&[0, 5, 15, 15]);
+        risk.divergence_grace_seconds = pick.one(&[0, 10, 10, 45]);
         risk.adl.rank_tolerance_bps = pick.one(&[0, 0, 1, 100, 500, 10_000]);
         risk.adl.max_close_bps = pick.one(&[1, 700, 2_500, 5_000, 10_000]);
         risk.adl.min_profit_bps = pick.one(&[0, 10, 100, 10_000]);
@@ -91,12 +93,17 @@ impl Generator {
         let conf = match self.pick.weighted(&[60, 32, 4, 4]) {
             0 => 0,
             1 => self.pick.within(0, ticks / 400),
-            2 => widest,
-            _ => widest + 1,
+            2 => widest + 1,
+            _ => widest + 2,
         };
-        let ema = match self.pick.weighted(&[85, 10, 5]) {
+        // Where a price is far from its average, the next ones often are too.
+        let quoted = &model.markets[market].quoted;
+        let far = quoted.ticks > quoted.ema.saturating_mul(6) / 5;
+        let apart = if far { 40 } else { 1 };
+        let ema = match self.pick.weighted(&[83, 10, 5, apart]) {
             0 => ticks,
             1 => before,
+            3 => ticks * 3 / 4,
             _ => self.pick.within(ticks * 8 / 10, ticks * 13 / 10),
         };
         let time = now

@@ -26,6 +26,8 @@ pub struct Books {
     own: u64,
     /// Calls that ended because a maker was not listed.
     ended: u64,
+    /// Calls that passed an order over which stayed.
+    stayed: u64,
     /// Orders that traded and then waited.
     rested: u64,
     /// Liquidations that the book took part in, alone, or together with the liquidator.
@@ -69,6 +71,7 @@ impl Books {
             }] += 1;
         }
         self.own += u64::from(!matched.own.is_empty());
+        self.stayed += u64::from(matched.stayed > 0);
         self.ended += u64::from(matched.ended);
         match matched.done {
             Done::Order { resting, .. } => self.rested += u64::from(fills > 0 && resting > 0),
@@ -117,6 +120,7 @@ impl Books {
             ("reduce-only orders that shrank", self.removed[3]),
             ("orders that gave way", self.removed[4]),
             ("own orders met", self.own),
+            ("calls that passed an order over", self.stayed),
             ("lists that ended", self.ended),
             ("rests", self.rested),
             ("liquidations by the book", self.liquidations[0]),
@@ -144,7 +148,7 @@ impl fmt::Display for Books {
             f,
             "books: {} fills, {} calls with several, {} in part, {} makers turned, {} closed, {} rebates; \
              removed: {expired} expired, {unhealthy} unhealthy, {crowded} without room, {reduced} shrunk, {evicted} gave way; {} times own orders, \
-             {} lists ended, {} orders traded and waited; {} times a side full, {} impact prices",
+             {} passed an order over, {} lists ended, {} orders traded and waited; {} times a side full, {} impact prices",
             self.fills,
             self.several,
             self.parts,
@@ -152,6 +156,7 @@ impl fmt::Display for Books {
             self.closed,
             self.rebates,
             self.own,
+            self.stayed,
             self.ended,
             self.rested,
             self.full,

@@ -143,7 +143,8 @@ impl Model {
 
     /// Checks the bankruptcy and fixes the close price.
     pub(super) fn begin(&mut self, number: usize, bankrupt: usize) -> Verdict<Begun> {
-        let mark = self.touch(number, Use::Deleverage)?.price;
+        let since = self.flagged(number, bankrupt);
+        let mark = self.touch(number, Use::Force(since))?.price;
         let distress = self.needed(number, bankrupt)?.distress;
         self.release_all(number, bankrupt, None);
         let before = self.settled(number, bankrupt)?;
@@ -333,7 +334,7 @@ impl Model {
     /// many lots of each; empty where the position is not there or not bankrupt.
     pub fn ranking(&self, market: usize, bankrupt: usize) -> Vec<(usize, i128, Ranked)> {
         let mut copy = self.clone();
-        let Ok(mark) = copy.touch(market, Use::Deleverage) else {
+        let Ok(mark) = copy.touch(market, Use::Force(copy.flagged(market, bankrupt))) else {
             return Vec::new();
         };
         let Ok(before) = copy.settled(market, bankrupt) else {

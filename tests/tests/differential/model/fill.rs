@@ -9,7 +9,7 @@ use super::holding::Holding;
 use super::number::{ceil, floor, part, ONE};
 use super::oracle::Mark;
 use super::refusal::{require, Verdict};
-use super::state::{has_a_place, Distress, Model};
+use super::state::{has_a_place, side, Distress, Model};
 use super::trade::{maker_fee, margin_due, require_small, Rate};
 
 /// Most makers of one call, most orders that one call fills, and most that it takes out because
@@ -34,7 +34,9 @@ pub struct Meeting<'a> {
     pub removed: Vec<Removed>,
     /// The taker's own orders, with the lots and the reserve each lost.
     pub own: Vec<(u64, i128, i128)>,
-    /// Whether a maker was not listed.
+    /// Orders that were passed over and stay.
+    pub stayed: Vec<u64>,
+    /// Whether a maker was not listed, or an order that crosses stayed.
     pub ended: bool,
 }
 
@@ -104,7 +106,9 @@ pub struct Matched {
     pub removed: Vec<Removed>,
     /// The taker's own orders, with the lots and the reserve each lost.
     pub own: Vec<(u64, i128, i128)>,
-    /// Whether a maker was not listed.
+    /// Orders that were passed over and stay.
+    pub stayed: usize,
+    /// Whether a maker was not listed, or an order that crosses stayed.
     pub ended: bool,
     /// What else the call did.
     pub done: Done,
@@ -178,6 +182,7 @@ impl<'a> Meeting<'a> {
             fills: Vec::new(),
             removed: Vec::new(),
             own: Vec::new(),
+            stayed: Vec::new(),
             ended: false,
         }
     }
@@ -218,6 +223,7 @@ impl<'a> Meeting<'a> {
             fills: self.fills,
             removed: self.removed,
             own: self.own,
+            stayed: self.stayed.len(),
             ended: self.ended,
             done,
         }
@@ -249,7 +255,7 @@ impl<'a> Meeting<'a> {
         let so_far = if filled {
             self.fills.len()
         } else {
-            unfit.count()
+            unfit.count() + self.stayed.len()
         };
         so_far < MOST_MAKERS
     }
@@ -262,6 +268,13 @@ pub fn check_makers(makers: &[Listed]) -> Verdict<()> {
 }
 
 impl Model {
+    /// The best order that has not been passed over.
+    pub fn next_order(&self, meeting: &Meeting) -> Option<Order> {
+        let mut orders = self.book(meeting.market).sides[side(meeting.sign)].iter();
+        let next = orders.find(|order| !meeting.stayed.contains(&order.id));
+        next.copied()
+    }
+
     /// Fills up to `most` lots of an order, or takes it out. False where its maker is not listed or
     /// the call has done as much as it may.
     pub fn meet(&mut self, meeting: &mut Meeting, order: &Order, most: i128) -> Verdict<bool> {
@@ -277,8 +290,17 @@ impl Model {
         let params = self.markets[market].params;
         let made = match order.has_expired(self.time) {
             true => Err(Reason::Expired),
-            false => made(&params, meeting, &maker, order, most),
+            false => made(&params, &meeting.mark, meeting, &maker, order, most),
         };
+        if made.as_ref().err() == Some(&Reason::Unhealthy)
+            && !was_unhealthy(&params, meeting, &maker, order, most)
+        {
+            if !meeting.has_budget(false) {
+                return Ok(false);
+            }
+            meeting.stayed.push(order.id);
+            return Ok(true);
+        }
         let made = made.and_then(
             |made| match self.joins(market, &maker.holding, &made.after) {
                 true => Ok(made),
@@ -357,9 +379,30 @@ impl Model {
     }
 }
 
-/// The maker after a fill, or why the order cannot trade.
+/// Whether the maker could not have carried the order at the earlier price either.
+fn was_unhealthy(
+    params: &RiskParams,
+    meeting: &Meeting,
+    maker: &Maker,
+    order: &Order,
+    most: i128,
+) -> bool {
+    let Some(price) = meeting.mark.earlier else {
+        return false;
+    };
+    let earlier = Mark {
+        price,
+        conf: 0,
+        average: None,
+        earlier: None,
+    };
+    made(params, &earlier, meeting, maker, order, most).is_err()
+}
+
+/// The maker after a fill at a mark, or why the order cannot trade.
 fn made(
     params: &RiskParams,
+    mark: &Mark,
     meeting: &Meeting,
     maker: &Maker,
     order: &Order,
@@ -392,7 +435,7 @@ fn made(
         (available - fee.min(0), fee)
     };
     let sound = available + if reduced { share } else { 0 } >= 0
-        && (reduced || stands(params, &meeting.mark, &after))
+        && (reduced || stands(params, mark, &after))
         && (reduced || after.size() + order.lots - lots >= i128::from(params.min_position_lots))
         && (after.lots == 0 || has_a_place(&after));
     let fits = |amount| i64::try_from(amount).is_ok();
@@ -420,6 +463,8 @@ fn made(
 
 /// Whether a position may be left open: not too large, and no candidate for liquidation.
 fn stands(params: &RiskParams, mark: &Mark, after: &Holding) -> bool {
-    let due = margin_due(params, after.size() * mark.price, Rate::Maintenance);
-    require_small(params, mark, after).is_ok() && after.equity(mark.price) >= due
+    let worst = mark.worst_for(after.sign(), mark.price);
+    let notional = after.size() * worst.max(mark.price);
+    let due = margin_due(params, notional, Rate::Maintenance);
+    require_small(params, mark, after).is_ok() && after.equity(worst) >= due
 }

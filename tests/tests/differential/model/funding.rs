@@ -77,11 +77,12 @@ impl Funding {
     /// Hours and parts of hours up to `now`; the sum of their rates times seconds.
     fn pass(&mut self, now: i128, sample: i128) -> i128 {
         let (mut at, mut owed) = (self.until, 0);
+        let sampled = self.until + HOUR;
         while at < now {
             let end = (at / HOUR + 1) * HOUR;
             let to = end.min(now);
             owed += self.rate * (to - at);
-            self.sum += sample * (to - at);
+            self.sum += sample * (to.min(sampled) - at).max(0);
             if to == end {
                 self.rate = towards_zero(&ratio(self.sum, HOUR));
                 self.sum = 0;

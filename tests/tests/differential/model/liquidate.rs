@@ -55,7 +55,7 @@ pub struct Plan {
 impl Model {
     /// Anybody flags a position, or clears its flags.
     pub fn flag(&mut self, market: usize, trader: usize) -> Verdict<()> {
-        let mark = self.touch(market, Use::Liquidate)?;
+        let mark = self.touch(market, Use::Flag(self.flagged(market, trader)))?;
         let flagged = self.needed(market, trader)?.distress.flagged_slot != 0;
         let holding = self.settled(market, trader)?;
         let params = self.markets[market].params;

@@ -30,7 +30,7 @@ pub use fill::{Done, Fill, Matched, Reason, Removed};
 pub use funding::Funding;
 pub use holding::Holding;
 pub use liquidate::Health;
-pub use oracle::Quoted;
+pub use oracle::{Past, Quoted};
 pub use refusal::{Refusal, Verdict};
 pub use session::{Member, Opened, Seen, Session};
 pub use state::{Market, Model, Owned, Trader};

@@ -91,6 +91,8 @@ impl Model {
             .map_or(0, |after| after.lots.max(0) - holding.lots.max(0));
         let after = self.open_interest(market) + own;
         let limit = i128::from(self.markets[market].params.max_open_interest_lots);
+        let held_up = after > before && mark.average.is_some();
+        require(!held_up, BallastError::PriceDiverged)?;
         let within = after <= before || after <= limit;
         require(within, BallastError::OpenInterestLimit)?;
         self.settle_taker(&taking, market, &paid)?;
@@ -162,7 +164,7 @@ impl Model {
         meeting.taker_bps = self.markets[meeting.market].params.taker_fee_bps;
         let mut left = taking.lots;
         while left > 0 {
-            let Some(order) = self.book(meeting.market).best(meeting.sign).copied() else {
+            let Some(order) = self.next_order(meeting) else {
                 break;
             };
             if !order.crosses(taking.price) {
@@ -183,6 +185,9 @@ impl Model {
                 break;
             }
             left -= meeting.lots() - before;
+        }
+        if left > 0 && !meeting.stayed.is_empty() {
+            meeting.ended = true;
         }
         self.trader_mut(taking.trader).free += meeting.collected();
         Ok(left)

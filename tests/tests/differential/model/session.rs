@@ -135,7 +135,8 @@ impl Model {
         list: &[Listed],
     ) -> Verdict<Effect> {
         check_accounts(self, named.bankrupt, list)?;
-        let mark = self.touch(named.of_market, Use::Deleverage)?.price;
+        let since = self.flagged(named.of_market, named.bankrupt);
+        let mark = self.touch(named.of_market, Use::Force(since))?.price;
         self.require_of(named)?;
         self.require_live(named)?;
         let (market, bankrupt) = (named.market, named.bankrupt);

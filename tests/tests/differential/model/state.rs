@@ -8,7 +8,7 @@ use super::funding::Funding;
 use super::held::{Claim, Held};
 use super::holding::{Holding, MAX_PRICE};
 use super::insurance::Insurance;
-use super::oracle::Quoted;
+use super::oracle::{Past, Quoted};
 use super::refusal::{require, Verdict};
 use super::session::Session;
 use super::trigger::Trigger;
@@ -88,6 +88,8 @@ pub struct Market {
     pub quoted: Quoted,
     /// The newest price fit for funding.
     pub used: Quoted,
+    /// What is remembered of the prices before.
+    pub past: Past,
     /// Funding.
     pub funding: Funding,
     /// Orders that wait.

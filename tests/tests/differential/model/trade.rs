@@ -180,6 +180,10 @@ impl Model {
         let rise = taken.after.lots.max(0) - taker.holding.lots.max(0) + made.after.lots.max(0)
             - maker.holding.lots.max(0);
         let limit = i128::from(params.max_open_interest_lots);
+        require(
+            rise <= 0 || mark.average.is_none(),
+            BallastError::PriceDiverged,
+        )?;
         let within = rise <= 0 || before + rise <= limit;
         require(within, BallastError::OpenInterestLimit)?;
 

@@ -74,7 +74,7 @@ impl Model {
     pub fn execute_trigger(&mut self, call: &Execution) -> Verdict<Matched> {
         let (market, trader) = (call.market, call.trader);
         check_makers(&call.makers)?;
-        let mark = self.touch(market, Use::Open)?;
+        let mark = self.touch(market, Use::Force(self.flagged(market, trader)))?;
         self.needed(market, trader)?;
         let holding = self.taker(market, trader)?;
         let stood = self.stands(market, trader);

@@ -40,7 +40,8 @@ impl Model {
         let distinct = victim != call.liquidator;
         require(distinct, BallastError::TradersNotDistinct)?;
         check_makers(&call.makers)?;
-        let mark = self.touch(market, Use::Liquidate)?;
+        let newer = self.markets[market].quoted.time > self.markets[market].used.time;
+        let mark = self.touch(market, Use::Force(self.flagged(market, victim)))?;
         let distress = self.needed(market, victim)?.distress;
         let victims = self.stands(market, victim);
         self.release_all(market, victim, None);
@@ -56,7 +57,8 @@ impl Model {
         let mut meeting = Meeting::new(market, before.sign(), mark, &call.makers);
         self.descend(&descent, &mut meeting)?;
         let taken = descent.taken(self, &meeting);
-        if meeting.met() == 0 && taken == 0 {
+        let records = newer && !meeting.stayed.is_empty();
+        if meeting.met() == 0 && taken == 0 && !records {
             return Err(descent.nothing(self, &meeting));
         }
         let closed = descent.closed(self, &meeting, taken);
@@ -87,7 +89,7 @@ impl Model {
     fn descend(&mut self, descent: &Descent, meeting: &mut Meeting) -> Verdict<()> {
         loop {
             let left = descent.plan.lots - meeting.lots();
-            let best = self.book(meeting.market).best(meeting.sign).copied();
+            let best = self.next_order(meeting);
             let Some(order) = best.filter(|best| descent.accepts(best.price)) else {
                 return Ok(());
             };
@@ -228,7 +230,7 @@ impl Descent<'_> {
     /// Lots that the liquidator takes over.
     fn taken(&self, model: &Model, meeting: &Meeting) -> i128 {
         let offered = self.call.take_over > 0 && (!self.is_bankrupt() || self.is_covered());
-        let best = model.book(meeting.market).best(meeting.sign);
+        let best = model.next_order(meeting);
         let better = best.is_some_and(|best| self.accepts(best.price));
         let (flagged_for, _) = self.distress.ages(model.slot, true);
         let ramp = model.markets[meeting.market].params.discount_ramp_slots;

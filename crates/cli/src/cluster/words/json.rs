@@ -29,6 +29,7 @@ fn fields(event: &BallastEvent) -> Value {
             "trader": event.trader.to_string(),
             "delegate_before": event.before.to_string(),
             "delegate_after": event.after.to_string(),
+            "block_trades": event.block_trades,
         }),
         BallastEvent::Deposited(event) => json!({
             "trader": event.trader.to_string(),

@@ -38,6 +38,7 @@ impl AccrueFunding<'_> {
                 &accounts.price,
                 Action::Funding,
                 &Clock::get()?,
+                accounts.exchange.load()?.pause_flags,
             )?;
             let rates = market.funding_rates(touched.mark.price)?;
             market.invariant()?;

@@ -95,12 +95,15 @@ impl<'info> ExecuteAdlSession<'info> {
     #[inline(never)]
     fn execute(&self, listed: &'info [AccountInfo<'info>]) -> Result<Option<Box<AutoDeleveraged>>> {
         let clock = Clock::get()?;
-        self.exchange.load()?.require_not_paused(PAUSE_DELEVERAGE)?;
+        let pauses = self.exchange.load()?.require_not_paused(PAUSE_DELEVERAGE)?;
         check_list(listed, &self.bankrupt.key())?;
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;
         let session = self.session.load()?;
-        let touched = touch(&mut market, &self.price, Action::Adl, &clock)?;
+        let action = Action::Force {
+            flagged_slot: bankrupt.flagged_slot(&self.market.key()),
+        };
+        let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let key = self.market.key();

@@ -88,13 +88,16 @@ impl<'info> ExecuteTrigger<'info> {
         makers: &'info [AccountInfo<'info>],
         kind: TriggerKind,
     ) -> Result<(Box<TriggerExecuted>, Profits)> {
-        self.exchange.load()?.require_not_paused(PAUSE_TRADE)?;
+        let pauses = self.exchange.load()?.require_not_paused(PAUSE_TRADE)?;
         check_makers(makers)?;
         let key = self.market.key();
         let mut market = self.market.load_mut()?;
         let mut trader = self.trader.load_mut()?;
         let clock = Clock::get()?;
-        let touched = touch(&mut market, &self.price, Action::Open, &clock)?;
+        let action = Action::Force {
+            flagged_slot: trader.flagged_slot(&key),
+        };
+        let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let trigger = reached(&trader, &key, kind, &touched)?;
         let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
@@ -135,6 +138,7 @@ impl<'info> ExecuteTrigger<'info> {
             cancelled: core::mem::take(&mut taker.cancelled),
             fills: fired.fills,
             removed: fired.removed,
+            kept_orders: fired.kept,
         });
         Ok((event, profits))
     }

@@ -46,8 +46,18 @@ impl FlagBankruptcy<'_> {
         let clock = Clock::get()?;
         let mut market = self.market.load_mut()?;
         let mut trader = self.trader.load_mut()?;
-        let touched = touch(&mut market, &self.price, Action::Liquidate, &clock)?;
-        let slot = trader.position_mut(&self.market.key())?;
+        let key = self.market.key();
+        let action = Action::Flag {
+            flagged_slot: trader.flagged_slot(&key),
+        };
+        let touched = touch(
+            &mut market,
+            &self.price,
+            action,
+            &clock,
+            self.exchange.load()?.pause_flags,
+        )?;
+        let slot = trader.position_mut(&key)?;
         let position = market.settled(slot)?;
         // The clocks stand while nobody can liquidate.
         let counts = self
@@ -63,7 +73,7 @@ impl FlagBankruptcy<'_> {
         let distress = slot.distress().flagged(look, clock.slot).or_ballast()?;
         slot.store_distress(&distress);
         let event = PositionFlagged {
-            market: self.market.key(),
+            market: key,
             trader: self.trader.key(),
             mark_ticks: touched.price.price.get(),
             flagged_slot: slot.flagged_slot,

@@ -104,7 +104,7 @@ impl<'info> Liquidate<'info> {
         take_over_lots: u64,
     ) -> Result<(Box<PositionLiquidated>, Profits)> {
         let clock = Clock::get()?;
-        self.exchange.load()?.require_not_paused(PAUSE_LIQUIDATE)?;
+        let pauses = self.exchange.load()?.require_not_paused(PAUSE_LIQUIDATE)?;
         check_makers(makers)?;
         let liquidator_authority = self.liquidator_authority.key;
         self.liquidator
@@ -112,8 +112,13 @@ impl<'info> Liquidate<'info> {
             .require_authority(liquidator_authority)?;
         let mut market = self.market.load_mut()?;
         let mut victim = self.trader.load_mut()?;
-        let touched = touch(&mut market, &self.price, Action::Liquidate, &clock)?;
         let key = self.market.key();
+        let action = Action::Force {
+            flagged_slot: victim.flagged_slot(&key),
+        };
+        let recorded = market.last_price.publish_time;
+        let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
+        let newer = touched.price.publish_time > recorded;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
 
@@ -132,8 +137,14 @@ impl<'info> Liquidate<'info> {
             false,
         );
         let input = self.input(&market, &touched, slot, &before, clock.slot)?;
-        let (plan, mut matched) =
-            meet_book(&self.trader.key(), &book, matching, &input, take_over_lots)?;
+        let (plan, mut matched) = meet_book(
+            &self.trader.key(),
+            &book,
+            matching,
+            &input,
+            take_over_lots,
+            newer,
+        )?;
         let mut entered = matched.changes.enter(free, reserve);
         let mut event = self.event(&touched, &before, &plan, market.insurance.balance);
 
@@ -176,6 +187,7 @@ impl<'info> Liquidate<'info> {
         event.cancelled = cancelled;
         event.fills = matched.fills;
         event.removed = matched.removed;
+        event.kept_orders = matched.kept;
         Ok((event, matched.changes.profits()))
     }
 
@@ -315,11 +327,14 @@ impl<'info> Liquidate<'info> {
             cancelled: None,
             fills: Vec::new(),
             removed: Vec::new(),
+            kept_orders: 0,
         })
     }
 }
 
 /// Lets the book take lots, best price first, as long as it pays no less than the liquidator.
+/// Where that closes nothing and only passes orders over, it is worth a price that is `newer` than
+/// those recorded before.
 #[inline(never)]
 fn meet_book<'q, 'info>(
     victim: &Pubkey,
@@ -327,12 +342,14 @@ fn meet_book<'q, 'info>(
     mut matching: Box<Matching<'_, 'q, 'info>>,
     input: &LiquidationInput,
     take_over_lots: u64,
+    newer: bool,
 ) -> Result<(Box<LiquidationPlan>, Matched<'q, 'info>)> {
     let waterfall = Waterfall::begin(input, take_over_lots > 0).or_ballast()?;
     let mut waterfall = Box::new(waterfall.bounded(take_over_lots));
     let exhausted = book.write(|book| descend(book, &mut matching, &mut waterfall, victim))?;
     let plan = waterfall.finish(exhausted).or_ballast()?;
-    if plan.lots.is_zero() && matching.removed.is_empty() {
+    let records = newer && matching.kept > 0;
+    if plan.lots.is_zero() && matching.removed.is_empty() && !records {
         return Err(waterfall.nothing_closed()).or_ballast();
     }
     Ok((Box::new(plan), matching.done()))

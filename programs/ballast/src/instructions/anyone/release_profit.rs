@@ -60,7 +60,9 @@ impl<'info> ReleaseProfit<'info> {
     fn release(&self, listed: &'info [AccountInfo<'info>]) -> Result<ProfitReleased> {
         let clock = Clock::get()?;
         let mut market = self.market.load_mut()?;
-        let touched = touch(&mut market, &self.price, Action::RemoveMargin, &clock)?;
+        let pauses = self.exchange.load()?.pause_flags;
+        let action = Action::RemoveMargin;
+        let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let moment = PriceMoment {
             publish_time: touched.price.publish_time,

@@ -34,9 +34,9 @@ use crate::{
 #[event_cpi]
 #[derive(Accounts)]
 pub struct BlockTrade<'info> {
-    /// Owner or delegate of the taker.
+    /// Owner of the taker, or its delegate where that may block-trade.
     pub taker_authority: Signer<'info>,
-    /// Owner or delegate of the maker.
+    /// Owner of the maker, or its delegate where that may block-trade.
     pub maker_authority: Signer<'info>,
     /// The exchange.
     #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
@@ -67,7 +67,7 @@ impl BlockTrade<'_> {
     /// Trades at the agreed price. Either party may open, enlarge, reduce, close or flip.
     ///
     /// # Errors
-    /// `Paused`, `NotTraderAuthority`, `NoFreeSlot`, the `Price...` errors, the
+    /// `Paused`, `NotTraderAuthority`, `DelegateMayNotBlockTrade`, `NoFreeSlot`, the `Price...` errors, the
     /// `Book...` errors,
     /// those of [`trade::block_trade`], `QueueFull`, `BankruptcyPriceOutOfRange`.
     pub fn handle(ctx: Context<Self>, args: BlockTradeArgs) -> Result<()> {
@@ -90,8 +90,8 @@ impl BlockTrade<'_> {
         let mut market = self.market.load_mut()?;
         let mut taker = self.taker.load_mut()?;
         let mut maker = self.maker.load_mut()?;
-        taker.require_authority(self.taker_authority.key)?;
-        maker.require_authority(self.maker_authority.key)?;
+        taker.require_block_authority(self.taker_authority.key)?;
+        maker.require_block_authority(self.maker_authority.key)?;
 
         let touched = self.touch(&mut market, &taker, &maker, lots)?;
         let taker_in = Party::load(&mut taker, &market_key, &market, args.taker_margin)?;
@@ -161,8 +161,8 @@ impl BlockTrade<'_> {
             Action::Reduce => PAUSE_TRADE,
             _ => PAUSE_TRADE | PAUSE_OPEN,
         };
-        self.exchange.load()?.require_not_paused(paused)?;
-        touch(market, &self.price, action, &Clock::get()?)
+        let pauses = self.exchange.load()?.require_not_paused(paused)?;
+        touch(market, &self.price, action, &Clock::get()?, pauses)
     }
 }
 

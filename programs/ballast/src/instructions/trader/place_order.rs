@@ -102,10 +102,10 @@ impl<'info> PlaceOrder<'info> {
         } else {
             PAUSE_TRADE | PAUSE_OPEN
         };
-        self.exchange.load()?.require_not_paused(paused)?;
+        let pauses = self.exchange.load()?.require_not_paused(paused)?;
         check_makers(makers)?;
         let clock = Clock::get()?;
-        let touched = touch(&mut market, &self.price, Action::Open, &clock)?;
+        let touched = touch(&mut market, &self.price, Action::Open, &clock, pauses)?;
         let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
@@ -152,7 +152,7 @@ impl<'info> PlaceOrder<'info> {
             market.open_interest_lots,
             taker.open_interest(&matching.changes)?,
         );
-        check_open_interest(market.params(), before, after).or_ballast()?;
+        check_open_interest(market.params(), &touched.mark, before, after).or_ballast()?;
         Ok(matching.done())
     }
 
@@ -188,6 +188,7 @@ impl<'info> PlaceOrder<'info> {
             cancelled: taker.cancelled.clone(),
             fills: matched.fills,
             removed: matched.removed,
+            kept_orders: matched.kept,
         })
     }
 }

@@ -62,7 +62,8 @@ impl RemoveMargin<'_> {
     #[inline(never)]
     fn remove(&self, amount: u64) -> Result<(MarginRemoved, Profits)> {
         let (market_key, trader_key) = (self.market.key(), self.trader.key());
-        self.exchange
+        let pauses = self
+            .exchange
             .load()?
             .require_not_paused(PAUSE_REMOVE_MARGIN)?;
         let mut market = self.market.load_mut()?;
@@ -74,6 +75,7 @@ impl RemoveMargin<'_> {
             &self.price,
             Action::RemoveMargin,
             &Clock::get()?,
+            pauses,
         )?;
         let free = trader.free();
         let slot = trader.position_mut(&market_key)?;

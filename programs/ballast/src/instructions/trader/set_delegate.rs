@@ -2,7 +2,10 @@
 
 use anchor_lang::prelude::*;
 
-use ballast_state::{events::DelegateSet, trader::Trader};
+use ballast_state::{
+    events::DelegateSet,
+    trader::{Trader, DELEGATE_BLOCK_TRADES},
+};
 
 use crate::emit::emit;
 
@@ -18,18 +21,23 @@ pub struct SetDelegate<'info> {
 }
 
 impl SetDelegate<'_> {
-    /// The delegate may trade and move margin, not withdraw. `None` dismisses it.
+    /// The delegate may trade with the book and move margin, and sign block trades only with
+    /// `block_trades`; not withdraw. `None` dismisses it.
     ///
     /// # Errors
     /// `NotOwner`.
-    pub fn handle(ctx: Context<Self>, delegate: Option<Pubkey>) -> Result<()> {
+    pub fn handle(ctx: Context<Self>, delegate: Option<Pubkey>, block_trades: bool) -> Result<()> {
         let after = delegate.unwrap_or_default();
-        let before = {
+        let (before, flags) = {
             let mut trader = ctx.accounts.trader.load_mut()?;
             trader.require_owner(ctx.accounts.owner.key)?;
             let before = core::mem::replace(&mut trader.delegate, after);
+            trader.delegate_flags = match block_trades && after != Pubkey::default() {
+                true => DELEGATE_BLOCK_TRADES,
+                false => 0,
+            };
             trader.invariant()?;
-            before
+            (before, trader.delegate_flags)
         };
         let trader = ctx.accounts.trader.key();
         emit(
@@ -38,6 +46,7 @@ impl SetDelegate<'_> {
                 trader,
                 before,
                 after,
+                block_trades: flags & DELEGATE_BLOCK_TRADES != 0,
             },
         )?;
         Ok(())
