@@ -89,7 +89,7 @@ impl Names<'_> {
             ),
             BallastEvent::TriggerCancelled(event) => format!("{} cleared.", trigger(event.kind)),
             BallastEvent::ProfitHeld(event) => format!(
-                "{} of the profit is held: the market is short of {}. `ballast release` frees it once \
+                "{} of the profit is held: the market is short of {}. `release_profit` frees it once \
                  it is not.",
                 atoms(event.parts.iter().map(|part| i128::from(part.held_atoms)).sum()),
                 atoms(event.shortfall_atoms.into())
