@@ -277,9 +277,10 @@ impl HeldProfit {
         moment.publish_time > self.publish_time && moment.slot > self.slot
     }
 
-    /// Releases a position slot's part of what the market is not short of any more: beside ledger and
-    /// claim afterwards the atoms that become free, rounded down. Of a claim of an ended ledger
-    /// nothing is left.
+    /// Releases a position slot's part but for what the market is still short of, as if it had been
+    /// held now: beside ledger and claim afterwards the atoms that become free, rounded down. It
+    /// depends on nobody else's part, and a second release at once gives nothing. Of a claim of an
+    /// ended ledger nothing is left.
     ///
     /// # Errors
     /// `Overflow`.
@@ -292,12 +293,13 @@ impl HeldProfit {
         if claim.epoch != self.epoch || claim.shares == 0 {
             return Ok((after, HeldClaim::default(), 0));
         }
-        let spare = beyond(self.atoms, shortfall);
-        if spare == 0 {
-            return Ok((after, *claim, 0));
-        }
+        let value = self.value(claim)?;
         // Shares that stand for the spare part, rounded down.
-        let shares = mul_div_floor(claim.shares, spare, self.atoms)?;
+        let shares = match beyond(value, shortfall) {
+            _ if shortfall == 0 => claim.shares,
+            0 => return Ok((after, *claim, 0)),
+            spare => mul_div_floor(claim.shares, spare, value)?,
+        };
         let going = HeldClaim { shares, ..*claim };
         let atoms = self.value(&going)?;
         after.atoms = after

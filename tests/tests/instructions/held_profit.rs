@@ -238,3 +238,40 @@ pub fn a_winner_that_moves_its_position_away_pays_all_the_same() {
     assert_eq!(venue.free(&bob) + venue.free(&dave), 2_100_000_000);
     venue.conserves();
 }
+
+#[test]
+pub fn releasing_twice_leaves_nobody_else_with_the_deficit() {
+    let mut venue = Venue::open();
+    let (market, bob) = (venue.market.clone(), venue.bob.clone());
+    let [carol, dave] = [1_000 * USD; 2].map(|atoms| venue.sandbox.create_trader(atoms).unwrap());
+    // Half of the short is dave's. Both close across the gap.
+    let half = terms(-TEN / 2, 200_000, 250 * USD, 0);
+    done(venue.sandbox.block_trade(&market, &dave, &bob, half));
+    venue.price(186_000);
+    for winner in [&bob, &dave] {
+        let back = terms(TEN / 2, 186_000, 0, 250 * USD);
+        done(venue.sandbox.block_trade(&market, winner, &carol, back));
+    }
+    let all = in_market(&venue);
+    venue.sandbox.advance_seconds(1);
+    venue.sandbox.advance_slots(1);
+    venue.price(188_000);
+    let twice = [bob.address, bob.address];
+    let outcome = done(venue.sandbox.release_profit(&market, &twice));
+    let event = event!(outcome, ProfitReleased);
+    assert_eq!(event.parts.len(), 1);
+    refused(&mut venue.sandbox, BallastError::ProfitNotDue, |s| {
+        s.release_profit(&market, &twice)
+    });
+    let outcome = done(venue.sandbox.release_profit(&market, &[dave.address]));
+    let other = event!(outcome, ProfitReleased);
+    // What is missing stays of each, in whatever order they come.
+    let short_of = event.shortfall_atoms;
+    assert_eq!(other.shortfall_atoms, short_of);
+    assert_eq!(in_market(&venue), 2 * short_of);
+    assert_eq!(
+        event.parts[0].atoms + other.parts[0].atoms,
+        all - 2 * short_of
+    );
+    venue.conserves();
+}

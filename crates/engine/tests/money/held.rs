@@ -94,6 +94,21 @@ fn what_the_market_is_not_short_of_is_released() {
 }
 
 #[test]
+fn nobody_leaves_the_deficit_to_others_by_releasing_first_or_again() {
+    let (ledger, claims) = held(&[500, 500]);
+    let (ledger, left, atoms) = ledger.release(&claims[0], 400).unwrap();
+    assert_eq!((left.shares, atoms), (400, 100));
+    assert_eq!(ledger.release(&left, 400), Ok((ledger, left, 0)));
+    let (ledger, other, atoms) = ledger.release(&claims[1], 400).unwrap();
+    assert_eq!((other.shares, atoms), (400, 100));
+    let (ledger, _) = ledger.pay(400).unwrap();
+    assert_eq!(
+        (ledger.value(&left), ledger.value(&other)),
+        (Ok(200), Ok(200))
+    );
+}
+
+#[test]
 fn only_a_newer_price_in_a_later_slot_releases() {
     let (ledger, _) = held(&[1]);
     let at = |publish_time, slot| ledger.is_newer(PriceMoment { publish_time, slot });

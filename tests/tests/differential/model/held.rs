@@ -145,10 +145,11 @@ impl Model {
             }
             let (mut left, mut atoms) = (Claim::default(), 0);
             if claim.epoch == ledger.epoch {
-                let spare = (ledger.atoms - short).max(0);
-                let shares = match spare {
+                let value = ledger.value(&claim);
+                let shares = match (value - short).max(0) {
+                    _ if short == 0 => claim.shares,
                     0 => 0,
-                    _ => floor(&part(claim.shares, spare, ledger.atoms)),
+                    spare => floor(&part(claim.shares, spare, value)),
                 };
                 atoms = floor(&part(shares, ledger.atoms, ledger.shares));
                 if shares < claim.shares {
