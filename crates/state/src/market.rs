@@ -111,6 +111,15 @@ const _: () = {
     assert!(core::mem::offset_of!(Market, price_clock) == 800);
 };
 
+/// Who paid a deficit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeficitPaid {
+    /// Insurance, atoms.
+    pub insured: u64,
+    /// Held profit after it, atoms.
+    pub held: u64,
+}
+
 /// A market's price and funding, current within the instruction.
 #[derive(Clone, Copy, Debug)]
 pub struct Touched {
@@ -331,11 +340,15 @@ impl Market {
     }
 
     /// Pays `atoms` of a deficit in `slot`: insurance as far as it may, held profit the rest. How much
-    /// of it held profit paid, atoms.
+    /// each paid, atoms.
     ///
     /// # Errors
     /// `InsuranceCap` for more than [`Self::deficit_cover`]; `Overflow`.
-    pub fn pay_deficit(&mut self, atoms: u64, slot: u64) -> core::result::Result<u64, EngineError> {
+    pub fn pay_deficit(
+        &mut self,
+        atoms: u64,
+        slot: u64,
+    ) -> core::result::Result<DeficitPaid, EngineError> {
         let insured = atoms.min(self.insurance.available(&self.risk, slot)?);
         let held = atoms.checked_sub(insured).ok_or(EngineError::Overflow)?;
         if held > self.held.available() {
@@ -345,7 +358,7 @@ impl Market {
         let drawn = self.insurance.draw(&self.risk, slot, insured)?;
         self.insurance = drawn.credit(rest)?;
         self.held = ledger;
-        Ok(held)
+        Ok(DeficitPaid { insured, held })
     }
 
     /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
@@ -551,11 +564,12 @@ mod tests {
         assert_eq!(market.deficit_cover(7), Ok(5_100));
         let mut beyond = market;
         assert_eq!(beyond.pay_deficit(5_101, 7), Err(EngineError::InsuranceCap));
-        assert_eq!(market.pay_deficit(60, 7), Ok(0));
-        assert_eq!(market.pay_deficit(140, 8), Ok(100));
+        let paid = |insured, held| Ok(DeficitPaid { insured, held });
+        assert_eq!(market.pay_deficit(60, 7), paid(60, 0));
+        assert_eq!(market.pay_deficit(140, 8), paid(40, 100));
         assert_eq!((market.insurance.balance, market.held.atoms), (900, 4_900));
         // What is left of a ledger that ends is insurance's.
-        assert_eq!(market.pay_deficit(4_897, 9), Ok(4_897));
+        assert_eq!(market.pay_deficit(4_897, 9), paid(0, 4_897));
         assert_eq!((market.insurance.balance, market.held.atoms), (903, 0));
         assert_eq!((market.held.shares, market.held.epoch), (0, 1));
     }

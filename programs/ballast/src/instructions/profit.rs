@@ -3,7 +3,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    held::{shortfall, PriceMoment, PriceRange},
+    held::{shortfall, HeldClaim, HeldProfit, PriceMoment, PriceRange},
     settlement::Settlement,
     units::Side,
 };
@@ -192,19 +192,36 @@ fn hold(
     let claim = trader.slot_or_claim(key)?.held_claim();
     let atoms = market.held.due(&claim, profit, short_of).or_ballast()?;
     if atoms > 0 {
-        let mut settlement = Settlement::default();
-        settlement.trader_before(trader.free(), 0);
-        settlement.held_before(market.held.atoms);
-        let (held, claim) = market.held.hold(&claim, atoms, moment).or_ballast()?;
-        market.held = held;
-        trader.slot_mut(key)?.store_held_claim(&claim);
-        trader
-            .debit(atoms)
-            .map_err(|_| error!(BallastError::ProfitIsHeld))?;
-        settlement.trader_after(trader.free(), 0);
-        settlement.held_after(market.held.atoms);
-        settlement.close().or_ballast()?;
+        let after = market.held.hold(&claim, atoms, moment).or_ballast()?;
+        store(market, trader, key, after, |trader| {
+            trader
+                .debit(atoms)
+                .map_err(|_| error!(BallastError::ProfitIsHeld))
+        })?;
     }
     trader.finish(key)?;
     Ok(atoms)
+}
+
+/// Stores what the engine made of the ledger and of a trader's part of it, and lets `pay` move the
+/// difference to or from its free collateral.
+///
+/// # Errors
+/// `NoPosition`, `Unbalanced`; those of `pay`.
+pub fn store(
+    market: &mut Market,
+    trader: &mut Trader,
+    key: &Pubkey,
+    (held, claim): (HeldProfit, HeldClaim),
+    pay: impl FnOnce(&mut Trader) -> Result<()>,
+) -> Result<()> {
+    let mut settlement = Settlement::default();
+    settlement.trader_before(trader.free(), 0);
+    settlement.held_before(market.held.atoms);
+    market.held = held;
+    trader.slot_mut(key)?.store_held_claim(&claim);
+    pay(trader)?;
+    settlement.trader_after(trader.free(), 0);
+    settlement.held_after(market.held.atoms);
+    settlement.close().or_ballast()
 }

@@ -124,13 +124,12 @@ pub fn conclude(
     let summary = state.finish().or_ballast()?;
     let after = state.bankrupt_after().or_ballast()?;
     let insurance_before = market.insurance.balance;
-    let held_paid = market.pay_deficit(summary.insurance_paid, clock.slot);
-    let held_paid = held_paid.or_ballast()?;
+    let paid = market.pay_deficit(summary.insurance_paid, clock.slot);
+    let paid = paid.or_ballast()?;
     market.count_round()?;
     let mut event = event(occasion, market, slot, state, &summary)?;
-    let insured = summary.insurance_paid.checked_sub(held_paid);
-    event.insurance_paid_atoms = insured.ok_or_else(|| error!(BallastError::Overflow))?;
-    event.held_paid_atoms = held_paid;
+    event.insurance_paid_atoms = paid.insured;
+    event.held_paid_atoms = paid.held;
     event.insurance_before_atoms = insurance_before;
     let change = Change {
         trader: &occasion.bankrupt,

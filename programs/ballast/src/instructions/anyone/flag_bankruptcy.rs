@@ -50,21 +50,12 @@ impl FlagBankruptcy<'_> {
         let action = Action::Flag {
             flagged_slot: trader.flagged_slot(&key),
         };
-        let touched = touch(
-            &mut market,
-            &self.price,
-            action,
-            &clock,
-            self.exchange.load()?.pause_flags,
-        )?;
+        let pauses = self.exchange.load()?.pause_flags;
+        let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let slot = trader.position_mut(&key)?;
         let position = market.settled(slot)?;
         // The clocks stand while nobody can liquidate.
-        let counts = self
-            .exchange
-            .load()?
-            .require_not_paused(PAUSE_LIQUIDATE)
-            .is_ok();
+        let counts = pauses & PAUSE_LIQUIDATE == 0;
         let look = look(&position, touched.mark.price, market.params(), counts).or_ballast()?;
         let available = market
             .insurance

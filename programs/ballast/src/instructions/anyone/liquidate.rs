@@ -17,7 +17,7 @@ use ballast_state::{
     error::BallastError,
     events::{PositionLiquidated, RemovalReason},
     exchange::{Exchange, PAUSE_LIQUIDATE},
-    market::{Market, Touched},
+    market::{DeficitPaid, Market, Touched},
     position_slot::PositionSlot,
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,
@@ -148,9 +148,9 @@ impl<'info> Liquidate<'info> {
         let mut entered = matched.changes.enter(free, reserve);
         let mut event = self.event(&touched, &before, &plan, market.insurance.balance);
 
-        event.held_paid_atoms = settle_insurance(&mut market, &plan, clock.slot)?;
-        let insured = plan.insurance_paid_atoms.checked_sub(event.held_paid_atoms);
-        event.insurance_paid_atoms = insured.ok_or_else(|| error!(BallastError::Overflow))?;
+        let paid = settle_insurance(&mut market, &plan, clock.slot)?;
+        event.insurance_paid_atoms = paid.insured;
+        event.held_paid_atoms = paid.held;
         matched.book(&mut market, &book)?;
         self.write_victim(
             &mut market,
@@ -407,11 +407,15 @@ fn take_reward(market: &mut Market, plan: &LiquidationPlan, size: u64) -> Result
     Ok(reward)
 }
 
-/// Pays the deficit of the closed lots and books insurance's fee. How much held profit paid, atoms.
-fn settle_insurance(market: &mut Market, plan: &LiquidationPlan, now_slot: u64) -> Result<u64> {
-    let held = market.pay_deficit(plan.insurance_paid_atoms, now_slot);
-    let held = held.or_ballast()?;
+/// Pays the deficit of the closed lots and books insurance's fee.
+fn settle_insurance(
+    market: &mut Market,
+    plan: &LiquidationPlan,
+    now_slot: u64,
+) -> Result<DeficitPaid> {
+    let paid = market.pay_deficit(plan.insurance_paid_atoms, now_slot);
+    let paid = paid.or_ballast()?;
     let credited = market.insurance.credit(plan.insurance_fee_atoms);
     market.insurance = credited.or_ballast()?;
-    Ok(held)
+    Ok(paid)
 }

@@ -4,7 +4,6 @@ use anchor_lang::prelude::*;
 use ballast_engine::{
     held::{PriceMoment, PriceRange},
     oracle::Action,
-    settlement::Settlement,
 };
 use ballast_state::{
     error::BallastError,
@@ -18,7 +17,7 @@ use ballast_state::{
 use crate::{
     emit::emit,
     error::{require, OrBallast},
-    instructions::profit::market_shortfall,
+    instructions::profit::{market_shortfall, store},
     loaders::queue_account::MarketQueues,
     oracle::touch,
 };
@@ -106,17 +105,11 @@ fn release(
     short_of: u64,
 ) -> Result<Option<u64>> {
     let before = trader.slot(key)?.held_claim();
-    let mut settlement = Settlement::default();
-    settlement.trader_before(trader.free(), 0);
-    settlement.held_before(market.held.atoms);
     let released = market.held.release(&before, short_of).or_ballast()?;
     let (held, claim, atoms) = released;
-    market.held = held;
-    trader.slot_mut(key)?.store_held_claim(&claim);
-    trader.credit(atoms)?;
-    settlement.trader_after(trader.free(), 0);
-    settlement.held_after(market.held.atoms);
-    settlement.close().or_ballast()?;
+    store(market, trader, key, (held, claim), |trader| {
+        Ok(trader.credit(atoms)?)
+    })?;
     trader.finish(key)?;
     Ok((claim != before).then_some(atoms))
 }
