@@ -15,6 +15,9 @@ use crate::liquidation::{Health, LiquidationPlan};
 
 /// Most slots that one look at a position adds to its clocks: about 20 seconds.
 pub const OBSERVED_SLOTS: u64 = 50;
+/// Slots for which a flag stands beside a price, so that the position may be forced at an older one:
+/// two looks of a keeper.
+pub const CONFIRMED_SLOTS: u64 = 100;
 /// Slots after which a position that nobody has looked at counts as never flagged: about an hour.
 pub const FORGOTTEN_SLOTS: u64 = 9_000;
 
@@ -213,6 +216,18 @@ impl Distress {
         }
     }
 
+    /// Slot since which the position has been known to be below maintenance, as far as somebody looked,
+    /// by a look of the last [`CONFIRMED_SLOTS`]; 0 without one. An older flag says nothing about the
+    /// price of now.
+    #[must_use]
+    pub fn confirmed_since(&self, slot: u64) -> u64 {
+        let seen = self.seen_slot.max(self.flagged_slot);
+        if slot.max(seen).wrapping_sub(seen) > CONFIRMED_SLOTS {
+            return 0;
+        }
+        self.observed(slot).flagged_slot
+    }
+
     /// Slots since which the position has been known to be below maintenance, as far as somebody
     /// looked; `None` when it is not.
     #[must_use]
@@ -355,6 +370,21 @@ mod tests {
             }
         );
         assert_eq!(held.recorded(BELOW, 14_901).flagged_slot, 14_901);
+    }
+
+    #[test]
+    fn a_flag_is_confirmed_for_two_looks_after_the_last() {
+        let flagged = Distress::NONE.recorded(BELOW, 1_000);
+        assert_eq!(Distress::NONE.confirmed_since(7), 0);
+        assert_eq!(flagged.confirmed_since(1_000), 1_000);
+        assert_eq!(flagged.confirmed_since(1_050), 1_000);
+        assert_eq!(flagged.confirmed_since(1_100), 1_050);
+        assert_eq!(flagged.confirmed_since(1_101), 0);
+        let seen = flagged.recorded(BELOW, 1_150);
+        assert_eq!(seen.confirmed_since(1_200), 1_100);
+        assert_eq!(seen.confirmed_since(1_251), 0);
+        // A clock that runs behind.
+        assert_eq!(seen.confirmed_since(900), 1_100);
     }
 
     #[test]

@@ -34,14 +34,12 @@ pub struct HeldProfit {
     pub atoms: u64,
     /// Shares of it.
     pub shares: u64,
-    /// Publish time of the price at which profit was held last, unix seconds.
-    pub publish_time: i64,
-    /// Slot in which profit was held last.
-    pub slot: u64,
     /// Ledgers that ended before this one.
     pub epoch: u32,
     /// Zero.
     pub _pad: u32,
+    /// Zero; room for later versions.
+    pub reserved: [u64; 2],
 }
 
 /// A position slot's part of the profit that its market holds.
@@ -51,14 +49,7 @@ pub struct HeldClaim {
     pub shares: u64,
     /// Its number.
     pub epoch: u32,
-}
-
-/// When a price was published, unix seconds, and the slot in which it is used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PriceMoment {
-    /// Publish time, unix seconds.
-    pub publish_time: i64,
-    /// Current slot.
+    /// Slot in which profit was held for it last.
     pub slot: u64,
 }
 
@@ -203,7 +194,7 @@ impl HeldProfit {
         Ok(profit.min(beyond(shortfall, held)))
     }
 
-    /// Holds `atoms` more for a position slot. Rounded down against it.
+    /// Holds `atoms` more for a position slot, in `slot`. Rounded down against it.
     ///
     /// # Errors
     /// `Overflow`.
@@ -211,7 +202,7 @@ impl HeldProfit {
         &self,
         claim: &HeldClaim,
         atoms: u64,
-        moment: PriceMoment,
+        slot: u64,
     ) -> Result<(Self, HeldClaim), EngineError> {
         let shares = if self.shares == 0 {
             atoms
@@ -226,13 +217,12 @@ impl HeldProfit {
         let after = Self {
             atoms: sum(self.atoms, atoms)?,
             shares: sum(self.shares, shares)?,
-            publish_time: moment.publish_time,
-            slot: moment.slot,
             ..*self
         };
         let claim = HeldClaim {
             shares: sum(owned, shares)?,
             epoch: self.epoch,
+            slot,
         };
         Ok((after, claim))
     }
@@ -270,17 +260,11 @@ impl HeldProfit {
         Ok((after, left))
     }
 
-    /// Whether a price published at `moment` is newer than the one at which profit was held last,
-    /// and used in a later slot.
-    #[must_use]
-    pub const fn is_newer(&self, moment: PriceMoment) -> bool {
-        moment.publish_time > self.publish_time && moment.slot > self.slot
-    }
-
     /// Releases a position slot's part but for what the market is still short of, as if it had been
     /// held now: beside ledger and claim afterwards the atoms that become free, rounded down. It
     /// depends on nobody else's part, and a second release at once gives nothing. Of a claim of an
-    /// ended ledger nothing is left.
+    /// ended ledger nothing is left. Nothing changes unless the price was first recorded, in slot
+    /// `recorded_slot`, after profit was held for the claim.
     ///
     /// # Errors
     /// `Overflow`.
@@ -288,8 +272,12 @@ impl HeldProfit {
         &self,
         claim: &HeldClaim,
         shortfall: u64,
+        recorded_slot: u64,
     ) -> Result<(Self, HeldClaim, u64), EngineError> {
         let mut after = *self;
+        if recorded_slot <= claim.slot {
+            return Ok((after, *claim, 0));
+        }
         if claim.epoch != self.epoch || claim.shares == 0 {
             return Ok((after, HeldClaim::default(), 0));
         }

@@ -262,13 +262,13 @@ fn distressed(
 
 /// Whether the price may be used to flag a position.
 fn flags(present: &Present<'_>, record: &PositionRecord) -> bool {
-    let flagged_slot = record.distress().flagged_slot;
+    let flagged_slot = record.distress().confirmed_since(present.moment.slot);
     present.check(Action::Flag { flagged_slot }).is_ok()
 }
 
 /// Whether the price may be used to liquidate or deleverage a position, or to execute its trigger.
 fn forces(present: &Present<'_>, record: &PositionRecord) -> bool {
-    let flagged_slot = record.distress().flagged_slot;
+    let flagged_slot = record.distress().confirmed_since(present.moment.slot);
     present.check(Action::Force { flagged_slot }).is_ok()
 }
 

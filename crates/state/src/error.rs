@@ -232,7 +232,7 @@ errors! {
 
     // --- held profit ---
     6150 ProfitIsHeld: "The market is short and holds this profit; trade without using it for another order or position";
-    6151 ProfitNotDue: "Nothing is released: the market is short of all it holds, or no newer price has come in a later slot";
+    6151 ProfitNotDue: "Nothing is released: the market is short of all it holds, or no newer price was recorded in a later slot than it was held";
 }
 
 impl fmt::Display for BallastError {

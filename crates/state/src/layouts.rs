@@ -241,14 +241,12 @@ pub struct HeldLedger {
     pub atoms: u64,
     /// Shares of it.
     pub shares: u64,
-    /// Publish time of the price at which profit was held last, unix seconds.
-    pub publish_time: i64,
-    /// Slot in which profit was held last.
-    pub slot: u64,
     /// Ledgers that ended before this one.
     pub epoch: u32,
     /// Zero.
     pub _pad: u32,
+    /// Zero; room for later versions.
+    pub reserved: [u64; 2],
 }
 
 /// What the market's insurance holds and has paid. See [`InsuranceState`].

@@ -79,8 +79,8 @@ pub struct PositionSlot {
     pub paid_in: u64,
     /// Shares of the profit that the market holds; of the ledger number `held_epoch`.
     pub held_shares: u64,
-    /// Zero; room for later versions.
-    pub reserved_tail: [u8; 8],
+    /// Slot in which profit was held for it last.
+    pub held_slot: u64,
 }
 
 const _: () = {
@@ -96,7 +96,7 @@ const _: () = {
     assert!(core::mem::offset_of!(PositionSlot, seen_slot) == 192);
     assert!(core::mem::offset_of!(PositionSlot, paid_in) == 200);
     assert!(core::mem::offset_of!(PositionSlot, held_shares) == 208);
-    assert!(core::mem::offset_of!(PositionSlot, reserved_tail) == 216);
+    assert!(core::mem::offset_of!(PositionSlot, held_slot) == 216);
 };
 
 impl PositionSlot {
@@ -169,12 +169,15 @@ impl PositionSlot {
         HeldClaim {
             shares: self.held_shares,
             epoch: self.held_epoch,
+            slot: self.held_slot,
         }
     }
 
     /// Writes it back.
     pub const fn store_held_claim(&mut self, claim: &HeldClaim) {
-        (self.held_shares, self.held_epoch) = (claim.shares, claim.epoch);
+        self.held_shares = claim.shares;
+        self.held_epoch = claim.epoch;
+        self.held_slot = claim.slot;
     }
 
     /// What is remembered of the position in trouble, as the engine sees it.

@@ -252,10 +252,11 @@ impl Trader {
         )
     }
 
-    /// Slot since which the position in `market` has been flagged below maintenance; 0 for one that
-    /// is not, and without one.
-    pub fn flagged_slot(&self, market: &Pubkey) -> u64 {
-        self.slot(market).map_or(0, |slot| slot.flagged_slot)
+    /// Slot since which the position in `market` has been known, in `slot`, to be below maintenance;
+    /// 0 for one that is not, and without one. See [`Distress::confirmed_since`].
+    pub fn flagged_slot(&self, market: &Pubkey, slot: u64) -> u64 {
+        let found = self.slot(market);
+        found.map_or(0, |position| position.distress().confirmed_since(slot))
     }
 
     fn claim(&mut self, market: &Pubkey) -> Result<usize> {

@@ -292,16 +292,6 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
                 market.held.shares,
             ),
             (
-                "held slot",
-                unsigned(program.held.slot),
-                unsigned(market.held.slot),
-            ),
-            (
-                "held at",
-                i128::from(program.held.publish_time),
-                i128::from(market.held.published),
-            ),
-            (
                 "ledgers ended",
                 i128::from(program.held.epoch),
                 i128::from(market.held.epoch),
@@ -471,6 +461,7 @@ fn profit(whose: &str, slot: Option<&PositionSlot>, trader: &Trader, market: usi
         &[
             ("paid in", i128::from(paid_in), trader.put_in[market]),
             ("shares", i128::from(claim.shares), expected.shares),
+            ("held in", i128::from(claim.slot), i128::from(expected.slot)),
             (
                 "ledger",
                 i128::from(claim.epoch),

@@ -428,7 +428,6 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         markets: markets.iter().map(market).collect(),
         vault: 0,
         seen: Vec::new(),
-        published: 0,
         taken: Vec::new(),
     };
     model.wallets[0] = i128::from(WHALE);

@@ -1,6 +1,6 @@
 //! Profit taken out of a market that is short is held until somebody has paid for it.
 
-use ballast_sandbox::{TraderCookie, TxResult};
+use ballast_sandbox::{Sandbox, TraderCookie, TxResult};
 use ballast_state::error::BallastError;
 use ballast_state::events::{BallastEvent, ProfitHeld};
 
@@ -116,8 +116,20 @@ pub fn what_is_held_becomes_free_once_the_market_is_not_short_of_it_at_a_newer_p
         });
     };
     not_due(&mut venue);
-    // A price of the same second, though in a later slot; a newer one in the same slot; a newer one
-    // at which as much is missing.
+    // A newer price in the same slot, there and when it is used again later; a price of the same second
+    // in a later slot; a newer one at which as much is missing.
+    let mut same_slot = venue.sandbox.fork();
+    same_slot.advance_seconds(1);
+    same_slot.set_price(&market, 191_000);
+    let releases = |sandbox: &mut Sandbox| {
+        refused(sandbox, BallastError::ProfitNotDue, |s| {
+            s.release_profit(&market, &[bob.address])
+        });
+    };
+    releases(&mut same_slot);
+    done(same_slot.accrue_funding(&market));
+    same_slot.advance_slots(1);
+    releases(&mut same_slot);
     venue.sandbox.advance_slots(1);
     venue.price(191_000);
     not_due(&mut venue);
@@ -237,6 +249,40 @@ pub fn a_winner_that_moves_its_position_away_pays_all_the_same() {
     );
     assert_eq!(venue.free(&bob) + venue.free(&dave), 2_100_000_000);
     venue.conserves();
+}
+
+#[test]
+pub fn a_stranger_put_off_the_release_of_others() {
+    let (mut venue, carol) = gap();
+    let (market, bob) = (venue.market.clone(), venue.bob.clone());
+    let dave = venue.sandbox.create_trader(1_000 * USD).unwrap();
+    held(buys_back(&mut venue, &carol, TEN, 0));
+    let bought = terms(1_000, 186_000, 100 * USD, 100 * USD);
+    done(venue.sandbox.block_trade(&market, &dave, &carol, bought));
+    venue.sandbox.advance_seconds(1);
+    venue.sandbox.advance_slots(1);
+    venue.price(189_000);
+    // He has profit of his own held in the slot of the release, at its price.
+    let sold = terms(-1_000, 189_000, 0, 100 * USD);
+    let own = venue.sandbox.block_trade(&market, &dave, &carol, sold);
+    assert_eq!(held(own)[0].parts[0].trader, dave.address);
+    refused(&mut venue.sandbox, BallastError::ProfitNotDue, |s| {
+        s.release_profit(&market, &[dave.address])
+    });
+    let both = [dave.address, bob.address];
+    let outcome = done(venue.sandbox.release_profit(&market, &both));
+    let event = event!(outcome, ProfitReleased);
+    assert_eq!(event.parts.len(), 1);
+    assert_eq!(event.parts[0].trader, bob.address);
+    assert_eq!(event.parts[0].atoms, 39_614_000 - event.shortfall_atoms);
+    venue.conserves();
+    // His own is due at the next price.
+    venue.sandbox.advance_seconds(1);
+    venue.sandbox.advance_slots(1);
+    venue.price(190_000);
+    let outcome = done(venue.sandbox.release_profit(&market, &both));
+    assert_eq!(event!(outcome, ProfitReleased).parts.len(), 2);
+    assert_eq!(in_market(&venue), 0);
 }
 
 #[test]

@@ -218,6 +218,36 @@ pub fn a_flag_of_an_earlier_price_lets_an_older_one_liquidate() {
 }
 
 #[test]
+pub fn an_old_flag_let_an_old_price_liquidate() {
+    let mut venue = later();
+    let (market, victim, bob) = (venue.market.clone(), venue.alice.address, venue.bob.clone());
+    venue.published(194_000, 0);
+    done(venue.sandbox.flag_bankruptcy(&market, &victim));
+    // A hundred slots later the flag still stands beside another price.
+    venue.wait(40);
+    venue.published(193_900, 24);
+    let mut confirmed = venue.sandbox.fork();
+    let takeover = Takeover::with_margin(0);
+    done(confirmed.liquidate_into_book(&market, &victim, &bob, takeover, &[]));
+    // Nobody looked any longer: the price has been well since, but for a moment 24 seconds ago.
+    venue.wait(1);
+    venue.published(193_900, 24);
+    let stale = BallastError::PriceStale;
+    refused(&mut venue.sandbox, stale, |s| {
+        s.liquidate(&market, &victim, &bob, 0)
+    });
+    refused(&mut venue.sandbox, stale, |s| {
+        s.flag_bankruptcy(&market, &victim)
+    });
+    // A look at a price of now confirms it.
+    venue.published(193_900, 2);
+    done(venue.sandbox.flag_bankruptcy(&market, &victim));
+    venue.wait(20);
+    venue.published(193_800, 20);
+    done(venue.take_over());
+}
+
+#[test]
 pub fn a_price_ahead_of_the_clock_has_a_bound_of_its_own() {
     let mut config = crate::support::quiet();
     config.risk.oracle_max_age_seconds = 5;

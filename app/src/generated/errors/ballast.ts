@@ -290,7 +290,7 @@ export const BALLAST_ERROR__TRIGGER_NEVER_FILLS = 0x17f9; // 6137
 export const BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE = 0x17fa; // 6138
 /** ProfitIsHeld: The market is short and holds this profit; trade without using it for another order or position */
 export const BALLAST_ERROR__PROFIT_IS_HELD = 0x1806; // 6150
-/** ProfitNotDue: Nothing is released: the market is short of all it holds, or no newer price has come in a later slot */
+/** ProfitNotDue: Nothing is released: the market is short of all it holds, or no newer price was recorded in a later slot than it was held */
 export const BALLAST_ERROR__PROFIT_NOT_DUE = 0x1807; // 6151
 
 export type BallastError =
@@ -525,7 +525,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__PRICE_WRONG_FEED]: `The price account is of another feed than the market's`,
     [BALLAST_ERROR__PRICE_WRONG_OWNER]: `The price account is not owned by the oracle program`,
     [BALLAST_ERROR__PROFIT_IS_HELD]: `The market is short and holds this profit; trade without using it for another order or position`,
-    [BALLAST_ERROR__PROFIT_NOT_DUE]: `Nothing is released: the market is short of all it holds, or no newer price has come in a later slot`,
+    [BALLAST_ERROR__PROFIT_NOT_DUE]: `Nothing is released: the market is short of all it holds, or no newer price was recorded in a later slot than it was held`,
     [BALLAST_ERROR__QUEUE_FULL]: `Every node of the queue is in use; make room with grow_queue`,
     [BALLAST_ERROR__QUEUE_GROWTH]: `A queue grows by 1 to 98 positions a call; call again for more`,
     [BALLAST_ERROR__QUEUE_LAYOUT]: `The queue account is not a queue of this layout version`,

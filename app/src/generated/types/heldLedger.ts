@@ -8,8 +8,8 @@
 
 import {
   combineCodec,
-  getI64Decoder,
-  getI64Encoder,
+  getArrayDecoder,
+  getArrayEncoder,
   getStructDecoder,
   getStructEncoder,
   getU32Decoder,
@@ -27,14 +27,12 @@ export type HeldLedger = {
   atoms: bigint;
   /** Shares of it. */
   shares: bigint;
-  /** Publish time of the price at which profit was held last, unix seconds. */
-  publishTime: bigint;
-  /** Slot in which profit was held last. */
-  slot: bigint;
   /** Ledgers that ended before this one. */
   epoch: number;
   /** Zero. */
   pad: number;
+  /** Zero; room for later versions. */
+  reserved: Array<bigint>;
 };
 
 export type HeldLedgerArgs = {
@@ -42,24 +40,21 @@ export type HeldLedgerArgs = {
   atoms: number | bigint;
   /** Shares of it. */
   shares: number | bigint;
-  /** Publish time of the price at which profit was held last, unix seconds. */
-  publishTime: number | bigint;
-  /** Slot in which profit was held last. */
-  slot: number | bigint;
   /** Ledgers that ended before this one. */
   epoch: number;
   /** Zero. */
   pad: number;
+  /** Zero; room for later versions. */
+  reserved: Array<number | bigint>;
 };
 
 export function getHeldLedgerEncoder(): FixedSizeEncoder<HeldLedgerArgs> {
   return getStructEncoder([
     ["atoms", getU64Encoder()],
     ["shares", getU64Encoder()],
-    ["publishTime", getI64Encoder()],
-    ["slot", getU64Encoder()],
     ["epoch", getU32Encoder()],
     ["pad", getU32Encoder()],
+    ["reserved", getArrayEncoder(getU64Encoder(), { size: 2 })],
   ]);
 }
 
@@ -67,10 +62,9 @@ export function getHeldLedgerDecoder(): FixedSizeDecoder<HeldLedger> {
   return getStructDecoder([
     ["atoms", getU64Decoder()],
     ["shares", getU64Decoder()],
-    ["publishTime", getI64Decoder()],
-    ["slot", getU64Decoder()],
     ["epoch", getU32Decoder()],
     ["pad", getU32Decoder()],
+    ["reserved", getArrayDecoder(getU64Decoder(), { size: 2 })],
   ]);
 }
 

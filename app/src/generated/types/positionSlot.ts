@@ -8,12 +8,8 @@
 
 import {
   combineCodec,
-  fixDecoderSize,
-  fixEncoderSize,
   getAddressDecoder,
   getAddressEncoder,
-  getBytesDecoder,
-  getBytesEncoder,
   getI64Decoder,
   getI64Encoder,
   getStructDecoder,
@@ -28,7 +24,6 @@ import {
   type FixedSizeCodec,
   type FixedSizeDecoder,
   type FixedSizeEncoder,
-  type ReadonlyUint8Array,
 } from "@solana/kit";
 import {
   getTriggerDecoder,
@@ -110,8 +105,8 @@ export type PositionSlot = {
   paidIn: bigint;
   /** Shares of the profit that the market holds; of the ledger number `held_epoch`. */
   heldShares: bigint;
-  /** Zero; room for later versions. */
-  reservedTail: ReadonlyUint8Array;
+  /** Slot in which profit was held for it last. */
+  heldSlot: bigint;
 };
 
 export type PositionSlotArgs = {
@@ -183,8 +178,8 @@ export type PositionSlotArgs = {
   paidIn: number | bigint;
   /** Shares of the profit that the market holds; of the ledger number `held_epoch`. */
   heldShares: number | bigint;
-  /** Zero; room for later versions. */
-  reservedTail: ReadonlyUint8Array;
+  /** Slot in which profit was held for it last. */
+  heldSlot: number | bigint;
 };
 
 export function getPositionSlotEncoder(): FixedSizeEncoder<PositionSlotArgs> {
@@ -214,7 +209,7 @@ export function getPositionSlotEncoder(): FixedSizeEncoder<PositionSlotArgs> {
     ["seenSlot", getU64Encoder()],
     ["paidIn", getU64Encoder()],
     ["heldShares", getU64Encoder()],
-    ["reservedTail", fixEncoderSize(getBytesEncoder(), 8)],
+    ["heldSlot", getU64Encoder()],
   ]);
 }
 
@@ -245,7 +240,7 @@ export function getPositionSlotDecoder(): FixedSizeDecoder<PositionSlot> {
     ["seenSlot", getU64Decoder()],
     ["paidIn", getU64Decoder()],
     ["heldShares", getU64Decoder()],
-    ["reservedTail", fixDecoderSize(getBytesDecoder(), 8)],
+    ["heldSlot", getU64Decoder()],
   ]);
 }
 

@@ -43,7 +43,7 @@ macro_rules! account_types {
             }
             LastPrice { ticks, conf_ticks, ema_ticks, publish_time }
             InsuranceLedger { balance, window_start_slot, window_level, window_drawn }
-            HeldLedger { atoms, shares, publish_time, slot, epoch, _pad }
+            HeldLedger { atoms, shares, epoch, _pad, reserved }
             Trader {
                 version, bump, sub_id, position_count, owner, delegate, free, positions,
                 delegate_flags, reserved
@@ -52,7 +52,7 @@ macro_rules! account_types {
                 market, lots, entry_quote, margin, funding_index, queue_node, held_epoch, flagged_slot,
                 bankrupt_slot, flagged_deficit, last_step_slot, bankruptcy_id, pass_epoch,
                 bankrupt_lots, order_head, order_count, reduce_only_count, order_margin, step_left, _padding,
-                stop_loss, take_profit, seen_slot, paid_in, held_shares, reserved_tail
+                stop_loss, take_profit, seen_slot, paid_in, held_shares, held_slot
             }
             Trigger { price_ticks, worst_ticks, lots, placed_lots }
             AdlSession {

@@ -1,13 +1,11 @@
-use ballast_engine::held::{taken_out, HeldClaim, HeldProfit, PriceMoment, TakenOut};
+use ballast_engine::held::{taken_out, HeldClaim, HeldProfit, TakenOut};
 use ballast_engine::EngineError;
 use proptest::prelude::*;
 
 use crate::fixture::cases;
 
-const NOW: PriceMoment = PriceMoment {
-    publish_time: 1_000,
-    slot: 70,
-};
+const NOW: u64 = 70;
+const LATER: u64 = 71;
 
 fn held(parts: &[u64]) -> (HeldProfit, Vec<HeldClaim>) {
     let mut ledger = HeldProfit::default();
@@ -67,7 +65,7 @@ fn a_ledger_that_is_eaten_up_ends_and_its_claims_are_worth_nothing() {
     let (next, mine) = ended.hold(&claims[0], 10, NOW).unwrap();
     assert_eq!((next.value(&mine), mine.shares), (Ok(10), 10));
     assert_eq!(
-        ended.release(&claims[0], 0),
+        ended.release(&claims[0], 0, LATER),
         Ok((ended, HeldClaim::default(), 0))
     );
 }
@@ -84,22 +82,25 @@ fn the_last_ledger_keeps_what_would_end_it() {
 #[test]
 fn what_the_market_is_not_short_of_is_released() {
     let (ledger, claims) = held(&[600, 300]);
-    let (ledger, none, atoms) = ledger.release(&claims[0], 0).unwrap();
+    let (ledger, none, atoms) = ledger.release(&claims[0], 0, LATER).unwrap();
     assert_eq!((none, atoms), (HeldClaim::default(), 600));
     // Short of 100 of the 300 that are left.
-    let (ledger, left, atoms) = ledger.release(&claims[1], 100).unwrap();
+    let (ledger, left, atoms) = ledger.release(&claims[1], 100, LATER).unwrap();
     assert_eq!((ledger.atoms, left.shares, atoms), (100, 100, 200));
-    assert_eq!(ledger.release(&left, 100), Ok((ledger, left, 0)));
-    assert_eq!(ledger.release(&left, u64::MAX), Ok((ledger, left, 0)));
+    assert_eq!(ledger.release(&left, 100, LATER), Ok((ledger, left, 0)));
+    assert_eq!(
+        ledger.release(&left, u64::MAX, LATER),
+        Ok((ledger, left, 0))
+    );
 }
 
 #[test]
 fn nobody_leaves_the_deficit_to_others_by_releasing_first_or_again() {
     let (ledger, claims) = held(&[500, 500]);
-    let (ledger, left, atoms) = ledger.release(&claims[0], 400).unwrap();
+    let (ledger, left, atoms) = ledger.release(&claims[0], 400, LATER).unwrap();
     assert_eq!((left.shares, atoms), (400, 100));
-    assert_eq!(ledger.release(&left, 400), Ok((ledger, left, 0)));
-    let (ledger, other, atoms) = ledger.release(&claims[1], 400).unwrap();
+    assert_eq!(ledger.release(&left, 400, LATER), Ok((ledger, left, 0)));
+    let (ledger, other, atoms) = ledger.release(&claims[1], 400, LATER).unwrap();
     assert_eq!((other.shares, atoms), (400, 100));
     let (ledger, _) = ledger.pay(400).unwrap();
     assert_eq!(
@@ -109,12 +110,24 @@ fn nobody_leaves_the_deficit_to_others_by_releasing_first_or_again() {
 }
 
 #[test]
-fn only_a_newer_price_in_a_later_slot_releases() {
-    let (ledger, _) = held(&[1]);
-    let at = |publish_time, slot| ledger.is_newer(PriceMoment { publish_time, slot });
-    assert!(at(1_001, 71));
-    assert!(!at(1_000, 71));
-    assert!(!at(1_001, 70));
+fn a_price_recorded_first_in_a_later_slot_releases() {
+    let (ledger, claims) = held(&[1]);
+    assert_eq!(claims[0].slot, NOW);
+    for recorded in [NOW - 1, NOW] {
+        let released = ledger.release(&claims[0], 0, recorded);
+        assert_eq!(released, Ok((ledger, claims[0], 0)));
+    }
+    let released = ledger.release(&claims[0], 0, LATER).unwrap();
+    assert_eq!((released.1, released.2), (HeldClaim::default(), 1));
+}
+
+#[test]
+fn holding_more_for_one_puts_off_nobody_else() {
+    let (ledger, claims) = held(&[10, 10]);
+    let (ledger, claim) = ledger.hold(&claims[1], 5, LATER).unwrap();
+    assert_eq!(ledger.release(&claim, 0, LATER), Ok((ledger, claim, 0)));
+    let (_, _, atoms) = ledger.release(&claims[0], 0, LATER).unwrap();
+    assert_eq!(atoms, 10);
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -167,7 +180,7 @@ proptest! {
                 }
                 Step::Release(who, shortfall) => {
                     let worth = ledger.value(&claims[who]).unwrap();
-                    let (after, claim, atoms) = ledger.release(&claims[who], shortfall).unwrap();
+                    let (after, claim, atoms) = ledger.release(&claims[who], shortfall, LATER).unwrap();
                     prop_assert!(atoms <= worth);
                     prop_assert!(after.atoms >= shortfall.min(before.atoms));
                     (ledger, claims[who]) = (after, claim);

@@ -100,7 +100,6 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
     /// it takes out as profit is noted for [`Self::profits`].
     pub fn priced(mut self, touched: &Touched) -> Self {
         self.profits.prices = Some(PriceRange::at(touched.mark.price));
-        self.profits.publish_time = touched.price.publish_time;
         self
     }
 

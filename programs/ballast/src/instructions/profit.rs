@@ -3,7 +3,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    held::{shortfall, HeldClaim, HeldProfit, PriceMoment, PriceRange},
+    held::{shortfall, HeldClaim, HeldProfit, PriceRange},
     settlement::Settlement,
     units::Side,
 };
@@ -26,8 +26,6 @@ use crate::{
 pub struct Profits {
     /// The mark and the prices of the trades; `None` where nothing was taken out.
     pub prices: Option<PriceRange>,
-    /// Publish time of the mark, unix seconds.
-    pub publish_time: i64,
     /// Trader accounts and atoms, in the order in which the instruction was done with them.
     pub taken: Vec<(Pubkey, u64)>,
 }
@@ -102,10 +100,6 @@ impl Profits {
         if short_of == 0 {
             return Ok(());
         }
-        let moment = PriceMoment {
-            publish_time: self.publish_time,
-            slot,
-        };
         let mut event = ProfitHeld {
             market: venue.market.key(),
             shortfall_atoms: short_of,
@@ -114,7 +108,7 @@ impl Profits {
         };
         for (trader, profit) in &self.taken {
             let atoms = venue.with(trader, |market, trader| {
-                hold(market, trader, &event.market, *profit, short_of, moment)
+                hold(market, trader, &event.market, *profit, short_of, slot)
             })?;
             if atoms > 0 {
                 event.parts.push(HeldPart {
@@ -187,12 +181,12 @@ fn hold(
     key: &Pubkey,
     profit: u64,
     short_of: u64,
-    moment: PriceMoment,
+    slot: u64,
 ) -> Result<u64> {
     let claim = trader.slot_or_claim(key)?.held_claim();
     let atoms = market.held.due(&claim, profit, short_of).or_ballast()?;
     if atoms > 0 {
-        let after = market.held.hold(&claim, atoms, moment).or_ballast()?;
+        let after = market.held.hold(&claim, atoms, slot).or_ballast()?;
         store(market, trader, key, after, |trader| {
             trader
                 .debit(atoms)

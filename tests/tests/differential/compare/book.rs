@@ -118,6 +118,7 @@ fn idle(whose: &str, slot: &PositionSlot) -> Agreement {
         order_margin: slot.order_margin,
         held_shares: slot.held_shares,
         held_epoch: slot.held_epoch,
+        held_slot: slot.held_slot,
         ..bytemuck::Zeroable::zeroed()
     };
     same(whose, *slot, blank)

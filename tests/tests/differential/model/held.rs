@@ -15,10 +15,6 @@ pub struct Held {
     pub atoms: i128,
     /// Shares of them.
     pub shares: i128,
-    /// Publish time of the price at which profit was held last.
-    pub published: i64,
-    /// Slot in which profit was held last.
-    pub slot: u64,
     /// Ledgers that have ended.
     pub epoch: u32,
 }
@@ -30,6 +26,8 @@ pub struct Claim {
     pub shares: i128,
     /// Number of their ledger.
     pub epoch: u32,
+    /// Slot in which profit was held for it last.
+    pub slot: u64,
 }
 
 /// Who it is, and how it stood before a call came to it.
@@ -108,18 +106,17 @@ impl Model {
             } else {
                 0
             };
+            let slot = self.slot;
             let account = self.trader_mut(trader);
             account.free -= due;
             account.claims[market] = Claim {
                 shares: old + shares,
                 epoch: ledger.epoch,
+                slot,
             };
-            let (published, slot) = (self.published, self.slot);
             self.markets[market].held = Held {
                 atoms: ledger.atoms + due,
                 shares: ledger.shares + shares,
-                published,
-                slot,
                 ..ledger
             };
         }
@@ -129,9 +126,6 @@ impl Model {
     /// Gives back what the market is not short of any more.
     pub fn release_profit(&mut self, market: usize, traders: &[usize]) -> Verdict<()> {
         let mark = self.touch(market, Use::RemoveMargin)?;
-        let ledger = self.markets[market].held;
-        let newer = self.published > ledger.published && self.slot > ledger.slot;
-        require(newer, BallastError::ProfitNotDue)?;
         let short = self.short_of(market, &[mark.price]);
         let mut anything = false;
         for trader in traders {
@@ -140,7 +134,9 @@ impl Model {
                 self.markets[market].held,
                 self.trader(*trader).claims[market],
             );
-            if claim.shares == 0 {
+            // The price must have come after what is held, in a later slot.
+            let first = self.markets[market].past.since;
+            if claim.shares == 0 || first <= claim.slot {
                 continue;
             }
             let (mut left, mut atoms) = (Claim::default(), 0);

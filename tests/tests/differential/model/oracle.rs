@@ -102,7 +102,7 @@ impl Model {
         let conf = i128::from(quoted.conf) * market.atoms_per_tick;
         let earlier = i128::from(past.earlier) * market.atoms_per_tick;
         let average = i128::from(quoted.ema.max(1)) * market.atoms_per_tick;
-        (self.seen, self.published) = (vec![price], quoted.time);
+        self.seen = vec![price];
         Ok(Mark {
             price,
             conf,
@@ -131,10 +131,18 @@ impl Model {
         past
     }
 
-    /// Since when the position has been flagged; 0 never.
+    /// Since when the position has been flagged, as far as somebody looked; 0 never, or where the last
+    /// look is more than a hundred slots ago.
     pub fn flagged(&self, market: usize, trader: usize) -> u64 {
-        let owned = self.owned(market, trader);
-        owned.map_or(0, |owned| owned.distress.flagged_slot)
+        let Some(owned) = self.owned(market, trader) else {
+            return 0;
+        };
+        let distress = owned.distress;
+        let seen = distress.seen_slot.max(distress.flagged_slot);
+        match distress.ages(self.slot, true) {
+            (Some(age), _) if self.slot - seen <= 100 => self.slot - age,
+            _ => 0,
+        }
     }
 
     /// The first fault that blocks the use: the table of the documents, row by row.

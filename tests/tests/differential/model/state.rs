@@ -137,8 +137,6 @@ pub struct Model {
     pub vault: i128,
     /// The mark of the call and the prices of its trades.
     pub seen: Vec<i128>,
-    /// Publish time of the mark.
-    pub published: i64,
     /// Market, trader and profit taken out by the call, in order.
     pub taken: Vec<(usize, usize, i128)>,
 }

@@ -87,7 +87,7 @@ impl<'info> AutoDeleverage<'info> {
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;
         let action = Action::Force {
-            flagged_slot: bankrupt.flagged_slot(&self.market.key()),
+            flagged_slot: bankrupt.flagged_slot(&self.market.key(), clock.slot),
         };
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;

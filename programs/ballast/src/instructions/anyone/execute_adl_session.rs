@@ -101,7 +101,7 @@ impl<'info> ExecuteAdlSession<'info> {
         let mut bankrupt = self.bankrupt.load_mut()?;
         let session = self.session.load()?;
         let action = Action::Force {
-            flagged_slot: bankrupt.flagged_slot(&self.market.key()),
+            flagged_slot: bankrupt.flagged_slot(&self.market.key(), clock.slot),
         };
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;

@@ -95,7 +95,7 @@ impl<'info> ExecuteTrigger<'info> {
         let mut trader = self.trader.load_mut()?;
         let clock = Clock::get()?;
         let action = Action::Force {
-            flagged_slot: trader.flagged_slot(&key),
+            flagged_slot: trader.flagged_slot(&key, clock.slot),
         };
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let trigger = reached(&trader, &key, kind, &touched)?;

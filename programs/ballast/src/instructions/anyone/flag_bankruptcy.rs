@@ -48,7 +48,7 @@ impl FlagBankruptcy<'_> {
         let mut trader = self.trader.load_mut()?;
         let key = self.market.key();
         let action = Action::Flag {
-            flagged_slot: trader.flagged_slot(&key),
+            flagged_slot: trader.flagged_slot(&key, clock.slot),
         };
         let pauses = self.exchange.load()?.pause_flags;
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;

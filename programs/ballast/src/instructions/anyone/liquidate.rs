@@ -114,7 +114,7 @@ impl<'info> Liquidate<'info> {
         let mut victim = self.trader.load_mut()?;
         let key = self.market.key();
         let action = Action::Force {
-            flagged_slot: victim.flagged_slot(&key),
+            flagged_slot: victim.flagged_slot(&key, clock.slot),
         };
         let recorded = market.last_price.publish_time;
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;

@@ -1,10 +1,7 @@
 //! Gives traders back what the market held of their profit, once it is not short of it any more.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{
-    held::{PriceMoment, PriceRange},
-    oracle::Action,
-};
+use ballast_engine::{held::PriceRange, oracle::Action};
 use ballast_state::{
     error::BallastError,
     events::{ProfitReleased, ReleasedPart},
@@ -44,8 +41,8 @@ pub struct ReleaseProfit<'info> {
 
 impl<'info> ReleaseProfit<'info> {
     /// Moves held profit of the listed traders to their free collateral, as far as the market is not
-    /// short of it at a price newer than the one at which profit was held last, and used in a later
-    /// slot. Anyone may call it. Whoever holds nothing is passed by.
+    /// short of it at a price that it recorded first in a slot after the one in which profit was held
+    /// for the trader last. Anyone may call it. Whoever is due nothing is passed by.
     ///
     /// # Errors
     /// `ProfitNotDue` when nothing is released; `NoPosition` for an account without a slot of the
@@ -63,11 +60,6 @@ impl<'info> ReleaseProfit<'info> {
         let action = Action::RemoveMargin;
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
-        let moment = PriceMoment {
-            publish_time: touched.price.publish_time,
-            slot: clock.slot,
-        };
-        require!(market.held.is_newer(moment), BallastError::ProfitNotDue);
         let prices = PriceRange::at(touched.mark.price);
         let short_of = market_shortfall(&market, &queues, prices, clock.slot)?;
         let mut event = ProfitReleased {
@@ -105,8 +97,10 @@ fn release(
     short_of: u64,
 ) -> Result<Option<u64>> {
     let before = trader.slot(key)?.held_claim();
-    let released = market.held.release(&before, short_of).or_ballast()?;
-    let (held, claim, atoms) = released;
+    // The price of the call is the newest that was recorded.
+    let recorded = market.price_clock.recorded_slot;
+    let released = market.held.release(&before, short_of, recorded);
+    let (held, claim, atoms) = released.or_ballast()?;
     store(market, trader, key, (held, claim), |trader| {
         Ok(trader.credit(atoms)?)
     })?;
