@@ -47,7 +47,6 @@ pub async fn ensure(
             ballast_state::ID
         );
     }
-    let roles = Roles::of(config, deployment.admin())?;
     let address = addresses::exchange();
     let (mint, action) = match deployment.account(&address).await? {
         Some(_) => (
@@ -55,7 +54,7 @@ pub async fn ensure(
             "unchanged",
         ),
         None => (
-            create(deployment, config, create_test_mint, &roles).await?,
+            create(deployment, config, create_test_mint).await?,
             "created",
         ),
     };
@@ -64,9 +63,10 @@ pub async fn ensure(
     let exchange = deployment.cluster.exchange().await?;
     let mut differences = Vec::new();
     let wanted = config.exchange.mint.as_deref().map(key).transpose()?;
+    // What the file does not name may be anybody's: roles are handed over.
+    let roles = Roles::of(config, exchange.risk_authority, exchange.pause_authority)?;
     for (field, on_chain, configured) in [
         ("mint", mint, wanted.unwrap_or(mint)),
-        ("admin", exchange.admin, deployment.admin()),
         ("risk_authority", exchange.risk_authority, roles.risk),
         ("pause_authority", exchange.pause_authority, roles.pause),
     ] {
@@ -104,11 +104,12 @@ struct Roles {
 }
 
 impl Roles {
-    fn of(config: &Config, admin: Pubkey) -> Result<Self> {
-        let named = |text: &Option<String>| text.as_deref().map_or(Ok(admin), key);
+    /// Those that the file names, or these.
+    fn of(config: &Config, risk: Pubkey, pause: Pubkey) -> Result<Self> {
+        let named = |text: &Option<String>, other| text.as_deref().map_or(Ok(other), key);
         Ok(Self {
-            risk: named(&config.exchange.risk_authority)?,
-            pause: named(&config.exchange.pause_authority)?,
+            risk: named(&config.exchange.risk_authority, risk)?,
+            pause: named(&config.exchange.pause_authority, pause)?,
         })
     }
 }
@@ -117,7 +118,6 @@ async fn create(
     deployment: &mut Deployment,
     config: &Config,
     create_test_mint: bool,
-    roles: &Roles,
 ) -> Result<Pubkey> {
     deployment.require_funds(SMALL_ACCOUNTS).await?;
     let mint = match &config.exchange.mint {
@@ -131,6 +131,7 @@ async fn create(
     let account = deployment.account(&mint).await?;
     let account = account.with_context(|| format!("there is no mint {mint}"))?;
     let admin = deployment.admin();
+    let roles = Roles::of(config, admin, admin)?;
     let instruction = admin::InitializeExchange {
         payer: admin,
         admin,

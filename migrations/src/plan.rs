@@ -27,6 +27,8 @@ pub struct Allowed {
 pub struct Plan {
     /// In sentences, in order.
     pub steps: Vec<String>,
+    /// The first step that is about a market.
+    markets_from: usize,
     /// Lamports that the admin has to have, fees aside.
     lamports: u64,
     /// Atoms of the quote currency that insurance is to get.
@@ -56,6 +58,7 @@ impl Plan {
         }
         let mut plan = Self::default();
         plan.exchange(deployment, &found).await?;
+        plan.markets_from = plan.steps.len();
         let mut number = found.markets.len();
         for market in &config.markets {
             plan.market(deployment, &found, market, &mut number, allowed)
@@ -95,7 +98,7 @@ impl Plan {
             addresses::exchange(),
             found
                 .mint
-                .map_or_else(|| "for tests".to_owned(), |mint| mint.to_string())
+                .map_or_else(|| "made so".to_owned(), |mint| mint.to_string())
         ));
         Ok(())
     }
@@ -184,7 +187,10 @@ impl Plan {
             let amount = |atoms: u64| grouped_decimal(atoms.into(), found.decimals, 2);
             match (missing, allowed.create_test_mint) {
                 (0, _) => {}
-                (_, true) => needed.push(format!("make {} of tokens for insurance", amount(missing))),
+                (_, true) => self.steps.insert(
+                    self.markets_from,
+                    format!("make {} of tokens for insurance", amount(missing)),
+                ),
                 (_, false) => bail!(
                     "{} holds {} of the quote currency, mint {}, and insurance is to get {}: send it {}",
                     deployment.admin(),
@@ -213,8 +219,9 @@ impl Plan {
         needed.append(&mut self.steps);
         self.steps = needed;
         self.steps.push(format!(
-            "in all {} SOL of rent, which stays in the accounts, and fees",
-            sol(self.lamports)
+            "in all {} SOL of rent, which stays in the accounts, and at most {} SOL of fees",
+            sol(self.lamports),
+            sol(FOR_FEES)
         ));
         Ok(())
     }

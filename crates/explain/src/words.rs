@@ -187,7 +187,8 @@ impl Voice<'_> {
     pub fn why(&self, place: &Place, done: &Done) -> String {
         let held = place.candidate.position.size();
         let cap = percent(i128::from(self.decision.round.max_close_bps));
-        if done.cut.lots == done.wanted {
+        // At the cap it takes no more, whatever is left of the round.
+        if done.cut.lots == done.wanted && done.cut.lots < place.cap_left {
             return "all that was left to close".to_owned();
         }
         match place.already_cut {

@@ -1,5 +1,8 @@
 //! Text tables for the terminal.
 
+/// Most characters of the rule under the last column: a sentence may be longer.
+const LONGEST_RULE: usize = 48;
+
 /// A table with a header line; columns are as wide as their widest cell.
 pub struct Table {
     right: Vec<bool>,
@@ -44,9 +47,14 @@ impl Table {
             .iter()
             .map(|row| self.line(row, &widths))
             .collect();
+        let last = widths.len().saturating_sub(1);
         let rule = widths
             .iter()
-            .map(|width| "─".repeat(*width))
+            .enumerate()
+            .map(|(column, width)| match column == last {
+                true => "─".repeat((*width).min(LONGEST_RULE)),
+                false => "─".repeat(*width),
+            })
             .collect::<Vec<_>>()
             .join("──");
         lines.insert(1, format!("  {rule}"));
@@ -83,5 +91,14 @@ mod tests {
             table.render(),
             "  what    atoms\n  ─────────────\n  a       1,000\n  longer      7"
         );
+    }
+
+    #[test]
+    fn the_rule_does_not_follow_a_sentence() {
+        let mut table = Table::new(&["what", "why"]);
+        table.row(["a".to_owned(), "w".repeat(200)]);
+        let rendered = table.render();
+        let rule = rendered.lines().nth(1).unwrap_or_default();
+        assert_eq!(rule.chars().count(), 2 + 4 + 2 + LONGEST_RULE);
     }
 }

@@ -89,6 +89,7 @@ pub async fn play(stage: &mut Stage, args: &Args) -> Result<Report> {
     play.trouble().await?;
     play.restart().await?;
     play.empty_wallet().await?;
+    play.misconfigured().await?;
     play.command_line().await?;
     play.finish(fall, gap).await
 }
@@ -207,6 +208,46 @@ impl Play<'_> {
         Ok(())
     }
 
+    /// A keeper that could not begin is told so by `check-config`, which asks the node.
+    async fn misconfigured(&mut self) -> Result<()> {
+        let foreign = self.population.shorts.first().context("no short")?.trader;
+        let dead = "http://127.0.0.1:1";
+        let cases = [
+            (
+                "[wallet]",
+                "[wallet]\ntrader_sub_id = 7".to_owned(),
+                "has no trader account",
+            ),
+            (
+                "[wallet]",
+                format!("[wallet]\ntrader = {:?}", foreign.to_string()),
+                "neither owns nor is the delegate of",
+            ),
+            (
+                "[wallet]",
+                "[[market]]\nindex = 4\n[wallet]".to_owned(),
+                "names market 4, and the exchange has market 0",
+            ),
+            (
+                self.stage.validator.url.as_str(),
+                dead.to_owned(),
+                "did not answer",
+            ),
+        ];
+        for (from, to, part) in &cases {
+            let said = self.second.refused(from, to).await?;
+            ensure!(
+                said.contains(part),
+                "`check-config` does not say `{part}`: {said}"
+            );
+        }
+        self.check(format!(
+            "`check-config` refused {} configurations that no keeper can work with",
+            cases.len()
+        ));
+        Ok(())
+    }
+
     /// No keeper follows the market; single passes tidy up.
     async fn once(&mut self) -> Result<()> {
         self.stage.oracle.set(RISE).await?;
@@ -214,6 +255,11 @@ impl Play<'_> {
         ensure!(left > 0, "nobody is in distress at {RISE}");
         for passes in 1..=MOST_PASSES {
             self.second.pass(false).await?;
+            let unswept = self.stage.unswept().await?;
+            ensure!(
+                unswept == 0,
+                "a pass left ledger and vault {unswept} atoms apart"
+            );
             if self.stage.unhealthy().await?.is_empty() {
                 self.check(format!(
                     "single passes (--once) tidied up {left} positions after a rise; passes: {passes}"

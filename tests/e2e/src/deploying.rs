@@ -2,10 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{anyhow, ensure, Context, Result};
+use ballast_client::addresses;
+use ballast_rpc::cluster::Cluster;
 use serde_json::Value;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
 use tokio::process::Command;
 
+use crate::stage::keypair_file;
 use crate::Args;
 
 /// Exit code for a difference that was left.
@@ -24,6 +29,87 @@ pub struct Deploying<'a> {
 }
 
 impl Deploying<'_> {
+    /// Before there is an exchange: what cannot be is refused by a sentence and nothing is sent, and a
+    /// dry run says everything that it would do.
+    ///
+    /// # Errors
+    /// When a run says or does something else than it must.
+    pub async fn beforehand(&self, cluster: &Cluster) -> Result<()> {
+        let text = std::fs::read_to_string(&self.args.market)?;
+        let file = |name: &str, text: String| -> Result<PathBuf> {
+            let file = self.folder.join(name);
+            std::fs::write(&file, text)?;
+            Ok(file)
+        };
+        let queue = text.replace("queue_positions = 128", "queue_positions = 1_000_000");
+        let feed = text.replace("feed_id = \"0xef", "feed_id = \"ef");
+        let feed = feed.replace("c280b56d", "c280");
+        let stranger = keypair_file(self.folder, "stranger", &Keypair::new())?;
+        let (admin, test_mint) = (self.keypair, ["--create-test-mint"].as_slice());
+        for (config, keypair, options, part) in [
+            (
+                &file("queue.toml", queue)?,
+                admin,
+                test_mint,
+                "queue_positions is 1000000, expected 1 to",
+            ),
+            (
+                &file("feed.toml", feed)?,
+                admin,
+                test_mint,
+                "64 hexadecimal digits",
+            ),
+            (
+                &self.args.market,
+                &stranger,
+                test_mint,
+                "is created by its upgrade authority",
+            ),
+            (&self.args.market, admin, &[], "the exchange needs a mint"),
+        ] {
+            let output = self.command(config, keypair, options).output().await?;
+            let said = String::from_utf8([output.stdout, output.stderr].concat())?;
+            ensure!(
+                output.status.code() == Some(1) && said.contains(part),
+                "`deploy` does not say `{part}`: {said}"
+            );
+        }
+        let options = ["--create-test-mint", "--dry-run", "--output", "json"];
+        let command = self.command(&self.args.market, admin, &options);
+        let output = { command }.output().await?;
+        let said: Value = serde_json::from_slice(&output.stdout)?;
+        let plan: Vec<&str> = said["plan"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let order = [
+            "from the faucet",
+            "make a mint",
+            "create the exchange",
+            "of tokens for insurance",
+            "create market 0, SOL-PERP",
+            "SOL of rent",
+        ];
+        let planned = plan.len() == order.len()
+            && plan
+                .iter()
+                .zip(order)
+                .all(|(step, part)| step.contains(part));
+        ensure!(said["dry_run"] == true && planned, "a dry run says: {said}");
+        let admin =
+            solana_keypair::read_keypair_file(admin).map_err(|problem| anyhow!("{problem}"))?;
+        let (_, left) = cluster
+            .accounts(&[addresses::exchange(), admin.pubkey()])
+            .await?;
+        ensure!(
+            left.iter().all(Option::is_none),
+            "something was sent before `deploy` was told to: {left:?}"
+        );
+        Ok(())
+    }
+
     /// Sets the exchange up, runs again, and has a changed configuration noticed, applied and taken
     /// back. Gives what the first two runs said.
     ///
@@ -39,7 +125,7 @@ impl Deploying<'_> {
             "the second run changed something: {second}"
         );
 
-        let changed = self.with_fee(&config, 6)?;
+        let changed = self.changed(&config, "taker_fee_bps = 5\n", "taker_fee_bps = 6\n")?;
         let (code, noticed) = self.run(&changed, false).await?;
         let difference = &noticed["markets"][0]["differences"][0];
         ensure!(
@@ -49,6 +135,13 @@ impl Deploying<'_> {
                 && difference["on_chain"] == "5"
                 && difference["configured"] == "6",
             "a changed fee was not reported as it must be: {noticed}"
+        );
+        let grown = self.changed(&config, "queue_positions = 128", "queue_positions = 300")?;
+        let (_, noticed) = self.run(&grown, false).await?;
+        let remedy = &noticed["markets"][0]["differences"][0]["remedy"];
+        ensure!(
+            remedy == "ballast admin grow-queue --market SOL-PERP --side long --positions 300",
+            "a queue that is too small is reported with {remedy}"
         );
         for config in [&changed, &config] {
             let updated = self.agrees(config, true).await?;
@@ -66,14 +159,9 @@ impl Deploying<'_> {
     }
 
     async fn run(&self, config: &Path, update_risk: bool) -> Result<(Option<i32>, Value)> {
-        let mut command = Command::new(self.args.bin("deploy"));
-        command.args(["--url", self.url, "--output", "json", "--create-test-mint"]);
-        command.arg("--keypair").arg(self.keypair);
-        command.arg("--config").arg(config);
-        if update_risk {
-            command.arg("--update-risk");
-        }
-        let output = command.kill_on_drop(true).output().await;
+        let mut options = vec!["--output", "json", "--create-test-mint"];
+        options.extend(update_risk.then_some("--update-risk"));
+        let output = self.command(config, self.keypair, &options).output().await;
         let output = output.context("`deploy` could not be started")?;
         let said = String::from_utf8_lossy(&output.stderr);
         let report = serde_json::from_slice(&output.stdout);
@@ -81,15 +169,21 @@ impl Deploying<'_> {
         Ok((output.status.code(), report))
     }
 
-    /// The configuration with another taker's fee.
-    fn with_fee(&self, config: &Path, bps: u32) -> Result<PathBuf> {
+    fn command(&self, config: &Path, keypair: &Path, options: &[&str]) -> Command {
+        let mut command = Command::new(self.args.bin("deploy"));
+        command.args(["--url", self.url]).args(options);
+        command.arg("--keypair").arg(keypair);
+        command.arg("--config").arg(config).kill_on_drop(true);
+        command
+    }
+
+    /// The configuration with `to` in place of `from`.
+    fn changed(&self, config: &Path, from: &str, to: &str) -> Result<PathBuf> {
         let text = std::fs::read_to_string(config)?;
-        let changed = text.replace("taker_fee_bps = 5\n", &format!("taker_fee_bps = {bps}\n"));
-        ensure!(
-            changed != text,
-            "the configuration has another fee than expected"
-        );
-        let file = self.folder.join("changed.toml");
+        let changed = text.replace(from, to);
+        ensure!(changed != text, "the configuration has no `{from}`");
+        let field = to.split(' ').next().unwrap_or_default();
+        let file = self.folder.join(format!("{field}.toml"));
         std::fs::write(&file, changed)?;
         Ok(file)
     }

@@ -136,6 +136,28 @@ impl Keeper {
         Ok(said)
     }
 
+    /// What `check-config` says of its configuration with `to` in place of `from`, which it must refuse.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn refused(&self, from: &str, to: &str) -> Result<String> {
+        let text = std::fs::read_to_string(&self.config)?;
+        let changed = text.replace(from, to);
+        ensure!(changed != text, "the configuration has no `{from}`");
+        let file = self.config.with_extension("refused.toml");
+        std::fs::write(&file, changed)?;
+        let mut command = Command::new(&self.binary);
+        command.arg("--config").arg(&file).arg("check-config");
+        let output = command.kill_on_drop(true).output().await?;
+        let said = String::from_utf8([output.stdout, output.stderr].concat())?;
+        ensure!(
+            output.status.code() == Some(2),
+            "`check-config` ended with {}: {said}",
+            output.status
+        );
+        Ok(said)
+    }
+
     /// Waits until it is well.
     ///
     /// # Errors

@@ -88,7 +88,9 @@ async fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprint!("{}", process::tails(&logs));
+            for folder in [logs.join("session"), logs] {
+                eprint!("{}", process::tails(&folder));
+            }
             eprintln!("e2e: {problem:#}.");
             ExitCode::FAILURE
         }
@@ -115,9 +117,9 @@ async fn run(args: &Args, validator: &Path, logs: &Path) -> Result<()> {
         std::fs::remove_dir_all(logs)?;
     }
     std::fs::create_dir_all(logs).with_context(|| format!("{} cannot be made", logs.display()))?;
+    let commands = session::play(args, validator, logs).await?;
+    println!("{:<34} {commands} commands", "session of docs/OPERATING.md");
     if args.session {
-        let commands = session::play(args, validator, logs).await?;
-        println!("{:<34} {commands} commands", "session of docs/OPERATING.md");
         return Ok(());
     }
     let mut stage = Stage::build(args, validator, logs).await?;

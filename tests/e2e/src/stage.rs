@@ -91,6 +91,7 @@ impl Stage {
             keypair: &admin_file,
             folder: folder.path(),
         };
+        deploying.beforehand(&cluster).await?;
         let deployments = deploying.all().await?;
         airdrop(&cluster, &admin.pubkey()).await?;
         let (market_address, market) = only_market(&cluster).await?;
@@ -126,6 +127,22 @@ impl Stage {
     /// When the node does not answer.
     pub async fn market(&self) -> Result<Market> {
         Ok(self.cluster.market(&self.keys.market).await?)
+    }
+
+    /// What the insurance vault lacks, or has more than its ledger says, atoms.
+    ///
+    /// # Errors
+    /// When the node does not answer.
+    pub async fn unswept(&self) -> Result<u64> {
+        let vault = addresses::insurance_vault(&self.keys.market);
+        let (_, found) = self.cluster.accounts(&[vault, self.keys.market]).await?;
+        let data: Vec<Vec<u8>> = found.into_iter().flatten().map(|it| it.data).collect();
+        let [vault, market] = &data[..] else {
+            bail!("the insurance vault is gone");
+        };
+        let held = token::token_amount(vault).context("it holds no tokens")?;
+        let ledger = ballast_client::accounts::market(market)?.insurance.balance;
+        Ok(held.abs_diff(ledger))
     }
 
     /// Every claim on the exchange and every token, all of one slot.

@@ -53,7 +53,8 @@ pub struct PositionView {
     pub lots: i64,
     size: String,
     entry_quote_atoms: i64,
-    mark_ticks: u64,
+    /// The mark, ticks.
+    pub mark_ticks: u64,
     mark: String,
     mark_source: &'static str,
     /// Seconds since the price was published, that everything below depends on.
@@ -303,7 +304,7 @@ impl PositionView {
     fn light_words(&self) -> String {
         match (self.light, self.queue_rank) {
             (Some(0), _) if self.queue_class == Some("other") => {
-                "not before every winner: it is in loss at the mark".to_owned()
+                "after every winner: it is none at the mark".to_owned()
             }
             (Some(0), _) => "not in the queue's order: it is insolvent at the mark".to_owned(),
             (Some(light), Some(rank)) => {
@@ -320,7 +321,7 @@ fn leverage(notional: u64, equity: i64) -> Option<u64> {
     u64::try_from(u128::from(notional) * 100 / equity).ok()
 }
 
-/// A light of the queue's order: nobody who is in loss at the mark is cut while there are winners.
+/// A light of the queue's order: nobody who is no winner at the mark is cut while there are winners.
 pub fn light_of(class: Class, light: u8) -> u8 {
     match class {
         Class::Winner => light,

@@ -219,7 +219,7 @@ impl Place {
             units.collateral.show(self.notional_atoms.into()),
             match self.class {
                 "winner" => score_words(&self.score_q32),
-                "other" => "in loss".to_owned(),
+                "other" => "no winner".to_owned(),
                 other => other.to_owned(),
             },
             units.show_size(self.lots_ahead),
@@ -245,7 +245,7 @@ impl TraderPlace {
             format!("{} is insolvent at the mark: it is not cut.", place.trader)
         } else if place.class == "other" {
             format!(
-                "{} is in loss at the mark: it is not cut before every winner is.",
+                "{} is no winner at the mark: it is cut after every winner.",
                 place.trader
             )
         } else {

@@ -92,9 +92,9 @@ impl Asked<'_> {
     fn price(&self, error: BallastError) -> String {
         let age = self.state.price_age();
         let age = age.map_or_else(|| "of unknown age".to_owned(), |age| format!("{age} s old"));
-        let most = self.state.market.risk.oracle_max_age_seconds;
+        let most = self.state.market.params().price_age();
         format!(
-            "{}: the price of {} is {age}, the market takes prices up to {most} s old; nothing is opened until a sound one is published at {}",
+            "{}: the price of {} is {age}, orders take prices up to {most} s old; nothing is opened until a sound one is published at {}",
             error.name(),
             self.state.name(),
             self.state.keys.price

@@ -111,14 +111,17 @@ fn order(explanation: &Explanation, voice: &Voice) -> String {
 
 fn proven(explanation: &Explanation) -> String {
     let event = explanation.recorded.event;
-    let nodes = grouped(u64::from(event.nodes_visited));
+    let nodes = match event.nodes_visited {
+        1 => "1 node".to_owned(),
+        many => format!("{} nodes", grouped(many)),
+    };
     if event.session == Pubkey::default() {
         return format!(
-            "  The program's own proof is part of this transaction: after the cuts it walked the queue, {nodes}\n  nodes of it, for somebody who may be cut and ranks above the last one. Had it found one, the\n  transaction would have failed with AdlSkippedCounterparty. It succeeded."
+            "  The program's own proof is part of this transaction: after the cuts it walked the queue, {nodes}\n  of it, for somebody who may be cut and ranks above the last one. Had it found one, the\n  transaction would have failed with AdlSkippedCounterparty. It succeeded."
         );
     }
     format!(
-        "  The program's own proof is session {}: over several transactions it walked the queue,\n  {nodes} nodes of it, and kept the highest ranked at the frozen mark. Only a session at its end is\n  executed, and only against those it kept.",
+        "  The program's own proof is session {}: over several transactions it walked the queue,\n  {nodes} of it, and kept the highest ranked at the frozen mark. Only a session at its end is\n  executed, and only against those it kept.",
         event.session
     )
 }

@@ -46,7 +46,7 @@ impl Keeper {
             vitals.prices = prices.collect();
             let ages = world.markets.iter().map(|market| {
                 let market = &market.state.market;
-                (market.index, market.risk.oracle_max_age_seconds)
+                (market.index, market.params().price_age())
             });
             vitals.oldest_prices = ages.collect();
             metrics

@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
+use ballast_report::figures::short;
 use ballast_report::table::Table;
 use ballast_state::events::{AutoDeleveraged, BallastEvent};
 use clap::{Args, Subcommand};
@@ -10,6 +11,7 @@ use serde::Serialize;
 use super::entry::{Named, Naming};
 use super::{naming, transactions, when};
 use crate::cluster::session::Session;
+use crate::cluster::units::Units;
 
 /// Arguments of `adl`.
 #[derive(Clone, Debug, Args)]
@@ -58,6 +60,10 @@ pub struct RoundView {
     size: String,
     price: String,
     mark: String,
+    #[serde(skip)]
+    mark_ticks: u64,
+    #[serde(skip)]
+    units: Units,
     /// Profit given up: by the trader account, or by all.
     pub gave_up_atoms: u64,
     insurance_paid_atoms: u64,
@@ -97,6 +103,8 @@ impl RoundView {
             size: units.size(lots),
             price: units.show_average(close, event.close_lots),
             mark: units.price(event.mark_ticks),
+            mark_ticks: event.mark_ticks,
+            units,
             gave_up_atoms: gave_up,
             insurance_paid_atoms: event.insurance_paid_atoms,
             cuts: event.cuts.len(),
@@ -158,7 +166,7 @@ fn words(views: &[RoundView], naming: &Naming, trader: Option<&Pubkey>) -> Strin
         "time (UTC)",
         "market",
         ">bankruptcy",
-        "was",
+        if trader.is_some() { "was" } else { "bankrupt" },
         ">closed",
         ">at",
         ">mark",
@@ -170,10 +178,11 @@ fn words(views: &[RoundView], naming: &Naming, trader: Option<&Pubkey>) -> Strin
             when::shown(view.time),
             view.market.clone(),
             view.bankruptcy_id.to_string(),
-            view.role.unwrap_or("").to_owned(),
-            view.size.clone(),
+            view.role
+                .map_or_else(|| short(&view.bankrupt), str::to_owned),
+            view.units.show_size(view.lots),
             view.price.clone(),
-            view.mark.clone(),
+            view.units.show_price(view.mark_ticks),
             naming.collateral.show(view.gave_up_atoms.into()),
             view.signature.clone(),
         ]);

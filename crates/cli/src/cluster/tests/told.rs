@@ -291,7 +291,7 @@ fn a_loser_alone_in_its_queue_has_no_light() {
     assert_eq!(json_of(&view)["queue_class"], "other");
     let words = view.words(stage.state().units);
     assert!(
-        words.contains("not before every winner: it is in loss"),
+        words.contains("after every winner: it is none at the mark"),
         "{words}"
     );
     assert_eq!(stage.view(&ben).light, Some(5), "the winner");
@@ -299,7 +299,7 @@ fn a_loser_alone_in_its_queue_has_no_light() {
     let queue = QueueView::new(&state, &[Side::Long], 3, Some(&ann.address)).expect("a queue");
     let words = queue.words(&state);
     assert!(
-        words.contains("in loss") && !words.contains("-0.0"),
+        words.contains("no winner") && !words.contains("-0.0"),
         "{words}"
     );
 }

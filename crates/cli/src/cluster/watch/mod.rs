@@ -346,7 +346,10 @@ fn alert(
         (Kind::Light, false) => format!("{who}: light {} ({light} of 5) again", lights(light)),
         (Kind::MarginRatio, true) => format!(
             "{who}: equity is {times} times maintenance margin at {}, liquidation at {}",
-            view.mark(),
+            state.map_or_else(
+                || view.mark().to_owned(),
+                |state| state.units.show_price(view.mark_ticks)
+            ),
             view.liquidation().unwrap_or("no price")
         ),
         (Kind::MarginRatio, false) => {
@@ -458,7 +461,7 @@ fn table(seen: &[Seen]) -> String {
                 view.market.clone(),
                 view.side.to_owned(),
                 units.show_size(view.lots.unsigned_abs()),
-                view.mark().to_owned(),
+                units.show_price(view.mark_ticks),
                 state.price_age().map_or_else(none, age_words),
                 units.collateral.show(view.equity_atoms.into()),
                 view.margin_ratio_bps.map_or_else(none, percent_of_bps),
