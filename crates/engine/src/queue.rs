@@ -336,12 +336,7 @@ impl<'a> Queue<'a> {
 
     /// Takes the position at `index` out. `NodeNotFound`.
     pub fn remove(&mut self, index: u32) -> Result<(), EngineError> {
-        let key = self.as_ref().entry(index)?.queue_key();
-        if self.tree_mut().remove(key)? == index {
-            Ok(())
-        } else {
-            Err(EngineError::TreeCorrupt)
-        }
+        self.tree_mut().remove(index)
     }
 
     /// Opens a deleveraging pass in `slot`: the number of passes so far, this one

@@ -184,9 +184,7 @@ impl<'a> Book<'a> {
         let left = own.without(node, &order)?;
         self.check_neighbours(node, &order)?;
         let (side, index) = place(node, self.bids.len())?;
-        if self.tree_mut(side).remove(order.key())? != index {
-            return Err(EngineError::TreeCorrupt);
-        }
+        self.tree_mut(side).remove(index)?;
         let (newer, older) = (order.owner_previous, order.owner_next);
         if newer != NIL {
             self.order_mut(newer)?.owner_next = older;
@@ -215,7 +213,7 @@ impl<'a> Book<'a> {
         if own.head != node {
             self.check_chain(&order.trader, own)?;
         }
-        let (key, left) = (order.key(), order.lots_without(lots)?);
+        let left = order.lots_without(lots)?;
         let reserve = order.margin.checked_sub(margin);
         let reserve = reserve.ok_or(EngineError::Overflow)?;
         let total = own.margin.checked_sub(margin);
@@ -225,8 +223,8 @@ impl<'a> Book<'a> {
         let changed = *order;
         self.changes.note(&changed);
         own.margin = total;
-        let (side, _) = place(node, self.bids.len())?;
-        self.tree_mut(side).refresh(key)
+        let (side, index) = place(node, self.bids.len())?;
+        self.tree_mut(side).refresh(index)
     }
 
     /// Brings the reduce-only orders of the chain `own` down to what the position of `lots` has for

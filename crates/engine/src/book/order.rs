@@ -3,7 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
-use crate::slab::{Links, TreeNode, NIL};
+use crate::slab::{Adjusted, Links, TreeNode, NIL};
 use crate::units::{LotPrice, Side};
 
 const BID: u8 = 0;
@@ -366,6 +366,29 @@ impl TreeNode for Order {
 
     fn summarise(&self, left: Option<&Self>, right: Option<&Self>) -> Counted {
         self.counted().with(left).with(right)
+    }
+
+    fn join(&mut self, leaf: &Counted) -> Adjusted {
+        if *leaf == Counted::NOTHING {
+            return Adjusted::Same;
+        }
+        self.subtree_lots = self.subtree_lots.wrapping_add(leaf.depth.lots);
+        self.subtree_quote = self.subtree_quote.wrapping_add(leaf.depth.quote);
+        self.subtree_haste = self.subtree_haste.max(leaf.haste.0);
+        Adjusted::Changed
+    }
+
+    fn leave(&mut self, leaf: &Counted) -> Adjusted {
+        if *leaf == Counted::NOTHING {
+            return Adjusted::Same;
+        }
+        // It may have been the one that expires first.
+        if leaf.haste != Haste::NEVER && leaf.haste.0 == self.subtree_haste {
+            return Adjusted::Unknown;
+        }
+        self.subtree_lots = self.subtree_lots.wrapping_sub(leaf.depth.lots);
+        self.subtree_quote = self.subtree_quote.wrapping_sub(leaf.depth.quote);
+        Adjusted::Changed
     }
 }
 

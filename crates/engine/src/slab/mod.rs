@@ -63,6 +63,17 @@ impl Links {
     };
 }
 
+/// What a node that joined or left a subtree does to the summary stored at its top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adjusted {
+    /// Nothing, and so nothing further up.
+    Same,
+    /// It is up to date now.
+    Changed,
+    /// That cannot be told without the children; nothing was written.
+    Unknown,
+}
+
 /// What a tree needs to know of its nodes.
 pub trait TreeNode: Pod {
     /// Orders the tree; unique within it.
@@ -86,6 +97,19 @@ pub trait TreeNode: Pod {
     fn set_summary(&mut self, summary: Self::Summary);
     /// The summary of this node and its children's stored summaries.
     fn summarise(&self, left: Option<&Self>, right: Option<&Self>) -> Self::Summary;
+
+    /// Brings the stored summary up to date after a node joined the subtree; `leaf` is the summary
+    /// of that node alone.
+    fn join(&mut self, leaf: &Self::Summary) -> Adjusted {
+        let _ = leaf;
+        Adjusted::Unknown
+    }
+
+    /// The same after a node left the subtree.
+    fn leave(&mut self, leaf: &Self::Summary) -> Adjusted {
+        let _ = leaf;
+        Adjusted::Unknown
+    }
 }
 
 /// A tree to read.

@@ -1,10 +1,10 @@
 //! Changing the tree: insertion, removal, re-keying and refreshing.
 
-use core::cmp::Ordering;
-
 use crate::error::EngineError;
 
-use super::{child, height, live, position, Links, TreeHeader, TreeNode, TreeRef, MAX_HEIGHT, NIL};
+use super::{
+    child, height, live, position, Adjusted, Links, TreeHeader, TreeNode, TreeRef, MAX_HEIGHT, NIL,
+};
 
 /// A tree to change.
 #[derive(Debug)]
@@ -53,6 +53,16 @@ impl Path {
     }
 }
 
+/// What computing a node again found.
+struct Pulled {
+    /// Whether its height changed.
+    height: bool,
+    /// Whether its summary changed.
+    summary: bool,
+    /// Whether its children's heights differ by more than one.
+    leans: bool,
+}
+
 impl<'a, N: TreeNode> Tree<'a, N> {
     /// A view of a tree.
     pub const fn new(header: &'a mut TreeHeader, nodes: &'a mut [N]) -> Self {
@@ -82,14 +92,14 @@ impl<'a, N: TreeNode> Tree<'a, N> {
         let index = self.allocate()?;
         *self.node_mut(index)? = node;
         self.header.len = len;
-        self.attach(index, path)?;
+        self.attach(index, &mut path)?;
         Ok(index)
     }
 
-    /// Removes the node with this key and returns the position it had.
-    /// `NodeNotFound` when there is none.
-    pub fn remove(&mut self, key: N::Key) -> Result<u32, EngineError> {
-        let index = self.detach(key)?;
+    /// Removes the node at `index`. `NodeNotFound` when there is none.
+    pub fn remove(&mut self, index: u32) -> Result<(), EngineError> {
+        live(self.nodes, index)?;
+        self.detach(index)?;
         let links = Links {
             left: self.header.free_head,
             right: NIL,
@@ -102,7 +112,7 @@ impl<'a, N: TreeNode> Tree<'a, N> {
             .len
             .checked_sub(1)
             .ok_or(EngineError::TreeCorrupt)?;
-        Ok(index)
+        Ok(())
     }
 
     /// Replaces the content of the node at `index`, wherever its new key belongs.
@@ -118,26 +128,23 @@ impl<'a, N: TreeNode> Tree<'a, N> {
             *place.links_mut() = links;
             place.set_height(height);
             place.set_summary(summary);
-            return self.refresh(key);
+            return self.refresh(index);
         }
         if self.as_ref().find(node.key())?.is_some() {
             return Err(EngineError::DuplicateKey);
         }
-        if self.detach(key)? != index {
-            return Err(EngineError::TreeCorrupt);
-        }
+        self.detach(index)?;
         *self.node_mut(index)? = node;
         let mut path = Path::new();
         self.descend(node.key(), &mut path)?;
-        self.attach(index, path)
+        self.attach(index, &mut path)
     }
 
-    /// Brings the summaries from the node with this key up to the root up to date.
-    /// `NodeNotFound`.
-    pub(crate) fn refresh(&mut self, key: N::Key) -> Result<(), EngineError> {
+    /// Brings the summaries from the node at `index` up to the root up to date.
+    pub(crate) fn refresh(&mut self, index: u32) -> Result<(), EngineError> {
         let mut path = Path::new();
-        self.descend_to(key, &mut path)?;
-        self.retrace(path, 0)
+        self.descend_to(index, &mut path)?;
+        self.adjust(&mut path, |_| Adjusted::Unknown)
     }
 
     fn node(&self, index: u32) -> Result<&N, EngineError> {
@@ -175,39 +182,50 @@ impl<'a, N: TreeNode> Tree<'a, N> {
     /// Path to where a node with this key would hang. `DuplicateKey`.
     fn descend(&self, key: N::Key, path: &mut Path) -> Result<(), EngineError> {
         let mut index = self.header.root;
+        // The greatest node that is not above the key.
+        let mut below = NIL;
         while index != NIL {
             path.push(index)?;
             let node = self.node(index)?;
-            index = match key.cmp(&node.key()) {
-                Ordering::Less => node.links().left,
-                Ordering::Greater => node.links().right,
-                Ordering::Equal => return Err(EngineError::DuplicateKey),
+            index = if key < node.key() {
+                node.links().left
+            } else {
+                below = index;
+                node.links().right
             };
+        }
+        if below != NIL && self.node(below)?.key() == key {
+            return Err(EngineError::DuplicateKey);
         }
         Ok(())
     }
 
-    /// Path to the node with this key, itself included. `NodeNotFound`.
-    fn descend_to(&self, key: N::Key, path: &mut Path) -> Result<u32, EngineError> {
-        let mut index = self.header.root;
-        while index != NIL {
-            path.push(index)?;
-            let node = self.node(index)?;
-            index = match key.cmp(&node.key()) {
-                Ordering::Less => node.links().left,
-                Ordering::Greater => node.links().right,
-                Ordering::Equal => return Ok(index),
+    /// Path to the node at `index`, itself included. `TreeCorrupt` when it does not lead there.
+    fn descend_to(&self, index: u32, path: &mut Path) -> Result<(), EngineError> {
+        let key = self.node(index)?.key();
+        let mut step = self.header.root;
+        loop {
+            path.push(step)?;
+            if step == index {
+                return Ok(());
+            }
+            let node = self.node(step)?;
+            let links = node.links();
+            step = if key < node.key() {
+                links.left
+            } else {
+                links.right
             };
         }
-        Err(EngineError::NodeNotFound)
     }
 
     /// Hangs a node, whose content is in place, below the end of the path.
-    fn attach(&mut self, index: u32, path: Path) -> Result<(), EngineError> {
+    fn attach(&mut self, index: u32, path: &mut Path) -> Result<(), EngineError> {
         let node = self.node_mut(index)?;
         *node.links_mut() = Links::LEAF;
         node.set_height(1);
-        node.set_summary(node.summarise(None, None));
+        let leaf = node.summarise(None, None);
+        node.set_summary(leaf);
         let key = node.key();
         match path.last() {
             None => self.header.root = index,
@@ -220,37 +238,38 @@ impl<'a, N: TreeNode> Tree<'a, N> {
                 }
             }
         }
-        self.retrace(path, 0)
+        self.retrace(path, usize::MAX, |node| node.join(&leaf))
     }
 
-    /// Takes the node with this key out of the tree, not out of the slice.
-    fn detach(&mut self, key: N::Key) -> Result<u32, EngineError> {
+    /// Takes the node at `index` out of the tree, not out of the slice.
+    fn detach(&mut self, index: u32) -> Result<(), EngineError> {
         let mut path = Path::new();
-        let index = self.descend_to(key, &mut path)?;
+        self.descend_to(index, &mut path)?;
         path.pop();
         let depth = path.len;
-        let links = self.links(index)?;
-        if links.left == NIL || links.right == NIL {
+        let node = self.node(index)?;
+        let (links, leaf) = (*node.links(), node.summarise(None, None));
+        let forced = if links.left == NIL || links.right == NIL {
             let heir = if links.left == NIL {
                 links.right
             } else {
                 links.left
             };
             self.relink(path.last(), index, heir)?;
-            self.retrace(path, 0)?;
-            return Ok(index);
-        }
-        let heir = self.take_successor(index, &mut path)?;
-        path.replace(depth, heir)?;
-        // The heir's summary is of its old place: everything up to its new place
-        // is computed again, whether or not it seems to have changed.
-        self.retrace(path, depth.wrapping_add(1))?;
-        Ok(index)
+            usize::MAX
+        } else {
+            let heir = self.take_successor(index, &mut path)?;
+            path.replace(depth, heir)?;
+            // The heir has a new place, which is computed again whether or not anything seems to
+            // have changed below it.
+            depth.wrapping_add(1)
+        };
+        self.retrace(&mut path, forced, |node| node.leave(&leaf))
     }
 
     /// Puts the next larger node in the place of the one at `index`, which has two
     /// children and is the next step of the path, and extends the path to where
-    /// that node was.
+    /// that node was. Height and summary stay those of the place.
     fn take_successor(&mut self, index: u32, path: &mut Path) -> Result<u32, EngineError> {
         let above = path.last();
         path.push(index)?;
@@ -266,8 +285,12 @@ impl<'a, N: TreeNode> Tree<'a, N> {
         }
         let orphan = self.links(heir)?.right;
         self.relink(path.last(), heir, orphan)?;
-        let links = self.links(index)?;
-        *self.node_mut(heir)?.links_mut() = links;
+        let node = self.node(index)?;
+        let (links, height, summary) = (*node.links(), node.height(), node.summary());
+        let place = self.node_mut(heir)?;
+        *place.links_mut() = links;
+        place.set_height(height);
+        place.set_summary(summary);
         self.relink(above, index, heir)?;
         Ok(heir)
     }
@@ -293,27 +316,57 @@ impl<'a, N: TreeNode> Tree<'a, N> {
         Ok(())
     }
 
-    /// Restores heights, summaries and balance from the end of the path upwards.
-    /// Stops where nothing changes, but not among the steps from `forced` on.
-    fn retrace(&mut self, mut path: Path, forced: usize) -> Result<(), EngineError> {
+    /// Restores heights, summaries and balance from the end of the path upwards after a node
+    /// joined or left. Where nothing changes it stops, but not among the steps from `forced` on;
+    /// where the height does not, the nodes above only follow with `adjust`.
+    fn retrace(
+        &mut self,
+        path: &mut Path,
+        forced: usize,
+        adjust: impl Fn(&mut N) -> Adjusted,
+    ) -> Result<(), EngineError> {
         while let Some(index) = path.pop() {
-            let (changed, left, right) = self.pull(index)?;
-            let top = if left.abs_diff(right) > 1 {
-                self.balance(index)?
-            } else {
-                index
-            };
-            if top != index {
+            let tall = self.node(index)?.height();
+            let mut found = self.pull(index)?;
+            if found.leans {
+                let top = self.balance(index)?;
                 self.relink(path.last(), index, top)?;
-            } else if !changed && (forced == 0 || path.len.wrapping_add(1) < forced) {
+                found.height = self.node(top)?.height() != tall;
+                found.summary = true;
+            }
+            if found.height || path.len >= forced {
+                continue;
+            }
+            if found.summary {
+                return self.adjust(path, adjust);
+            }
+            break;
+        }
+        Ok(())
+    }
+
+    /// Brings the summaries from the end of the path upwards up to date, where no height changed.
+    /// Stops where nothing changes.
+    fn adjust(
+        &mut self,
+        path: &mut Path,
+        adjust: impl Fn(&mut N) -> Adjusted,
+    ) -> Result<(), EngineError> {
+        while let Some(index) = path.pop() {
+            let changed = match adjust(self.node_mut(index)?) {
+                Adjusted::Same => false,
+                Adjusted::Changed => true,
+                Adjusted::Unknown => self.pull(index)?.summary,
+            };
+            if !changed {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Computes height and summary again; whether either changed.
-    fn pull(&mut self, index: u32) -> Result<(bool, u8, u8), EngineError> {
+    /// Computes height and summary again.
+    fn pull(&mut self, index: u32) -> Result<Pulled, EngineError> {
         let node = self.node(index)?;
         let links = node.links();
         let left = child(self.nodes, links.left)?;
@@ -322,13 +375,17 @@ impl<'a, N: TreeNode> Tree<'a, N> {
         let (left, right) = (height(left), height(right));
         let tallest = left.max(right);
         let tall = tallest.checked_add(1).ok_or(EngineError::TreeCorrupt)?;
-        let changed = tall != node.height() || summary != node.summary();
-        if changed {
+        let found = Pulled {
+            height: tall != node.height(),
+            summary: summary != node.summary(),
+            leans: left.abs_diff(right) > 1,
+        };
+        if found.height || found.summary {
             let node = self.node_mut(index)?;
             node.set_height(tall);
             node.set_summary(summary);
         }
-        Ok((changed, left, right))
+        Ok(found)
     }
 
     /// Height of the left subtree, then of the right one.

@@ -81,8 +81,12 @@ proptest! {
         for (price, lots, cancel) in orders {
             let mut tree = Tree::new(&mut header, &mut nodes);
             if cancel {
-                let removed = tree.remove(price);
-                prop_assert_eq!(removed.is_ok(), book.remove(&price).is_some());
+                let found = tree.as_ref().find(price).expect("sound");
+                prop_assert_eq!(found.is_some(), book.remove(&price).is_some());
+                if let Some(index) = found {
+                    prop_assert_eq!(tree.remove(index), Ok(()));
+                    prop_assert_eq!(tree.remove(index), Err(EngineError::NodeNotFound));
+                }
             } else if let Some(index) = tree.as_ref().find(price).expect("sound") {
                 prop_assert_eq!(tree.insert(Level::new(price, 1)), Err(EngineError::DuplicateKey));
                 prop_assert_eq!(tree.replace(index, Level::new(price, lots)), Ok(()));
