@@ -9,6 +9,7 @@ use ballast_client::addresses::{book_space, max_queue_capacity, MAX_ACCOUNT_BYTE
 use ballast_client::amount::{Unit, NANO_DECIMALS};
 use ballast_engine::risk::RiskParams;
 use ballast_state::book_account::MIN_BOOK_ORDERS;
+use ballast_state::exchange::Delays;
 use ballast_state::market::NAME_BYTES;
 use ballast_state::oracle_config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
 use serde::Deserialize;
@@ -28,7 +29,7 @@ pub struct Config {
 }
 
 /// Authorities and collateral of the exchange.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
     /// Mint of the quote currency.
@@ -37,6 +38,42 @@ pub struct Exchange {
     pub risk_authority: Option<String>,
     /// Who pauses; the admin by default.
     pub pause_authority: Option<String>,
+    /// Slots for which risk parameters wait.
+    #[serde(default = "risk_delay")]
+    pub risk_delay_slots: u64,
+    /// Slots for which everything else waits.
+    #[serde(default = "admin_delay")]
+    pub admin_delay_slots: u64,
+}
+
+impl Default for Exchange {
+    fn default() -> Self {
+        Self {
+            mint: None,
+            risk_authority: None,
+            pause_authority: None,
+            risk_delay_slots: risk_delay(),
+            admin_delay_slots: admin_delay(),
+        }
+    }
+}
+
+impl Exchange {
+    /// For how long changes wait.
+    pub const fn delays(&self) -> Delays {
+        Delays {
+            risk_slots: self.risk_delay_slots,
+            admin_slots: self.admin_delay_slots,
+        }
+    }
+}
+
+const fn risk_delay() -> u64 {
+    Delays::DEFAULT.risk_slots
+}
+
+const fn admin_delay() -> u64 {
+    Delays::DEFAULT.admin_slots
 }
 
 /// A market as it should be.
@@ -90,6 +127,10 @@ impl Config {
             market.risk_params()?;
         }
         config.authorities()?;
+        let delays = config.exchange.delays();
+        delays
+            .validate()
+            .context("exchange.risk_delay_slots and exchange.admin_delay_slots")?;
         Ok(config)
     }
 

@@ -74,7 +74,7 @@ pub async fn ensure(
             "mint" => "an exchange keeps its mint: correct the file".to_owned(),
             field => {
                 let role = field.trim_end_matches("_authority");
-                format!("ballast admin propose {role} {configured}, and with that key ballast admin accept {role}")
+                format!("ballast admin propose {role} {configured}, and once it is due, with that key, ballast admin accept {role}")
             }
         };
         let difference = Difference::between(field.to_owned(), on_chain, configured);

@@ -11,6 +11,7 @@ mod market;
 mod plan;
 mod report;
 mod risk;
+mod staging;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,7 +50,7 @@ struct Args {
     /// cluster only
     #[arg(long)]
     create_test_mint: bool,
-    /// Replaces the risk parameters of existing markets that differ
+    /// Stages the risk parameters of existing markets that differ, and applies those that are due
     #[arg(long)]
     update_risk: bool,
     /// Checks the file against the cluster and says what would be done; sends nothing
@@ -126,6 +127,8 @@ async fn run(args: &Args) -> Result<bool> {
         let market = market::ensure(&mut deployment, wanted, &currency, args.update_risk).await?;
         report.markets.push(market);
     }
+    let delays = staging::raise_delays(&mut deployment, config.exchange.delays()).await?;
+    report.exchange.differences.extend(delays);
     report.changed = !deployment.sent.is_empty();
     report.transactions = deployment.sent;
     match args.output {

@@ -5,11 +5,12 @@ use anyhow::{bail, Context, Result};
 use ballast_client::accounts::{BookSnapshot, QueueSnapshot};
 use ballast_client::addresses;
 use ballast_client::amount::grouped_decimal;
-use ballast_client::instructions::admin::{self, MarketAccounts};
+use ballast_client::instructions::admin::{self, MarketAccounts, StageChange};
 use ballast_client::instructions::{anyone, MarketKeys};
 use ballast_state::instructions::CreateMarketArgs;
 use ballast_state::market::Market;
 use ballast_state::oracle_config::OracleConfig;
+use ballast_state::staged::Change;
 use solana_system_interface::instruction::create_account_with_seed;
 
 use crate::config::{self};
@@ -17,6 +18,7 @@ use crate::deployment::{Deployment, Held, SMALL_ACCOUNTS};
 use crate::exchange::{admin_tokens, Currency};
 use crate::report::{Difference, MarketReport};
 use crate::risk;
+use crate::staging::{stage, Waiting};
 
 /// Creates the market unless there is one of its name; compares one that is there.
 ///
@@ -42,10 +44,19 @@ pub async fn ensure(
         );
     }
     let (action, address, differences) = match found {
-        None => {
-            let address = create(deployment, wanted, &oracle, currency).await?;
-            ("created", address, Vec::new())
-        }
+        None => match create(deployment, wanted, &oracle, currency).await? {
+            Ok(address) => ("created", address, Vec::new()),
+            Err(waiting) => {
+                return Ok(MarketReport {
+                    name: wanted.name.clone(),
+                    action: "staged",
+                    address: waiting.keys.address.to_string(),
+                    insurance: grouped_decimal(0, currency.decimals, 2),
+                    differences: vec![waiting.difference("market")],
+                    ..MarketReport::default()
+                })
+            }
+        },
         Some((address, market)) => {
             compare(deployment, wanted, &oracle, address, &market, update_risk).await?
         }
@@ -65,12 +76,30 @@ pub async fn ensure(
     })
 }
 
+/// Opens the market, or says what waits.
 async fn create(
     deployment: &mut Deployment,
     wanted: &config::Market,
     oracle: &OracleConfig,
     currency: &Currency,
-) -> Result<Pubkey> {
+) -> Result<Result<Pubkey, Waiting>> {
+    let admin = deployment.admin();
+    let args = CreateMarketArgs {
+        name: wanted.padded_name()?,
+        oracle: *oracle,
+        risk: wanted.risk_params()?,
+    };
+    let change = StageChange {
+        authority: admin,
+        payer: admin,
+        market: None,
+        change: Change::CreateMarket(args),
+    };
+    let what = format!("the market {}", wanted.name);
+    let waiting = stage(deployment, &change, None, &what).await?;
+    if !waiting.is_due {
+        return Ok(Err(waiting));
+    }
     let queue = addresses::queue_space(wanted.queue_positions);
     let book = addresses::book_space(wanted.book_orders);
     let parts = PARTS.into_iter().zip([queue, queue, book]);
@@ -94,18 +123,13 @@ async fn create(
     };
     let index = deployment.cluster.exchange().await?.market_count;
     let market = addresses::market(index);
-    let admin = deployment.admin();
     let mut instructions = vec![admin::CreateMarket {
         payer: admin,
         admin,
         index,
         accounts,
         collateral: currency.collateral,
-        args: CreateMarketArgs {
-            name: wanted.padded_name()?,
-            oracle: *oracle,
-            risk: wanted.risk_params()?,
-        },
+        staged: waiting.keys,
     }
     .instruction()];
     let insurance = wanted.insurance_atoms(currency.decimals)?;
@@ -124,7 +148,7 @@ async fn create(
     }
     let what = format!("creating the market {}", wanted.name);
     deployment.send(what, &instructions, &[]).await?;
-    Ok(market)
+    Ok(Ok(market))
 }
 
 /// The accounts that a market is opened over.
@@ -224,14 +248,23 @@ async fn compare(
         book: market.book,
         price: Pubkey::default(),
     };
-    let update = admin::UpdateMarketRisk {
-        risk_authority: deployment.admin(),
-        keys,
-        risk: params,
+    let change = StageChange {
+        authority: deployment.admin(),
+        payer: deployment.admin(),
+        market: Some(address),
+        change: Change::Risk(params),
+    };
+    let what = format!("the risk parameters of {}", wanted.name);
+    let waiting = stage(deployment, &change, Some(market), &what).await?;
+    if !waiting.is_due {
+        differences.push(waiting.difference("risk"));
+        return Ok(("risk staged", address, differences));
     }
-    .instruction();
-    let what = format!("updating the risk parameters of {}", wanted.name);
-    deployment.send(what, &[update], &[]).await?;
+    let staged = waiting.keys;
+    let apply = admin::ApplyMarketChange { keys, staged }.instruction();
+    deployment
+        .send(format!("applying {what}"), &[apply], &[])
+        .await?;
     Ok(("risk updated", address, differences))
 }
 

@@ -5,6 +5,7 @@ use anyhow::{bail, ensure, Context, Result};
 use ballast_client::addresses::{self, book_space, queue_space};
 use ballast_client::amount::{grouped_decimal, truncated_decimal};
 use ballast_client::token::{associated_token, token_amount};
+use ballast_state::exchange::Delays;
 use ballast_state::market::Market as MarketAccount;
 use ballast_state::seeds::PROGRAM_DATA_ADDRESS;
 
@@ -42,6 +43,7 @@ struct Found {
     markets: Vec<(Pubkey, MarketAccount)>,
     admin: Pubkey,
     risk_authority: Pubkey,
+    delays: Delays,
     exists: bool,
 }
 
@@ -64,6 +66,7 @@ impl Plan {
             plan.market(deployment, &found, market, &mut number, allowed)
                 .await?;
         }
+        plan.delays(&found, config.exchange.delays());
         plan.money(deployment, &found, allowed).await?;
         Ok(plan)
     }
@@ -126,8 +129,12 @@ impl Plan {
                         found.risk_authority,
                         deployment.admin()
                     );
+                    let when = match found.delays.risk_slots {
+                        0 => "apply them".to_owned(),
+                        slots => format!("which wait for {slots} slots, and apply them if due"),
+                    };
                     self.steps
-                        .push(format!("replace the risk parameters of {name}"));
+                        .push(format!("stage other risk parameters of {name}, {when}"));
                 }
                 return Ok(());
             }
@@ -165,6 +172,23 @@ impl Plan {
         ));
         *number += 1;
         Ok(())
+    }
+
+    /// Says for how long changes wait once everything is set up, loudly where they do not.
+    fn delays(&mut self, found: &Found, wanted: Delays) {
+        let raises = wanted.risk_slots > found.delays.risk_slots
+            || wanted.admin_slots > found.delays.admin_slots;
+        if raises {
+            self.steps.push(format!(
+                "let changes of risk parameters wait for {} slots from then on, and everything else for {}",
+                wanted.risk_slots, wanted.admin_slots
+            ));
+        } else if !found.exists && wanted.are_short() {
+            self.steps.push(
+                "leave it so that AUTHORITIES ACT AT ONCE: the configuration asks for no delay"
+                    .to_owned(),
+            );
+        }
     }
 
     /// Whether the admin can pay, or what has to be made for it.
@@ -259,6 +283,7 @@ async fn found(deployment: &Deployment, config: &Config, allowed: Allowed) -> Re
             markets: deployment.cluster.markets().await?,
             admin: exchange.admin,
             risk_authority: exchange.risk_authority,
+            delays: exchange.delays(),
             exists: true,
         });
     }
@@ -280,6 +305,7 @@ async fn found(deployment: &Deployment, config: &Config, allowed: Allowed) -> Re
         markets: Vec::new(),
         admin: deployment.admin(),
         risk_authority: deployment.admin(),
+        delays: Delays::default(),
         exists: false,
     })
 }

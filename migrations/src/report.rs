@@ -41,7 +41,7 @@ pub struct ExchangeReport {
 pub struct MarketReport {
     /// Name in the configuration.
     pub name: String,
-    /// `created`, `unchanged` or `risk updated`.
+    /// `created`, `staged`, `unchanged`, `risk updated` or `risk staged`.
     pub action: &'static str,
     /// Number in the exchange.
     pub index: u16,

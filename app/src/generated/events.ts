@@ -10,12 +10,16 @@ import {
   type AdlSessionOpened,
   getAuthorityAcceptedDecoder,
   type AuthorityAccepted,
-  getAuthorityProposedDecoder,
-  type AuthorityProposed,
   getAutoDeleveragedDecoder,
   type AutoDeleveraged,
   getBlockTradedDecoder,
   type BlockTraded,
+  getChangeCancelledDecoder,
+  type ChangeCancelled,
+  getChangeStagedDecoder,
+  type ChangeStaged,
+  getDelaysChangedDecoder,
+  type DelaysChanged,
   getDelegateSetDecoder,
   type DelegateSet,
   getDepositedDecoder,
@@ -56,6 +60,8 @@ import {
   type TraderClosed,
   getTraderCreatedDecoder,
   type TraderCreated,
+  getTreasuryChangedDecoder,
+  type TreasuryChanged,
   getTriggerCancelledDecoder,
   type TriggerCancelled,
   getTriggerExecutedDecoder,
@@ -75,9 +81,11 @@ export type BallastEvent =
   | { name: 'AdlSessionClosed'; data: AdlSessionClosed }
   | { name: 'AdlSessionOpened'; data: AdlSessionOpened }
   | { name: 'AuthorityAccepted'; data: AuthorityAccepted }
-  | { name: 'AuthorityProposed'; data: AuthorityProposed }
   | { name: 'AutoDeleveraged'; data: AutoDeleveraged }
   | { name: 'BlockTraded'; data: BlockTraded }
+  | { name: 'ChangeCancelled'; data: ChangeCancelled }
+  | { name: 'ChangeStaged'; data: ChangeStaged }
+  | { name: 'DelaysChanged'; data: DelaysChanged }
   | { name: 'DelegateSet'; data: DelegateSet }
   | { name: 'Deposited'; data: Deposited }
   | { name: 'ExchangeInitialized'; data: ExchangeInitialized }
@@ -98,6 +106,7 @@ export type BallastEvent =
   | { name: 'QueueGrown'; data: QueueGrown }
   | { name: 'TraderClosed'; data: TraderClosed }
   | { name: 'TraderCreated'; data: TraderCreated }
+  | { name: 'TreasuryChanged'; data: TreasuryChanged }
   | { name: 'TriggerCancelled'; data: TriggerCancelled }
   | { name: 'TriggerExecuted'; data: TriggerExecuted }
   | { name: 'TriggerPlaced'; data: TriggerPlaced }
@@ -130,11 +139,6 @@ export const BALLAST_EVENTS: readonly {
     decoder: getAuthorityAcceptedDecoder(),
   },
   {
-    name: 'AuthorityProposed',
-    discriminator: new Uint8Array([244, 117, 94, 112, 53, 151, 35, 89]),
-    decoder: getAuthorityProposedDecoder(),
-  },
-  {
     name: 'AutoDeleveraged',
     discriminator: new Uint8Array([10, 14, 140, 79, 30, 115, 27, 9]),
     decoder: getAutoDeleveragedDecoder(),
@@ -143,6 +147,21 @@ export const BALLAST_EVENTS: readonly {
     name: 'BlockTraded',
     discriminator: new Uint8Array([225, 77, 116, 114, 25, 85, 232, 138]),
     decoder: getBlockTradedDecoder(),
+  },
+  {
+    name: 'ChangeCancelled',
+    discriminator: new Uint8Array([139, 179, 97, 81, 214, 21, 119, 93]),
+    decoder: getChangeCancelledDecoder(),
+  },
+  {
+    name: 'ChangeStaged',
+    discriminator: new Uint8Array([133, 188, 220, 214, 17, 111, 245, 59]),
+    decoder: getChangeStagedDecoder(),
+  },
+  {
+    name: 'DelaysChanged',
+    discriminator: new Uint8Array([97, 7, 143, 164, 249, 186, 147, 127]),
+    decoder: getDelaysChangedDecoder(),
   },
   {
     name: 'DelegateSet',
@@ -243,6 +262,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'TraderCreated',
     discriminator: new Uint8Array([23, 187, 11, 200, 167, 220, 143, 132]),
     decoder: getTraderCreatedDecoder(),
+  },
+  {
+    name: 'TreasuryChanged',
+    discriminator: new Uint8Array([252, 2, 55, 56, 106, 205, 227, 47]),
+    decoder: getTreasuryChangedDecoder(),
   },
   {
     name: 'TriggerCancelled',

@@ -8,8 +8,9 @@ use ballast_client::instructions::admin;
 use ballast_engine::fixtures::risk::{sol_market, step, tier};
 use ballast_engine::risk::RiskParams;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, TxResult};
-use ballast_state::exchange::Role;
+use ballast_state::exchange::{Delays, Role};
 use ballast_state::instructions::CreateMarketArgs;
+use ballast_state::staged::Change;
 
 use crate::figure::Figure;
 use crate::meter::Meter;
@@ -42,9 +43,9 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         (sol_market(), "typical", "3 tiers, 3 ladder steps"),
         (fullest(), "worst", "4 tiers, 4 ladder steps"),
     ] {
-        meter.measure(&format!("update_market_risk/{name}"), || {
+        meter.measure(&format!("apply_market_change/{name}"), || {
             let (mut sandbox, market) = Sandbox::with_sol_market(&options)?;
-            Figure::of(shape, sandbox.update_market_risk(&market, risk))
+            Figure::of(shape, sandbox.set_market_risk(&market, risk))
         })?;
     }
     Ok(())
@@ -56,24 +57,41 @@ fn authorities(options: &Options, meter: &mut Meter) -> Result<()> {
         sandbox.initialize_exchange()?;
         Ok(sandbox)
     };
-    meter.measure("propose_authority/risk", || {
+    let delays = Delays::DEFAULT;
+    meter.measure("stage_change/market", || {
         let mut sandbox = exchange()?;
-        let successor = sandbox.funded_keypair();
-        let successor = solana_signer::Signer::pubkey(&successor);
-        Figure::of(
-            "the risk role",
-            sandbox.propose_authority(Role::Risk, successor),
-        )
+        let config = MarketConfig::sol();
+        let args = CreateMarketArgs {
+            name: config.name,
+            oracle: config.oracle(sandbox.payer()),
+            risk: config.risk,
+        };
+        let stage = admin::StageChange {
+            authority: sandbox.admin(),
+            payer: sandbox.payer(),
+            market: None,
+            change: Change::CreateMarket(args),
+        };
+        let signer = sandbox.admin_keypair();
+        Figure::of("a market", sandbox.send(&[stage.instruction()], &[&signer]))
+    })?;
+    meter.measure("cancel_staged/delays", || {
+        let mut sandbox = exchange()?;
+        let signer = sandbox.admin_keypair();
+        let staged = sandbox.stage(Change::Delays(delays), None)?;
+        Figure::of("other delays", sandbox.cancel_staged(&staged, &signer))
+    })?;
+    meter.measure("apply_exchange_change/delays", || {
+        let mut sandbox = exchange()?;
+        Figure::of("other delays", sandbox.change(Change::Delays(delays), None))
+    })?;
+    meter.measure("raise_delays/both", || {
+        Figure::of("both", exchange()?.raise_delays(delays))
     })?;
     meter.measure("accept_authority/risk", || {
         let mut sandbox = exchange()?;
         let successor = sandbox.funded_keypair();
-        let address = solana_signer::Signer::pubkey(&successor);
-        sandbox.propose_authority(Role::Risk, address)?;
-        Figure::of(
-            "the risk role",
-            sandbox.accept_authority(Role::Risk, &successor),
-        )
+        Figure::of("the risk role", sandbox.hand_over(Role::Risk, &successor))
     })?;
     meter.measure("set_pause/one-flag", || {
         Figure::of("one flag", exchange()?.set_pause(1))
@@ -103,7 +121,7 @@ fn create_market(options: &Options, capacity: usize) -> Result<TxResult> {
         index: 0,
         accounts,
         collateral,
-        args,
+        staged: sandbox.stage(Change::CreateMarket(args), None)?,
     }
     .instruction();
     let signer = sandbox.admin_keypair();

@@ -224,7 +224,7 @@ impl Stage {
             table: self.table.clone(),
             orders: self.orders,
         };
-        stage.sandbox.update_market_risk(&stage.market, risk)?;
+        stage.sandbox.set_market_risk(&stage.market, risk)?;
         Ok(stage)
     }
 

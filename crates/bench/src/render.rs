@@ -20,11 +20,14 @@ const ROLES: [(&str, &[&str]); 3] = [
         "Admin",
         &[
             "initialize_exchange",
-            "propose_authority",
+            "raise_delays",
+            "stage_change",
+            "cancel_staged",
+            "apply_exchange_change",
+            "apply_market_change",
             "accept_authority",
             "set_pause",
             "create_market",
-            "update_market_risk",
         ],
     ),
     (

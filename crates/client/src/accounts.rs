@@ -8,6 +8,7 @@ use ballast_state::book_account::BOOK_DISCRIMINATOR;
 use ballast_state::exchange::{Exchange, EXCHANGE_DISCRIMINATOR};
 use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
+use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
 use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use bytemuck::Pod;
 
@@ -48,17 +49,20 @@ pub enum AccountKind {
     Book,
     /// A deleveraging session.
     AdlSession,
+    /// A change that waits.
+    Staged,
 }
 
 impl AccountKind {
     /// Every type.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Exchange,
         Self::Market,
         Self::Trader,
         Self::Queue,
         Self::Book,
         Self::AdlSession,
+        Self::Staged,
     ];
 
     /// The first eight bytes of an account of this type: what to ask a cluster for at offset 0 to
@@ -72,6 +76,7 @@ impl AccountKind {
             Self::Queue => QUEUE_DISCRIMINATOR,
             Self::Book => BOOK_DISCRIMINATOR,
             Self::AdlSession => ADL_SESSION_DISCRIMINATOR,
+            Self::Staged => STAGED_DISCRIMINATOR,
         }
     }
 
@@ -93,6 +98,7 @@ impl AccountKind {
             Self::Market => Some(Market::SPACE),
             Self::Trader => Some(Trader::SPACE),
             Self::AdlSession => Some(AdlSession::SPACE),
+            Self::Staged => Some(Staged::SPACE),
             Self::Queue | Self::Book => None,
         }
     }
@@ -116,6 +122,11 @@ pub fn trader(data: &[u8]) -> Result<Trader, DecodeError> {
 /// Decodes a deleveraging session.
 pub fn adl_session(data: &[u8]) -> Result<AdlSession, DecodeError> {
     zero_copy(data, AccountKind::AdlSession)
+}
+
+/// Decodes a staged change.
+pub fn staged(data: &[u8]) -> Result<Staged, DecodeError> {
+    zero_copy(data, AccountKind::Staged)
 }
 
 /// A copy of a queue account, aligned so that the engine can read it.

@@ -5,7 +5,9 @@
 
 use ballast_engine::book::{BOOK_HEADER_SIZE, ORDER_SIZE};
 use ballast_engine::queue::{QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
+use ballast_state::exchange::Role;
 use ballast_state::seeds;
+use ballast_state::staged::Change;
 use ballast_state::Pubkey;
 
 /// The most bytes one account may hold on Solana, hence the largest queue.
@@ -35,6 +37,22 @@ pub fn insurance_vault(market: &Pubkey) -> Pubkey {
 /// `sub_id`.
 pub fn trader(owner: &Pubkey, sub_id: u16) -> Pubkey {
     derive(&[seeds::TRADER_SEED, owner.as_ref(), &sub_id.to_le_bytes()])
+}
+
+/// Where a change of this kind (see [`Change::kind`]) is staged for a target (see
+/// [`Change::target`]).
+///
+/// [`Change::kind`]: ballast_state::staged::Change::kind
+/// [`Change::target`]: ballast_state::staged::Change::target
+pub fn staged(kind: u8, target: &Pubkey) -> Pubkey {
+    derive(&[seeds::STAGED_SEED, &[kind], target.as_ref()])
+}
+
+/// Where the hand-over of a role is staged.
+pub fn hand_over(role: Role) -> Pubkey {
+    let successor = Pubkey::default();
+    let change = Change::Authority { role, successor };
+    staged(change.kind(), &change.target(None).unwrap_or_default())
 }
 
 /// The account that signs the program's event records.

@@ -244,7 +244,18 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::NotFilled
         | E::SelfTrade
         | E::BookFull
-        | E::BookLayout => Verdict::Fatal,
+        | E::BookLayout
+        | E::StagedMismatch
+        | E::StagedTooEarly
+        | E::StagedExpired
+        | E::StagedStale
+        | E::StagedExists
+        | E::MayNotCancel
+        | E::DelayOutOfRange
+        | E::DelayNotRaised
+        | E::ChangeNotSupported
+        | E::DurableNonce
+        | E::WrongInstructionsSysvar => Verdict::Fatal,
     }
 }
 

@@ -8,6 +8,7 @@ use ballast_client::addresses;
 use ballast_client::instructions::{Collateral, MarketKeys};
 use ballast_state::exchange::Exchange;
 use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
+use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
 use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use solana_account::Account;
 use solana_account_decoder_client_types::UiAccountEncoding;
@@ -154,6 +155,21 @@ impl Cluster {
         let open = open.filter(|account| account.owner == ballast_state::ID);
         open.map(|account| decoded("trader account", address, accounts::trader(&account.data)))
             .transpose()
+    }
+
+    /// The change that an account holds; `None` when it holds none.
+    pub async fn staged(&self, address: &Pubkey) -> Result<Option<Staged>, ReadError> {
+        let (_, found) = self.accounts(&[*address]).await?;
+        let held = found.into_iter().flatten().next();
+        let held = held.filter(|account| account.owner == ballast_state::ID);
+        held.map(|account| decoded("staged change", address, accounts::staged(&account.data)))
+            .transpose()
+    }
+
+    /// Everything that is staged.
+    pub async fn all_staged(&self) -> Result<Vec<(Pubkey, Staged)>, ReadError> {
+        self.program_accounts(&STAGED_DISCRIMINATOR, "staged change", accounts::staged)
+            .await
     }
 
     /// All trader accounts.

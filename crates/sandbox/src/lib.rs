@@ -32,6 +32,7 @@ pub mod outcome;
 pub mod pyth;
 pub mod reading;
 pub mod session;
+pub mod staging;
 pub mod token;
 pub mod trading;
 pub mod world;

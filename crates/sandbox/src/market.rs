@@ -3,13 +3,11 @@
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::{Collateral, MarketKeys};
-use ballast_engine::risk::RiskParams;
-use ballast_state::exchange::Role;
 use ballast_state::instructions::CreateMarketArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
+use ballast_state::staged::Change;
 use ballast_state::Pubkey;
 use solana_account::Account;
-use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::config::{MarketConfig, Options, PriceSource};
@@ -101,6 +99,15 @@ impl Sandbox {
     /// Creates a market with two new queues, a book and a price account, and publishes
     /// its start price.
     pub fn create_market(&mut self, config: &MarketConfig) -> Result<MarketCookie, TxError> {
+        self.create_market_after(config, 0)
+    }
+
+    /// The same, so many slots after the market was staged.
+    pub fn create_market_after(
+        &mut self,
+        config: &MarketConfig,
+        slots: u64,
+    ) -> Result<MarketCookie, TxError> {
         let space = addresses::queue_space(config.queue_capacity);
         let accounts = MarketAccounts {
             queue_long: self.create_program_account(space)?,
@@ -109,17 +116,22 @@ impl Sandbox {
         };
         let price = self.next_keypair().pubkey();
         let index = self.exchange().market_count;
+        let args = CreateMarketArgs {
+            name: config.name,
+            oracle: config.oracle(price),
+            risk: config.risk,
+        };
+        let staged = self.stage(Change::CreateMarket(args), None)?;
+        if slots > 0 {
+            self.advance_slots(slots);
+        }
         let instruction = admin::CreateMarket {
             payer: self.payer(),
             admin: self.admin(),
             index,
             accounts,
             collateral: self.collateral(),
-            args: CreateMarketArgs {
-                name: config.name,
-                oracle: config.oracle(price),
-                risk: config.risk,
-            },
+            staged,
         }
         .instruction();
         self.send(&[instruction], &[&self.admin_keypair()])?;
@@ -141,17 +153,6 @@ impl Sandbox {
         Ok(cookie)
     }
 
-    /// Replaces a market's risk parameters, signed by the admin.
-    pub fn update_market_risk(&mut self, market: &MarketCookie, risk: RiskParams) -> TxResult {
-        let instruction = admin::UpdateMarketRisk {
-            risk_authority: self.admin(),
-            keys: market.keys,
-            risk,
-        }
-        .instruction();
-        self.send(&[instruction], &[&self.admin_keypair()])
-    }
-
     /// Sets the pause flags, signed by the admin.
     pub fn set_pause(&mut self, flags: u32) -> TxResult {
         let instruction = admin::SetPause {
@@ -160,27 +161,6 @@ impl Sandbox {
         }
         .instruction();
         self.send(&[instruction], &[&self.admin_keypair()])
-    }
-
-    /// Names a successor for a role, signed by the admin.
-    pub fn propose_authority(&mut self, role: Role, successor: Pubkey) -> TxResult {
-        let instruction = admin::ProposeAuthority {
-            admin: self.admin(),
-            role,
-            successor,
-        }
-        .instruction();
-        self.send(&[instruction], &[&self.admin_keypair()])
-    }
-
-    /// Takes a role over.
-    pub fn accept_authority(&mut self, role: Role, successor: &Keypair) -> TxResult {
-        let instruction = admin::AcceptAuthority {
-            successor: successor.pubkey(),
-            role,
-        }
-        .instruction();
-        self.send(&[instruction], &[successor])
     }
 
     /// Publishes a certain price (confidence 0, moving average equal) now.

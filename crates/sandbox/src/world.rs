@@ -13,6 +13,7 @@ use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
 use solana_signer::Signer;
+use solana_slot_hashes::SlotHashes;
 use solana_transaction::versioned::VersionedTransaction;
 
 use crate::config::Options;
@@ -223,6 +224,9 @@ impl Sandbox {
         self.millis = 0;
         self.svm.set_sysvar(&clock);
         self.svm.expire_blockhash();
+        // As on a cluster, where it is the hash of the slot before.
+        let newest = (slot.saturating_sub(1), self.svm.latest_blockhash());
+        self.svm.set_sysvar(&SlotHashes::new(&[newest]));
     }
 
     /// Moves the clock forward by a number of slots of [`SLOT_MILLIS`] each.

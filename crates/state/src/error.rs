@@ -61,7 +61,7 @@ errors! {
     6000 NotAdmin: "The signer is not the exchange's admin; sign with the admin key";
     6001 NotRiskAuthority: "The signer is not the risk authority; sign with the risk authority key";
     6002 NotPauseAuthority: "The signer is neither the pause authority nor the admin";
-    6003 NotProposed: "The signer was not proposed for this role; the admin must propose it first";
+    6003 NotProposed: "The signer is not the successor that was staged for this role; the admin stages it first";
     6004 NotOwner: "The signer is not the owner of the trader account";
     6005 NotTraderAuthority: "The signer is neither the owner nor the delegate of the trader account";
     6006 NotUpgradeAuthority: "The exchange of an upgradeable program is created by its upgrade authority: sign as admin with that key and pass the program data account";
@@ -233,6 +233,19 @@ errors! {
     // --- held profit ---
     6150 ProfitIsHeld: "The market is short and holds this profit; trade without using it for another order or position";
     6151 ProfitNotDue: "Nothing is released: the market is short of all it holds, or no newer price was recorded in a later slot than it was held";
+
+    // --- staged changes ---
+    6160 StagedMismatch: "The id is not that of the staged change, or the change is of another kind or target; read the account again";
+    6161 StagedTooEarly: "The staged change is not due; apply it from its slot on";
+    6162 StagedExpired: "The staged change has expired; clear it away with cancel_staged and stage it again";
+    6163 StagedStale: "What was staged no longer fits: its target or the holder of the role has changed since; cancel it and stage it again";
+    6164 StagedExists: "A change of this kind is already staged for this target; cancel it first";
+    6165 MayNotCancel: "The signer may not cancel this change: the guardian, the admin and its proposer may, of the admin's role the guardian alone, of the guardian's the admin alone";
+    6166 DelayOutOfRange: "A delay is at most 6,480,000 slots, and that of risk parameters not above that of the rest";
+    6167 DelayNotRaised: "Only longer delays take effect at once; stage a shorter one";
+    6168 ChangeNotSupported: "This program does not carry out a change of this kind";
+    6169 DurableNonce: "An authority's transaction may not be kept for later: sign it with a recent blockhash, not with a durable nonce";
+    6170 WrongInstructionsSysvar: "The account is not the sysvar of the transaction's instructions";
 }
 
 impl fmt::Display for BallastError {

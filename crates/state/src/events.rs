@@ -10,6 +10,7 @@ mod adl_session;
 mod held;
 mod list;
 mod orders;
+mod staged;
 mod trading;
 
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
@@ -18,6 +19,7 @@ pub use list::{BallastEvent, Event, EVENT_TAG};
 pub use orders::{
     CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
 };
+pub use staged::{ChangeCancelled, ChangeStaged, DelaysChanged, TreasuryChanged};
 pub use trading::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason, TriggerExecuted};
 
 /// The exchange came into being.
@@ -31,17 +33,6 @@ pub struct ExchangeInitialized {
     pub pause_authority: Pubkey,
     /// Mint of the quote currency.
     pub collateral_mint: Pubkey,
-}
-
-/// The admin named a successor for a role.
-#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
-pub struct AuthorityProposed {
-    /// The role to be handed over.
-    pub role: Role,
-    /// Key that holds it until the successor accepts.
-    pub holder: Pubkey,
-    /// Who may accept it; the default key when a proposal was withdrawn.
-    pub successor: Pubkey,
 }
 
 /// A successor took a role.

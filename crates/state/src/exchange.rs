@@ -28,6 +28,51 @@ pub const PAUSE_DELEVERAGE: u32 = 1 << 6;
 /// Every flag that has a meaning.
 pub const PAUSE_ALL: u32 = (1 << 7) - 1;
 
+/// Slots for which a change of risk parameters waits on an exchange as it is deployed: 2 days of
+/// 400 ms.
+pub const DEFAULT_RISK_DELAY_SLOTS: u64 = 432_000;
+/// The same for everything else, which the admin changes: 7 days.
+pub const DEFAULT_ADMIN_DELAY_SLOTS: u64 = 1_512_000;
+/// Longest delay: 30 days. Whoever holds the admin's key can make nobody wait for longer.
+pub const MAX_DELAY_SLOTS: u64 = 6_480_000;
+/// A delay below this is too short for anybody to react to: 1 day.
+pub const SHORT_DELAY_SLOTS: u64 = 216_000;
+
+/// For how long changes wait, see [`crate::staged`].
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delays {
+    /// Slots for which a change of risk parameters waits.
+    pub risk_slots: u64,
+    /// Slots for which every other change waits; not below `risk_slots`, or a shorter delay would
+    /// wait for less than the one it shortens.
+    pub admin_slots: u64,
+}
+
+impl Delays {
+    /// Those of an exchange as it is deployed.
+    pub const DEFAULT: Self = Self {
+        risk_slots: DEFAULT_RISK_DELAY_SLOTS,
+        admin_slots: DEFAULT_ADMIN_DELAY_SLOTS,
+    };
+
+    /// Checks the range.
+    ///
+    /// # Errors
+    /// `DelayOutOfRange`.
+    pub const fn validate(&self) -> Result<()> {
+        ensure(
+            self.risk_slots <= self.admin_slots && self.admin_slots <= MAX_DELAY_SLOTS,
+            BallastError::DelayOutOfRange,
+        )
+    }
+
+    /// Whether one of them leaves nobody the time to react.
+    #[must_use]
+    pub const fn are_short(&self) -> bool {
+        self.risk_slots < SHORT_DELAY_SLOTS
+    }
+}
+
 /// The one exchange. PDA `["exchange"]`; token authority of every vault.
 #[cfg_attr(feature = "anchor", account(zero_copy))]
 #[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
@@ -44,18 +89,19 @@ pub struct Exchange {
     pub mint_decimals: u8,
     /// Union of the `PAUSE_*` flags in force. Written by `set_pause`.
     pub pause_flags: u32,
-    /// May create markets and name successors. Written by `accept_authority`.
+    /// Stages markets, successors and delays. Written by `accept_authority`.
     pub admin: Pubkey,
-    /// Proposed admin; the default key when none. Written by `propose_authority`.
-    pub pending_admin: Pubkey,
-    /// May change risk parameters. Written by `accept_authority`.
+    /// Not read.
+    pub _unused_admin: Pubkey,
+    /// Stages risk parameters. Written by `accept_authority`.
     pub risk_authority: Pubkey,
-    /// Proposed risk authority; the default key when none.
-    pub pending_risk_authority: Pubkey,
-    /// May set pause flags (as may the admin). Written by `accept_authority`.
+    /// Not read.
+    pub _unused_risk_authority: Pubkey,
+    /// May set pause flags (as may the admin) and cancels staged changes. Written by
+    /// `accept_authority`.
     pub pause_authority: Pubkey,
-    /// Proposed pause authority; the default key when none.
-    pub pending_pause_authority: Pubkey,
+    /// Not read.
+    pub _unused_pause_authority: Pubkey,
     /// Mint of the quote currency; its smallest unit is the atom. Written once.
     pub collateral_mint: Pubkey,
     /// Token account with all free collateral, margin and fees. Written once.
@@ -68,8 +114,18 @@ pub struct Exchange {
     pub market_count: u16,
     /// Always zero; aligns what follows.
     pub _padding: [u8; 2],
+    /// Slots for which a change of risk parameters waits. Written by `raise_delays` and
+    /// `apply_exchange_change`.
+    pub risk_delay_slots: u64,
+    /// Slots for which every other change waits. Written like it.
+    pub admin_delay_slots: u64,
+    /// Token account to which earnings are paid; the default key while there is none. Written by
+    /// `apply_exchange_change`.
+    pub treasury: Pubkey,
     /// Zero; room for later versions.
-    pub reserved: [u8; 256],
+    pub reserved_admin: [u8; 48],
+    /// Zero; room for later versions.
+    pub reserved: [u8; 160],
 }
 
 const _: () = {
@@ -78,19 +134,33 @@ const _: () = {
     assert!(core::mem::offset_of!(Exchange, admin) == 8);
     assert!(core::mem::offset_of!(Exchange, collateral_mint) == 200);
     assert!(core::mem::offset_of!(Exchange, trader_count) == 264);
-    assert!(core::mem::offset_of!(Exchange, reserved) == 288);
+    assert!(core::mem::offset_of!(Exchange, risk_delay_slots) == 288);
+    assert!(core::mem::offset_of!(Exchange, treasury) == 304);
+    assert!(core::mem::offset_of!(Exchange, reserved) == 384);
 };
 
-/// An authority of the exchange that can be handed over in two steps.
+/// An authority of the exchange, which can be handed over.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// Creates markets, pauses, names successors of every role.
+    /// Stages everything but risk parameters: markets, successors, delays.
     #[default]
     Admin,
-    /// Changes risk parameters of markets.
+    /// Stages risk parameters of markets.
     Risk,
-    /// Sets pause flags.
+    /// Sets pause flags and cancels staged changes.
     Pause,
+}
+
+impl Role {
+    /// Its number, as in its Borsh form.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Admin => 0,
+            Self::Risk => 1,
+            Self::Pause => 2,
+        }
+    }
 }
 
 impl Exchange {
@@ -106,29 +176,63 @@ impl Exchange {
         }
     }
 
+    /// Fails with `NotAdmin`, `NotRiskAuthority` or `NotPauseAuthority` unless `signer` holds
+    /// `role`.
+    pub fn require_authority(&self, role: Role, signer: &Pubkey) -> Result<()> {
+        let error = match role {
+            Role::Admin => BallastError::NotAdmin,
+            Role::Risk => BallastError::NotRiskAuthority,
+            Role::Pause => BallastError::NotPauseAuthority,
+        };
+        ensure(self.authority(role) == *signer, error)
+    }
+
     /// Fails with `NotAdmin` unless `signer` is the admin.
     pub fn require_admin(&self, signer: &Pubkey) -> Result<()> {
-        ensure(self.admin == *signer, BallastError::NotAdmin)
+        self.require_authority(Role::Admin, signer)
     }
 
-    /// Names `successor` for `role`; the default key withdraws a proposal.
-    pub fn propose(&mut self, role: Role, successor: Pubkey) {
-        *self.slots_mut(role).1 = successor;
+    /// Hands `role` to `successor`, returning the former holder.
+    pub fn hand_over(&mut self, role: Role, successor: Pubkey) -> Pubkey {
+        let holder = match role {
+            Role::Admin => &mut self.admin,
+            Role::Risk => &mut self.risk_authority,
+            Role::Pause => &mut self.pause_authority,
+        };
+        core::mem::replace(holder, successor)
     }
 
-    /// Hands `role` to `signer`, returning the former holder.
+    /// For how long changes wait.
+    #[must_use]
+    pub const fn delays(&self) -> Delays {
+        Delays {
+            risk_slots: self.risk_delay_slots,
+            admin_slots: self.admin_delay_slots,
+        }
+    }
+
+    /// Puts `delays` in force, returning those before.
     ///
     /// # Errors
-    /// `NotProposed` unless `signer` is the successor named last.
-    pub fn accept(&mut self, role: Role, signer: Pubkey) -> Result<Pubkey> {
-        let (holder, pending) = self.slots_mut(role);
-        ensure(
-            *pending == signer && signer != Pubkey::default(),
-            BallastError::NotProposed,
-        )?;
-        let former = core::mem::replace(holder, signer);
-        *pending = Pubkey::default();
-        Ok(former)
+    /// `DelayOutOfRange`.
+    pub fn set_delays(&mut self, delays: Delays) -> Result<Delays> {
+        delays.validate()?;
+        let before = self.delays();
+        self.risk_delay_slots = delays.risk_slots;
+        self.admin_delay_slots = delays.admin_slots;
+        Ok(before)
+    }
+
+    /// Puts `delays` in force at once, returning those before.
+    ///
+    /// # Errors
+    /// `DelayNotRaised` when one of them is shorter than before or none is longer;
+    /// `DelayOutOfRange`.
+    pub fn raise_delays(&mut self, delays: Delays) -> Result<Delays> {
+        let now = self.delays();
+        let raised = delays.risk_slots >= now.risk_slots && delays.admin_slots >= now.admin_slots;
+        ensure(raised && delays != now, BallastError::DelayNotRaised)?;
+        self.set_delays(delays)
     }
 
     /// The flags in force. Fails with `Paused` when any of `flags` is.
@@ -166,18 +270,12 @@ impl Exchange {
         ]
         .iter()
         .all(|key| *key != Pubkey::default());
+        let delays = self.delays().validate().is_ok();
+        let flags = self.pause_flags & !PAUSE_ALL == 0;
         ensure(
-            self.version == EXCHANGE_VERSION && keys_set && self.pause_flags & !PAUSE_ALL == 0,
+            self.version == EXCHANGE_VERSION && keys_set && flags && delays,
             BallastError::ExchangeInvariant,
         )
-    }
-
-    fn slots_mut(&mut self, role: Role) -> (&mut Pubkey, &mut Pubkey) {
-        match role {
-            Role::Admin => (&mut self.admin, &mut self.pending_admin),
-            Role::Risk => (&mut self.risk_authority, &mut self.pending_risk_authority),
-            Role::Pause => (&mut self.pause_authority, &mut self.pending_pause_authority),
-        }
     }
 }
 
@@ -201,17 +299,42 @@ mod tests {
     }
 
     #[test]
-    fn a_role_moves_only_to_the_proposed_key_and_only_once() {
+    fn delays_rise_at_once_and_fall_only_otherwise() {
         let mut exchange = exchange();
-        let (first, second) = (exchange.admin, Pubkey::new_unique());
-        assert!(exchange.accept(Role::Admin, second).is_err());
-        assert!(exchange.accept(Role::Admin, Pubkey::default()).is_err());
-        exchange.propose(Role::Admin, second);
-        assert!(exchange.accept(Role::Risk, second).is_err());
-        assert!(exchange.accept(Role::Admin, first).is_err());
-        assert_eq!(exchange.accept(Role::Admin, second), Ok(first));
-        assert_eq!(exchange.admin, second);
-        assert!(exchange.accept(Role::Admin, second).is_err());
+        let delays = |risk_slots, admin_slots| Delays {
+            risk_slots,
+            admin_slots,
+        };
+        assert_eq!(exchange.raise_delays(delays(5, 9)), Ok(delays(0, 0)));
+        for not_raised in [delays(4, 10), delays(6, 8), delays(5, 9)] {
+            let refused = exchange.raise_delays(not_raised);
+            assert_eq!(refused, Err(BallastError::DelayNotRaised));
+        }
+        assert_eq!(exchange.raise_delays(delays(9, 9)), Ok(delays(5, 9)));
+        for out_of_range in [delays(10, 9), delays(9, MAX_DELAY_SLOTS + 1)] {
+            let refused = exchange.set_delays(out_of_range);
+            assert_eq!(refused, Err(BallastError::DelayOutOfRange));
+        }
+        assert_eq!(exchange.delays(), delays(9, 9));
+        assert_eq!(exchange.set_delays(delays(0, 1)), Ok(delays(9, 9)));
+        assert!(exchange.delays().are_short() && !Delays::DEFAULT.are_short());
+    }
+
+    #[test]
+    fn a_role_is_handed_over_alone() {
+        for role in [Role::Admin, Role::Risk, Role::Pause] {
+            let mut exchange = exchange();
+            let (former, next) = (exchange.admin, Pubkey::new_unique());
+            assert_eq!(exchange.hand_over(role, next), former);
+            for other in [Role::Admin, Role::Risk, Role::Pause] {
+                let holder = if other == role { next } else { former };
+                assert_eq!(exchange.authority(other), holder);
+                assert!(exchange.require_authority(other, &holder).is_ok());
+                let refused = exchange.require_authority(other, &Pubkey::new_unique());
+                assert!(refused.is_err());
+            }
+            assert_eq!(borsh::to_vec(&role).unwrap(), [role.number()]);
+        }
     }
 
     #[test]
@@ -227,5 +350,10 @@ mod tests {
             ..exchange()
         };
         assert!(unknown.invariant().is_err());
+        let forever = Exchange {
+            admin_delay_slots: MAX_DELAY_SLOTS + 1,
+            ..exchange()
+        };
+        assert!(forever.invariant().is_err());
     }
 }

@@ -8,7 +8,7 @@ use ballast_engine::{
 
 use crate::{
     derives::*,
-    error::{BallastError, Result},
+    error::{ensure, BallastError, Result},
     market::NAME_BYTES,
     oracle_config::OracleConfig,
     trigger::TriggerKind,
@@ -31,8 +31,8 @@ pub struct InitializeExchangeArgs {
     pub pause_authority: Pubkey,
 }
 
-/// Arguments of `create_market`.
-#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default)]
+/// A market as it is to be opened.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CreateMarketArgs {
     /// Printable ASCII padded with zeros.
     pub name: [u8; NAME_BYTES],
@@ -40,6 +40,28 @@ pub struct CreateMarketArgs {
     pub oracle: OracleConfig,
     /// Risk parameters.
     pub risk: RiskParams,
+}
+
+impl CreateMarketArgs {
+    /// Checks name, price source and parameters for a quote currency of so many decimals.
+    ///
+    /// # Errors
+    /// `MarketNameInvalid`; `OracleConfigInvalid`; the `Risk...` errors.
+    pub fn validate(&self, mint_decimals: u8) -> Result<()> {
+        ensure(name_is_valid(&self.name), BallastError::MarketNameInvalid)?;
+        self.oracle.validate(mint_decimals)?;
+        Ok(self.risk.validate()?)
+    }
+}
+
+/// At least one printable ASCII byte, then only zeros.
+fn name_is_valid(name: &[u8; NAME_BYTES]) -> bool {
+    let length = name
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(NAME_BYTES);
+    let (text, rest) = name.split_at(length);
+    !text.is_empty() && text.iter().all(u8::is_ascii_graphic) && rest.iter().all(|byte| *byte == 0)
 }
 
 /// Arguments of `block_trade`.
@@ -113,11 +135,14 @@ macro_rules! discriminators {
 
 discriminators! {
     INITIALIZE_EXCHANGE "initialize_exchange" [224, 105, 116, 166, 228, 207, 96, 19];
-    PROPOSE_AUTHORITY "propose_authority" [20, 148, 236, 198, 76, 119, 99, 142];
+    RAISE_DELAYS "raise_delays" [97, 63, 142, 70, 56, 124, 50, 55];
+    STAGE_CHANGE "stage_change" [162, 130, 111, 250, 196, 251, 200, 146];
+    CANCEL_STAGED "cancel_staged" [115, 7, 142, 5, 93, 196, 19, 194];
+    APPLY_EXCHANGE_CHANGE "apply_exchange_change" [21, 113, 161, 23, 72, 183, 195, 39];
+    APPLY_MARKET_CHANGE "apply_market_change" [184, 147, 62, 204, 90, 244, 210, 58];
     ACCEPT_AUTHORITY "accept_authority" [107, 86, 198, 91, 33, 12, 107, 160];
     SET_PAUSE "set_pause" [63, 32, 154, 2, 56, 103, 79, 45];
     CREATE_MARKET "create_market" [103, 226, 97, 235, 200, 188, 251, 254];
-    UPDATE_MARKET_RISK "update_market_risk" [170, 159, 99, 59, 134, 165, 123, 141];
     CREATE_TRADER "create_trader" [170, 181, 132, 39, 231, 215, 137, 193];
     CLOSE_TRADER "close_trader" [26, 12, 56, 104, 212, 12, 186, 205];
     SET_DELEGATE "set_delegate" [242, 30, 46, 76, 108, 235, 128, 181];
@@ -150,6 +175,16 @@ discriminators! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_printable_and_padded_with_zeros() {
+        assert!(name_is_valid(b"SOL-PERP\0\0\0\0\0\0\0\0"));
+        assert!(name_is_valid(b"SIXTEEN-LETTERS!"));
+        assert!(!name_is_valid(&[0; NAME_BYTES]));
+        assert!(!name_is_valid(b"SOL\0PERP\0\0\0\0\0\0\0\0"));
+        assert!(!name_is_valid(b"SOL PERP\0\0\0\0\0\0\0\0"));
+        assert!(!name_is_valid(b"SOL\xffPERP\0\0\0\0\0\0\0\0"));
+    }
 
     #[test]
     fn the_first_bytes_are_those_that_anchor_derives() {

@@ -74,7 +74,7 @@ fn insert<T: IdlBuild>(types: &mut BTreeMap<String, IdlTypeDef>) {
     T::insert_types(types);
 }
 
-/// Everything a market's risk authority sets. See [`risk::RiskParams`] for the ranges.
+/// Everything a market's risk authority stages. See [`risk::RiskParams`] for the ranges.
 #[derive(BorshSerialize)]
 #[repr(C)]
 pub struct RiskConfig {

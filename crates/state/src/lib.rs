@@ -38,6 +38,7 @@ pub mod position_slot;
 pub mod price;
 pub mod queue_account;
 pub mod seeds;
+pub mod staged;
 pub mod trader;
 pub mod trigger;
 
@@ -82,6 +83,7 @@ mod tests {
             ("AdlSession", crate::adl_session::ADL_SESSION_DISCRIMINATOR),
             ("Exchange", crate::exchange::EXCHANGE_DISCRIMINATOR),
             ("Market", crate::market::MARKET_DISCRIMINATOR),
+            ("Staged", crate::staged::STAGED_DISCRIMINATOR),
             ("Trader", crate::trader::TRADER_DISCRIMINATOR),
         ] {
             assert_eq!(prefix("account", name), bytes, "{name}");

@@ -62,7 +62,7 @@ pub struct Market {
     pub queue_short: Pubkey,
     /// Price source and units. Written once.
     pub oracle: OracleConfig,
-    /// Risk parameters. Written by `update_market_risk`.
+    /// Risk parameters. Written by `apply_market_change`.
     pub risk: RiskParams,
     /// Funding. Written by every instruction that reads a price or changes the book.
     pub funding: FundingState,

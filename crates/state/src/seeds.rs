@@ -19,6 +19,9 @@ pub const COLLATERAL_VAULT_SEED: &[u8] = b"collateral_vault";
 /// Seed of a market's insurance token account, followed by the market's address.
 pub const INSURANCE_VAULT_SEED: &[u8] = b"insurance_vault";
 
+/// Seed of a [`crate::staged::Staged`], followed by the number of its kind (u8) and its target.
+pub const STAGED_SEED: &[u8] = b"staged";
+
 /// Address and bump of the exchange.
 pub const EXCHANGE: (Pubkey, u8) = derive(&[EXCHANGE_SEED], &ID);
 /// Address and bump of the collateral vault.
@@ -35,6 +38,13 @@ pub const UPGRADEABLE_LOADER: Pubkey =
     Pubkey::from_str_const("BPFLoaderUpgradeab1e11111111111111111111111");
 /// Where the upgradeable loader keeps this program's code and upgrade authority.
 pub const PROGRAM_DATA_ADDRESS: Pubkey = derive(&[&ID.to_bytes()], &UPGRADEABLE_LOADER).0;
+
+/// The sysvar with the instructions of the transaction.
+pub const INSTRUCTIONS_SYSVAR: Pubkey =
+    Pubkey::from_str_const("Sysvar1nstructions1111111111111111111111111");
+/// The sysvar with the hashes of recent slots.
+pub const SLOT_HASHES_SYSVAR: Pubkey =
+    Pubkey::from_str_const("SysvarS1otHashes111111111111111111111111111");
 
 /// Seeds with which the program signs for the vaults.
 pub const EXCHANGE_SIGNER: &[&[u8]] = &[EXCHANGE_SEED, &[EXCHANGE.1]];

@@ -21,18 +21,17 @@ pub mod error;
 mod idl;
 pub mod instructions;
 pub mod loaders;
+pub mod nonce;
 pub mod oracle;
 
-use ballast_engine::risk::RiskParams;
 #[cfg(feature = "idl-build")]
 use ballast_state::layouts::EngineLayout;
 use ballast_state::{
     book_account::OrderSide,
-    exchange::Role,
-    instructions::{
-        BlockTradeArgs, CreateMarketArgs, InitializeExchangeArgs, OrderRef, PlaceTriggerArgs,
-    },
+    exchange::Delays,
+    instructions::{BlockTradeArgs, InitializeExchangeArgs, OrderRef, PlaceTriggerArgs},
     order_args::PlaceOrderArgs,
+    staged::Change,
     trigger::TriggerKind,
 };
 
@@ -40,8 +39,8 @@ use ballast_state::{
 // at the root of the crate.
 pub use instructions::{
     admin::{
-        accept_authority::*, create_market::*, initialize_exchange::*, propose_authority::*,
-        set_pause::*, update_market_risk::*,
+        accept_authority::*, apply_exchange_change::*, apply_market_change::*, cancel_staged::*,
+        create_market::*, initialize_exchange::*, raise_delays::*, set_pause::*, stage_change::*,
     },
     anyone::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, close_adl_session::*,
@@ -81,18 +80,34 @@ pub mod ballast {
         InitializeExchange::handle(ctx, args)
     }
 
-    /// Names a successor for a role.
-    pub fn propose_authority(
-        ctx: Context<ProposeAuthority>,
-        role: Role,
-        successor: Pubkey,
-    ) -> Result<()> {
-        ProposeAuthority::handle(ctx, role, successor)
+    /// Lets changes wait for longer.
+    pub fn raise_delays(ctx: Context<RaiseDelays>, delays: Delays) -> Result<()> {
+        RaiseDelays::handle(ctx, delays)
     }
 
-    /// Takes a role.
-    pub fn accept_authority(ctx: Context<AcceptAuthority>, role: Role) -> Result<()> {
-        AcceptAuthority::handle(ctx, role)
+    /// Stages a change, which may be applied once its delay is over.
+    pub fn stage_change(ctx: Context<StageChange>, change: Change) -> Result<()> {
+        StageChange::handle(ctx, change)
+    }
+
+    /// Takes a staged change back.
+    pub fn cancel_staged(ctx: Context<CancelStaged>, id: [u8; 32]) -> Result<()> {
+        CancelStaged::handle(ctx, id)
+    }
+
+    /// Puts a staged change of the exchange in force; anyone, once it is due.
+    pub fn apply_exchange_change(ctx: Context<ApplyExchangeChange>, id: [u8; 32]) -> Result<()> {
+        ApplyExchangeChange::handle(ctx, id)
+    }
+
+    /// Puts a staged change of a market in force; anyone, once it is due.
+    pub fn apply_market_change(ctx: Context<ApplyMarketChange>, id: [u8; 32]) -> Result<()> {
+        ApplyMarketChange::handle(ctx, id)
+    }
+
+    /// Takes a role that was staged for the signer, once it is due.
+    pub fn accept_authority(ctx: Context<AcceptAuthority>, id: [u8; 32]) -> Result<()> {
+        AcceptAuthority::handle(ctx, id)
     }
 
     /// Puts exactly these pause flags in force.
@@ -100,14 +115,9 @@ pub mod ballast {
         SetPause::handle(ctx, flags)
     }
 
-    /// Opens a market over two zeroed queues and a zeroed book.
-    pub fn create_market(ctx: Context<CreateMarket>, args: CreateMarketArgs) -> Result<()> {
-        CreateMarket::handle(ctx, args)
-    }
-
-    /// Replaces a market's risk parameters.
-    pub fn update_market_risk(ctx: Context<UpdateMarketRisk>, risk: RiskParams) -> Result<()> {
-        UpdateMarketRisk::handle(ctx, risk)
+    /// Opens a staged market over two zeroed queues and a zeroed book, once it is due.
+    pub fn create_market(ctx: Context<CreateMarket>, id: [u8; 32]) -> Result<()> {
+        CreateMarket::handle(ctx, id)
     }
 
     // --- trader ---

@@ -109,7 +109,7 @@ impl World {
     pub fn set_risk(&mut self, model: &mut Model, market: usize, params: RiskParams) {
         let cookie = &self.markets[market];
         self.sandbox
-            .update_market_risk(cookie, params)
+            .set_market_risk(cookie, params)
             .expect("valid parameters");
         model.markets[market].params = params;
     }

@@ -25,7 +25,7 @@ fn every_instruction_goes_through_and_announces_itself() {
     // The program's entry points, from its interface's names.
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 28);
+    assert_eq!(names.len(), 31);
 }
 
 #[test]
@@ -152,6 +152,8 @@ fn serves(call: &Call, place: usize, world: &World, stand_in: &Pubkey) -> bool {
     match (call.name, place) {
         // Anybody may be deposited to or rewarded.
         ("deposit", 2) | ("auto_deleverage" | "execute_trigger", 4) => is_trader,
+        // Without a market it names the program in its place, so that events find it there.
+        ("stage_change", 8) => true,
         // Any market's funding may accrue.
         ("accrue_funding", 1) => is_market,
         _ => false,
@@ -256,5 +258,5 @@ fn a_copy_of_the_exchange_is_refused_everywhere() {
         );
         tried += 1;
     }
-    assert_eq!(tried, 22);
+    assert_eq!(tried, 25);
 }

@@ -1,5 +1,6 @@
 //! The exchange: its creation, its authorities and its pause flags.
 
+use anchor_lang::error::ErrorCode;
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::solana_program::bpf_loader_upgradeable;
 use ballast_client::addresses;
@@ -12,12 +13,15 @@ use ballast_state::exchange::{
 };
 use ballast_state::instructions::InitializeExchangeArgs;
 use ballast_state::seeds::PROGRAM_DATA_ADDRESS;
+use ballast_state::staged::Change;
 use solana_account::Account;
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::event;
 use crate::support::{
-    done, forge, refused, refused_elsewhere, refused_forged, replaced, terms, Venue, START, USD,
+    done, forge, refused, refused_by_anchor, refused_elsewhere, refused_forged, replaced, terms,
+    Venue, START, USD,
 };
 
 fn empty(mint: MintKind) -> Sandbox {
@@ -176,11 +180,9 @@ pub fn a_role_is_handed_over_in_two_steps() {
     for role in [Role::Admin, Role::Risk, Role::Pause] {
         let mut sandbox = Venue::new().sandbox;
         let (former, next) = (sandbox.admin(), sandbox.funded_keypair());
-        let outcome = done(sandbox.propose_authority(role, next.pubkey()));
-        let event = event!(outcome, AuthorityProposed);
-        assert_eq!((event.holder, event.successor), (former, next.pubkey()));
+        let staged = sandbox.stage_successor(role, next.pubkey()).unwrap();
         assert_eq!(sandbox.exchange().authority(role), former);
-        let outcome = done(sandbox.accept_authority(role, &next));
+        let outcome = done(sandbox.accept_authority(&staged, &next));
         let event = event!(outcome, AuthorityAccepted);
         assert_eq!((event.former, event.holder), (former, next.pubkey()));
         let exchange = sandbox.exchange();
@@ -189,63 +191,63 @@ pub fn a_role_is_handed_over_in_two_steps() {
             assert_eq!(exchange.authority(other), expected);
         }
         // Once.
-        refused(&mut sandbox, BallastError::NotProposed, |s| {
-            s.accept_authority(role, &next)
+        assert!(sandbox.staged(&staged.address).is_none());
+        refused_by_anchor(&mut sandbox, ErrorCode::AccountOwnedByWrongProgram, |s| {
+            s.accept_authority(&staged, &next)
         });
     }
 }
 
 #[test]
-pub fn nobody_but_the_proposed_accepts() {
+pub fn nobody_but_the_staged_accepts() {
     let mut sandbox = Venue::new().sandbox;
     let (next, stranger) = (sandbox.funded_keypair(), sandbox.funded_keypair());
+    let staged = sandbox.stage_successor(Role::Admin, next.pubkey()).unwrap();
     refused(&mut sandbox, BallastError::NotProposed, |s| {
-        s.accept_authority(Role::Admin, &next)
+        s.accept_authority(&staged, &stranger)
     });
-    done(sandbox.propose_authority(Role::Admin, next.pubkey()));
-    refused(&mut sandbox, BallastError::NotProposed, |s| {
-        s.accept_authority(Role::Admin, &stranger)
+    // A change of another kind hands nothing over.
+    let other = sandbox
+        .stage(Change::Treasury(next.pubkey()), None)
+        .unwrap();
+    refused(&mut sandbox, BallastError::StagedMismatch, |s| {
+        s.accept_authority(&other, &next)
     });
-    refused(&mut sandbox, BallastError::NotProposed, |s| {
-        s.accept_authority(Role::Risk, &next)
+    let unset = Change::Authority {
+        role: Role::Risk,
+        successor: Pubkey::default(),
+    };
+    let admin = sandbox.admin_keypair();
+    refused(&mut sandbox, BallastError::AuthorityUnset, |s| {
+        s.send_staging(unset, None, &admin)
     });
-    // A proposal is withdrawn by the default key.
-    done(sandbox.propose_authority(Role::Admin, Pubkey::default()));
-    refused(&mut sandbox, BallastError::NotProposed, |s| {
-        s.accept_authority(Role::Admin, &next)
+    done(sandbox.cancel_staged(&staged, &admin));
+    refused_by_anchor(&mut sandbox, ErrorCode::AccountOwnedByWrongProgram, |s| {
+        s.accept_authority(&staged, &next)
     });
 }
 
 #[test]
-pub fn only_the_admin_proposes() {
+pub fn only_the_admin_stages_a_successor() {
     let mut sandbox = Venue::new().sandbox;
     let stranger = sandbox.funded_keypair();
-    let instruction = admin::ProposeAuthority {
-        admin: stranger.pubkey(),
-        role: Role::Admin,
-        successor: stranger.pubkey(),
-    }
-    .instruction();
+    let hand_over = |role, to: &Keypair| Change::Authority {
+        role,
+        successor: to.pubkey(),
+    };
     refused(&mut sandbox, BallastError::NotAdmin, |s| {
-        s.send(&[instruction], &[&stranger])
+        s.send_staging(hand_over(Role::Admin, &stranger), None, &stranger)
     });
     // Nor does a holder of another role, nor a former admin.
     for role in [Role::Risk, Role::Pause, Role::Admin] {
-        done(sandbox.propose_authority(role, stranger.pubkey()));
-        done(sandbox.accept_authority(role, &stranger));
+        done(sandbox.hand_over(role, &stranger));
         let from = if role == Role::Admin {
             sandbox.admin_keypair()
         } else {
             stranger.insecure_clone()
         };
-        let instruction = admin::ProposeAuthority {
-            admin: from.pubkey(),
-            role: Role::Admin,
-            successor: from.pubkey(),
-        }
-        .instruction();
         refused(&mut sandbox, BallastError::NotAdmin, |s| {
-            s.send(&[instruction], &[&from])
+            s.send_staging(hand_over(Role::Admin, &from), None, &from)
         });
     }
 }
@@ -262,8 +264,7 @@ pub fn pause_flags_are_set_by_their_authority_or_the_admin() {
     refused(&mut sandbox, BallastError::NotPauseAuthority, |s| {
         s.send(std::slice::from_ref(&instruction), &[&guard])
     });
-    done(sandbox.propose_authority(Role::Pause, guard.pubkey()));
-    done(sandbox.accept_authority(Role::Pause, &guard));
+    done(sandbox.hand_over(Role::Pause, &guard));
     let outcome = done(sandbox.send(&[instruction], &[&guard]));
     let event = event!(outcome, PauseSet);
     assert_eq!((event.flags_before, event.flags_after), (0, PAUSE_ALL));

@@ -271,7 +271,7 @@ pub fn the_impact_prices_follow_the_orders_that_leave() {
     rest(&mut venue, &bob, ASK, 0);
     assert_eq!(impact(&venue), (0, 0));
     // The market learns of orders that were not placed by the program's instructions.
-    done(venue.sandbox.update_market_risk(&venue.market, config.risk));
+    done(venue.sandbox.set_market_risk(&venue.market, config.risk));
     assert_eq!(impact(&venue), (160_000, 250_000));
     let by_id = OrderRef::Id(best);
     let outcome = done(venue.sandbox.cancel_order(&venue.market, &alice, by_id));

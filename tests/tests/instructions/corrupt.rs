@@ -8,6 +8,7 @@ use ballast_state::error::BallastError;
 use ballast_state::market::Market;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::queue_account::NO_NODE;
+use ballast_state::staged::Change;
 use ballast_state::trader::Trader;
 
 use crate::support::{done, forge, refused_forged, terms, Venue, START, TEN, USD};
@@ -31,10 +32,12 @@ pub fn a_market_of_another_version_is_not_written() {
     let mut venue = Venue::open();
     let market = venue.market.keys.market;
     forge::<Market>(&mut venue.sandbox, &market, |market| market.version = 2);
+    let risk = Change::Risk(venue.market.config.risk);
+    let staged = venue.sandbox.stage(risk, Some(&venue.market)).unwrap();
     let calls: [&dyn Fn(&mut Sandbox) -> TxResult; 3] = [
         &|s| s.accrue_funding(&venue.market),
         &|s| s.remove_margin(&venue.market, &venue.bob, 1),
-        &|s| s.update_market_risk(&venue.market, venue.market.config.risk),
+        &|s| s.apply(&staged, Some(&venue.market)),
     ];
     for call in calls {
         refused_forged(&mut venue.sandbox, BallastError::MarketInvariant, |s| {

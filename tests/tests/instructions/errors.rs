@@ -7,8 +7,9 @@ use ballast_state::error::BallastError;
 use crate::support::take_provoked;
 use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, execute_trigger,
-    funding, held_profit, liquidate, liquidate_book, makers, margin, market, oracle, order_limits,
-    place_order, reduce_only, risk, self_trade, trade_limits, trader, triggers,
+    funding, held_profit, liquidate, liquidate_book, makers, margin, market, nonce, oracle,
+    order_limits, place_order, reduce_only, risk, self_trade, staging, trade_limits, trader,
+    triggers,
 };
 
 enum Evidence {
@@ -24,10 +25,10 @@ use Evidence::{Case, Unreachable};
 fn evidence(error: BallastError) -> Evidence {
     use BallastError as E;
     match error {
-        E::NotAdmin => Case(admin::only_the_admin_proposes),
+        E::NotAdmin => Case(admin::only_the_admin_stages_a_successor),
         E::NotRiskAuthority => Case(risk::only_the_risk_authority_sets_parameters),
         E::NotPauseAuthority => Case(admin::pause_flags_are_set_by_their_authority_or_the_admin),
-        E::NotProposed => Case(admin::nobody_but_the_proposed_accepts),
+        E::NotProposed => Case(admin::nobody_but_the_staged_accepts),
         E::NotOwner => Case(collateral::a_stranger_does_not_withdraw),
         E::NotTraderAuthority => Case(margin::strangers_do_not_move_margin),
         E::NotUpgradeAuthority => Case(admin::only_the_upgrade_authority_creates_the_exchange),
@@ -213,6 +214,22 @@ fn evidence(error: BallastError) -> Evidence {
             "the engine moves every atom from one leg to another, and the unit tests of the \
              settlement post each leg off by one",
         ),
+
+        E::StagedMismatch => {
+            Case(staging::a_change_is_applied_to_its_target_by_its_own_instruction)
+        }
+        E::StagedTooEarly | E::StagedExpired => {
+            Case(staging::risk_parameters_wait_two_days_and_for_nobody_longer_than_nine)
+        }
+        E::StagedStale => Case(staging::a_change_of_the_base_voids_what_was_staged),
+        E::StagedExists => Case(staging::one_change_of_a_kind_waits_for_each_target),
+        E::MayNotCancel => Case(staging::the_guardian_the_admin_and_the_proposer_cancel),
+        E::DelayOutOfRange | E::DelayNotRaised => {
+            Case(staging::delays_rise_at_once_and_fall_after_themselves)
+        }
+        E::ChangeNotSupported => Case(staging::what_the_program_does_not_carry_out_is_not_staged),
+        E::DurableNonce => Case(nonce::a_transaction_kept_by_a_nonce_is_refused),
+        E::WrongInstructionsSysvar => Case(nonce::a_forged_sysvar_hides_no_nonce),
 
         E::ExchangeInvariant => Case(admin::a_broken_exchange_stays_as_it_is),
         E::MarketInvariant => Case(corrupt::a_market_of_another_version_is_not_written),

@@ -2,17 +2,18 @@
 
 use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use ballast_client::addresses;
-use ballast_client::instructions::admin::MarketAccounts;
+use ballast_client::instructions::admin::{MarketAccounts, StagedKeys};
 use ballast_client::instructions::{admin, anyone, orders, trader};
 use ballast_sandbox::{MarketCookie, Options, Sandbox};
 use ballast_state::book_account::MIN_BOOK_ORDERS;
-use ballast_state::exchange::Role;
+use ballast_state::exchange::{Delays, Role};
 use ballast_state::instructions::CreateMarketArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
 use ballast_state::instructions::OrderRef;
 use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 use ballast_state::queue_account::MIN_QUEUE_NODES;
+use ballast_state::staged::Change;
 use ballast_state::trader::Trader;
 use ballast_state::trigger::TriggerKind;
 use ballast_state::Pubkey;
@@ -54,6 +55,11 @@ impl Call {
         sandbox.send(std::slice::from_ref(&instruction), &signers)
     }
 
+    /// Who signs it.
+    pub fn signers(&self) -> Vec<&Keypair> {
+        self.signers.iter().collect()
+    }
+
     /// What is refused, for the message of a failure.
     pub fn account(&self, place: usize) -> String {
         format!("{} with account {place}", self.name)
@@ -85,6 +91,24 @@ fn hold_profit(sandbox: &mut Sandbox, market: &MarketCookie, trader: &Pubkey) {
         let slot = account.slot_mut(&market.keys.market).unwrap();
         (slot.held_shares, slot.held_epoch) = (5, 7);
     });
+}
+
+/// Stages a change, signed by `root`, whose rent `payer` pays.
+fn stage(
+    sandbox: &mut Sandbox,
+    root: &Keypair,
+    payer: &Keypair,
+    change: Change,
+    market: Option<Pubkey>,
+) -> StagedKeys {
+    let stage = admin::StageChange {
+        authority: root.pubkey(),
+        payer: payer.pubkey(),
+        market,
+        change,
+    };
+    done(sandbox.send(&[stage.instruction()], &[root, payer]));
+    sandbox.staged_keys(&stage.address())
 }
 
 pub fn world() -> World {
@@ -121,7 +145,6 @@ pub fn world() -> World {
     ));
     hold_profit(&mut s, &venue.market, &erin.address);
     let successor = s.funded_keypair();
-    done(s.propose_authority(Role::Pause, successor.pubkey()));
     let space = addresses::queue_space(MIN_QUEUE_NODES);
     let accounts = MarketAccounts {
         queue_long: s.create_program_account(space).unwrap(),
@@ -142,24 +165,67 @@ pub fn world() -> World {
         oracle: config.oracle(keys.price),
         risk: config.risk,
     };
+    let hand_over = Change::Authority {
+        role: Role::Pause,
+        successor: successor.pubkey(),
+    };
+    let of = Some(keys.market);
+    let mut stage = |change, market| stage(&mut s, &root, &payer, change, market);
+    let handed_over = stage(hand_over, None);
+    let new_market = stage(Change::CreateMarket(args), None);
+    let new_risk = stage(Change::Risk(config.risk), of);
+    let new_delays = stage(Change::Delays(Delays::DEFAULT), None);
     let reduce = terms(-100, 189_000, 0, 0).args();
     let stop = trigger(TriggerKind::StopLoss, 250_000);
     let calls = vec![
         Call::new(
-            "propose_authority",
-            admin::ProposeAuthority {
+            "raise_delays",
+            admin::RaiseDelays {
                 admin: root.pubkey(),
-                role: Role::Risk,
-                successor: signs,
+                delays: Delays::DEFAULT,
             }
             .instruction(),
             &[&root],
         ),
         Call::new(
+            "stage_change",
+            admin::StageChange {
+                authority: root.pubkey(),
+                payer: payer.pubkey(),
+                market: None,
+                change: Change::Treasury(signs),
+            }
+            .instruction(),
+            &[&root, &payer],
+        ),
+        Call::new(
+            "cancel_staged",
+            admin::CancelStaged {
+                authority: root.pubkey(),
+                staged: new_risk,
+            }
+            .instruction(),
+            &[&root],
+        ),
+        Call::new(
+            "apply_exchange_change",
+            admin::ApplyExchangeChange { staged: new_delays }.instruction(),
+            &[],
+        ),
+        Call::new(
+            "apply_market_change",
+            admin::ApplyMarketChange {
+                keys,
+                staged: new_risk,
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
             "accept_authority",
             admin::AcceptAuthority {
                 successor: successor.pubkey(),
-                role: Role::Pause,
+                staged: handed_over,
             }
             .instruction(),
             &[&successor],
@@ -181,20 +247,10 @@ pub fn world() -> World {
                 index: 2,
                 accounts,
                 collateral,
-                args,
+                staged: new_market,
             }
             .instruction(),
             &[&payer, &root],
-        ),
-        Call::new(
-            "update_market_risk",
-            admin::UpdateMarketRisk {
-                risk_authority: root.pubkey(),
-                keys,
-                risk: config.risk,
-            }
-            .instruction(),
-            &[&root],
         ),
         Call::new(
             "create_trader",

@@ -8,6 +8,7 @@ use ballast_engine::funding::FundingState;
 use ballast_sandbox::MarketConfig;
 use ballast_state::book_account::OrderSide;
 use ballast_state::error::BallastError;
+use ballast_state::staged::Change;
 
 use crate::event;
 use crate::orders::limit;
@@ -221,19 +222,15 @@ pub fn another_impact_notional_averages_the_book_anew() {
         (0, (0, 0)),
     ] {
         risk.impact_notional_atoms = notional;
-        done(venue.sandbox.update_market_risk(&venue.market, risk));
+        done(venue.sandbox.set_market_risk(&venue.market, risk));
         assert_eq!(impact(&venue), expected, "{notional}");
     }
     let mut keys = venue.market.keys;
     keys.book = keys.queue_long;
-    let authority = venue.sandbox.admin_keypair();
+    let change = Change::Risk(risk);
+    let staged = venue.sandbox.stage(change, Some(&venue.market)).unwrap();
     refused(&mut venue.sandbox, BallastError::WrongBook, |s| {
-        let instruction = admin::UpdateMarketRisk {
-            risk_authority: s.admin(),
-            keys,
-            risk,
-        }
-        .instruction();
-        s.send(&[instruction], &[&authority])
+        let apply = admin::ApplyMarketChange { keys, staged };
+        s.send(&[apply.instruction()], &[])
     });
 }

@@ -204,7 +204,7 @@ pub fn how_long_prices_must_last_is_a_parameter_with_bounds() {
         risk.divergence_grace_seconds = seconds;
         let market = venue.market.clone();
         refused(&mut venue.sandbox, BallastError::RiskOracle, |s| {
-            s.update_market_risk(&market, risk)
+            s.set_market_risk(&market, risk)
         });
     }
 }

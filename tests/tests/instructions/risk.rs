@@ -1,12 +1,11 @@
 //! Replacing a market's risk parameters.
 
-use ballast_client::instructions::admin;
 use ballast_engine::fixtures::risk::sol_market;
 use ballast_engine::risk::RiskParams;
 use ballast_sandbox::MarketConfig;
 use ballast_state::error::BallastError;
 use ballast_state::exchange::Role;
-use solana_signer::Signer;
+use ballast_state::staged::Change;
 
 use crate::event;
 use crate::support::{done, refused, Venue, START, TEN, USD};
@@ -18,7 +17,7 @@ pub fn new_parameters_replace_the_old_and_funding_accrues_at_the_old_rate() {
     let mut risk = sol_market();
     risk.funding_rate_ppm_per_hour = -1_000;
     risk.taker_fee_bps = 7;
-    let outcome = done(venue.sandbox.update_market_risk(&venue.market, risk));
+    let outcome = done(venue.sandbox.set_market_risk(&venue.market, risk));
     let event = event!(outcome, MarketRiskUpdated);
     assert_eq!(
         (event.before.taker_fee_bps, event.after.taker_fee_bps),
@@ -44,32 +43,24 @@ pub fn new_parameters_replace_the_old_and_funding_accrues_at_the_old_rate() {
 pub fn only_the_risk_authority_sets_parameters() {
     let mut venue = Venue::new();
     let stranger = venue.sandbox.funded_keypair();
-    let instruction = admin::UpdateMarketRisk {
-        risk_authority: stranger.pubkey(),
-        keys: venue.market.keys,
-        risk: sol_market(),
-    }
-    .instruction();
+    let change = Change::Risk(sol_market());
+    let of = Some(&venue.market);
     refused(&mut venue.sandbox, BallastError::NotRiskAuthority, |s| {
-        s.send(std::slice::from_ref(&instruction), &[&stranger])
+        s.send_staging(change, of, &stranger)
     });
-    done(
-        venue
-            .sandbox
-            .propose_authority(Role::Risk, stranger.pubkey()),
-    );
-    done(venue.sandbox.accept_authority(Role::Risk, &stranger));
-    done(venue.sandbox.send(&[instruction], &[&stranger]));
+    done(venue.sandbox.hand_over(Role::Risk, &stranger));
+    let staged = venue.sandbox.stage_by(change, of, &stranger).unwrap();
+    done(venue.sandbox.apply(&staged, of));
     // Not even the admin.
     refused(&mut venue.sandbox, BallastError::NotRiskAuthority, |s| {
-        s.update_market_risk(&venue.market, sol_market())
+        s.set_market_risk(&venue.market, sol_market())
     });
 }
 
 #[test]
 pub fn unsound_parameters_are_refused_by_group() {
-    type Change = fn(&mut RiskParams);
-    let cases: [(BallastError, &[Change]); 12] = [
+    type Spoil = fn(&mut RiskParams);
+    let cases: [(BallastError, &[Spoil]); 12] = [
         (
             BallastError::RiskTiers,
             &[
@@ -173,7 +164,7 @@ pub fn unsound_parameters_are_refused_by_group() {
             let mut risk = sol_market();
             change(&mut risk);
             refused(&mut venue.sandbox, error, |s| {
-                s.update_market_risk(&venue.market, risk)
+                s.set_market_risk(&venue.market, risk)
             });
         }
     }
@@ -185,7 +176,7 @@ pub fn a_tighter_market_binds_at_once() {
     let mut risk = venue.market.config.risk;
     risk.max_open_interest_lots = 5_000;
     risk.tiers[0].initial_margin_bps = 1_000;
-    done(venue.sandbox.update_market_risk(&venue.market, risk));
+    done(venue.sandbox.set_market_risk(&venue.market, risk));
     refused(&mut venue.sandbox, BallastError::BelowInitialMargin, |s| {
         s.block_trade(
             &venue.market,

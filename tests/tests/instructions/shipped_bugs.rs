@@ -320,7 +320,7 @@ pub fn an_admin_switched_a_guard_off() {
         let mut risk = sound;
         change(&mut risk);
         refused(&mut venue.sandbox, error, |s| {
-            s.update_market_risk(&venue.market, risk)
+            s.set_market_risk(&venue.market, risk)
         });
     };
     refuses(BallastError::RiskOracle, &|r| {

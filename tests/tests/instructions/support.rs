@@ -147,6 +147,14 @@ impl Venue {
         conserves(&self.sandbox);
     }
 
+    /// The same where a market waits.
+    pub fn second_market_after_its_delay(&mut self) -> MarketCookie {
+        let delays = self.sandbox.exchange().delays();
+        self.sandbox
+            .create_market_after(&quiet(), delays.admin_slots)
+            .unwrap()
+    }
+
     /// A second market on the same exchange, like the first.
     pub fn second_market(&mut self) -> MarketCookie {
         self.sandbox.create_market(&quiet()).unwrap()

@@ -272,7 +272,7 @@ pub fn positions_and_the_market_have_a_largest_size() {
     risk.tiers = Default::default();
     risk.tiers[0] = config.risk.tiers[0];
     risk.tiers[0].notional_limit_atoms = 100 * USD;
-    done(s.update_market_risk(&venue.market, risk));
+    done(s.set_market_risk(&venue.market, risk));
     refused(s, BallastError::PositionTooLarge, |s| {
         s.block_trade(
             &venue.market,

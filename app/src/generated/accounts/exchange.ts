@@ -64,18 +64,21 @@ export type Exchange = {
   mintDecimals: number;
   /** Union of the `PAUSE_*` flags in force. Written by `set_pause`. */
   pauseFlags: number;
-  /** May create markets and name successors. Written by `accept_authority`. */
+  /** Stages markets, successors and delays. Written by `accept_authority`. */
   admin: Address;
-  /** Proposed admin; the default key when none. Written by `propose_authority`. */
-  pendingAdmin: Address;
-  /** May change risk parameters. Written by `accept_authority`. */
+  /** Not read. */
+  unusedAdmin: Address;
+  /** Stages risk parameters. Written by `accept_authority`. */
   riskAuthority: Address;
-  /** Proposed risk authority; the default key when none. */
-  pendingRiskAuthority: Address;
-  /** May set pause flags (as may the admin). Written by `accept_authority`. */
+  /** Not read. */
+  unusedRiskAuthority: Address;
+  /**
+   * May set pause flags (as may the admin) and cancels staged changes. Written by
+   * `accept_authority`.
+   */
   pauseAuthority: Address;
-  /** Proposed pause authority; the default key when none. */
-  pendingPauseAuthority: Address;
+  /** Not read. */
+  unusedPauseAuthority: Address;
   /** Mint of the quote currency; its smallest unit is the atom. Written once. */
   collateralMint: Address;
   /** Token account with all free collateral, margin and fees. Written once. */
@@ -88,6 +91,20 @@ export type Exchange = {
   marketCount: number;
   /** Always zero; aligns what follows. */
   padding: ReadonlyUint8Array;
+  /**
+   * Slots for which a change of risk parameters waits. Written by `raise_delays` and
+   * `apply_exchange_change`.
+   */
+  riskDelaySlots: bigint;
+  /** Slots for which every other change waits. Written like it. */
+  adminDelaySlots: bigint;
+  /**
+   * Token account to which earnings are paid; the default key while there is none. Written by
+   * `apply_exchange_change`.
+   */
+  treasury: Address;
+  /** Zero; room for later versions. */
+  reservedAdmin: ReadonlyUint8Array;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -103,18 +120,21 @@ export type ExchangeArgs = {
   mintDecimals: number;
   /** Union of the `PAUSE_*` flags in force. Written by `set_pause`. */
   pauseFlags: number;
-  /** May create markets and name successors. Written by `accept_authority`. */
+  /** Stages markets, successors and delays. Written by `accept_authority`. */
   admin: Address;
-  /** Proposed admin; the default key when none. Written by `propose_authority`. */
-  pendingAdmin: Address;
-  /** May change risk parameters. Written by `accept_authority`. */
+  /** Not read. */
+  unusedAdmin: Address;
+  /** Stages risk parameters. Written by `accept_authority`. */
   riskAuthority: Address;
-  /** Proposed risk authority; the default key when none. */
-  pendingRiskAuthority: Address;
-  /** May set pause flags (as may the admin). Written by `accept_authority`. */
+  /** Not read. */
+  unusedRiskAuthority: Address;
+  /**
+   * May set pause flags (as may the admin) and cancels staged changes. Written by
+   * `accept_authority`.
+   */
   pauseAuthority: Address;
-  /** Proposed pause authority; the default key when none. */
-  pendingPauseAuthority: Address;
+  /** Not read. */
+  unusedPauseAuthority: Address;
   /** Mint of the quote currency; its smallest unit is the atom. Written once. */
   collateralMint: Address;
   /** Token account with all free collateral, margin and fees. Written once. */
@@ -127,6 +147,20 @@ export type ExchangeArgs = {
   marketCount: number;
   /** Always zero; aligns what follows. */
   padding: ReadonlyUint8Array;
+  /**
+   * Slots for which a change of risk parameters waits. Written by `raise_delays` and
+   * `apply_exchange_change`.
+   */
+  riskDelaySlots: number | bigint;
+  /** Slots for which every other change waits. Written like it. */
+  adminDelaySlots: number | bigint;
+  /**
+   * Token account to which earnings are paid; the default key while there is none. Written by
+   * `apply_exchange_change`.
+   */
+  treasury: Address;
+  /** Zero; room for later versions. */
+  reservedAdmin: ReadonlyUint8Array;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -142,18 +176,22 @@ export function getExchangeEncoder(): FixedSizeEncoder<ExchangeArgs> {
       ["mintDecimals", getU8Encoder()],
       ["pauseFlags", getU32Encoder()],
       ["admin", getAddressEncoder()],
-      ["pendingAdmin", getAddressEncoder()],
+      ["unusedAdmin", getAddressEncoder()],
       ["riskAuthority", getAddressEncoder()],
-      ["pendingRiskAuthority", getAddressEncoder()],
+      ["unusedRiskAuthority", getAddressEncoder()],
       ["pauseAuthority", getAddressEncoder()],
-      ["pendingPauseAuthority", getAddressEncoder()],
+      ["unusedPauseAuthority", getAddressEncoder()],
       ["collateralMint", getAddressEncoder()],
       ["collateralVault", getAddressEncoder()],
       ["traderCount", getU64Encoder()],
       ["unused", fixEncoderSize(getBytesEncoder(), 12)],
       ["marketCount", getU16Encoder()],
       ["padding", fixEncoderSize(getBytesEncoder(), 2)],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 256)],
+      ["riskDelaySlots", getU64Encoder()],
+      ["adminDelaySlots", getU64Encoder()],
+      ["treasury", getAddressEncoder()],
+      ["reservedAdmin", fixEncoderSize(getBytesEncoder(), 48)],
+      ["reserved", fixEncoderSize(getBytesEncoder(), 160)],
     ]),
     (value) => ({ ...value, discriminator: EXCHANGE_DISCRIMINATOR }),
   );
@@ -169,18 +207,22 @@ export function getExchangeDecoder(): FixedSizeDecoder<Exchange> {
     ["mintDecimals", getU8Decoder()],
     ["pauseFlags", getU32Decoder()],
     ["admin", getAddressDecoder()],
-    ["pendingAdmin", getAddressDecoder()],
+    ["unusedAdmin", getAddressDecoder()],
     ["riskAuthority", getAddressDecoder()],
-    ["pendingRiskAuthority", getAddressDecoder()],
+    ["unusedRiskAuthority", getAddressDecoder()],
     ["pauseAuthority", getAddressDecoder()],
-    ["pendingPauseAuthority", getAddressDecoder()],
+    ["unusedPauseAuthority", getAddressDecoder()],
     ["collateralMint", getAddressDecoder()],
     ["collateralVault", getAddressDecoder()],
     ["traderCount", getU64Decoder()],
     ["unused", fixDecoderSize(getBytesDecoder(), 12)],
     ["marketCount", getU16Decoder()],
     ["padding", fixDecoderSize(getBytesDecoder(), 2)],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 256)],
+    ["riskDelaySlots", getU64Decoder()],
+    ["adminDelaySlots", getU64Decoder()],
+    ["treasury", getAddressDecoder()],
+    ["reservedAdmin", fixDecoderSize(getBytesDecoder(), 48)],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 160)],
   ]);
 }
 

@@ -11,4 +11,5 @@ export * from "./book";
 export * from "./exchange";
 export * from "./market";
 export * from "./queue";
+export * from "./staged";
 export * from "./trader";

@@ -106,7 +106,7 @@ export type Market = {
   queueShort: Address;
   /** Price source and units. Written once. */
   oracle: OracleConfig;
-  /** Risk parameters. Written by `update_market_risk`. */
+  /** Risk parameters. Written by `apply_market_change`. */
   risk: RiskConfig;
   /** Funding. Written by every instruction that reads a price or changes the book. */
   funding: FundingLedger;
@@ -164,7 +164,7 @@ export type MarketArgs = {
   queueShort: Address;
   /** Price source and units. Written once. */
   oracle: OracleConfigArgs;
-  /** Risk parameters. Written by `update_market_risk`. */
+  /** Risk parameters. Written by `apply_market_change`. */
   risk: RiskConfigArgs;
   /** Funding. Written by every instruction that reads a price or changes the book. */
   funding: FundingLedgerArgs;

@@ -20,7 +20,7 @@ export const BALLAST_ERROR__NOT_ADMIN = 0x1770; // 6000
 export const BALLAST_ERROR__NOT_RISK_AUTHORITY = 0x1771; // 6001
 /** NotPauseAuthority: The signer is neither the pause authority nor the admin */
 export const BALLAST_ERROR__NOT_PAUSE_AUTHORITY = 0x1772; // 6002
-/** NotProposed: The signer was not proposed for this role; the admin must propose it first */
+/** NotProposed: The signer is not the successor that was staged for this role; the admin stages it first */
 export const BALLAST_ERROR__NOT_PROPOSED = 0x1773; // 6003
 /** NotOwner: The signer is not the owner of the trader account */
 export const BALLAST_ERROR__NOT_OWNER = 0x1774; // 6004
@@ -292,6 +292,28 @@ export const BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE = 0x17fa; // 6138
 export const BALLAST_ERROR__PROFIT_IS_HELD = 0x1806; // 6150
 /** ProfitNotDue: Nothing is released: the market is short of all it holds, or no newer price was recorded in a later slot than it was held */
 export const BALLAST_ERROR__PROFIT_NOT_DUE = 0x1807; // 6151
+/** StagedMismatch: The id is not that of the staged change, or the change is of another kind or target; read the account again */
+export const BALLAST_ERROR__STAGED_MISMATCH = 0x1810; // 6160
+/** StagedTooEarly: The staged change is not due; apply it from its slot on */
+export const BALLAST_ERROR__STAGED_TOO_EARLY = 0x1811; // 6161
+/** StagedExpired: The staged change has expired; clear it away with cancel_staged and stage it again */
+export const BALLAST_ERROR__STAGED_EXPIRED = 0x1812; // 6162
+/** StagedStale: What was staged no longer fits: its target or the holder of the role has changed since; cancel it and stage it again */
+export const BALLAST_ERROR__STAGED_STALE = 0x1813; // 6163
+/** StagedExists: A change of this kind is already staged for this target; cancel it first */
+export const BALLAST_ERROR__STAGED_EXISTS = 0x1814; // 6164
+/** MayNotCancel: The signer may not cancel this change: the guardian, the admin and its proposer may, of the admin's role the guardian alone, of the guardian's the admin alone */
+export const BALLAST_ERROR__MAY_NOT_CANCEL = 0x1815; // 6165
+/** DelayOutOfRange: A delay is at most 6,480,000 slots, and that of risk parameters not above that of the rest */
+export const BALLAST_ERROR__DELAY_OUT_OF_RANGE = 0x1816; // 6166
+/** DelayNotRaised: Only longer delays take effect at once; stage a shorter one */
+export const BALLAST_ERROR__DELAY_NOT_RAISED = 0x1817; // 6167
+/** ChangeNotSupported: This program does not carry out a change of this kind */
+export const BALLAST_ERROR__CHANGE_NOT_SUPPORTED = 0x1818; // 6168
+/** DurableNonce: An authority's transaction may not be kept for later: sign it with a recent blockhash, not with a durable nonce */
+export const BALLAST_ERROR__DURABLE_NONCE = 0x1819; // 6169
+/** WrongInstructionsSysvar: The account is not the sysvar of the transaction's instructions */
+export const BALLAST_ERROR__WRONG_INSTRUCTIONS_SYSVAR = 0x181a; // 6170
 
 export type BallastError =
   | typeof BALLAST_ERROR__ADL_BANKRUPT_IN_LIST
@@ -323,10 +345,14 @@ export type BallastError =
   | typeof BALLAST_ERROR__BOOK_NOT_WRITABLE
   | typeof BALLAST_ERROR__BOOK_NOT_ZEROED
   | typeof BALLAST_ERROR__BOOK_TOO_SMALL
+  | typeof BALLAST_ERROR__CHANGE_NOT_SUPPORTED
   | typeof BALLAST_ERROR__CLOSE_PRICE_OUT_OF_RANGE
+  | typeof BALLAST_ERROR__DELAY_NOT_RAISED
+  | typeof BALLAST_ERROR__DELAY_OUT_OF_RANGE
   | typeof BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE
   | typeof BALLAST_ERROR__DUPLICATE_CLIENT_ID
   | typeof BALLAST_ERROR__DUPLICATE_KEY
+  | typeof BALLAST_ERROR__DURABLE_NONCE
   | typeof BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__EXCHANGE_INVARIANT
   | typeof BALLAST_ERROR__EXPIRY_TOO_FAR
@@ -341,6 +367,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__MARGIN_BELOW_ZERO
   | typeof BALLAST_ERROR__MARKET_INVARIANT
   | typeof BALLAST_ERROR__MARKET_NAME_INVALID
+  | typeof BALLAST_ERROR__MAY_NOT_CANCEL
   | typeof BALLAST_ERROR__MINT_EXTENSION_REJECTED
   | typeof BALLAST_ERROR__NODE_NOT_FOUND
   | typeof BALLAST_ERROR__NO_FREE_SLOT
@@ -408,6 +435,11 @@ export type BallastError =
   | typeof BALLAST_ERROR__RISK_TIERS
   | typeof BALLAST_ERROR__SELF_TRADE
   | typeof BALLAST_ERROR__SIZE_OUT_OF_RANGE
+  | typeof BALLAST_ERROR__STAGED_EXISTS
+  | typeof BALLAST_ERROR__STAGED_EXPIRED
+  | typeof BALLAST_ERROR__STAGED_MISMATCH
+  | typeof BALLAST_ERROR__STAGED_STALE
+  | typeof BALLAST_ERROR__STAGED_TOO_EARLY
   | typeof BALLAST_ERROR__TOO_MANY_MAKERS
   | typeof BALLAST_ERROR__TOO_MANY_MARKETS
   | typeof BALLAST_ERROR__TOO_MANY_ORDERS
@@ -425,6 +457,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__WRONG_BOOK
   | typeof BALLAST_ERROR__WRONG_COLLATERAL_VAULT
   | typeof BALLAST_ERROR__WRONG_EXCHANGE
+  | typeof BALLAST_ERROR__WRONG_INSTRUCTIONS_SYSVAR
   | typeof BALLAST_ERROR__WRONG_INSURANCE_VAULT
   | typeof BALLAST_ERROR__WRONG_MINT
   | typeof BALLAST_ERROR__WRONG_QUEUE
@@ -466,10 +499,14 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__BOOK_NOT_WRITABLE]: `The book account must be writable`,
     [BALLAST_ERROR__BOOK_NOT_ZEROED]: `The book account must be handed over with every byte zero`,
     [BALLAST_ERROR__BOOK_TOO_SMALL]: `The book account is too small; allocate the header and at least the minimum of orders a side`,
+    [BALLAST_ERROR__CHANGE_NOT_SUPPORTED]: `This program does not carry out a change of this kind`,
     [BALLAST_ERROR__CLOSE_PRICE_OUT_OF_RANGE]: `The close price lies on the wrong side of the oracle price`,
+    [BALLAST_ERROR__DELAY_NOT_RAISED]: `Only longer delays take effect at once; stage a shorter one`,
+    [BALLAST_ERROR__DELAY_OUT_OF_RANGE]: `A delay is at most 6,480,000 slots, and that of risk parameters not above that of the rest`,
     [BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE]: `The delegate may not sign block trades; the owner signs, or lets it with set_delegate`,
     [BALLAST_ERROR__DUPLICATE_CLIENT_ID]: `Another order of the trader in this market has this client id; choose another or use 0`,
     [BALLAST_ERROR__DUPLICATE_KEY]: `The queue already has a node with this key`,
+    [BALLAST_ERROR__DURABLE_NONCE]: `An authority's transaction may not be kept for later: sign it with a recent blockhash, not with a durable nonce`,
     [BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE]: `The entry price is not below 2^31 atoms per lot`,
     [BALLAST_ERROR__EXCHANGE_INVARIANT]: `The exchange's invariant does not hold`,
     [BALLAST_ERROR__EXPIRY_TOO_FAR]: `The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds`,
@@ -484,6 +521,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__MARGIN_BELOW_ZERO]: `The margin of a position may not be taken below zero`,
     [BALLAST_ERROR__MARKET_INVARIANT]: `The market's invariant does not hold`,
     [BALLAST_ERROR__MARKET_NAME_INVALID]: `The market name must be 1 to 16 bytes of printable ASCII, padded with zeros`,
+    [BALLAST_ERROR__MAY_NOT_CANCEL]: `The signer may not cancel this change: the guardian, the admin and its proposer may, of the admin's role the guardian alone, of the guardian's the admin alone`,
     [BALLAST_ERROR__MINT_EXTENSION_REJECTED]: `The mint has a Token-2022 extension that can change balances or stop transfers`,
     [BALLAST_ERROR__NODE_NOT_FOUND]: `The queue has no node of this position`,
     [BALLAST_ERROR__NO_FREE_SLOT]: `All position slots are in use; close a position first`,
@@ -496,7 +534,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__NOTHING_TO_REDUCE]: `There is no position that this reduce-only order could make smaller`,
     [BALLAST_ERROR__NOT_OWNER]: `The signer is not the owner of the trader account`,
     [BALLAST_ERROR__NOT_PAUSE_AUTHORITY]: `The signer is neither the pause authority nor the admin`,
-    [BALLAST_ERROR__NOT_PROPOSED]: `The signer was not proposed for this role; the admin must propose it first`,
+    [BALLAST_ERROR__NOT_PROPOSED]: `The signer is not the successor that was staged for this role; the admin stages it first`,
     [BALLAST_ERROR__NO_TRIGGER]: `The position has no trigger of this kind`,
     [BALLAST_ERROR__NOT_RISK_AUTHORITY]: `The signer is not the risk authority; sign with the risk authority key`,
     [BALLAST_ERROR__NOT_TRADER_AUTHORITY]: `The signer is neither the owner nor the delegate of the trader account`,
@@ -551,6 +589,11 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__RISK_TIERS]: `Risk tiers: 1 to 4, limits ascending, margins not descending, 0 < maintenance < initial <= 10000 bps`,
     [BALLAST_ERROR__SELF_TRADE]: `The order would meet one of the trader's own; cancel that one or choose another mode`,
     [BALLAST_ERROR__SIZE_OUT_OF_RANGE]: `The size is beyond 2^32-1 lots`,
+    [BALLAST_ERROR__STAGED_EXISTS]: `A change of this kind is already staged for this target; cancel it first`,
+    [BALLAST_ERROR__STAGED_EXPIRED]: `The staged change has expired; clear it away with cancel_staged and stage it again`,
+    [BALLAST_ERROR__STAGED_MISMATCH]: `The id is not that of the staged change, or the change is of another kind or target; read the account again`,
+    [BALLAST_ERROR__STAGED_STALE]: `What was staged no longer fits: its target or the holder of the role has changed since; cancel it and stage it again`,
+    [BALLAST_ERROR__STAGED_TOO_EARLY]: `The staged change is not due; apply it from its slot on`,
     [BALLAST_ERROR__TOO_MANY_MAKERS]: `The list of makers is longer than one call can work through; list at most 32`,
     [BALLAST_ERROR__TOO_MANY_MARKETS]: `The exchange already counts the largest number of markets`,
     [BALLAST_ERROR__TOO_MANY_ORDERS]: `The trader already has 16 orders in this market; cancel one first`,
@@ -568,6 +611,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__WRONG_BOOK]: `The book account is not the market's book`,
     [BALLAST_ERROR__WRONG_COLLATERAL_VAULT]: `The collateral vault is not the exchange's vault`,
     [BALLAST_ERROR__WRONG_EXCHANGE]: `The exchange account is not the program's exchange`,
+    [BALLAST_ERROR__WRONG_INSTRUCTIONS_SYSVAR]: `The account is not the sysvar of the transaction's instructions`,
     [BALLAST_ERROR__WRONG_INSURANCE_VAULT]: `The insurance vault is not the market's vault`,
     [BALLAST_ERROR__WRONG_MINT]: `The mint is not the exchange's collateral mint`,
     [BALLAST_ERROR__WRONG_QUEUE]: `The queue account is not the market's queue of that side`,

@@ -37,12 +37,6 @@ import {
   type ResolvedInstructionAccount,
 } from "@solana/kit/program-client-core";
 import { BALLAST_PROGRAM_ADDRESS } from "../programs";
-import {
-  getRoleDecoder,
-  getRoleEncoder,
-  type Role,
-  type RoleArgs,
-} from "../types";
 
 export const ACCEPT_AUTHORITY_DISCRIMINATOR: ReadonlyUint8Array =
   new Uint8Array([107, 86, 198, 91, 33, 12, 107, 160]);
@@ -58,6 +52,9 @@ export type AcceptAuthorityInstruction<
   TAccountSuccessor extends string | AccountMeta<string> = string,
   TAccountExchange extends string | AccountMeta<string> =
     "DvSPyc2KZ5WMeEdeyDkx47GFP57oTa6N1Mrn8WKgEXed",
+  TAccountStaged extends string | AccountMeta<string> = string,
+  TAccountStagedPayer extends string | AccountMeta<string> = string,
+  TAccountInstructions extends string | AccountMeta<string> = string,
   TAccountEventAuthority extends string | AccountMeta<string> =
     "J72f69T8PmkEV6UdNc1ZiXxDDPktv7ph2PNYHLt1Xva4",
   TAccountProgram extends string | AccountMeta<string> =
@@ -74,6 +71,15 @@ export type AcceptAuthorityInstruction<
       TAccountExchange extends string
         ? WritableAccount<TAccountExchange>
         : TAccountExchange,
+      TAccountStaged extends string
+        ? WritableAccount<TAccountStaged>
+        : TAccountStaged,
+      TAccountStagedPayer extends string
+        ? WritableAccount<TAccountStagedPayer>
+        : TAccountStagedPayer,
+      TAccountInstructions extends string
+        ? ReadonlyAccount<TAccountInstructions>
+        : TAccountInstructions,
       TAccountEventAuthority extends string
         ? ReadonlyAccount<TAccountEventAuthority>
         : TAccountEventAuthority,
@@ -86,16 +92,16 @@ export type AcceptAuthorityInstruction<
 
 export type AcceptAuthorityInstructionData = {
   discriminator: ReadonlyUint8Array;
-  role: Role;
+  id: ReadonlyUint8Array;
 };
 
-export type AcceptAuthorityInstructionDataArgs = { role: RoleArgs };
+export type AcceptAuthorityInstructionDataArgs = { id: ReadonlyUint8Array };
 
 export function getAcceptAuthorityInstructionDataEncoder(): FixedSizeEncoder<AcceptAuthorityInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["role", getRoleEncoder()],
+      ["id", fixEncoderSize(getBytesEncoder(), 32)],
     ]),
     (value) => ({ ...value, discriminator: ACCEPT_AUTHORITY_DISCRIMINATOR }),
   );
@@ -104,7 +110,7 @@ export function getAcceptAuthorityInstructionDataEncoder(): FixedSizeEncoder<Acc
 export function getAcceptAuthorityInstructionDataDecoder(): FixedSizeDecoder<AcceptAuthorityInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["role", getRoleDecoder()],
+    ["id", fixDecoderSize(getBytesDecoder(), 32)],
   ]);
 }
 
@@ -121,21 +127,31 @@ export function getAcceptAuthorityInstructionDataCodec(): FixedSizeCodec<
 export type AcceptAuthorityInput<
   TAccountSuccessor extends string = string,
   TAccountExchange extends string = string,
+  TAccountStaged extends string = string,
+  TAccountStagedPayer extends string = string,
+  TAccountInstructions extends string = string,
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
-  /** The proposed successor. */
+  /** The staged successor. */
   successor: TransactionSigner<TAccountSuccessor>;
   /** The exchange. */
   exchange?: Address<TAccountExchange>;
+  /** The staged hand-over. */
+  staged: Address<TAccountStaged>;
+  stagedPayer: Address<TAccountStagedPayer>;
+  instructions: Address<TAccountInstructions>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
-  role: AcceptAuthorityInstructionDataArgs["role"];
+  id: AcceptAuthorityInstructionDataArgs["id"];
 };
 
 export function getAcceptAuthorityInstruction<
   TAccountSuccessor extends string,
   TAccountExchange extends string,
+  TAccountStaged extends string,
+  TAccountStagedPayer extends string,
+  TAccountInstructions extends string,
   TAccountEventAuthority extends string,
   TAccountProgram extends string,
   TProgramAddress extends Address = typeof BALLAST_PROGRAM_ADDRESS,
@@ -143,6 +159,9 @@ export function getAcceptAuthorityInstruction<
   input: AcceptAuthorityInput<
     TAccountSuccessor,
     TAccountExchange,
+    TAccountStaged,
+    TAccountStagedPayer,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >,
@@ -151,6 +170,9 @@ export function getAcceptAuthorityInstruction<
   TProgramAddress,
   TAccountSuccessor,
   TAccountExchange,
+  TAccountStaged,
+  TAccountStagedPayer,
+  TAccountInstructions,
   TAccountEventAuthority,
   TAccountProgram
 > {
@@ -161,6 +183,9 @@ export function getAcceptAuthorityInstruction<
   const originalAccounts = {
     successor: { value: input.successor ?? null, isWritable: false },
     exchange: { value: input.exchange ?? null, isWritable: true },
+    staged: { value: input.staged ?? null, isWritable: true },
+    stagedPayer: { value: input.stagedPayer ?? null, isWritable: true },
+    instructions: { value: input.instructions ?? null, isWritable: false },
     eventAuthority: { value: input.eventAuthority ?? null, isWritable: false },
     program: { value: input.program ?? null, isWritable: false },
   };
@@ -191,6 +216,9 @@ export function getAcceptAuthorityInstruction<
     accounts: [
       getAccountMeta("successor", accounts.successor),
       getAccountMeta("exchange", accounts.exchange),
+      getAccountMeta("staged", accounts.staged),
+      getAccountMeta("stagedPayer", accounts.stagedPayer),
+      getAccountMeta("instructions", accounts.instructions),
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
@@ -202,6 +230,9 @@ export function getAcceptAuthorityInstruction<
     TProgramAddress,
     TAccountSuccessor,
     TAccountExchange,
+    TAccountStaged,
+    TAccountStagedPayer,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >);
@@ -213,12 +244,16 @@ export type ParsedAcceptAuthorityInstruction<
 > = {
   programAddress: Address<TProgram>;
   accounts: {
-    /** The proposed successor. */
+    /** The staged successor. */
     successor: TAccountMetas[0];
     /** The exchange. */
     exchange: TAccountMetas[1];
-    eventAuthority: TAccountMetas[2];
-    program: TAccountMetas[3];
+    /** The staged hand-over. */
+    staged: TAccountMetas[2];
+    stagedPayer: TAccountMetas[3];
+    instructions: TAccountMetas[4];
+    eventAuthority: TAccountMetas[5];
+    program: TAccountMetas[6];
   };
   data: AcceptAuthorityInstructionData;
 };
@@ -231,12 +266,12 @@ export function parseAcceptAuthorityInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedAcceptAuthorityInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 4) {
+  if (instruction.accounts.length < 7) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
       {
         actualAccountMetas: instruction.accounts.length,
-        expectedAccountMetas: 4,
+        expectedAccountMetas: 7,
       },
     );
   }
@@ -251,6 +286,9 @@ export function parseAcceptAuthorityInstruction<
     accounts: {
       successor: getNextAccount(),
       exchange: getNextAccount(),
+      staged: getNextAccount(),
+      stagedPayer: getNextAccount(),
+      instructions: getNextAccount(),
       eventAuthority: getNextAccount(),
       program: getNextAccount(),
     },

@@ -40,16 +40,6 @@ import {
 } from "@solana/kit/program-client-core";
 import { findInsuranceVaultPda } from "../pdas";
 import { BALLAST_PROGRAM_ADDRESS } from "../programs";
-import {
-  getOracleConfigDecoder,
-  getOracleConfigEncoder,
-  getRiskConfigDecoder,
-  getRiskConfigEncoder,
-  type OracleConfig,
-  type OracleConfigArgs,
-  type RiskConfig,
-  type RiskConfigArgs,
-} from "../types";
 
 export const CREATE_MARKET_DISCRIMINATOR: ReadonlyUint8Array = new Uint8Array([
   103, 226, 97, 235, 200, 188, 251, 254,
@@ -73,10 +63,13 @@ export type CreateMarketInstruction<
   TAccountQueueLong extends string | AccountMeta<string> = string,
   TAccountQueueShort extends string | AccountMeta<string> = string,
   TAccountBook extends string | AccountMeta<string> = string,
+  TAccountStaged extends string | AccountMeta<string> = string,
+  TAccountStagedPayer extends string | AccountMeta<string> = string,
   TAccountTokenProgram extends string | AccountMeta<string> =
     "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
   TAccountSystemProgram extends string | AccountMeta<string> =
     "11111111111111111111111111111111",
+  TAccountInstructions extends string | AccountMeta<string> = string,
   TAccountEventAuthority extends string | AccountMeta<string> =
     "J72f69T8PmkEV6UdNc1ZiXxDDPktv7ph2PNYHLt1Xva4",
   TAccountProgram extends string | AccountMeta<string> =
@@ -115,12 +108,21 @@ export type CreateMarketInstruction<
       TAccountBook extends string
         ? WritableAccount<TAccountBook>
         : TAccountBook,
+      TAccountStaged extends string
+        ? WritableAccount<TAccountStaged>
+        : TAccountStaged,
+      TAccountStagedPayer extends string
+        ? WritableAccount<TAccountStagedPayer>
+        : TAccountStagedPayer,
       TAccountTokenProgram extends string
         ? ReadonlyAccount<TAccountTokenProgram>
         : TAccountTokenProgram,
       TAccountSystemProgram extends string
         ? ReadonlyAccount<TAccountSystemProgram>
         : TAccountSystemProgram,
+      TAccountInstructions extends string
+        ? ReadonlyAccount<TAccountInstructions>
+        : TAccountInstructions,
       TAccountEventAuthority extends string
         ? ReadonlyAccount<TAccountEventAuthority>
         : TAccountEventAuthority,
@@ -133,30 +135,16 @@ export type CreateMarketInstruction<
 
 export type CreateMarketInstructionData = {
   discriminator: ReadonlyUint8Array;
-  /** Printable ASCII padded with zeros. */
-  name: ReadonlyUint8Array;
-  /** Price source and units. */
-  oracle: OracleConfig;
-  /** Risk parameters. */
-  risk: RiskConfig;
+  id: ReadonlyUint8Array;
 };
 
-export type CreateMarketInstructionDataArgs = {
-  /** Printable ASCII padded with zeros. */
-  name: ReadonlyUint8Array;
-  /** Price source and units. */
-  oracle: OracleConfigArgs;
-  /** Risk parameters. */
-  risk: RiskConfigArgs;
-};
+export type CreateMarketInstructionDataArgs = { id: ReadonlyUint8Array };
 
 export function getCreateMarketInstructionDataEncoder(): FixedSizeEncoder<CreateMarketInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["name", fixEncoderSize(getBytesEncoder(), 16)],
-      ["oracle", getOracleConfigEncoder()],
-      ["risk", getRiskConfigEncoder()],
+      ["id", fixEncoderSize(getBytesEncoder(), 32)],
     ]),
     (value) => ({ ...value, discriminator: CREATE_MARKET_DISCRIMINATOR }),
   );
@@ -165,9 +153,7 @@ export function getCreateMarketInstructionDataEncoder(): FixedSizeEncoder<Create
 export function getCreateMarketInstructionDataDecoder(): FixedSizeDecoder<CreateMarketInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["name", fixDecoderSize(getBytesDecoder(), 16)],
-    ["oracle", getOracleConfigDecoder()],
-    ["risk", getRiskConfigDecoder()],
+    ["id", fixDecoderSize(getBytesDecoder(), 32)],
   ]);
 }
 
@@ -191,8 +177,11 @@ export type CreateMarketAsyncInput<
   TAccountQueueLong extends string = string,
   TAccountQueueShort extends string = string,
   TAccountBook extends string = string,
+  TAccountStaged extends string = string,
+  TAccountStagedPayer extends string = string,
   TAccountTokenProgram extends string = string,
   TAccountSystemProgram extends string = string,
+  TAccountInstructions extends string = string,
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
@@ -211,15 +200,17 @@ export type CreateMarketAsyncInput<
   queueLong: Address<TAccountQueueLong>;
   queueShort: Address<TAccountQueueShort>;
   book: Address<TAccountBook>;
+  /** The staged market. */
+  staged: Address<TAccountStaged>;
+  stagedPayer: Address<TAccountStagedPayer>;
   /** SPL token or Token-2022. */
   tokenProgram?: Address<TAccountTokenProgram>;
   /** System program. */
   systemProgram?: Address<TAccountSystemProgram>;
+  instructions: Address<TAccountInstructions>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
-  name: CreateMarketInstructionDataArgs["name"];
-  oracle: CreateMarketInstructionDataArgs["oracle"];
-  risk: CreateMarketInstructionDataArgs["risk"];
+  id: CreateMarketInstructionDataArgs["id"];
 };
 
 export async function getCreateMarketInstructionAsync<
@@ -232,8 +223,11 @@ export async function getCreateMarketInstructionAsync<
   TAccountQueueLong extends string,
   TAccountQueueShort extends string,
   TAccountBook extends string,
+  TAccountStaged extends string,
+  TAccountStagedPayer extends string,
   TAccountTokenProgram extends string,
   TAccountSystemProgram extends string,
+  TAccountInstructions extends string,
   TAccountEventAuthority extends string,
   TAccountProgram extends string,
   TProgramAddress extends Address = typeof BALLAST_PROGRAM_ADDRESS,
@@ -248,8 +242,11 @@ export async function getCreateMarketInstructionAsync<
     TAccountQueueLong,
     TAccountQueueShort,
     TAccountBook,
+    TAccountStaged,
+    TAccountStagedPayer,
     TAccountTokenProgram,
     TAccountSystemProgram,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >,
@@ -266,8 +263,11 @@ export async function getCreateMarketInstructionAsync<
     TAccountQueueLong,
     TAccountQueueShort,
     TAccountBook,
+    TAccountStaged,
+    TAccountStagedPayer,
     TAccountTokenProgram,
     TAccountSystemProgram,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >
@@ -286,8 +286,11 @@ export async function getCreateMarketInstructionAsync<
     queueLong: { value: input.queueLong ?? null, isWritable: true },
     queueShort: { value: input.queueShort ?? null, isWritable: true },
     book: { value: input.book ?? null, isWritable: true },
+    staged: { value: input.staged ?? null, isWritable: true },
+    stagedPayer: { value: input.stagedPayer ?? null, isWritable: true },
     tokenProgram: { value: input.tokenProgram ?? null, isWritable: false },
     systemProgram: { value: input.systemProgram ?? null, isWritable: false },
+    instructions: { value: input.instructions ?? null, isWritable: false },
     eventAuthority: { value: input.eventAuthority ?? null, isWritable: false },
     program: { value: input.program ?? null, isWritable: false },
   };
@@ -341,8 +344,11 @@ export async function getCreateMarketInstructionAsync<
       getAccountMeta("queueLong", accounts.queueLong),
       getAccountMeta("queueShort", accounts.queueShort),
       getAccountMeta("book", accounts.book),
+      getAccountMeta("staged", accounts.staged),
+      getAccountMeta("stagedPayer", accounts.stagedPayer),
       getAccountMeta("tokenProgram", accounts.tokenProgram),
       getAccountMeta("systemProgram", accounts.systemProgram),
+      getAccountMeta("instructions", accounts.instructions),
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
@@ -361,8 +367,11 @@ export async function getCreateMarketInstructionAsync<
     TAccountQueueLong,
     TAccountQueueShort,
     TAccountBook,
+    TAccountStaged,
+    TAccountStagedPayer,
     TAccountTokenProgram,
     TAccountSystemProgram,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >);
@@ -378,8 +387,11 @@ export type CreateMarketInput<
   TAccountQueueLong extends string = string,
   TAccountQueueShort extends string = string,
   TAccountBook extends string = string,
+  TAccountStaged extends string = string,
+  TAccountStagedPayer extends string = string,
   TAccountTokenProgram extends string = string,
   TAccountSystemProgram extends string = string,
+  TAccountInstructions extends string = string,
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
@@ -398,15 +410,17 @@ export type CreateMarketInput<
   queueLong: Address<TAccountQueueLong>;
   queueShort: Address<TAccountQueueShort>;
   book: Address<TAccountBook>;
+  /** The staged market. */
+  staged: Address<TAccountStaged>;
+  stagedPayer: Address<TAccountStagedPayer>;
   /** SPL token or Token-2022. */
   tokenProgram?: Address<TAccountTokenProgram>;
   /** System program. */
   systemProgram?: Address<TAccountSystemProgram>;
+  instructions: Address<TAccountInstructions>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
-  name: CreateMarketInstructionDataArgs["name"];
-  oracle: CreateMarketInstructionDataArgs["oracle"];
-  risk: CreateMarketInstructionDataArgs["risk"];
+  id: CreateMarketInstructionDataArgs["id"];
 };
 
 export function getCreateMarketInstruction<
@@ -419,8 +433,11 @@ export function getCreateMarketInstruction<
   TAccountQueueLong extends string,
   TAccountQueueShort extends string,
   TAccountBook extends string,
+  TAccountStaged extends string,
+  TAccountStagedPayer extends string,
   TAccountTokenProgram extends string,
   TAccountSystemProgram extends string,
+  TAccountInstructions extends string,
   TAccountEventAuthority extends string,
   TAccountProgram extends string,
   TProgramAddress extends Address = typeof BALLAST_PROGRAM_ADDRESS,
@@ -435,8 +452,11 @@ export function getCreateMarketInstruction<
     TAccountQueueLong,
     TAccountQueueShort,
     TAccountBook,
+    TAccountStaged,
+    TAccountStagedPayer,
     TAccountTokenProgram,
     TAccountSystemProgram,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >,
@@ -452,8 +472,11 @@ export function getCreateMarketInstruction<
   TAccountQueueLong,
   TAccountQueueShort,
   TAccountBook,
+  TAccountStaged,
+  TAccountStagedPayer,
   TAccountTokenProgram,
   TAccountSystemProgram,
+  TAccountInstructions,
   TAccountEventAuthority,
   TAccountProgram
 > {
@@ -471,8 +494,11 @@ export function getCreateMarketInstruction<
     queueLong: { value: input.queueLong ?? null, isWritable: true },
     queueShort: { value: input.queueShort ?? null, isWritable: true },
     book: { value: input.book ?? null, isWritable: true },
+    staged: { value: input.staged ?? null, isWritable: true },
+    stagedPayer: { value: input.stagedPayer ?? null, isWritable: true },
     tokenProgram: { value: input.tokenProgram ?? null, isWritable: false },
     systemProgram: { value: input.systemProgram ?? null, isWritable: false },
+    instructions: { value: input.instructions ?? null, isWritable: false },
     eventAuthority: { value: input.eventAuthority ?? null, isWritable: false },
     program: { value: input.program ?? null, isWritable: false },
   };
@@ -518,8 +544,11 @@ export function getCreateMarketInstruction<
       getAccountMeta("queueLong", accounts.queueLong),
       getAccountMeta("queueShort", accounts.queueShort),
       getAccountMeta("book", accounts.book),
+      getAccountMeta("staged", accounts.staged),
+      getAccountMeta("stagedPayer", accounts.stagedPayer),
       getAccountMeta("tokenProgram", accounts.tokenProgram),
       getAccountMeta("systemProgram", accounts.systemProgram),
+      getAccountMeta("instructions", accounts.instructions),
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
@@ -538,8 +567,11 @@ export function getCreateMarketInstruction<
     TAccountQueueLong,
     TAccountQueueShort,
     TAccountBook,
+    TAccountStaged,
+    TAccountStagedPayer,
     TAccountTokenProgram,
     TAccountSystemProgram,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >);
@@ -566,12 +598,16 @@ export type ParsedCreateMarketInstruction<
     queueLong: TAccountMetas[6];
     queueShort: TAccountMetas[7];
     book: TAccountMetas[8];
+    /** The staged market. */
+    staged: TAccountMetas[9];
+    stagedPayer: TAccountMetas[10];
     /** SPL token or Token-2022. */
-    tokenProgram: TAccountMetas[9];
+    tokenProgram: TAccountMetas[11];
     /** System program. */
-    systemProgram: TAccountMetas[10];
-    eventAuthority: TAccountMetas[11];
-    program: TAccountMetas[12];
+    systemProgram: TAccountMetas[12];
+    instructions: TAccountMetas[13];
+    eventAuthority: TAccountMetas[14];
+    program: TAccountMetas[15];
   };
   data: CreateMarketInstructionData;
 };
@@ -584,12 +620,12 @@ export function parseCreateMarketInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedCreateMarketInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 13) {
+  if (instruction.accounts.length < 16) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
       {
         actualAccountMetas: instruction.accounts.length,
-        expectedAccountMetas: 13,
+        expectedAccountMetas: 16,
       },
     );
   }
@@ -611,8 +647,11 @@ export function parseCreateMarketInstruction<
       queueLong: getNextAccount(),
       queueShort: getNextAccount(),
       book: getNextAccount(),
+      staged: getNextAccount(),
+      stagedPayer: getNextAccount(),
       tokenProgram: getNextAccount(),
       systemProgram: getNextAccount(),
+      instructions: getNextAccount(),
       eventAuthority: getNextAccount(),
       program: getNextAccount(),
     },

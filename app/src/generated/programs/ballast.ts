@@ -39,6 +39,7 @@ import {
   getExchangeCodec,
   getMarketCodec,
   getQueueCodec,
+  getStagedCodec,
   getTraderCodec,
   type AdlSession,
   type AdlSessionArgs,
@@ -50,6 +51,8 @@ import {
   type MarketArgs,
   type Queue,
   type QueueArgs,
+  type Staged,
+  type StagedArgs,
   type Trader,
   type TraderArgs,
 } from "../accounts";
@@ -58,10 +61,13 @@ import {
   getAccrueFundingInstruction,
   getAddMarginInstruction,
   getAdvanceAdlSessionInstruction,
+  getApplyExchangeChangeInstruction,
+  getApplyMarketChangeInstruction,
   getAutoDeleverageInstruction,
   getBlockTradeInstruction,
   getCancelAllOrdersInstruction,
   getCancelOrderInstruction,
+  getCancelStagedInstruction,
   getCancelTriggerInstruction,
   getCloseAdlSessionInstruction,
   getCloseTraderInstruction,
@@ -78,23 +84,26 @@ import {
   getOpenAdlSessionInstruction,
   getPlaceOrderInstruction,
   getPlaceTriggerInstruction,
-  getProposeAuthorityInstruction,
+  getRaiseDelaysInstruction,
   getReleaseProfitInstruction,
   getRemoveMarginInstruction,
   getReplaceOrderInstruction,
   getSetDelegateInstruction,
   getSetPauseInstruction,
+  getStageChangeInstruction,
   getSweepInsuranceInstruction,
-  getUpdateMarketRiskInstruction,
   getWithdrawInstruction,
   parseAcceptAuthorityInstruction,
   parseAccrueFundingInstruction,
   parseAddMarginInstruction,
   parseAdvanceAdlSessionInstruction,
+  parseApplyExchangeChangeInstruction,
+  parseApplyMarketChangeInstruction,
   parseAutoDeleverageInstruction,
   parseBlockTradeInstruction,
   parseCancelAllOrdersInstruction,
   parseCancelOrderInstruction,
+  parseCancelStagedInstruction,
   parseCancelTriggerInstruction,
   parseCloseAdlSessionInstruction,
   parseCloseTraderInstruction,
@@ -111,23 +120,26 @@ import {
   parseOpenAdlSessionInstruction,
   parsePlaceOrderInstruction,
   parsePlaceTriggerInstruction,
-  parseProposeAuthorityInstruction,
+  parseRaiseDelaysInstruction,
   parseReleaseProfitInstruction,
   parseRemoveMarginInstruction,
   parseReplaceOrderInstruction,
   parseSetDelegateInstruction,
   parseSetPauseInstruction,
+  parseStageChangeInstruction,
   parseSweepInsuranceInstruction,
-  parseUpdateMarketRiskInstruction,
   parseWithdrawInstruction,
   type AcceptAuthorityInput,
   type AccrueFundingInput,
   type AddMarginInput,
   type AdvanceAdlSessionInput,
+  type ApplyExchangeChangeInput,
+  type ApplyMarketChangeInput,
   type AutoDeleverageInput,
   type BlockTradeInput,
   type CancelAllOrdersInput,
   type CancelOrderInput,
+  type CancelStagedInput,
   type CancelTriggerInput,
   type CloseAdlSessionInput,
   type CloseTraderInput,
@@ -146,10 +158,13 @@ import {
   type ParsedAccrueFundingInstruction,
   type ParsedAddMarginInstruction,
   type ParsedAdvanceAdlSessionInstruction,
+  type ParsedApplyExchangeChangeInstruction,
+  type ParsedApplyMarketChangeInstruction,
   type ParsedAutoDeleverageInstruction,
   type ParsedBlockTradeInstruction,
   type ParsedCancelAllOrdersInstruction,
   type ParsedCancelOrderInstruction,
+  type ParsedCancelStagedInstruction,
   type ParsedCancelTriggerInstruction,
   type ParsedCloseAdlSessionInstruction,
   type ParsedCloseTraderInstruction,
@@ -166,25 +181,25 @@ import {
   type ParsedOpenAdlSessionInstruction,
   type ParsedPlaceOrderInstruction,
   type ParsedPlaceTriggerInstruction,
-  type ParsedProposeAuthorityInstruction,
+  type ParsedRaiseDelaysInstruction,
   type ParsedReleaseProfitInstruction,
   type ParsedRemoveMarginInstruction,
   type ParsedReplaceOrderInstruction,
   type ParsedSetDelegateInstruction,
   type ParsedSetPauseInstruction,
+  type ParsedStageChangeInstruction,
   type ParsedSweepInsuranceInstruction,
-  type ParsedUpdateMarketRiskInstruction,
   type ParsedWithdrawInstruction,
   type PlaceOrderInput,
   type PlaceTriggerInput,
-  type ProposeAuthorityInput,
+  type RaiseDelaysInput,
   type ReleaseProfitInput,
   type RemoveMarginInput,
   type ReplaceOrderInput,
   type SetDelegateInput,
   type SetPauseInput,
+  type StageChangeInput,
   type SweepInsuranceInput,
-  type UpdateMarketRiskInput,
   type WithdrawInput,
 } from "../instructions";
 import {
@@ -202,6 +217,7 @@ export enum BallastAccount {
   AdlSession,
   Exchange,
   Market,
+  Staged,
   Trader,
   Queue,
   Book,
@@ -248,6 +264,17 @@ export function identifyBallastAccount(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([40, 31, 93, 191, 245, 143, 124, 218]),
+      ),
+      0,
+    )
+  ) {
+    return BallastAccount.Staged;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([74, 133, 32, 105, 47, 50, 5, 238]),
       ),
       0,
@@ -276,10 +303,13 @@ export enum BallastInstruction {
   AccrueFunding,
   AddMargin,
   AdvanceAdlSession,
+  ApplyExchangeChange,
+  ApplyMarketChange,
   AutoDeleverage,
   BlockTrade,
   CancelAllOrders,
   CancelOrder,
+  CancelStaged,
   CancelTrigger,
   CloseAdlSession,
   CloseTrader,
@@ -296,14 +326,14 @@ export enum BallastInstruction {
   OpenAdlSession,
   PlaceOrder,
   PlaceTrigger,
-  ProposeAuthority,
+  RaiseDelays,
   ReleaseProfit,
   RemoveMargin,
   ReplaceOrder,
   SetDelegate,
   SetPause,
+  StageChange,
   SweepInsurance,
-  UpdateMarketRisk,
   Withdraw,
 }
 
@@ -359,6 +389,28 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([21, 113, 161, 23, 72, 183, 195, 39]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.ApplyExchangeChange;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([184, 147, 62, 204, 90, 244, 210, 58]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.ApplyMarketChange;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([210, 69, 163, 148, 44, 245, 226, 170]),
       ),
       0,
@@ -398,6 +450,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.CancelOrder;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([115, 7, 142, 5, 93, 196, 19, 194]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CancelStaged;
   }
   if (
     containsBytes(
@@ -579,12 +642,12 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
-        new Uint8Array([20, 148, 236, 198, 76, 119, 99, 142]),
+        new Uint8Array([97, 63, 142, 70, 56, 124, 50, 55]),
       ),
       0,
     )
   ) {
-    return BallastInstruction.ProposeAuthority;
+    return BallastInstruction.RaiseDelays;
   }
   if (
     containsBytes(
@@ -645,23 +708,23 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([162, 130, 111, 250, 196, 251, 200, 146]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.StageChange;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([60, 221, 5, 32, 9, 251, 194, 222]),
       ),
       0,
     )
   ) {
     return BallastInstruction.SweepInsurance;
-  }
-  if (
-    containsBytes(
-      data,
-      fixEncoderSize(getBytesEncoder(), 8).encode(
-        new Uint8Array([170, 159, 99, 59, 134, 165, 123, 141]),
-      ),
-      0,
-    )
-  ) {
-    return BallastInstruction.UpdateMarketRisk;
   }
   if (
     containsBytes(
@@ -696,6 +759,12 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.AdvanceAdlSession;
     } & ParsedAdvanceAdlSessionInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.ApplyExchangeChange;
+    } & ParsedApplyExchangeChangeInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.ApplyMarketChange;
+    } & ParsedApplyMarketChangeInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.AutoDeleverage;
     } & ParsedAutoDeleverageInstruction<TProgram>)
   | ({
@@ -707,6 +776,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.CancelOrder;
     } & ParsedCancelOrderInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.CancelStaged;
+    } & ParsedCancelStagedInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.CancelTrigger;
     } & ParsedCancelTriggerInstruction<TProgram>)
@@ -756,8 +828,8 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.PlaceTrigger;
     } & ParsedPlaceTriggerInstruction<TProgram>)
   | ({
-      instructionType: BallastInstruction.ProposeAuthority;
-    } & ParsedProposeAuthorityInstruction<TProgram>)
+      instructionType: BallastInstruction.RaiseDelays;
+    } & ParsedRaiseDelaysInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.ReleaseProfit;
     } & ParsedReleaseProfitInstruction<TProgram>)
@@ -774,11 +846,11 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.SetPause;
     } & ParsedSetPauseInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.StageChange;
+    } & ParsedStageChangeInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.SweepInsurance;
     } & ParsedSweepInsuranceInstruction<TProgram>)
-  | ({
-      instructionType: BallastInstruction.UpdateMarketRisk;
-    } & ParsedUpdateMarketRiskInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.Withdraw;
     } & ParsedWithdrawInstruction<TProgram>);
@@ -816,6 +888,20 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseAdvanceAdlSessionInstruction(instruction),
       };
     }
+    case BallastInstruction.ApplyExchangeChange: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.ApplyExchangeChange,
+        ...parseApplyExchangeChangeInstruction(instruction),
+      };
+    }
+    case BallastInstruction.ApplyMarketChange: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.ApplyMarketChange,
+        ...parseApplyMarketChangeInstruction(instruction),
+      };
+    }
     case BallastInstruction.AutoDeleverage: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -842,6 +928,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.CancelOrder,
         ...parseCancelOrderInstruction(instruction),
+      };
+    }
+    case BallastInstruction.CancelStaged: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CancelStaged,
+        ...parseCancelStagedInstruction(instruction),
       };
     }
     case BallastInstruction.CancelTrigger: {
@@ -956,11 +1049,11 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parsePlaceTriggerInstruction(instruction),
       };
     }
-    case BallastInstruction.ProposeAuthority: {
+    case BallastInstruction.RaiseDelays: {
       assertIsInstructionWithAccounts(instruction);
       return {
-        instructionType: BallastInstruction.ProposeAuthority,
-        ...parseProposeAuthorityInstruction(instruction),
+        instructionType: BallastInstruction.RaiseDelays,
+        ...parseRaiseDelaysInstruction(instruction),
       };
     }
     case BallastInstruction.ReleaseProfit: {
@@ -998,18 +1091,18 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseSetPauseInstruction(instruction),
       };
     }
+    case BallastInstruction.StageChange: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.StageChange,
+        ...parseStageChangeInstruction(instruction),
+      };
+    }
     case BallastInstruction.SweepInsurance: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: BallastInstruction.SweepInsurance,
         ...parseSweepInsuranceInstruction(instruction),
-      };
-    }
-    case BallastInstruction.UpdateMarketRisk: {
-      assertIsInstructionWithAccounts(instruction);
-      return {
-        instructionType: BallastInstruction.UpdateMarketRisk,
-        ...parseUpdateMarketRiskInstruction(instruction),
       };
     }
     case BallastInstruction.Withdraw: {
@@ -1040,6 +1133,8 @@ export type BallastPluginAccounts = {
     SelfFetchFunctions<ExchangeArgs, Exchange>;
   market: ReturnType<typeof getMarketCodec> &
     SelfFetchFunctions<MarketArgs, Market>;
+  staged: ReturnType<typeof getStagedCodec> &
+    SelfFetchFunctions<StagedArgs, Staged>;
   trader: ReturnType<typeof getTraderCodec> &
     SelfFetchFunctions<TraderArgs, Trader>;
   queue: ReturnType<typeof getQueueCodec> &
@@ -1063,6 +1158,14 @@ export type BallastPluginInstructions = {
     input: AdvanceAdlSessionInput,
   ) => ReturnType<typeof getAdvanceAdlSessionInstruction> &
     SelfPlanAndSendFunctions;
+  applyExchangeChange: (
+    input: ApplyExchangeChangeInput,
+  ) => ReturnType<typeof getApplyExchangeChangeInstruction> &
+    SelfPlanAndSendFunctions;
+  applyMarketChange: (
+    input: ApplyMarketChangeInput,
+  ) => ReturnType<typeof getApplyMarketChangeInstruction> &
+    SelfPlanAndSendFunctions;
   autoDeleverage: (
     input: AutoDeleverageInput,
   ) => ReturnType<typeof getAutoDeleverageInstruction> &
@@ -1077,6 +1180,9 @@ export type BallastPluginInstructions = {
   cancelOrder: (
     input: CancelOrderInput,
   ) => ReturnType<typeof getCancelOrderInstruction> & SelfPlanAndSendFunctions;
+  cancelStaged: (
+    input: CancelStagedInput,
+  ) => ReturnType<typeof getCancelStagedInstruction> & SelfPlanAndSendFunctions;
   cancelTrigger: (
     input: CancelTriggerInput,
   ) => ReturnType<typeof getCancelTriggerInstruction> &
@@ -1135,10 +1241,9 @@ export type BallastPluginInstructions = {
   placeTrigger: (
     input: PlaceTriggerInput,
   ) => ReturnType<typeof getPlaceTriggerInstruction> & SelfPlanAndSendFunctions;
-  proposeAuthority: (
-    input: ProposeAuthorityInput,
-  ) => ReturnType<typeof getProposeAuthorityInstruction> &
-    SelfPlanAndSendFunctions;
+  raiseDelays: (
+    input: RaiseDelaysInput,
+  ) => ReturnType<typeof getRaiseDelaysInstruction> & SelfPlanAndSendFunctions;
   releaseProfit: (
     input: ReleaseProfitInput,
   ) => ReturnType<typeof getReleaseProfitInstruction> &
@@ -1155,13 +1260,12 @@ export type BallastPluginInstructions = {
   setPause: (
     input: SetPauseInput,
   ) => ReturnType<typeof getSetPauseInstruction> & SelfPlanAndSendFunctions;
+  stageChange: (
+    input: MakeOptional<StageChangeInput, "payer">,
+  ) => ReturnType<typeof getStageChangeInstruction> & SelfPlanAndSendFunctions;
   sweepInsurance: (
     input: SweepInsuranceInput,
   ) => ReturnType<typeof getSweepInsuranceInstruction> &
-    SelfPlanAndSendFunctions;
-  updateMarketRisk: (
-    input: UpdateMarketRiskInput,
-  ) => ReturnType<typeof getUpdateMarketRiskInstruction> &
     SelfPlanAndSendFunctions;
   withdraw: (
     input: WithdrawInput,
@@ -1193,6 +1297,7 @@ export function ballastProgram() {
           adlSession: addSelfFetchFunctions(client, getAdlSessionCodec()),
           exchange: addSelfFetchFunctions(client, getExchangeCodec()),
           market: addSelfFetchFunctions(client, getMarketCodec()),
+          staged: addSelfFetchFunctions(client, getStagedCodec()),
           trader: addSelfFetchFunctions(client, getTraderCodec()),
           queue: addSelfFetchFunctions(client, getQueueCodec()),
           book: addSelfFetchFunctions(client, getBookCodec()),
@@ -1215,6 +1320,16 @@ export function ballastProgram() {
               client,
               getAdvanceAdlSessionInstruction(input),
             ),
+          applyExchangeChange: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getApplyExchangeChangeInstruction(input),
+            ),
+          applyMarketChange: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getApplyMarketChangeInstruction(input),
+            ),
           autoDeleverage: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -1234,6 +1349,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getCancelOrderInstruction(input),
+            ),
+          cancelStaged: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCancelStagedInstruction(input),
             ),
           cancelTrigger: (input) =>
             addSelfPlanAndSendFunctions(
@@ -1330,10 +1450,10 @@ export function ballastProgram() {
               client,
               getPlaceTriggerInstruction(input),
             ),
-          proposeAuthority: (input) =>
+          raiseDelays: (input) =>
             addSelfPlanAndSendFunctions(
               client,
-              getProposeAuthorityInstruction(input),
+              getRaiseDelaysInstruction(input),
             ),
           releaseProfit: (input) =>
             addSelfPlanAndSendFunctions(
@@ -1357,15 +1477,18 @@ export function ballastProgram() {
             ),
           setPause: (input) =>
             addSelfPlanAndSendFunctions(client, getSetPauseInstruction(input)),
+          stageChange: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getStageChangeInstruction({
+                ...input,
+                payer: input.payer ?? client.payer,
+              }),
+            ),
           sweepInsurance: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getSweepInsuranceInstruction(input),
-            ),
-          updateMarketRisk: (input) =>
-            addSelfPlanAndSendFunctions(
-              client,
-              getUpdateMarketRiskInstruction(input),
             ),
           withdraw: (input) =>
             addSelfPlanAndSendFunctions(client, getWithdrawInstruction(input)),

@@ -37,7 +37,7 @@ import {
   type RiskTierArgs,
 } from ".";
 
-/** Everything a market's risk authority sets. See [`risk::RiskParams`] for the ranges. */
+/** Everything a market's risk authority stages. See [`risk::RiskParams`] for the ranges. */
 export type RiskConfig = {
   /** Margin brackets, ascending; the first `tier_count` are in use. */
   tiers: Array<RiskTier>;

@@ -15,7 +15,7 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** An authority of the exchange that can be handed over in two steps. */
+/** An authority of the exchange, which can be handed over. */
 export enum Role {
   Admin,
   Risk,

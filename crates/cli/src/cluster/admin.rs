@@ -3,11 +3,13 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_client::instructions::admin as build;
+use ballast_client::addresses;
+use ballast_client::instructions::admin::{self as build, StagedKeys};
 use ballast_client::instructions::anyone::GrowQueue;
 use ballast_engine::units::Side;
-use ballast_state::exchange::{Exchange, Role};
+use ballast_state::exchange::{Exchange, Role, SHORT_DELAY_SLOTS};
 use ballast_state::instructions::MAX_GROWTH;
+use ballast_state::staged::{Change, Staged};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use solana_signer::Signer;
@@ -36,7 +38,7 @@ enum Action {
     Pause(PauseArgs),
     /// Resume actions that are paused; the admin or the pause authority.
     Resume(PauseArgs),
-    /// Name a successor for a role; the admin.
+    /// Stage a successor for a role; the admin.
     Propose {
         /// The role.
         #[arg(value_enum)]
@@ -44,13 +46,13 @@ enum Action {
         /// Who may take it over.
         #[arg(required_unless_present = "withdraw")]
         successor: Option<Pubkey>,
-        /// Nobody: withdraw a proposal.
+        /// Nobody: cancel the hand-over that is staged.
         #[arg(long, conflicts_with = "successor")]
         withdraw: bool,
         #[command(flatten)]
         sending: Sending,
     },
-    /// Take over a role that the signer was proposed for.
+    /// Take over a role that was staged for the signer, once it is due.
     Accept {
         /// The role.
         #[arg(value_enum)]
@@ -123,8 +125,10 @@ fn flag(text: &str) -> Result<u32, String> {
 struct RoleView {
     role: &'static str,
     holder: String,
-    /// Who may take it over; `null` when nobody was proposed.
+    /// Who may take it over; `null` when nobody is staged.
     successor: Option<String>,
+    /// From which slot on.
+    due_slot: Option<u64>,
 }
 
 /// The exchange's authorities as they are printed.
@@ -133,33 +137,45 @@ struct AdminView {
     exchange: String,
     program: String,
     roles: Vec<RoleView>,
+    risk_delay_slots: u64,
+    admin_delay_slots: u64,
     paused: Vec<&'static str>,
 }
 
+/// What an exchange without delays is told in every answer.
+pub const NO_DELAY: &str =
+    "AUTHORITIES ACT AT ONCE: NO DELAY OF A DAY. Nobody can react to what they change.";
+
+/// The hand-overs that are staged, by role.
+type HandOvers = [(Role, Option<Staged>); 3];
+
+async fn hand_overs(session: &Session) -> Result<HandOvers> {
+    let mut found = [Role::Admin, Role::Risk, Role::Pause].map(|role| (role, None));
+    for (role, staged) in &mut found {
+        *staged = session.cluster.staged(&addresses::hand_over(*role)).await?;
+    }
+    Ok(found)
+}
+
 impl AdminView {
-    fn new(exchange: &Exchange) -> Self {
-        let roles = [
-            (Role::Admin, exchange.admin, exchange.pending_admin),
-            (
-                Role::Risk,
-                exchange.risk_authority,
-                exchange.pending_risk_authority,
-            ),
-            (
-                Role::Pause,
-                exchange.pause_authority,
-                exchange.pending_pause_authority,
-            ),
-        ];
-        let roles = roles.map(|(role, holder, successor)| RoleView {
-            role: role_name(role),
-            holder: holder.to_string(),
-            successor: (successor != Pubkey::default()).then(|| successor.to_string()),
+    fn new(exchange: &Exchange, hand_overs: &HandOvers) -> Self {
+        let roles = hand_overs.iter().map(|(role, staged)| {
+            let change = staged.and_then(|staged| Some((staged, staged.change().ok()?)));
+            let due = change.and_then(|(staged, change)| staged.ready_slot(&change, exchange).ok());
+            let successor = change.and_then(|(_, change)| successor(&change));
+            RoleView {
+                role: role_name(*role),
+                holder: exchange.authority(*role).to_string(),
+                successor: successor.map(|successor| successor.to_string()),
+                due_slot: due,
+            }
         });
         Self {
-            exchange: ballast_client::addresses::exchange().to_string(),
+            exchange: addresses::exchange().to_string(),
             program: ballast_state::ID.to_string(),
-            roles: roles.into(),
+            roles: roles.collect(),
+            risk_delay_slots: exchange.risk_delay_slots,
+            admin_delay_slots: exchange.admin_delay_slots,
             paused: paused(exchange.pause_flags),
         }
     }
@@ -171,6 +187,16 @@ impl AdminView {
             if let Some(successor) = &role.successor {
                 text.push_str(&format!(", which {successor} may take over"));
             }
+            if let (Some(_), Some(due)) = (&role.successor, role.due_slot) {
+                text.push_str(&format!(" from slot {due} on"));
+            }
+        }
+        text.push_str(&format!(
+            "\n  delays   {} slots for risk parameters, {} for everything else",
+            self.risk_delay_slots, self.admin_delay_slots
+        ));
+        if self.risk_delay_slots < SHORT_DELAY_SLOTS {
+            text.push_str(&format!("\n  {NO_DELAY}"));
         }
         let names = match self.paused.as_slice() {
             [] => "nothing".to_owned(),
@@ -184,7 +210,8 @@ impl AdminView {
 pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
     match &args.action {
         Action::Show => {
-            let view = AdminView::new(&session.exchange().await?);
+            let staged = hand_overs(session).await?;
+            let view = AdminView::new(&session.exchange().await?, &staged);
             session.answer(&view, || view.words())
         }
         Action::Pause(args) => pause(session, args, true).await,
@@ -263,48 +290,86 @@ async fn propose(
         return Err(not_holder(&admin, "admin", &exchange.admin).into());
     }
     let name = role_name(role);
-    let purpose = match successor {
+    let address = addresses::hand_over(role);
+    let (purpose, instruction) = match successor {
         Some(successor) => {
-            format!("Propose {successor} for the {name} role, which it has to accept")
+            let stage = build::StageChange {
+                authority: admin,
+                payer: admin,
+                market: None,
+                change: Change::Authority { role, successor },
+            };
+            let purpose = format!(
+                "Stage {successor} for the {name} role, which it has to accept once it is due"
+            );
+            (purpose, stage.instruction())
         }
-        None => format!("Withdraw the proposal for the {name} role"),
+        None => {
+            let staged = session.cluster.staged(&address).await?;
+            let staged = staged.ok_or_else(|| nobody_staged(name))?;
+            let staged = StagedKeys::of(address, &staged);
+            let cancel = build::CancelStaged {
+                authority: admin,
+                staged,
+            };
+            let purpose = format!("Cancel the hand-over of the {name} role");
+            (purpose, cancel.instruction())
+        }
     };
     let plan = Plan {
         command: "admin propose",
         purpose,
-        instructions: vec![build::ProposeAuthority {
-            admin,
-            role,
-            successor: successor.unwrap_or_default(),
-        }
-        .instruction()],
+        instructions: vec![instruction],
         names: names(&exchange),
     };
     writing::perform(session, signer, plan, sending).await
 }
 
+/// Who would take a role over.
+fn successor(change: &Change) -> Option<Pubkey> {
+    match change {
+        Change::Authority { successor, .. } => Some(*successor),
+        _ => None,
+    }
+}
+
+fn nobody_staged(name: &str) -> Usage {
+    Usage(format!("nobody is staged for the {name} role"))
+}
+
 async fn accept(session: &Session, role: Role, sending: Sending) -> Result<()> {
     let signer = session.keypair()?;
     let exchange = session.exchange().await?;
-    let view = AdminView::new(&exchange);
-    let name = role_name(role);
-    let proposed = view.roles.iter().find(|view| view.role == name);
-    let proposed = proposed.and_then(|view| view.successor.clone());
+    let (name, address) = (role_name(role), addresses::hand_over(role));
+    let staged = session.cluster.staged(&address).await?;
+    let staged = staged.ok_or_else(|| nobody_staged(name))?;
+    let change = staged.change()?;
+    let proposed = successor(&change).unwrap_or_default();
     let successor = signer.pubkey();
-    if proposed.as_deref() != Some(successor.to_string().as_str()) {
-        let who = proposed.unwrap_or_else(|| "nobody".to_owned());
+    if proposed != successor {
         return Err(Usage(format!(
-            "{who} is proposed for the {name} role, not {successor}; the admin proposes with `ballast admin propose {name} {successor}`"
+            "{proposed} is staged for the {name} role, not {successor}; the admin stages it with `ballast admin propose {name} {successor}`"
         ))
         .into());
     }
+    let (due, now) = (
+        staged.ready_slot(&change, &exchange)?,
+        session.cluster.clock().await?.slot,
+    );
+    if now < due {
+        return Err(Usage(format!(
+            "the {name} role may be taken over from slot {due} on; it is slot {now}"
+        ))
+        .into());
+    }
+    let staged = StagedKeys::of(address, &staged);
     let plan = Plan {
         command: "admin accept",
         purpose: format!(
             "Take the {name} role over from {}",
             exchange.authority(role)
         ),
-        instructions: vec![build::AcceptAuthority { successor, role }.instruction()],
+        instructions: vec![build::AcceptAuthority { successor, staged }.instruction()],
         names: names(&exchange),
     };
     writing::perform(session, signer, plan, sending).await

@@ -6,11 +6,12 @@ use ballast_engine::units::Side;
 use ballast_report::table::Table;
 use ballast_state::exchange::{
     PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN, PAUSE_REMOVE_MARGIN, PAUSE_TRADE,
-    PAUSE_WITHDRAW,
+    PAUSE_WITHDRAW, SHORT_DELAY_SLOTS,
 };
 use clap::Args;
 use serde::Serialize;
 
+use super::admin::NO_DELAY;
 use super::failure::Computed;
 use super::session::Session;
 use super::state::{age_words, MarketState, Parts};
@@ -79,6 +80,8 @@ struct MarketsView {
     collateral_decimals: u8,
     traders: u64,
     paused: Vec<&'static str>,
+    risk_delay_slots: u64,
+    admin_delay_slots: u64,
     markets: Vec<MarketView>,
 }
 
@@ -144,6 +147,8 @@ pub async fn list(session: &Session) -> Result<()> {
         collateral_decimals: exchange.mint_decimals,
         traders: exchange.trader_count,
         paused: paused(exchange.pause_flags),
+        risk_delay_slots: exchange.risk_delay_slots,
+        admin_delay_slots: exchange.admin_delay_slots,
         markets: views?,
     };
     session.answer(&all, || words(&all, &states))
@@ -170,6 +175,9 @@ fn words(all: &MarketsView, states: &[MarketState]) -> String {
     let mut text = table.render();
     if !all.paused.is_empty() {
         text.push_str(&format!("\n\nPaused: {}.", all.paused.join(", ")));
+    }
+    if all.risk_delay_slots < SHORT_DELAY_SLOTS {
+        text.push_str(&format!("\n\n{NO_DELAY}"));
     }
     text
 }

@@ -324,7 +324,7 @@ fn insurance_shows_ledger_vault_and_what_it_may_pay() {
     risk.insurance_draw_cap_bps = 2_500;
     stage
         .sandbox
-        .update_market_risk(&stage.sol, risk)
+        .set_market_risk(&stage.sol, risk)
         .expect("risk");
     let donor = stage.sandbox.create_wallet(80 * USD).expect("a wallet");
     stage

@@ -1,9 +1,9 @@
 //! Instructions of the exchange's authorities.
 
-use ballast_engine::risk::RiskParams;
-use ballast_state::exchange::Role;
-use ballast_state::instructions::{self, CreateMarketArgs, InitializeExchangeArgs};
-use ballast_state::seeds::PROGRAM_DATA_ADDRESS;
+use ballast_state::exchange::Delays;
+use ballast_state::instructions::{self, InitializeExchangeArgs};
+use ballast_state::seeds::{INSTRUCTIONS_SYSVAR, PROGRAM_DATA_ADDRESS};
+use ballast_state::staged::{Change, Staged};
 use ballast_state::Pubkey;
 use solana_instruction::Instruction;
 
@@ -43,25 +43,148 @@ impl InitializeExchange {
     }
 }
 
-/// Names a successor for a role.
-#[derive(Clone, Debug, Default)]
-pub struct ProposeAuthority {
-    /// The admin; signs.
-    pub admin: Pubkey,
-    /// The role.
-    pub role: Role,
-    /// The successor; the default key withdraws a proposal.
-    pub successor: Pubkey,
+/// What names a staged change, and what it takes to apply or cancel it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StagedKeys {
+    /// The account that holds it.
+    pub address: Pubkey,
+    /// Its id.
+    pub id: [u8; 32],
+    /// Who paid its rent and gets it back.
+    pub payer: Pubkey,
 }
 
-impl ProposeAuthority {
+impl StagedKeys {
+    /// Those of the change that this account holds.
+    #[must_use]
+    pub fn of(address: Pubkey, staged: &Staged) -> Self {
+        Self {
+            address,
+            id: staged.id,
+            payer: staged.payer,
+        }
+    }
+}
+
+/// Lets changes wait for longer, at once.
+#[derive(Clone, Debug, Default)]
+pub struct RaiseDelays {
+    /// The admin; signs.
+    pub admin: Pubkey,
+    /// The delays.
+    pub delays: Delays,
+}
+
+impl RaiseDelays {
     /// The instruction.
     #[must_use]
     pub fn instruction(&self) -> Instruction {
-        Call::of(instructions::PROPOSE_AUTHORITY)
+        Call::of(instructions::RAISE_DELAYS)
             .signer(self.admin)
             .writable(addresses::exchange())
-            .arguments(&(self.role, self.successor.to_bytes()))
+            .readonly(INSTRUCTIONS_SYSVAR)
+            .arguments(&self.delays)
+            .instruction()
+    }
+}
+
+/// Stages a change.
+#[derive(Clone, Debug)]
+pub struct StageChange {
+    /// The risk authority for risk parameters, otherwise the admin; signs.
+    pub authority: Pubkey,
+    /// Pays the rent; signs.
+    pub payer: Pubkey,
+    /// The market, where one is changed.
+    pub market: Option<Pubkey>,
+    /// The change.
+    pub change: Change,
+}
+
+impl StageChange {
+    /// Where the change will be held.
+    #[must_use]
+    pub fn address(&self) -> Pubkey {
+        let target = self.change.target(self.market.as_ref());
+        addresses::staged(self.change.kind(), &target.unwrap_or_default())
+    }
+
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::STAGE_CHANGE)
+            .signer(self.authority)
+            .writable_signer(self.payer)
+            .readonly(addresses::exchange())
+            .readonly(self.market.unwrap_or(ballast_state::ID))
+            .writable(self.address())
+            .readonly(SYSTEM_PROGRAM)
+            .readonly(INSTRUCTIONS_SYSVAR)
+            .arguments(&self.change)
+            .instruction()
+    }
+}
+
+/// Takes a staged change back.
+#[derive(Clone, Debug, Default)]
+pub struct CancelStaged {
+    /// The guardian, the admin or the proposer; signs. Anybody once the change is void.
+    pub authority: Pubkey,
+    /// The change.
+    pub staged: StagedKeys,
+}
+
+impl CancelStaged {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::CANCEL_STAGED)
+            .signer(self.authority)
+            .readonly(addresses::exchange())
+            .staged(&self.staged)
+            .arguments(&self.staged.id)
+            .instruction()
+    }
+}
+
+/// Puts a staged change of the exchange in force.
+#[derive(Clone, Debug, Default)]
+pub struct ApplyExchangeChange {
+    /// The change.
+    pub staged: StagedKeys,
+}
+
+impl ApplyExchangeChange {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::APPLY_EXCHANGE_CHANGE)
+            .writable(addresses::exchange())
+            .staged(&self.staged)
+            .arguments(&self.staged.id)
+            .instruction()
+    }
+}
+
+/// Puts a staged change of a market in force.
+#[derive(Clone, Debug, Default)]
+pub struct ApplyMarketChange {
+    /// The market.
+    pub keys: MarketKeys,
+    /// The change.
+    pub staged: StagedKeys,
+}
+
+impl ApplyMarketChange {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::APPLY_MARKET_CHANGE)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.keys.book)
+            .staged(&self.staged)
+            .arguments(&self.staged.id)
             .instruction()
     }
 }
@@ -69,10 +192,10 @@ impl ProposeAuthority {
 /// Takes a role over.
 #[derive(Clone, Debug, Default)]
 pub struct AcceptAuthority {
-    /// The successor named before; signs.
+    /// The staged successor; signs.
     pub successor: Pubkey,
-    /// The role.
-    pub role: Role,
+    /// The staged hand-over.
+    pub staged: StagedKeys,
 }
 
 impl AcceptAuthority {
@@ -82,7 +205,9 @@ impl AcceptAuthority {
         Call::of(instructions::ACCEPT_AUTHORITY)
             .signer(self.successor)
             .writable(addresses::exchange())
-            .arguments(&self.role)
+            .staged(&self.staged)
+            .readonly(INSTRUCTIONS_SYSVAR)
+            .arguments(&self.staged.id)
             .instruction()
     }
 }
@@ -120,7 +245,7 @@ pub struct MarketAccounts {
     pub book: Pubkey,
 }
 
-/// Creates a market and its insurance vault.
+/// Creates a staged market and its insurance vault.
 #[derive(Clone, Debug, Default)]
 pub struct CreateMarket {
     /// Pays the rent; signs.
@@ -133,8 +258,8 @@ pub struct CreateMarket {
     pub accounts: MarketAccounts,
     /// The quote currency.
     pub collateral: Collateral,
-    /// Name, price source and risk parameters.
-    pub args: CreateMarketArgs,
+    /// Name, price source and risk parameters, as they were staged.
+    pub staged: StagedKeys,
 }
 
 impl CreateMarket {
@@ -152,34 +277,11 @@ impl CreateMarket {
             .writable(self.accounts.queue_long)
             .writable(self.accounts.queue_short)
             .writable(self.accounts.book)
+            .staged(&self.staged)
             .readonly(self.collateral.token_program)
             .readonly(SYSTEM_PROGRAM)
-            .arguments(&self.args)
-            .instruction()
-    }
-}
-
-/// Replaces a market's risk parameters.
-#[derive(Clone, Debug, Default)]
-pub struct UpdateMarketRisk {
-    /// The risk authority; signs.
-    pub risk_authority: Pubkey,
-    /// The market.
-    pub keys: MarketKeys,
-    /// The new parameters.
-    pub risk: RiskParams,
-}
-
-impl UpdateMarketRisk {
-    /// The instruction.
-    #[must_use]
-    pub fn instruction(&self) -> Instruction {
-        Call::of(instructions::UPDATE_MARKET_RISK)
-            .signer(self.risk_authority)
-            .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.keys.book)
-            .arguments(&self.risk)
+            .readonly(INSTRUCTIONS_SYSVAR)
+            .arguments(&self.staged.id)
             .instruction()
     }
 }

@@ -4,6 +4,7 @@ use ballast_state::Pubkey;
 use borsh::BorshSerialize;
 use solana_instruction::{AccountMeta, Instruction};
 
+use super::admin::StagedKeys;
 use super::MarketKeys;
 use crate::addresses;
 
@@ -45,6 +46,11 @@ impl Call {
     /// The next accounts: the queues of a market, which are written wherever they are named.
     pub fn queues(self, keys: &MarketKeys) -> Self {
         self.writable(keys.queue_long).writable(keys.queue_short)
+    }
+
+    /// The next accounts: a staged change, which is closed, and who gets its rent.
+    pub fn staged(self, staged: &StagedKeys) -> Self {
+        self.writable(staged.address).writable(staged.payer)
     }
 
     /// The arguments: one, or a tuple of several, in Borsh.

@@ -7,10 +7,11 @@ macro_rules! account_types {
         $with! {
             whole: {
             Exchange {
-                version, bump, vault_bump, mint_decimals, pause_flags, admin, pending_admin,
-                risk_authority, pending_risk_authority, pause_authority, pending_pause_authority,
+                version, bump, vault_bump, mint_decimals, pause_flags, admin, _unused_admin,
+                risk_authority, _unused_risk_authority, pause_authority, _unused_pause_authority,
                 collateral_mint, collateral_vault, trader_count, _unused,
-                market_count, _padding, reserved
+                market_count, _padding, risk_delay_slots, admin_delay_slots, treasury,
+                reserved_admin, reserved
             }
             Market {
                 version, bump, vault_bump, _padding, index, _padding2, name, exchange,
@@ -55,6 +56,10 @@ macro_rules! account_types {
                 stop_loss, take_profit, seen_slot, paid_in, held_shares, held_slot
             }
             Trigger { price_ticks, worst_ticks, lots, placed_lots }
+            Staged {
+                version, bump, kind, _padding, id, target, proposer, payer, base, staged_slot,
+                eta_slot, expires_slot, payload
+            }
             AdlSession {
                 version, _pad, side, payer, market, bankrupt, expires_slot, bankruptcy_id,
                 mark_ticks, lots, entry_quote, margin, selection, reserved

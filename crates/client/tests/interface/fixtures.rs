@@ -13,6 +13,7 @@ use ballast_state::events::{
     AutoDeleveraged, BallastEvent, CancelledOrders, CounterpartyCut, Event, OrderCancelled,
     OrderFilled, OrderPlaced, OrderRemoved, PartyTraded, RemovalReason, EVENT_TAG,
 };
+use ballast_state::exchange::Role;
 use ballast_state::order_args::OrderKind;
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 use bytemuck::Pod;
@@ -66,6 +67,8 @@ fn derived_addresses() {
         "exchange": addresses::exchange().to_string(),
         "insuranceVaultOfMarket258": addresses::insurance_vault(&market).to_string(),
         "market258": market.to_string(),
+        "handOverOfPause": addresses::hand_over(Role::Pause).to_string(),
+        "stagedRiskOfMarket258": addresses::staged(0, &market).to_string(),
         "trader513OfKey10": addresses::trader(&key(10), 513).to_string(),
         "key10": key(10).to_string(),
     });
@@ -98,6 +101,7 @@ fn accounts_of_fixed_size() {
         "exchange": account(AccountKind::Exchange, accounts::exchange),
         "market": account(AccountKind::Market, accounts::market),
         "trader": account(AccountKind::Trader, accounts::trader),
+        "staged": account(AccountKind::Staged, accounts::staged),
     });
     settle("accounts.json", &stated);
 }

@@ -25,6 +25,7 @@ use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
 use ballast_state::oracle_config::OracleConfig;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
+use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
 use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use ballast_state::trigger::Trigger;
 use ballast_state::Pubkey;
@@ -102,6 +103,7 @@ fn accounts_have_the_programs_first_bytes() {
         ("AdlSession", ADL_SESSION_DISCRIMINATOR.to_vec()),
         ("Exchange", EXCHANGE_DISCRIMINATOR.to_vec()),
         ("Market", MARKET_DISCRIMINATOR.to_vec()),
+        ("Staged", STAGED_DISCRIMINATOR.to_vec()),
         ("Trader", TRADER_DISCRIMINATOR.to_vec()),
     ]
     .into();

@@ -3,20 +3,19 @@
 
 use ballast_client::addresses;
 use ballast_client::instructions::adl_session::{self, SessionKeys};
-use ballast_client::instructions::admin::{self, MarketAccounts};
+use ballast_client::instructions::admin::{self, MarketAccounts, StagedKeys};
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::instructions::trader::{self, Party};
 use ballast_client::instructions::{orders, Collateral, MarketKeys};
 use ballast_engine::risk::{RiskParams, RiskTier};
 use ballast_state::book_account::OrderSide;
-use ballast_state::exchange::Role;
+use ballast_state::exchange::Delays;
 use ballast_state::instructions::BlockTradeArgs;
-use ballast_state::instructions::CreateMarketArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
 use ballast_state::instructions::OrderRef;
 use ballast_state::instructions::PlaceTriggerArgs;
-use ballast_state::oracle_config::OracleConfig;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::staged::Change;
 use ballast_state::trigger::TriggerKind;
 use ballast_state::Pubkey;
 use solana_instruction::Instruction;
@@ -36,6 +35,11 @@ const SESSION: SessionKeys = SessionKeys {
     session: key(8),
     payer: PAYER,
     bankrupt: TRADER,
+};
+const STAGED: StagedKeys = StagedKeys {
+    address: key(17),
+    id: [0x5a; 32],
+    payer: PAYER,
 };
 const PAYER: Pubkey = key(9);
 const OWNER: Pubkey = key(10);
@@ -84,18 +88,6 @@ fn admin() -> Vec<(&'static str, Instruction)> {
         risk_authority: key(20),
         pause_authority: key(21),
     };
-    let market = CreateMarketArgs {
-        name: *b"SOL-PERP\0\0\0\0\0\0\0\0",
-        oracle: OracleConfig {
-            kind: 1,
-            push_account: key(22),
-            tick_nano: 1_000_003,
-            atoms_per_lot_tick: 5,
-            lot_nano: 1_000_007,
-            ..OracleConfig::default()
-        },
-        risk: risk(),
-    };
     let accounts = MarketAccounts {
         queue_long: KEYS.queue_long,
         queue_short: KEYS.queue_short,
@@ -113,11 +105,43 @@ fn admin() -> Vec<(&'static str, Instruction)> {
             .instruction(),
         ),
         (
-            "propose_authority",
-            admin::ProposeAuthority {
+            "raise_delays",
+            admin::RaiseDelays {
                 admin: OWNER,
-                role: Role::Pause,
-                successor: key(23),
+                delays: Delays {
+                    risk_slots: 432_001,
+                    admin_slots: 1_512_003,
+                },
+            }
+            .instruction(),
+        ),
+        (
+            "stage_change",
+            admin::StageChange {
+                authority: OWNER,
+                payer: PAYER,
+                market: Some(KEYS.market),
+                change: Change::Risk(risk()),
+            }
+            .instruction(),
+        ),
+        (
+            "cancel_staged",
+            admin::CancelStaged {
+                authority: OWNER,
+                staged: STAGED,
+            }
+            .instruction(),
+        ),
+        (
+            "apply_exchange_change",
+            admin::ApplyExchangeChange { staged: STAGED }.instruction(),
+        ),
+        (
+            "apply_market_change",
+            admin::ApplyMarketChange {
+                keys: KEYS,
+                staged: STAGED,
             }
             .instruction(),
         ),
@@ -125,7 +149,7 @@ fn admin() -> Vec<(&'static str, Instruction)> {
             "accept_authority",
             admin::AcceptAuthority {
                 successor: OWNER,
-                role: Role::Risk,
+                staged: STAGED,
             }
             .instruction(),
         ),
@@ -145,16 +169,7 @@ fn admin() -> Vec<(&'static str, Instruction)> {
                 index: 258,
                 accounts,
                 collateral: COLLATERAL,
-                args: market,
-            }
-            .instruction(),
-        ),
-        (
-            "update_market_risk",
-            admin::UpdateMarketRisk {
-                risk_authority: OWNER,
-                keys: KEYS,
-                risk: risk(),
+                staged: STAGED,
             }
             .instruction(),
         ),

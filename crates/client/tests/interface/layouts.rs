@@ -7,11 +7,12 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 23] = [
+const TYPES: [&str; 24] = [
     "Exchange",
     "Market",
     "Trader",
     "AdlSession",
+    "Staged",
     "QueueHeader",
     "QueueEntry",
     "BookHeader",
@@ -33,7 +34,13 @@ const TYPES: [&str; 23] = [
     "Watch",
 ];
 /// What the document describes without its name.
-const NOT_NAMED: [&str; 4] = ["reserved", "reserved_tail", "links", "positions"];
+const NOT_NAMED: [&str; 5] = [
+    "reserved",
+    "reserved_tail",
+    "reserved_admin",
+    "links",
+    "positions",
+];
 /// What trees consist of, in the headers and nodes of queues and books.
 const OF_TREES: [&str; 2] = ["TreeHeader", "Links"];
 

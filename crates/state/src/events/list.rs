@@ -22,7 +22,10 @@ macro_rules! for_each_event {
     ($with:ident) => {
         $with! {
             ExchangeInitialized [200, 154, 187, 160, 29, 243, 230, 104];
-            AuthorityProposed [244, 117, 94, 112, 53, 151, 35, 89];
+            ChangeStaged [133, 188, 220, 214, 17, 111, 245, 59];
+            ChangeCancelled [139, 179, 97, 81, 214, 21, 119, 93];
+            DelaysChanged [97, 7, 143, 164, 249, 186, 147, 127];
+            TreasuryChanged [252, 2, 55, 56, 106, 205, 227, 47];
             AuthorityAccepted [166, 192, 219, 188, 41, 209, 195, 26];
             PauseSet [175, 57, 198, 136, 192, 66, 204, 73];
             MarketCreated [88, 184, 130, 231, 226, 84, 6, 58];

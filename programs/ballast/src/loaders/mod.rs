@@ -2,3 +2,4 @@
 
 pub mod book_account;
 pub mod queue_account;
+pub mod staged_account;

@@ -3,7 +3,7 @@
 use ballast_state::events::{BallastEvent, OrderPlaced, OrdersCancelled, RemovalReason};
 use serde_json::{json, Value};
 
-use super::{kind_name, role_name, side_name, trigger_name};
+use super::{change, kind_name, role_name, side_name, trigger_name};
 use crate::cluster::market::paused;
 
 /// An event: its name in `event`, and its fields in base units. Client ids are strings: they may be
@@ -90,10 +90,28 @@ fn fields(event: &BallastEvent) -> Value {
             "paused_before": paused(event.flags_before),
             "paused_after": paused(event.flags_after),
         }),
-        BallastEvent::AuthorityProposed(event) => json!({
-            "role": role_name(event.role),
-            "holder": event.holder.to_string(),
-            "successor": event.successor.to_string(),
+        BallastEvent::ChangeStaged(event) => json!({
+            "staged": event.staged.to_string(),
+            "target": event.target.to_string(),
+            "proposer": event.proposer.to_string(),
+            "eta_slot": event.eta_slot,
+            "expires_slot": event.expires_slot,
+            "change": change(&event.change),
+        }),
+        BallastEvent::ChangeCancelled(event) => json!({
+            "staged": event.staged.to_string(),
+            "target": event.target.to_string(),
+            "by": event.by.to_string(),
+        }),
+        BallastEvent::DelaysChanged(event) => json!({
+            "risk_slots_before": event.before.risk_slots,
+            "admin_slots_before": event.before.admin_slots,
+            "risk_slots_after": event.after.risk_slots,
+            "admin_slots_after": event.after.admin_slots,
+        }),
+        BallastEvent::TreasuryChanged(event) => json!({
+            "before": event.before.to_string(),
+            "after": event.after.to_string(),
         }),
         BallastEvent::AuthorityAccepted(event) => json!({
             "role": role_name(event.role),

@@ -7,6 +7,7 @@ use ballast_state::events::BallastEvent;
 use ballast_state::events::{OrderPlaced, OrdersCancelled, RemovalReason};
 use ballast_state::exchange::Role;
 use ballast_state::order_args::OrderKind;
+use ballast_state::staged::Change;
 use ballast_state::trigger::TriggerKind;
 
 use super::choices::{Direction, Trigger, Type};
@@ -102,15 +103,23 @@ impl Names<'_> {
                 [] => "Nothing is paused.".to_owned(),
                 names => format!("Paused now: {}.", names.join(", ")),
             },
-            BallastEvent::AuthorityProposed(event) if event.successor == Default::default() => {
-                format!("Nobody is proposed for the {} role.", role_name(event.role))
-            }
-            BallastEvent::AuthorityProposed(event) => format!(
-                "{} may take the {1} role over from {2}: with its key, `ballast admin accept {1}`.",
-                event.successor,
-                role_name(event.role),
-                event.holder
+            BallastEvent::ChangeStaged(event) => format!(
+                "Staged in {}: {}. It may be applied from slot {} to slot {}.",
+                event.staged,
+                change(&event.change),
+                event.eta_slot,
+                event.expires_slot
             ),
+            BallastEvent::ChangeCancelled(event) => {
+                format!("What {} held is cancelled by {}.", event.staged, event.by)
+            }
+            BallastEvent::DelaysChanged(event) => format!(
+                "Risk parameters wait for {} slots, everything else for {}.",
+                event.after.risk_slots, event.after.admin_slots
+            ),
+            BallastEvent::TreasuryChanged(event) => {
+                format!("The exchange's earnings are paid to {}.", event.after)
+            }
             BallastEvent::AuthorityAccepted(event) => format!(
                 "{} has taken the {} role over from {}.",
                 event.holder,
@@ -255,6 +264,28 @@ pub fn kind_name(kind: OrderKind) -> &'static str {
 /// The kind of a trigger as the command line has it.
 pub fn trigger_name(kind: TriggerKind) -> &'static str {
     Trigger::from(kind).into()
+}
+
+/// A staged change in a few words.
+pub fn change(change: &Change) -> String {
+    match change {
+        Change::Risk(_) => "other risk parameters".to_owned(),
+        Change::CreateMarket(args) => {
+            let name = String::from_utf8_lossy(&args.name);
+            format!("the market {}", name.trim_end_matches('\0'))
+        }
+        Change::Authority { role, successor } => {
+            format!("{successor} takes the {} role over", role_name(*role))
+        }
+        Change::Treasury(treasury) => format!("earnings are paid to {treasury}"),
+        Change::Delays(delays) => format!(
+            "delays of {} slots for risk parameters and {} for the rest",
+            delays.risk_slots, delays.admin_slots
+        ),
+        Change::Delist => "the end of a market".to_owned(),
+        Change::Oracle(_) => "another price source".to_owned(),
+        Change::Pause { slots, .. } => format!("a pause of {slots} slots"),
+    }
 }
 
 /// A role as the command line has it.

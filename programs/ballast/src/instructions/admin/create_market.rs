@@ -8,14 +8,16 @@ use ballast_state::{
     events::MarketCreated,
     exchange::Exchange,
     instructions::CreateMarketArgs,
-    market::{Market, MARKET_VERSION, NAME_BYTES},
+    market::{Market, MARKET_VERSION},
     seeds::{EXCHANGE_ADDRESS, INSURANCE_VAULT_SEED, MARKET_SEED},
+    staged::{Change, Staged},
 };
 
 use crate::{
     emit::emit,
-    error::{error, require, require_keys_eq, OrBallast},
+    error::{err, error, require_keys_eq, OrBallast},
     loaders::{book_account, queue_account},
+    nonce::refuse_nonce,
 };
 
 /// Accounts of `create_market`.
@@ -68,21 +70,31 @@ pub struct CreateMarket<'info> {
     /// CHECK: order book, handed over zeroed; checked by `book_account::create`.
     #[account(mut)]
     pub book: UncheckedAccount<'info>,
+    /// The staged market.
+    #[account(mut, close = staged_payer)]
+    pub staged: AccountLoader<'info, Staged>,
+    /// CHECK: gets the rent back; the key stored in the staged change.
+    #[account(mut, address = staged.load()?.payer @ BallastError::StagedMismatch)]
+    pub staged_payer: UncheckedAccount<'info>,
     /// SPL token or Token-2022.
     pub token_program: Interface<'info, TokenInterface>,
     /// System program.
     pub system_program: Program<'info, System>,
+    /// CHECK: the sysvar of the transaction's instructions, checked by `refuse_nonce`.
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl CreateMarket<'_> {
-    /// Opens a market with no positions, no orders and no insurance; funding starts now.
+    /// Opens the staged market of this `id`, once it is due, with no positions, no orders and no
+    /// insurance; funding starts now.
     ///
     /// # Errors
-    /// `NotAdmin`, `WrongMint`, `MarketNameInvalid`, `OracleConfigInvalid`, the `Risk...` errors,
-    /// `TooManyMarkets`, the `Queue...` and `Book...` errors.
-    pub fn handle(ctx: Context<Self>, args: CreateMarketArgs) -> Result<()> {
+    /// `NotAdmin`, `WrongMint`, those of `Staged::due`, `StagedMismatch` for another change,
+    /// `TooManyMarkets`, the `Queue...` and `Book...` errors, `DurableNonce`.
+    pub fn handle(ctx: Context<Self>, id: [u8; 32]) -> Result<()> {
         let accounts = &ctx.accounts;
-        accounts.validate(&args)?;
+        refuse_nonce(&accounts.instructions)?;
+        let args = accounts.due(&id)?;
         let market = accounts.market.key();
         queue_account::create(&accounts.queue_long, &market, Side::Long)?;
         queue_account::create(&accounts.queue_short, &market, Side::Short)?;
@@ -103,7 +115,7 @@ impl CreateMarket<'_> {
     }
 
     #[inline(never)]
-    fn validate(&self, args: &CreateMarketArgs) -> Result<()> {
+    fn due(&self, id: &[u8; 32]) -> Result<Box<CreateMarketArgs>> {
         let exchange = self.exchange.load()?;
         exchange.require_admin(self.admin.key)?;
         require_keys_eq!(
@@ -111,9 +123,11 @@ impl CreateMarket<'_> {
             exchange.collateral_mint,
             BallastError::WrongMint
         );
-        require!(name_is_valid(&args.name), BallastError::MarketNameInvalid);
-        args.oracle.validate(exchange.mint_decimals)?;
-        args.risk.validate().or_ballast()
+        let slot = Clock::get()?.slot;
+        match self.staged.load()?.due(id, &exchange, None, slot)? {
+            Change::CreateMarket(args) => Ok(Box::new(args)),
+            _ => err!(BallastError::StagedMismatch),
+        }
     }
 
     fn next_index(&self) -> Result<u16> {
@@ -143,30 +157,5 @@ impl CreateMarket<'_> {
         market.risk = args.risk;
         market.funding.last_timestamp = Clock::get()?.unix_timestamp;
         market.invariant().or_ballast()
-    }
-}
-
-/// At least one printable ASCII byte, then only zeros.
-fn name_is_valid(name: &[u8; NAME_BYTES]) -> bool {
-    let length = name
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(NAME_BYTES);
-    let (text, rest) = name.split_at(length);
-    !text.is_empty() && text.iter().all(u8::is_ascii_graphic) && rest.iter().all(|byte| *byte == 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_printable_and_padded_with_zeros() {
-        assert!(name_is_valid(b"SOL-PERP\0\0\0\0\0\0\0\0"));
-        assert!(name_is_valid(b"SIXTEEN-LETTERS!"));
-        assert!(!name_is_valid(&[0; NAME_BYTES]));
-        assert!(!name_is_valid(b"SOL\0PERP\0\0\0\0\0\0\0\0"));
-        assert!(!name_is_valid(b"SOL PERP\0\0\0\0\0\0\0\0"));
-        assert!(!name_is_valid(b"SOL\xffPERP\0\0\0\0\0\0\0\0"));
     }
 }

@@ -1,8 +1,11 @@
-//! Instructions of the exchange's authorities.
+//! Instructions of the exchange's authorities, and those that put in force what they have staged.
 
 pub mod accept_authority;
+pub mod apply_exchange_change;
+pub mod apply_market_change;
+pub mod cancel_staged;
 pub mod create_market;
 pub mod initialize_exchange;
-pub mod propose_authority;
+pub mod raise_delays;
 pub mod set_pause;
-pub mod update_market_risk;
+pub mod stage_change;

@@ -10,8 +10,6 @@ import {
   combineCodec,
   fixDecoderSize,
   fixEncoderSize,
-  getAddressDecoder,
-  getAddressEncoder,
   getBytesDecoder,
   getBytesEncoder,
   getStructDecoder,
@@ -20,7 +18,6 @@ import {
   SolanaError,
   transformEncoder,
   type AccountMeta,
-  type AccountSignerMeta,
   type Address,
   type FixedSizeCodec,
   type FixedSizeDecoder,
@@ -29,9 +26,7 @@ import {
   type InstructionWithAccounts,
   type InstructionWithData,
   type ReadonlyAccount,
-  type ReadonlySignerAccount,
   type ReadonlyUint8Array,
-  type TransactionSigner,
   type WritableAccount,
 } from "@solana/kit";
 import {
@@ -39,27 +34,24 @@ import {
   type ResolvedInstructionAccount,
 } from "@solana/kit/program-client-core";
 import { BALLAST_PROGRAM_ADDRESS } from "../programs";
-import {
-  getRoleDecoder,
-  getRoleEncoder,
-  type Role,
-  type RoleArgs,
-} from "../types";
 
-export const PROPOSE_AUTHORITY_DISCRIMINATOR: ReadonlyUint8Array =
-  new Uint8Array([20, 148, 236, 198, 76, 119, 99, 142]);
+export const APPLY_MARKET_CHANGE_DISCRIMINATOR: ReadonlyUint8Array =
+  new Uint8Array([184, 147, 62, 204, 90, 244, 210, 58]);
 
-export function getProposeAuthorityDiscriminatorBytes(): ReadonlyUint8Array {
+export function getApplyMarketChangeDiscriminatorBytes(): ReadonlyUint8Array {
   return fixEncoderSize(getBytesEncoder(), 8).encode(
-    PROPOSE_AUTHORITY_DISCRIMINATOR,
+    APPLY_MARKET_CHANGE_DISCRIMINATOR,
   );
 }
 
-export type ProposeAuthorityInstruction<
+export type ApplyMarketChangeInstruction<
   TProgram extends string = typeof BALLAST_PROGRAM_ADDRESS,
-  TAccountAdmin extends string | AccountMeta<string> = string,
   TAccountExchange extends string | AccountMeta<string> =
     "DvSPyc2KZ5WMeEdeyDkx47GFP57oTa6N1Mrn8WKgEXed",
+  TAccountMarket extends string | AccountMeta<string> = string,
+  TAccountBook extends string | AccountMeta<string> = string,
+  TAccountStaged extends string | AccountMeta<string> = string,
+  TAccountStagedPayer extends string | AccountMeta<string> = string,
   TAccountEventAuthority extends string | AccountMeta<string> =
     "J72f69T8PmkEV6UdNc1ZiXxDDPktv7ph2PNYHLt1Xva4",
   TAccountProgram extends string | AccountMeta<string> =
@@ -69,13 +61,21 @@ export type ProposeAuthorityInstruction<
   InstructionWithData<ReadonlyUint8Array> &
   InstructionWithAccounts<
     [
-      TAccountAdmin extends string
-        ? ReadonlySignerAccount<TAccountAdmin> &
-            AccountSignerMeta<TAccountAdmin>
-        : TAccountAdmin,
       TAccountExchange extends string
-        ? WritableAccount<TAccountExchange>
+        ? ReadonlyAccount<TAccountExchange>
         : TAccountExchange,
+      TAccountMarket extends string
+        ? WritableAccount<TAccountMarket>
+        : TAccountMarket,
+      TAccountBook extends string
+        ? WritableAccount<TAccountBook>
+        : TAccountBook,
+      TAccountStaged extends string
+        ? WritableAccount<TAccountStaged>
+        : TAccountStaged,
+      TAccountStagedPayer extends string
+        ? WritableAccount<TAccountStagedPayer>
+        : TAccountStagedPayer,
       TAccountEventAuthority extends string
         ? ReadonlyAccount<TAccountEventAuthority>
         : TAccountEventAuthority,
@@ -86,80 +86,89 @@ export type ProposeAuthorityInstruction<
     ]
   >;
 
-export type ProposeAuthorityInstructionData = {
+export type ApplyMarketChangeInstructionData = {
   discriminator: ReadonlyUint8Array;
-  role: Role;
-  successor: Address;
+  id: ReadonlyUint8Array;
 };
 
-export type ProposeAuthorityInstructionDataArgs = {
-  role: RoleArgs;
-  successor: Address;
-};
+export type ApplyMarketChangeInstructionDataArgs = { id: ReadonlyUint8Array };
 
-export function getProposeAuthorityInstructionDataEncoder(): FixedSizeEncoder<ProposeAuthorityInstructionDataArgs> {
+export function getApplyMarketChangeInstructionDataEncoder(): FixedSizeEncoder<ApplyMarketChangeInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["role", getRoleEncoder()],
-      ["successor", getAddressEncoder()],
+      ["id", fixEncoderSize(getBytesEncoder(), 32)],
     ]),
-    (value) => ({ ...value, discriminator: PROPOSE_AUTHORITY_DISCRIMINATOR }),
+    (value) => ({ ...value, discriminator: APPLY_MARKET_CHANGE_DISCRIMINATOR }),
   );
 }
 
-export function getProposeAuthorityInstructionDataDecoder(): FixedSizeDecoder<ProposeAuthorityInstructionData> {
+export function getApplyMarketChangeInstructionDataDecoder(): FixedSizeDecoder<ApplyMarketChangeInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["role", getRoleDecoder()],
-    ["successor", getAddressDecoder()],
+    ["id", fixDecoderSize(getBytesDecoder(), 32)],
   ]);
 }
 
-export function getProposeAuthorityInstructionDataCodec(): FixedSizeCodec<
-  ProposeAuthorityInstructionDataArgs,
-  ProposeAuthorityInstructionData
+export function getApplyMarketChangeInstructionDataCodec(): FixedSizeCodec<
+  ApplyMarketChangeInstructionDataArgs,
+  ApplyMarketChangeInstructionData
 > {
   return combineCodec(
-    getProposeAuthorityInstructionDataEncoder(),
-    getProposeAuthorityInstructionDataDecoder(),
+    getApplyMarketChangeInstructionDataEncoder(),
+    getApplyMarketChangeInstructionDataDecoder(),
   );
 }
 
-export type ProposeAuthorityInput<
-  TAccountAdmin extends string = string,
+export type ApplyMarketChangeInput<
   TAccountExchange extends string = string,
+  TAccountMarket extends string = string,
+  TAccountBook extends string = string,
+  TAccountStaged extends string = string,
+  TAccountStagedPayer extends string = string,
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
-  /** The admin. */
-  admin: TransactionSigner<TAccountAdmin>;
   /** The exchange. */
   exchange?: Address<TAccountExchange>;
+  /** The market. */
+  market: Address<TAccountMarket>;
+  book: Address<TAccountBook>;
+  /** The staged change. */
+  staged: Address<TAccountStaged>;
+  stagedPayer: Address<TAccountStagedPayer>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
-  role: ProposeAuthorityInstructionDataArgs["role"];
-  successor: ProposeAuthorityInstructionDataArgs["successor"];
+  id: ApplyMarketChangeInstructionDataArgs["id"];
 };
 
-export function getProposeAuthorityInstruction<
-  TAccountAdmin extends string,
+export function getApplyMarketChangeInstruction<
   TAccountExchange extends string,
+  TAccountMarket extends string,
+  TAccountBook extends string,
+  TAccountStaged extends string,
+  TAccountStagedPayer extends string,
   TAccountEventAuthority extends string,
   TAccountProgram extends string,
   TProgramAddress extends Address = typeof BALLAST_PROGRAM_ADDRESS,
 >(
-  input: ProposeAuthorityInput<
-    TAccountAdmin,
+  input: ApplyMarketChangeInput<
     TAccountExchange,
+    TAccountMarket,
+    TAccountBook,
+    TAccountStaged,
+    TAccountStagedPayer,
     TAccountEventAuthority,
     TAccountProgram
   >,
   config?: { programAddress?: TProgramAddress },
-): ProposeAuthorityInstruction<
+): ApplyMarketChangeInstruction<
   TProgramAddress,
-  TAccountAdmin,
   TAccountExchange,
+  TAccountMarket,
+  TAccountBook,
+  TAccountStaged,
+  TAccountStagedPayer,
   TAccountEventAuthority,
   TAccountProgram
 > {
@@ -168,8 +177,11 @@ export function getProposeAuthorityInstruction<
 
   // Original accounts.
   const originalAccounts = {
-    admin: { value: input.admin ?? null, isWritable: false },
-    exchange: { value: input.exchange ?? null, isWritable: true },
+    exchange: { value: input.exchange ?? null, isWritable: false },
+    market: { value: input.market ?? null, isWritable: true },
+    book: { value: input.book ?? null, isWritable: true },
+    staged: { value: input.staged ?? null, isWritable: true },
+    stagedPayer: { value: input.stagedPayer ?? null, isWritable: true },
     eventAuthority: { value: input.eventAuthority ?? null, isWritable: false },
     program: { value: input.program ?? null, isWritable: false },
   };
@@ -198,54 +210,64 @@ export function getProposeAuthorityInstruction<
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
     accounts: [
-      getAccountMeta("admin", accounts.admin),
       getAccountMeta("exchange", accounts.exchange),
+      getAccountMeta("market", accounts.market),
+      getAccountMeta("book", accounts.book),
+      getAccountMeta("staged", accounts.staged),
+      getAccountMeta("stagedPayer", accounts.stagedPayer),
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
-    data: getProposeAuthorityInstructionDataEncoder().encode(
-      args as ProposeAuthorityInstructionDataArgs,
+    data: getApplyMarketChangeInstructionDataEncoder().encode(
+      args as ApplyMarketChangeInstructionDataArgs,
     ),
     programAddress,
-  } as ProposeAuthorityInstruction<
+  } as ApplyMarketChangeInstruction<
     TProgramAddress,
-    TAccountAdmin,
     TAccountExchange,
+    TAccountMarket,
+    TAccountBook,
+    TAccountStaged,
+    TAccountStagedPayer,
     TAccountEventAuthority,
     TAccountProgram
   >);
 }
 
-export type ParsedProposeAuthorityInstruction<
+export type ParsedApplyMarketChangeInstruction<
   TProgram extends string = typeof BALLAST_PROGRAM_ADDRESS,
   TAccountMetas extends readonly AccountMeta[] = readonly AccountMeta[],
 > = {
   programAddress: Address<TProgram>;
   accounts: {
-    /** The admin. */
-    admin: TAccountMetas[0];
     /** The exchange. */
-    exchange: TAccountMetas[1];
-    eventAuthority: TAccountMetas[2];
-    program: TAccountMetas[3];
+    exchange: TAccountMetas[0];
+    /** The market. */
+    market: TAccountMetas[1];
+    book: TAccountMetas[2];
+    /** The staged change. */
+    staged: TAccountMetas[3];
+    stagedPayer: TAccountMetas[4];
+    eventAuthority: TAccountMetas[5];
+    program: TAccountMetas[6];
   };
-  data: ProposeAuthorityInstructionData;
+  data: ApplyMarketChangeInstructionData;
 };
 
-export function parseProposeAuthorityInstruction<
+export function parseApplyMarketChangeInstruction<
   TProgram extends string,
   TAccountMetas extends readonly AccountMeta[],
 >(
   instruction: Instruction<TProgram> &
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
-): ParsedProposeAuthorityInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 4) {
+): ParsedApplyMarketChangeInstruction<TProgram, TAccountMetas> {
+  if (instruction.accounts.length < 7) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
       {
         actualAccountMetas: instruction.accounts.length,
-        expectedAccountMetas: 4,
+        expectedAccountMetas: 7,
       },
     );
   }
@@ -258,11 +280,14 @@ export function parseProposeAuthorityInstruction<
   return {
     programAddress: instruction.programAddress,
     accounts: {
-      admin: getNextAccount(),
       exchange: getNextAccount(),
+      market: getNextAccount(),
+      book: getNextAccount(),
+      staged: getNextAccount(),
+      stagedPayer: getNextAccount(),
       eventAuthority: getNextAccount(),
       program: getNextAccount(),
     },
-    data: getProposeAuthorityInstructionDataDecoder().decode(instruction.data),
+    data: getApplyMarketChangeInstructionDataDecoder().decode(instruction.data),
   };
 }

@@ -37,29 +37,24 @@ import {
   type ResolvedInstructionAccount,
 } from "@solana/kit/program-client-core";
 import { BALLAST_PROGRAM_ADDRESS } from "../programs";
-import {
-  getRiskConfigDecoder,
-  getRiskConfigEncoder,
-  type RiskConfig,
-  type RiskConfigArgs,
-} from "../types";
 
-export const UPDATE_MARKET_RISK_DISCRIMINATOR: ReadonlyUint8Array =
-  new Uint8Array([170, 159, 99, 59, 134, 165, 123, 141]);
+export const CANCEL_STAGED_DISCRIMINATOR: ReadonlyUint8Array = new Uint8Array([
+  115, 7, 142, 5, 93, 196, 19, 194,
+]);
 
-export function getUpdateMarketRiskDiscriminatorBytes(): ReadonlyUint8Array {
+export function getCancelStagedDiscriminatorBytes(): ReadonlyUint8Array {
   return fixEncoderSize(getBytesEncoder(), 8).encode(
-    UPDATE_MARKET_RISK_DISCRIMINATOR,
+    CANCEL_STAGED_DISCRIMINATOR,
   );
 }
 
-export type UpdateMarketRiskInstruction<
+export type CancelStagedInstruction<
   TProgram extends string = typeof BALLAST_PROGRAM_ADDRESS,
-  TAccountRiskAuthority extends string | AccountMeta<string> = string,
+  TAccountAuthority extends string | AccountMeta<string> = string,
   TAccountExchange extends string | AccountMeta<string> =
     "DvSPyc2KZ5WMeEdeyDkx47GFP57oTa6N1Mrn8WKgEXed",
-  TAccountMarket extends string | AccountMeta<string> = string,
-  TAccountBook extends string | AccountMeta<string> = string,
+  TAccountStaged extends string | AccountMeta<string> = string,
+  TAccountStagedPayer extends string | AccountMeta<string> = string,
   TAccountEventAuthority extends string | AccountMeta<string> =
     "J72f69T8PmkEV6UdNc1ZiXxDDPktv7ph2PNYHLt1Xva4",
   TAccountProgram extends string | AccountMeta<string> =
@@ -69,19 +64,19 @@ export type UpdateMarketRiskInstruction<
   InstructionWithData<ReadonlyUint8Array> &
   InstructionWithAccounts<
     [
-      TAccountRiskAuthority extends string
-        ? ReadonlySignerAccount<TAccountRiskAuthority> &
-            AccountSignerMeta<TAccountRiskAuthority>
-        : TAccountRiskAuthority,
+      TAccountAuthority extends string
+        ? ReadonlySignerAccount<TAccountAuthority> &
+            AccountSignerMeta<TAccountAuthority>
+        : TAccountAuthority,
       TAccountExchange extends string
         ? ReadonlyAccount<TAccountExchange>
         : TAccountExchange,
-      TAccountMarket extends string
-        ? WritableAccount<TAccountMarket>
-        : TAccountMarket,
-      TAccountBook extends string
-        ? WritableAccount<TAccountBook>
-        : TAccountBook,
+      TAccountStaged extends string
+        ? WritableAccount<TAccountStaged>
+        : TAccountStaged,
+      TAccountStagedPayer extends string
+        ? WritableAccount<TAccountStagedPayer>
+        : TAccountStagedPayer,
       TAccountEventAuthority extends string
         ? ReadonlyAccount<TAccountEventAuthority>
         : TAccountEventAuthority,
@@ -92,84 +87,84 @@ export type UpdateMarketRiskInstruction<
     ]
   >;
 
-export type UpdateMarketRiskInstructionData = {
+export type CancelStagedInstructionData = {
   discriminator: ReadonlyUint8Array;
-  risk: RiskConfig;
+  id: ReadonlyUint8Array;
 };
 
-export type UpdateMarketRiskInstructionDataArgs = { risk: RiskConfigArgs };
+export type CancelStagedInstructionDataArgs = { id: ReadonlyUint8Array };
 
-export function getUpdateMarketRiskInstructionDataEncoder(): FixedSizeEncoder<UpdateMarketRiskInstructionDataArgs> {
+export function getCancelStagedInstructionDataEncoder(): FixedSizeEncoder<CancelStagedInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["risk", getRiskConfigEncoder()],
+      ["id", fixEncoderSize(getBytesEncoder(), 32)],
     ]),
-    (value) => ({ ...value, discriminator: UPDATE_MARKET_RISK_DISCRIMINATOR }),
+    (value) => ({ ...value, discriminator: CANCEL_STAGED_DISCRIMINATOR }),
   );
 }
 
-export function getUpdateMarketRiskInstructionDataDecoder(): FixedSizeDecoder<UpdateMarketRiskInstructionData> {
+export function getCancelStagedInstructionDataDecoder(): FixedSizeDecoder<CancelStagedInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["risk", getRiskConfigDecoder()],
+    ["id", fixDecoderSize(getBytesDecoder(), 32)],
   ]);
 }
 
-export function getUpdateMarketRiskInstructionDataCodec(): FixedSizeCodec<
-  UpdateMarketRiskInstructionDataArgs,
-  UpdateMarketRiskInstructionData
+export function getCancelStagedInstructionDataCodec(): FixedSizeCodec<
+  CancelStagedInstructionDataArgs,
+  CancelStagedInstructionData
 > {
   return combineCodec(
-    getUpdateMarketRiskInstructionDataEncoder(),
-    getUpdateMarketRiskInstructionDataDecoder(),
+    getCancelStagedInstructionDataEncoder(),
+    getCancelStagedInstructionDataDecoder(),
   );
 }
 
-export type UpdateMarketRiskInput<
-  TAccountRiskAuthority extends string = string,
+export type CancelStagedInput<
+  TAccountAuthority extends string = string,
   TAccountExchange extends string = string,
-  TAccountMarket extends string = string,
-  TAccountBook extends string = string,
+  TAccountStaged extends string = string,
+  TAccountStagedPayer extends string = string,
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
-  /** The risk authority. */
-  riskAuthority: TransactionSigner<TAccountRiskAuthority>;
+  /** The guardian, the admin or the proposer; anybody once the change is void. */
+  authority: TransactionSigner<TAccountAuthority>;
   /** The exchange. */
   exchange?: Address<TAccountExchange>;
-  /** The market. */
-  market: Address<TAccountMarket>;
-  book: Address<TAccountBook>;
+  /** The staged change. */
+  staged: Address<TAccountStaged>;
+  stagedPayer: Address<TAccountStagedPayer>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
-  risk: UpdateMarketRiskInstructionDataArgs["risk"];
+  id: CancelStagedInstructionDataArgs["id"];
 };
 
-export function getUpdateMarketRiskInstruction<
-  TAccountRiskAuthority extends string,
+export function getCancelStagedInstruction<
+  TAccountAuthority extends string,
   TAccountExchange extends string,
-  TAccountMarket extends string,
-  TAccountBook extends string,
+  TAccountStaged extends string,
+  TAccountStagedPayer extends string,
   TAccountEventAuthority extends string,
   TAccountProgram extends string,
   TProgramAddress extends Address = typeof BALLAST_PROGRAM_ADDRESS,
 >(
-  input: UpdateMarketRiskInput<
-    TAccountRiskAuthority,
+  input: CancelStagedInput<
+    TAccountAuthority,
     TAccountExchange,
-    TAccountMarket,
-    TAccountBook,
+    TAccountStaged,
+    TAccountStagedPayer,
     TAccountEventAuthority,
     TAccountProgram
   >,
   config?: { programAddress?: TProgramAddress },
-): UpdateMarketRiskInstruction<
+): CancelStagedInstruction<
   TProgramAddress,
-  TAccountRiskAuthority,
+  TAccountAuthority,
   TAccountExchange,
-  TAccountMarket,
-  TAccountBook,
+  TAccountStaged,
+  TAccountStagedPayer,
   TAccountEventAuthority,
   TAccountProgram
 > {
@@ -178,10 +173,10 @@ export function getUpdateMarketRiskInstruction<
 
   // Original accounts.
   const originalAccounts = {
-    riskAuthority: { value: input.riskAuthority ?? null, isWritable: false },
+    authority: { value: input.authority ?? null, isWritable: false },
     exchange: { value: input.exchange ?? null, isWritable: false },
-    market: { value: input.market ?? null, isWritable: true },
-    book: { value: input.book ?? null, isWritable: true },
+    staged: { value: input.staged ?? null, isWritable: true },
+    stagedPayer: { value: input.stagedPayer ?? null, isWritable: true },
     eventAuthority: { value: input.eventAuthority ?? null, isWritable: false },
     program: { value: input.program ?? null, isWritable: false },
   };
@@ -210,55 +205,55 @@ export function getUpdateMarketRiskInstruction<
   const getAccountMeta = getAccountMetaFactory(programAddress, "programId");
   return Object.freeze({
     accounts: [
-      getAccountMeta("riskAuthority", accounts.riskAuthority),
+      getAccountMeta("authority", accounts.authority),
       getAccountMeta("exchange", accounts.exchange),
-      getAccountMeta("market", accounts.market),
-      getAccountMeta("book", accounts.book),
+      getAccountMeta("staged", accounts.staged),
+      getAccountMeta("stagedPayer", accounts.stagedPayer),
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
-    data: getUpdateMarketRiskInstructionDataEncoder().encode(
-      args as UpdateMarketRiskInstructionDataArgs,
+    data: getCancelStagedInstructionDataEncoder().encode(
+      args as CancelStagedInstructionDataArgs,
     ),
     programAddress,
-  } as UpdateMarketRiskInstruction<
+  } as CancelStagedInstruction<
     TProgramAddress,
-    TAccountRiskAuthority,
+    TAccountAuthority,
     TAccountExchange,
-    TAccountMarket,
-    TAccountBook,
+    TAccountStaged,
+    TAccountStagedPayer,
     TAccountEventAuthority,
     TAccountProgram
   >);
 }
 
-export type ParsedUpdateMarketRiskInstruction<
+export type ParsedCancelStagedInstruction<
   TProgram extends string = typeof BALLAST_PROGRAM_ADDRESS,
   TAccountMetas extends readonly AccountMeta[] = readonly AccountMeta[],
 > = {
   programAddress: Address<TProgram>;
   accounts: {
-    /** The risk authority. */
-    riskAuthority: TAccountMetas[0];
+    /** The guardian, the admin or the proposer; anybody once the change is void. */
+    authority: TAccountMetas[0];
     /** The exchange. */
     exchange: TAccountMetas[1];
-    /** The market. */
-    market: TAccountMetas[2];
-    book: TAccountMetas[3];
+    /** The staged change. */
+    staged: TAccountMetas[2];
+    stagedPayer: TAccountMetas[3];
     eventAuthority: TAccountMetas[4];
     program: TAccountMetas[5];
   };
-  data: UpdateMarketRiskInstructionData;
+  data: CancelStagedInstructionData;
 };
 
-export function parseUpdateMarketRiskInstruction<
+export function parseCancelStagedInstruction<
   TProgram extends string,
   TAccountMetas extends readonly AccountMeta[],
 >(
   instruction: Instruction<TProgram> &
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
-): ParsedUpdateMarketRiskInstruction<TProgram, TAccountMetas> {
+): ParsedCancelStagedInstruction<TProgram, TAccountMetas> {
   if (instruction.accounts.length < 6) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
@@ -277,13 +272,13 @@ export function parseUpdateMarketRiskInstruction<
   return {
     programAddress: instruction.programAddress,
     accounts: {
-      riskAuthority: getNextAccount(),
+      authority: getNextAccount(),
       exchange: getNextAccount(),
-      market: getNextAccount(),
-      book: getNextAccount(),
+      staged: getNextAccount(),
+      stagedPayer: getNextAccount(),
       eventAuthority: getNextAccount(),
       program: getNextAccount(),
     },
-    data: getUpdateMarketRiskInstructionDataDecoder().decode(instruction.data),
+    data: getCancelStagedInstructionDataDecoder().decode(instruction.data),
   };
 }

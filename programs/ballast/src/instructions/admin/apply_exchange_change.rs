@@ -1,0 +1,69 @@
+//! Applies a staged change of the exchange.
+
+use anchor_lang::prelude::*;
+use ballast_state::{
+    error::BallastError,
+    events::{DelaysChanged, TreasuryChanged},
+    exchange::Exchange,
+    seeds::EXCHANGE_ADDRESS,
+    staged::{Change, Staged},
+};
+
+use crate::{emit::emit, error::err};
+
+/// Accounts of `apply_exchange_change`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ApplyExchangeChange<'info> {
+    /// The exchange.
+    #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The staged change.
+    #[account(mut, close = staged_payer)]
+    pub staged: AccountLoader<'info, Staged>,
+    /// CHECK: gets the rent back; the key stored in the staged change.
+    #[account(mut, address = staged.load()?.payer @ BallastError::StagedMismatch)]
+    pub staged_payer: UncheckedAccount<'info>,
+}
+
+impl ApplyExchangeChange<'_> {
+    /// Puts the staged change of this `id` in force. Anyone may call it once it is due.
+    ///
+    /// # Errors
+    /// Those of `Staged::due`; `StagedMismatch` for a change that another instruction applies.
+    pub fn handle(ctx: Context<Self>, id: [u8; 32]) -> Result<()> {
+        let accounts = &ctx.accounts;
+        let authority = &accounts.event_authority;
+        match accounts.due(&id)? {
+            Change::Delays(after) => {
+                let before = accounts.write(|exchange| Ok(exchange.set_delays(after)?))?;
+                emit(authority, &DelaysChanged { before, after })
+            }
+            Change::Treasury(after) => {
+                let before = accounts
+                    .write(|exchange| Ok(core::mem::replace(&mut exchange.treasury, after)))?;
+                emit(authority, &TreasuryChanged { before, after })
+            }
+            Change::Pause { .. }
+            | Change::Risk(_)
+            | Change::CreateMarket(_)
+            | Change::Authority { .. }
+            | Change::Delist
+            | Change::Oracle(_) => err!(BallastError::StagedMismatch),
+        }
+    }
+
+    #[inline(never)]
+    fn due(&self, id: &[u8; 32]) -> Result<Change> {
+        let slot = Clock::get()?.slot;
+        let exchange = self.exchange.load()?;
+        Ok(self.staged.load()?.due(id, &exchange, None, slot)?)
+    }
+
+    fn write<R>(&self, change: impl FnOnce(&mut Exchange) -> Result<R>) -> Result<R> {
+        let mut exchange = self.exchange.load_mut()?;
+        let result = change(&mut exchange)?;
+        exchange.invariant()?;
+        Ok(result)
+    }
+}

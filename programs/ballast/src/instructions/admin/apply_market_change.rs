@@ -1,0 +1,88 @@
+//! Applies a staged change of a market.
+
+use anchor_lang::prelude::*;
+use ballast_engine::risk::RiskParams;
+use ballast_state::{
+    error::BallastError,
+    events::MarketRiskUpdated,
+    exchange::Exchange,
+    market::Market,
+    seeds::EXCHANGE_ADDRESS,
+    staged::{Change, Staged},
+};
+
+use crate::{emit::emit, error::err, loaders::book_account::MarketBook};
+
+/// Accounts of `apply_market_change`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct ApplyMarketChange<'info> {
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// CHECK: the market's order book, checked by `MarketBook::load`.
+    #[account(mut)]
+    pub book: UncheckedAccount<'info>,
+    /// The staged change.
+    #[account(mut, close = staged_payer)]
+    pub staged: AccountLoader<'info, Staged>,
+    /// CHECK: gets the rent back; the key stored in the staged change.
+    #[account(mut, address = staged.load()?.payer @ BallastError::StagedMismatch)]
+    pub staged_payer: UncheckedAccount<'info>,
+}
+
+impl ApplyMarketChange<'_> {
+    /// Puts the staged change of this `id` in force. Anyone may call it once it is due.
+    ///
+    /// Funding up to now accrues under the old risk parameters at the last price; then the new ones
+    /// are in force, and the book is averaged to their impact notional.
+    ///
+    /// # Errors
+    /// Those of `Staged::due`; `StagedMismatch` for a change that another instruction applies; the
+    /// `Book...` errors, `WrongBook`.
+    pub fn handle(ctx: Context<Self>, id: [u8; 32]) -> Result<()> {
+        let accounts = &ctx.accounts;
+        match accounts.due(&id)? {
+            Change::Risk(after) => {
+                let market = accounts.market.key();
+                let before = accounts.replace_risk(&after)?;
+                emit(
+                    &accounts.event_authority,
+                    &MarketRiskUpdated {
+                        market,
+                        before,
+                        after,
+                    },
+                )
+            }
+            Change::Delist
+            | Change::Oracle(_)
+            | Change::CreateMarket(_)
+            | Change::Authority { .. }
+            | Change::Treasury(_)
+            | Change::Delays(_)
+            | Change::Pause { .. } => err!(BallastError::StagedMismatch),
+        }
+    }
+
+    #[inline(never)]
+    fn due(&self, id: &[u8; 32]) -> Result<Change> {
+        let slot = Clock::get()?.slot;
+        let (exchange, market) = (self.exchange.load()?, self.market.load()?);
+        let of = Some((self.market.as_ref().key, &*market));
+        Ok(self.staged.load()?.due(id, &exchange, of, slot)?)
+    }
+
+    #[inline(never)]
+    fn replace_risk(&self, risk: &RiskParams) -> Result<RiskParams> {
+        let mut market = self.market.load_mut()?;
+        market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;
+        let before = core::mem::replace(&mut market.risk, *risk);
+        MarketBook::load(&market, &self.book)?.record_impact(&mut market)?;
+        market.invariant()?;
+        Ok(before)
+    }
+}
