@@ -90,6 +90,7 @@ impl Deploying<'_> {
             "create the exchange",
             "of tokens for insurance",
             "create market 0, SOL-PERP",
+            "AUTHORITIES ACT AT ONCE",
             "SOL of rent",
         ];
         let planned = plan.len() == order.len()
