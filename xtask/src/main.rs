@@ -11,6 +11,7 @@ mod fuzz;
 mod idl;
 mod mutants;
 mod program;
+mod release;
 mod stamp;
 mod suites;
 mod tasks;
@@ -34,7 +35,7 @@ struct Xtask {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Builds the program, target/deploy/ballast.so, unless it is there and current
+    /// Builds the programs, target/deploy/ballast.so and ballast_gate.so, unless they are there and current
     Build,
     /// Builds the programs and runs the tests: all, or those that the arguments choose
     Test(test::Options),
@@ -42,6 +43,9 @@ enum Task {
     /// keepers and their troubles; the books checked from the chain
     #[command(disable_help_flag = true)]
     E2e(Forwarded),
+    /// Builds the programs of the last commit in two folders, compares them and writes what they are:
+    /// target/release-build/release.toml
+    Release,
     /// Sets up the exchange and its markets on a cluster, as migrations/localnet.toml says
     /// (`--help` lists ARGS)
     #[command(disable_help_flag = true)]
@@ -100,6 +104,7 @@ fn main() -> ExitCode {
         Task::Build => tasks::build(),
         Task::Test(options) => test::test(options),
         Task::E2e(forwarded) => e2e::run(&forwarded.args),
+        Task::Release => release::release(),
         Task::Deploy(forwarded) => tasks::deploy(&forwarded.args),
         Task::Rehearse(forwarded) => tasks::rehearse(&forwarded.args),
         Task::ExplainAdl(forwarded) => tasks::explain_adl(&forwarded.args),

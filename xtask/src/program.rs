@@ -21,6 +21,13 @@ pub const BALLAST: Program = Program {
     uses: &["crates/engine", "crates/state"],
 };
 
+/// The program that holds the upgrade authority.
+pub const GATE: Program = Program {
+    package: "ballast-gate",
+    folder: "programs/gate",
+    uses: &["crates/engine", "crates/state"],
+};
+
 /// The program that shows that the VM's 128-bit arithmetic is right.
 pub const PROBE: Program = Program {
     package: "probe",

@@ -4,12 +4,15 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use crate::program::{BALLAST, PROOF};
+use crate::program::{BALLAST, GATE, PROOF};
 use crate::{cargo, workspace};
 
-/// Builds the program and prints its path.
+/// Builds the programs and prints their paths.
 pub fn build() -> Result<ExitCode, String> {
-    println!("{}", BALLAST.ensure_built(&workspace::root()?)?.display());
+    let root = workspace::root()?;
+    for program in [BALLAST, GATE] {
+        println!("{}", program.ensure_built(&root)?.display());
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use clap::Args;
 use serde_json::Value;
 
-use crate::program::{BALLAST, ORACLE, PROBE};
+use crate::program::{BALLAST, GATE, ORACLE, PROBE};
 use crate::suites::{Counts, Suites};
 use crate::{cargo, client_ts, e2e, workspace};
 
@@ -88,6 +88,7 @@ pub fn test(options: Options) -> Result<ExitCode, String> {
     let openssl = "perl -MFindBin -MIPC::Cmd -e 1 && make --version";
     cargo::need(&root, "perl with make", openssl, &["perl", "make"])?;
     let program = BALLAST.ensure_built(&root)?;
+    GATE.ensure_built(&root)?;
     PROBE.ensure_built(&root)?;
     ORACLE.ensure_built(&root)?;
     let tests = Tests { root, program };

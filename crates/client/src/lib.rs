@@ -9,6 +9,7 @@
 //! - [`conservation`]: every claim on the exchange against its tokens.
 //! - [`moment`]: when and at what price something is evaluated.
 //! - [`funding`]: a market's funding index and rates at a moment.
+//! - [`gate`]: the program that holds the upgrade authority.
 //! - [`ranking`]: the list of counterparties that `auto_deleverage` wants to see.
 //! - [`token`]: token accounts of the quote currency.
 //! - [`standing`]: where a trader stands in its queue, and at which price it would be first.
@@ -63,6 +64,7 @@ pub mod error;
 pub mod events;
 mod foreseen;
 pub mod funding;
+pub mod gate;
 pub mod instructions;
 pub mod liquidation;
 pub mod makers;

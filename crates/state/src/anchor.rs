@@ -8,19 +8,26 @@ use crate::{
     error::BallastError,
     events::{self, Event},
     for_each_event,
+    gate::{Gate, GateError, GATE_DISCRIMINATOR, GATE_ID},
 };
 
-impl From<BallastError> for Error {
-    fn from(error: BallastError) -> Self {
-        Self::from(AnchorError {
-            error_name: error.name().to_string(),
-            error_code_number: error.number(),
-            error_msg: error.message().to_string(),
-            error_origin: None,
-            compared_values: None,
-        })
-    }
+macro_rules! errors {
+    ($($error:ident),*) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::from(AnchorError {
+                    error_name: error.name().to_string(),
+                    error_code_number: error.number(),
+                    error_msg: error.message().to_string(),
+                    error_origin: None,
+                    compared_values: None,
+                })
+            }
+        })*
+    };
 }
+
+errors!(BallastError, GateError);
 
 macro_rules! events {
     ($($name:ident $bytes:expr;)*) => {
@@ -43,3 +50,15 @@ macro_rules! events {
 }
 
 for_each_event!(events);
+
+impl anchor_lang::ZeroCopy for Gate {}
+
+impl anchor_lang::Discriminator for Gate {
+    const DISCRIMINATOR: &'static [u8] = &GATE_DISCRIMINATOR;
+}
+
+impl anchor_lang::Owner for Gate {
+    fn owner() -> crate::Pubkey {
+        GATE_ID
+    }
+}

@@ -9,14 +9,14 @@ pub type Result<T> = core::result::Result<T, BallastError>;
 
 /// Generates the errors from a list of number, name and message.
 macro_rules! errors {
-    ($($number:literal $name:ident: $message:literal;)*) => {
+    ($error:ident; $($number:literal $name:ident: $message:literal;)*) => {
         /// What the program refuses, and the remedy.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum BallastError {
+        pub enum $error {
             $(#[doc = $message] $name,)*
         }
 
-        impl BallastError {
+        impl $error {
             /// Every error, in order of number.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
@@ -56,7 +56,10 @@ macro_rules! errors {
     };
 }
 
+pub(crate) use errors;
+
 errors! {
+    BallastError;
     // --- authority ---
     6000 NotAdmin: "The signer is not the exchange's admin; sign with the admin key";
     6001 NotRiskAuthority: "The signer is not the risk authority; sign with the risk authority key";

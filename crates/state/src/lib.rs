@@ -27,6 +27,7 @@ pub mod book_account;
 pub mod error;
 pub mod events;
 pub mod exchange;
+pub mod gate;
 pub mod instructions;
 pub mod last_price;
 #[cfg(feature = "idl-build")]

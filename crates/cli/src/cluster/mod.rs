@@ -8,6 +8,7 @@ mod choices;
 pub mod collateral;
 pub mod explain;
 pub mod failure;
+pub mod gate;
 pub mod history;
 pub mod insurance;
 pub mod margin;
@@ -22,6 +23,7 @@ mod state;
 pub mod traders;
 pub mod triggers;
 pub mod units;
+pub mod verify;
 pub mod watch;
 mod words;
 mod writing;
@@ -70,6 +72,10 @@ pub enum ClusterCommand {
     Balance(balance::BalanceArgs),
     /// What the exchange's authorities do: pauses, hand-over of roles, longer queues.
     Admin(admin::AdminArgs),
+    /// The gate that holds the program's upgrade authority: show, open, stage, cancel, execute.
+    Gate(gate::GateArgs),
+    /// Compare the program on the cluster with a release, and show who could replace it.
+    Verify(verify::VerifyArgs),
     /// Show the insurance of the markets, give to it, or bring its vault level.
     Insurance(insurance::InsuranceArgs),
 }
@@ -104,6 +110,8 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Book(args) => book::run(session, args).await,
         ClusterCommand::Balance(args) => balance::run(session, args).await,
         ClusterCommand::Admin(args) => admin::run(session, args).await,
+        ClusterCommand::Gate(args) => gate::run(session, args).await,
+        ClusterCommand::Verify(args) => verify::run(session, args).await,
         ClusterCommand::Insurance(args) => insurance::run(session, args).await,
     }
 }
