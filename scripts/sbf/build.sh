@@ -23,10 +23,6 @@ flags=(
   # The VM's stack frame.
   -C link-arg=--llvm-args=-bpf-stack-size=4096
 )
-# Sources of dependencies have the same names on every machine, so that the program has the same bytes.
-cargo_home=${CARGO_HOME:-$HOME/.cargo}
-for registry in "$cargo_home"/registry/src/*; do flags+=("--remap-path-prefix=$registry=/registry"); done
-flags+=("--remap-path-prefix=$(dirname "$std")=/rust" "--remap-path-prefix=$PWD=/ballast")
 for library in "$libraries"/*.rlib; do flags+=(-C "link-arg=$library"); done
 
 # The linker's diagnostics are enough without its stack.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use crate::cargo;
-use crate::program::{BALLAST, ORACLE};
+use crate::program::{BALLAST, GATE, ORACLE};
 use crate::{tasks, workspace};
 
 /// Exit code of `ballast-e2e` where there is no test validator.
@@ -33,10 +33,12 @@ pub fn fails_where_possible() -> Result<Option<ExitCode>, String> {
 
 fn command(root: &Path, args: &[OsString]) -> Result<Command, String> {
     let program = BALLAST.ensure_built(root)?;
+    let gate = GATE.ensure_built(root)?;
     let oracle = ORACLE.ensure_built(root)?;
     let mut run = tasks::command_among(root, "ballast-e2e", &COMMANDS)?;
     run.current_dir(root);
     run.arg("--program").arg(program);
+    run.arg("--gate").arg(gate);
     run.arg("--oracle").arg(oracle);
     run.arg("--market").arg(root.join("tests/e2e/market.toml"));
     run.arg("--out").arg(root.join("target/e2e"));

@@ -152,13 +152,10 @@ impl World {
         address
     }
 
-    /// The probe with one byte of its section names changed, which still is a program.
+    /// The probe with its last byte, which the loader does not read, changed.
     fn new_code() -> Vec<u8> {
         let mut code = built("probe");
-        let name = code.windows(8).rposition(|bytes| bytes == b".symtab\0");
-        let name = name.or_else(|| code.windows(8).rposition(|bytes| bytes == b".strtab\0"));
-        let at = name.map_or(code.len() - 1, |at| at + 1);
-        code[at] ^= 0x20;
+        *code.last_mut().expect("a program") ^= 0x20;
         code
     }
 }

@@ -1,5 +1,8 @@
 //! The command line on the same market: a trader who opens an account, trades and looks around.
 
+use std::path::PathBuf;
+use std::process::Output;
+
 use anchor_spl::token::spl_token;
 use anyhow::{ensure, Context, Result};
 use ballast_client::token::{associated_token, create_associated_token};
@@ -15,21 +18,45 @@ use crate::Args;
 /// What the trader has.
 const WEALTH: u64 = 500 * USD;
 
-/// The command line of one trader.
-struct CommandLine<'a> {
+/// The command line of one wallet.
+pub struct CommandLine<'a> {
     stage: &'a Stage,
     args: &'a Args,
-    keypair: String,
+    keypair: PathBuf,
 }
 
-impl CommandLine<'_> {
-    /// Runs a command; the JSON values it printed.
-    async fn run(&self, line: &str) -> Result<Vec<Value>> {
+impl<'a> CommandLine<'a> {
+    /// Of the wallet with this keypair.
+    pub fn new(stage: &'a Stage, args: &'a Args, keypair: PathBuf) -> Self {
+        Self {
+            stage,
+            args,
+            keypair,
+        }
+    }
+
+    async fn output(&self, line: &str) -> Result<Output> {
         let mut command = Command::new(self.args.bin("ballast"));
         command.args(line.split(' ')).args(["--output", "json"]);
         command.args(["--url", &self.stage.validator.url, "--keypair"]);
         let output = command.arg(&self.keypair).kill_on_drop(true).output().await;
-        let output = output.context("`ballast` could not be started")?;
+        output.context("`ballast` could not be started")
+    }
+
+    /// Runs a command that has to fail with a sentence that contains `expected`.
+    pub async fn refused(&self, line: &str, expected: &str) -> Result<()> {
+        let output = self.output(line).await?;
+        let problem = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            !output.status.success() && problem.contains(expected),
+            "`ballast {line}` did not fail with {expected}: {problem}"
+        );
+        Ok(())
+    }
+
+    /// Runs a command; the JSON values it printed.
+    pub async fn run(&self, line: &str) -> Result<Vec<Value>> {
+        let output = self.output(line).await?;
         let said = String::from_utf8_lossy(&output.stdout);
         let problem = String::from_utf8_lossy(&output.stderr);
         ensure!(
@@ -42,7 +69,7 @@ impl CommandLine<'_> {
     }
 
     /// Runs a command that prints one value with `expected` at `pointer`.
-    async fn says(&self, line: &str, pointer: &str, expected: &Value) -> Result<()> {
+    pub async fn says(&self, line: &str, pointer: &str, expected: &Value) -> Result<()> {
         let values = self.run(line).await?;
         let found = values.first().and_then(|value| value.pointer(pointer));
         ensure!(
@@ -71,11 +98,7 @@ pub async fn try_all(stage: &Stage, args: &Args, short: &str) -> Result<usize> {
     ];
     stage.send(&wealth, &[]).await?;
     let keypair = keypair_file(stage.folder.path(), "trader", &wallet)?;
-    let line = CommandLine {
-        stage,
-        args,
-        keypair: keypair.display().to_string(),
-    };
+    let line = CommandLine::new(stage, args, keypair);
     let order = "order place --market 0 --side buy --size 1 --price 168 --type post-only";
     let positions = format!("positions --trader {short}");
     let queue = format!("queue --market 0 --side short --trader {short}");

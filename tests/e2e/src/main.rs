@@ -17,6 +17,7 @@ mod report;
 mod session;
 mod stage;
 mod standing;
+mod upgrade;
 mod validator;
 mod wait;
 
@@ -41,6 +42,9 @@ pub struct Args {
     /// The built program
     #[arg(long)]
     program: PathBuf,
+    /// The built gate
+    #[arg(long)]
+    gate: PathBuf,
     /// The built program that writes prices
     #[arg(long)]
     oracle: PathBuf,
@@ -123,7 +127,8 @@ async fn run(args: &Args, validator: &Path, logs: &Path) -> Result<()> {
         return Ok(());
     }
     let mut stage = Stage::build(args, validator, logs).await?;
-    let report = crash::play(&mut stage, args).await?;
+    let mut report = crash::play(&mut stage, args).await?;
+    report.checks.push(upgrade::through_the_gate(&stage, args).await?);
     let file = args.out.join("report.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
     report.print();

@@ -11,13 +11,14 @@ use ballast_client::price::feed_account;
 use ballast_rpc::cluster::Cluster;
 use ballast_rpc::sender::{Budget, FeePolicy, Sender};
 use ballast_state::market::Market;
-use base64::Engine;
 use oracle_writer::{publish, Price};
 use pyth_solana_receiver_sdk::price_update::PriceUpdateV2;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
+
+use crate::validator::genesis_account;
 
 /// Pyth's exponent: mantissas count 1e-8.
 const EXPONENT: i32 = -8;
@@ -68,18 +69,8 @@ pub fn first_account(
     update.try_serialize(&mut data)?;
     data.resize(PriceUpdateV2::LEN, 0);
     let file = folder.join("price.json");
-    let account = serde_json::json!({
-        "pubkey": address.to_string(),
-        "account": {
-            "lamports": 10_000_000,
-            "data": [base64::engine::general_purpose::STANDARD.encode(data), "base64"],
-            "owner": pyth_solana_receiver_sdk::ID.to_string(),
-            "executable": false,
-            "rentEpoch": 0,
-            "space": PriceUpdateV2::LEN,
-        }
-    });
-    std::fs::write(&file, serde_json::to_vec(&account)?)?;
+    let receiver = pyth_solana_receiver_sdk::ID;
+    genesis_account(&file, &address, &receiver, 10_000_000, &data)?;
     Ok((address, file))
 }
 

@@ -159,6 +159,7 @@ impl<'a> Session<'a> {
         let validator = Validator::start(&Genesis {
             binary,
             program: (&args.program, &admin_file),
+            gate: &args.gate,
             oracle: &args.oracle,
             accounts: &[price],
             ticks_per_slot: args.ticks_per_slot,

@@ -22,6 +22,7 @@ use tempfile::TempDir;
 
 use crate::deploying::Deploying;
 use crate::oracle::{self, Oracle};
+use crate::upgrade;
 use crate::validator::{Genesis, Validator};
 use crate::wait::until;
 use crate::Args;
@@ -52,6 +53,8 @@ pub struct Stage {
     pub oracle: Oracle,
     /// What `deploy` said, the first and the second time.
     pub deployments: [serde_json::Value; 2],
+    /// Buffer with other code for the program; the admin holds it.
+    pub new_code: Pubkey,
     /// Folder of keypairs and configurations.
     pub folder: TempDir,
     /// Folder of logs.
@@ -69,11 +72,14 @@ impl Stage {
         let publisher = Arc::new(Keypair::new());
         let admin_file = keypair_file(folder.path(), "admin", &admin)?;
         let price = oracle::first_account(folder.path(), FEED, START_TICKS, &publisher.pubkey())?;
+        let buffer = upgrade::buffer(folder.path(), &args.program, &admin.pubkey())?;
+        let new_code = buffer.0;
         let validator = Validator::start(&Genesis {
             binary: validator,
             program: (&args.program, &admin_file),
+            gate: &args.gate,
             oracle: &args.oracle,
-            accounts: &[price],
+            accounts: &[price, buffer],
             ticks_per_slot: args.ticks_per_slot,
             logs,
         })
@@ -108,6 +114,7 @@ impl Stage {
             cluster,
             oracle,
             deployments,
+            new_code,
             folder,
             logs: logs.to_path_buf(),
         })

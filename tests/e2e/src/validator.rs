@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
+use base64::Engine as _;
 use ballast_rpc::cluster::Cluster;
 use ballast_rpc::endpoint::Endpoint;
 use ballast_rpc::settings::Settings;
@@ -51,6 +52,8 @@ pub struct Genesis<'a> {
     pub binary: &'a Path,
     /// The built program, and the file with the keypair of its upgrade authority.
     pub program: (&'a Path, &'a Path),
+    /// The built gate, which nobody can upgrade.
+    pub gate: &'a Path,
     /// The built program that writes prices.
     pub oracle: &'a Path,
     /// Accounts to begin with: address and file.
@@ -59,6 +62,31 @@ pub struct Genesis<'a> {
     pub ticks_per_slot: u64,
     /// Folder for logs.
     pub logs: &'a Path,
+}
+
+/// Writes a file from which the cluster begins with an account.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn genesis_account(
+    file: &Path,
+    address: &Pubkey,
+    owner: &Pubkey,
+    lamports: u64,
+    data: &[u8],
+) -> Result<()> {
+    let account = serde_json::json!({
+        "pubkey": address.to_string(),
+        "account": {
+            "lamports": lamports,
+            "data": [base64::engine::general_purpose::STANDARD.encode(data), "base64"],
+            "owner": owner.to_string(),
+            "executable": false,
+            "rentEpoch": 0,
+            "space": data.len(),
+        }
+    });
+    Ok(std::fs::write(file, serde_json::to_vec(&account)?)?)
 }
 
 /// A cluster of one validator. Dropping it ends it and removes its ledger.
@@ -103,6 +131,8 @@ impl Validator {
             &program,
             &authority,
         ]);
+        let gate = ballast_state::gate::GATE_ID.to_string();
+        add(&[&"--upgradeable-program", &gate, &genesis.gate, &"none"]);
         add(&[&"--bpf-program", &receiver.to_string(), &genesis.oracle]);
         for (address, file) in genesis.accounts {
             add(&[&"--account", &address.to_string(), file]);
