@@ -128,7 +128,9 @@ async fn run(args: &Args, validator: &Path, logs: &Path) -> Result<()> {
     }
     let mut stage = Stage::build(args, validator, logs).await?;
     let mut report = crash::play(&mut stage, args).await?;
-    report.checks.push(upgrade::through_the_gate(&stage, args).await?);
+    report
+        .checks
+        .push(upgrade::through_the_gate(&stage, args).await?);
     let file = args.out.join("report.json");
     std::fs::write(&file, serde_json::to_vec_pretty(&report)?)?;
     report.print();

@@ -98,10 +98,7 @@ const EXPECTED: [(&str, &str); 31] = [
     ),
     ("ballast insurance sweep", "as its ledger says"),
     ("ballast order place", "Paused"),
-    (
-        "ballast admin accept",
-        "is proposed for the pause role, not",
-    ),
+    ("ballast admin accept", "is staged for the pause role, not"),
     (
         "ballast admin grow-queue",
         "has room for 200 positions, 128 before",

@@ -28,7 +28,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub fn buffer(folder: &Path, program: &Path, authority: &Pubkey) -> Result<(Pubkey, PathBuf)> {
     let mut code = std::fs::read(program)?;
     let address = b"https://ballast.example";
-    let place = code.windows(address.len()).position(|bytes| bytes == address);
+    let place = code
+        .windows(address.len())
+        .position(|bytes| bytes == address);
     let letter = place.and_then(|place| code.get_mut(place + address.len() - 1));
     *letter.context("the program names no address for reports")? ^= 0x20;
     let mut data = [&[1, 0, 0, 0, 1], authority.as_ref()].concat();
@@ -101,5 +103,7 @@ pub async fn through_the_gate(stage: &Stage, args: &Args) -> Result<String> {
 
 async fn verified(line: &CommandLine<'_>) -> Result<Value> {
     let said = line.run("verify").await?;
-    said.into_iter().next().context("`ballast verify` said nothing")
+    said.into_iter()
+        .next()
+        .context("`ballast verify` said nothing")
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use base64::Engine as _;
 use ballast_rpc::cluster::Cluster;
 use ballast_rpc::endpoint::Endpoint;
 use ballast_rpc::settings::Settings;
+use base64::Engine as _;
 use tempfile::TempDir;
 use tokio::process::Command;
 
