@@ -40,6 +40,7 @@ mod risk;
 mod self_trade;
 mod shipped_bugs;
 mod staging;
+mod stolen_key;
 mod support;
 mod trade_limits;
 mod trader;

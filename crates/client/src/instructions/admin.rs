@@ -38,6 +38,7 @@ impl InitializeExchange {
             .readonly(PROGRAM_DATA_ADDRESS)
             .readonly(self.collateral.token_program)
             .readonly(SYSTEM_PROGRAM)
+            .readonly(INSTRUCTIONS_SYSVAR)
             .arguments(&self.args)
             .instruction()
     }
@@ -228,6 +229,7 @@ impl SetPause {
         Call::of(instructions::SET_PAUSE)
             .signer(self.authority)
             .writable(addresses::exchange())
+            .readonly(INSTRUCTIONS_SYSVAR)
             .arguments(&self.flags)
             .instruction()
     }

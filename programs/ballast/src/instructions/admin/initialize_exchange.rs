@@ -15,6 +15,7 @@ use crate::{
     collateral::require_plain_mint,
     emit::emit,
     error::{error, require},
+    nonce::refuse_nonce,
 };
 
 /// Accounts of `initialize_exchange`.
@@ -54,15 +55,19 @@ pub struct InitializeExchange<'info> {
     pub token_program: Interface<'info, TokenInterface>,
     /// System program.
     pub system_program: Program<'info, System>,
+    /// CHECK: the sysvar of the transaction's instructions, checked by `refuse_nonce`.
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl InitializeExchange<'_> {
-    /// Creates the exchange. `admin` is its first admin.
+    /// Creates the exchange. `admin` is its first admin. Changes do not wait before the delays have
+    /// been raised.
     ///
     /// # Errors
-    /// `NotUpgradeAuthority`, `MintExtensionRejected`, `AuthorityUnset`.
+    /// `NotUpgradeAuthority`, `MintExtensionRejected`, `AuthorityUnset`, `DurableNonce`.
     pub fn handle(ctx: Context<Self>, args: InitializeExchangeArgs) -> Result<()> {
         let accounts = &ctx.accounts;
+        refuse_nonce(&accounts.instructions)?;
         require_deployer(&accounts.program_data, accounts.admin.key)?;
         require_plain_mint(accounts.collateral_mint.to_account_info().as_ref())?;
         let unset = [args.risk_authority, args.pause_authority].contains(&Pubkey::default());

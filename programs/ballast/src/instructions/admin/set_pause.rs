@@ -9,7 +9,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
-use crate::{emit::emit, error::require};
+use crate::{emit::emit, error::require, nonce::refuse_nonce};
 
 /// Accounts of `set_pause`.
 #[event_cpi]
@@ -20,14 +20,17 @@ pub struct SetPause<'info> {
     /// The exchange.
     #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
     pub exchange: AccountLoader<'info, Exchange>,
+    /// CHECK: the sysvar of the transaction's instructions, checked by `refuse_nonce`.
+    pub instructions: UncheckedAccount<'info>,
 }
 
 impl SetPause<'_> {
     /// Puts exactly `flags` (a union of `PAUSE_*`) in force.
     ///
     /// # Errors
-    /// `NotPauseAuthority`, `UnknownPauseFlag`.
+    /// `NotPauseAuthority`, `UnknownPauseFlag`, `DurableNonce`.
     pub fn handle(ctx: Context<Self>, flags: u32) -> Result<()> {
+        refuse_nonce(&ctx.accounts.instructions)?;
         let by = ctx.accounts.authority.key();
         require!(flags & !PAUSE_ALL == 0, BallastError::UnknownPauseFlag);
         let flags_before = {
