@@ -64,6 +64,7 @@ export type InitializeExchangeInstruction<
     "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
   TAccountSystemProgram extends string | AccountMeta<string> =
     "11111111111111111111111111111111",
+  TAccountInstructions extends string | AccountMeta<string> = string,
   TAccountEventAuthority extends string | AccountMeta<string> =
     "J72f69T8PmkEV6UdNc1ZiXxDDPktv7ph2PNYHLt1Xva4",
   TAccountProgram extends string | AccountMeta<string> =
@@ -99,6 +100,9 @@ export type InitializeExchangeInstruction<
       TAccountSystemProgram extends string
         ? ReadonlyAccount<TAccountSystemProgram>
         : TAccountSystemProgram,
+      TAccountInstructions extends string
+        ? ReadonlyAccount<TAccountInstructions>
+        : TAccountInstructions,
       TAccountEventAuthority extends string
         ? ReadonlyAccount<TAccountEventAuthority>
         : TAccountEventAuthority,
@@ -162,6 +166,7 @@ export type InitializeExchangeAsyncInput<
   TAccountProgramData extends string = string,
   TAccountTokenProgram extends string = string,
   TAccountSystemProgram extends string = string,
+  TAccountInstructions extends string = string,
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
@@ -181,6 +186,7 @@ export type InitializeExchangeAsyncInput<
   tokenProgram?: Address<TAccountTokenProgram>;
   /** System program. */
   systemProgram?: Address<TAccountSystemProgram>;
+  instructions: Address<TAccountInstructions>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
   riskAuthority: InitializeExchangeInstructionDataArgs["riskAuthority"];
@@ -196,6 +202,7 @@ export async function getInitializeExchangeInstructionAsync<
   TAccountProgramData extends string,
   TAccountTokenProgram extends string,
   TAccountSystemProgram extends string,
+  TAccountInstructions extends string,
   TAccountEventAuthority extends string,
   TAccountProgram extends string,
   TProgramAddress extends Address = typeof BALLAST_PROGRAM_ADDRESS,
@@ -209,6 +216,7 @@ export async function getInitializeExchangeInstructionAsync<
     TAccountProgramData,
     TAccountTokenProgram,
     TAccountSystemProgram,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >,
@@ -224,6 +232,7 @@ export async function getInitializeExchangeInstructionAsync<
     TAccountProgramData,
     TAccountTokenProgram,
     TAccountSystemProgram,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >
@@ -241,6 +250,7 @@ export async function getInitializeExchangeInstructionAsync<
     programData: { value: input.programData ?? null, isWritable: false },
     tokenProgram: { value: input.tokenProgram ?? null, isWritable: false },
     systemProgram: { value: input.systemProgram ?? null, isWritable: false },
+    instructions: { value: input.instructions ?? null, isWritable: false },
     eventAuthority: { value: input.eventAuthority ?? null, isWritable: false },
     program: { value: input.program ?? null, isWritable: false },
   };
@@ -291,6 +301,7 @@ export async function getInitializeExchangeInstructionAsync<
       getAccountMeta("programData", accounts.programData),
       getAccountMeta("tokenProgram", accounts.tokenProgram),
       getAccountMeta("systemProgram", accounts.systemProgram),
+      getAccountMeta("instructions", accounts.instructions),
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
@@ -308,6 +319,7 @@ export async function getInitializeExchangeInstructionAsync<
     TAccountProgramData,
     TAccountTokenProgram,
     TAccountSystemProgram,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >);
@@ -322,6 +334,7 @@ export type InitializeExchangeInput<
   TAccountProgramData extends string = string,
   TAccountTokenProgram extends string = string,
   TAccountSystemProgram extends string = string,
+  TAccountInstructions extends string = string,
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
@@ -341,6 +354,7 @@ export type InitializeExchangeInput<
   tokenProgram?: Address<TAccountTokenProgram>;
   /** System program. */
   systemProgram?: Address<TAccountSystemProgram>;
+  instructions: Address<TAccountInstructions>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
   riskAuthority: InitializeExchangeInstructionDataArgs["riskAuthority"];
@@ -356,6 +370,7 @@ export function getInitializeExchangeInstruction<
   TAccountProgramData extends string,
   TAccountTokenProgram extends string,
   TAccountSystemProgram extends string,
+  TAccountInstructions extends string,
   TAccountEventAuthority extends string,
   TAccountProgram extends string,
   TProgramAddress extends Address = typeof BALLAST_PROGRAM_ADDRESS,
@@ -369,6 +384,7 @@ export function getInitializeExchangeInstruction<
     TAccountProgramData,
     TAccountTokenProgram,
     TAccountSystemProgram,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >,
@@ -383,6 +399,7 @@ export function getInitializeExchangeInstruction<
   TAccountProgramData,
   TAccountTokenProgram,
   TAccountSystemProgram,
+  TAccountInstructions,
   TAccountEventAuthority,
   TAccountProgram
 > {
@@ -399,6 +416,7 @@ export function getInitializeExchangeInstruction<
     programData: { value: input.programData ?? null, isWritable: false },
     tokenProgram: { value: input.tokenProgram ?? null, isWritable: false },
     systemProgram: { value: input.systemProgram ?? null, isWritable: false },
+    instructions: { value: input.instructions ?? null, isWritable: false },
     eventAuthority: { value: input.eventAuthority ?? null, isWritable: false },
     program: { value: input.program ?? null, isWritable: false },
   };
@@ -443,6 +461,7 @@ export function getInitializeExchangeInstruction<
       getAccountMeta("programData", accounts.programData),
       getAccountMeta("tokenProgram", accounts.tokenProgram),
       getAccountMeta("systemProgram", accounts.systemProgram),
+      getAccountMeta("instructions", accounts.instructions),
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
@@ -460,6 +479,7 @@ export function getInitializeExchangeInstruction<
     TAccountProgramData,
     TAccountTokenProgram,
     TAccountSystemProgram,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >);
@@ -487,8 +507,9 @@ export type ParsedInitializeExchangeInstruction<
     tokenProgram: TAccountMetas[6];
     /** System program. */
     systemProgram: TAccountMetas[7];
-    eventAuthority: TAccountMetas[8];
-    program: TAccountMetas[9];
+    instructions: TAccountMetas[8];
+    eventAuthority: TAccountMetas[9];
+    program: TAccountMetas[10];
   };
   data: InitializeExchangeInstructionData;
 };
@@ -501,12 +522,12 @@ export function parseInitializeExchangeInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedInitializeExchangeInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 10) {
+  if (instruction.accounts.length < 11) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
       {
         actualAccountMetas: instruction.accounts.length,
-        expectedAccountMetas: 10,
+        expectedAccountMetas: 11,
       },
     );
   }
@@ -527,6 +548,7 @@ export function parseInitializeExchangeInstruction<
       programData: getNextAccount(),
       tokenProgram: getNextAccount(),
       systemProgram: getNextAccount(),
+      instructions: getNextAccount(),
       eventAuthority: getNextAccount(),
       program: getNextAccount(),
     },

@@ -53,6 +53,7 @@ export type SetPauseInstruction<
   TAccountAuthority extends string | AccountMeta<string> = string,
   TAccountExchange extends string | AccountMeta<string> =
     "DvSPyc2KZ5WMeEdeyDkx47GFP57oTa6N1Mrn8WKgEXed",
+  TAccountInstructions extends string | AccountMeta<string> = string,
   TAccountEventAuthority extends string | AccountMeta<string> =
     "J72f69T8PmkEV6UdNc1ZiXxDDPktv7ph2PNYHLt1Xva4",
   TAccountProgram extends string | AccountMeta<string> =
@@ -69,6 +70,9 @@ export type SetPauseInstruction<
       TAccountExchange extends string
         ? WritableAccount<TAccountExchange>
         : TAccountExchange,
+      TAccountInstructions extends string
+        ? ReadonlyAccount<TAccountInstructions>
+        : TAccountInstructions,
       TAccountEventAuthority extends string
         ? ReadonlyAccount<TAccountEventAuthority>
         : TAccountEventAuthority,
@@ -116,6 +120,7 @@ export function getSetPauseInstructionDataCodec(): FixedSizeCodec<
 export type SetPauseInput<
   TAccountAuthority extends string = string,
   TAccountExchange extends string = string,
+  TAccountInstructions extends string = string,
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
@@ -123,6 +128,7 @@ export type SetPauseInput<
   authority: TransactionSigner<TAccountAuthority>;
   /** The exchange. */
   exchange?: Address<TAccountExchange>;
+  instructions: Address<TAccountInstructions>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
   flags: SetPauseInstructionDataArgs["flags"];
@@ -131,6 +137,7 @@ export type SetPauseInput<
 export function getSetPauseInstruction<
   TAccountAuthority extends string,
   TAccountExchange extends string,
+  TAccountInstructions extends string,
   TAccountEventAuthority extends string,
   TAccountProgram extends string,
   TProgramAddress extends Address = typeof BALLAST_PROGRAM_ADDRESS,
@@ -138,6 +145,7 @@ export function getSetPauseInstruction<
   input: SetPauseInput<
     TAccountAuthority,
     TAccountExchange,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >,
@@ -146,6 +154,7 @@ export function getSetPauseInstruction<
   TProgramAddress,
   TAccountAuthority,
   TAccountExchange,
+  TAccountInstructions,
   TAccountEventAuthority,
   TAccountProgram
 > {
@@ -156,6 +165,7 @@ export function getSetPauseInstruction<
   const originalAccounts = {
     authority: { value: input.authority ?? null, isWritable: false },
     exchange: { value: input.exchange ?? null, isWritable: true },
+    instructions: { value: input.instructions ?? null, isWritable: false },
     eventAuthority: { value: input.eventAuthority ?? null, isWritable: false },
     program: { value: input.program ?? null, isWritable: false },
   };
@@ -186,6 +196,7 @@ export function getSetPauseInstruction<
     accounts: [
       getAccountMeta("authority", accounts.authority),
       getAccountMeta("exchange", accounts.exchange),
+      getAccountMeta("instructions", accounts.instructions),
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
@@ -197,6 +208,7 @@ export function getSetPauseInstruction<
     TProgramAddress,
     TAccountAuthority,
     TAccountExchange,
+    TAccountInstructions,
     TAccountEventAuthority,
     TAccountProgram
   >);
@@ -212,8 +224,9 @@ export type ParsedSetPauseInstruction<
     authority: TAccountMetas[0];
     /** The exchange. */
     exchange: TAccountMetas[1];
-    eventAuthority: TAccountMetas[2];
-    program: TAccountMetas[3];
+    instructions: TAccountMetas[2];
+    eventAuthority: TAccountMetas[3];
+    program: TAccountMetas[4];
   };
   data: SetPauseInstructionData;
 };
@@ -226,12 +239,12 @@ export function parseSetPauseInstruction<
     InstructionWithAccounts<TAccountMetas> &
     InstructionWithData<ReadonlyUint8Array>,
 ): ParsedSetPauseInstruction<TProgram, TAccountMetas> {
-  if (instruction.accounts.length < 4) {
+  if (instruction.accounts.length < 5) {
     throw new SolanaError(
       SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
       {
         actualAccountMetas: instruction.accounts.length,
-        expectedAccountMetas: 4,
+        expectedAccountMetas: 5,
       },
     );
   }
@@ -246,6 +259,7 @@ export function parseSetPauseInstruction<
     accounts: {
       authority: getNextAccount(),
       exchange: getNextAccount(),
+      instructions: getNextAccount(),
       eventAuthority: getNextAccount(),
       program: getNextAccount(),
     },
