@@ -50,6 +50,7 @@ fn trade(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
     let market = TradeMarket {
         atoms_per_lot_tick: 1,
         open_interest_lots: ledger.open_interest,
+        least_lots: 1,
     };
     let (took, made) = (ledger.party(taker, margin), ledger.party(maker, margin));
     let done = block_trade(&ledger.params, &ledger.mark, &market, &terms, &took, &made);

@@ -248,7 +248,7 @@ fn fill(
             .size()
             .checked_sub(lots)
             .ok_or(EngineError::Overflow)?;
-        check_opened(params, &position, false, waiting)?;
+        check_opened(params.min_position_lots, &position, false, waiting)?;
         let rebate = fee.min(Atoms::ZERO);
         (settled.try_sub(rebate)?, fee)
     };

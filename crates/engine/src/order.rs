@@ -84,6 +84,26 @@ impl OrderTerms {
 /// seconds, is fifty thousand years away.
 pub const MAX_LIFE_SECONDS: i64 = 10 * 366 * 86_400;
 
+/// Least positions that the least order that waits is worth.
+const LEAST_POSITIONS_OF_AN_ORDER: u64 = 5;
+
+/// Lots of the least position that is opened at `mark`, where an order that waits is worth at least
+/// `least_worth` atoms: the market's least, or so many as are worth a fifth of that, rounded up, though
+/// no more than its largest position.
+#[must_use]
+pub const fn least_position(params: &RiskParams, least_worth: u64, mark: LotPrice) -> u64 {
+    let worth = least_worth.div_ceil(LEAST_POSITIONS_OF_AN_ORDER);
+    let lots = worth.div_ceil(mark.get());
+    if lots <= params.min_position_lots {
+        return params.min_position_lots;
+    }
+    if lots <= params.max_position_lots {
+        lots
+    } else {
+        params.max_position_lots
+    }
+}
+
 /// What an order is measured by.
 #[derive(Clone, Copy, Debug)]
 pub struct OrderRules<'a> {
@@ -95,6 +115,8 @@ pub struct OrderRules<'a> {
     pub atoms_per_lot_tick: u64,
     /// Least worth of an order that opens and waits in the book, atoms.
     pub least_worth: u64,
+    /// Lots of the least position that is opened: [`least_position`].
+    pub least_lots: u64,
     /// Unix seconds.
     pub now: i64,
 }
@@ -125,7 +147,7 @@ pub fn check(
         return Err(EngineError::NothingToReduce);
     }
     let terms = OrderTerms { limit, lots };
-    let small = lots < rules.params.min_position_lots
+    let small = lots < rules.least_lots
         || (request.kind.rests() && !may_wait(&terms, lots, rules.least_worth)?);
     if !request.reduce_only && small {
         return Err(EngineError::OrderTooSmall);

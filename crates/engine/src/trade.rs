@@ -25,6 +25,8 @@ pub struct TradeMarket {
     pub atoms_per_lot_tick: u64,
     /// Sum of long lots before the trade.
     pub open_interest_lots: u64,
+    /// Lots of the least position that is opened: [`crate::order::least_position`].
+    pub least_lots: u64,
 }
 
 /// One party before the trade.
@@ -128,8 +130,8 @@ pub fn block_trade(
     let maker_due = maker_fee(params, notional, taken.fee.positive_part())?;
     let maker_lots = terms.lots.opposite();
     let made = apply(params, mark, maker, maker_lots, maker_quote, maker_due)?;
-    check_least(params, &taker.position, &taken)?;
-    check_least(params, &maker.position, &made)?;
+    check_least(market.least_lots, &taker.position, &taken)?;
+    check_least(market.least_lots, &maker.position, &made)?;
 
     let changes = [
         (taker.position.lots, taken.position.lots),
@@ -165,21 +167,22 @@ pub fn take_over(
 ) -> Result<PartyOutcome, EngineError> {
     let taken = apply(params, mark, liquidator, lots, quote, Atoms::ZERO)?;
     if whole >= params.min_position_lots {
-        check_opened(params, &taken.position, taken.reduced_only, 0)?;
+        let least = params.min_position_lots;
+        check_opened(least, &taken.position, taken.reduced_only, 0)?;
     }
     Ok(taken)
 }
 
-/// `PositionTooSmall` where a fill has opened, enlarged or flipped a position to less than the least
-/// one, the `waiting` lots of its order counted.
+/// `PositionTooSmall` where a fill has opened, enlarged or flipped a position to less than `least`
+/// lots, the `waiting` ones of its order counted.
 pub fn check_opened(
-    params: &RiskParams,
+    least: u64,
     after: &Position,
     reduced_only: bool,
     waiting: u64,
 ) -> Result<(), EngineError> {
     let lots = after.size().checked_add(waiting);
-    if !reduced_only && lots.ok_or(EngineError::Overflow)? < params.min_position_lots {
+    if !reduced_only && lots.ok_or(EngineError::Overflow)? < least {
         return Err(EngineError::PositionTooSmall);
     }
     Ok(())
@@ -266,14 +269,8 @@ fn check_band(params: &RiskParams, mark: &Mark, price: LotPrice) -> Result<(), E
     Ok(())
 }
 
-/// What is left is nothing or at least the smallest position. A position that
-/// deleveraging left below that may shrink freely.
-fn check_least(
-    params: &RiskParams,
-    before: &Position,
-    after: &PartyOutcome,
-) -> Result<(), EngineError> {
-    let least = params.min_position_lots;
+/// What is left is nothing or has at least `least` lots. A position that has less may shrink freely.
+fn check_least(least: u64, before: &Position, after: &PartyOutcome) -> Result<(), EngineError> {
     let exempt = after.reduced_only && before.size() < least;
     if !after.position.is_empty() && after.position.size() < least && !exempt {
         return Err(EngineError::PositionTooSmall);

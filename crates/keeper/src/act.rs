@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::{anyone, Collateral, MarketKeys};
 use ballast_rpc::cluster::{Cluster, ReadError};
-use ballast_rpc::sender::Sender;
+use ballast_rpc::sender::{SendError, Sender};
 use solana_keypair::Keypair;
 use tokio::sync::mpsc;
 
@@ -23,7 +23,8 @@ use crate::feed::Read;
 use crate::flight::Pause;
 use crate::lookup_table::Tables;
 use crate::market::Present;
-use crate::metrics::SWEEP_INSURANCE;
+use crate::metrics::{RELEASE_PROFIT, SWEEP_INSURANCE};
+use crate::outcome::Outcome;
 use crate::plan::{plan, Idle, Lists, Own, Plan, PlanError, Planned};
 use crate::scene::{self, Needs, Scene};
 use crate::serve::Board;
@@ -143,6 +144,53 @@ impl Actor {
             Err(error) => {
                 metrics.failed.with_label_values(&label).inc();
                 tracing::warn!(market = venue.index, %error, "insurance was not swept");
+                Pause::Growing
+            }
+        }
+    }
+
+    /// Gives held profit of a market back, if that frees any.
+    pub async fn release(&self, venue: Venue, traders: &[Pubkey]) -> Pause {
+        let keys = venue.keys;
+        let release = anyone::ReleaseProfit { keys, traders }.instruction();
+        let metrics = &self.board.metrics;
+        let label = [RELEASE_PROFIT];
+        let prepared = match self.sender.prepare(&[release], &[], &[]).await {
+            Ok(prepared) => prepared,
+            // Not yet: the market is short of all of it, or no newer price has come.
+            Err(SendError::Refused(failure)) => {
+                tracing::debug!(market = venue.index, %failure, "held profit is not due");
+                return Pause::Growing;
+            }
+            Err(error) => {
+                tracing::warn!(market = venue.index, %error, "held profit was not released");
+                return Pause::Growing;
+            }
+        };
+        let freed = Outcome::of(&prepared.simulated.events, &self.own).released_atoms;
+        if freed == 0 {
+            return Pause::Growing;
+        }
+        if self.dry_run {
+            let traders = traders.len();
+            tracing::info!(
+                market = venue.index,
+                traders,
+                freed,
+                "would release held profit"
+            );
+            return Pause::For(DRY);
+        }
+        metrics.sent.with_label_values(&label).inc();
+        match self.sender.complete(prepared).await {
+            Ok(landed) => {
+                metrics.won.with_label_values(&label).inc();
+                tracing::info!(market = venue.index, freed, signature = %landed.signature, "held profit released");
+                Pause::For(GONE)
+            }
+            Err(error) => {
+                metrics.failed.with_label_values(&label).inc();
+                tracing::warn!(market = venue.index, %error, "held profit was not released");
                 Pause::Growing
             }
         }

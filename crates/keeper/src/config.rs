@@ -147,6 +147,8 @@ pub struct Work {
     pub funding_seconds: u64,
     /// Whether vaults are brought level with the insurance ledgers.
     pub sweep_insurance: bool,
+    /// Whether held profit is given back once its market is not short of it.
+    pub release_profit: bool,
 }
 
 impl Default for Work {
@@ -160,6 +162,7 @@ impl Default for Work {
             spares: 4,
             funding_seconds: 600,
             sweep_insurance: true,
+            release_profit: true,
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum What {
     Funding,
     /// Its insurance vault.
     Vault,
+    /// The profit that it holds.
+    HeldProfit,
 }
 
 impl Subject {

@@ -25,6 +25,7 @@ pub mod evaluate;
 pub mod feed;
 pub mod flight;
 pub mod health;
+pub mod held;
 pub mod identity;
 pub mod logs;
 pub mod lookup_table;

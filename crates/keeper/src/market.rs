@@ -13,6 +13,7 @@ use ballast_engine::EngineError;
 use ballast_state::market::Market;
 use ballast_state::trader::Trader;
 
+use crate::held::Claims;
 use crate::positions::{PositionRecord, Positions};
 
 /// An oracle price and the slot in which it was seen.
@@ -38,6 +39,8 @@ pub struct MarketState {
     pub price: Option<SeenPrice>,
     /// Every open position.
     pub positions: Positions,
+    /// Whose profit it holds.
+    pub held: Claims,
 }
 
 /// Why a market cannot be judged.
@@ -67,6 +70,7 @@ impl MarketState {
             market: Box::new(market),
             price: None,
             positions: Positions::default(),
+            held: Claims::default(),
         }
     }
 
@@ -94,6 +98,7 @@ impl MarketState {
             .positions
             .iter()
             .find(|slot| slot.market == self.address);
+        self.held.apply(address, slot);
         let record = slot.map_or(Ok(None), |slot| PositionRecord::of(address, slot));
         match record {
             Ok(Some(record)) => self.positions.put(record),
@@ -110,6 +115,7 @@ impl MarketState {
 
     /// Forgets a trader whose account is gone; whether it had a position.
     pub fn remove_trader(&mut self, address: &Pubkey) -> bool {
+        self.held.forget(address);
         self.positions.remove(address)
     }
 

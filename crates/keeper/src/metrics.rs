@@ -10,12 +10,14 @@ use crate::evaluate::{Counts, Task};
 
 /// The kind of a transaction that sweeps insurance.
 pub const SWEEP_INSURANCE: &str = "sweep_insurance";
+/// The kind of a transaction that releases held profit.
+pub const RELEASE_PROFIT: &str = "release_profit";
 /// The kind of a transaction that creates or extends the lookup table.
 pub const LOOKUP_TABLE: &str = "lookup_table";
 
 /// Kinds of transactions, as the label `kind` has them.
 fn kinds() -> impl Iterator<Item = &'static str> {
-    let others = [SWEEP_INSURANCE, LOOKUP_TABLE];
+    let others = [SWEEP_INSURANCE, RELEASE_PROFIT, LOOKUP_TABLE];
     Task::VARIANTS.iter().copied().chain(others)
 }
 

@@ -18,6 +18,10 @@ pub struct Outcome {
     /// What came to the keeper's trader account: rewards, its share of what the book paid, fees of
     /// orders it removed, and what lots it took over were worth above their price.
     pub income_atoms: u64,
+    /// Profit that a market held back, of anybody.
+    pub held_atoms: u64,
+    /// Held profit that became free, of anybody.
+    pub released_atoms: u64,
 }
 
 impl Outcome {
@@ -53,6 +57,14 @@ impl Outcome {
                 self.close(event.filled_lots, event.taker.lots_after.unsigned_abs());
                 self.earn(event.reward_atoms);
             }
+            BallastEvent::ProfitHeld(event) => {
+                let held = event.parts.iter().map(|part| part.held_atoms);
+                self.held_atoms = held.fold(self.held_atoms, u64::saturating_add);
+            }
+            BallastEvent::ProfitReleased(event) => {
+                let freed = event.parts.iter().map(|part| part.atoms);
+                self.released_atoms = freed.fold(self.released_atoms, u64::saturating_add);
+            }
             _ => {}
         }
     }
@@ -74,7 +86,9 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ballast_state::events::PositionLiquidated;
+    use ballast_state::events::{
+        HeldPart, PositionLiquidated, ProfitHeld, ProfitReleased, ReleasedPart,
+    };
 
     const OWN: Pubkey = Pubkey::new_from_array([7; 32]);
 
@@ -117,10 +131,40 @@ mod tests {
             cuts: 0,
             insurance_atoms: 11,
             income_atoms: 17,
+            ..Outcome::default()
         };
         assert_eq!(outcome, expected);
         let others = Outcome::of(&[liquidated(-1, 0, Pubkey::default())], &OWN);
         assert_eq!((others.closed_lots, others.income_atoms), (1, 0));
         assert_eq!(Outcome::of(&[], &OWN), Outcome::default());
+    }
+
+    #[test]
+    fn held_and_released_profit_is_summed_over_everybody() {
+        let market = Pubkey::default();
+        let held = |held_atoms| HeldPart {
+            trader: OWN,
+            profit_atoms: 9,
+            held_atoms,
+        };
+        let released = |atoms| ReleasedPart { trader: OWN, atoms };
+        let events = [
+            BallastEvent::ProfitHeld(Box::new(ProfitHeld {
+                market,
+                shortfall_atoms: 50,
+                parts: vec![held(3), held(4)],
+                held_after_atoms: 7,
+            })),
+            BallastEvent::ProfitReleased(Box::new(ProfitReleased {
+                market,
+                mark_ticks: 1,
+                shortfall_atoms: 0,
+                parts: vec![released(5), released(1)],
+                held_after_atoms: 1,
+            })),
+        ];
+        let outcome = Outcome::of(&events, &OWN);
+        assert_eq!((outcome.held_atoms, outcome.released_atoms), (7, 6));
+        assert_eq!(outcome.income_atoms, 0);
     }
 }

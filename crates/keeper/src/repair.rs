@@ -106,7 +106,6 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
 
         E::AdlSkippedCounterparty
         | E::AdlListOutOfOrder
-        | E::AdlWrongSide
         | E::AdlForeignAccount
         | E::AdlNothingCut
         | E::BookCanAbsorb
@@ -216,6 +215,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::AdlDuplicateCounterparty
         | E::AdlBankruptInList
         | E::AdlOvershoot
+        | E::AdlWrongSide
         | E::AdlListTooLong
         | E::AdlSessionMismatch
         | E::AdlSessionSize

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ballast_client::instructions::Collateral;
+use ballast_engine::oracle::Action;
 use ballast_rpc::cluster::ReadError;
 use ballast_rpc::follow::Heard;
 use tokio::sync::{mpsc, watch, Notify};
@@ -18,7 +19,7 @@ use crate::config::Config;
 use crate::evaluate::{evaluate, Evaluation, Task};
 use crate::feed::{Feed, Line, Read};
 use crate::flight::{Flight, Pause, Queue, Subject, What};
-use crate::metrics::SWEEP_INSURANCE;
+use crate::metrics::{RELEASE_PROFIT, SWEEP_INSURANCE};
 use crate::priority::{merge, Pending};
 use crate::serve::Board;
 use crate::world::World;
@@ -163,6 +164,7 @@ impl Keeper {
         // What the jobs left to be levelled; memory has learned of them.
         self.judge(true);
         self.sweep();
+        self.release();
         while !self.tasks.is_empty() {
             self.await_one().await;
         }
@@ -300,6 +302,7 @@ impl Keeper {
             self.start(one);
         }
         self.sweep();
+        self.release();
     }
 
     /// The jobs of all markets that have news, or of all, the most urgent first.
@@ -428,6 +431,42 @@ impl Keeper {
             let task = self
                 .tasks
                 .spawn(async move { actor.sweep(venue, collateral).await });
+            self.subjects.insert(task.id(), subject);
+        }
+    }
+
+    /// Starts giving held profit back where the price serves for it; whether anything is freed the
+    /// simulation says.
+    fn release(&mut self) {
+        if !self.parts.config.work.release_profit {
+            return;
+        }
+        for market in &self.world.markets {
+            let state = &market.state;
+            let traders = state.held.candidates(&state.market.held);
+            let serves = state.at(&self.world.clock);
+            let serves = serves.is_ok_and(|now| now.check(Action::RemoveMargin).is_ok());
+            if traders.is_empty() || !serves {
+                continue;
+            }
+            let subject = Subject {
+                market: state.address,
+                what: What::HeldProfit,
+            };
+            if !self
+                .flight
+                .start(subject, RELEASE_PROFIT, None, Instant::now())
+            {
+                continue;
+            }
+            let venue = Venue {
+                index: state.market.index,
+                keys: state.keys,
+            };
+            let actor = Arc::clone(&self.parts.actor);
+            let task = self
+                .tasks
+                .spawn(async move { actor.release(venue, &traders).await });
             self.subjects.insert(task.id(), subject);
         }
     }

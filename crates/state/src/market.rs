@@ -6,7 +6,7 @@ use ballast_engine::{
     held::HeldProfit,
     insurance::InsuranceState,
     oracle::{Action, Judged, Known, Mark, Now, OraclePrice, PriceClock, PriceFault},
-    order::OrderRules,
+    order::{least_position, OrderRules},
     position::Position,
     risk::RiskParams,
     units::{FundingIndex, LotPrice, Side, Ticks},
@@ -282,6 +282,11 @@ impl Market {
         }
     }
 
+    /// Lots of the least position that orders and block trades open at `mark`.
+    pub fn least_position(&self, mark: LotPrice) -> u64 {
+        least_position(&self.risk, self.least_order_atoms(), mark)
+    }
+
     /// What an order of this market is measured by at `mark` and `now`, unix seconds.
     pub fn order_rules(&self, mark: &Mark, now: i64) -> OrderRules<'_> {
         OrderRules {
@@ -289,6 +294,7 @@ impl Market {
             mark: *mark,
             atoms_per_lot_tick: self.oracle.atoms_per_lot_tick,
             least_worth: self.least_order_atoms(),
+            least_lots: self.least_position(mark.price),
             now,
         }
     }

@@ -89,10 +89,10 @@ impl Attack {
 
     /// One call.
     pub fn call(&mut self, venue: &mut Venue, counts: &mut Counts) {
-        let fresh = venue.fresh();
+        let known = venue.known();
         let quote = match self.random.gen_ratio(1, 2) {
             true => venue.newest(),
-            false => *fresh.choose(&mut self.random).expect("a fresh price"),
+            false => *known.choose(&mut self.random).expect("a price"),
         };
         venue.post(quote);
         let done = match self.random.gen_range(0..20) {

@@ -126,11 +126,12 @@ impl Venue {
         *self.prices.last().expect("a price")
     }
 
-    /// The prices that are fresh enough to be used, the newest last.
-    pub fn fresh(&self) -> &[Quote] {
+    /// The prices that a caller tries, the newest last: those fresh enough to be used, and those of twice
+    /// that time before.
+    pub fn known(&self) -> &[Quote] {
         let age = self.market.config.risk.oracle_max_age_seconds.cast_signed();
-        let fresh = |quote: &Quote| self.sandbox.time() - quote.publish_time <= age;
-        let first = self.prices.iter().position(fresh);
+        let known = |quote: &Quote| self.sandbox.time() - quote.publish_time <= 3 * age;
+        let first = self.prices.iter().position(known);
         &self.prices[first.expect("the newest is fresh")..]
     }
 

@@ -3,6 +3,7 @@
 use ballast_client::instructions::trader;
 use ballast_state::error::BallastError;
 
+use crate::orders::{ask, bid, ioc};
 use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
 
 #[track_caller]
@@ -225,6 +226,36 @@ pub fn positions_left_are_not_too_small() {
         (USD, USD),
     );
     done(venue.trade(-10, START, 0, 0));
+    venue.conserves();
+}
+
+#[test]
+pub fn a_position_of_a_few_cents_opened() {
+    let mut config = quiet();
+    config.risk.min_order_atoms = 0;
+    config.risk.min_position_lots = 1;
+    let mut venue = Venue::with(&config);
+    let (market, carol) = (venue.market.clone(), venue.trader(100));
+    let small = BallastError::PositionTooSmall;
+    // A fifth of $100 are 100 lots at $200.
+    refuses(&mut venue, small, 99, START, (USD, USD));
+    done(venue.trade(100, START, USD, USD));
+    // And 112 at $180.
+    venue.price(180_000);
+    let order = |lots| ioc(bid(180_000, lots));
+    let (bob, dave) = (venue.bob.clone(), venue.trader(100));
+    venue.place(&bob, ask(180_000, 1_000), &[]);
+    let few = BallastError::OrderTooSmall;
+    venue.refuse(few, &carol, order(111), &[&bob]);
+    venue.place(&carol, order(112), &[&bob]);
+    // What is dropped of an order does not count.
+    done(venue.sandbox.cancel_all_orders(&market, &bob, None));
+    venue.place(&bob, ask(180_000, 556), &[]);
+    venue.place(&carol, order(500), &[&bob]);
+    venue.refuse(small, &dave, order(112), &[&bob]);
+    // Who has less than it is worth now may shrink, and close.
+    done(venue.trade(-60, 180_000, 0, USD));
+    done(venue.trade(-40, 180_000, 0, USD));
     venue.conserves();
 }
 

@@ -9,6 +9,7 @@ pub mod collateral;
 pub mod explain;
 pub mod failure;
 pub mod gate;
+pub mod held;
 pub mod history;
 pub mod insurance;
 pub mod margin;
@@ -52,6 +53,8 @@ pub enum ClusterCommand {
     Withdraw(collateral::WithdrawArgs),
     /// Add or remove margin of a position.
     Margin(margin::MarginArgs),
+    /// Free profit that a market held while it was short.
+    ReleaseProfit(held::ReleaseProfitArgs),
     /// Place, cancel, replace or list orders.
     Order(orders::OrderArgs),
     /// Set or clear a stop-loss or take-profit.
@@ -100,6 +103,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Deposit(args) => collateral::deposit(session, args).await,
         ClusterCommand::Withdraw(args) => collateral::withdraw(session, args).await,
         ClusterCommand::Margin(args) => margin::run(session, args).await,
+        ClusterCommand::ReleaseProfit(args) => held::run(session, args).await,
         ClusterCommand::Order(args) => orders::run(session, args).await,
         ClusterCommand::Trigger(args) => triggers::run(session, args).await,
         ClusterCommand::Positions(args) => positions::run(session, args).await,

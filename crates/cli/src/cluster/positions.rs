@@ -47,7 +47,7 @@ pub struct PositionView {
     /// Name of the market.
     pub market: String,
     slot: u64,
-    /// `long`, `short`, or `none` where there are only orders.
+    /// `long`, `short`, or `none` where there are only orders or held profit.
     pub side: &'static str,
     /// Lots, negative for a short.
     pub lots: i64,
@@ -98,6 +98,8 @@ pub struct PositionView {
     bankrupt_slot: u64,
     orders: u32,
     order_margin_atoms: u64,
+    /// Profit that the market holds.
+    held_atoms: u64,
     stop_loss: Option<TriggerView>,
     take_profit: Option<TriggerView>,
 }
@@ -161,6 +163,7 @@ impl PositionView {
             bankrupt_slot: slot.bankrupt_slot,
             orders: u32::from(slot.order_count),
             order_margin_atoms: slot.order_margin,
+            held_atoms: state.market.held.value(&slot.held_claim()).computed()?,
             stop_loss: trigger_view(&slot.stop_loss, units),
             take_profit: trigger_view(&slot.take_profit, units),
         })
@@ -234,6 +237,13 @@ impl PositionView {
                 format!("{}, which reserve {reserved}", counted(orders, "order")),
             );
         }
+        if self.held_atoms > 0 {
+            let held = units.collateral.show(self.held_atoms.into());
+            line(
+                "held profit",
+                format!("{held}; `ballast release-profit` frees what the market is not short of"),
+            );
+        }
         for (name, trigger) in [
             ("stop-loss", &self.stop_loss),
             ("take-profit", &self.take_profit),
@@ -254,7 +264,11 @@ impl PositionView {
 
     fn title(&self, units: Units) -> String {
         if self.lots == 0 {
-            return format!("  {}: orders only", self.market);
+            let what = match self.orders {
+                0 => "held profit only",
+                _ => "orders only",
+            };
+            return format!("  {}: {what}", self.market);
         }
         format!(
             "  {}: {} {}, worth {}",

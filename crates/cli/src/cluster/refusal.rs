@@ -2,7 +2,7 @@
 //! the units of the command line.
 
 use anchor_lang::prelude::Pubkey;
-use ballast_engine::order::band_edge;
+use ballast_engine::order::{band_edge, OrderRules};
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 use ballast_state::error::BallastError;
@@ -49,12 +49,12 @@ impl Asked<'_> {
             }
             BallastError::PositionTooSmall => format!(
                 "PositionTooSmall: a position in {name} has at least {}; choose a larger --size, or close it whole",
-                units.show_size(risk.min_position_lots)
+                units.show_size(self.rules()?.least_lots)
             ),
             BallastError::OrderTooSmall => format!(
                 "OrderTooSmall: an order in {name} has at least {}, and is worth at least {} where it waits in the book; choose a larger --size",
-                units.show_size(risk.min_position_lots),
-                units.collateral.show(self.least_worth()?.into())
+                units.show_size(self.rules()?.least_lots),
+                units.collateral.show(self.rules()?.least_worth.into())
             ),
             BallastError::PositionTooLarge | BallastError::SizeOutOfRange => format!(
                 "{}: a position in {name} has at most {}; choose a smaller --size",
@@ -113,12 +113,11 @@ impl Asked<'_> {
         Some((edge(Side::Short)?, edge(Side::Long)?))
     }
 
-    /// What an order that waits in the book has to be worth, atoms.
-    fn least_worth(&self) -> Option<u64> {
+    /// What orders are measured by.
+    fn rules(&self) -> Option<OrderRules<'_>> {
         let price = self.state.price.as_ref().ok()?;
         let mark = price.mark(self.state.units.atoms_per_lot_tick).ok()?;
-        let rules = self.state.market.order_rules(&mark, self.state.now);
-        Some(rules.least_worth)
+        Some(self.state.market.order_rules(&mark, self.state.now))
     }
 
     /// Free collateral, atoms.

@@ -6,7 +6,9 @@ use ballast_engine::matching::{
     meet, settle_taker, Budget, Maker, MakerFill, Match, RemoveReason, Taken, Taking,
 };
 use ballast_engine::oracle::Mark;
-use ballast_engine::order::{check, order_margin, OrderKind, OrderRequest, OrderRules};
+use ballast_engine::order::{
+    check, least_position, order_margin, OrderKind, OrderRequest, OrderRules,
+};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::trade::PartyInput;
@@ -220,6 +222,25 @@ fn request(kind: OrderKind, side: Side, ticks: u64, lots: u64) -> OrderRequest {
 }
 
 #[test]
+fn the_least_position_is_worth_a_fifth_of_the_least_order() {
+    let mut params = params();
+    (params.min_position_lots, params.max_position_lots) = (10, 1_000);
+    let least = |worth, price| least_position(&params, worth, LotPrice::new(price).unwrap());
+    // $20 at $0.20, a lot less or more than whole, at $2, at less than two cents.
+    assert_eq!(least(100_000_000, 200_000), 100);
+    assert_eq!(least(100_000_001, 200_000), 101);
+    assert_eq!(least(99_500_000, 200_000), 100);
+    assert_eq!(least(99_499_995, 200_000), 100);
+    assert_eq!(least(99_000_000, 200_000), 99);
+    assert_eq!(least(100_000_000, 2_000_000), 10);
+    assert_eq!(least(100_000_000, 2_000_001), 10);
+    assert_eq!(least(100_000_000, 20_000), 1_000);
+    assert_eq!(least(100_000_000, 19_999), 1_000);
+    assert_eq!(least(u64::MAX, 1), 1_000);
+    assert_eq!((least(0, 1), least(1, 1)), (10, 10));
+}
+
+#[test]
 fn orders_are_checked_against_band_time_and_size() {
     let (params, mark) = (params(), mark(100_000, 50));
     let flat = Position::default();
@@ -228,6 +249,7 @@ fn orders_are_checked_against_band_time_and_size() {
         mark,
         atoms_per_lot_tick: 1,
         least_worth: 0,
+        least_lots: params.min_position_lots,
         now: NOW,
     };
     let asked = |request: &OrderRequest, held: &Position| {

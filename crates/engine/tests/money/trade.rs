@@ -35,6 +35,7 @@ fn trade(
     let market = TradeMarket {
         atoms_per_lot_tick: 1,
         open_interest_lots: 500_000,
+        least_lots: params.min_position_lots,
     };
     let terms = TradeTerms {
         lots: lots(size),

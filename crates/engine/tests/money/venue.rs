@@ -127,6 +127,7 @@ impl Venue {
         let market = TradeMarket {
             atoms_per_lot_tick: 1,
             open_interest_lots: self.open_interest,
+            least_lots: self.params.min_position_lots,
         };
         let parties = (self.party(taker, margin), self.party(maker, margin));
         let Ok(done) = block_trade(

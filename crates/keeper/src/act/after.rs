@@ -42,8 +42,10 @@ impl Actor {
             cuts,
             insurance_atoms,
             income_atoms,
+            held_atoms,
+            released_atoms: _,
         } = outcome;
-        tracing::info!(market = assignment.venue.index, trader = %job.trader, kind, health_bps = job.ratio_bps(), closed_lots, left_lots, cuts, insurance_atoms, income_atoms, figures, signature = %landed.signature, slot = landed.slot, units = landed.units, fee = landed.priority_fee, "won");
+        tracing::info!(market = assignment.venue.index, trader = %job.trader, kind, health_bps = job.ratio_bps(), closed_lots, left_lots, cuts, insurance_atoms, income_atoms, held_atoms, figures, signature = %landed.signature, slot = landed.slot, units = landed.units, fee = landed.priority_fee, "won");
         match plan.effect {
             Effect::Session(SessionStep::Open | SessionStep::Advance) => ask.again(|next| {
                 (next.at_least, next.tries) = (landed.slot, 0);

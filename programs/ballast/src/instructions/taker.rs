@@ -162,7 +162,7 @@ impl Taker {
         match &self.party {
             Some(party) => {
                 let (after, reduced) = (&party.position, party.reduced_only);
-                check_opened(market.params(), after, reduced, self.resting).or_ballast()
+                check_opened(rules.least_lots, after, reduced, self.resting).or_ballast()
             }
             None => Ok(()),
         }

@@ -258,6 +258,7 @@ fn risk(usual: &RiskParams, pick: &mut Pick) -> RiskParams {
     risk.liquidation_discount_max_bps = 0;
     risk.liquidation_fee_bps = 0;
     risk.min_position_lots = 1;
+    risk.min_order_atoms = 1;
     risk.price_band_bps = 10_000;
     risk.taker_fee_bps = pick.one(&[0, 5]);
     risk.insurance_fee_share_bps = 0;

@@ -85,7 +85,7 @@ impl Model {
             id = self.book(market).next_id;
             reserved = self.rest(placing, &taking, &mut meeting, resting, paid.used)?;
         }
-        self.require_least(market, &paid, resting)?;
+        self.require_least(market, &paid, resting, &mark)?;
         let own = paid
             .after
             .map_or(0, |after| after.lots.max(0) - holding.lots.max(0));
@@ -140,7 +140,7 @@ impl Model {
             lots = lots.min(holding.size());
         } else {
             let worth = !waits || lots * price >= least_worth(params);
-            let enough = lots >= i128::from(params.min_position_lots) && worth;
+            let enough = lots >= least_lots(params, mark.price) && worth;
             require(enough, BallastError::OrderTooSmall)?;
         }
         if waits && placing.client_id != 0 {
@@ -260,8 +260,14 @@ impl Model {
 
     /// What a taker opens, enlarges or flips is, with what of its order waits, the least position or
     /// more.
-    pub fn require_least(&self, market: usize, paid: &Paid, waiting: i128) -> Verdict<()> {
-        let least = i128::from(self.markets[market].params.min_position_lots);
+    pub fn require_least(
+        &self,
+        market: usize,
+        paid: &Paid,
+        waiting: i128,
+        mark: &Mark,
+    ) -> Verdict<()> {
+        let least = least_lots(&self.markets[market].params, mark.price);
         let after = paid.after.filter(|_| !paid.reduced);
         let small = after.is_some_and(|after| after.size() + waiting < least);
         require(!small, BallastError::PositionTooSmall)
@@ -401,6 +407,14 @@ fn least_worth(params: &RiskParams) -> i128 {
         0 => 100_000_000,
         atoms => i128::from(atoms),
     }
+}
+
+/// Lots of the least position that opens: the market's least, or what a fifth of the least order that
+/// waits is worth, but never more than its largest.
+pub fn least_lots(params: &RiskParams, price: i128) -> i128 {
+    let worth = ceil(&part(least_worth(params), 1, 5 * price));
+    let least = worth.min(i128::from(params.max_position_lots));
+    least.max(i128::from(params.min_position_lots))
 }
 
 /// The worst price at which an order may trade.

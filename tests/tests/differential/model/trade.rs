@@ -7,6 +7,7 @@ use num_rational::BigRational;
 use super::holding::{Holding, MAX_LOTS};
 use super::number::{ceil, floor, part, whole, ONE};
 use super::oracle::{in_range, Mark, Use};
+use super::orders::least_lots;
 use super::refusal::{require, signed, Verdict};
 use super::state::{Distress, Model};
 use crate::operation::Trade;
@@ -171,7 +172,7 @@ impl Model {
             maker_fee(&params, notional, taken.fee),
         )?;
         for (before, after) in [(&taker, &taken), (&maker, &made)] {
-            let least = i128::from(params.min_position_lots);
+            let least = least_lots(&params, mark.price);
             let exempt = after.reduced && before.holding.size() < least;
             let small = after.after.lots != 0 && after.after.size() < least;
             require(!small || exempt, BallastError::PositionTooSmall)?;

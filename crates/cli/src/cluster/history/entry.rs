@@ -27,6 +27,8 @@ pub enum Kind {
     Transfer,
     /// Margin added to or removed from a position.
     Margin,
+    /// Profit that a market held or released.
+    HeldProfit,
     /// An order placed, cancelled or removed.
     Order,
     /// A stop-loss or take-profit set or cleared.

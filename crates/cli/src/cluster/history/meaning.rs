@@ -38,6 +38,21 @@ impl Reader<'_> {
             BallastEvent::PositionLiquidated(event) => self.liquidated(event, source, &mut found),
             BallastEvent::AutoDeleveraged(event) => self.deleveraged(event, source, &mut found),
             BallastEvent::PositionFlagged(event) => self.flagged(event, source, &mut found),
+            BallastEvent::ProfitHeld(event) => {
+                for part in event.parts.iter().filter(|part| self.is_own(&part.trader)) {
+                    self.held_profit(
+                        event.market,
+                        -i128::from(part.held_atoms),
+                        source,
+                        &mut found,
+                    );
+                }
+            }
+            BallastEvent::ProfitReleased(event) => {
+                for part in event.parts.iter().filter(|part| self.is_own(&part.trader)) {
+                    self.held_profit(event.market, part.atoms.into(), source, &mut found);
+                }
+            }
             other => self.plain(other, source, &mut found),
         }
         found
@@ -427,6 +442,22 @@ impl Reader<'_> {
         entry.realized_atoms = Some(cut.realized_atoms);
         entry.amount_atoms = Some(cut.payout_atoms);
         entry.gave_up_atoms = Some(cut.gave_up_atoms);
+        found.push(entry);
+    }
+
+    /// `atoms` come to free collateral, or are held where negative.
+    fn held_profit(&self, market: Pubkey, atoms: i128, source: Source<'_>, found: &mut Vec<Entry>) {
+        let Some(market) = self.naming.market(&market) else {
+            return;
+        };
+        let amount = self.naming.collateral.show(atoms.abs());
+        let text = match atoms {
+            ..0 => format!("{amount} of the profit held: the market is short."),
+            0 => "Nothing is left of the held profit: it has paid deficits.".to_owned(),
+            _ => format!("{amount} of held profit released."),
+        };
+        let mut entry = source.in_market(Kind::HeldProfit, market, text);
+        entry.amount_atoms = i64::try_from(atoms).ok();
         found.push(entry);
     }
 

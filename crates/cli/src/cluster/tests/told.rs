@@ -304,6 +304,48 @@ fn a_loser_alone_in_its_queue_has_no_light() {
     );
 }
 
+/// A gap: the short closes with profit that the long lacks, and the market holds it.
+#[test]
+fn held_profit_is_told_and_shown() {
+    let mut stage = Stage::new();
+    let [ann, ben, cat] = [(); 3].map(|()| stage.trader());
+    stage.trade((&ann, 100), (&ben, 500), 10_000);
+    stage.sandbox.set_price(&stage.sol, 186_000);
+    let closed = stage.block(
+        &ben,
+        &cat,
+        BlockTrade {
+            lots: 10_000,
+            price_ticks: 186_000,
+            taker_margin: 0,
+            maker_margin: 500 * USD,
+        },
+    );
+    let view = stage.view(&ben);
+    let held = json_of(&view)["held_atoms"].as_i64().expect("atoms");
+    assert!(held > 39 * 1_000_000, "{held}");
+    let words = view.words(stage.state().units);
+    for part in ["held profit only", "ballast release-profit"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    stage.sandbox.advance_slots(1);
+    stage.sandbox.advance_seconds(1);
+    stage.sandbox.set_price(&stage.sol, 190_000);
+    let released = stage
+        .sandbox
+        .release_profit(&stage.sol, &[ben.address])
+        .expect("a release");
+    let lines = stage.history(&ben, &[&closed, &released]);
+    let amounts: Vec<_> = lines
+        .iter()
+        .filter(|line| line.kind == Kind::HeldProfit)
+        .map(|line| line.amount_atoms)
+        .collect();
+    assert_eq!(amounts, [Some(-held), Some(held)]);
+    let others = stage.history(&ann, &[&closed, &released]);
+    assert!(others.iter().all(|line| line.kind != Kind::HeldProfit));
+}
+
 #[test]
 fn the_book_is_shown_by_price() {
     let mut stage = Stage::new();

@@ -68,6 +68,26 @@ fn fields(event: &BallastEvent) -> Value {
             "vault_before_atoms": event.vault_before,
             "vault_after_atoms": event.vault_after,
         }),
+        BallastEvent::ProfitHeld(event) => json!({
+            "market": event.market.to_string(),
+            "shortfall_atoms": event.shortfall_atoms,
+            "parts": event.parts.iter().map(|part| json!({
+                "trader": part.trader.to_string(),
+                "profit_atoms": part.profit_atoms,
+                "held_atoms": part.held_atoms,
+            })).collect::<Vec<_>>(),
+            "held_after_atoms": event.held_after_atoms,
+        }),
+        BallastEvent::ProfitReleased(event) => json!({
+            "market": event.market.to_string(),
+            "mark_ticks": event.mark_ticks,
+            "shortfall_atoms": event.shortfall_atoms,
+            "parts": event.parts.iter().map(|part| json!({
+                "trader": part.trader.to_string(),
+                "atoms": part.atoms,
+            })).collect::<Vec<_>>(),
+            "held_after_atoms": event.held_after_atoms,
+        }),
         BallastEvent::OrderPlaced(event) => placed(event),
         BallastEvent::OrdersCancelled(event) => cancelled(event),
         BallastEvent::TriggerPlaced(event) => json!({

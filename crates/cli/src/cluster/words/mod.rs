@@ -89,12 +89,14 @@ impl Names<'_> {
                 self.price(event.price_ticks)
             ),
             BallastEvent::TriggerCancelled(event) => format!("{} cleared.", trigger(event.kind)),
-            BallastEvent::ProfitHeld(event) => format!(
-                "{} of the profit is held: the market is short of {}. `release_profit` frees it once \
-                 it is not.",
+            BallastEvent::ProfitHeld(event) => {
+                format!(
+                "{} of the profit is held: the market is short of {}. `ballast release-profit` \
+                 frees it once it is not.",
                 atoms(event.parts.iter().map(|part| i128::from(part.held_atoms)).sum()),
                 atoms(event.shortfall_atoms.into())
-            ),
+            )
+            }
             BallastEvent::ProfitReleased(event) => format!(
                 "{} of held profit is free again.",
                 atoms(event.parts.iter().map(|part| i128::from(part.atoms)).sum())
