@@ -51,6 +51,7 @@ fn trade(ledger: &mut Ledger, bytes: &mut Bytes<'_>) {
         atoms_per_lot_tick: 1,
         open_interest_lots: ledger.open_interest,
         least_lots: 1,
+        mode: ballast_engine::wind_down::MarketMode::Active,
     };
     let (took, made) = (ledger.party(taker, margin), ledger.party(maker, margin));
     let done = block_trade(&ledger.params, &ledger.mark, &market, &terms, &took, &made);

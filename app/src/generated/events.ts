@@ -22,6 +22,8 @@ import {
   type DelaysChanged,
   getDelegateSetDecoder,
   type DelegateSet,
+  getDelistingScheduledDecoder,
+  type DelistingScheduled,
   getDepositedDecoder,
   type Deposited,
   getExchangeInitializedDecoder,
@@ -36,10 +38,14 @@ import {
   type MarginAdded,
   getMarginRemovedDecoder,
   type MarginRemoved,
+  getMarketClosedDecoder,
+  type MarketClosed,
   getMarketCreatedDecoder,
   type MarketCreated,
   getMarketRiskUpdatedDecoder,
   type MarketRiskUpdated,
+  getOracleDeclaredDeadDecoder,
+  type OracleDeclaredDead,
   getOrderPlacedDecoder,
   type OrderPlaced,
   getOrdersCancelledDecoder,
@@ -50,12 +56,18 @@ import {
   type PositionFlagged,
   getPositionLiquidatedDecoder,
   type PositionLiquidated,
+  getPositionSettledDecoder,
+  type PositionSettled,
   getProfitHeldDecoder,
   type ProfitHeld,
   getProfitReleasedDecoder,
   type ProfitReleased,
   getQueueGrownDecoder,
   type QueueGrown,
+  getReduceOnlySetDecoder,
+  type ReduceOnlySet,
+  getSettlementBegunDecoder,
+  type SettlementBegun,
   getTraderClosedDecoder,
   type TraderClosed,
   getTraderCreatedDecoder,
@@ -87,6 +99,7 @@ export type BallastEvent =
   | { name: 'ChangeStaged'; data: ChangeStaged }
   | { name: 'DelaysChanged'; data: DelaysChanged }
   | { name: 'DelegateSet'; data: DelegateSet }
+  | { name: 'DelistingScheduled'; data: DelistingScheduled }
   | { name: 'Deposited'; data: Deposited }
   | { name: 'ExchangeInitialized'; data: ExchangeInitialized }
   | { name: 'FundingAccrued'; data: FundingAccrued }
@@ -94,16 +107,21 @@ export type BallastEvent =
   | { name: 'InsuranceSwept'; data: InsuranceSwept }
   | { name: 'MarginAdded'; data: MarginAdded }
   | { name: 'MarginRemoved'; data: MarginRemoved }
+  | { name: 'MarketClosed'; data: MarketClosed }
   | { name: 'MarketCreated'; data: MarketCreated }
   | { name: 'MarketRiskUpdated'; data: MarketRiskUpdated }
+  | { name: 'OracleDeclaredDead'; data: OracleDeclaredDead }
   | { name: 'OrderPlaced'; data: OrderPlaced }
   | { name: 'OrdersCancelled'; data: OrdersCancelled }
   | { name: 'PauseSet'; data: PauseSet }
   | { name: 'PositionFlagged'; data: PositionFlagged }
   | { name: 'PositionLiquidated'; data: PositionLiquidated }
+  | { name: 'PositionSettled'; data: PositionSettled }
   | { name: 'ProfitHeld'; data: ProfitHeld }
   | { name: 'ProfitReleased'; data: ProfitReleased }
   | { name: 'QueueGrown'; data: QueueGrown }
+  | { name: 'ReduceOnlySet'; data: ReduceOnlySet }
+  | { name: 'SettlementBegun'; data: SettlementBegun }
   | { name: 'TraderClosed'; data: TraderClosed }
   | { name: 'TraderCreated'; data: TraderCreated }
   | { name: 'TreasuryChanged'; data: TreasuryChanged }
@@ -169,6 +187,11 @@ export const BALLAST_EVENTS: readonly {
     decoder: getDelegateSetDecoder(),
   },
   {
+    name: 'DelistingScheduled',
+    discriminator: new Uint8Array([140, 171, 195, 207, 9, 94, 2, 90]),
+    decoder: getDelistingScheduledDecoder(),
+  },
+  {
     name: 'Deposited',
     discriminator: new Uint8Array([111, 141, 26, 45, 161, 35, 100, 57]),
     decoder: getDepositedDecoder(),
@@ -204,6 +227,11 @@ export const BALLAST_EVENTS: readonly {
     decoder: getMarginRemovedDecoder(),
   },
   {
+    name: 'MarketClosed',
+    discriminator: new Uint8Array([86, 91, 119, 43, 94, 0, 217, 113]),
+    decoder: getMarketClosedDecoder(),
+  },
+  {
     name: 'MarketCreated',
     discriminator: new Uint8Array([88, 184, 130, 231, 226, 84, 6, 58]),
     decoder: getMarketCreatedDecoder(),
@@ -212,6 +240,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'MarketRiskUpdated',
     discriminator: new Uint8Array([207, 135, 85, 246, 177, 218, 85, 247]),
     decoder: getMarketRiskUpdatedDecoder(),
+  },
+  {
+    name: 'OracleDeclaredDead',
+    discriminator: new Uint8Array([88, 206, 241, 16, 11, 224, 45, 250]),
+    decoder: getOracleDeclaredDeadDecoder(),
   },
   {
     name: 'OrderPlaced',
@@ -239,6 +272,11 @@ export const BALLAST_EVENTS: readonly {
     decoder: getPositionLiquidatedDecoder(),
   },
   {
+    name: 'PositionSettled',
+    discriminator: new Uint8Array([75, 100, 92, 189, 245, 116, 252, 221]),
+    decoder: getPositionSettledDecoder(),
+  },
+  {
     name: 'ProfitHeld',
     discriminator: new Uint8Array([105, 91, 11, 230, 9, 49, 68, 115]),
     decoder: getProfitHeldDecoder(),
@@ -252,6 +290,16 @@ export const BALLAST_EVENTS: readonly {
     name: 'QueueGrown',
     discriminator: new Uint8Array([158, 170, 236, 127, 46, 77, 56, 52]),
     decoder: getQueueGrownDecoder(),
+  },
+  {
+    name: 'ReduceOnlySet',
+    discriminator: new Uint8Array([238, 136, 14, 217, 246, 2, 33, 111]),
+    decoder: getReduceOnlySetDecoder(),
+  },
+  {
+    name: 'SettlementBegun',
+    discriminator: new Uint8Array([196, 162, 165, 197, 7, 238, 160, 204]),
+    decoder: getSettlementBegunDecoder(),
   },
   {
     name: 'TraderClosed',

@@ -24,6 +24,7 @@ mod sessions;
 mod shapes;
 mod targets;
 mod venue;
+mod wind_down;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -112,6 +113,7 @@ fn measure(args: &Args, expected: usize) -> Result<Figures> {
     money::measure_all(programs.ballast, &mut meter)?;
     money::measure_growth(programs.ballast, &mut meter)?;
     margin::measure_all(programs.ballast, &mut meter)?;
+    wind_down::measure_all(programs.ballast, &mut meter)?;
     fills::measure_all(programs.ballast, &mut meter)?;
     orders::measure_all(programs.ballast, &mut meter)?;
     rounds::measure_all(programs.ballast, &mut meter)?;

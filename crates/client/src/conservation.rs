@@ -11,7 +11,9 @@ use ballast_state::Pubkey;
 pub struct Conservation {
     /// Free collateral of all traders.
     pub free: i128,
-    /// `margin + lots * funding_index - entry_quote` over all positions.
+    /// `margin + lots * funding_index - entry_quote` over all positions, and over what markets that
+    /// have ended hold of those they have settled, which has no margin and was entered at the last
+    /// price.
     pub positions: i128,
     /// What all orders in the books reserve.
     pub orders: i128,
@@ -43,7 +45,11 @@ impl Conservation {
             sum.insurance += i128::from(market.insurance.balance);
             sum.fees += i128::from(market.fees_atoms);
             sum.held += i128::from(market.held.atoms);
-            sum.lots.insert(address, 0);
+            let lots = i128::from(market.wind_down.settled_lots);
+            let price =
+                i128::from(market.final_ticks) * i128::from(market.oracle.atoms_per_lot_tick);
+            sum.positions += lots * (i128::from(market.funding.index.get()) - price);
+            sum.lots.insert(address, lots);
         }
         for trader in traders {
             sum.add_trader(trader);
@@ -108,6 +114,19 @@ mod tests {
             trader(20, short_lots, -1_000, 300),
         ];
         Conservation::of([(MARKET, &market)], &traders, tokens)
+    }
+
+    #[test]
+    fn what_a_market_has_settled_stands_against_what_is_left() {
+        let mut market = Market::zeroed();
+        market.final_ticks = 250;
+        market.oracle.atoms_per_lot_tick = 1;
+        market.funding.index = ballast_engine::units::FundingIndex::new(2);
+        market.wind_down.settled_lots = 5;
+        // The long of 5 got its margin of 200 and a profit of 250.
+        let traders = [trader(450, 0, 0, 0), trader(20, -5, -1_000, 300)];
+        let sum = Conservation::of([(MARKET, &market)], &traders, 534);
+        assert!(sum.holds(), "{sum:?}");
     }
 
     #[test]

@@ -26,11 +26,16 @@ impl Moment {
         }
     }
 
-    /// The price of a lot of the market.
+    /// The price of a lot of the market; of one that has ended, its last price.
     ///
     /// # Errors
     /// `PriceOutOfRange`.
     pub fn lot_price(&self, market: &Market) -> Result<LotPrice, EngineError> {
-        Ticks::new(self.price_ticks).lot_price(market.oracle.atoms_per_lot_tick)
+        let ticks = if market.mode().has_ended() {
+            u64::from(market.final_ticks)
+        } else {
+            self.price_ticks
+        };
+        Ticks::new(ticks).lot_price(market.oracle.atoms_per_lot_tick)
     }
 }

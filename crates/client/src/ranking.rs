@@ -128,7 +128,7 @@ pub fn begin(
         mark: moment.lot_price(market)?,
         funding_index,
         insurance_available: market.deficit_cover(moment.slot)?,
-        past_grace: distress.past_grace(risk.adl.grace_slots, moment.slot),
+        past_grace: market.past_grace(&distress, moment.slot),
         taker,
         max_lots: position.size(),
         least_lots: risk.min_position_lots,

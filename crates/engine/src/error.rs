@@ -102,6 +102,13 @@ refusals! {
     TooManyReduceOnly: "The trader already has 4 reduce-only orders in this market; cancel one first",
     ExpiryTooFar: "The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds",
     Unbalanced: "The legs of the instruction do not net to zero; nothing was changed; report it",
+    MarketReduceOnly: "The market is reduce-only, so its open interest may not rise; trade with somebody who closes",
+    MarketEnded: "The market has ended or been settled; begin_settlement and settle_position pay everybody out",
+    MarketTrades: "The market has not ended; trade or wait",
+    OracleAlive: "The oracle is not dead: the last price recorded is not old enough, or the end is foreseen already",
+    EndNotDue: "No end of the market is foreseen, or it has not come; wait for it",
+    MarketInsolvent: "Somebody's equity is below zero at the last price; deleverage first",
+    MarketNotEmpty: "Positions, orders or held profit are left in the market; settle them first",
 }
 
 impl fmt::Display for EngineError {

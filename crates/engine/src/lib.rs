@@ -12,6 +12,7 @@
 //! - [`oracle`]: which fault of a price blocks what.
 //! - [`liquidation`], [`insurance`], [`reward`]: how much is closed, and who pays.
 //! - [`solvency`], [`held`]: what a market lacks, and the profit that is held while it does.
+//! - [`wind_down`]: what each mode of a market allows, and how a market ends.
 //! - [`rank`], [`queue`], [`adl`], [`proof`], [`selection`], [`standing`]: who is deleveraged, and that nobody was
 //!   skipped.
 //!
@@ -76,5 +77,6 @@ pub mod solvency;
 pub mod standing;
 pub mod trade;
 pub mod units;
+pub mod wind_down;
 
 pub use error::EngineError;

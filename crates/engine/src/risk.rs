@@ -8,9 +8,9 @@ use bytemuck::{Pod, Zeroable};
 use crate::error::EngineError;
 
 pub use bounds::{
-    DEFAULT_DIVERGENCE_GRACE_SECONDS, DEFAULT_PRICE_AGE_SECONDS, DIVERGENCE_GRACE_SECONDS,
-    MAX_FEE_BPS, MAX_FUNDING_RATE_PPM, MAX_LADDER_STEPS, MAX_TIERS, OLDEST_PRICE_AGE_SECONDS,
-    PRICE_AGE_SECONDS,
+    DEFAULT_DIVERGENCE_GRACE_SECONDS, DEFAULT_ORACLE_DEAD_SECONDS, DEFAULT_PRICE_AGE_SECONDS,
+    DIVERGENCE_GRACE_SECONDS, MAX_FEE_BPS, MAX_FUNDING_RATE_PPM, MAX_LADDER_STEPS,
+    MAX_ORACLE_DEAD_SECONDS, MAX_TIERS, OLDEST_PRICE_AGE_SECONDS, PRICE_AGE_SECONDS,
 };
 
 /// A bracket of notional. Its margins apply to the part of a position between
@@ -152,8 +152,11 @@ pub struct RiskParams {
     /// Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
     /// of the quote currency.
     pub min_order_atoms: u64,
+    /// Seconds without a price fit to be recorded after which anybody may declare the oracle dead,
+    /// at least [`DEFAULT_ORACLE_DEAD_SECONDS`]; 0 is that.
+    pub oracle_dead_seconds: u64,
     /// Zero.
-    pub reserved2: [u64; 4],
+    pub reserved2: [u64; 3],
 }
 
 const _: () = assert!(core::mem::size_of::<RiskParams>() == 320);
@@ -186,6 +189,15 @@ impl RiskParams {
     pub fn oldest_price_age(&self) -> u64 {
         self.oracle_max_age_seconds
             .min(*OLDEST_PRICE_AGE_SECONDS.end())
+    }
+
+    /// Seconds without a price after which the oracle may be declared dead.
+    #[must_use]
+    pub const fn oracle_dead(&self) -> u64 {
+        match self.oracle_dead_seconds {
+            0 => DEFAULT_ORACLE_DEAD_SECONDS,
+            seconds => seconds,
+        }
     }
 
     /// How long prices have to be far from their average before they serve for everything, seconds.

@@ -8,6 +8,7 @@ use crate::order::within_band;
 use crate::position::Position;
 use crate::risk::RiskParams;
 use crate::units::{Atoms, LotPrice, Lots, Ticks};
+use crate::wind_down::{MarketAction, MarketMode};
 
 /// What two traders agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct TradeMarket {
     pub open_interest_lots: u64,
     /// Lots of the least position that is opened: [`crate::order::least_position`].
     pub least_lots: u64,
+    /// What it does.
+    pub mode: MarketMode,
 }
 
 /// One party before the trade.
@@ -103,7 +106,7 @@ pub fn action(taker: &Position, maker: &Position, lots: Lots) -> Action {
 ///
 /// Errors: `ZeroLots`, `PriceOutOfRange`, `PriceOutsideBand`, `SizeOutOfRange`,
 /// `InsufficientCollateral`, `PositionTooSmall`, `PositionTooLarge`,
-/// `BelowInitialMargin`, `OpenInterestLimit`, `PriceDiverged`, `Overflow`.
+/// `BelowInitialMargin`, `OpenInterestLimit`, `PriceDiverged`, `MarketReduceOnly`, `Overflow`.
 pub fn block_trade(
     params: &RiskParams,
     mark: &Mark,
@@ -138,7 +141,8 @@ pub fn block_trade(
         (maker.position.lots, made.position.lots),
     ];
     let open_interest_lots = open_interest_after(market.open_interest_lots, &changes)?;
-    check_open_interest(params, mark, market.open_interest_lots, open_interest_lots)?;
+    let before = market.open_interest_lots;
+    check_open_interest(params, mark, market.mode, before, open_interest_lots)?;
     let fees = split(params, taken.fee.try_add(made.fee)?)?;
     Ok(TradeOutcome {
         taker: taken,
@@ -201,17 +205,22 @@ pub fn open_interest_after(
 }
 
 /// `OpenInterestLimit` when the sum of long lots rises beyond its limit, `PriceDiverged` when it
-/// rises at all while the average counts.
+/// rises at all while the average counts, `MarketReduceOnly` when it does in a market of that mode.
 pub fn check_open_interest(
     params: &RiskParams,
     mark: &Mark,
+    mode: MarketMode,
     before: u64,
     after: u64,
 ) -> Result<(), EngineError> {
-    if after > before && mark.average.is_some() {
+    if after <= before {
+        return Ok(());
+    }
+    mode.require(MarketAction::RaiseOpenInterest)?;
+    if mark.average.is_some() {
         return Err(EngineError::PriceDiverged);
     }
-    if after > before && after > params.max_open_interest_lots {
+    if after > params.max_open_interest_lots {
         return Err(EngineError::OpenInterestLimit);
     }
     Ok(())

@@ -102,7 +102,12 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::NoTrigger
         | E::TriggerNotReached
         | E::AdlSessionGone
-        | E::AdlSessionLive => Verdict::Done,
+        | E::AdlSessionLive
+        | E::MarketEnded
+        | E::MarketTrades
+        | E::MarketNotEmpty
+        | E::OracleAlive
+        | E::EndNotDue => Verdict::Done,
 
         E::AdlSkippedCounterparty
         | E::AdlListOutOfOrder
@@ -120,7 +125,8 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::AdlSessionExpired
         | E::AdlSessionIncomplete
         | E::AdlSessionStale
-        | E::AdlNotSelected => REFETCH,
+        | E::AdlNotSelected
+        | E::MarketInsolvent => REFETCH,
 
         E::PriceStale
         | E::PriceFromFuture
@@ -245,6 +251,8 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::SelfTrade
         | E::BookFull
         | E::BookLayout
+        | E::MarketReduceOnly
+        | E::WrongRentPayer
         | E::StagedMismatch
         | E::StagedTooEarly
         | E::StagedExpired

@@ -35,6 +35,7 @@ pub mod session;
 pub mod staging;
 pub mod token;
 pub mod trading;
+mod wind_down;
 pub mod world;
 
 pub use ballast_client::conservation::Conservation;

@@ -249,6 +249,16 @@ errors! {
     6168 ChangeNotSupported: "This program does not carry out a change of this kind";
     6169 DurableNonce: "An authority's transaction may not be kept for later: sign it with a recent blockhash, not with a durable nonce";
     6170 WrongInstructionsSysvar: "The account is not the sysvar of the transaction's instructions";
+
+    // --- modes and ends of markets ---
+    6200 MarketReduceOnly: "The market is reduce-only, so its open interest may not rise; trade with somebody who closes";
+    6201 MarketEnded: "The market has ended or been settled; begin_settlement and settle_position pay everybody out";
+    6202 MarketTrades: "The market has not ended; trade or wait";
+    6203 OracleAlive: "The oracle is not dead: the last price recorded is not old enough, or the end is foreseen already";
+    6204 EndNotDue: "No end of the market is foreseen, or it has not come; wait for it";
+    6205 MarketInsolvent: "Somebody's equity is below zero at the last price; deleverage first";
+    6206 MarketNotEmpty: "Positions, orders or held profit are left in the market; settle them first";
+    6207 WrongRentPayer: "The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's";
 }
 
 impl fmt::Display for BallastError {
@@ -338,6 +348,13 @@ impl From<EngineError> for BallastError {
             EngineError::TooManyReduceOnly => Self::TooManyReduceOnly,
             EngineError::ExpiryTooFar => Self::ExpiryTooFar,
             EngineError::Unbalanced => Self::Unbalanced,
+            EngineError::MarketReduceOnly => Self::MarketReduceOnly,
+            EngineError::MarketEnded => Self::MarketEnded,
+            EngineError::MarketTrades => Self::MarketTrades,
+            EngineError::OracleAlive => Self::OracleAlive,
+            EngineError::EndNotDue => Self::EndNotDue,
+            EngineError::MarketInsolvent => Self::MarketInsolvent,
+            EngineError::MarketNotEmpty => Self::MarketNotEmpty,
         }
     }
 }

@@ -12,6 +12,7 @@ mod list;
 mod orders;
 mod staged;
 mod trading;
+mod wind_down;
 
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
 pub use held::{HeldPart, ProfitHeld, ProfitReleased, ReleasedPart};
@@ -21,6 +22,10 @@ pub use orders::{
 };
 pub use staged::{ChangeCancelled, ChangeStaged, DelaysChanged, TreasuryChanged};
 pub use trading::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason, TriggerExecuted};
+pub use wind_down::{
+    DelistingScheduled, MarketClosed, OracleDeclaredDead, PositionSettled, ReduceOnlySet,
+    SettlementBegun,
+};
 
 /// The exchange came into being.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]

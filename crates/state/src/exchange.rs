@@ -3,6 +3,7 @@
 use crate::{
     derives::*,
     error::{ensure, BallastError, Result},
+    market::Market,
     Pubkey,
 };
 
@@ -190,6 +191,16 @@ impl Exchange {
     /// Fails with `NotAdmin` unless `signer` is the admin.
     pub fn require_admin(&self, signer: &Pubkey) -> Result<()> {
         self.require_authority(Role::Admin, signer)
+    }
+
+    /// Who gets the rent of a market's queues and book: who paid for its creation, else the admin.
+    #[must_use]
+    pub fn rent_payer_of(&self, market: &Market) -> Pubkey {
+        if market.rent_payer == Pubkey::default() {
+            self.admin
+        } else {
+            market.rent_payer
+        }
     }
 
     /// Hands `role` to `successor`, returning the former holder.

@@ -143,6 +143,7 @@ discriminators! {
     ACCEPT_AUTHORITY "accept_authority" [107, 86, 198, 91, 33, 12, 107, 160];
     SET_PAUSE "set_pause" [63, 32, 154, 2, 56, 103, 79, 45];
     CREATE_MARKET "create_market" [103, 226, 97, 235, 200, 188, 251, 254];
+    SET_REDUCE_ONLY "set_reduce_only" [187, 233, 208, 249, 160, 104, 209, 117];
     CREATE_TRADER "create_trader" [170, 181, 132, 39, 231, 215, 137, 193];
     CLOSE_TRADER "close_trader" [26, 12, 56, 104, 212, 12, 186, 205];
     SET_DELEGATE "set_delegate" [242, 30, 46, 76, 108, 235, 128, 181];
@@ -162,6 +163,10 @@ discriminators! {
     RELEASE_PROFIT "release_profit" [130, 148, 170, 81, 193, 135, 227, 235];
     SWEEP_INSURANCE "sweep_insurance" [60, 221, 5, 32, 9, 251, 194, 222];
     GROW_QUEUE "grow_queue" [184, 206, 238, 102, 68, 182, 44, 38];
+    DECLARE_DEAD "declare_dead" [133, 241, 105, 198, 212, 231, 202, 67];
+    BEGIN_SETTLEMENT "begin_settlement" [124, 223, 80, 249, 19, 59, 26, 92];
+    SETTLE_POSITION "settle_position" [33, 156, 74, 218, 215, 42, 112, 175];
+    CLOSE_MARKET "close_market" [88, 154, 248, 186, 48, 14, 123, 244];
     FLAG_BANKRUPTCY "flag_bankruptcy" [140, 223, 176, 138, 216, 122, 129, 132];
     LIQUIDATE "liquidate" [223, 179, 226, 125, 48, 46, 39, 74];
     EXECUTE_TRIGGER "execute_trigger" [158, 99, 201, 137, 192, 20, 236, 136];

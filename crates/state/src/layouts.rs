@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use anchor_lang::idl::types::IdlTypeDef;
 use ballast_engine::{
     funding::FundingState, held::HeldProfit, insurance::InsuranceState, oracle, risk, selection,
+    wind_down::WindDown,
 };
 
 use crate::{derives::*, Pubkey};
@@ -53,6 +54,7 @@ described! {
     FundingState => FundingLedger,
     InsuranceState => InsuranceLedger,
     HeldProfit => HeldLedger,
+    WindDown => MarketEnd,
 }
 
 impl EngineLayout for selection::Selection {
@@ -149,8 +151,10 @@ pub struct RiskConfig {
     /// Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
     /// of the quote currency.
     pub min_order_atoms: u64,
+    /// Seconds without a price after which anybody may declare the oracle dead; 0 is a day.
+    pub oracle_dead_seconds: u64,
     /// Zero; room for later versions.
-    pub reserved2: [u64; 4],
+    pub reserved2: [u64; 3],
 }
 
 /// A bracket of notional. See [`risk::RiskTier`].
@@ -247,6 +251,26 @@ pub struct HeldLedger {
     pub _pad: u32,
     /// Zero; room for later versions.
     pub reserved: [u64; 2],
+}
+
+/// The end of a market. See [`WindDown`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct MarketEnd {
+    /// When the market ends or ended, unix seconds; 0 when it does not.
+    pub ends_at: i64,
+    /// Sum over the prices of the last hour: ticks times the seconds for which each counts.
+    pub price_seconds: u64,
+    /// Those seconds.
+    pub covered_seconds: u32,
+    /// Why it ends: 1 delisted, 2 dead oracle; 0 when it does not.
+    pub cause: u32,
+    /// Lots of the positions settled so far, signed.
+    pub settled_lots: i64,
+    /// Held profit paid out since the market ended, atoms.
+    pub held_paid: u64,
+    /// Shares of it.
+    pub held_shares_paid: u64,
 }
 
 /// What the market's insurance holds and has paid. See [`InsuranceState`].

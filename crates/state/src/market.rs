@@ -2,6 +2,7 @@
 
 use ballast_engine::{
     book::Sampling,
+    distress::Distress,
     funding::{FundingRates, FundingState},
     held::HeldProfit,
     insurance::InsuranceState,
@@ -9,7 +10,11 @@ use ballast_engine::{
     order::{least_position, OrderRules},
     position::Position,
     risk::RiskParams,
-    units::{FundingIndex, LotPrice, Side, Ticks},
+    units::{FundingIndex, LotPrice, Side, Ticks, BPS_ONE, MAX_LOT_PRICE},
+    wind_down::{
+        is_dead, EndCause, FinalPrice, MarketAction, MarketMode, WindDown, AVERAGED_SECONDS,
+        DEAD_NOTICE_SECONDS,
+    },
     EngineError,
 };
 
@@ -85,12 +90,24 @@ pub struct Market {
     /// Profit that is held while the market is short. Written by the instructions that close lots or
     /// take margin out, by those that pay deficits, and by `release_profit`.
     pub held: HeldProfit,
-    /// Zero; room for later versions.
-    pub reserved: [u8; 8],
+    /// Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `begin_settlement` and
+    /// `close_market`.
+    pub mode: u8,
+    /// Always zero; aligns what follows.
+    pub _padding3: [u8; 3],
+    /// Price at which positions are settled, ticks; 0 before the market has ended. Written once, by
+    /// `begin_settlement`.
+    pub final_ticks: u32,
     /// What is remembered of earlier prices. Written by every instruction that reads a price.
     pub price_clock: PriceClock,
+    /// The end of the market. Written by `apply_market_change`, `declare_dead`, by what records a price before the end,
+    /// and by `settle_position`.
+    pub wind_down: WindDown,
+    /// Who gets the rent of queues and book; the default key in a market created before it was
+    /// recorded, where the admin gets it. Written once.
+    pub rent_payer: Pubkey,
     /// Zero; room for later versions.
-    pub reserved_tail: [u8; 120],
+    pub reserved_tail: [u8; 40],
 }
 
 const _: () = {
@@ -107,8 +124,12 @@ const _: () = {
     assert!(core::mem::offset_of!(Market, fees_atoms) == 688);
     assert!(core::mem::offset_of!(Market, book) == 720);
     assert!(core::mem::offset_of!(Market, held) == 752);
-    assert!(core::mem::offset_of!(Market, reserved) == 792);
+    assert!(core::mem::offset_of!(Market, mode) == 792);
+    assert!(core::mem::offset_of!(Market, final_ticks) == 796);
     assert!(core::mem::offset_of!(Market, price_clock) == 800);
+    assert!(core::mem::offset_of!(Market, wind_down) == 832);
+    assert!(core::mem::offset_of!(Market, rent_payer) == 880);
+    assert!(core::mem::offset_of!(Market, reserved_tail) == 912);
 };
 
 /// Who paid a deficit.
@@ -146,7 +167,8 @@ impl Market {
     /// is not fit for funding (only possible when `action` is [`Action::Reduce`]) is not recorded.
     ///
     /// # Errors
-    /// The `Price...` errors of the validity table; `Overflow`.
+    /// `MarketEnded` where the market has ended or its end has come; the `Price...` errors of the
+    /// validity table; `Overflow`.
     pub fn touch(
         &mut self,
         price: OraclePrice,
@@ -154,12 +176,21 @@ impl Market {
         now: Now,
         paused: bool,
     ) -> Result<Touched> {
+        self.require(action.into())?;
+        ensure(
+            !self.wind_down.has_come(now.unix_timestamp),
+            BallastError::MarketEnded,
+        )?;
         let judged = self.known(now).judge(action, &price)?;
         let known = self.funding.paused == 1;
         self.funding = self.funding.with_pause(known || paused);
         self.accrue_at_last_price(now.unix_timestamp)?;
         self.funding = self.funding.with_pause(paused);
         if judged.fit {
+            if self.wind_down.is_scheduled() {
+                let last = self.last_recorded();
+                self.wind_down = self.wind_down.recorded(&last, price.publish_time)?;
+            }
             self.last_price = price.into();
             self.price_clock = judged.clock;
         }
@@ -169,6 +200,130 @@ impl Market {
             earlier: self.earlier(&judged)?,
             funding_index: self.funding.index,
         })
+    }
+
+    /// What the market does.
+    #[must_use]
+    pub const fn mode(&self) -> MarketMode {
+        MarketMode::of(self.mode)
+    }
+
+    /// Fails unless the market's mode allows `action`: one table, in the engine.
+    ///
+    /// # Errors
+    /// `MarketReduceOnly`, `MarketEnded`, `MarketTrades`.
+    pub fn require(&self, action: MarketAction) -> Result<()> {
+        Ok(self.mode().require(action)?)
+    }
+
+    /// The price recorded last.
+    #[must_use]
+    pub const fn last_recorded(&self) -> OraclePrice {
+        OraclePrice {
+            price: Ticks::new(self.last_price.ticks),
+            confidence: Ticks::new(self.last_price.conf_ticks),
+            ema: Ticks::new(self.last_price.ema_ticks),
+            publish_time: self.last_price.publish_time,
+            below_tick: false,
+        }
+    }
+
+    /// Delists the market at `now`, unix seconds: it is reduce-only, and ends an hour later at the
+    /// average of that hour.
+    ///
+    /// # Errors
+    /// `MarketEnded`; `EndNotDue` where an end is foreseen already.
+    pub fn delist(&mut self, now: i64) -> Result<()> {
+        self.require(MarketAction::ChangeParameters)?;
+        ensure(!self.wind_down.is_scheduled(), BallastError::EndNotDue)?;
+        let ends_at = now.checked_add(AVERAGED_SECONDS);
+        let ends_at = ends_at.ok_or(BallastError::Overflow)?;
+        self.wind_down = WindDown::scheduled(EndCause::Delisted, ends_at);
+        self.mode = MarketMode::ReduceOnly.number();
+        Ok(())
+    }
+
+    /// Declares the oracle dead at `now`, unix seconds: the market ends [`DEAD_NOTICE_SECONDS`]
+    /// later unless a price is recorded before.
+    ///
+    /// # Errors
+    /// `MarketEnded`; `OracleAlive`, also where it has been declared dead before.
+    pub fn declare_dead(&mut self, now: i64) -> Result<()> {
+        self.require(MarketAction::RecordPrice)?;
+        let declared = self.wind_down.end_cause() == Some(EndCause::DeadOracle);
+        let dead = is_dead(&self.last_recorded(), self.risk.oracle_dead(), now);
+        ensure(
+            dead && !declared && !self.wind_down.has_come(now),
+            BallastError::OracleAlive,
+        )?;
+        let ends_at = now.checked_add(DEAD_NOTICE_SECONDS);
+        let ends_at = ends_at.ok_or(BallastError::Overflow)?;
+        self.wind_down = WindDown::scheduled(EndCause::DeadOracle, ends_at);
+        Ok(())
+    }
+
+    /// Ends the market at `now`, unix seconds, where its end has come: funding accrues up to the
+    /// end and stops, the last price is fixed, and whatever delays or limits who bears a deficit is
+    /// lifted: the cap of insurance, and of how much of a position a pass may close. Whether it has
+    /// ended: where too little of its last hour is covered it goes on.
+    ///
+    /// # Errors
+    /// `MarketEnded`; `EndNotDue`; `Overflow`.
+    pub fn begin_settlement(&mut self, now: i64) -> Result<bool> {
+        self.require(MarketAction::RecordPrice)?;
+        ensure(self.wind_down.has_come(now), BallastError::EndNotDue)?;
+        self.accrue_at_last_price(now)?;
+        let FinalPrice::At(ticks) = self.wind_down.final_price(&self.last_recorded())? else {
+            self.wind_down = WindDown::default();
+            return Ok(false);
+        };
+        let most = MAX_LOT_PRICE.checked_div(self.oracle.atoms_per_lot_tick);
+        let ticks = ticks.get().min(most.ok_or(BallastError::Overflow)?);
+        self.final_ticks = u32::try_from(ticks).map_err(|_| BallastError::Overflow)?;
+        self.mode = MarketMode::Settling.number();
+        let all = u32::try_from(BPS_ONE).map_err(|_| BallastError::Overflow)?;
+        self.risk.insurance_draw_cap_bps = all;
+        self.risk.adl.max_close_bps = all;
+        Ok(true)
+    }
+
+    /// Price of a lot at which positions are settled.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange` before the market has ended.
+    pub fn final_price(&self) -> Result<LotPrice> {
+        self.lot_price(self.final_ticks.into())
+    }
+
+    /// What [`Self::touch`] says, for deleveraging in a market that has ended: the last price, which
+    /// needs no account.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange` before the market has ended.
+    pub fn at_final_price(&self) -> Result<Touched> {
+        let ticks = Ticks::new(self.final_ticks.into());
+        Ok(Touched {
+            price: OraclePrice {
+                price: ticks,
+                confidence: Ticks::new(0),
+                ema: ticks,
+                publish_time: self.last_price.publish_time,
+                below_tick: false,
+            },
+            mark: Mark {
+                price: self.final_price()?,
+                confidence: 0,
+                average: None,
+            },
+            earlier: None,
+            funding_index: self.funding.index,
+        })
+    }
+
+    /// Whether neither insurance nor the book delays the deleveraging of a position in `slot`: after
+    /// its grace period, and in a market that has ended.
+    pub fn past_grace(&self, distress: &Distress, slot: u64) -> bool {
+        self.mode().has_ended() || distress.past_grace(self.risk.adl.grace_slots, slot)
     }
 
     /// The price of a lot as `judged`.
@@ -219,11 +374,15 @@ impl Market {
     }
 
     /// Funding up to `now`, unix seconds, at the price recorded last: what the next instruction
-    /// makes of it. Before the first price nothing is owed.
+    /// makes of it. Before the first price nothing is owed, nor after the end of the market.
     ///
     /// # Errors
     /// `Overflow`.
     pub fn funding_at(&self, now: i64) -> core::result::Result<FundingState, EngineError> {
+        let now = match self.wind_down.ends_at {
+            0 => now,
+            end => now.min(end),
+        };
         if self.last_price.ticks == 0 {
             return Ok(self.funding.begun(now));
         }
@@ -388,8 +547,11 @@ impl Market {
         let funding = self.funding.invariant().is_ok();
         let distinct = self.queue_long != self.queue_short;
         let held = self.held.invariant().is_ok();
+        let ended = self.mode <= MarketMode::Settled.number()
+            && self.mode().has_ended() == (self.final_ticks > 0)
+            && self.wind_down.is_scheduled() == self.wind_down.end_cause().is_some();
         ensure(
-            self.version == MARKET_VERSION && distinct && funding && held,
+            self.version == MARKET_VERSION && distinct && funding && held && ended,
             BallastError::MarketInvariant,
         )
     }

@@ -154,9 +154,8 @@ impl Change {
                 )
             }
             Self::Delays(delays) => delays.validate(),
-            Self::Delist | Self::Oracle(_) | Self::Pause { .. } => {
-                Err(BallastError::ChangeNotSupported)
-            }
+            Self::Delist => Ok(()),
+            Self::Oracle(_) | Self::Pause { .. } => Err(BallastError::ChangeNotSupported),
         }
     }
 

@@ -40,12 +40,15 @@ use ballast_state::{
 pub use instructions::{
     admin::{
         accept_authority::*, apply_exchange_change::*, apply_market_change::*, cancel_staged::*,
-        create_market::*, initialize_exchange::*, raise_delays::*, set_pause::*, stage_change::*,
+        create_market::*, initialize_exchange::*, raise_delays::*, set_pause::*,
+        set_reduce_only::*, stage_change::*,
     },
     anyone::{
-        accrue_funding::*, advance_adl_session::*, auto_deleverage::*, close_adl_session::*,
-        donate_insurance::*, execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*,
-        grow_queue::*, liquidate::*, open_adl_session::*, release_profit::*, sweep_insurance::*,
+        accrue_funding::*, advance_adl_session::*, auto_deleverage::*, begin_settlement::*,
+        close_adl_session::*, close_market::*, declare_dead::*, donate_insurance::*,
+        execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*, grow_queue::*,
+        liquidate::*, open_adl_session::*, release_profit::*, settle_position::*,
+        sweep_insurance::*,
     },
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
@@ -113,6 +116,11 @@ pub mod ballast {
     /// Puts exactly these pause flags in force.
     pub fn set_pause(ctx: Context<SetPause>, flags: u32) -> Result<()> {
         SetPause::handle(ctx, flags)
+    }
+
+    /// Makes a market reduce-only, or opens it again.
+    pub fn set_reduce_only(ctx: Context<SetReduceOnly>, reduce_only: bool) -> Result<()> {
+        SetReduceOnly::handle(ctx, reduce_only)
     }
 
     /// Opens a staged market over two zeroed queues and a zeroed book, once it is due.
@@ -223,6 +231,26 @@ pub mod ballast {
     /// Makes room for more positions in a queue.
     pub fn grow_queue(ctx: Context<GrowQueue>, positions: u32) -> Result<()> {
         GrowQueue::handle(ctx, positions)
+    }
+
+    /// Declares the oracle of a market dead.
+    pub fn declare_dead(ctx: Context<DeclareDead>) -> Result<()> {
+        DeclareDead::handle(ctx)
+    }
+
+    /// Ends a market whose end has come.
+    pub fn begin_settlement(ctx: Context<BeginSettlement>) -> Result<()> {
+        BeginSettlement::handle(ctx)
+    }
+
+    /// Pays out what an account has in a market that has ended.
+    pub fn settle_position(ctx: Context<SettlePosition>) -> Result<()> {
+        SettlePosition::handle(ctx)
+    }
+
+    /// Closes the queues and the book of a market in which nobody has anything any more.
+    pub fn close_market(ctx: Context<CloseMarket>) -> Result<()> {
+        CloseMarket::handle(ctx)
     }
 
     /// Records how a position stands.

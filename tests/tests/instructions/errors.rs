@@ -7,9 +7,9 @@ use ballast_state::error::BallastError;
 use crate::support::take_provoked;
 use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, execute_trigger,
-    funding, held_profit, liquidate, liquidate_book, makers, margin, market, nonce, oracle,
+    funding, held_profit, liquidate, liquidate_book, makers, margin, market, modes, nonce, oracle,
     order_limits, place_order, reduce_only, risk, self_trade, staging, trade_limits, trader,
-    triggers,
+    triggers, wind_down,
 };
 
 enum Evidence {
@@ -210,6 +210,18 @@ fn evidence(error: BallastError) -> Evidence {
         E::DelegateMayNotBlockTrade => {
             Case(trader::a_delegate_emptied_the_account_by_block_trades_with_its_own)
         }
+        E::MarketReduceOnly => {
+            Case(modes::open_interest_does_not_rise_in_a_reduce_only_market_and_everything_else_goes_on)
+        }
+        E::MarketEnded => Case(wind_down::a_market_that_has_ended_does_nothing_but_settle),
+        E::MarketTrades | E::EndNotDue | E::OracleAlive => {
+            Case(wind_down::a_dead_feed_traps_nobody)
+        }
+        E::MarketInsolvent => Case(wind_down::nobody_is_settled_while_somebody_is_bankrupt),
+        E::MarketNotEmpty | E::WrongRentPayer => {
+            Case(wind_down::queues_and_book_are_closed_when_nobody_has_anything_any_more)
+        }
+
         E::Unbalanced => Unreachable(
             "the engine moves every atom from one leg to another, and the unit tests of the \
              settlement post each leg off by one",

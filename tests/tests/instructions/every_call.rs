@@ -3,7 +3,7 @@
 use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{MarketAccounts, StagedKeys};
-use ballast_client::instructions::{admin, anyone, orders, trader};
+use ballast_client::instructions::{admin, anyone, orders, trader, wind_down};
 use ballast_sandbox::{MarketCookie, Options, Sandbox};
 use ballast_state::book_account::MIN_BOOK_ORDERS;
 use ballast_state::exchange::{Delays, Role};
@@ -11,6 +11,7 @@ use ballast_state::instructions::CreateMarketArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
 use ballast_state::instructions::OrderRef;
 use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::market::Market;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 use ballast_state::queue_account::MIN_QUEUE_NODES;
 use ballast_state::staged::Change;
@@ -235,6 +236,16 @@ pub fn world() -> World {
             admin::SetPause {
                 authority: root.pubkey(),
                 flags: 1,
+            }
+            .instruction(),
+            &[&root],
+        ),
+        Call::new(
+            "set_reduce_only",
+            wind_down::SetReduceOnly {
+                authority: root.pubkey(),
+                market: keys.market,
+                reduce_only: true,
             }
             .instruction(),
             &[&root],
@@ -489,6 +500,79 @@ pub fn world() -> World {
             }
             .instruction(),
             &[bob_key],
+        ),
+    ];
+    World {
+        sandbox: s,
+        other,
+        calls,
+    }
+}
+
+/// A world of markets in each state of their ends: one whose oracle is dead, one whose end has come,
+/// one in which positions are settled, an empty one. A fifth trades.
+pub fn ends() -> World {
+    let mut venue = Venue::open();
+    let dead = venue.market.clone();
+    let [due, settling, empty] = [(); 3].map(|()| venue.second_market());
+    let (alice, bob) = (venue.alice.clone(), venue.bob.clone());
+    let mut s = venue.sandbox;
+    let opening = terms(100, START, 200 * USD, 200 * USD);
+    done(s.block_trade(&settling, &alice, &bob, opening));
+    for market in [&due, &settling, &empty] {
+        done(s.accrue_funding(market));
+    }
+    let later = |s: &mut Sandbox, seconds| {
+        let slots = u64::try_from(seconds * 5 / 2).unwrap();
+        s.set_clock(s.slot() + slots, s.time() + seconds);
+    };
+    later(&mut s, 86_400);
+    for market in [&due, &settling, &empty] {
+        done(s.declare_dead(market));
+    }
+    later(&mut s, 86_400);
+    for market in [&settling, &empty] {
+        done(s.begin_settlement(market));
+    }
+    let other = s.create_market(&quiet()).unwrap();
+    let payer = s.funded_keypair().pubkey();
+    forge::<Market>(&mut s, &empty.keys.market, |market| {
+        market.rent_payer = payer;
+    });
+    let calls = vec![
+        Call::new(
+            "declare_dead",
+            wind_down::DeclareDead {
+                market: dead.keys.market,
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
+            "begin_settlement",
+            wind_down::BeginSettlement {
+                market: due.keys.market,
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
+            "settle_position",
+            wind_down::SettlePosition {
+                keys: settling.keys,
+                trader: alice.address,
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
+            "close_market",
+            wind_down::CloseMarket {
+                keys: empty.keys,
+                rent_payer: payer,
+            }
+            .instruction(),
+            &[],
         ),
     ];
     World {

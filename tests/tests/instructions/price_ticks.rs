@@ -10,7 +10,7 @@ use crate::support::{done, refused, terms, Venue, TEN, USD};
 
 impl Venue {
     /// $0.0005 where a tick is $0.001, its average too, give or take a fiftieth.
-    fn below_tick(&mut self) {
+    pub fn below_tick(&mut self) {
         let quote = Quote {
             ticks: 1,
             conf_ticks: 0,

@@ -23,6 +23,8 @@ import {
   getStructEncoder,
   getU16Decoder,
   getU16Encoder,
+  getU32Decoder,
+  getU32Encoder,
   getU64Decoder,
   getU64Encoder,
   getU8Decoder,
@@ -50,6 +52,8 @@ import {
   getInsuranceLedgerEncoder,
   getLastPriceDecoder,
   getLastPriceEncoder,
+  getMarketEndDecoder,
+  getMarketEndEncoder,
   getOracleConfigDecoder,
   getOracleConfigEncoder,
   getPriceClockDecoder,
@@ -64,6 +68,8 @@ import {
   type InsuranceLedgerArgs,
   type LastPrice,
   type LastPriceArgs,
+  type MarketEnd,
+  type MarketEndArgs,
   type OracleConfig,
   type OracleConfigArgs,
   type PriceClock,
@@ -131,10 +137,30 @@ export type Market = {
    * take margin out, by those that pay deficits, and by `release_profit`.
    */
   held: HeldLedger;
-  /** Zero; room for later versions. */
-  reserved: ReadonlyUint8Array;
+  /**
+   * Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `begin_settlement` and
+   * `close_market`.
+   */
+  mode: number;
+  /** Always zero; aligns what follows. */
+  padding3: ReadonlyUint8Array;
+  /**
+   * Price at which positions are settled, ticks; 0 before the market has ended. Written once, by
+   * `begin_settlement`.
+   */
+  finalTicks: number;
   /** What is remembered of earlier prices. Written by every instruction that reads a price. */
   priceClock: PriceClock;
+  /**
+   * The end of the market. Written by `apply_market_change`, `declare_dead`, by what records a price before the end,
+   * and by `settle_position`.
+   */
+  windDown: MarketEnd;
+  /**
+   * Who gets the rent of queues and book; the default key in a market created before it was
+   * recorded, where the admin gets it. Written once.
+   */
+  rentPayer: Address;
   /** Zero; room for later versions. */
   reservedTail: ReadonlyUint8Array;
 };
@@ -189,10 +215,30 @@ export type MarketArgs = {
    * take margin out, by those that pay deficits, and by `release_profit`.
    */
   held: HeldLedgerArgs;
-  /** Zero; room for later versions. */
-  reserved: ReadonlyUint8Array;
+  /**
+   * Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `begin_settlement` and
+   * `close_market`.
+   */
+  mode: number;
+  /** Always zero; aligns what follows. */
+  padding3: ReadonlyUint8Array;
+  /**
+   * Price at which positions are settled, ticks; 0 before the market has ended. Written once, by
+   * `begin_settlement`.
+   */
+  finalTicks: number;
   /** What is remembered of earlier prices. Written by every instruction that reads a price. */
   priceClock: PriceClockArgs;
+  /**
+   * The end of the market. Written by `apply_market_change`, `declare_dead`, by what records a price before the end,
+   * and by `settle_position`.
+   */
+  windDown: MarketEndArgs;
+  /**
+   * Who gets the rent of queues and book; the default key in a market created before it was
+   * recorded, where the admin gets it. Written once.
+   */
+  rentPayer: Address;
   /** Zero; room for later versions. */
   reservedTail: ReadonlyUint8Array;
 };
@@ -225,9 +271,13 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["liquidations", getU64Encoder()],
       ["book", getAddressEncoder()],
       ["held", getHeldLedgerEncoder()],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 8)],
+      ["mode", getU8Encoder()],
+      ["padding3", fixEncoderSize(getBytesEncoder(), 3)],
+      ["finalTicks", getU32Encoder()],
       ["priceClock", getPriceClockEncoder()],
-      ["reservedTail", fixEncoderSize(getBytesEncoder(), 120)],
+      ["windDown", getMarketEndEncoder()],
+      ["rentPayer", getAddressEncoder()],
+      ["reservedTail", fixEncoderSize(getBytesEncoder(), 40)],
     ]),
     (value) => ({ ...value, discriminator: MARKET_DISCRIMINATOR }),
   );
@@ -260,9 +310,13 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["liquidations", getU64Decoder()],
     ["book", getAddressDecoder()],
     ["held", getHeldLedgerDecoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 8)],
+    ["mode", getU8Decoder()],
+    ["padding3", fixDecoderSize(getBytesDecoder(), 3)],
+    ["finalTicks", getU32Decoder()],
     ["priceClock", getPriceClockDecoder()],
-    ["reservedTail", fixDecoderSize(getBytesDecoder(), 120)],
+    ["windDown", getMarketEndDecoder()],
+    ["rentPayer", getAddressDecoder()],
+    ["reservedTail", fixDecoderSize(getBytesDecoder(), 40)],
   ]);
 }
 

@@ -314,6 +314,22 @@ export const BALLAST_ERROR__CHANGE_NOT_SUPPORTED = 0x1818; // 6168
 export const BALLAST_ERROR__DURABLE_NONCE = 0x1819; // 6169
 /** WrongInstructionsSysvar: The account is not the sysvar of the transaction's instructions */
 export const BALLAST_ERROR__WRONG_INSTRUCTIONS_SYSVAR = 0x181a; // 6170
+/** MarketReduceOnly: The market is reduce-only, so its open interest may not rise; trade with somebody who closes */
+export const BALLAST_ERROR__MARKET_REDUCE_ONLY = 0x1838; // 6200
+/** MarketEnded: The market has ended or been settled; begin_settlement and settle_position pay everybody out */
+export const BALLAST_ERROR__MARKET_ENDED = 0x1839; // 6201
+/** MarketTrades: The market has not ended; trade or wait */
+export const BALLAST_ERROR__MARKET_TRADES = 0x183a; // 6202
+/** OracleAlive: The oracle is not dead: the last price recorded is not old enough, or the end is foreseen already */
+export const BALLAST_ERROR__ORACLE_ALIVE = 0x183b; // 6203
+/** EndNotDue: No end of the market is foreseen, or it has not come; wait for it */
+export const BALLAST_ERROR__END_NOT_DUE = 0x183c; // 6204
+/** MarketInsolvent: Somebody's equity is below zero at the last price; deleverage first */
+export const BALLAST_ERROR__MARKET_INSOLVENT = 0x183d; // 6205
+/** MarketNotEmpty: Positions, orders or held profit are left in the market; settle them first */
+export const BALLAST_ERROR__MARKET_NOT_EMPTY = 0x183e; // 6206
+/** WrongRentPayer: The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's */
+export const BALLAST_ERROR__WRONG_RENT_PAYER = 0x183f; // 6207
 
 export type BallastError =
   | typeof BALLAST_ERROR__ADL_BANKRUPT_IN_LIST
@@ -353,6 +369,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__DUPLICATE_CLIENT_ID
   | typeof BALLAST_ERROR__DUPLICATE_KEY
   | typeof BALLAST_ERROR__DURABLE_NONCE
+  | typeof BALLAST_ERROR__END_NOT_DUE
   | typeof BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__EXCHANGE_INVARIANT
   | typeof BALLAST_ERROR__EXPIRY_TOO_FAR
@@ -365,8 +382,13 @@ export type BallastError =
   | typeof BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK
   | typeof BALLAST_ERROR__MAKER_FOREIGN
   | typeof BALLAST_ERROR__MARGIN_BELOW_ZERO
+  | typeof BALLAST_ERROR__MARKET_ENDED
+  | typeof BALLAST_ERROR__MARKET_INSOLVENT
   | typeof BALLAST_ERROR__MARKET_INVARIANT
   | typeof BALLAST_ERROR__MARKET_NAME_INVALID
+  | typeof BALLAST_ERROR__MARKET_NOT_EMPTY
+  | typeof BALLAST_ERROR__MARKET_REDUCE_ONLY
+  | typeof BALLAST_ERROR__MARKET_TRADES
   | typeof BALLAST_ERROR__MAY_NOT_CANCEL
   | typeof BALLAST_ERROR__MINT_EXTENSION_REJECTED
   | typeof BALLAST_ERROR__NODE_NOT_FOUND
@@ -386,6 +408,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__NOT_TRADER_AUTHORITY
   | typeof BALLAST_ERROR__NOT_UPGRADE_AUTHORITY
   | typeof BALLAST_ERROR__OPEN_INTEREST_LIMIT
+  | typeof BALLAST_ERROR__ORACLE_ALIVE
   | typeof BALLAST_ERROR__ORACLE_CONFIG_INVALID
   | typeof BALLAST_ERROR__ORDER_EXPIRED
   | typeof BALLAST_ERROR__ORDER_NOT_FOUND
@@ -461,6 +484,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__WRONG_INSURANCE_VAULT
   | typeof BALLAST_ERROR__WRONG_MINT
   | typeof BALLAST_ERROR__WRONG_QUEUE
+  | typeof BALLAST_ERROR__WRONG_RENT_PAYER
   | typeof BALLAST_ERROR__WRONG_SIDE
   | typeof BALLAST_ERROR__WRONG_TOKEN_ACCOUNT
   | typeof BALLAST_ERROR__WRONG_TOKEN_PROGRAM
@@ -507,6 +531,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__DUPLICATE_CLIENT_ID]: `Another order of the trader in this market has this client id; choose another or use 0`,
     [BALLAST_ERROR__DUPLICATE_KEY]: `The queue already has a node with this key`,
     [BALLAST_ERROR__DURABLE_NONCE]: `An authority's transaction may not be kept for later: sign it with a recent blockhash, not with a durable nonce`,
+    [BALLAST_ERROR__END_NOT_DUE]: `No end of the market is foreseen, or it has not come; wait for it`,
     [BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE]: `The entry price is not below 2^31 atoms per lot`,
     [BALLAST_ERROR__EXCHANGE_INVARIANT]: `The exchange's invariant does not hold`,
     [BALLAST_ERROR__EXPIRY_TOO_FAR]: `The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds`,
@@ -519,8 +544,13 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK]: `The book pays more than the liquidator would; pass the makers of the best orders in book order`,
     [BALLAST_ERROR__MAKER_FOREIGN]: `A listed maker is not a trader account of this program`,
     [BALLAST_ERROR__MARGIN_BELOW_ZERO]: `The margin of a position may not be taken below zero`,
+    [BALLAST_ERROR__MARKET_ENDED]: `The market has ended or been settled; begin_settlement and settle_position pay everybody out`,
+    [BALLAST_ERROR__MARKET_INSOLVENT]: `Somebody's equity is below zero at the last price; deleverage first`,
     [BALLAST_ERROR__MARKET_INVARIANT]: `The market's invariant does not hold`,
     [BALLAST_ERROR__MARKET_NAME_INVALID]: `The market name must be 1 to 16 bytes of printable ASCII, padded with zeros`,
+    [BALLAST_ERROR__MARKET_NOT_EMPTY]: `Positions, orders or held profit are left in the market; settle them first`,
+    [BALLAST_ERROR__MARKET_REDUCE_ONLY]: `The market is reduce-only, so its open interest may not rise; trade with somebody who closes`,
+    [BALLAST_ERROR__MARKET_TRADES]: `The market has not ended; trade or wait`,
     [BALLAST_ERROR__MAY_NOT_CANCEL]: `The signer may not cancel this change: the guardian, the admin and its proposer may, of the admin's role the guardian alone, of the guardian's the admin alone`,
     [BALLAST_ERROR__MINT_EXTENSION_REJECTED]: `The mint has a Token-2022 extension that can change balances or stop transfers`,
     [BALLAST_ERROR__NODE_NOT_FOUND]: `The queue has no node of this position`,
@@ -540,6 +570,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__NOT_TRADER_AUTHORITY]: `The signer is neither the owner nor the delegate of the trader account`,
     [BALLAST_ERROR__NOT_UPGRADE_AUTHORITY]: `The exchange of an upgradeable program is created by its upgrade authority: sign as admin with that key and pass the program data account`,
     [BALLAST_ERROR__OPEN_INTEREST_LIMIT]: `The market's open interest would rise above its limit`,
+    [BALLAST_ERROR__ORACLE_ALIVE]: `The oracle is not dead: the last price recorded is not old enough, or the end is foreseen already`,
     [BALLAST_ERROR__ORACLE_CONFIG_INVALID]: `The oracle configuration is invalid: known kind, non-zero feed or account, tick, lot and tick value`,
     [BALLAST_ERROR__ORDER_EXPIRED]: `The order's expiry is in the past; set a later one or 0 for none`,
     [BALLAST_ERROR__ORDER_NOT_FOUND]: `The trader has no order with this id in this market; it may have been filled or cancelled`,
@@ -615,6 +646,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__WRONG_INSURANCE_VAULT]: `The insurance vault is not the market's vault`,
     [BALLAST_ERROR__WRONG_MINT]: `The mint is not the exchange's collateral mint`,
     [BALLAST_ERROR__WRONG_QUEUE]: `The queue account is not the market's queue of that side`,
+    [BALLAST_ERROR__WRONG_RENT_PAYER]: `The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's`,
     [BALLAST_ERROR__WRONG_SIDE]: `The position is not on the side it should be on`,
     [BALLAST_ERROR__WRONG_TOKEN_ACCOUNT]: `The token account does not hold the collateral mint`,
     [BALLAST_ERROR__WRONG_TOKEN_PROGRAM]: `The token program does not own the collateral mint`,

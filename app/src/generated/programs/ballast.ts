@@ -64,15 +64,18 @@ import {
   getApplyExchangeChangeInstruction,
   getApplyMarketChangeInstruction,
   getAutoDeleverageInstruction,
+  getBeginSettlementInstruction,
   getBlockTradeInstruction,
   getCancelAllOrdersInstruction,
   getCancelOrderInstruction,
   getCancelStagedInstruction,
   getCancelTriggerInstruction,
   getCloseAdlSessionInstruction,
+  getCloseMarketInstruction,
   getCloseTraderInstruction,
   getCreateMarketInstructionAsync,
   getCreateTraderInstructionAsync,
+  getDeclareDeadInstruction,
   getDepositInstruction,
   getDonateInsuranceInstruction,
   getExecuteAdlSessionInstruction,
@@ -90,6 +93,8 @@ import {
   getReplaceOrderInstruction,
   getSetDelegateInstruction,
   getSetPauseInstruction,
+  getSetReduceOnlyInstruction,
+  getSettlePositionInstruction,
   getStageChangeInstruction,
   getSweepInsuranceInstruction,
   getWithdrawInstruction,
@@ -100,15 +105,18 @@ import {
   parseApplyExchangeChangeInstruction,
   parseApplyMarketChangeInstruction,
   parseAutoDeleverageInstruction,
+  parseBeginSettlementInstruction,
   parseBlockTradeInstruction,
   parseCancelAllOrdersInstruction,
   parseCancelOrderInstruction,
   parseCancelStagedInstruction,
   parseCancelTriggerInstruction,
   parseCloseAdlSessionInstruction,
+  parseCloseMarketInstruction,
   parseCloseTraderInstruction,
   parseCreateMarketInstruction,
   parseCreateTraderInstruction,
+  parseDeclareDeadInstruction,
   parseDepositInstruction,
   parseDonateInsuranceInstruction,
   parseExecuteAdlSessionInstruction,
@@ -126,6 +134,8 @@ import {
   parseReplaceOrderInstruction,
   parseSetDelegateInstruction,
   parseSetPauseInstruction,
+  parseSetReduceOnlyInstruction,
+  parseSettlePositionInstruction,
   parseStageChangeInstruction,
   parseSweepInsuranceInstruction,
   parseWithdrawInstruction,
@@ -136,15 +146,18 @@ import {
   type ApplyExchangeChangeInput,
   type ApplyMarketChangeInput,
   type AutoDeleverageInput,
+  type BeginSettlementInput,
   type BlockTradeInput,
   type CancelAllOrdersInput,
   type CancelOrderInput,
   type CancelStagedInput,
   type CancelTriggerInput,
   type CloseAdlSessionInput,
+  type CloseMarketInput,
   type CloseTraderInput,
   type CreateMarketAsyncInput,
   type CreateTraderAsyncInput,
+  type DeclareDeadInput,
   type DepositInput,
   type DonateInsuranceInput,
   type ExecuteAdlSessionInput,
@@ -161,15 +174,18 @@ import {
   type ParsedApplyExchangeChangeInstruction,
   type ParsedApplyMarketChangeInstruction,
   type ParsedAutoDeleverageInstruction,
+  type ParsedBeginSettlementInstruction,
   type ParsedBlockTradeInstruction,
   type ParsedCancelAllOrdersInstruction,
   type ParsedCancelOrderInstruction,
   type ParsedCancelStagedInstruction,
   type ParsedCancelTriggerInstruction,
   type ParsedCloseAdlSessionInstruction,
+  type ParsedCloseMarketInstruction,
   type ParsedCloseTraderInstruction,
   type ParsedCreateMarketInstruction,
   type ParsedCreateTraderInstruction,
+  type ParsedDeclareDeadInstruction,
   type ParsedDepositInstruction,
   type ParsedDonateInsuranceInstruction,
   type ParsedExecuteAdlSessionInstruction,
@@ -187,6 +203,8 @@ import {
   type ParsedReplaceOrderInstruction,
   type ParsedSetDelegateInstruction,
   type ParsedSetPauseInstruction,
+  type ParsedSetReduceOnlyInstruction,
+  type ParsedSettlePositionInstruction,
   type ParsedStageChangeInstruction,
   type ParsedSweepInsuranceInstruction,
   type ParsedWithdrawInstruction,
@@ -198,6 +216,8 @@ import {
   type ReplaceOrderInput,
   type SetDelegateInput,
   type SetPauseInput,
+  type SetReduceOnlyInput,
+  type SettlePositionInput,
   type StageChangeInput,
   type SweepInsuranceInput,
   type WithdrawInput,
@@ -306,15 +326,18 @@ export enum BallastInstruction {
   ApplyExchangeChange,
   ApplyMarketChange,
   AutoDeleverage,
+  BeginSettlement,
   BlockTrade,
   CancelAllOrders,
   CancelOrder,
   CancelStaged,
   CancelTrigger,
   CloseAdlSession,
+  CloseMarket,
   CloseTrader,
   CreateMarket,
   CreateTrader,
+  DeclareDead,
   Deposit,
   DonateInsurance,
   ExecuteAdlSession,
@@ -332,6 +355,8 @@ export enum BallastInstruction {
   ReplaceOrder,
   SetDelegate,
   SetPause,
+  SetReduceOnly,
+  SettlePosition,
   StageChange,
   SweepInsurance,
   Withdraw,
@@ -422,6 +447,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([124, 223, 80, 249, 19, 59, 26, 92]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.BeginSettlement;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([33, 40, 236, 189, 105, 202, 188, 70]),
       ),
       0,
@@ -488,6 +524,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([88, 154, 248, 186, 48, 14, 123, 244]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CloseMarket;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([26, 12, 56, 104, 212, 12, 186, 205]),
       ),
       0,
@@ -516,6 +563,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.CreateTrader;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([133, 241, 105, 198, 212, 231, 202, 67]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.DeclareDead;
   }
   if (
     containsBytes(
@@ -708,6 +766,28 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([187, 233, 208, 249, 160, 104, 209, 117]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.SetReduceOnly;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([33, 156, 74, 218, 215, 42, 112, 175]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.SettlePosition;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([162, 130, 111, 250, 196, 251, 200, 146]),
       ),
       0,
@@ -768,6 +848,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.AutoDeleverage;
     } & ParsedAutoDeleverageInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.BeginSettlement;
+    } & ParsedBeginSettlementInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.BlockTrade;
     } & ParsedBlockTradeInstruction<TProgram>)
   | ({
@@ -786,6 +869,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.CloseAdlSession;
     } & ParsedCloseAdlSessionInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.CloseMarket;
+    } & ParsedCloseMarketInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.CloseTrader;
     } & ParsedCloseTraderInstruction<TProgram>)
   | ({
@@ -794,6 +880,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.CreateTrader;
     } & ParsedCreateTraderInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.DeclareDead;
+    } & ParsedDeclareDeadInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.Deposit;
     } & ParsedDepositInstruction<TProgram>)
@@ -845,6 +934,12 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.SetPause;
     } & ParsedSetPauseInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.SetReduceOnly;
+    } & ParsedSetReduceOnlyInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.SettlePosition;
+    } & ParsedSettlePositionInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.StageChange;
     } & ParsedStageChangeInstruction<TProgram>)
@@ -909,6 +1004,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseAutoDeleverageInstruction(instruction),
       };
     }
+    case BallastInstruction.BeginSettlement: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.BeginSettlement,
+        ...parseBeginSettlementInstruction(instruction),
+      };
+    }
     case BallastInstruction.BlockTrade: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -951,6 +1053,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseCloseAdlSessionInstruction(instruction),
       };
     }
+    case BallastInstruction.CloseMarket: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CloseMarket,
+        ...parseCloseMarketInstruction(instruction),
+      };
+    }
     case BallastInstruction.CloseTrader: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -970,6 +1079,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.CreateTrader,
         ...parseCreateTraderInstruction(instruction),
+      };
+    }
+    case BallastInstruction.DeclareDead: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.DeclareDead,
+        ...parseDeclareDeadInstruction(instruction),
       };
     }
     case BallastInstruction.Deposit: {
@@ -1091,6 +1207,20 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseSetPauseInstruction(instruction),
       };
     }
+    case BallastInstruction.SetReduceOnly: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.SetReduceOnly,
+        ...parseSetReduceOnlyInstruction(instruction),
+      };
+    }
+    case BallastInstruction.SettlePosition: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.SettlePosition,
+        ...parseSettlePositionInstruction(instruction),
+      };
+    }
     case BallastInstruction.StageChange: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1170,6 +1300,10 @@ export type BallastPluginInstructions = {
     input: AutoDeleverageInput,
   ) => ReturnType<typeof getAutoDeleverageInstruction> &
     SelfPlanAndSendFunctions;
+  beginSettlement: (
+    input: BeginSettlementInput,
+  ) => ReturnType<typeof getBeginSettlementInstruction> &
+    SelfPlanAndSendFunctions;
   blockTrade: (
     input: BlockTradeInput,
   ) => ReturnType<typeof getBlockTradeInstruction> & SelfPlanAndSendFunctions;
@@ -1191,6 +1325,9 @@ export type BallastPluginInstructions = {
     input: MakeOptional<CloseAdlSessionInput, "payer">,
   ) => ReturnType<typeof getCloseAdlSessionInstruction> &
     SelfPlanAndSendFunctions;
+  closeMarket: (
+    input: CloseMarketInput,
+  ) => ReturnType<typeof getCloseMarketInstruction> & SelfPlanAndSendFunctions;
   closeTrader: (
     input: CloseTraderInput,
   ) => ReturnType<typeof getCloseTraderInstruction> & SelfPlanAndSendFunctions;
@@ -1202,6 +1339,9 @@ export type BallastPluginInstructions = {
     input: MakeOptional<CreateTraderAsyncInput, "payer">,
   ) => ReturnType<typeof getCreateTraderInstructionAsync> &
     SelfPlanAndSendFunctions;
+  declareDead: (
+    input: DeclareDeadInput,
+  ) => ReturnType<typeof getDeclareDeadInstruction> & SelfPlanAndSendFunctions;
   deposit: (
     input: DepositInput,
   ) => ReturnType<typeof getDepositInstruction> & SelfPlanAndSendFunctions;
@@ -1260,6 +1400,14 @@ export type BallastPluginInstructions = {
   setPause: (
     input: SetPauseInput,
   ) => ReturnType<typeof getSetPauseInstruction> & SelfPlanAndSendFunctions;
+  setReduceOnly: (
+    input: SetReduceOnlyInput,
+  ) => ReturnType<typeof getSetReduceOnlyInstruction> &
+    SelfPlanAndSendFunctions;
+  settlePosition: (
+    input: SettlePositionInput,
+  ) => ReturnType<typeof getSettlePositionInstruction> &
+    SelfPlanAndSendFunctions;
   stageChange: (
     input: MakeOptional<StageChangeInput, "payer">,
   ) => ReturnType<typeof getStageChangeInstruction> & SelfPlanAndSendFunctions;
@@ -1335,6 +1483,11 @@ export function ballastProgram() {
               client,
               getAutoDeleverageInstruction(input),
             ),
+          beginSettlement: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getBeginSettlementInstruction(input),
+            ),
           blockTrade: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -1368,6 +1521,11 @@ export function ballastProgram() {
                 payer: input.payer ?? client.payer.address,
               }),
             ),
+          closeMarket: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCloseMarketInstruction(input),
+            ),
           closeTrader: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -1388,6 +1546,11 @@ export function ballastProgram() {
                 ...input,
                 payer: input.payer ?? client.payer,
               }),
+            ),
+          declareDead: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getDeclareDeadInstruction(input),
             ),
           deposit: (input) =>
             addSelfPlanAndSendFunctions(client, getDepositInstruction(input)),
@@ -1477,6 +1640,16 @@ export function ballastProgram() {
             ),
           setPause: (input) =>
             addSelfPlanAndSendFunctions(client, getSetPauseInstruction(input)),
+          setReduceOnly: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getSetReduceOnlyInstruction(input),
+            ),
+          settlePosition: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getSettlePositionInstruction(input),
+            ),
           stageChange: (input) =>
             addSelfPlanAndSendFunctions(
               client,

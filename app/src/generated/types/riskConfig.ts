@@ -124,6 +124,8 @@ export type RiskConfig = {
    * of the quote currency.
    */
   minOrderAtoms: bigint;
+  /** Seconds without a price after which anybody may declare the oracle dead; 0 is a day. */
+  oracleDeadSeconds: bigint;
   /** Zero; room for later versions. */
   reserved2: Array<bigint>;
 };
@@ -214,6 +216,8 @@ export type RiskConfigArgs = {
    * of the quote currency.
    */
   minOrderAtoms: number | bigint;
+  /** Seconds without a price after which anybody may declare the oracle dead; 0 is a day. */
+  oracleDeadSeconds: number | bigint;
   /** Zero; room for later versions. */
   reserved2: Array<number | bigint>;
 };
@@ -252,7 +256,8 @@ export function getRiskConfigEncoder(): FixedSizeEncoder<RiskConfigArgs> {
     ["divergenceGraceSeconds", getU32Encoder()],
     ["reserved", getArrayEncoder(getU64Encoder(), { size: 1 })],
     ["minOrderAtoms", getU64Encoder()],
-    ["reserved2", getArrayEncoder(getU64Encoder(), { size: 4 })],
+    ["oracleDeadSeconds", getU64Encoder()],
+    ["reserved2", getArrayEncoder(getU64Encoder(), { size: 3 })],
   ]);
 }
 
@@ -290,7 +295,8 @@ export function getRiskConfigDecoder(): FixedSizeDecoder<RiskConfig> {
     ["divergenceGraceSeconds", getU32Decoder()],
     ["reserved", getArrayDecoder(getU64Decoder(), { size: 1 })],
     ["minOrderAtoms", getU64Decoder()],
-    ["reserved2", getArrayDecoder(getU64Decoder(), { size: 4 })],
+    ["oracleDeadSeconds", getU64Decoder()],
+    ["reserved2", getArrayDecoder(getU64Decoder(), { size: 3 })],
   ]);
 }
 

@@ -26,6 +26,7 @@ pub mod anyone;
 mod call;
 pub mod orders;
 pub mod trader;
+pub mod wind_down;
 
 use ballast_state::Pubkey;
 

@@ -17,7 +17,8 @@ macro_rules! account_types {
                 version, bump, vault_bump, _padding, index, _padding2, name, exchange,
                 insurance_vault, queue_long, queue_short, oracle, risk, funding, last_price,
                 insurance, open_interest_lots, fees_atoms, bankruptcy_counter, adl_rounds,
-                liquidations, book, held, reserved, price_clock, reserved_tail
+                liquidations, book, held, mode, _padding3, final_ticks, price_clock, wind_down,
+                rent_payer, reserved_tail
             }
             PriceClock { earlier_ticks, recorded_slot, diverged_for, _pad, reserved }
             OracleConfig {
@@ -32,7 +33,7 @@ macro_rules! account_types {
                 insurance_window_slots, oracle_max_age_seconds, oracle_max_conf_bps,
                 oracle_max_ema_divergence_bps, adl, impact_notional_atoms, keeper_fee_atoms,
                 max_funding_rate_ppm, book_reward_bps, price_age_seconds, divergence_grace_seconds,
-                reserved, min_order_atoms, reserved2
+                reserved, min_order_atoms, oracle_dead_seconds, reserved2
             }
             RiskTier { notional_limit_atoms, initial_margin_bps, maintenance_margin_bps }
             LadderStep { above_ratio_bps, close_bps }
@@ -45,6 +46,10 @@ macro_rules! account_types {
             LastPrice { ticks, conf_ticks, ema_ticks, publish_time }
             InsuranceLedger { balance, window_start_slot, window_level, window_drawn }
             HeldLedger { atoms, shares, epoch, _pad, reserved }
+            MarketEnd {
+                ends_at, price_seconds, covered_seconds, cause, settled_lots, held_paid,
+                held_shares_paid
+            }
             Trader {
                 version, bump, sub_id, position_count, owner, delegate, free, positions,
                 delegate_flags, reserved

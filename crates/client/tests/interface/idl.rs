@@ -16,6 +16,7 @@ use ballast_engine::risk::{
 };
 use ballast_engine::selection::{Member, Selection};
 use ballast_engine::slab::{Links, TreeHeader};
+use ballast_engine::wind_down::WindDown as MarketEnd;
 use ballast_state::adl_session::{AdlSession, ADL_SESSION_DISCRIMINATOR};
 use ballast_state::book_account::BOOK_DISCRIMINATOR;
 use ballast_state::error::BallastError;
@@ -286,6 +287,7 @@ fn printed(kind: &str, expected: &Value) -> String {
         "FundingState" => "FundingLedger",
         "InsuranceState" => "InsuranceLedger",
         "HeldProfit" => "HeldLedger",
+        "WindDown" => "MarketEnd",
         same => same,
     };
     name.to_owned()

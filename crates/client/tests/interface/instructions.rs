@@ -6,7 +6,7 @@ use ballast_client::instructions::adl_session::{self, SessionKeys};
 use ballast_client::instructions::admin::{self, MarketAccounts, StagedKeys};
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::instructions::trader::{self, Party};
-use ballast_client::instructions::{orders, Collateral, MarketKeys};
+use ballast_client::instructions::{orders, wind_down, Collateral, MarketKeys};
 use ballast_engine::risk::{RiskParams, RiskTier};
 use ballast_state::book_account::OrderSide;
 use ballast_state::exchange::Delays;
@@ -158,6 +158,15 @@ fn admin() -> Vec<(&'static str, Instruction)> {
             admin::SetPause {
                 authority: OWNER,
                 flags: 0x61,
+            }
+            .instruction(),
+        ),
+        (
+            "set_reduce_only",
+            wind_down::SetReduceOnly {
+                authority: OWNER,
+                market: KEYS.market,
+                reduce_only: true,
             }
             .instruction(),
         ),
@@ -393,6 +402,30 @@ fn anyone() -> Vec<(&'static str, Instruction)> {
             anyone::ReleaseProfit {
                 keys: KEYS,
                 traders: &[TRADER],
+            }
+            .instruction(),
+        ),
+        (
+            "declare_dead",
+            wind_down::DeclareDead { market }.instruction(),
+        ),
+        (
+            "begin_settlement",
+            wind_down::BeginSettlement { market }.instruction(),
+        ),
+        (
+            "settle_position",
+            wind_down::SettlePosition {
+                keys: KEYS,
+                trader: TRADER,
+            }
+            .instruction(),
+        ),
+        (
+            "close_market",
+            wind_down::CloseMarket {
+                keys: KEYS,
+                rent_payer: PAYER,
             }
             .instruction(),
         ),

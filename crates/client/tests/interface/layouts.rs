@@ -7,7 +7,7 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 24] = [
+const TYPES: [&str; 25] = [
     "Exchange",
     "Market",
     "Trader",
@@ -27,6 +27,7 @@ const TYPES: [&str; 24] = [
     "LastPrice",
     "InsuranceLedger",
     "HeldLedger",
+    "MarketEnd",
     "PositionSlot",
     "Trigger",
     "Selection",

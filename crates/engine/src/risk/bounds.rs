@@ -22,3 +22,7 @@ pub const DEFAULT_PRICE_AGE_SECONDS: u32 = 10;
 pub const DIVERGENCE_GRACE_SECONDS: RangeInclusive<u32> = 10..=120;
 /// What 0 stands for in `RiskParams::divergence_grace_seconds`.
 pub const DEFAULT_DIVERGENCE_GRACE_SECONDS: u32 = 30;
+/// What 0 stands for in `RiskParams::oracle_dead_seconds`, and the least it may be: a day.
+pub const DEFAULT_ORACLE_DEAD_SECONDS: u64 = 86_400;
+/// The most: 30 days.
+pub const MAX_ORACLE_DEAD_SECONDS: u64 = 2_592_000;

@@ -1,8 +1,9 @@
 //! Which parameters a market may have.
 
 use super::{
-    AdlParams, LadderStep, RiskParams, RiskTier, DIVERGENCE_GRACE_SECONDS, MAX_FEE_BPS,
-    MAX_FUNDING_RATE_PPM, OLDEST_PRICE_AGE_SECONDS, PRICE_AGE_SECONDS,
+    AdlParams, LadderStep, RiskParams, RiskTier, DEFAULT_ORACLE_DEAD_SECONDS,
+    DIVERGENCE_GRACE_SECONDS, MAX_FEE_BPS, MAX_FUNDING_RATE_PPM, MAX_ORACLE_DEAD_SECONDS,
+    OLDEST_PRICE_AGE_SECONDS, PRICE_AGE_SECONDS,
 };
 use crate::error::EngineError;
 use crate::units::{BPS_ONE, MAX_LOTS};
@@ -31,7 +32,7 @@ impl RiskParams {
         self.validate_oracle()?;
         self.adl.validate()?;
         self.validate_book()?;
-        let clear = self.reserved == [0; 1] && self.reserved2 == [0; 4];
+        let clear = self.reserved == [0; 1] && self.reserved2 == [0; 3];
         ensure(clear, EngineError::RiskReserved)
     }
 
@@ -110,6 +111,8 @@ impl RiskParams {
             && (age == 0 || PRICE_AGE_SECONDS.contains(&age))
             && u64::from(age) <= self.oracle_max_age_seconds
             && (grace == 0 || DIVERGENCE_GRACE_SECONDS.contains(&grace))
+            && (DEFAULT_ORACLE_DEAD_SECONDS..=MAX_ORACLE_DEAD_SECONDS)
+                .contains(&self.oracle_dead())
             && (1..ONE).contains(&self.oracle_max_conf_bps)
             && (1..=ONE).contains(&self.oracle_max_ema_divergence_bps);
         ensure(sound, EngineError::RiskOracle)
@@ -334,6 +337,8 @@ mod tests {
                 },
                 |p| p.divergence_grace_seconds = 9,
                 |p| p.divergence_grace_seconds = 121,
+                |p| p.oracle_dead_seconds = 86_399,
+                |p| p.oracle_dead_seconds = 2_592_001,
                 |p| p.oracle_max_conf_bps = 0,
                 |p| p.oracle_max_conf_bps = 10_000,
                 |p| p.oracle_max_ema_divergence_bps = 0,
@@ -352,7 +357,7 @@ mod tests {
             EngineError::RiskReserved,
             &[
                 |p| p.reserved[0] = 1,
-                |p| p.reserved2[3] = 1,
+                |p| p.reserved2[2] = 1,
                 |p| p.adl._pad = 1,
                 |p| p.tier_count = 1,
                 |p| p.ladder_count = 0,

@@ -36,6 +36,7 @@ fn trade(
         atoms_per_lot_tick: 1,
         open_interest_lots: 500_000,
         least_lots: params.min_position_lots,
+        mode: ballast_engine::wind_down::MarketMode::Active,
     };
     let terms = TradeTerms {
         lots: lots(size),

@@ -128,6 +128,7 @@ impl Venue {
             atoms_per_lot_tick: 1,
             open_interest_lots: self.open_interest,
             least_lots: self.params.min_position_lots,
+            mode: ballast_engine::wind_down::MarketMode::Active,
         };
         let parties = (self.party(taker, margin), self.party(maker, margin));
         let Ok(done) = block_trade(

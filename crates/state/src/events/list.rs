@@ -55,6 +55,12 @@ macro_rules! for_each_event {
             TriggerCancelled [158, 125, 205, 196, 217, 173, 189, 250];
             ProfitHeld [105, 91, 11, 230, 9, 49, 68, 115];
             ProfitReleased [114, 224, 138, 69, 31, 189, 212, 150];
+            ReduceOnlySet [238, 136, 14, 217, 246, 2, 33, 111];
+            DelistingScheduled [140, 171, 195, 207, 9, 94, 2, 90];
+            OracleDeclaredDead [88, 206, 241, 16, 11, 224, 45, 250];
+            SettlementBegun [196, 162, 165, 197, 7, 238, 160, 204];
+            PositionSettled [75, 100, 92, 189, 245, 116, 252, 221];
+            MarketClosed [86, 91, 119, 43, 94, 0, 217, 113];
         }
     };
 }

@@ -203,6 +203,22 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
         leave(&mut self.settlement, trader, &self.market)
     }
 
+    /// A position, funding paid, whose lots the market takes over at `price`.
+    ///
+    /// # Errors
+    /// `Unbalanced`, `Overflow`.
+    pub fn taken_over(&mut self, position: &Position, price: LotPrice) -> Result<()> {
+        let taken = Position {
+            entry_quote: position.value(price).or_ballast()?,
+            margin: Atoms::ZERO,
+            ..*position
+        };
+        let index = position.funding_index;
+        self.settlement
+            .position(&Position::default(), &taken, index)
+            .or_ballast()
+    }
+
     /// Atoms that a trader has given and that are paid to somebody once the settlement is closed.
     pub fn owe(&mut self, amount: u64) {
         self.settlement.owed(amount);

@@ -4,7 +4,10 @@ pub mod pull;
 pub mod push;
 
 use anchor_lang::prelude::*;
-use ballast_engine::oracle::{Action, Now, OraclePrice};
+use ballast_engine::{
+    oracle::{Action, Now, OraclePrice},
+    wind_down::MarketAction,
+};
 use ballast_state::{
     error::BallastError,
     exchange::PAUSE_TRADE,
@@ -36,6 +39,25 @@ pub fn touch(
     market
         .touch(price, action, now, pauses & PAUSE_TRADE != 0)
         .or_ballast()
+}
+
+/// The same for deleveraging, which goes on in a market that has ended: there it needs no price
+/// account, and the last price counts.
+///
+/// # Errors
+/// Those of [`touch`].
+pub fn touch_deleveraging(
+    market: &mut Market,
+    account: &AccountInfo,
+    action: Action,
+    clock: &Clock,
+    pauses: u32,
+) -> Result<Touched> {
+    if market.mode().has_ended() {
+        market.require(MarketAction::Deleverage)?;
+        return market.at_final_price().or_ballast();
+    }
+    touch(market, account, action, clock, pauses)
 }
 
 /// Reads the market's price from `account`. Says nothing about whether it may be used.

@@ -1,10 +1,10 @@
 //! Applies a staged change of a market.
 
 use anchor_lang::prelude::*;
-use ballast_engine::risk::RiskParams;
+use ballast_engine::{risk::RiskParams, wind_down::MarketAction};
 use ballast_state::{
     error::BallastError,
-    events::MarketRiskUpdated,
+    events::{DelistingScheduled, MarketRiskUpdated},
     exchange::Exchange,
     market::Market,
     seeds::EXCHANGE_ADDRESS,
@@ -37,12 +37,14 @@ pub struct ApplyMarketChange<'info> {
 impl ApplyMarketChange<'_> {
     /// Puts the staged change of this `id` in force. Anyone may call it once it is due.
     ///
-    /// Funding up to now accrues under the old risk parameters at the last price; then the new ones
+    /// A market that is delisted is reduce-only from now on and ends an hour later.
+    ///
+    /// With new risk parameters funding up to now accrues under the old ones at the last price; then the new ones
     /// are in force, and the book is averaged to their impact notional.
     ///
     /// # Errors
     /// Those of `Staged::due`; `StagedMismatch` for a change that another instruction applies; the
-    /// `Book...` errors, `WrongBook`.
+    /// `Book...` errors, `WrongBook`, `MarketEnded`, `EndNotDue`.
     pub fn handle(ctx: Context<Self>, id: [u8; 32]) -> Result<()> {
         let accounts = &ctx.accounts;
         match accounts.due(&id)? {
@@ -58,8 +60,11 @@ impl ApplyMarketChange<'_> {
                     },
                 )
             }
-            Change::Delist
-            | Change::Oracle(_)
+            Change::Delist => {
+                let event = accounts.delist()?;
+                emit(&accounts.event_authority, &event)
+            }
+            Change::Oracle(_)
             | Change::CreateMarket(_)
             | Change::Authority { .. }
             | Change::Treasury(_)
@@ -76,9 +81,20 @@ impl ApplyMarketChange<'_> {
         Ok(self.staged.load()?.due(id, &exchange, of, slot)?)
     }
 
+    fn delist(&self) -> Result<DelistingScheduled> {
+        let mut market = self.market.load_mut()?;
+        market.delist(Clock::get()?.unix_timestamp)?;
+        market.invariant()?;
+        Ok(DelistingScheduled {
+            market: self.market.key(),
+            ends_at: market.wind_down.ends_at,
+        })
+    }
+
     #[inline(never)]
     fn replace_risk(&self, risk: &RiskParams) -> Result<RiskParams> {
         let mut market = self.market.load_mut()?;
+        market.require(MarketAction::ChangeParameters)?;
         market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;
         let before = core::mem::replace(&mut market.risk, *risk);
         MarketBook::load(&market, &self.book)?.record_impact(&mut market)?;

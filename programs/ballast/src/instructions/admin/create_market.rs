@@ -153,6 +153,7 @@ impl CreateMarket<'_> {
         market.queue_long = self.queue_long.key();
         market.queue_short = self.queue_short.key();
         market.book = self.book.key();
+        market.rent_payer = self.payer.key();
         market.oracle = args.oracle;
         market.risk = args.risk;
         market.funding.last_timestamp = Clock::get()?.unix_timestamp;

@@ -8,4 +8,5 @@ pub mod create_market;
 pub mod initialize_exchange;
 pub mod raise_delays;
 pub mod set_pause;
+pub mod set_reduce_only;
 pub mod stage_change;

@@ -27,7 +27,7 @@ use crate::{
     error::{err, require, OrBallast},
     instructions::{orders::cancel_for, position_change::PositionChanges},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
-    oracle::touch,
+    oracle::touch_deleveraging,
 };
 
 /// Accounts of `auto_deleverage`. The remaining accounts are the counterparties' trader accounts,
@@ -89,7 +89,7 @@ impl<'info> AutoDeleverage<'info> {
         let action = Action::Force {
             flagged_slot: bankrupt.flagged_slot(&self.market.key(), clock.slot),
         };
-        let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
+        let touched = touch_deleveraging(&mut market, &self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let key = self.market.key();

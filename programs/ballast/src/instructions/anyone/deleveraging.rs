@@ -58,7 +58,7 @@ pub fn begin(
             .or_ballast()
     })?;
     let params = market.params();
-    let past_grace = distress.past_grace(params.adl.grace_slots, clock.slot);
+    let past_grace = market.past_grace(&distress, clock.slot);
     let state = Deleveraging::begin(&Bankruptcy {
         position,
         mark: touched.mark.price,

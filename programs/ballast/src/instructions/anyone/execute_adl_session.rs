@@ -21,7 +21,7 @@ use crate::{
     error::{require, OrBallast},
     instructions::{orders::cancel_for, position_change::PositionChanges},
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
-    oracle::touch,
+    oracle::touch_deleveraging,
 };
 
 /// Accounts of `execute_adl_session`. The remaining accounts are the trader accounts of those
@@ -103,12 +103,18 @@ impl<'info> ExecuteAdlSession<'info> {
         let action = Action::Force {
             flagged_slot: bankrupt.flagged_slot(&self.market.key(), clock.slot),
         };
-        let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
+        let touched = touch_deleveraging(&mut market, &self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let key = self.market.key();
         session.require_of(&key, &self.bankrupt.key())?;
         session.require_live(clock.slot)?;
+        // Of a market that has ended since, a round frozen before is worth nothing.
+        let final_ticks = u64::from(market.final_ticks);
+        require!(
+            final_ticks == 0 || session.mark_ticks == final_ticks,
+            BallastError::AdlSessionStale
+        );
         let free = bankrupt.free();
         let slot = bankrupt.position_mut(&key)?;
         let now = market.settled(slot)?;

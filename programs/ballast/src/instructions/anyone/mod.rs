@@ -3,8 +3,11 @@
 pub mod accrue_funding;
 pub mod advance_adl_session;
 pub mod auto_deleverage;
+pub mod begin_settlement;
 pub mod close_adl_session;
+pub mod close_market;
 pub mod counterparties;
+pub mod declare_dead;
 pub mod deleveraging;
 pub mod donate_insurance;
 pub mod execute_adl_session;
@@ -14,4 +17,5 @@ pub mod grow_queue;
 pub mod liquidate;
 pub mod open_adl_session;
 pub mod release_profit;
+pub mod settle_position;
 pub mod sweep_insurance;

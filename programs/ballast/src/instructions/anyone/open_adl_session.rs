@@ -21,7 +21,7 @@ use crate::{
         position_change::{Change, PositionChanges, Remembered},
     },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
-    oracle::touch,
+    oracle::touch_deleveraging,
 };
 
 /// Accounts of `open_adl_session`.
@@ -84,7 +84,7 @@ impl OpenAdlSession<'_> {
         let action = Action::Force {
             flagged_slot: bankrupt.flagged_slot(&self.market.key(), clock.slot),
         };
-        let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
+        let touched = touch_deleveraging(&mut market, &self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let (key, trader) = (self.market.key(), self.bankrupt.key());

@@ -1,7 +1,7 @@
 //! Moves free collateral to a position's margin.
 
 use anchor_lang::prelude::*;
-use ballast_engine::trade;
+use ballast_engine::{trade, wind_down::MarketAction};
 use ballast_state::{
     error::BallastError, events::MarginAdded, exchange::Exchange, market::Market,
     seeds::EXCHANGE_ADDRESS, trader::Trader,
@@ -41,7 +41,7 @@ impl AddMargin<'_> {
     ///
     /// # Errors
     /// `NotTraderAuthority`, `NoPosition`, `ZeroAmount`, `InsufficientCollateral`,
-    /// `BankruptcyPriceOutOfRange`.
+    /// `BankruptcyPriceOutOfRange`, `MarketEnded`.
     pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
         let event = ctx.accounts.add(amount)?;
         emit(&ctx.accounts.event_authority, &event)?;
@@ -52,6 +52,7 @@ impl AddMargin<'_> {
     fn add(&self, amount: u64) -> Result<MarginAdded> {
         let (market_key, trader_key) = (self.market.key(), self.trader.key());
         let market = self.market.load()?;
+        market.require(MarketAction::AddMargin)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let mut trader = self.trader.load_mut()?;
         trader.require_authority(self.authority.key)?;

@@ -281,6 +281,7 @@ fn decide(
         atoms_per_lot_tick: market.oracle.atoms_per_lot_tick,
         open_interest_lots: market.open_interest_lots,
         least_lots: market.least_position(touched.mark.price),
+        mode: market.mode(),
     };
     let mark = &touched.mark;
     trade::block_trade(market.params(), mark, &trade_market, &terms, taker, maker)

@@ -152,7 +152,8 @@ impl<'info> PlaceOrder<'info> {
             market.open_interest_lots,
             taker.open_interest(&matching.changes)?,
         );
-        check_open_interest(market.params(), &touched.mark, before, after).or_ballast()?;
+        let (params, mode) = (market.params(), market.mode());
+        check_open_interest(params, &touched.mark, mode, before, after).or_ballast()?;
         Ok(matching.done())
     }
 

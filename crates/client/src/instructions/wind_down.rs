@@ -1,0 +1,112 @@
+//! Instructions of a market's modes and of its end.
+
+use ballast_state::{instructions, seeds::INSTRUCTIONS_SYSVAR, Pubkey};
+use solana_instruction::Instruction;
+
+use super::call::Call;
+use super::MarketKeys;
+use crate::addresses;
+
+/// Makes a market reduce-only, or opens it again.
+#[derive(Clone, Debug, Default)]
+pub struct SetReduceOnly {
+    /// The admin, or the pause authority to make it reduce-only; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+    /// Whether it is reduce-only from now on.
+    pub reduce_only: bool,
+}
+
+impl SetReduceOnly {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::SET_REDUCE_ONLY)
+            .signer(self.authority)
+            .readonly(addresses::exchange())
+            .writable(self.market)
+            .readonly(INSTRUCTIONS_SYSVAR)
+            .arguments(&self.reduce_only)
+            .instruction()
+    }
+}
+
+/// Declares the oracle of a market dead.
+#[derive(Clone, Debug, Default)]
+pub struct DeclareDead {
+    /// The market.
+    pub market: Pubkey,
+}
+
+impl DeclareDead {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::DECLARE_DEAD)
+            .writable(self.market)
+            .instruction()
+    }
+}
+
+/// Ends a market whose end has come.
+#[derive(Clone, Debug, Default)]
+pub struct BeginSettlement {
+    /// The market.
+    pub market: Pubkey,
+}
+
+impl BeginSettlement {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::BEGIN_SETTLEMENT)
+            .writable(self.market)
+            .instruction()
+    }
+}
+
+/// Pays out what an account has in a market that has ended.
+#[derive(Clone, Debug, Default)]
+pub struct SettlePosition {
+    /// The market.
+    pub keys: MarketKeys,
+    /// The trader account.
+    pub trader: Pubkey,
+}
+
+impl SettlePosition {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::SETTLE_POSITION)
+            .writable(self.keys.market)
+            .writable(self.trader)
+            .queues(&self.keys)
+            .writable(self.keys.book)
+            .instruction()
+    }
+}
+
+/// Closes the queues and the book of a market in which nobody has anything any more.
+#[derive(Clone, Debug, Default)]
+pub struct CloseMarket {
+    /// The market.
+    pub keys: MarketKeys,
+    /// Who gets the rent, see [`ballast_state::exchange::Exchange::rent_payer_of`].
+    pub rent_payer: Pubkey,
+}
+
+impl CloseMarket {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::CLOSE_MARKET)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.rent_payer)
+            .queues(&self.keys)
+            .writable(self.keys.book)
+            .instruction()
+    }
+}

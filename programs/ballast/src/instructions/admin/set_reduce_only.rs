@@ -1,0 +1,67 @@
+//! Makes a market reduce-only, or opens it again.
+
+use anchor_lang::prelude::*;
+use ballast_engine::wind_down::{MarketAction, MarketMode};
+use ballast_state::{
+    error::BallastError, events::ReduceOnlySet, exchange::Exchange, market::Market,
+    seeds::EXCHANGE_ADDRESS,
+};
+
+use crate::{emit::emit, error::require, nonce::refuse_nonce};
+
+/// Accounts of `set_reduce_only`.
+#[event_cpi]
+#[derive(Accounts)]
+pub struct SetReduceOnly<'info> {
+    /// The pause authority or the admin; to open a market again, the admin.
+    pub authority: Signer<'info>,
+    /// The exchange.
+    #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
+    pub exchange: AccountLoader<'info, Exchange>,
+    /// The market.
+    #[account(mut)]
+    pub market: AccountLoader<'info, Market>,
+    /// CHECK: the sysvar of the transaction's instructions, checked by `refuse_nonce`.
+    pub instructions: UncheckedAccount<'info>,
+}
+
+impl SetReduceOnly<'_> {
+    /// From now on the market's open interest does not rise, or may again. Everything else goes on.
+    ///
+    /// # Errors
+    /// `NotPauseAuthority`, `NotAdmin`, `MarketEnded`, `DurableNonce`.
+    pub fn handle(ctx: Context<Self>, reduce_only: bool) -> Result<()> {
+        refuse_nonce(&ctx.accounts.instructions)?;
+        let event = ctx.accounts.set(reduce_only)?;
+        emit(&ctx.accounts.event_authority, &event)
+    }
+
+    fn set(&self, reduce_only: bool) -> Result<ReduceOnlySet> {
+        let by = self.authority.key();
+        let exchange = self.exchange.load()?;
+        if reduce_only {
+            require!(
+                by == exchange.pause_authority || by == exchange.admin,
+                BallastError::NotPauseAuthority
+            );
+        } else {
+            exchange.require_admin(&by)?;
+        }
+        let mut market = self.market.load_mut()?;
+        market.require(MarketAction::ChangeParameters)?;
+        let before = market.mode() == MarketMode::ReduceOnly;
+        let mode = if reduce_only {
+            MarketMode::ReduceOnly
+        } else {
+            MarketMode::Active
+        };
+        market.mode = mode.number();
+        market.invariant()?;
+        Ok(ReduceOnlySet {
+            market: self.market.key(),
+            by,
+            before,
+            after: reduce_only,
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! The end of a market of a thousand positions: what everybody gets, whoever comes first.
+
+use ballast_client::moment::Moment;
+use ballast_client::ranking::{plan, Request};
+use ballast_engine::units::Side;
+use ballast_sandbox::TraderCookie;
+use ballast_state::error::BallastError;
+use ballast_state::position_slot::PositionSlot;
+
+use crate::support::{done, quiet, refused, terms, Venue, USD};
+
+const PAIRS: u64 = 500;
+const LAST: u64 = 216_543;
+
+/// The next of a sequence that looks random.
+fn next(state: &mut u64) -> u64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+/// So many longs and shorts of all sizes, margins and entry prices, at funding that has moved, when
+/// the price goes to [`LAST`] and then none comes any more.
+fn crowd() -> (Venue, Vec<TraderCookie>) {
+    let mut config = quiet();
+    config.risk.funding_rate_ppm_per_hour = 70;
+    config.risk.impact_notional_atoms = 0;
+    config.risk.insurance_draw_cap_bps = 1_000;
+    config.queue_capacity = 1_024;
+    let mut venue = Venue::with(&config);
+    let (mut traders, mut state) = (Vec::new(), 7);
+    for pair in 0..PAIRS {
+        let [long, short] = [(); 2].map(|()| venue.sandbox.create_trader(2_000 * USD).unwrap());
+        let lots = 100 + next(&mut state) % 5_000;
+        let price = 198_000 + next(&mut state) % 4_000;
+        let notional = lots * price;
+        // A few shorts hold so little that the last price leaves them bankrupt.
+        let short_margin = match pair % 100 {
+            50 => notional * 600 / 10_000,
+            _ => notional * (2_000 + next(&mut state) % 6_000) / 10_000,
+        };
+        let long_margin = notional * (1_000 + next(&mut state) % 9_000) / 10_000;
+        let terms = terms(
+            i64::try_from(lots).unwrap(),
+            price,
+            long_margin,
+            short_margin,
+        );
+        let trade = venue
+            .sandbox
+            .block_trade(&venue.market, &long, &short, terms);
+        done(trade);
+        traders.extend([long, short]);
+        if pair % 50 == 0 {
+            venue.wait(1_800);
+            venue.price(200_000);
+        }
+    }
+    venue.wait(3_600);
+    venue.price(LAST);
+    done(venue.sandbox.accrue_funding(&venue.market));
+    (venue, traders)
+}
+
+/// What a position is worth at the last price, by the rules and not by the engine.
+fn worth(slot: &PositionSlot, index: i64) -> i128 {
+    let lots = i128::from(slot.lots);
+    let funding = lots * (i128::from(index) - i128::from(slot.funding_index));
+    i128::from(slot.margin) - funding + lots * i128::from(LAST) - i128::from(slot.entry_quote)
+}
+
+/// Closes every bankrupt against those who rank highest, as the client plans it.
+fn deleverage(venue: &mut Venue, traders: &[TraderCookie]) -> usize {
+    let (market, keeper) = (venue.market.clone(), venue.alice.clone());
+    let mut rounds = 0;
+    loop {
+        let state = venue.sandbox.market(&market);
+        let index = state.funding.index.get();
+        let bankrupt = traders.iter().find_map(|trader| {
+            let slot = venue.sandbox.position(&market, &trader.address)?;
+            (slot.lots != 0 && worth(&slot, index) < 0).then_some((trader, slot))
+        });
+        let Some((trader, slot)) = bankrupt else {
+            return rounds;
+        };
+        refused(&mut venue.sandbox, BallastError::MarketInsolvent, |s| {
+            s.settle_position(&market, &traders[0].address)
+        });
+        let side = if slot.lots > 0 {
+            Side::Short
+        } else {
+            Side::Long
+        };
+        let moment = Moment {
+            slot: venue.sandbox.slot(),
+            unix_timestamp: venue.sandbox.time(),
+            price_ticks: 1,
+        };
+        let request = Request {
+            bankrupt: trader.address,
+            max_counterparties: 16,
+            spares: 0,
+        };
+        let queue = venue.sandbox.queue(&market, side);
+        let plan = plan(&state, &queue.queue().unwrap(), &slot, &moment, &request).unwrap();
+        done(venue.sandbox.auto_deleverage_plan(&market, &keeper, &plan));
+        venue.conserves();
+        rounds += 1;
+    }
+}
+
+/// Settles everybody in an order of this seed: what each has then, and compute units of the dearest.
+fn settle(venue: &Venue, traders: &[TraderCookie], seed: u64) -> (Vec<i64>, u64) {
+    let (mut venue, mut state) = (venue.copy(), seed);
+    let mut order: Vec<usize> = (0..traders.len()).collect();
+    for place in (1..order.len()).rev() {
+        let other = usize::try_from(next(&mut state)).unwrap() % (place + 1);
+        order.swap(place, other);
+    }
+    let market = venue.market.clone();
+    let index = venue.sandbox.market(&market).funding.index.get();
+    let mut dearest = 0;
+    for (number, place) in order.into_iter().enumerate() {
+        let trader = traders[place].address;
+        let Some(slot) = venue.sandbox.position(&market, &trader) else {
+            continue;
+        };
+        let before = i128::from(venue.sandbox.trader(&trader).free);
+        let outcome = done(venue.sandbox.settle_position(&market, &trader));
+        let gained = i128::from(venue.sandbox.trader(&trader).free) - before;
+        assert_eq!(gained, worth(&slot, index), "{trader}");
+        dearest = dearest.max(outcome.compute_units);
+        if number % 100 == 0 {
+            venue.conserves();
+        }
+    }
+    venue.conserves();
+    let state = venue.sandbox.market(&market);
+    assert_eq!(
+        (state.open_interest_lots, state.wind_down.settled_lots),
+        (0, 0)
+    );
+    let left = venue.sandbox.conservation();
+    assert_eq!((left.positions, left.held), (0, 0));
+    assert_eq!(left.tokens, left.free + left.insurance + left.fees);
+    done(venue.sandbox.close_market(&market));
+    let free = traders.iter().map(|trader| venue.free(trader)).collect();
+    (free, dearest)
+}
+
+#[test]
+fn a_thousand_positions_are_settled_to_the_atom_in_any_order() {
+    let (mut venue, traders) = crowd();
+    assert_eq!(venue.end().final_ticks, u32::try_from(LAST).unwrap());
+    let rounds = deleverage(&mut venue, &traders);
+    assert!(rounds >= 4, "{rounds}");
+    let (first, dearest) = settle(&venue, &traders, 1);
+    println!("{rounds} rounds; a settlement takes {dearest} compute units at most");
+    assert!(dearest <= 16_000, "{dearest}");
+    for seed in [2, 3] {
+        assert!(settle(&venue, &traders, seed).0 == first, "{seed}");
+    }
+}
