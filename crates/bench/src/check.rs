@@ -93,6 +93,7 @@ mod tests {
                 shape: "some".to_owned(),
                 compute_units: *compute_units,
                 nodes_visited: *nodes_visited,
+                footprint: None,
             };
             figures.add(name, figure).unwrap();
         }

@@ -18,6 +18,33 @@ pub struct Figure {
     /// Nodes the completeness proof visits, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nodes_visited: Option<u32>,
+    /// What else it takes up of a block, where the document says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footprint: Option<Footprint>,
+}
+
+/// What a transaction takes up of a block beside its compute units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Footprint {
+    /// Signatures.
+    pub signatures: u64,
+    /// Accounts that it locks for writing.
+    pub write_locks: u64,
+    /// Bytes of its instructions' data.
+    pub data_bytes: u64,
+    /// Bytes of all accounts that it loads.
+    pub loaded_bytes: u64,
+}
+
+impl From<ballast_sandbox::Footprint> for Footprint {
+    fn from(found: ballast_sandbox::Footprint) -> Self {
+        Self {
+            signatures: found.signatures,
+            write_locks: found.write_locks,
+            data_bytes: found.data_bytes,
+            loaded_bytes: found.loaded_bytes,
+        }
+    }
 }
 
 /// Figures by name: `instruction/shape`.
@@ -46,6 +73,18 @@ impl Figure {
             shape: shape.to_owned(),
             compute_units,
             nodes_visited,
+            footprint: None,
+        })
+    }
+
+    /// The same with what else the transaction takes up of a block.
+    pub fn with_footprint(shape: &str, result: TxResult) -> Result<Self> {
+        let outcome = result.as_ref().ok();
+        let footprint = outcome.map(|outcome| outcome.footprint.into());
+        let figure = Self::of(shape, result)?;
+        Ok(Self {
+            footprint,
+            ..figure
         })
     }
 }

@@ -8,7 +8,7 @@ use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::trigger::TriggerKind;
 
 use crate::book_venue::{limit, BookVenue, Did};
-use crate::orders::{maker_words, Case};
+use crate::case::{maker_words, Case};
 use crate::venue::{START, TEN, USD};
 
 /// Price at which a stop-loss triggers.

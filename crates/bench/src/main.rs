@@ -1,8 +1,10 @@
 //! Measures the compute units of the built program in LiteSVM and keeps the table of them.
 
 mod admin;
+mod block;
 mod book_venue;
 mod books;
+mod case;
 mod check;
 mod deleveraging;
 mod figure;
@@ -19,9 +21,11 @@ mod population;
 mod proof_alone;
 mod queues;
 mod render;
+mod rent;
 mod rounds;
 mod sessions;
 mod shapes;
+mod table;
 mod targets;
 mod venue;
 mod wind_down;
@@ -58,6 +62,9 @@ struct Args {
     /// Measures only figures whose name begins so, and prints them instead of writing files.
     #[arg(long, value_name = "PREFIX", default_value = "")]
     only: String,
+    /// Measures nothing; prints what accounts lock up, at this rate in lamports a byte.
+    #[arg(long, value_name = "LAMPORTS_PER_BYTE")]
+    rent: Option<u64>,
 }
 
 fn main() -> ExitCode {
@@ -78,6 +85,11 @@ fn run(args: &Args) -> Result<bool> {
         "the built program is not at {}; run `cargo xtask build`, or name it with --program",
         args.program.display()
     );
+    if let Some(rate) = args.rent {
+        let program = std::fs::metadata(&args.program)?.len();
+        print!("{}", rent::table(program, rate)?);
+        return Ok(true);
+    }
     // Missing figures are an error of a check before anything is measured.
     let committed = match Figures::load(&args.json) {
         Ok(figures) => figures,

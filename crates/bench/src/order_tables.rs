@@ -1,10 +1,11 @@
 //! The document's section on the book, from the figures alone.
 
 use crate::books::{BOOKS, DEEPEST};
+use crate::case::{book_name, crowded_name};
 use crate::figure::Figures;
-use crate::orders::{book_name, crowded_name};
-use crate::render::{cell, row, rule};
+
 use crate::shapes::thousands;
+use crate::table::{cell, row, rule};
 
 /// Instructions whose figures depend on the book.
 const INSTRUCTIONS: [&str; 6] = [
@@ -86,6 +87,7 @@ mod tests {
                 shape: "waits; some orders a side".to_owned(),
                 compute_units: Some(units),
                 nodes_visited: None,
+                footprint: None,
             };
             let name = format!("place_order/wait{column}");
             assert!(holds(&name), "{name}");

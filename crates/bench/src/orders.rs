@@ -11,8 +11,10 @@ use ballast_state::events::BallastEvent;
 use ballast_state::instructions::OrderRef;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 
+use crate::block;
 use crate::book_venue::{limit, BookVenue, Did, LOTS};
 use crate::books::{BOOKS, DEEPEST};
+use crate::case::{book_name, crowded_name, maker_words, Case};
 use crate::figure::Figure;
 use crate::keepers;
 use crate::meter::Meter;
@@ -31,48 +33,6 @@ pub const BID: u64 = START - 10;
 const DEEP: u64 = START * 87 / 100;
 /// Lots of an order that is not met.
 const WAITING: u64 = 1_000;
-
-/// Prepares a floor and sends what is measured.
-pub type Act = Box<dyn Fn(&mut BookVenue) -> Result<TxResult>>;
-
-/// One transaction to measure.
-pub struct Case {
-    /// Instruction and shape.
-    pub name: String,
-    /// The shape in words.
-    pub words: String,
-    /// What it must have done.
-    pub did: Did,
-    /// Prepares a floor and sends what is measured.
-    pub act: Act,
-}
-
-impl Case {
-    /// A transaction called `name`, said in `words`, that must have done `did`.
-    pub fn new(
-        name: &str,
-        words: &str,
-        did: Did,
-        act: impl Fn(&mut BookVenue) -> Result<TxResult> + 'static,
-    ) -> Self {
-        Self {
-            name: name.to_owned(),
-            words: words.to_owned(),
-            did,
-            act: Box::new(act),
-        }
-    }
-}
-
-/// The last part of the name of a figure measured in such a book.
-pub fn book_name(orders: u32) -> String {
-    format!("book-{orders:06}")
-}
-
-/// The same in the deepest book, with accounts whose sixteen positions are all in use.
-pub fn crowded_name() -> String {
-    format!("{}-crowded", book_name(DEEPEST))
-}
 
 /// Measures every case in every book, and in the deepest with accounts whose sixteen positions are
 /// all in use.
@@ -121,7 +81,11 @@ fn measure(
         meter.measure(&name, || {
             let result = (case.act)(&mut floor.fork())?;
             case.did.check(&result)?;
-            Figure::of(&format!("{}; {words}", case.words), result)
+            let words = format!("{}; {words}", case.words);
+            match block::shows(&name) {
+                true => Figure::with_footprint(&words, result),
+                false => Figure::of(&words, result),
+            }
         })?;
     }
     Ok(())
@@ -232,14 +196,6 @@ fn matched() -> Vec<Case> {
     cases.extend(kinds());
     cases.extend(single());
     cases
-}
-
-/// Makers in words.
-pub fn maker_words(makers: usize) -> String {
-    match makers {
-        1 => "1 maker".to_owned(),
-        makers => format!("{makers} makers"),
-    }
 }
 
 fn close(floor: &mut BookVenue, makers: usize) -> Result<TxResult> {

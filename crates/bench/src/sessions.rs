@@ -126,6 +126,7 @@ impl Session {
             ),
             compute_units: Some(units),
             nodes_visited: Some(self.nodes),
+            footprint: None,
         })
     }
 }
@@ -135,6 +136,7 @@ fn measure_parts(session: &Session, meter: &mut Meter) -> Result<()> {
         shape: shape.to_owned(),
         compute_units: Some(outcome.compute_units),
         nodes_visited: None,
+        footprint: None,
     };
     let account = "100,000 positions, with the creation of its account";
     meter.measure("open_adl_session/queue-100000", || {

@@ -3,8 +3,8 @@
 use ballast_engine::units::Side;
 
 use crate::books::DEEPEST;
+use crate::case::book_name;
 use crate::figure::Figures;
-use crate::orders::book_name;
 use crate::population::Population;
 use crate::shapes::{adl_name, proof_name, thousands, tolerance_name, StageShape, HOSTILE, PROVEN};
 
@@ -88,7 +88,7 @@ pub fn all() -> Vec<Target> {
             "`liquidate`, {}, 100,000 positions",
             shape.replace('-', " ")
         );
-        targets.push(units(&what, &name, 40_000));
+        targets.push(units(&what, &name, 17_500));
     }
     for shape in ["open-open", "enlarge-enlarge", "close-close", "flip-flip"] {
         let name = format!("block_trade/{shape}/queue-100000");
@@ -111,13 +111,13 @@ pub fn all() -> Vec<Target> {
             limit,
         ));
     }
-    for tolerance in [0, 500] {
+    for (tolerance, most) in [(0, 90_000), (500, 75_000)] {
         let exactness = tolerance_name(tolerance);
         let name = |positions, counterparties| {
             adl_name(&StageShape::random(positions).cell(tolerance, counterparties))
         };
         let whole = format!("`auto_deleverage`, 10 of 100,000, {exactness}");
-        targets.push(units(&whole, &name(100_000, 10), 150_000));
+        targets.push(units(&whole, &name(100_000, 10), most));
         targets.push(Target {
             what: format!("`auto_deleverage`, a further counterparty, {exactness}"),
             limit: 10_000,
@@ -163,6 +163,7 @@ fn of_orders() -> Vec<Target> {
     let cases = [
         ("place_order/wait-best", "waits at the best price", 12_000),
         ("place_order/wait-deep", "waits amid the book", 12_000),
+        ("place_order/wait-post-only", "waits, post-only", 10_500),
         ("place_order/wait-sixteenth", "waits as the 16th", 25_000),
         (
             "place_order/fill-open-01",

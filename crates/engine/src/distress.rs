@@ -11,7 +11,7 @@
 //! pause, while which nobody can act, hardly more than nothing.
 
 use crate::error::EngineError;
-use crate::liquidation::{Health, LiquidationPlan};
+use crate::health::{Health, Look};
 
 /// Most slots that one look at a position adds to its clocks: about 20 seconds.
 pub const OBSERVED_SLOTS: u64 = 50;
@@ -20,28 +20,6 @@ pub const OBSERVED_SLOTS: u64 = 50;
 pub const CONFIRMED_SLOTS: u64 = 100;
 /// Slots after which a position that nobody has looked at counts as never flagged: about an hour.
 pub const FORGOTTEN_SLOTS: u64 = 9_000;
-
-/// What a look at a position finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
-    /// How it stands.
-    pub health: Health,
-    /// Whether it holds maintenance margin and the buffer, so that nothing is remembered any more.
-    pub restored: bool,
-    /// Whether the clocks run: not while liquidation is paused.
-    pub counts: bool,
-}
-
-impl From<Health> for Look {
-    /// A look while the clocks run; a healthy position is taken for a restored one.
-    fn from(health: Health) -> Self {
-        Self {
-            health,
-            restored: matches!(health, Health::Healthy),
-            counts: true,
-        }
-    }
-}
 
 /// What is remembered of a position; all zero for one that is not in trouble.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -180,31 +158,6 @@ impl Distress {
             || due
     }
 
-    /// What is remembered after a liquidation step that left the position so. A step that
-    /// goes on with an unfinished one does not begin the ladder's interval again.
-    ///
-    /// `SizeOutOfRange` for a step of more lots than there can be.
-    pub fn after_step(
-        &self,
-        step: &LiquidationPlan,
-        look: impl Into<Look>,
-        slot: u64,
-    ) -> Result<Self, EngineError> {
-        let mut after = self.recorded(look, slot);
-        if step.position_after.is_empty() {
-            return Ok(after);
-        }
-        (after.last_step_slot, after.step_left) = (self.last_step_slot, self.step_left);
-        if !step.lots.is_zero() {
-            let left = u32::try_from(step.step_left);
-            after.step_left = left.map_err(|_| EngineError::SizeOutOfRange)?;
-            if !step.follow_up {
-                after.last_step_slot = slot;
-            }
-        }
-        Ok(after)
-    }
-
     /// Whether the position has been known to be bankrupt for longer than `grace_slots`, as far as
     /// somebody looked, so that neither insurance nor the book delays its deleveraging.
     #[must_use]
@@ -249,8 +202,6 @@ const fn first(remembered: u64, slot: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::position::Position;
-    use crate::units::{Atoms, Lots};
 
     const BELOW: Health = Health::BelowMaintenance;
 
@@ -418,51 +369,5 @@ mod tests {
         ] {
             assert_eq!(since(bankrupt_slot).past_grace(5, slot), past);
         }
-    }
-
-    fn step(lots: i64, left: i64, step_left: u64, follow_up: bool) -> LiquidationPlan {
-        LiquidationPlan {
-            lots: Lots::new(lots).unwrap(),
-            quote: Atoms::ZERO,
-            book_lots: Lots::ZERO,
-            book_quote: Atoms::ZERO,
-            reward_atoms: 0,
-            discount_atoms: 0,
-            insurance_fee_atoms: 0,
-            insurance_paid_atoms: 0,
-            position_after: Position {
-                lots: Lots::new(left).unwrap(),
-                ..Position::default()
-            },
-            victim_payout: Atoms::ZERO,
-            equity_before: Atoms::ZERO,
-            maintenance_before: 0,
-            ladder_capped: false,
-            step_left,
-            follow_up,
-        }
-    }
-
-    #[test]
-    fn a_step_begins_the_interval_and_one_that_goes_on_does_not() {
-        let before = Distress {
-            flagged_slot: 3,
-            last_step_slot: 4,
-            step_left: 7,
-            ..Distress::NONE
-        };
-        let ladder = |plan: &LiquidationPlan, health| {
-            let after = before.after_step(plan, health, 20).unwrap();
-            (after.flagged_slot, after.last_step_slot, after.step_left)
-        };
-        assert_eq!(ladder(&step(-5, 9, 2, false), BELOW), (3, 20, 2));
-        assert_eq!(ladder(&step(-5, 9, 2, true), BELOW), (3, 4, 2));
-        assert_eq!(ladder(&step(0, 9, 2, false), BELOW), (3, 4, 7));
-        // Healthy again: the flag goes, the interval runs on.
-        assert_eq!(ladder(&step(-5, 9, 2, false), Health::Healthy), (0, 20, 2));
-        assert_eq!(ladder(&step(-5, 0, 0, false), Health::Healthy), (0, 0, 0));
-        let too_many = step(-5, 9, u64::MAX, false);
-        let refused = before.after_step(&too_many, BELOW, 20);
-        assert_eq!(refused, Err(EngineError::SizeOutOfRange));
     }
 }

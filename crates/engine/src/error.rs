@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use crate::oracle::PriceFault;
-
 /// Declares the refusals. The sentence of each is its documentation and its `Display`.
 macro_rules! refusals {
     ($($name:ident: $sentence:literal,)*) => {
@@ -118,16 +116,3 @@ impl fmt::Display for EngineError {
 }
 
 impl core::error::Error for EngineError {}
-
-impl From<PriceFault> for EngineError {
-    fn from(fault: PriceFault) -> Self {
-        match fault {
-            PriceFault::Stale => Self::PriceStale,
-            PriceFault::FromFuture => Self::PriceFromFuture,
-            PriceFault::Older => Self::PriceOlder,
-            PriceFault::WideConfidence => Self::PriceWideConfidence,
-            PriceFault::Diverged => Self::PriceDiverged,
-            PriceFault::BelowTick => Self::PriceOutOfRange,
-        }
-    }
-}

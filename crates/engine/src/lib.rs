@@ -55,6 +55,7 @@ pub mod fees;
 #[cfg(feature = "test")]
 pub mod fixtures;
 pub mod funding;
+pub mod health;
 pub mod held;
 pub mod insurance;
 pub mod liquidation;

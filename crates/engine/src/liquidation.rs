@@ -5,14 +5,16 @@ mod waterfall;
 use core::cmp::Ordering;
 
 use crate::adl;
-use crate::distress::{Distress, Look};
+use crate::distress::Distress;
 use crate::error::EngineError;
+use crate::health::Look;
 use crate::margin::maintenance_margin;
 use crate::math::{div_rem, mul_div_floor};
 use crate::position::Position;
 use crate::risk::RiskParams;
 use crate::units::{Atoms, Bps, LotPrice, Lots, Side, BPS_ONE};
 
+pub use crate::health::{health, look, Health};
 pub use waterfall::Waterfall;
 
 /// Everything a liquidation depends on. Nobody chooses its size.
@@ -94,67 +96,31 @@ impl LiquidationPlan {
         }
         Ok(Some((lots, self.book_quote.try_sub(self.quote)?)))
     }
-}
 
-/// How a position stands at a price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// Empty, or equity is at least maintenance margin.
-    Healthy,
-    /// Equity is below maintenance margin and not negative.
-    BelowMaintenance,
-    /// Equity is negative.
-    Bankrupt {
-        /// By how much, atoms, positive.
-        deficit: u64,
-    },
-}
-
-impl Health {
-    /// Whether it is a bankruptcy whose deficit exceeds what insurance may pay, atoms.
-    #[must_use]
-    pub const fn is_uncovered(self, insurance_available: u64) -> bool {
-        matches!(self, Self::Bankrupt { deficit } if deficit > insurance_available)
+    /// What is remembered of the position once this step left it so; `before` is what was. A step that
+    /// goes on with an unfinished one does not begin the ladder's interval again.
+    ///
+    /// `SizeOutOfRange` for a step of more lots than there can be.
+    pub fn remembered(
+        &self,
+        before: &Distress,
+        look: impl Into<Look>,
+        slot: u64,
+    ) -> Result<Distress, EngineError> {
+        let mut after = before.recorded(look, slot);
+        if self.position_after.is_empty() {
+            return Ok(after);
+        }
+        (after.last_step_slot, after.step_left) = (before.last_step_slot, before.step_left);
+        if !self.lots.is_zero() {
+            let left = u32::try_from(self.step_left);
+            after.step_left = left.map_err(|_| EngineError::SizeOutOfRange)?;
+            if !self.follow_up {
+                after.last_step_slot = slot;
+            }
+        }
+        Ok(after)
     }
-}
-
-/// How a settled position stands at `mark`.
-pub fn health(
-    position: &Position,
-    mark: LotPrice,
-    params: &RiskParams,
-) -> Result<Health, EngineError> {
-    let equity = position.equity(mark)?;
-    if equity.is_negative() {
-        let deficit = equity.get().unsigned_abs();
-        return Ok(Health::Bankrupt { deficit });
-    }
-    let required = maintenance_margin(params, position.notional(mark)?)?;
-    if equity.positive_part() < required {
-        return Ok(Health::BelowMaintenance);
-    }
-    Ok(Health::Healthy)
-}
-
-/// What a look at a settled position at `mark` finds; `counts` unless liquidation is paused.
-pub fn look(
-    position: &Position,
-    mark: LotPrice,
-    params: &RiskParams,
-    counts: bool,
-) -> Result<Look, EngineError> {
-    let health = health(position, mark, params)?;
-    let restored = health == Health::Healthy && {
-        let required = maintenance_margin(params, position.notional(mark)?)?;
-        let buffer = Bps::new(params.liquidation_buffer_bps).ceil_of(required)?;
-        let wanted = required.checked_add(buffer).ok_or(EngineError::Overflow)?;
-        position.equity(mark)?.positive_part() >= wanted
-    };
-    Ok(Look {
-        health,
-        restored,
-        counts,
-    })
 }
 
 /// What a position needs from keepers, its flags aside.
@@ -437,4 +403,57 @@ fn charges(
 fn product(a: u64, b: u64) -> u128 {
     // Factors of 64 bits: no wrap.
     u128::from(a).wrapping_mul(u128::from(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BELOW: Health = Health::BelowMaintenance;
+
+    fn step(lots: i64, left: i64, step_left: u64, follow_up: bool) -> LiquidationPlan {
+        LiquidationPlan {
+            lots: Lots::new(lots).unwrap(),
+            quote: Atoms::ZERO,
+            book_lots: Lots::ZERO,
+            book_quote: Atoms::ZERO,
+            reward_atoms: 0,
+            discount_atoms: 0,
+            insurance_fee_atoms: 0,
+            insurance_paid_atoms: 0,
+            position_after: Position {
+                lots: Lots::new(left).unwrap(),
+                ..Position::default()
+            },
+            victim_payout: Atoms::ZERO,
+            equity_before: Atoms::ZERO,
+            maintenance_before: 0,
+            ladder_capped: false,
+            step_left,
+            follow_up,
+        }
+    }
+
+    #[test]
+    fn a_step_begins_the_interval_and_one_that_goes_on_does_not() {
+        let before = Distress {
+            flagged_slot: 3,
+            last_step_slot: 4,
+            step_left: 7,
+            ..Distress::NONE
+        };
+        let ladder = |plan: &LiquidationPlan, health| {
+            let after = plan.remembered(&before, health, 20).unwrap();
+            (after.flagged_slot, after.last_step_slot, after.step_left)
+        };
+        assert_eq!(ladder(&step(-5, 9, 2, false), BELOW), (3, 20, 2));
+        assert_eq!(ladder(&step(-5, 9, 2, true), BELOW), (3, 4, 2));
+        assert_eq!(ladder(&step(0, 9, 2, false), BELOW), (3, 4, 7));
+        // Healthy again: the flag goes, the interval runs on.
+        assert_eq!(ladder(&step(-5, 9, 2, false), Health::Healthy), (0, 20, 2));
+        assert_eq!(ladder(&step(-5, 0, 0, false), Health::Healthy), (0, 0, 0));
+        let too_many = step(-5, 9, u64::MAX, false);
+        let refused = too_many.remembered(&before, BELOW, 20);
+        assert_eq!(refused, Err(EngineError::SizeOutOfRange));
+    }
 }

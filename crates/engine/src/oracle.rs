@@ -99,6 +99,19 @@ pub enum PriceFault {
     BelowTick,
 }
 
+impl From<PriceFault> for EngineError {
+    fn from(fault: PriceFault) -> Self {
+        match fault {
+            PriceFault::Stale => Self::PriceStale,
+            PriceFault::FromFuture => Self::PriceFromFuture,
+            PriceFault::Older => Self::PriceOlder,
+            PriceFault::WideConfidence => Self::PriceWideConfidence,
+            PriceFault::Diverged => Self::PriceDiverged,
+            PriceFault::BelowTick => Self::PriceOutOfRange,
+        }
+    }
+}
+
 /// A checked price of one lot with its confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {

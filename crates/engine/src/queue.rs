@@ -7,7 +7,7 @@
 //! alone decides every comparison. Neither price moves when the mark or the
 //! funding index does: the tree changes only when a position changes.
 
-mod entry;
+pub(crate) mod entry;
 mod watch;
 
 use bytemuck::{Pod, Zeroable};

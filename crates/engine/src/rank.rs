@@ -16,7 +16,7 @@ use core::cmp::Ordering;
 use crate::error::EngineError;
 use crate::math::cmp_products;
 use crate::position::Position;
-use crate::queue::{CutStamp, QueueEntry, Totals};
+use crate::queue::entry::{CutStamp, QueueEntry, Totals};
 use crate::units::{Bps, FundingIndex, LotPrice, Side, BPS_ONE};
 
 /// Score of a position without equity: above every other.

@@ -3,7 +3,7 @@
 use core::cmp::Ordering;
 
 use anchor_lang::prelude::{Clock, Pubkey};
-use ballast_engine::distress::Look;
+use ballast_engine::health::Look;
 use ballast_engine::liquidation::{health, look, need, Distance, Health, Need};
 use ballast_engine::oracle::{Action, PriceFault, MOST_COUNTED_SECONDS};
 use ballast_engine::position::Position;

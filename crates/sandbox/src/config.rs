@@ -7,8 +7,8 @@ use ballast_engine::risk::RiskParams;
 use ballast_state::oracle_config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
 use ballast_state::Pubkey;
 
+use crate::mint::MintKind;
 use crate::pyth::SOL_USD_FEED;
-use crate::token::MintKind;
 
 /// How a sandbox starts.
 #[derive(Clone, Debug)]

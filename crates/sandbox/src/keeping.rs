@@ -7,7 +7,7 @@ use ballast_state::Pubkey;
 use solana_instruction::Instruction;
 use solana_message::AddressLookupTableAccount;
 
-use crate::market::MarketCookie;
+use crate::cookie::MarketCookie;
 use crate::outcome::TxResult;
 use crate::trading::{TraderCookie, Wallet};
 use crate::world::Sandbox;

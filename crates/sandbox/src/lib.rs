@@ -25,8 +25,11 @@
 //! ```
 
 pub mod config;
+pub mod cookie;
+mod footprint;
 pub mod keeping;
 pub mod market;
+pub mod mint;
 pub mod orders;
 pub mod outcome;
 pub mod pyth;
@@ -40,8 +43,10 @@ pub mod world;
 
 pub use ballast_client::conservation::Conservation;
 pub use config::{MarketConfig, Options, PriceSource};
-pub use market::{MarketCookie, Quote};
+pub use cookie::MarketCookie;
+pub use footprint::Footprint;
+pub use market::Quote;
+pub use mint::MintKind;
 pub use outcome::{TxError, TxOutcome, TxResult};
-pub use token::MintKind;
 pub use trading::{BlockTrade, TraderCookie, Wallet};
 pub use world::{Sandbox, SetupError};

@@ -11,22 +11,10 @@ use solana_account::Account;
 use solana_signer::Signer;
 
 use crate::config::{MarketConfig, Options, PriceSource};
+use crate::cookie::MarketCookie;
 use crate::outcome::{TxError, TxResult};
 use crate::pyth::{PythPrice, EXPONENT, PULL_PROGRAM, PUSH_PROGRAM};
 use crate::world::{Sandbox, SetupError};
-
-/// A market of the sandbox.
-#[derive(Clone, Debug)]
-pub struct MarketCookie {
-    /// Number of the market.
-    pub index: u16,
-    /// Market, queues, book and price account.
-    pub keys: MarketKeys,
-    /// The market's insurance token account.
-    pub insurance_vault: Pubkey,
-    /// What the market was created with.
-    pub config: MarketConfig,
-}
 
 /// A price to publish, in ticks of a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

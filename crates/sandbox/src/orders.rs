@@ -8,7 +8,7 @@ use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::trigger::TriggerKind;
 use ballast_state::Pubkey;
 
-use crate::market::MarketCookie;
+use crate::cookie::MarketCookie;
 use crate::outcome::TxResult;
 use crate::trading::TraderCookie;
 use crate::world::Sandbox;

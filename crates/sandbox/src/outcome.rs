@@ -1,5 +1,6 @@
 //! What a transaction did, or why it failed.
 
+use crate::footprint::Footprint;
 use ballast_client::error::reported_name;
 use ballast_state::events::BallastEvent;
 use litesvm::types::{FailedTransactionMetadata, TransactionMetadata};
@@ -12,6 +13,8 @@ use solana_transaction_error::TransactionError;
 pub struct TxOutcome {
     /// Compute units the whole transaction used.
     pub compute_units: u64,
+    /// What else it took up of its block.
+    pub footprint: Footprint,
     /// Log lines, in order.
     pub logs: Vec<String>,
     /// The program's events, in order.
@@ -55,10 +58,19 @@ impl TxError {
     }
 }
 
+impl TxOutcome {
+    /// The same, of a transaction with this footprint.
+    pub(crate) fn with_footprint(self, footprint: Footprint) -> Self {
+        Self { footprint, ..self }
+    }
+}
+
 impl From<TransactionMetadata> for TxOutcome {
+    /// What the virtual machine tells; the footprint is nothing.
     fn from(meta: TransactionMetadata) -> Self {
         Self {
             compute_units: meta.compute_units_consumed,
+            footprint: Footprint::default(),
             events: decode_events(&meta.inner_instructions),
             logs: meta.logs,
         }

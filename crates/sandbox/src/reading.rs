@@ -10,7 +10,7 @@ use ballast_state::position_slot::PositionSlot;
 use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 
-use crate::market::MarketCookie;
+use crate::cookie::MarketCookie;
 use crate::world::Sandbox;
 
 impl Sandbox {

@@ -6,7 +6,7 @@ use ballast_state::adl_session::AdlSession;
 use ballast_state::Pubkey;
 use solana_signer::Signer;
 
-use crate::market::MarketCookie;
+use crate::cookie::MarketCookie;
 use crate::outcome::{TxError, TxOutcome, TxResult};
 use crate::trading::TraderCookie;
 use crate::world::Sandbox;

@@ -9,7 +9,7 @@ use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::market::MarketCookie;
+use crate::cookie::MarketCookie;
 use crate::outcome::{TxError, TxResult};
 use crate::world::Sandbox;
 

@@ -7,7 +7,7 @@ use ballast_state::Pubkey;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::market::MarketCookie;
+use crate::cookie::MarketCookie;
 use crate::outcome::{TxError, TxResult};
 use crate::world::Sandbox;
 

@@ -17,8 +17,9 @@ use solana_slot_hashes::SlotHashes;
 use solana_transaction::versioned::VersionedTransaction;
 
 use crate::config::Options;
+use crate::footprint::Footprint;
+use crate::mint::MintKind;
 use crate::outcome::{TxError, TxOutcome, TxResult};
-use crate::token::MintKind;
 
 /// Compute units requested for every transaction: the most Solana grants.
 pub const COMPUTE_UNIT_LIMIT: u32 = 1_400_000;
@@ -65,7 +66,7 @@ pub struct Sandbox {
     mint_kind: MintKind,
     pub(crate) admin: Keypair,
     pub(crate) traders: Vec<Pubkey>,
-    pub(crate) markets: Vec<crate::market::MarketCookie>,
+    pub(crate) markets: Vec<crate::cookie::MarketCookie>,
 }
 
 /// Where `cargo xtask build` leaves the program, below the root of the checkout.
@@ -261,7 +262,9 @@ impl Sandbox {
         tables: &[AddressLookupTableAccount],
     ) -> TxResult {
         let transaction = self.transaction(instructions, signers, tables);
-        Ok(TxOutcome::from(self.svm.send_transaction(transaction)?))
+        let footprint = self.footprint(&transaction, tables);
+        let meta = self.svm.send_transaction(transaction)?;
+        Ok(TxOutcome::from(meta).with_footprint(footprint))
     }
 
     /// Executes a transaction like [`Sandbox::send_with_tables`] and throws its
@@ -273,8 +276,36 @@ impl Sandbox {
         tables: &[AddressLookupTableAccount],
     ) -> TxResult {
         let transaction = self.transaction(instructions, signers, tables);
+        let footprint = self.footprint(&transaction, tables);
         let simulated = self.svm.simulate_transaction(transaction)?;
-        Ok(TxOutcome::from(simulated.meta))
+        Ok(TxOutcome::from(simulated.meta).with_footprint(footprint))
+    }
+
+    fn footprint(
+        &self,
+        transaction: &VersionedTransaction,
+        tables: &[AddressLookupTableAccount],
+    ) -> Footprint {
+        let lookups = transaction.message.address_table_lookups();
+        let listed: Vec<Pubkey> = lookups
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|lookup| {
+                let table = tables
+                    .iter()
+                    .find(|table| table.key == lookup.account_key)?;
+                let places = lookup
+                    .writable_indexes
+                    .iter()
+                    .chain(&lookup.readonly_indexes);
+                Some(places.filter_map(|place| table.addresses.get(usize::from(*place)).copied()))
+            })
+            .flatten()
+            .collect();
+        let accounts = self.svm.accounts_db();
+        Footprint::of(&transaction.message, &listed, |key| {
+            accounts.get_account_ref(key)
+        })
     }
 
     fn transaction(

@@ -12,10 +12,10 @@ use ballast_engine::risk::RiskParams;
 use ballast_engine::units::{FundingIndex, LotPrice, Ticks};
 use ballast_report::model::ComputeUnits;
 use ballast_sandbox::config::{MarketConfig, Options};
-use ballast_sandbox::market::{MarketCookie, Quote};
 use ballast_sandbox::outcome::{TxOutcome, TxResult};
 use ballast_sandbox::trading::TraderCookie;
 use ballast_sandbox::world::Sandbox;
+use ballast_sandbox::{MarketCookie, Quote};
 use ballast_state::market::Market;
 use ballast_state::Pubkey;
 

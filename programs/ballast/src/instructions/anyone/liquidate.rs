@@ -226,7 +226,7 @@ impl<'info> Liquidate<'info> {
         (mark, now): (LotPrice, u64),
     ) -> Result<()> {
         let left = look(&plan.position_after, mark, market.params(), true).or_ballast()?;
-        let distress = slot.distress().after_step(plan, left, now);
+        let distress = plan.remembered(&slot.distress(), left, now);
         let change = Change {
             trader: &self.trader.key(),
             before,
