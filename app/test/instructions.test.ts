@@ -92,8 +92,7 @@ test('place_order', () => {
     book: key(name, 4),
     market: key(name, 2),
     price: key(name, 7),
-    queueLong: key(name, 5),
-    queueShort: key(name, 6),
+    // A post-only order needs no queues.
     trader: key(name, 3),
   });
   sameAsRust(name, instruction, 10);

@@ -169,6 +169,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::WrongTokenAccount
         | E::VaultAsCounterparty
         | E::WrongQueue
+        | E::QueuesMissing
         | E::QueueNotOwned
         | E::QueueNotWritable
         | E::QueueNotZeroed

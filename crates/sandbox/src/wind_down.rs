@@ -5,7 +5,7 @@ use ballast_client::instructions::wind_down::{
 };
 use ballast_state::Pubkey;
 
-use crate::market::MarketCookie;
+use crate::cookie::MarketCookie;
 use crate::outcome::TxResult;
 use crate::world::Sandbox;
 

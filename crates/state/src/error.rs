@@ -233,6 +233,9 @@ errors! {
     // --- delegates ---
     6138 DelegateMayNotBlockTrade: "The delegate may not sign block trades; the owner signs, or lets it with set_delegate";
 
+    // --- orders without queues ---
+    6139 QueuesMissing: "The queues of the market are missing; a post-only order alone goes without, and without both";
+
     // --- held profit ---
     6150 ProfitIsHeld: "The market is short and holds this profit; trade without using it for another order or position";
     6151 ProfitNotDue: "Nothing is released: the market is short of all it holds, or no newer price was recorded in a later slot than it was held";

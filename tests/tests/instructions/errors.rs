@@ -198,6 +198,7 @@ fn evidence(error: BallastError) -> Evidence {
         E::OrderExpired => Case(place_order::an_order_has_lots_a_price_and_time),
         E::NothingToReduce => Case(reduce_only::there_must_be_a_position_on_the_other_side),
         E::PostOnlyCrosses => Case(place_order::post_only_waits_or_fails),
+        E::QueuesMissing => Case(place_order::post_only_alone_goes_without_queues),
         E::NotFilled => Case(place_order::fill_or_kill_is_whole_or_nothing),
         E::SelfTrade => Case(self_trade::abort_fails),
         E::NothingFilled => {

@@ -1,11 +1,15 @@
 //! Every type of order against the book.
 
+use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use ballast_client::instructions::orders;
+use ballast_sandbox::TxOutcome;
 use ballast_state::book_account::OrderSide;
 use ballast_state::error::BallastError;
 use ballast_state::events::{OrderFilled, RemovalReason};
 use ballast_state::exchange::{PAUSE_ALL, PAUSE_OPEN, PAUSE_TRADE};
+use ballast_state::instructions::OrderRef;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+
 use solana_signer::Signer;
 
 use crate::event;
@@ -202,6 +206,90 @@ pub fn post_only_waits_or_fails() {
         };
         venue.refuse(BallastError::PostOnlyCrosses, &alice, args, &[]);
     }
+}
+
+#[test]
+pub fn post_only_alone_goes_without_queues() {
+    let mut venue = Venue::new();
+    let (alice, bob) = venue.two();
+    let (keys, signer) = (venue.market.keys, &alice.wallet.keypair);
+    venue.place(&bob, ask(START, 100), &[]);
+    let call = |kind, replaced: Option<u64>| {
+        let (authority, trader) = (alice.wallet.address(), alice.address);
+        let (args, makers) = (of_kind(kind, bid(START - 1, 100)), &[][..]);
+        match replaced {
+            None => orders::PlaceOrder {
+                authority,
+                keys,
+                trader,
+                args,
+                makers,
+            }
+            .instruction(),
+            Some(id) => {
+                let replaced = OrderRef::Id(id);
+                orders::ReplaceOrder {
+                    authority,
+                    keys,
+                    trader,
+                    replaced,
+                    args,
+                    makers,
+                }
+                .instruction()
+            }
+        }
+    };
+    let queues = |call: &Instruction| {
+        let named = |key| call.accounts.iter().any(|meta| meta.pubkey == key);
+        [named(keys.queue_long), named(keys.queue_short)]
+    };
+    let post = call(OrderKind::PostOnly, None);
+    assert_eq!(queues(&post), [false, false]);
+    let place = post
+        .accounts
+        .iter()
+        .position(|meta| meta.pubkey == ballast_state::ID);
+    let place = place.unwrap();
+    let without = |mut call: Instruction| {
+        assert_eq!(queues(&call), [true, true]);
+        let none = AccountMeta::new_readonly(ballast_state::ID, false);
+        call.accounts[place..place + 2].fill(none);
+        call
+    };
+    let id = |outcome: TxOutcome| event!(outcome, OrderPlaced).order_id;
+    let first = id(done(venue.sandbox.send(&[post], &[signer])));
+    let second = id(done(
+        venue
+            .sandbox
+            .send(&[call(OrderKind::PostOnly, Some(first))], &[signer]),
+    ));
+    venue.sound();
+    assert_eq!(venue.slot(&alice).order_count, 1);
+    for kind in [
+        OrderKind::Limit,
+        OrderKind::ImmediateOrCancel,
+        OrderKind::FillOrKill,
+        OrderKind::Market,
+    ] {
+        for replaced in [None, Some(second)] {
+            let refused_call = without(call(kind, replaced));
+            refused(&mut venue.sandbox, BallastError::QueuesMissing, |s| {
+                s.send(&[refused_call], &[signer])
+            });
+        }
+    }
+    // One of them is none, and with both it goes as well.
+    let mut both = call(OrderKind::Limit, None).accounts;
+    let mut one = call(OrderKind::PostOnly, None);
+    one.accounts[place] = both[place].clone();
+    refused(&mut venue.sandbox, BallastError::QueuesMissing, |s| {
+        s.send(&[one.clone()], &[signer])
+    });
+    std::mem::swap(&mut one.accounts, &mut both);
+    done(venue.sandbox.send(&[one], &[signer]));
+    venue.sound();
+    assert_eq!(venue.slot(&alice).order_count, 2);
 }
 
 #[test]

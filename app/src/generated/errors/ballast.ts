@@ -288,6 +288,8 @@ export const BALLAST_ERROR__EXPIRY_TOO_FAR = 0x17f8; // 6136
 export const BALLAST_ERROR__TRIGGER_NEVER_FILLS = 0x17f9; // 6137
 /** DelegateMayNotBlockTrade: The delegate may not sign block trades; the owner signs, or lets it with set_delegate */
 export const BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE = 0x17fa; // 6138
+/** QueuesMissing: The queues of the market are missing; a post-only order alone goes without, and without both */
+export const BALLAST_ERROR__QUEUES_MISSING = 0x17fb; // 6139
 /** ProfitIsHeld: The market is short and holds this profit; trade without using it for another order or position */
 export const BALLAST_ERROR__PROFIT_IS_HELD = 0x1806; // 6150
 /** ProfitNotDue: Nothing is released: the market is short of all it holds, or no newer price was recorded in a later slot than it was held */
@@ -440,6 +442,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__QUEUE_NOT_RENT_EXEMPT
   | typeof BALLAST_ERROR__QUEUE_NOT_WRITABLE
   | typeof BALLAST_ERROR__QUEUE_NOT_ZEROED
+  | typeof BALLAST_ERROR__QUEUES_MISSING
   | typeof BALLAST_ERROR__QUEUES_NOT_DISTINCT
   | typeof BALLAST_ERROR__QUEUE_TOO_LARGE
   | typeof BALLAST_ERROR__QUEUE_TOO_SMALL
@@ -602,6 +605,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__QUEUE_NOT_RENT_EXEMPT]: `The queue account is not rent exempt; fund it first`,
     [BALLAST_ERROR__QUEUE_NOT_WRITABLE]: `The queue account must be writable`,
     [BALLAST_ERROR__QUEUE_NOT_ZEROED]: `The queue account must be handed over with every byte zero`,
+    [BALLAST_ERROR__QUEUES_MISSING]: `The queues of the market are missing; a post-only order alone goes without, and without both`,
     [BALLAST_ERROR__QUEUES_NOT_DISTINCT]: `The two queue accounts must be distinct`,
     [BALLAST_ERROR__QUEUE_TOO_LARGE]: `A queue account holds at most 10 MiB, which is room for 100,822 positions`,
     [BALLAST_ERROR__QUEUE_TOO_SMALL]: `The queue account is too small; allocate the header and at least the minimum of nodes`,

@@ -162,8 +162,8 @@ export type PlaceOrderInput<
   /** The trader. */
   trader: Address<TAccountTrader>;
   book: Address<TAccountBook>;
-  queueLong: Address<TAccountQueueLong>;
-  queueShort: Address<TAccountQueueShort>;
+  queueLong?: Address<TAccountQueueLong>;
+  queueShort?: Address<TAccountQueueShort>;
   price: Address<TAccountPrice>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
@@ -295,8 +295,8 @@ export type ParsedPlaceOrderInstruction<
     /** The trader. */
     trader: TAccountMetas[3];
     book: TAccountMetas[4];
-    queueLong: TAccountMetas[5];
-    queueShort: TAccountMetas[6];
+    queueLong?: TAccountMetas[5] | undefined;
+    queueShort?: TAccountMetas[6] | undefined;
     price: TAccountMetas[7];
     eventAuthority: TAccountMetas[8];
     program: TAccountMetas[9];
@@ -327,6 +327,12 @@ export function parsePlaceOrderInstruction<
     accountIndex += 1;
     return accountMeta;
   };
+  const getNextOptionalAccount = () => {
+    const accountMeta = getNextAccount();
+    return accountMeta.address === BALLAST_PROGRAM_ADDRESS
+      ? undefined
+      : accountMeta;
+  };
   return {
     programAddress: instruction.programAddress,
     accounts: {
@@ -335,8 +341,8 @@ export function parsePlaceOrderInstruction<
       market: getNextAccount(),
       trader: getNextAccount(),
       book: getNextAccount(),
-      queueLong: getNextAccount(),
-      queueShort: getNextAccount(),
+      queueLong: getNextOptionalAccount(),
+      queueShort: getNextOptionalAccount(),
       price: getNextAccount(),
       eventAuthority: getNextAccount(),
       program: getNextAccount(),

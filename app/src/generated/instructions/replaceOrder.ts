@@ -174,8 +174,8 @@ export type ReplaceOrderInput<
   /** The trader. */
   trader: Address<TAccountTrader>;
   book: Address<TAccountBook>;
-  queueLong: Address<TAccountQueueLong>;
-  queueShort: Address<TAccountQueueShort>;
+  queueLong?: Address<TAccountQueueLong>;
+  queueShort?: Address<TAccountQueueShort>;
   price: Address<TAccountPrice>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
@@ -308,8 +308,8 @@ export type ParsedReplaceOrderInstruction<
     /** The trader. */
     trader: TAccountMetas[3];
     book: TAccountMetas[4];
-    queueLong: TAccountMetas[5];
-    queueShort: TAccountMetas[6];
+    queueLong?: TAccountMetas[5] | undefined;
+    queueShort?: TAccountMetas[6] | undefined;
     price: TAccountMetas[7];
     eventAuthority: TAccountMetas[8];
     program: TAccountMetas[9];
@@ -340,6 +340,12 @@ export function parseReplaceOrderInstruction<
     accountIndex += 1;
     return accountMeta;
   };
+  const getNextOptionalAccount = () => {
+    const accountMeta = getNextAccount();
+    return accountMeta.address === BALLAST_PROGRAM_ADDRESS
+      ? undefined
+      : accountMeta;
+  };
   return {
     programAddress: instruction.programAddress,
     accounts: {
@@ -348,8 +354,8 @@ export function parseReplaceOrderInstruction<
       market: getNextAccount(),
       trader: getNextAccount(),
       book: getNextAccount(),
-      queueLong: getNextAccount(),
-      queueShort: getNextAccount(),
+      queueLong: getNextOptionalAccount(),
+      queueShort: getNextOptionalAccount(),
       price: getNextAccount(),
       eventAuthority: getNextAccount(),
       program: getNextAccount(),

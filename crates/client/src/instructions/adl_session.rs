@@ -9,7 +9,7 @@ use ballast_state::adl_session::AdlSession;
 use ballast_state::{instructions, Pubkey};
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::call::Call;
+use super::call::{Call, Part};
 use super::MarketKeys;
 use crate::addresses;
 use crate::token::SYSTEM_PROGRAM;
@@ -80,12 +80,11 @@ impl OpenAdlSession {
         Call::of(instructions::OPEN_ADL_SESSION)
             .signer(self.session.payer)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.session.bankrupt)
-            .writable(self.session.session)
-            .queues(&self.keys)
-            .writable(self.keys.book)
-            .readonly(self.keys.price)
+            .market(
+                &self.keys,
+                &[self.session.bankrupt, self.session.session],
+                &[Part::Queues, Part::Book, Part::Price],
+            )
             .instruction()
     }
 }
@@ -112,7 +111,7 @@ impl AdvanceAdlSession<'_> {
             .readonly(addresses::exchange())
             .readonly(self.keys.market)
             .writable(self.session)
-            .queues(&self.keys)
+            .beside(&self.keys, &[Part::Queues])
             .arguments(&(self.max_nodes, self.hints))
             .instruction()
     }
@@ -141,13 +140,15 @@ impl ExecuteAdlSession<'_> {
             .signer(self.keeper)
             .writable(self.session.payer)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.session.bankrupt)
-            .writable(self.reward_trader)
-            .writable(self.session.session)
-            .queues(&self.keys)
-            .writable(self.keys.book)
-            .readonly(self.keys.price)
+            .market(
+                &self.keys,
+                &[
+                    self.session.bankrupt,
+                    self.reward_trader,
+                    self.session.session,
+                ],
+                &[Part::Queues, Part::Book, Part::Price],
+            )
             .listing(self.selected)
     }
 }
@@ -170,7 +171,7 @@ impl CloseAdlSession {
             .readonly(self.keys.market)
             .readonly(self.session.bankrupt)
             .writable(self.session.session)
-            .queues(&self.keys)
+            .beside(&self.keys, &[Part::Queues])
             .instruction()
     }
 }

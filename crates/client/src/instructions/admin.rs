@@ -3,11 +3,12 @@
 use ballast_state::exchange::Delays;
 use ballast_state::instructions::{self, InitializeExchangeArgs};
 use ballast_state::seeds::{INSTRUCTIONS_SYSVAR, PROGRAM_DATA_ADDRESS};
-use ballast_state::staged::{Change, Staged};
+use ballast_state::staged::Change;
 use ballast_state::Pubkey;
 use solana_instruction::Instruction;
 
-use super::call::Call;
+use super::call::{Call, Part};
+pub use super::staged::StagedKeys;
 use super::{Collateral, MarketKeys};
 use crate::addresses;
 use crate::token::SYSTEM_PROGRAM;
@@ -41,29 +42,6 @@ impl InitializeExchange {
             .readonly(INSTRUCTIONS_SYSVAR)
             .arguments(&self.args)
             .instruction()
-    }
-}
-
-/// What names a staged change, and what it takes to apply or cancel it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StagedKeys {
-    /// The account that holds it.
-    pub address: Pubkey,
-    /// Its id.
-    pub id: [u8; 32],
-    /// Who paid its rent and gets it back.
-    pub payer: Pubkey,
-}
-
-impl StagedKeys {
-    /// Those of the change that this account holds.
-    #[must_use]
-    pub fn of(address: Pubkey, staged: &Staged) -> Self {
-        Self {
-            address,
-            id: staged.id,
-            payer: staged.payer,
-        }
     }
 }
 
@@ -182,8 +160,7 @@ impl ApplyMarketChange {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::APPLY_MARKET_CHANGE)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.keys.book)
+            .market(&self.keys, &[], &[Part::Book])
             .staged(&self.staged)
             .arguments(&self.staged.id)
             .instruction()

@@ -4,7 +4,7 @@ use ballast_state::trigger::TriggerKind;
 use ballast_state::{instructions, Pubkey};
 use solana_instruction::Instruction;
 
-use super::call::Call;
+use super::call::{Call, Part};
 use super::{Collateral, MarketKeys};
 use crate::addresses;
 use crate::token::SYSTEM_PROGRAM;
@@ -22,8 +22,7 @@ impl AccrueFunding {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::ACCRUE_FUNDING)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .readonly(self.keys.price)
+            .market(&self.keys, &[], &[Part::Price])
             .instruction()
     }
 }
@@ -43,10 +42,7 @@ impl ReleaseProfit<'_> {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::RELEASE_PROFIT)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.keys.queue_long)
-            .writable(self.keys.queue_short)
-            .readonly(self.keys.price)
+            .market(&self.keys, &[], &[Part::Queues, Part::Price])
             .listing(self.traders)
     }
 }
@@ -151,9 +147,7 @@ impl FlagBankruptcy {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::FLAG_BANKRUPTCY)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.trader)
-            .readonly(self.keys.price)
+            .market(&self.keys, &[self.trader], &[Part::Price])
             .instruction()
     }
 }
@@ -215,12 +209,11 @@ impl Liquidate<'_> {
         Call::of(instructions::LIQUIDATE)
             .signer(self.authority)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.trader)
-            .writable(self.liquidator)
-            .writable(self.keys.book)
-            .queues(&self.keys)
-            .readonly(self.keys.price)
+            .market(
+                &self.keys,
+                &[self.trader, self.liquidator],
+                &[Part::Book, Part::Queues, Part::Price],
+            )
             .arguments(&(self.offer.margin, self.offer.lots))
             .listing(self.makers)
     }
@@ -251,12 +244,11 @@ impl ExecuteTrigger<'_> {
         Call::of(instructions::EXECUTE_TRIGGER)
             .signer(self.keeper)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.trader)
-            .writable(self.reward_trader)
-            .writable(self.keys.book)
-            .queues(&self.keys)
-            .readonly(self.keys.price)
+            .market(
+                &self.keys,
+                &[self.trader, self.reward_trader],
+                &[Part::Book, Part::Queues, Part::Price],
+            )
             .arguments(&self.kind)
             .listing(self.makers)
     }
@@ -284,12 +276,11 @@ impl AutoDeleverage<'_> {
         Call::of(instructions::AUTO_DELEVERAGE)
             .signer(self.keeper)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.bankrupt)
-            .writable(self.reward_trader)
-            .queues(&self.keys)
-            .writable(self.keys.book)
-            .readonly(self.keys.price)
+            .market(
+                &self.keys,
+                &[self.bankrupt, self.reward_trader],
+                &[Part::Queues, Part::Book, Part::Price],
+            )
             .listing(self.counterparties)
     }
 }

@@ -4,9 +4,22 @@ use ballast_state::Pubkey;
 use borsh::BorshSerialize;
 use solana_instruction::{AccountMeta, Instruction};
 
-use super::admin::StagedKeys;
+use super::staged::StagedKeys;
 use super::MarketKeys;
 use crate::addresses;
+
+/// What lies beside the account of a market.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// Its order book.
+    Book,
+    /// Its two queues.
+    Queues,
+    /// The same, not given where the program may go without.
+    NoQueues,
+    /// The account of its price.
+    Price,
+}
 
 /// A call of the program, account by account.
 pub struct Call {
@@ -43,14 +56,32 @@ impl Call {
         self.account(AccountMeta::new_readonly(key, false))
     }
 
-    /// The next accounts: the queues of a market, which are written wherever they are named.
-    pub fn queues(self, keys: &MarketKeys) -> Self {
-        self.writable(keys.queue_long).writable(keys.queue_short)
+    /// The next accounts: those of a market beside its own, in this order, each as it is named
+    /// everywhere.
+    pub fn beside(self, keys: &MarketKeys, parts: &[Part]) -> Self {
+        parts.iter().fold(self, |call, part| match part {
+            Part::Book => call.writable(keys.book),
+            Part::Queues => call.writable(keys.queue_long).writable(keys.queue_short),
+            Part::NoQueues => call.absent().absent(),
+            Part::Price => call.readonly(keys.price),
+        })
+    }
+
+    /// The next accounts: a market, others that are written with it, and what lies beside the market.
+    pub fn market(self, keys: &MarketKeys, written: &[Pubkey], parts: &[Part]) -> Self {
+        let call = self.writable(keys.market);
+        let call = written.iter().fold(call, |call, key| call.writable(*key));
+        call.beside(keys, parts)
     }
 
     /// The next accounts: a staged change, which is closed, and who gets its rent.
     pub fn staged(self, staged: &StagedKeys) -> Self {
         self.writable(staged.address).writable(staged.payer)
+    }
+
+    /// The next account: none, for which the program's own key stands.
+    fn absent(self) -> Self {
+        self.readonly(ballast_state::ID)
     }
 
     /// The arguments: one, or a tuple of several, in Borsh.

@@ -25,6 +25,7 @@ pub mod admin;
 pub mod anyone;
 mod call;
 pub mod orders;
+mod staged;
 pub mod trader;
 pub mod wind_down;
 

@@ -2,12 +2,12 @@
 
 use ballast_state::book_account::OrderSide;
 use ballast_state::instructions::{self, OrderRef, PlaceTriggerArgs};
-use ballast_state::order_args::PlaceOrderArgs;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 use ballast_state::trigger::TriggerKind;
 use ballast_state::Pubkey;
 use solana_instruction::Instruction;
 
-use super::call::Call;
+use super::call::{Call, Part};
 use super::MarketKeys;
 use crate::addresses;
 
@@ -35,6 +35,7 @@ impl PlaceOrder<'_> {
             self.authority,
             &self.keys,
             self.trader,
+            self.args.kind,
         )
         .arguments(&self.args)
         .listing(self.makers)
@@ -67,22 +68,30 @@ impl ReplaceOrder<'_> {
             self.authority,
             &self.keys,
             self.trader,
+            self.args.kind,
         )
         .arguments(&(self.replaced, self.args))
         .listing(self.makers)
     }
 }
 
-/// A call with the accounts of an instruction that trades against the book.
-fn trading(discriminator: [u8; 8], authority: Pubkey, keys: &MarketKeys, trader: Pubkey) -> Call {
+/// A call with the accounts of an order of this kind. A post-only order changes no position and names
+/// no queues, which makes room in the block.
+fn trading(
+    discriminator: [u8; 8],
+    authority: Pubkey,
+    keys: &MarketKeys,
+    trader: Pubkey,
+    kind: OrderKind,
+) -> Call {
+    let queues = match kind {
+        OrderKind::PostOnly => Part::NoQueues,
+        _ => Part::Queues,
+    };
     Call::of(discriminator)
         .signer(authority)
         .readonly(addresses::exchange())
-        .writable(keys.market)
-        .writable(trader)
-        .writable(keys.book)
-        .queues(keys)
-        .readonly(keys.price)
+        .market(keys, &[trader], &[Part::Book, queues, Part::Price])
 }
 
 /// Takes one of a trader's orders out of the book.
@@ -104,9 +113,7 @@ impl CancelOrder {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::CANCEL_ORDER)
             .signer(self.authority)
-            .writable(self.keys.market)
-            .writable(self.trader)
-            .writable(self.keys.book)
+            .market(&self.keys, &[self.trader], &[Part::Book])
             .arguments(&self.order)
             .instruction()
     }
@@ -131,9 +138,7 @@ impl CancelAllOrders {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::CANCEL_ALL_ORDERS)
             .signer(self.authority)
-            .writable(self.keys.market)
-            .writable(self.trader)
-            .writable(self.keys.book)
+            .market(&self.keys, &[self.trader], &[Part::Book])
             .arguments(&self.side)
             .instruction()
     }

@@ -4,7 +4,7 @@ use ballast_state::instructions::{self, BlockTradeArgs};
 use ballast_state::Pubkey;
 use solana_instruction::Instruction;
 
-use super::call::Call;
+use super::call::{Call, Part};
 use super::{Collateral, MarketKeys};
 use crate::addresses;
 use crate::token::SYSTEM_PROGRAM;
@@ -170,7 +170,7 @@ impl AddMargin {
             .readonly(addresses::exchange())
             .readonly(self.keys.market)
             .writable(self.trader)
-            .queues(&self.keys)
+            .beside(&self.keys, &[Part::Queues])
             .arguments(&self.amount)
             .instruction()
     }
@@ -196,10 +196,7 @@ impl RemoveMargin {
         Call::of(instructions::REMOVE_MARGIN)
             .signer(self.authority)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.trader)
-            .queues(&self.keys)
-            .readonly(self.keys.price)
+            .market(&self.keys, &[self.trader], &[Part::Queues, Part::Price])
             .arguments(&self.amount)
             .instruction()
     }
@@ -235,12 +232,11 @@ impl BlockTrade {
             .signer(self.taker.authority)
             .signer(self.maker.authority)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.taker.trader)
-            .writable(self.maker.trader)
-            .writable(self.keys.book)
-            .queues(&self.keys)
-            .readonly(self.keys.price)
+            .market(
+                &self.keys,
+                &[self.taker.trader, self.maker.trader],
+                &[Part::Book, Part::Queues, Part::Price],
+            )
             .arguments(&self.args)
             .instruction()
     }

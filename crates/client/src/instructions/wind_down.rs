@@ -3,7 +3,7 @@
 use ballast_state::{instructions, seeds::INSTRUCTIONS_SYSVAR, Pubkey};
 use solana_instruction::Instruction;
 
-use super::call::Call;
+use super::call::{Call, Part};
 use super::MarketKeys;
 use crate::addresses;
 
@@ -80,10 +80,7 @@ impl SettlePosition {
     #[must_use]
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::SETTLE_POSITION)
-            .writable(self.keys.market)
-            .writable(self.trader)
-            .queues(&self.keys)
-            .writable(self.keys.book)
+            .market(&self.keys, &[self.trader], &[Part::Queues, Part::Book])
             .instruction()
     }
 }
@@ -103,10 +100,7 @@ impl CloseMarket {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::CLOSE_MARKET)
             .readonly(addresses::exchange())
-            .writable(self.keys.market)
-            .writable(self.rent_payer)
-            .queues(&self.keys)
-            .writable(self.keys.book)
+            .market(&self.keys, &[self.rent_payer], &[Part::Queues, Part::Book])
             .instruction()
     }
 }

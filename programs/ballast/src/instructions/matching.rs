@@ -106,7 +106,8 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
     /// Fills the order at `node` with up to `most` lots, removes it or passes it over.
     ///
     /// # Errors
-    /// `MakerForeign` for an account that is no trader account of the program; `QueueFull`.
+    /// `MakerForeign` for an account that is no trader account of the program; `QueueFull`,
+    /// `QueuesMissing`.
     #[inline(never)]
     pub fn meet(&mut self, book: &mut Book, node: u32, most: u64) -> Result<Met> {
         let order = *book.as_ref().order(node).or_ballast()?;
@@ -123,7 +124,9 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         let maker = Maker {
             position,
             free,
+            // Without queues nothing can open: the order may only be removed for its own reasons.
             has_room: position.side() == Some(order.side())
+                || !self.queues.are_given()
                 || self.queues.has_room(order.side())?,
         };
         let decided = self.decide(&maker, &order, most)?;

@@ -34,10 +34,8 @@ pub struct Profits {
 pub struct Venue<'a, 'info> {
     /// The market.
     pub market: &'a AccountLoader<'info, Market>,
-    /// Its queue of longs.
-    pub queue_long: &'a AccountInfo<'info>,
-    /// Its queue of shorts.
-    pub queue_short: &'a AccountInfo<'info>,
+    /// Its queues of longs and of shorts; none where a post-only order goes without.
+    pub queues: Option<(&'a AccountInfo<'info>, &'a AccountInfo<'info>)>,
     /// The traders that the instruction names.
     pub named: &'a [&'a AccountLoader<'info, Trader>],
     /// Those that its caller lists.
@@ -58,8 +56,7 @@ macro_rules! venues {
             ) -> Venue<'a, 'info> {
                 Venue {
                     market: &self.market,
-                    queue_long: &self.queue_long,
-                    queue_short: &self.queue_short,
+                    queues: Some((&*self.queue_long, &*self.queue_short)),
                     named,
                     listed,
                     event_authority: &self.event_authority,
@@ -70,7 +67,6 @@ macro_rules! venues {
 }
 
 venues!(
-    crate::PlaceOrder<'info>,
     crate::BlockTrade<'info>,
     crate::RemoveMargin<'info>,
     crate::Liquidate<'info>,
@@ -149,7 +145,10 @@ impl<'info> Venue<'_, 'info> {
 #[inline(never)]
 fn short_of(venue: &Venue, prices: PriceRange, slot: u64) -> Result<u64> {
     let market = venue.market.load()?;
-    let queues = MarketQueues::load(&market, venue.queue_long, venue.queue_short)?;
+    let queues = match venue.queues {
+        Some((long, short)) => MarketQueues::load(&market, long, short)?,
+        None => MarketQueues::NONE,
+    };
     market_shortfall(&market, &queues, prices, slot)
 }
 

@@ -20,10 +20,9 @@ use crate::error::{error, require, require_keys_eq, OrBallast};
 /// Bytes of such an account after the discriminator.
 const MIN_QUEUE_BYTES: usize = QUEUE_HEADER_SIZE + MIN_QUEUE_NODES * QUEUE_ENTRY_SIZE;
 
-/// Both queue accounts of a market, checked.
+/// Both queue accounts of a market, checked; none where an instruction that may go without them does.
 pub struct MarketQueues<'a, 'info> {
-    long: &'a AccountInfo<'info>,
-    short: &'a AccountInfo<'info>,
+    both: Option<[&'a AccountInfo<'info>; 2]>,
 }
 
 impl<'a, 'info> MarketQueues<'a, 'info> {
@@ -41,19 +40,28 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
             require_keys_eq!(*account.owner, crate::ID, BallastError::QueueNotOwned);
             require!(account.is_writable, BallastError::QueueNotWritable);
         }
-        Ok(Self { long, short })
+        let both = Some([long, short]);
+        Ok(Self { both })
+    }
+
+    /// No queues: whatever would need one fails with `QueuesMissing`.
+    pub const NONE: Self = Self { both: None };
+
+    /// Whether there are any.
+    pub const fn are_given(&self) -> bool {
+        self.both.is_some()
     }
 
     /// Runs `body` on the queue of `side`.
     ///
     /// # Errors
-    /// `QueueLayout`; those of `body`.
+    /// `QueueLayout`, `QueuesMissing`; those of `body`.
     pub fn write<R>(
         &self,
         side: Side,
         body: impl FnOnce(&mut Queue<'_>) -> Result<R>,
     ) -> Result<R> {
-        let mut data = self.account(side).try_borrow_mut_data()?;
+        let mut data = self.account(side)?.try_borrow_mut_data()?;
         let (discriminator, bytes) = data
             .split_at_mut_checked(QUEUE_DISCRIMINATOR.len())
             .ok_or_else(|| error!(BallastError::QueueLayout))?;
@@ -67,9 +75,9 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
     /// Runs `body` on the queue of `side`, read only.
     ///
     /// # Errors
-    /// `QueueLayout`; those of `body`.
+    /// `QueueLayout`, `QueuesMissing`; those of `body`.
     pub fn read<R>(&self, side: Side, body: impl FnOnce(&QueueRef<'_>) -> Result<R>) -> Result<R> {
-        let data = self.account(side).try_borrow_data()?;
+        let data = self.account(side)?.try_borrow_data()?;
         let bytes = data
             .strip_prefix(&QUEUE_DISCRIMINATOR)
             .ok_or_else(|| error!(BallastError::QueueLayout))?;
@@ -79,7 +87,7 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
     /// Whether the queue of `side` has room for one more position.
     ///
     /// # Errors
-    /// `QueueLayout`.
+    /// `QueueLayout`, `QueuesMissing`.
     pub fn has_room(&self, side: Side) -> Result<bool> {
         self.read(side, |queue| Ok(queue.has_room()))
     }
@@ -90,7 +98,7 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
     /// `before` is the side of the position before the change.
     ///
     /// # Errors
-    /// `QueueFull`, `QueueLayout`, `BankruptcyPriceOutOfRange`.
+    /// `QueueFull`, `QueueLayout`, `QueuesMissing`, `BankruptcyPriceOutOfRange`.
     pub fn sync(
         &self,
         trader: &Pubkey,
@@ -116,10 +124,11 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
         Ok(())
     }
 
-    fn account(&self, side: Side) -> &'a AccountInfo<'info> {
-        match side {
-            Side::Long => self.long,
-            Side::Short => self.short,
+    fn account(&self, side: Side) -> Result<&'a AccountInfo<'info>> {
+        match (&self.both, side) {
+            (Some([long, _]), Side::Long) => Ok(*long),
+            (Some([_, short]), Side::Short) => Ok(*short),
+            (None, _) => Err(error!(BallastError::QueuesMissing)),
         }
     }
 }
@@ -249,6 +258,25 @@ mod tests {
             queues.sync(&TRADER, None, &mut slot).unwrap();
             assert_eq!(lengths(queues), (0, 0));
         });
+    }
+
+    #[test]
+    fn without_queues_no_position_changes() {
+        let queues = MarketQueues::NONE;
+        let missing = || Err(BallastError::QueuesMissing.into());
+        assert_eq!(queues.sync(&TRADER, None, &mut slot(10)), missing());
+        assert_eq!(
+            queues.sync(&TRADER, Some(Side::Long), &mut slot(10)),
+            missing()
+        );
+        assert_eq!(
+            queues.sync(&TRADER, Some(Side::Short), &mut slot(0)),
+            missing()
+        );
+        assert_eq!(
+            queues.has_room(Side::Long),
+            Err(BallastError::QueuesMissing.into())
+        );
     }
 
     #[test]

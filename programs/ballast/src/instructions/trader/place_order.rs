@@ -8,17 +8,17 @@ use ballast_state::{
     exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
     instructions::OrderRef,
     market::{Market, Touched},
-    order_args::PlaceOrderArgs,
+    order_args::{OrderKind, PlaceOrderArgs},
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,
 };
 
 use crate::{
     emit::emit,
-    error::OrBallast,
+    error::{error, OrBallast},
     instructions::{
         matching::{check_makers, Matched, Matching},
-        profit::Profits,
+        profit::{Profits, Venue},
         taker::{Taker, TakerOrder},
     },
     loaders::{book_account::MarketBook, queue_account::MarketQueues},
@@ -26,7 +26,8 @@ use crate::{
 };
 
 /// Accounts of `place_order` and `replace_order`. The remaining accounts are the makers' trader
-/// accounts, writable, in the order of the book.
+/// accounts, writable, in the order of the book. A post-only order, which never trades, may go without
+/// the two queues.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct PlaceOrder<'info> {
@@ -46,10 +47,10 @@ pub struct PlaceOrder<'info> {
     pub book: UncheckedAccount<'info>,
     /// CHECK: the market's long queue, checked by `MarketQueues::load`.
     #[account(mut)]
-    pub queue_long: UncheckedAccount<'info>,
+    pub queue_long: Option<UncheckedAccount<'info>>,
     /// CHECK: the market's short queue, checked by `MarketQueues::load`.
     #[account(mut)]
-    pub queue_short: UncheckedAccount<'info>,
+    pub queue_short: Option<UncheckedAccount<'info>>,
     /// CHECK: the market's price account, checked by the oracle adapter.
     pub price: UncheckedAccount<'info>,
 }
@@ -63,7 +64,7 @@ impl<'info> PlaceOrder<'info> {
     /// `NotTraderAuthority`, `Paused`, `TooManyMakers`, the `Price...` errors, `NoFreeSlot`,
     /// those of [`ballast_engine::order::check`], `DuplicateClientId`,
     /// `PostOnlyCrosses`, `SelfTrade`, `NotFilled`, `InsufficientCollateral`, `PositionTooLarge`,
-    /// `TooManyOrders`, `BookFull`, `OpenInterestLimit`, `QueueFull`, `MakerForeign`.
+    /// `TooManyOrders`, `BookFull`, `OpenInterestLimit`, `QueueFull`, `QueuesMissing`, `MakerForeign`.
     pub fn handle(ctx: Context<'info, Self>, args: PlaceOrderArgs) -> Result<()> {
         let listed = ctx.remaining_accounts;
         let (event, profits) = ctx.accounts.place(listed, None, &args)?;
@@ -107,7 +108,7 @@ impl<'info> PlaceOrder<'info> {
         let clock = Clock::get()?;
         let touched = touch(&mut market, &self.price, Action::Open, &clock, pauses)?;
         let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
-        let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
+        let queues = self.queues(&market, args)?;
         let book = MarketBook::load(&market, &self.book)?;
         let now = clock.unix_timestamp;
         let matching = Matching::new(key, &market, &queues, makers, &touched, now, true);
@@ -121,6 +122,30 @@ impl<'info> PlaceOrder<'info> {
         market.invariant()?;
         let profits = matched.changes.profits();
         Ok((self.event(args, &taker, &touched, matched, party), profits))
+    }
+
+    /// The market's queues; none where a post-only order goes without.
+    fn queues(&self, market: &Market, args: &PlaceOrderArgs) -> Result<MarketQueues<'_, 'info>> {
+        match (&self.queue_long, &self.queue_short) {
+            (Some(long), Some(short)) => MarketQueues::load(market, long, short),
+            (None, None) if args.kind == OrderKind::PostOnly => Ok(MarketQueues::NONE),
+            _ => Err(error!(BallastError::QueuesMissing)),
+        }
+    }
+
+    /// The accounts that holding profit needs.
+    fn venue<'a>(
+        &'a self,
+        named: &'a [&'a AccountLoader<'info, Trader>],
+        listed: &'info [AccountInfo<'info>],
+    ) -> Venue<'a, 'info> {
+        Venue {
+            market: &self.market,
+            queues: self.queue_long.as_deref().zip(self.queue_short.as_deref()),
+            named,
+            listed,
+            event_authority: &self.event_authority,
+        }
     }
 
     #[allow(clippy::too_many_arguments)]
