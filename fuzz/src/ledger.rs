@@ -66,7 +66,7 @@ fn params(bytes: &mut Bytes<'_>) -> RiskParams {
         },
         ..usual
     };
-    params.validate().expect("valid");
+    params.validate(1_000_000).expect("valid");
     params
 }
 

@@ -187,7 +187,8 @@ impl Market {
             }
         }
         self.padded_name()?;
-        self.risk_params()?;
+        let unit_atoms = 10_u64.checked_pow(mint_decimals.into());
+        self.risk_params_in(unit_atoms)?;
         self.insurance_atoms(mint_decimals)?;
         let oracle = self.oracle(mint_decimals)?;
         let checked = oracle.validate(mint_decimals);
@@ -197,10 +198,14 @@ impl Market {
     /// The risk parameters.
     ///
     /// # Errors
-    /// When the program would refuse them.
+    /// When the program would refuse them, amounts aside.
     pub fn risk_params(&self) -> Result<RiskParams> {
+        self.risk_params_in(None)
+    }
+
+    fn risk_params_in(&self, unit_atoms: Option<u64>) -> Result<RiskParams> {
         let context = || format!("market {}", self.name);
-        self.risk.params().with_context(context)
+        self.risk.params(unit_atoms).with_context(context)
     }
 
     /// What insurance is given when the market is created, atoms of a quote currency of so many
@@ -298,7 +303,7 @@ mod tests {
         assert!(oracle.validate(6).is_ok());
         assert_eq!(oracle.atoms_per_lot_tick, 1);
         assert_eq!(&market.padded_name().unwrap()[..9], b"SOL-PERP\0");
-        assert!(market.risk_params().unwrap().validate().is_ok());
+        assert!(market.check(6).is_ok());
     }
 
     #[test]
@@ -357,7 +362,7 @@ mod tests {
         let text = LOCALNET.replace("price_band_bps = 500", "price_band_bps = 20000");
         let error = format!("{:#}", Config::parse(&text).unwrap_err());
         assert!(
-            error.contains("risk.price_band_bps = 20000") && error.contains("1 to 10000 bps"),
+            error.contains("risk.price_band_bps is 20000, allowed 10 to 3000"),
             "{error}"
         );
         let text = LOCALNET.replace(
@@ -366,7 +371,7 @@ mod tests {
         );
         let error = format!("{:#}", Config::parse(&text).unwrap_err());
         assert!(
-            error.contains("risk.tiers[0]") && error.contains("200/250 bps"),
+            error.contains("risk.tiers[0].initial_margin_bps is 200, allowed 500 to 10000"),
             "{error}"
         );
     }

@@ -1,7 +1,7 @@
 //! What a run is going to do, decided from the file and the cluster before anything is sent.
 
 use anchor_lang::prelude::Pubkey;
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{anyhow, bail, ensure, Context, Result};
 use ballast_client::addresses::{self, book_space, queue_space};
 use ballast_client::amount::{grouped_decimal, truncated_decimal};
 use ballast_client::token::{associated_token, token_amount};
@@ -121,8 +121,12 @@ impl Plan {
         match named.as_slice() {
             [] => {}
             [(_, market)] => {
-                let differs = *market.params() != wanted.risk_params()?;
-                if differs && allowed.update_risk {
+                let params = wanted.risk_params()?;
+                if *market.params() != params && allowed.update_risk {
+                    let follows = params.check_after(market.params());
+                    follows.map_err(|breach| {
+                        anyhow!("market {name}: {breach}, after what is in force")
+                    })?;
                     ensure!(
                         found.risk_authority == deployment.admin(),
                         "market {name}: its risk parameters are set by {}, and {} signs; choose its key with --keypair",

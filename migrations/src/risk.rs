@@ -4,7 +4,6 @@ use anyhow::{bail, Result};
 use ballast_engine::risk::{
     AdlParams, LadderStep, RiskParams, RiskTier, MAX_LADDER_STEPS, MAX_TIERS,
 };
-use ballast_engine::EngineError;
 use serde::Deserialize;
 
 use crate::report::Difference;
@@ -98,11 +97,12 @@ numbers! {
 }
 
 impl Risk {
-    /// The program's form.
+    /// The program's form. Amounts are judged where it is known how many atoms a unit of the quote
+    /// currency has.
     ///
     /// # Errors
     /// Too many tiers or steps, or what the program would refuse.
-    pub fn params(&self) -> Result<RiskParams> {
+    pub fn params(&self, unit_atoms: Option<u64>) -> Result<RiskParams> {
         if self.tiers.len() > MAX_TIERS || self.ladder.len() > MAX_LADDER_STEPS {
             bail!("a market has at most {MAX_TIERS} tiers and {MAX_LADDER_STEPS} ladder steps");
         }
@@ -126,42 +126,13 @@ impl Risk {
         }
         self.write(&mut params);
         self.adl.write(&mut params.adl);
-        match params.validate() {
+        match params.check(unit_atoms) {
             Ok(()) => Ok(params),
-            Err(error) => bail!(
-                "the risk parameters are refused: {error}; the file has {}",
-                named(&params, error).join(", ")
+            Err(breach) => bail!(
+                "the risk parameters are refused: {breach}; {}",
+                breach.error
             ),
         }
-    }
-}
-
-/// The fields that a refusal is about, with their values.
-fn named(params: &RiskParams, error: EngineError) -> Vec<String> {
-    let wanted: &[&str] = match error {
-        EngineError::RiskTiers => &["risk.tier"],
-        EngineError::RiskLadder => &["risk.ladder["],
-        EngineError::RiskSizes => &["position_lots", "open_interest_lots"],
-        EngineError::RiskLiquidation => &["liquidation", "risk.tiers[0]"],
-        EngineError::RiskBand => &["price_band"],
-        EngineError::RiskFees => &["taker_fee", "maker_fee", "insurance_fee"],
-        EngineError::RiskFunding => &["funding_rate"],
-        EngineError::RiskInsurance => &["insurance_draw", "insurance_window"],
-        EngineError::RiskOracle => &["oracle_"],
-        EngineError::RiskAdl => &["risk.adl."],
-        EngineError::RiskBook => &["book_reward", "funding_rate", "impact"],
-        _ => &[""],
-    };
-    // What is not zero differs from the default; what is zero is said too.
-    let zero = RiskParams::default();
-    let set = differences(&zero, params).into_iter();
-    let set: Vec<String> = set
-        .filter(|one| wanted.iter().any(|part| one.field.contains(part)))
-        .map(|one| format!("{} = {}", one.field, one.configured))
-        .collect();
-    match set.as_slice() {
-        [] => vec![format!("{} = 0", wanted.join(", "))],
-        _ => set,
     }
 }
 

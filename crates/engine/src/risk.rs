@@ -8,9 +8,9 @@ use bytemuck::{Pod, Zeroable};
 use crate::error::EngineError;
 
 pub use bounds::{
-    DEFAULT_DIVERGENCE_GRACE_SECONDS, DEFAULT_ORACLE_DEAD_SECONDS, DEFAULT_PRICE_AGE_SECONDS,
-    DIVERGENCE_GRACE_SECONDS, MAX_FEE_BPS, MAX_FUNDING_RATE_PPM, MAX_LADDER_STEPS,
-    MAX_ORACLE_DEAD_SECONDS, MAX_TIERS, OLDEST_PRICE_AGE_SECONDS, PRICE_AGE_SECONDS,
+    gap_bps, Bound, Breach, Measure, DEFAULT_DIVERGENCE_GRACE_SECONDS, DEFAULT_ORACLE_DEAD_SECONDS, DEFAULT_PRICE_AGE_SECONDS,
+    LEAST_INITIAL_MARGIN_BPS, MAX_FUNDING_RATE_PPM, MAX_LADDER_STEPS, MAX_TIERS,
+    MOST_LIQUIDATION_COST_BPS, TABLE,
 };
 
 /// A bracket of notional. Its margins apply to the part of a position between
@@ -188,7 +188,7 @@ impl RiskParams {
     #[must_use]
     pub fn oldest_price_age(&self) -> u64 {
         self.oracle_max_age_seconds
-            .min(*OLDEST_PRICE_AGE_SECONDS.end())
+            .min(bounds::ORACLE_MAX_AGE.most.unsigned_abs())
     }
 
     /// Seconds without a price after which the oracle may be declared dead.
@@ -213,3 +213,6 @@ impl RiskParams {
 fn first<T>(all: &[T], count: u32) -> Option<&[T]> {
     all.get(..usize::try_from(count).ok()?)
 }
+
+#[cfg(test)]
+mod tests;

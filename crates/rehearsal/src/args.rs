@@ -26,13 +26,13 @@ pub struct RehearseArgs {
     #[arg(long, value_name = "USD", value_parser = clap::value_parser!(u64).range(0..=1_000_000_000_000))]
     pub insurance: Option<u64>,
     /// Highest leverage of small positions.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..=100))]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..=20))]
     pub max_leverage: u64,
     /// Largest part of a counterparty that one pass of auto-deleveraging closes, basis points.
-    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(500..=10_000))]
     pub adl_step_bps: u32,
     /// How much more a spared trader may score than the last one cut, basis points; 0 is exact.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000))]
     pub rank_tolerance_bps: u32,
     /// Accounts that quote around the oracle price and pull away in the crash; 0 for no book.
     #[arg(long, value_name = "N", default_value_t = MARKET_MAKERS, value_parser = makers)]
@@ -154,9 +154,9 @@ mod tests {
         for bad in [
             ["--traders", "9"],
             ["--max-leverage", "1"],
-            ["--adl-step-bps", "0"],
+            ["--adl-step-bps", "499"],
             ["--adl-step-bps", "10001"],
-            ["--rank-tolerance-bps", "10001"],
+            ["--rank-tolerance-bps", "1001"],
             ["--insurance", "-5"],
             ["--seed", "x"],
             ["--policy", "auction"],

@@ -137,16 +137,16 @@ errors! {
     6063 InsuranceCap: "The amount exceeds what insurance may pay in this window";
 
     // --- risk parameters ---
-    6064 RiskTiers: "Risk tiers: 1 to 4, limits ascending, margins not descending, 0 < maintenance < initial <= 10000 bps";
-    6065 RiskLadder: "Risk ladder: at most 4 steps, ratios descending below 10000 bps, closes not descending within 1 to 10000 bps";
-    6066 RiskSizes: "Risk sizes: 1 <= least <= largest position <= 2^32-1 lots, open interest above 0";
-    6067 RiskLiquidation: "Risk liquidation: first discount <= last, last + fee below the lowest maintenance margin, buffer <= 10000 bps";
-    6068 RiskBand: "Risk band: 1 to 10000 bps";
-    6069 RiskFees: "Risk fees: each at most 1000 bps, insurance share at most 10000 bps";
-    6070 RiskFunding: "Risk funding: at most 10000 ppm an hour either way";
-    6071 RiskInsurance: "Risk insurance: cap at most 10000 bps and a window above 0 slots";
-    6072 RiskOracle: "Risk oracle: age, confidence or divergence out of range";
-    6073 RiskAdl: "Risk adl: close within 1 to 10000 bps, tolerance and least profit at most 10000 bps";
+    6064 RiskTiers: "Risk tiers: 1 to 4, limits ascending, margins not descending, maintenance at least a gap, initial a gap above it; docs/RISK_BOUNDS.md";
+    6065 RiskLadder: "Risk ladder: at most 4 steps, ratios descending, closes not descending, interval; docs/RISK_BOUNDS.md";
+    6066 RiskSizes: "Risk sizes: least position at most a hundredth of the largest and at most the open interest; docs/RISK_BOUNDS.md";
+    6067 RiskLiquidation: "Risk liquidation: first discount <= last, last + fee at most 500 bps and half of the least maintenance margin, before and after; docs/RISK_BOUNDS.md";
+    6068 RiskBand: "Risk band: out of its bounds; docs/RISK_BOUNDS.md";
+    6069 RiskFees: "Risk fees: out of their bounds, or a rebate above the taker's fee; docs/RISK_BOUNDS.md";
+    6070 RiskFunding: "Risk funding: out of its bounds; docs/RISK_BOUNDS.md";
+    6071 RiskInsurance: "Risk insurance: cap or window out of bounds; docs/RISK_BOUNDS.md";
+    6072 RiskOracle: "Risk oracle: age, confidence or divergence out of bounds; docs/RISK_BOUNDS.md";
+    6073 RiskAdl: "Risk adl: tolerance, close, least profit, grace or reward out of bounds; docs/RISK_BOUNDS.md";
     6074 RiskReserved: "Reserved and unused risk fields must be zero";
 
     // --- queues ---
@@ -220,7 +220,7 @@ errors! {
     6130 TriggerNotReached: "The oracle price has not reached the trigger; wait";
     6131 LiquidationSkipsBook: "The book pays more than the liquidator would; pass the makers of the best orders in book order";
     6132 BookCanAbsorb: "The book can take lots of the bankrupt position; liquidate into it first";
-    6133 RiskBook: "Book parameters: reward at most 1,000 bps; funding cap at least the base rate and at most 10,000 ppm an hour";
+    6133 RiskBook: "Risk book: impact notional, funding cap, keeper fee, reward or least order out of bounds; docs/RISK_BOUNDS.md";
 
     // --- settlement ---
     6134 Unbalanced: "The legs of the instruction do not net to zero; nothing was changed; report it";

@@ -50,8 +50,15 @@ impl CreateMarketArgs {
     pub fn validate(&self, mint_decimals: u8) -> Result<()> {
         ensure(name_is_valid(&self.name), BallastError::MarketNameInvalid)?;
         self.oracle.validate(mint_decimals)?;
-        Ok(self.risk.validate()?)
+        Ok(self.risk.validate(unit_atoms(mint_decimals))?)
     }
+}
+
+/// Atoms of one unit of a currency of so many decimals; 0 where that is no 64-bit number, so that
+/// every amount is too large.
+#[must_use]
+pub fn unit_atoms(decimals: u8) -> u64 {
+    10_u64.checked_pow(decimals.into()).unwrap_or(0)
 }
 
 /// At least one printable ASCII byte, then only zeros.

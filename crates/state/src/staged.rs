@@ -8,7 +8,7 @@ use crate::{
     derives::*,
     error::{ensure, BallastError, Result},
     exchange::{Delays, Exchange, Role, MAX_DELAY_SLOTS},
-    instructions::CreateMarketArgs,
+    instructions::{unit_atoms, CreateMarketArgs},
     market::Market,
     oracle_config::OracleConfig,
     seeds::EXCHANGE_ADDRESS,
@@ -139,9 +139,13 @@ impl Change {
     /// # Errors
     /// The `Risk...` errors; `MarketNameInvalid`; `OracleConfigInvalid`; `AuthorityUnset`;
     /// `VaultAsCounterparty`; `DelayOutOfRange`; `ChangeNotSupported`.
-    pub fn check(&self, exchange: &Exchange) -> Result<()> {
+    pub fn check(&self, exchange: &Exchange, market: Option<&Market>) -> Result<()> {
         match self {
-            Self::Risk(risk) => Ok(risk.validate()?),
+            Self::Risk(risk) => {
+                let market = market.ok_or(BallastError::StagedMismatch)?;
+                let unit = unit_atoms(exchange.mint_decimals);
+                Ok(risk.validate_after(market.params(), unit)?)
+            }
             Self::CreateMarket(args) => args.validate(exchange.mint_decimals),
             Self::Authority { successor: key, .. } => {
                 ensure(*key != Pubkey::default(), BallastError::AuthorityUnset)
@@ -277,7 +281,7 @@ impl Staged {
         staging: &Staging,
     ) -> Result<Self> {
         exchange.require_authority(change.proposed_by(), &staging.proposer)?;
-        change.check(exchange)?;
+        change.check(exchange, market)?;
         let mut staged = Self {
             version: STAGED_VERSION,
             bump: staging.bump,
@@ -360,7 +364,7 @@ impl Staged {
         ensure(slot <= self.expires_slot, BallastError::StagedExpired)?;
         let ready = self.ready_slot(&change, exchange)?;
         ensure(slot >= ready, BallastError::StagedTooEarly)?;
-        change.check(exchange)?;
+        change.check(exchange, market)?;
         Ok(change)
     }
 

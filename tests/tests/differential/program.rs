@@ -114,6 +114,19 @@ impl World {
         model.markets[market].params = params;
     }
 
+    /// Writes a market's parameters here and into the model, though the program would refuse them.
+    pub fn force_risk(&mut self, model: &mut Model, market: usize, params: RiskParams) {
+        let address = self.markets[market].keys.market;
+        let mut account = self.sandbox.account(&address).expect("a market");
+        let size = std::mem::size_of::<ballast_state::market::Market>();
+        let body = &mut account.data[8..8 + size];
+        let mut forged: ballast_state::market::Market = bytemuck::pod_read_unaligned(body);
+        forged.risk = params;
+        body.copy_from_slice(bytemuck::bytes_of(&forged));
+        self.sandbox.set_account(&address, account);
+        model.markets[market].params = params;
+    }
+
     /// Performs a step. `None` where the program is not called.
     pub fn perform(&mut self, operation: &Operation) -> Option<TxResult> {
         match operation {

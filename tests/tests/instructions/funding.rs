@@ -218,7 +218,7 @@ pub fn another_impact_notional_averages_the_book_anew() {
         // The asks alone are as deep as that.
         (100 * USD + 1, (0, 200_200)),
         (101 * USD, (0, 0)),
-        (USD, (200_000, 200_200)),
+        (50 * USD, (200_000, 200_200)),
         (0, (0, 0)),
     ] {
         risk.impact_notional_atoms = notional;

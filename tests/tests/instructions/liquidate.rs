@@ -108,9 +108,9 @@ pub fn everything_closes_below_the_last_step() {
 pub fn the_discount_rises_from_the_flag_on() {
     for (slots, discount) in [
         (0, 970_000),
-        (75, 2_405_600),
-        (150, 3_880_000),
-        (1_000, 3_880_000),
+        (75, 1_940_000),
+        (150, 2_910_000),
+        (1_000, 2_910_000),
     ] {
         let (mut venue, keeper) = falling(194_000);
         done(

@@ -326,7 +326,7 @@ pub fn once_the_ramp_is_over_the_book_may_be_passed_over() {
             .sandbox
             .flag_bankruptcy(&fall.venue.market, &alice),
     );
-    // At its end the discount is 1%: bob's bid is better as well.
+    // At its end the discount is 0.75%: bob's bid is better as well.
     let market = fall.venue.market.clone();
     watched(&mut fall.venue.sandbox, &market, &alice, 194_000, 150);
     fall.refuse(BallastError::LiquidationSkipsBook, OFFER, &[]);
@@ -339,7 +339,7 @@ pub fn once_the_ramp_is_over_the_book_may_be_passed_over() {
     fall.advance(1, 194_000);
     let event = fall.liquidate(OFFER, &[]);
     assert_eq!((event.lots, event.book_lots), (-2_000, 0));
-    assert_eq!(event.discount_atoms, 3_880_000);
+    assert_eq!(event.discount_atoms, 2_910_000);
     assert_eq!(fall.venue.resting(OrderSide::Bid).len(), 3);
 }
 

@@ -38,6 +38,7 @@ mod reduce_only;
 mod relapse;
 mod rescue_book;
 mod risk;
+mod risk_bounds;
 mod self_trade;
 mod shipped_bugs;
 mod staging;

@@ -695,7 +695,7 @@ pub fn flags_aged_while_nobody_could_act_or_looked() {
     // 1,000 slots in which nobody looks, whatever the price was, count as fifty.
     let (mut venue, keeper) = flagged();
     venue.sandbox.advance_slots(1_000);
-    assert_eq!(step(&mut venue, &keeper), 1_940_000);
+    assert_eq!(step(&mut venue, &keeper), 1_590_800);
     // After an hour the flag is none.
     let (mut venue, keeper) = flagged();
     venue.sandbox.advance_slots(9_001);
@@ -703,7 +703,7 @@ pub fn flags_aged_while_nobody_could_act_or_looked() {
     // Who looks on lets the ramp run to its end.
     let (mut venue, keeper) = flagged();
     watched(&mut venue.sandbox, &market, &alice, 194_000, 150);
-    assert_eq!(step(&mut venue, &keeper), 3_880_000);
+    assert_eq!(step(&mut venue, &keeper), 2_910_000);
     venue.conserves();
 }
 

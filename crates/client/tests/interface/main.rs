@@ -8,6 +8,7 @@ mod idl;
 mod instructions;
 mod json;
 mod layouts;
+mod risk_bounds;
 
 use std::path::{Path, PathBuf};
 

@@ -1,367 +1,259 @@
-//! Which parameters a market may have.
+//! Which parameters a market may have, and which may follow which.
 
+use super::bounds::{self, Breach};
 use super::{
-    AdlParams, LadderStep, RiskParams, RiskTier, DEFAULT_ORACLE_DEAD_SECONDS,
-    DIVERGENCE_GRACE_SECONDS, MAX_FEE_BPS, MAX_FUNDING_RATE_PPM, MAX_ORACLE_DEAD_SECONDS,
-    OLDEST_PRICE_AGE_SECONDS, PRICE_AGE_SECONDS,
+    gap_bps, AdlParams, LadderStep, RiskParams, RiskTier, LEAST_INITIAL_MARGIN_BPS,
+    MOST_LIQUIDATION_COST_BPS,
 };
 use crate::error::EngineError;
-use crate::units::{BPS_ONE, MAX_LOTS};
-
-const ONE: u32 = 10_000;
 
 impl RiskParams {
-    /// Accepts only parameters under which every other function of this crate
-    /// keeps its promises. One `Risk...` error per group.
-    pub fn validate(&self) -> Result<(), EngineError> {
-        self.validate_tiers()?;
-        self.validate_ladder()?;
-        self.validate_sizes()?;
-        self.validate_liquidation()?;
-        let band = (1..=ONE).contains(&self.price_band_bps);
-        ensure(band, EngineError::RiskBand)?;
-        let fees = self.taker_fee_bps <= MAX_FEE_BPS
-            && self.maker_fee_bps.unsigned_abs() <= MAX_FEE_BPS
-            && (self.maker_fee_bps >= 0 || self.maker_fee_bps.unsigned_abs() <= self.taker_fee_bps)
-            && self.insurance_fee_share_bps <= ONE;
-        ensure(fees, EngineError::RiskFees)?;
-        let rate = self.funding_rate_ppm_per_hour.unsigned_abs();
-        ensure(rate <= MAX_FUNDING_RATE_PPM, EngineError::RiskFunding)?;
-        let insurance = self.insurance_draw_cap_bps <= ONE && self.insurance_window_slots > 0;
-        ensure(insurance, EngineError::RiskInsurance)?;
-        self.validate_oracle()?;
-        self.adl.validate()?;
-        self.validate_book()?;
-        let clear = self.reserved == [0; 1] && self.reserved2 == [0; 3];
-        ensure(clear, EngineError::RiskReserved)
+    /// Accepts only parameters under which every other function of this crate keeps its promises,
+    /// and under which nobody's money is at the mercy of whoever set them: [`Self::check`]. One
+    /// `Risk...` error per group.
+    pub fn validate(&self, unit_atoms: u64) -> Result<(), EngineError> {
+        self.check(Some(unit_atoms)).map_err(|breach| breach.error)
     }
 
-    fn validate_tiers(&self) -> Result<(), EngineError> {
-        let tiers = self.active_tiers()?;
-        ensure(!tiers.is_empty(), EngineError::RiskTiers)?;
+    /// The same for parameters that take the place of `before`: [`Self::check_after`].
+    pub fn validate_after(&self, before: &Self, unit_atoms: u64) -> Result<(), EngineError> {
+        self.validate(unit_atoms)?;
+        self.check_after(before).map_err(|breach| breach.error)
+    }
+
+    /// The first field that breaks its bound. Amounts are bounded in units of the quote currency, of
+    /// `unit_atoms` each; without that they are not judged.
+    pub fn check(&self, unit_atoms: Option<u64>) -> Result<(), Breach> {
+        // Every field by name, so that another one does not compile before it is bounded.
+        let Self {
+            tiers,
+            ladder,
+            tier_count,
+            ladder_count,
+            ladder_interval_slots,
+            min_position_lots: _,
+            max_position_lots: _,
+            max_open_interest_lots: _,
+            liquidation_discount_bps: _,
+            liquidation_discount_max_bps: _,
+            discount_ramp_slots,
+            liquidation_fee_bps: _,
+            liquidation_buffer_bps,
+            price_band_bps,
+            taker_fee_bps: _,
+            maker_fee_bps: _,
+            insurance_fee_share_bps,
+            funding_rate_ppm_per_hour,
+            insurance_draw_cap_bps,
+            insurance_window_slots,
+            oracle_max_age_seconds: _,
+            oracle_max_conf_bps: _,
+            oracle_max_ema_divergence_bps: _,
+            adl,
+            impact_notional_atoms: _,
+            keeper_fee_atoms: _,
+            max_funding_rate_ppm: _,
+            book_reward_bps: _,
+            price_age_seconds: _,
+            divergence_grace_seconds: _,
+            reserved,
+            min_order_atoms: _,
+            oracle_dead_seconds,
+            reserved2,
+        } = self;
+        bounds::TIER_COUNT.admit(*tier_count, None)?;
+        bounds::LADDER_COUNT.admit(*ladder_count, None)?;
+        self.check_tiers(unit_atoms)?;
+        self.check_ladder()?;
+        bounds::LADDER_INTERVAL.admit(*ladder_interval_slots, None)?;
+        self.check_sizes()?;
+        self.check_liquidation()?;
+        bounds::DISCOUNT_RAMP.admit(*discount_ramp_slots, None)?;
+        bounds::LIQUIDATION_BUFFER.admit(*liquidation_buffer_bps, None)?;
+        bounds::PRICE_BAND.admit(*price_band_bps, None)?;
+        self.check_fees()?;
+        bounds::INSURANCE_SHARE.admit(*insurance_fee_share_bps, None)?;
+        bounds::FUNDING_RATE.admit(*funding_rate_ppm_per_hour, None)?;
+        bounds::DRAW_CAP.admit(*insurance_draw_cap_bps, None)?;
+        bounds::WINDOW.admit(*insurance_window_slots, None)?;
+        self.check_oracle()?;
+        bounds::ORACLE_DEAD.admit(*oracle_dead_seconds, None)?;
+        adl.check(unit_atoms)?;
+        self.check_book(unit_atoms)?;
+        let unused = tiers.iter().skip(active(*tier_count));
+        unused
+            .zip(0..)
+            .try_for_each(|(tier, place)| zero("tiers[]", place, *tier == RiskTier::default()))?;
+        let unused = ladder.iter().skip(active(*ladder_count));
+        unused.zip(0..).try_for_each(|(step, place)| {
+            zero("ladder[]", place, *step == LadderStep::default())
+        })?;
+        zero("reserved", 0, *reserved == [0; 1])?;
+        zero("reserved2", 0, *reserved2 == [0; 3])
+    }
+
+    /// What parameters that take the place of `before` have to respect beside: a liquidation takes at
+    /// most half of the least maintenance margin that was in force, so that nobody who was healthy
+    /// loses more than half of its equity to the change.
+    pub fn check_after(&self, before: &Self) -> Result<(), Breach> {
+        self.check_cost(half(before.lowest_maintenance()))
+    }
+
+    /// Maintenance margin of the first tier, basis points: the least of all.
+    fn lowest_maintenance(&self) -> u32 {
+        let [tier, ..] = &self.tiers;
+        tier.maintenance_margin_bps
+    }
+
+    fn check_tiers(&self, unit: Option<u64>) -> Result<(), Breach> {
+        let gap = i128::from(gap_bps(self.price_age()));
         let mut before = RiskTier::default();
-        for tier in tiers {
-            let sound = tier.notional_limit_atoms > before.notional_limit_atoms
-                && tier.notional_limit_atoms <= i64::MAX.unsigned_abs()
-                && tier.maintenance_margin_bps > 0
-                && tier.maintenance_margin_bps < tier.initial_margin_bps
-                && tier.initial_margin_bps <= ONE
-                && tier.initial_margin_bps >= before.initial_margin_bps
-                && tier.maintenance_margin_bps >= before.maintenance_margin_bps;
-            ensure(sound, EngineError::RiskTiers)?;
+        let tiers = self.tiers.iter().take(active(self.tier_count));
+        for (tier, place) in tiers.zip(0..) {
+            let RiskTier {
+                notional_limit_atoms,
+                initial_margin_bps,
+                maintenance_margin_bps,
+            } = *tier;
+            let limit = i128::from(notional_limit_atoms);
+            let above = i128::from(before.notional_limit_atoms).wrapping_add(1);
+            bounds::NOTIONAL_LIMIT.admit_at(place, limit, unit)?;
+            bounds::NOTIONAL_LIMIT.hold_at(place, limit, above, i64::MAX.into())?;
+            let maintenance = i128::from(maintenance_margin_bps);
+            let least = gap.max(before.maintenance_margin_bps.into());
+            let most = bounds::MAINTENANCE_MARGIN.most.into();
+            bounds::MAINTENANCE_MARGIN.hold_at(place, maintenance, least, most)?;
+            let least = maintenance
+                .wrapping_add(gap)
+                .max(LEAST_INITIAL_MARGIN_BPS.into())
+                .max(before.initial_margin_bps.into());
+            let most = bounds::INITIAL_MARGIN.most.into();
+            bounds::INITIAL_MARGIN.hold_at(place, initial_margin_bps.into(), least, most)?;
             before = *tier;
         }
-        let mut unused = self.tiers.iter().skip(tiers.len());
-        let clear = unused.all(|tier| *tier == RiskTier::default());
-        ensure(clear, EngineError::RiskReserved)
+        Ok(())
     }
 
-    fn validate_ladder(&self) -> Result<(), EngineError> {
-        let ladder = self.active_ladder()?;
-        let mut before = LadderStep {
-            above_ratio_bps: ONE,
-            close_bps: 1,
-        };
-        for step in ladder {
-            let sound = step.above_ratio_bps < before.above_ratio_bps
-                && step.close_bps >= before.close_bps
-                && step.close_bps <= ONE;
-            ensure(sound, EngineError::RiskLadder)?;
-            before = *step;
+    fn check_ladder(&self) -> Result<(), Breach> {
+        let mut below = bounds::LADDER_RATIO.most.into();
+        let mut least = bounds::LADDER_CLOSE.least.into();
+        let steps = self.ladder.iter().take(active(self.ladder_count));
+        for (step, place) in steps.zip(0..) {
+            let LadderStep {
+                above_ratio_bps,
+                close_bps,
+            } = *step;
+            let (ratio, close) = (i128::from(above_ratio_bps), i128::from(close_bps));
+            bounds::LADDER_RATIO.hold_at(place, ratio, 0, below)?;
+            let most = bounds::LADDER_CLOSE.most.into();
+            bounds::LADDER_CLOSE.hold_at(place, close, least, most)?;
+            below = ratio.wrapping_sub(1);
+            least = close;
         }
-        let mut unused = self.ladder.iter().skip(ladder.len());
-        let clear = unused.all(|step| *step == LadderStep::default());
-        ensure(clear, EngineError::RiskReserved)
+        Ok(())
     }
 
-    fn validate_sizes(&self) -> Result<(), EngineError> {
-        let sound = self.min_position_lots > 0
-            && self.min_position_lots <= self.max_position_lots
-            && self.max_position_lots <= MAX_LOTS
-            && self.max_open_interest_lots > 0;
-        ensure(sound, EngineError::RiskSizes)
+    fn check_sizes(&self) -> Result<(), Breach> {
+        let largest = i128::from(self.max_position_lots);
+        bounds::MAX_POSITION.admit(largest, None)?;
+        let part = largest.checked_div(100).unwrap_or(0);
+        let least = i128::from(self.min_position_lots);
+        bounds::MIN_POSITION.hold_at(0, least, 1, part)?;
+        let interest = i128::from(self.max_open_interest_lots);
+        let most = bounds::MAX_OPEN_INTEREST.most.into();
+        bounds::MAX_OPEN_INTEREST.hold_at(0, interest, least, most)
     }
 
-    fn validate_liquidation(&self) -> Result<(), EngineError> {
-        let lowest = self
-            .tiers
-            .first()
-            .map_or(0, |tier| tier.maintenance_margin_bps);
-        let most = self
-            .liquidation_discount_max_bps
-            .checked_add(self.liquidation_fee_bps)
-            .ok_or(EngineError::RiskLiquidation)?;
-        let sound = self.liquidation_discount_bps <= self.liquidation_discount_max_bps
-            && most < lowest
-            && u64::from(self.liquidation_buffer_bps) <= BPS_ONE;
-        ensure(sound, EngineError::RiskLiquidation)
+    fn check_liquidation(&self) -> Result<(), Breach> {
+        bounds::DISCOUNT_MAX.admit(self.liquidation_discount_max_bps, None)?;
+        let last = i128::from(self.liquidation_discount_max_bps);
+        bounds::DISCOUNT.hold_at(0, self.liquidation_discount_bps.into(), 0, last)?;
+        bounds::LIQUIDATION_FEE.admit(self.liquidation_fee_bps, None)?;
+        self.check_cost(half(self.lowest_maintenance()))
     }
 
-    fn validate_book(&self) -> Result<(), EngineError> {
-        let base = self.funding_rate_ppm_per_hour.unsigned_abs();
-        let capped = self.max_funding_rate_ppm <= MAX_FUNDING_RATE_PPM
-            && (self.impact_notional_atoms == 0 || base <= self.max_funding_rate_ppm);
-        let sound = capped && self.book_reward_bps <= MAX_FEE_BPS;
-        ensure(sound, EngineError::RiskBook)
+    /// Discount and fee together at most `share` basis points, and 5%.
+    fn check_cost(&self, share: u32) -> Result<(), Breach> {
+        let most = i128::from(share.min(MOST_LIQUIDATION_COST_BPS));
+        let fee = i128::from(self.liquidation_fee_bps);
+        bounds::LIQUIDATION_FEE.hold_at(0, fee, 0, most)?;
+        let discount = i128::from(self.liquidation_discount_max_bps);
+        bounds::DISCOUNT_MAX.hold_at(0, discount, 0, most.wrapping_sub(fee))
     }
 
-    fn validate_oracle(&self) -> Result<(), EngineError> {
-        let (age, grace) = (self.price_age_seconds, self.divergence_grace_seconds);
-        let sound = OLDEST_PRICE_AGE_SECONDS.contains(&self.oracle_max_age_seconds)
-            && (age == 0 || PRICE_AGE_SECONDS.contains(&age))
-            && u64::from(age) <= self.oracle_max_age_seconds
-            && (grace == 0 || DIVERGENCE_GRACE_SECONDS.contains(&grace))
-            && (DEFAULT_ORACLE_DEAD_SECONDS..=MAX_ORACLE_DEAD_SECONDS)
-                .contains(&self.oracle_dead())
-            && (1..ONE).contains(&self.oracle_max_conf_bps)
-            && (1..=ONE).contains(&self.oracle_max_ema_divergence_bps);
-        ensure(sound, EngineError::RiskOracle)
+    fn check_fees(&self) -> Result<(), Breach> {
+        bounds::TAKER_FEE.admit(self.taker_fee_bps, None)?;
+        bounds::MAKER_FEE.admit(self.maker_fee_bps, None)?;
+        let rebate = i128::from(self.taker_fee_bps).wrapping_neg();
+        let most = bounds::MAKER_FEE.most.into();
+        bounds::MAKER_FEE.hold_at(0, self.maker_fee_bps.into(), rebate, most)
+    }
+
+    fn check_oracle(&self) -> Result<(), Breach> {
+        bounds::ORACLE_MAX_AGE.admit(self.oracle_max_age_seconds, None)?;
+        bounds::PRICE_AGE.admit(self.price_age_seconds, None)?;
+        let oldest = i128::from(self.oracle_max_age_seconds);
+        bounds::PRICE_AGE.hold_at(0, self.price_age_seconds.into(), 0, oldest)?;
+        bounds::DIVERGENCE_GRACE.admit(self.divergence_grace_seconds, None)?;
+        bounds::CONFIDENCE.admit(self.oracle_max_conf_bps, None)?;
+        bounds::DIVERGENCE.admit(self.oracle_max_ema_divergence_bps, None)
+    }
+
+    fn check_book(&self, unit: Option<u64>) -> Result<(), Breach> {
+        bounds::IMPACT_NOTIONAL.admit(self.impact_notional_atoms, unit)?;
+        bounds::MAX_FUNDING_RATE.admit(self.max_funding_rate_ppm, None)?;
+        if self.impact_notional_atoms > 0 {
+            let base = self.funding_rate_ppm_per_hour.unsigned_abs().into();
+            let most = bounds::MAX_FUNDING_RATE.most.into();
+            let cap = self.max_funding_rate_ppm.into();
+            bounds::MAX_FUNDING_RATE.hold_at(0, cap, base, most)?;
+        }
+        bounds::KEEPER_FEE.admit(self.keeper_fee_atoms, unit)?;
+        bounds::BOOK_REWARD.admit(self.book_reward_bps, None)?;
+        bounds::MIN_ORDER.admit(self.min_order_atoms, unit)
     }
 }
 
 impl AdlParams {
-    /// `RiskAdl` unless 1 <= close <= 10,000 and tolerance and least profit are at
-    /// most 10,000; `RiskReserved` unless the padding is zero.
-    pub fn validate(&self) -> Result<(), EngineError> {
-        let sound = (1..=ONE).contains(&self.max_close_bps)
-            && self.rank_tolerance_bps <= ONE
-            && self.min_profit_bps <= ONE;
-        ensure(sound, EngineError::RiskAdl)?;
-        ensure(self._pad == 0, EngineError::RiskReserved)
+    fn check(&self, unit: Option<u64>) -> Result<(), Breach> {
+        let Self {
+            rank_tolerance_bps,
+            max_close_bps,
+            min_profit_bps,
+            _pad,
+            grace_slots,
+            reward_atoms,
+        } = *self;
+        bounds::RANK_TOLERANCE.admit(rank_tolerance_bps, None)?;
+        bounds::MAX_CLOSE.admit(max_close_bps, None)?;
+        bounds::MIN_PROFIT.admit(min_profit_bps, None)?;
+        bounds::GRACE.admit(grace_slots, None)?;
+        bounds::ADL_REWARD.admit(reward_atoms, unit)?;
+        zero("adl._pad", 0, _pad == 0)
     }
 }
 
-const fn ensure(holds: bool, otherwise: EngineError) -> Result<(), EngineError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(otherwise)
-    }
+/// How many of a list are in use.
+fn active(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::MAX_LADDER_STEPS;
-    use super::*;
+/// Half, rounded down.
+fn half(bps: u32) -> u32 {
+    bps.checked_div(2).unwrap_or(0)
+}
 
-    fn sound() -> RiskParams {
-        let mut params = RiskParams {
-            tier_count: 2,
-            ladder_count: 1,
-            min_position_lots: 1,
-            max_position_lots: 10,
-            max_open_interest_lots: 1,
-            liquidation_discount_bps: 10,
-            liquidation_discount_max_bps: 20,
-            liquidation_fee_bps: 5,
-            price_band_bps: 100,
-            insurance_window_slots: 1,
-            oracle_max_age_seconds: 5,
-            oracle_max_conf_bps: 1,
-            oracle_max_ema_divergence_bps: 1,
-            ..RiskParams::default()
-        };
-        params.tiers[0] = tier(100, 200, 100);
-        params.tiers[1] = tier(200, 400, 200);
-        params.ladder[0].above_ratio_bps = 5_000;
-        params.ladder[0].close_bps = 2_000;
-        params.adl.max_close_bps = 1;
-        params
+/// Refuses what is not used and not zero.
+fn zero(field: &'static str, place: usize, clear: bool) -> Result<(), Breach> {
+    if clear {
+        return Ok(());
     }
-
-    fn tier(limit: u64, initial: u32, maintenance: u32) -> RiskTier {
-        RiskTier {
-            notional_limit_atoms: limit,
-            initial_margin_bps: initial,
-            maintenance_margin_bps: maintenance,
-        }
-    }
-
-    fn refuses(error: EngineError, breaks: &[fn(&mut RiskParams)]) {
-        for (number, broken) in breaks.iter().enumerate() {
-            let mut params = sound();
-            broken(&mut params);
-            assert_eq!(params.validate(), Err(error), "case {number}");
-        }
-    }
-
-    #[test]
-    fn sound_parameters_pass() {
-        assert_eq!(sound().validate(), Ok(()));
-        let mut bare = sound();
-        bare.ladder_count = 0;
-        bare.ladder = [LadderStep::default(); MAX_LADDER_STEPS];
-        assert_eq!(bare.validate(), Ok(()));
-    }
-
-    #[test]
-    fn parameters_at_their_limits_pass() {
-        let at_limit: [fn(&mut RiskParams); 4] = [
-            |p| p.min_position_lots = 10,
-            |p| p.max_position_lots = 4_294_967_295,
-            |p| p.tiers[1] = tier(200, 200, 100),
-            |p| p.tiers[1].initial_margin_bps = 10_000,
-        ];
-        for (number, limit) in at_limit.iter().enumerate() {
-            let mut params = sound();
-            limit(&mut params);
-            assert_eq!(params.validate(), Ok(()), "case {number}");
-        }
-    }
-
-    #[test]
-    fn price_clocks_that_are_zero_are_safe_and_old_limits_are_cut() {
-        let mut params = sound();
-        params.oracle_max_age_seconds = 30;
-        assert_eq!((params.price_age(), params.divergence_grace()), (10, 30));
-        params.price_age_seconds = 15;
-        params.divergence_grace_seconds = 120;
-        assert_eq!(params.validate(), Ok(()));
-        assert_eq!((params.price_age(), params.divergence_grace()), (15, 120));
-        params.oracle_max_age_seconds = 3;
-        assert_eq!((params.price_age(), params.oldest_price_age()), (3, 3));
-        params.oracle_max_age_seconds = 3_600;
-        assert_eq!((params.price_age(), params.oldest_price_age()), (15, 30));
-    }
-
-    #[test]
-    fn tiers_and_ladder_are_ordered() {
-        refuses(
-            EngineError::RiskTiers,
-            &[
-                |p| p.tier_count = 0,
-                |p| p.tier_count = 5,
-                |p| p.tiers[1].notional_limit_atoms = 100,
-                |p| p.tiers[1].notional_limit_atoms = u64::MAX,
-                |p| p.tiers[0].maintenance_margin_bps = 0,
-                |p| p.tiers[0].maintenance_margin_bps = 200,
-                |p| p.tiers[1].maintenance_margin_bps = 99,
-                |p| p.tiers[1].initial_margin_bps = 10_001,
-                |p| p.tiers[1] = tier(200, 199, 150),
-            ],
-        );
-        refuses(
-            EngineError::RiskLadder,
-            &[
-                |p| p.ladder_count = 5,
-                |p| p.ladder[0].above_ratio_bps = 10_000,
-                |p| p.ladder[0].close_bps = 0,
-                |p| p.ladder[0].close_bps = 10_001,
-                |p| {
-                    p.ladder_count = 2;
-                    p.ladder[1].above_ratio_bps = 5_000;
-                    p.ladder[1].close_bps = 3_000;
-                },
-                |p| {
-                    p.ladder_count = 2;
-                    p.ladder[1].close_bps = 1_999;
-                },
-            ],
-        );
-    }
-
-    #[test]
-    fn money_limits_hold() {
-        refuses(
-            EngineError::RiskSizes,
-            &[
-                |p| p.min_position_lots = 0,
-                |p| p.min_position_lots = 11,
-                |p| p.max_position_lots = 4_294_967_296,
-                |p| p.max_open_interest_lots = 0,
-            ],
-        );
-        refuses(
-            EngineError::RiskLiquidation,
-            &[
-                |p| p.liquidation_discount_bps = 21,
-                |p| p.liquidation_discount_max_bps = 95,
-                |p| p.liquidation_fee_bps = 80,
-                |p| p.liquidation_fee_bps = u32::MAX,
-                |p| p.liquidation_buffer_bps = 10_001,
-            ],
-        );
-        refuses(
-            EngineError::RiskBand,
-            &[|p| p.price_band_bps = 0, |p| p.price_band_bps = 10_001],
-        );
-        refuses(
-            EngineError::RiskFees,
-            &[
-                |p| p.taker_fee_bps = 1_001,
-                |p| p.maker_fee_bps = 1_001,
-                |p| p.maker_fee_bps = -1,
-                |p| p.insurance_fee_share_bps = 10_001,
-            ],
-        );
-    }
-
-    #[test]
-    fn rates_windows_and_padding_hold() {
-        refuses(
-            EngineError::RiskFunding,
-            &[
-                |p| p.funding_rate_ppm_per_hour = 10_001,
-                |p| p.funding_rate_ppm_per_hour = i32::MIN,
-            ],
-        );
-        refuses(
-            EngineError::RiskBook,
-            &[
-                |p| p.book_reward_bps = 1_001,
-                |p| p.max_funding_rate_ppm = 10_001,
-                |p| {
-                    p.impact_notional_atoms = 1;
-                    p.funding_rate_ppm_per_hour = -1;
-                },
-            ],
-        );
-        refuses(
-            EngineError::RiskInsurance,
-            &[
-                |p| p.insurance_draw_cap_bps = 10_001,
-                |p| p.insurance_window_slots = 0,
-            ],
-        );
-        refuses(
-            EngineError::RiskOracle,
-            &[
-                |p| p.oracle_max_age_seconds = 4,
-                |p| p.oracle_max_age_seconds = 31,
-                |p| p.oracle_max_age_seconds = u64::MAX,
-                |p| p.price_age_seconds = 4,
-                |p| p.price_age_seconds = 6,
-                |p| {
-                    p.oracle_max_age_seconds = 30;
-                    p.price_age_seconds = 16;
-                },
-                |p| p.divergence_grace_seconds = 9,
-                |p| p.divergence_grace_seconds = 121,
-                |p| p.oracle_dead_seconds = 86_399,
-                |p| p.oracle_dead_seconds = 2_592_001,
-                |p| p.oracle_max_conf_bps = 0,
-                |p| p.oracle_max_conf_bps = 10_000,
-                |p| p.oracle_max_ema_divergence_bps = 0,
-            ],
-        );
-        refuses(
-            EngineError::RiskAdl,
-            &[
-                |p| p.adl.max_close_bps = 0,
-                |p| p.adl.max_close_bps = 10_001,
-                |p| p.adl.rank_tolerance_bps = 10_001,
-                |p| p.adl.min_profit_bps = 10_001,
-            ],
-        );
-        refuses(
-            EngineError::RiskReserved,
-            &[
-                |p| p.reserved[0] = 1,
-                |p| p.reserved2[2] = 1,
-                |p| p.adl._pad = 1,
-                |p| p.tier_count = 1,
-                |p| p.ladder_count = 0,
-            ],
-        );
-    }
+    Err(Breach {
+        field,
+        place,
+        value: 1,
+        least: 0,
+        most: 0,
+        error: EngineError::RiskReserved,
+    })
 }

@@ -4,7 +4,7 @@ pub use ballast_engine::fixtures::risk::small_market as params;
 use ballast_engine::fixtures::risk::tier;
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
-use ballast_engine::risk::RiskParams;
+use ballast_engine::risk::{gap_bps, RiskParams, MOST_LIQUIDATION_COST_BPS};
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -69,27 +69,28 @@ pub fn any_magnitude(max: u64) -> impl Strategy<Value = u64> + Clone {
 /// Tiers, buffer and charges of every shape that validation accepts.
 pub fn any_params() -> impl Strategy<Value = RiskParams> {
     let tiers =
-        proptest::collection::vec((any_magnitude(1 << 40), 2_u32..2_500, 1_u32..2_500), 1..=4);
+        proptest::collection::vec((any_magnitude(1 << 40), 0_u32..2_500, 0_u32..1_200), 1..=4);
     let charges = (0_u32..10_000, 0_u32..10_000, 0_u32..10_000, 0_u32..=10_000);
     (tiers, charges, 1_u64..20).prop_map(|(tiers, (first, last, fee, buffer), least)| {
         let mut params = params();
         let mut limit = 0;
-        let (mut initial, mut maintenance) = (1, 0);
+        let gap = gap_bps(params.price_age());
+        let (mut initial, mut maintenance) = (0, gap);
         params.tiers = Default::default();
         for (slot, (span, up, add)) in params.tiers.iter_mut().zip(&tiers) {
             limit += span;
-            maintenance = (maintenance + add).min(9_000);
-            initial = (initial + up).max(maintenance + 1).min(10_000);
+            maintenance = (maintenance + add).min(5_000);
+            initial = (initial + up).max(maintenance + gap).min(10_000);
             *slot = tier(limit, initial, maintenance);
         }
         params.tier_count = u32::try_from(tiers.len()).unwrap();
-        let room = params.tiers[0].maintenance_margin_bps - 1;
+        let room = (params.tiers[0].maintenance_margin_bps / 2).min(MOST_LIQUIDATION_COST_BPS);
         params.liquidation_fee_bps = fee % (room + 1);
         params.liquidation_discount_max_bps = last % (room - params.liquidation_fee_bps + 1);
         params.liquidation_discount_bps = first % (params.liquidation_discount_max_bps + 1);
         params.liquidation_buffer_bps = buffer;
         params.min_position_lots = least;
-        params.validate().unwrap();
+        params.check(None).unwrap();
         params
     })
 }

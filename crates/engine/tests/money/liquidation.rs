@@ -306,7 +306,7 @@ fn the_ladder_limits_and_paces_steps() {
 fn a_step_of_the_whole_position_waits_for_nothing() {
     let mut params = params();
     params.ladder[1].close_bps = 10_000;
-    params.validate().unwrap();
+    params.check(None).unwrap();
     let position = with_equity(Side::Long, 1_000, 10_000, 10_000, 166_000);
     let soon = |step_left| LiquidationInput {
         distress: Distress {
@@ -376,7 +376,10 @@ fn a_rest_below_the_smallest_position_closes_too() {
 
 #[test]
 fn the_discount_ramps_from_the_flag() {
-    let params = without_ladder(params());
+    let params = RiskParams {
+        liquidation_discount_max_bps: 200,
+        ..without_ladder(params())
+    };
     let position = with_equity(Side::Long, 1_000, 10_000, 10_000, 249_999);
     let per_lot = |flagged, slot| {
         let mut input = input(&params, position, 10_000);
@@ -397,6 +400,7 @@ fn the_discount_ramps_from_the_flag() {
 #[test]
 fn no_ramp_is_the_highest_discount_from_the_flag() {
     let params = RiskParams {
+        liquidation_discount_max_bps: 200,
         discount_ramp_slots: 0,
         ..without_ladder(params())
     };

@@ -1,5 +1,6 @@
 //! Properties of everything that moves money, against exact arithmetic.
 
+mod bounds;
 mod conservation;
 mod fixture;
 mod funding;

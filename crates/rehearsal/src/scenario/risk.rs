@@ -10,7 +10,7 @@ const ONE: u64 = 10_000;
 /// What the user chooses of the parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct RiskChoice {
-    /// Highest leverage of the first tier, 2 to 100.
+    /// Highest leverage of the first tier, 2 to 20.
     pub max_leverage: u64,
     /// Largest part of a counterparty closed in one pass.
     pub adl_step_bps: u32,
@@ -61,10 +61,10 @@ impl RiskChoice {
             min_position_lots: self.min_position_lots,
             max_position_lots: ballast_engine::units::MAX_LOTS,
             max_open_interest_lots: u64::from(u32::MAX) * 64,
-            liquidation_discount_bps: bps(maintenance / 10),
-            liquidation_discount_max_bps: bps(maintenance * 2 / 5),
+            liquidation_discount_bps: bps((maintenance / 10).min(300)),
+            liquidation_discount_max_bps: bps((maintenance * 3 / 10).min(300)),
             discount_ramp_slots: 150,
-            liquidation_fee_bps: bps(maintenance / 5),
+            liquidation_fee_bps: bps((maintenance / 5).min(200)),
             liquidation_buffer_bps: 1_000,
             price_band_bps: 500,
             taker_fee_bps: 5,
@@ -106,17 +106,18 @@ mod tests {
 
     #[test]
     fn every_choice_passes_the_engines_validation() {
-        for max_leverage in 2..=100 {
-            for (adl_step_bps, rank_tolerance_bps) in [(1, 0), (5_000, 500), (10_000, 10_000)] {
+        for max_leverage in 2..=20 {
+            for (adl_step_bps, rank_tolerance_bps) in [(500, 0), (5_000, 500), (10_000, 1_000)] {
                 let choice = RiskChoice {
                     max_leverage,
                     adl_step_bps,
                     rank_tolerance_bps,
                     min_position_lots: 49,
                     maker_fee_bps: -5,
-                    impact_notional: 1_000_000,
+                    impact_notional: 50_000_000,
                 };
-                assert_eq!(choice.params().validate(), Ok(()), "{choice:?}");
+                let checked = choice.params().check(Some(ATOMS_PER_USD));
+                assert_eq!(checked, Ok(()), "{choice:?}");
             }
         }
     }

@@ -19,6 +19,11 @@ impl Generator {
                 };
             }
         }
+        risk.price_age_seconds = pick.one(&[0, 5, 15, 15]);
+        if risk.price_age_seconds == 15 {
+            let [least, ..] = &mut risk.tiers;
+            (least.initial_margin_bps, least.maintenance_margin_bps) = (650, 320);
+        }
         risk.ladder_count = pick.one(&[0, 2, 3, 3]);
         for step in &mut risk.ladder[usize::try_from(risk.ladder_count).expect("small")..] {
             *step = Default::default();
@@ -27,13 +32,15 @@ impl Generator {
         risk.min_position_lots = pick.one(&[1, 10, 100]);
         risk.max_position_lots = pick.one(&[12_000, 100_000_000]);
         risk.max_open_interest_lots = pick.one(&[40_000, 1_000_000_000]);
-        risk.liquidation_discount_bps = pick.one(&[0, 25, 100]);
-        risk.liquidation_discount_max_bps = pick.one(&[100, 190]);
+        risk.liquidation_discount_bps = pick.one(&[0, 25, 75]);
+        risk.liquidation_discount_max_bps = pick.one(&[75, 75, 120]);
         risk.discount_ramp_slots = pick.one(&[0, 7, 150]);
-        risk.liquidation_fee_bps = pick.one(&[0, 50]);
+        // Half of the least maintenance margin of any set of these, 250.
+        let most = 125 - risk.liquidation_discount_max_bps;
+        risk.liquidation_fee_bps = pick.one(&[0, most]);
         risk.liquidation_buffer_bps = pick.one(&[0, 1_000, 10_000]);
-        risk.price_band_bps = pick.one(&[100, 500, 10_000]);
-        risk.taker_fee_bps = pick.one(&[0, 5, 5, 300]);
+        risk.price_band_bps = pick.one(&[100, 500, 3_000]);
+        risk.taker_fee_bps = pick.one(&[0, 5, 5, 100]);
         let rebate = match risk.taker_fee_bps {
             0 => 0,
             _ => pick.one(&[-2, -5]),
@@ -41,13 +48,12 @@ impl Generator {
         risk.maker_fee_bps = pick.one(&[rebate, 0, 2]);
         risk.insurance_fee_share_bps = pick.one(&[0, 2_000, 10_000]);
         risk.funding_rate_ppm_per_hour = pick.one(&[0, 12, -700, 10_000, -10_000]);
-        risk.insurance_draw_cap_bps = pick.one(&[0, 100, 5_000, 10_000]);
-        risk.insurance_window_slots = pick.one(&[1, 60, 9_000]);
-        risk.price_age_seconds = pick.one(&[0, 5, 15, 15]);
+        risk.insurance_draw_cap_bps = pick.one(&[100, 1_000, 5_000, 10_000]);
+        risk.insurance_window_slots = pick.one(&[150, 160, 9_000]);
         risk.divergence_grace_seconds = pick.one(&[0, 10, 10, 45]);
-        risk.adl.rank_tolerance_bps = pick.one(&[0, 0, 1, 100, 500, 10_000]);
-        risk.adl.max_close_bps = pick.one(&[1, 700, 2_500, 5_000, 10_000]);
-        risk.adl.min_profit_bps = pick.one(&[0, 10, 100, 10_000]);
+        risk.adl.rank_tolerance_bps = pick.one(&[0, 0, 1, 100, 500, 1_000]);
+        risk.adl.max_close_bps = pick.one(&[500, 700, 2_500, 5_000, 10_000]);
+        risk.adl.min_profit_bps = pick.one(&[0, 10, 100, 1_000]);
         risk.adl.grace_slots = pick.one(&[0, 5, 150]);
         risk.adl.reward_atoms = pick.one(&[0, 777, 1_000_000]);
         self.book_risk(&mut risk);
@@ -56,11 +62,11 @@ impl Generator {
 
     fn book_risk(&mut self, risk: &mut RiskParams) {
         let pick = &mut self.pick;
-        risk.impact_notional_atoms = pick.one(&[0, 1, 5_000_000, 100_000_000, 2_000_000_000]);
+        risk.impact_notional_atoms = pick.one(&[0, 50_000_000, 100_000_000, 2_000_000_000]);
         let base = risk.funding_rate_ppm_per_hour.unsigned_abs();
         risk.max_funding_rate_ppm = pick.one(&[base, base.max(2_000), 10_000]);
-        risk.keeper_fee_atoms = pick.one(&[0, 777, 100_000, 20_000_000]);
-        risk.book_reward_bps = pick.one(&[0, 10, 1_000]);
+        risk.keeper_fee_atoms = pick.one(&[0, 777, 100_000, 1_000_000]);
+        risk.book_reward_bps = pick.one(&[0, 10, 100]);
         risk.min_order_atoms = pick.one(&[1, 1, 1, 20_000_000, 0]);
     }
 

@@ -61,7 +61,7 @@ impl Stage {
             market: usize::from(pick.percent(40)),
         };
         let risk = risk(&stage.model.markets[stage.market].params, pick);
-        stage.world.set_risk(&mut stage.model, stage.market, risk);
+        stage.world.force_risk(&mut stage.model, stage.market, risk);
         let sign = pick.one(&[1, -1]);
         stage.play(sign, pick);
         compare::states(&stage.world, &stage.model).expect("the stage agrees");
@@ -244,7 +244,8 @@ impl Stage {
     }
 }
 
-/// Parameters that let anybody stand anywhere, and a ranking of every strictness.
+/// Parameters that let anybody stand anywhere, which no authority can set, and a ranking of every
+/// strictness.
 fn risk(usual: &RiskParams, pick: &mut Pick) -> RiskParams {
     let mut risk = *usual;
     risk.tiers = Default::default();
