@@ -138,25 +138,25 @@ export const BALLAST_ERROR__LADDER_INTERVAL = 0x17ad; // 6061
 export const BALLAST_ERROR__INSURANCE_CANNOT_PAY = 0x17ae; // 6062
 /** InsuranceCap: The amount exceeds what insurance may pay in this window */
 export const BALLAST_ERROR__INSURANCE_CAP = 0x17af; // 6063
-/** RiskTiers: Risk tiers: 1 to 4, limits ascending, margins not descending, 0 < maintenance < initial <= 10000 bps */
+/** RiskTiers: Risk tiers: 1 to 4, limits ascending, margins not descending, maintenance at least a gap, initial a gap above it; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_TIERS = 0x17b0; // 6064
-/** RiskLadder: Risk ladder: at most 4 steps, ratios descending below 10000 bps, closes not descending within 1 to 10000 bps */
+/** RiskLadder: Risk ladder: at most 4 steps, ratios descending, closes not descending, interval; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_LADDER = 0x17b1; // 6065
-/** RiskSizes: Risk sizes: 1 <= least <= largest position <= 2^32-1 lots, open interest above 0 */
+/** RiskSizes: Risk sizes: least position at most a hundredth of the largest and at most the open interest; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_SIZES = 0x17b2; // 6066
-/** RiskLiquidation: Risk liquidation: first discount <= last, last + fee below the lowest maintenance margin, buffer <= 10000 bps */
+/** RiskLiquidation: Risk liquidation: first discount <= last, last + fee at most 500 bps and half of the least maintenance margin, before and after; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_LIQUIDATION = 0x17b3; // 6067
-/** RiskBand: Risk band: 1 to 10000 bps */
+/** RiskBand: Risk band: out of its bounds; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_BAND = 0x17b4; // 6068
-/** RiskFees: Risk fees: each at most 1000 bps, insurance share at most 10000 bps */
+/** RiskFees: Risk fees: out of their bounds, or a rebate above the taker's fee; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_FEES = 0x17b5; // 6069
-/** RiskFunding: Risk funding: at most 10000 ppm an hour either way */
+/** RiskFunding: Risk funding: out of its bounds; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_FUNDING = 0x17b6; // 6070
-/** RiskInsurance: Risk insurance: cap at most 10000 bps and a window above 0 slots */
+/** RiskInsurance: Risk insurance: cap or window out of bounds; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_INSURANCE = 0x17b7; // 6071
-/** RiskOracle: Risk oracle: age, confidence or divergence out of range */
+/** RiskOracle: Risk oracle: age, confidence or divergence out of bounds; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_ORACLE = 0x17b8; // 6072
-/** RiskAdl: Risk adl: close within 1 to 10000 bps, tolerance and least profit at most 10000 bps */
+/** RiskAdl: Risk adl: tolerance, close, least profit, grace or reward out of bounds; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_ADL = 0x17b9; // 6073
 /** RiskReserved: Reserved and unused risk fields must be zero */
 export const BALLAST_ERROR__RISK_RESERVED = 0x17ba; // 6074
@@ -276,7 +276,7 @@ export const BALLAST_ERROR__TRIGGER_NOT_REACHED = 0x17f2; // 6130
 export const BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK = 0x17f3; // 6131
 /** BookCanAbsorb: The book can take lots of the bankrupt position; liquidate into it first */
 export const BALLAST_ERROR__BOOK_CAN_ABSORB = 0x17f4; // 6132
-/** RiskBook: Book parameters: reward at most 1,000 bps; funding cap at least the base rate and at most 10,000 ppm an hour */
+/** RiskBook: Risk book: impact notional, funding cap, keeper fee, reward or least order out of bounds; docs/RISK_BOUNDS.md */
 export const BALLAST_ERROR__RISK_BOOK = 0x17f5; // 6133
 /** Unbalanced: The legs of the instruction do not net to zero; nothing was changed; report it */
 export const BALLAST_ERROR__UNBALANCED = 0x17f6; // 6134
@@ -610,18 +610,18 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__QUEUE_TOO_LARGE]: `A queue account holds at most 10 MiB, which is room for 100,822 positions`,
     [BALLAST_ERROR__QUEUE_TOO_SMALL]: `The queue account is too small; allocate the header and at least the minimum of nodes`,
     [BALLAST_ERROR__QUOTE_OUT_OF_RANGE]: `The quote of a fill does not fit its lots`,
-    [BALLAST_ERROR__RISK_ADL]: `Risk adl: close within 1 to 10000 bps, tolerance and least profit at most 10000 bps`,
-    [BALLAST_ERROR__RISK_BAND]: `Risk band: 1 to 10000 bps`,
-    [BALLAST_ERROR__RISK_BOOK]: `Book parameters: reward at most 1,000 bps; funding cap at least the base rate and at most 10,000 ppm an hour`,
-    [BALLAST_ERROR__RISK_FEES]: `Risk fees: each at most 1000 bps, insurance share at most 10000 bps`,
-    [BALLAST_ERROR__RISK_FUNDING]: `Risk funding: at most 10000 ppm an hour either way`,
-    [BALLAST_ERROR__RISK_INSURANCE]: `Risk insurance: cap at most 10000 bps and a window above 0 slots`,
-    [BALLAST_ERROR__RISK_LADDER]: `Risk ladder: at most 4 steps, ratios descending below 10000 bps, closes not descending within 1 to 10000 bps`,
-    [BALLAST_ERROR__RISK_LIQUIDATION]: `Risk liquidation: first discount <= last, last + fee below the lowest maintenance margin, buffer <= 10000 bps`,
-    [BALLAST_ERROR__RISK_ORACLE]: `Risk oracle: age, confidence or divergence out of range`,
+    [BALLAST_ERROR__RISK_ADL]: `Risk adl: tolerance, close, least profit, grace or reward out of bounds; docs/RISK_BOUNDS.md`,
+    [BALLAST_ERROR__RISK_BAND]: `Risk band: out of its bounds; docs/RISK_BOUNDS.md`,
+    [BALLAST_ERROR__RISK_BOOK]: `Risk book: impact notional, funding cap, keeper fee, reward or least order out of bounds; docs/RISK_BOUNDS.md`,
+    [BALLAST_ERROR__RISK_FEES]: `Risk fees: out of their bounds, or a rebate above the taker's fee; docs/RISK_BOUNDS.md`,
+    [BALLAST_ERROR__RISK_FUNDING]: `Risk funding: out of its bounds; docs/RISK_BOUNDS.md`,
+    [BALLAST_ERROR__RISK_INSURANCE]: `Risk insurance: cap or window out of bounds; docs/RISK_BOUNDS.md`,
+    [BALLAST_ERROR__RISK_LADDER]: `Risk ladder: at most 4 steps, ratios descending, closes not descending, interval; docs/RISK_BOUNDS.md`,
+    [BALLAST_ERROR__RISK_LIQUIDATION]: `Risk liquidation: first discount <= last, last + fee at most 500 bps and half of the least maintenance margin, before and after; docs/RISK_BOUNDS.md`,
+    [BALLAST_ERROR__RISK_ORACLE]: `Risk oracle: age, confidence or divergence out of bounds; docs/RISK_BOUNDS.md`,
     [BALLAST_ERROR__RISK_RESERVED]: `Reserved and unused risk fields must be zero`,
-    [BALLAST_ERROR__RISK_SIZES]: `Risk sizes: 1 <= least <= largest position <= 2^32-1 lots, open interest above 0`,
-    [BALLAST_ERROR__RISK_TIERS]: `Risk tiers: 1 to 4, limits ascending, margins not descending, 0 < maintenance < initial <= 10000 bps`,
+    [BALLAST_ERROR__RISK_SIZES]: `Risk sizes: least position at most a hundredth of the largest and at most the open interest; docs/RISK_BOUNDS.md`,
+    [BALLAST_ERROR__RISK_TIERS]: `Risk tiers: 1 to 4, limits ascending, margins not descending, maintenance at least a gap, initial a gap above it; docs/RISK_BOUNDS.md`,
     [BALLAST_ERROR__SELF_TRADE]: `The order would meet one of the trader's own; cancel that one or choose another mode`,
     [BALLAST_ERROR__SIZE_OUT_OF_RANGE]: `The size is beyond 2^32-1 lots`,
     [BALLAST_ERROR__STAGED_EXISTS]: `A change of this kind is already staged for this target; cancel it first`,
