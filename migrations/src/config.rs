@@ -37,7 +37,7 @@ pub struct Exchange {
     /// Who sets risk parameters; the admin by default.
     pub risk_authority: Option<String>,
     /// Who pauses; the admin by default.
-    pub pause_authority: Option<String>,
+    pub guardian: Option<String>,
     /// Slots for which risk parameters wait.
     #[serde(default = "risk_delay")]
     pub risk_delay_slots: u64,
@@ -51,7 +51,7 @@ impl Default for Exchange {
         Self {
             mint: None,
             risk_authority: None,
-            pause_authority: None,
+            guardian: None,
             risk_delay_slots: risk_delay(),
             admin_delay_slots: admin_delay(),
         }
@@ -143,7 +143,7 @@ impl Config {
         for (field, named) in [
             ("mint", &exchange.mint),
             ("risk_authority", &exchange.risk_authority),
-            ("pause_authority", &exchange.pause_authority),
+            ("guardian", &exchange.guardian),
         ] {
             if let Some(text) = named {
                 key(text).with_context(|| format!("exchange.{field}"))?;

@@ -64,11 +64,11 @@ pub async fn ensure(
     let mut differences = Vec::new();
     let wanted = config.exchange.mint.as_deref().map(key).transpose()?;
     // What the file does not name may be anybody's: roles are handed over.
-    let roles = Roles::of(config, exchange.risk_authority, exchange.pause_authority)?;
+    let roles = Roles::of(config, exchange.risk_authority, exchange.guardian)?;
     for (field, on_chain, configured) in [
         ("mint", mint, wanted.unwrap_or(mint)),
         ("risk_authority", exchange.risk_authority, roles.risk),
-        ("pause_authority", exchange.pause_authority, roles.pause),
+        ("guardian", exchange.guardian, roles.pause),
     ] {
         let remedy = match field {
             "mint" => "an exchange keeps its mint: correct the file".to_owned(),
@@ -109,7 +109,7 @@ impl Roles {
         let named = |text: &Option<String>, other| text.as_deref().map_or(Ok(other), key);
         Ok(Self {
             risk: named(&config.exchange.risk_authority, risk)?,
-            pause: named(&config.exchange.pause_authority, pause)?,
+            pause: named(&config.exchange.guardian, pause)?,
         })
     }
 }
@@ -141,7 +141,7 @@ async fn create(
         },
         args: InitializeExchangeArgs {
             risk_authority: roles.risk,
-            pause_authority: roles.pause,
+            guardian: roles.pause,
         },
     }
     .instruction();

@@ -8,9 +8,9 @@ use bytemuck::{Pod, Zeroable};
 use crate::error::EngineError;
 
 pub use bounds::{
-    gap_bps, Bound, Breach, Measure, DEFAULT_DIVERGENCE_GRACE_SECONDS, DEFAULT_ORACLE_DEAD_SECONDS, DEFAULT_PRICE_AGE_SECONDS,
-    LEAST_INITIAL_MARGIN_BPS, MAX_FUNDING_RATE_PPM, MAX_LADDER_STEPS, MAX_TIERS,
-    MOST_LIQUIDATION_COST_BPS, TABLE,
+    gap_bps, Bound, Breach, Measure, DEFAULT_DIVERGENCE_GRACE_SECONDS, DEFAULT_ORACLE_DEAD_SECONDS,
+    DEFAULT_PRICE_AGE_SECONDS, LEAST_INITIAL_MARGIN_BPS, MAX_FUNDING_RATE_PPM, MAX_LADDER_STEPS,
+    MAX_TIERS, MOST_LIQUIDATION_COST_BPS, TABLE,
 };
 
 /// A bracket of notional. Its margins apply to the part of a position between

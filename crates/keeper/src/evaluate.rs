@@ -11,6 +11,7 @@ use ballast_engine::price_levels::ratio_bps;
 use ballast_engine::units::Atoms;
 use ballast_engine::EngineError;
 use ballast_state::exchange::{Exchange, PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE_TRADE};
+use ballast_state::pause::clocks_run;
 use ballast_state::trigger::TriggerKind;
 
 use crate::market::{MarketState, Present, Unready};
@@ -26,11 +27,11 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Those of an exchange.
+    /// Those of an exchange in `slot`.
     #[must_use]
-    pub const fn of(exchange: &Exchange, funding_seconds: u64) -> Self {
+    pub fn of(exchange: &Exchange, slot: u64, funding_seconds: u64) -> Self {
         Self {
-            pause_flags: exchange.pause_flags,
+            pause_flags: exchange.pauses(slot),
             funding_seconds,
         }
     }
@@ -231,7 +232,7 @@ fn distressed(
         counts.below_maintenance = counts.below_maintenance.saturating_add(1);
     }
     let look = Look {
-        counts: conditions.allow(PAUSE_LIQUIDATE),
+        counts: clocks_run(conditions.pause_flags),
         ..Look::from(health)
     };
     let stale = input.distress.is_stale(look, present.moment.slot);

@@ -153,7 +153,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
 
         E::NotAdmin
         | E::NotRiskAuthority
-        | E::NotPauseAuthority
+        | E::NotGuardian
         | E::NotProposed
         | E::NotOwner
         | E::NotTraderAuthority
@@ -161,6 +161,8 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::NotUpgradeAuthority
         | E::AuthorityUnset
         | E::UnknownPauseFlag
+        | E::PauseTooLong
+        | E::TooManyPauses
         | E::WrongExchange
         | E::WrongCollateralVault
         | E::WrongInsuranceVault

@@ -210,7 +210,7 @@ impl Scene {
     /// # Errors
     /// When the market cannot be judged.
     pub fn job(&self, trader: &Pubkey, funding_seconds: u64) -> Result<Option<Job>, Unready> {
-        let conditions = Conditions::of(&self.exchange, funding_seconds);
+        let conditions = Conditions::of(&self.exchange, self.clock.slot, funding_seconds);
         let found = evaluate(&self.state, &self.clock, &conditions)?;
         Ok(found.jobs.into_iter().find(|job| job.trader == *trader))
     }

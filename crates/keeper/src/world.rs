@@ -127,8 +127,8 @@ impl World {
 
     /// What the evaluation depends on beside the markets.
     #[must_use]
-    pub const fn conditions(&self, funding_seconds: u64) -> Conditions {
-        Conditions::of(&self.exchange, funding_seconds)
+    pub fn conditions(&self, funding_seconds: u64) -> Conditions {
+        Conditions::of(&self.exchange, self.clock.slot, funding_seconds)
     }
 
     /// Takes over an account as of a slot, unless a newer one is known. `None` when there is none.

@@ -5,6 +5,7 @@ use ballast_client::instructions::admin::{self, MarketAccounts};
 use ballast_client::instructions::{Collateral, MarketKeys};
 use ballast_state::instructions::CreateMarketArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
+use ballast_state::pause::LONGEST_PAUSE_SLOTS;
 use ballast_state::staged::Change;
 use ballast_state::Pubkey;
 use solana_account::Account;
@@ -62,7 +63,7 @@ impl Sandbox {
             collateral: self.collateral(),
             args: InitializeExchangeArgs {
                 risk_authority: self.admin(),
-                pause_authority: self.admin(),
+                guardian: self.admin(),
             },
         }
         .instruction();
@@ -141,11 +142,12 @@ impl Sandbox {
         Ok(cookie)
     }
 
-    /// Sets the pause flags, signed by the admin.
+    /// Pauses for as long as the flags may last, signed by the admin; without flags lifts it.
     pub fn set_pause(&mut self, flags: u32) -> TxResult {
         let instruction = admin::SetPause {
             authority: self.admin(),
             flags,
+            slots: LONGEST_PAUSE_SLOTS,
         }
         .instruction();
         self.send(&[instruction], &[&self.admin_keypair()])

@@ -63,13 +63,13 @@ errors! {
     // --- authority ---
     6000 NotAdmin: "The signer is not the exchange's admin; sign with the admin key";
     6001 NotRiskAuthority: "The signer is not the risk authority; sign with the risk authority key";
-    6002 NotPauseAuthority: "The signer is neither the pause authority nor the admin";
+    6002 NotGuardian: "The signer is neither the guardian nor the admin";
     6003 NotProposed: "The signer is not the successor that was staged for this role; the admin stages it first";
     6004 NotOwner: "The signer is not the owner of the trader account";
     6005 NotTraderAuthority: "The signer is neither the owner nor the delegate of the trader account";
     6006 NotUpgradeAuthority: "The exchange of an upgradeable program is created by its upgrade authority: sign as admin with that key and pass the program data account";
     6007 AuthorityUnset: "An authority may not be the default key";
-    6008 Paused: "This action is paused by the exchange; try again when the flag is lifted";
+    6008 Paused: "This action is paused by the exchange; try again when the pause ends";
     6009 UnknownPauseFlag: "The pause flags contain a bit without a meaning";
 
     // --- accounts ---
@@ -252,6 +252,10 @@ errors! {
     6168 ChangeNotSupported: "This program does not carry out a change of this kind";
     6169 DurableNonce: "An authority's transaction may not be kept for later: sign it with a recent blockhash, not with a durable nonce";
     6170 WrongInstructionsSysvar: "The account is not the sysvar of the transaction's instructions";
+
+    // --- pauses ---
+    6180 PauseTooLong: "A pause lasts 1 to 216,000 slots; what ends earlier ends by itself";
+    6181 TooManyPauses: "This authority has begun three pauses within seven days; wait, or lift the one there is";
 
     // --- modes and ends of markets ---
     6200 MarketReduceOnly: "The market is reduce-only, so its open interest may not rise; trade with somebody who closes";

@@ -34,8 +34,8 @@ pub struct ExchangeInitialized {
     pub admin: Pubkey,
     /// Key of its risk authority.
     pub risk_authority: Pubkey,
-    /// Key of its pause authority.
-    pub pause_authority: Pubkey,
+    /// Key of its guardian.
+    pub guardian: Pubkey,
     /// Mint of the quote currency.
     pub collateral_mint: Pubkey,
 }
@@ -54,12 +54,14 @@ pub struct AuthorityAccepted {
 /// Pause flags changed.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct PauseSet {
-    /// Authority that signed.
+    /// Authority that signed, whose pause it is.
     pub by: Pubkey,
-    /// Union of the `PAUSE_*` flags before.
+    /// Union of the `PAUSE_*` flags in force before, of either pause.
     pub flags_before: u32,
-    /// Union of the `PAUSE_*` flags after.
+    /// Union of the `PAUSE_*` flags in force after.
     pub flags_after: u32,
+    /// First slot in which nothing of the signer's pause is in force; 0 when it was lifted.
+    pub until_slot: u64,
 }
 
 /// A market opened.

@@ -4,30 +4,19 @@ use crate::{
     derives::*,
     error::{ensure, BallastError, Result},
     market::Market,
+    pause::{with_implied, Pause},
     Pubkey,
+};
+
+pub use crate::pause::{
+    PAUSE_ALL, PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN, PAUSE_REMOVE_MARGIN,
+    PAUSE_TRADE, PAUSE_WITHDRAW,
 };
 
 /// First bytes of the exchange account.
 pub const EXCHANGE_DISCRIMINATOR: [u8; 8] = [30, 200, 220, 149, 3, 61, 104, 50];
 /// Layout version written by this program.
 pub const EXCHANGE_VERSION: u8 = 1;
-
-/// Pause flag: no deposits.
-pub const PAUSE_DEPOSIT: u32 = 1;
-/// Pause flag: no withdrawals.
-pub const PAUSE_WITHDRAW: u32 = 1 << 1;
-/// Pause flag: no trade that opens, increases or flips a position. Reducing stays possible.
-pub const PAUSE_OPEN: u32 = 1 << 2;
-/// Pause flag: no trade at all.
-pub const PAUSE_TRADE: u32 = 1 << 3;
-/// Pause flag: no margin may be taken out of positions. Adding stays possible.
-pub const PAUSE_REMOVE_MARGIN: u32 = 1 << 4;
-/// Pause flag: no liquidation.
-pub const PAUSE_LIQUIDATE: u32 = 1 << 5;
-/// Pause flag: no auto-deleveraging.
-pub const PAUSE_DELEVERAGE: u32 = 1 << 6;
-/// Every flag that has a meaning.
-pub const PAUSE_ALL: u32 = (1 << 7) - 1;
 
 /// Slots for which a change of risk parameters waits on an exchange as it is deployed: 2 days of
 /// 400 ms.
@@ -88,7 +77,8 @@ pub struct Exchange {
     pub vault_bump: u8,
     /// Decimals of the collateral mint. Written once.
     pub mint_decimals: u8,
-    /// Union of the `PAUSE_*` flags in force. Written by `set_pause`.
+    /// Union of the flags of both pauses, ended ones included: 0 where nothing is paused. Written by
+    /// `set_pause`.
     pub pause_flags: u32,
     /// Stages markets, successors and delays. Written by `accept_authority`.
     pub admin: Pubkey,
@@ -98,11 +88,11 @@ pub struct Exchange {
     pub risk_authority: Pubkey,
     /// Not read.
     pub _unused_risk_authority: Pubkey,
-    /// May set pause flags (as may the admin) and cancels staged changes. Written by
+    /// Pauses, for as long as [`crate::pause`] says, and cancels staged changes. Written by
     /// `accept_authority`.
-    pub pause_authority: Pubkey,
+    pub guardian: Pubkey,
     /// Not read.
-    pub _unused_pause_authority: Pubkey,
+    pub _unused_guardian: Pubkey,
     /// Mint of the quote currency; its smallest unit is the atom. Written once.
     pub collateral_mint: Pubkey,
     /// Token account with all free collateral, margin and fees. Written once.
@@ -125,8 +115,12 @@ pub struct Exchange {
     pub treasury: Pubkey,
     /// Zero; room for later versions.
     pub reserved_admin: [u8; 48],
+    /// The guardian's pause. Written by `set_pause`.
+    pub guardian_pause: Pause,
+    /// The admin's pause. Written by `set_pause`.
+    pub admin_pause: Pause,
     /// Zero; room for later versions.
-    pub reserved: [u8; 160],
+    pub reserved: [u8; 96],
 }
 
 const _: () = {
@@ -137,7 +131,7 @@ const _: () = {
     assert!(core::mem::offset_of!(Exchange, trader_count) == 264);
     assert!(core::mem::offset_of!(Exchange, risk_delay_slots) == 288);
     assert!(core::mem::offset_of!(Exchange, treasury) == 304);
-    assert!(core::mem::offset_of!(Exchange, reserved) == 384);
+    assert!(core::mem::offset_of!(Exchange, guardian_pause) == 384);
 };
 
 /// An authority of the exchange, which can be handed over.
@@ -148,8 +142,8 @@ pub enum Role {
     Admin,
     /// Stages risk parameters of markets.
     Risk,
-    /// Sets pause flags and cancels staged changes.
-    Pause,
+    /// Pauses for a while and cancels staged changes.
+    Guardian,
 }
 
 impl Role {
@@ -159,7 +153,7 @@ impl Role {
         match self {
             Self::Admin => 0,
             Self::Risk => 1,
-            Self::Pause => 2,
+            Self::Guardian => 2,
         }
     }
 }
@@ -173,17 +167,17 @@ impl Exchange {
         match role {
             Role::Admin => self.admin,
             Role::Risk => self.risk_authority,
-            Role::Pause => self.pause_authority,
+            Role::Guardian => self.guardian,
         }
     }
 
-    /// Fails with `NotAdmin`, `NotRiskAuthority` or `NotPauseAuthority` unless `signer` holds
+    /// Fails with `NotAdmin`, `NotRiskAuthority` or `NotGuardian` unless `signer` holds
     /// `role`.
     pub fn require_authority(&self, role: Role, signer: &Pubkey) -> Result<()> {
         let error = match role {
             Role::Admin => BallastError::NotAdmin,
             Role::Risk => BallastError::NotRiskAuthority,
-            Role::Pause => BallastError::NotPauseAuthority,
+            Role::Guardian => BallastError::NotGuardian,
         };
         ensure(self.authority(role) == *signer, error)
     }
@@ -208,7 +202,7 @@ impl Exchange {
         let holder = match role {
             Role::Admin => &mut self.admin,
             Role::Risk => &mut self.risk_authority,
-            Role::Pause => &mut self.pause_authority,
+            Role::Guardian => &mut self.guardian,
         };
         core::mem::replace(holder, successor)
     }
@@ -246,10 +240,57 @@ impl Exchange {
         self.set_delays(delays)
     }
 
+    /// The `PAUSE_*` flags in force in `slot`, with what they bring along.
+    #[must_use]
+    pub fn pauses(&self, slot: u64) -> u32 {
+        if self.pause_flags == 0 {
+            return 0;
+        }
+        with_implied(self.guardian_pause.in_force(slot) | self.admin_pause.in_force(slot))
+    }
+
     /// The flags in force. Fails with `Paused` when any of `flags` is.
-    pub fn require_not_paused(&self, flags: u32) -> Result<u32> {
-        ensure(self.pause_flags & flags == 0, BallastError::Paused)?;
-        Ok(self.pause_flags)
+    pub fn require_not_paused(&self, flags: u32, slot: u64) -> Result<u32> {
+        let in_force = self.pauses(slot);
+        ensure(in_force & flags == 0, BallastError::Paused)?;
+        Ok(in_force)
+    }
+
+    /// First slot in which `flag` is paused by nobody; 0 when it is not paused in `slot`.
+    #[must_use]
+    pub fn paused_until(&self, flag: u32, slot: u64) -> u64 {
+        let [guardian, admin] = [&self.guardian_pause, &self.admin_pause];
+        let until = |pause: &Pause| {
+            let flags = match flag {
+                PAUSE_OPEN | PAUSE_REMOVE_MARGIN => [flag, PAUSE_LIQUIDATE, PAUSE_DELEVERAGE],
+                _ => [flag; 3],
+            };
+            flags.into_iter().map(|flag| pause.end(flag)).max()
+        };
+        let end = until(guardian).max(until(admin)).unwrap_or(0);
+        if end > slot {
+            end
+        } else {
+            0
+        }
+    }
+
+    /// Begins the signer's own pause in the place of the one there is; without flags lifts it.
+    ///
+    /// # Errors
+    /// `NotGuardian`; those of [`Pause::set`].
+    pub fn set_pause(&mut self, by: &Pubkey, flags: u32, slots: u64, slot: u64) -> Result<Pause> {
+        let own = if *by == self.guardian {
+            &mut self.guardian_pause
+        } else if *by == self.admin {
+            &mut self.admin_pause
+        } else {
+            return Err(BallastError::NotGuardian);
+        };
+        own.set(flags, slots, slot)?;
+        let set = *own;
+        self.pause_flags = self.guardian_pause.flags | self.admin_pause.flags;
+        Ok(set)
     }
 
     /// Fails with `WrongMint` or `WrongTokenProgram` unless `mint` is the quote currency and its
@@ -275,7 +316,7 @@ impl Exchange {
         let keys_set = [
             self.admin,
             self.risk_authority,
-            self.pause_authority,
+            self.guardian,
             self.collateral_mint,
             self.collateral_vault,
         ]
@@ -302,7 +343,7 @@ mod tests {
             version: EXCHANGE_VERSION,
             admin: key,
             risk_authority: key,
-            pause_authority: key,
+            guardian: key,
             collateral_mint: key,
             collateral_vault: key,
             ..Exchange::zeroed()
@@ -333,11 +374,11 @@ mod tests {
 
     #[test]
     fn a_role_is_handed_over_alone() {
-        for role in [Role::Admin, Role::Risk, Role::Pause] {
+        for role in [Role::Admin, Role::Risk, Role::Guardian] {
             let mut exchange = exchange();
             let (former, next) = (exchange.admin, Pubkey::new_unique());
             assert_eq!(exchange.hand_over(role, next), former);
-            for other in [Role::Admin, Role::Risk, Role::Pause] {
+            for other in [Role::Admin, Role::Risk, Role::Guardian] {
                 let holder = if other == role { next } else { former };
                 assert_eq!(exchange.authority(other), holder);
                 assert!(exchange.require_authority(other, &holder).is_ok());

@@ -27,8 +27,8 @@ pub const MAX_GROWTH: u32 = 98;
 pub struct InitializeExchangeArgs {
     /// First risk authority.
     pub risk_authority: Pubkey,
-    /// First pause authority.
-    pub pause_authority: Pubkey,
+    /// First guardian.
+    pub guardian: Pubkey,
 }
 
 /// A market as it is to be opened.

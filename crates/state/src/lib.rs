@@ -35,6 +35,7 @@ pub mod layouts;
 pub mod market;
 pub mod oracle_config;
 pub mod order_args;
+pub mod pause;
 pub mod position_slot;
 pub mod price;
 pub mod queue_account;

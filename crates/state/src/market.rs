@@ -23,6 +23,7 @@ use crate::{
     error::{ensure, BallastError, Result},
     last_price::LastPrice,
     oracle_config::OracleConfig,
+    pause::{book_counts, clocks_run},
     position_slot::PositionSlot,
     Pubkey,
 };
@@ -163,7 +164,7 @@ impl Market {
     /// `action`, accrues funding up to `now` at the price recorded last, and records `price`.
     ///
     /// So what has passed is charged at the price that stood, whoever calls and when, and without a
-    /// premium where trading was or is `paused`. A price that
+    /// premium where nobody could or can open against the book under `pauses`. A price that
     /// is not fit for funding (only possible when `action` is [`Action::Reduce`]) is not recorded.
     ///
     /// # Errors
@@ -174,14 +175,15 @@ impl Market {
         price: OraclePrice,
         action: Action,
         now: Now,
-        paused: bool,
+        pauses: u32,
     ) -> Result<Touched> {
         self.require(action.into())?;
         ensure(
             !self.wind_down.has_come(now.unix_timestamp),
             BallastError::MarketEnded,
         )?;
-        let judged = self.known(now).judge(action, &price)?;
+        let judged = self.known(now, pauses).judge(action, &price)?;
+        let paused = !book_counts(pauses);
         let known = self.funding.paused == 1;
         self.funding = self.funding.with_pause(known || paused);
         self.accrue_at_last_price(now.unix_timestamp)?;
@@ -344,13 +346,14 @@ impl Market {
     }
 
     /// What the market knows of prices at `now`.
-    const fn known(&self, now: Now) -> Known<'_> {
+    const fn known(&self, now: Now, pauses: u32) -> Known<'_> {
         Known {
             params: &self.risk,
             last: Ticks::new(self.last_price.ticks),
             last_publish_time: self.last_price.publish_time,
             clock: self.price_clock,
             now,
+            stopped: !clocks_run(pauses),
         }
     }
 
@@ -408,7 +411,7 @@ impl Market {
         price: &OraclePrice,
         now: Now,
     ) -> core::result::Result<(), PriceFault> {
-        self.known(now).judge(action, price).map(|_| ())
+        self.known(now, 0).judge(action, price).map(|_| ())
     }
 
     /// The position of `slot` with funding paid up to now.
@@ -610,7 +613,7 @@ mod tests {
         // Before the first price nothing is owed, however long ago the market opened.
         let first = NOW + 3_600;
         let touched = market
-            .touch(price(200, first), Action::Open, at(first), false)
+            .touch(price(200, first), Action::Open, at(first), 0)
             .unwrap();
         assert_eq!(touched.price.price, Ticks::new(200_000));
         assert_eq!(touched.mark.price.get(), 200_000);
@@ -619,7 +622,7 @@ mod tests {
         assert_eq!(market.funding.last_timestamp, first);
         let now = first + 3_600;
         let touched = market
-            .touch(price(100, now), Action::Open, at(now), false)
+            .touch(price(100, now), Action::Open, at(now), 0)
             .unwrap();
         // An hour at 1 % of 200,000 atoms a lot.
         assert_eq!(touched.funding_index, FundingIndex::new(2_000));
@@ -635,7 +638,7 @@ mod tests {
     fn a_stale_price_serves_only_to_reduce_and_funding_goes_on_at_the_last_good_one() {
         let mut market = market();
         market
-            .touch(price(200, NOW), Action::Funding, at(NOW), false)
+            .touch(price(200, NOW), Action::Funding, at(NOW), 0)
             .unwrap();
         let (published, now) = (NOW + 60, NOW + 3_600);
         for action in [
@@ -645,12 +648,12 @@ mod tests {
             Action::FLAG,
             Action::FORCE,
         ] {
-            let refused = market.touch(price(100, published), action, at(now), false);
+            let refused = market.touch(price(100, published), action, at(now), 0);
             assert_eq!(refused.err(), Some(BallastError::PriceStale));
         }
         assert_eq!(market.funding.index, FundingIndex::ZERO);
         let touched = market
-            .touch(price(100, published), Action::Reduce, at(now), false)
+            .touch(price(100, published), Action::Reduce, at(now), 0)
             .unwrap();
         assert_eq!(touched.mark.price.get(), 100_000);
         assert_eq!(touched.funding_index, FundingIndex::new(2_000));
@@ -662,10 +665,10 @@ mod tests {
     fn time_never_runs_backwards() {
         let mut market = market();
         market
-            .touch(price(200, NOW), Action::Open, at(NOW), false)
+            .touch(price(200, NOW), Action::Open, at(NOW), 0)
             .unwrap();
         for action in [Action::Open, Action::Reduce] {
-            let refused = market.touch(price(200, NOW - 1), action, at(NOW), false);
+            let refused = market.touch(price(200, NOW - 1), action, at(NOW), 0);
             assert_eq!(refused.err(), Some(BallastError::PriceOlder));
         }
     }
@@ -686,7 +689,7 @@ mod tests {
         market.risk.max_funding_rate_ppm = 10_000;
         market.risk.funding_rate_ppm_per_hour = 100;
         market
-            .touch(price(200, NOW), Action::Funding, at(NOW), false)
+            .touch(price(200, NOW), Action::Funding, at(NOW), 0)
             .unwrap();
         // Ten minutes are left of this hour; in the second five the sample is 100 + 500 ppm.
         assert_eq!(NOW % 3_600, 3_000);

@@ -119,7 +119,8 @@ impl Change {
         match self {
             Self::Risk(_) => delays.risk_slots,
             Self::Authority {
-                role: Role::Pause, ..
+                role: Role::Guardian,
+                ..
             } => delays.admin_slots.wrapping_mul(2),
             _ => delays.admin_slots,
         }
@@ -382,7 +383,7 @@ impl Staged {
         slot: u64,
     ) -> Result<()> {
         let change = self.change()?;
-        let guardian = *signer == exchange.authority(Role::Pause);
+        let guardian = *signer == exchange.authority(Role::Guardian);
         let admin = *signer == exchange.admin;
         let orphaned = self.proposer != exchange.authority(change.proposed_by());
         let allowed = match change {
@@ -391,7 +392,8 @@ impl Staged {
                 role: Role::Admin, ..
             } => guardian,
             Change::Authority {
-                role: Role::Pause, ..
+                role: Role::Guardian,
+                ..
             } => admin,
             _ => guardian || admin || *signer == self.proposer,
         };

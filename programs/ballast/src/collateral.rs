@@ -10,9 +10,9 @@ use anchor_spl::{
 };
 
 use ballast_engine::settlement::Settlement;
-use ballast_state::{error::BallastError, seeds::EXCHANGE_SIGNER};
+use ballast_state::{error::BallastError, exchange::Exchange, seeds::EXCHANGE_SIGNER};
 
-use crate::error::{error, require};
+use crate::error::{error, require, OrBallast};
 
 /// Extensions that only describe a mint. Every other one, known or not, is refused: it could
 /// change balances, take a fee, run code or stop transfers.
@@ -41,6 +41,20 @@ pub fn require_plain_mint(mint: &AccountInfo) -> Result<()> {
         .and_then(|state| state.get_extension_types())
         .is_ok_and(|found| found.iter().all(|one| DESCRIPTIVE_EXTENSIONS.contains(one)));
     require!(plain, BallastError::MintExtensionRejected);
+    Ok(())
+}
+
+/// [`Exchange::require_not_paused`] where the slot is of no other use: the clock is read only when
+/// something was paused.
+///
+/// # Errors
+/// `Paused`.
+pub fn require_not_paused(exchange: &Exchange, flags: u32) -> Result<()> {
+    if exchange.pause_flags != 0 {
+        exchange
+            .require_not_paused(flags, Clock::get()?.slot)
+            .or_ballast()?;
+    }
     Ok(())
 }
 

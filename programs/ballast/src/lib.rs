@@ -113,9 +113,9 @@ pub mod ballast {
         AcceptAuthority::handle(ctx, id)
     }
 
-    /// Puts exactly these pause flags in force.
-    pub fn set_pause(ctx: Context<SetPause>, flags: u32) -> Result<()> {
-        SetPause::handle(ctx, flags)
+    /// Begins or lifts the signer's own pause.
+    pub fn set_pause(ctx: Context<SetPause>, flags: u32, slots: u64) -> Result<()> {
+        SetPause::handle(ctx, flags, slots)
     }
 
     /// Makes a market reduce-only, or opens it again.

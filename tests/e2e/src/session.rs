@@ -98,7 +98,10 @@ const EXPECTED: [(&str, &str); 31] = [
     ),
     ("ballast insurance sweep", "as its ledger says"),
     ("ballast order place", "Paused"),
-    ("ballast admin accept", "is staged for the pause role, not"),
+    (
+        "ballast admin accept",
+        "is staged for the guardian role, not",
+    ),
     (
         "ballast admin grow-queue",
         "has room for 200 positions, 128 before",

@@ -66,7 +66,7 @@ impl Crash {
     }
 
     #[track_caller]
-    fn refuses(&mut self, error: BallastError, list: &[Pubkey]) -> Vec<String> {
+    pub fn refuses(&mut self, error: BallastError, list: &[Pubkey]) -> Vec<String> {
         let victim = self.venue.alice.address;
         let refusal = refused(&mut self.venue.sandbox, error, |s| {
             s.auto_deleverage(&self.venue.market, &victim, &self.keeper, list)

@@ -35,7 +35,7 @@ fn empty(mint: MintKind) -> Sandbox {
 fn args(sandbox: &Sandbox) -> InitializeExchangeArgs {
     InitializeExchangeArgs {
         risk_authority: sandbox.admin(),
-        pause_authority: sandbox.admin(),
+        guardian: sandbox.admin(),
     }
 }
 
@@ -45,7 +45,7 @@ pub fn initialize_exchange_writes_every_field_once() {
         let mut sandbox = empty(mint);
         let args = InitializeExchangeArgs {
             risk_authority: Pubkey::new_unique(),
-            pause_authority: Pubkey::new_unique(),
+            guardian: Pubkey::new_unique(),
         };
         let instruction = admin::InitializeExchange {
             payer: sandbox.payer(),
@@ -62,7 +62,7 @@ pub fn initialize_exchange_writes_every_field_once() {
         assert_eq!((exchange.version, exchange.mint_decimals), (1, 6));
         assert_eq!(exchange.admin, sandbox.admin());
         assert_eq!(exchange.risk_authority, args.risk_authority);
-        assert_eq!(exchange.pause_authority, args.pause_authority);
+        assert_eq!(exchange.guardian, args.guardian);
         assert_eq!(exchange.collateral_mint, sandbox.mint());
         assert_eq!(exchange.collateral_vault, addresses::collateral_vault());
         assert_eq!((exchange.market_count, exchange.trader_count), (0, 0));
@@ -102,7 +102,7 @@ pub fn no_authority_may_be_unset_at_the_start() {
         if role == 0 {
             args.risk_authority = Pubkey::default();
         } else {
-            args.pause_authority = Pubkey::default();
+            args.guardian = Pubkey::default();
         }
         let (payer, admin, collateral) = (sandbox.payer(), sandbox.admin(), sandbox.collateral());
         let instruction = admin::InitializeExchange {
@@ -177,7 +177,7 @@ pub fn only_the_upgrade_authority_creates_the_exchange() {
 
 #[test]
 pub fn a_role_is_handed_over_in_two_steps() {
-    for role in [Role::Admin, Role::Risk, Role::Pause] {
+    for role in [Role::Admin, Role::Risk, Role::Guardian] {
         let mut sandbox = Venue::new().sandbox;
         let (former, next) = (sandbox.admin(), sandbox.funded_keypair());
         let staged = sandbox.stage_successor(role, next.pubkey()).unwrap();
@@ -186,7 +186,7 @@ pub fn a_role_is_handed_over_in_two_steps() {
         let event = event!(outcome, AuthorityAccepted);
         assert_eq!((event.former, event.holder), (former, next.pubkey()));
         let exchange = sandbox.exchange();
-        for other in [Role::Admin, Role::Risk, Role::Pause] {
+        for other in [Role::Admin, Role::Risk, Role::Guardian] {
             let expected = if other == role { next.pubkey() } else { former };
             assert_eq!(exchange.authority(other), expected);
         }
@@ -239,7 +239,7 @@ pub fn only_the_admin_stages_a_successor() {
         s.send_staging(hand_over(Role::Admin, &stranger), None, &stranger)
     });
     // Nor does a holder of another role, nor a former admin.
-    for role in [Role::Risk, Role::Pause, Role::Admin] {
+    for role in [Role::Risk, Role::Guardian, Role::Admin] {
         done(sandbox.hand_over(role, &stranger));
         let from = if role == Role::Admin {
             sandbox.admin_keypair()
@@ -259,18 +259,24 @@ pub fn pause_flags_are_set_by_their_authority_or_the_admin() {
     let instruction = admin::SetPause {
         authority: guard.pubkey(),
         flags: PAUSE_ALL,
+        slots: 10,
     }
     .instruction();
-    refused(&mut sandbox, BallastError::NotPauseAuthority, |s| {
+    refused(&mut sandbox, BallastError::NotGuardian, |s| {
         s.send(std::slice::from_ref(&instruction), &[&guard])
     });
-    done(sandbox.hand_over(Role::Pause, &guard));
+    done(sandbox.hand_over(Role::Guardian, &guard));
     let outcome = done(sandbox.send(&[instruction], &[&guard]));
     let event = event!(outcome, PauseSet);
     assert_eq!((event.flags_before, event.flags_after), (0, PAUSE_ALL));
-    // The admin lifts them, though the role is somebody else's.
+    let slot = sandbox.slot();
+    assert_eq!(event.until_slot, slot + 10);
+    // The admin has a pause of its own, and lifts no other.
     done(sandbox.set_pause(0));
-    assert_eq!(sandbox.exchange().pause_flags, 0);
+    assert_eq!(sandbox.exchange().pauses(slot), PAUSE_ALL);
+    done(sandbox.set_pause(PAUSE_OPEN));
+    sandbox.advance_slots(10);
+    assert_eq!(sandbox.exchange().pauses(slot + 10), PAUSE_OPEN);
 }
 
 #[test]
@@ -356,6 +362,7 @@ pub fn a_forged_exchange_is_not_the_exchange() {
     let instruction = admin::SetPause {
         authority: sandbox.admin(),
         flags: 1,
+        slots: 10,
     }
     .instruction();
     refused(&mut sandbox, BallastError::WrongExchange, |s| {

@@ -7,9 +7,9 @@ use ballast_state::error::BallastError;
 use crate::support::take_provoked;
 use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, execute_trigger,
-    funding, held_profit, liquidate, liquidate_book, makers, margin, market, modes, nonce, oracle,
-    order_limits, place_order, reduce_only, risk, self_trade, staging, trade_limits, trader,
-    triggers, wind_down,
+    funding, guardian, held_profit, liquidate, liquidate_book, makers, margin, market, modes,
+    nonce, oracle, order_limits, place_order, reduce_only, risk, self_trade, staging, trade_limits,
+    trader, triggers, wind_down,
 };
 
 enum Evidence {
@@ -27,13 +27,15 @@ fn evidence(error: BallastError) -> Evidence {
     match error {
         E::NotAdmin => Case(admin::only_the_admin_stages_a_successor),
         E::NotRiskAuthority => Case(risk::only_the_risk_authority_sets_parameters),
-        E::NotPauseAuthority => Case(admin::pause_flags_are_set_by_their_authority_or_the_admin),
+        E::NotGuardian => Case(admin::pause_flags_are_set_by_their_authority_or_the_admin),
         E::NotProposed => Case(admin::nobody_but_the_staged_accepts),
         E::NotOwner => Case(collateral::a_stranger_does_not_withdraw),
         E::NotTraderAuthority => Case(margin::strangers_do_not_move_margin),
         E::NotUpgradeAuthority => Case(admin::only_the_upgrade_authority_creates_the_exchange),
         E::AuthorityUnset => Case(admin::no_authority_may_be_unset_at_the_start),
         E::Paused => Case(admin::each_flag_pauses_its_action_and_no_other),
+        E::PauseTooLong => Case(guardian::a_pause_is_not_longer_than_a_day),
+        E::TooManyPauses => Case(guardian::three_pauses_begin_in_seven_days),
         E::UnknownPauseFlag => Case(admin::a_pause_flag_without_meaning_is_refused),
 
         E::WrongExchange => Case(admin::a_forged_exchange_is_not_the_exchange),

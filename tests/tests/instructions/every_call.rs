@@ -167,7 +167,7 @@ pub fn world() -> World {
         risk: config.risk,
     };
     let hand_over = Change::Authority {
-        role: Role::Pause,
+        role: Role::Guardian,
         successor: successor.pubkey(),
     };
     let of = Some(keys.market);
@@ -236,6 +236,7 @@ pub fn world() -> World {
             admin::SetPause {
                 authority: root.pubkey(),
                 flags: 1,
+                slots: 10,
             }
             .instruction(),
             &[&root],
@@ -588,7 +589,7 @@ pub fn genesis() -> World {
     let (payer, root) = (sandbox.funded_keypair(), sandbox.admin_keypair());
     let args = InitializeExchangeArgs {
         risk_authority: root.pubkey(),
-        pause_authority: root.pubkey(),
+        guardian: root.pubkey(),
     };
     let instruction = admin::InitializeExchange {
         payer: payer.pubkey(),

@@ -5,7 +5,7 @@ use ballast_engine::funding::FundingState;
 use ballast_sandbox::{MarketConfig, TraderCookie};
 use ballast_state::events::BallastEvent;
 use ballast_state::events::FundingAccrued;
-use ballast_state::exchange::PAUSE_TRADE;
+use ballast_state::exchange::{PAUSE_OPEN, PAUSE_TRADE};
 use ballast_state::order_args::PlaceOrderArgs;
 
 use crate::event;
@@ -340,13 +340,20 @@ pub fn one_sample_was_charged_for_a_whole_halt() {
 
 #[test]
 pub fn a_premium_was_charged_while_nobody_could_trade() {
+    // Nor against a book that nobody may open against: a guardian's own would pay it a day long.
+    for flag in [PAUSE_TRADE, PAUSE_OPEN] {
+        no_premium_under(flag);
+    }
+}
+
+fn no_premium_under(flag: u32) {
     let (mut venue, carol) = at_half_past();
     quote(
         &mut venue,
         &carol,
         &[bid(200_100, 1_000), ask(200_300, 1_000)],
     );
-    done(venue.sandbox.set_pause(PAUSE_TRADE));
+    done(venue.sandbox.set_pause(flag));
     // The base rate alone.
     let event = after(&mut venue, HOUR / 2);
     assert_eq!(
@@ -356,7 +363,7 @@ pub fn a_premium_was_charged_while_nobody_could_trade() {
     // Cancelling is not paused, and knows.
     venue.sandbox.advance_seconds(HOUR / 2);
     done(venue.sandbox.cancel_all_orders(&venue.market, &carol, None));
-    quote_again(&mut venue, &carol);
+    quote_again(&mut venue, &carol, flag);
     let event = after(&mut venue, HOUR / 2);
     assert_eq!(event.index_after, 10);
     // What has passed when somebody finds it resumed has none either.
@@ -369,9 +376,9 @@ pub fn a_premium_was_charged_while_nobody_could_trade() {
 }
 
 /// Trading is resumed for as long as it takes to place the orders again.
-fn quote_again(venue: &mut Venue, carol: &TraderCookie) {
+fn quote_again(venue: &mut Venue, carol: &TraderCookie, flag: u32) {
     done(venue.sandbox.set_pause(0));
     venue.price(START);
     quote(venue, carol, &[bid(200_100, 1_000), ask(200_300, 1_000)]);
-    done(venue.sandbox.set_pause(PAUSE_TRADE));
+    done(venue.sandbox.set_pause(flag));
 }

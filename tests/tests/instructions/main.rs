@@ -17,6 +17,7 @@ mod execute_trigger;
 mod flag;
 mod funding;
 mod funding_premium;
+mod guardian;
 mod held_profit;
 mod liquidate;
 mod liquidate_book;

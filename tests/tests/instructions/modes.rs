@@ -77,10 +77,10 @@ fn the_guardian_makes_a_market_reduce_only_and_the_admin_opens_it_again() {
     let mut sandbox = venue.sandbox.fork();
     let (guardian, stranger) = (sandbox.funded_keypair(), sandbox.funded_keypair());
     forge::<Exchange>(&mut sandbox, &ballast_client::addresses::exchange(), |it| {
-        it.pause_authority = guardian.pubkey();
+        it.guardian = guardian.pubkey();
         it.risk_authority = stranger.pubkey();
     });
-    refused(&mut sandbox, BallastError::NotPauseAuthority, |s| {
+    refused(&mut sandbox, BallastError::NotGuardian, |s| {
         set(s, &venue, &stranger, true)
     });
     let made = event!(

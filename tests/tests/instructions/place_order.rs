@@ -6,7 +6,9 @@ use ballast_sandbox::TxOutcome;
 use ballast_state::book_account::OrderSide;
 use ballast_state::error::BallastError;
 use ballast_state::events::{OrderFilled, RemovalReason};
-use ballast_state::exchange::{PAUSE_ALL, PAUSE_OPEN, PAUSE_TRADE};
+use ballast_state::exchange::{
+    PAUSE_ALL, PAUSE_DEPOSIT, PAUSE_OPEN, PAUSE_REMOVE_MARGIN, PAUSE_TRADE, PAUSE_WITHDRAW,
+};
 use ballast_state::instructions::OrderRef;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 
@@ -459,7 +461,7 @@ pub fn pause_flags_stop_orders() {
     done(
         venue
             .sandbox
-            .set_pause(PAUSE_ALL & !PAUSE_TRADE & !PAUSE_OPEN),
+            .set_pause(PAUSE_DEPOSIT | PAUSE_WITHDRAW | PAUSE_REMOVE_MARGIN),
     );
     assert_eq!(venue.place(&alice, open, &[&bob]).filled_lots, 10);
 }

@@ -34,7 +34,7 @@ impl Governed {
         let s = &mut venue.sandbox;
         let (risk, guardian) = (s.funded_keypair(), s.funded_keypair());
         done(s.hand_over(Role::Risk, &risk));
-        done(s.hand_over(Role::Pause, &guardian));
+        done(s.hand_over(Role::Guardian, &guardian));
         done(s.raise_delays(Delays::DEFAULT));
         Self {
             venue,
@@ -428,7 +428,7 @@ pub fn the_guardian_decides_who_is_the_next_admin_and_the_admin_who_is_the_next_
     let s = &mut world.venue.sandbox;
     let (admin, next) = (s.admin_keypair(), s.funded_keypair());
     let of_admin = s.stage(to(Role::Admin, &next), None).unwrap();
-    let of_guardian = s.stage(to(Role::Pause, &next), None).unwrap();
+    let of_guardian = s.stage(to(Role::Guardian, &next), None).unwrap();
     let of_risk = s.stage(to(Role::Risk, &next), None).unwrap();
     refused(s, BallastError::MayNotCancel, |s| {
         s.cancel_staged(&of_admin, &admin)
@@ -475,7 +475,7 @@ pub fn one_change_of_a_kind_waits_for_each_target() {
     for change in [
         to(Role::Admin, &next),
         to(Role::Risk, &next),
-        to(Role::Pause, &next),
+        to(Role::Guardian, &next),
         Change::Treasury(next.pubkey()),
         Change::Delays(Delays::default()),
         named(b"BTC-PERP\0\0\0\0\0\0\0\0"),

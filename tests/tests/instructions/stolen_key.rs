@@ -118,6 +118,8 @@ fn refused_by_nobody_staged(sandbox: &mut Sandbox, accept: &Instruction, thief: 
 /// Parameters with which a pair of one's own takes out what nobody can pay, as far as
 /// `RiskParams::validate` lets them be.
 fn generous(mut risk: RiskParams) -> RiskParams {
+    // The younger prices have to be, the less margin has to cover.
+    risk.price_age_seconds = 5;
     for tier in &mut risk.tiers {
         tier.initial_margin_bps = tier.initial_margin_bps.saturating_sub(1);
     }
@@ -230,7 +232,7 @@ fn a_stolen_admin_key_is_replaced_whatever_the_thief_stages() {
         // The thief is first with everything.
         let first = s.stage(to(Role::Admin, &thief), None).unwrap();
         let all: Vec<StagedKeys> = [
-            to(Role::Pause, &thief),
+            to(Role::Guardian, &thief),
             to(Role::Risk, &thief),
             Change::Treasury(thief.pubkey()),
             Change::Delays(Delays::default()),
@@ -281,7 +283,7 @@ fn a_stolen_admin_key_is_replaced_whatever_the_thief_stages() {
         let exchange = s.exchange();
         assert_eq!(exchange.admin, owner.pubkey());
         assert_eq!(exchange.risk_authority, world.risk.pubkey());
-        assert_eq!(exchange.pause_authority, world.guardian.pubkey());
+        assert_eq!(exchange.guardian, world.guardian.pubkey());
         assert_eq!(exchange.treasury, Pubkey::default());
         conserves(s);
     }
@@ -300,13 +302,13 @@ fn a_stolen_guardian_key_cannot_keep_its_place() {
     // It cancels whatever it likes, but not its own replacement.
     let treasury = s.stage(Change::Treasury(next.pubkey()), None).unwrap();
     done(s.cancel_staged(&treasury, &thief));
-    let staged = s.stage(to(Role::Pause, &next), None).unwrap();
+    let staged = s.stage(to(Role::Guardian, &next), None).unwrap();
     refused(s, BallastError::MayNotCancel, |s| {
         s.cancel_staged(&staged, &thief)
     });
     s.advance_slots(2 * ADMIN_DELAY);
     done(s.accept_authority(&staged, &next));
-    assert_eq!(s.exchange().pause_authority, next.pubkey());
+    assert_eq!(s.exchange().guardian, next.pubkey());
 }
 
 /// Without the guardian the other two together wait in the open, as each of them alone.

@@ -150,7 +150,7 @@ impl Venue {
     }
 
     pub fn evaluate(&self) -> Evaluation {
-        let conditions = Conditions::of(&self.sandbox.exchange(), 3_600);
+        let conditions = Conditions::of(&self.sandbox.exchange(), self.sandbox.slot(), 3_600);
         evaluate(&self.state(), &self.clock(), &conditions).unwrap()
     }
 

@@ -43,6 +43,12 @@ import {
   type ReadonlyUint8Array,
 } from "@solana/kit";
 import { findExchangePda } from "../pdas";
+import {
+  getPauseDecoder,
+  getPauseEncoder,
+  type Pause,
+  type PauseArgs,
+} from "../types";
 
 export const EXCHANGE_DISCRIMINATOR: ReadonlyUint8Array = new Uint8Array([
   30, 200, 220, 149, 3, 61, 104, 50,
@@ -62,7 +68,10 @@ export type Exchange = {
   vaultBump: number;
   /** Decimals of the collateral mint. Written once. */
   mintDecimals: number;
-  /** Union of the `PAUSE_*` flags in force. Written by `set_pause`. */
+  /**
+   * Union of the flags of both pauses, ended ones included: 0 where nothing is paused. Written by
+   * `set_pause`.
+   */
   pauseFlags: number;
   /** Stages markets, successors and delays. Written by `accept_authority`. */
   admin: Address;
@@ -73,12 +82,12 @@ export type Exchange = {
   /** Not read. */
   unusedRiskAuthority: Address;
   /**
-   * May set pause flags (as may the admin) and cancels staged changes. Written by
+   * Pauses, for as long as [`crate::pause`] says, and cancels staged changes. Written by
    * `accept_authority`.
    */
-  pauseAuthority: Address;
+  guardian: Address;
   /** Not read. */
-  unusedPauseAuthority: Address;
+  unusedGuardian: Address;
   /** Mint of the quote currency; its smallest unit is the atom. Written once. */
   collateralMint: Address;
   /** Token account with all free collateral, margin and fees. Written once. */
@@ -105,6 +114,10 @@ export type Exchange = {
   treasury: Address;
   /** Zero; room for later versions. */
   reservedAdmin: ReadonlyUint8Array;
+  /** The guardian's pause. Written by `set_pause`. */
+  guardianPause: Pause;
+  /** The admin's pause. Written by `set_pause`. */
+  adminPause: Pause;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -118,7 +131,10 @@ export type ExchangeArgs = {
   vaultBump: number;
   /** Decimals of the collateral mint. Written once. */
   mintDecimals: number;
-  /** Union of the `PAUSE_*` flags in force. Written by `set_pause`. */
+  /**
+   * Union of the flags of both pauses, ended ones included: 0 where nothing is paused. Written by
+   * `set_pause`.
+   */
   pauseFlags: number;
   /** Stages markets, successors and delays. Written by `accept_authority`. */
   admin: Address;
@@ -129,12 +145,12 @@ export type ExchangeArgs = {
   /** Not read. */
   unusedRiskAuthority: Address;
   /**
-   * May set pause flags (as may the admin) and cancels staged changes. Written by
+   * Pauses, for as long as [`crate::pause`] says, and cancels staged changes. Written by
    * `accept_authority`.
    */
-  pauseAuthority: Address;
+  guardian: Address;
   /** Not read. */
-  unusedPauseAuthority: Address;
+  unusedGuardian: Address;
   /** Mint of the quote currency; its smallest unit is the atom. Written once. */
   collateralMint: Address;
   /** Token account with all free collateral, margin and fees. Written once. */
@@ -161,6 +177,10 @@ export type ExchangeArgs = {
   treasury: Address;
   /** Zero; room for later versions. */
   reservedAdmin: ReadonlyUint8Array;
+  /** The guardian's pause. Written by `set_pause`. */
+  guardianPause: PauseArgs;
+  /** The admin's pause. Written by `set_pause`. */
+  adminPause: PauseArgs;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -179,8 +199,8 @@ export function getExchangeEncoder(): FixedSizeEncoder<ExchangeArgs> {
       ["unusedAdmin", getAddressEncoder()],
       ["riskAuthority", getAddressEncoder()],
       ["unusedRiskAuthority", getAddressEncoder()],
-      ["pauseAuthority", getAddressEncoder()],
-      ["unusedPauseAuthority", getAddressEncoder()],
+      ["guardian", getAddressEncoder()],
+      ["unusedGuardian", getAddressEncoder()],
       ["collateralMint", getAddressEncoder()],
       ["collateralVault", getAddressEncoder()],
       ["traderCount", getU64Encoder()],
@@ -191,7 +211,9 @@ export function getExchangeEncoder(): FixedSizeEncoder<ExchangeArgs> {
       ["adminDelaySlots", getU64Encoder()],
       ["treasury", getAddressEncoder()],
       ["reservedAdmin", fixEncoderSize(getBytesEncoder(), 48)],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 160)],
+      ["guardianPause", getPauseEncoder()],
+      ["adminPause", getPauseEncoder()],
+      ["reserved", fixEncoderSize(getBytesEncoder(), 96)],
     ]),
     (value) => ({ ...value, discriminator: EXCHANGE_DISCRIMINATOR }),
   );
@@ -210,8 +232,8 @@ export function getExchangeDecoder(): FixedSizeDecoder<Exchange> {
     ["unusedAdmin", getAddressDecoder()],
     ["riskAuthority", getAddressDecoder()],
     ["unusedRiskAuthority", getAddressDecoder()],
-    ["pauseAuthority", getAddressDecoder()],
-    ["unusedPauseAuthority", getAddressDecoder()],
+    ["guardian", getAddressDecoder()],
+    ["unusedGuardian", getAddressDecoder()],
     ["collateralMint", getAddressDecoder()],
     ["collateralVault", getAddressDecoder()],
     ["traderCount", getU64Decoder()],
@@ -222,7 +244,9 @@ export function getExchangeDecoder(): FixedSizeDecoder<Exchange> {
     ["adminDelaySlots", getU64Decoder()],
     ["treasury", getAddressDecoder()],
     ["reservedAdmin", fixDecoderSize(getBytesDecoder(), 48)],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 160)],
+    ["guardianPause", getPauseDecoder()],
+    ["adminPause", getPauseDecoder()],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 96)],
   ]);
 }
 

@@ -18,8 +18,8 @@ import { BALLAST_PROGRAM_ADDRESS } from "../programs";
 export const BALLAST_ERROR__NOT_ADMIN = 0x1770; // 6000
 /** NotRiskAuthority: The signer is not the risk authority; sign with the risk authority key */
 export const BALLAST_ERROR__NOT_RISK_AUTHORITY = 0x1771; // 6001
-/** NotPauseAuthority: The signer is neither the pause authority nor the admin */
-export const BALLAST_ERROR__NOT_PAUSE_AUTHORITY = 0x1772; // 6002
+/** NotGuardian: The signer is neither the guardian nor the admin */
+export const BALLAST_ERROR__NOT_GUARDIAN = 0x1772; // 6002
 /** NotProposed: The signer is not the successor that was staged for this role; the admin stages it first */
 export const BALLAST_ERROR__NOT_PROPOSED = 0x1773; // 6003
 /** NotOwner: The signer is not the owner of the trader account */
@@ -30,7 +30,7 @@ export const BALLAST_ERROR__NOT_TRADER_AUTHORITY = 0x1775; // 6005
 export const BALLAST_ERROR__NOT_UPGRADE_AUTHORITY = 0x1776; // 6006
 /** AuthorityUnset: An authority may not be the default key */
 export const BALLAST_ERROR__AUTHORITY_UNSET = 0x1777; // 6007
-/** Paused: This action is paused by the exchange; try again when the flag is lifted */
+/** Paused: This action is paused by the exchange; try again when the pause ends */
 export const BALLAST_ERROR__PAUSED = 0x1778; // 6008
 /** UnknownPauseFlag: The pause flags contain a bit without a meaning */
 export const BALLAST_ERROR__UNKNOWN_PAUSE_FLAG = 0x1779; // 6009
@@ -316,6 +316,10 @@ export const BALLAST_ERROR__CHANGE_NOT_SUPPORTED = 0x1818; // 6168
 export const BALLAST_ERROR__DURABLE_NONCE = 0x1819; // 6169
 /** WrongInstructionsSysvar: The account is not the sysvar of the transaction's instructions */
 export const BALLAST_ERROR__WRONG_INSTRUCTIONS_SYSVAR = 0x181a; // 6170
+/** PauseTooLong: A pause lasts 1 to 216,000 slots; what ends earlier ends by itself */
+export const BALLAST_ERROR__PAUSE_TOO_LONG = 0x1824; // 6180
+/** TooManyPauses: This authority has begun three pauses within seven days; wait, or lift the one there is */
+export const BALLAST_ERROR__TOO_MANY_PAUSES = 0x1825; // 6181
 /** MarketReduceOnly: The market is reduce-only, so its open interest may not rise; trade with somebody who closes */
 export const BALLAST_ERROR__MARKET_REDUCE_ONLY = 0x1838; // 6200
 /** MarketEnded: The market has ended or been settled; begin_settlement and settle_position pay everybody out */
@@ -400,10 +404,10 @@ export type BallastError =
   | typeof BALLAST_ERROR__NOT_A_REDUCTION
   | typeof BALLAST_ERROR__NOT_BANKRUPT
   | typeof BALLAST_ERROR__NOT_FILLED
+  | typeof BALLAST_ERROR__NOT_GUARDIAN
   | typeof BALLAST_ERROR__NOTHING_FILLED
   | typeof BALLAST_ERROR__NOTHING_TO_REDUCE
   | typeof BALLAST_ERROR__NOT_OWNER
-  | typeof BALLAST_ERROR__NOT_PAUSE_AUTHORITY
   | typeof BALLAST_ERROR__NOT_PROPOSED
   | typeof BALLAST_ERROR__NO_TRIGGER
   | typeof BALLAST_ERROR__NOT_RISK_AUTHORITY
@@ -417,6 +421,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__ORDER_TOO_SMALL
   | typeof BALLAST_ERROR__OVERFLOW
   | typeof BALLAST_ERROR__PAUSED
+  | typeof BALLAST_ERROR__PAUSE_TOO_LONG
   | typeof BALLAST_ERROR__POSITION_CORRUPT
   | typeof BALLAST_ERROR__POSITION_TOO_LARGE
   | typeof BALLAST_ERROR__POSITION_TOO_SMALL
@@ -469,6 +474,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__TOO_MANY_MAKERS
   | typeof BALLAST_ERROR__TOO_MANY_MARKETS
   | typeof BALLAST_ERROR__TOO_MANY_ORDERS
+  | typeof BALLAST_ERROR__TOO_MANY_PAUSES
   | typeof BALLAST_ERROR__TOO_MANY_REDUCE_ONLY
   | typeof BALLAST_ERROR__TRADER_INVARIANT
   | typeof BALLAST_ERROR__TRADER_NOT_EMPTY
@@ -563,10 +569,10 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__NOT_A_REDUCTION]: `The fill would open or enlarge a position where it may only close one`,
     [BALLAST_ERROR__NOT_BANKRUPT]: `The account is not bankrupt at this price`,
     [BALLAST_ERROR__NOT_FILLED]: `The order could not be filled whole; pass more makers, or use immediate-or-cancel`,
+    [BALLAST_ERROR__NOT_GUARDIAN]: `The signer is neither the guardian nor the admin`,
     [BALLAST_ERROR__NOTHING_FILLED]: `No order of the book could be filled; pass the makers of the best orders in book order`,
     [BALLAST_ERROR__NOTHING_TO_REDUCE]: `There is no position that this reduce-only order could make smaller`,
     [BALLAST_ERROR__NOT_OWNER]: `The signer is not the owner of the trader account`,
-    [BALLAST_ERROR__NOT_PAUSE_AUTHORITY]: `The signer is neither the pause authority nor the admin`,
     [BALLAST_ERROR__NOT_PROPOSED]: `The signer is not the successor that was staged for this role; the admin stages it first`,
     [BALLAST_ERROR__NO_TRIGGER]: `The position has no trigger of this kind`,
     [BALLAST_ERROR__NOT_RISK_AUTHORITY]: `The signer is not the risk authority; sign with the risk authority key`,
@@ -579,7 +585,8 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__ORDER_NOT_FOUND]: `The trader has no order with this id in this market; it may have been filled or cancelled`,
     [BALLAST_ERROR__ORDER_TOO_SMALL]: `The order is smaller than the market's least position, or would wait and is worth less than its least order; enlarge it or make it reduce-only`,
     [BALLAST_ERROR__OVERFLOW]: `A sum, product or conversion leaves its integer type; use smaller amounts`,
-    [BALLAST_ERROR__PAUSED]: `This action is paused by the exchange; try again when the flag is lifted`,
+    [BALLAST_ERROR__PAUSED]: `This action is paused by the exchange; try again when the pause ends`,
+    [BALLAST_ERROR__PAUSE_TOO_LONG]: `A pause lasts 1 to 216,000 slots; what ends earlier ends by itself`,
     [BALLAST_ERROR__POSITION_CORRUPT]: `A stored position breaks its own invariant`,
     [BALLAST_ERROR__POSITION_TOO_LARGE]: `The position would exceed the market's largest size or last risk tier`,
     [BALLAST_ERROR__POSITION_TOO_SMALL]: `The position left would be smaller than the market's least; close it whole`,
@@ -632,6 +639,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__TOO_MANY_MAKERS]: `The list of makers is longer than one call can work through; list at most 32`,
     [BALLAST_ERROR__TOO_MANY_MARKETS]: `The exchange already counts the largest number of markets`,
     [BALLAST_ERROR__TOO_MANY_ORDERS]: `The trader already has 16 orders in this market; cancel one first`,
+    [BALLAST_ERROR__TOO_MANY_PAUSES]: `This authority has begun three pauses within seven days; wait, or lift the one there is`,
     [BALLAST_ERROR__TOO_MANY_REDUCE_ONLY]: `The trader already has 4 reduce-only orders in this market; cancel one first`,
     [BALLAST_ERROR__TRADER_INVARIANT]: `The trader's invariant does not hold`,
     [BALLAST_ERROR__TRADER_NOT_EMPTY]: `The trader account still holds collateral or positions; empty it first`,

@@ -117,15 +117,15 @@ export type InitializeExchangeInstructionData = {
   discriminator: ReadonlyUint8Array;
   /** First risk authority. */
   riskAuthority: Address;
-  /** First pause authority. */
-  pauseAuthority: Address;
+  /** First guardian. */
+  guardian: Address;
 };
 
 export type InitializeExchangeInstructionDataArgs = {
   /** First risk authority. */
   riskAuthority: Address;
-  /** First pause authority. */
-  pauseAuthority: Address;
+  /** First guardian. */
+  guardian: Address;
 };
 
 export function getInitializeExchangeInstructionDataEncoder(): FixedSizeEncoder<InitializeExchangeInstructionDataArgs> {
@@ -133,7 +133,7 @@ export function getInitializeExchangeInstructionDataEncoder(): FixedSizeEncoder<
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["riskAuthority", getAddressEncoder()],
-      ["pauseAuthority", getAddressEncoder()],
+      ["guardian", getAddressEncoder()],
     ]),
     (value) => ({ ...value, discriminator: INITIALIZE_EXCHANGE_DISCRIMINATOR }),
   );
@@ -143,7 +143,7 @@ export function getInitializeExchangeInstructionDataDecoder(): FixedSizeDecoder<
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["riskAuthority", getAddressDecoder()],
-    ["pauseAuthority", getAddressDecoder()],
+    ["guardian", getAddressDecoder()],
   ]);
 }
 
@@ -190,7 +190,7 @@ export type InitializeExchangeAsyncInput<
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
   riskAuthority: InitializeExchangeInstructionDataArgs["riskAuthority"];
-  pauseAuthority: InitializeExchangeInstructionDataArgs["pauseAuthority"];
+  guardian: InitializeExchangeInstructionDataArgs["guardian"];
 };
 
 export async function getInitializeExchangeInstructionAsync<
@@ -358,7 +358,7 @@ export type InitializeExchangeInput<
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
   riskAuthority: InitializeExchangeInstructionDataArgs["riskAuthority"];
-  pauseAuthority: InitializeExchangeInstructionDataArgs["pauseAuthority"];
+  guardian: InitializeExchangeInstructionDataArgs["guardian"];
 };
 
 export function getInitializeExchangeInstruction<

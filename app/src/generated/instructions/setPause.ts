@@ -16,6 +16,8 @@ import {
   getStructEncoder,
   getU32Decoder,
   getU32Encoder,
+  getU64Decoder,
+  getU64Encoder,
   SOLANA_ERROR__PROGRAM_CLIENTS__INSUFFICIENT_ACCOUNT_METAS,
   SolanaError,
   transformEncoder,
@@ -86,15 +88,20 @@ export type SetPauseInstruction<
 export type SetPauseInstructionData = {
   discriminator: ReadonlyUint8Array;
   flags: number;
+  slots: bigint;
 };
 
-export type SetPauseInstructionDataArgs = { flags: number };
+export type SetPauseInstructionDataArgs = {
+  flags: number;
+  slots: number | bigint;
+};
 
 export function getSetPauseInstructionDataEncoder(): FixedSizeEncoder<SetPauseInstructionDataArgs> {
   return transformEncoder(
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["flags", getU32Encoder()],
+      ["slots", getU64Encoder()],
     ]),
     (value) => ({ ...value, discriminator: SET_PAUSE_DISCRIMINATOR }),
   );
@@ -104,6 +111,7 @@ export function getSetPauseInstructionDataDecoder(): FixedSizeDecoder<SetPauseIn
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["flags", getU32Decoder()],
+    ["slots", getU64Decoder()],
   ]);
 }
 
@@ -124,7 +132,7 @@ export type SetPauseInput<
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
-  /** The pause authority or the admin. */
+  /** The guardian or the admin. */
   authority: TransactionSigner<TAccountAuthority>;
   /** The exchange. */
   exchange?: Address<TAccountExchange>;
@@ -132,6 +140,7 @@ export type SetPauseInput<
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
   flags: SetPauseInstructionDataArgs["flags"];
+  slots: SetPauseInstructionDataArgs["slots"];
 };
 
 export function getSetPauseInstruction<
@@ -220,7 +229,7 @@ export type ParsedSetPauseInstruction<
 > = {
   programAddress: Address<TProgram>;
   accounts: {
-    /** The pause authority or the admin. */
+    /** The guardian or the admin. */
     authority: TAccountMetas[0];
     /** The exchange. */
     exchange: TAccountMetas[1];

@@ -23,8 +23,8 @@ export type ExchangeInitialized = {
   admin: Address;
   /** Key of its risk authority. */
   riskAuthority: Address;
-  /** Key of its pause authority. */
-  pauseAuthority: Address;
+  /** Key of its guardian. */
+  guardian: Address;
   /** Mint of the quote currency. */
   collateralMint: Address;
 };
@@ -35,7 +35,7 @@ export function getExchangeInitializedEncoder(): FixedSizeEncoder<ExchangeInitia
   return getStructEncoder([
     ["admin", getAddressEncoder()],
     ["riskAuthority", getAddressEncoder()],
-    ["pauseAuthority", getAddressEncoder()],
+    ["guardian", getAddressEncoder()],
     ["collateralMint", getAddressEncoder()],
   ]);
 }
@@ -44,7 +44,7 @@ export function getExchangeInitializedDecoder(): FixedSizeDecoder<ExchangeInitia
   return getStructDecoder([
     ["admin", getAddressDecoder()],
     ["riskAuthority", getAddressDecoder()],
-    ["pauseAuthority", getAddressDecoder()],
+    ["guardian", getAddressDecoder()],
     ["collateralMint", getAddressDecoder()],
   ]);
 }

@@ -55,6 +55,7 @@ export * from "./orderRemoved";
 export * from "./ordersCancelled";
 export * from "./orderSide";
 export * from "./partyTraded";
+export * from "./pause";
 export * from "./pauseSet";
 export * from "./placeOrderArgs";
 export * from "./positionFlagged";

@@ -14,6 +14,8 @@ import {
   getStructEncoder,
   getU32Decoder,
   getU32Encoder,
+  getU64Decoder,
+  getU64Encoder,
   type Address,
   type FixedSizeCodec,
   type FixedSizeDecoder,
@@ -21,21 +23,33 @@ import {
 } from "@solana/kit";
 
 export type PauseSet = {
-  /** Authority that signed. */
+  /** Authority that signed, whose pause it is. */
   by: Address;
-  /** Union of the `PAUSE_*` flags before. */
+  /** Union of the `PAUSE_*` flags in force before, of either pause. */
   flagsBefore: number;
-  /** Union of the `PAUSE_*` flags after. */
+  /** Union of the `PAUSE_*` flags in force after. */
   flagsAfter: number;
+  /** First slot in which nothing of the signer's pause is in force; 0 when it was lifted. */
+  untilSlot: bigint;
 };
 
-export type PauseSetArgs = PauseSet;
+export type PauseSetArgs = {
+  /** Authority that signed, whose pause it is. */
+  by: Address;
+  /** Union of the `PAUSE_*` flags in force before, of either pause. */
+  flagsBefore: number;
+  /** Union of the `PAUSE_*` flags in force after. */
+  flagsAfter: number;
+  /** First slot in which nothing of the signer's pause is in force; 0 when it was lifted. */
+  untilSlot: number | bigint;
+};
 
 export function getPauseSetEncoder(): FixedSizeEncoder<PauseSetArgs> {
   return getStructEncoder([
     ["by", getAddressEncoder()],
     ["flagsBefore", getU32Encoder()],
     ["flagsAfter", getU32Encoder()],
+    ["untilSlot", getU64Encoder()],
   ]);
 }
 
@@ -44,6 +58,7 @@ export function getPauseSetDecoder(): FixedSizeDecoder<PauseSet> {
     ["by", getAddressDecoder()],
     ["flagsBefore", getU32Decoder()],
     ["flagsAfter", getU32Decoder()],
+    ["untilSlot", getU64Decoder()],
   ]);
 }
 

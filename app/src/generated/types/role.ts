@@ -19,7 +19,7 @@ import {
 export enum Role {
   Admin,
   Risk,
-  Pause,
+  Guardian,
 }
 
 export type RoleArgs = Role;

@@ -9,6 +9,7 @@ use ballast_client::instructions::anyone::GrowQueue;
 use ballast_engine::units::Side;
 use ballast_state::exchange::{Exchange, Role, SHORT_DELAY_SLOTS};
 use ballast_state::instructions::MAX_GROWTH;
+use ballast_state::pause::LONGEST_PAUSE_SLOTS;
 use ballast_state::staged::{Change, Staged};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -34,9 +35,9 @@ pub struct AdminArgs {
 enum Action {
     /// Show who holds which role, who may take it over, and what is paused.
     Show,
-    /// Pause actions of every trader, beside what is paused already; the admin or the pause authority.
+    /// Pause actions of every trader, beside what this key has paused already; the guardian or the admin.
     Pause(PauseArgs),
-    /// Resume actions that are paused; the admin or the pause authority.
+    /// Resume actions that this key has paused; the guardian or the admin.
     Resume(PauseArgs),
     /// Stage a successor for a role; the admin.
     Propose {
@@ -81,6 +82,9 @@ struct PauseArgs {
     /// What: deposit, withdraw, open, trade, remove_margin, liquidate, deleverage, or all.
     #[arg(required = true, value_parser = flag)]
     what: Vec<u32>,
+    /// For how long, slots of about 0.4 seconds; what may last less ends earlier.
+    #[arg(long, default_value_t = LONGEST_PAUSE_SLOTS, value_parser = clap::value_parser!(u64).range(1..=LONGEST_PAUSE_SLOTS))]
+    slots: u64,
     #[command(flatten)]
     sending: Sending,
 }
@@ -93,7 +97,7 @@ enum RoleChoice {
     /// Sets risk parameters.
     Risk,
     /// Pauses.
-    Pause,
+    Guardian,
 }
 
 impl From<RoleChoice> for Role {
@@ -101,7 +105,7 @@ impl From<RoleChoice> for Role {
         match role {
             RoleChoice::Admin => Self::Admin,
             RoleChoice::Risk => Self::Risk,
-            RoleChoice::Pause => Self::Pause,
+            RoleChoice::Guardian => Self::Guardian,
         }
     }
 }
@@ -139,7 +143,15 @@ struct AdminView {
     roles: Vec<RoleView>,
     risk_delay_slots: u64,
     admin_delay_slots: u64,
-    paused: Vec<&'static str>,
+    paused: Vec<PauseView>,
+}
+
+/// What is paused, as it is printed.
+#[derive(Clone, Debug, Serialize)]
+struct PauseView {
+    what: &'static str,
+    /// First slot in which it is not any more.
+    until_slot: u64,
 }
 
 /// What an exchange without delays is told in every answer.
@@ -150,7 +162,7 @@ pub const NO_DELAY: &str =
 type HandOvers = [(Role, Option<Staged>); 3];
 
 async fn hand_overs(session: &Session) -> Result<HandOvers> {
-    let mut found = [Role::Admin, Role::Risk, Role::Pause].map(|role| (role, None));
+    let mut found = [Role::Admin, Role::Risk, Role::Guardian].map(|role| (role, None));
     for (role, staged) in &mut found {
         *staged = session.cluster.staged(&addresses::hand_over(*role)).await?;
     }
@@ -158,7 +170,7 @@ async fn hand_overs(session: &Session) -> Result<HandOvers> {
 }
 
 impl AdminView {
-    fn new(exchange: &Exchange, hand_overs: &HandOvers) -> Self {
+    fn new(exchange: &Exchange, hand_overs: &HandOvers, slot: u64) -> Self {
         let roles = hand_overs.iter().map(|(role, staged)| {
             let change = staged.and_then(|staged| Some((staged, staged.change().ok()?)));
             let due = change.and_then(|(staged, change)| staged.ready_slot(&change, exchange).ok());
@@ -176,7 +188,14 @@ impl AdminView {
             roles: roles.collect(),
             risk_delay_slots: exchange.risk_delay_slots,
             admin_delay_slots: exchange.admin_delay_slots,
-            paused: paused(exchange.pause_flags),
+            paused: PAUSES
+                .into_iter()
+                .filter(|(flag, _)| exchange.pauses(slot) & flag != 0)
+                .map(|(flag, what)| PauseView {
+                    what,
+                    until_slot: exchange.paused_until(flag, slot),
+                })
+                .collect(),
         }
     }
 
@@ -200,7 +219,10 @@ impl AdminView {
         }
         let names = match self.paused.as_slice() {
             [] => "nothing".to_owned(),
-            names => names.join(", "),
+            all => {
+                let one = |it: &PauseView| format!("{} until slot {}", it.what, it.until_slot);
+                all.iter().map(one).collect::<Vec<_>>().join(", ")
+            }
         };
         format!("{text}\n  paused   {names}")
     }
@@ -211,7 +233,8 @@ pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
     match &args.action {
         Action::Show => {
             let staged = hand_overs(session).await?;
-            let view = AdminView::new(&session.exchange().await?, &staged);
+            let slot = session.cluster.clock().await?.slot;
+            let view = AdminView::new(&session.exchange().await?, &staged, slot);
             session.answer(&view, || view.words())
         }
         Action::Pause(args) => pause(session, args, true).await,
@@ -241,14 +264,22 @@ fn names(exchange: &Exchange) -> Names<'static> {
     }
 }
 
+/// The signer's own pause, with or without what was chosen. Nobody lifts the pause of the other.
 async fn pause(session: &Session, args: &PauseArgs, pauses: bool) -> Result<()> {
     let signer = session.keypair()?;
     let exchange = session.exchange().await?;
+    let authority = signer.pubkey();
+    let own = if authority == exchange.guardian {
+        &exchange.guardian_pause
+    } else if authority == exchange.admin {
+        &exchange.admin_pause
+    } else {
+        return Err(not_holder(&authority, "guardian", &exchange.guardian).into());
+    };
     let chosen = args.what.iter().fold(0, |all, flag| all | flag);
-    let before = exchange.pause_flags;
+    let before = own.in_force(session.cluster.clock().await?.slot);
     let (command, flags, verb, what) = if pauses {
-        let new = chosen & !before;
-        ("admin pause", before | chosen, "Pause", new)
+        ("admin pause", before | chosen, "Pause", chosen & !before)
     } else {
         ("admin resume", before & !chosen, "Resume", before & chosen)
     };
@@ -256,22 +287,23 @@ async fn pause(session: &Session, args: &PauseArgs, pauses: bool) -> Result<()> 
         let state = if pauses {
             "paused already"
         } else {
-            "not paused"
+            "not paused by this key"
         };
         return Err(Usage(format!("{} is {state}", paused(chosen).join(", "))).into());
     }
-    let authority = signer.pubkey();
-    if authority != exchange.admin && authority != exchange.pause_authority {
-        return Err(not_holder(&authority, "pause", &exchange.pause_authority).into());
-    }
     let left = match paused(flags).as_slice() {
-        [] => "nothing is paused then".to_owned(),
-        names => format!("paused then: {}", names.join(", ")),
+        [] => "this key pauses nothing then".to_owned(),
+        names => format!("paused by this key then: {}", names.join(", ")),
     };
     let plan = Plan {
         command,
         purpose: format!("{verb} {} for everybody; {left}", paused(what).join(", ")),
-        instructions: vec![build::SetPause { authority, flags }.instruction()],
+        instructions: vec![build::SetPause {
+            authority,
+            flags,
+            slots: args.slots,
+        }
+        .instruction()],
         names: names(&exchange),
     };
     writing::perform(session, signer, plan, args.sending).await

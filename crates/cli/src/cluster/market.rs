@@ -146,7 +146,7 @@ pub async fn list(session: &Session) -> Result<()> {
         collateral_mint: exchange.collateral_mint.to_string(),
         collateral_decimals: exchange.mint_decimals,
         traders: exchange.trader_count,
-        paused: paused(exchange.pause_flags),
+        paused: paused(exchange.pauses(session.cluster.clock().await?.slot)),
         risk_delay_slots: exchange.risk_delay_slots,
         admin_delay_slots: exchange.admin_delay_slots,
         markets: views?,

@@ -190,13 +190,15 @@ impl AcceptAuthority {
     }
 }
 
-/// Sets what is paused.
+/// Begins or lifts the signer's own pause.
 #[derive(Clone, Debug, Default)]
 pub struct SetPause {
-    /// The admin or the pause authority; signs.
+    /// The guardian or the admin; signs.
     pub authority: Pubkey,
-    /// Union of the `PAUSE_*` flags in force; 0 resumes everything.
+    /// Union of the `PAUSE_*` flags; 0 lifts the signer's pause.
     pub flags: u32,
+    /// For how long, slots, each flag at most as long as it may last.
+    pub slots: u64,
 }
 
 impl SetPause {
@@ -207,7 +209,7 @@ impl SetPause {
             .signer(self.authority)
             .writable(addresses::exchange())
             .readonly(INSTRUCTIONS_SYSVAR)
-            .arguments(&self.flags)
+            .arguments(&(self.flags, self.slots))
             .instruction()
     }
 }

@@ -8,10 +8,10 @@ macro_rules! account_types {
             whole: {
             Exchange {
                 version, bump, vault_bump, mint_decimals, pause_flags, admin, _unused_admin,
-                risk_authority, _unused_risk_authority, pause_authority, _unused_pause_authority,
+                risk_authority, _unused_risk_authority, guardian, _unused_guardian,
                 collateral_mint, collateral_vault, trader_count, _unused,
                 market_count, _padding, risk_delay_slots, admin_delay_slots, treasury,
-                reserved_admin, reserved
+                reserved_admin, guardian_pause, admin_pause, reserved
             }
             Market {
                 version, bump, vault_bump, _padding, index, _padding2, name, exchange,
@@ -43,6 +43,7 @@ macro_rules! account_types {
             FundingLedger {
                 index, carry, last_timestamp, rate_sum, rate_ppm, impact_bid, impact_ask, paused
             }
+            Pause { flags, slots, starts }
             LastPrice { ticks, conf_ticks, ema_ticks, publish_time }
             InsuranceLedger { balance, window_start_slot, window_level, window_drawn }
             HeldLedger { atoms, shares, epoch, _pad, reserved }

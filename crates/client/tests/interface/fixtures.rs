@@ -67,7 +67,7 @@ fn derived_addresses() {
         "exchange": addresses::exchange().to_string(),
         "insuranceVaultOfMarket258": addresses::insurance_vault(&market).to_string(),
         "market258": market.to_string(),
-        "handOverOfPause": addresses::hand_over(Role::Pause).to_string(),
+        "handOverOfPause": addresses::hand_over(Role::Guardian).to_string(),
         "stagedRiskOfMarket258": addresses::staged(0, &market).to_string(),
         "trader513OfKey10": addresses::trader(&key(10), 513).to_string(),
         "key10": key(10).to_string(),

@@ -86,7 +86,7 @@ fn risk() -> RiskParams {
 fn admin() -> Vec<(&'static str, Instruction)> {
     let authorities = InitializeExchangeArgs {
         risk_authority: key(20),
-        pause_authority: key(21),
+        guardian: key(21),
     };
     let accounts = MarketAccounts {
         queue_long: KEYS.queue_long,
@@ -158,6 +158,7 @@ fn admin() -> Vec<(&'static str, Instruction)> {
             admin::SetPause {
                 authority: OWNER,
                 flags: 0x61,
+                slots: 54_321,
             }
             .instruction(),
         ),

@@ -7,7 +7,7 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 25] = [
+const TYPES: [&str; 26] = [
     "Exchange",
     "Market",
     "Trader",
@@ -25,6 +25,7 @@ const TYPES: [&str; 25] = [
     "AdlConfig",
     "FundingLedger",
     "LastPrice",
+    "Pause",
     "InsuranceLedger",
     "HeldLedger",
     "MarketEnd",

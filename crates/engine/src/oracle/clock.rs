@@ -51,6 +51,9 @@ pub struct Known<'a> {
     pub clock: PriceClock,
     /// Slot and time.
     pub now: Now,
+    /// Whether nobody may be forced out by order of the exchange, so that no time is counted against
+    /// anybody.
+    pub stopped: bool,
 }
 
 /// A price that may be used.
@@ -171,6 +174,7 @@ impl Known<'_> {
         let counted = counted.min(MOST_COUNTED_SECONDS);
         clock.diverged_for = if diverged {
             // Both are far below 32 bits.
+            let counted = if self.stopped { 0 } else { counted };
             let sum = clock.diverged_for.wrapping_add(counted);
             sum.min(self.params.divergence_grace())
         } else {
@@ -224,6 +228,7 @@ mod tests {
                 recorded_slot: SLOT - 10,
                 ..PriceClock::default()
             },
+            stopped: false,
             now: Now {
                 slot: SLOT,
                 unix_timestamp: NOW,

@@ -7,6 +7,7 @@ use ballast_engine::position::Position;
 use ballast_engine::risk::{gap_bps, RiskParams};
 use ballast_engine::trade::{block_trade, PartyInput, TradeMarket, TradeTerms};
 use ballast_engine::units::{Atoms, Lots, Side, Ticks, BPS_ONE};
+use ballast_engine::wind_down::MarketMode;
 use proptest::prelude::*;
 
 use crate::fixture::{any_magnitude, any_params, cases, mark, price};
@@ -79,7 +80,7 @@ proptest! {
             free: Atoms::new(put_in / 2),
             margin_to_add: tightest,
         };
-        let market = TradeMarket { atoms_per_lot_tick: 1, open_interest_lots: 0 };
+        let market = market(&before);
         let opened: Mark = mark(at, 0);
         let Ok(pair) = block_trade(&before, &opened, &market, &terms, &party, &party) else {
             return Ok(());
@@ -95,6 +96,16 @@ proptest! {
             taken_out += left + side.free.get();
         }
         prop_assert!(taken_out <= put_in);
+    }
+}
+
+/// An empty market under these parameters.
+fn market(params: &RiskParams) -> TradeMarket {
+    TradeMarket {
+        atoms_per_lot_tick: 1,
+        open_interest_lots: 0,
+        least_lots: params.min_position_lots,
+        mode: MarketMode::Active,
     }
 }
 
@@ -118,10 +129,7 @@ fn a_pair_opens_at_the_least_margin() {
             lots: Lots::new(100).unwrap(),
             price: Ticks::new(10_000),
         };
-        let market = TradeMarket {
-            atoms_per_lot_tick: 1,
-            open_interest_lots: 0,
-        };
+        let market = market(&params);
         block_trade(
             &params,
             &mark(10_000, 0),

@@ -122,7 +122,8 @@ fn each_account_has_its_role() {
     assert_eq!(world.lamports, 0, "an account without lamports is none");
 
     let mut exchange = Exchange::zeroed();
-    exchange.pause_flags = 3;
+    let guardian = exchange.guardian;
+    exchange.set_pause(&guardian, 3, 10, 1).unwrap();
     world.apply(
         5,
         &addresses::exchange(),

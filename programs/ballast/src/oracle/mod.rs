@@ -10,7 +10,6 @@ use ballast_engine::{
 };
 use ballast_state::{
     error::BallastError,
-    exchange::PAUSE_TRADE,
     market::{Market, Touched},
     oracle_config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH},
 };
@@ -19,7 +18,7 @@ use crate::error::{err, OrBallast};
 
 /// The first step of every instruction that needs a price: reads the market's from `account` and
 /// has the market check and record it and accrue funding, see [`Market::touch`]. `pauses` are the
-/// exchange's flags.
+/// exchange's flags in force.
 ///
 /// # Errors
 /// The adapters' errors; those of [`Market::touch`].
@@ -36,9 +35,7 @@ pub fn touch(
         slot: clock.slot,
         unix_timestamp: clock.unix_timestamp,
     };
-    market
-        .touch(price, action, now, pauses & PAUSE_TRADE != 0)
-        .or_ballast()
+    market.touch(price, action, now, pauses).or_ballast()
 }
 
 /// The same for deleveraging, which goes on in a market that has ended: there it needs no price

@@ -109,6 +109,7 @@ fn fields(event: &BallastEvent) -> Value {
             "by": event.by.to_string(),
             "paused_before": paused(event.flags_before),
             "paused_after": paused(event.flags_after),
+            "until_slot": event.until_slot,
         }),
         BallastEvent::ChangeStaged(event) => json!({
             "staged": event.staged.to_string(),

@@ -103,7 +103,11 @@ impl Names<'_> {
             ),
             BallastEvent::PauseSet(event) => match paused(event.flags_after).as_slice() {
                 [] => "Nothing is paused.".to_owned(),
-                names => format!("Paused now: {}.", names.join(", ")),
+                names => format!(
+                    "Paused now: {}; this pause ends before slot {}.",
+                    names.join(", "),
+                    event.until_slot
+                ),
             },
             BallastEvent::ChangeStaged(event) => format!(
                 "Staged in {}: {}. It may be applied from slot {} to slot {}.",
@@ -295,6 +299,6 @@ pub fn role_name(role: Role) -> &'static str {
     match role {
         Role::Admin => "admin",
         Role::Risk => "risk",
-        Role::Pause => "pause",
+        Role::Guardian => "guardian",
     }
 }

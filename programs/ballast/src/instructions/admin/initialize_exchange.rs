@@ -70,7 +70,7 @@ impl InitializeExchange<'_> {
         refuse_nonce(&accounts.instructions)?;
         require_deployer(&accounts.program_data, accounts.admin.key)?;
         require_plain_mint(accounts.collateral_mint.to_account_info().as_ref())?;
-        let unset = [args.risk_authority, args.pause_authority].contains(&Pubkey::default());
+        let unset = [args.risk_authority, args.guardian].contains(&Pubkey::default());
         require!(!unset, BallastError::AuthorityUnset);
         {
             let mut exchange = accounts.exchange.load_init()?;
@@ -80,7 +80,7 @@ impl InitializeExchange<'_> {
             exchange.mint_decimals = accounts.collateral_mint.decimals;
             exchange.admin = accounts.admin.key();
             exchange.risk_authority = args.risk_authority;
-            exchange.pause_authority = args.pause_authority;
+            exchange.guardian = args.guardian;
             exchange.collateral_mint = accounts.collateral_mint.key();
             exchange.collateral_vault = accounts.collateral_vault.key();
             exchange.invariant()?;
@@ -90,7 +90,7 @@ impl InitializeExchange<'_> {
             &ExchangeInitialized {
                 admin: ctx.accounts.admin.key(),
                 risk_authority: args.risk_authority,
-                pause_authority: args.pause_authority,
+                guardian: args.guardian,
                 collateral_mint: ctx.accounts.collateral_mint.key(),
             },
         )?;

@@ -1,21 +1,18 @@
-//! Pauses and resumes actions.
+//! Begins and lifts pauses.
 
 use anchor_lang::prelude::*;
 
 use ballast_state::{
-    error::BallastError,
-    events::PauseSet,
-    exchange::{Exchange, PAUSE_ALL},
-    seeds::EXCHANGE_ADDRESS,
+    error::BallastError, events::PauseSet, exchange::Exchange, seeds::EXCHANGE_ADDRESS,
 };
 
-use crate::{emit::emit, error::require, nonce::refuse_nonce};
+use crate::{emit::emit, nonce::refuse_nonce};
 
 /// Accounts of `set_pause`.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct SetPause<'info> {
-    /// The pause authority or the admin.
+    /// The guardian or the admin.
     pub authority: Signer<'info>,
     /// The exchange.
     #[account(mut, address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
@@ -25,32 +22,29 @@ pub struct SetPause<'info> {
 }
 
 impl SetPause<'_> {
-    /// Puts exactly `flags` (a union of `PAUSE_*`) in force.
+    /// Begins the signer's pause of `flags` (a union of `PAUSE_*`) for `slots`, each flag at most as
+    /// long as it may last, in the place of the one there is; without flags lifts it. The pause of
+    /// the other authority stays as it is.
     ///
     /// # Errors
-    /// `NotPauseAuthority`, `UnknownPauseFlag`, `DurableNonce`.
-    pub fn handle(ctx: Context<Self>, flags: u32) -> Result<()> {
+    /// `NotGuardian`, `UnknownPauseFlag`, `PauseTooLong`, `TooManyPauses`, `DurableNonce`.
+    pub fn handle(ctx: Context<Self>, flags: u32, slots: u64) -> Result<()> {
         refuse_nonce(&ctx.accounts.instructions)?;
         let by = ctx.accounts.authority.key();
-        require!(flags & !PAUSE_ALL == 0, BallastError::UnknownPauseFlag);
-        let flags_before = {
+        let event = {
+            let slot = Clock::get()?.slot;
             let mut exchange = ctx.accounts.exchange.load_mut()?;
-            require!(
-                by == exchange.pause_authority || by == exchange.admin,
-                BallastError::NotPauseAuthority
-            );
-            let before = core::mem::replace(&mut exchange.pause_flags, flags);
+            let flags_before = exchange.pauses(slot);
+            let set = exchange.set_pause(&by, flags, slots, slot)?;
             exchange.invariant()?;
-            before
-        };
-        emit(
-            &ctx.accounts.event_authority,
-            &PauseSet {
+            PauseSet {
                 by,
                 flags_before,
-                flags_after: flags,
-            },
-        )?;
+                flags_after: exchange.pauses(slot),
+                until_slot: set.last_end(),
+            }
+        };
+        emit(&ctx.accounts.event_authority, &event)?;
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ impl SetReduceOnly<'_> {
     /// From now on the market's open interest does not rise, or may again. Everything else goes on.
     ///
     /// # Errors
-    /// `NotPauseAuthority`, `NotAdmin`, `MarketEnded`, `DurableNonce`.
+    /// `NotGuardian`, `NotAdmin`, `MarketEnded`, `DurableNonce`.
     pub fn handle(ctx: Context<Self>, reduce_only: bool) -> Result<()> {
         refuse_nonce(&ctx.accounts.instructions)?;
         let event = ctx.accounts.set(reduce_only)?;
@@ -41,8 +41,8 @@ impl SetReduceOnly<'_> {
         let exchange = self.exchange.load()?;
         if reduce_only {
             require!(
-                by == exchange.pause_authority || by == exchange.admin,
-                BallastError::NotPauseAuthority
+                by == exchange.guardian || by == exchange.admin,
+                BallastError::NotGuardian
             );
         } else {
             exchange.require_admin(&by)?;

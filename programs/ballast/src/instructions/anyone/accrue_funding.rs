@@ -33,12 +33,13 @@ impl AccrueFunding<'_> {
             let accounts = &ctx.accounts;
             let mut market = accounts.market.load_mut()?;
             let index_before = market.funding.index.get();
+            let clock = Clock::get()?;
             let touched = touch(
                 &mut market,
                 &accounts.price,
                 Action::Funding,
-                &Clock::get()?,
-                accounts.exchange.load()?.pause_flags,
+                &clock,
+                accounts.exchange.load()?.pauses(clock.slot),
             )?;
             let rates = market.funding_rates(touched.mark.price)?;
             market.invariant()?;

@@ -53,13 +53,14 @@ impl AdvanceAdlSession<'_> {
     #[inline(never)]
     fn advance(&self, max_nodes: u32, hints: &[u32]) -> Result<AdlSessionAdvanced> {
         let exchange = self.exchange.load()?;
-        exchange.require_not_paused(PAUSE_DELEVERAGE)?;
+        let slot = Clock::get()?.slot;
+        exchange.require_not_paused(PAUSE_DELEVERAGE, slot)?;
         let market = self.market.load()?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let mut session = self.session.load_mut()?;
         let session = &mut *session;
         session.require_of(&self.market.key(), &session.bankrupt)?;
-        session.require_live(Clock::get()?.slot)?;
+        session.require_live(slot)?;
         let key = self.session.key().to_bytes();
         let complete = queues.write(session.side(), |queue| {
             let watched = queue.as_ref().header().watch.session == key;

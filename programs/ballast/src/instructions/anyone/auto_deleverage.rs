@@ -82,7 +82,10 @@ impl<'info> AutoDeleverage<'info> {
     #[inline(never)]
     fn deleverage(&self, listed: &'info [AccountInfo<'info>]) -> Result<Box<AutoDeleveraged>> {
         let clock = Clock::get()?;
-        let pauses = self.exchange.load()?.require_not_paused(PAUSE_DELEVERAGE)?;
+        let pauses = self
+            .exchange
+            .load()?
+            .require_not_paused(PAUSE_DELEVERAGE, clock.slot)?;
         check_list(listed, &self.bankrupt.key())?;
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;

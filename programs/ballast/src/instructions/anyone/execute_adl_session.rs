@@ -95,7 +95,10 @@ impl<'info> ExecuteAdlSession<'info> {
     #[inline(never)]
     fn execute(&self, listed: &'info [AccountInfo<'info>]) -> Result<Option<Box<AutoDeleveraged>>> {
         let clock = Clock::get()?;
-        let pauses = self.exchange.load()?.require_not_paused(PAUSE_DELEVERAGE)?;
+        let pauses = self
+            .exchange
+            .load()?
+            .require_not_paused(PAUSE_DELEVERAGE, clock.slot)?;
         check_list(listed, &self.bankrupt.key())?;
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;

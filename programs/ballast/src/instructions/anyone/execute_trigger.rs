@@ -88,12 +88,15 @@ impl<'info> ExecuteTrigger<'info> {
         makers: &'info [AccountInfo<'info>],
         kind: TriggerKind,
     ) -> Result<(Box<TriggerExecuted>, Profits)> {
-        let pauses = self.exchange.load()?.require_not_paused(PAUSE_TRADE)?;
+        let clock = Clock::get()?;
+        let pauses = self
+            .exchange
+            .load()?
+            .require_not_paused(PAUSE_TRADE, clock.slot)?;
         check_makers(makers)?;
         let key = self.market.key();
         let mut market = self.market.load_mut()?;
         let mut trader = self.trader.load_mut()?;
-        let clock = Clock::get()?;
         let action = Action::Force {
             flagged_slot: trader.flagged_slot(&key, clock.slot),
         };

@@ -3,12 +3,8 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{liquidation::look, oracle::Action};
 use ballast_state::{
-    error::BallastError,
-    events::PositionFlagged,
-    exchange::{Exchange, PAUSE_LIQUIDATE},
-    market::Market,
-    seeds::EXCHANGE_ADDRESS,
-    trader::Trader,
+    error::BallastError, events::PositionFlagged, exchange::Exchange, market::Market,
+    pause::clocks_run, seeds::EXCHANGE_ADDRESS, trader::Trader,
 };
 
 use crate::{emit::emit, error::OrBallast, oracle::touch};
@@ -50,12 +46,11 @@ impl FlagBankruptcy<'_> {
         let action = Action::Flag {
             flagged_slot: trader.flagged_slot(&key, clock.slot),
         };
-        let pauses = self.exchange.load()?.pause_flags;
+        let pauses = self.exchange.load()?.pauses(clock.slot);
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let slot = trader.position_mut(&key)?;
         let position = market.settled(slot)?;
-        // The clocks stand while nobody can liquidate.
-        let counts = pauses & PAUSE_LIQUIDATE == 0;
+        let counts = clocks_run(pauses);
         let look = look(&position, touched.mark.price, market.params(), counts).or_ballast()?;
         let available = market
             .insurance

@@ -18,6 +18,7 @@ use ballast_state::{
     events::{PositionLiquidated, RemovalReason},
     exchange::{Exchange, PAUSE_LIQUIDATE},
     market::{DeficitPaid, Market, Touched},
+    pause::clocks_run,
     position_slot::PositionSlot,
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,
@@ -104,7 +105,10 @@ impl<'info> Liquidate<'info> {
         take_over_lots: u64,
     ) -> Result<(Box<PositionLiquidated>, Profits)> {
         let clock = Clock::get()?;
-        let pauses = self.exchange.load()?.require_not_paused(PAUSE_LIQUIDATE)?;
+        let pauses = self
+            .exchange
+            .load()?
+            .require_not_paused(PAUSE_LIQUIDATE, clock.slot)?;
         check_makers(makers)?;
         let liquidator_authority = self.liquidator_authority.key;
         self.liquidator
@@ -159,7 +163,7 @@ impl<'info> Liquidate<'info> {
             slot,
             &before,
             &plan,
-            (touched.mark.price, clock.slot),
+            (touched.mark.price, clock.slot, clocks_run(pauses)),
         )?;
         if let Some(cancelled) = &cancelled {
             victim.credit(cancelled.margin_atoms)?;
@@ -223,9 +227,9 @@ impl<'info> Liquidate<'info> {
         slot: &mut PositionSlot,
         before: &Position,
         plan: &LiquidationPlan,
-        (mark, now): (LotPrice, u64),
+        (mark, now, counts): (LotPrice, u64, bool),
     ) -> Result<()> {
-        let left = look(&plan.position_after, mark, market.params(), true).or_ballast()?;
+        let left = look(&plan.position_after, mark, market.params(), counts).or_ballast()?;
         let distress = plan.remembered(&slot.distress(), left, now);
         let change = Change {
             trader: &self.trader.key(),

@@ -78,7 +78,10 @@ impl OpenAdlSession<'_> {
     #[inline(never)]
     fn open(&self) -> Result<AdlSessionOpened> {
         let clock = Clock::get()?;
-        let pauses = self.exchange.load()?.require_not_paused(PAUSE_DELEVERAGE)?;
+        let pauses = self
+            .exchange
+            .load()?
+            .require_not_paused(PAUSE_DELEVERAGE, clock.slot)?;
         let mut market = self.market.load_mut()?;
         let mut bankrupt = self.bankrupt.load_mut()?;
         let action = Action::Force {

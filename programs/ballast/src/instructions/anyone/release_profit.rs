@@ -56,7 +56,7 @@ impl<'info> ReleaseProfit<'info> {
     fn release(&self, listed: &'info [AccountInfo<'info>]) -> Result<ProfitReleased> {
         let clock = Clock::get()?;
         let mut market = self.market.load_mut()?;
-        let pauses = self.exchange.load()?.pause_flags;
+        let pauses = self.exchange.load()?.pauses(clock.slot);
         let action = Action::RemoveMargin;
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;

@@ -161,8 +161,12 @@ impl BlockTrade<'_> {
             Action::Reduce => PAUSE_TRADE,
             _ => PAUSE_TRADE | PAUSE_OPEN,
         };
-        let pauses = self.exchange.load()?.require_not_paused(paused)?;
-        touch(market, &self.price, action, &Clock::get()?, pauses)
+        let clock = Clock::get()?;
+        let pauses = self
+            .exchange
+            .load()?
+            .require_not_paused(paused, clock.slot)?;
+        touch(market, &self.price, action, &clock, pauses)
     }
 }
 

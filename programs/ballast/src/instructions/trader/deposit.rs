@@ -13,7 +13,7 @@ use ballast_state::{
 };
 
 use crate::{
-    collateral::Transfer,
+    collateral::{require_not_paused, Transfer},
     emit::emit,
     error::{require, OrBallast},
 };
@@ -52,7 +52,7 @@ impl Deposit<'_> {
         require!(amount > 0, BallastError::ZeroAmount);
         let decimals = {
             let exchange = accounts.exchange.load()?;
-            exchange.require_not_paused(PAUSE_DEPOSIT)?;
+            require_not_paused(&exchange, PAUSE_DEPOSIT)?;
             exchange.require_collateral(
                 accounts.mint.key,
                 accounts.mint.owner,

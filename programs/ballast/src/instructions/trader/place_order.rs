@@ -103,9 +103,12 @@ impl<'info> PlaceOrder<'info> {
         } else {
             PAUSE_TRADE | PAUSE_OPEN
         };
-        let pauses = self.exchange.load()?.require_not_paused(paused)?;
-        check_makers(makers)?;
         let clock = Clock::get()?;
+        let pauses = self
+            .exchange
+            .load()?
+            .require_not_paused(paused, clock.slot)?;
+        check_makers(makers)?;
         let touched = touch(&mut market, &self.price, Action::Open, &clock, pauses)?;
         let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
         let queues = self.queues(&market, args)?;

@@ -62,10 +62,11 @@ impl RemoveMargin<'_> {
     #[inline(never)]
     fn remove(&self, amount: u64) -> Result<(MarginRemoved, Profits)> {
         let (market_key, trader_key) = (self.market.key(), self.trader.key());
+        let clock = Clock::get()?;
         let pauses = self
             .exchange
             .load()?
-            .require_not_paused(PAUSE_REMOVE_MARGIN)?;
+            .require_not_paused(PAUSE_REMOVE_MARGIN, clock.slot)?;
         let mut market = self.market.load_mut()?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let mut trader = self.trader.load_mut()?;
@@ -74,7 +75,7 @@ impl RemoveMargin<'_> {
             &mut market,
             &self.price,
             Action::RemoveMargin,
-            &Clock::get()?,
+            &clock,
             pauses,
         )?;
         let free = trader.free();

@@ -13,7 +13,7 @@ use ballast_state::{
 };
 
 use crate::{
-    collateral::Transfer,
+    collateral::{require_not_paused, Transfer},
     emit::emit,
     error::{require, OrBallast},
 };
@@ -57,7 +57,7 @@ impl Withdraw<'_> {
         require!(amount > 0, BallastError::ZeroAmount);
         let decimals = {
             let exchange = accounts.exchange.load()?;
-            exchange.require_not_paused(PAUSE_WITHDRAW)?;
+            require_not_paused(&exchange, PAUSE_WITHDRAW)?;
             exchange.require_collateral(
                 accounts.mint.key,
                 accounts.mint.owner,
