@@ -13,6 +13,7 @@ mod forge;
 mod keepers;
 mod margin;
 mod meter;
+mod migrations;
 mod money;
 mod order_tables;
 mod orders;
@@ -131,6 +132,7 @@ fn measure(args: &Args, expected: usize) -> Result<Figures> {
     rounds::measure_all(programs.ballast, &mut meter)?;
     deleveraging::measure_all(&programs, &mut meter)?;
     sessions::measure_all(programs.ballast, &mut meter)?;
+    migrations::measure_all(programs.ballast, &mut meter)?;
     let figures = meter.finish();
     ensure!(
         figures.len() > 0,

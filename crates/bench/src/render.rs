@@ -72,6 +72,11 @@ const ROLES: [(&str, &[&str]); 3] = [
             "advance_adl_session",
             "execute_adl_session",
             "close_adl_session",
+            "migrate_exchange",
+            "migrate_market",
+            "migrate_queue",
+            "migrate_book",
+            "migrate_trader",
         ],
     ),
 ];

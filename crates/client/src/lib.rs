@@ -68,6 +68,7 @@ pub mod gate;
 pub mod instructions;
 pub mod liquidation;
 pub mod makers;
+pub mod migration;
 pub mod moment;
 pub mod price;
 pub mod ranking;

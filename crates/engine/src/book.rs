@@ -8,6 +8,7 @@
 mod change;
 mod impact;
 mod invariant;
+mod migrate;
 mod order;
 mod own_orders;
 
@@ -19,12 +20,15 @@ use crate::units::{LotPrice, Lots, Side};
 
 pub use change::{Book, Changes};
 pub use impact::{Impact, Sampling, MIN_LIFE_SECONDS};
+pub use migrate::migrate;
 use order::FIRST;
 pub use order::{Depth, NewOrder, Order, OrderKey};
 pub use own_orders::{OwnIter, OwnOrders, MAX_ORDERS, MAX_REDUCE_ONLY};
 
 /// Layout version written by [`Book::create`].
-pub const BOOK_VERSION: u32 = 1;
+pub const BOOK_VERSION: u32 = 2;
+/// Layout version that [`migrate`] brings to [`BOOK_VERSION`].
+pub const OUTDATED_BOOK_VERSION: u32 = 1;
 /// Bytes before the nodes.
 pub const BOOK_HEADER_SIZE: usize = core::mem::size_of::<BookHeader>();
 /// Orders at the end of a full side of which one may give way to a better one.
@@ -48,11 +52,16 @@ pub struct BookHeader {
     pub bids: TreeHeader,
     /// Tree of the asks.
     pub asks: TreeHeader,
+    /// Height up to which [`migrate`] has summed up the nodes; 0 when it is not under way.
+    pub migrated_height: u32,
+    /// Nodes that it has looked at for the next height.
+    pub migrated_nodes: u32,
     /// Zero.
-    pub reserved: [u8; 48],
+    pub reserved: [u8; 40],
 }
 
 const _: () = assert!(BOOK_HEADER_SIZE == 128);
+const _: () = assert!(core::mem::offset_of!(BookHeader, migrated_height) == 80);
 
 /// Bytes of a book with room for so many orders a side, without an account discriminator.
 #[must_use]
@@ -75,7 +84,8 @@ pub struct BookRef<'a> {
 }
 
 impl<'a> BookRef<'a> {
-    /// A book in bytes aligned to 8. `BookLayout` when they are not a book of this version.
+    /// A book in bytes aligned to 8. `LayoutOutdated` when it is of the version before,
+    /// `BookLayout` when they are not a book.
     pub fn new(bytes: &'a [u8]) -> Result<Self, EngineError> {
         let (head, rest) = bytes
             .split_at_checked(BOOK_HEADER_SIZE)
@@ -358,9 +368,9 @@ const fn whole_pairs(len: usize) -> usize {
 }
 
 fn check(header: &BookHeader) -> Result<(), EngineError> {
-    if header.version == BOOK_VERSION {
-        Ok(())
-    } else {
-        Err(EngineError::BookLayout)
+    match header.version {
+        BOOK_VERSION => Ok(()),
+        OUTDATED_BOOK_VERSION => Err(EngineError::LayoutOutdated),
+        _ => Err(EngineError::BookLayout),
     }
 }

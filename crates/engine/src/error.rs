@@ -99,6 +99,7 @@ refusals! {
     RiskBook: "Risk book: impact notional, funding cap, keeper fee, reward or least order out of bounds; docs/RISK_BOUNDS.md",
     TooManyReduceOnly: "The trader already has 4 reduce-only orders in this market; cancel one first",
     ExpiryTooFar: "The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds",
+    LayoutOutdated: "The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session",
     Unbalanced: "The legs of the instruction do not net to zero; nothing was changed; report it",
     MarketReduceOnly: "The market is reduce-only, so its open interest may not rise; trade with somebody who closes",
     MarketEnded: "The market has ended or been settled; begin_settlement and settle_position pay everybody out",

@@ -21,7 +21,9 @@ pub use entry::{CutStamp, QueueEntry, QueueKey, Totals};
 pub use watch::Watch;
 
 /// Layout version written by [`Queue::create`].
-pub const QUEUE_VERSION: u32 = 2;
+pub const QUEUE_VERSION: u32 = 3;
+/// Layout version that [`migrate`] brings to [`QUEUE_VERSION`].
+pub const OUTDATED_QUEUE_VERSION: u32 = 2;
 /// Slots after which a bankruptcy that begins opens a new pass instead of taking part
 /// in the current one: about an hour.
 pub const PASS_SLOTS: u64 = 9_000;
@@ -114,8 +116,8 @@ pub struct QueueRef<'a> {
 }
 
 impl<'a> QueueRef<'a> {
-    /// A queue in bytes aligned to 8. `QueueLayout` when they are not a queue of
-    /// this version.
+    /// A queue in bytes aligned to 8. `LayoutOutdated` when it is of the version before,
+    /// `QueueLayout` when they are not a queue.
     pub fn new(bytes: &'a [u8]) -> Result<Self, EngineError> {
         let (head, rest) = bytes
             .split_at_checked(QUEUE_HEADER_SIZE)
@@ -241,8 +243,8 @@ impl<'a> Queue<'a> {
         Ok(())
     }
 
-    /// A queue in bytes aligned to 8. `QueueLayout` when they are not a queue of
-    /// this version.
+    /// A queue in bytes aligned to 8. `LayoutOutdated` when it is of the version before,
+    /// `QueueLayout` when they are not a queue.
     pub fn new(bytes: &'a mut [u8]) -> Result<Self, EngineError> {
         let (head, rest) = bytes
             .split_at_mut_checked(QUEUE_HEADER_SIZE)
@@ -370,10 +372,25 @@ const fn whole_nodes(len: usize) -> usize {
 }
 
 fn checked_side(header: &QueueHeader) -> Result<Side, EngineError> {
-    if header.version != QUEUE_VERSION {
-        return Err(EngineError::QueueLayout);
+    match header.version {
+        QUEUE_VERSION => header.side(),
+        OUTDATED_QUEUE_VERSION => Err(EngineError::LayoutOutdated),
+        _ => Err(EngineError::QueueLayout),
     }
-    header.side()
+}
+
+/// Brings the queue in `bytes` to this version. The nodes and the selection under way stay as they
+/// are. `QueueLayout` when the bytes are not a queue of this version or the one before.
+pub fn migrate(bytes: &mut [u8]) -> Result<(), EngineError> {
+    let head = bytes
+        .get_mut(..QUEUE_HEADER_SIZE)
+        .ok_or(EngineError::QueueLayout)?;
+    let header: &mut QueueHeader =
+        bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::QueueLayout)?;
+    if header.version == OUTDATED_QUEUE_VERSION {
+        header.version = QUEUE_VERSION;
+    }
+    checked_side(header).map(|_| ())
 }
 
 #[cfg(test)]
@@ -399,5 +416,28 @@ mod tests {
         ] {
             assert_eq!(header(passes, opened).pass_at(joined, slot), pass);
         }
+    }
+
+    #[test]
+    fn only_the_version_before_is_migrated_and_only_its_version_changes() {
+        let mut words = [0_u64; QUEUE_HEADER_SIZE / 8];
+        let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut words);
+        Queue::create(bytes, [3; 32], Side::Short).unwrap();
+        let today = bytes.to_vec();
+        let set = |bytes: &mut [u8], version: u32| {
+            bytes[36..40].copy_from_slice(&version.to_le_bytes());
+        };
+        assert_eq!(migrate(bytes), Ok(()));
+        set(bytes, OUTDATED_QUEUE_VERSION);
+        let refused = |bytes: &[u8]| QueueRef::new(bytes).err();
+        assert_eq!(refused(bytes), Some(EngineError::LayoutOutdated));
+        assert_eq!(migrate(bytes), Ok(()));
+        assert_eq!(bytes, &today[..]);
+        for version in [0, OUTDATED_QUEUE_VERSION - 1, QUEUE_VERSION + 1] {
+            set(bytes, version);
+            assert_eq!(migrate(bytes), Err(EngineError::QueueLayout));
+            assert_eq!(refused(bytes), Some(EngineError::QueueLayout));
+        }
+        assert_eq!(migrate(&mut bytes[..255]), Err(EngineError::QueueLayout));
     }
 }

@@ -11,6 +11,7 @@ fn program_name(error: EngineError) -> String {
         EngineError::AdlOutOfOrder => "AdlListOutOfOrder".to_owned(),
         EngineError::SelectionUnderWay => "AdlSessionUnderWay".to_owned(),
         EngineError::NoSelection => "AdlSessionGone".to_owned(),
+        EngineError::LayoutOutdated => "AccountOutdated".to_owned(),
         same => format!("{same:?}"),
     }
 }

@@ -183,6 +183,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::TooManyMarkets
         | E::MarketNameInvalid
         | E::UnknownVersion
+        | E::AccountOutdated
         | E::OracleConfigInvalid
         | E::PriceWrongOwner
         | E::PriceWrongAccount

@@ -202,6 +202,13 @@ impl Sandbox {
             .expect("sysvar and program accounts are not overwritten");
     }
 
+    /// Counts trader accounts and a market that another exchange wrote, and that
+    /// [`Sandbox::set_account`] has put here, among its own.
+    pub fn adopt(&mut self, market: crate::market::MarketCookie, traders: &[Pubkey]) {
+        self.markets.push(market);
+        self.traders.extend(traders);
+    }
+
     /// The virtual machine itself.
     pub fn svm(&mut self) -> &mut LiteSVM {
         &mut self.svm

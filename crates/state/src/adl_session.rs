@@ -13,7 +13,7 @@ use crate::{
 /// First bytes of a session account.
 pub const ADL_SESSION_DISCRIMINATOR: [u8; 8] = [87, 170, 133, 207, 205, 108, 193, 84];
 /// Layout version written by this program.
-pub const ADL_SESSION_VERSION: u8 = 1;
+pub const ADL_SESSION_VERSION: u8 = 2;
 /// Slots for which a session lasts: about a minute.
 pub const ADL_SESSION_SLOTS: u64 = 150;
 
@@ -24,7 +24,7 @@ pub const ADL_SESSION_SLOTS: u64 = 150;
 #[derive(Debug)]
 #[repr(C)]
 pub struct AdlSession {
-    /// Layout version. Written once.
+    /// Layout version. Written when the account is created or migrated.
     pub version: u8,
     /// Always zero; aligns what follows.
     pub _pad: [u8; 3],

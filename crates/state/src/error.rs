@@ -266,6 +266,9 @@ errors! {
     6205 MarketInsolvent: "Somebody's equity is below zero at the last price; deleverage first";
     6206 MarketNotEmpty: "Positions, orders or held profit are left in the market; settle them first";
     6207 WrongRentPayer: "The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's";
+
+    // --- migrations ---
+    6220 AccountOutdated: "The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session";
 }
 
 impl fmt::Display for BallastError {
@@ -354,6 +357,7 @@ impl From<EngineError> for BallastError {
             EngineError::RiskBook => Self::RiskBook,
             EngineError::TooManyReduceOnly => Self::TooManyReduceOnly,
             EngineError::ExpiryTooFar => Self::ExpiryTooFar,
+            EngineError::LayoutOutdated => Self::AccountOutdated,
             EngineError::Unbalanced => Self::Unbalanced,
             EngineError::MarketReduceOnly => Self::MarketReduceOnly,
             EngineError::MarketEnded => Self::MarketEnded,

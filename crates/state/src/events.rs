@@ -9,6 +9,7 @@ use crate::{derives::*, exchange::Role, oracle_config::OracleConfig, Pubkey};
 mod adl_session;
 mod held;
 mod list;
+mod migration;
 mod orders;
 mod staged;
 mod trading;
@@ -17,6 +18,7 @@ mod wind_down;
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
 pub use held::{HeldPart, ProfitHeld, ProfitReleased, ReleasedPart};
 pub use list::{BallastEvent, Event, EVENT_TAG};
+pub use migration::{AccountMigrated, MigratedOrder};
 pub use orders::{
     CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
 };

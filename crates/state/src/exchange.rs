@@ -16,7 +16,7 @@ pub use crate::pause::{
 /// First bytes of the exchange account.
 pub const EXCHANGE_DISCRIMINATOR: [u8; 8] = [30, 200, 220, 149, 3, 61, 104, 50];
 /// Layout version written by this program.
-pub const EXCHANGE_VERSION: u8 = 1;
+pub const EXCHANGE_VERSION: u8 = 2;
 
 /// Slots for which a change of risk parameters waits on an exchange as it is deployed: 2 days of
 /// 400 ms.
@@ -69,7 +69,7 @@ impl Delays {
 #[derive(Debug)]
 #[repr(C)]
 pub struct Exchange {
-    /// Layout version. Written once.
+    /// Layout version. Written when the account is created or migrated.
     pub version: u8,
     /// Bump of this address. Written once.
     pub bump: u8,
@@ -324,10 +324,7 @@ impl Exchange {
         .all(|key| *key != Pubkey::default());
         let delays = self.delays().validate().is_ok();
         let flags = self.pause_flags & !PAUSE_ALL == 0;
-        ensure(
-            self.version == EXCHANGE_VERSION && keys_set && flags && delays,
-            BallastError::ExchangeInvariant,
-        )
+        ensure(keys_set && flags && delays, BallastError::ExchangeInvariant)
     }
 }
 

@@ -182,6 +182,11 @@ discriminators! {
     ADVANCE_ADL_SESSION "advance_adl_session" [158, 177, 249, 168, 129, 228, 118, 199];
     EXECUTE_ADL_SESSION "execute_adl_session" [164, 189, 15, 199, 254, 155, 143, 106];
     CLOSE_ADL_SESSION "close_adl_session" [143, 17, 246, 80, 124, 228, 90, 37];
+    MIGRATE_EXCHANGE "migrate_exchange" [240, 91, 43, 121, 109, 114, 227, 157];
+    MIGRATE_MARKET "migrate_market" [201, 113, 181, 120, 217, 60, 109, 203];
+    MIGRATE_QUEUE "migrate_queue" [163, 32, 198, 15, 254, 228, 58, 229];
+    MIGRATE_BOOK "migrate_book" [238, 121, 167, 254, 26, 155, 102, 126];
+    MIGRATE_TRADER "migrate_trader" [96, 210, 229, 183, 236, 51, 168, 230];
 }
 
 #[cfg(test)]

@@ -461,8 +461,12 @@ pub struct BookHeader {
     pub bids: TreeHeader,
     /// Tree of the asks.
     pub asks: TreeHeader,
+    /// Height up to which a migration has summed up the nodes; 0 when none is under way.
+    pub migrated_height: u32,
+    /// Nodes that it has looked at for the next height.
+    pub migrated_nodes: u32,
     /// Zero; room for later versions.
-    pub reserved: [u8; 48],
+    pub reserved: [u8; 40],
 }
 
 /// A node of a book: an order, or free when its height is 0.

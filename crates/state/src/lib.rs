@@ -43,6 +43,7 @@ pub mod seeds;
 pub mod staged;
 pub mod trader;
 pub mod trigger;
+pub mod version;
 
 pub use solana_address::Address as Pubkey;
 

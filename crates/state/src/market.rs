@@ -31,7 +31,7 @@ use crate::{
 /// First bytes of a market account.
 pub const MARKET_DISCRIMINATOR: [u8; 8] = [219, 190, 213, 55, 0, 227, 198, 154];
 /// Layout version written by this program.
-pub const MARKET_VERSION: u8 = 1;
+pub const MARKET_VERSION: u8 = 2;
 /// Bytes of a market's name.
 pub const NAME_BYTES: usize = 16;
 /// Least worth of an order that opens and waits, where the risk parameters name none: units of the
@@ -44,7 +44,7 @@ pub const DEFAULT_ORDER_UNITS: u64 = 100;
 #[derive(Debug)]
 #[repr(C)]
 pub struct Market {
-    /// Layout version. Written once.
+    /// Layout version. Written when the account is created or migrated.
     pub version: u8,
     /// Bump of this address. Written once.
     pub bump: u8,
@@ -554,7 +554,7 @@ impl Market {
             && self.mode().has_ended() == (self.final_ticks > 0)
             && self.wind_down.is_scheduled() == self.wind_down.end_cause().is_some();
         ensure(
-            self.version == MARKET_VERSION && distinct && funding && held && ended,
+            distinct && funding && held && ended,
             BallastError::MarketInvariant,
         )
     }

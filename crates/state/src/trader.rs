@@ -13,7 +13,7 @@ use crate::{
 /// First bytes of a trader account.
 pub const TRADER_DISCRIMINATOR: [u8; 8] = [74, 133, 32, 105, 47, 50, 5, 238];
 /// Layout version written by this program.
-pub const TRADER_VERSION: u8 = 2;
+pub const TRADER_VERSION: u8 = 3;
 /// Markets in which one trader account can hold a position or orders.
 pub const MAX_POSITIONS: usize = 16;
 
@@ -26,7 +26,7 @@ pub const DELEGATE_BLOCK_TRADES: u64 = 1;
 #[derive(Debug)]
 #[repr(C)]
 pub struct Trader {
-    /// Layout version. Written once.
+    /// Layout version. Written when the account is created or migrated.
     pub version: u8,
     /// Bump of this address. Written once.
     pub bump: u8,
@@ -154,7 +154,7 @@ impl Trader {
     /// `TraderInvariant`, also when one of these is left of a closed position.
     pub fn finish(&mut self, market: &Pubkey) -> Result<u64> {
         let mut reserve = 0;
-        let mut sound = self.version == TRADER_VERSION && self.free >= 0;
+        let mut sound = self.free >= 0;
         let mut slots = self.positions.iter_mut();
         if let Some(slot) = slots.find(|slot| slot.market == *market) {
             sound &= self.position_count > 0;
@@ -222,10 +222,7 @@ impl Trader {
     pub fn invariant_of(&self, market: &Pubkey) -> Result<()> {
         let slot = self.positions.iter().find(|slot| slot.market == *market);
         let slot = slot.is_none_or(|slot| self.position_count > 0 && slot.is_sound());
-        ensure(
-            slot && self.version == TRADER_VERSION && self.free >= 0,
-            BallastError::TraderInvariant,
-        )?;
+        ensure(slot && self.free >= 0, BallastError::TraderInvariant)?;
         debug_assert!(self.invariant().is_ok(), "{self:?}");
         Ok(())
     }
@@ -237,7 +234,7 @@ impl Trader {
     /// `TraderInvariant`.
     pub fn invariant(&self) -> Result<()> {
         let mut used = 0_u32;
-        let mut sound = self.version == TRADER_VERSION && self.free >= 0;
+        let mut sound = self.free >= 0;
         for slot in &self.positions {
             if slot.is_empty() {
                 sound &= slot.lots == 0 && slot.margin == 0 && slot.order_count == 0;

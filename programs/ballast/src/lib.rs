@@ -47,7 +47,8 @@ pub use instructions::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, begin_settlement::*,
         close_adl_session::*, close_market::*, declare_dead::*, donate_insurance::*,
         execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*, grow_queue::*,
-        liquidate::*, open_adl_session::*, release_profit::*, settle_position::*,
+        liquidate::*, migrate_book::*, migrate_exchange::*, migrate_market::*, migrate_queue::*,
+        migrate_trader::*, open_adl_session::*, release_profit::*, settle_position::*,
         sweep_insurance::*,
     },
     trader::{
@@ -251,6 +252,31 @@ pub mod ballast {
     /// Closes the queues and the book of a market in which nobody has anything any more.
     pub fn close_market(ctx: Context<CloseMarket>) -> Result<()> {
         CloseMarket::handle(ctx)
+    }
+
+    /// Brings the exchange to today's layout.
+    pub fn migrate_exchange(ctx: Context<MigrateExchange>) -> Result<()> {
+        MigrateExchange::handle(ctx)
+    }
+
+    /// Brings a market to today's layout.
+    pub fn migrate_market(ctx: Context<MigrateMarket>) -> Result<()> {
+        MigrateMarket::handle(ctx)
+    }
+
+    /// Brings a queue to today's layout.
+    pub fn migrate_queue(ctx: Context<MigrateQueue>) -> Result<()> {
+        MigrateQueue::handle(ctx)
+    }
+
+    /// Brings a book further towards today's layout.
+    pub fn migrate_book(ctx: Context<MigrateBook>, max_nodes: u32) -> Result<()> {
+        MigrateBook::handle(ctx, max_nodes)
+    }
+
+    /// Brings a trader account to today's layout.
+    pub fn migrate_trader<'info>(ctx: Context<'info, MigrateTrader<'info>>) -> Result<()> {
+        MigrateTrader::handle(ctx)
     }
 
     /// Records how a position stands.

@@ -25,7 +25,7 @@ fn every_instruction_goes_through_and_announces_itself() {
     // The program's entry points, from its interface's names.
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 36);
+    assert_eq!(names.len(), 41);
 }
 
 #[test]
@@ -166,6 +166,9 @@ fn serves(call: &Call, place: usize, world: &World, stand_in: &Pubkey) -> bool {
         ("set_reduce_only", 2) => is_market,
         // Anybody is settled.
         ("settle_position", 1) => is_trader,
+        // Anybody's account is migrated, and any queue.
+        ("migrate_trader", 0) => is_trader,
+        ("migrate_queue", 0) => *stand_in == world.other.keys.queue_short,
         _ => false,
     }
 }
@@ -268,5 +271,5 @@ fn a_copy_of_the_exchange_is_refused_everywhere() {
         );
         tried += 1;
     }
-    assert_eq!(tried, 26);
+    assert_eq!(tried, 27);
 }

@@ -59,7 +59,7 @@ pub fn initialize_exchange_writes_every_field_once() {
         let event = event!(outcome, ExchangeInitialized);
         assert_eq!(event.admin, sandbox.admin());
         let exchange = sandbox.exchange();
-        assert_eq!((exchange.version, exchange.mint_decimals), (1, 6));
+        assert_eq!((exchange.version, exchange.mint_decimals), (2, 6));
         assert_eq!(exchange.admin, sandbox.admin());
         assert_eq!(exchange.risk_authority, args.risk_authority);
         assert_eq!(exchange.guardian, args.guardian);
@@ -374,7 +374,7 @@ pub fn a_forged_exchange_is_not_the_exchange() {
 pub fn a_broken_exchange_stays_as_it_is() {
     let mut sandbox = Venue::new().sandbox;
     forge::<ballast_state::exchange::Exchange>(&mut sandbox, &addresses::exchange(), |exchange| {
-        exchange.version = 9;
+        exchange.collateral_mint = Pubkey::default();
     });
     refused_forged(&mut sandbox, BallastError::ExchangeInvariant, |s| {
         s.set_pause(1)

@@ -2,14 +2,14 @@
 //! refused.
 
 use anchor_lang::prelude::Pubkey;
+use ballast_client::instructions::migration::MigrateTrader;
 use ballast_engine::queue::QUEUE_HEADER_SIZE;
 use ballast_sandbox::{Sandbox, TxResult};
 use ballast_state::error::BallastError;
-use ballast_state::market::Market;
+use ballast_state::market::{Market, MARKET_VERSION};
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::queue_account::NO_NODE;
-use ballast_state::staged::Change;
-use ballast_state::trader::Trader;
+use ballast_state::trader::{Trader, TRADER_VERSION};
 
 use crate::support::{done, forge, refused_forged, terms, Venue, START, TEN, USD};
 
@@ -28,41 +28,71 @@ fn adl_refuses(venue: &mut Venue, error: BallastError) {
 }
 
 #[test]
-pub fn a_market_of_another_version_is_not_written() {
+pub fn an_unsound_market_is_not_written() {
     let mut venue = Venue::open();
     let market = venue.market.keys.market;
-    forge::<Market>(&mut venue.sandbox, &market, |market| market.version = 2);
-    let risk = Change::Risk(venue.market.config.risk);
-    let staged = venue.sandbox.stage(risk, Some(&venue.market)).unwrap();
-    let calls: [&dyn Fn(&mut Sandbox) -> TxResult; 3] = [
-        &|s| s.accrue_funding(&venue.market),
-        &|s| s.remove_margin(&venue.market, &venue.bob, 1),
-        &|s| s.apply(&staged, Some(&venue.market)),
+    forge::<Market>(&mut venue.sandbox, &market, |market| {
+        market.queue_long = market.queue_short;
+    });
+    refused_forged(&mut venue.sandbox, BallastError::MarketInvariant, |s| {
+        s.accrue_funding(&venue.market)
+    });
+}
+
+/// Calls that read the exchange, the market and alice's account, and one that reads the market alone.
+fn calls_refuse(venue: &mut Venue, error: BallastError, of_market: bool) {
+    let calls: [(bool, &dyn Fn(&mut Sandbox) -> TxResult); 6] = [
+        (true, &|s| s.accrue_funding(&venue.market)),
+        (true, &|s| s.sweep_insurance(&venue.market)),
+        (false, &|s| s.withdraw(&venue.alice, 1)),
+        (false, &|s| s.set_delegate(&venue.alice, None)),
+        (false, &|s| s.add_margin(&venue.market, &venue.alice, 1)),
+        (false, &|s| {
+            let small = terms(100, START, 5 * USD, 0);
+            s.block_trade(&venue.market, &venue.alice, &venue.bob, small)
+        }),
     ];
-    for call in calls {
-        refused_forged(&mut venue.sandbox, BallastError::MarketInvariant, |s| {
-            call(s)
-        });
+    for (reads_market, call) in calls {
+        if reads_market == of_market {
+            refused_forged(&mut venue.sandbox, error, |s| call(s));
+        }
     }
 }
 
+fn set_versions(venue: &mut Venue, market: u8, trader: u8) {
+    let (key, alice) = (venue.market.keys.market, venue.alice.address);
+    forge::<Market>(&mut venue.sandbox, &key, |account| account.version = market);
+    forge::<Trader>(&mut venue.sandbox, &alice, |account| {
+        account.version = trader;
+    });
+}
+
 #[test]
-pub fn a_trader_of_another_version_is_not_written() {
+pub fn an_account_of_the_version_before_is_refused() {
     let mut venue = Venue::open();
-    let alice = venue.alice.address;
-    forge::<Trader>(&mut venue.sandbox, &alice, |trader| trader.version = 1);
-    let calls: [&dyn Fn(&mut Sandbox) -> TxResult; 4] = [
-        &|s| s.withdraw(&venue.alice, 1),
-        &|s| s.set_delegate(&venue.alice, None),
-        &|s| s.add_margin(&venue.market, &venue.alice, 1),
-        &|s| {
-            let small = terms(100, START, 5 * USD, 0);
-            s.block_trade(&venue.market, &venue.alice, &venue.bob, small)
-        },
-    ];
-    for call in calls {
-        refused_forged(&mut venue.sandbox, BallastError::TraderInvariant, |s| {
-            call(s)
+    set_versions(&mut venue, MARKET_VERSION - 1, TRADER_VERSION);
+    calls_refuse(&mut venue, BallastError::AccountOutdated, true);
+    set_versions(&mut venue, MARKET_VERSION, TRADER_VERSION - 1);
+    calls_refuse(&mut venue, BallastError::AccountOutdated, false);
+}
+
+#[test]
+pub fn an_account_of_an_unknown_version_is_refused() {
+    let mut venue = Venue::open();
+    for apart in [MARKET_VERSION - 2, MARKET_VERSION + 1, u8::MAX] {
+        set_versions(&mut venue, apart, TRADER_VERSION);
+        calls_refuse(&mut venue, BallastError::UnknownVersion, true);
+    }
+    for apart in [TRADER_VERSION - 2, TRADER_VERSION + 1] {
+        set_versions(&mut venue, MARKET_VERSION, apart);
+        calls_refuse(&mut venue, BallastError::UnknownVersion, false);
+        let trader = MigrateTrader {
+            trader: venue.alice.address,
+            books: &[],
+        };
+        let instruction = trader.instruction();
+        refused_forged(&mut venue.sandbox, BallastError::UnknownVersion, |s| {
+            s.send(std::slice::from_ref(&instruction), &[])
         });
     }
 }

@@ -58,9 +58,8 @@ fn evidence(error: BallastError) -> Evidence {
         E::MintExtensionRejected => Case(admin::mints_that_change_balances_are_rejected),
         E::TooManyMarkets => Case(market::the_last_market_is_the_65535th),
         E::MarketNameInvalid => Case(market::names_are_printable_and_padded),
-        E::UnknownVersion => Unreachable(
-            "accounts of another version fail the invariant of the exchange, market or trader",
-        ),
+        E::UnknownVersion => Case(corrupt::an_account_of_an_unknown_version_is_refused),
+        E::AccountOutdated => Case(corrupt::an_account_of_the_version_before_is_refused),
 
         E::OracleConfigInvalid => Case(market::the_oracle_configuration_must_make_sense),
         E::PriceWrongOwner => {
@@ -247,8 +246,8 @@ fn evidence(error: BallastError) -> Evidence {
         E::WrongInstructionsSysvar => Case(nonce::a_forged_sysvar_hides_no_nonce),
 
         E::ExchangeInvariant => Case(admin::a_broken_exchange_stays_as_it_is),
-        E::MarketInvariant => Case(corrupt::a_market_of_another_version_is_not_written),
-        E::TraderInvariant => Case(corrupt::a_trader_of_another_version_is_not_written),
+        E::MarketInvariant => Case(corrupt::an_unsound_market_is_not_written),
+        E::TraderInvariant => Case(corrupt::a_miscounted_trader_is_not_written),
     }
 }
 

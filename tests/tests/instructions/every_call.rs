@@ -3,7 +3,7 @@
 use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{MarketAccounts, StagedKeys};
-use ballast_client::instructions::{admin, anyone, orders, trader, wind_down};
+use ballast_client::instructions::{admin, anyone, migration, orders, trader, wind_down};
 use ballast_sandbox::{MarketCookie, Options, Sandbox};
 use ballast_state::book_account::MIN_BOOK_ORDERS;
 use ballast_state::exchange::{Delays, Role};
@@ -501,6 +501,47 @@ pub fn world() -> World {
             }
             .instruction(),
             &[bob_key],
+        ),
+        Call::new(
+            "migrate_exchange",
+            migration::MigrateExchange.instruction(),
+            &[],
+        ),
+        Call::new(
+            "migrate_market",
+            migration::MigrateMarket {
+                market: keys.market,
+                book: keys.book,
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
+            "migrate_queue",
+            migration::MigrateQueue {
+                queue: other.keys.queue_long,
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
+            "migrate_book",
+            migration::MigrateBook {
+                market: keys.market,
+                book: keys.book,
+                max_nodes: migration::MAX_BOOK_NODES,
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
+            "migrate_trader",
+            migration::MigrateTrader {
+                trader: bob.address,
+                books: &[],
+            }
+            .instruction(),
+            &[],
         ),
     ];
     World {

@@ -113,7 +113,7 @@ pub fn create_market_writes_every_field_and_two_empty_queues() {
     assert_eq!(sandbox.exchange().market_count, 1);
     let account = sandbox.account(&address).unwrap();
     let market = ballast_client::accounts::market(&account.data).unwrap();
-    assert_eq!((market.version, market.index), (1, 0));
+    assert_eq!((market.version, market.index), (2, 0));
     assert_eq!(market.name, opening.args.name);
     assert_eq!(market.exchange, addresses::exchange());
     assert_eq!(market.insurance_vault, addresses::insurance_vault(&address));

@@ -11,7 +11,7 @@ use ballast_state::error::BallastError;
 use ballast_state::exchange::{Delays, Exchange, Role, MAX_DELAY_SLOTS};
 use ballast_state::instructions::CreateMarketArgs;
 use ballast_state::market::Market;
-use ballast_state::staged::{Change, HAND_OVER_WINDOW_SLOTS, WINDOW_SLOTS};
+use ballast_state::staged::{Change, Staged, HAND_OVER_WINDOW_SLOTS, WINDOW_SLOTS};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -214,11 +214,10 @@ pub fn a_change_of_the_base_voids_what_was_staged() {
     let staged = world.stage_risk(other_fee(7));
     let s = &mut world.venue.sandbox;
     s.advance_slots(432_000);
-    // The market's parameters, its price source, its layout, the exchange's layout.
-    let spoils: [fn(&mut Market); 3] = [
+    // The market's parameters, its price source.
+    let spoils: [fn(&mut Market); 2] = [
         |market| market.risk.taker_fee_bps += 1,
         |market| market.oracle.feed_id[0] ^= 1,
-        |market| market.version += 1,
     ];
     for spoil in spoils {
         let mut fork = s.fork();
@@ -227,13 +226,29 @@ pub fn a_change_of_the_base_voids_what_was_staged() {
             s.apply(&staged, Some(&market))
         });
     }
-    let mut fork = s.fork();
-    forge::<Exchange>(&mut fork, &addresses::exchange(), |exchange| {
-        exchange.version += 1
-    });
-    refused_forged(&mut fork, BallastError::StagedStale, |s| {
-        s.apply(&staged, Some(&market))
-    });
+    // A migration since: what was staged against the layout before of the exchange, of the market.
+    let (now, of) = (s.exchange(), s.market(&market));
+    let exchange = Exchange {
+        version: now.version - 1,
+        ..now
+    };
+    let older = Market {
+        version: of.version - 1,
+        ..of
+    };
+    let change = Change::Risk(other_fee(7));
+    for base in [
+        change.base(&exchange, Some(&of)),
+        change.base(&now, Some(&older)),
+    ] {
+        let mut fork = s.fork();
+        forge::<Staged>(&mut fork, &staged.address, |staged| {
+            staged.base = base.unwrap();
+        });
+        refused_forged(&mut fork, BallastError::StagedStale, |s| {
+            s.apply(&staged, Some(&market))
+        });
+    }
     // Delays that have been raised since void a staged decrease.
     let lower = Change::Delays(Delays::default());
     let lower = s.stage(lower, None).unwrap();

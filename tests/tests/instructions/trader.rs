@@ -34,7 +34,7 @@ pub fn create_trader_opens_an_empty_account_once() {
             (address, wallet.address(), sub_id)
         );
         let account = sandbox.trader(&address);
-        assert_eq!((account.version, account.sub_id), (2, sub_id));
+        assert_eq!((account.version, account.sub_id), (3, sub_id));
         assert_eq!(
             (account.owner, account.delegate),
             (wallet.address(), Pubkey::default())

@@ -14,6 +14,7 @@ pub mod history;
 pub mod insurance;
 pub mod margin;
 pub mod market;
+pub mod migrate;
 pub mod options;
 pub mod orders;
 pub mod positions;
@@ -79,6 +80,8 @@ pub enum ClusterCommand {
     Gate(gate::GateArgs),
     /// Compare the program on the cluster with a release, and show who could replace it.
     Verify(verify::VerifyArgs),
+    /// Bring accounts of the release before to today's layout; anybody may, and may do it again.
+    Migrate(migrate::MigrateArgs),
     /// Show the insurance of the markets, give to it, or bring its vault level.
     Insurance(insurance::InsuranceArgs),
 }
@@ -116,6 +119,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Admin(args) => admin::run(session, args).await,
         ClusterCommand::Gate(args) => gate::run(session, args).await,
         ClusterCommand::Verify(args) => verify::run(session, args).await,
+        ClusterCommand::Migrate(args) => migrate::run(session, args).await,
         ClusterCommand::Insurance(args) => insurance::run(session, args).await,
     }
 }

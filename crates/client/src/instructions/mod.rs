@@ -24,6 +24,7 @@ pub mod adl_session;
 pub mod admin;
 pub mod anyone;
 mod call;
+pub mod migration;
 pub mod orders;
 mod staged;
 pub mod trader;

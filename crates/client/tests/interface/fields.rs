@@ -77,7 +77,10 @@ macro_rules! account_types {
                 market, side, version, tree, next_sequence, adl_epoch, _pad, watch,
                 pass_opened_slot, reserved
             }
-            BookHeader { market, version, _pad, next_sequence, bids, asks, reserved }
+            BookHeader {
+                market, version, _pad, next_sequence, bids, asks, migrated_height, migrated_nodes,
+                reserved
+            }
             }
             part: {
             Selection { wanted, found, visited, len, _pad }

@@ -6,7 +6,7 @@ use ballast_client::instructions::adl_session::{self, SessionKeys};
 use ballast_client::instructions::admin::{self, MarketAccounts, StagedKeys};
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::instructions::trader::{self, Party};
-use ballast_client::instructions::{orders, wind_down, Collateral, MarketKeys};
+use ballast_client::instructions::{migration, orders, wind_down, Collateral, MarketKeys};
 use ballast_engine::risk::{RiskParams, RiskTier};
 use ballast_state::book_account::OrderSide;
 use ballast_state::exchange::Delays;
@@ -522,6 +522,39 @@ fn sessions() -> Vec<(&'static str, Instruction)> {
             adl_session::CloseAdlSession {
                 keys: KEYS,
                 session: SESSION,
+            }
+            .instruction(),
+        ),
+        ("migrate_exchange", migration::MigrateExchange.instruction()),
+        (
+            "migrate_market",
+            migration::MigrateMarket {
+                market: KEYS.market,
+                book: KEYS.book,
+            }
+            .instruction(),
+        ),
+        (
+            "migrate_queue",
+            migration::MigrateQueue {
+                queue: KEYS.queue_long,
+            }
+            .instruction(),
+        ),
+        (
+            "migrate_book",
+            migration::MigrateBook {
+                market: KEYS.market,
+                book: KEYS.book,
+                max_nodes: 77,
+            }
+            .instruction(),
+        ),
+        (
+            "migrate_trader",
+            migration::MigrateTrader {
+                trader: TRADER,
+                books: &[KEYS.book],
             }
             .instruction(),
         ),

@@ -80,13 +80,31 @@ impl<'a> Book<'a> {
             next_sequence: 1,
             bids: TreeHeader::EMPTY,
             asks: TreeHeader::EMPTY,
-            reserved: [0; 48],
+            migrated_height: 0,
+            migrated_nodes: 0,
+            reserved: [0; 40],
         };
         Ok(())
     }
 
-    /// A book in bytes aligned to 8. `BookLayout` when they are not a book of this version.
+    /// A book in bytes aligned to 8. `LayoutOutdated` when it is of the version before,
+    /// `BookLayout` when they are not a book.
     pub fn new(bytes: &'a mut [u8]) -> Result<Self, EngineError> {
+        let (header, bids, asks) = Self::parts(bytes)?;
+        check(header)?;
+        Ok(Self {
+            header,
+            bids,
+            asks,
+            changes: Changes::NONE,
+        })
+    }
+
+    /// Header, bids and asks in bytes aligned to 8, whatever their version. `BookLayout` when they
+    /// are too short.
+    pub(super) fn parts(
+        bytes: &mut [u8],
+    ) -> Result<(&mut BookHeader, &mut [Order], &mut [Order]), EngineError> {
         let (head, rest) = bytes
             .split_at_mut_checked(BOOK_HEADER_SIZE)
             .ok_or(EngineError::BookLayout)?;
@@ -96,14 +114,8 @@ impl<'a> Book<'a> {
             bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::BookLayout)?;
         let nodes: &mut [Order] =
             bytemuck::try_cast_slice_mut(nodes).map_err(|_| EngineError::BookLayout)?;
-        check(header)?;
         let (bids, asks) = nodes.split_at_mut(nodes.len() / 2);
-        Ok(Self {
-            header,
-            bids,
-            asks,
-            changes: Changes::NONE,
-        })
+        Ok((header, bids, asks))
     }
 
     /// Where the book changed since it was opened.
@@ -259,6 +271,50 @@ impl<'a> Book<'a> {
                 }
             }
             node = next;
+        }
+        Ok(())
+    }
+
+    /// Counts the reduce-only orders of a chain of the version before, which did not, and brings them
+    /// to what this one allows: those on the side of the position of `lots` go, together they never
+    /// close more than it is, and of more than [`MAX_REDUCE_ONLY`] the newest go. Shows what each lost
+    /// to `each`, as [`Self::remove`] returns it.
+    ///
+    /// Errors: those of [`Self::remove`].
+    pub fn adopt_reduce_only(
+        &mut self,
+        own: &mut OwnOrders,
+        lots: Lots,
+        mut each: impl FnMut(&Order),
+    ) -> Result<(), EngineError> {
+        own.reduce_only = 0;
+        for step in self.as_ref().own(own) {
+            let (_, order) = step?;
+            // At most `MAX_ORDERS`.
+            let one = u32::from(order.is_reduce_only());
+            own.reduce_only = own.reduce_only.wrapping_add(one);
+        }
+        let closing = lots.side().map(Side::opposite);
+        self.remove_reduce_only(own, &mut each, |order, _| Some(order.side()) != closing)?;
+        self.cut_reduce_only(own, lots, &mut each)?;
+        self.remove_reduce_only(own, &mut each, |_, left| left > MAX_REDUCE_ONLY)
+    }
+
+    /// Takes out the reduce-only orders of which `goes` says so, the newest first; it is told how many
+    /// there are still.
+    fn remove_reduce_only(
+        &mut self,
+        own: &mut OwnOrders,
+        each: &mut impl FnMut(&Order),
+        goes: impl Fn(&Order, u32) -> bool,
+    ) -> Result<(), EngineError> {
+        let mut node = own.head;
+        while node != NIL && own.reduce_only > 0 {
+            let order = *self.as_ref().order(node)?;
+            if order.is_reduce_only() && goes(&order, own.reduce_only) {
+                each(&self.remove(node, own)?);
+            }
+            node = order.owner_next;
         }
         Ok(())
     }

@@ -36,21 +36,23 @@ impl OwnOrders {
     pub(super) fn without(&self, node: u32, order: &Order) -> Result<Self, EngineError> {
         let is_newest = order.owner_previous == NIL;
         let count = self.count.checked_sub(1);
-        // A chain may hold orders that were never counted.
-        let reducing = u32::from(order.is_reduce_only());
-        let reduce_only = self.reduce_only.max(reducing).wrapping_sub(reducing);
+        let reduce_only = self
+            .reduce_only
+            .checked_sub(u32::from(order.is_reduce_only()));
         let margin = self.margin.checked_sub(order.margin);
-        match (count, margin) {
-            (Some(count), Some(margin)) if is_newest == (self.head == node) => Ok(Self {
-                head: if is_newest {
-                    order.owner_next
-                } else {
-                    self.head
-                },
-                count,
-                reduce_only,
-                margin,
-            }),
+        match (count, reduce_only, margin) {
+            (Some(count), Some(reduce_only), Some(margin)) if is_newest == (self.head == node) => {
+                Ok(Self {
+                    head: if is_newest {
+                        order.owner_next
+                    } else {
+                        self.head
+                    },
+                    count,
+                    reduce_only,
+                    margin,
+                })
+            }
             _ => Err(EngineError::TreeCorrupt),
         }
     }

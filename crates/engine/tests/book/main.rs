@@ -5,6 +5,7 @@ mod capacity;
 mod corruption;
 mod fixture;
 mod impact;
+mod migrate;
 mod model;
 mod operations;
 mod reduce_only;

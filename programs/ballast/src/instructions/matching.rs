@@ -17,6 +17,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     error::{error, require, OrBallast},
     instructions::{
@@ -116,7 +117,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         };
         let loader = AccountLoader::<Trader>::try_from(account)
             .map_err(|_| error!(BallastError::MakerForeign))?;
-        let mut trader = loader.load_mut()?;
+        let mut trader = loader.current_mut()?;
         let free = trader.free();
         let slot = trader.slot_mut(&self.market)?;
         let reserve = slot.order_margin;
@@ -189,7 +190,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
         };
         let loader = AccountLoader::<Trader>::try_from(account)
             .map_err(|_| error!(BallastError::MakerForeign))?;
-        let mut trader = loader.load_mut()?;
+        let mut trader = loader.current_mut()?;
         let slot = trader.slot(&self.market)?;
         let entered = self.changes.enter(trader.free(), slot.order_margin);
         let free = trader.free().try_add_unsigned(order.margin);

@@ -14,6 +14,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, OrBallast},
@@ -114,7 +115,7 @@ impl Profits {
                 });
             }
         }
-        event.held_after_atoms = venue.market.load()?.held.atoms;
+        event.held_after_atoms = venue.market.current()?.held.atoms;
         if event.parts.is_empty() {
             return Ok(());
         }
@@ -129,14 +130,14 @@ impl<'info> Venue<'_, 'info> {
         trader: &Pubkey,
         body: impl FnOnce(&mut Market, &mut Trader) -> Result<R>,
     ) -> Result<R> {
-        let mut market = self.market.load_mut()?;
+        let mut market = self.market.current_mut()?;
         if let Some(named) = self.named.iter().find(|one| one.key() == *trader) {
-            return body(&mut market, &mut *named.load_mut()?);
+            return body(&mut market, &mut *named.current_mut()?);
         }
         let listed = self.listed.iter().find(|one| one.key == trader);
         let listed = listed.ok_or_else(|| error!(BallastError::NoPosition))?;
         let loader = AccountLoader::<'info, Trader>::try_from(listed)?;
-        let mut trader = loader.load_mut()?;
+        let mut trader = loader.current_mut()?;
         body(&mut market, &mut trader)
     }
 }
@@ -144,7 +145,7 @@ impl<'info> Venue<'_, 'info> {
 /// What the market is short of at these prices, atoms.
 #[inline(never)]
 fn short_of(venue: &Venue, prices: PriceRange, slot: u64) -> Result<u64> {
-    let market = venue.market.load()?;
+    let market = venue.market.current()?;
     let queues = match venue.queues {
         Some((long, short)) => MarketQueues::load(&market, long, short)?,
         None => MarketQueues::NONE,

@@ -7,7 +7,9 @@ use core::cell::Cell;
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    book::{book_size, Book, BookRef, Changes, Impact, BOOK_HEADER_SIZE},
+    book::{
+        self, book_size, Book, BookHeader, BookRef, Changes, Impact, BOOK_HEADER_SIZE, BOOK_VERSION,
+    },
     units::{LotPrice, Side},
 };
 use ballast_state::{
@@ -16,7 +18,7 @@ use ballast_state::{
     market::Market,
 };
 
-use crate::error::{error, require, require_keys_eq, OrBallast};
+use crate::error::{err, error, require, require_keys_eq, OrBallast};
 
 /// The book account of a market, checked.
 pub struct MarketBook<'a, 'info> {
@@ -57,6 +59,53 @@ impl<'a, 'info> MarketBook<'a, 'info> {
         let result = body(&mut book)?;
         self.changes.set(self.changes.get().and(book.changes()));
         Ok(result)
+    }
+
+    /// The book of `market` among `listed`, found by the market that it names: a book account names a
+    /// market only because that was created over it.
+    ///
+    /// # Errors
+    /// `WrongBook` when it is not there; `BookNotWritable`.
+    pub fn listed(market: &Pubkey, listed: &'a [AccountInfo<'info>]) -> Result<Self> {
+        for account in listed {
+            if *account.owner == crate::ID && names(&account.try_borrow_data()?, market) {
+                require!(account.is_writable, BallastError::BookNotWritable);
+                return Ok(Self {
+                    account,
+                    changes: Cell::new(Changes::NONE),
+                });
+            }
+        }
+        err!(BallastError::WrongBook)
+    }
+
+    /// Brings the book further towards today's layout, looking at up to `most` nodes; the versions
+    /// before and after.
+    ///
+    /// # Errors
+    /// `BookLayout`.
+    pub fn migrate(&self, most: u32) -> Result<(u32, u32)> {
+        let mut data = self.account.try_borrow_mut_data()?;
+        let (discriminator, bytes) = data
+            .split_at_mut_checked(BOOK_DISCRIMINATOR.len())
+            .ok_or_else(|| error!(BallastError::BookLayout))?;
+        require!(
+            *discriminator == BOOK_DISCRIMINATOR,
+            BallastError::BookLayout
+        );
+        let before = version(bytes);
+        book::migrate(bytes, most).or_ballast()?;
+        Ok((before, version(bytes)))
+    }
+
+    /// Whether the book is of today's layout.
+    ///
+    /// # Errors
+    /// Those of the runtime.
+    pub fn is_current(&self) -> Result<bool> {
+        let data = self.account.try_borrow_data()?;
+        let bytes = data.get(BOOK_DISCRIMINATOR.len()..);
+        Ok(bytes.map(version) == Some(BOOK_VERSION))
     }
 
     /// Runs `body` on the book, read only.
@@ -121,6 +170,20 @@ impl<'a, 'info> MarketBook<'a, 'info> {
             Ok(())
         })
     }
+}
+
+fn header(bytes: &[u8]) -> Option<&BookHeader> {
+    bytemuck::try_from_bytes(bytes.get(..BOOK_HEADER_SIZE)?).ok()
+}
+
+fn version(bytes: &[u8]) -> u32 {
+    header(bytes).map_or(0, |header| header.version)
+}
+
+/// Whether the account with these bytes is the book of `market`, of any version.
+fn names(data: &[u8], market: &Pubkey) -> bool {
+    let header = data.strip_prefix(&BOOK_DISCRIMINATOR).and_then(header);
+    header.is_some_and(|header| header.market == market.to_bytes())
 }
 
 /// Takes over a new book account. The runtime hands an account to a program only with every byte

@@ -1,5 +1,7 @@
-//! Accounts that the program checks and reads by itself: those without an Anchor type.
+//! Accounts that the program checks and reads by itself: those without an Anchor type, and the layout
+//! version of the others.
 
 pub mod book_account;
+pub mod current;
 pub mod queue_account;
 pub mod staged_account;

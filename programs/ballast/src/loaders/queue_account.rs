@@ -5,7 +5,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    queue::{Queue, QueueRef, QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE},
+    queue::{self, Queue, QueueHeader, QueueRef, QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE},
     units::Side,
 };
 use ballast_state::{
@@ -131,6 +131,30 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
             (None, _) => Err(error!(BallastError::QueuesMissing)),
         }
     }
+}
+
+/// Brings a queue account of the version before to today's; the versions before and after.
+///
+/// # Errors
+/// `QueueLayout`.
+pub fn migrate(account: &AccountInfo) -> Result<(u32, u32)> {
+    let mut data = account.try_borrow_mut_data()?;
+    let (discriminator, bytes) = data
+        .split_at_mut_checked(QUEUE_DISCRIMINATOR.len())
+        .ok_or_else(|| error!(BallastError::QueueLayout))?;
+    require!(
+        *discriminator == QUEUE_DISCRIMINATOR,
+        BallastError::QueueLayout
+    );
+    let before = version(bytes);
+    queue::migrate(bytes).or_ballast()?;
+    Ok((before, version(bytes)))
+}
+
+fn version(bytes: &[u8]) -> u32 {
+    let header = bytes.get(..QUEUE_HEADER_SIZE);
+    let header = header.and_then(|header| bytemuck::try_from_bytes::<QueueHeader>(header).ok());
+    header.map_or(0, |header| header.version)
 }
 
 /// Takes over a new queue account. The runtime hands an account to a program only with every byte

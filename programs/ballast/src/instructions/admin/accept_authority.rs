@@ -10,6 +10,7 @@ use ballast_state::{
     staged::{Change, Staged},
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{err, require},
@@ -29,7 +30,7 @@ pub struct AcceptAuthority<'info> {
     #[account(mut, close = staged_payer)]
     pub staged: AccountLoader<'info, Staged>,
     /// CHECK: gets the rent back; the key stored in the staged change.
-    #[account(mut, address = staged.load()?.payer @ BallastError::StagedMismatch)]
+    #[account(mut, address = staged.current()?.payer @ BallastError::StagedMismatch)]
     pub staged_payer: UncheckedAccount<'info>,
     /// CHECK: the sysvar of the transaction's instructions, checked by `refuse_nonce`.
     pub instructions: UncheckedAccount<'info>,
@@ -46,7 +47,7 @@ impl AcceptAuthority<'_> {
         let role = accounts.role(&id)?;
         let holder = accounts.successor.key();
         let former = {
-            let mut exchange = accounts.exchange.load_mut()?;
+            let mut exchange = accounts.exchange.current_mut()?;
             let former = exchange.hand_over(role, holder);
             exchange.invariant()?;
             former
@@ -64,8 +65,8 @@ impl AcceptAuthority<'_> {
     #[inline(never)]
     fn role(&self, id: &[u8; 32]) -> Result<Role> {
         let slot = Clock::get()?.slot;
-        let exchange = self.exchange.load()?;
-        match self.staged.load()?.due(id, &exchange, None, slot)? {
+        let exchange = self.exchange.current()?;
+        match self.staged.current()?.due(id, &exchange, None, slot)? {
             Change::Authority { role, successor } => {
                 require!(successor == *self.successor.key, BallastError::NotProposed);
                 Ok(role)

@@ -9,6 +9,7 @@ use ballast_state::{
     staged::{Change, Staged},
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, error::err};
 
 /// Accounts of `apply_exchange_change`.
@@ -22,7 +23,7 @@ pub struct ApplyExchangeChange<'info> {
     #[account(mut, close = staged_payer)]
     pub staged: AccountLoader<'info, Staged>,
     /// CHECK: gets the rent back; the key stored in the staged change.
-    #[account(mut, address = staged.load()?.payer @ BallastError::StagedMismatch)]
+    #[account(mut, address = staged.current()?.payer @ BallastError::StagedMismatch)]
     pub staged_payer: UncheckedAccount<'info>,
 }
 
@@ -56,12 +57,12 @@ impl ApplyExchangeChange<'_> {
     #[inline(never)]
     fn due(&self, id: &[u8; 32]) -> Result<Change> {
         let slot = Clock::get()?.slot;
-        let exchange = self.exchange.load()?;
-        Ok(self.staged.load()?.due(id, &exchange, None, slot)?)
+        let exchange = self.exchange.current()?;
+        Ok(self.staged.current()?.due(id, &exchange, None, slot)?)
     }
 
     fn write<R>(&self, change: impl FnOnce(&mut Exchange) -> Result<R>) -> Result<R> {
-        let mut exchange = self.exchange.load_mut()?;
+        let mut exchange = self.exchange.current_mut()?;
         let result = change(&mut exchange)?;
         exchange.invariant()?;
         Ok(result)

@@ -11,6 +11,7 @@ use ballast_state::{
     staged::{Change, Staged},
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, error::err, loaders::book_account::MarketBook};
 
 /// Accounts of `apply_market_change`.
@@ -30,7 +31,7 @@ pub struct ApplyMarketChange<'info> {
     #[account(mut, close = staged_payer)]
     pub staged: AccountLoader<'info, Staged>,
     /// CHECK: gets the rent back; the key stored in the staged change.
-    #[account(mut, address = staged.load()?.payer @ BallastError::StagedMismatch)]
+    #[account(mut, address = staged.current()?.payer @ BallastError::StagedMismatch)]
     pub staged_payer: UncheckedAccount<'info>,
 }
 
@@ -76,13 +77,13 @@ impl ApplyMarketChange<'_> {
     #[inline(never)]
     fn due(&self, id: &[u8; 32]) -> Result<Change> {
         let slot = Clock::get()?.slot;
-        let (exchange, market) = (self.exchange.load()?, self.market.load()?);
+        let (exchange, market) = (self.exchange.current()?, self.market.current()?);
         let of = Some((self.market.as_ref().key, &*market));
-        Ok(self.staged.load()?.due(id, &exchange, of, slot)?)
+        Ok(self.staged.current()?.due(id, &exchange, of, slot)?)
     }
 
     fn delist(&self) -> Result<DelistingScheduled> {
-        let mut market = self.market.load_mut()?;
+        let mut market = self.market.current_mut()?;
         market.delist(Clock::get()?.unix_timestamp)?;
         market.invariant()?;
         Ok(DelistingScheduled {
@@ -93,7 +94,7 @@ impl ApplyMarketChange<'_> {
 
     #[inline(never)]
     fn replace_risk(&self, risk: &RiskParams) -> Result<RiskParams> {
-        let mut market = self.market.load_mut()?;
+        let mut market = self.market.current_mut()?;
         market.require(MarketAction::ChangeParameters)?;
         market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;
         let before = core::mem::replace(&mut market.risk, *risk);

@@ -6,6 +6,7 @@ use ballast_state::{
     staged::Staged,
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, error::require};
 
 /// Accounts of `cancel_staged`.
@@ -21,7 +22,7 @@ pub struct CancelStaged<'info> {
     #[account(mut, close = staged_payer)]
     pub staged: AccountLoader<'info, Staged>,
     /// CHECK: gets the rent back; the key stored in the staged change.
-    #[account(mut, address = staged.load()?.payer @ BallastError::StagedMismatch)]
+    #[account(mut, address = staged.current()?.payer @ BallastError::StagedMismatch)]
     pub staged_payer: UncheckedAccount<'info>,
 }
 
@@ -34,9 +35,9 @@ impl CancelStaged<'_> {
     pub fn handle(ctx: Context<Self>, id: [u8; 32]) -> Result<()> {
         let accounts = &ctx.accounts;
         let event = {
-            let staged = accounts.staged.load()?;
+            let staged = accounts.staged.current()?;
             require!(staged.id == id, BallastError::StagedMismatch);
-            let exchange = accounts.exchange.load()?;
+            let exchange = accounts.exchange.current()?;
             let slot = Clock::get()?.slot;
             staged.require_cancellable(&exchange, accounts.authority.key, slot)?;
             ChangeCancelled {

@@ -13,6 +13,7 @@ use ballast_state::{
     staged::{Change, Staged},
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{err, error, require_keys_eq, OrBallast},
@@ -37,7 +38,7 @@ pub struct CreateMarket<'info> {
         init,
         payer = payer,
         space = Market::SPACE,
-        seeds = [MARKET_SEED, &exchange.load()?.market_count.to_le_bytes()],
+        seeds = [MARKET_SEED, &exchange.current()?.market_count.to_le_bytes()],
         bump,
     )]
     pub market: AccountLoader<'info, Market>,
@@ -74,7 +75,7 @@ pub struct CreateMarket<'info> {
     #[account(mut, close = staged_payer)]
     pub staged: AccountLoader<'info, Staged>,
     /// CHECK: gets the rent back; the key stored in the staged change.
-    #[account(mut, address = staged.load()?.payer @ BallastError::StagedMismatch)]
+    #[account(mut, address = staged.current()?.payer @ BallastError::StagedMismatch)]
     pub staged_payer: UncheckedAccount<'info>,
     /// SPL token or Token-2022.
     pub token_program: Interface<'info, TokenInterface>,
@@ -116,7 +117,7 @@ impl CreateMarket<'_> {
 
     #[inline(never)]
     fn due(&self, id: &[u8; 32]) -> Result<Box<CreateMarketArgs>> {
-        let exchange = self.exchange.load()?;
+        let exchange = self.exchange.current()?;
         exchange.require_admin(self.admin.key)?;
         require_keys_eq!(
             self.collateral_mint.key(),
@@ -124,14 +125,14 @@ impl CreateMarket<'_> {
             BallastError::WrongMint
         );
         let slot = Clock::get()?.slot;
-        match self.staged.load()?.due(id, &exchange, None, slot)? {
+        match self.staged.current()?.due(id, &exchange, None, slot)? {
             Change::CreateMarket(args) => Ok(Box::new(args)),
             _ => err!(BallastError::StagedMismatch),
         }
     }
 
     fn next_index(&self) -> Result<u16> {
-        let mut exchange = self.exchange.load_mut()?;
+        let mut exchange = self.exchange.current_mut()?;
         let index = exchange.market_count;
         exchange.market_count = index
             .checked_add(1)

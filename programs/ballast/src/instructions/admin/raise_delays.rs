@@ -8,6 +8,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, nonce::refuse_nonce};
 
 /// Accounts of `raise_delays`.
@@ -32,7 +33,7 @@ impl RaiseDelays<'_> {
     pub fn handle(ctx: Context<Self>, delays: Delays) -> Result<()> {
         refuse_nonce(&ctx.accounts.instructions)?;
         let before = {
-            let mut exchange = ctx.accounts.exchange.load_mut()?;
+            let mut exchange = ctx.accounts.exchange.current_mut()?;
             exchange.require_admin(ctx.accounts.admin.key)?;
             let before = exchange.raise_delays(delays)?;
             exchange.invariant()?;

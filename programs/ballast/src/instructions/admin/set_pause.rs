@@ -6,6 +6,7 @@ use ballast_state::{
     error::BallastError, events::PauseSet, exchange::Exchange, seeds::EXCHANGE_ADDRESS,
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, nonce::refuse_nonce};
 
 /// Accounts of `set_pause`.
@@ -33,7 +34,7 @@ impl SetPause<'_> {
         let by = ctx.accounts.authority.key();
         let event = {
             let slot = Clock::get()?.slot;
-            let mut exchange = ctx.accounts.exchange.load_mut()?;
+            let mut exchange = ctx.accounts.exchange.current_mut()?;
             let flags_before = exchange.pauses(slot);
             let set = exchange.set_pause(&by, flags, slots, slot)?;
             exchange.invariant()?;

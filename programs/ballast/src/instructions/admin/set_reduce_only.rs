@@ -7,6 +7,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, error::require, nonce::refuse_nonce};
 
 /// Accounts of `set_reduce_only`.
@@ -38,7 +39,7 @@ impl SetReduceOnly<'_> {
 
     fn set(&self, reduce_only: bool) -> Result<ReduceOnlySet> {
         let by = self.authority.key();
-        let exchange = self.exchange.load()?;
+        let exchange = self.exchange.current()?;
         if reduce_only {
             require!(
                 by == exchange.guardian || by == exchange.admin,
@@ -47,7 +48,7 @@ impl SetReduceOnly<'_> {
         } else {
             exchange.require_admin(&by)?;
         }
-        let mut market = self.market.load_mut()?;
+        let mut market = self.market.current_mut()?;
         market.require(MarketAction::ChangeParameters)?;
         let before = market.mode() == MarketMode::ReduceOnly;
         let mode = if reduce_only {

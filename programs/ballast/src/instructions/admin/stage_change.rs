@@ -10,6 +10,7 @@ use ballast_state::{
     staged::{Change, Staged, Staging},
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, loaders::staged_account, nonce::refuse_nonce};
 
 /// Accounts of `stage_change`.
@@ -61,10 +62,10 @@ impl StageChange<'_> {
 
     #[inline(never)]
     fn stage(&self, change: &Change) -> Result<Box<Staged>> {
-        let exchange = self.exchange.load()?;
+        let exchange = self.exchange.current()?;
         let key = self.market.as_ref().map(Key::key);
         let market = match &self.market {
-            Some(market) => Some(market.load()?),
+            Some(market) => Some(market.current()?),
             None => None,
         };
         let target = change.target(key.as_ref())?;

@@ -7,6 +7,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, oracle::touch};
 
 /// Accounts of `accrue_funding`.
@@ -31,7 +32,7 @@ impl AccrueFunding<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let event = {
             let accounts = &ctx.accounts;
-            let mut market = accounts.market.load_mut()?;
+            let mut market = accounts.market.current_mut()?;
             let index_before = market.funding.index.get();
             let clock = Clock::get()?;
             let touched = touch(
@@ -39,7 +40,7 @@ impl AccrueFunding<'_> {
                 &accounts.price,
                 Action::Funding,
                 &clock,
-                accounts.exchange.load()?.pauses(clock.slot),
+                accounts.exchange.current()?.pauses(clock.slot),
             )?;
             let rates = market.funding_rates(touched.mark.price)?;
             market.invariant()?;

@@ -11,6 +11,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{require, OrBallast},
@@ -52,12 +53,12 @@ impl AdvanceAdlSession<'_> {
 
     #[inline(never)]
     fn advance(&self, max_nodes: u32, hints: &[u32]) -> Result<AdlSessionAdvanced> {
-        let exchange = self.exchange.load()?;
+        let exchange = self.exchange.current()?;
         let slot = Clock::get()?.slot;
         exchange.require_not_paused(PAUSE_DELEVERAGE, slot)?;
-        let market = self.market.load()?;
+        let market = self.market.current()?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
-        let mut session = self.session.load_mut()?;
+        let mut session = self.session.current_mut()?;
         let session = &mut *session;
         session.require_of(&self.market.key(), &session.bankrupt)?;
         session.require_live(slot)?;

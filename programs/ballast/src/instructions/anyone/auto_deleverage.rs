@@ -22,6 +22,7 @@ use super::{
     counterparties::{check_list, CutList},
     deleveraging::{begin, conclude, conclude_orders, pay_reward, Occasion},
 };
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{err, require, OrBallast},
@@ -84,11 +85,11 @@ impl<'info> AutoDeleverage<'info> {
         let clock = Clock::get()?;
         let pauses = self
             .exchange
-            .load()?
+            .current()?
             .require_not_paused(PAUSE_DELEVERAGE, clock.slot)?;
         check_list(listed, &self.bankrupt.key())?;
-        let mut market = self.market.load_mut()?;
-        let mut bankrupt = self.bankrupt.load_mut()?;
+        let mut market = self.market.current_mut()?;
+        let mut bankrupt = self.bankrupt.current_mut()?;
         let action = Action::Force {
             flagged_slot: bankrupt.flagged_slot(&self.market.key(), clock.slot),
         };

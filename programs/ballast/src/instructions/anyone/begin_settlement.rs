@@ -4,6 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_state::{events::SettlementBegun, market::Market};
 
 use crate::emit::emit;
+use crate::loaders::current::Current;
 
 /// Accounts of `begin_settlement`.
 #[event_cpi]
@@ -23,7 +24,7 @@ impl BeginSettlement<'_> {
     /// `EndNotDue`; `MarketEnded`.
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let event = {
-            let mut market = ctx.accounts.market.load_mut()?;
+            let mut market = ctx.accounts.market.current_mut()?;
             let ended_at = market.wind_down.ends_at;
             market.begin_settlement(Clock::get()?.unix_timestamp)?;
             market.invariant()?;

@@ -4,10 +4,11 @@ use anchor_lang::prelude::*;
 
 use ballast_state::{
     adl_session::AdlSession, error::BallastError, events::AdlSessionClosed, market::Market,
-    trader::Trader,
+    trader::Trader, version::Versioned,
 };
 
 use super::deleveraging::resume;
+use crate::loaders::current::{any_version, Current};
 use crate::{
     emit::emit,
     error::{require, OrBallast},
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Accounts)]
 pub struct CloseAdlSession<'info> {
     /// CHECK: gets the session's rent back; the key stored in the session.
-    #[account(mut, address = session.load()?.payer @ BallastError::AdlSessionMismatch)]
+    #[account(mut, address = any_version(&session)?.payer @ BallastError::AdlSessionMismatch)]
     pub payer: UncheckedAccount<'info>,
     /// The market of the session.
     pub market: AccountLoader<'info, Market>,
@@ -38,7 +39,7 @@ pub struct CloseAdlSession<'info> {
 
 impl CloseAdlSession<'_> {
     /// Closes a session that has expired, whose bankrupt position or pass has changed, for which
-    /// insurance no longer pays, or which has nobody left to cut. Anyone may call it.
+    /// insurance no longer pays, which has nobody left to cut, or which an earlier release opened. Anyone may call it.
     ///
     /// # Errors
     /// `AdlSessionMismatch`; `AdlSessionLive`.
@@ -59,13 +60,15 @@ impl CloseAdlSession<'_> {
     }
 
     fn close(&self) -> Result<()> {
-        let market = self.market.load()?;
-        let session = self.session.load()?;
+        let market = self.market.current()?;
+        let session = any_version(&self.session)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         session.require_of(&self.market.key(), &self.bankrupt.key())?;
         let expired = session.require_live(Clock::get()?.slot).is_err();
         require!(
-            expired || !self.can_be_executed(&market, &queues, &session)?,
+            expired
+                || session.is_outdated()
+                || !self.can_be_executed(&market, &queues, &session)?,
             BallastError::AdlSessionLive
         );
         queues.write(session.side(), |queue| {

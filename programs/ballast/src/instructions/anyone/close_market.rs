@@ -10,6 +10,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, require, require_keys_eq},
@@ -54,11 +55,11 @@ impl CloseMarket<'_> {
 
     #[inline(never)]
     fn close(&self) -> Result<MarketClosed> {
-        let mut market = self.market.load_mut()?;
+        let mut market = self.market.current_mut()?;
         market.require(MarketAction::CloseAccounts)?;
         require_keys_eq!(
             self.rent_payer.key(),
-            self.exchange.load()?.rent_payer_of(&market),
+            self.exchange.current()?.rent_payer_of(&market),
             BallastError::WrongRentPayer
         );
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;

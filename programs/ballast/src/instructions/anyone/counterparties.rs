@@ -11,6 +11,7 @@ use ballast_state::{
     error::BallastError, events::CounterpartyCut, instructions::MAX_COUNTERPARTIES, trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     error::{error, require, require_keys_neq, OrBallast},
     instructions::{
@@ -60,7 +61,7 @@ pub fn shows_waiting<'info>(
     for account in listed {
         let loader = AccountLoader::<Trader>::try_from(account)
             .map_err(|_| error!(BallastError::AdlForeignAccount))?;
-        let trader = loader.load()?;
+        let trader = loader.current()?;
         let slot = trader.find(market).and_then(|at| trader.positions.get(at));
         let Some(slot) = slot.filter(|slot| {
             slot.position()
@@ -145,7 +146,7 @@ impl<'a, 'info> CutList<'a, 'info> {
     ) -> Result<Option<CounterpartyCut>> {
         let loader = AccountLoader::<Trader>::try_from(account)
             .map_err(|_| error!(BallastError::AdlForeignAccount))?;
-        let mut trader = loader.load_mut()?;
+        let mut trader = loader.current_mut()?;
         let free = trader.free();
         let Some(index) = trader.find(&self.market) else {
             return Ok(None);

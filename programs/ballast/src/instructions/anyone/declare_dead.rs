@@ -4,6 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_state::{events::OracleDeclaredDead, market::Market};
 
 use crate::emit::emit;
+use crate::loaders::current::Current;
 
 /// Accounts of `declare_dead`.
 #[event_cpi]
@@ -22,7 +23,7 @@ impl DeclareDead<'_> {
     /// `OracleAlive`; `MarketEnded`.
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let event = {
-            let mut market = ctx.accounts.market.load_mut()?;
+            let mut market = ctx.accounts.market.current_mut()?;
             market.declare_dead(Clock::get()?.unix_timestamp)?;
             market.invariant()?;
             OracleDeclaredDead {

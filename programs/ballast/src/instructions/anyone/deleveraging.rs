@@ -17,6 +17,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     error::{error, require, OrBallast},
     instructions::position_change::{Change, Entered, PositionChanges, Remembered},
@@ -215,7 +216,7 @@ pub fn pay_reward(
     receiver: &AccountLoader<Trader>,
     event: &AutoDeleveraged,
 ) -> Result<u64> {
-    let mut market = market.load_mut()?;
+    let mut market = market.current_mut()?;
     let paid = event
         .insurance_paid_atoms
         .checked_add(event.held_paid_atoms);
@@ -229,7 +230,7 @@ pub fn pay_reward(
     )
     .or_ballast()?;
     if reward > 0 {
-        let mut receiver = receiver.load_mut()?;
+        let mut receiver = receiver.current_mut()?;
         let mut settlement = Settlement::default();
         settlement.market_before(market.fees_atoms, market.insurance.balance);
         settlement.trader_before(receiver.free(), 0);

@@ -9,6 +9,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     collateral::Transfer,
     emit::emit,
@@ -33,7 +34,7 @@ pub struct DonateInsurance<'info> {
     /// CHECK: the market's insurance vault, by stored key.
     #[account(
         mut,
-        address = market.load()?.insurance_vault @ BallastError::WrongInsuranceVault,
+        address = market.current()?.insurance_vault @ BallastError::WrongInsuranceVault,
     )]
     pub insurance_vault: UncheckedAccount<'info>,
     /// CHECK: the exchange's quote currency, checked by `Exchange::require_collateral`.
@@ -51,7 +52,7 @@ impl DonateInsurance<'_> {
         let accounts = &ctx.accounts;
         require!(amount > 0, BallastError::ZeroAmount);
         let decimals = {
-            let exchange = accounts.exchange.load()?;
+            let exchange = accounts.exchange.current()?;
             exchange.require_collateral(
                 accounts.mint.key,
                 accounts.mint.owner,
@@ -69,7 +70,7 @@ impl DonateInsurance<'_> {
             authority: &accounts.donor,
         }
         .into_vault(amount, &mut settlement)?;
-        let balance_after = credit(&mut *accounts.market.load_mut()?, amount, settlement)?;
+        let balance_after = credit(&mut *accounts.market.current_mut()?, amount, settlement)?;
         emit(
             &ctx.accounts.event_authority,
             &InsuranceDonated {

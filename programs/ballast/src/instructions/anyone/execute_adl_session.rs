@@ -16,6 +16,7 @@ use super::{
     counterparties::{check_list, shows_waiting, CutList},
     deleveraging::{conclude, conclude_orders, pay_reward, resume, Occasion},
 };
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{require, OrBallast},
@@ -33,7 +34,7 @@ pub struct ExecuteAdlSession<'info> {
     /// Whoever submits the round.
     pub keeper: Signer<'info>,
     /// CHECK: gets the session's rent back; the key stored in the session.
-    #[account(mut, address = session.load()?.payer @ BallastError::AdlSessionMismatch)]
+    #[account(mut, address = session.current()?.payer @ BallastError::AdlSessionMismatch)]
     pub payer: UncheckedAccount<'info>,
     /// The exchange.
     #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
@@ -97,12 +98,12 @@ impl<'info> ExecuteAdlSession<'info> {
         let clock = Clock::get()?;
         let pauses = self
             .exchange
-            .load()?
+            .current()?
             .require_not_paused(PAUSE_DELEVERAGE, clock.slot)?;
         check_list(listed, &self.bankrupt.key())?;
-        let mut market = self.market.load_mut()?;
-        let mut bankrupt = self.bankrupt.load_mut()?;
-        let session = self.session.load()?;
+        let mut market = self.market.current_mut()?;
+        let mut bankrupt = self.bankrupt.current_mut()?;
+        let session = self.session.current()?;
         let action = Action::Force {
             flagged_slot: bankrupt.flagged_slot(&self.market.key(), clock.slot),
         };

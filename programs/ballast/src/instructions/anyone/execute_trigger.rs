@@ -12,6 +12,7 @@ use ballast_state::{
     trigger::{Trigger, TriggerKind},
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, require, OrBallast},
@@ -69,7 +70,7 @@ impl<'info> ExecuteTrigger<'info> {
         let (event, profits) = ctx.accounts.execute(listed, kind)?;
         let accounts = &ctx.accounts;
         if event.reward_atoms > 0 {
-            let mut receiver = accounts.reward_trader.load_mut()?;
+            let mut receiver = accounts.reward_trader.current_mut()?;
             let mut settlement = Settlement::default();
             settlement.paid(event.reward_atoms);
             settlement.trader_before(receiver.free(), 0);
@@ -91,12 +92,12 @@ impl<'info> ExecuteTrigger<'info> {
         let clock = Clock::get()?;
         let pauses = self
             .exchange
-            .load()?
+            .current()?
             .require_not_paused(PAUSE_TRADE, clock.slot)?;
         check_makers(makers)?;
         let key = self.market.key();
-        let mut market = self.market.load_mut()?;
-        let mut trader = self.trader.load_mut()?;
+        let mut market = self.market.current_mut()?;
+        let mut trader = self.trader.current_mut()?;
         let action = Action::Force {
             flagged_slot: trader.flagged_slot(&key, clock.slot),
         };

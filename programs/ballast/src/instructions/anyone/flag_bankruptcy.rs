@@ -7,6 +7,7 @@ use ballast_state::{
     pause::clocks_run, seeds::EXCHANGE_ADDRESS, trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, error::OrBallast, oracle::touch};
 
 /// Accounts of `flag_bankruptcy`.
@@ -40,13 +41,13 @@ impl FlagBankruptcy<'_> {
 
     fn flag(&self) -> Result<PositionFlagged> {
         let clock = Clock::get()?;
-        let mut market = self.market.load_mut()?;
-        let mut trader = self.trader.load_mut()?;
+        let mut market = self.market.current_mut()?;
+        let mut trader = self.trader.current_mut()?;
         let key = self.market.key();
         let action = Action::Flag {
             flagged_slot: trader.flagged_slot(&key, clock.slot),
         };
-        let pauses = self.exchange.load()?.pauses(clock.slot);
+        let pauses = self.exchange.current()?.pauses(clock.slot);
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let slot = trader.position_mut(&key)?;
         let position = market.settled(slot)?;

@@ -12,6 +12,7 @@ use ballast_state::{
     queue_account::{capacity, MAX_QUEUE_BYTES},
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, require},
@@ -66,7 +67,7 @@ impl GrowQueue<'_> {
     }
 
     fn side(&self) -> Result<Side> {
-        let market = self.market.load()?;
+        let market = self.market.current()?;
         [Side::Long, Side::Short]
             .into_iter()
             .find(|side| market.queue(*side) == self.queue.key())

@@ -24,6 +24,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, OrBallast},
@@ -107,15 +108,15 @@ impl<'info> Liquidate<'info> {
         let clock = Clock::get()?;
         let pauses = self
             .exchange
-            .load()?
+            .current()?
             .require_not_paused(PAUSE_LIQUIDATE, clock.slot)?;
         check_makers(makers)?;
         let liquidator_authority = self.liquidator_authority.key;
         self.liquidator
-            .load()?
+            .current()?
             .require_authority(liquidator_authority)?;
-        let mut market = self.market.load_mut()?;
-        let mut victim = self.trader.load_mut()?;
+        let mut market = self.market.current_mut()?;
+        let mut victim = self.trader.current_mut()?;
         let key = self.market.key();
         let action = Action::Force {
             flagged_slot: victim.flagged_slot(&key, clock.slot),
@@ -259,7 +260,7 @@ impl<'info> Liquidate<'info> {
         income: [u64; 3],
     ) -> Result<()> {
         let key = self.market.key();
-        let mut liquidator = self.liquidator.load_mut()?;
+        let mut liquidator = self.liquidator.current_mut()?;
         let changes = &mut matched.changes;
         let entered = if let Some((lots, quote)) = plan.liquidator_fill().or_ballast()? {
             let free = liquidator.free();

@@ -13,6 +13,7 @@ use ballast_state::{
 };
 
 use super::deleveraging::begin;
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, require, OrBallast},
@@ -80,10 +81,10 @@ impl OpenAdlSession<'_> {
         let clock = Clock::get()?;
         let pauses = self
             .exchange
-            .load()?
+            .current()?
             .require_not_paused(PAUSE_DELEVERAGE, clock.slot)?;
-        let mut market = self.market.load_mut()?;
-        let mut bankrupt = self.bankrupt.load_mut()?;
+        let mut market = self.market.current_mut()?;
+        let mut bankrupt = self.bankrupt.current_mut()?;
         let action = Action::Force {
             flagged_slot: bankrupt.flagged_slot(&self.market.key(), clock.slot),
         };

@@ -11,6 +11,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{require, OrBallast},
@@ -55,8 +56,8 @@ impl<'info> ReleaseProfit<'info> {
 
     fn release(&self, listed: &'info [AccountInfo<'info>]) -> Result<ProfitReleased> {
         let clock = Clock::get()?;
-        let mut market = self.market.load_mut()?;
-        let pauses = self.exchange.load()?.pauses(clock.slot);
+        let mut market = self.market.current_mut()?;
+        let pauses = self.exchange.current()?.pauses(clock.slot);
         let action = Action::RemoveMargin;
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
@@ -71,7 +72,7 @@ impl<'info> ReleaseProfit<'info> {
         };
         for account in listed {
             let loader = AccountLoader::<Trader>::try_from(account)?;
-            let mut trader = loader.load_mut()?;
+            let mut trader = loader.current_mut()?;
             let atoms = release(&mut market, &mut trader, &event.market, short_of)?;
             if let Some(atoms) = atoms {
                 event.parts.push(ReleasedPart {

@@ -12,6 +12,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{require, OrBallast},
@@ -59,9 +60,9 @@ impl SettlePosition<'_> {
     #[inline(never)]
     fn settle(&self) -> Result<Box<PositionSettled>> {
         let (key, trader_key) = (self.market.key(), self.trader.key());
-        let mut market = self.market.load_mut()?;
+        let mut market = self.market.current_mut()?;
         market.require(MarketAction::Settle)?;
-        let mut trader = self.trader.load_mut()?;
+        let mut trader = self.trader.current_mut()?;
         let free = trader.free();
         let slot = trader.slot_mut(&key)?;
         let before = market.settled(slot)?;

@@ -14,6 +14,7 @@ use ballast_state::{
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
 };
 
+use crate::loaders::current::Current;
 use crate::{collateral::Transfer, emit::emit, error::OrBallast};
 
 /// Accounts of `sweep_insurance`.
@@ -31,7 +32,7 @@ pub struct SweepInsurance<'info> {
     /// The market's insurance vault.
     #[account(
         mut,
-        address = market.load()?.insurance_vault @ BallastError::WrongInsuranceVault,
+        address = market.current()?.insurance_vault @ BallastError::WrongInsuranceVault,
     )]
     pub insurance_vault: Box<InterfaceAccount<'info, TokenAccount>>,
     /// CHECK: the exchange's quote currency, checked by `Exchange::require_collateral`.
@@ -48,7 +49,7 @@ impl SweepInsurance<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let accounts = &ctx.accounts;
         let decimals = {
-            let exchange = accounts.exchange.load()?;
+            let exchange = accounts.exchange.current()?;
             exchange.require_collateral(
                 accounts.mint.key,
                 accounts.mint.owner,
@@ -56,7 +57,7 @@ impl SweepInsurance<'_> {
             )?;
             exchange.mint_decimals
         };
-        let ledger = accounts.market.load()?.insurance.balance;
+        let ledger = accounts.market.current()?.insurance.balance;
         let vault_before = accounts.insurance_vault.amount;
         let insurance = accounts.insurance_vault.to_account_info();
         let collateral: &AccountInfo = &accounts.collateral_vault;

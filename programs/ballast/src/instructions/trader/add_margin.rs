@@ -7,6 +7,7 @@ use ballast_state::{
     seeds::EXCHANGE_ADDRESS, trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::OrBallast,
@@ -51,10 +52,10 @@ impl AddMargin<'_> {
     #[inline(never)]
     fn add(&self, amount: u64) -> Result<MarginAdded> {
         let (market_key, trader_key) = (self.market.key(), self.trader.key());
-        let market = self.market.load()?;
+        let market = self.market.current()?;
         market.require(MarketAction::AddMargin)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
-        let mut trader = self.trader.load_mut()?;
+        let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
         let before = trader.position_mut(&market_key)?.position()?;
         let free = trader.free();

@@ -18,6 +18,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::OrBallast,
@@ -87,9 +88,9 @@ impl BlockTrade<'_> {
     ) -> Result<(Box<BlockTraded>, Vec<OrdersCancelled>, Profits)> {
         let lots = Lots::new(args.lots).or_ballast()?;
         let market_key = self.market.key();
-        let mut market = self.market.load_mut()?;
-        let mut taker = self.taker.load_mut()?;
-        let mut maker = self.maker.load_mut()?;
+        let mut market = self.market.current_mut()?;
+        let mut taker = self.taker.current_mut()?;
+        let mut maker = self.maker.current_mut()?;
         taker.require_block_authority(self.taker_authority.key)?;
         maker.require_block_authority(self.maker_authority.key)?;
 
@@ -164,7 +165,7 @@ impl BlockTrade<'_> {
         let clock = Clock::get()?;
         let pauses = self
             .exchange
-            .load()?
+            .current()?
             .require_not_paused(paused, clock.slot)?;
         touch(market, &self.price, action, &clock, pauses)
     }

@@ -6,6 +6,7 @@ use ballast_state::{
     book_account::OrderSide, events::OrdersCancelled, market::Market, trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     instructions::orders::{cancel_own_orders, give_back, record},
@@ -45,8 +46,8 @@ impl CancelAllOrders<'_> {
     #[inline(never)]
     fn cancel(&self, side: Option<OrderSide>) -> Result<OrdersCancelled> {
         let key = self.market.key();
-        let mut market = self.market.load_mut()?;
-        let mut trader = self.trader.load_mut()?;
+        let mut market = self.market.current_mut()?;
+        let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
         let book = MarketBook::load(&market, &self.book)?;
         market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;

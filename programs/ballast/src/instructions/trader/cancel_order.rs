@@ -7,6 +7,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, error::error, instructions::orders, loaders::book_account::MarketBook};
 
 /// Accounts of `cancel_order`.
@@ -41,8 +42,8 @@ impl CancelOrder<'_> {
     #[inline(never)]
     fn cancel(&self, order: OrderRef) -> Result<OrdersCancelled> {
         let key = self.market.key();
-        let mut market = self.market.load_mut()?;
-        let mut trader = self.trader.load_mut()?;
+        let mut market = self.market.current_mut()?;
+        let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
         let book = MarketBook::load(&market, &self.book)?;
         market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;

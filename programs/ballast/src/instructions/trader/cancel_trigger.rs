@@ -7,6 +7,7 @@ use ballast_state::{
     trigger::TriggerKind,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, require},
@@ -38,7 +39,7 @@ impl CancelTrigger<'_> {
 
     fn cancel(&self, kind: TriggerKind) -> Result<TriggerCancelled> {
         let key = self.market.key();
-        let mut trader = self.trader.load_mut()?;
+        let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
         let slot = trader.slot_mut(&key);
         let trigger = slot

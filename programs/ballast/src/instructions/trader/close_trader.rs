@@ -7,6 +7,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, require},
@@ -35,13 +36,13 @@ impl CloseTrader<'_> {
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let owner = ctx.accounts.owner.key();
         {
-            let trader = ctx.accounts.trader.load()?;
+            let trader = ctx.accounts.trader.current()?;
             trader.require_owner(&owner)?;
             require!(
                 trader.free == 0 && trader.position_count == 0,
                 BallastError::TraderNotEmpty
             );
-            let mut exchange = ctx.accounts.exchange.load_mut()?;
+            let mut exchange = ctx.accounts.exchange.current_mut()?;
             exchange.trader_count = exchange
                 .trader_count
                 .checked_sub(1)

@@ -10,6 +10,7 @@ use ballast_state::{
     trader::{Trader, TRADER_VERSION},
 };
 
+use crate::loaders::current::Current;
 use crate::{emit::emit, error::error};
 
 /// Accounts of `create_trader`.
@@ -49,7 +50,7 @@ impl CreateTrader<'_> {
             trader.sub_id = sub_id;
             trader.owner = owner;
             trader.invariant()?;
-            let mut exchange = ctx.accounts.exchange.load_mut()?;
+            let mut exchange = ctx.accounts.exchange.current_mut()?;
             exchange.trader_count = exchange
                 .trader_count
                 .checked_add(1)

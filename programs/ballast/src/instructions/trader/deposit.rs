@@ -12,6 +12,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     collateral::{require_not_paused, Transfer},
     emit::emit,
@@ -51,7 +52,7 @@ impl Deposit<'_> {
         let accounts = &ctx.accounts;
         require!(amount > 0, BallastError::ZeroAmount);
         let decimals = {
-            let exchange = accounts.exchange.load()?;
+            let exchange = accounts.exchange.current()?;
             require_not_paused(&exchange, PAUSE_DEPOSIT)?;
             exchange.require_collateral(
                 accounts.mint.key,
@@ -70,7 +71,7 @@ impl Deposit<'_> {
             authority: &accounts.depositor,
         }
         .into_vault(amount, &mut settlement)?;
-        let free_after = credit(&mut *accounts.trader.load_mut()?, amount, settlement)?;
+        let free_after = credit(&mut *accounts.trader.current_mut()?, amount, settlement)?;
         emit(
             &ctx.accounts.event_authority,
             &Deposited {

@@ -13,6 +13,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, OrBallast},
@@ -95,8 +96,8 @@ impl<'info> PlaceOrder<'info> {
         args: &PlaceOrderArgs,
     ) -> Result<(Box<OrderPlaced>, Profits)> {
         let key = self.market.key();
-        let mut market = self.market.load_mut()?;
-        let mut trader = self.trader.load_mut()?;
+        let mut market = self.market.current_mut()?;
+        let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
         let paused = if args.reduce_only {
             PAUSE_TRADE
@@ -106,7 +107,7 @@ impl<'info> PlaceOrder<'info> {
         let clock = Clock::get()?;
         let pauses = self
             .exchange
-            .load()?
+            .current()?
             .require_not_paused(paused, clock.slot)?;
         check_makers(makers)?;
         let touched = touch(&mut market, &self.price, Action::Open, &clock, pauses)?;

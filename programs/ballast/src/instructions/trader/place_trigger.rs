@@ -7,6 +7,7 @@ use ballast_state::{
     trader::Trader, trigger::Trigger,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, require},
@@ -40,8 +41,8 @@ impl PlaceTrigger<'_> {
 
     fn place(&self, args: &PlaceTriggerArgs) -> Result<TriggerPlaced> {
         let key = self.market.key();
-        let market = self.market.load()?;
-        let mut trader = self.trader.load_mut()?;
+        let market = self.market.current()?;
+        let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
         let slot = trader.position_mut(&key)?;
         market.lot_price(args.price_ticks)?;

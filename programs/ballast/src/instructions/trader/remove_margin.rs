@@ -11,6 +11,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::OrBallast,
@@ -65,11 +66,11 @@ impl RemoveMargin<'_> {
         let clock = Clock::get()?;
         let pauses = self
             .exchange
-            .load()?
+            .current()?
             .require_not_paused(PAUSE_REMOVE_MARGIN, clock.slot)?;
-        let mut market = self.market.load_mut()?;
+        let mut market = self.market.current_mut()?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
-        let mut trader = self.trader.load_mut()?;
+        let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
         let touched = touch(
             &mut market,

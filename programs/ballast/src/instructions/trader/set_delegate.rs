@@ -8,6 +8,7 @@ use ballast_state::{
 };
 
 use crate::emit::emit;
+use crate::loaders::current::Current;
 
 /// Accounts of `set_delegate`.
 #[event_cpi]
@@ -29,7 +30,7 @@ impl SetDelegate<'_> {
     pub fn handle(ctx: Context<Self>, delegate: Option<Pubkey>, block_trades: bool) -> Result<()> {
         let after = delegate.unwrap_or_default();
         let (before, flags) = {
-            let mut trader = ctx.accounts.trader.load_mut()?;
+            let mut trader = ctx.accounts.trader.current_mut()?;
             trader.require_owner(ctx.accounts.owner.key)?;
             let before = core::mem::replace(&mut trader.delegate, after);
             trader.delegate_flags = match block_trades && after != Pubkey::default() {

@@ -12,6 +12,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     collateral::{require_not_paused, Transfer},
     emit::emit,
@@ -56,7 +57,7 @@ impl Withdraw<'_> {
         let accounts = &ctx.accounts;
         require!(amount > 0, BallastError::ZeroAmount);
         let decimals = {
-            let exchange = accounts.exchange.load()?;
+            let exchange = accounts.exchange.current()?;
             require_not_paused(&exchange, PAUSE_WITHDRAW)?;
             exchange.require_collateral(
                 accounts.mint.key,
@@ -67,7 +68,7 @@ impl Withdraw<'_> {
         };
         let mut settlement = Settlement::default();
         let free_after = {
-            let mut trader = accounts.trader.load_mut()?;
+            let mut trader = accounts.trader.current_mut()?;
             trader.require_owner(accounts.owner.key)?;
             debit(&mut trader, amount, &mut settlement)?
         };
