@@ -2,6 +2,8 @@
 
 import type { Decoder, ReadonlyUint8Array } from '@solana/kit';
 import {
+  getAccountMigratedDecoder,
+  type AccountMigrated,
   getAdlSessionAdvancedDecoder,
   type AdlSessionAdvanced,
   getAdlSessionClosedDecoder,
@@ -89,6 +91,7 @@ export const EVENT_TAG: ReadonlyUint8Array = new Uint8Array([228, 69, 165, 46, 8
 
 /** An event of the program. */
 export type BallastEvent =
+  | { name: 'AccountMigrated'; data: AccountMigrated }
   | { name: 'AdlSessionAdvanced'; data: AdlSessionAdvanced }
   | { name: 'AdlSessionClosed'; data: AdlSessionClosed }
   | { name: 'AdlSessionOpened'; data: AdlSessionOpened }
@@ -136,6 +139,11 @@ export const BALLAST_EVENTS: readonly {
   discriminator: ReadonlyUint8Array;
   decoder: Decoder<BallastEvent["data"]>;
 }[] = [
+  {
+    name: 'AccountMigrated',
+    discriminator: new Uint8Array([153, 121, 252, 128, 30, 241, 166, 101]),
+    decoder: getAccountMigratedDecoder(),
+  },
   {
     name: 'AdlSessionAdvanced',
     discriminator: new Uint8Array([29, 184, 43, 47, 71, 192, 33, 58]),

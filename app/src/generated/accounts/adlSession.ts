@@ -59,7 +59,7 @@ export function getAdlSessionDiscriminatorBytes(): ReadonlyUint8Array {
 
 export type AdlSession = {
   discriminator: ReadonlyUint8Array;
-  /** Layout version. Written once. */
+  /** Layout version. Written when the account is created or migrated. */
   version: number;
   /** Always zero; aligns what follows. */
   pad: ReadonlyUint8Array;
@@ -93,7 +93,7 @@ export type AdlSession = {
 };
 
 export type AdlSessionArgs = {
-  /** Layout version. Written once. */
+  /** Layout version. Written when the account is created or migrated. */
   version: number;
   /** Always zero; aligns what follows. */
   pad: ReadonlyUint8Array;

@@ -60,7 +60,7 @@ export function getExchangeDiscriminatorBytes(): ReadonlyUint8Array {
 
 export type Exchange = {
   discriminator: ReadonlyUint8Array;
-  /** Layout version. Written once. */
+  /** Layout version. Written when the account is created or migrated. */
   version: number;
   /** Bump of this address. Written once. */
   bump: number;
@@ -123,7 +123,7 @@ export type Exchange = {
 };
 
 export type ExchangeArgs = {
-  /** Layout version. Written once. */
+  /** Layout version. Written when the account is created or migrated. */
   version: number;
   /** Bump of this address. Written once. */
   bump: number;

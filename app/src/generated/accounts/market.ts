@@ -88,7 +88,7 @@ export function getMarketDiscriminatorBytes(): ReadonlyUint8Array {
 
 export type Market = {
   discriminator: ReadonlyUint8Array;
-  /** Layout version. Written once. */
+  /** Layout version. Written when the account is created or migrated. */
   version: number;
   /** Bump of this address. Written once. */
   bump: number;
@@ -166,7 +166,7 @@ export type Market = {
 };
 
 export type MarketArgs = {
-  /** Layout version. Written once. */
+  /** Layout version. Written when the account is created or migrated. */
   version: number;
   /** Bump of this address. Written once. */
   bump: number;

@@ -64,7 +64,7 @@ export function getTraderDiscriminatorBytes(): ReadonlyUint8Array {
 
 export type Trader = {
   discriminator: ReadonlyUint8Array;
-  /** Layout version. Written once. */
+  /** Layout version. Written when the account is created or migrated. */
   version: number;
   /** Bump of this address. Written once. */
   bump: number;
@@ -91,7 +91,7 @@ export type Trader = {
 };
 
 export type TraderArgs = {
-  /** Layout version. Written once. */
+  /** Layout version. Written when the account is created or migrated. */
   version: number;
   /** Bump of this address. Written once. */
   bump: number;

@@ -336,8 +336,11 @@ export const BALLAST_ERROR__MARKET_INSOLVENT = 0x183d; // 6205
 export const BALLAST_ERROR__MARKET_NOT_EMPTY = 0x183e; // 6206
 /** WrongRentPayer: The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's */
 export const BALLAST_ERROR__WRONG_RENT_PAYER = 0x183f; // 6207
+/** AccountOutdated: The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session */
+export const BALLAST_ERROR__ACCOUNT_OUTDATED = 0x184c; // 6220
 
 export type BallastError =
+  | typeof BALLAST_ERROR__ACCOUNT_OUTDATED
   | typeof BALLAST_ERROR__ADL_BANKRUPT_IN_LIST
   | typeof BALLAST_ERROR__ADL_DUPLICATE_COUNTERPARTY
   | typeof BALLAST_ERROR__ADL_FOREIGN_ACCOUNT
@@ -503,6 +506,7 @@ export type BallastError =
 let ballastErrorMessages: Record<BallastError, string> | undefined;
 if (process.env["NODE_ENV"] !== "production") {
   ballastErrorMessages = {
+    [BALLAST_ERROR__ACCOUNT_OUTDATED]: `The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which \`ballast migrate\` sends; an old session is closed with close_adl_session`,
     [BALLAST_ERROR__ADL_BANKRUPT_IN_LIST]: `The bankrupt account is in its own list of counterparties`,
     [BALLAST_ERROR__ADL_DUPLICATE_COUNTERPARTY]: `A counterparty is listed twice`,
     [BALLAST_ERROR__ADL_FOREIGN_ACCOUNT]: `A listed account is not a trader account of this program`,

@@ -84,6 +84,11 @@ import {
   getGrowQueueInstruction,
   getInitializeExchangeInstructionAsync,
   getLiquidateInstruction,
+  getMigrateBookInstruction,
+  getMigrateExchangeInstruction,
+  getMigrateMarketInstruction,
+  getMigrateQueueInstruction,
+  getMigrateTraderInstruction,
   getOpenAdlSessionInstruction,
   getPlaceOrderInstruction,
   getPlaceTriggerInstruction,
@@ -125,6 +130,11 @@ import {
   parseGrowQueueInstruction,
   parseInitializeExchangeInstruction,
   parseLiquidateInstruction,
+  parseMigrateBookInstruction,
+  parseMigrateExchangeInstruction,
+  parseMigrateMarketInstruction,
+  parseMigrateQueueInstruction,
+  parseMigrateTraderInstruction,
   parseOpenAdlSessionInstruction,
   parsePlaceOrderInstruction,
   parsePlaceTriggerInstruction,
@@ -166,6 +176,11 @@ import {
   type GrowQueueInput,
   type InitializeExchangeAsyncInput,
   type LiquidateInput,
+  type MigrateBookInput,
+  type MigrateExchangeInput,
+  type MigrateMarketInput,
+  type MigrateQueueInput,
+  type MigrateTraderInput,
   type OpenAdlSessionInput,
   type ParsedAcceptAuthorityInstruction,
   type ParsedAccrueFundingInstruction,
@@ -194,6 +209,11 @@ import {
   type ParsedGrowQueueInstruction,
   type ParsedInitializeExchangeInstruction,
   type ParsedLiquidateInstruction,
+  type ParsedMigrateBookInstruction,
+  type ParsedMigrateExchangeInstruction,
+  type ParsedMigrateMarketInstruction,
+  type ParsedMigrateQueueInstruction,
+  type ParsedMigrateTraderInstruction,
   type ParsedOpenAdlSessionInstruction,
   type ParsedPlaceOrderInstruction,
   type ParsedPlaceTriggerInstruction,
@@ -346,6 +366,11 @@ export enum BallastInstruction {
   GrowQueue,
   InitializeExchange,
   Liquidate,
+  MigrateBook,
+  MigrateExchange,
+  MigrateMarket,
+  MigrateQueue,
+  MigrateTrader,
   OpenAdlSession,
   PlaceOrder,
   PlaceTrigger,
@@ -667,6 +692,61 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([238, 121, 167, 254, 26, 155, 102, 126]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.MigrateBook;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([240, 91, 43, 121, 109, 114, 227, 157]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.MigrateExchange;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([201, 113, 181, 120, 217, 60, 109, 203]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.MigrateMarket;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([163, 32, 198, 15, 254, 228, 58, 229]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.MigrateQueue;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([96, 210, 229, 183, 236, 51, 168, 230]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.MigrateTrader;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([94, 45, 60, 24, 137, 157, 175, 6]),
       ),
       0,
@@ -908,6 +988,21 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.Liquidate;
     } & ParsedLiquidateInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.MigrateBook;
+    } & ParsedMigrateBookInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.MigrateExchange;
+    } & ParsedMigrateExchangeInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.MigrateMarket;
+    } & ParsedMigrateMarketInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.MigrateQueue;
+    } & ParsedMigrateQueueInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.MigrateTrader;
+    } & ParsedMigrateTraderInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.OpenAdlSession;
     } & ParsedOpenAdlSessionInstruction<TProgram>)
   | ({
@@ -1144,6 +1239,41 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseLiquidateInstruction(instruction),
       };
     }
+    case BallastInstruction.MigrateBook: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.MigrateBook,
+        ...parseMigrateBookInstruction(instruction),
+      };
+    }
+    case BallastInstruction.MigrateExchange: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.MigrateExchange,
+        ...parseMigrateExchangeInstruction(instruction),
+      };
+    }
+    case BallastInstruction.MigrateMarket: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.MigrateMarket,
+        ...parseMigrateMarketInstruction(instruction),
+      };
+    }
+    case BallastInstruction.MigrateQueue: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.MigrateQueue,
+        ...parseMigrateQueueInstruction(instruction),
+      };
+    }
+    case BallastInstruction.MigrateTrader: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.MigrateTrader,
+        ...parseMigrateTraderInstruction(instruction),
+      };
+    }
     case BallastInstruction.OpenAdlSession: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1371,6 +1501,24 @@ export type BallastPluginInstructions = {
   liquidate: (
     input: LiquidateInput,
   ) => ReturnType<typeof getLiquidateInstruction> & SelfPlanAndSendFunctions;
+  migrateBook: (
+    input: MigrateBookInput,
+  ) => ReturnType<typeof getMigrateBookInstruction> & SelfPlanAndSendFunctions;
+  migrateExchange: (
+    input: MigrateExchangeInput,
+  ) => ReturnType<typeof getMigrateExchangeInstruction> &
+    SelfPlanAndSendFunctions;
+  migrateMarket: (
+    input: MigrateMarketInput,
+  ) => ReturnType<typeof getMigrateMarketInstruction> &
+    SelfPlanAndSendFunctions;
+  migrateQueue: (
+    input: MigrateQueueInput,
+  ) => ReturnType<typeof getMigrateQueueInstruction> & SelfPlanAndSendFunctions;
+  migrateTrader: (
+    input: MigrateTraderInput,
+  ) => ReturnType<typeof getMigrateTraderInstruction> &
+    SelfPlanAndSendFunctions;
   openAdlSession: (
     input: MakeOptional<OpenAdlSessionInput, "payer">,
   ) => ReturnType<typeof getOpenAdlSessionInstruction> &
@@ -1595,6 +1743,31 @@ export function ballastProgram() {
             ),
           liquidate: (input) =>
             addSelfPlanAndSendFunctions(client, getLiquidateInstruction(input)),
+          migrateBook: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getMigrateBookInstruction(input),
+            ),
+          migrateExchange: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getMigrateExchangeInstruction(input),
+            ),
+          migrateMarket: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getMigrateMarketInstruction(input),
+            ),
+          migrateQueue: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getMigrateQueueInstruction(input),
+            ),
+          migrateTrader: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getMigrateTraderInstruction(input),
+            ),
           openAdlSession: (input) =>
             addSelfPlanAndSendFunctions(
               client,

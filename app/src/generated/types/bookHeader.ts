@@ -50,6 +50,10 @@ export type BookHeader = {
   bids: TreeHeader;
   /** Tree of the asks. */
   asks: TreeHeader;
+  /** Height up to which a migration has summed up the nodes; 0 when none is under way. */
+  migratedHeight: number;
+  /** Nodes that it has looked at for the next height. */
+  migratedNodes: number;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -67,6 +71,10 @@ export type BookHeaderArgs = {
   bids: TreeHeaderArgs;
   /** Tree of the asks. */
   asks: TreeHeaderArgs;
+  /** Height up to which a migration has summed up the nodes; 0 when none is under way. */
+  migratedHeight: number;
+  /** Nodes that it has looked at for the next height. */
+  migratedNodes: number;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -79,7 +87,9 @@ export function getBookHeaderEncoder(): FixedSizeEncoder<BookHeaderArgs> {
     ["nextSequence", getU64Encoder()],
     ["bids", getTreeHeaderEncoder()],
     ["asks", getTreeHeaderEncoder()],
-    ["reserved", fixEncoderSize(getBytesEncoder(), 48)],
+    ["migratedHeight", getU32Encoder()],
+    ["migratedNodes", getU32Encoder()],
+    ["reserved", fixEncoderSize(getBytesEncoder(), 40)],
   ]);
 }
 
@@ -91,7 +101,9 @@ export function getBookHeaderDecoder(): FixedSizeDecoder<BookHeader> {
     ["nextSequence", getU64Decoder()],
     ["bids", getTreeHeaderDecoder()],
     ["asks", getTreeHeaderDecoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 48)],
+    ["migratedHeight", getU32Decoder()],
+    ["migratedNodes", getU32Decoder()],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 40)],
   ]);
 }
 

@@ -6,6 +6,7 @@
  * @see https://github.com/codama-idl/codama
  */
 
+export * from "./accountMigrated";
 export * from "./adlConfig";
 export * from "./adlSessionAdvanced";
 export * from "./adlSessionClosed";
@@ -43,6 +44,7 @@ export * from "./marketCreated";
 export * from "./marketEnd";
 export * from "./marketRiskUpdated";
 export * from "./member";
+export * from "./migratedOrder";
 export * from "./oracleConfig";
 export * from "./oracleDeclaredDead";
 export * from "./order";
