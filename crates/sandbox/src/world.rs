@@ -204,7 +204,7 @@ impl Sandbox {
 
     /// Counts trader accounts and a market that another exchange wrote, and that
     /// [`Sandbox::set_account`] has put here, among its own.
-    pub fn adopt(&mut self, market: crate::market::MarketCookie, traders: &[Pubkey]) {
+    pub fn adopt(&mut self, market: crate::cookie::MarketCookie, traders: &[Pubkey]) {
         self.markets.push(market);
         self.traders.extend(traders);
     }

@@ -213,7 +213,7 @@ fn a_maker_that_is_not_migrated_is_in_nobody_s_way() {
         old.traders[4].clone(),
         old.traders[22].address,
     );
-    let sell = order(OrderSide::Ask, 187_000, 100);
+    let sell = order(OrderSide::Ask, 187_000, 300);
     let listed = old.sandbox.place_order(&market, &taker, sell, &[maker]);
     let error = listed.unwrap_err();
     assert!(error.is("AccountOutdated"), "{error}");
@@ -221,5 +221,5 @@ fn a_maker_that_is_not_migrated_is_in_nobody_s_way() {
     let filled = old.sandbox.place_order(&market, &taker, sell, &[maker]);
     filled.unwrap();
     let left = old.sandbox.position(&market, &taker.address).unwrap();
-    assert_eq!(left.lots, 2_100);
+    assert_eq!(left.lots, 1_900);
 }

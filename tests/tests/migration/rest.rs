@@ -6,6 +6,7 @@ use ballast_client::ranking::{plan, Request, MAX_COUNTERPARTIES};
 use ballast_engine::units::Side;
 use ballast_sandbox::{BlockTrade, TraderCookie};
 use ballast_state::book_account::OrderSide;
+use ballast_state::market::Market;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 use ballast_state::Pubkey;
 
@@ -85,9 +86,20 @@ impl Old {
         planned.unwrap().counterparties
     }
 
+    /// Lowers the least order to an atom, as the risk authority may after its delay.
+    fn let_small_positions_stand(&mut self) {
+        let key = self.market.keys.market;
+        let mut account = self.sandbox.account(&key).unwrap();
+        let mut market: Market = bytemuck::pod_read_unaligned(&account.data[8..]);
+        market.risk.min_order_atoms = 1;
+        account.data[8..].copy_from_slice(bytemuck::bytes_of(&market));
+        self.sandbox.set_account(&key, account);
+    }
+
     /// Closes what is open, pair by pair, takes everything out and closes every account.
     fn leave(&mut self) {
         let market = self.market.clone();
+        self.let_small_positions_stand();
         for trader in self.traders.clone() {
             let orders = self.sandbox.position(&market, &trader.address);
             if orders.is_some_and(|slot| slot.order_count > 0) {
