@@ -10,11 +10,12 @@ use ballast_engine::{distress::Distress, units::Side};
 use crate::{
     adl_session::{AdlSession, ADL_SESSION_VERSION},
     error::{BallastError, Result},
-    exchange::{Exchange, EXCHANGE_VERSION},
+    exchange::{Delays, Exchange, EXCHANGE_VERSION},
     market::{Market, MARKET_VERSION},
     position_slot::PositionSlot,
     staged::{Staged, STAGED_VERSION},
     trader::{Trader, TRADER_VERSION},
+    Pubkey,
 };
 
 /// An account whose first byte is the version of its layout.
@@ -86,10 +87,18 @@ versioned! {
 }
 
 impl Exchange {
-    /// Brings an exchange of the version before to this one.
+    /// Brings an exchange of the version before, in which nothing waited and pauses had no end, to this
+    /// one: changes wait as long as they do by default, no pause is in force, nobody is proposed.
     pub fn migrate(&mut self) {
         // A count of bankruptcies and a slot that withdrawals waited for.
         self._unused = [0; 12];
+        // Who was proposed for the roles.
+        self._unused_admin = Pubkey::default();
+        self._unused_risk_authority = Pubkey::default();
+        self._unused_guardian = Pubkey::default();
+        self.pause_flags = 0;
+        self.risk_delay_slots = Delays::DEFAULT.risk_slots;
+        self.admin_delay_slots = Delays::DEFAULT.admin_slots;
         self.version = EXCHANGE_VERSION;
     }
 }
@@ -210,10 +219,17 @@ mod tests {
             trader_count: 7,
             market_count: 3,
             _unused: [9; 12],
+            _unused_admin: Pubkey::new_from_array([4; 32]),
+            pause_flags: 3,
             ..Exchange::zeroed()
         };
         exchange.migrate();
         assert_eq!(exchange._unused, [0; 12]);
+        assert_eq!(
+            (exchange._unused_admin, exchange.pauses(9)),
+            (Pubkey::default(), 0)
+        );
+        assert_eq!(exchange.delays(), Delays::DEFAULT);
         assert_eq!((exchange.trader_count, exchange.market_count), (7, 3));
         assert!(exchange.require_current().is_ok());
     }

@@ -1,5 +1,6 @@
 //! Which bytes a migration writes, account by account.
 
+use ballast_state::exchange::Delays;
 use ballast_state::market::Market;
 use ballast_state::trader::Trader;
 use bytemuck::pod_read_unaligned;
@@ -31,7 +32,12 @@ fn exchange_market_and_queues_change_where_they_should() {
     let mut old = Old::load();
     let exchange = changed(&mut old, Outdated::Exchange);
     assert!(exchange.contains(&8) && exchange.contains(&280));
-    assert!(within(&exchange, &[8..9, 280..292]), "{exchange:?}");
+    // The delays are those of an exchange as it is deployed.
+    assert!(
+        within(&exchange, &[8..9, 280..292, 296..312]),
+        "{exchange:?}"
+    );
+    assert_eq!(old.sandbox.exchange().delays(), Delays::DEFAULT);
     for queue in [Outdated::QueueLong, Outdated::QueueShort] {
         assert_eq!(changed(&mut old, queue), vec![8 + 36]);
     }
