@@ -131,7 +131,7 @@ export type SetReduceOnlyInput<
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
-  /** The pause authority or the admin; to open a market again, the admin. */
+  /** The guardian or the admin; to open a market again, the admin. */
   authority: TransactionSigner<TAccountAuthority>;
   /** The exchange. */
   exchange?: Address<TAccountExchange>;
@@ -235,7 +235,7 @@ export type ParsedSetReduceOnlyInstruction<
 > = {
   programAddress: Address<TProgram>;
   accounts: {
-    /** The pause authority or the admin; to open a market again, the admin. */
+    /** The guardian or the admin; to open a market again, the admin. */
     authority: TAccountMetas[0];
     /** The exchange. */
     exchange: TAccountMetas[1];

@@ -10,7 +10,7 @@ use crate::addresses;
 /// Makes a market reduce-only, or opens it again.
 #[derive(Clone, Debug, Default)]
 pub struct SetReduceOnly {
-    /// The admin, or the pause authority to make it reduce-only; signs.
+    /// The admin, or the guardian to make it reduce-only; signs.
     pub authority: Pubkey,
     /// The market.
     pub market: Pubkey,

@@ -14,7 +14,7 @@ use crate::{emit::emit, error::require, nonce::refuse_nonce};
 #[event_cpi]
 #[derive(Accounts)]
 pub struct SetReduceOnly<'info> {
-    /// The pause authority or the admin; to open a market again, the admin.
+    /// The guardian or the admin; to open a market again, the admin.
     pub authority: Signer<'info>,
     /// The exchange.
     #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
