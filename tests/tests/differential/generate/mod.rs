@@ -31,7 +31,7 @@ impl Generator {
     /// A history of this seed.
     pub fn new(seed: u64) -> Self {
         let mut pick = Pick::new(seed);
-        let (crowded, bookish) = (pick.percent(8), pick.percent(16));
+        let (crowded, bookish) = (pick.percent(8), pick.percent(30));
         let mut first = Vec::new();
         for trader in 0..TRADERS {
             if trader % 2 == 0 || crowded || pick.percent(40) {

@@ -57,6 +57,11 @@ impl Generator {
         risk.adl.grace_slots = pick.one(&[0, 5, 150]);
         risk.adl.reward_atoms = pick.one(&[0, 777, 1_000_000]);
         self.book_risk(&mut risk);
+        if self.bookish {
+            // Sides fill where much waits far from the mark.
+            (risk.price_band_bps, risk.min_order_atoms) = (3_000, 1);
+            risk.min_position_lots = 1;
+        }
         risk
     }
 
