@@ -39,9 +39,12 @@ pub fn an_unsound_market_is_not_written() {
     });
 }
 
+/// Something to try.
+type Call<'a> = &'a dyn Fn(&mut Sandbox) -> TxResult;
+
 /// Calls that read the exchange, the market and alice's account, and one that reads the market alone.
 fn calls_refuse(venue: &mut Venue, error: BallastError, of_market: bool) {
-    let calls: [(bool, &dyn Fn(&mut Sandbox) -> TxResult); 6] = [
+    let calls: [(bool, Call<'_>); 6] = [
         (true, &|s| s.accrue_funding(&venue.market)),
         (true, &|s| s.sweep_insurance(&venue.market)),
         (false, &|s| s.withdraw(&venue.alice, 1)),
