@@ -39,12 +39,14 @@ const WEALTH: u64 = 10_000 * USD;
 const CRASH_LIMIT: Duration = Duration::from_secs(240);
 /// How long anything else may take.
 const LIMIT: Duration = Duration::from_secs(60);
+/// Number of a change of the treasury, see [`ballast_state::staged::Change::kind`].
+const TREASURY_KIND: u8 = 3;
 /// Commands of this repository; others are the harness's part.
 const COMMANDS: [&str; 3] = ["ballast", "deploy", "ballast-keeper"];
 
 /// What a line must say, beside what is checked of all: the beginning of the line, and a part of
 /// what it prints. Each is for the first line that begins so after the one before.
-const EXPECTED: [(&str, &str); 31] = [
+const EXPECTED: [(&str, &str); 37] = [
     ("deploy", "plan      create market 0, SOL-PERP"),
     ("deploy", "created, 60.00 of insurance"),
     ("deploy", "Nothing was changed."),
@@ -103,6 +105,15 @@ const EXPECTED: [(&str, &str); 31] = [
         "is staged for the guardian role, not",
     ),
     (
+        "ballast admin stage treasury",
+        "It may be applied from slot",
+    ),
+    ("ballast admin show", "earnings are paid to"),
+    ("ballast watch --once", "`ballast guardian cancel"),
+    ("ballast guardian cancel", "is cancelled by"),
+    ("ballast admin apply", "nothing is staged in"),
+    ("ballast admin apply", "The exchange's earnings are paid to"),
+    (
         "ballast admin grow-queue",
         "has room for 200 positions, 128 before",
     ),
@@ -121,6 +132,8 @@ struct Session<'a> {
     folder: TempDir,
     logs: PathBuf,
     said: Vec<(String, String)>,
+    /// A token account of the admin's, once there is a mint.
+    treasury: Pubkey,
 }
 
 /// Plays it; the number of commands.
@@ -202,6 +215,7 @@ impl<'a> Session<'a> {
             folder,
             logs: logs.to_path_buf(),
             said: Vec::new(),
+            treasury: Pubkey::default(),
         })
     }
 
@@ -332,10 +346,11 @@ impl<'a> Session<'a> {
     }
 
     /// Tokens for everybody but the admin, who may make them.
-    async fn give(&self) -> Result<()> {
+    async fn give(&mut self) -> Result<()> {
         let collateral = self.cluster.collateral().await?;
         let (mint, program) = (collateral.mint, collateral.token_program);
         let admin = self.admin.pubkey();
+        self.treasury = associated_token(&admin, &collateral);
         let fees = FeePolicy::default();
         let sender = Sender::new(self.cluster.clone(), self.admin.clone(), fees);
         for (_, keypair) in &self.people {
@@ -369,6 +384,11 @@ impl<'a> Session<'a> {
         for (name, key) in [
             ("$ANN_WALLET", self.wallet("ann")?),
             ("$KEEPER_WALLET", self.wallet("keeper")?),
+            ("$TREASURY", self.treasury),
+            (
+                "$STAGED",
+                addresses::staged(TREASURY_KIND, &addresses::exchange()),
+            ),
             ("$ANN", self.trader("ann")?),
             ("$BEN", self.trader("ben")?),
         ] {

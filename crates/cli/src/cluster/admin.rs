@@ -19,6 +19,7 @@ use super::failure::Usage;
 use super::market::{paused, PAUSES};
 use super::options::{PositionSide, Sending};
 use super::session::Session;
+use super::staging::{self, DelayChoice, StageChoice, StagedView};
 use super::state::Parts;
 use super::units::Collateral;
 use super::words::{role_name, Names};
@@ -33,7 +34,7 @@ pub struct AdminArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
-    /// Show who holds which role, who may take it over, and what is paused.
+    /// Show who holds which role, what is staged, and what is paused.
     Show,
     /// Pause actions of every trader, beside what this key has paused already; the guardian or the admin.
     Pause(PauseArgs),
@@ -61,6 +62,33 @@ enum Action {
         #[command(flatten)]
         sending: Sending,
     },
+    /// Stage a change, which waits before it takes effect; the admin. Risk parameters and markets are
+    /// staged by `deploy`.
+    Stage {
+        #[command(subcommand)]
+        change: StageChoice,
+    },
+    /// Put a staged change in force that is due; anybody.
+    Apply {
+        /// The account that holds it, as `show` lists it.
+        staged: Pubkey,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Take back a staged change.
+    Cancel {
+        /// The account that holds it, as `show` lists it.
+        staged: Pubkey,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Let changes wait for longer, at once; the admin.
+    RaiseDelays {
+        #[command(flatten)]
+        delays: DelayChoice,
+        #[command(flatten)]
+        sending: Sending,
+    },
     /// Make room for more positions in a queue of a market; anybody, who pays the rent.
     GrowQueue {
         /// Number, name or address of the market.
@@ -78,7 +106,7 @@ enum Action {
 }
 
 #[derive(Clone, Debug, Args)]
-struct PauseArgs {
+pub struct PauseArgs {
     /// What: deposit, withdraw, open, trade, remove_margin, liquidate, deleverage, or all.
     #[arg(required = true, value_parser = flag)]
     what: Vec<u32>,
@@ -144,6 +172,8 @@ struct AdminView {
     risk_delay_slots: u64,
     admin_delay_slots: u64,
     paused: Vec<PauseView>,
+    /// The first to be due first.
+    staged: Vec<StagedView>,
 }
 
 /// What is paused, as it is printed.
@@ -170,7 +200,12 @@ async fn hand_overs(session: &Session) -> Result<HandOvers> {
 }
 
 impl AdminView {
-    fn new(exchange: &Exchange, hand_overs: &HandOvers, slot: u64) -> Self {
+    fn new(
+        exchange: &Exchange,
+        hand_overs: &HandOvers,
+        staged: Vec<StagedView>,
+        slot: u64,
+    ) -> Self {
         let roles = hand_overs.iter().map(|(role, staged)| {
             let change = staged.and_then(|staged| Some((staged, staged.change().ok()?)));
             let due = change.and_then(|(staged, change)| staged.ready_slot(&change, exchange).ok());
@@ -196,6 +231,7 @@ impl AdminView {
                     until_slot: exchange.paused_until(flag, slot),
                 })
                 .collect(),
+            staged,
         }
     }
 
@@ -224,7 +260,11 @@ impl AdminView {
                 all.iter().map(one).collect::<Vec<_>>().join(", ")
             }
         };
-        format!("{text}\n  paused   {names}")
+        text.push_str(&format!("\n  paused   {names}"));
+        if self.staged.is_empty() {
+            return format!("{text}\n  staged   nothing");
+        }
+        format!("{text}\n\n{}", staging::table(&self.staged))
     }
 }
 
@@ -234,7 +274,8 @@ pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
         Action::Show => {
             let staged = hand_overs(session).await?;
             let slot = session.cluster.clock().await?.slot;
-            let view = AdminView::new(&session.exchange().await?, &staged, slot);
+            let all = staging::all(session).await?;
+            let view = AdminView::new(&session.exchange().await?, &staged, all, slot);
             session.answer(&view, || view.words())
         }
         Action::Pause(args) => pause(session, args, true).await,
@@ -246,6 +287,12 @@ pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
             ..
         } => propose(session, (*role).into(), *successor, *sending).await,
         Action::Accept { role, sending } => accept(session, (*role).into(), *sending).await,
+        Action::Stage { change } => staging::stage(session, change).await,
+        Action::Apply { staged, sending } => staging::apply(session, staged, *sending).await,
+        Action::Cancel { staged, sending } => staging::cancel(session, staged, *sending).await,
+        Action::RaiseDelays { delays, sending } => {
+            staging::raise_delays(session, *delays, *sending).await
+        }
         Action::GrowQueue {
             market,
             side,
@@ -265,7 +312,7 @@ fn names(exchange: &Exchange) -> Names<'static> {
 }
 
 /// The signer's own pause, with or without what was chosen. Nobody lifts the pause of the other.
-async fn pause(session: &Session, args: &PauseArgs, pauses: bool) -> Result<()> {
+pub async fn pause(session: &Session, args: &PauseArgs, pauses: bool) -> Result<()> {
     let signer = session.keypair()?;
     let exchange = session.exchange().await?;
     let authority = signer.pubkey();
@@ -408,7 +455,7 @@ async fn accept(session: &Session, role: Role, sending: Sending) -> Result<()> {
 }
 
 /// That somebody else has to sign.
-fn not_holder(signer: &Pubkey, role: &str, holder: &Pubkey) -> Usage {
+pub fn not_holder(signer: &Pubkey, role: &str, holder: &Pubkey) -> Usage {
     Usage(format!(
         "the {role} role is held by {holder}, not by {signer}; choose its key with --keypair"
     ))

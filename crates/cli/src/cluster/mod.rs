@@ -9,6 +9,7 @@ pub mod collateral;
 pub mod explain;
 pub mod failure;
 pub mod gate;
+pub mod guardian;
 pub mod held;
 pub mod history;
 pub mod insurance;
@@ -21,6 +22,7 @@ pub mod positions;
 pub mod queue;
 mod refusal;
 pub mod session;
+pub mod staging;
 mod state;
 pub mod traders;
 pub mod triggers;
@@ -82,6 +84,8 @@ pub enum ClusterCommand {
     Verify(verify::VerifyArgs),
     /// Bring accounts of the release before to today's layout; anybody may, and may do it again.
     Migrate(migrate::MigrateArgs),
+    /// What the pause authority does when something is wrong.
+    Guardian(guardian::GuardianArgs),
     /// Show the insurance of the markets, give to it, or bring its vault level.
     Insurance(insurance::InsuranceArgs),
 }
@@ -120,6 +124,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Gate(args) => gate::run(session, args).await,
         ClusterCommand::Verify(args) => verify::run(session, args).await,
         ClusterCommand::Migrate(args) => migrate::run(session, args).await,
+        ClusterCommand::Guardian(args) => guardian::run(session, args).await,
         ClusterCommand::Insurance(args) => insurance::run(session, args).await,
     }
 }

@@ -25,6 +25,7 @@ use super::words::{self, Names};
 const USD: u64 = 1_000_000;
 const COLLATERAL: Collateral = Collateral { decimals: 6 };
 
+mod staged;
 mod told;
 
 /// A market at $200 with its first traders.

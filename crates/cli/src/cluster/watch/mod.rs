@@ -2,36 +2,34 @@
 
 mod alerts;
 mod forced;
+mod message;
+mod venue;
 mod webhook;
 
 use std::io::IsTerminal;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::accounts;
-use ballast_client::amount::decimal;
 use ballast_report::figures::{clock, short};
 use ballast_report::table::Table;
 use ballast_rpc::endpoint::Endpoint;
 use ballast_state::trader::Trader;
 use clap::Args;
-use serde::Serialize;
 use serde_json::{json, Value};
 
 use super::failure::Usage;
-use super::history::Entry;
 use super::options::TraderChoice;
 use super::positions::{lights, PositionView};
 use super::session::{say, Session};
 use super::state::{age_words, MarketState, Parts};
 use super::units::percent_of_bps;
-use alerts::{Alerts, Crossing, Kind, Look, Thresholds};
+use alerts::{Alerts, Look, Thresholds};
 use forced::Forced;
+use message::Alert;
+use venue::Venue;
 use webhook::Webhook;
-
-/// Decimals of a margin ratio in basis points.
-const RATIO_DECIMALS: u8 = 4;
 
 /// Arguments of `watch`.
 #[derive(Clone, Debug, Args)]
@@ -75,40 +73,6 @@ fn ratio(text: &str) -> Result<i64, String> {
     format!("{whole}{fraction:0<4}").parse().map_err(|_| bad())
 }
 
-/// An alert as it is printed and posted.
-#[derive(Clone, Debug, Serialize)]
-struct Alert {
-    r#type: &'static str,
-    /// The alert in a sentence.
-    text: String,
-    /// `light`, `margin_ratio`, `liquidation` or `deleveraging`.
-    kind: &'static str,
-    /// Whether it begins; it ends otherwise. Always true of what was done already.
-    raised: bool,
-    trader: String,
-    market_index: u16,
-    market: String,
-    light: Option<u8>,
-    margin_ratio_bps: Option<i64>,
-    mark: String,
-    slot: u64,
-    unix_timestamp: i64,
-    /// What was done to the position.
-    #[serde(flatten)]
-    forced: Option<Reduction>,
-}
-
-/// A forced reduction as it is printed and posted.
-#[derive(Clone, Debug, Serialize)]
-struct Reduction {
-    lots: Option<u64>,
-    size: Option<String>,
-    price: Option<String>,
-    realized_atoms: Option<i64>,
-    gave_up_atoms: Option<u64>,
-    signature: String,
-}
-
 /// One trader's positions at one look.
 struct Seen {
     trader: Pubkey,
@@ -122,6 +86,7 @@ struct Watcher<'a> {
     traders: Vec<Pubkey>,
     alerts: Alerts<(Pubkey, u16)>,
     forced: Forced,
+    venue: Venue,
     /// Positions of the last look, to notice when one is closed.
     open: Vec<(Pubkey, u16, String)>,
     webhook: Option<Webhook>,
@@ -157,6 +122,7 @@ pub async fn run(session: &Session, args: &WatchArgs) -> Result<()> {
             ratio_below_bps: args.margin_ratio_below,
         }),
         forced: Forced::new(session).await?,
+        venue: Venue::default(),
         open: Vec::new(),
         webhook,
         redraw: !session.json && !args.once && std::io::stdout().is_terminal(),
@@ -200,9 +166,12 @@ impl Watcher<'_> {
                 .forced
                 .look(self.session, &one.trader, &one.positions)
                 .await?;
-            crossed.extend(forced.into_iter().map(|entry| reduced(&one.trader, entry)));
+            let forced = forced.into_iter();
+            crossed.extend(forced.map(|entry| Alert::reduced(&one.trader, entry)));
         }
         crossed.extend(self.crossings(&seen));
+        let news = self.venue.look(self.session).await?;
+        crossed.extend(news.into_iter().map(Alert::venue));
         if shown {
             self.show(&seen)?;
         }
@@ -255,7 +224,7 @@ impl Watcher<'_> {
                         .states
                         .iter()
                         .find(|s| s.market.index == view.market_index);
-                    found.push(alert(&one.trader, view, state, &crossing));
+                    found.push(Alert::crossed(&one.trader, view, state, &crossing));
                 }
                 open.push((one.trader, view.market_index, view.market.clone()));
             }
@@ -267,7 +236,7 @@ impl Watcher<'_> {
                 .any(|one| (one.0, one.1) == (trader, index));
             if !still {
                 for crossing in self.alerts.look((trader, index), None) {
-                    found.push(closed(&trader, index, &market, &crossing));
+                    found.push(Alert::closed(&trader, index, &market, &crossing));
                 }
             }
         }
@@ -321,116 +290,6 @@ impl Watcher<'_> {
         }
         Ok(())
     }
-}
-
-fn alert(
-    trader: &Pubkey,
-    view: &PositionView,
-    state: Option<&MarketState>,
-    crossing: &Crossing,
-) -> Alert {
-    let who = format!(
-        "{} {} of {}",
-        view.market,
-        view.side,
-        short(&trader.to_string())
-    );
-    let light = view.light.unwrap_or(0);
-    let ratio = view.margin_ratio_bps.unwrap_or(0);
-    let times = decimal(ratio.into(), RATIO_DECIMALS);
-    let text = match (crossing.kind, crossing.raised) {
-        (Kind::Light, true) => format!(
-            "{who}: light {} ({light} of 5), it is among the first to be deleveraged",
-            lights(light)
-        ),
-        (Kind::Light, false) => format!("{who}: light {} ({light} of 5) again", lights(light)),
-        (Kind::MarginRatio, true) => format!(
-            "{who}: equity is {times} times maintenance margin at {}, liquidation at {}",
-            state.map_or_else(
-                || view.mark().to_owned(),
-                |state| state.units.show_price(view.mark_ticks)
-            ),
-            view.liquidation().unwrap_or("no price")
-        ),
-        (Kind::MarginRatio, false) => {
-            format!("{who}: equity is {times} times maintenance margin again")
-        }
-    };
-    Alert {
-        r#type: "alert",
-        text,
-        kind: crossing.kind.name(),
-        raised: crossing.raised,
-        trader: trader.to_string(),
-        market_index: view.market_index,
-        market: view.market.clone(),
-        light: view.light,
-        margin_ratio_bps: view.margin_ratio_bps,
-        mark: view.mark().to_owned(),
-        slot: state.map_or(0, |state| state.slot),
-        unix_timestamp: state.map_or_else(unix_now, |state| state.now),
-        forced: None,
-    }
-}
-
-/// The end of an alert whose position is closed.
-fn closed(trader: &Pubkey, index: u16, market: &str, crossing: &Crossing) -> Alert {
-    Alert {
-        r#type: "alert",
-        text: format!(
-            "{market} position of {}: closed",
-            short(&trader.to_string())
-        ),
-        kind: crossing.kind.name(),
-        raised: false,
-        trader: trader.to_string(),
-        market_index: index,
-        market: market.to_owned(),
-        light: None,
-        margin_ratio_bps: None,
-        mark: String::new(),
-        slot: 0,
-        unix_timestamp: unix_now(),
-        forced: None,
-    }
-}
-
-/// That somebody else reduced a position.
-fn reduced(trader: &Pubkey, entry: Entry) -> Alert {
-    Alert {
-        r#type: "alert",
-        text: format!(
-            "{} of {}: {} Transaction {}",
-            entry.market.as_deref().unwrap_or_default(),
-            short(&trader.to_string()),
-            entry.text,
-            entry.signature
-        ),
-        kind: entry.kind.name(),
-        raised: true,
-        trader: trader.to_string(),
-        market_index: entry.market_index.unwrap_or_default(),
-        market: entry.market.unwrap_or_default(),
-        light: None,
-        margin_ratio_bps: None,
-        mark: String::new(),
-        slot: entry.slot,
-        unix_timestamp: entry.time.unwrap_or_else(unix_now),
-        forced: Some(Reduction {
-            lots: entry.lots,
-            size: entry.size,
-            price: entry.price,
-            realized_atoms: entry.realized_atoms,
-            gave_up_atoms: entry.gave_up_atoms,
-            signature: entry.signature,
-        }),
-    }
-}
-
-/// Unix seconds of this machine, where no account of the cluster tells the time.
-fn unix_now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
 }
 
 /// All positions as a table.

@@ -1,0 +1,130 @@
+//! What changes about the exchange itself: changes that are staged.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::cluster::session::Session;
+use crate::cluster::staging;
+
+/// Between two readings of everything that is staged, which the node finds by a search.
+const READ_EVERY: Duration = Duration::from_secs(15);
+
+/// A staged change at one look: its id, what it changes, when it may be applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Names this staging and no other.
+    pub id: String,
+    /// The account that holds it.
+    pub staged: String,
+    /// What it changes.
+    pub about: String,
+    /// When it may be applied.
+    pub when: String,
+}
+
+/// Something that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Whether it begins; it ends otherwise.
+    pub raised: bool,
+    /// In a sentence.
+    pub text: String,
+    /// The account that holds the change, where one is staged.
+    pub staged: Option<String>,
+}
+
+/// What is known of the exchange.
+#[derive(Debug, Default)]
+pub struct Venue {
+    staged: BTreeMap<String, Waiting>,
+    read: Option<Instant>,
+}
+
+impl Venue {
+    /// Reads what is staged, unless it was read a moment ago; what is new of it.
+    pub async fn look(&mut self, session: &Session) -> Result<Vec<News>> {
+        if self.read.is_some_and(|read| read.elapsed() < READ_EVERY) {
+            return Ok(Vec::new());
+        }
+        let views = staging::all(session).await?;
+        self.read = Some(Instant::now());
+        let found = views.iter().map(|view| Waiting {
+            id: view.id.clone(),
+            staged: view.staged.clone(),
+            about: view.about(),
+            when: view.when(),
+        });
+        Ok(self.staged(found.collect()))
+    }
+
+    /// Takes over what is staged; each staging is told once, and its end once.
+    fn staged(&mut self, found: Vec<Waiting>) -> Vec<News> {
+        let news = |raised, waiting: &Waiting, text| News {
+            raised,
+            text,
+            staged: Some(waiting.staged.clone()),
+        };
+        let mut told = Vec::new();
+        for waiting in &found {
+            if !self.staged.contains_key(&waiting.id) {
+                let text = format!(
+                    "Staged: {}; it may be applied {}. `ballast guardian cancel {}` takes it back",
+                    waiting.about, waiting.when, waiting.staged
+                );
+                told.push(news(true, waiting, text));
+            }
+        }
+        let now = found
+            .into_iter()
+            .map(|waiting| (waiting.id.clone(), waiting));
+        for (id, gone) in std::mem::replace(&mut self.staged, now.collect()) {
+            if !self.staged.contains_key(&id) {
+                let text = format!("No longer staged, applied or cancelled: {}", gone.about);
+                told.push(news(false, &gone, text));
+            }
+        }
+        told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(id: &str) -> Waiting {
+        Waiting {
+            id: id.to_owned(),
+            staged: format!("account of {id}"),
+            about: format!("change {id}"),
+            when: "from slot 7".to_owned(),
+        }
+    }
+
+    fn told(news: &[News]) -> Vec<(bool, &str)> {
+        let news = news.iter();
+        news.map(|one| (one.raised, one.text.as_str())).collect()
+    }
+
+    #[test]
+    fn a_staged_change_is_told_once_and_its_end_once() {
+        let mut venue = Venue::default();
+        let news = venue.staged(vec![waiting("a")]);
+        assert_eq!(
+            told(&news),
+            [(
+                true,
+                "Staged: change a; it may be applied from slot 7. `ballast guardian cancel account of a` takes it back"
+            )]
+        );
+        assert!(venue.staged(vec![waiting("a")]).is_empty());
+        // Another change in the same account is another staging.
+        let news = venue.staged(vec![waiting("b")]);
+        let expected = "No longer staged, applied or cancelled: change a";
+        assert_eq!(told(&news)[1], (false, expected));
+        assert!(told(&news)[0].1.starts_with("Staged: change b"));
+        assert_eq!(venue.staged(Vec::new()).len(), 1);
+        assert!(venue.staged(Vec::new()).is_empty());
+    }
+}
