@@ -139,8 +139,8 @@ impl KeeperProcess {
     /// # Errors
     /// When it cannot begin.
     pub async fn once(&self) -> Result<bool, BeginError> {
-        let begun = self.begin().await?;
-        let could_pay = begun.keeper.once().await;
+        let Begun { keeper, feed, .. } = self.begin().await?;
+        let could_pay = keeper.once(&feed).await;
         let metrics = &self.board.metrics;
         let failures = metrics.total(&metrics.failed) + metrics.total(&metrics.expired);
         Ok(could_pay && failures == 0)

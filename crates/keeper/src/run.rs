@@ -145,9 +145,9 @@ impl Keeper {
         }
     }
 
-    /// Judges everything once and does every job once; whether the wallet could pay. The caller
-    /// has read everything.
-    pub async fn once(mut self) -> bool {
+    /// Judges everything once and does every job once, then levels the insurance vaults; whether the
+    /// wallet could pay. The caller has read everything from `feed`.
+    pub async fn once(mut self, feed: &Feed) -> bool {
         let mut pending = self.judge(true);
         if self.cannot_pay() {
             self.complain();
@@ -161,14 +161,20 @@ impl Keeper {
             }
             self.await_one().await;
         }
-        // What the jobs left to be levelled; memory has learned of them.
+        // Everything has landed: what is to be levelled is read anew, and whatever another pass is left
+        // to do, no later moment of this one comes.
+        if let Err(error) = self.fill(feed).await {
+            tracing::warn!(%error, "not read again: vaults are levelled as far as it is known");
+        }
         self.judge(true);
-        self.sweep();
         self.release();
-        while !self.tasks.is_empty() {
+        loop {
+            self.sweep(false);
+            if self.tasks.is_empty() {
+                return true;
+            }
             self.await_one().await;
         }
-        true
     }
 
     /// Waits until one of the transactions under way has ended.
@@ -301,7 +307,7 @@ impl Keeper {
         for one in &pending {
             self.start(one);
         }
-        self.sweep();
+        self.sweep(true);
         self.release();
     }
 
@@ -396,8 +402,8 @@ impl Keeper {
         true
     }
 
-    /// Starts levelling the insurance vaults of markets that are calm.
-    fn sweep(&mut self) {
+    /// Starts levelling the insurance vaults: of markets that are `calm`, or of all.
+    fn sweep(&mut self, calm: bool) {
         if !self.parts.config.work.sweep_insurance {
             return;
         }
@@ -406,7 +412,7 @@ impl Keeper {
             let Some((held, token_program)) = market.vault else {
                 continue;
             };
-            if market.restless || held == state.market.insurance.balance {
+            if calm && market.restless || held == state.market.insurance.balance {
                 continue;
             }
             let subject = Subject {
