@@ -163,6 +163,9 @@ pub fn evaluate(
     conditions: &Conditions,
 ) -> Result<Evaluation, Unready> {
     let present = market.at(clock)?;
+    if market.market.mode().has_ended() {
+        return Ok(ended(&present, conditions));
+    }
     let mut evaluation = Evaluation {
         blocked: present.check(Action::FORCE).err(),
         ..Evaluation::default()
@@ -182,6 +185,41 @@ pub fn evaluate(
     }
     evaluation.jobs.sort_unstable_by(Job::before);
     Ok(evaluation)
+}
+
+/// What is left to do in a market that has ended: the bankrupt at its last price are deleveraged,
+/// so that everybody else can be paid.
+fn ended(present: &Present<'_>, conditions: &Conditions) -> Evaluation {
+    let mut evaluation = Evaluation::default();
+    let Evaluation { jobs, counts, .. } = &mut evaluation;
+    counts.positions = present.state.positions.len();
+    for record in present.state.positions.records() {
+        let Ok(found) = bankrupt(present, record) else {
+            counts.faulty = counts.faulty.saturating_add(1);
+            continue;
+        };
+        if let Some((job, deficit)) = found {
+            counts.bankrupt = counts.bankrupt.saturating_add(1);
+            counts.deficit_atoms = counts.deficit_atoms.saturating_add(deficit);
+            jobs.extend(conditions.allow(PAUSE_DELEVERAGE).then_some(job));
+        }
+    }
+    jobs.sort_unstable_by(Job::before);
+    evaluation
+}
+
+/// The deleveraging of a bankrupt position and its deficit.
+fn bankrupt(
+    present: &Present<'_>,
+    record: &PositionRecord,
+) -> Result<Option<(Job, u64)>, EngineError> {
+    let position = present.settled(record)?;
+    let health = health(&position, present.mark.price, present.state.market.params())?;
+    let Health::Bankrupt { deficit } = health else {
+        return Ok(None);
+    };
+    let job = job(present, record, &position, Task::Deleverage, false)?;
+    Ok(Some((job, deficit)))
 }
 
 /// Adds what one position needs.

@@ -130,6 +130,9 @@ impl MarketState {
     /// # Errors
     /// [`Unready`].
     pub fn at(&self, clock: &Clock) -> Result<Present<'_>, Unready> {
+        if self.market.mode().has_ended() {
+            return self.ended(clock);
+        }
         let seen = self.price.ok_or(Unready::NoPrice)?;
         let moment = Moment {
             slot: clock.slot,
@@ -142,6 +145,25 @@ impl MarketState {
             moment,
             mark: seen.price.mark(self.market.oracle.atoms_per_lot_tick)?,
             funding_index: funding::state_at(&self.market, &moment)?.index,
+            insurance: self.market.deficit_cover(clock.slot)?,
+        })
+    }
+
+    /// A market that has ended, at its last price: no account has to have one.
+    fn ended(&self, clock: &Clock) -> Result<Present<'_>, Unready> {
+        let computed = |_| Unready::Engine(EngineError::PriceOutOfRange);
+        let last = self.market.at_final_price().map_err(computed)?;
+        let moment = Moment {
+            slot: clock.slot,
+            unix_timestamp: clock.unix_timestamp,
+            price_ticks: self.market.final_ticks.into(),
+        };
+        Ok(Present {
+            state: self,
+            price: last.price,
+            moment,
+            mark: last.mark,
+            funding_index: last.funding_index,
             insurance: self.market.deficit_cover(clock.slot)?,
         })
     }

@@ -55,6 +55,10 @@ pub struct Metrics {
     pub deficit: IntGaugeVec,
     /// 1 while the price may not be used to liquidate, by market.
     pub blocked: IntGaugeVec,
+    /// Number of the mode, by market: 0 active, 1 reduce-only, 2 settling, 3 settled.
+    pub mode: IntGaugeVec,
+    /// Seconds until the market ends, by market.
+    pub ends_in: IntGaugeVec,
     /// Age of the price, by market.
     pub price_age: IntGaugeVec,
     /// The newest slot.
@@ -176,6 +180,14 @@ impl Metrics {
             blocked: make.by_market(
                 "price_blocked",
                 "1 while the price may not be used to liquidate",
+            )?,
+            mode: make.by_market(
+                "market_mode",
+                "0 active, 1 reduce-only, 2 settling, 3 settled",
+            )?,
+            ends_in: make.by_market(
+                "market_ends_in_seconds",
+                "Seconds until the market ends; -1 where no end is foreseen",
             )?,
             price_age: make.by_market("price_age_seconds", "Age of the price; -1 without one")?,
             slot: make.gauge("slot", "The newest slot heard of")?,
@@ -304,7 +316,12 @@ mod tests {
         let (_, section) = documentation.split_once("## Metrics").unwrap();
         let metrics = Metrics::new().unwrap();
         metrics.market(0, &Counts::default(), false);
-        for by_market in [&metrics.positions, &metrics.price_age] {
+        for by_market in [
+            &metrics.positions,
+            &metrics.price_age,
+            &metrics.mode,
+            &metrics.ends_in,
+        ] {
             by_market.with_label_values(&["0"]).set(1);
         }
         let families = metrics.registry.gather();

@@ -452,7 +452,7 @@ impl Keeper {
             let traders = state.held.candidates(&state.market.held);
             let serves = state.at(&self.world.clock);
             let serves = serves.is_ok_and(|now| now.check(Action::RemoveMargin).is_ok());
-            if traders.is_empty() || !serves {
+            if traders.is_empty() || !serves || state.market.mode().has_ended() {
                 continue;
             }
             let subject = Subject {

@@ -125,10 +125,14 @@ impl Found {
         let market = self.decode(2, "market", accounts::market)?;
         let own = self.decode(4, "trader account", accounts::trader)?;
         let mut state = MarketState::new(*keys, market);
-        let (address, account) = self.there(3, "price account")?;
-        // A price that cannot be read is as good as none: then there is nothing to do.
-        if let Ok(price) = price::decode_price(&market, address, &account.owner, &account.data) {
-            state.apply_price(price, self.slot);
+        // A market that has ended has a price of its own.
+        if !market.mode().has_ended() {
+            let (address, account) = self.there(3, "price account")?;
+            let decoded = price::decode_price(&market, address, &account.owner, &account.data);
+            // A price that cannot be read is as good as none: then there is nothing to do.
+            if let Ok(price) = decoded {
+                state.apply_price(price, self.slot);
+            }
         }
         if let Ok(victim) = self.decode(5, "trader account", accounts::trader) {
             if let Err(error) = state.apply_trader(trader, &victim) {

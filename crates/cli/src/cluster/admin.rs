@@ -16,6 +16,7 @@ use serde::Serialize;
 use solana_signer::Signer;
 
 use super::failure::Usage;
+use super::guardian;
 use super::market::{paused, PAUSES};
 use super::options::{PositionSide, Sending};
 use super::session::Session;
@@ -86,6 +87,14 @@ enum Action {
     RaiseDelays {
         #[command(flatten)]
         delays: DelayChoice,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Open a market again that is reduce-only; the admin.
+    Reopen {
+        /// Number, name or address of the market.
+        #[arg(long, value_name = "MARKET")]
+        market: String,
         #[command(flatten)]
         sending: Sending,
     },
@@ -292,6 +301,9 @@ pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
         Action::Cancel { staged, sending } => staging::cancel(session, staged, *sending).await,
         Action::RaiseDelays { delays, sending } => {
             staging::raise_delays(session, *delays, *sending).await
+        }
+        Action::Reopen { market, sending } => {
+            guardian::reduce_only(session, market, false, *sending).await
         }
         Action::GrowQueue {
             market,

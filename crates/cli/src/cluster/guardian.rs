@@ -2,12 +2,19 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
+use ballast_client::instructions::wind_down::SetReduceOnly;
+use ballast_engine::wind_down::MarketMode;
 use clap::{Args, Subcommand};
+use solana_signer::Signer;
 
-use super::admin::{self, PauseArgs};
+use super::admin::{self, not_holder, PauseArgs};
+use super::failure::Usage;
 use super::options::Sending;
 use super::session::Session;
 use super::staging;
+use super::state::Parts;
+use super::words::Names;
+use super::writing::{self, Plan};
 
 /// Arguments of `guardian`.
 #[derive(Clone, Debug, Args)]
@@ -18,6 +25,14 @@ pub struct GuardianArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
+    /// Make a market reduce-only: its open interest does not rise, everything else goes on.
+    ReduceOnly {
+        /// Number, name or address of the market.
+        #[arg(long, value_name = "MARKET")]
+        market: String,
+        #[command(flatten)]
+        sending: Sending,
+    },
     /// Pause actions of every trader, beside what is paused already.
     Pause(PauseArgs),
     /// Take back a change that is staged, before it takes effect.
@@ -32,7 +47,62 @@ enum Action {
 /// Runs `ballast guardian`.
 pub async fn run(session: &Session, args: &GuardianArgs) -> Result<()> {
     match &args.action {
+        Action::ReduceOnly { market, sending } => {
+            reduce_only(session, market, true, *sending).await
+        }
         Action::Pause(args) => admin::pause(session, args, true).await,
         Action::Cancel { staged, sending } => staging::cancel(session, staged, *sending).await,
     }
+}
+
+/// Makes a market reduce-only, or opens it again.
+pub async fn reduce_only(
+    session: &Session,
+    market: &str,
+    reduce_only: bool,
+    sending: Sending,
+) -> Result<()> {
+    let signer = session.keypair()?;
+    let authority = signer.pubkey();
+    let state = session.market(market, Parts::Market).await?;
+    let (exchange, name) = (session.exchange().await?, state.name());
+    let mode = state.market.mode();
+    let is = mode == MarketMode::ReduceOnly;
+    if is == reduce_only {
+        let state = if is { "reduce-only" } else { "open" };
+        return Err(Usage(format!("{name} is {state} already")).into());
+    }
+    let guardian = reduce_only && authority == exchange.pause_authority;
+    if authority != exchange.admin && !guardian {
+        return Err(match reduce_only {
+            true => not_holder(&authority, "pause", &exchange.pause_authority),
+            false => not_holder(&authority, "admin", &exchange.admin),
+        }
+        .into());
+    }
+    let (command, purpose) = match reduce_only {
+        true => (
+            "guardian reduce-only",
+            format!("Make {name} reduce-only: its open interest does not rise any more"),
+        ),
+        false => (
+            "admin reopen",
+            format!("Open {name} again: its open interest may rise"),
+        ),
+    };
+    let plan = Plan {
+        command,
+        purpose,
+        instructions: vec![SetReduceOnly {
+            authority,
+            market: state.keys.market,
+            reduce_only,
+        }
+        .instruction()],
+        names: Names {
+            collateral: state.units.collateral,
+            market: Some((name.as_str(), state.units)),
+        },
+    };
+    writing::perform(session, signer, plan, sending).await
 }

@@ -16,6 +16,7 @@ use super::failure::Computed;
 use super::session::Session;
 use super::state::{age_words, MarketState, Parts};
 use super::units::{percent_of_bps, percent_of_ppm_signed};
+use super::wind_down::ModeView;
 
 /// What can be paused, by name.
 pub const PAUSES: [(u32, &str); 7] = [
@@ -51,6 +52,12 @@ pub struct MarketView {
     name: String,
     market: String,
     slot: u64,
+    /// `active`, `reduce_only`, `settling` or `settled`.
+    mode: &'static str,
+    /// When it ends or ended, unix seconds; `null` where no end is foreseen.
+    ends_at: Option<i64>,
+    #[serde(skip)]
+    mode_words: String,
     price_ticks: Option<u64>,
     price: Option<String>,
     /// `oracle` or `last_recorded`.
@@ -105,12 +112,15 @@ impl MarketView {
                 size: units.size(lots),
             }))
         };
-        let market = &state.market;
+        let (market, mode) = (&state.market, ModeView::new(state));
         Ok(Self {
             index: market.index,
             name: state.name(),
             market: state.keys.market.to_string(),
             slot: state.slot,
+            mode: mode.mode,
+            ends_at: mode.ends_at,
+            mode_words: mode.words(),
             price_ticks: mark.map(|(ticks, _)| ticks),
             price: mark.map(|(ticks, _)| units.price(ticks)),
             price_source: mark.map(|(_, source)| source.name()),
@@ -197,7 +207,10 @@ fn row(view: &MarketView, state: &MarketState) -> [String; 12] {
         view.price_ticks
             .map_or_else(none, |ticks| units.show_price(ticks)),
         view.price_age_seconds.map_or_else(none, age_words),
-        view.price_fault.unwrap_or("").replace('_', " "),
+        match (view.mode, view.price_fault) {
+            ("active", fault) => fault.unwrap_or("").replace('_', " "),
+            (mode, _) => mode.replace('_', " "),
+        },
         rate(view.funding_current_ppm),
         rate(view.funding_next_ppm),
         units.show_size(view.open_interest_lots),
@@ -336,6 +349,7 @@ impl MarketDetail {
             grouped(market.adl_rounds)
         );
         vec![
+            ("mode", market.mode_words.clone()),
             ("price", self.price_words(state)),
             ("price account", self.price_account.clone()),
             ("funding", self.funding_words()),

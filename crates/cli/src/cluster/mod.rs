@@ -29,6 +29,7 @@ pub mod triggers;
 pub mod units;
 pub mod verify;
 pub mod watch;
+pub mod wind_down;
 mod words;
 mod writing;
 
@@ -86,6 +87,10 @@ pub enum ClusterCommand {
     Migrate(migrate::MigrateArgs),
     /// What the pause authority does when something is wrong.
     Guardian(guardian::GuardianArgs),
+    /// Show what the markets do, and whether they end.
+    Modes(wind_down::ModesArgs),
+    /// Bring a market that ends to its end: anybody.
+    WindDown(wind_down::WindDownArgs),
     /// Show the insurance of the markets, give to it, or bring its vault level.
     Insurance(insurance::InsuranceArgs),
 }
@@ -125,6 +130,8 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Verify(args) => verify::run(session, args).await,
         ClusterCommand::Migrate(args) => migrate::run(session, args).await,
         ClusterCommand::Guardian(args) => guardian::run(session, args).await,
+        ClusterCommand::Modes(args) => wind_down::modes(session, args).await,
+        ClusterCommand::WindDown(args) => wind_down::run(session, args).await,
         ClusterCommand::Insurance(args) => insurance::run(session, args).await,
     }
 }

@@ -24,6 +24,13 @@ pub fn plan(
     own: &Own<'_>,
 ) -> Result<Planned, PlanError> {
     let position = present.settled(record)?;
+    if present.state.market.mode().has_ended() {
+        return match (position.side(), record.trader == own.address) {
+            (None, _) => Ok(Planned::Nothing(Idle::Gone)),
+            (Some(_), true) => Ok(Planned::Nothing(Idle::OwnPosition)),
+            (Some(side), false) => round(job, present, record, side.opposite(), lists, own),
+        };
+    }
     let input = present.liquidation(record, position);
     match need(&input)? {
         Need::Nothing | Need::Wait => return Ok(Planned::Nothing(Idle::Gone)),

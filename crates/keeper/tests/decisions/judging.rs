@@ -2,6 +2,7 @@
 
 use ballast_engine::oracle::PriceFault;
 use ballast_engine::units::Ticks;
+use ballast_engine::wind_down::MarketMode;
 use ballast_keeper::evaluate::{evaluate, Conditions, Task};
 use ballast_keeper::market::Unready;
 use ballast_state::exchange::{PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE_TRADE};
@@ -235,6 +236,29 @@ fn without_a_price_nothing_is_judged() {
     market.state.price = None;
     let refused = evaluate(&market.state, &market.clock, &CALM);
     assert_eq!(refused.err(), Some(Unready::NoPrice));
+}
+
+#[test]
+fn in_a_market_that_has_ended_the_bankrupt_are_deleveraged_at_its_last_price() {
+    let mut market = Synthetic::at(ENTRY);
+    market
+        .hold(1, (100, ENTRY, 100))
+        .hold(2, (100, ENTRY, -500))
+        .hold(3, (-100, ENTRY, 9_000));
+    market.state.price = None;
+    market.state.market.mode = MarketMode::Settling.number();
+    market.state.market.final_ticks = 1_000;
+    // Nobody is liquidated, and no price account has to be there.
+    assert_eq!(tasks(&market, &CALM), [(Task::Deleverage, 2)]);
+    let evaluation = market.evaluate();
+    assert_eq!(evaluation.jobs[0].equity_atoms, -500);
+    assert!(!evaluation.jobs[0].flag_due);
+    assert_eq!((evaluation.counts.bankrupt, evaluation.blocked), (1, None));
+    let paused = Conditions {
+        pause_flags: PAUSE_DELEVERAGE,
+        ..CALM
+    };
+    assert_eq!(tasks(&market, &paused), []);
 }
 
 #[test]

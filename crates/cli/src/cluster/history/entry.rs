@@ -23,6 +23,8 @@ pub enum Kind {
     Liquidation,
     /// A forced reduction against a bankrupt position, or of the bankrupt position itself.
     Deleveraging,
+    /// A position paid out in a market that has ended.
+    Settlement,
     /// Collateral in or out.
     Transfer,
     /// Margin added to or removed from a position.
@@ -45,7 +47,10 @@ impl Kind {
 
     /// Whether somebody else made it happen.
     pub const fn is_forced(self) -> bool {
-        matches!(self, Self::Liquidation | Self::Deleveraging)
+        matches!(
+            self,
+            Self::Liquidation | Self::Deleveraging | Self::Settlement
+        )
     }
 }
 

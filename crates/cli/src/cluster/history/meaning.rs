@@ -53,6 +53,7 @@ impl Reader<'_> {
                     self.held_profit(event.market, part.atoms.into(), source, &mut found);
                 }
             }
+            BallastEvent::PositionSettled(event) => self.settled(event, source, &mut found),
             other => self.plain(other, source, &mut found),
         }
         found

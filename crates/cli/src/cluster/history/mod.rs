@@ -4,6 +4,7 @@ mod adl;
 mod entry;
 mod funding;
 mod meaning;
+mod settled;
 mod when;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ use meaning::Reader;
 
 pub use adl::{list as adl_list, AdlArgs};
 pub use entry::{Entry, Kind, Naming, Source};
+pub use when::shown;
 
 /// Transactions read at a time.
 const AT_ONCE: usize = 8;

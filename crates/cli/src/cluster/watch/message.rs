@@ -22,7 +22,7 @@ pub struct Alert {
     r#type: &'static str,
     /// The alert in a sentence.
     pub text: String,
-    /// `light`, `margin_ratio`, `liquidation`, `deleveraging` or `staged`.
+    /// `light`, `margin_ratio`, `liquidation`, `deleveraging`, `mode` or `staged`.
     kind: &'static str,
     /// Whether it begins; it ends otherwise. Always true of what was done already.
     pub raised: bool,
@@ -139,9 +139,13 @@ impl Alert {
 
     /// That something about the exchange itself changed.
     pub fn venue(news: News) -> Self {
+        let alert = Self::new(news.kind, news.raised, news.text);
+        let (market_index, market) = news.market.unzip();
         Self {
+            market_index,
+            market,
             staged: news.staged,
-            ..Self::new("staged", news.raised, news.text)
+            ..alert
         }
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::accounts;
+use ballast_engine::wind_down::MarketMode;
 use ballast_report::figures::{clock, short};
 use ballast_report::table::Table;
 use ballast_rpc::endpoint::Endpoint;
@@ -25,10 +26,11 @@ use super::positions::{lights, PositionView};
 use super::session::{say, Session};
 use super::state::{age_words, MarketState, Parts};
 use super::units::percent_of_bps;
+use super::wind_down::{mode_name, ModeView};
 use alerts::{Alerts, Look, Thresholds};
 use forced::Forced;
 use message::Alert;
-use venue::Venue;
+use venue::{Mode, Venue};
 use webhook::Webhook;
 
 /// Arguments of `watch`.
@@ -171,7 +173,8 @@ impl Watcher<'_> {
         }
         crossed.extend(self.crossings(&seen));
         let news = self.venue.look(self.session).await?;
-        crossed.extend(news.into_iter().map(Alert::venue));
+        let news = news.into_iter().chain(self.venue.modes(modes(&seen)));
+        crossed.extend(news.map(Alert::venue));
         if shown {
             self.show(&seen)?;
         }
@@ -290,6 +293,21 @@ impl Watcher<'_> {
         }
         Ok(())
     }
+}
+
+/// The modes of the markets in which somebody who is watched has something.
+fn modes(seen: &[Seen]) -> Vec<Mode> {
+    let states = seen.iter().flat_map(|one| &one.states);
+    let modes = states.map(|state| {
+        let view = ModeView::new(state);
+        Mode {
+            index: state.market.index,
+            name: state.name(),
+            is_open: view.mode == mode_name(MarketMode::Active) && view.ends_at.is_none(),
+            words: view.words(),
+        }
+    });
+    modes.collect()
 }
 
 /// All positions as a table.

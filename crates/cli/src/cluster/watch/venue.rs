@@ -1,4 +1,4 @@
-//! What changes about the exchange itself: changes that are staged.
+//! What changes about the exchange itself: changes that are staged, and the modes of markets.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -24,13 +24,30 @@ pub struct Waiting {
     pub when: String,
 }
 
+/// A market at one look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mode {
+    /// Its number.
+    pub index: u16,
+    /// Its name.
+    pub name: String,
+    /// Whether it is open without an end in sight.
+    pub is_open: bool,
+    /// Its mode and its end.
+    pub words: String,
+}
+
 /// Something that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
+    /// `staged` or `mode`.
+    pub kind: &'static str,
     /// Whether it begins; it ends otherwise.
     pub raised: bool,
     /// In a sentence.
     pub text: String,
+    /// Number and name of the market, where it is about one.
+    pub market: Option<(u16, String)>,
     /// The account that holds the change, where one is staged.
     pub staged: Option<String>,
 }
@@ -39,6 +56,7 @@ pub struct News {
 #[derive(Debug, Default)]
 pub struct Venue {
     staged: BTreeMap<String, Waiting>,
+    modes: BTreeMap<u16, Mode>,
     read: Option<Instant>,
 }
 
@@ -62,8 +80,10 @@ impl Venue {
     /// Takes over what is staged; each staging is told once, and its end once.
     fn staged(&mut self, found: Vec<Waiting>) -> Vec<News> {
         let news = |raised, waiting: &Waiting, text| News {
+            kind: "staged",
             raised,
             text,
+            market: None,
             staged: Some(waiting.staged.clone()),
         };
         let mut told = Vec::new();
@@ -83,6 +103,28 @@ impl Venue {
             if !self.staged.contains_key(&id) {
                 let text = format!("No longer staged, applied or cancelled: {}", gone.about);
                 told.push(news(false, &gone, text));
+            }
+        }
+        told
+    }
+
+    /// Takes over the modes of the markets that are watched.
+    pub fn modes(&mut self, found: Vec<Mode>) -> Vec<News> {
+        let mut told = Vec::new();
+        for mode in found {
+            let before = self.modes.insert(mode.index, mode.clone());
+            let changed = match &before {
+                None => !mode.is_open,
+                Some(before) => before.words != mode.words,
+            };
+            if changed {
+                told.push(News {
+                    kind: "mode",
+                    raised: !mode.is_open,
+                    text: format!("{} is {}", mode.name, mode.words),
+                    market: Some((mode.index, mode.name)),
+                    staged: None,
+                });
             }
         }
         told
@@ -126,5 +168,24 @@ mod tests {
         assert!(told(&news)[0].1.starts_with("Staged: change b"));
         assert_eq!(venue.staged(Vec::new()).len(), 1);
         assert!(venue.staged(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn a_market_s_mode_is_told_when_it_changes() {
+        let mode = |words: &str| Mode {
+            index: 3,
+            name: "SOL-PERP".to_owned(),
+            is_open: words == "active",
+            words: words.to_owned(),
+        };
+        let mut venue = Venue::default();
+        assert!(venue.modes(vec![mode("active")]).is_empty());
+        let news = venue.modes(vec![mode("reduce only")]);
+        assert_eq!(told(&news), [(true, "SOL-PERP is reduce only")]);
+        assert!(venue.modes(vec![mode("reduce only")]).is_empty());
+        let news = venue.modes(vec![mode("active")]);
+        assert_eq!(told(&news), [(false, "SOL-PERP is active")]);
+        let mut late = Venue::default();
+        assert_eq!(late.modes(vec![mode("settling")]).len(), 1);
     }
 }

@@ -146,7 +146,7 @@ fn fields(event: &BallastEvent) -> Value {
             "capacity_before": event.capacity_before,
             "capacity_after": event.capacity_after,
         }),
-        _ => json!({}),
+        other => super::wind_down::fields(other).unwrap_or_else(|| json!({})),
     }
 }
 

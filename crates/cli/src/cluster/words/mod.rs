@@ -1,6 +1,7 @@
 //! Events of the program in words, and as JSON.
 
 mod json;
+mod wind_down;
 
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::BallastEvent;
@@ -138,7 +139,9 @@ impl Names<'_> {
                 event.capacity_after,
                 event.capacity_before
             ),
-            other => format!("{}.", other.name()),
+            other => self
+                .wind_down(other)
+                .unwrap_or_else(|| format!("{}.", other.name())),
         }
     }
 
