@@ -1,4 +1,4 @@
-//! `ballast guardian`: what the pause authority does when something is wrong.
+//! `ballast guardian`: what the guardian does when something is wrong.
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
@@ -33,7 +33,7 @@ enum Action {
         #[command(flatten)]
         sending: Sending,
     },
-    /// Pause actions of every trader, beside what is paused already.
+    /// Pause actions of every trader, beside what this key has paused already.
     Pause(PauseArgs),
     /// Take back a change that is staged, before it takes effect.
     Cancel {
@@ -72,10 +72,10 @@ pub async fn reduce_only(
         let state = if is { "reduce-only" } else { "open" };
         return Err(Usage(format!("{name} is {state} already")).into());
     }
-    let guardian = reduce_only && authority == exchange.pause_authority;
+    let guardian = reduce_only && authority == exchange.guardian;
     if authority != exchange.admin && !guardian {
         return Err(match reduce_only {
-            true => not_holder(&authority, "pause", &exchange.pause_authority),
+            true => not_holder(&authority, "guardian", &exchange.guardian),
             false => not_holder(&authority, "admin", &exchange.admin),
         }
         .into());

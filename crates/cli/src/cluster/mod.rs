@@ -85,7 +85,7 @@ pub enum ClusterCommand {
     Verify(verify::VerifyArgs),
     /// Bring accounts of the release before to today's layout; anybody may, and may do it again.
     Migrate(migrate::MigrateArgs),
-    /// What the pause authority does when something is wrong.
+    /// What the guardian does when something is wrong.
     Guardian(guardian::GuardianArgs),
     /// Show what the markets do, and whether they end.
     Modes(wind_down::ModesArgs),
