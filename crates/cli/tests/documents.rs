@@ -24,7 +24,8 @@ fn lines(document: &str) -> Vec<String> {
 fn filled(word: &str) -> &str {
     match word.trim_start_matches('$') {
         "SIGNATURE" => SIGNATURE,
-        "ACCOUNT" | "KEY" | "STAGED" | "ANN" | "BEN" | "ANN_WALLET" | "KEEPER_WALLET" => ADDRESS,
+        "ACCOUNT" | "KEY" | "STAGED" | "TREASURY" | "ANN" | "BEN" | "ANN_WALLET"
+        | "KEEPER_WALLET" => ADDRESS,
         "MARKET" => "0",
         "AMOUNT" => "1",
         _ => word,

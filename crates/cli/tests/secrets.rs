@@ -67,6 +67,7 @@ fn lines() -> Vec<String> {
         "gate execute",
         "gate raise-delay 9",
         "verify",
+        "migrate",
         "insurance donate 1 --market 0",
         "insurance sweep --market 0",
         &format!("explain-adl {SIGNATURE}"),
