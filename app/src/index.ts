@@ -4,3 +4,4 @@ export * from './generated';
 export * from './names';
 export * from './prices';
 export * from './slabs';
+export * from './staged';

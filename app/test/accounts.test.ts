@@ -6,12 +6,13 @@ import { bytes, camel, fixture, plain, stated, type Fields, type Json } from './
 
 type Account = { data: string; fields: Fields };
 
-const accounts = fixture<Record<'exchange' | 'market' | 'trader', Account>>('accounts.json');
+const accounts = fixture<Record<'exchange' | 'market' | 'staged' | 'trader', Account>>('accounts.json');
 
-test('exchange, market and trader: every field as the Rust client reads it', () => {
+test('exchange, market, staged change and trader: every field as the Rust client reads it', () => {
   const decoders = {
     exchange: ballast.getExchangeDecoder(),
     market: ballast.getMarketDecoder(),
+    staged: ballast.getStagedDecoder(),
     trader: ballast.getTraderDecoder(),
   };
   for (const [name, { data, fields }] of Object.entries(accounts)) {
@@ -27,6 +28,7 @@ test('accounts are told apart and written as they were', () => {
   const kinds = [
     ['exchange', ballast.BallastAccount.Exchange, ballast.getExchangeCodec()],
     ['market', ballast.BallastAccount.Market, ballast.getMarketCodec()],
+    ['staged', ballast.BallastAccount.Staged, ballast.getStagedCodec()],
     ['trader', ballast.BallastAccount.Trader, ballast.getTraderCodec()],
   ] as const;
   for (const [name, kind, codec] of kinds) {
