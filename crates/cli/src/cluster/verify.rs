@@ -66,7 +66,11 @@ impl Deployed {
         let code = trimmed(code);
         Some(Self {
             slot: u64::from_le_bytes(slot.try_into().ok()?),
-            authority: (*has == 1).then(|| Pubkey::try_from(key).ok()).flatten(),
+            // No key signs for the address of zeros, with which some genesis files begin.
+            authority: (*has == 1)
+                .then(|| Pubkey::try_from(key).ok())
+                .flatten()
+                .filter(|key| *key != Pubkey::default()),
             sha256: hex(&Sha256::digest(code)),
             bytes: code.len(),
         })
@@ -225,6 +229,8 @@ mod tests {
         }
         assert_ne!(read(b"abd").sha256, abc);
         assert_eq!(Deployed::read(&data(None, b"abc")).unwrap().authority, None);
+        let zeros = data(Some([0; 32]), b"abc");
+        assert_eq!(Deployed::read(&zeros).unwrap().authority, None);
         assert_eq!(Deployed::read(b"abc"), None);
     }
 
