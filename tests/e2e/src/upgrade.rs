@@ -91,6 +91,12 @@ pub async fn through_the_gate(stage: &Stage, args: &Args) -> Result<String> {
         "the upgrade changed the trader accounts"
     );
     // A program is usable in the slot after its deployment.
+    let deployed = after["deployed_slot"].as_u64();
+    let usable = deployed.context("no slot of deployment")? + 2;
+    until("a slot after the upgrade", LIMIT, || async {
+        Ok((stage.cluster.clock().await?.slot >= usable).then_some(()))
+    })
+    .await?;
     let created = "/events/0/event";
     guardian
         .says("trader create", created, &"TraderCreated".into())
