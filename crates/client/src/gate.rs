@@ -16,8 +16,9 @@ use ballast_state::gate::{
 };
 use ballast_state::seeds::UPGRADEABLE_LOADER;
 use ballast_state::Pubkey;
-use solana_instruction::{AccountMeta, Instruction};
+use solana_instruction::Instruction;
 
+use crate::instructions::call::Call;
 use crate::token::SYSTEM_PROGRAM;
 
 /// Sysvar of the rent.
@@ -54,100 +55,80 @@ pub fn open_gate(
     guardian: &Pubkey,
     delay_slots: u64,
 ) -> Instruction {
-    let accounts = vec![
-        AccountMeta::new(*payer, true),
-        AccountMeta::new_readonly(*proposer, true),
-        AccountMeta::new_readonly(*program, false),
-        AccountMeta::new(program_data(program), false),
-        AccountMeta::new(address(program), false),
-        AccountMeta::new_readonly(UPGRADEABLE_LOADER, false),
-        AccountMeta::new_readonly(SYSTEM_PROGRAM, false),
-    ];
-    call(gate::OPEN_GATE, accounts, &(*guardian, delay_slots))
+    Call::of(gate::OPEN_GATE)
+        .writable_signer(*payer)
+        .signer(*proposer)
+        .readonly(*program)
+        .writable(program_data(program))
+        .writable(address(program))
+        .readonly(UPGRADEABLE_LOADER)
+        .readonly(SYSTEM_PROGRAM)
+        .arguments(&(*guardian, delay_slots))
+        .of_program(GATE_ID)
 }
 
 /// Stages `change`.
 #[must_use]
 pub fn stage(program: &Pubkey, proposer: &Pubkey, change: Change) -> Instruction {
-    let accounts = vec![
-        AccountMeta::new_readonly(*proposer, true),
-        AccountMeta::new(address(program), false),
-        buffer(Some(change)),
-        AccountMeta::new_readonly(UPGRADEABLE_LOADER, false),
-    ];
-    call(gate::STAGE, accounts, &change)
+    let call = Call::of(gate::STAGE)
+        .signer(*proposer)
+        .writable(address(program));
+    buffer(call, Some(change))
+        .readonly(UPGRADEABLE_LOADER)
+        .arguments(&change)
+        .of_program(GATE_ID)
 }
 
 /// Takes the change that `gate` has staged back; `authority` is its guardian or proposer.
 #[must_use]
 pub fn cancel(gate: &Gate, authority: &Pubkey) -> Instruction {
-    let accounts = vec![
-        AccountMeta::new_readonly(*authority, true),
-        AccountMeta::new(address(&gate.program), false),
-        buffer(gate.pending()),
-        AccountMeta::new_readonly(gate.proposer, false),
-        AccountMeta::new_readonly(UPGRADEABLE_LOADER, false),
-    ];
-    call(gate::CANCEL, accounts, &gate.staged_count)
+    let call = Call::of(gate::CANCEL)
+        .signer(*authority)
+        .writable(address(&gate.program));
+    buffer(call, gate.pending())
+        .readonly(gate.proposer)
+        .readonly(UPGRADEABLE_LOADER)
+        .arguments(&gate.staged_count)
+        .of_program(GATE_ID)
 }
 
 /// Executes the change that `gate` has staged; `None` when there is none.
 #[must_use]
 pub fn execute(gate: &Gate) -> Option<Instruction> {
-    let (program, data) = (gate.program, program_data(&gate.program));
-    let mut accounts = vec![AccountMeta::new(address(&program), false)];
-    let discriminator = match gate.pending()? {
-        Change::Upgrade(buffer) => {
-            accounts.extend([
-                AccountMeta::new(program, false),
-                AccountMeta::new(data, false),
-                AccountMeta::new(buffer, false),
-                AccountMeta::new(gate.proposer, false),
-                AccountMeta::new_readonly(RENT, false),
-                AccountMeta::new_readonly(CLOCK, false),
-            ]);
-            gate::EXECUTE_UPGRADE
-        }
+    let (own, data) = (address(&gate.program), program_data(&gate.program));
+    let call = match gate.pending()? {
+        Change::Upgrade(buffer) => Call::of(gate::EXECUTE_UPGRADE)
+            .writable(own)
+            .writable(gate.program)
+            .writable(data)
+            .writable(buffer)
+            .writable(gate.proposer)
+            .readonly(RENT)
+            .readonly(CLOCK),
         Change::Final | Change::Proposer(_) | Change::Guardian(_) => {
-            accounts.push(AccountMeta::new(data, false));
-            gate::EXECUTE_CHANGE
+            Call::of(gate::EXECUTE_CHANGE).writable(own).writable(data)
         }
     };
-    accounts.push(AccountMeta::new_readonly(UPGRADEABLE_LOADER, false));
-    Some(call(discriminator, accounts, &gate.staged_count))
+    let call = call
+        .readonly(UPGRADEABLE_LOADER)
+        .arguments(&gate.staged_count);
+    Some(call.of_program(GATE_ID))
 }
 
 /// Makes the delay of later changes longer.
 #[must_use]
 pub fn raise_delay(program: &Pubkey, proposer: &Pubkey, slots: u64) -> Instruction {
-    let accounts = vec![
-        AccountMeta::new_readonly(*proposer, true),
-        AccountMeta::new(address(program), false),
-    ];
-    call(gate::RAISE_DELAY, accounts, &slots)
+    Call::of(gate::RAISE_DELAY)
+        .signer(*proposer)
+        .writable(address(program))
+        .arguments(&slots)
+        .of_program(GATE_ID)
 }
 
-/// The buffer of an upgrade. The gate's own address stands for none.
-fn buffer(change: Option<Change>) -> AccountMeta {
+/// The next account: the buffer of an upgrade. The gate's own program stands for none.
+fn buffer(call: Call, change: Option<Change>) -> Call {
     match change {
-        Some(Change::Upgrade(buffer)) => AccountMeta::new(buffer, false),
-        _ => AccountMeta::new_readonly(GATE_ID, false),
-    }
-}
-
-#[allow(clippy::expect_used, reason = "a vector takes any bytes")]
-fn call(
-    discriminator: [u8; 8],
-    accounts: Vec<AccountMeta>,
-    arguments: &impl borsh::BorshSerialize,
-) -> Instruction {
-    let mut data = discriminator.to_vec();
-    arguments
-        .serialize(&mut data)
-        .expect("arguments go into memory");
-    Instruction {
-        program_id: GATE_ID,
-        accounts,
-        data,
+        Some(Change::Upgrade(buffer)) => call.writable(buffer),
+        _ => call.readonly(GATE_ID),
     }
 }

@@ -378,7 +378,7 @@ impl From<PriceFault> for BallastError {
 
 /// Fails with `error` unless `condition` holds.
 #[inline]
-pub(crate) const fn ensure(condition: bool, error: BallastError) -> Result<()> {
+pub(crate) const fn ensure<E: Copy>(condition: bool, error: E) -> core::result::Result<(), E> {
     if condition {
         Ok(())
     } else {

@@ -3,7 +3,12 @@
 //!
 //! Nothing changes before its delay has run in the open, and the guardian may cancel meanwhile.
 
-use crate::{derives::*, error::errors, Pubkey};
+use crate::{
+    derives::*,
+    error::{ensure, errors},
+    exchange::MAX_DELAY_SLOTS,
+    Pubkey,
+};
 
 /// Address of the gate's program.
 pub const GATE_ID: Pubkey = Pubkey::from_str_const("GATEBaLLast22222222222222222222222222222222");
@@ -13,8 +18,6 @@ pub const GATE_SEED: &[u8] = b"gate";
 pub const GATE_DISCRIMINATOR: [u8; 8] = [13, 25, 212, 153, 150, 57, 225, 171];
 /// Layout version written by the gate's program.
 pub const GATE_VERSION: u8 = 1;
-/// Longest delay, slots: 30 days of 400 ms.
-pub const MAX_GATE_DELAY_SLOTS: u64 = 6_480_000;
 /// Slots for which a change stays due: 14 days. Then it has expired.
 pub const GATE_WINDOW_SLOTS: u64 = 3_024_000;
 
@@ -61,6 +64,19 @@ pub enum Change {
     Proposer(Pubkey),
     /// This key becomes the guardian. Takes twice the delay, and the guardian cannot cancel it.
     Guardian(Pubkey),
+}
+
+impl Change {
+    /// Slots for which it waits where changes wait `delay_slots`.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn wait(&self, delay_slots: u64) -> Result<u64> {
+        match self {
+            Self::Guardian(_) => delay_slots.checked_mul(2).ok_or(GateError::Overflow),
+            _ => Ok(delay_slots),
+        }
+    }
 }
 
 /// A gate. PDA `["gate", program]` of the gate's program; upgrade authority of `program`.
@@ -159,9 +175,7 @@ impl Gate {
         };
         let named = change == Change::Final || subject != Pubkey::default();
         ensure(named, GateError::KeyUnset)?;
-        let delays = if kind == 4 { 2 } else { 1 };
-        let due = self.delay_slots.checked_mul(delays);
-        let due = due.and_then(|wait| wait.checked_add(slot));
+        let due = slot.checked_add(change.wait(self.delay_slots)?);
         self.due_slot = due.ok_or(GateError::Overflow)?;
         let count = self.staged_count.checked_add(1);
         self.staged_count = count.ok_or(GateError::Overflow)?;
@@ -231,16 +245,8 @@ impl Gate {
         let distinct = self.proposer != self.guardian;
         let set = distinct && keys.iter().all(|key| *key != Pubkey::default());
         ensure(set, GateError::KeyUnset)?;
-        let delay = (1..=MAX_GATE_DELAY_SLOTS).contains(&self.delay_slots);
+        let delay = (1..=MAX_DELAY_SLOTS).contains(&self.delay_slots);
         ensure(delay, GateError::DelayOutOfRange)
-    }
-}
-
-const fn ensure(condition: bool, error: GateError) -> Result<()> {
-    if condition {
-        Ok(())
-    } else {
-        Err(error)
     }
 }
 
@@ -342,7 +348,7 @@ mod tests {
             gate.raise_delay(&key(3), 8 * DAY),
             Err(GateError::NotProposer)
         );
-        for slots in [7 * DAY, DAY, 0, MAX_GATE_DELAY_SLOTS + 1] {
+        for slots in [7 * DAY, DAY, 0, MAX_DELAY_SLOTS + 1] {
             let refused = gate.clone().raise_delay(&key(2), slots);
             assert_eq!(refused, Err(GateError::DelayOutOfRange), "{slots}");
         }

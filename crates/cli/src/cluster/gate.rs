@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_client::gate as build;
-use ballast_state::gate::{Change, Gate, GATE_WINDOW_SLOTS};
+use ballast_state::exchange::{DEFAULT_ADMIN_DELAY_SLOTS, SHORT_DELAY_SLOTS};
+use ballast_state::gate::{Change, Gate};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use solana_instruction::Instruction;
@@ -14,14 +15,10 @@ use solana_signer::Signer;
 use super::failure::Usage;
 use super::options::Sending;
 use super::session::Session;
+use super::state::slot_seconds;
 use super::units::Collateral;
 use super::words::Names;
 use super::writing::{self, Plan};
-
-/// Delay of a gate unless another is named, slots: 7 days of 400 ms.
-const DEFAULT_DELAY_SLOTS: u64 = 1_512_000;
-/// Slots of a day.
-const DAY_SLOTS: u64 = 216_000;
 
 /// Arguments of `gate`.
 #[derive(Clone, Debug, Args)]
@@ -43,7 +40,7 @@ enum Action {
         #[arg(long, value_name = "KEY")]
         guardian: Pubkey,
         /// How long a change waits, slots; it can only rise.
-        #[arg(long, value_name = "SLOTS", default_value_t = DEFAULT_DELAY_SLOTS)]
+        #[arg(long, value_name = "SLOTS", default_value_t = DEFAULT_ADMIN_DELAY_SLOTS)]
         delay: u64,
         #[command(flatten)]
         sending: Sending,
@@ -143,7 +140,7 @@ impl GateView {
             change: words(change),
             staged_slot: gate.staged_slot,
             due_slot: gate.due_slot,
-            last_slot: gate.due_slot.saturating_add(GATE_WINDOW_SLOTS),
+            last_slot: gate.last_slot().unwrap_or(u64::MAX),
             slot,
         });
         Self {
@@ -166,7 +163,7 @@ impl GateView {
             self.guardian,
             waiting(self.delay_slots)
         );
-        if self.delay_slots < DAY_SLOTS {
+        if self.delay_slots < SHORT_DELAY_SLOTS {
             text.push_str(": LESS THAN A DAY");
         }
         match &self.staged {
@@ -198,7 +195,7 @@ impl StagedView {
 
 /// Slots, and how long that is.
 fn waiting(slots: u64) -> String {
-    let seconds = slots.saturating_mul(2) / 5;
+    let seconds = slot_seconds(slots);
     let time = humantime::format_duration(std::time::Duration::from_secs(seconds / 60 * 60));
     match seconds {
         0..60 => format!("{slots} slots"),
@@ -276,12 +273,7 @@ async fn stage(
 ) -> Result<()> {
     let gate = existing(session, program).await?;
     let key = session.keypair()?.pubkey();
-    let delays = if matches!(change, Change::Guardian(_)) {
-        2
-    } else {
-        1
-    };
-    let wait = waiting(gate.delay_slots.saturating_mul(delays));
+    let wait = waiting(change.wait(gate.delay_slots).unwrap_or(u64::MAX));
     let purpose = format!(
         "Stage: to {}; anybody may execute it in {wait}",
         words(change)
@@ -331,19 +323,21 @@ async fn send(
 
 #[cfg(test)]
 mod tests {
+    use ballast_state::gate::GATE_WINDOW_SLOTS;
+
     use super::*;
 
     #[test]
     fn what_is_staged_is_shown_with_its_time() {
         let key = |byte| Pubkey::new_from_array([byte; 32]);
-        let mut gate = Gate::open(255, key(1), key(2), key(3), DEFAULT_DELAY_SLOTS).unwrap();
+        let mut gate = Gate::open(255, key(1), key(2), key(3), DEFAULT_ADMIN_DELAY_SLOTS).unwrap();
         let quiet = GateView::new(&gate, 5).words();
         assert!(quiet.ends_with("staged   nothing"), "{quiet}");
         assert!(quiet.contains("1512000 slots (about 7days)"), "{quiet}");
         assert!(!quiet.contains("LESS THAN A DAY"), "{quiet}");
 
         gate.stage(&key(2), Change::Upgrade(key(9)), 100).unwrap();
-        let due = 100 + DEFAULT_DELAY_SLOTS;
+        let due = 100 + DEFAULT_ADMIN_DELAY_SLOTS;
         let last = due + GATE_WINDOW_SLOTS;
         for (slot, said) in [
             (

@@ -17,13 +17,10 @@ use super::admin::not_holder;
 use super::failure::Usage;
 use super::options::Sending;
 use super::session::Session;
-use super::state::{age_words, name_of};
+use super::state::{age_words, name_of, slot_seconds};
 use super::units::Collateral;
 use super::words::{self, role_name, Names};
 use super::writing::{self, Plan};
-
-/// Length of a slot, milliseconds, to say about when something is due.
-const SLOT_MILLIS: u64 = 400;
 
 /// What can be staged by hand; risk parameters and markets are staged by `deploy`.
 #[derive(Clone, Debug, Subcommand)]
@@ -123,7 +120,7 @@ impl StagedView {
         };
         Ok(Self {
             staged: address.to_string(),
-            id: staged.id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            id: words::hex(&staged.id),
             what: words::change(&change),
             market: stored.map(name_of),
             proposer: staged.proposer.to_string(),
@@ -132,7 +129,7 @@ impl StagedView {
             expires_slot: staged.expires_slot,
             state,
             apply: apply_command(&change, address),
-            seconds_left: due_slot.saturating_sub(slot) * SLOT_MILLIS / 1_000,
+            seconds_left: slot_seconds(due_slot.saturating_sub(slot)),
         })
     }
 

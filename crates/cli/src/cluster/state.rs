@@ -289,6 +289,11 @@ impl MarketState {
     }
 }
 
+/// About how long slots take, seconds of 2.5 slots each.
+pub const fn slot_seconds(slots: u64) -> u64 {
+    slots.saturating_mul(2) / 5
+}
+
 /// An age for people, in the largest unit of which there are two or more.
 pub fn age_words(seconds: i64) -> String {
     for (length, unit) in [(86_400, "days"), (3_600, "h"), (60, "min")] {

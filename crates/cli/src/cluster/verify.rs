@@ -1,6 +1,5 @@
 //! `ballast verify`: whether the program on the chain is that of a release, and who could replace it.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anchor_lang::prelude::Pubkey;
@@ -15,6 +14,7 @@ use sha2::{Digest, Sha256};
 use super::failure::Usage;
 use super::gate::{self, GateView};
 use super::session::Session;
+use super::words::hex;
 
 /// What stands before the code in a program's data: state, slot, authority.
 const DATA_HEADER: usize = 45;
@@ -82,14 +82,6 @@ fn trimmed(code: &[u8]) -> &[u8] {
     let end = code.iter().rposition(|byte| *byte != 0);
     code.get(..end.map_or(0, |last| last.saturating_add(1)))
         .unwrap_or_default()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// What is printed.

@@ -104,10 +104,15 @@ impl Call {
             .readonly(ballast_state::ID);
         let listed = traders.iter().map(|key| AccountMeta::new(*key, false));
         call.accounts.extend(listed);
+        call.of_program(ballast_state::ID)
+    }
+
+    /// The instruction as it stands, of a program that records no events.
+    pub fn of_program(self, program_id: Pubkey) -> Instruction {
         Instruction {
-            program_id: ballast_state::ID,
-            accounts: call.accounts,
-            data: call.data,
+            program_id,
+            accounts: self.accounts,
+            data: self.data,
         }
     }
 

@@ -23,7 +23,7 @@
 pub mod adl_session;
 pub mod admin;
 pub mod anyone;
-mod call;
+pub(crate) mod call;
 pub mod migration;
 pub mod orders;
 mod staged;
