@@ -356,21 +356,13 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use super::*;
+    use crate::table::tests::figure;
     use crate::targets;
 
     fn repository(file: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../..")
             .join(file)
-    }
-
-    fn figure(compute_units: Option<u64>, nodes_visited: Option<u32>) -> Figure {
-        Figure {
-            shape: "a shape".to_owned(),
-            compute_units,
-            nodes_visited,
-            footprint: None,
-        }
     }
 
     #[test]

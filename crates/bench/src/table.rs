@@ -29,10 +29,11 @@ pub fn rule(columns: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn figure(compute_units: Option<u64>, nodes_visited: Option<u32>) -> Figure {
+    /// A figure of no shape in particular.
+    pub fn figure(compute_units: Option<u64>, nodes_visited: Option<u32>) -> Figure {
         Figure {
             shape: "a shape".to_owned(),
             compute_units,

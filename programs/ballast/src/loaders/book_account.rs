@@ -48,14 +48,7 @@ impl<'a, 'info> MarketBook<'a, 'info> {
     /// `BookLayout`; those of `body`.
     pub fn write<R>(&self, body: impl FnOnce(&mut Book<'_>) -> Result<R>) -> Result<R> {
         let mut data = self.account.try_borrow_mut_data()?;
-        let (discriminator, bytes) = data
-            .split_at_mut_checked(BOOK_DISCRIMINATOR.len())
-            .ok_or_else(|| error!(BallastError::BookLayout))?;
-        require!(
-            *discriminator == BOOK_DISCRIMINATOR,
-            BallastError::BookLayout
-        );
-        let mut book = Book::new(bytes).or_ballast()?;
+        let mut book = Book::new(body_of(&mut data)?).or_ballast()?;
         let result = body(&mut book)?;
         self.changes.set(self.changes.get().and(book.changes()));
         Ok(result)
@@ -86,13 +79,7 @@ impl<'a, 'info> MarketBook<'a, 'info> {
     /// `BookLayout`.
     pub fn migrate(&self, most: u32) -> Result<(u32, u32)> {
         let mut data = self.account.try_borrow_mut_data()?;
-        let (discriminator, bytes) = data
-            .split_at_mut_checked(BOOK_DISCRIMINATOR.len())
-            .ok_or_else(|| error!(BallastError::BookLayout))?;
-        require!(
-            *discriminator == BOOK_DISCRIMINATOR,
-            BallastError::BookLayout
-        );
+        let bytes = body_of(&mut data)?;
         let before = version(bytes);
         book::migrate(bytes, most).or_ballast()?;
         Ok((before, version(bytes)))
@@ -170,6 +157,18 @@ impl<'a, 'info> MarketBook<'a, 'info> {
             Ok(())
         })
     }
+}
+
+/// What follows the discriminator of a book.
+fn body_of(data: &mut [u8]) -> Result<&mut [u8]> {
+    let (discriminator, bytes) = data
+        .split_at_mut_checked(BOOK_DISCRIMINATOR.len())
+        .ok_or_else(|| error!(BallastError::BookLayout))?;
+    require!(
+        *discriminator == BOOK_DISCRIMINATOR,
+        BallastError::BookLayout
+    );
+    Ok(bytes)
 }
 
 fn header(bytes: &[u8]) -> Option<&BookHeader> {

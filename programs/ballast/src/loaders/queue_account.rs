@@ -62,13 +62,7 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
         body: impl FnOnce(&mut Queue<'_>) -> Result<R>,
     ) -> Result<R> {
         let mut data = self.account(side)?.try_borrow_mut_data()?;
-        let (discriminator, bytes) = data
-            .split_at_mut_checked(QUEUE_DISCRIMINATOR.len())
-            .ok_or_else(|| error!(BallastError::QueueLayout))?;
-        require!(
-            *discriminator == QUEUE_DISCRIMINATOR,
-            BallastError::QueueLayout
-        );
+        let bytes = body_of(&mut data)?;
         body(&mut Queue::new(bytes).or_ballast()?)
     }
 
@@ -139,6 +133,14 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
 /// `QueueLayout`.
 pub fn migrate(account: &AccountInfo) -> Result<(u32, u32)> {
     let mut data = account.try_borrow_mut_data()?;
+    let bytes = body_of(&mut data)?;
+    let before = version(bytes);
+    queue::migrate(bytes).or_ballast()?;
+    Ok((before, version(bytes)))
+}
+
+/// What follows the discriminator of a queue.
+fn body_of(data: &mut [u8]) -> Result<&mut [u8]> {
     let (discriminator, bytes) = data
         .split_at_mut_checked(QUEUE_DISCRIMINATOR.len())
         .ok_or_else(|| error!(BallastError::QueueLayout))?;
@@ -146,9 +148,7 @@ pub fn migrate(account: &AccountInfo) -> Result<(u32, u32)> {
         *discriminator == QUEUE_DISCRIMINATOR,
         BallastError::QueueLayout
     );
-    let before = version(bytes);
-    queue::migrate(bytes).or_ballast()?;
-    Ok((before, version(bytes)))
+    Ok(bytes)
 }
 
 fn version(bytes: &[u8]) -> u32 {
