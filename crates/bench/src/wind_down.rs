@@ -29,7 +29,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
     let few = Venue::of(&MarketConfig::sol(), &options, 0)?;
     meter.measure("set_reduce_only/on", || {
         let mut venue = few.fork();
-        Figure::of("on", venue.sandbox.set_reduce_only(&venue.market, true))
+        Figure::of("on", venue.sandbox.set_reduce_only(&venue.market))
     })?;
     meter.measure("declare_dead/a-day", || {
         let mut venue = silent(&few)?;

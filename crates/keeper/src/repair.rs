@@ -266,6 +266,9 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::DelayOutOfRange
         | E::DelayNotRaised
         | E::ChangeNotSupported
+        | E::MarketEnding
+        | E::MarketNotReduceOnly
+        | E::LongPauseInvalid
         | E::DurableNonce
         | E::WrongInstructionsSysvar => Verdict::Fatal,
     }

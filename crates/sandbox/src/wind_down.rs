@@ -10,12 +10,11 @@ use crate::outcome::TxResult;
 use crate::world::Sandbox;
 
 impl Sandbox {
-    /// Makes a market reduce-only, or opens it again, signed by the admin.
-    pub fn set_reduce_only(&mut self, market: &MarketCookie, reduce_only: bool) -> TxResult {
+    /// Makes a market reduce-only, signed by the admin.
+    pub fn set_reduce_only(&mut self, market: &MarketCookie) -> TxResult {
         let instruction = SetReduceOnly {
             authority: self.admin(),
             market: market.keys.market,
-            reduce_only,
         }
         .instruction();
         self.send(&[instruction], &[&self.admin_keypair()])

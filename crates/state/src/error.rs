@@ -269,6 +269,11 @@ errors! {
 
     // --- migrations ---
     6220 AccountOutdated: "The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session";
+
+    // --- staged changes of markets and pauses ---
+    6240 MarketEnding: "The market is to end, so it is not opened again, and keeps its price source";
+    6241 MarketNotReduceOnly: "The market is not reduce-only, so there is nothing to open again";
+    6242 LongPauseInvalid: "A staged pause stops opening and taking margin out, nothing else, for 1 to 6,480,000 slots; without flags and slots it lifts the one there is";
 }
 
 impl fmt::Display for BallastError {

@@ -56,13 +56,13 @@ pub struct AuthorityAccepted {
 /// Pause flags changed.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct PauseSet {
-    /// Authority that signed, whose pause it is.
+    /// Authority that signed, whose pause it is; of the longer pause, the one that staged it.
     pub by: Pubkey,
-    /// Union of the `PAUSE_*` flags in force before, of either pause.
+    /// Union of the `PAUSE_*` flags in force before, of every pause.
     pub flags_before: u32,
     /// Union of the `PAUSE_*` flags in force after.
     pub flags_after: u32,
-    /// First slot in which nothing of the signer's pause is in force; 0 when it was lifted.
+    /// First slot in which nothing of this pause is in force; 0 when it was lifted.
     pub until_slot: u64,
 }
 

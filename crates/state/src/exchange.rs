@@ -4,7 +4,7 @@ use crate::{
     derives::*,
     error::{ensure, BallastError, Result},
     market::Market,
-    pause::{with_implied, Pause},
+    pause::{with_implied, LongPause, Pause},
     Pubkey,
 };
 
@@ -77,8 +77,8 @@ pub struct Exchange {
     pub vault_bump: u8,
     /// Decimals of the collateral mint. Written once.
     pub mint_decimals: u8,
-    /// Union of the flags of both pauses, ended ones included: 0 where nothing is paused. Written by
-    /// `set_pause`.
+    /// Union of the flags of the pauses, ended ones included: 0 where nothing is paused. Written by
+    /// `set_pause` and `apply_exchange_change`.
     pub pause_flags: u32,
     /// Stages markets, successors and delays. Written by `accept_authority`.
     pub admin: Pubkey,
@@ -120,7 +120,11 @@ pub struct Exchange {
     /// The admin's pause. Written by `set_pause`.
     pub admin_pause: Pause,
     /// Zero; room for later versions.
-    pub reserved: [u8; 96],
+    pub reserved: [u8; 64],
+    /// The longer pause that was staged. Written by `apply_exchange_change`.
+    pub long_pause: LongPause,
+    /// Zero; room for later versions.
+    pub reserved_tail: [u8; 16],
 }
 
 const _: () = {
@@ -132,6 +136,7 @@ const _: () = {
     assert!(core::mem::offset_of!(Exchange, risk_delay_slots) == 288);
     assert!(core::mem::offset_of!(Exchange, treasury) == 304);
     assert!(core::mem::offset_of!(Exchange, guardian_pause) == 384);
+    assert!(core::mem::offset_of!(Exchange, long_pause) == 512);
 };
 
 /// An authority of the exchange, which can be handed over.
@@ -246,7 +251,11 @@ impl Exchange {
         if self.pause_flags == 0 {
             return 0;
         }
-        with_implied(self.guardian_pause.in_force(slot) | self.admin_pause.in_force(slot))
+        with_implied(
+            self.guardian_pause.in_force(slot)
+                | self.admin_pause.in_force(slot)
+                | self.long_pause.in_force(slot),
+        )
     }
 
     /// The flags in force. Fails with `Paused` when any of `flags` is.
@@ -267,7 +276,8 @@ impl Exchange {
             };
             flags.into_iter().map(|flag| pause.end(flag)).max()
         };
-        let end = until(guardian).max(until(admin)).unwrap_or(0);
+        let own = until(guardian).max(until(admin)).unwrap_or(0);
+        let end = own.max(self.long_pause.end(flag));
         if end > slot {
             end
         } else {
@@ -289,8 +299,24 @@ impl Exchange {
         };
         own.set(flags, slots, slot)?;
         let set = *own;
-        self.pause_flags = self.guardian_pause.flags | self.admin_pause.flags;
+        self.count_pauses();
         Ok(set)
+    }
+
+    /// Begins the longer pause that was staged, in the place of the one there is; without flags lifts
+    /// it.
+    ///
+    /// # Errors
+    /// Those of [`LongPause::begun`].
+    pub fn begin_long_pause(&mut self, flags: u32, slots: u64, slot: u64) -> Result<()> {
+        self.long_pause = LongPause::begun(flags, slots, slot)?;
+        self.count_pauses();
+        Ok(())
+    }
+
+    fn count_pauses(&mut self) {
+        let long = self.long_pause.flags;
+        self.pause_flags = self.guardian_pause.flags | self.admin_pause.flags | long;
     }
 
     /// Fails with `WrongMint` or `WrongTokenProgram` unless `mint` is the quote currency and its

@@ -91,8 +91,8 @@ pub struct Market {
     /// Profit that is held while the market is short. Written by the instructions that close lots or
     /// take margin out, by those that pay deficits, and by `release_profit`.
     pub held: HeldProfit,
-    /// Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `begin_settlement` and
-    /// `close_market`.
+    /// Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `apply_market_change`,
+    /// `begin_settlement` and `close_market`.
     pub mode: u8,
     /// Always zero; aligns what follows.
     pub _padding3: [u8; 3],
@@ -242,6 +242,38 @@ impl Market {
         let ends_at = ends_at.ok_or(BallastError::Overflow)?;
         self.wind_down = WindDown::scheduled(EndCause::Delisted, ends_at);
         self.mode = MarketMode::ReduceOnly.number();
+        Ok(())
+    }
+
+    /// Fails where the market has ended or is to end, so that what its last hour is made of stays as
+    /// it is.
+    ///
+    /// # Errors
+    /// `MarketEnded`, `MarketEnding`.
+    pub fn require_no_end(&self) -> Result<()> {
+        self.require(MarketAction::ChangeParameters)?;
+        ensure(!self.wind_down.is_scheduled(), BallastError::MarketEnding)
+    }
+
+    /// Fails unless the market may be opened again: a reduce-only one without an end in sight.
+    ///
+    /// # Errors
+    /// `MarketNotReduceOnly`; those of [`Self::require_no_end`].
+    pub fn require_reopenable(&self) -> Result<()> {
+        self.require_no_end()?;
+        ensure(
+            self.mode() == MarketMode::ReduceOnly,
+            BallastError::MarketNotReduceOnly,
+        )
+    }
+
+    /// Opens a reduce-only market again.
+    ///
+    /// # Errors
+    /// Those of [`Self::require_reopenable`].
+    pub fn reopen(&mut self) -> Result<()> {
+        self.require_reopenable()?;
+        self.mode = MarketMode::Active.number();
         Ok(())
     }
 

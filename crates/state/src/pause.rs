@@ -4,6 +4,9 @@
 //! itself, each flag after as long as it may last at most, and its owner begins three in any seven
 //! days at most. Whoever wants out is held back for six hours at most, and liquidation for six
 //! minutes, in which nobody opens and no margin leaves.
+//!
+//! What stops for longer has waited as a staged change, and keeps nobody in: opening, and taking
+//! margin out of positions that may be closed.
 
 use crate::{
     derives::*,
@@ -34,6 +37,10 @@ pub const LONGEST_PAUSE_SLOTS: u64 = 216_000;
 pub const LONGEST_EXIT_PAUSE_SLOTS: u64 = 54_000;
 /// Most slots without liquidation or deleveraging: about six minutes.
 pub const LONGEST_FORCE_PAUSE_SLOTS: u64 = 900;
+/// Most slots of a pause that was staged: about 30 days.
+pub const LONGEST_STAGED_PAUSE_SLOTS: u64 = 6_480_000;
+/// What a pause that was staged may stop.
+pub const STAGED_PAUSE_FLAGS: u32 = PAUSE_OPEN | PAUSE_REMOVE_MARGIN;
 /// Slots in which at most three pauses of one authority begin: about seven days.
 pub const PAUSE_PERIOD_SLOTS: u64 = 1_512_000;
 
@@ -129,6 +136,72 @@ impl Pause {
     }
 }
 
+/// The longer pause, which took effect as a staged change.
+#[repr(C)]
+#[derive(
+    BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable,
+)]
+pub struct LongPause {
+    /// Union of the `PAUSE_*` flags, of [`STAGED_PAUSE_FLAGS`].
+    pub flags: u32,
+    /// Always zero; aligns what follows.
+    pub _padding: u32,
+    /// First slot in which it is no longer in force.
+    pub until_slot: u64,
+}
+
+impl LongPause {
+    /// Checks what may be staged: flags of [`STAGED_PAUSE_FLAGS`] for 1 to
+    /// [`LONGEST_STAGED_PAUSE_SLOTS`], or neither flags nor slots, which lifts the one there is.
+    ///
+    /// # Errors
+    /// `LongPauseInvalid`.
+    pub const fn check(flags: u32, slots: u64) -> Result<()> {
+        let lifts = flags == 0 && slots == 0;
+        let stops = flags != 0 && slots != 0 && slots <= LONGEST_STAGED_PAUSE_SLOTS;
+        ensure(
+            lifts || (stops && flags & !STAGED_PAUSE_FLAGS == 0),
+            BallastError::LongPauseInvalid,
+        )
+    }
+
+    /// One of `flags` that begins in `slot`; the default without flags.
+    ///
+    /// # Errors
+    /// Those of [`Self::check`]; `Overflow`.
+    pub fn begun(flags: u32, slots: u64, slot: u64) -> Result<Self> {
+        Self::check(flags, slots)?;
+        if flags == 0 {
+            return Ok(Self::default());
+        }
+        Ok(Self {
+            flags,
+            _padding: 0,
+            until_slot: slot.checked_add(slots).ok_or(BallastError::Overflow)?,
+        })
+    }
+
+    /// The flags in force in `slot`.
+    #[must_use]
+    pub const fn in_force(&self, slot: u64) -> u32 {
+        if slot < self.until_slot {
+            self.flags
+        } else {
+            0
+        }
+    }
+
+    /// First slot in which `flag` of it is no longer in force; 0 when it never was.
+    #[must_use]
+    pub const fn end(&self, flag: u32) -> u64 {
+        if self.flags & flag == 0 {
+            0
+        } else {
+            self.until_slot
+        }
+    }
+}
+
 /// `flags` with what they bring along: without liquidation or deleveraging nobody opens and no
 /// margin is taken out.
 #[must_use]
@@ -214,6 +287,35 @@ mod tests {
         let refused = pause.set(PAUSE_ALL + 1, 1, NOW);
         assert_eq!(refused, Err(BallastError::UnknownPauseFlag));
         assert_eq!(pause, Pause::default());
+    }
+
+    #[test]
+    fn a_longer_pause_keeps_nobody_in_and_ends() {
+        let long = LongPause::begun(STAGED_PAUSE_FLAGS, LONGEST_STAGED_PAUSE_SLOTS, NOW).unwrap();
+        let end = NOW + 6_480_000;
+        assert_eq!(long.in_force(end - 1), PAUSE_OPEN | PAUSE_REMOVE_MARGIN);
+        assert_eq!(long.in_force(end), 0);
+        assert_eq!((long.end(PAUSE_OPEN), long.end(PAUSE_WITHDRAW)), (end, 0));
+        assert_eq!(LongPause::begun(0, 0, NOW), Ok(LongPause::default()));
+        let invalid = Err(BallastError::LongPauseInvalid);
+        for flag in [
+            PAUSE_DEPOSIT,
+            PAUSE_WITHDRAW,
+            PAUSE_TRADE,
+            PAUSE_LIQUIDATE,
+            PAUSE_DELEVERAGE,
+            PAUSE_ALL + 1,
+        ] {
+            assert_eq!(LongPause::begun(flag | PAUSE_OPEN, 1, NOW), invalid);
+        }
+        for (flags, slots) in [
+            (PAUSE_OPEN, 0),
+            (0, 1),
+            (PAUSE_OPEN, LONGEST_STAGED_PAUSE_SLOTS + 1),
+            (PAUSE_OPEN, u64::MAX),
+        ] {
+            assert_eq!(LongPause::begun(flags, slots, NOW), invalid);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::{
     instructions::{unit_atoms, CreateMarketArgs},
     market::Market,
     oracle_config::OracleConfig,
+    pause::LongPause,
     seeds::EXCHANGE_ADDRESS,
     Pubkey,
 };
@@ -49,13 +50,16 @@ pub enum Change {
     Delist,
     /// A market's price source.
     Oracle(OracleConfig),
-    /// A pause longer than the guardian's.
+    /// A longer pause of what keeps nobody in, see [`LongPause`]; without flags the end of the one
+    /// there is.
     Pause {
         /// Union of `PAUSE_*` flags.
         flags: u32,
         /// For how many slots from when it takes effect.
         slots: u64,
     },
+    /// A reduce-only market opens again.
+    Reopen,
 }
 
 impl Change {
@@ -71,13 +75,17 @@ impl Change {
             Self::Delist => 5,
             Self::Oracle(_) => 6,
             Self::Pause { .. } => 7,
+            Self::Reopen => 8,
         }
     }
 
     /// Whether it changes a market that exists.
     #[must_use]
     pub const fn is_of_market(&self) -> bool {
-        matches!(self, Self::Risk(_) | Self::Delist | Self::Oracle(_))
+        matches!(
+            self,
+            Self::Risk(_) | Self::Delist | Self::Oracle(_) | Self::Reopen
+        )
     }
 
     /// Who stages it.
@@ -139,7 +147,8 @@ impl Change {
     ///
     /// # Errors
     /// The `Risk...` errors; `MarketNameInvalid`; `OracleConfigInvalid`; `AuthorityUnset`;
-    /// `VaultAsCounterparty`; `DelayOutOfRange`; `ChangeNotSupported`.
+    /// `VaultAsCounterparty`; `DelayOutOfRange`; `LongPauseInvalid`; `MarketEnded`, `MarketEnding`,
+    /// `MarketNotReduceOnly`; `ChangeNotSupported`.
     pub fn check(&self, exchange: &Exchange, market: Option<&Market>) -> Result<()> {
         match self {
             Self::Risk(risk) => {
@@ -160,7 +169,11 @@ impl Change {
             }
             Self::Delays(delays) => delays.validate(),
             Self::Delist => Ok(()),
-            Self::Oracle(_) | Self::Pause { .. } => Err(BallastError::ChangeNotSupported),
+            Self::Pause { flags, slots } => LongPause::check(*flags, *slots),
+            Self::Reopen => market
+                .ok_or(BallastError::StagedMismatch)?
+                .require_reopenable(),
+            Self::Oracle(_) => Err(BallastError::ChangeNotSupported),
         }
     }
 
@@ -173,12 +186,12 @@ impl Change {
         let holder;
         let delays;
         let hash = match self {
-            Self::Risk(_) | Self::Delist | Self::Oracle(_) => {
+            Self::Risk(_) | Self::Delist | Self::Oracle(_) | Self::Reopen => {
                 let market = market.ok_or(BallastError::StagedMismatch)?;
                 let of = [market.version];
                 match self {
-                    // An end comes whatever the parameters.
-                    Self::Delist => hashv(&[&own, &of]),
+                    // Neither has to do with the parameters.
+                    Self::Delist | Self::Reopen => hashv(&[&own, &of]),
                     _ => hashv(&[
                         &own,
                         &of,

@@ -119,9 +119,9 @@ pub mod ballast {
         SetPause::handle(ctx, flags, slots)
     }
 
-    /// Makes a market reduce-only, or opens it again.
-    pub fn set_reduce_only(ctx: Context<SetReduceOnly>, reduce_only: bool) -> Result<()> {
-        SetReduceOnly::handle(ctx, reduce_only)
+    /// Makes a market reduce-only.
+    pub fn set_reduce_only(ctx: Context<SetReduceOnly>) -> Result<()> {
+        SetReduceOnly::handle(ctx)
     }
 
     /// Opens a staged market over two zeroed queues and a zeroed book, once it is due.

@@ -7,9 +7,9 @@ use ballast_state::error::BallastError;
 use crate::support::take_provoked;
 use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, execute_trigger,
-    funding, guardian, held_profit, liquidate, liquidate_book, makers, margin, market, modes,
-    nonce, oracle, order_limits, place_order, reduce_only, risk, self_trade, staging, trade_limits,
-    trader, triggers, wind_down,
+    funding, guardian, held_profit, liquidate, liquidate_book, long_pause, makers, margin, market,
+    modes, nonce, oracle, order_limits, place_order, reduce_only, reopening, risk, self_trade,
+    staging, trade_limits, trader, triggers, wind_down,
 };
 
 enum Evidence {
@@ -241,6 +241,11 @@ fn evidence(error: BallastError) -> Evidence {
         E::DelayOutOfRange | E::DelayNotRaised => {
             Case(staging::delays_rise_at_once_and_fall_after_themselves)
         }
+        E::MarketEnding => Case(reopening::a_thief_reopened_a_delisted_market_in_its_last_hour),
+        E::MarketNotReduceOnly => {
+            Case(reopening::an_opening_waits_whoever_made_the_market_reduce_only)
+        }
+        E::LongPauseInvalid => Case(long_pause::a_longer_pause_that_keeps_somebody_in_is_not_staged),
         E::ChangeNotSupported => Case(staging::what_the_program_does_not_carry_out_is_not_staged),
         E::DurableNonce => Case(nonce::a_transaction_kept_by_a_nonce_is_refused),
         E::WrongInstructionsSysvar => Case(nonce::a_forged_sysvar_hides_no_nonce),

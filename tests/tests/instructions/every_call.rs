@@ -246,7 +246,6 @@ pub fn world() -> World {
             wind_down::SetReduceOnly {
                 authority: root.pubkey(),
                 market: keys.market,
-                reduce_only: true,
             }
             .instruction(),
             &[&root],

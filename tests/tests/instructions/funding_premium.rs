@@ -2,11 +2,12 @@
 
 use ballast_client::instructions::{anyone, orders};
 use ballast_engine::funding::FundingState;
-use ballast_sandbox::{MarketConfig, TraderCookie};
+use ballast_sandbox::{MarketConfig, Sandbox, TraderCookie, TxResult};
 use ballast_state::events::BallastEvent;
 use ballast_state::events::FundingAccrued;
 use ballast_state::exchange::{PAUSE_OPEN, PAUSE_TRADE};
 use ballast_state::order_args::PlaceOrderArgs;
+use ballast_state::staged::Change;
 
 use crate::event;
 use crate::orders::{ask, bid, ioc};
@@ -342,18 +343,25 @@ pub fn one_sample_was_charged_for_a_whole_halt() {
 pub fn a_premium_was_charged_while_nobody_could_trade() {
     // Nor against a book that nobody may open against: a guardian's own would pay it a day long.
     for flag in [PAUSE_TRADE, PAUSE_OPEN] {
-        no_premium_under(flag);
+        no_premium_under(flag, &|s, flags| s.set_pause(flags));
     }
+    // Nor under the longer pause.
+    no_premium_under(PAUSE_OPEN, &|s, flags| {
+        let slots = if flags == 0 { 0 } else { 1_000_000 };
+        s.change(Change::Pause { flags, slots }, None)
+    });
 }
 
-fn no_premium_under(flag: u32) {
+type Pausing<'a> = &'a dyn Fn(&mut Sandbox, u32) -> TxResult;
+
+fn no_premium_under(flag: u32, pause: Pausing<'_>) {
     let (mut venue, carol) = at_half_past();
     quote(
         &mut venue,
         &carol,
         &[bid(200_100, 1_000), ask(200_300, 1_000)],
     );
-    done(venue.sandbox.set_pause(flag));
+    done(pause(&mut venue.sandbox, flag));
     // The base rate alone.
     let event = after(&mut venue, HOUR / 2);
     assert_eq!(
@@ -363,11 +371,11 @@ fn no_premium_under(flag: u32) {
     // Cancelling is not paused, and knows.
     venue.sandbox.advance_seconds(HOUR / 2);
     done(venue.sandbox.cancel_all_orders(&venue.market, &carol, None));
-    quote_again(&mut venue, &carol, flag);
+    quote_again(&mut venue, &carol, flag, pause);
     let event = after(&mut venue, HOUR / 2);
     assert_eq!(event.index_after, 10);
     // What has passed when somebody finds it resumed has none either.
-    done(venue.sandbox.set_pause(0));
+    done(pause(&mut venue.sandbox, 0));
     let event = after(&mut venue, HOUR);
     assert_eq!((event.rate_ppm, event.sample_ppm), (100, 1_100));
     let event = after(&mut venue, HOUR);
@@ -376,9 +384,9 @@ fn no_premium_under(flag: u32) {
 }
 
 /// Trading is resumed for as long as it takes to place the orders again.
-fn quote_again(venue: &mut Venue, carol: &TraderCookie, flag: u32) {
-    done(venue.sandbox.set_pause(0));
+fn quote_again(venue: &mut Venue, carol: &TraderCookie, flag: u32, pause: Pausing<'_>) {
+    done(pause(&mut venue.sandbox, 0));
     venue.price(START);
     quote(venue, carol, &[bid(200_100, 1_000), ask(200_300, 1_000)]);
-    done(venue.sandbox.set_pause(flag));
+    done(pause(&mut venue.sandbox, flag));
 }

@@ -4,6 +4,7 @@ use ballast_client::instructions::wind_down::SetReduceOnly;
 use ballast_sandbox::{Sandbox, TxResult};
 use ballast_state::error::BallastError;
 use ballast_state::exchange::Exchange;
+use ballast_state::staged::Change;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -16,7 +17,7 @@ pub fn open_interest_does_not_rise_in_a_reduce_only_market_and_everything_else_g
     let mut venue = Venue::open();
     let (market, alice, bob) = (venue.market.clone(), venue.alice.clone(), venue.bob.clone());
     let (carol, dave) = (venue.trader(1_000), venue.trader(1_000));
-    done(venue.sandbox.set_reduce_only(&market, true));
+    done(venue.sandbox.set_reduce_only(&market));
     let opening = terms(100, START, 500 * USD, 500 * USD);
     let reduce_only = BallastError::MarketReduceOnly;
     refused(&mut venue.sandbox, reduce_only, |s| {
@@ -56,23 +57,22 @@ pub fn open_interest_does_not_rise_in_a_reduce_only_market_and_everything_else_g
     );
     venue.conserves();
     // Until it opens again.
-    done(venue.sandbox.set_reduce_only(&market, false));
+    done(venue.sandbox.change(Change::Reopen, Some(&market)));
     let opening = terms(100, 180_000, 200 * USD, 200 * USD);
     done(venue.sandbox.block_trade(&market, &carol, &dave, opening));
     venue.conserves();
 }
 
-fn set(sandbox: &mut Sandbox, venue: &Venue, by: &Keypair, reduce_only: bool) -> TxResult {
+fn set(sandbox: &mut Sandbox, venue: &Venue, by: &Keypair) -> TxResult {
     let instruction = SetReduceOnly {
         authority: by.pubkey(),
         market: venue.market.keys.market,
-        reduce_only,
     };
     sandbox.send(&[instruction.instruction()], &[by])
 }
 
 #[test]
-fn the_guardian_makes_a_market_reduce_only_and_the_admin_opens_it_again() {
+fn the_guardian_or_the_admin_makes_a_market_reduce_only() {
     let venue = Venue::open();
     let mut sandbox = venue.sandbox.fork();
     let (guardian, stranger) = (sandbox.funded_keypair(), sandbox.funded_keypair());
@@ -81,22 +81,13 @@ fn the_guardian_makes_a_market_reduce_only_and_the_admin_opens_it_again() {
         it.risk_authority = stranger.pubkey();
     });
     refused(&mut sandbox, BallastError::NotGuardian, |s| {
-        set(s, &venue, &stranger, true)
+        set(s, &venue, &stranger)
     });
-    let made = event!(
-        done(set(&mut sandbox, &venue, &guardian, true)),
-        ReduceOnlySet
-    );
-    assert_eq!((made.before, made.after), (false, true));
-    for thief in [&guardian, &stranger] {
-        refused(&mut sandbox, BallastError::NotAdmin, |s| {
-            set(s, &venue, thief, false)
-        });
+    for holder in [guardian, sandbox.admin_keypair()] {
+        let mut fork = sandbox.fork();
+        let made = event!(done(set(&mut fork, &venue, &holder)), ReduceOnlySet);
+        assert_eq!((made.before, made.after), (false, true));
+        let again = event!(done(set(&mut fork, &venue, &holder)), ReduceOnlySet);
+        assert_eq!((again.before, again.by), (true, holder.pubkey()));
     }
-    let admin = sandbox.admin_keypair();
-    let opened = event!(
-        done(set(&mut sandbox, &venue, &admin, false)),
-        ReduceOnlySet
-    );
-    assert_eq!((opened.before, opened.after), (true, false));
 }

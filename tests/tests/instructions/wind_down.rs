@@ -20,7 +20,7 @@ const DAY: i64 = 86_400;
 
 impl Venue {
     /// Records the price published now.
-    fn record(&mut self) {
+    pub fn record(&mut self) {
         done(self.sandbox.accrue_funding(&self.market));
     }
 
@@ -48,7 +48,7 @@ impl Venue {
 
     /// Settles what a trader has.
     #[track_caller]
-    fn settle(&mut self, trader: &TraderCookie) -> PositionSettled {
+    pub fn settle(&mut self, trader: &TraderCookie) -> PositionSettled {
         let settled = self.sandbox.settle_position(&self.market, &trader.address);
         self.conserves();
         event!(done(settled), PositionSettled)
@@ -252,9 +252,7 @@ pub fn a_market_that_has_ended_does_nothing_but_settle() {
         ("release_profit", |s, it| {
             s.release_profit(&it.market, &[it.bob.address])
         }),
-        ("set_reduce_only", |s, it| {
-            s.set_reduce_only(&it.market, true)
-        }),
+        ("set_reduce_only", |s, it| s.set_reduce_only(&it.market)),
     ];
     let shared = venue.copy();
     for (name, call) in calls {
@@ -521,7 +519,7 @@ fn who_is_in_a_market_below_one_tick_gets_out() {
 
 impl Venue {
     /// Delists the market and waits until that is in force: when it ends.
-    fn delist(&mut self) -> i64 {
+    pub fn delist(&mut self) -> i64 {
         let market = self.market.clone();
         let staged = self.sandbox.stage(Change::Delist, Some(&market)).unwrap();
         let due = self.sandbox.staged(&staged.address).unwrap().eta_slot;
@@ -534,7 +532,7 @@ impl Venue {
     }
 
     /// Records a price of `ticks` at every minute up to the end, or as many minutes as are given.
-    fn minutes(&mut self, minutes: i64, ticks: impl Fn(i64) -> u64) {
+    pub fn minutes(&mut self, minutes: i64, ticks: impl Fn(i64) -> u64) {
         for minute in 0..minutes {
             self.price(ticks(minute));
             self.record();

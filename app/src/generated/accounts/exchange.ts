@@ -44,8 +44,12 @@ import {
 } from "@solana/kit";
 import { findExchangePda } from "../pdas";
 import {
+  getLongPauseDecoder,
+  getLongPauseEncoder,
   getPauseDecoder,
   getPauseEncoder,
+  type LongPause,
+  type LongPauseArgs,
   type Pause,
   type PauseArgs,
 } from "../types";
@@ -69,8 +73,8 @@ export type Exchange = {
   /** Decimals of the collateral mint. Written once. */
   mintDecimals: number;
   /**
-   * Union of the flags of both pauses, ended ones included: 0 where nothing is paused. Written by
-   * `set_pause`.
+   * Union of the flags of the pauses, ended ones included: 0 where nothing is paused. Written by
+   * `set_pause` and `apply_exchange_change`.
    */
   pauseFlags: number;
   /** Stages markets, successors and delays. Written by `accept_authority`. */
@@ -120,6 +124,10 @@ export type Exchange = {
   adminPause: Pause;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
+  /** The longer pause that was staged. Written by `apply_exchange_change`. */
+  longPause: LongPause;
+  /** Zero; room for later versions. */
+  reservedTail: ReadonlyUint8Array;
 };
 
 export type ExchangeArgs = {
@@ -132,8 +140,8 @@ export type ExchangeArgs = {
   /** Decimals of the collateral mint. Written once. */
   mintDecimals: number;
   /**
-   * Union of the flags of both pauses, ended ones included: 0 where nothing is paused. Written by
-   * `set_pause`.
+   * Union of the flags of the pauses, ended ones included: 0 where nothing is paused. Written by
+   * `set_pause` and `apply_exchange_change`.
    */
   pauseFlags: number;
   /** Stages markets, successors and delays. Written by `accept_authority`. */
@@ -183,6 +191,10 @@ export type ExchangeArgs = {
   adminPause: PauseArgs;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
+  /** The longer pause that was staged. Written by `apply_exchange_change`. */
+  longPause: LongPauseArgs;
+  /** Zero; room for later versions. */
+  reservedTail: ReadonlyUint8Array;
 };
 
 /** Gets the encoder for {@link ExchangeArgs} account data. */
@@ -213,7 +225,9 @@ export function getExchangeEncoder(): FixedSizeEncoder<ExchangeArgs> {
       ["reservedAdmin", fixEncoderSize(getBytesEncoder(), 48)],
       ["guardianPause", getPauseEncoder()],
       ["adminPause", getPauseEncoder()],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 96)],
+      ["reserved", fixEncoderSize(getBytesEncoder(), 64)],
+      ["longPause", getLongPauseEncoder()],
+      ["reservedTail", fixEncoderSize(getBytesEncoder(), 16)],
     ]),
     (value) => ({ ...value, discriminator: EXCHANGE_DISCRIMINATOR }),
   );
@@ -246,7 +260,9 @@ export function getExchangeDecoder(): FixedSizeDecoder<Exchange> {
     ["reservedAdmin", fixDecoderSize(getBytesDecoder(), 48)],
     ["guardianPause", getPauseDecoder()],
     ["adminPause", getPauseDecoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 96)],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 64)],
+    ["longPause", getLongPauseDecoder()],
+    ["reservedTail", fixDecoderSize(getBytesDecoder(), 16)],
   ]);
 }
 

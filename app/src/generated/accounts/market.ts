@@ -138,8 +138,8 @@ export type Market = {
    */
   held: HeldLedger;
   /**
-   * Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `begin_settlement` and
-   * `close_market`.
+   * Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `apply_market_change`,
+   * `begin_settlement` and `close_market`.
    */
   mode: number;
   /** Always zero; aligns what follows. */
@@ -216,8 +216,8 @@ export type MarketArgs = {
    */
   held: HeldLedgerArgs;
   /**
-   * Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `begin_settlement` and
-   * `close_market`.
+   * Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `apply_market_change`,
+   * `begin_settlement` and `close_market`.
    */
   mode: number;
   /** Always zero; aligns what follows. */

@@ -338,6 +338,12 @@ export const BALLAST_ERROR__MARKET_NOT_EMPTY = 0x183e; // 6206
 export const BALLAST_ERROR__WRONG_RENT_PAYER = 0x183f; // 6207
 /** AccountOutdated: The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session */
 export const BALLAST_ERROR__ACCOUNT_OUTDATED = 0x184c; // 6220
+/** MarketEnding: The market is to end, so it is not opened again, and keeps its price source */
+export const BALLAST_ERROR__MARKET_ENDING = 0x1860; // 6240
+/** MarketNotReduceOnly: The market is not reduce-only, so there is nothing to open again */
+export const BALLAST_ERROR__MARKET_NOT_REDUCE_ONLY = 0x1861; // 6241
+/** LongPauseInvalid: A staged pause stops opening and taking margin out, nothing else, for 1 to 6,480,000 slots; without flags and slots it lifts the one there is */
+export const BALLAST_ERROR__LONG_PAUSE_INVALID = 0x1862; // 6242
 
 export type BallastError =
   | typeof BALLAST_ERROR__ACCOUNT_OUTDATED
@@ -389,13 +395,16 @@ export type BallastError =
   | typeof BALLAST_ERROR__INSURANCE_CAP
   | typeof BALLAST_ERROR__LADDER_INTERVAL
   | typeof BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK
+  | typeof BALLAST_ERROR__LONG_PAUSE_INVALID
   | typeof BALLAST_ERROR__MAKER_FOREIGN
   | typeof BALLAST_ERROR__MARGIN_BELOW_ZERO
   | typeof BALLAST_ERROR__MARKET_ENDED
+  | typeof BALLAST_ERROR__MARKET_ENDING
   | typeof BALLAST_ERROR__MARKET_INSOLVENT
   | typeof BALLAST_ERROR__MARKET_INVARIANT
   | typeof BALLAST_ERROR__MARKET_NAME_INVALID
   | typeof BALLAST_ERROR__MARKET_NOT_EMPTY
+  | typeof BALLAST_ERROR__MARKET_NOT_REDUCE_ONLY
   | typeof BALLAST_ERROR__MARKET_REDUCE_ONLY
   | typeof BALLAST_ERROR__MARKET_TRADES
   | typeof BALLAST_ERROR__MAY_NOT_CANCEL
@@ -555,13 +564,16 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__INSURANCE_CAP]: `The amount exceeds what insurance may pay in this window`,
     [BALLAST_ERROR__LADDER_INTERVAL]: `The last liquidation step is too recent; wait for the ladder interval`,
     [BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK]: `The book pays more than the liquidator would; pass the makers of the best orders in book order`,
+    [BALLAST_ERROR__LONG_PAUSE_INVALID]: `A staged pause stops opening and taking margin out, nothing else, for 1 to 6,480,000 slots; without flags and slots it lifts the one there is`,
     [BALLAST_ERROR__MAKER_FOREIGN]: `A listed maker is not a trader account of this program`,
     [BALLAST_ERROR__MARGIN_BELOW_ZERO]: `The margin of a position may not be taken below zero`,
     [BALLAST_ERROR__MARKET_ENDED]: `The market has ended or been settled; begin_settlement and settle_position pay everybody out`,
+    [BALLAST_ERROR__MARKET_ENDING]: `The market is to end, so it is not opened again, and keeps its price source`,
     [BALLAST_ERROR__MARKET_INSOLVENT]: `Somebody's equity is below zero at the last price; deleverage first`,
     [BALLAST_ERROR__MARKET_INVARIANT]: `The market's invariant does not hold`,
     [BALLAST_ERROR__MARKET_NAME_INVALID]: `The market name must be 1 to 16 bytes of printable ASCII, padded with zeros`,
     [BALLAST_ERROR__MARKET_NOT_EMPTY]: `Positions, orders or held profit are left in the market; settle them first`,
+    [BALLAST_ERROR__MARKET_NOT_REDUCE_ONLY]: `The market is not reduce-only, so there is nothing to open again`,
     [BALLAST_ERROR__MARKET_REDUCE_ONLY]: `The market is reduce-only, so its open interest may not rise; trade with somebody who closes`,
     [BALLAST_ERROR__MARKET_TRADES]: `The market has not ended; trade or wait`,
     [BALLAST_ERROR__MAY_NOT_CANCEL]: `The signer may not cancel this change: the guardian, the admin and its proposer may, of the admin's role the guardian alone, of the guardian's the admin alone`,

@@ -10,8 +10,6 @@ import {
   combineCodec,
   fixDecoderSize,
   fixEncoderSize,
-  getBooleanDecoder,
-  getBooleanEncoder,
   getBytesDecoder,
   getBytesEncoder,
   getStructDecoder,
@@ -91,17 +89,13 @@ export type SetReduceOnlyInstruction<
 
 export type SetReduceOnlyInstructionData = {
   discriminator: ReadonlyUint8Array;
-  reduceOnly: boolean;
 };
 
-export type SetReduceOnlyInstructionDataArgs = { reduceOnly: boolean };
+export type SetReduceOnlyInstructionDataArgs = {};
 
 export function getSetReduceOnlyInstructionDataEncoder(): FixedSizeEncoder<SetReduceOnlyInstructionDataArgs> {
   return transformEncoder(
-    getStructEncoder([
-      ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
-      ["reduceOnly", getBooleanEncoder()],
-    ]),
+    getStructEncoder([["discriminator", fixEncoderSize(getBytesEncoder(), 8)]]),
     (value) => ({ ...value, discriminator: SET_REDUCE_ONLY_DISCRIMINATOR }),
   );
 }
@@ -109,7 +103,6 @@ export function getSetReduceOnlyInstructionDataEncoder(): FixedSizeEncoder<SetRe
 export function getSetReduceOnlyInstructionDataDecoder(): FixedSizeDecoder<SetReduceOnlyInstructionData> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
-    ["reduceOnly", getBooleanDecoder()],
   ]);
 }
 
@@ -131,7 +124,7 @@ export type SetReduceOnlyInput<
   TAccountEventAuthority extends string = string,
   TAccountProgram extends string = string,
 > = {
-  /** The guardian or the admin; to open a market again, the admin. */
+  /** The guardian or the admin. */
   authority: TransactionSigner<TAccountAuthority>;
   /** The exchange. */
   exchange?: Address<TAccountExchange>;
@@ -140,7 +133,6 @@ export type SetReduceOnlyInput<
   instructions: Address<TAccountInstructions>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
-  reduceOnly: SetReduceOnlyInstructionDataArgs["reduceOnly"];
 };
 
 export function getSetReduceOnlyInstruction<
@@ -187,9 +179,6 @@ export function getSetReduceOnlyInstruction<
     ResolvedInstructionAccount
   >;
 
-  // Original args.
-  const args = { ...input };
-
   // Resolve default values.
   if (!accounts.exchange.value) {
     accounts.exchange.value =
@@ -214,9 +203,7 @@ export function getSetReduceOnlyInstruction<
       getAccountMeta("eventAuthority", accounts.eventAuthority),
       getAccountMeta("program", accounts.program),
     ],
-    data: getSetReduceOnlyInstructionDataEncoder().encode(
-      args as SetReduceOnlyInstructionDataArgs,
-    ),
+    data: getSetReduceOnlyInstructionDataEncoder().encode({}),
     programAddress,
   } as SetReduceOnlyInstruction<
     TProgramAddress,
@@ -235,7 +222,7 @@ export type ParsedSetReduceOnlyInstruction<
 > = {
   programAddress: Address<TProgram>;
   accounts: {
-    /** The guardian or the admin; to open a market again, the admin. */
+    /** The guardian or the admin. */
     authority: TAccountMetas[0];
     /** The exchange. */
     exchange: TAccountMetas[1];

@@ -73,7 +73,8 @@ export type Change =
       flags: number;
       /** For how many slots from when it takes effect. */
       slots: bigint;
-    };
+    }
+  | { __kind: "Reopen" };
 
 export type ChangeArgs =
   | { __kind: "Risk"; fields: readonly [RiskConfigArgs] }
@@ -95,7 +96,8 @@ export type ChangeArgs =
       flags: number;
       /** For how many slots from when it takes effect. */
       slots: number | bigint;
-    };
+    }
+  | { __kind: "Reopen" };
 
 export function getChangeEncoder(): Encoder<ChangeArgs> {
   return getDiscriminatedUnionEncoder([
@@ -138,6 +140,7 @@ export function getChangeEncoder(): Encoder<ChangeArgs> {
         ["slots", getU64Encoder()],
       ]),
     ],
+    ["Reopen", getUnitEncoder()],
   ]);
 }
 
@@ -182,6 +185,7 @@ export function getChangeDecoder(): Decoder<Change> {
         ["slots", getU64Decoder()],
       ]),
     ],
+    ["Reopen", getUnitDecoder()],
   ]);
 }
 
@@ -241,6 +245,9 @@ export function change(
   kind: "Pause",
   data: GetDiscriminatedUnionVariantContent<ChangeArgs, "__kind", "Pause">,
 ): GetDiscriminatedUnionVariant<ChangeArgs, "__kind", "Pause">;
+export function change(
+  kind: "Reopen",
+): GetDiscriminatedUnionVariant<ChangeArgs, "__kind", "Reopen">;
 export function change<K extends ChangeArgs["__kind"], Data>(
   kind: K,
   data?: Data,

@@ -37,6 +37,7 @@ export * from "./insuranceSwept";
 export * from "./ladderStep";
 export * from "./lastPrice";
 export * from "./links";
+export * from "./longPause";
 export * from "./marginAdded";
 export * from "./marginRemoved";
 export * from "./marketClosed";

@@ -23,24 +23,24 @@ import {
 } from "@solana/kit";
 
 export type PauseSet = {
-  /** Authority that signed, whose pause it is. */
+  /** Authority that signed, whose pause it is; of the longer pause, the one that staged it. */
   by: Address;
-  /** Union of the `PAUSE_*` flags in force before, of either pause. */
+  /** Union of the `PAUSE_*` flags in force before, of every pause. */
   flagsBefore: number;
   /** Union of the `PAUSE_*` flags in force after. */
   flagsAfter: number;
-  /** First slot in which nothing of the signer's pause is in force; 0 when it was lifted. */
+  /** First slot in which nothing of this pause is in force; 0 when it was lifted. */
   untilSlot: bigint;
 };
 
 export type PauseSetArgs = {
-  /** Authority that signed, whose pause it is. */
+  /** Authority that signed, whose pause it is; of the longer pause, the one that staged it. */
   by: Address;
-  /** Union of the `PAUSE_*` flags in force before, of either pause. */
+  /** Union of the `PAUSE_*` flags in force before, of every pause. */
   flagsBefore: number;
   /** Union of the `PAUSE_*` flags in force after. */
   flagsAfter: number;
-  /** First slot in which nothing of the signer's pause is in force; 0 when it was lifted. */
+  /** First slot in which nothing of this pause is in force; 0 when it was lifted. */
   untilSlot: number | bigint;
 };
 

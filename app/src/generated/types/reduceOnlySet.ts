@@ -23,7 +23,7 @@ import {
 export type ReduceOnlySet = {
   /** The market. */
   market: Address;
-  /** Authority that signed. */
+  /** Authority that signed; of a market that opens again, the one that staged it. */
   by: Address;
   /** Whether it was reduce-only before. */
   before: boolean;

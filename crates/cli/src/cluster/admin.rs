@@ -16,7 +16,6 @@ use serde::Serialize;
 use solana_signer::Signer;
 
 use super::failure::Usage;
-use super::guardian;
 use super::market::{paused, PAUSES};
 use super::options::{PositionSide, Sending};
 use super::session::Session;
@@ -90,14 +89,6 @@ enum Action {
         #[command(flatten)]
         sending: Sending,
     },
-    /// Open a market again that is reduce-only; the admin.
-    Reopen {
-        /// Number, name or address of the market.
-        #[arg(long, value_name = "MARKET")]
-        market: String,
-        #[command(flatten)]
-        sending: Sending,
-    },
     /// Make room for more positions in a queue of a market; anybody, who pays the rent.
     GrowQueue {
         /// Number, name or address of the market.
@@ -148,7 +139,7 @@ impl From<RoleChoice> for Role {
 }
 
 /// The flags of a name.
-fn flag(text: &str) -> Result<u32, String> {
+pub fn flag(text: &str) -> Result<u32, String> {
     if text == "all" {
         return Ok(PAUSES.iter().fold(0, |all, (flag, _)| all | flag));
     }
@@ -301,9 +292,6 @@ pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
         Action::Cancel { staged, sending } => staging::cancel(session, staged, *sending).await,
         Action::RaiseDelays { delays, sending } => {
             staging::raise_delays(session, *delays, *sending).await
-        }
-        Action::Reopen { market, sending } => {
-            guardian::reduce_only(session, market, false, *sending).await
         }
         Action::GrowQueue {
             market,

@@ -47,56 +47,30 @@ enum Action {
 /// Runs `ballast guardian`.
 pub async fn run(session: &Session, args: &GuardianArgs) -> Result<()> {
     match &args.action {
-        Action::ReduceOnly { market, sending } => {
-            reduce_only(session, market, true, *sending).await
-        }
+        Action::ReduceOnly { market, sending } => reduce_only(session, market, *sending).await,
         Action::Pause(args) => admin::pause(session, args, true).await,
         Action::Cancel { staged, sending } => staging::cancel(session, staged, *sending).await,
     }
 }
 
-/// Makes a market reduce-only, or opens it again.
-pub async fn reduce_only(
-    session: &Session,
-    market: &str,
-    reduce_only: bool,
-    sending: Sending,
-) -> Result<()> {
+/// Makes a market reduce-only; the guardian or the admin.
+async fn reduce_only(session: &Session, market: &str, sending: Sending) -> Result<()> {
     let signer = session.keypair()?;
     let authority = signer.pubkey();
     let state = session.market(market, Parts::Market).await?;
     let (exchange, name) = (session.exchange().await?, state.name());
-    let mode = state.market.mode();
-    let is = mode == MarketMode::ReduceOnly;
-    if is == reduce_only {
-        let state = if is { "reduce-only" } else { "open" };
-        return Err(Usage(format!("{name} is {state} already")).into());
+    if state.market.mode() == MarketMode::ReduceOnly {
+        return Err(Usage(format!("{name} is reduce-only already")).into());
     }
-    let guardian = reduce_only && authority == exchange.guardian;
-    if authority != exchange.admin && !guardian {
-        return Err(match reduce_only {
-            true => not_holder(&authority, "guardian", &exchange.guardian),
-            false => not_holder(&authority, "admin", &exchange.admin),
-        }
-        .into());
+    if authority != exchange.admin && authority != exchange.guardian {
+        return Err(not_holder(&authority, "guardian", &exchange.guardian).into());
     }
-    let (command, purpose) = match reduce_only {
-        true => (
-            "guardian reduce-only",
-            format!("Make {name} reduce-only: its open interest does not rise any more"),
-        ),
-        false => (
-            "admin reopen",
-            format!("Open {name} again: its open interest may rise"),
-        ),
-    };
     let plan = Plan {
-        command,
-        purpose,
+        command: "guardian reduce-only",
+        purpose: format!("Make {name} reduce-only: its open interest does not rise any more"),
         instructions: vec![SetReduceOnly {
             authority,
             market: state.keys.market,
-            reduce_only,
         }
         .instruction()],
         names: Names {

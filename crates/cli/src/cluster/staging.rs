@@ -8,6 +8,7 @@ use ballast_report::table::Table;
 use ballast_rpc::cluster::market_keys;
 use ballast_state::exchange::{Delays, Exchange, Role};
 use ballast_state::market::Market;
+use ballast_state::pause::LONGEST_STAGED_PAUSE_SLOTS;
 use ballast_state::staged::{Change, Staged};
 use clap::Subcommand;
 use serde::Serialize;
@@ -36,6 +37,30 @@ pub enum StageChoice {
     Delays {
         #[command(flatten)]
         delays: DelayChoice,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Stage a longer pause of what keeps nobody in.
+    Pause {
+        /// What: open, remove_margin.
+        #[arg(required = true, value_parser = super::admin::flag)]
+        what: Vec<u32>,
+        /// For how long from when it takes effect, slots of about 0.4 seconds.
+        #[arg(long, value_name = "SLOTS", value_parser = clap::value_parser!(u64).range(1..=LONGEST_STAGED_PAUSE_SLOTS))]
+        slots: u64,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Stage an early end of the longer pause.
+    Resume {
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Stage that a reduce-only market opens again.
+    Reopen {
+        /// Number, name or address of the market.
+        #[arg(long, value_name = "MARKET")]
+        market: String,
         #[command(flatten)]
         sending: Sending,
     },
@@ -206,12 +231,34 @@ pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
         StageChoice::Delays { delays, sending } => {
             (None, Change::Delays((*delays).into()), sending)
         }
+        StageChoice::Pause {
+            what,
+            slots,
+            sending,
+        } => {
+            let flags = what.iter().fold(0, |all, flag| all | flag);
+            let change = Change::Pause {
+                flags,
+                slots: *slots,
+            };
+            (None, change, sending)
+        }
+        StageChoice::Resume { sending } => {
+            let (flags, slots) = (0, 0);
+            (None, Change::Pause { flags, slots }, sending)
+        }
+        StageChoice::Reopen { market, sending } => {
+            (Some(session.find(market).await?), Change::Reopen, sending)
+        }
         StageChoice::Delist { market, sending } => {
-            let (address, market) = session.find(market).await?;
-            (Some((address, name_of(&market))), Change::Delist, sending)
+            (Some(session.find(market).await?), Change::Delist, sending)
         }
     };
     let exchange = session.exchange().await?;
+    let stored = market.as_ref().map(|(_, market)| market);
+    if let Err(error) = change.check(&exchange, stored) {
+        return Err(Usage(format!("{}: {error}", error.name())).into());
+    }
     let signer = session.keypair()?;
     let authority = signer.pubkey();
     let role = change.proposed_by();
@@ -225,7 +272,7 @@ pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
     }
     let what = words::change(&change);
     let purpose = match &market {
-        Some((_, name)) => format!("Stage for {name}: {what}"),
+        Some((_, market)) => format!("Stage for {}: {what}", name_of(market)),
         None => format!("Stage: {what}"),
     };
     let stage = build::StageChange {

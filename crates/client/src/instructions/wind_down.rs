@@ -7,15 +7,13 @@ use super::call::{Call, Part};
 use super::MarketKeys;
 use crate::addresses;
 
-/// Makes a market reduce-only, or opens it again.
+/// Makes a market reduce-only.
 #[derive(Clone, Debug, Default)]
 pub struct SetReduceOnly {
-    /// The admin, or the guardian to make it reduce-only; signs.
+    /// The guardian or the admin; signs.
     pub authority: Pubkey,
     /// The market.
     pub market: Pubkey,
-    /// Whether it is reduce-only from now on.
-    pub reduce_only: bool,
 }
 
 impl SetReduceOnly {
@@ -27,7 +25,6 @@ impl SetReduceOnly {
             .readonly(addresses::exchange())
             .writable(self.market)
             .readonly(INSTRUCTIONS_SYSVAR)
-            .arguments(&self.reduce_only)
             .instruction()
     }
 }

@@ -11,7 +11,8 @@ macro_rules! account_types {
                 risk_authority, _unused_risk_authority, guardian, _unused_guardian,
                 collateral_mint, collateral_vault, trader_count, _unused,
                 market_count, _padding, risk_delay_slots, admin_delay_slots, treasury,
-                reserved_admin, guardian_pause, admin_pause, reserved
+                reserved_admin, guardian_pause, admin_pause, reserved,
+                long_pause, reserved_tail
             }
             Market {
                 version, bump, vault_bump, _padding, index, _padding2, name, exchange,
@@ -44,6 +45,7 @@ macro_rules! account_types {
                 index, carry, last_timestamp, rate_sum, rate_ppm, impact_bid, impact_ask, paused
             }
             Pause { flags, slots, starts }
+            LongPause { flags, _padding, until_slot }
             LastPrice { ticks, conf_ticks, ema_ticks, publish_time }
             InsuranceLedger { balance, window_start_slot, window_level, window_drawn }
             HeldLedger { atoms, shares, epoch, _pad, reserved }

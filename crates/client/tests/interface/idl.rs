@@ -24,7 +24,7 @@ use ballast_state::exchange::{Exchange, EXCHANGE_DISCRIMINATOR};
 use ballast_state::last_price::LastPrice;
 use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
 use ballast_state::oracle_config::OracleConfig;
-use ballast_state::pause::Pause;
+use ballast_state::pause::{LongPause, Pause};
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};

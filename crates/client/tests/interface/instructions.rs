@@ -167,7 +167,6 @@ fn admin() -> Vec<(&'static str, Instruction)> {
             wind_down::SetReduceOnly {
                 authority: OWNER,
                 market: KEYS.market,
-                reduce_only: true,
             }
             .instruction(),
         ),

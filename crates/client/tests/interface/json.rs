@@ -24,7 +24,7 @@ use ballast_state::last_price::LastPrice;
 use ballast_state::market::Market;
 use ballast_state::oracle_config::OracleConfig;
 use ballast_state::order_args::OrderKind;
-use ballast_state::pause::Pause;
+use ballast_state::pause::{LongPause, Pause};
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::staged::Staged;
 use ballast_state::trader::Trader;

@@ -7,7 +7,7 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 26] = [
+const TYPES: [&str; 27] = [
     "Exchange",
     "Market",
     "Trader",
@@ -26,6 +26,7 @@ const TYPES: [&str; 26] = [
     "FundingLedger",
     "LastPrice",
     "Pause",
+    "LongPause",
     "InsuranceLedger",
     "HeldLedger",
     "MarketEnd",

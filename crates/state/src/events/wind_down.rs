@@ -7,7 +7,7 @@ use super::*;
 pub struct ReduceOnlySet {
     /// The market.
     pub market: Pubkey,
-    /// Authority that signed.
+    /// Authority that signed; of a market that opens again, the one that staged it.
     pub by: Pubkey,
     /// Whether it was reduce-only before.
     pub before: bool,

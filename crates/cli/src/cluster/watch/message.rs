@@ -22,7 +22,7 @@ pub struct Alert {
     r#type: &'static str,
     /// The alert in a sentence.
     pub text: String,
-    /// `light`, `margin_ratio`, `liquidation`, `deleveraging`, `mode` or `staged`.
+    /// `light`, `margin_ratio`, `liquidation`, `deleveraging`, `mode`, `pause` or `staged`.
     kind: &'static str,
     /// Whether it begins; it ends otherwise. Always true of what was done already.
     pub raised: bool,

@@ -1,10 +1,12 @@
-//! What changes about the exchange itself: changes that are staged, and the modes of markets.
+//! What changes about the exchange itself: changes that are staged, what is paused, and the modes of
+//! markets.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::cluster::market::paused;
 use crate::cluster::session::Session;
 use crate::cluster::staging;
 
@@ -40,7 +42,7 @@ pub struct Mode {
 /// Something that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {
-    /// `staged` or `mode`.
+    /// `staged`, `pause` or `mode`.
     pub kind: &'static str,
     /// Whether it begins; it ends otherwise.
     pub raised: bool,
@@ -56,6 +58,8 @@ pub struct News {
 #[derive(Debug, Default)]
 pub struct Venue {
     staged: BTreeMap<String, Waiting>,
+    /// The `PAUSE_*` flags in force.
+    paused: u32,
     modes: BTreeMap<u16, Mode>,
     read: Option<Instant>,
 }
@@ -74,7 +78,28 @@ impl Venue {
             about: view.about(),
             when: view.when(),
         });
-        Ok(self.staged(found.collect()))
+        let mut told = self.staged(found.collect());
+        let slot = session.cluster.clock().await?.slot;
+        told.extend(self.paused(session.exchange().await?.pauses(slot)));
+        Ok(told)
+    }
+
+    /// Takes over the flags in force, and tells when they are others than before.
+    fn paused(&mut self, flags: u32) -> Option<News> {
+        if std::mem::replace(&mut self.paused, flags) == flags {
+            return None;
+        }
+        let text = match paused(flags).as_slice() {
+            [] => "Nothing is paused any more".to_owned(),
+            names => format!("Paused: {}", names.join(", ")),
+        };
+        Some(News {
+            kind: "pause",
+            raised: flags != 0,
+            text,
+            market: None,
+            staged: None,
+        })
     }
 
     /// Takes over what is staged; each staging is told once, and its end once.
@@ -168,6 +193,20 @@ mod tests {
         assert!(told(&news)[0].1.starts_with("Staged: change b"));
         assert_eq!(venue.staged(Vec::new()).len(), 1);
         assert!(venue.staged(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn what_is_paused_is_told_when_it_changes() {
+        let mut venue = Venue::default();
+        assert!(venue.paused(0).is_none());
+        let news = venue.paused(4 | 16).expect("news");
+        assert_eq!(
+            told(&[news]),
+            [(true, "Paused: open, remove_margin")]
+        );
+        assert!(venue.paused(4 | 16).is_none());
+        let news = venue.paused(0).expect("news");
+        assert_eq!(told(&[news]), [(false, "Nothing is paused any more")]);
     }
 
     #[test]

@@ -298,7 +298,11 @@ pub fn change(change: &Change) -> String {
         ),
         Change::Delist => "the end of a market".to_owned(),
         Change::Oracle(_) => "another price source".to_owned(),
-        Change::Pause { slots, .. } => format!("a pause of {slots} slots"),
+        Change::Pause { flags: 0, .. } => "the end of the longer pause".to_owned(),
+        Change::Pause { flags, slots } => {
+            format!("a pause of {} for {slots} slots", paused(*flags).join(", "))
+        }
+        Change::Reopen => "the market opens again".to_owned(),
     }
 }
 

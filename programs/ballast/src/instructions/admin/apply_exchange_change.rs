@@ -3,7 +3,7 @@
 use anchor_lang::prelude::*;
 use ballast_state::{
     error::BallastError,
-    events::{DelaysChanged, TreasuryChanged},
+    events::{DelaysChanged, PauseSet, TreasuryChanged},
     exchange::Exchange,
     seeds::EXCHANGE_ADDRESS,
     staged::{Change, Staged},
@@ -45,11 +45,15 @@ impl ApplyExchangeChange<'_> {
                     .write(|exchange| Ok(core::mem::replace(&mut exchange.treasury, after)))?;
                 emit(authority, &TreasuryChanged { before, after })
             }
-            Change::Pause { .. }
-            | Change::Risk(_)
+            Change::Pause { flags, slots } => {
+                let event = accounts.pause(flags, slots)?;
+                emit(authority, &event)
+            }
+            Change::Risk(_)
             | Change::CreateMarket(_)
             | Change::Authority { .. }
             | Change::Delist
+            | Change::Reopen
             | Change::Oracle(_) => err!(BallastError::StagedMismatch),
         }
     }
@@ -59,6 +63,20 @@ impl ApplyExchangeChange<'_> {
         let slot = Clock::get()?.slot;
         let exchange = self.exchange.current()?;
         Ok(self.staged.current()?.due(id, &exchange, None, slot)?)
+    }
+
+    fn pause(&self, flags: u32, slots: u64) -> Result<PauseSet> {
+        let (by, slot) = (self.staged.current()?.proposer, Clock::get()?.slot);
+        self.write(|exchange| {
+            let flags_before = exchange.pauses(slot);
+            exchange.begin_long_pause(flags, slots, slot)?;
+            Ok(PauseSet {
+                by,
+                flags_before,
+                flags_after: exchange.pauses(slot),
+                until_slot: exchange.long_pause.until_slot,
+            })
+        })
     }
 
     fn write<R>(&self, change: impl FnOnce(&mut Exchange) -> Result<R>) -> Result<R> {

@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_engine::{risk::RiskParams, wind_down::MarketAction};
 use ballast_state::{
     error::BallastError,
-    events::{DelistingScheduled, MarketRiskUpdated},
+    events::{DelistingScheduled, MarketRiskUpdated, ReduceOnlySet},
     exchange::Exchange,
     market::Market,
     seeds::EXCHANGE_ADDRESS,
@@ -38,14 +38,15 @@ pub struct ApplyMarketChange<'info> {
 impl ApplyMarketChange<'_> {
     /// Puts the staged change of this `id` in force. Anyone may call it once it is due.
     ///
-    /// A market that is delisted is reduce-only from now on and ends an hour later.
+    /// A market that is delisted is reduce-only from now on and ends an hour later. One that is
+    /// opened again is reduce-only no more.
     ///
     /// With new risk parameters funding up to now accrues under the old ones at the last price; then the new ones
     /// are in force, and the book is averaged to their impact notional.
     ///
     /// # Errors
     /// Those of `Staged::due`; `StagedMismatch` for a change that another instruction applies; the
-    /// `Book...` errors, `WrongBook`, `MarketEnded`, `EndNotDue`.
+    /// `Book...` errors, `WrongBook`, `MarketEnded`, `MarketEnding`, `EndNotDue`.
     pub fn handle(ctx: Context<Self>, id: [u8; 32]) -> Result<()> {
         let accounts = &ctx.accounts;
         match accounts.due(&id)? {
@@ -63,6 +64,10 @@ impl ApplyMarketChange<'_> {
             }
             Change::Delist => {
                 let event = accounts.delist()?;
+                emit(&accounts.event_authority, &event)
+            }
+            Change::Reopen => {
+                let event = accounts.reopen()?;
                 emit(&accounts.event_authority, &event)
             }
             Change::Oracle(_)
@@ -89,6 +94,18 @@ impl ApplyMarketChange<'_> {
         Ok(DelistingScheduled {
             market: self.market.key(),
             ends_at: market.wind_down.ends_at,
+        })
+    }
+
+    fn reopen(&self) -> Result<ReduceOnlySet> {
+        let mut market = self.market.current_mut()?;
+        market.reopen()?;
+        market.invariant()?;
+        Ok(ReduceOnlySet {
+            market: self.market.key(),
+            by: self.staged.current()?.proposer,
+            before: true,
+            after: false,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Makes a market reduce-only, or opens it again.
+//! Makes a market reduce-only.
 
 use anchor_lang::prelude::*;
 use ballast_engine::wind_down::{MarketAction, MarketMode};
@@ -14,7 +14,7 @@ use crate::{emit::emit, error::require, nonce::refuse_nonce};
 #[event_cpi]
 #[derive(Accounts)]
 pub struct SetReduceOnly<'info> {
-    /// The guardian or the admin; to open a market again, the admin.
+    /// The guardian or the admin.
     pub authority: Signer<'info>,
     /// The exchange.
     #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
@@ -27,42 +27,34 @@ pub struct SetReduceOnly<'info> {
 }
 
 impl SetReduceOnly<'_> {
-    /// From now on the market's open interest does not rise, or may again. Everything else goes on.
+    /// From now on the market's open interest does not rise; everything else goes on. It is opened
+    /// again by a staged change, which waits.
     ///
     /// # Errors
-    /// `NotGuardian`, `NotAdmin`, `MarketEnded`, `DurableNonce`.
-    pub fn handle(ctx: Context<Self>, reduce_only: bool) -> Result<()> {
+    /// `NotGuardian`, `MarketEnded`, `DurableNonce`.
+    pub fn handle(ctx: Context<Self>) -> Result<()> {
         refuse_nonce(&ctx.accounts.instructions)?;
-        let event = ctx.accounts.set(reduce_only)?;
+        let event = ctx.accounts.set()?;
         emit(&ctx.accounts.event_authority, &event)
     }
 
-    fn set(&self, reduce_only: bool) -> Result<ReduceOnlySet> {
+    fn set(&self) -> Result<ReduceOnlySet> {
         let by = self.authority.key();
         let exchange = self.exchange.current()?;
-        if reduce_only {
-            require!(
-                by == exchange.guardian || by == exchange.admin,
-                BallastError::NotGuardian
-            );
-        } else {
-            exchange.require_admin(&by)?;
-        }
+        require!(
+            by == exchange.guardian || by == exchange.admin,
+            BallastError::NotGuardian
+        );
         let mut market = self.market.current_mut()?;
         market.require(MarketAction::ChangeParameters)?;
         let before = market.mode() == MarketMode::ReduceOnly;
-        let mode = if reduce_only {
-            MarketMode::ReduceOnly
-        } else {
-            MarketMode::Active
-        };
-        market.mode = mode.number();
+        market.mode = MarketMode::ReduceOnly.number();
         market.invariant()?;
         Ok(ReduceOnlySet {
             market: self.market.key(),
             by,
             before,
-            after: reduce_only,
+            after: true,
         })
     }
 }
