@@ -1,8 +1,10 @@
 //! Running other programs.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
+
+use serde_json::Value;
 
 /// The cargo that runs this task, without what `cargo run` tells the program it starts.
 pub fn cargo() -> Command {
@@ -55,5 +57,45 @@ pub fn need(root: &Path, what: &str, probe: &str, packages: &[&str]) -> Result<(
     match status(&mut command)?.success() {
         true => Ok(()),
         false => Err(format!("this cannot be done without {what}.")),
+    }
+}
+
+/// A test binary.
+#[derive(Clone, Debug)]
+pub struct Suite {
+    /// Its target's name.
+    pub name: String,
+    /// Where it is.
+    pub binary: PathBuf,
+}
+
+impl Suite {
+    /// The suite that a message of cargo names.
+    pub fn of_message(message: &str) -> Option<Self> {
+        let message: Value = serde_json::from_str(message).ok()?;
+        let binary = message["executable"].as_str()?;
+        Some(Self {
+            name: message["target"]["name"].as_str()?.to_owned(),
+            binary: binary.into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binaries_are_read_from_the_messages_of_cargo() {
+        let message =
+            r#"{"reason":"compiler-artifact","target":{"name":"money"},"executable":"/t/money-1"}"#;
+        let found = Suite::of_message(message).unwrap();
+        assert_eq!(
+            (found.name.as_str(), found.binary.as_path()),
+            ("money", Path::new("/t/money-1"))
+        );
+        let library =
+            r#"{"reason":"compiler-artifact","target":{"name":"engine"},"executable":null}"#;
+        assert!(Suite::of_message(library).is_none());
     }
 }

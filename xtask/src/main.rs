@@ -4,9 +4,11 @@
 
 mod cargo;
 mod client_ts;
+mod copies;
 mod differential;
 mod e2e;
 mod examples;
+mod faults;
 mod fuzz;
 mod idl;
 mod mutants;
@@ -80,6 +82,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Changes the engine in many small ways, one at a time, and counts the changes its tests notice
     Mutants(mutants::Options),
+    /// Builds the program with known faults, and fails unless the coalition's histories notice each of them
+    Faults(faults::Options),
     /// Compares the program with the reference model, at length
     Differential(differential::Options),
 }
@@ -117,6 +121,7 @@ fn main() -> ExitCode {
         Task::Lemmas { lemmas } => tasks::lemmas(&lemmas),
         Task::Fuzz(options) => fuzz::fuzz(&options),
         Task::Mutants(options) => mutants::mutants(&options),
+        Task::Faults(options) => faults::faults(&options),
         Task::Differential(options) => differential::run(&options),
     };
     outcome.unwrap_or_else(|problem| {

@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use self::instrument::Mutant;
-use self::package::{Copy, Suite};
-use crate::{cargo, workspace};
+use self::package::Copy;
+use crate::cargo::{self, Suite};
+use crate::workspace;
 
 /// Which mutants are tried.
 #[derive(Debug, Args)]

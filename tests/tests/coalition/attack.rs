@@ -12,10 +12,6 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::venue::{Venue, USD};
 
-/// The most that a price moves, in millionths: fifteen of them, one age window, are 4.2%, which is the
-/// initial margin less what a liquidation costs.
-const MOST_PPM: u64 = 2_800;
-
 /// Calls that went through.
 #[derive(Default, Debug)]
 pub struct Counts {
@@ -26,8 +22,11 @@ pub struct Counts {
     flags: u64,
     liquidations: u64,
     triggers: u64,
+    rounds: u64,
     /// Of all, those at another price than the newest.
     older: u64,
+    /// Those of a key.
+    authority: u64,
 }
 
 impl Counts {
@@ -41,32 +40,53 @@ impl Counts {
             self.flags,
             self.liquidations,
             self.triggers,
+            self.rounds,
             self.older,
+            self.authority,
         ];
         assert!(each.iter().all(|count| *count > 0), "{self:?}");
+    }
+
+    /// Counts acts of a key.
+    pub fn add_authority(&mut self, acts: u64) {
+        self.authority += acts;
     }
 }
 
 /// The source of a coalition's acts.
 pub struct Attack {
-    random: ChaCha8Rng,
+    pub(crate) random: ChaCha8Rng,
     falls: bool,
+    /// The most that a price moves, in millionths.
+    most_ppm: u64,
+    /// Whether its own orders may wait in the book.
+    rests: bool,
+    /// Prices for which it, and the honest maker, will do nothing.
+    waits: u32,
 }
 
 impl Attack {
-    /// Of a seed.
+    /// Of a seed: prices move by a third of maintenance margin at most, or by less where the coalition's own
+    /// orders wait in the book, whose fills need maintenance margin only.
     pub fn new(seed: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let falls = random.gen();
-        Self { random, falls }
+        let (falls, rests) = (random.gen(), seed % 2 == 1);
+        Self {
+            random,
+            falls,
+            most_ppm: if rests { 4_500 } else { 8_000 },
+            rests,
+            waits: 0,
+        }
     }
 
     /// The next price: trends that turn now and then.
     pub fn next_price(&mut self, ticks: u64) -> u64 {
-        if self.random.gen_ratio(1, 12) {
+        let turns = if self.waits > 0 { 60 } else { 12 };
+        if self.random.gen_ratio(1, turns) {
             self.falls = !self.falls;
         }
-        let most = ticks * MOST_PPM / 1_000_000;
+        let most = ticks * self.most_ppm / 1_000_000;
         let moved = match self.random.gen_ratio(2, 3) {
             true => most,
             false => self.random.gen_range(0..=most),
@@ -75,6 +95,35 @@ impl Attack {
             true => ticks - moved,
             false => ticks + moved,
         }
+    }
+
+    /// Whether it waits for prices to move: now and then for up to a minute.
+    pub fn is_patient(&mut self) -> bool {
+        if self.waits == 0 && self.random.gen_ratio(1, 10) {
+            self.waits = self.random.gen_range(4..32);
+        }
+        self.waits = self.waits.saturating_sub(1);
+        self.waits > 0
+    }
+
+    /// Waits for the price to move by so many steps.
+    pub fn wait(&mut self, prices: u32) {
+        self.waits = prices;
+    }
+
+    /// Whether its own orders may wait in the book.
+    pub const fn rests(&self) -> bool {
+        self.rests
+    }
+
+    /// Where prices go.
+    pub const fn falls(&self) -> bool {
+        self.falls
+    }
+
+    /// A number below another.
+    pub fn below(&mut self, end: u32) -> u32 {
+        self.random.gen_range(0..end)
     }
 
     /// How many calls there are at this price.
@@ -89,11 +138,7 @@ impl Attack {
 
     /// One call.
     pub fn call(&mut self, venue: &mut Venue, counts: &mut Counts) {
-        let known = venue.known();
-        let quote = match self.random.gen_ratio(1, 2) {
-            true => venue.newest(),
-            false => *known.choose(&mut self.random).expect("a price"),
-        };
+        let quote = self.choose_price(venue);
         venue.post(quote);
         let done = match self.random.gen_range(0..20) {
             0..=4 => {
@@ -119,7 +164,7 @@ impl Attack {
             13 => {
                 let (market, member) = (venue.market.clone(), self.member(venue));
                 let flagged = venue.sandbox.flag_bankruptcy(&market, &member.address);
-                let done = venue.observe(flagged);
+                let done = venue.observe("a flag", flagged);
                 counts.flags += u64::from(done);
                 done
             }
@@ -133,32 +178,86 @@ impl Attack {
                 counts.triggers += u64::from(done);
                 done
             }
-            _ => self.deleverage(venue),
+            _ => {
+                let done = self.deleverage(venue);
+                counts.rounds += u64::from(done);
+                done
+            }
         };
         counts.older += u64::from(done && quote != venue.newest());
     }
 
-    fn member(&mut self, venue: &Venue) -> TraderCookie {
+    /// One call of those that stay among members: pairs, transfers, margin, flags.
+    pub fn call_inside(&mut self, venue: &mut Venue, counts: &mut Counts) {
+        let quote = self.choose_price(venue);
+        venue.post(quote);
+        match self.below(5) {
+            0 | 1 => counts.pairs += u64::from(self.pair(venue, &quote)),
+            2 => counts.withdrawals += u64::from(self.transfer(venue)),
+            3 => counts.margin += u64::from(self.margin(venue)),
+            _ => counts.rounds += u64::from(self.deleverage(venue)),
+        }
+    }
+
+    /// One call after a jump: mostly those who won leave, at the newest price.
+    pub fn call_after_a_gap(&mut self, venue: &mut Venue, counts: &mut Counts) {
+        match self.below(4) {
+            0 => self.call(venue, counts),
+            1 => {
+                let winner = self.member(venue);
+                self.leave(venue, &winner);
+            }
+            2 => {
+                venue.post(venue.newest());
+                counts.liquidations += u64::from(self.liquidate(venue));
+            }
+            _ => {
+                venue.post(venue.newest());
+                counts.rounds += u64::from(self.deleverage(venue));
+            }
+        }
+    }
+
+    /// The newest price, or any.
+    fn choose_price(&mut self, venue: &Venue) -> Quote {
+        match self.random.gen_ratio(1, 2) {
+            true => venue.newest(),
+            false => *venue.known().choose(&mut self.random).expect("a price"),
+        }
+    }
+
+    /// A member of the coalition.
+    pub fn member(&mut self, venue: &Venue) -> TraderCookie {
         let member = venue.coalition.choose(&mut self.random);
         member.expect("a coalition").clone()
     }
 
-    /// Anybody: a member more often than the honest maker.
+    /// Somebody in need of it, else anybody: a member more often than the honest maker.
     fn anybody(&mut self, venue: &Venue) -> TraderCookie {
-        match self.random.gen_ratio(1, 5) {
-            true => venue.maker.clone(),
-            false => self.member(venue),
+        let victims = venue.coalition.iter().chain(&venue.leveraged);
+        let in_need: Vec<_> = victims
+            .filter(|one| venue.is_distressed(&one.address))
+            .collect();
+        if let Some(one) = in_need.choose(&mut self.random) {
+            return (*one).clone();
         }
+        match self.random.gen_range(0..8) {
+            0 => Some(venue.maker.clone()),
+            1 | 2 => venue.leveraged.choose(&mut self.random).cloned(),
+            _ => None,
+        }
+        .unwrap_or_else(|| self.member(venue))
     }
 
-    fn lots(&mut self) -> u64 {
-        let most = [200, 5_000, 100_000, 900_000];
+    /// A size.
+    pub fn lots(&mut self) -> u64 {
+        let most = [20, 200, 5_000, 100_000, 900_000];
         let most = *most.choose(&mut self.random).expect("a size");
         self.random.gen_range(10..=most)
     }
 
     /// Margin for a trade: hardly enough, or more.
-    fn backing(&mut self, lots: u64, ticks: u64) -> u64 {
+    pub fn backing(&mut self, lots: u64, ticks: u64) -> u64 {
         let bps = *[500, 505, 520, 800, 2_000]
             .choose(&mut self.random)
             .expect("a share");
@@ -182,9 +281,11 @@ impl Attack {
             taker_margin: self.backing(lots, price_ticks),
             maker_margin: self.backing(lots, price_ticks),
         };
+        venue.fund(&taker, terms.taker_margin);
+        venue.fund(&maker, terms.maker_margin);
         let market = venue.market.clone();
         let traded = venue.sandbox.block_trade(&market, &taker, &maker, terms);
-        venue.observe(traded)
+        venue.observe(format!("a pair of {} lots", terms.lots), traded)
     }
 
     /// An order, against the book or into it, or the end of all orders.
@@ -192,14 +293,15 @@ impl Attack {
         let (market, member) = (venue.market.clone(), self.member(venue));
         if self.random.gen_ratio(1, 8) {
             let cancelled = venue.sandbox.cancel_all_orders(&market, &member, None);
-            return venue.observe(cancelled);
+            return venue.observe("orders cancelled", cancelled);
         }
         let kinds = [
-            OrderKind::Limit,
             OrderKind::ImmediateOrCancel,
-            OrderKind::PostOnly,
             OrderKind::Market,
+            OrderKind::Limit,
+            OrderKind::PostOnly,
         ];
+        let kinds = if self.rests { &kinds } else { &kinds[..2] };
         let lots = self.lots();
         let args = PlaceOrderArgs {
             side: if self.random.gen() {
@@ -214,9 +316,12 @@ impl Attack {
             self_trade: SelfTrade::CancelProvide,
             ..PlaceOrderArgs::default()
         };
+        if !args.reduce_only {
+            venue.fund(&member, lots * quote.ticks / 15);
+        }
         let makers = venue.makers();
         let placed = venue.sandbox.place_order(&market, &member, args, &makers);
-        venue.observe(placed)
+        venue.observe(format!("{:?} {:?} of {lots}", args.kind, args.side), placed)
     }
 
     /// Tokens out, or back in.
@@ -227,24 +332,19 @@ impl Attack {
             true => free,
             false => self.random.gen_range(1..=5_000 * USD),
         };
-        let (result, out) = match self.random.gen() {
-            true => (venue.sandbox.withdraw(&member, atoms), i128::from(atoms)),
-            false => (venue.sandbox.deposit(&member, atoms), -i128::from(atoms)),
-        };
-        if result.is_ok() {
-            venue.withdrawn(out);
-        }
-        venue.observe(result)
+        let out = self.random.gen();
+        venue.transfer(&member, out, atoms)
     }
 
-    fn margin(&mut self, venue: &mut Venue) -> bool {
+    /// Margin added or taken out.
+    pub fn margin(&mut self, venue: &mut Venue) -> bool {
         let (market, member) = (venue.market.clone(), self.member(venue));
         let atoms = self.random.gen_range(1..=2_000 * USD);
         let moved = match self.random.gen() {
             true => venue.sandbox.add_margin(&market, &member, atoms),
             false => venue.sandbox.remove_margin(&market, &member, atoms),
         };
-        venue.observe(moved)
+        venue.observe("margin moved", moved)
     }
 
     /// Of anybody, by a member, with the book or without.
@@ -255,16 +355,21 @@ impl Attack {
             true => venue.makers(),
             false => Vec::new(),
         };
-        let offer = match self.random.gen() {
-            true => Takeover::with_margin(self.random.gen_range(0..=5_000 * USD)),
-            false => Takeover::none(),
+        let margin = self.random.gen_range(0..=5_000 * USD);
+        let offer = match self.random.gen_range(0..3) {
+            0 => Takeover::with_margin(margin),
+            1 => Takeover::of_lots(self.random.gen_range(10..1_000), margin),
+            _ => Takeover::none(),
         };
+        if offer.margin > 0 {
+            venue.fund(&liquidator, margin);
+        }
         let victim = victim.address;
         let liquidated =
             venue
                 .sandbox
                 .liquidate_into_book(&market, &victim, &liquidator, offer, &makers);
-        venue.observe(liquidated)
+        venue.observe("a liquidation", liquidated)
     }
 
     /// A stop is set, or executed.
@@ -280,7 +385,7 @@ impl Attack {
                 venue
                     .sandbox
                     .execute_trigger(&market, &member.address, &keeper, kind, &makers);
-            return venue.observe(executed);
+            return venue.observe("a trigger executed", executed);
         }
         let slot = venue.sandbox.position(&market, &member.address);
         let lots = slot.map_or(0, |slot| slot.lots.unsigned_abs());
@@ -291,20 +396,37 @@ impl Attack {
             lots,
         };
         let placed = venue.sandbox.place_trigger(&market, &member, args);
-        venue.observe(placed)
+        venue.observe("a trigger", placed)
     }
 
-    /// A round or a session against anybody, by a list of their own.
+    /// A round or a session against anybody, by a list of their own or by the right one; what the market
+    /// holds released.
     fn deleverage(&mut self, venue: &mut Venue) -> bool {
         let (market, keeper) = (venue.market.clone(), self.member(venue));
         let (bankrupt, other) = (self.anybody(venue).address, self.anybody(venue).address);
-        if self.random.gen() {
-            let opened = venue.sandbox.open_adl_session(&market, &bankrupt);
-            return venue.observe(opened.map(|(_, outcome)| outcome));
+        match self.random.gen_range(0..4) {
+            0 => {
+                let opened = venue.sandbox.open_adl_session(&market, &bankrupt);
+                venue.observe("a session", opened.map(|(_, outcome)| outcome))
+            }
+            1 => {
+                let round = venue
+                    .sandbox
+                    .auto_deleverage(&market, &bankrupt, &keeper, &[other]);
+                venue.observe("a round", round)
+            }
+            2 => {
+                let list = venue.ranked(&bankrupt).unwrap_or_default();
+                let round = venue
+                    .sandbox
+                    .auto_deleverage(&market, &bankrupt, &keeper, &list);
+                venue.observe("a round in order", round)
+            }
+            _ => {
+                let all: Vec<_> = venue.coalition.iter().map(|one| one.address).collect();
+                let released = venue.sandbox.release_profit(&market, &all);
+                venue.observe("a release", released)
+            }
         }
-        let round = venue
-            .sandbox
-            .auto_deleverage(&market, &bankrupt, &keeper, &[other]);
-        venue.observe(round)
     }
 }

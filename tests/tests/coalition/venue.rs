@@ -1,22 +1,24 @@
-//! A market with honest accounts, a keeper and a coalition, and what none of them may lose.
-
-use std::collections::BTreeMap;
+//! A market with honest accounts, a keeper and a coalition.
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone::Takeover;
+use ballast_client::moment::Moment;
+use ballast_client::ranking::{plan, Request};
 use ballast_engine::liquidation::{health, Health};
+use ballast_engine::position::Position;
 use ballast_engine::units::LotPrice;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Quote, Sandbox, TraderCookie, TxResult,
 };
 use ballast_state::book_account::OrderSide;
-use ballast_state::events::{BallastEvent, OrderFilled};
-use ballast_state::order_args::PlaceOrderArgs;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+
+use crate::ledger::Ledger;
 
 /// Atoms of a dollar.
 pub const USD: u64 = 1_000_000;
 /// Accounts of the coalition.
-const MEMBERS: usize = 5;
+const MEMBERS: usize = 6;
 /// What each of them begins with.
 const BEGINS_WITH: u64 = 10_000 * USD;
 /// Half the honest maker's spread, in basis points of the price.
@@ -25,15 +27,8 @@ const SPREAD_BPS: u64 = 10;
 const DEPTH: u64 = 3_000_000;
 /// Seconds and slots between two prices.
 const PACE: (i64, u64) = (2, 5);
-
-/// What an honest account has if nothing but trades at prices it agreed to moves it.
-#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
-struct Agreed {
-    /// Collateral less what its lots cost, atoms.
-    cash: i128,
-    /// Signed.
-    lots: i128,
-}
+/// The price in the beginning, ticks.
+const START: u64 = 200_000;
 
 /// Everybody, and what was observed.
 pub struct Venue {
@@ -45,64 +40,91 @@ pub struct Venue {
     pub coalition: Vec<TraderCookie>,
     /// An honest account that quotes both sides.
     pub maker: TraderCookie,
+    /// An honest account whose delegate is the owner of the first account of the coalition.
+    pub trusting: TraderCookie,
+    /// Honest accounts with positions of ten times their margin, where there are any.
+    pub leveraged: Vec<TraderCookie>,
+    /// What everybody has.
+    pub ledger: Ledger,
+    /// The calls that went through.
+    pub calls: Vec<String>,
     keeper: TraderCookie,
-    agreed: BTreeMap<Pubkey, Agreed>,
     prices: Vec<Quote>,
-    insurance: u64,
-    /// What honest accounts are worth less what they began with, as it was agreed, atoms.
-    began: i128,
-    /// Tokens that the coalition has outside, beyond those it began with, atoms.
-    outside: i128,
-    /// Rewards that the coalition got out of the fees, atoms.
-    rewards: i128,
+    posted: Quote,
+}
+
+/// What a venue is like.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Base rate of funding, ppm an hour.
+    pub funding_ppm: i32,
+    /// What insurance has, dollars.
+    pub insurance: u64,
+    /// Whether honest accounts have leveraged positions.
+    pub leveraged: bool,
 }
 
 impl Venue {
-    /// The SOL market without funding; a maker, two holders, insurance, the coalition.
-    pub fn open() -> Self {
+    /// The SOL market; a maker, holders, a keeper, insurance, the coalition.
+    pub fn open(setting: Setting) -> Self {
         let mut config = MarketConfig::sol();
-        config.risk.funding_rate_ppm_per_hour = 0;
-        config.risk.max_funding_rate_ppm = 0;
+        config.risk.funding_rate_ppm_per_hour = setting.funding_ppm;
         let begun = Sandbox::with_market(&Options::default(), &config);
         let (mut sandbox, market) = begun.expect("a market");
-        let mut trader = |atoms| sandbox.create_trader(atoms).expect("a trader");
-        let maker = trader(20_000_000 * USD);
-        let (long, short) = (trader(100_000 * USD), trader(100_000 * USD));
-        let keeper = trader(100_000 * USD);
-        let coalition = (0..MEMBERS).map(|_| trader(BEGINS_WITH)).collect();
-        let donor = sandbox.create_wallet(5_000 * USD).expect("a wallet");
+        let mut trader = |dollars: u64| sandbox.create_trader(dollars * USD).expect("a trader");
+        let maker = trader(20_000_000);
+        let keeper = trader(20_000_000);
+        let holders = [trader(100_000), trader(100_000)];
+        let leveraged = [trader(2_000), trader(2_000)];
+        let trusting = trader(10_000);
+        let coalition: Vec<_> = (0..MEMBERS).map(|_| trader(BEGINS_WITH / USD)).collect();
+        let donor = sandbox.create_wallet(setting.insurance * USD);
         sandbox
-            .donate_insurance(&market, &donor, 5_000 * USD)
+            .donate_insurance(&market, &donor.expect("a wallet"), setting.insurance * USD)
             .expect("insurance");
-        let worth = 20 * 1_000 * 200_000;
-        let terms = BlockTrade {
-            lots: 20_000,
-            price_ticks: 200_000,
-            taker_margin: worth,
-            maker_margin: worth,
-        };
+        let delegate = coalition[0].wallet.address();
         sandbox
-            .block_trade(&market, &long, &short, terms)
-            .expect("two holders");
+            .set_delegate(&trusting, Some(delegate))
+            .expect("a delegate");
+        let mut pair = |[long, short]: &[TraderCookie; 2], lots: u64, bps: u64| {
+            let margin = lots * START * bps / 10_000;
+            let terms = BlockTrade {
+                lots: lots.cast_signed(),
+                price_ticks: START,
+                taker_margin: margin,
+                maker_margin: margin,
+            };
+            let traded = sandbox.block_trade(&market, long, short, terms);
+            traded.expect("two holders");
+        };
+        pair(&holders, 20_000, 10_000);
+        if setting.leveraged {
+            pair(&leveraged, 50_000, 1_000);
+        }
+        let honest = [&maker, &keeper, &trusting].into_iter();
+        let honest = honest.chain(&holders).chain(&leveraged);
+        let honest: Vec<_> = honest.map(|trader| trader.address).collect();
+        let members = coalition.iter().map(|member| member.address).collect();
+        let first = Quote {
+            ticks: START,
+            conf_ticks: 0,
+            ema_ticks: START,
+            publish_time: sandbox.time(),
+        };
         let mut venue = Self {
+            ledger: Ledger::open(&sandbox, &market, &honest, members, &keeper, START),
             coalition,
             keeper,
-            agreed: BTreeMap::new(),
-            prices: Vec::new(),
-            insurance: sandbox.market(&market).insurance.balance,
-            began: 0,
-            outside: 0,
-            rewards: 0,
+            trusting,
+            leveraged: leveraged.to_vec(),
+            prices: vec![first],
+            posted: first,
+            calls: Vec::new(),
             sandbox,
             market,
             maker,
         };
-        for account in [venue.maker.address, long.address, short.address] {
-            let has = venue.has(&account);
-            venue.agreed.insert(account, has);
-        }
-        venue.publish(200_000);
-        venue.began = venue.honest();
+        venue.publish(START);
         venue.quote();
         venue
     }
@@ -114,10 +136,13 @@ impl Venue {
             market: self.market.clone(),
             coalition: self.coalition.clone(),
             maker: self.maker.clone(),
+            trusting: self.trusting.clone(),
+            leveraged: self.leveraged.clone(),
+            ledger: self.ledger.clone(),
+            calls: self.calls.clone(),
             keeper: self.keeper.clone(),
-            agreed: self.agreed.clone(),
             prices: self.prices.clone(),
-            ..*self
+            posted: self.posted,
         }
     }
 
@@ -151,15 +176,22 @@ impl Venue {
 
     /// Posts one of the published prices.
     pub fn post(&mut self, quote: Quote) {
+        self.posted = quote;
         self.sandbox.set_quote(&self.market, &quote);
+    }
+
+    /// The honest maker takes its orders back.
+    pub fn unquote(&mut self) {
+        let (market, maker) = (self.market.clone(), self.maker.clone());
+        let cancelled = self.sandbox.cancel_all_orders(&market, &maker, None);
+        self.observe("the maker cancels", cancelled);
     }
 
     /// The honest maker quotes around the newest price.
     pub fn quote(&mut self) {
         self.post(self.newest());
+        self.unquote();
         let (market, maker) = (self.market.clone(), self.maker.clone());
-        let cancelled = self.sandbox.cancel_all_orders(&market, &maker, None);
-        self.observe(cancelled);
         let ticks = self.newest().ticks;
         let away = ticks * SPREAD_BPS / 10_000;
         for (side, price_ticks) in [
@@ -176,44 +208,92 @@ impl Venue {
             };
             let makers = self.makers();
             let placed = self.sandbox.place_order(&market, &maker, args, &makers);
-            self.observe(placed);
+            self.observe("the maker quotes", placed);
         }
     }
 
-    /// The keeper liquidates, at the newest price, whom it can into the book: a step each.
-    pub fn keep(&mut self) {
+    /// The keeper liquidates, at the newest price, whom it can: a step each, into the book, else into its
+    /// own account, and deleverages whom nobody can take over. Whether nobody was in need of it.
+    pub fn keep(&mut self) -> bool {
         self.post(self.newest());
-        let market = self.market.clone();
         let mut quoted = false;
-        for member in self.coalition.clone() {
-            if !self.is_distressed(&member.address) {
-                continue;
-            }
+        let mut in_need = self.coalition.clone();
+        in_need.extend(self.leveraged.clone());
+        in_need.push(self.trusting.clone());
+        in_need.retain(|trader| self.is_distressed(&trader.address));
+        for trader in &in_need {
             if !quoted {
                 self.quote();
                 quoted = true;
             }
-            let (keeper, makers) = (self.keeper.clone(), self.makers());
-            let result = self.sandbox.liquidate_into_book(
-                &market,
-                &member.address,
-                &keeper,
-                Takeover::none(),
-                &makers,
-            );
-            self.observe(result);
+            let victim = trader.address;
+            let _ = self.liquidate(&victim, Takeover::none())
+                || self.liquidate(&victim, Takeover::with_margin(100_000 * USD))
+                || self.deleverage(&victim);
         }
+        in_need.is_empty()
+    }
+
+    fn liquidate(&mut self, victim: &Pubkey, offer: Takeover) -> bool {
+        let (market, keeper, makers) = (self.market.clone(), self.keeper.clone(), self.makers());
+        let result = self
+            .sandbox
+            .liquidate_into_book(&market, victim, &keeper, offer, &makers);
+        self.observe("the keeper liquidates", result)
+    }
+
+    fn deleverage(&mut self, bankrupt: &Pubkey) -> bool {
+        let (market, keeper) = (self.market.clone(), self.keeper.clone());
+        let Some(counterparties) = self.ranked(bankrupt) else {
+            return false;
+        };
+        let round = self
+            .sandbox
+            .auto_deleverage(&market, bankrupt, &keeper, &counterparties);
+        self.observe("the keeper deleverages", round)
+    }
+
+    /// Those whom a round against a bankrupt cuts, in order.
+    pub fn ranked(&self, bankrupt: &Pubkey) -> Option<Vec<Pubkey>> {
+        let slot = self.sandbox.position(&self.market, bankrupt)?;
+        let side = slot.position().ok()?.side()?;
+        let queue = self.sandbox.queue(&self.market, side.opposite());
+        let market = self.sandbox.market(&self.market);
+        let moment = Moment {
+            slot: self.sandbox.slot(),
+            unix_timestamp: self.sandbox.time(),
+            price_ticks: self.posted.ticks,
+        };
+        let request = Request {
+            bankrupt: *bankrupt,
+            max_counterparties: 8,
+            spares: 0,
+        };
+        let planned = plan(&market, &queue.queue().ok()?, &slot, &moment, &request);
+        planned.ok().map(|plan| plan.counterparties)
     }
 
     /// Whether an account is below its maintenance margin at the newest price.
-    fn is_distressed(&self, account: &Pubkey) -> bool {
-        let Some(slot) = self.sandbox.position(&self.market, account) else {
-            return false;
+    pub fn is_distressed(&self, account: &Pubkey) -> bool {
+        self.health_at(account, self.newest().ticks) != Health::Healthy
+    }
+
+    /// How an account stands at a price.
+    pub fn health_at(&self, account: &Pubkey, ticks: u64) -> Health {
+        let Some(position) = self.position(account) else {
+            return Health::Healthy;
         };
+        let mark = LotPrice::new(ticks).expect("a price");
+        health(&position, mark, &self.market.config.risk).expect("a health")
+    }
+
+    /// The position of an account, funding settled.
+    pub fn position(&self, account: &Pubkey) -> Option<Position> {
+        let slot = self.sandbox.position(&self.market, account)?;
         let position = slot.position().expect("a position");
-        let mark = LotPrice::new(self.newest().ticks).expect("a price");
-        let health = health(&position, mark, &self.market.config.risk).expect("a health");
-        health != Health::Healthy
+        let index = self.sandbox.market(&self.market).funding.index;
+        let settled = position.settle(index).expect("funding");
+        (!settled.is_empty()).then_some(settled)
     }
 
     /// The accounts that may have orders.
@@ -222,120 +302,67 @@ impl Venue {
         std::iter::once(self.maker.address).chain(members).collect()
     }
 
-    /// Tokens that the coalition took out of the exchange, or brought in when negative.
-    pub fn withdrawn(&mut self, atoms: i128) {
-        self.outside += atoms;
-    }
-
     /// Takes in what a call did, and checks everybody; whether it did anything.
     ///
     /// # Panics
-    /// Where an honest account or insurance has lost what was not agreed to be lost.
-    pub fn observe(&mut self, result: TxResult) -> bool {
+    /// Where the property does not hold.
+    pub fn observe(&mut self, what: impl Into<String>, result: TxResult) -> bool {
         let Ok(outcome) = result else {
             return false;
         };
-        for event in &outcome.events {
-            self.agree(event);
-        }
-        self.check();
+        self.calls.push(format!(
+            "{} at {} ({} s old), newest {}",
+            what.into(),
+            self.posted.ticks,
+            self.sandbox.time() - self.posted.publish_time,
+            self.newest().ticks
+        ));
+        let (posted, newest) = (self.posted, self.newest().ticks);
+        self.ledger
+            .observe(&self.sandbox, &self.market, &outcome, &posted, newest);
         true
     }
 
-    fn agree(&mut self, event: &BallastEvent) {
-        match event {
-            BallastEvent::OrderPlaced(placed) => {
-                self.filled(&placed.fills);
-                if let Some(taker) = self.agreed.get_mut(&placed.trader) {
-                    let sign = match placed.side {
-                        OrderSide::Bid => 1,
-                        OrderSide::Ask => -1,
-                    };
-                    for fill in &placed.fills {
-                        taker.trade(sign * i128::from(fill.lots), fill.price_ticks);
-                        taker.cash -= i128::from(fill.taker_fee);
-                    }
-                    taker.cash += i128::from(placed.collected_atoms);
-                }
-            }
-            BallastEvent::PositionLiquidated(liquidated) => {
-                self.filled(&liquidated.fills);
-                self.rewards += i128::from(liquidated.reward_atoms);
-            }
-            BallastEvent::TriggerExecuted(executed) => self.filled(&executed.fills),
-            BallastEvent::AutoDeleveraged(round) => {
-                self.rewards += i128::from(round.reward_atoms);
-            }
-            _ => {}
+    /// Deposits what a member lacks of so much margin and the fee of the trade that it is for.
+    pub fn fund(&mut self, member: &TraderCookie, margin: u64) {
+        let wanted = margin + margin / 20;
+        let free = self.sandbox.trader(&member.address).free;
+        let free = u64::try_from(free).expect("collateral");
+        if free < wanted {
+            self.transfer(member, false, wanted - free);
         }
     }
 
-    /// Makers agreed to the prices of their orders.
-    fn filled(&mut self, fills: &[OrderFilled]) {
-        for fill in fills {
-            if let Some(maker) = self.agreed.get_mut(&fill.maker) {
-                let (lots, after) = (i128::from(fill.lots), i128::from(fill.maker_lots_after));
-                let signed = if maker.lots + lots == after {
-                    lots
-                } else {
-                    -lots
-                };
-                maker.trade(signed, fill.price_ticks);
-                maker.cash -= i128::from(fill.maker_fee);
-            }
-        }
-    }
-
-    fn check(&mut self) {
-        for (account, agreed) in &self.agreed {
-            let has = self.has(account);
-            assert_eq!(has, *agreed, "{account} lost what it did not agree to lose");
-        }
-        let insurance = self.sandbox.market(&self.market).insurance.balance;
-        assert!(insurance >= self.insurance, "insurance paid");
-        self.insurance = insurance;
-        let members = self.coalition.iter().map(|member| member.address);
-        let has: i128 = members.map(|member| self.worth(&self.has(&member))).sum();
-        let began = i128::from(BEGINS_WITH) * self.coalition.len() as i128;
-        let (gained, lost) = (has + self.outside - began, self.began - self.honest());
-        assert!(
-            gained <= lost + self.rewards,
-            "the coalition gained {gained}, honest accounts lost {lost}"
-        );
-    }
-
-    /// What the account holds.
-    fn has(&self, account: &Pubkey) -> Agreed {
-        let trader = self.sandbox.trader(account);
-        let mut has = Agreed {
-            cash: i128::from(trader.free),
-            lots: 0,
+    /// A member closes what it has into the book.
+    pub fn close(&mut self, member: &TraderCookie) -> bool {
+        let Some(position) = self.position(&member.address) else {
+            return false;
         };
-        let market = self.market.keys.market;
-        if let Some(slot) = trader.positions.iter().find(|slot| slot.market == market) {
-            let held = i128::from(slot.order_margin) + i128::from(slot.margin);
-            let profit = self.sandbox.market(&self.market).held;
-            let profit = profit.value(&slot.held_claim()).expect("a sound claim");
-            has.cash += held + i128::from(profit) - i128::from(slot.entry_quote);
-            has.lots = i128::from(slot.lots);
+        let args = PlaceOrderArgs {
+            side: match position.lots.get() > 0 {
+                true => OrderSide::Ask,
+                false => OrderSide::Bid,
+            },
+            kind: OrderKind::Market,
+            lots: position.size(),
+            reduce_only: true,
+            self_trade: SelfTrade::CancelProvide,
+            ..PlaceOrderArgs::default()
+        };
+        let (market, makers) = (self.market.clone(), self.makers());
+        let placed = self.sandbox.place_order(&market, member, args, &makers);
+        self.observe("a member closes", placed)
+    }
+
+    /// Deposits tokens of a member's wallet, or withdraws.
+    pub fn transfer(&mut self, member: &TraderCookie, out: bool, atoms: u64) -> bool {
+        let (result, moved) = match out {
+            true => (self.sandbox.withdraw(member, atoms), i128::from(atoms)),
+            false => (self.sandbox.deposit(member, atoms), -i128::from(atoms)),
+        };
+        if result.is_ok() {
+            self.ledger.withdrawn(moved);
         }
-        has
-    }
-
-    /// At the newest price, atoms.
-    fn worth(&self, has: &Agreed) -> i128 {
-        has.cash + has.lots * i128::from(self.newest().ticks)
-    }
-
-    fn honest(&self) -> i128 {
-        self.agreed.values().map(|agreed| self.worth(agreed)).sum()
-    }
-}
-
-impl Agreed {
-    /// A lot at a tick is an atom.
-    fn trade(&mut self, lots: i128, ticks: u64) {
-        self.lots += lots;
-        self.cash -= lots * i128::from(ticks);
+        self.observe(if out { "a withdrawal" } else { "a deposit" }, result)
     }
 }

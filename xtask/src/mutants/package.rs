@@ -1,26 +1,15 @@
 //! A copy of the engine with its mutants, built once.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::instrument::{instrument, switch, Mutant};
-use crate::cargo;
+use crate::cargo::{self, Suite};
+use crate::copies::{files, put, read};
 
 /// The package whose tests are tried.
 const PACKAGE: &str = "crates/engine";
 /// Sources that only serve tests.
 const FIXTURES: &str = "fixtures";
-
-/// A test binary.
-#[derive(Clone, Debug)]
-pub struct Suite {
-    /// Its target's name.
-    pub name: String,
-    /// Where it is.
-    pub binary: PathBuf,
-}
 
 /// The copy: a workspace of its own.
 pub struct Copy {
@@ -42,11 +31,11 @@ impl Copy {
             mutants: Vec::new(),
         };
         let manifest = read(&original.join("Cargo.toml"))?;
-        copy.put(Path::new("Cargo.toml"), &alone(&manifest)?)?;
+        put(&copy.root, Path::new("Cargo.toml"), &alone(&manifest)?)?;
         for name in ["Cargo.lock", "idl/ballast.json"] {
             let text = read(&original.join(name))?;
             if name != "Cargo.lock" || !copy.root.join(name).exists() {
-                copy.put(Path::new(name), &text)?;
+                put(&copy.root, Path::new(name), &text)?;
             }
         }
         let package = original.join(PACKAGE);
@@ -62,10 +51,10 @@ impl Copy {
             if name == Path::new("src/lib.rs") {
                 text.push_str("\npub mod mutants;\n");
             }
-            copy.put(&Path::new(PACKAGE).join(name), &text)?;
+            put(&copy.root, &Path::new(PACKAGE).join(name), &text)?;
         }
         let switches = Path::new(PACKAGE).join("src/mutants.rs");
-        copy.put(&switches, &switch(copy.mutants.len()))?;
+        put(&copy.root, &switches, &switch(copy.mutants.len()))?;
         Ok(copy)
     }
 
@@ -92,34 +81,13 @@ impl Copy {
             return Err("the mutants were not built; the lines above say why.".into());
         }
         let lines = String::from_utf8_lossy(&output.stdout);
-        Ok(lines.lines().filter_map(suite).collect())
+        Ok(lines.lines().filter_map(Suite::of_message).collect())
     }
 
     /// The folder in which the tests run.
     pub fn package(&self) -> PathBuf {
         self.root.join(PACKAGE)
     }
-
-    fn put(&self, name: &Path, text: &str) -> Result<(), String> {
-        let path = self.root.join(name);
-        if fs::read_to_string(&path).is_ok_and(|there| there == text) {
-            return Ok(());
-        }
-        let folder = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&path, text))
-            .map_err(|problem| format!("{} cannot be written ({problem}).", path.display()))
-    }
-}
-
-/// The suite that a message of cargo names.
-fn suite(message: &str) -> Option<Suite> {
-    let message: Value = serde_json::from_str(message).ok()?;
-    let binary = message["executable"].as_str()?;
-    Some(Suite {
-        name: message["target"]["name"].as_str()?.to_owned(),
-        binary: binary.into(),
-    })
 }
 
 /// The workspace's manifest with the one package as its only member.
@@ -134,25 +102,6 @@ fn alone(manifest: &str) -> Result<String, String> {
     let workspace = workspace.ok_or("Cargo.toml has no [workspace].")?;
     workspace.insert("members".into(), members);
     toml::to_string(&manifest).map_err(|problem| problem.to_string())
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let entries = fs::read_dir(folder)
-        .map_err(|problem| format!("{} cannot be read ({problem}).", folder.display()))?;
-    let mut found = Vec::new();
-    for entry in entries.filter_map(Result::ok) {
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => found.append(&mut files(&entry.path())?),
-            _ => found.push(entry.path()),
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path)
-        .map_err(|problem| format!("{} cannot be read ({problem}).", path.display()))
 }
 
 #[cfg(test)]
@@ -172,19 +121,5 @@ mod tests {
             alone["workspace"]["package"]["edition"].as_str(),
             Some("2021")
         );
-    }
-
-    #[test]
-    fn binaries_are_read_from_the_messages_of_cargo() {
-        let message =
-            r#"{"reason":"compiler-artifact","target":{"name":"money"},"executable":"/t/money-1"}"#;
-        let found = suite(message).unwrap();
-        assert_eq!(
-            (found.name.as_str(), found.binary.as_path()),
-            ("money", Path::new("/t/money-1"))
-        );
-        let library =
-            r#"{"reason":"compiler-artifact","target":{"name":"engine"},"executable":null}"#;
-        assert!(suite(library).is_none());
     }
 }

@@ -1,0 +1,156 @@
+//! The faults: each a piece of a source, and what stands there in its stead while it is on.
+
+/// A fault of the program.
+#[derive(Debug)]
+pub struct Fault {
+    /// What it is called.
+    pub name: &'static str,
+    /// What is wrong.
+    pub what: &'static str,
+    /// The source.
+    pub file: &'static str,
+    /// A piece of it that occurs once.
+    pub right: &'static str,
+    /// What stands for it, with [`SWITCH`] for whether the fault is on.
+    pub wrong: &'static str,
+}
+
+/// Stands in [`Fault::wrong`] for whether the fault is on.
+pub const SWITCH: &str = "FAULT";
+
+/// All of them; the number of a fault is its place here, from 1.
+pub const FAULTS: &[Fault] = &[
+    Fault {
+        name: "healthy-liquidated",
+        what: "positions above maintenance are liquidated",
+        file: "crates/engine/src/liquidation/waterfall.rs",
+        right: "if equity.positive_part() >= maintenance {",
+        wrong: "if equity.positive_part() >= maintenance && !FAULT {",
+    },
+    Fault {
+        name: "maker-off-price",
+        what: "makers are filled a tick off their price",
+        file: "crates/engine/src/matching.rs",
+        right: "let notional = order.price().notional(lots)?;",
+        wrong: "let mut notional = order.price().notional(lots)?;
+    if FAULT {
+        notional = notional.wrapping_add(lots);
+    }",
+    },
+    Fault {
+        name: "half-initial-margin",
+        what: "initial margin is half of what it should be",
+        file: "crates/engine/src/margin.rs",
+        right: "rounded_up(scaled(params, notional, |tier| tier.initial_margin_bps)?)",
+        wrong: "let part = if FAULT { 2 } else { 1 };
+    rounded_up(scaled(params, notional, |tier| tier.initial_margin_bps / part)?)",
+    },
+    Fault {
+        name: "margin-leaves-unchecked",
+        what: "all margin may be taken out",
+        file: "crates/engine/src/trade.rs",
+        right: "check_initial(params, mark, &after)?;",
+        wrong: "if !FAULT {
+        check_initial(params, mark, &after)?;
+    }",
+    },
+    Fault {
+        name: "makers-below-maintenance",
+        what: "makers are filled below maintenance margin",
+        file: "crates/engine/src/matching.rs",
+        right: "if equity.is_negative() || equity.positive_part() < required {",
+        wrong: "if !FAULT && (equity.is_negative() || equity.positive_part() < required) {",
+    },
+    Fault {
+        name: "stale-prices",
+        what: "prices of any age are used",
+        file: "crates/engine/src/oracle/clock.rs",
+        right: "if self.is_older_than(self.age_limit(action, price), price) {",
+        wrong: "if !FAULT && self.is_older_than(self.age_limit(action, price), price) {",
+    },
+    Fault {
+        name: "older-prices",
+        what: "prices older than one recorded are used",
+        file: "crates/engine/src/oracle/clock.rs",
+        right: "if price.publish_time < self.last_publish_time {",
+        wrong: "if !FAULT && price.publish_time < self.last_publish_time {",
+    },
+    Fault {
+        name: "choice-of-half-a-minute",
+        what: "opening and margin out take prices as old as a flagged position's liquidation does",
+        file: "crates/engine/src/oracle/clock.rs",
+        right: "Action::Open | Action::Reduce | Action::RemoveMargin => false,",
+        wrong: "Action::Open | Action::Reduce | Action::RemoveMargin => FAULT,",
+    },
+    Fault {
+        name: "insurance-pays-all-for-a-part",
+        what: "insurance pays the whole deficit where some lots are closed",
+        file: "crates/engine/src/liquidation/waterfall.rs",
+        right: "let share = deficit.insurance_for(closed)?;",
+        wrong: "let share = deficit.insurance_for(if FAULT {
+            self.input.position.size()
+        } else {
+            closed
+        })?;",
+    },
+    Fault {
+        name: "profit-not-held",
+        what: "profit leaves a market that is short of it",
+        file: "programs/ballast/src/instructions/profit.rs",
+        right: "if short_of == 0 {",
+        wrong: "if short_of == 0 || FAULT {",
+    },
+    Fault {
+        name: "accrues-at-the-new-price",
+        what: "what has passed is charged at the price just read",
+        file: "crates/state/src/market.rs",
+        right: "let judged = self.known(now, pauses).judge(action, &price)?;",
+        wrong: "let judged = self.known(now, pauses).judge(action, &price)?;
+        if FAULT && judged.fit {
+            self.last_price = price.into();
+        }",
+    },
+    Fault {
+        name: "rewards-without-bound",
+        what: "a rescue earns its flat reward, whatever it saved",
+        file: "crates/engine/src/reward.rs",
+        right: "let most = Bps::new(REWARD_SHARE_BPS).floor_of(saved)?;",
+        wrong: "let mut most = Bps::new(REWARD_SHARE_BPS).floor_of(saved)?;
+    if FAULT {
+        most = u64::MAX;
+    }",
+    },
+    Fault {
+        name: "delegates-block-trade",
+        what: "a delegate block-trades without its owner's leave",
+        file: "crates/state/src/trader.rs",
+        right: "self.owner == *signer || self.delegate_flags & DELEGATE_BLOCK_TRADES != 0,",
+        wrong:
+            "FAULT || self.owner == *signer || self.delegate_flags & DELEGATE_BLOCK_TRADES != 0,",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace;
+
+    #[test]
+    fn every_fault_fits_the_source() {
+        let root = workspace::root().unwrap();
+        for fault in FAULTS {
+            let source = std::fs::read_to_string(root.join(fault.file)).unwrap();
+            let found = source.matches(fault.right).count();
+            assert_eq!(found, 1, "{}: {}", fault.name, fault.file);
+            assert!(fault.wrong.contains(SWITCH), "{}", fault.name);
+        }
+    }
+
+    #[test]
+    fn names_are_distinct() {
+        let mut names: Vec<_> = FAULTS.iter().map(|fault| fault.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FAULTS.len());
+    }
+}
