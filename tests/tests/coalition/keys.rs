@@ -5,7 +5,7 @@ use ballast_client::instructions::admin::{self, StagedKeys};
 use ballast_client::instructions::wind_down;
 use ballast_sandbox::{MarketCookie, Sandbox};
 use ballast_state::exchange::{Delays, Role};
-use ballast_state::pause::{LONGEST_PAUSE_SLOTS, PAUSE_ALL, PAUSE_LIQUIDATE};
+use ballast_state::pause::{LONGEST_PAUSE_SLOTS, PAUSE_ALL, PAUSE_LIQUIDATE, PAUSE_OPEN};
 use ballast_state::staged::Change;
 use rand::Rng;
 use solana_keypair::Keypair;
@@ -99,7 +99,7 @@ impl Stolen {
 
     fn stage(&mut self, attack: &mut Attack, venue: &mut Venue, market: &MarketCookie) -> bool {
         let mut changes = changes(self.signer.pubkey(), venue, market);
-        let (change, of_market) = changes.swap_remove(attack.below(6) as usize % changes.len());
+        let (change, of_market) = changes.swap_remove(attack.below(24) as usize % changes.len());
         let of = of_market.then_some(market);
         let result = venue.sandbox.send_staging(change, of, &self.signer);
         let stage = admin::StageChange {
@@ -159,7 +159,7 @@ impl Stolen {
     fn at_once(&mut self, attack: &mut Attack, venue: &mut Venue, market: &MarketCookie) -> bool {
         let authority = self.signer.pubkey();
         let instruction = match attack.below(4) {
-            0 => admin::RaiseDelays {
+            0..=2 => admin::RaiseDelays {
                 admin: authority,
                 delays: Delays {
                     risk_slots: Delays::DEFAULT.risk_slots + u64::from(attack.below(1_000)),
@@ -170,7 +170,6 @@ impl Stolen {
             _ => wind_down::SetReduceOnly {
                 authority,
                 market: market.keys.market,
-                reduce_only: attack.below(3) == 0,
             }
             .instruction(),
         };
@@ -202,6 +201,14 @@ fn changes(
         (Change::Treasury(venue.coalition[0].wallet.tokens), false),
         (Change::Delays(Delays::default()), false),
         (Change::Delist, true),
+        (Change::Reopen, true),
+        (
+            Change::Pause {
+                flags: PAUSE_OPEN,
+                slots: LONGEST_PAUSE_SLOTS,
+            },
+            false,
+        ),
     ]
 }
 

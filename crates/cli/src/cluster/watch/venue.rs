@@ -200,10 +200,7 @@ mod tests {
         let mut venue = Venue::default();
         assert!(venue.paused(0).is_none());
         let news = venue.paused(4 | 16).expect("news");
-        assert_eq!(
-            told(&[news]),
-            [(true, "Paused: open, remove_margin")]
-        );
+        assert_eq!(told(&[news]), [(true, "Paused: open, remove_margin")]);
         assert!(venue.paused(4 | 16).is_none());
         let news = venue.paused(0).expect("news");
         assert_eq!(told(&[news]), [(false, "Nothing is paused any more")]);
