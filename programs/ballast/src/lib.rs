@@ -74,106 +74,9 @@ solana_security_txt::security_txt! {
 pub mod ballast {
     use super::*;
 
-    // --- admin ---
+    // The program looks for an instruction in the order below: what is called most comes first.
 
-    /// Creates the exchange and its collateral vault.
-    pub fn initialize_exchange(
-        ctx: Context<InitializeExchange>,
-        args: InitializeExchangeArgs,
-    ) -> Result<()> {
-        InitializeExchange::handle(ctx, args)
-    }
-
-    /// Lets changes wait for longer.
-    pub fn raise_delays(ctx: Context<RaiseDelays>, delays: Delays) -> Result<()> {
-        RaiseDelays::handle(ctx, delays)
-    }
-
-    /// Stages a change, which may be applied once its delay is over.
-    pub fn stage_change(ctx: Context<StageChange>, change: Change) -> Result<()> {
-        StageChange::handle(ctx, change)
-    }
-
-    /// Takes a staged change back.
-    pub fn cancel_staged(ctx: Context<CancelStaged>, id: [u8; 32]) -> Result<()> {
-        CancelStaged::handle(ctx, id)
-    }
-
-    /// Puts a staged change of the exchange in force; anyone, once it is due.
-    pub fn apply_exchange_change(ctx: Context<ApplyExchangeChange>, id: [u8; 32]) -> Result<()> {
-        ApplyExchangeChange::handle(ctx, id)
-    }
-
-    /// Puts a staged change of a market in force; anyone, once it is due.
-    pub fn apply_market_change(ctx: Context<ApplyMarketChange>, id: [u8; 32]) -> Result<()> {
-        ApplyMarketChange::handle(ctx, id)
-    }
-
-    /// Takes a role that was staged for the signer, once it is due.
-    pub fn accept_authority(ctx: Context<AcceptAuthority>, id: [u8; 32]) -> Result<()> {
-        AcceptAuthority::handle(ctx, id)
-    }
-
-    /// Begins or lifts the signer's own pause.
-    pub fn set_pause(ctx: Context<SetPause>, flags: u32, slots: u64) -> Result<()> {
-        SetPause::handle(ctx, flags, slots)
-    }
-
-    /// Makes a market reduce-only.
-    pub fn set_reduce_only(ctx: Context<SetReduceOnly>) -> Result<()> {
-        SetReduceOnly::handle(ctx)
-    }
-
-    /// Opens a staged market over two zeroed queues and a zeroed book, once it is due.
-    pub fn create_market(ctx: Context<CreateMarket>, id: [u8; 32]) -> Result<()> {
-        CreateMarket::handle(ctx, id)
-    }
-
-    // --- trader ---
-
-    /// Opens a trader account.
-    pub fn create_trader(ctx: Context<CreateTrader>, sub_id: u16) -> Result<()> {
-        CreateTrader::handle(ctx, sub_id)
-    }
-
-    /// Closes an empty trader account.
-    pub fn close_trader(ctx: Context<CloseTrader>) -> Result<()> {
-        CloseTrader::handle(ctx)
-    }
-
-    /// Names or dismisses a delegate.
-    pub fn set_delegate(
-        ctx: Context<SetDelegate>,
-        delegate: Option<Pubkey>,
-        block_trades: bool,
-    ) -> Result<()> {
-        SetDelegate::handle(ctx, delegate, block_trades)
-    }
-
-    /// Turns tokens into free collateral.
-    pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
-        Deposit::handle(ctx, amount)
-    }
-
-    /// Turns free collateral into tokens.
-    pub fn withdraw(ctx: Context<Withdraw>, amount: u64) -> Result<()> {
-        Withdraw::handle(ctx, amount)
-    }
-
-    /// Moves free collateral to a position's margin.
-    pub fn add_margin(ctx: Context<AddMargin>, amount: u64) -> Result<()> {
-        AddMargin::handle(ctx, amount)
-    }
-
-    /// Moves a position's margin to free collateral.
-    pub fn remove_margin(ctx: Context<RemoveMargin>, amount: u64) -> Result<()> {
-        RemoveMargin::handle(ctx, amount)
-    }
-
-    /// Executes a trade that taker and maker both signed.
-    pub fn block_trade(ctx: Context<BlockTrade>, args: BlockTradeArgs) -> Result<()> {
-        BlockTrade::handle(ctx, args)
-    }
+    // --- a trader's orders and trades ---
 
     /// Trades with the book and leaves the rest of a limit order in it.
     pub fn place_order<'info>(
@@ -202,6 +105,11 @@ pub mod ballast {
         CancelAllOrders::handle(ctx, side)
     }
 
+    /// Executes a trade that taker and maker both signed.
+    pub fn block_trade(ctx: Context<BlockTrade>, args: BlockTradeArgs) -> Result<()> {
+        BlockTrade::handle(ctx, args)
+    }
+
     /// Sets a stop-loss or take-profit.
     pub fn place_trigger(ctx: Context<PlaceTrigger>, args: PlaceTriggerArgs) -> Result<()> {
         PlaceTrigger::handle(ctx, args)
@@ -214,9 +122,65 @@ pub mod ballast {
 
     // --- anyone ---
 
+    /// Takes one liquidation step over.
+    pub fn liquidate<'info>(
+        ctx: Context<'info, Liquidate<'info>>,
+        liquidator_margin: u64,
+        take_over_lots: u64,
+    ) -> Result<()> {
+        Liquidate::handle(ctx, liquidator_margin, take_over_lots)
+    }
+
+    /// Executes a trigger that the oracle price has reached.
+    pub fn execute_trigger<'info>(
+        ctx: Context<'info, ExecuteTrigger<'info>>,
+        kind: TriggerKind,
+    ) -> Result<()> {
+        ExecuteTrigger::handle(ctx, kind)
+    }
+
+    /// Closes a bankrupt position against its highest ranked counterparties.
+    pub fn auto_deleverage<'info>(ctx: Context<'info, AutoDeleverage<'info>>) -> Result<()> {
+        AutoDeleverage::handle(ctx)
+    }
+
+    /// Records how a position stands.
+    pub fn flag_bankruptcy(ctx: Context<FlagBankruptcy>) -> Result<()> {
+        FlagBankruptcy::handle(ctx)
+    }
+
+    /// Gives traders held profit back that the market is not short of any more.
+    pub fn release_profit<'info>(ctx: Context<'info, ReleaseProfit<'info>>) -> Result<()> {
+        ReleaseProfit::handle(ctx)
+    }
+
     /// Accrues a market's funding.
     pub fn accrue_funding(ctx: Context<AccrueFunding>) -> Result<()> {
         AccrueFunding::handle(ctx)
+    }
+
+    /// Begins a deleveraging over several transactions.
+    pub fn open_adl_session(ctx: Context<OpenAdlSession>) -> Result<()> {
+        OpenAdlSession::handle(ctx)
+    }
+
+    /// Walks on through the queue for a session.
+    pub fn advance_adl_session(
+        ctx: Context<AdvanceAdlSession>,
+        max_nodes: u32,
+        hints: Vec<u32>,
+    ) -> Result<()> {
+        AdvanceAdlSession::handle(ctx, max_nodes, hints)
+    }
+
+    /// Closes a bankrupt position against those a session has selected.
+    pub fn execute_adl_session<'info>(ctx: Context<'info, ExecuteAdlSession<'info>>) -> Result<()> {
+        ExecuteAdlSession::handle(ctx)
+    }
+
+    /// Closes a session that came to nothing.
+    pub fn close_adl_session(ctx: Context<CloseAdlSession>) -> Result<()> {
+        CloseAdlSession::handle(ctx)
     }
 
     /// Gives to a market's insurance.
@@ -279,59 +243,99 @@ pub mod ballast {
         MigrateTrader::handle(ctx)
     }
 
-    /// Records how a position stands.
-    pub fn flag_bankruptcy(ctx: Context<FlagBankruptcy>) -> Result<()> {
-        FlagBankruptcy::handle(ctx)
+    // --- a trader's account and margin ---
+
+    /// Turns tokens into free collateral.
+    pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
+        Deposit::handle(ctx, amount)
     }
 
-    /// Takes one liquidation step over.
-    pub fn liquidate<'info>(
-        ctx: Context<'info, Liquidate<'info>>,
-        liquidator_margin: u64,
-        take_over_lots: u64,
+    /// Turns free collateral into tokens.
+    pub fn withdraw(ctx: Context<Withdraw>, amount: u64) -> Result<()> {
+        Withdraw::handle(ctx, amount)
+    }
+
+    /// Moves free collateral to a position's margin.
+    pub fn add_margin(ctx: Context<AddMargin>, amount: u64) -> Result<()> {
+        AddMargin::handle(ctx, amount)
+    }
+
+    /// Moves a position's margin to free collateral.
+    pub fn remove_margin(ctx: Context<RemoveMargin>, amount: u64) -> Result<()> {
+        RemoveMargin::handle(ctx, amount)
+    }
+
+    /// Opens a trader account.
+    pub fn create_trader(ctx: Context<CreateTrader>, sub_id: u16) -> Result<()> {
+        CreateTrader::handle(ctx, sub_id)
+    }
+
+    /// Closes an empty trader account.
+    pub fn close_trader(ctx: Context<CloseTrader>) -> Result<()> {
+        CloseTrader::handle(ctx)
+    }
+
+    /// Names or dismisses a delegate.
+    pub fn set_delegate(
+        ctx: Context<SetDelegate>,
+        delegate: Option<Pubkey>,
+        block_trades: bool,
     ) -> Result<()> {
-        Liquidate::handle(ctx, liquidator_margin, take_over_lots)
+        SetDelegate::handle(ctx, delegate, block_trades)
     }
 
-    /// Executes a trigger that the oracle price has reached.
-    pub fn execute_trigger<'info>(
-        ctx: Context<'info, ExecuteTrigger<'info>>,
-        kind: TriggerKind,
+    // --- authorities; a change that has waited is put in force by anyone ---
+
+    /// Creates the exchange and its collateral vault.
+    pub fn initialize_exchange(
+        ctx: Context<InitializeExchange>,
+        args: InitializeExchangeArgs,
     ) -> Result<()> {
-        ExecuteTrigger::handle(ctx, kind)
+        InitializeExchange::handle(ctx, args)
     }
 
-    /// Closes a bankrupt position against its highest ranked counterparties.
-    pub fn auto_deleverage<'info>(ctx: Context<'info, AutoDeleverage<'info>>) -> Result<()> {
-        AutoDeleverage::handle(ctx)
+    /// Lets changes wait for longer.
+    pub fn raise_delays(ctx: Context<RaiseDelays>, delays: Delays) -> Result<()> {
+        RaiseDelays::handle(ctx, delays)
     }
 
-    /// Gives traders held profit back that the market is not short of any more.
-    pub fn release_profit<'info>(ctx: Context<'info, ReleaseProfit<'info>>) -> Result<()> {
-        ReleaseProfit::handle(ctx)
+    /// Stages a change, which may be applied once its delay is over.
+    pub fn stage_change(ctx: Context<StageChange>, change: Change) -> Result<()> {
+        StageChange::handle(ctx, change)
     }
 
-    /// Begins a deleveraging over several transactions.
-    pub fn open_adl_session(ctx: Context<OpenAdlSession>) -> Result<()> {
-        OpenAdlSession::handle(ctx)
+    /// Takes a staged change back.
+    pub fn cancel_staged(ctx: Context<CancelStaged>, id: [u8; 32]) -> Result<()> {
+        CancelStaged::handle(ctx, id)
     }
 
-    /// Walks on through the queue for a session.
-    pub fn advance_adl_session(
-        ctx: Context<AdvanceAdlSession>,
-        max_nodes: u32,
-        hints: Vec<u32>,
-    ) -> Result<()> {
-        AdvanceAdlSession::handle(ctx, max_nodes, hints)
+    /// Puts a staged change of the exchange in force; anyone, once it is due.
+    pub fn apply_exchange_change(ctx: Context<ApplyExchangeChange>, id: [u8; 32]) -> Result<()> {
+        ApplyExchangeChange::handle(ctx, id)
     }
 
-    /// Closes a bankrupt position against those a session has selected.
-    pub fn execute_adl_session<'info>(ctx: Context<'info, ExecuteAdlSession<'info>>) -> Result<()> {
-        ExecuteAdlSession::handle(ctx)
+    /// Puts a staged change of a market in force; anyone, once it is due.
+    pub fn apply_market_change(ctx: Context<ApplyMarketChange>, id: [u8; 32]) -> Result<()> {
+        ApplyMarketChange::handle(ctx, id)
     }
 
-    /// Closes a session that came to nothing.
-    pub fn close_adl_session(ctx: Context<CloseAdlSession>) -> Result<()> {
-        CloseAdlSession::handle(ctx)
+    /// Takes a role that was staged for the signer, once it is due.
+    pub fn accept_authority(ctx: Context<AcceptAuthority>, id: [u8; 32]) -> Result<()> {
+        AcceptAuthority::handle(ctx, id)
+    }
+
+    /// Begins or lifts the signer's own pause.
+    pub fn set_pause(ctx: Context<SetPause>, flags: u32, slots: u64) -> Result<()> {
+        SetPause::handle(ctx, flags, slots)
+    }
+
+    /// Makes a market reduce-only.
+    pub fn set_reduce_only(ctx: Context<SetReduceOnly>) -> Result<()> {
+        SetReduceOnly::handle(ctx)
+    }
+
+    /// Opens a staged market over two zeroed queues and a zeroed book, once it is due.
+    pub fn create_market(ctx: Context<CreateMarket>, id: [u8; 32]) -> Result<()> {
+        CreateMarket::handle(ctx, id)
     }
 }
