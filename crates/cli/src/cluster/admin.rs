@@ -9,20 +9,19 @@ use ballast_client::instructions::anyone::GrowQueue;
 use ballast_engine::units::Side;
 use ballast_state::exchange::{Exchange, Role, SHORT_DELAY_SLOTS};
 use ballast_state::instructions::MAX_GROWTH;
-use ballast_state::pause::LONGEST_PAUSE_SLOTS;
 use ballast_state::staged::{Change, Staged};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use solana_signer::Signer;
 
 use super::failure::Usage;
-use super::market::{paused, PAUSES};
+use super::guardian::{self, PauseArgs};
 use super::options::{PositionSide, Sending};
+use super::pauses::PAUSES;
 use super::session::Session;
 use super::staging::{self, DelayChoice, StageChoice, StagedView};
 use super::state::Parts;
-use super::units::Collateral;
-use super::words::{role_name, Names};
+use super::words::{role_name, Names, NO_DELAY};
 use super::writing::{self, Plan};
 
 /// Arguments of `admin`.
@@ -105,18 +104,6 @@ enum Action {
     },
 }
 
-#[derive(Clone, Debug, Args)]
-pub struct PauseArgs {
-    /// What: deposit, withdraw, open, trade, remove_margin, liquidate, deleverage, or all.
-    #[arg(required = true, value_parser = flag)]
-    what: Vec<u32>,
-    /// For how long, slots of about 0.4 seconds; what may last less ends earlier.
-    #[arg(long, default_value_t = LONGEST_PAUSE_SLOTS, value_parser = clap::value_parser!(u64).range(1..=LONGEST_PAUSE_SLOTS))]
-    slots: u64,
-    #[command(flatten)]
-    sending: Sending,
-}
-
 /// A role of the exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum RoleChoice {
@@ -136,20 +123,6 @@ impl From<RoleChoice> for Role {
             RoleChoice::Guardian => Self::Guardian,
         }
     }
-}
-
-/// The flags of a name.
-pub fn flag(text: &str) -> Result<u32, String> {
-    if text == "all" {
-        return Ok(PAUSES.iter().fold(0, |all, (flag, _)| all | flag));
-    }
-    let found = PAUSES
-        .iter()
-        .find(|(_, name)| *name == text.replace('-', "_"));
-    found.map(|(flag, _)| *flag).ok_or_else(|| {
-        let names: Vec<&str> = PAUSES.iter().map(|(_, name)| *name).collect();
-        format!("expected {} or all", names.join(", "))
-    })
 }
 
 /// A role as it is printed.
@@ -183,10 +156,6 @@ struct PauseView {
     /// First slot in which it is not any more.
     until_slot: u64,
 }
-
-/// What an exchange without delays is told in every answer.
-pub const NO_DELAY: &str =
-    "AUTHORITIES ACT AT ONCE: NO DELAY OF A DAY. Nobody can react to what they change.";
 
 /// The hand-overs that are staged, by role.
 type HandOvers = [(Role, Option<Staged>); 3];
@@ -278,8 +247,8 @@ pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
             let view = AdminView::new(&session.exchange().await?, &staged, all, slot);
             session.answer(&view, || view.words())
         }
-        Action::Pause(args) => pause(session, args, true).await,
-        Action::Resume(args) => pause(session, args, false).await,
+        Action::Pause(args) => guardian::pause(session, args, true).await,
+        Action::Resume(args) => guardian::pause(session, args, false).await,
         Action::Propose {
             role,
             successor,
@@ -302,60 +271,6 @@ pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
     }
 }
 
-fn names(exchange: &Exchange) -> Names<'static> {
-    Names {
-        collateral: Collateral {
-            decimals: exchange.mint_decimals,
-        },
-        market: None,
-    }
-}
-
-/// The signer's own pause, with or without what was chosen. Nobody lifts the pause of the other.
-pub async fn pause(session: &Session, args: &PauseArgs, pauses: bool) -> Result<()> {
-    let signer = session.keypair()?;
-    let exchange = session.exchange().await?;
-    let authority = signer.pubkey();
-    let own = if authority == exchange.guardian {
-        &exchange.guardian_pause
-    } else if authority == exchange.admin {
-        &exchange.admin_pause
-    } else {
-        return Err(not_holder(&authority, "guardian", &exchange.guardian).into());
-    };
-    let chosen = args.what.iter().fold(0, |all, flag| all | flag);
-    let before = own.in_force(session.cluster.clock().await?.slot);
-    let (command, flags, verb, what) = if pauses {
-        ("admin pause", before | chosen, "Pause", chosen & !before)
-    } else {
-        ("admin resume", before & !chosen, "Resume", before & chosen)
-    };
-    if flags == before {
-        let state = if pauses {
-            "paused already"
-        } else {
-            "not paused by this key"
-        };
-        return Err(Usage(format!("{} is {state}", paused(chosen).join(", "))).into());
-    }
-    let left = match paused(flags).as_slice() {
-        [] => "this key pauses nothing then".to_owned(),
-        names => format!("paused by this key then: {}", names.join(", ")),
-    };
-    let plan = Plan {
-        command,
-        purpose: format!("{verb} {} for everybody; {left}", paused(what).join(", ")),
-        instructions: vec![build::SetPause {
-            authority,
-            flags,
-            slots: args.slots,
-        }
-        .instruction()],
-        names: names(&exchange),
-    };
-    writing::perform(session, signer, plan, args.sending).await
-}
-
 async fn propose(
     session: &Session,
     role: Role,
@@ -366,7 +281,7 @@ async fn propose(
     let exchange = session.exchange().await?;
     let admin = signer.pubkey();
     if admin != exchange.admin {
-        return Err(not_holder(&admin, "admin", &exchange.admin).into());
+        return Err(Usage::not_holder(&admin, "admin", &exchange.admin).into());
     }
     let name = role_name(role);
     let address = addresses::hand_over(role);
@@ -399,7 +314,7 @@ async fn propose(
         command: "admin propose",
         purpose,
         instructions: vec![instruction],
-        names: names(&exchange),
+        names: Names::of(&exchange),
     };
     writing::perform(session, signer, plan, sending).await
 }
@@ -449,16 +364,9 @@ async fn accept(session: &Session, role: Role, sending: Sending) -> Result<()> {
             exchange.authority(role)
         ),
         instructions: vec![build::AcceptAuthority { successor, staged }.instruction()],
-        names: names(&exchange),
+        names: Names::of(&exchange),
     };
     writing::perform(session, signer, plan, sending).await
-}
-
-/// That somebody else has to sign.
-pub fn not_holder(signer: &Pubkey, role: &str, holder: &Pubkey) -> Usage {
-    Usage(format!(
-        "the {role} role is held by {holder}, not by {signer}; choose its key with --keypair"
-    ))
 }
 
 /// Calls that fit into a transaction.
@@ -515,7 +423,7 @@ async fn grow(
                 number + 1
             ),
             instructions: some.to_vec(),
-            names: names(&exchange),
+            names: Names::of(&exchange),
         };
         writing::perform(session, signer.clone(), plan, sending).await?;
         if sending.dry_run {
@@ -523,22 +431,4 @@ async fn grow(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ballast_state::exchange::PAUSE_ALL;
-
-    #[test]
-    fn every_flag_has_a_name_and_all_is_all() {
-        assert_eq!(flag("all"), Ok(PAUSE_ALL));
-        for (bits, name) in PAUSES {
-            assert_eq!(flag(name), Ok(bits));
-        }
-        assert_eq!(flag("remove-margin"), flag("remove_margin"));
-        assert!(flag("everything")
-            .unwrap_err()
-            .contains("deleverage or all"));
-    }
 }

@@ -2,12 +2,22 @@
 
 use core::fmt;
 
+use anchor_lang::prelude::Pubkey;
 use ballast_engine::EngineError;
 use ballast_state::error::BallastError;
 
 /// The command line asks for something that cannot be; exit code 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage(pub String);
+
+impl Usage {
+    /// That `holder` of a role has to sign.
+    pub fn not_holder(signer: &Pubkey, role: &str, holder: &Pubkey) -> Self {
+        Self(format!(
+            "the {role} role is held by {holder}, not by {signer}; choose its key with --keypair"
+        ))
+    }
+}
 
 impl fmt::Display for Usage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

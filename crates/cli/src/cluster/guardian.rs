@@ -2,14 +2,16 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
+use ballast_client::instructions::admin::SetPause;
 use ballast_client::instructions::wind_down::SetReduceOnly;
 use ballast_engine::wind_down::MarketMode;
+use ballast_state::pause::LONGEST_PAUSE_SLOTS;
 use clap::{Args, Subcommand};
 use solana_signer::Signer;
 
-use super::admin::{self, not_holder, PauseArgs};
 use super::failure::Usage;
 use super::options::Sending;
+use super::pauses::{flag, paused};
 use super::session::Session;
 use super::staging;
 use super::state::Parts;
@@ -44,11 +46,23 @@ enum Action {
     },
 }
 
+#[derive(Clone, Debug, Args)]
+pub struct PauseArgs {
+    /// What: deposit, withdraw, open, trade, remove_margin, liquidate, deleverage, or all.
+    #[arg(required = true, value_parser = flag)]
+    what: Vec<u32>,
+    /// For how long, slots of about 0.4 seconds; what may last less ends earlier.
+    #[arg(long, default_value_t = LONGEST_PAUSE_SLOTS, value_parser = clap::value_parser!(u64).range(1..=LONGEST_PAUSE_SLOTS))]
+    slots: u64,
+    #[command(flatten)]
+    sending: Sending,
+}
+
 /// Runs `ballast guardian`.
 pub async fn run(session: &Session, args: &GuardianArgs) -> Result<()> {
     match &args.action {
         Action::ReduceOnly { market, sending } => reduce_only(session, market, *sending).await,
-        Action::Pause(args) => admin::pause(session, args, true).await,
+        Action::Pause(args) => pause(session, args, true).await,
         Action::Cancel { staged, sending } => staging::cancel(session, staged, *sending).await,
     }
 }
@@ -63,7 +77,7 @@ async fn reduce_only(session: &Session, market: &str, sending: Sending) -> Resul
         return Err(Usage(format!("{name} is reduce-only already")).into());
     }
     if authority != exchange.admin && authority != exchange.guardian {
-        return Err(not_holder(&authority, "guardian", &exchange.guardian).into());
+        return Err(Usage::not_holder(&authority, "guardian", &exchange.guardian).into());
     }
     let plan = Plan {
         command: "guardian reduce-only",
@@ -79,4 +93,49 @@ async fn reduce_only(session: &Session, market: &str, sending: Sending) -> Resul
         },
     };
     writing::perform(session, signer, plan, sending).await
+}
+
+/// The signer's own pause, with or without what was chosen. Nobody lifts the pause of the other.
+pub async fn pause(session: &Session, args: &PauseArgs, pauses: bool) -> Result<()> {
+    let signer = session.keypair()?;
+    let exchange = session.exchange().await?;
+    let authority = signer.pubkey();
+    let own = if authority == exchange.guardian {
+        &exchange.guardian_pause
+    } else if authority == exchange.admin {
+        &exchange.admin_pause
+    } else {
+        return Err(Usage::not_holder(&authority, "guardian", &exchange.guardian).into());
+    };
+    let chosen = args.what.iter().fold(0, |all, flag| all | flag);
+    let before = own.in_force(session.cluster.clock().await?.slot);
+    let (command, flags, verb, what) = if pauses {
+        ("admin pause", before | chosen, "Pause", chosen & !before)
+    } else {
+        ("admin resume", before & !chosen, "Resume", before & chosen)
+    };
+    if flags == before {
+        let state = if pauses {
+            "paused already"
+        } else {
+            "not paused by this key"
+        };
+        return Err(Usage(format!("{} is {state}", paused(chosen).join(", "))).into());
+    }
+    let left = match paused(flags).as_slice() {
+        [] => "this key pauses nothing then".to_owned(),
+        names => format!("paused by this key then: {}", names.join(", ")),
+    };
+    let plan = Plan {
+        command,
+        purpose: format!("{verb} {} for everybody; {left}", paused(what).join(", ")),
+        instructions: vec![SetPause {
+            authority,
+            flags,
+            slots: args.slots,
+        }
+        .instruction()],
+        names: Names::of(&exchange),
+    };
+    writing::perform(session, signer, plan, args.sending).await
 }

@@ -4,30 +4,17 @@ use anyhow::Result;
 use ballast_client::amount::grouped;
 use ballast_engine::units::Side;
 use ballast_report::table::Table;
-use ballast_state::exchange::{
-    PAUSE_DELEVERAGE, PAUSE_DEPOSIT, PAUSE_LIQUIDATE, PAUSE_OPEN, PAUSE_REMOVE_MARGIN, PAUSE_TRADE,
-    PAUSE_WITHDRAW, SHORT_DELAY_SLOTS,
-};
+use ballast_state::exchange::SHORT_DELAY_SLOTS;
 use clap::Args;
 use serde::Serialize;
 
-use super::admin::NO_DELAY;
 use super::failure::Computed;
+use super::pauses::paused;
 use super::session::Session;
 use super::state::{age_words, MarketState, Parts};
 use super::units::{percent_of_bps, percent_of_ppm_signed};
 use super::wind_down::ModeView;
-
-/// What can be paused, by name.
-pub const PAUSES: [(u32, &str); 7] = [
-    (PAUSE_DEPOSIT, "deposit"),
-    (PAUSE_WITHDRAW, "withdraw"),
-    (PAUSE_OPEN, "open"),
-    (PAUSE_TRADE, "trade"),
-    (PAUSE_REMOVE_MARGIN, "remove_margin"),
-    (PAUSE_LIQUIDATE, "liquidate"),
-    (PAUSE_DELEVERAGE, "deleverage"),
-];
+use super::words::NO_DELAY;
 
 /// Arguments of `market`.
 #[derive(Clone, Debug, Args)]
@@ -90,12 +77,6 @@ struct MarketsView {
     risk_delay_slots: u64,
     admin_delay_slots: u64,
     markets: Vec<MarketView>,
-}
-
-/// Names of the pause flags in force.
-pub fn paused(flags: u32) -> Vec<&'static str> {
-    let in_force = PAUSES.iter().filter(|(flag, _)| flags & flag != 0);
-    in_force.map(|(_, name)| *name).collect()
 }
 
 impl MarketView {

@@ -15,11 +15,10 @@ use serde::Serialize;
 
 use super::failure::Computed;
 use super::options::TraderChoice;
-use super::orders::announce::leverage_words;
 use super::session::Session;
 use super::state::{MarketState, Parts};
-use super::traders::TraderView;
-use super::units::{percent_of_bps, Collateral, Units};
+use super::trader_view::TraderView;
+use super::units::{leverage_words, percent_of_bps, Collateral, Units};
 use super::words::counted;
 
 /// Arguments of `positions`.
@@ -440,4 +439,23 @@ pub async fn run(session: &Session, args: &PositionsArgs) -> Result<()> {
     let states = session.markets_of(&trader, Parts::Queues).await?;
     let holdings = Holdings::new(&address, &trader, &states, collateral)?;
     session.answer(&holdings, || holdings.words(&states, collateral))
+}
+
+/// A trader's position in a market as it is now, with the units of the market; `None` where there is
+/// none.
+pub async fn position_of(
+    session: &Session,
+    trader: &Pubkey,
+    market: &Pubkey,
+) -> Result<Option<(PositionView, Units)>> {
+    let decimals = session.exchange().await?.mint_decimals;
+    let stored = session.cluster.market(market).await?;
+    let state = session
+        .state(market, &stored, decimals, Parts::Queues)
+        .await?;
+    let trader = session.trader(trader).await?;
+    match trader.slot(market) {
+        Ok(slot) if slot.lots != 0 => Ok(Some((PositionView::new(slot, &state)?, state.units))),
+        _ => Ok(None),
+    }
 }

@@ -21,9 +21,7 @@ use solana_signer::Signer;
 
 use super::failure::Usage;
 use super::options::{Global, TraderChoice};
-use super::positions::PositionView;
 use super::state::{self, name_of, MarketState, Parts};
-use super::units::Units;
 
 /// Between two lines about a node that does not answer.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(5);
@@ -106,23 +104,6 @@ impl Session {
                 "there is no trader account at {address}; open one with `ballast trader create` or choose another with --trader, --owner and --sub-id"
             ),
         }))
-    }
-
-    /// A trader's position in a market as it is now, with the units of the market; `None` where
-    /// there is none.
-    pub async fn position(
-        &self,
-        trader: &Pubkey,
-        market: &Pubkey,
-    ) -> Result<Option<(PositionView, Units)>> {
-        let decimals = self.exchange().await?.mint_decimals;
-        let stored = self.cluster.market(market).await?;
-        let state = self.state(market, &stored, decimals, Parts::Queues).await?;
-        let trader = self.trader(trader).await?;
-        match trader.slot(market) {
-            Ok(slot) if slot.lots != 0 => Ok(Some((PositionView::new(slot, &state)?, state.units))),
-            _ => Ok(None),
-        }
     }
 
     /// The market of this number, name or address.

@@ -14,12 +14,10 @@ use clap::Subcommand;
 use serde::Serialize;
 use solana_signer::Signer;
 
-use super::admin::not_holder;
 use super::failure::Usage;
 use super::options::Sending;
 use super::session::Session;
 use super::state::{age_words, name_of, slot_seconds};
-use super::units::Collateral;
 use super::words::{self, role_name, Names};
 use super::writing::{self, Plan};
 
@@ -43,7 +41,7 @@ pub enum StageChoice {
     /// Stage a longer pause of what keeps nobody in.
     Pause {
         /// What: open, remove_margin.
-        #[arg(required = true, value_parser = super::admin::flag)]
+        #[arg(required = true, value_parser = super::pauses::flag)]
         what: Vec<u32>,
         /// For how long from when it takes effect, slots of about 0.4 seconds.
         #[arg(long, value_name = "SLOTS", value_parser = clap::value_parser!(u64).range(1..=LONGEST_STAGED_PAUSE_SLOTS))]
@@ -215,15 +213,6 @@ pub fn table(views: &[StagedView]) -> String {
     table.render()
 }
 
-fn names(exchange: &Exchange) -> Names<'static> {
-    Names {
-        collateral: Collateral {
-            decimals: exchange.mint_decimals,
-        },
-        market: None,
-    }
-}
-
 /// Runs `ballast admin stage`.
 pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
     let (market, change, sending) = match choice {
@@ -263,7 +252,9 @@ pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
     let authority = signer.pubkey();
     let role = change.proposed_by();
     if authority != exchange.authority(role) {
-        return Err(not_holder(&authority, role_name(role), &exchange.authority(role)).into());
+        return Err(
+            Usage::not_holder(&authority, role_name(role), &exchange.authority(role)).into(),
+        );
     }
     if let Change::Treasury(account) = &change {
         if session.tokens(account).await?.is_none() {
@@ -292,7 +283,7 @@ pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
         command: "admin stage",
         purpose,
         instructions: vec![stage.instruction()],
-        names: names(&exchange),
+        names: Names::of(&exchange),
     };
     writing::perform(session, signer, plan, *sending).await
 }
@@ -303,7 +294,7 @@ pub async fn raise_delays(session: &Session, chosen: DelayChoice, sending: Sendi
     let signer = session.keypair()?;
     let admin = signer.pubkey();
     if admin != exchange.authority(Role::Admin) {
-        return Err(not_holder(&admin, "admin", &exchange.admin).into());
+        return Err(Usage::not_holder(&admin, "admin", &exchange.admin).into());
     }
     let delays = Delays::from(chosen);
     let plan = Plan {
@@ -313,7 +304,7 @@ pub async fn raise_delays(session: &Session, chosen: DelayChoice, sending: Sendi
             delays.risk_slots, delays.admin_slots
         ),
         instructions: vec![build::RaiseDelays { admin, delays }.instruction()],
-        names: names(&exchange),
+        names: Names::of(&exchange),
     };
     writing::perform(session, signer, plan, sending).await
 }
@@ -367,7 +358,7 @@ pub async fn apply(session: &Session, address: &Pubkey, sending: Sending) -> Res
         command: "admin apply",
         purpose: format!("Put in force: {}", view.about()),
         instructions: vec![instruction],
-        names: names(&session.exchange().await?),
+        names: Names::of(&session.exchange().await?),
     };
     writing::perform(session, session.keypair()?, plan, sending).await
 }
@@ -406,7 +397,7 @@ pub async fn cancel(session: &Session, address: &Pubkey, sending: Sending) -> Re
         command: "admin cancel",
         purpose: format!("Take back what is staged: {}", view.about()),
         instructions: vec![cancel.instruction()],
-        names: names(&exchange),
+        names: Names::of(&exchange),
     };
     writing::perform(session, signer, plan, sending).await
 }

@@ -14,8 +14,9 @@ use ballast_state::trigger::TriggerKind;
 use serde_json::{json, Value};
 
 use super::insurance::{self, InsuranceView};
-use super::market::{paused, MarketDetail, MarketView};
+use super::market::{MarketDetail, MarketView};
 use super::orders::list::orders_of;
+use super::pauses::paused;
 use super::positions::{Holdings, PositionView};
 use super::queue::QueueView;
 use super::state::{wanted, MarketState, Parts};

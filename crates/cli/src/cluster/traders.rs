@@ -5,14 +5,13 @@ use anyhow::Result;
 use ballast_client::addresses;
 use ballast_client::instructions::trader as build;
 use ballast_report::table::Table;
-use ballast_state::trader::Trader;
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use solana_signer::Signer;
 
 use super::failure::Usage;
 use super::options::{Sending, TraderChoice};
 use super::session::Session;
+use super::trader_view::TraderView;
 use super::units::Collateral;
 use super::words::{counted, Names};
 use super::writing::{self, Plan};
@@ -75,48 +74,6 @@ enum Action {
     },
 }
 
-/// A trader account as it is printed.
-#[derive(Clone, Debug, Serialize)]
-pub struct TraderView {
-    trader: String,
-    owner: String,
-    sub_id: u16,
-    /// `null` when there is none.
-    delegate: Option<String>,
-    free_atoms: i64,
-    free: String,
-    markets: u32,
-}
-
-impl TraderView {
-    /// Of a decoded account.
-    pub fn new(address: &Pubkey, trader: &Trader, collateral: Collateral) -> Self {
-        let delegate = trader.delegate;
-        Self {
-            trader: address.to_string(),
-            owner: trader.owner.to_string(),
-            sub_id: trader.sub_id,
-            delegate: (delegate != Pubkey::default()).then(|| delegate.to_string()),
-            free_atoms: trader.free,
-            free: collateral.text(trader.free.into()),
-            markets: trader.position_count,
-        }
-    }
-
-    /// In words; several lines.
-    pub fn words(&self, collateral: Collateral) -> String {
-        format!(
-            "Trader account {}\n  owner            {} (number {})\n  delegate         {}\n  free collateral  {}\n  markets in use   {} of 16",
-            self.trader,
-            self.owner,
-            self.sub_id,
-            self.delegate.as_deref().unwrap_or("nobody"),
-            collateral.show(self.free_atoms.into()),
-            self.markets
-        )
-    }
-}
-
 /// Runs `ballast trader`.
 pub async fn run(session: &Session, args: &TraderArgs) -> Result<()> {
     match &args.action {
@@ -153,7 +110,7 @@ async fn create(session: &Session, sub_id: u16, sending: Sending) -> Result<()> 
             sub_id,
         }
         .instruction()],
-        names: names(session).await?,
+        names: Names::of(&session.exchange().await?),
     };
     writing::perform(session, signer, plan, sending).await
 }
@@ -164,7 +121,7 @@ async fn show(session: &Session, address: Option<Pubkey>, choice: &TraderChoice)
         None => session.trader_address(choice)?,
     };
     let trader = session.trader(&address).await?;
-    let collateral = names(session).await?.collateral;
+    let collateral = Names::of(&session.exchange().await?).collateral;
     let view = TraderView::new(&address, &trader, collateral);
     session.answer(&view, || view.words(collateral))
 }
@@ -175,7 +132,7 @@ async fn list(session: &Session, owner: Option<Pubkey>, all: bool) -> Result<()>
         (Some(owner), false) => Some(owner),
         (None, false) => Some(session.keypair()?.pubkey()),
     };
-    let collateral = names(session).await?.collateral;
+    let collateral = Names::of(&session.exchange().await?).collateral;
     let mut traders = session.cluster.traders().await?;
     traders.retain(|(_, trader)| owner.is_none_or(|owner| trader.owner == owner));
     traders.sort_by_key(|(address, trader)| (trader.owner, trader.sub_id, *address));
@@ -212,7 +169,7 @@ async fn close(session: &Session, choice: &TraderChoice, sending: Sending) -> Re
     let signer = session.keypair()?;
     let address = session.trader_address(choice)?;
     let trader = session.trader(&address).await?;
-    let names = names(session).await?;
+    let names = Names::of(&session.exchange().await?);
     if trader.free > 0 || trader.position_count > 0 {
         return Err(Usage(format!(
             "trader account {address} is not empty: it has {} of free collateral and is used in {} markets; close what is open and withdraw first",
@@ -261,17 +218,7 @@ async fn delegate(
             block_trades,
         }
         .instruction()],
-        names: names(session).await?,
+        names: Names::of(&session.exchange().await?),
     };
     writing::perform(session, signer, plan, sending).await
-}
-
-/// Names of a command that concerns no market.
-async fn names(session: &Session) -> Result<Names<'static>> {
-    Ok(Names {
-        collateral: Collateral {
-            decimals: session.exchange().await?.mint_decimals,
-        },
-        market: None,
-    })
 }

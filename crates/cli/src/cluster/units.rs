@@ -135,6 +135,11 @@ fn named(what: &str, read: Result<u64, AmountError>) -> Result<u64, Usage> {
     read.map_err(|error| Usage(format!("{what} {error}")))
 }
 
+/// Leverage of so many hundredths for people.
+pub fn leverage_words(hundredths: u64) -> String {
+    format!("{}x", truncated_decimal(hundredths.into(), 2, 2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,10 +11,10 @@ use serde::Serialize;
 use solana_instruction::Instruction;
 
 use super::failure::Usage;
-use super::history::shown;
 use super::options::{Sending, TraderChoice};
 use super::session::Session;
 use super::state::{age_words, MarketState, Parts};
+use super::when::shown;
 use super::words::Names;
 use super::writing::{self, Plan};
 

@@ -15,7 +15,7 @@ use solana_signature::Signature;
 
 use super::failure::{Interrupted, Unsettled};
 use super::options::Sending;
-use super::positions::PositionView;
+use super::positions::{position_of, PositionView};
 use super::session::{say, Session};
 use super::words::{self, Names};
 
@@ -110,7 +110,7 @@ pub async fn perform_with(
     };
     let position = match extras.position {
         // What landed counts, whether the node tells of the position or not.
-        Some((trader, market)) => session.position(&trader, &market).await.ok().flatten(),
+        Some((trader, market)) => position_of(session, &trader, &market).await.ok().flatten(),
         None => None,
     };
     let (position, units) = position.unzip();

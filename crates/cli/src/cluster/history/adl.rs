@@ -9,9 +9,10 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::entry::{Named, Naming};
-use super::{naming, transactions, when};
+use super::{naming, transactions};
 use crate::cluster::session::Session;
 use crate::cluster::units::Units;
+use crate::cluster::when;
 
 /// Arguments of `adl`.
 #[derive(Clone, Debug, Args)]

@@ -5,7 +5,6 @@ mod entry;
 mod funding;
 mod meaning;
 mod settled;
-mod when;
 
 #[cfg(test)]
 mod tests;
@@ -21,12 +20,12 @@ use serde::Serialize;
 use super::options::TraderChoice;
 use super::session::{say, Session};
 use super::units::Collateral;
+use super::when;
 use funding::Ledger;
 use meaning::Reader;
 
 pub use adl::{list as adl_list, AdlArgs};
 pub use entry::{Entry, Kind, Naming, Source};
-pub use when::shown;
 
 /// Transactions read at a time.
 const AT_ONCE: usize = 8;

@@ -1,7 +1,6 @@
 //! What an order is going to do, said before it is sent.
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::amount::truncated_decimal;
 use ballast_client::makers::{order_fill, TakerView};
 use ballast_engine::fees::taker_fee;
 use ballast_engine::margin::initial_margin;
@@ -15,7 +14,7 @@ use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 
 use super::naming::ref_words;
 use crate::cluster::state::MarketState;
-use crate::cluster::units::{percent_of_bps, Units};
+use crate::cluster::units::{leverage_words, percent_of_bps, Units};
 use crate::cluster::words::{kind_name, side_name};
 
 /// What an order comes to against the book and the position as they are. Amounts in atoms.
@@ -125,11 +124,6 @@ fn opened(
 fn hundredths(notional: u64, margin: u64) -> u64 {
     let ratio = (u128::from(notional) * 100).checked_div(u128::from(margin));
     u64::try_from(ratio.unwrap_or(0)).unwrap_or(u64::MAX)
-}
-
-/// Leverage of so many hundredths for people.
-pub fn leverage_words(hundredths: u64) -> String {
-    format!("{}x", truncated_decimal(hundredths.into(), 2, 2))
 }
 
 /// An order as it is announced.

@@ -14,7 +14,7 @@ use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use clap::{Args, ValueEnum};
 use solana_signer::Signer;
 
-use super::announce::{self, leverage_words, Announced, Foreseen};
+use super::announce::{self, Announced, Foreseen};
 use super::naming::order_ref;
 use crate::cluster::choices::{Direction, Type};
 use crate::cluster::failure::{Computed, NothingFilled, Usage};
@@ -22,7 +22,7 @@ use crate::cluster::options::{Sending, TraderChoice};
 use crate::cluster::refusal::Asked;
 use crate::cluster::session::Session;
 use crate::cluster::state::{MarketState, Parts};
-use crate::cluster::units::Units;
+use crate::cluster::units::{leverage_words, Units};
 use crate::cluster::words::Names;
 use crate::cluster::writing::{self, Extras, Plan};
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::cluster::market::paused;
+use crate::cluster::pauses::paused;
 use crate::cluster::session::Session;
 use crate::cluster::staging;
 

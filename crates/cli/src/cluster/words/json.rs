@@ -4,7 +4,7 @@ use ballast_state::events::{BallastEvent, OrderPlaced, OrdersCancelled, RemovalR
 use serde_json::{json, Value};
 
 use super::{change, kind_name, role_name, side_name, trigger_name};
-use crate::cluster::market::paused;
+use crate::cluster::pauses::paused;
 
 /// An event: its name in `event`, and its fields in base units. Client ids are strings: they may be
 /// larger than what JSON numbers keep exactly.

@@ -6,16 +6,20 @@ mod wind_down;
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::BallastEvent;
 use ballast_state::events::{OrderPlaced, OrdersCancelled, RemovalReason};
-use ballast_state::exchange::Role;
+use ballast_state::exchange::{Exchange, Role};
 use ballast_state::order_args::OrderKind;
 use ballast_state::staged::Change;
 use ballast_state::trigger::TriggerKind;
 
 use super::choices::{Direction, Trigger, Type};
-use super::market::paused;
+use super::pauses::paused;
 use super::units::{Collateral, Units};
 
 pub use json::json;
+
+/// What an exchange without delays is told in every answer.
+pub const NO_DELAY: &str =
+    "AUTHORITIES ACT AT ONCE: NO DELAY OF A DAY. Nobody can react to what they change.";
 
 /// How amounts, sizes and prices of events are named.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +28,18 @@ pub struct Names<'a> {
     pub collateral: Collateral,
     /// Name and units of the one market the events are of.
     pub market: Option<(&'a str, Units)>,
+}
+
+impl Names<'static> {
+    /// Of what concerns no market.
+    pub fn of(exchange: &Exchange) -> Self {
+        Self {
+            collateral: Collateral {
+                decimals: exchange.mint_decimals,
+            },
+            market: None,
+        }
+    }
 }
 
 impl Names<'_> {

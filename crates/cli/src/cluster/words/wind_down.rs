@@ -5,7 +5,7 @@ use ballast_state::events::{BallastEvent, PositionSettled, SettlementBegun};
 use serde_json::{json, Value};
 
 use super::Names;
-use crate::cluster::history::shown;
+use crate::cluster::when::shown;
 
 impl Names<'_> {
     /// The event as a sentence; `None` for another kind.
