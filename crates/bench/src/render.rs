@@ -99,9 +99,10 @@ Their traders have no accounts but for those that a transaction names.
 
 const COSTS: &str = "
 A post-only order names no queues and still writes an impact price, from which funding takes its
-premium: about 1,300 units, without which it would be far below its limit. Checking the trader and that
-the instruction nets to zero takes 600, the event 1,600. All three stay: the first makes a premium of
-what stood in the book, the second finds what no other check does, and the third is the record.
+premium: about 1,300 units, without which it would be below its limit in the deepest book as well.
+Checking the trader and that the instruction nets to zero takes 600, the event 1,600. All three stay: the first makes a
+premium of what stood in the book, the second finds what no other check does, and the third is the
+record.
 ";
 
 const MATRIX: &str = "

@@ -189,6 +189,13 @@ fn of_orders() -> Vec<Target> {
         units(&what, &name(shape), *limit)
     };
     let mut targets: Vec<Target> = cases.iter().map(target).collect();
+    let usual = 1_000;
+    let what = format!(
+        "`place_order`, waits, post-only, {} orders a side",
+        thousands(u64::from(usual))
+    );
+    let figure = format!("place_order/wait-post-only/{}", book_name(usual));
+    targets.push(units(&what, &figure, 10_500));
     for act in ["open", "close"] {
         let filling = |makers| name(&format!("place_order/fill-{act}-{makers:02}"));
         targets.push(Target {

@@ -2,13 +2,19 @@
 
 use ballast_engine::book::{BookHeader, BOOK_HEADER_SIZE, OUTDATED_BOOK_VERSION};
 use ballast_engine::queue::{QueueHeader, OUTDATED_QUEUE_VERSION, QUEUE_HEADER_SIZE};
+use std::collections::{BTreeMap, BTreeSet};
+
+use ballast_state::exchange::Exchange;
+use ballast_state::market::Market;
 use ballast_state::trader::Trader;
 use ballast_state::version::Versioned;
 use ballast_state::Pubkey;
 use solana_instruction::Instruction;
 
 use crate::accounts::{self, AccountKind};
-use crate::instructions::migration::MigrateTrader;
+use crate::instructions::migration::{
+    MigrateBook, MigrateExchange, MigrateMarket, MigrateQueue, MigrateTrader, MAX_BOOK_NODES,
+};
 
 /// Whether the account with these bytes is of the release before, so that the program refuses it.
 #[must_use]
@@ -41,6 +47,70 @@ fn outdated<T: Versioned, E>(account: Result<T, E>) -> bool {
 
 fn head(data: &[u8], size: usize) -> Option<&[u8]> {
     data.get(8..)?.get(..size)
+}
+
+/// What brings the outdated accounts of an exchange to today's layout. Sent in the order of the fields,
+/// each call succeeds.
+#[derive(Clone, Debug, Default)]
+pub struct Migrations {
+    /// For the exchange, markets and queues.
+    pub shared: Vec<Instruction>,
+    /// For books, each to be repeated until the book is not outdated any more.
+    pub books: Vec<MigrateBook>,
+    /// For trader accounts.
+    pub traders: Vec<Instruction>,
+}
+
+impl Migrations {
+    /// For these accounts. `outdated` are the queues and books that [`is_outdated`] says are.
+    #[must_use]
+    pub fn of(
+        exchange: &Exchange,
+        markets: &[(Pubkey, Market)],
+        outdated: &BTreeSet<Pubkey>,
+        traders: &[(Pubkey, Trader)],
+    ) -> Self {
+        let mut all = Self::default();
+        if exchange.is_outdated() {
+            all.shared.push(MigrateExchange.instruction());
+        }
+        for (address, market) in markets {
+            let (market, book) = (market, market.book);
+            if market.is_outdated() {
+                let market = *address;
+                all.shared
+                    .push(MigrateMarket { market, book }.instruction());
+            }
+            let queues = [market.queue_long, market.queue_short];
+            for queue in queues.into_iter().filter(|queue| outdated.contains(queue)) {
+                all.shared.push(MigrateQueue { queue }.instruction());
+            }
+            if outdated.contains(&book) {
+                all.books.push(MigrateBook {
+                    market: *address,
+                    book,
+                    max_nodes: MAX_BOOK_NODES,
+                });
+            }
+        }
+        let book_of: BTreeMap<Pubkey, Pubkey> = markets
+            .iter()
+            .map(|(address, market)| (*address, market.book))
+            .collect();
+        let traders = traders.iter().filter(|(_, trader)| trader.is_outdated());
+        all.traders = traders
+            .map(|(address, trader)| {
+                migrate_trader(*address, trader, |market| book_of.get(market).copied())
+            })
+            .collect();
+        all
+    }
+
+    /// Accounts that are outdated.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.shared.len() + self.books.len() + self.traders.len()
+    }
 }
 
 /// The instruction that migrates a trader account, with the books that `book_of` knows for the markets

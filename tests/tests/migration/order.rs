@@ -1,6 +1,9 @@
 //! In whatever order, and however often: the accounts end the same.
 
+use ballast_client::migration::{is_outdated, Migrations};
+use ballast_client::{accounts, addresses};
 use ballast_state::events::BallastEvent;
+use ballast_state::Pubkey;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -48,6 +51,47 @@ fn the_final_state_is_independent_of_the_order() {
         migrate_in_random_order(&mut other, &mut ChaCha8Rng::seed_from_u64(seed));
         assert!(other.comparable() == expected, "seed {seed}");
     }
+}
+
+/// What `ballast migrate --all` finds in the accounts as they are.
+fn found(old: &Old) -> Migrations {
+    let sandbox = &old.sandbox;
+    let keys = old.market.keys;
+    let data = |address: &Pubkey| sandbox.account(address).expect("an account").data;
+    let exchange = accounts::exchange(&data(&addresses::exchange())).expect("an exchange");
+    let market = accounts::market(&data(&keys.market)).expect("a market");
+    let outdated = [keys.queue_long, keys.queue_short, keys.book]
+        .into_iter()
+        .filter(|address| is_outdated(&data(address)))
+        .collect();
+    let traders: Vec<_> = old
+        .traders
+        .iter()
+        .map(|trader| trader.address)
+        .map(|address| {
+            (
+                address,
+                accounts::trader(&data(&address)).expect("a trader"),
+            )
+        })
+        .collect();
+    Migrations::of(&exchange, &[(keys.market, market)], &outdated, &traders)
+}
+
+#[test]
+fn what_the_client_finds_outdated_is_migrated_by_what_it_sends_and_nothing_is_left() {
+    let mut old = Old::load();
+    let mut other = old.fork();
+    other.migrate_all();
+    let first = found(&old);
+    assert_eq!(first.count(), old.outdated().len());
+    // One call reaches the end of this book.
+    let books = first.books.iter().map(|book| book.instruction());
+    for call in first.shared.into_iter().chain(books).chain(first.traders) {
+        old.sandbox.send(&[call], &[]).expect("migrated");
+    }
+    assert_eq!(found(&old).count(), 0);
+    assert!(old.comparable() == other.comparable());
 }
 
 #[test]

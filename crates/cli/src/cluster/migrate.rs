@@ -1,22 +1,18 @@
 //! `ballast migrate`: brings accounts of the release before to today's layout.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_client::instructions::migration::{
-    MigrateBook, MigrateExchange, MigrateMarket, MigrateQueue, MAX_BOOK_NODES,
-};
-use ballast_client::migration::{is_outdated, migrate_trader};
+use ballast_client::instructions::migration::MigrateBook;
+use ballast_client::migration::{is_outdated, Migrations};
 use ballast_state::market::Market;
-use ballast_state::version::Versioned;
 use clap::Args;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 
 use super::options::Sending;
 use super::session::Session;
-use super::units::Collateral;
 use super::words::Names;
 use super::writing::{self, Plan};
 
@@ -40,35 +36,17 @@ pub async fn run(session: &Session, args: &MigrateArgs) -> Result<()> {
     let signer = session.keypair()?;
     let exchange = session.exchange().await?;
     let markets = session.cluster.markets().await?;
-    let shared = shared(session, exchange.is_outdated(), &markets).await?;
-    let books = outdated_books(session, &markets).await?;
-    let book_of: BTreeMap<Pubkey, Pubkey> = markets
-        .iter()
-        .map(|(address, market)| (*address, market.book))
-        .collect();
-    let traders: Vec<Instruction> = session
-        .cluster
-        .traders()
-        .await?
-        .iter()
-        .filter(|(_, trader)| args.all || trader.owner == signer.pubkey())
-        .filter(|(_, trader)| trader.is_outdated())
-        .map(|(address, trader)| {
-            migrate_trader(*address, trader, |market| book_of.get(market).copied())
-        })
-        .collect();
-    let found = shared.len() + books.len() + traders.len();
-    if found == 0 {
+    let mut traders = session.cluster.traders().await?;
+    traders.retain(|(_, trader)| args.all || trader.owner == signer.pubkey());
+    let outdated = outdated_among(session, &markets).await?;
+    let found = Migrations::of(&exchange, &markets, &outdated, &traders);
+    let count = found.count();
+    if count == 0 {
         return session.answer(&serde_json::json!({ "outdated": 0 }), || {
             "Every account is of today's layout.".to_owned()
         });
     }
-    let names = Names {
-        collateral: Collateral {
-            decimals: exchange.mint_decimals,
-        },
-        market: None,
-    };
+    let names = Names::of(&exchange);
     let mut done = 0;
     let what = "exchange, markets and queues";
     send(
@@ -76,13 +54,13 @@ pub async fn run(session: &Session, args: &MigrateArgs) -> Result<()> {
         args,
         names,
         what,
-        shared,
+        found.shared,
         SHARED_AT_ONCE,
-        (&mut done, found),
+        (&mut done, count),
     )
     .await?;
-    for (market, book) in &books {
-        whole_book(session, args, names, *market, *book).await?;
+    for book in &found.books {
+        whole_book(session, args, names, book).await?;
         done += 1;
     }
     let what = "trader accounts";
@@ -91,52 +69,27 @@ pub async fn run(session: &Session, args: &MigrateArgs) -> Result<()> {
         args,
         names,
         what,
-        traders,
+        found.traders,
         TRADERS_AT_ONCE,
-        (&mut done, found),
+        (&mut done, count),
     )
     .await
 }
 
-/// The instructions for the exchange, the markets and their queues.
-async fn shared(
+/// Which queues and books of the markets are outdated.
+async fn outdated_among(
     session: &Session,
-    exchange: bool,
     markets: &[(Pubkey, Market)],
-) -> Result<Vec<Instruction>> {
-    let mut calls = Vec::new();
-    if exchange {
-        calls.push(MigrateExchange.instruction());
-    }
-    for (address, market) in markets {
-        if market.is_outdated() {
-            let migrate = MigrateMarket {
-                market: *address,
-                book: market.book,
-            };
-            calls.push(migrate.instruction());
-        }
-        for queue in [market.queue_long, market.queue_short] {
-            if is_old(session, queue).await? {
-                calls.push(MigrateQueue { queue }.instruction());
+) -> Result<BTreeSet<Pubkey>> {
+    let mut outdated = BTreeSet::new();
+    for (_, market) in markets {
+        for address in [market.queue_long, market.queue_short, market.book] {
+            if is_old(session, address).await? {
+                outdated.insert(address);
             }
         }
     }
-    Ok(calls)
-}
-
-/// Markets and their books, where these are outdated.
-async fn outdated_books(
-    session: &Session,
-    markets: &[(Pubkey, Market)],
-) -> Result<Vec<(Pubkey, Pubkey)>> {
-    let mut books = Vec::new();
-    for (address, market) in markets {
-        if is_old(session, market.book).await? {
-            books.push((*address, market.book));
-        }
-    }
-    Ok(books)
+    Ok(outdated)
 }
 
 async fn is_old(session: &Session, address: Pubkey) -> Result<bool> {
@@ -150,14 +103,9 @@ async fn whole_book(
     session: &Session,
     args: &MigrateArgs,
     names: Names<'_>,
-    market: Pubkey,
-    book: Pubkey,
+    migrate: &MigrateBook,
 ) -> Result<()> {
-    let migrate = MigrateBook {
-        market,
-        book,
-        max_nodes: MAX_BOOK_NODES,
-    };
+    let book = migrate.book;
     loop {
         let plan = Plan {
             command: "migrate",
