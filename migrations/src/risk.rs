@@ -93,6 +93,8 @@ numbers! {
         min_order_atoms: u64,
         price_age_seconds: u32,
         divergence_grace_seconds: u32,
+        #[serde(default)]
+        fee_reserve_atoms: u64,
     } with { tiers: Vec<Tier>, ladder: Vec<Step>, adl: Adl }
 }
 

@@ -30,6 +30,8 @@ import {
   type Deposited,
   getExchangeInitializedDecoder,
   type ExchangeInitialized,
+  getFeesWithdrawnDecoder,
+  type FeesWithdrawn,
   getFundingAccruedDecoder,
   type FundingAccrued,
   getInsuranceDonatedDecoder,
@@ -70,6 +72,8 @@ import {
   type ReduceOnlySet,
   getSettlementBegunDecoder,
   type SettlementBegun,
+  getStrayTokensCreditedDecoder,
+  type StrayTokensCredited,
   getTraderClosedDecoder,
   type TraderClosed,
   getTraderCreatedDecoder,
@@ -105,6 +109,7 @@ export type BallastEvent =
   | { name: 'DelistingScheduled'; data: DelistingScheduled }
   | { name: 'Deposited'; data: Deposited }
   | { name: 'ExchangeInitialized'; data: ExchangeInitialized }
+  | { name: 'FeesWithdrawn'; data: FeesWithdrawn }
   | { name: 'FundingAccrued'; data: FundingAccrued }
   | { name: 'InsuranceDonated'; data: InsuranceDonated }
   | { name: 'InsuranceSwept'; data: InsuranceSwept }
@@ -125,6 +130,7 @@ export type BallastEvent =
   | { name: 'QueueGrown'; data: QueueGrown }
   | { name: 'ReduceOnlySet'; data: ReduceOnlySet }
   | { name: 'SettlementBegun'; data: SettlementBegun }
+  | { name: 'StrayTokensCredited'; data: StrayTokensCredited }
   | { name: 'TraderClosed'; data: TraderClosed }
   | { name: 'TraderCreated'; data: TraderCreated }
   | { name: 'TreasuryChanged'; data: TreasuryChanged }
@@ -208,6 +214,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'ExchangeInitialized',
     discriminator: new Uint8Array([200, 154, 187, 160, 29, 243, 230, 104]),
     decoder: getExchangeInitializedDecoder(),
+  },
+  {
+    name: 'FeesWithdrawn',
+    discriminator: new Uint8Array([234, 15, 0, 119, 148, 241, 40, 21]),
+    decoder: getFeesWithdrawnDecoder(),
   },
   {
     name: 'FundingAccrued',
@@ -308,6 +319,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'SettlementBegun',
     discriminator: new Uint8Array([196, 162, 165, 197, 7, 238, 160, 204]),
     decoder: getSettlementBegunDecoder(),
+  },
+  {
+    name: 'StrayTokensCredited',
+    discriminator: new Uint8Array([195, 52, 119, 154, 155, 82, 251, 150]),
+    decoder: getStrayTokensCreditedDecoder(),
   },
   {
     name: 'TraderClosed',

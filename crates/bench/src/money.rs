@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use ballast_client::instructions::trader;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox};
+use ballast_state::staged::Change;
 use solana_signer::Signer;
 
 use crate::admin::{mint_name, options};
@@ -40,6 +41,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
             tokens(&venue, &format!("{mint}{suffix}"), &shape, meter)?;
         }
         insurance(&options(program, kind), mint, shape, meter)?;
+        fees(&options(program, kind), mint, shape, meter)?;
     }
     Ok(())
 }
@@ -129,6 +131,19 @@ fn insurance(options: &Options, mint: &str, shape: &str, meter: &mut Meter) -> R
             .liquidate(&venue.market, &victim, &venue.keeper, 100 * USD)?;
         let swept = venue.sandbox.sweep_insurance(&venue.market);
         Figure::of(&format!("{shape}, insurance to collateral"), swept)
+    })
+}
+
+/// A market that rewards no keeper reserves nothing, so that the fees of one trade are paid out.
+fn fees(options: &Options, mint: &str, shape: &str, meter: &mut Meter) -> Result<()> {
+    meter.measure(&format!("withdraw_fees/{mint}"), || {
+        let mut config = MarketConfig::sol();
+        config.risk.adl.reward_atoms = 0;
+        let mut venue = Venue::of(&config, options, 0)?;
+        let treasury = venue.sandbox.create_wallet(0)?.tokens;
+        venue.sandbox.change(Change::Treasury(treasury), None)?;
+        venue.trade(TEN, 500 * USD, 500 * USD)?;
+        Figure::of(shape, venue.sandbox.withdraw_fees(&venue.market))
     })
 }
 

@@ -58,6 +58,7 @@ const ROLES: [(&str, &[&str]); 3] = [
             "accrue_funding",
             "donate_insurance",
             "sweep_insurance",
+            "withdraw_fees",
             "release_profit",
             "declare_dead",
             "begin_settlement",

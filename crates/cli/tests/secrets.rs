@@ -25,6 +25,7 @@ fn lines() -> Vec<String> {
         "margin add 1 --market 0",
         "margin remove 1 --market 0",
         "release-profit --market 0",
+        "withdraw-fees --market 0",
         &format!("order place {order}"),
         &format!("order replace 1 {order}"),
         "order cancel 1 --market 0",

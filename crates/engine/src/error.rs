@@ -106,8 +106,11 @@ refusals! {
     MarketTrades: "The market has not ended; trade or wait",
     OracleAlive: "The oracle is not dead: the last price recorded is not old enough, or the end is foreseen already",
     EndNotDue: "No end of the market is foreseen, or it has not come; wait for it",
-    MarketInsolvent: "Somebody's equity is below zero at the last price; deleverage first",
+    MarketInsolvent: "Somebody's equity is below zero at the market's price; liquidate or deleverage first",
     MarketNotEmpty: "Positions, orders or held profit are left in the market; settle them first",
+    FeesPaidToday: "Fees of this market were paid out within the last day; wait for its end",
+    FeesReserved: "The market has no fees beyond its reserve, or less than four atoms; nothing is paid out",
+    InsuranceDrawn: "Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends",
 }
 
 impl fmt::Display for EngineError {

@@ -58,6 +58,14 @@ impl InsuranceState {
         Ok(after)
     }
 
+    /// Whether insurance has paid in the window that `slot` is in, so that its cap limits what it may
+    /// still pay.
+    #[must_use]
+    pub fn is_limited(&self, params: &RiskParams, slot: u64) -> bool {
+        let capped = u64::from(params.insurance_draw_cap_bps) < BPS_ONE;
+        capped && self.at(params, slot).window_drawn > 0
+    }
+
     /// Adds `amount` atoms; what the current window may pay stays as it is.
     /// `Overflow` when the balance leaves `u64`.
     pub fn credit(&self, amount: u64) -> Result<Self, EngineError> {
@@ -83,5 +91,62 @@ impl InsuranceState {
             window_level: self.balance,
             window_drawn: 0,
         }
+    }
+}
+
+/// What the program keeps in an insurance vault: the tokens that it has moved in less those that it
+/// has moved out. It differs from the ledger by what was paid and earned since the vault was brought
+/// level, and those tokens are others'. What the vault holds beyond it nobody's ledger has: somebody
+/// sent it there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VaultTotal {
+    /// Atoms and one more; 0 where they are not known.
+    stored: u64,
+}
+
+impl VaultTotal {
+    /// This many atoms.
+    ///
+    /// # Errors
+    /// `Overflow` for `u64::MAX`.
+    pub fn of_atoms(atoms: u64) -> Result<Self, EngineError> {
+        let stored = atoms.checked_add(1).ok_or(EngineError::Overflow)?;
+        Ok(Self { stored })
+    }
+
+    /// As it is stored: the atoms and one more, 0 where they are not known.
+    #[must_use]
+    pub const fn of_stored(stored: u64) -> Self {
+        Self { stored }
+    }
+
+    /// See [`Self::of_stored`].
+    #[must_use]
+    pub const fn stored(self) -> u64 {
+        self.stored
+    }
+
+    /// With `amount` atoms more, where it is known.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn with(self, amount: u64) -> Result<Self, EngineError> {
+        match self.stored.checked_sub(1) {
+            None => Ok(self),
+            Some(atoms) => {
+                let sum = atoms.checked_add(amount);
+                Self::of_atoms(sum.ok_or(EngineError::Overflow)?)
+            }
+        }
+    }
+
+    /// What a vault with `vault` atoms holds that nobody's ledger has, atoms; 0 where the total is not
+    /// known, so that nothing of a ledger is ever taken for it.
+    ///
+    /// # Errors
+    /// `Unbalanced` for a vault with less than the program keeps in it.
+    pub fn stray(self, vault: u64) -> Result<u64, EngineError> {
+        let kept = self.stored.checked_sub(1).unwrap_or(vault);
+        vault.checked_sub(kept).ok_or(EngineError::Unbalanced)
     }
 }

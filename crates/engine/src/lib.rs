@@ -10,7 +10,7 @@
 //! - [`book`], [`order`], [`matching`]: orders, and whom they meet.
 //! - [`settlement`]: that the legs of an instruction net to zero.
 //! - [`oracle`]: which fault of a price blocks what.
-//! - [`liquidation`], [`insurance`], [`reward`]: how much is closed, and who pays.
+//! - [`liquidation`], [`insurance`], [`reward`], [`payout`]: how much is closed, who pays, and what of the fees is paid out.
 //! - [`solvency`], [`held`]: what a market lacks, and the profit that is held while it does.
 //! - [`wind_down`]: what each mode of a market allows, and how a market ends.
 //! - [`rank`], [`queue`], [`adl`], [`proof`], [`selection`], [`standing`]: who is deleveraged, and that nobody was
@@ -64,6 +64,7 @@ pub mod matching;
 pub mod math;
 pub mod oracle;
 pub mod order;
+pub mod payout;
 pub mod position;
 pub mod price_levels;
 pub mod proof;

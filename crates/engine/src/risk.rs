@@ -10,7 +10,7 @@ use crate::error::EngineError;
 pub use bounds::{
     gap_bps, Bound, Breach, Measure, DEFAULT_DIVERGENCE_GRACE_SECONDS, DEFAULT_ORACLE_DEAD_SECONDS,
     DEFAULT_PRICE_AGE_SECONDS, LEAST_INITIAL_MARGIN_BPS, MAX_FUNDING_RATE_PPM, MAX_LADDER_STEPS,
-    MAX_TIERS, MOST_LIQUIDATION_COST_BPS, TABLE,
+    MAX_TIERS, MOST_LIQUIDATION_COST_BPS, RESERVE_REWARDS, TABLE,
 };
 
 /// A bracket of notional. Its margins apply to the part of a position between
@@ -147,8 +147,9 @@ pub struct RiskParams {
     /// How long prices have to be far from their average before they serve for everything, seconds,
     /// `10..=120`; 0 is 30.
     pub divergence_grace_seconds: u32,
-    /// Zero.
-    pub reserved: [u64; 1],
+    /// Fees that are never paid out, atoms: they pay the keepers who rescue the market. At least
+    /// [`RESERVE_REWARDS`] rewards of deleveraging; 0 is that.
+    pub fee_reserve_atoms: u64,
     /// Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
     /// of the quote currency.
     pub min_order_atoms: u64,
@@ -198,6 +199,16 @@ impl RiskParams {
             0 => DEFAULT_ORACLE_DEAD_SECONDS,
             seconds => seconds,
         }
+    }
+
+    /// Fees that are never paid out, atoms.
+    ///
+    /// # Errors
+    /// `Overflow` for a reward beyond any that is allowed.
+    pub fn fee_reserve(&self) -> Result<u64, EngineError> {
+        let least = self.adl.reward_atoms.checked_mul(RESERVE_REWARDS);
+        let least = least.ok_or(EngineError::Overflow)?;
+        Ok(self.fee_reserve_atoms.max(least))
     }
 
     /// How long prices have to be far from their average before they serve for everything, seconds.

@@ -193,6 +193,10 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::TraderNotEmpty
         | E::ProfitIsHeld
         | E::ProfitNotDue
+        | E::FeesPaidToday
+        | E::FeesReserved
+        | E::InsuranceDrawn
+        | E::WrongTreasury
         | E::Overflow
         | E::SizeOutOfRange
         | E::QuoteOutOfRange

@@ -50,6 +50,17 @@ impl Sandbox {
         self.send(&[instruction], &[])
     }
 
+    /// Pays what is due of a market's fees to the treasury.
+    pub fn withdraw_fees(&mut self, market: &MarketCookie) -> TxResult {
+        let instruction = anyone::WithdrawFees {
+            keys: market.keys,
+            treasury: self.exchange().treasury,
+            collateral: self.collateral(),
+        }
+        .instruction();
+        self.send(&[instruction], &[])
+    }
+
     /// Frees held profit of traders.
     pub fn release_profit(&mut self, market: &MarketCookie, traders: &[Pubkey]) -> TxResult {
         let instruction = anyone::ReleaseProfit {

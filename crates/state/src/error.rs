@@ -263,12 +263,18 @@ errors! {
     6202 MarketTrades: "The market has not ended; trade or wait";
     6203 OracleAlive: "The oracle is not dead: the last price recorded is not old enough, or the end is foreseen already";
     6204 EndNotDue: "No end of the market is foreseen, or it has not come; wait for it";
-    6205 MarketInsolvent: "Somebody's equity is below zero at the last price; deleverage first";
+    6205 MarketInsolvent: "Somebody's equity is below zero at the market's price; liquidate or deleverage first";
     6206 MarketNotEmpty: "Positions, orders or held profit are left in the market; settle them first";
     6207 WrongRentPayer: "The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's";
 
     // --- migrations ---
     6220 AccountOutdated: "The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session";
+
+    // --- payouts of fees ---
+    6230 FeesPaidToday: "Fees of this market were paid out within the last day; wait for its end";
+    6231 FeesReserved: "The market has no fees beyond its reserve, or less than four atoms; nothing is paid out";
+    6232 InsuranceDrawn: "Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends";
+    6233 WrongTreasury: "The account is not the exchange's treasury; where there is none the admin stages one first";
 
     // --- staged changes of markets and pauses ---
     6240 MarketEnding: "The market is to end, so it is not opened again, and keeps its price source";
@@ -371,6 +377,9 @@ impl From<EngineError> for BallastError {
             EngineError::EndNotDue => Self::EndNotDue,
             EngineError::MarketInsolvent => Self::MarketInsolvent,
             EngineError::MarketNotEmpty => Self::MarketNotEmpty,
+            EngineError::FeesPaidToday => Self::FeesPaidToday,
+            EngineError::FeesReserved => Self::FeesReserved,
+            EngineError::InsuranceDrawn => Self::InsuranceDrawn,
         }
     }
 }

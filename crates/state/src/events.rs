@@ -11,6 +11,7 @@ mod held;
 mod list;
 mod migration;
 mod orders;
+mod payout;
 mod staged;
 mod trading;
 mod wind_down;
@@ -22,6 +23,7 @@ pub use migration::{AccountMigrated, MigratedOrder};
 pub use orders::{
     CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
 };
+pub use payout::{FeesWithdrawn, StrayTokensCredited};
 pub use staged::{ChangeCancelled, ChangeStaged, DelaysChanged, TreasuryChanged};
 pub use trading::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason, TriggerExecuted};
 pub use wind_down::{

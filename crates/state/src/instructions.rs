@@ -169,6 +169,7 @@ discriminators! {
     DONATE_INSURANCE "donate_insurance" [24, 11, 132, 174, 126, 186, 208, 90];
     RELEASE_PROFIT "release_profit" [130, 148, 170, 81, 193, 135, 227, 235];
     SWEEP_INSURANCE "sweep_insurance" [60, 221, 5, 32, 9, 251, 194, 222];
+    WITHDRAW_FEES "withdraw_fees" [198, 212, 171, 109, 144, 215, 174, 89];
     GROW_QUEUE "grow_queue" [184, 206, 238, 102, 68, 182, 44, 38];
     DECLARE_DEAD "declare_dead" [133, 241, 105, 198, 212, 231, 202, 67];
     BEGIN_SETTLEMENT "begin_settlement" [124, 223, 80, 249, 19, 59, 26, 92];

@@ -146,8 +146,8 @@ pub struct RiskConfig {
     /// How long prices have to be far from their average before they serve for everything, seconds;
     /// 0 is 30.
     pub divergence_grace_seconds: u32,
-    /// Zero; room for later versions.
-    pub reserved: [u64; 1],
+    /// Fees that are never paid out, atoms; 0 is a hundred rewards of deleveraging.
+    pub fee_reserve_atoms: u64,
     /// Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
     /// of the quote currency.
     pub min_order_atoms: u64,

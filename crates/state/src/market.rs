@@ -5,9 +5,10 @@ use ballast_engine::{
     distress::Distress,
     funding::{FundingRates, FundingState},
     held::HeldProfit,
-    insurance::InsuranceState,
+    insurance::{InsuranceState, VaultTotal},
     oracle::{Action, Judged, Known, Mark, Now, OraclePrice, PriceClock, PriceFault},
     order::{least_position, OrderRules},
+    payout::{FeeBucket, Payout},
     position::Position,
     risk::RiskParams,
     units::{FundingIndex, LotPrice, Side, Ticks, BPS_ONE, MAX_LOT_PRICE},
@@ -107,8 +108,13 @@ pub struct Market {
     /// Who gets the rent of queues and book; the default key in a market created before it was
     /// recorded, where the admin gets it. Written once.
     pub rent_payer: Pubkey,
+    /// Atoms that the program keeps in the insurance vault, and one more; 0 while they are not known.
+    /// Written by `create_market`, `donate_insurance` and `sweep_insurance`; see [`VaultTotal`].
+    pub insurance_vault_total: u64,
+    /// When fees were paid out last, unix seconds; 0 before the first time. Written by `withdraw_fees`.
+    pub fees_paid_at: u32,
     /// Zero; room for later versions.
-    pub reserved_tail: [u8; 40],
+    pub reserved_tail: [u8; 28],
 }
 
 const _: () = {
@@ -130,7 +136,9 @@ const _: () = {
     assert!(core::mem::offset_of!(Market, price_clock) == 800);
     assert!(core::mem::offset_of!(Market, wind_down) == 832);
     assert!(core::mem::offset_of!(Market, rent_payer) == 880);
-    assert!(core::mem::offset_of!(Market, reserved_tail) == 912);
+    assert!(core::mem::offset_of!(Market, insurance_vault_total) == 912);
+    assert!(core::mem::offset_of!(Market, fees_paid_at) == 920);
+    assert!(core::mem::offset_of!(Market, reserved_tail) == 924);
 };
 
 /// Who paid a deficit.
@@ -572,6 +580,49 @@ impl Market {
             .checked_add(market)
             .ok_or(BallastError::Overflow)?;
         Ok(())
+    }
+
+    /// The fees, and when some were paid out last.
+    #[must_use]
+    pub const fn fee_bucket(&self) -> FeeBucket {
+        FeeBucket {
+            atoms: self.fees_atoms,
+            paid_at: self.fees_paid_at,
+        }
+    }
+
+    /// Pays fees out at `now`, unix seconds. How much the treasury gets, atoms.
+    ///
+    /// # Errors
+    /// Those of [`FeeBucket::pay_out`].
+    pub fn pay_out_fees(&mut self, now: i64) -> Result<u64> {
+        let bucket = self.fee_bucket();
+        let Payout { atoms, left } = bucket.pay_out(&self.risk, self.mode(), now)?;
+        self.fees_atoms = left.atoms;
+        self.fees_paid_at = left.paid_at;
+        Ok(atoms)
+    }
+
+    /// What the program keeps in the insurance vault.
+    #[must_use]
+    pub const fn vault_total(&self) -> VaultTotal {
+        VaultTotal::of_stored(self.insurance_vault_total)
+    }
+
+    /// Records it.
+    pub const fn store_vault_total(&mut self, total: VaultTotal) {
+        self.insurance_vault_total = total.stored();
+    }
+
+    /// Gives insurance what an insurance vault with `vault` atoms holds that nobody's ledger has.
+    /// How much, atoms.
+    ///
+    /// # Errors
+    /// `Unbalanced`; `Overflow`.
+    pub fn credit_stray(&mut self, vault: u64) -> Result<u64> {
+        let atoms = self.vault_total().stray(vault)?;
+        self.insurance = self.insurance.credit(atoms)?;
+        Ok(atoms)
     }
 
     /// Checks what must hold at the end of every instruction that writes the market.

@@ -49,7 +49,7 @@ pub use instructions::{
         execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*, grow_queue::*,
         liquidate::*, migrate_book::*, migrate_exchange::*, migrate_market::*, migrate_queue::*,
         migrate_trader::*, open_adl_session::*, release_profit::*, settle_position::*,
-        sweep_insurance::*,
+        sweep_insurance::*, withdraw_fees::*,
     },
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
@@ -337,5 +337,12 @@ pub mod ballast {
     /// Opens a staged market over two zeroed queues and a zeroed book, once it is due.
     pub fn create_market(ctx: Context<CreateMarket>, id: [u8; 32]) -> Result<()> {
         CreateMarket::handle(ctx, id)
+    }
+
+    // --- earnings, by anyone ---
+
+    /// Pays a market's fees to the treasury.
+    pub fn withdraw_fees(ctx: Context<WithdrawFees>) -> Result<()> {
+        WithdrawFees::handle(ctx)
     }
 }

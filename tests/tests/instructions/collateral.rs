@@ -398,22 +398,18 @@ pub fn sweeping_brings_the_vault_level_with_the_ledger_either_way() {
 }
 
 #[test]
-pub fn tokens_sent_to_the_insurance_vault_unasked_become_nobodys() {
-    // They are above the ledger, so a sweep moves them to the collateral vault.
+pub fn tokens_sent_to_the_insurance_vault_become_insurance_s_and_to_the_other_nobody_s() {
     let mut venue = Venue::open();
-    done(
-        venue
-            .sandbox
-            .mint_to(&venue.market.insurance_vault.clone(), 7),
-    );
+    let vault = venue.market.insurance_vault;
+    done(venue.sandbox.mint_to(&vault, 7));
     done(venue.sandbox.mint_to(&VAULT(), 3));
     done(venue.sandbox.sweep_insurance(&venue.market));
-    let sum = venue.sandbox.conservation();
-    assert_eq!(sum.error_atoms(), -10);
     assert_eq!(
-        venue.sandbox.market(&venue.market).open_interest_lots,
-        TEN.unsigned_abs()
+        venue.sandbox.market(&venue.market).insurance.balance,
+        200_007
     );
+    assert_eq!(venue.sandbox.token_balance(&vault), 200_007);
+    assert_eq!(venue.sandbox.conservation().error_atoms(), -3);
 }
 
 #[test]

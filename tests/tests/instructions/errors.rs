@@ -7,9 +7,9 @@ use ballast_state::error::BallastError;
 use crate::support::take_provoked;
 use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, execute_trigger,
-    funding, guardian, held_profit, liquidate, liquidate_book, long_pause, makers, margin, market,
-    modes, nonce, oracle, order_limits, place_order, reduce_only, reopening, risk, self_trade,
-    staging, trade_limits, trader, triggers, wind_down,
+    fees, funding, guardian, held_profit, liquidate, liquidate_book, long_pause, makers, margin,
+    market, modes, nonce, oracle, order_limits, place_order, reduce_only, reopening, risk,
+    self_trade, staging, trade_limits, trader, triggers, wind_down,
 };
 
 enum Evidence {
@@ -219,6 +219,10 @@ fn evidence(error: BallastError) -> Evidence {
         E::MarketTrades | E::EndNotDue | E::OracleAlive => {
             Case(wind_down::a_dead_feed_traps_nobody)
         }
+        E::FeesPaidToday => Case(fees::a_quarter_goes_to_the_treasury_and_the_next_a_day_later),
+        E::FeesReserved => Case(fees::the_reserve_stays),
+        E::InsuranceDrawn => Case(fees::fees_stay_while_a_cap_limits_insurance),
+        E::WrongTreasury => Case(fees::nobody_but_the_treasury_is_paid),
         E::MarketInsolvent => Case(wind_down::nobody_is_settled_while_somebody_is_bankrupt),
         E::MarketNotEmpty | E::WrongRentPayer => {
             Case(wind_down::queues_and_book_are_closed_when_nobody_has_anything_any_more)

@@ -21,6 +21,7 @@ use ballast_state::Pubkey;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
+use crate::fees::{collect, name_treasury};
 use crate::orders::{ask, bid, of_kind};
 use crate::support::{done, forge, quiet, terms, Venue, START, TEN, USD};
 
@@ -551,7 +552,7 @@ pub fn world() -> World {
 }
 
 /// A world of markets in each state of their ends: one whose oracle is dead, one whose end has come,
-/// one in which positions are settled, an empty one. A fifth trades.
+/// one in which positions are settled, an empty one. A fifth trades, and a sixth has fees to pay out.
 pub fn ends() -> World {
     let mut venue = Venue::open();
     let dead = venue.market.clone();
@@ -576,11 +577,24 @@ pub fn ends() -> World {
         done(s.begin_settlement(market));
     }
     let other = s.create_market(&quiet()).unwrap();
+    let earning = s.create_market(&quiet()).unwrap();
+    let treasury = name_treasury(&mut s).tokens;
+    collect(&mut s, &earning, 1_000 * USD);
     let payer = s.funded_keypair().pubkey();
     forge::<Market>(&mut s, &empty.keys.market, |market| {
         market.rent_payer = payer;
     });
     let calls = vec![
+        Call::new(
+            "withdraw_fees",
+            anyone::WithdrawFees {
+                keys: earning.keys,
+                treasury,
+                collateral: s.collateral(),
+            }
+            .instruction(),
+            &[],
+        ),
         Call::new(
             "declare_dead",
             wind_down::DeclareDead {

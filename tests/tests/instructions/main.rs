@@ -14,6 +14,7 @@ mod corrupt;
 mod errors;
 mod every_call;
 mod execute_trigger;
+mod fees;
 mod flag;
 mod funding;
 mod funding_premium;

@@ -150,7 +150,7 @@ pub fn unsound_parameters_are_refused_by_group() {
         (
             BallastError::RiskReserved,
             &[
-                |risk| risk.reserved[0] = 1,
+                |risk| risk.reserved2[0] = 1,
                 |risk| risk.reserved2[2] = 1,
                 |risk| risk.adl._pad = 1,
                 |risk| risk.tiers[3].notional_limit_atoms = 1,

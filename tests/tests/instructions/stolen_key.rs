@@ -15,7 +15,7 @@ use solana_signer::Signer;
 
 use crate::nonce::{execute, Nonce};
 use crate::staging::Governed;
-use crate::support::{conserves, done, refused, refused_elsewhere};
+use crate::support::{conserves, done, refused, refused_elsewhere, Venue, START, USD};
 
 /// The day on which changes of the admin are due.
 const ADMIN_DELAY: u64 = Delays::DEFAULT.admin_slots;
@@ -345,4 +345,46 @@ fn all_keys_but_the_guardians_wait_together() {
     refused(s, BallastError::StagedTooEarly, |s| s.apply(&delays, None));
     done(s.cancel_staged(&role, &world.guardian));
     done(s.cancel_staged(&delays, &world.guardian));
+}
+
+/// Whoever holds the key of the treasury's owner spends what is paid there: a quarter of the fees a day.
+#[test]
+fn a_stolen_treasury_key_gets_a_quarter_of_the_fees_a_day() {
+    let (mut venue, treasury) = Venue::earning(1_000 * USD);
+    let market = venue.market.clone();
+    assert_eq!(venue.pay_out(), 250 * USD);
+    for _ in 0..3 {
+        venue.price(START);
+        refused(&mut venue.sandbox, BallastError::FeesPaidToday, |s| {
+            s.withdraw_fees(&market)
+        });
+        venue.wait(20_000);
+    }
+    assert_eq!(venue.fees(), 750 * USD);
+    assert_eq!(venue.sandbox.token_balance(&treasury.tokens), 250 * USD);
+}
+
+/// A thief of the admin's key who names another treasury waits for seven days in which the fees go to
+/// the old one, and the guardian takes it back.
+#[test]
+fn a_stolen_admin_key_names_no_other_treasury_in_time() {
+    let (mut venue, treasury) = Venue::earning(1_000 * USD);
+    let guardian = venue.sandbox.funded_keypair();
+    done(venue.sandbox.hand_over(Role::Guardian, &guardian));
+    done(venue.sandbox.raise_delays(Delays::DEFAULT));
+    let thief = venue.sandbox.create_wallet(0).unwrap();
+    let change = Change::Treasury(thief.tokens);
+    let staged = venue.sandbox.stage(change, None).unwrap();
+    refused(&mut venue.sandbox, BallastError::StagedTooEarly, |s| {
+        s.apply(&staged, None)
+    });
+    assert_eq!(venue.pay_out(), 250 * USD);
+    done(venue.sandbox.cancel_staged(&staged, &guardian));
+    venue.wait(86_400);
+    assert_eq!(venue.pay_out(), 187_500_000);
+    let paid = venue.sandbox.token_balance(&treasury.tokens);
+    assert_eq!(
+        (paid, venue.sandbox.token_balance(&thief.tokens)),
+        (437_500_000, 0)
+    );
 }

@@ -161,6 +161,13 @@ export type Market = {
    * recorded, where the admin gets it. Written once.
    */
   rentPayer: Address;
+  /**
+   * Atoms that the program keeps in the insurance vault, and one more; 0 while they are not known.
+   * Written by `create_market`, `donate_insurance` and `sweep_insurance`; see [`VaultTotal`].
+   */
+  insuranceVaultTotal: bigint;
+  /** When fees were paid out last, unix seconds; 0 before the first time. Written by `withdraw_fees`. */
+  feesPaidAt: number;
   /** Zero; room for later versions. */
   reservedTail: ReadonlyUint8Array;
 };
@@ -239,6 +246,13 @@ export type MarketArgs = {
    * recorded, where the admin gets it. Written once.
    */
   rentPayer: Address;
+  /**
+   * Atoms that the program keeps in the insurance vault, and one more; 0 while they are not known.
+   * Written by `create_market`, `donate_insurance` and `sweep_insurance`; see [`VaultTotal`].
+   */
+  insuranceVaultTotal: number | bigint;
+  /** When fees were paid out last, unix seconds; 0 before the first time. Written by `withdraw_fees`. */
+  feesPaidAt: number;
   /** Zero; room for later versions. */
   reservedTail: ReadonlyUint8Array;
 };
@@ -277,7 +291,9 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["priceClock", getPriceClockEncoder()],
       ["windDown", getMarketEndEncoder()],
       ["rentPayer", getAddressEncoder()],
-      ["reservedTail", fixEncoderSize(getBytesEncoder(), 40)],
+      ["insuranceVaultTotal", getU64Encoder()],
+      ["feesPaidAt", getU32Encoder()],
+      ["reservedTail", fixEncoderSize(getBytesEncoder(), 28)],
     ]),
     (value) => ({ ...value, discriminator: MARKET_DISCRIMINATOR }),
   );
@@ -316,7 +332,9 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["priceClock", getPriceClockDecoder()],
     ["windDown", getMarketEndDecoder()],
     ["rentPayer", getAddressDecoder()],
-    ["reservedTail", fixDecoderSize(getBytesDecoder(), 40)],
+    ["insuranceVaultTotal", getU64Decoder()],
+    ["feesPaidAt", getU32Decoder()],
+    ["reservedTail", fixDecoderSize(getBytesDecoder(), 28)],
   ]);
 }
 

@@ -330,7 +330,7 @@ export const BALLAST_ERROR__MARKET_TRADES = 0x183a; // 6202
 export const BALLAST_ERROR__ORACLE_ALIVE = 0x183b; // 6203
 /** EndNotDue: No end of the market is foreseen, or it has not come; wait for it */
 export const BALLAST_ERROR__END_NOT_DUE = 0x183c; // 6204
-/** MarketInsolvent: Somebody's equity is below zero at the last price; deleverage first */
+/** MarketInsolvent: Somebody's equity is below zero at the market's price; liquidate or deleverage first */
 export const BALLAST_ERROR__MARKET_INSOLVENT = 0x183d; // 6205
 /** MarketNotEmpty: Positions, orders or held profit are left in the market; settle them first */
 export const BALLAST_ERROR__MARKET_NOT_EMPTY = 0x183e; // 6206
@@ -338,6 +338,14 @@ export const BALLAST_ERROR__MARKET_NOT_EMPTY = 0x183e; // 6206
 export const BALLAST_ERROR__WRONG_RENT_PAYER = 0x183f; // 6207
 /** AccountOutdated: The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session */
 export const BALLAST_ERROR__ACCOUNT_OUTDATED = 0x184c; // 6220
+/** FeesPaidToday: Fees of this market were paid out within the last day; wait for its end */
+export const BALLAST_ERROR__FEES_PAID_TODAY = 0x1856; // 6230
+/** FeesReserved: The market has no fees beyond its reserve, or less than four atoms; nothing is paid out */
+export const BALLAST_ERROR__FEES_RESERVED = 0x1857; // 6231
+/** InsuranceDrawn: Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends */
+export const BALLAST_ERROR__INSURANCE_DRAWN = 0x1858; // 6232
+/** WrongTreasury: The account is not the exchange's treasury; where there is none the admin stages one first */
+export const BALLAST_ERROR__WRONG_TREASURY = 0x1859; // 6233
 /** MarketEnding: The market is to end, so it is not opened again, and keeps its price source */
 export const BALLAST_ERROR__MARKET_ENDING = 0x1860; // 6240
 /** MarketNotReduceOnly: The market is not reduce-only, so there is nothing to open again */
@@ -388,11 +396,14 @@ export type BallastError =
   | typeof BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__EXCHANGE_INVARIANT
   | typeof BALLAST_ERROR__EXPIRY_TOO_FAR
+  | typeof BALLAST_ERROR__FEES_PAID_TODAY
+  | typeof BALLAST_ERROR__FEES_RESERVED
   | typeof BALLAST_ERROR__HEALTHY
   | typeof BALLAST_ERROR__INSUFFICIENT_COLLATERAL
   | typeof BALLAST_ERROR__INSURANCE_CANNOT_PAY
   | typeof BALLAST_ERROR__INSURANCE_CAN_PAY
   | typeof BALLAST_ERROR__INSURANCE_CAP
+  | typeof BALLAST_ERROR__INSURANCE_DRAWN
   | typeof BALLAST_ERROR__LADDER_INTERVAL
   | typeof BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK
   | typeof BALLAST_ERROR__LONG_PAUSE_INVALID
@@ -509,6 +520,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__WRONG_SIDE
   | typeof BALLAST_ERROR__WRONG_TOKEN_ACCOUNT
   | typeof BALLAST_ERROR__WRONG_TOKEN_PROGRAM
+  | typeof BALLAST_ERROR__WRONG_TREASURY
   | typeof BALLAST_ERROR__ZERO_AMOUNT
   | typeof BALLAST_ERROR__ZERO_LOTS;
 
@@ -557,11 +569,14 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE]: `The entry price is not below 2^31 atoms per lot`,
     [BALLAST_ERROR__EXCHANGE_INVARIANT]: `The exchange's invariant does not hold`,
     [BALLAST_ERROR__EXPIRY_TOO_FAR]: `The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds`,
+    [BALLAST_ERROR__FEES_PAID_TODAY]: `Fees of this market were paid out within the last day; wait for its end`,
+    [BALLAST_ERROR__FEES_RESERVED]: `The market has no fees beyond its reserve, or less than four atoms; nothing is paid out`,
     [BALLAST_ERROR__HEALTHY]: `The position has its maintenance margin; there is nothing to liquidate`,
     [BALLAST_ERROR__INSUFFICIENT_COLLATERAL]: `The free collateral does not cover what is to be paid from it; deposit first`,
     [BALLAST_ERROR__INSURANCE_CANNOT_PAY]: `Equity is negative and insurance cannot pay the deficit; flag the bankruptcy and deleverage`,
     [BALLAST_ERROR__INSURANCE_CAN_PAY]: `The market's insurance can pay the deficit; liquidate instead`,
     [BALLAST_ERROR__INSURANCE_CAP]: `The amount exceeds what insurance may pay in this window`,
+    [BALLAST_ERROR__INSURANCE_DRAWN]: `Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends`,
     [BALLAST_ERROR__LADDER_INTERVAL]: `The last liquidation step is too recent; wait for the ladder interval`,
     [BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK]: `The book pays more than the liquidator would; pass the makers of the best orders in book order`,
     [BALLAST_ERROR__LONG_PAUSE_INVALID]: `A staged pause stops opening and taking margin out, nothing else, for 1 to 6,480,000 slots; without flags and slots it lifts the one there is`,
@@ -569,7 +584,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__MARGIN_BELOW_ZERO]: `The margin of a position may not be taken below zero`,
     [BALLAST_ERROR__MARKET_ENDED]: `The market has ended or been settled; begin_settlement and settle_position pay everybody out`,
     [BALLAST_ERROR__MARKET_ENDING]: `The market is to end, so it is not opened again, and keeps its price source`,
-    [BALLAST_ERROR__MARKET_INSOLVENT]: `Somebody's equity is below zero at the last price; deleverage first`,
+    [BALLAST_ERROR__MARKET_INSOLVENT]: `Somebody's equity is below zero at the market's price; liquidate or deleverage first`,
     [BALLAST_ERROR__MARKET_INVARIANT]: `The market's invariant does not hold`,
     [BALLAST_ERROR__MARKET_NAME_INVALID]: `The market name must be 1 to 16 bytes of printable ASCII, padded with zeros`,
     [BALLAST_ERROR__MARKET_NOT_EMPTY]: `Positions, orders or held profit are left in the market; settle them first`,
@@ -678,6 +693,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__WRONG_SIDE]: `The position is not on the side it should be on`,
     [BALLAST_ERROR__WRONG_TOKEN_ACCOUNT]: `The token account does not hold the collateral mint`,
     [BALLAST_ERROR__WRONG_TOKEN_PROGRAM]: `The token program does not own the collateral mint`,
+    [BALLAST_ERROR__WRONG_TREASURY]: `The account is not the exchange's treasury; where there is none the admin stages one first`,
     [BALLAST_ERROR__ZERO_AMOUNT]: `The amount must be greater than zero`,
     [BALLAST_ERROR__ZERO_LOTS]: `The number of lots must not be zero`,
   };

@@ -52,3 +52,4 @@ export * from "./settlePosition";
 export * from "./stageChange";
 export * from "./sweepInsurance";
 export * from "./withdraw";
+export * from "./withdrawFees";

@@ -69,7 +69,7 @@ export type SweepInsuranceInstruction<
         ? ReadonlyAccount<TAccountExchange>
         : TAccountExchange,
       TAccountMarket extends string
-        ? ReadonlyAccount<TAccountMarket>
+        ? WritableAccount<TAccountMarket>
         : TAccountMarket,
       TAccountCollateralVault extends string
         ? WritableAccount<TAccountCollateralVault>
@@ -185,7 +185,7 @@ export function getSweepInsuranceInstruction<
   // Original accounts.
   const originalAccounts = {
     exchange: { value: input.exchange ?? null, isWritable: false },
-    market: { value: input.market ?? null, isWritable: false },
+    market: { value: input.market ?? null, isWritable: true },
     collateralVault: { value: input.collateralVault ?? null, isWritable: true },
     insuranceVault: { value: input.insuranceVault ?? null, isWritable: true },
     mint: { value: input.mint ?? null, isWritable: false },

@@ -102,6 +102,7 @@ import {
   getSettlePositionInstruction,
   getStageChangeInstruction,
   getSweepInsuranceInstruction,
+  getWithdrawFeesInstruction,
   getWithdrawInstruction,
   parseAcceptAuthorityInstruction,
   parseAccrueFundingInstruction,
@@ -148,6 +149,7 @@ import {
   parseSettlePositionInstruction,
   parseStageChangeInstruction,
   parseSweepInsuranceInstruction,
+  parseWithdrawFeesInstruction,
   parseWithdrawInstruction,
   type AcceptAuthorityInput,
   type AccrueFundingInput,
@@ -227,6 +229,7 @@ import {
   type ParsedSettlePositionInstruction,
   type ParsedStageChangeInstruction,
   type ParsedSweepInsuranceInstruction,
+  type ParsedWithdrawFeesInstruction,
   type ParsedWithdrawInstruction,
   type PlaceOrderInput,
   type PlaceTriggerInput,
@@ -240,6 +243,7 @@ import {
   type SettlePositionInput,
   type StageChangeInput,
   type SweepInsuranceInput,
+  type WithdrawFeesInput,
   type WithdrawInput,
 } from "../instructions";
 import {
@@ -385,6 +389,7 @@ export enum BallastInstruction {
   StageChange,
   SweepInsurance,
   Withdraw,
+  WithdrawFees,
 }
 
 export function identifyBallastInstruction(
@@ -897,6 +902,17 @@ export function identifyBallastInstruction(
   ) {
     return BallastInstruction.Withdraw;
   }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([198, 212, 171, 109, 144, 215, 174, 89]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.WithdrawFees;
+  }
   throw new SolanaError(
     SOLANA_ERROR__PROGRAM_CLIENTS__FAILED_TO_IDENTIFY_INSTRUCTION,
     { instructionData: data, programName: "ballast" },
@@ -1043,7 +1059,10 @@ export type ParsedBallastInstruction<
     } & ParsedSweepInsuranceInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.Withdraw;
-    } & ParsedWithdrawInstruction<TProgram>);
+    } & ParsedWithdrawInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.WithdrawFees;
+    } & ParsedWithdrawFeesInstruction<TProgram>);
 
 export function parseBallastInstruction<TProgram extends string>(
   instruction: Instruction<TProgram> & InstructionWithData<ReadonlyUint8Array>,
@@ -1372,6 +1391,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseWithdrawInstruction(instruction),
       };
     }
+    case BallastInstruction.WithdrawFees: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.WithdrawFees,
+        ...parseWithdrawFeesInstruction(instruction),
+      };
+    }
     default:
       throw new SolanaError(
         SOLANA_ERROR__PROGRAM_CLIENTS__UNRECOGNIZED_INSTRUCTION_TYPE,
@@ -1566,6 +1592,9 @@ export type BallastPluginInstructions = {
   withdraw: (
     input: WithdrawInput,
   ) => ReturnType<typeof getWithdrawInstruction> & SelfPlanAndSendFunctions;
+  withdrawFees: (
+    input: WithdrawFeesInput,
+  ) => ReturnType<typeof getWithdrawFeesInstruction> & SelfPlanAndSendFunctions;
 };
 
 export type BallastPluginPdas = {
@@ -1838,6 +1867,11 @@ export function ballastProgram() {
             ),
           withdraw: (input) =>
             addSelfPlanAndSendFunctions(client, getWithdrawInstruction(input)),
+          withdrawFees: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getWithdrawFeesInstruction(input),
+            ),
         },
         pdas: {
           insuranceVault: findInsuranceVaultPda,

@@ -117,8 +117,8 @@ export type RiskConfig = {
    * 0 is 30.
    */
   divergenceGraceSeconds: number;
-  /** Zero; room for later versions. */
-  reserved: Array<bigint>;
+  /** Fees that are never paid out, atoms; 0 is a hundred rewards of deleveraging. */
+  feeReserveAtoms: bigint;
   /**
    * Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
    * of the quote currency.
@@ -209,8 +209,8 @@ export type RiskConfigArgs = {
    * 0 is 30.
    */
   divergenceGraceSeconds: number;
-  /** Zero; room for later versions. */
-  reserved: Array<number | bigint>;
+  /** Fees that are never paid out, atoms; 0 is a hundred rewards of deleveraging. */
+  feeReserveAtoms: number | bigint;
   /**
    * Least worth of an order that opens and waits in the book, atoms; 0 is the default, 100 units
    * of the quote currency.
@@ -254,7 +254,7 @@ export function getRiskConfigEncoder(): FixedSizeEncoder<RiskConfigArgs> {
     ["bookRewardBps", getU32Encoder()],
     ["priceAgeSeconds", getU32Encoder()],
     ["divergenceGraceSeconds", getU32Encoder()],
-    ["reserved", getArrayEncoder(getU64Encoder(), { size: 1 })],
+    ["feeReserveAtoms", getU64Encoder()],
     ["minOrderAtoms", getU64Encoder()],
     ["oracleDeadSeconds", getU64Encoder()],
     ["reserved2", getArrayEncoder(getU64Encoder(), { size: 3 })],
@@ -293,7 +293,7 @@ export function getRiskConfigDecoder(): FixedSizeDecoder<RiskConfig> {
     ["bookRewardBps", getU32Decoder()],
     ["priceAgeSeconds", getU32Decoder()],
     ["divergenceGraceSeconds", getU32Decoder()],
-    ["reserved", getArrayDecoder(getU64Decoder(), { size: 1 })],
+    ["feeReserveAtoms", getU64Decoder()],
     ["minOrderAtoms", getU64Decoder()],
     ["oracleDeadSeconds", getU64Decoder()],
     ["reserved2", getArrayDecoder(getU64Decoder(), { size: 3 })],

@@ -15,12 +15,14 @@ use serde::Serialize;
 use solana_signer::Signer;
 
 use super::failure::Usage;
+use super::fees::FeesView;
 use super::guardian::{self, PauseArgs};
 use super::options::{PositionSide, Sending};
 use super::pauses::PAUSES;
 use super::session::Session;
 use super::staging::{self, DelayChoice, StageChoice, StagedView};
 use super::state::Parts;
+use super::units::Collateral;
 use super::words::{role_name, Names, NO_DELAY};
 use super::writing::{self, Plan};
 
@@ -144,6 +146,10 @@ struct AdminView {
     roles: Vec<RoleView>,
     risk_delay_slots: u64,
     admin_delay_slots: u64,
+    /// Token account that fees are paid to; `null` while there is none.
+    treasury: Option<String>,
+    /// The fees of every market.
+    fees: Vec<FeesView>,
     paused: Vec<PauseView>,
     /// The first to be due first.
     staged: Vec<StagedView>,
@@ -173,6 +179,7 @@ impl AdminView {
         exchange: &Exchange,
         hand_overs: &HandOvers,
         staged: Vec<StagedView>,
+        fees: Vec<FeesView>,
         slot: u64,
     ) -> Self {
         let roles = hand_overs.iter().map(|(role, staged)| {
@@ -192,6 +199,10 @@ impl AdminView {
             roles: roles.collect(),
             risk_delay_slots: exchange.risk_delay_slots,
             admin_delay_slots: exchange.admin_delay_slots,
+            treasury: Some(exchange.treasury)
+                .filter(|key| *key != Pubkey::default())
+                .map(|key| key.to_string()),
+            fees,
             paused: PAUSES
                 .into_iter()
                 .filter(|(flag, _)| exchange.pauses(slot) & flag != 0)
@@ -204,7 +215,7 @@ impl AdminView {
         }
     }
 
-    fn words(&self) -> String {
+    fn words(&self, units: Collateral) -> String {
         let mut text = format!("Exchange {} of program {}", self.exchange, self.program);
         for role in &self.roles {
             text.push_str(&format!("\n  {:<8} {}", role.role, role.holder));
@@ -230,6 +241,11 @@ impl AdminView {
             }
         };
         text.push_str(&format!("\n  paused   {names}"));
+        let treasury = self.treasury.as_deref().unwrap_or("none");
+        text.push_str(&format!("\n  treasury {treasury}"));
+        for fees in &self.fees {
+            text.push_str(&format!("\n  fees     {}", fees.words(units)));
+        }
         if self.staged.is_empty() {
             return format!("{text}\n  staged   nothing");
         }
@@ -242,10 +258,16 @@ pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
     match &args.action {
         Action::Show => {
             let staged = hand_overs(session).await?;
-            let slot = session.cluster.clock().await?.slot;
+            let clock = session.cluster.clock().await?;
             let all = staging::all(session).await?;
-            let view = AdminView::new(&session.exchange().await?, &staged, all, slot);
-            session.answer(&view, || view.words())
+            let exchange = session.exchange().await?;
+            let markets = session.cluster.markets().await?;
+            let fees = markets
+                .iter()
+                .map(|(_, market)| FeesView::new(market, clock.unix_timestamp));
+            let fees = fees.collect::<Result<Vec<_>>>()?;
+            let view = AdminView::new(&exchange, &staged, all, fees, clock.slot);
+            session.answer(&view, || view.words(Names::of(&exchange).collateral))
         }
         Action::Pause(args) => guardian::pause(session, args, true).await,
         Action::Resume(args) => guardian::pause(session, args, false).await,

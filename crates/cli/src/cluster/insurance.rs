@@ -6,6 +6,7 @@ use ballast_client::addresses;
 use ballast_client::instructions::anyone as build;
 use ballast_client::token::associated_token;
 use ballast_report::table::Table;
+use ballast_state::market::Market;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use solana_signer::Signer;
@@ -67,6 +68,8 @@ pub struct InsuranceView {
     vault_atoms: u64,
     /// What a sweep would move into the vault; negative out of it.
     unswept_atoms: i128,
+    /// What somebody has sent straight to the vault: a sweep gives it to insurance.
+    stray_atoms: u64,
     available_atoms: u64,
     available: String,
     draw_cap_bps: u32,
@@ -88,6 +91,7 @@ impl InsuranceView {
             .saturating_add(risk.insurance_window_slots);
         let open = ledger.window_drawn > 0 && state.slot < ends;
         let available = state.insurance_available()?;
+        let stray = stray(&state.market, vault_atoms);
         let collateral = state.units.collateral;
         Ok(Self {
             market_index: state.market.index,
@@ -97,7 +101,8 @@ impl InsuranceView {
             ledger: collateral.text(ledger.balance.into()),
             vault: state.market.insurance_vault.to_string(),
             vault_atoms,
-            unswept_atoms: i128::from(ledger.balance) - i128::from(vault_atoms),
+            unswept_atoms: i128::from(ledger.balance) + i128::from(stray) - i128::from(vault_atoms),
+            stray_atoms: stray,
             available_atoms: available,
             available: collateral.text(available.into()),
             draw_cap_bps: risk.insurance_draw_cap_bps,
@@ -131,6 +136,11 @@ impl InsuranceView {
     }
 }
 
+/// What a vault of `vault` atoms holds that nobody's ledger has.
+fn stray(market: &Market, vault: u64) -> u64 {
+    market.vault_total().stray(vault).unwrap_or(0)
+}
+
 /// The insurance of several markets as a table.
 pub fn table(views: &[InsuranceView], states: &[MarketState]) -> String {
     let mut table = Table::new(&[
@@ -146,7 +156,10 @@ pub fn table(views: &[InsuranceView], states: &[MarketState]) -> String {
         table.row(view.row(state));
     }
     let mut text = table.render();
-    for view in views.iter().filter(|view| view.unswept_atoms != 0) {
+    for view in views
+        .iter()
+        .filter(|view| view.unswept_atoms != 0 || view.stray_atoms > 0)
+    {
         text.push_str(&format!(
             "\n\nLedger and vault of {0} differ; `ballast insurance sweep --market {0}` brings them level.",
             view.market
@@ -241,7 +254,8 @@ async fn sweep(session: &Session, market: &str, sending: Sending) -> Result<()> 
     let (collateral, units) = quote_currency(session).await?;
     let name = super::state::name_of(&market);
     let vault = session.tokens(&market.insurance_vault).await?;
-    if vault == Some(market.insurance.balance) {
+    let level = vault == Some(market.insurance.balance);
+    if level && stray(&market, market.insurance.balance) == 0 {
         let level = Level {
             command: "insurance sweep",
             market: name,

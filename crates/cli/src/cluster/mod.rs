@@ -8,6 +8,7 @@ mod choices;
 pub mod collateral;
 pub mod explain;
 pub mod failure;
+pub mod fees;
 pub mod gate;
 pub mod guardian;
 pub mod held;
@@ -62,6 +63,8 @@ pub enum ClusterCommand {
     Margin(margin::MarginArgs),
     /// Free profit that a market held while it was short.
     ReleaseProfit(held::ReleaseProfitArgs),
+    /// Pay what a market's fees may spare to the treasury.
+    WithdrawFees(fees::WithdrawFeesArgs),
     /// Place, cancel, replace or list orders.
     Order(orders::OrderArgs),
     /// Set or clear a stop-loss or take-profit.
@@ -119,6 +122,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Withdraw(args) => collateral::withdraw(session, args).await,
         ClusterCommand::Margin(args) => margin::run(session, args).await,
         ClusterCommand::ReleaseProfit(args) => held::run(session, args).await,
+        ClusterCommand::WithdrawFees(args) => fees::run(session, args).await,
         ClusterCommand::Order(args) => orders::run(session, args).await,
         ClusterCommand::Trigger(args) => triggers::run(session, args).await,
         ClusterCommand::Positions(args) => positions::run(session, args).await,

@@ -9,10 +9,12 @@ use ballast_state::book_account::OrderSide;
 use ballast_state::events::BallastEvent;
 use ballast_state::instructions::OrderRef;
 use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::market::Market;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::trigger::TriggerKind;
 use serde_json::{json, Value};
 
+use super::fees::FeesView;
 use super::insurance::{self, InsuranceView};
 use super::market::{MarketDetail, MarketView};
 use super::orders::list::orders_of;
@@ -352,6 +354,31 @@ fn insurance_shows_ledger_vault_and_what_it_may_pay() {
         "{words}"
     );
     assert!(insurance::table(&[short], &states).contains("sweep --market SOL-PERP"));
+    // What somebody sent straight to the vault.
+    let sent = InsuranceView::new(&states[0], vault + 7).expect("a view");
+    let json = json_of(&sent);
+    assert_eq!(
+        (&json["stray_atoms"], &json["unswept_atoms"]),
+        (&json!(7), &json!(0))
+    );
+    assert!(insurance::table(&[sent], &states).contains("sweep --market SOL-PERP"));
+}
+
+#[test]
+fn fees_say_what_is_collected_reserved_and_due() {
+    let mut market = *Stage::new().state().market;
+    (market.fees_atoms, market.fees_paid_at) = (1_000 * USD, 5);
+    let view = |market: &Market, now| FeesView::new(market, now).expect("a view");
+    let due = view(&market, 86_405);
+    let words = "SOL-PERP: 1,000.00 collected, reserve 100.00, 250.00 may go now";
+    assert_eq!(due.words(COLLATERAL), words);
+    let json = json_of(&view(&market, 86_404));
+    assert_eq!(
+        (&json["paid_at"], &json["due_atoms"], &json["reserve_atoms"]),
+        (&json!(5), &json!(0), &json!(100 * USD))
+    );
+    market.fees_paid_at = 0;
+    assert_eq!(json_of(&view(&market, 0))["paid_at"], Value::Null);
 }
 
 /// Sentences and JSON of what a transaction did.

@@ -95,9 +95,34 @@ impl SweepInsurance {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::SWEEP_INSURANCE)
             .readonly(addresses::exchange())
-            .readonly(self.market)
+            .writable(self.market)
             .writable(addresses::collateral_vault())
             .writable(addresses::insurance_vault(&self.market))
+            .readonly(self.collateral.mint)
+            .readonly(self.collateral.token_program)
+            .instruction()
+    }
+}
+
+/// Pays what is due of a market's fees to the exchange's treasury.
+#[derive(Clone, Debug, Default)]
+pub struct WithdrawFees {
+    /// The market.
+    pub keys: MarketKeys,
+    /// The token account that the exchange stores as its treasury.
+    pub treasury: Pubkey,
+    /// The quote currency.
+    pub collateral: Collateral,
+}
+
+impl WithdrawFees {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        let written = [self.treasury, addresses::collateral_vault()];
+        Call::of(instructions::WITHDRAW_FEES)
+            .readonly(addresses::exchange())
+            .market(&self.keys, &written, &[Part::Queues, Part::Price])
             .readonly(self.collateral.mint)
             .readonly(self.collateral.token_program)
             .instruction()

@@ -19,7 +19,7 @@ macro_rules! account_types {
                 insurance_vault, queue_long, queue_short, oracle, risk, funding, last_price,
                 insurance, open_interest_lots, fees_atoms, bankruptcy_counter, adl_rounds,
                 liquidations, book, held, mode, _padding3, final_ticks, price_clock, wind_down,
-                rent_payer, reserved_tail
+                rent_payer, insurance_vault_total, fees_paid_at, reserved_tail
             }
             PriceClock { earlier_ticks, recorded_slot, diverged_for, _pad, reserved }
             OracleConfig {
@@ -34,7 +34,7 @@ macro_rules! account_types {
                 insurance_window_slots, oracle_max_age_seconds, oracle_max_conf_bps,
                 oracle_max_ema_divergence_bps, adl, impact_notional_atoms, keeper_fee_atoms,
                 max_funding_rate_ppm, book_reward_bps, price_age_seconds, divergence_grace_seconds,
-                reserved, min_order_atoms, oracle_dead_seconds, reserved2
+                fee_reserve_atoms, min_order_atoms, oracle_dead_seconds, reserved2
             }
             RiskTier { notional_limit_atoms, initial_margin_bps, maintenance_margin_bps }
             LadderStep { above_ratio_bps, close_bps }

@@ -398,6 +398,15 @@ fn anyone() -> Vec<(&'static str, Instruction)> {
             .instruction(),
         ),
         (
+            "withdraw_fees",
+            anyone::WithdrawFees {
+                keys: KEYS,
+                treasury: TOKENS,
+                collateral: COLLATERAL,
+            }
+            .instruction(),
+        ),
+        (
             "release_profit",
             anyone::ReleaseProfit {
                 keys: KEYS,

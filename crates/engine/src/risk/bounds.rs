@@ -23,6 +23,8 @@ pub const LEAST_INITIAL_MARGIN_BPS: u32 = 100;
 /// Most of a closed notional that a liquidation takes from its owner, discount and fee together,
 /// basis points.
 pub const MOST_LIQUIDATION_COST_BPS: u32 = 500;
+/// Rewards of deleveraging that a market's fees pay before any of them is paid out.
+pub const RESERVE_REWARDS: u64 = 100;
 /// Youngest limit for the age of a price, seconds: that of the first figure of [`GAP_BPS`].
 const FIRST_GAP_SECONDS: u64 = 5;
 
@@ -259,4 +261,6 @@ bounds! {
         "a larger least order keeps everybody but a few out of the book; 0: 100 units";
     ORACLE_DEAD "oracle_dead_seconds" 86_400..=2_592_000 Number true RiskOracle
         "a feed that pauses for a night is not dead; after 30 days nobody waits any longer; 0: a day";
+    FEE_RESERVE "fee_reserve_atoms" 0..=1_000_000 Units false RiskFees
+        "a hundred rewards of deleveraging at least, which 0 stands for; a million units keep no exchange's earnings from it for good";
 }

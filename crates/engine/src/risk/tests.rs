@@ -106,6 +106,7 @@ fn set(params: &mut RiskParams, field: &str, value: i128) -> Option<()> {
         "keeper_fee_atoms" => params.keeper_fee_atoms = cut(value)?,
         "book_reward_bps" => params.book_reward_bps = cut(value)?,
         "min_order_atoms" => params.min_order_atoms = cut(value)?,
+        "fee_reserve_atoms" => params.fee_reserve_atoms = cut(value)?,
         "oracle_dead_seconds" => params.oracle_dead_seconds = cut(value)?,
         unknown => panic!("{unknown} is not set by this test"),
     }
@@ -329,7 +330,6 @@ fn fields_hold_one_another() {
     refuses(
         EngineError::RiskReserved,
         &[
-            |p| p.reserved[0] = 1,
             |p| p.reserved2[2] = 1,
             |p| p.adl._pad = 1,
             |p| p.tier_count = 1,

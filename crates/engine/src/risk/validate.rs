@@ -3,7 +3,7 @@
 use super::bounds::{self, Breach};
 use super::{
     gap_bps, AdlParams, LadderStep, RiskParams, RiskTier, LEAST_INITIAL_MARGIN_BPS,
-    MOST_LIQUIDATION_COST_BPS,
+    MOST_LIQUIDATION_COST_BPS, RESERVE_REWARDS,
 };
 use crate::error::EngineError;
 
@@ -56,7 +56,7 @@ impl RiskParams {
             book_reward_bps: _,
             price_age_seconds: _,
             divergence_grace_seconds: _,
-            reserved,
+            fee_reserve_atoms,
             min_order_atoms: _,
             oracle_dead_seconds,
             reserved2,
@@ -79,6 +79,13 @@ impl RiskParams {
         self.check_oracle()?;
         bounds::ORACLE_DEAD.admit(*oracle_dead_seconds, None)?;
         adl.check(unit_atoms)?;
+        bounds::FEE_RESERVE.admit(*fee_reserve_atoms, unit_atoms)?;
+        if *fee_reserve_atoms > 0 {
+            let rewards = i128::from(adl.reward_atoms);
+            let least = rewards.wrapping_mul(RESERVE_REWARDS.into());
+            let reserve = i128::from(*fee_reserve_atoms);
+            bounds::FEE_RESERVE.hold_at(0, reserve, least, i64::MAX.into())?;
+        }
         self.check_book(unit_atoms)?;
         let unused = tiers.iter().skip(active(*tier_count));
         unused
@@ -88,7 +95,6 @@ impl RiskParams {
         unused.zip(0..).try_for_each(|(step, place)| {
             zero("ladder[]", place, *step == LadderStep::default())
         })?;
-        zero("reserved", 0, *reserved == [0; 1])?;
         zero("reserved2", 0, *reserved2 == [0; 3])
     }
 

@@ -10,6 +10,7 @@ mod liquidation;
 mod margin;
 mod matching;
 mod math;
+mod payout;
 mod trade;
 mod venue;
 mod waterfall;

@@ -61,6 +61,8 @@ macro_rules! for_each_event {
             SettlementBegun [196, 162, 165, 197, 7, 238, 160, 204];
             PositionSettled [75, 100, 92, 189, 245, 116, 252, 221];
             MarketClosed [86, 91, 119, 43, 94, 0, 217, 113];
+            FeesWithdrawn [234, 15, 0, 119, 148, 241, 40, 21];
+            StrayTokensCredited [195, 52, 119, 154, 155, 82, 251, 150];
             AccountMigrated [153, 121, 252, 128, 30, 241, 166, 101];
         }
     };

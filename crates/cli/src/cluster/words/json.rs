@@ -68,6 +68,18 @@ fn fields(event: &BallastEvent) -> Value {
             "vault_before_atoms": event.vault_before,
             "vault_after_atoms": event.vault_after,
         }),
+        BallastEvent::StrayTokensCredited(event) => json!({
+            "market": event.market.to_string(),
+            "amount_atoms": event.amount,
+            "balance_after_atoms": event.balance_after,
+        }),
+        BallastEvent::FeesWithdrawn(event) => json!({
+            "market": event.market.to_string(),
+            "treasury": event.treasury.to_string(),
+            "amount_atoms": event.amount,
+            "fees_after_atoms": event.fees_after_atoms,
+            "mark_ticks": event.mark_ticks,
+        }),
         BallastEvent::ProfitHeld(event) => json!({
             "market": event.market.to_string(),
             "shortfall_atoms": event.shortfall_atoms,

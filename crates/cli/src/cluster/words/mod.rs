@@ -97,6 +97,16 @@ impl Names<'_> {
                 atoms(event.vault_before.into()),
                 atoms(event.vault_after.into())
             ),
+            BallastEvent::StrayTokensCredited(event) => format!(
+                "{} that somebody had sent straight to the insurance vault went to insurance.",
+                atoms(event.amount.into())
+            ),
+            BallastEvent::FeesWithdrawn(event) => format!(
+                "{} of fees paid to {}; {} are left.",
+                atoms(event.amount.into()),
+                event.treasury,
+                atoms(event.fees_after_atoms.into())
+            ),
             BallastEvent::OrderPlaced(event) => self.placed(event),
             BallastEvent::OrdersCancelled(event) => self.cancelled(event),
             BallastEvent::TriggerPlaced(event) => format!(

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{Mint, TokenAccount, TokenInterface};
-use ballast_engine::units::Side;
+use ballast_engine::{insurance::VaultTotal, units::Side};
 use ballast_state::{
     error::BallastError,
     events::MarketCreated,
@@ -157,6 +157,7 @@ impl CreateMarket<'_> {
         market.rent_payer = self.payer.key();
         market.oracle = args.oracle;
         market.risk = args.risk;
+        market.store_vault_total(VaultTotal::of_atoms(0).or_ballast()?);
         market.funding.last_timestamp = Clock::get()?.unix_timestamp;
         market.invariant().or_ballast()
     }

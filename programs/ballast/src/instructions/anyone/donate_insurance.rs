@@ -91,6 +91,8 @@ fn credit(market: &mut Market, amount: u64, mut settlement: Settlement) -> Resul
     market.insurance = market.insurance.credit(amount).or_ballast()?;
     settlement.market_after(market.fees_atoms, market.insurance.balance);
     settlement.close().or_ballast()?;
+    let total = market.vault_total().with(amount).or_ballast()?;
+    market.store_vault_total(total);
     market.invariant()?;
     Ok(market.insurance.balance)
 }

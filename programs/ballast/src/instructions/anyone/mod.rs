@@ -24,3 +24,4 @@ pub mod open_adl_session;
 pub mod release_profit;
 pub mod settle_position;
 pub mod sweep_insurance;
+pub mod withdraw_fees;

@@ -5,10 +5,10 @@ use core::cmp::Ordering;
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
-use ballast_engine::settlement::Settlement;
+use ballast_engine::{insurance::VaultTotal, settlement::Settlement};
 use ballast_state::{
     error::BallastError,
-    events::InsuranceSwept,
+    events::{InsuranceSwept, StrayTokensCredited},
     exchange::Exchange,
     market::Market,
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
@@ -25,6 +25,7 @@ pub struct SweepInsurance<'info> {
     #[account(address = EXCHANGE_ADDRESS @ BallastError::WrongExchange)]
     pub exchange: AccountLoader<'info, Exchange>,
     /// The market.
+    #[account(mut)]
     pub market: AccountLoader<'info, Market>,
     /// CHECK: the exchange's vault, by address.
     #[account(mut, address = COLLATERAL_VAULT_ADDRESS @ BallastError::WrongCollateralVault)]
@@ -42,10 +43,11 @@ pub struct SweepInsurance<'info> {
 }
 
 impl SweepInsurance<'_> {
-    /// Moves the difference between the vault and the ledger, either way; nothing when level.
+    /// Gives insurance what others have sent straight to its vault, and then moves the difference
+    /// between the vault and the ledger, either way; nothing when level.
     ///
     /// # Errors
-    /// `WrongMint`, `WrongTokenProgram`.
+    /// `WrongMint`, `WrongTokenProgram`, `Unbalanced`, `Overflow`.
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let accounts = &ctx.accounts;
         let decimals = {
@@ -57,8 +59,18 @@ impl SweepInsurance<'_> {
             )?;
             exchange.mint_decimals
         };
-        let ledger = accounts.market.current()?.insurance.balance;
         let vault_before = accounts.insurance_vault.amount;
+        let (stray, ledger) = level(&mut *accounts.market.current_mut()?, vault_before)?;
+        if stray > 0 {
+            emit(
+                &accounts.event_authority,
+                &StrayTokensCredited {
+                    market: accounts.market.key(),
+                    amount: stray,
+                    balance_after: ledger,
+                },
+            )?;
+        }
         let insurance = accounts.insurance_vault.to_account_info();
         let collateral: &AccountInfo = &accounts.collateral_vault;
         let (from, to) = match vault_before.cmp(&ledger) {
@@ -87,4 +99,14 @@ impl SweepInsurance<'_> {
         )?;
         Ok(())
     }
+}
+
+/// Credits insurance with what a vault of `vault` atoms holds that nobody's ledger has, and records
+/// what it holds once it is level. The stray atoms, and the ledger.
+fn level(market: &mut Market, vault: u64) -> Result<(u64, u64)> {
+    let stray = market.credit_stray(vault)?;
+    let ledger = market.insurance.balance;
+    market.store_vault_total(VaultTotal::of_atoms(ledger).or_ballast()?);
+    market.invariant()?;
+    Ok((stray, ledger))
 }
