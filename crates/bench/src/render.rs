@@ -63,6 +63,8 @@ const ROLES: [(&str, &[&str]); 3] = [
             "declare_dead",
             "begin_settlement",
             "settle_position",
+            "write_off_bankrupt",
+            "count_claims",
             "close_market",
             "flag_bankruptcy",
             "grow_queue",

@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use anyhow::Result;
+use ballast_client::instructions::adl_session::SessionKeys;
 use ballast_sandbox::{MarketConfig, MintKind};
+use ballast_state::market::Market;
 
 use crate::admin::options;
 use crate::figure::Figure;
 use crate::fills::WORST;
+use crate::forge;
 use crate::meter::Meter;
 use crate::venue::Venue;
 
@@ -20,6 +23,8 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         "declare_dead/",
         "begin_settlement/",
         "settle_position/",
+        "write_off_bankrupt/",
+        "count_claims/",
         "close_market/",
     ];
     if !names.iter().any(|name| meter.wants(name)) {
@@ -53,6 +58,26 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
             Figure::of(&format!("a position, {shape}"), settled)
         })?;
     }
+    meter.measure("write_off_bankrupt/nobody", || {
+        let (mut venue, session) = alone(&few)?;
+        let market = venue.market.clone();
+        let written_off = venue.sandbox.write_off_bankrupt(&market, &session);
+        Figure::of("nobody on the other side", written_off)
+    })?;
+    for (venue, name, shape) in [
+        (&few, "few", "two positions"),
+        (&many, "queue-100000", "2,000 positions of 100,000 a side"),
+    ] {
+        meter.measure(&format!("count_claims/{name}"), || {
+            let mut venue = declared(venue)?;
+            venue.sandbox.begin_settlement(&venue.market)?;
+            let market = venue.market.clone();
+            forge::change::<Market>(&mut venue.sandbox, &market.keys.market, |market| {
+                market.written_off_atoms = 1;
+            })?;
+            Figure::of(shape, venue.sandbox.count_claims(&market, 2_000))
+        })?;
+    }
     meter.measure("close_market/empty", || {
         let mut venue = declared(&few)?;
         venue.sandbox.begin_settlement(&venue.market)?;
@@ -61,6 +86,22 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         }
         Figure::of("queues and book", venue.sandbox.close_market(&venue.market))
     })
+}
+
+/// A market that has ended with a bankrupt and nobody else, and the session that has found nobody.
+fn alone(venue: &Venue) -> Result<(Venue, SessionKeys)> {
+    let mut venue = declared(venue)?;
+    let market = venue.market.clone();
+    let (alice, bob) = (venue.alice.address, venue.bob.address);
+    let sandbox = &mut venue.sandbox;
+    sandbox.begin_settlement(&market)?;
+    sandbox.settle_position(&market, &bob)?;
+    forge::change::<Market>(sandbox, &market.keys.market, |market| {
+        market.final_ticks = 1
+    })?;
+    let (session, _) = sandbox.open_adl_session(&market, &alice)?;
+    sandbox.advance_adl_session(&market, &session, 1, Vec::new())?;
+    Ok((venue, session))
 }
 
 /// A market with a position a side whose last price is a day old.

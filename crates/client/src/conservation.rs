@@ -23,6 +23,9 @@ pub struct Conservation {
     pub fees: i128,
     /// Profit that all markets hold.
     pub held: i128,
+    /// What the positions of markets that have ended claim beyond what there is for them: deficits
+    /// that were written off.
+    pub uncovered: i128,
     /// Tokens in the collateral vault and all insurance vaults.
     pub tokens: i128,
     /// Sum of the lots of each market's positions; a market nobody passed in counts too.
@@ -45,6 +48,8 @@ impl Conservation {
             sum.insurance += i128::from(market.insurance.balance);
             sum.fees += i128::from(market.fees_atoms);
             sum.held += i128::from(market.held.atoms);
+            // No sum of a market that the program has written leaves 64 bits.
+            sum.uncovered += i128::from(market.uncovered().unwrap_or(i64::MAX));
             let lots = i128::from(market.wind_down.settled_lots);
             let price =
                 i128::from(market.final_ticks) * i128::from(market.oracle.atoms_per_lot_tick);
@@ -60,6 +65,7 @@ impl Conservation {
     /// Claims less tokens, atoms: 0 when nothing was minted or lost.
     pub fn error_atoms(&self) -> i128 {
         self.free + self.positions + self.orders + self.insurance + self.fees + self.held
+            - self.uncovered
             - self.tokens
     }
 
@@ -126,6 +132,19 @@ mod tests {
         // The long of 5 got its margin of 200 and a profit of 250.
         let traders = [trader(450, 0, 0, 0), trader(20, -5, -1_000, 300)];
         let sum = Conservation::of([(MARKET, &market)], &traders, 534);
+        assert!(sum.holds(), "{sum:?}");
+    }
+
+    #[test]
+    fn what_was_written_off_is_claimed_of_nobody() {
+        let mut market = Market::zeroed();
+        (market.written_off_atoms, market.claims_atoms) = (100, 500);
+        (
+            market.wind_down.held_paid,
+            market.wind_down.held_shares_paid,
+        ) = (160, 200);
+        let sum = Conservation::of([(MARKET, &market)], &[trader(160, 0, 0, 300)], 407);
+        assert_eq!((sum.uncovered, sum.positions, sum.orders), (60, 300, 7));
         assert!(sum.holds(), "{sum:?}");
     }
 

@@ -207,6 +207,21 @@ impl Deleveraging {
         wanted: u64,
         available: u64,
     ) -> Result<Self, EngineError> {
+        let deficit = Self::frozen_deficit(round, position)?;
+        let lots = wanted.min(deficit.lots_within(available)?);
+        let mut resumed = Self::new(*round, *position, deficit, round.epoch, lots);
+        resumed.trust_order();
+        Ok(resumed)
+    }
+
+    /// The deficit of the position that a frozen round is about, and what its close price counts on
+    /// insurance to pay of it.
+    ///
+    /// `NotBankrupt`; `PositionCorrupt` when the round was not frozen for this position.
+    pub(crate) fn frozen_deficit(
+        round: &Round,
+        position: &Position,
+    ) -> Result<Deficit, EngineError> {
         let equity = position.equity(round.mark)?;
         if !equity.is_negative() {
             return Err(EngineError::NotBankrupt);
@@ -218,10 +233,7 @@ impl Deleveraging {
         if close_price(position, &deficit)? != round.close {
             return Err(EngineError::PositionCorrupt);
         }
-        let lots = wanted.min(deficit.lots_within(available)?);
-        let mut resumed = Self::new(*round, *position, deficit, round.epoch, lots);
-        resumed.trust_order();
-        Ok(resumed)
+        Ok(deficit)
     }
 
     const fn new(

@@ -12,7 +12,8 @@
 //! - [`oracle`]: which fault of a price blocks what.
 //! - [`liquidation`], [`insurance`], [`reward`], [`payout`]: how much is closed, who pays, and what of the fees is paid out.
 //! - [`solvency`], [`held`]: what a market lacks, and the profit that is held while it does.
-//! - [`wind_down`]: what each mode of a market allows, and how a market ends.
+//! - [`wind_down`], [`write_off`]: what each mode of a market allows, how a market ends, and what is paid where
+//!   not everything is covered.
 //! - [`rank`], [`queue`], [`adl`], [`proof`], [`selection`], [`standing`]: who is deleveraged, and that nobody was
 //!   skipped.
 //!
@@ -80,5 +81,6 @@ pub mod standing;
 pub mod trade;
 pub mod units;
 pub mod wind_down;
+pub mod write_off;
 
 pub use error::EngineError;

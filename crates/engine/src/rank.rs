@@ -249,13 +249,27 @@ impl Exposure {
 
     /// Equity at the mark, atoms; nothing when it is below zero.
     fn equity(&self, worth: u64) -> Result<u128, EngineError> {
+        Ok(u128::try_from(self.signed_equity(worth)?).unwrap_or(0))
+    }
+
+    /// Equity of lots that are worth so much, atoms.
+    fn signed_equity(&self, worth: u64) -> Result<i128, EngineError> {
         let worth = i128::from(worth);
         let equity = match self.side {
             Side::Long => worth.checked_sub(self.bankruptcy),
             Side::Short => self.bankruptcy.checked_sub(worth),
         };
-        let equity = equity.ok_or(EngineError::Overflow)?;
-        Ok(u128::try_from(equity).unwrap_or(0))
+        equity.ok_or(EngineError::Overflow)
+    }
+
+    /// Equity at a price, atoms; `None` when it is below zero.
+    pub(crate) fn worth(&self, price: LotPrice) -> Result<Option<u64>, EngineError> {
+        let equity = self.signed_equity(price.notional(self.lots)?)?;
+        if equity < 0 {
+            return Ok(None);
+        }
+        let equity = u64::try_from(equity).map_err(|_| EngineError::Overflow)?;
+        Ok(Some(equity))
     }
 
     /// Whether the mark is beyond the entry in the position's favour.

@@ -107,6 +107,13 @@ impl Settlement {
         self.take_unsigned(amount);
     }
 
+    /// What positions claim beyond what there is for them, before and afterwards, atoms: nobody owes
+    /// it.
+    pub fn uncovered(&mut self, before: i64, after: i64) {
+        self.take(before);
+        self.give(after);
+    }
+
     /// Atoms taken from a leg that a later settlement of the same instruction pays to somebody.
     pub fn owed(&mut self, amount: u64) {
         self.take_unsigned(amount);

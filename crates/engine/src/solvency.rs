@@ -49,6 +49,32 @@ pub fn anybody_bankrupt(
     Ok(Pivot::new(queue.side(), mark, index).is_beyond(best))
 }
 
+/// Whether no position of either queue lies farther beyond the mark, per lot, than one of `side`
+/// whose queue entry stores this bankruptcy price, 2^-32 atoms per lot; looks at the roots only.
+///
+/// `TreeCorrupt` when a root lies outside its queue.
+pub fn is_farthest(
+    long: &QueueRef<'_>,
+    short: &QueueRef<'_>,
+    side: Side,
+    bankruptcy_q32: i64,
+    mark: LotPrice,
+    index: FundingIndex,
+) -> Result<bool, EngineError> {
+    let own = Pivot::new(side, mark, index).distance_q32(bankruptcy_q32);
+    for queue in [long, short] {
+        let root = queue.tree().root();
+        if root == NIL {
+            continue;
+        }
+        let best = queue.tree().linked(root)?.best_bankruptcy_q32;
+        if Pivot::new(queue.side(), mark, index).distance_q32(best) > own {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The bankrupt positions of the queue at `mark` and what they lack in all; exact. `None` when
 /// looking at `max_nodes` nodes was not enough to see every one, which is no statement about how
 /// many there are.
@@ -184,6 +210,17 @@ impl Pivot {
         match self.side {
             Side::Long => bankruptcy > self.q32,
             Side::Short => bankruptcy < self.q32,
+        }
+    }
+
+    /// How far a stored bankruptcy price lies beyond the mark, 2^-32 atoms per lot, positive for
+    /// who is bankrupt.
+    fn distance_q32(&self, bankruptcy_q32: i64) -> i128 {
+        // 64 and 97 bits.
+        let above = i128::from(bankruptcy_q32).wrapping_sub(self.q32);
+        match self.side {
+            Side::Long => above,
+            Side::Short => above.wrapping_neg(),
         }
     }
 }

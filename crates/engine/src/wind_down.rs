@@ -14,6 +14,7 @@
 //! | deleveraging | x | x | x | |
 //! | accounts settled | | | x | x |
 //! | orders cancelled | x | x | x | x |
+//! | bankrupt positions written off, claims counted | | | x | |
 //! | queues and book closed | | | x | |
 //!
 //! A market that is to end has a time at which it does, known before. From then on it records no
@@ -82,6 +83,8 @@ pub enum MarketAction {
     Deleverage,
     /// Settling what an account has in the market.
     Settle,
+    /// Writing off what nobody bears, and counting what is claimed of the rest.
+    WriteOff,
     /// Taking orders out of the book.
     CancelOrders,
     /// Closing the market's queues and book.
@@ -137,7 +140,9 @@ impl MarketMode {
             | MarketAction::ChangeParameters => !self.has_ended(),
             MarketAction::AddMargin | MarketAction::Deleverage => !matches!(self, Self::Settled),
             MarketAction::Settle => self.has_ended(),
-            MarketAction::CloseAccounts => matches!(self, Self::Settling),
+            MarketAction::WriteOff | MarketAction::CloseAccounts => {
+                matches!(self, Self::Settling)
+            }
             MarketAction::CancelOrders => true,
         }
     }
@@ -205,9 +210,10 @@ pub struct WindDown {
     /// Lots of the positions settled so far, signed: what the market itself holds until their
     /// counterparties are settled.
     pub settled_lots: i64,
-    /// Held profit paid out since the market ended, atoms.
+    /// Held profit paid out since the market ended, atoms; where something was written off, what
+    /// claims were paid.
     pub held_paid: u64,
-    /// Shares of it.
+    /// Shares of it; where something was written off, those claims, atoms.
     pub held_shares_paid: u64,
 }
 

@@ -106,6 +106,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::MarketEnded
         | E::MarketTrades
         | E::MarketNotEmpty
+        | E::NothingToCount
         | E::OracleAlive
         | E::EndNotDue => Verdict::Done,
 
@@ -126,7 +127,10 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::AdlSessionIncomplete
         | E::AdlSessionStale
         | E::AdlNotSelected
-        | E::MarketInsolvent => REFETCH,
+        | E::MarketInsolvent
+        | E::CounterpartyCanBeCut
+        | E::NotFarthestBankrupt
+        | E::ClaimsNotCounted => REFETCH,
 
         E::PriceStale
         | E::PriceFromFuture
@@ -260,6 +264,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::BookFull
         | E::BookLayout
         | E::MarketReduceOnly
+        | E::MarginAfterWriteOff
         | E::WrongRentPayer
         | E::StagedMismatch
         | E::StagedTooEarly

@@ -1,7 +1,9 @@
 //! The modes of a market, and its end.
 
+use ballast_client::instructions::adl_session::SessionKeys;
 use ballast_client::instructions::wind_down::{
-    BeginSettlement, CloseMarket, DeclareDead, SetReduceOnly, SettlePosition,
+    BeginSettlement, CloseMarket, CountClaims, DeclareDead, SetReduceOnly, SettlePosition,
+    WriteOffBankrupt,
 };
 use ballast_state::Pubkey;
 
@@ -37,6 +39,26 @@ impl Sandbox {
         let instruction = SettlePosition {
             keys: market.keys,
             trader: *trader,
+        }
+        .instruction();
+        self.send(&[instruction], &[])
+    }
+
+    /// Takes over a bankrupt position that a session found nobody for.
+    pub fn write_off_bankrupt(&mut self, market: &MarketCookie, session: &SessionKeys) -> TxResult {
+        let instruction = WriteOffBankrupt {
+            keys: market.keys,
+            session: *session,
+        }
+        .instruction();
+        self.send(&[instruction], &[])
+    }
+
+    /// Counts what the positions are worth where deficits were written off.
+    pub fn count_claims(&mut self, market: &MarketCookie, max_nodes: u32) -> TxResult {
+        let instruction = CountClaims {
+            keys: market.keys,
+            max_nodes,
         }
         .instruction();
         self.send(&[instruction], &[])

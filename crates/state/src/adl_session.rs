@@ -26,8 +26,10 @@ pub const ADL_SESSION_SLOTS: u64 = 150;
 pub struct AdlSession {
     /// Layout version. Written when the account is created or migrated.
     pub version: u8,
+    /// Whether the market had ended when the session began: 0 or 1. Written once.
+    pub ended: u8,
     /// Always zero; aligns what follows.
-    pub _pad: [u8; 3],
+    pub _pad: [u8; 2],
     /// Side of the counterparties: 0 long, 1 short. Written once, like everything up to the
     /// selection.
     pub side: u32,

@@ -266,6 +266,11 @@ errors! {
     6205 MarketInsolvent: "Somebody's equity is below zero at the market's price; liquidate or deleverage first";
     6206 MarketNotEmpty: "Positions, orders or held profit are left in the market; settle them first";
     6207 WrongRentPayer: "The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's";
+    6208 CounterpartyCanBeCut: "Somebody can still be cut for this position; execute the session";
+    6209 NotFarthestBankrupt: "Another bankrupt position lies farther beyond the last price; deleverage that one first";
+    6210 ClaimsNotCounted: "Deficits were written off and the claims are not counted; count_claims first";
+    6211 NothingToCount: "Nothing was written off, or all claims are counted; settle_position pays everybody out";
+    6212 MarginAfterWriteOff: "Deficits were written off in this market, so no more margin goes in; settle_position pays it out";
 
     // --- migrations ---
     6220 AccountOutdated: "The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session";

@@ -27,8 +27,8 @@ pub use payout::{FeesWithdrawn, StrayTokensCredited};
 pub use staged::{ChangeCancelled, ChangeStaged, DelaysChanged, TreasuryChanged};
 pub use trading::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason, TriggerExecuted};
 pub use wind_down::{
-    DelistingScheduled, MarketClosed, OracleDeclaredDead, PositionSettled, ReduceOnlySet,
-    SettlementBegun,
+    BankruptWrittenOff, ClaimsCounted, DelistingScheduled, MarketClosed, OracleDeclaredDead,
+    PositionSettled, ReduceOnlySet, SettlementBegun,
 };
 
 /// The exchange came into being.

@@ -174,6 +174,8 @@ discriminators! {
     DECLARE_DEAD "declare_dead" [133, 241, 105, 198, 212, 231, 202, 67];
     BEGIN_SETTLEMENT "begin_settlement" [124, 223, 80, 249, 19, 59, 26, 92];
     SETTLE_POSITION "settle_position" [33, 156, 74, 218, 215, 42, 112, 175];
+    WRITE_OFF_BANKRUPT "write_off_bankrupt" [203, 240, 131, 222, 58, 224, 154, 28];
+    COUNT_CLAIMS "count_claims" [13, 191, 164, 158, 235, 206, 58, 23];
     CLOSE_MARKET "close_market" [88, 154, 248, 186, 48, 14, 123, 244];
     FLAG_BANKRUPTCY "flag_bankruptcy" [140, 223, 176, 138, 216, 122, 129, 132];
     LIQUIDATE "liquidate" [223, 179, 226, 125, 48, 46, 39, 74];

@@ -267,9 +267,10 @@ pub struct MarketEnd {
     pub cause: u32,
     /// Lots of the positions settled so far, signed.
     pub settled_lots: i64,
-    /// Held profit paid out since the market ended, atoms.
+    /// Held profit paid out since the market ended, atoms; where something was written off, what
+    /// claims were paid.
     pub held_paid: u64,
-    /// Shares of it.
+    /// Shares of it; where something was written off, those claims, atoms.
     pub held_shares_paid: u64,
 }
 

@@ -16,6 +16,7 @@ use ballast_engine::{
         is_dead, EndCause, FinalPrice, MarketAction, MarketMode, WindDown, AVERAGED_SECONDS,
         DEAD_NOTICE_SECONDS,
     },
+    write_off::{Count, WriteOff},
     EngineError,
 };
 
@@ -38,6 +39,9 @@ pub const NAME_BYTES: usize = 16;
 /// Least worth of an order that opens and waits, where the risk parameters name none: units of the
 /// quote currency.
 pub const DEFAULT_ORDER_UNITS: u64 = 100;
+
+/// [`Market::claims_node`] when everybody has been counted.
+pub const CLAIMS_COUNTED: u32 = u32::MAX;
 
 /// A market. PDA `["market", index]`.
 #[cfg_attr(feature = "anchor", account(zero_copy))]
@@ -103,7 +107,7 @@ pub struct Market {
     /// What is remembered of earlier prices. Written by every instruction that reads a price.
     pub price_clock: PriceClock,
     /// The end of the market. Written by `apply_market_change`, `declare_dead`, by what records a price before the end,
-    /// and by `settle_position`.
+    /// and by `settle_position` and `write_off_bankrupt`.
     pub wind_down: WindDown,
     /// Who gets the rent of queues and book; the default key in a market created before it was
     /// recorded, where the admin gets it. Written once.
@@ -113,8 +117,17 @@ pub struct Market {
     pub insurance_vault_total: u64,
     /// When fees were paid out last, unix seconds; 0 before the first time. Written by `withdraw_fees`.
     pub fees_paid_at: u32,
+    /// Node at which the count of the claims goes on, see [`ballast_engine::write_off`];
+    /// [`CLAIMS_COUNTED`] when it is complete. Written by `count_claims`.
+    pub claims_node: u32,
+    /// Deficits that nobody bore, atoms. Written by `write_off_bankrupt`, and by `count_claims` where
+    /// insurance has got something since.
+    pub written_off_atoms: u64,
+    /// What all positions are worth together at the last price, atoms, as far as counted. Written by
+    /// `count_claims`.
+    pub claims_atoms: u64,
     /// Zero; room for later versions.
-    pub reserved_tail: [u8; 28],
+    pub reserved_tail: [u8; 8],
 }
 
 const _: () = {
@@ -138,7 +151,10 @@ const _: () = {
     assert!(core::mem::offset_of!(Market, rent_payer) == 880);
     assert!(core::mem::offset_of!(Market, insurance_vault_total) == 912);
     assert!(core::mem::offset_of!(Market, fees_paid_at) == 920);
-    assert!(core::mem::offset_of!(Market, reserved_tail) == 924);
+    assert!(core::mem::offset_of!(Market, claims_node) == 924);
+    assert!(core::mem::offset_of!(Market, written_off_atoms) == 928);
+    assert!(core::mem::offset_of!(Market, claims_atoms) == 936);
+    assert!(core::mem::offset_of!(Market, reserved_tail) == 944);
 };
 
 /// Who paid a deficit.
@@ -569,6 +585,54 @@ impl Market {
         Ok(DeficitPaid { insured, held })
     }
 
+    /// What was written off, and what is claimed of the rest.
+    #[must_use]
+    pub const fn write_off(&self) -> WriteOff {
+        WriteOff {
+            atoms: self.written_off_atoms,
+            claims: self.claims_atoms,
+        }
+    }
+
+    /// What the positions claim beyond what the market has for them, atoms; less than nothing by what
+    /// rounding has left so far.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn uncovered(&self) -> core::result::Result<i64, EngineError> {
+        self.write_off().uncovered(&self.wind_down)
+    }
+
+    /// Whether positions are paid: nothing was written off, or all claims have been counted.
+    #[must_use]
+    pub const fn claims_are_known(&self) -> bool {
+        !self.write_off().is_any() || self.claims_node == CLAIMS_COUNTED
+    }
+
+    /// Books claims that were counted. With the last of them what insurance has got since the
+    /// deficits were written off makes them good, in `slot`. How much, atoms.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn book_claims(
+        &mut self,
+        count: &Count,
+        slot: u64,
+    ) -> core::result::Result<u64, EngineError> {
+        let sum = self.claims_atoms.checked_add(count.claims);
+        self.claims_atoms = sum.ok_or(EngineError::Overflow)?;
+        self.claims_node = count.next;
+        if !count.complete {
+            return Ok(0);
+        }
+        self.claims_node = CLAIMS_COUNTED;
+        let available = self.insurance.available(&self.risk, slot)?;
+        let made_good = available.min(self.written_off_atoms);
+        self.insurance = self.insurance.draw(&self.risk, slot, made_good)?;
+        self.written_off_atoms = self.write_off().made_good(made_good)?.atoms;
+        Ok(made_good)
+    }
+
     /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
     ///
     /// # Errors
@@ -635,7 +699,8 @@ impl Market {
         let held = self.held.invariant().is_ok();
         let ended = self.mode <= MarketMode::Settled.number()
             && self.mode().has_ended() == (self.final_ticks > 0)
-            && self.wind_down.is_scheduled() == self.wind_down.end_cause().is_some();
+            && self.wind_down.is_scheduled() == self.wind_down.end_cause().is_some()
+            && (self.written_off_atoms == 0 || self.mode().has_ended());
         ensure(
             distinct && funding && held && ended,
             BallastError::MarketInvariant,

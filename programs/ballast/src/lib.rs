@@ -45,11 +45,11 @@ pub use instructions::{
     },
     anyone::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, begin_settlement::*,
-        close_adl_session::*, close_market::*, declare_dead::*, donate_insurance::*,
-        execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*, grow_queue::*,
-        liquidate::*, migrate_book::*, migrate_exchange::*, migrate_market::*, migrate_queue::*,
-        migrate_trader::*, open_adl_session::*, release_profit::*, settle_position::*,
-        sweep_insurance::*, withdraw_fees::*,
+        close_adl_session::*, close_market::*, count_claims::*, declare_dead::*,
+        donate_insurance::*, execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*,
+        grow_queue::*, liquidate::*, migrate_book::*, migrate_exchange::*, migrate_market::*,
+        migrate_queue::*, migrate_trader::*, open_adl_session::*, release_profit::*,
+        settle_position::*, sweep_insurance::*, withdraw_fees::*, write_off_bankrupt::*,
     },
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
@@ -211,6 +211,16 @@ pub mod ballast {
     /// Pays out what an account has in a market that has ended.
     pub fn settle_position(ctx: Context<SettlePosition>) -> Result<()> {
         SettlePosition::handle(ctx)
+    }
+
+    /// Takes over a bankrupt position that can be closed against nobody.
+    pub fn write_off_bankrupt(ctx: Context<WriteOffBankrupt>) -> Result<()> {
+        WriteOffBankrupt::handle(ctx)
+    }
+
+    /// Counts what the positions of a market in which deficits were written off are worth together.
+    pub fn count_claims(ctx: Context<CountClaims>, max_nodes: u32) -> Result<()> {
+        CountClaims::handle(ctx, max_nodes)
     }
 
     /// Closes the queues and the book of a market in which nobody has anything any more.

@@ -9,7 +9,7 @@ use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, execute_trigger,
     fees, funding, guardian, held_profit, liquidate, liquidate_book, long_pause, makers, margin,
     market, modes, nonce, oracle, order_limits, place_order, reduce_only, reopening, risk,
-    self_trade, staging, trade_limits, trader, triggers, wind_down,
+    self_trade, staging, trade_limits, trader, triggers, wind_down, write_off,
 };
 
 enum Evidence {
@@ -224,6 +224,11 @@ fn evidence(error: BallastError) -> Evidence {
         E::InsuranceDrawn => Case(fees::fees_stay_while_a_cap_limits_insurance),
         E::WrongTreasury => Case(fees::nobody_but_the_treasury_is_paid),
         E::MarketInsolvent => Case(wind_down::nobody_is_settled_while_somebody_is_bankrupt),
+        E::CounterpartyCanBeCut => Case(write_off::nothing_is_written_off_while_somebody_can_be_cut),
+        E::NotFarthestBankrupt => Case(write_off::the_farthest_beyond_the_last_price_comes_first),
+        E::ClaimsNotCounted | E::NothingToCount | E::MarginAfterWriteOff => {
+            Case(write_off::what_nobody_can_bear_is_borne_by_all_in_proportion)
+        }
         E::MarketNotEmpty | E::WrongRentPayer => {
             Case(wind_down::queues_and_book_are_closed_when_nobody_has_anything_any_more)
         }

@@ -53,3 +53,4 @@ mod trader;
 mod triggers;
 mod wind_down;
 mod wind_down_thousand;
+mod write_off;

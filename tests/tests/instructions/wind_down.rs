@@ -57,7 +57,7 @@ impl Venue {
     /// Fails unless nothing is left in the market but insurance and fees, and the vaults hold
     /// nothing else once everybody has withdrawn.
     #[track_caller]
-    fn is_spent(&mut self, traders: &[&TraderCookie]) {
+    pub fn is_spent(&mut self, traders: &[&TraderCookie]) {
         let market = self.sandbox.market(&self.market);
         assert_eq!(
             (market.open_interest_lots, market.wind_down.settled_lots),

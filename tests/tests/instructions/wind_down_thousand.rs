@@ -5,9 +5,11 @@ use ballast_client::ranking::{plan, Request};
 use ballast_engine::units::Side;
 use ballast_sandbox::TraderCookie;
 use ballast_state::error::BallastError;
+use ballast_state::market::Market;
 use ballast_state::position_slot::PositionSlot;
 
 use crate::support::{done, quiet, refused, terms, Venue, USD};
+use crate::write_off::Deadlock;
 
 const PAIRS: u64 = 500;
 const LAST: u64 = 216_543;
@@ -63,11 +65,58 @@ fn crowd() -> (Venue, Vec<TraderCookie>) {
     (venue, traders)
 }
 
+/// A market of as many in which one bankrupt can be closed against nobody, see [`Deadlock`].
+fn deadlocked() -> (Deadlock, Vec<TraderCookie>) {
+    let mut config = quiet();
+    config.risk.funding_rate_ppm_per_hour = 70;
+    config.risk.impact_notional_atoms = 0;
+    config.queue_capacity = 1_024;
+    let mut it = Deadlock::with(Venue::with(&config));
+    let (mut traders, mut state) = (it.everybody().to_vec(), 11);
+    for pair in 0..PAIRS - 2 {
+        let sandbox = &mut it.venue.sandbox;
+        let [long, short] = [(); 2].map(|()| sandbox.create_trader(2_000 * USD).unwrap());
+        let lots = 100 + next(&mut state) % 5_000;
+        let price = 149_000 + next(&mut state) % 2_000;
+        let notional = lots * price;
+        let long_margin = notional * (2_000 + next(&mut state) % 6_000) / 10_000;
+        let short_margin = notional * (700 + next(&mut state) % 800) / 10_000;
+        let terms = terms(
+            i64::try_from(lots).unwrap(),
+            price,
+            long_margin,
+            short_margin,
+        );
+        done(sandbox.block_trade(&it.venue.market, &long, &short, terms));
+        traders.extend([long, short]);
+        if pair % 50 == 0 {
+            it.venue.wait(1_800);
+            it.venue.price(150_000);
+        }
+    }
+    done(it.venue.sandbox.accrue_funding(&it.venue.market));
+    (it, traders)
+}
+
 /// What a position is worth at the last price, by the rules and not by the engine.
-fn worth(slot: &PositionSlot, index: i64) -> i128 {
+fn worth(slot: &PositionSlot, market: &Market) -> i128 {
     let lots = i128::from(slot.lots);
-    let funding = lots * (i128::from(index) - i128::from(slot.funding_index));
-    i128::from(slot.margin) - funding + lots * i128::from(LAST) - i128::from(slot.entry_quote)
+    let index = i128::from(market.funding.index.get());
+    let funding = lots * (index - i128::from(slot.funding_index));
+    i128::from(slot.margin) - funding + lots * i128::from(market.final_ticks)
+        - i128::from(slot.entry_quote)
+}
+
+/// What it gets: its part where something was written off.
+fn due(slot: &PositionSlot, market: &Market) -> i128 {
+    let claim = worth(slot, market);
+    match market.written_off_atoms {
+        0 => claim,
+        lost => {
+            let all = i128::from(market.claims_atoms);
+            claim * (all - i128::from(lost)) / all
+        }
+    }
 }
 
 /// Closes every bankrupt against those who rank highest, as the client plans it.
@@ -76,10 +125,15 @@ fn deleverage(venue: &mut Venue, traders: &[TraderCookie]) -> usize {
     let mut rounds = 0;
     loop {
         let state = venue.sandbox.market(&market);
-        let index = state.funding.index.get();
-        let bankrupt = traders.iter().find_map(|trader| {
+        let bankrupt = traders.iter().filter_map(|trader| {
             let slot = venue.sandbox.position(&market, &trader.address)?;
-            (slot.lots != 0 && worth(&slot, index) < 0).then_some((trader, slot))
+            (slot.lots != 0 && worth(&slot, &state) < 0).then_some((trader, slot))
+        });
+        // Who lacks most per lot comes first.
+        let bankrupt = bankrupt.min_by(|(_, one), (_, other)| {
+            let cross =
+                |a: &PositionSlot, b: &PositionSlot| worth(a, &state) * i128::from(b.lots.abs());
+            cross(one, other).cmp(&cross(other, one))
         });
         let Some((trader, slot)) = bankrupt else {
             return rounds;
@@ -119,7 +173,7 @@ fn settle(venue: &Venue, traders: &[TraderCookie], seed: u64) -> (Vec<i64>, u64)
         order.swap(place, other);
     }
     let market = venue.market.clone();
-    let index = venue.sandbox.market(&market).funding.index.get();
+    let state_at_end = venue.sandbox.market(&market);
     let mut dearest = 0;
     for (number, place) in order.into_iter().enumerate() {
         let trader = traders[place].address;
@@ -129,7 +183,7 @@ fn settle(venue: &Venue, traders: &[TraderCookie], seed: u64) -> (Vec<i64>, u64)
         let before = i128::from(venue.sandbox.trader(&trader).free);
         let outcome = done(venue.sandbox.settle_position(&market, &trader));
         let gained = i128::from(venue.sandbox.trader(&trader).free) - before;
-        assert_eq!(gained, worth(&slot, index), "{trader}");
+        assert_eq!(gained, due(&slot, &state_at_end), "{trader}");
         dearest = dearest.max(outcome.compute_units);
         if number % 100 == 0 {
             venue.conserves();
@@ -160,5 +214,27 @@ fn a_thousand_positions_are_settled_to_the_atom_in_any_order() {
     assert!(dearest <= 16_000, "{dearest}");
     for seed in [2, 3] {
         assert!(settle(&venue, &traders, seed).0 == first, "{seed}");
+    }
+}
+
+#[test]
+fn a_thousand_positions_share_what_is_left_to_the_atom_in_any_order() {
+    let (mut it, traders) = deadlocked();
+    let market = it.venue.market.clone();
+    it.venue.end();
+    let alice = it.venue.alice.clone();
+    let written_off = it.write_off(&alice).written_off_atoms;
+    assert!(written_off > 300 * USD, "{written_off}");
+    let mut calls = 0;
+    while !it.venue.sandbox.market(&market).claims_are_known() {
+        done(it.venue.sandbox.count_claims(&market, 300));
+        calls += 1;
+    }
+    assert!(calls >= 4, "{calls}");
+    let (first, dearest) = settle(&it.venue, &traders, 1);
+    println!("of a market that wrote off, a settlement takes {dearest} compute units at most");
+    assert!(dearest <= 16_000, "{dearest}");
+    for seed in [2, 3] {
+        assert!(settle(&it.venue, &traders, seed).0 == first, "{seed}");
     }
 }

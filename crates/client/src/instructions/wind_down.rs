@@ -4,7 +4,7 @@ use ballast_state::{instructions, seeds::INSTRUCTIONS_SYSVAR, Pubkey};
 use solana_instruction::Instruction;
 
 use super::call::{Call, Part};
-use super::MarketKeys;
+use super::{adl_session::SessionKeys, MarketKeys};
 use crate::addresses;
 
 /// Makes a market reduce-only.
@@ -78,6 +78,51 @@ impl SettlePosition {
     pub fn instruction(&self) -> Instruction {
         Call::of(instructions::SETTLE_POSITION)
             .market(&self.keys, &[self.trader], &[Part::Queues, Part::Book])
+            .instruction()
+    }
+}
+
+/// Takes over, at the last price, a bankrupt position that a session found nobody for.
+#[derive(Clone, Debug, Default)]
+pub struct WriteOffBankrupt {
+    /// The market.
+    pub keys: MarketKeys,
+    /// The session, whose walk is at its end.
+    pub session: SessionKeys,
+}
+
+impl WriteOffBankrupt {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::WRITE_OFF_BANKRUPT)
+            .writable(self.session.payer)
+            .readonly(addresses::exchange())
+            .market(
+                &self.keys,
+                &[self.session.bankrupt, self.session.session],
+                &[Part::Queues, Part::Book],
+            )
+            .instruction()
+    }
+}
+
+/// Counts what the positions of a market in which deficits were written off are worth together.
+#[derive(Clone, Debug, Default)]
+pub struct CountClaims {
+    /// The market.
+    pub keys: MarketKeys,
+    /// Most queue nodes to look at.
+    pub max_nodes: u32,
+}
+
+impl CountClaims {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::COUNT_CLAIMS)
+            .market(&self.keys, &[], &[Part::Queues])
+            .arguments(&self.max_nodes)
             .instruction()
     }
 }

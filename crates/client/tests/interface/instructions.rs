@@ -431,6 +431,22 @@ fn anyone() -> Vec<(&'static str, Instruction)> {
             .instruction(),
         ),
         (
+            "write_off_bankrupt",
+            wind_down::WriteOffBankrupt {
+                keys: KEYS,
+                session: SESSION,
+            }
+            .instruction(),
+        ),
+        (
+            "count_claims",
+            wind_down::CountClaims {
+                keys: KEYS,
+                max_nodes: 5_000,
+            }
+            .instruction(),
+        ),
+        (
             "close_market",
             wind_down::CloseMarket {
                 keys: KEYS,

@@ -33,7 +33,9 @@ fn the_table() {
         assert_eq!(row(action), [1, 1, 1, 0], "{action:?}");
     }
     assert_eq!(row(A::Settle), [0, 0, 1, 1]);
-    assert_eq!(row(A::CloseAccounts), [0, 0, 1, 0]);
+    for action in [A::WriteOff, A::CloseAccounts] {
+        assert_eq!(row(action), [0, 0, 1, 0], "{action:?}");
+    }
     assert_eq!(row(A::CancelOrders), [1, 1, 1, 1]);
     let refused = |mode: MarketMode, action| mode.require(action).unwrap_err();
     let reduce_only = MarketMode::ReduceOnly;

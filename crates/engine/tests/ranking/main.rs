@@ -14,3 +14,4 @@ mod slab;
 mod solvency;
 mod ties;
 mod tree;
+mod write_off;

@@ -60,6 +60,8 @@ macro_rules! for_each_event {
             OracleDeclaredDead [88, 206, 241, 16, 11, 224, 45, 250];
             SettlementBegun [196, 162, 165, 197, 7, 238, 160, 204];
             PositionSettled [75, 100, 92, 189, 245, 116, 252, 221];
+            BankruptWrittenOff [189, 218, 222, 255, 121, 151, 226, 155];
+            ClaimsCounted [213, 120, 178, 72, 87, 141, 187, 131];
             MarketClosed [86, 91, 119, 43, 94, 0, 217, 113];
             FeesWithdrawn [234, 15, 0, 119, 148, 241, 40, 21];
             StrayTokensCredited [195, 52, 119, 154, 155, 82, 251, 150];

@@ -96,3 +96,54 @@ pub struct MarketClosed {
     /// Fees that are left, atoms.
     pub fees_atoms: u64,
 }
+
+/// A bankrupt position that could be closed against nobody was taken over by its market, which has
+/// ended, at the last price.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct BankruptWrittenOff {
+    /// The market.
+    pub market: Pubkey,
+    /// The trader account.
+    pub bankrupt: Pubkey,
+    /// The session that found nobody.
+    pub session: Pubkey,
+    /// Lots taken over, signed.
+    pub lots: i64,
+    /// What they had cost, atoms, signed like the lots.
+    pub entry_quote_atoms: i64,
+    /// Margin with funding paid, atoms.
+    pub margin_atoms: i64,
+    /// Price at which they were taken over, ticks.
+    pub final_ticks: u32,
+    /// Funding index up to which it paid, atoms per lot.
+    pub funding_index: i64,
+    /// What the position lacked, atoms.
+    pub deficit_atoms: u64,
+    /// What insurance paid of it, atoms.
+    pub insurance_paid_atoms: u64,
+    /// What held profit paid after it, atoms.
+    pub held_paid_atoms: u64,
+    /// The rest, atoms.
+    pub written_off_atoms: u64,
+    /// All that was written off in the market so far, atoms.
+    pub written_off_total_atoms: u64,
+    /// Its orders, which were cancelled; `None` without any.
+    pub cancelled: Option<CancelledOrders>,
+}
+
+/// Claims on a market in which deficits were written off were counted.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct ClaimsCounted {
+    /// The market.
+    pub market: Pubkey,
+    /// Node of the queues to go on at.
+    pub next_node: u32,
+    /// Whether everybody has been counted.
+    pub complete: bool,
+    /// What the positions counted so far are worth, atoms.
+    pub claims_atoms: u64,
+    /// What insurance paid in the end of what was written off, atoms.
+    pub made_good_atoms: u64,
+    /// What is written off, atoms.
+    pub written_off_atoms: u64,
+}

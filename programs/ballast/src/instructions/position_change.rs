@@ -219,6 +219,11 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
             .or_ballast()
     }
 
+    /// What positions claim beyond what the market has for them, before and afterwards, atoms.
+    pub fn uncovered(&mut self, before: i64, after: i64) {
+        self.settlement.uncovered(before, after);
+    }
+
     /// Atoms that a trader has given and that are paid to somebody once the settlement is closed.
     pub fn owe(&mut self, amount: u64) {
         self.settlement.owed(amount);

@@ -28,6 +28,25 @@ impl Names<'_> {
             ),
             BallastEvent::SettlementBegun(event) => self.begun(event),
             BallastEvent::PositionSettled(event) => self.settled(event),
+            BallastEvent::BankruptWrittenOff(event) => format!(
+                "Trader account {} lacked {}, and nobody could be closed against it: insurance paid {}, held profit {}, and {} was written off, {} in all.",
+                event.bankrupt,
+                self.collateral.show(event.deficit_atoms.into()),
+                self.collateral.show(event.insurance_paid_atoms.into()),
+                self.collateral.show(event.held_paid_atoms.into()),
+                self.collateral.show(event.written_off_atoms.into()),
+                self.collateral.show(event.written_off_total_atoms.into())
+            ),
+            BallastEvent::ClaimsCounted(event) => {
+                let claims = self.collateral.show(event.claims_atoms.into());
+                match event.complete {
+                    true => format!(
+                        "All positions together are worth {claims}; {} less is there for them.",
+                        self.collateral.show(event.written_off_atoms.into())
+                    ),
+                    false => format!("Positions worth {claims} have been counted so far."),
+                }
+            }
             BallastEvent::MarketClosed(event) => format!(
                 "The queues and the book are closed; {} SOL of rent went to {}; the market has {} of insurance and {} of fees left.",
                 grouped_decimal(event.lamports.into(), 9, 2),
@@ -108,6 +127,28 @@ pub(super) fn fields(event: &BallastEvent) -> Option<Value> {
             "paid_atoms": event.paid_atoms,
             "held_atoms": event.held_atoms,
             "free_after_atoms": event.free_after,
+        }),
+        BallastEvent::BankruptWrittenOff(event) => json!({
+            "market": event.market.to_string(),
+            "bankrupt": event.bankrupt.to_string(),
+            "session": event.session.to_string(),
+            "lots": event.lots,
+            "entry_quote_atoms": event.entry_quote_atoms,
+            "margin_atoms": event.margin_atoms,
+            "final_ticks": event.final_ticks,
+            "deficit_atoms": event.deficit_atoms,
+            "insurance_paid_atoms": event.insurance_paid_atoms,
+            "held_paid_atoms": event.held_paid_atoms,
+            "written_off_atoms": event.written_off_atoms,
+            "written_off_total_atoms": event.written_off_total_atoms,
+        }),
+        BallastEvent::ClaimsCounted(event) => json!({
+            "market": event.market.to_string(),
+            "next_node": event.next_node,
+            "complete": event.complete,
+            "claims_atoms": event.claims_atoms,
+            "made_good_atoms": event.made_good_atoms,
+            "written_off_atoms": event.written_off_atoms,
         }),
         BallastEvent::MarketClosed(event) => json!({
             "market": event.market.to_string(),

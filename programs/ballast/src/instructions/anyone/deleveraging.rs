@@ -7,6 +7,8 @@ use ballast_engine::{
     rank::Round,
     reward::rescue_reward,
     settlement::Settlement,
+    solvency::is_farthest,
+    units::Side,
 };
 use ballast_state::{
     adl_session::AdlSession,
@@ -53,6 +55,9 @@ pub fn begin(
     let side = position.side();
     let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
     let distress = slot.distress();
+    if market.mode().has_ended() {
+        require_farthest(market, queues, side, slot.queue_node, touched)?;
+    }
     let epoch = queues.write(side.opposite(), |queue| {
         queue
             .join_pass(distress.pass_epoch, clock.slot)
@@ -87,6 +92,28 @@ pub fn begin(
         slot.bankruptcy_id = market.bankruptcy_counter;
     }
     Ok(Box::new(state))
+}
+
+/// Fails unless nobody of the market lies farther beyond the last price than the position of this
+/// node: looks at the roots.
+#[inline(never)]
+fn require_farthest(
+    market: &Market,
+    queues: &MarketQueues,
+    side: Side,
+    node: u32,
+    touched: &Touched,
+) -> Result<()> {
+    let (price, index) = (touched.mark.price, market.funding.index);
+    let farthest = queues.read(Side::Long, |long| {
+        queues.read(Side::Short, |short| {
+            let own = if side == Side::Long { long } else { short };
+            let bankruptcy = own.entry(node).or_ballast()?.bankruptcy_q32;
+            is_farthest(long, short, side, bankruptcy, price, index).or_ballast()
+        })
+    })?;
+    require!(farthest, BallastError::NotFarthestBankrupt);
+    Ok(())
 }
 
 /// Takes up the round of a session, which has frozen it for `position`. Nothing can be closed where

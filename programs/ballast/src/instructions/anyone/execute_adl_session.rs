@@ -114,9 +114,8 @@ impl<'info> ExecuteAdlSession<'info> {
         session.require_of(&key, &self.bankrupt.key())?;
         session.require_live(clock.slot)?;
         // Of a market that has ended since, a round frozen before is worth nothing.
-        let final_ticks = u64::from(market.final_ticks);
         require!(
-            final_ticks == 0 || session.mark_ticks == final_ticks,
+            market.mode().has_ended() == (session.ended == 1),
             BallastError::AdlSessionStale
         );
         let free = bankrupt.free();
@@ -125,7 +124,7 @@ impl<'info> ExecuteAdlSession<'info> {
         let equity = now.equity(touched.mark.price).or_ballast()?;
         require!(equity.is_negative(), BallastError::NotBankrupt);
 
-        let watch = self.complete_watch(&queues, &session)?;
+        let watch = complete_watch(&queues, &session, &self.session.key())?;
         let round = watch.round(session.side()).or_ballast()?;
         let before = slot.position()?.settle(round.funding_index).or_ballast()?;
         let passes = queues.read(round.side, |queue| Ok(queue.header().adl_epoch))?;
@@ -179,17 +178,20 @@ impl<'info> ExecuteAdlSession<'info> {
         market.invariant()?;
         Ok(Some(event))
     }
+}
 
-    /// What the queue watches for, which is this session, at the end of its walk.
-    fn complete_watch(&self, queues: &MarketQueues, session: &AdlSession) -> Result<Watch> {
-        let watch = queues.read(session.side(), |queue| Ok(queue.header().watch))?;
-        require!(
-            watch.session == self.session.key().to_bytes(),
-            BallastError::AdlSessionGone
-        );
-        require!(watch.is_complete(), BallastError::AdlSessionIncomplete);
-        Ok(watch)
-    }
+/// What the queue watches for, which is this session, at the end of its walk.
+///
+/// # Errors
+/// `AdlSessionGone`, `AdlSessionIncomplete`.
+pub fn complete_watch(queues: &MarketQueues, session: &AdlSession, key: &Pubkey) -> Result<Watch> {
+    let watch = queues.read(session.side(), |queue| Ok(queue.header().watch))?;
+    require!(
+        watch.session == key.to_bytes(),
+        BallastError::AdlSessionGone
+    );
+    require!(watch.is_complete(), BallastError::AdlSessionIncomplete);
+    Ok(watch)
 }
 
 /// Checks that the listed accounts are those of the members still in the queue, in order.

@@ -67,8 +67,8 @@ impl OpenAdlSession<'_> {
     /// decides nothing.
     ///
     /// # Errors
-    /// `NotBankrupt`; `InsuranceCanPay`, also once the grace period is over;
-    /// `BookCanAbsorb`;
+    /// `NotBankrupt`; `InsuranceCanPay`, also once the grace period is over, but not in a market that
+    /// has ended; `BookCanAbsorb`; `NotFarthestBankrupt`;
     /// `AdlSessionUnderWay`; `AdlSessionSize`; `Paused`; the `Price...` errors.
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let event = ctx.accounts.open()?;
@@ -98,10 +98,18 @@ impl OpenAdlSession<'_> {
         let mut changes = PositionChanges::open(key, &market, &queues);
         let mut entered = changes.enter(free, slot.order_margin);
         let cancelled = cancel_for(&trader, &book, slot)?;
-        let state = begin(&mut market, &queues, &book, slot, &touched, &clock)?;
+        let mut state = begin(&mut market, &queues, &book, slot, &touched, &clock)?;
+        let ended = market.mode().has_ended();
+        if ended {
+            // Nobody is at a cap of before the end, so that who is not selected cannot be cut.
+            let side = state.round().side;
+            slot.pass_epoch =
+                queues.write(side, |queue| queue.open_pass(clock.slot).or_ballast())?;
+            state.open_pass(slot.pass_epoch).or_ballast()?;
+        }
         let summary = state.finish().or_ballast()?;
         let (deficit, insured) = (summary.deficit, summary.insured);
-        require!(deficit > insured, BallastError::InsuranceCanPay);
+        require!(deficit > insured || ended, BallastError::InsuranceCanPay);
         let health = Health::Bankrupt { deficit };
         let distress = slot.distress().recorded(health, clock.slot);
         let change = Change {
@@ -116,6 +124,7 @@ impl OpenAdlSession<'_> {
         let round = state.round();
         let mut session = self.session.load_init()?;
         session.version = ADL_SESSION_VERSION;
+        session.ended = u8::from(ended);
         session.set_side(round.side);
         session.payer = self.payer.key();
         session.market = key;

@@ -46,12 +46,13 @@ pub struct SettlePosition<'info> {
 
 impl SettlePosition<'_> {
     /// Cancels the trader's orders and pays its position at the last price, and its held profit,
-    /// into free collateral; the slot is free again. What anybody gets depends on nobody else and on
-    /// no order of calls. Anyone may call it, for anybody; it cannot be paused.
+    /// into free collateral; the slot is free again. Where deficits were written off, a position gets
+    /// its part of what there is. What anybody gets depends on no order of calls. Anyone may call it,
+    /// for anybody; it cannot be paused.
     ///
     /// # Errors
-    /// `MarketTrades`; `NoPosition` without a slot of the market; `MarketInsolvent` for a position or
-    /// held profit while anybody's equity is below zero.
+    /// `MarketTrades`; `NoPosition` without a slot of the market; for a position or held profit
+    /// `MarketInsolvent` while anybody's equity is below zero, and `ClaimsNotCounted`.
     pub fn handle(ctx: Context<Self>) -> Result<()> {
         let event = ctx.accounts.settle()?;
         emit(&ctx.accounts.event_authority, &*event)
@@ -82,12 +83,14 @@ impl SettlePosition<'_> {
         let price = market.final_price()?;
         if !before.is_empty() || holds {
             require_solvent(&market, &queues, price)?;
+            require!(market.claims_are_known(), BallastError::ClaimsNotCounted);
         }
         let mut changes = PositionChanges::open(key, &market, &queues);
         let mut entered = changes.enter(free, slot.order_margin);
         event.cancelled = cancel_for(&trader_key, &book, slot)?;
         if !before.is_empty() {
-            event.paid_atoms = worth(&before, price, market.funding.index).or_ballast()?;
+            let claim = worth(&before, price, market.funding.index).or_ballast()?;
+            event.paid_atoms = pay_claim(&mut market, &mut changes, claim)?;
             let change = Change {
                 trader: &trader_key,
                 before: &before,
@@ -126,9 +129,25 @@ fn is_current(market: &Market, slot: &PositionSlot) -> bool {
     slot.held_shares > 0 && slot.held_epoch == market.held.epoch
 }
 
+/// What a position that is worth `claim` is paid: all of it, or its part where something was written
+/// off.
+#[inline(never)]
+fn pay_claim(market: &mut Market, changes: &mut PositionChanges, claim: u64) -> Result<u64> {
+    let written_off = market.write_off();
+    if !written_off.is_any() {
+        return Ok(claim);
+    }
+    let before = market.uncovered().or_ballast()?;
+    let paid = written_off.pay(&market.wind_down, claim).or_ballast()?;
+    market.wind_down = paid.wind_down;
+    market.insurance = market.insurance.credit(paid.to_insurance).or_ballast()?;
+    changes.uncovered(before, market.uncovered().or_ballast()?);
+    Ok(paid.atoms)
+}
+
 /// Fails unless nobody of the market lacks anything: looks at the roots.
 #[inline(never)]
-fn require_solvent(market: &Market, queues: &MarketQueues, price: LotPrice) -> Result<()> {
+pub fn require_solvent(market: &Market, queues: &MarketQueues, price: LotPrice) -> Result<()> {
     let solvent = queues.read(Side::Long, |long| {
         queues.read(Side::Short, |short| {
             is_solvent(long, short, price, market.funding.index).or_ballast()

@@ -1,7 +1,10 @@
 //! Moves free collateral to a position's margin.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{trade, wind_down::MarketAction};
+use ballast_engine::{
+    trade,
+    wind_down::{worth, MarketAction},
+};
 use ballast_state::{
     error::BallastError, events::MarginAdded, exchange::Exchange, market::Market,
     seeds::EXCHANGE_ADDRESS, trader::Trader,
@@ -10,7 +13,7 @@ use ballast_state::{
 use crate::loaders::current::Current;
 use crate::{
     emit::emit,
-    error::OrBallast,
+    error::{require, OrBallast},
     instructions::position_change::{Change, PositionChanges, Remembered},
     loaders::queue_account::MarketQueues,
 };
@@ -42,7 +45,8 @@ impl AddMargin<'_> {
     ///
     /// # Errors
     /// `NotTraderAuthority`, `NoPosition`, `ZeroAmount`, `InsufficientCollateral`,
-    /// `BankruptcyPriceOutOfRange`, `MarketEnded`.
+    /// `BankruptcyPriceOutOfRange`; `MarketEnded`; once the market has ended `MarketInsolvent` where it
+    /// leaves the position bankrupt, and `MarginAfterWriteOff`.
     pub fn handle(ctx: Context<Self>, amount: u64) -> Result<()> {
         let event = ctx.accounts.add(amount)?;
         emit(&ctx.accounts.event_authority, &event)?;
@@ -54,12 +58,22 @@ impl AddMargin<'_> {
         let (market_key, trader_key) = (self.market.key(), self.trader.key());
         let market = self.market.current()?;
         market.require(MarketAction::AddMargin)?;
+        require!(
+            !market.write_off().is_any(),
+            BallastError::MarginAfterWriteOff
+        );
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
         let before = trader.position_mut(&market_key)?.position()?;
         let free = trader.free();
         let (after, free_after) = trade::add_margin(&before, free, amount).or_ballast()?;
+        if market.mode().has_ended() {
+            // A bankrupt position changes only if that ends its bankruptcy, or an atom at a time would
+            // delay everybody.
+            let price = market.final_price()?;
+            worth(&after, price, market.funding.index).or_ballast()?;
+        }
         trader.free = free_after.get();
         let slot = trader.slot_mut(&market_key)?;
         let change = Change {
