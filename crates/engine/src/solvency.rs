@@ -15,8 +15,9 @@
 //! subtree, greatest for longs and least for shorts, says whether it holds a bankrupt at all.
 
 use crate::error::EngineError;
+use crate::position::Position;
 use crate::proof::{slot, Waiting, NOWHERE};
-use crate::queue::{QueueEntry, QueueRef};
+use crate::queue::{QueueEntry, QueueRef, Totals};
 use crate::rank::Exposure;
 use crate::slab::NIL;
 use crate::units::{FundingIndex, LotPrice, Side, BPS_ONE};
@@ -73,6 +74,20 @@ pub fn is_farthest(
         }
     }
     Ok(true)
+}
+
+/// How far the bankruptcy price of a position, as its queue entry stores it, lies beyond the mark,
+/// 2^-32 atoms per lot; not positive for who is not bankrupt. What [`is_farthest`] compares.
+///
+/// `NoPosition`; errors of a queue's entry.
+pub fn beyond_q32(
+    position: &Position,
+    mark: LotPrice,
+    index: FundingIndex,
+) -> Result<i128, EngineError> {
+    let side = position.side().ok_or(EngineError::NoPosition)?;
+    let stored = Totals::of(position, side)?.bankruptcy_q32()?;
+    Ok(Pivot::new(side, mark, index).distance_q32(stored))
 }
 
 /// The bankrupt positions of the queue at `mark` and what they lack in all; exact. `None` when

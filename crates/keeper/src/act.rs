@@ -25,7 +25,7 @@ use crate::lookup_table::Tables;
 use crate::market::Present;
 use crate::metrics::{RELEASE_PROFIT, SWEEP_INSURANCE};
 use crate::outcome::Outcome;
-use crate::plan::{plan, Idle, Lists, Own, Plan, PlanError, Planned};
+use crate::plan::{ending, plan, Idle, Lists, Own, Plan, PlanError, Planned};
 use crate::scene::{self, Needs, Scene};
 use crate::serve::Board;
 
@@ -222,10 +222,18 @@ impl Actor {
         if ask.session && job.task == Task::Deleverage {
             return self.session(&fresh, &scene, ask).await;
         }
-        match self.with_own(&scene, ask, |present, lists, own| {
-            plan(&job, present, lists, own)
-        }) {
+        let planned = match ending(&job, &scene.state) {
+            Some(planned) => Ok(planned),
+            None => self.with_own(&scene, ask, |present, lists, own| {
+                plan(&job, present, lists, own)
+            }),
+        };
+        match planned {
             Ok(Planned::Send(plan)) => self.send(&fresh, *plan, &[], ask, scene.slot).await,
+            // A session proves that nobody can be cut, and the position is written off.
+            Ok(Planned::Nothing(Idle::NobodyEligible)) if scene.state.market.mode().has_ended() => {
+                self.session(&fresh, &scene, ask).await
+            }
             Ok(Planned::Nothing(why)) => self.idle(assignment, why),
             Err(error) => {
                 tracing::error!(market = venue.index, %trader, kind = job.task.name(), %error, "not planned");

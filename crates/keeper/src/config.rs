@@ -149,6 +149,8 @@ pub struct Work {
     pub sweep_insurance: bool,
     /// Whether held profit is given back once its market is not short of it.
     pub release_profit: bool,
+    /// Whether markets are brought to their ends, for which nobody pays.
+    pub end_markets: bool,
 }
 
 impl Default for Work {
@@ -163,6 +165,7 @@ impl Default for Work {
             funding_seconds: 600,
             sweep_insurance: true,
             release_profit: true,
+            end_markets: true,
         }
     }
 }

@@ -16,6 +16,7 @@ use ballast_state::trigger::TriggerKind;
 
 use crate::market::{MarketState, Present, Unready};
 use crate::positions::PositionRecord;
+use crate::wind_down;
 
 /// What the evaluation depends on beside the market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Conditions {
         }
     }
 
-    const fn allow(&self, flags: u32) -> bool {
+    pub(crate) const fn allow(&self, flags: u32) -> bool {
         self.pause_flags & flags == 0
     }
 }
@@ -57,6 +58,16 @@ pub enum Task {
     Unflag,
     /// `accrue_funding`.
     AccrueFunding,
+    /// `declare_dead`: no price has been recorded for so long.
+    DeclareDead,
+    /// `begin_settlement`: the end of the market has come.
+    BeginSettlement,
+    /// `count_claims`: deficits were written off, and nobody is bankrupt any more.
+    CountClaims,
+    /// `settle_position` of an account in a market that has ended.
+    Settle,
+    /// `close_market`: nobody has anything in it any more.
+    CloseMarket,
 }
 
 impl Task {
@@ -74,7 +85,24 @@ impl Task {
             Self::Trigger(_) => 2,
             Self::Unflag => 3,
             Self::AccrueFunding => 4,
+            Self::DeclareDead | Self::BeginSettlement => 5,
+            Self::CountClaims => 6,
+            Self::Settle => 7,
+            Self::CloseMarket => 8,
         }
+    }
+
+    /// Whether it brings a market to its end, for which nobody is paid.
+    #[must_use]
+    pub const fn ends_market(self) -> bool {
+        matches!(
+            self,
+            Self::DeclareDead
+                | Self::BeginSettlement
+                | Self::CountClaims
+                | Self::Settle
+                | Self::CloseMarket
+        )
     }
 }
 
@@ -83,7 +111,7 @@ impl Task {
 pub struct Job {
     /// What it does.
     pub task: Task,
-    /// Trader account; the default key for funding.
+    /// Trader account; the default key for funding and for what is about the market.
     pub trader: Pubkey,
     /// Signed lots of its position.
     pub lots: i64,
@@ -162,9 +190,15 @@ pub fn evaluate(
     clock: &Clock,
     conditions: &Conditions,
 ) -> Result<Evaluation, Unready> {
+    if let Some(job) = wind_down::due(market, clock) {
+        return Ok(Evaluation {
+            jobs: vec![job],
+            ..Evaluation::default()
+        });
+    }
     let present = market.at(clock)?;
     if market.market.mode().has_ended() {
-        return Ok(ended(&present, conditions));
+        return Ok(wind_down::ended(&present, conditions));
     }
     let mut evaluation = Evaluation {
         blocked: present.check(Action::FORCE).err(),
@@ -185,41 +219,6 @@ pub fn evaluate(
     }
     evaluation.jobs.sort_unstable_by(Job::before);
     Ok(evaluation)
-}
-
-/// What is left to do in a market that has ended: the bankrupt at its last price are deleveraged,
-/// so that everybody else can be paid.
-fn ended(present: &Present<'_>, conditions: &Conditions) -> Evaluation {
-    let mut evaluation = Evaluation::default();
-    let Evaluation { jobs, counts, .. } = &mut evaluation;
-    counts.positions = present.state.positions.len();
-    for record in present.state.positions.records() {
-        let Ok(found) = bankrupt(present, record) else {
-            counts.faulty = counts.faulty.saturating_add(1);
-            continue;
-        };
-        if let Some((job, deficit)) = found {
-            counts.bankrupt = counts.bankrupt.saturating_add(1);
-            counts.deficit_atoms = counts.deficit_atoms.saturating_add(deficit);
-            jobs.extend(conditions.allow(PAUSE_DELEVERAGE).then_some(job));
-        }
-    }
-    jobs.sort_unstable_by(Job::before);
-    evaluation
-}
-
-/// The deleveraging of a bankrupt position and its deficit.
-fn bankrupt(
-    present: &Present<'_>,
-    record: &PositionRecord,
-) -> Result<Option<(Job, u64)>, EngineError> {
-    let position = present.settled(record)?;
-    let health = health(&position, present.mark.price, present.state.market.params())?;
-    let Health::Bankrupt { deficit } = health else {
-        return Ok(None);
-    };
-    let job = job(present, record, &position, Task::Deleverage, false)?;
-    Ok(Some((job, deficit)))
 }
 
 /// Adds what one position needs.
@@ -329,7 +328,7 @@ fn trigger(
     allowed.then_some(Task::Trigger(kind))
 }
 
-fn job(
+pub(crate) fn job(
     present: &Present<'_>,
     record: &PositionRecord,
     position: &Position,

@@ -26,6 +26,8 @@ pub enum What {
     Position(Pubkey),
     /// The market's funding.
     Funding,
+    /// The market's end.
+    End,
     /// Its insurance vault.
     Vault,
     /// The profit that it holds.
@@ -38,6 +40,9 @@ impl Subject {
     pub const fn of(market: Pubkey, job: &Job) -> Self {
         let what = match job.task {
             Task::AccrueFunding => What::Funding,
+            Task::DeclareDead | Task::BeginSettlement | Task::CountClaims | Task::CloseMarket => {
+                What::End
+            }
             _ => What::Position(job.trader),
         };
         Self { market, what }

@@ -40,4 +40,5 @@ pub mod repair;
 pub mod run;
 pub mod scene;
 pub mod serve;
+pub mod wind_down;
 pub mod world;

@@ -1,5 +1,7 @@
 //! One market as a keeper knows it: the account, the price and every position.
 
+use std::collections::HashSet;
+
 use anchor_lang::prelude::{Clock, Pubkey};
 use ballast_client::funding;
 use ballast_client::instructions::MarketKeys;
@@ -41,6 +43,10 @@ pub struct MarketState {
     pub positions: Positions,
     /// Whose profit it holds.
     pub held: Claims,
+    /// Who has something in it but no position: orders, held profit.
+    pub others: HashSet<Pubkey>,
+    /// The exchange's admin.
+    pub admin: Pubkey,
 }
 
 /// Why a market cannot be judged.
@@ -71,6 +77,8 @@ impl MarketState {
             price: None,
             positions: Positions::default(),
             held: Claims::default(),
+            others: HashSet::new(),
+            admin: Pubkey::default(),
         }
     }
 
@@ -99,6 +107,11 @@ impl MarketState {
             .iter()
             .find(|slot| slot.market == self.address);
         self.held.apply(address, slot);
+        if slot.is_some_and(|slot| slot.lots == 0) {
+            self.others.insert(*address);
+        } else {
+            self.others.remove(address);
+        }
         let record = slot.map_or(Ok(None), |slot| PositionRecord::of(address, slot));
         match record {
             Ok(Some(record)) => self.positions.put(record),
@@ -116,6 +129,7 @@ impl MarketState {
     /// Forgets a trader whose account is gone; whether it had a position.
     pub fn remove_trader(&mut self, address: &Pubkey) -> bool {
         self.held.forget(address);
+        self.others.remove(address);
         self.positions.remove(address)
     }
 

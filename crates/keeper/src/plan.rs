@@ -20,7 +20,8 @@ use solana_instruction::Instruction;
 use solana_message::AddressLookupTableAccount;
 
 use crate::evaluate::{Job, Task};
-use crate::market::Present;
+use crate::market::{MarketState, Present};
+use crate::wind_down;
 use session::SessionStep;
 
 /// The order book and the queues as they stand, where a job needs them.
@@ -192,6 +193,8 @@ pub enum Effect {
     Funding,
     /// Flags are set, renewed or cleared.
     Flags,
+    /// A market comes nearer to its end.
+    End,
     /// A step of a liquidation.
     Liquidation {
         /// Lots the book takes.
@@ -275,6 +278,9 @@ pub fn plan(
         let accrue = anyone::AccrueFunding { keys }.instruction();
         return Ok(send(job, job.task, accrue, Effect::Funding));
     }
+    if let Some(planned) = ending(job, present.state) {
+        return Ok(planned);
+    }
     let Some(record) = present.state.positions.get(&job.trader) else {
         return Ok(Planned::Nothing(Idle::Gone));
     };
@@ -282,8 +288,15 @@ pub fn plan(
         Task::Liquidate => liquidate::plan(job, present, record, lists, own),
         Task::Deleverage => deleverage::plan(job, present, record, lists, own),
         Task::Trigger(kind) => trigger::plan(kind, present, record, lists, own),
-        Task::Flag | Task::Unflag | Task::AccrueFunding => Ok(flag(job, present)),
+        _ => Ok(flag(job, present)),
     }
+}
+
+/// The plan of a job that brings a market to its end, for which no price is needed; `None` for another.
+#[must_use]
+pub fn ending(job: &Job, market: &MarketState) -> Option<Planned> {
+    let instruction = wind_down::instruction(job, market)?;
+    Some(send(job, job.task, instruction, Effect::End))
 }
 
 /// `flag_bankruptcy` of the job's position.

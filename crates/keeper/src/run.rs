@@ -16,7 +16,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::act::{Actor, Assignment, Venue};
 use crate::config::Config;
-use crate::evaluate::{evaluate, Evaluation, Task};
+use crate::evaluate::{evaluate, Evaluation, Job, Task};
 use crate::feed::{Feed, Line, Read};
 use crate::flight::{Flight, Pause, Queue, Subject, What};
 use crate::metrics::{RELEASE_PROFIT, SWEEP_INSURANCE};
@@ -343,6 +343,11 @@ impl Keeper {
                     continue;
                 }
             };
+            let ends = self.parts.config.work.end_markets;
+            let jobs: Vec<Job> = jobs
+                .into_iter()
+                .filter(|job| ends || !job.task.ends_market())
+                .collect();
             metrics.market(index, &counts, blocked.is_some());
             if market.blocked != blocked {
                 market.blocked = blocked;

@@ -43,7 +43,14 @@ impl Needs {
                 book: true,
                 queue: None,
             },
-            Task::Flag | Task::Unflag | Task::AccrueFunding => Self::default(),
+            Task::Flag
+            | Task::Unflag
+            | Task::AccrueFunding
+            | Task::DeclareDead
+            | Task::BeginSettlement
+            | Task::CountClaims
+            | Task::Settle
+            | Task::CloseMarket => Self::default(),
         }
     }
 
@@ -125,13 +132,15 @@ impl Found {
         let market = self.decode(2, "market", accounts::market)?;
         let own = self.decode(4, "trader account", accounts::trader)?;
         let mut state = MarketState::new(*keys, market);
+        state.admin = exchange.admin;
         // A market that has ended has a price of its own.
         if !market.mode().has_ended() {
-            let (address, account) = self.there(3, "price account")?;
-            let decoded = price::decode_price(&market, address, &account.owner, &account.data);
-            // A price that cannot be read is as good as none: then there is nothing to do.
-            if let Ok(price) = decoded {
-                state.apply_price(price, self.slot);
+            // A price that cannot be read, or is gone, is as good as none.
+            if let Ok((address, account)) = self.there(3, "price account") {
+                let decoded = price::decode_price(&market, address, &account.owner, &account.data);
+                if let Ok(price) = decoded {
+                    state.apply_price(price, self.slot);
+                }
             }
         }
         if let Ok(victim) = self.decode(5, "trader account", accounts::trader) {

@@ -94,8 +94,10 @@ impl World {
                 Role::Price(readers) => readers.push(index),
                 _ => tracing::error!(%price, market = market.index, "no price account"),
             }
+            let mut state = MarketState::new(market_keys(address, market, *price), *market);
+            state.admin = exchange.admin;
             followed.push(Followed {
-                state: MarketState::new(market_keys(address, market, *price), *market),
+                state,
                 price_news: None,
                 news: true,
                 vault: None,
@@ -143,9 +145,10 @@ impl World {
             Some(Role::Exchange) => {
                 if let Some(Ok(exchange)) = account.map(|found| accounts::exchange(&found.data)) {
                     self.exchange = exchange;
-                    self.markets
-                        .iter_mut()
-                        .for_each(|market| market.news = true);
+                    for market in &mut self.markets {
+                        market.state.admin = exchange.admin;
+                        market.news = true;
+                    }
                 }
             }
             Some(Role::Market(index)) => self.apply_market(index, account),

@@ -195,11 +195,7 @@ impl Exchange {
     /// Who gets the rent of a market's queues and book: who paid for its creation, else the admin.
     #[must_use]
     pub fn rent_payer_of(&self, market: &Market) -> Pubkey {
-        if market.rent_payer == Pubkey::default() {
-            self.admin
-        } else {
-            market.rent_payer
-        }
+        market.rent_receiver(&self.admin)
     }
 
     /// Hands `role` to `successor`, returning the former holder.

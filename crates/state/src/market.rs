@@ -585,6 +585,16 @@ impl Market {
         Ok(DeficitPaid { insured, held })
     }
 
+    /// Who gets the rent of queues and book: the key that was recorded, else the admin's.
+    #[must_use]
+    pub fn rent_receiver(&self, admin: &Pubkey) -> Pubkey {
+        if self.rent_payer == Pubkey::default() {
+            *admin
+        } else {
+            self.rent_payer
+        }
+    }
+
     /// What was written off, and what is claimed of the rest.
     #[must_use]
     pub const fn write_off(&self) -> WriteOff {

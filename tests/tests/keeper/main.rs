@@ -4,3 +4,4 @@ mod crash;
 mod random;
 mod session;
 mod venue;
+mod wind_down;

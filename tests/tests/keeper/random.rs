@@ -77,7 +77,7 @@ fn whatever_is_planned_passes() {
                     Effect::Deleveraging { .. } => tally.rounds += 1,
                     Effect::Liquidation { book_lots, .. } if book_lots > 0 => tally.book += 1,
                     Effect::Liquidation { .. } => tally.taken += 1,
-                    Effect::Funding | Effect::Session(_) => {}
+                    Effect::Funding | Effect::Session(_) | Effect::End => {}
                 }
             }
         }

@@ -7,7 +7,7 @@ use ballast_engine::oracle::OraclePrice;
 use ballast_engine::units::{Side, Ticks};
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job, Task};
 use ballast_keeper::market::MarketState;
-use ballast_keeper::plan::session::{self, Means};
+use ballast_keeper::plan::session::{self, Means, SessionStep};
 use ballast_keeper::plan::{plan, Effect, Idle, Lists, Own, Plan, PlanOptions, Planned};
 use ballast_keeper::repair::{repair, Verdict};
 use ballast_sandbox::{BlockTrade, MarketConfig, MarketCookie, Options, Sandbox, TraderCookie};
@@ -34,13 +34,17 @@ pub struct Venue {
     pub house: TraderCookie,
     pub people: Vec<TraderCookie>,
     ticks: u64,
+    /// Of the next session account.
+    fresh: Keypair,
 }
 
 impl Venue {
     pub fn new(config: &MarketConfig) -> Self {
         let (mut sandbox, market) = Sandbox::with_market(&Options::default(), config).unwrap();
         let house = sandbox.create_trader(50_000_000 * USD).unwrap();
+        let fresh = sandbox.next_keypair();
         Self {
+            fresh,
             sandbox,
             market,
             house,
@@ -234,7 +238,12 @@ impl Venue {
                 return worked;
             };
             assert!(worked.done.len() < 2_000, "it goes on for ever");
-            match self.execute(&plan, keeper) {
+            let fresh = self.fresh.insecure_clone();
+            let sent = self.execute_signed(&plan, &[&keeper.wallet.keypair, &fresh]);
+            if plan.effect == Effect::Session(SessionStep::Open) {
+                self.fresh = self.sandbox.next_keypair();
+            }
+            match sent {
                 Ok(outcome) => {
                     outcome
                         .events
@@ -281,10 +290,17 @@ impl Venue {
         waiting: &[Pubkey],
     ) -> (Option<Box<Plan>>, Vec<(Pubkey, Idle)>) {
         let mut idle = Vec::new();
+        let ended = self.sandbox.market(&self.market).mode().has_ended();
         let jobs = self.evaluate().jobs;
         for job in jobs.iter().filter(|job| !waiting.contains(&job.trader)) {
             match self.plan(job, keeper, options) {
                 Planned::Send(plan) => return (Some(plan), idle),
+                Planned::Nothing(Idle::NobodyEligible) if ended => {
+                    match self.plan_session(job, keeper, &self.fresh) {
+                        Planned::Send(plan) => return (Some(plan), idle),
+                        Planned::Nothing(why) => idle.push((job.trader, why)),
+                    }
+                }
                 Planned::Nothing(why) => idle.push((job.trader, why)),
             }
         }

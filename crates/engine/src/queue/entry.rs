@@ -77,7 +77,7 @@ impl Totals {
 
     /// Bankruptcy price less funding, 2^-32 atoms per lot, rounded down.
     /// `BankruptcyPriceOutOfRange` outside +-2^31 atoms per lot.
-    fn bankruptcy_q32(&self) -> Result<i64, EngineError> {
+    pub(crate) fn bankruptcy_q32(&self) -> Result<i64, EngineError> {
         per_lot(self.bankruptcy.unsigned_abs(), self.lots)
             .and_then(|(q32, exact)| {
                 let q32 = i64::try_from(q32).ok()?;

@@ -6,6 +6,7 @@ use ballast_client::instructions::adl_session::{
     selected, AdvanceAdlSession, CloseAdlSession, CreateSessionAccount, ExecuteAdlSession,
     OpenAdlSession, SessionKeys,
 };
+use ballast_client::instructions::wind_down::WriteOffBankrupt;
 use ballast_client::ranking::{self, Request};
 use ballast_engine::adl::Deleveraging;
 use ballast_engine::liquidation::{need, Need};
@@ -32,6 +33,8 @@ pub enum SessionStep {
         /// How many; when nobody is, the next pass is opened instead.
         selected: usize,
     },
+    /// Nobody can be cut in a market that has ended: the position is written off.
+    WriteOff,
     /// It came to nothing.
     Close,
 }
@@ -81,6 +84,9 @@ pub fn plan(
         let session = session.ok_or(PlanError::Missing("the session under way"))?;
         return step(present, queue, own, means, session);
     }
+    if present.state.market.mode().has_ended() {
+        return open(present, record, queue, own, means);
+    }
     let position = present.settled(record)?;
     let input = present.liquidation(record, position);
     if need(&input)? != Need::Deleverage {
@@ -113,6 +119,17 @@ pub fn step(
     let bankrupt = session.bankrupt;
     let expired = present.moment.slot > session.expires_slot;
     let record = present.state.positions.get(&bankrupt);
+    if let Some(record) = record.filter(|_| !expired) {
+        if found_nobody(present, queue, session, record)? {
+            let write_off = WriteOffBankrupt {
+                keys,
+                session: session_keys,
+            }
+            .instruction();
+            let step = SessionStep::WriteOff;
+            return Ok(send(bankrupt, step, vec![write_off], Vec::new(), queue));
+        }
+    }
     let current = match record.filter(|_| !expired) {
         Some(record) if !is_stale(present, queue, session, record)? => Some(record),
         _ => None,
@@ -218,10 +235,20 @@ fn open(
     ))
 }
 
-/// Whether the bankrupt position or the pass has changed since the session was opened, insurance no
-/// longer pays for a lot at the frozen price, or nobody is left to cut and no pass can open.
-fn is_stale(
+/// Whether the session has seen everybody and found nobody, in a market that had ended by then.
+fn found_nobody(
     present: &Present<'_>,
+    queue: &QueueRef<'_>,
+    session: &AdlSession,
+    record: &PositionRecord,
+) -> Result<bool, PlanError> {
+    let ended = present.state.market.mode().has_ended() && session.ended == 1;
+    let nobody = queue.header().watch.is_complete() && session.selection.members().is_empty();
+    Ok(ended && nobody && has_not_changed(queue, session, record)?)
+}
+
+/// Whether neither the bankrupt position nor the pass has changed since the session was opened.
+fn has_not_changed(
     queue: &QueueRef<'_>,
     session: &AdlSession,
     record: &PositionRecord,
@@ -229,18 +256,28 @@ fn is_stale(
     let header = queue.header();
     let round = header.watch.round(queue.side())?;
     let position = record.position.settle(round.funding_index)?;
-    let same = position.lots.get() == session.lots
+    Ok(position.lots.get() == session.lots
         && position.entry_quote.get() == session.entry_quote
-        && position.margin.get() == session.margin;
-    if !same || round.epoch != header.adl_epoch {
+        && position.margin.get() == session.margin
+        && round.epoch == header.adl_epoch)
+}
+
+/// Whether the bankrupt position or the pass has changed since the session was opened, neither
+/// insurance nor held profit pays for a lot at the frozen price any longer, or nobody is left to cut
+/// and no pass can open.
+fn is_stale(
+    present: &Present<'_>,
+    queue: &QueueRef<'_>,
+    session: &AdlSession,
+    record: &PositionRecord,
+) -> Result<bool, PlanError> {
+    if !has_not_changed(queue, session, record)? {
         return Ok(true);
     }
-    let market = &present.state.market;
-    let available = market
-        .insurance
-        .available(market.params(), present.moment.slot)?;
+    let round = queue.header().watch.round(queue.side())?;
+    let position = record.position.settle(round.funding_index)?;
     let wanted = session.selection.wanted;
-    let resumed = Deleveraging::resume(&round, &position, wanted, available);
+    let resumed = Deleveraging::resume(&round, &position, wanted, present.insurance);
     let payable = resumed.is_ok_and(|round| round.remaining_lots() > 0);
     let opens_pass = session.selection.members().is_empty() && !selected(session, queue).is_empty();
     Ok(!payable || (session.selection.is_exhausted(queue)? && !opens_pass))
