@@ -14,12 +14,16 @@ import {
   type AuthorityAccepted,
   getAutoDeleveragedDecoder,
   type AutoDeleveraged,
+  getBankruptWrittenOffDecoder,
+  type BankruptWrittenOff,
   getBlockTradedDecoder,
   type BlockTraded,
   getChangeCancelledDecoder,
   type ChangeCancelled,
   getChangeStagedDecoder,
   type ChangeStaged,
+  getClaimsCountedDecoder,
+  type ClaimsCounted,
   getDelaysChangedDecoder,
   type DelaysChanged,
   getDelegateSetDecoder,
@@ -101,9 +105,11 @@ export type BallastEvent =
   | { name: 'AdlSessionOpened'; data: AdlSessionOpened }
   | { name: 'AuthorityAccepted'; data: AuthorityAccepted }
   | { name: 'AutoDeleveraged'; data: AutoDeleveraged }
+  | { name: 'BankruptWrittenOff'; data: BankruptWrittenOff }
   | { name: 'BlockTraded'; data: BlockTraded }
   | { name: 'ChangeCancelled'; data: ChangeCancelled }
   | { name: 'ChangeStaged'; data: ChangeStaged }
+  | { name: 'ClaimsCounted'; data: ClaimsCounted }
   | { name: 'DelaysChanged'; data: DelaysChanged }
   | { name: 'DelegateSet'; data: DelegateSet }
   | { name: 'DelistingScheduled'; data: DelistingScheduled }
@@ -176,6 +182,11 @@ export const BALLAST_EVENTS: readonly {
     decoder: getAutoDeleveragedDecoder(),
   },
   {
+    name: 'BankruptWrittenOff',
+    discriminator: new Uint8Array([189, 218, 222, 255, 121, 151, 226, 155]),
+    decoder: getBankruptWrittenOffDecoder(),
+  },
+  {
     name: 'BlockTraded',
     discriminator: new Uint8Array([225, 77, 116, 114, 25, 85, 232, 138]),
     decoder: getBlockTradedDecoder(),
@@ -189,6 +200,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'ChangeStaged',
     discriminator: new Uint8Array([133, 188, 220, 214, 17, 111, 245, 59]),
     decoder: getChangeStagedDecoder(),
+  },
+  {
+    name: 'ClaimsCounted',
+    discriminator: new Uint8Array([213, 120, 178, 72, 87, 141, 187, 131]),
+    decoder: getClaimsCountedDecoder(),
   },
   {
     name: 'DelaysChanged',

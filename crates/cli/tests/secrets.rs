@@ -58,6 +58,7 @@ fn lines() -> Vec<String> {
         "modes",
         "wind-down declare-dead --market 0",
         "wind-down begin --market 0",
+        "wind-down count --market 0",
         "wind-down settle --market 0 --all",
         "wind-down close --market 0",
         &format!("guardian cancel {ADDRESS}"),

@@ -11,6 +11,8 @@ mod book_fees;
 mod cancel;
 mod collateral;
 mod corrupt;
+mod delisting;
+mod ended_bankrupt;
 mod errors;
 mod every_call;
 mod execute_trigger;

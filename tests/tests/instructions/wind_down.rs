@@ -5,16 +5,12 @@ use ballast_engine::units::Side;
 use ballast_sandbox::{Sandbox, TraderCookie, TxResult};
 use ballast_state::error::BallastError;
 use ballast_state::events::{PositionSettled, SettlementBegun};
-use ballast_state::market::Market;
-use ballast_state::staged::Change;
 use ballast_state::trigger::TriggerKind;
-use ballast_state::Pubkey;
 use solana_account::Account;
 
-use crate::adl::Crash;
 use crate::event;
 use crate::orders::{ask, bid};
-use crate::support::{done, forge, quiet, refused, refused_forged, terms, Venue, START, TEN, USD};
+use crate::support::{done, quiet, refused, terms, Venue, START, TEN, USD};
 
 const DAY: i64 = 86_400;
 
@@ -268,102 +264,6 @@ pub fn a_market_that_has_ended_does_nothing_but_settle() {
 }
 
 #[test]
-pub fn nobody_is_settled_while_somebody_is_bankrupt() {
-    let Crash {
-        mut venue,
-        shorts,
-        dave,
-        keeper,
-    } = Crash::new(5_000);
-    let (market, alice, bob) = (venue.market.clone(), venue.alice.clone(), venue.bob.clone());
-    venue.record();
-    let begun = venue.end();
-    assert_eq!(begun.final_ticks, 189_000);
-    for trader in [&alice, &bob, &dave, &shorts[0]] {
-        refused(&mut venue.sandbox, BallastError::MarketInsolvent, |s| {
-            s.settle_position(&market, &trader.address)
-        });
-    }
-    // The proven order, whole positions, at the last price; insurance pays all it has.
-    let list = [&shorts[1], &shorts[0]].map(|short| short.address);
-    refused(&mut venue.sandbox, BallastError::AdlListOutOfOrder, |s| {
-        s.auto_deleverage(&market, &alice.address, &keeper, &list)
-    });
-    let all: Vec<Pubkey> = shorts.iter().map(|short| short.address).collect();
-    let outcome = venue
-        .sandbox
-        .auto_deleverage(&market, &alice.address, &keeper, &all);
-    let event = event!(done(outcome), AutoDeleveraged);
-    assert_eq!((event.lots_closed, event.max_close_bps), (10_000, 10_000));
-    assert_eq!(event.insurance_paid_atoms, event.insurance_before_atoms);
-    assert_eq!(
-        (event.insurance_before_atoms, event.insurance_after_atoms),
-        (202_000, 0)
-    );
-    venue.conserves();
-    for trader in [&dave, &bob] {
-        venue.settle(trader);
-    }
-    let everybody: Vec<_> = [&alice, &bob, &dave, &keeper]
-        .into_iter()
-        .chain(&shorts)
-        .collect();
-    venue.is_spent(&everybody);
-}
-
-/// Insurance of so many dollars, with a cap on what it pays in a window.
-fn insured(dollars: u64) -> Crash {
-    let mut crash = Crash::new(5_000);
-    let venue = &mut crash.venue;
-    let wallet = venue.sandbox.create_wallet(dollars * USD).unwrap();
-    done(
-        venue
-            .sandbox
-            .donate_insurance(&venue.market, &wallet, dollars * USD),
-    );
-    crash
-}
-
-#[test]
-fn insurance_pays_without_its_cap_and_then_nobody_gives_up_anything() {
-    let Crash {
-        mut venue,
-        shorts,
-        dave,
-        keeper,
-    } = insured(20);
-    let (market, alice) = (venue.market.clone(), venue.alice.clone());
-    venue.record();
-    venue.end();
-    // In two calls, as far as each list reaches.
-    let mut paid = 0;
-    for short in &shorts {
-        let list = [short.address];
-        let outcome = venue
-            .sandbox
-            .auto_deleverage(&market, &alice.address, &keeper, &list);
-        let event = event!(done(outcome), AutoDeleveraged);
-        assert_eq!(event.gave_up_atoms, 0);
-        paid += event.insurance_paid_atoms;
-    }
-    // Alice lacked $10.
-    assert_eq!(paid, 10_000_000);
-    for (short, lots) in shorts.iter().zip([4_000, 3_000, 3_000]) {
-        // Sold at $200, bought back at $189.
-        assert_eq!(venue.free(short), 1_000_000_000 + lots * 11_000, "{lots}");
-    }
-    for trader in [&dave, &venue.bob.clone()] {
-        venue.settle(trader);
-    }
-    let bob = venue.bob.clone();
-    let everybody: Vec<_> = [&alice, &bob, &dave, &keeper]
-        .into_iter()
-        .chain(&shorts)
-        .collect();
-    venue.is_spent(&everybody);
-}
-
-#[test]
 fn held_profit_is_paid_with_the_positions() {
     let mut venue = Venue::open();
     let (market, alice, bob) = (venue.market.clone(), venue.alice.clone(), venue.bob.clone());
@@ -458,40 +358,11 @@ fn a_part_of_an_ended_ledger_holds_no_account_even_after_the_market_is_closed() 
 }
 
 impl Venue {
-    fn record_again(&mut self, ticks: u64) {
+    /// Records this price.
+    pub fn record_again(&mut self, ticks: u64) {
         self.price(ticks);
         self.record();
     }
-}
-
-#[test]
-fn a_session_of_before_the_end_cuts_nobody_after_it() {
-    let Crash {
-        mut venue,
-        shorts,
-        keeper,
-        ..
-    } = Crash::new(10_000);
-    let (market, alice) = (venue.market.clone(), venue.alice.clone());
-    venue.record_again(180_000);
-    let (session, _) = venue
-        .sandbox
-        .open_adl_session(&market, &alice.address)
-        .unwrap();
-    done(
-        venue
-            .sandbox
-            .advance_adl_session(&market, &session, 100, Vec::new()),
-    );
-    // The market is closed at another price in the same minute: forged, as only days bring it about.
-    forge::<Market>(&mut venue.sandbox, &market.keys.market, |it| {
-        it.mode = 2;
-        it.final_ticks = 189_000;
-    });
-    let all: Vec<Pubkey> = shorts.iter().map(|short| short.address).collect();
-    refused_forged(&mut venue.sandbox, BallastError::AdlSessionStale, |s| {
-        s.execute_adl_session(&market, &session, &keeper, &all)
-    });
 }
 
 #[test]
@@ -515,121 +386,4 @@ fn who_is_in_a_market_below_one_tick_gets_out() {
     // All of alice's margin and of insurance.
     assert_eq!(venue.free(&bob), 1_000_000_000 + 100_000_000 + 200_000);
     venue.is_spent(&[&alice, &bob, &keeper]);
-}
-
-impl Venue {
-    /// Delists the market and waits until that is in force: when it ends.
-    pub fn delist(&mut self) -> i64 {
-        let market = self.market.clone();
-        let staged = self.sandbox.stage(Change::Delist, Some(&market)).unwrap();
-        let due = self.sandbox.staged(&staged.address).unwrap().eta_slot;
-        let time = self.sandbox.time() + 7 * DAY;
-        self.sandbox.set_clock(due, time);
-        let apply = Sandbox::application(&staged, Some(&market));
-        let event = event!(done(self.sandbox.send(&[apply], &[])), DelistingScheduled);
-        assert_eq!(event.ends_at, time + 3_600);
-        event.ends_at
-    }
-
-    /// Records a price of `ticks` at every minute up to the end, or as many minutes as are given.
-    pub fn minutes(&mut self, minutes: i64, ticks: impl Fn(i64) -> u64) {
-        for minute in 0..minutes {
-            self.price(ticks(minute));
-            self.record();
-            self.wait(60);
-        }
-    }
-}
-
-#[test]
-fn a_delisted_market_is_reduce_only_and_ends_at_the_average_of_its_last_hour() {
-    let mut venue = Venue::open();
-    let (market, alice, bob) = (venue.market.clone(), venue.alice.clone(), venue.bob.clone());
-    let ends_at = venue.delist();
-    assert_eq!(venue.sandbox.market(&market).mode, 1);
-    // Twenty minutes at $201, then forty at $198.001.
-    venue.minutes(20, |_| 201_000);
-    venue.minutes(39, |_| 198_001);
-    venue.price(198_001);
-    refused(&mut venue.sandbox, BallastError::MarketReduceOnly, |s| {
-        s.block_trade(
-            &market,
-            &alice,
-            &bob,
-            terms(100, 198_001, 500 * USD, 500 * USD),
-        )
-    });
-    refused(&mut venue.sandbox, BallastError::EndNotDue, |s| {
-        s.begin_settlement(&market)
-    });
-    venue.minutes(1, |_| 198_001);
-    assert_eq!(venue.sandbox.time(), ends_at);
-    refused(&mut venue.sandbox, BallastError::MarketEnded, |s| {
-        s.accrue_funding(&market)
-    });
-    // Whoever asks for it, and whatever is published since.
-    let begin = |waits: i64, ticks: u64| {
-        let mut late = venue.copy();
-        late.wait(waits);
-        late.price(ticks);
-        refused(&mut late.sandbox, BallastError::MarketEnded, |s| {
-            s.accrue_funding(&market)
-        });
-        event!(
-            done(late.sandbox.begin_settlement(&market)),
-            SettlementBegun
-        )
-        .final_ticks
-    };
-    // $199.000666 or, by ticks and down, this.
-    for (waits, ticks) in [(0, 198_001), (29, 150_000), (3 * DAY, 250_000)] {
-        assert_eq!(begin(waits, ticks), 199_000, "{waits}");
-    }
-    done(venue.sandbox.begin_settlement(&market));
-    assert_eq!(venue.settle(&bob).paid_atoms, 500_000_000 + 10_000_000);
-    assert_eq!(venue.settle(&alice).paid_atoms, 100_000_000 - 10_000_000);
-    venue.is_spent(&[&alice, &bob]);
-}
-
-#[test]
-fn who_shows_more_prices_moves_the_average_by_the_seconds_they_stood() {
-    let mut venue = Venue::open();
-    let market = venue.market.clone();
-    venue.delist();
-    let mut thief = venue.copy();
-    venue.minutes(60, |_| 200_000);
-    // A wick of 3% one second before each price that others record.
-    for _ in 0..60 {
-        thief.price(200_000);
-        thief.record();
-        thief.wait(59);
-        thief.price(206_000);
-        thief.record();
-        thief.wait(1);
-    }
-    let end = |venue: &mut Venue| {
-        let begun = done(venue.sandbox.begin_settlement(&market));
-        event!(begun, SettlementBegun).final_ticks
-    };
-    assert_eq!(end(&mut venue), 200_000);
-    assert_eq!(end(&mut thief), 200_000 + 6_000 / 60);
-}
-
-#[test]
-fn a_delisted_market_whose_last_hour_nobody_records_goes_on() {
-    let mut venue = Venue::open();
-    let market = venue.market.clone();
-    venue.delist();
-    venue.minutes(49, |_| 200_000);
-    venue.wait(660);
-    let begun = event!(
-        done(venue.sandbox.begin_settlement(&market)),
-        SettlementBegun
-    );
-    assert_eq!(begun.final_ticks, 0);
-    let state = venue.sandbox.market(&market);
-    assert_eq!((state.mode, state.wind_down.ends_at), (1, 0));
-    venue.price(200_000);
-    done(venue.trade(-100, 200_000, 0, 0));
-    venue.conserves();
 }

@@ -61,6 +61,8 @@ export type AdlSession = {
   discriminator: ReadonlyUint8Array;
   /** Layout version. Written when the account is created or migrated. */
   version: number;
+  /** Whether the market had ended when the session began: 0 or 1. Written once. */
+  ended: number;
   /** Always zero; aligns what follows. */
   pad: ReadonlyUint8Array;
   /**
@@ -95,6 +97,8 @@ export type AdlSession = {
 export type AdlSessionArgs = {
   /** Layout version. Written when the account is created or migrated. */
   version: number;
+  /** Whether the market had ended when the session began: 0 or 1. Written once. */
+  ended: number;
   /** Always zero; aligns what follows. */
   pad: ReadonlyUint8Array;
   /**
@@ -132,7 +136,8 @@ export function getAdlSessionEncoder(): FixedSizeEncoder<AdlSessionArgs> {
     getStructEncoder([
       ["discriminator", fixEncoderSize(getBytesEncoder(), 8)],
       ["version", getU8Encoder()],
-      ["pad", fixEncoderSize(getBytesEncoder(), 3)],
+      ["ended", getU8Encoder()],
+      ["pad", fixEncoderSize(getBytesEncoder(), 2)],
       ["side", getU32Encoder()],
       ["payer", getAddressEncoder()],
       ["market", getAddressEncoder()],
@@ -155,7 +160,8 @@ export function getAdlSessionDecoder(): FixedSizeDecoder<AdlSession> {
   return getStructDecoder([
     ["discriminator", fixDecoderSize(getBytesDecoder(), 8)],
     ["version", getU8Decoder()],
-    ["pad", fixDecoderSize(getBytesDecoder(), 3)],
+    ["ended", getU8Decoder()],
+    ["pad", fixDecoderSize(getBytesDecoder(), 2)],
     ["side", getU32Decoder()],
     ["payer", getAddressDecoder()],
     ["market", getAddressDecoder()],

@@ -336,6 +336,16 @@ export const BALLAST_ERROR__MARKET_INSOLVENT = 0x183d; // 6205
 export const BALLAST_ERROR__MARKET_NOT_EMPTY = 0x183e; // 6206
 /** WrongRentPayer: The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's */
 export const BALLAST_ERROR__WRONG_RENT_PAYER = 0x183f; // 6207
+/** CounterpartyCanBeCut: Somebody can still be cut for this position; execute the session */
+export const BALLAST_ERROR__COUNTERPARTY_CAN_BE_CUT = 0x1840; // 6208
+/** NotFarthestBankrupt: Another bankrupt position lies farther beyond the last price; deleverage that one first */
+export const BALLAST_ERROR__NOT_FARTHEST_BANKRUPT = 0x1841; // 6209
+/** ClaimsNotCounted: Deficits were written off and the claims are not counted; count_claims first */
+export const BALLAST_ERROR__CLAIMS_NOT_COUNTED = 0x1842; // 6210
+/** NothingToCount: Nothing was written off, or all claims are counted; settle_position pays everybody out */
+export const BALLAST_ERROR__NOTHING_TO_COUNT = 0x1843; // 6211
+/** MarginAfterWriteOff: Deficits were written off in this market, so no more margin goes in; settle_position pays it out */
+export const BALLAST_ERROR__MARGIN_AFTER_WRITE_OFF = 0x1844; // 6212
 /** AccountOutdated: The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session */
 export const BALLAST_ERROR__ACCOUNT_OUTDATED = 0x184c; // 6220
 /** FeesPaidToday: Fees of this market were paid out within the last day; wait for its end */
@@ -385,7 +395,9 @@ export type BallastError =
   | typeof BALLAST_ERROR__BOOK_NOT_ZEROED
   | typeof BALLAST_ERROR__BOOK_TOO_SMALL
   | typeof BALLAST_ERROR__CHANGE_NOT_SUPPORTED
+  | typeof BALLAST_ERROR__CLAIMS_NOT_COUNTED
   | typeof BALLAST_ERROR__CLOSE_PRICE_OUT_OF_RANGE
+  | typeof BALLAST_ERROR__COUNTERPARTY_CAN_BE_CUT
   | typeof BALLAST_ERROR__DELAY_NOT_RAISED
   | typeof BALLAST_ERROR__DELAY_OUT_OF_RANGE
   | typeof BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE
@@ -408,6 +420,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK
   | typeof BALLAST_ERROR__LONG_PAUSE_INVALID
   | typeof BALLAST_ERROR__MAKER_FOREIGN
+  | typeof BALLAST_ERROR__MARGIN_AFTER_WRITE_OFF
   | typeof BALLAST_ERROR__MARGIN_BELOW_ZERO
   | typeof BALLAST_ERROR__MARKET_ENDED
   | typeof BALLAST_ERROR__MARKET_ENDING
@@ -426,9 +439,11 @@ export type BallastError =
   | typeof BALLAST_ERROR__NOT_ADMIN
   | typeof BALLAST_ERROR__NOT_A_REDUCTION
   | typeof BALLAST_ERROR__NOT_BANKRUPT
+  | typeof BALLAST_ERROR__NOT_FARTHEST_BANKRUPT
   | typeof BALLAST_ERROR__NOT_FILLED
   | typeof BALLAST_ERROR__NOT_GUARDIAN
   | typeof BALLAST_ERROR__NOTHING_FILLED
+  | typeof BALLAST_ERROR__NOTHING_TO_COUNT
   | typeof BALLAST_ERROR__NOTHING_TO_REDUCE
   | typeof BALLAST_ERROR__NOT_OWNER
   | typeof BALLAST_ERROR__NOT_PROPOSED
@@ -558,7 +573,9 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__BOOK_NOT_ZEROED]: `The book account must be handed over with every byte zero`,
     [BALLAST_ERROR__BOOK_TOO_SMALL]: `The book account is too small; allocate the header and at least the minimum of orders a side`,
     [BALLAST_ERROR__CHANGE_NOT_SUPPORTED]: `This program does not carry out a change of this kind`,
+    [BALLAST_ERROR__CLAIMS_NOT_COUNTED]: `Deficits were written off and the claims are not counted; count_claims first`,
     [BALLAST_ERROR__CLOSE_PRICE_OUT_OF_RANGE]: `The close price lies on the wrong side of the oracle price`,
+    [BALLAST_ERROR__COUNTERPARTY_CAN_BE_CUT]: `Somebody can still be cut for this position; execute the session`,
     [BALLAST_ERROR__DELAY_NOT_RAISED]: `Only longer delays take effect at once; stage a shorter one`,
     [BALLAST_ERROR__DELAY_OUT_OF_RANGE]: `A delay is at most 6,480,000 slots, and that of risk parameters not above that of the rest`,
     [BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE]: `The delegate may not sign block trades; the owner signs, or lets it with set_delegate`,
@@ -581,6 +598,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK]: `The book pays more than the liquidator would; pass the makers of the best orders in book order`,
     [BALLAST_ERROR__LONG_PAUSE_INVALID]: `A staged pause stops opening and taking margin out, nothing else, for 1 to 6,480,000 slots; without flags and slots it lifts the one there is`,
     [BALLAST_ERROR__MAKER_FOREIGN]: `A listed maker is not a trader account of this program`,
+    [BALLAST_ERROR__MARGIN_AFTER_WRITE_OFF]: `Deficits were written off in this market, so no more margin goes in; settle_position pays it out`,
     [BALLAST_ERROR__MARGIN_BELOW_ZERO]: `The margin of a position may not be taken below zero`,
     [BALLAST_ERROR__MARKET_ENDED]: `The market has ended or been settled; begin_settlement and settle_position pay everybody out`,
     [BALLAST_ERROR__MARKET_ENDING]: `The market is to end, so it is not opened again, and keeps its price source`,
@@ -599,9 +617,11 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__NOT_ADMIN]: `The signer is not the exchange's admin; sign with the admin key`,
     [BALLAST_ERROR__NOT_A_REDUCTION]: `The fill would open or enlarge a position where it may only close one`,
     [BALLAST_ERROR__NOT_BANKRUPT]: `The account is not bankrupt at this price`,
+    [BALLAST_ERROR__NOT_FARTHEST_BANKRUPT]: `Another bankrupt position lies farther beyond the last price; deleverage that one first`,
     [BALLAST_ERROR__NOT_FILLED]: `The order could not be filled whole; pass more makers, or use immediate-or-cancel`,
     [BALLAST_ERROR__NOT_GUARDIAN]: `The signer is neither the guardian nor the admin`,
     [BALLAST_ERROR__NOTHING_FILLED]: `No order of the book could be filled; pass the makers of the best orders in book order`,
+    [BALLAST_ERROR__NOTHING_TO_COUNT]: `Nothing was written off, or all claims are counted; settle_position pays everybody out`,
     [BALLAST_ERROR__NOTHING_TO_REDUCE]: `There is no position that this reduce-only order could make smaller`,
     [BALLAST_ERROR__NOT_OWNER]: `The signer is not the owner of the trader account`,
     [BALLAST_ERROR__NOT_PROPOSED]: `The signer is not the successor that was staged for this role; the admin stages it first`,

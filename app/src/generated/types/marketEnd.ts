@@ -33,9 +33,12 @@ export type MarketEnd = {
   cause: number;
   /** Lots of the positions settled so far, signed. */
   settledLots: bigint;
-  /** Held profit paid out since the market ended, atoms. */
+  /**
+   * Held profit paid out since the market ended, atoms; where something was written off, what
+   * claims were paid.
+   */
   heldPaid: bigint;
-  /** Shares of it. */
+  /** Shares of it; where something was written off, those claims, atoms. */
   heldSharesPaid: bigint;
 };
 
@@ -50,9 +53,12 @@ export type MarketEndArgs = {
   cause: number;
   /** Lots of the positions settled so far, signed. */
   settledLots: number | bigint;
-  /** Held profit paid out since the market ended, atoms. */
+  /**
+   * Held profit paid out since the market ended, atoms; where something was written off, what
+   * claims were paid.
+   */
   heldPaid: number | bigint;
-  /** Shares of it. */
+  /** Shares of it; where something was written off, those claims, atoms. */
   heldSharesPaid: number | bigint;
 };
 

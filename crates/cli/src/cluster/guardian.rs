@@ -5,8 +5,10 @@ use anyhow::Result;
 use ballast_client::instructions::admin::SetPause;
 use ballast_client::instructions::wind_down::SetReduceOnly;
 use ballast_engine::wind_down::MarketMode;
+use ballast_state::exchange::Exchange;
 use ballast_state::pause::LONGEST_PAUSE_SLOTS;
 use clap::{Args, Subcommand};
+use solana_instruction::Instruction;
 use solana_signer::Signer;
 
 use super::failure::Usage;
@@ -14,7 +16,7 @@ use super::options::Sending;
 use super::pauses::{flag, paused};
 use super::session::Session;
 use super::staging;
-use super::state::Parts;
+use super::state::{MarketState, Parts};
 use super::words::Names;
 use super::writing::{self, Plan};
 
@@ -72,21 +74,12 @@ async fn reduce_only(session: &Session, market: &str, sending: Sending) -> Resul
     let signer = session.keypair()?;
     let authority = signer.pubkey();
     let state = session.market(market, Parts::Market).await?;
-    let (exchange, name) = (session.exchange().await?, state.name());
-    if state.market.mode() == MarketMode::ReduceOnly {
-        return Err(Usage(format!("{name} is reduce-only already")).into());
-    }
-    if authority != exchange.admin && authority != exchange.guardian {
-        return Err(Usage::not_holder(&authority, "guardian", &exchange.guardian).into());
-    }
+    let (purpose, instruction) = restrict(&state, &session.exchange().await?, authority)?;
+    let name = state.name();
     let plan = Plan {
         command: "guardian reduce-only",
-        purpose: format!("Make {name} reduce-only: its open interest does not rise any more"),
-        instructions: vec![SetReduceOnly {
-            authority,
-            market: state.keys.market,
-        }
-        .instruction()],
+        purpose,
+        instructions: vec![instruction],
         names: Names {
             collateral: state.units.collateral,
             market: Some((name.as_str(), state.units)),
@@ -138,4 +131,31 @@ pub async fn pause(session: &Session, args: &PauseArgs, pauses: bool) -> Result<
         names: Names::of(&exchange),
     };
     writing::perform(session, signer, plan, args.sending).await
+}
+
+/// What makes a market reduce-only, and the sentence that says so.
+pub fn restrict(
+    state: &MarketState,
+    exchange: &Exchange,
+    authority: Pubkey,
+) -> Result<(String, Instruction), Usage> {
+    let name = state.name();
+    if state.market.mode() == MarketMode::ReduceOnly {
+        return Err(Usage(format!("{name} is reduce-only already")));
+    }
+    if authority != exchange.admin && authority != exchange.guardian {
+        return Err(Usage::not_holder(
+            &authority,
+            "guardian",
+            &exchange.guardian,
+        ));
+    }
+    let restrict = SetReduceOnly {
+        authority,
+        market: state.keys.market,
+    };
+    Ok((
+        format!("Make {name} reduce-only: its open interest does not rise any more"),
+        restrict.instruction(),
+    ))
 }

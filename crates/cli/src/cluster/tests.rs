@@ -30,6 +30,7 @@ const COLLATERAL: Collateral = Collateral { decimals: 6 };
 
 mod staged;
 mod told;
+mod wind_down;
 
 /// A market at $200 with its first traders.
 struct Stage {

@@ -2,24 +2,21 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_client::instructions::wind_down as build;
 use ballast_engine::wind_down::{is_dead, EndCause, MarketMode};
 use ballast_report::table::Table;
-use ballast_state::market::Market;
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use solana_instruction::Instruction;
 
 use super::failure::Usage;
 use super::options::{Sending, TraderChoice};
 use super::session::Session;
-use super::state::{age_words, MarketState, Parts};
+use super::state::{MarketState, Parts};
 use super::when::shown;
 use super::words::Names;
 use super::writing::{self, Plan};
+use steps::Step;
 
-/// Accounts settled by one transaction.
-const SETTLED_AT_ONCE: usize = 8;
+pub mod steps;
 
 /// Arguments of `modes`.
 #[derive(Clone, Debug, Args)]
@@ -40,9 +37,12 @@ pub struct WindDownArgs {
 enum Action {
     /// Declare the oracle of a market dead: the market ends a day later, unless a price is recorded
     /// before; anybody.
-    DeclareDead(Step),
+    DeclareDead(StepArgs),
     /// Fix the last price of a market whose end has come; anybody.
-    Begin(Step),
+    Begin(StepArgs),
+    /// Count what all positions are worth in a market in which deficits were written off, one
+    /// transaction at a time; anybody.
+    Count(StepArgs),
     /// Pay out what trader accounts have in a market that has ended; anybody, for anybody.
     Settle {
         /// Every trader account that has something in the market.
@@ -51,15 +51,15 @@ enum Action {
         #[command(flatten)]
         choice: TraderChoice,
         #[command(flatten)]
-        step: Step,
+        step: StepArgs,
     },
     /// Close the queues and the book of a market in which nobody has anything any more; anybody, and
     /// their rent goes to who paid it.
-    Close(Step),
+    Close(StepArgs),
 }
 
 #[derive(Clone, Debug, Args)]
-struct Step {
+struct StepArgs {
     /// Number, name or address of the market.
     #[arg(long, value_name = "MARKET")]
     market: String,
@@ -92,8 +92,10 @@ pub struct ModeView {
     final_ticks: Option<u32>,
     /// Price at which positions are settled; `null` before the market has ended.
     final_price: Option<String>,
+    /// Deficits that nobody bore, atoms: what all positions together get less.
+    written_off_atoms: u64,
     /// What anybody may do now to bring the market to its end; `null` where nothing is to be done.
-    next: Option<String>,
+    pub next: Option<String>,
 }
 
 impl ModeView {
@@ -103,7 +105,10 @@ impl ModeView {
         let (end, name) = (market.wind_down, state.name());
         let last = market.last_recorded();
         let step = if market.mode() == MarketMode::Settling {
-            Some("settle --all")
+            Some(match market.claims_are_known() {
+                true => "settle --all",
+                false => "count",
+            })
         } else if market.mode().has_ended() {
             None
         } else if end.has_come(state.now) {
@@ -125,6 +130,7 @@ impl ModeView {
             }),
             final_ticks,
             final_price: final_ticks.map(|ticks| state.units.price(ticks.into())),
+            written_off_atoms: market.written_off_atoms,
             next: step.map(|step| format!("ballast wind-down {step} --market {name}")),
             market: name,
         }
@@ -189,26 +195,20 @@ pub async fn modes(session: &Session, args: &ModesArgs) -> Result<()> {
 /// Runs `ballast wind-down`.
 pub async fn run(session: &Session, args: &WindDownArgs) -> Result<()> {
     match &args.action {
-        Action::DeclareDead(step) => declare_dead(session, step).await,
-        Action::Begin(step) => begin(session, step).await,
+        Action::DeclareDead(args) => one(session, args, steps::declare_dead).await,
+        Action::Begin(args) => one(session, args, steps::begin).await,
+        Action::Count(args) => one(session, args, steps::count).await,
         Action::Settle { all, choice, step } => settle(session, *all, choice, step).await,
-        Action::Close(step) => close(session, step).await,
+        Action::Close(args) => close(session, args).await,
     }
 }
 
-async fn send(
-    session: &Session,
-    command: &'static str,
-    purpose: String,
-    instructions: Vec<Instruction>,
-    state: &MarketState,
-    sending: Sending,
-) -> Result<()> {
+async fn send(session: &Session, step: Step, state: &MarketState, sending: Sending) -> Result<()> {
     let name = state.name();
     let plan = Plan {
-        command,
-        purpose,
-        instructions,
+        command: step.command,
+        purpose: step.purpose,
+        instructions: step.instructions,
         names: Names {
             collateral: state.units.collateral,
             market: Some((name.as_str(), state.units)),
@@ -217,130 +217,37 @@ async fn send(
     writing::perform(session, session.keypair()?, plan, sending).await
 }
 
-async fn declare_dead(session: &Session, step: &Step) -> Result<()> {
-    let state = session.market(&step.market, Parts::Market).await?;
-    let (market, name) = (&state.market, state.name());
-    let (last, limit) = (market.last_recorded(), market.risk.oracle_dead());
-    if !is_dead(&last, limit, state.now) {
-        let limit = age_words(i64::try_from(limit).unwrap_or(i64::MAX));
-        let said = match last.price.get() {
-            0 => format!("OracleAlive: {name} never had a price, so there is nothing to settle"),
-            _ => format!(
-                "OracleAlive: the last price that {name} recorded is {} old, and its oracle counts as dead after {limit}",
-                age_words(state.now.saturating_sub(last.publish_time))
-            ),
-        };
-        return Err(Usage(said).into());
-    }
-    let market = state.keys.market;
-    let purpose = format!(
-        "Declare the oracle of {name} dead: the market ends a day later, unless a price is recorded before"
-    );
-    let instructions = vec![build::DeclareDead { market }.instruction()];
-    send(
-        session,
-        "wind-down declare-dead",
-        purpose,
-        instructions,
-        &state,
-        step.sending,
-    )
-    .await
+/// A step that depends on the market alone.
+async fn one(
+    session: &Session,
+    args: &StepArgs,
+    step: fn(&MarketState) -> Result<Step, Usage>,
+) -> Result<()> {
+    let state = session.market(&args.market, Parts::Market).await?;
+    send(session, step(&state)?, &state, args.sending).await
 }
 
-async fn begin(session: &Session, step: &Step) -> Result<()> {
-    let state = session.market(&step.market, Parts::Market).await?;
-    let (market, name) = (state.keys.market, state.name());
-    if !state.market.mode().has_ended() && !state.market.wind_down.has_come(state.now) {
-        let view = ModeView::new(&state);
-        return Err(Usage(format!("EndNotDue: {name} is {}", view.words())).into());
-    }
-    let instructions = vec![build::BeginSettlement { market }.instruction()];
-    send(
-        session,
-        "wind-down begin",
-        format!("Fix the last price of {name}, which has ended"),
-        instructions,
-        &state,
-        step.sending,
-    )
-    .await
-}
-
-async fn settle(session: &Session, all: bool, choice: &TraderChoice, step: &Step) -> Result<()> {
-    let state = session.market(&step.market, Parts::Market).await?;
-    let (keys, name) = (state.keys, state.name());
-    require_ended(&state.market, &name)?;
+async fn settle(
+    session: &Session,
+    all: bool,
+    choice: &TraderChoice,
+    args: &StepArgs,
+) -> Result<()> {
+    let state = session.market(&args.market, Parts::Market).await?;
     let traders: Vec<Pubkey> = if all {
         let traders = session.cluster.traders().await?;
-        let inside = traders
-            .into_iter()
-            .filter(|(_, trader)| trader.slot(&keys.market).is_ok());
-        inside.map(|(address, _)| address).collect()
+        steps::inside(&state.keys.market, traders)
     } else {
         vec![session.trader_address(choice)?]
     };
-    if traders.is_empty() {
-        return Err(Usage(format!(
-            "nobody has anything in {name} any more; `ballast wind-down close --market {name}`"
-        ))
-        .into());
-    }
-    let many = traders.len().div_ceil(SETTLED_AT_ONCE);
-    for (number, some) in traders.chunks(SETTLED_AT_ONCE).enumerate() {
-        let settling = some.iter().map(|trader| {
-            let settle = build::SettlePosition {
-                keys,
-                trader: *trader,
-            };
-            settle.instruction()
-        });
-        let purpose = match some {
-            [trader] if many == 1 => format!("Pay out what trader account {trader} has in {name}"),
-            _ => format!(
-                "Pay out what {} trader accounts have in {name}, transaction {} of {many}",
-                some.len(),
-                number + 1
-            ),
-        };
-        send(
-            session,
-            "wind-down settle",
-            purpose,
-            settling.collect(),
-            &state,
-            step.sending,
-        )
-        .await?;
+    for step in steps::settle(&state, &traders)? {
+        send(session, step, &state, args.sending).await?;
     }
     Ok(())
 }
 
-async fn close(session: &Session, step: &Step) -> Result<()> {
-    let state = session.market(&step.market, Parts::Market).await?;
-    let name = state.name();
-    require_ended(&state.market, &name)?;
-    let rent_payer = session.exchange().await?.rent_payer_of(&state.market);
-    let close = build::CloseMarket {
-        keys: state.keys,
-        rent_payer,
-    };
-    send(
-        session,
-        "wind-down close",
-        format!("Close the queues and the book of {name}; their rent goes to {rent_payer}"),
-        vec![close.instruction()],
-        &state,
-        step.sending,
-    )
-    .await
-}
-
-fn require_ended(market: &Market, name: &str) -> Result<(), Usage> {
-    if market.mode().has_ended() {
-        return Ok(());
-    }
-    Err(Usage(format!(
-        "MarketTrades: {name} has not ended; `ballast modes` says whether it is going to"
-    )))
+async fn close(session: &Session, args: &StepArgs) -> Result<()> {
+    let state = session.market(&args.market, Parts::Market).await?;
+    let step = steps::close(&state, &session.exchange().await?)?;
+    send(session, step, &state, args.sending).await
 }

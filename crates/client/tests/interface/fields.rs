@@ -19,7 +19,8 @@ macro_rules! account_types {
                 insurance_vault, queue_long, queue_short, oracle, risk, funding, last_price,
                 insurance, open_interest_lots, fees_atoms, bankruptcy_counter, adl_rounds,
                 liquidations, book, held, mode, _padding3, final_ticks, price_clock, wind_down,
-                rent_payer, insurance_vault_total, fees_paid_at, reserved_tail
+                rent_payer, insurance_vault_total, fees_paid_at, claims_node, written_off_atoms,
+                claims_atoms, reserved_tail
             }
             PriceClock { earlier_ticks, recorded_slot, diverged_for, _pad, reserved }
             OracleConfig {
@@ -69,7 +70,7 @@ macro_rules! account_types {
                 eta_slot, expires_slot, payload
             }
             AdlSession {
-                version, _pad, side, payer, market, bankrupt, expires_slot, bankruptcy_id,
+                version, ended, _pad, side, payer, market, bankrupt, expires_slot, bankruptcy_id,
                 mark_ticks, lots, entry_quote, margin, selection, reserved
             }
             Member { entry, bankruptcy, sequence, lots, node, cap_left, _pad }
