@@ -1,7 +1,8 @@
 //! Decoding of account data: the bytes a cluster returns, discriminator included.
 
-use ballast_engine::book::BookRef;
-use ballast_engine::queue::QueueRef;
+use ballast_engine::book::{Book, BookRef, BOOK_HEADER_SIZE};
+use ballast_engine::queue::{Queue, QueueRef, QUEUE_HEADER_SIZE};
+use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 use ballast_state::adl_session::{AdlSession, ADL_SESSION_DISCRIMINATOR};
 use ballast_state::book_account::BOOK_DISCRIMINATOR;
@@ -10,6 +11,7 @@ use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
 use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
+use ballast_state::Pubkey;
 use bytemuck::Pod;
 
 /// Why bytes are not the account they were taken for.
@@ -144,6 +146,17 @@ impl QueueSnapshot {
         Ok(snapshot)
     }
 
+    /// A queue of nobody: what a market that was closed has.
+    ///
+    /// # Errors
+    /// Never in fact.
+    pub fn empty(market: &Pubkey, side: Side) -> Result<Self, DecodeError> {
+        let mut words = vec![0; QUEUE_HEADER_SIZE / 8];
+        let bytes = bytemuck::cast_slice_mut(&mut words);
+        Queue::create(bytes, market.to_bytes(), side).map_err(DecodeError::Queue)?;
+        Ok(Self { words })
+    }
+
     /// The engine's view of the queue.
     pub fn queue(&self) -> Result<QueueRef<'_>, DecodeError> {
         QueueRef::new(bytemuck::cast_slice(&self.words)).map_err(DecodeError::Queue)
@@ -163,6 +176,17 @@ impl BookSnapshot {
         let snapshot = Self { words };
         snapshot.book()?;
         Ok(snapshot)
+    }
+
+    /// A book without orders: what a market that was closed has.
+    ///
+    /// # Errors
+    /// Never in fact.
+    pub fn empty(market: &Pubkey) -> Result<Self, DecodeError> {
+        let mut words = vec![0; BOOK_HEADER_SIZE / 8];
+        let bytes = bytemuck::cast_slice_mut(&mut words);
+        Book::create(bytes, market.to_bytes()).map_err(DecodeError::Book)?;
+        Ok(Self { words })
     }
 
     /// The engine's view of the book.

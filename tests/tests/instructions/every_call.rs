@@ -552,25 +552,17 @@ pub fn world() -> World {
 }
 
 /// A world of markets in each state of their ends: one whose oracle is dead, one whose end has come,
-/// one in which positions are settled, an empty one, one with a bankrupt and nobody else, one in which
-/// something was written off. Another trades, and one more has fees to pay out.
+/// one in which positions are settled, an empty one, one in which something was written off. Another
+/// trades, and one more has fees to pay out.
 pub fn ends() -> World {
     let mut venue = Venue::open();
     let dead = venue.market.clone();
-    let [due, settling, empty, stuck, uncounted] = [(); 5].map(|()| venue.second_market());
+    let [due, settling, empty, uncounted] = [(); 4].map(|()| venue.second_market());
     let (alice, bob) = (venue.alice.clone(), venue.bob.clone());
     let mut s = venue.sandbox;
     let opening = terms(100, START, 200 * USD, 200 * USD);
     done(s.block_trade(&settling, &alice, &bob, opening));
-    for market in [&stuck, &uncounted] {
-        done(s.block_trade(
-            market,
-            &alice,
-            &bob,
-            terms(1_000, START, 20 * USD, 50 * USD),
-        ));
-    }
-    for market in [&due, &settling, &empty, &stuck, &uncounted] {
+    for market in [&due, &settling, &empty, &uncounted] {
         done(s.accrue_funding(market));
     }
     let later = |s: &mut Sandbox, seconds| {
@@ -578,19 +570,13 @@ pub fn ends() -> World {
         s.set_clock(s.slot() + slots, s.time() + seconds);
     };
     later(&mut s, 86_400);
-    for market in [&due, &settling, &empty, &stuck, &uncounted] {
+    for market in [&due, &settling, &empty, &uncounted] {
         done(s.declare_dead(market));
     }
     later(&mut s, 86_400);
-    for market in [&settling, &empty, &stuck, &uncounted] {
+    for market in [&settling, &empty, &uncounted] {
         done(s.begin_settlement(market));
     }
-    done(s.settle_position(&stuck, &bob.address));
-    forge::<Market>(&mut s, &stuck.keys.market, |market| {
-        market.final_ticks = 1_000
-    });
-    let stuck_session = s.open_adl_session(&stuck, &alice.address).unwrap().0;
-    done(s.advance_adl_session(&stuck, &stuck_session, 100, Vec::new()));
     forge::<Market>(&mut s, &uncounted.keys.market, |market| {
         market.written_off_atoms = 1
     });
@@ -634,15 +620,6 @@ pub fn ends() -> World {
             wind_down::SettlePosition {
                 keys: settling.keys,
                 trader: alice.address,
-            }
-            .instruction(),
-            &[],
-        ),
-        Call::new(
-            "write_off_bankrupt",
-            wind_down::WriteOffBankrupt {
-                keys: stuck.keys,
-                session: stuck_session,
             }
             .instruction(),
             &[],

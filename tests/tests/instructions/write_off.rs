@@ -4,6 +4,7 @@
 //! vanish: here insurance seems rich while the winner leaves, and is not.
 
 use ballast_client::instructions::adl_session::SessionKeys;
+use ballast_client::instructions::wind_down::WriteOffBankrupt;
 use ballast_sandbox::TraderCookie;
 use ballast_state::error::BallastError;
 use ballast_state::events::{BallastEvent, BankruptWrittenOff};
@@ -11,7 +12,7 @@ use ballast_state::market::{Market, CLAIMS_COUNTED};
 
 use crate::adl::Crash;
 use crate::event;
-use crate::support::{done, forge, quiet, refused, terms, Venue, START, TEN, USD};
+use crate::support::{done, forge, quiet, refused, refused_with, terms, Venue, START, TEN, USD};
 
 const CRASHED: u64 = 150_000;
 
@@ -430,4 +431,44 @@ fn margin_that_ends_no_bankruptcy_delays_nobody() {
     });
     done(it.venue.sandbox.add_margin(&market, &alice, 400 * USD));
     assert_eq!(it.venue.settle(&alice).paid_atoms, 0);
+}
+
+#[test]
+fn no_account_of_a_write_off_is_replaced() {
+    let mut it = ended(Deadlock::new());
+    let (market, alice) = (it.venue.market.clone(), it.venue.alice.clone());
+    let other = it.venue.second_market();
+    let session = it.session(&alice);
+    let write_off = WriteOffBankrupt {
+        keys: market.keys,
+        session,
+    }
+    .instruction();
+    let stand_ins = [
+        other.keys.market,
+        other.keys.queue_long,
+        other.keys.queue_short,
+        other.keys.book,
+        market.keys.queue_long,
+        market.keys.queue_short,
+        it.carol.address,
+        it.dave.address,
+        ballast_client::addresses::exchange(),
+        it.venue.sandbox.payer(),
+    ];
+    for (place, meta) in write_off.accounts.iter().enumerate() {
+        for stand_in in stand_ins.iter().filter(|key| **key != meta.pubkey) {
+            let mut forged = write_off.clone();
+            forged.accounts[place].pubkey = *stand_in;
+            let what = format!("account {place} replaced by {stand_in}");
+            refused_with(&mut it.venue.sandbox, &what, |s| s.send(&[forged], &[]));
+        }
+        if meta.is_writable && meta.pubkey != session.payer {
+            let mut forged = write_off.clone();
+            forged.accounts[place].is_writable = false;
+            let what = format!("account {place} not writable");
+            refused_with(&mut it.venue.sandbox, &what, |s| s.send(&[forged], &[]));
+        }
+    }
+    done(it.venue.sandbox.send(&[write_off], &[]));
 }

@@ -13,6 +13,7 @@ use ballast_engine::oracle::{Action, Now, OraclePrice, PriceFault};
 use ballast_engine::rank::Round;
 use ballast_engine::standing::{price_to_be_first, Band, Standing};
 use ballast_engine::units::{FundingIndex, LotPrice, Side, Ticks};
+use ballast_engine::wind_down::MarketMode;
 use ballast_rpc::cluster::market_keys;
 use ballast_state::market::Market;
 use solana_account::Account;
@@ -111,12 +112,22 @@ impl MarketState {
         };
         let address = wanted.first().copied().unwrap_or_default();
         let market = Box::new(accounts::market(&get(0, "account")?.data)?);
+        // A market that was closed has neither queues nor a book.
+        let closed = market.mode() == MarketMode::Settled;
+        let queue = |index, side, what| match closed {
+            true => Ok(QueueSnapshot::empty(&address, side)?),
+            false => get(index, what).and_then(|it| Ok(QueueSnapshot::new(&it.data)?)),
+        };
         let queues = match parts {
             Parts::Market => None,
             Parts::Queues => Some([
-                QueueSnapshot::new(&get(3, "queue of longs")?.data)?,
-                QueueSnapshot::new(&get(4, "queue of shorts")?.data)?,
+                queue(3, Side::Long, "queue of longs")?,
+                queue(4, Side::Short, "queue of shorts")?,
             ]),
+        };
+        let book = match closed {
+            true => BookSnapshot::empty(&address)?,
+            false => BookSnapshot::new(&get(1, "book")?.data)?,
         };
         let first = if queues.is_some() { 5 } else { 3 };
         let (key, price) = first_price(&market, &wanted[first..], &found[first..]);
@@ -125,7 +136,7 @@ impl MarketState {
             now: unix_timestamp(&get(2, "clock")?.data)?,
             keys: market_keys(&address, &market, key),
             price,
-            book: BookSnapshot::new(&get(1, "book")?.data)?,
+            book,
             queues,
             units: Units::new(&market.oracle, decimals),
             market,
