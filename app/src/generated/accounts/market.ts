@@ -153,7 +153,7 @@ export type Market = {
   priceClock: PriceClock;
   /**
    * The end of the market. Written by `apply_market_change`, `declare_dead`, by what records a price before the end,
-   * and by `settle_position`.
+   * and by `settle_position` and `write_off_bankrupt`.
    */
   windDown: MarketEnd;
   /**
@@ -168,6 +168,21 @@ export type Market = {
   insuranceVaultTotal: bigint;
   /** When fees were paid out last, unix seconds; 0 before the first time. Written by `withdraw_fees`. */
   feesPaidAt: number;
+  /**
+   * Node at which the count of the claims goes on, see [`ballast_engine::write_off`];
+   * [`CLAIMS_COUNTED`] when it is complete. Written by `count_claims`.
+   */
+  claimsNode: number;
+  /**
+   * Deficits that nobody bore, atoms. Written by `write_off_bankrupt`, and by `count_claims` where
+   * insurance has got something since.
+   */
+  writtenOffAtoms: bigint;
+  /**
+   * What all positions are worth together at the last price, atoms, as far as counted. Written by
+   * `count_claims`.
+   */
+  claimsAtoms: bigint;
   /** Zero; room for later versions. */
   reservedTail: ReadonlyUint8Array;
 };
@@ -238,7 +253,7 @@ export type MarketArgs = {
   priceClock: PriceClockArgs;
   /**
    * The end of the market. Written by `apply_market_change`, `declare_dead`, by what records a price before the end,
-   * and by `settle_position`.
+   * and by `settle_position` and `write_off_bankrupt`.
    */
   windDown: MarketEndArgs;
   /**
@@ -253,6 +268,21 @@ export type MarketArgs = {
   insuranceVaultTotal: number | bigint;
   /** When fees were paid out last, unix seconds; 0 before the first time. Written by `withdraw_fees`. */
   feesPaidAt: number;
+  /**
+   * Node at which the count of the claims goes on, see [`ballast_engine::write_off`];
+   * [`CLAIMS_COUNTED`] when it is complete. Written by `count_claims`.
+   */
+  claimsNode: number;
+  /**
+   * Deficits that nobody bore, atoms. Written by `write_off_bankrupt`, and by `count_claims` where
+   * insurance has got something since.
+   */
+  writtenOffAtoms: number | bigint;
+  /**
+   * What all positions are worth together at the last price, atoms, as far as counted. Written by
+   * `count_claims`.
+   */
+  claimsAtoms: number | bigint;
   /** Zero; room for later versions. */
   reservedTail: ReadonlyUint8Array;
 };
@@ -293,7 +323,10 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["rentPayer", getAddressEncoder()],
       ["insuranceVaultTotal", getU64Encoder()],
       ["feesPaidAt", getU32Encoder()],
-      ["reservedTail", fixEncoderSize(getBytesEncoder(), 28)],
+      ["claimsNode", getU32Encoder()],
+      ["writtenOffAtoms", getU64Encoder()],
+      ["claimsAtoms", getU64Encoder()],
+      ["reservedTail", fixEncoderSize(getBytesEncoder(), 8)],
     ]),
     (value) => ({ ...value, discriminator: MARKET_DISCRIMINATOR }),
   );
@@ -334,7 +367,10 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["rentPayer", getAddressDecoder()],
     ["insuranceVaultTotal", getU64Decoder()],
     ["feesPaidAt", getU32Decoder()],
-    ["reservedTail", fixDecoderSize(getBytesDecoder(), 28)],
+    ["claimsNode", getU32Decoder()],
+    ["writtenOffAtoms", getU64Decoder()],
+    ["claimsAtoms", getU64Decoder()],
+    ["reservedTail", fixDecoderSize(getBytesDecoder(), 8)],
   ]);
 }
 

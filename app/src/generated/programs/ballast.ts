@@ -73,6 +73,7 @@ import {
   getCloseAdlSessionInstruction,
   getCloseMarketInstruction,
   getCloseTraderInstruction,
+  getCountClaimsInstruction,
   getCreateMarketInstructionAsync,
   getCreateTraderInstructionAsync,
   getDeclareDeadInstruction,
@@ -104,6 +105,7 @@ import {
   getSweepInsuranceInstruction,
   getWithdrawFeesInstruction,
   getWithdrawInstruction,
+  getWriteOffBankruptInstruction,
   parseAcceptAuthorityInstruction,
   parseAccrueFundingInstruction,
   parseAddMarginInstruction,
@@ -120,6 +122,7 @@ import {
   parseCloseAdlSessionInstruction,
   parseCloseMarketInstruction,
   parseCloseTraderInstruction,
+  parseCountClaimsInstruction,
   parseCreateMarketInstruction,
   parseCreateTraderInstruction,
   parseDeclareDeadInstruction,
@@ -151,6 +154,7 @@ import {
   parseSweepInsuranceInstruction,
   parseWithdrawFeesInstruction,
   parseWithdrawInstruction,
+  parseWriteOffBankruptInstruction,
   type AcceptAuthorityInput,
   type AccrueFundingInput,
   type AddMarginInput,
@@ -167,6 +171,7 @@ import {
   type CloseAdlSessionInput,
   type CloseMarketInput,
   type CloseTraderInput,
+  type CountClaimsInput,
   type CreateMarketAsyncInput,
   type CreateTraderAsyncInput,
   type DeclareDeadInput,
@@ -200,6 +205,7 @@ import {
   type ParsedCloseAdlSessionInstruction,
   type ParsedCloseMarketInstruction,
   type ParsedCloseTraderInstruction,
+  type ParsedCountClaimsInstruction,
   type ParsedCreateMarketInstruction,
   type ParsedCreateTraderInstruction,
   type ParsedDeclareDeadInstruction,
@@ -231,6 +237,7 @@ import {
   type ParsedSweepInsuranceInstruction,
   type ParsedWithdrawFeesInstruction,
   type ParsedWithdrawInstruction,
+  type ParsedWriteOffBankruptInstruction,
   type PlaceOrderInput,
   type PlaceTriggerInput,
   type RaiseDelaysInput,
@@ -245,6 +252,7 @@ import {
   type SweepInsuranceInput,
   type WithdrawFeesInput,
   type WithdrawInput,
+  type WriteOffBankruptInput,
 } from "../instructions";
 import {
   findCollateralVaultPda,
@@ -359,6 +367,7 @@ export enum BallastInstruction {
   CloseAdlSession,
   CloseMarket,
   CloseTrader,
+  CountClaims,
   CreateMarket,
   CreateTrader,
   DeclareDead,
@@ -390,6 +399,7 @@ export enum BallastInstruction {
   SweepInsurance,
   Withdraw,
   WithdrawFees,
+  WriteOffBankrupt,
 }
 
 export function identifyBallastInstruction(
@@ -571,6 +581,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.CloseTrader;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([13, 191, 164, 158, 235, 206, 58, 23]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CountClaims;
   }
   if (
     containsBytes(
@@ -913,6 +934,17 @@ export function identifyBallastInstruction(
   ) {
     return BallastInstruction.WithdrawFees;
   }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([203, 240, 131, 222, 58, 224, 154, 28]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.WriteOffBankrupt;
+  }
   throw new SolanaError(
     SOLANA_ERROR__PROGRAM_CLIENTS__FAILED_TO_IDENTIFY_INSTRUCTION,
     { instructionData: data, programName: "ballast" },
@@ -970,6 +1002,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.CloseTrader;
     } & ParsedCloseTraderInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.CountClaims;
+    } & ParsedCountClaimsInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.CreateMarket;
     } & ParsedCreateMarketInstruction<TProgram>)
@@ -1062,7 +1097,10 @@ export type ParsedBallastInstruction<
     } & ParsedWithdrawInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.WithdrawFees;
-    } & ParsedWithdrawFeesInstruction<TProgram>);
+    } & ParsedWithdrawFeesInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.WriteOffBankrupt;
+    } & ParsedWriteOffBankruptInstruction<TProgram>);
 
 export function parseBallastInstruction<TProgram extends string>(
   instruction: Instruction<TProgram> & InstructionWithData<ReadonlyUint8Array>,
@@ -1179,6 +1217,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.CloseTrader,
         ...parseCloseTraderInstruction(instruction),
+      };
+    }
+    case BallastInstruction.CountClaims: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CountClaims,
+        ...parseCountClaimsInstruction(instruction),
       };
     }
     case BallastInstruction.CreateMarket: {
@@ -1398,6 +1443,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseWithdrawFeesInstruction(instruction),
       };
     }
+    case BallastInstruction.WriteOffBankrupt: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.WriteOffBankrupt,
+        ...parseWriteOffBankruptInstruction(instruction),
+      };
+    }
     default:
       throw new SolanaError(
         SOLANA_ERROR__PROGRAM_CLIENTS__UNRECOGNIZED_INSTRUCTION_TYPE,
@@ -1487,6 +1539,9 @@ export type BallastPluginInstructions = {
   closeTrader: (
     input: CloseTraderInput,
   ) => ReturnType<typeof getCloseTraderInstruction> & SelfPlanAndSendFunctions;
+  countClaims: (
+    input: CountClaimsInput,
+  ) => ReturnType<typeof getCountClaimsInstruction> & SelfPlanAndSendFunctions;
   createMarket: (
     input: MakeOptional<CreateMarketAsyncInput, "payer">,
   ) => ReturnType<typeof getCreateMarketInstructionAsync> &
@@ -1595,6 +1650,10 @@ export type BallastPluginInstructions = {
   withdrawFees: (
     input: WithdrawFeesInput,
   ) => ReturnType<typeof getWithdrawFeesInstruction> & SelfPlanAndSendFunctions;
+  writeOffBankrupt: (
+    input: MakeOptional<WriteOffBankruptInput, "payer">,
+  ) => ReturnType<typeof getWriteOffBankruptInstruction> &
+    SelfPlanAndSendFunctions;
 };
 
 export type BallastPluginPdas = {
@@ -1707,6 +1766,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getCloseTraderInstruction(input),
+            ),
+          countClaims: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCountClaimsInstruction(input),
             ),
           createMarket: (input) =>
             addSelfPlanAndSendFunctions(
@@ -1871,6 +1935,14 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getWithdrawFeesInstruction(input),
+            ),
+          writeOffBankrupt: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getWriteOffBankruptInstruction({
+                ...input,
+                payer: input.payer ?? client.payer.address,
+              }),
             ),
         },
         pdas: {
