@@ -52,8 +52,12 @@ import {
   type MarketCreated,
   getMarketRiskUpdatedDecoder,
   type MarketRiskUpdated,
+  getOracleChangedDecoder,
+  type OracleChanged,
   getOracleDeclaredDeadDecoder,
   type OracleDeclaredDead,
+  getOracleWitnessedDecoder,
+  type OracleWitnessed,
   getOrderPlacedDecoder,
   type OrderPlaced,
   getOrdersCancelledDecoder,
@@ -124,7 +128,9 @@ export type BallastEvent =
   | { name: 'MarketClosed'; data: MarketClosed }
   | { name: 'MarketCreated'; data: MarketCreated }
   | { name: 'MarketRiskUpdated'; data: MarketRiskUpdated }
+  | { name: 'OracleChanged'; data: OracleChanged }
   | { name: 'OracleDeclaredDead'; data: OracleDeclaredDead }
+  | { name: 'OracleWitnessed'; data: OracleWitnessed }
   | { name: 'OrderPlaced'; data: OrderPlaced }
   | { name: 'OrdersCancelled'; data: OrdersCancelled }
   | { name: 'PauseSet'; data: PauseSet }
@@ -277,9 +283,19 @@ export const BALLAST_EVENTS: readonly {
     decoder: getMarketRiskUpdatedDecoder(),
   },
   {
+    name: 'OracleChanged',
+    discriminator: new Uint8Array([151, 212, 213, 104, 49, 131, 55, 23]),
+    decoder: getOracleChangedDecoder(),
+  },
+  {
     name: 'OracleDeclaredDead',
     discriminator: new Uint8Array([88, 206, 241, 16, 11, 224, 45, 250]),
     decoder: getOracleDeclaredDeadDecoder(),
+  },
+  {
+    name: 'OracleWitnessed',
+    discriminator: new Uint8Array([12, 63, 111, 1, 18, 124, 4, 63]),
+    decoder: getOracleWitnessedDecoder(),
   },
   {
     name: 'OrderPlaced',

@@ -27,6 +27,7 @@ const ROLES: [(&str, &[&str]); 3] = [
             "cancel_staged",
             "apply_exchange_change",
             "apply_market_change",
+            "apply_oracle_change",
             "accept_authority",
             "set_pause",
             "set_reduce_only",
@@ -56,6 +57,7 @@ const ROLES: [(&str, &[&str]); 3] = [
         "Anyone",
         &[
             "accrue_funding",
+            "witness_oracle",
             "donate_insurance",
             "sweep_insurance",
             "withdraw_fees",

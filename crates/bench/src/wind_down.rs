@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use ballast_client::instructions::adl_session::SessionKeys;
-use ballast_sandbox::{MarketConfig, MintKind};
+use ballast_sandbox::{MarketConfig, MintKind, PriceSource};
 use ballast_state::market::Market;
 
 use crate::admin::options;
@@ -20,6 +20,8 @@ const DAY: u64 = 86_400;
 pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
     let names = [
         "set_reduce_only/",
+        "witness_oracle/",
+        "apply_oracle_change/",
         "declare_dead/",
         "begin_settlement/",
         "settle_position/",
@@ -36,6 +38,24 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         let mut venue = few.fork();
         Figure::of("on", venue.sandbox.set_reduce_only(&venue.market))
     })?;
+    for (name, source) in [("pull", PriceSource::Pull), ("push", PriceSource::Push)] {
+        let mut venue = few.fork();
+        let (market, s) = (venue.market.clone(), &mut venue.sandbox);
+        let other = s.other_source(&market, source, [9; 32]);
+        let staged = s.stage_source(&other)?;
+        for market in [&market, &other] {
+            s.set_price(market, market.config.start_price_ticks);
+        }
+        let what = format!("from pull to {name}");
+        meter.measure(&format!("witness_oracle/{name}"), || {
+            let seen = s.fork().witness_oracle(&staged, &market, &other);
+            Figure::of(&what, seen)
+        })?;
+        meter.measure(&format!("apply_oracle_change/{name}"), || {
+            let applied = s.fork().apply_oracle(&staged, &market, &other);
+            Figure::of(&what, applied)
+        })?;
+    }
     meter.measure("declare_dead/a-day", || {
         let mut venue = silent(&few)?;
         Figure::of("after a day", venue.sandbox.declare_dead(&venue.market))

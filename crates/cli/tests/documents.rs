@@ -26,6 +26,7 @@ fn filled(word: &str) -> &str {
         "SIGNATURE" => SIGNATURE,
         "ACCOUNT" | "KEY" | "STAGED" | "TREASURY" | "ANN" | "BEN" | "ANN_WALLET"
         | "KEEPER_WALLET" => ADDRESS,
+        "FEED" => "ef0d8b6fda2ceba41da15d4095d1da392a0d2f8ed0c6c7bc0f4cfac8c280b56d",
         "MARKET" => "0",
         "AMOUNT" => "1",
         _ => word,

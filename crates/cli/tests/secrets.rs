@@ -55,6 +55,8 @@ fn lines() -> Vec<String> {
         "admin stage reopen --market 0",
         "admin stage pause open --slots 10",
         "admin stage resume",
+        &format!("admin stage oracle --market 0 --push {ADDRESS}"),
+        &format!("witness-oracle {ADDRESS}"),
         "modes",
         "wind-down declare-dead --market 0",
         "wind-down begin --market 0",

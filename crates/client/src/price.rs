@@ -7,7 +7,7 @@
 use ballast_engine::oracle::{Action, Now, OraclePrice, PriceFault};
 use ballast_state::error::BallastError;
 use ballast_state::market::Market;
-use ballast_state::oracle_config::ORACLE_PUSH;
+use ballast_state::oracle_config::{OracleConfig, ORACLE_PUSH};
 use ballast_state::price::PriceAccount;
 use ballast_state::Pubkey;
 
@@ -33,10 +33,16 @@ pub enum PriceError {
 /// that of [`DEFAULT_SHARD`] of a pull market.
 #[must_use]
 pub fn price_account(market: &Market) -> Pubkey {
-    if market.oracle.kind == ORACLE_PUSH {
-        market.oracle.push_account
+    source_account(&market.oracle)
+}
+
+/// The same for a price source.
+#[must_use]
+pub fn source_account(source: &OracleConfig) -> Pubkey {
+    if source.kind == ORACLE_PUSH {
+        source.push_account
     } else {
-        feed_account(DEFAULT_SHARD, &market.oracle.feed_id)
+        feed_account(DEFAULT_SHARD, &source.feed_id)
     }
 }
 
@@ -58,8 +64,21 @@ pub fn decode_price(
     owner: &Pubkey,
     data: &[u8],
 ) -> Result<OraclePrice, PriceError> {
+    decode_source(&market.oracle, key, owner, data)
+}
+
+/// The same of a price source, in its ticks.
+///
+/// # Errors
+/// [`PriceError::Refused`] with what the program would answer.
+pub fn decode_source(
+    source: &OracleConfig,
+    key: &Pubkey,
+    owner: &Pubkey,
+    data: &[u8],
+) -> Result<OraclePrice, PriceError> {
     PriceAccount { key, owner, data }
-        .read(&market.oracle)
+        .read(source)
         .map_err(PriceError::Refused)
 }
 

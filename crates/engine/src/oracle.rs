@@ -25,6 +25,7 @@
 //! goes on through a fast market because the price only scales it.
 
 mod clock;
+mod source;
 
 use crate::error::EngineError;
 use crate::math::{div_rem, product};
@@ -32,6 +33,7 @@ use crate::risk::RiskParams;
 use crate::units::{LotPrice, Side, Ticks, BPS_ONE};
 
 pub use clock::{Judged, Known, Now, PriceClock, MOST_COUNTED_SECONDS};
+pub use source::{compare, Comparison, AGREEING_BPS, AGREEING_SECONDS, APART_SECONDS};
 
 /// Most seconds that a price may lie ahead of the cluster's clock, which drifts.
 pub const MAX_AHEAD_SECONDS: u64 = 30;

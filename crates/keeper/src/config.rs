@@ -151,6 +151,8 @@ pub struct Work {
     pub release_profit: bool,
     /// Whether markets are brought to their ends, for which nobody pays.
     pub end_markets: bool,
+    /// Whether changes of a price source are witnessed.
+    pub witness_oracle: bool,
 }
 
 impl Default for Work {
@@ -166,6 +168,7 @@ impl Default for Work {
             sweep_insurance: true,
             release_profit: true,
             end_markets: true,
+            witness_oracle: true,
         }
     }
 }

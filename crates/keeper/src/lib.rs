@@ -41,4 +41,5 @@ pub mod run;
 pub mod scene;
 pub mod serve;
 pub mod wind_down;
+pub mod witness;
 pub mod world;

@@ -12,12 +12,19 @@ use crate::evaluate::{Counts, Task};
 pub const SWEEP_INSURANCE: &str = "sweep_insurance";
 /// The kind of a transaction that releases held profit.
 pub const RELEASE_PROFIT: &str = "release_profit";
+/// The kind of a transaction that witnesses a change of price source.
+pub const WITNESS_ORACLE: &str = "witness_oracle";
 /// The kind of a transaction that creates or extends the lookup table.
 pub const LOOKUP_TABLE: &str = "lookup_table";
 
 /// Kinds of transactions, as the label `kind` has them.
 fn kinds() -> impl Iterator<Item = &'static str> {
-    let others = [SWEEP_INSURANCE, RELEASE_PROFIT, LOOKUP_TABLE];
+    let others = [
+        SWEEP_INSURANCE,
+        RELEASE_PROFIT,
+        WITNESS_ORACLE,
+        LOOKUP_TABLE,
+    ];
     Task::VARIANTS.iter().copied().chain(others)
 }
 

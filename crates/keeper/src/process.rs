@@ -26,6 +26,7 @@ use crate::identity::Identity;
 use crate::lookup_table::{TableKeeper, Tables};
 use crate::run::{Ended, Keeper, Parts};
 use crate::serve::Board;
+use crate::witness::{self, Witness};
 use crate::world::World;
 
 /// News that wait to be heard.
@@ -139,8 +140,16 @@ impl KeeperProcess {
     /// # Errors
     /// When it cannot begin.
     pub async fn once(&self) -> Result<bool, BeginError> {
-        let Begun { keeper, feed, .. } = self.begin().await?;
+        let Begun {
+            keeper,
+            feed,
+            witness,
+            ..
+        } = self.begin().await?;
         let could_pay = keeper.once(&feed).await;
+        if let Some(witness) = &witness {
+            witness.look().await;
+        }
         let metrics = &self.board.metrics;
         let failures = metrics.total(&metrics.failed) + metrics.total(&metrics.expired);
         Ok(could_pay && failures == 0)
@@ -194,6 +203,13 @@ impl KeeperProcess {
                 metrics: self.board.metrics.clone(),
             }),
             wants,
+            witness: self.config.work.witness_oracle.then(|| Witness {
+                cluster: Arc::clone(&self.reading),
+                sender: self.sender(),
+                prices: witness::prices(&markets),
+                dry_run: self.dry_run,
+                metrics: self.board.metrics.clone(),
+            }),
         })
     }
 
@@ -345,6 +361,7 @@ struct Begun {
     patience: ballast_rpc::follow::Patience,
     table: Option<TableKeeper>,
     wants: mpsc::Receiver<Vec<Pubkey>>,
+    witness: Option<Witness>,
 }
 
 impl Begun {
@@ -361,6 +378,9 @@ impl Begun {
         beside.spawn(self.feed.poll());
         if let Some(table) = self.table {
             beside.spawn(table.run(self.wants));
+        }
+        if let Some(witness) = self.witness {
+            beside.spawn(witness.run());
         }
         self.keeper.run(stop).await
     }

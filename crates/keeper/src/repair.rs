@@ -274,7 +274,11 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::MayNotCancel
         | E::DelayOutOfRange
         | E::DelayNotRaised
-        | E::ChangeNotSupported
+        | E::OracleUnits
+        | E::OracleUnchanged
+        | E::OraclesUndecided
+        | E::OraclesApart
+        | E::OracleNotWitnessed
         | E::MarketEnding
         | E::MarketNotReduceOnly
         | E::LongPauseInvalid

@@ -117,6 +117,10 @@ impl Keeper {
                 }
             }
             self.take_in();
+            if self.world.source_changed && !self.changed {
+                tracing::info!("a market has another price source than before");
+                self.changed = true;
+            }
             if self.changed {
                 self.drain().await;
                 return Ended::Changed;

@@ -60,6 +60,8 @@ pub struct World {
     pub lamports: u64,
     /// The markets kept.
     pub markets: Vec<Followed>,
+    /// Whether a market takes its prices from another source than when the keeper began.
+    pub source_changed: bool,
     /// Free collateral of the keeper's trader account, atoms; `None` while it is not known.
     pub collateral: Option<i64>,
     wallet: Pubkey,
@@ -111,6 +113,7 @@ impl World {
             clock_at: Instant::now(),
             lamports: 0,
             markets: followed,
+            source_changed: false,
             collateral: None,
             wallet,
             own,
@@ -239,6 +242,7 @@ impl World {
             return;
         };
         if let Ok(decoded) = accounts::market(&found.data) {
+            self.source_changed |= market.state.market.oracle != decoded.oracle;
             market.state.apply_market(&decoded);
             market.news = true;
         }

@@ -35,6 +35,7 @@ pub mod outcome;
 pub mod pyth;
 pub mod reading;
 pub mod session;
+mod source;
 pub mod staging;
 pub mod token;
 pub mod trading;

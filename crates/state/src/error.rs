@@ -249,7 +249,7 @@ errors! {
     6165 MayNotCancel: "The signer may not cancel this change: the guardian, the admin and its proposer may, of the admin's role the guardian alone, of the guardian's the admin alone";
     6166 DelayOutOfRange: "A delay is at most 6,480,000 slots, and that of risk parameters not above that of the rest";
     6167 DelayNotRaised: "Only longer delays take effect at once; stage a shorter one";
-    6168 ChangeNotSupported: "This program does not carry out a change of this kind";
+    // 6168 is not given again.
     6169 DurableNonce: "An authority's transaction may not be kept for later: sign it with a recent blockhash, not with a durable nonce";
     6170 WrongInstructionsSysvar: "The account is not the sysvar of the transaction's instructions";
 
@@ -285,6 +285,11 @@ errors! {
     6240 MarketEnding: "The market is to end, so it is not opened again, and keeps its price source";
     6241 MarketNotReduceOnly: "The market is not reduce-only, so there is nothing to open again";
     6242 LongPauseInvalid: "A staged pause stops opening and taking margin out, nothing else, for 1 to 6,480,000 slots; without flags and slots it lifts the one there is";
+    6243 OracleUnits: "Another price source keeps the market's tick, lot and tick value; state them as the market has them";
+    6244 OracleUnchanged: "This is the market's price source already";
+    6245 OraclesUndecided: "The two prices differ, and their publish times or their confidence may be why; show newer ones";
+    6246 OraclesApart: "The two sources price something else: show both to witness_oracle, after which the change is void";
+    6247 OracleNotWitnessed: "The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle";
 }
 
 impl fmt::Display for BallastError {

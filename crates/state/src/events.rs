@@ -24,7 +24,9 @@ pub use orders::{
     CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
 };
 pub use payout::{FeesWithdrawn, StrayTokensCredited};
-pub use staged::{ChangeCancelled, ChangeStaged, DelaysChanged, TreasuryChanged};
+pub use staged::{
+    ChangeCancelled, ChangeStaged, DelaysChanged, OracleChanged, OracleWitnessed, TreasuryChanged,
+};
 pub use trading::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason, TriggerExecuted};
 pub use wind_down::{
     BankruptWrittenOff, ClaimsCounted, DelistingScheduled, MarketClosed, OracleDeclaredDead,

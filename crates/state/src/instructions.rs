@@ -147,6 +147,7 @@ discriminators! {
     CANCEL_STAGED "cancel_staged" [115, 7, 142, 5, 93, 196, 19, 194];
     APPLY_EXCHANGE_CHANGE "apply_exchange_change" [21, 113, 161, 23, 72, 183, 195, 39];
     APPLY_MARKET_CHANGE "apply_market_change" [184, 147, 62, 204, 90, 244, 210, 58];
+    APPLY_ORACLE_CHANGE "apply_oracle_change" [27, 155, 100, 0, 183, 133, 254, 141];
     ACCEPT_AUTHORITY "accept_authority" [107, 86, 198, 91, 33, 12, 107, 160];
     SET_PAUSE "set_pause" [63, 32, 154, 2, 56, 103, 79, 45];
     CREATE_MARKET "create_market" [103, 226, 97, 235, 200, 188, 251, 254];
@@ -166,6 +167,7 @@ discriminators! {
     PLACE_TRIGGER "place_trigger" [219, 75, 198, 172, 87, 232, 205, 21];
     CANCEL_TRIGGER "cancel_trigger" [208, 139, 249, 52, 247, 33, 57, 223];
     ACCRUE_FUNDING "accrue_funding" [152, 118, 41, 215, 85, 208, 160, 108];
+    WITNESS_ORACLE "witness_oracle" [202, 149, 51, 178, 212, 158, 113, 12];
     DONATE_INSURANCE "donate_insurance" [24, 11, 132, 174, 126, 186, 208, 90];
     RELEASE_PROFIT "release_profit" [130, 148, 170, 81, 193, 135, 227, 235];
     SWEEP_INSURANCE "sweep_insurance" [60, 221, 5, 32, 9, 251, 194, 222];

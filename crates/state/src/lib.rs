@@ -44,6 +44,7 @@ pub mod staged;
 pub mod trader;
 pub mod trigger;
 pub mod version;
+pub mod witnessed;
 
 pub use solana_address::Address as Pubkey;
 

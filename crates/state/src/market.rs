@@ -6,7 +6,9 @@ use ballast_engine::{
     funding::{FundingRates, FundingState},
     held::HeldProfit,
     insurance::{InsuranceState, VaultTotal},
-    oracle::{Action, Judged, Known, Mark, Now, OraclePrice, PriceClock, PriceFault},
+    oracle::{
+        compare, Action, Comparison, Judged, Known, Mark, Now, OraclePrice, PriceClock, PriceFault,
+    },
     order::{least_position, OrderRules},
     payout::{FeeBucket, Payout},
     position::Position,
@@ -71,7 +73,7 @@ pub struct Market {
     pub queue_long: Pubkey,
     /// Queue of the short positions. Written once.
     pub queue_short: Pubkey,
-    /// Price source and units. Written once.
+    /// Price source and units, which are written once. The source is written by `apply_oracle_change`.
     pub oracle: OracleConfig,
     /// Risk parameters. Written by `apply_market_change`.
     pub risk: RiskParams,
@@ -298,6 +300,48 @@ impl Market {
     pub fn reopen(&mut self) -> Result<()> {
         self.require_reopenable()?;
         self.mode = MarketMode::Active.number();
+        Ok(())
+    }
+
+    /// Fails unless `source` may take the place of the market's price source: another one in the
+    /// same units, in a market without an end in sight.
+    ///
+    /// # Errors
+    /// `OracleConfigInvalid`, `OracleUnits`, `OracleUnchanged`; those of [`Self::require_no_end`].
+    pub fn require_other_source(&self, source: &OracleConfig, mint_decimals: u8) -> Result<()> {
+        self.require_no_end()?;
+        source.validate(mint_decimals)?;
+        ensure(source.same_units(&self.oracle), BallastError::OracleUnits)?;
+        ensure(*source != self.oracle, BallastError::OracleUnchanged)
+    }
+
+    /// What prices of the market's own source and of another say of both at `now`.
+    ///
+    /// # Errors
+    /// The `Price...` errors of a price that may not be used to open positions.
+    pub fn compare_sources(
+        &self,
+        own: &OraclePrice,
+        other: &OraclePrice,
+        now: Now,
+    ) -> Result<Comparison> {
+        Ok(compare(&self.risk, own, other, now)?)
+    }
+
+    /// Takes prices from `source` from now on, of which `price` is the first, and records it. What is
+    /// remembered of earlier prices stays, since it is in the same units.
+    ///
+    /// # Errors
+    /// Those of [`Self::touch`], such as `PriceOlder` for a price older than the last one recorded.
+    pub fn change_source(
+        &mut self,
+        source: &OracleConfig,
+        price: OraclePrice,
+        now: Now,
+        pauses: u32,
+    ) -> Result<()> {
+        self.oracle = *source;
+        self.touch(price, Action::Funding, now, pauses)?;
         Ok(())
     }
 

@@ -14,7 +14,7 @@ pub const ORACLE_PUSH: u32 = 1;
 /// Units in one (lots and ticks are stated in billionths).
 const NANO: u128 = 1_000_000_000;
 
-/// Oracle and units of a market. Written once, by `create_market`.
+/// Oracle and units of a market. Written by `create_market`; the oracle also by `apply_oracle_change`.
 #[repr(C)]
 #[derive(
     BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable,
@@ -59,6 +59,14 @@ impl OracleConfig {
             named && self._padding == 0 && self.units_agree(mint_decimals),
             BallastError::OracleConfigInvalid,
         )
+    }
+
+    /// Whether a tick and a lot are the same here and there.
+    #[must_use]
+    pub const fn same_units(&self, other: &Self) -> bool {
+        self.tick_nano == other.tick_nano
+            && self.atoms_per_lot_tick == other.atoms_per_lot_tick
+            && self.lot_nano == other.lot_nano
     }
 
     /// Atoms of one unit of the quote currency: ten to the power of its decimals. 0 where the units

@@ -13,6 +13,7 @@ use crate::{
     oracle_config::OracleConfig,
     pause::LongPause,
     seeds::EXCHANGE_ADDRESS,
+    witnessed::Witnessed,
     Pubkey,
 };
 
@@ -148,7 +149,7 @@ impl Change {
     /// # Errors
     /// The `Risk...` errors; `MarketNameInvalid`; `OracleConfigInvalid`; `AuthorityUnset`;
     /// `VaultAsCounterparty`; `DelayOutOfRange`; `LongPauseInvalid`; `MarketEnded`, `MarketEnding`,
-    /// `MarketNotReduceOnly`; `ChangeNotSupported`.
+    /// `MarketNotReduceOnly`; `OracleUnits`, `OracleUnchanged`.
     pub fn check(&self, exchange: &Exchange, market: Option<&Market>) -> Result<()> {
         match self {
             Self::Risk(risk) => {
@@ -173,7 +174,9 @@ impl Change {
             Self::Reopen => market
                 .ok_or(BallastError::StagedMismatch)?
                 .require_reopenable(),
-            Self::Oracle(_) => Err(BallastError::ChangeNotSupported),
+            Self::Oracle(source) => market
+                .ok_or(BallastError::StagedMismatch)?
+                .require_other_source(source, exchange.mint_decimals),
         }
     }
 
@@ -192,6 +195,7 @@ impl Change {
                 match self {
                     // Neither has to do with the parameters.
                     Self::Delist | Self::Reopen => hashv(&[&own, &of]),
+                    Self::Oracle(_) => hashv(&[&own, &of, bytemuck::bytes_of(&market.oracle)]),
                     _ => hashv(&[
                         &own,
                         &of,
@@ -216,7 +220,8 @@ impl Change {
 }
 
 /// A change that waits. PDA `["staged", kind, target]`; see [`Change::target`]. Never rewritten: a
-/// change is replaced by cancelling it and staging another, whose delay begins anew.
+/// change is replaced by cancelling it and staging another, whose delay begins anew. Only what is
+/// witnessed of it is added.
 #[cfg_attr(feature = "anchor", account(zero_copy))]
 #[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
 #[derive(Debug)]
@@ -249,10 +254,13 @@ pub struct Staged {
     pub expires_slot: u64,
     /// The [`Change`] in Borsh, then zeros.
     pub payload: [u8; PAYLOAD_BYTES],
+    /// For how long both price sources have been seen to agree, where one is changed. Written by
+    /// `witness_oracle`.
+    pub witnessed: Witnessed,
 }
 
 const _: () = {
-    assert!(core::mem::size_of::<Staged>() == 640);
+    assert!(core::mem::size_of::<Staged>() == 672);
     assert!(core::mem::offset_of!(Staged, id) == 8);
     assert!(core::mem::offset_of!(Staged, target) == 40);
     assert!(core::mem::offset_of!(Staged, proposer) == 72);
@@ -260,6 +268,7 @@ const _: () = {
     assert!(core::mem::offset_of!(Staged, base) == 136);
     assert!(core::mem::offset_of!(Staged, staged_slot) == 168);
     assert!(core::mem::offset_of!(Staged, payload) == 192);
+    assert!(core::mem::offset_of!(Staged, witnessed) == 640);
 };
 
 /// Who stages a change, and when.
@@ -310,6 +319,7 @@ impl Staged {
             eta_slot: later(staging.slot, change.delay(&exchange.delays()))?,
             expires_slot: 0,
             payload: [0; PAYLOAD_BYTES],
+            witnessed: Witnessed::default(),
         };
         staged.expires_slot = later(staged.eta_slot, change.window())?;
         change
@@ -338,7 +348,8 @@ impl Staged {
         Ok(self.eta_slot.max(now))
     }
 
-    /// Whether what it would change is still what it was, and its proposer still holds the role.
+    /// Whether what it would change is still what it was, its proposer still holds the role, and no
+    /// price has spoken against it.
     ///
     /// # Errors
     /// Those of [`Change::base`].
@@ -348,7 +359,8 @@ impl Staged {
         exchange: &Exchange,
         market: Option<&Market>,
     ) -> Result<bool> {
-        Ok(self.proposer == exchange.authority(change.proposed_by())
+        Ok(self.witnessed.holds()
+            && self.proposer == exchange.authority(change.proposed_by())
             && self.base == change.base(exchange, market)?)
     }
 
@@ -358,6 +370,71 @@ impl Staged {
     /// `StagedMismatch`, `StagedStale`, `StagedExpired`, `StagedTooEarly`; those of
     /// [`Change::check`].
     pub fn due(
+        &self,
+        id: &[u8; 32],
+        exchange: &Exchange,
+        market: Option<(&Pubkey, &Market)>,
+        slot: u64,
+    ) -> Result<Change> {
+        let change = self.standing(id, exchange, market, slot)?;
+        let ready = self.ready_slot(&change, exchange)?;
+        ensure(slot >= ready, BallastError::StagedTooEarly)?;
+        change.check(exchange, market.map(|(_, market)| market))?;
+        Ok(change)
+    }
+
+    /// The price source that is staged, due or not, which `id` has to name; checked again.
+    ///
+    /// # Errors
+    /// Those of [`Self::due`] but `StagedTooEarly`; `StagedMismatch` for another change.
+    pub fn pending_oracle(
+        &self,
+        id: &[u8; 32],
+        exchange: &Exchange,
+        market: (&Pubkey, &Market),
+        slot: u64,
+    ) -> Result<OracleConfig> {
+        let change = self.standing(id, exchange, Some(market), slot)?;
+        change.check(exchange, Some(market.1))?;
+        source_of(change)
+    }
+
+    /// The price source that is staged, once it is due.
+    ///
+    /// # Errors
+    /// Those of [`Self::due`]; `StagedMismatch` for another change.
+    pub fn due_oracle(
+        &self,
+        id: &[u8; 32],
+        exchange: &Exchange,
+        market: (&Pubkey, &Market),
+        slot: u64,
+    ) -> Result<OracleConfig> {
+        source_of(self.due(id, exchange, Some(market), slot)?)
+    }
+
+    /// Fails unless both sources have agreed for long enough of the delay, where they agree in `slot`.
+    ///
+    /// # Errors
+    /// `OracleNotWitnessed`; `StagedMismatch`; `Overflow`.
+    pub fn require_witnessed(&self, exchange: &Exchange, slot: u64) -> Result<()> {
+        let covered = self.witnessed.agreed(slot)?.covered_slots;
+        let least = self.least_witnessed(&self.change()?, exchange)?;
+        ensure(covered >= least, BallastError::OracleNotWitnessed)
+    }
+
+    /// Slots for which the price sources of `change`, which is the one staged, have to agree.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn least_witnessed(&self, change: &Change, exchange: &Exchange) -> Result<u64> {
+        let ready = self.ready_slot(change, exchange)?;
+        let delay = ready.checked_sub(self.staged_slot);
+        Ok(Witnessed::least(delay.ok_or(BallastError::Overflow)?))
+    }
+
+    /// The change, which `id` has to name; that it fits what it would change, and has not expired.
+    fn standing(
         &self,
         id: &[u8; 32],
         exchange: &Exchange,
@@ -376,16 +453,13 @@ impl Staged {
             BallastError::StagedStale,
         )?;
         ensure(slot <= self.expires_slot, BallastError::StagedExpired)?;
-        let ready = self.ready_slot(&change, exchange)?;
-        ensure(slot >= ready, BallastError::StagedTooEarly)?;
-        change.check(exchange, market)?;
         Ok(change)
     }
 
     /// Whether `signer` may take it back in `slot`: the guardian, the admin and the proposer. Of the
     /// two who can hold the admin's key, its owner and a thief, the guardian decides: it alone
-    /// cancels a hand-over of that role. Its own it cannot. What has expired, and what was proposed by
-    /// somebody who no longer may, anybody clears away.
+    /// cancels a hand-over of that role. Its own it cannot. What has expired, what was proposed by
+    /// somebody who no longer may, and what a price has spoken against, anybody clears away.
     ///
     /// # Errors
     /// `MayNotCancel`; `StagedMismatch`.
@@ -399,8 +473,9 @@ impl Staged {
         let guardian = *signer == exchange.authority(Role::Guardian);
         let admin = *signer == exchange.admin;
         let orphaned = self.proposer != exchange.authority(change.proposed_by());
+        let void = orphaned || !self.witnessed.holds();
         let allowed = match change {
-            _ if slot > self.expires_slot || orphaned => true,
+            _ if slot > self.expires_slot || void => true,
             Change::Authority {
                 role: Role::Admin, ..
             } => guardian,
@@ -411,6 +486,14 @@ impl Staged {
             _ => guardian || admin || *signer == self.proposer,
         };
         ensure(allowed, BallastError::MayNotCancel)
+    }
+}
+
+/// The price source of a change.
+const fn source_of(change: Change) -> Result<OracleConfig> {
+    match change {
+        Change::Oracle(source) => Ok(source),
+        _ => Err(BallastError::StagedMismatch),
     }
 }
 

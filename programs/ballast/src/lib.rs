@@ -39,9 +39,9 @@ use ballast_state::{
 // at the root of the crate.
 pub use instructions::{
     admin::{
-        accept_authority::*, apply_exchange_change::*, apply_market_change::*, cancel_staged::*,
-        create_market::*, initialize_exchange::*, raise_delays::*, set_pause::*,
-        set_reduce_only::*, stage_change::*,
+        accept_authority::*, apply_exchange_change::*, apply_market_change::*,
+        apply_oracle_change::*, cancel_staged::*, create_market::*, initialize_exchange::*,
+        raise_delays::*, set_pause::*, set_reduce_only::*, stage_change::*,
     },
     anyone::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, begin_settlement::*,
@@ -49,7 +49,8 @@ pub use instructions::{
         donate_insurance::*, execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*,
         grow_queue::*, liquidate::*, migrate_book::*, migrate_exchange::*, migrate_market::*,
         migrate_queue::*, migrate_trader::*, open_adl_session::*, release_profit::*,
-        settle_position::*, sweep_insurance::*, withdraw_fees::*, write_off_bankrupt::*,
+        settle_position::*, sweep_insurance::*, withdraw_fees::*, witness_oracle::*,
+        write_off_bankrupt::*,
     },
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
@@ -327,6 +328,16 @@ pub mod ballast {
     /// Puts a staged change of a market in force; anyone, once it is due.
     pub fn apply_market_change(ctx: Context<ApplyMarketChange>, id: [u8; 32]) -> Result<()> {
         ApplyMarketChange::handle(ctx, id)
+    }
+
+    /// Puts a staged price source in force; anyone, once it is due and both sources have agreed.
+    pub fn apply_oracle_change(ctx: Context<ApplyOracleChange>, id: [u8; 32]) -> Result<()> {
+        ApplyOracleChange::handle(ctx, id)
+    }
+
+    /// Shows a price of both sources of a change that waits: whether they agree.
+    pub fn witness_oracle(ctx: Context<WitnessOracle>, id: [u8; 32]) -> Result<()> {
+        WitnessOracle::handle(ctx, id)
     }
 
     /// Takes a role that was staged for the signer, once it is due.

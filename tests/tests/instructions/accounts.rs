@@ -25,7 +25,7 @@ fn every_instruction_goes_through_and_announces_itself() {
     // The program's entry points, from its interface's names.
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 43);
+    assert_eq!(names.len(), 45);
 }
 
 #[test]
@@ -271,5 +271,5 @@ fn a_copy_of_the_exchange_is_refused_everywhere() {
         );
         tried += 1;
     }
-    assert_eq!(tried, 27);
+    assert_eq!(tried, 29);
 }

@@ -8,8 +8,9 @@ use crate::support::take_provoked;
 use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, ended_bankrupt,
     execute_trigger, fees, funding, guardian, held_profit, liquidate, liquidate_book, long_pause,
-    makers, margin, market, modes, nonce, oracle, order_limits, place_order, reduce_only,
-    reopening, risk, self_trade, staging, trade_limits, trader, triggers, wind_down, write_off,
+    makers, margin, market, modes, nonce, oracle, oracle_change, order_limits, place_order,
+    reduce_only, reopening, risk, self_trade, staging, trade_limits, trader, triggers, wind_down,
+    write_off,
 };
 
 enum Evidence {
@@ -255,7 +256,16 @@ fn evidence(error: BallastError) -> Evidence {
             Case(reopening::an_opening_waits_whoever_made_the_market_reduce_only)
         }
         E::LongPauseInvalid => Case(long_pause::a_longer_pause_that_keeps_somebody_in_is_not_staged),
-        E::ChangeNotSupported => Case(staging::what_the_program_does_not_carry_out_is_not_staged),
+        E::OracleUnits | E::OracleUnchanged => {
+            Case(oracle_change::another_source_keeps_the_units_and_is_another)
+        }
+        E::OraclesUndecided => {
+            Case(oracle_change::an_old_price_of_one_beside_a_new_one_of_the_other_voids_nothing)
+        }
+        E::OraclesApart => Case(oracle_change::prices_apart_void_the_change_for_good),
+        E::OracleNotWitnessed => {
+            Case(oracle_change::a_look_at_the_beginning_and_one_at_the_end_are_not_a_delay)
+        }
         E::DurableNonce => Case(nonce::a_transaction_kept_by_a_nonce_is_refused),
         E::WrongInstructionsSysvar => Case(nonce::a_forged_sysvar_hides_no_nonce),
 

@@ -3,8 +3,9 @@
 use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{MarketAccounts, StagedKeys};
+use ballast_client::instructions::source::{self, PricePair};
 use ballast_client::instructions::{admin, anyone, migration, orders, trader, wind_down};
-use ballast_sandbox::{MarketCookie, Options, Sandbox};
+use ballast_sandbox::{MarketCookie, Options, PriceSource, Sandbox};
 use ballast_state::book_account::MIN_BOOK_ORDERS;
 use ballast_state::exchange::{Delays, Role};
 use ballast_state::instructions::CreateMarketArgs;
@@ -172,11 +173,19 @@ pub fn world() -> World {
         successor: successor.pubkey(),
     };
     let of = Some(keys.market);
+    let other_source = s.other_source(&venue.market, PriceSource::Pull, [9; 32]);
+    s.set_price(&other_source, 189_000);
+    let prices = PricePair {
+        market: keys.market,
+        price: keys.price,
+        new_price: other_source.keys.price,
+    };
     let mut stage = |change, market| stage(&mut s, &root, &payer, change, market);
     let handed_over = stage(hand_over, None);
     let new_market = stage(Change::CreateMarket(args), None);
     let new_risk = stage(Change::Risk(config.risk), of);
     let new_delays = stage(Change::Delays(Delays::DEFAULT), None);
+    let new_source = stage(Change::Oracle(other_source.source()), of);
     let reduce = terms(-100, 189_000, 0, 0).args();
     let stop = trigger(TriggerKind::StopLoss, 250_000);
     let calls = vec![
@@ -219,6 +228,24 @@ pub fn world() -> World {
             admin::ApplyMarketChange {
                 keys,
                 staged: new_risk,
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
+            "apply_oracle_change",
+            source::ApplyOracleChange {
+                staged: new_source,
+                prices,
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
+            "witness_oracle",
+            source::WitnessOracle {
+                staged: new_source,
+                prices,
             }
             .instruction(),
             &[],

@@ -32,6 +32,7 @@ mod market;
 mod modes;
 mod nonce;
 mod oracle;
+mod oracle_change;
 mod order_limits;
 mod order_margin;
 mod orders;

@@ -519,18 +519,6 @@ fn is_staged(account: &&solana_account::Account) -> bool {
 }
 
 #[test]
-pub fn what_the_program_does_not_carry_out_is_not_staged() {
-    let mut venue = Venue::new();
-    let market = venue.market.clone();
-    let s = &mut venue.sandbox;
-    let admin = s.admin_keypair();
-    let change = Change::Oracle(market.config.oracle(market.keys.price));
-    refused(s, BallastError::ChangeNotSupported, |s| {
-        s.send_staging(change, Some(&market), &admin)
-    });
-}
-
-#[test]
 pub fn a_treasury_is_named_and_is_no_vault() {
     let mut sandbox = Venue::new().sandbox;
     let (admin, key) = (sandbox.admin_keypair(), Pubkey::new_unique());

@@ -4,7 +4,7 @@
 use anchor_lang::solana_program::instruction::Instruction;
 use ballast_client::instructions::admin::{self, StagedKeys};
 use ballast_engine::risk::RiskParams;
-use ballast_sandbox::{MarketConfig, Sandbox};
+use ballast_sandbox::{MarketConfig, PriceSource, Quote, Sandbox};
 use ballast_state::error::BallastError;
 use ballast_state::exchange::{Delays, Role, MAX_DELAY_SLOTS};
 use ballast_state::instructions::CreateMarketArgs;
@@ -13,9 +13,11 @@ use ballast_state::Pubkey;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
+use crate::event;
 use crate::nonce::{execute, Nonce};
+use crate::oracle_change::Switch;
 use crate::staging::Governed;
-use crate::support::{conserves, done, refused, refused_elsewhere, Venue, START, USD};
+use crate::support::{conserves, done, refused, refused_elsewhere, terms, Venue, START, USD};
 
 /// The day on which changes of the admin are due.
 const ADMIN_DELAY: u64 = Delays::DEFAULT.admin_slots;
@@ -387,4 +389,57 @@ fn a_stolen_admin_key_names_no_other_treasury_in_time() {
         (paid, venue.sandbox.token_balance(&thief.tokens)),
         (437_500_000, 0)
     );
+}
+
+/// A thief with the admin's key wants prices of its own. It chooses every look; it takes one of
+/// somebody else's to void the change.
+#[test]
+fn a_false_price_source_is_refused_at_each_step() {
+    let mut switch = Switch::new();
+    let market = switch.venue.market.clone();
+    let own = switch.other.clone();
+    // An account that nobody but the thief writes is none of Pyth's.
+    let mut forged = switch.venue.sandbox.account(&own.keys.price).unwrap();
+    forged.owner = switch.venue.sandbox.admin();
+    switch.venue.sandbox.set_account(&own.keys.price, forged);
+    switch.refuses(BallastError::PriceWrongOwner, false);
+    // Nor does one serve that too few guardians have signed.
+    let admin = switch.venue.sandbox.admin_keypair();
+    done(switch.venue.sandbox.cancel_staged(&switch.staged, &admin));
+    let s = &mut switch.venue.sandbox;
+    switch.other = s.other_source(&market, PriceSource::Pull, [7; 32]);
+    switch.staged = s.stage_source(&switch.other).unwrap();
+    let quote = Quote {
+        ticks: START,
+        conf_ticks: 0,
+        ema_ticks: START,
+        publish_time: s.time(),
+    };
+    let mut partial = switch.other.pyth_price(&quote, s.slot());
+    partial.partial_signatures = Some(5);
+    s.set_pyth_price(&switch.other, &partial);
+    switch.refuses(BallastError::PriceNotVerified, false);
+    // Another asset that happens to cost as much: whenever it does, the thief looks, and never
+    // else.
+    switch.agree(100);
+    switch.publish(START, START * 90 / 100);
+    let seen = event!(done(switch.witness()), OracleWitnessed);
+    assert!(!seen.agree && seen.covered_slots > 0);
+    switch.publish(START, START);
+    switch.refuses_both(BallastError::StagedStale);
+    // Staged again it waits for as long again, and the guardian takes it back.
+    let s = &mut switch.venue.sandbox;
+    done(s.cancel_staged(&switch.staged, &admin));
+    switch.staged = s.stage_source(&switch.other).unwrap();
+    switch.agree(167);
+    switch.refuses(BallastError::StagedTooEarly, true);
+    let s = &mut switch.venue.sandbox;
+    done(s.cancel_staged(&switch.staged, &switch.guardian));
+    assert_eq!(s.market(&market).oracle, market.source());
+    switch.venue.price(START);
+    let opening = terms(100, START, 2 * USD, 2 * USD);
+    let (alice, bob) = (switch.venue.alice.clone(), switch.venue.bob.clone());
+    let s = &mut switch.venue.sandbox;
+    done(s.block_trade(&market, &alice, &bob, opening));
+    conserves(s);
 }

@@ -110,7 +110,7 @@ export type Market = {
   queueLong: Address;
   /** Queue of the short positions. Written once. */
   queueShort: Address;
-  /** Price source and units. Written once. */
+  /** Price source and units, which are written once. The source is written by `apply_oracle_change`. */
   oracle: OracleConfig;
   /** Risk parameters. Written by `apply_market_change`. */
   risk: RiskConfig;
@@ -210,7 +210,7 @@ export type MarketArgs = {
   queueLong: Address;
   /** Queue of the short positions. Written once. */
   queueShort: Address;
-  /** Price source and units. Written once. */
+  /** Price source and units, which are written once. The source is written by `apply_oracle_change`. */
   oracle: OracleConfigArgs;
   /** Risk parameters. Written by `apply_market_change`. */
   risk: RiskConfigArgs;

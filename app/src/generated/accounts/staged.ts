@@ -38,6 +38,12 @@ import {
   type MaybeEncodedAccount,
   type ReadonlyUint8Array,
 } from "@solana/kit";
+import {
+  getWitnessedDecoder,
+  getWitnessedEncoder,
+  type Witnessed,
+  type WitnessedArgs,
+} from "../types";
 
 export const STAGED_DISCRIMINATOR: ReadonlyUint8Array = new Uint8Array([
   40, 31, 93, 191, 245, 143, 124, 218,
@@ -78,6 +84,11 @@ export type Staged = {
   expiresSlot: bigint;
   /** The [`Change`] in Borsh, then zeros. */
   payload: ReadonlyUint8Array;
+  /**
+   * For how long both price sources have been seen to agree, where one is changed. Written by
+   * `witness_oracle`.
+   */
+  witnessed: Witnessed;
 };
 
 export type StagedArgs = {
@@ -110,6 +121,11 @@ export type StagedArgs = {
   expiresSlot: number | bigint;
   /** The [`Change`] in Borsh, then zeros. */
   payload: ReadonlyUint8Array;
+  /**
+   * For how long both price sources have been seen to agree, where one is changed. Written by
+   * `witness_oracle`.
+   */
+  witnessed: WitnessedArgs;
 };
 
 /** Gets the encoder for {@link StagedArgs} account data. */
@@ -130,6 +146,7 @@ export function getStagedEncoder(): FixedSizeEncoder<StagedArgs> {
       ["etaSlot", getU64Encoder()],
       ["expiresSlot", getU64Encoder()],
       ["payload", fixEncoderSize(getBytesEncoder(), 448)],
+      ["witnessed", getWitnessedEncoder()],
     ]),
     (value) => ({ ...value, discriminator: STAGED_DISCRIMINATOR }),
   );
@@ -152,6 +169,7 @@ export function getStagedDecoder(): FixedSizeDecoder<Staged> {
     ["etaSlot", getU64Decoder()],
     ["expiresSlot", getU64Decoder()],
     ["payload", fixDecoderSize(getBytesDecoder(), 448)],
+    ["witnessed", getWitnessedDecoder()],
   ]);
 }
 
@@ -214,5 +232,5 @@ export async function fetchAllMaybeStaged(
 }
 
 export function getStagedSize(): number {
-  return 648;
+  return 680;
 }

@@ -310,8 +310,6 @@ export const BALLAST_ERROR__MAY_NOT_CANCEL = 0x1815; // 6165
 export const BALLAST_ERROR__DELAY_OUT_OF_RANGE = 0x1816; // 6166
 /** DelayNotRaised: Only longer delays take effect at once; stage a shorter one */
 export const BALLAST_ERROR__DELAY_NOT_RAISED = 0x1817; // 6167
-/** ChangeNotSupported: This program does not carry out a change of this kind */
-export const BALLAST_ERROR__CHANGE_NOT_SUPPORTED = 0x1818; // 6168
 /** DurableNonce: An authority's transaction may not be kept for later: sign it with a recent blockhash, not with a durable nonce */
 export const BALLAST_ERROR__DURABLE_NONCE = 0x1819; // 6169
 /** WrongInstructionsSysvar: The account is not the sysvar of the transaction's instructions */
@@ -362,6 +360,16 @@ export const BALLAST_ERROR__MARKET_ENDING = 0x1860; // 6240
 export const BALLAST_ERROR__MARKET_NOT_REDUCE_ONLY = 0x1861; // 6241
 /** LongPauseInvalid: A staged pause stops opening and taking margin out, nothing else, for 1 to 6,480,000 slots; without flags and slots it lifts the one there is */
 export const BALLAST_ERROR__LONG_PAUSE_INVALID = 0x1862; // 6242
+/** OracleUnits: Another price source keeps the market's tick, lot and tick value; state them as the market has them */
+export const BALLAST_ERROR__ORACLE_UNITS = 0x1863; // 6243
+/** OracleUnchanged: This is the market's price source already */
+export const BALLAST_ERROR__ORACLE_UNCHANGED = 0x1864; // 6244
+/** OraclesUndecided: The two prices differ, and their publish times or their confidence may be why; show newer ones */
+export const BALLAST_ERROR__ORACLES_UNDECIDED = 0x1865; // 6245
+/** OraclesApart: The two sources price something else: show both to witness_oracle, after which the change is void */
+export const BALLAST_ERROR__ORACLES_APART = 0x1866; // 6246
+/** OracleNotWitnessed: The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle */
+export const BALLAST_ERROR__ORACLE_NOT_WITNESSED = 0x1867; // 6247
 
 export type BallastError =
   | typeof BALLAST_ERROR__ACCOUNT_OUTDATED
@@ -394,7 +402,6 @@ export type BallastError =
   | typeof BALLAST_ERROR__BOOK_NOT_WRITABLE
   | typeof BALLAST_ERROR__BOOK_NOT_ZEROED
   | typeof BALLAST_ERROR__BOOK_TOO_SMALL
-  | typeof BALLAST_ERROR__CHANGE_NOT_SUPPORTED
   | typeof BALLAST_ERROR__CLAIMS_NOT_COUNTED
   | typeof BALLAST_ERROR__CLOSE_PRICE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__COUNTERPARTY_CAN_BE_CUT
@@ -454,6 +461,11 @@ export type BallastError =
   | typeof BALLAST_ERROR__OPEN_INTEREST_LIMIT
   | typeof BALLAST_ERROR__ORACLE_ALIVE
   | typeof BALLAST_ERROR__ORACLE_CONFIG_INVALID
+  | typeof BALLAST_ERROR__ORACLE_NOT_WITNESSED
+  | typeof BALLAST_ERROR__ORACLES_APART
+  | typeof BALLAST_ERROR__ORACLES_UNDECIDED
+  | typeof BALLAST_ERROR__ORACLE_UNCHANGED
+  | typeof BALLAST_ERROR__ORACLE_UNITS
   | typeof BALLAST_ERROR__ORDER_EXPIRED
   | typeof BALLAST_ERROR__ORDER_NOT_FOUND
   | typeof BALLAST_ERROR__ORDER_TOO_SMALL
@@ -572,7 +584,6 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__BOOK_NOT_WRITABLE]: `The book account must be writable`,
     [BALLAST_ERROR__BOOK_NOT_ZEROED]: `The book account must be handed over with every byte zero`,
     [BALLAST_ERROR__BOOK_TOO_SMALL]: `The book account is too small; allocate the header and at least the minimum of orders a side`,
-    [BALLAST_ERROR__CHANGE_NOT_SUPPORTED]: `This program does not carry out a change of this kind`,
     [BALLAST_ERROR__CLAIMS_NOT_COUNTED]: `Deficits were written off and the claims are not counted; count_claims first`,
     [BALLAST_ERROR__CLOSE_PRICE_OUT_OF_RANGE]: `The close price lies on the wrong side of the oracle price`,
     [BALLAST_ERROR__COUNTERPARTY_CAN_BE_CUT]: `Somebody can still be cut for this position; execute the session`,
@@ -632,6 +643,11 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__OPEN_INTEREST_LIMIT]: `The market's open interest would rise above its limit`,
     [BALLAST_ERROR__ORACLE_ALIVE]: `The oracle is not dead: the last price recorded is not old enough, or the end is foreseen already`,
     [BALLAST_ERROR__ORACLE_CONFIG_INVALID]: `The oracle configuration is invalid: known kind, non-zero feed or account, tick, lot and tick value`,
+    [BALLAST_ERROR__ORACLE_NOT_WITNESSED]: `The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle`,
+    [BALLAST_ERROR__ORACLES_APART]: `The two sources price something else: show both to witness_oracle, after which the change is void`,
+    [BALLAST_ERROR__ORACLES_UNDECIDED]: `The two prices differ, and their publish times or their confidence may be why; show newer ones`,
+    [BALLAST_ERROR__ORACLE_UNCHANGED]: `This is the market's price source already`,
+    [BALLAST_ERROR__ORACLE_UNITS]: `Another price source keeps the market's tick, lot and tick value; state them as the market has them`,
     [BALLAST_ERROR__ORDER_EXPIRED]: `The order's expiry is in the past; set a later one or 0 for none`,
     [BALLAST_ERROR__ORDER_NOT_FOUND]: `The trader has no order with this id in this market; it may have been filled or cancelled`,
     [BALLAST_ERROR__ORDER_TOO_SMALL]: `The order is smaller than the market's least position, or would wait and is worth less than its least order; enlarge it or make it reduce-only`,

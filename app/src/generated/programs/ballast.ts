@@ -63,6 +63,7 @@ import {
   getAdvanceAdlSessionInstruction,
   getApplyExchangeChangeInstruction,
   getApplyMarketChangeInstruction,
+  getApplyOracleChangeInstruction,
   getAutoDeleverageInstruction,
   getBeginSettlementInstruction,
   getBlockTradeInstruction,
@@ -105,6 +106,7 @@ import {
   getSweepInsuranceInstruction,
   getWithdrawFeesInstruction,
   getWithdrawInstruction,
+  getWitnessOracleInstruction,
   getWriteOffBankruptInstruction,
   parseAcceptAuthorityInstruction,
   parseAccrueFundingInstruction,
@@ -112,6 +114,7 @@ import {
   parseAdvanceAdlSessionInstruction,
   parseApplyExchangeChangeInstruction,
   parseApplyMarketChangeInstruction,
+  parseApplyOracleChangeInstruction,
   parseAutoDeleverageInstruction,
   parseBeginSettlementInstruction,
   parseBlockTradeInstruction,
@@ -154,6 +157,7 @@ import {
   parseSweepInsuranceInstruction,
   parseWithdrawFeesInstruction,
   parseWithdrawInstruction,
+  parseWitnessOracleInstruction,
   parseWriteOffBankruptInstruction,
   type AcceptAuthorityInput,
   type AccrueFundingInput,
@@ -161,6 +165,7 @@ import {
   type AdvanceAdlSessionInput,
   type ApplyExchangeChangeInput,
   type ApplyMarketChangeInput,
+  type ApplyOracleChangeInput,
   type AutoDeleverageInput,
   type BeginSettlementInput,
   type BlockTradeInput,
@@ -195,6 +200,7 @@ import {
   type ParsedAdvanceAdlSessionInstruction,
   type ParsedApplyExchangeChangeInstruction,
   type ParsedApplyMarketChangeInstruction,
+  type ParsedApplyOracleChangeInstruction,
   type ParsedAutoDeleverageInstruction,
   type ParsedBeginSettlementInstruction,
   type ParsedBlockTradeInstruction,
@@ -237,6 +243,7 @@ import {
   type ParsedSweepInsuranceInstruction,
   type ParsedWithdrawFeesInstruction,
   type ParsedWithdrawInstruction,
+  type ParsedWitnessOracleInstruction,
   type ParsedWriteOffBankruptInstruction,
   type PlaceOrderInput,
   type PlaceTriggerInput,
@@ -252,6 +259,7 @@ import {
   type SweepInsuranceInput,
   type WithdrawFeesInput,
   type WithdrawInput,
+  type WitnessOracleInput,
   type WriteOffBankruptInput,
 } from "../instructions";
 import {
@@ -357,6 +365,7 @@ export enum BallastInstruction {
   AdvanceAdlSession,
   ApplyExchangeChange,
   ApplyMarketChange,
+  ApplyOracleChange,
   AutoDeleverage,
   BeginSettlement,
   BlockTrade,
@@ -399,6 +408,7 @@ export enum BallastInstruction {
   SweepInsurance,
   Withdraw,
   WithdrawFees,
+  WitnessOracle,
   WriteOffBankrupt,
 }
 
@@ -471,6 +481,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.ApplyMarketChange;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([27, 155, 100, 0, 183, 133, 254, 141]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.ApplyOracleChange;
   }
   if (
     containsBytes(
@@ -938,6 +959,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([202, 149, 51, 178, 212, 158, 113, 12]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.WitnessOracle;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([203, 240, 131, 222, 58, 224, 154, 28]),
       ),
       0,
@@ -972,6 +1004,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.ApplyMarketChange;
     } & ParsedApplyMarketChangeInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.ApplyOracleChange;
+    } & ParsedApplyOracleChangeInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.AutoDeleverage;
     } & ParsedAutoDeleverageInstruction<TProgram>)
@@ -1099,6 +1134,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.WithdrawFees;
     } & ParsedWithdrawFeesInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.WitnessOracle;
+    } & ParsedWitnessOracleInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.WriteOffBankrupt;
     } & ParsedWriteOffBankruptInstruction<TProgram>);
 
@@ -1147,6 +1185,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.ApplyMarketChange,
         ...parseApplyMarketChangeInstruction(instruction),
+      };
+    }
+    case BallastInstruction.ApplyOracleChange: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.ApplyOracleChange,
+        ...parseApplyOracleChangeInstruction(instruction),
       };
     }
     case BallastInstruction.AutoDeleverage: {
@@ -1443,6 +1488,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseWithdrawFeesInstruction(instruction),
       };
     }
+    case BallastInstruction.WitnessOracle: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.WitnessOracle,
+        ...parseWitnessOracleInstruction(instruction),
+      };
+    }
     case BallastInstruction.WriteOffBankrupt: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1503,6 +1555,10 @@ export type BallastPluginInstructions = {
   applyMarketChange: (
     input: ApplyMarketChangeInput,
   ) => ReturnType<typeof getApplyMarketChangeInstruction> &
+    SelfPlanAndSendFunctions;
+  applyOracleChange: (
+    input: ApplyOracleChangeInput,
+  ) => ReturnType<typeof getApplyOracleChangeInstruction> &
     SelfPlanAndSendFunctions;
   autoDeleverage: (
     input: AutoDeleverageInput,
@@ -1650,6 +1706,10 @@ export type BallastPluginInstructions = {
   withdrawFees: (
     input: WithdrawFeesInput,
   ) => ReturnType<typeof getWithdrawFeesInstruction> & SelfPlanAndSendFunctions;
+  witnessOracle: (
+    input: WitnessOracleInput,
+  ) => ReturnType<typeof getWitnessOracleInstruction> &
+    SelfPlanAndSendFunctions;
   writeOffBankrupt: (
     input: MakeOptional<WriteOffBankruptInput, "payer">,
   ) => ReturnType<typeof getWriteOffBankruptInstruction> &
@@ -1713,6 +1773,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getApplyMarketChangeInstruction(input),
+            ),
+          applyOracleChange: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getApplyOracleChangeInstruction(input),
             ),
           autoDeleverage: (input) =>
             addSelfPlanAndSendFunctions(
@@ -1935,6 +2000,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getWithdrawFeesInstruction(input),
+            ),
+          witnessOracle: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getWitnessOracleInstruction(input),
             ),
           writeOffBankrupt: (input) =>
             addSelfPlanAndSendFunctions(

@@ -27,7 +27,7 @@ import {
   type ReadonlyUint8Array,
 } from "@solana/kit";
 
-/** Oracle and units of a market. Written once, by `create_market`. */
+/** Oracle and units of a market. Written by `create_market`; the oracle also by `apply_oracle_change`. */
 export type OracleConfig = {
   /** `ORACLE_PULL` or `ORACLE_PUSH`. */
   kind: number;

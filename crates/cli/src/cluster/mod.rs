@@ -24,6 +24,7 @@ pub mod positions;
 pub mod queue;
 mod refusal;
 pub mod session;
+mod source;
 pub mod staging;
 mod state;
 mod trader_view;
@@ -91,6 +92,8 @@ pub enum ClusterCommand {
     Verify(verify::VerifyArgs),
     /// Bring accounts of the release before to today's layout; anybody may, and may do it again.
     Migrate(migrate::MigrateArgs),
+    /// Show for a change of price source that waits whether both sources agree; anybody.
+    WitnessOracle(source::WitnessArgs),
     /// What the guardian does when something is wrong.
     Guardian(guardian::GuardianArgs),
     /// Show what the markets do, and whether they end.
@@ -136,6 +139,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Gate(args) => gate::run(session, args).await,
         ClusterCommand::Verify(args) => verify::run(session, args).await,
         ClusterCommand::Migrate(args) => migrate::run(session, args).await,
+        ClusterCommand::WitnessOracle(args) => source::witness(session, args).await,
         ClusterCommand::Guardian(args) => guardian::run(session, args).await,
         ClusterCommand::Modes(args) => wind_down::modes(session, args).await,
         ClusterCommand::WindDown(args) => wind_down::run(session, args).await,

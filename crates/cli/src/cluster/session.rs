@@ -61,6 +61,11 @@ impl Session {
         Ok(Arc::new(self.settings.keypair()?))
     }
 
+    /// The price accounts that were named.
+    pub fn price_accounts(&self) -> &[Pubkey] {
+        &self.price_accounts
+    }
+
     /// Reads the exchange.
     pub async fn exchange(&self) -> Result<Exchange> {
         Ok(self.cluster.exchange().await?)

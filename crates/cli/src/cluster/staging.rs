@@ -3,6 +3,7 @@
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::instructions::admin::{self as build, StagedKeys};
+use ballast_client::instructions::source::ApplyOracleChange;
 use ballast_client::instructions::MarketKeys;
 use ballast_report::table::Table;
 use ballast_rpc::cluster::market_keys;
@@ -17,6 +18,7 @@ use solana_signer::Signer;
 use super::failure::Usage;
 use super::options::Sending;
 use super::session::Session;
+use super::source;
 use super::state::{age_words, name_of, slot_seconds};
 use super::words::{self, role_name, Names};
 use super::writing::{self, Plan};
@@ -46,6 +48,20 @@ pub enum StageChoice {
         /// For how long from when it takes effect, slots of about 0.4 seconds.
         #[arg(long, value_name = "SLOTS", value_parser = clap::value_parser!(u64).range(1..=LONGEST_STAGED_PAUSE_SLOTS))]
         slots: u64,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Stage another price source of the same asset, which takes effect only if both agree while it waits.
+    Oracle {
+        /// Number, name or address of the market.
+        #[arg(long, value_name = "MARKET")]
+        market: String,
+        /// Pyth feed id of the pull oracle, in hexadecimal.
+        #[arg(long, value_name = "ID", value_parser = source::feed, required_unless_present = "push")]
+        feed: Option<[u8; 32]>,
+        /// Price account of the push oracle.
+        #[arg(long, value_name = "ACCOUNT", conflicts_with = "feed")]
+        push: Option<Pubkey>,
         #[command(flatten)]
         sending: Sending,
     },
@@ -109,10 +125,17 @@ pub struct StagedView {
     pub due_slot: u64,
     /// Last slot in which it may be.
     expires_slot: u64,
-    /// `waiting`, `due`, `expired`, or `void` where what it would change is no longer what it was.
+    /// `waiting`, `due`, `expired`, `void` where what it would change is no longer what it was, or
+    /// `refuted` where the two price sources were apart.
     pub state: &'static str,
     /// The command that puts it in force.
     apply: String,
+    /// Of a change of price source, for how many slots both have been seen to agree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witnessed_slots: Option<u64>,
+    /// For how many they have to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    least_witnessed_slots: Option<u64>,
     #[serde(skip)]
     seconds_left: u64,
 }
@@ -135,7 +158,12 @@ impl StagedView {
         let stored = market.map(|(_, market)| market);
         let due_slot = staged.ready_slot(&change, exchange)?;
         let current = staged.is_current(&change, exchange, stored)?;
+        let least = match change {
+            Change::Oracle(_) => Some(staged.least_witnessed(&change, exchange)?),
+            _ => None,
+        };
         let state = match () {
+            () if !staged.witnessed.holds() => "refuted",
             () if slot > staged.expires_slot => "expired",
             () if !current => "void",
             () if slot < due_slot => "waiting",
@@ -152,15 +180,23 @@ impl StagedView {
             expires_slot: staged.expires_slot,
             state,
             apply: apply_command(&change, address),
+            witnessed_slots: least.map(|_| staged.witnessed.covered_slots),
+            least_witnessed_slots: least,
             seconds_left: slot_seconds(due_slot.saturating_sub(slot)),
         })
     }
 
     /// What it would change, in a few words.
     pub fn about(&self) -> String {
+        let what = match (self.witnessed_slots, self.least_witnessed_slots) {
+            (Some(seen), Some(least)) => {
+                format!("{}, seen to agree for {seen} of {least} slots", self.what)
+            }
+            _ => self.what.clone(),
+        };
         match &self.market {
-            Some(market) => format!("{market}: {}", self.what),
-            None => self.what.clone(),
+            Some(market) => format!("{market}: {what}"),
+            None => what,
         }
     }
 
@@ -173,6 +209,7 @@ impl StagedView {
             }
             "due" => format!("now, until slot {}", self.expires_slot),
             "expired" => "no more: it has expired".to_owned(),
+            "refuted" => "never: its price source says something else".to_owned(),
             _ => "no more: what it would change has changed since".to_owned(),
         }
     }
@@ -231,6 +268,16 @@ pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
                 slots: *slots,
             };
             (None, change, sending)
+        }
+        StageChoice::Oracle {
+            market,
+            feed,
+            push,
+            sending,
+        } => {
+            let (address, market) = session.find(market).await?;
+            let change = Change::Oracle(source::chosen(&market, *feed, *push));
+            (Some((address, market)), change, sending)
         }
         StageChoice::Resume { sending } => {
             let (flags, slots) = (0, 0);
@@ -310,7 +357,7 @@ pub async fn raise_delays(session: &Session, chosen: DelayChoice, sending: Sendi
 }
 
 /// The change that an account holds, with how it is.
-async fn held(session: &Session, address: &Pubkey) -> Result<(Staged, StagedView)> {
+pub async fn held(session: &Session, address: &Pubkey) -> Result<(Staged, StagedView)> {
     let staged = session.cluster.staged(address).await?.ok_or_else(|| {
         Usage(format!(
             "nothing is staged in {address}; `ballast admin show` lists what is"
@@ -345,7 +392,13 @@ pub async fn apply(session: &Session, address: &Pubkey, sending: Sending) -> Res
     }
     let change = staged.change()?;
     let keys = StagedKeys::of(*address, &staged);
-    let instruction = if change.is_of_market() {
+    let instruction = if let Change::Oracle(source) = &change {
+        ApplyOracleChange {
+            staged: keys,
+            prices: source::prices(session, &staged.target, source).await?,
+        }
+        .instruction()
+    } else if change.is_of_market() {
         build::ApplyMarketChange {
             keys: keys_of(session, &staged.target).await?,
             staged: keys,

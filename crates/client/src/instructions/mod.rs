@@ -26,6 +26,7 @@ pub mod anyone;
 pub(crate) mod call;
 pub mod migration;
 pub mod orders;
+pub mod source;
 mod staged;
 pub mod trader;
 pub mod wind_down;

@@ -47,6 +47,7 @@ macro_rules! account_types {
             }
             Pause { flags, slots, starts }
             LongPause { flags, _padding, until_slot }
+            Witnessed { covered_slots, last_slot, apart, reserved }
             LastPrice { ticks, conf_ticks, ema_ticks, publish_time }
             InsuranceLedger { balance, window_start_slot, window_level, window_drawn }
             HeldLedger { atoms, shares, epoch, _pad, reserved }
@@ -67,7 +68,7 @@ macro_rules! account_types {
             Trigger { price_ticks, worst_ticks, lots, placed_lots }
             Staged {
                 version, bump, kind, _padding, id, target, proposer, payer, base, staged_slot,
-                eta_slot, expires_slot, payload
+                eta_slot, expires_slot, payload, witnessed
             }
             AdlSession {
                 version, ended, _pad, side, payer, market, bankrupt, expires_slot, bankruptcy_id,

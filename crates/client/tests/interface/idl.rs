@@ -30,6 +30,7 @@ use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
 use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use ballast_state::trigger::Trigger;
+use ballast_state::witnessed::Witnessed;
 use ballast_state::Pubkey;
 use serde_json::Value;
 

@@ -5,6 +5,7 @@ use ballast_client::addresses;
 use ballast_client::instructions::adl_session::{self, SessionKeys};
 use ballast_client::instructions::admin::{self, MarketAccounts, StagedKeys};
 use ballast_client::instructions::anyone::{self, Takeover};
+use ballast_client::instructions::source::{self, PricePair};
 use ballast_client::instructions::trader::{self, Party};
 use ballast_client::instructions::{migration, orders, wind_down, Collateral, MarketKeys};
 use ballast_engine::risk::{RiskParams, RiskTier};
@@ -40,6 +41,11 @@ const STAGED: StagedKeys = StagedKeys {
     address: key(17),
     id: [0x5a; 32],
     payer: PAYER,
+};
+const PRICES: PricePair = PricePair {
+    market: key(1),
+    price: key(5),
+    new_price: key(18),
 };
 const PAYER: Pubkey = key(9);
 const OWNER: Pubkey = key(10);
@@ -142,6 +148,22 @@ fn admin() -> Vec<(&'static str, Instruction)> {
             admin::ApplyMarketChange {
                 keys: KEYS,
                 staged: STAGED,
+            }
+            .instruction(),
+        ),
+        (
+            "apply_oracle_change",
+            source::ApplyOracleChange {
+                staged: STAGED,
+                prices: PRICES,
+            }
+            .instruction(),
+        ),
+        (
+            "witness_oracle",
+            source::WitnessOracle {
+                staged: STAGED,
+                prices: PRICES,
             }
             .instruction(),
         ),

@@ -29,6 +29,7 @@ use ballast_state::position_slot::PositionSlot;
 use ballast_state::staged::Staged;
 use ballast_state::trader::Trader;
 use ballast_state::trigger::Trigger;
+use ballast_state::witnessed::Witnessed;
 use ballast_state::Pubkey;
 use borsh::BorshSerialize;
 use serde_json::{Map, Value};

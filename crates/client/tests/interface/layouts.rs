@@ -7,7 +7,7 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 27] = [
+const TYPES: [&str; 28] = [
     "Exchange",
     "Market",
     "Trader",
@@ -27,6 +27,7 @@ const TYPES: [&str; 27] = [
     "LastPrice",
     "Pause",
     "LongPause",
+    "Witnessed",
     "InsuranceLedger",
     "HeldLedger",
     "MarketEnd",

@@ -65,6 +65,8 @@ macro_rules! for_each_event {
             MarketClosed [86, 91, 119, 43, 94, 0, 217, 113];
             FeesWithdrawn [234, 15, 0, 119, 148, 241, 40, 21];
             StrayTokensCredited [195, 52, 119, 154, 155, 82, 251, 150];
+            OracleWitnessed [12, 63, 111, 1, 18, 124, 4, 63];
+            OracleChanged [151, 212, 213, 104, 49, 131, 55, 23];
             AccountMigrated [153, 121, 252, 128, 30, 241, 166, 101];
         }
     };

@@ -1,6 +1,6 @@
 //! Changes that wait.
 
-use crate::{derives::*, exchange::Delays, staged::Change, Pubkey};
+use crate::{derives::*, exchange::Delays, oracle_config::OracleConfig, staged::Change, Pubkey};
 
 /// An authority staged a change.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
@@ -52,4 +52,38 @@ pub struct TreasuryChanged {
     pub before: Pubkey,
     /// Token account after.
     pub after: Pubkey,
+}
+
+/// Somebody showed both price sources of a change that waits.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct OracleWitnessed {
+    /// The market.
+    pub market: Pubkey,
+    /// Account that holds the change.
+    pub staged: Pubkey,
+    /// Its id.
+    pub id: [u8; 32],
+    /// Whether both agree; the change is void otherwise.
+    pub agree: bool,
+    /// The price of the market's own source, ticks.
+    pub ticks: u64,
+    /// The price of the other, ticks.
+    pub new_ticks: u64,
+    /// Slots for which they have been seen to agree.
+    pub covered_slots: u64,
+}
+
+/// A market takes its prices from another source.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct OracleChanged {
+    /// The market.
+    pub market: Pubkey,
+    /// Price source before.
+    pub before: OracleConfig,
+    /// Price source after.
+    pub after: OracleConfig,
+    /// The price of the former source, ticks.
+    pub ticks: u64,
+    /// The price of the new one, which the market has recorded, ticks.
+    pub new_ticks: u64,
 }

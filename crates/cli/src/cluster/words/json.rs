@@ -3,7 +3,7 @@
 use ballast_state::events::{BallastEvent, OrderPlaced, OrdersCancelled, RemovalReason};
 use serde_json::{json, Value};
 
-use super::{change, kind_name, role_name, side_name, trigger_name};
+use super::{change, kind_name, role_name, side_name, source_words, trigger_name};
 use crate::cluster::pauses::paused;
 
 /// An event: its name in `event`, and its fields in base units. Client ids are strings: they may be
@@ -141,6 +141,21 @@ fn fields(event: &BallastEvent) -> Value {
             "admin_slots_before": event.before.admin_slots,
             "risk_slots_after": event.after.risk_slots,
             "admin_slots_after": event.after.admin_slots,
+        }),
+        BallastEvent::OracleWitnessed(event) => json!({
+            "market": event.market.to_string(),
+            "staged": event.staged.to_string(),
+            "agree": event.agree,
+            "ticks": event.ticks,
+            "new_ticks": event.new_ticks,
+            "covered_slots": event.covered_slots,
+        }),
+        BallastEvent::OracleChanged(event) => json!({
+            "market": event.market.to_string(),
+            "before": source_words(&event.before),
+            "after": source_words(&event.after),
+            "ticks": event.ticks,
+            "new_ticks": event.new_ticks,
         }),
         BallastEvent::TreasuryChanged(event) => json!({
             "before": event.before.to_string(),

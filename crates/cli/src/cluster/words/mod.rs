@@ -5,8 +5,9 @@ mod wind_down;
 
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::BallastEvent;
-use ballast_state::events::{OrderPlaced, OrdersCancelled, RemovalReason};
+use ballast_state::events::{OracleWitnessed, OrderPlaced, OrdersCancelled, RemovalReason};
 use ballast_state::exchange::{Exchange, Role};
+use ballast_state::oracle_config::{OracleConfig, ORACLE_PUSH};
 use ballast_state::order_args::OrderKind;
 use ballast_state::staged::Change;
 use ballast_state::trigger::TriggerKind;
@@ -153,6 +154,14 @@ impl Names<'_> {
             BallastEvent::TreasuryChanged(event) => {
                 format!("The exchange's earnings are paid to {}.", event.after)
             }
+            BallastEvent::OracleWitnessed(event) => self.witnessed(event),
+            BallastEvent::OracleChanged(event) => format!(
+                "The market takes prices from {}, {} now; {} before, {}.",
+                source_words(&event.after),
+                self.price(event.new_ticks),
+                source_words(&event.before),
+                self.price(event.ticks)
+            ),
             BallastEvent::AuthorityAccepted(event) => format!(
                 "{} has taken the {} role over from {}.",
                 event.holder,
@@ -222,6 +231,17 @@ impl Names<'_> {
             "Sell"
         };
         format!("{verb} {}: {}.", self.size(event.lots), parts.join("; "))
+    }
+
+    fn witnessed(&self, event: &OracleWitnessed) -> String {
+        let (own, other) = (self.price(event.ticks), self.price(event.new_ticks));
+        if event.agree {
+            return format!(
+                "Both price sources agree, {own} and {other}, for {} slots so far.",
+                event.covered_slots
+            );
+        }
+        format!("The price sources are apart, {own} and {other}: the change is void for good.")
     }
 
     fn cancelled(&self, event: &OrdersCancelled) -> String {
@@ -323,12 +343,20 @@ pub fn change(change: &Change) -> String {
             delays.risk_slots, delays.admin_slots
         ),
         Change::Delist => "the end of a market".to_owned(),
-        Change::Oracle(_) => "another price source".to_owned(),
+        Change::Oracle(source) => format!("prices from {}", source_words(source)),
         Change::Pause { flags: 0, .. } => "the end of the longer pause".to_owned(),
         Change::Pause { flags, slots } => {
             format!("a pause of {} for {slots} slots", paused(*flags).join(", "))
         }
         Change::Reopen => "the market opens again".to_owned(),
+    }
+}
+
+/// A price source.
+pub fn source_words(source: &OracleConfig) -> String {
+    match source.kind {
+        ORACLE_PUSH => format!("account {} of the push oracle", source.push_account),
+        _ => format!("feed {}", hex(&source.feed_id)),
     }
 }
 

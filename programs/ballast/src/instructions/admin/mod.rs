@@ -3,6 +3,7 @@
 pub mod accept_authority;
 pub mod apply_exchange_change;
 pub mod apply_market_change;
+pub mod apply_oracle_change;
 pub mod cancel_staged;
 pub mod create_market;
 pub mod initialize_exchange;
