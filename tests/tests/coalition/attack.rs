@@ -422,11 +422,15 @@ impl Attack {
                     .auto_deleverage(&market, &bankrupt, &keeper, &list);
                 venue.observe("a round in order", round)
             }
-            _ => {
-                let all: Vec<_> = venue.coalition.iter().map(|one| one.address).collect();
-                let released = venue.sandbox.release_profit(&market, &all);
-                venue.observe("a release", released)
-            }
+            _ => self.release(venue),
         }
+    }
+
+    /// What the market holds of members' profits is released, as far as it is.
+    pub fn release(&self, venue: &mut Venue) -> bool {
+        let all: Vec<_> = venue.coalition.iter().map(|one| one.address).collect();
+        let market = venue.market.clone();
+        let released = venue.sandbox.release_profit(&market, &all);
+        venue.observe("a release", released)
     }
 }

@@ -31,8 +31,21 @@ pub fn play(venue: &mut Venue, seed: u64, counts: &mut Counts) {
             attack.call_inside(venue, counts);
         }
         venue.quote();
+        if attack.below(2) == 0 {
+            for member in venue.coalition.clone() {
+                attack.leave(venue, &member);
+            }
+        }
         for _ in 0..attack.below(12) {
             attack.call_after_a_gap(venue, counts);
+        }
+        if attack.below(2) == 0 {
+            // The keeper is late, and the price is published once more.
+            venue.publish(venue.newest().ticks);
+            attack.release(venue);
+            for _ in 0..attack.below(6) {
+                attack.call_after_a_gap(venue, counts);
+            }
         }
         settle(venue);
         for _ in 0..AFTERWARDS {
@@ -51,8 +64,14 @@ pub fn play(venue: &mut Venue, seed: u64, counts: &mut Counts) {
 fn pair(attack: &mut Attack, venue: &mut Venue) {
     let (one, other) = (attack.member(venue), attack.member(venue));
     let ticks = venue.newest().ticks;
-    let lots = attack.lots();
-    let margin = attack.backing(lots, ticks);
+    // As large as both can carry, or smaller.
+    let wealth = venue.wealth(&one).min(venue.wealth(&other));
+    let most = (wealth * 15 / ticks).max(200);
+    let lots = match attack.below(2) {
+        0 => most,
+        _ => attack.random.gen_range(100..=most),
+    };
+    let margin = attack.backing(lots, ticks).min(wealth * 9 / 10);
     let signed = lots.cast_signed();
     let terms = BlockTrade {
         lots: if attack.falls() { signed } else { -signed },

@@ -166,9 +166,11 @@ impl Ledger {
                     self.deleveraged(round, sandbox, market);
                     willing = false;
                 }
-                BallastEvent::Deposited(_)
-                | BallastEvent::Withdrawn(_)
-                | BallastEvent::ProfitReleased(_) => willing = false,
+                BallastEvent::Deposited(_) | BallastEvent::Withdrawn(_) => willing = false,
+                BallastEvent::ProfitReleased(_) => {
+                    willing = false;
+                    self.released(sandbox, market, posted);
+                }
                 _ => {}
             }
         }
@@ -410,6 +412,19 @@ impl Ledger {
                 is.held >= due - 2,
                 "{account} left with a profit of {profit} where {short_of} is missing and {} held",
                 is.held
+            );
+        }
+    }
+
+    /// Of each part of what is held as much stays as the market is short of.
+    fn released(&self, sandbox: &Sandbox, market: &MarketCookie, posted: &Quote) {
+        let short_of = self.shortfall(sandbox, market, posted.ticks);
+        for (account, was) in &self.purses {
+            let held = self.purse(sandbox, market, account).held;
+            must!(
+                held >= was.held.min(short_of) - 2,
+                "{account} was released from {} to {held} where {short_of} is missing",
+                was.held
             );
         }
     }

@@ -323,6 +323,13 @@ impl Venue {
         true
     }
 
+    /// What a member has that is not tied up, atoms.
+    pub fn wealth(&self, member: &TraderCookie) -> u64 {
+        let free = self.sandbox.trader(&member.address).free;
+        let free = u64::try_from(free).expect("collateral");
+        free + self.sandbox.token_balance(&member.wallet.tokens)
+    }
+
     /// Deposits what a member lacks of so much margin and the fee of the trade that it is for.
     pub fn fund(&mut self, member: &TraderCookie, margin: u64) {
         let wanted = margin + margin / 20;

@@ -423,12 +423,20 @@ fn account(world: &World, model: &Model, number: usize) -> Agreement {
         &[
             ("free", i128::from(program.free), trader.free),
             (
+                "leave to block-trade",
+                i128::from(program.delegate_flags),
+                i128::from(trader.block_trades),
+            ),
+            (
                 "positions",
                 i128::from(program.position_count),
                 to_i128(count),
             ),
         ],
     )?;
+    let delegate = trader.delegate.map(|one| world.wallets[one].address());
+    let delegate = delegate.unwrap_or_default();
+    same(&format!("{whose} delegate"), program.delegate, delegate)?;
     for (market, owned) in trader.positions.iter().enumerate() {
         let index = program.find(&world.markets[market].keys.market);
         let slot = index.map(|index| &program.positions[index]);

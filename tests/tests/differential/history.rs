@@ -178,7 +178,12 @@ impl Report {
         let named = Operation::KINDS.iter().zip(self.accepted);
         for (place, (name, accepted)) in named.enumerate() {
             assert!(accepted > 0, "no {name} was accepted");
-            let always = ["sweep_insurance", "cancel_all_orders"];
+            let always = [
+                "sweep_insurance",
+                "cancel_all_orders",
+                "set_delegate",
+                "set_reduce_only",
+            ];
             let refusable = place < CALLS && !always.contains(name);
             let refused = self.refused[place] > 0;
             assert!(refused || !refusable, "no {name} was refused");
@@ -197,6 +202,10 @@ impl Report {
             BallastError::AdlSessionMismatch,
             BallastError::AdlSessionLive,
             BallastError::AdlNotSelected,
+            BallastError::MarketReduceOnly,
+            BallastError::NotOwner,
+            BallastError::NotTraderAuthority,
+            BallastError::DelegateMayNotBlockTrade,
         ] {
             let number = u32::from(error);
             assert!(self.errors.contains_key(&number), "never {error:?}");

@@ -8,9 +8,9 @@ pub use orders::{
 };
 
 /// Kinds of steps.
-pub const KINDS: usize = 27;
+pub const KINDS: usize = 30;
 /// Kinds of steps that call the program; they come first.
-pub const CALLS: usize = 25;
+pub const CALLS: usize = 28;
 
 /// A trade between two traders of the model.
 #[derive(Clone, Debug)]
@@ -142,6 +142,16 @@ pub enum Operation {
     },
     /// Executes a trigger.
     ExecuteTrigger(Execution),
+    /// The admin makes a market reduce-only, or opens it again.
+    SetMode { market: usize, reduce_only: bool },
+    /// Names a delegate by its wallet, or none.
+    SetDelegate {
+        trader: usize,
+        delegate: Option<usize>,
+        block_trades: bool,
+    },
+    /// A call of a trader, signed by a wallet that need not be the owner's.
+    Signed { by: usize, call: Box<Operation> },
     /// The oracle publishes.
     Quote { market: usize, quoted: Quoted },
     /// Time passes.
@@ -176,6 +186,9 @@ impl Operation {
         "cancel_trigger",
         "execute_trigger",
         "release_profit",
+        "set_delegate",
+        "set_reduce_only",
+        "by another's key",
         "(price)",
         "(clock)",
     ];
@@ -183,6 +196,33 @@ impl Operation {
     /// Whether it is a round of deleveraging.
     pub const fn deleverages(&self) -> bool {
         matches!(self, Self::Deleverage(_) | Self::ExecuteSession { .. })
+    }
+
+    /// The call, whoever signs it.
+    pub fn call(&self) -> &Self {
+        match self {
+            Self::Signed { call, .. } => call,
+            other => other,
+        }
+    }
+
+    /// The trader account that acts, where its owner or its delegate has to sign.
+    pub fn actor(&self) -> Option<usize> {
+        match self.call() {
+            Self::CloseTrader { trader }
+            | Self::Withdraw { trader, .. }
+            | Self::AddMargin { trader, .. }
+            | Self::RemoveMargin { trader, .. }
+            | Self::CancelOrder { trader, .. }
+            | Self::CancelAllOrders { trader, .. }
+            | Self::CancelTrigger { trader, .. }
+            | Self::SetDelegate { trader, .. } => Some(*trader),
+            Self::Trade(trade) => Some(trade.taker),
+            Self::PlaceOrder(placing) | Self::ReplaceOrder { placing, .. } => Some(placing.trader),
+            Self::PlaceTrigger(setting) => Some(setting.trader),
+            Self::Liquidate(call) => Some(call.liquidator),
+            _ => None,
+        }
     }
 
     /// Index of its kind.
@@ -213,8 +253,11 @@ impl Operation {
             Self::CancelTrigger { .. } => 22,
             Self::ExecuteTrigger(_) => 23,
             Self::Release { .. } => 24,
-            Self::Quote { .. } => 25,
-            Self::Advance { .. } => 26,
+            Self::SetDelegate { .. } => 25,
+            Self::SetMode { .. } => 26,
+            Self::Signed { .. } => 27,
+            Self::Quote { .. } => 28,
+            Self::Advance { .. } => 29,
         }
     }
 
@@ -226,7 +269,7 @@ impl Operation {
     /// Whether positions may be others afterwards.
     pub fn moves_positions(&self) -> bool {
         matches!(
-            self,
+            self.call(),
             Self::AddMargin { .. }
                 | Self::RemoveMargin { .. }
                 | Self::Trade(_)

@@ -14,6 +14,7 @@ use ballast_engine::risk::RiskParams;
 use ballast_sandbox::{
     BlockTrade, MarketConfig, MarketCookie, Options, Quote, Sandbox, TraderCookie, TxResult, Wallet,
 };
+use ballast_state::staged::Change;
 use solana_message::AddressLookupTableAccount;
 
 use crate::model::{Book, Funding, Listed, Market, Model, Past, Quoted};
@@ -149,6 +150,16 @@ impl World {
             Operation::OpenSession { market, bankrupt } => {
                 Some(self.open_session(*market, *bankrupt))
             }
+            Operation::SetMode {
+                market,
+                reduce_only,
+            } => {
+                let cookie = &self.markets[*market];
+                Some(match reduce_only {
+                    true => self.sandbox.set_reduce_only(cookie),
+                    false => self.sandbox.change(Change::Reopen, Some(cookie)),
+                })
+            }
             call => {
                 let (instruction, signers) = self.call(call);
                 let keys: Vec<_> = signers
@@ -206,6 +217,21 @@ impl World {
                 .instruction();
                 (call, vec![trader / 2])
             }
+            Operation::SetDelegate {
+                trader,
+                delegate,
+                block_trades,
+            } => {
+                let call = trader::SetDelegate {
+                    owner: owner(*trader),
+                    trader: address(*trader),
+                    delegate: delegate.map(|wallet| self.wallets[wallet].address()),
+                    block_trades: *block_trades,
+                }
+                .instruction();
+                (call, vec![trader / 2])
+            }
+            Operation::Signed { by, call } => self.signed_by(*by, call),
             Operation::Deposit { trader, amount } => {
                 let (from, to) = (owner(*trader), address(*trader));
                 let call = trader::Deposit {
@@ -350,10 +376,21 @@ impl World {
             | Operation::PlaceTrigger(_)
             | Operation::CancelTrigger { .. }
             | Operation::ExecuteTrigger(_) => self.order_call(operation),
-            Operation::OpenSession { .. } | Operation::Quote { .. } | Operation::Advance { .. } => {
-                unreachable!("no call of one instruction")
-            }
+            Operation::OpenSession { .. }
+            | Operation::SetMode { .. }
+            | Operation::Quote { .. }
+            | Operation::Advance { .. } => unreachable!("no call of one instruction"),
         }
+    }
+
+    /// A call that another wallet signs in the place of its first signer.
+    fn signed_by(&self, wallet: usize, call: &Operation) -> (Instruction, Vec<usize>) {
+        let (mut instruction, mut signers) = self.call(call);
+        let mut accounts = instruction.accounts.iter_mut();
+        let signer = accounts.find(|account| account.is_signer);
+        signer.expect("a signer").pubkey = self.wallets[wallet].address();
+        signers[0] = wallet;
+        (instruction, signers)
     }
 
     fn listed(&self, listed: &Listed) -> Pubkey {
@@ -405,6 +442,7 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
     let opened = sandbox.time();
     let market = |cookie: &MarketCookie| Market {
         params: cookie.config.risk,
+        reduce_only: false,
         atoms_per_tick: i128::from(cookie.config.atoms_per_lot_tick),
         capacity: cookie.config.queue_capacity,
         quoted: Quoted {

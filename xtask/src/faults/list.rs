@@ -128,6 +128,20 @@ pub const FAULTS: &[Fault] = &[
         wrong:
             "FAULT || self.owner == *signer || self.delegate_flags & DELEGATE_BLOCK_TRADES != 0,",
     },
+    Fault {
+        name: "changes-at-once",
+        what: "a staged change takes effect before its delay is over",
+        file: "crates/state/src/staged.rs",
+        right: "ensure(slot >= ready, BallastError::StagedTooEarly)?;",
+        wrong: "ensure(FAULT || slot >= ready, BallastError::StagedTooEarly)?;",
+    },
+    Fault {
+        name: "released-while-short",
+        what: "held profit is released although the market is short of it",
+        file: "crates/engine/src/held.rs",
+        right: "_ if shortfall == 0 => claim.shares,",
+        wrong: "_ if shortfall == 0 || FAULT => claim.shares,",
+    },
 ];
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Which call comes next: random, but with an eye for trouble.
 
+mod delegates;
 mod distress;
 mod makers;
 mod orders;
@@ -53,6 +54,11 @@ impl Generator {
 
     /// The next step.
     pub fn next(&mut self, model: &Model) -> Operation {
+        let call = self.step(model);
+        self.signed(model, call)
+    }
+
+    fn step(&mut self, model: &Model) -> Operation {
         if let Some(operation) = self.first.pop() {
             return operation;
         }
@@ -62,6 +68,12 @@ impl Generator {
         }
         if self.crowded && self.pick.percent(30) {
             return self.crowd(model);
+        }
+        if model.markets[market].reduce_only && self.pick.percent(3) {
+            return Operation::SetMode {
+                market,
+                reduce_only: false,
+            };
         }
         if let Some(operation) = self.follow_up(model, market) {
             return operation;
@@ -91,7 +103,7 @@ impl Generator {
         }
         match self
             .pick
-            .weighted(&[1, 1, 5, 3, 4, 5, 38, 3, 4, 7, 2, 1, 2, 16, 6, 4, 1])
+            .weighted(&[1, 1, 5, 3, 4, 5, 38, 3, 4, 7, 2, 1, 2, 16, 6, 4, 2, 1, 1])
         {
             0 => Operation::CreateTrader {
                 trader: self.anybody(),
@@ -117,6 +129,11 @@ impl Generator {
             13 => self.quote(model, market),
             14 => self.advance(model),
             15 => self.release(model, market),
+            16 => self.set_delegate(model),
+            17 => Operation::SetMode {
+                market,
+                reduce_only: true,
+            },
             _ => self.open_session(model, market, &distressed),
         }
     }

@@ -173,7 +173,7 @@ impl fmt::Display for Books {
 
 /// The market of a call that may meet orders.
 pub fn market_of(operation: &Operation) -> Option<usize> {
-    match operation {
+    match operation.call() {
         Operation::PlaceOrder(placing) | Operation::ReplaceOrder { placing, .. } => {
             Some(placing.market)
         }

@@ -13,6 +13,8 @@ impl Model {
             return Err(ALREADY_THERE);
         }
         self.traders[trader] = Some(Trader {
+            delegate: None,
+            block_trades: false,
             free: 0,
             positions: vec![None; self.markets.len()],
             put_in: vec![0; self.markets.len()],

@@ -6,6 +6,7 @@
 
 mod book;
 mod collateral;
+mod delegate;
 mod deleverage;
 mod fill;
 mod funding;
@@ -148,6 +149,19 @@ impl Model {
             } => self.donate(*market, *wallet, i128::from(*amount))?,
             Operation::Sweep { market } => self.sweep(*market)?,
             Operation::Release { market, traders } => self.release_profit(*market, traders)?,
+            Operation::SetMode {
+                market,
+                reduce_only,
+            } => self.markets[*market].reduce_only = *reduce_only,
+            Operation::SetDelegate {
+                trader,
+                delegate,
+                block_trades,
+            } => self.set_delegate(*trader, *delegate, *block_trades),
+            Operation::Signed { by, call } => {
+                self.require_signer(*by, call)?;
+                return self.attempt(call);
+            }
             Operation::Quote { market, quoted } => self.markets[*market].quoted = *quoted,
             Operation::Advance { slots, seconds } => {
                 self.slot += slots;

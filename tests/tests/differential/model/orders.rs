@@ -91,6 +91,8 @@ impl Model {
             .map_or(0, |after| after.lots.max(0) - holding.lots.max(0));
         let after = self.open_interest(market) + own;
         let limit = i128::from(self.markets[market].params.max_open_interest_lots);
+        let refused = after > before && self.markets[market].reduce_only;
+        require(!refused, BallastError::MarketReduceOnly)?;
         let held_up = after > before && mark.average.is_some();
         require(!held_up, BallastError::PriceDiverged)?;
         let within = after <= before || after <= limit;

@@ -65,6 +65,10 @@ pub struct Owned {
 /// A trader account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trader {
+    /// The wallet of its delegate.
+    pub delegate: Option<usize>,
+    /// Whether that signs block trades.
+    pub block_trades: bool,
     /// Free collateral.
     pub free: i128,
     /// One place a market.
@@ -80,6 +84,8 @@ pub struct Trader {
 pub struct Market {
     /// Parameters.
     pub params: RiskParams,
+    /// Whether its open interest must not rise.
+    pub reduce_only: bool,
     /// Worth of a tick of a lot.
     pub atoms_per_tick: i128,
     /// Positions either queue has room for.

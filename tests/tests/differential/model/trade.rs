@@ -181,6 +181,8 @@ impl Model {
         let rise = taken.after.lots.max(0) - taker.holding.lots.max(0) + made.after.lots.max(0)
             - maker.holding.lots.max(0);
         let limit = i128::from(params.max_open_interest_lots);
+        let reduce_only = self.markets[number].reduce_only;
+        require(rise <= 0 || !reduce_only, BallastError::MarketReduceOnly)?;
         require(
             rise <= 0 || mark.average.is_none(),
             BallastError::PriceDiverged,
