@@ -42,6 +42,8 @@ import {
   type InsuranceDonated,
   getInsuranceSweptDecoder,
   type InsuranceSwept,
+  getInsuranceWithdrawnDecoder,
+  type InsuranceWithdrawn,
   getMarginAddedDecoder,
   type MarginAdded,
   getMarginRemovedDecoder,
@@ -123,6 +125,7 @@ export type BallastEvent =
   | { name: 'FundingAccrued'; data: FundingAccrued }
   | { name: 'InsuranceDonated'; data: InsuranceDonated }
   | { name: 'InsuranceSwept'; data: InsuranceSwept }
+  | { name: 'InsuranceWithdrawn'; data: InsuranceWithdrawn }
   | { name: 'MarginAdded'; data: MarginAdded }
   | { name: 'MarginRemoved'; data: MarginRemoved }
   | { name: 'MarketClosed'; data: MarketClosed }
@@ -256,6 +259,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'InsuranceSwept',
     discriminator: new Uint8Array([71, 241, 247, 53, 59, 217, 227, 251]),
     decoder: getInsuranceSweptDecoder(),
+  },
+  {
+    name: 'InsuranceWithdrawn',
+    discriminator: new Uint8Array([85, 95, 150, 170, 148, 235, 180, 156]),
+    decoder: getInsuranceWithdrawnDecoder(),
   },
   {
     name: 'MarginAdded',

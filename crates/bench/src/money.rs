@@ -5,11 +5,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use ballast_client::instructions::trader;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox};
+use ballast_state::market::Market;
 use ballast_state::staged::Change;
 use solana_signer::Signer;
 
 use crate::admin::{mint_name, options};
 use crate::figure::Figure;
+use crate::forge;
 use crate::meter::Meter;
 use crate::shapes::thousands;
 use crate::venue::{Venue, START, TEN, USD};
@@ -144,6 +146,19 @@ fn fees(options: &Options, mint: &str, shape: &str, meter: &mut Meter) -> Result
         venue.sandbox.change(Change::Treasury(treasury), None)?;
         venue.trade(TEN, 500 * USD, 500 * USD)?;
         Figure::of(shape, venue.sandbox.withdraw_fees(&venue.market))
+    })?;
+    meter.measure(&format!("withdraw_insurance/{mint}"), || {
+        let mut venue = Venue::of(&MarketConfig::sol(), options, 0)?;
+        let treasury = venue.sandbox.create_wallet(0)?.tokens;
+        venue.sandbox.change(Change::Treasury(treasury), None)?;
+        let donor = venue.sandbox.create_wallet(USD)?;
+        venue.sandbox.donate_insurance(&venue.market, &donor, USD)?;
+        let address = venue.market.keys.market;
+        forge::change::<Market>(&mut venue.sandbox, &address, |market| {
+            (market.mode, market.final_ticks) = (3, 1);
+            (market.wind_down.ends_at, market.wind_down.cause) = (1, 2);
+        })?;
+        Figure::of(shape, venue.sandbox.withdraw_insurance(&venue.market))
     })
 }
 

@@ -61,6 +61,7 @@ const ROLES: [(&str, &[&str]); 3] = [
             "donate_insurance",
             "sweep_insurance",
             "withdraw_fees",
+            "withdraw_insurance",
             "release_profit",
             "declare_dead",
             "begin_settlement",

@@ -76,6 +76,7 @@ fn lines() -> Vec<String> {
         "migrate",
         "insurance donate 1 --market 0",
         "insurance sweep --market 0",
+        "insurance withdraw --market 0",
         &format!("explain-adl {SIGNATURE}"),
     ]
     .map(str::to_owned)

@@ -140,6 +140,15 @@ impl VaultTotal {
         }
     }
 
+    /// With `amount` atoms less, where it is known; `None` where it is less than that.
+    #[must_use]
+    pub fn without(self, amount: u64) -> Option<Self> {
+        match self.stored.checked_sub(1) {
+            None => Some(self),
+            Some(atoms) => Self::of_atoms(atoms.checked_sub(amount)?).ok(),
+        }
+    }
+
     /// What a vault with `vault` atoms holds that nobody's ledger has, atoms; 0 where the total is not
     /// known, so that nothing of a ledger is ever taken for it.
     ///

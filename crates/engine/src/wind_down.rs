@@ -48,6 +48,9 @@ pub const LEAST_COVERED_SECONDS: u32 = 3_000;
 /// Seconds from the declaration that an oracle is dead to the end of its market.
 pub const DEAD_NOTICE_SECONDS: i64 = 86_400;
 
+/// Seconds from the end of a market until what its insurance has left may be paid out.
+pub const INSURANCE_REST_SECONDS: i64 = 30 * 86_400;
+
 /// What a market does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MarketMode {
@@ -249,6 +252,15 @@ impl WindDown {
     #[must_use]
     pub const fn has_come(&self, now: i64) -> bool {
         self.ends_at != 0 && now >= self.ends_at
+    }
+
+    /// Whether at `now`, unix seconds, the market ended [`INSURANCE_REST_SECONDS`] ago.
+    #[must_use]
+    pub const fn ended_long_ago(&self, now: i64) -> bool {
+        match self.ends_at.checked_add(INSURANCE_REST_SECONDS) {
+            Some(due) => self.ends_at != 0 && now >= due,
+            None => false,
+        }
     }
 
     /// Why the market ends; `None` when it does not.

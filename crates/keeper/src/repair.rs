@@ -201,6 +201,8 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::FeesReserved
         | E::InsuranceDrawn
         | E::WrongTreasury
+        | E::InsuranceRestNotDue
+        | E::InsuranceNotLevel
         | E::Overflow
         | E::SizeOutOfRange
         | E::QuoteOutOfRange

@@ -61,6 +61,17 @@ impl Sandbox {
         self.send(&[instruction], &[])
     }
 
+    /// Pays what the insurance of a closed market has left to the treasury.
+    pub fn withdraw_insurance(&mut self, market: &MarketCookie) -> TxResult {
+        let instruction = anyone::WithdrawInsurance {
+            market: market.keys.market,
+            treasury: self.exchange().treasury,
+            collateral: self.collateral(),
+        }
+        .instruction();
+        self.send(&[instruction], &[])
+    }
+
     /// Frees held profit of traders.
     pub fn release_profit(&mut self, market: &MarketCookie, traders: &[Pubkey]) -> TxResult {
         let instruction = anyone::ReleaseProfit {

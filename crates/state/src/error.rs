@@ -271,6 +271,8 @@ errors! {
     6210 ClaimsNotCounted: "Deficits were written off and the claims are not counted; count_claims first";
     6211 NothingToCount: "Nothing was written off, or all claims are counted; settle_position pays everybody out";
     6212 MarginAfterWriteOff: "Deficits were written off in this market, so no more margin goes in; settle_position pays it out";
+    6213 InsuranceRestNotDue: "Insurance is paid out of a market that is closed, 30 days after its end";
+    6214 InsuranceNotLevel: "The insurance vault does not hold what the ledger says; sweep_insurance first";
 
     // --- migrations ---
     6220 AccountOutdated: "The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session";

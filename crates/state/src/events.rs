@@ -23,7 +23,7 @@ pub use migration::{AccountMigrated, MigratedOrder};
 pub use orders::{
     CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
 };
-pub use payout::{FeesWithdrawn, StrayTokensCredited};
+pub use payout::{FeesWithdrawn, InsuranceWithdrawn, StrayTokensCredited};
 pub use staged::{
     ChangeCancelled, ChangeStaged, DelaysChanged, OracleChanged, OracleWitnessed, TreasuryChanged,
 };

@@ -173,6 +173,7 @@ discriminators! {
     SWEEP_INSURANCE "sweep_insurance" [60, 221, 5, 32, 9, 251, 194, 222];
     WITHDRAW_FEES "withdraw_fees" [198, 212, 171, 109, 144, 215, 174, 89];
     GROW_QUEUE "grow_queue" [184, 206, 238, 102, 68, 182, 44, 38];
+    WITHDRAW_INSURANCE "withdraw_insurance" [201, 133, 145, 118, 235, 89, 90, 189];
     DECLARE_DEAD "declare_dead" [133, 241, 105, 198, 212, 231, 202, 67];
     BEGIN_SETTLEMENT "begin_settlement" [124, 223, 80, 249, 19, 59, 26, 92];
     SETTLE_POSITION "settle_position" [33, 156, 74, 218, 215, 42, 112, 175];

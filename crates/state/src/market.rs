@@ -115,7 +115,8 @@ pub struct Market {
     /// recorded, where the admin gets it. Written once.
     pub rent_payer: Pubkey,
     /// Atoms that the program keeps in the insurance vault, and one more; 0 while they are not known.
-    /// Written by `create_market`, `donate_insurance` and `sweep_insurance`; see [`VaultTotal`].
+    /// Written by `create_market`, `donate_insurance`, `sweep_insurance` and `withdraw_insurance`; see
+    /// [`VaultTotal`].
     pub insurance_vault_total: u64,
     /// When fees were paid out last, unix seconds; 0 before the first time. Written by `withdraw_fees`.
     pub fees_paid_at: u32,
@@ -718,6 +719,25 @@ impl Market {
         let Payout { atoms, left } = bucket.pay_out(&self.risk, self.mode(), now)?;
         self.fees_atoms = left.atoms;
         self.fees_paid_at = left.paid_at;
+        Ok(atoms)
+    }
+
+    /// Pays out all of insurance at `now`, unix seconds, of a vault with `vault` atoms. How much, atoms.
+    ///
+    /// # Errors
+    /// `InsuranceRestNotDue`; `ZeroAmount` where there is nothing; `InsuranceNotLevel`.
+    pub fn pay_out_insurance(&mut self, vault: u64, now: i64) -> Result<u64> {
+        let closed = self.mode() == MarketMode::Settled;
+        ensure(
+            closed && self.wind_down.ended_long_ago(now),
+            BallastError::InsuranceRestNotDue,
+        )?;
+        let atoms = self.insurance.balance;
+        ensure(atoms > 0, BallastError::ZeroAmount)?;
+        ensure(vault >= atoms, BallastError::InsuranceNotLevel)?;
+        let total = self.vault_total().without(atoms);
+        self.store_vault_total(total.ok_or(BallastError::InsuranceNotLevel)?);
+        self.insurance.balance = 0;
         Ok(atoms)
     }
 

@@ -49,7 +49,8 @@ pub use instructions::{
         donate_insurance::*, execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*,
         grow_queue::*, liquidate::*, migrate_book::*, migrate_exchange::*, migrate_market::*,
         migrate_queue::*, migrate_trader::*, open_adl_session::*, release_profit::*,
-        settle_position::*, sweep_insurance::*, withdraw_fees::*, witness_oracle::*,
+        settle_position::*, sweep_insurance::*, withdraw_fees::*, withdraw_insurance::*,
+        witness_oracle::*,
         write_off_bankrupt::*,
     },
     trader::{
@@ -365,5 +366,10 @@ pub mod ballast {
     /// Pays a market's fees to the treasury.
     pub fn withdraw_fees(ctx: Context<WithdrawFees>) -> Result<()> {
         WithdrawFees::handle(ctx)
+    }
+
+    /// Pays what the insurance of a closed market has left to the treasury.
+    pub fn withdraw_insurance(ctx: Context<WithdrawInsurance>) -> Result<()> {
+        WithdrawInsurance::handle(ctx)
     }
 }

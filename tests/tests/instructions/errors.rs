@@ -7,7 +7,7 @@ use ballast_state::error::BallastError;
 use crate::support::take_provoked;
 use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, ended_bankrupt,
-    execute_trigger, fees, funding, guardian, held_profit, liquidate, liquidate_book, long_pause,
+    execute_trigger, fees, funding, guardian, held_profit, insurance_rest, liquidate, liquidate_book, long_pause,
     makers, margin, market, modes, nonce, oracle, oracle_change, order_limits, place_order,
     reduce_only, reopening, risk, self_trade, staging, trade_limits, trader, triggers, wind_down,
     write_off,
@@ -224,6 +224,9 @@ fn evidence(error: BallastError) -> Evidence {
         E::FeesReserved => Case(fees::the_reserve_stays),
         E::InsuranceDrawn => Case(fees::fees_stay_while_a_cap_limits_insurance),
         E::WrongTreasury => Case(fees::nobody_but_the_treasury_is_paid),
+        E::InsuranceRestNotDue | E::InsuranceNotLevel => {
+            Case(insurance_rest::the_rest_goes_to_the_treasury_a_month_after_the_end)
+        }
         E::MarketInsolvent => Case(ended_bankrupt::nobody_is_settled_while_somebody_is_bankrupt),
         E::CounterpartyCanBeCut => Case(write_off::nothing_is_written_off_while_somebody_can_be_cut),
         E::NotFarthestBankrupt => Case(write_off::the_farthest_beyond_the_last_price_comes_first),

@@ -580,7 +580,7 @@ pub fn world() -> World {
 
 /// A world of markets in each state of their ends: one whose oracle is dead, one whose end has come,
 /// one in which positions are settled, an empty one, one in which something was written off. Another
-/// trades, and one more has fees to pay out.
+/// trades, one more has fees to pay out, and another one insurance.
 pub fn ends() -> World {
     let mut venue = Venue::open();
     let dead = venue.market.clone();
@@ -611,6 +611,8 @@ pub fn ends() -> World {
     let earning = s.create_market(&quiet()).unwrap();
     let treasury = name_treasury(&mut s).tokens;
     collect(&mut s, &earning, 1_000 * USD);
+    let spent = s.create_market(&quiet()).unwrap();
+    leave_insurance(&mut s, &spent, USD);
     let payer = s.funded_keypair().pubkey();
     forge::<Market>(&mut s, &empty.keys.market, |market| {
         market.rent_payer = payer;
@@ -620,6 +622,16 @@ pub fn ends() -> World {
             "withdraw_fees",
             anyone::WithdrawFees {
                 keys: earning.keys,
+                treasury,
+                collateral: s.collateral(),
+            }
+            .instruction(),
+            &[],
+        ),
+        Call::new(
+            "withdraw_insurance",
+            anyone::WithdrawInsurance {
+                market: spent.keys.market,
                 treasury,
                 collateral: s.collateral(),
             }
@@ -701,4 +713,17 @@ pub fn genesis() -> World {
         other: Venue::new().market,
         sandbox,
     }
+}
+
+/// Leaves a market that was closed a month ago with so much insurance.
+pub fn leave_insurance(s: &mut Sandbox, market: &MarketCookie, atoms: u64) {
+    let address = market.keys.market;
+    done(s.mint_to(&addresses::insurance_vault(&address), atoms));
+    let ended = s.time() - 31 * 86_400;
+    forge::<Market>(s, &address, |market| {
+        (market.mode, market.final_ticks) = (3, 1);
+        (market.wind_down.ends_at, market.wind_down.cause) = (ended, 2);
+        market.insurance.balance = atoms;
+        market.insurance_vault_total = atoms + 1;
+    });
 }

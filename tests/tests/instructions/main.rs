@@ -22,6 +22,7 @@ mod funding;
 mod funding_premium;
 mod guardian;
 mod held_profit;
+mod insurance_rest;
 mod liquidate;
 mod liquidate_book;
 mod long_pause;

@@ -163,7 +163,8 @@ export type Market = {
   rentPayer: Address;
   /**
    * Atoms that the program keeps in the insurance vault, and one more; 0 while they are not known.
-   * Written by `create_market`, `donate_insurance` and `sweep_insurance`; see [`VaultTotal`].
+   * Written by `create_market`, `donate_insurance`, `sweep_insurance` and `withdraw_insurance`; see
+   * [`VaultTotal`].
    */
   insuranceVaultTotal: bigint;
   /** When fees were paid out last, unix seconds; 0 before the first time. Written by `withdraw_fees`. */
@@ -263,7 +264,8 @@ export type MarketArgs = {
   rentPayer: Address;
   /**
    * Atoms that the program keeps in the insurance vault, and one more; 0 while they are not known.
-   * Written by `create_market`, `donate_insurance` and `sweep_insurance`; see [`VaultTotal`].
+   * Written by `create_market`, `donate_insurance`, `sweep_insurance` and `withdraw_insurance`; see
+   * [`VaultTotal`].
    */
   insuranceVaultTotal: number | bigint;
   /** When fees were paid out last, unix seconds; 0 before the first time. Written by `withdraw_fees`. */

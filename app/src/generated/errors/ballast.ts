@@ -344,6 +344,10 @@ export const BALLAST_ERROR__CLAIMS_NOT_COUNTED = 0x1842; // 6210
 export const BALLAST_ERROR__NOTHING_TO_COUNT = 0x1843; // 6211
 /** MarginAfterWriteOff: Deficits were written off in this market, so no more margin goes in; settle_position pays it out */
 export const BALLAST_ERROR__MARGIN_AFTER_WRITE_OFF = 0x1844; // 6212
+/** InsuranceRestNotDue: Insurance is paid out of a market that is closed, 30 days after its end */
+export const BALLAST_ERROR__INSURANCE_REST_NOT_DUE = 0x1845; // 6213
+/** InsuranceNotLevel: The insurance vault does not hold what the ledger says; sweep_insurance first */
+export const BALLAST_ERROR__INSURANCE_NOT_LEVEL = 0x1846; // 6214
 /** AccountOutdated: The account has the layout of an earlier release; anybody brings it up to date with migrate_exchange, migrate_market, migrate_queue, migrate_book or migrate_trader, which `ballast migrate` sends; an old session is closed with close_adl_session */
 export const BALLAST_ERROR__ACCOUNT_OUTDATED = 0x184c; // 6220
 /** FeesPaidToday: Fees of this market were paid out within the last day; wait for its end */
@@ -423,6 +427,8 @@ export type BallastError =
   | typeof BALLAST_ERROR__INSURANCE_CAN_PAY
   | typeof BALLAST_ERROR__INSURANCE_CAP
   | typeof BALLAST_ERROR__INSURANCE_DRAWN
+  | typeof BALLAST_ERROR__INSURANCE_NOT_LEVEL
+  | typeof BALLAST_ERROR__INSURANCE_REST_NOT_DUE
   | typeof BALLAST_ERROR__LADDER_INTERVAL
   | typeof BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK
   | typeof BALLAST_ERROR__LONG_PAUSE_INVALID
@@ -605,6 +611,8 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__INSURANCE_CAN_PAY]: `The market's insurance can pay the deficit; liquidate instead`,
     [BALLAST_ERROR__INSURANCE_CAP]: `The amount exceeds what insurance may pay in this window`,
     [BALLAST_ERROR__INSURANCE_DRAWN]: `Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends`,
+    [BALLAST_ERROR__INSURANCE_NOT_LEVEL]: `The insurance vault does not hold what the ledger says; sweep_insurance first`,
+    [BALLAST_ERROR__INSURANCE_REST_NOT_DUE]: `Insurance is paid out of a market that is closed, 30 days after its end`,
     [BALLAST_ERROR__LADDER_INTERVAL]: `The last liquidation step is too recent; wait for the ladder interval`,
     [BALLAST_ERROR__LIQUIDATION_SKIPS_BOOK]: `The book pays more than the liquidator would; pass the makers of the best orders in book order`,
     [BALLAST_ERROR__LONG_PAUSE_INVALID]: `A staged pause stops opening and taking margin out, nothing else, for 1 to 6,480,000 slots; without flags and slots it lifts the one there is`,

@@ -37,6 +37,7 @@ export * from "./heldPart";
 export * from "./insuranceDonated";
 export * from "./insuranceLedger";
 export * from "./insuranceSwept";
+export * from "./insuranceWithdrawn";
 export * from "./ladderStep";
 export * from "./lastPrice";
 export * from "./links";

@@ -45,6 +45,14 @@ enum Action {
         #[command(flatten)]
         sending: Sending,
     },
+    /// Pay what a market that was closed has left to the treasury, 30 days after its end; anybody.
+    Withdraw {
+        /// Number, name or address of the market.
+        #[arg(long, value_name = "MARKET")]
+        market: String,
+        #[command(flatten)]
+        sending: Sending,
+    },
     /// Move tokens between the vaults until the insurance vault of a market holds what its ledger
     /// says.
     Sweep {
@@ -179,6 +187,7 @@ pub async fn run(session: &Session, args: &InsuranceArgs) -> Result<()> {
             sending,
         }) => donate(session, amount, market, *token_account, *sending).await,
         Some(Action::Sweep { market, sending }) => sweep(session, market, *sending).await,
+        Some(Action::Withdraw { market, sending }) => withdraw(session, market, *sending).await,
     }
 }
 
@@ -278,6 +287,31 @@ async fn sweep(session: &Session, market: &str, sending: Sending) -> Result<()> 
         ),
         instructions: vec![build::SweepInsurance {
             market: address,
+            collateral,
+        }
+        .instruction()],
+        names: Names {
+            collateral: units,
+            market: None,
+        },
+    };
+    writing::perform(session, signer, plan, sending).await
+}
+async fn withdraw(session: &Session, market: &str, sending: Sending) -> Result<()> {
+    let signer = session.keypair()?;
+    let (address, market) = session.find(market).await?;
+    let (collateral, units) = quote_currency(session).await?;
+    let treasury = session.exchange().await?.treasury;
+    let plan = Plan {
+        command: "insurance withdraw",
+        purpose: format!(
+            "Pay {} that insurance of {} has left to treasury {treasury}",
+            units.show(market.insurance.balance.into()),
+            super::state::name_of(&market)
+        ),
+        instructions: vec![build::WithdrawInsurance {
+            market: address,
+            treasury,
             collateral,
         }
         .instruction()],

@@ -129,6 +129,32 @@ impl WithdrawFees {
     }
 }
 
+/// Pays what the insurance of a closed market has left to the treasury.
+#[derive(Clone, Debug, Default)]
+pub struct WithdrawInsurance {
+    /// The market.
+    pub market: Pubkey,
+    /// The token account that the exchange stores as its treasury.
+    pub treasury: Pubkey,
+    /// The quote currency.
+    pub collateral: Collateral,
+}
+
+impl WithdrawInsurance {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::WITHDRAW_INSURANCE)
+            .readonly(addresses::exchange())
+            .writable(self.market)
+            .writable(self.treasury)
+            .writable(addresses::insurance_vault(&self.market))
+            .readonly(self.collateral.mint)
+            .readonly(self.collateral.token_program)
+            .instruction()
+    }
+}
+
 /// Makes room for more positions in one of a market's queues.
 #[derive(Clone, Debug, Default)]
 pub struct GrowQueue {

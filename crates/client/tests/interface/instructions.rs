@@ -429,6 +429,15 @@ fn anyone() -> Vec<(&'static str, Instruction)> {
             .instruction(),
         ),
         (
+            "withdraw_insurance",
+            anyone::WithdrawInsurance {
+                market,
+                treasury: TOKENS,
+                collateral: COLLATERAL,
+            }
+            .instruction(),
+        ),
+        (
             "release_profit",
             anyone::ReleaseProfit {
                 keys: KEYS,

@@ -172,6 +172,8 @@ fn an_oracle_is_dead_after_so_long_without_a_price() {
     let end = WindDown::scheduled(EndCause::DeadOracle, END);
     assert!(!end.has_come(END - 1) && end.has_come(END));
     assert!(!WindDown::default().has_come(i64::MAX));
+    assert!(!end.ended_long_ago(END + 2_592_000 - 1) && end.ended_long_ago(END + 2_592_000));
+    assert!(!WindDown::default().ended_long_ago(i64::MAX));
     let none = WindDown::default().final_price(&last);
     assert_eq!(none, Err(EngineError::EndNotDue));
     assert_eq!(

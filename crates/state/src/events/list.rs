@@ -63,6 +63,7 @@ macro_rules! for_each_event {
             BankruptWrittenOff [189, 218, 222, 255, 121, 151, 226, 155];
             ClaimsCounted [213, 120, 178, 72, 87, 141, 187, 131];
             MarketClosed [86, 91, 119, 43, 94, 0, 217, 113];
+            InsuranceWithdrawn [85, 95, 150, 170, 148, 235, 180, 156];
             FeesWithdrawn [234, 15, 0, 119, 148, 241, 40, 21];
             StrayTokensCredited [195, 52, 119, 154, 155, 82, 251, 150];
             OracleWitnessed [12, 63, 111, 1, 18, 124, 4, 63];

@@ -27,3 +27,14 @@ pub struct StrayTokensCredited {
     /// Insurance ledger after, atoms.
     pub balance_after: u64,
 }
+
+/// What the insurance of a market that was closed had left was paid to the treasury.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct InsuranceWithdrawn {
+    /// The market.
+    pub market: Pubkey,
+    /// Token account that got it.
+    pub treasury: Pubkey,
+    /// How much, atoms: all of the ledger.
+    pub amount: u64,
+}

@@ -73,6 +73,11 @@ fn fields(event: &BallastEvent) -> Value {
             "amount_atoms": event.amount,
             "balance_after_atoms": event.balance_after,
         }),
+        BallastEvent::InsuranceWithdrawn(event) => json!({
+            "market": event.market.to_string(),
+            "treasury": event.treasury.to_string(),
+            "amount_atoms": event.amount,
+        }),
         BallastEvent::FeesWithdrawn(event) => json!({
             "market": event.market.to_string(),
             "treasury": event.treasury.to_string(),

@@ -102,6 +102,11 @@ impl Names<'_> {
                 "{} that somebody had sent straight to the insurance vault went to insurance.",
                 atoms(event.amount.into())
             ),
+            BallastEvent::InsuranceWithdrawn(event) => format!(
+                "{} of insurance paid to {}; nothing is left.",
+                atoms(event.amount.into()),
+                event.treasury
+            ),
             BallastEvent::FeesWithdrawn(event) => format!(
                 "{} of fees paid to {}; {} are left.",
                 atoms(event.amount.into()),

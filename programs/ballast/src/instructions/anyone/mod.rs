@@ -26,5 +26,6 @@ pub mod release_profit;
 pub mod settle_position;
 pub mod sweep_insurance;
 pub mod withdraw_fees;
+pub mod withdraw_insurance;
 pub mod witness_oracle;
 pub mod write_off_bankrupt;
