@@ -50,8 +50,7 @@ pub use instructions::{
         grow_queue::*, liquidate::*, migrate_book::*, migrate_exchange::*, migrate_market::*,
         migrate_queue::*, migrate_trader::*, open_adl_session::*, release_profit::*,
         settle_position::*, sweep_insurance::*, withdraw_fees::*, withdraw_insurance::*,
-        witness_oracle::*,
-        write_off_bankrupt::*,
+        witness_oracle::*, write_off_bankrupt::*,
     },
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,

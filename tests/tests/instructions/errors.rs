@@ -7,10 +7,10 @@ use ballast_state::error::BallastError;
 use crate::support::take_provoked;
 use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, ended_bankrupt,
-    execute_trigger, fees, funding, guardian, held_profit, insurance_rest, liquidate, liquidate_book, long_pause,
-    makers, margin, market, modes, nonce, oracle, oracle_change, order_limits, place_order,
-    reduce_only, reopening, risk, self_trade, staging, trade_limits, trader, triggers, wind_down,
-    write_off,
+    execute_trigger, fees, funding, guardian, held_profit, insurance_rest, liquidate,
+    liquidate_book, long_pause, makers, margin, market, modes, nonce, oracle, oracle_change,
+    order_limits, place_order, reduce_only, reopening, risk, self_trade, staging, trade_limits,
+    trader, triggers, wind_down, write_off,
 };
 
 enum Evidence {

@@ -55,5 +55,6 @@ export * from "./stageChange";
 export * from "./sweepInsurance";
 export * from "./withdraw";
 export * from "./withdrawFees";
+export * from "./withdrawInsurance";
 export * from "./witnessOracle";
 export * from "./writeOffBankrupt";

@@ -106,6 +106,7 @@ import {
   getSweepInsuranceInstruction,
   getWithdrawFeesInstruction,
   getWithdrawInstruction,
+  getWithdrawInsuranceInstruction,
   getWitnessOracleInstruction,
   getWriteOffBankruptInstruction,
   parseAcceptAuthorityInstruction,
@@ -157,6 +158,7 @@ import {
   parseSweepInsuranceInstruction,
   parseWithdrawFeesInstruction,
   parseWithdrawInstruction,
+  parseWithdrawInsuranceInstruction,
   parseWitnessOracleInstruction,
   parseWriteOffBankruptInstruction,
   type AcceptAuthorityInput,
@@ -243,6 +245,7 @@ import {
   type ParsedSweepInsuranceInstruction,
   type ParsedWithdrawFeesInstruction,
   type ParsedWithdrawInstruction,
+  type ParsedWithdrawInsuranceInstruction,
   type ParsedWitnessOracleInstruction,
   type ParsedWriteOffBankruptInstruction,
   type PlaceOrderInput,
@@ -259,6 +262,7 @@ import {
   type SweepInsuranceInput,
   type WithdrawFeesInput,
   type WithdrawInput,
+  type WithdrawInsuranceInput,
   type WitnessOracleInput,
   type WriteOffBankruptInput,
 } from "../instructions";
@@ -408,6 +412,7 @@ export enum BallastInstruction {
   SweepInsurance,
   Withdraw,
   WithdrawFees,
+  WithdrawInsurance,
   WitnessOracle,
   WriteOffBankrupt,
 }
@@ -959,6 +964,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([201, 133, 145, 118, 235, 89, 90, 189]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.WithdrawInsurance;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([202, 149, 51, 178, 212, 158, 113, 12]),
       ),
       0,
@@ -1133,6 +1149,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.WithdrawFees;
     } & ParsedWithdrawFeesInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.WithdrawInsurance;
+    } & ParsedWithdrawInsuranceInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.WitnessOracle;
     } & ParsedWitnessOracleInstruction<TProgram>)
@@ -1488,6 +1507,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseWithdrawFeesInstruction(instruction),
       };
     }
+    case BallastInstruction.WithdrawInsurance: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.WithdrawInsurance,
+        ...parseWithdrawInsuranceInstruction(instruction),
+      };
+    }
     case BallastInstruction.WitnessOracle: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1706,6 +1732,10 @@ export type BallastPluginInstructions = {
   withdrawFees: (
     input: WithdrawFeesInput,
   ) => ReturnType<typeof getWithdrawFeesInstruction> & SelfPlanAndSendFunctions;
+  withdrawInsurance: (
+    input: WithdrawInsuranceInput,
+  ) => ReturnType<typeof getWithdrawInsuranceInstruction> &
+    SelfPlanAndSendFunctions;
   witnessOracle: (
     input: WitnessOracleInput,
   ) => ReturnType<typeof getWitnessOracleInstruction> &
@@ -2000,6 +2030,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getWithdrawFeesInstruction(input),
+            ),
+          withdrawInsurance: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getWithdrawInsuranceInstruction(input),
             ),
           witnessOracle: (input) =>
             addSelfPlanAndSendFunctions(
