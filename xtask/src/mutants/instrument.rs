@@ -195,9 +195,15 @@ impl Switches<'_> {
         };
         let name = &call.method;
         let on = self.on(name.span(), format!("{other} for {name}"));
-        Some(parse_quote!((match (#receiver, #argument) {
-            (left, right) => if #on { left.#other(right) } else { left.#name(right) }
-        })))
+        // A variable may be a reference that a loop asks again: it is named, not moved.
+        Some(match &**receiver {
+            Expr::Path(_) => parse_quote!((match #argument {
+                __right => if #on { #receiver.#other(__right) } else { #receiver.#name(__right) }
+            })),
+            _ => parse_quote!((match (#receiver, #argument) {
+                (left, right) => if #on { left.#other(right) } else { left.#name(right) }
+            })),
+        })
     }
 
     fn call(&mut self, call: &syn::ExprCall) -> Option<Expr> {
@@ -370,6 +376,14 @@ fn share(a: u64) -> Result<u64, E> {
             "13:share mul_div_ceil for mul_div_floor",
         ];
         assert_eq!(changes(source), expected);
+    }
+
+    #[test]
+    fn a_variable_is_named_and_not_moved() {
+        let source = "fn left(right: &mut u64) -> Option<u64> { right.checked_sub(1) }";
+        let written = instrument(source, "lib.rs", &mut Vec::new()).expect("a source");
+        assert!(written.contains("right.checked_sub(__right)"), "{written}");
+        assert!(written.contains("right.checked_add(__right)"), "{written}");
     }
 
     #[test]
