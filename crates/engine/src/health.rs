@@ -88,3 +88,39 @@ impl From<Health> for Look {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::risk::sol_market;
+    use crate::units::{Atoms, Lots};
+
+    #[test]
+    fn with_maintenance_and_the_buffer_to_the_atom_a_position_is_restored() {
+        let (params, mark) = (sol_market(), LotPrice::new(200_000).unwrap());
+        let with_equity = |atoms| Position {
+            lots: Lots::new(100).unwrap(),
+            entry_quote: Atoms::new(20_000_000),
+            margin: Atoms::new(atoms),
+            ..Position::default()
+        };
+        // 2.5% of 20,000,000, and a tenth of it more.
+        for (equity, health, restored) in [
+            (550_001, Health::Healthy, true),
+            (550_000, Health::Healthy, true),
+            (549_999, Health::Healthy, false),
+            (500_000, Health::Healthy, false),
+            (499_999, Health::BelowMaintenance, false),
+            (-1, Health::Bankrupt { deficit: 1 }, false),
+        ] {
+            let counts = equity % 2 == 0;
+            let expected = Look {
+                health,
+                restored,
+                counts,
+            };
+            let found = look(&with_equity(equity), mark, &params, counts);
+            assert_eq!(found, Ok(expected), "{equity}");
+        }
+    }
+}

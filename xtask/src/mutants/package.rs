@@ -9,7 +9,7 @@ use crate::copies::{files, put, read};
 /// The package whose tests are tried.
 const PACKAGE: &str = "crates/engine";
 /// Sources that only serve tests.
-const FIXTURES: &str = "fixtures";
+const FOR_TESTS: [&str; 2] = ["fixtures", "tests.rs"];
 
 /// The copy: a workspace of its own.
 pub struct Copy {
@@ -44,7 +44,10 @@ impl Copy {
                 .strip_prefix(&package)
                 .map_err(|problem| problem.to_string())?;
             let mut text = read(&path)?;
-            let is_source = name.starts_with("src") && !name.iter().any(|part| part == FIXTURES);
+            let for_tests = name
+                .iter()
+                .any(|part| FOR_TESTS.iter().any(|known| part == *known));
+            let is_source = name.starts_with("src") && !for_tests;
             if is_source && name.extension().is_some_and(|kind| kind == "rs") {
                 text = instrument(&text, &name.display().to_string(), &mut copy.mutants)?;
             }

@@ -360,3 +360,17 @@ fn a_liquidation_takes_half_of_the_maintenance_that_was_in_force_at_most() {
         "risk.liquidation_discount_max_bps is 121, allowed 0 to 120"
     );
 }
+
+#[test]
+fn a_liquidation_may_cost_nothing() {
+    passes(&[
+        |params| params.liquidation_discount_bps = 0,
+        |params| params.liquidation_fee_bps = 0,
+        |params| {
+            (
+                params.liquidation_discount_bps,
+                params.liquidation_discount_max_bps,
+            ) = (0, 0)
+        },
+    ]);
+}

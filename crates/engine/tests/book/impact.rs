@@ -298,3 +298,28 @@ fn a_reduce_only_order_moves_no_impact_price() {
     assert_eq!(impact(&store, Side::Short, 55), Some(11));
     assert_eq!(impact(&store, Side::Short, 56), None);
 }
+
+#[test]
+fn thirty_two_short_lived_orders_are_searched_past_and_no_more() {
+    for side in [Side::Long, Side::Short] {
+        let mut store = Store::new(64);
+        let mut own = OwnOrders::EMPTY;
+        store.add(&order(side, 100, 5), &mut own);
+        // Each better than the one before it.
+        let better = |number: u64| match side {
+            Side::Long => 110 + number,
+            Side::Short => 90 - number,
+        };
+        for number in 0..33 {
+            let found = impact(&store, side, 500);
+            assert_eq!(found, Some(100), "{side:?} behind {number}");
+            let short_lived = NewOrder {
+                expires_at: NOW + 1,
+                ..order(side, better(number), 9)
+            };
+            let mut other = OwnOrders::EMPTY;
+            store.add(&short_lived, &mut other);
+        }
+        assert_eq!(impact(&store, side, 500), None);
+    }
+}

@@ -3,12 +3,12 @@
 
 use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, SkipReason};
 use ballast_engine::position::Position;
-use ballast_engine::queue::CutStamp;
+use ballast_engine::queue::{CutStamp, PASS_SLOTS};
 use ballast_engine::risk::AdlParams;
 use ballast_engine::units::{FundingIndex, Side};
 use ballast_engine::EngineError;
 
-use crate::fixture::{lot_price, position};
+use crate::fixture::{lot_price, position, Store};
 
 /// Caps of a half; 100 long lots bankrupt at 110, the mark at 100.
 fn begin(params: &AdlParams) -> Deleveraging {
@@ -134,4 +134,14 @@ fn a_pass_opens_forwards_and_before_anybody_is_cut() {
     done(call.cut(&better(), 0, CutStamp::default()));
     assert_eq!(call.open_pass(2), refused);
     assert_eq!(call.round().epoch, 1);
+}
+
+#[test]
+fn a_pass_that_the_queue_opened_lasts_from_its_slot_on() {
+    let mut store = Store::new(Side::Long, 4);
+    let mut queue = store.queue();
+    assert_eq!(queue.join_pass(0, 700), Ok(1));
+    assert_eq!(queue.join_pass(0, 700 + PASS_SLOTS), Ok(1));
+    assert_eq!(queue.join_pass(0, 701 + PASS_SLOTS), Ok(2));
+    assert_eq!(queue.join_pass(0, 701 + 2 * PASS_SLOTS), Ok(2));
 }
