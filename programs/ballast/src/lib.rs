@@ -121,7 +121,7 @@ pub mod ballast {
         CancelTrigger::handle(ctx, kind)
     }
 
-    // --- anyone ---
+    // --- anyone: what keepers send all the time ---
 
     /// Takes one liquidation step over.
     pub fn liquidate<'info>(
@@ -159,6 +159,49 @@ pub mod ballast {
     pub fn accrue_funding(ctx: Context<AccrueFunding>) -> Result<()> {
         AccrueFunding::handle(ctx)
     }
+
+    // --- a trader's account and margin ---
+
+    /// Turns tokens into free collateral.
+    pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
+        Deposit::handle(ctx, amount)
+    }
+
+    /// Turns free collateral into tokens.
+    pub fn withdraw(ctx: Context<Withdraw>, amount: u64) -> Result<()> {
+        Withdraw::handle(ctx, amount)
+    }
+
+    /// Moves free collateral to a position's margin.
+    pub fn add_margin(ctx: Context<AddMargin>, amount: u64) -> Result<()> {
+        AddMargin::handle(ctx, amount)
+    }
+
+    /// Moves a position's margin to free collateral.
+    pub fn remove_margin(ctx: Context<RemoveMargin>, amount: u64) -> Result<()> {
+        RemoveMargin::handle(ctx, amount)
+    }
+
+    /// Opens a trader account.
+    pub fn create_trader(ctx: Context<CreateTrader>, sub_id: u16) -> Result<()> {
+        CreateTrader::handle(ctx, sub_id)
+    }
+
+    /// Closes an empty trader account.
+    pub fn close_trader(ctx: Context<CloseTrader>) -> Result<()> {
+        CloseTrader::handle(ctx)
+    }
+
+    /// Names or dismisses a delegate.
+    pub fn set_delegate(
+        ctx: Context<SetDelegate>,
+        delegate: Option<Pubkey>,
+        block_trades: bool,
+    ) -> Result<()> {
+        SetDelegate::handle(ctx, delegate, block_trades)
+    }
+
+    // --- anyone: the rest ---
 
     /// Begins a deleveraging over several transactions.
     pub fn open_adl_session(ctx: Context<OpenAdlSession>) -> Result<()> {
@@ -252,47 +295,6 @@ pub mod ballast {
     /// Brings a trader account to today's layout.
     pub fn migrate_trader<'info>(ctx: Context<'info, MigrateTrader<'info>>) -> Result<()> {
         MigrateTrader::handle(ctx)
-    }
-
-    // --- a trader's account and margin ---
-
-    /// Turns tokens into free collateral.
-    pub fn deposit(ctx: Context<Deposit>, amount: u64) -> Result<()> {
-        Deposit::handle(ctx, amount)
-    }
-
-    /// Turns free collateral into tokens.
-    pub fn withdraw(ctx: Context<Withdraw>, amount: u64) -> Result<()> {
-        Withdraw::handle(ctx, amount)
-    }
-
-    /// Moves free collateral to a position's margin.
-    pub fn add_margin(ctx: Context<AddMargin>, amount: u64) -> Result<()> {
-        AddMargin::handle(ctx, amount)
-    }
-
-    /// Moves a position's margin to free collateral.
-    pub fn remove_margin(ctx: Context<RemoveMargin>, amount: u64) -> Result<()> {
-        RemoveMargin::handle(ctx, amount)
-    }
-
-    /// Opens a trader account.
-    pub fn create_trader(ctx: Context<CreateTrader>, sub_id: u16) -> Result<()> {
-        CreateTrader::handle(ctx, sub_id)
-    }
-
-    /// Closes an empty trader account.
-    pub fn close_trader(ctx: Context<CloseTrader>) -> Result<()> {
-        CloseTrader::handle(ctx)
-    }
-
-    /// Names or dismisses a delegate.
-    pub fn set_delegate(
-        ctx: Context<SetDelegate>,
-        delegate: Option<Pubkey>,
-        block_trades: bool,
-    ) -> Result<()> {
-        SetDelegate::handle(ctx, delegate, block_trades)
     }
 
     // --- authorities; a change that has waited is put in force by anyone ---
