@@ -1,7 +1,7 @@
 //! Transactions with a durable nonce, which authorities may not send. The nonces are real: without
 //! one that has been advanced, the runtime takes none of these transactions.
 
-use anchor_lang::solana_program::instruction::Instruction;
+use anchor_lang::solana_program::instruction::{AccountMeta, Instruction};
 use ballast_client::instructions::admin;
 use ballast_sandbox::{Sandbox, TxError, TxOutcome, TxResult};
 use ballast_state::error::BallastError;
@@ -12,6 +12,8 @@ use ballast_state::Pubkey;
 use solana_account::Account;
 use solana_keypair::Keypair;
 use solana_message::{v0, Hash, VersionedMessage};
+use solana_program_runtime::declare_process_instruction;
+use solana_program_runtime::solana_sbpf::program::BuiltinFunctionDefinition;
 use solana_signer::Signer;
 use solana_system_interface::instruction::{advance_nonce_account, create_nonce_account, transfer};
 use solana_transaction::versioned::VersionedTransaction;
@@ -92,9 +94,10 @@ fn refused_for_its_nonce(sandbox: &mut Sandbox, transaction: VersionedTransactio
 }
 
 /// Of every call that an authority signs, whether a transaction with a nonce may carry it.
-const SIGNED_BY_AUTHORITIES: [(&str, bool); 7] = [
+const SIGNED_BY_AUTHORITIES: [(&str, bool); 8] = [
     ("initialize_exchange", false),
     ("set_pause", false),
+    ("set_reduce_only", false),
     ("raise_delays", false),
     ("stage_change", false),
     ("accept_authority", false),
@@ -227,4 +230,46 @@ pub fn a_forged_sysvar_hides_no_nonce() {
         let error = execute(&mut sandbox.fork(), kept).unwrap_err();
         assert!(error.is("WrongInstructionsSysvar"), "{error}");
     }
+}
+
+declare_process_instruction!(Caller, 1, |invoke_context| {
+    let context = &invoke_context.transaction_context;
+    let context = context.get_current_instruction_context()?;
+    let mut accounts = Vec::new();
+    for index in 1..context.get_number_of_instruction_accounts() {
+        accounts.push(AccountMeta {
+            pubkey: *context.get_key_of_instruction_account(index)?,
+            is_signer: context.is_instruction_account_signer(index)?,
+            is_writable: context.is_instruction_account_writable(index)?,
+        });
+    }
+    let called = Instruction {
+        program_id: *context.get_key_of_instruction_account(0)?,
+        accounts,
+        data: context.get_instruction_data().to_vec(),
+    };
+    invoke_context.native_invoke_signed(called, &[])
+});
+
+/// A program that hands on what it is told to, with the signatures it got.
+const CALLER: Pubkey = Pubkey::new_from_array([77; 32]);
+
+fn through_the_caller(called: &Instruction) -> Instruction {
+    let program = AccountMeta::new_readonly(called.program_id, false);
+    Instruction {
+        program_id: CALLER,
+        accounts: [&[program], &called.accounts[..]].concat(),
+        data: called.data.clone(),
+    }
+}
+
+#[test]
+fn a_program_that_calls_hides_no_nonce() {
+    let (mut sandbox, nonce, admin, stage) = staging();
+    sandbox.svm().add_builtin(CALLER, Caller::register);
+    let called = through_the_caller(&stage);
+    let kept = nonce.sign(&sandbox, &[nonce.advance(), called.clone()], &[&admin]);
+    refused_for_its_nonce(&mut sandbox.fork(), kept);
+    let hash = sandbox.svm().latest_blockhash();
+    done(execute(&mut sandbox, signed(&admin, &[called], &[], hash)));
 }
