@@ -191,6 +191,10 @@ mod tests {
         assert_eq!(cmp_products(max, max, max, max - 1), Ordering::Greater);
         assert_eq!(cmp_products(max, 2, 2, max), Ordering::Equal);
         assert_eq!(cmp_products(3, 4, 2, 7), Ordering::Less);
+        // Products whose low halves are equal.
+        let high = 1_u128 << 64;
+        assert_eq!(cmp_products(high, high, high, 2 * high), Ordering::Less);
+        assert_eq!(cmp_products(high, 1, 2, 3), Ordering::Greater);
     }
 
     #[test]

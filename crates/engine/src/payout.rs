@@ -71,7 +71,7 @@ impl FeeBucket {
     fn is_due(&self, now: i64) -> bool {
         // 32 bits from a time.
         let next = i64::from(self.paid_at).wrapping_add(PAYOUT_SECONDS);
-        self.paid_at == 0 || now >= next
+        now >= next
     }
 
     /// The share of the fees, as far as the reserve lets it go.

@@ -53,6 +53,21 @@ fn breaks(node: u32, offset: usize, value: &[u8]) {
 }
 
 #[test]
+fn a_walk_ends_with_the_first_error() {
+    for node in 0..3 {
+        let (mut store, _) = sample();
+        store
+            .field(node, LEFT, 4)
+            .copy_from_slice(&99_u32.to_le_bytes());
+        let view = store.view();
+        let walked: Vec<_> = view.iter(Side::Long).take(10).collect();
+        let errors = walked.iter().filter(|step| step.is_err()).count();
+        assert_eq!(errors, 1, "{node}");
+        assert!(walked.last().is_some_and(Result::is_err), "{node}");
+    }
+}
+
+#[test]
 fn every_changed_field_is_noticed() {
     for node in [0, 1, 2, 4, 5, 6] {
         for link in [LEFT, LEFT + 4, OWNER_NEXT, OWNER_PREVIOUS] {
