@@ -1,0 +1,113 @@
+//! What a market has: fees, insurance and its vault, and who pays a deficit.
+
+use super::*;
+
+impl Market {
+    /// What may be paid of deficits in `slot`, atoms: what insurance may pay, and the held profit after
+    /// it.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn deficit_cover(&self, slot: u64) -> core::result::Result<u64, EngineError> {
+        let insurance = self.insurance.available(&self.risk, slot)?;
+        let cover = insurance.checked_add(self.held.available());
+        cover.ok_or(EngineError::Overflow)
+    }
+
+    /// Pays `atoms` of a deficit in `slot`: insurance as far as it may, held profit the rest. How much
+    /// each paid, atoms.
+    ///
+    /// # Errors
+    /// `InsuranceCap` for more than [`Self::deficit_cover`]; `Overflow`.
+    pub fn pay_deficit(
+        &mut self,
+        atoms: u64,
+        slot: u64,
+    ) -> core::result::Result<DeficitPaid, EngineError> {
+        let insured = atoms.min(self.insurance.available(&self.risk, slot)?);
+        let held = atoms.checked_sub(insured).ok_or(EngineError::Overflow)?;
+        if held > self.held.available() {
+            return Err(EngineError::InsuranceCap);
+        }
+        let (ledger, rest) = self.held.pay(held)?;
+        let drawn = self.insurance.draw(&self.risk, slot, insured)?;
+        self.insurance = drawn.credit(rest)?;
+        self.held = ledger;
+        Ok(DeficitPaid { insured, held })
+    }
+
+    /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn book_fees(&mut self, market: u64, insurance: u64) -> Result<()> {
+        self.insurance = self.insurance.credit(insurance)?;
+        self.fees_atoms = self
+            .fees_atoms
+            .checked_add(market)
+            .ok_or(BallastError::Overflow)?;
+        Ok(())
+    }
+
+    /// The fees, and when some were paid out last.
+    #[must_use]
+    pub const fn fee_bucket(&self) -> FeeBucket {
+        FeeBucket {
+            atoms: self.fees_atoms,
+            paid_at: self.fees_paid_at,
+        }
+    }
+
+    /// Pays fees out at `now`, unix seconds. How much the treasury gets, atoms.
+    ///
+    /// # Errors
+    /// Those of [`FeeBucket::pay_out`].
+    pub fn pay_out_fees(&mut self, now: i64) -> Result<u64> {
+        let bucket = self.fee_bucket();
+        let Payout { atoms, left } = bucket.pay_out(&self.risk, self.mode(), now)?;
+        self.fees_atoms = left.atoms;
+        self.fees_paid_at = left.paid_at;
+        Ok(atoms)
+    }
+
+    /// Pays out all of insurance at `now`, unix seconds, of a vault with `vault` atoms. How much, atoms.
+    ///
+    /// # Errors
+    /// `InsuranceRestNotDue`; `ZeroAmount` where there is nothing; `InsuranceNotLevel`.
+    pub fn pay_out_insurance(&mut self, vault: u64, now: i64) -> Result<u64> {
+        let closed = self.mode() == MarketMode::Settled;
+        ensure(
+            closed && self.wind_down.ended_long_ago(now),
+            BallastError::InsuranceRestNotDue,
+        )?;
+        let atoms = self.insurance.balance;
+        ensure(atoms > 0, BallastError::ZeroAmount)?;
+        ensure(vault >= atoms, BallastError::InsuranceNotLevel)?;
+        let total = self.vault_total().without(atoms);
+        self.store_vault_total(total.ok_or(BallastError::InsuranceNotLevel)?);
+        self.insurance.balance = 0;
+        Ok(atoms)
+    }
+
+    /// What the program keeps in the insurance vault.
+    #[must_use]
+    pub const fn vault_total(&self) -> VaultTotal {
+        VaultTotal::of_stored(self.insurance_vault_total)
+    }
+
+    /// Records it.
+    pub const fn store_vault_total(&mut self, total: VaultTotal) {
+        self.insurance_vault_total = total.stored();
+    }
+
+    /// Gives insurance what an insurance vault with `vault` atoms holds that nobody's ledger has.
+    /// How much, atoms.
+    ///
+    /// # Errors
+    /// `Unbalanced`; `Overflow`.
+    pub fn credit_stray(&mut self, vault: u64) -> Result<u64> {
+        let atoms = self.vault_total().stray(vault)?;
+        self.insurance = self.insurance.credit(atoms)?;
+        Ok(atoms)
+    }
+}
