@@ -60,8 +60,8 @@ pub struct ClaimPaid {
 }
 
 /// What a position lacks for which a session found nobody at the close price it has frozen, where
-/// insurance and held profit may pay `available` atoms. They pay what that price counted on, if they
-/// still can: with less it is only farther from the last price.
+/// insurance and held profit may pay `available` atoms. They pay all they can, also what they got
+/// after that price was frozen: nothing is written off while any of it is left.
 ///
 /// # Errors
 /// `NotBankrupt`; `PositionCorrupt` when the round was not frozen for this position.
@@ -70,8 +70,8 @@ pub fn unclosed(
     position: &Position,
     available: u64,
 ) -> Result<Unclosed, EngineError> {
-    let Deficit { whole, insured, .. } = Deleveraging::frozen_deficit(round, position)?;
-    let paid = insured.min(available);
+    let Deficit { whole, .. } = Deleveraging::frozen_deficit(round, position)?;
+    let paid = whole.min(available);
     let written_off = whole.checked_sub(paid).ok_or(EngineError::Overflow)?;
     Ok(Unclosed {
         deficit: whole,

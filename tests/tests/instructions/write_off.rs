@@ -9,6 +9,7 @@ use ballast_sandbox::TraderCookie;
 use ballast_state::error::BallastError;
 use ballast_state::events::{BallastEvent, BankruptWrittenOff};
 use ballast_state::market::{Market, CLAIMS_COUNTED};
+use ballast_state::trader::Trader;
 
 use crate::adl::Crash;
 use crate::event;
@@ -306,6 +307,62 @@ fn gifts_pay_before_the_claims_are_counted_and_change_nothing_after() {
     assert!(dave < 1_000 * USD);
     let covered = 1_280 * USD - counted.written_off_atoms;
     assert_eq!(dave, covered * 1_000 / 1_280);
+}
+
+/// Holds this much of a trader's free collateral, as profit that it took out.
+fn hold(venue: &mut Venue, trader: &TraderCookie, atoms: u64) {
+    let key = venue.market.keys.market;
+    let market = venue.sandbox.market(&venue.market.clone());
+    let claim = venue
+        .sandbox
+        .position(&venue.market, &trader.address)
+        .unwrap()
+        .held_claim();
+    let (held, claim) = market.held.hold(&claim, atoms, 1).unwrap();
+    forge::<Market>(&mut venue.sandbox, &key, |market| market.held = held);
+    forge::<Trader>(&mut venue.sandbox, &trader.address, |trader| {
+        trader.free -= i64::try_from(atoms).unwrap();
+        trader.slot_mut(&key).unwrap().store_held_claim(&claim);
+    });
+    venue.conserves();
+}
+
+#[test]
+fn a_gift_to_insurance_left_held_profit_that_stopped_every_payout() {
+    let mut it = ended(Deadlock::new());
+    let [alice, bob, carol, dave, erin] = it.everybody();
+    hold(&mut it.venue, &dave, 50 * USD);
+    let (market, session) = (it.venue.market.clone(), it.session(&alice));
+    let insurance = it.venue.sandbox.market(&market).insurance.balance;
+    let wallet = it.venue.sandbox.create_wallet(20 * USD).unwrap();
+    done(
+        it.venue
+            .sandbox
+            .donate_insurance(&market, &wallet, 20 * USD),
+    );
+    let outcome = done(it.venue.sandbox.write_off_bankrupt(&market, &session));
+    let written_off = match outcome.events.first() {
+        Some(BallastEvent::BankruptWrittenOff(event)) => event.as_ref().clone(),
+        other => panic!("{other:?}"),
+    };
+    // All there is pays before anything is written off.
+    assert_eq!(written_off.insurance_paid_atoms, insurance + 20 * USD);
+    assert_eq!(written_off.held_paid_atoms, 50 * USD);
+    let held = it.venue.sandbox.market(&market).held;
+    assert_eq!((held.atoms, held.shares), (0, 0));
+    done(it.venue.sandbox.count_claims(&market, 100));
+    for order in [
+        [&carol, &dave, &erin],
+        [&erin, &dave, &carol],
+        [&dave, &carol, &erin],
+    ] {
+        let mut venue = it.venue.copy();
+        for trader in order {
+            assert_eq!(venue.settle(trader).held_atoms, 0);
+        }
+        venue.is_spent(&[&alice, &bob, &carol, &dave, &erin]);
+        done(venue.sandbox.close_market(&market));
+    }
 }
 
 #[test]

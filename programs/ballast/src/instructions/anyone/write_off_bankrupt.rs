@@ -62,8 +62,8 @@ pub struct WriteOffBankrupt<'info> {
 
 impl WriteOffBankrupt<'_> {
     /// In a market that has ended, where a session has looked at everybody and found nobody solvent
-    /// at the close price: insurance and held profit pay what that price counted on, the market takes
-    /// the position over at the last price, and the rest of its deficit is written off, for all
+    /// at the close price: insurance and held profit pay all they can, the market takes the position
+    /// over at the last price, and the rest of its deficit is written off, for all
     /// positions that are left to bear alike. The session is closed. Anyone may call it.
     ///
     /// # Errors
