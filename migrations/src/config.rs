@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use anyhow::{bail, Context, Result};
 use ballast_client::addresses::{book_space, max_queue_capacity, MAX_ACCOUNT_BYTES};
 use ballast_client::amount::{Unit, NANO_DECIMALS};
+use ballast_client::price::feed_id;
 use ballast_engine::risk::RiskParams;
 use ballast_state::book_account::MIN_BOOK_ORDERS;
 use ballast_state::exchange::Delays;
@@ -226,7 +227,7 @@ impl Market {
         let named = |field: &str| format!("market {}: {field}", self.name);
         let (kind, feed_id, push_account) = match (&self.feed_id, &self.push_account) {
             (Some(feed), None) => {
-                let feed = feed_bytes(feed).with_context(|| named("feed_id"))?;
+                let feed = feed_id(feed).with_context(|| named("feed_id"))?;
                 (ORACLE_PULL, feed, Pubkey::default())
             }
             (None, Some(account)) => {
@@ -273,20 +274,6 @@ pub fn key(text: &str) -> Result<Pubkey> {
         Ok(key) => Ok(key),
         Err(problem) => bail!("`{text}` is not an address ({problem})"),
     }
-}
-
-/// The bytes of a feed id in hexadecimal, with or without `0x`.
-fn feed_bytes(text: &str) -> Result<[u8; 32]> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    let mut bytes = [0; 32];
-    if digits.len() != 64 || !digits.is_ascii() {
-        bail!("a feed id has 64 hexadecimal digits: `{text}`");
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&digits[2 * index..2 * index + 2], 16)
-            .with_context(|| format!("a feed id has hexadecimal digits: `{text}`"))?;
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -29,6 +29,29 @@ pub enum PriceError {
     Refused(BallastError),
 }
 
+/// A text that is no feed id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no feed id: expected 64 hexadecimal digits")]
+pub struct FeedIdError(String);
+
+/// The bytes of a feed id in hexadecimal, with or without `0x`.
+///
+/// # Errors
+/// [`FeedIdError`].
+pub fn feed_id(text: &str) -> Result<[u8; 32], FeedIdError> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let bad = || FeedIdError(text.to_owned());
+    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(bad());
+    }
+    let mut id = [0; 32];
+    for (byte, at) in id.iter_mut().zip((0..).step_by(2)) {
+        let pair = digits.get(at..at + 2).ok_or_else(bad)?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| bad())?;
+    }
+    Ok(id)
+}
+
 /// The account from which a market's price is read by default: the stored one of a push market,
 /// that of [`DEFAULT_SHARD`] of a pull market.
 #[must_use]
@@ -253,5 +276,22 @@ mod tests {
         market.last_price.publish_time = later;
         let older = Err(PriceFault::Older);
         assert_eq!(check(&market, Action::Reduce, later), older);
+    }
+
+    #[test]
+    fn a_feed_id_has_sixty_four_digits() {
+        let id = "ef".repeat(32);
+        assert_eq!(feed_id(&id), Ok([0xef; 32]));
+        assert_eq!(feed_id(&format!("0x{id}")), Ok([0xef; 32]));
+        for bad in [
+            &id[1..],
+            "",
+            "zz",
+            &"zz".repeat(32),
+            &"é".repeat(32),
+            &"+f".repeat(32),
+        ] {
+            assert!(feed_id(bad).is_err(), "{bad}");
+        }
     }
 }

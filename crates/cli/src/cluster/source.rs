@@ -26,21 +26,6 @@ pub struct WitnessArgs {
     sending: Sending,
 }
 
-/// A feed id in hexadecimal.
-pub fn feed(text: &str) -> Result<[u8; 32], String> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    let bad = || format!("`{text}` is no feed id: expected 64 hexadecimal digits");
-    if digits.len() != 64 || !digits.is_ascii() {
-        return Err(bad());
-    }
-    let mut id = [0; 32];
-    for (byte, at) in id.iter_mut().zip((0..).step_by(2)) {
-        let pair = digits.get(at..at + 2).ok_or_else(bad)?;
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| bad())?;
-    }
-    Ok(id)
-}
-
 /// A price source in the units of the market: the account of the push oracle, or else a feed.
 pub fn chosen(market: &Market, feed: Option<[u8; 32]>, push: Option<Pubkey>) -> OracleConfig {
     OracleConfig {
@@ -102,19 +87,4 @@ pub async fn witness(session: &Session, args: &WitnessArgs) -> Result<()> {
         names: Names::of(&session.exchange().await?),
     };
     writing::perform(session, session.keypair()?, plan, args.sending).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_feed_id_has_sixty_four_digits() {
-        let id = "ef".repeat(32);
-        assert_eq!(feed(&id), Ok([0xef; 32]));
-        assert_eq!(feed(&format!("0x{id}")), Ok([0xef; 32]));
-        for bad in [&id[1..], "", "zz", &"zz".repeat(32), &"é".repeat(32)] {
-            assert!(feed(bad).is_err(), "{bad}");
-        }
-    }
 }

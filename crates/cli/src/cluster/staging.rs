@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use ballast_client::instructions::admin::{self as build, StagedKeys};
 use ballast_client::instructions::source::ApplyOracleChange;
 use ballast_client::instructions::MarketKeys;
+use ballast_client::price::feed_id;
 use ballast_report::table::Table;
 use ballast_rpc::cluster::market_keys;
 use ballast_state::exchange::{Delays, Exchange, Role};
@@ -57,7 +58,7 @@ pub enum StageChoice {
         #[arg(long, value_name = "MARKET")]
         market: String,
         /// Pyth feed id of the pull oracle, in hexadecimal.
-        #[arg(long, value_name = "ID", value_parser = source::feed, required_unless_present = "push")]
+        #[arg(long, value_name = "ID", value_parser = feed_id, required_unless_present = "push")]
         feed: Option<[u8; 32]>,
         /// Price account of the push oracle.
         #[arg(long, value_name = "ACCOUNT", conflicts_with = "feed")]
