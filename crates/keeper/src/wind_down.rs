@@ -3,11 +3,11 @@
 
 use anchor_lang::prelude::{Clock, Pubkey};
 use ballast_client::instructions::wind_down::{
-    BeginSettlement, CloseMarket, CountClaims, DeclareDead, SettlePosition,
+    BeginSettlement, CloseMarket, CountClaims, DeclareDead, SettlePosition, MAX_COUNTED_NODES,
 };
 use ballast_engine::liquidation::{health, Health};
 use ballast_engine::solvency::beyond_q32;
-use ballast_engine::wind_down::{is_dead, EndCause, MarketMode};
+use ballast_engine::wind_down::MarketMode;
 use ballast_engine::EngineError;
 use ballast_state::exchange::PAUSE_DELEVERAGE;
 use solana_instruction::Instruction;
@@ -15,9 +15,6 @@ use solana_instruction::Instruction;
 use crate::evaluate::{job, Conditions, Evaluation, Job, Task};
 use crate::market::{MarketState, Present};
 use crate::positions::PositionRecord;
-
-/// Queue nodes that one call counts: about 300 compute units each.
-const COUNTED_NODES: u32 = 3_000;
 
 /// What is due of a market that has not ended, whatever its price: once its end has come nothing else
 /// can be done in it, and while its oracle is dead neither.
@@ -27,11 +24,9 @@ pub fn due(market: &MarketState, clock: &Clock) -> Option<Job> {
     if state.mode().has_ended() {
         return None;
     }
-    let last = state.last_recorded();
-    let declared = state.wind_down.end_cause() == Some(EndCause::DeadOracle);
     let task = if state.wind_down.has_come(now) {
         Task::BeginSettlement
-    } else if !declared && is_dead(&last, state.risk.oracle_dead(), now) && !revives(market) {
+    } else if state.oracle_is_dead(now) && !revives(market) {
         Task::DeclareDead
     } else {
         return None;
@@ -134,7 +129,7 @@ pub fn instruction(job: &Job, market: &MarketState) -> Option<Instruction> {
         Task::BeginSettlement => BeginSettlement { market: address }.instruction(),
         Task::CountClaims => CountClaims {
             keys,
-            max_nodes: COUNTED_NODES,
+            max_nodes: MAX_COUNTED_NODES,
         }
         .instruction(),
         Task::Settle => SettlePosition {

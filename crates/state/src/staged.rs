@@ -430,7 +430,7 @@ impl Staged {
     pub fn least_witnessed(&self, change: &Change, exchange: &Exchange) -> Result<u64> {
         let ready = self.ready_slot(change, exchange)?;
         let delay = ready.checked_sub(self.staged_slot);
-        Ok(Witnessed::least(delay.ok_or(BallastError::Overflow)?))
+        Witnessed::least(delay.ok_or(BallastError::Overflow)?)
     }
 
     /// The change, which `id` has to name; that it fits what it would change, and has not expired.

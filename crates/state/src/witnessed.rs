@@ -1,6 +1,6 @@
 //! For how long the price sources of a change that waits have been seen to agree.
 
-use ballast_engine::{math::product, units::BPS_ONE};
+use ballast_engine::units::Bps;
 
 use crate::{
     derives::*,
@@ -10,7 +10,7 @@ use crate::{
 /// Most slots for which two looks speak: about an hour.
 pub const MOST_WITNESSED_SLOTS: u64 = 9_000;
 /// Part of the delay for which both have to have agreed, basis points.
-pub const LEAST_WITNESSED_BPS: u64 = 9_000;
+pub const LEAST_WITNESSED_BPS: u32 = 9_000;
 
 /// What has been seen of two price sources. Anybody looks, and chooses when, so agreement counts for
 /// the time between two looks, [`MOST_WITNESSED_SLOTS`] at most.
@@ -64,10 +64,11 @@ impl Witnessed {
     }
 
     /// Slots for which they have to agree where the change waits for so many, rounded up.
-    #[must_use]
-    pub fn least(delay: u64) -> u64 {
-        let least = product(delay, LEAST_WITNESSED_BPS).div_ceil(BPS_ONE.into());
-        u64::try_from(least).unwrap_or(u64::MAX)
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn least(delay: u64) -> Result<u64> {
+        Ok(Bps::new(LEAST_WITNESSED_BPS).ceil_of(delay)?)
     }
 }
 
@@ -87,6 +88,9 @@ mod tests {
         assert!(late.holds() && !late.parted().holds());
         assert!(!late.parted().agreed(2_000_001).unwrap().holds());
         assert_eq!(late.agreed(0), Err(BallastError::Overflow));
-        assert_eq!([0, 1, 1_512_000].map(Witnessed::least), [0, 1, 1_360_800]);
+        assert_eq!(
+            [0, 1, 1_512_000].map(Witnessed::least),
+            [Ok(0), Ok(1), Ok(1_360_800)]
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_engine::wind_down::{is_dead, EndCause, MarketMode};
+use ballast_engine::wind_down::{EndCause, MarketMode};
 use ballast_report::table::Table;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -103,7 +103,6 @@ impl ModeView {
     pub fn new(state: &MarketState) -> Self {
         let market = &state.market;
         let (end, name) = (market.wind_down, state.name());
-        let last = market.last_recorded();
         let step = if market.mode() == MarketMode::Settling {
             Some(match market.claims_are_known() {
                 true => "settle --all",
@@ -113,7 +112,7 @@ impl ModeView {
             None
         } else if end.has_come(state.now) {
             Some("begin")
-        } else if !end.is_scheduled() && is_dead(&last, market.risk.oracle_dead(), state.now) {
+        } else if !end.is_scheduled() && market.oracle_is_dead(state.now) {
             Some("declare-dead")
         } else {
             None

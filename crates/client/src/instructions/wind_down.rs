@@ -7,6 +7,9 @@ use super::call::{Call, Part};
 use super::{adl_session::SessionKeys, MarketKeys};
 use crate::addresses;
 
+/// Queue nodes that one call counts within the compute units of a transaction: about 300 each.
+pub const MAX_COUNTED_NODES: u32 = 3_000;
+
 /// Makes a market reduce-only.
 #[derive(Clone, Debug, Default)]
 pub struct SetReduceOnly {

@@ -50,6 +50,15 @@ impl Market {
         Ok(())
     }
 
+    /// Whether the oracle may be declared dead at `now`, unix seconds: it is, that has not been
+    /// declared, and no end of the market has come.
+    #[must_use]
+    pub fn oracle_is_dead(&self, now: i64) -> bool {
+        let declared = self.wind_down.end_cause() == Some(EndCause::DeadOracle);
+        let dead = is_dead(&self.last_recorded(), self.risk.oracle_dead(), now);
+        dead && !declared && !self.wind_down.has_come(now)
+    }
+
     /// Declares the oracle dead at `now`, unix seconds: the market ends [`DEAD_NOTICE_SECONDS`]
     /// later unless a price is recorded before.
     ///
@@ -57,12 +66,7 @@ impl Market {
     /// `MarketEnded`; `OracleAlive`, also where it has been declared dead before.
     pub fn declare_dead(&mut self, now: i64) -> Result<()> {
         self.require(MarketAction::RecordPrice)?;
-        let declared = self.wind_down.end_cause() == Some(EndCause::DeadOracle);
-        let dead = is_dead(&self.last_recorded(), self.risk.oracle_dead(), now);
-        ensure(
-            dead && !declared && !self.wind_down.has_come(now),
-            BallastError::OracleAlive,
-        )?;
+        ensure(self.oracle_is_dead(now), BallastError::OracleAlive)?;
         let ends_at = now.checked_add(DEAD_NOTICE_SECONDS);
         let ends_at = ends_at.ok_or(BallastError::Overflow)?;
         self.wind_down = WindDown::scheduled(EndCause::DeadOracle, ends_at);

@@ -14,8 +14,6 @@ use crate::cluster::state::{age_words, MarketState};
 
 /// Accounts settled by one transaction.
 const SETTLED_AT_ONCE: usize = 8;
-/// Queue nodes counted by one transaction: about 300 compute units each.
-const COUNTED_AT_ONCE: u32 = 3_000;
 
 /// One transaction.
 #[derive(Debug)]
@@ -77,7 +75,7 @@ pub fn count(state: &MarketState) -> Result<Step, Usage> {
     }
     let count = build::CountClaims {
         keys: state.keys,
-        max_nodes: COUNTED_AT_ONCE,
+        max_nodes: build::MAX_COUNTED_NODES,
     };
     Ok(Step {
         command: "wind-down count",
