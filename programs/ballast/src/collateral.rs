@@ -58,6 +58,19 @@ pub fn require_not_paused(exchange: &Exchange, flags: u32) -> Result<()> {
     Ok(())
 }
 
+/// Decimals of the quote currency, which `mint` must be, of `token_program`.
+///
+/// # Errors
+/// `WrongMint`, `WrongTokenProgram`.
+pub fn decimals(
+    exchange: &Exchange,
+    mint: &AccountInfo,
+    token_program: &AccountInfo,
+) -> Result<u8> {
+    exchange.require_collateral(mint.key, mint.owner, token_program.key)?;
+    Ok(exchange.mint_decimals)
+}
+
 /// The accounts of one token transfer.
 pub struct Transfer<'a, 'info> {
     /// SPL token or Token-2022 program.

@@ -5,7 +5,6 @@ use anchor_lang::prelude::*;
 use ballast_engine::{
     held::{shortfall, HeldClaim, HeldProfit, PriceRange},
     settlement::Settlement,
-    units::Side,
 };
 use ballast_state::{
     error::BallastError,
@@ -165,11 +164,9 @@ pub fn market_shortfall(
 ) -> Result<u64> {
     let available = market.insurance.available(market.params(), slot);
     let available = available.or_ballast()?;
-    queues.read(Side::Long, |long| {
-        queues.read(Side::Short, |short| {
-            let lots = market.open_interest_lots;
-            shortfall(long, short, prices, market.funding.index, lots, available).or_ballast()
-        })
+    queues.read_both(|long, short| {
+        let lots = market.open_interest_lots;
+        shortfall(long, short, prices, market.funding.index, lots, available).or_ballast()
     })
 }
 

@@ -78,6 +78,19 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
         body(&QueueRef::new(bytes).or_ballast()?)
     }
 
+    /// Runs `body` on the queues of longs and of shorts, read only.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn read_both<R>(
+        &self,
+        body: impl FnOnce(&QueueRef<'_>, &QueueRef<'_>) -> Result<R>,
+    ) -> Result<R> {
+        self.read(Side::Long, |long| {
+            self.read(Side::Short, |short| body(long, short))
+        })
+    }
+
     /// Whether the queue of `side` has room for one more position.
     ///
     /// # Errors

@@ -31,11 +31,15 @@ pub fn touch(
     pauses: u32,
 ) -> Result<Touched> {
     let price = read_price(&market.oracle, account)?;
-    let now = Now {
+    market.touch(price, action, now(clock), pauses).or_ballast()
+}
+
+/// The moment, as the engine takes it.
+pub const fn now(clock: &Clock) -> Now {
+    Now {
         slot: clock.slot,
         unix_timestamp: clock.unix_timestamp,
-    };
-    market.touch(price, action, now, pauses).or_ballast()
+    }
 }
 
 /// The same for deleveraging, which goes on in a market that has ended: there it needs no price

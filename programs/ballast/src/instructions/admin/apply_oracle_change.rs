@@ -1,7 +1,7 @@
 //! Applies a staged change of a market's price source.
 
 use anchor_lang::prelude::*;
-use ballast_engine::oracle::{Comparison, Now};
+use ballast_engine::oracle::Comparison;
 use ballast_state::{
     error::BallastError, events::OracleChanged, exchange::Exchange, market::Market,
     seeds::EXCHANGE_ADDRESS, staged::Staged,
@@ -9,7 +9,7 @@ use ballast_state::{
 
 use crate::instructions::anyone::witness_oracle::Sources;
 use crate::loaders::current::Current;
-use crate::{emit::emit, error::err};
+use crate::{emit::emit, error::err, oracle::now};
 
 /// Accounts of `apply_oracle_change`.
 #[event_cpi]
@@ -71,11 +71,8 @@ impl ApplyOracleChange<'_> {
         }
         staged.require_witnessed(&exchange, clock.slot)?;
         let before = market.oracle;
-        let now = Now {
-            slot: clock.slot,
-            unix_timestamp: clock.unix_timestamp,
-        };
-        market.change_source(&after, seen.new_price, now, exchange.pauses(clock.slot))?;
+        let pauses = exchange.pauses(clock.slot);
+        market.change_source(&after, seen.new_price, now(&clock), pauses)?;
         market.invariant()?;
         Ok(OracleChanged {
             market: self.market.key(),

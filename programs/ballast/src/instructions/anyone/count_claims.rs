@@ -1,7 +1,7 @@
 //! Counts what the positions of a market in which deficits were written off are worth together.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{units::Side, wind_down::MarketAction, write_off};
+use ballast_engine::{wind_down::MarketAction, write_off};
 use ballast_state::{error::BallastError, events::ClaimsCounted, market::Market};
 
 use crate::loaders::current::Current;
@@ -48,11 +48,9 @@ impl CountClaims<'_> {
         let price = market.final_price()?;
         super::settle_position::require_solvent(&market, &queues, price)?;
         let (index, from) = (market.funding.index, market.claims_node);
-        let count = queues.read(Side::Long, |long| {
-            queues.read(Side::Short, |short| {
-                let nodes = max_nodes.max(1);
-                write_off::count_claims(long, short, price, index, from, nodes).or_ballast()
-            })
+        let count = queues.read_both(|long, short| {
+            let nodes = max_nodes.max(1);
+            write_off::count_claims(long, short, price, index, from, nodes).or_ballast()
         })?;
         let slot = Clock::get()?.slot;
         let made_good_atoms = market.book_claims(&count, slot).or_ballast()?;

@@ -105,12 +105,10 @@ fn require_farthest(
     touched: &Touched,
 ) -> Result<()> {
     let (price, index) = (touched.mark.price, market.funding.index);
-    let farthest = queues.read(Side::Long, |long| {
-        queues.read(Side::Short, |short| {
-            let own = if side == Side::Long { long } else { short };
-            let bankruptcy = own.entry(node).or_ballast()?.bankruptcy_q32;
-            is_farthest(long, short, side, bankruptcy, price, index).or_ballast()
-        })
+    let farthest = queues.read_both(|long, short| {
+        let own = if side == Side::Long { long } else { short };
+        let bankruptcy = own.entry(node).or_ballast()?.bankruptcy_q32;
+        is_farthest(long, short, side, bankruptcy, price, index).or_ballast()
     })?;
     require!(farthest, BallastError::NotFarthestBankrupt);
     Ok(())

@@ -11,7 +11,7 @@ use ballast_state::{
 
 use crate::loaders::current::Current;
 use crate::{
-    collateral::Transfer,
+    collateral::{decimals, Transfer},
     emit::emit,
     error::{require, OrBallast},
 };
@@ -53,12 +53,7 @@ impl DonateInsurance<'_> {
         require!(amount > 0, BallastError::ZeroAmount);
         let decimals = {
             let exchange = accounts.exchange.current()?;
-            exchange.require_collateral(
-                accounts.mint.key,
-                accounts.mint.owner,
-                accounts.token_program.key,
-            )?;
-            exchange.mint_decimals
+            decimals(&exchange, &accounts.mint, &accounts.token_program)?
         };
         let mut settlement = Settlement::default();
         Transfer {

@@ -4,7 +4,7 @@ use anchor_lang::prelude::*;
 use ballast_engine::{
     held::HeldClaim,
     position::Position,
-    units::{LotPrice, Side},
+    units::LotPrice,
     wind_down::{is_solvent, worth, MarketAction},
 };
 use ballast_state::{
@@ -148,10 +148,8 @@ fn pay_claim(market: &mut Market, changes: &mut PositionChanges, claim: u64) -> 
 /// Fails unless nobody of the market lacks anything: looks at the roots.
 #[inline(never)]
 pub fn require_solvent(market: &Market, queues: &MarketQueues, price: LotPrice) -> Result<()> {
-    let solvent = queues.read(Side::Long, |long| {
-        queues.read(Side::Short, |short| {
-            is_solvent(long, short, price, market.funding.index).or_ballast()
-        })
+    let solvent = queues.read_both(|long, short| {
+        is_solvent(long, short, price, market.funding.index).or_ballast()
     })?;
     require!(solvent, BallastError::MarketInsolvent);
     Ok(())

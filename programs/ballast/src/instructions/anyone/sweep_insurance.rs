@@ -15,7 +15,11 @@ use ballast_state::{
 };
 
 use crate::loaders::current::Current;
-use crate::{collateral::Transfer, emit::emit, error::OrBallast};
+use crate::{
+    collateral::{decimals, Transfer},
+    emit::emit,
+    error::OrBallast,
+};
 
 /// Accounts of `sweep_insurance`.
 #[event_cpi]
@@ -52,12 +56,7 @@ impl SweepInsurance<'_> {
         let accounts = &ctx.accounts;
         let decimals = {
             let exchange = accounts.exchange.current()?;
-            exchange.require_collateral(
-                accounts.mint.key,
-                accounts.mint.owner,
-                accounts.token_program.key,
-            )?;
-            exchange.mint_decimals
+            decimals(&exchange, &accounts.mint, &accounts.token_program)?
         };
         let vault_before = accounts.insurance_vault.amount;
         let (stray, ledger) = level(&mut *accounts.market.current_mut()?, vault_before)?;

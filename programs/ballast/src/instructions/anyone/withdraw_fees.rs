@@ -4,8 +4,7 @@ use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
 
 use ballast_engine::{
-    oracle::Action, payout::require_calm, settlement::Settlement, units::Side,
-    wind_down::MarketMode,
+    oracle::Action, payout::require_calm, settlement::Settlement, wind_down::MarketMode,
 };
 use ballast_state::{
     error::BallastError,
@@ -17,7 +16,10 @@ use ballast_state::{
 
 use crate::loaders::current::Current;
 use crate::{
-    collateral::Transfer, emit::emit, error::OrBallast, loaders::queue_account::MarketQueues,
+    collateral::{decimals, Transfer},
+    emit::emit,
+    error::OrBallast,
+    loaders::queue_account::MarketQueues,
     oracle::touch,
 };
 
@@ -71,12 +73,7 @@ impl WithdrawFees<'_> {
         let mut event = accounts.book(&mut settlement)?;
         let decimals = {
             let exchange = accounts.exchange.current()?;
-            exchange.require_collateral(
-                accounts.mint.key,
-                accounts.mint.owner,
-                accounts.token_program.key,
-            )?;
-            exchange.mint_decimals
+            decimals(&exchange, &accounts.mint, &accounts.token_program)?
         };
         Transfer {
             token_program: &accounts.token_program,
@@ -129,11 +126,9 @@ impl WithdrawFees<'_> {
     fn require_calm(&self, market: &Market, touched: &Touched, slot: u64) -> Result<u64> {
         let queues = MarketQueues::load(market, &self.queue_long, &self.queue_short)?;
         let at = (touched.mark.price, touched.funding_index);
-        queues.read(Side::Long, |long| {
-            queues.read(Side::Short, |short| {
-                let both = (long, short);
-                require_calm(market.params(), &market.insurance, slot, both, at).or_ballast()
-            })
+        queues.read_both(|long, short| {
+            let both = (long, short);
+            require_calm(market.params(), &market.insurance, slot, both, at).or_ballast()
         })?;
         Ok(touched.price.price.get())
     }

@@ -13,7 +13,11 @@ use ballast_state::{
 };
 
 use crate::loaders::current::Current;
-use crate::{collateral::Transfer, emit::emit, error::OrBallast};
+use crate::{
+    collateral::{decimals, Transfer},
+    emit::emit,
+    error::OrBallast,
+};
 
 /// Accounts of `withdraw_insurance`.
 #[event_cpi]
@@ -58,12 +62,7 @@ impl WithdrawInsurance<'_> {
         let decimals = {
             let exchange = accounts.exchange.current()?;
             exchange.require_not_paused(PAUSE_WITHDRAW, clock.slot)?;
-            exchange.require_collateral(
-                accounts.mint.key,
-                accounts.mint.owner,
-                accounts.token_program.key,
-            )?;
-            exchange.mint_decimals
+            decimals(&exchange, &accounts.mint, &accounts.token_program)?
         };
         let mut settlement = Settlement::default();
         let amount = {

@@ -1,7 +1,7 @@
 //! Shows that the price sources of a change that waits agree, or that they do not.
 
 use anchor_lang::prelude::*;
-use ballast_engine::oracle::{Comparison, Now};
+use ballast_engine::oracle::{Comparison, OraclePrice};
 use ballast_state::{
     error::BallastError, events::OracleWitnessed, exchange::Exchange, market::Market,
     oracle_config::OracleConfig, seeds::EXCHANGE_ADDRESS, staged::Staged,
@@ -11,7 +11,7 @@ use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{err, OrBallast},
-    oracle::read_price,
+    oracle::{now, read_price},
 };
 
 /// Accounts of `witness_oracle`.
@@ -94,9 +94,9 @@ pub struct Sources<'a, 'info> {
 /// What two accounts say.
 pub struct Seen {
     /// The price of the market's own source.
-    pub price: ballast_engine::oracle::OraclePrice,
+    pub price: OraclePrice,
     /// The price of the other.
-    pub new_price: ballast_engine::oracle::OraclePrice,
+    pub new_price: OraclePrice,
     /// What both say of their sources.
     pub said: Comparison,
 }
@@ -110,10 +110,7 @@ impl Sources<'_, '_> {
     pub fn compare(&self, clock: &Clock) -> Result<Seen> {
         let price = read_price(&self.market.oracle, self.price)?;
         let new_price = read_price(self.after, self.new_price)?;
-        let now = Now {
-            slot: clock.slot,
-            unix_timestamp: clock.unix_timestamp,
-        };
+        let now = now(clock);
         let said = self.market.compare_sources(&price, &new_price, now)?;
         Ok(Seen {
             price,

@@ -14,7 +14,7 @@ use ballast_state::{
 
 use crate::loaders::current::Current;
 use crate::{
-    collateral::{require_not_paused, Transfer},
+    collateral::{decimals, require_not_paused, Transfer},
     emit::emit,
     error::{require, OrBallast},
 };
@@ -54,12 +54,7 @@ impl Deposit<'_> {
         let decimals = {
             let exchange = accounts.exchange.current()?;
             require_not_paused(&exchange, PAUSE_DEPOSIT)?;
-            exchange.require_collateral(
-                accounts.mint.key,
-                accounts.mint.owner,
-                accounts.token_program.key,
-            )?;
-            exchange.mint_decimals
+            decimals(&exchange, &accounts.mint, &accounts.token_program)?
         };
         let mut settlement = Settlement::default();
         Transfer {

@@ -14,7 +14,7 @@ use ballast_state::{
 
 use crate::loaders::current::Current;
 use crate::{
-    collateral::{require_not_paused, Transfer},
+    collateral::{decimals, require_not_paused, Transfer},
     emit::emit,
     error::{require, OrBallast},
 };
@@ -59,12 +59,7 @@ impl Withdraw<'_> {
         let decimals = {
             let exchange = accounts.exchange.current()?;
             require_not_paused(&exchange, PAUSE_WITHDRAW)?;
-            exchange.require_collateral(
-                accounts.mint.key,
-                accounts.mint.owner,
-                accounts.token_program.key,
-            )?;
-            exchange.mint_decimals
+            decimals(&exchange, &accounts.mint, &accounts.token_program)?
         };
         let mut settlement = Settlement::default();
         let free_after = {
