@@ -39,6 +39,21 @@ pub fn trader(owner: &Pubkey, sub_id: u16) -> Pubkey {
     derive(&[seeds::TRADER_SEED, owner.as_ref(), &sub_id.to_le_bytes()])
 }
 
+/// The backstop pool of a market.
+pub fn pool(market: &Pubkey) -> Pubkey {
+    derive(&[seeds::POOL_SEED, market.as_ref()])
+}
+
+/// The stakes behind a market's insurance.
+pub fn stakes(market: &Pubkey) -> Pubkey {
+    derive(&[seeds::STAKES_SEED, market.as_ref()])
+}
+
+/// What `owner` owns of a fund: of a pool or of stakes.
+pub fn share(fund: &Pubkey, owner: &Pubkey) -> Pubkey {
+    derive(&[seeds::SHARE_SEED, fund.as_ref(), owner.as_ref()])
+}
+
 /// Where a change of this kind (see [`Change::kind`]) is staged for a target (see
 /// [`Change::target`]).
 ///

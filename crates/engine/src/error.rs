@@ -111,6 +111,13 @@ refusals! {
     FeesPaidToday: "Fees of this market were paid out within the last day; wait for its end",
     FeesReserved: "The market has no fees beyond its reserve, or less than four atoms; nothing is paid out",
     InsuranceDrawn: "Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends",
+    FundFull: "A fund has at most 2^62 shares; deposit less",
+    FundSpent: "So little is left in the fund that no deposit may share in it",
+    SharesMissing: "There are not so many shares in this account",
+    RequestMissing: "Nothing was requested; request first, and come back after the delay",
+    RequestTooEarly: "The delay of the request is not over yet",
+    RequestLapsed: "The time in which the request was paid is over; request again",
+    PoolParams: "Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md",
 }
 
 impl fmt::Display for EngineError {

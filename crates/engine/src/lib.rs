@@ -12,6 +12,8 @@
 //! - [`oracle`]: which fault of a price blocks what.
 //! - [`liquidation`], [`insurance`], [`reward`], [`payout`]: how much is closed, who pays, and what of the fees is paid out.
 //! - [`solvency`], [`held`]: what a market lacks, and the profit that is held while it does.
+//! - [`pool`], [`shares`], [`window`]: capital that takes positions over before anybody is cut, who owns what of it, and
+//!   what was taken lately.
 //! - [`wind_down`], [`write_off`]: what each mode of a market allows, how a market ends, and what is paid where
 //!   not everything is covered.
 //! - [`rank`], [`queue`], [`adl`], [`proof`], [`selection`], [`standing`]: who is deleveraged, and that nobody was
@@ -66,6 +68,7 @@ pub mod math;
 pub mod oracle;
 pub mod order;
 pub mod payout;
+pub mod pool;
 pub mod position;
 pub mod price_levels;
 pub mod proof;
@@ -75,12 +78,14 @@ pub mod reward;
 pub mod risk;
 pub mod selection;
 pub mod settlement;
+pub mod shares;
 pub mod slab;
 pub mod solvency;
 pub mod standing;
 pub mod trade;
 pub mod units;
 pub mod wind_down;
+pub mod window;
 pub mod write_off;
 
 pub use error::EngineError;

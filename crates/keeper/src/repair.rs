@@ -267,6 +267,13 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::BookLayout
         | E::MarketReduceOnly
         | E::MarginAfterWriteOff
+        | E::PoolParams
+        | E::FundFull
+        | E::FundSpent
+        | E::SharesMissing
+        | E::RequestMissing
+        | E::RequestTooEarly
+        | E::RequestLapsed
         | E::WrongRentPayer
         | E::StagedMismatch
         | E::StagedTooEarly

@@ -292,6 +292,15 @@ errors! {
     6245 OraclesUndecided: "The two prices differ, and their publish times or their confidence may be why; show newer ones";
     6246 OraclesApart: "The two sources price something else: show both to witness_oracle, after which the change is void";
     6247 OracleNotWitnessed: "The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle";
+
+    // --- funds ---
+    6285 PoolParams: "Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md";
+    6286 FundFull: "A fund has at most 2^62 shares; deposit less";
+    6287 FundSpent: "So little is left in the fund that no deposit may share in it";
+    6288 SharesMissing: "There are not so many shares in this account";
+    6289 RequestMissing: "Nothing was requested; request first, and come back after the delay";
+    6290 RequestTooEarly: "The delay of the request is not over yet";
+    6291 RequestLapsed: "The time in which the request was paid is over; request again";
 }
 
 impl fmt::Display for BallastError {
@@ -392,6 +401,13 @@ impl From<EngineError> for BallastError {
             EngineError::FeesPaidToday => Self::FeesPaidToday,
             EngineError::FeesReserved => Self::FeesReserved,
             EngineError::InsuranceDrawn => Self::InsuranceDrawn,
+            EngineError::PoolParams => Self::PoolParams,
+            EngineError::FundFull => Self::FundFull,
+            EngineError::FundSpent => Self::FundSpent,
+            EngineError::SharesMissing => Self::SharesMissing,
+            EngineError::RequestMissing => Self::RequestMissing,
+            EngineError::RequestTooEarly => Self::RequestTooEarly,
+            EngineError::RequestLapsed => Self::RequestLapsed,
         }
     }
 }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use anchor_lang::idl::types::IdlTypeDef;
 use ballast_engine::{
-    funding::FundingState, held::HeldProfit, insurance::InsuranceState, oracle, risk, selection,
-    wind_down::WindDown,
+    funding::FundingState, held::HeldProfit, insurance::InsuranceState, oracle, pool, risk,
+    selection, wind_down::WindDown,
 };
 
 use crate::{derives::*, Pubkey};
@@ -51,6 +51,7 @@ described! {
     risk::LadderStep => LadderStep,
     risk::AdlParams => AdlConfig,
     oracle::PriceClock => PriceClock,
+    pool::PoolParams => PoolConfig,
     FundingState => FundingLedger,
     InsuranceState => InsuranceLedger,
     HeldProfit => HeldLedger,
@@ -212,6 +213,54 @@ pub struct PriceClock {
     pub _pad: u32,
     /// Zero; room for later versions.
     pub reserved: u64,
+}
+
+/// What a pool does and does not do. See [`pool::PoolParams`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct PoolConfig {
+    /// Number of the mode, see [`PoolMode`].
+    pub mode: u32,
+    /// Largest notional of the position, basis points of the pool's worth, `100..=10,000`.
+    pub cap_bps: u32,
+    /// Equity that the position is given, basis points of its notional, `1,000..=20,000`.
+    pub margin_bps: u32,
+    /// Least discount at which the pool takes lots that enlarge its position, basis points of their
+    /// notional.
+    pub reserve_first_bps: u32,
+    /// Discount from which it takes up to its cap, basis points; at least the first, at most the market's
+    /// last discount.
+    pub reserve_last_bps: u32,
+    /// Most notional that it takes in a window, basis points of its worth, `100..=100,000`.
+    pub take_cap_bps: u32,
+    /// Fall of a share's worth, basis points, from which on it takes nothing that enlarges its position,
+    /// `100..=10,000`.
+    pub drawdown_bps: u32,
+    /// What insurance pays it for lots that it takes at the mark, basis points of their notional; at most
+    /// the taker's fee.
+    pub premium_bps: u32,
+    /// Price beyond the mark at which an unwind begins, basis points, `0..=500`.
+    pub ask_bps: u32,
+    /// Price short of the mark at which it ends, basis points; at most `reserve_last_bps`.
+    pub slip_bps: u32,
+    /// Largest part of the position that one unwind closes, basis points, `100..=10,000`.
+    pub unwind_bps: u32,
+    /// What a withdrawal is charged of the position's notional, basis points, `0..=500`.
+    pub exit_bps: u32,
+    /// What a keeper gets of the notional that an unwind closes, basis points, `0..=50`.
+    pub keeper_bps: u32,
+    /// Zero.
+    pub _pad: u32,
+    /// Length of the window of `take_cap_bps`, slots, `150..=1,512,000`.
+    pub window_slots: u64,
+    /// Slots in which the price of an unwind falls from its first to its last, `10..=9,000`.
+    pub auction_slots: u64,
+    /// Least slots between two unwinds, `1..=9,000`.
+    pub unwind_interval_slots: u64,
+    /// Slots from a request to the first in which it is paid, `9,000..=6,048,000`.
+    pub withdraw_delay_slots: u64,
+    /// Slots in which it is paid, `9,000..=1,512,000`.
+    pub withdraw_window_slots: u64,
 }
 
 /// Cumulative funding. See [`FundingState`].

@@ -36,10 +36,12 @@ pub mod market;
 pub mod oracle_config;
 pub mod order_args;
 pub mod pause;
+pub mod pool;
 pub mod position_slot;
 pub mod price;
 pub mod queue_account;
 pub mod seeds;
+pub mod share;
 pub mod staged;
 pub mod trader;
 pub mod trigger;
@@ -87,6 +89,8 @@ mod tests {
             ("AdlSession", crate::adl_session::ADL_SESSION_DISCRIMINATOR),
             ("Exchange", crate::exchange::EXCHANGE_DISCRIMINATOR),
             ("Market", crate::market::MARKET_DISCRIMINATOR),
+            ("Pool", crate::pool::POOL_DISCRIMINATOR),
+            ("Share", crate::share::SHARE_DISCRIMINATOR),
             ("Staged", crate::staged::STAGED_DISCRIMINATOR),
             ("Trader", crate::trader::TRADER_DISCRIMINATOR),
         ] {

@@ -19,6 +19,12 @@ pub const COLLATERAL_VAULT_SEED: &[u8] = b"collateral_vault";
 /// Seed of a market's insurance token account, followed by the market's address.
 pub const INSURANCE_VAULT_SEED: &[u8] = b"insurance_vault";
 
+/// Seed of a [`crate::pool::Pool`], followed by the market's address.
+pub const POOL_SEED: &[u8] = b"pool";
+/// Seed of a [`crate::share::Share`], followed by the fund and the owner.
+pub const SHARE_SEED: &[u8] = b"share";
+/// Seed of the stakes behind a market's insurance, followed by the market's address.
+pub const STAKES_SEED: &[u8] = b"stakes";
 /// Seed of a [`crate::staged::Staged`], followed by the number of its kind (u8) and its target.
 pub const STAGED_SEED: &[u8] = b"staged";
 

@@ -12,7 +12,9 @@ use crate::{
     error::{BallastError, Result},
     exchange::{Delays, Exchange, EXCHANGE_VERSION},
     market::{Market, MARKET_VERSION},
+    pool::{Pool, POOL_VERSION},
     position_slot::PositionSlot,
+    share::{Share, SHARE_VERSION},
     staged::{Staged, STAGED_VERSION},
     trader::{Trader, TRADER_VERSION},
     Pubkey,
@@ -84,6 +86,8 @@ versioned! {
     Trader TRADER_VERSION "migrate_trader";
     AdlSession ADL_SESSION_VERSION "close_adl_session";
     Staged STAGED_VERSION "cancel_staged";
+    Pool POOL_VERSION "nothing: no release before had pools";
+    Share SHARE_VERSION "nothing: no release before had shares";
 }
 
 impl Exchange {

@@ -374,6 +374,20 @@ export const BALLAST_ERROR__ORACLES_UNDECIDED = 0x1865; // 6245
 export const BALLAST_ERROR__ORACLES_APART = 0x1866; // 6246
 /** OracleNotWitnessed: The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle */
 export const BALLAST_ERROR__ORACLE_NOT_WITNESSED = 0x1867; // 6247
+/** PoolParams: Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md */
+export const BALLAST_ERROR__POOL_PARAMS = 0x188d; // 6285
+/** FundFull: A fund has at most 2^62 shares; deposit less */
+export const BALLAST_ERROR__FUND_FULL = 0x188e; // 6286
+/** FundSpent: So little is left in the fund that no deposit may share in it */
+export const BALLAST_ERROR__FUND_SPENT = 0x188f; // 6287
+/** SharesMissing: There are not so many shares in this account */
+export const BALLAST_ERROR__SHARES_MISSING = 0x1890; // 6288
+/** RequestMissing: Nothing was requested; request first, and come back after the delay */
+export const BALLAST_ERROR__REQUEST_MISSING = 0x1891; // 6289
+/** RequestTooEarly: The delay of the request is not over yet */
+export const BALLAST_ERROR__REQUEST_TOO_EARLY = 0x1892; // 6290
+/** RequestLapsed: The time in which the request was paid is over; request again */
+export const BALLAST_ERROR__REQUEST_LAPSED = 0x1893; // 6291
 
 export type BallastError =
   | typeof BALLAST_ERROR__ACCOUNT_OUTDATED
@@ -421,6 +435,8 @@ export type BallastError =
   | typeof BALLAST_ERROR__EXPIRY_TOO_FAR
   | typeof BALLAST_ERROR__FEES_PAID_TODAY
   | typeof BALLAST_ERROR__FEES_RESERVED
+  | typeof BALLAST_ERROR__FUND_FULL
+  | typeof BALLAST_ERROR__FUND_SPENT
   | typeof BALLAST_ERROR__HEALTHY
   | typeof BALLAST_ERROR__INSUFFICIENT_COLLATERAL
   | typeof BALLAST_ERROR__INSURANCE_CANNOT_PAY
@@ -478,6 +494,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__OVERFLOW
   | typeof BALLAST_ERROR__PAUSED
   | typeof BALLAST_ERROR__PAUSE_TOO_LONG
+  | typeof BALLAST_ERROR__POOL_PARAMS
   | typeof BALLAST_ERROR__POSITION_CORRUPT
   | typeof BALLAST_ERROR__POSITION_TOO_LARGE
   | typeof BALLAST_ERROR__POSITION_TOO_SMALL
@@ -508,6 +525,9 @@ export type BallastError =
   | typeof BALLAST_ERROR__QUEUE_TOO_LARGE
   | typeof BALLAST_ERROR__QUEUE_TOO_SMALL
   | typeof BALLAST_ERROR__QUOTE_OUT_OF_RANGE
+  | typeof BALLAST_ERROR__REQUEST_LAPSED
+  | typeof BALLAST_ERROR__REQUEST_MISSING
+  | typeof BALLAST_ERROR__REQUEST_TOO_EARLY
   | typeof BALLAST_ERROR__RISK_ADL
   | typeof BALLAST_ERROR__RISK_BAND
   | typeof BALLAST_ERROR__RISK_BOOK
@@ -521,6 +541,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__RISK_SIZES
   | typeof BALLAST_ERROR__RISK_TIERS
   | typeof BALLAST_ERROR__SELF_TRADE
+  | typeof BALLAST_ERROR__SHARES_MISSING
   | typeof BALLAST_ERROR__SIZE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__STAGED_EXISTS
   | typeof BALLAST_ERROR__STAGED_EXPIRED
@@ -605,6 +626,8 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__EXPIRY_TOO_FAR]: `The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds`,
     [BALLAST_ERROR__FEES_PAID_TODAY]: `Fees of this market were paid out within the last day; wait for its end`,
     [BALLAST_ERROR__FEES_RESERVED]: `The market has no fees beyond its reserve, or less than four atoms; nothing is paid out`,
+    [BALLAST_ERROR__FUND_FULL]: `A fund has at most 2^62 shares; deposit less`,
+    [BALLAST_ERROR__FUND_SPENT]: `So little is left in the fund that no deposit may share in it`,
     [BALLAST_ERROR__HEALTHY]: `The position has its maintenance margin; there is nothing to liquidate`,
     [BALLAST_ERROR__INSUFFICIENT_COLLATERAL]: `The free collateral does not cover what is to be paid from it; deposit first`,
     [BALLAST_ERROR__INSURANCE_CANNOT_PAY]: `Equity is negative and insurance cannot pay the deficit; flag the bankruptcy and deleverage`,
@@ -662,6 +685,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__OVERFLOW]: `A sum, product or conversion leaves its integer type; use smaller amounts`,
     [BALLAST_ERROR__PAUSED]: `This action is paused by the exchange; try again when the pause ends`,
     [BALLAST_ERROR__PAUSE_TOO_LONG]: `A pause lasts 1 to 216,000 slots; what ends earlier ends by itself`,
+    [BALLAST_ERROR__POOL_PARAMS]: `Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md`,
     [BALLAST_ERROR__POSITION_CORRUPT]: `A stored position breaks its own invariant`,
     [BALLAST_ERROR__POSITION_TOO_LARGE]: `The position would exceed the market's largest size or last risk tier`,
     [BALLAST_ERROR__POSITION_TOO_SMALL]: `The position left would be smaller than the market's least; close it whole`,
@@ -692,6 +716,9 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__QUEUE_TOO_LARGE]: `A queue account holds at most 10 MiB, which is room for 100,822 positions`,
     [BALLAST_ERROR__QUEUE_TOO_SMALL]: `The queue account is too small; allocate the header and at least the minimum of nodes`,
     [BALLAST_ERROR__QUOTE_OUT_OF_RANGE]: `The quote of a fill does not fit its lots`,
+    [BALLAST_ERROR__REQUEST_LAPSED]: `The time in which the request was paid is over; request again`,
+    [BALLAST_ERROR__REQUEST_MISSING]: `Nothing was requested; request first, and come back after the delay`,
+    [BALLAST_ERROR__REQUEST_TOO_EARLY]: `The delay of the request is not over yet`,
     [BALLAST_ERROR__RISK_ADL]: `Risk adl: tolerance, close, least profit, grace or reward out of bounds; docs/RISK_BOUNDS.md`,
     [BALLAST_ERROR__RISK_BAND]: `Risk band: out of its bounds; docs/RISK_BOUNDS.md`,
     [BALLAST_ERROR__RISK_BOOK]: `Risk book: impact notional, funding cap, keeper fee, reward or least order out of bounds; docs/RISK_BOUNDS.md`,
@@ -705,6 +732,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__RISK_SIZES]: `Risk sizes: least position at most a hundredth of the largest and at most the open interest; docs/RISK_BOUNDS.md`,
     [BALLAST_ERROR__RISK_TIERS]: `Risk tiers: 1 to 4, limits ascending, margins not descending, maintenance at least a gap, initial a gap above it; docs/RISK_BOUNDS.md`,
     [BALLAST_ERROR__SELF_TRADE]: `The order would meet one of the trader's own; cancel that one or choose another mode`,
+    [BALLAST_ERROR__SHARES_MISSING]: `There are not so many shares in this account`,
     [BALLAST_ERROR__SIZE_OUT_OF_RANGE]: `The size is beyond 2^32-1 lots`,
     [BALLAST_ERROR__STAGED_EXISTS]: `A change of this kind is already staged for this target; cancel it first`,
     [BALLAST_ERROR__STAGED_EXPIRED]: `The staged change has expired; clear it away with cancel_staged and stage it again`,

@@ -1,0 +1,11 @@
+//! A market's backstop pool: capital of many that takes positions over before anybody is cut.
+//!
+//! The pool holds inventory and never pays a deficit; insurance pays deficits and never holds inventory.
+//! What it owns is the free collateral and the position of one trader account, which ranks in the queue
+//! like everybody's.
+
+mod params;
+mod worth;
+
+pub use params::{PoolMode, PoolParams};
+pub use worth::{PoolAssets, Worth};

@@ -1,0 +1,117 @@
+//! A market's backstop pool: what it may do, its shares and what it took lately.
+
+use ballast_engine::{
+    pool::{PoolMode, PoolParams},
+    shares::Fund,
+    window::Window,
+};
+
+use crate::{derives::*, Pubkey};
+
+/// First bytes of a pool account.
+pub const POOL_DISCRIMINATOR: [u8; 8] = [241, 154, 109, 4, 17, 177, 109, 188];
+/// Layout version written by this program.
+pub const POOL_VERSION: u8 = 1;
+/// Sub-id of a pool's trader account.
+pub const POOL_SUB_ID: u16 = 0;
+
+/// The pool of a market. PDA `["pool", market]`. Its money is the free collateral of a trader account
+/// that it owns, its inventory that account's position in the market.
+#[cfg_attr(feature = "anchor", account(zero_copy))]
+#[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
+#[derive(Debug)]
+#[repr(C)]
+pub struct Pool {
+    /// Layout version. Written once.
+    pub version: u8,
+    /// Bump of this address. Written once.
+    pub bump: u8,
+    /// 1 while the guardian has it take nothing, whatever its parameters say.
+    pub stopped: u8,
+    /// Always zero; aligns what follows.
+    pub _padding: u8,
+    /// Times that its shares became worthless and new ones were begun.
+    pub epoch: u32,
+    /// The market. Written once.
+    pub market: Pubkey,
+    /// Its trader account. Written once.
+    pub trader: Pubkey,
+    /// What it does. Written by `apply_pool_change`.
+    pub params: PoolParams,
+    /// Shares of this epoch.
+    pub shares: u64,
+    /// Those of them that are to leave.
+    pub requested: u64,
+    /// Slot of the last unwind.
+    pub last_unwind_slot: u64,
+    /// Slot in which lots were taken over last.
+    pub last_take_slot: u64,
+    /// What a share was worth at its height, which sinks with time, atoms for 2^32 shares; as of
+    /// [`Self::peak_slot`].
+    pub peak_value: u64,
+    /// Slot as of which that is.
+    pub peak_slot: u64,
+    /// Bucket of the first of [`Self::taken`], see [`Window`].
+    pub taken_bucket: u64,
+    /// Notional taken lately, atoms.
+    pub taken: [u64; 4],
+    /// Times that it took lots over.
+    pub takes: u64,
+    /// Times that it closed some.
+    pub unwinds: u64,
+    /// Discounts earned, atoms.
+    pub discount_atoms: u64,
+    /// Premiums earned, atoms.
+    pub premium_atoms: u64,
+    /// Zero; room for later versions.
+    pub reserved: [u8; 128],
+}
+
+const _: () = {
+    assert!(core::mem::size_of::<Pool>() == 416);
+    assert!(core::mem::offset_of!(Pool, market) == 8);
+    assert!(core::mem::offset_of!(Pool, trader) == 40);
+    assert!(core::mem::offset_of!(Pool, params) == 72);
+    assert!(core::mem::offset_of!(Pool, shares) == 168);
+    assert!(core::mem::offset_of!(Pool, taken_bucket) == 216);
+    assert!(core::mem::offset_of!(Pool, takes) == 256);
+    assert!(core::mem::offset_of!(Pool, reserved) == 288);
+};
+
+impl Pool {
+    /// Bytes of the account, discriminator included.
+    pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
+
+    /// Its shares, of a pool worth `atoms`.
+    #[must_use]
+    pub const fn fund(&self, atoms: u64) -> Fund {
+        Fund {
+            atoms,
+            shares: self.shares,
+        }
+    }
+
+    /// What it does now: what its parameters say, and no takes while the guardian has it stopped.
+    #[must_use]
+    pub const fn mode(&self) -> PoolMode {
+        match (self.params.mode(), self.stopped) {
+            (PoolMode::Open, 1..) => PoolMode::NoTakes,
+            (mode, _) => mode,
+        }
+    }
+
+    /// What it took lately.
+    #[must_use]
+    pub const fn window(&self) -> Window {
+        Window {
+            bucket: self.taken_bucket,
+            sums: self.taken,
+        }
+    }
+
+    /// Records that.
+    pub const fn store_window(&mut self, window: &Window) {
+        self.taken_bucket = window.bucket;
+        self.taken = window.sums;
+    }
+}
