@@ -37,7 +37,8 @@ pub struct PoolParams {
     pub premium_bps: u32,
     /// Price beyond the mark at which an unwind begins, basis points, `0..=500`.
     pub ask_bps: u32,
-    /// Price short of the mark at which it ends, basis points; at most `reserve_last_bps`.
+    /// Price short of the mark at which it ends, basis points; with `keeper_bps` at most
+    /// `reserve_first_bps`.
     pub slip_bps: u32,
     /// Largest part of the position that one unwind closes, basis points, `100..=10,000`.
     pub unwind_bps: u32,
@@ -101,7 +102,7 @@ impl PoolParams {
         drawdown_bps: 1_000,
         premium_bps: 5,
         ask_bps: 10,
-        slip_bps: 50,
+        slip_bps: 20,
         unwind_bps: 2_000,
         exit_bps: 50,
         keeper_bps: 2,
@@ -134,15 +135,17 @@ impl PoolParams {
 
     /// Fails unless every field is within its bounds, in a market with the parameters `risk`.
     ///
-    /// An unwind at its last price costs no more than a take at the last discount earns, and insurance
-    /// pays no more for a take than a trade's fee, so that nobody earns by making bankrupts for a pool of
-    /// its own.
+    /// An unwind at its last price, its keeper's part included, costs no more than the least discount at
+    /// which lots were taken, so that nobody earns at one mark by being liquidated into the pool and buying
+    /// back from it. Insurance pays no more for a take than a trade's fee, so that nobody earns by making
+    /// bankrupts for a pool of its own.
     ///
     /// # Errors
     /// `PoolParams`.
     pub fn validate(&self, risk: &RiskParams) -> Result<(), EngineError> {
         let bps = |value: u32, least: u64, most: u64| within(u64::from(value), least, most);
         let last = u64::from(self.reserve_last_bps);
+        let closing = u64::from(self.slip_bps).wrapping_add(u64::from(self.keeper_bps));
         let sound = bps(self.mode, 0, 2)
             && bps(self.cap_bps, 100, BPS_ONE)
             && bps(self.margin_bps, 1_000, 20_000)
@@ -152,10 +155,11 @@ impl PoolParams {
             && bps(self.drawdown_bps, 100, BPS_ONE)
             && self.premium_bps <= risk.taker_fee_bps
             && bps(self.ask_bps, 0, 500)
-            && bps(self.slip_bps, 0, last)
+            && bps(self.slip_bps, 0, 500)
             && bps(self.unwind_bps, 100, BPS_ONE)
             && bps(self.exit_bps, 0, 500)
             && bps(self.keeper_bps, 0, 50)
+            && within(closing, 0, u64::from(self.reserve_first_bps))
             && self._pad == 0
             && within(self.window_slots, 150, 1_512_000)
             && within(self.auction_slots, 10, 9_000)
@@ -205,7 +209,7 @@ mod tests {
             |pool| pool.drawdown_bps = 10_001,
             |pool| pool.premium_bps = 6,
             |pool| pool.ask_bps = 501,
-            |pool| pool.slip_bps = 101,
+            |pool| pool.slip_bps = 24,
             |pool| pool.unwind_bps = 0,
             |pool| pool.exit_bps = 501,
             |pool| pool.keeper_bps = 51,
