@@ -241,7 +241,8 @@ pub struct PoolConfig {
     pub premium_bps: u32,
     /// Price beyond the mark at which an unwind begins, basis points, `0..=500`.
     pub ask_bps: u32,
-    /// Price short of the mark at which it ends, basis points; at most `reserve_last_bps`.
+    /// Price short of the mark at which it ends, basis points; with `keeper_bps` at most
+    /// `reserve_first_bps`.
     pub slip_bps: u32,
     /// Largest part of the position that one unwind closes, basis points, `100..=10,000`.
     pub unwind_bps: u32,
