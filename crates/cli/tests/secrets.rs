@@ -65,6 +65,7 @@ fn lines() -> Vec<String> {
         "wind-down close --market 0",
         &format!("guardian cancel {ADDRESS}"),
         "queue",
+        "gap",
         &format!("watch --once --webhook http://127.0.0.1:1/{KEY}"),
         "gate show",
         &format!("gate open --guardian {ADDRESS}"),

@@ -9,6 +9,7 @@ pub mod collateral;
 pub mod explain;
 pub mod failure;
 pub mod fees;
+pub mod gap;
 pub mod gate;
 pub mod guardian;
 pub mod held;
@@ -74,6 +75,8 @@ pub enum ClusterCommand {
     Positions(positions::PositionsArgs),
     /// Show who is deleveraged first.
     Queue(queue::QueueArgs),
+    /// Show what the positions of a market would lack if its price jumped.
+    Gap(gap::GapArgs),
     /// Follow trader accounts and report when a light or a margin ratio crosses a threshold.
     Watch(watch::WatchArgs),
     /// List what happened to a trader account: fills, funding, liquidations, cuts, transfers.
@@ -130,6 +133,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Trigger(args) => triggers::run(session, args).await,
         ClusterCommand::Positions(args) => positions::run(session, args).await,
         ClusterCommand::Queue(args) => queue::run(session, args).await,
+        ClusterCommand::Gap(args) => gap::run(session, args).await,
         ClusterCommand::Watch(args) => watch::run(session, args).await,
         ClusterCommand::History(args) => history::run(session, args).await,
         ClusterCommand::Adl(args) => history::adl_list(session, args).await,

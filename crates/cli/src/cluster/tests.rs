@@ -28,6 +28,7 @@ use super::words::{self, Names};
 const USD: u64 = 1_000_000;
 const COLLATERAL: Collateral = Collateral { decimals: 6 };
 
+mod gaps;
 mod staged;
 mod told;
 mod wind_down;
