@@ -73,6 +73,8 @@ numbers! {
         liquidation_discount_bps: u32,
         liquidation_discount_max_bps: u32,
         discount_ramp_slots: u64,
+        #[serde(default)]
+        discount_full_ratio_bps: u32,
         liquidation_fee_bps: u32,
         liquidation_buffer_bps: u32,
         price_band_bps: u32,

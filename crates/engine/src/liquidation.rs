@@ -1,5 +1,6 @@
 //! Whether, how much and at what price a position is liquidated.
 
+mod discount;
 mod waterfall;
 
 use core::cmp::Ordering;
@@ -226,7 +227,7 @@ fn step(
     maintenance: u64,
     notional: u64,
 ) -> Result<Step, EngineError> {
-    let discount_bps = discount_bps(input)?;
+    let discount_bps = discount::rate_bps(input, equity, maintenance)?;
     let (most, follow_up) = ladder_lots(input, equity, maintenance)?;
     let needed = restoring_lots(input, equity, notional, discount_bps)?;
     let size = input.position.size();
@@ -248,29 +249,6 @@ fn step(
         ladder_capped: lots < needed,
         follow_up,
     })
-}
-
-/// The discount's rate now: a straight ramp from the flag, rounded down.
-fn discount_bps(input: &LiquidationInput<'_>) -> Result<u32, EngineError> {
-    let params = input.params;
-    let (first, last) = (
-        params.liquidation_discount_bps,
-        params.liquidation_discount_max_bps,
-    );
-    let Some(elapsed) = input.flagged_for() else {
-        return Ok(first);
-    };
-    if elapsed >= params.discount_ramp_slots {
-        return Ok(last);
-    }
-    let range = last
-        .checked_sub(first)
-        .ok_or(EngineError::RiskLiquidation)?;
-    let risen = mul_div_floor(u64::from(range), elapsed, params.discount_ramp_slots)?;
-    u32::try_from(risen)
-        .ok()
-        .and_then(|risen| first.checked_add(risen))
-        .ok_or(EngineError::Overflow)
 }
 
 /// Most lots the ladder allows: the first step whose ratio equity / maintenance

@@ -157,7 +157,13 @@ pub struct RiskParams {
     /// at least [`DEFAULT_ORACLE_DEAD_SECONDS`]; 0 is that.
     pub oracle_dead_seconds: u64,
     /// Zero.
-    pub reserved2: [u64; 3],
+    pub reserved2: [u64; 2],
+    /// Equity over maintenance margin, basis points, at and below which the liquidator's discount is
+    /// the last one at once; from 100% down to it the discount grows in a straight line. 0: it grows
+    /// with time alone.
+    pub discount_full_ratio_bps: u32,
+    /// Zero.
+    pub _padding2: u32,
 }
 
 const _: () = assert!(core::mem::size_of::<RiskParams>() == 320);

@@ -155,7 +155,12 @@ pub struct RiskConfig {
     /// Seconds without a price after which anybody may declare the oracle dead; 0 is a day.
     pub oracle_dead_seconds: u64,
     /// Zero; room for later versions.
-    pub reserved2: [u64; 3],
+    pub reserved2: [u64; 2],
+    /// Equity over maintenance margin, basis points, at and below which the liquidator's discount is
+    /// the last one at once; 0: it grows with time alone.
+    pub discount_full_ratio_bps: u32,
+    /// Zero.
+    pub _padding2: u32,
 }
 
 /// A bracket of notional. See [`risk::RiskTier`].

@@ -93,6 +93,7 @@ pub fn unsound_parameters_are_refused_by_group() {
                 |risk| risk.liquidation_discount_bps = 101,
                 |risk| risk.liquidation_fee_bps = 150,
                 |risk| risk.liquidation_buffer_bps = 10_001,
+                |risk| risk.discount_full_ratio_bps = 10_000,
             ],
         ),
         (
@@ -151,7 +152,8 @@ pub fn unsound_parameters_are_refused_by_group() {
             BallastError::RiskReserved,
             &[
                 |risk| risk.reserved2[0] = 1,
-                |risk| risk.reserved2[2] = 1,
+                |risk| risk.reserved2[1] = 1,
+                |risk| risk._padding2 = 1,
                 |risk| risk.adl._pad = 1,
                 |risk| risk.tiers[3].notional_limit_atoms = 1,
                 |risk| risk.ladder[3].close_bps = 1,

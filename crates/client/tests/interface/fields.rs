@@ -35,7 +35,8 @@ macro_rules! account_types {
                 insurance_window_slots, oracle_max_age_seconds, oracle_max_conf_bps,
                 oracle_max_ema_divergence_bps, adl, impact_notional_atoms, keeper_fee_atoms,
                 max_funding_rate_ppm, book_reward_bps, price_age_seconds, divergence_grace_seconds,
-                fee_reserve_atoms, min_order_atoms, oracle_dead_seconds, reserved2
+                fee_reserve_atoms, min_order_atoms, oracle_dead_seconds, reserved2,
+                discount_full_ratio_bps, _padding2
             }
             RiskTier { notional_limit_atoms, initial_margin_bps, maintenance_margin_bps }
             LadderStep { above_ratio_bps, close_bps }

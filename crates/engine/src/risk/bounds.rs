@@ -211,6 +211,8 @@ bounds! {
         "discount and fee take at most half of the least maintenance margin, and 5%";
     DISCOUNT_RAMP "discount_ramp_slots" 0..=1_500 Number false RiskLiquidation
         "ten minutes: a longer ramp has nobody come while the price moves on";
+    FULL_RATIO "discount_full_ratio_bps" 0..=9_999 Number false RiskLiquidation
+        "below maintenance margin, where a liquidation begins; 0: the discount grows with time alone";
     LIQUIDATION_FEE "liquidation_fee_bps" 0..=500 Number false RiskLiquidation
         "discount and fee take at most half of the least maintenance margin, and 5%";
     LIQUIDATION_BUFFER "liquidation_buffer_bps" 0..=10_000 Number false RiskLiquidation

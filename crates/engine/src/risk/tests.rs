@@ -82,6 +82,7 @@ fn set(params: &mut RiskParams, field: &str, value: i128) -> Option<()> {
         "liquidation_discount_bps" => params.liquidation_discount_bps = cut(value)?,
         "liquidation_discount_max_bps" => params.liquidation_discount_max_bps = cut(value)?,
         "discount_ramp_slots" => params.discount_ramp_slots = cut(value)?,
+        "discount_full_ratio_bps" => params.discount_full_ratio_bps = cut(value)?,
         "liquidation_fee_bps" => params.liquidation_fee_bps = cut(value)?,
         "liquidation_buffer_bps" => params.liquidation_buffer_bps = cut(value)?,
         "price_band_bps" => params.price_band_bps = cut(value)?,
@@ -330,7 +331,8 @@ fn fields_hold_one_another() {
     refuses(
         EngineError::RiskReserved,
         &[
-            |p| p.reserved2[2] = 1,
+            |p| p.reserved2[1] = 1,
+            |p| p._padding2 = 1,
             |p| p.adl._pad = 1,
             |p| p.tier_count = 1,
             |p| p.ladder_count = 0,

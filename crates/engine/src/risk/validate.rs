@@ -60,6 +60,8 @@ impl RiskParams {
             min_order_atoms: _,
             oracle_dead_seconds,
             reserved2,
+            discount_full_ratio_bps,
+            _padding2,
         } = self;
         bounds::TIER_COUNT.admit(*tier_count, None)?;
         bounds::LADDER_COUNT.admit(*ladder_count, None)?;
@@ -69,6 +71,7 @@ impl RiskParams {
         self.check_sizes()?;
         self.check_liquidation()?;
         bounds::DISCOUNT_RAMP.admit(*discount_ramp_slots, None)?;
+        bounds::FULL_RATIO.admit(*discount_full_ratio_bps, None)?;
         bounds::LIQUIDATION_BUFFER.admit(*liquidation_buffer_bps, None)?;
         bounds::PRICE_BAND.admit(*price_band_bps, None)?;
         self.check_fees()?;
@@ -95,7 +98,8 @@ impl RiskParams {
         unused.zip(0..).try_for_each(|(step, place)| {
             zero("ladder[]", place, *step == LadderStep::default())
         })?;
-        zero("reserved2", 0, *reserved2 == [0; 3])
+        zero("reserved2", 0, *reserved2 == [0; 2])?;
+        zero("_padding2", 0, *_padding2 == 0)
     }
 
     /// What parameters that take the place of `before` have to respect beside: a liquidation takes at

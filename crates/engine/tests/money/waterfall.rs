@@ -270,6 +270,7 @@ fn with_the_book_discount_and_fee_are_the_parts_of_the_lots_they_belong_to() {
         // 0.03% and 1.03%: neither is a whole atom a lot at a mark of 9,999.
         liquidation_fee_bps: 3,
         liquidation_discount_bps: 103,
+        liquidation_discount_max_bps: 103,
         ..params
     };
     for side in [Side::Long, Side::Short] {
@@ -406,4 +407,29 @@ fn a_better_order_is_passed_over_only_after_the_ramp() {
     }
     let (plan, _) = at(1_000, 1_101);
     assert_eq!(plan.lots.size(), 100);
+}
+
+/// The book takes part down to the liquidator's price, which the depth of the distress moves at once.
+#[test]
+fn the_book_is_asked_down_to_the_price_that_the_depth_makes() {
+    let params = RiskParams {
+        liquidation_discount_bps: 50,
+        liquidation_discount_max_bps: 100,
+        discount_full_ratio_bps: 5_000,
+        ..without_ladder(crate::fixture::params())
+    };
+    // Maintenance is 250,000; below half of the last discount's worth the equity cuts it.
+    for (equity, discount) in [(249_999, 50), (187_500, 75), (125_000, 100), (50_000, 50)] {
+        for (side, better) in [(Side::Long, 1), (Side::Short, -1)] {
+            let position = with_equity(side, 1_000, 10_000, 10_000, equity);
+            let input = input(&params, position, 10_000);
+            let waterfall = Waterfall::begin(&input, true).unwrap();
+            let worst = 10_000 - better * discount;
+            let meets = |at: i64| waterfall.meets(price(u64::try_from(at).unwrap()));
+            assert!(meets(worst) && !meets(worst - better), "{equity} {side:?}");
+            let done = plan(&input).unwrap();
+            let taken = u64::try_from(discount).unwrap() * done.lots.size();
+            assert_eq!(done.discount_atoms, taken);
+        }
+    }
 }

@@ -35,6 +35,7 @@ impl Generator {
         risk.liquidation_discount_bps = pick.one(&[0, 25, 75]);
         risk.liquidation_discount_max_bps = pick.one(&[75, 75, 120]);
         risk.discount_ramp_slots = pick.one(&[0, 7, 150]);
+        risk.discount_full_ratio_bps = pick.one(&[0, 1, 5_000, 5_000, 9_999]);
         // Half of the least maintenance margin of any set of these, 250.
         let most = 125 - risk.liquidation_discount_max_bps;
         risk.liquidation_fee_bps = pick.one(&[0, most]);

@@ -121,7 +121,8 @@ impl Model {
                 follow_up: false,
             }),
             Health::Weak => {
-                let discount = discount_bps(params, distress.ages(self.slot, true).0);
+                let flagged_for = distress.ages(self.slot, true).0;
+                let discount = by_time(params, flagged_for).max(by_depth(params, before, price));
                 let (most, follow_up) = self.most_lots(market, before, distress, price)?;
                 let needed = needed_lots(params, before, price, discount);
                 // A step is at least the least position, unless it goes on with another.
@@ -168,8 +169,8 @@ impl Model {
     }
 }
 
-/// The discount ramps from the flag, as far as somebody looked.
-fn discount_bps(params: &RiskParams, flagged_for: Option<u64>) -> i128 {
+/// What the discount is by the time since the flag, as far as somebody looked.
+fn by_time(params: &RiskParams, flagged_for: Option<u64>) -> i128 {
     let first = i128::from(params.liquidation_discount_bps);
     let last = i128::from(params.liquidation_discount_max_bps);
     let ramp = i128::from(params.discount_ramp_slots);
@@ -178,6 +179,19 @@ fn discount_bps(params: &RiskParams, flagged_for: Option<u64>) -> i128 {
         Some(elapsed) if elapsed >= ramp => last,
         Some(elapsed) => first + floor(&part(last - first, elapsed, ramp)),
     }
+}
+
+/// What the discount is by the equity that is left of the maintenance margin.
+fn by_depth(params: &RiskParams, before: &Holding, price: i128) -> i128 {
+    let first = i128::from(params.liquidation_discount_bps);
+    let last = i128::from(params.liquidation_discount_max_bps);
+    let full = i128::from(params.discount_full_ratio_bps);
+    if full == 0 {
+        return first;
+    }
+    let due = margin_due(params, before.size() * price, Rate::Maintenance);
+    let ratio = floor(&part(before.equity(price), ONE, due));
+    first + floor(&part(last - first, ONE - ratio.max(full), ONE - full))
 }
 
 /// Whether a holding has maintenance margin and the buffer.
