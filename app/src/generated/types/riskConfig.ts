@@ -128,6 +128,13 @@ export type RiskConfig = {
   oracleDeadSeconds: bigint;
   /** Zero; room for later versions. */
   reserved2: Array<bigint>;
+  /**
+   * Equity over maintenance margin, basis points, at and below which the liquidator's discount is
+   * the last one at once; 0: it grows with time alone.
+   */
+  discountFullRatioBps: number;
+  /** Zero. */
+  padding2: number;
 };
 
 export type RiskConfigArgs = {
@@ -220,6 +227,13 @@ export type RiskConfigArgs = {
   oracleDeadSeconds: number | bigint;
   /** Zero; room for later versions. */
   reserved2: Array<number | bigint>;
+  /**
+   * Equity over maintenance margin, basis points, at and below which the liquidator's discount is
+   * the last one at once; 0: it grows with time alone.
+   */
+  discountFullRatioBps: number;
+  /** Zero. */
+  padding2: number;
 };
 
 export function getRiskConfigEncoder(): FixedSizeEncoder<RiskConfigArgs> {
@@ -257,7 +271,9 @@ export function getRiskConfigEncoder(): FixedSizeEncoder<RiskConfigArgs> {
     ["feeReserveAtoms", getU64Encoder()],
     ["minOrderAtoms", getU64Encoder()],
     ["oracleDeadSeconds", getU64Encoder()],
-    ["reserved2", getArrayEncoder(getU64Encoder(), { size: 3 })],
+    ["reserved2", getArrayEncoder(getU64Encoder(), { size: 2 })],
+    ["discountFullRatioBps", getU32Encoder()],
+    ["padding2", getU32Encoder()],
   ]);
 }
 
@@ -296,7 +312,9 @@ export function getRiskConfigDecoder(): FixedSizeDecoder<RiskConfig> {
     ["feeReserveAtoms", getU64Decoder()],
     ["minOrderAtoms", getU64Decoder()],
     ["oracleDeadSeconds", getU64Decoder()],
-    ["reserved2", getArrayDecoder(getU64Decoder(), { size: 3 })],
+    ["reserved2", getArrayDecoder(getU64Decoder(), { size: 2 })],
+    ["discountFullRatioBps", getU32Decoder()],
+    ["padding2", getU32Decoder()],
   ]);
 }
 

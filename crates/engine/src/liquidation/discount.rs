@@ -80,11 +80,11 @@ mod tests {
             discount_full_ratio_bps: full,
             ..sol_market()
         };
-        let slot = 10_000;
+        let slot = 10_000_u64;
         let distress = match flagged_for {
             None => Distress::NONE,
             Some(slots) => Distress {
-                flagged_slot: slot - slots,
+                flagged_slot: slot.wrapping_sub(slots),
                 seen_slot: slot,
                 ..Distress::NONE
             },
