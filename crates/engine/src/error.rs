@@ -117,6 +117,9 @@ refusals! {
     RequestMissing: "Nothing was requested; request first, and come back after the delay",
     RequestTooEarly: "The delay of the request is not over yet",
     RequestLapsed: "The time in which the request was paid is over; request again",
+    PoolCannotTake: "The pool takes none of these lots: its discount, cap, window, drawdown or mode forbid it",
+    UnwindTooEarly: "The pool was unwound a moment ago; wait for its interval",
+    NothingToSync: "The margin of the pool's position is what it is to be, or nothing may be moved to it",
     PoolParams: "Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md",
 }
 

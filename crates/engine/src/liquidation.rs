@@ -69,6 +69,8 @@ pub struct LiquidationPlan {
     pub insurance_fee_atoms: u64,
     /// What insurance pays to the victim's deficit, atoms.
     pub insurance_paid_atoms: u64,
+    /// What insurance pays a pool on top for lots that it took over at the mark, atoms.
+    pub premium_atoms: u64,
     /// The victim's position afterwards.
     pub position_after: Position,
     /// What moves to the victim's free collateral, atoms, not negative; more than
@@ -209,6 +211,8 @@ struct Step {
     lots: u64,
     /// The liquidator's discount on all of them, atoms.
     discount: u64,
+    /// The rate of that, basis points of their notional, rounded down.
+    discount_bps: u32,
     /// The fee to insurance on all of them, atoms.
     fee: u64,
     ladder_capped: bool,
@@ -241,11 +245,12 @@ fn step(
     if rest < input.params.min_position_lots {
         lots = size;
     }
-    let (discount, fee) = charges(input, side, equity, lots, discount_bps)?;
+    let charges = charges(input, side, equity, lots, discount_bps)?;
     Ok(Step {
         lots,
-        discount,
-        fee,
+        discount: charges.discount,
+        discount_bps: charges.discount_bps,
+        fee: charges.fee,
         ladder_capped: lots < needed,
         follow_up,
     })
@@ -350,15 +355,22 @@ fn largest_rest(params: &RiskParams, rate: u64, mut budget: u128) -> Result<u128
         .ok_or(EngineError::Overflow)
 }
 
-/// Discount and fee of closing `closed` lots, atoms: together at most the closed
-/// lots' share of the equity, the discount first.
+/// Discount and fee of closed lots, atoms, and the rate of the discount.
+struct Charges {
+    discount: u64,
+    discount_bps: u32,
+    fee: u64,
+}
+
+/// Discount and fee of closing `closed` lots: together at most the closed lots' share of the equity,
+/// the discount first. Its rate is `discount_bps` unless it was cut.
 fn charges(
     input: &LiquidationInput<'_>,
     side: Side,
     equity: u64,
     closed: u64,
     discount_bps: u32,
-) -> Result<(u64, u64), EngineError> {
+) -> Result<Charges, EngineError> {
     let notional = input.mark.notional(closed)?;
     let share = mul_div_floor(equity, closed, input.position.size())?;
     // The price after the discount stays within the price range.
@@ -367,15 +379,24 @@ fn charges(
         Side::Short => LotPrice::MAX,
     };
     let room = edge.notional(closed)?.abs_diff(notional);
-    let discount = Bps::new(discount_bps)
-        .floor_of(notional)?
-        .min(share)
-        .min(room);
+    let whole = Bps::new(discount_bps).floor_of(notional)?;
+    let discount = whole.min(share).min(room);
+    let discount_bps = if discount < whole {
+        // Less than what the rate gives.
+        let cut = mul_div_floor(discount, BPS_ONE, notional)?;
+        u32::try_from(cut).map_err(|_| EngineError::Overflow)?
+    } else {
+        discount_bps
+    };
     let left = share.checked_sub(discount).ok_or(EngineError::Overflow)?;
     let fee = Bps::new(input.params.liquidation_fee_bps)
         .floor_of(notional)?
         .min(left);
-    Ok((discount, fee))
+    Ok(Charges {
+        discount,
+        discount_bps,
+        fee,
+    })
 }
 
 fn product(a: u64, b: u64) -> u128 {
@@ -399,6 +420,7 @@ mod tests {
             discount_atoms: 0,
             insurance_fee_atoms: 0,
             insurance_paid_atoms: 0,
+            premium_atoms: 0,
             position_after: Position {
                 lots: Lots::new(left).unwrap(),
                 ..Position::default()

@@ -5,7 +5,13 @@
 //! like everybody's.
 
 mod params;
+mod peak;
+mod take;
+mod unwind;
 mod worth;
 
 pub use params::{PoolMode, PoolParams};
+pub use peak::{Peak, SHARES_COMPARED};
+pub use take::{enlarged, Offer, PoolTaker};
+pub use unwind::{keeper_fee, sync, Auction, Synced, Unwind, UnwindInput};
 pub use worth::{PoolAssets, Worth};

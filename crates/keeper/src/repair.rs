@@ -98,6 +98,8 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         E::NoPosition
         | E::Healthy
         | E::LadderInterval
+        | E::UnwindTooEarly
+        | E::NothingToSync
         | E::NotBankrupt
         | E::NoTrigger
         | E::TriggerNotReached
@@ -118,6 +120,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::InsuranceCanPay
         | E::InsuranceCannotPay
         | E::InsuranceCap
+        | E::PoolCannotTake
         | E::LiquidationSkipsBook
         | E::PositionTooSmall
         | E::MakerForeign

@@ -293,6 +293,11 @@ errors! {
     6246 OraclesApart: "The two sources price something else: show both to witness_oracle, after which the change is void";
     6247 OracleNotWitnessed: "The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle";
 
+    // --- takes and unwinds of pools ---
+    6272 PoolCannotTake: "The pool takes none of these lots: its discount, cap, window, drawdown or mode forbid it";
+    6273 UnwindTooEarly: "The pool was unwound a moment ago; wait for its interval";
+    6274 NothingToSync: "The margin of the pool's position is what it is to be, or nothing may be moved to it";
+
     // --- funds ---
     6285 PoolParams: "Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md";
     6286 FundFull: "A fund has at most 2^62 shares; deposit less";
@@ -401,6 +406,9 @@ impl From<EngineError> for BallastError {
             EngineError::FeesPaidToday => Self::FeesPaidToday,
             EngineError::FeesReserved => Self::FeesReserved,
             EngineError::InsuranceDrawn => Self::InsuranceDrawn,
+            EngineError::PoolCannotTake => Self::PoolCannotTake,
+            EngineError::UnwindTooEarly => Self::UnwindTooEarly,
+            EngineError::NothingToSync => Self::NothingToSync,
             EngineError::PoolParams => Self::PoolParams,
             EngineError::FundFull => Self::FundFull,
             EngineError::FundSpent => Self::FundSpent,

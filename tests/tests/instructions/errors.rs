@@ -223,7 +223,7 @@ fn evidence(error: BallastError) -> Evidence {
         E::FeesPaidToday => Case(fees::a_quarter_goes_to_the_treasury_and_the_next_a_day_later),
         E::FeesReserved => Case(fees::the_reserve_stays),
         E::InsuranceDrawn => Case(fees::fees_stay_while_a_cap_limits_insurance),
-        E::PoolParams | E::FundFull | E::FundSpent | E::SharesMissing | E::RequestMissing | E::RequestTooEarly | E::RequestLapsed => Unreachable("no instruction touches a fund"),
+        E::PoolCannotTake | E::UnwindTooEarly | E::NothingToSync | E::PoolParams | E::FundFull | E::FundSpent | E::SharesMissing | E::RequestMissing | E::RequestTooEarly | E::RequestLapsed => Unreachable("no instruction touches a fund"),
         E::WrongTreasury => Case(fees::nobody_but_the_treasury_is_paid),
         E::InsuranceRestNotDue | E::InsuranceNotLevel => {
             Case(insurance_rest::the_rest_goes_to_the_treasury_a_month_after_the_end)

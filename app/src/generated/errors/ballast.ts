@@ -374,6 +374,12 @@ export const BALLAST_ERROR__ORACLES_UNDECIDED = 0x1865; // 6245
 export const BALLAST_ERROR__ORACLES_APART = 0x1866; // 6246
 /** OracleNotWitnessed: The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle */
 export const BALLAST_ERROR__ORACLE_NOT_WITNESSED = 0x1867; // 6247
+/** PoolCannotTake: The pool takes none of these lots: its discount, cap, window, drawdown or mode forbid it */
+export const BALLAST_ERROR__POOL_CANNOT_TAKE = 0x1880; // 6272
+/** UnwindTooEarly: The pool was unwound a moment ago; wait for its interval */
+export const BALLAST_ERROR__UNWIND_TOO_EARLY = 0x1881; // 6273
+/** NothingToSync: The margin of the pool's position is what it is to be, or nothing may be moved to it */
+export const BALLAST_ERROR__NOTHING_TO_SYNC = 0x1882; // 6274
 /** PoolParams: Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md */
 export const BALLAST_ERROR__POOL_PARAMS = 0x188d; // 6285
 /** FundFull: A fund has at most 2^62 shares; deposit less */
@@ -474,6 +480,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__NOTHING_FILLED
   | typeof BALLAST_ERROR__NOTHING_TO_COUNT
   | typeof BALLAST_ERROR__NOTHING_TO_REDUCE
+  | typeof BALLAST_ERROR__NOTHING_TO_SYNC
   | typeof BALLAST_ERROR__NOT_OWNER
   | typeof BALLAST_ERROR__NOT_PROPOSED
   | typeof BALLAST_ERROR__NO_TRIGGER
@@ -494,6 +501,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__OVERFLOW
   | typeof BALLAST_ERROR__PAUSED
   | typeof BALLAST_ERROR__PAUSE_TOO_LONG
+  | typeof BALLAST_ERROR__POOL_CANNOT_TAKE
   | typeof BALLAST_ERROR__POOL_PARAMS
   | typeof BALLAST_ERROR__POSITION_CORRUPT
   | typeof BALLAST_ERROR__POSITION_TOO_LARGE
@@ -562,6 +570,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__UNBALANCED
   | typeof BALLAST_ERROR__UNKNOWN_PAUSE_FLAG
   | typeof BALLAST_ERROR__UNKNOWN_VERSION
+  | typeof BALLAST_ERROR__UNWIND_TOO_EARLY
   | typeof BALLAST_ERROR__VAULT_AS_COUNTERPARTY
   | typeof BALLAST_ERROR__WRONG_BOOK
   | typeof BALLAST_ERROR__WRONG_COLLATERAL_VAULT
@@ -665,6 +674,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__NOTHING_FILLED]: `No order of the book could be filled; pass the makers of the best orders in book order`,
     [BALLAST_ERROR__NOTHING_TO_COUNT]: `Nothing was written off, or all claims are counted; settle_position pays everybody out`,
     [BALLAST_ERROR__NOTHING_TO_REDUCE]: `There is no position that this reduce-only order could make smaller`,
+    [BALLAST_ERROR__NOTHING_TO_SYNC]: `The margin of the pool's position is what it is to be, or nothing may be moved to it`,
     [BALLAST_ERROR__NOT_OWNER]: `The signer is not the owner of the trader account`,
     [BALLAST_ERROR__NOT_PROPOSED]: `The signer is not the successor that was staged for this role; the admin stages it first`,
     [BALLAST_ERROR__NO_TRIGGER]: `The position has no trigger of this kind`,
@@ -685,6 +695,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__OVERFLOW]: `A sum, product or conversion leaves its integer type; use smaller amounts`,
     [BALLAST_ERROR__PAUSED]: `This action is paused by the exchange; try again when the pause ends`,
     [BALLAST_ERROR__PAUSE_TOO_LONG]: `A pause lasts 1 to 216,000 slots; what ends earlier ends by itself`,
+    [BALLAST_ERROR__POOL_CANNOT_TAKE]: `The pool takes none of these lots: its discount, cap, window, drawdown or mode forbid it`,
     [BALLAST_ERROR__POOL_PARAMS]: `Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md`,
     [BALLAST_ERROR__POSITION_CORRUPT]: `A stored position breaks its own invariant`,
     [BALLAST_ERROR__POSITION_TOO_LARGE]: `The position would exceed the market's largest size or last risk tier`,
@@ -753,6 +764,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__UNBALANCED]: `The legs of the instruction do not net to zero; nothing was changed; report it`,
     [BALLAST_ERROR__UNKNOWN_PAUSE_FLAG]: `The pause flags contain a bit without a meaning`,
     [BALLAST_ERROR__UNKNOWN_VERSION]: `The layout version is not one this program reads`,
+    [BALLAST_ERROR__UNWIND_TOO_EARLY]: `The pool was unwound a moment ago; wait for its interval`,
     [BALLAST_ERROR__VAULT_AS_COUNTERPARTY]: `The token account is a vault of the exchange; name an account outside it`,
     [BALLAST_ERROR__WRONG_BOOK]: `The book account is not the market's book`,
     [BALLAST_ERROR__WRONG_COLLATERAL_VAULT]: `The collateral vault is not the exchange's vault`,

@@ -14,6 +14,7 @@ use crate::descent::{Makers, Met};
 use crate::error::EngineError;
 use crate::margin::maintenance_margin;
 use crate::math::{mul_div_ceil, mul_div_floor};
+use crate::pool::Offer;
 use crate::units::{Atoms, Bps, LotPrice, Lots, Side};
 
 use super::{step, LiquidationInput, LiquidationPlan, Step};
@@ -35,6 +36,8 @@ pub struct Waterfall<'a> {
     take_over: bool,
     /// Most lots it takes over.
     most: u64,
+    /// Where a pool takes over: the premium, basis points, and what insurance alone may pay, atoms.
+    premium: Option<(u32, u64)>,
     book_lots: u64,
     book_notional: u64,
     reward: u64,
@@ -59,6 +62,7 @@ impl<'a> Waterfall<'a> {
             step: Step {
                 lots: position.size(),
                 discount: 0,
+                discount_bps: 0,
                 fee: 0,
                 ladder_capped: false,
                 follow_up: false,
@@ -67,6 +71,7 @@ impl<'a> Waterfall<'a> {
             offered: take_over,
             take_over,
             most: u64::MAX,
+            premium: None,
             book_lots: 0,
             book_notional: 0,
             reward: 0,
@@ -92,6 +97,37 @@ impl<'a> Waterfall<'a> {
     pub const fn bounded(mut self, most: u64) -> Self {
         self.most = most;
         self
+    }
+
+    /// What is left for a pool that stands in the liquidator's place; no lots where nobody may take
+    /// over.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn offer(&self) -> Result<Offer, EngineError> {
+        let left = self.left()?;
+        let whole = self.input.position.size();
+        let held = whole.checked_sub(self.book_lots);
+        Ok(Offer {
+            side: self.side,
+            lots: if self.take_over { left } else { 0 },
+            held: held.ok_or(EngineError::Overflow)?,
+            whole,
+            discount_bps: self.step.discount_bps,
+            rescue: self.equity.is_negative(),
+        })
+    }
+
+    /// The same where a pool takes over `most` lots. For those of a position with negative equity
+    /// insurance pays it `premium_bps` of their notional on top, out of what is left of the
+    /// `insurance_alone` atoms that it may pay without held profit.
+    #[must_use]
+    pub const fn into_pool(self, most: u64, premium_bps: u32, insurance_alone: u64) -> Self {
+        Self {
+            most,
+            premium: Some((premium_bps, insurance_alone)),
+            ..self
+        }
     }
 
     /// Of the lots that are left, those that the liquidator takes over: all, or as many as it wants
@@ -194,6 +230,7 @@ impl<'a> Waterfall<'a> {
         match (self.offered, self.take_over) {
             (false, _) => EngineError::NothingFilled,
             (true, false) => EngineError::InsuranceCannotPay,
+            (true, true) if self.premium.is_some() && self.most == 0 => EngineError::PoolCannotTake,
             (true, true) if self.left().and_then(|left| self.taken_of(left)) == Ok(0) => {
                 EngineError::PositionTooSmall
             }
@@ -226,6 +263,7 @@ impl<'a> Waterfall<'a> {
             discount_atoms: discount,
             insurance_fee_atoms: fee,
             insurance_paid_atoms: 0,
+            premium_atoms: 0,
             position_after: self.input.position,
             victim_payout: Atoms::ZERO,
             equity_before: self.equity,
@@ -240,6 +278,7 @@ impl<'a> Waterfall<'a> {
         };
         if closed > 0 {
             self.close(&mut plan)?;
+            plan.premium_atoms = self.premium_for(taken, plan.insurance_paid_atoms)?;
         }
         Ok(plan)
     }
@@ -283,6 +322,17 @@ impl<'a> Waterfall<'a> {
         let beyond = worth.try_sub(plan.quote)?.positive_part();
         let share = deficit.insurance_for(closed)?;
         Ok(share.max(beyond).wrapping_sub(beyond))
+    }
+
+    /// What insurance, which `paid` atoms of the deficit, pays a pool for `taken` lots, atoms.
+    fn premium_for(&self, taken: u64, paid: u64) -> Result<u64, EngineError> {
+        match self.premium {
+            Some((bps, alone)) if self.equity.is_negative() => {
+                let whole = Bps::new(bps).floor_of(self.input.mark.notional(taken)?)?;
+                Ok(whole.min(alone.max(paid).wrapping_sub(paid)))
+            }
+            _ => Ok(0),
+        }
     }
 
     /// What `lots` cost at the mark less `discount` for a long victim, plus it for a short

@@ -11,6 +11,8 @@ mod margin;
 mod matching;
 mod math;
 mod payout;
+mod pool;
+mod pool_unwind;
 mod trade;
 mod venue;
 mod waterfall;
