@@ -6,12 +6,16 @@ import { bytes, camel, fixture, plain, stated, type Fields, type Json } from './
 
 type Account = { data: string; fields: Fields };
 
-const accounts = fixture<Record<'exchange' | 'market' | 'staged' | 'trader', Account>>('accounts.json');
+const accounts = fixture<
+  Record<'exchange' | 'market' | 'pool' | 'share' | 'staged' | 'trader', Account>
+>('accounts.json');
 
-test('exchange, market, staged change and trader: every field as the Rust client reads it', () => {
+test('accounts of fixed size: every field as the Rust client reads it', () => {
   const decoders = {
     exchange: ballast.getExchangeDecoder(),
     market: ballast.getMarketDecoder(),
+    pool: ballast.getPoolDecoder(),
+    share: ballast.getShareDecoder(),
     staged: ballast.getStagedDecoder(),
     trader: ballast.getTraderDecoder(),
   };
@@ -28,6 +32,8 @@ test('accounts are told apart and written as they were', () => {
   const kinds = [
     ['exchange', ballast.BallastAccount.Exchange, ballast.getExchangeCodec()],
     ['market', ballast.BallastAccount.Market, ballast.getMarketCodec()],
+    ['pool', ballast.BallastAccount.Pool, ballast.getPoolCodec()],
+    ['share', ballast.BallastAccount.Share, ballast.getShareCodec()],
     ['staged', ballast.BallastAccount.Staged, ballast.getStagedCodec()],
     ['trader', ballast.BallastAccount.Trader, ballast.getTraderCodec()],
   ] as const;

@@ -194,6 +194,8 @@ test('derived addresses', async () => {
   const [exchange] = await ballast.findExchangePda();
   const [collateralVault] = await ballast.findCollateralVaultPda();
   const [insuranceVault] = await ballast.findInsuranceVaultPda({ market });
+  const [pool] = await ballast.findPoolPda({ market });
+  const [share] = await ballast.findSharePda({ fund: pool, owner });
   const roles = new Uint8Array(32);
   roles[0] = 2;
   const guardian = getAddressDecoder().decode(roles);
@@ -208,6 +210,8 @@ test('derived addresses', async () => {
       insuranceVaultOfMarket258: insuranceVault,
       key10: owner,
       market258: market,
+      poolOfMarket258: pool,
+      shareOfMarket258AndKey10: share,
       stagedRiskOfMarket258: await ballast.findStagedAddress(0, market),
       trader513OfKey10: trader,
     },

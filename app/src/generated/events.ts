@@ -66,6 +66,10 @@ import {
   type OrdersCancelled,
   getPauseSetDecoder,
   type PauseSet,
+  getPoolCreatedDecoder,
+  type PoolCreated,
+  getPoolDepositedDecoder,
+  type PoolDeposited,
   getPositionFlaggedDecoder,
   type PositionFlagged,
   getPositionLiquidatedDecoder,
@@ -82,6 +86,10 @@ import {
   type ReduceOnlySet,
   getSettlementBegunDecoder,
   type SettlementBegun,
+  getShareClosedDecoder,
+  type ShareClosed,
+  getShareCreatedDecoder,
+  type ShareCreated,
   getStrayTokensCreditedDecoder,
   type StrayTokensCredited,
   getTraderClosedDecoder,
@@ -137,6 +145,8 @@ export type BallastEvent =
   | { name: 'OrderPlaced'; data: OrderPlaced }
   | { name: 'OrdersCancelled'; data: OrdersCancelled }
   | { name: 'PauseSet'; data: PauseSet }
+  | { name: 'PoolCreated'; data: PoolCreated }
+  | { name: 'PoolDeposited'; data: PoolDeposited }
   | { name: 'PositionFlagged'; data: PositionFlagged }
   | { name: 'PositionLiquidated'; data: PositionLiquidated }
   | { name: 'PositionSettled'; data: PositionSettled }
@@ -145,6 +155,8 @@ export type BallastEvent =
   | { name: 'QueueGrown'; data: QueueGrown }
   | { name: 'ReduceOnlySet'; data: ReduceOnlySet }
   | { name: 'SettlementBegun'; data: SettlementBegun }
+  | { name: 'ShareClosed'; data: ShareClosed }
+  | { name: 'ShareCreated'; data: ShareCreated }
   | { name: 'StrayTokensCredited'; data: StrayTokensCredited }
   | { name: 'TraderClosed'; data: TraderClosed }
   | { name: 'TraderCreated'; data: TraderCreated }
@@ -321,6 +333,16 @@ export const BALLAST_EVENTS: readonly {
     decoder: getPauseSetDecoder(),
   },
   {
+    name: 'PoolCreated',
+    discriminator: new Uint8Array([202, 44, 41, 88, 104, 220, 157, 82]),
+    decoder: getPoolCreatedDecoder(),
+  },
+  {
+    name: 'PoolDeposited',
+    discriminator: new Uint8Array([148, 17, 86, 50, 113, 125, 70, 132]),
+    decoder: getPoolDepositedDecoder(),
+  },
+  {
     name: 'PositionFlagged',
     discriminator: new Uint8Array([214, 195, 219, 171, 95, 96, 40, 15]),
     decoder: getPositionFlaggedDecoder(),
@@ -359,6 +381,16 @@ export const BALLAST_EVENTS: readonly {
     name: 'SettlementBegun',
     discriminator: new Uint8Array([196, 162, 165, 197, 7, 238, 160, 204]),
     decoder: getSettlementBegunDecoder(),
+  },
+  {
+    name: 'ShareClosed',
+    discriminator: new Uint8Array([215, 65, 180, 218, 111, 157, 40, 86]),
+    decoder: getShareClosedDecoder(),
+  },
+  {
+    name: 'ShareCreated',
+    discriminator: new Uint8Array([10, 138, 37, 82, 112, 9, 202, 24]),
+    decoder: getShareCreatedDecoder(),
   },
   {
     name: 'StrayTokensCredited',

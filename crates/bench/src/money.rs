@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use ballast_client::instructions::trader;
+use ballast_engine::pool::PoolParams;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox};
 use ballast_state::market::Market;
 use ballast_state::staged::Change;
@@ -44,6 +45,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         }
         insurance(&options(program, kind), mint, shape, meter)?;
         fees(&options(program, kind), mint, shape, meter)?;
+        pool(&options(program, kind), mint, shape, meter)?;
     }
     Ok(())
 }
@@ -159,6 +161,43 @@ fn fees(options: &Options, mint: &str, shape: &str, meter: &mut Meter) -> Result
             (market.wind_down.ends_at, market.wind_down.cause) = (1, 2);
         })?;
         Figure::of(shape, venue.sandbox.withdraw_insurance(&venue.market))
+    })
+}
+
+/// Shares of a pool, without a position of it.
+fn pool(options: &Options, mint: &str, shape: &str, meter: &mut Meter) -> Result<()> {
+    let venue = || -> Result<Venue> {
+        let mut venue = Venue::of(&MarketConfig::sol(), options, 0)?;
+        let params = PoolParams::for_market(&venue.market.config.risk);
+        venue.sandbox.create_pool(&venue.market, params)?;
+        Ok(venue)
+    };
+    meter.measure(&format!("create_pool/{mint}"), || {
+        let mut venue = Venue::of(&MarketConfig::sol(), options, 0)?;
+        let params = PoolParams::for_market(&venue.market.config.risk);
+        Figure::of(shape, venue.sandbox.create_pool(&venue.market, params))
+    })?;
+    meter.measure(&format!("create_share/{mint}"), || {
+        let mut venue = venue()?;
+        let wallet = venue.sandbox.create_wallet(0)?;
+        let pool = venue.market.pool();
+        Figure::of(shape, venue.sandbox.create_share(&pool, &wallet))
+    })?;
+    meter.measure(&format!("close_share/{mint}"), || {
+        let mut venue = venue()?;
+        let wallet = venue.sandbox.create_wallet(0)?;
+        let pool = venue.market.pool();
+        venue.sandbox.create_share(&pool, &wallet)?;
+        Figure::of(shape, venue.sandbox.close_share(&pool, &wallet))
+    })?;
+    meter.measure(&format!("deposit_pool/{mint}"), || {
+        let mut venue = venue()?;
+        let wallet = venue.sandbox.depositor(&venue.market, 10 * USD);
+        venue.sandbox.mint_to(&wallet.tokens, USD)?;
+        Figure::of(
+            shape,
+            venue.sandbox.deposit_pool(&venue.market, &wallet, USD),
+        )
     })
 }
 

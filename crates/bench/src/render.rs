@@ -17,7 +17,7 @@ use crate::table::{cell, row, rule, EXCEEDS};
 use crate::targets::{Rule, Target, Verdict};
 
 /// Instructions by who may send them.
-const ROLES: [(&str, &[&str]); 3] = [
+const ROLES: [(&str, &[&str]); 4] = [
     (
         "Admin",
         &[
@@ -32,6 +32,7 @@ const ROLES: [(&str, &[&str]); 3] = [
             "set_pause",
             "set_reduce_only",
             "create_market",
+            "create_pool",
         ],
     ),
     (
@@ -52,6 +53,10 @@ const ROLES: [(&str, &[&str]); 3] = [
             "place_trigger",
             "cancel_trigger",
         ],
+    ),
+    (
+        "Owners of shares of a fund",
+        &["create_share", "close_share", "deposit_pool"],
     ),
     (
         "Anyone",

@@ -8,7 +8,9 @@ use ballast_state::adl_session::{AdlSession, ADL_SESSION_DISCRIMINATOR};
 use ballast_state::book_account::BOOK_DISCRIMINATOR;
 use ballast_state::exchange::{Exchange, EXCHANGE_DISCRIMINATOR};
 use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
+use ballast_state::pool::{Pool, POOL_DISCRIMINATOR};
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
+use ballast_state::share::{Share, SHARE_DISCRIMINATOR};
 use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
 use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use ballast_state::Pubkey;
@@ -53,11 +55,15 @@ pub enum AccountKind {
     AdlSession,
     /// A change that waits.
     Staged,
+    /// The backstop pool of a market.
+    Pool,
+    /// Shares of a fund.
+    Share,
 }
 
 impl AccountKind {
     /// Every type.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Exchange,
         Self::Market,
         Self::Trader,
@@ -65,6 +71,8 @@ impl AccountKind {
         Self::Book,
         Self::AdlSession,
         Self::Staged,
+        Self::Pool,
+        Self::Share,
     ];
 
     /// The first eight bytes of an account of this type: what to ask a cluster for at offset 0 to
@@ -79,6 +87,8 @@ impl AccountKind {
             Self::Book => BOOK_DISCRIMINATOR,
             Self::AdlSession => ADL_SESSION_DISCRIMINATOR,
             Self::Staged => STAGED_DISCRIMINATOR,
+            Self::Pool => POOL_DISCRIMINATOR,
+            Self::Share => SHARE_DISCRIMINATOR,
         }
     }
 
@@ -101,6 +111,8 @@ impl AccountKind {
             Self::Trader => Some(Trader::SPACE),
             Self::AdlSession => Some(AdlSession::SPACE),
             Self::Staged => Some(Staged::SPACE),
+            Self::Pool => Some(Pool::SPACE),
+            Self::Share => Some(Share::SPACE),
             Self::Queue | Self::Book => None,
         }
     }
@@ -129,6 +141,16 @@ pub fn adl_session(data: &[u8]) -> Result<AdlSession, DecodeError> {
 /// Decodes a staged change.
 pub fn staged(data: &[u8]) -> Result<Staged, DecodeError> {
     zero_copy(data, AccountKind::Staged)
+}
+
+/// Decodes a pool.
+pub fn pool(data: &[u8]) -> Result<Pool, DecodeError> {
+    zero_copy(data, AccountKind::Pool)
+}
+
+/// Decodes shares of a fund.
+pub fn share(data: &[u8]) -> Result<Share, DecodeError> {
+    zero_copy(data, AccountKind::Share)
 }
 
 /// A copy of a queue account, aligned so that the engine can read it.

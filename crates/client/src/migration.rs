@@ -26,6 +26,8 @@ pub fn is_outdated(data: &[u8]) -> bool {
         Some(AccountKind::Trader) => outdated(accounts::trader(data)),
         Some(AccountKind::AdlSession) => outdated(accounts::adl_session(data)),
         Some(AccountKind::Staged) => outdated(accounts::staged(data)),
+        Some(AccountKind::Pool) => outdated(accounts::pool(data)),
+        Some(AccountKind::Share) => outdated(accounts::share(data)),
         Some(AccountKind::Queue) => {
             let header = head(data, QUEUE_HEADER_SIZE);
             header.is_some_and(|head| {

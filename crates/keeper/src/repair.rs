@@ -270,6 +270,12 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::BookLayout
         | E::MarketReduceOnly
         | E::MarginAfterWriteOff
+        | E::WrongPool
+        | E::PoolClosed
+        | E::DepositTooSmall
+        | E::WrongFund
+        | E::SharesLeft
+        | E::PoolInvariant
         | E::PoolParams
         | E::FundFull
         | E::FundSpent

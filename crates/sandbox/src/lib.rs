@@ -32,6 +32,7 @@ pub mod market;
 pub mod mint;
 pub mod orders;
 pub mod outcome;
+pub mod pool;
 pub mod pyth;
 pub mod reading;
 pub mod session;

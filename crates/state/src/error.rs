@@ -293,6 +293,14 @@ errors! {
     6246 OraclesApart: "The two sources price something else: show both to witness_oracle, after which the change is void";
     6247 OracleNotWitnessed: "The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle";
 
+    // --- pools and shares ---
+    6260 WrongPool: "The pool is not that of the market, or the trader account not the pool's own";
+    6261 PoolClosed: "The pool winds down, so it takes no deposits";
+    6262 DepositTooSmall: "A deposit is worth at least one unit of the quote currency";
+    6263 WrongFund: "The account is no fund: neither a market's pool nor its stakes";
+    6264 SharesLeft: "The account has shares of its fund; take them out first";
+    6265 PoolInvariant: "The pool's invariant does not hold";
+
     // --- takes and unwinds of pools ---
     6272 PoolCannotTake: "The pool takes none of these lots: its discount, cap, window, drawdown or mode forbid it";
     6273 UnwindTooEarly: "The pool was unwound a moment ago; wait for its interval";

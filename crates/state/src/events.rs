@@ -12,6 +12,7 @@ mod list;
 mod migration;
 mod orders;
 mod payout;
+mod pool;
 mod staged;
 mod trading;
 mod wind_down;
@@ -24,6 +25,7 @@ pub use orders::{
     CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
 };
 pub use payout::{FeesWithdrawn, InsuranceWithdrawn, StrayTokensCredited};
+pub use pool::{PoolCreated, PoolDeposited, ShareClosed, ShareCreated};
 pub use staged::{
     ChangeCancelled, ChangeStaged, DelaysChanged, OracleChanged, OracleWitnessed, TreasuryChanged,
 };

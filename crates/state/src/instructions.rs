@@ -166,6 +166,10 @@ discriminators! {
     CANCEL_ALL_ORDERS "cancel_all_orders" [196, 83, 243, 171, 17, 100, 160, 143];
     PLACE_TRIGGER "place_trigger" [219, 75, 198, 172, 87, 232, 205, 21];
     CANCEL_TRIGGER "cancel_trigger" [208, 139, 249, 52, 247, 33, 57, 223];
+    CREATE_POOL "create_pool" [233, 146, 209, 142, 207, 104, 64, 188];
+    CREATE_SHARE "create_share" [142, 133, 231, 78, 183, 163, 203, 180];
+    CLOSE_SHARE "close_share" [87, 228, 185, 160, 46, 231, 72, 90];
+    DEPOSIT_POOL "deposit_pool" [187, 244, 122, 76, 155, 46, 239, 194];
     ACCRUE_FUNDING "accrue_funding" [152, 118, 41, 215, 85, 208, 160, 108];
     WITNESS_ORACLE "witness_oracle" [202, 149, 51, 178, 212, 158, 113, 12];
     DONATE_INSURANCE "donate_insurance" [24, 11, 132, 174, 126, 186, 208, 90];

@@ -1,12 +1,19 @@
 //! A market's backstop pool: what it may do, its shares and what it took lately.
 
 use ballast_engine::{
-    pool::{PoolMode, PoolParams},
-    shares::Fund,
+    pool::{PoolAssets, PoolMode, PoolParams, Worth},
+    position::Position,
+    shares::{Fund, Holding, MAX_SHARES},
     window::Window,
 };
 
-use crate::{derives::*, Pubkey};
+use crate::{
+    derives::*,
+    error::{ensure, BallastError, Result},
+    market::{Market, Touched},
+    trader::Trader,
+    Pubkey,
+};
 
 /// First bytes of a pool account.
 pub const POOL_DISCRIMINATOR: [u8; 8] = [241, 154, 109, 4, 17, 177, 109, 188];
@@ -98,6 +105,85 @@ impl Pool {
             (PoolMode::Open, 1..) => PoolMode::NoTakes,
             (mode, _) => mode,
         }
+    }
+
+    /// Fails unless this is the pool of `market`, and `trader` its trader account.
+    ///
+    /// # Errors
+    /// `WrongPool`.
+    pub fn require_of(&self, market: &Pubkey, trader: &Pubkey) -> Result<()> {
+        ensure(
+            self.market == *market && self.trader == *trader,
+            BallastError::WrongPool,
+        )
+    }
+
+    /// What it has in `market`, funding paid up to now; `trader` is its trader account.
+    ///
+    /// # Errors
+    /// `Overflow`, `SizeOutOfRange`.
+    pub fn assets(&self, market: &Market, trader: &Trader) -> Result<PoolAssets> {
+        let free = u64::try_from(trader.free).map_err(|_| BallastError::Overflow)?;
+        let (position, held) = match trader.slot(&self.market) {
+            Ok(slot) => (
+                market.settled(slot)?,
+                market.held.value(&slot.held_claim())?,
+            ),
+            Err(_) => (Position::default(), 0),
+        };
+        Ok(PoolAssets {
+            free,
+            position,
+            held,
+        })
+    }
+
+    /// What `assets` are worth at the price `touched`, where the market is short of `shortfall` atoms.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`, `Overflow`.
+    pub fn worth(
+        &self,
+        assets: &PoolAssets,
+        market: &Market,
+        touched: &Touched,
+        shortfall: u64,
+    ) -> Result<Worth> {
+        let average = touched.price.average(market.oracle.atoms_per_lot_tick);
+        Ok(assets.worth(&touched.mark, average, self.params.exit_bps, shortfall)?)
+    }
+
+    /// Sells shares for `atoms` to who has `holding`, of a pool that is worth `worth_high` atoms to who
+    /// joins: what is owned afterwards, and the new shares.
+    ///
+    /// # Errors
+    /// `PoolClosed`; `ZeroAmount`, `FundSpent`, `FundFull`; `Overflow`.
+    pub fn join(
+        &mut self,
+        atoms: u64,
+        worth_high: u64,
+        holding: &Holding,
+    ) -> Result<(Holding, u64)> {
+        ensure(
+            self.params.mode() != PoolMode::WindDown,
+            BallastError::PoolClosed,
+        )?;
+        let minted = self.fund(worth_high).mint(atoms)?;
+        let after = holding.with(minted)?;
+        let all = self.shares.checked_add(minted);
+        self.shares = all.ok_or(BallastError::Overflow)?;
+        Ok((after, minted))
+    }
+
+    /// Checks what must hold at the end of every instruction that writes the pool.
+    ///
+    /// # Errors
+    /// `PoolInvariant`.
+    pub fn invariant(&self) -> Result<()> {
+        ensure(
+            self.requested <= self.shares && self.shares <= MAX_SHARES,
+            BallastError::PoolInvariant,
+        )
     }
 
     /// What it took lately.

@@ -5,6 +5,7 @@ use ballast_engine::shares::Holding;
 use crate::{
     derives::*,
     error::{ensure, BallastError, Result},
+    pool::POOL_DISCRIMINATOR,
     Pubkey,
 };
 
@@ -12,6 +13,22 @@ use crate::{
 pub const SHARE_DISCRIMINATOR: [u8; 8] = [5, 232, 225, 10, 36, 176, 248, 217];
 /// Layout version written by this program.
 pub const SHARE_VERSION: u8 = 1;
+
+/// Epoch of the fund that an account with these bytes is. Every fund keeps it behind its first four
+/// bytes.
+///
+/// # Errors
+/// `WrongFund` for what is none.
+pub fn fund_epoch(data: &[u8]) -> Result<u32> {
+    let fund = data.split_first_chunk::<8>();
+    let (_, fund) = fund
+        .filter(|(kind, _)| [POOL_DISCRIMINATOR].contains(kind))
+        .ok_or(BallastError::WrongFund)?;
+    let epoch = fund.get(4..).and_then(<[u8]>::first_chunk);
+    epoch
+        .map(|bytes| u32::from_le_bytes(*bytes))
+        .ok_or(BallastError::WrongFund)
+}
 
 /// Shares of a fund. PDA `["share", fund, owner]`.
 #[cfg_attr(feature = "anchor", account(zero_copy))]

@@ -24,6 +24,7 @@ pub mod loaders;
 pub mod nonce;
 pub mod oracle;
 
+use ballast_engine::pool::PoolParams;
 #[cfg(feature = "idl-build")]
 use ballast_state::layouts::EngineLayout;
 use ballast_state::{
@@ -40,8 +41,8 @@ use ballast_state::{
 pub use instructions::{
     admin::{
         accept_authority::*, apply_exchange_change::*, apply_market_change::*,
-        apply_oracle_change::*, cancel_staged::*, create_market::*, initialize_exchange::*,
-        raise_delays::*, set_pause::*, set_reduce_only::*, stage_change::*,
+        apply_oracle_change::*, cancel_staged::*, create_market::*, create_pool::*,
+        initialize_exchange::*, raise_delays::*, set_pause::*, set_reduce_only::*, stage_change::*,
     },
     anyone::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, begin_settlement::*,
@@ -52,6 +53,7 @@ pub use instructions::{
         settle_position::*, sweep_insurance::*, withdraw_fees::*, withdraw_insurance::*,
         witness_oracle::*, write_off_bankrupt::*,
     },
+    fund::{close_share::*, create_share::*, deposit_pool::*},
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
         close_trader::*, create_trader::*, deposit::*, place_order::*, place_trigger::*,
@@ -199,6 +201,23 @@ pub mod ballast {
         block_trades: bool,
     ) -> Result<()> {
         SetDelegate::handle(ctx, delegate, block_trades)
+    }
+
+    // --- owners of shares of a fund ---
+
+    /// Puts tokens into a pool, for shares of it.
+    pub fn deposit_pool(ctx: Context<DepositPool>, amount: u64) -> Result<()> {
+        DepositPool::handle(ctx, amount)
+    }
+
+    /// Opens an account for shares of a fund.
+    pub fn create_share(ctx: Context<CreateShare>) -> Result<()> {
+        CreateShare::handle(ctx)
+    }
+
+    /// Closes an account for shares of a fund.
+    pub fn close_share(ctx: Context<CloseShare>) -> Result<()> {
+        CloseShare::handle(ctx)
     }
 
     // --- anyone: the rest ---
@@ -360,6 +379,11 @@ pub mod ballast {
     /// Opens a staged market over two zeroed queues and a zeroed book, once it is due.
     pub fn create_market(ctx: Context<CreateMarket>, id: [u8; 32]) -> Result<()> {
         CreateMarket::handle(ctx, id)
+    }
+
+    /// Gives a market a pool.
+    pub fn create_pool(ctx: Context<CreatePool>, params: PoolParams) -> Result<()> {
+        CreatePool::handle(ctx, params)
     }
 
     // --- earnings, by anyone ---

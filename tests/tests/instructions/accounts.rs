@@ -10,12 +10,13 @@ use ballast_state::error::BallastError;
 use solana_signer::Signer;
 
 use crate::every_call::{ends, genesis, world, Call, World};
+use crate::every_fund_call::funds;
 use crate::support::{copy_of, done, refused_by_anchor, refused_with};
 
 #[test]
 fn every_instruction_goes_through_and_announces_itself() {
     let mut names = Vec::new();
-    for world in [genesis(), world(), ends()] {
+    for world in [genesis(), world(), ends(), funds()] {
         for call in &world.calls {
             let outcome = done(call.send(&mut world.sandbox.fork(), |_| {}));
             assert_eq!(outcome.events.len(), 1, "{}", call.name);
@@ -25,12 +26,12 @@ fn every_instruction_goes_through_and_announces_itself() {
     // The program's entry points, from its interface's names.
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 46);
+    assert_eq!(names.len(), 50);
 }
 
 #[test]
 fn whoever_must_sign_signs() {
-    for world in [genesis(), world(), ends()] {
+    for world in [genesis(), world(), ends(), funds()] {
         for call in &world.calls {
             for (place, meta) in call.instruction.accounts.iter().enumerate() {
                 if meta.is_signer {
@@ -48,7 +49,7 @@ fn whoever_must_sign_signs() {
 #[test]
 fn whatever_is_written_is_writable() {
     let mut refusals = 0;
-    for world in [genesis(), world(), ends()] {
+    for world in [genesis(), world(), ends(), funds()] {
         for call in &world.calls {
             for (place, meta) in call.instruction.accounts.iter().enumerate() {
                 let key = meta.pubkey;
@@ -99,7 +100,7 @@ fn is_price(sandbox: &Sandbox, address: &Pubkey) -> bool {
 
 #[test]
 fn no_account_is_replaced_by_one_of_another_kind() {
-    for mut world in [genesis(), world(), ends()] {
+    for mut world in [genesis(), world(), ends(), funds()] {
         let exists = world.sandbox.account(&addresses::exchange()).is_some();
         let wallet = world.sandbox.funded_keypair().pubkey();
         let mut stand_ins = vec![
@@ -122,6 +123,9 @@ fn no_account_is_replaced_by_one_of_another_kind() {
                 addresses::exchange(),
                 addresses::collateral_vault(),
             ]);
+            if world.sandbox.account(&world.other.pool()).is_some() {
+                stand_ins.extend([world.other.pool(), world.other.pool_trader()]);
+            }
         }
         let mut tried = 0;
         for call in &world.calls {
@@ -176,43 +180,48 @@ fn serves(call: &Call, place: usize, world: &World, stand_in: &Pubkey) -> bool {
 #[test]
 fn a_forged_account_of_another_program_is_not_ours() {
     // Right bytes, wrong owner, for every account of the program that an instruction names.
-    let world = world();
     let mut tried = 0;
-    for call in &world.calls {
-        for (place, meta) in call.instruction.accounts.iter().enumerate() {
-            let ours = world.sandbox.account(&meta.pubkey);
-            let Some(account) = ours.filter(|account| account.owner == ballast_state::ID) else {
-                continue;
-            };
-            let mut sandbox = world.sandbox.fork();
-            let forged = Pubkey::new_unique();
-            sandbox.set_account(
-                &forged,
-                solana_account::Account {
-                    owner: Pubkey::new_unique(),
-                    ..account
-                },
-            );
-            let error = refused_with(&mut sandbox, &call.account(place), |s| {
-                call.send(s, |accounts| accounts[place].pubkey = forged)
-            });
-            let known = [
-                u32::from(ErrorCode::AccountOwnedByWrongProgram),
-                u32::from(BallastError::WrongQueue),
-                u32::from(BallastError::QueueNotOwned),
-                u32::from(BallastError::WrongBook),
-                u32::from(BallastError::BookNotOwned),
-                u32::from(BallastError::AdlForeignAccount),
-                // A forged maker is not the maker.
-                u32::from(BallastError::NotFilled),
-                u32::from(BallastError::NothingFilled),
-                u32::from(BallastError::LiquidationSkipsBook),
-            ];
-            assert!(
-                error.number.is_some_and(|number| known.contains(&number)),
-                "{error}"
-            );
-            tried += 1;
+    for world in [world(), funds()] {
+        for call in &world.calls {
+            for (place, meta) in call.instruction.accounts.iter().enumerate() {
+                let ours = world.sandbox.account(&meta.pubkey);
+                let Some(account) = ours.filter(|account| account.owner == ballast_state::ID)
+                else {
+                    continue;
+                };
+                let mut sandbox = world.sandbox.fork();
+                let forged = Pubkey::new_unique();
+                sandbox.set_account(
+                    &forged,
+                    solana_account::Account {
+                        owner: Pubkey::new_unique(),
+                        ..account
+                    },
+                );
+                let error = refused_with(&mut sandbox, &call.account(place), |s| {
+                    call.send(s, |accounts| accounts[place].pubkey = forged)
+                });
+                let known = [
+                    u32::from(ErrorCode::AccountOwnedByWrongProgram),
+                    u32::from(BallastError::WrongQueue),
+                    u32::from(BallastError::QueueNotOwned),
+                    u32::from(BallastError::WrongBook),
+                    u32::from(BallastError::BookNotOwned),
+                    u32::from(BallastError::AdlForeignAccount),
+                    u32::from(BallastError::WrongFund),
+                    // Another market has no such pool, another fund no such account.
+                    u32::from(ErrorCode::ConstraintSeeds),
+                    // A forged maker is not the maker.
+                    u32::from(BallastError::NotFilled),
+                    u32::from(BallastError::NothingFilled),
+                    u32::from(BallastError::LiquidationSkipsBook),
+                ];
+                assert!(
+                    error.number.is_some_and(|number| known.contains(&number)),
+                    "{error}"
+                );
+                tried += 1;
+            }
         }
     }
     assert!(tried > 50, "{tried}");
@@ -220,56 +229,58 @@ fn a_forged_account_of_another_program_is_not_ours() {
 
 #[test]
 fn queues_are_never_swapped() {
-    let world = world();
-    let keys = world.sandbox.markets()[0].keys;
     let mut tried = 0;
-    for call in &world.calls {
-        let named = |meta: &AccountMeta| meta.pubkey == keys.queue_long;
-        if !call.instruction.accounts.iter().any(named) {
-            continue;
-        }
-        let error = refused_with(&mut world.sandbox.fork(), call.name, |s| {
-            call.send(s, |accounts| {
-                for meta in accounts {
-                    if meta.pubkey == keys.queue_long {
-                        meta.pubkey = keys.queue_short;
-                    } else if meta.pubkey == keys.queue_short {
-                        meta.pubkey = keys.queue_long;
+    for world in [world(), funds()] {
+        let keys = world.sandbox.markets()[0].keys;
+        for call in &world.calls {
+            let named = |meta: &AccountMeta| meta.pubkey == keys.queue_long;
+            if !call.instruction.accounts.iter().any(named) {
+                continue;
+            }
+            let error = refused_with(&mut world.sandbox.fork(), call.name, |s| {
+                call.send(s, |accounts| {
+                    for meta in accounts {
+                        if meta.pubkey == keys.queue_long {
+                            meta.pubkey = keys.queue_short;
+                        } else if meta.pubkey == keys.queue_short {
+                            meta.pubkey = keys.queue_long;
+                        }
                     }
-                }
-            })
-        });
-        assert_eq!(
-            error.number,
-            Some(u32::from(BallastError::WrongQueue)),
-            "{}",
-            call.name
-        );
-        tried += 1;
+                })
+            });
+            assert_eq!(
+                error.number,
+                Some(u32::from(BallastError::WrongQueue)),
+                "{}",
+                call.name
+            );
+            tried += 1;
+        }
     }
-    assert_eq!(tried, 9);
+    assert_eq!(tried, 10);
 }
 
 #[test]
 fn a_copy_of_the_exchange_is_refused_everywhere() {
-    let mut world = world();
-    let copy = copy_of(&mut world.sandbox, &addresses::exchange());
     let mut tried = 0;
-    for call in &world.calls {
-        let named = |meta: &AccountMeta| meta.pubkey == addresses::exchange();
-        let Some(place) = call.instruction.accounts.iter().position(named) else {
-            continue;
-        };
-        let error = refused_with(&mut world.sandbox.fork(), call.name, |s| {
-            call.send(s, |accounts| accounts[place].pubkey = copy)
-        });
-        assert_eq!(
-            error.number,
-            Some(u32::from(BallastError::WrongExchange)),
-            "{}",
-            call.name
-        );
-        tried += 1;
+    for mut world in [world(), funds()] {
+        let copy = copy_of(&mut world.sandbox, &addresses::exchange());
+        for call in &world.calls {
+            let named = |meta: &AccountMeta| meta.pubkey == addresses::exchange();
+            let Some(place) = call.instruction.accounts.iter().position(named) else {
+                continue;
+            };
+            let error = refused_with(&mut world.sandbox.fork(), call.name, |s| {
+                call.send(s, |accounts| accounts[place].pubkey = copy)
+            });
+            assert_eq!(
+                error.number,
+                Some(u32::from(BallastError::WrongExchange)),
+                "{}",
+                call.name
+            );
+            tried += 1;
+        }
     }
-    assert_eq!(tried, 29);
+    assert_eq!(tried, 31);
 }

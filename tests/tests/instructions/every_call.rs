@@ -34,7 +34,7 @@ pub struct Call {
 }
 
 impl Call {
-    fn new(name: &'static str, instruction: Instruction, signers: &[&Keypair]) -> Self {
+    pub fn new(name: &'static str, instruction: Instruction, signers: &[&Keypair]) -> Self {
         Self {
             name,
             instruction,

@@ -19,6 +19,7 @@ use solana_system_interface::instruction::{advance_nonce_account, create_nonce_a
 use solana_transaction::versioned::VersionedTransaction;
 
 use crate::every_call::{genesis, world, Call};
+use crate::every_fund_call::funds;
 use crate::support::{copy_of, done, refused, replaced, Venue};
 
 /// A nonce account, and who may use it.
@@ -94,7 +95,7 @@ fn refused_for_its_nonce(sandbox: &mut Sandbox, transaction: VersionedTransactio
 }
 
 /// Of every call that an authority signs, whether a transaction with a nonce may carry it.
-const SIGNED_BY_AUTHORITIES: [(&str, bool); 8] = [
+const SIGNED_BY_AUTHORITIES: [(&str, bool); 9] = [
     ("initialize_exchange", false),
     ("set_pause", false),
     ("set_reduce_only", false),
@@ -102,6 +103,7 @@ const SIGNED_BY_AUTHORITIES: [(&str, bool); 8] = [
     ("stage_change", false),
     ("accept_authority", false),
     ("create_market", false),
+    ("create_pool", false),
     // Its id says that it was signed after the change was staged.
     ("cancel_staged", true),
 ];
@@ -114,7 +116,7 @@ fn nonced(call: &Call, nonce: &Nonce, sandbox: &Sandbox) -> VersionedTransaction
 #[test]
 fn no_instruction_of_an_authority_is_kept_by_a_nonce() {
     let mut tried = 0;
-    for mut world in [genesis(), world()] {
+    for mut world in [genesis(), world(), funds()] {
         let nonce = Nonce::new(&mut world.sandbox);
         for call in &world.calls {
             let listed = SIGNED_BY_AUTHORITIES

@@ -10,6 +10,8 @@ export * from "./adlSession";
 export * from "./book";
 export * from "./exchange";
 export * from "./market";
+export * from "./pool";
 export * from "./queue";
+export * from "./share";
 export * from "./staged";
 export * from "./trader";

@@ -374,6 +374,18 @@ export const BALLAST_ERROR__ORACLES_UNDECIDED = 0x1865; // 6245
 export const BALLAST_ERROR__ORACLES_APART = 0x1866; // 6246
 /** OracleNotWitnessed: The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle */
 export const BALLAST_ERROR__ORACLE_NOT_WITNESSED = 0x1867; // 6247
+/** WrongPool: The pool is not that of the market, or the trader account not the pool's own */
+export const BALLAST_ERROR__WRONG_POOL = 0x1874; // 6260
+/** PoolClosed: The pool winds down, so it takes no deposits */
+export const BALLAST_ERROR__POOL_CLOSED = 0x1875; // 6261
+/** DepositTooSmall: A deposit is worth at least one unit of the quote currency */
+export const BALLAST_ERROR__DEPOSIT_TOO_SMALL = 0x1876; // 6262
+/** WrongFund: The account is no fund: neither a market's pool nor its stakes */
+export const BALLAST_ERROR__WRONG_FUND = 0x1877; // 6263
+/** SharesLeft: The account has shares of its fund; take them out first */
+export const BALLAST_ERROR__SHARES_LEFT = 0x1878; // 6264
+/** PoolInvariant: The pool's invariant does not hold */
+export const BALLAST_ERROR__POOL_INVARIANT = 0x1879; // 6265
 /** PoolCannotTake: The pool takes none of these lots: its discount, cap, window, drawdown or mode forbid it */
 export const BALLAST_ERROR__POOL_CANNOT_TAKE = 0x1880; // 6272
 /** UnwindTooEarly: The pool was unwound a moment ago; wait for its interval */
@@ -432,6 +444,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__DELAY_NOT_RAISED
   | typeof BALLAST_ERROR__DELAY_OUT_OF_RANGE
   | typeof BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE
+  | typeof BALLAST_ERROR__DEPOSIT_TOO_SMALL
   | typeof BALLAST_ERROR__DUPLICATE_CLIENT_ID
   | typeof BALLAST_ERROR__DUPLICATE_KEY
   | typeof BALLAST_ERROR__DURABLE_NONCE
@@ -502,6 +515,8 @@ export type BallastError =
   | typeof BALLAST_ERROR__PAUSED
   | typeof BALLAST_ERROR__PAUSE_TOO_LONG
   | typeof BALLAST_ERROR__POOL_CANNOT_TAKE
+  | typeof BALLAST_ERROR__POOL_CLOSED
+  | typeof BALLAST_ERROR__POOL_INVARIANT
   | typeof BALLAST_ERROR__POOL_PARAMS
   | typeof BALLAST_ERROR__POSITION_CORRUPT
   | typeof BALLAST_ERROR__POSITION_TOO_LARGE
@@ -549,6 +564,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__RISK_SIZES
   | typeof BALLAST_ERROR__RISK_TIERS
   | typeof BALLAST_ERROR__SELF_TRADE
+  | typeof BALLAST_ERROR__SHARES_LEFT
   | typeof BALLAST_ERROR__SHARES_MISSING
   | typeof BALLAST_ERROR__SIZE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__STAGED_EXISTS
@@ -575,9 +591,11 @@ export type BallastError =
   | typeof BALLAST_ERROR__WRONG_BOOK
   | typeof BALLAST_ERROR__WRONG_COLLATERAL_VAULT
   | typeof BALLAST_ERROR__WRONG_EXCHANGE
+  | typeof BALLAST_ERROR__WRONG_FUND
   | typeof BALLAST_ERROR__WRONG_INSTRUCTIONS_SYSVAR
   | typeof BALLAST_ERROR__WRONG_INSURANCE_VAULT
   | typeof BALLAST_ERROR__WRONG_MINT
+  | typeof BALLAST_ERROR__WRONG_POOL
   | typeof BALLAST_ERROR__WRONG_QUEUE
   | typeof BALLAST_ERROR__WRONG_RENT_PAYER
   | typeof BALLAST_ERROR__WRONG_SIDE
@@ -626,6 +644,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__DELAY_NOT_RAISED]: `Only longer delays take effect at once; stage a shorter one`,
     [BALLAST_ERROR__DELAY_OUT_OF_RANGE]: `A delay is at most 6,480,000 slots, and that of risk parameters not above that of the rest`,
     [BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE]: `The delegate may not sign block trades; the owner signs, or lets it with set_delegate`,
+    [BALLAST_ERROR__DEPOSIT_TOO_SMALL]: `A deposit is worth at least one unit of the quote currency`,
     [BALLAST_ERROR__DUPLICATE_CLIENT_ID]: `Another order of the trader in this market has this client id; choose another or use 0`,
     [BALLAST_ERROR__DUPLICATE_KEY]: `The queue already has a node with this key`,
     [BALLAST_ERROR__DURABLE_NONCE]: `An authority's transaction may not be kept for later: sign it with a recent blockhash, not with a durable nonce`,
@@ -696,6 +715,8 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__PAUSED]: `This action is paused by the exchange; try again when the pause ends`,
     [BALLAST_ERROR__PAUSE_TOO_LONG]: `A pause lasts 1 to 216,000 slots; what ends earlier ends by itself`,
     [BALLAST_ERROR__POOL_CANNOT_TAKE]: `The pool takes none of these lots: its discount, cap, window, drawdown or mode forbid it`,
+    [BALLAST_ERROR__POOL_CLOSED]: `The pool winds down, so it takes no deposits`,
+    [BALLAST_ERROR__POOL_INVARIANT]: `The pool's invariant does not hold`,
     [BALLAST_ERROR__POOL_PARAMS]: `Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md`,
     [BALLAST_ERROR__POSITION_CORRUPT]: `A stored position breaks its own invariant`,
     [BALLAST_ERROR__POSITION_TOO_LARGE]: `The position would exceed the market's largest size or last risk tier`,
@@ -743,6 +764,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__RISK_SIZES]: `Risk sizes: least position at most a hundredth of the largest and at most the open interest; docs/RISK_BOUNDS.md`,
     [BALLAST_ERROR__RISK_TIERS]: `Risk tiers: 1 to 4, limits ascending, margins not descending, maintenance at least a gap, initial a gap above it; docs/RISK_BOUNDS.md`,
     [BALLAST_ERROR__SELF_TRADE]: `The order would meet one of the trader's own; cancel that one or choose another mode`,
+    [BALLAST_ERROR__SHARES_LEFT]: `The account has shares of its fund; take them out first`,
     [BALLAST_ERROR__SHARES_MISSING]: `There are not so many shares in this account`,
     [BALLAST_ERROR__SIZE_OUT_OF_RANGE]: `The size is beyond 2^32-1 lots`,
     [BALLAST_ERROR__STAGED_EXISTS]: `A change of this kind is already staged for this target; cancel it first`,
@@ -769,9 +791,11 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__WRONG_BOOK]: `The book account is not the market's book`,
     [BALLAST_ERROR__WRONG_COLLATERAL_VAULT]: `The collateral vault is not the exchange's vault`,
     [BALLAST_ERROR__WRONG_EXCHANGE]: `The exchange account is not the program's exchange`,
+    [BALLAST_ERROR__WRONG_FUND]: `The account is no fund: neither a market's pool nor its stakes`,
     [BALLAST_ERROR__WRONG_INSTRUCTIONS_SYSVAR]: `The account is not the sysvar of the transaction's instructions`,
     [BALLAST_ERROR__WRONG_INSURANCE_VAULT]: `The insurance vault is not the market's vault`,
     [BALLAST_ERROR__WRONG_MINT]: `The mint is not the exchange's collateral mint`,
+    [BALLAST_ERROR__WRONG_POOL]: `The pool is not that of the market, or the trader account not the pool's own`,
     [BALLAST_ERROR__WRONG_QUEUE]: `The queue account is not the market's queue of that side`,
     [BALLAST_ERROR__WRONG_RENT_PAYER]: `The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's`,
     [BALLAST_ERROR__WRONG_SIDE]: `The position is not on the side it should be on`,

@@ -10,4 +10,7 @@ export * from "./collateralVault";
 export * from "./exchange";
 export * from "./insuranceVault";
 export * from "./market";
+export * from "./pool";
+export * from "./poolTrader";
+export * from "./share";
 export * from "./trader";

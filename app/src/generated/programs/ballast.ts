@@ -38,7 +38,9 @@ import {
   getBookCodec,
   getExchangeCodec,
   getMarketCodec,
+  getPoolCodec,
   getQueueCodec,
+  getShareCodec,
   getStagedCodec,
   getTraderCodec,
   type AdlSession,
@@ -49,8 +51,12 @@ import {
   type ExchangeArgs,
   type Market,
   type MarketArgs,
+  type Pool,
+  type PoolArgs,
   type Queue,
   type QueueArgs,
+  type Share,
+  type ShareArgs,
   type Staged,
   type StagedArgs,
   type Trader,
@@ -73,12 +79,16 @@ import {
   getCancelTriggerInstruction,
   getCloseAdlSessionInstruction,
   getCloseMarketInstruction,
+  getCloseShareInstruction,
   getCloseTraderInstruction,
   getCountClaimsInstruction,
   getCreateMarketInstructionAsync,
+  getCreatePoolInstructionAsync,
+  getCreateShareInstructionAsync,
   getCreateTraderInstructionAsync,
   getDeclareDeadInstruction,
   getDepositInstruction,
+  getDepositPoolInstruction,
   getDonateInsuranceInstruction,
   getExecuteAdlSessionInstruction,
   getExecuteTriggerInstruction,
@@ -125,12 +135,16 @@ import {
   parseCancelTriggerInstruction,
   parseCloseAdlSessionInstruction,
   parseCloseMarketInstruction,
+  parseCloseShareInstruction,
   parseCloseTraderInstruction,
   parseCountClaimsInstruction,
   parseCreateMarketInstruction,
+  parseCreatePoolInstruction,
+  parseCreateShareInstruction,
   parseCreateTraderInstruction,
   parseDeclareDeadInstruction,
   parseDepositInstruction,
+  parseDepositPoolInstruction,
   parseDonateInsuranceInstruction,
   parseExecuteAdlSessionInstruction,
   parseExecuteTriggerInstruction,
@@ -177,12 +191,16 @@ import {
   type CancelTriggerInput,
   type CloseAdlSessionInput,
   type CloseMarketInput,
+  type CloseShareInput,
   type CloseTraderInput,
   type CountClaimsInput,
   type CreateMarketAsyncInput,
+  type CreatePoolAsyncInput,
+  type CreateShareAsyncInput,
   type CreateTraderAsyncInput,
   type DeclareDeadInput,
   type DepositInput,
+  type DepositPoolInput,
   type DonateInsuranceInput,
   type ExecuteAdlSessionInput,
   type ExecuteTriggerInput,
@@ -212,12 +230,16 @@ import {
   type ParsedCancelTriggerInstruction,
   type ParsedCloseAdlSessionInstruction,
   type ParsedCloseMarketInstruction,
+  type ParsedCloseShareInstruction,
   type ParsedCloseTraderInstruction,
   type ParsedCountClaimsInstruction,
   type ParsedCreateMarketInstruction,
+  type ParsedCreatePoolInstruction,
+  type ParsedCreateShareInstruction,
   type ParsedCreateTraderInstruction,
   type ParsedDeclareDeadInstruction,
   type ParsedDepositInstruction,
+  type ParsedDepositPoolInstruction,
   type ParsedDonateInsuranceInstruction,
   type ParsedExecuteAdlSessionInstruction,
   type ParsedExecuteTriggerInstruction,
@@ -271,6 +293,9 @@ import {
   findExchangePda,
   findInsuranceVaultPda,
   findMarketPda,
+  findPoolPda,
+  findPoolTraderPda,
+  findSharePda,
   findTraderPda,
 } from "../pdas";
 
@@ -281,6 +306,8 @@ export enum BallastAccount {
   AdlSession,
   Exchange,
   Market,
+  Pool,
+  Share,
   Staged,
   Trader,
   Queue,
@@ -323,6 +350,28 @@ export function identifyBallastAccount(
     )
   ) {
     return BallastAccount.Market;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([241, 154, 109, 4, 17, 177, 109, 188]),
+      ),
+      0,
+    )
+  ) {
+    return BallastAccount.Pool;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([5, 232, 225, 10, 36, 176, 248, 217]),
+      ),
+      0,
+    )
+  ) {
+    return BallastAccount.Share;
   }
   if (
     containsBytes(
@@ -379,12 +428,16 @@ export enum BallastInstruction {
   CancelTrigger,
   CloseAdlSession,
   CloseMarket,
+  CloseShare,
   CloseTrader,
   CountClaims,
   CreateMarket,
+  CreatePool,
+  CreateShare,
   CreateTrader,
   DeclareDead,
   Deposit,
+  DepositPool,
   DonateInsurance,
   ExecuteAdlSession,
   ExecuteTrigger,
@@ -601,6 +654,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([87, 228, 185, 160, 46, 231, 72, 90]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CloseShare;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([26, 12, 56, 104, 212, 12, 186, 205]),
       ),
       0,
@@ -634,6 +698,28 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([233, 146, 209, 142, 207, 104, 64, 188]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CreatePool;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([142, 133, 231, 78, 183, 163, 203, 180]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CreateShare;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([170, 181, 132, 39, 231, 215, 137, 193]),
       ),
       0,
@@ -662,6 +748,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.Deposit;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([187, 244, 122, 76, 155, 46, 239, 194]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.DepositPool;
   }
   if (
     containsBytes(
@@ -1051,6 +1148,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.CloseMarket;
     } & ParsedCloseMarketInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.CloseShare;
+    } & ParsedCloseShareInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.CloseTrader;
     } & ParsedCloseTraderInstruction<TProgram>)
   | ({
@@ -1060,6 +1160,12 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.CreateMarket;
     } & ParsedCreateMarketInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.CreatePool;
+    } & ParsedCreatePoolInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.CreateShare;
+    } & ParsedCreateShareInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.CreateTrader;
     } & ParsedCreateTraderInstruction<TProgram>)
   | ({
@@ -1068,6 +1174,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.Deposit;
     } & ParsedDepositInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.DepositPool;
+    } & ParsedDepositPoolInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.DonateInsurance;
     } & ParsedDonateInsuranceInstruction<TProgram>)
@@ -1276,6 +1385,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseCloseMarketInstruction(instruction),
       };
     }
+    case BallastInstruction.CloseShare: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CloseShare,
+        ...parseCloseShareInstruction(instruction),
+      };
+    }
     case BallastInstruction.CloseTrader: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1297,6 +1413,20 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseCreateMarketInstruction(instruction),
       };
     }
+    case BallastInstruction.CreatePool: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CreatePool,
+        ...parseCreatePoolInstruction(instruction),
+      };
+    }
+    case BallastInstruction.CreateShare: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CreateShare,
+        ...parseCreateShareInstruction(instruction),
+      };
+    }
     case BallastInstruction.CreateTrader: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1316,6 +1446,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.Deposit,
         ...parseDepositInstruction(instruction),
+      };
+    }
+    case BallastInstruction.DepositPool: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.DepositPool,
+        ...parseDepositPoolInstruction(instruction),
       };
     }
     case BallastInstruction.DonateInsurance: {
@@ -1549,6 +1686,9 @@ export type BallastPluginAccounts = {
     SelfFetchFunctions<ExchangeArgs, Exchange>;
   market: ReturnType<typeof getMarketCodec> &
     SelfFetchFunctions<MarketArgs, Market>;
+  pool: ReturnType<typeof getPoolCodec> & SelfFetchFunctions<PoolArgs, Pool>;
+  share: ReturnType<typeof getShareCodec> &
+    SelfFetchFunctions<ShareArgs, Share>;
   staged: ReturnType<typeof getStagedCodec> &
     SelfFetchFunctions<StagedArgs, Staged>;
   trader: ReturnType<typeof getTraderCodec> &
@@ -1618,6 +1758,9 @@ export type BallastPluginInstructions = {
   closeMarket: (
     input: CloseMarketInput,
   ) => ReturnType<typeof getCloseMarketInstruction> & SelfPlanAndSendFunctions;
+  closeShare: (
+    input: CloseShareInput,
+  ) => ReturnType<typeof getCloseShareInstruction> & SelfPlanAndSendFunctions;
   closeTrader: (
     input: CloseTraderInput,
   ) => ReturnType<typeof getCloseTraderInstruction> & SelfPlanAndSendFunctions;
@@ -1627,6 +1770,14 @@ export type BallastPluginInstructions = {
   createMarket: (
     input: MakeOptional<CreateMarketAsyncInput, "payer">,
   ) => ReturnType<typeof getCreateMarketInstructionAsync> &
+    SelfPlanAndSendFunctions;
+  createPool: (
+    input: MakeOptional<CreatePoolAsyncInput, "payer">,
+  ) => ReturnType<typeof getCreatePoolInstructionAsync> &
+    SelfPlanAndSendFunctions;
+  createShare: (
+    input: MakeOptional<CreateShareAsyncInput, "payer">,
+  ) => ReturnType<typeof getCreateShareInstructionAsync> &
     SelfPlanAndSendFunctions;
   createTrader: (
     input: MakeOptional<CreateTraderAsyncInput, "payer">,
@@ -1638,6 +1789,9 @@ export type BallastPluginInstructions = {
   deposit: (
     input: DepositInput,
   ) => ReturnType<typeof getDepositInstruction> & SelfPlanAndSendFunctions;
+  depositPool: (
+    input: DepositPoolInput,
+  ) => ReturnType<typeof getDepositPoolInstruction> & SelfPlanAndSendFunctions;
   donateInsurance: (
     input: DonateInsuranceInput,
   ) => ReturnType<typeof getDonateInsuranceInstruction> &
@@ -1748,6 +1902,9 @@ export type BallastPluginInstructions = {
 
 export type BallastPluginPdas = {
   insuranceVault: typeof findInsuranceVaultPda;
+  pool: typeof findPoolPda;
+  poolTrader: typeof findPoolTraderPda;
+  share: typeof findSharePda;
   trader: typeof findTraderPda;
   exchange: typeof findExchangePda;
   collateralVault: typeof findCollateralVaultPda;
@@ -1771,6 +1928,8 @@ export function ballastProgram() {
           adlSession: addSelfFetchFunctions(client, getAdlSessionCodec()),
           exchange: addSelfFetchFunctions(client, getExchangeCodec()),
           market: addSelfFetchFunctions(client, getMarketCodec()),
+          pool: addSelfFetchFunctions(client, getPoolCodec()),
+          share: addSelfFetchFunctions(client, getShareCodec()),
           staged: addSelfFetchFunctions(client, getStagedCodec()),
           trader: addSelfFetchFunctions(client, getTraderCodec()),
           queue: addSelfFetchFunctions(client, getQueueCodec()),
@@ -1857,6 +2016,11 @@ export function ballastProgram() {
               client,
               getCloseMarketInstruction(input),
             ),
+          closeShare: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCloseShareInstruction(input),
+            ),
           closeTrader: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -1871,6 +2035,22 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getCreateMarketInstructionAsync({
+                ...input,
+                payer: input.payer ?? client.payer,
+              }),
+            ),
+          createPool: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCreatePoolInstructionAsync({
+                ...input,
+                payer: input.payer ?? client.payer,
+              }),
+            ),
+          createShare: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCreateShareInstructionAsync({
                 ...input,
                 payer: input.payer ?? client.payer,
               }),
@@ -1890,6 +2070,11 @@ export function ballastProgram() {
             ),
           deposit: (input) =>
             addSelfPlanAndSendFunctions(client, getDepositInstruction(input)),
+          depositPool: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getDepositPoolInstruction(input),
+            ),
           donateInsurance: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2052,6 +2237,9 @@ export function ballastProgram() {
         },
         pdas: {
           insuranceVault: findInsuranceVaultPda,
+          pool: findPoolPda,
+          poolTrader: findPoolTraderPda,
+          share: findSharePda,
           trader: findTraderPda,
           exchange: findExchangePda,
           collateralVault: findCollateralVaultPda,

@@ -71,6 +71,21 @@ macro_rules! account_types {
                 version, bump, kind, _padding, id, target, proposer, payer, base, staged_slot,
                 eta_slot, expires_slot, payload, witnessed
             }
+            Pool {
+                version, bump, stopped, _padding, epoch, market, trader, params, shares, requested,
+                last_unwind_slot, last_take_slot, peak_value, peak_slot, taken_bucket, taken, takes,
+                unwinds, discount_atoms, premium_atoms, reserved
+            }
+            PoolConfig {
+                mode, cap_bps, margin_bps, reserve_first_bps, reserve_last_bps, take_cap_bps,
+                drawdown_bps, premium_bps, ask_bps, slip_bps, unwind_bps, exit_bps, keeper_bps, _pad,
+                window_slots, auction_slots, unwind_interval_slots, withdraw_delay_slots,
+                withdraw_window_slots
+            }
+            Share {
+                version, bump, _padding, epoch, fund, owner, shares, requested, requested_value,
+                requested_slot, reserved
+            }
             AdlSession {
                 version, ended, _pad, side, payer, market, bankrupt, expires_slot, bankruptcy_id,
                 mark_ticks, lots, entry_quote, margin, selection, reserved

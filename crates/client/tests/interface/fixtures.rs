@@ -69,6 +69,8 @@ fn derived_addresses() {
         "market258": market.to_string(),
         "handOverOfPause": addresses::hand_over(Role::Guardian).to_string(),
         "stagedRiskOfMarket258": addresses::staged(0, &market).to_string(),
+        "poolOfMarket258": addresses::pool(&market).to_string(),
+        "shareOfMarket258AndKey10": addresses::share(&addresses::pool(&market), &key(10)).to_string(),
         "trader513OfKey10": addresses::trader(&key(10), 513).to_string(),
         "key10": key(10).to_string(),
     });
@@ -102,6 +104,8 @@ fn accounts_of_fixed_size() {
         "market": account(AccountKind::Market, accounts::market),
         "trader": account(AccountKind::Trader, accounts::trader),
         "staged": account(AccountKind::Staged, accounts::staged),
+        "pool": account(AccountKind::Pool, accounts::pool),
+        "share": account(AccountKind::Share, accounts::share),
     });
     settle("accounts.json", &stated);
 }

@@ -10,6 +10,7 @@ use ballast_engine::funding::FundingState as FundingLedger;
 use ballast_engine::held::HeldProfit as HeldLedger;
 use ballast_engine::insurance::InsuranceState as InsuranceLedger;
 use ballast_engine::oracle::PriceClock;
+use ballast_engine::pool::PoolParams as PoolConfig;
 use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
 use ballast_engine::risk::{
     AdlParams as AdlConfig, LadderStep, RiskParams as RiskConfig, RiskTier,
@@ -25,8 +26,10 @@ use ballast_state::last_price::LastPrice;
 use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
 use ballast_state::oracle_config::OracleConfig;
 use ballast_state::pause::{LongPause, Pause};
+use ballast_state::pool::{Pool, POOL_DISCRIMINATOR};
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
+use ballast_state::share::{Share, SHARE_DISCRIMINATOR};
 use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
 use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use ballast_state::trigger::Trigger;
@@ -111,6 +114,8 @@ fn accounts_have_the_programs_first_bytes() {
         ("AdlSession", ADL_SESSION_DISCRIMINATOR.to_vec()),
         ("Exchange", EXCHANGE_DISCRIMINATOR.to_vec()),
         ("Market", MARKET_DISCRIMINATOR.to_vec()),
+        ("Pool", POOL_DISCRIMINATOR.to_vec()),
+        ("Share", SHARE_DISCRIMINATOR.to_vec()),
         ("Staged", STAGED_DISCRIMINATOR.to_vec()),
         ("Trader", TRADER_DISCRIMINATOR.to_vec()),
     ]
@@ -291,6 +296,7 @@ fn printed(kind: &str, expected: &Value) -> String {
         "FundingIndex" => "i64",
         "RiskParams" => "RiskConfig",
         "AdlParams" => "AdlConfig",
+        "PoolParams" => "PoolConfig",
         "FundingState" => "FundingLedger",
         "InsuranceState" => "InsuranceLedger",
         "HeldProfit" => "HeldLedger",

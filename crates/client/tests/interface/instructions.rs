@@ -7,7 +7,8 @@ use ballast_client::instructions::admin::{self, MarketAccounts, StagedKeys};
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::instructions::source::{self, PricePair};
 use ballast_client::instructions::trader::{self, Party};
-use ballast_client::instructions::{migration, orders, wind_down, Collateral, MarketKeys};
+use ballast_client::instructions::{fund, migration, orders, wind_down, Collateral, MarketKeys};
+use ballast_engine::pool::PoolParams;
 use ballast_engine::risk::{RiskParams, RiskTier};
 use ballast_state::book_account::OrderSide;
 use ballast_state::exchange::Delays;
@@ -62,7 +63,7 @@ pub const fn key(number: u8) -> Pubkey {
 
 /// All instructions by name.
 pub fn all() -> Vec<(&'static str, Instruction)> {
-    [admin(), traders(), orders(), anyone(), sessions()].concat()
+    [admin(), traders(), orders(), anyone(), sessions(), funds()].concat()
 }
 
 fn risk() -> RiskParams {
@@ -610,6 +611,50 @@ fn sessions() -> Vec<(&'static str, Instruction)> {
             migration::MigrateTrader {
                 trader: TRADER,
                 books: &[KEYS.book],
+            }
+            .instruction(),
+        ),
+    ]
+}
+
+fn funds() -> Vec<(&'static str, Instruction)> {
+    let market = KEYS.market;
+    let fund = addresses::pool(&market);
+    vec![
+        (
+            "create_pool",
+            fund::CreatePool {
+                admin: OWNER,
+                payer: PAYER,
+                market,
+                params: PoolParams {
+                    mode: 1,
+                    ..PoolParams::DEFAULT
+                },
+            }
+            .instruction(),
+        ),
+        (
+            "create_share",
+            fund::CreateShare {
+                payer: PAYER,
+                owner: OWNER,
+                fund,
+            }
+            .instruction(),
+        ),
+        (
+            "close_share",
+            fund::CloseShare { owner: OWNER, fund }.instruction(),
+        ),
+        (
+            "deposit_pool",
+            fund::DepositPool {
+                owner: OWNER,
+                keys: KEYS,
+                source: TOKENS,
+                collateral: COLLATERAL,
+                amount: 1_000_262,
             }
             .instruction(),
         ),

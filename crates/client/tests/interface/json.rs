@@ -5,6 +5,7 @@ use ballast_engine::funding::FundingState as FundingLedger;
 use ballast_engine::held::HeldProfit as HeldLedger;
 use ballast_engine::insurance::InsuranceState as InsuranceLedger;
 use ballast_engine::oracle::PriceClock;
+use ballast_engine::pool::PoolParams as PoolConfig;
 use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
 use ballast_engine::risk::{
     AdlParams as AdlConfig, LadderStep, RiskParams as RiskConfig, RiskTier,
@@ -25,7 +26,9 @@ use ballast_state::market::Market;
 use ballast_state::oracle_config::OracleConfig;
 use ballast_state::order_args::OrderKind;
 use ballast_state::pause::{LongPause, Pause};
+use ballast_state::pool::Pool;
 use ballast_state::position_slot::PositionSlot;
+use ballast_state::share::Share;
 use ballast_state::staged::Staged;
 use ballast_state::trader::Trader;
 use ballast_state::trigger::Trigger;

@@ -7,12 +7,14 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 28] = [
+const TYPES: [&str; 31] = [
     "Exchange",
     "Market",
     "Trader",
     "AdlSession",
     "Staged",
+    "Pool",
+    "Share",
     "QueueHeader",
     "QueueEntry",
     "BookHeader",
@@ -23,6 +25,7 @@ const TYPES: [&str; 28] = [
     "RiskTier",
     "LadderStep",
     "AdlConfig",
+    "PoolConfig",
     "FundingLedger",
     "LastPrice",
     "Pause",

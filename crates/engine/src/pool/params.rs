@@ -114,6 +114,26 @@ impl PoolParams {
         withdraw_window_slots: 432_000,
     };
 
+    /// [`Self::DEFAULT`] as far as a market with the parameters `risk` lets it: it asks for no higher
+    /// discount than there is, unwinds for less where it takes for less, and for no more premium than a
+    /// taker's fee.
+    #[must_use]
+    pub fn for_market(risk: &RiskParams) -> Self {
+        let all = Self::DEFAULT;
+        let reserve_last_bps = all.reserve_last_bps.min(risk.liquidation_discount_max_bps);
+        let reserve_first_bps = all.reserve_first_bps.min(reserve_last_bps);
+        let keeper_bps = all.keeper_bps.min(reserve_first_bps);
+        let slip_bps = all.slip_bps.min(reserve_first_bps.wrapping_sub(keeper_bps));
+        Self {
+            reserve_first_bps,
+            reserve_last_bps,
+            slip_bps,
+            keeper_bps,
+            premium_bps: all.premium_bps.min(risk.taker_fee_bps),
+            ..all
+        }
+    }
+
     /// What it does.
     #[must_use]
     pub const fn mode(&self) -> PoolMode {
@@ -193,6 +213,21 @@ mod tests {
             PoolParams::default().validate(&risk()),
             Err(EngineError::PoolParams)
         );
+    }
+
+    #[test]
+    fn the_defaults_of_a_market_are_sound() {
+        assert_eq!(PoolParams::for_market(&risk()), PoolParams::DEFAULT);
+        for (discount, fee) in [(75, 3), (24, 0), (10, 5), (1, 5), (0, 0)] {
+            let risk = RiskParams {
+                liquidation_discount_max_bps: discount,
+                taker_fee_bps: fee,
+                ..RiskParams::default()
+            };
+            let params = PoolParams::for_market(&risk);
+            assert_eq!(params.validate(&risk), Ok(()), "{discount} {fee}");
+            assert_eq!(params.reserve_last_bps, discount);
+        }
     }
 
     #[test]

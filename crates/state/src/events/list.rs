@@ -66,6 +66,10 @@ macro_rules! for_each_event {
             InsuranceWithdrawn [85, 95, 150, 170, 148, 235, 180, 156];
             FeesWithdrawn [234, 15, 0, 119, 148, 241, 40, 21];
             StrayTokensCredited [195, 52, 119, 154, 155, 82, 251, 150];
+            PoolCreated [202, 44, 41, 88, 104, 220, 157, 82];
+            ShareCreated [10, 138, 37, 82, 112, 9, 202, 24];
+            ShareClosed [215, 65, 180, 218, 111, 157, 40, 86];
+            PoolDeposited [148, 17, 86, 50, 113, 125, 70, 132];
             OracleWitnessed [12, 63, 111, 1, 18, 124, 4, 63];
             OracleChanged [151, 212, 213, 104, 49, 131, 55, 23];
             AccountMigrated [153, 121, 252, 128, 30, 241, 166, 101];

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod anyone;
+pub mod fund;
 pub mod matching;
 pub mod orders;
 pub mod position_change;

@@ -6,6 +6,7 @@ pub mod apply_market_change;
 pub mod apply_oracle_change;
 pub mod cancel_staged;
 pub mod create_market;
+pub mod create_pool;
 pub mod initialize_exchange;
 pub mod raise_delays;
 pub mod set_pause;
