@@ -2,7 +2,7 @@
 
 use ballast_engine::fixtures::risk::small_market;
 use ballast_engine::funding::FundingState;
-use ballast_engine::insurance::InsuranceState;
+use ballast_engine::insurance::Insurance;
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
 use ballast_engine::queue::{CutStamp, Totals};
@@ -39,7 +39,7 @@ pub struct Ledger {
     /// Funding index and rates.
     pub funding: FundingState,
     /// Insurance and its window.
-    pub insurance: InsuranceState,
+    pub insurance: Insurance,
     /// Oracle price of a lot, atoms, with its confidence.
     pub mark: Mark,
     /// Sum of long lots.
@@ -90,7 +90,7 @@ impl Ledger {
             params: params(bytes),
             accounts: [account; ACCOUNTS],
             funding: FundingState::starting(0),
-            insurance: InsuranceState::default(),
+            insurance: Insurance::default(),
             mark: mark(10_000, 20),
             open_interest: 0,
             fees: 0,

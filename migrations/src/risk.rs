@@ -97,6 +97,12 @@ numbers! {
         divergence_grace_seconds: u32,
         #[serde(default)]
         fee_reserve_atoms: u64,
+        #[serde(default)]
+        insurance_resume_bps: u32,
+        #[serde(default)]
+        stake_income_bps: u32,
+        #[serde(default)]
+        stake_floor_atoms: u64,
     } with { tiers: Vec<Tier>, ladder: Vec<Step>, adl: Adl }
 }
 

@@ -38,8 +38,6 @@ pub struct HeldProfit {
     pub epoch: u32,
     /// Zero.
     pub _pad: u32,
-    /// Zero; room for later versions.
-    pub reserved: [u64; 2],
 }
 
 /// A position slot's part of the profit that its market holds.

@@ -1,73 +1,42 @@
-//! The ledger of a market's insurance.
+//! The ledger of a market's insurance: what it owns, and how much of that it may pay.
 //!
-//! Payments are capped by windows. A window opens with its first payment and
-//! remembers the level before it; the cap is a share of that level.
+//! With `B` what insurance owns, of which the last `T` atoms are staked, and `D` what it paid lately, by
+//! [`Window`] never less than in any interval of the window's length that ends now,
+//!
+//! ```text
+//! available = min(B, max(0, floor(cap (B + D) / 10,000) - D))
+//! ```
+//!
+//! `B + D` is what insurance would own had it paid nothing, which paying does not change: in how many
+//! pieces and in which order deficits are paid makes no difference to how much is paid. A cap of 10,000
+//! is none.
+//!
+//! A payment that leaves nothing available by the cap limits insurance: it pays nothing more until
+//! `D <= floor(resume (B + D) / 10,000)`, so that payments and deleveraging do not take turns with every
+//! bucket that is forgotten. A resume level of 0 is no such limit.
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
 use crate::risk::RiskParams;
 use crate::units::{Bps, BPS_ONE};
+use crate::window::Window;
 
-/// Insurance of one market.
+/// What a market stores of its insurance in one place: what it owns, and the newest half of its
+/// [`Window`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct InsuranceState {
-    /// What insurance owns, atoms.
+    /// What insurance owns, the stakes included, atoms.
     pub balance: u64,
-    /// Slot of the current window's first payment.
-    pub window_start_slot: u64,
-    /// Balance before the current window's first payment, atoms.
-    pub window_level: u64,
-    /// Paid in the current window, atoms; 0 while none is open.
-    pub window_drawn: u64,
+    /// Number of the newest bucket, see [`Window::bucket`].
+    pub bucket: u64,
+    /// Paid in the newest bucket and in the one before it, atoms.
+    pub drawn: [u64; 2],
 }
 
 impl InsuranceState {
-    /// Atoms that may be paid at `slot`: the balance, and no more than the cap
-    /// leaves. A cap of 10,000 leaves the balance.
-    pub fn available(&self, params: &RiskParams, slot: u64) -> Result<u64, EngineError> {
-        if u64::from(params.insurance_draw_cap_bps) >= BPS_ONE {
-            return Ok(self.balance);
-        }
-        let window = self.at(params, slot);
-        let cap = Bps::new(params.insurance_draw_cap_bps).floor_of(window.window_level)?;
-        match cap.checked_sub(window.window_drawn) {
-            Some(left) => Ok(left.min(self.balance)),
-            None => Ok(0),
-        }
-    }
-
-    /// Pays `amount` atoms at `slot`. `InsuranceCap` when more than available.
-    pub fn draw(&self, params: &RiskParams, slot: u64, amount: u64) -> Result<Self, EngineError> {
-        if amount == 0 {
-            return Ok(*self);
-        }
-        if amount > self.available(params, slot)? {
-            return Err(EngineError::InsuranceCap);
-        }
-        let mut after = self.at(params, slot);
-        after.balance = after
-            .balance
-            .checked_sub(amount)
-            .ok_or(EngineError::InsuranceCap)?;
-        after.window_drawn = after
-            .window_drawn
-            .checked_add(amount)
-            .ok_or(EngineError::Overflow)?;
-        Ok(after)
-    }
-
-    /// Whether insurance has paid in the window that `slot` is in, so that its cap limits what it may
-    /// still pay.
-    #[must_use]
-    pub fn is_limited(&self, params: &RiskParams, slot: u64) -> bool {
-        let capped = u64::from(params.insurance_draw_cap_bps) < BPS_ONE;
-        capped && self.at(params, slot).window_drawn > 0
-    }
-
-    /// Adds `amount` atoms; what the current window may pay stays as it is.
-    /// `Overflow` when the balance leaves `u64`.
+    /// Adds `amount` atoms that nobody staked. `Overflow` when the balance leaves `u64`.
     pub fn credit(&self, amount: u64) -> Result<Self, EngineError> {
         let balance = self
             .balance
@@ -75,23 +44,126 @@ impl InsuranceState {
             .ok_or(EngineError::Overflow)?;
         Ok(Self { balance, ..*self })
     }
+}
 
-    /// The state as a payment at `slot` finds it: a new window when none is open
-    /// or the last is over.
-    fn at(&self, params: &RiskParams, slot: u64) -> Self {
-        let over = slot
-            .checked_sub(self.window_start_slot)
-            .is_some_and(|age| age >= params.insurance_window_slots);
-        if self.window_drawn > 0 && !over {
-            return *self;
+/// Insurance of one market.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Insurance {
+    /// What it owns, atoms.
+    pub balance: u64,
+    /// The part of it that is staked, atoms: paid last.
+    pub staked: u64,
+    /// Whether a payment left nothing available by the cap, and insurance has not resumed since.
+    pub limited: bool,
+    /// What it paid lately.
+    pub window: Window,
+}
+
+impl Insurance {
+    /// Atoms that may be paid at `slot`.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn available(&self, params: &RiskParams, slot: u64) -> Result<u64, EngineError> {
+        if !is_capped(params) {
+            return Ok(self.balance);
         }
-        Self {
-            balance: self.balance,
-            window_start_slot: slot,
-            window_level: self.balance,
-            window_drawn: 0,
+        let now = self.at(params, slot)?;
+        if now.limited {
+            return Ok(0);
+        }
+        Ok(now.room(params)?.min(self.balance))
+    }
+
+    /// Pays `amount` atoms at `slot`: what nobody staked first. `InsuranceCap` when more than available.
+    pub fn draw(&self, params: &RiskParams, slot: u64, amount: u64) -> Result<Self, EngineError> {
+        if amount == 0 {
+            return Ok(*self);
+        }
+        if amount > self.available(params, slot)? {
+            return Err(EngineError::InsuranceCap);
+        }
+        let now = self.at(params, slot)?;
+        let balance = now.balance.checked_sub(amount);
+        let balance = balance.ok_or(EngineError::InsuranceCap)?;
+        let mut after = Self {
+            balance,
+            staked: now.staked.min(balance),
+            limited: false,
+            window: now.window.with(amount)?,
+        };
+        after.limited =
+            is_capped(params) && params.insurance_resume_bps > 0 && after.room(params)? == 0;
+        Ok(after)
+    }
+
+    /// Adds `amount` atoms that nobody staked.
+    ///
+    /// # Errors
+    /// `Overflow` when the balance leaves `u64`.
+    pub fn credit(&self, amount: u64) -> Result<Self, EngineError> {
+        let balance = self.balance.checked_add(amount);
+        Ok(Self {
+            balance: balance.ok_or(EngineError::Overflow)?,
+            ..*self
+        })
+    }
+
+    /// Whether insurance has paid lately, so that its cap limits what it may still pay.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn has_paid(&self, params: &RiskParams, slot: u64) -> Result<bool, EngineError> {
+        Ok(is_capped(params) && self.paid(params, slot)? > 0)
+    }
+
+    /// What was paid lately, atoms: what the cap counts at `slot`.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn paid(&self, params: &RiskParams, slot: u64) -> Result<u64, EngineError> {
+        self.rolled(params, slot)?.total()
+    }
+
+    /// Insurance as `slot` finds it: with the buckets of then, and no longer limited where it has
+    /// resumed.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn at(&self, params: &RiskParams, slot: u64) -> Result<Self, EngineError> {
+        let mut now = Self {
+            window: self.rolled(params, slot)?,
+            ..*self
+        };
+        let resume = params.insurance_resume_bps;
+        let level = Bps::new(resume).floor_of(now.unpaid()?)?;
+        let waits = resume > 0 && now.window.total()? > level;
+        now.limited = self.limited && waits && is_capped(params);
+        Ok(now)
+    }
+
+    fn rolled(&self, params: &RiskParams, slot: u64) -> Result<Window, EngineError> {
+        self.window.rolled(slot, params.insurance_window_slots)
+    }
+
+    /// What it would own had it paid nothing lately, atoms.
+    fn unpaid(&self) -> Result<u64, EngineError> {
+        let sum = self.balance.checked_add(self.window.total()?);
+        sum.ok_or(EngineError::Overflow)
+    }
+
+    /// What the cap leaves, atoms.
+    fn room(&self, params: &RiskParams) -> Result<u64, EngineError> {
+        let cap = Bps::new(params.insurance_draw_cap_bps).floor_of(self.unpaid()?)?;
+        match cap.checked_sub(self.window.total()?) {
+            Some(left) => Ok(left),
+            None => Ok(0),
         }
     }
+}
+
+fn is_capped(params: &RiskParams) -> bool {
+    u64::from(params.insurance_draw_cap_bps) < BPS_ONE
 }
 
 /// What the program keeps in an insurance vault: the tokens that it has moved in less those that it

@@ -5,7 +5,7 @@
 //! uses the day up by asking for an atom.
 
 use crate::error::EngineError;
-use crate::insurance::InsuranceState;
+use crate::insurance::Insurance;
 use crate::queue::QueueRef;
 use crate::risk::RiskParams;
 use crate::units::{Bps, FundingIndex, LotPrice};
@@ -83,19 +83,18 @@ impl FeeBucket {
 }
 
 /// Fails while the fees may be needed for those who rescue the market: while anybody of the two
-/// queues is bankrupt, flagged or not, and while insurance has paid in the window under way and its
-/// cap limits what it may still pay. Looks at the roots only.
+/// queues is bankrupt, flagged or not, and while what insurance has paid lately counts for its cap. Looks at the roots only.
 ///
 /// # Errors
-/// `InsuranceDrawn`; `MarketInsolvent`; `TreeCorrupt`.
+/// `InsuranceDrawn`; `MarketInsolvent`; `TreeCorrupt`; `Overflow`.
 pub fn require_calm(
     params: &RiskParams,
-    insurance: &InsuranceState,
+    insurance: &Insurance,
     slot: u64,
     queues: (&QueueRef<'_>, &QueueRef<'_>),
     (mark, index): (LotPrice, FundingIndex),
 ) -> Result<(), EngineError> {
-    if insurance.is_limited(params, slot) {
+    if insurance.has_paid(params, slot)? {
         return Err(EngineError::InsuranceDrawn);
     }
     if is_solvent(queues.0, queues.1, mark, index)? {

@@ -115,8 +115,8 @@ pub struct RiskParams {
     /// Funding paid by longs, millionths of the notional an hour; shorts pay when
     /// negative.
     pub funding_rate_ppm_per_hour: i32,
-    /// Most that insurance may pay in a window, basis points of its level at the
-    /// window's first payment; 10,000 is no cap.
+    /// Most that insurance pays in any interval of the window's length, basis points of what it would
+    /// own had it paid nothing in it; 10,000 is no cap.
     pub insurance_draw_cap_bps: u32,
     /// Length of an insurance window, slots.
     pub insurance_window_slots: u64,
@@ -156,8 +156,13 @@ pub struct RiskParams {
     /// Seconds without a price fit to be recorded after which anybody may declare the oracle dead,
     /// at least [`DEFAULT_ORACLE_DEAD_SECONDS`]; 0 is that.
     pub oracle_dead_seconds: u64,
-    /// Zero.
-    pub reserved2: [u64; 2],
+    /// Insurance that has paid all that its cap allows pays again when what it paid lately is no more
+    /// than this, basis points as of the cap; below the cap. 0: with whatever the cap leaves.
+    pub insurance_resume_bps: u32,
+    /// Part of what insurance earns that goes to the stakes, basis points.
+    pub stake_income_bps: u32,
+    /// Insurance, the stakes included, is not unstaked below this, atoms.
+    pub stake_floor_atoms: u64,
     /// Equity over maintenance margin, basis points, at and below which the liquidator's discount is
     /// the last one at once; from 100% down to it the discount grows in a straight line. 0: it grows
     /// with time alone.

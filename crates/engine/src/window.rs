@@ -40,6 +40,19 @@ impl Window {
         Ok(Self { bucket, sums })
     }
 
+    /// The window as `slot` finds it, of `from` slots so far and of `to` slots from now on: numbers of
+    /// buckets of one length say nothing in the other, so all that still counts is entered in the newest.
+    ///
+    /// # Errors
+    /// `Overflow` for a length of 0.
+    pub fn relabelled(&self, slot: u64, from: u64, to: u64) -> Result<Self, EngineError> {
+        if from == to {
+            return Ok(*self);
+        }
+        let total = self.rolled(slot, from)?.total()?;
+        Self::default().rolled(slot, to)?.with(total)
+    }
+
     /// What was entered in the buckets that are kept.
     ///
     /// # Errors
@@ -113,6 +126,23 @@ mod tests {
                 assert!(slot >= 50 + length || total == 7, "{length} {slot}");
             }
         }
+    }
+
+    #[test]
+    fn with_another_length_all_counts_as_entered_now() {
+        let window = Window::default().rolled(900, 30).unwrap().with(5).unwrap();
+        let window = window.rolled(931, 30).unwrap().with(2).unwrap();
+        for to in [3, 60, 9_000] {
+            let other = window.relabelled(935, 30, to).unwrap();
+            let total = |slot| other.rolled(slot, to).unwrap().total().unwrap();
+            assert_eq!((total(935), total(934 + to)), (7, 7));
+            assert_eq!(total(935 + 4 * to.div_ceil(3)), 0);
+        }
+        // What no longer counts does not come back.
+        let late = window.relabelled(940, 30, 60).unwrap();
+        assert_eq!(late.total(), Ok(2));
+        assert_eq!(window.relabelled(940, 30, 30), Ok(window));
+        assert_eq!(window.relabelled(940, 0, 30), Err(EngineError::Overflow));
     }
 
     #[test]

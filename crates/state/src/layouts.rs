@@ -154,8 +154,13 @@ pub struct RiskConfig {
     pub min_order_atoms: u64,
     /// Seconds without a price after which anybody may declare the oracle dead; 0 is a day.
     pub oracle_dead_seconds: u64,
-    /// Zero; room for later versions.
-    pub reserved2: [u64; 2],
+    /// Insurance that has paid all that its cap allows pays again when what it paid lately is no more
+    /// than this, basis points; 0: with whatever the cap leaves.
+    pub insurance_resume_bps: u32,
+    /// Part of what insurance earns that goes to the stakes, basis points.
+    pub stake_income_bps: u32,
+    /// Insurance, the stakes included, is not unstaked below this, atoms.
+    pub stake_floor_atoms: u64,
     /// Equity over maintenance margin, basis points, at and below which the liquidator's discount is
     /// the last one at once; 0: it grows with time alone.
     pub discount_full_ratio_bps: u32,
@@ -304,8 +309,6 @@ pub struct HeldLedger {
     pub epoch: u32,
     /// Zero.
     pub _pad: u32,
-    /// Zero; room for later versions.
-    pub reserved: [u64; 2],
 }
 
 /// The end of a market. See [`WindDown`].
@@ -329,18 +332,16 @@ pub struct MarketEnd {
     pub held_shares_paid: u64,
 }
 
-/// What the market's insurance holds and has paid. See [`InsuranceState`].
+/// What the market's insurance holds and has paid lately. See [`InsuranceState`].
 #[derive(BorshSerialize)]
 #[repr(C)]
 pub struct InsuranceLedger {
-    /// Balance, atoms.
+    /// What insurance owns, the stakes included, atoms.
     pub balance: u64,
-    /// First slot of the present window.
-    pub window_start_slot: u64,
-    /// Balance when the window began, atoms.
-    pub window_level: u64,
-    /// Paid within the window, atoms.
-    pub window_drawn: u64,
+    /// Number of the newest bucket: its first slot over a third of the window, rounded up.
+    pub bucket: u64,
+    /// Paid in the newest bucket and in the one before it, atoms.
+    pub drawn: [u64; 2],
 }
 
 /// The highest ranked positions met so far, best first.

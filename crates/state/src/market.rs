@@ -5,7 +5,7 @@ use ballast_engine::{
     distress::Distress,
     funding::{FundingRates, FundingState},
     held::HeldProfit,
-    insurance::{InsuranceState, VaultTotal},
+    insurance::{Insurance, InsuranceState, VaultTotal},
     oracle::{
         compare, Action, Comparison, Judged, Known, Mark, Now, OraclePrice, PriceClock, PriceFault,
     },
@@ -103,11 +103,15 @@ pub struct Market {
     /// Profit that is held while the market is short. Written by the instructions that close lots or
     /// take margin out, by those that pay deficits, and by `release_profit`.
     pub held: HeldProfit,
+    /// What insurance paid in the two buckets before those of [`Self::insurance`], newest first, atoms.
+    pub insurance_older: [u64; 2],
     /// Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `apply_market_change`,
     /// `begin_settlement` and `close_market`.
     pub mode: u8,
+    /// 1 when a payment left nothing that insurance may pay by its cap, see [`Insurance::limited`].
+    pub insurance_limited: u8,
     /// Always zero; aligns what follows.
-    pub _padding3: [u8; 3],
+    pub _padding3: [u8; 2],
     /// Price at which positions are settled, ticks; 0 before the market has ended. Written once, by
     /// `begin_settlement`.
     pub final_ticks: u32,
@@ -134,8 +138,9 @@ pub struct Market {
     /// What all positions are worth together at the last price, atoms, as far as counted. Written by
     /// `count_claims`.
     pub claims_atoms: u64,
-    /// Zero; room for later versions.
-    pub reserved_tail: [u8; 8],
+    /// The part of insurance that is staked, atoms. Written by the instructions of stakes, and by those
+    /// that pay deficits or earn for insurance.
+    pub staked_atoms: u64,
 }
 
 const _: () = {
@@ -152,7 +157,9 @@ const _: () = {
     assert!(core::mem::offset_of!(Market, fees_atoms) == 688);
     assert!(core::mem::offset_of!(Market, book) == 720);
     assert!(core::mem::offset_of!(Market, held) == 752);
+    assert!(core::mem::offset_of!(Market, insurance_older) == 776);
     assert!(core::mem::offset_of!(Market, mode) == 792);
+    assert!(core::mem::offset_of!(Market, insurance_limited) == 793);
     assert!(core::mem::offset_of!(Market, final_ticks) == 796);
     assert!(core::mem::offset_of!(Market, price_clock) == 800);
     assert!(core::mem::offset_of!(Market, wind_down) == 832);
@@ -162,7 +169,7 @@ const _: () = {
     assert!(core::mem::offset_of!(Market, claims_node) == 924);
     assert!(core::mem::offset_of!(Market, written_off_atoms) == 928);
     assert!(core::mem::offset_of!(Market, claims_atoms) == 936);
-    assert!(core::mem::offset_of!(Market, reserved_tail) == 944);
+    assert!(core::mem::offset_of!(Market, staked_atoms) == 944);
 };
 
 /// Who paid a deficit.
@@ -490,8 +497,9 @@ impl Market {
             && self.mode().has_ended() == (self.final_ticks > 0)
             && self.wind_down.is_scheduled() == self.wind_down.end_cause().is_some()
             && (self.written_off_atoms == 0 || self.mode().has_ended());
+        let staked = self.staked_atoms <= self.insurance.balance;
         ensure(
-            distinct && funding && held && ended,
+            distinct && funding && held && ended && staked,
             BallastError::MarketInvariant,
         )
     }

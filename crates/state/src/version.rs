@@ -5,7 +5,12 @@
 //! every account of today's version is as if today's program had written it all along. Nothing grows,
 //! no token moves and no claim changes by an atom.
 
-use ballast_engine::{distress::Distress, units::Side};
+use ballast_engine::{
+    distress::Distress,
+    insurance::{Insurance, InsuranceState},
+    units::Side,
+    window::Window,
+};
 
 use crate::{
     adl_session::{AdlSession, ADL_SESSION_VERSION},
@@ -109,16 +114,40 @@ impl Exchange {
 
 impl Market {
     /// Brings a market of the version before to this one: funding is charged up to `now`, unix seconds,
-    /// with the impact prices recorded, which are then none; the book says those that count.
+    /// with the impact prices recorded, which are then none; the book says those that count. What
+    /// insurance has paid in the window that `slot` is in counts as paid in `slot`.
     ///
     /// # Errors
     /// `Overflow`.
-    pub fn migrate(&mut self, now: i64) -> Result<()> {
+    pub fn migrate(&mut self, now: i64, slot: u64) -> Result<()> {
         self.accrue_at_last_price(now)?;
+        self.migrate_window(slot)?;
         for side in [Side::Long, Side::Short] {
             self.store_impact(side, None);
         }
         self.version = MARKET_VERSION;
+        Ok(())
+    }
+
+    fn migrate_window(&mut self, slot: u64) -> Result<()> {
+        // The first slot of a window, what insurance had then and what it has paid in it.
+        let InsuranceState {
+            balance,
+            bucket: start,
+            drawn: [_, drawn],
+        } = self.insurance;
+        let length = self.risk.insurance_window_slots;
+        let age = slot.checked_sub(start);
+        let paid = match age {
+            Some(age) if age >= length => 0,
+            _ => drawn,
+        };
+        self.store_insurance(&Insurance {
+            balance,
+            staked: 0,
+            limited: false,
+            window: Window::default().rolled(slot, length)?.with(paid)?,
+        });
         Ok(())
     }
 }
@@ -251,7 +280,28 @@ mod tests {
         market.funding.last_timestamp = 7_200;
         market.funding.impact_bid = 199_000;
         let expected = market.funding_at(10_800).unwrap();
-        market.migrate(10_800).unwrap();
+        market.risk.insurance_window_slots = 300;
+        market.insurance.balance = 50;
+        let [in_window, after] = [1_299, 1_300].map(|slot| {
+            let mut market = market;
+            // The first slot of the window, its level and what was paid in it.
+            (market.insurance.bucket, market.insurance.drawn) = (1_000, [70, 20]);
+            market.migrate(10_800, slot).unwrap();
+            market.insurance_fund()
+        });
+        assert_eq!(in_window.paid(&market.risk, 1_599), Ok(20));
+        assert_eq!(
+            in_window.window,
+            Window {
+                bucket: 12,
+                sums: [20, 0, 0, 0]
+            }
+        );
+        assert_eq!(
+            (after.window.total(), after.balance, after.staked),
+            (Ok(0), 50, 0)
+        );
+        market.migrate(10_800, 5).unwrap();
         assert_eq!(market.funding.index.get(), 2_000);
         assert_eq!(market.funding.index, expected.index);
         assert_eq!(

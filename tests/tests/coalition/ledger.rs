@@ -442,8 +442,7 @@ impl Ledger {
                 -i128::from(equity.get().min(0))
             })
             .sum();
-        let params = self.market.params();
-        let insured = self.market.insurance.available(params, sandbox.slot());
+        let insured = self.market.insurance_available(sandbox.slot());
         (lacking - i128::from(insured.expect("a balance"))).max(0)
     }
 

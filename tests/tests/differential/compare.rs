@@ -197,6 +197,9 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
     let (program, market) = (world.sandbox.market(cookie), &model.markets[number]);
     let vault = world.sandbox.token_balance(&cookie.insurance_vault);
     let (bid, ask) = model.impact_prices(number);
+    let slot = world.sandbox.slot();
+    let may_pay = program.insurance_available(slot);
+    let paid = program.insurance_fund().paid(&program.risk, slot);
     let unsigned = i128::from;
     all(
         &format!("market {number}"),
@@ -269,19 +272,19 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
                 market.insurance.balance,
             ),
             (
-                "window start",
-                unsigned(program.insurance.window_start_slot),
-                unsigned(market.insurance.window_start),
+                "insurance may pay",
+                unsigned(may_pay.expect("sound insurance")),
+                market.insurance.available(&market.params, slot),
             ),
             (
-                "window level",
-                unsigned(program.insurance.window_level),
-                market.insurance.window_level,
+                "insurance paid lately",
+                unsigned(paid.expect("sound insurance")),
+                market.insurance.paid(&market.params, slot),
             ),
             (
-                "window drawn",
-                unsigned(program.insurance.window_drawn),
-                market.insurance.window_drawn,
+                "insurance limited",
+                i128::from(program.insurance_limited),
+                i128::from(market.insurance.limited),
             ),
             ("vault", unsigned(vault), market.vault),
             ("fees", unsigned(program.fees_atoms), market.fees),

@@ -157,9 +157,12 @@ pub fn fees_stay_while_a_cap_limits_insurance() {
     );
     // Insurance paid $10 and the market is whole again.
     venue.pays_nothing(BallastError::InsuranceDrawn);
-    venue
-        .sandbox
-        .advance_slots(config.risk.insurance_window_slots - 1);
+    // A payment is forgotten when its bucket, a third of the window, is the fifth newest.
+    let bucket = config.risk.insurance_window_slots.div_ceil(3);
+    let paid_in = venue.sandbox.market(&market).insurance.bucket;
+    let forgotten = (paid_in + 4) * bucket;
+    let last = forgotten - 1 - venue.sandbox.slot();
+    venue.sandbox.advance_slots(last);
     venue.price(189_000);
     venue.pays_nothing(BallastError::InsuranceDrawn);
     venue.sandbox.advance_slots(1);

@@ -200,8 +200,8 @@ pub fn insurance_is_capped_by_its_window() {
     done(step(&mut venue, &keeper));
     let insurance = venue.sandbox.market(&venue.market).insurance;
     assert_eq!(
-        (insurance.balance, insurance.window_drawn),
-        (10 * USD, 10 * USD)
+        (insurance.balance, insurance.drawn),
+        (10 * USD, [10 * USD, 0])
     );
     venue.conserves();
 }

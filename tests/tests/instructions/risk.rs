@@ -123,6 +123,9 @@ pub fn unsound_parameters_are_refused_by_group() {
             &[
                 |risk| risk.insurance_draw_cap_bps = 10_001,
                 |risk| risk.insurance_window_slots = 0,
+                |risk| risk.insurance_resume_bps = risk.insurance_draw_cap_bps,
+                |risk| risk.stake_income_bps = 10_001,
+                |risk| risk.stake_floor_atoms = u64::MAX,
             ],
         ),
         (
@@ -151,8 +154,6 @@ pub fn unsound_parameters_are_refused_by_group() {
         (
             BallastError::RiskReserved,
             &[
-                |risk| risk.reserved2[0] = 1,
-                |risk| risk.reserved2[1] = 1,
                 |risk| risk._padding2 = 1,
                 |risk| risk.adl._pad = 1,
                 |risk| risk.tiers[3].notional_limit_atoms = 1,

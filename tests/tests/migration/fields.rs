@@ -41,8 +41,12 @@ fn exchange_market_and_queues_change_where_they_should() {
     for queue in [Outdated::QueueLong, Outdated::QueueShort] {
         assert_eq!(changed(&mut old, queue), vec![8 + 36]);
     }
+    let before = old.sandbox.account(&old.market.keys.market).unwrap().data;
+    // First slot, level and payments of the window under way.
+    let [start, _, drawn] =
+        [664, 672, 680].map(|at| pod_read_unaligned::<u64>(&before[at..at + 8]));
     let market = changed(&mut old, Outdated::Market);
-    assert!(within(&market, &[8..9, 576..624]), "{market:?}");
+    assert!(within(&market, &[8..9, 576..624, 664..688]), "{market:?}");
     let bytes = old.sandbox.account(&old.market.keys.market).unwrap().data;
     let market: Market = pod_read_unaligned(&bytes[8..]);
     // The book is still old.
@@ -54,6 +58,13 @@ fn exchange_market_and_queues_change_where_they_should() {
         (market.held.atoms, market.price_clock.earlier_ticks),
         (0, 0)
     );
+    let over = old.sandbox.slot() >= start + market.risk.insurance_window_slots;
+    let paid = if over { 0 } else { drawn };
+    // The window under way becomes the newest bucket.
+    let window = market.insurance_fund().window;
+    assert_eq!(window.sums, [paid, 0, 0, 0]);
+    let length = market.risk.insurance_window_slots;
+    assert_eq!(window.bucket, old.sandbox.slot() / length.div_ceil(3));
 }
 
 #[test]

@@ -17,6 +17,8 @@ import {
   fixEncoderSize,
   getAddressDecoder,
   getAddressEncoder,
+  getArrayDecoder,
+  getArrayEncoder,
   getBytesDecoder,
   getBytesEncoder,
   getStructDecoder,
@@ -137,11 +139,15 @@ export type Market = {
    * take margin out, by those that pay deficits, and by `release_profit`.
    */
   held: HeldLedger;
+  /** What insurance paid in the two buckets before those of [`Self::insurance`], newest first, atoms. */
+  insuranceOlder: Array<bigint>;
   /**
    * Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `apply_market_change`,
    * `begin_settlement` and `close_market`.
    */
   mode: number;
+  /** 1 when a payment left nothing that insurance may pay by its cap, see [`Insurance::limited`]. */
+  insuranceLimited: number;
   /** Always zero; aligns what follows. */
   padding3: ReadonlyUint8Array;
   /**
@@ -184,8 +190,11 @@ export type Market = {
    * `count_claims`.
    */
   claimsAtoms: bigint;
-  /** Zero; room for later versions. */
-  reservedTail: ReadonlyUint8Array;
+  /**
+   * The part of insurance that is staked, atoms. Written by the instructions of stakes, and by those
+   * that pay deficits or earn for insurance.
+   */
+  stakedAtoms: bigint;
 };
 
 export type MarketArgs = {
@@ -238,11 +247,15 @@ export type MarketArgs = {
    * take margin out, by those that pay deficits, and by `release_profit`.
    */
   held: HeldLedgerArgs;
+  /** What insurance paid in the two buckets before those of [`Self::insurance`], newest first, atoms. */
+  insuranceOlder: Array<number | bigint>;
   /**
    * Number of the mode, see [`MarketMode`]. Written by `set_reduce_only`, `apply_market_change`,
    * `begin_settlement` and `close_market`.
    */
   mode: number;
+  /** 1 when a payment left nothing that insurance may pay by its cap, see [`Insurance::limited`]. */
+  insuranceLimited: number;
   /** Always zero; aligns what follows. */
   padding3: ReadonlyUint8Array;
   /**
@@ -285,8 +298,11 @@ export type MarketArgs = {
    * `count_claims`.
    */
   claimsAtoms: number | bigint;
-  /** Zero; room for later versions. */
-  reservedTail: ReadonlyUint8Array;
+  /**
+   * The part of insurance that is staked, atoms. Written by the instructions of stakes, and by those
+   * that pay deficits or earn for insurance.
+   */
+  stakedAtoms: number | bigint;
 };
 
 /** Gets the encoder for {@link MarketArgs} account data. */
@@ -317,8 +333,10 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["liquidations", getU64Encoder()],
       ["book", getAddressEncoder()],
       ["held", getHeldLedgerEncoder()],
+      ["insuranceOlder", getArrayEncoder(getU64Encoder(), { size: 2 })],
       ["mode", getU8Encoder()],
-      ["padding3", fixEncoderSize(getBytesEncoder(), 3)],
+      ["insuranceLimited", getU8Encoder()],
+      ["padding3", fixEncoderSize(getBytesEncoder(), 2)],
       ["finalTicks", getU32Encoder()],
       ["priceClock", getPriceClockEncoder()],
       ["windDown", getMarketEndEncoder()],
@@ -328,7 +346,7 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["claimsNode", getU32Encoder()],
       ["writtenOffAtoms", getU64Encoder()],
       ["claimsAtoms", getU64Encoder()],
-      ["reservedTail", fixEncoderSize(getBytesEncoder(), 8)],
+      ["stakedAtoms", getU64Encoder()],
     ]),
     (value) => ({ ...value, discriminator: MARKET_DISCRIMINATOR }),
   );
@@ -361,8 +379,10 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["liquidations", getU64Decoder()],
     ["book", getAddressDecoder()],
     ["held", getHeldLedgerDecoder()],
+    ["insuranceOlder", getArrayDecoder(getU64Decoder(), { size: 2 })],
     ["mode", getU8Decoder()],
-    ["padding3", fixDecoderSize(getBytesDecoder(), 3)],
+    ["insuranceLimited", getU8Decoder()],
+    ["padding3", fixDecoderSize(getBytesDecoder(), 2)],
     ["finalTicks", getU32Decoder()],
     ["priceClock", getPriceClockDecoder()],
     ["windDown", getMarketEndDecoder()],
@@ -372,7 +392,7 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["claimsNode", getU32Decoder()],
     ["writtenOffAtoms", getU64Decoder()],
     ["claimsAtoms", getU64Decoder()],
-    ["reservedTail", fixDecoderSize(getBytesDecoder(), 8)],
+    ["stakedAtoms", getU64Decoder()],
   ]);
 }
 

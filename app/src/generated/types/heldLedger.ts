@@ -8,8 +8,6 @@
 
 import {
   combineCodec,
-  getArrayDecoder,
-  getArrayEncoder,
   getStructDecoder,
   getStructEncoder,
   getU32Decoder,
@@ -31,8 +29,6 @@ export type HeldLedger = {
   epoch: number;
   /** Zero. */
   pad: number;
-  /** Zero; room for later versions. */
-  reserved: Array<bigint>;
 };
 
 export type HeldLedgerArgs = {
@@ -44,8 +40,6 @@ export type HeldLedgerArgs = {
   epoch: number;
   /** Zero. */
   pad: number;
-  /** Zero; room for later versions. */
-  reserved: Array<number | bigint>;
 };
 
 export function getHeldLedgerEncoder(): FixedSizeEncoder<HeldLedgerArgs> {
@@ -54,7 +48,6 @@ export function getHeldLedgerEncoder(): FixedSizeEncoder<HeldLedgerArgs> {
     ["shares", getU64Encoder()],
     ["epoch", getU32Encoder()],
     ["pad", getU32Encoder()],
-    ["reserved", getArrayEncoder(getU64Encoder(), { size: 2 })],
   ]);
 }
 
@@ -64,7 +57,6 @@ export function getHeldLedgerDecoder(): FixedSizeDecoder<HeldLedger> {
     ["shares", getU64Decoder()],
     ["epoch", getU32Decoder()],
     ["pad", getU32Decoder()],
-    ["reserved", getArrayDecoder(getU64Decoder(), { size: 2 })],
   ]);
 }
 

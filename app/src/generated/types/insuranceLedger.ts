@@ -8,6 +8,8 @@
 
 import {
   combineCodec,
+  getArrayDecoder,
+  getArrayEncoder,
   getStructDecoder,
   getStructEncoder,
   getU64Decoder,
@@ -17,44 +19,38 @@ import {
   type FixedSizeEncoder,
 } from "@solana/kit";
 
-/** What the market's insurance holds and has paid. See [`InsuranceState`]. */
+/** What the market's insurance holds and has paid lately. See [`InsuranceState`]. */
 export type InsuranceLedger = {
-  /** Balance, atoms. */
+  /** What insurance owns, the stakes included, atoms. */
   balance: bigint;
-  /** First slot of the present window. */
-  windowStartSlot: bigint;
-  /** Balance when the window began, atoms. */
-  windowLevel: bigint;
-  /** Paid within the window, atoms. */
-  windowDrawn: bigint;
+  /** Number of the newest bucket: its first slot over a third of the window, rounded up. */
+  bucket: bigint;
+  /** Paid in the newest bucket and in the one before it, atoms. */
+  drawn: Array<bigint>;
 };
 
 export type InsuranceLedgerArgs = {
-  /** Balance, atoms. */
+  /** What insurance owns, the stakes included, atoms. */
   balance: number | bigint;
-  /** First slot of the present window. */
-  windowStartSlot: number | bigint;
-  /** Balance when the window began, atoms. */
-  windowLevel: number | bigint;
-  /** Paid within the window, atoms. */
-  windowDrawn: number | bigint;
+  /** Number of the newest bucket: its first slot over a third of the window, rounded up. */
+  bucket: number | bigint;
+  /** Paid in the newest bucket and in the one before it, atoms. */
+  drawn: Array<number | bigint>;
 };
 
 export function getInsuranceLedgerEncoder(): FixedSizeEncoder<InsuranceLedgerArgs> {
   return getStructEncoder([
     ["balance", getU64Encoder()],
-    ["windowStartSlot", getU64Encoder()],
-    ["windowLevel", getU64Encoder()],
-    ["windowDrawn", getU64Encoder()],
+    ["bucket", getU64Encoder()],
+    ["drawn", getArrayEncoder(getU64Encoder(), { size: 2 })],
   ]);
 }
 
 export function getInsuranceLedgerDecoder(): FixedSizeDecoder<InsuranceLedger> {
   return getStructDecoder([
     ["balance", getU64Decoder()],
-    ["windowStartSlot", getU64Decoder()],
-    ["windowLevel", getU64Decoder()],
-    ["windowDrawn", getU64Decoder()],
+    ["bucket", getU64Decoder()],
+    ["drawn", getArrayDecoder(getU64Decoder(), { size: 2 })],
   ]);
 }
 

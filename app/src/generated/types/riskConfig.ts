@@ -126,8 +126,15 @@ export type RiskConfig = {
   minOrderAtoms: bigint;
   /** Seconds without a price after which anybody may declare the oracle dead; 0 is a day. */
   oracleDeadSeconds: bigint;
-  /** Zero; room for later versions. */
-  reserved2: Array<bigint>;
+  /**
+   * Insurance that has paid all that its cap allows pays again when what it paid lately is no more
+   * than this, basis points; 0: with whatever the cap leaves.
+   */
+  insuranceResumeBps: number;
+  /** Part of what insurance earns that goes to the stakes, basis points. */
+  stakeIncomeBps: number;
+  /** Insurance, the stakes included, is not unstaked below this, atoms. */
+  stakeFloorAtoms: bigint;
   /**
    * Equity over maintenance margin, basis points, at and below which the liquidator's discount is
    * the last one at once; 0: it grows with time alone.
@@ -225,8 +232,15 @@ export type RiskConfigArgs = {
   minOrderAtoms: number | bigint;
   /** Seconds without a price after which anybody may declare the oracle dead; 0 is a day. */
   oracleDeadSeconds: number | bigint;
-  /** Zero; room for later versions. */
-  reserved2: Array<number | bigint>;
+  /**
+   * Insurance that has paid all that its cap allows pays again when what it paid lately is no more
+   * than this, basis points; 0: with whatever the cap leaves.
+   */
+  insuranceResumeBps: number;
+  /** Part of what insurance earns that goes to the stakes, basis points. */
+  stakeIncomeBps: number;
+  /** Insurance, the stakes included, is not unstaked below this, atoms. */
+  stakeFloorAtoms: number | bigint;
   /**
    * Equity over maintenance margin, basis points, at and below which the liquidator's discount is
    * the last one at once; 0: it grows with time alone.
@@ -271,7 +285,9 @@ export function getRiskConfigEncoder(): FixedSizeEncoder<RiskConfigArgs> {
     ["feeReserveAtoms", getU64Encoder()],
     ["minOrderAtoms", getU64Encoder()],
     ["oracleDeadSeconds", getU64Encoder()],
-    ["reserved2", getArrayEncoder(getU64Encoder(), { size: 2 })],
+    ["insuranceResumeBps", getU32Encoder()],
+    ["stakeIncomeBps", getU32Encoder()],
+    ["stakeFloorAtoms", getU64Encoder()],
     ["discountFullRatioBps", getU32Encoder()],
     ["padding2", getU32Encoder()],
   ]);
@@ -312,7 +328,9 @@ export function getRiskConfigDecoder(): FixedSizeDecoder<RiskConfig> {
     ["feeReserveAtoms", getU64Decoder()],
     ["minOrderAtoms", getU64Decoder()],
     ["oracleDeadSeconds", getU64Decoder()],
-    ["reserved2", getArrayDecoder(getU64Decoder(), { size: 2 })],
+    ["insuranceResumeBps", getU32Decoder()],
+    ["stakeIncomeBps", getU32Decoder()],
+    ["stakeFloorAtoms", getU64Decoder()],
     ["discountFullRatioBps", getU32Decoder()],
     ["padding2", getU32Decoder()],
   ]);

@@ -12,6 +12,7 @@ use serde::Serialize;
 use solana_signer::Signer;
 
 use super::collateral::{enough, quote_currency};
+use super::failure::Computed;
 use super::options::Sending;
 use super::session::Session;
 use super::state::{MarketState, Parts};
@@ -80,24 +81,26 @@ pub struct InsuranceView {
     stray_atoms: u64,
     available_atoms: u64,
     available: String,
+    /// The part of the ledger that is staked.
+    staked_atoms: u64,
     draw_cap_bps: u32,
     window_slots: u64,
-    /// First slot of the last window.
-    window_start_slot: u64,
-    window_level_atoms: u64,
-    window_drawn_atoms: u64,
-    /// Slot from which the cap counts anew; `null` while no window is open.
-    window_ends_slot: Option<u64>,
+    /// What was paid lately, as the cap counts it.
+    paid_atoms: u64,
+    /// Whether it pays nothing until what was paid lately is no more than the resume level.
+    limited: bool,
+    resume_bps: u32,
 }
 
 impl InsuranceView {
     /// Of a market and what its insurance vault holds.
     pub fn new(state: &MarketState, vault_atoms: u64) -> Result<Self> {
-        let (ledger, risk) = (&state.market.insurance, &state.market.risk);
-        let ends = ledger
-            .window_start_slot
-            .saturating_add(risk.insurance_window_slots);
-        let open = ledger.window_drawn > 0 && state.slot < ends;
+        let risk = &state.market.risk;
+        let ledger = state
+            .market
+            .insurance_fund()
+            .at(risk, state.slot)
+            .computed()?;
         let available = state.insurance_available()?;
         let stray = stray(&state.market, vault_atoms);
         let collateral = state.units.collateral;
@@ -114,11 +117,11 @@ impl InsuranceView {
             available_atoms: available,
             available: collateral.text(available.into()),
             draw_cap_bps: risk.insurance_draw_cap_bps,
+            staked_atoms: ledger.staked,
             window_slots: risk.insurance_window_slots,
-            window_start_slot: ledger.window_start_slot,
-            window_level_atoms: ledger.window_level,
-            window_drawn_atoms: ledger.window_drawn,
-            window_ends_slot: open.then_some(ends),
+            paid_atoms: ledger.window.total().computed()?,
+            limited: ledger.limited,
+            resume_bps: risk.insurance_resume_bps,
         })
     }
 
@@ -129,17 +132,17 @@ impl InsuranceView {
             atoms(self.ledger_atoms),
             atoms(self.vault_atoms),
             atoms(self.available_atoms),
+            atoms(self.staked_atoms),
             percent_of_bps(self.draw_cap_bps.into()),
-            match self.window_ends_slot {
-                Some(_) => format!(
-                    "{} of {}",
-                    atoms(self.window_drawn_atoms),
-                    atoms(self.window_level_atoms)
+            match (self.limited, self.paid_atoms) {
+                (true, paid) => format!(
+                    "{}, limited until {}",
+                    atoms(paid),
+                    percent_of_bps(self.resume_bps.into())
                 ),
-                None => "none".to_owned(),
+                (false, 0) => "none".to_owned(),
+                (false, paid) => atoms(paid),
             },
-            self.window_ends_slot
-                .map_or_else(|| "-".to_owned(), |slot| slot.to_string()),
         ]
     }
 }
@@ -156,9 +159,9 @@ pub fn table(views: &[InsuranceView], states: &[MarketState]) -> String {
         ">ledger",
         ">vault",
         ">may pay now",
+        ">staked",
         ">cap of a window",
-        ">paid in this window",
-        ">until slot",
+        ">paid lately",
     ]);
     for (view, state) in views.iter().zip(states) {
         table.row(view.row(state));

@@ -242,10 +242,7 @@ impl MarketState {
 
     /// What insurance may pay now, atoms.
     pub fn insurance_available(&self) -> Result<u64> {
-        let insurance = self.market.insurance;
-        insurance
-            .available(self.market.params(), self.slot)
-            .computed()
+        self.market.insurance_available(self.slot).computed()
     }
 
     /// The best order of a side of the book: ticks and lots at that price.

@@ -18,9 +18,9 @@ macro_rules! account_types {
                 version, bump, vault_bump, _padding, index, _padding2, name, exchange,
                 insurance_vault, queue_long, queue_short, oracle, risk, funding, last_price,
                 insurance, open_interest_lots, fees_atoms, bankruptcy_counter, adl_rounds,
-                liquidations, book, held, mode, _padding3, final_ticks, price_clock, wind_down,
+                liquidations, book, held, insurance_older, mode, insurance_limited, _padding3, final_ticks, price_clock, wind_down,
                 rent_payer, insurance_vault_total, fees_paid_at, claims_node, written_off_atoms,
-                claims_atoms, reserved_tail
+                claims_atoms, staked_atoms
             }
             PriceClock { earlier_ticks, recorded_slot, diverged_for, _pad, reserved }
             OracleConfig {
@@ -35,7 +35,8 @@ macro_rules! account_types {
                 insurance_window_slots, oracle_max_age_seconds, oracle_max_conf_bps,
                 oracle_max_ema_divergence_bps, adl, impact_notional_atoms, keeper_fee_atoms,
                 max_funding_rate_ppm, book_reward_bps, price_age_seconds, divergence_grace_seconds,
-                fee_reserve_atoms, min_order_atoms, oracle_dead_seconds, reserved2,
+                fee_reserve_atoms, min_order_atoms, oracle_dead_seconds, insurance_resume_bps,
+                stake_income_bps, stake_floor_atoms,
                 discount_full_ratio_bps, _padding2
             }
             RiskTier { notional_limit_atoms, initial_margin_bps, maintenance_margin_bps }
@@ -50,8 +51,8 @@ macro_rules! account_types {
             LongPause { flags, _padding, until_slot }
             Witnessed { covered_slots, last_slot, apart, reserved }
             LastPrice { ticks, conf_ticks, ema_ticks, publish_time }
-            InsuranceLedger { balance, window_start_slot, window_level, window_drawn }
-            HeldLedger { atoms, shares, epoch, _pad, reserved }
+            InsuranceLedger { balance, bucket, drawn }
+            HeldLedger { atoms, shares, epoch, _pad }
             MarketEnd {
                 ends_at, price_seconds, covered_seconds, cause, settled_lots, held_paid,
                 held_shares_paid

@@ -265,4 +265,10 @@ bounds! {
         "a feed that pauses for a night is not dead; after 30 days nobody waits any longer; 0: a day";
     FEE_RESERVE "fee_reserve_atoms" 0..=1_000_000 Units false RiskFees
         "a hundred rewards of deleveraging at least, which 0 stands for; a million units keep no exchange's earnings from it for good";
+    RESUME "insurance_resume_bps" 1..=9_999 Number true RiskInsurance
+        "below the cap, or insurance that has paid all it may would pay on at once; 0: it does";
+    STAKE_INCOME "stake_income_bps" 0..=10_000 Number false RiskInsurance
+        "who bears the losses after fees and donations may have all that they earn";
+    STAKE_FLOOR "stake_floor_atoms" 0..=1_000_000_000 Units false RiskInsurance
+        "what insurance is not unstaked below; its own money counts";
 }

@@ -59,7 +59,9 @@ impl RiskParams {
             fee_reserve_atoms,
             min_order_atoms: _,
             oracle_dead_seconds,
-            reserved2,
+            insurance_resume_bps,
+            stake_income_bps,
+            stake_floor_atoms,
             discount_full_ratio_bps,
             _padding2,
         } = self;
@@ -79,6 +81,12 @@ impl RiskParams {
         bounds::FUNDING_RATE.admit(*funding_rate_ppm_per_hour, None)?;
         bounds::DRAW_CAP.admit(*insurance_draw_cap_bps, None)?;
         bounds::WINDOW.admit(*insurance_window_slots, None)?;
+        if *insurance_resume_bps > 0 {
+            let below = i128::from(*insurance_draw_cap_bps).wrapping_sub(1);
+            bounds::RESUME.hold_at(0, (*insurance_resume_bps).into(), 1, below)?;
+        }
+        bounds::STAKE_INCOME.admit(*stake_income_bps, None)?;
+        bounds::STAKE_FLOOR.admit(*stake_floor_atoms, unit_atoms)?;
         self.check_oracle()?;
         bounds::ORACLE_DEAD.admit(*oracle_dead_seconds, None)?;
         adl.check(unit_atoms)?;
@@ -98,7 +106,6 @@ impl RiskParams {
         unused.zip(0..).try_for_each(|(step, place)| {
             zero("ladder[]", place, *step == LadderStep::default())
         })?;
-        zero("reserved2", 0, *reserved2 == [0; 2])?;
         zero("_padding2", 0, *_padding2 == 0)
     }
 

@@ -1,6 +1,6 @@
 //! Fees that are paid to the treasury, and what keeps them.
 
-use ballast_engine::insurance::{InsuranceState, VaultTotal};
+use ballast_engine::insurance::{Insurance, VaultTotal};
 use ballast_engine::payout::{FeeBucket, PAYOUT_SECONDS};
 use ballast_engine::risk::RiskParams;
 use ballast_engine::wind_down::MarketMode;
@@ -54,21 +54,23 @@ proptest! {
 }
 
 #[test]
-fn a_cap_that_has_been_drawn_on_limits_insurance_until_its_window_ends() {
+fn a_cap_that_has_been_drawn_on_limits_insurance_until_its_payments_are_forgotten() {
     let params = params();
-    let full = InsuranceState {
+    let full = Insurance {
         balance: 1_000,
-        ..InsuranceState::default()
+        ..Insurance::default()
     };
-    assert!(!full.is_limited(&params, 5));
+    assert_eq!(full.has_paid(&params, 5), Ok(false));
     let drawn = full.draw(&params, 5, 1).unwrap();
-    assert!(drawn.is_limited(&params, 5) && drawn.is_limited(&params, 1_004));
-    assert!(!drawn.is_limited(&params, 1_005));
+    // Buckets of 334 slots, four of which count.
+    for (slot, counts) in [(5, true), (1_004, true), (1_335, true), (1_336, false)] {
+        assert_eq!(drawn.has_paid(&params, slot), Ok(counts), "{slot}");
+    }
     let uncapped = RiskParams {
         insurance_draw_cap_bps: 10_000,
         ..params
     };
-    assert!(!drawn.is_limited(&uncapped, 5));
+    assert_eq!(drawn.has_paid(&uncapped, 5), Ok(false));
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use ballast_engine::distress::Distress;
 use ballast_engine::funding::FundingState;
-use ballast_engine::insurance::InsuranceState;
+use ballast_engine::insurance::Insurance;
 use ballast_engine::liquidation::{health, plan, Health, LiquidationInput};
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
@@ -75,7 +75,7 @@ struct Venue {
     params: RiskParams,
     accounts: [Account; ACCOUNTS],
     funding: FundingState,
-    insurance: InsuranceState,
+    insurance: Insurance,
     mark: Mark,
     open_interest: u64,
     fees: u64,
@@ -95,7 +95,7 @@ impl Venue {
             params: params(),
             accounts: [account; ACCOUNTS],
             funding: FundingState::starting(0),
-            insurance: InsuranceState::default(),
+            insurance: Insurance::default(),
             mark: mark(10_000, 20),
             open_interest: 0,
             fees: 0,

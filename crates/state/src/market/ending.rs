@@ -182,9 +182,10 @@ impl Market {
             return Ok(0);
         }
         self.claims_node = CLAIMS_COUNTED;
-        let available = self.insurance.available(&self.risk, slot)?;
+        let insurance = self.insurance_fund();
+        let available = insurance.available(&self.risk, slot)?;
         let made_good = available.min(self.written_off_atoms);
-        self.insurance = self.insurance.draw(&self.risk, slot, made_good)?;
+        self.store_insurance(&insurance.draw(&self.risk, slot, made_good)?);
         self.written_off_atoms = self.write_off().made_good(made_good)?.atoms;
         Ok(made_good)
     }

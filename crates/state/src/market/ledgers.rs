@@ -1,15 +1,70 @@
 //! What a market has: fees, insurance and its vault, and who pays a deficit.
 
+use ballast_engine::window::Window;
+
 use super::*;
 
 impl Market {
+    /// Insurance, put together from where it is stored.
+    #[must_use]
+    pub const fn insurance_fund(&self) -> Insurance {
+        let [newest, second] = self.insurance.drawn;
+        let [third, last] = self.insurance_older;
+        Insurance {
+            balance: self.insurance.balance,
+            staked: self.staked_atoms,
+            limited: self.insurance_limited > 0,
+            window: Window {
+                bucket: self.insurance.bucket,
+                sums: [newest, second, third, last],
+            },
+        }
+    }
+
+    /// Records it.
+    pub fn store_insurance(&mut self, insurance: &Insurance) {
+        let [newest, second, third, last] = insurance.window.sums;
+        self.insurance = InsuranceState {
+            balance: insurance.balance,
+            bucket: insurance.window.bucket,
+            drawn: [newest, second],
+        };
+        self.insurance_older = [third, last];
+        self.insurance_limited = u8::from(insurance.limited);
+        self.staked_atoms = insurance.staked;
+    }
+
+    /// Puts other risk parameters in force in `slot`. What insurance paid lately goes on counting for the
+    /// cap, also where the length of the window changes. The parameters before.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn replace_risk(&mut self, risk: &RiskParams, slot: u64) -> Result<RiskParams> {
+        let (from, to) = (
+            self.risk.insurance_window_slots,
+            risk.insurance_window_slots,
+        );
+        let mut insurance = self.insurance_fund();
+        insurance.window = insurance.window.relabelled(slot, from, to)?;
+        self.store_insurance(&insurance);
+        Ok(core::mem::replace(&mut self.risk, *risk))
+    }
+
+    /// What insurance may pay in `slot`, atoms.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn insurance_available(&self, slot: u64) -> core::result::Result<u64, EngineError> {
+        self.insurance_fund().available(&self.risk, slot)
+    }
+
     /// What may be paid of deficits in `slot`, atoms: what insurance may pay, and the held profit after
     /// it.
     ///
     /// # Errors
     /// `Overflow`.
     pub fn deficit_cover(&self, slot: u64) -> core::result::Result<u64, EngineError> {
-        let insurance = self.insurance.available(&self.risk, slot)?;
+        let insurance = self.insurance_available(slot)?;
         let cover = insurance.checked_add(self.held.available());
         cover.ok_or(EngineError::Overflow)
     }
@@ -24,14 +79,15 @@ impl Market {
         atoms: u64,
         slot: u64,
     ) -> core::result::Result<DeficitPaid, EngineError> {
-        let insured = atoms.min(self.insurance.available(&self.risk, slot)?);
+        let insurance = self.insurance_fund();
+        let insured = atoms.min(insurance.available(&self.risk, slot)?);
         let held = atoms.checked_sub(insured).ok_or(EngineError::Overflow)?;
         if held > self.held.available() {
             return Err(EngineError::InsuranceCap);
         }
         let (ledger, rest) = self.held.pay(held)?;
-        let drawn = self.insurance.draw(&self.risk, slot, insured)?;
-        self.insurance = drawn.credit(rest)?;
+        let drawn = insurance.draw(&self.risk, slot, insured)?;
+        self.store_insurance(&drawn.credit(rest)?);
         self.held = ledger;
         Ok(DeficitPaid { insured, held })
     }

@@ -189,3 +189,23 @@ fn fees_are_booked_where_they_belong_and_never_wrap() {
     assert!(market.book_fees(u64::MAX, 0).is_err());
     assert!(market.book_fees(0, u64::MAX).is_err());
 }
+
+#[test]
+fn another_length_of_the_window_forgets_no_payment() {
+    let mut market = Market::zeroed();
+    market.insurance.balance = 1_000;
+    market.risk.insurance_draw_cap_bps = 1_000;
+    market.risk.insurance_window_slots = 300;
+    assert_eq!(market.pay_deficit(60, 5_000).unwrap().insured, 60);
+    for slots in [9_000, 30] {
+        let mut other = market;
+        let risk = RiskParams {
+            insurance_window_slots: slots,
+            ..market.risk
+        };
+        assert_eq!(other.replace_risk(&risk, 5_050), Ok(market.risk));
+        assert_eq!(other.insurance_available(5_050), Ok(40));
+        assert_eq!(other.insurance_available(5_049 + slots), Ok(40));
+        assert_eq!(other.insurance_available(5_050 + 2 * slots), Ok(94));
+    }
+}

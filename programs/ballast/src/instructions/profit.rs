@@ -162,7 +162,7 @@ pub fn market_shortfall(
     prices: PriceRange,
     slot: u64,
 ) -> Result<u64> {
-    let available = market.insurance.available(market.params(), slot);
+    let available = market.insurance_available(slot);
     let available = available.or_ballast()?;
     queues.read_both(|long, short| {
         let lots = market.open_interest_lots;

@@ -51,6 +51,13 @@ impl Generator {
         risk.funding_rate_ppm_per_hour = pick.one(&[0, 12, -700, 10_000, -10_000]);
         risk.insurance_draw_cap_bps = pick.one(&[100, 1_000, 5_000, 10_000]);
         risk.insurance_window_slots = pick.one(&[150, 160, 9_000]);
+        if risk.insurance_draw_cap_bps < 10_000 {
+            risk.insurance_resume_bps = match risk.insurance_fee_share_bps {
+                0 => 0,
+                2_000 => risk.insurance_draw_cap_bps / 2,
+                _ => risk.insurance_draw_cap_bps - 1,
+            };
+        }
         risk.divergence_grace_seconds = pick.one(&[0, 10, 10, 45]);
         risk.adl.rank_tolerance_bps = pick.one(&[0, 0, 1, 100, 500, 1_000]);
         risk.adl.max_close_bps = pick.one(&[500, 700, 2_500, 5_000, 10_000]);

@@ -1,4 +1,4 @@
-//! Insurance: a balance and the cap of its window.
+//! Insurance: a balance and the cap of what it pays in a window.
 
 use ballast_engine::risk::RiskParams;
 
@@ -6,32 +6,48 @@ use super::number::{floor, part, ONE};
 use super::refusal::{unsigned, Verdict};
 
 /// Insurance of a market.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Insurance {
     /// What it owns.
     pub balance: i128,
-    /// Slot of the window's first payment.
-    pub window_start: u64,
-    /// Balance before that.
-    pub window_level: i128,
-    /// Paid in the window.
-    pub window_drawn: i128,
+    /// Whether a payment left nothing of the cap, and it has not resumed since.
+    pub limited: bool,
+    /// Its payments, each with its slot.
+    pub payments: Vec<(u64, i128)>,
 }
 
 impl Insurance {
+    /// What was paid in the third of the window that `slot` is in and in the three before it.
+    pub fn paid(&self, params: &RiskParams, slot: u64) -> i128 {
+        let third = params.insurance_window_slots.div_ceil(3);
+        let counts = |at: u64| slot / third - at / third < 4;
+        let counted = self.payments.iter().filter(|(at, _)| counts(*at));
+        counted.map(|(_, amount)| amount).sum()
+    }
+
+    /// What the cap leaves; `None` without one.
+    fn room(&self, params: &RiskParams, slot: u64) -> Option<i128> {
+        let cap = i128::from(params.insurance_draw_cap_bps);
+        let paid = self.paid(params, slot);
+        let most = floor(&part(self.balance + paid, cap, ONE));
+        (cap < ONE).then(|| (most - paid).max(0))
+    }
+
+    /// Whether it waits to resume.
+    fn waits(&self, params: &RiskParams, slot: u64) -> bool {
+        let resume = i128::from(params.insurance_resume_bps);
+        let paid = self.paid(params, slot);
+        let level = floor(&part(self.balance + paid, resume, ONE));
+        self.limited && resume > 0 && paid > level
+    }
+
     /// What may be paid at `slot`.
     pub fn available(&self, params: &RiskParams, slot: u64) -> i128 {
-        let cap = i128::from(params.insurance_draw_cap_bps);
-        if cap >= ONE {
-            return self.balance;
+        match self.room(params, slot) {
+            None => self.balance,
+            Some(_) if self.waits(params, slot) => 0,
+            Some(room) => room.min(self.balance),
         }
-        let (level, drawn) = if self.is_open(params, slot) {
-            (self.window_level, self.window_drawn)
-        } else {
-            (self.balance, 0)
-        };
-        let left = floor(&part(level, cap, ONE)) - drawn;
-        left.clamp(0, self.balance)
     }
 
     /// Pays what is available.
@@ -39,22 +55,15 @@ impl Insurance {
         if amount == 0 {
             return;
         }
-        if !self.is_open(params, slot) {
-            self.window_start = slot;
-            self.window_level = self.balance;
-            self.window_drawn = 0;
-        }
         self.balance -= amount;
-        self.window_drawn += amount;
+        self.payments.push((slot, amount));
+        let spent = self.room(params, slot) == Some(0);
+        self.limited = spent && params.insurance_resume_bps > 0;
     }
 
     /// Receives.
     pub fn receive(&mut self, amount: i128) -> Verdict<()> {
         self.balance = unsigned(self.balance + amount)?;
         Ok(())
-    }
-
-    fn is_open(&self, params: &RiskParams, slot: u64) -> bool {
-        self.window_drawn > 0 && slot < self.window_start + params.insurance_window_slots
     }
 }

@@ -113,8 +113,9 @@ impl ApplyMarketChange<'_> {
     fn replace_risk(&self, risk: &RiskParams) -> Result<RiskParams> {
         let mut market = self.market.current_mut()?;
         market.require(MarketAction::ChangeParameters)?;
-        market.accrue_at_last_price(Clock::get()?.unix_timestamp)?;
-        let before = core::mem::replace(&mut market.risk, *risk);
+        let clock = Clock::get()?;
+        market.accrue_at_last_price(clock.unix_timestamp)?;
+        let before = market.replace_risk(risk, clock.slot)?;
         MarketBook::load(&market, &self.book)?.record_impact(&mut market)?;
         market.invariant()?;
         Ok(before)

@@ -53,10 +53,7 @@ impl FlagBankruptcy<'_> {
         let position = market.settled(slot)?;
         let counts = clocks_run(pauses);
         let look = look(&position, touched.mark.price, market.params(), counts).or_ballast()?;
-        let available = market
-            .insurance
-            .available(market.params(), clock.slot)
-            .or_ballast()?;
+        let available = market.insurance_available(clock.slot).or_ballast()?;
         let distress = slot.distress().flagged(look, clock.slot).or_ballast()?;
         slot.store_distress(&distress);
         let event = PositionFlagged {

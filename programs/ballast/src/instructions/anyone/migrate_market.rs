@@ -39,7 +39,8 @@ impl MigrateMarket<'_> {
         let book = MarketBook::load(&market, &self.book)?;
         let version_before = u32::from(market.version);
         if market.to_migrate().or_ballast()? {
-            market.migrate(Clock::get()?.unix_timestamp)?;
+            let clock = Clock::get()?;
+            market.migrate(clock.unix_timestamp, clock.slot)?;
             if book.is_current()? {
                 book.record_impact(&mut market)?;
             }

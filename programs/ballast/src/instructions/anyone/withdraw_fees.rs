@@ -128,7 +128,7 @@ impl WithdrawFees<'_> {
         let at = (touched.mark.price, touched.funding_index);
         queues.read_both(|long, short| {
             let both = (long, short);
-            require_calm(market.params(), &market.insurance, slot, both, at).or_ballast()
+            require_calm(market.params(), &market.insurance_fund(), slot, both, at).or_ballast()
         })?;
         Ok(touched.price.price.get())
     }
