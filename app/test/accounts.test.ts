@@ -7,7 +7,7 @@ import { bytes, camel, fixture, plain, stated, type Fields, type Json } from './
 type Account = { data: string; fields: Fields };
 
 const accounts = fixture<
-  Record<'exchange' | 'market' | 'pool' | 'share' | 'staged' | 'trader', Account>
+  Record<'exchange' | 'market' | 'pool' | 'share' | 'staged' | 'stakes' | 'trader', Account>
 >('accounts.json');
 
 test('accounts of fixed size: every field as the Rust client reads it', () => {
@@ -17,6 +17,7 @@ test('accounts of fixed size: every field as the Rust client reads it', () => {
     pool: ballast.getPoolDecoder(),
     share: ballast.getShareDecoder(),
     staged: ballast.getStagedDecoder(),
+    stakes: ballast.getStakesDecoder(),
     trader: ballast.getTraderDecoder(),
   };
   for (const [name, { data, fields }] of Object.entries(accounts)) {
@@ -35,6 +36,7 @@ test('accounts are told apart and written as they were', () => {
     ['pool', ballast.BallastAccount.Pool, ballast.getPoolCodec()],
     ['share', ballast.BallastAccount.Share, ballast.getShareCodec()],
     ['staged', ballast.BallastAccount.Staged, ballast.getStagedCodec()],
+    ['stakes', ballast.BallastAccount.Stakes, ballast.getStakesCodec()],
     ['trader', ballast.BallastAccount.Trader, ballast.getTraderCodec()],
   ] as const;
   for (const [name, kind, codec] of kinds) {

@@ -195,6 +195,7 @@ test('derived addresses', async () => {
   const [collateralVault] = await ballast.findCollateralVaultPda();
   const [insuranceVault] = await ballast.findInsuranceVaultPda({ market });
   const [pool] = await ballast.findPoolPda({ market });
+  const [stakes] = await ballast.findStakesPda({ market });
   const [share] = await ballast.findSharePda({ fund: pool, owner });
   const roles = new Uint8Array(32);
   roles[0] = 2;
@@ -212,6 +213,7 @@ test('derived addresses', async () => {
       market258: market,
       poolOfMarket258: pool,
       shareOfMarket258AndKey10: share,
+      stakesOfMarket258: stakes,
       stagedRiskOfMarket258: await ballast.findStagedAddress(0, market),
       trader513OfKey10: trader,
     },

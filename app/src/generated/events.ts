@@ -90,6 +90,12 @@ import {
   type ShareClosed,
   getShareCreatedDecoder,
   type ShareCreated,
+  getStakedDecoder,
+  type Staked,
+  getStakesOpenedDecoder,
+  type StakesOpened,
+  getStakesRenewedDecoder,
+  type StakesRenewed,
   getStrayTokensCreditedDecoder,
   type StrayTokensCredited,
   getTraderClosedDecoder,
@@ -104,6 +110,12 @@ import {
   type TriggerExecuted,
   getTriggerPlacedDecoder,
   type TriggerPlaced,
+  getUnstakeCancelledDecoder,
+  type UnstakeCancelled,
+  getUnstakeRequestedDecoder,
+  type UnstakeRequested,
+  getUnstakedDecoder,
+  type Unstaked,
   getWithdrawnDecoder,
   type Withdrawn,
 } from './types';
@@ -157,6 +169,9 @@ export type BallastEvent =
   | { name: 'SettlementBegun'; data: SettlementBegun }
   | { name: 'ShareClosed'; data: ShareClosed }
   | { name: 'ShareCreated'; data: ShareCreated }
+  | { name: 'Staked'; data: Staked }
+  | { name: 'StakesOpened'; data: StakesOpened }
+  | { name: 'StakesRenewed'; data: StakesRenewed }
   | { name: 'StrayTokensCredited'; data: StrayTokensCredited }
   | { name: 'TraderClosed'; data: TraderClosed }
   | { name: 'TraderCreated'; data: TraderCreated }
@@ -164,6 +179,9 @@ export type BallastEvent =
   | { name: 'TriggerCancelled'; data: TriggerCancelled }
   | { name: 'TriggerExecuted'; data: TriggerExecuted }
   | { name: 'TriggerPlaced'; data: TriggerPlaced }
+  | { name: 'UnstakeCancelled'; data: UnstakeCancelled }
+  | { name: 'UnstakeRequested'; data: UnstakeRequested }
+  | { name: 'Unstaked'; data: Unstaked }
   | { name: 'Withdrawn'; data: Withdrawn };
 
 /** Every event: its name, what follows the tag, and the decoder of what follows that. */
@@ -393,6 +411,21 @@ export const BALLAST_EVENTS: readonly {
     decoder: getShareCreatedDecoder(),
   },
   {
+    name: 'Staked',
+    discriminator: new Uint8Array([11, 146, 45, 205, 230, 58, 213, 240]),
+    decoder: getStakedDecoder(),
+  },
+  {
+    name: 'StakesOpened',
+    discriminator: new Uint8Array([209, 104, 98, 130, 191, 125, 20, 28]),
+    decoder: getStakesOpenedDecoder(),
+  },
+  {
+    name: 'StakesRenewed',
+    discriminator: new Uint8Array([124, 245, 14, 198, 168, 109, 168, 131]),
+    decoder: getStakesRenewedDecoder(),
+  },
+  {
     name: 'StrayTokensCredited',
     discriminator: new Uint8Array([195, 52, 119, 154, 155, 82, 251, 150]),
     decoder: getStrayTokensCreditedDecoder(),
@@ -426,6 +459,21 @@ export const BALLAST_EVENTS: readonly {
     name: 'TriggerPlaced',
     discriminator: new Uint8Array([168, 173, 202, 76, 152, 169, 172, 181]),
     decoder: getTriggerPlacedDecoder(),
+  },
+  {
+    name: 'UnstakeCancelled',
+    discriminator: new Uint8Array([102, 223, 189, 101, 201, 223, 180, 38]),
+    decoder: getUnstakeCancelledDecoder(),
+  },
+  {
+    name: 'UnstakeRequested',
+    discriminator: new Uint8Array([21, 253, 177, 85, 129, 206, 42, 152]),
+    decoder: getUnstakeRequestedDecoder(),
+  },
+  {
+    name: 'Unstaked',
+    discriminator: new Uint8Array([27, 179, 156, 215, 47, 71, 195, 7]),
+    decoder: getUnstakedDecoder(),
   },
   {
     name: 'Withdrawn',

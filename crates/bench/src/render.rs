@@ -56,11 +56,20 @@ const ROLES: [(&str, &[&str]); 4] = [
     ),
     (
         "Owners of shares of a fund",
-        &["create_share", "close_share", "deposit_pool"],
+        &[
+            "create_share",
+            "close_share",
+            "deposit_pool",
+            "stake",
+            "request_unstake",
+            "cancel_unstake",
+            "unstake",
+        ],
     ),
     (
         "Anyone",
         &[
+            "open_stakes",
             "accrue_funding",
             "witness_oracle",
             "donate_insurance",

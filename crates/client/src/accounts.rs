@@ -12,6 +12,7 @@ use ballast_state::pool::{Pool, POOL_DISCRIMINATOR};
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast_state::share::{Share, SHARE_DISCRIMINATOR};
 use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
+use ballast_state::stakes::{Stakes, STAKES_DISCRIMINATOR};
 use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use ballast_state::Pubkey;
 use bytemuck::Pod;
@@ -59,11 +60,13 @@ pub enum AccountKind {
     Pool,
     /// Shares of a fund.
     Share,
+    /// The stakes behind a market's insurance.
+    Stakes,
 }
 
 impl AccountKind {
     /// Every type.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Exchange,
         Self::Market,
         Self::Trader,
@@ -73,6 +76,7 @@ impl AccountKind {
         Self::Staged,
         Self::Pool,
         Self::Share,
+        Self::Stakes,
     ];
 
     /// The first eight bytes of an account of this type: what to ask a cluster for at offset 0 to
@@ -89,6 +93,7 @@ impl AccountKind {
             Self::Staged => STAGED_DISCRIMINATOR,
             Self::Pool => POOL_DISCRIMINATOR,
             Self::Share => SHARE_DISCRIMINATOR,
+            Self::Stakes => STAKES_DISCRIMINATOR,
         }
     }
 
@@ -113,6 +118,7 @@ impl AccountKind {
             Self::Staged => Some(Staged::SPACE),
             Self::Pool => Some(Pool::SPACE),
             Self::Share => Some(Share::SPACE),
+            Self::Stakes => Some(Stakes::SPACE),
             Self::Queue | Self::Book => None,
         }
     }
@@ -151,6 +157,11 @@ pub fn pool(data: &[u8]) -> Result<Pool, DecodeError> {
 /// Decodes shares of a fund.
 pub fn share(data: &[u8]) -> Result<Share, DecodeError> {
     zero_copy(data, AccountKind::Share)
+}
+
+/// Decodes the stakes of a market.
+pub fn stakes(data: &[u8]) -> Result<Stakes, DecodeError> {
+    zero_copy(data, AccountKind::Stakes)
 }
 
 /// A copy of a queue account, aligned so that the engine can read it.

@@ -109,6 +109,65 @@ impl Insurance {
         })
     }
 
+    /// What nobody staked, atoms: it pays first.
+    #[must_use]
+    pub const fn own(&self) -> u64 {
+        match self.balance.checked_sub(self.staked) {
+            Some(own) => own,
+            None => 0,
+        }
+    }
+
+    /// Adds `amount` atoms that somebody stakes.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn stake(&self, amount: u64) -> Result<Self, EngineError> {
+        let staked = self.staked.checked_add(amount);
+        Ok(Self {
+            staked: staked.ok_or(EngineError::Overflow)?,
+            ..self.credit(amount)?
+        })
+    }
+
+    /// Pays `amount` atoms of the stakes to who leaves, at `slot`. Whether insurance is limited is
+    /// decided before: that it has less does not make it pay less than it had begun to.
+    ///
+    /// # Errors
+    /// `Overflow` for more than is staked.
+    pub fn unstake(
+        &self,
+        params: &RiskParams,
+        slot: u64,
+        amount: u64,
+    ) -> Result<Self, EngineError> {
+        let less = |of: u64| of.checked_sub(amount).ok_or(EngineError::Overflow);
+        Ok(Self {
+            balance: less(self.balance)?,
+            staked: less(self.staked)?,
+            ..self.at(params, slot)?
+        })
+    }
+
+    /// What the stakes are worth to who leaves, atoms, where the positions lack `beyond_own` atoms more
+    /// than [`Self::own`].
+    #[must_use]
+    pub const fn stakes_after(&self, beyond_own: u64) -> u64 {
+        match self.staked.checked_sub(beyond_own) {
+            Some(left) => left,
+            None => 0,
+        }
+    }
+
+    /// Most that leaves now, atoms: what insurance has above the floor of its market.
+    #[must_use]
+    pub const fn above_floor(&self, params: &RiskParams) -> u64 {
+        match self.balance.checked_sub(params.stake_floor_atoms) {
+            Some(above) => above,
+            None => 0,
+        }
+    }
+
     /// Whether insurance has paid lately, so that its cap limits what it may still pay.
     ///
     /// # Errors
@@ -160,6 +219,15 @@ impl Insurance {
             None => Ok(0),
         }
     }
+}
+
+/// The part of `amount` that insurance earns that goes to the stakes, where there are any, atoms;
+/// rounded down.
+///
+/// # Errors
+/// `Overflow`.
+pub fn stakes_part(params: &RiskParams, amount: u64) -> Result<u64, EngineError> {
+    Bps::new(params.stake_income_bps).floor_of(amount)
 }
 
 fn is_capped(params: &RiskParams) -> bool {

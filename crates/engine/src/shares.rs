@@ -96,6 +96,12 @@ pub struct ExitTerms {
     pub window_slots: u64,
 }
 
+/// When what was staked behind insurance is paid: after 5 days of 400 ms slots, for 2 days.
+pub const STAKE_TERMS: ExitTerms = ExitTerms {
+    delay_slots: 1_080_000,
+    window_slots: 432_000,
+};
+
 /// A payment to who leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit {

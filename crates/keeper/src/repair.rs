@@ -270,6 +270,11 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::BookLayout
         | E::MarketReduceOnly
         | E::MarginAfterWriteOff
+        | E::InsuranceLimited
+        | E::StakeFloor
+        | E::ExitTooLittle
+        | E::WrongStakes
+        | E::StakesInvariant
         | E::WrongPool
         | E::PoolClosed
         | E::DepositTooSmall

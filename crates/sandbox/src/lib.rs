@@ -38,6 +38,7 @@ pub mod reading;
 pub mod session;
 mod source;
 pub mod staging;
+pub mod stakes;
 pub mod token;
 pub mod trading;
 mod wind_down;

@@ -293,6 +293,13 @@ errors! {
     6246 OraclesApart: "The two sources price something else: show both to witness_oracle, after which the change is void";
     6247 OracleNotWitnessed: "The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle";
 
+    // --- stakes ---
+    6250 InsuranceLimited: "Insurance has paid all that its cap allows and takes no stakes until it pays again";
+    6251 StakeFloor: "Insurance has no more than the floor of its market, so nothing is unstaked now";
+    6252 ExitTooLittle: "Less would be paid than the least that was asked for";
+    6253 WrongStakes: "The stakes are not those of the market";
+    6254 StakesInvariant: "The invariant of the stakes does not hold";
+
     // --- pools and shares ---
     6260 WrongPool: "The pool is not that of the market, or the trader account not the pool's own";
     6261 PoolClosed: "The pool winds down, so it takes no deposits";

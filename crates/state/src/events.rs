@@ -14,6 +14,7 @@ mod orders;
 mod payout;
 mod pool;
 mod staged;
+mod stakes;
 mod trading;
 mod wind_down;
 
@@ -28,6 +29,9 @@ pub use payout::{FeesWithdrawn, InsuranceWithdrawn, StrayTokensCredited};
 pub use pool::{PoolCreated, PoolDeposited, ShareClosed, ShareCreated};
 pub use staged::{
     ChangeCancelled, ChangeStaged, DelaysChanged, OracleChanged, OracleWitnessed, TreasuryChanged,
+};
+pub use stakes::{
+    Staked, StakesOpened, StakesRenewed, UnstakeCancelled, UnstakeRequested, Unstaked,
 };
 pub use trading::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason, TriggerExecuted};
 pub use wind_down::{

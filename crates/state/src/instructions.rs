@@ -170,6 +170,11 @@ discriminators! {
     CREATE_SHARE "create_share" [142, 133, 231, 78, 183, 163, 203, 180];
     CLOSE_SHARE "close_share" [87, 228, 185, 160, 46, 231, 72, 90];
     DEPOSIT_POOL "deposit_pool" [187, 244, 122, 76, 155, 46, 239, 194];
+    OPEN_STAKES "open_stakes" [183, 79, 129, 117, 82, 233, 152, 137];
+    STAKE "stake" [206, 176, 202, 18, 200, 209, 179, 108];
+    REQUEST_UNSTAKE "request_unstake" [44, 154, 110, 253, 160, 202, 54, 34];
+    CANCEL_UNSTAKE "cancel_unstake" [64, 65, 53, 227, 125, 153, 3, 167];
+    UNSTAKE "unstake" [90, 95, 107, 42, 205, 124, 50, 225];
     ACCRUE_FUNDING "accrue_funding" [152, 118, 41, 215, 85, 208, 160, 108];
     WITNESS_ORACLE "witness_oracle" [202, 149, 51, 178, 212, 158, 113, 12];
     DONATE_INSURANCE "donate_insurance" [24, 11, 132, 174, 126, 186, 208, 90];

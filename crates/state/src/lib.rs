@@ -43,6 +43,7 @@ pub mod queue_account;
 pub mod seeds;
 pub mod share;
 pub mod staged;
+pub mod stakes;
 pub mod trader;
 pub mod trigger;
 pub mod version;

@@ -6,6 +6,7 @@ use crate::{
     derives::*,
     error::{ensure, BallastError, Result},
     pool::POOL_DISCRIMINATOR,
+    stakes::STAKES_DISCRIMINATOR,
     Pubkey,
 };
 
@@ -22,7 +23,7 @@ pub const SHARE_VERSION: u8 = 1;
 pub fn fund_epoch(data: &[u8]) -> Result<u32> {
     let fund = data.split_first_chunk::<8>();
     let (_, fund) = fund
-        .filter(|(kind, _)| [POOL_DISCRIMINATOR].contains(kind))
+        .filter(|(kind, _)| [POOL_DISCRIMINATOR, STAKES_DISCRIMINATOR].contains(kind))
         .ok_or(BallastError::WrongFund)?;
     let epoch = fund.get(4..).and_then(<[u8]>::first_chunk);
     epoch

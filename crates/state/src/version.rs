@@ -21,6 +21,7 @@ use crate::{
     position_slot::PositionSlot,
     share::{Share, SHARE_VERSION},
     staged::{Staged, STAGED_VERSION},
+    stakes::{Stakes, STAKES_VERSION},
     trader::{Trader, TRADER_VERSION},
     Pubkey,
 };
@@ -93,6 +94,7 @@ versioned! {
     Staged STAGED_VERSION "cancel_staged";
     Pool POOL_VERSION "nothing: no release before had pools";
     Share SHARE_VERSION "nothing: no release before had shares";
+    Stakes STAKES_VERSION "nothing: no release before had stakes";
 }
 
 impl Exchange {

@@ -54,6 +54,7 @@ pub use instructions::{
         witness_oracle::*, write_off_bankrupt::*,
     },
     fund::{close_share::*, create_share::*, deposit_pool::*},
+    stakes::{cancel_unstake::*, open_stakes::*, request_unstake::*, stake::*, unstake::*},
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
         close_trader::*, create_trader::*, deposit::*, place_order::*, place_trigger::*,
@@ -218,6 +219,33 @@ pub mod ballast {
     /// Closes an account for shares of a fund.
     pub fn close_share(ctx: Context<CloseShare>) -> Result<()> {
         CloseShare::handle(ctx)
+    }
+
+    // --- those who stake behind insurance ---
+
+    /// Opens the stakes of a market.
+    pub fn open_stakes(ctx: Context<OpenStakes>) -> Result<()> {
+        OpenStakes::handle(ctx)
+    }
+
+    /// Stakes tokens behind a market's insurance, for shares.
+    pub fn stake(ctx: Context<Stake>, amount: u64) -> Result<()> {
+        Stake::handle(ctx, amount)
+    }
+
+    /// Asks for shares of stakes to be paid out.
+    pub fn request_unstake(ctx: Context<RequestUnstake>, shares: u64) -> Result<()> {
+        RequestUnstake::handle(ctx, shares)
+    }
+
+    /// Withdraws such a request.
+    pub fn cancel_unstake(ctx: Context<CancelUnstake>) -> Result<()> {
+        CancelUnstake::handle(ctx)
+    }
+
+    /// Pays what was asked for and is due.
+    pub fn unstake(ctx: Context<Unstake>, least_atoms: u64) -> Result<()> {
+        Unstake::handle(ctx, least_atoms)
     }
 
     // --- anyone: the rest ---

@@ -52,6 +52,7 @@ mod risk_bounds;
 mod self_trade;
 mod shipped_bugs;
 mod staging;
+mod stakes;
 mod stolen_key;
 mod support;
 mod trade_limits;

@@ -14,4 +14,5 @@ export * from "./pool";
 export * from "./queue";
 export * from "./share";
 export * from "./staged";
+export * from "./stakes";
 export * from "./trader";

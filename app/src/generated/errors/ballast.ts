@@ -374,6 +374,16 @@ export const BALLAST_ERROR__ORACLES_UNDECIDED = 0x1865; // 6245
 export const BALLAST_ERROR__ORACLES_APART = 0x1866; // 6246
 /** OracleNotWitnessed: The two sources have not been shown to agree for nine tenths of the delay; go on calling witness_oracle */
 export const BALLAST_ERROR__ORACLE_NOT_WITNESSED = 0x1867; // 6247
+/** InsuranceLimited: Insurance has paid all that its cap allows and takes no stakes until it pays again */
+export const BALLAST_ERROR__INSURANCE_LIMITED = 0x186a; // 6250
+/** StakeFloor: Insurance has no more than the floor of its market, so nothing is unstaked now */
+export const BALLAST_ERROR__STAKE_FLOOR = 0x186b; // 6251
+/** ExitTooLittle: Less would be paid than the least that was asked for */
+export const BALLAST_ERROR__EXIT_TOO_LITTLE = 0x186c; // 6252
+/** WrongStakes: The stakes are not those of the market */
+export const BALLAST_ERROR__WRONG_STAKES = 0x186d; // 6253
+/** StakesInvariant: The invariant of the stakes does not hold */
+export const BALLAST_ERROR__STAKES_INVARIANT = 0x186e; // 6254
 /** WrongPool: The pool is not that of the market, or the trader account not the pool's own */
 export const BALLAST_ERROR__WRONG_POOL = 0x1874; // 6260
 /** PoolClosed: The pool winds down, so it takes no deposits */
@@ -451,6 +461,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__END_NOT_DUE
   | typeof BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__EXCHANGE_INVARIANT
+  | typeof BALLAST_ERROR__EXIT_TOO_LITTLE
   | typeof BALLAST_ERROR__EXPIRY_TOO_FAR
   | typeof BALLAST_ERROR__FEES_PAID_TODAY
   | typeof BALLAST_ERROR__FEES_RESERVED
@@ -462,6 +473,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__INSURANCE_CAN_PAY
   | typeof BALLAST_ERROR__INSURANCE_CAP
   | typeof BALLAST_ERROR__INSURANCE_DRAWN
+  | typeof BALLAST_ERROR__INSURANCE_LIMITED
   | typeof BALLAST_ERROR__INSURANCE_NOT_LEVEL
   | typeof BALLAST_ERROR__INSURANCE_REST_NOT_DUE
   | typeof BALLAST_ERROR__LADDER_INTERVAL
@@ -572,6 +584,8 @@ export type BallastError =
   | typeof BALLAST_ERROR__STAGED_MISMATCH
   | typeof BALLAST_ERROR__STAGED_STALE
   | typeof BALLAST_ERROR__STAGED_TOO_EARLY
+  | typeof BALLAST_ERROR__STAKE_FLOOR
+  | typeof BALLAST_ERROR__STAKES_INVARIANT
   | typeof BALLAST_ERROR__TOO_MANY_MAKERS
   | typeof BALLAST_ERROR__TOO_MANY_MARKETS
   | typeof BALLAST_ERROR__TOO_MANY_ORDERS
@@ -599,6 +613,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__WRONG_QUEUE
   | typeof BALLAST_ERROR__WRONG_RENT_PAYER
   | typeof BALLAST_ERROR__WRONG_SIDE
+  | typeof BALLAST_ERROR__WRONG_STAKES
   | typeof BALLAST_ERROR__WRONG_TOKEN_ACCOUNT
   | typeof BALLAST_ERROR__WRONG_TOKEN_PROGRAM
   | typeof BALLAST_ERROR__WRONG_TREASURY
@@ -651,6 +666,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__END_NOT_DUE]: `No end of the market is foreseen, or it has not come; wait for it`,
     [BALLAST_ERROR__ENTRY_PRICE_OUT_OF_RANGE]: `The entry price is not below 2^31 atoms per lot`,
     [BALLAST_ERROR__EXCHANGE_INVARIANT]: `The exchange's invariant does not hold`,
+    [BALLAST_ERROR__EXIT_TOO_LITTLE]: `Less would be paid than the least that was asked for`,
     [BALLAST_ERROR__EXPIRY_TOO_FAR]: `The order's expiry is more than ten years ahead; state it in seconds, not in milliseconds`,
     [BALLAST_ERROR__FEES_PAID_TODAY]: `Fees of this market were paid out within the last day; wait for its end`,
     [BALLAST_ERROR__FEES_RESERVED]: `The market has no fees beyond its reserve, or less than four atoms; nothing is paid out`,
@@ -662,6 +678,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__INSURANCE_CAN_PAY]: `The market's insurance can pay the deficit; liquidate instead`,
     [BALLAST_ERROR__INSURANCE_CAP]: `The amount exceeds what insurance may pay in this window`,
     [BALLAST_ERROR__INSURANCE_DRAWN]: `Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends`,
+    [BALLAST_ERROR__INSURANCE_LIMITED]: `Insurance has paid all that its cap allows and takes no stakes until it pays again`,
     [BALLAST_ERROR__INSURANCE_NOT_LEVEL]: `The insurance vault does not hold what the ledger says; sweep_insurance first`,
     [BALLAST_ERROR__INSURANCE_REST_NOT_DUE]: `Insurance is paid out of a market that is closed, 30 days after its end`,
     [BALLAST_ERROR__LADDER_INTERVAL]: `The last liquidation step is too recent; wait for the ladder interval`,
@@ -772,6 +789,8 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__STAGED_MISMATCH]: `The id is not that of the staged change, or the change is of another kind or target; read the account again`,
     [BALLAST_ERROR__STAGED_STALE]: `What was staged no longer fits: its target or the holder of the role has changed since; cancel it and stage it again`,
     [BALLAST_ERROR__STAGED_TOO_EARLY]: `The staged change is not due; apply it from its slot on`,
+    [BALLAST_ERROR__STAKE_FLOOR]: `Insurance has no more than the floor of its market, so nothing is unstaked now`,
+    [BALLAST_ERROR__STAKES_INVARIANT]: `The invariant of the stakes does not hold`,
     [BALLAST_ERROR__TOO_MANY_MAKERS]: `The list of makers is longer than one call can work through; list at most 32`,
     [BALLAST_ERROR__TOO_MANY_MARKETS]: `The exchange already counts the largest number of markets`,
     [BALLAST_ERROR__TOO_MANY_ORDERS]: `The trader already has 16 orders in this market; cancel one first`,
@@ -799,6 +818,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__WRONG_QUEUE]: `The queue account is not the market's queue of that side`,
     [BALLAST_ERROR__WRONG_RENT_PAYER]: `The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's`,
     [BALLAST_ERROR__WRONG_SIDE]: `The position is not on the side it should be on`,
+    [BALLAST_ERROR__WRONG_STAKES]: `The stakes are not those of the market`,
     [BALLAST_ERROR__WRONG_TOKEN_ACCOUNT]: `The token account does not hold the collateral mint`,
     [BALLAST_ERROR__WRONG_TOKEN_PROGRAM]: `The token program does not own the collateral mint`,
     [BALLAST_ERROR__WRONG_TREASURY]: `The account is not the exchange's treasury; where there is none the admin stages one first`,

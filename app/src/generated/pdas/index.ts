@@ -13,4 +13,5 @@ export * from "./market";
 export * from "./pool";
 export * from "./poolTrader";
 export * from "./share";
+export * from "./stakes";
 export * from "./trader";

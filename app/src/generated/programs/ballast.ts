@@ -42,6 +42,7 @@ import {
   getQueueCodec,
   getShareCodec,
   getStagedCodec,
+  getStakesCodec,
   getTraderCodec,
   type AdlSession,
   type AdlSessionArgs,
@@ -59,6 +60,8 @@ import {
   type ShareArgs,
   type Staged,
   type StagedArgs,
+  type Stakes,
+  type StakesArgs,
   type Trader,
   type TraderArgs,
 } from "../accounts";
@@ -77,6 +80,7 @@ import {
   getCancelOrderInstruction,
   getCancelStagedInstruction,
   getCancelTriggerInstruction,
+  getCancelUnstakeInstruction,
   getCloseAdlSessionInstruction,
   getCloseMarketInstruction,
   getCloseShareInstruction,
@@ -102,18 +106,22 @@ import {
   getMigrateQueueInstruction,
   getMigrateTraderInstruction,
   getOpenAdlSessionInstruction,
+  getOpenStakesInstructionAsync,
   getPlaceOrderInstruction,
   getPlaceTriggerInstruction,
   getRaiseDelaysInstruction,
   getReleaseProfitInstruction,
   getRemoveMarginInstruction,
   getReplaceOrderInstruction,
+  getRequestUnstakeInstruction,
   getSetDelegateInstruction,
   getSetPauseInstruction,
   getSetReduceOnlyInstruction,
   getSettlePositionInstruction,
   getStageChangeInstruction,
+  getStakeInstruction,
   getSweepInsuranceInstruction,
+  getUnstakeInstruction,
   getWithdrawFeesInstruction,
   getWithdrawInstruction,
   getWithdrawInsuranceInstruction,
@@ -133,6 +141,7 @@ import {
   parseCancelOrderInstruction,
   parseCancelStagedInstruction,
   parseCancelTriggerInstruction,
+  parseCancelUnstakeInstruction,
   parseCloseAdlSessionInstruction,
   parseCloseMarketInstruction,
   parseCloseShareInstruction,
@@ -158,18 +167,22 @@ import {
   parseMigrateQueueInstruction,
   parseMigrateTraderInstruction,
   parseOpenAdlSessionInstruction,
+  parseOpenStakesInstruction,
   parsePlaceOrderInstruction,
   parsePlaceTriggerInstruction,
   parseRaiseDelaysInstruction,
   parseReleaseProfitInstruction,
   parseRemoveMarginInstruction,
   parseReplaceOrderInstruction,
+  parseRequestUnstakeInstruction,
   parseSetDelegateInstruction,
   parseSetPauseInstruction,
   parseSetReduceOnlyInstruction,
   parseSettlePositionInstruction,
   parseStageChangeInstruction,
+  parseStakeInstruction,
   parseSweepInsuranceInstruction,
+  parseUnstakeInstruction,
   parseWithdrawFeesInstruction,
   parseWithdrawInstruction,
   parseWithdrawInsuranceInstruction,
@@ -189,6 +202,7 @@ import {
   type CancelOrderInput,
   type CancelStagedInput,
   type CancelTriggerInput,
+  type CancelUnstakeInput,
   type CloseAdlSessionInput,
   type CloseMarketInput,
   type CloseShareInput,
@@ -214,6 +228,7 @@ import {
   type MigrateQueueInput,
   type MigrateTraderInput,
   type OpenAdlSessionInput,
+  type OpenStakesAsyncInput,
   type ParsedAcceptAuthorityInstruction,
   type ParsedAccrueFundingInstruction,
   type ParsedAddMarginInstruction,
@@ -228,6 +243,7 @@ import {
   type ParsedCancelOrderInstruction,
   type ParsedCancelStagedInstruction,
   type ParsedCancelTriggerInstruction,
+  type ParsedCancelUnstakeInstruction,
   type ParsedCloseAdlSessionInstruction,
   type ParsedCloseMarketInstruction,
   type ParsedCloseShareInstruction,
@@ -253,18 +269,22 @@ import {
   type ParsedMigrateQueueInstruction,
   type ParsedMigrateTraderInstruction,
   type ParsedOpenAdlSessionInstruction,
+  type ParsedOpenStakesInstruction,
   type ParsedPlaceOrderInstruction,
   type ParsedPlaceTriggerInstruction,
   type ParsedRaiseDelaysInstruction,
   type ParsedReleaseProfitInstruction,
   type ParsedRemoveMarginInstruction,
   type ParsedReplaceOrderInstruction,
+  type ParsedRequestUnstakeInstruction,
   type ParsedSetDelegateInstruction,
   type ParsedSetPauseInstruction,
   type ParsedSetReduceOnlyInstruction,
   type ParsedSettlePositionInstruction,
   type ParsedStageChangeInstruction,
+  type ParsedStakeInstruction,
   type ParsedSweepInsuranceInstruction,
+  type ParsedUnstakeInstruction,
   type ParsedWithdrawFeesInstruction,
   type ParsedWithdrawInstruction,
   type ParsedWithdrawInsuranceInstruction,
@@ -276,12 +296,15 @@ import {
   type ReleaseProfitInput,
   type RemoveMarginInput,
   type ReplaceOrderInput,
+  type RequestUnstakeInput,
   type SetDelegateInput,
   type SetPauseInput,
   type SetReduceOnlyInput,
   type SettlePositionInput,
   type StageChangeInput,
+  type StakeInput,
   type SweepInsuranceInput,
+  type UnstakeInput,
   type WithdrawFeesInput,
   type WithdrawInput,
   type WithdrawInsuranceInput,
@@ -296,6 +319,7 @@ import {
   findPoolPda,
   findPoolTraderPda,
   findSharePda,
+  findStakesPda,
   findTraderPda,
 } from "../pdas";
 
@@ -309,6 +333,7 @@ export enum BallastAccount {
   Pool,
   Share,
   Staged,
+  Stakes,
   Trader,
   Queue,
   Book,
@@ -388,6 +413,17 @@ export function identifyBallastAccount(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([63, 219, 229, 59, 58, 177, 202, 15]),
+      ),
+      0,
+    )
+  ) {
+    return BallastAccount.Stakes;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([74, 133, 32, 105, 47, 50, 5, 238]),
       ),
       0,
@@ -426,6 +462,7 @@ export enum BallastInstruction {
   CancelOrder,
   CancelStaged,
   CancelTrigger,
+  CancelUnstake,
   CloseAdlSession,
   CloseMarket,
   CloseShare,
@@ -451,18 +488,22 @@ export enum BallastInstruction {
   MigrateQueue,
   MigrateTrader,
   OpenAdlSession,
+  OpenStakes,
   PlaceOrder,
   PlaceTrigger,
   RaiseDelays,
   ReleaseProfit,
   RemoveMargin,
   ReplaceOrder,
+  RequestUnstake,
   SetDelegate,
   SetPause,
   SetReduceOnly,
   SettlePosition,
   StageChange,
+  Stake,
   SweepInsurance,
+  Unstake,
   Withdraw,
   WithdrawFees,
   WithdrawInsurance,
@@ -627,6 +668,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.CancelTrigger;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([64, 65, 53, 227, 125, 153, 3, 167]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CancelUnstake;
   }
   if (
     containsBytes(
@@ -907,6 +959,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([183, 79, 129, 117, 82, 233, 152, 137]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.OpenStakes;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([51, 194, 155, 175, 109, 130, 96, 106]),
       ),
       0,
@@ -973,6 +1036,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([44, 154, 110, 253, 160, 202, 54, 34]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.RequestUnstake;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([242, 30, 46, 76, 108, 235, 128, 181]),
       ),
       0,
@@ -1028,12 +1102,34 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([206, 176, 202, 18, 200, 209, 179, 108]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.Stake;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([60, 221, 5, 32, 9, 251, 194, 222]),
       ),
       0,
     )
   ) {
     return BallastInstruction.SweepInsurance;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([90, 95, 107, 42, 205, 124, 50, 225]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.Unstake;
   }
   if (
     containsBytes(
@@ -1142,6 +1238,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.CancelTrigger;
     } & ParsedCancelTriggerInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.CancelUnstake;
+    } & ParsedCancelUnstakeInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.CloseAdlSession;
     } & ParsedCloseAdlSessionInstruction<TProgram>)
   | ({
@@ -1217,6 +1316,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.OpenAdlSession;
     } & ParsedOpenAdlSessionInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.OpenStakes;
+    } & ParsedOpenStakesInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.PlaceOrder;
     } & ParsedPlaceOrderInstruction<TProgram>)
   | ({
@@ -1235,6 +1337,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.ReplaceOrder;
     } & ParsedReplaceOrderInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.RequestUnstake;
+    } & ParsedRequestUnstakeInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.SetDelegate;
     } & ParsedSetDelegateInstruction<TProgram>)
   | ({
@@ -1250,8 +1355,14 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.StageChange;
     } & ParsedStageChangeInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.Stake;
+    } & ParsedStakeInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.SweepInsurance;
     } & ParsedSweepInsuranceInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.Unstake;
+    } & ParsedUnstakeInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.Withdraw;
     } & ParsedWithdrawInstruction<TProgram>)
@@ -1369,6 +1480,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.CancelTrigger,
         ...parseCancelTriggerInstruction(instruction),
+      };
+    }
+    case BallastInstruction.CancelUnstake: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CancelUnstake,
+        ...parseCancelUnstakeInstruction(instruction),
       };
     }
     case BallastInstruction.CloseAdlSession: {
@@ -1546,6 +1664,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseOpenAdlSessionInstruction(instruction),
       };
     }
+    case BallastInstruction.OpenStakes: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.OpenStakes,
+        ...parseOpenStakesInstruction(instruction),
+      };
+    }
     case BallastInstruction.PlaceOrder: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1588,6 +1713,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseReplaceOrderInstruction(instruction),
       };
     }
+    case BallastInstruction.RequestUnstake: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.RequestUnstake,
+        ...parseRequestUnstakeInstruction(instruction),
+      };
+    }
     case BallastInstruction.SetDelegate: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1623,11 +1755,25 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseStageChangeInstruction(instruction),
       };
     }
+    case BallastInstruction.Stake: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.Stake,
+        ...parseStakeInstruction(instruction),
+      };
+    }
     case BallastInstruction.SweepInsurance: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: BallastInstruction.SweepInsurance,
         ...parseSweepInsuranceInstruction(instruction),
+      };
+    }
+    case BallastInstruction.Unstake: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.Unstake,
+        ...parseUnstakeInstruction(instruction),
       };
     }
     case BallastInstruction.Withdraw: {
@@ -1691,6 +1837,8 @@ export type BallastPluginAccounts = {
     SelfFetchFunctions<ShareArgs, Share>;
   staged: ReturnType<typeof getStagedCodec> &
     SelfFetchFunctions<StagedArgs, Staged>;
+  stakes: ReturnType<typeof getStakesCodec> &
+    SelfFetchFunctions<StakesArgs, Stakes>;
   trader: ReturnType<typeof getTraderCodec> &
     SelfFetchFunctions<TraderArgs, Trader>;
   queue: ReturnType<typeof getQueueCodec> &
@@ -1750,6 +1898,10 @@ export type BallastPluginInstructions = {
   cancelTrigger: (
     input: CancelTriggerInput,
   ) => ReturnType<typeof getCancelTriggerInstruction> &
+    SelfPlanAndSendFunctions;
+  cancelUnstake: (
+    input: CancelUnstakeInput,
+  ) => ReturnType<typeof getCancelUnstakeInstruction> &
     SelfPlanAndSendFunctions;
   closeAdlSession: (
     input: MakeOptional<CloseAdlSessionInput, "payer">,
@@ -1840,6 +1992,10 @@ export type BallastPluginInstructions = {
     input: MakeOptional<OpenAdlSessionInput, "payer">,
   ) => ReturnType<typeof getOpenAdlSessionInstruction> &
     SelfPlanAndSendFunctions;
+  openStakes: (
+    input: MakeOptional<OpenStakesAsyncInput, "payer">,
+  ) => ReturnType<typeof getOpenStakesInstructionAsync> &
+    SelfPlanAndSendFunctions;
   placeOrder: (
     input: PlaceOrderInput,
   ) => ReturnType<typeof getPlaceOrderInstruction> & SelfPlanAndSendFunctions;
@@ -1859,6 +2015,10 @@ export type BallastPluginInstructions = {
   replaceOrder: (
     input: ReplaceOrderInput,
   ) => ReturnType<typeof getReplaceOrderInstruction> & SelfPlanAndSendFunctions;
+  requestUnstake: (
+    input: RequestUnstakeInput,
+  ) => ReturnType<typeof getRequestUnstakeInstruction> &
+    SelfPlanAndSendFunctions;
   setDelegate: (
     input: SetDelegateInput,
   ) => ReturnType<typeof getSetDelegateInstruction> & SelfPlanAndSendFunctions;
@@ -1876,10 +2036,16 @@ export type BallastPluginInstructions = {
   stageChange: (
     input: MakeOptional<StageChangeInput, "payer">,
   ) => ReturnType<typeof getStageChangeInstruction> & SelfPlanAndSendFunctions;
+  stake: (
+    input: StakeInput,
+  ) => ReturnType<typeof getStakeInstruction> & SelfPlanAndSendFunctions;
   sweepInsurance: (
     input: SweepInsuranceInput,
   ) => ReturnType<typeof getSweepInsuranceInstruction> &
     SelfPlanAndSendFunctions;
+  unstake: (
+    input: UnstakeInput,
+  ) => ReturnType<typeof getUnstakeInstruction> & SelfPlanAndSendFunctions;
   withdraw: (
     input: WithdrawInput,
   ) => ReturnType<typeof getWithdrawInstruction> & SelfPlanAndSendFunctions;
@@ -1908,6 +2074,7 @@ export type BallastPluginPdas = {
   trader: typeof findTraderPda;
   exchange: typeof findExchangePda;
   collateralVault: typeof findCollateralVaultPda;
+  stakes: typeof findStakesPda;
   market: typeof findMarketPda;
 };
 
@@ -1931,6 +2098,7 @@ export function ballastProgram() {
           pool: addSelfFetchFunctions(client, getPoolCodec()),
           share: addSelfFetchFunctions(client, getShareCodec()),
           staged: addSelfFetchFunctions(client, getStagedCodec()),
+          stakes: addSelfFetchFunctions(client, getStakesCodec()),
           trader: addSelfFetchFunctions(client, getTraderCodec()),
           queue: addSelfFetchFunctions(client, getQueueCodec()),
           book: addSelfFetchFunctions(client, getBookCodec()),
@@ -2002,6 +2170,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getCancelTriggerInstruction(input),
+            ),
+          cancelUnstake: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCancelUnstakeInstruction(input),
             ),
           closeAdlSession: (input) =>
             addSelfPlanAndSendFunctions(
@@ -2149,6 +2322,14 @@ export function ballastProgram() {
                 payer: input.payer ?? client.payer,
               }),
             ),
+          openStakes: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getOpenStakesInstructionAsync({
+                ...input,
+                payer: input.payer ?? client.payer,
+              }),
+            ),
           placeOrder: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2179,6 +2360,11 @@ export function ballastProgram() {
               client,
               getReplaceOrderInstruction(input),
             ),
+          requestUnstake: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getRequestUnstakeInstruction(input),
+            ),
           setDelegate: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2204,11 +2390,15 @@ export function ballastProgram() {
                 payer: input.payer ?? client.payer,
               }),
             ),
+          stake: (input) =>
+            addSelfPlanAndSendFunctions(client, getStakeInstruction(input)),
           sweepInsurance: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getSweepInsuranceInstruction(input),
             ),
+          unstake: (input) =>
+            addSelfPlanAndSendFunctions(client, getUnstakeInstruction(input)),
           withdraw: (input) =>
             addSelfPlanAndSendFunctions(client, getWithdrawInstruction(input)),
           withdrawFees: (input) =>
@@ -2243,6 +2433,7 @@ export function ballastProgram() {
           trader: findTraderPda,
           exchange: findExchangePda,
           collateralVault: findCollateralVaultPda,
+          stakes: findStakesPda,
           market: findMarketPda,
         },
       },

@@ -29,6 +29,7 @@ pub mod migration;
 pub mod orders;
 pub mod source;
 mod staged;
+pub mod stakes;
 pub mod trader;
 pub mod wind_down;
 

@@ -83,6 +83,9 @@ macro_rules! account_types {
                 window_slots, auction_slots, unwind_interval_slots, withdraw_delay_slots,
                 withdraw_window_slots
             }
+            Stakes {
+                version, bump, _padding, epoch, market, shares, requested, reserved
+            }
             Share {
                 version, bump, _padding, epoch, fund, owner, shares, requested, requested_value,
                 requested_slot, reserved

@@ -69,6 +69,7 @@ fn derived_addresses() {
         "market258": market.to_string(),
         "handOverOfPause": addresses::hand_over(Role::Guardian).to_string(),
         "stagedRiskOfMarket258": addresses::staged(0, &market).to_string(),
+        "stakesOfMarket258": addresses::stakes(&market).to_string(),
         "poolOfMarket258": addresses::pool(&market).to_string(),
         "shareOfMarket258AndKey10": addresses::share(&addresses::pool(&market), &key(10)).to_string(),
         "trader513OfKey10": addresses::trader(&key(10), 513).to_string(),
@@ -105,6 +106,7 @@ fn accounts_of_fixed_size() {
         "trader": account(AccountKind::Trader, accounts::trader),
         "staged": account(AccountKind::Staged, accounts::staged),
         "pool": account(AccountKind::Pool, accounts::pool),
+        "stakes": account(AccountKind::Stakes, accounts::stakes),
         "share": account(AccountKind::Share, accounts::share),
     });
     settle("accounts.json", &stated);

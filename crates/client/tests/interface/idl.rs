@@ -31,6 +31,7 @@ use ballast_state::position_slot::PositionSlot;
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast_state::share::{Share, SHARE_DISCRIMINATOR};
 use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
+use ballast_state::stakes::{Stakes, STAKES_DISCRIMINATOR};
 use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use ballast_state::trigger::Trigger;
 use ballast_state::witnessed::Witnessed;
@@ -117,6 +118,7 @@ fn accounts_have_the_programs_first_bytes() {
         ("Pool", POOL_DISCRIMINATOR.to_vec()),
         ("Share", SHARE_DISCRIMINATOR.to_vec()),
         ("Staged", STAGED_DISCRIMINATOR.to_vec()),
+        ("Stakes", STAKES_DISCRIMINATOR.to_vec()),
         ("Trader", TRADER_DISCRIMINATOR.to_vec()),
     ]
     .into();

@@ -7,7 +7,9 @@ use ballast_client::instructions::admin::{self, MarketAccounts, StagedKeys};
 use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::instructions::source::{self, PricePair};
 use ballast_client::instructions::trader::{self, Party};
-use ballast_client::instructions::{fund, migration, orders, wind_down, Collateral, MarketKeys};
+use ballast_client::instructions::{
+    fund, migration, orders, stakes, wind_down, Collateral, MarketKeys,
+};
 use ballast_engine::pool::PoolParams;
 use ballast_engine::risk::{RiskParams, RiskTier};
 use ballast_state::book_account::OrderSide;
@@ -63,7 +65,16 @@ pub const fn key(number: u8) -> Pubkey {
 
 /// All instructions by name.
 pub fn all() -> Vec<(&'static str, Instruction)> {
-    [admin(), traders(), orders(), anyone(), sessions(), funds()].concat()
+    [
+        admin(),
+        traders(),
+        orders(),
+        anyone(),
+        sessions(),
+        funds(),
+        staking(),
+    ]
+    .concat()
 }
 
 fn risk() -> RiskParams {
@@ -655,6 +666,59 @@ fn funds() -> Vec<(&'static str, Instruction)> {
                 source: TOKENS,
                 collateral: COLLATERAL,
                 amount: 1_000_262,
+            }
+            .instruction(),
+        ),
+    ]
+}
+
+fn staking() -> Vec<(&'static str, Instruction)> {
+    let market = KEYS.market;
+    vec![
+        (
+            "open_stakes",
+            stakes::OpenStakes {
+                payer: PAYER,
+                market,
+            }
+            .instruction(),
+        ),
+        (
+            "stake",
+            stakes::Stake {
+                owner: OWNER,
+                keys: KEYS,
+                source: TOKENS,
+                collateral: COLLATERAL,
+                amount: 1_000_250,
+            }
+            .instruction(),
+        ),
+        (
+            "request_unstake",
+            stakes::RequestUnstake {
+                owner: OWNER,
+                market,
+                shares: 1_000_251,
+            }
+            .instruction(),
+        ),
+        (
+            "cancel_unstake",
+            stakes::CancelUnstake {
+                owner: OWNER,
+                market,
+            }
+            .instruction(),
+        ),
+        (
+            "unstake",
+            stakes::Unstake {
+                owner: OWNER,
+                keys: KEYS,
+                destination: TOKENS,
+                collateral: COLLATERAL,
+                least_atoms: 1_000_252,
             }
             .instruction(),
         ),

@@ -30,6 +30,7 @@ use ballast_state::pool::Pool;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::share::Share;
 use ballast_state::staged::Staged;
+use ballast_state::stakes::Stakes;
 use ballast_state::trader::Trader;
 use ballast_state::trigger::Trigger;
 use ballast_state::witnessed::Witnessed;

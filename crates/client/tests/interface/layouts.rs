@@ -7,7 +7,7 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 31] = [
+const TYPES: [&str; 32] = [
     "Exchange",
     "Market",
     "Trader",
@@ -15,6 +15,7 @@ const TYPES: [&str; 31] = [
     "Staged",
     "Pool",
     "Share",
+    "Stakes",
     "QueueHeader",
     "QueueEntry",
     "BookHeader",

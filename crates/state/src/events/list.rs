@@ -66,6 +66,12 @@ macro_rules! for_each_event {
             InsuranceWithdrawn [85, 95, 150, 170, 148, 235, 180, 156];
             FeesWithdrawn [234, 15, 0, 119, 148, 241, 40, 21];
             StrayTokensCredited [195, 52, 119, 154, 155, 82, 251, 150];
+            StakesOpened [209, 104, 98, 130, 191, 125, 20, 28];
+            Staked [11, 146, 45, 205, 230, 58, 213, 240];
+            StakesRenewed [124, 245, 14, 198, 168, 109, 168, 131];
+            UnstakeRequested [21, 253, 177, 85, 129, 206, 42, 152];
+            UnstakeCancelled [102, 223, 189, 101, 201, 223, 180, 38];
+            Unstaked [27, 179, 156, 215, 47, 71, 195, 7];
             PoolCreated [202, 44, 41, 88, 104, 220, 157, 82];
             ShareCreated [10, 138, 37, 82, 112, 9, 202, 24];
             ShareClosed [215, 65, 180, 218, 111, 157, 40, 86];

@@ -1,6 +1,6 @@
 //! What a market has: fees, insurance and its vault, and who pays a deficit.
 
-use ballast_engine::window::Window;
+use ballast_engine::{insurance::stakes_part, window::Window};
 
 use super::*;
 
@@ -97,11 +97,26 @@ impl Market {
     /// # Errors
     /// `Overflow`.
     pub fn book_fees(&mut self, market: u64, insurance: u64) -> Result<()> {
-        self.insurance = self.insurance.credit(insurance)?;
+        self.earn_insurance(insurance)?;
         self.fees_atoms = self
             .fees_atoms
             .checked_add(market)
             .ok_or(BallastError::Overflow)?;
+        Ok(())
+    }
+
+    /// Books what insurance earns, `atoms`: the stakes' part to them where there are any, the rest to
+    /// what nobody staked.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn earn_insurance(&mut self, atoms: u64) -> Result<()> {
+        self.insurance = self.insurance.credit(atoms)?;
+        if self.staked_atoms > 0 {
+            let part = stakes_part(&self.risk, atoms)?;
+            let staked = self.staked_atoms.checked_add(part);
+            self.staked_atoms = staked.ok_or(BallastError::Overflow)?;
+        }
         Ok(())
     }
 
@@ -126,7 +141,19 @@ impl Market {
         Ok(atoms)
     }
 
-    /// Pays out all of insurance at `now`, unix seconds, of a vault with `vault` atoms. How much, atoms.
+    /// Takes `atoms` out of an insurance vault with `vault` atoms: they were booked.
+    ///
+    /// # Errors
+    /// `InsuranceNotLevel` where the vault has to be brought level first.
+    pub fn leave_vault(&mut self, vault: u64, atoms: u64) -> Result<()> {
+        ensure(vault >= atoms, BallastError::InsuranceNotLevel)?;
+        let total = self.vault_total().without(atoms);
+        self.store_vault_total(total.ok_or(BallastError::InsuranceNotLevel)?);
+        Ok(())
+    }
+
+    /// Pays out all of insurance that nobody staked at `now`, unix seconds, of a vault with `vault` atoms.
+    /// How much, atoms.
     ///
     /// # Errors
     /// `InsuranceRestNotDue`; `ZeroAmount` where there is nothing; `InsuranceNotLevel`.
@@ -136,12 +163,10 @@ impl Market {
             closed && self.wind_down.ended_long_ago(now),
             BallastError::InsuranceRestNotDue,
         )?;
-        let atoms = self.insurance.balance;
+        let atoms = self.insurance_fund().own();
         ensure(atoms > 0, BallastError::ZeroAmount)?;
-        ensure(vault >= atoms, BallastError::InsuranceNotLevel)?;
-        let total = self.vault_total().without(atoms);
-        self.store_vault_total(total.ok_or(BallastError::InsuranceNotLevel)?);
-        self.insurance.balance = 0;
+        self.leave_vault(vault, atoms)?;
+        self.insurance.balance = self.staked_atoms;
         Ok(atoms)
     }
 

@@ -7,5 +7,6 @@ pub mod matching;
 pub mod orders;
 pub mod position_change;
 pub mod profit;
+pub mod stakes;
 pub mod taker;
 pub mod trader;

@@ -163,10 +163,22 @@ pub fn market_shortfall(
     slot: u64,
 ) -> Result<u64> {
     let available = market.insurance_available(slot);
-    let available = available.or_ballast()?;
+    lacking_beyond(market, queues, prices, available.or_ballast()?)
+}
+
+/// What the positions of `market` lack at these prices beyond `atoms`, atoms.
+///
+/// # Errors
+/// `QueueLayout`, `TreeCorrupt`, `Overflow`.
+pub fn lacking_beyond(
+    market: &Market,
+    queues: &MarketQueues,
+    prices: PriceRange,
+    atoms: u64,
+) -> Result<u64> {
     queues.read_both(|long, short| {
         let lots = market.open_interest_lots;
-        shortfall(long, short, prices, market.funding.index, lots, available).or_ballast()
+        shortfall(long, short, prices, market.funding.index, lots, atoms).or_ballast()
     })
 }
 

@@ -420,7 +420,6 @@ fn settle_insurance(
 ) -> Result<DeficitPaid> {
     let paid = market.pay_deficit(plan.insurance_paid_atoms, now_slot);
     let paid = paid.or_ballast()?;
-    let credited = market.insurance.credit(plan.insurance_fee_atoms);
-    market.insurance = credited.or_ballast()?;
+    market.earn_insurance(plan.insurance_fee_atoms)?;
     Ok(paid)
 }
