@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use ballast_client::instructions::trader;
 use ballast_engine::pool::PoolParams;
-use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox};
+use ballast_engine::shares::STAKE_TERMS;
+use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, Wallet};
 use ballast_state::market::Market;
 use ballast_state::staged::Change;
 use solana_signer::Signer;
@@ -46,6 +47,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         insurance(&options(program, kind), mint, shape, meter)?;
         fees(&options(program, kind), mint, shape, meter)?;
         pool(&options(program, kind), mint, shape, meter)?;
+        stakes(&options(program, kind), mint, shape, meter)?;
     }
     Ok(())
 }
@@ -198,6 +200,46 @@ fn pool(options: &Options, mint: &str, shape: &str, meter: &mut Meter) -> Result
             shape,
             venue.sandbox.deposit_pool(&venue.market, &wallet, USD),
         )
+    })
+}
+
+/// Stakes behind insurance.
+fn stakes(options: &Options, mint: &str, shape: &str, meter: &mut Meter) -> Result<()> {
+    let venue = || -> Result<(Venue, Wallet)> {
+        let mut venue = Venue::of(&MarketConfig::sol(), options, 0)?;
+        venue.sandbox.open_stakes(&venue.market)?;
+        let wallet = venue.sandbox.staker(&venue.market, 10 * USD);
+        venue.sandbox.mint_to(&wallet.tokens, USD)?;
+        Ok((venue, wallet))
+    };
+    meter.measure(&format!("open_stakes/{mint}"), || {
+        let mut venue = Venue::of(&MarketConfig::sol(), options, 0)?;
+        Figure::of(shape, venue.sandbox.open_stakes(&venue.market))
+    })?;
+    meter.measure(&format!("stake/{mint}"), || {
+        let (mut venue, wallet) = venue()?;
+        Figure::of(shape, venue.sandbox.stake(&venue.market, &wallet, USD))
+    })?;
+    meter.measure(&format!("request_unstake/{mint}"), || {
+        let (mut venue, wallet) = venue()?;
+        let s = &mut venue.sandbox;
+        Figure::of(shape, s.request_unstake(&venue.market, &wallet, 1_000))
+    })?;
+    meter.measure(&format!("cancel_unstake/{mint}"), || {
+        let (mut venue, wallet) = venue()?;
+        let s = &mut venue.sandbox;
+        s.request_unstake(&venue.market, &wallet, 1_000)?;
+        Figure::of(shape, s.cancel_unstake(&venue.market, &wallet))
+    })?;
+    meter.measure(&format!("unstake/{mint}"), || {
+        let (mut venue, wallet) = venue()?;
+        let s = &mut venue.sandbox;
+        s.request_unstake(&venue.market, &wallet, 1_000_000)?;
+        let seconds = 432_000;
+        let (slot, time) = (s.slot(), s.time());
+        s.set_clock(slot + STAKE_TERMS.delay_slots, time + seconds);
+        s.set_price(&venue.market, START);
+        Figure::of(shape, s.unstake(&venue.market, &wallet, 0))
     })
 }
 

@@ -72,5 +72,6 @@ pub mod migration;
 pub mod moment;
 pub mod price;
 pub mod ranking;
+pub mod staking;
 pub mod standing;
 pub mod token;

@@ -309,7 +309,7 @@ async fn withdraw(session: &Session, market: &str, sending: Sending) -> Result<(
         command: "insurance withdraw",
         purpose: format!(
             "Pay {} that insurance of {} has left to treasury {treasury}",
-            units.show(market.insurance.balance.into()),
+            units.show(market.insurance_fund().own().into()),
             super::state::name_of(&market)
         ),
         instructions: vec![build::WithdrawInsurance {

@@ -26,7 +26,8 @@ pub mod queue;
 mod refusal;
 pub mod session;
 mod source;
-pub mod staging;
+mod staging;
+pub mod stake;
 mod state;
 mod trader_view;
 pub mod traders;
@@ -103,6 +104,8 @@ pub enum ClusterCommand {
     Modes(wind_down::ModesArgs),
     /// Bring a market that ends to its end: anybody.
     WindDown(wind_down::WindDownArgs),
+    /// Stake behind a market's insurance, ask for it back, and show what it is worth.
+    Stake(stake::StakeArgs),
     /// Show the insurance of the markets, give to it, or bring its vault level.
     Insurance(insurance::InsuranceArgs),
 }
@@ -147,6 +150,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Guardian(args) => guardian::run(session, args).await,
         ClusterCommand::Modes(args) => wind_down::modes(session, args).await,
         ClusterCommand::WindDown(args) => wind_down::run(session, args).await,
+        ClusterCommand::Stake(args) => stake::run(session, args).await,
         ClusterCommand::Insurance(args) => insurance::run(session, args).await,
     }
 }

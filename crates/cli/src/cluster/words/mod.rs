@@ -93,6 +93,26 @@ impl Names<'_> {
                 atoms(event.amount.into()),
                 atoms(event.balance_after.into())
             ),
+            BallastEvent::Staked(event) => format!(
+                "{} staked, for {} shares; {} is staked in all.",
+                atoms(event.amount.into()),
+                event.shares,
+                atoms(event.staked_after_atoms.into())
+            ),
+            BallastEvent::UnstakeRequested(event) => format!(
+                "Asked for {} shares, worth {}: paid in 5 days, for 2 days.",
+                event.shares,
+                atoms(event.value_atoms.into())
+            ),
+            BallastEvent::UnstakeCancelled(event) => {
+                format!("{} shares stay staked.", event.shares)
+            }
+            BallastEvent::Unstaked(event) => format!(
+                "{} paid for {} shares; {} shares are left.",
+                atoms(event.amount.into()),
+                event.shares,
+                event.owner_shares_after
+            ),
             BallastEvent::InsuranceSwept(event) => format!(
                 "The insurance vault held {} and holds {}, as its ledger says.",
                 atoms(event.vault_before.into()),
@@ -103,7 +123,7 @@ impl Names<'_> {
                 atoms(event.amount.into())
             ),
             BallastEvent::InsuranceWithdrawn(event) => format!(
-                "{} of insurance paid to {}; nothing is left.",
+                "{} of insurance paid to {}; nothing but stakes is left.",
                 atoms(event.amount.into()),
                 event.treasury
             ),
