@@ -66,10 +66,22 @@ import {
   type OrdersCancelled,
   getPauseSetDecoder,
   type PauseSet,
+  getPoolChangedDecoder,
+  type PoolChanged,
   getPoolCreatedDecoder,
   type PoolCreated,
   getPoolDepositedDecoder,
   type PoolDeposited,
+  getPoolRequestCancelledDecoder,
+  type PoolRequestCancelled,
+  getPoolRequestedDecoder,
+  type PoolRequested,
+  getPoolResetDecoder,
+  type PoolReset,
+  getPoolStoppedDecoder,
+  type PoolStopped,
+  getPoolWithdrawnDecoder,
+  type PoolWithdrawn,
   getPositionFlaggedDecoder,
   type PositionFlagged,
   getPositionLiquidatedDecoder,
@@ -157,8 +169,14 @@ export type BallastEvent =
   | { name: 'OrderPlaced'; data: OrderPlaced }
   | { name: 'OrdersCancelled'; data: OrdersCancelled }
   | { name: 'PauseSet'; data: PauseSet }
+  | { name: 'PoolChanged'; data: PoolChanged }
   | { name: 'PoolCreated'; data: PoolCreated }
   | { name: 'PoolDeposited'; data: PoolDeposited }
+  | { name: 'PoolRequestCancelled'; data: PoolRequestCancelled }
+  | { name: 'PoolRequested'; data: PoolRequested }
+  | { name: 'PoolReset'; data: PoolReset }
+  | { name: 'PoolStopped'; data: PoolStopped }
+  | { name: 'PoolWithdrawn'; data: PoolWithdrawn }
   | { name: 'PositionFlagged'; data: PositionFlagged }
   | { name: 'PositionLiquidated'; data: PositionLiquidated }
   | { name: 'PositionSettled'; data: PositionSettled }
@@ -351,6 +369,11 @@ export const BALLAST_EVENTS: readonly {
     decoder: getPauseSetDecoder(),
   },
   {
+    name: 'PoolChanged',
+    discriminator: new Uint8Array([79, 81, 38, 228, 57, 200, 168, 142]),
+    decoder: getPoolChangedDecoder(),
+  },
+  {
     name: 'PoolCreated',
     discriminator: new Uint8Array([202, 44, 41, 88, 104, 220, 157, 82]),
     decoder: getPoolCreatedDecoder(),
@@ -359,6 +382,31 @@ export const BALLAST_EVENTS: readonly {
     name: 'PoolDeposited',
     discriminator: new Uint8Array([148, 17, 86, 50, 113, 125, 70, 132]),
     decoder: getPoolDepositedDecoder(),
+  },
+  {
+    name: 'PoolRequestCancelled',
+    discriminator: new Uint8Array([132, 168, 98, 128, 28, 83, 85, 142]),
+    decoder: getPoolRequestCancelledDecoder(),
+  },
+  {
+    name: 'PoolRequested',
+    discriminator: new Uint8Array([134, 110, 176, 106, 84, 134, 201, 194]),
+    decoder: getPoolRequestedDecoder(),
+  },
+  {
+    name: 'PoolReset',
+    discriminator: new Uint8Array([34, 242, 100, 109, 183, 59, 213, 92]),
+    decoder: getPoolResetDecoder(),
+  },
+  {
+    name: 'PoolStopped',
+    discriminator: new Uint8Array([217, 173, 29, 47, 127, 171, 47, 253]),
+    decoder: getPoolStoppedDecoder(),
+  },
+  {
+    name: 'PoolWithdrawn',
+    discriminator: new Uint8Array([23, 62, 221, 23, 53, 222, 69, 207]),
+    decoder: getPoolWithdrawnDecoder(),
   },
   {
     name: 'PositionFlagged',

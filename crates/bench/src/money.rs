@@ -8,6 +8,7 @@ use ballast_engine::pool::PoolParams;
 use ballast_engine::shares::STAKE_TERMS;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, Wallet};
 use ballast_state::market::Market;
+use ballast_state::pool::Pool;
 use ballast_state::staged::Change;
 use solana_signer::Signer;
 
@@ -200,6 +201,52 @@ fn pool(options: &Options, mint: &str, shape: &str, meter: &mut Meter) -> Result
             shape,
             venue.sandbox.deposit_pool(&venue.market, &wallet, USD),
         )
+    })?;
+    let asked = || -> Result<(Venue, Wallet)> {
+        let mut venue = venue()?;
+        let wallet = venue.sandbox.depositor(&venue.market, 10 * USD);
+        venue.sandbox.request_pool(&venue.market, &wallet, USD)?;
+        Ok((venue, wallet))
+    };
+    meter.measure(&format!("request_pool/{mint}"), || {
+        let (mut venue, wallet) = asked()?;
+        Figure::of(
+            shape,
+            venue.sandbox.request_pool(&venue.market, &wallet, USD),
+        )
+    })?;
+    meter.measure(&format!("cancel_pool_request/{mint}"), || {
+        let (mut venue, wallet) = asked()?;
+        Figure::of(
+            shape,
+            venue.sandbox.cancel_pool_request(&venue.market, &wallet),
+        )
+    })?;
+    meter.measure(&format!("withdraw_pool/{mint}"), || {
+        let (mut venue, wallet) = asked()?;
+        let params = PoolParams::for_market(&venue.market.config.risk);
+        venue.sandbox.advance_slots(params.withdraw_delay_slots);
+        Figure::of(
+            shape,
+            venue.sandbox.withdraw_pool(&venue.market, &wallet, 1),
+        )
+    })?;
+    meter.measure(&format!("stop_pool/{mint}"), || {
+        let mut venue = venue()?;
+        Figure::of(shape, venue.sandbox.stop_pool(&venue.market))
+    })?;
+    meter.measure(&format!("apply_pool_change/{mint}"), || {
+        let mut venue = venue()?;
+        let params = PoolParams::for_market(&venue.market.config.risk);
+        let market = venue.market.clone();
+        let staged = venue.sandbox.stage(Change::Pool(params), Some(&market))?;
+        Figure::of(shape, venue.sandbox.apply_pool(&market, &staged))
+    })?;
+    meter.measure(&format!("reset_pool/{mint}"), || {
+        let mut venue = venue()?;
+        let pool = venue.market.pool();
+        forge::change::<Pool>(&mut venue.sandbox, &pool, |pool| pool.shares = 1_000_000)?;
+        Figure::of(shape, venue.sandbox.reset_pool(&venue.market))
     })
 }
 

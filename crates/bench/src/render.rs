@@ -33,6 +33,8 @@ const ROLES: [(&str, &[&str]); 4] = [
             "set_reduce_only",
             "create_market",
             "create_pool",
+            "stop_pool",
+            "apply_pool_change",
         ],
     ),
     (
@@ -64,6 +66,9 @@ const ROLES: [(&str, &[&str]); 4] = [
             "request_unstake",
             "cancel_unstake",
             "unstake",
+            "request_pool",
+            "cancel_pool_request",
+            "withdraw_pool",
         ],
     ),
     (
@@ -77,6 +82,7 @@ const ROLES: [(&str, &[&str]); 4] = [
             "withdraw_fees",
             "withdraw_insurance",
             "release_profit",
+            "reset_pool",
             "declare_dead",
             "begin_settlement",
             "settle_position",

@@ -4,12 +4,14 @@
 //! What it owns is the free collateral and the position of one trader account, which ranks in the queue
 //! like everybody's.
 
+mod exit;
 mod params;
 mod peak;
 mod take;
 mod unwind;
 mod worth;
 
+pub use exit::cautious_prices;
 pub use params::{PoolMode, PoolParams};
 pub use peak::{Peak, SHARES_COMPARED};
 pub use take::{enlarged, Offer, PoolTaker};

@@ -281,6 +281,10 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::WrongFund
         | E::SharesLeft
         | E::PoolInvariant
+        | E::PoolHasPosition
+        | E::PoolUnhealthy
+        | E::NothingPayable
+        | E::PoolNotSpent
         | E::PoolParams
         | E::FundFull
         | E::FundSpent

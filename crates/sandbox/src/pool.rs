@@ -2,6 +2,7 @@
 
 use ballast_client::accounts;
 use ballast_client::addresses;
+use ballast_client::instructions::admin::StagedKeys;
 use ballast_client::instructions::fund;
 use ballast_engine::pool::PoolParams;
 use ballast_state::pool::{Pool, POOL_SUB_ID};
@@ -77,6 +78,76 @@ impl Sandbox {
         }
         .instruction();
         self.send(&[instruction], &[&wallet.keypair])
+    }
+
+    /// Asks for the worth of a wallet's shares of a market's pool.
+    pub fn request_pool(
+        &mut self,
+        market: &MarketCookie,
+        wallet: &Wallet,
+        shares: u64,
+    ) -> TxResult {
+        let instruction = fund::RequestPool {
+            owner: wallet.address(),
+            keys: market.keys,
+            shares,
+        }
+        .instruction();
+        self.send(&[instruction], &[&wallet.keypair])
+    }
+
+    /// Withdraws that.
+    pub fn cancel_pool_request(&mut self, market: &MarketCookie, wallet: &Wallet) -> TxResult {
+        let instruction = fund::CancelPoolRequest {
+            owner: wallet.address(),
+            market: market.keys.market,
+        }
+        .instruction();
+        self.send(&[instruction], &[&wallet.keypair])
+    }
+
+    /// Takes a wallet's tokens out of a market's pool.
+    pub fn withdraw_pool(
+        &mut self,
+        market: &MarketCookie,
+        wallet: &Wallet,
+        least_atoms: u64,
+    ) -> TxResult {
+        let instruction = fund::WithdrawPool {
+            owner: wallet.address(),
+            keys: market.keys,
+            destination: wallet.tokens,
+            collateral: self.collateral(),
+            least_atoms,
+        }
+        .instruction();
+        self.send(&[instruction], &[&wallet.keypair])
+    }
+
+    /// Begins a new epoch of a market's spent pool.
+    pub fn reset_pool(&mut self, market: &MarketCookie) -> TxResult {
+        let market = market.keys.market;
+        self.send(&[fund::ResetPool { market }.instruction()], &[])
+    }
+
+    /// Has a market's pool take nothing more, signed by the admin.
+    pub fn stop_pool(&mut self, market: &MarketCookie) -> TxResult {
+        let instruction = fund::StopPool {
+            authority: self.admin(),
+            market: market.keys.market,
+        }
+        .instruction();
+        self.send(&[instruction], &[&self.admin_keypair()])
+    }
+
+    /// Puts staged parameters of a market's pool in force.
+    pub fn apply_pool(&mut self, market: &MarketCookie, staged: &StagedKeys) -> TxResult {
+        let instruction = fund::ApplyPoolChange {
+            market: market.keys.market,
+            staged: *staged,
+        }
+        .instruction();
+        self.send(&[instruction], &[])
     }
 
     /// A new wallet that has put `atoms` into a market's pool.

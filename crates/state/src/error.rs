@@ -307,6 +307,10 @@ errors! {
     6263 WrongFund: "The account is no fund: neither a market's pool nor its stakes";
     6264 SharesLeft: "The account has shares of its fund; take them out first";
     6265 PoolInvariant: "The pool's invariant does not hold";
+    6266 PoolHasPosition: "The pool has a position or held profit in the market; liquidate, unwind or settle it first";
+    6267 PoolUnhealthy: "The pool's position is below maintenance, so nobody leaves; it is liquidated or given margin first";
+    6268 NothingPayable: "The shares are worth nothing now, or all of the pool's free collateral is needed by its position";
+    6269 PoolNotSpent: "Enough is left in the pool for those who have shares; only a spent pool is reset";
 
     // --- takes and unwinds of pools ---
     6272 PoolCannotTake: "The pool takes none of these lots: its discount, cap, window, drawdown or mode forbid it";

@@ -26,7 +26,10 @@ pub use orders::{
     CancelledOrders, OrderCancelled, OrdersCancelled, TriggerCancelled, TriggerPlaced,
 };
 pub use payout::{FeesWithdrawn, InsuranceWithdrawn, StrayTokensCredited};
-pub use pool::{PoolCreated, PoolDeposited, ShareClosed, ShareCreated};
+pub use pool::{
+    PoolChanged, PoolCreated, PoolDeposited, PoolRequestCancelled, PoolRequested, PoolReset,
+    PoolStopped, PoolWithdrawn, ShareClosed, ShareCreated,
+};
 pub use staged::{
     ChangeCancelled, ChangeStaged, DelaysChanged, OracleChanged, OracleWitnessed, TreasuryChanged,
 };

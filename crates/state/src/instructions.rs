@@ -175,6 +175,12 @@ discriminators! {
     REQUEST_UNSTAKE "request_unstake" [44, 154, 110, 253, 160, 202, 54, 34];
     CANCEL_UNSTAKE "cancel_unstake" [64, 65, 53, 227, 125, 153, 3, 167];
     UNSTAKE "unstake" [90, 95, 107, 42, 205, 124, 50, 225];
+    REQUEST_POOL "request_pool" [45, 197, 128, 132, 49, 12, 52, 9];
+    CANCEL_POOL_REQUEST "cancel_pool_request" [61, 206, 154, 111, 44, 106, 255, 146];
+    WITHDRAW_POOL "withdraw_pool" [190, 43, 148, 248, 68, 5, 215, 136];
+    RESET_POOL "reset_pool" [108, 172, 93, 91, 146, 8, 155, 112];
+    STOP_POOL "stop_pool" [96, 214, 235, 176, 126, 81, 211, 129];
+    APPLY_POOL_CHANGE "apply_pool_change" [237, 195, 86, 14, 121, 63, 5, 122];
     ACCRUE_FUNDING "accrue_funding" [152, 118, 41, 215, 85, 208, 160, 108];
     WITNESS_ORACLE "witness_oracle" [202, 149, 51, 178, 212, 158, 113, 12];
     DONATE_INSURANCE "donate_insurance" [24, 11, 132, 174, 126, 186, 208, 90];

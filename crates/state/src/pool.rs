@@ -3,7 +3,7 @@
 use ballast_engine::{
     pool::{PoolAssets, PoolMode, PoolParams, Worth},
     position::Position,
-    shares::{Fund, Holding, MAX_SHARES},
+    shares::{Exit, Fund, Holding, MAX_SHARES},
     window::Window,
 };
 
@@ -70,8 +70,10 @@ pub struct Pool {
     pub discount_atoms: u64,
     /// Premiums earned, atoms.
     pub premium_atoms: u64,
+    /// Slot in which the guardian stopped it last. A change that was staged before it does not end that.
+    pub stopped_slot: u64,
     /// Zero; room for later versions.
-    pub reserved: [u8; 128],
+    pub reserved: [u8; 120],
 }
 
 const _: () = {
@@ -82,7 +84,7 @@ const _: () = {
     assert!(core::mem::offset_of!(Pool, shares) == 168);
     assert!(core::mem::offset_of!(Pool, taken_bucket) == 216);
     assert!(core::mem::offset_of!(Pool, takes) == 256);
-    assert!(core::mem::offset_of!(Pool, reserved) == 288);
+    assert!(core::mem::offset_of!(Pool, stopped_slot) == 288);
 };
 
 impl Pool {
@@ -153,6 +155,21 @@ impl Pool {
         Ok(assets.worth(&touched.mark, average, self.params.exit_bps, shortfall)?)
     }
 
+    /// What of its free collateral may leave at the price `touched`, atoms.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`, `Overflow`.
+    pub fn payable(
+        &self,
+        assets: &PoolAssets,
+        market: &Market,
+        touched: &Touched,
+        worth: &Worth,
+    ) -> Result<u64> {
+        let average = touched.price.average(market.oracle.atoms_per_lot_tick);
+        Ok(assets.payable(&self.params, &touched.mark, average, worth)?)
+    }
+
     /// Sells shares for `atoms` to who has `holding`, of a pool that is worth `worth_high` atoms to who
     /// joins: what is owned afterwards, and the new shares.
     ///
@@ -173,6 +190,64 @@ impl Pool {
         let all = self.shares.checked_add(minted);
         self.shares = all.ok_or(BallastError::Overflow)?;
         Ok((after, minted))
+    }
+
+    /// Records what was asked for of `before`, in its place.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn store_requested(&mut self, before: &Holding, after: &Holding) -> Result<()> {
+        let left = self.requested.checked_sub(before.requested);
+        let all = left.and_then(|left| left.checked_add(after.requested));
+        self.requested = all.ok_or(BallastError::Overflow)?;
+        Ok(())
+    }
+
+    /// Ends the shares of an exit from `before`.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn leave(&mut self, before: &Holding, exit: &Exit) -> Result<()> {
+        let left = self.shares.checked_sub(exit.shares);
+        self.shares = left.ok_or(BallastError::Overflow)?;
+        self.store_requested(before, &exit.left)
+    }
+
+    /// Begins a new epoch of a spent pool without a position, which has `assets`.
+    ///
+    /// # Errors
+    /// `PoolHasPosition`; `PoolNotSpent`; `Overflow`.
+    pub fn reset(&mut self, assets: &PoolAssets) -> Result<()> {
+        ensure(assets.position.is_empty(), BallastError::PoolHasPosition)?;
+        // What the market holds for it may become free, so it counts.
+        let atoms = assets.free.checked_add(assets.held);
+        let fund = self.fund(atoms.ok_or(BallastError::Overflow)?);
+        ensure(fund.is_spent(), BallastError::PoolNotSpent)?;
+        let epoch = self.epoch.checked_add(1);
+        self.epoch = epoch.ok_or(BallastError::Overflow)?;
+        (self.shares, self.requested) = (0, 0);
+        (self.peak_value, self.peak_slot) = (0, 0);
+        Ok(())
+    }
+
+    /// Has it take nothing that enlarges its position, from `slot` on.
+    pub const fn stop(&mut self, slot: u64) {
+        (self.stopped, self.stopped_slot) = (1, slot);
+    }
+
+    /// Puts `params` in force in `slot` that were staged in `staged_slot`, and ends a stop.
+    ///
+    /// # Errors
+    /// `StagedStale` for what was staged before the pool was stopped; `Overflow`.
+    pub fn change(&mut self, params: &PoolParams, staged_slot: u64, slot: u64) -> Result<()> {
+        let stops = self.stopped != 0 && staged_slot <= self.stopped_slot;
+        ensure(!stops, BallastError::StagedStale)?;
+        let (from, to) = (self.params.window_slots, params.window_slots);
+        let window = self.window().relabelled(slot, from, to)?;
+        self.store_window(&window);
+        self.params = *params;
+        self.stopped = 0;
+        Ok(())
     }
 
     /// Checks what must hold at the end of every instruction that writes the pool.

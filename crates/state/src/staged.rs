@@ -1,7 +1,7 @@
 //! Changes that wait: what an authority wants to be different is written down first, and takes
 //! effect no sooner than a delay later.
 
-use ballast_engine::risk::RiskParams;
+use ballast_engine::{pool::PoolParams, risk::RiskParams};
 use solana_sha256_hasher::hashv;
 
 use crate::{
@@ -61,6 +61,8 @@ pub enum Change {
     },
     /// A reduce-only market opens again.
     Reopen,
+    /// What a market's pool does, replaced whole; with it a pool that was stopped goes on.
+    Pool(PoolParams),
 }
 
 impl Change {
@@ -77,6 +79,7 @@ impl Change {
             Self::Oracle(_) => 6,
             Self::Pause { .. } => 7,
             Self::Reopen => 8,
+            Self::Pool(_) => 9,
         }
     }
 
@@ -85,7 +88,7 @@ impl Change {
     pub const fn is_of_market(&self) -> bool {
         matches!(
             self,
-            Self::Risk(_) | Self::Delist | Self::Oracle(_) | Self::Reopen
+            Self::Risk(_) | Self::Delist | Self::Oracle(_) | Self::Reopen | Self::Pool(_)
         )
     }
 
@@ -93,7 +96,7 @@ impl Change {
     #[must_use]
     pub const fn proposed_by(&self) -> Role {
         match self {
-            Self::Risk(_) => Role::Risk,
+            Self::Risk(_) | Self::Pool(_) => Role::Risk,
             _ => Role::Admin,
         }
     }
@@ -126,7 +129,7 @@ impl Change {
     #[must_use]
     pub const fn delay(&self, delays: &Delays) -> u64 {
         match self {
-            Self::Risk(_) => delays.risk_slots,
+            Self::Risk(_) | Self::Pool(_) => delays.risk_slots,
             Self::Authority {
                 role: Role::Guardian,
                 ..
@@ -149,7 +152,7 @@ impl Change {
     /// # Errors
     /// The `Risk...` errors; `MarketNameInvalid`; `OracleConfigInvalid`; `AuthorityUnset`;
     /// `VaultAsCounterparty`; `DelayOutOfRange`; `LongPauseInvalid`; `MarketEnded`, `MarketEnding`,
-    /// `MarketNotReduceOnly`; `OracleUnits`, `OracleUnchanged`.
+    /// `MarketNotReduceOnly`; `PoolParams`; `OracleUnits`, `OracleUnchanged`.
     pub fn check(&self, exchange: &Exchange, market: Option<&Market>) -> Result<()> {
         match self {
             Self::Risk(risk) => {
@@ -171,6 +174,10 @@ impl Change {
             Self::Delays(delays) => delays.validate(),
             Self::Delist => Ok(()),
             Self::Pause { flags, slots } => LongPause::check(*flags, *slots),
+            Self::Pool(params) => {
+                let market = market.ok_or(BallastError::StagedMismatch)?;
+                Ok(params.validate(market.params())?)
+            }
             Self::Reopen => market
                 .ok_or(BallastError::StagedMismatch)?
                 .require_reopenable(),
@@ -189,12 +196,13 @@ impl Change {
         let holder;
         let delays;
         let hash = match self {
-            Self::Risk(_) | Self::Delist | Self::Oracle(_) | Self::Reopen => {
+            Self::Risk(_) | Self::Delist | Self::Oracle(_) | Self::Reopen | Self::Pool(_) => {
                 let market = market.ok_or(BallastError::StagedMismatch)?;
                 let of = [market.version];
                 match self {
-                    // Neither has to do with the parameters.
-                    Self::Delist | Self::Reopen => hashv(&[&own, &of]),
+                    // None has to do with the parameters. What a pool does is changed in no other way,
+                    // and one change of it waits at a time.
+                    Self::Delist | Self::Reopen | Self::Pool(_) => hashv(&[&own, &of]),
                     Self::Oracle(_) => hashv(&[&own, &of, bytemuck::bytes_of(&market.oracle)]),
                     _ => hashv(&[
                         &own,

@@ -41,19 +41,23 @@ use ballast_state::{
 pub use instructions::{
     admin::{
         accept_authority::*, apply_exchange_change::*, apply_market_change::*,
-        apply_oracle_change::*, cancel_staged::*, create_market::*, create_pool::*,
-        initialize_exchange::*, raise_delays::*, set_pause::*, set_reduce_only::*, stage_change::*,
+        apply_oracle_change::*, apply_pool_change::*, cancel_staged::*, create_market::*,
+        create_pool::*, initialize_exchange::*, raise_delays::*, set_pause::*, set_reduce_only::*,
+        stage_change::*, stop_pool::*,
     },
     anyone::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, begin_settlement::*,
         close_adl_session::*, close_market::*, count_claims::*, declare_dead::*,
         donate_insurance::*, execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*,
         grow_queue::*, liquidate::*, migrate_book::*, migrate_exchange::*, migrate_market::*,
-        migrate_queue::*, migrate_trader::*, open_adl_session::*, release_profit::*,
+        migrate_queue::*, migrate_trader::*, open_adl_session::*, release_profit::*, reset_pool::*,
         settle_position::*, sweep_insurance::*, withdraw_fees::*, withdraw_insurance::*,
         witness_oracle::*, write_off_bankrupt::*,
     },
-    fund::{close_share::*, create_share::*, deposit_pool::*},
+    fund::{
+        cancel_pool_request::*, close_share::*, create_share::*, deposit_pool::*, request_pool::*,
+        withdraw_pool::*,
+    },
     stakes::{cancel_unstake::*, open_stakes::*, request_unstake::*, stake::*, unstake::*},
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
@@ -211,6 +215,21 @@ pub mod ballast {
         DepositPool::handle(ctx, amount)
     }
 
+    /// Asks for the worth of shares of a pool.
+    pub fn request_pool(ctx: Context<RequestPool>, shares: u64) -> Result<()> {
+        RequestPool::handle(ctx, shares)
+    }
+
+    /// Withdraws a request for the worth of shares of a pool.
+    pub fn cancel_pool_request(ctx: Context<CancelPoolRequest>) -> Result<()> {
+        CancelPoolRequest::handle(ctx)
+    }
+
+    /// Takes tokens out of a pool, for shares of it.
+    pub fn withdraw_pool(ctx: Context<WithdrawPool>, least_atoms: u64) -> Result<()> {
+        WithdrawPool::handle(ctx, least_atoms)
+    }
+
     /// Opens an account for shares of a fund.
     pub fn create_share(ctx: Context<CreateShare>) -> Result<()> {
         CreateShare::handle(ctx)
@@ -287,6 +306,11 @@ pub mod ballast {
     /// Makes room for more positions in a queue.
     pub fn grow_queue(ctx: Context<GrowQueue>, positions: u32) -> Result<()> {
         GrowQueue::handle(ctx, positions)
+    }
+
+    /// Begins a new epoch of a spent pool.
+    pub fn reset_pool(ctx: Context<ResetPool>) -> Result<()> {
+        ResetPool::handle(ctx)
     }
 
     /// Declares the oracle of a market dead.
@@ -412,6 +436,16 @@ pub mod ballast {
     /// Gives a market a pool.
     pub fn create_pool(ctx: Context<CreatePool>, params: PoolParams) -> Result<()> {
         CreatePool::handle(ctx, params)
+    }
+
+    /// Has a pool take nothing that enlarges its position.
+    pub fn stop_pool(ctx: Context<StopPool>) -> Result<()> {
+        StopPool::handle(ctx)
+    }
+
+    /// Puts staged parameters of a pool in force; anyone, once they are due.
+    pub fn apply_pool_change(ctx: Context<ApplyPoolChange>, id: [u8; 32]) -> Result<()> {
+        ApplyPoolChange::handle(ctx, id)
     }
 
     // --- earnings, by anyone ---

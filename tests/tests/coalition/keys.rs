@@ -3,6 +3,7 @@
 
 use ballast_client::instructions::admin::{self, StagedKeys};
 use ballast_client::instructions::wind_down;
+use ballast_engine::pool::PoolParams;
 use ballast_sandbox::{MarketCookie, Sandbox};
 use ballast_state::exchange::{Delays, Role};
 use ballast_state::pause::{LONGEST_PAUSE_SLOTS, PAUSE_ALL, PAUSE_LIQUIDATE, PAUSE_OPEN};
@@ -202,6 +203,7 @@ fn changes(
         (Change::Delays(Delays::default()), false),
         (Change::Delist, true),
         (Change::Reopen, true),
+        (Change::Pool(PoolParams::for_market(&risk)), true),
         (
             Change::Pause {
                 flags: PAUSE_OPEN,

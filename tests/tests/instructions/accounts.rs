@@ -26,7 +26,7 @@ fn every_instruction_goes_through_and_announces_itself() {
     // The program's entry points, from its interface's names.
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 55);
+    assert_eq!(names.len(), 61);
 }
 
 #[test]
@@ -172,6 +172,8 @@ fn serves(call: &Call, place: usize, world: &World, stand_in: &Pubkey) -> bool {
         ("accrue_funding", 1) => is_market,
         // Any market may be made reduce-only.
         ("set_reduce_only", 2) => is_market,
+        // And any pool stopped.
+        ("stop_pool", 2) => *stand_in == world.other.pool(),
         // Anybody is settled.
         ("settle_position", 1) => is_trader,
         // Anybody's account is migrated, and any queue.
@@ -261,7 +263,7 @@ fn queues_are_never_swapped() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 12);
+    assert_eq!(tried, 14);
 }
 
 #[test]
@@ -286,5 +288,5 @@ fn a_copy_of_the_exchange_is_refused_everywhere() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 33);
+    assert_eq!(tried, 37);
 }

@@ -9,8 +9,8 @@ use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, ended_bankrupt,
     execute_trigger, fees, funding, guardian, held_profit, insurance_rest, liquidate,
     liquidate_book, long_pause, makers, margin, market, modes, nonce, oracle, oracle_change,
-    order_limits, place_order, pool, reduce_only, reopening, risk, self_trade, staging, stakes,
-    trade_limits, trader, triggers, wind_down, write_off,
+    order_limits, place_order, pool, pool_exit, reduce_only, reopening, risk, self_trade, staging,
+    stakes, trade_limits, trader, triggers, wind_down, write_off,
 };
 
 enum Evidence {
@@ -244,8 +244,14 @@ fn evidence(error: BallastError) -> Evidence {
         }
         E::PoolParams => Case(pool::only_the_admin_creates_a_pool_within_its_bounds),
         E::SharesMissing | E::RequestMissing | E::RequestTooEarly | E::RequestLapsed => {
-            Case(stakes::a_request_is_paid_in_its_time_and_gains_nothing_more)
+            Case(pool_exit::a_request_is_paid_in_its_window_only)
         }
+        E::PoolHasPosition => Case(pool_exit::an_ended_market_pays_everybody_at_once),
+        E::PoolUnhealthy => Case(pool_exit::nobody_leaves_a_pool_below_maintenance),
+        E::NothingPayable => {
+            Case(pool_exit::the_position_keeps_its_margin_and_the_rest_stays_requested)
+        }
+        E::PoolNotSpent => Case(pool_exit::a_spent_pool_begins_anew),
         E::WrongTreasury => Case(fees::nobody_but_the_treasury_is_paid),
         E::InsuranceRestNotDue | E::InsuranceNotLevel => {
             Case(insurance_rest::the_rest_goes_to_the_treasury_a_month_after_the_end)

@@ -97,7 +97,7 @@ fn hold_profit(sandbox: &mut Sandbox, market: &MarketCookie, trader: &Pubkey) {
 }
 
 /// Stages a change, signed by `root`, whose rent `payer` pays.
-fn stage(
+pub fn stage(
     sandbox: &mut Sandbox,
     root: &Keypair,
     payer: &Keypair,

@@ -40,6 +40,7 @@ mod order_margin;
 mod orders;
 mod place_order;
 mod pool;
+mod pool_exit;
 mod price_average;
 mod price_choice;
 mod price_ticks;

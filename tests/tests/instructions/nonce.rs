@@ -95,7 +95,7 @@ fn refused_for_its_nonce(sandbox: &mut Sandbox, transaction: VersionedTransactio
 }
 
 /// Of every call that an authority signs, whether a transaction with a nonce may carry it.
-const SIGNED_BY_AUTHORITIES: [(&str, bool); 9] = [
+const SIGNED_BY_AUTHORITIES: [(&str, bool); 10] = [
     ("initialize_exchange", false),
     ("set_pause", false),
     ("set_reduce_only", false),
@@ -104,6 +104,7 @@ const SIGNED_BY_AUTHORITIES: [(&str, bool); 9] = [
     ("accept_authority", false),
     ("create_market", false),
     ("create_pool", false),
+    ("stop_pool", false),
     // Its id says that it was signed after the change was staged.
     ("cancel_staged", true),
 ];

@@ -8,7 +8,7 @@ use ballast_client::instructions::trader::{self, Party};
 use ballast_client::instructions::{fund, orders};
 use ballast_engine::pool::{PoolMode, PoolParams};
 use ballast_engine::shares::MAX_SHARES;
-use ballast_sandbox::{MarketCookie, Sandbox, TxResult, Wallet};
+use ballast_sandbox::{MarketCookie, Sandbox, TraderCookie, TxResult, Wallet};
 use ballast_state::error::BallastError;
 use ballast_state::exchange::PAUSE_DEPOSIT;
 use ballast_state::instructions::PlaceTriggerArgs;
@@ -187,8 +187,13 @@ fn a_deposit_pays_for_what_the_position_may_be_worth() {
 
 /// Has the pool buy lots of alice at the start price with so much margin, as if it had signed.
 pub fn hold_position(venue: &mut Venue, lots: i64, margin: u64) {
-    let (market, trader) = (venue.market.clone(), venue.market.pool_trader());
     let alice = venue.alice.clone();
+    hold_position_of(venue, &alice, lots, margin);
+}
+
+/// The same, of this maker.
+pub fn hold_position_of(venue: &mut Venue, maker: &TraderCookie, lots: i64, margin: u64) {
+    let (market, trader) = (venue.market.clone(), venue.market.pool_trader());
     // A key in the place of its owner's, which nobody has.
     let stand_in = venue.sandbox.funded_keypair();
     let key = stand_in.pubkey();
@@ -200,12 +205,12 @@ pub fn hold_position(venue: &mut Venue, lots: i64, margin: u64) {
             trader,
             authority: key,
         },
-        maker: alice.party(),
+        maker: maker.party(),
         args: terms(lots, START, margin, 500 * USD).args(),
     };
     let sent = venue
         .sandbox
-        .send(&[trade.instruction()], &[&stand_in, &alice.wallet.keypair]);
+        .send(&[trade.instruction()], &[&stand_in, &maker.wallet.keypair]);
     done(sent);
     forge::<Trader>(&mut venue.sandbox, &trader, |account| account.owner = owner);
     // What the trade cost is given back, so that figures are round.

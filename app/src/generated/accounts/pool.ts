@@ -102,6 +102,8 @@ export type Pool = {
   discountAtoms: bigint;
   /** Premiums earned, atoms. */
   premiumAtoms: bigint;
+  /** Slot in which the guardian stopped it last. A change that was staged before it does not end that. */
+  stoppedSlot: bigint;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -150,6 +152,8 @@ export type PoolArgs = {
   discountAtoms: number | bigint;
   /** Premiums earned, atoms. */
   premiumAtoms: number | bigint;
+  /** Slot in which the guardian stopped it last. A change that was staged before it does not end that. */
+  stoppedSlot: number | bigint;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -179,7 +183,8 @@ export function getPoolEncoder(): FixedSizeEncoder<PoolArgs> {
       ["unwinds", getU64Encoder()],
       ["discountAtoms", getU64Encoder()],
       ["premiumAtoms", getU64Encoder()],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 128)],
+      ["stoppedSlot", getU64Encoder()],
+      ["reserved", fixEncoderSize(getBytesEncoder(), 120)],
     ]),
     (value) => ({ ...value, discriminator: POOL_DISCRIMINATOR }),
   );
@@ -209,7 +214,8 @@ export function getPoolDecoder(): FixedSizeDecoder<Pool> {
     ["unwinds", getU64Decoder()],
     ["discountAtoms", getU64Decoder()],
     ["premiumAtoms", getU64Decoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 128)],
+    ["stoppedSlot", getU64Decoder()],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 120)],
   ]);
 }
 

@@ -396,6 +396,14 @@ export const BALLAST_ERROR__WRONG_FUND = 0x1877; // 6263
 export const BALLAST_ERROR__SHARES_LEFT = 0x1878; // 6264
 /** PoolInvariant: The pool's invariant does not hold */
 export const BALLAST_ERROR__POOL_INVARIANT = 0x1879; // 6265
+/** PoolHasPosition: The pool has a position or held profit in the market; liquidate, unwind or settle it first */
+export const BALLAST_ERROR__POOL_HAS_POSITION = 0x187a; // 6266
+/** PoolUnhealthy: The pool's position is below maintenance, so nobody leaves; it is liquidated or given margin first */
+export const BALLAST_ERROR__POOL_UNHEALTHY = 0x187b; // 6267
+/** NothingPayable: The shares are worth nothing now, or all of the pool's free collateral is needed by its position */
+export const BALLAST_ERROR__NOTHING_PAYABLE = 0x187c; // 6268
+/** PoolNotSpent: Enough is left in the pool for those who have shares; only a spent pool is reset */
+export const BALLAST_ERROR__POOL_NOT_SPENT = 0x187d; // 6269
 /** PoolCannotTake: The pool takes none of these lots: its discount, cap, window, drawdown or mode forbid it */
 export const BALLAST_ERROR__POOL_CANNOT_TAKE = 0x1880; // 6272
 /** UnwindTooEarly: The pool was unwound a moment ago; wait for its interval */
@@ -503,6 +511,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__NOT_FILLED
   | typeof BALLAST_ERROR__NOT_GUARDIAN
   | typeof BALLAST_ERROR__NOTHING_FILLED
+  | typeof BALLAST_ERROR__NOTHING_PAYABLE
   | typeof BALLAST_ERROR__NOTHING_TO_COUNT
   | typeof BALLAST_ERROR__NOTHING_TO_REDUCE
   | typeof BALLAST_ERROR__NOTHING_TO_SYNC
@@ -528,8 +537,11 @@ export type BallastError =
   | typeof BALLAST_ERROR__PAUSE_TOO_LONG
   | typeof BALLAST_ERROR__POOL_CANNOT_TAKE
   | typeof BALLAST_ERROR__POOL_CLOSED
+  | typeof BALLAST_ERROR__POOL_HAS_POSITION
   | typeof BALLAST_ERROR__POOL_INVARIANT
+  | typeof BALLAST_ERROR__POOL_NOT_SPENT
   | typeof BALLAST_ERROR__POOL_PARAMS
+  | typeof BALLAST_ERROR__POOL_UNHEALTHY
   | typeof BALLAST_ERROR__POSITION_CORRUPT
   | typeof BALLAST_ERROR__POSITION_TOO_LARGE
   | typeof BALLAST_ERROR__POSITION_TOO_SMALL
@@ -708,6 +720,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__NOT_FILLED]: `The order could not be filled whole; pass more makers, or use immediate-or-cancel`,
     [BALLAST_ERROR__NOT_GUARDIAN]: `The signer is neither the guardian nor the admin`,
     [BALLAST_ERROR__NOTHING_FILLED]: `No order of the book could be filled; pass the makers of the best orders in book order`,
+    [BALLAST_ERROR__NOTHING_PAYABLE]: `The shares are worth nothing now, or all of the pool's free collateral is needed by its position`,
     [BALLAST_ERROR__NOTHING_TO_COUNT]: `Nothing was written off, or all claims are counted; settle_position pays everybody out`,
     [BALLAST_ERROR__NOTHING_TO_REDUCE]: `There is no position that this reduce-only order could make smaller`,
     [BALLAST_ERROR__NOTHING_TO_SYNC]: `The margin of the pool's position is what it is to be, or nothing may be moved to it`,
@@ -733,8 +746,11 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__PAUSE_TOO_LONG]: `A pause lasts 1 to 216,000 slots; what ends earlier ends by itself`,
     [BALLAST_ERROR__POOL_CANNOT_TAKE]: `The pool takes none of these lots: its discount, cap, window, drawdown or mode forbid it`,
     [BALLAST_ERROR__POOL_CLOSED]: `The pool winds down, so it takes no deposits`,
+    [BALLAST_ERROR__POOL_HAS_POSITION]: `The pool has a position or held profit in the market; liquidate, unwind or settle it first`,
     [BALLAST_ERROR__POOL_INVARIANT]: `The pool's invariant does not hold`,
+    [BALLAST_ERROR__POOL_NOT_SPENT]: `Enough is left in the pool for those who have shares; only a spent pool is reset`,
     [BALLAST_ERROR__POOL_PARAMS]: `Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md`,
+    [BALLAST_ERROR__POOL_UNHEALTHY]: `The pool's position is below maintenance, so nobody leaves; it is liquidated or given margin first`,
     [BALLAST_ERROR__POSITION_CORRUPT]: `A stored position breaks its own invariant`,
     [BALLAST_ERROR__POSITION_TOO_LARGE]: `The position would exceed the market's largest size or last risk tier`,
     [BALLAST_ERROR__POSITION_TOO_SMALL]: `The position left would be smaller than the market's least; close it whole`,

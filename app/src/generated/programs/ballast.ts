@@ -73,11 +73,13 @@ import {
   getApplyExchangeChangeInstruction,
   getApplyMarketChangeInstruction,
   getApplyOracleChangeInstruction,
+  getApplyPoolChangeInstruction,
   getAutoDeleverageInstruction,
   getBeginSettlementInstruction,
   getBlockTradeInstruction,
   getCancelAllOrdersInstruction,
   getCancelOrderInstruction,
+  getCancelPoolRequestInstruction,
   getCancelStagedInstruction,
   getCancelTriggerInstruction,
   getCancelUnstakeInstruction,
@@ -113,18 +115,22 @@ import {
   getReleaseProfitInstruction,
   getRemoveMarginInstruction,
   getReplaceOrderInstruction,
+  getRequestPoolInstruction,
   getRequestUnstakeInstruction,
+  getResetPoolInstruction,
   getSetDelegateInstruction,
   getSetPauseInstruction,
   getSetReduceOnlyInstruction,
   getSettlePositionInstruction,
   getStageChangeInstruction,
   getStakeInstruction,
+  getStopPoolInstruction,
   getSweepInsuranceInstruction,
   getUnstakeInstruction,
   getWithdrawFeesInstruction,
   getWithdrawInstruction,
   getWithdrawInsuranceInstruction,
+  getWithdrawPoolInstruction,
   getWitnessOracleInstruction,
   getWriteOffBankruptInstruction,
   parseAcceptAuthorityInstruction,
@@ -134,11 +140,13 @@ import {
   parseApplyExchangeChangeInstruction,
   parseApplyMarketChangeInstruction,
   parseApplyOracleChangeInstruction,
+  parseApplyPoolChangeInstruction,
   parseAutoDeleverageInstruction,
   parseBeginSettlementInstruction,
   parseBlockTradeInstruction,
   parseCancelAllOrdersInstruction,
   parseCancelOrderInstruction,
+  parseCancelPoolRequestInstruction,
   parseCancelStagedInstruction,
   parseCancelTriggerInstruction,
   parseCancelUnstakeInstruction,
@@ -174,18 +182,22 @@ import {
   parseReleaseProfitInstruction,
   parseRemoveMarginInstruction,
   parseReplaceOrderInstruction,
+  parseRequestPoolInstruction,
   parseRequestUnstakeInstruction,
+  parseResetPoolInstruction,
   parseSetDelegateInstruction,
   parseSetPauseInstruction,
   parseSetReduceOnlyInstruction,
   parseSettlePositionInstruction,
   parseStageChangeInstruction,
   parseStakeInstruction,
+  parseStopPoolInstruction,
   parseSweepInsuranceInstruction,
   parseUnstakeInstruction,
   parseWithdrawFeesInstruction,
   parseWithdrawInstruction,
   parseWithdrawInsuranceInstruction,
+  parseWithdrawPoolInstruction,
   parseWitnessOracleInstruction,
   parseWriteOffBankruptInstruction,
   type AcceptAuthorityInput,
@@ -195,11 +207,13 @@ import {
   type ApplyExchangeChangeInput,
   type ApplyMarketChangeInput,
   type ApplyOracleChangeInput,
+  type ApplyPoolChangeInput,
   type AutoDeleverageInput,
   type BeginSettlementInput,
   type BlockTradeInput,
   type CancelAllOrdersInput,
   type CancelOrderInput,
+  type CancelPoolRequestInput,
   type CancelStagedInput,
   type CancelTriggerInput,
   type CancelUnstakeInput,
@@ -236,11 +250,13 @@ import {
   type ParsedApplyExchangeChangeInstruction,
   type ParsedApplyMarketChangeInstruction,
   type ParsedApplyOracleChangeInstruction,
+  type ParsedApplyPoolChangeInstruction,
   type ParsedAutoDeleverageInstruction,
   type ParsedBeginSettlementInstruction,
   type ParsedBlockTradeInstruction,
   type ParsedCancelAllOrdersInstruction,
   type ParsedCancelOrderInstruction,
+  type ParsedCancelPoolRequestInstruction,
   type ParsedCancelStagedInstruction,
   type ParsedCancelTriggerInstruction,
   type ParsedCancelUnstakeInstruction,
@@ -276,18 +292,22 @@ import {
   type ParsedReleaseProfitInstruction,
   type ParsedRemoveMarginInstruction,
   type ParsedReplaceOrderInstruction,
+  type ParsedRequestPoolInstruction,
   type ParsedRequestUnstakeInstruction,
+  type ParsedResetPoolInstruction,
   type ParsedSetDelegateInstruction,
   type ParsedSetPauseInstruction,
   type ParsedSetReduceOnlyInstruction,
   type ParsedSettlePositionInstruction,
   type ParsedStageChangeInstruction,
   type ParsedStakeInstruction,
+  type ParsedStopPoolInstruction,
   type ParsedSweepInsuranceInstruction,
   type ParsedUnstakeInstruction,
   type ParsedWithdrawFeesInstruction,
   type ParsedWithdrawInstruction,
   type ParsedWithdrawInsuranceInstruction,
+  type ParsedWithdrawPoolInstruction,
   type ParsedWitnessOracleInstruction,
   type ParsedWriteOffBankruptInstruction,
   type PlaceOrderInput,
@@ -296,18 +316,22 @@ import {
   type ReleaseProfitInput,
   type RemoveMarginInput,
   type ReplaceOrderInput,
+  type RequestPoolInput,
   type RequestUnstakeInput,
+  type ResetPoolInput,
   type SetDelegateInput,
   type SetPauseInput,
   type SetReduceOnlyInput,
   type SettlePositionInput,
   type StageChangeInput,
   type StakeInput,
+  type StopPoolInput,
   type SweepInsuranceInput,
   type UnstakeInput,
   type WithdrawFeesInput,
   type WithdrawInput,
   type WithdrawInsuranceInput,
+  type WithdrawPoolInput,
   type WitnessOracleInput,
   type WriteOffBankruptInput,
 } from "../instructions";
@@ -455,11 +479,13 @@ export enum BallastInstruction {
   ApplyExchangeChange,
   ApplyMarketChange,
   ApplyOracleChange,
+  ApplyPoolChange,
   AutoDeleverage,
   BeginSettlement,
   BlockTrade,
   CancelAllOrders,
   CancelOrder,
+  CancelPoolRequest,
   CancelStaged,
   CancelTrigger,
   CancelUnstake,
@@ -495,18 +521,22 @@ export enum BallastInstruction {
   ReleaseProfit,
   RemoveMargin,
   ReplaceOrder,
+  RequestPool,
   RequestUnstake,
+  ResetPool,
   SetDelegate,
   SetPause,
   SetReduceOnly,
   SettlePosition,
   StageChange,
   Stake,
+  StopPool,
   SweepInsurance,
   Unstake,
   Withdraw,
   WithdrawFees,
   WithdrawInsurance,
+  WithdrawPool,
   WitnessOracle,
   WriteOffBankrupt,
 }
@@ -596,6 +626,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([237, 195, 86, 14, 121, 63, 5, 122]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.ApplyPoolChange;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([210, 69, 163, 148, 44, 245, 226, 170]),
       ),
       0,
@@ -646,6 +687,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.CancelOrder;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([61, 206, 154, 111, 44, 106, 255, 146]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CancelPoolRequest;
   }
   if (
     containsBytes(
@@ -1036,12 +1088,34 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([45, 197, 128, 132, 49, 12, 52, 9]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.RequestPool;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([44, 154, 110, 253, 160, 202, 54, 34]),
       ),
       0,
     )
   ) {
     return BallastInstruction.RequestUnstake;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([108, 172, 93, 91, 146, 8, 155, 112]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.ResetPool;
   }
   if (
     containsBytes(
@@ -1113,6 +1187,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([96, 214, 235, 176, 126, 81, 211, 129]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.StopPool;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([60, 221, 5, 32, 9, 251, 194, 222]),
       ),
       0,
@@ -1168,6 +1253,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([190, 43, 148, 248, 68, 5, 215, 136]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.WithdrawPool;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([202, 149, 51, 178, 212, 158, 113, 12]),
       ),
       0,
@@ -1217,6 +1313,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.ApplyOracleChange;
     } & ParsedApplyOracleChangeInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.ApplyPoolChange;
+    } & ParsedApplyPoolChangeInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.AutoDeleverage;
     } & ParsedAutoDeleverageInstruction<TProgram>)
   | ({
@@ -1231,6 +1330,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.CancelOrder;
     } & ParsedCancelOrderInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.CancelPoolRequest;
+    } & ParsedCancelPoolRequestInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.CancelStaged;
     } & ParsedCancelStagedInstruction<TProgram>)
@@ -1337,8 +1439,14 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.ReplaceOrder;
     } & ParsedReplaceOrderInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.RequestPool;
+    } & ParsedRequestPoolInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.RequestUnstake;
     } & ParsedRequestUnstakeInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.ResetPool;
+    } & ParsedResetPoolInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.SetDelegate;
     } & ParsedSetDelegateInstruction<TProgram>)
@@ -1358,6 +1466,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.Stake;
     } & ParsedStakeInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.StopPool;
+    } & ParsedStopPoolInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.SweepInsurance;
     } & ParsedSweepInsuranceInstruction<TProgram>)
   | ({
@@ -1372,6 +1483,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.WithdrawInsurance;
     } & ParsedWithdrawInsuranceInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.WithdrawPool;
+    } & ParsedWithdrawPoolInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.WitnessOracle;
     } & ParsedWitnessOracleInstruction<TProgram>)
@@ -1433,6 +1547,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseApplyOracleChangeInstruction(instruction),
       };
     }
+    case BallastInstruction.ApplyPoolChange: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.ApplyPoolChange,
+        ...parseApplyPoolChangeInstruction(instruction),
+      };
+    }
     case BallastInstruction.AutoDeleverage: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1466,6 +1587,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.CancelOrder,
         ...parseCancelOrderInstruction(instruction),
+      };
+    }
+    case BallastInstruction.CancelPoolRequest: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CancelPoolRequest,
+        ...parseCancelPoolRequestInstruction(instruction),
       };
     }
     case BallastInstruction.CancelStaged: {
@@ -1713,11 +1841,25 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseReplaceOrderInstruction(instruction),
       };
     }
+    case BallastInstruction.RequestPool: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.RequestPool,
+        ...parseRequestPoolInstruction(instruction),
+      };
+    }
     case BallastInstruction.RequestUnstake: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: BallastInstruction.RequestUnstake,
         ...parseRequestUnstakeInstruction(instruction),
+      };
+    }
+    case BallastInstruction.ResetPool: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.ResetPool,
+        ...parseResetPoolInstruction(instruction),
       };
     }
     case BallastInstruction.SetDelegate: {
@@ -1762,6 +1904,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseStakeInstruction(instruction),
       };
     }
+    case BallastInstruction.StopPool: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.StopPool,
+        ...parseStopPoolInstruction(instruction),
+      };
+    }
     case BallastInstruction.SweepInsurance: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1795,6 +1944,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.WithdrawInsurance,
         ...parseWithdrawInsuranceInstruction(instruction),
+      };
+    }
+    case BallastInstruction.WithdrawPool: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.WithdrawPool,
+        ...parseWithdrawPoolInstruction(instruction),
       };
     }
     case BallastInstruction.WitnessOracle: {
@@ -1874,6 +2030,10 @@ export type BallastPluginInstructions = {
     input: ApplyOracleChangeInput,
   ) => ReturnType<typeof getApplyOracleChangeInstruction> &
     SelfPlanAndSendFunctions;
+  applyPoolChange: (
+    input: ApplyPoolChangeInput,
+  ) => ReturnType<typeof getApplyPoolChangeInstruction> &
+    SelfPlanAndSendFunctions;
   autoDeleverage: (
     input: AutoDeleverageInput,
   ) => ReturnType<typeof getAutoDeleverageInstruction> &
@@ -1892,6 +2052,10 @@ export type BallastPluginInstructions = {
   cancelOrder: (
     input: CancelOrderInput,
   ) => ReturnType<typeof getCancelOrderInstruction> & SelfPlanAndSendFunctions;
+  cancelPoolRequest: (
+    input: CancelPoolRequestInput,
+  ) => ReturnType<typeof getCancelPoolRequestInstruction> &
+    SelfPlanAndSendFunctions;
   cancelStaged: (
     input: CancelStagedInput,
   ) => ReturnType<typeof getCancelStagedInstruction> & SelfPlanAndSendFunctions;
@@ -2015,10 +2179,16 @@ export type BallastPluginInstructions = {
   replaceOrder: (
     input: ReplaceOrderInput,
   ) => ReturnType<typeof getReplaceOrderInstruction> & SelfPlanAndSendFunctions;
+  requestPool: (
+    input: RequestPoolInput,
+  ) => ReturnType<typeof getRequestPoolInstruction> & SelfPlanAndSendFunctions;
   requestUnstake: (
     input: RequestUnstakeInput,
   ) => ReturnType<typeof getRequestUnstakeInstruction> &
     SelfPlanAndSendFunctions;
+  resetPool: (
+    input: ResetPoolInput,
+  ) => ReturnType<typeof getResetPoolInstruction> & SelfPlanAndSendFunctions;
   setDelegate: (
     input: SetDelegateInput,
   ) => ReturnType<typeof getSetDelegateInstruction> & SelfPlanAndSendFunctions;
@@ -2039,6 +2209,9 @@ export type BallastPluginInstructions = {
   stake: (
     input: StakeInput,
   ) => ReturnType<typeof getStakeInstruction> & SelfPlanAndSendFunctions;
+  stopPool: (
+    input: StopPoolInput,
+  ) => ReturnType<typeof getStopPoolInstruction> & SelfPlanAndSendFunctions;
   sweepInsurance: (
     input: SweepInsuranceInput,
   ) => ReturnType<typeof getSweepInsuranceInstruction> &
@@ -2056,6 +2229,9 @@ export type BallastPluginInstructions = {
     input: WithdrawInsuranceInput,
   ) => ReturnType<typeof getWithdrawInsuranceInstruction> &
     SelfPlanAndSendFunctions;
+  withdrawPool: (
+    input: WithdrawPoolInput,
+  ) => ReturnType<typeof getWithdrawPoolInstruction> & SelfPlanAndSendFunctions;
   witnessOracle: (
     input: WitnessOracleInput,
   ) => ReturnType<typeof getWitnessOracleInstruction> &
@@ -2136,6 +2312,11 @@ export function ballastProgram() {
               client,
               getApplyOracleChangeInstruction(input),
             ),
+          applyPoolChange: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getApplyPoolChangeInstruction(input),
+            ),
           autoDeleverage: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2160,6 +2341,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getCancelOrderInstruction(input),
+            ),
+          cancelPoolRequest: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCancelPoolRequestInstruction(input),
             ),
           cancelStaged: (input) =>
             addSelfPlanAndSendFunctions(
@@ -2360,11 +2546,18 @@ export function ballastProgram() {
               client,
               getReplaceOrderInstruction(input),
             ),
+          requestPool: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getRequestPoolInstruction(input),
+            ),
           requestUnstake: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getRequestUnstakeInstruction(input),
             ),
+          resetPool: (input) =>
+            addSelfPlanAndSendFunctions(client, getResetPoolInstruction(input)),
           setDelegate: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2392,6 +2585,8 @@ export function ballastProgram() {
             ),
           stake: (input) =>
             addSelfPlanAndSendFunctions(client, getStakeInstruction(input)),
+          stopPool: (input) =>
+            addSelfPlanAndSendFunctions(client, getStopPoolInstruction(input)),
           sweepInsurance: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2410,6 +2605,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getWithdrawInsuranceInstruction(input),
+            ),
+          withdrawPool: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getWithdrawPoolInstruction(input),
             ),
           witnessOracle: (input) =>
             addSelfPlanAndSendFunctions(

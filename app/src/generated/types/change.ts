@@ -36,6 +36,8 @@ import {
   getDelaysEncoder,
   getOracleConfigDecoder,
   getOracleConfigEncoder,
+  getPoolConfigDecoder,
+  getPoolConfigEncoder,
   getRiskConfigDecoder,
   getRiskConfigEncoder,
   getRoleDecoder,
@@ -46,6 +48,8 @@ import {
   type DelaysArgs,
   type OracleConfig,
   type OracleConfigArgs,
+  type PoolConfig,
+  type PoolConfigArgs,
   type RiskConfig,
   type RiskConfigArgs,
   type Role,
@@ -74,7 +78,8 @@ export type Change =
       /** For how many slots from when it takes effect. */
       slots: bigint;
     }
-  | { __kind: "Reopen" };
+  | { __kind: "Reopen" }
+  | { __kind: "Pool"; fields: readonly [PoolConfig] };
 
 export type ChangeArgs =
   | { __kind: "Risk"; fields: readonly [RiskConfigArgs] }
@@ -97,7 +102,8 @@ export type ChangeArgs =
       /** For how many slots from when it takes effect. */
       slots: number | bigint;
     }
-  | { __kind: "Reopen" };
+  | { __kind: "Reopen" }
+  | { __kind: "Pool"; fields: readonly [PoolConfigArgs] };
 
 export function getChangeEncoder(): Encoder<ChangeArgs> {
   return getDiscriminatedUnionEncoder([
@@ -141,6 +147,10 @@ export function getChangeEncoder(): Encoder<ChangeArgs> {
       ]),
     ],
     ["Reopen", getUnitEncoder()],
+    [
+      "Pool",
+      getStructEncoder([["fields", getTupleEncoder([getPoolConfigEncoder()])]]),
+    ],
   ]);
 }
 
@@ -186,6 +196,10 @@ export function getChangeDecoder(): Decoder<Change> {
       ]),
     ],
     ["Reopen", getUnitDecoder()],
+    [
+      "Pool",
+      getStructDecoder([["fields", getTupleDecoder([getPoolConfigDecoder()])]]),
+    ],
   ]);
 }
 
@@ -248,6 +262,14 @@ export function change(
 export function change(
   kind: "Reopen",
 ): GetDiscriminatedUnionVariant<ChangeArgs, "__kind", "Reopen">;
+export function change(
+  kind: "Pool",
+  data: GetDiscriminatedUnionVariantContent<
+    ChangeArgs,
+    "__kind",
+    "Pool"
+  >["fields"],
+): GetDiscriminatedUnionVariant<ChangeArgs, "__kind", "Pool">;
 export function change<K extends ChangeArgs["__kind"], Data>(
   kind: K,
   data?: Data,

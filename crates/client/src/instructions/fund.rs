@@ -7,6 +7,7 @@ use ballast_state::{instructions, Pubkey};
 use solana_instruction::Instruction;
 
 use super::call::{Call, Part};
+use super::staged::StagedKeys;
 use super::{Collateral, MarketKeys};
 use crate::addresses;
 use crate::token::SYSTEM_PROGRAM;
@@ -118,6 +119,155 @@ impl DepositPool {
             .readonly(self.collateral.mint)
             .readonly(self.collateral.token_program)
             .arguments(&self.amount)
+            .instruction()
+    }
+}
+
+/// Asks for the worth of shares of a pool.
+#[derive(Clone, Debug, Default)]
+pub struct RequestPool {
+    /// Owner of the shares; signs.
+    pub owner: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// How many.
+    pub shares: u64,
+}
+
+impl RequestPool {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        let pool = addresses::pool(&self.keys.market);
+        Call::of(instructions::REQUEST_POOL)
+            .signer(self.owner)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(pool)
+            .readonly(addresses::trader(&pool, POOL_SUB_ID))
+            .writable(addresses::share(&pool, &self.owner))
+            .beside(&self.keys, &[Part::Queues, Part::Price])
+            .arguments(&self.shares)
+            .instruction()
+    }
+}
+
+/// Withdraws a request.
+#[derive(Clone, Debug, Default)]
+pub struct CancelPoolRequest {
+    /// Owner of the shares; signs.
+    pub owner: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+}
+
+impl CancelPoolRequest {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        let pool = addresses::pool(&self.market);
+        Call::of(instructions::CANCEL_POOL_REQUEST)
+            .signer(self.owner)
+            .writable(pool)
+            .writable(addresses::share(&pool, &self.owner))
+            .instruction()
+    }
+}
+
+/// Takes tokens out of a market's pool for the shares that were requested.
+#[derive(Clone, Debug, Default)]
+pub struct WithdrawPool {
+    /// Owner of the shares; signs.
+    pub owner: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// Token account that gets them.
+    pub destination: Pubkey,
+    /// The quote currency.
+    pub collateral: Collateral,
+    /// Least that is to be paid, atoms.
+    pub least_atoms: u64,
+}
+
+impl WithdrawPool {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::WITHDRAW_POOL)
+            .signer(self.owner)
+            .readonly(addresses::exchange())
+            .owned_pool(&self.keys, &self.owner)
+            .beside(&self.keys, &[Part::Queues, Part::Price])
+            .writable(self.destination)
+            .writable(addresses::collateral_vault())
+            .readonly(self.collateral.mint)
+            .readonly(self.collateral.token_program)
+            .arguments(&self.least_atoms)
+            .instruction()
+    }
+}
+
+/// Begins a new epoch of a spent pool.
+#[derive(Clone, Debug, Default)]
+pub struct ResetPool {
+    /// The market.
+    pub market: Pubkey,
+}
+
+impl ResetPool {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        let pool = addresses::pool(&self.market);
+        Call::of(instructions::RESET_POOL)
+            .readonly(self.market)
+            .writable(pool)
+            .readonly(addresses::trader(&pool, POOL_SUB_ID))
+            .instruction()
+    }
+}
+
+/// Has a pool take nothing that enlarges its position.
+#[derive(Clone, Debug, Default)]
+pub struct StopPool {
+    /// The guardian or the admin; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+}
+
+impl StopPool {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::STOP_POOL)
+            .signer(self.authority)
+            .readonly(addresses::exchange())
+            .writable(addresses::pool(&self.market))
+            .readonly(INSTRUCTIONS_SYSVAR)
+            .instruction()
+    }
+}
+
+/// Puts staged parameters of a pool in force.
+#[derive(Clone, Debug, Default)]
+pub struct ApplyPoolChange {
+    /// The market.
+    pub market: Pubkey,
+    /// The change.
+    pub staged: StagedKeys,
+}
+
+impl ApplyPoolChange {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::APPLY_POOL_CHANGE)
+            .readonly(addresses::exchange())
+            .readonly(self.market)
+            .writable(addresses::pool(&self.market))
+            .staged(&self.staged)
+            .arguments(&self.staged.id)
             .instruction()
     }
 }

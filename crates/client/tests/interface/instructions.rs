@@ -669,6 +669,51 @@ fn funds() -> Vec<(&'static str, Instruction)> {
             }
             .instruction(),
         ),
+        (
+            "request_pool",
+            fund::RequestPool {
+                owner: OWNER,
+                keys: KEYS,
+                shares: 1_000_263,
+            }
+            .instruction(),
+        ),
+        (
+            "cancel_pool_request",
+            fund::CancelPoolRequest {
+                owner: OWNER,
+                market,
+            }
+            .instruction(),
+        ),
+        (
+            "withdraw_pool",
+            fund::WithdrawPool {
+                owner: OWNER,
+                keys: KEYS,
+                destination: TOKENS,
+                collateral: COLLATERAL,
+                least_atoms: 264,
+            }
+            .instruction(),
+        ),
+        ("reset_pool", fund::ResetPool { market }.instruction()),
+        (
+            "stop_pool",
+            fund::StopPool {
+                authority: OWNER,
+                market,
+            }
+            .instruction(),
+        ),
+        (
+            "apply_pool_change",
+            fund::ApplyPoolChange {
+                market,
+                staged: STAGED,
+            }
+            .instruction(),
+        ),
     ]
 }
 

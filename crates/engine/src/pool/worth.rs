@@ -1,9 +1,10 @@
 //! What a pool is worth to whoever joins it and to whoever leaves.
 
+use super::cautious_prices;
 use crate::error::EngineError;
 use crate::oracle::Mark;
 use crate::position::Position;
-use crate::units::{Bps, LotPrice};
+use crate::units::{Bps, LotPrice, Side};
 
 /// What a pool has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,14 +48,11 @@ impl PoolAssets {
                 high: sum(self.free, self.held)?,
             });
         };
-        let cautious = Mark {
-            average: Some(average),
-            ..*mark
+        let prices = cautious_prices(mark, average)?;
+        let (low, high) = match side {
+            Side::Long => (prices.low, prices.high),
+            Side::Short => (prices.high, prices.low),
         };
-        let (low, high) = (
-            cautious.worsened(side)?,
-            cautious.worsened(side.opposite())?,
-        );
         let charge = Bps::new(exit_bps).ceil_of(self.position.notional(low)?)?;
         let profit = self.position.pnl(low)?.positive_part();
         let equity = self.position.equity(low)?;

@@ -76,6 +76,12 @@ macro_rules! for_each_event {
             ShareCreated [10, 138, 37, 82, 112, 9, 202, 24];
             ShareClosed [215, 65, 180, 218, 111, 157, 40, 86];
             PoolDeposited [148, 17, 86, 50, 113, 125, 70, 132];
+            PoolRequested [134, 110, 176, 106, 84, 134, 201, 194];
+            PoolRequestCancelled [132, 168, 98, 128, 28, 83, 85, 142];
+            PoolWithdrawn [23, 62, 221, 23, 53, 222, 69, 207];
+            PoolReset [34, 242, 100, 109, 183, 59, 213, 92];
+            PoolStopped [217, 173, 29, 47, 127, 171, 47, 253];
+            PoolChanged [79, 81, 38, 228, 57, 200, 168, 142];
             OracleWitnessed [12, 63, 111, 1, 18, 124, 4, 63];
             OracleChanged [151, 212, 213, 104, 49, 131, 55, 23];
             AccountMigrated [153, 121, 252, 128, 30, 241, 166, 101];

@@ -65,3 +65,105 @@ pub struct PoolDeposited {
     /// Oracle price, ticks.
     pub mark_ticks: u64,
 }
+
+/// Somebody asked for the worth of shares of a pool, in the place of what was asked for before.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct PoolRequested {
+    /// The pool.
+    pub pool: Pubkey,
+    /// Who owns the shares.
+    pub owner: Pubkey,
+    /// Shares that are to leave.
+    pub shares: u64,
+    /// Most that they will be paid, atoms.
+    pub value_atoms: u64,
+    /// First slot in which they are paid.
+    pub due_slot: u64,
+    /// First slot in which they are not any more.
+    pub lapses_slot: u64,
+    /// What the pool is worth to whoever leaves, atoms.
+    pub worth_low: u64,
+}
+
+/// A request was withdrawn.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct PoolRequestCancelled {
+    /// The pool.
+    pub pool: Pubkey,
+    /// Who owns the shares.
+    pub owner: Pubkey,
+    /// Shares that stay.
+    pub shares: u64,
+}
+
+/// Somebody took tokens out of a pool for shares.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct PoolWithdrawn {
+    /// The market.
+    pub market: Pubkey,
+    /// The pool.
+    pub pool: Pubkey,
+    /// Who owned the shares.
+    pub owner: Pubkey,
+    /// Token account that got the tokens.
+    pub destination: Pubkey,
+    /// Tokens, atoms.
+    pub amount: u64,
+    /// Shares that ended.
+    pub shares: u64,
+    /// Shares that the owner has after.
+    pub owner_shares_after: u64,
+    /// Those of them that are still to leave.
+    pub requested_after: u64,
+    /// Shares of the pool after.
+    pub shares_after: u64,
+    /// What the pool was worth before to whoever leaves, atoms.
+    pub worth_low: u64,
+    /// What the market is short of, atoms; 0 where the pool has no position.
+    pub shortfall_atoms: u64,
+    /// Lots of its position, + long, - short.
+    pub inventory_lots: i64,
+}
+
+/// A spent pool began a new epoch: the shares there were are worth nothing.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct PoolReset {
+    /// The market.
+    pub market: Pubkey,
+    /// The pool.
+    pub pool: Pubkey,
+    /// The new epoch.
+    pub epoch: u32,
+    /// Shares that ended.
+    pub shares: u64,
+    /// What was left, atoms.
+    pub atoms: u64,
+}
+
+/// An authority had a pool take nothing that enlarges its position.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct PoolStopped {
+    /// The market.
+    pub market: Pubkey,
+    /// The pool.
+    pub pool: Pubkey,
+    /// Authority that signed.
+    pub by: Pubkey,
+    /// Whether it was stopped before.
+    pub before: bool,
+}
+
+/// A pool's parameters changed; it is stopped no more.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct PoolChanged {
+    /// The market.
+    pub market: Pubkey,
+    /// The pool.
+    pub pool: Pubkey,
+    /// Parameters before.
+    pub before: PoolParams,
+    /// Parameters after.
+    pub after: PoolParams,
+    /// Whether it was stopped before.
+    pub stopped_before: bool,
+}

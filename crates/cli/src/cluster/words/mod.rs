@@ -374,6 +374,7 @@ pub fn change(change: &Change) -> String {
             format!("a pause of {} for {slots} slots", paused(*flags).join(", "))
         }
         Change::Reopen => "the market opens again".to_owned(),
+        Change::Pool(_) => "other parameters of the pool".to_owned(),
     }
 }
 

@@ -54,6 +54,7 @@ impl ApplyExchangeChange<'_> {
             | Change::Authority { .. }
             | Change::Delist
             | Change::Reopen
+            | Change::Pool(_)
             | Change::Oracle(_) => err!(BallastError::StagedMismatch),
         }
     }

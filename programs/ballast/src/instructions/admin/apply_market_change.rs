@@ -71,6 +71,7 @@ impl ApplyMarketChange<'_> {
                 emit(&accounts.event_authority, &event)
             }
             Change::Oracle(_)
+            | Change::Pool(_)
             | Change::CreateMarket(_)
             | Change::Authority { .. }
             | Change::Treasury(_)

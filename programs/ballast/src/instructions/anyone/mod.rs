@@ -23,6 +23,7 @@ pub mod migrate_queue;
 pub mod migrate_trader;
 pub mod open_adl_session;
 pub mod release_profit;
+pub mod reset_pool;
 pub mod settle_position;
 pub mod sweep_insurance;
 pub mod withdraw_fees;
