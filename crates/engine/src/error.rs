@@ -110,7 +110,7 @@ refusals! {
     MarketNotEmpty: "Positions, orders or held profit are left in the market; settle them first",
     FeesPaidToday: "Fees of this market were paid out within the last day; wait for its end",
     FeesReserved: "The market has no fees beyond its reserve, or less than four atoms; nothing is paid out",
-    InsuranceDrawn: "Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends",
+    InsuranceDrawn: "What insurance paid lately counts for its cap; fees stay until that is forgotten",
     FundFull: "A fund has at most 2^62 shares; deposit less",
     FundSpent: "So little is left in the fund that no deposit may share in it",
     SharesMissing: "There are not so many shares in this account",

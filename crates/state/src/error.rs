@@ -280,7 +280,7 @@ errors! {
     // --- payouts of fees ---
     6230 FeesPaidToday: "Fees of this market were paid out within the last day; wait for its end";
     6231 FeesReserved: "The market has no fees beyond its reserve, or less than four atoms; nothing is paid out";
-    6232 InsuranceDrawn: "Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends";
+    6232 InsuranceDrawn: "What insurance paid lately counts for its cap; fees stay until that is forgotten";
     6233 WrongTreasury: "The account is not the exchange's treasury; where there is none the admin stages one first";
 
     // --- staged changes of markets and pauses ---

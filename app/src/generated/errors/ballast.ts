@@ -354,7 +354,7 @@ export const BALLAST_ERROR__ACCOUNT_OUTDATED = 0x184c; // 6220
 export const BALLAST_ERROR__FEES_PAID_TODAY = 0x1856; // 6230
 /** FeesReserved: The market has no fees beyond its reserve, or less than four atoms; nothing is paid out */
 export const BALLAST_ERROR__FEES_RESERVED = 0x1857; // 6231
-/** InsuranceDrawn: Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends */
+/** InsuranceDrawn: What insurance paid lately counts for its cap; fees stay until that is forgotten */
 export const BALLAST_ERROR__INSURANCE_DRAWN = 0x1858; // 6232
 /** WrongTreasury: The account is not the exchange's treasury; where there is none the admin stages one first */
 export const BALLAST_ERROR__WRONG_TREASURY = 0x1859; // 6233
@@ -689,7 +689,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__INSURANCE_CANNOT_PAY]: `Equity is negative and insurance cannot pay the deficit; flag the bankruptcy and deleverage`,
     [BALLAST_ERROR__INSURANCE_CAN_PAY]: `The market's insurance can pay the deficit; liquidate instead`,
     [BALLAST_ERROR__INSURANCE_CAP]: `The amount exceeds what insurance may pay in this window`,
-    [BALLAST_ERROR__INSURANCE_DRAWN]: `Insurance has paid in the window under way, and its cap limits what it may still pay; fees stay until the window ends`,
+    [BALLAST_ERROR__INSURANCE_DRAWN]: `What insurance paid lately counts for its cap; fees stay until that is forgotten`,
     [BALLAST_ERROR__INSURANCE_LIMITED]: `Insurance has paid all that its cap allows and takes no stakes until it pays again`,
     [BALLAST_ERROR__INSURANCE_NOT_LEVEL]: `The insurance vault does not hold what the ledger says; sweep_insurance first`,
     [BALLAST_ERROR__INSURANCE_REST_NOT_DUE]: `Insurance is paid out of a market that is closed, 30 days after its end`,
