@@ -12,6 +12,7 @@ mod matching;
 mod math;
 mod payout;
 mod pool;
+mod pool_replays;
 mod pool_unwind;
 mod trade;
 mod venue;
