@@ -80,6 +80,12 @@ import {
   type PoolReset,
   getPoolStoppedDecoder,
   type PoolStopped,
+  getPoolSyncedDecoder,
+  type PoolSynced,
+  getPoolTookDecoder,
+  type PoolTook,
+  getPoolUnwoundDecoder,
+  type PoolUnwound,
   getPoolWithdrawnDecoder,
   type PoolWithdrawn,
   getPositionFlaggedDecoder,
@@ -176,6 +182,9 @@ export type BallastEvent =
   | { name: 'PoolRequested'; data: PoolRequested }
   | { name: 'PoolReset'; data: PoolReset }
   | { name: 'PoolStopped'; data: PoolStopped }
+  | { name: 'PoolSynced'; data: PoolSynced }
+  | { name: 'PoolTook'; data: PoolTook }
+  | { name: 'PoolUnwound'; data: PoolUnwound }
   | { name: 'PoolWithdrawn'; data: PoolWithdrawn }
   | { name: 'PositionFlagged'; data: PositionFlagged }
   | { name: 'PositionLiquidated'; data: PositionLiquidated }
@@ -402,6 +411,21 @@ export const BALLAST_EVENTS: readonly {
     name: 'PoolStopped',
     discriminator: new Uint8Array([217, 173, 29, 47, 127, 171, 47, 253]),
     decoder: getPoolStoppedDecoder(),
+  },
+  {
+    name: 'PoolSynced',
+    discriminator: new Uint8Array([18, 68, 111, 240, 206, 202, 239, 206]),
+    decoder: getPoolSyncedDecoder(),
+  },
+  {
+    name: 'PoolTook',
+    discriminator: new Uint8Array([165, 146, 97, 139, 195, 223, 202, 131]),
+    decoder: getPoolTookDecoder(),
+  },
+  {
+    name: 'PoolUnwound',
+    discriminator: new Uint8Array([171, 103, 61, 4, 199, 136, 224, 20]),
+    decoder: getPoolUnwoundDecoder(),
   },
   {
     name: 'PoolWithdrawn',

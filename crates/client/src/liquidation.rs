@@ -4,6 +4,7 @@ use ballast_engine::book::BookRef;
 use ballast_engine::liquidation::{LiquidationInput, LiquidationPlan, Waterfall};
 use ballast_engine::margin::initial_margin;
 use ballast_engine::oracle::Mark;
+use ballast_engine::pool::PoolTaker;
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::trade::{take_over, PartyInput};
@@ -30,6 +31,34 @@ pub fn foresee(
     let mut waterfall = Waterfall::begin(input, most > 0)?.bounded(most);
     let orders = foreseen(book, waterfall.book_side(), victim, Own::Cancelled);
     let exhausted = waterfall.descend(&mut orders.listing(listed))?;
+    let plan = waterfall.finish(exhausted)?;
+    if plan.lots.is_zero() {
+        return Err(waterfall.nothing_closed());
+    }
+    Ok(plan)
+}
+
+/// The same where the market's pool takes over what the book leaves, see
+/// [`Pool::taker`](ballast_state::pool::Pool::taker). `insurance_alone` is what insurance may pay without
+/// held profit, atoms.
+///
+/// # Errors
+/// Those of [`Waterfall::begin`]; `PoolCannotTake`, `InsuranceCannotPay` or `LiquidationSkipsBook` when
+/// nothing would be closed.
+pub fn foresee_into_pool(
+    book: &BookRef<'_>,
+    victim: &Pubkey,
+    input: &LiquidationInput<'_>,
+    pool: &PoolTaker<'_>,
+    insurance_alone: u64,
+    listed: &[Pubkey],
+) -> Result<LiquidationPlan, EngineError> {
+    let mut waterfall = Waterfall::begin(input, true)?;
+    let orders = foreseen(book, waterfall.book_side(), victim, Own::Cancelled);
+    let exhausted = waterfall.descend(&mut orders.listing(listed))?;
+    let lots = pool.take(input.params, input.mark, &waterfall.offer()?)?;
+    let premium = pool.params.premium_in(input.params);
+    let waterfall = waterfall.into_pool(lots, premium, insurance_alone);
     let plan = waterfall.finish(exhausted)?;
     if plan.lots.is_zero() {
         return Err(waterfall.nothing_closed());

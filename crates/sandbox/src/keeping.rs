@@ -143,6 +143,49 @@ impl Sandbox {
         self.send_listing(&instruction, &liquidator.wallet, makers)
     }
 
+    /// Liquidates one step of a position, or the rest of one: the orders of `makers` take lots first, then
+    /// the market's pool. `liquidator` signs and gets the rewards.
+    pub fn liquidate_into_pool(
+        &mut self,
+        market: &MarketCookie,
+        trader: &Pubkey,
+        liquidator: &TraderCookie,
+        makers: &[Pubkey],
+    ) -> TxResult {
+        let instruction = anyone::LiquidateIntoPool {
+            authority: liquidator.wallet.address(),
+            keys: market.keys,
+            trader: *trader,
+            liquidator: liquidator.address,
+            makers,
+        }
+        .instruction();
+        self.send_listing(&instruction, &liquidator.wallet, makers)
+    }
+
+    /// Closes a part of the position of a market's pool; `keeper` signs and earns its part.
+    pub fn unwind_pool(
+        &mut self,
+        market: &MarketCookie,
+        keeper: &TraderCookie,
+        makers: &[Pubkey],
+    ) -> TxResult {
+        let instruction = anyone::UnwindPool {
+            keeper: keeper.wallet.address(),
+            keys: market.keys,
+            reward_trader: keeper.address,
+            makers,
+        }
+        .instruction();
+        self.send_listing(&instruction, &keeper.wallet, makers)
+    }
+
+    /// Moves margin between the free collateral of a market's pool and its position.
+    pub fn sync_pool(&mut self, market: &MarketCookie) -> TxResult {
+        let sync = anyone::SyncPool { keys: market.keys };
+        self.send(&[sync.instruction()], &[])
+    }
+
     /// Executes a trigger; `keeper` signs and earns the reward.
     pub fn execute_trigger(
         &mut self,

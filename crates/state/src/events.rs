@@ -28,7 +28,7 @@ pub use orders::{
 pub use payout::{FeesWithdrawn, InsuranceWithdrawn, StrayTokensCredited};
 pub use pool::{
     PoolChanged, PoolCreated, PoolDeposited, PoolRequestCancelled, PoolRequested, PoolReset,
-    PoolStopped, PoolWithdrawn, ShareClosed, ShareCreated,
+    PoolStopped, PoolSynced, PoolTook, PoolUnwound, PoolWithdrawn, ShareClosed, ShareCreated,
 };
 pub use staged::{
     ChangeCancelled, ChangeStaged, DelaysChanged, OracleChanged, OracleWitnessed, TreasuryChanged,

@@ -197,6 +197,9 @@ discriminators! {
     CLOSE_MARKET "close_market" [88, 154, 248, 186, 48, 14, 123, 244];
     FLAG_BANKRUPTCY "flag_bankruptcy" [140, 223, 176, 138, 216, 122, 129, 132];
     LIQUIDATE "liquidate" [223, 179, 226, 125, 48, 46, 39, 74];
+    LIQUIDATE_INTO_POOL "liquidate_into_pool" [35, 44, 98, 153, 101, 86, 0, 103];
+    UNWIND_POOL "unwind_pool" [78, 31, 0, 15, 142, 137, 136, 172];
+    SYNC_POOL "sync_pool" [219, 251, 215, 251, 44, 37, 108, 102];
     EXECUTE_TRIGGER "execute_trigger" [158, 99, 201, 137, 192, 20, 236, 136];
     AUTO_DELEVERAGE "auto_deleverage" [210, 69, 163, 148, 44, 245, 226, 170];
     OPEN_ADL_SESSION "open_adl_session" [94, 45, 60, 24, 137, 157, 175, 6];

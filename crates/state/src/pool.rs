@@ -1,11 +1,14 @@
 //! A market's backstop pool: what it may do, its shares and what it took lately.
 
+mod taking;
+
 use ballast_engine::{
     pool::{PoolAssets, PoolMode, PoolParams, Worth},
     position::Position,
     shares::{Exit, Fund, Holding, MAX_SHARES},
-    window::Window,
 };
+
+pub use taking::Taken;
 
 use crate::{
     derives::*,
@@ -72,8 +75,10 @@ pub struct Pool {
     pub premium_atoms: u64,
     /// Slot in which the guardian stopped it last. A change that was staged before it does not end that.
     pub stopped_slot: u64,
+    /// Slot from which on the price of an unwind falls.
+    pub auction_slot: u64,
     /// Zero; room for later versions.
-    pub reserved: [u8; 120],
+    pub reserved: [u8; 112],
 }
 
 const _: () = {
@@ -85,6 +90,8 @@ const _: () = {
     assert!(core::mem::offset_of!(Pool, taken_bucket) == 216);
     assert!(core::mem::offset_of!(Pool, takes) == 256);
     assert!(core::mem::offset_of!(Pool, stopped_slot) == 288);
+    assert!(core::mem::offset_of!(Pool, auction_slot) == 296);
+    assert!(core::mem::offset_of!(Pool, reserved) == 304);
 };
 
 impl Pool {
@@ -259,20 +266,5 @@ impl Pool {
             self.requested <= self.shares && self.shares <= MAX_SHARES,
             BallastError::PoolInvariant,
         )
-    }
-
-    /// What it took lately.
-    #[must_use]
-    pub const fn window(&self) -> Window {
-        Window {
-            bucket: self.taken_bucket,
-            sums: self.taken,
-        }
-    }
-
-    /// Records that.
-    pub const fn store_window(&mut self, window: &Window) {
-        self.taken_bucket = window.bucket;
-        self.taken = window.sums;
     }
 }

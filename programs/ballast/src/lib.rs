@@ -49,10 +49,11 @@ pub use instructions::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, begin_settlement::*,
         close_adl_session::*, close_market::*, count_claims::*, declare_dead::*,
         donate_insurance::*, execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*,
-        grow_queue::*, liquidate::*, migrate_book::*, migrate_exchange::*, migrate_market::*,
-        migrate_queue::*, migrate_trader::*, open_adl_session::*, release_profit::*, reset_pool::*,
-        settle_position::*, sweep_insurance::*, withdraw_fees::*, withdraw_insurance::*,
-        witness_oracle::*, write_off_bankrupt::*,
+        grow_queue::*, liquidate::*, liquidate_into_pool::*, migrate_book::*, migrate_exchange::*,
+        migrate_market::*, migrate_queue::*, migrate_trader::*, open_adl_session::*,
+        release_profit::*, reset_pool::*, settle_position::*, sweep_insurance::*, sync_pool::*,
+        unwind_pool::*, withdraw_fees::*, withdraw_insurance::*, witness_oracle::*,
+        write_off_bankrupt::*,
     },
     fund::{
         cancel_pool_request::*, close_share::*, create_share::*, deposit_pool::*, request_pool::*,
@@ -139,6 +140,11 @@ pub mod ballast {
         Liquidate::handle(ctx, liquidator_margin, take_over_lots)
     }
 
+    /// Takes one liquidation step over into the market's pool.
+    pub fn liquidate_into_pool<'info>(ctx: Context<'info, LiquidateIntoPool<'info>>) -> Result<()> {
+        LiquidateIntoPool::handle(ctx)
+    }
+
     /// Executes a trigger that the oracle price has reached.
     pub fn execute_trigger<'info>(
         ctx: Context<'info, ExecuteTrigger<'info>>,
@@ -150,6 +156,16 @@ pub mod ballast {
     /// Closes a bankrupt position against its highest ranked counterparties.
     pub fn auto_deleverage<'info>(ctx: Context<'info, AutoDeleverage<'info>>) -> Result<()> {
         AutoDeleverage::handle(ctx)
+    }
+
+    /// Closes a part of a pool's position against the book.
+    pub fn unwind_pool<'info>(ctx: Context<'info, UnwindPool<'info>>) -> Result<()> {
+        UnwindPool::handle(ctx)
+    }
+
+    /// Moves margin between a pool's free collateral and its position.
+    pub fn sync_pool(ctx: Context<SyncPool>) -> Result<()> {
+        SyncPool::handle(ctx)
     }
 
     /// Records how a position stands.

@@ -9,8 +9,8 @@ use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, ended_bankrupt,
     execute_trigger, fees, funding, guardian, held_profit, insurance_rest, liquidate,
     liquidate_book, long_pause, makers, margin, market, modes, nonce, oracle, oracle_change,
-    order_limits, place_order, pool, pool_exit, reduce_only, reopening, risk, self_trade, staging,
-    stakes, trade_limits, trader, triggers, wind_down, write_off,
+    order_limits, place_order, pool, pool_exit, pool_take, pool_unwind, reduce_only, reopening,
+    risk, self_trade, staging, stakes, trade_limits, trader, triggers, wind_down, write_off,
 };
 
 enum Evidence {
@@ -223,8 +223,9 @@ fn evidence(error: BallastError) -> Evidence {
         E::FeesPaidToday => Case(fees::a_quarter_goes_to_the_treasury_and_the_next_a_day_later),
         E::FeesReserved => Case(fees::the_reserve_stays),
         E::InsuranceDrawn => Case(fees::fees_stay_while_a_cap_limits_insurance),
-        E::PoolCannotTake | E::UnwindTooEarly | E::NothingToSync => {
-            Unreachable("no instruction lets a pool take or close anything")
+        E::PoolCannotTake => Case(pool_take::a_pool_that_is_stopped_or_empty_takes_nothing),
+        E::UnwindTooEarly => {
+            Case(pool_unwind::an_unwind_sells_a_part_at_the_auctions_price_or_better)
         }
         E::InsuranceLimited => {
             Case(stakes::nobody_joins_insurance_that_has_paid_its_cap_and_not_resumed)
@@ -233,6 +234,7 @@ fn evidence(error: BallastError) -> Evidence {
         E::WrongStakes | E::StakesInvariant => {
             Case(stakes::nobody_joins_a_known_loss_or_the_wrong_way)
         }
+        E::NothingToSync => Case(pool_unwind::margin_follows_the_price_both_ways),
         E::WrongPool | E::PoolClosed | E::DepositTooSmall => {
             Case(pool::deposits_are_refused_where_they_would_be_wrong)
         }

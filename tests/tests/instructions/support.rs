@@ -292,6 +292,19 @@ macro_rules! event {
     }};
 }
 
+/// The event of this name among those of a transaction.
+#[macro_export]
+macro_rules! among {
+    ($outcome:expr, $name:ident) => {{
+        let mut events = $outcome.events.iter();
+        let found = events.find_map(|event| match event {
+            ballast_state::events::BallastEvent::$name(event) => Some(event.as_ref().clone()),
+            _ => None,
+        });
+        found.expect("the event")
+    }};
+}
+
 /// Sends an instruction with one account replaced.
 pub fn replaced(
     sandbox: &mut Sandbox,

@@ -104,6 +104,8 @@ export type Pool = {
   premiumAtoms: bigint;
   /** Slot in which the guardian stopped it last. A change that was staged before it does not end that. */
   stoppedSlot: bigint;
+  /** Slot from which on the price of an unwind falls. */
+  auctionSlot: bigint;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -154,6 +156,8 @@ export type PoolArgs = {
   premiumAtoms: number | bigint;
   /** Slot in which the guardian stopped it last. A change that was staged before it does not end that. */
   stoppedSlot: number | bigint;
+  /** Slot from which on the price of an unwind falls. */
+  auctionSlot: number | bigint;
   /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
@@ -184,7 +188,8 @@ export function getPoolEncoder(): FixedSizeEncoder<PoolArgs> {
       ["discountAtoms", getU64Encoder()],
       ["premiumAtoms", getU64Encoder()],
       ["stoppedSlot", getU64Encoder()],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 120)],
+      ["auctionSlot", getU64Encoder()],
+      ["reserved", fixEncoderSize(getBytesEncoder(), 112)],
     ]),
     (value) => ({ ...value, discriminator: POOL_DISCRIMINATOR }),
   );
@@ -215,7 +220,8 @@ export function getPoolDecoder(): FixedSizeDecoder<Pool> {
     ["discountAtoms", getU64Decoder()],
     ["premiumAtoms", getU64Decoder()],
     ["stoppedSlot", getU64Decoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 120)],
+    ["auctionSlot", getU64Decoder()],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 112)],
   ]);
 }
 

@@ -102,6 +102,7 @@ import {
   getGrowQueueInstruction,
   getInitializeExchangeInstructionAsync,
   getLiquidateInstruction,
+  getLiquidateIntoPoolInstruction,
   getMigrateBookInstruction,
   getMigrateExchangeInstruction,
   getMigrateMarketInstruction,
@@ -126,7 +127,9 @@ import {
   getStakeInstruction,
   getStopPoolInstruction,
   getSweepInsuranceInstruction,
+  getSyncPoolInstruction,
   getUnstakeInstruction,
+  getUnwindPoolInstruction,
   getWithdrawFeesInstruction,
   getWithdrawInstruction,
   getWithdrawInsuranceInstruction,
@@ -169,6 +172,7 @@ import {
   parseGrowQueueInstruction,
   parseInitializeExchangeInstruction,
   parseLiquidateInstruction,
+  parseLiquidateIntoPoolInstruction,
   parseMigrateBookInstruction,
   parseMigrateExchangeInstruction,
   parseMigrateMarketInstruction,
@@ -193,7 +197,9 @@ import {
   parseStakeInstruction,
   parseStopPoolInstruction,
   parseSweepInsuranceInstruction,
+  parseSyncPoolInstruction,
   parseUnstakeInstruction,
+  parseUnwindPoolInstruction,
   parseWithdrawFeesInstruction,
   parseWithdrawInstruction,
   parseWithdrawInsuranceInstruction,
@@ -236,6 +242,7 @@ import {
   type GrowQueueInput,
   type InitializeExchangeAsyncInput,
   type LiquidateInput,
+  type LiquidateIntoPoolInput,
   type MigrateBookInput,
   type MigrateExchangeInput,
   type MigrateMarketInput,
@@ -279,6 +286,7 @@ import {
   type ParsedGrowQueueInstruction,
   type ParsedInitializeExchangeInstruction,
   type ParsedLiquidateInstruction,
+  type ParsedLiquidateIntoPoolInstruction,
   type ParsedMigrateBookInstruction,
   type ParsedMigrateExchangeInstruction,
   type ParsedMigrateMarketInstruction,
@@ -303,7 +311,9 @@ import {
   type ParsedStakeInstruction,
   type ParsedStopPoolInstruction,
   type ParsedSweepInsuranceInstruction,
+  type ParsedSyncPoolInstruction,
   type ParsedUnstakeInstruction,
+  type ParsedUnwindPoolInstruction,
   type ParsedWithdrawFeesInstruction,
   type ParsedWithdrawInstruction,
   type ParsedWithdrawInsuranceInstruction,
@@ -327,7 +337,9 @@ import {
   type StakeInput,
   type StopPoolInput,
   type SweepInsuranceInput,
+  type SyncPoolInput,
   type UnstakeInput,
+  type UnwindPoolInput,
   type WithdrawFeesInput,
   type WithdrawInput,
   type WithdrawInsuranceInput,
@@ -508,6 +520,7 @@ export enum BallastInstruction {
   GrowQueue,
   InitializeExchange,
   Liquidate,
+  LiquidateIntoPool,
   MigrateBook,
   MigrateExchange,
   MigrateMarket,
@@ -532,7 +545,9 @@ export enum BallastInstruction {
   Stake,
   StopPool,
   SweepInsurance,
+  SyncPool,
   Unstake,
+  UnwindPool,
   Withdraw,
   WithdrawFees,
   WithdrawInsurance,
@@ -945,6 +960,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([35, 44, 98, 153, 101, 86, 0, 103]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.LiquidateIntoPool;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([238, 121, 167, 254, 26, 155, 102, 126]),
       ),
       0,
@@ -1209,12 +1235,34 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([219, 251, 215, 251, 44, 37, 108, 102]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.SyncPool;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([90, 95, 107, 42, 205, 124, 50, 225]),
       ),
       0,
     )
   ) {
     return BallastInstruction.Unstake;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([78, 31, 0, 15, 142, 137, 136, 172]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.UnwindPool;
   }
   if (
     containsBytes(
@@ -1400,6 +1448,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.Liquidate;
     } & ParsedLiquidateInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.LiquidateIntoPool;
+    } & ParsedLiquidateIntoPoolInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.MigrateBook;
     } & ParsedMigrateBookInstruction<TProgram>)
   | ({
@@ -1472,8 +1523,14 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.SweepInsurance;
     } & ParsedSweepInsuranceInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.SyncPool;
+    } & ParsedSyncPoolInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.Unstake;
     } & ParsedUnstakeInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.UnwindPool;
+    } & ParsedUnwindPoolInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.Withdraw;
     } & ParsedWithdrawInstruction<TProgram>)
@@ -1750,6 +1807,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseLiquidateInstruction(instruction),
       };
     }
+    case BallastInstruction.LiquidateIntoPool: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.LiquidateIntoPool,
+        ...parseLiquidateIntoPoolInstruction(instruction),
+      };
+    }
     case BallastInstruction.MigrateBook: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1918,11 +1982,25 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseSweepInsuranceInstruction(instruction),
       };
     }
+    case BallastInstruction.SyncPool: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.SyncPool,
+        ...parseSyncPoolInstruction(instruction),
+      };
+    }
     case BallastInstruction.Unstake: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: BallastInstruction.Unstake,
         ...parseUnstakeInstruction(instruction),
+      };
+    }
+    case BallastInstruction.UnwindPool: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.UnwindPool,
+        ...parseUnwindPoolInstruction(instruction),
       };
     }
     case BallastInstruction.Withdraw: {
@@ -2134,6 +2212,10 @@ export type BallastPluginInstructions = {
   liquidate: (
     input: LiquidateInput,
   ) => ReturnType<typeof getLiquidateInstruction> & SelfPlanAndSendFunctions;
+  liquidateIntoPool: (
+    input: LiquidateIntoPoolInput,
+  ) => ReturnType<typeof getLiquidateIntoPoolInstruction> &
+    SelfPlanAndSendFunctions;
   migrateBook: (
     input: MigrateBookInput,
   ) => ReturnType<typeof getMigrateBookInstruction> & SelfPlanAndSendFunctions;
@@ -2216,9 +2298,15 @@ export type BallastPluginInstructions = {
     input: SweepInsuranceInput,
   ) => ReturnType<typeof getSweepInsuranceInstruction> &
     SelfPlanAndSendFunctions;
+  syncPool: (
+    input: SyncPoolInput,
+  ) => ReturnType<typeof getSyncPoolInstruction> & SelfPlanAndSendFunctions;
   unstake: (
     input: UnstakeInput,
   ) => ReturnType<typeof getUnstakeInstruction> & SelfPlanAndSendFunctions;
+  unwindPool: (
+    input: UnwindPoolInput,
+  ) => ReturnType<typeof getUnwindPoolInstruction> & SelfPlanAndSendFunctions;
   withdraw: (
     input: WithdrawInput,
   ) => ReturnType<typeof getWithdrawInstruction> & SelfPlanAndSendFunctions;
@@ -2475,6 +2563,11 @@ export function ballastProgram() {
             ),
           liquidate: (input) =>
             addSelfPlanAndSendFunctions(client, getLiquidateInstruction(input)),
+          liquidateIntoPool: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getLiquidateIntoPoolInstruction(input),
+            ),
           migrateBook: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2592,8 +2685,15 @@ export function ballastProgram() {
               client,
               getSweepInsuranceInstruction(input),
             ),
+          syncPool: (input) =>
+            addSelfPlanAndSendFunctions(client, getSyncPoolInstruction(input)),
           unstake: (input) =>
             addSelfPlanAndSendFunctions(client, getUnstakeInstruction(input)),
+          unwindPool: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getUnwindPoolInstruction(input),
+            ),
           withdraw: (input) =>
             addSelfPlanAndSendFunctions(client, getWithdrawInstruction(input)),
           withdrawFees: (input) =>

@@ -1,5 +1,6 @@
 //! Instructions anyone may send: keepers, donors.
 
+use ballast_state::pool::POOL_SUB_ID;
 use ballast_state::trigger::TriggerKind;
 use ballast_state::{instructions, Pubkey};
 use solana_instruction::Instruction;
@@ -267,6 +268,94 @@ impl Liquidate<'_> {
             )
             .arguments(&(self.offer.margin, self.offer.lots))
             .listing(self.makers)
+    }
+}
+
+/// Liquidates one step of a position, or the rest of an unfinished one: the orders of the listed makers
+/// take lots first, then the market's pool.
+#[derive(Clone, Debug, Default)]
+pub struct LiquidateIntoPool<'a> {
+    /// Owner or delegate of the account that gets the rewards; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// Trader account of the position.
+    pub trader: Pubkey,
+    /// Trader account that gets the rewards.
+    pub liquidator: Pubkey,
+    /// Trader accounts of makers, see [`crate::makers::liquidation_makers`].
+    pub makers: &'a [Pubkey],
+}
+
+impl LiquidateIntoPool<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        let pool = addresses::pool(&self.keys.market);
+        let pool_trader = addresses::trader(&pool, POOL_SUB_ID);
+        Call::of(instructions::LIQUIDATE_INTO_POOL)
+            .signer(self.authority)
+            .readonly(addresses::exchange())
+            .market(
+                &self.keys,
+                &[self.trader, self.liquidator, pool, pool_trader],
+                &[Part::Book, Part::Queues, Part::Price],
+            )
+            .listing(self.makers)
+    }
+}
+
+/// Closes a part of the position of a market's pool against the orders of the listed makers.
+#[derive(Clone, Debug, Default)]
+pub struct UnwindPool<'a> {
+    /// Who sends it; signs.
+    pub keeper: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// The keeper's own trader account, which gets its part.
+    pub reward_trader: Pubkey,
+    /// Trader accounts of makers.
+    pub makers: &'a [Pubkey],
+}
+
+impl UnwindPool<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        let pool = addresses::pool(&self.keys.market);
+        let pool_trader = addresses::trader(&pool, POOL_SUB_ID);
+        Call::of(instructions::UNWIND_POOL)
+            .signer(self.keeper)
+            .readonly(addresses::exchange())
+            .market(
+                &self.keys,
+                &[pool, pool_trader, self.reward_trader],
+                &[Part::Book, Part::Queues, Part::Price],
+            )
+            .listing(self.makers)
+    }
+}
+
+/// Moves margin between the free collateral of a market's pool and its position.
+#[derive(Clone, Debug, Default)]
+pub struct SyncPool {
+    /// The market.
+    pub keys: MarketKeys,
+}
+
+impl SyncPool {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        let pool = addresses::pool(&self.keys.market);
+        let pool_trader = addresses::trader(&pool, POOL_SUB_ID);
+        Call::of(instructions::SYNC_POOL)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .readonly(pool)
+            .writable(pool_trader)
+            .beside(&self.keys, &[Part::Queues, Part::Price])
+            .instruction()
     }
 }
 

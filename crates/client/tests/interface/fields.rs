@@ -75,7 +75,7 @@ macro_rules! account_types {
             Pool {
                 version, bump, stopped, _padding, epoch, market, trader, params, shares, requested,
                 last_unwind_slot, last_take_slot, peak_value, peak_slot, taken_bucket, taken, takes,
-                unwinds, discount_atoms, premium_atoms, stopped_slot, reserved
+                unwinds, discount_atoms, premium_atoms, stopped_slot, auction_slot, reserved
             }
             PoolConfig {
                 mode, cap_bps, margin_bps, reserve_first_bps, reserve_last_bps, take_cap_bps,

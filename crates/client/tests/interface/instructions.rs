@@ -714,6 +714,28 @@ fn funds() -> Vec<(&'static str, Instruction)> {
             }
             .instruction(),
         ),
+        (
+            "liquidate_into_pool",
+            anyone::LiquidateIntoPool {
+                authority: OWNER,
+                keys: KEYS,
+                trader: TRADER,
+                liquidator: KEEPERS_TRADER,
+                makers: &[],
+            }
+            .instruction(),
+        ),
+        (
+            "unwind_pool",
+            anyone::UnwindPool {
+                keeper: OWNER,
+                keys: KEYS,
+                reward_trader: TRADER,
+                makers: &[],
+            }
+            .instruction(),
+        ),
+        ("sync_pool", anyone::SyncPool { keys: KEYS }.instruction()),
     ]
 }
 

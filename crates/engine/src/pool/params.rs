@@ -144,6 +144,13 @@ impl PoolParams {
         }
     }
 
+    /// Premium in a market with the parameters `risk`, basis points: as much less where the taker's fee has
+    /// fallen below it.
+    #[must_use]
+    pub fn premium_in(&self, risk: &RiskParams) -> u32 {
+        self.premium_bps.min(risk.taker_fee_bps)
+    }
+
     /// When a request is paid.
     #[must_use]
     pub const fn exit_terms(&self) -> ExitTerms {
@@ -261,6 +268,18 @@ mod tests {
             let refused = Err(EngineError::PoolParams);
             assert_eq!(pool.validate(&risk()), refused, "{index}");
         }
+    }
+
+    #[test]
+    fn the_premium_falls_with_the_takers_fee() {
+        let premium = |taker_fee_bps| {
+            let risk = RiskParams {
+                taker_fee_bps,
+                ..risk()
+            };
+            PoolParams::DEFAULT.premium_in(&risk)
+        };
+        assert_eq!([0, 4, 5, 9].map(premium), [0, 4, 5, 5]);
     }
 
     #[test]

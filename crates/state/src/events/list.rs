@@ -45,6 +45,9 @@ macro_rules! for_each_event {
             InsuranceSwept [71, 241, 247, 53, 59, 217, 227, 251];
             PositionFlagged [214, 195, 219, 171, 95, 96, 40, 15];
             PositionLiquidated [40, 107, 90, 214, 96, 30, 61, 128];
+            PoolTook [165, 146, 97, 139, 195, 223, 202, 131];
+            PoolUnwound [171, 103, 61, 4, 199, 136, 224, 20];
+            PoolSynced [18, 68, 111, 240, 206, 202, 239, 206];
             AutoDeleveraged [10, 14, 140, 79, 30, 115, 27, 9];
             AdlSessionOpened [232, 181, 113, 143, 62, 216, 158, 172];
             AdlSessionAdvanced [29, 184, 43, 47, 71, 192, 33, 58];

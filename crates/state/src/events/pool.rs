@@ -167,3 +167,87 @@ pub struct PoolChanged {
     /// Whether it was stopped before.
     pub stopped_before: bool,
 }
+
+/// A pool took lots over that the book left of a liquidation. The event of the liquidation comes before
+/// it; its liquidator got the rewards.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct PoolTook {
+    /// The market.
+    pub market: Pubkey,
+    /// The pool.
+    pub pool: Pubkey,
+    /// Whose lots they were.
+    pub trader: Pubkey,
+    /// Oracle price, ticks.
+    pub mark_ticks: u64,
+    /// Signed lots of the pool's fill.
+    pub lots: i64,
+    /// Signed quote of it, discount included.
+    pub quote_atoms: i64,
+    /// What the pool gained against the mark.
+    pub discount_atoms: u64,
+    /// What insurance paid it on top.
+    pub premium_atoms: u64,
+    /// What it moved into the position's margin.
+    pub margin_added: u64,
+    /// Signed lots of its position before.
+    pub lots_before: i64,
+    /// Signed lots of its position after.
+    pub lots_after: i64,
+    /// Its free collateral after.
+    pub free_after: i64,
+    /// What it was worth before to whoever leaves, atoms.
+    pub worth_low: u64,
+    /// Notional by which it enlarged its position in the window, this take included.
+    pub window_atoms: u64,
+}
+
+/// A part of a pool's position was closed against the book.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct PoolUnwound {
+    /// The market.
+    pub market: Pubkey,
+    /// The pool.
+    pub pool: Pubkey,
+    /// Whoever called it and signed.
+    pub keeper: Pubkey,
+    /// Worst price of the auction, ticks.
+    pub limit_ticks: u64,
+    /// Oracle price, ticks.
+    pub mark_ticks: u64,
+    /// Funding index, atoms per lot.
+    pub funding_index: i64,
+    /// Lots that were due.
+    pub due_lots: u64,
+    /// Lots closed.
+    pub closed_lots: u64,
+    /// Paid to the keeper.
+    pub keeper_atoms: u64,
+    /// Sum of the long lots after.
+    pub open_interest_after: u64,
+    /// What the fills made of the pool's trader account.
+    pub taker: PartyTraded,
+    /// Fills, in order.
+    pub fills: Vec<OrderFilled>,
+    /// Orders removed, in order.
+    pub removed: Vec<OrderRemoved>,
+    /// Orders that were passed over and stay.
+    pub kept_orders: u32,
+}
+
+/// Margin moved between a pool's free collateral and its position.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct PoolSynced {
+    /// The market.
+    pub market: Pubkey,
+    /// The pool.
+    pub pool: Pubkey,
+    /// Moved into the position, atoms; negative out of it.
+    pub moved_atoms: i64,
+    /// Margin of the position after.
+    pub margin_after: i64,
+    /// Free collateral after.
+    pub free_after: i64,
+    /// Oracle price, ticks.
+    pub mark_ticks: u64,
+}

@@ -92,6 +92,16 @@ impl Market {
         Ok(DeficitPaid { insured, held })
     }
 
+    /// Pays `atoms` to a pool that took over what insurance rescued.
+    ///
+    /// # Errors
+    /// `InsuranceCap` for more than insurance may pay; `Overflow`.
+    pub fn pay_premium(&mut self, atoms: u64, slot: u64) -> core::result::Result<(), EngineError> {
+        let drawn = self.insurance_fund().draw(&self.risk, slot, atoms)?;
+        self.store_insurance(&drawn);
+        Ok(())
+    }
+
     /// Books trading fees: `market` atoms to the fee bucket, `insurance` atoms to insurance.
     ///
     /// # Errors

@@ -3,8 +3,10 @@
 pub mod admin;
 pub mod anyone;
 pub mod fund;
+pub mod liquidation;
 pub mod matching;
 pub mod orders;
+pub mod pool_take;
 pub mod position_change;
 pub mod profit;
 pub mod stakes;

@@ -19,6 +19,7 @@ use ballast_state::{
     trader::Trader,
 };
 
+use crate::loaders::current::Current;
 use crate::{
     error::{error, OrBallast},
     instructions::profit::Profits,
@@ -265,6 +266,23 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
 pub fn leave(settlement: &mut Settlement, trader: &mut Trader, market: &Pubkey) -> Result<()> {
     let reserve = trader.finish(market).or_ballast()?;
     settlement.trader_after(trader.free(), reserve);
+    Ok(())
+}
+
+/// Pays a trader `atoms` that another one of the same instruction gave for it, once the account of that
+/// one is let go of.
+///
+/// # Errors
+/// `TraderInvariant`, `Overflow`.
+pub fn pay(receiver: &AccountLoader<Trader>, market: &Pubkey, atoms: u64) -> Result<()> {
+    let mut receiver = receiver.current_mut()?;
+    let mut settlement = Settlement::default();
+    settlement.paid(atoms);
+    settlement.trader_before(receiver.free(), 0);
+    receiver.credit(atoms)?;
+    settlement.trader_after(receiver.free(), 0);
+    settlement.close().or_ballast()?;
+    receiver.invariant_of(market)?;
     Ok(())
 }
 

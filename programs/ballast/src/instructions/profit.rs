@@ -70,7 +70,10 @@ venues!(
     crate::BlockTrade<'info>,
     crate::RemoveMargin<'info>,
     crate::Liquidate<'info>,
+    crate::LiquidateIntoPool<'info>,
     crate::ExecuteTrigger<'info>,
+    crate::UnwindPool<'info>,
+    crate::SyncPool<'info>,
 );
 
 impl Profits {

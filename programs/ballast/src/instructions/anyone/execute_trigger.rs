@@ -1,7 +1,7 @@
 //! Executes a stop-loss or take-profit whose price the oracle has reached.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{oracle::Action, reward::keeper_reward, settlement::Settlement};
+use ballast_engine::{oracle::Action, reward::keeper_reward};
 use ballast_state::{
     error::BallastError,
     events::TriggerExecuted,
@@ -18,6 +18,7 @@ use crate::{
     error::{error, require, OrBallast},
     instructions::{
         matching::{check_makers, Matched, Matching},
+        position_change::pay,
         profit::Profits,
         taker::{Taker, TakerOrder},
     },
@@ -70,14 +71,7 @@ impl<'info> ExecuteTrigger<'info> {
         let (event, profits) = ctx.accounts.execute(listed, kind)?;
         let accounts = &ctx.accounts;
         if event.reward_atoms > 0 {
-            let mut receiver = accounts.reward_trader.current_mut()?;
-            let mut settlement = Settlement::default();
-            settlement.paid(event.reward_atoms);
-            settlement.trader_before(receiver.free(), 0);
-            receiver.credit(event.reward_atoms)?;
-            settlement.trader_after(receiver.free(), 0);
-            settlement.close().or_ballast()?;
-            receiver.invariant_of(&event.market)?;
+            pay(&accounts.reward_trader, &event.market, event.reward_atoms)?;
         }
         emit(&ctx.accounts.event_authority, &*event)?;
         profits.hold(&accounts.venue(&[&accounts.trader], listed))
