@@ -70,6 +70,7 @@ pub mod liquidation;
 pub mod makers;
 pub mod migration;
 pub mod moment;
+pub mod pooling;
 pub mod price;
 pub mod ranking;
 pub mod staking;

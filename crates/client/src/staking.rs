@@ -1,6 +1,6 @@
 //! What somebody has staked behind a market's insurance, and when it is paid.
 
-use ballast_engine::shares::{Holding, STAKE_TERMS};
+use ballast_engine::shares::{ExitTerms, Holding, STAKE_TERMS};
 use ballast_engine::EngineError;
 use ballast_state::market::Market;
 use ballast_state::share::Share;
@@ -47,14 +47,16 @@ pub fn staking(
         holding,
         value_atoms: fund.value(holding.shares)?,
         payable_atoms: worth.min(holding.requested_value),
-        exit: (holding.requested > 0).then(|| exit_time(&holding, slot)),
+        exit: (holding.requested > 0).then(|| exit_time(&holding, &STAKE_TERMS, slot)),
     })
 }
 
-fn exit_time(holding: &Holding, slot: u64) -> ExitTime {
-    match holding.due_in(&STAKE_TERMS, slot) {
+/// When the request of `holding` is paid under `terms`, in `slot`.
+#[must_use]
+pub fn exit_time(holding: &Holding, terms: &ExitTerms, slot: u64) -> ExitTime {
+    match holding.due_in(terms, slot) {
         0 => {
-            let all = STAKE_TERMS.delay_slots + STAKE_TERMS.window_slots;
+            let all = terms.delay_slots + terms.window_slots;
             let ends = holding.requested_slot.saturating_add(all);
             match ends.saturating_sub(slot) {
                 0 => ExitTime::Lapsed,

@@ -21,6 +21,7 @@ pub mod migrate;
 pub mod options;
 pub mod orders;
 mod pauses;
+pub mod pool;
 pub mod positions;
 pub mod queue;
 mod refusal;
@@ -106,6 +107,8 @@ pub enum ClusterCommand {
     WindDown(wind_down::WindDownArgs),
     /// Stake behind a market's insurance, ask for it back, and show what it is worth.
     Stake(stake::StakeArgs),
+    /// Put tokens into the backstop pool of a market, take them out, show what it is worth.
+    Pool(pool::PoolArgs),
     /// Show the insurance of the markets, give to it, or bring its vault level.
     Insurance(insurance::InsuranceArgs),
 }
@@ -151,6 +154,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Modes(args) => wind_down::modes(session, args).await,
         ClusterCommand::WindDown(args) => wind_down::run(session, args).await,
         ClusterCommand::Stake(args) => stake::run(session, args).await,
+        ClusterCommand::Pool(args) => pool::run(session, args).await,
         ClusterCommand::Insurance(args) => insurance::run(session, args).await,
     }
 }

@@ -3,6 +3,7 @@
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::instructions::admin::{self as build, StagedKeys};
+use ballast_client::instructions::fund::ApplyPoolChange;
 use ballast_client::instructions::source::ApplyOracleChange;
 use ballast_client::instructions::MarketKeys;
 use ballast_client::price::feed_id;
@@ -397,6 +398,12 @@ pub async fn apply(session: &Session, address: &Pubkey, sending: Sending) -> Res
         ApplyOracleChange {
             staged: keys,
             prices: source::prices(session, &staged.target, source).await?,
+        }
+        .instruction()
+    } else if matches!(change, Change::Pool(_)) {
+        ApplyPoolChange {
+            market: staged.target,
+            staged: keys,
         }
         .instruction()
     } else if change.is_of_market() {

@@ -1,0 +1,497 @@
+//! `ballast pool`: a market's backstop pool.
+
+use anchor_lang::prelude::Pubkey;
+use anyhow::Result;
+use ballast_client::instructions::fund as build;
+use ballast_client::pooling::{pool_shares, pooling, Pooling};
+use ballast_client::staking::ExitTime;
+use ballast_client::token::{associated_token, create_associated_token};
+use ballast_client::{accounts, addresses};
+use ballast_engine::oracle::Now;
+use ballast_engine::pool::PoolParams;
+use ballast_engine::shares::Holding;
+use ballast_state::pool::{Pool, POOL_SUB_ID};
+use ballast_state::share::Share;
+use ballast_state::trader::Trader;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use solana_instruction::Instruction;
+use solana_signer::Signer;
+
+use super::collateral::{enough, named, quote_currency};
+use super::failure::{Computed, Usage};
+use super::options::Sending;
+use super::session::Session;
+use super::state::{MarketState, Parts};
+use super::units;
+use super::writing::{self, Plan};
+
+/// Arguments of `pool`.
+#[derive(Clone, Debug, Args)]
+pub struct PoolArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Action {
+    /// Give a market its pool, with the default parameters; the admin, once.
+    Create {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Put tokens into a market's pool.
+    Deposit {
+        /// Amount, as a decimal number of the quote currency.
+        #[arg(allow_negative_numbers = true)]
+        amount: String,
+        #[command(flatten)]
+        of: Of,
+        /// Token account to pay from [default: the signer's associated token account].
+        #[arg(long, value_name = "ADDRESS")]
+        token_account: Option<Pubkey>,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Ask for the worth of shares, in the place of what was asked for before.
+    Request {
+        /// How many shares, or `all`.
+        shares: String,
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Stay after all.
+    Cancel {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Have what was asked for paid.
+    Withdraw {
+        #[command(flatten)]
+        of: Of,
+        /// Token account to pay to [default: the signer's associated token account, which is made
+        /// when it is missing].
+        #[arg(long, value_name = "ADDRESS")]
+        token_account: Option<Pubkey>,
+        /// Fail where less would be paid, as a decimal number of the quote currency.
+        #[arg(long, value_name = "AMOUNT", default_value = "0")]
+        least: String,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Show what a pool is worth, what it holds, and what somebody owns of it.
+    Show {
+        #[command(flatten)]
+        of: Of,
+        /// Whose shares [default: the signer's].
+        #[arg(long, value_name = "ADDRESS")]
+        owner: Option<Pubkey>,
+    },
+    /// Have a pool take nothing that enlarges its position; the guardian or the admin.
+    Stop {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Begin a new epoch of a spent pool; anybody.
+    Reset {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        sending: Sending,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+struct Of {
+    /// Number, name or address of the market.
+    #[arg(long, value_name = "MARKET")]
+    market: String,
+}
+
+/// A market's pool and somebody's shares of it.
+struct Found {
+    state: MarketState,
+    pool: Pool,
+    trader: Trader,
+    share: Option<Share>,
+}
+
+impl Found {
+    async fn of(session: &Session, selector: &str, owner: &Pubkey) -> Result<Self> {
+        let state = session.market(selector, Parts::Queues).await?;
+        let pool = addresses::pool(&state.keys.market);
+        let trader = addresses::trader(&pool, POOL_SUB_ID);
+        let keys = [pool, trader, addresses::share(&pool, owner)];
+        let (_, found) = session.cluster.accounts(&keys).await?;
+        let mut found = found.into_iter();
+        let mut data = || found.next().flatten().map(|account| account.data);
+        let (Some(pool), Some(trader)) = (data(), data()) else {
+            return Err(Usage(format!("{} has no pool", state.name())).into());
+        };
+        Ok(Self {
+            pool: accounts::pool(&pool)?,
+            trader: accounts::trader(&trader)?,
+            share: data().map(|data| accounts::share(&data)).transpose()?,
+            state,
+        })
+    }
+
+    /// What the pool is worth now.
+    fn worth(&self) -> Result<Pooling> {
+        let state = &self.state;
+        let queues = state.queues.as_ref();
+        let queues = queues.ok_or_else(|| Usage("the queues were not read".to_owned()))?;
+        let now = Now {
+            slot: state.slot,
+            unix_timestamp: state.now,
+        };
+        let (market, price) = (&state.market, state.price.as_ref().ok());
+        let found = pooling(market, &self.pool, &self.trader, queues, price, now);
+        found.map_err(|error| Usage(format!("{}: {error}", error.name())).into())
+    }
+
+    fn holding(&self) -> (Holding, Option<ExitTime>) {
+        match &self.share {
+            Some(share) => pool_shares(&self.pool, share, self.state.slot),
+            None => (Holding::default(), None),
+        }
+    }
+}
+
+/// What a deposit sends: an account for the shares where there is none yet.
+fn deposits(deposit: &build::DepositPool, has_share: bool) -> Vec<Instruction> {
+    let create = build::CreateShare {
+        payer: deposit.owner,
+        owner: deposit.owner,
+        fund: addresses::pool(&deposit.keys.market),
+    };
+    let create = (!has_share).then(|| create.instruction());
+    create.into_iter().chain([deposit.instruction()]).collect()
+}
+
+/// What a payment sends: a token account where there is none.
+fn withdraws(withdraw: &build::WithdrawPool, make_account: bool) -> Vec<Instruction> {
+    let (owner, collateral) = (withdraw.owner, withdraw.collateral);
+    let make = make_account.then(|| create_associated_token(owner, owner, &collateral));
+    make.into_iter().chain([withdraw.instruction()]).collect()
+}
+
+/// Runs `ballast pool`.
+pub async fn run(session: &Session, args: &PoolArgs) -> Result<()> {
+    match &args.action {
+        Action::Create { of, sending } => create(session, of, *sending).await,
+        Action::Deposit {
+            amount,
+            of,
+            token_account,
+            sending,
+        } => deposit(session, amount, of, *token_account, *sending).await,
+        Action::Request {
+            shares,
+            of,
+            sending,
+        } => request(session, shares, of, *sending).await,
+        Action::Cancel { of, sending } => cancel(session, of, *sending).await,
+        Action::Withdraw {
+            of,
+            token_account,
+            least,
+            sending,
+        } => withdraw(session, of, *token_account, least, *sending).await,
+        Action::Show { of, owner } => show(session, of, *owner).await,
+        Action::Stop { of, sending } => stop(session, of, *sending).await,
+        Action::Reset { of, sending } => reset(session, of, *sending).await,
+    }
+}
+
+async fn send(
+    session: &Session,
+    (command, purpose): (&'static str, String),
+    instructions: Vec<Instruction>,
+    sending: Sending,
+) -> Result<()> {
+    let signer = session.keypair()?;
+    let (_, units) = quote_currency(session).await?;
+    let plan = Plan {
+        command,
+        purpose,
+        instructions,
+        names: named(units),
+    };
+    writing::perform(session, signer, plan, sending).await
+}
+
+async fn create(session: &Session, of: &Of, sending: Sending) -> Result<()> {
+    let admin = session.keypair()?.pubkey();
+    let (address, market) = session.find(&of.market).await?;
+    let create = build::CreatePool {
+        admin,
+        payer: admin,
+        market: address,
+        params: PoolParams::for_market(&market.risk),
+    };
+    let purpose = format!("Give {} a pool", super::state::name_of(&market));
+    let instructions = vec![create.instruction()];
+    send(session, ("pool create", purpose), instructions, sending).await
+}
+
+async fn deposit(
+    session: &Session,
+    amount: &str,
+    of: &Of,
+    token_account: Option<Pubkey>,
+    sending: Sending,
+) -> Result<()> {
+    let owner = session.keypair()?.pubkey();
+    let (collateral, units) = quote_currency(session).await?;
+    let amount = units.atoms(amount)?;
+    let found = Found::of(session, &of.market, &owner).await?;
+    let source = token_account.unwrap_or_else(|| associated_token(&owner, &collateral));
+    let held = session.tokens(&source).await?;
+    enough(units, &source, &collateral.mint, held, amount)?;
+    let deposit = build::DepositPool {
+        owner,
+        keys: found.state.keys,
+        source,
+        collateral,
+        amount,
+    };
+    let purpose = format!(
+        "Put {} into the pool of {}",
+        units.show(amount.into()),
+        found.state.name()
+    );
+    let instructions = deposits(&deposit, found.share.is_some());
+    send(session, ("pool deposit", purpose), instructions, sending).await
+}
+
+async fn request(session: &Session, shares: &str, of: &Of, sending: Sending) -> Result<()> {
+    let owner = session.keypair()?.pubkey();
+    let found = Found::of(session, &of.market, &owner).await?;
+    let (holding, _) = found.holding();
+    let shares = match shares {
+        "all" => holding.shares,
+        count => {
+            let parsed = count.parse();
+            parsed.map_err(|_| Usage(format!("{count} is no number of shares")))?
+        }
+    };
+    let purpose = format!(
+        "Ask for the worth of {shares} of {} shares of the pool of {}",
+        holding.shares,
+        found.state.name()
+    );
+    let request = build::RequestPool {
+        owner,
+        keys: found.state.keys,
+        shares,
+    };
+    let instructions = vec![request.instruction()];
+    send(session, ("pool request", purpose), instructions, sending).await
+}
+
+async fn cancel(session: &Session, of: &Of, sending: Sending) -> Result<()> {
+    let owner = session.keypair()?.pubkey();
+    let (market, stored) = session.find(&of.market).await?;
+    let name = super::state::name_of(&stored);
+    let purpose = format!("Leave all shares in the pool of {name}");
+    let instructions = vec![build::CancelPoolRequest { owner, market }.instruction()];
+    send(session, ("pool cancel", purpose), instructions, sending).await
+}
+
+async fn withdraw(
+    session: &Session,
+    of: &Of,
+    token_account: Option<Pubkey>,
+    least: &str,
+    sending: Sending,
+) -> Result<()> {
+    let owner = session.keypair()?.pubkey();
+    let (collateral, units) = quote_currency(session).await?;
+    let least_atoms = match least {
+        "0" => 0,
+        least => units.atoms(least)?,
+    };
+    let found = Found::of(session, &of.market, &owner).await?;
+    let own = associated_token(&owner, &collateral);
+    let destination = token_account.unwrap_or(own);
+    let missing = destination == own && session.tokens(&own).await?.is_none();
+    let withdraw = build::WithdrawPool {
+        owner,
+        keys: found.state.keys,
+        destination,
+        collateral,
+        least_atoms,
+    };
+    let purpose = format!(
+        "Have what was asked of the pool of {} paid to token account {destination}",
+        found.state.name()
+    );
+    let instructions = withdraws(&withdraw, missing);
+    send(session, ("pool withdraw", purpose), instructions, sending).await
+}
+
+async fn stop(session: &Session, of: &Of, sending: Sending) -> Result<()> {
+    let authority = session.keypair()?.pubkey();
+    let (market, stored) = session.find(&of.market).await?;
+    let name = super::state::name_of(&stored);
+    let purpose = format!("Have the pool of {name} take nothing that enlarges its position");
+    let instructions = vec![build::StopPool { authority, market }.instruction()];
+    send(session, ("pool stop", purpose), instructions, sending).await
+}
+
+async fn reset(session: &Session, of: &Of, sending: Sending) -> Result<()> {
+    let (market, stored) = session.find(&of.market).await?;
+    let name = super::state::name_of(&stored);
+    let purpose = format!("Begin a new epoch of the spent pool of {name}");
+    let instructions = vec![build::ResetPool { market }.instruction()];
+    send(session, ("pool reset", purpose), instructions, sending).await
+}
+
+/// A pool as it is printed.
+#[derive(Clone, Debug, Serialize)]
+struct PoolView {
+    market: String,
+    slot: u64,
+    /// To whoever leaves, and to whoever joins.
+    worth_low_atoms: u64,
+    worth_high_atoms: u64,
+    free_atoms: i64,
+    /// What may leave now.
+    payable_atoms: u64,
+    inventory_lots: i64,
+    stopped: bool,
+    mode: u32,
+    shares: u64,
+    /// Worth of a million shares to whoever leaves.
+    million_shares_atoms: u64,
+    owned_shares: u64,
+    owned_atoms: u64,
+    owned: String,
+    requested: u64,
+    requested_value_atoms: u64,
+    /// Slots until the request is paid; 0 while it is; `null` without one, and when it has lapsed.
+    due_in_slots: Option<u64>,
+    /// Slots for which it is paid still; `null` before and after.
+    open_for_slots: Option<u64>,
+    lapsed: bool,
+}
+
+impl PoolView {
+    fn new(found: &Found, units: units::Collateral) -> Result<Self> {
+        let now = found.worth()?;
+        let fund = found.pool.fund(now.worth.low);
+        let (holding, exit) = found.holding();
+        let owned_atoms = fund.value(holding.shares).computed()?;
+        let (due_in_slots, open_for_slots) = match exit {
+            Some(ExitTime::In(slots)) => (Some(slots), None),
+            Some(ExitTime::Now(slots)) => (Some(0), Some(slots)),
+            Some(ExitTime::Lapsed) | None => (None, None),
+        };
+        Ok(Self {
+            market: found.state.name(),
+            slot: found.state.slot,
+            worth_low_atoms: now.worth.low,
+            worth_high_atoms: now.worth.high,
+            free_atoms: found.trader.free,
+            payable_atoms: now.payable,
+            inventory_lots: now.lots,
+            stopped: found.pool.stopped != 0,
+            mode: found.pool.params.mode,
+            shares: found.pool.shares,
+            million_shares_atoms: fund.value(1_000_000).computed()?,
+            owned_shares: holding.shares,
+            owned_atoms,
+            owned: units.text(owned_atoms.into()),
+            requested: holding.requested,
+            requested_value_atoms: holding.requested_value,
+            due_in_slots,
+            open_for_slots,
+            lapsed: exit == Some(ExitTime::Lapsed),
+        })
+    }
+
+    fn words(&self, units: units::Collateral) -> String {
+        let show = |atoms: u64| units.show(atoms.into());
+        let asked = match (self.due_in_slots, self.open_for_slots) {
+            _ if self.lapsed => "What was asked for has lapsed: ask again.".to_owned(),
+            (None, _) => "Nothing is asked for.".to_owned(),
+            (Some(_), Some(open)) => format!(
+                "{} at most may be paid now, for {open} slots more.",
+                show(self.requested_value_atoms)
+            ),
+            (Some(wait), None) => format!(
+                "{} at most may be paid in {wait} slots.",
+                show(self.requested_value_atoms)
+            ),
+        };
+        format!(
+            "The pool of {} is worth {} to leave and {} to join; it holds {} lots, and {} may leave.\n{} shares of {}, worth {}. {asked}",
+            self.market,
+            show(self.worth_low_atoms),
+            show(self.worth_high_atoms),
+            self.inventory_lots,
+            show(self.payable_atoms),
+            self.owned_shares,
+            self.shares,
+            show(self.owned_atoms),
+        )
+    }
+}
+
+async fn show(session: &Session, of: &Of, owner: Option<Pubkey>) -> Result<()> {
+    let owner = match owner {
+        Some(owner) => owner,
+        None => session.keypair()?.pubkey(),
+    };
+    let (_, units) = quote_currency(session).await?;
+    let found = Found::of(session, &of.market, &owner).await?;
+    let view = PoolView::new(&found, units)?;
+    session.answer(&view, || view.words(units))
+}
+
+#[cfg(test)]
+mod tests {
+    use ballast_state::instructions as codes;
+
+    use super::*;
+
+    fn heads(instructions: &[Instruction]) -> Vec<&[u8]> {
+        let head = |one: &Instruction| one.data.get(..8).map(<[u8]>::len);
+        assert!(instructions
+            .iter()
+            .all(|one| head(one).is_none_or(|length| length == 8)));
+        instructions
+            .iter()
+            .map(|one| one.data.get(..8).unwrap_or(&[]))
+            .collect()
+    }
+
+    #[test]
+    fn a_first_deposit_opens_an_account_and_a_payment_a_token_account() {
+        let deposit = build::DepositPool {
+            amount: 5,
+            ..build::DepositPool::default()
+        };
+        let first = deposits(&deposit, false);
+        assert_eq!(
+            heads(&first),
+            [&codes::CREATE_SHARE[..], &codes::DEPOSIT_POOL]
+        );
+        assert_eq!(heads(&deposits(&deposit, true)), [&codes::DEPOSIT_POOL[..]]);
+        let withdraw = build::WithdrawPool::default();
+        assert_eq!(
+            heads(&withdraws(&withdraw, false)),
+            [&codes::WITHDRAW_POOL[..]]
+        );
+        assert_eq!(withdraws(&withdraw, true).len(), 2);
+    }
+}
