@@ -4,6 +4,7 @@
 //! `BALLAST_COALITION_HISTORIES` says how many histories are played, `BALLAST_SEED` from which seed.
 
 mod attack;
+mod funds;
 mod gap;
 mod intent;
 mod keys;
