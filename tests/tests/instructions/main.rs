@@ -41,6 +41,7 @@ mod order_margin;
 mod orders;
 mod place_order;
 mod pool;
+mod pool_attacks;
 mod pool_exit;
 mod pool_take;
 mod pool_unwind;

@@ -296,7 +296,8 @@ macro_rules! event {
 #[macro_export]
 macro_rules! among {
     ($outcome:expr, $name:ident) => {{
-        let mut events = $outcome.events.iter();
+        let outcome = &$outcome;
+        let mut events = outcome.events.iter();
         let found = events.find_map(|event| match event {
             ballast_state::events::BallastEvent::$name(event) => Some(event.as_ref().clone()),
             _ => None,

@@ -85,6 +85,11 @@ impl PoolMode {
     }
 }
 
+/// What a maker gets of a trade, basis points of its notional; 0 where makers pay.
+fn rebate(risk: &RiskParams) -> u32 {
+    risk.maker_fee_bps.min(0).unsigned_abs()
+}
+
 /// Whether `value` is within `least..=most`.
 const fn within(value: u64, least: u64, most: u64) -> bool {
     least <= value && value <= most
@@ -122,8 +127,10 @@ impl PoolParams {
         let all = Self::DEFAULT;
         let reserve_last_bps = all.reserve_last_bps.min(risk.liquidation_discount_max_bps);
         let reserve_first_bps = all.reserve_first_bps.min(reserve_last_bps);
-        let keeper_bps = all.keeper_bps.min(reserve_first_bps);
-        let slip_bps = all.slip_bps.min(reserve_first_bps.wrapping_sub(keeper_bps));
+        let rebate = rebate(risk);
+        let closing = reserve_first_bps.max(rebate).wrapping_sub(rebate);
+        let keeper_bps = all.keeper_bps.min(closing);
+        let slip_bps = all.slip_bps.min(closing.wrapping_sub(keeper_bps));
         Self {
             reserve_first_bps,
             reserve_last_bps,
@@ -162,17 +169,19 @@ impl PoolParams {
 
     /// Fails unless every field is within its bounds, in a market with the parameters `risk`.
     ///
-    /// An unwind at its last price, its keeper's part included, costs no more than the least discount at
-    /// which lots were taken, so that nobody earns at one mark by being liquidated into the pool and buying
-    /// back from it. Insurance pays no more for a take than a trade's fee, so that nobody earns by making
-    /// bankrupts for a pool of its own.
+    /// An unwind at its last price, its keeper's part and a maker's rebate included, gives no more than the
+    /// least discount at which lots were taken, so that nobody earns at one mark by being liquidated into
+    /// the pool and buying back from it. Insurance pays no more for a take than a trade's fee, so that
+    /// nobody earns by making bankrupts for a pool of its own.
     ///
     /// # Errors
     /// `PoolParams`.
     pub fn validate(&self, risk: &RiskParams) -> Result<(), EngineError> {
         let bps = |value: u32, least: u64, most: u64| within(u64::from(value), least, most);
         let last = u64::from(self.reserve_last_bps);
-        let closing = u64::from(self.slip_bps).wrapping_add(u64::from(self.keeper_bps));
+        let closing = u64::from(self.slip_bps)
+            .wrapping_add(u64::from(self.keeper_bps))
+            .wrapping_add(u64::from(rebate(risk)));
         let sound = bps(self.mode, 0, 2)
             && bps(self.cap_bps, 100, BPS_ONE)
             && bps(self.margin_bps, 1_000, 20_000)
@@ -235,6 +244,26 @@ mod tests {
             assert_eq!(params.validate(&risk), Ok(()), "{discount} {fee}");
             assert_eq!(params.reserve_last_bps, discount);
         }
+    }
+
+    #[test]
+    fn a_makers_rebate_counts_as_what_an_unwind_gives() {
+        let risk = RiskParams {
+            maker_fee_bps: -3,
+            ..risk()
+        };
+        let pool = |slip_bps| PoolParams {
+            slip_bps,
+            ..PoolParams::DEFAULT
+        };
+        assert_eq!(pool(20).validate(&risk), Ok(()));
+        assert_eq!(pool(21).validate(&risk), Err(EngineError::PoolParams));
+        let most = RiskParams {
+            maker_fee_bps: -5,
+            ..risk
+        };
+        assert_eq!(PoolParams::for_market(&most).slip_bps, 18);
+        assert_eq!(PoolParams::for_market(&most).validate(&most), Ok(()));
     }
 
     #[test]
