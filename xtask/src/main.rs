@@ -55,6 +55,10 @@ enum Task {
     /// Plays a crash through the built program and writes a report (`--help` lists ARGS)
     #[command(disable_help_flag = true)]
     Rehearse(Forwarded),
+    /// Rehearses many crashes with different pools and insurance and compares how much is deleveraged
+    /// (`--help` lists ARGS)
+    #[command(disable_help_flag = true)]
+    Capital(Forwarded),
     /// Explains a round of the last rehearsal and checks its figures (`--help` lists ARGS)
     #[command(disable_help_flag = true)]
     ExplainAdl(Forwarded),
@@ -111,6 +115,7 @@ fn main() -> ExitCode {
         Task::Release => release::release(),
         Task::Deploy(forwarded) => tasks::deploy(&forwarded.args),
         Task::Rehearse(forwarded) => tasks::rehearse(&forwarded.args),
+        Task::Capital(forwarded) => tasks::capital(&forwarded.args),
         Task::ExplainAdl(forwarded) => tasks::explain_adl(&forwarded.args),
         Task::Examples(options) => examples::run(&options),
         Task::Bench(forwarded) => tasks::bench(&forwarded.args),

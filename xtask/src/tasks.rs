@@ -26,6 +26,16 @@ pub fn rehearse(args: &[OsString]) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(status))
 }
 
+/// Builds the program and the rehearsal and has it compare amounts of capital.
+pub fn capital(args: &[OsString]) -> Result<ExitCode, String> {
+    let root = workspace::root()?;
+    let program = BALLAST.ensure_built(&root)?;
+    let mut rehearsal = package_command(&root, "ballast-rehearsal", "ballast-rehearsal")?;
+    rehearsal.arg("capital").arg("--program").arg(program);
+    let status = cargo::status(rehearsal.args(args))?;
+    Ok(cargo::exit_code(status))
+}
+
 /// Proves the lemmas of docs/ADL.md with z3.
 pub fn lemmas(args: &[OsString]) -> Result<ExitCode, String> {
     let mut solver = Command::new(workspace::root()?.join("scripts/smt/run.sh"));

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ballast_engine::queue::{CutStamp, PASS_SLOTS};
-use ballast_report::model::{LiquidationLine, Report, Round};
+use ballast_report::model::{LiquidationLine, Report, Round, Scenario};
+use ballast_report::pool;
 use ballast_report::traders::Direction;
 use ballast_report::trading::{BookSummary, TradeLine};
 use ballast_report::waterfall::{self, movements};
@@ -41,6 +42,11 @@ struct Ledger<'a> {
     taken: BTreeMap<&'a str, (u64, i64)>,
 }
 
+/// The account of the backstop pool, if there is one.
+fn pool_of(scenario: &Scenario) -> Option<&String> {
+    Some(&scenario.pool_account).filter(|account| !account.is_empty())
+}
+
 /// Follows the whole report. `decisions` belong to the rounds, where they could be decided.
 pub fn follow(report: &Report, decisions: &[Option<&Decision>], audit: &mut Audit) {
     let mut ledger = Ledger::new(report, audit);
@@ -62,13 +68,14 @@ impl<'a> Ledger<'a> {
         let others = scenario
             .keeper_accounts
             .iter()
-            .chain(&scenario.taker_accounts);
+            .chain(&scenario.taker_accounts)
+            .chain(pool_of(scenario));
         let others = others.chain(makers);
         let population = report.traders.iter();
         let people = population.clone().map(|line| line.trader.as_str());
         let unique: BTreeSet<&str> = people.chain(others.clone().map(String::as_str)).collect();
         audit.equal(
-            "traders, keepers, takers and market makers, different ones",
+            "traders, keepers, takers, market makers and the pool, different ones",
             unique.len(),
             population.len() + others.clone().count(),
         );
@@ -121,11 +128,12 @@ impl<'a> Ledger<'a> {
     }
 
     fn liquidate(&mut self, line: &'a LiquidationLine) {
-        for (trader, lots) in movements(line) {
+        for (trader, lots) in movements(line, &self.report.scenario.pool_account) {
             self.shift(trader, lots);
         }
         self.insurance += i128::from(line.insurance_fee_atoms);
         self.insurance -= i128::from(line.insurance_paid_atoms);
+        self.insurance -= i128::from(line.pool_premium_atoms);
     }
 
     fn trade(&mut self, line: &'a TradeLine) {
@@ -352,6 +360,13 @@ impl<'a> Ledger<'a> {
             let before = before.map_or(0, |queued| queued.lights);
             audit.equal(at("lights_before"), line.lights_before, before);
         }
+        if let Some(account) = pool_of(&self.report.scenario) {
+            audit.equal(
+                "summary.pool.lots_end, against the trades",
+                self.report.summary.pool.lots_end,
+                self.lots.get(account.as_str()).copied().unwrap_or(0),
+            );
+        }
         audit.equal(
             "summary.insurance_end_atoms, against all payments",
             i128::from(self.report.summary.insurance_end_atoms),
@@ -360,8 +375,31 @@ impl<'a> Ledger<'a> {
     }
 }
 
+/// The pool's totals, and its worth at every price: what was deposited and what each of its lines paid.
+fn pool_money(report: &Report, audit: &mut Audit) {
+    match pool::summary(report) {
+        Ok(found) => {
+            audit.holds(found == report.summary.pool, || Fault {
+                field: "summary.pool, against the lines".to_owned(),
+                recorded: format!("{:?}", report.summary.pool),
+                recomputed: format!("{found:?}"),
+            });
+        }
+        Err(error) => audit.fail("summary.pool", "sums", error.to_string()),
+    }
+    match pool::departures(report) {
+        Ok(departures) => {
+            for departure in departures {
+                audit.fail("path, pool_atoms", departure, "what its lines come to");
+            }
+        }
+        Err(error) => audit.fail("path, pool_atoms", "sums", error.to_string()),
+    }
+}
+
 fn totals(report: &Report, audit: &mut Audit) {
     book(report, audit);
+    pool_money(report, audit);
     let (summary, rounds) = (&report.summary, &report.adl);
     let sum = |figure: &dyn Fn(&Round) -> i128| rounds.iter().map(figure).sum::<i128>();
     let gave_up = sum(&|round| i128::from(round.winners_gave_up_atoms));

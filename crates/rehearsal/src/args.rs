@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
+use ballast_engine::pool::PoolParams;
 use ballast_report::policy::Policy;
 use clap::Parser;
 use strum::VariantArray;
 
 use crate::scenario::market::{MarketOptions, MARKET_MAKERS};
 
-/// Play a market crash through the built program, in an embedded Solana virtual machine.
+/// Where half of the maintenance margin is gone.
+const DISCOUNT_FULL_RATIO_BPS: u32 = 5_000;
+
+/// What is rehearsed, and how it is told.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "ballast-rehearsal", version)]
 pub struct RehearseArgs {
     /// Trader accounts of the population.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(10..=2_000))]
@@ -25,6 +28,23 @@ pub struct RehearseArgs {
     /// Insurance when the crash begins, whole US dollars [default: 100 for each trader].
     #[arg(long, value_name = "USD", value_parser = clap::value_parser!(u64).range(0..=1_000_000_000_000))]
     pub insurance: Option<u64>,
+    /// Insurance when the crash begins, basis points of the worth of the open interest.
+    #[arg(long, value_name = "BPS", conflicts_with = "insurance", value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    pub insurance_bps: Option<u64>,
+    /// Insurance that others stake beside, basis points of the worth of the open interest.
+    #[arg(long, value_name = "BPS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    pub stake: u64,
+    /// What is deposited into a backstop pool, basis points of the worth of the open interest; 0 for no
+    /// pool.
+    #[arg(long, value_name = "BPS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=10_000))]
+    pub pool: u64,
+    /// Largest notional that the pool holds, basis points of its worth.
+    #[arg(long, value_name = "BPS", default_value_t = PoolParams::DEFAULT.cap_bps, value_parser = clap::value_parser!(u32).range(100..=10_000))]
+    pub pool_cap_bps: u32,
+    /// Equity over maintenance margin at which the liquidator's discount is the last one at once, basis
+    /// points; 0: it grows with time alone.
+    #[arg(long, value_name = "BPS", default_value_t = DISCOUNT_FULL_RATIO_BPS, value_parser = clap::value_parser!(u32).range(0..=9_999))]
+    pub discount_full_ratio_bps: u32,
     /// Highest leverage of small positions.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..=20))]
     pub max_leverage: u64,
@@ -127,6 +147,8 @@ mod tests {
         assert_eq!((args.traders, args.seed, args.max_leverage), (300, 1, 20));
         assert_eq!(args.out, PathBuf::from("target/rehearsal"));
         assert!(args.prices.is_none() && args.insurance.is_none() && !args.json);
+        assert_eq!((args.pool, args.stake, args.insurance_bps), (0, 0, None));
+        assert!(parse(&["--insurance", "5", "--insurance-bps", "5"]).is_err());
     }
 
     #[test]
@@ -158,6 +180,10 @@ mod tests {
             ["--adl-step-bps", "10001"],
             ["--rank-tolerance-bps", "1001"],
             ["--insurance", "-5"],
+            ["--insurance-bps", "10001"],
+            ["--pool", "10001"],
+            ["--pool-cap-bps", "99"],
+            ["--discount-full-ratio-bps", "10000"],
             ["--seed", "x"],
             ["--policy", "auction"],
             ["--market-makers", "33"],

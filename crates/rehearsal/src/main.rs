@@ -1,6 +1,7 @@
 //! `ballast-rehearsal`: a market crash on the built program, and a report of it.
 
 mod args;
+mod capital;
 mod crash;
 mod plan;
 mod rehearse;
@@ -9,9 +10,30 @@ mod scenario;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use args::RehearseArgs;
+use capital::CapitalArgs;
+
+/// Play a market crash through the built program, in an embedded Solana virtual machine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ballast-rehearsal",
+    version,
+    args_conflicts_with_subcommands = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    rehearse: RehearseArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Rehearse many crashes with different pools and insurance, and compare how much is deleveraged
+    Capital(CapitalArgs),
+}
 
 /// Exit code when a check of the report fails.
 const FAILURE: u8 = 1;
@@ -19,7 +41,12 @@ const FAILURE: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    match rehearse::run(&RehearseArgs::parse()) {
+    let cli = Cli::parse();
+    let done = match &cli.command {
+        None => rehearse::run(&cli.rehearse),
+        Some(Command::Capital(args)) => capital::run(args),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(FAILURE),
         Err(error) => {

@@ -1,6 +1,7 @@
 //! What the options of a rehearsal come to.
 
 use anyhow::{Context, Result};
+use ballast_engine::pool::PoolParams;
 use ballast_engine::risk::RiskParams;
 
 use crate::args::RehearseArgs;
@@ -31,8 +32,14 @@ pub struct Plan {
     pub population: Population,
     /// Parameters of the market.
     pub risk: RiskParams,
-    /// Insurance at the start, atoms.
+    /// Insurance at the start, the stakes not counted, atoms.
     pub insurance: u64,
+    /// Staked insurance at the start, atoms.
+    pub staked: u64,
+    /// What is deposited into the backstop pool, atoms; 0 for none.
+    pub pool: u64,
+    /// Parameters of the pool.
+    pub pool_params: PoolParams,
     /// Collateral of all liquidation keepers, atoms.
     pub keeper_capital: u64,
     /// Who makes the market and who takes from it.
@@ -49,6 +56,14 @@ impl Plan {
             Some(file) => csv_path::load(file)?,
             None => generated_path::generate(args.seed),
         };
+        Self::along(args, path)
+    }
+
+    /// The same along other prices.
+    ///
+    /// # Errors
+    /// Options that contradict each other.
+    pub fn along(args: &RehearseArgs, path: PricePath) -> Result<Self> {
         let first = path.first().context("a price path is not empty")?;
         let units = MarketUnits::for_price(first.price_nano)?;
         let unit_lots = units.lots_worth(LEAST_POSITION_USD, first.price_nano)?;
@@ -71,21 +86,42 @@ impl Plan {
             min_position_lots: unit_lots,
             maker_fee_bps: market.fee_bps,
             impact_notional: market.impact_notional,
+            discount_full_ratio_bps: args.discount_full_ratio_bps,
         };
+        let open_interest = u128::from(open_interest_lots) * u128::from(atoms_per_lot);
+        let part = |bps: u64| u64::try_from(open_interest * u128::from(bps) / 10_000);
         let usd = args
             .insurance
             .unwrap_or(INSURANCE_USD_PER_TRADER * u64::from(args.traders));
-        let open_interest = u128::from(open_interest_lots) * u128::from(atoms_per_lot);
-        let keeper_capital =
-            u64::try_from(open_interest * u128::from(KEEPER_CAPITAL_BPS) / 10_000)?;
+        let insurance = match args.insurance_bps {
+            Some(bps) => part(bps)?,
+            None => usd * ATOMS_PER_USD,
+        };
+        let risk = choice.params();
         Ok(Self {
             path,
             units,
             population,
-            risk: choice.params(),
-            insurance: usd * ATOMS_PER_USD,
-            keeper_capital,
+            insurance,
+            staked: part(args.stake)?,
+            pool: part(args.pool)?,
+            pool_params: pool_params(args, &risk),
+            risk,
+            keeper_capital: part(KEEPER_CAPITAL_BPS)?,
             market,
         })
+    }
+}
+
+/// Those of most pools, as far as the market allows.
+fn pool_params(args: &RehearseArgs, risk: &RiskParams) -> PoolParams {
+    let usual = PoolParams::DEFAULT;
+    PoolParams {
+        cap_bps: args.pool_cap_bps,
+        reserve_last_bps: usual
+            .reserve_last_bps
+            .min(risk.liquidation_discount_max_bps)
+            .max(usual.reserve_first_bps),
+        ..usual
     }
 }

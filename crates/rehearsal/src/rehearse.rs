@@ -15,7 +15,7 @@ use crate::args::RehearseArgs;
 use crate::crash::diary::{Diary, Occasion};
 use crate::crash::stage::Stage;
 use crate::crash::trading_floor::Floor;
-use crate::crash::{assemble, dishonest, flow, gap, integrity, keepers, opening};
+use crate::crash::{assemble, dishonest, flow, gap, integrity, keepers, opening, pool};
 use crate::plan::{Plan, KEEPERS};
 use crate::report::{checks, html, terminal};
 use crate::scenario::prices::PricePoint;
@@ -40,14 +40,8 @@ pub fn run(args: &RehearseArgs) -> Result<bool> {
         println!("{}", terminal::heading(&report));
     }
     let bar = progress(plan.population.openings.len() + plan.path.points.len());
-    let mut stage = set_up(args, &plan, &bar)?;
-    let mut diary = Diary::default();
-    let mut floor = Floor::new(plan.market, plan.risk.min_position_lots, args.seed);
-    report.scenario.stop_losses = floor.place_stop_losses(&mut stage, &plan.population)?;
-    assemble::start(&mut report, &stage, &plan)?;
-    crash(&mut stage, &mut floor, &mut diary, &mut report, &plan, &bar)?;
+    let (stage, mut diary) = play_all(args, &plan, &mut report, &bar)?;
     bar.finish_and_clear();
-    assemble::finish(&mut report, &stage, &mut diary)?;
     report.policies = policies::compare(&report.adl, &args.policies())?;
     let cheated = cheat(args, &plan, &stage, diary.occasion.take());
     report.dishonest_keepers = cheated.unwrap_or_else(|error| Dishonest {
@@ -75,6 +69,23 @@ pub fn run(args: &RehearseArgs) -> Result<bool> {
     Ok(report.checks.iter().all(|check| check.passed))
 }
 
+/// Plays the whole path; fills the report but for what is compared and tried afterwards.
+pub fn play_all(
+    args: &RehearseArgs,
+    plan: &Plan,
+    report: &mut Report,
+    bar: &ProgressBar,
+) -> Result<(Stage, Diary)> {
+    let mut stage = set_up(args, plan, bar)?;
+    let mut diary = Diary::default();
+    let mut floor = Floor::new(plan.market, plan.risk.min_position_lots, args.seed);
+    report.scenario.stop_losses = floor.place_stop_losses(&mut stage, &plan.population)?;
+    assemble::start(report, &stage, plan)?;
+    crash(&mut stage, &mut floor, &mut diary, report, plan, bar)?;
+    assemble::finish(report, &stage, &mut diary)?;
+    Ok((stage, diary))
+}
+
 /// Builds the exchange and opens every position.
 fn set_up(args: &RehearseArgs, plan: &Plan, bar: &ProgressBar) -> Result<Stage> {
     let first = plan.path.first().context("a price path is not empty")?;
@@ -90,7 +101,8 @@ fn set_up(args: &RehearseArgs, plan: &Plan, bar: &ProgressBar) -> Result<Stage> 
     );
     bar.set_message("opening positions");
     let market = &plan.market;
-    let positions = plan.population.members.len() + KEEPERS + market.makers + market.takers;
+    let others = KEEPERS + market.makers + market.takers + usize::from(plan.pool > 0);
+    let positions = plan.population.members.len() + others;
     let room = (positions, (market.makers * ORDERS_A_MAKER).max(LEAST_BOOK));
     let mut stage = Stage::new(
         &args.program,
@@ -105,6 +117,8 @@ fn set_up(args: &RehearseArgs, plan: &Plan, bar: &ProgressBar) -> Result<Stage> 
         opening::open(&mut stage, &plan.population, opening, first)?;
         bar.inc(1);
     }
+    pool::open(&mut stage, plan)?;
+    pool::stake(&mut stage, plan)?;
     let each = plan.keeper_capital / u64::try_from(KEEPERS)?;
     for _ in 0..KEEPERS {
         let keeper = stage.sandbox.create_trader(each)?;
@@ -156,12 +170,22 @@ fn crash(
             .keepers
             .iter()
             .map(|keeper| stage.sandbox.trader(&keeper.address).free);
+        let (pool_lots, pool_atoms) = match &stage.pool {
+            None => (0, 0),
+            Some(pool) => {
+                let open = stage.open_position(pool)?;
+                let lots = open.map_or(0, |open| open.position.lots.get());
+                (lots, stage.worth(pool)?)
+            }
+        };
         report.path.push(PathLine {
             timestamp: point.timestamp,
             slot: stage.sandbox.slot(),
             price_ticks: stage.ticks()?,
             insurance_atoms: state.insurance.balance,
             keeper_free_atoms: u64::try_from(free.sum::<i64>())?,
+            pool_lots,
+            pool_atoms,
             open_interest_lots: state.open_interest_lots,
             funding_index: state.funding.index.get(),
             funding_rate_ppm: state.funding.rate_ppm,

@@ -48,10 +48,17 @@ fn prices(file: &Path, moves: &[i64]) {
 
 /// Rehearses 60 traders without insurance; the report and its file.
 fn rehearsed(name: &str, moves: &[i64], more: &[&str]) -> (Value, PathBuf) {
+    let mut all = vec!["--insurance", "0"];
+    all.extend(more);
+    rehearsed_with(name, moves, &all)
+}
+
+/// Rehearses 60 traders; the report and its file.
+fn rehearsed_with(name: &str, moves: &[i64], more: &[&str]) -> (Value, PathBuf) {
     let directory = directory(name);
     let (csv, program) = (directory.join("prices.csv"), default_program_path());
     prices(&csv, moves);
-    let mut arguments = vec!["--traders", "60", "--insurance", "0"];
+    let mut arguments = vec!["--traders", "60"];
     arguments.extend(["--prices", text(&csv), "--out", text(&directory)]);
     arguments.extend(["--program", text(&program)]);
     arguments.extend(more);
@@ -80,6 +87,14 @@ fn told(file: &Path, round: Option<u64>, trader: Option<&str>) -> Answer {
         json: false,
     };
     answer(&question).expect("a round of the report")
+}
+
+/// Falls for a while and comes back, so that what was taken can be closed again.
+fn slowly_falling() -> Vec<i64> {
+    let mut moves = vec![0; 5];
+    moves.extend([-12; 25]);
+    moves.extend([2; 15]);
+    moves
 }
 
 fn falling() -> Vec<i64> {
@@ -143,8 +158,11 @@ fn the_book_absorbs_first_and_every_lot_belongs_to_a_stage() {
     let (report, file) = rehearsed("book", &falling(), &["--seed", "3"]);
     let stages = report["waterfall"].as_array().expect("stages");
     let names: Vec<&Value> = stages.iter().map(|line| &line["stage"]).collect();
-    assert_eq!(names, ["book", "liquidator", "insurance", "deleveraging"]);
-    for line in [0, 1, 3] {
+    assert_eq!(
+        names,
+        ["book", "liquidator", "pool", "insurance", "deleveraging"]
+    );
+    for line in [0, 1, 4] {
         assert!(stages[line]["lots"].as_u64() > Some(0), "{stages:?}");
     }
     let rounds = report["adl"].as_array().expect("rounds").iter();
@@ -172,6 +190,34 @@ fn the_book_absorbs_first_and_every_lot_belongs_to_a_stage() {
     let trades = tampered["trades"].as_array_mut().expect("trades");
     let lots = &mut trades[0]["fills"][0]["lots"];
     *lots = (lots.as_u64().expect("lots") + 1).into();
+    fs::write(&file, tampered.to_string()).expect("a file");
+    assert!(!explained(&file).verified);
+}
+
+#[test]
+fn a_pool_takes_what_keepers_leave_and_fewer_are_cut() {
+    let insured = ["--insurance-bps", "50"];
+    let run = |name, pool| {
+        let mut more = insured.to_vec();
+        more.extend(["--pool", pool]);
+        rehearsed_with(name, &slowly_falling(), &more)
+    };
+    let (without, _) = run("no-pool", "0");
+    let (with, file) = run("pool", "1000");
+    let cut = |report: &Value| report["waterfall"][4]["lots"].as_u64().expect("lots");
+    let pool = &with["summary"]["pool"];
+    assert!(cut(&with) < cut(&without), "{pool}");
+    for figure in ["takes", "taken_lots", "unwinds", "unwound_lots"] {
+        assert!(pool[figure].as_u64() > Some(0), "{figure}: {pool}");
+    }
+    assert_eq!(pool["taken_lots"], with["waterfall"][2]["lots"]);
+    assert!(explained(&file).verified);
+
+    // An atom more in the worth at one price, and everything else as it was.
+    let mut tampered = with.clone();
+    let path = tampered["path"].as_array_mut().expect("prices");
+    let worth = &mut path[7]["pool_atoms"];
+    *worth = (worth.as_i64().expect("atoms") + 1).into();
     fs::write(&file, tampered.to_string()).expect("a file");
     assert!(!explained(&file).verified);
 }

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::PolicyLine;
+use crate::pool::PoolSummary;
 use crate::traders::{Direction, TraderLine};
 use crate::trading::{
     BookLine, BookSummary, FillLine, MakerLine, RemovalLine, StageLine, TradeLine,
 };
 
 /// Layout version of `report.json`.
-pub const REPORT_VERSION: u32 = 3;
+pub const REPORT_VERSION: u32 = 4;
 
 /// A whole rehearsal.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -112,6 +113,17 @@ pub struct Scenario {
     pub keeper_accounts: Vec<String>,
     /// Collateral of all liquidation keepers together.
     pub keeper_capital_atoms: u64,
+    /// Equity over maintenance margin at which the liquidator's discount is the last one at once,
+    /// basis points; 0: it grows with time alone.
+    pub discount_full_ratio_bps: u32,
+    /// Trader account of the backstop pool; empty where there is none.
+    pub pool_account: String,
+    /// What was deposited into it.
+    pub pool_deposit_atoms: u64,
+    /// Largest notional that it holds, basis points of its worth.
+    pub pool_cap_bps: u32,
+    /// Part of the insurance at the start that is staked.
+    pub staked_atoms: u64,
     /// Number of market makers; without any there is no book.
     pub market_makers: usize,
     /// What they quote together on a side when calm, lots.
@@ -174,6 +186,10 @@ pub struct Summary {
     pub unusable_prices: u64,
     /// Orders, fills and fees of the book.
     pub book: BookSummary,
+    /// What the backstop pool took, closed and earned.
+    pub pool: PoolSummary,
+    /// Staked insurance at the end.
+    pub staked_end_atoms: u64,
     /// Most compute units of a transaction, by instruction.
     pub max_compute_units: BTreeMap<String, u64>,
     /// Compute units by instruction.
@@ -395,6 +411,10 @@ pub struct PathLine {
     pub insurance_atoms: u64,
     /// Free collateral of the liquidation keepers.
     pub keeper_free_atoms: u64,
+    /// Signed lots of the backstop pool.
+    pub pool_lots: i64,
+    /// Its worth at the price: free collateral, equity and held profit.
+    pub pool_atoms: i64,
     /// Sum of the long lots.
     pub open_interest_lots: u64,
     /// The market's funding index, atoms per lot.
@@ -421,7 +441,7 @@ pub struct LiquidationLine {
     pub keeper: String,
     /// Side of the position.
     pub direction: Direction,
-    /// Lots closed, unsigned: those of the fills and those taken over.
+    /// Lots closed, unsigned: those of the fills and those taken over, by whomever.
     pub lots: u64,
     /// Oracle price acted on, ticks.
     pub mark_ticks: u64,
@@ -431,6 +451,12 @@ pub struct LiquidationLine {
     pub taken_lots: u64,
     /// What they were taken over for, unsigned.
     pub taken_quote_atoms: u64,
+    /// Lots that the backstop pool took over.
+    pub pool_lots: u64,
+    /// What it took them over for, unsigned.
+    pub pool_quote_atoms: u64,
+    /// What insurance paid it beside; not part of what it paid to the deficit.
+    pub pool_premium_atoms: u64,
     /// What the trader paid to the liquidator for the lots that the book took.
     pub book_reward_atoms: u64,
     /// Orders of the book that took lots, in order.

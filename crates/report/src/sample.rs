@@ -5,6 +5,7 @@ use crate::model::{
     Report, Round,
 };
 use crate::policy::{Policy, PolicyLine};
+use crate::pool;
 use crate::traders::{Direction, Kind, TraderLine};
 use crate::trading::{FillLine, MakerLine};
 use crate::waterfall;
@@ -17,6 +18,8 @@ pub fn report() -> Report {
     report.scenario.prices = "prices read from <odd & name>.csv".to_owned();
     report.scenario.tick_nano = 1_000_000;
     report.scenario.atoms_per_lot_tick = 1;
+    report.scenario.pool_account = "Pool1111111111111111111111111111111111111".to_owned();
+    report.scenario.pool_deposit_atoms = 1_000_000;
     report.summary.insurance_start_atoms = 30_000_000_000;
     report.summary.adl_rounds = 1;
     report.scenario.market_makers = 1;
@@ -37,11 +40,14 @@ pub fn report() -> Report {
         keeper: "Keeper1111111111111111111111111111111111".to_owned(),
         trader: "Liquidated11111111111111111111111111111111".to_owned(),
         direction: Direction::Long,
-        lots: 100,
+        lots: 110,
         mark_ticks: 198_000,
         equity_atoms: 300_000,
         taken_lots: 60,
         taken_quote_atoms: 11_868_000,
+        pool_lots: 10,
+        pool_quote_atoms: 1_977_000,
+        pool_premium_atoms: 0,
         book_reward_atoms: 0,
         fills: vec![FillLine {
             maker: "Maker11111111111111111111111111111111111".to_owned(),
@@ -59,6 +65,7 @@ pub fn report() -> Report {
     report.traders = (0..12).map(trader_line).collect();
     report.adl = vec![round()];
     report.waterfall = waterfall::stages(&report).expect("small numbers");
+    report.summary.pool = pool::summary(&report).expect("small numbers");
     report.policies = Policy::VARIANTS.iter().copied().map(policy_line).collect();
     report.dishonest_keepers = Dishonest {
         setting: "played on a copy".to_owned(),
@@ -95,6 +102,7 @@ fn path_line(step: u32) -> PathLine {
         insurance_atoms: 30_000_000_000 / (1 + u64::from(step) / 10),
         keeper_free_atoms: 0,
         open_interest_lots: 1_000,
+        pool_atoms: 1_000_000,
         ..PathLine::default()
     }
 }

@@ -63,6 +63,8 @@ pub enum TradeKind {
     Market,
     /// A trader's stop-loss, executed by a keeper.
     StopLoss,
+    /// The backstop pool closing a part of its position.
+    Unwind,
 }
 
 /// One order that met the book.
@@ -77,7 +79,7 @@ pub struct TradeLine {
     pub after_liquidations: u64,
     /// Number of auto-deleveraging rounds before it.
     pub after_rounds: u64,
-    /// Market order or stop-loss.
+    /// Whose order, and why.
     pub kind: TradeKind,
     /// Trader account of the taker.
     pub trader: String,
@@ -87,6 +89,8 @@ pub struct TradeLine {
     pub mark_ticks: u64,
     /// The taker's fee on all fills, atoms.
     pub fee_atoms: u64,
+    /// What the keeper of an unwind got of the pool, atoms.
+    pub keeper_atoms: u64,
     /// Fills, in order.
     pub fills: Vec<FillLine>,
     /// Orders removed, in order.
@@ -137,6 +141,9 @@ pub enum Stage {
     /// A liquidator's account took them over at a discount.
     #[strum(serialize = "liquidators")]
     Liquidator,
+    /// The backstop pool took them over, at a discount or at the mark.
+    #[strum(serialize = "backstop pool")]
+    Pool,
     /// A liquidator's account took them over at the mark; insurance paid the deficit.
     #[strum(serialize = "insurance")]
     Insurance,
@@ -167,8 +174,8 @@ pub struct StageLine {
     pub notional_atoms: u64,
     /// Part of all lots, millionths, rounded down.
     pub share_ppm: u64,
-    /// What the other side gained against the mark: makers, liquidators (discount), insurance (minus
-    /// what it paid, rounds included), counterparties (minus what they gave up).
+    /// What the other side gained against the mark: makers, liquidators (discount), the pool (discount
+    /// and premium), insurance (minus what it paid, rounds and premiums included), counterparties (minus what they gave up).
     pub gained_atoms: i64,
 }
 

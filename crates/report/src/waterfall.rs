@@ -9,7 +9,7 @@ use crate::traders::Direction;
 use crate::trading::{signed, BookSummary, FillLine, RemovalLine, Stage, StageLine, TradeKind};
 
 /// Said of sums that no rehearsal reaches.
-const TOO_LARGE: &str = "a sum does not fit 64 bits";
+pub(crate) const TOO_LARGE: &str = "a sum does not fit 64 bits";
 
 /// The stages, in order.
 ///
@@ -30,6 +30,13 @@ pub fn stages(report: &Report) -> Result<Vec<StageLine>> {
             let gained = gain(line.direction, worth, line.taken_quote_atoms)?;
             add(&mut lines, taken_by(line), line.taken_lots, mark, gained)?;
         }
+        if line.pool_lots > 0 {
+            let worth = product(line.pool_lots, mark)?;
+            let gained = gain(line.direction, worth, line.pool_quote_atoms)?;
+            let gained = gained.checked_add_unsigned(line.pool_premium_atoms);
+            let gained = gained.context(TOO_LARGE)?;
+            add(&mut lines, Stage::Pool, line.pool_lots, mark, gained)?;
+        }
     }
     for round in &report.adl {
         let mark = product(round.mark_ticks, per_tick)?;
@@ -40,8 +47,11 @@ pub fn stages(report: &Report) -> Result<Vec<StageLine>> {
         }
     }
     let summary = &report.summary;
+    let premiums = report.liquidations.iter();
+    let premiums = premiums.map(|line| i128::from(line.pool_premium_atoms));
     let paid = i128::from(summary.insurance_paid_in_liquidations_atoms)
-        + i128::from(summary.insurance_paid_in_adl_atoms);
+        + i128::from(summary.insurance_paid_in_adl_atoms)
+        + premiums.sum::<i128>();
     let all: u128 = lines.iter().map(|line| u128::from(line.lots)).sum();
     for line in &mut lines {
         if line.stage == Stage::Insurance {
@@ -61,6 +71,8 @@ pub fn absorbed(report: &Report) -> Vec<[u64; Stage::VARIANTS.len()]> {
         let mark = line.mark_ticks * per_tick;
         let book: u64 = line.fills.iter().map(|fill| fill.lots).sum();
         events.push((line.timestamp, place(Stage::Book), book * mark));
+        let pool = line.pool_lots * mark;
+        events.push((line.timestamp, place(Stage::Pool), pool));
         events.push((
             line.timestamp,
             place(taken_by(line)),
@@ -150,6 +162,7 @@ pub fn book(report: &Report) -> Result<BookSummary> {
         match line.kind {
             TradeKind::Market => book.market_orders += 1,
             TradeKind::StopLoss => book.stop_losses += 1,
+            TradeKind::Unwind => {}
         }
         book.taker_fees_atoms = sum(book.taker_fees_atoms, line.fee_atoms)?;
     }
@@ -190,7 +203,7 @@ pub fn removals(report: &Report) -> impl Iterator<Item = &RemovalLine> {
     trades.chain(liquidations)
 }
 
-/// Liquidations in which lots went to the liquidator although an order that was left in the book
+/// Liquidations in which lots went to the liquidator or the pool although an order that was left in the book
 /// would have paid the trader more, and those that passed a better order over for a worse one.
 pub fn passed_over(report: &Report) -> Vec<&LiquidationLine> {
     let per_tick = report.scenario.atoms_per_lot_tick;
@@ -199,10 +212,11 @@ pub fn passed_over(report: &Report) -> Vec<&LiquidationLine> {
         Direction::Short => one < two,
     };
     let wrong = |line: &&LiquidationLine| {
-        let left = line.best_left_ticks * per_tick * line.taken_lots;
+        let best = line.best_left_ticks * per_tick;
+        let worse = |lots: u64, quote: u64| lots > 0 && better(line, best * lots, quote);
         let skipped = line.best_left_ticks > 0
-            && line.taken_lots > 0
-            && better(line, left, line.taken_quote_atoms);
+            && (worse(line.taken_lots, line.taken_quote_atoms)
+                || worse(line.pool_lots, line.pool_quote_atoms));
         let mut pairs = line.fills.iter().zip(line.fills.iter().skip(1));
         let disordered =
             pairs.any(|(first, second)| better(line, second.price_ticks, first.price_ticks));
@@ -215,13 +229,17 @@ pub fn passed_over(report: &Report) -> Vec<&LiquidationLine> {
     report.liquidations.iter().filter(wrong).collect()
 }
 
-/// Liquidated lots of each trader, signed, for a ledger: fills of makers and the liquidator's.
-pub fn movements(line: &LiquidationLine) -> Vec<(&str, i64)> {
+/// Liquidated lots of each trader, signed, for a ledger: fills of makers, the liquidator's and those of
+/// the pool with the account `pool`.
+pub fn movements<'a>(line: &'a LiquidationLine, pool: &'a str) -> Vec<(&'a str, i64)> {
     let mut moved = vec![(line.trader.as_str(), -signed(line.direction, line.lots))];
     for fill in &line.fills {
         moved.push((&fill.maker, signed(line.direction, fill.lots)));
     }
     moved.push((&line.keeper, signed(line.direction, line.taken_lots)));
+    if line.pool_lots > 0 {
+        moved.push((pool, signed(line.direction, line.pool_lots)));
+    }
     moved
 }
 
@@ -230,8 +248,8 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    /// Stages of the sample: 40 of 100 lots met the book at 197.9, 60 went to the keeper at 197.8,
-    /// the mark at 198; a round cut 500 at the mark of 182.
+    /// Stages of the sample: 40 of 110 lots met the book at 197.9, 60 went to the keeper at 197.8, 10 to
+    /// the pool at 197.7, the mark at 198; a round cut 500 at the mark of 182.
     #[test]
     fn every_lot_belongs_to_one_stage() {
         let mut report = sample::report();
@@ -245,6 +263,7 @@ mod tests {
             [
                 (40, 7_920_000, 4_000),
                 (60, 11_880_000, 12_000),
+                (10, 1_980_000, 3_000),
                 (0, 0, 0),
                 (500, 91_000_000, -4_000_000),
             ]
@@ -252,26 +271,46 @@ mod tests {
         report.liquidations[0].insurance_paid_atoms = 7;
         report.summary.insurance_paid_in_liquidations_atoms = 7;
         let moved = figures(&report);
-        assert_eq!((moved[1], moved[2]), ((0, 0, 0), (60, 11_880_000, -7)));
+        assert_eq!((moved[1], moved[3]), ((0, 0, 0), (60, 11_880_000, -7)));
+        report.liquidations[0].pool_premium_atoms = 5;
+        let moved = figures(&report);
+        assert_eq!((moved[2].2, moved[3].2), (3_005, -12));
         let shares = stages(&report).expect("small numbers");
         let shares: Vec<u64> = shares.iter().map(|line| line.share_ppm).collect();
-        assert_eq!(shares, [66_666, 0, 100_000, 833_333]);
+        assert_eq!(shares, [65_573, 0, 16_393, 98_360, 819_672]);
     }
 
     #[test]
     fn what_was_absorbed_grows_price_by_price() {
         let report = sample::report();
         let absorbed = absorbed(&report);
-        assert_eq!(absorbed[3], [0; 4]);
-        assert_eq!(absorbed[4], [7_920_000, 11_880_000, 0, 0]);
-        assert_eq!(absorbed[39], [7_920_000, 11_880_000, 0, 91_000_000]);
+        assert_eq!(absorbed[3], [0; 5]);
+        assert_eq!(absorbed[4], [7_920_000, 11_880_000, 1_980_000, 0, 0]);
+        assert_eq!(
+            absorbed[39],
+            [7_920_000, 11_880_000, 1_980_000, 0, 91_000_000]
+        );
+    }
+
+    #[test]
+    fn everybodys_lots_move() {
+        let report = sample::report();
+        let line = &report.liquidations[0];
+        let pool = report.scenario.pool_account.as_str();
+        let moved = movements(line, pool);
+        let lots: Vec<i64> = moved.iter().map(|(_, lots)| *lots).collect();
+        assert_eq!(lots, [-110, 40, 60, 10]);
+        assert_eq!(moved[3].0, pool);
     }
 
     #[test]
     fn a_better_order_left_in_the_book_is_noticed() {
         let mut report = sample::report();
         assert!(passed_over(&report).is_empty());
-        // The keeper paid 197.8 a lot.
+        // The pool paid 197.7 a lot, the keeper 197.8.
+        report.liquidations[0].best_left_ticks = 197_701;
+        assert_eq!(passed_over(&report).len(), 1);
+        report.liquidations[0].pool_lots = 0;
         report.liquidations[0].best_left_ticks = 197_800;
         assert!(passed_over(&report).is_empty());
         report.liquidations[0].best_left_ticks = 197_801;

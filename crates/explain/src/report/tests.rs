@@ -218,6 +218,7 @@ fn with_trades(report: &mut Report) {
         lots,
         mark_ticks: 188_000,
         fee_atoms: 66_000,
+        keeper_atoms: 0,
         fills,
         removed: Vec::new(),
         compute_units: 40_000,

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use ballast_client::ranking;
 use ballast_engine::liquidation::{health, Health};
-use ballast_engine::position::Position;
 use ballast_engine::units::Side;
 use ballast_report::figures::usd_unsigned;
 use ballast_report::model::{Report, Scenario, Summary, REPORT_VERSION};
+use ballast_report::pool;
 use ballast_report::traders::{Direction, Kind, TraderLine};
 use ballast_report::trading::{BookSummary, MakerLine};
 use ballast_report::waterfall;
@@ -58,6 +58,11 @@ pub fn scenario(args: &RehearseArgs, plan: &Plan) -> Result<Report> {
         min_position_lots: plan.risk.min_position_lots,
         rank_tolerance_bps: args.rank_tolerance_bps,
         min_profit_bps: plan.risk.adl.min_profit_bps,
+        discount_full_ratio_bps: plan.risk.discount_full_ratio_bps,
+        pool_account: String::new(),
+        pool_deposit_atoms: plan.pool,
+        pool_cap_bps: plan.pool_params.cap_bps,
+        staked_atoms: plan.staked,
         keepers: KEEPERS,
         keeper_accounts: Vec::new(),
         keeper_capital_atoms: plan.keeper_capital,
@@ -139,6 +144,7 @@ pub fn start(report: &mut Report, stage: &Stage, plan: &Plan) -> Result<()> {
     let keepers = stage.keepers.iter();
     report.scenario.keeper_accounts = keepers.map(|keeper| keeper.address.to_string()).collect();
     let takers = stage.takers.iter();
+    report.scenario.pool_account = stage.pool.map_or(String::new(), |pool| pool.to_string());
     report.scenario.taker_accounts = takers.map(|taker| taker.address.to_string()).collect();
     for maker in &stage.makers {
         report.market_makers.push(MakerLine {
@@ -237,6 +243,8 @@ pub fn finish(report: &mut Report, stage: &Stage, diary: &mut Diary) -> Result<(
         bankruptcies_waiting: waiting,
         unusable_prices: diary.unusable_prices,
         book,
+        pool: pool::summary(report)?,
+        staked_end_atoms: stage.state().staked_atoms,
         max_compute_units: stage
             .meter
             .iter()
@@ -256,7 +264,6 @@ fn liquidations(report: &Report) -> Result<u64> {
 
 /// What became of the market makers.
 fn makers(report: &mut Report, stage: &Stage) -> Result<()> {
-    let mark = stage.mark()?;
     let mut traded: BTreeMap<String, (u64, i64, u64)> = BTreeMap::new();
     for fill in waterfall::fills(report) {
         let sum = traded.entry(fill.maker.clone()).or_default();
@@ -270,12 +277,8 @@ fn makers(report: &mut Report, stage: &Stage) -> Result<()> {
         (line.filled_lots, line.fees_atoms, line.orders_removed) =
             traded.get(&line.trader).copied().unwrap_or_default();
         let open = stage.open_position(&maker.address)?;
-        let position = open.map_or(Position::default(), |open| open.position);
-        line.lots_end = position.lots.get();
-        let equity = position.equity(mark).map_err(engine)?.get();
-        let owned = stage.purse(&maker.address)? + stage.held_profit(&maker.address)?;
-        let worth = i64::try_from(owned)? + equity;
-        line.result_atoms = worth - i64::try_from(line.collateral_atoms)?;
+        line.lots_end = open.map_or(0, |open| open.position.lots.get());
+        line.result_atoms = stage.worth(&maker.address)? - i64::try_from(line.collateral_atoms)?;
     }
     Ok(())
 }

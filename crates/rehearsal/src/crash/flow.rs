@@ -174,22 +174,41 @@ fn record(stage: &Stage, diary: &mut Diary, kind: TradeKind, outcome: &TxOutcome
         if lots == 0 && removed.is_empty() {
             continue;
         }
+        let line = trade_line(stage, diary, kind, outcome.compute_units)?;
         diary.trades.push(TradeLine {
-            slot: stage.sandbox.slot(),
-            timestamp: stage.now().timestamp,
-            after_liquidations: u64::try_from(diary.liquidations.len())?,
-            after_rounds: u64::try_from(diary.rounds.len())?,
-            kind,
             trader: trader.to_string(),
             lots,
-            mark_ticks: stage.ticks()?,
             fee_atoms: fills.iter().map(|fill| fill.taker_fee).sum(),
             fills: fill_lines(fills),
             removed: removal_lines(removed),
-            compute_units: outcome.compute_units,
+            ..line
         });
     }
     Ok(())
+}
+
+/// The line of a trade here and now, before it is said whose it was and what it filled.
+pub fn trade_line(
+    stage: &Stage,
+    diary: &Diary,
+    kind: TradeKind,
+    compute_units: u64,
+) -> Result<TradeLine> {
+    Ok(TradeLine {
+        slot: stage.sandbox.slot(),
+        timestamp: stage.now().timestamp,
+        after_liquidations: u64::try_from(diary.liquidations.len())?,
+        after_rounds: u64::try_from(diary.rounds.len())?,
+        kind,
+        trader: String::new(),
+        lots: 0,
+        mark_ticks: stage.ticks()?,
+        fee_atoms: 0,
+        keeper_atoms: 0,
+        fills: Vec::new(),
+        removed: Vec::new(),
+        compute_units,
+    })
 }
 
 /// Fills as the report records them.

@@ -11,6 +11,7 @@ use ballast_state::Pubkey;
 use super::deleveraging::deleverage;
 use super::diary::Diary;
 use super::liquidations::{liquidate, Now, Outcome};
+use super::pool;
 use super::stage::{engine, Open, Stage};
 
 /// Traders whose profit one call frees.
@@ -51,7 +52,7 @@ pub fn act(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
             attend(stage, diary, &open)?;
         }
     }
-    Ok(())
+    pool::tend(stage, diary)
 }
 
 /// Frees held profit that the market is not short of any more.

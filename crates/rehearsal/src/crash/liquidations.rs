@@ -32,6 +32,15 @@ const MOST_CALLS: usize = 12;
 /// Errors of an offer that turned out too small because orders were removed instead of filled.
 const TOO_POOR: [&str; 2] = ["InsufficientCollateral", "BelowInitialMargin"];
 
+/// Errors of an offer to the pool that it does not take: the reserve price, the cap, the window, insurance
+/// that cannot pay, or orders in the way that one call cannot list.
+const DECLINED: [&str; 4] = [
+    "PoolCannotTake",
+    "InsuranceCannotPay",
+    "LiquidationSkipsBook",
+    "PositionTooSmall",
+];
+
 /// What became of a position's liquidation at one price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -116,11 +125,66 @@ fn step(stage: &mut Stage, diary: &mut Diary, now: &Now) -> Result<Call> {
             }
         }
     }
+    if let Some(call) = into_pool(stage, diary, now, &listed)? {
+        return Ok(call);
+    }
     let listed = now.makers(stage, false)?;
     match other_keeper(stage, &now.open.trader).filter(|_| !listed.is_empty()) {
         Some(keeper) => send(stage, diary, now, &keeper, Takeover::none(), &listed),
         None => Ok(Call::Nothing),
     }
+}
+
+/// The pool takes over what the book leaves, as far as it may; `None` where it takes nothing.
+fn into_pool(
+    stage: &mut Stage,
+    diary: &mut Diary,
+    now: &Now,
+    listed: &[Pubkey],
+) -> Result<Option<Call>> {
+    let (market, trader) = (stage.market.clone(), now.open.trader);
+    let keeper = other_keeper(stage, &trader);
+    let offered = stage.pool.is_some_and(|pool| pool != trader);
+    let Some(keeper) = keeper.filter(|_| offered) else {
+        return Ok(None);
+    };
+    let result = stage
+        .sandbox
+        .liquidate_into_pool(&market, &trader, &keeper, listed);
+    match stage.metered("liquidate_into_pool", result) {
+        Ok(outcome) => {
+            note_all(stage, diary, &outcome)?;
+            Ok(Some(Call::Done))
+        }
+        Err(error) if DECLINED.iter().any(|name| error.is(name)) => Ok(None),
+        Err(error) => {
+            diary.refusals.push(format!("liquidate_into_pool: {error}"));
+            Ok(None)
+        }
+    }
+}
+
+/// Every liquidation of a transaction, with what the pool took of it.
+fn note_all(stage: &Stage, diary: &mut Diary, outcome: &TxOutcome) -> Result<()> {
+    let took = outcome.events.iter().find_map(|event| match event {
+        BallastEvent::PoolTook(took) => Some(took),
+        _ => None,
+    });
+    for event in &outcome.events {
+        if let BallastEvent::PositionLiquidated(event) = event {
+            let premium = took.map_or(0, |took| took.premium_atoms);
+            let mut line = line(stage, diary, event, (premium, outcome.compute_units))?;
+            if let Some(took) = took {
+                line.pool_lots = took.lots.unsigned_abs();
+                line.pool_quote_atoms = took.quote_atoms.unsigned_abs();
+                line.pool_premium_atoms = took.premium_atoms;
+                line.taken_lots -= line.pool_lots;
+                line.taken_quote_atoms -= line.pool_quote_atoms;
+            }
+            note(stage, diary, line)?;
+        }
+    }
+    Ok(())
 }
 
 /// The first keeper that is not the one to be liquidated.
@@ -230,12 +294,7 @@ fn send(
         .liquidate_into_book(&market, &trader, keeper, offer, listed);
     match stage.metered(instruction(&result), result) {
         Ok(outcome) => {
-            for event in &outcome.events {
-                if let BallastEvent::PositionLiquidated(event) = event {
-                    let line = line(stage, diary, event, outcome.compute_units)?;
-                    note(stage, diary, line)?;
-                }
-            }
+            note_all(stage, diary, &outcome)?;
             Ok(Call::Done)
         }
         Err(error) if TOO_POOR.iter().any(|name| error.is(name)) => Ok(Call::TooPoor),
@@ -278,7 +337,7 @@ fn line(
     stage: &Stage,
     diary: &Diary,
     event: &PositionLiquidated,
-    compute_units: u64,
+    (premium, compute_units): (u64, u64),
 ) -> Result<LiquidationLine> {
     let taken = event.lots.unsigned_abs() - event.book_lots.unsigned_abs();
     let quote = event.quote_atoms.unsigned_abs() - event.book_quote_atoms.unsigned_abs();
@@ -304,12 +363,15 @@ fn line(
         equity_atoms: event.equity_before_atoms,
         taken_lots: taken,
         taken_quote_atoms: quote,
+        pool_lots: 0,
+        pool_quote_atoms: 0,
+        pool_premium_atoms: 0,
         book_reward_atoms: event.book_reward_atoms,
         fills: fill_lines(&event.fills),
         removed: removal_lines(&event.removed),
         best_left_ticks: best / stage.units.atoms_per_lot_tick,
         insurance_paid_atoms: event.insurance_paid_atoms,
-        insurance_fee_atoms: event.insurance_after_atoms + event.insurance_paid_atoms
+        insurance_fee_atoms: event.insurance_after_atoms + event.insurance_paid_atoms + premium
             - event.insurance_before_atoms,
         compute_units,
     })

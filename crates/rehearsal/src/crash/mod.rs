@@ -10,5 +10,6 @@ pub mod integrity;
 pub mod keepers;
 mod liquidations;
 pub mod opening;
+pub mod pool;
 pub mod stage;
 pub mod trading_floor;

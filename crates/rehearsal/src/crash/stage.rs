@@ -47,6 +47,8 @@ pub struct Stage {
     pub makers: Vec<TraderCookie>,
     /// Accounts that send market orders.
     pub takers: Vec<TraderCookie>,
+    /// The trader account of the backstop pool, if there is one.
+    pub pool: Option<Pubkey>,
     /// The account that sends auto-deleveraging rounds.
     pub deleverager: TraderCookie,
     /// Compute units by instruction.
@@ -106,6 +108,7 @@ impl Stage {
             keepers: Vec::new(),
             makers: Vec::new(),
             takers: Vec::new(),
+            pool: None,
             deleverager,
             meter: BTreeMap::new(),
             ema_nano: start.price_nano,
@@ -124,6 +127,7 @@ impl Stage {
             keepers: self.keepers.clone(),
             makers: self.makers.clone(),
             takers: self.takers.clone(),
+            pool: self.pool,
             deleverager: self.deleverager.clone(),
             meter: self.meter.clone(),
             ema_nano: self.ema_nano,
@@ -236,13 +240,23 @@ impl Stage {
         held.map_err(engine)
     }
 
+    /// What a trader account is worth at the current price, held profit included, atoms.
+    pub fn worth(&self, trader: &Pubkey) -> Result<i64> {
+        let position = self.open_position(trader)?;
+        let position = position.map_or(Position::default(), |open| open.position);
+        let equity = position.equity(self.mark()?).map_err(engine)?.get();
+        let owned = self.purse(trader)? + self.held_profit(trader)?;
+        Ok(i64::try_from(owned)? + equity)
+    }
+
     /// Everybody whose profit the market holds.
     pub fn held_back(&self) -> Result<Vec<Pubkey>> {
         let everybody = self.traders.iter().chain(&self.makers).chain(&self.keepers);
+        let everybody = everybody.map(|trader| trader.address).chain(self.pool);
         let mut held = Vec::new();
         for trader in everybody {
-            if self.held_profit(&trader.address)? > 0 {
-                held.push(trader.address);
+            if self.held_profit(&trader)? > 0 {
+                held.push(trader);
             }
         }
         Ok(held)

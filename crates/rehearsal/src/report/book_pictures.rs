@@ -10,7 +10,9 @@ use maud::Markup;
 use plotters::prelude::*;
 use strum::VariantArray;
 
-use super::pictures::{chart, draw, drawing, drawn, minute, span, text, AMBER, BLUE, GREEN, RED};
+use super::pictures::{
+    chart, draw, drawing, drawn, minute, span, text, AMBER, BLUE, GREEN, RED, VIOLET,
+};
 use crate::scenario::units::ATOMS_PER_USD;
 
 /// A stage's colour, and its name in the style sheet.
@@ -18,6 +20,7 @@ pub const fn stage_colour(stage: Stage) -> (RGBColor, &'static str) {
     match stage {
         Stage::Book => (BLUE, "blue"),
         Stage::Liquidator => (AMBER, "amber"),
+        Stage::Pool => (VIOLET, "violet"),
         Stage::Insurance => (GREEN, "green"),
         Stage::Deleveraging => (RED, "red"),
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use ballast_client::amount::grouped;
 use ballast_explain::policies;
-use ballast_report::figures::grouped_count;
+use ballast_report::figures::{grouped_count, percent_of_ppm};
 use ballast_report::model::{Check, LiquidationLine, Report};
+use ballast_report::pool;
 use ballast_report::waterfall;
 
 use super::recompute::{recompute, Verdict};
@@ -32,16 +33,32 @@ pub fn run(report: &Report) -> Result<Vec<Check>> {
         overshoot(report),
         conservation(report),
         order(&verdict),
-        money(&verdict),
+        sizes(&verdict),
         replay(report)?,
     ];
     checks.extend(dishonest(report));
     checks.push(bankruptcies(report));
     checks.extend(broken_off(report));
+    checks.extend(pool(report)?);
     if report.scenario.market_makers > 0 {
         checks.extend(book(report));
     }
     checks.extend(compute_units(report));
+    Ok(checks)
+}
+
+/// The checks of money and of what is left open, which need no other play.
+///
+/// # Errors
+/// Sums that do not fit.
+pub fn money(report: &Report) -> Result<Vec<Check>> {
+    let mut checks = vec![
+        overshoot(report),
+        conservation(report),
+        bankruptcies(report),
+    ];
+    checks.extend(broken_off(report));
+    checks.extend(pool(report)?);
     Ok(checks)
 }
 
@@ -101,7 +118,7 @@ fn order(verdict: &Verdict) -> Check {
     )
 }
 
-fn money(verdict: &Verdict) -> Check {
+fn sizes(verdict: &Verdict) -> Check {
     check(
         "sizes, close prices and profits to the atom: recomputed from report.json",
         verdict.money_faults.is_empty(),
@@ -167,6 +184,38 @@ fn bankruptcies(report: &Report) -> Check {
             summary.bankruptcies_left, summary.bankruptcies, summary.bankruptcies_waiting
         ),
     )
+}
+
+/// What the pool is worth at every price, and that it never held more than it may.
+fn pool(report: &Report) -> Result<Vec<Check>> {
+    let scenario = &report.scenario;
+    if scenario.pool_account.is_empty() {
+        return Ok(Vec::new());
+    }
+    let departures = pool::departures(report)?;
+    let own = &scenario.pool_account;
+    let lines = report.liquidations.iter();
+    let deficit = lines.filter(|line| line.trader == *own && line.equity_atoms < 0);
+    let rounds = report
+        .adl
+        .iter()
+        .filter(|round| round.bankrupt.trader == *own);
+    Ok(vec![
+        check(
+            "the pool is worth what its deposit and its lines come to, at every price",
+            departures.is_empty(),
+            format!("{} prices{}", report.path.len(), faults(&departures)),
+        ),
+        check(
+            "the pool itself was never bankrupt",
+            deficit.count() + rounds.count() == 0,
+            format!(
+                "most lots held {}, deepest fall {}",
+                grouped(report.summary.pool.most_lots),
+                percent_of_ppm(report.summary.pool.worst_drawdown_ppm)
+            ),
+        ),
+    ])
 }
 
 /// The book in every state that was looked at, and what liquidations did with it.

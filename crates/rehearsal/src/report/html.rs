@@ -45,6 +45,7 @@ fn body(report: &Report) -> Result<Markup> {
         (stages(report)?)
         @if report.scenario.market_makers > 0 { (market(report)?) }
         (figure("Insurance balance", &pictures::insurance(report)?, &[]))
+        @if !report.scenario.pool_account.is_empty() { (pool(report)?) }
         @if let Some(round) = report.adl.first() { (deleveraging(report, round)?) }
         @if !report.policies.is_empty() { (policies(report)?) }
         (dishonest(report))
@@ -155,7 +156,7 @@ fn stages(report: &Report) -> Result<Markup> {
             h2 { "The waterfall: who took the lots" }
             p {
                 "Every lot that was liquidated or deleveraged belongs to one stage. What insurance paid is \
-                 the deficit of positions that a liquidator took over at the mark, and of those deleveraged."
+                 the deficit of positions that a liquidator or the pool took over at the mark, and of those deleveraged."
             }
             (book_pictures::stages(report)?)
             (table(&headers, rows))
@@ -198,6 +199,18 @@ fn market(report: &Report) -> Result<Markup> {
                 (usd(book.funding_paid_by_longs_atoms)) " of funding."
             }
             (table(&headers, rows))
+        }
+    })
+}
+
+fn pool(report: &Report) -> Result<Markup> {
+    let key = [("green", "worth"), ("violet", "notional held")];
+    Ok(html! {
+        (figure("Backstop pool", &pictures::pool(report)?, &key))
+        section {
+            h2 { "The backstop pool" }
+            p { (Account(&report.scenario.pool_account)) }
+            ul { @for line in terminal::pool_lines(report) { li { (line) } } }
         }
     })
 }

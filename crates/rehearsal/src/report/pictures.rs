@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{anyhow, Result};
 use ballast_client::amount::grouped;
 use ballast_report::figures::{short, usd_short};
-use ballast_report::model::{QueueLine, Report, Round};
+use ballast_report::model::{PathLine, QueueLine, Report, Round};
 use ballast_report::policy::Policy;
 use maud::{Markup, PreEscaped};
 use plotters::coord::types::RangedCoordf64;
@@ -30,6 +30,8 @@ pub(super) const GREEN: RGBColor = RGBColor(0x1D, 0x8A, 0x6E);
 pub(super) const AMBER: RGBColor = RGBColor(0xD8, 0x8A, 0x1E);
 /// Auto-deleveraging.
 pub(super) const RED: RGBColor = RGBColor(0xCC, 0x33, 0x44);
+/// The backstop pool.
+pub(super) const VIOLET: RGBColor = RGBColor(0x7A, 0x4F, 0xC4);
 /// Positions that are not winners.
 const GREY: RGBColor = RGBColor(0x9A, 0xA3, 0xAE);
 
@@ -115,6 +117,30 @@ pub fn insurance(report: &Report) -> Result<Markup> {
         let mut chart = chart(area, report, (0.0, high * 1.08), &|y| axis_dollars(*y))?;
         let fill = AreaSeries::new(line, 0.0, GREEN.mix(0.15)).border_style(GREEN.stroke_width(2));
         chart.draw_series(fill).map_err(drawing)?;
+        Ok(())
+    })
+}
+
+/// What the backstop pool was worth, and the notional that it held.
+pub fn pool(report: &Report) -> Result<Markup> {
+    draw(220, |area| {
+        let per_tick = report.scenario.atoms_per_lot_tick;
+        let dollars = |atoms: u64| drawn(atoms) / drawn(ATOMS_PER_USD);
+        let steps = report.path.iter();
+        let line = |value: &dyn Fn(&PathLine) -> u64| -> Vec<(f64, f64)> {
+            let point = |step: &PathLine| (minute(report, step.timestamp), dollars(value(step)));
+            steps.clone().map(point).collect()
+        };
+        let worth = line(&|step| step.pool_atoms.max(0).unsigned_abs());
+        let held = line(&|step| step.pool_lots.unsigned_abs() * step.price_ticks * per_tick);
+        let high = span(worth.iter().chain(&held).map(|point| point.1))
+            .1
+            .max(1.0);
+        let mut chart = chart(area, report, (0.0, high * 1.08), &|y| axis_dollars(*y))?;
+        let fill = AreaSeries::new(held, 0.0, VIOLET.mix(0.3)).border_style(VIOLET.stroke_width(1));
+        chart.draw_series(fill).map_err(drawing)?;
+        let line = LineSeries::new(worth, GREEN.stroke_width(2));
+        chart.draw_series(line).map_err(drawing)?;
         Ok(())
     })
 }
@@ -345,10 +371,7 @@ pub(super) fn text(area: &Area, text: &str, at: (i32, i32)) -> Result<()> {
     area.draw_text(text, &style, at).map_err(drawing)
 }
 
-fn path(
-    report: &Report,
-    value: impl Fn(&ballast_report::model::PathLine) -> u64,
-) -> Vec<(f64, f64)> {
+fn path(report: &Report, value: impl Fn(&PathLine) -> u64) -> Vec<(f64, f64)> {
     report
         .path
         .iter()

@@ -16,6 +16,7 @@ pub fn render(report: &Report) -> String {
     let sections = [
         ("Waterfall: who took the lots", stages(report)),
         ("Waterfall: the money", waterfall(report)),
+        ("Backstop pool", pool(report)),
         ("Order book", book(report)),
         (
             "Queue before the first round and at the end (●●●●● is cut next)",
@@ -90,6 +91,49 @@ fn stages(report: &Report) -> String {
         ]);
     }
     table.render()
+}
+
+fn pool(report: &Report) -> String {
+    let lines = pool_lines(report);
+    if lines.is_empty() {
+        return "  no pool".to_owned();
+    }
+    format!("  {}", lines.join("\n  "))
+}
+
+/// What the pool did, line by line; none without a pool.
+pub fn pool_lines(report: &Report) -> Vec<String> {
+    let (scenario, pool) = (&report.scenario, &report.summary.pool);
+    if scenario.pool_account.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        format!(
+            "took {} lots worth {} in {} calls: discount {}, premium {}",
+            grouped(pool.taken_lots),
+            usd_unsigned(pool.taken_notional_atoms),
+            grouped(pool.takes),
+            usd(pool.discount_atoms),
+            usd_unsigned(pool.premium_atoms),
+        ),
+        format!(
+            "closed {} lots in {} calls for {} against the mark, fees {}, keepers {}",
+            grouped(pool.unwound_lots),
+            grouped(pool.unwinds),
+            usd(pool.unwound_gain_atoms),
+            usd_unsigned(pool.fees_atoms),
+            usd_unsigned(pool.keeper_atoms),
+        ),
+        format!(
+            "deposited {}, worth {} at the end with {} lots: {}; deepest fall {}, {}",
+            usd_unsigned(scenario.pool_deposit_atoms),
+            usd_short(pool.end_atoms),
+            pool.lots_end,
+            usd_short(pool.result_atoms),
+            usd_short(pool.worst_drawdown_atoms),
+            percent_of_ppm(pool.worst_drawdown_ppm),
+        ),
+    ]
 }
 
 fn book(report: &Report) -> String {

@@ -22,6 +22,8 @@ pub struct RiskChoice {
     pub maker_fee_bps: i32,
     /// Notional whose average price in the book counts for funding, atoms; 0 for the base rate.
     pub impact_notional: u64,
+    /// See [`RiskParams::discount_full_ratio_bps`].
+    pub discount_full_ratio_bps: u32,
 }
 
 impl RiskChoice {
@@ -64,6 +66,7 @@ impl RiskChoice {
             liquidation_discount_bps: bps((maintenance / 10).min(300)),
             liquidation_discount_max_bps: bps((maintenance * 3 / 10).min(300)),
             discount_ramp_slots: 150,
+            discount_full_ratio_bps: self.discount_full_ratio_bps,
             liquidation_fee_bps: bps((maintenance / 5).min(200)),
             liquidation_buffer_bps: 1_000,
             price_band_bps: 500,
@@ -115,6 +118,7 @@ mod tests {
                     min_position_lots: 49,
                     maker_fee_bps: -5,
                     impact_notional: 50_000_000,
+                    discount_full_ratio_bps: 5_000,
                 };
                 let checked = choice.params().check(Some(ATOMS_PER_USD));
                 assert_eq!(checked, Ok(()), "{choice:?}");
@@ -131,6 +135,7 @@ mod tests {
             min_position_lots: 1,
             maker_fee_bps: 0,
             impact_notional: 0,
+            discount_full_ratio_bps: 0,
         };
         assert_eq!(choice.params().tiers[0].initial_margin_bps, 500);
         assert_eq!(choice.params().tiers[0].maintenance_margin_bps, 250);
