@@ -193,6 +193,9 @@ impl Did {
                 BallastEvent::PositionLiquidated(event) => {
                     (did.fills, did.removed) = (event.fills.len(), event.removed.len());
                 }
+                BallastEvent::PoolUnwound(event) => {
+                    (did.fills, did.removed) = (event.fills.len(), event.removed.len());
+                }
                 BallastEvent::OrdersCancelled(event) => did.cancelled = event.orders.len(),
                 _ => {}
             }

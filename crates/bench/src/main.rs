@@ -18,6 +18,7 @@ mod money;
 mod order_tables;
 mod orders;
 mod peers;
+mod pools;
 mod population;
 mod proof_alone;
 mod queues;

@@ -18,6 +18,7 @@ use crate::case::{book_name, crowded_name, maker_words, Case};
 use crate::figure::Figure;
 use crate::keepers;
 use crate::meter::Meter;
+use crate::pools;
 use crate::shapes::thousands;
 use crate::venue::START;
 
@@ -44,6 +45,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         cancelled(),
         keepers::triggers(),
         keepers::liquidations(),
+        pools::all(),
     ]
     .into_iter()
     .flatten()

@@ -182,6 +182,18 @@ fn of_orders() -> Vec<Target> {
             12_000,
         ),
         ("cancel_order/costliest", "the costliest of 16", 12_000),
+        (
+            "liquidate_into_pool/no-maker",
+            "all of a step taken by the pool",
+            32_000,
+        ),
+        (
+            "liquidate_into_pool/01-maker",
+            "1 maker, the rest taken by the pool",
+            40_100,
+        ),
+        ("unwind_pool/01-maker", "against 1 maker", 32_000),
+        ("sync_pool/more-margin", "into the position", 14_000),
     ];
     let target = |(shape, words, limit): &(&str, &str, u64)| {
         let instruction = shape.split('/').next().unwrap_or_default();

@@ -305,7 +305,9 @@ mod tests {
         report.path[6].pool_lots = 9;
         assert_eq!(departures(&report).expect("small numbers").len(), 3);
         // Longs pay: every price from the second on lacks 10 lots of 2 atoms.
-        report.path[1].funding_index = 2;
+        for step in &mut report.path[1..] {
+            step.funding_index = 2;
+        }
         assert!(departures(&report).expect("small numbers").len() > 5);
     }
 }

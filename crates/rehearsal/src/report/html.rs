@@ -441,7 +441,7 @@ mod tests {
     #[test]
     fn the_page_is_self_contained() {
         let page = render(&sample::report()).expect("drawable");
-        assert_eq!(page.matches("<svg").count(), 8);
+        assert_eq!(page.matches("<svg").count(), 9);
         for outside in ["src=", "href=", "url(", "@import", "<script"] {
             assert!(!page.contains(outside), "{outside}");
         }
@@ -491,8 +491,9 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_without_a_round_or_a_book_has_four_pictures() {
+    fn a_crash_without_a_round_a_book_or_a_pool_has_four_pictures() {
         let mut report = sample::report();
+        report.scenario.pool_account.clear();
         report.adl.clear();
         report.policies.clear();
         report.scenario.market_makers = 0;
