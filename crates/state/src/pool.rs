@@ -61,7 +61,7 @@ pub struct Pool {
     pub peak_value: u64,
     /// Slot as of which that is.
     pub peak_slot: u64,
-    /// Bucket of the first of [`Self::taken`], see [`Window`].
+    /// Bucket of the first of [`Self::taken`], see [`Window`](ballast_engine::window::Window).
     pub taken_bucket: u64,
     /// Notional taken lately, atoms.
     pub taken: [u64; 4],

@@ -90,7 +90,7 @@ export type Pool = {
   peakValue: bigint;
   /** Slot as of which that is. */
   peakSlot: bigint;
-  /** Bucket of the first of [`Self::taken`], see [`Window`]. */
+  /** Bucket of the first of [`Self::taken`], see [`Window`](ballast_engine::window::Window). */
   takenBucket: bigint;
   /** Notional taken lately, atoms. */
   taken: Array<bigint>;
@@ -142,7 +142,7 @@ export type PoolArgs = {
   peakValue: number | bigint;
   /** Slot as of which that is. */
   peakSlot: number | bigint;
-  /** Bucket of the first of [`Self::taken`], see [`Window`]. */
+  /** Bucket of the first of [`Self::taken`], see [`Window`](ballast_engine::window::Window). */
   takenBucket: number | bigint;
   /** Notional taken lately, atoms. */
   taken: Array<number | bigint>;
