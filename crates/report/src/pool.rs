@@ -158,6 +158,10 @@ impl Account<'_> {
                 self.buys(lots, fill.lots * fill.price_ticks * per_tick);
             }
             self.cash -= i128::from(line.fee_atoms) + i128::from(line.keeper_atoms);
+            // Whoever takes is paid for orders that it removes.
+            for removal in &line.removed {
+                self.cash += i128::from(removal.fee_atoms);
+            }
         }
         for round in report
             .adl
@@ -226,7 +230,7 @@ pub fn departures(report: &Report) -> Result<Vec<String>> {
 mod tests {
     use super::*;
     use crate::sample;
-    use crate::trading::{FillLine, TradeLine};
+    use crate::trading::{FillLine, Reason, RemovalLine, TradeLine};
 
     #[test]
     fn without_a_pool_everything_is_zero() {
@@ -285,6 +289,39 @@ mod tests {
             worst_drawdown_ppm: 90_910,
         };
         assert_eq!(pool, expected);
+    }
+
+    #[test]
+    fn a_pool_that_unwinds_is_paid_for_orders_that_it_removes() {
+        let mut report = sample::report();
+        report.liquidations.clear();
+        report.adl.clear();
+        report.trades.push(TradeLine {
+            slot: 8,
+            timestamp: report.path[0].timestamp,
+            after_liquidations: 0,
+            after_rounds: 0,
+            kind: TradeKind::Unwind,
+            trader: report.scenario.pool_account.clone(),
+            lots: 0,
+            mark_ticks: 198_000,
+            fee_atoms: 0,
+            keeper_atoms: 0,
+            fills: Vec::new(),
+            removed: vec![RemovalLine {
+                maker: "Maker11111111111111111111111111111111111".to_owned(),
+                reason: Reason::Expired,
+                price_ticks: 197_900,
+                lots: 4,
+                fee_atoms: 100_000,
+            }],
+            compute_units: 30_000,
+        });
+        for step in &mut report.path {
+            (step.pool_lots, step.pool_atoms) = (0, 1_100_000);
+        }
+        let none: Vec<String> = Vec::new();
+        assert_eq!(departures(&report).expect("small numbers"), none);
     }
 
     #[test]
