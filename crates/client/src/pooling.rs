@@ -1,28 +1,15 @@
 //! What a market's pool is worth to who leaves it, and when shares of it are paid.
 
-use ballast_engine::held::shortfall;
 use ballast_engine::oracle::{Action, Now, OraclePrice};
-use ballast_engine::pool::{cautious_prices, Worth};
 use ballast_engine::shares::Holding;
 use ballast_state::error::BallastError;
 use ballast_state::market::Market;
-use ballast_state::pool::Pool;
+use ballast_state::pool::{Exiting, Pool};
 use ballast_state::share::Share;
 use ballast_state::trader::Trader;
 
 use crate::accounts::QueueSnapshot;
 use crate::staking::{exit_time, ExitTime};
-
-/// A pool as of a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pooling {
-    /// What it is worth.
-    pub worth: Worth,
-    /// What of its free collateral may leave, atoms.
-    pub payable: u64,
-    /// Lots of its position, signed.
-    pub lots: i64,
-}
 
 /// Values the pool of `market`, whose trader account is `trader`, as the program does for who leaves; the
 /// price counts only where it has a position.
@@ -36,42 +23,22 @@ pub fn pooling(
     [long, short]: &[QueueSnapshot; 2],
     price: Option<&OraclePrice>,
     now: Now,
-) -> Result<Pooling, BallastError> {
-    let mut market = *market;
-    let assets = pool.assets(&market, trader)?;
-    if assets.position.is_empty() {
-        let high = assets.free.checked_add(assets.held);
-        let high = high.ok_or(BallastError::Overflow)?;
-        let low = assets.free;
-        return Ok(Pooling {
-            worth: Worth { low, high },
-            payable: low,
-            lots: 0,
-        });
+) -> Result<Exiting, BallastError> {
+    if let Some(idle) = pool.idle(market, trader)? {
+        return Ok(idle);
     }
+    let mut market = *market;
     let price = price.ok_or(BallastError::PriceInvalidAccount)?;
     let touched = market.touch(*price, Action::RemoveMargin, now, 0)?;
-    let average = touched.price.average(market.oracle.atoms_per_lot_tick);
+    let prices = market.cautious_prices(&touched)?;
     let layout = |_| BallastError::QueueLayout;
     let (long, short) = (
         long.queue().map_err(layout)?,
         short.queue().map_err(layout)?,
     );
-    let short_of = shortfall(
-        &long,
-        &short,
-        cautious_prices(&touched.mark, average)?,
-        market.funding.index,
-        market.open_interest_lots,
-        market.insurance_available(now.slot)?,
-    )?;
-    let assets = pool.assets(&market, trader)?;
-    let worth = pool.worth(&assets, &market, &touched, short_of)?;
-    Ok(Pooling {
-        worth,
-        payable: pool.payable(&assets, &market, &touched, &worth)?,
-        lots: assets.position.lots.get(),
-    })
+    let available = market.insurance_available(now.slot)?;
+    let short_of = market.lacking_beyond(&long, &short, prices, available)?;
+    pool.exiting(&market, trader, &touched, short_of)
 }
 
 /// Somebody's shares of a pool: what there is of them in its epoch, and when the request is paid, `None`
@@ -89,7 +56,7 @@ mod tests {
     use bytemuck::Zeroable;
 
     use super::*;
-    use ballast_engine::pool::PoolParams;
+    use ballast_engine::pool::{PoolParams, Worth};
     use ballast_engine::units::Side;
     use ballast_state::Pubkey;
 
@@ -108,15 +75,7 @@ mod tests {
         };
         let found = pooling(&Market::zeroed(), &pool, &trader, &queues, None, now).unwrap();
         let worth = Worth { low: 77, high: 77 };
-        let lots = 0;
-        assert_eq!(
-            found,
-            Pooling {
-                worth,
-                payable: 77,
-                lots
-            }
-        );
+        assert_eq!((found.worth, found.payable, found.lots), (worth, 77, 0));
         let mut share = Share::zeroed();
         (share.shares, share.requested, share.requested_slot) = (9, 4, 1_000);
         let exit = |slot| pool_shares(&pool, &share, slot).1;

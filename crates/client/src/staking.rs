@@ -56,9 +56,8 @@ pub fn staking(
 pub fn exit_time(holding: &Holding, terms: &ExitTerms, slot: u64) -> ExitTime {
     match holding.due_in(terms, slot) {
         0 => {
-            let all = terms.delay_slots + terms.window_slots;
-            let ends = holding.requested_slot.saturating_add(all);
-            match ends.saturating_sub(slot) {
+            let ends = terms.lapses_slot(holding.requested_slot);
+            match ends.unwrap_or(u64::MAX).saturating_sub(slot) {
                 0 => ExitTime::Lapsed,
                 left => ExitTime::Now(left),
             }

@@ -15,9 +15,10 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
 use crate::math::mul_div_floor;
+use crate::oracle::Mark;
 use crate::queue::QueueRef;
 use crate::solvency::{deficit_bound, deficits};
-use crate::units::{FundingIndex, LotPrice};
+use crate::units::{FundingIndex, LotPrice, Side};
 
 /// Shares that one atom of a ledger may stand for at most.
 const MAX_SHARES_PER_ATOM: u64 = 1_024;
@@ -122,6 +123,22 @@ impl PriceRange {
             low: mark,
             high: mark,
         }
+    }
+
+    /// The range of a mark by which somebody leaves: moved by its confidence either way, or the moving
+    /// average where that is worse for a side.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`.
+    pub fn cautious(mark: &Mark, average: LotPrice) -> Result<Self, EngineError> {
+        let cautious = Mark {
+            average: Some(average),
+            ..*mark
+        };
+        Ok(Self {
+            low: cautious.worsened(Side::Long)?,
+            high: cautious.worsened(Side::Short)?,
+        })
     }
 
     /// The range with one more price.

@@ -83,7 +83,8 @@ impl FeeBucket {
 }
 
 /// Fails while the fees may be needed for those who rescue the market: while anybody of the two
-/// queues is bankrupt, flagged or not, and while what insurance has paid lately counts for its cap. Looks at the roots only.
+/// queues is bankrupt, flagged or not, and while what insurance has paid lately counts for its cap.
+/// Looks at the roots only.
 ///
 /// # Errors
 /// `InsuranceDrawn`; `MarketInsolvent`; `TreeCorrupt`; `Overflow`.

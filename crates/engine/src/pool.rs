@@ -11,9 +11,8 @@ mod take;
 mod unwind;
 mod worth;
 
-pub use exit::cautious_prices;
 pub use params::{PoolMode, PoolParams};
 pub use peak::{Peak, SHARES_COMPARED};
-pub use take::{enlarged, Offer, PoolTaker};
+pub use take::{back, enlarged, Offer, PoolTaker};
 pub use unwind::{keeper_fee, sync, Auction, Synced, Unwind, UnwindInput};
 pub use worth::{PoolAssets, Worth};

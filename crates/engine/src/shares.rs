@@ -74,6 +74,79 @@ impl Fund {
     }
 }
 
+/// The shares of a fund that somebody owns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outstanding {
+    /// All of them.
+    pub shares: u64,
+    /// Those that are to leave.
+    pub requested: u64,
+}
+
+impl Outstanding {
+    /// The fund that they are of, which is worth `atoms`.
+    #[must_use]
+    pub const fn fund(&self, atoms: u64) -> Fund {
+        Fund {
+            atoms,
+            shares: self.shares,
+        }
+    }
+
+    /// Sells shares for `atoms` to who has `holding`, of a fund that is worth `worth` atoms: the shares
+    /// afterwards, what is owned afterwards, and the new ones.
+    ///
+    /// # Errors
+    /// Those of [`Fund::mint`].
+    pub fn join(
+        &self,
+        worth: u64,
+        atoms: u64,
+        holding: &Holding,
+    ) -> Result<(Self, Holding, u64), EngineError> {
+        let minted = self.fund(worth).mint(atoms)?;
+        let after = holding.with(minted)?;
+        let shares = self.shares.checked_add(minted);
+        let all = Self {
+            shares: shares.ok_or(EngineError::Overflow)?,
+            ..*self
+        };
+        Ok((all, after, minted))
+    }
+
+    /// What somebody asks for changes from that of `before` to that of `after`.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn request(&self, before: &Holding, after: &Holding) -> Result<Self, EngineError> {
+        let others = self.requested.checked_sub(before.requested);
+        let all = others.and_then(|others| others.checked_add(after.requested));
+        Ok(Self {
+            requested: all.ok_or(EngineError::Overflow)?,
+            ..*self
+        })
+    }
+
+    /// The shares of an exit from `before` end.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn leave(&self, before: &Holding, exit: &Exit) -> Result<Self, EngineError> {
+        let shares = self.shares.checked_sub(exit.shares);
+        let left = Self {
+            shares: shares.ok_or(EngineError::Overflow)?,
+            ..*self
+        };
+        left.request(before, &exit.left)
+    }
+
+    /// What must hold of the shares of every fund.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.requested <= self.shares && self.shares <= MAX_SHARES
+    }
+}
+
 /// What somebody owns of a fund.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Holding {
@@ -101,6 +174,21 @@ pub const STAKE_TERMS: ExitTerms = ExitTerms {
     delay_slots: 1_080_000,
     window_slots: 432_000,
 };
+
+impl ExitTerms {
+    /// First slot in which what was requested in `slot` is paid; `None` where no slot is so late.
+    #[must_use]
+    pub const fn due_slot(&self, slot: u64) -> Option<u64> {
+        slot.checked_add(self.delay_slots)
+    }
+
+    /// First slot in which it is not any more; `None` where no slot is so late.
+    #[must_use]
+    pub fn lapses_slot(&self, slot: u64) -> Option<u64> {
+        let due = self.due_slot(slot);
+        due.and_then(|due| due.checked_add(self.window_slots))
+    }
+}
 
 /// A payment to who leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,21 +256,22 @@ impl Holding {
         if self.requested == 0 {
             return Err(EngineError::RequestMissing);
         }
-        let waited = slot.checked_sub(self.requested_slot);
-        let open = waited.and_then(|waited| waited.checked_sub(terms.delay_slots));
-        match open {
-            None => Err(EngineError::RequestTooEarly),
-            Some(open) if open >= terms.window_slots => Err(EngineError::RequestLapsed),
-            Some(_) => Ok(()),
+        let due = terms.due_slot(self.requested_slot);
+        let lapses = terms.lapses_slot(self.requested_slot);
+        if due.is_none_or(|due| slot < due) {
+            Err(EngineError::RequestTooEarly)
+        } else if lapses.is_some_and(|lapses| slot >= lapses) {
+            Err(EngineError::RequestLapsed)
+        } else {
+            Ok(())
         }
     }
 
     /// Slots until [`Self::require_due`] lets the request be paid; 0 from then on.
     #[must_use]
     pub fn due_in(&self, terms: &ExitTerms, slot: u64) -> u64 {
-        let due = self.requested_slot.checked_add(terms.delay_slots);
-        let left = due.unwrap_or(u64::MAX).checked_sub(slot);
-        left.unwrap_or(0)
+        let due = terms.due_slot(self.requested_slot).unwrap_or(u64::MAX);
+        due.max(slot).wrapping_sub(slot)
     }
 
     /// Pays what was requested out of `fund`, `available` atoms at most: the lesser of what the shares

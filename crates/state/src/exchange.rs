@@ -192,6 +192,22 @@ impl Exchange {
         self.require_authority(Role::Admin, signer)
     }
 
+    /// Fails with `NotGuardian` unless `signer` is the guardian or the admin.
+    pub fn require_guardian(&self, signer: &Pubkey) -> Result<()> {
+        let either = *signer == self.guardian || *signer == self.admin;
+        ensure(either, BallastError::NotGuardian)
+    }
+
+    /// Counts a new trader account.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn count_trader(&mut self) -> Result<()> {
+        let count = self.trader_count.checked_add(1);
+        self.trader_count = count.ok_or(BallastError::Overflow)?;
+        Ok(())
+    }
+
     /// Who gets the rent of a market's queues and book: who paid for its creation, else the admin.
     #[must_use]
     pub fn rent_payer_of(&self, market: &Market) -> Pubkey {

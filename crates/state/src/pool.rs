@@ -1,19 +1,21 @@
 //! A market's backstop pool: what it may do, its shares and what it took lately.
 
+mod exiting;
 mod taking;
 
 use ballast_engine::{
     pool::{PoolAssets, PoolMode, PoolParams, Worth},
-    position::Position,
-    shares::{Exit, Fund, Holding, MAX_SHARES},
+    shares::{Exit, Fund, Holding, Outstanding},
 };
 
+pub use exiting::Exiting;
 pub use taking::Taken;
 
 use crate::{
     derives::*,
     error::{ensure, BallastError, Result},
     market::{Market, Touched},
+    position_slot::PositionSlot,
     trader::Trader,
     Pubkey,
 };
@@ -101,10 +103,7 @@ impl Pool {
     /// Its shares, of a pool worth `atoms`.
     #[must_use]
     pub const fn fund(&self, atoms: u64) -> Fund {
-        Fund {
-            atoms,
-            shares: self.shares,
-        }
+        self.outstanding().fund(atoms)
     }
 
     /// What it does now: what its parameters say, and no takes while the guardian has it stopped.
@@ -133,17 +132,12 @@ impl Pool {
     /// `Overflow`, `SizeOutOfRange`.
     pub fn assets(&self, market: &Market, trader: &Trader) -> Result<PoolAssets> {
         let free = u64::try_from(trader.free).map_err(|_| BallastError::Overflow)?;
-        let (position, held) = match trader.slot(&self.market) {
-            Ok(slot) => (
-                market.settled(slot)?,
-                market.held.value(&slot.held_claim())?,
-            ),
-            Err(_) => (Position::default(), 0),
-        };
+        let none = PositionSlot::zeroed();
+        let slot = trader.slot(&self.market).unwrap_or(&none);
         Ok(PoolAssets {
             free,
-            position,
-            held,
+            position: market.settled(slot)?,
+            held: market.held.value(&slot.held_claim())?,
         })
     }
 
@@ -162,19 +156,17 @@ impl Pool {
         Ok(assets.worth(&touched.mark, average, self.params.exit_bps, shortfall)?)
     }
 
-    /// What of its free collateral may leave at the price `touched`, atoms.
-    ///
-    /// # Errors
-    /// `PriceOutOfRange`, `Overflow`.
-    pub fn payable(
-        &self,
-        assets: &PoolAssets,
-        market: &Market,
-        touched: &Touched,
-        worth: &Worth,
-    ) -> Result<u64> {
-        let average = touched.price.average(market.oracle.atoms_per_lot_tick);
-        Ok(assets.payable(&self.params, &touched.mark, average, worth)?)
+    /// Its shares.
+    #[must_use]
+    pub const fn outstanding(&self) -> Outstanding {
+        Outstanding {
+            shares: self.shares,
+            requested: self.requested,
+        }
+    }
+
+    const fn store_outstanding(&mut self, all: &Outstanding) {
+        (self.shares, self.requested) = (all.shares, all.requested);
     }
 
     /// Sells shares for `atoms` to who has `holding`, of a pool that is worth `worth_high` atoms to who
@@ -192,10 +184,8 @@ impl Pool {
             self.params.mode() != PoolMode::WindDown,
             BallastError::PoolClosed,
         )?;
-        let minted = self.fund(worth_high).mint(atoms)?;
-        let after = holding.with(minted)?;
-        let all = self.shares.checked_add(minted);
-        self.shares = all.ok_or(BallastError::Overflow)?;
+        let (all, after, minted) = self.outstanding().join(worth_high, atoms, holding)?;
+        self.store_outstanding(&all);
         Ok((after, minted))
     }
 
@@ -203,10 +193,9 @@ impl Pool {
     ///
     /// # Errors
     /// `Overflow`.
-    pub fn store_requested(&mut self, before: &Holding, after: &Holding) -> Result<()> {
-        let left = self.requested.checked_sub(before.requested);
-        let all = left.and_then(|left| left.checked_add(after.requested));
-        self.requested = all.ok_or(BallastError::Overflow)?;
+    pub fn request(&mut self, before: &Holding, after: &Holding) -> Result<()> {
+        let all = self.outstanding().request(before, after)?;
+        self.store_outstanding(&all);
         Ok(())
     }
 
@@ -215,9 +204,9 @@ impl Pool {
     /// # Errors
     /// `Overflow`.
     pub fn leave(&mut self, before: &Holding, exit: &Exit) -> Result<()> {
-        let left = self.shares.checked_sub(exit.shares);
-        self.shares = left.ok_or(BallastError::Overflow)?;
-        self.store_requested(before, &exit.left)
+        let all = self.outstanding().leave(before, exit)?;
+        self.store_outstanding(&all);
+        Ok(())
     }
 
     /// Begins a new epoch of a spent pool without a position, which has `assets`.
@@ -227,12 +216,11 @@ impl Pool {
     pub fn reset(&mut self, assets: &PoolAssets) -> Result<()> {
         ensure(assets.position.is_empty(), BallastError::PoolHasPosition)?;
         // What the market holds for it may become free, so it counts.
-        let atoms = assets.free.checked_add(assets.held);
-        let fund = self.fund(atoms.ok_or(BallastError::Overflow)?);
+        let fund = self.fund(assets.idle_worth()?.high);
         ensure(fund.is_spent(), BallastError::PoolNotSpent)?;
         let epoch = self.epoch.checked_add(1);
         self.epoch = epoch.ok_or(BallastError::Overflow)?;
-        (self.shares, self.requested) = (0, 0);
+        self.store_outstanding(&Outstanding::default());
         (self.peak_value, self.peak_slot) = (0, 0);
         Ok(())
     }
@@ -262,9 +250,6 @@ impl Pool {
     /// # Errors
     /// `PoolInvariant`.
     pub fn invariant(&self) -> Result<()> {
-        ensure(
-            self.requested <= self.shares && self.shares <= MAX_SHARES,
-            BallastError::PoolInvariant,
-        )
+        ensure(self.outstanding().is_sound(), BallastError::PoolInvariant)
     }
 }

@@ -1,7 +1,7 @@
 //! The stakes behind a market's insurance: their shares. What they own is a part of the market's
 //! insurance, [`Market::staked_atoms`].
 
-use ballast_engine::shares::{Exit, Fund, Holding, MAX_SHARES, STAKE_TERMS};
+use ballast_engine::shares::{Exit, Fund, Holding, Outstanding, STAKE_TERMS};
 
 use crate::{
     derives::*,
@@ -61,10 +61,20 @@ impl Stakes {
     /// The shares, where the stakes are worth `atoms`.
     #[must_use]
     pub const fn fund(&self, atoms: u64) -> Fund {
-        Fund {
-            atoms,
+        self.outstanding().fund(atoms)
+    }
+
+    /// The shares that there are.
+    #[must_use]
+    pub const fn outstanding(&self) -> Outstanding {
+        Outstanding {
             shares: self.shares,
+            requested: self.requested,
         }
+    }
+
+    const fn store_outstanding(&mut self, all: &Outstanding) {
+        (self.shares, self.requested) = (all.shares, all.requested);
     }
 
     /// Begins new shares where those there are have become worthless: nothing is staked, or so little
@@ -81,7 +91,7 @@ impl Stakes {
         }
         let next = self.epoch.checked_add(1);
         self.epoch = next.ok_or(BallastError::Overflow)?;
-        (self.shares, self.requested) = (0, 0);
+        self.store_outstanding(&Outstanding::default());
         market.staked_atoms = 0;
         Ok(Some(rest))
     }
@@ -96,10 +106,9 @@ impl Stakes {
         atoms: u64,
         holding: &Holding,
     ) -> Result<(Holding, u64)> {
-        let minted = self.fund(market.staked_atoms).mint(atoms)?;
-        let after = holding.with(minted)?;
-        let shares = self.shares.checked_add(minted);
-        self.shares = shares.ok_or(BallastError::Overflow)?;
+        let worth = market.staked_atoms;
+        let (all, after, minted) = self.outstanding().join(worth, atoms, holding)?;
+        self.store_outstanding(&all);
         market.store_insurance(&market.insurance_fund().stake(atoms)?);
         let total = market.vault_total().with(atoms)?;
         market.store_vault_total(total);
@@ -111,9 +120,8 @@ impl Stakes {
     /// # Errors
     /// `Overflow`.
     pub fn request(&mut self, before: &Holding, after: &Holding) -> Result<()> {
-        let others = self.requested.checked_sub(before.requested);
-        let all = others.and_then(|others| others.checked_add(after.requested));
-        self.requested = all.ok_or(BallastError::Overflow)?;
+        let all = self.outstanding().request(before, after)?;
+        self.store_outstanding(&all);
         Ok(())
     }
 
@@ -156,9 +164,8 @@ impl Stakes {
 
     /// Books a payment. What nobody has a share of any more is nobody's stake.
     fn pay(&mut self, market: &mut Market, before: &Holding, exit: &Exit, slot: u64) -> Result<()> {
-        self.request(before, &exit.left)?;
-        let shares = self.shares.checked_sub(exit.shares);
-        self.shares = shares.ok_or(BallastError::Overflow)?;
+        let all = self.outstanding().leave(before, exit)?;
+        self.store_outstanding(&all);
         let insurance = market.insurance_fund();
         market.store_insurance(&insurance.unstake(&market.risk, slot, exit.atoms)?);
         if self.shares == 0 {
@@ -172,10 +179,7 @@ impl Stakes {
     /// # Errors
     /// `StakesInvariant`.
     pub fn invariant(&self) -> Result<()> {
-        ensure(
-            self.requested <= self.shares && self.shares <= MAX_SHARES,
-            BallastError::StakesInvariant,
-        )
+        ensure(self.outstanding().is_sound(), BallastError::StakesInvariant)
     }
 }
 

@@ -62,6 +62,16 @@ impl Trader {
     /// Bytes of the account, discriminator included.
     pub const SPACE: usize = 8 + core::mem::size_of::<Self>();
 
+    /// Writes what an account begins with: the owner's number `sub_id`, empty and without a delegate.
+    ///
+    /// # Errors
+    /// `TraderInvariant`.
+    pub fn begin(&mut self, owner: Pubkey, sub_id: u16, bump: u8) -> Result<()> {
+        self.version = TRADER_VERSION;
+        (self.owner, self.sub_id, self.bump) = (owner, sub_id, bump);
+        self.invariant()
+    }
+
     /// Free collateral.
     pub fn free(&self) -> Atoms {
         Atoms::new(self.free)

@@ -5,6 +5,7 @@ use anyhow::Result;
 use ballast_client::instructions::{self, trader as build};
 use ballast_client::token::{associated_token, create_associated_token};
 use clap::Args;
+use solana_instruction::Instruction;
 use solana_signer::Signer;
 
 use super::failure::Usage;
@@ -52,10 +53,15 @@ pub async fn deposit(session: &Session, args: &DepositArgs) -> Result<()> {
     let amount = units.atoms(&args.amount)?;
     let trader = session.trader_address(&args.choice)?;
     session.trader(&trader).await?;
-    let own = associated_token(&signer.pubkey(), &collateral);
-    let source = args.token_account.unwrap_or(own);
-    let held = session.tokens(&source).await?;
-    enough(units, &source, &collateral.mint, held, amount)?;
+    let owner = signer.pubkey();
+    let source = source(
+        session,
+        &owner,
+        args.token_account,
+        (&collateral, units),
+        amount,
+    )
+    .await?;
     let plan = Plan {
         command: "deposit",
         purpose: format!(
@@ -63,7 +69,7 @@ pub async fn deposit(session: &Session, args: &DepositArgs) -> Result<()> {
             units.show(amount.into())
         ),
         instructions: vec![build::Deposit {
-            depositor: signer.pubkey(),
+            depositor: owner,
             trader,
             source,
             collateral,
@@ -82,16 +88,14 @@ pub async fn withdraw(session: &Session, args: &WithdrawArgs) -> Result<()> {
     let address = session.trader_address(&args.choice)?;
     let trader = session.trader(&address).await?;
     let amount = withdrawable(units, &args.amount, trader.free)?;
-    let own = associated_token(&signer.pubkey(), &collateral);
-    let destination = args.token_account.unwrap_or(own);
+    let owner = signer.pubkey();
+    let (destination, missing) =
+        destination(session, &owner, args.token_account, &collateral).await?;
     let mut instructions = Vec::new();
-    if destination == own && session.tokens(&own).await?.is_none() {
-        let owner = signer.pubkey();
-        instructions.push(create_associated_token(owner, owner, &collateral));
-    }
+    instructions.extend(account_for(owner, &collateral, missing));
     instructions.push(
         build::Withdraw {
-            owner: signer.pubkey(),
+            owner,
             trader: address,
             destination,
             collateral,
@@ -125,11 +129,51 @@ pub fn named(collateral: Collateral) -> Names<'static> {
     }
 }
 
+/// The token account that pays `amount`: the one `named`, else `owner`'s associated one.
+///
+/// # Errors
+/// What it has instead.
+pub async fn source(
+    session: &Session,
+    owner: &Pubkey,
+    named: Option<Pubkey>,
+    (collateral, units): (&instructions::Collateral, Collateral),
+    amount: u64,
+) -> Result<Pubkey> {
+    let source = named.unwrap_or_else(|| associated_token(owner, collateral));
+    let held = session.tokens(&source).await?;
+    enough(units, &source, &collateral.mint, held, amount)?;
+    Ok(source)
+}
+
+/// The token account that is paid to: the one `named`, else `owner`'s associated one, and whether that
+/// has to be made.
+pub async fn destination(
+    session: &Session,
+    owner: &Pubkey,
+    named: Option<Pubkey>,
+    collateral: &instructions::Collateral,
+) -> Result<(Pubkey, bool)> {
+    let own = associated_token(owner, collateral);
+    let destination = named.unwrap_or(own);
+    let missing = destination == own && session.tokens(&own).await?.is_none();
+    Ok((destination, missing))
+}
+
+/// A token account of `owner`'s, where it has to be made.
+pub fn account_for(
+    owner: Pubkey,
+    collateral: &instructions::Collateral,
+    make: bool,
+) -> Option<Instruction> {
+    make.then(|| create_associated_token(owner, owner, collateral))
+}
+
 /// Whether a token account can pay.
 ///
 /// # Errors
 /// What it has instead.
-pub fn enough(
+fn enough(
     units: Collateral,
     source: &Pubkey,
     mint: &Pubkey,

@@ -4,14 +4,13 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_client::addresses;
 use ballast_client::instructions::anyone as build;
-use ballast_client::token::associated_token;
 use ballast_report::table::Table;
 use ballast_state::market::Market;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use solana_signer::Signer;
 
-use super::collateral::{enough, quote_currency};
+use super::collateral::{quote_currency, source};
 use super::failure::Computed;
 use super::options::Sending;
 use super::session::Session;
@@ -223,10 +222,8 @@ async fn donate(
     let (address, market) = session.find(market).await?;
     let (collateral, units) = quote_currency(session).await?;
     let amount = units.atoms(amount)?;
-    let own = associated_token(&signer.pubkey(), &collateral);
-    let source = token_account.unwrap_or(own);
-    let held = session.tokens(&source).await?;
-    enough(units, &source, &collateral.mint, held, amount)?;
+    let owner = signer.pubkey();
+    let source = source(session, &owner, token_account, (&collateral, units), amount).await?;
     let name = super::state::name_of(&market);
     let plan = Plan {
         command: "insurance donate",
@@ -235,7 +232,7 @@ async fn donate(
             units.show(amount.into())
         ),
         instructions: vec![build::DonateInsurance {
-            donor: signer.pubkey(),
+            donor: owner,
             market: address,
             source,
             collateral,

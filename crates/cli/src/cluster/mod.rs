@@ -9,6 +9,7 @@ pub mod collateral;
 pub mod explain;
 pub mod failure;
 pub mod fees;
+mod funds;
 pub mod gap;
 pub mod gate;
 pub mod guardian;

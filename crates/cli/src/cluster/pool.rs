@@ -3,14 +3,13 @@
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_client::instructions::fund as build;
-use ballast_client::pooling::{pool_shares, pooling, Pooling};
+use ballast_client::pooling::{pool_shares, pooling};
 use ballast_client::staking::ExitTime;
-use ballast_client::token::{associated_token, create_associated_token};
 use ballast_client::{accounts, addresses};
 use ballast_engine::oracle::Now;
 use ballast_engine::pool::PoolParams;
 use ballast_engine::shares::Holding;
-use ballast_state::pool::{Pool, POOL_SUB_ID};
+use ballast_state::pool::{Exiting, Pool, POOL_SUB_ID};
 use ballast_state::share::Share;
 use ballast_state::trader::Trader;
 use clap::{Args, Subcommand};
@@ -18,13 +17,13 @@ use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 
-use super::collateral::{enough, named, quote_currency};
+use super::collateral::{account_for, destination, quote_currency, source};
 use super::failure::{Computed, Usage};
+use super::funds::{joins, least as least_of, owner_or_signer, send, Countdown, Of};
 use super::options::Sending;
 use super::session::Session;
 use super::state::{MarketState, Parts};
 use super::units;
-use super::writing::{self, Plan};
 
 /// Arguments of `pool`.
 #[derive(Clone, Debug, Args)]
@@ -109,13 +108,6 @@ enum Action {
     },
 }
 
-#[derive(Clone, Debug, Args)]
-struct Of {
-    /// Number, name or address of the market.
-    #[arg(long, value_name = "MARKET")]
-    market: String,
-}
-
 /// A market's pool and somebody's shares of it.
 struct Found {
     state: MarketState,
@@ -145,7 +137,7 @@ impl Found {
     }
 
     /// What the pool is worth now.
-    fn worth(&self) -> Result<Pooling> {
+    fn worth(&self) -> Result<Exiting> {
         let state = &self.state;
         let queues = state.queues.as_ref();
         let queues = queues.ok_or_else(|| Usage("the queues were not read".to_owned()))?;
@@ -168,19 +160,13 @@ impl Found {
 
 /// What a deposit sends: an account for the shares where there is none yet.
 fn deposits(deposit: &build::DepositPool, has_share: bool) -> Vec<Instruction> {
-    let create = build::CreateShare {
-        payer: deposit.owner,
-        owner: deposit.owner,
-        fund: addresses::pool(&deposit.keys.market),
-    };
-    let create = (!has_share).then(|| create.instruction());
-    create.into_iter().chain([deposit.instruction()]).collect()
+    let fund = addresses::pool(&deposit.keys.market);
+    joins(deposit.owner, fund, has_share, deposit.instruction())
 }
 
 /// What a payment sends: a token account where there is none.
 fn withdraws(withdraw: &build::WithdrawPool, make_account: bool) -> Vec<Instruction> {
-    let (owner, collateral) = (withdraw.owner, withdraw.collateral);
-    let make = make_account.then(|| create_associated_token(owner, owner, &collateral));
+    let make = account_for(withdraw.owner, &withdraw.collateral, make_account);
     make.into_iter().chain([withdraw.instruction()]).collect()
 }
 
@@ -212,23 +198,6 @@ pub async fn run(session: &Session, args: &PoolArgs) -> Result<()> {
     }
 }
 
-async fn send(
-    session: &Session,
-    (command, purpose): (&'static str, String),
-    instructions: Vec<Instruction>,
-    sending: Sending,
-) -> Result<()> {
-    let signer = session.keypair()?;
-    let (_, units) = quote_currency(session).await?;
-    let plan = Plan {
-        command,
-        purpose,
-        instructions,
-        names: named(units),
-    };
-    writing::perform(session, signer, plan, sending).await
-}
-
 async fn create(session: &Session, of: &Of, sending: Sending) -> Result<()> {
     let admin = session.keypair()?.pubkey();
     let (address, market) = session.find(&of.market).await?;
@@ -254,9 +223,7 @@ async fn deposit(
     let (collateral, units) = quote_currency(session).await?;
     let amount = units.atoms(amount)?;
     let found = Found::of(session, &of.market, &owner).await?;
-    let source = token_account.unwrap_or_else(|| associated_token(&owner, &collateral));
-    let held = session.tokens(&source).await?;
-    enough(units, &source, &collateral.mint, held, amount)?;
+    let source = source(session, &owner, token_account, (&collateral, units), amount).await?;
     let deposit = build::DepositPool {
         owner,
         keys: found.state.keys,
@@ -316,14 +283,9 @@ async fn withdraw(
 ) -> Result<()> {
     let owner = session.keypair()?.pubkey();
     let (collateral, units) = quote_currency(session).await?;
-    let least_atoms = match least {
-        "0" => 0,
-        least => units.atoms(least)?,
-    };
+    let least_atoms = least_of(units, least)?;
     let found = Found::of(session, &of.market, &owner).await?;
-    let own = associated_token(&owner, &collateral);
-    let destination = token_account.unwrap_or(own);
-    let missing = destination == own && session.tokens(&own).await?.is_none();
+    let (destination, missing) = destination(session, &owner, token_account, &collateral).await?;
     let withdraw = build::WithdrawPool {
         owner,
         keys: found.state.keys,
@@ -378,11 +340,8 @@ struct PoolView {
     owned: String,
     requested: u64,
     requested_value_atoms: u64,
-    /// Slots until the request is paid; 0 while it is; `null` without one, and when it has lapsed.
-    due_in_slots: Option<u64>,
-    /// Slots for which it is paid still; `null` before and after.
-    open_for_slots: Option<u64>,
-    lapsed: bool,
+    #[serde(flatten)]
+    countdown: Countdown,
 }
 
 impl PoolView {
@@ -391,11 +350,6 @@ impl PoolView {
         let fund = found.pool.fund(now.worth.low);
         let (holding, exit) = found.holding();
         let owned_atoms = fund.value(holding.shares).computed()?;
-        let (due_in_slots, open_for_slots) = match exit {
-            Some(ExitTime::In(slots)) => (Some(slots), None),
-            Some(ExitTime::Now(slots)) => (Some(0), Some(slots)),
-            Some(ExitTime::Lapsed) | None => (None, None),
-        };
         Ok(Self {
             market: found.state.name(),
             slot: found.state.slot,
@@ -413,26 +367,15 @@ impl PoolView {
             owned: units.text(owned_atoms.into()),
             requested: holding.requested,
             requested_value_atoms: holding.requested_value,
-            due_in_slots,
-            open_for_slots,
-            lapsed: exit == Some(ExitTime::Lapsed),
+            countdown: Countdown::new(exit),
         })
     }
 
     fn words(&self, units: units::Collateral) -> String {
         let show = |atoms: u64| units.show(atoms.into());
-        let asked = match (self.due_in_slots, self.open_for_slots) {
-            _ if self.lapsed => "What was asked for has lapsed: ask again.".to_owned(),
-            (None, _) => "Nothing is asked for.".to_owned(),
-            (Some(_), Some(open)) => format!(
-                "{} at most may be paid now, for {open} slots more.",
-                show(self.requested_value_atoms)
-            ),
-            (Some(wait), None) => format!(
-                "{} at most may be paid in {wait} slots.",
-                show(self.requested_value_atoms)
-            ),
-        };
+        let asked = self
+            .countdown
+            .words(&format!("{} at most", show(self.requested_value_atoms)), "");
         format!(
             "The pool of {} is worth {} to leave and {} to join; it holds {} lots, and {} may leave.\n{} shares of {}, worth {}. {asked}",
             self.market,
@@ -448,10 +391,7 @@ impl PoolView {
 }
 
 async fn show(session: &Session, of: &Of, owner: Option<Pubkey>) -> Result<()> {
-    let owner = match owner {
-        Some(owner) => owner,
-        None => session.keypair()?.pubkey(),
-    };
+    let owner = owner_or_signer(session, owner)?;
     let (_, units) = quote_currency(session).await?;
     let found = Found::of(session, &of.market, &owner).await?;
     let view = PoolView::new(&found, units)?;

@@ -2,9 +2,8 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_client::instructions::{anyone, fund, stakes as build, Collateral, MarketKeys};
-use ballast_client::staking::{shares_worth, staking, ExitTime, Staking};
-use ballast_client::token::{associated_token, create_associated_token};
+use ballast_client::instructions::{anyone, stakes as build, Collateral, MarketKeys};
+use ballast_client::staking::{shares_worth, staking, Staking};
 use ballast_client::{accounts, addresses};
 use ballast_state::market::Market;
 use ballast_state::share::Share;
@@ -14,13 +13,13 @@ use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 
-use super::collateral::{enough, named, quote_currency};
+use super::collateral::{account_for, destination, quote_currency, source};
 use super::failure::{Computed, Usage};
+use super::funds::{joins, least as least_of, owner_or_signer, send, Countdown, Of};
 use super::options::Sending;
 use super::session::Session;
 use super::state::{name_of, MarketState, Parts};
 use super::units;
-use super::writing::{self, Plan};
 
 /// Arguments of `stake`.
 #[derive(Clone, Debug, Args)]
@@ -93,13 +92,6 @@ enum Action {
     },
 }
 
-#[derive(Clone, Debug, Args)]
-struct Of {
-    /// Number, name or address of the market.
-    #[arg(long, value_name = "MARKET")]
-    market: String,
-}
-
 /// A market's stakes and somebody's shares of them.
 struct Found {
     address: Pubkey,
@@ -158,19 +150,14 @@ impl Found {
 
 /// What a stake sends: an account for the shares where there is none yet.
 fn deposits(stake: &build::Stake, has_share: bool) -> Vec<Instruction> {
-    let create = fund::CreateShare {
-        payer: stake.owner,
-        owner: stake.owner,
-        fund: addresses::stakes(&stake.keys.market),
-    };
-    let create = (!has_share).then(|| create.instruction());
-    create.into_iter().chain([stake.instruction()]).collect()
+    let fund = addresses::stakes(&stake.keys.market);
+    joins(stake.owner, fund, has_share, stake.instruction())
 }
 
 /// What a payment sends: a token account where there is none, and a sweep of a vault that is not level.
 fn withdraws(unstake: &build::Unstake, make_account: bool, level: bool) -> Vec<Instruction> {
-    let (owner, collateral) = (unstake.owner, unstake.collateral);
-    let make = make_account.then(|| create_associated_token(owner, owner, &collateral));
+    let collateral = unstake.collateral;
+    let make = account_for(unstake.owner, &collateral, make_account);
     let sweep = anyone::SweepInsurance {
         market: unstake.keys.market,
         collateral,
@@ -224,23 +211,6 @@ pub async fn run(session: &Session, args: &StakeArgs) -> Result<()> {
     }
 }
 
-async fn send(
-    session: &Session,
-    (command, purpose): (&'static str, String),
-    instructions: Vec<Instruction>,
-    sending: Sending,
-) -> Result<()> {
-    let signer = session.keypair()?;
-    let (_, units) = quote_currency(session).await?;
-    let plan = Plan {
-        command,
-        purpose,
-        instructions,
-        names: named(units),
-    };
-    writing::perform(session, signer, plan, sending).await
-}
-
 async fn open(session: &Session, of: &Of, sending: Sending) -> Result<()> {
     let payer = session.keypair()?.pubkey();
     let found = Found::of(session, &of.market, &payer).await?;
@@ -265,9 +235,7 @@ async fn deposit(
     let amount = units.atoms(amount)?;
     let found = Found::of(session, &of.market, &owner).await?;
     found.open()?;
-    let source = token_account.unwrap_or_else(|| associated_token(&owner, &collateral));
-    let held = session.tokens(&source).await?;
-    enough(units, &source, &collateral.mint, held, amount)?;
+    let source = source(session, &owner, token_account, (&collateral, units), amount).await?;
     let stake = build::Stake {
         owner,
         keys: keys(session, of).await?,
@@ -333,15 +301,10 @@ async fn withdraw(
 ) -> Result<()> {
     let owner = session.keypair()?.pubkey();
     let (collateral, units): (Collateral, _) = quote_currency(session).await?;
-    let least_atoms = match least {
-        "0" => 0,
-        least => units.atoms(least)?,
-    };
+    let least_atoms = least_of(units, least)?;
     let found = Found::of(session, &of.market, &owner).await?;
     let now = found.staking()?;
-    let own = associated_token(&owner, &collateral);
-    let destination = token_account.unwrap_or(own);
-    let missing = destination == own && session.tokens(&own).await?.is_none();
+    let (destination, missing) = destination(session, &owner, token_account, &collateral).await?;
     let vault = session.tokens(&found.market.insurance_vault).await?;
     let unstake = build::Unstake {
         owner,
@@ -374,21 +337,13 @@ struct StakeView {
     requested: u64,
     payable_atoms: u64,
     payable: String,
-    /// Slots until the request is paid; 0 while it is; `null` without one, and when it has lapsed.
-    due_in_slots: Option<u64>,
-    /// Slots for which it is paid still; `null` before and after.
-    open_for_slots: Option<u64>,
-    lapsed: bool,
+    #[serde(flatten)]
+    countdown: Countdown,
 }
 
 impl StakeView {
     fn new(found: &Found, owner: &Pubkey, units: units::Collateral) -> Result<Self> {
         let now = found.staking()?;
-        let (due_in_slots, open_for_slots) = match now.exit {
-            Some(ExitTime::In(slots)) => (Some(slots), None),
-            Some(ExitTime::Now(slots)) => (Some(0), Some(slots)),
-            Some(ExitTime::Lapsed) | None => (None, None),
-        };
         Ok(Self {
             market: found.name(),
             owner: owner.to_string(),
@@ -401,26 +356,14 @@ impl StakeView {
             requested: now.holding.requested,
             payable_atoms: now.payable_atoms,
             payable: units.text(now.payable_atoms.into()),
-            due_in_slots,
-            open_for_slots,
-            lapsed: now.exit == Some(ExitTime::Lapsed),
+            countdown: Countdown::new(now.exit),
         })
     }
 
     fn words(&self, units: units::Collateral) -> String {
         let show = |atoms: u64| units.show(atoms.into());
-        let asked = match (self.due_in_slots, self.open_for_slots) {
-            _ if self.lapsed => "What was asked for has lapsed: ask again.".to_owned(),
-            (None, _) => "Nothing is asked for.".to_owned(),
-            (Some(_), Some(open)) => format!(
-                "{} may be paid now, for {open} slots more.",
-                show(self.payable_atoms)
-            ),
-            (Some(wait), None) => format!(
-                "{} may be paid in {wait} slots, less what is lost until then.",
-                show(self.payable_atoms)
-            ),
-        };
+        let but = ", less what is lost until then";
+        let asked = self.countdown.words(&show(self.payable_atoms), but);
         format!(
             "{} shares of the stakes of {}, worth {} of {} staked; insurance owns {}.\n{asked}",
             self.shares,
@@ -433,10 +376,7 @@ impl StakeView {
 }
 
 async fn show(session: &Session, of: &Of, owner: Option<Pubkey>) -> Result<()> {
-    let owner = match owner {
-        Some(owner) => owner,
-        None => session.keypair()?.pubkey(),
-    };
+    let owner = owner_or_signer(session, owner)?;
     let (_, units) = quote_currency(session).await?;
     let found = Found::of(session, &of.market, &owner).await?;
     let view = StakeView::new(&found, &owner, units)?;

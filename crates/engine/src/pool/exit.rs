@@ -7,22 +7,6 @@ use crate::math::mul_div_ceil;
 use crate::oracle::Mark;
 use crate::units::{Bps, LotPrice, Side, BPS_ONE};
 
-/// The prices that count for who leaves a pool with a position of either side: the mark moved by its
-/// confidence against it, or the moving average where that is worse.
-///
-/// # Errors
-/// `PriceOutOfRange`.
-pub fn cautious_prices(mark: &Mark, average: LotPrice) -> Result<PriceRange, EngineError> {
-    let cautious = Mark {
-        average: Some(average),
-        ..*mark
-    };
-    Ok(PriceRange {
-        low: cautious.worsened(Side::Long)?,
-        high: cautious.worsened(Side::Short)?,
-    })
-}
-
 impl PoolAssets {
     /// How much of the pool's free collateral may leave, atoms: so much that the position, at the price
     /// that counts for who leaves, keeps what its margin is to be out of it, and that its notional at the
@@ -40,7 +24,7 @@ impl PoolAssets {
         let Some(side) = self.position.side() else {
             return Ok(self.free);
         };
-        let prices = cautious_prices(mark, average)?;
+        let prices = PriceRange::cautious(mark, average)?;
         let price = match side {
             Side::Long => prices.low,
             Side::Short => prices.high,

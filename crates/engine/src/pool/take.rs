@@ -140,41 +140,42 @@ impl PoolTaker<'_> {
             .checked_div(range)
             .map_or(BPS_ONE, |used| used.min(BPS_ONE))
     }
+}
 
-    /// What the pool becomes when it takes `lots` over for `quote`, of a position of `whole` lots, and
-    /// has `free` atoms of free collateral: of that, what brings its equity to `margin_bps` of the
-    /// notional goes into the position's margin, and no less than initial margin asks for.
-    ///
-    /// # Errors
-    /// Those of [`take_over`].
-    pub fn back(
-        &self,
-        risk: &RiskParams,
-        mark: &Mark,
-        free: Atoms,
-        (lots, quote): (Lots, Atoms),
-        whole: u64,
-    ) -> Result<PartyOutcome, EngineError> {
-        let fill = self.position.fill(lots, quote)?;
-        let available = free.try_add(fill.payout()?)?.positive_part();
-        let margin_to_add = match fill.position.side() {
-            None => 0,
-            Some(side) => {
-                let after = &fill.position;
-                let wanted = missing(self.params, mark.price, after)?;
-                let worst = mark.worsened(side)?;
-                let least = initial_margin(risk, after.notional(worst.max(mark.price))?)?;
-                let least = Atoms::from_unsigned(least)?.try_sub(after.equity(worst)?)?;
-                wanted.min(available).max(least.positive_part())
-            }
-        };
-        let input = PartyInput {
-            position: self.position,
-            free,
-            margin_to_add,
-        };
-        take_over(risk, mark, &input, lots, quote, whole)
-    }
+/// What a pool with `position` becomes when it takes `lots` over for `quote`, of a position of `whole`
+/// lots, and has `free` atoms of free collateral: of that, what brings its equity to `margin_bps` of the
+/// notional goes into the position's margin, and no less than initial margin asks for.
+///
+/// # Errors
+/// Those of [`take_over`].
+pub fn back(
+    params: &PoolParams,
+    risk: &RiskParams,
+    mark: &Mark,
+    position: Position,
+    free: Atoms,
+    (lots, quote): (Lots, Atoms),
+    whole: u64,
+) -> Result<PartyOutcome, EngineError> {
+    let fill = position.fill(lots, quote)?;
+    let available = free.try_add(fill.payout()?)?.positive_part();
+    let margin_to_add = match fill.position.side() {
+        None => 0,
+        Some(side) => {
+            let after = &fill.position;
+            let wanted = missing(params, mark.price, after)?;
+            let worst = mark.worsened(side)?;
+            let least = initial_margin(risk, after.notional(worst.max(mark.price))?)?;
+            let least = Atoms::from_unsigned(least)?.try_sub(after.equity(worst)?)?;
+            wanted.min(available).max(least.positive_part())
+        }
+    };
+    let input = PartyInput {
+        position,
+        free,
+        margin_to_add,
+    };
+    take_over(risk, mark, &input, lots, quote, whole)
 }
 
 /// Lots by which a take that made `after` of a pool's position enlarged it: those beyond what it held on

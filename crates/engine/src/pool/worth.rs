@@ -1,7 +1,7 @@
 //! What a pool is worth to whoever joins it and to whoever leaves.
 
-use super::cautious_prices;
 use crate::error::EngineError;
+use crate::held::PriceRange;
 use crate::oracle::Mark;
 use crate::position::Position;
 use crate::units::{Bps, LotPrice, Side};
@@ -27,6 +27,17 @@ pub struct Worth {
 }
 
 impl PoolAssets {
+    /// What the pool is worth without its position, which needs no price.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn idle_worth(&self) -> Result<Worth, EngineError> {
+        Ok(Worth {
+            low: self.free,
+            high: sum(self.free, self.held)?,
+        })
+    }
+
     /// What the pool is worth at `mark` with the moving average `average`. Confidence and average are
     /// taken the worse way for whoever comes or goes. Whoever leaves is charged `exit_bps` of the
     /// position's notional, for what closing it costs those who stay, and leaves unrealised profit
@@ -43,12 +54,9 @@ impl PoolAssets {
         shortfall: u64,
     ) -> Result<Worth, EngineError> {
         let Some(side) = self.position.side() else {
-            return Ok(Worth {
-                low: self.free,
-                high: sum(self.free, self.held)?,
-            });
+            return self.idle_worth();
         };
-        let prices = cautious_prices(mark, average)?;
+        let prices = PriceRange::cautious(mark, average)?;
         let (low, high) = match side {
             Side::Long => (prices.low, prices.high),
             Side::Short => (prices.high, prices.low),
@@ -63,7 +71,7 @@ impl PoolAssets {
         let best = self.position.equity(high)?.positive_part();
         Ok(Worth {
             low: after.positive_part(),
-            high: sum(sum(self.free, self.held)?, best)?,
+            high: sum(self.idle_worth()?.high, best)?,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What a pool takes over, against every number of lots tried one by one.
 
 use ballast_engine::liquidation::{plan, LiquidationInput, LiquidationPlan, Waterfall};
-use ballast_engine::pool::{enlarged, Offer, PoolMode, PoolParams, PoolTaker};
+use ballast_engine::pool::{back, enlarged, Offer, PoolMode, PoolParams, PoolTaker};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::units::{Atoms, Side};
@@ -213,7 +213,15 @@ fn into_pool(
     };
     let now = mark(input.mark.get(), 0);
     let whole = input.position.size();
-    let party = pool.back(input.params, &now, Atoms::new(free), fill, whole);
+    let party = back(
+        pool.params,
+        input.params,
+        &now,
+        pool.position,
+        Atoms::new(free),
+        fill,
+        whole,
+    );
     let party = party.unwrap();
     let premium = i64::try_from(plan.premium_atoms).unwrap();
     Some((plan, party.position, party.free.get() + premium))
@@ -348,7 +356,15 @@ fn margin_is_what_the_pool_wants_or_has_and_no_less_than_initial_margin() {
         };
         let pool = taker(&params, 0, 0);
         let fill = (lots(signed), Atoms::new(signed * 990));
-        let party = pool.back(&risk, &mark(1_000, 0), Atoms::new(free), fill, 20);
+        let party = back(
+            pool.params,
+            &risk,
+            &mark(1_000, 0),
+            pool.position,
+            Atoms::new(free),
+            fill,
+            20,
+        );
         party.map(|party| (party.position.margin.get(), party.free.get()))
     };
     // 20 lots bought at 990: 200 of profit and 5 % of initial margin at the mark.

@@ -48,12 +48,7 @@ pub fn stop_losses(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
         }
         let lots = u64::from(trigger.lots).min(open.position.size());
         let listed = list(stage, side, lots, &trader.address)?;
-        let Some(keeper) = stage
-            .keepers
-            .first()
-            .cloned()
-            .filter(|_| !listed.is_empty())
-        else {
+        let Some(keeper) = stage.keeper_for(&listed) else {
             continue;
         };
         let (market, kind) = (stage.market.clone(), TriggerKind::StopLoss);

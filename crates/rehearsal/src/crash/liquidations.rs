@@ -90,12 +90,7 @@ pub fn into_book(stage: &mut Stage, diary: &mut Diary, trader: &Pubkey) -> Resul
         };
         let now = Now::of(stage, &open)?;
         let listed = now.makers(stage, false)?;
-        let Some(keeper) = stage
-            .keepers
-            .first()
-            .cloned()
-            .filter(|_| !listed.is_empty())
-        else {
+        let Some(keeper) = stage.keeper_for(&listed) else {
             return Ok(());
         };
         let call = send(stage, diary, &now, &keeper, Takeover::none(), &listed)?;

@@ -65,12 +65,7 @@ pub fn tend(stage: &mut Stage, diary: &mut Diary) -> Result<()> {
         return Ok(());
     };
     let listed = list(stage, side, open.position.size(), &pool)?;
-    let Some(keeper) = stage
-        .keepers
-        .first()
-        .cloned()
-        .filter(|_| !listed.is_empty())
-    else {
+    let Some(keeper) = stage.keeper_for(&listed) else {
         return Ok(());
     };
     let result = stage.sandbox.unwind_pool(&market, &keeper, &listed);

@@ -280,6 +280,12 @@ impl Stage {
         }))
     }
 
+    /// Who sends a call with these makers: the first keeper; nobody without a maker.
+    pub fn keeper_for(&self, makers: &[Pubkey]) -> Option<TraderCookie> {
+        let keeper = self.keepers.first().filter(|_| !makers.is_empty());
+        keeper.cloned()
+    }
+
     /// Every open position of the population and the keepers.
     pub fn open_positions(&self) -> Result<Vec<Open>> {
         let everybody = self.sandbox.trader_addresses();

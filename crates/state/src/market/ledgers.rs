@@ -1,6 +1,11 @@
 //! What a market has: fees, insurance and its vault, and who pays a deficit.
 
-use ballast_engine::{insurance::stakes_part, window::Window};
+use ballast_engine::{
+    held::{shortfall, PriceRange},
+    insurance::stakes_part,
+    queue::QueueRef,
+    window::Window,
+};
 
 use super::*;
 
@@ -56,6 +61,33 @@ impl Market {
     /// `Overflow`.
     pub fn insurance_available(&self, slot: u64) -> core::result::Result<u64, EngineError> {
         self.insurance_fund().available(&self.risk, slot)
+    }
+
+    /// What the positions of both queues lack at these prices beyond `atoms`, atoms; see [`shortfall`].
+    ///
+    /// # Errors
+    /// `TreeCorrupt`, `Overflow`.
+    pub fn lacking_beyond(
+        &self,
+        long: &QueueRef<'_>,
+        short: &QueueRef<'_>,
+        prices: PriceRange,
+        atoms: u64,
+    ) -> core::result::Result<u64, EngineError> {
+        let (index, lots) = (self.funding.index, self.open_interest_lots);
+        shortfall(long, short, prices, index, lots, atoms)
+    }
+
+    /// The prices that count for who leaves a fund of this market.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`.
+    pub fn cautious_prices(
+        &self,
+        touched: &Touched,
+    ) -> core::result::Result<PriceRange, EngineError> {
+        let average = touched.price.average(self.oracle.atoms_per_lot_tick);
+        PriceRange::cautious(&touched.mark, average)
     }
 
     /// What may be paid of deficits in `slot`, atoms: what insurance may pay, and the held profit after

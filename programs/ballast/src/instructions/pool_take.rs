@@ -3,7 +3,8 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{
     liquidation::{LiquidationPlan, Waterfall},
-    pool::PoolTaker,
+    pool::back,
+    position::Position,
     units::{Atoms, Lots},
 };
 use ballast_state::{
@@ -75,7 +76,7 @@ impl PoolAccounts<'_, '_> {
     /// The pool takes over its fill of `plan`, for the event that follows that of the liquidation.
     ///
     /// # Errors
-    /// `QueueFull`; those of [`ballast_engine::pool::PoolTaker::back`].
+    /// `QueueFull`; those of [`back`].
     #[allow(clippy::too_many_arguments)]
     #[inline(never)]
     pub fn settle(
@@ -92,14 +93,12 @@ impl PoolAccounts<'_, '_> {
         let mut pool = self.pool.current_mut()?;
         let mut trader = self.trader.current_mut()?;
         let (key, market_key) = (self.trader.key(), pool.market);
-        let assets = pool.assets(market, &trader)?;
         let TakeTerms { whole, now, low } = *terms;
-        let (params, mark) = (market.params(), &touched.mark);
-        let taker = pool.taker(&assets, low, now, true)?;
-        let mut margin_added = 0;
-        let decide = |position, free| {
-            let taker = PoolTaker { position, ..taker };
-            let party = taker.back(params, mark, free, fill, whole)?;
+        let (risk, mark) = (market.params(), &touched.mark);
+        let (mut before, mut margin_added) = (Lots::ZERO, 0);
+        let decide = |position: Position, free| {
+            before = position.lots;
+            let party = back(&pool.params, risk, mark, position, free, fill, whole)?;
             margin_added = party.margin_added;
             Ok(party)
         };
@@ -116,7 +115,6 @@ impl PoolAccounts<'_, '_> {
         trader.credit(premium)?;
         let changes = &mut matched.changes;
         changes.leave(&key, &mut trader, &entered, premium)?;
-        let before = assets.position.lots;
         let taken = Taken {
             slot: now,
             low,

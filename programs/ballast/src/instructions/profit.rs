@@ -3,7 +3,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    held::{shortfall, HeldClaim, HeldProfit, PriceRange},
+    held::{HeldClaim, HeldProfit, PriceRange},
     settlement::Settlement,
 };
 use ballast_state::{
@@ -180,8 +180,8 @@ pub fn lacking_beyond(
     atoms: u64,
 ) -> Result<u64> {
     queues.read_both(|long, short| {
-        let lots = market.open_interest_lots;
-        shortfall(long, short, prices, market.funding.index, lots, atoms).or_ballast()
+        let lacking = market.lacking_beyond(long, short, prices, atoms);
+        lacking.or_ballast()
     })
 }
 

@@ -9,15 +9,11 @@ use ballast_state::{
     market::Market,
     pool::{Pool, POOL_SUB_ID, POOL_VERSION},
     seeds::{EXCHANGE_ADDRESS, POOL_SEED, TRADER_SEED},
-    trader::{Trader, TRADER_VERSION},
+    trader::Trader,
 };
 
 use crate::loaders::current::Current;
-use crate::{
-    emit::emit,
-    error::{error, OrBallast},
-    nonce::refuse_nonce,
-};
+use crate::{emit::emit, error::OrBallast, nonce::refuse_nonce};
 
 /// Accounts of `create_pool`.
 #[event_cpi]
@@ -80,10 +76,7 @@ impl CreatePool<'_> {
             created.params = params;
             created.invariant()?;
             let mut account = accounts.pool_trader.load_init()?;
-            account.version = TRADER_VERSION;
-            account.bump = ctx.bumps.pool_trader;
-            (account.sub_id, account.owner) = (POOL_SUB_ID, pool);
-            account.invariant()?;
+            account.begin(pool, POOL_SUB_ID, ctx.bumps.pool_trader)?;
         }
         emit(
             &ctx.accounts.event_authority,
@@ -104,8 +97,7 @@ impl CreatePool<'_> {
         let market = self.market.current()?;
         market.require(MarketAction::ChangeParameters)?;
         params.validate(market.params()).or_ballast()?;
-        let traders = exchange.trader_count.checked_add(1);
-        exchange.trader_count = traders.ok_or_else(|| error!(BallastError::Overflow))?;
+        exchange.count_trader()?;
         exchange.invariant().or_ballast()
     }
 }

@@ -8,7 +8,7 @@ use ballast_state::{
 };
 
 use crate::loaders::current::Current;
-use crate::{emit::emit, error::require, nonce::refuse_nonce};
+use crate::{emit::emit, nonce::refuse_nonce};
 
 /// Accounts of `set_reduce_only`.
 #[event_cpi]
@@ -41,10 +41,7 @@ impl SetReduceOnly<'_> {
     fn set(&self) -> Result<ReduceOnlySet> {
         let by = self.authority.key();
         let exchange = self.exchange.current()?;
-        require!(
-            by == exchange.guardian || by == exchange.admin,
-            BallastError::NotGuardian
-        );
+        exchange.require_guardian(&by)?;
         let mut market = self.market.current_mut()?;
         market.require(MarketAction::ChangeParameters)?;
         let before = market.mode() == MarketMode::ReduceOnly;

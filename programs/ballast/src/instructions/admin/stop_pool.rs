@@ -7,7 +7,7 @@ use ballast_state::{
 };
 
 use crate::loaders::current::Current;
-use crate::{emit::emit, error::require, nonce::refuse_nonce};
+use crate::{emit::emit, nonce::refuse_nonce};
 
 /// Accounts of `stop_pool`.
 #[event_cpi]
@@ -40,10 +40,7 @@ impl StopPool<'_> {
     fn stop(&self) -> Result<PoolStopped> {
         let by = self.authority.key();
         let exchange = self.exchange.current()?;
-        require!(
-            by == exchange.guardian || by == exchange.admin,
-            BallastError::NotGuardian
-        );
+        exchange.require_guardian(&by)?;
         let mut pool = self.pool.current_mut()?;
         let before = pool.stopped != 0;
         pool.stop(Clock::get()?.slot);

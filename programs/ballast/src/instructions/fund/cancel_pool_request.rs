@@ -38,7 +38,7 @@ impl CancelPoolRequest<'_> {
         let before = share.holding(epoch);
         let after = before.cancel().or_ballast()?;
         share.store(epoch, &after);
-        pool.store_requested(&before, &after)?;
+        pool.request(&before, &after)?;
         pool.invariant()?;
         Ok(PoolRequestCancelled {
             pool: self.pool.key(),

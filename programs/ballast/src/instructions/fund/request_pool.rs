@@ -74,22 +74,19 @@ impl RequestPool<'_> {
         let before = share.holding(epoch);
         let after = before.request(shares, &fund, clock.slot).or_ballast()?;
         share.store(epoch, &after);
-        pool.store_requested(&before, &after)?;
+        pool.request(&before, &after)?;
         pool.invariant()?;
         market.invariant()?;
         let terms = pool.params.exit_terms();
-        let later = |slot: u64, slots: u64| {
-            let sum = slot.checked_add(slots);
-            sum.ok_or_else(|| error!(BallastError::Overflow))
-        };
-        let due_slot = later(clock.slot, terms.delay_slots)?;
+        let (due_slot, lapses_slot) = (terms.due_slot(clock.slot), terms.lapses_slot(clock.slot));
+        let late = || error!(BallastError::Overflow);
         Ok(PoolRequested {
             pool: self.pool.key(),
             owner: self.owner.key(),
             shares,
             value_atoms: after.requested_value,
-            due_slot,
-            lapses_slot: later(due_slot, terms.window_slots)?,
+            due_slot: due_slot.ok_or_else(late)?,
+            lapses_slot: lapses_slot.ok_or_else(late)?,
             worth_low: found.worth.low,
         })
     }

@@ -11,13 +11,13 @@ use ballast_state::{
     events::PoolWithdrawn,
     exchange::{Exchange, PAUSE_WITHDRAW},
     market::Market,
-    pool::Pool,
+    pool::{Exiting, Pool},
     seeds::{COLLATERAL_VAULT_ADDRESS, EXCHANGE_ADDRESS},
     share::Share,
     trader::Trader,
 };
 
-use super::exiting::{Exiting, Valuation};
+use super::exiting::Valuation;
 use crate::loaders::current::Current;
 use crate::{
     collateral::{decimals, Transfer},

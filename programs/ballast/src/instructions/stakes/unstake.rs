@@ -2,13 +2,7 @@
 
 use anchor_lang::prelude::*;
 use anchor_spl::token_interface::{TokenAccount, TokenInterface};
-use ballast_engine::{
-    held::PriceRange,
-    oracle::{Action, Mark},
-    settlement::Settlement,
-    units::Side,
-    wind_down::MarketMode,
-};
+use ballast_engine::{oracle::Action, settlement::Settlement, wind_down::MarketMode};
 use ballast_state::{
     error::BallastError,
     events::Unstaked,
@@ -151,15 +145,7 @@ impl Unstake<'_> {
     fn known_losses(&self, market: &mut Market, clock: &Clock, pauses: u32) -> Result<u64> {
         let action = Action::RemoveMargin;
         let touched = touch(market, &self.price, action, clock, pauses)?;
-        let average = touched.price.average(market.oracle.atoms_per_lot_tick);
-        let cautious = Mark {
-            average: Some(average),
-            ..touched.mark
-        };
-        let prices = PriceRange {
-            low: cautious.worsened(Side::Long).or_ballast()?,
-            high: cautious.worsened(Side::Short).or_ballast()?,
-        };
+        let prices = market.cautious_prices(&touched).or_ballast()?;
         let queues = MarketQueues::load(market, &self.queue_long, &self.queue_short)?;
         lacking_beyond(market, &queues, prices, market.insurance_fund().own())
     }

@@ -7,11 +7,11 @@ use ballast_state::{
     events::TraderCreated,
     exchange::Exchange,
     seeds::{EXCHANGE_ADDRESS, TRADER_SEED},
-    trader::{Trader, TRADER_VERSION},
+    trader::Trader,
 };
 
+use crate::emit::emit;
 use crate::loaders::current::Current;
-use crate::{emit::emit, error::error};
 
 /// Accounts of `create_trader`.
 #[event_cpi]
@@ -45,16 +45,9 @@ impl CreateTrader<'_> {
         let owner = ctx.accounts.owner.key();
         {
             let mut trader = ctx.accounts.trader.load_init()?;
-            trader.version = TRADER_VERSION;
-            trader.bump = ctx.bumps.trader;
-            trader.sub_id = sub_id;
-            trader.owner = owner;
-            trader.invariant()?;
+            trader.begin(owner, sub_id, ctx.bumps.trader)?;
             let mut exchange = ctx.accounts.exchange.current_mut()?;
-            exchange.trader_count = exchange
-                .trader_count
-                .checked_add(1)
-                .ok_or_else(|| error!(BallastError::Overflow))?;
+            exchange.count_trader()?;
             exchange.invariant()?;
         }
         let trader = ctx.accounts.trader.key();
