@@ -1,4 +1,5 @@
 export * from './budget';
+export * from './engine';
 export * from './events';
 export * from './generated';
 export * from './names';

@@ -73,6 +73,9 @@ enum Task {
     ClientTs(Drift),
     /// Compiles the libraries for WebAssembly, and each alone
     CheckWasm,
+    /// Builds the engine as a WebAssembly module, app/wasm/ballast.wasm, and writes what it is:
+    /// app/wasm.lock.json
+    Wasm(Drift),
     /// Checks licences, sources, bans and, where their database is at hand, security advisories of all
     /// dependencies
     Deny,
@@ -122,6 +125,7 @@ fn main() -> ExitCode {
         Task::Idl(drift) => idl::idl(drift),
         Task::ClientTs(drift) => client_ts::client_ts(drift),
         Task::CheckWasm => wasm::check(),
+        Task::Wasm(drift) => wasm::module::module(drift),
         Task::Deny => tasks::deny(),
         Task::Lemmas { lemmas } => tasks::lemmas(&lemmas),
         Task::Fuzz(options) => fuzz::fuzz(&options),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::program::{BALLAST, GATE, ORACLE, PROBE};
 use crate::suites::{Counts, Suites};
-use crate::{cargo, client_ts, e2e, workspace};
+use crate::{cargo, client_ts, e2e, wasm, workspace};
 
 /// Which tests are run. Without any of it all are: those of the TypeScript client, the examples in
 /// the documentation and, where there is a test validator, the end-to-end run among them.
@@ -112,6 +112,7 @@ impl Tests {
     fn besides(&self, counts: &mut Counts) -> Result<Option<ExitCode>, String> {
         match client_ts::prepare(&self.root) {
             Ok(app) => {
+                wasm::module::build(&self.root)?;
                 let client = client_ts::test(&app)?;
                 if !client.success() {
                     return Ok(Some(cargo::exit_code(client)));

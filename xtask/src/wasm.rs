@@ -1,4 +1,7 @@
-//! `cargo xtask check-wasm`: the libraries compile for a browser, and each compiles alone.
+//! `cargo xtask check-wasm`: the libraries compile for a browser, and each compiles alone; and
+//! [`module`]: the engine as one module.
+
+pub mod module;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -6,6 +9,9 @@ use std::process::{Command, ExitCode, Stdio};
 use crate::{cargo, workspace};
 
 const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What tells cargo to compile the standard library.
+const BUILD_STD: [&str; 2] = ["-Z", "build-std=std,panic_abort"];
 
 /// The packages that a browser shares with the program.
 const LIBRARIES: [&str; 3] = ["ballast-engine", "ballast-state", "ballast-client"];
@@ -59,11 +65,16 @@ fn target_is_installed() -> Result<bool, String> {
 /// Lets cargo compile the standard library for the target from its source: the toolchain's, or the
 /// one that the program is built with.
 fn compile_std_too(check: &mut Command, root: &Path) -> Result<(), String> {
-    check.args(["-Z", "build-std=std,panic_abort"]);
-    check.env("RUSTC_BOOTSTRAP", "1");
     if sysroot()?.join("lib/rustlib/src/rust/library").is_dir() {
+        check.args(BUILD_STD).env("RUSTC_BOOTSTRAP", "1");
         return Ok(());
     }
+    compile_std_of_program(check, root)
+}
+
+/// The same with the source that the program is built with, whatever the toolchain has.
+fn compile_std_of_program(check: &mut Command, root: &Path) -> Result<(), String> {
+    check.args(BUILD_STD).env("RUSTC_BOOTSTRAP", "1");
     let mut setup = Command::new(root.join("scripts/sbf/setup.sh"));
     let parts = first_line(&mut setup)?.ok_or_else(|| {
         format!(

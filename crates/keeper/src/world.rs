@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use anchor_lang::prelude::Pubkey;
+use ballast_client::instructions::MarketKeys;
 use ballast_client::{accounts, addresses, price};
 use ballast_engine::oracle::PriceFault;
-use ballast_rpc::cluster::{clock_address, clock_of, market_keys};
+use ballast_rpc::cluster::{clock_address, clock_of};
 use ballast_state::exchange::Exchange;
 use ballast_state::market::Market;
 use ballast_state::trader::Trader;
@@ -96,7 +97,7 @@ impl World {
                 Role::Price(readers) => readers.push(index),
                 _ => tracing::error!(%price, market = market.index, "no price account"),
             }
-            let mut state = MarketState::new(market_keys(address, market, *price), *market);
+            let mut state = MarketState::new(MarketKeys::of(address, market, *price), *market);
             state.admin = exchange.admin;
             followed.push(Followed {
                 state,

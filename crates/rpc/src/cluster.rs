@@ -186,7 +186,7 @@ impl Cluster {
         price: &Pubkey,
     ) -> Result<MarketSnapshot, ReadError> {
         let market = self.market(address).await?;
-        let keys = market_keys(address, &market, *price);
+        let keys = MarketKeys::of(address, &market, *price);
         let named = [
             ("market", *address),
             ("queue of longs", keys.queue_long),
@@ -345,17 +345,6 @@ pub type Packed = Vec<RpcKeyedAccount>;
 /// Address and data of an account; `None` where the node sent neither.
 pub fn unpacked(packed: &RpcKeyedAccount) -> Option<(Pubkey, Vec<u8>)> {
     Some((packed.pubkey.parse().ok()?, packed.account.data.decode()?))
-}
-
-/// The addresses of a market's accounts; `price` is the account its price is read from.
-pub fn market_keys(address: &Pubkey, market: &Market, price: Pubkey) -> MarketKeys {
-    MarketKeys {
-        market: *address,
-        queue_long: market.queue_long,
-        queue_short: market.queue_short,
-        book: market.book,
-        price,
-    }
 }
 
 /// Where the clock is.

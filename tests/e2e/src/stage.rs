@@ -9,7 +9,7 @@ use anyhow::{bail, ensure, Context, Result};
 use ballast_client::conservation::Conservation;
 use ballast_client::instructions::{Collateral, MarketKeys};
 use ballast_client::{addresses, token};
-use ballast_rpc::cluster::{market_keys, Cluster};
+use ballast_rpc::cluster::Cluster;
 use ballast_rpc::endpoint::Endpoint;
 use ballast_rpc::sender::{FeePolicy, Landed, Sender};
 use ballast_rpc::settings::Settings;
@@ -104,7 +104,7 @@ impl Stage {
         let oracle = Oracle::start(cluster.clone(), publisher, &market, START_TICKS).await?;
         Ok(Self {
             collateral: cluster.collateral().await?,
-            keys: market_keys(&market_address, &market, oracle.account),
+            keys: MarketKeys::of(&market_address, &market, oracle.account),
             sender: Arc::new(Sender::new(
                 cluster.clone(),
                 admin.clone(),

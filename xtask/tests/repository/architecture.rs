@@ -110,7 +110,12 @@ fn the_engine_has_no_solana_type() {
 /// What a browser shares with the program is light.
 #[test]
 fn the_client_is_built_without_anchor_spl_or_pyth() {
-    for package in ["ballast-engine", "ballast-state", "ballast-client"] {
+    for package in [
+        "ballast-engine",
+        "ballast-state",
+        "ballast-client",
+        "ballast-wasm",
+    ] {
         let all = dependencies(package);
         assert!(all.contains(package), "the tree is read: {all:?}");
         let heavy: Vec<_> = all.iter().filter(|name| is_heavy(name)).collect();

@@ -14,7 +14,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use solana_signer::Signer;
 
-use super::failure::Usage;
+use super::failure::{not_holder, Usage};
 use super::fees::FeesView;
 use super::guardian::{self, PauseArgs};
 use super::options::{PositionSide, Sending};
@@ -303,7 +303,7 @@ async fn propose(
     let exchange = session.exchange().await?;
     let admin = signer.pubkey();
     if admin != exchange.admin {
-        return Err(Usage::not_holder(&admin, "admin", &exchange.admin).into());
+        return Err(not_holder(&admin, "admin", &exchange.admin).into());
     }
     let name = role_name(role);
     let address = addresses::hand_over(role);

@@ -3,29 +3,14 @@
 use core::fmt;
 
 use anchor_lang::prelude::Pubkey;
-use ballast_engine::EngineError;
-use ballast_state::error::BallastError;
+pub use ballast_view::failure::{Computed, Usage};
 
-/// The command line asks for something that cannot be; exit code 2.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Usage(pub String);
-
-impl Usage {
-    /// That `holder` of a role has to sign.
-    pub fn not_holder(signer: &Pubkey, role: &str, holder: &Pubkey) -> Self {
-        Self(format!(
-            "the {role} role is held by {holder}, not by {signer}; choose its key with --keypair"
-        ))
-    }
+/// That `holder` of a role has to sign.
+pub fn not_holder(signer: &Pubkey, role: &str, holder: &Pubkey) -> Usage {
+    Usage(format!(
+        "the {role} role is held by {holder}, not by {signer}; choose its key with --keypair"
+    ))
 }
-
-impl fmt::Display for Usage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Usage {}
 
 /// A transaction was sent, and it is not known whether it landed; exit code 3.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,18 +47,3 @@ impl fmt::Display for Interrupted {
 }
 
 impl std::error::Error for Interrupted {}
-
-/// A refusal of the engine as an error of a command.
-pub trait Computed<T> {
-    /// The value, or what the program would answer.
-    fn computed(self) -> anyhow::Result<T>;
-}
-
-impl<T> Computed<T> for Result<T, EngineError> {
-    fn computed(self) -> anyhow::Result<T> {
-        self.map_err(|error| {
-            let error = BallastError::from(error);
-            anyhow::anyhow!("{}: {error}", error.name())
-        })
-    }
-}

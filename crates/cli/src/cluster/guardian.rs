@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 
-use super::failure::Usage;
+use super::failure::{not_holder, Usage};
 use super::options::Sending;
 use super::pauses::{flag, paused};
 use super::session::Session;
@@ -98,7 +98,7 @@ pub async fn pause(session: &Session, args: &PauseArgs, pauses: bool) -> Result<
     } else if authority == exchange.admin {
         &exchange.admin_pause
     } else {
-        return Err(Usage::not_holder(&authority, "guardian", &exchange.guardian).into());
+        return Err(not_holder(&authority, "guardian", &exchange.guardian).into());
     };
     let chosen = args.what.iter().fold(0, |all, flag| all | flag);
     let before = own.in_force(session.cluster.clock().await?.slot);
@@ -144,11 +144,7 @@ pub fn restrict(
         return Err(Usage(format!("{name} is reduce-only already")));
     }
     if authority != exchange.admin && authority != exchange.guardian {
-        return Err(Usage::not_holder(
-            &authority,
-            "guardian",
-            &exchange.guardian,
-        ));
+        return Err(not_holder(&authority, "guardian", &exchange.guardian));
     }
     let restrict = SetReduceOnly {
         authority,

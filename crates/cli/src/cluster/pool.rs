@@ -3,27 +3,20 @@
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_client::instructions::fund as build;
-use ballast_client::pooling::{pool_shares, pooling};
-use ballast_client::staking::ExitTime;
 use ballast_client::{accounts, addresses};
-use ballast_engine::oracle::Now;
 use ballast_engine::pool::PoolParams;
-use ballast_engine::shares::Holding;
-use ballast_state::pool::{Exiting, Pool, POOL_SUB_ID};
-use ballast_state::share::Share;
-use ballast_state::trader::Trader;
+use ballast_state::pool::POOL_SUB_ID;
+use ballast_view::pool::{PoolState, PoolView};
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 
 use super::collateral::{account_for, destination, quote_currency, source};
-use super::failure::{Computed, Usage};
-use super::funds::{joins, least as least_of, owner_or_signer, send, Countdown, Of};
+use super::failure::Usage;
+use super::funds::{joins, least as least_of, owner_or_signer, send, Of};
 use super::options::Sending;
 use super::session::Session;
-use super::state::{MarketState, Parts};
-use super::units;
+use super::state::Parts;
 
 /// Arguments of `pool`.
 #[derive(Clone, Debug, Args)]
@@ -109,53 +102,23 @@ enum Action {
 }
 
 /// A market's pool and somebody's shares of it.
-struct Found {
-    state: MarketState,
-    pool: Pool,
-    trader: Trader,
-    share: Option<Share>,
-}
-
-impl Found {
-    async fn of(session: &Session, selector: &str, owner: &Pubkey) -> Result<Self> {
-        let state = session.market(selector, Parts::Queues).await?;
-        let pool = addresses::pool(&state.keys.market);
-        let trader = addresses::trader(&pool, POOL_SUB_ID);
-        let keys = [pool, trader, addresses::share(&pool, owner)];
-        let (_, found) = session.cluster.accounts(&keys).await?;
-        let mut found = found.into_iter();
-        let mut data = || found.next().flatten().map(|account| account.data);
-        let (Some(pool), Some(trader)) = (data(), data()) else {
-            return Err(Usage(format!("{} has no pool", state.name())).into());
-        };
-        Ok(Self {
-            pool: accounts::pool(&pool)?,
-            trader: accounts::trader(&trader)?,
-            share: data().map(|data| accounts::share(&data)).transpose()?,
-            state,
-        })
-    }
-
-    /// What the pool is worth now.
-    fn worth(&self) -> Result<Exiting> {
-        let state = &self.state;
-        let queues = state.queues.as_ref();
-        let queues = queues.ok_or_else(|| Usage("the queues were not read".to_owned()))?;
-        let now = Now {
-            slot: state.slot,
-            unix_timestamp: state.now,
-        };
-        let (market, price) = (&state.market, state.price.as_ref().ok());
-        let found = pooling(market, &self.pool, &self.trader, queues, price, now);
-        found.map_err(|error| Usage(format!("{}: {error}", error.name())).into())
-    }
-
-    fn holding(&self) -> (Holding, Option<ExitTime>) {
-        match &self.share {
-            Some(share) => pool_shares(&self.pool, share, self.state.slot),
-            None => (Holding::default(), None),
-        }
-    }
+async fn pool_of(session: &Session, selector: &str, owner: &Pubkey) -> Result<PoolState> {
+    let market = session.market(selector, Parts::Queues).await?;
+    let pool = addresses::pool(&market.keys.market);
+    let trader = addresses::trader(&pool, POOL_SUB_ID);
+    let keys = [pool, trader, addresses::share(&pool, owner)];
+    let (_, found) = session.cluster.accounts(&keys).await?;
+    let mut found = found.into_iter();
+    let mut data = || found.next().flatten().map(|account| account.data);
+    let (Some(pool), Some(trader)) = (data(), data()) else {
+        return Err(Usage(format!("{} has no pool", market.name())).into());
+    };
+    Ok(PoolState {
+        pool: accounts::pool(&pool)?,
+        trader: accounts::trader(&trader)?,
+        share: data().map(|data| accounts::share(&data)).transpose()?,
+        market,
+    })
 }
 
 /// What a deposit sends: an account for the shares where there is none yet.
@@ -222,11 +185,11 @@ async fn deposit(
     let owner = session.keypair()?.pubkey();
     let (collateral, units) = quote_currency(session).await?;
     let amount = units.atoms(amount)?;
-    let found = Found::of(session, &of.market, &owner).await?;
+    let found = pool_of(session, &of.market, &owner).await?;
     let source = source(session, &owner, token_account, (&collateral, units), amount).await?;
     let deposit = build::DepositPool {
         owner,
-        keys: found.state.keys,
+        keys: found.market.keys,
         source,
         collateral,
         amount,
@@ -234,7 +197,7 @@ async fn deposit(
     let purpose = format!(
         "Put {} into the pool of {}",
         units.show(amount.into()),
-        found.state.name()
+        found.market.name()
     );
     let instructions = deposits(&deposit, found.share.is_some());
     send(session, ("pool deposit", purpose), instructions, sending).await
@@ -242,7 +205,7 @@ async fn deposit(
 
 async fn request(session: &Session, shares: &str, of: &Of, sending: Sending) -> Result<()> {
     let owner = session.keypair()?.pubkey();
-    let found = Found::of(session, &of.market, &owner).await?;
+    let found = pool_of(session, &of.market, &owner).await?;
     let (holding, _) = found.holding();
     let shares = match shares {
         "all" => holding.shares,
@@ -254,11 +217,11 @@ async fn request(session: &Session, shares: &str, of: &Of, sending: Sending) -> 
     let purpose = format!(
         "Ask for the worth of {shares} of {} shares of the pool of {}",
         holding.shares,
-        found.state.name()
+        found.market.name()
     );
     let request = build::RequestPool {
         owner,
-        keys: found.state.keys,
+        keys: found.market.keys,
         shares,
     };
     let instructions = vec![request.instruction()];
@@ -284,18 +247,18 @@ async fn withdraw(
     let owner = session.keypair()?.pubkey();
     let (collateral, units) = quote_currency(session).await?;
     let least_atoms = least_of(units, least)?;
-    let found = Found::of(session, &of.market, &owner).await?;
+    let found = pool_of(session, &of.market, &owner).await?;
     let (destination, missing) = destination(session, &owner, token_account, &collateral).await?;
     let withdraw = build::WithdrawPool {
         owner,
-        keys: found.state.keys,
+        keys: found.market.keys,
         destination,
         collateral,
         least_atoms,
     };
     let purpose = format!(
         "Have what was asked of the pool of {} paid to token account {destination}",
-        found.state.name()
+        found.market.name()
     );
     let instructions = withdraws(&withdraw, missing);
     send(session, ("pool withdraw", purpose), instructions, sending).await
@@ -318,82 +281,10 @@ async fn reset(session: &Session, of: &Of, sending: Sending) -> Result<()> {
     send(session, ("pool reset", purpose), instructions, sending).await
 }
 
-/// A pool as it is printed.
-#[derive(Clone, Debug, Serialize)]
-struct PoolView {
-    market: String,
-    slot: u64,
-    /// To whoever leaves, and to whoever joins.
-    worth_low_atoms: u64,
-    worth_high_atoms: u64,
-    free_atoms: i64,
-    /// What may leave now.
-    payable_atoms: u64,
-    inventory_lots: i64,
-    stopped: bool,
-    mode: u32,
-    shares: u64,
-    /// Worth of a million shares to whoever leaves.
-    million_shares_atoms: u64,
-    owned_shares: u64,
-    owned_atoms: u64,
-    owned: String,
-    requested: u64,
-    requested_value_atoms: u64,
-    #[serde(flatten)]
-    countdown: Countdown,
-}
-
-impl PoolView {
-    fn new(found: &Found, units: units::Collateral) -> Result<Self> {
-        let now = found.worth()?;
-        let fund = found.pool.fund(now.worth.low);
-        let (holding, exit) = found.holding();
-        let owned_atoms = fund.value(holding.shares).computed()?;
-        Ok(Self {
-            market: found.state.name(),
-            slot: found.state.slot,
-            worth_low_atoms: now.worth.low,
-            worth_high_atoms: now.worth.high,
-            free_atoms: found.trader.free,
-            payable_atoms: now.payable,
-            inventory_lots: now.lots,
-            stopped: found.pool.stopped != 0,
-            mode: found.pool.params.mode,
-            shares: found.pool.shares,
-            million_shares_atoms: fund.value(1_000_000).computed()?,
-            owned_shares: holding.shares,
-            owned_atoms,
-            owned: units.text(owned_atoms.into()),
-            requested: holding.requested,
-            requested_value_atoms: holding.requested_value,
-            countdown: Countdown::new(exit),
-        })
-    }
-
-    fn words(&self, units: units::Collateral) -> String {
-        let show = |atoms: u64| units.show(atoms.into());
-        let asked = self
-            .countdown
-            .words(&format!("{} at most", show(self.requested_value_atoms)), "");
-        format!(
-            "The pool of {} is worth {} to leave and {} to join; it holds {} lots, and {} may leave.\n{} shares of {}, worth {}. {asked}",
-            self.market,
-            show(self.worth_low_atoms),
-            show(self.worth_high_atoms),
-            self.inventory_lots,
-            show(self.payable_atoms),
-            self.owned_shares,
-            self.shares,
-            show(self.owned_atoms),
-        )
-    }
-}
-
 async fn show(session: &Session, of: &Of, owner: Option<Pubkey>) -> Result<()> {
     let owner = owner_or_signer(session, owner)?;
     let (_, units) = quote_currency(session).await?;
-    let found = Found::of(session, &of.market, &owner).await?;
+    let found = pool_of(session, &of.market, &owner).await?;
     let view = PoolView::new(&found, units)?;
     session.answer(&view, || view.words(units))
 }

@@ -134,7 +134,7 @@ impl Session {
     ) -> Result<MarketState> {
         let wanted = state::wanted(address, market, &self.price_accounts, parts);
         let (slot, found) = self.cluster.accounts(&wanted).await?;
-        MarketState::read(&wanted, slot, &found, decimals, parts)
+        state::read(&wanted, slot, &found, decimals, parts)
     }
 
     /// The markets in which a trader has a position or orders, in the order of its slots.

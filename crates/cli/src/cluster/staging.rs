@@ -8,7 +8,6 @@ use ballast_client::instructions::source::ApplyOracleChange;
 use ballast_client::instructions::MarketKeys;
 use ballast_client::price::feed_id;
 use ballast_report::table::Table;
-use ballast_rpc::cluster::market_keys;
 use ballast_state::exchange::{Delays, Exchange, Role};
 use ballast_state::market::Market;
 use ballast_state::pause::LONGEST_STAGED_PAUSE_SLOTS;
@@ -17,7 +16,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use solana_signer::Signer;
 
-use super::failure::Usage;
+use super::failure::{not_holder, Usage};
 use super::options::Sending;
 use super::session::Session;
 use super::source;
@@ -301,9 +300,7 @@ pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
     let authority = signer.pubkey();
     let role = change.proposed_by();
     if authority != exchange.authority(role) {
-        return Err(
-            Usage::not_holder(&authority, role_name(role), &exchange.authority(role)).into(),
-        );
+        return Err(not_holder(&authority, role_name(role), &exchange.authority(role)).into());
     }
     if let Change::Treasury(account) = &change {
         if session.tokens(account).await?.is_none() {
@@ -343,7 +340,7 @@ pub async fn raise_delays(session: &Session, chosen: DelayChoice, sending: Sendi
     let signer = session.keypair()?;
     let admin = signer.pubkey();
     if admin != exchange.authority(Role::Admin) {
-        return Err(Usage::not_holder(&admin, "admin", &exchange.admin).into());
+        return Err(not_holder(&admin, "admin", &exchange.admin).into());
     }
     let delays = Delays::from(chosen);
     let plan = Plan {
@@ -428,7 +425,7 @@ async fn keys_of(session: &Session, address: &Pubkey) -> Result<MarketKeys> {
     let markets = session.cluster.markets().await?;
     let found = markets.iter().find(|(found, _)| found == address);
     let (_, market) = found.with_context(|| format!("there is no market {address}"))?;
-    Ok(market_keys(address, market, Pubkey::default()))
+    Ok(MarketKeys::of(address, market, Pubkey::default()))
 }
 
 /// Runs `ballast admin cancel` and `ballast guardian cancel`.

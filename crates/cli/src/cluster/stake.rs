@@ -8,14 +8,14 @@ use ballast_client::{accounts, addresses};
 use ballast_state::market::Market;
 use ballast_state::share::Share;
 use ballast_state::stakes::Stakes;
+use ballast_view::stake::StakeView;
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 
 use super::collateral::{account_for, destination, quote_currency, source};
 use super::failure::{Computed, Usage};
-use super::funds::{joins, least as least_of, owner_or_signer, send, Countdown, Of};
+use super::funds::{joins, least as least_of, owner_or_signer, send, Of};
 use super::options::Sending;
 use super::session::Session;
 use super::state::{name_of, MarketState, Parts};
@@ -145,6 +145,16 @@ impl Found {
         };
         let share = self.share.as_ref().ok_or_else(none)?;
         staking(&self.market, stakes, share, self.slot).computed()
+    }
+
+    fn view(&self, owner: &Pubkey, units: units::Collateral) -> Result<StakeView> {
+        let now = self.staking()?;
+        Ok(StakeView::new(
+            &self.market,
+            owner,
+            (&now, self.slot),
+            units,
+        ))
     }
 }
 
@@ -323,63 +333,11 @@ async fn withdraw(
     send(session, ("stake withdraw", purpose), instructions, sending).await
 }
 
-/// A stake as it is printed.
-#[derive(Clone, Debug, Serialize)]
-struct StakeView {
-    market: String,
-    owner: String,
-    slot: u64,
-    shares: u64,
-    value_atoms: u64,
-    value: String,
-    staked_atoms: u64,
-    insurance_atoms: u64,
-    requested: u64,
-    payable_atoms: u64,
-    payable: String,
-    #[serde(flatten)]
-    countdown: Countdown,
-}
-
-impl StakeView {
-    fn new(found: &Found, owner: &Pubkey, units: units::Collateral) -> Result<Self> {
-        let now = found.staking()?;
-        Ok(Self {
-            market: found.name(),
-            owner: owner.to_string(),
-            slot: found.slot,
-            shares: now.holding.shares,
-            value_atoms: now.value_atoms,
-            value: units.text(now.value_atoms.into()),
-            staked_atoms: found.market.staked_atoms,
-            insurance_atoms: found.market.insurance.balance,
-            requested: now.holding.requested,
-            payable_atoms: now.payable_atoms,
-            payable: units.text(now.payable_atoms.into()),
-            countdown: Countdown::new(now.exit),
-        })
-    }
-
-    fn words(&self, units: units::Collateral) -> String {
-        let show = |atoms: u64| units.show(atoms.into());
-        let but = ", less what is lost until then";
-        let asked = self.countdown.words(&show(self.payable_atoms), but);
-        format!(
-            "{} shares of the stakes of {}, worth {} of {} staked; insurance owns {}.\n{asked}",
-            self.shares,
-            self.market,
-            show(self.value_atoms),
-            show(self.staked_atoms),
-            show(self.insurance_atoms)
-        )
-    }
-}
-
 async fn show(session: &Session, of: &Of, owner: Option<Pubkey>) -> Result<()> {
     let owner = owner_or_signer(session, owner)?;
     let (_, units) = quote_currency(session).await?;
     let found = Found::of(session, &of.market, &owner).await?;
-    let view = StakeView::new(&found, &owner, units)?;
+    let view = found.view(&owner, units)?;
     session.answer(&view, || view.words(units))
 }
 
@@ -457,7 +415,7 @@ mod tests {
     #[test]
     fn a_stake_is_told_with_its_countdown() {
         let told = |slot| {
-            let view = StakeView::new(&found(slot), &Pubkey::default(), UNITS).expect("a view");
+            let view = found(slot).view(&Pubkey::default(), UNITS).expect("a view");
             view.words(UNITS)
         };
         assert!(told(10).contains("may be paid in 1079999 slots"));

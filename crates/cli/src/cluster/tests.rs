@@ -19,11 +19,11 @@ use super::insurance::{self, InsuranceView};
 use super::market::{MarketDetail, MarketView};
 use super::orders::list::orders_of;
 use super::pauses::paused;
-use super::positions::{Holdings, PositionView};
-use super::queue::QueueView;
-use super::state::{wanted, MarketState, Parts};
+use super::state::{read, wanted, MarketState, Parts};
 use super::units::Collateral;
 use super::words::{self, Names};
+use ballast_view::positions::{Holdings, PositionView};
+use ballast_view::queue::QueueView;
 
 const USD: u64 = 1_000_000;
 const COLLATERAL: Collateral = Collateral { decimals: 6 };
@@ -70,7 +70,7 @@ impl Stage {
         let wanted = wanted(&keys.market, &market, &[keys.price], Parts::Queues);
         let found: Vec<_> = wanted.iter().map(|key| self.sandbox.account(key)).collect();
         let slot = self.sandbox.slot();
-        MarketState::read(&wanted, slot, &found, 6, Parts::Queues).expect("a market")
+        read(&wanted, slot, &found, 6, Parts::Queues).expect("a market")
     }
 
     fn view(&self, trader: &TraderCookie) -> PositionView {

@@ -11,10 +11,10 @@ use solana_signer::Signer;
 use super::failure::Usage;
 use super::options::{Sending, TraderChoice};
 use super::session::Session;
-use super::trader_view::TraderView;
 use super::units::Collateral;
 use super::words::{counted, Names};
 use super::writing::{self, Plan};
+use ballast_view::trader::TraderView;
 
 /// Arguments of `trader`.
 #[derive(Clone, Debug, Args)]

@@ -15,9 +15,10 @@ use solana_signature::Signature;
 
 use super::failure::{Interrupted, Unsettled};
 use super::options::Sending;
-use super::positions::{position_of, PositionView};
+use super::positions::position_of;
 use super::session::{say, Session};
 use super::words::{self, Names};
+use ballast_view::positions::PositionView;
 
 /// Something to send.
 pub struct Plan<'a> {

@@ -33,6 +33,7 @@ pub mod stakes;
 pub mod trader;
 pub mod wind_down;
 
+use ballast_state::market::Market;
 use ballast_state::Pubkey;
 
 /// The market accounts that every instruction on positions names.
@@ -48,6 +49,20 @@ pub struct MarketKeys {
     pub book: Pubkey,
     /// The Pyth account its price is read from.
     pub price: Pubkey,
+}
+
+impl MarketKeys {
+    /// Those of the market at an address; `price` is the account its price is read from.
+    #[must_use]
+    pub const fn of(address: &Pubkey, market: &Market, price: Pubkey) -> Self {
+        Self {
+            market: *address,
+            queue_long: market.queue_long,
+            queue_short: market.queue_short,
+            book: market.book,
+            price,
+        }
+    }
 }
 
 /// The collateral mint and its token program.

@@ -1,7 +1,7 @@
 //! What the positions of a market would lack after a jump.
 
 use super::*;
-use crate::cluster::gap::GapView;
+use ballast_view::gap::GapView;
 
 #[test]
 fn a_jump_shows_what_each_side_lacks_and_what_insurance_leaves() {

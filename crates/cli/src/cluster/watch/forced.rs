@@ -8,8 +8,8 @@ use anyhow::Result;
 use solana_signature::Signature;
 
 use crate::cluster::history::{entries, naming, transactions, Entry, Naming};
-use crate::cluster::positions::PositionView;
 use crate::cluster::session::Session;
+use ballast_view::positions::PositionView;
 
 /// Looks after a change in which the node may still learn of its transaction.
 const LOOKS_AFTER_A_CHANGE: u32 = 5;

@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::alerts::{Crossing, Kind};
 use super::venue::News;
 use crate::cluster::history::Entry;
-use crate::cluster::positions::{lights, PositionView};
 use crate::cluster::state::MarketState;
+use ballast_view::positions::{lights, PositionView};
 
 /// Decimals of a margin ratio in basis points.
 const RATIO_DECIMALS: u8 = 4;

@@ -22,12 +22,12 @@ use serde_json::{json, Value};
 
 use super::failure::Usage;
 use super::options::TraderChoice;
-use super::positions::{lights, PositionView};
 use super::session::{say, Session};
 use super::state::{age_words, MarketState, Parts};
 use super::units::percent_of_bps;
 use super::wind_down::{mode_name, ModeView};
 use alerts::{Alerts, Look, Thresholds};
+use ballast_view::positions::{lights, PositionView};
 use forced::Forced;
 use message::Alert;
 use venue::{Mode, Venue};

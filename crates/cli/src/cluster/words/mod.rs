@@ -16,6 +16,7 @@ use super::choices::{Direction, Trigger, Type};
 use super::pauses::paused;
 use super::units::{Collateral, Units};
 
+pub use ballast_view::units::counted;
 pub use json::json;
 
 /// What an exchange without delays is told in every answer.
@@ -308,12 +309,6 @@ impl Names<'_> {
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// `1 order`, `2 orders`.
-pub fn counted(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }
 
 /// Name of a trigger at the beginning of a sentence.

@@ -1,21 +1,26 @@
 //! A trader account as commands print it.
 
-use anchor_lang::prelude::Pubkey;
 use ballast_state::trader::Trader;
+use ballast_state::Pubkey;
 use serde::Serialize;
 
-use super::units::Collateral;
+use crate::units::Collateral;
 
 /// A trader account as it is printed.
 #[derive(Clone, Debug, Serialize)]
 pub struct TraderView {
+    /// Its address.
     pub trader: String,
+    /// The wallet that owns it.
     pub owner: String,
+    /// Its number among its owner's.
     pub sub_id: u16,
     /// `null` when there is none.
     delegate: Option<String>,
+    /// Free collateral, atoms.
     pub free_atoms: i64,
     free: String,
+    /// Markets in which it has a position, orders or held profit.
     pub markets: u32,
 }
 

@@ -5,7 +5,7 @@ use ballast_client::amount::{
 };
 use ballast_state::oracle_config::OracleConfig;
 
-use super::failure::Usage;
+use crate::failure::Usage;
 
 /// How many decimals an amount of the quote currency has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +138,12 @@ fn named(what: &str, read: Result<u64, AmountError>) -> Result<u64, Usage> {
 /// Leverage of so many hundredths for people.
 pub fn leverage_words(hundredths: u64) -> String {
     format!("{}x", truncated_decimal(hundredths.into(), 2, 2))
+}
+
+/// `1 order`, `2 orders`.
+pub fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 #[cfg(test)]

@@ -1,0 +1,16 @@
+//! What accounts are shown as, by the command line and in a browser: values that serialise to the JSON of
+//! `ballast --output json`, and the same in words.
+//!
+//! Everything is made from the bytes of accounts, which somebody else has read; every figure is the engine's.
+
+pub mod countdown;
+pub mod deleveraging;
+pub mod failure;
+pub mod gap;
+pub mod pool;
+pub mod positions;
+pub mod queue;
+pub mod stake;
+pub mod state;
+pub mod trader;
+pub mod units;

@@ -1,0 +1,206 @@
+//! `cargo xtask wasm`: the engine as one WebAssembly module, app/wasm/ballast.wasm, and what it is:
+//! app/wasm.lock.json.
+//!
+//! The standard library is compiled along, so that neither the checkout's nor the toolchain's folder is in the
+//! module: every machine with the toolchain of rust-toolchain.toml makes the same bytes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use serde_json::{json, Value};
+use sha2::{Digest, Sha256};
+
+use super::{compile_std_of_program, first_line, TARGET};
+use crate::{cargo, workspace, Drift};
+
+/// Where the module is put.
+const MODULE: &str = "app/wasm/ballast.wasm";
+/// What is committed about it.
+const LOCK: &str = "app/wasm.lock.json";
+/// Most bytes of the module when a web server has compressed it.
+const MOST_BROTLI: u64 = 80_000;
+/// Sizes of a file as web servers send it, in JSON.
+const SIZES: &str = "const zlib = require('node:zlib'); \
+    const bytes = require('node:fs').readFileSync(process.argv[1]); \
+    console.log(JSON.stringify({ gzip: zlib.gzipSync(bytes, { level: 9 }).length, \
+    brotli: zlib.brotliCompressSync(bytes).length }));";
+/// What the compiler takes from the environment, which must not change the module.
+const SETTINGS: [&str; 5] = [
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_TARGET_DIR",
+];
+
+/// Builds the module and writes what it is, or compares it with what is committed.
+pub fn module(drift: Drift) -> Result<ExitCode, String> {
+    let root = workspace::root()?;
+    let file = build(&root)?;
+    let bytes = read(&file)?;
+    let lock = root.join(LOCK);
+    let found = json!({ "bytes": bytes.len(), "sha256": hash(&bytes) });
+    if drift.check {
+        compare(&committed(&lock)?, &found)?;
+        println!("{MODULE}: {} bytes, as {LOCK} says", bytes.len());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut stated = sizes(&file)?;
+    let brotli = stated["brotli"].as_u64().unwrap_or(u64::MAX);
+    if brotli > MOST_BROTLI {
+        return Err(format!(
+            "{MODULE} has {brotli} bytes compressed; the most is {MOST_BROTLI}: leave something out."
+        ));
+    }
+    for (name, value) in found.as_object().into_iter().flatten() {
+        stated[name] = value.clone();
+    }
+    let text = format!("{stated:#}\n");
+    fs::write(&lock, &text).map_err(|problem| unwritten(&lock, &problem))?;
+    print!("{MODULE}\n{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the module; where it is.
+///
+/// # Errors
+/// A sentence about what is missing.
+pub fn build(root: &Path) -> Result<PathBuf, String> {
+    let mut build = cargo::cargo();
+    build.current_dir(root);
+    build.args([
+        "build",
+        "--locked",
+        "--quiet",
+        "--profile",
+        "wasm",
+        "-p",
+        "ballast-wasm",
+    ]);
+    build.args(["--target", TARGET, "--target-dir", "target/wasm"]);
+    // Nobody could read what a panic says: none is compiled in.
+    build.args(["-Z", "panic-immediate-abort"]);
+    build.args(["--config", "profile.wasm.panic='immediate-abort'"]);
+    build.args(["-Z", "trim-paths"]);
+    build.args(["--config", "profile.wasm.trim-paths='all'"]);
+    for setting in SETTINGS {
+        build.env_remove(setting);
+    }
+    // Nor where it happened: not even lines of sources that the toolchains' copies differ in.
+    build.env("RUSTFLAGS", "-Zlocation-detail=none");
+    compile_std_of_program(&mut build, root)?;
+    build.args(["-Z", "build-std-features=optimize_for_size"]);
+    if !cargo::status(&mut build)?.success() {
+        return Err("the WebAssembly module was not built; the lines above say why.".into());
+    }
+    let built = root.join(format!("target/wasm/{TARGET}/wasm/ballast_wasm.wasm"));
+    let bytes = read(&built)?;
+    if imports(&bytes) != Some(false) {
+        return Err(format!(
+            "{} asks its host for functions; expected a module without imports.",
+            built.display()
+        ));
+    }
+    let module = root.join(MODULE);
+    let folder = module.parent().unwrap_or(root);
+    fs::create_dir_all(folder).map_err(|problem| unwritten(folder, &problem))?;
+    fs::write(&module, bytes).map_err(|problem| unwritten(&module, &problem))?;
+    Ok(module)
+}
+
+fn compare(committed: &Value, found: &Value) -> Result<(), String> {
+    for name in ["bytes", "sha256"] {
+        if committed[name] != found[name] {
+            return Err(format!(
+                "{MODULE} is not what {LOCK} says: {name} is {}, not {}; run: cargo xtask wasm",
+                found[name], committed[name]
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn committed(lock: &Path) -> Result<Value, String> {
+    let text = fs::read_to_string(lock)
+        .map_err(|problem| format!("{} cannot be read ({problem}).", lock.display()))?;
+    serde_json::from_str(&text)
+        .map_err(|problem| format!("{} is no JSON ({problem}).", lock.display()))
+}
+
+fn sizes(file: &Path) -> Result<Value, String> {
+    let mut node = Command::new("node");
+    let line = first_line(node.args(["-e", SIZES]).arg(file))?;
+    let sizes = line.and_then(|line| serde_json::from_str(&line).ok());
+    sizes.ok_or_else(|| "node does not say how well the module can be compressed.".into())
+}
+
+/// Whether a module has imports; nothing where the bytes are no module.
+fn imports(module: &[u8]) -> Option<bool> {
+    const IMPORTS: u8 = 2;
+    let mut rest = module.strip_prefix(b"\0asm\x01\0\0\0")?;
+    while let Some((section, after)) = rest.split_first() {
+        if *section == IMPORTS {
+            return Some(true);
+        }
+        let (length, after) = leb128(after)?;
+        rest = after.get(length..)?;
+    }
+    Some(false)
+}
+
+fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let last = bytes.iter().position(|byte| byte & 0x80 == 0)?;
+    let (digits, rest) = bytes.split_at_checked(last + 1)?;
+    let value = digits.iter().rev().try_fold(0_usize, |value, digit| {
+        value.checked_mul(0x80)?.checked_add((digit & 0x7f).into())
+    })?;
+    Some((value, rest))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|problem| format!("{} cannot be read ({problem}).", file.display()))
+}
+
+fn hash(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unwritten(file: &Path, problem: &std::io::Error) -> String {
+    format!("{} cannot be written ({problem}).", file.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_noticed() {
+        let header = b"\0asm\x01\0\0\0".as_slice();
+        assert_eq!(imports(header), Some(false));
+        // A section of types with 130 bytes, one of code.
+        let types = [&[1, 0x82, 0x01][..], &[2; 130], &[10, 1, 0]].concat();
+        assert_eq!(imports(&[header, &types].concat()), Some(false));
+        let asking = [&types[..], &[2, 1, 0]].concat();
+        assert_eq!(imports(&[header, &asking].concat()), Some(true));
+        assert_eq!(imports(&[header, &[1, 9]].concat()), None);
+        assert_eq!(imports(b"\0asm"), None);
+    }
+
+    #[test]
+    fn another_module_than_the_committed_is_refused() {
+        let one = json!({ "bytes": 7, "sha256": "ab", "brotli": 5 });
+        assert_eq!(
+            compare(&one, &json!({ "bytes": 7, "sha256": "ab" })),
+            Ok(())
+        );
+        for other in [
+            json!({ "bytes": 7, "sha256": "ac" }),
+            json!({ "bytes": 8, "sha256": "ab" }),
+        ] {
+            let refusal = compare(&one, &other).unwrap_err();
+            assert!(refusal.contains("cargo xtask wasm"), "{refusal}");
+        }
+    }
+}
