@@ -1,6 +1,7 @@
 //! Everything the program stores against everything the model holds.
 
 mod book;
+mod funds;
 mod matches;
 mod sessions;
 
@@ -46,6 +47,7 @@ pub fn verdicts(program: &TxResult, model: &Verdict<Effect>) -> Agreement {
     match (program, model) {
         (Ok(outcome), Ok(Effect::Round(round))) => rounds(outcome, round),
         (Ok(outcome), Ok(Effect::Passed)) => passed(outcome),
+        (Ok(outcome), Ok(Effect::Paid(paid))) => funds::paid(outcome, paid),
         (Ok(_), Ok(Effect::State | Effect::Opened(_) | Effect::Matched(_))) => Ok(()),
         (Err(refused), Err(Refusal(number))) if refused.number == Some(*number) => Ok(()),
         (Err(refused), Err(Refusal(number))) => Err(format!(
@@ -165,6 +167,7 @@ pub fn states(world: &World, model: &Model) -> Agreement {
     for market in 0..model.markets.len() {
         ledgers(world, model, market)?;
         book::book(world, model, market)?;
+        funds::funds(world, model, market)?;
         for (sign, side) in [(1, Side::Long), (-1, Side::Short)] {
             queue(world, model, market, sign, side)?;
         }
@@ -270,6 +273,11 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
                 "insurance",
                 unsigned(program.insurance.balance),
                 market.insurance.balance,
+            ),
+            (
+                "staked",
+                unsigned(program.staked_atoms),
+                market.insurance.staked,
             ),
             (
                 "insurance may pay",

@@ -1,6 +1,7 @@
 //! Long random histories, compared call by call.
 
 mod book;
+mod funds;
 
 use std::fmt;
 use std::time::Instant;
@@ -40,13 +41,14 @@ struct Sessions {
 pub struct Report {
     histories: u64,
     calls: u64,
-    accepted: [u64; KINDS],
-    refused: [u64; KINDS],
+    accepted: Vec<u64>,
+    refused: Vec<u64>,
     errors: std::collections::BTreeMap<u32, u64>,
     cuts: u64,
     passes: u64,
     sessions: Sessions,
     books: book::Books,
+    funds: funds::Funds,
     seed: u64,
     seconds: u64,
 }
@@ -61,6 +63,8 @@ pub fn run(settings: &Settings) -> Report {
     compare::states(&world, &model).expect("the model begins like the program");
     let mut report = Report {
         seed: settings.seed,
+        accepted: vec![0; KINDS],
+        refused: vec![0; KINDS],
         ..Report::default()
     };
     while report.calls < settings.ops {
@@ -84,6 +88,7 @@ fn play(world: &World, model: &Model, seed: u64, calls: u64, report: &mut Report
         let params = generator.risk(&model.markets[market].params);
         world.set_risk(&mut model, market, params);
     }
+    generator.begin_funds(&model);
     let (mut step, mut done) = (0_u64, 0);
     while done < calls {
         let operation = generator.next(&model);
@@ -120,6 +125,7 @@ fn compared(
         }
         _ => false,
     };
+    let stood = model.clone();
     let verdict = model.perform(operation);
     let Some(result) = world.perform(operation) else {
         report.accepted[operation.kind()] += 1;
@@ -145,6 +151,9 @@ fn compared(
         report.books.count(matched);
     }
     report.books.look(model);
+    if let Ok(effect) = &verdict {
+        report.funds.count(operation, effect, &stood, model);
+    }
     compare::states(world, model)
 }
 
@@ -175,16 +184,18 @@ impl Report {
 
     /// Fails unless every kind of call was accepted and all that can fail at random was refused.
     pub fn require_variety(&self) {
-        let named = Operation::KINDS.iter().zip(self.accepted);
+        let named = Operation::kinds().into_iter().zip(&self.accepted);
         for (place, (name, accepted)) in named.enumerate() {
-            assert!(accepted > 0, "no {name} was accepted");
+            let rare = ["reset_pool"].contains(&name);
+            assert!(*accepted > 0 || rare, "no {name} was accepted");
             let always = [
                 "sweep_insurance",
                 "cancel_all_orders",
                 "set_delegate",
                 "set_reduce_only",
+                "stop_pool",
             ];
-            let refusable = place < CALLS && !always.contains(name);
+            let refusable = place < CALLS && !always.contains(&name);
             let refused = self.refused[place] > 0;
             assert!(refused || !refusable, "no {name} was refused");
         }
@@ -193,6 +204,7 @@ impl Report {
         self.sessions.require_variety(self.executed(), self.calls);
         if self.calls >= RARE {
             self.books.require_variety();
+            self.funds.require_variety(self.calls);
         }
         for error in [
             BallastError::AdlSessionExpired,
@@ -214,9 +226,8 @@ impl Report {
 
     /// Sessions that ended with cuts.
     fn executed(&self) -> u64 {
-        let place = Operation::KINDS
-            .iter()
-            .position(|name| *name == "execute_adl_session");
+        let kinds = Operation::kinds();
+        let place = kinds.iter().position(|name| *name == "execute_adl_session");
         self.accepted[place.expect("a kind")] - self.sessions.passes
     }
 }
@@ -265,9 +276,9 @@ impl fmt::Display for Report {
             self.sessions.undisturbed,
             self.sessions.reopened
         )?;
-        write!(f, "{}", self.books)?;
+        write!(f, "{}{}", self.books, self.funds)?;
         writeln!(f, "{:<20} {:>9} {:>9}", "", "accepted", "refused")?;
-        for (place, name) in Operation::KINDS.iter().enumerate() {
+        for (place, name) in Operation::kinds().iter().enumerate() {
             let (accepted, refused) = (self.accepted[place], self.refused[place]);
             writeln!(f, "{name:<20} {accepted:>9} {refused:>9}")?;
         }
@@ -275,6 +286,7 @@ impl fmt::Display for Report {
             let name = match number {
                 0 => "(account exists)",
                 1 => "(too few tokens)",
+                3_007 => "(no such account)",
                 number => BallastError::of_number(*number)
                     .map(BallastError::name)
                     .unwrap_or("?"),

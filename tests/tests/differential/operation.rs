@@ -1,16 +1,21 @@
 //! What can happen to an exchange.
 
+mod funds;
 mod orders;
 
 use crate::model::{Listed, Quoted};
+pub use funds::{FundCall, FundName, Who};
 pub use orders::{
-    BookSide, Execution, Liquidation, OrderKind, Placing, SelfTrade, Setting, TriggerKind, Which,
+    BookSide, Execution, Liquidation, OrderKind, Placing, SelfTrade, Setting, TriggerKind,
+    Unwinding, Which,
 };
 
+/// Kinds of calls that are not about funds; they come first.
+const OTHERS: usize = 31;
+/// Kinds of steps that call the program; they come before those that do not.
+pub const CALLS: usize = OTHERS + FundCall::KINDS.len();
 /// Kinds of steps.
-pub const KINDS: usize = 30;
-/// Kinds of steps that call the program; they come first.
-pub const CALLS: usize = 28;
+pub const KINDS: usize = CALLS + 2;
 
 /// A trade between two traders of the model.
 #[derive(Clone, Debug)]
@@ -152,6 +157,12 @@ pub enum Operation {
     },
     /// A call of a trader, signed by a wallet that need not be the owner's.
     Signed { by: usize, call: Box<Operation> },
+    /// Closes a part of a pool's position.
+    UnwindPool(Unwinding),
+    /// Moves margin of a pool's position.
+    SyncPool { market: usize },
+    /// Something about the pool or the stakes of a market.
+    Fund { market: usize, call: FundCall },
     /// The oracle publishes.
     Quote { market: usize, quoted: Quoted },
     /// Time passes.
@@ -160,7 +171,12 @@ pub enum Operation {
 
 impl Operation {
     /// Names of all kinds, in the order of [`Operation::kind`].
-    pub const KINDS: [&'static str; KINDS] = [
+    pub fn kinds() -> Vec<&'static str> {
+        let all = [&Self::OTHERS[..], &FundCall::KINDS, &["(price)", "(clock)"]];
+        all.concat()
+    }
+
+    const OTHERS: [&'static str; OTHERS] = [
         "create_trader",
         "close_trader",
         "deposit",
@@ -189,8 +205,9 @@ impl Operation {
         "set_delegate",
         "set_reduce_only",
         "by another's key",
-        "(price)",
-        "(clock)",
+        "liquidate_into_pool",
+        "unwind_pool",
+        "sync_pool",
     ];
 
     /// Whether it is a round of deleveraging.
@@ -237,6 +254,7 @@ impl Operation {
             Self::Trade(_) => 6,
             Self::AccrueFunding { .. } => 7,
             Self::Flag { .. } => 8,
+            Self::Liquidate(call) if call.into_pool => 28,
             Self::Liquidate(_) => 9,
             Self::Deleverage(_) => 10,
             Self::Donate { .. } => 11,
@@ -256,8 +274,11 @@ impl Operation {
             Self::SetDelegate { .. } => 25,
             Self::SetMode { .. } => 26,
             Self::Signed { .. } => 27,
-            Self::Quote { .. } => 28,
-            Self::Advance { .. } => 29,
+            Self::UnwindPool(_) => 29,
+            Self::SyncPool { .. } => 30,
+            Self::Fund { call, .. } => OTHERS + call.kind(),
+            Self::Quote { .. } => CALLS,
+            Self::Advance { .. } => CALLS + 1,
         }
     }
 
@@ -274,6 +295,8 @@ impl Operation {
                 | Self::RemoveMargin { .. }
                 | Self::Trade(_)
                 | Self::Liquidate(_)
+                | Self::UnwindPool(_)
+                | Self::SyncPool { .. }
                 | Self::Deleverage(_)
                 | Self::OpenSession { .. }
                 | Self::ExecuteSession { .. }

@@ -1,5 +1,6 @@
 //! The program under test, in a sandbox, beside the model that mirrors it.
 
+mod funds;
 mod orders;
 mod sessions;
 
@@ -19,12 +20,15 @@ use solana_message::AddressLookupTableAccount;
 
 use crate::model::{Book, Funding, Listed, Market, Model, Past, Quoted};
 use crate::operation::Operation;
+use funds::FundAddresses;
 pub use sessions::seen;
 
 /// Wallets, each with up to two trader accounts.
 pub const WALLETS: usize = 12;
-/// Trader accounts there can be.
+/// Trader accounts of wallets there can be.
 pub const TRADERS: usize = 2 * WALLETS;
+/// Markets; the pool of each has a trader account as well, behind those of the wallets.
+const MARKETS: usize = 2;
 /// Tokens of an ordinary wallet: a million dollars.
 const TOKENS: u64 = 1_000_000_000_000;
 /// Tokens of the first wallet: more than a signed amount can be.
@@ -48,6 +52,8 @@ pub struct World {
     pub numbers: HashMap<Pubkey, usize>,
     /// Sessions under way, by market and queue.
     pub sessions: HashMap<(usize, usize), SessionKeys>,
+    /// Addresses of funds, and of accounts for shares of them.
+    funds: FundAddresses,
     forgery: Pubkey,
     table: AddressLookupTableAccount,
 }
@@ -72,10 +78,13 @@ impl World {
         let addresses: Vec<Pubkey> = wallets
             .iter()
             .flat_map(|wallet| [0, 1].map(|sub_id| addresses::trader(&wallet.address(), sub_id)))
+            .chain(markets.iter().map(MarketCookie::pool_trader))
             .collect();
         let forgery = forged(&mut sandbox, &addresses[0]);
         let mut known = addresses.clone();
         known.push(forgery);
+        let funds = FundAddresses::of(&markets, &wallets);
+        known.extend(funds.all());
         let table = sandbox.create_lookup_table(&known);
         let numbers = addresses.iter().copied().zip(0..).collect();
         let model = model_of(&sandbox, &markets);
@@ -86,6 +95,7 @@ impl World {
             addresses,
             numbers,
             sessions: HashMap::new(),
+            funds,
             forgery,
             table,
         };
@@ -101,6 +111,7 @@ impl World {
             addresses: self.addresses.clone(),
             numbers: self.numbers.clone(),
             sessions: self.sessions.clone(),
+            funds: self.funds.clone(),
             forgery: self.forgery,
             table: self.table.clone(),
         }
@@ -161,6 +172,11 @@ impl World {
                 })
             }
             call => {
+                if let Operation::Fund { market, call } = call {
+                    if let Some(result) = self.admin_fund_call(*market, call) {
+                        return Some(result);
+                    }
+                }
                 let (instruction, signers) = self.call(call);
                 let keys: Vec<_> = signers
                     .iter()
@@ -376,6 +392,15 @@ impl World {
             | Operation::PlaceTrigger(_)
             | Operation::CancelTrigger { .. }
             | Operation::ExecuteTrigger(_) => self.order_call(operation),
+            Operation::UnwindPool(call) => self.unwinding(call),
+            Operation::SyncPool { market } => {
+                let call = anyone::SyncPool {
+                    keys: keys(*market),
+                }
+                .instruction();
+                (call, Vec::new())
+            }
+            Operation::Fund { market, call } => self.fund_call(*market, call),
             Operation::OpenSession { .. }
             | Operation::SetMode { .. }
             | Operation::Quote { .. }
@@ -460,6 +485,8 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         book: Book::new(cookie.config.book_capacity),
         impact: [0; 2],
         insurance: Default::default(),
+        stakes: None,
+        pool: None,
         vault: 0,
         fees: 0,
         held: Default::default(),
@@ -475,7 +502,7 @@ fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         slot: sandbox.slot(),
         time: i128::from(opened),
         wallets: vec![i128::from(TOKENS); WALLETS],
-        traders: vec![None; TRADERS],
+        traders: vec![None; TRADERS + MARKETS],
         markets: markets.iter().map(market).collect(),
         vault: 0,
         seen: Vec::new(),

@@ -5,7 +5,7 @@ use ballast_state::events::BallastEvent;
 use ballast_state::events::{OrderCancelled, OrderFilled, OrderRemoved, RemovalReason};
 
 use super::{all, same, Agreement};
-use crate::model::{Done, Fill, Matched, Model, Reason, Removed};
+use crate::model::{Done, Fill, Matched, Model, Reason, Removed, Took};
 use crate::program::World;
 
 /// The fills, the orders taken out and what else the event has.
@@ -25,6 +25,10 @@ pub fn matched(
             let agreement = liquidated(event, matched);
             Some((&event.fills, &event.removed, agreement))
         }
+        BallastEvent::PoolUnwound(event) => {
+            let agreement = unwound(event, matched);
+            Some((&event.fills, &event.removed, agreement))
+        }
         BallastEvent::TriggerExecuted(event) => {
             let agreement = executed(event, matched);
             Some((&event.fills, &event.removed, agreement))
@@ -35,6 +39,7 @@ pub fn matched(
         return Err(format!("events of a match: {:?}", outcome.events));
     };
     agreement?;
+    took(outcome, matched)?;
     let tick = model.markets[market].atoms_per_tick;
     same("fills", fills.len(), matched.fills.len())?;
     for (program, model) in fills.iter().zip(&matched.fills) {
@@ -179,6 +184,43 @@ fn executed(event: &ballast_state::events::TriggerExecuted, matched: &Matched) -
         &[
             ("left", unsigned(event.left_lots), left),
             ("reward", unsigned(event.reward_atoms), reward),
+        ],
+    )
+}
+
+/// What the pool took of a liquidation.
+fn took(outcome: &TxOutcome, matched: &Matched) -> Agreement {
+    let event = outcome.events.iter().find_map(|event| match event {
+        BallastEvent::PoolTook(event) => Some(event),
+        _ => None,
+    });
+    let expected = match matched.done {
+        Done::Liquidation { took, .. } => took,
+        _ => None,
+    };
+    let unsigned = i128::from;
+    let found = event.map(|event| Took {
+        lots: [event.lots_before, event.lots_after].map(i128::from),
+        earned: [event.discount_atoms, event.premium_atoms].map(unsigned),
+        margin: unsigned(event.margin_added),
+        low: unsigned(event.worth_low),
+    });
+    same("what the pool took", found, expected)
+}
+
+fn unwound(event: &ballast_state::events::PoolUnwound, matched: &Matched) -> Agreement {
+    let Done::Unwind { due, limit, keeper } = matched.done else {
+        return Err(format!("a pool unwound, model {matched:?}"));
+    };
+    let filled: i128 = matched.fills.iter().map(|fill| fill.lots).sum();
+    let unsigned = i128::from;
+    all(
+        "unwind",
+        &[
+            ("due", unsigned(event.due_lots), due),
+            ("closed", unsigned(event.closed_lots), filled),
+            ("limit", unsigned(event.limit_ticks), limit),
+            ("keeper", unsigned(event.keeper_atoms), keeper),
         ],
     )
 }

@@ -1,7 +1,7 @@
 //! Delegates, and calls that somebody else signs.
 
 use super::Generator;
-use crate::model::Model;
+use crate::model::{pool_trader, Model};
 use crate::operation::Operation;
 use crate::program::WALLETS;
 
@@ -39,7 +39,8 @@ impl Generator {
         Operation::Signed { by, call }
     }
 
-    fn wallet(&mut self) -> usize {
+    /// Any wallet.
+    pub fn wallet(&mut self) -> usize {
         let last = i128::try_from(WALLETS).expect("few") - 1;
         usize::try_from(self.pick.within(0, last)).expect("few")
     }
@@ -52,7 +53,10 @@ fn depends_on_the_signer(call: &Operation) -> bool {
         Operation::Trade(trade) => {
             trade.taker != trade.maker && (-MANY_LOTS..MANY_LOTS).contains(&trade.lots)
         }
-        Operation::Liquidate(call) => call.makers.is_empty() && call.trader != call.liquidator,
+        Operation::Liquidate(call) => {
+            let own = call.into_pool && call.trader == pool_trader(call.market);
+            call.makers.is_empty() && call.trader != call.liquidator && !own
+        }
         _ => true,
     }
 }

@@ -1,13 +1,18 @@
 //! What happens to positions below maintenance: flags, liquidations, gifts to insurance.
 
 use super::{holders, open, Generator, USD};
-use crate::model::{Health, Model};
+use crate::model::{pool_trader, Health, Model};
 use crate::operation::{Liquidation, Operation};
+use crate::program::TRADERS;
 
 impl Generator {
     /// Somebody in distress, or anybody.
     pub fn target(&mut self, model: &Model, market: usize, distressed: &[(usize, bool)]) -> usize {
         let targets: Vec<usize> = distressed.iter().map(|(trader, _)| *trader).collect();
+        let pool = pool_trader(market);
+        if targets.contains(&pool) && self.pick.percent(40) {
+            return pool;
+        }
         match self.pick.some(&targets) {
             Some(target) if self.pick.percent(90) => target,
             _ => self.holder(model, market),
@@ -49,7 +54,7 @@ impl Generator {
     }
 
     fn liquidation(&mut self, model: &Model, market: usize, trader: usize) -> Operation {
-        let liquidator = if self.pick.percent(1) {
+        let liquidator = if trader < TRADERS && self.pick.percent(1) {
             trader
         } else {
             let mut others = open(model);
@@ -63,12 +68,24 @@ impl Generator {
             }
         };
         let held = model.held(market, trader);
+        if model.markets[market].pool.is_some() && self.pick.percent(50) {
+            return Operation::Liquidate(Liquidation {
+                market,
+                trader,
+                liquidator,
+                into_pool: true,
+                margin: 0,
+                take_over: u64::MAX,
+                makers: self.makers_against(model, market, trader, held.lots),
+            });
+        }
         let market_now = &model.markets[market];
         let price = i128::from(market_now.quoted.ticks.min(1 << 40)) * market_now.atoms_per_tick;
         Operation::Liquidate(Liquidation {
             market,
             trader,
             liquidator,
+            into_pool: false,
             margin: self.margin(held.size() * price),
             take_over: match self.pick.weighted(&[35, 45, 20]) {
                 0 => 0,

@@ -2,6 +2,8 @@
 
 mod delegates;
 mod distress;
+mod funds;
+mod inventory;
 mod makers;
 mod orders;
 mod sessions;
@@ -26,6 +28,10 @@ pub struct Generator {
     crowded: bool,
     /// Whether nearly all orders only wait.
     bookish: bool,
+    /// Whether a pool that is short is ruined.
+    dooms: bool,
+    /// What is put into a pool at once at most, dollars.
+    pool_dollars: i128,
 }
 
 impl Generator {
@@ -33,6 +39,8 @@ impl Generator {
     pub fn new(seed: u64) -> Self {
         let mut pick = Pick::new(seed);
         let (crowded, bookish) = (pick.percent(8), pick.percent(30));
+        let dooms = pick.percent(20);
+        let pool_dollars = pick.one(&[100, 500, 9_000]);
         let mut first = Vec::new();
         for trader in 0..TRADERS {
             if trader % 2 == 0 || crowded || pick.percent(40) {
@@ -49,6 +57,8 @@ impl Generator {
             first,
             crowded,
             bookish,
+            dooms,
+            pool_dollars,
         }
     }
 
@@ -77,6 +87,34 @@ impl Generator {
         }
         if let Some(operation) = self.follow_up(model, market) {
             return operation;
+        }
+        if self.pick.percent(1) {
+            if let Some(operation) = self.wait_for_payment(model) {
+                return operation;
+            }
+        }
+        if self.pick.percent(12) {
+            if let Some(operation) = self.payment(model, market) {
+                return operation;
+            }
+        }
+        if self.dooms && self.pick.percent(15) {
+            if let Some(operation) = self.ruin(model, market) {
+                return operation;
+            }
+        }
+        if self.pick.percent(13) {
+            if let Some(operation) = self.inventory_call(model, market) {
+                return operation;
+            }
+        }
+        if self.pick.percent(30) {
+            if let Some(call) = self.renewal(model, market) {
+                return Operation::Fund { market, call };
+            }
+        }
+        if self.pick.percent(9) {
+            return self.fund_call(model, market);
         }
         let bookish = if self.bookish { 75 } else { 38 };
         if self.pick.percent(bookish) {
@@ -162,7 +200,7 @@ impl Generator {
 
     /// An account, more likely one with a position.
     fn holder(&mut self, model: &Model, market: usize) -> usize {
-        let holders = holders(model, market);
+        let holders = own_holders(model, market);
         if self.pick.percent(92) {
             if let Some(holder) = self.pick.some(&holders) {
                 return holder;
@@ -425,9 +463,9 @@ impl Generator {
     }
 }
 
-/// Open accounts.
+/// Open accounts of wallets.
 fn open(model: &Model) -> Vec<usize> {
-    let all = 0..model.traders.len();
+    let all = 0..TRADERS;
     all.filter(|trader| model.traders[*trader].is_some())
         .collect()
 }
@@ -441,6 +479,13 @@ fn is_stale(model: &Model, market: usize) -> bool {
         seconds => i128::from(seconds),
     };
     age > limit || market.quoted.time < market.used.time
+}
+
+/// Who has a position and signs for it: not the pool.
+fn own_holders(model: &Model, market: usize) -> Vec<usize> {
+    let mut holders = holders(model, market);
+    holders.retain(|trader| *trader < TRADERS);
+    holders
 }
 
 /// Who has a position.

@@ -1,6 +1,6 @@
 //! Orders: near the mark and deep, waiting and crossing, good ones and bad ones.
 
-use super::{holders, open, Generator};
+use super::{open, own_holders, Generator};
 use crate::model::{Model, Order};
 use crate::operation::{BookSide, Operation, OrderKind, Placing, SelfTrade, Which};
 
@@ -141,7 +141,7 @@ impl Generator {
             return 2 * market;
         }
         match self.pick.weighted(&[45, 45, 10]) {
-            0 => self.pick.some(&holders(model, market)),
+            0 => self.pick.some(&own_holders(model, market)),
             1 => None,
             _ => {
                 let traders = open(model);

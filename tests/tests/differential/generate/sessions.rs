@@ -1,6 +1,6 @@
 //! What happens to a session: it is driven, held up, left alone, abandoned.
 
-use super::{holders, Generator};
+use super::{own_holders, Generator};
 use crate::model::{Listed, Model, Session};
 use crate::operation::{Named, Operation};
 
@@ -96,7 +96,7 @@ impl Generator {
     /// Somebody who may be cut changes rank: margin in or out, a trade, another round.
     fn disturb(&mut self, model: &Model, market: usize, side: usize) -> Operation {
         let sign = if side == 0 { 1 } else { -1 };
-        let mut others = holders(model, market);
+        let mut others = own_holders(model, market);
         others.retain(|trader| model.held(market, *trader).sign() == sign);
         if self.pick.percent(75) {
             let selected = model.selected(market, side);

@@ -1,6 +1,6 @@
 //! Triggers near the oracle price, and keepers who execute them.
 
-use super::{holders, Generator};
+use super::{own_holders, Generator};
 use crate::model::Model;
 use crate::operation::{Execution, Operation, Setting, TriggerKind};
 
@@ -91,7 +91,7 @@ impl Generator {
 /// Everybody's triggers.
 fn set(model: &Model, market: usize) -> Vec<(usize, TriggerKind)> {
     let mut set = Vec::new();
-    for trader in holders(model, market) {
+    for trader in own_holders(model, market) {
         for kind in KINDS {
             if model.trigger(market, trader, kind).is_some() {
                 set.push((trader, kind));

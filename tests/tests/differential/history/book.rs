@@ -91,6 +91,7 @@ impl Books {
                 self.rewards += u64::from(rewards > 0);
             }
             Done::Liquidation { follow_up, .. } => self.follow_ups += u64::from(follow_up),
+            Done::Unwind { .. } => {}
             Done::Trigger { left, .. } => self.triggers[usize::from(left == 0)] += 1,
         }
     }
@@ -179,6 +180,7 @@ pub fn market_of(operation: &Operation) -> Option<usize> {
         }
         Operation::Liquidate(call) => Some(call.market),
         Operation::ExecuteTrigger(call) => Some(call.market),
+        Operation::UnwindPool(call) => Some(call.market),
         _ => None,
     }
 }

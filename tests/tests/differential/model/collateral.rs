@@ -35,9 +35,13 @@ impl Model {
 
     /// Tokens of the trader's wallet become free collateral.
     pub fn deposit(&mut self, trader: usize, amount: i128) -> Verdict<()> {
+        self.give(trader / 2, trader, amount)
+    }
+
+    /// Tokens of any wallet become a trader's free collateral.
+    pub fn give(&mut self, wallet: usize, trader: usize, amount: i128) -> Verdict<()> {
         require(amount > 0, BallastError::ZeroAmount)?;
-        let wallet = &mut self.wallets[trader / 2];
-        take(wallet, amount)?;
+        take(&mut self.wallets[wallet], amount)?;
         self.vault += amount;
         let account = self.trader_mut(trader);
         account.free = signed(account.free + amount)?;
@@ -90,7 +94,7 @@ impl Model {
 }
 
 /// Takes tokens, or some back where the amount is negative.
-fn take(tokens: &mut i128, amount: i128) -> Verdict<()> {
+pub fn take(tokens: &mut i128, amount: i128) -> Verdict<()> {
     if amount > *tokens {
         return Err(TOKENS_MISSING);
     }

@@ -10,6 +10,7 @@ use super::number::{ceil, floor, part, ONE};
 use super::oracle::Mark;
 use super::refusal::{require, Verdict};
 use super::state::{has_a_place, side, Distress, Model};
+use super::take::Took;
 use super::trade::{maker_fee, margin_due, require_small, Rate};
 
 /// Most makers of one call, most orders that one call fills, and most that it takes out because
@@ -146,6 +147,19 @@ pub enum Done {
         follow_up: bool,
         /// Whether the position had no equity.
         bankrupt: bool,
+        /// Lots of the step that nobody closed.
+        left: i128,
+        /// What the pool took.
+        took: Option<Took>,
+    },
+    /// An unwind of a pool.
+    Unwind {
+        /// Lots that were due.
+        due: i128,
+        /// The worst price, ticks.
+        limit: i128,
+        /// What the keeper earned.
+        keeper: i128,
     },
     /// A trigger.
     Trigger {
@@ -373,7 +387,7 @@ impl Model {
         let market = &mut self.markets[market];
         let share = i128::from(market.params.insurance_fee_share_bps);
         let share = floor(&part(fees, share, ONE));
-        market.insurance.receive(share)?;
+        market.insurance.earn(&market.params, share)?;
         market.fees += fees - share;
         Ok(())
     }

@@ -40,7 +40,8 @@ pub struct Stood {
 }
 
 impl Held {
-    fn value(&self, claim: &Claim) -> i128 {
+    /// What a part is worth.
+    pub fn value(&self, claim: &Claim) -> i128 {
         if claim.epoch != self.epoch || claim.shares == 0 {
             return 0;
         }
@@ -190,7 +191,13 @@ impl Model {
     }
 
     /// What everybody lacks at the worst of these prices, less what insurance may pay.
-    fn short_of(&self, market: usize, prices: &[i128]) -> i128 {
+    pub fn short_of(&self, market: usize, prices: &[i128]) -> i128 {
+        let lacking = self.lacking(market, prices);
+        (lacking - self.insurance_available(market)).max(0)
+    }
+
+    /// What everybody lacks at the worst of these prices.
+    pub fn lacking(&self, market: usize, prices: &[i128]) -> i128 {
         let low = prices.iter().min().copied().unwrap_or_default();
         let high = prices.iter().max().copied().unwrap_or_default();
         let lacks = |trader: usize| {
@@ -199,8 +206,7 @@ impl Model {
             (-holding.equity(price)).max(0)
         };
         let open = (0..self.traders.len()).filter(|trader| self.owned(market, *trader).is_some());
-        let lacking: i128 = open.map(lacks).sum();
-        (lacking - self.insurance_available(market)).max(0)
+        open.map(lacks).sum()
     }
 
     /// Free collateral and what the trader's orders in the market reserve.

@@ -10,6 +10,8 @@ use super::refusal::{unsigned, Verdict};
 pub struct Insurance {
     /// What it owns.
     pub balance: i128,
+    /// The part of it that is staked.
+    pub staked: i128,
     /// Whether a payment left nothing of the cap, and it has not resumed since.
     pub limited: bool,
     /// Its payments, each with its slot.
@@ -56,12 +58,32 @@ impl Insurance {
             return;
         }
         self.balance -= amount;
+        self.staked = self.staked.min(self.balance);
         self.payments.push((slot, amount));
         let spent = self.room(params, slot) == Some(0);
         self.limited = spent && params.insurance_resume_bps > 0;
     }
 
-    /// Receives.
+    /// Whether it pays nothing until it resumes.
+    pub fn is_limited(&self, params: &RiskParams, slot: u64) -> bool {
+        i128::from(params.insurance_draw_cap_bps) < ONE && self.waits(params, slot)
+    }
+
+    /// What nobody staked.
+    pub fn own(&self) -> i128 {
+        self.balance - self.staked
+    }
+
+    /// Earns fees; a part belongs to who has staked.
+    pub fn earn(&mut self, params: &RiskParams, amount: i128) -> Verdict<()> {
+        let income = i128::from(params.stake_income_bps);
+        if self.staked > 0 {
+            self.staked += floor(&part(amount, income, ONE));
+        }
+        self.receive(amount)
+    }
+
+    /// Receives what nobody staked.
     pub fn receive(&mut self, amount: i128) -> Verdict<()> {
         self.balance = unsigned(self.balance + amount)?;
         Ok(())

@@ -44,6 +44,8 @@ pub struct Plan {
     pub notional: i128,
     /// The liquidator's discount for all of them.
     pub discount: i128,
+    /// Its rate, basis points of their worth, rounded down where the discount was cut.
+    pub rate: i128,
     /// Insurance's part for all of them.
     pub fee: i128,
     /// Deficit of the position; 0 where it has equity.
@@ -116,6 +118,7 @@ impl Model {
                 lots: size,
                 notional: size * price,
                 discount: 0,
+                rate: 0,
                 fee: 0,
                 deficit,
                 follow_up: false,
@@ -255,14 +258,18 @@ fn charged(
     let share = floor(&part(before.equity(price), closed, before.size()));
     let edge = if before.sign() > 0 { 1 } else { MAX_PRICE };
     let room = (edge * closed - notional).abs();
-    let discount = floor(&part(notional, discount_bps, ONE))
-        .min(share)
-        .min(room);
+    let whole = floor(&part(notional, discount_bps, ONE));
+    let discount = whole.min(share).min(room);
+    let rate = match discount < whole {
+        true => floor(&part(discount, ONE, notional)),
+        false => discount_bps,
+    };
     let fee = floor(&part(notional, i128::from(params.liquidation_fee_bps), ONE));
     Plan {
         lots: closed,
         notional,
         discount,
+        rate,
         fee: fee.min(share - discount),
         deficit: 0,
         follow_up: false,

@@ -9,6 +9,7 @@ mod collateral;
 mod delegate;
 mod deleverage;
 mod fill;
+mod fund;
 mod funding;
 mod held;
 mod holding;
@@ -17,27 +18,34 @@ mod liquidate;
 mod number;
 mod oracle;
 mod orders;
+mod pool;
 mod ranking;
 mod refusal;
 mod session;
+mod stakes;
 mod state;
+mod take;
 mod trade;
 mod trigger;
+mod unwind;
 mod waterfall;
 
 pub use book::{Book, Order};
 pub use deleverage::{Listed, RoundMade};
 pub use fill::{Done, Fill, Matched, Reason, Removed};
+pub use fund::{Fund, Paid, Shareholder};
 pub use funding::Funding;
 pub use holding::Holding;
 pub use liquidate::Health;
 pub use oracle::{Past, Quoted};
+pub use pool::{pool_trader, Pool};
 pub use refusal::{Refusal, Verdict};
 pub use session::{Member, Opened, Seen, Session};
 pub use state::{Market, Model, Owned, Trader};
+pub use take::Took;
 pub use trigger::Trigger;
 
-use crate::operation::Operation;
+use crate::operation::{FundCall, Operation};
 
 /// What an accepted call did beyond the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +60,8 @@ pub enum Effect {
     Opened(Opened),
     /// A session found nobody and opened the next pass.
     Passed,
+    /// A fund paid somebody.
+    Paid(Paid),
 }
 
 impl Effect {
@@ -162,10 +172,51 @@ impl Model {
                 self.require_signer(*by, call)?;
                 return self.attempt(call);
             }
+            Operation::UnwindPool(call) => return self.unwind_pool(call).map(Effect::of),
+            Operation::SyncPool { market } => self.sync_pool(*market)?,
+            Operation::Fund { market, call } => return self.fund_call(*market, call),
             Operation::Quote { market, quoted } => self.markets[*market].quoted = *quoted,
             Operation::Advance { slots, seconds } => {
                 self.slot += slots;
                 self.time += i128::from(*seconds);
+            }
+        }
+        Ok(Effect::State)
+    }
+
+    fn fund_call(&mut self, market: usize, call: &FundCall) -> Verdict<Effect> {
+        let atoms = |amount: u64| i128::from(amount);
+        match call {
+            FundCall::CreatePool { params } => self.create_pool(market, params)?,
+            FundCall::OpenStakes => self.open_stakes(market)?,
+            FundCall::CreateShare { fund, wallet } => self.create_share(*fund, *wallet)?,
+            FundCall::CloseShare { fund, wallet } => self.close_share(*fund, *wallet)?,
+            FundCall::DepositPool { who, amount } => {
+                self.deposit_pool(market, *who, atoms(*amount))?;
+            }
+            FundCall::RequestPool { who, shares } => {
+                self.request_pool(market, *who, atoms(*shares))?;
+            }
+            FundCall::CancelPoolRequest { who } => self.cancel_pool_request(market, *who)?,
+            FundCall::WithdrawPool { who, least } => {
+                let paid = self.withdraw_pool(market, *who, atoms(*least))?;
+                return Ok(Effect::Paid(paid));
+            }
+            FundCall::ResetPool => self.reset_pool(market)?,
+            FundCall::StopPool => self.stop_pool(market)?,
+            FundCall::ChangePool { params } => self.change_pool(market, params)?,
+            FundCall::Stake { who, amount } => self.stake(market, *who, atoms(*amount))?,
+            FundCall::RequestUnstake { who, shares } => {
+                self.request_unstake(market, *who, atoms(*shares))?;
+            }
+            FundCall::CancelUnstake { who } => self.cancel_unstake(market, *who)?,
+            FundCall::Unstake { who, least } => {
+                let paid = self.unstake(market, *who, atoms(*least))?;
+                return Ok(Effect::Paid(paid));
+            }
+            FundCall::Gift { wallet, amount } => {
+                self.pool(market)?;
+                self.give(*wallet, pool_trader(market), atoms(*amount))?;
             }
         }
         Ok(Effect::State)

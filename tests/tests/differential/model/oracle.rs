@@ -101,14 +101,23 @@ impl Model {
         let price = in_range(i128::from(quoted.ticks) * market.atoms_per_tick)?;
         let conf = i128::from(quoted.conf) * market.atoms_per_tick;
         let earlier = i128::from(past.earlier) * market.atoms_per_tick;
-        let average = i128::from(quoted.ema.max(1)) * market.atoms_per_tick;
+        let average = average_of(&quoted, market.atoms_per_tick);
         self.seen = vec![price];
         Ok(Mark {
             price,
             conf,
-            average: held_up.then_some(average.min(MAX_PRICE)),
+            average: held_up.then_some(average),
             earlier: Some(earlier).filter(|price| *price > 0 && !held_up),
         })
+    }
+
+    /// The price that counts against who holds lots of this sign and leaves a fund: confidence and
+    /// average the worse way, always.
+    pub fn cautious(&self, number: usize, mark: &Mark, sign: i128) -> Verdict<i128> {
+        let market = &self.markets[number];
+        let average = average_of(&market.quoted, market.atoms_per_tick);
+        let average = Some(average);
+        Mark { average, ..*mark }.worsened(sign)
     }
 
     /// What the market remembers once its price is recorded.
@@ -143,6 +152,14 @@ impl Model {
             (Some(age), _) if self.slot - seen <= 100 => self.slot - age,
             _ => 0,
         }
+    }
+
+    /// Refuses a price that has just been recorded and is not fit for this as well.
+    pub fn require_fit(&self, number: usize, wanted: Use) -> Verdict<()> {
+        let market = &self.markets[number];
+        let far = is_far(&market.params, &market.quoted);
+        let held_up = far && market.past.far_for < grace(&market.params);
+        self.require_usable(number, wanted, held_up)
     }
 
     /// The first fault that blocks the use: the table of the documents, row by row.
@@ -181,6 +198,11 @@ impl Model {
         }
         Ok(())
     }
+}
+
+/// The average of a lot, atoms, within the range of prices.
+fn average_of(quoted: &Quoted, atoms_per_tick: i128) -> i128 {
+    (i128::from(quoted.ema.max(1)) * atoms_per_tick).min(MAX_PRICE)
 }
 
 /// How long prices must have been far from their average, seconds.

@@ -14,6 +14,9 @@ pub const TOKENS_MISSING: Refusal = Refusal(1);
 /// The system program's error for an account that is there already.
 pub const ALREADY_THERE: Refusal = Refusal(0);
 
+/// Anchor's error for an account that is not there: nobody has made it the program's.
+pub const NOT_THERE: Refusal = Refusal(3_007);
+
 impl From<BallastError> for Refusal {
     fn from(error: BallastError) -> Self {
         Self(error.into())

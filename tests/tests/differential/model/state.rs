@@ -4,11 +4,13 @@ use ballast_engine::risk::RiskParams;
 use ballast_state::error::BallastError;
 
 use super::book::Book;
+use super::fund::Fund;
 use super::funding::Funding;
 use super::held::{Claim, Held};
 use super::holding::{Holding, MAX_PRICE};
 use super::insurance::Insurance;
 use super::oracle::{Past, Quoted};
+use super::pool::Pool;
 use super::refusal::{require, Verdict};
 use super::session::Session;
 use super::trigger::Trigger;
@@ -104,6 +106,10 @@ pub struct Market {
     pub impact: [i128; 2],
     /// Insurance.
     pub insurance: Insurance,
+    /// Shares of what is staked of it.
+    pub stakes: Option<Fund>,
+    /// The pool.
+    pub pool: Option<Pool>,
     /// Tokens in the insurance vault.
     pub vault: i128,
     /// Fee bucket.
@@ -135,7 +141,7 @@ pub struct Model {
     pub time: i128,
     /// Tokens of each wallet.
     pub wallets: Vec<i128>,
-    /// Trader accounts; none where closed or never opened.
+    /// Trader accounts; none where closed or never opened. Those of the markets' pools come last.
     pub traders: Vec<Option<Trader>>,
     /// Markets.
     pub markets: Vec<Market>,

@@ -114,7 +114,7 @@ pub fn require_small(params: &RiskParams, mark: &Mark, after: &Holding) -> Verdi
 }
 
 /// Initial margin at the price worsened by the confidence, of the notional at the higher price.
-fn require_initial(params: &RiskParams, mark: &Mark, after: &Holding) -> Verdict<()> {
+pub fn require_initial(params: &RiskParams, mark: &Mark, after: &Holding) -> Verdict<()> {
     let worst = mark.worsened(after.sign())?;
     let notional = after.size() * worst.max(mark.price);
     let equity = signed(after.margin + signed(after.lots * worst - after.entry)?)?;
@@ -196,7 +196,7 @@ impl Model {
         let fees = taken.fee + made.fee;
         let share = floor(&part(fees, i128::from(params.insurance_fee_share_bps), ONE));
         let market = &mut self.markets[number];
-        market.insurance.receive(share)?;
+        market.insurance.earn(&market.params, share)?;
         market.fees += fees - share;
         Ok(())
     }

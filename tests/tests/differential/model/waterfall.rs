@@ -7,8 +7,10 @@ use super::holding::Holding;
 use super::liquidate::{is_restored, Health, Plan};
 use super::number::{ceil, floor, part, ONE};
 use super::oracle::{Mark, Use};
+use super::pool::pool_trader;
 use super::refusal::{require, Refusal, Verdict};
 use super::state::{Distress, Model};
+use super::take::Offer;
 use super::trade::{party_fill, Party};
 use crate::operation::Liquidation;
 
@@ -37,7 +39,11 @@ impl Model {
     /// Closes a step of the victim's position.
     pub fn liquidate(&mut self, call: &Liquidation) -> Verdict<Matched> {
         let (market, victim) = (call.market, call.trader);
-        let distinct = victim != call.liquidator;
+        let taker = taker_of(call);
+        if call.into_pool {
+            self.pool(market)?;
+        }
+        let distinct = victim != call.liquidator && victim != taker;
         require(distinct, BallastError::TradersNotDistinct)?;
         check_makers(&call.makers)?;
         let newer = self.markets[market].quoted.time > self.markets[market].used.time;
@@ -56,18 +62,46 @@ impl Model {
         };
         let mut meeting = Meeting::new(market, before.sign(), mark, &call.makers);
         self.descend(&descent, &mut meeting)?;
-        let taken = descent.taken(self, &meeting);
+        let offer = match call.into_pool {
+            true => Some(self.offered(&descent, &meeting)?),
+            false => None,
+        };
+        let wanted = match &offer {
+            Some(offer) => self.pool_wants(market, &descent.mark, offer)?,
+            None => descent.wanted(self, &meeting),
+        };
+        let taken = descent.taken(self, &meeting, wanted);
         let records = newer && !meeting.stayed.is_empty();
         if meeting.met() == 0 && taken == 0 && !records {
-            return Err(descent.nothing(self, &meeting));
+            return Err(descent.nothing(wanted));
         }
         let closed = descent.closed(self, &meeting, taken);
+        let alone = self.insurance_available(market) - closed.paid;
         self.settle_victim(&descent, &closed)?;
+        let premium = self.pay_premium(&descent, taken, alone)?;
         self.book_fees(market, meeting.maker_fees())?;
         self.conclude(&descent, &closed);
         self.note(&victims, 0);
-        let liquidators = self.stands(market, call.liquidator);
-        self.settle_liquidator(&descent, taken, &mut meeting)?;
+        let takers = self.stands(market, taker);
+        let margin = self.settle_taker_over(&descent, taken, &mut meeting)?;
+        let took = match offer.filter(|_| taken > 0) {
+            Some(offer) => {
+                self.trader_mut(taker).free += premium;
+                self.note(&takers, premium);
+                let discount = descent.discount(taken);
+                Some(self.remember_take(
+                    market,
+                    &descent.mark,
+                    &offer,
+                    [taken, discount, premium, margin],
+                )?)
+            }
+            None => None,
+        };
+        let liquidators = match call.into_pool {
+            true => self.stands(market, call.liquidator),
+            false => takers,
+        };
         let income = meeting.collected() + closed.rewards + self.rescue_reward(&descent, &closed);
         self.trader_mut(call.liquidator).free += income;
         self.note(&liquidators, income);
@@ -81,6 +115,8 @@ impl Model {
             paid: closed.paid,
             follow_up: descent.plan.follow_up,
             bankrupt: descent.is_bankrupt(),
+            left: descent.plan.lots - closed.lots,
+            took,
         };
         Ok(meeting.matched(done))
     }
@@ -103,39 +139,73 @@ impl Model {
         }
     }
 
-    /// The liquidator takes over what it is to take.
-    fn settle_liquidator(
+    /// The liquidator or the pool takes over what it is to take. The margin that it adds.
+    fn settle_taker_over(
         &mut self,
         descent: &Descent,
         taken: i128,
         meeting: &mut Meeting,
-    ) -> Verdict<()> {
-        let (market, liquidator) = (descent.call.market, descent.call.liquidator);
-        if taken > 0 {
-            let party = Party {
-                holding: self.settled(market, liquidator)?,
-                free: self.trader(liquidator).free,
-                margin: i128::from(descent.call.margin),
-            };
-            let sign = descent.before.sign();
-            let quote = descent.taken_quote(taken);
-            let params = self.markets[market].params;
-            let (lots, quote) = (sign * taken, sign * quote);
-            let traded = party_fill(&params, &descent.mark, &party, lots, quote, 0)?;
-            // What is opened or enlarged is the least position or more, unless all there was is less.
-            let least = i128::from(params.min_position_lots);
-            let small = !traded.reduced && traded.after.size() < least;
-            let exempt = descent.before.size() < least;
-            require(!small || exempt, BallastError::PositionTooSmall)?;
-            self.hold(market, liquidator, traded.after)?;
-            let cut = self.cut_reduce_only(market, liquidator, traded.after.lots);
-            meeting.note_cut(liquidator, cut);
-            if traded.after.lots != 0 && !traded.reduced {
-                *self.distress_mut(market, liquidator) = Distress::default();
-            }
-            self.trader_mut(liquidator).free = traded.free;
+    ) -> Verdict<i128> {
+        if taken == 0 {
+            return Ok(0);
         }
-        Ok(())
+        let (market, taker) = (descent.call.market, taker_of(descent.call));
+        let sign = descent.before.sign();
+        let (lots, quote) = (sign * taken, sign * descent.taken_quote(taken));
+        let (holding, free) = (self.settled(market, taker)?, self.trader(taker).free);
+        let margin = match descent.call.into_pool {
+            true => self.backing(market, &descent.mark, &holding, [lots, quote])?,
+            false => i128::from(descent.call.margin),
+        };
+        let party = Party {
+            holding,
+            free,
+            margin,
+        };
+        let params = self.markets[market].params;
+        let traded = party_fill(&params, &descent.mark, &party, lots, quote, 0)?;
+        // What is opened or enlarged is the least position or more, unless all there was is less.
+        let least = i128::from(params.min_position_lots);
+        let small = !traded.reduced && traded.after.size() < least;
+        let exempt = descent.before.size() < least;
+        require(!small || exempt, BallastError::PositionTooSmall)?;
+        self.hold(market, taker, traded.after)?;
+        let cut = self.cut_reduce_only(market, taker, traded.after.lots);
+        meeting.note_cut(taker, cut);
+        if traded.after.lots != 0 && !traded.reduced {
+            *self.distress_mut(market, taker) = Distress::default();
+        }
+        self.trader_mut(taker).free = traded.free;
+        Ok(if traded.reduced { 0 } else { margin })
+    }
+
+    /// What is left of a step for the pool.
+    fn offered(&self, descent: &Descent, meeting: &Meeting) -> Verdict<Offer> {
+        let nobody = descent.is_bankrupt() && !descent.is_covered();
+        let left = descent.plan.lots - meeting.lots();
+        let low = self.pool_worth(descent.call.market, &descent.mark, 0)?.low;
+        Ok(Offer {
+            sign: descent.before.sign(),
+            lots: if nobody { 0 } else { left },
+            held: descent.before.size() - meeting.lots(),
+            whole: descent.before.size(),
+            rate: descent.plan.rate,
+            rescue: descent.is_bankrupt(),
+            low,
+        })
+    }
+
+    /// What insurance pays the pool for lots of a position with negative equity, of what it alone may still
+    /// pay.
+    fn pay_premium(&mut self, descent: &Descent, taken: i128, alone: i128) -> Verdict<i128> {
+        if !descent.call.into_pool || !descent.is_bankrupt() {
+            return Ok(0);
+        }
+        let premium = self.premium(descent.call.market, taken * descent.mark.price)?;
+        let (slot, premium) = (self.slot, premium.min(alone.max(0)));
+        let market = &mut self.markets[descent.call.market];
+        market.insurance.pay(&market.params, slot, premium);
+        Ok(premium)
     }
 
     /// The victim's position shrinks; insurance pays or receives.
@@ -154,7 +224,8 @@ impl Model {
             after.margin += closed.paid - charges;
         }
         self.pay_deficit(market, closed.paid)?;
-        self.markets[market].insurance.receive(closed.fee)?;
+        let ledger = &mut self.markets[market];
+        ledger.insurance.earn(&ledger.params, closed.fee)?;
         self.hold(market, victim, after)?;
         self.trader_mut(victim).free += left;
         Ok(())
@@ -227,8 +298,8 @@ impl Descent<'_> {
         self.plan.notional - self.before.sign() * self.plan.discount
     }
 
-    /// Lots that the liquidator takes over.
-    fn taken(&self, model: &Model, meeting: &Meeting) -> i128 {
+    /// Lots that are taken over, where so many are wanted.
+    fn taken(&self, model: &Model, meeting: &Meeting, wanted: i128) -> i128 {
         let offered = self.call.take_over > 0 && (!self.is_bankrupt() || self.is_covered());
         let best = model.next_order(meeting);
         let better = best.is_some_and(|best| self.accepts(best.price));
@@ -236,7 +307,7 @@ impl Descent<'_> {
         let ramp = model.markets[meeting.market].params.discount_ramp_slots;
         let early = flagged_for.is_none_or(|elapsed| elapsed <= ramp);
         if offered && !(better && early) {
-            self.wanted(model, meeting)
+            wanted
         } else {
             0
         }
@@ -257,8 +328,12 @@ impl Descent<'_> {
 
     /// Worth of the lots taken over.
     fn taken_quote(&self, taken: i128) -> i128 {
-        let discount = floor(&part(self.plan.discount, taken, self.plan.lots));
-        taken * self.mark.price - self.before.sign() * discount
+        taken * self.mark.price - self.before.sign() * self.discount(taken)
+    }
+
+    /// What they cost less than at the mark.
+    fn discount(&self, taken: i128) -> i128 {
+        floor(&part(self.plan.discount, taken, self.plan.lots))
     }
 
     /// All that is closed.
@@ -294,15 +369,25 @@ impl Descent<'_> {
     }
 
     /// Why nothing was filled, taken out or taken over.
-    fn nothing(&self, model: &Model, meeting: &Meeting) -> Refusal {
+    fn nothing(&self, wanted: i128) -> Refusal {
         if self.call.take_over == 0 {
             BallastError::NothingFilled.into()
         } else if self.is_bankrupt() && !self.is_covered() {
             BallastError::InsuranceCannotPay.into()
-        } else if self.wanted(model, meeting) == 0 {
+        } else if wanted == 0 && self.call.into_pool {
+            BallastError::PoolCannotTake.into()
+        } else if wanted == 0 {
             BallastError::PositionTooSmall.into()
         } else {
             BallastError::LiquidationSkipsBook.into()
         }
+    }
+}
+
+/// Who takes over what the book leaves.
+fn taker_of(call: &Liquidation) -> usize {
+    match call.into_pool {
+        true => pool_trader(call.market),
+        false => call.liquidator,
     }
 }

@@ -103,10 +103,25 @@ pub struct Liquidation {
     pub trader: usize,
     /// Who liquidates.
     pub liquidator: usize,
+    /// Whether the market's pool stands in its place.
+    pub into_pool: bool,
     /// Margin that the liquidator adds.
     pub margin: u64,
     /// Most lots that the liquidator takes of what the book does not.
     pub take_over: u64,
+    /// Accounts of the makers.
+    pub makers: Vec<Listed>,
+}
+
+/// An unwind of a pool.
+#[derive(Clone, Debug)]
+pub struct Unwinding {
+    /// Number of the market.
+    pub market: usize,
+    /// The wallet that signs.
+    pub keeper: usize,
+    /// The trader account that gets the keeper's part.
+    pub receiver: usize,
     /// Accounts of the makers.
     pub makers: Vec<Listed>,
 }

@@ -12,7 +12,7 @@ use ballast_state::trigger;
 use super::World;
 use crate::model::Listed;
 use crate::operation::{
-    BookSide, Liquidation, Operation, OrderKind, Placing, SelfTrade, TriggerKind, Which,
+    BookSide, Liquidation, Operation, OrderKind, Placing, SelfTrade, TriggerKind, Unwinding, Which,
 };
 
 impl World {
@@ -140,6 +140,17 @@ impl World {
     /// The instruction of a liquidation and the wallet that signs it.
     pub fn liquidation(&self, call: &Liquidation) -> (Instruction, Vec<usize>) {
         let liquidator = call.liquidator;
+        if call.into_pool {
+            let instruction = anyone::LiquidateIntoPool {
+                authority: self.wallets[liquidator / 2].address(),
+                keys: self.markets[call.market].keys,
+                trader: self.addresses[call.trader],
+                liquidator: self.addresses[liquidator],
+                makers: &self.list(&call.makers),
+            }
+            .instruction();
+            return (instruction, vec![liquidator / 2]);
+        }
         let instruction = anyone::Liquidate {
             authority: self.wallets[liquidator / 2].address(),
             keys: self.markets[call.market].keys,
@@ -153,6 +164,18 @@ impl World {
         }
         .instruction();
         (instruction, vec![liquidator / 2])
+    }
+
+    /// The instruction of an unwind and the wallet that signs it.
+    pub fn unwinding(&self, call: &Unwinding) -> (Instruction, Vec<usize>) {
+        let instruction = anyone::UnwindPool {
+            keeper: self.wallets[call.keeper].address(),
+            keys: self.markets[call.market].keys,
+            reward_trader: self.addresses[call.receiver],
+            makers: &self.list(&call.makers),
+        }
+        .instruction();
+        (instruction, vec![call.keeper])
     }
 
     /// Addresses of listed accounts.
