@@ -204,7 +204,7 @@ impl Report {
         self.sessions.require_variety(self.executed(), self.calls);
         if self.calls >= RARE {
             self.books.require_variety();
-            self.funds.require_variety(self.calls);
+            self.funds.require_variety(self.calls, &self.errors);
         }
         for error in [
             BallastError::AdlSessionExpired,

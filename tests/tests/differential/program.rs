@@ -3,6 +3,7 @@
 mod funds;
 mod orders;
 mod sessions;
+mod start;
 
 use std::collections::HashMap;
 
@@ -13,15 +14,16 @@ use ballast_client::instructions::adl_session::SessionKeys;
 use ballast_client::instructions::{anyone, trader};
 use ballast_engine::risk::RiskParams;
 use ballast_sandbox::{
-    BlockTrade, MarketConfig, MarketCookie, Options, Quote, Sandbox, TraderCookie, TxResult, Wallet,
+    BlockTrade, MarketCookie, Options, Quote, Sandbox, TraderCookie, TxResult, Wallet,
 };
 use ballast_state::staged::Change;
 use solana_message::AddressLookupTableAccount;
 
-use crate::model::{Book, Funding, Listed, Market, Model, Past, Quoted};
+use crate::model::{Listed, Model};
 use crate::operation::Operation;
 use funds::FundAddresses;
 pub use sessions::seen;
+use start::{coarse, model_of, usual};
 
 /// Wallets, each with up to two trader accounts.
 pub const WALLETS: usize = 12;
@@ -33,10 +35,6 @@ const MARKETS: usize = 2;
 const TOKENS: u64 = 1_000_000_000_000;
 /// Tokens of the first wallet: more than a signed amount can be.
 const WHALE: u64 = 12_000_000_000_000_000_000;
-/// Positions a queue of the second market has room for; the least there may be.
-const SMALL_QUEUE: usize = 16;
-/// Orders a side of the second market's book; the least there may be.
-const SMALL_BOOK: usize = 16;
 
 /// The program, its accounts and the names the model has for them.
 pub struct World {
@@ -438,79 +436,4 @@ fn forged(sandbox: &mut Sandbox, original: &Pubkey) -> Pubkey {
     let address = Pubkey::new_from_array([66; 32]);
     sandbox.set_account(&address, account);
     address
-}
-
-/// A lot is worth some 200,000 atoms.
-fn usual() -> MarketConfig {
-    MarketConfig {
-        queue_capacity: 64,
-        book_capacity: 48,
-        ..MarketConfig::sol()
-    }
-}
-
-/// A lot is worth some 1,200 atoms and a tick three: every division leaves a remainder. Its queues
-/// are as small as they may be.
-fn coarse() -> MarketConfig {
-    MarketConfig {
-        feed_id: [9; 32],
-        tick_nano: 3_000_000,
-        atoms_per_lot_tick: 3,
-        queue_capacity: SMALL_QUEUE,
-        book_capacity: SMALL_BOOK,
-        start_price_ticks: 400,
-        ..MarketConfig::sol()
-    }
-}
-
-fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
-    let opened = sandbox.time();
-    let market = |cookie: &MarketCookie| Market {
-        params: cookie.config.risk,
-        reduce_only: false,
-        atoms_per_tick: i128::from(cookie.config.atoms_per_lot_tick),
-        capacity: cookie.config.queue_capacity,
-        quoted: Quoted {
-            ticks: cookie.config.start_price_ticks,
-            conf: 0,
-            ema: cookie.config.start_price_ticks,
-            time: opened,
-        },
-        used: Quoted::default(),
-        past: Past::default(),
-        funding: Funding {
-            until: i128::from(opened),
-            ..Funding::default()
-        },
-        book: Book::new(cookie.config.book_capacity),
-        impact: [0; 2],
-        insurance: Default::default(),
-        stakes: None,
-        pool: None,
-        vault: 0,
-        fees: 0,
-        held: Default::default(),
-        bankruptcies: 0,
-        rounds: 0,
-        liquidations: 0,
-        next_sequence: [0; 2],
-        passes: [0; 2],
-        pass_slots: [0; 2],
-        sessions: [None, None],
-    };
-    let mut model = Model {
-        slot: sandbox.slot(),
-        time: i128::from(opened),
-        wallets: vec![i128::from(TOKENS); WALLETS],
-        traders: vec![None; TRADERS + MARKETS],
-        markets: markets.iter().map(market).collect(),
-        vault: 0,
-        seen: Vec::new(),
-        taken: Vec::new(),
-    };
-    model.wallets[0] = i128::from(WHALE);
-    for wallet in 0..WALLETS {
-        model.create_trader(2 * wallet).expect("a new trader");
-    }
-    model
 }

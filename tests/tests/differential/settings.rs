@@ -33,7 +33,7 @@ impl Settings {
             Err(_) => silent,
         };
         let settings = Self {
-            ops: number(OPS, 40_000),
+            ops: number(OPS, 60_000),
             lists: number(LISTS, 10_000),
             seed: number(SEED, 1),
         };

@@ -164,7 +164,7 @@ impl Generator {
             },
             2 => FundCall::CloseShare {
                 fund,
-                wallet: self.wallet(),
+                wallet: self.who(model, fund).wallet,
             },
             _ => FundCall::CreateShare {
                 fund,
@@ -208,7 +208,7 @@ impl Generator {
     }
 
     /// Somebody with shares, and how many of them.
-    fn asking(&mut self, model: &Model, fund: FundName) -> (Who, u64) {
+    pub fn asking(&mut self, model: &Model, fund: FundName) -> (Who, u64) {
         let all = members(model, fund);
         let all: Vec<_> = all.into_iter().filter(|one| one.1.shares > 0).collect();
         match self.pick.some(&all) {
@@ -287,16 +287,14 @@ impl Generator {
         Some(Operation::Fund { market, call })
     }
 
-    /// Other parameters, of which most are good; the window stays.
+    /// Other parameters, of which most are good.
     fn change_pool(&mut self, model: &Model, market: usize) -> FundCall {
         let mut params = self.pool_params(&model.markets[market].params);
         let pool = model.markets[market].pool.as_ref();
-        if let Some(pool) = pool {
-            params.window_slots = pool.params.window_slots;
-            // What is staged in the slot of a stop stays staged.
-            if pool.stopped.is_some_and(|slot| slot >= model.slot) {
-                return FundCall::StopPool;
-            }
+        let stopped = pool.and_then(|pool| pool.stopped);
+        // What is staged in the slot of a stop would stay staged.
+        if stopped.is_some_and(|slot| slot >= model.slot) {
+            return FundCall::StopPool;
         }
         if self.pick.percent(25) {
             let bad: &[fn(&mut PoolParams)] = &[

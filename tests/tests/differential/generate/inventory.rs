@@ -2,7 +2,9 @@
 
 use super::Generator;
 use crate::model::{pool_trader, Listed, Model, Quoted};
-use crate::operation::{BookSide, Operation, OrderKind, Placing, SelfTrade, Unwinding};
+use crate::operation::{
+    BookSide, FundCall, FundName, Operation, OrderKind, Placing, SelfTrade, Unwinding,
+};
 
 impl Generator {
     /// Something about the position of a pool, if there is one.
@@ -12,9 +14,14 @@ impl Generator {
         if held.lots == 0 && self.pick.percent(97) {
             return None;
         }
-        Some(match self.pick.weighted(&[50, 16, 34]) {
+        Some(match self.pick.weighted(&[46, 15, 32, 7]) {
             0 => self.unwinding(model, market),
             1 => Operation::SyncPool { market },
+            3 => {
+                let (who, shares) = self.asking(model, FundName::Pool(market));
+                let call = FundCall::RequestPool { who, shares };
+                Operation::Fund { market, call }
+            }
             2 if held.lots != 0 => self.bid_for_pool(model, market)?,
             _ => self.unwinding(model, market),
         })
@@ -27,7 +34,11 @@ impl Generator {
         Operation::UnwindPool(Unwinding {
             market,
             keeper: self.wallet(),
-            receiver: self.trader(model),
+            receiver: if self.pick.percent(4) {
+                pool
+            } else {
+                self.trader(model)
+            },
             makers: self.makers_against(model, market, pool, lots),
         })
     }
@@ -91,7 +102,7 @@ impl Generator {
     }
 
     /// The price rises to where a pool that is short has all but lost its position's margin, and it puts
-    /// in more; or, once it has no more, to beyond that.
+    /// in more; or, once it has no more, to beyond that, and then the position is closed.
     pub fn ruin(&mut self, model: &Model, market: usize) -> Option<Operation> {
         let (trader, now) = (pool_trader(market), &model.markets[market]);
         let held = model.settled(market, trader).ok()?;
@@ -104,7 +115,13 @@ impl Generator {
         if ticks(held.bankruptcy() + free) > before * 8 {
             return None;
         }
-        let backs = free > held.margin / 20;
+        let backs = free > held.margin / 1_000;
+        if !backs && before > lost {
+            return Some(match self.pick.percent(60) {
+                true => self.deleverage(model, market, &[(trader, true)]),
+                false => self.liquidate(model, market, &[(trader, true)]),
+            });
+        }
         let end = if backs {
             before.max(lost * 97 / 100)
         } else {

@@ -10,7 +10,7 @@ mod sessions;
 mod surroundings;
 mod triggers;
 
-use crate::model::{Listed, Model};
+use crate::model::{pool_trader, Listed, Model};
 use crate::operation::{Call, Operation, Trade};
 use crate::pick::Pick;
 use crate::program::TRADERS;
@@ -39,7 +39,7 @@ impl Generator {
     pub fn new(seed: u64) -> Self {
         let mut pick = Pick::new(seed);
         let (crowded, bookish) = (pick.percent(8), pick.percent(30));
-        let dooms = pick.percent(20);
+        let dooms = pick.percent(30);
         let pool_dollars = pick.one(&[100, 500, 9_000]);
         let mut first = Vec::new();
         for trader in 0..TRADERS {
@@ -88,7 +88,8 @@ impl Generator {
         if let Some(operation) = self.follow_up(model, market) {
             return operation;
         }
-        if self.pick.percent(1) {
+        let holds = model.owned(market, pool_trader(market)).is_some();
+        if self.pick.percent(if holds { 3 } else { 1 }) {
             if let Some(operation) = self.wait_for_payment(model) {
                 return operation;
             }
@@ -98,7 +99,7 @@ impl Generator {
                 return operation;
             }
         }
-        if self.dooms && self.pick.percent(15) {
+        if self.dooms && self.pick.percent(35) {
             if let Some(operation) = self.ruin(model, market) {
                 return operation;
             }
@@ -120,7 +121,7 @@ impl Generator {
         if self.pick.percent(bookish) {
             return self.order(model, market);
         }
-        if self.pick.percent(45) {
+        if self.pick.percent(60) {
             if let Some(operation) = self.session(model, market) {
                 return operation;
             }

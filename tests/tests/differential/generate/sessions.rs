@@ -29,7 +29,7 @@ impl Generator {
         let weights = if over {
             [15, 25, 50, 5, 5]
         } else if session.seen.complete {
-            [12, 40, 6, 35, 7]
+            [14, 28, 5, 48, 5]
         } else {
             [58, 12, 6, 18, 6]
         };

@@ -59,7 +59,7 @@ impl Generator {
             };
         }
         risk.stake_income_bps = pick.one(&[0, 3_333, 10_000]);
-        risk.stake_floor_atoms = pick.one(&[0, 0, 20_000_000, 300_000_000]);
+        risk.stake_floor_atoms = pick.one(&[0, 5_000_000, 60_000_000, 300_000_000]);
         risk.divergence_grace_seconds = pick.one(&[0, 10, 10, 45]);
         risk.adl.rank_tolerance_bps = pick.one(&[0, 0, 1, 100, 500, 1_000]);
         risk.adl.max_close_bps = pick.one(&[500, 700, 2_500, 5_000, 10_000]);

@@ -3,48 +3,76 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use ballast_state::error::BallastError;
+
 use crate::model::{pool_trader, Done, Effect, Matched, Model, Paid};
 use crate::operation::{FundCall, Operation};
 
-/// What is counted, and how often it happens at least in every 40,000 calls.
+/// What is counted, and how often it happens at least in 400,000 calls.
 const LEAST: [(&str, u64); 33] = [
-    ("deposits into an idle pool", 100),
-    ("deposits beside a position", 5),
-    ("withdrawals of an idle pool", 20),
-    ("withdrawals beside a position", 2),
-    ("withdrawals at a gain", 3),
-    ("withdrawals at a loss", 2),
-    ("withdrawals in part", 0),
-    ("spent pools", 0),
-    ("stakes", 100),
-    ("unstakes at a gain", 3),
-    ("unstakes at a loss", 8),
-    ("unstakes in part", 0),
-    ("unstakes for nothing", 5),
-    ("worthless stakes", 1),
-    ("incomes of stakes", 100),
-    ("draws on stakes", 20),
-    ("takes", 30),
-    ("takes that enlarge a position", 25),
-    ("takes that reduce a position", 2),
-    ("takes that turn a position", 2),
-    ("takes beside the book", 3),
-    ("takes in part", 10),
-    ("takes with a discount", 15),
-    ("takes of a rescue", 10),
-    ("takes with a premium", 4),
-    ("unwinds of all that is due", 8),
-    ("unwinds in part", 2),
-    ("unwinds that close a position", 3),
-    ("unwinds that pay a keeper", 2),
-    ("margin into a position", 8),
-    ("margin out of a position", 4),
-    ("pools liquidated", 2),
-    ("pools deleveraged", 0),
+    ("deposits into an idle pool", 2_000),
+    ("deposits beside a position", 60),
+    ("withdrawals of an idle pool", 300),
+    ("withdrawals beside a position", 60),
+    ("withdrawals at a gain", 50),
+    ("withdrawals at a loss", 30),
+    ("withdrawals in part", 15),
+    ("spent pools", 5),
+    ("stakes", 2_000),
+    ("unstakes at a gain", 30),
+    ("unstakes at a loss", 150),
+    ("unstakes in part", 12),
+    ("unstakes for nothing", 100),
+    ("worthless stakes", 25),
+    ("incomes of stakes", 2_000),
+    ("draws on stakes", 400),
+    ("takes", 500),
+    ("takes that enlarge a position", 400),
+    ("takes that reduce a position", 25),
+    ("takes that turn a position", 25),
+    ("takes beside the book", 50),
+    ("takes in part", 200),
+    ("takes with a discount", 250),
+    ("takes of a rescue", 200),
+    ("takes with a premium", 60),
+    ("unwinds of all that is due", 120),
+    ("unwinds in part", 30),
+    ("unwinds that close a position", 40),
+    ("unwinds that pay a keeper", 50),
+    ("margin into a position", 100),
+    ("margin out of a position", 30),
+    ("pools liquidated", 20),
+    ("pools deleveraged", 10),
 ];
 
 /// Calls to which [`LEAST`] belongs.
-const CALLS: u64 = 40_000;
+const CALLS: u64 = 400_000;
+
+/// Why calls about funds are refused, each at least once.
+const REFUSALS: [BallastError; 22] = [
+    BallastError::DepositTooSmall,
+    BallastError::ExitTooLittle,
+    BallastError::InsuranceLimited,
+    BallastError::MarketInsolvent,
+    BallastError::NothingPayable,
+    BallastError::NothingToSync,
+    BallastError::NotOwner,
+    BallastError::PoolCannotTake,
+    BallastError::PoolClosed,
+    BallastError::PoolHasPosition,
+    BallastError::PoolNotSpent,
+    BallastError::PoolParams,
+    BallastError::RequestLapsed,
+    BallastError::RequestMissing,
+    BallastError::RequestTooEarly,
+    BallastError::SharesLeft,
+    BallastError::SharesMissing,
+    BallastError::StakeFloor,
+    BallastError::TradersNotDistinct,
+    BallastError::UnwindTooEarly,
+    BallastError::WrongFund,
+    BallastError::ZeroAmount,
+];
 
 /// How often each thing happened.
 #[derive(Default)]
@@ -167,12 +195,16 @@ impl Funds {
         self.happened("unwinds that pay a keeper", keeper > 0);
     }
 
-    /// Fails unless all of it happened often enough in so many calls.
-    pub fn require_variety(&self, calls: u64) {
+    /// Fails unless all of it happened often enough in so many calls, `errors` being those of refusals.
+    pub fn require_variety(&self, calls: u64, errors: &BTreeMap<u32, u64>) {
         for (what, least) in LEAST {
             let count = self.times(what);
             let due = least * calls / CALLS;
             assert!(count >= due, "{what}: {count}, less than {due}");
+        }
+        for error in REFUSALS {
+            let number = u32::from(error);
+            assert!(errors.contains_key(&number), "never {error:?}");
         }
     }
 }

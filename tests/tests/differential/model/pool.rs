@@ -248,7 +248,18 @@ impl Model {
         let pool = self.pool_mut(market)?;
         let stale = pool.stopped.is_some_and(|stopped| slot <= stopped);
         require(!stale, BallastError::StagedStale)?;
+        if pool.params.window_slots != params.window_slots {
+            self.count_again(market)?;
+        }
+        let pool = self.pool_mut(market)?;
         (pool.params, pool.stopped) = (*params, None);
+        Ok(())
+    }
+
+    /// What counts in the window of old counts as taken now in another.
+    fn count_again(&mut self, market: usize) -> Verdict<()> {
+        let taken = (self.slot, self.taken_lately(market));
+        self.pool_mut(market)?.taken = vec![taken];
         Ok(())
     }
 
