@@ -21,7 +21,8 @@ pub enum Own {
 /// One side of a book on the way down, and the makers met.
 pub struct Foreseen<'a, I> {
     orders: I,
-    best: Option<(u32, &'a Order)>,
+    /// The best order that is left, and how many lots of it.
+    best: Option<(u32, &'a Order, u64)>,
     trader: Pubkey,
     own: Own,
     now: Option<i64>,
@@ -29,6 +30,7 @@ pub struct Foreseen<'a, I> {
     makers: Vec<Pubkey>,
     budget: Budget,
     filled: u64,
+    gone: u64,
 }
 
 /// The orders of `side` as `trader` meets them, every maker listed.
@@ -48,6 +50,7 @@ pub fn foreseen<'a>(
         makers: Vec::new(),
         budget: Budget::CALL,
         filled: 0,
+        gone: 0,
     }
 }
 
@@ -66,6 +69,13 @@ impl<'a, I: Iterator<Item = Result<(u32, &'a Order), EngineError>>> Foreseen<'a,
         self
     }
 
+    /// After a call that filled the first `lots` of it.
+    #[must_use]
+    pub fn after(mut self, lots: u64) -> Self {
+        self.gone = lots;
+        self
+    }
+
     /// Lots filled so far.
     pub const fn filled(&self) -> u64 {
         self.filled
@@ -80,7 +90,7 @@ impl<'a, I: Iterator<Item = Result<(u32, &'a Order), EngineError>>> Foreseen<'a,
     ) -> Result<Vec<Pubkey>, EngineError> {
         let mut spares = spares;
         while spares > 0 {
-            let Some((_, order)) = self.next_order()? else {
+            let Some((_, order, _)) = self.next_order()? else {
                 break;
             };
             if !takes(order.price()) {
@@ -97,14 +107,19 @@ impl<'a, I: Iterator<Item = Result<(u32, &'a Order), EngineError>>> Foreseen<'a,
         Ok(self.makers)
     }
 
-    fn next_order(&mut self) -> Result<Option<(u32, &'a Order)>, EngineError> {
+    fn next_order(&mut self) -> Result<Option<(u32, &'a Order, u64)>, EngineError> {
         while self.best.is_none() {
             let Some(step) = self.orders.next() else {
                 return Ok(None);
             };
             let (node, order) = step?;
-            let gone = self.own == Own::Cancelled && self.is_own(order);
-            self.best = (!gone).then_some((node, order));
+            if self.own == Own::Cancelled && self.is_own(order) {
+                continue;
+            }
+            let gone = self.gone.min(order.size());
+            self.gone -= gone;
+            let left = order.size() - gone;
+            self.best = (left > 0).then_some((node, order, left));
         }
         Ok(self.best)
     }
@@ -134,17 +149,17 @@ impl<'a, I: Iterator<Item = Result<(u32, &'a Order), EngineError>>> Makers for F
 
     fn best(&mut self, _side: Side) -> Result<Option<BestOrder>, EngineError> {
         let best = self.next_order()?;
-        Ok(best.map(|(node, order)| BestOrder {
+        Ok(best.map(|(node, order, left)| BestOrder {
             node,
             price: order.price(),
-            lots: order.size(),
+            lots: left,
             own: self.is_own(order),
             expired: self.now.is_some_and(|now| order.has_expired(now)),
         }))
     }
 
     fn meet(&mut self, _node: u32, most: u64) -> Result<Met, EngineError> {
-        let (_, order) = self.best.ok_or(EngineError::OrderNotFound)?;
+        let (_, order, left) = self.best.ok_or(EngineError::OrderNotFound)?;
         let maker = Pubkey::new_from_array(order.trader);
         let listed = self.listed.is_none_or(|listed| listed.contains(&maker));
         let expired = self.now.is_some_and(|now| order.has_expired(now));
@@ -155,7 +170,7 @@ impl<'a, I: Iterator<Item = Result<(u32, &'a Order), EngineError>>> Makers for F
         if expired {
             return Ok(Met::Removed);
         }
-        let lots = most.min(order.size());
+        let lots = most.min(left);
         self.filled += lots;
         Ok(Met::Filled(lots))
     }

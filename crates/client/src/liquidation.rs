@@ -38,9 +38,18 @@ pub fn foresee(
     Ok(plan)
 }
 
-/// The same where the market's pool takes over what the book leaves, see
-/// [`Pool::taker`](ballast_state::pool::Pool::taker). `insurance_alone` is what insurance may pay without
-/// held profit, atoms.
+/// A pool that stands in the liquidator's place.
+#[derive(Clone, Copy, Debug)]
+pub struct IntoPool<'a> {
+    /// The pool, see [`PoolPresent::taker`](crate::pooling::PoolPresent::taker).
+    pub taker: PoolTaker<'a>,
+    /// What insurance may pay without held profit, atoms.
+    pub insurance_alone: u64,
+    /// Lots that the book has lost to an earlier call of the same transaction.
+    pub book_gone: u64,
+}
+
+/// The same where the market's pool takes over what the book leaves.
 ///
 /// # Errors
 /// Those of [`Waterfall::begin`]; `PoolCannotTake`, `InsuranceCannotPay` or `LiquidationSkipsBook` when
@@ -49,16 +58,17 @@ pub fn foresee_into_pool(
     book: &BookRef<'_>,
     victim: &Pubkey,
     input: &LiquidationInput<'_>,
-    pool: &PoolTaker<'_>,
-    insurance_alone: u64,
+    pool: &IntoPool<'_>,
     listed: &[Pubkey],
 ) -> Result<LiquidationPlan, EngineError> {
     let mut waterfall = Waterfall::begin(input, true)?;
     let orders = foreseen(book, waterfall.book_side(), victim, Own::Cancelled);
-    let exhausted = waterfall.descend(&mut orders.listing(listed))?;
-    let lots = pool.take(input.params, input.mark, &waterfall.offer()?)?;
-    let premium = pool.params.premium_in(input.params);
-    let waterfall = waterfall.into_pool(lots, premium, insurance_alone);
+    let mut orders = orders.after(pool.book_gone).listing(listed);
+    let exhausted = waterfall.descend(&mut orders)?;
+    let taker = &pool.taker;
+    let lots = taker.take(input.params, input.mark, &waterfall.offer()?)?;
+    let premium = taker.params.premium_in(input.params);
+    let waterfall = waterfall.into_pool(lots, premium, pool.insurance_alone);
     let plan = waterfall.finish(exhausted)?;
     if plan.lots.is_zero() {
         return Err(waterfall.nothing_closed());

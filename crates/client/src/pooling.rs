@@ -1,14 +1,20 @@
-//! What a market's pool is worth to who leaves it, and when shares of it are paid.
+//! What a market's pool is worth to who leaves it, when shares of it are paid, and what keepers may do
+//! for it.
 
+use ballast_engine::book::BookRef;
 use ballast_engine::oracle::{Action, Now, OraclePrice};
+use ballast_engine::pool::{PoolTaker, Synced, Unwind};
+use ballast_engine::position::Position;
 use ballast_engine::shares::Holding;
 use ballast_state::error::BallastError;
-use ballast_state::market::Market;
+use ballast_state::market::{Market, Touched};
 use ballast_state::pool::{Exiting, Pool};
 use ballast_state::share::Share;
 use ballast_state::trader::Trader;
+use ballast_state::Pubkey;
 
 use crate::accounts::QueueSnapshot;
+use crate::makers::{order_fill, order_makers, TakerView};
 use crate::staking::{exit_time, ExitTime};
 
 /// Values the pool of `market`, whose trader account is `trader`, as the program does for who leaves; the
@@ -49,6 +55,125 @@ pub fn pool_shares(pool: &Pool, share: &Share, slot: u64) -> (Holding, Option<Ex
     let asked = holding.requested > 0;
     let exit = asked.then(|| exit_time(&holding, &pool.params.exit_terms(), slot));
     (holding, exit)
+}
+
+/// A market and its pool as an instruction finds them at a price.
+#[derive(Clone, Debug)]
+pub struct PoolPresent<'a> {
+    market: Box<Market>,
+    touched: Touched,
+    pool: &'a Pool,
+    trader: &'a Trader,
+    now: Now,
+}
+
+impl<'a> PoolPresent<'a> {
+    /// The pool of `market`, whose trader account is `trader`, at `price`.
+    ///
+    /// # Errors
+    /// The `Price...` errors for a price that is not fit for `action`; `MarketEnded`; `WrongPool`;
+    /// `Overflow`.
+    pub fn at(
+        market: &Market,
+        pool: &'a Pool,
+        trader: &'a Trader,
+        price: &OraclePrice,
+        action: Action,
+        now: Now,
+    ) -> Result<Self, BallastError> {
+        let mut market = Box::new(*market);
+        let touched = market.touch(*price, action, now, 0)?;
+        Ok(Self {
+            market,
+            touched,
+            pool,
+            trader,
+            now,
+        })
+    }
+
+    /// The pool as it is offered lots of a liquidation; `has_room` says whether the queue of the victim's
+    /// side has room for one more position.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`, `Overflow`.
+    pub fn taker(&self, has_room: bool) -> Result<PoolTaker<'a>, BallastError> {
+        let (market, touched) = (&self.market, &self.touched);
+        self.pool
+            .offered(market, self.trader, touched, self.now.slot, has_room)
+    }
+
+    /// Its position with funding paid; one without lots where it has none.
+    ///
+    /// # Errors
+    /// `Overflow`, `SizeOutOfRange`.
+    pub fn position(&self) -> Result<Position, BallastError> {
+        Ok(self.pool.assets(&self.market, self.trader)?.position)
+    }
+
+    /// What `sync_pool` comes to.
+    ///
+    /// # Errors
+    /// `NoPosition`, `NothingToSync`, `BelowInitialMargin`; the `Price...` errors; `Overflow`.
+    pub fn synced(&self) -> Result<Synced, BallastError> {
+        let (position, free) = (self.position()?, self.trader.free());
+        let (market, touched) = (&self.market, &self.touched);
+        self.pool.synced(market, touched, &position, free, self.now)
+    }
+
+    /// The unwind that is due.
+    ///
+    /// # Errors
+    /// `NoPosition`, `UnwindTooEarly`; `Overflow`.
+    pub fn unwind(&self) -> Result<Unwind, BallastError> {
+        let lots = self.position()?.lots;
+        self.pool
+            .next_unwind(&self.market, &self.touched, lots, self.now.slot)
+    }
+
+    /// The makers that an unwind wants to see, and `spares` more.
+    ///
+    /// # Errors
+    /// Those of [`order_makers`](crate::makers::order_makers).
+    pub fn unwind_makers(
+        &self,
+        book: &BookRef<'_>,
+        unwind: &Unwind,
+        spares: usize,
+    ) -> Result<Vec<Pubkey>, BallastError> {
+        let (view, order) = (self.view()?, unwind.order());
+        Ok(order_makers(
+            book,
+            &view,
+            &order,
+            Unwind::SELF_TRADE,
+            spares,
+        )?)
+    }
+
+    /// Lots that an unwind closes when the `listed` makers are, if every order trades that has not expired.
+    ///
+    /// # Errors
+    /// Those of [`order_fill`].
+    pub fn unwind_fill(
+        &self,
+        book: &BookRef<'_>,
+        unwind: &Unwind,
+        listed: &[Pubkey],
+    ) -> Result<u64, BallastError> {
+        let (view, order) = (self.view()?, unwind.order());
+        Ok(order_fill(book, &view, &order, Unwind::SELF_TRADE, listed)?)
+    }
+
+    fn view(&self) -> Result<TakerView<'_>, BallastError> {
+        Ok(TakerView {
+            market: &self.market,
+            price: self.touched.price,
+            now: self.now.unix_timestamp,
+            trader: self.pool.trader,
+            position: self.position()?,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -207,7 +207,7 @@ impl Actor {
             }
         };
         self.publish(scene.slot, scene.small.clone()).await;
-        let job = match scene.job(&trader, self.work.funding_seconds) {
+        let job = match scene.job(&assignment.job, &self.work) {
             Ok(Some(job)) => job,
             Ok(None) => return self.idle(assignment, Idle::Gone),
             Err(error) => {

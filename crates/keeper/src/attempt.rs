@@ -26,6 +26,9 @@ pub struct Ask {
     pub tries: usize,
 }
 
+/// Attempts after which the pool is left out: something about it is not as foreseen.
+const TRIES_WITH_POOL: usize = 2;
+
 /// What comes after an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -55,6 +58,15 @@ impl Ask {
         next.tries = next.tries.saturating_add(1);
         change(&mut next);
         Step::Again(next)
+    }
+
+    /// Another attempt on accounts of `slot` or later.
+    #[must_use]
+    pub fn refetched(&self, slot: u64) -> Step {
+        self.again(|next| {
+            next.at_least = slot;
+            next.options.offer_pool &= next.tries < TRIES_WITH_POOL;
+        })
     }
 }
 
@@ -109,6 +121,35 @@ mod tests {
             Verdict::Refetch { missing: None }
         );
         assert_eq!(meant(custom(BallastError::NotOwner), 3), Verdict::Fatal);
+    }
+
+    #[test]
+    fn after_two_attempts_that_were_not_as_foreseen_the_pool_is_left_out() {
+        let job = Job {
+            task: Task::Liquidate,
+            trader: anchor_lang::prelude::Pubkey::default(),
+            lots: 1,
+            equity_atoms: 1,
+            maintenance_atoms: 2,
+            flag_due: false,
+            mark_ticks: 1,
+            slot: 1,
+        };
+        let mut ask = Ask::new(&job, PlanOptions::default());
+        let mut offers = Vec::new();
+        for slot in 5..8 {
+            offers.push(ask.options.offer_pool);
+            let Step::Again(next) = ask.refetched(slot) else {
+                panic!("it is over");
+            };
+            assert_eq!(next.at_least, slot);
+            ask = *next;
+        }
+        assert_eq!(offers, [true, true, false]);
+        let gone = instruction(InstructionError::Custom(
+            BallastError::PoolCannotTake.into(),
+        ));
+        assert_eq!(meant(gone, 3), Verdict::Refetch { missing: None });
     }
 
     #[test]

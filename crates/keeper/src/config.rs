@@ -145,6 +145,12 @@ pub struct Work {
     pub spares: usize,
     /// Funding is accrued when it is this many seconds old.
     pub funding_seconds: u64,
+    /// Whether markets' pools are offered what nobody else takes.
+    pub offer_pool: bool,
+    /// Whether pools' positions are closed and their margin is moved.
+    pub tend_pool: bool,
+    /// A pool's margin is moved when it is off by this much of what it is to be, basis points.
+    pub sync_pool_bps: u32,
     /// Whether vaults are brought level with the insurance ledgers.
     pub sweep_insurance: bool,
     /// Whether held profit is given back once its market is not short of it.
@@ -165,6 +171,9 @@ impl Default for Work {
             max_counterparties: 16,
             spares: 4,
             funding_seconds: 600,
+            offer_pool: true,
+            tend_pool: true,
+            sync_pool_bps: 1_000,
             sweep_insurance: true,
             release_profit: true,
             end_markets: true,
@@ -182,6 +191,7 @@ impl Work {
                 true => TakeOver::Rest,
                 false => TakeOver::Nothing,
             },
+            offer_pool: self.offer_pool,
             max_makers: MAX_MAKERS,
             backing: Backing {
                 margin_bps: self.takeover_margin_bps,

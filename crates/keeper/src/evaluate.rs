@@ -14,6 +14,8 @@ use ballast_state::exchange::{Exchange, PAUSE_DELEVERAGE, PAUSE_LIQUIDATE, PAUSE
 use ballast_state::pause::clocks_run;
 use ballast_state::trigger::TriggerKind;
 
+use crate::backstop;
+use crate::config::Work;
 use crate::market::{MarketState, Present, Unready};
 use crate::positions::PositionRecord;
 use crate::wind_down;
@@ -25,15 +27,18 @@ pub struct Conditions {
     pub pause_flags: u32,
     /// Funding is accrued when its last accrual is this many seconds old.
     pub funding_seconds: u64,
+    /// A pool's margin is moved when it is off by this much of what it is to be, basis points.
+    pub sync_pool_bps: u32,
 }
 
 impl Conditions {
-    /// Those of an exchange in `slot`.
+    /// Those of an exchange in `slot`, for a keeper that works so.
     #[must_use]
-    pub fn of(exchange: &Exchange, slot: u64, funding_seconds: u64) -> Self {
+    pub fn of(exchange: &Exchange, slot: u64, work: &Work) -> Self {
         Self {
             pause_flags: exchange.pauses(slot),
-            funding_seconds,
+            funding_seconds: work.funding_seconds,
+            sync_pool_bps: work.sync_pool_bps,
         }
     }
 
@@ -46,14 +51,21 @@ impl Conditions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum Task {
+    /// `sync_pool`: margin moves between a pool's free collateral and its position.
+    SyncPool,
     /// `liquidate` a step, or flag the position where nobody takes its lots.
     Liquidate,
+    /// `liquidate_into_pool`, alone or after a `liquidate`: what a [`Self::Liquidate`] comes to where the
+    /// market's pool takes lots.
+    LiquidateIntoPool,
     /// `auto_deleverage`, or `liquidate` into the book where that takes lots.
     Deleverage,
     /// `flag_bankruptcy`: the position is in distress and its flags do not say so.
     Flag,
     /// `execute_trigger` of this kind.
     Trigger(TriggerKind),
+    /// `unwind_pool`: a part of a pool's position is closed against the book.
+    UnwindPool,
     /// `flag_bankruptcy`: the position has recovered and its flags do not say so.
     Unflag,
     /// `accrue_funding`.
@@ -80,16 +92,25 @@ impl Task {
     /// Place in the order of jobs.
     const fn urgency(self) -> u8 {
         match self {
-            Self::Liquidate | Self::Deleverage => 0,
-            Self::Flag => 1,
-            Self::Trigger(_) => 2,
-            Self::Unflag => 3,
-            Self::AccrueFunding => 4,
-            Self::DeclareDead | Self::BeginSettlement => 5,
-            Self::CountClaims => 6,
-            Self::Settle => 7,
-            Self::CloseMarket => 8,
+            // Margin that a pool has comes before a liquidation of its position.
+            Self::SyncPool => 0,
+            Self::Liquidate | Self::LiquidateIntoPool | Self::Deleverage => 1,
+            Self::Flag => 2,
+            Self::Trigger(_) => 3,
+            Self::UnwindPool => 4,
+            Self::Unflag => 5,
+            Self::AccrueFunding => 6,
+            Self::DeclareDead | Self::BeginSettlement => 7,
+            Self::CountClaims => 8,
+            Self::Settle => 9,
+            Self::CloseMarket => 10,
         }
+    }
+
+    /// Whether it is done for a pool itself.
+    #[must_use]
+    pub const fn tends_pool(self) -> bool {
+        matches!(self, Self::SyncPool | Self::UnwindPool)
     }
 
     /// Whether it brings a market to its end, for which nobody is paid.
@@ -211,6 +232,9 @@ pub fn evaluate(
             if judge(&present, record, conditions, counts, jobs).is_err() {
                 counts.faulty = counts.faulty.saturating_add(1);
             }
+        }
+        if backstop::upkeep(&present, conditions, jobs).is_err() {
+            counts.faulty = counts.faulty.saturating_add(1);
         }
     }
     let diverged = evaluation.blocked == Some(PriceFault::Diverged);

@@ -4,6 +4,7 @@
 //! - [`positions`] and [`market`]: a market and every position of it, in memory.
 //! - [`evaluate`]: what needs doing at a moment, the worst health first; [`priority`] puts the jobs of
 //!   several markets in one order.
+//! - [`backstop`] and [`wind_down`]: what a market's pool and a market's end need.
 //! - [`plan`]: from a job to the instructions that do it.
 //! - [`repair`] and [`attempt`]: what an error means for a job.
 //! - [`world`]: all accounts followed, none older than what was known before.
@@ -20,6 +21,7 @@
 
 pub mod act;
 pub mod attempt;
+pub mod backstop;
 pub mod config;
 pub mod evaluate;
 pub mod feed;

@@ -15,6 +15,7 @@ use ballast_engine::EngineError;
 use ballast_state::market::Market;
 use ballast_state::trader::Trader;
 
+use crate::backstop::Backstop;
 use crate::held::Claims;
 use crate::positions::{PositionRecord, Positions};
 
@@ -43,6 +44,8 @@ pub struct MarketState {
     pub positions: Positions,
     /// Whose profit it holds.
     pub held: Claims,
+    /// Its pool.
+    pub backstop: Backstop,
     /// Who has something in it but no position: orders, held profit.
     pub others: HashSet<Pubkey>,
     /// The exchange's admin.
@@ -77,6 +80,7 @@ impl MarketState {
             price: None,
             positions: Positions::default(),
             held: Claims::default(),
+            backstop: Backstop::of(&keys.market),
             others: HashSet::new(),
             admin: Pubkey::default(),
         }
@@ -107,6 +111,7 @@ impl MarketState {
             .iter()
             .find(|slot| slot.market == self.address);
         self.held.apply(address, slot);
+        self.backstop.apply_trader(address, Some(trader));
         if slot.is_some_and(|slot| slot.lots == 0) {
             self.others.insert(*address);
         } else {
@@ -129,6 +134,7 @@ impl MarketState {
     /// Forgets a trader whose account is gone; whether it had a position.
     pub fn remove_trader(&mut self, address: &Pubkey) -> bool {
         self.held.forget(address);
+        self.backstop.apply_trader(address, None);
         self.others.remove(address);
         self.positions.remove(address)
     }

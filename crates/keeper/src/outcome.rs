@@ -11,6 +11,8 @@ pub struct Outcome {
     pub closed_lots: u64,
     /// Lots of the position that are left; `None` where no event tells.
     pub left_lots: Option<u64>,
+    /// Lots that the market's pool took over.
+    pub pool_lots: u64,
     /// Counterparties cut.
     pub cuts: usize,
     /// What insurance paid.
@@ -56,6 +58,14 @@ impl Outcome {
             BallastEvent::TriggerExecuted(event) => {
                 self.close(event.filled_lots, event.taker.lots_after.unsigned_abs());
                 self.earn(event.reward_atoms);
+            }
+            BallastEvent::PoolTook(event) => {
+                let lots = event.lots.unsigned_abs();
+                self.pool_lots = self.pool_lots.saturating_add(lots);
+            }
+            BallastEvent::PoolUnwound(event) => {
+                self.close(event.closed_lots, event.taker.lots_after.unsigned_abs());
+                self.earn(event.keeper_atoms);
             }
             BallastEvent::ProfitHeld(event) => {
                 let held = event.parts.iter().map(|part| part.held_atoms);

@@ -3,7 +3,9 @@
 
 mod deleverage;
 pub mod fit;
+mod into_pool;
 mod liquidate;
+mod pool;
 pub mod session;
 mod trigger;
 
@@ -15,6 +17,7 @@ use ballast_engine::book::BookRef;
 use ballast_engine::queue::QueueRef;
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
+use ballast_state::error::BallastError;
 use ballast_state::trader::Trader;
 use solana_instruction::Instruction;
 use solana_message::AddressLookupTableAccount;
@@ -77,6 +80,8 @@ impl TakeOver {
 pub struct PlanOptions {
     /// What its account takes over.
     pub take_over: TakeOver,
+    /// Whether a market's pool is offered what nobody else takes.
+    pub offer_pool: bool,
     /// How it backs what it takes over.
     pub backing: Backing,
     /// Most makers to list in one call.
@@ -91,6 +96,7 @@ impl Default for PlanOptions {
     fn default() -> Self {
         Self {
             take_over: TakeOver::Rest,
+            offer_pool: true,
             backing: Backing {
                 margin_bps: 2_500,
                 room_bps: 10_500,
@@ -135,10 +141,12 @@ pub enum Idle {
     Gone,
     /// It is the keeper's own position, which the program keeps it from handling.
     OwnPosition,
-    /// The book takes nothing, and the keeper's account cannot or may not.
+    /// The book and the pool take nothing, and the keeper's account cannot or may not.
     NoTaker,
     /// No order of the book takes lots of the trigger.
     NoOrders,
+    /// No order of the book meets the price of the pool's auction.
+    NoBids,
     /// No position of the other side may be cut at the close price.
     NobodyEligible,
     /// The ladder's interval is running.
@@ -152,8 +160,9 @@ impl Idle {
         match self {
             Self::Gone => "the position is gone or has recovered",
             Self::OwnPosition => "it is the keeper's own position",
-            Self::NoTaker => "the book takes nothing and the keeper cannot afford it",
+            Self::NoTaker => "the book and the pool take nothing and the keeper cannot afford it",
             Self::NoOrders => "no order within the trigger's worst price and the band",
+            Self::NoBids => "no order meets the price of the pool's auction",
             Self::NobodyEligible => "no counterparty may be cut at the close price",
             Self::LadderInterval => "the ladder's interval is running",
         }
@@ -201,12 +210,26 @@ pub enum Effect {
         book_lots: u64,
         /// Lots the keeper's account takes over.
         taken_lots: u64,
+        /// Lots the market's pool takes over.
+        pool_lots: u64,
         /// Free collateral it puts behind them, atoms.
         margin_atoms: u64,
         /// What the keeper earns: its share of what the book paid and its discount, atoms.
         income_atoms: u64,
         /// What insurance pays, atoms.
         insurance_atoms: u64,
+    },
+    /// A part of a pool's position is closed.
+    Unwind {
+        /// Lots, if every order trades.
+        lots: u64,
+        /// Lots that are due.
+        due_lots: u64,
+    },
+    /// A pool's margin is moved.
+    Sync {
+        /// Into its position, atoms; negative out of it.
+        moved_atoms: i64,
     },
     /// A trigger closes lots.
     Trigger {
@@ -234,6 +257,9 @@ pub enum PlanError {
     /// A list that the job needs was not given.
     #[error("{0} was not given")]
     Missing(&'static str),
+    /// The program would refuse the numbers.
+    #[error("the program refuses: {}", .0.name())]
+    Program(BallastError),
     /// The engine refuses the numbers.
     #[error("the engine refuses: {0}")]
     Engine(EngineError),
@@ -245,6 +271,12 @@ pub enum PlanError {
 impl From<EngineError> for PlanError {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
+    }
+}
+
+impl From<BallastError> for PlanError {
+    fn from(error: BallastError) -> Self {
+        Self::Program(error)
     }
 }
 
@@ -287,6 +319,8 @@ pub fn plan(
     match job.task {
         Task::Liquidate => liquidate::plan(job, present, record, lists, own),
         Task::Deleverage => deleverage::plan(job, present, record, lists, own),
+        Task::UnwindPool => pool::unwind(present, record, lists, own),
+        Task::SyncPool => Ok(pool::sync(present, record)),
         Task::Trigger(kind) => trigger::plan(kind, present, record, lists, own),
         _ => Ok(flag(job, present)),
     }

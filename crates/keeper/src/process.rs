@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::amount::{grouped_decimal, Unit};
-use ballast_client::{addresses, price};
+use ballast_client::{accounts, addresses, price};
+use ballast_engine::pool::PoolMode;
 use ballast_rpc::backoff::Backoff;
 use ballast_rpc::cluster::{clock_address, clock_of, Cluster, ReadError};
 use ballast_rpc::follow::{follow, Subscriptions};
@@ -20,6 +21,7 @@ use tokio::sync::{mpsc, watch, Notify};
 use tokio::task::JoinSet;
 
 use crate::act::Actor;
+use crate::backstop::Backstop;
 use crate::config::Config;
 use crate::feed::{Feed, Line, Read};
 use crate::identity::Identity;
@@ -312,6 +314,46 @@ impl KeeperProcess {
             };
             lines.push(format!("market {}:       {price}: {said}", market.index));
         }
+        lines.extend(self.pools(&markets, exchange.mint_decimals).await?);
+        Ok(lines)
+    }
+
+    /// A line for the pool of each market that has one.
+    async fn pools(
+        &self,
+        markets: &[(Pubkey, Market, Pubkey)],
+        decimals: u8,
+    ) -> Result<Vec<String>, BeginError> {
+        let mut lines = Vec::new();
+        for (address, market, _) in markets {
+            let mut backstop = Backstop::of(address);
+            let wanted = [backstop.address, backstop.trader];
+            let (_, found) = self.reading.accounts(&wanted).await?;
+            let data = |index: usize| Some(found.get(index)?.as_ref()?.data.as_slice());
+            backstop.apply(data(0).and_then(|data| accounts::pool(data).ok()));
+            let trader = data(1).and_then(|data| accounts::trader(data).ok());
+            let (Some(pool), Some(trader)) = (&backstop.pool, trader) else {
+                continue;
+            };
+            let slot = trader.slot(address);
+            let lots = slot.map_or(0, |slot| slot.lots);
+            let free = grouped_decimal(trader.free.into(), decimals, 2);
+            let size = Unit::nano(market.oracle.lot_nano).show(lots.unsigned_abs(), 0);
+            let holds = match lots {
+                0 => "no position".to_owned(),
+                1.. => format!("long {size}"),
+                _ => format!("short {size}"),
+            };
+            let does = match pool.mode() {
+                PoolMode::Open => "takes lots over",
+                PoolMode::NoTakes => "takes nothing that enlarges its position",
+                PoolMode::WindDown => "winds down",
+            };
+            let index = market.index;
+            lines.push(format!(
+                "pool of {index}:      {does}; {free} free, {holds}"
+            ));
+        }
         Ok(lines)
     }
 
@@ -348,7 +390,9 @@ fn fixed_addresses(markets: &[(Pubkey, Market, Pubkey)], own: Pubkey) -> Vec<Pub
     ];
     for (address, market, price) in markets {
         let queues = [market.queue_long, market.queue_short];
+        let backstop = Backstop::of(address);
         fixed.extend([*address, market.book, *price]);
+        fixed.extend([backstop.address, backstop.trader]);
         fixed.extend(queues);
     }
     fixed

@@ -144,7 +144,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::PriceOutOfRange => Verdict::Wait(PRICE_SLOTS),
         E::Paused => Verdict::Wait(PAUSE_SLOTS),
         E::NothingFilled => match task {
-            Task::Trigger(_) => Verdict::Wait(BOOK_SLOTS),
+            Task::Trigger(_) | Task::UnwindPool | Task::SyncPool => Verdict::Wait(BOOK_SLOTS),
             _ => REFETCH,
         },
 
@@ -153,8 +153,8 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::PositionTooLarge
         | E::NoFreeSlot
         | E::QueueFull => match task {
-            // It is the position's owner who cannot pay.
-            Task::Trigger(_) => Verdict::Wait(BOOK_SLOTS),
+            // It is the position's owner who cannot pay, or the pool.
+            Task::Trigger(_) | Task::UnwindPool | Task::SyncPool => Verdict::Wait(BOOK_SLOTS),
             _ => Verdict::Poor,
         },
 
@@ -319,7 +319,12 @@ mod tests {
     use super::*;
     use ballast_state::trigger::TriggerKind;
 
-    const TRIGGER: Task = Task::Trigger(TriggerKind::StopLoss);
+    /// Calls that are not about what a liquidation, flag or round closes.
+    const OTHER: [Task; 3] = [
+        Task::Trigger(TriggerKind::StopLoss),
+        Task::UnwindPool,
+        Task::SyncPool,
+    ];
     const TABLE: &str = include_str!("../../../docs/KEEPERS.md");
 
     /// Cells of the rows of the table under `heading`.
@@ -358,17 +363,19 @@ mod tests {
     }
 
     #[test]
-    fn the_table_names_every_error_that_means_something_else_to_a_trigger() {
+    fn the_table_names_every_error_that_means_something_else_to_other_calls() {
         let mut named = Vec::new();
-        for row in rows("### Other in `execute_trigger`") {
+        for row in rows("### Other in `execute_trigger`, `unwind_pool` and `sync_pool`") {
             for error in names(row[0]) {
-                assert_eq!(repair(TRIGGER, error, &[]).name(), row[1]);
+                for task in OTHER {
+                    assert_eq!(repair(task, error, &[]).name(), row[1]);
+                }
                 named.push(u32::from(error));
             }
         }
-        let other = BallastError::ALL
-            .iter()
-            .filter(|error| repair(TRIGGER, **error, &[]) != repair(Task::Liquidate, **error, &[]));
+        let other = BallastError::ALL.iter().filter(|error| {
+            repair(OTHER[0], **error, &[]) != repair(Task::Liquidate, **error, &[])
+        });
         let other: Vec<u32> = other.map(|error| u32::from(*error)).collect();
         named.sort_unstable();
         assert_eq!(named, other);

@@ -317,9 +317,8 @@ impl Keeper {
 
     /// The jobs of all markets that have news, or of all, the most urgent first.
     fn judge(&mut self, all: bool) -> Vec<Pending> {
-        let conditions = self
-            .world
-            .conditions(self.parts.config.work.funding_seconds);
+        let work = self.parts.config.work;
+        let conditions = self.world.conditions(&work);
         let metrics = &self.parts.board.metrics;
         let mut found = Vec::new();
         for market in &mut self.world.markets {
@@ -347,10 +346,10 @@ impl Keeper {
                     continue;
                 }
             };
-            let ends = self.parts.config.work.end_markets;
             let jobs: Vec<Job> = jobs
                 .into_iter()
-                .filter(|job| ends || !job.task.ends_market())
+                .filter(|job| work.end_markets || !job.task.ends_market())
+                .filter(|job| work.tend_pool || !job.task.tends_pool())
                 .collect();
             metrics.market(index, &counts, blocked.is_some());
             if market.blocked != blocked {
@@ -375,7 +374,9 @@ impl Keeper {
                 // The clock that belongs to the price may come after it.
                 market.price_news = since.filter(|heard| heard.elapsed() < CLOCK_MAY_FOLLOW);
             }
-            market.restless = !jobs.is_empty() || counts.waiting > 0 || blocked.is_some();
+            // A pool may wait for orders for long, and what waits for time alone is judged every second.
+            let urgent = jobs.iter().any(|job| !job.task.tends_pool());
+            market.restless = urgent || counts.waiting > 0 || blocked.is_some();
             let venue = Venue {
                 index,
                 keys: state.keys,

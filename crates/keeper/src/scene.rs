@@ -12,6 +12,8 @@ use ballast_state::trader::Trader;
 use solana_account::Account;
 use solana_clock::Clock;
 
+use crate::backstop::Backstop;
+use crate::config::Work;
 use crate::evaluate::{evaluate, Conditions, Job, Task};
 use crate::market::{MarketState, Unready};
 use crate::plan::{Lists, PlanError};
@@ -23,6 +25,8 @@ pub struct Needs {
     pub book: bool,
     /// The queue of this side.
     pub queue: Option<Side>,
+    /// The market's pool.
+    pub pool: bool,
 }
 
 impl Needs {
@@ -38,10 +42,20 @@ impl Needs {
             Task::Deleverage => Self {
                 book: true,
                 queue: Some(side.opposite()),
+                pool: true,
             },
-            Task::Liquidate | Task::Trigger(_) => Self {
+            Task::Liquidate | Task::LiquidateIntoPool | Task::UnwindPool => Self {
                 book: true,
                 queue: None,
+                pool: true,
+            },
+            Task::Trigger(_) => Self {
+                book: true,
+                ..Self::default()
+            },
+            Task::SyncPool => Self {
+                pool: true,
+                ..Self::default()
             },
             Task::Flag
             | Task::Unflag
@@ -57,7 +71,9 @@ impl Needs {
     /// Whether what was read for these is enough for `others`.
     #[must_use]
     pub fn cover(&self, others: &Self) -> bool {
-        (self.book || !others.book) && (others.queue.is_none() || self.queue == others.queue)
+        (self.book || !others.book)
+            && (self.pool || !others.pool)
+            && (others.queue.is_none() || self.queue == others.queue)
     }
 }
 
@@ -100,6 +116,10 @@ pub async fn read(
         *own,
         *trader,
     ];
+    if needs.pool {
+        let backstop = Backstop::of(&keys.market);
+        wanted.extend([backstop.address, backstop.trader]);
+    }
     let small = wanted.len();
     wanted.extend(needs.book.then_some(keys.book));
     wanted.extend(needs.queue.map(|side| match side {
@@ -148,6 +168,9 @@ impl Found {
                 tracing::error!(%trader, ?error, "the account is corrupt");
             }
         }
+        if needs.pool {
+            self.pool(&mut state.backstop);
+        }
         let mut lists = lists.iter().map(|(address, account)| Listed {
             address: *address,
             account: account.as_ref(),
@@ -169,6 +192,14 @@ impl Found {
                 .transpose()?,
             small: self.small,
         })
+    }
+
+    /// The market's pool, where there is one.
+    fn pool(&self, backstop: &mut Backstop) {
+        backstop.apply(self.decode(6, "pool", accounts::pool).ok());
+        let account = self.decode(7, "trader account of the pool", accounts::trader);
+        let address = backstop.trader;
+        backstop.apply_trader(&address, account.ok().as_ref());
     }
 
     fn there(&self, index: usize, what: &'static str) -> Result<(&Pubkey, &Account), ReadError> {
@@ -217,15 +248,20 @@ impl Listed<'_> {
 }
 
 impl Scene {
-    /// What is to be done about `trader` (the default key for funding) as things stand; `None`
-    /// when nothing is.
+    /// What is to be done about the trader (the default key for funding) of a job as things stand: the
+    /// same where that is among it, otherwise the most urgent; `None` when nothing is.
     ///
     /// # Errors
     /// When the market cannot be judged.
-    pub fn job(&self, trader: &Pubkey, funding_seconds: u64) -> Result<Option<Job>, Unready> {
-        let conditions = Conditions::of(&self.exchange, self.clock.slot, funding_seconds);
+    pub fn job(&self, assigned: &Job, work: &Work) -> Result<Option<Job>, Unready> {
+        let conditions = Conditions::of(&self.exchange, self.clock.slot, work);
         let found = evaluate(&self.state, &self.clock, &conditions)?;
-        Ok(found.jobs.into_iter().find(|job| job.trader == *trader))
+        let about = found
+            .jobs
+            .iter()
+            .filter(|job| job.trader == assigned.trader);
+        let same = about.clone().find(|job| job.task == assigned.task);
+        Ok(same.or(about.clone().next()).copied())
     }
 
     /// Whether everything that a job needs has been read.
@@ -269,6 +305,7 @@ impl Scene {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ballast_state::trigger::TriggerKind;
 
     fn needs(task: Task, lots: i64) -> Needs {
         Needs::of(&Job {
@@ -294,6 +331,11 @@ mod tests {
         assert_eq!(needs(Task::Deleverage, -5).queue, Some(Side::Long));
         let step = needs(Task::Liquidate, 5);
         let flag = needs(Task::Flag, 5);
+        let (trigger, sync) = (
+            needs(Task::Trigger(TriggerKind::StopLoss), 5),
+            needs(Task::SyncPool, 5),
+        );
+        assert!(step.cover(&trigger) && step.cover(&sync) && !trigger.cover(&step));
         assert!(round.cover(&step) && round.cover(&flag) && step.cover(&flag));
         assert!(!step.cover(&round) && !flag.cover(&step));
         assert!(!round.cover(&needs(Task::Deleverage, -5)));

@@ -10,10 +10,12 @@ use ballast_engine::oracle::PriceFault;
 use ballast_rpc::cluster::{clock_address, clock_of};
 use ballast_state::exchange::Exchange;
 use ballast_state::market::Market;
+use ballast_state::pool::Pool;
 use ballast_state::trader::Trader;
 use solana_account::Account;
 use solana_clock::Clock;
 
+use crate::config::Work;
 use crate::evaluate::Conditions;
 use crate::market::MarketState;
 
@@ -44,6 +46,7 @@ enum Role {
     Wallet,
     Market(usize),
     Vault(usize),
+    Pool(usize),
     /// Several markets may read one price.
     Price(Vec<usize>),
 }
@@ -99,6 +102,7 @@ impl World {
             }
             let mut state = MarketState::new(MarketKeys::of(address, market, *price), *market);
             state.admin = exchange.admin;
+            roles.insert(state.backstop.address, Role::Pool(index));
             followed.push(Followed {
                 state,
                 price_news: None,
@@ -123,18 +127,20 @@ impl World {
         }
     }
 
-    /// The accounts to follow one by one: all but the traders', the keeper's own included.
+    /// The accounts to follow one by one: all but the traders'; of those the keeper's own and the pools'.
     #[must_use]
     pub fn addresses(&self) -> Vec<Pubkey> {
         let mut all: Vec<Pubkey> = self.roles.keys().copied().collect();
         all.push(self.own);
+        let pools = self.markets.iter();
+        all.extend(pools.map(|market| market.state.backstop.trader));
         all
     }
 
     /// What the evaluation depends on beside the markets.
     #[must_use]
-    pub fn conditions(&self, funding_seconds: u64) -> Conditions {
-        Conditions::of(&self.exchange, self.clock.slot, funding_seconds)
+    pub fn conditions(&self, work: &Work) -> Conditions {
+        Conditions::of(&self.exchange, self.clock.slot, work)
     }
 
     /// Takes over an account as of a slot, unless a newer one is known. `None` when there is none.
@@ -161,6 +167,7 @@ impl World {
                     market.vault = account.and_then(token_amount);
                 }
             }
+            Some(Role::Pool(index)) => self.apply_pool(index, account),
             Some(Role::Price(readers)) => {
                 for index in readers {
                     self.apply_price(index, slot, address, account, now);
@@ -247,6 +254,22 @@ impl World {
             market.state.apply_market(&decoded);
             market.news = true;
         }
+    }
+
+    fn apply_pool(&mut self, index: usize, account: Option<&Account>) {
+        let Some(market) = self.markets.get_mut(index) else {
+            return;
+        };
+        let found = account.and_then(|found| accounts::pool(&found.data).ok());
+        let what = |pool: &Pool| (pool.mode(), pool.epoch);
+        let before = market.state.backstop.pool.as_deref().map(what);
+        if let Some((mode, epoch)) = found.as_ref().map(what) {
+            if before != Some((mode, epoch)) {
+                tracing::info!(market = market.state.market.index, ?mode, epoch, "pool");
+            }
+        }
+        market.state.backstop.apply(found);
+        market.news = true;
     }
 
     fn apply_price(

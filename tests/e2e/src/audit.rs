@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{ensure, Context, Result};
+use ballast_client::addresses;
 use ballast_state::events::BallastEvent;
+use ballast_state::pool::POOL_SUB_ID;
 use solana_rpc_client::rpc_client::GetConfirmedSignaturesForAddress2Config;
 use solana_rpc_client_api::response::RpcConfirmedTransactionStatusWithSignature;
 use solana_signature::Signature;
@@ -39,6 +41,8 @@ pub struct Totals {
     pub failed: usize,
     /// Steps of liquidation.
     pub liquidations: u64,
+    /// Takes, syncs and unwinds of the pool.
+    pub pool: [u64; 3],
     /// Rounds of deleveraging.
     pub adl_rounds: u64,
     /// Counterparties cut, each time counted.
@@ -153,6 +157,8 @@ struct Replay {
     lots: BTreeMap<Pubkey, i64>,
     /// Bankruptcies by number: lots still to be deleveraged.
     bankruptcies: BTreeMap<u64, i64>,
+    /// To whom the lots of the last step of liquidation were put down.
+    liquidator: Pubkey,
     totals: Totals,
 }
 
@@ -182,6 +188,20 @@ impl Replay {
                 self.change(&step.trader, step.lots_before, step.lots_after)?;
                 let taken_over = step.lots_before - step.lots_after + step.book_lots;
                 *self.lots.entry(step.liquidator).or_default() += taken_over;
+                self.liquidator = step.liquidator;
+            }
+            BallastEvent::PoolTook(took) => {
+                self.totals.pool[0] += 1;
+                *self.lots.entry(self.liquidator).or_default() -= took.lots;
+                let trader = addresses::trader(&took.pool, POOL_SUB_ID);
+                self.change(&trader, took.lots_before, took.lots_after)?;
+            }
+            BallastEvent::PoolSynced(_) => self.totals.pool[1] += 1,
+            BallastEvent::PoolUnwound(unwind) => {
+                self.totals.pool[2] += 1;
+                self.fills(&unwind.fills);
+                let taker = &unwind.taker;
+                self.change(&taker.trader, taker.lots_before, taker.lots_after)?;
             }
             BallastEvent::AutoDeleveraged(round) => self.deleveraging(round)?,
             _ => {}

@@ -11,6 +11,7 @@ use tokio::process::Command;
 use crate::audit::{Done, History};
 use crate::keepers::Keeper;
 use crate::oracle::Published;
+use crate::pool::{self, Backed};
 use crate::population::Population;
 use crate::proxy::{Mode, Proxy};
 use crate::report::{Reaction, Report};
@@ -91,7 +92,8 @@ pub async fn play(stage: &mut Stage, args: &Args) -> Result<Report> {
     play.empty_wallet().await?;
     play.misconfigured().await?;
     play.command_line().await?;
-    play.finish(fall, gap).await
+    let backed = play.pool().await?;
+    play.finish(fall, gap, &backed).await
 }
 
 impl Play<'_> {
@@ -288,6 +290,14 @@ impl Play<'_> {
         Ok(())
     }
 
+    /// Two keepers without means of their own and a pool.
+    async fn pool(&mut self) -> Result<Backed> {
+        let keepers = [&mut self.first, &mut self.second];
+        let backed = pool::play(self.stage, keepers, RESTARTED).await?;
+        self.check(backed.check.clone());
+        Ok(backed)
+    }
+
     /// Publishes a price and waits until a counter of the market moves.
     async fn price(
         &mut self,
@@ -308,7 +318,7 @@ impl Play<'_> {
     }
 
     /// Checks and figures, once nothing is left to do.
-    async fn finish(mut self, fall: Seen, gap: Seen) -> Result<Report> {
+    async fn finish(mut self, fall: Seen, gap: Seen, backed: &Backed) -> Result<Report> {
         let keepers = vec![self.first.figures().await?, self.second.figures().await?];
         for keeper in [&mut self.first, &mut self.second] {
             keeper.stop().await?;
@@ -318,7 +328,8 @@ impl Play<'_> {
         std::fs::write(self.stage.logs.join("history.log"), history.lines())?;
         let (lots, totals) = history.replay()?;
         let keeping = [&self.first.person, &self.second.person];
-        for person in self.population.everybody().chain(keeping) {
+        let everybody = self.population.everybody().chain(&backed.people);
+        for person in everybody.chain(keeping) {
             let held = self.stage.lots(&person.trader).await?;
             let replayed = lots.get(&person.trader).copied().unwrap_or(0);
             let name = &person.name;
@@ -327,6 +338,12 @@ impl Play<'_> {
                 "{name} holds {held} lots, the events say {replayed}"
             );
         }
+        let held = self.stage.lots(&backed.trader).await?;
+        let replayed = lots.get(&backed.trader).copied().unwrap_or(0);
+        ensure!(
+            held == replayed,
+            "the pool holds {held} lots, the events say {replayed}"
+        );
         let market = self.stage.market().await?;
         ensure!(
             (market.liquidations, market.adl_rounds) == (totals.liquidations, totals.adl_rounds),
@@ -355,7 +372,7 @@ impl Play<'_> {
             deployments: self.stage.deployments.to_vec(),
             slot_millis: self.args.ticks_per_slot * 25 / 4,
             seconds: self.begun.elapsed().as_secs(),
-            traders: self.population.everybody().count(),
+            traders: self.population.everybody().chain(&backed.people).count(),
             first_liquidation: Reaction::new(&fall.0, fall.1, liquidation),
             first_adl: Reaction::new(&gap.0, gap.1, adl),
             totals,

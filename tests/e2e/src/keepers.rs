@@ -30,6 +30,8 @@ pub struct Keeper {
     pub person: Person,
     binary: PathBuf,
     config: PathBuf,
+    /// What stands in it.
+    text: String,
     logs: PathBuf,
     address: String,
     process: Option<Process>,
@@ -88,11 +90,12 @@ impl Keeper {
              [metrics]\nlisten = {address:?}\n"
         );
         let config = folder.join(format!("{name}.toml"));
-        std::fs::write(&config, text)?;
+        std::fs::write(&config, &text)?;
         Ok(Self {
             person,
             binary: args.bin("ballast-keeper"),
             config,
+            text,
             logs: stage.logs.clone(),
             address,
             process: None,
@@ -206,6 +209,29 @@ impl Keeper {
         Ok(())
     }
 
+    /// Ends it and starts it again with `more` in its configuration.
+    ///
+    /// # Errors
+    /// When it does not end well, or does not become well again.
+    pub async fn restart_with(&mut self, more: &str) -> Result<()> {
+        self.stop().await?;
+        std::fs::write(&self.config, format!("{}{more}", self.text))?;
+        self.start()?;
+        self.well().await
+    }
+
+    /// How many transactions of a kind the running process has won.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn won(&self, kind: &str) -> Result<u64> {
+        let text = self.page().await?;
+        let series = format!("ballast_keeper_won_total{{kind=\"{kind}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&series));
+        let count = line.with_context(|| format!("no metric of the kind {kind}"))?;
+        Ok(count.parse()?)
+    }
+
     /// Fails when it has ended by itself.
     ///
     /// # Errors
@@ -264,8 +290,13 @@ impl Keeper {
     /// # Errors
     /// When it does not answer.
     async fn metrics(&self) -> Result<BTreeMap<String, u64>> {
+        Ok(sums(&self.page().await?))
+    }
+
+    /// Its page of metrics.
+    async fn page(&self) -> Result<String> {
         let answer = reqwest::get(format!("http://{}/metrics", self.address)).await?;
-        Ok(sums(&answer.text().await?))
+        Ok(answer.text().await?)
     }
 }
 

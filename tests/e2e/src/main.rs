@@ -9,6 +9,7 @@ mod deploying;
 mod keepers;
 mod oracle;
 mod people;
+mod pool;
 mod population;
 mod ports;
 mod process;

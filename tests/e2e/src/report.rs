@@ -113,6 +113,11 @@ impl Report {
             "rounds of deleveraging",
             format!("{} ({} cuts)", totals.adl_rounds, totals.cuts),
         );
+        let [takes, syncs, unwinds] = totals.pool;
+        line(
+            "pool",
+            format!("{takes} takes, {syncs} syncs, {unwinds} unwinds"),
+        );
         line(
             "insurance paid, atoms",
             totals.insurance_paid_atoms.to_string(),

@@ -1,7 +1,8 @@
 //! What a pool takes of liquidations.
 
 use ballast_client::instructions::anyone::{self, Takeover};
-use ballast_client::liquidation::foresee_into_pool;
+use ballast_client::liquidation::{foresee_into_pool, IntoPool};
+use ballast_client::pooling::PoolPresent;
 use ballast_engine::liquidation::LiquidationInput;
 use ballast_engine::oracle::{Action, Now, OraclePrice};
 use ballast_engine::pool::PoolParams;
@@ -449,16 +450,19 @@ fn foreseen(
         distress: position.distress(),
         insurance_available: state.deficit_cover(slot).unwrap(),
     };
-    let assets = pool
-        .assets(&state, &s.trader(&market.pool_trader()))
-        .unwrap();
-    let low = pool.worth(&assets, &state, &touched, 0).unwrap().low;
     let room = s.queue(market, Side::Long).queue().unwrap().has_room();
-    let taker = pool.taker(&assets, low, slot, room).unwrap();
-    let alone = state.insurance_available(slot).unwrap();
+    let holder = s.trader(&market.pool_trader());
+    let market_state = s.market(market);
+    let present =
+        PoolPresent::at(&market_state, &pool, &holder, &price, Action::FORCE, now).unwrap();
+    let into = IntoPool {
+        taker: present.taker(room).unwrap(),
+        insurance_alone: state.insurance_available(slot).unwrap(),
+        book_gone: 0,
+    };
     let book = s.book(market);
-    let plan =
-        foresee_into_pool(&book.book().unwrap(), victim, &input, &taker, alone, makers).unwrap();
+    let book = book.book().unwrap();
+    let plan = foresee_into_pool(&book, victim, &input, &into, makers).unwrap();
     (plan.lots.get(), plan.book_lots.get())
 }
 

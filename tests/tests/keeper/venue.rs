@@ -5,6 +5,7 @@ use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
 use ballast_client::instructions::adl_session::SESSION_SPACE;
 use ballast_engine::oracle::OraclePrice;
 use ballast_engine::units::{Side, Ticks};
+use ballast_keeper::config::Work;
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job, Task};
 use ballast_keeper::market::MarketState;
 use ballast_keeper::plan::session::{self, Means, SessionStep};
@@ -25,6 +26,17 @@ use solana_signer::Signer;
 pub const USD: u64 = 1_000_000;
 /// Price at the start, ticks.
 pub const START: u64 = 200_000;
+
+/// The one event of this kind.
+macro_rules! only {
+    ($events:expr, $kind:ident) => {{
+        let mut found = $events.iter().filter_map(|event| match event {
+            BallastEvent::$kind(event) => Some(event),
+            _ => None,
+        });
+        found.next().expect(stringify!($kind))
+    }};
+}
 
 /// The exchange and its people.
 pub struct Venue {
@@ -134,6 +146,9 @@ impl Venue {
             let trader = self.sandbox.trader(address);
             state.apply_trader(address, &trader).unwrap();
         }
+        let pool = self.sandbox.account(&self.market.pool());
+        let pool = pool.map(|account| accounts::pool(&account.data).unwrap());
+        state.backstop.apply(pool);
         let price = OraclePrice {
             price: Ticks::new(self.ticks),
             confidence: Ticks::new(0),
@@ -154,7 +169,11 @@ impl Venue {
     }
 
     pub fn evaluate(&self) -> Evaluation {
-        let conditions = Conditions::of(&self.sandbox.exchange(), self.sandbox.slot(), 3_600);
+        let work = Work {
+            funding_seconds: 3_600,
+            ..Work::default()
+        };
+        let conditions = Conditions::of(&self.sandbox.exchange(), self.sandbox.slot(), &work);
         evaluate(&self.state(), &self.clock(), &conditions).unwrap()
     }
 
@@ -245,10 +264,7 @@ impl Venue {
             }
             match sent {
                 Ok(outcome) => {
-                    outcome
-                        .events
-                        .iter()
-                        .for_each(|event| as_foreseen(&plan.effect, event));
+                    as_foreseen(&plan.effect, &outcome.events);
                     worked.done.push(*plan);
                     careful = *options;
                 }
@@ -259,19 +275,32 @@ impl Venue {
                         .expect("the program's error");
                     let again = careful.take_over.after_poor();
                     match (plan.task, repair(plan.task, known, &error.logs)) {
-                        (Task::Liquidate, Verdict::Poor) if again != careful.take_over => {
+                        (Task::Liquidate | Task::LiquidateIntoPool, Verdict::Poor)
+                            if again != careful.take_over =>
+                        {
                             careful.take_over = again;
                             worked.poor += 1;
                         }
-                        (Task::Trigger(_), Verdict::Wait(_)) => worked.waiting.push(plan.trader),
+                        (Task::Trigger(_) | Task::UnwindPool, Verdict::Wait(_)) => {
+                            worked.waiting.push(plan.trader);
+                        }
                         // Orders that this price alone speaks against stay in the way.
-                        (Task::Liquidate | Task::Deleverage, Verdict::Refetch { .. })
-                            if matches!(
-                                known,
-                                BallastError::NothingFilled
-                                    | BallastError::LiquidationSkipsBook
-                                    | BallastError::BookCanAbsorb
-                            ) =>
+                        // So does what the pool would have to take in their place.
+                        (Task::LiquidateIntoPool, Verdict::Refetch { .. })
+                            if known == BallastError::PoolCannotTake && careful.offer_pool =>
+                        {
+                            careful.offer_pool = false;
+                            worked.without_pool += 1;
+                        }
+                        (
+                            Task::Liquidate | Task::LiquidateIntoPool | Task::Deleverage,
+                            Verdict::Refetch { .. },
+                        ) if matches!(
+                            known,
+                            BallastError::NothingFilled
+                                | BallastError::LiquidationSkipsBook
+                                | BallastError::BookCanAbsorb
+                        ) =>
                         {
                             worked.waiting.push(plan.trader);
                         }
@@ -311,43 +340,75 @@ impl Venue {
 /// What the program did is what the plan said, unless orders were removed or passed over instead of
 /// filled.
 #[track_caller]
-fn as_foreseen(effect: &Effect, event: &BallastEvent) {
-    match (effect, event) {
-        (
-            Effect::Liquidation {
-                book_lots,
-                taken_lots,
-                insurance_atoms,
-                ..
-            },
-            BallastEvent::PositionLiquidated(event),
-        ) if event.removed.is_empty() && event.kept_orders == 0 => {
-            let book = event.book_lots.unsigned_abs();
-            assert_eq!(book, *book_lots);
-            assert_eq!(event.lots.unsigned_abs() - book, *taken_lots);
-            assert_eq!(event.insurance_paid_atoms, *insurance_atoms);
-        }
-        (
-            Effect::Deleveraging {
-                lots,
-                of_lots,
-                cuts,
-                insurance_atoms,
-            },
-            BallastEvent::AutoDeleveraged(event),
-        ) => {
+fn as_foreseen(effect: &Effect, events: &[BallastEvent]) {
+    match effect {
+        Effect::Liquidation { .. } => liquidated_as_foreseen(effect, events),
+        Effect::Deleveraging {
+            lots,
+            of_lots,
+            cuts,
+            insurance_atoms,
+        } => {
+            let event = only!(events, AutoDeleveraged);
             assert_eq!(event.lots_before.unsigned_abs(), *of_lots);
             assert_eq!(event.lots_closed, *lots);
             assert_eq!(event.cuts.len(), *cuts);
             assert_eq!(event.insurance_paid_atoms, *insurance_atoms);
         }
-        (Effect::Trigger { lots }, BallastEvent::TriggerExecuted(event))
-            if event.removed.is_empty() && event.kept_orders == 0 =>
-        {
-            assert_eq!(event.filled_lots, *lots);
+        Effect::Trigger { lots } => {
+            let event = only!(events, TriggerExecuted);
+            if event.removed.is_empty() && event.kept_orders == 0 {
+                assert_eq!(event.filled_lots, *lots);
+            }
         }
-        _ => {}
+        Effect::Unwind { lots, due_lots } => {
+            let event = only!(events, PoolUnwound);
+            assert_eq!(event.due_lots, *due_lots);
+            if event.removed.is_empty() && event.kept_orders == 0 {
+                assert_eq!(event.closed_lots, *lots);
+            }
+        }
+        Effect::Sync { moved_atoms } => {
+            assert_eq!(only!(events, PoolSynced).moved_atoms, *moved_atoms);
+        }
+        Effect::Funding | Effect::Flags | Effect::End | Effect::Session(_) => {}
     }
+}
+
+/// The steps of one transaction together.
+#[track_caller]
+fn liquidated_as_foreseen(effect: &Effect, events: &[BallastEvent]) {
+    let (mut lots, mut book, mut insurance, mut pool) = (0, 0, 0, 0);
+    for event in events {
+        match event {
+            BallastEvent::PositionLiquidated(event) => {
+                if !event.removed.is_empty() || event.kept_orders > 0 {
+                    return;
+                }
+                lots += event.lots.unsigned_abs();
+                book += event.book_lots.unsigned_abs();
+                insurance += event.insurance_paid_atoms;
+            }
+            BallastEvent::PoolTook(event) => pool += event.lots.unsigned_abs(),
+            _ => {}
+        }
+    }
+    let Effect::Liquidation {
+        book_lots,
+        taken_lots,
+        pool_lots,
+        insurance_atoms,
+        ..
+    } = effect
+    else {
+        panic!("{effect:?}");
+    };
+    let taken = lots - book - pool;
+    let happened = (book, taken, pool, insurance);
+    assert_eq!(
+        happened,
+        (*book_lots, *taken_lots, *pool_lots, *insurance_atoms)
+    );
 }
 
 /// What a keeper has done.
@@ -357,6 +418,8 @@ pub struct Worked {
     pub idle: Vec<(Pubkey, Idle)>,
     /// Calls that had to be planned again.
     pub poor: usize,
+    /// Calls that had to be planned again without the pool.
+    pub without_pool: usize,
     /// Who waits for another price.
     pub waiting: Vec<Pubkey>,
 }

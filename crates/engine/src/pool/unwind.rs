@@ -10,6 +10,7 @@ use super::{take::missing, PoolMode, PoolParams};
 use crate::error::EngineError;
 use crate::math::{mul_div_ceil, mul_div_floor};
 use crate::oracle::Mark;
+use crate::order::{OrderKind, OrderRequest, SelfTrade};
 use crate::position::Position;
 use crate::risk::RiskParams;
 use crate::trade::{add_margin, remove_margin};
@@ -38,6 +39,24 @@ pub struct Unwind {
     pub lots: u64,
     /// The worst price, ticks.
     pub limit: Ticks,
+}
+
+impl Unwind {
+    /// What happens when its order meets orders of the pool, which has none.
+    pub const SELF_TRADE: SelfTrade = SelfTrade::Abort;
+
+    /// The order that closes the lots.
+    #[must_use]
+    pub const fn order(&self) -> OrderRequest {
+        OrderRequest {
+            side: self.side,
+            kind: OrderKind::Market,
+            price: self.limit,
+            lots: self.lots,
+            expires_at: 0,
+            reduce_only: true,
+        }
+    }
 }
 
 /// What an unwind is measured by.

@@ -132,6 +132,7 @@ fn update(
     let conditions = Conditions {
         pause_flags: 0,
         funding_seconds: 60,
+        sync_pool_bps: 1_000,
     };
     let evaluation = evaluate(&venue.state, &clock, &conditions)?;
     let evaluated = start.elapsed();

@@ -39,13 +39,14 @@ impl Actor {
         let Outcome {
             closed_lots,
             left_lots,
+            pool_lots,
             cuts,
             insurance_atoms,
             income_atoms,
             held_atoms,
             released_atoms: _,
         } = outcome;
-        tracing::info!(market = assignment.venue.index, trader = %job.trader, kind, health_bps = job.ratio_bps(), closed_lots, left_lots, cuts, insurance_atoms, income_atoms, held_atoms, figures, signature = %landed.signature, slot = landed.slot, units = landed.units, fee = landed.priority_fee, "won");
+        tracing::info!(market = assignment.venue.index, trader = %job.trader, kind, health_bps = job.ratio_bps(), closed_lots, left_lots, pool_lots, cuts, insurance_atoms, income_atoms, held_atoms, figures, signature = %landed.signature, slot = landed.slot, units = landed.units, fee = landed.priority_fee, "won");
         match plan.effect {
             Effect::Session(SessionStep::Open | SessionStep::Advance) => ask.again(|next| {
                 (next.at_least, next.tries) = (landed.slot, 0);
@@ -111,7 +112,7 @@ impl Actor {
     fn follow(&self, assignment: &Assignment, ask: &Ask, slot: u64, verdict: Verdict) -> Step {
         match verdict {
             Verdict::Done => Step::Over(Pause::None),
-            Verdict::Refetch { .. } => ask.again(|next| next.at_least = slot),
+            Verdict::Refetch { .. } => ask.refetched(slot),
             Verdict::Shorten => ask.again(|next| {
                 let options = &mut next.options;
                 options.max_counterparties = (options.max_counterparties / 2).max(1);
@@ -123,7 +124,12 @@ impl Actor {
                 let slots = u32::try_from(slots).unwrap_or(u32::MAX);
                 Step::Over(Pause::For(SLOT.saturating_mul(slots)))
             }
-            Verdict::Poor if ask.options.take_over == TakeOver::Nothing => Step::Over(Pause::Idle),
+            Verdict::Poor if ask.options.take_over == TakeOver::Nothing => {
+                match ask.options.offer_pool {
+                    true => ask.again(|next| next.options.offer_pool = false),
+                    false => Step::Over(Pause::Idle),
+                }
+            }
             Verdict::Poor => {
                 tracing::warn!(own = %self.own, "the trader account cannot take this over: deposit collateral");
                 ask.again(|next| next.options.take_over = next.options.take_over.after_poor())
@@ -143,6 +149,10 @@ impl Actor {
             .with_label_values(&[job.task.name()])
             .inc();
         let (market, trader, kind) = (assignment.venue.index, job.trader, job.task.name());
+        if why == Idle::NoBids {
+            tracing::debug!(market, %trader, kind, reason = why.words(), "nothing can be done");
+            return Step::Over(Pause::Idle);
+        }
         if why == Idle::Gone {
             tracing::debug!(market, %trader, kind, reason = why.words(), "nothing to do");
             return Step::Over(Pause::For(GONE));

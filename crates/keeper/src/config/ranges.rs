@@ -34,6 +34,12 @@ impl Config {
             funding,
         )?;
         within(
+            "work.sync_pool_bps",
+            work.sync_pool_bps,
+            0..=10_000,
+            "expected 0 to 10000",
+        )?;
+        within(
             "fees.percentile",
             self.fees.percentile,
             0..=100,

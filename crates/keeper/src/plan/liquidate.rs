@@ -40,7 +40,8 @@ pub fn plan(
     }
 }
 
-/// A step that somebody takes: the keeper's account with the book, otherwise the book alone.
+/// A step that somebody takes: the keeper's account with the book and the pool after it, otherwise the
+/// pool with the book, otherwise the book alone.
 pub fn step(
     present: &Present<'_>,
     record: &PositionRecord,
@@ -60,10 +61,21 @@ pub fn step(
         TakeOver::Rest => call.taking_over(false)?,
         TakeOver::Whole => call.taking_over(true)?,
     };
-    match taking_over {
+    if let Some(taken) = taking_over {
+        let then = call.then_into_pool(&taken)?;
+        return Ok(Some(call.plan(taken, then)));
+    }
+    match call.by_the_pool()? {
         Some(plan) => Ok(Some(plan)),
         None => call.by_the_book(),
     }
+}
+
+/// What the keeper's own call comes to.
+pub(super) struct Taken {
+    pub(super) offer: Takeover,
+    pub(super) listed: Vec<Pubkey>,
+    pub(super) step: LiquidationPlan,
 }
 
 /// Everything one call depends on.
@@ -83,7 +95,7 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// The keeper's account takes over what the book leaves, if it can afford that, or the `whole`
     /// step.
-    fn taking_over(&self, whole: bool) -> Result<Option<Plan>, PlanError> {
+    fn taking_over(&self, whole: bool) -> Result<Option<Taken>, PlanError> {
         let Some((listed, step)) = self.foreseen(u64::MAX)? else {
             return Ok(None);
         };
@@ -96,17 +108,18 @@ impl Call<'_> {
             return Ok(None);
         };
         if let Some(margin) = self.affordable(&held, fill)? {
-            return Ok(Some(self.plan(
-                Takeover::with_margin(margin),
+            let offer = Takeover::with_margin(margin);
+            return Ok(Some(Taken {
+                offer,
                 listed,
-                &step,
-            )));
+                step,
+            }));
         }
         self.part(&held, fill.0.size())
     }
 
     /// Half of the lots, a quarter and so on, until the keeper's account can afford them.
-    fn part(&self, held: &Position, lots: u64) -> Result<Option<Plan>, PlanError> {
+    fn part(&self, held: &Position, lots: u64) -> Result<Option<Taken>, PlanError> {
         let mut most = lots / 2;
         while most >= self.input.params.min_position_lots {
             let Some((listed, step)) = self.foreseen(most)? else {
@@ -116,11 +129,12 @@ impl Call<'_> {
                 return Ok(None);
             };
             if let Some(margin) = self.affordable(held, fill)? {
-                return Ok(Some(self.plan(
-                    Takeover::of_lots(most, margin),
+                let offer = Takeover::of_lots(most, margin);
+                return Ok(Some(Taken {
+                    offer,
                     listed,
-                    &step,
-                )));
+                    step,
+                }));
             }
             most /= 2;
         }
@@ -137,21 +151,23 @@ impl Call<'_> {
     /// The book alone takes lots.
     pub fn by_the_book(&self) -> Result<Option<Plan>, PlanError> {
         let foreseen = self.foreseen(0)?;
-        Ok(foreseen.map(|(listed, step)| self.plan(Takeover::none(), listed, &step)))
+        Ok(foreseen.map(|(listed, step)| {
+            let offer = Takeover::none();
+            let taken = Taken {
+                offer,
+                listed,
+                step,
+            };
+            self.plan(taken, None)
+        }))
     }
 
     /// The makers to list, as far as they fit, and what then comes of the step; `None` when
     /// nothing would be closed.
     fn foreseen(&self, most: u64) -> Result<Option<(Vec<Pubkey>, LiquidationPlan)>, PlanError> {
         let (book, victim, input) = (self.book, &self.victim, self.input);
-        let spares = self.own.options.spares;
-        let mut listed = liquidation_makers(book, victim, input, most > 0, spares)?;
-        listed.truncate(self.own.options.max_makers);
         let offer = Takeover::with_margin(0);
-        let fitting = fit::longest(&listed, self.own, |listed| {
-            vec![self.instruction(offer, listed)]
-        })?;
-        listed.truncate(fitting);
+        let listed = self.makers(most > 0, |listed| vec![self.instruction(offer, listed)])?;
         match foresee(book, victim, input, most, &listed) {
             Ok(step) => Ok(Some((listed, step))),
             Err(
@@ -162,6 +178,20 @@ impl Call<'_> {
             ) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The makers to list in the instructions that `build` makes of them, as far as they fit.
+    pub(super) fn makers(
+        &self,
+        take_over: bool,
+        build: impl Fn(&[Pubkey]) -> Vec<Instruction>,
+    ) -> Result<Vec<Pubkey>, PlanError> {
+        let options = self.own.options;
+        let (book, victim) = (self.book, &self.victim);
+        let mut listed = liquidation_makers(book, victim, self.input, take_over, options.spares)?;
+        listed.truncate(options.max_makers);
+        listed.truncate(fit::longest(&listed, self.own, build)?);
+        Ok(listed)
     }
 
     /// The keeper's own position in the market; `None` where it has neither one nor room for it.
@@ -176,7 +206,7 @@ impl Call<'_> {
         Ok(Some(position.settle(self.present.funding_index)?))
     }
 
-    fn instruction(&self, offer: Takeover, listed: &[Pubkey]) -> Instruction {
+    pub(super) fn instruction(&self, offer: Takeover, listed: &[Pubkey]) -> Instruction {
         let keys = self.present.state.keys;
         let own = self.own;
         anyone::Liquidate {
@@ -190,24 +220,47 @@ impl Call<'_> {
         .instruction()
     }
 
-    fn plan(&self, offer: Takeover, listed: Vec<Pubkey>, step: &LiquidationPlan) -> Plan {
+    /// The keeper's own call, and what the pool takes of the step `then`.
+    fn plan(&self, taken: Taken, then: Option<LiquidationPlan>) -> Plan {
+        let Taken {
+            offer,
+            listed,
+            step,
+        } = taken;
+        let mut plan = self.plan_of(vec![self.instruction(offer, &listed)], listed);
         let book_lots = step.book_lots.size();
+        let taken_lots = step.lots.size().saturating_sub(book_lots);
+        plan.effect = Effect::Liquidation {
+            book_lots,
+            taken_lots,
+            pool_lots: 0,
+            margin_atoms: offer.margin,
+            income_atoms: step.reward_atoms.saturating_add(step.discount_atoms),
+            insurance_atoms: step.insurance_paid_atoms,
+        };
+        plan.reads.book = self.input.position.side().filter(|_| book_lots > 0);
+        match then {
+            Some(then) => self.with_pool(plan, &then),
+            None => plan,
+        }
+    }
+
+    /// A plan that comes to nothing yet.
+    pub(super) fn plan_of(&self, instructions: Vec<Instruction>, listed: Vec<Pubkey>) -> Plan {
         Plan {
             task: Task::Liquidate,
             trader: self.victim,
-            instructions: vec![self.instruction(offer, &listed)],
+            instructions,
             listed,
             effect: Effect::Liquidation {
-                book_lots,
-                taken_lots: step.lots.size().saturating_sub(book_lots),
-                margin_atoms: offer.margin,
-                income_atoms: step.reward_atoms.saturating_add(step.discount_atoms),
-                insurance_atoms: step.insurance_paid_atoms,
+                book_lots: 0,
+                taken_lots: 0,
+                pool_lots: 0,
+                margin_atoms: 0,
+                income_atoms: 0,
+                insurance_atoms: 0,
             },
-            reads: Reads {
-                book: self.input.position.side().filter(|_| book_lots > 0),
-                queue: None,
-            },
+            reads: Reads::default(),
         }
     }
 }

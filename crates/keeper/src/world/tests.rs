@@ -130,7 +130,7 @@ fn each_account_has_its_role() {
         Some(&account(AccountKind::Exchange, &exchange)),
         now,
     );
-    assert_eq!(world.conditions(9).pause_flags, 3);
+    assert_eq!(world.conditions(&Work::default()).pause_flags, 3);
 
     let mut market = Market::zeroed();
     market.liquidations = 8;
@@ -175,4 +175,40 @@ fn everything_but_traders_is_followed_one_by_one() {
         assert!(all.contains(&address), "{address}");
     }
     assert_eq!(all.len(), 7, "and the insurance vault");
+}
+
+#[test]
+fn a_pool_is_seen_when_it_is_created_stopped_and_reset() {
+    let mut world = world();
+    let (pool, trader) = {
+        let backstop = &world.markets[0].state.backstop;
+        (backstop.address, backstop.trader)
+    };
+    let followed = world.addresses();
+    assert!(followed.contains(&pool) && followed.contains(&trader));
+    let mut hear = |slot, change: fn(&mut Pool)| {
+        let mut found = Pool::zeroed();
+        change(&mut found);
+        let account = account(AccountKind::Pool, &found);
+        world.markets[0].news = false;
+        world.apply(slot, &pool, Some(&account), Instant::now());
+        assert!(world.markets[0].news);
+        let known = world.markets[0].state.backstop.pool.as_deref();
+        known.map(|pool| (pool.stopped, pool.epoch))
+    };
+    assert_eq!(hear(10, |_| ()), Some((0, 0)));
+    assert_eq!(hear(11, |pool| pool.stopped = 1), Some((1, 0)));
+    assert_eq!(hear(12, |pool| pool.epoch = 3), Some((0, 3)));
+    assert_eq!(hear(11, |_| ()), Some((0, 3)), "older");
+
+    let mut money = Trader::zeroed();
+    money.free = 77;
+    world.apply_traders(13, &[(trader, money)]);
+    let known = |world: &World| {
+        let account = world.markets[0].state.backstop.account.as_deref();
+        account.map(|account| account.free)
+    };
+    assert_eq!(known(&world), Some(77));
+    world.apply(14, &trader, None, Instant::now());
+    assert_eq!(known(&world), None);
 }

@@ -2,4 +2,5 @@
 
 mod judging;
 mod planning;
+mod pool;
 mod synthetic;

@@ -5,6 +5,7 @@ use ballast_client::instructions::MarketKeys;
 use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
 use ballast_engine::fixtures::risk::{small_market, step, tier};
 use ballast_engine::oracle::OraclePrice;
+use ballast_engine::pool::PoolParams;
 use ballast_engine::queue::{queue_size, Queue, QueueRef};
 use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
 use ballast_engine::units::{LotPrice, Side, Ticks};
@@ -12,6 +13,7 @@ use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job};
 use ballast_keeper::market::MarketState;
 use ballast_keeper::plan::{plan, Lists, Own, PlanError, PlanOptions, Planned};
 use ballast_state::market::{Market, MARKET_VERSION};
+use ballast_state::pool::Pool;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::trader::Trader;
 use bytemuck::Zeroable;
@@ -23,6 +25,7 @@ pub const TIME: i64 = 1_760_128_200;
 pub const CALM: Conditions = Conditions {
     pause_flags: 0,
     funding_seconds: 60,
+    sync_pool_bps: 1_000,
 };
 
 /// Lots, price of entry, margin.
@@ -183,6 +186,39 @@ impl Synthetic {
             queue_long: Some(queue(&self.queues[0])),
             queue_short: Some(queue(&self.queues[1])),
         }
+    }
+
+    /// A pool with so much free collateral that takes up to all of it at any discount; a position of it where
+    /// it is given.
+    pub fn back(&mut self, free: i64, held: Option<Held>) -> &mut Self {
+        let mut pool = Pool::zeroed();
+        pool.market = self.state.address;
+        pool.trader = self.state.backstop.trader;
+        pool.params = PoolParams {
+            cap_bps: 10_000,
+            reserve_first_bps: 0,
+            reserve_last_bps: 0,
+            ..PoolParams::DEFAULT
+        };
+        self.state.backstop.apply(Some(pool));
+        let mut account = Trader::zeroed();
+        account.free = free;
+        if let Some((lots, entry, margin)) = held {
+            let slot = &mut account.positions[0];
+            slot.market = self.state.address;
+            slot.lots = lots;
+            slot.entry_quote = lots * i64::try_from(entry).unwrap();
+            slot.margin = margin;
+        }
+        let address = self.state.backstop.trader;
+        self.state.apply_trader(&address, &account).unwrap();
+        self
+    }
+
+    /// Changes the pool.
+    pub fn pool(&mut self, change: impl FnOnce(&mut Pool)) -> &mut Self {
+        change(self.state.backstop.pool.as_mut().unwrap());
+        self
     }
 
     pub fn insure(&mut self, atoms: u64) -> &mut Self {

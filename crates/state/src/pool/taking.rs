@@ -1,13 +1,22 @@
 //! What a pool remembers of what it took over and closed.
 
 use ballast_engine::{
-    pool::{enlarged, Auction, Peak, PoolAssets, PoolTaker, SHARES_COMPARED},
-    units::{LotPrice, Lots},
+    oracle::{Action, Now},
+    pool::{
+        enlarged, sync, Auction, Peak, PoolAssets, PoolTaker, Synced, Unwind, UnwindInput,
+        SHARES_COMPARED,
+    },
+    position::Position,
+    units::{Atoms, LotPrice, Lots, Ticks},
     window::Window,
 };
 
 use super::Pool;
-use crate::error::{BallastError, Result};
+use crate::{
+    error::{BallastError, Result},
+    market::{Market, Touched},
+    trader::Trader,
+};
 
 /// Lots that a pool took over.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +61,66 @@ impl Pool {
             fallen: self.peak().has_fallen(&self.params, value, slot)?,
             has_room,
         })
+    }
+
+    /// The same of the pool whose trader account is `trader`, at the price `touched`.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`, `Overflow`, `SizeOutOfRange`.
+    pub fn offered(
+        &self,
+        market: &Market,
+        trader: &Trader,
+        touched: &Touched,
+        slot: u64,
+        has_room: bool,
+    ) -> Result<PoolTaker<'_>> {
+        let assets = self.assets(market, trader)?;
+        let low = self.worth(&assets, market, touched, 0)?.low;
+        self.taker(&assets, low, slot, has_room)
+    }
+
+    /// The next unwind of its position of `lots`, at the price `touched`.
+    ///
+    /// # Errors
+    /// `NoPosition`, `UnwindTooEarly`; `Overflow`.
+    pub fn next_unwind(
+        &self,
+        market: &Market,
+        touched: &Touched,
+        lots: Lots,
+        slot: u64,
+    ) -> Result<Unwind> {
+        let due = self.auction().unwind(&UnwindInput {
+            params: &self.params,
+            mode: self.mode(),
+            lots,
+            mark: touched.price.price,
+            earlier: Ticks::new(market.price_clock.earlier_ticks),
+            least_lots: market.params().min_position_lots,
+            slot,
+        });
+        Ok(due?)
+    }
+
+    /// Its settled `position` and its free collateral once margin has been moved between them, at the price
+    /// `touched`. Out of the position margin moves only at a price at which a trader may take some out.
+    ///
+    /// # Errors
+    /// `NoPosition`, `NothingToSync`, `BelowInitialMargin`; the `Price...` errors; `Overflow`.
+    pub fn synced(
+        &self,
+        market: &Market,
+        touched: &Touched,
+        position: &Position,
+        free: Atoms,
+        now: Now,
+    ) -> Result<Synced> {
+        let synced = sync(&self.params, market.params(), &touched.mark, position, free)?;
+        if synced.moved.is_negative() {
+            market.check_price(Action::RemoveMargin, &touched.price, now)?;
+        }
+        Ok(synced)
     }
 
     /// Records what it took over.

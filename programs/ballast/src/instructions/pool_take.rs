@@ -60,17 +60,15 @@ impl PoolAccounts<'_, '_> {
         let trader = self.trader.current()?;
         pool.require_of(market_key, self.trader.as_ref().key)?;
         let offer = waterfall.offer().or_ballast()?;
-        let assets = pool.assets(market, &trader)?;
-        let low = pool.worth(&assets, market, touched, 0)?.low;
         let has_room = queues.has_room(offer.side)?;
-        let taker = pool.taker(&assets, low, now, has_room)?;
+        let taker = pool.offered(market, &trader, touched, now, has_room)?;
         let lots = taker.take(market.params(), touched.mark.price, &offer);
         let lots = lots.or_ballast()?;
         let alone = market.insurance_available(now);
         let alone = alone.or_ballast()?;
         let premium = pool.params.premium_in(market.params());
         *waterfall = waterfall.into_pool(lots, premium, alone);
-        Ok(low)
+        Ok(taker.low)
     }
 
     /// The pool takes over its fill of `plan`, for the event that follows that of the liquidation.

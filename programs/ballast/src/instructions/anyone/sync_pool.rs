@@ -1,7 +1,7 @@
 //! Moves margin between a pool's free collateral and its position.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{oracle::Action, pool::sync};
+use ballast_engine::oracle::Action;
 use ballast_state::{
     error::BallastError,
     events::PoolSynced,
@@ -15,7 +15,6 @@ use ballast_state::{
 use crate::loaders::current::Current;
 use crate::{
     emit::emit,
-    error::OrBallast,
     instructions::{
         position_change::{Change, PositionChanges, Remembered},
         profit::Profits,
@@ -80,12 +79,9 @@ impl SyncPool<'_> {
         let free = trader.free();
         let slot = trader.position_mut(&key)?;
         let before = market.settled(slot)?;
-        let synced = sync(&pool.params, market.params(), &touched.mark, &before, free);
-        let synced = synced.or_ballast()?;
+        let synced = pool.synced(&market, &touched, &before, free, now(&clock))?;
         if synced.moved.is_negative() {
             exchange.require_not_paused(PAUSE_REMOVE_MARGIN, clock.slot)?;
-            let fit = market.check_price(Action::RemoveMargin, &touched.price, now(&clock));
-            fit.map_err(BallastError::from)?;
         }
         let change = Change {
             trader: &trader_key,

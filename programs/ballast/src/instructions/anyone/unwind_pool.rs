@@ -3,9 +3,7 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{
     oracle::Action,
-    order::{OrderKind, OrderRequest, SelfTrade},
-    pool::{keeper_fee, Unwind, UnwindInput},
-    units::Ticks,
+    pool::{keeper_fee, Unwind},
 };
 use ballast_state::{
     error::BallastError,
@@ -101,16 +99,7 @@ impl<'info> UnwindPool<'info> {
         let touched = touch(&mut market, &self.price, Action::Open, &clock, pauses)?;
         let assets = pool.assets(&market, &trader)?;
         let low = pool.worth(&assets, &market, &touched, 0)?.low;
-        let due = pool.auction().unwind(&UnwindInput {
-            params: &pool.params,
-            mode: pool.mode(),
-            lots: assets.position.lots,
-            mark: touched.price.price,
-            earlier: Ticks::new(market.price_clock.earlier_ticks),
-            least_lots: market.params().min_position_lots,
-            slot: clock.slot,
-        });
-        let due = due.or_ballast()?;
+        let due = pool.next_unwind(&market, &touched, assets.position.lots, clock.slot)?;
         let mut taker = Taker::load(&mut trader, trader_key, &key, &market)?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
@@ -161,15 +150,8 @@ fn close<'q, 'info>(
     touched: &Touched,
 ) -> Result<Matched<'q, 'info>> {
     let order = TakerOrder {
-        request: OrderRequest {
-            side: due.side,
-            kind: OrderKind::Market,
-            price: due.limit,
-            lots: due.lots,
-            expires_at: 0,
-            reduce_only: true,
-        },
-        self_trade: SelfTrade::Abort,
+        request: due.order(),
+        self_trade: Unwind::SELF_TRADE,
         margin: 0,
         client_id: 0,
     };
