@@ -164,17 +164,20 @@ fn each_account_has_its_role() {
 fn everything_but_traders_is_followed_one_by_one() {
     let world = world();
     let all = world.addresses();
+    let backstop = &world.markets[0].state.backstop;
     for address in [
         WALLET,
         OWN,
         MARKET,
         PRICE,
+        backstop.address,
+        backstop.trader,
         addresses::exchange(),
         clock_address(),
     ] {
         assert!(all.contains(&address), "{address}");
     }
-    assert_eq!(all.len(), 7, "and the insurance vault");
+    assert_eq!(all.len(), 9, "and the insurance vault");
 }
 
 #[test]
@@ -192,14 +195,14 @@ fn a_pool_is_seen_when_it_is_created_stopped_and_reset() {
         let account = account(AccountKind::Pool, &found);
         world.markets[0].news = false;
         world.apply(slot, &pool, Some(&account), Instant::now());
-        assert!(world.markets[0].news);
-        let known = world.markets[0].state.backstop.pool.as_deref();
-        known.map(|pool| (pool.stopped, pool.epoch))
+        let market = &world.markets[0];
+        let known = market.state.backstop.pool.as_deref().unwrap();
+        (market.news, known.stopped, known.epoch)
     };
-    assert_eq!(hear(10, |_| ()), Some((0, 0)));
-    assert_eq!(hear(11, |pool| pool.stopped = 1), Some((1, 0)));
-    assert_eq!(hear(12, |pool| pool.epoch = 3), Some((0, 3)));
-    assert_eq!(hear(11, |_| ()), Some((0, 3)), "older");
+    assert_eq!(hear(10, |_| ()), (true, 0, 0));
+    assert_eq!(hear(11, |pool| pool.stopped = 1), (true, 1, 0));
+    assert_eq!(hear(12, |pool| pool.epoch = 3), (true, 0, 3));
+    assert_eq!(hear(11, |_| ()), (false, 0, 3), "older");
 
     let mut money = Trader::zeroed();
     money.free = 77;
