@@ -57,17 +57,22 @@ test('a packed tarball installs, imports and type-checks in a fresh project', ()
     assert.ok(packed !== undefined);
     const paths = packed.files.map((file) => file.path);
     assert.ok(paths.includes('dist/index.js') && paths.includes('dist/index.d.ts'));
+    assert.ok(paths.includes('wasm/ballast.wasm'));
     assert.ok(paths.every((path) => !path.startsWith('test') && !path.startsWith('src')));
     project(folder, packed);
     run(folder, 'npm', 'ci', '--offline', '--silent', '--no-audit', '--no-fund');
     const program = 'BALLAST_PROGRAM_ADDRESS';
     const names = `{ ${program}, findPriceFeedAddress, decodeMarketName, bookOrders }`;
     const shown = `console.log(typeof bookOrders, typeof decodeMarketName, ${program}.length > 30)`;
+    const module = "require('node:fs').readFileSync(require.resolve('ballast-client/engine.wasm'))";
+    const asks = `require('ballast-client').loadEngine(${module}).then((engine) => console.log(typeof engine.queue))`;
+    writeFileSync(join(folder, 'd.cjs'), asks);
     writeFileSync(join(folder, 'a.cjs'), `const ${names} = require('ballast-client'); ${shown}`);
     writeFileSync(join(folder, 'b.mjs'), `import ${names} from 'ballast-client'; ${shown}`);
     for (const file of ['a.cjs', 'b.mjs']) {
       assert.equal(run(folder, process.execPath, file), 'function function true\n');
     }
+    assert.equal(run(folder, process.execPath, 'd.cjs'), 'function\n');
     const typed = [
       `import { ${program}, fetchMarket, type Market } from 'ballast-client';`,
       'export const program: string = BALLAST_PROGRAM_ADDRESS;',

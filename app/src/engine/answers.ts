@@ -163,3 +163,195 @@ export type Round = MarketAtMark & {
   deficit_after_atoms: Digits;
   cuts: Cut[];
 };
+
+/** How much stands at a light. */
+export type LightCount = { positions: number; lots: Digits };
+
+/** The queue of a side. */
+export type SideQueue = {
+  side: 'long' | 'short';
+  positions: number;
+  /** At lights 0 to 5; at 0 those that are no winners at the mark. */
+  lights: LightCount[];
+  /** The first to be cut first. */
+  places: Place[];
+  trader: TraderPlace | null;
+};
+
+/** Both queues of a market. */
+export type MarketQueues = MarketAtMark & {
+  mark_source: MarkSource;
+  mark_age_seconds: Digits | null;
+  sides: SideQueue[];
+};
+
+/** What a jump of the price leaves. */
+export type Gap = {
+  move_bps: number;
+  mark_ticks: Digits;
+  mark: string;
+  bankrupt_positions: number;
+  deficit_atoms: Digits;
+  /** What of it insurance may not pay. */
+  beyond_insurance_atoms: Digits;
+};
+
+/** The gap curve of a market, from the largest fall to the largest rise. */
+export type GapCurve = MarketAtMark & { insurance_available_atoms: Digits; gaps: Gap[] };
+
+/** Trader accounts to list as makers, in order. */
+export type Makers = { market: string; slot: Digits; makers: string[] };
+
+/** What an order would do. */
+export type OrderPreview = {
+  market: string;
+  slot: Digits;
+  /** A reduce-only order is cut to the position. */
+  lots: Digits;
+  size: string;
+  filled_lots: Digits;
+  resting_lots: Digits;
+  dropped_lots: Digits;
+  /** What the fills cost, without fees. */
+  notional_atoms: Digits;
+  /** Cut off to a hundredth of a tick. */
+  average_price: string | null;
+  fee_atoms: Digits;
+  realized_atoms: Digits;
+  margin_added_atoms: Digits;
+  reserved_atoms: Digits;
+  free_before_atoms: Digits;
+  free_after_atoms: Digits;
+  /** The position afterwards, with its light. */
+  position: Position | null;
+};
+
+/** What a step of a liquidation would do. */
+export type LiquidationPreview = Makers & {
+  victim: string;
+  lots_before: Digits;
+  lots: Digits;
+  quote_atoms: Digits;
+  book_lots: Digits;
+  liquidator_lots: Digits;
+  liquidator_quote_atoms: Digits;
+  reward_atoms: Digits;
+  discount_atoms: Digits;
+  insurance_fee_atoms: Digits;
+  insurance_paid_atoms: Digits;
+  lots_after: Digits;
+  margin_after_atoms: Digits;
+};
+
+/** What a deposit or a withdrawal would leave. */
+export type TransferPreview = {
+  free_before_atoms: Digits;
+  free_after_atoms: Digits;
+  free_after: string;
+};
+
+/** A cut as the engine makes it again; every whole number is a string. */
+export type ExplainedCut = {
+  place: Digits;
+  trader: string;
+  class: string;
+  score_q32: string;
+  sequence: Digits;
+  lots_before: Digits;
+  entry_atoms: Digits;
+  bankruptcy_atoms: string;
+  lots: Digits;
+  cut_before_in_pass_at_least: Digits;
+  quote_atoms: Digits;
+  gave_up_atoms: Digits;
+  realized_atoms: Digits;
+  margin_released_atoms: Digits;
+  to_free_collateral_atoms: Digits;
+};
+
+/** A round decided again; every whole number is a string. */
+export type Explanation = {
+  signature: string;
+  slot: Digits;
+  market: string;
+  market_account: string;
+  bankruptcy_id: Digits;
+  bankrupt: string;
+  keeper: string;
+  session: string | null;
+  /** Whether every figure of the event is what the engine makes of it. */
+  verified: boolean;
+  /** How many figures were compared. */
+  figures: Digits;
+  disagreements: { field: string; recorded: string; recomputed: string }[];
+  proven_by_the_program: { nobody_skipped: boolean; nodes_visited: Digits };
+  not_verifiable: string[];
+  /** `null` where the engine refuses the round. */
+  decision: {
+    mark_atoms_per_lot: Digits;
+    funding_index: Digits;
+    lots_before: Digits;
+    deficit_atoms: Digits;
+    insurance_before_atoms: Digits;
+    insurance_paid_atoms: Digits;
+    close_quote_atoms: Digits;
+    close_lots: Digits;
+    closed_lots: Digits;
+    uncovered_deficit_atoms: Digits;
+    gave_up_atoms: Digits;
+    pass: Digits;
+    new_pass: boolean;
+    rank_tolerance_bps: Digits;
+    min_profit_bps: Digits;
+    max_close_bps: Digits;
+    counterparty_side: string;
+    cuts: ExplainedCut[];
+  } | null;
+};
+
+/** When a request for shares is paid. */
+export type Countdown = {
+  /** 0 while it is paid; `null` without one, and when it has lapsed. */
+  due_in_slots: Digits | null;
+  /** Slots for which it is paid still. */
+  open_for_slots: Digits | null;
+  lapsed: boolean;
+};
+
+/** A market's pool and what somebody owns of it. */
+export type PoolHolding = Countdown & {
+  market: string;
+  slot: Digits;
+  /** To whoever leaves. */
+  worth_low_atoms: Digits;
+  /** To whoever joins. */
+  worth_high_atoms: Digits;
+  free_atoms: Digits;
+  /** What may leave now. */
+  payable_atoms: Digits;
+  inventory_lots: Digits;
+  stopped: boolean;
+  mode: number;
+  shares: Digits;
+  million_shares_atoms: Digits;
+  owned_shares: Digits;
+  owned_atoms: Digits;
+  owned: string;
+  requested: Digits;
+  requested_value_atoms: Digits;
+};
+
+/** What somebody has staked. */
+export type StakeHolding = Countdown & {
+  market: string;
+  owner: string;
+  slot: Digits;
+  shares: Digits;
+  value_atoms: Digits;
+  value: string;
+  staked_atoms: Digits;
+  insurance_atoms: Digits;
+  requested: Digits;
+  payable_atoms: Digits;
+  payable: string;
+};

@@ -3,13 +3,35 @@ export { EngineError, type EngineSource } from './module';
 export type * from './answers';
 export type * from './requests';
 
-import type { Holdings, Round, Standing } from './answers';
+import type {
+  Explanation,
+  GapCurve,
+  Holdings,
+  LiquidationPreview,
+  Makers,
+  MarketQueues,
+  OrderPreview,
+  PoolHolding,
+  Round,
+  StakeHolding,
+  Standing,
+  TransferPreview,
+} from './answers';
 import { compileEngine, EngineModule, type EngineSource } from './module';
 import {
   REQUESTS,
   type CounterpartiesRequest,
+  type ExplainRequest,
+  type GapRequest,
+  type LiquidationRequest,
+  type MakersRequest,
+  type OrderRequest,
+  type PoolRequest,
   type PositionsRequest,
+  type QueueRequest,
+  type StakeRequest,
   type StandingRequest,
+  type TransferRequest,
 } from './requests';
 
 /** The engine. Every method throws an `EngineError` where there is no answer. */
@@ -37,6 +59,51 @@ export class Engine {
    */
   counterparties(request: CounterpartiesRequest): Round {
     return this.module.call('counterparties', REQUESTS.counterparties(request)) as Round;
+  }
+
+  /** Who is deleveraged first, and how many stand at each light, as `ballast queue` prints it. */
+  queue(request: QueueRequest): MarketQueues {
+    return this.module.call('queue', REQUESTS.queue(request)) as MarketQueues;
+  }
+
+  /** What positions would lack if the price jumped, as `ballast gap` prints it. */
+  gap(request: GapRequest): GapCurve {
+    return this.module.call('gap', REQUESTS.gap(request)) as GapCurve;
+  }
+
+  /** The trader accounts whose orders an order meets: its remaining accounts, in order. */
+  makers(request: MakersRequest): Makers {
+    return this.module.call('makers', REQUESTS.makers(request)) as Makers;
+  }
+
+  /** What an order would do: the figures of its event, if nothing changes before it lands. */
+  previewOrder(request: OrderRequest): OrderPreview {
+    return this.module.call('order', REQUESTS.order(request)) as OrderPreview;
+  }
+
+  /** What a step of a liquidation would do, and the makers that it lists. */
+  previewLiquidation(request: LiquidationRequest): LiquidationPreview {
+    return this.module.call('liquidation', REQUESTS.liquidation(request)) as LiquidationPreview;
+  }
+
+  /** What a deposit or a withdrawal would leave. */
+  previewTransfer(request: TransferRequest): TransferPreview {
+    return this.module.call('transfer', REQUESTS.transfer(request)) as TransferPreview;
+  }
+
+  /** A round of deleveraging decided again from its event, as `ballast explain-adl` does. */
+  explain(request: ExplainRequest): Explanation {
+    return this.module.call('explain', REQUESTS.explain(request)) as Explanation;
+  }
+
+  /** What a pool is worth and what somebody owns of it, as `ballast pool show` prints it. */
+  pool(request: PoolRequest): PoolHolding {
+    return this.module.call('pool', REQUESTS.pool(request)) as PoolHolding;
+  }
+
+  /** What somebody has staked behind insurance, as `ballast stake show` prints it. */
+  stake(request: StakeRequest): StakeHolding {
+    return this.module.call('stake', REQUESTS.stake(request)) as StakeHolding;
   }
 }
 

@@ -4,15 +4,18 @@ import {
   getAddressEncoder,
   getArrayEncoder,
   getBytesEncoder,
+  getI64Encoder,
   getNullableEncoder,
   getStructEncoder,
   getU32Encoder,
   getU64Encoder,
   getU8Encoder,
+  getUtf8Encoder,
   type Address,
-  type Encoder,
   type ReadonlyUint8Array,
 } from '@solana/kit';
+
+import { getPlaceOrderArgsEncoder, type PlaceOrderArgsArgs } from '../generated';
 
 /** An account as a node sends it. */
 export type RawAccount = {
@@ -105,6 +108,75 @@ export type CounterpartiesRequest = {
   readonly spares?: number;
 };
 
+/** A market, and how many places of each side to tell. */
+export type QueueRequest = { readonly market: MarketAccounts; readonly top: number };
+
+/** A market and moves of its price, whole per cent from 1 to 90, each tried up and down. */
+export type GapRequest = { readonly market: MarketAccounts; readonly percent: readonly number[] };
+
+/** An order of a trader. */
+export type MakersRequest = {
+  readonly market: MarketAccounts;
+  readonly trader: RawAccount;
+  readonly order: PlaceOrderArgsArgs;
+  /** Orders whose makers are listed beyond those that it needs; 4 unless told otherwise. */
+  readonly spares?: number;
+};
+
+/** An order of a trader and the trader accounts that it lists, which `makers` names. */
+export type OrderRequest = {
+  readonly market: MarketAccounts;
+  readonly trader: RawAccount;
+  readonly makers: readonly RawAccount[];
+  readonly order: PlaceOrderArgsArgs;
+};
+
+/** A position in trouble and who takes it over. */
+export type LiquidationRequest = {
+  readonly market: MarketAccounts;
+  readonly victim: RawAccount;
+  /** Most lots that the liquidator takes over; 0 leaves it to the book. */
+  readonly takeOver: bigint;
+  /** Orders whose makers are listed beyond those needed; 4 unless told otherwise. */
+  readonly spares?: number;
+};
+
+/** An amount into a trader account, or out of it. */
+export type TransferRequest = {
+  readonly trader: RawAccount;
+  readonly decimals: number;
+  /** Into free collateral; negative out of it. */
+  readonly atoms: bigint;
+};
+
+/** An `AutoDeleveraged` event and where it was found. */
+export type ExplainRequest = {
+  /** The event's market, of any slot. */
+  readonly market: RawAccount;
+  /** Data of the inner instruction by which the program announced it. */
+  readonly event: ReadonlyUint8Array;
+  readonly slot: bigint;
+  readonly signature: string;
+};
+
+/** A market's pool and somebody's shares of it. */
+export type PoolRequest = {
+  readonly market: MarketAccounts;
+  readonly pool: RawAccount;
+  /** The pool's trader account. */
+  readonly trader: RawAccount;
+  readonly share: MaybeRawAccount;
+};
+
+/** A market's stakes and somebody's shares of them. */
+export type StakeRequest = {
+  readonly slot: bigint;
+  readonly decimals: number;
+  readonly market: RawAccount;
+  readonly stakes: RawAccount;
+  readonly share: RawAccount;
+};
+
 const positions = getStructEncoder([
   ['trader', trader],
   ['decimals', getU8Encoder()],
@@ -120,6 +192,56 @@ const counterparties = getStructEncoder([
   ['most', getU8Encoder()],
   ['spares', getU8Encoder()],
 ]);
+const queue = getStructEncoder([
+  ['market', rawMarket],
+  ['top', getU32Encoder()],
+]);
+const gap = getStructEncoder([
+  ['market', rawMarket],
+  ['percent', getArrayEncoder(getU8Encoder())],
+]);
+const makers = getStructEncoder([
+  ['market', rawMarket],
+  ['trader', trader],
+  ['order', getPlaceOrderArgsEncoder()],
+  ['spares', getU8Encoder()],
+]);
+const order = getStructEncoder([
+  ['market', rawMarket],
+  ['trader', trader],
+  ['makers', getArrayEncoder(trader)],
+  ['order', getPlaceOrderArgsEncoder()],
+]);
+const liquidation = getStructEncoder([
+  ['market', rawMarket],
+  ['victim', trader],
+  ['takeOver', getU64Encoder()],
+  ['spares', getU8Encoder()],
+]);
+const transfer = getStructEncoder([
+  ['trader', trader],
+  ['decimals', getU8Encoder()],
+  ['atoms', getI64Encoder()],
+]);
+const explain = getStructEncoder([
+  ['market', bytes],
+  ['event', bytes],
+  ['slot', getU64Encoder()],
+  ['signature', addEncoderSizePrefix(getUtf8Encoder(), getU32Encoder())],
+]);
+const pool = getStructEncoder([
+  ['market', rawMarket],
+  ['pool', bytes],
+  ['trader', trader],
+  ['share', getNullableEncoder(bytes)],
+]);
+const stake = getStructEncoder([
+  ['slot', getU64Encoder()],
+  ['decimals', getU8Encoder()],
+  ['market', bytes],
+  ['stakes', bytes],
+  ['share', bytes],
+]);
 
 /** The bytes of every request, by the name of its call. */
 export const REQUESTS = {
@@ -129,4 +251,30 @@ export const REQUESTS = {
     standing.encode({ ...request, market: raw(request.market) }),
   counterparties: (request: CounterpartiesRequest) =>
     counterparties.encode({ most: 8, spares: 2, ...request, market: raw(request.market) }),
+  queue: (request: QueueRequest) => queue.encode({ ...request, market: raw(request.market) }),
+  gap: (request: GapRequest) =>
+    gap.encode({ percent: [...request.percent], market: raw(request.market) }),
+  makers: (request: MakersRequest) =>
+    makers.encode({ spares: 4, ...request, market: raw(request.market) }),
+  order: (request: OrderRequest) =>
+    order.encode({ ...request, makers: [...request.makers], market: raw(request.market) }),
+  liquidation: (request: LiquidationRequest) =>
+    liquidation.encode({ spares: 4, ...request, market: raw(request.market) }),
+  transfer: (request: TransferRequest) => transfer.encode(request),
+  explain: (request: ExplainRequest) =>
+    explain.encode({ ...request, market: request.market.data }),
+  pool: (request: PoolRequest) =>
+    pool.encode({
+      market: raw(request.market),
+      pool: request.pool.data,
+      trader: request.trader,
+      share: there(request.share)?.data ?? null,
+    }),
+  stake: (request: StakeRequest) =>
+    stake.encode({
+      ...request,
+      market: request.market.data,
+      stakes: request.stakes.data,
+      share: request.share.data,
+    }),
 } as const satisfies Record<string, (request: never) => ReadonlyUint8Array>;

@@ -194,6 +194,11 @@ impl QueueSnapshot {
     pub fn queue(&self) -> Result<QueueRef<'_>, DecodeError> {
         QueueRef::new(bytemuck::cast_slice(&self.words)).map_err(DecodeError::Queue)
     }
+
+    /// The queue, to be changed in this copy.
+    pub fn queue_mut(&mut self) -> Result<Queue<'_>, DecodeError> {
+        Queue::new(bytemuck::cast_slice_mut(&mut self.words)).map_err(DecodeError::Queue)
+    }
 }
 
 /// A copy of a book account, aligned so that the engine can read it.
@@ -225,6 +230,11 @@ impl BookSnapshot {
     /// The engine's view of the book.
     pub fn book(&self) -> Result<BookRef<'_>, DecodeError> {
         BookRef::new(bytemuck::cast_slice(&self.words)).map_err(DecodeError::Book)
+    }
+
+    /// The book, to be changed in this copy.
+    pub fn book_mut(&mut self) -> Result<Book<'_>, DecodeError> {
+        Book::new(bytemuck::cast_slice_mut(&mut self.words)).map_err(DecodeError::Book)
     }
 }
 

@@ -5,7 +5,9 @@
 //! inner instruction of a transaction that succeeded is an event exactly when the
 //! program is its callee and its data decodes: see [`of_transaction`].
 
-use ballast_state::{events::BallastEvent, Pubkey};
+use ballast_state::events::{BallastEvent, Event, EVENT_TAG};
+use ballast_state::Pubkey;
+use borsh::BorshDeserialize;
 
 /// The program's events among the inner instructions of a transaction that succeeded,
 /// each given as callee and data, in the order of their execution.
@@ -19,10 +21,16 @@ pub fn of_transaction<'a>(
         .collect()
 }
 
+/// The event of one type in the data of a self-call; `None` when it is another, or not exactly one.
+pub fn of_type<E: Event + BorshDeserialize>(data: &[u8]) -> Option<E> {
+    let fields = data.strip_prefix(&EVENT_TAG)?;
+    E::try_from_slice(fields.strip_prefix(&E::DISCRIMINATOR)?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ballast_state::events::{Deposited, Event, EVENT_TAG};
+    use ballast_state::events::Deposited;
 
     #[test]
     fn only_what_the_program_called_itself_with_is_an_event() {
@@ -57,5 +65,8 @@ mod tests {
             })
             .collect();
         assert_eq!(amounts, [1, 3]);
+        let typed = |data: &[u8]| of_type::<Deposited>(data).map(|event| event.amount);
+        assert_eq!(typed(&first), Some(1));
+        assert_eq!((typed(&longer), typed(&token_transfer)), (None, None));
     }
 }

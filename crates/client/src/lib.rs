@@ -14,6 +14,7 @@
 //! - [`token`]: token accounts of the quote currency.
 //! - [`standing`]: where a trader stands in its queue, and at which price it would be first.
 //! - [`makers`]: the list of makers that orders, triggers and liquidations want to see.
+//! - [`preview`]: what an order would do, to the atom.
 //! - [`liquidation`]: what a position needs from keepers, and what a liquidator can afford.
 //!
 //! Nothing here talks to a cluster, and nothing needs one: instructions are built and bytes decoded, in a
@@ -71,6 +72,7 @@ pub mod makers;
 pub mod migration;
 pub mod moment;
 pub mod pooling;
+pub mod preview;
 pub mod price;
 pub mod ranking;
 pub mod staking;

@@ -1,5 +1,7 @@
 //! What the positions of a market would lack after a jump of its price.
 
+use core::ops::RangeInclusive;
+
 use anyhow::Result;
 use ballast_client::amount::truncated_decimal;
 use ballast_engine::solvency::{gap_curve, Gap};
@@ -38,6 +40,18 @@ pub struct GapView {
 }
 
 impl GapView {
+    /// Moves that can be asked for, per cent.
+    const MOVES: RangeInclusive<i32> = 1..=90;
+
+    /// What is wrong with moves of `percent`, if anything is.
+    pub fn refused(percent: &[i32]) -> Option<String> {
+        let (least, most) = (Self::MOVES.start(), Self::MOVES.end());
+        let wrong = percent.iter().find(|one| !Self::MOVES.contains(one))?;
+        Some(format!(
+            "a move of {wrong}%; expected {least} to {most} per cent"
+        ))
+    }
+
     /// At moves of `percent` down and up.
     pub fn new(state: &MarketState, percent: &[i32]) -> Result<Self> {
         let available = state.insurance_available()?;

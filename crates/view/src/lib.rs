@@ -9,6 +9,7 @@ pub mod failure;
 pub mod gap;
 pub mod pool;
 pub mod positions;
+pub mod preview;
 pub mod queue;
 pub mod stake;
 pub mod state;

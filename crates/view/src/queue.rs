@@ -33,11 +33,20 @@ pub struct Place {
     notional_ahead_atoms: u64,
 }
 
+/// How much stands at a light.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct LightCount {
+    positions: u32,
+    lots: u64,
+}
+
 /// The queue of a side as it is printed.
 #[derive(Clone, Debug, Serialize)]
 pub struct SideView {
     side: &'static str,
     positions: u32,
+    /// Positions and lots at each light, from 0 to 5; at 0 those that are no winners at the mark.
+    lights: [LightCount; 6],
     places: Vec<Place>,
     /// Where the trader asked for stands.
     pub trader: Option<TraderPlace>,
@@ -152,9 +161,14 @@ impl SideView {
     fn new(state: &MarketState, side: Side, top: usize, trader: Option<&Pubkey>) -> Result<Self> {
         let ranking = state.ranking(side)?;
         let (mut places, mut found) = (Vec::new(), None);
+        let mut lights = [LightCount::default(); 6];
         let (mut lots, mut notional) = (0_u64, 0_u64);
         for (rank, entry) in (1_u32..).zip(&ranking) {
             let place = Place::new(state, rank, entry, lots, notional)?;
+            if let Some(count) = lights.get_mut(usize::from(place.light)) {
+                count.positions = count.positions.saturating_add(1);
+                count.lots = count.lots.saturating_add(place.lots);
+            }
             lots = lots.saturating_add(place.lots);
             notional = notional.saturating_add(place.notional_atoms);
             if trader == Some(&entry.trader) {
@@ -167,6 +181,7 @@ impl SideView {
         Ok(Self {
             side: side.name(),
             positions: u32::try_from(ranking.len())?,
+            lights,
             places,
             trader: found,
         })

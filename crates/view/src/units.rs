@@ -95,11 +95,20 @@ impl Units {
 
     /// The average price of `lots` for `quote` atoms, cut off to a hundredth of a tick, for people.
     pub fn show_average(self, quote: u64, lots: u64) -> String {
+        let nano = self.average_nano(quote, lots);
+        grouped_decimal(nano, NANO_DECIMALS, self.tick().places())
+    }
+
+    /// The same as a plain decimal number.
+    pub fn average(self, quote: u64, lots: u64) -> String {
+        decimal(self.average_nano(quote, lots), NANO_DECIMALS)
+    }
+
+    fn average_nano(self, quote: u64, lots: u64) -> i128 {
         let divisor = u128::from(lots) * u128::from(self.atoms_per_lot_tick);
         let hundredths = (u128::from(quote) * 100).checked_div(divisor).unwrap_or(0);
         let nano = hundredths * u128::from(self.tick_nano) / 100;
-        let nano = i128::try_from(nano).unwrap_or(i128::MAX);
-        grouped_decimal(nano, NANO_DECIMALS, self.tick().places())
+        i128::try_from(nano).unwrap_or(i128::MAX)
     }
 
     /// Ticks of a price above zero.
@@ -196,6 +205,7 @@ mod tests {
         assert_eq!(units.collateral.show(-1_234_500_000), "-1,234.50");
         assert_eq!(units.collateral.show(1), "0.000001");
         assert_eq!(units.show_average(1_000, 3), "0.33325");
+        assert_eq!(units.average(100_000_000_000, 2_000), "1000");
         assert_eq!(percent_of_bps(-12_345), "-123.45 %");
         assert_eq!(percent_of_ppm_signed(-125), "-0.0125 %");
         assert_eq!(percent_of_ppm_signed(125), "+0.0125 %");

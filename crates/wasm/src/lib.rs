@@ -22,12 +22,23 @@ use serde::Serialize;
 type Call = fn(&[u8]) -> Result<String>;
 
 /// Everything the module can be asked, by name.
-pub const CALLS: [(&str, Call); 3] = [
+pub const CALLS: [(&str, Call); 12] = [
     ("positions", |bytes| answered(bytes, calls::positions::call)),
     ("standing", |bytes| answered(bytes, calls::standing::call)),
+    ("queue", |bytes| answered(bytes, calls::queue::call)),
+    ("gap", |bytes| answered(bytes, calls::gap::call)),
     ("counterparties", |bytes| {
         answered(bytes, calls::counterparties::call)
     }),
+    ("makers", |bytes| answered(bytes, calls::makers::call)),
+    ("order", |bytes| answered(bytes, calls::order::call)),
+    ("liquidation", |bytes| {
+        answered(bytes, calls::liquidation::call)
+    }),
+    ("transfer", |bytes| answered(bytes, calls::transfer::call)),
+    ("explain", |bytes| answered(bytes, calls::explain::call)),
+    ("pool", |bytes| answered(bytes, calls::pool::call)),
+    ("stake", |bytes| answered(bytes, calls::stake::call)),
 ];
 
 /// The answer to a call: a line of JSON.
@@ -44,8 +55,8 @@ pub fn answer(name: &str, bytes: &[u8]) -> String {
     match answer {
         Ok(value) => format!("{{\"value\":{value}}}"),
         Err(error) => {
-            let sentence = serde_json::Value::from(format!("{error:#}"));
-            format!("{{\"error\":{sentence}}}")
+            let sentence = digits::json(&format!("{error:#}"));
+            format!("{{\"error\":{}}}", sentence.unwrap_or_default())
         }
     }
 }

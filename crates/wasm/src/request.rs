@@ -8,8 +8,17 @@ use ballast_view::state::{MarketAccounts, MarketState, PriceCandidate};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 pub use crate::calls::counterparties::Counterparties;
+pub use crate::calls::explain::Explain;
+pub use crate::calls::gap::GapOf;
+pub use crate::calls::liquidation::LiquidationOf;
+pub use crate::calls::makers::MakersOf;
+pub use crate::calls::order::OrderOf;
+pub use crate::calls::pool::PoolOf;
 pub use crate::calls::positions::Positions;
+pub use crate::calls::queue::QueueOf;
+pub use crate::calls::stake::StakeOf;
 pub use crate::calls::standing::StandingOf;
+pub use crate::calls::transfer::TransferOf;
 
 /// An account that may hold a market's price.
 #[derive(Clone, Debug, BorshDeserialize, BorshSerialize)]

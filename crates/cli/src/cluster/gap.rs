@@ -10,8 +10,6 @@ use super::state::Parts;
 
 /// Moves shown unless told otherwise, per cent.
 const MOVES: [i32; 5] = [1, 2, 5, 10, 20];
-/// The largest move, per cent.
-const MOST: i32 = 90;
 
 /// Arguments of `gap`.
 #[derive(Clone, Debug, Args)]
@@ -26,8 +24,8 @@ pub struct GapArgs {
 
 /// Runs `ballast gap`.
 pub async fn run(session: &Session, args: &GapArgs) -> Result<()> {
-    if let Some(wrong) = args.moves.iter().find(|one| !(1..=MOST).contains(*one)) {
-        return Err(Usage(format!("a move of {wrong}%; expected 1 to {MOST} per cent")).into());
+    if let Some(refusal) = GapView::refused(&args.moves) {
+        return Err(Usage(refusal).into());
     }
     let state = session.market(&args.market, Parts::Queues).await?;
     let view = GapView::new(&state, &args.moves)?;

@@ -1,5 +1,14 @@
 //! The calls, one a file: a request of accounts, and what the client makes of them.
 
 pub mod counterparties;
+pub mod explain;
+pub mod gap;
+pub mod liquidation;
+pub mod makers;
+pub mod order;
+pub mod pool;
 pub mod positions;
+pub mod queue;
+pub mod stake;
 pub mod standing;
+pub mod transfer;

@@ -8,7 +8,7 @@ use crate::requests::all;
 /// Requests of every call, built once.
 fn requests() -> &'static [(&'static str, Vec<u8>)] {
     static REQUESTS: std::sync::OnceLock<Vec<(&'static str, Vec<u8>)>> = std::sync::OnceLock::new();
-    REQUESTS.get_or_init(all)
+    REQUESTS.get_or_init(|| all().bytes())
 }
 
 fn is_json(text: &str) -> bool {

@@ -1,13 +1,19 @@
 //! The calls with their requests and answers.
 
+use ballast_state::book_account::OrderSide;
+use ballast_state::events::BallastEvent;
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
+use ballast_state::Pubkey;
 use ballast_wasm::answer;
-use ballast_wasm::request::{Counterparties, MarketRequest, TraderRequest};
+use ballast_wasm::request::{
+    Counterparties, Explain, MakersOf, MarketRequest, OrderOf, Positions, TraderRequest,
+};
 use borsh::BorshSerialize;
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 
-use crate::requests::all;
-use crate::stage::Stage;
+use crate::requests::{all, explained, BUYS};
+use crate::stage::{Stage, USD};
 
 /// Compares a fixture with what it should hold, or writes it.
 fn settle(name: &str, value: &Value) {
@@ -42,6 +48,12 @@ fn called(name: &str, request: &[u8]) -> Value {
     json!({ "requestSha256": hex(&Sha256::digest(request)), "value": answer["value"] })
 }
 
+fn addresses(list: &Value) -> Vec<Pubkey> {
+    let list = list.as_array().expect("a list").iter();
+    let parsed = list.map(|one| one.as_str().expect("text").parse());
+    parsed.map(|one| one.expect("an address")).collect()
+}
+
 fn market_json(market: &MarketRequest) -> Value {
     let optional = |data: &Option<Vec<u8>>| data.as_deref().map(hex);
     let prices = market.prices.iter().map(|price| {
@@ -70,13 +82,30 @@ fn trader_json(trader: &TraderRequest) -> Value {
 
 #[test]
 fn every_call() {
-    let (stage, long, shorts) = Stage::crash();
+    let all = all();
+    let plain =
+        |data: &[u8]| json!({ "address": all.pool.market.address.to_string(), "data": hex(data) });
+    let share = all.pool.share.as_deref().expect("shares");
     let mut stated = json!({
-        "market": market_json(&stage.market()),
-        "long": trader_json(&stage.trader_account(&long)),
-        "short": trader_json(&stage.trader_account(&shorts[2])),
+        "markets": {
+            "crash": market_json(&all.standing.market),
+            "calm": market_json(&all.liquidation.market),
+            "funds": market_json(&all.pool.market),
+        },
+        "accounts": {
+            "long": trader_json(&all.counterparties.bankrupt),
+            "short": trader_json(&all.standing.trader),
+            "maker": trader_json(&all.order.makers[0]),
+            "victim": trader_json(&all.liquidation.victim),
+            "pool": plain(&all.pool.pool),
+            "poolTrader": trader_json(&all.pool.trader),
+            "poolShare": plain(share),
+            "stakes": plain(&all.stake.stakes),
+            "stakeShare": plain(&all.stake.share),
+        },
+        "event": hex(&all.explain.event),
     });
-    for (name, request) in all() {
+    for (name, request) in all.bytes() {
         stated["calls"][name] = called(name, &request);
     }
     settle("engine.json", &stated);
@@ -93,12 +122,7 @@ fn the_program_accepts_the_counterparties() {
         spares: 1,
     };
     let value = &answered("counterparties", &request)["value"];
-    let listed: Vec<_> = value["counterparties"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|one| one.as_str().expect("text").parse().expect("an address"))
-        .collect();
+    let listed = addresses(&value["counterparties"]);
     assert_eq!(listed, stage.shorts_in_order()[..listed.len()]);
     let keeper = stage.trader();
     let (sandbox, sol) = (&mut stage.sandbox, &stage.sol);
@@ -108,7 +132,7 @@ fn the_program_accepts_the_counterparties() {
         .events
         .iter()
         .filter_map(|event| match event {
-            ballast_state::events::BallastEvent::AutoDeleveraged(event) => Some(event),
+            BallastEvent::AutoDeleveraged(event) => Some(event),
             _ => None,
         })
         .flat_map(|event| event.cuts.iter())
@@ -124,6 +148,127 @@ fn the_program_accepts_the_counterparties() {
         })
         .collect();
     assert_eq!(told, cut);
+}
+
+/// Lots, fees, margin and free collateral of a previewed order are those of the program's event.
+#[test]
+fn a_preview_is_what_the_order_does() {
+    for change in [
+        |_: &mut PlaceOrderArgs| {},
+        |order: &mut PlaceOrderArgs| order.lots = 200,
+        |order: &mut PlaceOrderArgs| order.lots = 5_000,
+        |order: &mut PlaceOrderArgs| order.margin = 90 * USD,
+        |order: &mut PlaceOrderArgs| order.kind = OrderKind::ImmediateOrCancel,
+        |order: &mut PlaceOrderArgs| order.reduce_only = true,
+        |order: &mut PlaceOrderArgs| order.price_ticks = 188_500,
+        |order: &mut PlaceOrderArgs| order.side = OrderSide::Ask,
+    ] {
+        let (mut stage, _, shorts) = Stage::crash();
+        let mut order = BUYS;
+        change(&mut order);
+        let trader = stage.trader_account(&shorts[2]);
+        let makers = MakersOf {
+            market: stage.market(),
+            trader: trader.clone(),
+            order,
+            spares: 2,
+        };
+        let listed = addresses(&answered("makers", &makers)["value"]["makers"]);
+        let request = OrderOf {
+            market: makers.market,
+            trader,
+            makers: listed.iter().map(|key| stage.account(key)).collect(),
+            order,
+        };
+        let told = &answered("order", &request)["value"];
+        let placed = stage
+            .sandbox
+            .place_order(&stage.sol, &shorts[2], order, &listed);
+        let placed = placed.expect("an order");
+        let event = placed.events.iter().find_map(|event| match event {
+            BallastEvent::OrderPlaced(event) => Some(event),
+            _ => None,
+        });
+        let event = event.expect("an event");
+        let after = stage.sandbox.trader(&shorts[2].address);
+        let slot = after.slot(&stage.sol.keys.market).expect("a position");
+        for (field, expected) in [
+            ("lots", event.lots.into()),
+            ("filled_lots", event.filled_lots.into()),
+            ("resting_lots", event.resting_lots.into()),
+            ("dropped_lots", event.dropped_lots.into()),
+            ("reserved_atoms", event.reserved_atoms.into()),
+            ("fee_atoms", event.taker.map_or(0, |party| party.fee.into())),
+            (
+                "realized_atoms",
+                event.taker.map_or(0, |party| party.realized.into()),
+            ),
+            ("free_after_atoms", i128::from(after.free)),
+        ] {
+            assert_eq!(told[field], expected.to_string(), "{field} of {order:?}");
+        }
+        let position = &told["position"];
+        for (field, expected) in [
+            ("lots", i128::from(slot.lots)),
+            ("margin_atoms", slot.margin.into()),
+            ("entry_quote_atoms", slot.entry_quote.into()),
+            ("order_margin_atoms", slot.order_margin.into()),
+        ] {
+            assert_eq!(
+                position[field],
+                expected.to_string(),
+                "{field} of {order:?}"
+            );
+        }
+        // The light and the levels are those that are shown afterwards.
+        let shown = Positions {
+            trader: stage.trader_account(&shorts[2]),
+            decimals: 6,
+            markets: vec![stage.market()],
+        };
+        let shown = &answered("positions", &shown)["value"]["positions"][0];
+        for field in [
+            "liquidation_ticks",
+            "bankruptcy_ticks",
+            "margin_ratio_bps",
+            "queue_class",
+        ] {
+            assert_eq!(position[field], shown[field], "{field} of {order:?}");
+        }
+    }
+}
+
+/// A round of the program agrees with the engine; one of whose figures is altered does not.
+#[test]
+fn a_forged_event_is_noticed() {
+    let mut request = explained();
+    let verdict = |request: &Explain| answered("explain", request)["value"]["verified"].clone();
+    assert_eq!(verdict(&request), true);
+    let last = request.event.len() - 1;
+    let forged = (16..last).filter(|at| {
+        request.event[*at] ^= 1;
+        let noticed = verdict(&request) != true;
+        request.event[*at] ^= 1;
+        noticed
+    });
+    // Keys and what an event only tells, such as the reward, nobody can recompute.
+    assert!(forged.count() * 3 > last, "most bytes matter");
+}
+
+/// What was given back is taken again.
+#[test]
+fn memory_is_taken_and_given_back() {
+    use ballast_wasm::memory::{alloc, free};
+    for length in [0, 1, 4_096] {
+        let at = alloc(length);
+        assert!(!at.is_null());
+        // SAFETY: it is from there, and used no more.
+        #[allow(unsafe_code)]
+        unsafe {
+            free(at, length);
+        }
+    }
+    assert!(alloc(usize::MAX).is_null());
 }
 
 #[test]

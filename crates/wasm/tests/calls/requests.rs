@@ -1,40 +1,188 @@
 //! A request of every call.
 
-use ballast_wasm::request::{Counterparties, Positions, StandingOf};
+use ballast_client::addresses;
+use ballast_engine::pool::PoolParams;
+use ballast_state::book_account::OrderSide;
+use ballast_state::events::{AutoDeleveraged, BallastEvent, Event, EVENT_TAG};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_wasm::request::{
+    Counterparties, Explain, GapOf, LiquidationOf, MakersOf, OrderOf, PoolOf, Positions, QueueOf,
+    StakeOf, StandingOf, TransferOf,
+};
 use borsh::BorshSerialize;
 
-use crate::stage::Stage;
+use crate::stage::{Stage, USD};
 
 fn bytes(request: &impl BorshSerialize) -> Vec<u8> {
     borsh::to_vec(request).expect("bytes")
 }
 
-/// The calls in their order, each with a request that has an answer.
-pub fn all() -> Vec<(&'static str, Vec<u8>)> {
+/// A request of every call that has an answer.
+pub struct All {
+    pub positions: Positions,
+    pub standing: StandingOf,
+    pub queue: QueueOf,
+    pub gap: GapOf,
+    pub counterparties: Counterparties,
+    pub makers: MakersOf,
+    pub order: OrderOf,
+    pub liquidation: LiquidationOf,
+    pub transfer: TransferOf,
+    pub explain: Explain,
+    pub pool: PoolOf,
+    pub stake: StakeOf,
+}
+
+impl All {
+    /// The calls in their order.
+    pub fn bytes(&self) -> Vec<(&'static str, Vec<u8>)> {
+        vec![
+            ("positions", bytes(&self.positions)),
+            ("standing", bytes(&self.standing)),
+            ("queue", bytes(&self.queue)),
+            ("gap", bytes(&self.gap)),
+            ("counterparties", bytes(&self.counterparties)),
+            ("makers", bytes(&self.makers)),
+            ("order", bytes(&self.order)),
+            ("liquidation", bytes(&self.liquidation)),
+            ("transfer", bytes(&self.transfer)),
+            ("explain", bytes(&self.explain)),
+            ("pool", bytes(&self.pool)),
+            ("stake", bytes(&self.stake)),
+        ]
+    }
+}
+
+/// An order that buys 0.4 SOL at most, 0.3 of which somebody sells.
+pub const BUYS: PlaceOrderArgs = PlaceOrderArgs {
+    side: OrderSide::Bid,
+    kind: OrderKind::Limit,
+    price_ticks: 192_000,
+    lots: 400,
+    margin: 0,
+    client_id: 0,
+    expires_at: 0,
+    reduce_only: false,
+    self_trade: SelfTrade::CancelProvide,
+};
+
+/// Requests on the crash, on a market in which one position is in trouble, and on funds.
+pub fn all() -> All {
     let (stage, long, shorts) = Stage::crash();
     let market = stage.market();
-    let (long, short) = (
-        stage.trader_account(&long),
-        stage.trader_account(&shorts[2]),
-    );
-    let positions = Positions {
-        trader: short.clone(),
+    let long = stage.trader_account(&long);
+    let short = stage.trader_account(&shorts[2]);
+    let maker = stage.trader_account(&shorts[4]);
+    let mut calm = Stage::new();
+    let (one, other) = (calm.trader(), calm.trader());
+    calm.trade((&one, 60), (&other, 800), 2_000);
+    calm.sandbox.set_price(&calm.sol, 173_000);
+    let (pool, stake) = funds();
+    All {
+        positions: Positions {
+            trader: short.clone(),
+            decimals: 6,
+            markets: vec![market.clone()],
+        },
+        standing: StandingOf {
+            market: market.clone(),
+            trader: short.clone(),
+        },
+        queue: QueueOf {
+            market: market.clone(),
+            top: 3,
+        },
+        gap: GapOf {
+            market: market.clone(),
+            percent: vec![5, 20],
+        },
+        counterparties: Counterparties {
+            market: market.clone(),
+            bankrupt: long,
+            most: 8,
+            spares: 2,
+        },
+        makers: MakersOf {
+            market: market.clone(),
+            trader: short.clone(),
+            order: BUYS,
+            spares: 2,
+        },
+        order: OrderOf {
+            market,
+            trader: short.clone(),
+            makers: vec![maker],
+            order: BUYS,
+        },
+        liquidation: LiquidationOf {
+            market: calm.market(),
+            victim: calm.trader_account(&one),
+            take_over: 2_000,
+            spares: 1,
+        },
+        transfer: TransferOf {
+            trader: short,
+            decimals: 6,
+            atoms: -1_500_000,
+        },
+        explain: explained(),
+        pool,
+        stake,
+    }
+}
+
+/// A round of the program.
+pub fn explained() -> Explain {
+    let (mut stage, long, _) = Stage::crash();
+    let keeper = stage.trader();
+    let listed = stage.shorts_in_order();
+    let market = stage.market().market;
+    let (sandbox, sol) = (&mut stage.sandbox, &stage.sol);
+    let sent = sandbox.auto_deleverage(sol, &long.address, &keeper, &listed);
+    let sent = sent.expect("a round");
+    let event = sent.events.iter().find_map(|event| match event {
+        BallastEvent::AutoDeleveraged(event) => Some(event.as_ref()),
+        _ => None,
+    });
+    let fields = bytes(event.expect("an event"));
+    Explain {
+        market,
+        event: [&EVENT_TAG[..], &AutoDeleveraged::DISCRIMINATOR, &fields].concat(),
+        slot: 500_000_000,
+        signature: "5SiGnatuRe".to_owned(),
+    }
+}
+
+/// A pool and stakes, each with a request of somebody's.
+fn funds() -> (PoolOf, StakeOf) {
+    let mut stage = Stage::new();
+    let (sandbox, sol) = (&mut stage.sandbox, &stage.sol);
+    let params = PoolParams::for_market(&sol.config.risk);
+    sandbox.create_pool(sol, params).expect("a pool");
+    let depositor = sandbox.depositor(sol, 500 * USD);
+    let asked = sandbox.request_pool(sol, &depositor, 1_000_000);
+    asked.expect("a request");
+    sandbox.open_stakes(sol).expect("stakes");
+    let staker = sandbox.staker(sol, 300 * USD);
+    let asked = sandbox.request_unstake(sol, &staker, 1_000_000);
+    asked.expect("a request");
+    let share = |fund, wallet: &ballast_sandbox::Wallet| {
+        stage.data(&addresses::share(fund, &wallet.address()))
+    };
+    let stakes = addresses::stakes(&stage.sol.keys.market);
+    let market = stage.market();
+    let stake = StakeOf {
+        slot: market.slot,
         decimals: 6,
-        markets: vec![market.clone()],
+        market: market.market.clone(),
+        stakes: stage.data(&stakes),
+        share: share(&stakes, &staker),
     };
-    let standing = StandingOf {
-        market: market.clone(),
-        trader: short.clone(),
+    let pool = PoolOf {
+        pool: stage.data(&stage.sol.pool()),
+        trader: stage.account(&stage.sol.pool_trader()),
+        share: Some(share(&stage.sol.pool(), &depositor)),
+        market,
     };
-    let counterparties = Counterparties {
-        market: market.clone(),
-        bankrupt: long.clone(),
-        most: 8,
-        spares: 2,
-    };
-    vec![
-        ("positions", bytes(&positions)),
-        ("standing", bytes(&standing)),
-        ("counterparties", bytes(&counterparties)),
-    ]
+    (pool, stake)
 }

@@ -76,7 +76,7 @@ impl Stage {
         (stage, long, shorts)
     }
 
-    fn data(&self, address: &Pubkey) -> Vec<u8> {
+    pub fn data(&self, address: &Pubkey) -> Vec<u8> {
         self.sandbox.account(address).expect("an account").data
     }
 
@@ -101,9 +101,13 @@ impl Stage {
     }
 
     pub fn trader_account(&self, trader: &TraderCookie) -> TraderRequest {
+        self.account(&trader.address)
+    }
+
+    pub fn account(&self, address: &Pubkey) -> TraderRequest {
         TraderRequest {
-            address: trader.address,
-            data: self.data(&trader.address),
+            address: *address,
+            data: self.data(address),
         }
     }
 
