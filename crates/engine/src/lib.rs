@@ -50,6 +50,7 @@ extern crate std;
 
 pub mod adl;
 pub mod book;
+pub mod breach;
 pub mod deficit;
 pub mod descent;
 pub mod distress;

@@ -45,6 +45,7 @@ mod pool_attacks;
 mod pool_exit;
 mod pool_take;
 mod pool_unwind;
+mod pool_whole;
 mod price_average;
 mod price_choice;
 mod price_ticks;

@@ -79,6 +79,56 @@ fn who_is_liquidated_into_a_pool_and_buys_back_gains_nothing() {
     }
 }
 
+/// A rebate that is raised after the pool was created counts as well: the auction ends as much sooner, and
+/// who waits for the price that there was gets nothing.
+#[test]
+fn a_rebate_that_is_raised_later_makes_buying_back_no_better() {
+    let mut venue = Venue::open_with(&quiet());
+    let market = venue.market.clone();
+    let params = PoolParams {
+        cap_bps: 10_000,
+        reserve_first_bps: 25,
+        reserve_last_bps: 25,
+        keeper_bps: 2,
+        slip_bps: 23,
+        unwind_bps: 10_000,
+        ..PoolParams::DEFAULT
+    };
+    done(venue.sandbox.create_pool(&market, params));
+    venue.sandbox.depositor(&market, 2_500 * USD);
+    let accomplice = venue.trader(1_000);
+    let mark = 190_500;
+    venue.price(mark);
+    let alice = venue.alice.clone();
+    let both = |venue: &Venue| wealth(venue, &alice, mark) + wealth(venue, &accomplice, mark);
+    let before = both(&venue);
+    assert_eq!(
+        among!(done(step(&mut venue, &accomplice)), PoolTook).lots,
+        TEN
+    );
+    let mut risk = *venue.sandbox.market(&market).params();
+    risk.maker_fee_bps = -3;
+    done(venue.sandbox.set_market_risk(&market, risk));
+    let makers = [accomplice.address];
+    let last = |bps: u64| (mark * (10_000 - bps)).div_ceil(10_000);
+    venue.place(&accomplice, bid(last(23), 10_000), &[]);
+    venue.sandbox.advance_slots(150);
+    venue.price(mark);
+    refused(&mut venue.sandbox, BallastError::NothingFilled, |s| {
+        s.unwind_pool(&market, &accomplice, &makers)
+    });
+    venue.place(&accomplice, bid(last(20), 10_000), &[]);
+    let unwound = done(venue.sandbox.unwind_pool(&market, &accomplice, &makers));
+    let unwound = among!(unwound, PoolUnwound);
+    assert_eq!(
+        (unwound.limit_ticks, unwound.closed_lots),
+        (last(20), 10_000)
+    );
+    let gained = both(&venue) - before;
+    assert!(gained <= 0, "{gained}");
+    venue.conserves();
+}
+
 /// What the victim pays goes to all shares and to insurance.
 #[test]
 fn who_owns_a_part_of_the_pool_gains_nothing_by_being_liquidated() {

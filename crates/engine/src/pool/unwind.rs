@@ -1,7 +1,8 @@
 //! How a pool closes its position: by an auction that anybody may call, against the book.
 //!
 //! The auction's price begins `ask_bps` beyond the mark and falls to `slip_bps` short of it within
-//! `auction_slots`. Lots that are closed take time off the auction in proportion, so that a small bid
+//! `auction_slots`, or less far where a maker's rebate has risen: what a maker gets of it, its keeper's part
+//! and the rebate are never more than the least discount at which the pool takes. Lots that are closed take time off the auction in proportion, so that a small bid
 //! neither starts it anew nor leaves it at its end; lots that are taken over add to the position as if
 //! their own auction had just begun. The mark is the worse for the caller of the price and the one that
 //! was recorded in an earlier slot, so that nobody gains by being first with a price.
@@ -64,6 +65,8 @@ impl Unwind {
 pub struct UnwindInput<'a> {
     /// The pool's parameters, validated.
     pub params: &'a PoolParams,
+    /// The market's.
+    pub risk: &'a RiskParams,
     /// What the pool does now.
     pub mode: PoolMode,
     /// Its position.
@@ -102,21 +105,25 @@ impl Auction {
         let range = range.ok_or(EngineError::Overflow)?;
         let elapsed = self.elapsed(params, input.slot);
         let fallen = mul_div_floor(range, elapsed, params.auction_slots)?;
+        let fallen = i64::try_from(fallen).map_err(|_| EngineError::Overflow)?;
         // Bounds keep all of these far below a whole.
-        let (ask, one) = (u64::from(params.ask_bps), BPS_ONE);
+        let short = fallen.wrapping_sub(params.ask_bps.into());
+        let short = short.min(params.slip_in(input.risk));
+        let part = |sign: i64| {
+            let part = BPS_ONE.checked_add_signed(short.wrapping_mul(sign));
+            part.ok_or(EngineError::Overflow)
+        };
         let worst = match side {
             Side::Long => {
-                let part = one.wrapping_add(ask).wrapping_sub(fallen);
                 let mark = input.mark.max(input.earlier);
-                mul_div_ceil(mark.get(), part, one)?
+                mul_div_ceil(mark.get(), part(-1)?, BPS_ONE)?
             }
             Side::Short => {
-                let part = one.wrapping_add(fallen).wrapping_sub(ask);
                 let mark = match input.earlier.get() {
                     0 => input.mark,
                     _ => input.mark.min(input.earlier),
                 };
-                mul_div_floor(mark.get(), part, one)?.max(1)
+                mul_div_floor(mark.get(), part(1)?, BPS_ONE)?.max(1)
             }
         };
         Ok(Unwind {

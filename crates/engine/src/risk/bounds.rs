@@ -2,8 +2,7 @@
 //!
 //! [`TABLE`] is the table of docs/RISK_BOUNDS.md, which also derives [`gap_bps`].
 
-use core::fmt;
-
+use crate::breach::Breach;
 use crate::error::EngineError;
 
 /// Most risk tiers.
@@ -77,38 +76,6 @@ pub struct Bound {
     pub reason: &'static str,
 }
 
-/// A field that lies outside its bounds. [`Display`](fmt::Display) says which, its value and what is
-/// allowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Breach {
-    /// The field, as in [`Bound::field`].
-    pub field: &'static str,
-    /// Which of several.
-    pub place: usize,
-    /// Its value.
-    pub value: i128,
-    /// Least value that would do.
-    pub least: i128,
-    /// Most.
-    pub most: i128,
-    /// The refusal.
-    pub error: EngineError,
-}
-
-impl fmt::Display for Breach {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("risk.")?;
-        match self.field.split_once("[]") {
-            Some((before, after)) => write!(formatter, "{before}[{}]{after}", self.place)?,
-            None => formatter.write_str(self.field)?,
-        }
-        let Self {
-            value, least, most, ..
-        } = self;
-        write!(formatter, " is {value}, allowed {least} to {most}")
-    }
-}
-
 impl Bound {
     /// Refuses a value outside the bound. Amounts are not judged where the atoms of one unit of the
     /// quote currency are not known.
@@ -147,17 +114,16 @@ impl Bound {
         least: i128,
         most: i128,
     ) -> Result<(), Breach> {
-        if least <= value && value <= most {
-            return Ok(());
-        }
-        Err(Breach {
+        let breach = Breach {
+            of: "risk",
             field: self.field,
             place,
             value,
             least,
             most,
             error: self.error,
-        })
+        };
+        breach.unless_within()
     }
 }
 

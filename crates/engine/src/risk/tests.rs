@@ -3,6 +3,7 @@ extern crate std;
 use std::string::ToString;
 
 use super::*;
+use crate::breach::Breach;
 use crate::fixtures::risk::{small_market, sol_market, step, tier};
 
 /// Atoms of a unit.

@@ -1,10 +1,11 @@
 //! Which parameters a market may have, and which may follow which.
 
-use super::bounds::{self, Breach};
+use super::bounds;
 use super::{
     gap_bps, AdlParams, LadderStep, RiskParams, RiskTier, LEAST_INITIAL_MARGIN_BPS,
     MOST_LIQUIDATION_COST_BPS, RESERVE_REWARDS,
 };
+use crate::breach::Breach;
 use crate::error::EngineError;
 
 impl RiskParams {
@@ -266,6 +267,7 @@ fn zero(field: &'static str, place: usize, clear: bool) -> Result<(), Breach> {
         return Ok(());
     }
     Err(Breach {
+        of: "risk",
         field,
         place,
         value: 1,

@@ -1,6 +1,9 @@
 //! Unwinds and margin of a pool.
 
+use std::sync::LazyLock;
+
 use ballast_engine::pool::{keeper_fee, sync, Auction, PoolMode, PoolParams, UnwindInput};
+use ballast_engine::risk::RiskParams;
 use ballast_engine::units::{Atoms, Side, Ticks};
 use ballast_engine::EngineError;
 use proptest::prelude::*;
@@ -8,6 +11,7 @@ use proptest::prelude::*;
 use crate::fixture::{cases, lots, mark, params, position, price};
 
 const PARAMS: PoolParams = PoolParams {
+    reserve_first_bps: 50,
     ask_bps: 10,
     slip_bps: 40,
     auction_slots: 100,
@@ -16,9 +20,19 @@ const PARAMS: PoolParams = PoolParams {
     ..PoolParams::DEFAULT
 };
 
+/// A market in which makers pay this fee, basis points, or get it where it is negative.
+fn market(maker_fee_bps: i32) -> RiskParams {
+    RiskParams {
+        maker_fee_bps,
+        ..params()
+    }
+}
+
 fn input(signed: i64, slot: u64) -> UnwindInput<'static> {
+    static MARKET: LazyLock<RiskParams> = LazyLock::new(|| market(0));
     UnwindInput {
         params: &PARAMS,
+        risk: &MARKET,
         mode: PoolMode::Open,
         lots: lots(signed),
         mark: Ticks::new(100_000),
@@ -56,6 +70,57 @@ fn the_price_falls_from_beyond_the_mark_to_short_of_it() {
         (limit(100, 1_000).0, limit(-100, 1_000).0),
         (Side::Short, Side::Long)
     );
+}
+
+#[test]
+fn a_rebate_that_rises_ends_the_fall_sooner() {
+    let last = |signed, maker_fee_bps| {
+        let input = UnwindInput {
+            risk: &market(maker_fee_bps),
+            ..input(signed, 9_000)
+        };
+        auction(1_000, 0).unwind(&input).unwrap().limit.get()
+    };
+    // 40 of slip, and 2 for the keeper, leave 8 of the 50 at which the pool takes.
+    let rebates = [0, -8, -9, -48, -60, -100];
+    assert_eq!(
+        rebates.map(|fee| last(100, fee)),
+        [99_600, 99_600, 99_610, 100_000, 100_120, 100_520]
+    );
+    assert_eq!(
+        rebates.map(|fee| last(-100, fee)),
+        [100_400, 100_400, 100_390, 100_000, 99_880, 99_480]
+    );
+}
+
+proptest! {
+    #![proptest_config(cases(2_000))]
+
+    #[test]
+    fn an_unwind_never_gives_more_than_the_least_discount(
+        (first, slip, keeper, ask) in (0_u32..=500, 0_u32..=500, 0_u32..=50, 0_u32..=500),
+        (rebate, mark, slot) in (0_i32..=100, 10_000_u64..1_000_000, 1_000_u64..1_200),
+        long in any::<bool>(),
+    ) {
+        let params = PoolParams {
+            reserve_first_bps: first,
+            slip_bps: slip,
+            keeper_bps: keeper,
+            ask_bps: ask,
+            ..PARAMS
+        };
+        let input = UnwindInput {
+            params: &params,
+            risk: &market(-rebate),
+            mark: Ticks::new(mark),
+            ..input(if long { 100 } else { -100 }, slot)
+        };
+        let limit = auction(1_000, 0).unwind(&input).unwrap().limit.get();
+        let (mark, limit) = (i128::from(mark), i128::from(limit));
+        let below = if long { mark - limit } else { limit - mark };
+        let given = below * 10_000 + mark * i128::from(keeper) + mark * i128::from(rebate);
+        prop_assert!(given <= mark * i128::from(first), "{} {}", given, mark);
+    }
 }
 
 #[test]

@@ -93,6 +93,7 @@ impl Pool {
     ) -> Result<Unwind> {
         let due = self.auction().unwind(&UnwindInput {
             params: &self.params,
+            risk: market.params(),
             mode: self.mode(),
             lots,
             mark: touched.price.price,
