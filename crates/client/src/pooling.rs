@@ -1,11 +1,12 @@
-//! What a market's pool is worth to who leaves it, when shares of it are paid, and what keepers may do
-//! for it.
+//! What a market's pool is worth to who leaves it, when shares of it are paid, what it could take, and what
+//! keepers may do for it.
 
 use ballast_engine::book::BookRef;
-use ballast_engine::oracle::{Action, Now, OraclePrice};
-use ballast_engine::pool::{PoolTaker, Synced, Unwind};
+use ballast_engine::oracle::{Action, Mark, Now, OraclePrice};
+use ballast_engine::pool::{Offer, PoolTaker, Synced, Unwind};
 use ballast_engine::position::Position;
 use ballast_engine::shares::Holding;
+use ballast_engine::units::{FundingIndex, LotPrice, Side};
 use ballast_state::error::BallastError;
 use ballast_state::market::{Market, Touched};
 use ballast_state::pool::{Exiting, Pool};
@@ -55,6 +56,56 @@ pub fn pool_shares(pool: &Pool, share: &Share, slot: u64) -> (Holding, Option<Ex
     let asked = holding.requested > 0;
     let exit = asked.then(|| exit_time(&holding, &pool.params.exit_terms(), slot));
     (holding, exit)
+}
+
+/// A price that nobody has acted at yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Jump {
+    /// The price.
+    pub price: LotPrice,
+    /// The moving average then.
+    pub average: LotPrice,
+    /// Funding index up to which positions are settled.
+    pub index: FundingIndex,
+    /// The current slot.
+    pub slot: u64,
+    /// Whether the queue of the victims' side has room for one more position.
+    pub has_room: bool,
+}
+
+/// Most lots of `side` that the pool of `market`, whose trader account is `trader`, would take over after a jump, at
+/// the market's highest discount: what its mode, cap, window and drawdown let it, and the largest position of the
+/// market. It is its capacity, whether or not anybody lacks margin, or calls it.
+///
+/// # Errors
+/// `PriceOutOfRange`, `RiskTiers`, `Overflow`.
+pub fn capacity(
+    market: &Market,
+    pool: &Pool,
+    trader: &Trader,
+    side: Side,
+    jump: &Jump,
+) -> Result<u64, BallastError> {
+    let mut assets = pool.assets(market, trader)?;
+    assets.position = assets.position.settle(jump.index)?;
+    let mark = Mark {
+        price: jump.price,
+        confidence: 0,
+        average: None,
+    };
+    let worth = assets.worth(&mark, jump.average, pool.params.exit_bps, 0)?;
+    let taker = pool.taker(&assets, worth.low, jump.slot, jump.has_room)?;
+    let risk = market.params();
+    let all = u64::from(u32::MAX);
+    let offer = Offer {
+        side,
+        lots: all,
+        held: all,
+        whole: all,
+        discount_bps: risk.liquidation_discount_max_bps,
+        rescue: false,
+    };
+    Ok(taker.take(risk, jump.price, &offer)?)
 }
 
 /// A market and its pool as an instruction finds them at a price.
@@ -182,8 +233,6 @@ mod tests {
 
     use super::*;
     use ballast_engine::pool::{PoolParams, Worth};
-    use ballast_engine::units::Side;
-    use ballast_state::Pubkey;
 
     #[test]
     fn a_pool_without_a_position_is_its_free_collateral_and_a_request_counts_down() {

@@ -2,15 +2,21 @@
 
 use core::ops::RangeInclusive;
 
-use anyhow::Result;
+use anyhow::{anyhow, Result};
 use ballast_client::amount::truncated_decimal;
+use ballast_client::pooling::{capacity, Jump};
 use ballast_engine::solvency::{gap_curve, Gap};
-use ballast_engine::units::Side;
+use ballast_engine::units::{LotPrice, Side};
 use ballast_report::table::Table;
+use ballast_state::pool::Pool;
+use ballast_state::trader::Trader;
 use serde::Serialize;
 
 use crate::failure::Computed;
 use crate::state::MarketState;
+
+/// What the column of the pool means.
+const POOL_WORDS: &str = "What the pool could take is notional of the side that loses, at the market's highest discount, within its cap, window and drawdown: room, not a promise. It pays no deficit.";
 
 /// What a jump leaves, as it is printed.
 #[derive(Clone, Debug, Serialize)]
@@ -24,6 +30,50 @@ pub struct GapRow {
     deficit_atoms: u64,
     /// What of it insurance may not pay.
     beyond_insurance_atoms: u64,
+    /// Lots of the side that loses that the market's pool could take over then; without a pool, and without
+    /// a move, it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool_lots: Option<u64>,
+    /// Their notional at that price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool_notional_atoms: Option<u64>,
+    #[serde(skip)]
+    price: LotPrice,
+}
+
+/// A market's pool and its trader account.
+pub struct Pooled {
+    /// The pool.
+    pub pool: Pool,
+    /// Its trader account.
+    pub trader: Trader,
+}
+
+impl Pooled {
+    /// Lots of the side that a move loses for that the pool could take at the price after it, and their
+    /// notional.
+    fn could_take(&self, state: &MarketState, gap: &GapRow) -> Result<Option<(u64, u64)>> {
+        let side = match gap.move_bps {
+            ..0 => Side::Long,
+            0 => return Ok(None),
+            _ => Side::Short,
+        };
+        let tick = state.units.atoms_per_lot_tick;
+        let average = match &state.price {
+            Ok(price) => price.average(tick),
+            Err(_) => state.mark()?,
+        };
+        let jump = Jump {
+            price: gap.price,
+            average,
+            index: state.funding_index()?,
+            slot: state.slot,
+            has_room: state.queue(side)?.queue()?.has_room(),
+        };
+        let lots = capacity(&state.market, &self.pool, &self.trader, side, &jump);
+        let lots = lots.map_err(|error| anyhow!("{}: {error}", error.name()))?;
+        Ok(Some((lots, gap.price.notional(lots).computed()?)))
+    }
 }
 
 /// The gap curve of a market as it is printed.
@@ -35,6 +85,8 @@ pub struct GapView {
     mark_ticks: u64,
     mark: String,
     insurance_available_atoms: u64,
+    #[serde(skip)]
+    has_pool: bool,
     /// From the largest fall to the largest rise.
     pub gaps: Vec<GapRow>,
 }
@@ -71,6 +123,9 @@ impl GapView {
                 bankrupt_positions: long.deficits.count + short.deficits.count,
                 deficit_atoms: deficit,
                 beyond_insurance_atoms: deficit.saturating_sub(available),
+                pool_lots: None,
+                pool_notional_atoms: None,
+                price: long.price,
             }
         });
         let ticks = state.moment()?.price_ticks;
@@ -81,8 +136,22 @@ impl GapView {
             mark_ticks: ticks,
             mark: state.units.price(ticks),
             insurance_available_atoms: available,
+            has_pool: false,
             gaps: rows.collect(),
         })
+    }
+
+    /// With what the market's pool could take at each of them.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`, `RiskTiers`, `Overflow`.
+    pub fn with_pool(mut self, state: &MarketState, pool: &Pooled) -> Result<Self> {
+        for gap in &mut self.gaps {
+            let taken = pool.could_take(state, gap)?;
+            (gap.pool_lots, gap.pool_notional_atoms) = taken.unzip();
+        }
+        self.has_pool = true;
+        Ok(self)
     }
 
     /// In words.
@@ -94,6 +163,7 @@ impl GapView {
             ">bankrupt",
             ">they lack",
             ">beyond insurance",
+            ">the pool could take",
         ]);
         for gap in &self.gaps {
             table.row([
@@ -102,10 +172,15 @@ impl GapView {
                 gap.bankrupt_positions.to_string(),
                 atoms(gap.deficit_atoms),
                 atoms(gap.beyond_insurance_atoms),
+                gap.pool_notional_atoms.map_or_else(String::new, atoms),
             ]);
         }
+        let pool = match self.has_pool {
+            true => POOL_WORDS,
+            false => "The market has no pool.",
+        };
         format!(
-            "{} at {} ({}); insurance may pay {} now\nif the price jumped and nobody acted in between:\n{}",
+            "{} at {} ({}); insurance may pay {} now\nif the price jumped and nobody acted in between:\n{}\n{pool}",
             self.market,
             state.units.show_price(self.mark_ticks),
             state.price_words(),

@@ -72,6 +72,40 @@ fn paths_in_the_text_are_there() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
+/// The names of the suites in a folder: its files, and its folders that have a `main.rs`.
+fn suites(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let suites = paths.filter(|path| {
+        path.extension().is_some_and(|extension| extension == "rs") || path.join("main.rs").exists()
+    });
+    let name = |path: PathBuf| path.file_stem()?.to_str().map(str::to_owned);
+    suites.filter_map(name).collect()
+}
+
+/// docs/TESTING.md says of every suite what it is for.
+#[test]
+fn every_suite_is_told_of() {
+    let text = std::fs::read_to_string(root().join("docs/TESTING.md")).expect("the document");
+    let section = text.split("## Suites").nth(1).expect("a section");
+    let section = section.split("\n## ").next().expect("a section");
+    let mut folders = vec!["migrations".into(), "tests".into(), "xtask".into()];
+    for group in ["crates", "programs"] {
+        let entries = std::fs::read_dir(root().join(group)).expect("a folder");
+        folders.extend(entries.map(|entry| entry.expect("an entry").path()));
+    }
+    let mut all = Vec::new();
+    for folder in folders {
+        all.extend(suites(&root().join(folder).join("tests")));
+    }
+    assert!(all.len() > 20, "suites are found: {all:?}");
+    let told = |name: &String| section.contains(&format!("`{name}`"));
+    let missing: Vec<_> = all.iter().filter(|name| !told(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 #[test]
 fn the_readme_is_short() {
     let readme = std::fs::read_to_string(root().join("README.md")).expect("the README");

@@ -1,10 +1,12 @@
 //! `ballast gap`: what the positions of a market would lack after a jump of its price.
 
+use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_view::gap::GapView;
+use ballast_view::gap::{GapView, Pooled};
 use clap::Args;
 
 use super::failure::Usage;
+use super::pool_params;
 use super::session::Session;
 use super::state::Parts;
 
@@ -22,12 +24,25 @@ pub struct GapArgs {
     moves: Vec<i32>,
 }
 
+/// The pool of a market, where it has one.
+async fn pooled(session: &Session, market: &Pubkey) -> Result<Option<Pooled>> {
+    let found = pool_params::of_markets(session, &[*market]).await?;
+    let Some((_, pool)) = found.into_iter().next() else {
+        return Ok(None);
+    };
+    let trader = session.trader(&pool.trader).await?;
+    Ok(Some(Pooled { pool, trader }))
+}
+
 /// Runs `ballast gap`.
 pub async fn run(session: &Session, args: &GapArgs) -> Result<()> {
     if let Some(refusal) = GapView::refused(&args.moves) {
         return Err(Usage(refusal).into());
     }
     let state = session.market(&args.market, Parts::Queues).await?;
-    let view = GapView::new(&state, &args.moves)?;
+    let mut view = GapView::new(&state, &args.moves)?;
+    if let Some(pool) = pooled(session, &state.keys.market).await? {
+        view = view.with_pool(&state, &pool)?;
+    }
     session.answer(&view, || view.words(&state))
 }

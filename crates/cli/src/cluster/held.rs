@@ -67,7 +67,7 @@ pub async fn run(session: &Session, args: &ReleaseProfitArgs) -> Result<()> {
     };
     let extras = Extras {
         explain: Some(Box::new(explain)),
-        position: None,
+        ..Extras::default()
     };
     writing::perform_with(session, signer, plan, extras, args.sending)
         .await

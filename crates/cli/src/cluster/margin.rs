@@ -116,6 +116,7 @@ pub async fn run(session: &Session, args: &MarginArgs) -> Result<()> {
     let extras = Extras {
         explain: Some(Box::new(explain)),
         position: Some((address, state.keys.market)),
+        ..Extras::default()
     };
     writing::perform_with(session, signer, plan, extras, args.sending)
         .await

@@ -23,6 +23,7 @@ pub mod options;
 pub mod orders;
 mod pauses;
 pub mod pool;
+mod pool_params;
 pub mod positions;
 pub mod queue;
 mod refusal;

@@ -5,18 +5,22 @@ use anyhow::Result;
 use ballast_client::instructions::fund as build;
 use ballast_client::{accounts, addresses};
 use ballast_engine::pool::PoolParams;
+use ballast_state::exchange::Role;
 use ballast_state::pool::POOL_SUB_ID;
 use ballast_view::pool::{PoolState, PoolView};
 use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::Value;
 use solana_instruction::Instruction;
 use solana_signer::Signer;
 
 use super::collateral::{account_for, destination, quote_currency, source};
-use super::failure::Usage;
-use super::funds::{joins, least as least_of, owner_or_signer, send, Of};
+use super::failure::{not_holder, Usage};
+use super::funds::{joins, least as least_of, no_shares, owner_or_signer, send, Asked, Of};
 use super::options::Sending;
+use super::pool_params;
 use super::session::Session;
-use super::state::Parts;
+use super::state::{name_of, Parts};
 
 /// Arguments of `pool`.
 #[derive(Clone, Debug, Args)]
@@ -85,6 +89,13 @@ enum Action {
         #[arg(long, value_name = "ADDRESS")]
         owner: Option<Pubkey>,
     },
+    /// Close the signer's account for shares, which must have none, and get its rent back.
+    Close {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        sending: Sending,
+    },
     /// Have a pool take nothing that enlarges its position; the guardian or the admin.
     Stop {
         #[command(flatten)]
@@ -111,7 +122,7 @@ async fn pool_of(session: &Session, selector: &str, owner: &Pubkey) -> Result<Po
     let mut found = found.into_iter();
     let mut data = || found.next().flatten().map(|account| account.data);
     let (Some(pool), Some(trader)) = (data(), data()) else {
-        return Err(Usage(format!("{} has no pool", market.name())).into());
+        return Err(no_pool(&market.name()).into());
     };
     Ok(PoolState {
         pool: accounts::pool(&pool)?,
@@ -119,6 +130,34 @@ async fn pool_of(session: &Session, selector: &str, owner: &Pubkey) -> Result<Po
         share: data().map(|data| accounts::share(&data)).transpose()?,
         market,
     })
+}
+
+/// The same of somebody who has an account for shares, and what a refusal means to it.
+async fn owned(session: &Session, of: &Of, owner: &Pubkey) -> Result<(PoolState, Asked)> {
+    let found = pool_of(session, &of.market, owner).await?;
+    match found.share {
+        Some(_) => {
+            let asked = asked(&found);
+            Ok((found, asked))
+        }
+        None => Err(no_shares("pool", &found.market.name()).into()),
+    }
+}
+
+fn asked(found: &PoolState) -> Asked {
+    let (holding, exit) = found.holding();
+    Asked {
+        command: "pool",
+        market: found.market.name(),
+        holding,
+        exit,
+    }
+}
+
+fn no_pool(market: &str) -> Usage {
+    Usage(format!(
+        "{market} has no pool; `ballast pool create --market {market}` gives it one, signed by the admin"
+    ))
 }
 
 /// What a deposit sends: an account for the shares where there is none yet.
@@ -156,6 +195,7 @@ pub async fn run(session: &Session, args: &PoolArgs) -> Result<()> {
             sending,
         } => withdraw(session, of, *token_account, least, *sending).await,
         Action::Show { of, owner } => show(session, of, *owner).await,
+        Action::Close { of, sending } => close(session, of, *sending).await,
         Action::Stop { of, sending } => stop(session, of, *sending).await,
         Action::Reset { of, sending } => reset(session, of, *sending).await,
     }
@@ -163,16 +203,42 @@ pub async fn run(session: &Session, args: &PoolArgs) -> Result<()> {
 
 async fn create(session: &Session, of: &Of, sending: Sending) -> Result<()> {
     let admin = session.keypair()?.pubkey();
+    let exchange = session.exchange().await?;
+    if admin != exchange.admin {
+        return Err(not_holder(&admin, "admin", &exchange.admin).into());
+    }
     let (address, market) = session.find(&of.market).await?;
+    let name = name_of(&market);
+    if !pool_params::of_markets(session, &[address])
+        .await?
+        .is_empty()
+    {
+        return Err(Usage(format!(
+            "{name} has a pool; `ballast admin stage pool --market {name}` changes its parameters"
+        ))
+        .into());
+    }
+    let params = PoolParams::for_market(market.params());
+    pool_params::require_sound(&params, market.params())?;
     let create = build::CreatePool {
         admin,
         payer: admin,
         market: address,
-        params: PoolParams::for_market(&market.risk),
+        params,
     };
-    let purpose = format!("Give {} a pool", super::state::name_of(&market));
+    let purpose = format!(
+        "Give {name} a pool with the parameters {}",
+        pool_params::words(&params)
+    );
     let instructions = vec![create.instruction()];
-    send(session, ("pool create", purpose), instructions, sending).await
+    send(
+        session,
+        ("pool create", purpose),
+        instructions,
+        None,
+        sending,
+    )
+    .await
 }
 
 async fn deposit(
@@ -200,23 +266,23 @@ async fn deposit(
         found.market.name()
     );
     let instructions = deposits(&deposit, found.share.is_some());
-    send(session, ("pool deposit", purpose), instructions, sending).await
+    let what = ("pool deposit", purpose);
+    send(session, what, instructions, Some(&asked(&found)), sending).await
 }
 
 async fn request(session: &Session, shares: &str, of: &Of, sending: Sending) -> Result<()> {
     let owner = session.keypair()?.pubkey();
-    let found = pool_of(session, &of.market, &owner).await?;
-    let (holding, _) = found.holding();
+    let (found, asked) = owned(session, of, &owner).await?;
+    let all = asked.holding.shares;
     let shares = match shares {
-        "all" => holding.shares,
+        "all" => all,
         count => {
             let parsed = count.parse();
-            parsed.map_err(|_| Usage(format!("{count} is no number of shares")))?
+            parsed.map_err(|_| Usage(format!("{count} is no number of shares, and not `all`")))?
         }
     };
     let purpose = format!(
-        "Ask for the worth of {shares} of {} shares of the pool of {}",
-        holding.shares,
+        "Ask for the worth of {shares} of {all} shares of the pool of {}",
         found.market.name()
     );
     let request = build::RequestPool {
@@ -225,16 +291,22 @@ async fn request(session: &Session, shares: &str, of: &Of, sending: Sending) -> 
         shares,
     };
     let instructions = vec![request.instruction()];
-    send(session, ("pool request", purpose), instructions, sending).await
+    let what = ("pool request", purpose);
+    send(session, what, instructions, Some(&asked), sending).await
 }
 
 async fn cancel(session: &Session, of: &Of, sending: Sending) -> Result<()> {
     let owner = session.keypair()?.pubkey();
-    let (market, stored) = session.find(&of.market).await?;
-    let name = super::state::name_of(&stored);
-    let purpose = format!("Leave all shares in the pool of {name}");
+    let (found, asked) = owned(session, of, &owner).await?;
+    let purpose = format!(
+        "Leave {} shares in the pool of {}",
+        asked.holding.requested,
+        found.market.name()
+    );
+    let market = found.market.keys.market;
     let instructions = vec![build::CancelPoolRequest { owner, market }.instruction()];
-    send(session, ("pool cancel", purpose), instructions, sending).await
+    let what = ("pool cancel", purpose);
+    send(session, what, instructions, Some(&asked), sending).await
 }
 
 async fn withdraw(
@@ -247,7 +319,7 @@ async fn withdraw(
     let owner = session.keypair()?.pubkey();
     let (collateral, units) = quote_currency(session).await?;
     let least_atoms = least_of(units, least)?;
-    let found = pool_of(session, &of.market, &owner).await?;
+    let (found, asked) = owned(session, of, &owner).await?;
     let (destination, missing) = destination(session, &owner, token_account, &collateral).await?;
     let withdraw = build::WithdrawPool {
         owner,
@@ -261,32 +333,89 @@ async fn withdraw(
         found.market.name()
     );
     let instructions = withdraws(&withdraw, missing);
-    send(session, ("pool withdraw", purpose), instructions, sending).await
+    let what = ("pool withdraw", purpose);
+    send(session, what, instructions, Some(&asked), sending).await
+}
+
+async fn close(session: &Session, of: &Of, sending: Sending) -> Result<()> {
+    let owner = session.keypair()?.pubkey();
+    let (found, asked) = owned(session, of, &owner).await?;
+    let fund = addresses::pool(&found.market.keys.market);
+    let purpose = format!(
+        "Close the account for shares of the pool of {}",
+        found.market.name()
+    );
+    let instructions = vec![build::CloseShare { owner, fund }.instruction()];
+    let what = ("pool close", purpose);
+    send(session, what, instructions, Some(&asked), sending).await
 }
 
 async fn stop(session: &Session, of: &Of, sending: Sending) -> Result<()> {
     let authority = session.keypair()?.pubkey();
-    let (market, stored) = session.find(&of.market).await?;
-    let name = super::state::name_of(&stored);
+    let exchange = session.exchange().await?;
+    let guardian = exchange.authority(Role::Guardian);
+    if ![guardian, exchange.admin].contains(&authority) {
+        return Err(not_holder(&authority, "guardian", &guardian).into());
+    }
+    let (market, name) = pooled(session, of).await?;
     let purpose = format!("Have the pool of {name} take nothing that enlarges its position");
     let instructions = vec![build::StopPool { authority, market }.instruction()];
-    send(session, ("pool stop", purpose), instructions, sending).await
+    send(session, ("pool stop", purpose), instructions, None, sending).await
 }
 
 async fn reset(session: &Session, of: &Of, sending: Sending) -> Result<()> {
-    let (market, stored) = session.find(&of.market).await?;
-    let name = super::state::name_of(&stored);
+    let (market, name) = pooled(session, of).await?;
     let purpose = format!("Begin a new epoch of the spent pool of {name}");
     let instructions = vec![build::ResetPool { market }.instruction()];
-    send(session, ("pool reset", purpose), instructions, sending).await
+    send(
+        session,
+        ("pool reset", purpose),
+        instructions,
+        None,
+        sending,
+    )
+    .await
+}
+
+/// A market that has a pool, and its name.
+async fn pooled(session: &Session, of: &Of) -> Result<(Pubkey, String)> {
+    let (market, stored) = session.find(&of.market).await?;
+    let name = name_of(&stored);
+    if pool_params::of_markets(session, &[market])
+        .await?
+        .is_empty()
+    {
+        return Err(no_pool(&name).into());
+    }
+    Ok((market, name))
 }
 
 async fn show(session: &Session, of: &Of, owner: Option<Pubkey>) -> Result<()> {
     let owner = owner_or_signer(session, owner)?;
     let (_, units) = quote_currency(session).await?;
     let found = pool_of(session, &of.market, &owner).await?;
-    let view = PoolView::new(&found, units)?;
-    session.answer(&view, || view.words(units))
+    let params = &found.pool.params;
+    let shown = Shown {
+        view: PoolView::new(&found, units)?,
+        params: pool_params::json(params),
+    };
+    session.answer(&shown, || {
+        let stopped = match found.pool.stopped {
+            0 => "",
+            _ => "\nIt is stopped: it takes nothing that enlarges its position.",
+        };
+        let (view, params) = (shown.view.words(units), pool_params::words(params));
+        format!("{view}{stopped}\nParameters: {params}")
+    })
+}
+
+/// A pool with its parameters, as it is printed.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    view: PoolView,
+    /// Every parameter by name.
+    params: Value,
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! `ballast admin stage`, `apply`, `cancel` and the list of what is staged: changes that wait.
 
+mod view;
+
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_client::instructions::admin::{self as build, StagedKeys};
@@ -7,22 +9,23 @@ use ballast_client::instructions::fund::ApplyPoolChange;
 use ballast_client::instructions::source::ApplyOracleChange;
 use ballast_client::instructions::MarketKeys;
 use ballast_client::price::feed_id;
-use ballast_report::table::Table;
-use ballast_state::exchange::{Delays, Exchange, Role};
+use ballast_state::exchange::{Delays, Role};
 use ballast_state::market::Market;
 use ballast_state::pause::LONGEST_STAGED_PAUSE_SLOTS;
 use ballast_state::staged::{Change, Staged};
 use clap::Subcommand;
-use serde::Serialize;
 use solana_signer::Signer;
 
 use super::failure::{not_holder, Usage};
 use super::options::Sending;
+use super::pool_params::{self, ParamChange, PoolChoice};
 use super::session::Session;
 use super::source;
 use super::state::{age_words, name_of, slot_seconds};
 use super::words::{self, role_name, Names};
-use super::writing::{self, Plan};
+use super::writing::{self, Extras, Plan};
+
+pub use view::{table, Ground, StagedView};
 
 /// What can be staged by hand; risk parameters and markets are staged by `deploy`.
 #[derive(Clone, Debug, Subcommand)]
@@ -63,6 +66,17 @@ pub enum StageChoice {
         /// Price account of the push oracle.
         #[arg(long, value_name = "ACCOUNT", conflicts_with = "feed")]
         push: Option<Pubkey>,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Stage other parameters of a market's pool; with them a pool that is stopped goes on. The risk
+    /// authority.
+    Pool {
+        /// Number, name or address of the market.
+        #[arg(long, value_name = "MARKET")]
+        market: String,
+        #[command(flatten)]
+        params: Box<PoolChoice>,
         #[command(flatten)]
         sending: Sending,
     },
@@ -109,150 +123,34 @@ impl From<DelayChoice> for Delays {
     }
 }
 
-/// A staged change as it is printed.
-#[derive(Clone, Debug, Serialize)]
-pub struct StagedView {
-    /// The account that holds it.
-    pub staged: String,
-    /// Names this staging and no other, in hexadecimal.
-    pub id: String,
-    /// The change in a few words.
-    pub what: String,
-    /// Name of the market that it changes.
-    market: Option<String>,
-    proposer: String,
-    staged_slot: u64,
-    /// First slot in which it may be applied.
-    pub due_slot: u64,
-    /// Last slot in which it may be.
-    expires_slot: u64,
-    /// `waiting`, `due`, `expired`, `void` where what it would change is no longer what it was, or
-    /// `refuted` where the two price sources were apart.
-    pub state: &'static str,
-    /// The command that puts it in force.
-    apply: String,
-    /// Of a change of price source, for how many slots both have been seen to agree.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    witnessed_slots: Option<u64>,
-    /// For how many they have to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    least_witnessed_slots: Option<u64>,
-    #[serde(skip)]
-    seconds_left: u64,
-}
-
-impl StagedView {
-    /// Of the change that an account holds, in `slot`.
-    ///
-    /// # Errors
-    /// When its bytes are no change.
-    pub fn new(
-        address: &Pubkey,
-        staged: &Staged,
-        exchange: &Exchange,
-        markets: &[(Pubkey, Market)],
-        slot: u64,
-    ) -> Result<Self> {
-        let change = staged.change()?;
-        let market = change.is_of_market().then_some(staged.target);
-        let market = market.and_then(|key| markets.iter().find(|(address, _)| *address == key));
-        let stored = market.map(|(_, market)| market);
-        let due_slot = staged.ready_slot(&change, exchange)?;
-        let current = staged.is_current(&change, exchange, stored)?;
-        let least = match change {
-            Change::Oracle(_) => Some(staged.least_witnessed(&change, exchange)?),
-            _ => None,
-        };
-        let state = match () {
-            () if !staged.witnessed.holds() => "refuted",
-            () if slot > staged.expires_slot => "expired",
-            () if !current => "void",
-            () if slot < due_slot => "waiting",
-            () => "due",
-        };
-        Ok(Self {
-            staged: address.to_string(),
-            id: words::hex(&staged.id),
-            what: words::change(&change),
-            market: stored.map(name_of),
-            proposer: staged.proposer.to_string(),
-            staged_slot: staged.staged_slot,
-            due_slot,
-            expires_slot: staged.expires_slot,
-            state,
-            apply: apply_command(&change, address),
-            witnessed_slots: least.map(|_| staged.witnessed.covered_slots),
-            least_witnessed_slots: least,
-            seconds_left: slot_seconds(due_slot.saturating_sub(slot)),
-        })
-    }
-
-    /// What it would change, in a few words.
-    pub fn about(&self) -> String {
-        let what = match (self.witnessed_slots, self.least_witnessed_slots) {
-            (Some(seen), Some(least)) => {
-                format!("{}, seen to agree for {seen} of {least} slots", self.what)
-            }
-            _ => self.what.clone(),
-        };
-        match &self.market {
-            Some(market) => format!("{market}: {what}"),
-            None => what,
-        }
-    }
-
-    /// When it may be applied, for people.
-    pub fn when(&self) -> String {
-        match self.state {
-            "waiting" => {
-                let left = i64::try_from(self.seconds_left).unwrap_or(i64::MAX);
-                format!("from slot {}, in about {}", self.due_slot, age_words(left))
-            }
-            "due" => format!("now, until slot {}", self.expires_slot),
-            "expired" => "no more: it has expired".to_owned(),
-            "refuted" => "never: its price source says something else".to_owned(),
-            _ => "no more: what it would change has changed since".to_owned(),
-        }
-    }
-}
-
-/// What puts a change in force.
-fn apply_command(change: &Change, address: &Pubkey) -> String {
-    match change {
-        Change::CreateMarket(_) => "deploy".to_owned(),
-        Change::Authority { role, .. } => format!("ballast admin accept {}", role_name(*role)),
-        _ => format!("ballast admin apply {address}"),
-    }
-}
-
 /// Everything that is staged, the first to be due first.
 pub async fn all(session: &Session) -> Result<Vec<StagedView>> {
-    let exchange = session.exchange().await?;
     let found = session.cluster.all_staged().await?;
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let markets = session.cluster.markets().await?;
-    let slot = session.cluster.clock().await?.slot;
+    let ground = Ground::read(session).await?;
     let views = found
         .iter()
-        .map(|(address, staged)| StagedView::new(address, staged, &exchange, &markets, slot));
+        .map(|(address, staged)| StagedView::new(address, staged, &ground));
     let mut views = views.collect::<Result<Vec<_>>>()?;
     views.sort_by_key(|view| view.due_slot);
     Ok(views)
 }
 
-/// What is staged, as a table.
-pub fn table(views: &[StagedView]) -> String {
-    let mut table = Table::new(&["staged in", "what", "may be applied"]);
-    for view in views {
-        table.row([view.staged.clone(), view.about(), view.when()]);
-    }
-    table.render()
+/// What is to be staged.
+struct Wanted {
+    /// The market, where one is changed.
+    market: Option<(Pubkey, Market)>,
+    change: Change,
+    /// Of a change of a pool, what of its parameters would be different.
+    changes: Option<Vec<ParamChange>>,
+    sending: Sending,
 }
 
-/// Runs `ballast admin stage`.
-pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
+/// What was chosen.
+async fn wanted(session: &Session, choice: &StageChoice) -> Result<Wanted> {
+    let mut changes = None;
     let (market, change, sending) = match choice {
         StageChoice::Treasury { account, sending } => (None, Change::Treasury(*account), sending),
         StageChoice::Delays { delays, sending } => {
@@ -280,6 +178,16 @@ pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
             let change = Change::Oracle(source::chosen(&market, *feed, *push));
             (Some((address, market)), change, sending)
         }
+        StageChoice::Pool {
+            market,
+            params,
+            sending,
+        } => {
+            let (address, market) = session.find(market).await?;
+            let (params, different) = params.chosen(session, (&address, &market)).await?;
+            changes = Some(different);
+            (Some((address, market)), Change::Pool(params), sending)
+        }
         StageChoice::Resume { sending } => {
             let (flags, slots) = (0, 0);
             (None, Change::Pause { flags, slots }, sending)
@@ -291,6 +199,22 @@ pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
             (Some(session.find(market).await?), Change::Delist, sending)
         }
     };
+    Ok(Wanted {
+        market,
+        change,
+        changes,
+        sending: *sending,
+    })
+}
+
+/// Runs `ballast admin stage`.
+pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
+    let Wanted {
+        market,
+        change,
+        changes,
+        sending,
+    } = wanted(session, choice).await?;
     let exchange = session.exchange().await?;
     let stored = market.as_ref().map(|(_, market)| market);
     if let Err(error) = change.check(&exchange, stored) {
@@ -307,10 +231,14 @@ pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
             return Err(Usage(format!("{account} is not a token account")).into());
         }
     }
-    let what = words::change(&change);
+    let what = match &changes {
+        Some(changes) => pool_params::change_words(changes),
+        None => words::change(&change),
+    };
+    let wait = wait_words(change.delay(&exchange.delays()));
     let purpose = match &market {
-        Some((_, market)) => format!("Stage for {}: {what}", name_of(market)),
-        None => format!("Stage: {what}"),
+        Some((_, market)) => format!("Stage for {}: {what}; {wait}", name_of(market)),
+        None => format!("Stage: {what}; {wait}"),
     };
     let stage = build::StageChange {
         authority,
@@ -331,7 +259,21 @@ pub async fn stage(session: &Session, choice: &StageChoice) -> Result<()> {
         instructions: vec![stage.instruction()],
         names: Names::of(&exchange),
     };
-    writing::perform(session, signer, plan, *sending).await
+    let extras = Extras {
+        changes,
+        ..Extras::default()
+    };
+    writing::perform_with(session, signer, plan, extras, sending).await?;
+    Ok(())
+}
+
+/// How long a change waits, in words.
+fn wait_words(slots: u64) -> String {
+    match i64::try_from(slot_seconds(slots)) {
+        _ if slots == 0 => "it may be applied at once".to_owned(),
+        Ok(seconds) => format!("it waits for {slots} slots, about {}", age_words(seconds)),
+        Err(_) => format!("it waits for {slots} slots"),
+    }
 }
 
 /// Runs `ballast admin raise-delays`.
@@ -362,10 +304,7 @@ pub async fn held(session: &Session, address: &Pubkey) -> Result<(Staged, Staged
             "nothing is staged in {address}; `ballast admin show` lists what is"
         ))
     })?;
-    let exchange = session.exchange().await?;
-    let markets = session.cluster.markets().await?;
-    let slot = session.cluster.clock().await?.slot;
-    let view = StagedView::new(address, &staged, &exchange, &markets, slot)?;
+    let view = StagedView::new(address, &staged, &Ground::read(session).await?)?;
     Ok((staged, view))
 }
 

@@ -2,6 +2,7 @@
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
+use ballast_client::instructions::fund::CloseShare;
 use ballast_client::instructions::{anyone, stakes as build, Collateral, MarketKeys};
 use ballast_client::staking::{shares_worth, staking, Staking};
 use ballast_client::{accounts, addresses};
@@ -15,7 +16,7 @@ use solana_signer::Signer;
 
 use super::collateral::{account_for, destination, quote_currency, source};
 use super::failure::{Computed, Usage};
-use super::funds::{joins, least as least_of, owner_or_signer, send, Of};
+use super::funds::{joins, least as least_of, no_shares, owner_or_signer, send, Asked, Of};
 use super::options::Sending;
 use super::session::Session;
 use super::state::{name_of, MarketState, Parts};
@@ -82,6 +83,13 @@ enum Action {
         #[command(flatten)]
         sending: Sending,
     },
+    /// Close the signer's account for shares, which must have none, and get its rent back.
+    Close {
+        #[command(flatten)]
+        of: Of,
+        #[command(flatten)]
+        sending: Sending,
+    },
     /// Show what somebody has staked, and when it is paid.
     Show {
         #[command(flatten)]
@@ -137,12 +145,7 @@ impl Found {
     /// The stake, which must exist.
     fn staking(&self) -> Result<Staking> {
         let stakes = self.open()?;
-        let none = || {
-            Usage(format!(
-                "nothing of {} is staked by this owner",
-                self.name()
-            ))
-        };
+        let none = || no_shares("stake", &self.name());
         let share = self.share.as_ref().ok_or_else(none)?;
         staking(&self.market, stakes, share, self.slot).computed()
     }
@@ -155,6 +158,16 @@ impl Found {
             (&now, self.slot),
             units,
         ))
+    }
+}
+
+/// Who asks something of its stake.
+fn staked(found: &Found, now: &Staking) -> Asked {
+    Asked {
+        command: "stake",
+        market: found.name(),
+        holding: now.holding,
+        exit: now.exit,
     }
 }
 
@@ -218,6 +231,7 @@ pub async fn run(session: &Session, args: &StakeArgs) -> Result<()> {
             sending,
         } => withdraw(session, of, *token_account, least, *sending).await,
         Action::Show { of, owner } => show(session, of, *owner).await,
+        Action::Close { of, sending } => close(session, of, *sending).await,
     }
 }
 
@@ -225,12 +239,17 @@ async fn open(session: &Session, of: &Of, sending: Sending) -> Result<()> {
     let payer = session.keypair()?.pubkey();
     let found = Found::of(session, &of.market, &payer).await?;
     if found.stakes.is_some() {
-        return Err(Usage(format!("the stakes of {} are open", found.name())).into());
+        let name = found.name();
+        return Err(Usage(format!(
+            "the stakes of {name} are open already; `ballast stake deposit AMOUNT --market {name}` stakes"
+        ))
+        .into());
     }
     let market = found.address;
     let purpose = format!("Open the stakes of {}", found.name());
     let instruction = build::OpenStakes { payer, market }.instruction();
-    send(session, ("stake open", purpose), vec![instruction], sending).await
+    let what = ("stake open", purpose);
+    send(session, what, vec![instruction], None, sending).await
 }
 
 async fn deposit(
@@ -259,7 +278,8 @@ async fn deposit(
         found.name()
     );
     let instructions = deposits(&stake, found.share.is_some());
-    send(session, ("stake deposit", purpose), instructions, sending).await
+    let what = ("stake deposit", purpose);
+    send(session, what, instructions, None, sending).await
 }
 
 /// The accounts of a market.
@@ -285,7 +305,8 @@ async fn request(session: &Session, amount: &str, of: &Of, sending: Sending) -> 
         shares,
     };
     let instructions = vec![request.instruction()];
-    send(session, ("stake request", purpose), instructions, sending).await
+    let (what, asked) = (("stake request", purpose), staked(&found, &now));
+    send(session, what, instructions, Some(&asked), sending).await
 }
 
 async fn cancel(session: &Session, of: &Of, sending: Sending) -> Result<()> {
@@ -299,7 +320,8 @@ async fn cancel(session: &Session, of: &Of, sending: Sending) -> Result<()> {
     );
     let market = found.address;
     let instructions = vec![build::CancelUnstake { owner, market }.instruction()];
-    send(session, ("stake cancel", purpose), instructions, sending).await
+    let (what, asked) = (("stake cancel", purpose), staked(&found, &now));
+    send(session, what, instructions, Some(&asked), sending).await
 }
 
 async fn withdraw(
@@ -330,7 +352,8 @@ async fn withdraw(
     );
     let level = vault == Some(found.market.insurance.balance);
     let instructions = withdraws(&unstake, missing, level);
-    send(session, ("stake withdraw", purpose), instructions, sending).await
+    let (what, asked) = (("stake withdraw", purpose), staked(&found, &now));
+    send(session, what, instructions, Some(&asked), sending).await
 }
 
 async fn show(session: &Session, of: &Of, owner: Option<Pubkey>) -> Result<()> {
@@ -339,6 +362,20 @@ async fn show(session: &Session, of: &Of, owner: Option<Pubkey>) -> Result<()> {
     let found = Found::of(session, &of.market, &owner).await?;
     let view = found.view(&owner, units)?;
     session.answer(&view, || view.words(units))
+}
+
+async fn close(session: &Session, of: &Of, sending: Sending) -> Result<()> {
+    let owner = session.keypair()?.pubkey();
+    let found = Found::of(session, &of.market, &owner).await?;
+    let now = found.staking()?;
+    let fund = addresses::stakes(&found.address);
+    let purpose = format!(
+        "Close the account for shares of the stakes of {}",
+        found.name()
+    );
+    let instructions = vec![CloseShare { owner, fund }.instruction()];
+    let (what, asked) = (("stake close", purpose), staked(&found, &now));
+    send(session, what, instructions, Some(&asked), sending).await
 }
 
 #[cfg(test)]

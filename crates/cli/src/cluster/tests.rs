@@ -28,6 +28,7 @@ use ballast_view::queue::QueueView;
 const USD: u64 = 1_000_000;
 const COLLATERAL: Collateral = Collateral { decimals: 6 };
 
+mod funds;
 mod gaps;
 mod staged;
 mod told;

@@ -15,6 +15,7 @@ use solana_signature::Signature;
 
 use super::failure::{Interrupted, Unsettled};
 use super::options::Sending;
+use super::pool_params::ParamChange;
 use super::positions::position_of;
 use super::session::{say, Session};
 use super::words::{self, Names};
@@ -42,6 +43,8 @@ pub struct Extras<'a> {
     pub explain: Option<Explain<'a>>,
     /// The trader account and the market of the position that is shown afterwards.
     pub position: Option<(Pubkey, Pubkey)>,
+    /// The parameters that would be different.
+    pub changes: Option<Vec<ParamChange>>,
 }
 
 /// What a writing command prints as JSON.
@@ -58,6 +61,9 @@ struct Done {
     /// The position afterwards, where the command changes one.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<PositionView>,
+    /// The parameters that would be different, where the command stages such a change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Vec<ParamChange>>,
 }
 
 /// Simulates the plan and, unless it is a dry run, sends it and waits until it has landed.
@@ -95,7 +101,10 @@ pub async fn perform_with(
     if sending.dry_run {
         let found = sender.simulate(&plan.instructions, &[], &[]).await;
         let found = found.map_err(|error| extras.told(error))?;
-        let done = plan.done(true, found.units, &found.events);
+        let done = Done {
+            changes: extras.changes.clone(),
+            ..plan.done(true, found.units, &found.events)
+        };
         session.answer(&done, || {
             let lines = plan.lines(&found.events);
             format!(
@@ -117,6 +126,7 @@ pub async fn perform_with(
     let (position, units) = position.unzip();
     let done = Done {
         position,
+        changes: extras.changes.clone(),
         signature: Some(landed.signature.to_string()),
         slot: Some(landed.slot),
         priority_fee_micro_lamports: Some(landed.priority_fee),
@@ -228,6 +238,7 @@ impl Plan<'_> {
             priority_fee_micro_lamports: None,
             events: events.iter().map(words::json).collect(),
             position: None,
+            changes: None,
         }
     }
 

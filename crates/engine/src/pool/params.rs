@@ -157,6 +157,31 @@ impl PoolParams {
         }
     }
 
+    /// Every field by name, in the order of docs/POOL.md.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, u64); 18] {
+        [
+            ("mode", self.mode.into()),
+            ("cap_bps", self.cap_bps.into()),
+            ("margin_bps", self.margin_bps.into()),
+            ("reserve_first_bps", self.reserve_first_bps.into()),
+            ("reserve_last_bps", self.reserve_last_bps.into()),
+            ("take_cap_bps", self.take_cap_bps.into()),
+            ("window_slots", self.window_slots),
+            ("drawdown_bps", self.drawdown_bps.into()),
+            ("premium_bps", self.premium_bps.into()),
+            ("ask_bps", self.ask_bps.into()),
+            ("slip_bps", self.slip_bps.into()),
+            ("auction_slots", self.auction_slots),
+            ("unwind_bps", self.unwind_bps.into()),
+            ("unwind_interval_slots", self.unwind_interval_slots),
+            ("keeper_bps", self.keeper_bps.into()),
+            ("exit_bps", self.exit_bps.into()),
+            ("withdraw_delay_slots", self.withdraw_delay_slots),
+            ("withdraw_window_slots", self.withdraw_window_slots),
+        ]
+    }
+
     /// What it does.
     #[must_use]
     pub const fn mode(&self) -> PoolMode {

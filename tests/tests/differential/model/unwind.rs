@@ -82,16 +82,19 @@ impl Model {
         let ask = i128::from(params.ask_bps);
         let range = ask + i128::from(params.slip_bps);
         let fallen = floor(&part(range, time, i128::from(params.auction_slots)));
+        let rebate = i128::from(now.params.maker_fee_bps.min(0).unsigned_abs());
+        let closing = i128::from(params.reserve_first_bps) - i128::from(params.keeper_bps) - rebate;
+        let short = (fallen - ask).min(closing);
         let recorded = [now.quoted.ticks, now.past.earlier].map(i128::from);
         let recorded = recorded.into_iter().filter(|ticks| *ticks > 0);
         let worst = if sign > 0 {
             recorded
                 .max()
-                .map(|mark| ceil(&part(mark, ONE + ask - fallen, ONE)))
+                .map(|mark| ceil(&part(mark, ONE - short, ONE)))
         } else {
             recorded
                 .min()
-                .map(|mark| floor(&part(mark, ONE - ask + fallen, ONE)).max(1))
+                .map(|mark| floor(&part(mark, ONE + short, ONE)).max(1))
         };
         Ok(worst.unwrap_or(1))
     }

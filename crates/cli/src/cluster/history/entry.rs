@@ -37,6 +37,8 @@ pub enum Kind {
     Trigger,
     /// The trader account opened, closed or delegated.
     Account,
+    /// Shares of a pool, or of the stakes behind insurance, bought, requested or paid.
+    Shares,
 }
 
 impl Kind {
@@ -83,7 +85,7 @@ pub struct Entry {
     pub fee_atoms: Option<i64>,
     /// Funding paid; negative received.
     pub funding_atoms: Option<i64>,
-    /// What came to free collateral; negative what left it.
+    /// What came to free collateral, or to the owner of shares; negative what left it.
     pub amount_atoms: Option<i64>,
     /// Profit given up against the mark by a forced reduction.
     pub gave_up_atoms: Option<u64>,

@@ -66,11 +66,16 @@ impl Ledger {
 
     /// Margin was removed after funding was paid: that funding, where the events tell.
     pub fn remove_margin(&mut self, market: Pubkey, amount: u64, margin_after: i64) -> Option<i64> {
+        let moved = i64::try_from(amount).ok()?.checked_neg()?;
+        self.move_margin(market, moved, margin_after)
+    }
+
+    /// The same for margin that moved into the position, or out of it where negative.
+    pub fn move_margin(&mut self, market: Pubkey, moved: i64, margin_after: i64) -> Option<i64> {
         let known = self.known.entry(market).or_default();
         let before = known.margin.replace(margin_after);
         known.index = None;
-        let left = before?.checked_sub(i64::try_from(amount).ok()?)?;
-        left.checked_sub(margin_after)
+        before?.checked_add(moved)?.checked_sub(margin_after)
     }
 }
 
@@ -115,8 +120,9 @@ mod tests {
         assert_eq!(ledger.change(MARKET, &opened), None, "a new position");
         ledger.add_margin(MARKET, 150);
         assert_eq!(ledger.remove_margin(MARKET, 20, 128), Some(2));
+        assert_eq!(ledger.move_margin(MARKET, 30, 157), Some(1));
         let received = Change {
-            margin_before: Some(131),
+            margin_before: Some(160),
             ..change(5, 0)
         };
         assert_eq!(ledger.change(MARKET, &received), Some(-3));

@@ -2,21 +2,23 @@
 
 mod adl;
 mod entry;
+mod forced;
 mod funding;
 mod meaning;
+mod pools;
 mod settled;
-
-#[cfg(test)]
-mod tests;
+mod shares;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{Context, Result};
 use ballast_report::table::Table;
 use ballast_rpc::history::{Mention, Past};
+use ballast_state::events::BallastEvent;
 use clap::Args;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
 
+use super::funds::owner_or_signer;
 use super::options::TraderChoice;
 use super::session::{say, Session};
 use super::units::Collateral;
@@ -26,6 +28,7 @@ use meaning::Reader;
 
 pub use adl::{list as adl_list, AdlArgs};
 pub use entry::{Entry, Kind, Naming, Source};
+pub use shares::{FundChoice, Shares};
 
 /// Transactions read at a time.
 const AT_ONCE: usize = 8;
@@ -48,49 +51,94 @@ pub struct HistoryArgs {
     /// Print comma-separated values, amounts in atoms.
     #[arg(long)]
     csv: bool,
+    /// Not a trader account, but the owner's shares of this fund of the market.
+    #[arg(long, value_enum, value_name = "FUND", requires = "market", conflicts_with_all = ["trader", "sub_id"])]
+    shares: Option<FundChoice>,
     #[command(flatten)]
     choice: TraderChoice,
 }
 
-/// The history of a trader account as it is printed.
+/// A history as it is printed.
 #[derive(Clone, Debug, Serialize)]
 struct HistoryView {
-    trader: String,
+    /// The trader account; `null` for a history of shares.
+    trader: Option<String>,
+    /// The account of the shares; `null` for a history of a trader account.
+    shares: Option<String>,
     /// Whether older transactions were left out because of `--limit`.
     cut_off: bool,
     /// The oldest first.
     entries: Vec<Entry>,
 }
 
+/// Whose history is asked for.
+enum Subject {
+    Trader(Pubkey),
+    Shares(Shares),
+}
+
+impl Subject {
+    /// The account that its transactions name.
+    fn account(&self) -> Pubkey {
+        match self {
+            Self::Trader(trader) => *trader,
+            Self::Shares(shares) => shares.account(),
+        }
+    }
+
+    fn view(&self, cut_off: bool, entries: Vec<Entry>) -> HistoryView {
+        let account = Some(self.account().to_string());
+        let (trader, shares) = match self {
+            Self::Trader(_) => (account, None),
+            Self::Shares(_) => (None, account),
+        };
+        HistoryView {
+            trader,
+            shares,
+            cut_off,
+            entries,
+        }
+    }
+}
+
 /// Runs `ballast history`.
 pub async fn run(session: &Session, args: &HistoryArgs) -> Result<()> {
-    let trader = session.trader_address(&args.choice)?;
     let naming = naming(session).await?;
     let market = match &args.market {
-        Some(selector) => Some(session.find(selector).await?.1.index),
+        Some(selector) => Some(session.find(selector).await?),
         None => None,
     };
+    let subject = match (args.shares, &market) {
+        (Some(fund), Some((market, _))) => {
+            let owner = owner_or_signer(session, args.choice.owner)?;
+            Subject::Shares(Shares::new(fund, *market, owner))
+        }
+        _ => Subject::Trader(session.trader_address(&args.choice)?),
+    };
+    let account = subject.account();
     let cluster = &session.cluster;
-    let mentions = cluster.mentions(&trader, None, args.since, args.limit);
+    let mentions = cluster.mentions(&account, None, args.since, args.limit);
     let mentions = mentions.await?;
-    if mentions.is_empty() {
-        // Says what is there instead, where there is no trader account.
-        session.trader(&trader).await?;
-    }
     let cut_off = mentions.len() >= args.limit;
-    let mut entries = entries(&transactions(session, mentions).await?, trader, &naming);
+    let mut entries = match &subject {
+        Subject::Trader(trader) => {
+            if mentions.is_empty() {
+                // Says what is there instead, where there is no trader account.
+                session.trader(trader).await?;
+            }
+            entries(&transactions(session, mentions).await?, *trader, &naming)
+        }
+        Subject::Shares(shares) => shares.entries(&transactions(session, mentions).await?, &naming),
+    };
+    let index = market.map(|(_, market)| market.index);
     entries.retain(|entry| {
         let wanted = args.kind.is_empty() || args.kind.contains(&entry.kind);
-        wanted && (market.is_none() || entry.market_index == market)
+        wanted && (index.is_none() || entry.market_index == index)
     });
     if args.csv {
         return write_csv(&entries);
     }
-    let view = HistoryView {
-        trader: trader.to_string(),
-        cut_off,
-        entries,
-    };
+    let view = subject.view(cut_off, entries);
     session.answer(&view, || words(&view))
 }
 
@@ -126,7 +174,24 @@ pub fn entries(past: &[(Mention, Past)], trader: Pubkey, naming: &Naming) -> Vec
         trader,
         naming,
         ledger: Ledger::default(),
+        into_pool: false,
     };
+    of_each(past, |past, source| {
+        let mut found = Vec::new();
+        let mut events = past.events.iter().peekable();
+        while let Some(event) = events.next() {
+            reader.into_pool = matches!(events.peek(), Some(BallastEvent::PoolTook(_)));
+            found.extend(reader.read(event, source));
+        }
+        found
+    })
+}
+
+/// The lines of each transaction in turn.
+fn of_each(
+    past: &[(Mention, Past)],
+    mut lines: impl FnMut(&Past, Source<'_>) -> Vec<Entry>,
+) -> Vec<Entry> {
     let mut found = Vec::new();
     for (mention, past) in past {
         let signature = mention.signature.to_string();
@@ -135,19 +200,18 @@ pub fn entries(past: &[(Mention, Past)], trader: Pubkey, naming: &Naming) -> Vec
             slot: past.slot,
             signature: &signature,
         };
-        for event in &past.events {
-            found.extend(reader.read(event, source));
-        }
+        found.extend(lines(past, source));
     }
     found
 }
 
 fn words(view: &HistoryView) -> String {
+    let whose = match (&view.trader, &view.shares) {
+        (Some(trader), _) => format!("trader account {trader}"),
+        (None, shares) => format!("share account {}", shares.as_deref().unwrap_or_default()),
+    };
     if view.entries.is_empty() {
-        return format!(
-            "Nothing of the kind happened to trader account {}.",
-            view.trader
-        );
+        return format!("Nothing of the kind happened to {whose}.");
     }
     let mut table = Table::new(&["time (UTC)", "kind", "market", "what"]);
     for entry in &view.entries {
@@ -159,8 +223,7 @@ fn words(view: &HistoryView) -> String {
         ]);
     }
     let mut text = format!(
-        "Trader account {}, the oldest first; each line ends with its transaction\n{}",
-        view.trader,
+        "History of {whose}, the oldest first; each line ends with its transaction\n{}",
         table.render()
     );
     if view.cut_off {

@@ -192,6 +192,7 @@ async fn send(session: &Session, terms: &Terms, replaced: Option<OrderRef>) -> R
     let extras = Extras {
         explain: Some(Box::new(explain)),
         position: Some((address, state.keys.market)),
+        ..Extras::default()
     };
     let events = writing::perform_with(session, signer, plan, extras, terms.sending).await?;
     let empty = |event: &BallastEvent| match event {

@@ -1,18 +1,31 @@
 //! What is said of changes that wait.
 
 use ballast_client::instructions::admin::StagedKeys;
+use ballast_engine::pool::PoolParams;
 use ballast_state::exchange::{Delays, Role};
 use ballast_state::staged::{Change, WINDOW_SLOTS};
 
 use super::*;
-use crate::cluster::staging::{self, StagedView};
+use crate::cluster::staging::{self, Ground, StagedView};
 
 impl Stage {
     fn staged(&self, keys: &StagedKeys) -> StagedView {
         let staged = self.sandbox.staged(&keys.address).expect("a change");
-        let markets = [(self.sol.keys.market, self.sandbox.market(&self.sol))];
-        let (exchange, slot) = (self.sandbox.exchange(), self.sandbox.slot());
-        StagedView::new(&keys.address, &staged, &exchange, &markets, slot).expect("a view")
+        StagedView::new(&keys.address, &staged, &self.ground()).expect("a view")
+    }
+
+    fn ground(&self) -> Ground {
+        let (market, pool) = (self.sol.keys.market, self.sol.pool());
+        let pool = self
+            .sandbox
+            .account(&pool)
+            .map(|_| self.sandbox.pool(&self.sol));
+        Ground {
+            exchange: self.sandbox.exchange(),
+            markets: vec![(market, self.sandbox.market(&self.sol))],
+            pools: pool.map(|pool| (market, pool)).into_iter().collect(),
+            slot: self.sandbox.slot(),
+        }
     }
 }
 
@@ -83,9 +96,41 @@ fn a_change_whose_base_has_changed_is_void_and_a_market_s_names_it() {
     // The same change, staged before the one that was applied.
     let mut old = kept;
     old.base = [0; 32];
-    let markets = [(sol.keys.market, stage.sandbox.market(&sol))];
-    let (exchange, slot) = (stage.sandbox.exchange(), stage.sandbox.slot());
-    let view = StagedView::new(&second.address, &old, &exchange, &markets, slot).expect("a view");
+    let view = StagedView::new(&second.address, &old, &stage.ground()).expect("a view");
     assert_eq!(view.state, "void");
     assert!(view.when().contains("has changed since"), "{}", view.when());
+}
+
+#[test]
+fn a_change_of_a_pool_says_what_would_be_different() {
+    let mut stage = Stage::new();
+    let sol = stage.sol.clone();
+    let before = PoolParams::for_market(&sol.config.risk);
+    stage.sandbox.create_pool(&sol, before).expect("a pool");
+    let after = PoolParams {
+        cap_bps: 4_000,
+        withdraw_delay_slots: 432_000,
+        ..before
+    };
+    let keys = stage
+        .sandbox
+        .stage(Change::Pool(after), Some(&sol))
+        .expect("staged");
+    let view = stage.staged(&keys);
+    assert_eq!(
+        view.about(),
+        "SOL-PERP: the pool's cap_bps 5000 -> 4000, withdraw_delay_slots 864000 -> 432000"
+    );
+    let changes = json!([
+        {"field": "cap_bps", "before": 5_000, "after": 4_000},
+        {"field": "withdraw_delay_slots", "before": 864_000, "after": 432_000},
+    ]);
+    assert_eq!(json_of(&view)["changes"], changes);
+    stage.sandbox.apply_pool(&sol, &keys).expect("applied");
+    let same = stage
+        .sandbox
+        .stage(Change::Pool(after), Some(&sol))
+        .expect("staged");
+    let about = stage.staged(&same).about();
+    assert!(about.ends_with("if it is stopped, it goes on"), "{about}");
 }

@@ -15,28 +15,14 @@ use ballast_engine::position::Position;
 impl Stage {
     /// What events mean to a trader account, as `ballast history` reads them from the chain.
     fn history(&self, trader: &TraderCookie, outcomes: &[&TxOutcome]) -> Vec<Entry> {
+        self.history_of(trader.address, outcomes)
+    }
+
+    /// The same, by its address.
+    pub(super) fn history_of(&self, trader: Pubkey, outcomes: &[&TxOutcome]) -> Vec<Entry> {
         let markets = [(self.sol.keys.market, self.sandbox.market(&self.sol))];
         let naming = Naming::new(COLLATERAL, &markets);
-        let past: Vec<(Mention, Past)> = outcomes
-            .iter()
-            .map(|outcome| {
-                let mention = Mention {
-                    signature: Signature::default(),
-                    slot: 5,
-                    block_time: Some(1_760_000_000),
-                    failed: false,
-                };
-                let past = Past {
-                    slot: 5,
-                    block_time: None,
-                    failure: None,
-                    events: outcome.events.clone(),
-                    units: None,
-                };
-                (mention, past)
-            })
-            .collect();
-        entries(&past, trader.address, &naming)
+        entries(&past(outcomes), trader, &naming)
     }
 
     fn block(&mut self, long: &TraderCookie, short: &TraderCookie, terms: BlockTrade) -> TxOutcome {
@@ -73,7 +59,28 @@ impl Stage {
     }
 }
 
-fn kinds(entries: &[Entry]) -> Vec<Kind> {
+/// Transactions as a node has them.
+pub(super) fn past(outcomes: &[&TxOutcome]) -> Vec<(Mention, Past)> {
+    let one = |outcome: &&TxOutcome| {
+        let mention = Mention {
+            signature: Signature::default(),
+            slot: 5,
+            block_time: Some(1_760_000_000),
+            failed: false,
+        };
+        let past = Past {
+            slot: 5,
+            block_time: None,
+            failure: None,
+            events: outcome.events.clone(),
+            units: None,
+        };
+        (mention, past)
+    };
+    outcomes.iter().map(one).collect()
+}
+
+pub(super) fn kinds(entries: &[Entry]) -> Vec<Kind> {
     entries.iter().map(|entry| entry.kind).collect()
 }
 

@@ -1,10 +1,14 @@
 //! Events of the program as JSON.
 
-use ballast_state::events::{BallastEvent, OrderPlaced, OrdersCancelled, RemovalReason};
+use ballast_state::events::{
+    BallastEvent, OrderFilled, OrderPlaced, OrderRemoved, OrdersCancelled, RemovalReason,
+};
+use ballast_state::staged::Change;
 use serde_json::{json, Value};
 
 use super::{change, kind_name, role_name, side_name, source_words, trigger_name};
 use crate::cluster::pauses::paused;
+use crate::cluster::pool_params;
 
 /// An event: its name in `event`, and its fields in base units. Client ids are strings: they may be
 /// larger than what JSON numbers keep exactly.
@@ -62,34 +66,6 @@ fn fields(event: &BallastEvent) -> Value {
             "donor": event.donor.to_string(),
             "amount_atoms": event.amount,
             "balance_after_atoms": event.balance_after,
-        }),
-        BallastEvent::Staked(event) => json!({
-            "market": event.market.to_string(),
-            "owner": event.owner.to_string(),
-            "amount_atoms": event.amount,
-            "shares": event.shares,
-            "owner_shares_after": event.owner_shares_after,
-            "staked_after_atoms": event.staked_after_atoms,
-        }),
-        BallastEvent::UnstakeRequested(event) => json!({
-            "market": event.market.to_string(),
-            "owner": event.owner.to_string(),
-            "shares": event.shares,
-            "value_atoms": event.value_atoms,
-            "slot": event.slot,
-        }),
-        BallastEvent::UnstakeCancelled(event) => json!({
-            "market": event.market.to_string(),
-            "owner": event.owner.to_string(),
-            "shares": event.shares,
-        }),
-        BallastEvent::Unstaked(event) => json!({
-            "market": event.market.to_string(),
-            "owner": event.owner.to_string(),
-            "amount_atoms": event.amount,
-            "shares": event.shares,
-            "owner_shares_after": event.owner_shares_after,
-            "known_losses_atoms": event.known_losses_atoms,
         }),
         BallastEvent::InsuranceSwept(event) => json!({
             "market": event.market.to_string(),
@@ -163,6 +139,10 @@ fn fields(event: &BallastEvent) -> Value {
             "eta_slot": event.eta_slot,
             "expires_slot": event.expires_slot,
             "change": change(&event.change),
+            "pool": match &event.change {
+                Change::Pool(params) => pool_params::json(params),
+                _ => Value::Null,
+            },
         }),
         BallastEvent::ChangeCancelled(event) => json!({
             "staged": event.staged.to_string(),
@@ -206,29 +186,14 @@ fn fields(event: &BallastEvent) -> Value {
             "capacity_before": event.capacity_before,
             "capacity_after": event.capacity_after,
         }),
-        other => super::wind_down::fields(other).unwrap_or_else(|| json!({})),
+        other => super::wind_down::fields(other)
+            .or_else(|| super::pool::fields(other))
+            .or_else(|| super::stakes::fields(other))
+            .unwrap_or_else(|| json!({})),
     }
 }
 
 fn placed(event: &OrderPlaced) -> Value {
-    let fills = event.fills.iter().map(|fill| {
-        json!({
-            "maker": fill.maker.to_string(),
-            "order_id": fill.order_id,
-            "price_ticks": fill.price_ticks,
-            "lots": fill.lots,
-            "taker_fee_atoms": fill.taker_fee,
-            "maker_fee_atoms": fill.maker_fee,
-        })
-    });
-    let removed = event.removed.iter().map(|order| {
-        json!({
-            "maker": order.maker.to_string(),
-            "order_id": order.order_id,
-            "reason": reason(order.reason),
-            "lots": order.lots,
-        })
-    });
     let own = event.cancelled.iter().map(|order| order.id);
     json!({
         "market": event.market.to_string(),
@@ -249,10 +214,38 @@ fn placed(event: &OrderPlaced) -> Value {
         "realized_atoms": event.taker.map(|taker| taker.realized),
         "fee_atoms": event.taker.map(|taker| taker.fee),
         "position_lots_after": event.taker.map(|taker| taker.lots_after),
-        "fills": fills.collect::<Vec<_>>(),
-        "removed": removed.collect::<Vec<_>>(),
+        "fills": fills(&event.fills),
+        "removed": removed(&event.removed),
         "own_orders_met": own.collect::<Vec<_>>(),
     })
+}
+
+/// Fills of resting orders.
+pub(super) fn fills(fills: &[OrderFilled]) -> Vec<Value> {
+    let fill = |fill: &OrderFilled| {
+        json!({
+            "maker": fill.maker.to_string(),
+            "order_id": fill.order_id,
+            "price_ticks": fill.price_ticks,
+            "lots": fill.lots,
+            "taker_fee_atoms": fill.taker_fee,
+            "maker_fee_atoms": fill.maker_fee,
+        })
+    };
+    fills.iter().map(fill).collect()
+}
+
+/// Orders that were removed.
+pub(super) fn removed(removed: &[OrderRemoved]) -> Vec<Value> {
+    let order = |order: &OrderRemoved| {
+        json!({
+            "maker": order.maker.to_string(),
+            "order_id": order.order_id,
+            "reason": reason(order.reason),
+            "lots": order.lots,
+        })
+    };
+    removed.iter().map(order).collect()
 }
 
 fn cancelled(event: &OrdersCancelled) -> Value {

@@ -1,6 +1,8 @@
 //! Events of the program in words, and as JSON.
 
 mod json;
+mod pool;
+mod stakes;
 mod wind_down;
 
 use ballast_state::book_account::OrderSide;
@@ -14,6 +16,7 @@ use ballast_state::trigger::TriggerKind;
 
 use super::choices::{Direction, Trigger, Type};
 use super::pauses::paused;
+use super::pool_params;
 use super::units::{Collateral, Units};
 
 pub use ballast_view::units::counted;
@@ -93,26 +96,6 @@ impl Names<'_> {
                 "{} given to insurance, which holds {}.",
                 atoms(event.amount.into()),
                 atoms(event.balance_after.into())
-            ),
-            BallastEvent::Staked(event) => format!(
-                "{} staked, for {} shares; {} is staked in all.",
-                atoms(event.amount.into()),
-                event.shares,
-                atoms(event.staked_after_atoms.into())
-            ),
-            BallastEvent::UnstakeRequested(event) => format!(
-                "Asked for {} shares, worth {}: paid in 5 days, for 2 days.",
-                event.shares,
-                atoms(event.value_atoms.into())
-            ),
-            BallastEvent::UnstakeCancelled(event) => {
-                format!("{} shares stay staked.", event.shares)
-            }
-            BallastEvent::Unstaked(event) => format!(
-                "{} paid for {} shares; {} shares are left.",
-                atoms(event.amount.into()),
-                event.shares,
-                event.owner_shares_after
             ),
             BallastEvent::InsuranceSwept(event) => format!(
                 "The insurance vault held {} and holds {}, as its ledger says.",
@@ -202,6 +185,8 @@ impl Names<'_> {
             ),
             other => self
                 .wind_down(other)
+                .or_else(|| self.pool(other))
+                .or_else(|| self.stakes(other))
                 .unwrap_or_else(|| format!("{}.", other.name())),
         }
     }
@@ -284,6 +269,23 @@ impl Names<'_> {
             self.collateral.show(freed.into()),
             self.collateral.show(event.free_after.into())
         )
+    }
+
+    /// A position: `long 2.000`, `no position`.
+    fn held(&self, lots: i64) -> String {
+        match lots.signum() {
+            0 => "no position".to_owned(),
+            1 => format!("long {}", self.size(lots.unsigned_abs())),
+            _ => format!("short {}", self.size(lots.unsigned_abs())),
+        }
+    }
+
+    /// What lots changed hands at on average, for so much quote in all.
+    fn average(&self, quote: u64, lots: u64) -> String {
+        match self.market {
+            Some((_, units)) => units.show_average(quote, lots),
+            None => format!("{} in all", self.collateral.show(quote.into())),
+        }
     }
 
     fn size(&self, lots: u64) -> String {
@@ -369,7 +371,10 @@ pub fn change(change: &Change) -> String {
             format!("a pause of {} for {slots} slots", paused(*flags).join(", "))
         }
         Change::Reopen => "the market opens again".to_owned(),
-        Change::Pool(_) => "other parameters of the pool".to_owned(),
+        Change::Pool(params) => format!(
+            "these parameters of the pool: {}",
+            pool_params::words(params)
+        ),
     }
 }
 

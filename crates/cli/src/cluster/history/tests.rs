@@ -1,1 +1,0 @@
-//! Lines of a history, from events of the program on the embedded exchange.
