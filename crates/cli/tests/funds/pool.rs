@@ -154,10 +154,10 @@ fn tokens_go_in_are_asked_for_and_come_out() {
     let event = &json["events"][0];
     assert_eq!(
         (&event["event"], &event["amount_atoms"]),
-        (&"PoolWithdrawn".into(), &750_249_999.into())
+        (&"PoolWithdrawn".into(), &750_250_000.into())
     );
     let got = desk.node.with(|it| it.token_balance(&ann.tokens));
-    assert_eq!(got, 999_999_999);
+    assert_eq!(got, 1_000 * USD);
     let said = desk.says(&key, &["pool", "close"]);
     assert!(said.contains("The account for shares of"), "{said}");
 }
