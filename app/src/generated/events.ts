@@ -98,6 +98,14 @@ import {
   type ProfitHeld,
   getProfitReleasedDecoder,
   type ProfitReleased,
+  getProtectionClosedDecoder,
+  type ProtectionClosed,
+  getProtectionCreatedDecoder,
+  type ProtectionCreated,
+  getProtectionExecutedDecoder,
+  type ProtectionExecuted,
+  getProtectionSetDecoder,
+  type ProtectionSet,
   getQueueGrownDecoder,
   type QueueGrown,
   getReduceOnlySetDecoder,
@@ -191,6 +199,10 @@ export type BallastEvent =
   | { name: 'PositionSettled'; data: PositionSettled }
   | { name: 'ProfitHeld'; data: ProfitHeld }
   | { name: 'ProfitReleased'; data: ProfitReleased }
+  | { name: 'ProtectionClosed'; data: ProtectionClosed }
+  | { name: 'ProtectionCreated'; data: ProtectionCreated }
+  | { name: 'ProtectionExecuted'; data: ProtectionExecuted }
+  | { name: 'ProtectionSet'; data: ProtectionSet }
   | { name: 'QueueGrown'; data: QueueGrown }
   | { name: 'ReduceOnlySet'; data: ReduceOnlySet }
   | { name: 'SettlementBegun'; data: SettlementBegun }
@@ -456,6 +468,26 @@ export const BALLAST_EVENTS: readonly {
     name: 'ProfitReleased',
     discriminator: new Uint8Array([114, 224, 138, 69, 31, 189, 212, 150]),
     decoder: getProfitReleasedDecoder(),
+  },
+  {
+    name: 'ProtectionClosed',
+    discriminator: new Uint8Array([96, 168, 41, 161, 4, 163, 231, 171]),
+    decoder: getProtectionClosedDecoder(),
+  },
+  {
+    name: 'ProtectionCreated',
+    discriminator: new Uint8Array([198, 43, 125, 164, 217, 91, 154, 248]),
+    decoder: getProtectionCreatedDecoder(),
+  },
+  {
+    name: 'ProtectionExecuted',
+    discriminator: new Uint8Array([226, 54, 23, 80, 253, 91, 190, 175]),
+    decoder: getProtectionExecutedDecoder(),
+  },
+  {
+    name: 'ProtectionSet',
+    discriminator: new Uint8Array([85, 187, 36, 64, 195, 98, 226, 124]),
+    decoder: getProtectionSetDecoder(),
   },
   {
     name: 'QueueGrown',

@@ -190,6 +190,9 @@ impl Did {
                 BallastEvent::TriggerExecuted(event) => {
                     (did.fills, did.removed) = (event.fills.len(), event.removed.len());
                 }
+                BallastEvent::ProtectionExecuted(event) => {
+                    (did.fills, did.removed) = (event.fills.len(), event.removed.len());
+                }
                 BallastEvent::PositionLiquidated(event) => {
                     (did.fills, did.removed) = (event.fills.len(), event.removed.len());
                 }

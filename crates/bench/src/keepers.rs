@@ -12,7 +12,7 @@ use crate::case::{maker_words, Case};
 use crate::venue::{START, TEN, USD};
 
 /// Price at which a stop-loss triggers.
-const STOP: u64 = START - 1_000;
+pub const STOP: u64 = START - 1_000;
 /// Price at which a position with a tenth of its worth at stake is closed whole.
 const LIQUIDATED: u64 = 190_500;
 
@@ -91,7 +91,7 @@ fn execute(floor: &mut BookVenue, makers: usize) -> Result<TxResult> {
 }
 
 /// Each of the first makers bids for so many lots, each a tick lower.
-fn bid(floor: &mut BookVenue, best_ticks: u64, lots: u64, makers: usize) -> Result<()> {
+pub fn bid(floor: &mut BookVenue, best_ticks: u64, lots: u64, makers: usize) -> Result<()> {
     let prices = (0..best_ticks).rev();
     for (maker, ticks) in floor.makers.iter().take(makers).zip(prices) {
         let args = limit(OrderSide::Bid, ticks, lots);

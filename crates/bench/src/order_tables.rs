@@ -8,12 +8,13 @@ use crate::shapes::thousands;
 use crate::table::{cell, row, rule};
 
 /// Instructions whose figures depend on the book.
-const INSTRUCTIONS: [&str; 6] = [
+const INSTRUCTIONS: [&str; 7] = [
     "place_order",
     "replace_order",
     "cancel_order",
     "cancel_all_orders",
     "execute_trigger",
+    "execute_protection",
     "liquidate",
 ];
 

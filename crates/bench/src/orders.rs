@@ -19,6 +19,7 @@ use crate::figure::Figure;
 use crate::keepers;
 use crate::meter::Meter;
 use crate::pools;
+use crate::protections;
 use crate::shapes::thousands;
 use crate::venue::START;
 
@@ -44,13 +45,17 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         replaced(),
         cancelled(),
         keepers::triggers(),
+        protections::executed(),
         keepers::liquidations(),
         pools::all(),
     ]
     .into_iter()
     .flatten()
     .collect();
-    let settings = keepers::settings();
+    let settings: Vec<Case> = [keepers::settings(), protections::settings()]
+        .into_iter()
+        .flatten()
+        .collect();
     let mut all = cases.iter().chain(&settings);
     if !all.any(|case| meter.wants(&case.name)) {
         return Ok(());

@@ -54,6 +54,9 @@ const ROLES: [(&str, &[&str]); 4] = [
             "cancel_all_orders",
             "place_trigger",
             "cancel_trigger",
+            "create_protection",
+            "set_protection",
+            "close_protection",
         ],
     ),
     (
@@ -96,6 +99,7 @@ const ROLES: [(&str, &[&str]); 4] = [
             "unwind_pool",
             "sync_pool",
             "execute_trigger",
+            "execute_protection",
             "auto_deleverage",
             "open_adl_session",
             "advance_adl_session",

@@ -9,6 +9,7 @@ use ballast_state::book_account::BOOK_DISCRIMINATOR;
 use ballast_state::exchange::{Exchange, EXCHANGE_DISCRIMINATOR};
 use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
 use ballast_state::pool::{Pool, POOL_DISCRIMINATOR};
+use ballast_state::protection::{Protection, PROTECTION_DISCRIMINATOR};
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast_state::share::{Share, SHARE_DISCRIMINATOR};
 use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
@@ -62,11 +63,13 @@ pub enum AccountKind {
     Share,
     /// The stakes behind a market's insurance.
     Stakes,
+    /// The protective steps of a trader in a market.
+    Protection,
 }
 
 impl AccountKind {
     /// Every type.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Exchange,
         Self::Market,
         Self::Trader,
@@ -77,6 +80,7 @@ impl AccountKind {
         Self::Pool,
         Self::Share,
         Self::Stakes,
+        Self::Protection,
     ];
 
     /// The first eight bytes of an account of this type: what to ask a cluster for at offset 0 to
@@ -94,6 +98,7 @@ impl AccountKind {
             Self::Pool => POOL_DISCRIMINATOR,
             Self::Share => SHARE_DISCRIMINATOR,
             Self::Stakes => STAKES_DISCRIMINATOR,
+            Self::Protection => PROTECTION_DISCRIMINATOR,
         }
     }
 
@@ -119,6 +124,7 @@ impl AccountKind {
             Self::Pool => Some(Pool::SPACE),
             Self::Share => Some(Share::SPACE),
             Self::Stakes => Some(Stakes::SPACE),
+            Self::Protection => Some(Protection::SPACE),
             Self::Queue | Self::Book => None,
         }
     }
@@ -162,6 +168,11 @@ pub fn share(data: &[u8]) -> Result<Share, DecodeError> {
 /// Decodes the stakes of a market.
 pub fn stakes(data: &[u8]) -> Result<Stakes, DecodeError> {
     zero_copy(data, AccountKind::Stakes)
+}
+
+/// Decodes the protective steps of a trader in a market.
+pub fn protection(data: &[u8]) -> Result<Protection, DecodeError> {
+    zero_copy(data, AccountKind::Protection)
 }
 
 /// A copy of a queue account, aligned so that the engine can read it.

@@ -54,6 +54,11 @@ pub fn share(fund: &Pubkey, owner: &Pubkey) -> Pubkey {
     derive(&[seeds::SHARE_SEED, fund.as_ref(), owner.as_ref()])
 }
 
+/// The protective steps of `trader` in a market.
+pub fn protection(trader: &Pubkey, market: &Pubkey) -> Pubkey {
+    derive(&[seeds::PROTECTION_SEED, trader.as_ref(), market.as_ref()])
+}
+
 /// Where a change of this kind (see [`Change::kind`]) is staged for a target (see
 /// [`Change::target`]).
 ///

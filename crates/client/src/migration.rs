@@ -28,6 +28,7 @@ pub fn is_outdated(data: &[u8]) -> bool {
         Some(AccountKind::Staged) => outdated(accounts::staged(data)),
         Some(AccountKind::Pool) => outdated(accounts::pool(data)),
         Some(AccountKind::Share) => outdated(accounts::share(data)),
+        Some(AccountKind::Protection) => outdated(accounts::protection(data)),
         Some(AccountKind::Stakes) => outdated(accounts::stakes(data)),
         Some(AccountKind::Queue) => {
             let header = head(data, QUEUE_HEADER_SIZE);

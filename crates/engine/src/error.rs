@@ -121,6 +121,7 @@ refusals! {
     UnwindTooEarly: "The pool was unwound a moment ago; wait for its interval",
     NothingToSync: "The margin of the pool's position is what it is to be, or nothing may be moved to it",
     PoolParams: "Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md",
+    ProtectiveSteps: "Protective steps: 1 to 4, margin ratios falling within 10,001 to 1,000,000 bps of maintenance, kept parts falling below 10,000 bps, slip 1 to 5,000 bps",
 }
 
 impl fmt::Display for EngineError {

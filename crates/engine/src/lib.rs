@@ -10,6 +10,7 @@
 //! - [`book`], [`order`], [`matching`]: orders, and whom they meet.
 //! - [`settlement`]: that the legs of an instruction net to zero.
 //! - [`oracle`]: which fault of a price blocks what.
+//! - [`protection`]: steps that reduce a position before it is liquidated.
 //! - [`liquidation`], [`insurance`], [`reward`], [`payout`]: how much is closed, who pays, and what of the fees is paid out.
 //! - [`solvency`], [`held`]: what a market lacks, and the profit that is held while it does.
 //! - [`pool`], [`shares`], [`window`]: capital that takes positions over before anybody is cut, who owns what of it, and
@@ -73,6 +74,7 @@ pub mod pool;
 pub mod position;
 pub mod price_levels;
 pub mod proof;
+pub mod protection;
 pub mod queue;
 pub mod rank;
 pub mod reward;

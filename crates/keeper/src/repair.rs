@@ -103,6 +103,8 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::NotBankrupt
         | E::NoTrigger
         | E::TriggerNotReached
+        | E::ProtectionEnded
+        | E::ProtectionNotReached
         | E::AdlSessionGone
         | E::AdlSessionLive
         | E::MarketEnded
@@ -198,6 +200,8 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::PriceWrongFeed
         | E::ZeroAmount
         | E::TraderNotEmpty
+        | E::ProtectiveSteps
+        | E::WrongProtection
         | E::ProfitIsHeld
         | E::ProfitNotDue
         | E::FeesPaidToday

@@ -76,6 +76,10 @@ pub struct RehearseArgs {
     /// Part of the traders who have set a stop-loss, per cent [default: 10].
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u64).range(0..=100))]
     pub stop_loss_percent: Option<u64>,
+    /// Part of the traders who have set protective steps, per cent; the crash is then played again without
+    /// them, to say what they saved.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub protected_percent: u64,
     /// Rules to compare in a simulation over the rounds of the crash, one or more times [default:
     /// all]. The program's own rule stays `capped`.
     #[arg(long = "policy", value_name = "RULE", value_enum)]

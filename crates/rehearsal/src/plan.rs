@@ -3,6 +3,9 @@
 use anyhow::{Context, Result};
 use ballast_engine::pool::PoolParams;
 use ballast_engine::risk::RiskParams;
+use rand::Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use crate::args::RehearseArgs;
 use crate::scenario::market::MarketPlan;
@@ -44,6 +47,8 @@ pub struct Plan {
     pub keeper_capital: u64,
     /// Who makes the market and who takes from it.
     pub market: MarketPlan,
+    /// Places of the traders with protective steps.
+    pub protected: Vec<usize>,
 }
 
 impl Plan {
@@ -99,6 +104,7 @@ impl Plan {
         };
         let risk = choice.params();
         Ok(Self {
+            protected: protected(args, population.members.len()),
             path,
             units,
             population,
@@ -111,6 +117,14 @@ impl Plan {
             market,
         })
     }
+}
+
+/// Who has protective steps: drawn apart from everything else, so that the rest of a seed's crash is the
+/// same with them and without.
+fn protected(args: &RehearseArgs, members: usize) -> Vec<usize> {
+    let mut draws = ChaCha8Rng::seed_from_u64(args.seed ^ 0x5354_4550);
+    let mut drawn = || draws.gen_range(0..100) < args.protected_percent;
+    (0..members).filter(|_| drawn()).collect()
 }
 
 /// Those of most pools, as far as the market allows.

@@ -9,13 +9,15 @@ use ballast_engine::units::Ticks;
 use ballast_explain::policies;
 use ballast_report::figures::clock;
 use ballast_report::model::{Check, Dishonest, PathLine, Report, Unplayed};
+use ballast_report::protection::ProtectionSummary;
+use ballast_sandbox::trading::TraderCookie;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::RehearseArgs;
 use crate::crash::diary::{Diary, Occasion};
 use crate::crash::stage::Stage;
 use crate::crash::trading_floor::Floor;
-use crate::crash::{assemble, dishonest, flow, gap, integrity, keepers, opening, pool};
+use crate::crash::{assemble, dishonest, flow, gap, integrity, keepers, opening, pool, protection};
 use crate::plan::{Plan, KEEPERS};
 use crate::report::{checks, html, terminal};
 use crate::scenario::prices::PricePoint;
@@ -41,6 +43,9 @@ pub fn run(args: &RehearseArgs) -> Result<bool> {
     }
     let bar = progress(plan.population.openings.len() + plan.path.points.len());
     let (stage, mut diary) = play_all(args, &plan, &mut report, &bar)?;
+    if !plan.protected.is_empty() {
+        report.protection = Some(saved(args, &plan, (&report, &stage))?);
+    }
     bar.finish_and_clear();
     report.policies = policies::compare(&report.adl, &args.policies())?;
     let cheated = cheat(args, &plan, &stage, diary.occasion.take());
@@ -80,10 +85,33 @@ pub fn play_all(
     let mut diary = Diary::default();
     let mut floor = Floor::new(plan.market, plan.risk.min_position_lots, args.seed);
     report.scenario.stop_losses = floor.place_stop_losses(&mut stage, &plan.population)?;
+    let protected = protected(&stage, plan);
+    protection::set(&mut stage, &protected)?;
     assemble::start(report, &stage, plan)?;
     crash(&mut stage, &mut floor, &mut diary, report, plan, bar)?;
     assemble::finish(report, &stage, &mut diary)?;
     Ok((stage, diary))
+}
+
+/// The traders with protective steps.
+fn protected(stage: &Stage, plan: &Plan) -> Vec<TraderCookie> {
+    let places = plan.protected.iter();
+    places
+        .filter_map(|place| stage.traders.get(*place).cloned())
+        .collect()
+}
+
+/// What protective steps saved in a crash: it is played again without them.
+fn saved(args: &RehearseArgs, plan: &Plan, played: (&Report, &Stage)) -> Result<ProtectionSummary> {
+    let without = Plan {
+        protected: Vec::new(),
+        ..plan.clone()
+    };
+    let mut report = assemble::scenario(args, &without)?;
+    let bar = progress(plan.population.openings.len() + plan.path.points.len());
+    let (stage, _) = play_all(args, &without, &mut report, &bar)?;
+    bar.finish_and_clear();
+    protection::compare(played, (&report, &stage), &protected(played.1, plan))
 }
 
 /// Builds the exchange and opens every position.
@@ -146,11 +174,12 @@ fn crash(
     bar: &ProgressBar,
 ) -> Result<()> {
     bar.set_message("playing the prices");
+    let protected = protected(stage, plan);
     for (number, point) in plan.path.points.iter().enumerate() {
         let beyond = beyond_range(plan, point)?;
         let played = match &beyond {
             Some(reason) => Err(anyhow!("{reason}")),
-            None => play(stage, floor, diary, *point),
+            None => play(stage, floor, diary, &protected, *point),
         };
         if let Err(problem) = played {
             report.unplayed = Some(Unplayed {
@@ -202,9 +231,15 @@ fn crash(
 }
 
 /// One price: the market makers quote, then the stop-losses and takers trade, then the keepers act.
-fn play(stage: &mut Stage, floor: &mut Floor, diary: &mut Diary, point: PricePoint) -> Result<()> {
+fn play(
+    stage: &mut Stage,
+    floor: &mut Floor,
+    diary: &mut Diary,
+    protected: &[TraderCookie],
+    point: PricePoint,
+) -> Result<()> {
     stage.publish(point)?;
-    trade(stage, floor, diary)?;
+    trade(stage, floor, diary, protected)?;
     keepers::act(stage, diary)?;
     integrity::check(stage, &mut diary.book)
 }
@@ -228,13 +263,19 @@ fn beyond_range(plan: &Plan, point: &PricePoint) -> Result<Option<String>> {
 }
 
 /// What happens at the book before the keepers act.
-fn trade(stage: &mut Stage, floor: &mut Floor, diary: &mut Diary) -> Result<()> {
+fn trade(
+    stage: &mut Stage,
+    floor: &mut Floor,
+    diary: &mut Diary,
+    protected: &[TraderCookie],
+) -> Result<()> {
     if floor.plan.makers == 0 || !stage.price_is_usable()? {
         return Ok(());
     }
     floor.quote(stage, diary)?;
     integrity::check(stage, &mut diary.book)?;
     flow::stop_losses(stage, diary)?;
+    protection::execute(stage, diary, protected)?;
     flow::takers(stage, floor, diary)?;
     integrity::check(stage, &mut diary.book)
 }

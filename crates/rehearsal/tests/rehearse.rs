@@ -223,6 +223,30 @@ fn a_pool_takes_what_keepers_leave_and_fewer_are_cut() {
 }
 
 #[test]
+fn protective_steps_save_those_who_set_them_and_the_crash_without_is_the_same() {
+    let (plain, _) = rehearsed_with("no-steps", &slowly_falling(), &[]);
+    assert_eq!(plain.get("protection"), None);
+    let set = ["--protected-percent", "30"];
+    let (report, file) = rehearsed_with("steps", &slowly_falling(), &set);
+    let saved = &report["protection"];
+    for figure in ["accounts", "steps_executed", "lots_closed", "better"] {
+        assert!(saved[figure].as_u64() > Some(0), "{figure}: {saved}");
+    }
+    let lots = |name: &str| saved[name]["liquidated_lots"].as_u64().expect("lots");
+    assert!(lots("with") < lots("without"), "{saved}");
+    // What is compared with is the crash that is played without the option: no more of those accounts is
+    // liquidated there than of all.
+    let all: u64 = plain["liquidations"]
+        .as_array()
+        .expect("liquidations")
+        .iter()
+        .map(|line| line["lots"].as_u64().expect("lots"))
+        .sum();
+    assert!(lots("without") <= all && lots("without") > 0, "{saved}");
+    assert!(explained(&file).verified);
+}
+
+#[test]
 fn the_seed_decides_everything_at_the_book() {
     let run = |name, seed| rehearsed(name, &falling(), &["--seed", seed]).0["trades"].take();
     let first = run("seed-a", "5");

@@ -5,6 +5,7 @@ pub mod figures;
 pub mod model;
 pub mod policy;
 pub mod pool;
+pub mod protection;
 pub mod table;
 pub mod traders;
 pub mod trading;

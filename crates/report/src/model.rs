@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::policy::PolicyLine;
 use crate::pool::PoolSummary;
+use crate::protection::ProtectionSummary;
 use crate::traders::{Direction, TraderLine};
 use crate::trading::{
     BookLine, BookSummary, FillLine, MakerLine, RemovalLine, StageLine, TradeLine,
@@ -48,6 +49,9 @@ pub struct Report {
     /// The price at which the rehearsal ended before its path did, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unplayed: Option<Unplayed>,
+    /// What protective steps saved; none where nobody set any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protection: Option<ProtectionSummary>,
 }
 
 /// A price that was not played, nor any after it.

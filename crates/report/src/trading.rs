@@ -63,6 +63,8 @@ pub enum TradeKind {
     Market,
     /// A trader's stop-loss, executed by a keeper.
     StopLoss,
+    /// A trader's protective step, executed by a keeper.
+    Protection,
     /// The backstop pool closing a part of its position.
     Unwind,
 }

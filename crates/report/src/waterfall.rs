@@ -162,7 +162,7 @@ pub fn book(report: &Report) -> Result<BookSummary> {
         match line.kind {
             TradeKind::Market => book.market_orders += 1,
             TradeKind::StopLoss => book.stop_losses += 1,
-            TradeKind::Unwind => {}
+            TradeKind::Protection | TradeKind::Unwind => {}
         }
         book.taker_fees_atoms = sum(book.taker_fees_atoms, line.fee_atoms)?;
     }

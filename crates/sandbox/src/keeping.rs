@@ -207,6 +207,25 @@ impl Sandbox {
         self.send_listing(&instruction, &keeper.wallet, makers)
     }
 
+    /// Executes a protective step of `trader`; `keeper` signs and earns the reward.
+    pub fn execute_protection(
+        &mut self,
+        market: &MarketCookie,
+        trader: &Pubkey,
+        keeper: &TraderCookie,
+        makers: &[Pubkey],
+    ) -> TxResult {
+        let instruction = anyone::ExecuteProtection {
+            keeper: keeper.wallet.address(),
+            keys: market.keys,
+            trader: *trader,
+            reward_trader: keeper.address,
+            makers,
+        }
+        .instruction();
+        self.send_listing(&instruction, &keeper.wallet, makers)
+    }
+
     /// Sends an instruction that lists accounts, through a lookup table if the list is long.
     pub(crate) fn send_listing(
         &mut self,

@@ -1,9 +1,10 @@
 //! Orders and triggers of traders.
 
-use ballast_client::instructions::orders;
+use ballast_client::instructions::{orders, protection};
+use ballast_engine::units::Side;
 use ballast_state::book_account::OrderSide;
 use ballast_state::instructions::OrderRef;
-use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::instructions::{PlaceTriggerArgs, SetProtectionArgs};
 use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::trigger::TriggerKind;
 use ballast_state::Pubkey;
@@ -121,6 +122,48 @@ impl Sandbox {
             market,
             trader: trader.address,
             kind,
+        }
+        .instruction();
+        self.send(&[instruction], &[&trader.wallet.keypair])
+    }
+
+    /// Opens the account for the protective steps of a trader in a market; its owner pays.
+    pub fn create_protection(&mut self, market: &MarketCookie, trader: &TraderCookie) -> TxResult {
+        let instruction = protection::CreateProtection {
+            owner: trader.wallet.address(),
+            market: market.keys.market,
+            trader: trader.address,
+        }
+        .instruction();
+        self.send(&[instruction], &[&trader.wallet.keypair])
+    }
+
+    /// Sets the protective steps of a trader's position, or clears them.
+    pub fn set_protection(
+        &mut self,
+        market: &MarketCookie,
+        trader: &TraderCookie,
+        args: SetProtectionArgs,
+    ) -> TxResult {
+        let slot = self.position(market, &trader.address);
+        let side = slot.and_then(|slot| slot.position().ok()?.side());
+        let instruction = protection::SetProtection {
+            authority: trader.wallet.address(),
+            market: market.keys.market,
+            trader: trader.address,
+            queue: market.keys.queue(side.unwrap_or(Side::Long)),
+            args,
+        }
+        .instruction();
+        self.send(&[instruction], &[&trader.wallet.keypair])
+    }
+
+    /// Closes the account of protective steps.
+    pub fn close_protection(&mut self, market: &MarketCookie, trader: &TraderCookie) -> TxResult {
+        let instruction = protection::CloseProtection {
+            owner: trader.wallet.address(),
+            market: market.keys.market,
+            trader: trader.address,
         }
         .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])

@@ -41,11 +41,7 @@ impl Sandbox {
 
     /// A copy of one side's queue.
     pub fn queue(&self, market: &MarketCookie, side: Side) -> QueueSnapshot {
-        let address = match side {
-            Side::Long => &market.keys.queue_long,
-            Side::Short => &market.keys.queue_short,
-        };
-        QueueSnapshot::new(&self.data(address)).expect("a queue")
+        QueueSnapshot::new(&self.data(&market.keys.queue(side))).expect("a queue")
     }
 
     /// A copy of the order book.

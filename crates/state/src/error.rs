@@ -317,6 +317,12 @@ errors! {
     6273 UnwindTooEarly: "The pool was unwound a moment ago; wait for its interval";
     6274 NothingToSync: "The margin of the pool's position is what it is to be, or nothing may be moved to it";
 
+    // --- protective steps ---
+    6276 ProtectiveSteps: "Protective steps: 1 to 4, margin ratios falling within 10,001 to 1,000,000 bps of maintenance, kept parts falling below 10,000 bps, slip 1 to 5,000 bps";
+    6277 ProtectionEnded: "The position that these steps were set for has ended, or none were set; set them for the one of today";
+    6278 ProtectionNotReached: "The position's margin ratio is not below a step that would reduce it; wait";
+    6279 WrongProtection: "The protective steps are not those of the trader account in this market";
+
     // --- funds ---
     6285 PoolParams: "Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md";
     6286 FundFull: "A fund has at most 2^62 shares; deposit less";
@@ -429,6 +435,7 @@ impl From<EngineError> for BallastError {
             EngineError::UnwindTooEarly => Self::UnwindTooEarly,
             EngineError::NothingToSync => Self::NothingToSync,
             EngineError::PoolParams => Self::PoolParams,
+            EngineError::ProtectiveSteps => Self::ProtectiveSteps,
             EngineError::FundFull => Self::FundFull,
             EngineError::FundSpent => Self::FundSpent,
             EngineError::SharesMissing => Self::SharesMissing,

@@ -13,6 +13,7 @@ mod migration;
 mod orders;
 mod payout;
 mod pool;
+mod protection;
 mod staged;
 mod stakes;
 mod trading;
@@ -30,6 +31,7 @@ pub use pool::{
     PoolChanged, PoolCreated, PoolDeposited, PoolRequestCancelled, PoolRequested, PoolReset,
     PoolStopped, PoolSynced, PoolTook, PoolUnwound, PoolWithdrawn, ShareClosed, ShareCreated,
 };
+pub use protection::{ProtectionClosed, ProtectionCreated, ProtectionExecuted, ProtectionSet};
 pub use staged::{
     ChangeCancelled, ChangeStaged, DelaysChanged, OracleChanged, OracleWitnessed, TreasuryChanged,
 };

@@ -1,8 +1,11 @@
 //! The instructions of the program: their first eight bytes and the arguments that follow them,
 //! written by Borsh.
 
+use alloc::vec::Vec;
+
 use ballast_engine::{
     book::{BookRef, OwnOrders},
+    protection::ProtectiveStep,
     risk::RiskParams,
 };
 
@@ -97,6 +100,15 @@ pub struct PlaceTriggerArgs {
     pub lots: u64,
 }
 
+/// Arguments of `set_protection`.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetProtectionArgs {
+    /// The steps, each of a lower ratio than the one before it; none clear those of before.
+    pub steps: Vec<ProtectiveStep>,
+    /// How far from the mark their fills may lie, basis points of the mark; not looked at without steps.
+    pub slip_bps: u32,
+}
+
 /// Names one of a trader's orders in a market.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderRef {
@@ -166,6 +178,9 @@ discriminators! {
     CANCEL_ALL_ORDERS "cancel_all_orders" [196, 83, 243, 171, 17, 100, 160, 143];
     PLACE_TRIGGER "place_trigger" [219, 75, 198, 172, 87, 232, 205, 21];
     CANCEL_TRIGGER "cancel_trigger" [208, 139, 249, 52, 247, 33, 57, 223];
+    CREATE_PROTECTION "create_protection" [251, 229, 159, 168, 63, 220, 242, 27];
+    SET_PROTECTION "set_protection" [170, 199, 130, 200, 40, 198, 55, 172];
+    CLOSE_PROTECTION "close_protection" [53, 50, 161, 224, 19, 251, 16, 63];
     CREATE_POOL "create_pool" [233, 146, 209, 142, 207, 104, 64, 188];
     CREATE_SHARE "create_share" [142, 133, 231, 78, 183, 163, 203, 180];
     CLOSE_SHARE "close_share" [87, 228, 185, 160, 46, 231, 72, 90];
@@ -201,6 +216,7 @@ discriminators! {
     UNWIND_POOL "unwind_pool" [78, 31, 0, 15, 142, 137, 136, 172];
     SYNC_POOL "sync_pool" [219, 251, 215, 251, 44, 37, 108, 102];
     EXECUTE_TRIGGER "execute_trigger" [158, 99, 201, 137, 192, 20, 236, 136];
+    EXECUTE_PROTECTION "execute_protection" [236, 135, 134, 214, 144, 192, 14, 138];
     AUTO_DELEVERAGE "auto_deleverage" [210, 69, 163, 148, 44, 245, 226, 170];
     OPEN_ADL_SESSION "open_adl_session" [94, 45, 60, 24, 137, 157, 175, 6];
     ADVANCE_ADL_SESSION "advance_adl_session" [158, 177, 249, 168, 129, 228, 118, 199];

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use anchor_lang::idl::types::IdlTypeDef;
 use ballast_engine::{
-    funding::FundingState, held::HeldProfit, insurance::InsuranceState, oracle, pool, risk,
-    selection, wind_down::WindDown,
+    funding::FundingState, held::HeldProfit, insurance::InsuranceState, oracle, pool, protection,
+    risk, selection, wind_down::WindDown,
 };
 
 use crate::{derives::*, Pubkey};
@@ -52,6 +52,7 @@ described! {
     risk::AdlParams => AdlConfig,
     oracle::PriceClock => PriceClock,
     pool::PoolParams => PoolConfig,
+    protection::ProtectiveStep => ProtectiveStep,
     FundingState => FundingLedger,
     InsuranceState => InsuranceLedger,
     HeldProfit => HeldLedger,
@@ -272,6 +273,17 @@ pub struct PoolConfig {
     pub withdraw_delay_slots: u64,
     /// Slots in which it is paid, `9,000..=1,512,000`.
     pub withdraw_window_slots: u64,
+}
+
+/// Below a margin ratio, which part of a position stays open. See [`protection::ProtectiveStep`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct ProtectiveStep {
+    /// Equity over maintenance margin below which the step applies, basis points, `10,001..=1,000,000`.
+    pub ratio_bps: u32,
+    /// What stays open of the lots that the position had when its steps were set, basis points below
+    /// 10,000; 0 closes it.
+    pub keep_bps: u32,
 }
 
 /// Cumulative funding. See [`FundingState`].

@@ -39,6 +39,7 @@ pub mod pause;
 pub mod pool;
 pub mod position_slot;
 pub mod price;
+pub mod protection;
 pub mod queue_account;
 pub mod seeds;
 pub mod share;
@@ -91,6 +92,7 @@ mod tests {
             ("Exchange", crate::exchange::EXCHANGE_DISCRIMINATOR),
             ("Market", crate::market::MARKET_DISCRIMINATOR),
             ("Pool", crate::pool::POOL_DISCRIMINATOR),
+            ("Protection", crate::protection::PROTECTION_DISCRIMINATOR),
             ("Share", crate::share::SHARE_DISCRIMINATOR),
             ("Staged", crate::staged::STAGED_DISCRIMINATOR),
             ("Trader", crate::trader::TRADER_DISCRIMINATOR),

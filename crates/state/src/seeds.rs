@@ -25,6 +25,8 @@ pub const POOL_SEED: &[u8] = b"pool";
 pub const SHARE_SEED: &[u8] = b"share";
 /// Seed of the stakes behind a market's insurance, followed by the market's address.
 pub const STAKES_SEED: &[u8] = b"stakes";
+/// Seed of a [`crate::protection::Protection`], followed by the trader account and the market.
+pub const PROTECTION_SEED: &[u8] = b"protection";
 /// Seed of a [`crate::staged::Staged`], followed by the number of its kind (u8) and its target.
 pub const STAGED_SEED: &[u8] = b"staged";
 

@@ -19,6 +19,7 @@ use crate::{
     market::{Market, MARKET_VERSION},
     pool::{Pool, POOL_VERSION},
     position_slot::PositionSlot,
+    protection::{Protection, PROTECTION_VERSION},
     share::{Share, SHARE_VERSION},
     staged::{Staged, STAGED_VERSION},
     stakes::{Stakes, STAKES_VERSION},
@@ -93,6 +94,7 @@ versioned! {
     AdlSession ADL_SESSION_VERSION "close_adl_session";
     Staged STAGED_VERSION "cancel_staged";
     Pool POOL_VERSION "nothing: no release before had pools";
+    Protection PROTECTION_VERSION "nothing: no release before had protective steps";
     Share SHARE_VERSION "nothing: no release before had shares";
     Stakes STAKES_VERSION "nothing: no release before had stakes";
 }

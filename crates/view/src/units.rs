@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(units.collateral.show(-1_234_500_000), "-1,234.50");
         assert_eq!(units.collateral.show(1), "0.000001");
         assert_eq!(units.show_average(1_000, 3), "0.33325");
-        assert_eq!(units.average(100_000_000_000, 2_000), "1000");
+        assert_eq!(units.average(100_000_000_000, 2_000), "50000");
         assert_eq!(percent_of_bps(-12_345), "-123.45 %");
         assert_eq!(percent_of_ppm_signed(-125), "-0.0125 %");
         assert_eq!(percent_of_ppm_signed(125), "+0.0125 %");

@@ -30,7 +30,9 @@ use ballast_state::layouts::EngineLayout;
 use ballast_state::{
     book_account::OrderSide,
     exchange::Delays,
-    instructions::{BlockTradeArgs, InitializeExchangeArgs, OrderRef, PlaceTriggerArgs},
+    instructions::{
+        BlockTradeArgs, InitializeExchangeArgs, OrderRef, PlaceTriggerArgs, SetProtectionArgs,
+    },
     order_args::PlaceOrderArgs,
     staged::Change,
     trigger::TriggerKind,
@@ -48,12 +50,12 @@ pub use instructions::{
     anyone::{
         accrue_funding::*, advance_adl_session::*, auto_deleverage::*, begin_settlement::*,
         close_adl_session::*, close_market::*, count_claims::*, declare_dead::*,
-        donate_insurance::*, execute_adl_session::*, execute_trigger::*, flag_bankruptcy::*,
-        grow_queue::*, liquidate::*, liquidate_into_pool::*, migrate_book::*, migrate_exchange::*,
-        migrate_market::*, migrate_queue::*, migrate_trader::*, open_adl_session::*,
-        release_profit::*, reset_pool::*, settle_position::*, sweep_insurance::*, sync_pool::*,
-        unwind_pool::*, withdraw_fees::*, withdraw_insurance::*, witness_oracle::*,
-        write_off_bankrupt::*,
+        donate_insurance::*, execute_adl_session::*, execute_protection::*, execute_trigger::*,
+        flag_bankruptcy::*, grow_queue::*, liquidate::*, liquidate_into_pool::*, migrate_book::*,
+        migrate_exchange::*, migrate_market::*, migrate_queue::*, migrate_trader::*,
+        open_adl_session::*, release_profit::*, reset_pool::*, settle_position::*,
+        sweep_insurance::*, sync_pool::*, unwind_pool::*, withdraw_fees::*, withdraw_insurance::*,
+        witness_oracle::*, write_off_bankrupt::*,
     },
     fund::{
         cancel_pool_request::*, close_share::*, create_share::*, deposit_pool::*, request_pool::*,
@@ -62,8 +64,9 @@ pub use instructions::{
     stakes::{cancel_unstake::*, open_stakes::*, request_unstake::*, stake::*, unstake::*},
     trader::{
         add_margin::*, block_trade::*, cancel_all_orders::*, cancel_order::*, cancel_trigger::*,
-        close_trader::*, create_trader::*, deposit::*, place_order::*, place_trigger::*,
-        remove_margin::*, set_delegate::*, withdraw::*,
+        close_protection::*, close_trader::*, create_protection::*, create_trader::*, deposit::*,
+        place_order::*, place_trigger::*, remove_margin::*, set_delegate::*, set_protection::*,
+        withdraw::*,
     },
 };
 
@@ -129,6 +132,21 @@ pub mod ballast {
         CancelTrigger::handle(ctx, kind)
     }
 
+    /// Opens an account for the protective steps of a trader in a market.
+    pub fn create_protection(ctx: Context<CreateProtection>) -> Result<()> {
+        CreateProtection::handle(ctx)
+    }
+
+    /// Sets or clears the protective steps of a position.
+    pub fn set_protection(ctx: Context<SetProtection>, args: SetProtectionArgs) -> Result<()> {
+        SetProtection::handle(ctx, &args)
+    }
+
+    /// Closes an account of protective steps.
+    pub fn close_protection(ctx: Context<CloseProtection>) -> Result<()> {
+        CloseProtection::handle(ctx)
+    }
+
     // --- anyone: what keepers send all the time ---
 
     /// Takes one liquidation step over.
@@ -151,6 +169,11 @@ pub mod ballast {
         kind: TriggerKind,
     ) -> Result<()> {
         ExecuteTrigger::handle(ctx, kind)
+    }
+
+    /// Executes a protective step below whose margin ratio a position has fallen.
+    pub fn execute_protection<'info>(ctx: Context<'info, ExecuteProtection<'info>>) -> Result<()> {
+        ExecuteProtection::handle(ctx)
     }
 
     /// Closes a bankrupt position against its highest ranked counterparties.

@@ -181,6 +181,11 @@ impl Replay {
                 let taker = &trigger.taker;
                 self.change(&taker.trader, taker.lots_before, taker.lots_after)?;
             }
+            BallastEvent::ProtectionExecuted(step) => {
+                self.fills(&step.fills);
+                let taker = &step.taker;
+                self.change(&taker.trader, taker.lots_before, taker.lots_after)?;
+            }
             BallastEvent::PositionLiquidated(step) => {
                 self.totals.liquidations += 1;
                 self.totals.insurance_paid_atoms += step.insurance_paid_atoms;

@@ -1,9 +1,10 @@
 //! What a coalition may do: any call, in any order, at any fresh price.
 
 use ballast_client::instructions::anyone::Takeover;
+use ballast_engine::protection::ProtectiveStep;
 use ballast_sandbox::{BlockTrade, Quote, TraderCookie};
 use ballast_state::book_account::OrderSide;
-use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::instructions::{PlaceTriggerArgs, SetProtectionArgs};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::trigger::TriggerKind;
 use rand::seq::SliceRandom;
@@ -22,6 +23,7 @@ pub struct Counts {
     flags: u64,
     liquidations: u64,
     triggers: u64,
+    protections: u64,
     rounds: u64,
     /// Of all, those at another price than the newest.
     older: u64,
@@ -40,6 +42,7 @@ impl Counts {
             self.flags,
             self.liquidations,
             self.triggers,
+            self.protections,
             self.rounds,
             self.older,
             self.authority,
@@ -173,11 +176,12 @@ impl Attack {
                 counts.liquidations += u64::from(done);
                 done
             }
-            17..=18 => {
+            17 => {
                 let done = self.trigger(venue, &quote);
                 counts.triggers += u64::from(done);
                 done
             }
+            18 => self.protection(venue, counts),
             _ => {
                 let done = self.deleverage(venue);
                 counts.rounds += u64::from(done);
@@ -397,6 +401,37 @@ impl Attack {
         };
         let placed = venue.sandbox.place_trigger(&market, &member, args);
         venue.observe("a trigger", placed)
+    }
+
+    /// Protective steps are set, of a member above the margin ratio that it has, or executed.
+    fn protection(&mut self, venue: &mut Venue, counts: &mut Counts) -> bool {
+        let (market, member) = (venue.market.clone(), self.member(venue));
+        if self.random.gen() {
+            let (keeper, makers) = (self.member(venue), venue.makers());
+            let executed =
+                venue
+                    .sandbox
+                    .execute_protection(&market, &member.address, &keeper, &makers);
+            let done = venue.observe("a protective step executed", executed);
+            counts.protections += u64::from(done);
+            return done;
+        }
+        let step = |ratio_bps, keep_bps| ProtectiveStep {
+            ratio_bps,
+            keep_bps,
+        };
+        let args = SetProtectionArgs {
+            steps: vec![
+                step(self.random.gen_range(15_000..=100_000), 5_000),
+                step(self.random.gen_range(10_001..=14_999), 0),
+            ],
+            slip_bps: self.random.gen_range(1..=500),
+        };
+        // It fails where the account is open already.
+        let opened = venue.sandbox.create_protection(&market, &member);
+        venue.observe("an account for steps", opened);
+        let set = venue.sandbox.set_protection(&market, &member, args);
+        venue.observe("protective steps", set)
     }
 
     /// A round or a session against anybody, by a list of their own or by the right one; what the market

@@ -160,6 +160,7 @@ impl Ledger {
                     self.liquidated(event, &before, posted, sandbox, market);
                 }
                 BallastEvent::TriggerExecuted(executed) => self.filled(&executed.fills),
+                BallastEvent::ProtectionExecuted(executed) => self.filled(&executed.fills),
                 BallastEvent::AutoDeleveraged(round) => {
                     paid += round.insurance_paid_atoms;
                     held_paid += round.held_paid_atoms;

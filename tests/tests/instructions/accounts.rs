@@ -12,12 +12,13 @@ use solana_signer::Signer;
 use crate::every_call::{ends, genesis, world, Call, World};
 use crate::every_fund_call::funds;
 use crate::every_pool_call::pools;
+use crate::every_protection_call::protections;
 use crate::support::{copy_of, done, refused_by_anchor, refused_with};
 
 #[test]
 fn every_instruction_goes_through_and_announces_itself() {
     let mut names = Vec::new();
-    for world in [genesis(), world(), ends(), funds(), pools()] {
+    for world in [genesis(), world(), ends(), funds(), pools(), protections()] {
         for call in &world.calls {
             let outcome = done(call.send(&mut world.sandbox.fork(), |_| {}));
             // What a pool takes of a liquidation comes after it.
@@ -33,12 +34,12 @@ fn every_instruction_goes_through_and_announces_itself() {
     // The program's entry points, from its interface's names.
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 64);
+    assert_eq!(names.len(), 68);
 }
 
 #[test]
 fn whoever_must_sign_signs() {
-    for world in [genesis(), world(), ends(), funds(), pools()] {
+    for world in [genesis(), world(), ends(), funds(), pools(), protections()] {
         for call in &world.calls {
             for (place, meta) in call.instruction.accounts.iter().enumerate() {
                 if meta.is_signer {
@@ -56,7 +57,7 @@ fn whoever_must_sign_signs() {
 #[test]
 fn whatever_is_written_is_writable() {
     let mut refusals = 0;
-    for world in [genesis(), world(), ends(), funds(), pools()] {
+    for world in [genesis(), world(), ends(), funds(), pools(), protections()] {
         for call in &world.calls {
             for (place, meta) in call.instruction.accounts.iter().enumerate() {
                 let key = meta.pubkey;
@@ -107,7 +108,7 @@ fn is_price(sandbox: &Sandbox, address: &Pubkey) -> bool {
 
 #[test]
 fn no_account_is_replaced_by_one_of_another_kind() {
-    for mut world in [genesis(), world(), ends(), funds(), pools()] {
+    for mut world in [genesis(), world(), ends(), funds(), pools(), protections()] {
         let exists = world.sandbox.account(&addresses::exchange()).is_some();
         let wallet = world.sandbox.funded_keypair().pubkey();
         let mut stand_ins = vec![
@@ -172,9 +173,9 @@ fn serves(call: &Call, place: usize, world: &World, stand_in: &Pubkey) -> bool {
     let is_market = *stand_in == world.other.keys.market;
     match (call.name, place) {
         // Anybody may be deposited to or rewarded.
-        ("deposit", 2) | ("auto_deleverage" | "execute_trigger", 4) | ("unwind_pool", 5) => {
-            is_trader
-        }
+        ("deposit", 2)
+        | ("auto_deleverage" | "execute_trigger", 4)
+        | ("unwind_pool" | "execute_protection", 5) => is_trader,
         // Without a market it names the program in its place, so that events find it there.
         ("stage_change", 8) => true,
         // Any market's funding may accrue.
@@ -196,7 +197,7 @@ fn serves(call: &Call, place: usize, world: &World, stand_in: &Pubkey) -> bool {
 fn a_forged_account_of_another_program_is_not_ours() {
     // Right bytes, wrong owner, for every account of the program that an instruction names.
     let mut tried = 0;
-    for world in [world(), funds(), pools()] {
+    for world in [world(), funds(), pools(), protections()] {
         for call in &world.calls {
             for (place, meta) in call.instruction.accounts.iter().enumerate() {
                 let ours = world.sandbox.account(&meta.pubkey);
@@ -245,7 +246,7 @@ fn a_forged_account_of_another_program_is_not_ours() {
 #[test]
 fn queues_are_never_swapped() {
     let mut tried = 0;
-    for world in [world(), funds(), pools()] {
+    for world in [world(), funds(), pools(), protections()] {
         let keys = world.sandbox.markets()[0].keys;
         for call in &world.calls {
             let named = |meta: &AccountMeta| meta.pubkey == keys.queue_long;
@@ -272,13 +273,13 @@ fn queues_are_never_swapped() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 17);
+    assert_eq!(tried, 19);
 }
 
 #[test]
 fn a_copy_of_the_exchange_is_refused_everywhere() {
     let mut tried = 0;
-    for mut world in [world(), funds(), pools()] {
+    for mut world in [world(), funds(), pools(), protections()] {
         let copy = copy_of(&mut world.sandbox, &addresses::exchange());
         for call in &world.calls {
             let named = |meta: &AccountMeta| meta.pubkey == addresses::exchange();
@@ -297,5 +298,5 @@ fn a_copy_of_the_exchange_is_refused_everywhere() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 40);
+    assert_eq!(tried, 41);
 }

@@ -9,8 +9,9 @@ use crate::{
     adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, ended_bankrupt,
     execute_trigger, fees, funding, guardian, held_profit, insurance_rest, liquidate,
     liquidate_book, long_pause, makers, margin, market, modes, nonce, oracle, oracle_change,
-    order_limits, place_order, pool, pool_exit, pool_take, pool_unwind, reduce_only, reopening,
-    risk, self_trade, staging, stakes, trade_limits, trader, triggers, wind_down, write_off,
+    order_limits, place_order, pool, pool_exit, pool_take, pool_unwind, protection, reduce_only,
+    reopening, risk, self_trade, staging, stakes, trade_limits, trader, triggers, wind_down,
+    write_off,
 };
 
 enum Evidence {
@@ -208,6 +209,12 @@ fn evidence(error: BallastError) -> Evidence {
         }
         E::BookFull => Case(order_limits::a_full_side_of_the_book_refuses),
         E::TriggerNotReached => Case(execute_trigger::a_stop_loss_closes_at_its_price_or_better),
+        E::ProtectiveSteps => Case(protection::steps_fall_and_are_one_to_four),
+        E::ProtectionEnded => Case(protection::steps_end_with_their_position),
+        E::ProtectionNotReached => {
+            Case(protection::a_step_leaves_its_part_and_the_next_one_the_rest)
+        }
+        E::WrongProtection => Case(protection::steps_of_somebody_else_are_refused),
         E::LiquidationSkipsBook => Case(liquidate_book::a_better_bid_is_not_passed_over),
 
         E::DelegateMayNotBlockTrade => {

@@ -11,6 +11,7 @@ export * from "./book";
 export * from "./exchange";
 export * from "./market";
 export * from "./pool";
+export * from "./protection";
 export * from "./queue";
 export * from "./share";
 export * from "./staged";

@@ -410,6 +410,14 @@ export const BALLAST_ERROR__POOL_CANNOT_TAKE = 0x1880; // 6272
 export const BALLAST_ERROR__UNWIND_TOO_EARLY = 0x1881; // 6273
 /** NothingToSync: The margin of the pool's position is what it is to be, or nothing may be moved to it */
 export const BALLAST_ERROR__NOTHING_TO_SYNC = 0x1882; // 6274
+/** ProtectiveSteps: Protective steps: 1 to 4, margin ratios falling within 10,001 to 1,000,000 bps of maintenance, kept parts falling below 10,000 bps, slip 1 to 5,000 bps */
+export const BALLAST_ERROR__PROTECTIVE_STEPS = 0x1884; // 6276
+/** ProtectionEnded: The position that these steps were set for has ended, or none were set; set them for the one of today */
+export const BALLAST_ERROR__PROTECTION_ENDED = 0x1885; // 6277
+/** ProtectionNotReached: The position's margin ratio is not below a step that would reduce it; wait */
+export const BALLAST_ERROR__PROTECTION_NOT_REACHED = 0x1886; // 6278
+/** WrongProtection: The protective steps are not those of the trader account in this market */
+export const BALLAST_ERROR__WRONG_PROTECTION = 0x1887; // 6279
 /** PoolParams: Pool parameters: out of their bounds, or an unwind that may cost more than a take earns; docs/POOL.md */
 export const BALLAST_ERROR__POOL_PARAMS = 0x188d; // 6285
 /** FundFull: A fund has at most 2^62 shares; deposit less */
@@ -560,6 +568,9 @@ export type BallastError =
   | typeof BALLAST_ERROR__PRICE_WRONG_OWNER
   | typeof BALLAST_ERROR__PROFIT_IS_HELD
   | typeof BALLAST_ERROR__PROFIT_NOT_DUE
+  | typeof BALLAST_ERROR__PROTECTION_ENDED
+  | typeof BALLAST_ERROR__PROTECTION_NOT_REACHED
+  | typeof BALLAST_ERROR__PROTECTIVE_STEPS
   | typeof BALLAST_ERROR__QUEUE_FULL
   | typeof BALLAST_ERROR__QUEUE_GROWTH
   | typeof BALLAST_ERROR__QUEUE_LAYOUT
@@ -622,6 +633,7 @@ export type BallastError =
   | typeof BALLAST_ERROR__WRONG_INSURANCE_VAULT
   | typeof BALLAST_ERROR__WRONG_MINT
   | typeof BALLAST_ERROR__WRONG_POOL
+  | typeof BALLAST_ERROR__WRONG_PROTECTION
   | typeof BALLAST_ERROR__WRONG_QUEUE
   | typeof BALLAST_ERROR__WRONG_RENT_PAYER
   | typeof BALLAST_ERROR__WRONG_SIDE
@@ -769,6 +781,9 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__PRICE_WRONG_OWNER]: `The price account is not owned by the oracle program`,
     [BALLAST_ERROR__PROFIT_IS_HELD]: `The market is short and holds this profit; trade without using it for another order or position`,
     [BALLAST_ERROR__PROFIT_NOT_DUE]: `Nothing is released: the market is short of all it holds, or no newer price was recorded in a later slot than it was held`,
+    [BALLAST_ERROR__PROTECTION_ENDED]: `The position that these steps were set for has ended, or none were set; set them for the one of today`,
+    [BALLAST_ERROR__PROTECTION_NOT_REACHED]: `The position's margin ratio is not below a step that would reduce it; wait`,
+    [BALLAST_ERROR__PROTECTIVE_STEPS]: `Protective steps: 1 to 4, margin ratios falling within 10,001 to 1,000,000 bps of maintenance, kept parts falling below 10,000 bps, slip 1 to 5,000 bps`,
     [BALLAST_ERROR__QUEUE_FULL]: `Every node of the queue is in use; make room with grow_queue`,
     [BALLAST_ERROR__QUEUE_GROWTH]: `A queue grows by 1 to 98 positions a call; call again for more`,
     [BALLAST_ERROR__QUEUE_LAYOUT]: `The queue account is not a queue of this layout version`,
@@ -831,6 +846,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__WRONG_INSURANCE_VAULT]: `The insurance vault is not the market's vault`,
     [BALLAST_ERROR__WRONG_MINT]: `The mint is not the exchange's collateral mint`,
     [BALLAST_ERROR__WRONG_POOL]: `The pool is not that of the market, or the trader account not the pool's own`,
+    [BALLAST_ERROR__WRONG_PROTECTION]: `The protective steps are not those of the trader account in this market`,
     [BALLAST_ERROR__WRONG_QUEUE]: `The queue account is not the market's queue of that side`,
     [BALLAST_ERROR__WRONG_RENT_PAYER]: `The account is not the one that gets the rent of the market's queues and book: the key the market has recorded, else the admin's`,
     [BALLAST_ERROR__WRONG_SIDE]: `The position is not on the side it should be on`,

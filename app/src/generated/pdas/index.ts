@@ -12,6 +12,7 @@ export * from "./insuranceVault";
 export * from "./market";
 export * from "./pool";
 export * from "./poolTrader";
+export * from "./protection";
 export * from "./share";
 export * from "./stakes";
 export * from "./trader";

@@ -39,6 +39,7 @@ import {
   getExchangeCodec,
   getMarketCodec,
   getPoolCodec,
+  getProtectionCodec,
   getQueueCodec,
   getShareCodec,
   getStagedCodec,
@@ -54,6 +55,8 @@ import {
   type MarketArgs,
   type Pool,
   type PoolArgs,
+  type Protection,
+  type ProtectionArgs,
   type Queue,
   type QueueArgs,
   type Share,
@@ -85,11 +88,13 @@ import {
   getCancelUnstakeInstruction,
   getCloseAdlSessionInstruction,
   getCloseMarketInstruction,
+  getCloseProtectionInstruction,
   getCloseShareInstruction,
   getCloseTraderInstruction,
   getCountClaimsInstruction,
   getCreateMarketInstructionAsync,
   getCreatePoolInstructionAsync,
+  getCreateProtectionInstructionAsync,
   getCreateShareInstructionAsync,
   getCreateTraderInstructionAsync,
   getDeclareDeadInstruction,
@@ -97,6 +102,7 @@ import {
   getDepositPoolInstruction,
   getDonateInsuranceInstruction,
   getExecuteAdlSessionInstruction,
+  getExecuteProtectionInstruction,
   getExecuteTriggerInstruction,
   getFlagBankruptcyInstruction,
   getGrowQueueInstruction,
@@ -121,6 +127,7 @@ import {
   getResetPoolInstruction,
   getSetDelegateInstruction,
   getSetPauseInstruction,
+  getSetProtectionInstruction,
   getSetReduceOnlyInstruction,
   getSettlePositionInstruction,
   getStageChangeInstruction,
@@ -155,11 +162,13 @@ import {
   parseCancelUnstakeInstruction,
   parseCloseAdlSessionInstruction,
   parseCloseMarketInstruction,
+  parseCloseProtectionInstruction,
   parseCloseShareInstruction,
   parseCloseTraderInstruction,
   parseCountClaimsInstruction,
   parseCreateMarketInstruction,
   parseCreatePoolInstruction,
+  parseCreateProtectionInstruction,
   parseCreateShareInstruction,
   parseCreateTraderInstruction,
   parseDeclareDeadInstruction,
@@ -167,6 +176,7 @@ import {
   parseDepositPoolInstruction,
   parseDonateInsuranceInstruction,
   parseExecuteAdlSessionInstruction,
+  parseExecuteProtectionInstruction,
   parseExecuteTriggerInstruction,
   parseFlagBankruptcyInstruction,
   parseGrowQueueInstruction,
@@ -191,6 +201,7 @@ import {
   parseResetPoolInstruction,
   parseSetDelegateInstruction,
   parseSetPauseInstruction,
+  parseSetProtectionInstruction,
   parseSetReduceOnlyInstruction,
   parseSettlePositionInstruction,
   parseStageChangeInstruction,
@@ -225,11 +236,13 @@ import {
   type CancelUnstakeInput,
   type CloseAdlSessionInput,
   type CloseMarketInput,
+  type CloseProtectionInput,
   type CloseShareInput,
   type CloseTraderInput,
   type CountClaimsInput,
   type CreateMarketAsyncInput,
   type CreatePoolAsyncInput,
+  type CreateProtectionAsyncInput,
   type CreateShareAsyncInput,
   type CreateTraderAsyncInput,
   type DeclareDeadInput,
@@ -237,6 +250,7 @@ import {
   type DepositPoolInput,
   type DonateInsuranceInput,
   type ExecuteAdlSessionInput,
+  type ExecuteProtectionInput,
   type ExecuteTriggerInput,
   type FlagBankruptcyInput,
   type GrowQueueInput,
@@ -269,11 +283,13 @@ import {
   type ParsedCancelUnstakeInstruction,
   type ParsedCloseAdlSessionInstruction,
   type ParsedCloseMarketInstruction,
+  type ParsedCloseProtectionInstruction,
   type ParsedCloseShareInstruction,
   type ParsedCloseTraderInstruction,
   type ParsedCountClaimsInstruction,
   type ParsedCreateMarketInstruction,
   type ParsedCreatePoolInstruction,
+  type ParsedCreateProtectionInstruction,
   type ParsedCreateShareInstruction,
   type ParsedCreateTraderInstruction,
   type ParsedDeclareDeadInstruction,
@@ -281,6 +297,7 @@ import {
   type ParsedDepositPoolInstruction,
   type ParsedDonateInsuranceInstruction,
   type ParsedExecuteAdlSessionInstruction,
+  type ParsedExecuteProtectionInstruction,
   type ParsedExecuteTriggerInstruction,
   type ParsedFlagBankruptcyInstruction,
   type ParsedGrowQueueInstruction,
@@ -305,6 +322,7 @@ import {
   type ParsedResetPoolInstruction,
   type ParsedSetDelegateInstruction,
   type ParsedSetPauseInstruction,
+  type ParsedSetProtectionInstruction,
   type ParsedSetReduceOnlyInstruction,
   type ParsedSettlePositionInstruction,
   type ParsedStageChangeInstruction,
@@ -331,6 +349,7 @@ import {
   type ResetPoolInput,
   type SetDelegateInput,
   type SetPauseInput,
+  type SetProtectionInput,
   type SetReduceOnlyInput,
   type SettlePositionInput,
   type StageChangeInput,
@@ -354,6 +373,7 @@ import {
   findMarketPda,
   findPoolPda,
   findPoolTraderPda,
+  findProtectionPda,
   findSharePda,
   findStakesPda,
   findTraderPda,
@@ -367,6 +387,7 @@ export enum BallastAccount {
   Exchange,
   Market,
   Pool,
+  Protection,
   Share,
   Staged,
   Stakes,
@@ -422,6 +443,17 @@ export function identifyBallastAccount(
     )
   ) {
     return BallastAccount.Pool;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([41, 63, 154, 141, 26, 157, 118, 214]),
+      ),
+      0,
+    )
+  ) {
+    return BallastAccount.Protection;
   }
   if (
     containsBytes(
@@ -503,11 +535,13 @@ export enum BallastInstruction {
   CancelUnstake,
   CloseAdlSession,
   CloseMarket,
+  CloseProtection,
   CloseShare,
   CloseTrader,
   CountClaims,
   CreateMarket,
   CreatePool,
+  CreateProtection,
   CreateShare,
   CreateTrader,
   DeclareDead,
@@ -515,6 +549,7 @@ export enum BallastInstruction {
   DepositPool,
   DonateInsurance,
   ExecuteAdlSession,
+  ExecuteProtection,
   ExecuteTrigger,
   FlagBankruptcy,
   GrowQueue,
@@ -539,6 +574,7 @@ export enum BallastInstruction {
   ResetPool,
   SetDelegate,
   SetPause,
+  SetProtection,
   SetReduceOnly,
   SettlePosition,
   StageChange,
@@ -773,6 +809,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([53, 50, 161, 224, 19, 251, 16, 63]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CloseProtection;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([87, 228, 185, 160, 46, 231, 72, 90]),
       ),
       0,
@@ -823,6 +870,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.CreatePool;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([251, 229, 159, 168, 63, 220, 242, 27]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CreateProtection;
   }
   if (
     containsBytes(
@@ -900,6 +958,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.ExecuteAdlSession;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([236, 135, 134, 214, 144, 192, 14, 138]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.ExecuteProtection;
   }
   if (
     containsBytes(
@@ -1169,6 +1238,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([170, 199, 130, 200, 40, 198, 55, 172]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.SetProtection;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([187, 233, 208, 249, 160, 104, 209, 117]),
       ),
       0,
@@ -1397,6 +1477,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.CloseMarket;
     } & ParsedCloseMarketInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.CloseProtection;
+    } & ParsedCloseProtectionInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.CloseShare;
     } & ParsedCloseShareInstruction<TProgram>)
   | ({
@@ -1411,6 +1494,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.CreatePool;
     } & ParsedCreatePoolInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.CreateProtection;
+    } & ParsedCreateProtectionInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.CreateShare;
     } & ParsedCreateShareInstruction<TProgram>)
@@ -1432,6 +1518,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.ExecuteAdlSession;
     } & ParsedExecuteAdlSessionInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.ExecuteProtection;
+    } & ParsedExecuteProtectionInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.ExecuteTrigger;
     } & ParsedExecuteTriggerInstruction<TProgram>)
@@ -1504,6 +1593,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.SetPause;
     } & ParsedSetPauseInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.SetProtection;
+    } & ParsedSetProtectionInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.SetReduceOnly;
     } & ParsedSetReduceOnlyInstruction<TProgram>)
@@ -1688,6 +1780,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseCloseMarketInstruction(instruction),
       };
     }
+    case BallastInstruction.CloseProtection: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CloseProtection,
+        ...parseCloseProtectionInstruction(instruction),
+      };
+    }
     case BallastInstruction.CloseShare: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1721,6 +1820,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.CreatePool,
         ...parseCreatePoolInstruction(instruction),
+      };
+    }
+    case BallastInstruction.CreateProtection: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CreateProtection,
+        ...parseCreateProtectionInstruction(instruction),
       };
     }
     case BallastInstruction.CreateShare: {
@@ -1770,6 +1876,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.ExecuteAdlSession,
         ...parseExecuteAdlSessionInstruction(instruction),
+      };
+    }
+    case BallastInstruction.ExecuteProtection: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.ExecuteProtection,
+        ...parseExecuteProtectionInstruction(instruction),
       };
     }
     case BallastInstruction.ExecuteTrigger: {
@@ -1940,6 +2053,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseSetPauseInstruction(instruction),
       };
     }
+    case BallastInstruction.SetProtection: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.SetProtection,
+        ...parseSetProtectionInstruction(instruction),
+      };
+    }
     case BallastInstruction.SetReduceOnly: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -2067,6 +2187,8 @@ export type BallastPluginAccounts = {
   market: ReturnType<typeof getMarketCodec> &
     SelfFetchFunctions<MarketArgs, Market>;
   pool: ReturnType<typeof getPoolCodec> & SelfFetchFunctions<PoolArgs, Pool>;
+  protection: ReturnType<typeof getProtectionCodec> &
+    SelfFetchFunctions<ProtectionArgs, Protection>;
   share: ReturnType<typeof getShareCodec> &
     SelfFetchFunctions<ShareArgs, Share>;
   staged: ReturnType<typeof getStagedCodec> &
@@ -2152,6 +2274,10 @@ export type BallastPluginInstructions = {
   closeMarket: (
     input: CloseMarketInput,
   ) => ReturnType<typeof getCloseMarketInstruction> & SelfPlanAndSendFunctions;
+  closeProtection: (
+    input: CloseProtectionInput,
+  ) => ReturnType<typeof getCloseProtectionInstruction> &
+    SelfPlanAndSendFunctions;
   closeShare: (
     input: CloseShareInput,
   ) => ReturnType<typeof getCloseShareInstruction> & SelfPlanAndSendFunctions;
@@ -2168,6 +2294,10 @@ export type BallastPluginInstructions = {
   createPool: (
     input: MakeOptional<CreatePoolAsyncInput, "payer">,
   ) => ReturnType<typeof getCreatePoolInstructionAsync> &
+    SelfPlanAndSendFunctions;
+  createProtection: (
+    input: CreateProtectionAsyncInput,
+  ) => ReturnType<typeof getCreateProtectionInstructionAsync> &
     SelfPlanAndSendFunctions;
   createShare: (
     input: MakeOptional<CreateShareAsyncInput, "payer">,
@@ -2193,6 +2323,10 @@ export type BallastPluginInstructions = {
   executeAdlSession: (
     input: MakeOptional<ExecuteAdlSessionInput, "payer">,
   ) => ReturnType<typeof getExecuteAdlSessionInstruction> &
+    SelfPlanAndSendFunctions;
+  executeProtection: (
+    input: ExecuteProtectionInput,
+  ) => ReturnType<typeof getExecuteProtectionInstruction> &
     SelfPlanAndSendFunctions;
   executeTrigger: (
     input: ExecuteTriggerInput,
@@ -2277,6 +2411,10 @@ export type BallastPluginInstructions = {
   setPause: (
     input: SetPauseInput,
   ) => ReturnType<typeof getSetPauseInstruction> & SelfPlanAndSendFunctions;
+  setProtection: (
+    input: SetProtectionInput,
+  ) => ReturnType<typeof getSetProtectionInstruction> &
+    SelfPlanAndSendFunctions;
   setReduceOnly: (
     input: SetReduceOnlyInput,
   ) => ReturnType<typeof getSetReduceOnlyInstruction> &
@@ -2334,6 +2472,7 @@ export type BallastPluginPdas = {
   insuranceVault: typeof findInsuranceVaultPda;
   pool: typeof findPoolPda;
   poolTrader: typeof findPoolTraderPda;
+  protection: typeof findProtectionPda;
   share: typeof findSharePda;
   trader: typeof findTraderPda;
   exchange: typeof findExchangePda;
@@ -2360,6 +2499,7 @@ export function ballastProgram() {
           exchange: addSelfFetchFunctions(client, getExchangeCodec()),
           market: addSelfFetchFunctions(client, getMarketCodec()),
           pool: addSelfFetchFunctions(client, getPoolCodec()),
+          protection: addSelfFetchFunctions(client, getProtectionCodec()),
           share: addSelfFetchFunctions(client, getShareCodec()),
           staged: addSelfFetchFunctions(client, getStagedCodec()),
           stakes: addSelfFetchFunctions(client, getStakesCodec()),
@@ -2463,6 +2603,11 @@ export function ballastProgram() {
               client,
               getCloseMarketInstruction(input),
             ),
+          closeProtection: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCloseProtectionInstruction(input),
+            ),
           closeShare: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2493,6 +2638,11 @@ export function ballastProgram() {
                 ...input,
                 payer: input.payer ?? client.payer,
               }),
+            ),
+          createProtection: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCreateProtectionInstructionAsync(input),
             ),
           createShare: (input) =>
             addSelfPlanAndSendFunctions(
@@ -2534,6 +2684,11 @@ export function ballastProgram() {
                 ...input,
                 payer: input.payer ?? client.payer.address,
               }),
+            ),
+          executeProtection: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getExecuteProtectionInstruction(input),
             ),
           executeTrigger: (input) =>
             addSelfPlanAndSendFunctions(
@@ -2658,6 +2813,11 @@ export function ballastProgram() {
             ),
           setPause: (input) =>
             addSelfPlanAndSendFunctions(client, getSetPauseInstruction(input)),
+          setProtection: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getSetProtectionInstruction(input),
+            ),
           setReduceOnly: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2729,6 +2889,7 @@ export function ballastProgram() {
           insuranceVault: findInsuranceVaultPda,
           pool: findPoolPda,
           poolTrader: findPoolTraderPda,
+          protection: findProtectionPda,
           share: findSharePda,
           trader: findTraderPda,
           exchange: findExchangePda,

@@ -25,6 +25,7 @@ mod pauses;
 pub mod pool;
 mod pool_params;
 pub mod positions;
+pub mod protect;
 pub mod queue;
 mod refusal;
 pub mod session;
@@ -74,6 +75,8 @@ pub enum ClusterCommand {
     Order(orders::OrderArgs),
     /// Set or clear a stop-loss or take-profit.
     Trigger(triggers::TriggerArgs),
+    /// Set, clear or show the steps that reduce a position before it is liquidated.
+    Protect(protect::ProtectArgs),
     /// Show the positions of a trader account: equity, margin ratio, liquidation price, light.
     Positions(positions::PositionsArgs),
     /// Show who is deleveraged first.
@@ -138,6 +141,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::WithdrawFees(args) => fees::run(session, args).await,
         ClusterCommand::Order(args) => orders::run(session, args).await,
         ClusterCommand::Trigger(args) => triggers::run(session, args).await,
+        ClusterCommand::Protect(args) => protect::run(session, args).await,
         ClusterCommand::Positions(args) => positions::run(session, args).await,
         ClusterCommand::Queue(args) => queue::run(session, args).await,
         ClusterCommand::Gap(args) => gap::run(session, args).await,

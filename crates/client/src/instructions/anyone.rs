@@ -394,6 +394,37 @@ impl ExecuteTrigger<'_> {
     }
 }
 
+/// Executes a protective step that a position has reached, against the orders of the listed makers.
+#[derive(Clone, Debug, Default)]
+pub struct ExecuteProtection<'a> {
+    /// Who sends it; signs.
+    pub keeper: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// Trader account of the position.
+    pub trader: Pubkey,
+    /// The keeper's own trader account, which gets the reward.
+    pub reward_trader: Pubkey,
+    /// Trader accounts of makers, see [`crate::makers::trigger_makers`].
+    pub makers: &'a [Pubkey],
+}
+
+impl ExecuteProtection<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::EXECUTE_PROTECTION)
+            .signer(self.keeper)
+            .readonly(addresses::exchange())
+            .writable(self.keys.market)
+            .writable(self.trader)
+            .readonly(addresses::protection(&self.trader, &self.keys.market))
+            .writable(self.reward_trader)
+            .beside(&self.keys, &[Part::Book, Part::Queues, Part::Price])
+            .listing(self.makers)
+    }
+}
+
 /// Closes a bankrupt position against counterparties, as far as they reach.
 #[derive(Clone, Debug, Default)]
 pub struct AutoDeleverage<'a> {

@@ -27,12 +27,14 @@ pub(crate) mod call;
 pub mod fund;
 pub mod migration;
 pub mod orders;
+pub mod protection;
 pub mod source;
 mod staged;
 pub mod stakes;
 pub mod trader;
 pub mod wind_down;
 
+use ballast_engine::units::Side;
 use ballast_state::market::Market;
 use ballast_state::Pubkey;
 
@@ -61,6 +63,15 @@ impl MarketKeys {
             queue_short: market.queue_short,
             book: market.book,
             price,
+        }
+    }
+
+    /// Its queue of this side.
+    #[must_use]
+    pub const fn queue(&self, side: Side) -> Pubkey {
+        match side {
+            Side::Long => self.queue_long,
+            Side::Short => self.queue_short,
         }
     }
 }

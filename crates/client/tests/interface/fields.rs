@@ -90,6 +90,11 @@ macro_rules! account_types {
                 version, bump, _padding, epoch, fund, owner, shares, requested, requested_value,
                 requested_slot, reserved
             }
+            Protection {
+                version, bump, _padding, slip_bps, market, trader, owner, sequence, base_lots, steps,
+                reserved
+            }
+            ProtectiveStep { ratio_bps, keep_bps }
             AdlSession {
                 version, ended, _pad, side, payer, market, bankrupt, expires_slot, bankruptcy_id,
                 mark_ticks, lots, entry_quote, margin, selection, reserved

@@ -72,6 +72,8 @@ fn derived_addresses() {
         "stakesOfMarket258": addresses::stakes(&market).to_string(),
         "poolOfMarket258": addresses::pool(&market).to_string(),
         "shareOfMarket258AndKey10": addresses::share(&addresses::pool(&market), &key(10)).to_string(),
+        "protectionOfTrader513InMarket258":
+            addresses::protection(&addresses::trader(&key(10), 513), &market).to_string(),
         "trader513OfKey10": addresses::trader(&key(10), 513).to_string(),
         "key10": key(10).to_string(),
     });
@@ -108,6 +110,7 @@ fn accounts_of_fixed_size() {
         "pool": account(AccountKind::Pool, accounts::pool),
         "stakes": account(AccountKind::Stakes, accounts::stakes),
         "share": account(AccountKind::Share, accounts::share),
+        "protection": account(AccountKind::Protection, accounts::protection),
     });
     settle("accounts.json", &stated);
 }

@@ -11,6 +11,7 @@ use ballast_engine::held::HeldProfit as HeldLedger;
 use ballast_engine::insurance::InsuranceState as InsuranceLedger;
 use ballast_engine::oracle::PriceClock;
 use ballast_engine::pool::PoolParams as PoolConfig;
+use ballast_engine::protection::ProtectiveStep;
 use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
 use ballast_engine::risk::{
     AdlParams as AdlConfig, LadderStep, RiskParams as RiskConfig, RiskTier,
@@ -28,6 +29,7 @@ use ballast_state::oracle_config::OracleConfig;
 use ballast_state::pause::{LongPause, Pause};
 use ballast_state::pool::{Pool, POOL_DISCRIMINATOR};
 use ballast_state::position_slot::PositionSlot;
+use ballast_state::protection::{Protection, PROTECTION_DISCRIMINATOR};
 use ballast_state::queue_account::QUEUE_DISCRIMINATOR;
 use ballast_state::share::{Share, SHARE_DISCRIMINATOR};
 use ballast_state::staged::{Staged, STAGED_DISCRIMINATOR};
@@ -116,6 +118,7 @@ fn accounts_have_the_programs_first_bytes() {
         ("Exchange", EXCHANGE_DISCRIMINATOR.to_vec()),
         ("Market", MARKET_DISCRIMINATOR.to_vec()),
         ("Pool", POOL_DISCRIMINATOR.to_vec()),
+        ("Protection", PROTECTION_DISCRIMINATOR.to_vec()),
         ("Share", SHARE_DISCRIMINATOR.to_vec()),
         ("Staged", STAGED_DISCRIMINATOR.to_vec()),
         ("Stakes", STAKES_DISCRIMINATOR.to_vec()),

@@ -8,16 +8,17 @@ use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::instructions::source::{self, PricePair};
 use ballast_client::instructions::trader::{self, Party};
 use ballast_client::instructions::{
-    fund, migration, orders, stakes, wind_down, Collateral, MarketKeys,
+    fund, migration, orders, protection, stakes, wind_down, Collateral, MarketKeys,
 };
 use ballast_engine::pool::PoolParams;
+use ballast_engine::protection::ProtectiveStep;
 use ballast_engine::risk::{RiskParams, RiskTier};
 use ballast_state::book_account::OrderSide;
 use ballast_state::exchange::Delays;
 use ballast_state::instructions::BlockTradeArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
 use ballast_state::instructions::OrderRef;
-use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::instructions::{PlaceTriggerArgs, SetProtectionArgs};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::staged::Change;
 use ballast_state::trigger::TriggerKind;
@@ -401,7 +402,47 @@ fn orders() -> Vec<(&'static str, Instruction)> {
             }
             .instruction(),
         ),
+        (
+            "create_protection",
+            protection::CreateProtection {
+                owner: OWNER,
+                market,
+                trader: TRADER,
+            }
+            .instruction(),
+        ),
+        (
+            "set_protection",
+            protection::SetProtection {
+                authority: OWNER,
+                market,
+                trader: TRADER,
+                queue: KEYS.queue_short,
+                args: steps(),
+            }
+            .instruction(),
+        ),
+        (
+            "close_protection",
+            protection::CloseProtection {
+                owner: OWNER,
+                market,
+                trader: TRADER,
+            }
+            .instruction(),
+        ),
     ]
+}
+
+fn steps() -> SetProtectionArgs {
+    let step = |ratio_bps, keep_bps| ProtectiveStep {
+        ratio_bps,
+        keep_bps,
+    };
+    SetProtectionArgs {
+        steps: vec![step(20_001, 7_002), step(12_003, 0)],
+        slip_bps: 51,
+    }
 }
 
 fn anyone() -> Vec<(&'static str, Instruction)> {
@@ -535,6 +576,17 @@ fn anyone() -> Vec<(&'static str, Instruction)> {
                 trader: TRADER,
                 reward_trader: KEEPERS_TRADER,
                 kind,
+                makers: &LISTED,
+            }
+            .instruction(),
+        ),
+        (
+            "execute_protection",
+            anyone::ExecuteProtection {
+                keeper: KEEPER,
+                keys: KEYS,
+                trader: TRADER,
+                reward_trader: KEEPERS_TRADER,
                 makers: &LISTED,
             }
             .instruction(),

@@ -6,6 +6,7 @@ use ballast_engine::held::HeldProfit as HeldLedger;
 use ballast_engine::insurance::InsuranceState as InsuranceLedger;
 use ballast_engine::oracle::PriceClock;
 use ballast_engine::pool::PoolParams as PoolConfig;
+use ballast_engine::protection::ProtectiveStep;
 use ballast_engine::queue::{QueueEntry, QueueHeader, Watch};
 use ballast_engine::risk::{
     AdlParams as AdlConfig, LadderStep, RiskParams as RiskConfig, RiskTier,
@@ -28,6 +29,7 @@ use ballast_state::order_args::OrderKind;
 use ballast_state::pause::{LongPause, Pause};
 use ballast_state::pool::Pool;
 use ballast_state::position_slot::PositionSlot;
+use ballast_state::protection::Protection;
 use ballast_state::share::Share;
 use ballast_state::staged::Staged;
 use ballast_state::stakes::Stakes;
@@ -99,7 +101,7 @@ macro_rules! lists {
     };
 }
 
-lists!(u64 RiskTier LadderStep PositionSlot);
+lists!(u64 RiskTier LadderStep PositionSlot ProtectiveStep);
 
 impl<const N: usize> Json for [u8; N] {
     fn json(&self) -> Value {

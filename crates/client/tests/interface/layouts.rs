@@ -7,7 +7,7 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 32] = [
+const TYPES: [&str; 34] = [
     "Exchange",
     "Market",
     "Trader",
@@ -16,6 +16,7 @@ const TYPES: [&str; 32] = [
     "Pool",
     "Share",
     "Stakes",
+    "Protection",
     "QueueHeader",
     "QueueEntry",
     "BookHeader",
@@ -37,6 +38,7 @@ const TYPES: [&str; 32] = [
     "MarketEnd",
     "PositionSlot",
     "Trigger",
+    "ProtectiveStep",
     "Selection",
     "Member",
     "Watch",

@@ -1,6 +1,7 @@
 //! What is offered to a market's pool, and what is done for it.
 
 use anchor_lang::Discriminator;
+use ballast_engine::pool::PoolParams;
 use ballast_engine::units::Side;
 use ballast_keeper::evaluate::{Conditions, Job, Task};
 use ballast_keeper::plan::fit::size;
@@ -161,7 +162,10 @@ fn the_pool_waits_for_another_transaction_where_both_calls_do_not_fit() {
 fn holding(since: u64) -> Synthetic {
     let mut market = Synthetic::at(ENTRY);
     market.back(100_000, Some((50, ENTRY, 50_000)));
-    market.pool(|pool| pool.auction_slot = since);
+    market.pool(|pool| {
+        pool.auction_slot = since;
+        pool.params.reserve_first_bps = PoolParams::DEFAULT.reserve_first_bps;
+    });
     market
 }
 

@@ -149,7 +149,13 @@ pub fn list(stage: &Stage, side: Side, lots: u64, except: &Pubkey) -> Result<Vec
     makers(&book, side, lots, except, SPARES).map_err(engine)
 }
 
-fn record(stage: &Stage, diary: &mut Diary, kind: TradeKind, outcome: &TxOutcome) -> Result<()> {
+/// Notes what a transaction took from the book.
+pub fn record(
+    stage: &Stage,
+    diary: &mut Diary,
+    kind: TradeKind,
+    outcome: &TxOutcome,
+) -> Result<()> {
     for event in &outcome.events {
         let (trader, lots, fills, removed) = match event {
             BallastEvent::OrderPlaced(event) => {
@@ -161,6 +167,10 @@ fn record(stage: &Stage, diary: &mut Diary, kind: TradeKind, outcome: &TxOutcome
                 (event.trader, sign * lots, &event.fills, &event.removed)
             }
             BallastEvent::TriggerExecuted(event) => {
+                let moved = event.taker.lots_after - event.taker.lots_before;
+                (event.trader, moved, &event.fills, &event.removed)
+            }
+            BallastEvent::ProtectionExecuted(event) => {
                 let moved = event.taker.lots_after - event.taker.lots_before;
                 (event.trader, moved, &event.fills, &event.removed)
             }

@@ -11,5 +11,6 @@ pub mod keepers;
 mod liquidations;
 pub mod opening;
 pub mod pool;
+pub mod protection;
 pub mod stage;
 pub mod trading_floor;

@@ -13,6 +13,7 @@ use maud::{html, Markup, PreEscaped, Render, DOCTYPE};
 
 use super::book_pictures;
 use super::pictures;
+use super::sections;
 use super::terminal;
 
 const STYLE: &str = include_str!("report.css");
@@ -45,7 +46,8 @@ fn body(report: &Report) -> Result<Markup> {
         (stages(report)?)
         @if report.scenario.market_makers > 0 { (market(report)?) }
         (figure("Insurance balance", &pictures::insurance(report)?, &[]))
-        @if !report.scenario.pool_account.is_empty() { (pool(report)?) }
+        @if !report.scenario.pool_account.is_empty() { (sections::pool(report)?) }
+        (sections::protection(report))
         @if let Some(round) = report.adl.first() { (deleveraging(report, round)?) }
         @if !report.policies.is_empty() { (policies(report)?) }
         (dishonest(report))
@@ -199,18 +201,6 @@ fn market(report: &Report) -> Result<Markup> {
                 (usd(book.funding_paid_by_longs_atoms)) " of funding."
             }
             (table(&headers, rows))
-        }
-    })
-}
-
-fn pool(report: &Report) -> Result<Markup> {
-    let key = [("green", "worth"), ("violet", "notional held")];
-    Ok(html! {
-        (figure("Backstop pool", &pictures::pool(report)?, &key))
-        section {
-            h2 { "The backstop pool" }
-            p { (Account(&report.scenario.pool_account)) }
-            ul { @for line in terminal::pool_lines(report) { li { (line) } } }
         }
     })
 }
@@ -394,7 +384,7 @@ fn assumptions(report: &Report) -> Markup {
 }
 
 /// An address in short, whole when it is pointed at.
-struct Account<'a>(&'a str);
+pub struct Account<'a>(pub &'a str);
 
 impl Render for Account<'_> {
     fn render(&self) -> Markup {
@@ -402,7 +392,8 @@ impl Render for Account<'_> {
     }
 }
 
-fn figure(title: &str, picture: &Markup, legend: &[(&str, &str)]) -> Markup {
+/// A picture with its title and what its colours mean.
+pub fn figure(title: &str, picture: &Markup, legend: &[(&str, &str)]) -> Markup {
     html! {
         figure {
             figcaption {

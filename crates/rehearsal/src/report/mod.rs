@@ -5,4 +5,5 @@ pub mod checks;
 pub mod html;
 mod pictures;
 mod recompute;
+mod sections;
 pub mod terminal;

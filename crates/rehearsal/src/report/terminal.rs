@@ -18,6 +18,7 @@ pub fn render(report: &Report) -> String {
         ("Waterfall: the money", waterfall(report)),
         ("Backstop pool", pool(report)),
         ("Order book", book(report)),
+        ("Protective steps", protection(report)),
         (
             "Queue before the first round and at the end (●●●●● is cut next)",
             queue(report),
@@ -163,6 +164,19 @@ fn book(report: &Report) -> String {
         usd_unsigned(summary.removal_fees_atoms),
         usd(summary.funding_paid_by_longs_atoms),
     )
+}
+
+/// What protective steps saved.
+pub fn protection(report: &Report) -> String {
+    match &report.protection {
+        None => "  nobody set any".to_owned(),
+        Some(saved) => saved
+            .sentences()
+            .iter()
+            .map(|line| format!("  {line}"))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    }
 }
 
 fn waterfall(report: &Report) -> String {

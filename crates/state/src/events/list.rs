@@ -56,6 +56,10 @@ macro_rules! for_each_event {
             OrdersCancelled [7, 134, 210, 3, 65, 222, 254, 188];
             TriggerPlaced [168, 173, 202, 76, 152, 169, 172, 181];
             TriggerCancelled [158, 125, 205, 196, 217, 173, 189, 250];
+            ProtectionCreated [198, 43, 125, 164, 217, 91, 154, 248];
+            ProtectionSet [85, 187, 36, 64, 195, 98, 226, 124];
+            ProtectionClosed [96, 168, 41, 161, 4, 163, 231, 171];
+            ProtectionExecuted [226, 54, 23, 80, 253, 91, 190, 175];
             ProfitHeld [105, 91, 11, 230, 9, 49, 68, 115];
             ProfitReleased [114, 224, 138, 69, 31, 189, 212, 150];
             ReduceOnlySet [238, 136, 14, 217, 246, 2, 33, 111];

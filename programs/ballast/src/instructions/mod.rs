@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod anyone;
+pub mod firing;
 pub mod fund;
 pub mod liquidation;
 pub mod matching;

@@ -72,6 +72,7 @@ venues!(
     crate::Liquidate<'info>,
     crate::LiquidateIntoPool<'info>,
     crate::ExecuteTrigger<'info>,
+    crate::ExecuteProtection<'info>,
     crate::UnwindPool<'info>,
     crate::SyncPool<'info>,
 );

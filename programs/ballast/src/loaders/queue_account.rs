@@ -71,11 +71,7 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
     /// # Errors
     /// `QueueLayout`, `QueuesMissing`; those of `body`.
     pub fn read<R>(&self, side: Side, body: impl FnOnce(&QueueRef<'_>) -> Result<R>) -> Result<R> {
-        let data = self.account(side)?.try_borrow_data()?;
-        let bytes = data
-            .strip_prefix(&QUEUE_DISCRIMINATOR)
-            .ok_or_else(|| error!(BallastError::QueueLayout))?;
-        body(&QueueRef::new(bytes).or_ballast()?)
+        read_queue(self.account(side)?, body)
     }
 
     /// Runs `body` on the queues of longs and of shorts, read only.
@@ -138,6 +134,21 @@ impl<'a, 'info> MarketQueues<'a, 'info> {
             (None, _) => Err(error!(BallastError::QueuesMissing)),
         }
     }
+}
+
+/// Runs `body` on a queue account whose key was compared with the market's, read only.
+///
+/// # Errors
+/// `QueueLayout`; those of `body`.
+pub fn read_queue<R>(
+    account: &AccountInfo,
+    body: impl FnOnce(&QueueRef<'_>) -> Result<R>,
+) -> Result<R> {
+    let data = account.try_borrow_data()?;
+    let bytes = data
+        .strip_prefix(&QUEUE_DISCRIMINATOR)
+        .ok_or_else(|| error!(BallastError::QueueLayout))?;
+    body(&QueueRef::new(bytes).or_ballast()?)
 }
 
 /// Brings a queue account of the version before to today's; the versions before and after.

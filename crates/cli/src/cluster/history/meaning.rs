@@ -3,13 +3,15 @@
 use anchor_lang::prelude::Pubkey;
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::{
-    BallastEvent, BlockTraded, OrderFilled, OrderPlaced, OrderRemoved, PartyTraded, TriggerExecuted,
+    BallastEvent, BlockTraded, OrderFilled, OrderPlaced, OrderRemoved, PartyTraded,
+    ProtectionExecuted, TriggerExecuted,
 };
 
 use super::entry::{done, Entry, Kind, Named, Naming, Source};
 use super::funding::{Change, Ledger};
 use super::pools::trader_of;
 use crate::cluster::words::{reason_words, trigger, Names};
+use ballast_view::units::percent_of_bps;
 
 /// A trader account and what is known of its positions so far.
 pub struct Reader<'a> {
@@ -29,6 +31,16 @@ pub(super) fn quote(market: &Named, ticks: u64, lots: u64) -> u64 {
     ticks.saturating_mul(lots).saturating_mul(atoms)
 }
 
+/// Lots that a keeper closed of a position against the book.
+struct Closed<'a> {
+    market: Pubkey,
+    lots: u64,
+    funding_index: i64,
+    taker: &'a PartyTraded,
+    fills: &'a [OrderFilled],
+    removed: &'a [OrderRemoved],
+}
+
 impl Reader<'_> {
     /// What an event means to the trader account; events have to come in order.
     pub fn read(&mut self, event: &BallastEvent, source: Source<'_>) -> Vec<Entry> {
@@ -36,6 +48,7 @@ impl Reader<'_> {
         match event {
             BallastEvent::OrderPlaced(event) => self.placed(event, source, &mut found),
             BallastEvent::TriggerExecuted(event) => self.fired(event, source, &mut found),
+            BallastEvent::ProtectionExecuted(event) => self.reduced(event, source, &mut found),
             BallastEvent::BlockTraded(event) => self.block(event, source, &mut found),
             BallastEvent::PositionLiquidated(event) => self.liquidated(event, source, &mut found),
             BallastEvent::AutoDeleveraged(event) => self.deleveraged(event, source, &mut found),
@@ -89,6 +102,11 @@ impl Reader<'_> {
             BallastEvent::OrdersCancelled(it) => (it.trader, Kind::Order, Some(it.market), None),
             BallastEvent::TriggerPlaced(it) => (it.trader, Kind::Trigger, Some(it.market), None),
             BallastEvent::TriggerCancelled(it) => (it.trader, Kind::Trigger, Some(it.market), None),
+            BallastEvent::ProtectionSet(it) => (it.trader, Kind::Trigger, Some(it.market), None),
+            BallastEvent::ProtectionCreated(it) => {
+                (it.trader, Kind::Account, Some(it.market), None)
+            }
+            BallastEvent::ProtectionClosed(it) => (it.trader, Kind::Account, Some(it.market), None),
             BallastEvent::TraderCreated(it) => (it.trader, Kind::Account, None, None),
             BallastEvent::TraderClosed(it) => (it.trader, Kind::Account, None, None),
             BallastEvent::DelegateSet(it) => (it.trader, Kind::Account, None, None),
@@ -231,28 +249,73 @@ impl Reader<'_> {
     }
 
     fn fired(&mut self, event: &TriggerExecuted, source: Source<'_>, found: &mut Vec<Entry>) {
-        let Some(market) = self.naming.market(&event.market) else {
-            return;
-        };
-        if self.is_own(&event.trader) {
-            let total = event
-                .fills
-                .iter()
-                .map(|fill| quote(market, fill.price_ticks, fill.lots));
-            let how = format!(
+        let how = |market: &Named| {
+            format!(
                 "{} at {} fired at {}",
                 trigger(event.kind),
                 market.units.show_price(event.trigger_ticks),
                 market.units.show_price(event.mark_ticks)
+            )
+        };
+        let closed = Closed {
+            market: event.market,
+            lots: event.filled_lots,
+            funding_index: event.funding_index,
+            taker: &event.taker,
+            fills: &event.fills,
+            removed: &event.removed,
+        };
+        self.closed(&closed, how, source, found);
+    }
+
+    fn reduced(&mut self, event: &ProtectionExecuted, source: Source<'_>, found: &mut Vec<Entry>) {
+        let how = |market: &Named| {
+            format!(
+                "Protective step below a margin ratio of {} at {}",
+                percent_of_bps(event.step.ratio_bps.into()),
+                market.units.show_price(event.mark_ticks)
+            )
+        };
+        let closed = Closed {
+            market: event.market,
+            lots: event.filled_lots,
+            funding_index: event.funding_index,
+            taker: &event.taker,
+            fills: &event.fills,
+            removed: &event.removed,
+        };
+        self.closed(&closed, how, source, found);
+    }
+
+    /// Lots that a keeper closed of a position against the book, at its trader's wish.
+    fn closed(
+        &mut self,
+        closed: &Closed<'_>,
+        how: impl Fn(&Named) -> String,
+        source: Source<'_>,
+        found: &mut Vec<Entry>,
+    ) {
+        let Some(market) = self.naming.market(&closed.market) else {
+            return;
+        };
+        if self.is_own(&closed.taker.trader) {
+            let fills = closed.fills.iter();
+            let total = fills.map(|fill| quote(market, fill.price_ticks, fill.lots));
+            let fill = (closed.lots, total.sum(), closed.funding_index);
+            self.party(
+                closed.market,
+                closed.taker,
+                fill,
+                &how(market),
+                source,
+                found,
             );
-            let fill = (event.filled_lots, total.sum(), event.funding_index);
-            self.party(event.market, &event.taker, fill, &how, source, found);
         }
-        let sold = event.taker.lots_after < event.taker.lots_before;
+        let sold = closed.taker.lots_after < closed.taker.lots_before;
         let sign = if sold { 1 } else { -1 };
-        let index = Some(event.funding_index);
-        self.made(event.market, &event.fills, sign, index, source, found);
-        self.removed(event.market, &event.removed, source, found);
+        let index = Some(closed.funding_index);
+        self.made(closed.market, closed.fills, sign, index, source, found);
+        self.removed(closed.market, closed.removed, source, found);
     }
 
     fn block(&mut self, event: &BlockTraded, source: Source<'_>, found: &mut Vec<Entry>) {

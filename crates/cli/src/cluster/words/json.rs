@@ -119,6 +119,24 @@ fn fields(event: &BallastEvent) -> Value {
             "worst_ticks": event.worst_ticks,
             "lots": event.lots,
         }),
+        BallastEvent::ProtectionSet(event) => json!({
+            "market": event.market.to_string(),
+            "trader": event.trader.to_string(),
+            "base_lots": event.base_lots,
+            "slip_bps": event.slip_bps,
+            "steps": event.steps.iter().map(|step| json!({
+                "ratio_bps": step.ratio_bps,
+                "keep_bps": step.keep_bps,
+            })).collect::<Vec<_>>(),
+        }),
+        BallastEvent::ProtectionCreated(event) => json!({
+            "market": event.market.to_string(),
+            "trader": event.trader.to_string(),
+        }),
+        BallastEvent::ProtectionClosed(event) => json!({
+            "market": event.market.to_string(),
+            "trader": event.trader.to_string(),
+        }),
         BallastEvent::TriggerCancelled(event) => json!({
             "market": event.market.to_string(),
             "trader": event.trader.to_string(),

@@ -17,6 +17,7 @@ use ballast_state::trigger::TriggerKind;
 use super::choices::{Direction, Trigger, Type};
 use super::pauses::paused;
 use super::pool_params;
+use super::protect;
 use super::units::{Collateral, Units};
 
 pub use ballast_view::units::counted;
@@ -126,6 +127,20 @@ impl Names<'_> {
                 self.price(event.price_ticks)
             ),
             BallastEvent::TriggerCancelled(event) => format!("{} cleared.", trigger(event.kind)),
+            BallastEvent::ProtectionCreated(_) => {
+                "An account for protective steps opened; closing it returns its rent.".to_owned()
+            }
+            BallastEvent::ProtectionSet(event) if event.steps.is_empty() => {
+                "Protective steps cleared.".to_owned()
+            }
+            BallastEvent::ProtectionSet(event) => format!(
+                "Protective steps set for {}: {}.",
+                self.size(event.base_lots.unsigned_abs()),
+                protect::words(&event.steps)
+            ),
+            BallastEvent::ProtectionClosed(_) => {
+                "The account of the protective steps closed; its rent is back.".to_owned()
+            }
             BallastEvent::ProfitHeld(event) => {
                 format!(
                 "{} of the profit is held: the market is short of {}. `ballast release-profit` \

@@ -1,29 +1,20 @@
 //! Executes a stop-loss or take-profit whose price the oracle has reached.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{oracle::Action, reward::keeper_reward};
 use ballast_state::{
     error::BallastError,
     events::TriggerExecuted,
-    exchange::{Exchange, PAUSE_TRADE},
-    market::{Market, Touched},
+    exchange::Exchange,
+    market::Market,
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,
     trigger::{Trigger, TriggerKind},
 };
 
-use crate::loaders::current::Current;
 use crate::{
     emit::emit,
-    error::{error, require, OrBallast},
-    instructions::{
-        matching::{check_makers, Matched, Matching},
-        position_change::pay,
-        profit::Profits,
-        taker::{Taker, TakerOrder},
-    },
-    loaders::{book_account::MarketBook, queue_account::MarketQueues},
-    oracle::touch,
+    error::{error, require},
+    instructions::firing::{Firing, Seen},
 };
 
 /// Accounts of `execute_trigger`. The remaining accounts are the makers' trader accounts, writable,
@@ -63,137 +54,60 @@ impl<'info> ExecuteTrigger<'info> {
     /// the listed makers do not take stays in the trigger.
     ///
     /// # Errors
-    /// `Paused`, `TooManyMakers`, the `Price...` errors, `NoPosition`,
-    /// `NoTrigger`, `TriggerNotReached`, `NothingFilled`, `InsufficientCollateral`, `QueueFull`,
-    /// `MakerForeign`.
+    /// `NoPosition`, `NoTrigger`, `TriggerNotReached`; those of [`Firing::fire`].
     pub fn handle(ctx: Context<'info, Self>, kind: TriggerKind) -> Result<()> {
-        let listed = ctx.remaining_accounts;
-        let (event, profits) = ctx.accounts.execute(listed, kind)?;
         let accounts = &ctx.accounts;
-        if event.reward_atoms > 0 {
-            pay(&accounts.reward_trader, &event.market, event.reward_atoms)?;
-        }
-        emit(&ctx.accounts.event_authority, &*event)?;
-        profits.hold(&accounts.venue(&[&accounts.trader], listed))
-    }
-
-    #[inline(never)]
-    fn execute(
-        &self,
-        makers: &'info [AccountInfo<'info>],
-        kind: TriggerKind,
-    ) -> Result<(Box<TriggerExecuted>, Profits)> {
-        let clock = Clock::get()?;
-        let pauses = self
-            .exchange
-            .current()?
-            .require_not_paused(PAUSE_TRADE, clock.slot)?;
-        check_makers(makers)?;
-        let key = self.market.key();
-        let mut market = self.market.current_mut()?;
-        let mut trader = self.trader.current_mut()?;
-        let action = Action::Force {
-            flagged_slot: trader.flagged_slot(&key, clock.slot),
+        let (market, makers) = (accounts.market.key(), ctx.remaining_accounts);
+        let firing = Firing {
+            exchange: &accounts.exchange,
+            market: &accounts.market,
+            trader: &accounts.trader,
+            reward_trader: &accounts.reward_trader,
+            book: &accounts.book,
+            queue_long: &accounts.queue_long,
+            queue_short: &accounts.queue_short,
+            price: &accounts.price,
+            makers,
         };
-        let touched = touch(&mut market, &self.price, action, &clock, pauses)?;
-        let trigger = reached(&trader, &key, kind, &touched)?;
-        let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
-        let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
-        let book = MarketBook::load(&market, &self.book)?;
-        let now = clock.unix_timestamp;
-        let matching = Matching::new(key, &market, &queues, makers, &touched, now, true);
-        let mut fired = fire(&market, &book, &mut taker, matching, &trigger, &touched)?;
-
-        let reward = reward(&market, &trigger, &mut taker)?;
-        fired.changes.owe(reward);
-        let party = taker.store(&mut trader, &key, &mut fired.changes)?;
-        let party = party.ok_or_else(|| error!(BallastError::NothingFilled))?;
-        if let Some(index) = trader.find(&key) {
-            if let Some(slot) = trader.positions.get_mut(index) {
-                if slot.lots != 0 {
-                    slot.trigger_mut(kind).use_up(taker.filled)?;
-                }
-            }
-        }
-        fired.book(&mut market, &book)?;
-        fired.changes.close(&mut market)?;
-        market.invariant()?;
-        let profits = fired.changes.profits();
+        let fired = firing.fire(&mut |seen| reached(seen, &market, kind), &|slot, lots| {
+            Ok(slot.trigger_mut(kind).use_up(lots)?)
+        })?;
         let event = Box::new(TriggerExecuted {
-            market: key,
-            trader: self.trader.key(),
-            keeper: self.keeper.key(),
+            market,
+            trader: accounts.trader.key(),
+            keeper: accounts.keeper.key(),
             kind,
-            trigger_ticks: trigger.price_ticks,
-            worst_ticks: trigger.worst_ticks,
-            mark_ticks: touched.price.price.get(),
-            funding_index: touched.funding_index.get(),
-            filled_lots: taker.filled,
-            left_lots: u64::from(trigger.lots).wrapping_sub(taker.filled),
-            reward_atoms: reward,
-            open_interest_after: fired.changes.open_interest(),
-            taker: party,
-            cancelled: core::mem::take(&mut taker.cancelled),
+            trigger_ticks: fired.trigger.price_ticks,
+            worst_ticks: fired.trigger.worst_ticks,
+            mark_ticks: fired.mark_ticks,
+            funding_index: fired.funding_index,
+            filled_lots: fired.filled_lots,
+            left_lots: fired.left_lots,
+            reward_atoms: fired.reward_atoms,
+            open_interest_after: fired.open_interest_after,
+            taker: fired.taker,
+            cancelled: fired.cancelled,
             fills: fired.fills,
             removed: fired.removed,
-            kept_orders: fired.kept,
+            kept_orders: fired.kept_orders,
         });
-        Ok((event, profits))
+        emit(&accounts.event_authority, &*event)?;
+        let named = [&accounts.trader];
+        fired.profits.hold(&accounts.venue(&named, makers))
     }
 }
 
 /// The trigger, whose price the oracle has reached.
-fn reached(
-    trader: &Trader,
-    market: &Pubkey,
-    kind: TriggerKind,
-    touched: &Touched,
-) -> Result<Trigger> {
-    let slot = trader.slot(market)?;
+fn reached(seen: &Seen, market: &Pubkey, kind: TriggerKind) -> Result<Trigger> {
+    let slot = seen.trader.slot(market)?;
     let position = slot.position()?;
     let side = position
         .side()
         .ok_or_else(|| error!(BallastError::NoPosition))?;
     let trigger = *slot.trigger(kind);
     require!(!trigger.is_unset(), BallastError::NoTrigger);
-    let mark = touched.price.price.get();
+    let mark = seen.touched.price.price.get();
     let reached = trigger.is_reached(kind, side, mark);
     require!(reached, BallastError::TriggerNotReached);
     Ok(trigger)
-}
-
-#[inline(never)]
-fn fire<'q, 'info>(
-    market: &Market,
-    book: &MarketBook,
-    taker: &mut Taker,
-    mut matching: Box<Matching<'_, 'q, 'info>>,
-    trigger: &Trigger,
-    touched: &Touched,
-) -> Result<Matched<'q, 'info>> {
-    let side = taker.before.side();
-    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
-    let order = TakerOrder {
-        request: trigger.order(side),
-        self_trade: Trigger::SELF_TRADE,
-        margin: 0,
-        client_id: 0,
-    };
-    book.write(|book| taker.work(book, market, touched, &mut matching, &order))?;
-    require!(taker.filled > 0, BallastError::NothingFilled);
-    Ok(matching.done())
-}
-
-/// Takes the reward's share for the filled lots from the trader's free collateral, as far as that
-/// reaches.
-fn reward(market: &Market, trigger: &Trigger, taker: &mut Taker) -> Result<u64> {
-    let reward = keeper_reward(
-        market.params().keeper_fee_atoms,
-        taker.free.positive_part(),
-        taker.filled,
-        u64::from(trigger.placed_lots),
-    )
-    .or_ballast()?;
-    taker.free = taker.free.try_sub_unsigned(reward).or_ballast()?;
-    Ok(reward)
 }

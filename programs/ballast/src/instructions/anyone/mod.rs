@@ -12,6 +12,7 @@ pub mod declare_dead;
 pub mod deleveraging;
 pub mod donate_insurance;
 pub mod execute_adl_session;
+pub mod execute_protection;
 pub mod execute_trigger;
 pub mod flag_bankruptcy;
 pub mod grow_queue;
