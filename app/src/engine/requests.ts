@@ -28,7 +28,7 @@ export type RawAccount = {
 /** An account that may be missing. */
 export type MaybeRawAccount = RawAccount | { readonly address: Address; readonly exists: false };
 
-/** A market's accounts, all of one slot; `fetchMarketAccounts` reads them. */
+/** A market's accounts, all of one slot. */
 export type MarketAccounts = {
   readonly slot: bigint;
   /** Decimals of the quote currency: `mintDecimals` of the exchange. */

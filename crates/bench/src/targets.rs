@@ -99,6 +99,7 @@ pub fn all() -> Vec<Target> {
         targets.push(units(&what, &name, 40_000));
     }
     targets.extend(of_orders());
+    targets.extend(pool_exits());
     let longest = StageShape::random(100_000);
     for (tolerance, limit) in [(0, 25_000), (500, 8_000)] {
         let what = format!(
@@ -217,6 +218,32 @@ fn of_orders() -> Vec<Target> {
         });
     }
     targets
+}
+
+/// Of joining and leaving a pool that has a position.
+fn pool_exits() -> Vec<Target> {
+    let cases = [
+        ("deposit_pool/position", "", 22_000),
+        ("request_pool/position", "", 9_000),
+        ("withdraw_pool/position", "", 22_000),
+        (
+            "request_pool/position-short",
+            ", somebody lacks something",
+            9_000,
+        ),
+        (
+            "withdraw_pool/position-short",
+            ", somebody lacks something",
+            22_000,
+        ),
+    ];
+    let target = |(shape, more, limit): &(&str, &str, u64)| {
+        let instruction = shape.split('/').next().unwrap_or_default();
+        let what =
+            format!("`{instruction}`, a pool with a position, 100,000 positions a side{more}");
+        units(&what, &format!("{shape}-queue-100000"), *limit)
+    };
+    cases.iter().map(target).collect()
 }
 
 fn units(what: &str, name: &str, limit: u64) -> Target {

@@ -185,7 +185,7 @@ impl<'a> PoolPresent<'a> {
     /// The makers that an unwind wants to see, and `spares` more.
     ///
     /// # Errors
-    /// Those of [`order_makers`](crate::makers::order_makers).
+    /// Those of [`order_makers`].
     pub fn unwind_makers(
         &self,
         book: &BookRef<'_>,
