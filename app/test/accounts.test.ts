@@ -7,7 +7,7 @@ import { bytes, camel, fixture, plain, stated, type Fields, type Json } from './
 type Account = { data: string; fields: Fields };
 
 const accounts = fixture<
-  Record<'exchange' | 'market' | 'pool' | 'share' | 'staged' | 'stakes' | 'trader', Account>
+  Record<'exchange' | 'market' | 'pool' | 'protection' | 'share' | 'staged' | 'stakes' | 'trader', Account>
 >('accounts.json');
 
 test('accounts of fixed size: every field as the Rust client reads it', () => {
@@ -16,6 +16,7 @@ test('accounts of fixed size: every field as the Rust client reads it', () => {
     market: ballast.getMarketDecoder(),
     pool: ballast.getPoolDecoder(),
     share: ballast.getShareDecoder(),
+    protection: ballast.getProtectionDecoder(),
     staged: ballast.getStagedDecoder(),
     stakes: ballast.getStakesDecoder(),
     trader: ballast.getTraderDecoder(),
@@ -35,6 +36,7 @@ test('accounts are told apart and written as they were', () => {
     ['market', ballast.BallastAccount.Market, ballast.getMarketCodec()],
     ['pool', ballast.BallastAccount.Pool, ballast.getPoolCodec()],
     ['share', ballast.BallastAccount.Share, ballast.getShareCodec()],
+    ['protection', ballast.BallastAccount.Protection, ballast.getProtectionCodec()],
     ['staged', ballast.BallastAccount.Staged, ballast.getStagedCodec()],
     ['stakes', ballast.BallastAccount.Stakes, ballast.getStakesCodec()],
     ['trader', ballast.BallastAccount.Trader, ballast.getTraderCodec()],

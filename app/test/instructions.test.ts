@@ -197,6 +197,7 @@ test('derived addresses', async () => {
   const [pool] = await ballast.findPoolPda({ market });
   const [stakes] = await ballast.findStakesPda({ market });
   const [share] = await ballast.findSharePda({ fund: pool, owner });
+  const [protection] = await ballast.findProtectionPda({ trader, market });
   const roles = new Uint8Array(32);
   roles[0] = 2;
   const guardian = getAddressDecoder().decode(roles);
@@ -212,6 +213,7 @@ test('derived addresses', async () => {
       key10: owner,
       market258: market,
       poolOfMarket258: pool,
+      protectionOfTrader513InMarket258: protection,
       shareOfMarket258AndKey10: share,
       stakesOfMarket258: stakes,
       stagedRiskOfMarket258: await ballast.findStagedAddress(0, market),
