@@ -9,9 +9,7 @@ mod play;
 use ballast_engine::descent::{take, Taken};
 use ballast_engine::matching::settle_taker;
 use ballast_engine::oracle::{Action, Now, OraclePrice};
-use ballast_engine::order::{
-    check, may_wait, order_margin, reducible, OrderKind, OrderRequest, OrderTerms,
-};
+use ballast_engine::order::{check, reserve, resting, OrderKind, OrderRequest, OrderTerms};
 use ballast_engine::position::Position;
 use ballast_engine::queue::Queue;
 use ballast_engine::trade::{
@@ -201,23 +199,19 @@ impl Order<'_> {
         done: &mut Done,
     ) -> Result<(), BallastError> {
         let (request, party) = (&self.request, done.party.as_ref());
-        if request.reduce_only {
-            let position = party.map_or(&self.before, |party| &party.position);
-            let held = reducible(position, request.side);
-            let waiting = play.book.as_ref().reduce_only_lots(&play.own)?;
-            let room = held.saturating_sub(waiting);
-            if room == 0 && play.taken.lots == 0 {
-                return Err(BallastError::NothingToReduce);
-            }
-            done.resting = left.min(room);
-            return Ok(());
-        }
-        if !may_wait(terms, left, least_worth)? {
+        let position = party.map_or(&self.before, |party| &party.position);
+        let waiting = match request.reduce_only {
+            true => play.book.as_ref().reduce_only_lots(&play.own)?,
+            false => 0,
+        };
+        let (held, traded) = ((position, waiting), play.taken.lots > 0);
+        let lots = resting(request, terms, left, least_worth, held, traded)?;
+        if lots == 0 {
             return Ok(());
         }
         let (params, mark) = (self.market.params(), &self.touched.mark);
-        let least = order_margin(params, mark, request.side, left, terms.limit)?;
-        (done.resting, done.reserved) = (left, least.max(margin));
+        done.resting = lots;
+        done.reserved = reserve(params, mark, request, terms, lots, margin)?;
         done.free = done.free.try_sub_unsigned(done.reserved)?;
         match done.free.is_negative() {
             true => Err(BallastError::InsufficientCollateral),

@@ -157,8 +157,54 @@ pub fn check(
 
 /// Whether `lots` of an order that opens may wait in the book: they are worth at least
 /// `least_worth` atoms.
-pub fn may_wait(terms: &OrderTerms, lots: u64, least_worth: u64) -> Result<bool, EngineError> {
+fn may_wait(terms: &OrderTerms, lots: u64, least_worth: u64) -> Result<bool, EngineError> {
     Ok(terms.limit.notional(lots)? >= least_worth)
+}
+
+/// Lots that wait of the `left` ones of an order, of a trader who then holds `position`: of one that opens
+/// all, where they are worth `least_worth` atoms, or none; of a reduce-only one as many as the position has
+/// for it beside the `waiting` lots of others. `traded` says whether it filled any.
+///
+/// # Errors
+/// `NothingToReduce` when a reduce-only order neither traded nor may wait; `Overflow`.
+pub fn resting(
+    request: &OrderRequest,
+    terms: &OrderTerms,
+    left: u64,
+    least_worth: u64,
+    (position, waiting): (&Position, u64),
+    traded: bool,
+) -> Result<u64, EngineError> {
+    if !request.reduce_only {
+        let waits = may_wait(terms, left, least_worth)?;
+        return Ok(if waits { left } else { 0 });
+    }
+    let held = reducible(position, request.side);
+    let room = held.max(waiting).wrapping_sub(waiting);
+    if room == 0 && !traded {
+        return Err(EngineError::NothingToReduce);
+    }
+    Ok(left.min(room))
+}
+
+/// Collateral that `lots` of an order reserve while they wait, atoms: [`order_margin`], or `margin` where
+/// that is more; none of a reduce-only one.
+///
+/// # Errors
+/// Those of [`order_margin`].
+pub fn reserve(
+    params: &RiskParams,
+    mark: &Mark,
+    request: &OrderRequest,
+    terms: &OrderTerms,
+    lots: u64,
+    margin: u64,
+) -> Result<u64, EngineError> {
+    if request.reduce_only {
+        return Ok(0);
+    }
+    let least = order_margin(params, mark, request.side, lots, terms.limit)?;
+    Ok(least.max(margin))
 }
 
 /// `OrderExpired` for the past, `ExpiryTooFar` beyond [`MAX_LIFE_SECONDS`].

@@ -10,10 +10,9 @@ use core::ops::RangeInclusive;
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
-use crate::margin::maintenance_margin;
 use crate::math::{mul_div_ceil, mul_div_floor};
 use crate::position::Position;
-use crate::price_levels::ratio_bps;
+use crate::price_levels::margin_ratio_bps;
 use crate::risk::RiskParams;
 use crate::units::{Bps, LotPrice, Side, Ticks, BPS_ONE};
 
@@ -86,11 +85,7 @@ pub fn protective(
     mark: LotPrice,
     params: &RiskParams,
 ) -> Result<Option<Protective>, EngineError> {
-    if position.is_empty() {
-        return Ok(None);
-    }
-    let maintenance = maintenance_margin(params, position.notional(mark)?)?;
-    let Some(ratio) = ratio_bps(position.equity(mark)?, maintenance)? else {
+    let Some(ratio) = margin_ratio_bps(position, mark, params)? else {
         return Ok(None);
     };
     let reached = steps.iter().rfind(|step| ratio < i64::from(step.ratio_bps));
@@ -128,7 +123,7 @@ pub fn worst_price(side: Side, mark: Ticks, slip_bps: u32) -> Result<Ticks, Engi
 mod tests {
     use super::*;
     use crate::fixtures::risk::sol_market as params;
-    use crate::price_levels::margin_ratio_bps;
+    use crate::margin::maintenance_margin;
     use crate::units::{Atoms, FundingIndex, Lots};
 
     const STEPS: [ProtectiveStep; 2] = [

@@ -2,9 +2,9 @@
 //!
 //! The auction's price begins `ask_bps` beyond the mark and falls to `slip_bps` short of it within
 //! `auction_slots`, or less far where a maker's rebate has risen: what a maker gets of it, its keeper's part
-//! and the rebate are never more than the least discount at which the pool takes. Lots that are closed take time off the auction in proportion, so that a small bid
-//! neither starts it anew nor leaves it at its end; lots that are taken over add to the position as if
-//! their own auction had just begun. The mark is the worse for the caller of the price and the one that
+//! and the rebate are never more than the least discount at which the pool takes. Lots that are closed take
+//! time off the auction in proportion, so that a small bid neither starts it anew nor leaves it at its end;
+//! lots that are taken over add to the position as if their own auction had just begun. The mark is the worse for the caller of the price and the one that
 //! was recorded in an earlier slot, so that nobody gains by being first with a price.
 
 use super::{take::missing, PoolMode, PoolParams};

@@ -16,7 +16,7 @@ use ballast_state::protection::Due;
 
 use super::diary::Diary;
 use super::flow::{list, record};
-use super::stage::Stage;
+use super::stage::{Open, Stage};
 
 /// Below 150 % of maintenance half of a position stays, below 120 % nothing.
 pub const STEPS: [ProtectiveStep; 2] = [
@@ -54,7 +54,7 @@ pub fn execute(stage: &mut Stage, diary: &mut Diary, traders: &[TraderCookie]) -
         let Some(open) = stage.open_position(&trader.address)? else {
             continue;
         };
-        let (Some(side), Some(due)) = (open.position.side(), due(stage, trader)?) else {
+        let (Some(side), Some(due)) = (open.position.side(), due(stage, &open)?) else {
             continue;
         };
         let listed = list(stage, side, due.trigger.lots.into(), &trader.address)?;
@@ -76,15 +76,12 @@ pub fn execute(stage: &mut Stage, diary: &mut Diary, traders: &[TraderCookie]) -
     Ok(())
 }
 
-/// What a trader's steps ask for at the price last published.
-fn due(stage: &Stage, trader: &TraderCookie) -> Result<Option<Due>> {
-    let address = addresses::protection(&trader.address, &stage.market.keys.market);
+/// What the steps for a position ask for at the price last published.
+fn due(stage: &Stage, open: &Open) -> Result<Option<Due>> {
+    let address = addresses::protection(&open.trader, &stage.market.keys.market);
     let account = stage.sandbox.account(&address);
     let data = account.context("no account of protective steps")?.data;
     let protection = accounts::protection(&data)?;
-    let Some(open) = stage.open_position(&trader.address)? else {
-        return Ok(None);
-    };
     let mark = Ticks::new(stage.ticks()?);
     let due = protection.due(&open.position, mark, stage.mark()?, &stage.risk);
     due.map_err(anyhow::Error::from)

@@ -5,9 +5,7 @@ use ballast_engine::{
     book::{Book, NewOrder, OwnOrders},
     descent::{take, BestOrder, Makers, MakersAndOwn, Met, Taken},
     matching::settle_taker,
-    order::{
-        check, may_wait, order_margin, reducible, OrderKind, OrderRequest, OrderTerms, SelfTrade,
-    },
+    order::{check, reserve, resting, OrderKind, OrderRequest, OrderTerms, SelfTrade},
     position::Position,
     trade::{check_opened, PartyInput, PartyOutcome},
     units::{Atoms, Side},
@@ -222,11 +220,10 @@ impl Taker {
         .or_ballast()
     }
 
-    /// Lots that may wait of those that are left: of an order that opens all or none, of a
-    /// reduce-only one as many as the position has for it beside those that wait.
+    /// Lots that may wait of those that are left.
     ///
     /// # Errors
-    /// `NothingToReduce` when a reduce-only order neither traded nor may wait.
+    /// Those of [`resting`].
     #[inline(never)]
     fn may_rest(
         &self,
@@ -236,16 +233,14 @@ impl Taker {
         left: u64,
         least: u64,
     ) -> Result<u64> {
-        if !request.reduce_only {
-            let waits = may_wait(terms, left, least).or_ballast()?;
-            return Ok(if waits { left } else { 0 });
-        }
         let position = self.party.as_ref().map(|party| &party.position);
-        let held = reducible(position.unwrap_or(&self.before), request.side);
-        let waiting = book.as_ref().reduce_only_lots(&self.own).or_ballast()?;
-        let room = held.max(waiting).wrapping_sub(waiting);
-        require!(room > 0 || self.filled > 0, BallastError::NothingToReduce);
-        Ok(left.min(room))
+        let position = position.unwrap_or(&self.before);
+        let waiting = match request.reduce_only {
+            true => book.as_ref().reduce_only_lots(&self.own).or_ballast()?,
+            false => 0,
+        };
+        let held = (position, waiting);
+        resting(request, terms, left, least, held, self.filled > 0).or_ballast()
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -265,14 +260,8 @@ impl Taker {
             return Ok(());
         }
         let request = &order.request;
-        self.reserved = if request.reduce_only {
-            0
-        } else {
-            let (params, side) = (market.params(), request.side);
-            order_margin(params, &touched.mark, side, lots, terms.limit)
-                .or_ballast()?
-                .max(margin)
-        };
+        let (params, mark) = (market.params(), &touched.mark);
+        self.reserved = reserve(params, mark, request, terms, lots, margin).or_ballast()?;
         self.free = self.free.try_sub_unsigned(self.reserved).or_ballast()?;
         require!(
             !self.free.is_negative(),
