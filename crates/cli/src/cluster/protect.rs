@@ -5,8 +5,11 @@ use anyhow::Result;
 use ballast_client::amount::Unit;
 use ballast_client::instructions::protection as build;
 use ballast_client::{accounts, addresses};
-use ballast_engine::protection::ProtectiveStep;
+use ballast_engine::position::Position;
+use ballast_engine::price_levels::margin_ratio_bps;
+use ballast_engine::protection::{check_steps, ProtectiveStep};
 use ballast_state::instructions::SetProtectionArgs;
+use ballast_state::position_slot::PositionSlot;
 use ballast_state::protection::Protection;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -81,8 +84,8 @@ struct Found {
     trader: Pubkey,
     state: MarketState,
     protection: Option<Protection>,
-    /// Lots of the position today, + long, - short; 0 without one.
-    lots: i64,
+    /// The position today, funding paid; without lots where there is none.
+    position: Position,
     /// Its margin ratio, basis points.
     ratio_bps: Option<i64>,
     /// Whether the steps are for the position of today.
@@ -98,28 +101,35 @@ impl Found {
         let (_, found) = session.cluster.accounts(&[address]).await?;
         let data = found.into_iter().next().flatten().map(|found| found.data);
         let protection = data.map(|data| accounts::protection(&data)).transpose()?;
-        let slot = account.slot(&state.keys.market).ok();
-        let (mut ratio_bps, mut in_force) = (None, false);
-        if let Some(slot) = slot.filter(|slot| slot.lots != 0) {
-            let position = slot.position().map_err(anyhow::Error::from)?;
-            let position = position.settle(state.funding_index()?).computed()?;
-            let (mark, params) = (state.mark()?, state.market.params());
-            ratio_bps = ballast_engine::price_levels::margin_ratio_bps(&position, mark, params)
-                .computed()?;
-            if let (Some(side), Some(steps)) = (position.side(), &protection) {
-                let queue = state.queue(side)?.queue()?;
-                let entry = queue.entry(slot.queue_node).computed()?;
-                in_force = steps.is_for(side, entry);
-            }
-        }
-        Ok(Self {
+        let mut found = Self {
             trader,
             state,
             protection,
-            lots: slot.map_or(0, |slot| slot.lots),
-            ratio_bps,
-            in_force,
-        })
+            position: Position::default(),
+            ratio_bps: None,
+            in_force: false,
+        };
+        if let Ok(slot) = account.slot(&found.state.keys.market) {
+            found.judge(slot)?;
+        }
+        Ok(found)
+    }
+
+    /// Says how the position of a slot stands, if there is one.
+    fn judge(&mut self, slot: &PositionSlot) -> Result<()> {
+        let stored = slot.position().map_err(anyhow::Error::from)?;
+        let Some(side) = stored.side() else {
+            return Ok(());
+        };
+        let (mark, params) = (self.state.mark()?, self.state.market.params());
+        self.position = stored.settle(self.state.funding_index()?).computed()?;
+        self.ratio_bps = margin_ratio_bps(&self.position, mark, params).computed()?;
+        if let Some(steps) = &self.protection {
+            let queue = self.state.queue(side)?.queue()?;
+            let entry = queue.entry(slot.queue_node).computed()?;
+            self.in_force = steps.is_for(side, entry);
+        }
+        Ok(())
     }
 
     /// The account of the steps, which must exist.
@@ -177,8 +187,7 @@ fn wanted(steps: &[String], slip: &str) -> Result<SetProtectionArgs, Usage> {
         steps: steps?,
         slip_bps: bps("--slip", slip)?,
     };
-    ballast_engine::protection::check_steps(&wanted.steps, wanted.slip_bps)
-        .map_err(|error| Usage(error.to_string()))?;
+    check_steps(&wanted.steps, wanted.slip_bps).map_err(|error| Usage(error.to_string()))?;
     Ok(wanted)
 }
 
@@ -211,22 +220,18 @@ async fn set(
 ) -> Result<()> {
     let found = Found::of(session, of).await?;
     let (name, units) = (found.state.name(), found.state.units);
-    if found.lots == 0 {
+    let Some(side) = found.position.side() else {
         return Err(Usage(format!(
             "there is no position in {name}; `ballast positions` lists those of the trader account"
         ))
         .into());
-    }
+    };
     let signer = session.keypair()?.pubkey();
     let (market, trader) = (found.state.keys.market, found.trader);
     let create = build::CreateProtection {
         owner: signer,
         market,
         trader,
-    };
-    let side = match found.lots > 0 {
-        true => ballast_engine::units::Side::Long,
-        false => ballast_engine::units::Side::Short,
     };
     let set = build::SetProtection {
         authority: signer,
@@ -239,7 +244,7 @@ async fn set(
     let instructions = create.into_iter().chain([set.instruction()]).collect();
     let purpose = format!(
         "Set protective steps of the {} {} of trader account {trader} in {name}: {}; at {} from the mark or better",
-        units.show_size(found.lots.unsigned_abs()),
+        units.show_size(found.position.size()),
         side.name(),
         words(&wanted.steps),
         percent_of_bps(wanted.slip_bps.into()),
@@ -328,7 +333,7 @@ async fn show(session: &Session, of: &Of) -> Result<()> {
         trader: found.trader.to_string(),
         in_force: found.in_force,
         base_lots: protection.base_lots,
-        lots: found.lots,
+        lots: found.position.lots.get(),
         margin_ratio_bps: found.ratio_bps,
         slip_bps: protection.slip_bps,
         steps: steps
