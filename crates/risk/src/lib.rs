@@ -1,0 +1,11 @@
+//! Statistics of prices: what a market moved, how volatile it is, how far it may move next, and the risk
+//! parameters that follow.
+//!
+//! Everything is a function of prices and a seed: the same input gives the same output on any number of
+//! threads. Floats stay in this crate; what leaves it for a chain is integers that the engine has accepted.
+
+pub mod filter;
+pub mod path;
+pub mod prices;
+pub mod random;
+pub mod returns;
