@@ -27,6 +27,7 @@
 pub mod config;
 pub mod cookie;
 mod footprint;
+mod journal;
 pub mod keeping;
 pub mod market;
 pub mod mint;
@@ -48,6 +49,7 @@ pub use ballast_client::conservation::Conservation;
 pub use config::{MarketConfig, Options, PriceSource};
 pub use cookie::MarketCookie;
 pub use footprint::Footprint;
+pub use journal::Executed;
 pub use market::Quote;
 pub use mint::MintKind;
 pub use outcome::{TxError, TxOutcome, TxResult};

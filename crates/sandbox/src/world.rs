@@ -18,6 +18,7 @@ use solana_transaction::versioned::VersionedTransaction;
 
 use crate::config::Options;
 use crate::footprint::Footprint;
+use crate::journal::Executed;
 use crate::mint::MintKind;
 use crate::outcome::{TxError, TxOutcome, TxResult};
 
@@ -67,6 +68,7 @@ pub struct Sandbox {
     pub(crate) admin: Keypair,
     pub(crate) traders: Vec<Pubkey>,
     pub(crate) markets: Vec<crate::cookie::MarketCookie>,
+    pub(crate) journal: Option<Vec<Executed>>,
 }
 
 /// Where `cargo xtask build` leaves the program, below the root of the checkout.
@@ -109,6 +111,7 @@ impl Sandbox {
             admin: keypair(1),
             traders: Vec::new(),
             markets: Vec::new(),
+            journal: None,
         };
         sandbox.keypairs = 2;
         sandbox.set_clock(options.start_slot, options.start_time);
@@ -121,6 +124,11 @@ impl Sandbox {
     /// The account that pays fees and rent, and the mint authority.
     pub fn payer(&self) -> Pubkey {
         self.payer.pubkey()
+    }
+
+    /// The payer's key, which also signs for the mint.
+    pub fn payer_keypair(&self) -> Keypair {
+        self.payer.insecure_clone()
     }
 
     /// The exchange's administrator, who also holds the risk and pause roles
@@ -182,7 +190,7 @@ impl Sandbox {
         self.svm.get_program_accounts(program).into_iter().collect()
     }
 
-    /// An independent copy: what happens to one does not happen to the other.
+    /// An independent copy: what happens to one does not happen to the other. It keeps no journal.
     pub fn fork(&self) -> Self {
         Self {
             svm: self.svm.clone(),
@@ -190,6 +198,7 @@ impl Sandbox {
             admin: self.admin.insecure_clone(),
             traders: self.traders.clone(),
             markets: self.markets.clone(),
+            journal: None,
             ..*self
         }
     }
@@ -270,7 +279,7 @@ impl Sandbox {
     ) -> TxResult {
         let transaction = self.transaction(instructions, signers, tables);
         let footprint = self.footprint(&transaction, tables);
-        let meta = self.svm.send_transaction(transaction)?;
+        let meta = self.execute(transaction).map_err(|failed| *failed)?;
         Ok(TxOutcome::from(meta).with_footprint(footprint))
     }
 

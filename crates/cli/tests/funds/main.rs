@@ -1,7 +1,6 @@
 //! The built command's `pool`, `stake` and `admin stage pool`, on a node over the built program: what they print
 //! for people and as JSON, and what they say where something is refused.
 
-mod node;
 mod pool;
 mod staging;
 mod stake;
@@ -9,11 +8,12 @@ mod stake;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use ballast_node::{Node, Settings};
 use ballast_sandbox::{MarketConfig, MarketCookie, Options, Sandbox, TraderCookie, Wallet};
-use node::Node;
 use serde_json::Value;
 use solana_keypair::Keypair;
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// Atoms of a dollar.
 const USD: u64 = 1_000_000;
@@ -24,6 +24,8 @@ struct Desk {
     sol: MarketCookie,
     keys: TempDir,
     admin: PathBuf,
+    /// Serves the node.
+    _runtime: Runtime,
 }
 
 impl Desk {
@@ -34,11 +36,14 @@ impl Desk {
         let set_up = Sandbox::with_market(&Options::default(), &config);
         let (sandbox, sol) = set_up.expect("a sandbox");
         let admin = sandbox.admin_keypair();
+        let runtime = Runtime::new().expect("a runtime");
+        let serving = Node::serve(sandbox, Settings::default());
         let mut desk = Self {
-            node: Node::new(sandbox),
+            node: runtime.block_on(serving).expect("free ports"),
             sol,
             keys: tempfile::tempdir().expect("a directory"),
             admin: PathBuf::new(),
+            _runtime: runtime,
         };
         desk.admin = desk.key("admin", &admin);
         desk
