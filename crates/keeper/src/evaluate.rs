@@ -18,6 +18,7 @@ use crate::backstop;
 use crate::config::Work;
 use crate::market::{MarketState, Present, Unready};
 use crate::positions::PositionRecord;
+use crate::protections;
 use crate::wind_down;
 
 /// What the evaluation depends on beside the market.
@@ -64,6 +65,8 @@ pub enum Task {
     Flag,
     /// `execute_trigger` of this kind.
     Trigger(TriggerKind),
+    /// `execute_protection`: the margin ratio is below a protective step.
+    Protection,
     /// `unwind_pool`: a part of a pool's position is closed against the book.
     UnwindPool,
     /// `flag_bankruptcy`: the position has recovered and its flags do not say so.
@@ -96,7 +99,7 @@ impl Task {
             Self::SyncPool => 0,
             Self::Liquidate | Self::LiquidateIntoPool | Self::Deleverage => 1,
             Self::Flag => 2,
-            Self::Trigger(_) => 3,
+            Self::Trigger(_) | Self::Protection => 3,
             Self::UnwindPool => 4,
             Self::Unflag => 5,
             Self::AccrueFunding => 6,
@@ -236,6 +239,8 @@ pub fn evaluate(
         if backstop::upkeep(&present, conditions, jobs).is_err() {
             counts.faulty = counts.faulty.saturating_add(1);
         }
+        let faulty = protections::reached(&present, conditions, jobs);
+        counts.faulty = counts.faulty.saturating_add(faulty);
     }
     let diverged = evaluation.blocked == Some(PriceFault::Diverged);
     if funding_is_due(&present, conditions) || diverged && is_to_be_recorded(&present) {
@@ -328,8 +333,9 @@ fn flags(present: &Present<'_>, record: &PositionRecord) -> bool {
     present.check(Action::Flag { flagged_slot }).is_ok()
 }
 
-/// Whether the price may be used to liquidate or deleverage a position, or to execute its trigger.
-fn forces(present: &Present<'_>, record: &PositionRecord) -> bool {
+/// Whether the price may be used to liquidate or deleverage a position, or to execute its trigger or
+/// protective steps.
+pub(crate) fn forces(present: &Present<'_>, record: &PositionRecord) -> bool {
     let flagged_slot = record.distress().confirmed_since(present.moment.slot);
     present.check(Action::Force { flagged_slot }).is_ok()
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anchor_lang::prelude::Pubkey;
 use ballast_client::accounts;
 use ballast_rpc::cluster::{unpacked, Cluster, ReadError};
+use ballast_state::protection::{Protection, PROTECTION_DISCRIMINATOR};
 use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use solana_account::Account;
 use tokio::sync::{mpsc, Notify};
@@ -30,8 +31,19 @@ pub enum Read {
     Accounts(u64, Vec<(Pubkey, Option<Account>)>),
     /// Some of all trader accounts as of a slot.
     Traders(u64, Vec<(Pubkey, Trader)>),
-    /// These were all of them.
-    AllTraders(u64, HashSet<Pubkey>),
+    /// All accounts of protective steps as of a slot.
+    Protections(u64, Vec<(Pubkey, Protection)>),
+    /// These were all accounts of traders and of protective steps.
+    All(u64, HashSet<Pubkey>),
+    /// The position with this number has ended, for which a trader has set protective steps in a market.
+    Ended {
+        /// The market.
+        market: Pubkey,
+        /// The trader account.
+        trader: Pubkey,
+        /// Number of the position.
+        sequence: u64,
+    },
     /// The exchange has so many markets.
     MarketCount(usize),
     /// The node works on this slot.
@@ -172,7 +184,9 @@ impl Feed {
         self.read_accounts().await?;
         let markets = self.cluster.markets().await?.len();
         self.tell(Read::MarketCount(markets)).await;
-        self.read_traders().await?;
+        let (slot, mut present) = self.read_traders().await?;
+        let steps_slot = self.read_protections(&mut present).await?;
+        self.tell(Read::All(slot.min(steps_slot), present)).await;
         self.board.metrics.resyncs.inc();
         Ok(())
     }
@@ -187,7 +201,8 @@ impl Feed {
         Ok(())
     }
 
-    async fn read_traders(&self) -> Result<(), ReadError> {
+    /// Reads all trader accounts; which there are, and in which slot.
+    async fn read_traders(&self) -> Result<(u64, HashSet<Pubkey>), ReadError> {
         let (slot, packed) = self.cluster.accounts_of(&TRADER_DISCRIMINATOR).await?;
         self.note_answer();
         let mut present = HashSet::with_capacity(packed.len());
@@ -202,8 +217,24 @@ impl Feed {
             }
             self.tell(Read::Traders(slot, traders)).await;
         }
-        self.tell(Read::AllTraders(slot, present)).await;
-        Ok(())
+        Ok((slot, present))
+    }
+
+    /// Reads all accounts of protective steps and adds them to those that there are; in which slot.
+    async fn read_protections(&self, present: &mut HashSet<Pubkey>) -> Result<u64, ReadError> {
+        let packed = self.cluster.accounts_of(&PROTECTION_DISCRIMINATOR);
+        let (slot, packed) = packed.await?;
+        self.note_answer();
+        let mut all = Vec::with_capacity(packed.len());
+        for (address, data) in packed.iter().filter_map(unpacked) {
+            present.insert(address);
+            match accounts::protection(&data) {
+                Ok(steps) => all.push((address, steps)),
+                Err(error) => tracing::error!(%address, %error, "not read"),
+            }
+        }
+        self.tell(Read::Protections(slot, all)).await;
+        Ok(slot)
     }
 
     async fn check_slot(&self) -> Result<u64, ReadError> {

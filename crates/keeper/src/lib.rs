@@ -37,6 +37,7 @@ pub mod outcome;
 pub mod plan;
 pub mod positions;
 pub mod priority;
+pub mod protections;
 pub mod process;
 pub mod repair;
 pub mod run;

@@ -18,6 +18,7 @@ use ballast_state::trader::Trader;
 use crate::backstop::Backstop;
 use crate::held::Claims;
 use crate::positions::{PositionRecord, Positions};
+use crate::protections::Protections;
 
 /// An oracle price and the slot in which it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct MarketState {
     pub held: Claims,
     /// Its pool.
     pub backstop: Backstop,
+    /// Protective steps of positions in it.
+    pub protections: Protections,
     /// Who has something in it but no position: orders, held profit.
     pub others: HashSet<Pubkey>,
     /// The exchange's admin.
@@ -81,6 +84,7 @@ impl MarketState {
             positions: Positions::default(),
             held: Claims::default(),
             backstop: Backstop::of(&keys.market),
+            protections: Protections::default(),
             others: HashSet::new(),
             admin: Pubkey::default(),
         }

@@ -59,6 +59,10 @@ impl Outcome {
                 self.close(event.filled_lots, event.taker.lots_after.unsigned_abs());
                 self.earn(event.reward_atoms);
             }
+            BallastEvent::ProtectionExecuted(event) => {
+                self.close(event.filled_lots, event.taker.lots_after.unsigned_abs());
+                self.earn(event.reward_atoms);
+            }
             BallastEvent::PoolTook(event) => {
                 let lots = event.lots.unsigned_abs();
                 self.pool_lots = self.pool_lots.saturating_add(lots);

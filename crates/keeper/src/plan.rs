@@ -2,12 +2,12 @@
 //! one transaction.
 
 mod deleverage;
+mod firing;
 pub mod fit;
 mod into_pool;
 mod liquidate;
 mod pool;
 pub mod session;
-mod trigger;
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone;
@@ -30,7 +30,7 @@ use session::SessionStep;
 /// The order book and the queues as they stand, where a job needs them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lists<'a> {
-    /// The book: for liquidations, deleveraging and triggers.
+    /// The book: for liquidations, deleveraging, triggers and protective steps.
     pub book: Option<BookRef<'a>>,
     /// The queue of longs: for deleveraging a short.
     pub queue_long: Option<QueueRef<'a>>,
@@ -143,7 +143,7 @@ pub enum Idle {
     OwnPosition,
     /// The book and the pool take nothing, and the keeper's account cannot or may not.
     NoTaker,
-    /// No order of the book takes lots of the trigger.
+    /// No order of the book takes lots of the trigger or the protective step.
     NoOrders,
     /// No order of the book meets the price of the pool's auction.
     NoBids,
@@ -161,7 +161,7 @@ impl Idle {
             Self::Gone => "the position is gone or has recovered",
             Self::OwnPosition => "it is the keeper's own position",
             Self::NoTaker => "the book and the pool take nothing and the keeper cannot afford it",
-            Self::NoOrders => "no order within the trigger's worst price and the band",
+            Self::NoOrders => "no order within the worst price of trigger or steps, and the band",
             Self::NoBids => "no order meets the price of the pool's auction",
             Self::NobodyEligible => "no counterparty may be cut at the close price",
             Self::LadderInterval => "the ladder's interval is running",
@@ -235,6 +235,13 @@ pub enum Effect {
     Trigger {
         /// Lots, if every order trades.
         lots: u64,
+    },
+    /// A protective step closes lots.
+    Protection {
+        /// Lots, if every order trades.
+        lots: u64,
+        /// Number of the position that the steps are for.
+        sequence: u64,
     },
     /// A step of a deleveraging over several transactions.
     Session(SessionStep),
@@ -321,7 +328,8 @@ pub fn plan(
         Task::Deleverage => deleverage::plan(job, present, record, lists, own),
         Task::UnwindPool => pool::unwind(present, record, lists, own),
         Task::SyncPool => Ok(pool::sync(present, record)),
-        Task::Trigger(kind) => trigger::plan(kind, present, record, lists, own),
+        Task::Trigger(kind) => firing::trigger(kind, present, record, lists, own),
+        Task::Protection => firing::protection(present, record, lists, own),
         _ => Ok(flag(job, present)),
     }
 }

@@ -13,7 +13,8 @@ use ballast_rpc::cluster::{clock_address, clock_of, Cluster, ReadError};
 use ballast_rpc::follow::{follow, Subscriptions};
 use ballast_rpc::sender::Sender;
 use ballast_state::market::Market;
-use ballast_state::trader::Trader;
+use ballast_state::protection::PROTECTION_DISCRIMINATOR;
+use ballast_state::trader::{Trader, TRADER_DISCRIMINATOR};
 use solana_commitment_config::CommitmentConfig;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -414,7 +415,7 @@ impl Begun {
         let mut beside = JoinSet::new();
         let subscriptions = Subscriptions {
             accounts: self.feed.addresses.to_vec(),
-            types: vec![ballast_client::accounts::AccountKind::Trader.discriminator()],
+            types: vec![TRADER_DISCRIMINATOR, PROTECTION_DISCRIMINATOR],
         };
         let cluster = Arc::clone(&self.feed.cluster);
         beside.spawn(follow(cluster, subscriptions, self.patience, self.heard));

@@ -24,6 +24,8 @@ pub const PAUSE_SLOTS: u64 = 150;
 pub enum Verdict {
     /// Nothing: somebody else was first, or it is no longer needed.
     Done,
+    /// Nothing, now or later: the position has ended that it is about.
+    Ended,
     /// Read market, lists and traders anew, at the slot of the failure or later, and plan again.
     Refetch {
         /// The trader that the list passed over, which the new one has to name.
@@ -103,7 +105,6 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::NotBankrupt
         | E::NoTrigger
         | E::TriggerNotReached
-        | E::ProtectionEnded
         | E::ProtectionNotReached
         | E::AdlSessionGone
         | E::AdlSessionLive
@@ -113,6 +114,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::NothingToCount
         | E::OracleAlive
         | E::EndNotDue => Verdict::Done,
+        E::ProtectionEnded => Verdict::Ended,
 
         E::AdlSkippedCounterparty
         | E::AdlListOutOfOrder
@@ -146,7 +148,9 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::PriceOutOfRange => Verdict::Wait(PRICE_SLOTS),
         E::Paused => Verdict::Wait(PAUSE_SLOTS),
         E::NothingFilled => match task {
-            Task::Trigger(_) | Task::UnwindPool | Task::SyncPool => Verdict::Wait(BOOK_SLOTS),
+            Task::Trigger(_) | Task::Protection | Task::UnwindPool | Task::SyncPool => {
+                Verdict::Wait(BOOK_SLOTS)
+            }
             _ => REFETCH,
         },
 
@@ -156,7 +160,9 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::NoFreeSlot
         | E::QueueFull => match task {
             // It is the position's owner who cannot pay, or the pool.
-            Task::Trigger(_) | Task::UnwindPool | Task::SyncPool => Verdict::Wait(BOOK_SLOTS),
+            Task::Trigger(_) | Task::Protection | Task::UnwindPool | Task::SyncPool => {
+                Verdict::Wait(BOOK_SLOTS)
+            }
             _ => Verdict::Poor,
         },
 

@@ -265,7 +265,13 @@ impl Keeper {
                 self.count_markets(usize::from(self.world.exchange.market_count));
             }
             Read::Traders(slot, traders) => self.world.apply_traders(slot, &traders),
-            Read::AllTraders(slot, present) => self.world.end_traders(slot, &present),
+            Read::Protections(slot, all) => self.world.apply_protections(slot, &all),
+            Read::All(slot, present) => self.world.end_absent(slot, &present),
+            Read::Ended {
+                market,
+                trader,
+                sequence,
+            } => self.world.forget_steps(&market, &trader, sequence),
             Read::MarketCount(count) => self.count_markets(count),
             Read::NodeSlot(slot) => self.see_slot(slot, now),
         }

@@ -27,6 +27,8 @@ pub struct Needs {
     pub queue: Option<Side>,
     /// The market's pool.
     pub pool: bool,
+    /// The protective steps of the position.
+    pub protection: bool,
 }
 
 impl Needs {
@@ -43,14 +45,20 @@ impl Needs {
                 book: true,
                 queue: Some(side.opposite()),
                 pool: true,
+                ..Self::default()
             },
             Task::Liquidate | Task::LiquidateIntoPool | Task::UnwindPool => Self {
                 book: true,
-                queue: None,
                 pool: true,
+                ..Self::default()
             },
             Task::Trigger(_) => Self {
                 book: true,
+                ..Self::default()
+            },
+            Task::Protection => Self {
+                book: true,
+                protection: true,
                 ..Self::default()
             },
             Task::SyncPool => Self {
@@ -73,6 +81,7 @@ impl Needs {
     pub fn cover(&self, others: &Self) -> bool {
         (self.book || !others.book)
             && (self.pool || !others.pool)
+            && (self.protection || !others.protection)
             && (others.queue.is_none() || self.queue == others.queue)
     }
 }
@@ -119,6 +128,9 @@ pub async fn read(
     if needs.pool {
         let backstop = Backstop::of(&keys.market);
         wanted.extend([backstop.address, backstop.trader]);
+    }
+    if needs.protection {
+        wanted.push(addresses::protection(trader, &keys.market));
     }
     let small = wanted.len();
     wanted.extend(needs.book.then_some(keys.book));
@@ -170,6 +182,12 @@ impl Found {
         }
         if needs.pool {
             self.pool(&mut state.backstop);
+        }
+        if needs.protection {
+            let last = self.small.len().saturating_sub(1);
+            if let Ok(steps) = self.decode(last, "protective steps", accounts::protection) {
+                state.protections.apply(&steps);
+            }
         }
         let mut lists = lists.iter().map(|(address, account)| Listed {
             address: *address,
@@ -335,6 +353,8 @@ mod tests {
             needs(Task::Trigger(TriggerKind::StopLoss), 5),
             needs(Task::SyncPool, 5),
         );
+        let steps = needs(Task::Protection, 5);
+        assert!(steps.cover(&trigger) && !trigger.cover(&steps) && !round.cover(&steps));
         assert!(step.cover(&trigger) && step.cover(&sync) && !trigger.cover(&step));
         assert!(round.cover(&step) && round.cover(&flag) && step.cover(&flag));
         assert!(!step.cover(&round) && !flag.cover(&step));

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use anchor_lang::prelude::Pubkey;
+use ballast_client::accounts::AccountKind;
 use ballast_client::instructions::MarketKeys;
 use ballast_client::{accounts, addresses, price};
 use ballast_engine::oracle::PriceFault;
@@ -11,6 +12,7 @@ use ballast_rpc::cluster::{clock_address, clock_of};
 use ballast_state::exchange::Exchange;
 use ballast_state::market::Market;
 use ballast_state::pool::Pool;
+use ballast_state::protection::Protection;
 use ballast_state::trader::Trader;
 use solana_account::Account;
 use solana_clock::Clock;
@@ -71,6 +73,8 @@ pub struct World {
     wallet: Pubkey,
     own: Pubkey,
     roles: HashMap<Pubkey, Role>,
+    /// Market and trader of each account of protective steps.
+    steps: HashMap<Pubkey, (Pubkey, Pubkey)>,
     seen: HashMap<Pubkey, u64>,
 }
 
@@ -123,6 +127,7 @@ impl World {
             wallet,
             own,
             roles,
+            steps: HashMap::new(),
             seen: HashMap::new(),
         }
     }
@@ -173,10 +178,7 @@ impl World {
                     self.apply_price(index, slot, address, account, now);
                 }
             }
-            None => match account.map(|found| accounts::trader(&found.data)) {
-                Some(Ok(trader)) => self.apply_trader(address, &trader),
-                _ => self.forget(address),
-            },
+            None => self.apply_other(address, account),
         }
     }
 
@@ -189,9 +191,27 @@ impl World {
         }
     }
 
-    /// All trader accounts there were at `slot` have been applied: the others are gone, unless
-    /// something newer is known of them.
-    pub fn end_traders(&mut self, slot: u64, present: &HashSet<Pubkey>) {
+    /// Takes over accounts of protective steps as of a slot, where nothing newer is known.
+    pub fn apply_protections(&mut self, slot: u64, all: &[(Pubkey, Protection)]) {
+        for (address, steps) in all {
+            if self.is_news(slot, address) {
+                self.apply_protection(address, steps);
+            }
+        }
+    }
+
+    /// Forgets the protective steps of a trader for the position with this number: it has ended.
+    pub fn forget_steps(&mut self, market: &Pubkey, trader: &Pubkey, sequence: u64) {
+        for found in &mut self.markets {
+            if found.state.address == *market {
+                found.state.protections.forget(trader, sequence);
+            }
+        }
+    }
+
+    /// All accounts of traders and of protective steps that there were at `slot` have been applied: the
+    /// others are gone, unless something newer is known of them.
+    pub fn end_absent(&mut self, slot: u64, present: &HashSet<Pubkey>) {
         let gone = |(address, seen): (&Pubkey, &u64)| {
             let gone = *seen <= slot && !present.contains(address);
             (gone && !self.roles.contains_key(address)).then_some(*address)
@@ -311,7 +331,46 @@ impl World {
         }
     }
 
+    fn apply_protection(&mut self, address: &Pubkey, steps: &Protection) {
+        let of = (steps.market, steps.trader);
+        self.steps.insert(*address, of);
+        for market in &mut self.markets {
+            if market.state.address == steps.market {
+                market.news |= market.state.protections.apply(steps);
+            }
+        }
+    }
+
+    /// An account that is not followed one by one: a trader's or that of protective steps.
+    fn apply_other(&mut self, address: &Pubkey, account: Option<&Account>) {
+        let data = account.map(|found| found.data.as_slice());
+        let kind = data.and_then(AccountKind::of);
+        match (kind, data) {
+            (Some(AccountKind::Trader), Some(data)) => {
+                if let Ok(trader) = accounts::trader(data) {
+                    return self.apply_trader(address, &trader);
+                }
+            }
+            (Some(AccountKind::Protection), Some(data)) => {
+                if let Ok(steps) = accounts::protection(data) {
+                    return self.apply_protection(address, &steps);
+                }
+            }
+            _ => {}
+        }
+        self.forget(address);
+    }
+
+    /// Forgets what an account said that is gone.
     fn forget(&mut self, address: &Pubkey) {
+        if let Some((of, trader)) = self.steps.remove(address) {
+            for market in &mut self.markets {
+                if market.state.address == of {
+                    market.state.protections.remove(&trader);
+                }
+            }
+            return;
+        }
         for market in &mut self.markets {
             market.news |= market.state.remove_trader(address);
         }

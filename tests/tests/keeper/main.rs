@@ -2,6 +2,7 @@
 
 mod crash;
 mod pool;
+mod protection;
 mod random;
 mod session;
 mod venue;

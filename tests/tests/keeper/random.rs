@@ -19,6 +19,7 @@ struct Tally {
     rounds: usize,
     flags: usize,
     triggers: usize,
+    steps: usize,
     poor: usize,
     pool: usize,
     unwinds: usize,
@@ -46,6 +47,9 @@ fn venue(dice: &mut ChaCha8Rng) -> Venue {
                 _ => TriggerKind::TakeProfit,
             };
             venue.place_trigger(&trader, kind, below);
+        }
+        if dice.gen_bool(0.2) {
+            venue.protect(&trader);
         }
     }
     for _ in 0..dice.gen_range(0..30) {
@@ -110,6 +114,7 @@ fn whatever_is_planned_passes() {
             for plan in worked.done {
                 match plan.effect {
                     Effect::Trigger { .. } => tally.triggers += 1,
+                    Effect::Protection { .. } => tally.steps += 1,
                     Effect::Flags => tally.flags += 1,
                     Effect::Deleveraging { .. } => tally.rounds += 1,
                     Effect::Unwind { .. } => tally.unwinds += 1,
@@ -130,6 +135,7 @@ fn whatever_is_planned_passes() {
         rounds,
         flags,
         triggers,
+        steps,
         poor,
         pool,
         unwinds,
@@ -137,7 +143,7 @@ fn whatever_is_planned_passes() {
         without_pool,
     } = tally;
     assert!(unwinds > 0 && syncs > 0);
-    assert!([book, taken, rounds, flags, triggers, pool]
+    assert!([book, taken, rounds, flags, triggers, steps, pool]
         .iter()
         .all(|count| *count > 5));
     assert!(without_pool < pool / 10, "the pool takes what is foreseen");

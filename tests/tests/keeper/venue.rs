@@ -2,8 +2,10 @@
 
 use anchor_lang::prelude::{Clock, Pubkey};
 use ballast_client::accounts::{self, BookSnapshot, QueueSnapshot};
+use ballast_client::addresses;
 use ballast_client::instructions::adl_session::SESSION_SPACE;
 use ballast_engine::oracle::OraclePrice;
+use ballast_engine::protection::ProtectiveStep;
 use ballast_engine::units::{Side, Ticks};
 use ballast_keeper::config::Work;
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job, Task};
@@ -16,7 +18,7 @@ use ballast_sandbox::{TxResult, Wallet};
 use ballast_state::book_account::OrderSide;
 use ballast_state::error::BallastError;
 use ballast_state::events::BallastEvent;
-use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::instructions::{PlaceTriggerArgs, SetProtectionArgs};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::trigger::TriggerKind;
 use solana_keypair::Keypair;
@@ -123,6 +125,23 @@ impl Venue {
         placed.unwrap();
     }
 
+    /// Protective steps of a position: below 1.6 times its maintenance margin half of it stays, below 1.2
+    /// nothing; the fills within 3 % of the mark.
+    pub fn protect(&mut self, trader: &TraderCookie) {
+        let market = self.market.clone();
+        let opened = self.sandbox.create_protection(&market, trader);
+        opened.unwrap();
+        let step = |ratio_bps, keep_bps| ProtectiveStep {
+            ratio_bps,
+            keep_bps,
+        };
+        let args = SetProtectionArgs {
+            steps: vec![step(16_000, 5_000), step(12_000, 0)],
+            slip_bps: 300,
+        };
+        self.sandbox.set_protection(&market, trader, args).unwrap();
+    }
+
     /// Gives insurance so many dollars.
     pub fn insure(&mut self, dollars: u64) {
         let donor: Wallet = self.sandbox.create_wallet(dollars * USD).unwrap();
@@ -145,6 +164,11 @@ impl Venue {
         for address in self.sandbox.trader_addresses() {
             let trader = self.sandbox.trader(address);
             state.apply_trader(address, &trader).unwrap();
+            let steps = addresses::protection(address, &self.market.keys.market);
+            if let Some(account) = self.sandbox.account(&steps) {
+                let steps = accounts::protection(&account.data).unwrap();
+                state.protections.apply(&steps);
+            }
         }
         let pool = self.sandbox.account(&self.market.pool());
         let pool = pool.map(|account| accounts::pool(&account.data).unwrap());
@@ -281,7 +305,8 @@ impl Venue {
                             careful.take_over = again;
                             worked.poor += 1;
                         }
-                        (Task::Trigger(_) | Task::UnwindPool, Verdict::Wait(_)) => {
+                        (Task::Trigger(_) | Task::Protection | Task::UnwindPool, Verdict::Wait(_))
+                        | (Task::Protection, Verdict::Ended) => {
                             worked.waiting.push(plan.trader);
                         }
                         // Orders that this price alone speaks against stay in the way.
@@ -357,6 +382,12 @@ fn as_foreseen(effect: &Effect, events: &[BallastEvent]) {
         }
         Effect::Trigger { lots } => {
             let event = only!(events, TriggerExecuted);
+            if event.removed.is_empty() && event.kept_orders == 0 {
+                assert_eq!(event.filled_lots, *lots);
+            }
+        }
+        Effect::Protection { lots, .. } => {
+            let event = only!(events, ProtectionExecuted);
             if event.removed.is_empty() && event.kept_orders == 0 {
                 assert_eq!(event.filled_lots, *lots);
             }

@@ -96,7 +96,15 @@ impl Actor {
             }
         };
         let verdict = verdict(plan.task, failure, plan.listed.len());
-        if verdict == Verdict::Done {
+        if let (Verdict::Ended, Effect::Protection { sequence, .. }) = (verdict, plan.effect) {
+            let ended = Read::Ended {
+                market: assignment.venue.keys.market,
+                trader,
+                sequence,
+            };
+            drop(self.readings.send(ended).await);
+        }
+        if matches!(verdict, Verdict::Done | Verdict::Ended) {
             self.board.metrics.lost.with_label_values(&[kind]).inc();
             tracing::info!(market, %trader, kind, health_bps, %error, "lost");
             return Step::Over(self.learn(assignment, slot).await);
@@ -111,7 +119,7 @@ impl Actor {
     /// What a verdict asks for.
     fn follow(&self, assignment: &Assignment, ask: &Ask, slot: u64, verdict: Verdict) -> Step {
         match verdict {
-            Verdict::Done => Step::Over(Pause::None),
+            Verdict::Done | Verdict::Ended => Step::Over(Pause::None),
             Verdict::Refetch { .. } => ask.refetched(slot),
             Verdict::Shorten => ask.again(|next| {
                 let options = &mut next.options;

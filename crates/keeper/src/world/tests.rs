@@ -75,12 +75,43 @@ fn what_a_full_reading_lacks_is_gone_unless_it_is_newer() {
     let mut world = world();
     hear(&mut world, 10, &ANN, 5);
     hear(&mut world, 21, &BEN, 6);
-    world.end_traders(20, &HashSet::new());
+    world.end_absent(20, &HashSet::new());
     assert_eq!((lots(&world, &ANN), lots(&world, &BEN)), (None, Some(6)));
-    world.end_traders(21, &HashSet::from([BEN]));
+    world.end_absent(21, &HashSet::from([BEN]));
     assert_eq!(lots(&world, &BEN), Some(6));
-    world.end_traders(21, &HashSet::new());
+    world.end_absent(21, &HashSet::new());
     assert_eq!(lots(&world, &BEN), None);
+}
+
+#[test]
+fn protective_steps_are_known_until_their_account_is_gone() {
+    let mut world = world();
+    let address = addresses::protection(&ANN, &MARKET);
+    let steps = |base_lots| Protection {
+        market: MARKET,
+        trader: ANN,
+        base_lots,
+        sequence: 7,
+        ..Protection::zeroed()
+    };
+    let lots = |world: &World| {
+        let known = world.markets[0].state.protections.get(&ANN);
+        known.map(|steps| steps.base_lots)
+    };
+    let found = account(AccountKind::Protection, &steps(5));
+    world.markets[0].news = false;
+    world.apply(10, &address, Some(&found), Instant::now());
+    assert!(world.markets[0].news);
+    assert_eq!(lots(&world), Some(5));
+    world.apply_protections(9, &[(address, steps(4))]);
+    assert_eq!(lots(&world), Some(5), "older");
+    world.forget_steps(&MARKET, &ANN, 7);
+    assert_eq!(lots(&world), None, "its position has ended");
+    world.apply_protections(11, &[(address, steps(6))]);
+    world.end_absent(11, &HashSet::from([address]));
+    assert_eq!(lots(&world), Some(6));
+    world.end_absent(11, &HashSet::new());
+    assert_eq!(lots(&world), None);
 }
 
 #[test]
@@ -90,7 +121,7 @@ fn after_a_new_connection_the_node_is_believed_again() {
     hear(&mut world, 100, &BEN, 6);
     world.doubt();
     world.apply_traders(90, &[(ANN, trader(4))]);
-    world.end_traders(90, &HashSet::from([ANN]));
+    world.end_absent(90, &HashSet::from([ANN]));
     assert_eq!((lots(&world, &ANN), lots(&world, &BEN)), (Some(4), None));
 }
 

@@ -203,6 +203,33 @@ fn triggers_fire_at_their_price_unless_the_position_is_bankrupt() {
 }
 
 #[test]
+fn protective_steps_are_executed_below_their_ratio_unless_the_position_is_bankrupt() {
+    let mut market = Synthetic::at(ENTRY);
+    market
+        .hold(1, (100, ENTRY, 9_000))
+        .hold(2, (100, ENTRY, 9_000))
+        .hold(3, (100, ENTRY, -500))
+        .hold(4, (-100, ENTRY, 9_000));
+    let ratio = market.ratio_bps(1);
+    market
+        .protect(1, ratio + 1, 100)
+        .protect(2, ratio, 100)
+        .protect(3, ratio, 100)
+        .protect(4, ratio + 1, 100)
+        .protect(5, ratio + 1, 100);
+    let steps = (Task::Protection, 1);
+    assert_eq!(tasks(&market, &CALM), [(Task::Deleverage, 3), steps]);
+    let paused = Conditions {
+        pause_flags: PAUSE_TRADE,
+        ..CALM
+    };
+    assert_eq!(tasks(&market, &paused), [(Task::Deleverage, 3)]);
+    // What stays open of what it was is open.
+    market.hold(1, (40, ENTRY, 3_600));
+    assert_eq!(tasks(&market, &CALM), [(Task::Deleverage, 3)]);
+}
+
+#[test]
 fn a_price_far_from_its_average_only_flags_and_is_recorded() {
     let mut market = Synthetic::at(ENTRY);
     market.hold(1, (100, ENTRY, -500));

@@ -297,6 +297,29 @@ fn a_trigger_lists_the_makers_within_its_worst_price() {
 }
 
 #[test]
+fn a_protective_step_lists_the_makers_within_its_slip() {
+    let mut market = Synthetic::at(ENTRY);
+    market
+        .hold(1, (100, ENTRY, 9_000))
+        .order(11, Side::Long, 995, 25)
+        .order(12, Side::Long, 985, 10)
+        .order(13, Side::Long, 984, 50);
+    let ratio = market.ratio_bps(1);
+    market.protect(1, ratio + 1, 100);
+    let job = market.job();
+    let plan = sent(market.plan(&job));
+    assert_eq!(plan.task, Task::Protection);
+    assert_eq!(plan.listed, [key(11), key(12)]);
+    let effect = Effect::Protection {
+        lots: 35,
+        sequence: 77,
+    };
+    assert_eq!(plan.effect, effect);
+    market.price(ENTRY + 1, ENTRY);
+    assert_eq!(market.plan(&job), Planned::Nothing(Idle::Gone));
+}
+
+#[test]
 fn jobs_whose_position_has_gone_come_to_nothing() {
     let mut market = bankruptcy();
     let job = market.job();

@@ -6,6 +6,8 @@ use ballast_engine::book::{book_size, Book, BookRef, NewOrder, OwnOrders};
 use ballast_engine::fixtures::risk::{small_market, step, tier};
 use ballast_engine::oracle::OraclePrice;
 use ballast_engine::pool::PoolParams;
+use ballast_engine::price_levels::margin_ratio_bps;
+use ballast_engine::protection::ProtectiveStep;
 use ballast_engine::queue::{queue_size, Queue, QueueRef};
 use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
 use ballast_engine::units::{LotPrice, Side, Ticks};
@@ -15,6 +17,7 @@ use ballast_keeper::plan::{plan, Lists, Own, PlanError, PlanOptions, Planned};
 use ballast_state::market::{Market, MARKET_VERSION};
 use ballast_state::pool::Pool;
 use ballast_state::position_slot::PositionSlot;
+use ballast_state::protection::Protection;
 use ballast_state::trader::Trader;
 use bytemuck::Zeroable;
 
@@ -127,6 +130,33 @@ impl Synthetic {
         slot.queue_node = queue.insert([trader; 32], &position).unwrap();
         self.state.apply_trader(&key(trader), &account).unwrap();
         self
+    }
+
+    /// One protective step of the trader with this number, set when its position had `base_lots`: below
+    /// `ratio_bps` 40 of 100 lots stay open; the fills within 2 % of the mark.
+    pub fn protect(&mut self, trader: u8, ratio_bps: u32, base_lots: i64) -> &mut Self {
+        let mut steps = Protection {
+            market: self.state.address,
+            trader: key(trader),
+            ..Protection::zeroed()
+        };
+        let step = ProtectiveStep {
+            ratio_bps,
+            keep_bps: 4_000,
+        };
+        steps.set(&[step], 200, base_lots, 77).unwrap();
+        assert!(self.state.protections.apply(&steps));
+        self
+    }
+
+    /// Margin ratio of the trader with this number, basis points.
+    pub fn ratio_bps(&self, trader: u8) -> u32 {
+        let present = self.state.at(&self.clock).unwrap();
+        let record = self.state.positions.get(&key(trader)).unwrap();
+        let position = present.settled(record).unwrap();
+        let params = self.state.market.params();
+        let ratio = margin_ratio_bps(&position, present.mark.price, params).unwrap();
+        u32::try_from(ratio.unwrap()).unwrap()
     }
 
     /// An order of the trader with this number, who has no other.
