@@ -1,14 +1,13 @@
 //! `ballast explain-adl SIGNATURE`: the rounds of a transaction, decided again.
 
 use anyhow::{bail, Context, Result};
-use ballast_explain::chain::{explain, Explanation, Recorded};
+use ballast_explain::chain::{explain, Explanation, Recorded, Round};
 use ballast_explain::situation::Units;
 use ballast_rpc::history::Past;
 use ballast_state::events::AutoDeleveraged;
 use ballast_state::events::BallastEvent;
 use ballast_state::market::Market;
 use serde::Serialize;
-use serde_json::Value;
 use solana_signature::Signature;
 
 use super::failure::Usage;
@@ -26,7 +25,7 @@ struct Explained {
     block_time: Option<i64>,
     /// Whether every figure of every round agrees.
     verified: bool,
-    rounds: Vec<Value>,
+    rounds: Vec<Round>,
 }
 
 /// Explains the rounds of a transaction. `false` when a figure disagrees.
@@ -53,7 +52,7 @@ pub fn run(global: &Global, args: &ExplainArgs, signature: &Signature) -> Result
             slot: past.slot,
             block_time: past.block_time,
             verified,
-            rounds: explanations.iter().map(Explanation::json).collect(),
+            rounds: explanations.iter().map(Explanation::round).collect(),
         };
         session.answer(&answer, || {
             let trader = args.trader.as_deref();

@@ -14,3 +14,4 @@ mod words;
 mod tests;
 
 pub use explanation::{explain, Explanation, Recorded};
+pub use json::Round;

@@ -3,12 +3,11 @@
 use anyhow::{Context, Result};
 use ballast_client::accounts;
 use ballast_client::events::of_type;
-use ballast_explain::chain::{explain, Recorded};
+use ballast_explain::chain::{explain, Recorded, Round};
 use ballast_explain::situation::Units;
 use ballast_state::events::AutoDeleveraged;
 use ballast_view::state::name_of;
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde_json::Value;
 
 /// An event and where it was found.
 #[derive(Clone, Debug, BorshDeserialize, BorshSerialize)]
@@ -24,7 +23,7 @@ pub struct Explain {
 }
 
 /// Every figure of the event against what the engine makes of it.
-pub fn call(request: &Explain) -> Result<Value> {
+pub fn call(request: &Explain) -> Result<Round> {
     let market = accounts::market(&request.market)?;
     let event = of_type::<AutoDeleveraged>(&request.event).context(
         "these bytes are no AutoDeleveraged event; expected the data of an inner instruction by which the program calls itself",
@@ -41,5 +40,5 @@ pub fn call(request: &Explain) -> Result<Value> {
             lot_nano: market.oracle.lot_nano,
         },
     });
-    Ok(explanation.json())
+    Ok(explanation.round())
 }
