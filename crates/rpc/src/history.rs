@@ -20,6 +20,8 @@ use crate::failure::Failure;
 pub struct Past {
     /// Slot in which it did.
     pub slot: u64,
+    /// Who paid for it; the default key where the node does not tell.
+    pub payer: Pubkey,
     /// When the block was made, unix seconds, where the node knows.
     pub block_time: Option<i64>,
     /// Why it failed, if it did.
@@ -139,6 +141,7 @@ impl Cluster {
         };
         Ok(Some(Past {
             slot: found.slot,
+            payer: keys.first().copied().unwrap_or_default(),
             block_time: found.block_time,
             failure: meta.err.map(|error| Failure::new(error.into(), logs)),
             events: events_among(&inner.unwrap_or_default(), &keys),

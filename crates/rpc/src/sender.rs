@@ -32,6 +32,8 @@ pub use budget::{Budget, MAX_COMPUTE_UNITS, MAX_LOADED_BYTES};
 
 /// Time between two looks at a transaction under way; each sends it again.
 const RESEND_EVERY: Duration = Duration::from_millis(400);
+/// How often a transaction is looked for that would be refused by now.
+const LOOKS_AFTER_REFUSAL: u32 = 4;
 /// Time between two reports of a transaction under way.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// After so long without an answer a blockhash has expired on any cluster that makes blocks.
@@ -95,6 +97,10 @@ pub enum SendError {
     /// It was sent and failed; its fee is gone.
     #[error("{1} failed: {0}")]
     Failed(Box<Failure>, Signature),
+    /// It was sent, and when it was to be sent again it would have been refused: somebody else was faster.
+    /// It may still land, and fail.
+    #[error("{1} is not sent again: {0}")]
+    Overtaken(Box<Failure>, Signature),
     /// It was sent and its blockhash expired before it landed.
     #[error("{0} expired before it landed; send it again")]
     Expired(Signature),
@@ -122,7 +128,9 @@ impl SendError {
     /// The refusal or failure, if it was one.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Refused(failure) | Self::Failed(failure, _) => Some(failure),
+            Self::Refused(failure) | Self::Failed(failure, _) | Self::Overtaken(failure, _) => {
+                Some(failure)
+            }
             _ => None,
         }
     }
@@ -162,6 +170,7 @@ pub struct Sender {
     /// Expiries that no landing has made up for: each is a step of the priority fee.
     expiries: AtomicU32,
     listener: Option<Listener>,
+    rechecks: bool,
     resend_every: Duration,
     report_every: Duration,
     give_up_after: Duration,
@@ -176,6 +185,7 @@ impl Sender {
             fees,
             expiries: AtomicU32::new(0),
             listener: None,
+            rechecks: false,
             resend_every: RESEND_EVERY,
             report_every: REPORT_EVERY,
             give_up_after: GIVE_UP_AFTER,
@@ -188,6 +198,16 @@ impl Sender {
     pub fn telling(self, listener: Listener) -> Self {
         Self {
             listener: Some(listener),
+            ..self
+        }
+    }
+
+    /// The same, which simulates a transaction that has not landed before it sends it again, and gives up
+    /// what would be refused.
+    #[must_use]
+    pub fn rechecking(self) -> Self {
+        Self {
+            rechecks: true,
             ..self
         }
     }
@@ -253,7 +273,7 @@ impl Sender {
     /// Sends what was prepared and waits until it has landed.
     ///
     /// # Errors
-    /// `Failed`, `Expired`, `Unknown`.
+    /// `Failed`, `Expired`, `Unknown`; `Overtaken` where it rechecks.
     pub async fn complete(&self, prepared: Prepared) -> Result<Landed, SendError> {
         let (signature, slot) = self
             .deliver(&prepared.transaction, prepared.last_height)
@@ -373,7 +393,7 @@ impl Sender {
     /// height `last_height` has passed. The slot it landed in.
     ///
     /// # Errors
-    /// `Failed`, `Expired`, `Unknown`.
+    /// `Failed`, `Expired`, `Unknown`; `Overtaken` where it rechecks.
     pub async fn deliver(
         &self,
         transaction: &VersionedTransaction,
@@ -438,11 +458,14 @@ impl Sender {
         let rpc = &self.cluster.rpc;
         let started = Instant::now();
         let mut resend = tokio::time::interval(self.resend_every);
+        let mut overtaken = Overtaken::default();
         loop {
             resend.tick().await;
-            let sent = rpc.send_transaction_with_config(transaction, config).await;
-            if let Err(error) = sent {
-                tracing::debug!(%signature, %error, "not accepted, sent again");
+            if overtaken.failure.is_none() {
+                let sent = rpc.send_transaction_with_config(transaction, config).await;
+                if let Err(error) = sent {
+                    tracing::debug!(%signature, %error, "not accepted, sent again");
+                }
             }
             // Asked before the status: what is not there after the last height never will be.
             let height = rpc.get_block_height().await;
@@ -454,12 +477,32 @@ impl Sender {
                 Some(None) if height.is_ok_and(|height| height > last_height) => {
                     return Err(SendError::Expired(signature));
                 }
+                Some(None) if self.rechecks => {
+                    if let Some(failure) = overtaken.look(|| self.recheck(transaction)).await {
+                        return Err(SendError::Overtaken(failure, signature));
+                    }
+                }
                 _ if started.elapsed() > self.give_up_after => {
                     return Err(SendError::Unknown(signature));
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Why the program would refuse a transaction now; `None` where it would not, or where the node does
+    /// not say.
+    async fn recheck(&self, transaction: &VersionedTransaction) -> Option<Box<Failure>> {
+        let config = RpcSimulateTransactionConfig {
+            commitment: Some(CommitmentConfig::processed()),
+            ..RpcSimulateTransactionConfig::default()
+        };
+        let rpc = &self.cluster.rpc;
+        let answer = rpc.simulate_transaction_with_config(transaction, config);
+        let answer = answer.await.ok()?.value;
+        let error: TransactionError = answer.err?.into();
+        let refused = matches!(error, TransactionError::InstructionError(..));
+        refused.then(|| Box::new(Failure::new(error, answer.logs.unwrap_or_default())))
     }
 
     /// What became of a transaction: the slot it landed in or how it failed; `Some(None)` while
@@ -494,6 +537,28 @@ impl Sender {
             }
             error => SendError::Refused(Box::new(Failure::new(error, logs))),
         }
+    }
+}
+
+/// That a transaction under way would be refused by now, be it because it has landed itself.
+#[derive(Default)]
+struct Overtaken {
+    failure: Option<Box<Failure>>,
+    looks: u32,
+}
+
+impl Overtaken {
+    /// Looks whether it would be refused, if that is not known yet; why, once it has had time to turn up.
+    async fn look<F: core::future::Future<Output = Option<Box<Failure>>>>(
+        &mut self,
+        recheck: impl FnOnce() -> F,
+    ) -> Option<Box<Failure>> {
+        if self.failure.is_none() {
+            self.failure = recheck().await;
+            return None;
+        }
+        self.looks += 1;
+        self.failure.take_if(|_| self.looks >= LOOKS_AFTER_REFUSAL)
     }
 }
 

@@ -126,6 +126,67 @@ async fn it_is_sent_again_until_it_lands() {
     assert_eq!(sent, 3);
 }
 
+/// A keeper's sender, to a node that would refuse the transaction from the n-th sending on and that has it
+/// confirmed at the n-th look; the outcome and how often the transaction was sent.
+async fn rechecked(refused_at: u32, lands_at: u32) -> (Result<u64, SendError>, u32) {
+    let counts = Arc::new(Mutex::new((0, 0)));
+    let kept = Arc::clone(&counts);
+    let transaction = signed();
+    let signature = transaction.signatures[0];
+    let sender = sender(move |request| {
+        let mut counts = kept.lock().unwrap();
+        let (sent, looks) = &mut *counts;
+        match request {
+            RpcRequest::SendTransaction => {
+                *sent += 1;
+                Some(json!(signature.to_string()))
+            }
+            RpcRequest::GetSignatureStatuses => {
+                *looks += 1;
+                Some(match *looks < lands_at {
+                    true => no_status(),
+                    false => status("confirmed", Value::Null),
+                })
+            }
+            RpcRequest::GetBlockHeight => Some(json!(10)),
+            RpcRequest::SimulateTransaction => {
+                let error = json!({"InstructionError": [0, {"Custom": 6_000}]});
+                let error = if *sent < refused_at {
+                    Value::Null
+                } else {
+                    error
+                };
+                Some(json!({"context": {"slot": 9}, "value": {"err": error, "logs": []}}))
+            }
+            _ => None,
+        }
+    });
+    let sender = sender.rechecking();
+    let outcome = sender.deliver(&transaction, LAST_HEIGHT).await;
+    let outcome = outcome.map(|landed| landed.1);
+    let sent = counts.lock().unwrap().0;
+    (outcome, sent)
+}
+
+#[tokio::test]
+async fn one_that_would_be_refused_is_not_sent_again() {
+    let (outcome, sent) = rechecked(2, 100).await;
+    assert!(
+        matches!(outcome, Err(SendError::Overtaken(..))),
+        "{outcome:?}"
+    );
+    assert_eq!(sent, 2);
+    let (outcome, sent) = rechecked(100, 4).await;
+    assert_eq!((outcome.unwrap(), sent), (7, 4));
+}
+
+/// What it has done itself is why it would be refused: it is waited for.
+#[tokio::test]
+async fn one_that_would_be_refused_because_it_has_landed_is_seen_to_land() {
+    let (outcome, sent) = rechecked(1, 3).await;
+    assert_eq!((outcome.unwrap(), sent), (7, 1));
+}
+
 #[tokio::test]
 async fn it_lands_in_the_last_block_too() {
     let look = |_| Some(status("confirmed", Value::Null));

@@ -70,6 +70,7 @@ pub(super) fn past(outcomes: &[&TxOutcome]) -> Vec<(Mention, Past)> {
         };
         let past = Past {
             slot: 5,
+            payer: Pubkey::default(),
             block_time: None,
             failure: None,
             events: outcome.events.clone(),
