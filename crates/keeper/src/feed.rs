@@ -35,6 +35,8 @@ pub enum Read {
     Protections(u64, Vec<(Pubkey, Protection)>),
     /// These were all accounts of traders and of protective steps.
     All(u64, HashSet<Pubkey>),
+    /// A keeper with this wallet did what this one wanted to do.
+    Faster(Pubkey),
     /// The position with this number has ended, for which a trader has set protective steps in a market.
     Ended {
         /// The market.

@@ -47,6 +47,15 @@ impl Subject {
         };
         Self { market, what }
     }
+
+    /// The trader account that it is about; the default key where it is about the market.
+    #[must_use]
+    pub fn trader(&self) -> Pubkey {
+        match self.what {
+            What::Position(trader) => trader,
+            _ => Pubkey::default(),
+        }
+    }
 }
 
 /// A queue: the positions of one side of a market. Rounds of deleveraging against the same queue
@@ -132,8 +141,25 @@ impl Flight {
         self.waiting.values().filter(waits).count()
     }
 
-    /// Starts a transaction about `subject`, which cuts the positions of `queue`; whether it may.
+    /// Whether a transaction about `subject`, which cuts the positions of `queue`, may start.
     /// A pause after a transaction of another kind does not hold it.
+    #[must_use]
+    pub fn may_start(
+        &self,
+        subject: &Subject,
+        kind: &'static str,
+        queue: Option<Queue>,
+        now: Instant,
+    ) -> bool {
+        let held = self
+            .waiting
+            .get(subject)
+            .is_some_and(|waiting| waiting.until > now && waiting.kind == kind);
+        let cut = queue.is_some() && self.aloft.values().any(|other| other.queue == queue);
+        !(held || cut || self.is_full() || self.aloft.contains_key(subject))
+    }
+
+    /// Starts a transaction, if [it may](Self::may_start); whether it did.
     pub fn start(
         &mut self,
         subject: Subject,
@@ -141,16 +167,11 @@ impl Flight {
         queue: Option<Queue>,
         now: Instant,
     ) -> bool {
-        let held = self
-            .waiting
-            .get(&subject)
-            .is_some_and(|waiting| waiting.until > now && waiting.kind == kind);
-        let cut = queue.is_some() && self.aloft.values().any(|other| other.queue == queue);
-        if held || cut || self.is_full() || self.aloft.contains_key(&subject) {
-            return false;
+        let may = self.may_start(&subject, kind, queue, now);
+        if may {
+            self.aloft.insert(subject, Aloft { kind, queue });
         }
-        self.aloft.insert(subject, Aloft { kind, queue });
-        true
+        may
     }
 
     /// Ends a transaction.

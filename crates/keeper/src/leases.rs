@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use anchor_lang::prelude::Pubkey;
 use ballast_engine::units::Side;
-use sha2::{Digest, Sha256};
+use solana_sha256_hasher::hashv;
 
 use crate::evaluate::{Job, Task};
 use crate::flight::Subject;
@@ -21,7 +21,7 @@ pub const TURN_SLOTS: u64 = 4;
 /// Jobs that another keeper may let lie in its turn before it is not counted with any more.
 const MOST_MISSED: u8 = 3;
 /// After so long without being faster another keeper is not counted with any more, slots: ten minutes.
-const REMEMBERED_SLOTS: u64 = 1_500;
+pub const REMEMBERED_SLOTS: u64 = 1_500;
 /// The order of keepers changes every so many slots.
 const EPOCH_SLOTS: u64 = 64;
 /// Most other keepers that are counted with.
@@ -57,19 +57,20 @@ impl Lease {
 
     /// Place of a keeper: the smallest is first.
     fn place(&self, wallet: &Pubkey, slot: u64) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(self.market);
-        match &self.about {
-            About::Queue(side) => hash.update(side.name()),
-            About::Subject(subject, task, lots) => {
-                hash.update(task);
-                hash.update(subject.trader());
-                hash.update(lots.to_le_bytes());
-            }
-        }
-        hash.update((slot / EPOCH_SLOTS).to_le_bytes());
-        hash.update(wallet);
-        hash.finalize().into()
+        let (name, trader, lots) = match &self.about {
+            About::Queue(side) => (side.name(), Pubkey::default(), 0),
+            About::Subject(subject, task, lots) => (*task, subject.trader(), *lots),
+        };
+        let epoch = slot / EPOCH_SLOTS;
+        hashv(&[
+            self.market.as_ref(),
+            name.as_bytes(),
+            trader.as_ref(),
+            &lots.to_le_bytes(),
+            &epoch.to_le_bytes(),
+            wallet.as_ref(),
+        ])
+        .to_bytes()
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Metrics {
     pub in_flight: IntGauge,
     /// Subjects that wait after a failure.
     pub waiting: IntGauge,
+    /// Other keepers that are counted with.
+    pub other_keepers: IntGauge,
     /// Addresses in the lookup table.
     pub table: IntGauge,
     /// Resident memory.
@@ -212,6 +214,7 @@ impl Metrics {
             wallet: make.gauge("wallet_lamports", "What the wallet holds")?,
             in_flight: make.gauge("in_flight", "Transactions under way")?,
             waiting: make.gauge("waiting", "Positions that wait after a failure")?,
+            other_keepers: make.gauge("other_keepers", "Other keepers that are counted with")?,
             table: make.gauge("lookup_table_addresses", "Addresses in the lookup table")?,
             memory: make.gauge("resident_memory_bytes", "Resident memory of the process")?,
             positions_memory: make.gauge("positions_memory_bytes", "Memory the positions take")?,

@@ -26,7 +26,9 @@ use crate::backstop::Backstop;
 use crate::config::Config;
 use crate::feed::{Feed, Line, Read};
 use crate::identity::Identity;
+use crate::leases::REMEMBERED_SLOTS;
 use crate::lookup_table::{TableKeeper, Tables};
+use crate::rivals;
 use crate::run::{Ended, Keeper, Parts};
 use crate::serve::Board;
 use crate::witness::{self, Witness};
@@ -192,6 +194,7 @@ impl KeeperProcess {
         };
         let mut keeper = Keeper::new(world, market_count, parts);
         keeper.fill(&feed).await?;
+        self.meet(&mut keeper, &markets).await;
         tracing::info!(markets = markets.len(), wallet = %self.wallet.pubkey(), trader = %own, "the exchange has been read");
         Ok(Begun {
             keeper,
@@ -216,10 +219,21 @@ impl KeeperProcess {
         })
     }
 
+    /// Lets the keeper know of others that have been at work lately.
+    async fn meet(&self, keeper: &mut Keeper, markets: &[(Pubkey, Market, Pubkey)]) {
+        let since = keeper.slot().saturating_sub(REMEMBERED_SLOTS);
+        let markets: Vec<Pubkey> = markets.iter().map(|(address, ..)| *address).collect();
+        match rivals::lately(&self.sending, &markets, since).await {
+            Ok(wallets) => wallets.into_iter().for_each(|wallet| keeper.meet(wallet)),
+            Err(error) => tracing::warn!(%error, "other keepers were not looked for"),
+        }
+    }
+
     fn sender(&self) -> Arc<Sender> {
         let cluster = Arc::clone(&self.sending);
         let wallet = Arc::clone(&self.wallet);
-        Arc::new(Sender::new(cluster, wallet, self.config.fees.policy()))
+        let sender = Sender::new(cluster, wallet, self.config.fees.policy());
+        Arc::new(sender.rechecking())
     }
 
     fn actor(

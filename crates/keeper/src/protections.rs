@@ -97,16 +97,18 @@ fn one(present: &Present<'_>, steps: &Protection) -> Result<Option<Job>, Ballast
         return Ok(None);
     };
     let position = present.settled(record)?;
-    let health = health(
-        &position,
-        present.mark.price,
-        present.state.market.params(),
-    )?;
+    let health = health(&position, present.mark.price, present.state.market.params())?;
     let bankrupt = matches!(health, Health::Bankrupt { .. });
     if bankrupt || !forces(present, record) || due(present, steps, &position)?.is_none() {
         return Ok(None);
     }
-    Ok(Some(job(present, record, &position, Task::Protection, false)?))
+    Ok(Some(job(
+        present,
+        record,
+        &position,
+        Task::Protection,
+        false,
+    )?))
 }
 
 #[cfg(test)]

@@ -330,8 +330,9 @@ mod tests {
     use ballast_state::trigger::TriggerKind;
 
     /// Calls that are not about what a liquidation, flag or round closes.
-    const OTHER: [Task; 3] = [
+    const OTHER: [Task; 4] = [
         Task::Trigger(TriggerKind::StopLoss),
+        Task::Protection,
         Task::UnwindPool,
         Task::SyncPool,
     ];
@@ -375,7 +376,9 @@ mod tests {
     #[test]
     fn the_table_names_every_error_that_means_something_else_to_other_calls() {
         let mut named = Vec::new();
-        for row in rows("### Other in `execute_trigger`, `unwind_pool` and `sync_pool`") {
+        for row in rows(
+            "### Other in `execute_trigger`, `execute_protection`, `unwind_pool` and `sync_pool`",
+        ) {
             for error in names(row[0]) {
                 for task in OTHER {
                     assert_eq!(repair(task, error, &[]).name(), row[1]);

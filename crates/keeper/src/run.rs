@@ -1,11 +1,13 @@
 //! The keeper at work: hears, judges, acts, until it is told to stop.
 
+mod hear;
 mod show;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::Collateral;
 use ballast_engine::oracle::Action;
 use ballast_rpc::cluster::ReadError;
@@ -19,6 +21,7 @@ use crate::config::Config;
 use crate::evaluate::{evaluate, Evaluation, Job, Task};
 use crate::feed::{Feed, Line, Read};
 use crate::flight::{Flight, Pause, Queue, Subject, What};
+use crate::leases::{Lease, Leases};
 use crate::metrics::{RELEASE_PROFIT, SWEEP_INSURANCE};
 use crate::priority::{merge, Pending};
 use crate::serve::Board;
@@ -69,6 +72,7 @@ pub struct Keeper {
     world: World,
     parts: Parts,
     flight: Flight,
+    leases: Leases,
     tasks: JoinSet<Pause>,
     subjects: HashMap<Id, Subject>,
     market_count: usize,
@@ -85,6 +89,7 @@ impl Keeper {
         let most = parts.config.work.max_in_flight;
         Self {
             flight: Flight::new(most, every.first_retry(), every.longest_retry()),
+            leases: Leases::new(world.wallet()),
             world,
             parts,
             tasks: JoinSet::new(),
@@ -94,6 +99,17 @@ impl Keeper {
             complained: None,
             ticks: 0,
         }
+    }
+
+    /// The cluster's slot as far as it has been heard.
+    #[must_use]
+    pub const fn slot(&self) -> u64 {
+        self.world.clock.slot
+    }
+
+    /// The keeper with this wallet is at work too.
+    pub fn meet(&mut self, wallet: Pubkey) {
+        self.leases.see(wallet, self.slot());
     }
 
     /// Works until `stop` says so, then waits for what is under way.
@@ -227,76 +243,6 @@ impl Keeper {
         }
     }
 
-    fn hear(&mut self, heard: Heard) {
-        let now = Instant::now();
-        match heard {
-            Heard::Connected => {
-                tracing::info!("websocket open");
-                self.parts.line.set_open(true);
-                self.world.doubt();
-                self.parts.board.vitals(|vitals| vitals.slot = 0);
-                self.parts.resync.notify_one();
-            }
-            Heard::Lost(reason) => {
-                tracing::warn!(reason, "websocket lost");
-                self.parts.line.set_open(false);
-                self.parts.board.metrics.reconnects.inc();
-            }
-            Heard::Slot(slot) => {
-                self.parts.line.hear(slot);
-                self.see_slot(slot, now);
-            }
-            Heard::Account(seen) => {
-                let account = Some(&seen.account);
-                self.world.apply(seen.slot, &seen.address, account, now);
-                self.count_markets(usize::from(self.world.exchange.market_count));
-            }
-        }
-    }
-
-    fn take(&mut self, read: Read) {
-        let now = Instant::now();
-        match read {
-            Read::Accounts(slot, accounts) => {
-                self.see_slot(slot, now);
-                for (address, account) in &accounts {
-                    self.world.apply(slot, address, account.as_ref(), now);
-                }
-                self.count_markets(usize::from(self.world.exchange.market_count));
-            }
-            Read::Traders(slot, traders) => self.world.apply_traders(slot, &traders),
-            Read::Protections(slot, all) => self.world.apply_protections(slot, &all),
-            Read::All(slot, present) => self.world.end_absent(slot, &present),
-            Read::Ended {
-                market,
-                trader,
-                sequence,
-            } => self.world.forget_steps(&market, &trader, sequence),
-            Read::MarketCount(count) => self.count_markets(count),
-            Read::NodeSlot(slot) => self.see_slot(slot, now),
-        }
-    }
-
-    /// Begins anew when the exchange has other markets than when it began.
-    fn count_markets(&mut self, count: usize) {
-        if count != self.market_count && !self.changed {
-            tracing::info!(count, "the exchange has other markets than before");
-            self.changed = true;
-        }
-    }
-
-    fn see_slot(&mut self, slot: u64, now: Instant) {
-        if self.world.is_rolled_back(slot) {
-            tracing::warn!(
-                slot,
-                known = self.world.clock.slot,
-                "the node has begun anew"
-            );
-            self.changed = true;
-        }
-        self.parts.board.vitals(|vitals| vitals.see_slot(slot, now));
-    }
-
     /// Judges what has changed and starts what is to be done. `tick` when no news caused it.
     fn work(&mut self, tick: bool) {
         let priced = self.world.markets.iter().any(|it| it.price_news.is_some());
@@ -309,6 +255,7 @@ impl Keeper {
         if tick {
             self.show();
             self.flight.tidy(Instant::now());
+            self.leases.tidy(self.world.clock.slot);
         }
         if self.cannot_pay() {
             self.complain();
@@ -399,12 +346,15 @@ impl Keeper {
         let queue: Option<Queue> = (job.task == Task::Deleverage)
             .then(|| (market, crate::scene::Needs::of(job).queue))
             .and_then(|(market, side)| Some((market, side?)));
-        if !self
-            .flight
-            .start(subject, job.task.name(), queue, Instant::now())
-        {
+        let (kind, now) = (job.task.name(), Instant::now());
+        if !self.flight.may_start(&subject, kind, queue, now) {
             return false;
         }
+        let lease = Lease::of(market, job);
+        if !self.leases.may_start(&lease, self.world.clock.slot) {
+            return false;
+        }
+        self.flight.start(subject, kind, queue, now);
         let actor = Arc::clone(&self.parts.actor);
         let assignment = Assignment {
             venue: one.venue,

@@ -305,7 +305,10 @@ impl Venue {
                             careful.take_over = again;
                             worked.poor += 1;
                         }
-                        (Task::Trigger(_) | Task::Protection | Task::UnwindPool, Verdict::Wait(_))
+                        (
+                            Task::Trigger(_) | Task::Protection | Task::UnwindPool,
+                            Verdict::Wait(_),
+                        )
                         | (Task::Protection, Verdict::Ended) => {
                             worked.waiting.push(plan.trader);
                         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
+use ballast_rpc::cluster::ReadError;
 use ballast_rpc::sender::{Landed, SendError};
 use solana_account::Account;
 
@@ -17,6 +18,8 @@ use crate::plan::{Effect, Idle, Plan, TakeOver};
 use crate::repair::Verdict;
 use crate::scene::Needs;
 
+/// Transactions among which the last one is looked for that landed.
+const LOOKED_AT: usize = 8;
 /// Time of a slot.
 const SLOT: Duration = Duration::from_millis(400);
 
@@ -78,7 +81,9 @@ impl Actor {
         let (market, trader) = (assignment.venue.index, job.trader);
         let health_bps = job.ratio_bps();
         let failure = match error {
-            SendError::Refused(failure) | SendError::Failed(failure, _) => failure,
+            SendError::Refused(failure)
+            | SendError::Failed(failure, _)
+            | SendError::Overtaken(failure, _) => failure,
             SendError::Expired(signature) | SendError::Unknown(signature) => {
                 self.board.metrics.expired.with_label_values(&[kind]).inc();
                 tracing::warn!(market, %trader, kind, health_bps, %signature, %error, "expired");
@@ -96,6 +101,10 @@ impl Actor {
             }
         };
         let verdict = verdict(plan.task, failure, plan.listed.len());
+        let paid = matches!(error, SendError::Failed(..));
+        if verdict == Verdict::Done || paid && matches!(verdict, Verdict::Refetch { .. }) {
+            self.see_who_was_faster(assignment).await;
+        }
         if let (Verdict::Ended, Effect::Protection { sequence, .. }) = (verdict, plan.effect) {
             let ended = Read::Ended {
                 market: assignment.venue.keys.market,
@@ -109,11 +118,37 @@ impl Actor {
             tracing::info!(market, %trader, kind, health_bps, %error, "lost");
             return Step::Over(self.learn(assignment, slot).await);
         }
-        if matches!(error, SendError::Failed(..)) {
+        if paid {
             self.board.metrics.failed.with_label_values(&[kind]).inc();
         }
         tracing::warn!(market, %trader, kind, health_bps, verdict = verdict.name(), %error, "refused");
         self.follow(assignment, ask, slot, verdict)
+    }
+
+    /// Lets memory know who did what this keeper came too late for, if that is to be found.
+    async fn see_who_was_faster(&self, assignment: &Assignment) {
+        let trader = assignment.job.trader;
+        let subject = match trader == Pubkey::default() {
+            true => assignment.venue.keys.market,
+            false => trader,
+        };
+        match self.faster(&subject).await {
+            Ok(Some(wallet)) => drop(self.readings.send(Read::Faster(wallet)).await),
+            Ok(None) => {}
+            Err(error) => tracing::debug!(%error, "who was faster is not known"),
+        }
+    }
+
+    /// Who paid for the last transaction that landed about an account, unless this keeper did.
+    async fn faster(&self, subject: &Pubkey) -> Result<Option<Pubkey>, ReadError> {
+        let cluster = self.sender.cluster();
+        let mentions = cluster.mentions(subject, None, None, LOOKED_AT).await?;
+        let Some(last) = mentions.iter().find(|one| !one.failed) else {
+            return Ok(None);
+        };
+        let past = cluster.transaction(&last.signature).await?;
+        let payer = past.map(|past| past.payer);
+        Ok(payer.filter(|payer| *payer != self.sender.payer()))
     }
 
     /// What a verdict asks for.

@@ -39,6 +39,7 @@ impl Keeper {
         metrics.positions_memory.set(whole(world.positions().1));
         metrics.in_flight.set(whole(in_flight));
         metrics.waiting.set(whole(self.flight.waiting(now)));
+        metrics.other_keepers.set(whole(self.leases.others()));
         metrics
             .wallet
             .set(i64::try_from(world.lamports).unwrap_or(i64::MAX));

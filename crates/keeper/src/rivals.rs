@@ -1,0 +1,89 @@
+//! Keepers that have been at work lately, by the transactions of the markets.
+
+use std::collections::BTreeSet;
+
+use anchor_lang::prelude::Pubkey;
+use ballast_rpc::cluster::{Cluster, ReadError};
+use ballast_rpc::history::{Mention, Past};
+use ballast_state::events::BallastEvent;
+
+/// Most transactions of a market that are looked at.
+const MOST_LOOKED_AT: usize = 24;
+
+/// Wallets that paid for what keepers do in these markets, among their newest transactions since `slot`.
+///
+/// # Errors
+/// When the node does not answer.
+pub async fn lately(
+    cluster: &Cluster,
+    markets: &[Pubkey],
+    slot: u64,
+) -> Result<BTreeSet<Pubkey>, ReadError> {
+    let mut found = BTreeSet::new();
+    for market in markets {
+        let mentions = cluster.mentions(market, None, None, MOST_LOOKED_AT);
+        let recent = |one: &Mention| !one.failed && one.slot >= slot;
+        for mention in mentions.await?.into_iter().filter(recent) {
+            let past = cluster.transaction(&mention.signature).await?;
+            found.extend(past.as_ref().and_then(keeper));
+        }
+    }
+    Ok(found)
+}
+
+/// Who paid for a transaction, if it did what keepers do.
+fn keeper(past: &Past) -> Option<Pubkey> {
+    past.events.iter().any(is_keepers).then_some(past.payer)
+}
+
+/// Whether an event tells of something that is done for others.
+const fn is_keepers(event: &BallastEvent) -> bool {
+    matches!(
+        event,
+        BallastEvent::PositionLiquidated(_)
+            | BallastEvent::AutoDeleveraged(_)
+            | BallastEvent::PositionFlagged(_)
+            | BallastEvent::TriggerExecuted(_)
+            | BallastEvent::ProtectionExecuted(_)
+            | BallastEvent::PoolUnwound(_)
+            | BallastEvent::PoolSynced(_)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ballast_state::events::{Deposited, PoolSynced};
+
+    fn past(events: Vec<BallastEvent>) -> Past {
+        Past {
+            slot: 5,
+            payer: Pubkey::new_from_array([7; 32]),
+            block_time: None,
+            failure: None,
+            events,
+            units: None,
+        }
+    }
+
+    #[test]
+    fn who_works_for_others_is_a_keeper() {
+        let deposited = BallastEvent::Deposited(Box::new(Deposited {
+            trader: Pubkey::default(),
+            depositor: Pubkey::default(),
+            amount: 5,
+            free_after: 5,
+        }));
+        let synced = BallastEvent::PoolSynced(Box::new(PoolSynced {
+            market: Pubkey::default(),
+            pool: Pubkey::default(),
+            moved_atoms: 1,
+            margin_after: 1,
+            free_after: 1,
+            mark_ticks: 1,
+        }));
+        assert_eq!(keeper(&past(vec![deposited.clone()])), None);
+        let worked = past(vec![deposited, synced]);
+        assert_eq!(keeper(&worked), Some(worked.payer));
+    }
+}
