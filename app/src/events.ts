@@ -43,8 +43,13 @@ export type TransactionWithInnerInstructions = {
   readonly transaction: { readonly message: { readonly accountKeys: readonly string[] } };
 };
 
-/** The events of a transaction, in order. */
-export function ballastEvents(transaction: TransactionWithInnerInstructions): BallastEvent[] {
+/** An event and the data by which the program announced it, which `Engine.explain` takes. */
+export type Announcement = { readonly event: BallastEvent; readonly data: ReadonlyUint8Array };
+
+/** What a transaction announces, in order. */
+export function ballastAnnouncements(
+  transaction: TransactionWithInnerInstructions,
+): Announcement[] {
   const { meta } = transaction;
   const loaded = meta?.loadedAddresses;
   const keys = [
@@ -55,8 +60,16 @@ export function ballastEvents(transaction: TransactionWithInnerInstructions): Ba
   return (meta?.innerInstructions ?? [])
     .flatMap((outer) => outer.instructions)
     .filter((inner) => keys[inner.programIdIndex] === BALLAST_PROGRAM_ADDRESS)
-    .map((inner) => decodeBallastEvent(getBase58Encoder().encode(inner.data)))
-    .filter((event) => event !== undefined);
+    .map((inner) => getBase58Encoder().encode(inner.data))
+    .flatMap((data) => {
+      const event = decodeBallastEvent(data);
+      return event === undefined ? [] : [{ event, data }];
+    });
+}
+
+/** The events of a transaction, in order. */
+export function ballastEvents(transaction: TransactionWithInnerInstructions): BallastEvent[] {
+  return ballastAnnouncements(transaction).map(({ event }) => event);
 }
 
 function startsWith(

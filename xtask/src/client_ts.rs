@@ -6,11 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
-use crate::{cargo, stamp, workspace, Drift};
+use crate::{cargo, npm, workspace, Drift};
 
-const NODE: &str = "Node.js 20 or later with npm";
-const NODE_PROBE: &str =
-    "node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' && npm --version";
+/// The package.
+pub const PACKAGE: &str = "app";
 /// What is generated, in the package.
 const GENERATED: &str = "src/generated";
 const DIFFERS: &str = "app/src/generated is not what idl/ballast.json makes";
@@ -18,7 +17,7 @@ const DIFFERS: &str = "app/src/generated is not what idl/ballast.json makes";
 /// Generates `app/src/generated`, or says whether it is what the IDL makes.
 pub fn client_ts(drift: Drift) -> Result<ExitCode, String> {
     let root = workspace::root()?;
-    let app = prepare(&root)?;
+    let app = npm::prepare(&root, PACKAGE)?;
     if !drift.check {
         generate(&app, &app)?;
         println!("app/{GENERATED}");
@@ -39,31 +38,9 @@ pub fn client_ts(drift: Drift) -> Result<ExitCode, String> {
     }
 }
 
-/// Installs what the package needs.
-///
-/// # Errors
-/// A sentence about what is missing.
-pub fn prepare(root: &Path) -> Result<PathBuf, String> {
-    cargo::need(root, NODE, NODE_PROBE, &["nodejs", "npm"])?;
-    let app = root.join("app");
-    let installed = app.join("node_modules/.installed");
-    let wanted = stamp::digest(&app, &["package.json", "package-lock.json"])
-        .map_err(|problem| format!("app/package-lock.json cannot be read ({problem})."))?
-        .to_string();
-    if fs::read_to_string(&installed).is_ok_and(|found| found == wanted) {
-        return Ok(app);
-    }
-    if !npm(&app, &["ci", "--loglevel=error"])?.success() {
-        return Err("npm could not install the packages that app/ needs.".into());
-    }
-    fs::write(&installed, wanted)
-        .map_err(|problem| format!("{} cannot be written ({problem}).", installed.display()))?;
-    Ok(app)
-}
-
 /// Compiles the client and runs its tests.
 pub fn test(app: &Path) -> Result<ExitStatus, String> {
-    npm(app, &["test", "--silent"])
+    npm::run(app, &["test", "--silent"])
 }
 
 fn generate(app: &Path, package: &Path) -> Result<(), String> {
@@ -73,11 +50,6 @@ fn generate(app: &Path, package: &Path) -> Result<(), String> {
         true => Ok(()),
         false => Err("the client was not generated; the lines above say why.".into()),
     }
-}
-
-fn npm(app: &Path, args: &[&str]) -> Result<ExitStatus, String> {
-    let mut npm = Command::new("npm");
-    cargo::status(npm.current_dir(app).args(args))
 }
 
 /// The files of a folder and the folders in it, with what they hold.

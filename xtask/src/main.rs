@@ -12,6 +12,7 @@ mod faults;
 mod fuzz;
 mod idl;
 mod mutants;
+mod npm;
 mod program;
 mod release;
 mod stamp;
@@ -20,6 +21,7 @@ mod tasks;
 mod test;
 mod tool;
 mod wasm;
+mod web;
 mod workspace;
 
 use std::ffi::OsString;
@@ -76,6 +78,8 @@ enum Task {
     /// Builds the engine as a WebAssembly module, app/wasm/ballast.wasm, and writes what it is:
     /// app/wasm.lock.json
     Wasm(Drift),
+    /// Builds the web app, app/web/dist, or tests it in a browser
+    Web(web::Options),
     /// Checks licences, sources, bans and, where their database is at hand, security advisories of all
     /// dependencies
     Deny,
@@ -126,6 +130,7 @@ fn main() -> ExitCode {
         Task::ClientTs(drift) => client_ts::client_ts(drift),
         Task::CheckWasm => wasm::check(),
         Task::Wasm(drift) => wasm::module::module(drift),
+        Task::Web(options) => web::run(&options),
         Task::Deny => tasks::deny(),
         Task::Lemmas { lemmas } => tasks::lemmas(&lemmas),
         Task::Fuzz(options) => fuzz::fuzz(&options),

@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::program::{BALLAST, GATE, ORACLE, PROBE};
 use crate::suites::{Counts, Suites};
-use crate::{cargo, client_ts, e2e, wasm, workspace};
+use crate::{cargo, client_ts, e2e, npm, wasm, web, workspace};
 
-/// Which tests are run. Without any of it all are: those of the TypeScript client, the examples in
-/// the documentation and, where there is a test validator, the end-to-end run among them.
+/// Which tests are run. Without any of it all are: those of the TypeScript client and the web app, the
+/// examples in the documentation and, where there is a test validator, the end-to-end run among them.
 #[derive(Debug, Default, Args)]
 pub struct Options {
     /// Suites of these names, or tests whose name contains one of these
@@ -110,15 +110,21 @@ struct Tests {
 impl Tests {
     /// What only belongs to a run of everything; the exit code of a failure.
     fn besides(&self, counts: &mut Counts) -> Result<Option<ExitCode>, String> {
-        match client_ts::prepare(&self.root) {
+        match npm::prepare(&self.root, client_ts::PACKAGE) {
             Ok(app) => {
                 wasm::module::build(&self.root)?;
                 let client = client_ts::test(&app)?;
                 if !client.success() {
                     return Ok(Some(cargo::exit_code(client)));
                 }
+                let web = web::test(&self.root)?;
+                if !web.success() {
+                    return Ok(Some(cargo::exit_code(web)));
+                }
             }
-            Err(problem) => eprintln!("xtask: the TypeScript client is not tested: {problem}"),
+            Err(problem) => {
+                eprintln!("xtask: TypeScript client and web app are not tested: {problem}")
+            }
         }
         for kind in [&["--doc"][..], &["--bench", "latency"]] {
             let mut examples = self.cargo(&["test", "--locked", "--workspace"]);

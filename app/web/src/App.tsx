@@ -1,0 +1,94 @@
+/** The frame of every page: where one is, the wallet, and which node answers. */
+import type { ReactNode } from 'react';
+
+import { Problem } from './parts/parts';
+import { WalletButton } from './parts/WalletButton';
+import { HistoryPage } from './pages/History';
+import { PositionsPage } from './pages/Positions';
+import { QueuePage } from './pages/Queue';
+import { SettingsPage } from './pages/Settings';
+import { TradePage } from './pages/Trade';
+import { link, PAGES, useRoute, type Page } from './route';
+import { useNodeState, useSetup, useVenue } from './venue';
+import type { MarketKeys, Venue } from './chain/accounts';
+
+const TITLES: { readonly [page in Page]: string } = {
+  queue: 'Queue',
+  trade: 'Trade',
+  positions: 'Positions',
+  history: 'History',
+  settings: 'Settings',
+};
+
+export function App(): ReactNode {
+  const { page, market } = useRoute();
+  return (
+    <>
+      <a className="skip" href="#content" onClick={(event) => (event.preventDefault(), document.getElementById('content')?.focus())}>
+        Skip to the content
+      </a>
+      <header>
+        <a className="brand" href={link('queue')}>
+          Ballast
+        </a>
+        <nav aria-label="Pages">
+          {PAGES.map((one) => (
+            <a key={one} href={link(one, market)} aria-current={one === page ? 'page' : undefined}>
+              {TITLES[one]}
+            </a>
+          ))}
+        </nav>
+        <WalletButton />
+      </header>
+      <NodeBanner />
+      <main id="content" tabIndex={-1}>
+        <h1>{TITLES[page]}</h1>
+        {page === 'settings' ? <SettingsPage /> : <OnVenue page={page} market={market} />}
+      </main>
+    </>
+  );
+}
+
+function OnVenue({ page, market }: { readonly page: Page; readonly market: number | undefined }): ReactNode {
+  const venue = useVenue();
+  if (venue.data === undefined) {
+    return venue.error === null ? <p role="status">Asking the node…</p> : <Problem error={venue.error} />;
+  }
+  const chosen = venue.data.markets.find((one) => one.index === market) ?? venue.data.markets[0];
+  if (chosen === undefined) {
+    return <p>This exchange has no market yet.</p>;
+  }
+  return <Chosen page={page} venue={venue.data} keys={chosen} />;
+}
+
+type ChosenProps = { readonly page: Page; readonly venue: Venue; readonly keys: MarketKeys };
+
+function Chosen({ page, venue, keys }: ChosenProps): ReactNode {
+  switch (page) {
+    case 'trade':
+      return <TradePage venue={venue} keys={keys} />;
+    case 'positions':
+      return <PositionsPage venue={venue} />;
+    case 'history':
+      return <HistoryPage venue={venue} />;
+    default:
+      return <QueuePage venue={venue} keys={keys} />;
+  }
+}
+
+/** Says when a node fails, and who answers in its place. */
+function NodeBanner(): ReactNode {
+  const { nodes } = useSetup();
+  const { using, failures } = useNodeState();
+  if (failures.size === 0) {
+    return null;
+  }
+  const all = failures.size === nodes.nodes.length;
+  const host = new URL(nodes.nodes[using]?.rpc ?? '').host;
+  return (
+    <div className="banner" role="status" data-testid="node-banner">
+      {[...failures.values()].join('; ')}.{' '}
+      {all ? 'No other node is left: figures grow old, and their age is shown.' : `${host} answers in its place.`}
+    </div>
+  );
+}

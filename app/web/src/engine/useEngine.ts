@@ -1,0 +1,29 @@
+/** The engine's answer about accounts that were read, kept until the next are. */
+import type { Engine } from 'ballast-client';
+import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query';
+
+import type { Method } from './worker';
+import { ask } from '.';
+
+/** How long an answer that nothing shows any more is kept, milliseconds. */
+const KEPT_MS = 5_000;
+
+/**
+ * Asks as soon as there is a request. `read` tells requests apart: when their accounts were read and
+ * whatever else they depend on.
+ */
+export function useEngine<M extends Method>(
+  method: M,
+  read: readonly (number | string | undefined)[],
+  request: Parameters<Engine[M]>[0] | undefined,
+): UseQueryResult<ReturnType<Engine[M]>> {
+  return useQuery({
+    queryKey: ['engine', method, ...read],
+    queryFn: () => ask(method, request as Parameters<Engine[M]>[0]),
+    enabled: request !== undefined,
+    staleTime: Infinity,
+    gcTime: KEPT_MS,
+    retry: false,
+    placeholderData: keepPreviousData,
+  });
+}

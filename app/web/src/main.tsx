@@ -1,0 +1,43 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { App } from './App';
+import { Nodes } from './chain/nodes';
+import { loadSettings, restrictRequests } from './settings';
+import { SetupProvider } from './venue';
+import { WalletProvider } from './wallet';
+import './style.css';
+
+const root = document.getElementById('root');
+if (root === null) {
+  throw new Error('index.html has no element called root');
+}
+const page = createRoot(root);
+
+async function start(): Promise<void> {
+  const settings = await loadSettings();
+  restrictRequests(settings.nodes);
+  document.documentElement.dataset['palette'] = settings.palette;
+  const client = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 1_000 } } });
+  page.render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <SetupProvider value={{ nodes: new Nodes(settings.nodes), settings }}>
+          <WalletProvider>
+            <App />
+          </WalletProvider>
+        </SetupProvider>
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}
+
+start().catch((problem: unknown) => {
+  page.render(
+    <main>
+      <h1>Ballast</h1>
+      <p role="alert">{problem instanceof Error ? problem.message : String(problem)}</p>
+    </main>,
+  );
+});

@@ -1,0 +1,105 @@
+/** What the owner of the connected wallet holds. */
+import type { Position } from 'ballast-client';
+import { useQueries } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+
+import { readMarket, type MarketState, type TraderState, type Venue } from '../chain/accounts';
+import { useEngine } from '../engine/useEngine';
+import { Collateral } from '../parts/Collateral';
+import { AddressText, Amount, Figure, Problem, ReadAge } from '../parts/parts';
+import { PositionCard } from '../parts/PositionCard';
+import { useSetup, useTraders } from '../venue';
+import { useWallets } from '../wallet';
+
+const READ_EVERY_MS = 3_000;
+
+type Props = { readonly venue: Venue };
+
+export function PositionsPage({ venue }: Props): ReactNode {
+  const { owner } = useWallets();
+  const traders = useTraders(owner);
+  if (owner === undefined) {
+    return <p>Connect a wallet to see what it holds here. Reading needs no signature.</p>;
+  }
+  return (
+    <>
+      <div className="bar">
+        <span>
+          Wallet <AddressText address={owner} />
+        </span>
+        <ReadAge of={traders} />
+      </div>
+      <Problem error={traders.error} />
+      {traders.data?.map((one) => <TraderAccount key={one.account.address} venue={venue} state={one} />)}
+      {traders.data?.length === 0 && <Collateral venue={venue} state={undefined} />}
+    </>
+  );
+}
+
+type TraderProps = { readonly venue: Venue; readonly state: TraderState };
+
+function TraderAccount({ venue, state }: TraderProps): ReactNode {
+  const markets = useMarketsOf(venue, state);
+  const all = markets.states;
+  const holdings = useEngine(
+    'positions',
+    [state.account.address, markets.readAt, hash(state)],
+    all && { trader: state.account, decimals: venue.exchange.mintDecimals, markets: all.map((one) => one.accounts) },
+  );
+  const decimals = venue.exchange.mintDecimals;
+  return (
+    <section aria-label={`Trader account ${state.trader.subId}`} data-trader={state.account.address}>
+      <h2>
+        Trader account {state.trader.subId} <AddressText address={state.account.address} />
+      </h2>
+      <Problem error={markets.error ?? holdings.error} />
+      {holdings.data !== undefined && (
+        <dl className="figures">
+          <Figure label="Free collateral" id="free_atoms">
+            <Amount atoms={holdings.data.free_atoms} decimals={decimals} />
+          </Figure>
+          <Figure label="Worth if all closed at the mark" id="total_atoms">
+            <Amount atoms={holdings.data.total_atoms} decimals={decimals} />
+          </Figure>
+        </dl>
+      )}
+      <Collateral venue={venue} state={state} />
+      {holdings.data?.positions.map((position) => (
+        <Held key={position.market_index} position={position} venue={venue} state={state} states={all ?? []} />
+      ))}
+      {holdings.data?.positions.length === 0 && <p className="muted">No position and no order.</p>}
+    </section>
+  );
+}
+
+type HeldProps = TraderProps & { readonly position: Position; readonly states: readonly MarketState[] };
+
+function Held({ position, venue, state, states }: HeldProps): ReactNode {
+  const market = states.find((one) => one.keys.index === position.market_index);
+  return market === undefined ? null : <PositionCard position={position} venue={venue} state={state} market={market} />;
+}
+
+/** Every market that a trader account is in. */
+function useMarketsOf(venue: Venue, { trader }: TraderState) {
+  const { nodes } = useSetup();
+  const inMarkets = venue.markets.filter((keys) => trader.positions.some((slot) => slot.market === keys.address));
+  return useQueries({
+    queries: inMarkets.map((keys) => ({
+      queryKey: ['market', keys.address],
+      queryFn: () => readMarket(nodes.rpc, venue, keys),
+      refetchInterval: READ_EVERY_MS,
+    })),
+    combine: (results) => ({
+      error: results.find((one) => one.error !== null)?.error,
+      readAt: results.map((one) => one.dataUpdatedAt).join(),
+      states: results.every((one) => one.data !== undefined)
+        ? results.map((one) => one.data).filter((one): one is MarketState => one !== undefined)
+        : undefined,
+    }),
+  });
+}
+
+/** Tells states of a trader account apart. */
+function hash({ account }: TraderState): string {
+  return account.data.join();
+}

@@ -1,0 +1,128 @@
+/** A position: how it stands, who stands before it, and what its owner can do. */
+import type { Position } from 'ballast-client';
+import type { ReactNode } from 'react';
+
+import type { MarketState, TraderState, Venue } from '../chain/accounts';
+import { closingOrder, makersOf, placeOrder } from '../chain/actions';
+import { decimal, grouped, percent } from '../decimal';
+import { useEngine } from '../engine/useEngine';
+import { SentWords, useSend } from '../sending';
+import { link } from '../route';
+import { useWallets } from '../wallet';
+import { Mark } from './Mark';
+import { Amount, Figure, Light, Problem } from './parts';
+import { PlaceFigures } from './PlaceOf';
+import { Protection } from './Protection';
+import { Triggers } from './Triggers';
+
+type Props = {
+  readonly position: Position;
+  readonly venue: Venue;
+  readonly state: TraderState;
+  readonly market: MarketState;
+};
+
+const HEALTH: { readonly [health in Position['health']]: string } = {
+  healthy: 'healthy',
+  below_maintenance: 'below maintenance: it may be liquidated',
+  bankrupt: 'bankrupt: it is being closed',
+};
+
+export function PositionCard({ position, venue, state, market }: Props): ReactNode {
+  const { owner } = useWallets();
+  const { sent, run } = useSend();
+  const decimals = venue.exchange.mintDecimals;
+  const amount = (atoms: string) => <Amount atoms={atoms} decimals={decimals} />;
+  const open = BigInt(position.lots) !== 0n;
+  const close = () =>
+    void run(`Closing ${grouped(position.size.replace('-', ''))} of ${position.market}`, async () => {
+      if (owner === undefined) {
+        throw new Error('no wallet is connected; connect one first');
+      }
+      const order = closingOrder(BigInt(position.lots));
+      const makers = await makersOf(market, state.account, order);
+      return [placeOrder(market.keys, owner, state.account.address, order, makers)];
+    });
+  return (
+    <article className="card" data-position={position.market_index}>
+      <h3>
+        {position.market}: {open ? `${position.side} ${grouped(position.size.replace('-', ''))}` : 'no position'}
+      </h3>
+      <Mark answer={position} />
+      {open && (
+        <>
+          <dl className="figures">
+            <Figure label="Light" id="light">
+              <Light light={position.light} />
+            </Figure>
+            <Figure label="Profit" id="pnl_atoms">
+              {amount(position.pnl_atoms)}
+            </Figure>
+            <Figure label="Equity" id="equity_atoms">
+              {amount(position.equity_atoms)}
+            </Figure>
+            <Figure label="Margin" id="margin_atoms">
+              {amount(position.margin_atoms)}
+            </Figure>
+            <Figure label="Notional" id="notional_atoms">
+              {amount(position.notional_atoms)}
+            </Figure>
+            <Figure label="Maintenance margin" id="maintenance_atoms">
+              {amount(position.maintenance_atoms)}
+            </Figure>
+            <Figure label="Margin ratio" id="margin_ratio_bps">
+              {position.margin_ratio_bps === null ? 'none' : percent(position.margin_ratio_bps)}
+            </Figure>
+            <Figure label="Leverage" id="leverage_hundredths">
+              {position.leverage_hundredths === null ? 'none' : `${decimal(position.leverage_hundredths, 2)}×`}
+            </Figure>
+            <Figure label="Liquidated from" id="liquidation_price">
+              {position.liquidation_price === null ? 'no price' : grouped(position.liquidation_price)}
+            </Figure>
+            <Figure label="Bankrupt from" id="bankruptcy_price">
+              {position.bankruptcy_price === null ? 'no price' : grouped(position.bankruptcy_price)}
+            </Figure>
+            <Figure label="Health" id="health">
+              {HEALTH[position.health]}
+            </Figure>
+          </dl>
+          <Before state={state} market={market} decimals={decimals} />
+        </>
+      )}
+      <dl className="figures">
+        <Figure label="Orders in the book" id="orders">
+          {position.orders}
+        </Figure>
+        <Figure label="Reserved for them" id="order_margin_atoms">
+          {amount(position.order_margin_atoms)}
+        </Figure>
+        <Figure label="Profit held" id="held_atoms">
+          {amount(position.held_atoms)}
+        </Figure>
+      </dl>
+      <div className="bar">
+        {open && (
+          <button type="button" className="primary" onClick={close}>
+            Close at the market
+          </button>
+        )}
+        <a href={link('trade', position.market_index)}>Trade {position.market}</a>
+      </div>
+      <SentWords sent={sent} />
+      {open && <Triggers position={position} state={state} market={market} />}
+      {open && <Protection state={state} market={market} />}
+    </article>
+  );
+}
+
+/** Who is cut before it. */
+function Before({ state, market, decimals }: { readonly state: TraderState; readonly market: MarketState; readonly decimals: number }): ReactNode {
+  const read = [state.account.address, market.keys.address, String(market.accounts.slot)];
+  const standing = useEngine('standing', read, { market: market.accounts, trader: state.account });
+  return (
+    <>
+      <Problem error={standing.error} />
+      {standing.data !== undefined && <PlaceFigures place={standing.data} decimals={decimals} />}
+    </>
+  );
+}

@@ -1,0 +1,125 @@
+/** A round of deleveraging, fetched again from the user's own node and decided again in this page. */
+import { type Address } from '@solana/kit';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+
+import { present, readAccounts, type Venue } from '../chain/accounts';
+import { readTransaction } from '../chain/history';
+import type { Nodes } from '../chain/nodes';
+import { decimal } from '../decimal';
+import { ask } from '../engine';
+import { useSetup, useTraders } from '../venue';
+import { useWallets } from '../wallet';
+import { AddressText, Amount, Problem } from './parts';
+
+type Props = {
+  readonly signature: string;
+  /** Which of the transaction's events. */
+  readonly at: number;
+  readonly venue: Venue;
+  readonly market: string;
+};
+
+export function WhyMe({ signature, at, venue, market }: Props): ReactNode {
+  const { nodes } = useSetup();
+  const { owner } = useWallets();
+  const own = useTraders(owner).data?.map(({ account }) => String(account.address)) ?? [];
+  const why = useQuery({
+    queryKey: ['why', signature, at],
+    queryFn: () => decideAgain(nodes, signature, at, market as Address),
+    gcTime: 0,
+    staleTime: Infinity,
+    retry: false,
+  });
+  if (why.error !== null) {
+    return (
+      <div className="card verdict-bad" role="alert" data-verdict="bad">
+        <p className="problem">✗ Your node’s answer cannot be what the program did.</p>
+        <Problem error={why.error} />
+      </div>
+    );
+  }
+  if (why.data === undefined) {
+    return <p role="status">Fetching the transaction again and deciding it again…</p>;
+  }
+  const { verified, figures, disagreements, decision, proven_by_the_program: proven } = why.data;
+  const decimals = venue.exchange.mintDecimals;
+  return (
+    <div className={`card ${verified ? 'verdict-good' : 'verdict-bad'}`} data-verdict={verified ? 'good' : 'bad'} role="status">
+      <p className={verified ? undefined : 'problem'}>
+        {verified
+          ? `✓ ${figures} figures agree: fetched again from your node and decided again in this page.`
+          : `✗ ${disagreements.length} of ${figures} figures do not agree with what the engine decides.`}
+      </p>
+      {disagreements.length > 0 && (
+        <ul>
+          {disagreements.map(({ field, recorded, recomputed }) => (
+            <li key={field}>
+              {field}: recorded {recorded}, decided {recomputed}
+            </li>
+          ))}
+        </ul>
+      )}
+      {decision !== null && (
+        <>
+          <p>
+            The bankrupt position lacked <Amount atoms={decision.deficit_atoms} decimals={decimals} />; insurance paid{' '}
+            <Amount atoms={decision.insurance_paid_atoms} decimals={decimals} />, winners gave up{' '}
+            <Amount atoms={decision.gave_up_atoms} decimals={decimals} />.
+            {proven.nobody_skipped && ` The program proved on chain that nobody was skipped (${proven.nodes_visited} places looked at).`}
+          </p>
+          <div className="scroll" tabIndex={0} role="group" aria-label="Who was cut, in order">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Place</th>
+                  <th scope="col">Trader account</th>
+                  <th scope="col">Class</th>
+                  <th scope="col">Lots before</th>
+                  <th scope="col">Lots closed</th>
+                  <th scope="col">Realized</th>
+                  <th scope="col">Given up</th>
+                </tr>
+              </thead>
+              <tbody>
+                {decision.cuts.map((cut) => (
+                  <tr key={cut.trader} aria-current={own.includes(cut.trader) ? 'true' : undefined}>
+                    <td className="number">{cut.place}</td>
+                    <td>
+                      <AddressText address={cut.trader} />
+                      {own.includes(cut.trader) && ' (you)'}
+                    </td>
+                    <td>{cut.class}</td>
+                    <td className="number">{decimal(cut.lots_before, 0)}</td>
+                    <td className="number">{decimal(cut.lots, 0)}</td>
+                    <td>
+                      <Amount atoms={cut.realized_atoms} decimals={decimals} />
+                    </td>
+                    <td>
+                      <Amount atoms={cut.gave_up_atoms} decimals={decimals} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+async function decideAgain({ rpc }: Nodes, signature: string, at: number, market: Address) {
+  const happened = await readTransaction(rpc, signature);
+  const announced = happened.announcements[at];
+  if (announced === undefined || announced.event.name !== 'AutoDeleveraged') {
+    throw new Error('the node now has another transaction under this signature');
+  }
+  const [account] = (await readAccounts(rpc, [market])).accounts;
+  return ask('explain', {
+    market: present(account, 'The market'),
+    event: announced.data,
+    slot: happened.slot,
+    signature,
+  });
+}

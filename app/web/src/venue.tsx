@@ -1,0 +1,139 @@
+/** What the page knows of the chain, read again and again, with the age of all of it. */
+import { type Address } from '@solana/kit';
+import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
+import { createContext, useContext, useEffect, useSyncExternalStore } from 'react';
+import type { IdentifierString } from '@wallet-standard/base';
+
+import {
+  readMarket,
+  readTraders,
+  readVenue,
+  type MarketKeys,
+  type MarketState,
+  type TraderState,
+  type Venue,
+} from './chain/accounts';
+import type { Nodes, NodeState } from './chain/nodes';
+import type { Settings } from './settings';
+
+/** Chosen nodes and settings. */
+export type Setup = { readonly nodes: Nodes; readonly settings: Settings };
+
+const Context = createContext<Setup | undefined>(undefined);
+export const SetupProvider = Context.Provider;
+
+export function useSetup(): Setup {
+  const setup = useContext(Context);
+  if (setup === undefined) {
+    throw new Error('useSetup is used outside SetupProvider');
+  }
+  return setup;
+}
+
+/** How often a market is read again besides its announcements, milliseconds. */
+const READ_EVERY_MS = 3_000;
+/** Bytes of queues beyond which a market is read on request only: 2,000 positions a side. */
+const LARGE_BYTES = 2 * 2_000 * 104;
+/** How often markets are looked for, milliseconds. */
+const VENUE_EVERY_MS = 60_000;
+
+/** Which node answers. */
+export function useNodeState(): NodeState {
+  const { nodes } = useSetup();
+  return useSyncExternalStore(nodes.subscribe, nodes.state);
+}
+
+export function useVenue(): UseQueryResult<Venue> {
+  const { nodes } = useSetup();
+  return useQuery({
+    queryKey: ['venue'],
+    queryFn: () => readVenue(nodes.rpc),
+    refetchInterval: VENUE_EVERY_MS,
+  });
+}
+
+/** The wallet standard's name of the nodes' cluster. */
+export function useChain(): IdentifierString {
+  const { nodes } = useSetup();
+  const { data } = useQuery({
+    queryKey: ['genesis'],
+    queryFn: () => nodes.rpc.getGenesisHash().send(),
+    staleTime: Infinity,
+  });
+  return CLUSTERS[data ?? ''] ?? 'solana:localnet';
+}
+
+const CLUSTERS: { readonly [genesis: string]: IdentifierString } = {
+  '5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d': 'solana:mainnet',
+  EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG: 'solana:devnet',
+  '4uhcVJyU9pJkvQyS88uRDiswHScSGQchAEYCFNWqSjcP': 'solana:testnet',
+};
+
+/** A market at one slot, again with every announcement of its accounts. */
+export function useMarket(venue: Venue, keys: MarketKeys): UseQueryResult<MarketState> {
+  const { nodes } = useSetup();
+  const queryKey = ['market', keys.address];
+  useAnnouncements([keys.address, keys.price], queryKey);
+  return useQuery({
+    queryKey,
+    queryFn: () => readMarket(nodes.rpc, venue, keys),
+    refetchInterval: ({ state }) => (isLarge(state.data) ? false : READ_EVERY_MS),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Whether a market's queues are so large that they are read on request only. */
+export function isLarge(state: MarketState | undefined): boolean {
+  const queues = state === undefined ? [] : [state.accounts.queueLong, state.accounts.queueShort];
+  const bytes = queues.reduce((sum, queue) => sum + ('data' in queue ? queue.data.length : 0), 0);
+  return bytes > LARGE_BYTES;
+}
+
+/** The trader accounts of an owner. */
+export function useTraders(owner: Address | undefined): UseQueryResult<TraderState[]> {
+  const { nodes } = useSetup();
+  const queryKey = ['traders', owner];
+  const result = useQuery({
+    queryKey,
+    queryFn: () => (owner === undefined ? [] : readTraders(nodes.rpc, owner)),
+    enabled: owner !== undefined,
+    refetchInterval: READ_EVERY_MS,
+  });
+  useAnnouncements(result.data?.map(({ account }) => account.address) ?? [], queryKey);
+  return result;
+}
+
+/** Reads again when the node announces a change of an account. Reading at intervals goes on besides. */
+function useAnnouncements(addresses: readonly Address[], queryKey: readonly unknown[]): void {
+  const { nodes } = useSetup();
+  const { using } = useNodeState();
+  const client = useQueryClient();
+  const key = JSON.stringify(queryKey);
+  const listed = addresses.join(' ');
+  useEffect(() => {
+    const ended = new AbortController();
+    const { subscriptions } = nodes;
+    const again = () => void client.invalidateQueries({ queryKey: JSON.parse(key) as unknown[] });
+    for (const one of listed === '' ? [] : (listed.split(' ') as Address[])) {
+      void follow(one, ended.signal, subscriptions, again);
+    }
+    return () => ended.abort();
+  }, [client, key, listed, nodes, using]);
+}
+
+async function follow(
+  account: Address,
+  abortSignal: AbortSignal,
+  subscriptions: Nodes['subscriptions'],
+  changed: () => void,
+): Promise<void> {
+  try {
+    const options = { commitment: 'confirmed', encoding: 'base64' } as const;
+    const announced = await subscriptions.accountNotifications(account, options).subscribe({ abortSignal });
+    for await (const _ of announced) {
+      changed();
+    }
+  } catch {
+    // Without announcements there is reading at intervals, whose age the page shows.
+  }
+}

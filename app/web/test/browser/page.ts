@@ -1,0 +1,95 @@
+/** The built page in a real Chromium. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+
+import type { Person, Served } from './node';
+import { injectWallet } from './wallet';
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+const TYPES: { readonly [extension: string]: string } = {
+  '.css': 'text/css',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+const CHROMIUMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** A browser, and the page on a server of its own that names the given nodes. */
+export class TestSite {
+  private constructor(
+    readonly url: string,
+    private readonly server: Server,
+    private readonly browser: Browser,
+  ) {}
+
+  static async start(nodes: readonly Pick<Served, 'rpc' | 'websocket'>[]): Promise<TestSite> {
+    const config = JSON.stringify({ nodes: nodes.map(({ rpc, websocket }) => ({ rpc, ws: websocket })) });
+    const server = createServer((request, response) => {
+      const path = normalize(new URL(request.url ?? '/', 'http://site').pathname);
+      const file = join(DIST, path === '/' ? 'index.html' : path);
+      const body = path === '/config.json' ? Promise.resolve(Buffer.from(config)) : readFile(file);
+      body.then(
+        (bytes) => response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'text/plain' }).end(bytes),
+        () => response.writeHead(404).end(),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const executablePath = process.env['BALLAST_CHROMIUM'] ?? CHROMIUMS.find((path) => existsSync(path));
+    if (executablePath === undefined) {
+      throw new Error('Chromium is missing: install it, or name it in BALLAST_CHROMIUM');
+    }
+    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    return new TestSite(`http://127.0.0.1:${port}/`, server, browser);
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** A page of the app as a new visitor sees it, with somebody's wallet in the browser; what its scripts throw fails the test. */
+  async visit(hash: string, person?: Person, options: BrowserContextOptions = {}): Promise<Visit> {
+    const context = await this.browser.newContext(options);
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    const thrown: string[] = [];
+    page.on('pageerror', (error) => thrown.push(String(error)));
+    if (person !== undefined) {
+      await page.addInitScript(injectWallet, { address: person.wallet, seed: person.keypair.slice(0, 32) });
+    }
+    await page.goto(`${this.url}${hash}`);
+    if (person !== undefined) {
+      await page.getByRole('button', { name: 'Connect Test wallet' }).click();
+    }
+    return { page, thrown, end: () => context.close() };
+  }
+}
+
+/** A page that somebody looks at. */
+export type Visit = {
+  readonly page: Page;
+  /** What its scripts threw. */
+  readonly thrown: string[];
+  end(): Promise<void>;
+};
+
+/** The figure of a name, as its text. */
+export async function figure(scope: { locator: Page['locator'] }, name: string): Promise<string> {
+  return scope.locator(`[data-figure="${name}"] dd`).first().innerText();
+}
+
+/** Waits until a transaction has come to its end in the last status line of a scope; what the line says. */
+export async function ended(scope: { locator: Page['locator'] }): Promise<string> {
+  const line = scope.locator('.sent[data-stage="confirmed"], .sent[data-stage="refused"], .sent[data-stage="expired"]').first();
+  await line.waitFor();
+  return line.innerText();
+}
