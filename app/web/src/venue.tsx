@@ -1,6 +1,6 @@
 /** What the page knows of the chain, read again and again, with the age of all of it. */
 import { type Address } from '@solana/kit';
-import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
+import { queryOptions, useQueries, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { createContext, useContext, useEffect, useSyncExternalStore } from 'react';
 import type { IdentifierString } from '@wallet-standard/base';
 
@@ -32,6 +32,8 @@ export function useSetup(): Setup {
 
 /** How often a market is read again besides its announcements, milliseconds. */
 const READ_EVERY_MS = 3_000;
+/** How long announcements are gathered before their accounts are read, milliseconds. */
+const ANNOUNCED_EVERY_MS = 500;
 /** Bytes of queues beyond which a market is read on request only: 2,000 positions a side. */
 const LARGE_BYTES = 2 * 2_000 * 104;
 /** How often markets are looked for, milliseconds. */
@@ -72,13 +74,36 @@ const CLUSTERS: { readonly [genesis: string]: IdentifierString } = {
 /** A market at one slot, again with every announcement of its accounts. */
 export function useMarket(venue: Venue, keys: MarketKeys): UseQueryResult<MarketState> {
   const { nodes } = useSetup();
-  const queryKey = ['market', keys.address];
-  useAnnouncements([keys.address, keys.price], queryKey);
-  return useQuery({
-    queryKey,
-    queryFn: () => readMarket(nodes.rpc, venue, keys),
+  const result = useQuery(marketQuery(nodes, venue, keys));
+  const followed = isLarge(result.data) ? [] : [keys.address, keys.price];
+  useAnnouncements(followed, marketKey(keys));
+  return result;
+}
+
+/** Several markets, each at a slot of its own, and when they were read; undefined until all are there. */
+export function useMarkets(venue: Venue, all: readonly MarketKeys[]) {
+  const { nodes } = useSetup();
+  return useQueries({
+    queries: all.map((keys) => marketQuery(nodes, venue, keys)),
+    combine: (results) => ({
+      error: results.find((one) => one.error !== null)?.error,
+      readAt: results.map((one) => one.dataUpdatedAt).join(),
+      states: results.every((one) => one.data !== undefined)
+        ? results.map((one) => one.data).filter((one): one is MarketState => one !== undefined)
+        : undefined,
+    }),
+  });
+}
+
+function marketKey({ address }: MarketKeys): string[] {
+  return ['market', address];
+}
+
+function marketQuery({ rpc }: Nodes, venue: Venue, keys: MarketKeys) {
+  return queryOptions({
+    queryKey: marketKey(keys),
+    queryFn: () => readMarket(rpc, venue, keys),
     refetchInterval: ({ state }) => (isLarge(state.data) ? false : READ_EVERY_MS),
-    placeholderData: keepPreviousData,
   });
 }
 
@@ -113,7 +138,19 @@ function useAnnouncements(addresses: readonly Address[], queryKey: readonly unkn
   useEffect(() => {
     const ended = new AbortController();
     const { subscriptions } = nodes;
-    const again = () => void client.invalidateQueries({ queryKey: JSON.parse(key) as unknown[] });
+    const filter = { queryKey: JSON.parse(key) as unknown[] };
+    let waits = false;
+    const again = () => {
+      if (waits) {
+        return;
+      }
+      waits = true;
+      setTimeout(() => {
+        waits = false;
+        // A reading under way goes on: on a slow line it would never come to its end.
+        void client.invalidateQueries(filter, { cancelRefetch: false });
+      }, ANNOUNCED_EVERY_MS);
+    };
     for (const one of listed === '' ? [] : (listed.split(' ') as Address[])) {
       void follow(one, ended.signal, subscriptions, again);
     }

@@ -1,6 +1,6 @@
 /** The engine's answer about accounts that were read, kept until the next are. */
 import type { Engine } from 'ballast-client';
-import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 
 import type { Method } from './worker';
 import { ask } from '.';
@@ -9,8 +9,8 @@ import { ask } from '.';
 const KEPT_MS = 5_000;
 
 /**
- * Asks as soon as there is a request. `read` tells requests apart: when their accounts were read and
- * whatever else they depend on.
+ * Asks as soon as there is a request. `read` tells requests apart: what they are about, then when their
+ * accounts were read and whatever else they depend on.
  */
 export function useEngine<M extends Method>(
   method: M,
@@ -24,6 +24,7 @@ export function useEngine<M extends Method>(
     staleTime: Infinity,
     gcTime: KEPT_MS,
     retry: false,
-    placeholderData: keepPreviousData,
+    // The answer of a moment ago, never that about something else.
+    placeholderData: (previous, query) => (query?.queryKey[2] === read[0] ? previous : undefined),
   });
 }

@@ -1,17 +1,14 @@
 /** What the owner of the connected wallet holds. */
 import type { Position } from 'ballast-client';
-import { useQueries } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
-import { readMarket, type MarketState, type TraderState, type Venue } from '../chain/accounts';
+import type { MarketState, TraderState, Venue } from '../chain/accounts';
 import { useEngine } from '../engine/useEngine';
 import { Collateral } from '../parts/Collateral';
 import { AddressText, Amount, Figure, Problem, ReadAge } from '../parts/parts';
 import { PositionCard } from '../parts/PositionCard';
-import { useSetup, useTraders } from '../venue';
+import { useMarkets, useTraders } from '../venue';
 import { useWallets } from '../wallet';
-
-const READ_EVERY_MS = 3_000;
 
 type Props = { readonly venue: Venue };
 
@@ -39,7 +36,11 @@ export function PositionsPage({ venue }: Props): ReactNode {
 type TraderProps = { readonly venue: Venue; readonly state: TraderState };
 
 function TraderAccount({ venue, state }: TraderProps): ReactNode {
-  const markets = useMarketsOf(venue, state);
+  const slots = state.trader.positions;
+  const markets = useMarkets(
+    venue,
+    venue.markets.filter((keys) => slots.some((slot) => slot.market === keys.address)),
+  );
   const all = markets.states;
   const holdings = useEngine(
     'positions',
@@ -77,26 +78,6 @@ type HeldProps = TraderProps & { readonly position: Position; readonly states: r
 function Held({ position, venue, state, states }: HeldProps): ReactNode {
   const market = states.find((one) => one.keys.index === position.market_index);
   return market === undefined ? null : <PositionCard position={position} venue={venue} state={state} market={market} />;
-}
-
-/** Every market that a trader account is in. */
-function useMarketsOf(venue: Venue, { trader }: TraderState) {
-  const { nodes } = useSetup();
-  const inMarkets = venue.markets.filter((keys) => trader.positions.some((slot) => slot.market === keys.address));
-  return useQueries({
-    queries: inMarkets.map((keys) => ({
-      queryKey: ['market', keys.address],
-      queryFn: () => readMarket(nodes.rpc, venue, keys),
-      refetchInterval: READ_EVERY_MS,
-    })),
-    combine: (results) => ({
-      error: results.find((one) => one.error !== null)?.error,
-      readAt: results.map((one) => one.dataUpdatedAt).join(),
-      states: results.every((one) => one.data !== undefined)
-        ? results.map((one) => one.data).filter((one): one is MarketState => one !== undefined)
-        : undefined,
-    }),
-  });
 }
 
 /** Tells states of a trader account apart. */

@@ -1,7 +1,7 @@
 /** An order: what it would do before it is signed, and what it did. */
 import { type Address } from '@solana/kit';
 import { OrderKind, OrderSide, SelfTrade, unitsOf, type PlaceOrderArgsArgs } from 'ballast-client';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState, type ReactNode } from 'react';
 
 import { readMarket, type MarketState, type TraderState, type Venue } from '../chain/accounts';
@@ -43,14 +43,15 @@ export function OrderForm({ venue, state, trader, owner, readAt }: Props): React
   });
   const set = (change: Partial<Typed>) => setTyped({ ...typed, ...change });
   const settled = useSettled(typed);
-  const complete = settled.size.trim() !== '' && (settled.kind === OrderKind.Market || settled.price.trim() !== '');
+  const complete = settled === typed && settled.size.trim() !== '' && (settled.kind === OrderKind.Market || settled.price.trim() !== '');
   const prepared = useQuery({
     queryKey: ['prepared', state.keys.address, trader.account.address, readAt, settled],
     queryFn: () => prepareOrder(nodes, owner, state, trader.account, orderOf(settled, state)),
     enabled: complete,
     retry: false,
     gcTime: 5_000,
-    placeholderData: keepPreviousData,
+    // Figures of accounts of a moment ago, never those of another order.
+    placeholderData: (previous, query) => (query?.queryKey[4] === settled ? previous : undefined),
   });
 
   const place = () =>
