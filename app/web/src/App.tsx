@@ -1,5 +1,5 @@
 /** The frame of every page: where one is, the wallet, and which node answers. */
-import type { ReactNode } from 'react';
+import type { MouseEvent, ReactNode } from 'react';
 
 import { Problem } from './parts/parts';
 import { WalletButton } from './parts/WalletButton';
@@ -24,7 +24,7 @@ export function App(): ReactNode {
   const { page, market } = useRoute();
   return (
     <>
-      <a className="skip" href="#content" onClick={(event) => (event.preventDefault(), document.getElementById('content')?.focus())}>
+      <a className="skip" href="#content" onClick={skip}>
         Skip to the content
       </a>
       <header>
@@ -47,6 +47,12 @@ export function App(): ReactNode {
       </main>
     </>
   );
+}
+
+/** The address after `#` is the page's: focus moves without it. */
+function skip(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById('content')?.focus();
 }
 
 function OnVenue({ page, market }: { readonly page: Page; readonly market: number | undefined }): ReactNode {

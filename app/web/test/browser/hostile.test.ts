@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 test('a market named as a script is a name', async () => {
-  const { page, thrown, end } = await site.visit('about:blank');
+  const { page, thrown, end } = await site.visit('#/settings');
   const dialogs: string[] = [];
   page.on('dialog', (dialog) => (dialogs.push(dialog.message()), void dialog.dismiss()));
   await page.route(node.served.rpc, async (route) => {
