@@ -55,10 +55,20 @@ function skip(event: MouseEvent): void {
   document.getElementById('content')?.focus();
 }
 
-function OnVenue({ page, market }: { readonly page: Page; readonly market: number | undefined }): ReactNode {
+function OnVenue({
+  page,
+  market,
+}: {
+  readonly page: Page;
+  readonly market: number | undefined;
+}): ReactNode {
   const venue = useVenue();
   if (venue.data === undefined) {
-    return venue.error === null ? <p role="status">Asking the node…</p> : <Problem error={venue.error} />;
+    return venue.error === null ? (
+      <p role="status">Asking the node…</p>
+    ) : (
+      <Problem error={venue.error} />
+    );
   }
   const chosen = venue.data.markets.find((one) => one.index === market) ?? venue.data.markets[0];
   if (chosen === undefined) {
@@ -94,7 +104,9 @@ function NodeBanner(): ReactNode {
   return (
     <div className="banner" role="status" data-testid="node-banner">
       {[...failures.values()].join('; ')}.{' '}
-      {all ? 'No other node is left: figures grow old, and their age is shown.' : `${host} answers in its place.`}
+      {all
+        ? 'No other node is left: figures grow old, and their age is shown.'
+        : `${host} answers in its place.`}
     </div>
   );
 }

@@ -15,7 +15,10 @@ function subscribe(listener: () => void): () => void {
 export function routeOf(hash: string): Route {
   const [name, market] = hash.replace(/^#\/?/, '').split('/');
   const page = PAGES.find((known) => known === name) ?? PAGES[0];
-  return { page, market: market !== undefined && /^\d{1,5}$/.test(market) ? Number(market) : undefined };
+  return {
+    page,
+    market: market !== undefined && /^\d{1,5}$/.test(market) ? Number(market) : undefined,
+  };
 }
 
 export function useRoute(): Route {

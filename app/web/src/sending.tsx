@@ -39,7 +39,12 @@ export function useSend(): {
         return undefined;
       }
       const feeCapLamports = BigInt(settings.feeCapLamports);
-      const ended = await send(instructions, { rpc: nodes.rpc, signer: signing, feeCapLamports, tell });
+      const ended = await send(instructions, {
+        rpc: nodes.rpc,
+        signer: signing,
+        feeCapLamports,
+        tell,
+      });
       await client.invalidateQueries();
       return ended;
     },
@@ -52,7 +57,11 @@ export function useSend(): {
 /** How far a transaction has come, in words: success only once it is confirmed. */
 export function SentWords({ sent }: { readonly sent: Sent | undefined }): ReactNode {
   return (
-    <p role="status" className={sent?.progress.stage === 'refused' ? 'problem sent' : 'sent'} data-stage={sent?.progress.stage}>
+    <p
+      role="status"
+      className={sent?.progress.stage === 'refused' ? 'problem sent' : 'sent'}
+      data-stage={sent?.progress.stage}
+    >
       {sent === undefined ? '' : `${sent.purpose}: ${words(sent.progress)}`}
     </p>
   );

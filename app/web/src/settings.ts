@@ -31,7 +31,9 @@ function nodeUrl(text: string, [safe = '', local = '']: readonly string[]): URL 
   try {
     url = new URL(text.trim());
   } catch {
-    throw new RangeError(`"${text}" is no address of a node; expected one such as ${safe}//node.example`);
+    throw new RangeError(
+      `"${text}" is no address of a node; expected one such as ${safe}//node.example`,
+    );
   }
   const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
   if (url.protocol !== safe && !(url.protocol === local && loopback)) {
@@ -74,7 +76,9 @@ export async function loadSettings(): Promise<Settings> {
   }
   const answer = await fetch('./config.json');
   if (!answer.ok) {
-    throw new Error(`config.json of this site cannot be read (${answer.status}); it names the nodes to ask`);
+    throw new Error(
+      `config.json of this site cannot be read (${answer.status}); it names the nodes to ask`,
+    );
   }
   return checked((await answer.json()) as Partial<Settings>);
 }

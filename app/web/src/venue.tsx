@@ -1,6 +1,12 @@
 /** What the page knows of the chain, read again and again, with the age of all of it. */
 import { type Address } from '@solana/kit';
-import { queryOptions, useQueries, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
+import {
+  queryOptions,
+  useQueries,
+  useQuery,
+  useQueryClient,
+  type UseQueryResult,
+} from '@tanstack/react-query';
 import { createContext, useContext, useEffect, useSyncExternalStore } from 'react';
 import type { IdentifierString } from '@wallet-standard/base';
 
@@ -166,7 +172,9 @@ async function follow(
 ): Promise<void> {
   try {
     const options = { commitment: 'confirmed', encoding: 'base64' } as const;
-    const announced = await subscriptions.accountNotifications(account, options).subscribe({ abortSignal });
+    const announced = await subscriptions
+      .accountNotifications(account, options)
+      .subscribe({ abortSignal });
     for await (const _ of announced) {
       changed();
     }

@@ -18,7 +18,9 @@ export type View = {
   /** The trader accounts of whoever reads. */
   readonly own: ReadonlySet<string>;
   /** Name and units of a market by its address. */
-  readonly market: (address: string) => { name: string; units: Pick<Market['oracle'], 'tickNano' | 'lotNano'> } | undefined;
+  readonly market: (
+    address: string,
+  ) => { name: string; units: Pick<Market['oracle'], 'tickNano' | 'lotNano'> } | undefined;
 };
 
 const KINDS: { readonly [kind in OrderKind]: string } = {
@@ -62,7 +64,9 @@ export function sentenceOf({ name, data }: BallastEvent, view: View): string {
         return `Your order${at} was filled: ${met.map((fill) => `${size(fill.lots)} at ${price(fill.priceTicks)}`).join(', ')}.`;
       }
       const parts = [`${KINDS[data.kind]} order to ${side} ${size(data.lots)} ${asked}${at}`];
-      parts.push(`${size(data.filledLots)} filled${data.taker.__option === 'Some' ? ` (fee ${atoms(data.taker.value.fee)})` : ''}`);
+      parts.push(
+        `${size(data.filledLots)} filled${data.taker.__option === 'Some' ? ` (fee ${atoms(data.taker.value.fee)})` : ''}`,
+      );
       parts.push(`${size(data.restingLots)} wait`, `${size(data.droppedLots)} dropped`);
       return `${capital(parts.join('; '))}.`;
     }
@@ -83,8 +87,12 @@ export function sentenceOf({ name, data }: BallastEvent, view: View): string {
     case 'ProtectionClosed':
       return `Account for protective steps closed${at}; its rent is back.`;
     case 'ProtectionSet': {
-      const steps = data.steps.map((step) => `below ${percent(step.ratioBps)} keep ${percent(step.keepBps)}`);
-      return steps.length === 0 ? `Protective steps cleared${at}.` : `Protective steps set${at}: ${steps.join(', ')}.`;
+      const steps = data.steps.map(
+        (step) => `below ${percent(step.ratioBps)} keep ${percent(step.keepBps)}`,
+      );
+      return steps.length === 0
+        ? `Protective steps cleared${at}.`
+        : `Protective steps set${at}: ${steps.join(', ')}.`;
     }
     case 'ProtectionExecuted':
       return `A protective step was executed${at}: ${size(data.filledLots)} closed at a mark of ${price(data.markTicks)}.`;

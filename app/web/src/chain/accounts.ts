@@ -75,7 +75,9 @@ export async function readAccounts(
   let slot = 0n;
   for (let at = 0; at < addresses.length; at += AT_ONCE) {
     const asked = addresses.slice(at, at + AT_ONCE);
-    const answer = await rpc.getMultipleAccounts(asked, { commitment: 'confirmed', encoding: 'base64' }).send();
+    const answer = await rpc
+      .getMultipleAccounts(asked, { commitment: 'confirmed', encoding: 'base64' })
+      .send();
     slot = answer.context.slot;
     asked.forEach((one, index) => {
       const found = answer.value[index];
@@ -113,7 +115,9 @@ function decoded<T extends object>(
   try {
     return decoder.decode(account.data);
   } catch {
-    throw new Error(`${what} has ${account.data.length} bytes that are none of this release; load the page again`);
+    throw new Error(
+      `${what} has ${account.data.length} bytes that are none of this release; load the page again`,
+    );
   }
 }
 
@@ -124,7 +128,9 @@ export async function readVenue(rpc: Rpc<SolanaRpcApi>): Promise<Venue> {
   const account = present(first.accounts[0], 'The exchange');
   const exchange = decoded(account, 'The exchange', getExchangeDecoder());
   const indices = Array.from({ length: exchange.marketCount }, (_, index) => index);
-  const addresses = await Promise.all(indices.map(async (index) => (await findMarketPda({ index }))[0]));
+  const addresses = await Promise.all(
+    indices.map(async (index) => (await findMarketPda({ index }))[0]),
+  );
   const { accounts } = await readAccounts(rpc, addresses);
   const open = accounts.filter((account): account is RawAccount => 'data' in account);
   return { exchange, exchangeAddress, markets: await Promise.all(open.map(marketKeys)) };
@@ -135,7 +141,16 @@ async function marketKeys(account: RawAccount): Promise<MarketKeys> {
   const { index, book, queueLong, queueShort, oracle } = market;
   const name = decodeMarketName(market.name);
   const price = await findPriceAddress(market);
-  return { index, name, address: account.address, book, queueLong, queueShort, price, units: oracle };
+  return {
+    index,
+    name,
+    address: account.address,
+    book,
+    queueLong,
+    queueShort,
+    price,
+    units: oracle,
+  };
 }
 
 /** A market's accounts, all of one slot. */
@@ -177,7 +192,9 @@ function ordersOf(account: MaybeRawAccount): { asks: BookOrder[]; bids: BookOrde
 /** The trader accounts of an owner, by number. */
 export async function readTraders(rpc: Rpc<SolanaRpcApi>, owner: Address): Promise<TraderState[]> {
   const subIds = Array.from({ length: SUB_ACCOUNTS }, (_, subId) => subId);
-  const addresses = await Promise.all(subIds.map(async (subId) => (await findTraderPda({ owner, subId }))[0]));
+  const addresses = await Promise.all(
+    subIds.map(async (subId) => (await findTraderPda({ owner, subId }))[0]),
+  );
   const { accounts } = await readAccounts(rpc, addresses);
   return accounts.filter((account): account is RawAccount => 'data' in account).map(traderState);
 }

@@ -1,6 +1,10 @@
 /** What a trader does, as instructions built from what the page shows. */
 import { AccountRole, createNoopSigner, type Address, type Instruction } from '@solana/kit';
-import { findAssociatedTokenPda, getCreateAssociatedTokenIdempotentInstruction, TOKEN_PROGRAM_ADDRESS } from '@solana-program/token';
+import {
+  findAssociatedTokenPda,
+  getCreateAssociatedTokenIdempotentInstruction,
+  TOKEN_PROGRAM_ADDRESS,
+} from '@solana-program/token';
 import {
   findProtectionPda,
   findTraderPda,
@@ -25,7 +29,14 @@ import {
 } from 'ballast-client';
 
 import { ask } from '../engine';
-import { present, readAccounts, type MarketKeys, type MarketState, type TraderState, type Venue } from './accounts';
+import {
+  present,
+  readAccounts,
+  type MarketKeys,
+  type MarketState,
+  type TraderState,
+  type Venue,
+} from './accounts';
 import type { Nodes } from './nodes';
 import type { TokenAccount } from './tokens';
 
@@ -41,7 +52,10 @@ export async function deposit(
   amount: bigint,
 ): Promise<Instruction[]> {
   const signer = createNoopSigner(owner);
-  const open = trader === undefined ? [await getCreateTraderInstructionAsync({ payer: signer, owner: signer, subId: 0 })] : [];
+  const open =
+    trader === undefined
+      ? [await getCreateTraderInstructionAsync({ payer: signer, owner: signer, subId: 0 })]
+      : [];
   const into = trader ?? (await findTraderPda({ owner, subId: 0 }))[0];
   const pay = getDepositInstruction({
     depositor: signer,
@@ -65,7 +79,13 @@ export async function withdraw(
   const [signer, mint] = [createNoopSigner(owner), exchange.collateralMint];
   const tokenProgram = destination?.program ?? TOKEN_PROGRAM_ADDRESS;
   const [own] = await findAssociatedTokenPda({ owner, mint, tokenProgram });
-  const make = getCreateAssociatedTokenIdempotentInstruction({ payer: signer, ata: own, owner, mint, tokenProgram });
+  const make = getCreateAssociatedTokenIdempotentInstruction({
+    payer: signer,
+    ata: own,
+    owner,
+    mint,
+    tokenProgram,
+  });
   const pay = getWithdrawInstruction({
     owner: signer,
     trader,
@@ -140,7 +160,12 @@ function marketAccounts(keys: MarketKeys, owner: Address, trader: Address) {
 }
 
 /** Takes an order out of the book. */
-export function cancelOrder(keys: MarketKeys, owner: Address, trader: Address, id: bigint): Instruction {
+export function cancelOrder(
+  keys: MarketKeys,
+  owner: Address,
+  trader: Address,
+  id: bigint,
+): Instruction {
   return getCancelOrderInstruction({
     authority: createNoopSigner(owner),
     market: keys.address,
@@ -160,12 +185,30 @@ export function placeTrigger(
   lots: bigint,
 ): Instruction {
   const authority = createNoopSigner(owner);
-  return getPlaceTriggerInstruction({ authority, market: keys.address, trader, kind, priceTicks, worstTicks: 0n, lots });
+  return getPlaceTriggerInstruction({
+    authority,
+    market: keys.address,
+    trader,
+    kind,
+    priceTicks,
+    worstTicks: 0n,
+    lots,
+  });
 }
 
 /** Clears one. */
-export function cancelTrigger(keys: MarketKeys, owner: Address, trader: Address, kind: TriggerKind): Instruction {
-  return getCancelTriggerInstruction({ authority: createNoopSigner(owner), market: keys.address, trader, kind });
+export function cancelTrigger(
+  keys: MarketKeys,
+  owner: Address,
+  trader: Address,
+  kind: TriggerKind,
+): Instruction {
+  return getCancelTriggerInstruction({
+    authority: createNoopSigner(owner),
+    market: keys.address,
+    trader,
+    kind,
+  });
 }
 
 /** Protective steps of a position in place of those before; its account is opened where there is none. */
@@ -179,7 +222,11 @@ export async function setProtection(
 ): Promise<Instruction[]> {
   const [signer, market] = [createNoopSigner(owner), keys.address];
   const [protection] = await findProtectionPda({ trader: account.address, market });
-  const create = await getCreateProtectionInstructionAsync({ owner: signer, market, trader: account.address });
+  const create = await getCreateProtectionInstructionAsync({
+    owner: signer,
+    market,
+    trader: account.address,
+  });
   const lots = trader.positions.find((slot) => slot.market === market)?.lots ?? 0n;
   const queue = lots < 0n ? keys.queueShort : keys.queueLong;
   const set = getSetProtectionInstruction({
@@ -195,7 +242,11 @@ export async function setProtection(
 }
 
 /** Closes the account of protective steps; its rent goes back to the owner. */
-export async function closeProtection(keys: MarketKeys, owner: Address, trader: Address): Promise<Instruction> {
+export async function closeProtection(
+  keys: MarketKeys,
+  owner: Address,
+  trader: Address,
+): Promise<Instruction> {
   const [protection] = await findProtectionPda({ trader, market: keys.address });
   return getCloseProtectionInstruction({ owner: createNoopSigner(owner), protection });
 }

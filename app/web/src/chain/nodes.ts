@@ -78,7 +78,9 @@ export class Nodes {
         this.#tell(this.#state.using, [index, sentence]);
       }
     }
-    throw new Error(`no node answers: ${problems.join('; ')}. Check your connection, or choose another in Settings`);
+    throw new Error(
+      `no node answers: ${problems.join('; ')}. Check your connection, or choose another in Settings`,
+    );
   }
 
   async #askOne<T>(index: number, request: Parameters<RpcTransport>[0]): Promise<T> {

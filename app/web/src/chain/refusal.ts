@@ -5,7 +5,12 @@ import {
   SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE,
   type Instruction,
 } from '@solana/kit';
-import { BALLAST_PROGRAM_ADDRESS, EngineError, getBallastErrorMessage, type BallastError } from 'ballast-client';
+import {
+  BALLAST_PROGRAM_ADDRESS,
+  EngineError,
+  getBallastErrorMessage,
+  type BallastError,
+} from 'ballast-client';
 
 /** A transaction that failed, with what the node says of it. */
 export class Refused extends Error {
@@ -21,10 +26,13 @@ export class Refused extends Error {
 /** What the chain says without the program, and what to do. */
 const OF_THE_CHAIN: { readonly [name: string]: string } = {
   AccountNotFound: 'the wallet has no SOL to pay the fee; send it some and try again',
-  InsufficientFundsForFee: 'the wallet has too little SOL to pay the fee; send it some and try again',
-  InsufficientFundsForRent: 'the wallet has too little SOL for the account’s deposit; send it some and try again',
+  InsufficientFundsForFee:
+    'the wallet has too little SOL to pay the fee; send it some and try again',
+  InsufficientFundsForRent:
+    'the wallet has too little SOL for the account’s deposit; send it some and try again',
   BlockhashNotFound: 'the transaction is too old for the chain; nothing has happened: try again',
-  AlreadyProcessed: 'the same transaction is in a block already; look at History before you try again',
+  AlreadyProcessed:
+    'the same transaction is in a block already; look at History before you try again',
   AccountInUse: 'the chain is busy with the same accounts; nothing has happened: try again',
 };
 
@@ -38,7 +46,9 @@ export function refusalOf(problem: unknown, instructions: readonly Instruction[]
   if (problem instanceof Refused) {
     return ofChain(problem.cause, problem.logs, instructions);
   }
-  if (isSolanaError(problem, SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE)) {
+  if (
+    isSolanaError(problem, SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE)
+  ) {
     const { cause } = problem;
     if (isSolanaError(cause, SOLANA_ERROR__INSTRUCTION_ERROR__CUSTOM)) {
       const { code, index } = cause.context;
@@ -53,11 +63,17 @@ export function refusalOf(problem: unknown, instructions: readonly Instruction[]
   return /reject|denied|cancel/i.test(message) ? 'you have not signed; nothing was sent' : message;
 }
 
-function ofChain(cause: unknown, logs: readonly string[], instructions: readonly Instruction[]): string {
+function ofChain(
+  cause: unknown,
+  logs: readonly string[],
+  instructions: readonly Instruction[],
+): string {
   if (typeof cause === 'string') {
     return OF_THE_CHAIN[cause] ?? `the chain answers ${cause}; nothing has happened`;
   }
-  const found = (cause ?? {}) as { readonly InstructionError?: readonly [number | bigint, unknown] };
+  const found = (cause ?? {}) as {
+    readonly InstructionError?: readonly [number | bigint, unknown];
+  };
   if (found.InstructionError !== undefined) {
     const [index, detail] = found.InstructionError;
     return ofInstruction(instructions[Number(index)], detail, logs);
@@ -66,20 +82,32 @@ function ofChain(cause: unknown, logs: readonly string[], instructions: readonly
   return OF_THE_CHAIN[name] ?? `the chain answers ${name}; nothing has happened`;
 }
 
-function ofInstruction(instruction: Instruction | undefined, detail: unknown, logs: readonly string[]): string {
+function ofInstruction(
+  instruction: Instruction | undefined,
+  detail: unknown,
+  logs: readonly string[],
+): string {
   const custom = (detail as { readonly Custom?: number | bigint } | null)?.Custom;
   if (custom === undefined) {
     const name = typeof detail === 'string' ? detail : JSON.stringify(detail);
     return `the program ends with ${name}; nothing has happened`;
   }
   const number = Number(custom);
-  const own = number >= OWN_ERRORS ? (getBallastErrorMessage(number as BallastError) as string | undefined) : undefined;
-  if (own !== undefined && (instruction === undefined || instruction.programAddress === BALLAST_PROGRAM_ADDRESS)) {
+  const own =
+    number >= OWN_ERRORS
+      ? (getBallastErrorMessage(number as BallastError) as string | undefined)
+      : undefined;
+  if (
+    own !== undefined &&
+    (instruction === undefined || instruction.programAddress === BALLAST_PROGRAM_ADDRESS)
+  ) {
     return own;
   }
   if (number === INSUFFICIENT_TOKENS) {
     return 'the wallet has less of the collateral than that; choose a smaller amount';
   }
-  const said = logs.findLast((line) => line.includes('Error Message: '))?.split('Error Message: ')[1];
+  const said = logs
+    .findLast((line) => line.includes('Error Message: '))
+    ?.split('Error Message: ')[1];
   return `the program refuses with error ${number}${said === undefined ? '' : `: ${said}`}; nothing has happened`;
 }

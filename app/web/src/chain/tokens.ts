@@ -1,11 +1,21 @@
 /** Collateral in the owner's wallet. */
-import { getU64Decoder, getBase64Encoder, type Address, type Rpc, type SolanaRpcApi } from '@solana/kit';
+import {
+  getU64Decoder,
+  getBase64Encoder,
+  type Address,
+  type Rpc,
+  type SolanaRpcApi,
+} from '@solana/kit';
 
 /** Where a token account's balance stands, in both token programs. */
 const AMOUNT_AT = 64;
 
 /** A token account of the collateral. */
-export type TokenAccount = { readonly address: Address; readonly program: Address; readonly atoms: bigint };
+export type TokenAccount = {
+  readonly address: Address;
+  readonly program: Address;
+  readonly atoms: bigint;
+};
 
 /** The owner's token accounts of a mint, the fullest first. */
 export async function readTokenAccounts(

@@ -55,7 +55,10 @@ const MICRO = 1_000_000n;
 type Lifetime = { readonly blockhash: Blockhash; readonly lastValidBlockHeight: bigint };
 
 /** Sends instructions as one transaction; the last progress told is how it ended. */
-export async function send(instructions: readonly Instruction[], sending: Sending): Promise<Progress> {
+export async function send(
+  instructions: readonly Instruction[],
+  sending: Sending,
+): Promise<Progress> {
   const told = (progress: Progress): Progress => {
     sending.tell(progress);
     return progress;
@@ -122,13 +125,17 @@ async function priority(
   if (cap === 0n) {
     return 0n;
   }
-  const accounts = instructions.flatMap((one) => (one.accounts ?? []).map((account) => account.address));
+  const accounts = instructions.flatMap((one) =>
+    (one.accounts ?? []).map((account) => account.address),
+  );
   const recent = await rpc
     .getRecentPrioritizationFees([...new Set(accounts)].slice(0, 128))
     .send()
     // A node that keeps no such record does not keep anybody from trading.
     .catch(() => []);
-  const fees = recent.map((one) => BigInt(one.prioritizationFee)).sort((one, other) => (one < other ? -1 : 1));
+  const fees = recent
+    .map((one) => BigInt(one.prioritizationFee))
+    .sort((one, other) => (one < other ? -1 : 1));
   const middle = fees[Math.floor(fees.length / 2)] ?? 0n;
   // The limit is a fifth and 1,000 above what was consumed, see `withBudget`.
   const most = (cap * MICRO) / (units + units / 5n + 1_000n);

@@ -42,10 +42,14 @@ export function HistoryPage({ venue }: Props): ReactNode {
         </button>
         <ReadAge of={history} />
       </div>
-      <p className="lead">The newest {NEWEST} transactions that your node has of your trader accounts.</p>
+      <p className="lead">
+        The newest {NEWEST} transactions that your node has of your trader accounts.
+      </p>
       <Problem error={traders.error ?? history.error} />
       <ol className="events">
-        {history.data?.map((one) => <Entry key={one.signature} happened={one} view={view} venue={venue} />)}
+        {history.data?.map((one) => (
+          <Entry key={one.signature} happened={one} view={view} venue={venue} />
+        ))}
       </ol>
       {history.data?.length === 0 && <p className="muted">Nothing has happened yet.</p>}
     </>
@@ -60,20 +64,30 @@ function Entry({ happened, view, venue }: EntryProps): ReactNode {
   return (
     <li data-signature={signature}>
       <div className="age">
-        <time>{when}</time> · slot {String(slot)} · <code title={signature}>{signature.slice(0, 12)}…</code>
+        <time>{when}</time> · slot {String(slot)} ·{' '}
+        <code title={signature}>{signature.slice(0, 12)}…</code>
       </div>
       {announcements.map(({ event }, at) => (
         <div key={at} data-event={event.name}>
           {sentenceOf(event, view)}
-          {event.name === 'AutoDeleveraged' && <Why signature={signature} at={at} venue={venue} market={event.data.market} />}
+          {event.name === 'AutoDeleveraged' && (
+            <Why signature={signature} at={at} venue={venue} market={event.data.market} />
+          )}
         </div>
       ))}
-      {announcements.length === 0 && <div className="muted">A transaction without an event of Ballast.</div>}
+      {announcements.length === 0 && (
+        <div className="muted">A transaction without an event of Ballast.</div>
+      )}
     </li>
   );
 }
 
-type WhyProps = { readonly signature: string; readonly at: number; readonly venue: Venue; readonly market: string };
+type WhyProps = {
+  readonly signature: string;
+  readonly at: number;
+  readonly venue: Venue;
+  readonly market: string;
+};
 
 function Why(props: WhyProps): ReactNode {
   const [asked, setAsked] = useState(0);

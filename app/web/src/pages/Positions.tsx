@@ -27,7 +27,9 @@ export function PositionsPage({ venue }: Props): ReactNode {
         <ReadAge of={traders} />
       </div>
       <Problem error={traders.error} />
-      {traders.data?.map((one) => <TraderAccount key={one.account.address} venue={venue} state={one} />)}
+      {traders.data?.map((one) => (
+        <TraderAccount key={one.account.address} venue={venue} state={one} />
+      ))}
       {traders.data?.length === 0 && <Collateral venue={venue} state={undefined} />}
     </>
   );
@@ -45,11 +47,18 @@ function TraderAccount({ venue, state }: TraderProps): ReactNode {
   const holdings = useEngine(
     'positions',
     [state.account.address, markets.readAt, hash(state)],
-    all && { trader: state.account, decimals: venue.exchange.mintDecimals, markets: all.map((one) => one.accounts) },
+    all && {
+      trader: state.account,
+      decimals: venue.exchange.mintDecimals,
+      markets: all.map((one) => one.accounts),
+    },
   );
   const decimals = venue.exchange.mintDecimals;
   return (
-    <section aria-label={`Trader account ${state.trader.subId}`} data-trader={state.account.address}>
+    <section
+      aria-label={`Trader account ${state.trader.subId}`}
+      data-trader={state.account.address}
+    >
       <h2>
         Trader account {state.trader.subId} <AddressText address={state.account.address} />
       </h2>
@@ -66,18 +75,29 @@ function TraderAccount({ venue, state }: TraderProps): ReactNode {
       )}
       <Collateral venue={venue} state={state} />
       {holdings.data?.positions.map((position) => (
-        <Held key={position.market_index} position={position} venue={venue} state={state} states={all ?? []} />
+        <Held
+          key={position.market_index}
+          position={position}
+          venue={venue}
+          state={state}
+          states={all ?? []}
+        />
       ))}
       {holdings.data?.positions.length === 0 && <p className="muted">No position and no order.</p>}
     </section>
   );
 }
 
-type HeldProps = TraderProps & { readonly position: Position; readonly states: readonly MarketState[] };
+type HeldProps = TraderProps & {
+  readonly position: Position;
+  readonly states: readonly MarketState[];
+};
 
 function Held({ position, venue, state, states }: HeldProps): ReactNode {
   const market = states.find((one) => one.keys.index === position.market_index);
-  return market === undefined ? null : <PositionCard position={position} venue={venue} state={state} market={market} />;
+  return market === undefined ? null : (
+    <PositionCard position={position} venue={venue} state={state} market={market} />
+  );
 }
 
 /** Tells states of a trader account apart. */

@@ -45,8 +45,8 @@ export function QueuePage({ venue, keys }: Props): ReactNode {
         )}
       </div>
       <p className="lead">
-        When a bankrupt position has exhausted book, pool and insurance, winners of the other side close against it in this
-        order. Computed in this page from the accounts of your own node.
+        When a bankrupt position has exhausted book, pool and insurance, winners of the other side
+        close against it in this order. Computed in this page from the accounts of your own node.
       </p>
       <Problem error={market.error ?? queue.error} />
       {queue.data !== undefined && state !== undefined && (
@@ -54,7 +54,12 @@ export function QueuePage({ venue, keys }: Props): ReactNode {
           <Mark answer={queue.data} />
           <div className="columns">
             {queue.data.sides.map((side) => (
-              <Side key={side.side} side={side} queues={queue.data} decimals={venue.exchange.mintDecimals} />
+              <Side
+                key={side.side}
+                side={side}
+                queues={queue.data}
+                decimals={venue.exchange.mintDecimals}
+              />
             ))}
           </div>
           <PlaceOf venue={venue} state={state} readAt={market.dataUpdatedAt} />
@@ -65,7 +70,11 @@ export function QueuePage({ venue, keys }: Props): ReactNode {
   );
 }
 
-type SideProps = { readonly side: SideQueue; readonly queues: MarketQueues; readonly decimals: number };
+type SideProps = {
+  readonly side: SideQueue;
+  readonly queues: MarketQueues;
+  readonly decimals: number;
+};
 
 function Side({ side, queues, decimals }: SideProps): ReactNode {
   const title = `${side.side === 'long' ? 'Longs' : 'Shorts'} of ${queues.market}`;
@@ -73,7 +82,12 @@ function Side({ side, queues, decimals }: SideProps): ReactNode {
     <section aria-label={title} data-side={side.side}>
       <h2>{title}</h2>
       <Histogram side={side} />
-      <div className="scroll" tabIndex={0} role="group" aria-label={`${title}, the first to be cut first`}>
+      <div
+        className="scroll"
+        tabIndex={0}
+        role="group"
+        aria-label={`${title}, the first to be cut first`}
+      >
         <table>
           <thead>
             <tr>

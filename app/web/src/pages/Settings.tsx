@@ -2,7 +2,14 @@
 import { useState, type FormEvent, type ReactNode } from 'react';
 
 import { Problem } from '../parts/parts';
-import { feeCap, PALETTES, saveSettings, solanaNode, type Palette, type SolanaNode } from '../settings';
+import {
+  feeCap,
+  PALETTES,
+  saveSettings,
+  solanaNode,
+  type Palette,
+  type SolanaNode,
+} from '../settings';
 import { useNodeState, useSetup } from '../venue';
 
 const SHOWN_NODES = [0, 1, 2];
@@ -42,26 +49,45 @@ export function SettingsPage(): ReactNode {
       <fieldset>
         <legend>Solana nodes, in the order in which they are asked</legend>
         <p className="muted">
-          The page sends requests to these and to nobody else. Choose nodes of different operators: the second answers when the
-          first does not.
+          The page sends requests to these and to nobody else. Choose nodes of different operators:
+          the second answers when the first does not.
         </p>
         {SHOWN_NODES.map((at) => (
           <div className="bar" key={at}>
             <label className="grow">
               Node {at + 1}
-              <input name={`rpc${at}`} defaultValue={nodes.nodes[at]?.rpc ?? ''} spellCheck={false} autoComplete="off" inputMode="url" />
+              <input
+                name={`rpc${at}`}
+                defaultValue={nodes.nodes[at]?.rpc ?? ''}
+                spellCheck={false}
+                autoComplete="off"
+                inputMode="url"
+              />
             </label>
             <label className="grow">
               Websocket of node {at + 1}
-              <input name={`ws${at}`} defaultValue={nodes.nodes[at]?.ws ?? ''} spellCheck={false} autoComplete="off" inputMode="url" />
+              <input
+                name={`ws${at}`}
+                defaultValue={nodes.nodes[at]?.ws ?? ''}
+                spellCheck={false}
+                autoComplete="off"
+                inputMode="url"
+              />
             </label>
-            <span className="muted">{stateOf(at, nodes.nodes.length, state.using, state.failures.get(at))}</span>
+            <span className="muted">
+              {stateOf(at, nodes.nodes.length, state.using, state.failures.get(at))}
+            </span>
           </div>
         ))}
       </fieldset>
       <label>
         Most for priority of a transaction, lamports
-        <input name="fee" defaultValue={settings.feeCapLamports} inputMode="numeric" autoComplete="off" />
+        <input
+          name="fee"
+          defaultValue={settings.feeCapLamports}
+          inputMode="numeric"
+          autoComplete="off"
+        />
       </label>
       <label>
         Colours of lights

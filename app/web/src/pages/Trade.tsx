@@ -21,7 +21,11 @@ export function TradePage({ venue, keys }: Props): ReactNode {
   const [account, setAccount] = useState(0);
   const state = market.data;
   const trader = traders.data?.[account] ?? traders.data?.[0];
-  const queue = useEngine('queue', [keys.address, market.dataUpdatedAt, 1], state && { market: state.accounts, top: 1 });
+  const queue = useEngine(
+    'queue',
+    [keys.address, market.dataUpdatedAt, 1],
+    state && { market: state.accounts, top: 1 },
+  );
   return (
     <>
       <div className="bar">
@@ -53,7 +57,14 @@ export function TradePage({ venue, keys }: Props): ReactNode {
               </p>
             )}
             {owner !== undefined && trader !== undefined && (
-              <OrderForm key={keys.address} venue={venue} state={state} trader={trader} owner={owner} readAt={market.dataUpdatedAt} />
+              <OrderForm
+                key={keys.address}
+                venue={venue}
+                state={state}
+                trader={trader}
+                owner={owner}
+                readAt={market.dataUpdatedAt}
+              />
             )}
           </section>
           <section aria-label="Book">
@@ -63,7 +74,12 @@ export function TradePage({ venue, keys }: Props): ReactNode {
         </div>
       )}
       {state !== undefined && owner !== undefined && trader !== undefined && (
-        <OwnOrders state={state} trader={trader} owner={owner} decimals={venue.exchange.mintDecimals} />
+        <OwnOrders
+          state={state}
+          trader={trader}
+          owner={owner}
+          decimals={venue.exchange.mintDecimals}
+        />
       )}
     </>
   );

@@ -45,7 +45,11 @@ export function Collateral({ venue, state }: Props): ReactNode {
       }
       if (out && state !== undefined) {
         // The engine's sentence, before the wallet is asked.
-        await ask('previewTransfer', { trader: state.account, decimals: mintDecimals, atoms: -atoms });
+        await ask('previewTransfer', {
+          trader: state.account,
+          decimals: mintDecimals,
+          atoms: -atoms,
+        });
         return withdraw(venue, owner, state.account.address, fullest, atoms);
       }
       if (fullest === undefined) {
@@ -57,14 +61,24 @@ export function Collateral({ venue, state }: Props): ReactNode {
 
   return (
     <div className="card" data-testid="collateral">
-      {state === undefined && <p>This wallet has no trader account yet. The first deposit opens one.</p>}
+      {state === undefined && (
+        <p>This wallet has no trader account yet. The first deposit opens one.</p>
+      )}
       <form className="bar" onSubmit={(event) => (event.preventDefault(), move(false))}>
         <label>
           Amount
           <br />
-          <input value={typed} onChange={(event) => setTyped(event.target.value)} inputMode="decimal" autoComplete="off" />
+          <input
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+            inputMode="decimal"
+            autoComplete="off"
+          />
         </label>
-        <button type="button" onClick={() => setTyped(plainDecimal(fullest?.atoms ?? 0n, mintDecimals))}>
+        <button
+          type="button"
+          onClick={() => setTyped(plainDecimal(fullest?.atoms ?? 0n, mintDecimals))}
+        >
           All of the wallet
         </button>
         {state !== undefined && (

@@ -21,7 +21,11 @@ export function Depth({ state }: { readonly state: MarketState }): ReactNode {
       <td className="number">{grouped(decimalOf(level.ticks, units.tickNano))}</td>
       <td className="number">{grouped(decimalOf(level.lots, units.lotNano))}</td>
       <td className="number plotted">
-        <i aria-hidden="true" className={`depth-${side}`} style={{ width: `${Number((level.ahead * 100n) / most)}%` }} />
+        <i
+          aria-hidden="true"
+          className={`depth-${side}`}
+          style={{ width: `${Number((level.ahead * 100n) / most)}%` }}
+        />
         {grouped(decimalOf(level.ahead, units.lotNano))}
       </td>
     </tr>
@@ -52,5 +56,7 @@ export function levelsOf(orders: readonly BookOrder[], atomsPerLotTick: bigint):
     levels.set(ticks, (levels.get(ticks) ?? 0n) + BigInt(lots));
   }
   let ahead = 0n;
-  return [...levels].slice(0, LEVELS).map(([ticks, lots]) => ({ ticks, lots, ahead: (ahead += lots) }));
+  return [...levels]
+    .slice(0, LEVELS)
+    .map(([ticks, lots]) => ({ ticks, lots, ahead: (ahead += lots) }));
 }

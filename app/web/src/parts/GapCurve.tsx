@@ -19,7 +19,10 @@ type Props = { readonly venue: Venue; readonly state: MarketState; readonly read
 export function GapCurve({ venue, state, readAt }: Props): ReactNode {
   const { nodes } = useSetup();
   const decimals = venue.exchange.mintDecimals;
-  const curve = useEngine('gap', [state.keys.address, readAt], { market: state.accounts, percent: PERCENT });
+  const curve = useEngine('gap', [state.keys.address, readAt], {
+    market: state.accounts,
+    percent: PERCENT,
+  });
   const pool = useQuery({
     queryKey: ['pool', state.keys.address, readAt],
     queryFn: () => poolWorth(nodes, state),
@@ -27,7 +30,10 @@ export function GapCurve({ venue, state, readAt }: Props): ReactNode {
     placeholderData: (previous) => previous,
   });
   const gaps = curve.data?.gaps ?? [];
-  const most = gaps.reduce((max, gap) => (BigInt(gap.deficit_atoms) > max ? BigInt(gap.deficit_atoms) : max), 1n);
+  const most = gaps.reduce(
+    (max, gap) => (BigInt(gap.deficit_atoms) > max ? BigInt(gap.deficit_atoms) : max),
+    1n,
+  );
   return (
     <section aria-label="Gap curve">
       <h2>What would a jump of the price leave?</h2>
@@ -37,7 +43,11 @@ export function GapCurve({ venue, state, readAt }: Props): ReactNode {
           <Amount atoms={curve.data?.insurance_available_atoms ?? 0} decimals={decimals} />
         </Figure>
         <Figure label="Backstop pool" id="pool">
-          {pool.data === null || pool.data === undefined ? 'none' : <Amount atoms={pool.data} decimals={decimals} />}
+          {pool.data === null || pool.data === undefined ? (
+            'none'
+          ) : (
+            <Amount atoms={pool.data} decimals={decimals} />
+          )}
         </Figure>
       </dl>
       <div className="scroll" tabIndex={0} role="group" aria-label="Gap curve, one move a row">
@@ -61,7 +71,10 @@ export function GapCurve({ venue, state, readAt }: Props): ReactNode {
                 <td className="number">{grouped(gap.mark)}</td>
                 <td className="number">{decimal(gap.bankrupt_positions, 0)}</td>
                 <td className="plotted">
-                  <i aria-hidden="true" style={{ width: `${Number((BigInt(gap.deficit_atoms) * 100n) / most)}%` }} />
+                  <i
+                    aria-hidden="true"
+                    style={{ width: `${Number((BigInt(gap.deficit_atoms) * 100n) / most)}%` }}
+                  />
                   <Amount atoms={gap.deficit_atoms} decimals={decimals} />
                 </td>
                 <td>
@@ -83,7 +96,12 @@ async function poolWorth({ rpc }: Nodes, state: MarketState): Promise<string | n
   const [trader] = await findPoolTraderPda({ pool: poolAddress });
   const { accounts } = await readAccounts(rpc, [poolAddress, trader]);
   const [pool, poolTrader] = accounts;
-  if (pool === undefined || poolTrader === undefined || !('data' in pool) || !('data' in poolTrader)) {
+  if (
+    pool === undefined ||
+    poolTrader === undefined ||
+    !('data' in pool) ||
+    !('data' in poolTrader)
+  ) {
     return null;
   }
   const share = { address: market, exists: false } as const;

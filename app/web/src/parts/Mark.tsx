@@ -22,7 +22,9 @@ export function Mark({ answer }: { readonly answer: Answer }): ReactNode {
         {answer.market} at <strong data-testid="mark">{grouped(answer.mark)}</strong>
       </span>
       <span className={old ? 'age stale' : 'age'}>
-        {seconds === null ? 'the last price that the market recorded' : `price ${age(seconds)} old at slot ${answer.slot}`}
+        {seconds === null
+          ? 'the last price that the market recorded'
+          : `price ${age(seconds)} old at slot ${answer.slot}`}
       </span>
       {answer.price_fault != null && <span className="problem">{answer.price_fault}</span>}
     </p>

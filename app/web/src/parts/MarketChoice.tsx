@@ -10,7 +10,10 @@ export function MarketChoice({ venue, keys, page }: Props): ReactNode {
   return (
     <label className="market-choice">
       Market{' '}
-      <select value={keys.index} onChange={(event) => (window.location.hash = link(page, Number(event.target.value)))}>
+      <select
+        value={keys.index}
+        onChange={(event) => (window.location.hash = link(page, Number(event.target.value)))}
+      >
         {venue.markets.map((one) => (
           <option key={one.address} value={one.index}>
             {one.name}

@@ -43,7 +43,10 @@ export function OrderForm({ venue, state, trader, owner, readAt }: Props): React
   });
   const set = (change: Partial<Typed>) => setTyped({ ...typed, ...change });
   const settled = useSettled(typed);
-  const complete = settled === typed && settled.size.trim() !== '' && (settled.kind === OrderKind.Market || settled.price.trim() !== '');
+  const complete =
+    settled === typed &&
+    settled.size.trim() !== '' &&
+    (settled.kind === OrderKind.Market || settled.price.trim() !== '');
   const prepared = useQuery({
     queryKey: ['prepared', state.keys.address, trader.account.address, readAt, settled],
     queryFn: () => prepareOrder(nodes, owner, state, trader.account, orderOf(settled, state)),
@@ -68,7 +71,12 @@ export function OrderForm({ venue, state, trader, owner, readAt }: Props): React
         <legend>Side</legend>
         {[OrderSide.Bid, OrderSide.Ask].map((side) => (
           <label key={side}>
-            <input type="radio" name="side" checked={typed.side === side} onChange={() => set({ side })} />{' '}
+            <input
+              type="radio"
+              name="side"
+              checked={typed.side === side}
+              onChange={() => set({ side })}
+            />{' '}
             {side === OrderSide.Bid ? 'Buy' : 'Sell'}{' '}
           </label>
         ))}
@@ -85,19 +93,36 @@ export function OrderForm({ venue, state, trader, owner, readAt }: Props): React
       </label>
       <label>
         {typed.kind === OrderKind.Market ? 'Worst price (none: the band)' : 'Price'}
-        <input value={typed.price} onChange={(event) => set({ price: event.target.value })} inputMode="decimal" autoComplete="off" />
+        <input
+          value={typed.price}
+          onChange={(event) => set({ price: event.target.value })}
+          inputMode="decimal"
+          autoComplete="off"
+        />
       </label>
       <label>
         Size
-        <input value={typed.size} onChange={(event) => set({ size: event.target.value })} inputMode="decimal" autoComplete="off" />
+        <input
+          value={typed.size}
+          onChange={(event) => set({ size: event.target.value })}
+          inputMode="decimal"
+          autoComplete="off"
+        />
       </label>
       <label>
-        <input type="checkbox" checked={typed.reduceOnly} onChange={(event) => set({ reduceOnly: event.target.checked })} /> Only
-        make my position smaller
+        <input
+          type="checkbox"
+          checked={typed.reduceOnly}
+          onChange={(event) => set({ reduceOnly: event.target.checked })}
+        />{' '}
+        Only make my position smaller
       </label>
       {complete && <Problem error={prepared.error} />}
       {complete && prepared.error === null && prepared.data !== undefined && (
-        <OrderPreviewFigures preview={prepared.data.preview} decimals={venue.exchange.mintDecimals} />
+        <OrderPreviewFigures
+          preview={prepared.data.preview}
+          decimals={venue.exchange.mintDecimals}
+        />
       )}
       <button type="submit" disabled={busy}>
         {typed.side === OrderSide.Bid ? 'Buy' : 'Sell'} {state.keys.name}
@@ -108,14 +133,26 @@ export function OrderForm({ venue, state, trader, owner, readAt }: Props): React
   );
 }
 
-function Outcome({ progress, venue }: { readonly progress: Progress | undefined; readonly venue: Venue }): ReactNode {
-  return progress?.stage === 'confirmed' ? <OrderOutcome signature={progress.signature} venue={venue} /> : null;
+function Outcome({
+  progress,
+  venue,
+}: {
+  readonly progress: Progress | undefined;
+  readonly venue: Venue;
+}): ReactNode {
+  return progress?.stage === 'confirmed' ? (
+    <OrderOutcome signature={progress.signature} venue={venue} />
+  ) : null;
 }
 
 /** The order that the form states. */
-export function orderOf({ side, kind, price, size, reduceOnly }: Typed, { keys }: MarketState): PlaceOrderArgsArgs {
+export function orderOf(
+  { side, kind, price, size, reduceOnly }: Typed,
+  { keys }: MarketState,
+): PlaceOrderArgsArgs {
   const { tickNano, lotNano } = keys.units;
-  const priceTicks = price.trim() === '' && kind === OrderKind.Market ? 0n : unitsOf(price.trim(), tickNano);
+  const priceTicks =
+    price.trim() === '' && kind === OrderKind.Market ? 0n : unitsOf(price.trim(), tickNano);
   const lots = unitsOf(size.trim(), lotNano);
   return {
     side,

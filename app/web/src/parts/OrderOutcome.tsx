@@ -11,23 +11,39 @@ import { Amount, Figure, Problem } from './parts';
 
 type Placed = Extract<BallastEvent, { name: 'OrderPlaced' }>['data'];
 
-export function OrderOutcome({ signature, venue }: { readonly signature: string; readonly venue: Venue }): ReactNode {
+export function OrderOutcome({
+  signature,
+  venue,
+}: {
+  readonly signature: string;
+  readonly venue: Venue;
+}): ReactNode {
   const { nodes } = useSetup();
   const happened = useQuery({
     queryKey: ['transaction', signature],
     queryFn: () => readTransaction(nodes.rpc, signature),
     staleTime: Infinity,
   });
-  const placed = happened.data?.announcements.map(({ event }) => event).find((event) => event.name === 'OrderPlaced');
+  const placed = happened.data?.announcements
+    .map(({ event }) => event)
+    .find((event) => event.name === 'OrderPlaced');
   return (
     <>
       <Problem error={happened.error} />
-      {placed?.name === 'OrderPlaced' && <Outcome placed={placed.data} decimals={venue.exchange.mintDecimals} />}
+      {placed?.name === 'OrderPlaced' && (
+        <Outcome placed={placed.data} decimals={venue.exchange.mintDecimals} />
+      )}
     </>
   );
 }
 
-function Outcome({ placed, decimals }: { readonly placed: Placed; readonly decimals: number }): ReactNode {
+function Outcome({
+  placed,
+  decimals,
+}: {
+  readonly placed: Placed;
+  readonly decimals: number;
+}): ReactNode {
   const taker = placed.taker.__option === 'Some' ? placed.taker.value : undefined;
   const amount = (atoms: bigint) => <Amount atoms={atoms} decimals={decimals} />;
   return (

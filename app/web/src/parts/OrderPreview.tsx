@@ -50,7 +50,9 @@ export function OrderPreviewFigures({ preview, decimals }: Props): ReactNode {
           <h3>Your position afterwards</h3>
           <dl className="figures">
             <Figure label="Size" id="after_size">
-              {position.side === 'none' ? 'none' : `${position.side} ${grouped(position.size.replace('-', ''))}`}
+              {position.side === 'none'
+                ? 'none'
+                : `${position.side} ${grouped(position.size.replace('-', ''))}`}
             </Figure>
             <Figure label="Margin" id="after_margin_atoms">
               {amount(position.margin_atoms)}
@@ -59,7 +61,9 @@ export function OrderPreviewFigures({ preview, decimals }: Props): ReactNode {
               {position.margin_ratio_bps === null ? 'none' : percent(position.margin_ratio_bps)}
             </Figure>
             <Figure label="Liquidated from" id="after_liquidation_price">
-              {position.liquidation_price === null ? 'no price' : grouped(position.liquidation_price)}
+              {position.liquidation_price === null
+                ? 'no price'
+                : grouped(position.liquidation_price)}
             </Figure>
             <Figure label="Light" id="after_light">
               <Light light={position.light} />

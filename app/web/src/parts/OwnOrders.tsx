@@ -19,8 +19,11 @@ type Props = {
 export function OwnOrders({ state, trader, owner, decimals }: Props): ReactNode {
   const { sent, run } = useSend();
   const { keys, orders } = state;
-  const own = [...orders.asks, ...orders.bids].filter((order) => order.trader === trader.account.address);
-  const price = (order: BookOrder) => grouped(decimalOf(BigInt(order.price) / keys.units.atomsPerLotTick, keys.units.tickNano));
+  const own = [...orders.asks, ...orders.bids].filter(
+    (order) => order.trader === trader.account.address,
+  );
+  const price = (order: BookOrder) =>
+    grouped(decimalOf(BigInt(order.price) / keys.units.atomsPerLotTick, keys.units.tickNano));
   return (
     <section aria-label="Your orders">
       <h2>Your orders in the book</h2>
@@ -46,7 +49,9 @@ export function OwnOrders({ state, trader, owner, decimals }: Props): ReactNode 
                 <tr key={String(order.sequence)} data-order={String(order.sequence)}>
                   <td>{order.side === 0 ? 'buy' : 'sell'}</td>
                   <td className="number">{price(order)}</td>
-                  <td className="number">{grouped(decimalOf(BigInt(order.lots), keys.units.lotNano))}</td>
+                  <td className="number">
+                    {grouped(decimalOf(BigInt(order.lots), keys.units.lotNano))}
+                  </td>
                   <td>
                     <Amount atoms={order.margin} decimals={decimals} />
                   </td>

@@ -4,7 +4,14 @@ import { BALLAST_PROGRAM_ADDRESS, type Standing } from 'ballast-client';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 
-import { readAccounts, readTraders, traderState, type MarketState, type TraderState, type Venue } from '../chain/accounts';
+import {
+  readAccounts,
+  readTraders,
+  traderState,
+  type MarketState,
+  type TraderState,
+  type Venue,
+} from '../chain/accounts';
 import type { Nodes } from '../chain/nodes';
 import { decimal, grouped } from '../decimal';
 import { ask } from '../engine';
@@ -39,7 +46,12 @@ export function PlaceOf({ venue, state, readAt }: Props): ReactNode {
       >
         <label className="grow">
           Wallet or trader account
-          <input value={typed} onChange={(event) => setTyped(event.target.value)} spellCheck={false} autoComplete="off" />
+          <input
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+            spellCheck={false}
+            autoComplete="off"
+          />
         </label>
         <button type="submit">Look up</button>
         {owner !== undefined && (
@@ -66,23 +78,37 @@ async function placesOf({ rpc }: Nodes, state: MarketState, text: string): Promi
     trader.positions.some(({ market, lots }) => market === state.keys.address && lots !== 0n),
   );
   if (inMarket.length === 0) {
-    throw new RangeError(`${text} has no position in ${state.keys.name}: nobody stands before it, and it is never cut`);
+    throw new RangeError(
+      `${text} has no position in ${state.keys.name}: nobody stands before it, and it is never cut`,
+    );
   }
-  return Promise.all(inMarket.map(({ account }) => ask('standing', { market: state.accounts, trader: account })));
+  return Promise.all(
+    inMarket.map(({ account }) => ask('standing', { market: state.accounts, trader: account })),
+  );
 }
 
 async function tradersAt(rpc: Nodes['rpc'], address: Address): Promise<TraderState[]> {
   const [account] = (await readAccounts(rpc, [address])).accounts;
-  const own = account !== undefined && 'data' in account && account.programAddress === BALLAST_PROGRAM_ADDRESS;
+  const own =
+    account !== undefined &&
+    'data' in account &&
+    account.programAddress === BALLAST_PROGRAM_ADDRESS;
   return own ? [traderState(account)] : readTraders(rpc, address);
 }
 
 /** The place in figures. */
-export function PlaceFigures({ place, decimals }: { readonly place: Standing; readonly decimals: number }): ReactNode {
+export function PlaceFigures({
+  place,
+  decimals,
+}: {
+  readonly place: Standing;
+  readonly decimals: number;
+}): ReactNode {
   return (
     <div className="card" data-place={place.trader}>
       <p>
-        <AddressText address={place.trader} />, {place.side} {grouped(place.size.replace('-', ''))}: <PlaceWords place={place} />
+        <AddressText address={place.trader} />, {place.side} {grouped(place.size.replace('-', ''))}:{' '}
+        <PlaceWords place={place} />
       </p>
       <dl className="figures">
         <Figure label="Light" id="light">
@@ -109,6 +135,8 @@ function PlaceWords({ place }: { readonly place: Standing }): ReactNode {
     case 'other':
       return 'is cut only after every winner of its side.';
     default:
-      return place.rank === 1 ? 'is the first to be cut.' : `${decimal(place.rank - 1, 0)} stand before it.`;
+      return place.rank === 1
+        ? 'is the first to be cut.'
+        : `${decimal(place.rank - 1, 0)} stand before it.`;
   }
 }

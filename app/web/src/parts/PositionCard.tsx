@@ -35,18 +35,22 @@ export function PositionCard({ position, venue, state, market }: Props): ReactNo
   const amount = (atoms: string) => <Amount atoms={atoms} decimals={decimals} />;
   const open = BigInt(position.lots) !== 0n;
   const close = () =>
-    void run(`Closing ${grouped(position.size.replace('-', ''))} of ${position.market}`, async () => {
-      if (owner === undefined) {
-        throw new Error('no wallet is connected; connect one first');
-      }
-      const order = closingOrder(BigInt(position.lots));
-      const makers = await makersOf(market, state.account, order);
-      return [placeOrder(market.keys, owner, state.account.address, order, makers)];
-    });
+    void run(
+      `Closing ${grouped(position.size.replace('-', ''))} of ${position.market}`,
+      async () => {
+        if (owner === undefined) {
+          throw new Error('no wallet is connected; connect one first');
+        }
+        const order = closingOrder(BigInt(position.lots));
+        const makers = await makersOf(market, state.account, order);
+        return [placeOrder(market.keys, owner, state.account.address, order, makers)];
+      },
+    );
   return (
     <article className="card" data-position={position.market_index}>
       <h3>
-        {position.market}: {open ? `${position.side} ${grouped(position.size.replace('-', ''))}` : 'no position'}
+        {position.market}:{' '}
+        {open ? `${position.side} ${grouped(position.size.replace('-', ''))}` : 'no position'}
       </h3>
       <Mark answer={position} />
       {open && (
@@ -74,10 +78,14 @@ export function PositionCard({ position, venue, state, market }: Props): ReactNo
               {position.margin_ratio_bps === null ? 'none' : percent(position.margin_ratio_bps)}
             </Figure>
             <Figure label="Leverage" id="leverage_hundredths">
-              {position.leverage_hundredths === null ? 'none' : `${decimal(position.leverage_hundredths, 2)}×`}
+              {position.leverage_hundredths === null
+                ? 'none'
+                : `${decimal(position.leverage_hundredths, 2)}×`}
             </Figure>
             <Figure label="Liquidated from" id="liquidation_price">
-              {position.liquidation_price === null ? 'no price' : grouped(position.liquidation_price)}
+              {position.liquidation_price === null
+                ? 'no price'
+                : grouped(position.liquidation_price)}
             </Figure>
             <Figure label="Bankrupt from" id="bankruptcy_price">
               {position.bankruptcy_price === null ? 'no price' : grouped(position.bankruptcy_price)}
@@ -116,7 +124,15 @@ export function PositionCard({ position, venue, state, market }: Props): ReactNo
 }
 
 /** Who is cut before it. */
-function Before({ state, market, decimals }: { readonly state: TraderState; readonly market: MarketState; readonly decimals: number }): ReactNode {
+function Before({
+  state,
+  market,
+  decimals,
+}: {
+  readonly state: TraderState;
+  readonly market: MarketState;
+  readonly decimals: number;
+}): ReactNode {
   const read = [state.account.address, market.keys.address, String(market.accounts.slot)];
   const standing = useEngine('standing', read, { market: market.accounts, trader: state.account });
   return (

@@ -27,7 +27,9 @@ export function Protection({ state, market }: Props): ReactNode {
     queryFn: async () => {
       const [protection] = await findProtectionPda({ trader: address, market: key });
       const [account] = (await readAccounts(nodes.rpc, [protection])).accounts;
-      return account !== undefined && 'data' in account ? getProtectionDecoder().decode(account.data) : null;
+      return account !== undefined && 'data' in account
+        ? getProtectionDecoder().decode(account.data)
+        : null;
     },
   });
   const steps = found.data?.steps.filter((step) => step.ratioBps !== 0) ?? [];
@@ -42,13 +44,15 @@ export function Protection({ state, market }: Props): ReactNode {
       setProtection(market.keys, signing(), state, found.data !== null, stepsOf(typed), SLIP_BPS),
     );
   const close = () =>
-    void run('Protective steps closed', async () => [await closeProtection(market.keys, signing(), address)]);
+    void run('Protective steps closed', async () => [
+      await closeProtection(market.keys, signing(), address),
+    ]);
   return (
     <details>
       <summary>Protective steps{steps.length === 0 ? '' : ` (${steps.length})`}</summary>
       <p>
-        Below a margin ratio anybody reduces the position against the book, at most {percent(SLIP_BPS)} from the mark: for a
-        keeper’s fee, without a liquidation’s discount.
+        Below a margin ratio anybody reduces the position against the book, at most{' '}
+        {percent(SLIP_BPS)} from the mark: for a keeper’s fee, without a liquidation’s discount.
       </p>
       <ul data-testid="steps">
         {steps.map((step) => (
@@ -60,7 +64,11 @@ export function Protection({ state, market }: Props): ReactNode {
       <form className="bar" onSubmit={(event) => (event.preventDefault(), set())}>
         <label className="grow">
           Steps, ratio:keep in per cent, falling, such as 150:50, 120:0
-          <input value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" />
+          <input
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+            autoComplete="off"
+          />
         </label>
         <button type="submit" disabled={busy || found.data === undefined}>
           Set steps
@@ -82,7 +90,9 @@ export function stepsOf(text: string): ProtectiveStepArgs[] {
   return text.split(',').map((step) => {
     const [ratio, keep, ...more] = step.trim().split(':');
     if (ratio === undefined || keep === undefined || more.length > 0) {
-      throw new RangeError(`"${step.trim()}" is no step; expected ratio:keep in per cent, such as 150:50`);
+      throw new RangeError(
+        `"${step.trim()}" is no step; expected ratio:keep in per cent, such as 150:50`,
+      );
     }
     return { ratioBps: bpsOf(ratio.trim()), keepBps: bpsOf(keep.trim()) };
   });

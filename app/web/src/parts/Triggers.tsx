@@ -8,14 +8,32 @@ import { decimal, grouped } from '../decimal';
 import { SentWords, useSend } from '../sending';
 import { useWallets } from '../wallet';
 
-type Props = { readonly position: Position; readonly state: TraderState; readonly market: MarketState };
+type Props = {
+  readonly position: Position;
+  readonly state: TraderState;
+  readonly market: MarketState;
+};
 
 export function Triggers({ position, state, market }: Props): ReactNode {
   return (
     <details>
       <summary>Stop-loss and take-profit</summary>
-      <TriggerForm name="Stop-loss" kind={TriggerKind.StopLoss} set={position.stop_loss} state={state} market={market} position={position} />
-      <TriggerForm name="Take-profit" kind={TriggerKind.TakeProfit} set={position.take_profit} state={state} market={market} position={position} />
+      <TriggerForm
+        name="Stop-loss"
+        kind={TriggerKind.StopLoss}
+        set={position.stop_loss}
+        state={state}
+        market={market}
+        position={position}
+      />
+      <TriggerForm
+        name="Take-profit"
+        kind={TriggerKind.TakeProfit}
+        set={position.take_profit}
+        state={state}
+        market={market}
+        position={position}
+      />
     </details>
   );
 }
@@ -48,7 +66,12 @@ function TriggerForm({ name, kind, set, position, state, market }: FormProps): R
       <label>
         {name}: close all when the mark reaches
         <br />
-        <input value={price} onChange={(event) => setPrice(event.target.value)} inputMode="decimal" autoComplete="off" />
+        <input
+          value={price}
+          onChange={(event) => setPrice(event.target.value)}
+          inputMode="decimal"
+          autoComplete="off"
+        />
       </label>
       <button type="submit" disabled={busy}>
         Set {name.toLowerCase()}

@@ -45,7 +45,11 @@ export function WhyMe({ signature, at, venue, market }: Props): ReactNode {
   const { verified, figures, disagreements, decision, proven_by_the_program: proven } = why.data;
   const decimals = venue.exchange.mintDecimals;
   return (
-    <div className={`card ${verified ? 'verdict-good' : 'verdict-bad'}`} data-verdict={verified ? 'good' : 'bad'} role="status">
+    <div
+      className={`card ${verified ? 'verdict-good' : 'verdict-bad'}`}
+      data-verdict={verified ? 'good' : 'bad'}
+      role="status"
+    >
       <p className={verified ? undefined : 'problem'}>
         {verified
           ? `✓ ${figures} figures agree: fetched again from your node and decided again in this page.`
@@ -63,10 +67,12 @@ export function WhyMe({ signature, at, venue, market }: Props): ReactNode {
       {decision !== null && (
         <>
           <p>
-            The bankrupt position lacked <Amount atoms={decision.deficit_atoms} decimals={decimals} />; insurance paid{' '}
+            The bankrupt position lacked{' '}
+            <Amount atoms={decision.deficit_atoms} decimals={decimals} />; insurance paid{' '}
             <Amount atoms={decision.insurance_paid_atoms} decimals={decimals} />, winners gave up{' '}
             <Amount atoms={decision.gave_up_atoms} decimals={decimals} />.
-            {proven.nobody_skipped && ` The program proved on chain that nobody was skipped (${proven.nodes_visited} places looked at).`}
+            {proven.nobody_skipped &&
+              ` The program proved on chain that nobody was skipped (${proven.nodes_visited} places looked at).`}
           </p>
           <div className="scroll" tabIndex={0} role="group" aria-label="Who was cut, in order">
             <table>

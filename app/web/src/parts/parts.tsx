@@ -19,7 +19,11 @@ export function useSecondsSince(moment: number): number {
 }
 
 /** When a figure was read, and a warning once that is long ago. */
-export function ReadAge({ of }: { readonly of: Pick<UseQueryResult, 'dataUpdatedAt' | 'error'> }): ReactNode {
+export function ReadAge({
+  of,
+}: {
+  readonly of: Pick<UseQueryResult, 'dataUpdatedAt' | 'error'>;
+}): ReactNode {
   const seconds = useSecondsSince(of.dataUpdatedAt);
   const stale = seconds > STALE_SECONDS;
   return (
@@ -47,9 +51,17 @@ export function Light({ light }: { readonly light: number | null }): ReactNode {
 }
 
 /** An amount of the quote currency. */
-export function Amount({ atoms, decimals }: { readonly atoms: Whole; readonly decimals: number }): ReactNode {
+export function Amount({
+  atoms,
+  decimals,
+}: {
+  readonly atoms: Whole;
+  readonly decimals: number;
+}): ReactNode {
   const negative = BigInt(atoms) < 0n;
-  return <span className={negative ? 'number negative' : 'number'}>{decimal(atoms, decimals)}</span>;
+  return (
+    <span className={negative ? 'number negative' : 'number'}>{decimal(atoms, decimals)}</span>
+  );
 }
 
 /** An address: its ends to read, the whole of it to hover, select and copy. */
@@ -74,7 +86,15 @@ export function Problem({ error }: { readonly error: unknown }): ReactNode {
 }
 
 /** A term and its figure. */
-export function Figure({ label, children, id }: { readonly label: string; readonly children: ReactNode; readonly id?: string }): ReactNode {
+export function Figure({
+  label,
+  children,
+  id,
+}: {
+  readonly label: string;
+  readonly children: ReactNode;
+  readonly id?: string;
+}): ReactNode {
   return (
     <div className="figure" data-figure={id}>
       <dt>{label}</dt>

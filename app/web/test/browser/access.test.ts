@@ -41,8 +41,8 @@ afterAll(async () => {
 
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
-  const found = await page.evaluate(
-    async () => (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
+  const found = await page.evaluate(async () =>
+    (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run(),
   );
   return found.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
@@ -51,11 +51,16 @@ for (const colorScheme of ['light', 'dark'] as const) {
   for (const palette of ['standard', 'colour-blind', 'monochrome']) {
     test(`axe finds nothing: ${colorScheme}, ${palette}`, async () => {
       const { page, end } = await site.visit('#/queue', trader, { colorScheme });
-      await page.evaluate((name) => Object.assign(document.documentElement.dataset, { palette: name }), palette);
+      await page.evaluate(
+        (name) => Object.assign(document.documentElement.dataset, { palette: name }),
+        palette,
+      );
       for (const [hash, there] of PAGES) {
         await page.evaluate((to) => (window.location.hash = to), hash);
         await page.locator(there).first().waitFor();
-        await page.locator('details').evaluateAll((all) => all.forEach((one) => one.setAttribute('open', '')));
+        await page
+          .locator('details')
+          .evaluateAll((all) => all.forEach((one) => one.setAttribute('open', '')));
         expect(await violations(page), hash).toEqual([]);
       }
       await end();
@@ -64,11 +69,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
 }
 
 test('every page fits 360 pixels', async () => {
-  const { page, end } = await site.visit('#/queue', trader, { viewport: { width: 360, height: 740 } });
+  const { page, end } = await site.visit('#/queue', trader, {
+    viewport: { width: 360, height: 740 },
+  });
   for (const [hash, there] of PAGES) {
     await page.evaluate((to) => (window.location.hash = to), hash);
     await page.locator(there).first().waitFor();
-    await page.locator('details').evaluateAll((all) => all.forEach((one) => one.setAttribute('open', '')));
+    await page
+      .locator('details')
+      .evaluateAll((all) => all.forEach((one) => one.setAttribute('open', '')));
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width, hash).toBeLessThanOrEqual(360);
   }
@@ -80,7 +89,9 @@ test('an order is placed with the keyboard alone', async () => {
   await page.getByLabel('Price').waitFor();
   await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   await page.keyboard.press('Tab');
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the content');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(
+    'Skip to the content',
+  );
   await page.keyboard.press('Enter');
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('content');
   const reach = async (label: string) => {

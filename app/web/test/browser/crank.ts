@@ -22,7 +22,13 @@ import {
   type Engine,
 } from 'ballast-client';
 
-import { present, readAccounts, readMarket, readVenue, type MarketState } from '../../src/chain/accounts';
+import {
+  present,
+  readAccounts,
+  readMarket,
+  readVenue,
+  type MarketState,
+} from '../../src/chain/accounts';
 import { send, type Signer } from '../../src/chain/transaction';
 import type { Person, TestNode } from './node';
 
@@ -34,18 +40,32 @@ async function signerOf({ wallet, keypair }: Person): Promise<Signer> {
   return {
     address: address(wallet),
     async sign(transaction) {
-      const signed = await partiallySignTransaction([keys], getTransactionDecoder().decode(transaction));
+      const signed = await partiallySignTransaction(
+        [keys],
+        getTransactionDecoder().decode(transaction),
+      );
       return new Uint8Array(getTransactionEncoder().encode(signed));
     },
   };
 }
 
 /** Sends as somebody, and fails where the chain does not confirm. */
-export async function sendAs(node: TestNode, person: Person, instructions: readonly Instruction[]): Promise<void> {
+export async function sendAs(
+  node: TestNode,
+  person: Person,
+  instructions: readonly Instruction[],
+): Promise<void> {
   const [rpc, signer] = [createSolanaRpc(node.served.rpc), await signerOf(person)];
-  const ended = await send(instructions, { rpc, signer, feeCapLamports: 0n, tell: () => undefined });
+  const ended = await send(instructions, {
+    rpc,
+    signer,
+    feeCapLamports: 0n,
+    tell: () => undefined,
+  });
   if (ended.stage !== 'confirmed') {
-    throw new Error(`not confirmed: ${JSON.stringify(ended, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`);
+    throw new Error(
+      `not confirmed: ${JSON.stringify(ended, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`,
+    );
   }
 }
 
@@ -85,11 +105,16 @@ export async function deleverage(node: TestNode, bankrupt: Person): Promise<void
   const { maker } = node.served.seeded;
   const { keys } = await marketNow(node);
   const trader = address(bankrupt.trader);
-  await sendAs(node, maker, [getFlagBankruptcyInstruction({ market: keys.address, trader, price: keys.price })]);
+  await sendAs(node, maker, [
+    getFlagBankruptcyInstruction({ market: keys.address, trader, price: keys.price }),
+  ]);
   await node.pass(2);
   const { accounts } = await readAccounts(createSolanaRpc(node.served.rpc), [trader]);
   const market = (await marketNow(node)).accounts;
-  const round = (await engine()).counterparties({ market, bankrupt: present(accounts[0], 'the bankrupt') });
+  const round = (await engine()).counterparties({
+    market,
+    bankrupt: present(accounts[0], 'the bankrupt'),
+  });
   const { book, queueLong, queueShort, price } = keys;
   const instruction = getAutoDeleverageInstruction({
     keeper: createNoopSigner(address(maker.wallet)),
@@ -101,6 +126,9 @@ export async function deleverage(node: TestNode, bankrupt: Person): Promise<void
     queueShort,
     price,
   });
-  const listed = round.counterparties.map((one) => ({ address: address(one), role: AccountRole.WRITABLE }));
+  const listed = round.counterparties.map((one) => ({
+    address: address(one),
+    role: AccountRole.WRITABLE,
+  }));
   await sendAs(node, maker, [{ ...instruction, accounts: [...instruction.accounts, ...listed] }]);
 }

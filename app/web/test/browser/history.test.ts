@@ -49,7 +49,9 @@ test('who was cut reads why: fetched again and decided again', async () => {
   await verdict.waitFor();
   expect(await verdict.getAttribute('data-verdict')).toBe('good');
   expect(await verdict.innerText()).toMatch(/✓ \d+ figures agree/);
-  expect(await verdict.locator('tr[aria-current="true"] code').getAttribute('data-address')).toBe(winner.trader);
+  expect(await verdict.locator('tr[aria-current="true"] code').getAttribute('data-address')).toBe(
+    winner.trader,
+  );
   expect(thrown).toEqual([]);
   await end();
 });

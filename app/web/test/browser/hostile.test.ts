@@ -44,7 +44,9 @@ test('a market named as a script is a name', async () => {
 
 /** The answer with another name in every market account. */
 function renamed(answer: string): string {
-  const parsed = JSON.parse(answer) as { result?: { value?: ({ data?: [string, string] } | null)[] } };
+  const parsed = JSON.parse(answer) as {
+    result?: { value?: ({ data?: [string, string] } | null)[] };
+  };
   const found = parsed.result?.value;
   for (const account of Array.isArray(found) ? found : []) {
     if (account?.data === undefined) {
@@ -66,7 +68,11 @@ test('the policy of the page stops scripts of others and requests to others', as
   page.on('request', (request) => asked.push(new URL(request.url()).origin));
   await page.getByTestId('mark').waitFor();
   const reached = await page.evaluate(
-    (url) => fetch(url).then(() => 'reached', () => 'stopped'),
+    (url) =>
+      fetch(url).then(
+        () => 'reached',
+        () => 'stopped',
+      ),
     `${other.url}config.json`,
   );
   expect(reached).toBe('stopped');
@@ -80,7 +86,11 @@ test('the policy of the page stops scripts of others and requests to others', as
   await page.reload();
   await page.getByTestId('mark').waitFor();
   const allowed = [site.url, node.served.rpc].map((url) => new URL(url).origin);
-  expect([...new Set(asked)].filter((origin) => !allowed.includes(origin) && origin !== new URL(other.url).origin)).toEqual([]);
+  expect(
+    [...new Set(asked)].filter(
+      (origin) => !allowed.includes(origin) && origin !== new URL(other.url).origin,
+    ),
+  ).toEqual([]);
   await end();
   await other.stop();
 });

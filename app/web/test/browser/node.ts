@@ -29,7 +29,9 @@ export type Served = {
 
 /** The commands of the workspace, where `cargo build` puts them. */
 function command(name: string): string {
-  const folder = process.env['BALLAST_BIN'] ?? fileURLToPath(new URL('../../../../target/debug', import.meta.url));
+  const folder =
+    process.env['BALLAST_BIN'] ??
+    fileURLToPath(new URL('../../../../target/debug', import.meta.url));
   return `${folder}/${name}`;
 }
 
@@ -42,14 +44,22 @@ export class TestNode {
 
   /** Starts one at a free port. */
   static async start(): Promise<TestNode> {
-    const program = process.env['BALLAST_SO'] ?? fileURLToPath(new URL('../../../../target/deploy/ballast.so', import.meta.url));
-    const started = spawn(command('ballast-node'), ['--port', '0', '--program', program, '--seed-market', '--control'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const program =
+      process.env['BALLAST_SO'] ??
+      fileURLToPath(new URL('../../../../target/deploy/ballast.so', import.meta.url));
+    const started = spawn(
+      command('ballast-node'),
+      ['--port', '0', '--program', program, '--seed-market', '--control'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     const served = new Promise<Served>((resolve, reject) => {
       started.once('error', reject);
       started.once('exit', (code) => reject(new Error(`ballast-node ended with ${code}`)));
-      createInterface({ input: started.stdout }).once('line', (line) => resolve(JSON.parse(line) as Served));
+      createInterface({ input: started.stdout }).once('line', (line) =>
+        resolve(JSON.parse(line) as Served),
+      );
     });
     return new TestNode(await served, started);
   }
@@ -75,7 +85,10 @@ export class TestNode {
   }
 
   async control(page: string, body: object): Promise<void> {
-    const answer = await fetch(new URL(`/control/${page}`, this.served.rpc), { method: 'POST', body: JSON.stringify(body) });
+    const answer = await fetch(new URL(`/control/${page}`, this.served.rpc), {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
     if (!answer.ok) {
       throw new Error(`/control/${page}: ${answer.status} ${await answer.text()}`);
     }
@@ -84,7 +97,9 @@ export class TestNode {
 
 /** What `ballast ... --output json` answers on this node. */
 export async function ballast(served: Served, ...args: string[]): Promise<unknown> {
-  const child = spawn(command('ballast'), ['--url', served.rpc, '--output', 'json', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command('ballast'), ['--url', served.rpc, '--output', 'json', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const text = (await child.stdout.toArray()).join('');
   // Whole numbers beyond 2^53 would lose digits.
   return JSON.parse(text.replace(/(?<=[:[,]\s*)(-?\d{16,})(?=[,\]}\s])/g, '"$1"'));

@@ -48,7 +48,11 @@ test('nodes are chosen in Settings, and bad ones refused in words', async () => 
   await page.getByLabel('Websocket of node 2').fill('');
   await page.getByLabel('Colours of lights').selectOption('colour-blind');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.waitForFunction(() => document.documentElement.dataset['palette'] === 'colour-blind' && document.readyState === 'complete');
+  await page.waitForFunction(
+    () =>
+      document.documentElement.dataset['palette'] === 'colour-blind' &&
+      document.readyState === 'complete',
+  );
   await second.price(191_000);
   await page.goto(`${site.url}#/queue`);
   await page.getByTestId('mark').getByText('191', { exact: true }).waitFor();

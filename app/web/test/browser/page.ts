@@ -31,19 +31,25 @@ export class TestSite {
   ) {}
 
   static async start(nodes: readonly Pick<Served, 'rpc' | 'websocket'>[]): Promise<TestSite> {
-    const config = JSON.stringify({ nodes: nodes.map(({ rpc, websocket }) => ({ rpc, ws: websocket })) });
+    const config = JSON.stringify({
+      nodes: nodes.map(({ rpc, websocket }) => ({ rpc, ws: websocket })),
+    });
     const server = createServer((request, response) => {
       const path = normalize(new URL(request.url ?? '/', 'http://site').pathname);
       const file = join(DIST, path === '/' ? 'index.html' : path);
       const body = path === '/config.json' ? Promise.resolve(Buffer.from(config)) : readFile(file);
       body.then(
-        (bytes) => response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'text/plain' }).end(bytes),
+        (bytes) =>
+          response
+            .writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'text/plain' })
+            .end(bytes),
         () => response.writeHead(404).end(),
       );
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const executablePath = process.env['BALLAST_CHROMIUM'] ?? CHROMIUMS.find((path) => existsSync(path));
+    const executablePath =
+      process.env['BALLAST_CHROMIUM'] ?? CHROMIUMS.find((path) => existsSync(path));
     if (executablePath === undefined) {
       throw new Error('Chromium is missing: install it, or name it in BALLAST_CHROMIUM');
     }
@@ -64,7 +70,10 @@ export class TestSite {
     const thrown: string[] = [];
     page.on('pageerror', (error) => thrown.push(String(error)));
     if (person !== undefined) {
-      await page.addInitScript(injectWallet, { address: person.wallet, seed: person.keypair.slice(0, 32) });
+      await page.addInitScript(injectWallet, {
+        address: person.wallet,
+        seed: person.keypair.slice(0, 32),
+      });
     }
     await page.goto(`${this.url}${hash}`);
     if (person !== undefined) {
@@ -89,7 +98,11 @@ export async function figure(scope: { locator: Page['locator'] }, name: string):
 
 /** Waits until a transaction has come to its end in the last status line of a scope; what the line says. */
 export async function ended(scope: { locator: Page['locator'] }): Promise<string> {
-  const line = scope.locator('.sent[data-stage="confirmed"], .sent[data-stage="refused"], .sent[data-stage="expired"]').first();
+  const line = scope
+    .locator(
+      '.sent[data-stage="confirmed"], .sent[data-stage="refused"], .sent[data-stage="expired"]',
+    )
+    .first();
   await line.waitFor();
   return line.innerText();
 }

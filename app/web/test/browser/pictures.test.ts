@@ -32,7 +32,11 @@ afterAll(async () => {
   await node?.stop();
 });
 
-async function picture(name: string, hash: string, prepare: (page: import('playwright-core').Page) => Promise<void>) {
+async function picture(
+  name: string,
+  hash: string,
+  prepare: (page: import('playwright-core').Page) => Promise<void>,
+) {
   for (const [size, viewport] of Object.entries(SIZES)) {
     const { page, end } = await site.visit(hash, winner, { viewport, colorScheme: 'light' });
     await prepare(page);
@@ -56,7 +60,9 @@ test('queue and trade', async () => {
 test('positions and history, after a crash', async () => {
   await emptyBook(node);
   await node.price(180_000);
-  await picture('positions', '#/positions', async (page) => page.getByText('is the first to be cut.').waitFor());
+  await picture('positions', '#/positions', async (page) =>
+    page.getByText('is the first to be cut.').waitFor(),
+  );
   const [bankrupt] = node.served.seeded.longs;
   if (bankrupt === undefined) {
     throw new Error('nobody is long');

@@ -5,7 +5,9 @@ import { ballast, TestNode, type Served } from './node';
 import { figure, TestSite } from './page';
 
 type Place = { trader: string; rank: number; light: number };
-type Queues = { sides: { side: string; positions: number; lights: { positions: number }[]; places: Place[] }[] };
+type Queues = {
+  sides: { side: string; positions: number; lights: { positions: number }[]; places: Place[] }[];
+};
 
 let node: TestNode;
 let served: Served;
@@ -29,10 +31,14 @@ test('lights and places are those of the command line', async () => {
   const told = (await ballast(served, 'queue', '--top', '10')) as Queues;
   for (const side of told.sides) {
     const section = page.locator(`[data-side="${side.side}"]`);
-    const places = await section.locator('tbody tr[data-class] code').evaluateAll((all) => all.map((one) => one.getAttribute('data-address')));
+    const places = await section
+      .locator('tbody tr[data-class] code')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('data-address')));
     expect(places).toEqual(side.places.map((place) => place.trader));
     for (const [light, { positions }] of side.lights.entries()) {
-      expect(await section.locator(`tr[data-light="${light}"] td`).last().innerText()).toBe(String(positions));
+      expect(await section.locator(`tr[data-light="${light}"] td`).last().innerText()).toBe(
+        String(positions),
+      );
     }
   }
   expect(told.sides.map((side) => side.positions)).toEqual([6, 6]);
@@ -82,7 +88,10 @@ test('a new price moves the page by itself, and its age is told', async () => {
   const { page, end } = await site.visit('#/queue');
   await node.price(190_000);
   await page.getByTestId('mark').getByText('190', { exact: true }).waitFor();
-  await page.getByTestId('age').getByText(/^read \d s ago$/).waitFor();
+  await page
+    .getByTestId('age')
+    .getByText(/^read \d s ago$/)
+    .waitFor();
   await node.price(200_000);
   await page.getByTestId('mark').getByText('200', { exact: true }).waitFor();
   await end();

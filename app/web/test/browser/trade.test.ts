@@ -38,7 +38,9 @@ test('a deposit is confirmed, and the free collateral is what the chain says', a
   const collateral = page.getByTestId('collateral');
   expect(await ended(collateral)).toMatch(/^Deposit of 100\.5: confirmed in slot \d+/);
   const { free_atoms } = await told(trader);
-  await expect.poll(() => figure(page, 'free_atoms')).toBe((Number(free_atoms) / 1e6).toLocaleString('en', { maximumFractionDigits: 6 }));
+  await expect
+    .poll(() => figure(page, 'free_atoms'))
+    .toBe((Number(free_atoms) / 1e6).toLocaleString('en', { maximumFractionDigits: 6 }));
   expect(thrown).toEqual([]);
   await end();
 });
@@ -49,15 +51,25 @@ test('the figures of a position are those of the command line', async () => {
   await card.locator('[data-figure="equity_atoms"]').waitFor();
   const [position] = (await told(trader)).positions;
   const dollars = (name: string) =>
-    (Number(position?.[name]) / 1e6).toLocaleString('en', { maximumFractionDigits: 6 }).replace('-', '−');
-  for (const name of ['equity_atoms', 'margin_atoms', 'notional_atoms', 'maintenance_atoms', 'pnl_atoms']) {
+    (Number(position?.[name]) / 1e6)
+      .toLocaleString('en', { maximumFractionDigits: 6 })
+      .replace('-', '−');
+  for (const name of [
+    'equity_atoms',
+    'margin_atoms',
+    'notional_atoms',
+    'maintenance_atoms',
+    'pnl_atoms',
+  ]) {
     expect(await figure(card, name), name).toBe(dollars(name));
   }
   for (const name of ['liquidation_price', 'bankruptcy_price']) {
     expect(await figure(card, name), name).toBe(position?.[name]);
   }
   expect(await figure(card, 'light')).toBe(String(position?.['light'] ?? 'none'));
-  expect(await figure(card, 'margin_ratio_bps')).toBe(`${Number(position?.['margin_ratio_bps']) / 100} %`);
+  expect(await figure(card, 'margin_ratio_bps')).toBe(
+    `${Number(position?.['margin_ratio_bps']) / 100} %`,
+  );
   await end();
 });
 
@@ -68,9 +80,13 @@ test('an order does what its preview says, to the atom', async () => {
   const preview = page.getByTestId('preview');
   await preview.waitFor();
   const figures = (scope: typeof preview) =>
-    scope.locator('[data-figure]').evaluateAll((all) =>
-      Object.fromEntries(all.map((one) => [one.getAttribute('data-figure'), one.querySelector('dd')?.textContent])),
-    );
+    scope
+      .locator('[data-figure]')
+      .evaluateAll((all) =>
+        Object.fromEntries(
+          all.map((one) => [one.getAttribute('data-figure'), one.querySelector('dd')?.textContent]),
+        ),
+      );
   const foreseen = await figures(preview);
   expect(foreseen['filled_lots']).toBe('2,000');
   expect(foreseen['average_price']).toMatch(/^200\.\d+$/);
@@ -80,11 +96,25 @@ test('an order does what its preview says, to the atom', async () => {
   await outcome.waitFor();
   const happened = await figures(outcome);
   const shared = Object.keys(happened).filter((name) => name in foreseen);
-  expect(shared).toEqual(expect.arrayContaining(['fee_atoms', 'filled_lots', 'margin_added_atoms', 'after_margin_atoms', 'reserved_atoms']));
-  expect(happened).toEqual(Object.fromEntries(shared.map((name) => [name, foreseen[name]])));
-  const fills = await page.getByTestId('fills').locator('li').evaluateAll((all) =>
-    all.map((one) => [Number(one.getAttribute('data-lots')), Number(one.getAttribute('data-ticks'))] as const),
+  expect(shared).toEqual(
+    expect.arrayContaining([
+      'fee_atoms',
+      'filled_lots',
+      'margin_added_atoms',
+      'after_margin_atoms',
+      'reserved_atoms',
+    ]),
   );
+  expect(happened).toEqual(Object.fromEntries(shared.map((name) => [name, foreseen[name]])));
+  const fills = await page
+    .getByTestId('fills')
+    .locator('li')
+    .evaluateAll((all) =>
+      all.map(
+        (one) =>
+          [Number(one.getAttribute('data-lots')), Number(one.getAttribute('data-ticks'))] as const,
+      ),
+    );
   const cost = fills.reduce((sum, [lots, ticks]) => sum + lots * ticks, 0);
   expect(foreseen['average_price']).toBe(String(Math.floor((cost * 100) / 2_000) / 100_000));
   // What the position became is what was foreseen, by the command line too.
@@ -133,7 +163,10 @@ test('stop-loss, take-profit and protective steps are set and taken back', async
   await card.getByRole('button', { name: 'Set stop-loss' }).click();
   await card.getByRole('button', { name: /^Clear stop-loss at 190 / }).click();
   await card.getByText(/^Stop-loss cleared: confirmed/).waitFor();
-  await card.getByText(/^Protective steps/).first().click();
+  await card
+    .getByText(/^Protective steps/)
+    .first()
+    .click();
   const steps = card.getByLabel(/^Steps, ratio:keep/);
   await steps.fill('150:50, 120:0');
   await card.getByRole('button', { name: 'Set steps' }).click();
@@ -152,12 +185,17 @@ test('a position is closed in one click, and what is free is withdrawn', async (
   const close = card.getByRole('button', { name: 'Close at the market' });
   expect(await close.isEnabled()).toBe(true);
   await close.click();
-  await page.getByText(/confirmed in slot/).first().waitFor();
+  await page
+    .getByText(/confirmed in slot/)
+    .first()
+    .waitFor();
   await expect.poll(async () => (await told(trader)).positions.length).toBe(0);
   await page.getByText('No position and no order.').waitFor();
   await page.getByLabel('Amount').fill('999999999');
   await page.getByRole('button', { name: 'Withdraw' }).click();
-  expect(await ended(page.getByTestId('collateral'))).toMatch(/refused: InsufficientCollateral: .*deposit first/);
+  expect(await ended(page.getByTestId('collateral'))).toMatch(
+    /refused: InsufficientCollateral: .*deposit first/,
+  );
   await page.getByRole('button', { name: 'All that is free' }).click();
   await page.getByRole('button', { name: 'Withdraw' }).click();
   await page.getByText(/^Withdrawal of [\d,.]+: confirmed/).waitFor();

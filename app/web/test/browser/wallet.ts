@@ -9,7 +9,10 @@ export function injectWallet({ address, seed }: WalletSettings): void {
   const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
   const chains = ['solana:mainnet', 'solana:devnet', 'solana:localnet'] as const;
   const publicKey = () => {
-    let number = [...address].reduce((sum, letter) => sum * 58n + BigInt(ALPHABET.indexOf(letter)), 0n);
+    let number = [...address].reduce(
+      (sum, letter) => sum * 58n + BigInt(ALPHABET.indexOf(letter)),
+      0n,
+    );
     const bytes = new Uint8Array(32);
     for (let at = 31; at >= 0; at -= 1, number >>= 8n) {
       bytes[at] = Number(number & 0xffn);
@@ -22,7 +25,13 @@ export function injectWallet({ address, seed }: WalletSettings): void {
     if (state.walletRefuses === true) {
       throw new Error('User rejected the request.');
     }
-    const key = await crypto.subtle.importKey('pkcs8', new Uint8Array([...PKCS8, ...seed]), 'Ed25519', false, ['sign']);
+    const key = await crypto.subtle.importKey(
+      'pkcs8',
+      new Uint8Array([...PKCS8, ...seed]),
+      'Ed25519',
+      false,
+      ['sign'],
+    );
     const message = transaction.slice(1 + 64 * (transaction[0] ?? 0));
     const signature = new Uint8Array(await crypto.subtle.sign('Ed25519', key, message));
     const signedTransaction = transaction.slice();
@@ -41,11 +50,14 @@ export function injectWallet({ address, seed }: WalletSettings): void {
       'solana:signTransaction': {
         version: '1.0.0',
         supportedTransactionVersions: ['legacy', 0],
-        signTransaction: (...inputs: { transaction: Uint8Array }[]) => Promise.all(inputs.map(sign)),
+        signTransaction: (...inputs: { transaction: Uint8Array }[]) =>
+          Promise.all(inputs.map(sign)),
       },
     },
   };
   const register = ({ register }: { register: (wallet: unknown) => void }) => register(wallet);
-  window.addEventListener('wallet-standard:app-ready', (event) => register((event as CustomEvent).detail));
+  window.addEventListener('wallet-standard:app-ready', (event) =>
+    register((event as CustomEvent).detail),
+  );
   window.dispatchEvent(new CustomEvent('wallet-standard:register-wallet', { detail: register }));
 }

@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest';
 
-import { age, atomsOf, bpsOf, decimal, grouped, percent, plainDecimal, shortAddress } from '../../src/decimal';
+import {
+  age,
+  atomsOf,
+  bpsOf,
+  decimal,
+  grouped,
+  percent,
+  plainDecimal,
+  shortAddress,
+} from '../../src/decimal';
 
 test('whole numbers become decimals to their last digit', () => {
   expect(decimal('9007199254740993123456', 6)).toBe('9,007,199,254,740,993.123456');
