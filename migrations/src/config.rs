@@ -9,13 +9,12 @@ use ballast_client::addresses::{book_space, max_queue_capacity, MAX_ACCOUNT_BYTE
 use ballast_client::amount::{Unit, NANO_DECIMALS};
 use ballast_client::price::feed_id;
 use ballast_engine::risk::RiskParams;
+use ballast_risk::file::RiskFile;
 use ballast_state::book_account::MIN_BOOK_ORDERS;
 use ballast_state::exchange::Delays;
 use ballast_state::market::NAME_BYTES;
 use ballast_state::oracle_config::{OracleConfig, ORACLE_PULL, ORACLE_PUSH};
 use serde::Deserialize;
-
-use crate::risk::Risk;
 
 /// What the file of a deployment says.
 #[derive(Clone, Debug, Deserialize)]
@@ -98,8 +97,9 @@ pub struct Market {
     /// Quote currency given to insurance when the market is created.
     #[serde(default = "nothing")]
     pub insurance: String,
-    /// Risk parameters.
-    pub risk: Risk,
+    /// Risk parameters; in the file also the name of another file of nothing else, as `ballast calibrate`
+    /// writes it, from the folder of this one on.
+    pub risk: RiskFile,
 }
 
 fn nothing() -> String {
@@ -114,11 +114,32 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
-        Self::parse(&text).with_context(|| format!("{} is not as it should be", path.display()))
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let config = Self::of(&text, folder).and_then(Self::checked);
+        config.with_context(|| format!("{} is not as it should be", path.display()))
     }
 
-    fn parse(text: &str) -> Result<Self> {
-        let config: Self = toml::from_str(text)?;
+    /// The text of a file in that folder, with the risk parameters that other files state.
+    fn of(text: &str, folder: &Path) -> Result<Self> {
+        let mut table: toml::Table = toml::from_str(text)?;
+        let markets = table.get_mut("markets").and_then(|all| all.as_array_mut());
+        let risks = markets.into_iter().flatten();
+        let mut is_elsewhere = false;
+        for risk in risks.filter_map(|market| market.get_mut("risk")) {
+            if let Some(file) = risk.as_str() {
+                *risk = toml::Value::try_from(RiskFile::load(&folder.join(file))?)?;
+                is_elsewhere = true;
+            }
+        }
+        if is_elsewhere {
+            return Ok(table.try_into()?);
+        }
+        // What is wrong is told with its line.
+        Ok(toml::from_str(text)?)
+    }
+
+    fn checked(self) -> Result<Self> {
+        let config = self;
         for (index, market) in config.markets.iter().enumerate() {
             let before = &config.markets[..index];
             if before.iter().any(|other| other.name == market.name) {
@@ -282,9 +303,36 @@ mod tests {
 
     const LOCALNET: &str = include_str!("../localnet.toml");
 
+    fn parse(text: &str) -> Result<Config> {
+        Config::of(text, Path::new("")).and_then(Config::checked)
+    }
+
+    #[test]
+    fn risk_parameters_may_stand_in_a_file_of_their_own() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/risk-file-test");
+        std::fs::create_dir_all(&folder).unwrap();
+        let whole = parse(LOCALNET).unwrap();
+        let risk = toml::to_string(&whole.markets[0].risk).unwrap();
+        std::fs::write(folder.join("risk.toml"), risk).unwrap();
+        let before = &LOCALNET[..LOCALNET.find("[markets.risk]").unwrap()];
+        std::fs::write(
+            folder.join("deploy.toml"),
+            format!("{before}\nrisk = \"risk.toml\"\n"),
+        )
+        .unwrap();
+        let config = Config::read(&folder.join("deploy.toml")).unwrap();
+        assert_eq!(config.markets[0].risk, whole.markets[0].risk);
+        std::fs::write(folder.join("risk.toml"), "taker_fee_bps = 5").unwrap();
+        let error = Config::read(&folder.join("deploy.toml")).unwrap_err();
+        assert!(
+            format!("{error:#}").contains("states no risk parameters"),
+            "{error:#}"
+        );
+    }
+
     #[test]
     fn the_file_for_a_local_cluster_is_one_the_program_accepts() {
-        let config = Config::parse(LOCALNET).unwrap();
+        let config = parse(LOCALNET).unwrap();
         let market = &config.markets[0];
         let oracle = market.oracle(6).unwrap();
         assert!(oracle.validate(6).is_ok());
@@ -299,10 +347,10 @@ mod tests {
             "{LOCALNET}\n{}",
             &LOCALNET[LOCALNET.find("[[markets]]").unwrap()..]
         );
-        assert!(Config::parse(&twice).is_err(), "named twice");
+        assert!(parse(&twice).is_err(), "named twice");
         let unknown = LOCALNET.replace("taker_fee_bps", "taker_fees_bps");
-        assert!(Config::parse(&unknown).is_err(), "unknown key");
-        let config = Config::parse(LOCALNET).unwrap();
+        assert!(parse(&unknown).is_err(), "unknown key");
+        let config = parse(LOCALNET).unwrap();
         let mut market = config.markets[0].clone();
         assert!(market.oracle(5).is_err(), "a tenth of an atom");
         market.insurance = "0.0000001".to_owned();
@@ -322,7 +370,7 @@ mod tests {
 
     #[test]
     fn a_file_is_checked_as_a_whole_with_field_and_bound() {
-        let config = Config::parse(LOCALNET).unwrap();
+        let config = parse(LOCALNET).unwrap();
         let market = &config.markets[0];
         market.check(6).unwrap();
         let refusal = |change: fn(&mut Market)| {
@@ -340,14 +388,14 @@ mod tests {
         let tick = refusal(|market| market.tick = "0.0000000001".to_owned());
         assert!(tick.contains("SOL-PERP: tick"), "{tick}");
         let authority = LOCALNET.replace("[exchange]", "[exchange]\nrisk_authority = 'x'");
-        let error = format!("{:#}", Config::parse(&authority).unwrap_err());
+        let error = format!("{:#}", parse(&authority).unwrap_err());
         assert!(error.contains("exchange.risk_authority"), "{error}");
     }
 
     #[test]
     fn a_risk_refusal_names_fields_and_values() {
         let text = LOCALNET.replace("price_band_bps = 500", "price_band_bps = 20000");
-        let error = format!("{:#}", Config::parse(&text).unwrap_err());
+        let error = format!("{:#}", parse(&text).unwrap_err());
         assert!(
             error.contains("risk.price_band_bps is 20000, allowed 10 to 3000"),
             "{error}"
@@ -356,7 +404,7 @@ mod tests {
             "initial_margin_bps = 500, maintenance_margin_bps = 250",
             "initial_margin_bps = 200, maintenance_margin_bps = 250",
         );
-        let error = format!("{:#}", Config::parse(&text).unwrap_err());
+        let error = format!("{:#}", parse(&text).unwrap_err());
         assert!(
             error.contains("risk.tiers[0].initial_margin_bps is 200, allowed 500 to 10000"),
             "{error}"

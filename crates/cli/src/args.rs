@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use solana_signature::Signature;
 
+use crate::calibrate::CalibrateArgs;
 use crate::cluster::options::Global;
 use crate::cluster::ClusterCommand;
 
@@ -27,6 +28,10 @@ pub enum Command {
     ///
     /// Exits with 1 when a figure disagrees with what the engine recomputes.
     ExplainAdl(ExplainArgs),
+    /// Choose risk parameters from prices: writes risk.toml, calibration.json and calibration.html.
+    ///
+    /// Exits with 1 when the walk-forward backtest fails.
+    Calibrate(CalibrateArgs),
     /// State what the two queues of a new market cost in rent, and how they are created.
     QueueRent(QueueRentArgs),
     /// Commands on a cluster.

@@ -1,6 +1,7 @@
 //! The `ballast` command.
 
 mod args;
+mod calibrate;
 mod cluster;
 mod queue_rent;
 
@@ -36,6 +37,10 @@ fn main() -> ExitCode {
                 Some(signature) => (cluster::explain::run(&cli.global, args, signature), FAILURE),
                 None => (explain(args), USAGE),
             }
+        }
+        Command::Calibrate(args) => {
+            args.json |= json;
+            (calibrate::run(args), USAGE)
         }
         Command::QueueRent(args) => {
             args.json |= json;

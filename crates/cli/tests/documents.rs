@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-const DOCUMENTS: [&str; 2] = ["RUNBOOK.md", "OPERATING.md"];
+/// Documents with how many commands they have at least.
+const DOCUMENTS: [(&str, usize); 3] = [("RUNBOOK.md", 16), ("OPERATING.md", 16), ("RISK.md", 2)];
 const ADDRESS: &str = "28FAGx6i8H3gtBjbf2YsH6QuoJVcUZaZdLtRRySuqFsQ";
 const SIGNATURE: &str =
     "533AVWNSwYZjQfRwCbcJsGaU2VaJbcfz23u6vdRXsBXEjSKLQdGWe3JNM4yb1qS5kUe2zGiGAgxyQ1NKeH1tCoYV";
@@ -35,9 +36,13 @@ fn filled(word: &str) -> &str {
 
 #[test]
 fn the_commands_of_the_operator_s_documents_exist() {
-    for document in DOCUMENTS {
+    for (document, least) in DOCUMENTS {
         let lines = lines(document);
-        assert!(lines.len() > 15, "{document} has {} commands", lines.len());
+        assert!(
+            lines.len() >= least,
+            "{document} has {} commands",
+            lines.len()
+        );
         for line in lines {
             let mut ballast = Command::new(env!("CARGO_BIN_EXE_ballast"));
             ballast.args(line.split(' ').skip(1).map(filled));

@@ -21,10 +21,14 @@ pub struct RehearseArgs {
     /// Seed of the population and of the generated prices.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Prices to play instead of the generated ones: CSV with the header `timestamp,price`
-    /// (unix seconds, US dollars).
+    /// Prices to play instead of the generated ones: CSV with the header `timestamp,price` or
+    /// `timestamp,open,high,low,close` (unix seconds, US dollars).
     #[arg(long, value_name = "FILE")]
     pub prices: Option<PathBuf>,
+    /// Risk parameters to play with: a file as `ballast calibrate` writes it. Sizes, the makers' fee and what
+    /// feeds insurance stay those of the rehearsal.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["max_leverage", "adl_step_bps", "rank_tolerance_bps", "discount_full_ratio_bps"])]
+    pub risk: Option<PathBuf>,
     /// Insurance when the crash begins, whole US dollars [default: 100 for each trader].
     #[arg(long, value_name = "USD", value_parser = clap::value_parser!(u64).range(0..=1_000_000_000_000))]
     pub insurance: Option<u64>,
@@ -153,6 +157,7 @@ mod tests {
         assert!(args.prices.is_none() && args.insurance.is_none() && !args.json);
         assert_eq!((args.pool, args.stake, args.insurance_bps), (0, 0, None));
         assert!(parse(&["--insurance", "5", "--insurance-bps", "5"]).is_err());
+        assert!(parse(&["--risk", "risk.toml", "--max-leverage", "5"]).is_err());
     }
 
     #[test]

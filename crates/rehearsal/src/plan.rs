@@ -8,12 +8,13 @@ use rand_chacha::rand_core::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::args::RehearseArgs;
+use crate::scenario::generated_path;
 use crate::scenario::market::MarketPlan;
 use crate::scenario::population::{Population, PopulationConfig};
 use crate::scenario::prices::PricePath;
 use crate::scenario::risk::RiskChoice;
-use crate::scenario::units::{MarketUnits, ATOMS_PER_USD};
-use crate::scenario::{csv_path, generated_path};
+use ballast_risk::file::RiskFile;
+use ballast_risk::units::{MarketUnits, ATOMS_PER_USD};
 
 /// Insurance for each trader when the user names none.
 const INSURANCE_USD_PER_TRADER: u64 = 100;
@@ -35,6 +36,8 @@ pub struct Plan {
     pub population: Population,
     /// Parameters of the market.
     pub risk: RiskParams,
+    /// Highest leverage of the population.
+    pub max_leverage: u64,
     /// Insurance at the start, the stakes not counted, atoms.
     pub insurance: u64,
     /// Staked insurance at the start, atoms.
@@ -58,7 +61,7 @@ impl Plan {
     /// Prices that cannot be read or used; options that contradict each other.
     pub fn of(args: &RehearseArgs) -> Result<Self> {
         let path = match &args.prices {
-            Some(file) => csv_path::load(file)?,
+            Some(file) => PricePath::load(file)?,
             None => generated_path::generate(args.seed),
         };
         Self::along(args, path)
@@ -71,12 +74,19 @@ impl Plan {
     pub fn along(args: &RehearseArgs, path: PricePath) -> Result<Self> {
         let first = path.first().context("a price path is not empty")?;
         let units = MarketUnits::for_price(first.price_nano)?;
+        let file = args.risk.as_deref().map(RiskFile::load).transpose()?;
+        let calibrated = file.map(|file| file.params(Some(ATOMS_PER_USD)));
+        let calibrated = calibrated.transpose()?;
+        let max_leverage = match &calibrated {
+            Some(risk) => 10_000 / u64::from(risk.tiers[0].initial_margin_bps),
+            None => args.max_leverage,
+        };
         let unit_lots = units.lots_worth(LEAST_POSITION_USD, first.price_nano)?;
         let atoms_per_lot = units.atoms_per_lot(first.price_nano)?;
         let population = Population::draw(&PopulationConfig {
             traders: usize::try_from(args.traders)?,
             seed: args.seed,
-            max_leverage: args.max_leverage,
+            max_leverage,
             unit_lots,
             unit_cents: unit_lots * atoms_per_lot / (ATOMS_PER_USD / 100),
         });
@@ -85,7 +95,7 @@ impl Plan {
             .market()
             .plan(open_interest_lots, atoms_per_lot, unit_lots)?;
         let choice = RiskChoice {
-            max_leverage: args.max_leverage,
+            max_leverage,
             adl_step_bps: args.adl_step_bps,
             rank_tolerance_bps: args.rank_tolerance_bps,
             min_position_lots: unit_lots,
@@ -102,12 +112,16 @@ impl Plan {
             Some(bps) => part(bps)?,
             None => usd * ATOMS_PER_USD,
         };
-        let risk = choice.params();
+        let risk = match calibrated {
+            Some(calibrated) => choice.over(calibrated),
+            None => choice.params(),
+        };
         Ok(Self {
             protected: protected(args, population.members.len()),
             path,
             units,
             population,
+            max_leverage,
             insurance,
             staked: part(args.stake)?,
             pool: part(args.pool)?,

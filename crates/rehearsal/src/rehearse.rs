@@ -10,6 +10,7 @@ use ballast_explain::policies;
 use ballast_report::figures::clock;
 use ballast_report::model::{Check, Dishonest, PathLine, Report, Unplayed};
 use ballast_report::protection::ProtectionSummary;
+use ballast_risk::prices::PricePoint;
 use ballast_sandbox::trading::TraderCookie;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -20,7 +21,6 @@ use crate::crash::trading_floor::Floor;
 use crate::crash::{assemble, dishonest, flow, gap, integrity, keepers, opening, pool, protection};
 use crate::plan::{Plan, KEEPERS};
 use crate::report::{checks, html, terminal};
-use crate::scenario::prices::PricePoint;
 
 /// Orders of one market maker for which each side of the book has room.
 const ORDERS_A_MAKER: usize = 16;

@@ -14,7 +14,7 @@ use crate::returns::Return;
 /// Returns at the beginning of a stretch that only inform the average.
 pub const WARM_UP: usize = 30;
 /// Part of the time in which volatility is below what counts as stressed.
-const STRESSED_LEVEL: f64 = 0.95;
+pub const STRESSED_LEVEL: f64 = 0.95;
 
 /// How volatility is followed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +39,12 @@ impl Settings {
     #[must_use]
     pub fn decay(&self, step: i64) -> f64 {
         (-(step as f64) / self.half_life_seconds).exp2()
+    }
+
+    /// The scale at a volatility, where stressed volatility is that much.
+    #[must_use]
+    pub fn scale(&self, sigma: f64, stressed: f64) -> f64 {
+        (1. - self.stressed_weight) * sigma + self.stressed_weight * stressed
     }
 }
 
@@ -127,6 +133,12 @@ impl Filter {
         })
     }
 
+    /// Volatility before each step of each stretch; `None` where too little was known.
+    #[must_use]
+    pub fn sigmas(&self) -> &[Vec<Option<f64>>] {
+        &self.sigmas
+    }
+
     /// The scale before each step of each stretch; `None` where too little was known.
     #[must_use]
     pub fn scales(&self) -> Vec<Vec<Option<f64>>> {
@@ -140,8 +152,7 @@ impl Filter {
     /// The scale that belongs to a volatility of a step.
     #[must_use]
     pub fn scale(&self, sigma: f64) -> f64 {
-        let weight = self.settings.stressed_weight;
-        (1. - weight) * sigma + weight * self.stressed
+        self.settings.scale(sigma, self.stressed)
     }
 
     /// Stressed volatility of a step.

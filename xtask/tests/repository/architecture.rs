@@ -127,7 +127,7 @@ fn the_client_is_built_without_anchor_spl_or_pyth() {
 fn the_command_line_is_built_without_the_laboratory() {
     let all = dependencies("ballast-cli");
     assert!(all.contains("ballast-rpc"), "the tree is read: {all:?}");
-    for laboratory in ["litesvm", "plotters", "ballast-sandbox"] {
+    for laboratory in ["litesvm", "ballast-sandbox"] {
         assert!(!all.contains(laboratory), "{laboratory}");
     }
 }

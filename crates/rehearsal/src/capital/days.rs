@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use ballast_risk::prices::PricePoint;
 
 use super::CapitalArgs;
-use crate::scenario::csv_path;
 use crate::scenario::generated_path;
-use crate::scenario::prices::{PricePath, PricePoint};
+use crate::scenario::prices::PricePath;
 
 /// A day: one path of prices, or one for each seed.
 pub struct Day {
@@ -32,7 +32,7 @@ impl Day {
     }
 
     fn of_file(file: &Path, minutes: u32) -> Result<Self> {
-        let whole = csv_path::load(file)?;
+        let whole = PricePath::load(file)?;
         let name = file.file_stem().context("a price file has a name")?;
         Ok(Self {
             name: name.to_string_lossy().into_owned(),

@@ -8,13 +8,13 @@ use ballast_engine::liquidation::{health, Health};
 use ballast_engine::position::Position;
 use ballast_engine::units::Side;
 use ballast_report::model::{Dishonest, DishonestCase};
+use ballast_risk::prices::PricePoint;
 use ballast_sandbox::outcome::TxResult;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_state::Pubkey;
 
 use super::diary::Occasion;
 use super::stage::{engine, Stage};
-use crate::scenario::prices::PricePoint;
 
 /// How far the price recovers for a moment, per cent.
 const RECOVERY_PERCENT: i64 = 45;

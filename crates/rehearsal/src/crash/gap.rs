@@ -1,11 +1,11 @@
 //! A bankruptcy for the dishonest keepers when the crash left none: the price gaps on.
 
 use anyhow::Result;
+use ballast_risk::prices::PricePoint;
 
 use super::diary::{Diary, Occasion};
 use super::keepers::act;
 use super::stage::Stage;
-use crate::scenario::prices::PricePoint;
 
 /// Each gap, in percent of the price before it.
 pub const GAP_PERCENT: i64 = 6;

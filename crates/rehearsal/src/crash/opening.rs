@@ -3,11 +3,11 @@
 use anyhow::{Context, Result};
 use ballast_engine::margin::initial_margin;
 use ballast_engine::units::{Bps, Ticks};
+use ballast_risk::prices::PricePoint;
 use ballast_sandbox::trading::{BlockTrade, TraderCookie, Wallet};
 
 use super::stage::{engine, Stage, CONFIDENCE_BPS};
 use crate::scenario::population::{Member, Opening, Population};
-use crate::scenario::prices::PricePoint;
 
 /// Seconds between opening trades.
 pub const SECONDS_PER_OPENING: i64 = 2;

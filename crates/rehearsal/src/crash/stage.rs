@@ -11,6 +11,7 @@ use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::units::{FundingIndex, LotPrice, Ticks};
 use ballast_report::model::ComputeUnits;
+use ballast_risk::prices::PricePoint;
 use ballast_sandbox::config::{MarketConfig, Options};
 use ballast_sandbox::outcome::{TxOutcome, TxResult};
 use ballast_sandbox::trading::TraderCookie;
@@ -19,8 +20,7 @@ use ballast_sandbox::{MarketCookie, Quote};
 use ballast_state::market::Market;
 use ballast_state::Pubkey;
 
-use crate::scenario::prices::PricePoint;
-use crate::scenario::units::MarketUnits;
+use ballast_risk::units::MarketUnits;
 
 /// Slots in five seconds of 400 ms slots, times two.
 const SLOTS_PER_FIVE_SECONDS: (i64, i64) = (25, 10);

@@ -13,7 +13,7 @@ use strum::VariantArray;
 use super::pictures::{
     chart, draw, drawing, drawn, minute, span, text, AMBER, BLUE, GREEN, RED, VIOLET,
 };
-use crate::scenario::units::ATOMS_PER_USD;
+use ballast_risk::units::ATOMS_PER_USD;
 
 /// A stage's colour, and its name in the style sheet.
 pub const fn stage_colour(stage: Stage) -> (RGBColor, &'static str) {

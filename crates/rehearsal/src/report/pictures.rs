@@ -16,7 +16,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::terminal::most_cut;
-use crate::scenario::units::ATOMS_PER_USD;
+use ballast_risk::units::ATOMS_PER_USD;
 
 /// Text and axes.
 const INK: RGBColor = RGBColor(0x22, 0x26, 0x2B);

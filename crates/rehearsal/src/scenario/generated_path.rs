@@ -1,10 +1,11 @@
 //! The default price path: public facts of 2025-10-10 joined by seeded noise.
 
+use ballast_risk::prices::PricePoint;
 use rand::Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::prices::{PricePath, PricePoint, PriceSource};
+use super::prices::{PricePath, PriceSource};
 
 /// 2025-10-10 20:50:00 UTC.
 const START: i64 = 1_760_129_400;

@@ -1,6 +1,5 @@
 //! What is rehearsed: the prices, the market and the people in it.
 
-pub mod csv_path;
 pub mod flow;
 pub mod generated_path;
 pub mod market;
@@ -8,4 +7,3 @@ pub mod population;
 pub mod prices;
 pub mod quotes;
 pub mod risk;
-pub mod units;

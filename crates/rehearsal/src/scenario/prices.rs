@@ -1,15 +1,9 @@
 //! A price path: what the oracle says, and when.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// One oracle price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PricePoint {
-    /// When it is published, unix seconds.
-    pub timestamp: i64,
-    /// Price in 1e-9 USD, above zero.
-    pub price_nano: i64,
-}
+use anyhow::Result;
+use ballast_risk::prices::{PricePoint, Prices};
 
 /// Where a path comes from; every output says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +39,17 @@ pub struct PricePath {
 }
 
 impl PricePath {
+    /// The prices of a CSV file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or used, with line and remedy.
+    pub fn load(file: &Path) -> Result<Self> {
+        Ok(Self {
+            source: PriceSource::File(file.to_owned()),
+            points: Prices::load(file)?.into_points(),
+        })
+    }
+
     /// The first price; positions are opened around it.
     pub fn first(&self) -> Option<PricePoint> {
         self.points.first().copied()

@@ -2,7 +2,7 @@
 
 use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
 
-use super::units::ATOMS_PER_USD;
+use ballast_risk::units::ATOMS_PER_USD;
 
 /// Basis points of the whole.
 const ONE: u64 = 10_000;
@@ -27,6 +27,28 @@ pub struct RiskChoice {
 }
 
 impl RiskChoice {
+    /// Parameters of a file, but for what belongs to the rehearsed population and its book: sizes, the
+    /// makers' fee, the impact notional, and that trading fees do not feed insurance.
+    pub fn over(&self, calibrated: RiskParams) -> RiskParams {
+        let own = self.params();
+        let mut tiers = calibrated.tiers;
+        let last = usize::try_from(calibrated.tier_count).unwrap_or(1);
+        if let Some(last) = tiers.get_mut(last.saturating_sub(1)) {
+            last.notional_limit_atoms = own.tiers[3].notional_limit_atoms;
+        }
+        RiskParams {
+            tiers,
+            min_position_lots: own.min_position_lots,
+            max_position_lots: own.max_position_lots,
+            max_open_interest_lots: own.max_open_interest_lots,
+            min_order_atoms: own.min_order_atoms,
+            maker_fee_bps: own.maker_fee_bps,
+            impact_notional_atoms: own.impact_notional_atoms,
+            insurance_fee_share_bps: own.insurance_fee_share_bps,
+            ..calibrated
+        }
+    }
+
     /// Parameters that the program accepts: four tiers from the highest leverage down, maintenance
     /// at half of the initial margin, discount and fee within maintenance.
     pub fn params(&self) -> RiskParams {

@@ -1,12 +1,13 @@
 //! Tick and lot sizes that suit the price at hand.
 
 use anyhow::{ensure, Result};
+use serde::Serialize;
 
-/// Quote atoms in one US dollar (the rehearsal's collateral has six decimals, like USDC).
+/// Quote atoms in one US dollar: six decimals, like USDC.
 pub const ATOMS_PER_USD: u64 = 1_000_000;
 
 /// How the market counts price and size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MarketUnits {
     /// Size of one tick in 1e-9 USD.
     pub tick_nano: u64,
