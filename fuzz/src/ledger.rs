@@ -3,6 +3,7 @@
 use ballast_engine::fixtures::risk::small_market;
 use ballast_engine::funding::FundingState;
 use ballast_engine::insurance::Insurance;
+use ballast_engine::margin::MarginScale;
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
 use ballast_engine::queue::{CutStamp, Totals};
@@ -76,6 +77,7 @@ pub fn mark(atoms: u64, confidence: u64) -> Mark {
         price: LotPrice::new(atoms).expect("within range"),
         confidence,
         average: None,
+        scale: MarginScale::NONE,
     }
 }
 

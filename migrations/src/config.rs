@@ -409,5 +409,19 @@ mod tests {
             error.contains("risk.tiers[0].initial_margin_bps is 200, allowed 500 to 10000"),
             "{error}"
         );
+        let text = LOCALNET.replace(
+            "open_interest_upper_bps = 0",
+            "open_interest_upper_bps = 5000",
+        );
+        assert!(Config::parse(&text).is_ok());
+        let text = text.replace(
+            "open_interest_lower_bps = 0",
+            "open_interest_lower_bps = 5000",
+        );
+        let error = format!("{:#}", Config::parse(&text).unwrap_err());
+        assert!(
+            error.contains("risk.open_interest_lower_bps is 5000, allowed 0 to 4999"),
+            "{error}"
+        );
     }
 }

@@ -107,7 +107,7 @@ pub fn affordable(
     }
     let after = held.fill(lots, quote)?.position;
     let own = Bps::new(backing.margin_bps).floor_of(mark.price.notional(lots.size())?)?;
-    let least = initial_margin(params, after.notional(mark.price)?)?;
+    let least = initial_margin(params, &mark.scale, after.notional(mark.price)?)?;
     // The confidence counts twice: it may grow as much again.
     let doubt = mark.confidence.checked_mul(2);
     let doubt = doubt.and_then(|doubt| doubt.checked_mul(after.size()));

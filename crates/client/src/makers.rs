@@ -38,7 +38,7 @@ pub struct TakerView<'a> {
 
 impl TakerView<'_> {
     fn terms(&self, request: &OrderRequest) -> Result<OrderTerms, EngineError> {
-        let mark = self.price.mark(self.market.oracle.atoms_per_lot_tick)?;
+        let mark = self.market.mark_at(&self.price)?;
         let rules = self.market.order_rules(&mark, self.now);
         check(&rules, &self.position, request)
     }

@@ -2,6 +2,7 @@
 //! keepers may do for it.
 
 use ballast_engine::book::BookRef;
+use ballast_engine::margin::MarginScale;
 use ballast_engine::oracle::{Action, Mark, Now, OraclePrice};
 use ballast_engine::pool::{Offer, PoolTaker, Synced, Unwind};
 use ballast_engine::position::Position;
@@ -92,9 +93,10 @@ pub fn capacity(
         price: jump.price,
         confidence: 0,
         average: None,
+        scale: MarginScale::NONE,
     };
     let worth = assets.worth(&mark, jump.average, pool.params.exit_bps, 0)?;
-    let taker = pool.taker(&assets, worth.low, jump.slot, jump.has_room)?;
+    let taker = pool.taker(market, &assets, worth.low, jump.slot, jump.has_room)?;
     let risk = market.params();
     let all = u64::from(u32::MAX);
     let offer = Offer {

@@ -10,6 +10,7 @@
 //! - [`book`], [`order`], [`matching`]: orders, and whom they meet.
 //! - [`settlement`]: that the legs of an instruction net to zero.
 //! - [`oracle`]: which fault of a price blocks what.
+//! - [`volatility`]: how much of late a market moves more than usual, and what that does to initial margin.
 //! - [`protection`]: steps that reduce a position before it is liquidated.
 //! - [`liquidation`], [`insurance`], [`reward`], [`payout`]: how much is closed, who pays, and what of the fees is paid out.
 //! - [`solvency`], [`held`]: what a market lacks, and the profit that is held while it does.
@@ -87,6 +88,7 @@ pub mod solvency;
 pub mod standing;
 pub mod trade;
 pub mod units;
+pub mod volatility;
 pub mod wind_down;
 pub mod window;
 pub mod write_off;

@@ -1,17 +1,98 @@
 //! Initial and maintenance margin: marginal brackets of notional.
 //!
 //! Each bracket's rate applies only to the notional inside it, so margin is
-//! continuous and never falls as a position grows.
+//! continuous and never falls as a position grows. Initial margin is then scaled by how the market moves
+//! and how full it is; maintenance margin never is, so that nobody is liquidated for what others do.
 
 use crate::error::EngineError;
-use crate::math::{div_rem, product};
+use crate::math::{div_rem, mul_div_ceil, product, product_u64};
 use crate::risk::{RiskParams, RiskTier};
 use crate::units::BPS_ONE;
+use crate::volatility::ONE_PPM;
 
-/// Margin needed to open, enlarge or withdraw from a position of `notional`
-/// atoms, rounded up. `RiskTiers` when no tier is in use.
-pub fn initial_margin(params: &RiskParams, notional: u64) -> Result<u64, EngineError> {
-    rounded_up(scaled(params, notional, |tier| tier.initial_margin_bps)?)
+/// What scales initial margin at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarginScale {
+    /// What volatility multiplies it by, millionths, at least [`ONE_PPM`]:
+    /// [`crate::volatility::Volatility::multiplier`].
+    pub multiplier_ppm: u32,
+    /// Sum of long lots.
+    pub open_interest_lots: u64,
+}
+
+impl MarginScale {
+    /// Neither volatility nor open interest.
+    pub const NONE: Self = Self {
+        multiplier_ppm: ONE_PPM,
+        open_interest_lots: 0,
+    };
+
+    /// The same once `lots` more are open. `Overflow`.
+    pub fn and_open(&self, lots: u64) -> Result<Self, EngineError> {
+        let sum = self.open_interest_lots.checked_add(lots);
+        Ok(Self {
+            open_interest_lots: sum.ok_or(EngineError::Overflow)?,
+            ..*self
+        })
+    }
+}
+
+/// Margin needed to open, enlarge or withdraw from a position of `notional` atoms: that of the brackets,
+/// multiplied by volatility, then brought towards the whole notional as open interest goes from
+/// `open_interest_lower_bps` to `open_interest_upper_bps` of its limit. Each step is rounded up; the result
+/// is never below the brackets' nor above `notional`. `RiskTiers` when no tier is in use; `Overflow`.
+pub fn initial_margin(
+    params: &RiskParams,
+    scale: &MarginScale,
+    notional: u64,
+) -> Result<u64, EngineError> {
+    let brackets = rounded_up(scaled(params, notional, |tier| tier.initial_margin_bps)?)?;
+    let multiplied = if scale.multiplier_ppm <= ONE_PPM {
+        brackets
+    } else {
+        multiplied(brackets, scale.multiplier_ppm, notional)?
+    };
+    match params.open_interest_upper_bps {
+        0 => Ok(multiplied),
+        _ => with_interest(params, scale.open_interest_lots, multiplied, notional),
+    }
+}
+
+/// `margin` times the multiplier, rounded up, at most `notional`.
+fn multiplied(margin: u64, multiplier_ppm: u32, notional: u64) -> Result<u64, EngineError> {
+    let (atoms, rest) = div_rem(
+        product(margin, u64::from(multiplier_ppm)),
+        u64::from(ONE_PPM),
+    )?;
+    // A quotient beyond 64 bits is beyond any notional.
+    let atoms = u64::try_from(atoms).unwrap_or(u64::MAX);
+    let up = atoms.checked_add(u64::from(rest > 0)).unwrap_or(u64::MAX);
+    Ok(up.min(notional))
+}
+
+/// `margin` and the part of what it lacks to `notional` that open interest asks for, rounded up.
+fn with_interest(
+    params: &RiskParams,
+    open_interest_lots: u64,
+    margin: u64,
+    notional: u64,
+) -> Result<u64, EngineError> {
+    let limit = params.max_open_interest_lots;
+    let (lower, upper) = (
+        params.open_interest_lower_bps,
+        params.open_interest_upper_bps,
+    );
+    let from = product(limit, u64::from(lower));
+    let open = product(open_interest_lots, BPS_ONE);
+    let Some(above) = open.checked_sub(from).filter(|above| *above > 0) else {
+        return Ok(margin);
+    };
+    let range = upper.checked_sub(lower).ok_or(EngineError::RiskTiers)?;
+    let range = product_u64(limit, u64::from(range))?;
+    let above = u64::try_from(above).unwrap_or(u64::MAX).min(range);
+    let lacking = notional.max(margin).wrapping_sub(margin);
+    let more = mul_div_ceil(lacking, above, range)?;
+    margin.checked_add(more).ok_or(EngineError::Overflow)
 }
 
 /// Equity below which a position of `notional` atoms may be liquidated, rounded

@@ -4,7 +4,7 @@
 use crate::book::Order;
 use crate::error::EngineError;
 use crate::fees::{maker_fee, taker_fee};
-use crate::margin::{initial_margin, maintenance_margin};
+use crate::margin::{initial_margin, maintenance_margin, MarginScale};
 use crate::oracle::Mark;
 use crate::order::reducible;
 use crate::position::Position;
@@ -172,6 +172,7 @@ fn out_of_reach_before(taking: &Taking<'_>, maker: &Maker, order: &Order, most: 
         price,
         confidence: 0,
         average: None,
+        scale: MarginScale::NONE,
     };
     let before = Taking { mark, ..*taking };
     fill(&before, maker, order, most).is_err()
@@ -338,6 +339,8 @@ pub fn settle_taker(
     taken: &Taken,
 ) -> Result<PartyOutcome, EngineError> {
     let (lots, quote) = taken.fill(side)?;
+    let scale = mark.scale.and_open(lots.size())?;
+    let mark = &Mark { scale, ..*mark };
     let reduced_only = reduces(&party.position, lots);
     let fill = party.position.fill(lots, quote)?;
     let mut position = fill.position;
@@ -379,7 +382,7 @@ fn shortfall(params: &RiskParams, mark: &Mark, position: &Position) -> Result<u6
     let side = position.side().ok_or(EngineError::NoPosition)?;
     let worst = mark.worsened(side)?;
     let notional = position.notional(worst.max(mark.price))?;
-    let required = Atoms::from_unsigned(initial_margin(params, notional)?)?;
+    let required = Atoms::from_unsigned(initial_margin(params, &mark.scale, notional)?)?;
     let lacking = required.try_sub(position.equity(worst)?)?;
     Ok(lacking.positive_part())
 }

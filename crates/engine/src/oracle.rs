@@ -28,6 +28,7 @@ mod clock;
 mod source;
 
 use crate::error::EngineError;
+use crate::margin::MarginScale;
 use crate::math::{div_rem, product};
 use crate::risk::RiskParams;
 use crate::units::{LotPrice, Side, Ticks, BPS_ONE};
@@ -125,6 +126,8 @@ pub struct Mark {
     /// enough, atoms per lot. Trades then raise no open interest, and who opens holds its margin
     /// at the average too.
     pub average: Option<LotPrice>,
+    /// What initial margin is scaled by while the price stands.
+    pub scale: MarginScale,
 }
 
 impl Mark {
@@ -162,6 +165,7 @@ impl Mark {
 
 impl OraclePrice {
     /// The price of a lot where a tick of one lot is `atoms_per_lot_tick`.
+    /// Initial margin is not scaled: that is the market's to say.
     /// `PriceOutOfRange` outside `1..=MAX_LOT_PRICE`.
     pub fn mark(&self, atoms_per_lot_tick: u64) -> Result<Mark, EngineError> {
         let confidence = self
@@ -173,6 +177,7 @@ impl OraclePrice {
             price: self.price.lot_price(atoms_per_lot_tick)?,
             confidence,
             average: None,
+            scale: MarginScale::NONE,
         })
     }
 

@@ -284,8 +284,9 @@ pub fn band_edge(params: &RiskParams, mark: &Mark, side: Side) -> Result<LotPric
 
 /// Collateral that an order of `lots` at `price` reserves while it waits, atoms: what a
 /// position opened by it would need at once. That is initial margin of the notional at the
-/// worst of its price, the mark, and the mark worsened by the confidence; the loss from its
-/// price to the worsened mark; and the maker's fee. `Overflow`, `PriceOutOfRange`.
+/// worst of its price, the mark, and the mark worsened by the confidence, as if all of its lots were
+/// new to the market; the loss from its price to the worsened mark; and the maker's fee. `Overflow`,
+/// `PriceOutOfRange`.
 pub fn order_margin(
     params: &RiskParams,
     mark: &Mark,
@@ -295,7 +296,8 @@ pub fn order_margin(
 ) -> Result<u64, EngineError> {
     let worst = mark.worsened(side)?;
     let highest = price.max(mark.price).max(worst);
-    let margin = initial_margin(params, highest.notional(lots)?)?;
+    let scale = mark.scale.and_open(lots)?;
+    let margin = initial_margin(params, &scale, highest.notional(lots)?)?;
     let loss = match side {
         Side::Long => price.get().checked_sub(worst.get()),
         Side::Short => worst.get().checked_sub(price.get()),

@@ -166,9 +166,16 @@ pub struct RiskParams {
     /// Equity over maintenance margin, basis points, at and below which the liquidator's discount is
     /// the last one at once; from 100% down to it the discount grows in a straight line. 0: it grows
     /// with time alone.
-    pub discount_full_ratio_bps: u32,
-    /// Zero.
-    pub _padding2: u32,
+    pub discount_full_ratio_bps: u16,
+    /// Most that volatility multiplies initial margin by, basis points: see [`crate::volatility`]. 0: it
+    /// is not multiplied.
+    pub margin_multiplier_max_bps: u16,
+    /// Open interest above which initial margin rises, basis points of [`Self::max_open_interest_lots`];
+    /// below [`Self::open_interest_upper_bps`]. Zero where that is.
+    pub open_interest_lower_bps: u16,
+    /// Open interest at which initial margin is the whole notional, basis points of
+    /// [`Self::max_open_interest_lots`]: see [`crate::margin::initial_margin`]. 0: it does not rise.
+    pub open_interest_upper_bps: u16,
 }
 
 const _: () = assert!(core::mem::size_of::<RiskParams>() == 320);

@@ -102,7 +102,7 @@ pub fn action(taker: &Position, maker: &Position, lots: Lots) -> Action {
 /// A party whose position only gets smaller needs no initial margin and pays the
 /// fee as far as its free collateral after the payout reaches. Any other party
 /// pays it in full and must hold initial margin at the price worsened by the
-/// confidence.
+/// confidence, as if all lots of the trade were new to the market.
 ///
 /// Errors: `ZeroLots`, `PriceOutOfRange`, `PriceOutsideBand`, `SizeOutOfRange`,
 /// `InsufficientCollateral`, `PositionTooSmall`, `PositionTooLarge`,
@@ -129,6 +129,8 @@ pub fn block_trade(
         (opposite, amount)
     };
     let taker_due = Atoms::from_unsigned(taker_fee(params, notional)?)?;
+    let scale = mark.scale.and_open(terms.lots.size())?;
+    let mark = &Mark { scale, ..*mark };
     let taken = apply(params, mark, taker, terms.lots, quote, taker_due)?;
     let maker_due = maker_fee(params, notional, taken.fee.positive_part())?;
     let maker_lots = terms.lots.opposite();
@@ -312,7 +314,7 @@ fn check_initial(params: &RiskParams, mark: &Mark, after: &Position) -> Result<(
     let worst = mark.worsened(side)?;
     let equity = after.equity(worst)?;
     let notional = after.notional(worst.max(mark.price))?;
-    let required = initial_margin(params, notional)?;
+    let required = initial_margin(params, &mark.scale, notional)?;
     if equity.is_negative() || equity.positive_part() < required {
         return Err(EngineError::BelowInitialMargin);
     }

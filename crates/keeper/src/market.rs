@@ -167,7 +167,7 @@ impl MarketState {
             state: self,
             price: seen.price,
             moment,
-            mark: seen.price.mark(self.market.oracle.atoms_per_lot_tick)?,
+            mark: self.market.mark_at(&seen.price)?,
             funding_index: funding::state_at(&self.market, &moment)?.index,
             insurance: self.market.deficit_cover(clock.slot)?,
         })

@@ -10,7 +10,7 @@ use strum::VariantArray;
 use crate::scenario::market::{MarketOptions, MARKET_MAKERS};
 
 /// Where half of the maintenance margin is gone.
-const DISCOUNT_FULL_RATIO_BPS: u32 = 5_000;
+const DISCOUNT_FULL_RATIO_BPS: u16 = 5_000;
 
 /// What is rehearsed, and how it is told.
 #[derive(Clone, Debug, Parser)]
@@ -47,8 +47,8 @@ pub struct RehearseArgs {
     pub pool_cap_bps: u32,
     /// Equity over maintenance margin at which the liquidator's discount is the last one at once, basis
     /// points; 0: it grows with time alone.
-    #[arg(long, value_name = "BPS", default_value_t = DISCOUNT_FULL_RATIO_BPS, value_parser = clap::value_parser!(u32).range(0..=9_999))]
-    pub discount_full_ratio_bps: u32,
+    #[arg(long, value_name = "BPS", default_value_t = DISCOUNT_FULL_RATIO_BPS, value_parser = clap::value_parser!(u16).range(0..=9_999))]
+    pub discount_full_ratio_bps: u16,
     /// Highest leverage of small positions.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(2..=20))]
     pub max_leverage: u64,

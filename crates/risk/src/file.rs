@@ -80,7 +80,13 @@ numbers! {
         liquidation_discount_max_bps: u32,
         discount_ramp_slots: u64,
         #[serde(default)]
-        discount_full_ratio_bps: u32,
+        discount_full_ratio_bps: u16,
+        #[serde(default)]
+        margin_multiplier_max_bps: u16,
+        #[serde(default)]
+        open_interest_lower_bps: u16,
+        #[serde(default)]
+        open_interest_upper_bps: u16,
         liquidation_fee_bps: u32,
         liquidation_buffer_bps: u32,
         price_band_bps: u32,

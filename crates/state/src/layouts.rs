@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use anchor_lang::idl::types::IdlTypeDef;
 use ballast_engine::{
     funding::FundingState, held::HeldProfit, insurance::InsuranceState, oracle, pool, protection,
-    risk, selection, wind_down::WindDown,
+    risk, selection, volatility, wind_down::WindDown,
 };
 
 use crate::{derives::*, Pubkey};
@@ -51,6 +51,7 @@ described! {
     risk::LadderStep => LadderStep,
     risk::AdlParams => AdlConfig,
     oracle::PriceClock => PriceClock,
+    volatility::Volatility => Volatility,
     pool::PoolParams => PoolConfig,
     protection::ProtectiveStep => ProtectiveStep,
     FundingState => FundingLedger,
@@ -164,9 +165,14 @@ pub struct RiskConfig {
     pub stake_floor_atoms: u64,
     /// Equity over maintenance margin, basis points, at and below which the liquidator's discount is
     /// the last one at once; 0: it grows with time alone.
-    pub discount_full_ratio_bps: u32,
-    /// Zero.
-    pub _padding2: u32,
+    pub discount_full_ratio_bps: u16,
+    /// Most that volatility multiplies initial margin by, basis points; 0: it is not multiplied.
+    pub margin_multiplier_max_bps: u16,
+    /// Open interest above which initial margin rises, basis points of the largest.
+    pub open_interest_lower_bps: u16,
+    /// Open interest at which initial margin is the whole notional, basis points of the largest; 0: it
+    /// does not rise.
+    pub open_interest_upper_bps: u16,
 }
 
 /// A bracket of notional. See [`risk::RiskTier`].
@@ -224,6 +230,24 @@ pub struct PriceClock {
     pub _pad: u32,
     /// Zero; room for later versions.
     pub reserved: u64,
+}
+
+/// How much of late prices move more than usual. See [`volatility::Volatility`].
+#[derive(BorshSerialize)]
+#[repr(C)]
+pub struct Volatility {
+    /// Average of squared moves over about a day, squared millionths a second, 16 bits behind the point.
+    pub fast: u64,
+    /// The same over about three months.
+    pub slow: u64,
+    /// The last price that counted, ticks; 0 before the first.
+    pub counted_ticks: u32,
+    /// What initial margin is multiplied by, millionths, at least 1,000,000; 0 before the first price.
+    pub multiplier_ppm: u32,
+    /// When that price was published, unix seconds.
+    pub counted_at: u32,
+    /// When the first was, unix seconds.
+    pub since: u32,
 }
 
 /// What a pool does and does not do. See [`pool::PoolParams`].

@@ -14,6 +14,7 @@ use ballast_engine::{
     position::Position,
     risk::RiskParams,
     units::{FundingIndex, LotPrice, Side, Ticks, BPS_ONE, MAX_LOT_PRICE},
+    volatility::Volatility,
     wind_down::{
         is_dead, EndCause, FinalPrice, MarketAction, MarketMode, WindDown, AVERAGED_SECONDS,
         DEAD_NOTICE_SECONDS,
@@ -34,6 +35,7 @@ use crate::{
 
 mod ending;
 mod ledgers;
+mod scaling;
 #[cfg(test)]
 mod tests;
 
@@ -70,8 +72,9 @@ pub struct Market {
     pub _padding2: u16,
     /// Printable ASCII padded with zeros. Written once.
     pub name: [u8; NAME_BYTES],
-    /// The exchange. Written once.
-    pub exchange: Pubkey,
+    /// What is remembered of the moves of prices. Written by every instruction that records a price,
+    /// where [`RiskParams::margin_multiplier_max_bps`] says so.
+    pub volatility: Volatility,
     /// Token account of the insurance. Written once.
     pub insurance_vault: Pubkey,
     /// Queue of the long positions. Written once.
@@ -145,7 +148,7 @@ pub struct Market {
 
 const _: () = {
     assert!(core::mem::size_of::<Market>() == 952);
-    assert!(core::mem::offset_of!(Market, exchange) == 24);
+    assert!(core::mem::offset_of!(Market, volatility) == 24);
     assert!(core::mem::offset_of!(Market, queue_long) == 88);
     assert!(core::mem::offset_of!(Market, queue_short) == 120);
     assert!(core::mem::offset_of!(Market, oracle) == 152);
@@ -234,6 +237,7 @@ impl Market {
             }
             self.last_price = price.into();
             self.price_clock = judged.clock;
+            self.volatility = self.volatility_at(&price)?;
         }
         Ok(Touched {
             price,
@@ -322,6 +326,7 @@ impl Market {
         let tick = self.oracle.atoms_per_lot_tick;
         let mut mark = price.mark(tick)?;
         mark.average = judged.unsettled.then(|| price.average(tick));
+        mark.scale = self.margin_scale();
         Ok(mark)
     }
 

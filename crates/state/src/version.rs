@@ -9,6 +9,7 @@ use ballast_engine::{
     distress::Distress,
     insurance::{Insurance, InsuranceState},
     units::Side,
+    volatility::Volatility,
     window::Window,
 };
 
@@ -129,6 +130,8 @@ impl Market {
         for side in [Side::Long, Side::Short] {
             self.store_impact(side, None);
         }
+        // The key of the exchange, of which there is one.
+        self.volatility = Volatility::default();
         self.version = MARKET_VERSION;
         Ok(())
     }

@@ -131,7 +131,7 @@ impl PositionView {
             equity_atoms: equity,
             leverage_hundredths: leverage(notional, equity),
             maintenance_atoms: maintenance_margin(params, notional).computed()?,
-            initial_atoms: initial_margin(params, notional).computed()?,
+            initial_atoms: initial_margin(params, &state.margin_scale(), notional).computed()?,
             margin_ratio_bps: margin_ratio_bps(&position, mark, params).computed()?,
             health: match health(&position, mark, params).computed()? {
                 Health::Healthy => "healthy",

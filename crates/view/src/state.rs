@@ -9,6 +9,7 @@ use ballast_client::price::{check_price, decode_price, PriceError};
 use ballast_client::ranking::{funding_index_at, ranking, RankedEntry};
 use ballast_client::standing::{first_at, round_at, standing, TraderStanding};
 use ballast_engine::funding::FundingRates;
+use ballast_engine::margin::MarginScale;
 use ballast_engine::oracle::{Action, Now, OraclePrice, PriceFault};
 use ballast_engine::rank::Round;
 use ballast_engine::standing::Band;
@@ -189,6 +190,14 @@ impl MarketState {
     pub fn mark(&self) -> Result<LotPrice> {
         let ticks = Ticks::new(self.moment()?.price_ticks);
         ticks.lot_price(self.units.atoms_per_lot_tick).computed()
+    }
+
+    /// What initial margin is scaled by at the price of the price account, or as the market stands where that
+    /// cannot be read.
+    pub fn margin_scale(&self) -> MarginScale {
+        let price = self.price.as_ref().ok();
+        let mark = price.and_then(|price| self.market.mark_at(price).ok());
+        mark.map_or_else(|| self.market.margin_scale(), |mark| mark.scale)
     }
 
     /// What stops the price from being used to open, liquidate and deleverage, if anything does.

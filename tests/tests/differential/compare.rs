@@ -269,6 +269,36 @@ fn ledgers(world: &World, model: &Model, number: usize) -> Agreement {
                 market.past.far_for,
             ),
             (
+                "fast average of moves",
+                unsigned(program.volatility.fast),
+                market.volatility.fast,
+            ),
+            (
+                "slow average of moves",
+                unsigned(program.volatility.slow),
+                market.volatility.slow,
+            ),
+            (
+                "multiplier of margin",
+                i128::from(program.volatility.multiplier_ppm),
+                market.volatility.multiplier,
+            ),
+            (
+                "price that counted",
+                i128::from(program.volatility.counted_ticks),
+                market.volatility.ticks,
+            ),
+            (
+                "time of it",
+                i128::from(program.volatility.counted_at),
+                market.volatility.counted,
+            ),
+            (
+                "time of the first",
+                i128::from(program.volatility.since),
+                market.volatility.since,
+            ),
+            (
                 "insurance",
                 unsigned(program.insurance.balance),
                 market.insurance.balance,

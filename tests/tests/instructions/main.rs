@@ -66,6 +66,7 @@ mod support;
 mod trade_limits;
 mod trader;
 mod triggers;
+mod volatility;
 mod wind_down;
 mod wind_down_thousand;
 mod write_off;

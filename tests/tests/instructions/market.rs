@@ -6,6 +6,7 @@ use ballast_client::addresses;
 use ballast_client::instructions::admin::{self, MarketAccounts, StagedKeys};
 use ballast_client::instructions::Collateral;
 use ballast_engine::units::Side;
+use ballast_engine::volatility::Volatility;
 use ballast_sandbox::{MarketConfig, MintKind, Options, Sandbox, TxResult};
 use ballast_state::book_account::MIN_BOOK_ORDERS;
 use ballast_state::error::BallastError;
@@ -115,7 +116,7 @@ pub fn create_market_writes_every_field_and_two_empty_queues() {
     let market = ballast_client::accounts::market(&account.data).unwrap();
     assert_eq!((market.version, market.index), (2, 0));
     assert_eq!(market.name, opening.args.name);
-    assert_eq!(market.exchange, addresses::exchange());
+    assert_eq!(market.volatility, Volatility::default());
     assert_eq!(market.insurance_vault, addresses::insurance_vault(&address));
     assert_eq!(
         (market.queue_long, market.queue_short),

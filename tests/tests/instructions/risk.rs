@@ -154,7 +154,6 @@ pub fn unsound_parameters_are_refused_by_group() {
         (
             BallastError::RiskReserved,
             &[
-                |risk| risk._padding2 = 1,
                 |risk| risk.adl._pad = 1,
                 |risk| risk.tiers[3].notional_limit_atoms = 1,
                 |risk| risk.ladder[3].close_bps = 1,

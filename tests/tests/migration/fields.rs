@@ -1,5 +1,6 @@
 //! Which bytes a migration writes, account by account.
 
+use ballast_engine::volatility::Volatility;
 use ballast_state::exchange::Delays;
 use ballast_state::market::Market;
 use ballast_state::trader::Trader;
@@ -46,7 +47,10 @@ fn exchange_market_and_queues_change_where_they_should() {
     let [start, _, drawn] =
         [664, 672, 680].map(|at| pod_read_unaligned::<u64>(&before[at..at + 8]));
     let market = changed(&mut old, Outdated::Market);
-    assert!(within(&market, &[8..9, 576..624, 664..688]), "{market:?}");
+    assert!(
+        within(&market, &[8..9, 32..64, 576..624, 664..688]),
+        "{market:?}"
+    );
     let bytes = old.sandbox.account(&old.market.keys.market).unwrap().data;
     let market: Market = pod_read_unaligned(&bytes[8..]);
     // The book is still old.
@@ -58,6 +62,9 @@ fn exchange_market_and_queues_change_where_they_should() {
         (market.held.atoms, market.price_clock.earlier_ticks),
         (0, 0)
     );
+    // The key of the exchange stood there.
+    assert_ne!(&before[32..64], [0; 32]);
+    assert_eq!(market.volatility, Volatility::default());
     let over = old.sandbox.slot() >= start + market.risk.insurance_window_slots;
     let paid = if over { 0 } else { drawn };
     // The window under way becomes the newest bucket.

@@ -62,6 +62,8 @@ import {
   getPriceClockEncoder,
   getRiskConfigDecoder,
   getRiskConfigEncoder,
+  getVolatilityDecoder,
+  getVolatilityEncoder,
   type FundingLedger,
   type FundingLedgerArgs,
   type HeldLedger,
@@ -78,6 +80,8 @@ import {
   type PriceClockArgs,
   type RiskConfig,
   type RiskConfigArgs,
+  type Volatility,
+  type VolatilityArgs,
 } from "../types";
 
 export const MARKET_DISCRIMINATOR: ReadonlyUint8Array = new Uint8Array([
@@ -104,8 +108,11 @@ export type Market = {
   padding2: number;
   /** Printable ASCII padded with zeros. Written once. */
   name: ReadonlyUint8Array;
-  /** The exchange. Written once. */
-  exchange: Address;
+  /**
+   * What is remembered of the moves of prices. Written by every instruction that records a price,
+   * where [`RiskParams::margin_multiplier_max_bps`] says so.
+   */
+  volatility: Volatility;
   /** Token account of the insurance. Written once. */
   insuranceVault: Address;
   /** Queue of the long positions. Written once. */
@@ -212,8 +219,11 @@ export type MarketArgs = {
   padding2: number;
   /** Printable ASCII padded with zeros. Written once. */
   name: ReadonlyUint8Array;
-  /** The exchange. Written once. */
-  exchange: Address;
+  /**
+   * What is remembered of the moves of prices. Written by every instruction that records a price,
+   * where [`RiskParams::margin_multiplier_max_bps`] says so.
+   */
+  volatility: VolatilityArgs;
   /** Token account of the insurance. Written once. */
   insuranceVault: Address;
   /** Queue of the long positions. Written once. */
@@ -317,7 +327,7 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["index", getU16Encoder()],
       ["padding2", getU16Encoder()],
       ["name", fixEncoderSize(getBytesEncoder(), 16)],
-      ["exchange", getAddressEncoder()],
+      ["volatility", getVolatilityEncoder()],
       ["insuranceVault", getAddressEncoder()],
       ["queueLong", getAddressEncoder()],
       ["queueShort", getAddressEncoder()],
@@ -363,7 +373,7 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["index", getU16Decoder()],
     ["padding2", getU16Decoder()],
     ["name", fixDecoderSize(getBytesDecoder(), 16)],
-    ["exchange", getAddressDecoder()],
+    ["volatility", getVolatilityDecoder()],
     ["insuranceVault", getAddressDecoder()],
     ["queueLong", getAddressDecoder()],
     ["queueShort", getAddressDecoder()],

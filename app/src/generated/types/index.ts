@@ -121,6 +121,7 @@ export * from "./triggerPlaced";
 export * from "./unstakeCancelled";
 export * from "./unstaked";
 export * from "./unstakeRequested";
+export * from "./volatility";
 export * from "./watch";
 export * from "./withdrawn";
 export * from "./witnessed";

@@ -14,6 +14,8 @@ import {
   getI32Encoder,
   getStructDecoder,
   getStructEncoder,
+  getU16Decoder,
+  getU16Encoder,
   getU32Decoder,
   getU32Encoder,
   getU64Decoder,
@@ -140,8 +142,15 @@ export type RiskConfig = {
    * the last one at once; 0: it grows with time alone.
    */
   discountFullRatioBps: number;
-  /** Zero. */
-  padding2: number;
+  /** Most that volatility multiplies initial margin by, basis points; 0: it is not multiplied. */
+  marginMultiplierMaxBps: number;
+  /** Open interest above which initial margin rises, basis points of the largest. */
+  openInterestLowerBps: number;
+  /**
+   * Open interest at which initial margin is the whole notional, basis points of the largest; 0: it
+   * does not rise.
+   */
+  openInterestUpperBps: number;
 };
 
 export type RiskConfigArgs = {
@@ -246,8 +255,15 @@ export type RiskConfigArgs = {
    * the last one at once; 0: it grows with time alone.
    */
   discountFullRatioBps: number;
-  /** Zero. */
-  padding2: number;
+  /** Most that volatility multiplies initial margin by, basis points; 0: it is not multiplied. */
+  marginMultiplierMaxBps: number;
+  /** Open interest above which initial margin rises, basis points of the largest. */
+  openInterestLowerBps: number;
+  /**
+   * Open interest at which initial margin is the whole notional, basis points of the largest; 0: it
+   * does not rise.
+   */
+  openInterestUpperBps: number;
 };
 
 export function getRiskConfigEncoder(): FixedSizeEncoder<RiskConfigArgs> {
@@ -288,8 +304,10 @@ export function getRiskConfigEncoder(): FixedSizeEncoder<RiskConfigArgs> {
     ["insuranceResumeBps", getU32Encoder()],
     ["stakeIncomeBps", getU32Encoder()],
     ["stakeFloorAtoms", getU64Encoder()],
-    ["discountFullRatioBps", getU32Encoder()],
-    ["padding2", getU32Encoder()],
+    ["discountFullRatioBps", getU16Encoder()],
+    ["marginMultiplierMaxBps", getU16Encoder()],
+    ["openInterestLowerBps", getU16Encoder()],
+    ["openInterestUpperBps", getU16Encoder()],
   ]);
 }
 
@@ -331,8 +349,10 @@ export function getRiskConfigDecoder(): FixedSizeDecoder<RiskConfig> {
     ["insuranceResumeBps", getU32Decoder()],
     ["stakeIncomeBps", getU32Decoder()],
     ["stakeFloorAtoms", getU64Decoder()],
-    ["discountFullRatioBps", getU32Decoder()],
-    ["padding2", getU32Decoder()],
+    ["discountFullRatioBps", getU16Decoder()],
+    ["marginMultiplierMaxBps", getU16Decoder()],
+    ["openInterestLowerBps", getU16Decoder()],
+    ["openInterestUpperBps", getU16Decoder()],
   ]);
 }
 

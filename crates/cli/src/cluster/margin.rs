@@ -140,7 +140,7 @@ fn removable(asked: &Asked<'_>, error: BallastError) -> Result<String> {
     let slot = asked.trader.slot(&state.keys.market)?;
     let position = slot.position()?.settle(state.funding_index()?).computed()?;
     let price = state.price.as_ref().ok().context("no price")?;
-    let mark = price.mark(state.units.atoms_per_lot_tick).computed()?;
+    let mark = state.market.mark_at(price).computed()?;
     let free = Atoms::new(asked.trader.free);
     let may_go =
         |amount| remove_margin(state.market.params(), &mark, &position, free, amount).is_ok();
@@ -154,7 +154,7 @@ fn removable(asked: &Asked<'_>, error: BallastError) -> Result<String> {
         }
     }
     let notional = position.notional(mark.price).computed()?;
-    let initial = initial_margin(state.market.params(), notional).computed()?;
+    let initial = initial_margin(state.market.params(), &mark.scale, notional).computed()?;
     Ok(format!(
         "{}: the position has {} of margin, {} of equity at {}, and needs {} to be opened anew; at most {} may be removed",
         error.name(),

@@ -238,6 +238,10 @@ pub struct MarketDetail {
     adl_max_close_bps: u32,
     adl_rank_tolerance_bps: u32,
     tiers: Vec<Tier>,
+    margin_multiplier_ppm: u32,
+    margin_multiplier_max_bps: u16,
+    open_interest_lower_bps: u16,
+    open_interest_upper_bps: u16,
     fees_atoms: u64,
     bankruptcies: u64,
 }
@@ -282,6 +286,10 @@ impl MarketDetail {
                     maintenance_margin_bps: tier.maintenance_margin_bps,
                 })
                 .collect(),
+            margin_multiplier_ppm: state.margin_scale().multiplier_ppm,
+            margin_multiplier_max_bps: risk.margin_multiplier_max_bps,
+            open_interest_lower_bps: risk.open_interest_lower_bps,
+            open_interest_upper_bps: risk.open_interest_upper_bps,
             fees_atoms: market.fees_atoms,
             bankruptcies: market.bankruptcy_counter,
         })
@@ -379,8 +387,31 @@ impl MarketDetail {
             ("position", sizes),
         ];
         rules.extend(tiers);
+        rules.extend(self.scaling());
         rules.push(("deleveraging", deleveraging));
         rules
+    }
+
+    /// What scales initial margin, where anything does.
+    fn scaling(&self) -> Vec<(&'static str, String)> {
+        let mut lines = Vec::new();
+        if self.margin_multiplier_max_bps > 0 {
+            let text = format!(
+                "initial margin is {} of that now, at most {}",
+                percent_of_bps(i64::from(self.margin_multiplier_ppm / 100)),
+                percent_of_bps(self.margin_multiplier_max_bps.into())
+            );
+            lines.push(("volatility", text));
+        }
+        if self.open_interest_upper_bps > 0 {
+            let text = format!(
+                "initial margin rises from {} of the largest open interest, to the whole notional at {}",
+                percent_of_bps(self.open_interest_lower_bps.into()),
+                percent_of_bps(self.open_interest_upper_bps.into())
+            );
+            lines.push(("full market", text));
+        }
+        lines
     }
 
     fn price_words(&self, state: &MarketState) -> String {

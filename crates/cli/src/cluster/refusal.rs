@@ -104,7 +104,7 @@ impl Asked<'_> {
     /// The lowest and the highest price, ticks, at which anybody trades now.
     pub fn band(&self) -> Option<(u64, u64)> {
         let price = self.state.price.as_ref().ok()?;
-        let mark = price.mark(self.state.units.atoms_per_lot_tick).ok()?;
+        let mark = self.state.market.mark_at(price).ok()?;
         let params = self.state.market.params();
         let edge = |side| {
             let edge = band_edge(params, &mark, side).ok()?;
@@ -116,7 +116,7 @@ impl Asked<'_> {
     /// What orders are measured by.
     fn rules(&self) -> Option<OrderRules<'_>> {
         let price = self.state.price.as_ref().ok()?;
-        let mark = price.mark(self.state.units.atoms_per_lot_tick).ok()?;
+        let mark = self.state.market.mark_at(price).ok()?;
         Some(self.state.market.order_rules(&mark, self.state.now))
     }
 

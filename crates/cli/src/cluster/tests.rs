@@ -296,6 +296,18 @@ fn a_market_is_shown_with_its_book_price_and_pauses() {
     ] {
         assert!(words.contains(part), "{part}: {words}");
     }
+    assert!(!words.contains("initial margin"), "{words}");
+    let mut scaled = stage.state();
+    let risk = &mut scaled.market.risk;
+    risk.margin_multiplier_max_bps = 30_000;
+    (risk.open_interest_lower_bps, risk.open_interest_upper_bps) = (5_000, 15_000);
+    let words = MarketDetail::new(&scaled).expect("a view").words(&scaled);
+    for part in [
+        "initial margin is 100.00 % of that now, at most 300.00 %",
+        "rises from 50.00 % of the largest open interest, to the whole notional at 150.00 %",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
     stage.sandbox.advance_seconds(3_600);
     let view = json_of(&MarketView::new(&stage.state()).expect("a view"));
     assert_eq!(view["price_fault"], "stale");

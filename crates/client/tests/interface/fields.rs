@@ -15,13 +15,14 @@ macro_rules! account_types {
                 long_pause, reserved_tail
             }
             Market {
-                version, bump, vault_bump, _padding, index, _padding2, name, exchange,
+                version, bump, vault_bump, _padding, index, _padding2, name, volatility,
                 insurance_vault, queue_long, queue_short, oracle, risk, funding, last_price,
                 insurance, open_interest_lots, fees_atoms, bankruptcy_counter, adl_rounds,
                 liquidations, book, held, insurance_older, mode, insurance_limited, _padding3, final_ticks, price_clock, wind_down,
                 rent_payer, insurance_vault_total, fees_paid_at, claims_node, written_off_atoms,
                 claims_atoms, staked_atoms
             }
+            Volatility { fast, slow, counted_ticks, multiplier_ppm, counted_at, since }
             PriceClock { earlier_ticks, recorded_slot, diverged_for, _pad, reserved }
             OracleConfig {
                 kind, _padding, feed_id, push_account, tick_nano, atoms_per_lot_tick, lot_nano
@@ -37,7 +38,8 @@ macro_rules! account_types {
                 max_funding_rate_ppm, book_reward_bps, price_age_seconds, divergence_grace_seconds,
                 fee_reserve_atoms, min_order_atoms, oracle_dead_seconds, insurance_resume_bps,
                 stake_income_bps, stake_floor_atoms,
-                discount_full_ratio_bps, _padding2
+                discount_full_ratio_bps, margin_multiplier_max_bps, open_interest_lower_bps,
+                open_interest_upper_bps
             }
             RiskTier { notional_limit_atoms, initial_margin_bps, maintenance_margin_bps }
             LadderStep { above_ratio_bps, close_bps }

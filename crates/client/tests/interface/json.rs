@@ -14,6 +14,7 @@ use ballast_engine::risk::{
 use ballast_engine::selection::{Member, Selection};
 use ballast_engine::slab::{Links, TreeHeader};
 use ballast_engine::units::FundingIndex;
+use ballast_engine::volatility::Volatility;
 use ballast_engine::wind_down::WindDown as MarketEnd;
 use ballast_state::adl_session::AdlSession;
 use ballast_state::book_account::OrderSide;

@@ -7,7 +7,7 @@ use crate::idl::Types;
 const TABLE: &str = "crates/state/layouts.txt";
 
 /// Types in the order of the table: accounts, then what they consist of.
-const TYPES: [&str; 34] = [
+const TYPES: [&str; 35] = [
     "Exchange",
     "Market",
     "Trader",
@@ -21,6 +21,7 @@ const TYPES: [&str; 34] = [
     "QueueEntry",
     "BookHeader",
     "Order",
+    "Volatility",
     "PriceClock",
     "OracleConfig",
     "RiskConfig",

@@ -72,7 +72,7 @@ mod tests {
     const LAST: u32 = 75;
     const RAMP: u64 = 150;
 
-    fn rate(full: u32, flagged_for: Option<u64>, equity: u64, maintenance: u64) -> u32 {
+    fn rate(full: u16, flagged_for: Option<u64>, equity: u64, maintenance: u64) -> u32 {
         let params = RiskParams {
             liquidation_discount_bps: FIRST,
             liquidation_discount_max_bps: LAST,

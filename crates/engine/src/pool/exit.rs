@@ -45,6 +45,7 @@ impl PoolAssets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::margin::MarginScale;
     use crate::position::Position;
     use crate::units::{Atoms, FundingIndex, Lots};
 
@@ -57,6 +58,7 @@ mod tests {
             price: price(100),
             confidence: 2,
             average: None,
+            scale: MarginScale::NONE,
         }
     }
 

@@ -3,7 +3,8 @@
 //! Book and liquidator come first. The pool takes what they leave of the step, at the liquidator's
 //! price. Lots that make its position smaller it takes at any discount. Those that enlarge it have to
 //! pay: the discount must reach a reservation price that rises with the position, from
-//! `reserve_first_bps` for the first lot to `reserve_last_bps` for the last one below the cap.
+//! `reserve_first_bps` for the first lot to `reserve_last_bps` for the last one below the cap. Where
+//! volatility multiplies initial margin the cap is divided by as much.
 //!
 //! For a position with negative equity there is no discount: insurance pays the deficit, the pool takes
 //! at the mark and insurance pays it a premium. The reservation price does not count there, since no
@@ -12,12 +13,13 @@
 use super::{PoolMode, PoolParams};
 use crate::error::EngineError;
 use crate::margin::initial_margin;
-use crate::math::{div_rem, product};
+use crate::math::{div_rem, mul_div_floor, product};
 use crate::oracle::Mark;
 use crate::position::Position;
 use crate::risk::RiskParams;
 use crate::trade::{take_over, PartyInput, PartyOutcome};
 use crate::units::{Atoms, Bps, LotPrice, Lots, Side, BPS_ONE};
+use crate::volatility::ONE_PPM;
 
 /// What a step of a liquidation leaves for the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,9 @@ pub struct PoolTaker<'a> {
     pub fallen: bool,
     /// Whether the queue of the victim's side has room for one more position.
     pub has_room: bool,
+    /// What volatility multiplies initial margin by, and divides the cap by, millionths, at least
+    /// [`ONE_PPM`].
+    pub multiplier_ppm: u32,
 }
 
 impl PoolTaker<'_> {
@@ -114,6 +119,7 @@ impl PoolTaker<'_> {
         }
         let share = u64::from(self.params.cap_bps).wrapping_mul(used);
         let cap = atoms(product(self.low, share), 100_000_000)?;
+        let cap = mul_div_floor(cap, ONE_PPM.into(), self.multiplier_ppm.max(ONE_PPM).into())?;
         let window = u64::from(self.params.take_cap_bps);
         let window = atoms(product(self.low, window), BPS_ONE)?;
         let tiers = risk.active_tiers()?;
@@ -165,7 +171,7 @@ pub fn back(
             let after = &fill.position;
             let wanted = missing(params, mark.price, after)?;
             let worst = mark.worsened(side)?;
-            let least = initial_margin(risk, after.notional(worst.max(mark.price))?)?;
+            let least = initial_margin(risk, &mark.scale, after.notional(worst.max(mark.price))?)?;
             let least = Atoms::from_unsigned(least)?.try_sub(after.equity(worst)?)?;
             wanted.min(available).max(least.positive_part())
         }

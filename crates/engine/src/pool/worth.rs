@@ -83,6 +83,7 @@ fn sum(a: u64, b: u64) -> Result<u64, EngineError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::margin::MarginScale;
     use crate::units::{Atoms, FundingIndex, Lots};
 
     fn position(lots: i64, entry: i64, margin: i64) -> Position {
@@ -103,6 +104,7 @@ mod tests {
             price: price(atoms),
             confidence,
             average: None,
+            scale: MarginScale::NONE,
         }
     }
 

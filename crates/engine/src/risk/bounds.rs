@@ -237,4 +237,10 @@ bounds! {
         "who bears the losses after fees and donations may have all that they earn";
     STAKE_FLOOR "stake_floor_atoms" 0..=1_000_000_000 Units false RiskInsurance
         "what insurance is not unstaked below; its own money counts";
+    MARGIN_MULTIPLIER "margin_multiplier_max_bps" 10_000..=50_000 Number true RiskTiers
+        "volatility never lowers margin, and five times the margin of calm days keeps everybody out; 0: it does not count";
+    INTEREST_LOWER "open_interest_lower_bps" 0..=10_000 Number false RiskTiers
+        "of the largest open interest, which is never exceeded; below the upper one, and 0 where that is";
+    INTEREST_UPPER "open_interest_upper_bps" 1..=30_000 Number true RiskTiers
+        "beyond the largest open interest the whole notional is never asked for; 0: margin does not rise with it";
 }

@@ -112,6 +112,9 @@ fn set(params: &mut RiskParams, field: &str, value: i128) -> Option<()> {
         "insurance_resume_bps" => params.insurance_resume_bps = cut(value)?,
         "stake_income_bps" => params.stake_income_bps = cut(value)?,
         "stake_floor_atoms" => params.stake_floor_atoms = cut(value)?,
+        "margin_multiplier_max_bps" => params.margin_multiplier_max_bps = cut(value)?,
+        "open_interest_lower_bps" => params.open_interest_lower_bps = cut(value)?,
+        "open_interest_upper_bps" => params.open_interest_upper_bps = cut(value)?,
         "oracle_dead_seconds" => params.oracle_dead_seconds = cut(value)?,
         unknown => panic!("{unknown} is not set by this test"),
     }
@@ -119,7 +122,8 @@ fn set(params: &mut RiskParams, field: &str, value: i128) -> Option<()> {
 }
 
 /// What other fields let through less of than the constant does.
-const NARROWER: [&str; 10] = [
+const NARROWER: [&str; 11] = [
+    "open_interest_lower_bps",
     "insurance_resume_bps",
     "tiers[].notional_limit_atoms",
     "tiers[].initial_margin_bps",
@@ -184,6 +188,8 @@ fn sound_parameters_pass() {
             p.ladder = [LadderStep::default(); MAX_LADDER_STEPS];
         },
         |p| p.min_position_lots = 10,
+        |p| (p.open_interest_lower_bps, p.open_interest_upper_bps) = (5_000, 5_001),
+        |p| (p.open_interest_lower_bps, p.open_interest_upper_bps) = (10_000, 30_000),
         |p| p.tiers[1] = tier(200 * UNIT, 700, 350),
         |p| p.tiers[1] = tier(1_000_000_000 * UNIT, 10_000, 5_000),
     ]);
@@ -324,6 +330,14 @@ fn fields_hold_one_another() {
         }],
     );
     refuses(
+        EngineError::RiskTiers,
+        &[
+            |p| p.open_interest_lower_bps = 1,
+            |p| (p.open_interest_lower_bps, p.open_interest_upper_bps) = (5_000, 5_000),
+            |p| (p.open_interest_lower_bps, p.open_interest_upper_bps) = (10_001, 20_000),
+        ],
+    );
+    refuses(
         EngineError::RiskOracle,
         &[
             |p| p.oracle_max_age_seconds = u64::MAX,
@@ -336,7 +350,6 @@ fn fields_hold_one_another() {
     refuses(
         EngineError::RiskReserved,
         &[
-            |p| p._padding2 = 1,
             |p| p.adl._pad = 1,
             |p| p.tier_count = 1,
             |p| p.ladder_count = 0,

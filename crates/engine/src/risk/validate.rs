@@ -64,7 +64,9 @@ impl RiskParams {
             stake_income_bps,
             stake_floor_atoms,
             discount_full_ratio_bps,
-            _padding2,
+            margin_multiplier_max_bps,
+            open_interest_lower_bps: _,
+            open_interest_upper_bps: _,
         } = self;
         bounds::TIER_COUNT.admit(*tier_count, None)?;
         bounds::LADDER_COUNT.admit(*ladder_count, None)?;
@@ -76,6 +78,8 @@ impl RiskParams {
         bounds::DISCOUNT_RAMP.admit(*discount_ramp_slots, None)?;
         bounds::FULL_RATIO.admit(*discount_full_ratio_bps, None)?;
         bounds::LIQUIDATION_BUFFER.admit(*liquidation_buffer_bps, None)?;
+        bounds::MARGIN_MULTIPLIER.admit(*margin_multiplier_max_bps, None)?;
+        self.check_interest()?;
         bounds::PRICE_BAND.admit(*price_band_bps, None)?;
         self.check_fees()?;
         bounds::INSURANCE_SHARE.admit(*insurance_fee_share_bps, None)?;
@@ -104,10 +108,9 @@ impl RiskParams {
             .zip(0..)
             .try_for_each(|(tier, place)| zero("tiers[]", place, *tier == RiskTier::default()))?;
         let unused = ladder.iter().skip(active(*ladder_count));
-        unused.zip(0..).try_for_each(|(step, place)| {
-            zero("ladder[]", place, *step == LadderStep::default())
-        })?;
-        zero("_padding2", 0, *_padding2 == 0)
+        unused
+            .zip(0..)
+            .try_for_each(|(step, place)| zero("ladder[]", place, *step == LadderStep::default()))
     }
 
     /// What parameters that take the place of `before` have to respect beside: a liquidation takes at
@@ -180,6 +183,16 @@ impl RiskParams {
         let interest = i128::from(self.max_open_interest_lots);
         let most = bounds::MAX_OPEN_INTEREST.most.into();
         bounds::MAX_OPEN_INTEREST.hold_at(0, interest, least, most)
+    }
+
+    fn check_interest(&self) -> Result<(), Breach> {
+        bounds::INTEREST_UPPER.admit(self.open_interest_upper_bps, None)?;
+        let below = match self.open_interest_upper_bps {
+            0 => 0,
+            upper => i128::from(upper).wrapping_sub(1),
+        };
+        let most = below.min(bounds::INTEREST_LOWER.most.into());
+        bounds::INTEREST_LOWER.hold_at(0, self.open_interest_lower_bps.into(), 0, most)
     }
 
     fn check_liquidation(&self) -> Result<(), Breach> {

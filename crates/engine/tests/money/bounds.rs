@@ -1,7 +1,7 @@
 //! What nobody loses or takes, whatever valid parameters take the place of whichever.
 
 use ballast_engine::liquidation::{health, plan, Health};
-use ballast_engine::margin::{initial_margin, maintenance_margin};
+use ballast_engine::margin::{initial_margin, maintenance_margin, MarginScale};
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
 use ballast_engine::risk::{gap_bps, RiskParams};
@@ -73,7 +73,7 @@ proptest! {
             price: Ticks::new(part(at, off, 10_000)),
         };
         let apart = at.abs_diff(terms.price.get()) * size;
-        let tightest = initial_margin(&before, size * at).unwrap() + apart + spare;
+        let tightest = initial_margin(&before, &MarginScale::NONE, size * at).unwrap() + apart + spare;
         let put_in = 2 * i64::try_from(tightest + size * at).unwrap();
         let party = PartyInput {
             position: Position::default(),

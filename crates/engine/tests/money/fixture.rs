@@ -2,6 +2,7 @@
 
 pub use ballast_engine::fixtures::risk::small_market as params;
 use ballast_engine::fixtures::risk::tier;
+use ballast_engine::margin::MarginScale;
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
 use ballast_engine::risk::{gap_bps, RiskParams, MOST_LIQUIDATION_COST_BPS};
@@ -40,6 +41,7 @@ pub fn mark(atoms_per_lot: u64, confidence: u64) -> Mark {
         price: price(atoms_per_lot),
         confidence,
         average: None,
+        scale: MarginScale::NONE,
     }
 }
 

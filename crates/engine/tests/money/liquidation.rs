@@ -175,7 +175,7 @@ proptest! {
     #[test]
     fn charges_never_bankrupt_nor_worsen(
         (params, position, mark) in below_maintenance(MAX_LOTS, MAX_LOT_PRICE >> 1), waited in 0_u64..200,
-        full in 0_u32..10_000,
+        full in 0_u16..10_000,
     ) {
         let params = RiskParams { discount_full_ratio_bps: full, ..params };
         let mut input = input(&params, position, mark);

@@ -16,4 +16,5 @@ mod pool_replays;
 mod pool_unwind;
 mod trade;
 mod venue;
+mod volatility;
 mod waterfall;

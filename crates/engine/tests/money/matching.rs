@@ -1,7 +1,7 @@
 //! Orders of the book against a taker, one by one, and what taker and maker become.
 
 use ballast_engine::book::{book_size, Book, NewOrder, Order, OwnOrders};
-use ballast_engine::margin::{initial_margin, maintenance_margin};
+use ballast_engine::margin::{initial_margin, maintenance_margin, MarginScale};
 use ballast_engine::matching::{
     meet, settle_taker, Budget, Maker, MakerFill, Match, RemoveReason, Taken, Taking,
 };
@@ -170,9 +170,9 @@ proptest! {
             let worst = mark.worsened(held_side).unwrap();
             let notional = done.position.notional(worst.max(mark.price)).unwrap();
             let equity = done.position.equity(worst).unwrap();
-            prop_assert!(equity.positive_part() >= initial_margin(&params, notional).unwrap());
+            prop_assert!(equity.positive_part() >= initial_margin(&params, &MarginScale::NONE, notional).unwrap());
             // Not an atom more than asked for or needed.
-            prop_assert!(done.margin_added == least || equity.positive_part() == initial_margin(&params, notional).unwrap());
+            prop_assert!(done.margin_added == least || equity.positive_part() == initial_margin(&params, &MarginScale::NONE, notional).unwrap());
         }
     }
 
@@ -197,7 +197,7 @@ proptest! {
         let worst = mark.worsened(side).unwrap();
         let notional = fill.position.notional(worst.max(mark.price)).unwrap();
         let equity = fill.position.equity(worst).unwrap();
-        prop_assert!(equity.positive_part() >= initial_margin(&params, notional).unwrap());
+        prop_assert!(equity.positive_part() >= initial_margin(&params, &MarginScale::NONE, notional).unwrap());
     }
 
     #[test]

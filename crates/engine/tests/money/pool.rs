@@ -5,6 +5,7 @@ use ballast_engine::pool::{back, enlarged, Offer, PoolMode, PoolParams, PoolTake
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::units::{Atoms, Side};
+use ballast_engine::volatility::ONE_PPM;
 use ballast_engine::window::Window;
 use ballast_engine::EngineError;
 use proptest::prelude::*;
@@ -61,6 +62,7 @@ fn taker(params: &PoolParams, signed: i64, low: u64) -> PoolTaker<'_> {
         taken: 0,
         fallen: false,
         has_room: true,
+        multiplier_ppm: ONE_PPM,
     }
 }
 
@@ -95,6 +97,7 @@ fn may_take(pool: &PoolTaker<'_>, risk: &RiskParams, at: u64, offer: &Offer, y: 
     let wide = u128::from;
     let low = wide(pool.low);
     let notional = wide(after * at);
+    let cap = low * wide(p.cap_bps.into()) * used / 100_000_000;
     let behind = after - enlarging;
     let limit = risk
         .active_tiers()
@@ -106,7 +109,7 @@ fn may_take(pool: &PoolTaker<'_>, risk: &RiskParams, at: u64, offer: &Offer, y: 
         && !pool.fallen
         && (pool.has_room || behind > 0)
         && used > 0
-        && notional * 100_000_000 <= low * wide(p.cap_bps.into()) * used
+        && notional * wide(pool.multiplier_ppm.into()) <= cap * 1_000_000
         && wide(pool.taken + enlarging * at) * 10_000 <= low * wide(p.take_cap_bps.into())
         && after <= risk.max_position_lots
         && after * at <= limit
@@ -121,13 +124,14 @@ proptest! {
         params in any_pool(), (offer, least) in any_offer(), signed in -60_i64..60, low in 0_u64..400_000,
         mode in any_mode(), taken in 0_u64..100_000, fallen in prop::bool::weighted(0.1),
         has_room in prop::bool::weighted(0.9), largest in 20_u64..200,
+        multiplier_ppm in prop_oneof![Just(ONE_PPM), ONE_PPM..=5_000_000],
     ) {
         let risk = RiskParams {
             min_position_lots: least,
             max_position_lots: largest,
             ..crate::fixture::params()
         };
-        let pool = PoolTaker { mode, taken, fallen, has_room, ..taker(&params, signed, low) };
+        let pool = PoolTaker { mode, taken, fallen, has_room, multiplier_ppm, ..taker(&params, signed, low) };
         let take = pool.take(&risk, price(1_000), &offer).unwrap();
         let most = (0..=offer.lots).rev().find(|y| may_take(&pool, &risk, 1_000, &offer, *y));
         prop_assert_eq!(take, most.unwrap());
@@ -137,8 +141,8 @@ proptest! {
         prop_assert_eq!(enlarged(lots(signed), lots(signed_after)), take - reducing);
         // Never beyond the cap, by whatever way.
         if take > reducing {
-            let cap = u128::from(low) * u128::from(params.cap_bps) / 10_000;
-            prop_assert!(u128::from(after * 1_000) <= cap);
+            let cap = u128::from(low) * u128::from(params.cap_bps) * 100;
+            prop_assert!(u128::from(after * 1_000) * u128::from(multiplier_ppm) <= cap);
         }
     }
 

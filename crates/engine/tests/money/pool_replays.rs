@@ -9,6 +9,7 @@ use ballast_engine::pool::{Offer, PoolMode, PoolParams, PoolTaker};
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
 use ballast_engine::units::Side;
+use ballast_engine::volatility::ONE_PPM;
 use ballast_engine::window::Window;
 
 use crate::fixture::{params, position, price};
@@ -79,6 +80,7 @@ fn left_with(pool: &PoolParams, risk: &RiskParams, side: Side, lots: u64) -> u64
             taken: taken.total().unwrap(),
             fallen: false,
             has_room: true,
+            multiplier_ppm: ONE_PPM,
         };
         let offer = Offer {
             side,

@@ -1,4 +1,4 @@
-use ballast_engine::margin::initial_margin;
+use ballast_engine::margin::{initial_margin, MarginScale};
 use ballast_engine::oracle::Action;
 use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
@@ -329,7 +329,7 @@ proptest! {
                 let equity = after.position.equity(worst).unwrap();
                 let notional = after.position.notional(worst).unwrap();
                 prop_assert!(!equity.is_negative());
-                prop_assert!(equity.positive_part() >= initial_margin(&params, notional).unwrap());
+                prop_assert!(equity.positive_part() >= initial_margin(&params, &MarginScale::NONE, notional).unwrap());
                 prop_assert!(after.position.size() >= params.min_position_lots);
             }
         }

@@ -58,7 +58,7 @@ pub fn scenario(args: &RehearseArgs, plan: &Plan) -> Result<Report> {
         min_position_lots: plan.risk.min_position_lots,
         rank_tolerance_bps: plan.risk.adl.rank_tolerance_bps,
         min_profit_bps: plan.risk.adl.min_profit_bps,
-        discount_full_ratio_bps: plan.risk.discount_full_ratio_bps,
+        discount_full_ratio_bps: plan.risk.discount_full_ratio_bps.into(),
         pool_account: String::new(),
         pool_deposit_atoms: plan.pool,
         pool_cap_bps: plan.pool_params.cap_bps,

@@ -85,8 +85,10 @@ fn provide(stage: &mut Stage, member: &Member, trader: &TraderCookie, lots: i64)
         None => (0, 0),
     };
     let notional = price.notional(held + lots.unsigned_abs()).map_err(engine)?;
+    let scale = stage.price()?.scale.and_open(lots.unsigned_abs());
+    let least = initial_margin(&stage.risk, &scale.map_err(engine)?, notional);
     let least = Bps::new(ROOM_BPS)
-        .ceil_of(initial_margin(&stage.risk, notional).map_err(engine)?)
+        .ceil_of(least.map_err(engine)?)
         .map_err(engine)?
         + (notional * 2 * CONFIDENCE_BPS).div_ceil(10_000);
     let wanted = (notional * 10)

@@ -180,11 +180,10 @@ impl Stage {
             .map_err(engine)
     }
 
-    /// The mark and its confidence in atoms per lot.
+    /// The mark, its confidence in atoms per lot, and what scales initial margin.
     pub fn price(&self) -> Result<Mark> {
-        self.quoted()?
-            .mark(self.units.atoms_per_lot_tick)
-            .map_err(engine)
+        let market = self.sandbox.market(&self.market);
+        market.mark_at(&self.quoted()?).map_err(engine)
     }
 
     /// Here and now, as the client sees it.

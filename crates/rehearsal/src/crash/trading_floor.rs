@@ -247,6 +247,7 @@ impl Stage {
         let confidence = (self.ticks()? * CONFIDENCE_BPS).div_ceil(ONE);
         Ok(Mark {
             average: None,
+            scale: self.price()?.scale,
             price: self.mark()?,
             confidence: confidence * self.units.atoms_per_lot_tick,
         })
@@ -270,6 +271,7 @@ impl Stage {
 
     /// Initial margin with some room, atoms.
     pub fn roomy_margin(&self, notional: u64) -> Result<u64> {
-        Ok(initial_margin(&self.risk, notional).map_err(engine)? * 11 / 10)
+        let margin = initial_margin(&self.risk, &self.price()?.scale, notional);
+        Ok(margin.map_err(engine)? * 11 / 10)
     }
 }

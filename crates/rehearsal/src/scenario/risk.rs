@@ -23,7 +23,7 @@ pub struct RiskChoice {
     /// Notional whose average price in the book counts for funding, atoms; 0 for the base rate.
     pub impact_notional: u64,
     /// See [`RiskParams::discount_full_ratio_bps`].
-    pub discount_full_ratio_bps: u32,
+    pub discount_full_ratio_bps: u16,
 }
 
 impl RiskChoice {

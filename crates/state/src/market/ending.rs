@@ -1,5 +1,7 @@
 //! Modes and ends of a market: reduce-only, delisted, settled, and what was written off.
 
+use ballast_engine::margin::MarginScale;
+
 use super::*;
 
 impl Market {
@@ -125,6 +127,7 @@ impl Market {
                 price: self.final_price()?,
                 confidence: 0,
                 average: None,
+                scale: MarginScale::NONE,
             },
             earlier: None,
             funding_index: self.funding.index,

@@ -209,3 +209,43 @@ fn another_length_of_the_window_forgets_no_payment() {
         assert_eq!(other.insurance_available(5_050 + 2 * slots), Ok(94));
     }
 }
+
+#[test]
+fn a_touch_scales_initial_margin_as_was_foreseen_and_only_where_the_market_says_so() {
+    let mut market = market();
+    market.open_interest_lots = 7;
+    let mut off = market;
+    market.risk.margin_multiplier_max_bps = 20_000;
+    let mut seen = Vec::new();
+    for hour in 0..210 {
+        let now = NOW + hour * 3_600;
+        let dollars = if hour < 200 {
+            200 + u64::from(hour % 2 == 0)
+        } else {
+            230
+        };
+        let price = price(dollars, now);
+        let foreseen = market.mark_at(&price).unwrap();
+        let touched = market.touch(price, Action::Open, at(now), 0).unwrap();
+        assert_eq!(touched.mark, foreseen);
+        assert_eq!(touched.mark.scale, market.margin_scale());
+        assert_eq!(touched.mark.scale.open_interest_lots, 7);
+        seen.push(touched.mark.scale.multiplier_ppm);
+        off.touch(price, Action::Open, at(now), 0).unwrap();
+        assert_eq!(off.margin_scale().multiplier_ppm, 1_000_000);
+    }
+    assert_eq!(off.volatility, Volatility::default());
+    assert!(seen[..200]
+        .iter()
+        .all(|multiplier| *multiplier == 1_000_000));
+    assert_eq!(
+        &seen[200..205],
+        [1_250_000, 1_500_000, 1_750_000, 2_000_000, 2_000_000]
+    );
+    // A price that serves only to reduce is not recorded and counts for nothing.
+    let before = market.volatility;
+    let late = NOW + 211 * 3_600;
+    let stale = price(400, late - 31);
+    market.touch(stale, Action::Reduce, at(late), 0).unwrap();
+    assert_eq!(market.volatility, before);
+}

@@ -38,13 +38,14 @@ pub struct Taken {
 }
 
 impl Pool {
-    /// The pool as it is offered lots in `slot`: `assets` are worth `low` atoms to whoever leaves, and
-    /// `has_room` says whether the queue of the victim's side has room for one more position.
+    /// The pool as it is offered lots of `market` in `slot`: `assets` are worth `low` atoms to whoever leaves,
+    /// and `has_room` says whether the queue of the victim's side has room for one more position.
     ///
     /// # Errors
     /// `Overflow`.
     pub fn taker(
         &self,
+        market: &Market,
         assets: &PoolAssets,
         low: u64,
         slot: u64,
@@ -60,6 +61,7 @@ impl Pool {
             taken: window.total()?,
             fallen: self.peak().has_fallen(&self.params, value, slot)?,
             has_room,
+            multiplier_ppm: market.margin_scale().multiplier_ppm,
         })
     }
 
@@ -77,7 +79,7 @@ impl Pool {
     ) -> Result<PoolTaker<'_>> {
         let assets = self.assets(market, trader)?;
         let low = self.worth(&assets, market, touched, 0)?.low;
-        self.taker(&assets, low, slot, has_room)
+        self.taker(market, &assets, low, slot, has_room)
     }
 
     /// The next unwind of its position of `lots`, at the price `touched`.

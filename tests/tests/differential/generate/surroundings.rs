@@ -66,6 +66,9 @@ impl Generator {
         risk.adl.min_profit_bps = pick.one(&[0, 10, 100, 1_000]);
         risk.adl.grace_slots = pick.one(&[0, 5, 150]);
         risk.adl.reward_atoms = pick.one(&[0, 777, 1_000_000]);
+        risk.margin_multiplier_max_bps = pick.one(&[0, 10_000, 15_000, 30_000, 50_000]);
+        (risk.open_interest_lower_bps, risk.open_interest_upper_bps) =
+            pick.one(&[(0, 0), (0, 0), (0, 30_000), (2_000, 10_000), (5_000, 5_001)]);
         self.book_risk(&mut risk);
         if self.bookish {
             // Sides fill where much waits far from the mark.

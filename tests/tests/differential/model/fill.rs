@@ -409,6 +409,7 @@ fn was_unhealthy(
         conf: 0,
         average: None,
         earlier: None,
+        scale: meeting.mark.scale,
     };
     made(params, &earlier, meeting, maker, order, most).is_err()
 }

@@ -28,6 +28,7 @@ mod take;
 mod trade;
 mod trigger;
 mod unwind;
+mod volatility;
 mod waterfall;
 
 pub use book::{Book, Order};

@@ -7,6 +7,7 @@ use super::holding::MAX_PRICE;
 use super::number::ONE;
 use super::refusal::{require, Refusal, Verdict};
 use super::state::Model;
+use super::volatility::Scale;
 
 /// A price as published, in ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Mark {
     pub average: Option<i128>,
     /// The price of an earlier slot at which an order must be out of reach too, if there is one.
     pub earlier: Option<i128>,
+    /// What scales the margin to open.
+    pub scale: Scale,
 }
 
 impl Mark {
@@ -97,17 +100,21 @@ impl Model {
         if fit {
             market.used = quoted;
             market.past = past;
+            market.volatility.count(&market.params, &quoted);
         }
         let price = in_range(i128::from(quoted.ticks) * market.atoms_per_tick)?;
         let conf = i128::from(quoted.conf) * market.atoms_per_tick;
         let earlier = i128::from(past.earlier) * market.atoms_per_tick;
         let average = average_of(&quoted, market.atoms_per_tick);
+        let multiplier = market.volatility.in_force(&market.params);
+        let open = self.open_interest(number);
         self.seen = vec![price];
         Ok(Mark {
             price,
             conf,
             average: held_up.then_some(average),
             earlier: Some(earlier).filter(|price| *price > 0 && !held_up),
+            scale: Scale { multiplier, open },
         })
     }
 

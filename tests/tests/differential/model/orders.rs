@@ -10,7 +10,8 @@ use super::number::{ceil, floor, part, ONE};
 use super::oracle::{in_range, Mark, Use};
 use super::refusal::{require, signed, Verdict};
 use super::state::{side, Distress, Model};
-use super::trade::{margin_due, require_small, Rate};
+use super::trade::require_small;
+use super::volatility::initial_due;
 use crate::operation::{BookSide, OrderKind, Placing, SelfTrade, Which};
 
 /// Furthest expiry, seconds: ten years of 366 days.
@@ -246,7 +247,7 @@ impl Model {
         if !reduced {
             let params = &self.markets[market].params;
             require_small(params, &meeting.mark, &after)?;
-            let added = offered.max(shortfall(params, &meeting.mark, &after)?);
+            let added = offered.max(shortfall(params, &meeting.mark, &after, lots)?);
             free = signed(free - added)?;
             after.margin = signed(after.margin + added)?;
         }
@@ -426,11 +427,11 @@ pub fn band_edge(params: &RiskParams, mark: &Mark, sign: i128) -> i128 {
     (mark.price + sign * width).clamp(1, MAX_PRICE)
 }
 
-/// What a position lacks of its initial margin at the worsened mark.
-fn shortfall(params: &RiskParams, mark: &Mark, after: &Holding) -> Verdict<i128> {
+/// What a position lacks of its initial margin at the worsened mark, after a fill of `new` lots.
+fn shortfall(params: &RiskParams, mark: &Mark, after: &Holding, new: i128) -> Verdict<i128> {
     let worst = mark.worsened(after.sign())?;
     let notional = after.size() * worst.max(mark.price);
-    let due = margin_due(params, notional, Rate::Initial);
+    let due = initial_due(params, &mark.scale, new, notional);
     Ok((due - after.equity(worst)).max(0))
 }
 
@@ -446,6 +447,6 @@ fn order_margin(
     let notional = lots * price.max(mark.price).max(worst);
     let loss = lots * (sign * (price - worst)).max(0);
     let fee = part(lots * price, i128::from(params.maker_fee_bps), ONE);
-    let due = margin_due(params, notional, Rate::Initial);
+    let due = initial_due(params, &mark.scale, lots, notional);
     Ok(due + loss + ceil(&fee).max(0))
 }

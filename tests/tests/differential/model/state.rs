@@ -14,6 +14,7 @@ use super::pool::Pool;
 use super::refusal::{require, Verdict};
 use super::session::Session;
 use super::trigger::Trigger;
+use super::volatility::Volatility;
 
 /// What deleveraging has done to a position lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,6 +99,8 @@ pub struct Market {
     pub used: Quoted,
     /// What is remembered of the prices before.
     pub past: Past,
+    /// What is remembered of their moves.
+    pub volatility: Volatility,
     /// Funding.
     pub funding: Funding,
     /// Orders that wait.

@@ -8,7 +8,7 @@ use super::oracle::Mark;
 use super::pool::pool_trader;
 use super::refusal::{unsigned, Verdict};
 use super::state::Model;
-use super::trade::{margin_due, Rate};
+use super::volatility::{initial_due, TIMES_ONE};
 
 /// Shares whose worth is compared with their height.
 const COMPARED: i128 = 1 << 32;
@@ -83,6 +83,7 @@ impl Model {
         }
         let cap = i128::from(pool.params.cap_bps) * used;
         let cap = floor(&part(offer.low, cap, 100_000_000));
+        let cap = floor(&part(cap, TIMES_ONE, mark.scale.multiplier));
         let last = usize::try_from(now.params.tier_count).expect("a small count") - 1;
         let tier = i128::from(now.params.tiers[last].notional_limit_atoms);
         let largest = i128::from(now.params.max_position_lots);
@@ -158,7 +159,7 @@ impl Model {
         let wanted = self.lacking_margin(market, mark.price, &after)?;
         let worst = mark.worsened(after.sign())?;
         let notional = after.size() * worst.max(mark.price);
-        let due = margin_due(&self.markets[market].params, notional, Rate::Initial);
+        let due = initial_due(&self.markets[market].params, &mark.scale, 0, notional);
         let least = (due - after.equity(worst)).max(0);
         Ok(wanted.min(available).max(least))
     }

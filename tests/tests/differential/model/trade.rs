@@ -10,6 +10,7 @@ use super::oracle::{in_range, Mark, Use};
 use super::orders::least_lots;
 use super::refusal::{require, signed, Verdict};
 use super::state::{Distress, Model};
+use super::volatility::initial_due;
 use crate::operation::Trade;
 
 /// Which margin.
@@ -70,13 +71,12 @@ pub struct Traded {
     pub reduced: bool,
 }
 
-/// A fill with its fee and margin.
+/// A fill with its fee and margin, by which `new` lots count as new to the market.
 pub fn party_fill(
     params: &RiskParams,
     mark: &Mark,
     party: &Party,
-    lots: i128,
-    quote: i128,
+    [lots, quote, new]: [i128; 3],
     fee: i128,
 ) -> Verdict<Traded> {
     let reduced = party.holding.reduced_by(lots);
@@ -94,7 +94,7 @@ pub fn party_fill(
     if !reduced {
         after.margin = signed(after.margin + added)?;
         require_small(params, mark, &after)?;
-        require_initial(params, mark, &after)?;
+        require_initial(params, mark, &after, new)?;
     }
     Ok(Traded {
         after,
@@ -113,12 +113,18 @@ pub fn require_small(params: &RiskParams, mark: &Mark, after: &Holding) -> Verdi
     require(small, BallastError::PositionTooLarge)
 }
 
-/// Initial margin at the price worsened by the confidence, of the notional at the higher price.
-pub fn require_initial(params: &RiskParams, mark: &Mark, after: &Holding) -> Verdict<()> {
+/// Initial margin at the price worsened by the confidence, of the notional at the higher price, where
+/// `new` lots count as new to the market.
+pub fn require_initial(
+    params: &RiskParams,
+    mark: &Mark,
+    after: &Holding,
+    new: i128,
+) -> Verdict<()> {
     let worst = mark.worsened(after.sign())?;
     let notional = after.size() * worst.max(mark.price);
     let equity = signed(after.margin + signed(after.lots * worst - after.entry)?)?;
-    let due = margin_due(params, notional, Rate::Initial);
+    let due = initial_due(params, &mark.scale, new, notional);
     require(equity >= due, BallastError::BelowInitialMargin)
 }
 
@@ -159,16 +165,14 @@ impl Model {
             &params,
             &mark,
             &taker,
-            lots,
-            quote,
+            [lots, quote, lots.abs()],
             fee(params.taker_fee_bps),
         )?;
         let made = party_fill(
             &params,
             &mark,
             &maker,
-            -lots,
-            -quote,
+            [-lots, -quote, lots.abs()],
             maker_fee(&params, notional, taken.fee),
         )?;
         for (before, after) in [(&taker, &taken), (&maker, &made)] {
@@ -229,7 +233,7 @@ impl Model {
         require(amount > 0, BallastError::ZeroAmount)?;
         holding.margin = signed(holding.margin - amount)?;
         require(holding.margin >= 0, BallastError::MarginBelowZero)?;
-        require_initial(&self.markets[market].params, &mark, &holding)?;
+        require_initial(&self.markets[market].params, &mark, &holding, 0)?;
         let free = signed(self.trader(trader).free + amount)?;
         let stood = self.stands(market, trader);
         self.hold(market, trader, holding)?;

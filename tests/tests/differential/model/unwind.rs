@@ -129,7 +129,7 @@ impl Model {
         require(moved != 0, BallastError::NothingToSync)?;
         holding.margin = signed(holding.margin + moved)?;
         if moved < 0 {
-            require_initial(&self.markets[market].params, &mark, &holding)?;
+            require_initial(&self.markets[market].params, &mark, &holding, 0)?;
             self.require_fit(market, Use::RemoveMargin)?;
         }
         let stood = self.stands(market, trader);

@@ -163,7 +163,7 @@ impl Model {
             margin,
         };
         let params = self.markets[market].params;
-        let traded = party_fill(&params, &descent.mark, &party, lots, quote, 0)?;
+        let traded = party_fill(&params, &descent.mark, &party, [lots, quote, 0], 0)?;
         // What is opened or enlarged is the least position or more, unless all there was is less.
         let least = i128::from(params.min_position_lots);
         let small = !traded.reduced && traded.after.size() < least;

@@ -49,6 +49,7 @@ pub fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         },
         used: Quoted::default(),
         past: Past::default(),
+        volatility: Default::default(),
         funding: Funding {
             until: i128::from(opened),
             ..Funding::default()

@@ -53,7 +53,7 @@ impl Foreseen {
     ) -> Result<Self, EngineError> {
         let (params, tick) = (state.market.params(), state.units.atoms_per_lot_tick);
         let (request, position) = (args.request(), &taker.position);
-        let mark = taker.price.mark(tick)?;
+        let mark = taker.market.mark_at(&taker.price)?;
         let terms = check(
             &taker.market.order_rules(&mark, taker.now),
             position,
@@ -72,7 +72,8 @@ impl Foreseen {
             _ => terms.limit,
         };
         let notional = price.notional(opening)?;
-        let least = initial_margin(params, notional)?;
+        let scale = mark.scale.and_open(opening)?;
+        let least = initial_margin(params, &scale, notional)?;
         let margin = args.margin.max(least);
         let foreseen = Self {
             limit_ticks: state.units.ticks_of(terms.limit.get()),

@@ -149,7 +149,6 @@ impl CreateMarket<'_> {
         market.vault_bump = bumps.insurance_vault;
         market.index = index;
         market.name = args.name;
-        market.exchange = self.exchange.key();
         market.insurance_vault = self.insurance_vault.key();
         market.queue_long = self.queue_long.key();
         market.queue_short = self.queue_short.key();
