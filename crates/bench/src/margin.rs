@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use anyhow::Result;
+use ballast_engine::volatility::Volatility;
 use ballast_sandbox::{BlockTrade, MarketConfig, MintKind, TxResult};
+use ballast_state::market::Market;
 
 use crate::admin::options;
 use crate::figure::Figure;
 use crate::fills::WORST;
+use crate::forge::change;
 use crate::meter::Meter;
 use crate::shapes::thousands;
 use crate::venue::{Venue, USD};
@@ -76,7 +79,37 @@ fn accrue(venue: &Venue, meter: &mut Meter) -> Result<()> {
         venue.sandbox.advance_seconds(3_600);
         venue.price(201_000);
         Figure::of("an hour", venue.sandbox.accrue_funding(&venue.market))
-    })
+    })?;
+    for (name, shape, average) in [
+        ("calm", "an hour, volatility counts", 20_000 << 16),
+        (
+            "wild",
+            "an hour, volatility of a wild market counts",
+            600_000_000 << 16,
+        ),
+    ] {
+        meter.measure(&format!("accrue_funding/an-hour-{name}"), || {
+            let mut venue = venue.fork();
+            venue.sandbox.accrue_funding(&venue.market)?;
+            let now = u32::try_from(venue.sandbox.time())?;
+            let market = venue.market.keys.market;
+            change(&mut venue.sandbox, &market, |market: &mut Market| {
+                market.risk.margin_multiplier_max_bps = 30_000;
+                market.volatility = Volatility {
+                    fast: average,
+                    slow: average / 3,
+                    counted_ticks: 200_000,
+                    multiplier_ppm: 1_400_000,
+                    counted_at: now,
+                    since: now - 100_000_000,
+                };
+            })?;
+            venue.sandbox.advance_seconds(3_600);
+            venue.price(201_000);
+            Figure::of(shape, venue.sandbox.accrue_funding(&venue.market))
+        })?;
+    }
+    Ok(())
 }
 
 /// A winner closes across a gap of 7%, and gets back what was held once the price has recovered.
