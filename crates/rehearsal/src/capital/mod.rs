@@ -37,7 +37,7 @@ pub struct CapitalArgs {
     #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u32).range(100..=10_000))]
     pub pool_cap_bps: Option<u32>,
     /// As for a single rehearsal.
-    #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u32).range(0..=9_999))]
+    #[arg(long, value_name = "BPS", value_parser = clap::value_parser!(u16).range(0..=9_999))]
     pub discount_full_ratio_bps: Option<u16>,
     /// Crashes that are played at the same time.
     #[arg(long, value_name = "N", default_value_t = 2)]
