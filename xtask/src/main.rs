@@ -61,6 +61,9 @@ enum Task {
     /// (`--help` lists ARGS)
     #[command(disable_help_flag = true)]
     Capital(Forwarded),
+    /// Scores the forecast of deleveraging against many small rehearsals (`--help` lists ARGS)
+    #[command(disable_help_flag = true)]
+    ScoreRisk(Forwarded),
     /// Explains a round of the last rehearsal and checks its figures (`--help` lists ARGS)
     #[command(disable_help_flag = true)]
     ExplainAdl(Forwarded),
@@ -123,6 +126,7 @@ fn main() -> ExitCode {
         Task::Deploy(forwarded) => tasks::deploy(&forwarded.args),
         Task::Rehearse(forwarded) => tasks::rehearse(&forwarded.args),
         Task::Capital(forwarded) => tasks::capital(&forwarded.args),
+        Task::ScoreRisk(forwarded) => tasks::score_risk(&forwarded.args),
         Task::ExplainAdl(forwarded) => tasks::explain_adl(&forwarded.args),
         Task::Examples(options) => examples::run(&options),
         Task::Bench(forwarded) => tasks::bench(&forwarded.args),

@@ -36,6 +36,16 @@ pub fn capital(args: &[OsString]) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(status))
 }
 
+/// Builds the program and the rehearsal and has it score the forecast of deleveraging.
+pub fn score_risk(args: &[OsString]) -> Result<ExitCode, String> {
+    let root = workspace::root()?;
+    let program = BALLAST.ensure_built(&root)?;
+    let mut rehearsal = package_command(&root, "ballast-rehearsal", "ballast-rehearsal")?;
+    rehearsal.arg("score").arg("--program").arg(program);
+    let status = cargo::status(rehearsal.args(args))?;
+    Ok(cargo::exit_code(status))
+}
+
 /// Proves the lemmas of docs/ADL.md with z3.
 pub fn lemmas(args: &[OsString]) -> Result<ExitCode, String> {
     let mut solver = Command::new(workspace::root()?.join("scripts/smt/run.sh"));

@@ -1,7 +1,7 @@
 //! Decoding of account data: the bytes a cluster returns, discriminator included.
 
 use ballast_engine::book::{Book, BookRef, BOOK_HEADER_SIZE};
-use ballast_engine::queue::{Queue, QueueRef, QUEUE_HEADER_SIZE};
+use ballast_engine::queue::{Queue, QueueRef, QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 use ballast_state::adl_session::{AdlSession, ADL_SESSION_DISCRIMINATOR};
@@ -209,6 +209,19 @@ impl QueueSnapshot {
     /// The queue, to be changed in this copy.
     pub fn queue_mut(&mut self) -> Result<Queue<'_>, DecodeError> {
         Queue::new(bytemuck::cast_slice_mut(&mut self.words)).map_err(DecodeError::Queue)
+    }
+
+    /// The same queue with place for `positions` more, as a longer account has it.
+    #[must_use]
+    pub fn with_room(mut self, positions: usize) -> Self {
+        let more = positions.saturating_mul(QUEUE_ENTRY_SIZE / 8);
+        self.words.resize(self.words.len() + more, 0);
+        self
+    }
+
+    /// Becomes `other`, without a new copy where both are of one length.
+    pub fn become_like(&mut self, other: &Self) {
+        self.words.clone_from(&other.words);
     }
 }
 

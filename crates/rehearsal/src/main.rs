@@ -7,6 +7,7 @@ mod plan;
 mod rehearse;
 mod report;
 mod scenario;
+mod score;
 
 use std::process::ExitCode;
 
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 
 use args::RehearseArgs;
 use capital::CapitalArgs;
+use score::ScoreArgs;
 
 /// Play a market crash through the built program, in an embedded Solana virtual machine.
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ struct Cli {
 enum Command {
     /// Rehearse many crashes with different pools and insurance, and compare how much is deleveraged
     Capital(CapitalArgs),
+    /// Score the forecast of deleveraging against what came, over many small rehearsals
+    Score(ScoreArgs),
 }
 
 /// Exit code when a check of the report fails.
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         None => rehearse::run(&cli.rehearse),
         Some(Command::Capital(args)) => capital::run(args),
+        Some(Command::Score(args)) => score::run(args),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use ballast_engine::pool::PoolParams;
 use ballast_engine::risk::RiskParams;
+use ballast_risk::adl::snapshot::{LIQUIDATORS, LIQUIDATOR_CAPITAL_BPS};
 use rand::Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -19,9 +20,7 @@ use ballast_risk::units::{MarketUnits, ATOMS_PER_USD};
 /// Insurance for each trader when the user names none.
 const INSURANCE_USD_PER_TRADER: u64 = 100;
 /// Accounts that liquidate.
-pub const KEEPERS: usize = 6;
-/// Their collateral, as a part of the open interest's notional.
-const KEEPER_CAPITAL_BPS: u64 = 400;
+pub const KEEPERS: usize = LIQUIDATORS as usize;
 /// Least worth of a position.
 const LEAST_POSITION_USD: u64 = 10;
 
@@ -127,7 +126,7 @@ impl Plan {
             pool: part(args.pool)?,
             pool_params: pool_params(args, &risk),
             risk,
-            keeper_capital: part(KEEPER_CAPITAL_BPS)?,
+            keeper_capital: part(LIQUIDATOR_CAPITAL_BPS)?,
             market,
         })
     }

@@ -93,6 +93,27 @@ pub fn play_all(
     Ok((stage, diary))
 }
 
+/// Plays the whole path without a report; `watch` sees the exchange before each price, with how many have
+/// been played. What cannot be played ends it.
+pub fn play_watched(
+    args: &RehearseArgs,
+    plan: &Plan,
+    mut watch: impl FnMut(&Stage, usize) -> Result<()>,
+) -> Result<(Stage, Diary)> {
+    let mut stage = set_up(args, plan, &ProgressBar::hidden())?;
+    let mut diary = Diary::default();
+    let mut floor = Floor::new(plan.market, plan.risk.min_position_lots, args.seed);
+    floor.place_stop_losses(&mut stage, &plan.population)?;
+    for (played, point) in plan.path.points.iter().enumerate() {
+        watch(&stage, played)?;
+        if beyond_range(plan, point)?.is_some() {
+            break;
+        }
+        play(&mut stage, &mut floor, &mut diary, &[], *point)?;
+    }
+    Ok((stage, diary))
+}
+
 /// The traders with protective steps.
 fn protected(stage: &Stage, plan: &Plan) -> Vec<TraderCookie> {
     let places = plan.protected.iter();

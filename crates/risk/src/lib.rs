@@ -4,12 +4,14 @@
 //! Everything is a function of prices and a seed: the same input gives the same output on any number of
 //! threads. Floats stay in this crate; what leaves it for a chain is integers that the engine has accepted.
 
+pub mod adl;
 pub mod backtest;
 pub mod bootstrap;
 pub mod calibrate;
 pub mod decimal;
 pub mod file;
 pub mod filter;
+pub mod makers;
 pub mod moves;
 pub mod path;
 pub mod prices;
@@ -17,6 +19,7 @@ pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod returns;
+pub mod scores;
 pub mod tails;
 pub mod units;
 pub mod walk;

@@ -11,6 +11,8 @@ pub mod pool;
 pub mod positions;
 pub mod preview;
 pub mod queue;
+#[cfg(feature = "risk")]
+pub mod risk;
 pub mod stake;
 pub mod state;
 pub mod trader;

@@ -25,7 +25,7 @@ pub struct GapArgs {
 }
 
 /// The pool of a market, where it has one.
-async fn pooled(session: &Session, market: &Pubkey) -> Result<Option<Pooled>> {
+pub async fn pooled(session: &Session, market: &Pubkey) -> Result<Option<Pooled>> {
     let found = pool_params::of_markets(session, &[*market]).await?;
     let Some((_, pool)) = found.into_iter().next() else {
         return Ok(None);

@@ -28,6 +28,7 @@ pub mod positions;
 pub mod protect;
 pub mod queue;
 mod refusal;
+pub mod risk;
 pub mod session;
 mod source;
 mod staging;
@@ -83,6 +84,8 @@ pub enum ClusterCommand {
     Queue(queue::QueueArgs),
     /// Show what the positions of a market would lack if its price jumped.
     Gap(gap::GapArgs),
+    /// Show how likely positions are to be deleveraged, by playing the market on along paths of prices.
+    Risk(risk::RiskArgs),
     /// Follow trader accounts and report when a light or a margin ratio crosses a threshold.
     Watch(watch::WatchArgs),
     /// List what happened to a trader account: fills, funding, liquidations, cuts, transfers.
@@ -145,6 +148,7 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Positions(args) => positions::run(session, args).await,
         ClusterCommand::Queue(args) => queue::run(session, args).await,
         ClusterCommand::Gap(args) => gap::run(session, args).await,
+        ClusterCommand::Risk(args) => risk::run(session, args).await,
         ClusterCommand::Watch(args) => watch::run(session, args).await,
         ClusterCommand::History(args) => history::run(session, args).await,
         ClusterCommand::Adl(args) => history::adl_list(session, args).await,

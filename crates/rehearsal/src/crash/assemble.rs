@@ -12,9 +12,9 @@ use ballast_report::pool;
 use ballast_report::traders::{Direction, Kind, TraderLine};
 use ballast_report::trading::{BookSummary, MakerLine};
 use ballast_report::waterfall;
+use ballast_risk::adl::LIST_LENGTH;
 use ballast_state::Pubkey;
 
-use super::deleveraging::LIST_LENGTH;
 use super::diary::Diary;
 use super::stage::{engine, Stage};
 use crate::args::RehearseArgs;

@@ -8,6 +8,7 @@ use ballast_engine::rank::Class;
 use ballast_engine::units::Side;
 use ballast_report::model::{CutLine, Holding, NodeLine, QueueLine, Round};
 use ballast_report::traders::Direction;
+use ballast_risk::adl::{LIST_LENGTH, MOST_ROUNDS};
 use ballast_sandbox::outcome::TxOutcome;
 use ballast_state::events::{AutoDeleveraged, BallastEvent};
 use ballast_state::Pubkey;
@@ -15,11 +16,6 @@ use ballast_state::Pubkey;
 use super::diary::{Diary, Occasion};
 use super::liquidations::into_book;
 use super::stage::{engine, Open, Stage};
-
-/// Counterparties of one call; more follow in another.
-pub const LIST_LENGTH: usize = 8;
-/// Rounds for one bankruptcy at one price.
-const MOST_ROUNDS: usize = 2_000;
 
 /// A counterparty before the round.
 struct Seen {

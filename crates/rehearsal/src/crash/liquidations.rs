@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result};
 use ballast_client::instructions::anyone::Takeover;
-use ballast_client::liquidation::{self, affordable, Backing};
+use ballast_client::liquidation::{self, affordable};
 use ballast_client::makers::liquidation_makers;
 use ballast_engine::liquidation::{health, need, Health, LiquidationInput, Need};
 use ballast_engine::oracle::Mark;
@@ -12,6 +12,7 @@ use ballast_engine::units::{Atoms, Lots, Side};
 use ballast_engine::EngineError;
 use ballast_report::model::LiquidationLine;
 use ballast_report::traders::Direction;
+use ballast_risk::adl::{BACKING, MOST_CALLS};
 use ballast_sandbox::outcome::{TxOutcome, TxResult};
 use ballast_sandbox::trading::TraderCookie;
 use ballast_state::events::BallastEvent;
@@ -22,13 +23,6 @@ use super::diary::Diary;
 use super::flow::{fill_lines, removal_lines, SPARES};
 use super::stage::{engine, Open, Stage};
 
-/// How keepers back what they take over.
-const BACKING: Backing = Backing {
-    margin_bps: 2_500,
-    room_bps: 10_500,
-};
-/// Calls for one position at one price.
-const MOST_CALLS: usize = 12;
 /// Errors of an offer that turned out too small because orders were removed instead of filled.
 const TOO_POOR: [&str; 2] = ["InsufficientCollateral", "BelowInitialMargin"];
 

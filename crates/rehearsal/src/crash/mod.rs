@@ -12,5 +12,8 @@ mod liquidations;
 pub mod opening;
 pub mod pool;
 pub mod protection;
+pub mod snapshot;
+#[cfg(test)]
+mod snapshot_tests;
 pub mod stage;
 pub mod trading_floor;

@@ -207,7 +207,7 @@ impl Stage {
     }
 
     /// The price last published, as the program reads it.
-    fn quoted(&self) -> Result<OraclePrice> {
+    pub fn quoted(&self) -> Result<OraclePrice> {
         let ticks = self.ticks()?;
         Ok(OraclePrice {
             price: Ticks::new(ticks),

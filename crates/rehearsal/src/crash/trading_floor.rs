@@ -8,6 +8,9 @@ use ballast_engine::oracle::Mark;
 use ballast_engine::order::{order_margin, within_band};
 use ballast_engine::position::Position;
 use ballast_engine::units::{LotPrice, Side, Ticks};
+use ballast_risk::makers::{
+    capacity, ladder, MakerStyle, Quote, Stress, View, GOOD_FOR, MARGIN_BPS,
+};
 use ballast_sandbox::trading::TraderCookie;
 use ballast_state::instructions::PlaceTriggerArgs;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
@@ -19,14 +22,7 @@ use super::stage::{engine, Stage, CONFIDENCE_BPS};
 use crate::scenario::flow::Flow;
 use crate::scenario::market::MarketPlan;
 use crate::scenario::population::Population;
-use crate::scenario::quotes::{ladder, MakerStyle, Quote, Stress, View};
 
-/// Makers back their orders with this part of the notional.
-const MAKER_MARGIN_BPS: u64 = 2_500;
-/// Part of what a maker could hold that it lets itself hold.
-const MAKER_CAPACITY_BPS: u64 = 8_000;
-/// Seconds for which a quote is good.
-const GOOD_FOR: i64 = 90;
 const ONE: u64 = 10_000;
 
 /// Everybody at the book, and what they have seen.
@@ -163,7 +159,7 @@ impl Floor {
             mark_ticks: stage.ticks()?,
             stress_bps: self.stress.bps(),
             inventory: position.lots.get(),
-            capacity: lots_backed(worth, mark) * MAKER_CAPACITY_BPS / ONE,
+            capacity: capacity(worth, mark.get()),
         };
         let others = stage.best_of_others(&maker.address)?;
         let least = stage.sandbox.market(&stage.market).least_order_atoms();
@@ -189,7 +185,7 @@ impl Floor {
     /// A post-only order, and what it reserves.
     fn order(&self, stage: &Stage, quote: &Quote) -> Result<(PlaceOrderArgs, u64)> {
         let price = stage.lot_price(quote.price_ticks)?;
-        let margin = price.notional(quote.lots).map_err(engine)? * MAKER_MARGIN_BPS / ONE;
+        let margin = price.notional(quote.lots).map_err(engine)? * MARGIN_BPS / ONE;
         let reserve = if quote.reduce_only {
             0
         } else {
@@ -210,12 +206,6 @@ impl Floor {
         };
         Ok((args, reserve))
     }
-}
-
-/// Lots that so much collateral backs.
-fn lots_backed(atoms: u64, mark: LotPrice) -> u64 {
-    let lots = u128::from(atoms) * u128::from(ONE) / u128::from(MAKER_MARGIN_BPS * mark.get());
-    u64::try_from(lots).unwrap_or(u64::MAX)
 }
 
 /// A quote that meets no order of anybody else: it steps back behind the best bid and ask.

@@ -1,6 +1,7 @@
 //! Who trades against the book: takers at random, and stop-losses of the population.
 
 use ballast_report::traders::Direction;
+use ballast_risk::makers::miss_percent;
 use rand::Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -34,11 +35,9 @@ impl Flow {
         }
     }
 
-    /// Whether a maker misses a price and leaves its orders as they are: one time in five when
-    /// calm, up to three in five under stress.
+    /// Whether a maker misses a price and leaves its orders as they are.
     pub fn misses(&mut self, stress_bps: u64) -> bool {
-        let percent = (20 + stress_bps / 4).min(60);
-        self.rng.gen_range(0..100) < percent
+        self.rng.gen_range(0..100) < miss_percent(stress_bps)
     }
 
     /// What a taker does at one price: mostly nothing; otherwise it sells the more likely the

@@ -5,5 +5,4 @@ pub mod generated_path;
 pub mod market;
 pub mod population;
 pub mod prices;
-pub mod quotes;
 pub mod risk;

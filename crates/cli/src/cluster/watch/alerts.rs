@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 /// A margin ratio alert ends this far above its threshold, basis points of the threshold.
 const RATIO_MARGIN_BPS: i64 = 500;
+/// A risk alert ends this far below its threshold, per cent of the threshold.
+const RISK_CLEAR_PERCENT: u32 = 80;
 /// A light alert ends after so many looks in a row below its threshold.
 const CLEAR_LOOKS: u32 = 3;
 
@@ -15,6 +17,8 @@ pub struct Thresholds {
     pub light_at: u8,
     /// Alert below this ratio of equity to maintenance margin, basis points.
     pub ratio_below_bps: i64,
+    /// Alert above this probability of being cut, millionths; `None` for none.
+    pub risk_above_ppm: Option<u32>,
 }
 
 /// What one look found of a position.
@@ -24,6 +28,8 @@ pub struct Look {
     pub light: u8,
     /// Equity over maintenance margin, basis points.
     pub ratio_bps: i64,
+    /// Probability of being cut, millionths, where it is known.
+    pub risk_ppm: Option<u32>,
 }
 
 /// What an alert is about.
@@ -34,6 +40,8 @@ pub enum Kind {
     Light,
     /// Equity over maintenance margin.
     MarginRatio,
+    /// The probability of being cut.
+    AdlRisk,
 }
 
 impl Kind {
@@ -75,6 +83,7 @@ impl<K: Copy + Ord> Alerts<K> {
         let Thresholds {
             light_at,
             ratio_below_bps,
+            risk_above_ppm,
         } = self.thresholds;
         let light = look.map(|look| {
             let over = look.light >= light_at;
@@ -86,7 +95,19 @@ impl<K: Copy + Ord> Alerts<K> {
                 .saturating_add(ratio_below_bps % 10_000 * RATIO_MARGIN_BPS / 10_000);
             (look.ratio_bps < ratio_below_bps, look.ratio_bps >= clear, 1)
         });
-        let crossings = [(Kind::Light, light), (Kind::MarginRatio, ratio)];
+        // A look without a forecast is neither over the threshold nor clear of it.
+        let risk = look.map(|look| match (look.risk_ppm, risk_above_ppm) {
+            (Some(ppm), Some(above)) => {
+                let clear = u64::from(above) * u64::from(RISK_CLEAR_PERCENT) / 100;
+                (ppm > above, u64::from(ppm) <= clear, 1)
+            }
+            _ => (false, false, 1),
+        });
+        let crossings = [
+            (Kind::Light, light),
+            (Kind::MarginRatio, ratio),
+            (Kind::AdlRisk, risk),
+        ];
         crossings
             .into_iter()
             .filter_map(|(kind, state)| {
@@ -126,6 +147,7 @@ mod tests {
     const THRESHOLDS: Thresholds = Thresholds {
         light_at: 4,
         ratio_below_bps: 15_000,
+        risk_above_ppm: Some(50_000),
     };
 
     /// Crossings of one position over looks of (light, ratio), as `+light`, `-ratio` and so on.
@@ -133,12 +155,17 @@ mod tests {
         let mut alerts = Alerts::new(THRESHOLDS);
         let mut found = Vec::new();
         for (number, look) in looks.iter().enumerate() {
-            let look = look.map(|(light, ratio_bps)| Look { light, ratio_bps });
+            let look = look.map(|(light, ratio_bps)| Look {
+                light,
+                ratio_bps,
+                risk_ppm: None,
+            });
             for crossing in alerts.look(0, look.as_ref()) {
                 let sign = if crossing.raised { "+" } else { "-" };
                 let name = match crossing.kind {
                     Kind::Light => "light",
                     Kind::MarginRatio => "ratio",
+                    Kind::AdlRisk => "risk",
                 };
                 found.push(format!("{number}{sign}{name}"));
             }
@@ -182,6 +209,25 @@ mod tests {
     }
 
     #[test]
+    fn a_probability_raises_one_alert_and_ends_it_once() {
+        let mut alerts = Alerts::new(THRESHOLDS);
+        let mut raised = |risk_ppm| {
+            let look = Look {
+                light: 1,
+                ratio_bps: 99_999,
+                risk_ppm,
+            };
+            let found = alerts.look(0, Some(&look));
+            found.first().map(|crossing| crossing.raised)
+        };
+        let looks = [Some(50_000), Some(50_001), Some(70_000), None, Some(40_001)];
+        let found = looks.map(&mut raised);
+        assert_eq!(found, [None, Some(true), None, None, None]);
+        let looks = [Some(40_000), Some(10), Some(50_001)];
+        assert_eq!(looks.map(raised), [Some(false), None, Some(true)]);
+    }
+
+    #[test]
     fn a_closed_position_ends_its_alerts() {
         let looks = [Some((5, 1)), None, None, Some((5, 1))];
         assert_eq!(
@@ -196,10 +242,11 @@ mod tests {
         let bad = Look {
             light: 5,
             ratio_bps: 1,
+            risk_ppm: Some(60_000),
         };
-        assert_eq!(alerts.look(1, Some(&bad)).len(), 2);
-        assert_eq!(alerts.look(2, Some(&bad)).len(), 2);
-        assert_eq!(alerts.look(1, None).len(), 2);
+        assert_eq!(alerts.look(1, Some(&bad)).len(), 3);
+        assert_eq!(alerts.look(2, Some(&bad)).len(), 3);
+        assert_eq!(alerts.look(1, None).len(), 3);
         assert!(alerts.look(2, Some(&bad)).is_empty());
     }
 }

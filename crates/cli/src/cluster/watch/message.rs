@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::amount::decimal;
+use ballast_client::amount::{decimal, truncated_decimal};
 use ballast_report::figures::short;
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub struct Alert {
     r#type: &'static str,
     /// The alert in a sentence.
     pub text: String,
-    /// `light`, `margin_ratio`, `liquidation`, `deleveraging`, `mode`, `pause` or `staged`.
+    /// `light`, `margin_ratio`, `adl_risk`, `liquidation`, `deleveraging`, `mode`, `pause` or `staged`.
     kind: &'static str,
     /// Whether it begins; it ends otherwise. Always true of what was done already.
     pub raised: bool,
@@ -33,6 +33,9 @@ pub struct Alert {
     market: Option<String>,
     light: Option<u8>,
     margin_ratio_bps: Option<i64>,
+    /// Probability of being cut, millionths, where it is forecast.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adl_risk_ppm: Option<u32>,
     mark: String,
     slot: u64,
     pub unix_timestamp: i64,
@@ -67,6 +70,7 @@ impl Alert {
             market: None,
             light: None,
             margin_ratio_bps: None,
+            adl_risk_ppm: None,
             mark: String::new(),
             slot: 0,
             unix_timestamp: unix_now(),
@@ -89,14 +93,16 @@ impl Alert {
         trader: &Pubkey,
         view: &PositionView,
         state: Option<&MarketState>,
+        risk_ppm: Option<u32>,
         crossing: &Crossing,
     ) -> Self {
-        let text = crossed(trader, view, state, crossing);
+        let text = crossed(trader, view, state, risk_ppm, crossing);
         let alert = Self::new(crossing.kind.name(), crossing.raised, text);
         let alert = alert.about(trader, Some(view.market_index), Some(view.market.clone()));
         Self {
             light: view.light,
             margin_ratio_bps: view.margin_ratio_bps,
+            adl_risk_ppm: risk_ppm,
             mark: view.mark().to_owned(),
             slot: state.map_or(0, |state| state.slot),
             unix_timestamp: state.map_or_else(unix_now, |state| state.now),
@@ -154,6 +160,7 @@ fn crossed(
     trader: &Pubkey,
     view: &PositionView,
     state: Option<&MarketState>,
+    risk_ppm: Option<u32>,
     crossing: &Crossing,
 ) -> String {
     let who = format!(
@@ -165,6 +172,7 @@ fn crossed(
     let light = view.light.unwrap_or(0);
     let ratio = view.margin_ratio_bps.unwrap_or(0);
     let times = decimal(ratio.into(), RATIO_DECIMALS);
+    let risk = truncated_decimal(risk_ppm.unwrap_or(0).into(), 4, 2);
     match (crossing.kind, crossing.raised) {
         (Kind::Light, true) => format!(
             "{who}: light {} ({light} of 5), it is among the first to be deleveraged",
@@ -181,6 +189,12 @@ fn crossed(
         ),
         (Kind::MarginRatio, false) => {
             format!("{who}: equity is {times} times maintenance margin again")
+        }
+        (Kind::AdlRisk, true) => {
+            format!("{who}: deleveraged with a probability of {risk} %; `ballast risk` says what halves it")
+        }
+        (Kind::AdlRisk, false) => {
+            format!("{who}: deleveraged with a probability of {risk} % again")
         }
     }
 }

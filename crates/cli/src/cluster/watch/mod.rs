@@ -3,6 +3,7 @@
 mod alerts;
 mod forced;
 mod message;
+mod risk;
 mod venue;
 mod webhook;
 
@@ -22,6 +23,7 @@ use serde_json::{json, Value};
 
 use super::failure::Usage;
 use super::options::TraderChoice;
+use super::risk::PathArgs;
 use super::session::{say, Session};
 use super::state::{age_words, MarketState, Parts};
 use super::units::percent_of_bps;
@@ -30,6 +32,7 @@ use alerts::{Alerts, Look, Thresholds};
 use ballast_view::positions::{lights, PositionView};
 use forced::Forced;
 use message::Alert;
+use risk::Risks;
 use venue::{Mode, Venue};
 use webhook::Webhook;
 
@@ -51,6 +54,12 @@ pub struct WatchArgs {
     /// Alert when equity falls below this many times maintenance margin.
     #[arg(long, value_name = "RATIO", default_value = "1.5", value_parser = ratio)]
     margin_ratio_below: i64,
+    /// Alert when the probability of being deleveraged exceeds this, 0 to 1; needs --prices. Forecast every
+    /// minute.
+    #[arg(long, value_name = "PROBABILITY", value_parser = probability, requires = "prices")]
+    adl_risk_above: Option<u32>,
+    #[command(flatten)]
+    paths: PathArgs,
     /// POST every alert to this URL as JSON.
     #[arg(long, value_name = "URL")]
     webhook: Option<Endpoint>,
@@ -75,6 +84,18 @@ fn ratio(text: &str) -> Result<i64, String> {
     format!("{whole}{fraction:0<4}").parse().map_err(|_| bad())
 }
 
+/// A probability as millionths.
+fn probability(text: &str) -> Result<u32, String> {
+    let bad = || {
+        format!("`{text}` is not a probability: expected a number such as 0.05, with at most four decimals")
+    };
+    let tenths_of_thousandths = ratio(text).map_err(|_| bad())?;
+    let ppm = u32::try_from(tenths_of_thousandths).ok();
+    ppm.filter(|ppm| *ppm <= 10_000)
+        .map(|ppm| ppm * 100)
+        .ok_or_else(bad)
+}
+
 /// One trader's positions at one look.
 struct Seen {
     trader: Pubkey,
@@ -88,6 +109,7 @@ struct Watcher<'a> {
     traders: Vec<Pubkey>,
     alerts: Alerts<(Pubkey, u16)>,
     forced: Forced,
+    risks: Option<Risks>,
     venue: Venue,
     /// Positions of the last look, to notice when one is closed.
     open: Vec<(Pubkey, u16, String)>,
@@ -122,7 +144,12 @@ pub async fn run(session: &Session, args: &WatchArgs) -> Result<()> {
         alerts: Alerts::new(Thresholds {
             light_at: args.light_at,
             ratio_below_bps: args.margin_ratio_below,
+            risk_above_ppm: args.adl_risk_above,
         }),
+        risks: match args.adl_risk_above {
+            None => None,
+            Some(_) => Some(Risks::new(&args.paths)?),
+        },
         forced: Forced::new(session).await?,
         venue: Venue::default(),
         open: Vec::new(),
@@ -171,6 +198,13 @@ impl Watcher<'_> {
             let forced = forced.into_iter();
             crossed.extend(forced.map(|entry| Alert::reduced(&one.trader, entry)));
         }
+        if let Some(risks) = &mut self.risks {
+            let states = seen.iter().flat_map(|one| &one.states);
+            let mut states: Vec<&MarketState> = states.collect();
+            states.sort_by_key(|state| state.market.index);
+            states.dedup_by_key(|state| state.market.index);
+            risks.look(self.session, &self.traders, &states).await?;
+        }
         crossed.extend(self.crossings(&seen));
         let news = self.venue.look(self.session).await?;
         let news = news.into_iter().chain(self.venue.modes(modes(&seen)));
@@ -217,9 +251,12 @@ impl Watcher<'_> {
         let mut open = Vec::new();
         for one in seen {
             for view in &one.positions {
+                let risks = self.risks.as_ref();
+                let risk_ppm = risks.and_then(|risks| risks.of(&one.trader, view.market_index));
                 let look = Look {
                     light: view.light.unwrap_or(0),
                     ratio_bps: view.margin_ratio_bps.unwrap_or(i64::MAX),
+                    risk_ppm,
                 };
                 let key = (one.trader, view.market_index);
                 for crossing in self.alerts.look(key, Some(&look)) {
@@ -227,7 +264,13 @@ impl Watcher<'_> {
                         .states
                         .iter()
                         .find(|s| s.market.index == view.market_index);
-                    found.push(Alert::crossed(&one.trader, view, state, &crossing));
+                    found.push(Alert::crossed(
+                        &one.trader,
+                        view,
+                        state,
+                        risk_ppm,
+                        &crossing,
+                    ));
                 }
                 open.push((one.trader, view.market_index, view.market.clone()));
             }
@@ -353,6 +396,16 @@ fn table(seen: &[Seen]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_probability_is_read_exactly() {
+        assert_eq!(probability("0.05"), Ok(50_000));
+        assert_eq!(probability("1"), Ok(1_000_000));
+        assert_eq!(probability("0"), Ok(0));
+        for bad in ["", "1.0001", "5", "-0.1", "5%", "0.00001"] {
+            assert!(probability(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_ratio_is_read_exactly() {

@@ -13,6 +13,12 @@ const MEMORY: usize = 4;
 const HALVING_STRESS_BPS: u64 = 50;
 /// Part of the stress by which the spread widens.
 const WIDENING: u64 = 6;
+/// Makers back their orders with this part of the notional, basis points.
+pub const MARGIN_BPS: u64 = 2_500;
+/// Part of what a maker could hold that it lets itself hold, basis points.
+const CAPACITY_BPS: u64 = 8_000;
+/// Seconds for which a quote is good.
+pub const GOOD_FOR: i64 = 90;
 const ONE: u64 = 10_000;
 
 /// What a maker wants when nothing happens.
@@ -68,6 +74,7 @@ impl Stress {
     }
 
     /// Sum of the last moves, basis points of the price before each.
+    #[must_use]
     pub fn bps(&self) -> u64 {
         let moves = self.last.iter().zip(self.last.iter().skip(1));
         moves
@@ -76,6 +83,7 @@ impl Stress {
     }
 
     /// How far the price fell over them, basis points; negative for a rise.
+    #[must_use]
     pub fn fall_bps(&self) -> i64 {
         let (Some(first), Some(last)) = (self.last.front(), self.last.back()) else {
             return 0;
@@ -90,7 +98,29 @@ impl Stress {
     }
 }
 
+/// How many makers of a hundred miss a price and leave their orders as they are: one in five when calm, up
+/// to three in five under stress.
+#[must_use]
+pub const fn miss_percent(stress_bps: u64) -> u64 {
+    let percent = 20 + stress_bps / 4;
+    if percent < 60 {
+        percent
+    } else {
+        60
+    }
+}
+
+/// Most lots that a maker worth `atoms` lets itself hold at a price of `atoms_per_lot`.
+#[must_use]
+pub fn capacity(atoms: u64, atoms_per_lot: u64) -> u64 {
+    let price = u128::from(MARGIN_BPS) * u128::from(atoms_per_lot.max(1));
+    let lots = u128::from(atoms) * u128::from(ONE) / price;
+    let most = lots * u128::from(CAPACITY_BPS) / u128::from(ONE);
+    u64::try_from(most).unwrap_or(u64::MAX)
+}
+
 /// The ladder of both sides, bids first, each the best order first.
+#[must_use]
 pub fn ladder(style: &MakerStyle, view: &View) -> Vec<Quote> {
     let distance_bps = style.spread_bps + view.stress_bps / WIDENING;
     let centre = centre(view, distance_bps);

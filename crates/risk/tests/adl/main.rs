@@ -1,0 +1,5 @@
+//! A market played on along paths: by hand, at random, and many times.
+
+mod by_hand;
+mod many;
+mod venue;
