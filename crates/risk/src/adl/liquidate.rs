@@ -178,7 +178,7 @@ impl World<'_> {
         let low = pool.worth(&assets, market, &self.touched, 0)?.low;
         let offer = waterfall.offer()?;
         let room = self.queue(offer.side)?.has_room();
-        let taker = pool.taker(&assets, low, self.now.slot, room)?;
+        let taker = pool.taker(market, &assets, low, self.now.slot, room)?;
         let lots = taker.take(&market.risk, self.touched.mark.price, &offer)?;
         let alone = market.insurance_available(self.now.slot)?;
         let premium = pool.params.premium_in(&market.risk);
