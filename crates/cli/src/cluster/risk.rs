@@ -166,7 +166,7 @@ pub async fn run(session: &Session, args: &RiskArgs) -> Result<()> {
     if given.is_none() {
         add_fixes(&mut view, args, &snapshot, &source, &found)?;
     }
-    let detailed = !args.traders.is_empty();
+    let detailed = !args.traders.is_empty() && !args.all;
     session.answer(&view, || view.words(&state, detailed, args.top))
 }
 
