@@ -413,12 +413,12 @@ mod tests {
             "open_interest_upper_bps = 0",
             "open_interest_upper_bps = 5000",
         );
-        assert!(Config::parse(&text).is_ok());
+        assert!(parse(&text).is_ok());
         let text = text.replace(
             "open_interest_lower_bps = 0",
             "open_interest_lower_bps = 5000",
         );
-        let error = format!("{:#}", Config::parse(&text).unwrap_err());
+        let error = format!("{:#}", parse(&text).unwrap_err());
         assert!(
             error.contains("risk.open_interest_lower_bps is 5000, allowed 0 to 4999"),
             "{error}"

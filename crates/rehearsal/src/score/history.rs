@@ -1,11 +1,11 @@
 //! Prices that no forecaster knows the law of: volatility wanders, and returns have heavy tails.
 
-use ballast_risk::prices::{PricePoint as Price, Prices};
+use ballast_risk::prices::{PricePoint, Prices};
 use ballast_risk::random::Stream;
 
 use anyhow::Result;
 
-use crate::scenario::prices::{PricePath, PricePoint, PriceSource};
+use crate::scenario::prices::{PricePath, PriceSource};
 
 /// Seconds between prices, of which three are a minute.
 const STEP: i64 = 20;
@@ -51,12 +51,8 @@ impl History {
                 price_nano: (price as i64 / GRAIN).max(1) * GRAIN,
             });
         }
-        let past = points[..PAST].iter().map(|point| Price {
-            timestamp: point.timestamp,
-            price_nano: point.price_nano,
-        });
         Ok(Self {
-            past: Prices::new(past.collect())?,
+            past: Prices::new(points[..PAST].to_vec())?,
             path: PricePath {
                 source: PriceSource::Generated,
                 points: points.split_off(PAST),
@@ -69,11 +65,8 @@ impl History {
     /// # Errors
     /// Never in fact.
     pub fn known(&self, prices: usize) -> Result<Prices> {
-        let seen = self.path.points.iter().take(prices).map(|point| Price {
-            timestamp: point.timestamp,
-            price_nano: point.price_nano,
-        });
-        Prices::new(self.past.points().iter().copied().chain(seen).collect())
+        let seen = self.path.points.iter().take(prices);
+        Prices::new(self.past.points().iter().chain(seen).copied().collect())
     }
 }
 
