@@ -73,6 +73,7 @@ fn lines() -> Vec<String> {
         &format!("guardian cancel {ADDRESS}"),
         "queue",
         "gap",
+        "risk --market 0 --shock -5",
         &format!("watch --once --webhook http://127.0.0.1:1/{KEY}"),
         "gate show",
         &format!("gate open --guardian {ADDRESS}"),
@@ -172,7 +173,8 @@ fn no_command_prints_the_key_of_its_endpoint() {
     let positions = run(&format!("positions {named}"), &dead, &keypair);
     assert!(!said(&positions).contains(KEY));
     for leaf in leaves(&[]) {
-        let local = ["queue-rent", "explain-adl", "insurance"].contains(&leaf.as_str());
+        let local =
+            ["queue-rent", "explain-adl", "insurance", "calibrate"].contains(&leaf.as_str());
         let tried = lines()
             .iter()
             .any(|line| line == &leaf || line.starts_with(&format!("{leaf} ")));

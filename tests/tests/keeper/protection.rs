@@ -10,8 +10,8 @@ use ballast_state::error::BallastError;
 use crate::venue::{Venue, USD};
 
 /// Prices at which a long of 10x is below 1.6 and 1.2 times its maintenance margin.
-const FIRST: u64 = 190_000;
-const SECOND: u64 = 186_500;
+const FIRST: u64 = 187_000;
+const SECOND: u64 = 185_200;
 
 fn venue() -> Venue {
     let mut config = MarketConfig::sol();
@@ -23,7 +23,7 @@ fn venue() -> Venue {
 fn steps_reduce_a_position_and_close_it_before_anybody_liquidates_it() {
     let mut venue = venue();
     let ann = venue.open(4_000, 10, 20);
-    venue.protect(&ann);
+    venue.protect(0);
     venue.quote(OrderSide::Bid, 185_000, 10_000);
     let keeper = venue.sandbox.create_trader(0).unwrap();
     let held = |venue: &Venue| {
@@ -48,14 +48,14 @@ fn steps_reduce_a_position_and_close_it_before_anybody_liquidates_it() {
 fn the_steps_of_a_position_that_has_ended_are_forgotten() {
     let mut venue = venue();
     let ann = venue.open(4_000, 10, 1_000);
-    venue.protect(&ann);
+    venue.protect(0);
     let (market, house) = (venue.market.clone(), venue.house.clone());
     let again = |venue: &mut Venue, lots, margin| {
         let terms = ballast_sandbox::BlockTrade {
             lots,
             price_ticks: 200_000,
             taker_margin: margin,
-            maker_margin: 0,
+            maker_margin: 267 * USD,
         };
         let traded = venue.sandbox.block_trade(&market, &ann, &house, terms);
         traded.unwrap();

@@ -125,11 +125,11 @@ impl Venue {
         placed.unwrap();
     }
 
-    /// Protective steps of a position: below 1.6 times its maintenance margin half of it stays, below 1.2
+    /// Protective steps for the position of the person with this number: below 1.6 times its maintenance margin half of it stays, below 1.2
     /// nothing; the fills within 3 % of the mark.
-    pub fn protect(&mut self, trader: &TraderCookie) {
-        let market = self.market.clone();
-        let opened = self.sandbox.create_protection(&market, trader);
+    pub fn protect(&mut self, person: usize) {
+        let (market, trader) = (self.market.clone(), self.people[person].clone());
+        let opened = self.sandbox.create_protection(&market, &trader);
         opened.unwrap();
         let step = |ratio_bps, keep_bps| ProtectiveStep {
             ratio_bps,
@@ -139,7 +139,7 @@ impl Venue {
             steps: vec![step(16_000, 5_000), step(12_000, 0)],
             slip_bps: 300,
         };
-        self.sandbox.set_protection(&market, trader, args).unwrap();
+        self.sandbox.set_protection(&market, &trader, args).unwrap();
     }
 
     /// Gives insurance so many dollars.

@@ -302,8 +302,8 @@ fn a_protective_step_lists_the_makers_within_its_slip() {
     market
         .hold(1, (100, ENTRY, 9_000))
         .order(11, Side::Long, 995, 25)
-        .order(12, Side::Long, 985, 10)
-        .order(13, Side::Long, 984, 50);
+        .order(12, Side::Long, 980, 10)
+        .order(13, Side::Long, 979, 50);
     let ratio = market.ratio_bps(1);
     market.protect(1, ratio + 1, 100);
     let job = market.job();

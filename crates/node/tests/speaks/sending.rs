@@ -67,7 +67,8 @@ async fn a_deposit_lands_and_its_event_is_read_from_the_history() {
         .unwrap()
         .unwrap();
     assert_eq!((past.slot, past.failure.is_none()), (landed.slot, true));
-    assert_eq!(past.units, Some(landed.units));
+    // One instruction more than was simulated, which limits the bytes loaded.
+    assert_eq!(past.units, Some(landed.units + 150));
     let told = [&past.events, &landed.events].map(|events| format!("{events:?}"));
     assert_eq!(told[0], told[1]);
     assert!(matches!(past.events[..], [BallastEvent::Deposited(_)]));
