@@ -64,10 +64,9 @@ fn multiplied(margin: u64, multiplier_ppm: u32, notional: u64) -> Result<u64, En
         product(margin, u64::from(multiplier_ppm)),
         u64::from(ONE_PPM),
     )?;
-    // A quotient beyond 64 bits is beyond any notional.
-    let atoms = u64::try_from(atoms).unwrap_or(u64::MAX);
-    let up = atoms.checked_add(u64::from(rest > 0)).unwrap_or(u64::MAX);
-    Ok(up.min(notional))
+    let up = atoms.checked_add(u128::from(rest > 0));
+    let up = up.ok_or(EngineError::Overflow)?;
+    u64::try_from(up.min(notional.into())).map_err(|_| EngineError::Overflow)
 }
 
 /// `margin` and the part of what it lacks to `notional` that open interest asks for, rounded up.
@@ -89,7 +88,7 @@ fn with_interest(
     };
     let range = upper.checked_sub(lower).ok_or(EngineError::RiskTiers)?;
     let range = product_u64(limit, u64::from(range))?;
-    let above = u64::try_from(above).unwrap_or(u64::MAX).min(range);
+    let above = u64::try_from(above.min(range.into())).map_err(|_| EngineError::Overflow)?;
     let lacking = notional.max(margin).wrapping_sub(margin);
     let more = mul_div_ceil(lacking, above, range)?;
     margin.checked_add(more).ok_or(EngineError::Overflow)

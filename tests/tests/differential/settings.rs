@@ -35,7 +35,7 @@ impl Settings {
         let settings = Self {
             ops: number(OPS, 60_000),
             lists: number(LISTS, 10_000),
-            seed: number(SEED, 1),
+            seed: number(SEED, 2_001),
         };
         println!(
             "{OPS}={} {LISTS}={} {SEED}={}",

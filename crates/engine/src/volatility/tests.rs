@@ -6,7 +6,8 @@ const MOST: u16 = 30_000;
 /// Prices as `(seconds since the start, ticks)`.
 fn after(prices: &[(i64, u64)]) -> Volatility {
     let count = |state: Volatility, (at, ticks): &(i64, u64)| {
-        let counted = state.counted(MOST, Ticks::new(*ticks), START + at);
+        let time = START.checked_add(*at).unwrap();
+        let counted = state.counted(MOST, Ticks::new(*ticks), time);
         counted.unwrap()
     };
     prices.iter().fold(Volatility::default(), count)

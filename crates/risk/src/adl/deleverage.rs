@@ -19,7 +19,7 @@ impl World<'_> {
     pub(super) fn deleverage(&mut self, place: u32) -> Result<()> {
         for _ in 0..MOST_ROUNDS {
             for _ in 0..MOST_CALLS {
-                if !self.into_book(place)? {
+                if !self.liquidate_into_book(place)? {
                     break;
                 }
             }

@@ -100,11 +100,11 @@ impl World<'_> {
         if pool.is_some_and(|pool| pool != index(place)) && self.call(place, By::Pool)? {
             return Ok(true);
         }
-        self.into_book(place)
+        self.liquidate_into_book(place)
     }
 
     /// Lets the book alone take lots of a position. Whether it took any.
-    pub(super) fn into_book(&mut self, place: u32) -> Result<bool> {
+    pub(super) fn liquidate_into_book(&mut self, place: u32) -> Result<bool> {
         let waiting = self.book.as_ref().is_some_and(|book| !book.is_empty());
         Ok(waiting && self.call(place, By::Book)?)
     }

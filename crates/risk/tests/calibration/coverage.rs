@@ -57,6 +57,6 @@ fn intervals_hold_the_quantiles_of_garch_series() {
     long.sort_unstable_by(f64::total_cmp);
     let level = 0.99;
     let truth = long[(level * long.len() as f64) as usize];
-    let held = held(truth, level, 400, |run| falls(2_000 + run, 12_000));
+    let held = held(truth, level, 800, |run| falls(2_000 + run, 20_000));
     assert!(is_calibrated(held), "{held} of {RUNS}");
 }
