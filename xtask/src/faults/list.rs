@@ -41,9 +41,10 @@ pub const FAULTS: &[Fault] = &[
         name: "half-initial-margin",
         what: "initial margin is half of what it should be",
         file: "crates/engine/src/margin.rs",
-        right: "rounded_up(scaled(params, notional, |tier| tier.initial_margin_bps)?)",
+        right:
+            "let brackets = rounded_up(scaled(params, notional, |tier| tier.initial_margin_bps)?)?;",
         wrong: "let part = if FAULT { 2 } else { 1 };
-    rounded_up(scaled(params, notional, |tier| tier.initial_margin_bps / part)?)",
+    let brackets = rounded_up(scaled(params, notional, |tier| tier.initial_margin_bps / part)?)?;",
     },
     Fault {
         name: "margin-leaves-unchecked",
