@@ -86,7 +86,7 @@ test('every page fits 360 pixels', async () => {
 
 test('an order is placed with the keyboard alone', async () => {
   const { page, end } = await site.visit('#/trade', trader);
-  await page.getByLabel('Price').waitFor();
+  await page.getByRole('textbox', { name: 'Price', exact: true }).waitFor();
   await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   await page.keyboard.press('Tab');
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(

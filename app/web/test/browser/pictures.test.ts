@@ -53,7 +53,7 @@ test('queue and trade', async () => {
   await picture('queue', '#/queue', async (page) => page.locator('[data-move="-2000"]').waitFor());
   await node.price(200_000);
   await picture('trade', '#/trade', async (page) => {
-    await page.getByLabel('Price').fill('200.5');
+    await page.getByRole('textbox', { name: 'Price', exact: true }).fill('200.5');
     await page.getByLabel('Size').fill('2');
     await page.getByTestId('preview').waitFor();
   });

@@ -75,7 +75,7 @@ test('the figures of a position are those of the command line', async () => {
 
 test('an order does what its preview says, to the atom', async () => {
   const { page, end } = await site.visit('#/trade', trader);
-  await page.getByLabel('Price').fill('200.5');
+  await page.getByRole('textbox', { name: 'Price', exact: true }).fill('200.5');
   await page.getByLabel('Size').fill('2');
   const preview = page.getByTestId('preview');
   await preview.waitFor();
@@ -127,7 +127,7 @@ test('an order does what its preview says, to the atom', async () => {
 test('an order waits in the book until it is cancelled', async () => {
   const { page, end } = await site.visit('#/trade', trader);
   await page.getByLabel('Type').selectOption({ label: 'post only: waits, never takes' });
-  await page.getByLabel('Price').fill('198.123');
+  await page.getByRole('textbox', { name: 'Price', exact: true }).fill('198.123');
   await page.getByLabel('Size').fill('1');
   await page.getByTestId('preview').waitFor();
   await page.getByRole('button', { name: /^Buy / }).click();
@@ -142,7 +142,7 @@ test('an order waits in the book until it is cancelled', async () => {
 
 test('a refusal is the program’s sentence, and a signature refused sends nothing', async () => {
   const { page, end } = await site.visit('#/trade', trader);
-  await page.getByLabel('Price').fill('200');
+  await page.getByRole('textbox', { name: 'Price', exact: true }).fill('200');
   await page.getByLabel('Size').fill('0.0001');
   await page.getByRole('alert').getByText('0.0001 is not a multiple of 0.001').waitFor();
   await page.getByLabel('Size').fill('3000');
