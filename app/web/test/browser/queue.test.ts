@@ -9,6 +9,10 @@ type Queues = {
   sides: { side: string; positions: number; lights: { positions: number }[]; places: Place[] }[];
 };
 
+/** Positions of the seeded market: the maker has sold a little besides. */
+const LONGS = 6;
+const SHORTS = 7;
+
 let node: TestNode;
 let served: Served;
 let site: TestSite;
@@ -41,7 +45,7 @@ test('lights and places are those of the command line', async () => {
       );
     }
   }
-  expect(told.sides.map((side) => side.positions)).toEqual([6, 6]);
+  expect(told.sides.map((side) => side.positions)).toEqual([LONGS, SHORTS]);
   expect(thrown).toEqual([]);
   await end();
 });
@@ -55,14 +59,16 @@ test('any address has its place, and the mark at which it would be first', async
   await page.getByRole('button', { name: 'Look up' }).click();
   const place = page.locator(`[data-place="${second?.trader}"]`);
   await place.waitFor();
-  const told = (await ballast(served, 'queue', '--trader', second?.trader ?? '')) as {
-    rank: number;
-    light: number;
-    first_in_line_price: string | null;
+  const { sides } = (await ballast(served, 'queue', '--trader', second?.trader ?? '')) as {
+    sides: {
+      side: string;
+      trader: { rank: number; light: number; first_in_line_price: string | null } | null;
+    }[];
   };
-  expect(await figure(place, 'rank')).toBe(`${told.rank} of 6 who can be cut`);
-  expect(await figure(place, 'light')).toBe(String(told.light));
-  expect(await figure(place, 'first_in_line')).toBe(told.first_in_line_price ?? 'no mark');
+  const told = sides.find(({ side }) => side === 'short')?.trader;
+  expect(await figure(place, 'rank')).toBe(`${told?.rank} of ${SHORTS} who can be cut`);
+  expect(await figure(place, 'light')).toBe(String(told?.light));
+  expect(await figure(place, 'first_in_line')).toBe(told?.first_in_line_price ?? 'no mark');
   await page.getByLabel('Wallet or trader account').fill('<script>');
   await page.getByRole('button', { name: 'Look up' }).click();
   await page.getByRole('alert').getByText('"<script>" is no address').waitFor();
@@ -74,12 +80,17 @@ test('the gap curve stands against insurance', async () => {
   const { page, end } = await site.visit('#/queue');
   await page.getByTestId('mark').getByText('200', { exact: true }).waitFor();
   const told = (await ballast(served, 'gap', '--moves', '10,20')) as {
+    insurance_available_atoms: number;
     gaps: { move_bps: number; bankrupt_positions: number }[];
   };
   const row = page.locator('tr[data-move="-1000"]');
   const expected = told.gaps.find((gap) => gap.move_bps === -1_000);
   expect(await row.locator('td').nth(1).innerText()).toBe(String(expected?.bankrupt_positions));
-  expect(await figure(page, 'insurance')).toBe('60');
+  // The donation of 20, and its part of the fees of the seeded market.
+  expect(told.insurance_available_atoms).toBeGreaterThan(20_000_000);
+  expect(await figure(page, 'insurance')).toBe(
+    (told.insurance_available_atoms / 1e6).toLocaleString('en', { maximumFractionDigits: 6 }),
+  );
   expect(await figure(page, 'pool')).toBe('none');
   await end();
 });
