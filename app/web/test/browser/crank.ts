@@ -14,6 +14,7 @@ import {
   type Instruction,
 } from '@solana/kit';
 import {
+  getAddMarginInstruction,
   getAutoDeleverageInstruction,
   getCancelAllOrdersInstruction,
   getFlagBankruptcyInstruction,
@@ -86,7 +87,7 @@ export async function engine(): Promise<Engine> {
 }
 
 /** The market maker takes all its orders out of the book. */
-export async function emptyBook(node: TestNode): Promise<void> {
+async function emptyBook(node: TestNode): Promise<void> {
   const { maker } = node.served.seeded;
   const { keys } = await marketNow(node);
   const cancel = (side: OrderSide) =>
@@ -98,6 +99,26 @@ export async function emptyBook(node: TestNode): Promise<void> {
       side,
     });
   await sendAs(node, maker, [cancel(OrderSide.Bid), cancel(OrderSide.Ask)]);
+}
+
+/**
+ * The market maker takes all its orders out of the book, and backs the little that it has sold with so
+ * much margin that it is cut last: the first of the shorts is the first to be cut when the price falls.
+ */
+export async function standBack(node: TestNode): Promise<void> {
+  await emptyBook(node);
+  const { maker } = node.served.seeded;
+  const { keys } = await marketNow(node);
+  await sendAs(node, maker, [
+    getAddMarginInstruction({
+      authority: createNoopSigner(address(maker.wallet)),
+      market: keys.address,
+      trader: address(maker.trader),
+      queueLong: keys.queueLong,
+      queueShort: keys.queueShort,
+      amount: 1_000_000_000n,
+    }),
+  ]);
 }
 
 /** Flags somebody's bankruptcy and plays a round of deleveraging for it, as a keeper does. */

@@ -2,7 +2,7 @@
 import { getBase58Decoder, getBase58Encoder } from '@solana/kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { deleverage, emptyBook } from './crank';
+import { deleverage, standBack } from './crank';
 import { TestNode, type Person } from './node';
 import { figure, TestSite } from './page';
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
     throw new Error('nobody is there');
   }
   [bankrupt, winner] = [longs[0], shorts[0]];
-  await emptyBook(node);
+  await standBack(node);
 });
 
 afterAll(async () => {

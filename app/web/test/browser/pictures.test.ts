@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { deleverage, emptyBook } from './crank';
+import { deleverage, standBack } from './crank';
 import { TestNode, type Person } from './node';
 import { TestSite } from './page';
 
@@ -60,7 +60,7 @@ test('queue and trade', async () => {
 });
 
 test('positions and history, after a crash', async () => {
-  await emptyBook(node);
+  await standBack(node);
   await node.price(180_000);
   await picture('positions', '#/positions', async (page) =>
     page.getByText('is the first to be cut.').waitFor(),
