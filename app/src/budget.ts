@@ -16,7 +16,7 @@ export const MAX_LOADED_BYTES = 64 * 1_024 * 1_024;
 
 /** What `simulateTransaction` answers, as far as it is needed here. */
 export type Simulation = {
-  readonly loadedAccountsDataSize?: number;
+  readonly loadedAccountsDataSize?: number | null;
   readonly unitsConsumed?: bigint;
 };
 
@@ -35,7 +35,7 @@ export function withBudget<TMessage extends TransactionMessage>(
     const limit = Math.min(Number(units + units / 5n) + 1_000, MAX_COMPUTE_UNITS);
     budgeted = setTransactionMessageComputeUnitLimit(limit, budgeted);
   }
-  if (bytes !== undefined) {
+  if (bytes !== undefined && bytes !== null) {
     const limit = Math.min(bytes + 128 * 1_024, MAX_LOADED_BYTES);
     budgeted = setTransactionMessageLoadedAccountsDataSizeLimit(limit, budgeted);
   }
