@@ -17,7 +17,7 @@ export const MAX_LOADED_BYTES = 64 * 1_024 * 1_024;
 /** What `simulateTransaction` answers, as far as it is needed here. */
 export type Simulation = {
   readonly loadedAccountsDataSize?: number | null;
-  readonly unitsConsumed?: bigint;
+  readonly unitsConsumed?: bigint | null;
 };
 
 /**
@@ -31,7 +31,7 @@ export function withBudget<TMessage extends TransactionMessage>(
 ): TMessage {
   const { loadedAccountsDataSize: bytes, unitsConsumed: units } = simulation;
   let budgeted = message;
-  if (units !== undefined) {
+  if (units !== undefined && units !== null) {
     const limit = Math.min(Number(units + units / 5n) + 1_000, MAX_COMPUTE_UNITS);
     budgeted = setTransactionMessageComputeUnitLimit(limit, budgeted);
   }

@@ -45,6 +45,16 @@ export function percent(bps: Whole): string {
   return `${decimal(bps, 2)} %`;
 }
 
+/** A price that need not exist, such as that of a liquidation. */
+export function priceOrNone(price: string | null): string {
+  return price === null ? 'no price' : grouped(price);
+}
+
+/** Basis points that need not exist, such as the margin ratio of nothing, as per cent. */
+export function percentOrNone(bps: Whole | null): string {
+  return bps === null ? 'none' : percent(bps);
+}
+
 /** Basis points of a percentage that somebody types. */
 export function bpsOf(text: string): number {
   return Number(atomsOf(text.replace(/\s*%$/, ''), 2));

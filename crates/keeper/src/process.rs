@@ -28,7 +28,7 @@ use crate::feed::{Feed, Line, Read};
 use crate::identity::Identity;
 use crate::leases::REMEMBERED_SLOTS;
 use crate::lookup_table::{TableKeeper, Tables};
-use crate::rivals;
+use crate::rivals::Rivals;
 use crate::run::{Ended, Keeper, Parts};
 use crate::serve::Board;
 use crate::witness::{self, Witness};
@@ -194,13 +194,19 @@ impl KeeperProcess {
         };
         let mut keeper = Keeper::new(world, market_count, parts);
         keeper.fill(&feed).await?;
-        self.meet(&mut keeper, &markets).await;
         tracing::info!(markets = markets.len(), wallet = %self.wallet.pubkey(), trader = %own, "the exchange has been read");
+        let rivals = Rivals {
+            cluster: Arc::clone(&self.sending),
+            markets: markets.iter().map(|(address, ..)| *address).collect(),
+            since_slot: keeper.slot().saturating_sub(REMEMBERED_SLOTS),
+            readings: feed.readings.clone(),
+        };
         Ok(Begun {
             keeper,
             feed,
             heard,
             patience: self.config.intervals.patience(),
+            rivals,
             table: (!self.dry_run).then(|| TableKeeper {
                 sender,
                 config: self.config.lookup_table.clone(),
@@ -217,16 +223,6 @@ impl KeeperProcess {
                 metrics: self.board.metrics.clone(),
             }),
         })
-    }
-
-    /// Lets the keeper know of others that have been at work lately.
-    async fn meet(&self, keeper: &mut Keeper, markets: &[(Pubkey, Market, Pubkey)]) {
-        let since = keeper.slot().saturating_sub(REMEMBERED_SLOTS);
-        let markets: Vec<Pubkey> = markets.iter().map(|(address, ..)| *address).collect();
-        match rivals::lately(&self.sending, &markets, since).await {
-            Ok(wallets) => wallets.into_iter().for_each(|wallet| keeper.meet(wallet)),
-            Err(error) => tracing::warn!(%error, "other keepers were not looked for"),
-        }
     }
 
     fn sender(&self) -> Arc<Sender> {
@@ -418,6 +414,7 @@ struct Begun {
     feed: Feed,
     heard: mpsc::Sender<ballast_rpc::follow::Heard>,
     patience: ballast_rpc::follow::Patience,
+    rivals: Rivals,
     table: Option<TableKeeper>,
     wants: mpsc::Receiver<Vec<Pubkey>>,
     witness: Option<Witness>,
@@ -435,6 +432,7 @@ impl Begun {
         beside.spawn(follow(cluster, subscriptions, self.patience, self.heard));
         beside.spawn(self.feed.clone().resync());
         beside.spawn(self.feed.poll());
+        beside.spawn(self.rivals.tell());
         if let Some(table) = self.table {
             beside.spawn(table.run(self.wants));
         }

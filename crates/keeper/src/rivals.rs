@@ -1,34 +1,58 @@
 //! Keepers that have been at work lately, by the transactions of the markets.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use anchor_lang::prelude::Pubkey;
 use ballast_rpc::cluster::{Cluster, ReadError};
 use ballast_rpc::history::{Mention, Past};
 use ballast_state::events::BallastEvent;
+use tokio::sync::mpsc;
+
+use crate::feed::Read;
 
 /// Most transactions of a market that are looked at.
 const MOST_LOOKED_AT: usize = 24;
 
-/// Wallets that paid for what keepers do in these markets, among their newest transactions since `slot`.
-///
-/// # Errors
-/// When the node does not answer.
-pub async fn lately(
-    cluster: &Cluster,
-    markets: &[Pubkey],
-    slot: u64,
-) -> Result<BTreeSet<Pubkey>, ReadError> {
-    let mut found = BTreeSet::new();
-    for market in markets {
-        let mentions = cluster.mentions(market, None, None, MOST_LOOKED_AT);
-        let recent = |one: &Mention| !one.failed && one.slot >= slot;
-        for mention in mentions.await?.into_iter().filter(recent) {
-            let past = cluster.transaction(&mention.signature).await?;
-            found.extend(past.as_ref().and_then(keeper));
+/// Looks for other keepers once, beside the keeper's work.
+pub struct Rivals {
+    /// The node to read from.
+    pub cluster: Arc<Cluster>,
+    /// The markets kept.
+    pub markets: Vec<Pubkey>,
+    /// What is older does not count.
+    pub since_slot: u64,
+    /// Where it says whom it found.
+    pub readings: mpsc::Sender<Read>,
+}
+
+impl Rivals {
+    /// Tells of whoever has been at work lately.
+    pub async fn tell(self) {
+        match self.lately().await {
+            Ok(wallets) => {
+                for wallet in wallets {
+                    // Nobody listens any more when the keeper is about to end.
+                    drop(self.readings.send(Read::Faster(wallet)).await);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "other keepers were not looked for"),
         }
     }
-    Ok(found)
+
+    /// Wallets that paid for what keepers do, among the newest transactions of the markets.
+    async fn lately(&self) -> Result<BTreeSet<Pubkey>, ReadError> {
+        let mut found = BTreeSet::new();
+        for market in &self.markets {
+            let mentions = self.cluster.mentions(market, None, None, MOST_LOOKED_AT);
+            let recent = |one: &Mention| !one.failed && one.slot >= self.since_slot;
+            for mention in mentions.await?.into_iter().filter(recent) {
+                let past = self.cluster.transaction(&mention.signature).await?;
+                found.extend(past.as_ref().and_then(keeper));
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// Who paid for a transaction, if it did what keepers do.

@@ -108,7 +108,7 @@ impl Keeper {
     }
 
     /// The keeper with this wallet is at work too.
-    pub fn meet(&mut self, wallet: Pubkey) {
+    fn meet(&mut self, wallet: Pubkey) {
         self.leases.see(wallet, self.slot());
     }
 

@@ -99,16 +99,8 @@ async function build(
   if (simulated.err !== null) {
     throw new Refused(simulated.err, simulated.logs ?? []);
   }
-  // A node that does not count loaded bytes may answer null for them; a limit of null would be 128 KiB.
-  const { unitsConsumed, loadedAccountsDataSize } = simulated;
-  const limited = withBudget(
-    {
-      unitsConsumed: unitsConsumed ?? undefined,
-      loadedAccountsDataSize: loadedAccountsDataSize ?? undefined,
-    },
-    plain,
-  );
-  const units = unitsConsumed ?? BigInt(MAX_COMPUTE_UNITS);
+  const limited = withBudget(simulated, plain);
+  const units = simulated.unitsConsumed ?? BigInt(MAX_COMPUTE_UNITS);
   const price = await priority(rpc, instructions, units, feeCapLamports);
   const priced = price === 0n ? limited : setTransactionMessageComputeUnitPrice(price, limited);
   return { wire: encode(priced), lifetime };

@@ -2,7 +2,7 @@
 import type { OrderPreview } from 'ballast-client';
 import type { ReactNode } from 'react';
 
-import { grouped, percent } from '../decimal';
+import { grouped, percentOrNone, priceOrNone } from '../decimal';
 import { Amount, Figure, Light } from './parts';
 
 type Props = { readonly preview: OrderPreview; readonly decimals: number };
@@ -58,12 +58,10 @@ export function OrderPreviewFigures({ preview, decimals }: Props): ReactNode {
               {amount(position.margin_atoms)}
             </Figure>
             <Figure label="Margin ratio" id="after_margin_ratio_bps">
-              {position.margin_ratio_bps === null ? 'none' : percent(position.margin_ratio_bps)}
+              {percentOrNone(position.margin_ratio_bps)}
             </Figure>
             <Figure label="Liquidated from" id="after_liquidation_price">
-              {position.liquidation_price === null
-                ? 'no price'
-                : grouped(position.liquidation_price)}
+              {priceOrNone(position.liquidation_price)}
             </Figure>
             <Figure label="Light" id="after_light">
               <Light light={position.light} />

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 
 import type { MarketState, TraderState, Venue } from '../chain/accounts';
 import { closingOrder, makersOf, placeOrder } from '../chain/actions';
-import { decimal, grouped, percent } from '../decimal';
+import { decimal, grouped, percentOrNone, priceOrNone } from '../decimal';
 import { useEngine } from '../engine/useEngine';
 import { SentWords, useSend } from '../sending';
 import { link } from '../route';
@@ -75,7 +75,7 @@ export function PositionCard({ position, venue, state, market }: Props): ReactNo
               {amount(position.maintenance_atoms)}
             </Figure>
             <Figure label="Margin ratio" id="margin_ratio_bps">
-              {position.margin_ratio_bps === null ? 'none' : percent(position.margin_ratio_bps)}
+              {percentOrNone(position.margin_ratio_bps)}
             </Figure>
             <Figure label="Leverage" id="leverage_hundredths">
               {position.leverage_hundredths === null
@@ -83,12 +83,10 @@ export function PositionCard({ position, venue, state, market }: Props): ReactNo
                 : `${decimal(position.leverage_hundredths, 2)}×`}
             </Figure>
             <Figure label="Liquidated from" id="liquidation_price">
-              {position.liquidation_price === null
-                ? 'no price'
-                : grouped(position.liquidation_price)}
+              {priceOrNone(position.liquidation_price)}
             </Figure>
             <Figure label="Bankrupt from" id="bankruptcy_price">
-              {position.bankruptcy_price === null ? 'no price' : grouped(position.bankruptcy_price)}
+              {priceOrNone(position.bankruptcy_price)}
             </Figure>
             <Figure label="Health" id="health">
               {HEALTH[position.health]}

@@ -6,7 +6,7 @@ import type { AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { TestNode, type Person } from './node';
+import { personAt, TestNode, type Person } from './node';
 import { TestSite } from './page';
 
 /** Pages, and what is there once they have read the chain. */
@@ -26,11 +26,7 @@ let axe: string;
 beforeAll(async () => {
   node = await TestNode.start();
   site = await TestSite.start([node.served]);
-  const [first] = node.served.seeded.shorts;
-  if (first === undefined) {
-    throw new Error('nobody is short');
-  }
-  trader = first;
+  trader = personAt(node.served.seeded.shorts, 0);
   axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 });
 

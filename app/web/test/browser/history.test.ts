@@ -3,7 +3,7 @@ import { getBase58Decoder, getBase58Encoder } from '@solana/kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { deleverage, standBack } from './crank';
-import { TestNode, type Person } from './node';
+import { personAt, TestNode, type Person } from './node';
 import { figure, TestSite } from './page';
 
 let node: TestNode;
@@ -15,10 +15,7 @@ beforeAll(async () => {
   node = await TestNode.start();
   site = await TestSite.start([node.served]);
   const { longs, shorts } = node.served.seeded;
-  if (longs[0] === undefined || shorts[0] === undefined) {
-    throw new Error('nobody is there');
-  }
-  [bankrupt, winner] = [longs[0], shorts[0]];
+  [bankrupt, winner] = [personAt(longs, 0), personAt(shorts, 0)];
   await standBack(node);
 });
 

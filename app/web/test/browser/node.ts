@@ -12,6 +12,15 @@ export type Person = {
   readonly keypair: number[];
 };
 
+/** One of some people, by place; `-1` is the last. */
+export function personAt(people: readonly Person[], place: number): Person {
+  const found = people.at(place);
+  if (found === undefined) {
+    throw new Error(`nobody stands at ${place} of ${people.length}`);
+  }
+  return found;
+}
+
 /** What the node prints when it serves. */
 export type Served = {
   readonly rpc: string;

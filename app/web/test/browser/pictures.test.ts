@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { deleverage, standBack } from './crank';
-import { TestNode, type Person } from './node';
+import { personAt, TestNode, type Person } from './node';
 import { TestSite } from './page';
 
 const FOLDER = fileURLToPath(new URL('../../../../docs/pictures', import.meta.url));
@@ -19,11 +19,7 @@ let winner: Person;
 beforeAll(async () => {
   node = await TestNode.start();
   site = await TestSite.start([node.served]);
-  const [first] = node.served.seeded.shorts;
-  if (first === undefined) {
-    throw new Error('nobody is short');
-  }
-  winner = first;
+  winner = personAt(node.served.seeded.shorts, 0);
   if (WRITES) {
     await mkdir(FOLDER, { recursive: true });
   }
@@ -65,11 +61,7 @@ test('positions and history, after a crash', async () => {
   await picture('positions', '#/positions', async (page) =>
     page.getByText('is the first to be cut.').waitFor(),
   );
-  const [bankrupt] = node.served.seeded.longs;
-  if (bankrupt === undefined) {
-    throw new Error('nobody is long');
-  }
-  await deleverage(node, bankrupt);
+  await deleverage(node, personAt(node.served.seeded.longs, 0));
   await picture('why', '#/history', async (page) => {
     await page.getByRole('button', { name: 'Why me?' }).first().click();
     await page.locator('[data-verdict="good"]').waitFor();

@@ -1,7 +1,7 @@
 /** A trader from deposit to withdrawal, with previews that come true to the atom. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { ballast, TestNode, type Person } from './node';
+import { ballast, personAt, TestNode, type Person } from './node';
 import { ended, figure, TestSite } from './page';
 
 let node: TestNode;
@@ -11,11 +11,7 @@ let trader: Person;
 beforeAll(async () => {
   node = await TestNode.start();
   site = await TestSite.start([node.served]);
-  const last = node.served.seeded.longs.at(-1);
-  if (last === undefined) {
-    throw new Error('nobody is long');
-  }
-  trader = last;
+  trader = personAt(node.served.seeded.longs, -1);
 });
 
 afterAll(async () => {
