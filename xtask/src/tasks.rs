@@ -87,8 +87,15 @@ pub fn bench(args: &[OsString]) -> Result<ExitCode, String> {
     Ok(cargo::exit_code(status))
 }
 
-/// A command of one package, built with nothing that only other packages need.
+/// Set where the whole workspace is built anyway, as `.ci/run` does.
+const TOGETHER: &str = "BALLAST_TOGETHER";
+
+/// A command of one package, built with nothing that only other packages need; where the whole
+/// workspace is built anyway, with the features that its other builds have.
 fn package_command(root: &Path, package: &str, name: &str) -> Result<Command, String> {
+    if std::env::var_os(TOGETHER).is_some() {
+        return command_among(root, name, &[name]);
+    }
     let mut build = cargo::cargo();
     build.current_dir(root);
     build.args(["build", "--locked", "--package", package, "--bin", name]);
