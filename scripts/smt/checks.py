@@ -24,7 +24,7 @@ class Check:
 
 @dataclass
 class Lemma:
-    """A numbered statement of docs/ADL.md."""
+    """A numbered statement of docs/ADL.md or docs/CROSS_MARGIN.md."""
 
     name: str
     title: str

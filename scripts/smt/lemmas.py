@@ -1,9 +1,10 @@
-"""Proves the lemmas of docs/ADL.md: every answer must be the expected one. `lemmas.py L3 L7` checks
+"""Proves the lemmas of docs/ADL.md and docs/CROSS_MARGIN.md: every answer must be the expected one. `lemmas.py L3 L7` checks
 only those."""
 
 import sys
 
 import checks
+import cross
 import limits
 import money
 import scores
@@ -12,7 +13,8 @@ import walk
 
 
 def main(chosen):
-    lemmas = [*scores.lemmas(), *walk.lemmas(), *money.lemmas(), *limits.lemmas(), *solvency.lemmas()]
+    lemmas = [*scores.lemmas(), *walk.lemmas(), *money.lemmas(), *limits.lemmas(), *solvency.lemmas(),
+              *cross.lemmas()]
     names = [lemma.name for lemma in lemmas]
     if names != [f"L{number}" for number in range(1, len(lemmas) + 1)]:
         sys.exit(f"lemmas: misnumbered: {names}")

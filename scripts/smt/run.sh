@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh -- proves the lemmas of docs/ADL.md with z3. Arguments go to lemmas.py.
+# run.sh -- proves the lemmas of docs/ADL.md and docs/CROSS_MARGIN.md with z3. Arguments go to lemmas.py.
 #
 # z3 comes from the Python package index in the version that requirements.txt pins and is kept in
 # $SMT_VENV, by default ballast-smt in the user's cache; removing that loses nothing but time.

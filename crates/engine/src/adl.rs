@@ -6,6 +6,8 @@
 //! rounded in the counterparties' favour, so each lies within one atom of the
 //! exact price, no residue builds up and the last lot closes exactly to zero.
 
+mod account;
+
 use core::cmp::Ordering;
 
 use crate::deficit::Deficit;
@@ -17,6 +19,8 @@ use crate::queue::{CutStamp, QueueRef};
 use crate::rank::{Class, ClosePrice, Exposure, Ranked, Round};
 use crate::risk::AdlParams;
 use crate::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
+
+pub use account::{AccountCut, AccountSkip};
 
 /// A bankruptcy to deleverage.
 #[derive(Clone, Copy, Debug)]

@@ -18,6 +18,7 @@
 //!   what was taken lately.
 //! - [`wind_down`], [`write_off`]: what each mode of a market allows, how a market ends, and what is paid where
 //!   not everything is covered.
+//! - [`cross`]: positions of an account that share their collateral.
 //! - [`rank`], [`queue`], [`adl`], [`proof`], [`selection`], [`standing`]: who is deleveraged, and that nobody was
 //!   skipped.
 //!
@@ -53,6 +54,7 @@ extern crate std;
 pub mod adl;
 pub mod book;
 pub mod breach;
+pub mod cross;
 pub mod deficit;
 pub mod descent;
 pub mod distress;

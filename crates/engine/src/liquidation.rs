@@ -224,17 +224,24 @@ struct Step {
 /// position unless it goes on with a step, and everything when the rest would be below that.
 /// Discount and then fee are cut to the closed lots' share of the equity, so neither can bankrupt
 /// the position or worsen its ratio.
+///
+/// `restoring` is the equity that has to hold maintenance and the buffer of what is left: all of an
+/// isolated position's, what the other legs leave of an account's; `None` where they leave nothing.
 fn step(
     input: &LiquidationInput<'_>,
     side: Side,
     equity: u64,
+    restoring: Option<u64>,
     maintenance: u64,
     notional: u64,
 ) -> Result<Step, EngineError> {
     let discount_bps = discount::rate_bps(input, equity, maintenance)?;
     let (most, follow_up) = ladder_lots(input, equity, maintenance)?;
-    let needed = restoring_lots(input, equity, notional, discount_bps)?;
     let size = input.position.size();
+    let needed = match restoring {
+        Some(equity) => restoring_lots(input, equity, notional, discount_bps)?,
+        None => size,
+    };
     let least = if follow_up {
         1
     } else {

@@ -10,6 +10,39 @@ use crate::risk::{RiskParams, RiskTier};
 use crate::units::BPS_ONE;
 use crate::volatility::ONE_PPM;
 
+/// What both margins are computed from.
+pub trait Brackets {
+    /// Brackets of notional in use. `RiskTiers` when their number is out of range.
+    fn active_tiers(&self) -> Result<&[RiskTier], EngineError>;
+    /// How open interest raises initial margin.
+    fn interest(&self) -> InterestScale;
+}
+
+/// How open interest raises initial margin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InterestScale {
+    /// Largest sum of long lots.
+    pub limit_lots: u64,
+    /// See [`RiskParams::open_interest_lower_bps`].
+    pub lower_bps: u16,
+    /// See [`RiskParams::open_interest_upper_bps`].
+    pub upper_bps: u16,
+}
+
+impl Brackets for RiskParams {
+    fn active_tiers(&self) -> Result<&[RiskTier], EngineError> {
+        self.active_tiers()
+    }
+
+    fn interest(&self) -> InterestScale {
+        InterestScale {
+            limit_lots: self.max_open_interest_lots,
+            lower_bps: self.open_interest_lower_bps,
+            upper_bps: self.open_interest_upper_bps,
+        }
+    }
+}
+
 /// What scales initial margin at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarginScale {
@@ -41,8 +74,8 @@ impl MarginScale {
 /// multiplied by volatility, then brought towards the whole notional as open interest goes from
 /// `open_interest_lower_bps` to `open_interest_upper_bps` of its limit. Each step is rounded up; the result
 /// is never below the brackets' nor above `notional`. `RiskTiers` when no tier is in use; `Overflow`.
-pub fn initial_margin(
-    params: &RiskParams,
+pub fn initial_margin<B: Brackets>(
+    params: &B,
     scale: &MarginScale,
     notional: u64,
 ) -> Result<u64, EngineError> {
@@ -52,9 +85,10 @@ pub fn initial_margin(
     } else {
         multiplied(brackets, scale.multiplier_ppm, notional)?
     };
-    match params.open_interest_upper_bps {
+    let interest = params.interest();
+    match interest.upper_bps {
         0 => Ok(multiplied),
-        _ => with_interest(params, scale.open_interest_lots, multiplied, notional),
+        _ => with_interest(&interest, scale.open_interest_lots, multiplied, notional),
     }
 }
 
@@ -71,16 +105,13 @@ fn multiplied(margin: u64, multiplier_ppm: u32, notional: u64) -> Result<u64, En
 
 /// `margin` and the part of what it lacks to `notional` that open interest asks for, rounded up.
 fn with_interest(
-    params: &RiskParams,
+    interest: &InterestScale,
     open_interest_lots: u64,
     margin: u64,
     notional: u64,
 ) -> Result<u64, EngineError> {
-    let limit = params.max_open_interest_lots;
-    let (lower, upper) = (
-        params.open_interest_lower_bps,
-        params.open_interest_upper_bps,
-    );
+    let limit = interest.limit_lots;
+    let (lower, upper) = (interest.lower_bps, interest.upper_bps);
     let from = product(limit, u64::from(lower));
     let open = product(open_interest_lots, BPS_ONE);
     let Some(above) = open.checked_sub(from).filter(|above| *above > 0) else {
@@ -96,15 +127,15 @@ fn with_interest(
 
 /// Equity below which a position of `notional` atoms may be liquidated, rounded
 /// up. `RiskTiers` when no tier is in use.
-pub fn maintenance_margin(params: &RiskParams, notional: u64) -> Result<u64, EngineError> {
+pub fn maintenance_margin<B: Brackets>(params: &B, notional: u64) -> Result<u64, EngineError> {
     rounded_up(scaled(params, notional, |tier| {
         tier.maintenance_margin_bps
     })?)
 }
 
 /// Margin in ten-thousandths of an atom, exact.
-fn scaled(
-    params: &RiskParams,
+fn scaled<B: Brackets>(
+    params: &B,
     notional: u64,
     rate: impl Fn(&RiskTier) -> u32,
 ) -> Result<u128, EngineError> {

@@ -1,6 +1,7 @@
 //! The completeness proof: one pruned walk of the queue which finds any position
 //! that was passed over.
 
+pub(crate) mod accounts;
 mod bound;
 mod narrow;
 mod ratio;
@@ -14,6 +15,7 @@ use crate::rank::{Class, Exposure, Ranked, Round, Score};
 use crate::slab::{MAX_HEIGHT, NIL};
 use crate::units::Side;
 
+use accounts::ranks_above;
 use bound::{Bound, Solvency};
 use narrow::Narrow;
 pub(crate) use sweep::next_admitted;
@@ -98,18 +100,29 @@ pub fn first_skipped(
     threshold: &Threshold,
     ignore: Option<u32>,
 ) -> Result<Walk, EngineError> {
-    check(queue, round)?;
     let last = match threshold {
         Threshold::Everyone => None,
         Threshold::Beyond(last) => Some(Ranked::new(round, last)?),
     };
+    first_skipped_beyond(queue, round, last.as_ref(), ignore)
+}
+
+/// The same where `last` is ranked already: as it has to be where it is a leg of a cross account
+/// ([`Ranked::of_account`]), whose class its exposure does not tell.
+pub fn first_skipped_beyond(
+    queue: &QueueRef<'_>,
+    round: &Round,
+    last: Option<&Ranked>,
+    ignore: Option<u32>,
+) -> Result<Walk, EngineError> {
+    check(queue, round)?;
     let search = Search {
         queue,
         round,
-        last: last.as_ref(),
+        last,
         ignore: ignore.unwrap_or(NIL),
     };
-    let bound = Bound::new(round, last.as_ref(), round.rank_tolerance_bps)?;
+    let bound = Bound::new(round, last, round.rank_tolerance_bps)?;
     let best = best_entry(queue)?;
     bounded!(bound, round, best, |admits, confirms| search
         .walk(admits, confirms))
@@ -338,12 +351,7 @@ fn passed_over(
         return Ok(true);
     };
     let found = Ranked::new(round, &exposure(round, node))?;
-    match found.class.cmp(&last.class) {
-        Ordering::Greater => Ok(true),
-        Ordering::Less => Ok(false),
-        Ordering::Equal if round.rank_tolerance_bps == 0 => precedes(&found, Some(last)),
-        Ordering::Equal => found.score.beats(&last.score, round.rank_tolerance_bps),
-    }
+    ranks_above(round, &found, Some(last))
 }
 
 fn precedes(found: &Ranked, other: Option<&Ranked>) -> Result<bool, EngineError> {

@@ -321,6 +321,21 @@ impl Exposure {
         Ok(Class::Other)
     }
 
+    /// The class of a position that may be cut whether or not it is solvent at the close price: all of
+    /// an account stands behind it, and its cut is as small as that can bear.
+    fn class_of_account(&self, round: &Round) -> Result<Class, EngineError> {
+        let close = times(i128::from(round.close.quote), self.lots)?;
+        let entry = times(i128::from(self.entry), round.close.lots)?;
+        let unhurt = match self.side {
+            Side::Long => close >= entry,
+            Side::Short => close <= entry,
+        };
+        if unhurt && self.has_least_profit(round)? {
+            return Ok(Class::Winner);
+        }
+        Ok(Class::Other)
+    }
+
     fn has_least_profit(&self, round: &Round) -> Result<bool, EngineError> {
         let worth = round.mark.notional(self.lots)?;
         // 64 by 32 bits each.
@@ -374,6 +389,16 @@ impl Ranked {
         Ok(Self {
             exposure: *exposure,
             class: exposure.class(round)?,
+            score: exposure.score(round.mark)?,
+        })
+    }
+
+    /// The same for a leg of a cross account, whose margin is all of the account's equity:
+    /// it is never [`Class::Ineligible`], see [`crate::cross`].
+    pub fn of_account(round: &Round, exposure: &Exposure) -> Result<Self, EngineError> {
+        Ok(Self {
+            exposure: *exposure,
+            class: exposure.class_of_account(round)?,
             score: exposure.score(round.mark)?,
         })
     }

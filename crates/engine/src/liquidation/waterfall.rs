@@ -49,6 +49,27 @@ impl<'a> Waterfall<'a> {
     ///
     /// Errors: `NoPosition`, `Healthy`, `LadderInterval`, `Overflow`.
     pub fn begin(input: &LiquidationInput<'a>, take_over: bool) -> Result<Self, EngineError> {
+        Self::begin_with(input, take_over, None)
+    }
+
+    /// The same for a leg of a cross account: a position whose margin makes its equity its share of the
+    /// account's. `room` is what the maintenance and buffer of the other legs leave of the account's
+    /// equity: the step is the least that restores the account.
+    ///
+    /// Errors as for [`Self::begin`].
+    pub fn begin_leg(
+        input: &LiquidationInput<'a>,
+        take_over: bool,
+        room: Atoms,
+    ) -> Result<Self, EngineError> {
+        Self::begin_with(input, take_over, Some(room))
+    }
+
+    fn begin_with(
+        input: &LiquidationInput<'a>,
+        take_over: bool,
+        room: Option<Atoms>,
+    ) -> Result<Self, EngineError> {
         let position = &input.position;
         let side = position.side().ok_or(EngineError::NoPosition)?;
         let notional = position.notional(input.mark)?;
@@ -84,7 +105,10 @@ impl<'a> Waterfall<'a> {
             if equity.positive_part() >= maintenance {
                 return Err(EngineError::Healthy);
             }
-            this.step = step(input, side, equity.positive_part(), maintenance, notional)?;
+            let restoring = room.unwrap_or(equity);
+            let restoring = (!restoring.is_negative()).then(|| restoring.positive_part());
+            let equity = equity.positive_part();
+            this.step = step(input, side, equity, restoring, maintenance, notional)?;
             let worst = this.discounted(this.step.lots, this.step.discount)?;
             let worst = u64::try_from(worst.get()).map_err(|_| EngineError::Overflow)?;
             this.limit = Some(worst);

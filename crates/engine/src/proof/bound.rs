@@ -65,6 +65,16 @@ impl Bound {
         }))
     }
 
+    /// The same where a bankruptcy price is held back at the mark and not at the close price: for those
+    /// who may be cut without being solvent there.
+    pub(super) const fn up_to_mark(self) -> Self {
+        match self {
+            Self::Long(fast) => Self::Long(fast.up_to_mark()),
+            Self::Short(fast) => Self::Short(fast.up_to_mark()),
+            other => other,
+        }
+    }
+
     /// Whether a position with an entry price of `entry_q32` or worse and a
     /// bankruptcy price of `bankruptcy_q32` or worse may rank too high.
     pub(super) fn admits(&self, entry_q32: u64, bankruptcy_q32: i64) -> bool {
@@ -176,6 +186,13 @@ impl Fast {
             winners_only: last.class == Class::Winner,
             score: Score32::new(&last.score, tolerance_bps)?,
         })
+    }
+
+    const fn up_to_mark(self) -> Self {
+        Self {
+            close_q32: self.pivot_q32,
+            ..self
+        }
     }
 
     /// `T` where the last position cut is a winner in profit.

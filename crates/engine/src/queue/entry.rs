@@ -157,7 +157,7 @@ const _: () = assert!(core::mem::align_of::<QueueEntry>() == 8);
 const _: () = assert!(core::mem::offset_of!(QueueEntry, trader) == 72);
 
 impl QueueEntry {
-    pub(super) fn new(
+    pub(crate) fn new(
         trader: [u8; 32],
         sequence: u64,
         side: Side,
@@ -225,7 +225,7 @@ impl QueueEntry {
         }
     }
 
-    pub(super) const fn set_stamp(&mut self, stamp: CutStamp) {
+    pub(crate) const fn set_stamp(&mut self, stamp: CutStamp) {
         self.cut_epoch = stamp.epoch;
         self.cut_lots = stamp.lots;
         self.capped_epoch = stamp.capped_epoch;
@@ -241,7 +241,7 @@ impl QueueEntry {
         self.selected = if selected { 1 } else { 0 };
     }
 
-    pub(super) const fn is_of(&self, side: Side) -> bool {
+    pub(crate) const fn is_of(&self, side: Side) -> bool {
         match side {
             Side::Long => self.side == LONG,
             Side::Short => self.side == SHORT,

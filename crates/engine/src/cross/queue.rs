@@ -1,0 +1,291 @@
+//! The cross queue of one side of a market: a tree of legs keyed by entry price, in the bytes of an
+//! account.
+//!
+//! Passes are those of the isolated queue of the side, whose number counts for both.
+
+use bytemuck::{Pod, Zeroable};
+
+use super::entry::CrossEntry;
+use crate::error::EngineError;
+use crate::position::Position;
+use crate::queue::{CutStamp, QueueEntry, Totals};
+use crate::slab::{InOrder, Tree, TreeHeader, TreeRef};
+use crate::units::Side;
+
+/// Layout version written by [`CrossQueue::create`].
+pub const CROSS_QUEUE_VERSION: u32 = 1;
+/// Bytes before the nodes.
+pub const CROSS_HEADER_SIZE: usize = core::mem::size_of::<CrossHeader>();
+/// Bytes of a node.
+pub const CROSS_ENTRY_SIZE: usize = core::mem::size_of::<CrossEntry>();
+/// The first sequence number: above every one of an isolated queue, so that no two positions of a market
+/// share one, and of two that are equal in all else the isolated one comes first.
+pub const FIRST_SEQUENCE: u64 = 1 << 63;
+
+const LONG: u32 = 0;
+const SHORT: u32 = 1;
+
+/// What precedes the nodes of a cross queue.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct CrossHeader {
+    /// Key of the market.
+    pub market: [u8; 32],
+    /// 0: long positions; 1: short positions.
+    pub side: u32,
+    /// [`CROSS_QUEUE_VERSION`].
+    pub version: u32,
+    /// Root, free list and count of the tree.
+    pub tree: TreeHeader,
+    /// Sequence number of the next leg to join, from [`FIRST_SEQUENCE`].
+    pub next_sequence: u64,
+    /// Zero.
+    pub reserved: [u8; 192],
+}
+
+const _: () = assert!(CROSS_HEADER_SIZE == 256);
+
+impl CrossHeader {
+    /// The side of every leg in the queue. `QueueLayout` when unknown, or of another version.
+    pub const fn side(&self) -> Result<Side, EngineError> {
+        match (self.version, self.side) {
+            (CROSS_QUEUE_VERSION, LONG) => Ok(Side::Long),
+            (CROSS_QUEUE_VERSION, SHORT) => Ok(Side::Short),
+            _ => Err(EngineError::QueueLayout),
+        }
+    }
+}
+
+/// Bytes of a queue of this many nodes, without an account discriminator.
+#[must_use]
+pub const fn cross_queue_size(capacity: usize) -> Option<usize> {
+    match capacity.checked_mul(CROSS_ENTRY_SIZE) {
+        Some(nodes) => nodes.checked_add(CROSS_HEADER_SIZE),
+        None => None,
+    }
+}
+
+/// Bytes of the nodes that fit in `len` bytes.
+const fn whole_nodes(len: usize) -> usize {
+    // The remainder is never larger than the whole.
+    len.wrapping_sub(len % CROSS_ENTRY_SIZE)
+}
+
+/// A cross queue to read.
+#[derive(Clone, Copy, Debug)]
+pub struct CrossQueueRef<'a> {
+    header: &'a CrossHeader,
+    nodes: &'a [CrossEntry],
+    side: Side,
+}
+
+impl<'a> CrossQueueRef<'a> {
+    /// A queue in bytes aligned to 8. `QueueLayout` when they are not one.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, EngineError> {
+        let (head, rest) = bytes
+            .split_at_checked(CROSS_HEADER_SIZE)
+            .ok_or(EngineError::QueueLayout)?;
+        let rest = rest
+            .get(..whole_nodes(rest.len()))
+            .ok_or(EngineError::QueueLayout)?;
+        let header: &CrossHeader =
+            bytemuck::try_from_bytes(head).map_err(|_| EngineError::QueueLayout)?;
+        let nodes = bytemuck::try_cast_slice(rest).map_err(|_| EngineError::QueueLayout)?;
+        Ok(Self {
+            header,
+            nodes,
+            side: header.side()?,
+        })
+    }
+
+    /// What precedes the nodes.
+    #[must_use]
+    pub const fn header(&self) -> &'a CrossHeader {
+        self.header
+    }
+
+    /// The side of every leg in the queue.
+    #[must_use]
+    pub const fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Number of legs.
+    #[must_use]
+    pub const fn len(&self) -> u32 {
+        self.header.tree.len
+    }
+
+    /// Whether there are no legs.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.header.tree.len == 0
+    }
+
+    /// Number of legs for which there is room.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The nodes in order of their keys.
+    #[must_use]
+    pub const fn tree(&self) -> TreeRef<'a, CrossEntry> {
+        TreeRef::new(&self.header.tree, self.nodes)
+    }
+
+    /// The leg at `index`. `NodeNotFound` when there is none.
+    pub fn entry(&self, index: u32) -> Result<&'a CrossEntry, EngineError> {
+        self.tree().get(index)
+    }
+
+    /// Visits all legs with their indices in order of (entry price, sequence).
+    #[must_use]
+    pub const fn iter(&self) -> InOrder<'a, CrossEntry> {
+        self.tree().iter()
+    }
+
+    /// Walks everything: the tree, and that each node has lots, the queue's side, a sequence number
+    /// already given out, a base no newer than `newest_base` and a cap no newer than `passes`.
+    pub fn invariant(&self, newest_base: u32, passes: u32) -> Result<(), EngineError> {
+        self.tree().invariant()?;
+        for step in self.iter() {
+            let (_, entry) = step?;
+            let position = &entry.position;
+            let sound = position.lots > 0
+                && position.is_of(self.side)
+                && (FIRST_SEQUENCE..self.header.next_sequence).contains(&position.sequence)
+                && entry.base <= newest_base
+                && !position.is_selected()
+                && position.cut_epoch <= passes
+                && position.capped_epoch <= position.cut_epoch;
+            if !sound {
+                return Err(EngineError::TreeCorrupt);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A cross queue to change.
+#[derive(Debug)]
+pub struct CrossQueue<'a> {
+    header: &'a mut CrossHeader,
+    nodes: &'a mut [CrossEntry],
+    side: Side,
+}
+
+impl<'a> CrossQueue<'a> {
+    /// Writes an empty queue over `bytes`, which become unusable for anything else. `QueueLayout` when
+    /// they are too short or not aligned to 8.
+    pub fn create(bytes: &mut [u8], market: [u8; 32], side: Side) -> Result<(), EngineError> {
+        let head = bytes
+            .get_mut(..CROSS_HEADER_SIZE)
+            .ok_or(EngineError::QueueLayout)?;
+        let header: &mut CrossHeader =
+            bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::QueueLayout)?;
+        *header = CrossHeader {
+            market,
+            side: match side {
+                Side::Long => LONG,
+                Side::Short => SHORT,
+            },
+            version: CROSS_QUEUE_VERSION,
+            tree: TreeHeader::EMPTY,
+            next_sequence: FIRST_SEQUENCE,
+            reserved: [0; 192],
+        };
+        Ok(())
+    }
+
+    /// A queue in bytes aligned to 8. `QueueLayout` when they are not one.
+    pub fn new(bytes: &'a mut [u8]) -> Result<Self, EngineError> {
+        let (head, rest) = bytes
+            .split_at_mut_checked(CROSS_HEADER_SIZE)
+            .ok_or(EngineError::QueueLayout)?;
+        let rest_len = whole_nodes(rest.len());
+        let rest = rest.get_mut(..rest_len).ok_or(EngineError::QueueLayout)?;
+        let header: &mut CrossHeader =
+            bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::QueueLayout)?;
+        let nodes = bytemuck::try_cast_slice_mut(rest).map_err(|_| EngineError::QueueLayout)?;
+        let side = header.side()?;
+        Ok(Self {
+            header,
+            nodes,
+            side,
+        })
+    }
+
+    /// The same queue, to read.
+    #[must_use]
+    pub const fn as_ref(&self) -> CrossQueueRef<'_> {
+        CrossQueueRef {
+            header: self.header,
+            nodes: self.nodes,
+            side: self.side,
+        }
+    }
+
+    /// Adds a leg behind all others of equal score and returns the index it keeps until removed. The
+    /// position's margin is its record ([`record`](super::record::record)), made now: `base` is the number of the board's
+    /// newest checkpoint.
+    ///
+    /// `WrongSide`, `NoPosition`, `QueueFull`, `EntryPriceOutOfRange`, `BankruptcyPriceOutOfRange`.
+    pub fn insert(
+        &mut self,
+        trader: [u8; 32],
+        position: &Position,
+        base: u32,
+    ) -> Result<u32, EngineError> {
+        let sequence = self.header.next_sequence;
+        let next = sequence.checked_add(1).ok_or(EngineError::Overflow)?;
+        let totals = Totals::of(position, self.side)?;
+        let node = QueueEntry::new(trader, sequence, self.side, &totals)?;
+        let index = self.tree_mut().insert(CrossEntry::new(node, base))?;
+        self.header.next_sequence = next;
+        Ok(index)
+    }
+
+    /// Records the leg at `index` anew; its sequence number and cut stamp stay, a witness's stamp goes.
+    /// Errors as for [`Self::insert`], or `NodeNotFound`.
+    pub fn record(
+        &mut self,
+        index: u32,
+        position: &Position,
+        base: u32,
+    ) -> Result<(), EngineError> {
+        let stamp = self.as_ref().entry(index)?.position.stamp();
+        self.record_cut(index, position, base, stamp)
+    }
+
+    /// Records the leg at `index` anew and stamps it as cut. Errors as for [`Self::record`].
+    pub fn record_cut(
+        &mut self,
+        index: u32,
+        position: &Position,
+        base: u32,
+        stamp: CutStamp,
+    ) -> Result<(), EngineError> {
+        let old = self.as_ref().entry(index)?.position;
+        let totals = Totals::of(position, self.side)?;
+        let mut node = QueueEntry::new(old.trader, old.sequence, self.side, &totals)?;
+        node.set_stamp(stamp);
+        self.tree_mut().replace(index, CrossEntry::new(node, base))
+    }
+
+    /// Stamps the leg at `index` as one whose account, valued exactly in `slot`, is below maintenance or
+    /// too weak for any cut: what the record says does not matter for a while. `NodeNotFound`.
+    pub fn witness(&mut self, index: u32, slot: u64) -> Result<(), EngineError> {
+        self.tree_mut().get_mut(index)?.witnessed_slot = slot;
+        Ok(())
+    }
+
+    /// Takes the leg at `index` out. `NodeNotFound`.
+    pub fn remove(&mut self, index: u32) -> Result<(), EngineError> {
+        self.tree_mut().remove(index)
+    }
+
+    fn tree_mut(&mut self) -> Tree<'_, CrossEntry> {
+        Tree::new(&mut self.header.tree, self.nodes)
+    }
+}

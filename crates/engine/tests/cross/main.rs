@@ -1,0 +1,18 @@
+//! Cross margin: an account with one leg is an isolated position, the bound of a record holds in every
+//! history, a bankrupt account ends at nothing, and nobody who could rank higher is passed over.
+#![allow(clippy::arithmetic_side_effects)]
+
+mod board;
+mod checks;
+mod close_prices;
+mod completeness;
+mod counterparty;
+mod equivalence;
+mod fixture;
+mod history;
+mod liquidation;
+mod lists;
+mod records;
+mod structure;
+mod theorem;
+mod tight;
