@@ -7,9 +7,11 @@ pub mod countdown;
 pub mod deleveraging;
 pub mod failure;
 pub mod gap;
+pub mod joining;
 pub mod pool;
 pub mod positions;
 pub mod preview;
+pub mod protection;
 pub mod queue;
 #[cfg(feature = "risk")]
 pub mod risk;

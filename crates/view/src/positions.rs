@@ -13,6 +13,7 @@ use ballast_state::Pubkey;
 use serde::Serialize;
 
 use crate::failure::Computed;
+use crate::protection::ProtectionView;
 use crate::state::MarketState;
 use crate::trader::TraderView;
 use crate::units::{counted, leverage_words, percent_of_bps, Collateral, Units};
@@ -90,6 +91,9 @@ pub struct PositionView {
     held_atoms: u64,
     stop_loss: Option<TriggerView>,
     take_profit: Option<TriggerView>,
+    /// Its protective steps, where they were read and there are some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protection: Option<ProtectionView>,
 }
 
 impl PositionView {
@@ -154,7 +158,17 @@ impl PositionView {
             held_atoms: state.market.held.value(&slot.held_claim()).computed()?,
             stop_loss: trigger_view(&slot.stop_loss, units),
             take_profit: trigger_view(&slot.take_profit, units),
+            protection: None,
         })
+    }
+
+    /// The same with the protective steps of its trader account in the market.
+    #[must_use]
+    pub fn protected(self, protection: Option<ProtectionView>) -> Self {
+        Self {
+            protection: protection.filter(ProtectionView::is_set),
+            ..self
+        }
     }
 
     /// The mark as a decimal number.
@@ -246,6 +260,16 @@ impl PositionView {
                     ),
                 );
             }
+        }
+        if let Some(protection) = &self.protection {
+            let ended = match protection.in_force {
+                true => "",
+                false => "; the position that they were set for has ended: they do nothing",
+            };
+            line(
+                "protective steps",
+                format!("{}{ended}", protection.words(units)),
+            );
         }
         format!("{}\n{}", self.title(units), lines.join("\n"))
     }
@@ -397,6 +421,19 @@ impl Holdings {
             total_atoms: total,
             positions,
         })
+    }
+
+    /// The same with the protective steps that `of` has for a market, by its number.
+    #[must_use]
+    pub fn protected(mut self, of: impl Fn(u16) -> Option<ProtectionView>) -> Self {
+        let views = core::mem::take(&mut self.positions).into_iter();
+        self.positions = views
+            .map(|view| {
+                let protection = of(view.market_index);
+                view.protected(protection)
+            })
+            .collect();
+        self
     }
 
     /// In words; several lines.

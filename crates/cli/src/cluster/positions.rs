@@ -25,7 +25,9 @@ pub async fn run(session: &Session, args: &PositionsArgs) -> Result<()> {
         decimals: session.exchange().await?.mint_decimals,
     };
     let states = session.markets_of(&trader, Parts::Queues).await?;
-    let holdings = Holdings::new(&address, &trader, &states, collateral)?;
+    let steps = session.protections(&address, &trader, &states).await?;
+    let holdings = Holdings::new(&address, &trader, &states, collateral)?
+        .protected(|market| steps.get(&market).cloned());
     session.answer(&holdings, || holdings.words(&states, collateral))
 }
 

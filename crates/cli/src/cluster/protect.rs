@@ -4,13 +4,12 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_client::amount::Unit;
 use ballast_client::instructions::protection as build;
-use ballast_client::{accounts, addresses};
 use ballast_engine::position::Position;
 use ballast_engine::price_levels::margin_ratio_bps;
 use ballast_engine::protection::{check_steps, ProtectiveStep};
 use ballast_state::instructions::SetProtectionArgs;
 use ballast_state::position_slot::PositionSlot;
-use ballast_state::protection::Protection;
+use ballast_view::protection::{words, ProtectionView};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use solana_instruction::Instruction;
@@ -83,13 +82,12 @@ struct Of {
 struct Found {
     trader: Pubkey,
     state: MarketState,
-    protection: Option<Protection>,
+    /// The steps; `None` where their account does not exist.
+    view: Option<ProtectionView>,
     /// The position today, funding paid; without lots where there is none.
     position: Position,
     /// Its margin ratio, basis points.
     ratio_bps: Option<i64>,
-    /// Whether the steps are for the position of today.
-    in_force: bool,
 }
 
 impl Found {
@@ -97,17 +95,12 @@ impl Found {
         let trader = session.trader_address(&of.choice)?;
         let account = session.trader(&trader).await?;
         let state = session.market(&of.market, Parts::Queues).await?;
-        let address = addresses::protection(&trader, &state.keys.market);
-        let (_, found) = session.cluster.accounts(&[address]).await?;
-        let data = found.into_iter().next().flatten().map(|found| found.data);
-        let protection = data.map(|data| accounts::protection(&data)).transpose()?;
         let mut found = Self {
+            view: session.protection(&trader, &account, &state).await?,
             trader,
             state,
-            protection,
             position: Position::default(),
             ratio_bps: None,
-            in_force: false,
         };
         if let Ok(slot) = account.slot(&found.state.keys.market) {
             found.judge(slot)?;
@@ -118,22 +111,17 @@ impl Found {
     /// Says how the position of a slot stands, if there is one.
     fn judge(&mut self, slot: &PositionSlot) -> Result<()> {
         let stored = slot.position().map_err(anyhow::Error::from)?;
-        let Some(side) = stored.side() else {
+        if stored.side().is_none() {
             return Ok(());
-        };
+        }
         let (mark, params) = (self.state.mark()?, self.state.market.params());
         self.position = stored.settle(self.state.funding_index()?).computed()?;
         self.ratio_bps = margin_ratio_bps(&self.position, mark, params).computed()?;
-        if let Some(steps) = &self.protection {
-            let queue = self.state.queue(side)?.queue()?;
-            let entry = queue.entry(slot.queue_node).computed()?;
-            self.in_force = steps.is_for(side, entry);
-        }
         Ok(())
     }
 
     /// The account of the steps, which must exist.
-    fn opened(&self) -> Result<&Protection, Usage> {
+    fn opened(&self) -> Result<&ProtectionView, Usage> {
         let none = || {
             Usage(format!(
                 "trader account {} has no protective steps in {}; set some with `ballast protect set`",
@@ -141,7 +129,7 @@ impl Found {
                 self.state.name()
             ))
         };
-        self.protection.as_ref().ok_or_else(none)
+        self.view.as_ref().ok_or_else(none)
     }
 
     async fn send(
@@ -240,7 +228,7 @@ async fn set(
         queue: found.state.keys.queue(side),
         args: wanted.clone(),
     };
-    let create = found.protection.is_none().then(|| create.instruction());
+    let create = found.view.is_none().then(|| create.instruction());
     let instructions = create.into_iter().chain([set.instruction()]).collect();
     let purpose = format!(
         "Set protective steps of the {} {} of trader account {trader} in {name}: {}; at {} from the mark or better",
@@ -307,59 +295,34 @@ async fn close(session: &Session, of: &Of, sending: Sending) -> Result<()> {
 struct View {
     market: String,
     trader: String,
-    /// Whether they are for the position of today; steps of one that has ended do nothing.
-    in_force: bool,
-    /// Lots that the position had when they were set, + long, - short.
-    base_lots: i64,
     /// Lots of the position of today.
     lots: i64,
     margin_ratio_bps: Option<i64>,
-    slip_bps: u32,
-    steps: Vec<StepView>,
-}
-
-#[derive(Serialize)]
-struct StepView {
-    ratio_bps: u32,
-    keep_bps: u32,
+    #[serde(flatten)]
+    protection: ProtectionView,
 }
 
 async fn show(session: &Session, of: &Of) -> Result<()> {
     let found = Found::of(session, of).await?;
-    let protection = found.opened()?;
-    let steps = protection.steps();
+    let protection = found.opened()?.clone();
     let view = View {
         market: found.state.name(),
         trader: found.trader.to_string(),
-        in_force: found.in_force,
-        base_lots: protection.base_lots,
         lots: found.position.lots.get(),
         margin_ratio_bps: found.ratio_bps,
-        slip_bps: protection.slip_bps,
-        steps: steps
-            .iter()
-            .map(|step| StepView {
-                ratio_bps: step.ratio_bps,
-                keep_bps: step.keep_bps,
-            })
-            .collect(),
+        protection,
     };
     session.answer(&view, || lines(&view, &found))
 }
 
 fn lines(view: &View, found: &Found) -> String {
-    let units = found.state.units;
-    let Some(protection) = found.protection.as_ref().filter(|one| one.base_lots != 0) else {
+    if !view.protection.is_set() {
         return format!("No protective steps are set in {}.", view.market);
-    };
-    let mut text = format!(
-        "Protective steps in {}, set for {}: {}; at {} from the mark or better.",
-        view.market,
-        units.show_size(view.base_lots.unsigned_abs()),
-        words(protection.steps()),
-        percent_of_bps(view.slip_bps.into())
-    );
-    text.push_str(&match (view.in_force, view.margin_ratio_bps) {
+    }
+    let units = found.state.units;
+    let steps = view.protection.words(units);
+    let mut text = format!("Protective steps in {}, {steps}.", view.market);
+    text.push_str(&match (view.protection.in_force, view.margin_ratio_bps) {
         (true, Some(ratio)) => format!("\nThe margin ratio is {} now.", percent_of_bps(ratio)),
         (true, None) => String::new(),
         (false, _) => {
@@ -368,21 +331,6 @@ fn lines(view: &View, found: &Found) -> String {
         }
     });
     text
-}
-
-/// Steps in words.
-pub fn words(steps: &[ProtectiveStep]) -> String {
-    let one = |step: &ProtectiveStep| {
-        let ratio = percent_of_bps(step.ratio_bps.into());
-        match step.keep_bps {
-            0 => format!("below a margin ratio of {ratio} it is closed"),
-            keep => format!(
-                "below a margin ratio of {ratio} {} of it stay open",
-                percent_of_bps(keep.into())
-            ),
-        }
-    };
-    steps.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

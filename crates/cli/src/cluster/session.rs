@@ -1,5 +1,6 @@
 //! What every command on a cluster begins with: which cluster, which key, which market.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io::{ErrorKind, Write};
@@ -8,13 +9,14 @@ use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_client::addresses;
 use ballast_client::token::{token_amount, SYSTEM_PROGRAM};
+use ballast_client::{accounts, addresses};
 use ballast_rpc::cluster::Cluster;
 use ballast_rpc::settings::{commitment, Settings};
 use ballast_state::exchange::Exchange;
 use ballast_state::market::Market;
 use ballast_state::trader::Trader;
+use ballast_view::protection::ProtectionView;
 use serde::Serialize;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -147,6 +149,40 @@ impl Session {
             states.push(state.await?);
         }
         Ok(states)
+    }
+
+    /// The protective steps of a trader account in a market, whose state has its queues; `None` where their
+    /// account does not exist.
+    pub async fn protection(
+        &self,
+        address: &Pubkey,
+        trader: &Trader,
+        state: &MarketState,
+    ) -> Result<Option<ProtectionView>> {
+        let account = addresses::protection(address, &state.keys.market);
+        let (_, found) = self.cluster.accounts(&[account]).await?;
+        let found = found.into_iter().flatten().next();
+        let Some(account) = found.filter(|account| account.owner == ballast_state::ID) else {
+            return Ok(None);
+        };
+        let steps = accounts::protection(&account.data)?;
+        let slot = trader.slot(&state.keys.market).ok();
+        Ok(Some(ProtectionView::new(&steps, slot, state)?))
+    }
+
+    /// The same in several markets, by their numbers.
+    pub async fn protections(
+        &self,
+        address: &Pubkey,
+        trader: &Trader,
+        states: &[MarketState],
+    ) -> Result<BTreeMap<u16, ProtectionView>> {
+        let mut found = BTreeMap::new();
+        for state in states {
+            let view = self.protection(address, trader, state).await?;
+            found.extend(view.map(|view| (state.market.index, view)));
+        }
+        Ok(found)
     }
 
     /// What a token account holds, atoms; `None` when there is none.

@@ -1,7 +1,8 @@
-//! The built command's `pool`, `stake` and `admin stage pool`, on a node over the built program: what they print
+//! The built command's `pool`, `stake`, `protect` and `admin stage pool`, on a node over the built program: what they print
 //! for people and as JSON, and what they say where something is refused.
 
 mod pool;
+mod protection;
 mod staging;
 mod stake;
 
@@ -87,7 +88,10 @@ impl Desk {
     fn run(&self, key: &PathBuf, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ballast"));
         command.args(arguments);
-        if arguments.first() != Some(&"admin") {
+        if !["admin", "positions", "watch"]
+            .iter()
+            .any(|it| arguments.first() == Some(it))
+        {
             command.args(["--market", "SOL-PERP"]);
         }
         command

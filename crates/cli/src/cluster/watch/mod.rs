@@ -30,6 +30,7 @@ use super::units::percent_of_bps;
 use super::wind_down::{mode_name, ModeView};
 use alerts::{Alerts, Look, Thresholds};
 use ballast_view::positions::{lights, PositionView};
+use ballast_view::protection::ProtectionView;
 use forced::Forced;
 use message::Alert;
 use risk::Risks;
@@ -237,6 +238,16 @@ impl Watcher<'_> {
                 let state = state.context("a market of the trader was not read")?;
                 positions.push(PositionView::new(slot, state)?);
             }
+            if let Some(trader) = &trader {
+                let mut steps = self.session.protections(address, trader, &states).await?;
+                let views = positions.into_iter();
+                positions = views
+                    .map(|view: PositionView| {
+                        let protection = steps.remove(&view.market_index);
+                        view.protected(protection)
+                    })
+                    .collect();
+            }
             seen.push(Seen {
                 trader: *address,
                 states,
@@ -366,6 +377,7 @@ fn table(seen: &[Seen]) -> String {
         ">margin ratio",
         ">liquidation",
         "light",
+        "steps",
     ]);
     for one in seen {
         for view in &one.positions {
@@ -387,6 +399,9 @@ fn table(seen: &[Seen]) -> String {
                 view.margin_ratio_bps.map_or_else(none, percent_of_bps),
                 view.liquidation().map_or_else(none, str::to_owned),
                 view.light.map_or_else(none, lights),
+                view.protection
+                    .as_ref()
+                    .map_or_else(none, ProtectionView::brief),
             ]);
         }
     }

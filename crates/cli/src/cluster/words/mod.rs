@@ -13,11 +13,11 @@ use ballast_state::oracle_config::{OracleConfig, ORACLE_PUSH};
 use ballast_state::order_args::OrderKind;
 use ballast_state::staged::Change;
 use ballast_state::trigger::TriggerKind;
+use ballast_view::protection;
 
 use super::choices::{Direction, Trigger, Type};
 use super::pauses::paused;
 use super::pool_params;
-use super::protect;
 use super::units::{Collateral, Units};
 
 pub use ballast_view::units::counted;
@@ -136,7 +136,7 @@ impl Names<'_> {
             BallastEvent::ProtectionSet(event) => format!(
                 "Protective steps set for {}: {}.",
                 self.size(event.base_lots.unsigned_abs()),
-                protect::words(&event.steps)
+                protection::words(&event.steps)
             ),
             BallastEvent::ProtectionClosed(_) => {
                 "The account of the protective steps closed; its rent is back.".to_owned()
