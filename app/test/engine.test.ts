@@ -115,6 +115,19 @@ const requests = {
     stakes: stored('stakes'),
     share: stored('stakeShare'),
   },
+  join_pool: {
+    market: funds,
+    pool: stored('pool'),
+    trader: stored('poolTrader'),
+    share: stored('poolShare'),
+    atoms: 250_000_000n,
+  },
+  join_stakes: {
+    market: funds,
+    stakes: stored('stakes'),
+    share: stored('stakeShare'),
+    atoms: 120_000_000n,
+  },
 };
 
 /** The answers of the methods, by the name of the call behind each. */
@@ -131,6 +144,8 @@ const answers: { [name in keyof typeof REQUESTS]: () => unknown } = {
   explain: () => engine.explain(requests.explain),
   pool: () => engine.pool(requests.pool),
   stake: () => engine.stake(requests.stake),
+  join_pool: () => engine.previewJoinPool(requests.join_pool),
+  join_stakes: () => engine.previewJoinStakes(requests.join_stakes),
 };
 
 let engine: Engine;

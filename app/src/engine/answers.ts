@@ -355,3 +355,15 @@ export type StakeHolding = Countdown & {
   payable_atoms: Digits;
   payable: string;
 };
+
+/** What a deposit into a pool or stakes would buy. */
+export type JoinPreview = {
+  market: string;
+  slot: Digits;
+  shares: Digits;
+  owner_shares_after: Digits;
+  /** What those are worth to whoever leaves at once. */
+  value_after_atoms: Digits;
+  /** All shares then. */
+  shares_after: Digits;
+};

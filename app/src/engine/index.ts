@@ -2,11 +2,13 @@
 export { EngineError, type EngineSource } from './module';
 export type * from './answers';
 export type * from './requests';
+export { readRehearsal, type Rehearsal, type Stage } from './rehearsal';
 
 import type {
   Explanation,
   GapCurve,
   Holdings,
+  JoinPreview,
   LiquidationPreview,
   Makers,
   MarketQueues,
@@ -23,6 +25,8 @@ import {
   type CounterpartiesRequest,
   type ExplainRequest,
   type GapRequest,
+  type JoinPoolRequest,
+  type JoinStakesRequest,
   type LiquidationRequest,
   type MakersRequest,
   type OrderRequest,
@@ -99,6 +103,16 @@ export class Engine {
   /** What a pool is worth and what somebody owns of it, as `ballast pool show` prints it. */
   pool(request: PoolRequest): PoolHolding {
     return this.module.call('pool', REQUESTS.pool(request)) as PoolHolding;
+  }
+
+  /** The shares that a deposit into a pool would buy: those of its event, if nothing changes before it lands. */
+  previewJoinPool(request: JoinPoolRequest): JoinPreview {
+    return this.module.call('join_pool', REQUESTS.join_pool(request)) as JoinPreview;
+  }
+
+  /** The shares that a deposit behind insurance would buy. */
+  previewJoinStakes(request: JoinStakesRequest): JoinPreview {
+    return this.module.call('join_stakes', REQUESTS.join_stakes(request)) as JoinPreview;
   }
 
   /** What somebody has staked behind insurance, as `ballast stake show` prints it. */

@@ -17,6 +17,14 @@ type Exports = {
 /** A sentence of the module: what was expected, and what to do. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
+
+  /** `call` is the name of the module's call that has no answer, where it was one. */
+  constructor(
+    sentence: string,
+    readonly call?: string,
+  ) {
+    super(sentence);
+  }
 }
 
 /** Compiles the module. */
@@ -51,9 +59,9 @@ export class EngineModule {
       this.#exports = start(this.module);
       throw problem;
     }
-    const answer = JSON.parse(text) as { value: unknown } | { error: string };
+    const answer = JSON.parse(text) as { value: unknown } | { error: string; call: string };
     if ('error' in answer) {
-      throw new EngineError(answer.error);
+      throw new EngineError(answer.error, answer.call);
     }
     return answer.value;
   }

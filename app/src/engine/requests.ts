@@ -177,6 +177,17 @@ export type StakeRequest = {
   readonly share: RawAccount;
 };
 
+/** A deposit into a market's pool. */
+export type JoinPoolRequest = PoolRequest & { readonly atoms: bigint };
+
+/** A deposit behind a market's insurance. */
+export type JoinStakesRequest = {
+  readonly market: MarketAccounts;
+  readonly stakes: RawAccount;
+  readonly share: MaybeRawAccount;
+  readonly atoms: bigint;
+};
+
 const positions = getStructEncoder([
   ['trader', trader],
   ['decimals', getU8Encoder()],
@@ -242,6 +253,25 @@ const stake = getStructEncoder([
   ['stakes', bytes],
   ['share', bytes],
 ]);
+const joinPool = getStructEncoder([
+  ['of', pool],
+  ['atoms', getU64Encoder()],
+]);
+const joinStakes = getStructEncoder([
+  ['market', rawMarket],
+  ['stakes', bytes],
+  ['share', getNullableEncoder(bytes)],
+  ['atoms', getU64Encoder()],
+]);
+
+function rawPool(request: PoolRequest): Parameters<typeof pool.encode>[0] {
+  return {
+    market: raw(request.market),
+    pool: request.pool.data,
+    trader: request.trader,
+    share: there(request.share)?.data ?? null,
+  };
+}
 
 /** The bytes of every request, by the name of its call. */
 export const REQUESTS = {
@@ -261,20 +291,22 @@ export const REQUESTS = {
   liquidation: (request: LiquidationRequest) =>
     liquidation.encode({ spares: 4, ...request, market: raw(request.market) }),
   transfer: (request: TransferRequest) => transfer.encode(request),
-  explain: (request: ExplainRequest) =>
-    explain.encode({ ...request, market: request.market.data }),
-  pool: (request: PoolRequest) =>
-    pool.encode({
-      market: raw(request.market),
-      pool: request.pool.data,
-      trader: request.trader,
-      share: there(request.share)?.data ?? null,
-    }),
+  explain: (request: ExplainRequest) => explain.encode({ ...request, market: request.market.data }),
+  pool: (request: PoolRequest) => pool.encode(rawPool(request)),
   stake: (request: StakeRequest) =>
     stake.encode({
       ...request,
       market: request.market.data,
       stakes: request.stakes.data,
       share: request.share.data,
+    }),
+  join_pool: (request: JoinPoolRequest) =>
+    joinPool.encode({ of: rawPool(request), atoms: request.atoms }),
+  join_stakes: (request: JoinStakesRequest) =>
+    joinStakes.encode({
+      market: raw(request.market),
+      stakes: request.stakes.data,
+      share: there(request.share)?.data ?? null,
+      atoms: request.atoms,
     }),
 } as const satisfies Record<string, (request: never) => ReadonlyUint8Array>;

@@ -15,6 +15,7 @@
 //! - [`standing`]: where a trader stands in its queue, and at which price it would be first.
 //! - [`makers`]: the list of makers that orders, triggers and liquidations want to see.
 //! - [`preview`]: what an order would do, to the atom.
+//! - [`joining`]: what a deposit into a pool or stakes would buy.
 //! - [`liquidation`]: what a position needs from keepers, and what a liquidator can afford.
 //!
 //! Nothing here talks to a cluster, and nothing needs one: instructions are built and bytes decoded, in a
@@ -67,6 +68,7 @@ mod foreseen;
 pub mod funding;
 pub mod gate;
 pub mod instructions;
+pub mod joining;
 pub mod liquidation;
 pub mod makers;
 pub mod migration;

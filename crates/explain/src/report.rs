@@ -7,9 +7,12 @@ use ballast_client::amount::grouped;
 use ballast_report::figures::clock;
 use ballast_report::model::{Report, Round};
 use ballast_report::policy::Policy;
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::audit::{Audit, Fault};
+pub use crate::audit::Fault;
+
+use crate::audit::Audit;
 use crate::decision::{decide, Decision};
 use crate::json::{Decided, Output};
 use crate::situation::{Situation, Units};
@@ -72,6 +75,35 @@ pub fn answer(question: &Question) -> Result<Answer> {
         text: text(question, &report, round, explained.as_ref(), &audit)?,
         verified: audit.faults.is_empty(),
     })
+}
+
+/// What a whole report is found to say.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    /// Whether every figure of the report is what the engine makes of it.
+    pub verified: bool,
+    /// Figures compared.
+    pub figures: usize,
+    /// Those that disagree.
+    pub disagreements: Vec<Fault>,
+    /// What the file cannot show.
+    pub not_verifiable: [&'static str; 3],
+}
+
+/// Reads the text of a report and holds all of it against the engine.
+///
+/// # Errors
+/// A text that is no report of this release, with field and remedy.
+pub fn examine_text(text: &str) -> Result<(Report, Verdict)> {
+    let report = source::parse(text)?;
+    let (audit, _) = examine(&report)?;
+    let verdict = Verdict {
+        verified: audit.faults.is_empty(),
+        figures: audit.figures,
+        disagreements: audit.faults,
+        not_verifiable: NOT_VERIFIABLE,
+    };
+    Ok((report, verdict))
 }
 
 /// Decides every round again and compares everything recorded.

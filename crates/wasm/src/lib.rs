@@ -3,7 +3,7 @@
 //!
 //! The module exports [`memory::alloc`], [`memory::free`] and [`memory::call`]. A call is the name of one of
 //! [`CALLS`] and the borsh of its request, mostly accounts as a node sends them; its answer is a line of JSON:
-//! `{"value": ...}`, or `{"error": "..."}` with a sentence. A value has the shape of the JSON that
+//! `{"value": ...}`, or `{"error": "...", "call": "..."}` with a sentence and the name of the call. A value has the shape of the JSON that
 //! `ballast --output json` prints, where there is such a command, but for one thing: a whole number of more
 //! than 32 bits is a string of its digits, which JavaScript keeps exactly.
 //!
@@ -14,7 +14,7 @@ mod digits;
 pub mod memory;
 pub mod request;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use borsh::BorshDeserialize;
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ use serde::Serialize;
 type Call = fn(&[u8]) -> Result<String>;
 
 /// Everything the module can be asked, by name.
-pub const CALLS: [(&str, Call); 12] = [
+pub const CALLS: [(&str, Call); 14] = [
     ("positions", |bytes| answered(bytes, calls::positions::call)),
     ("standing", |bytes| answered(bytes, calls::standing::call)),
     ("queue", |bytes| answered(bytes, calls::queue::call)),
@@ -39,6 +39,10 @@ pub const CALLS: [(&str, Call); 12] = [
     ("explain", |bytes| answered(bytes, calls::explain::call)),
     ("pool", |bytes| answered(bytes, calls::pool::call)),
     ("stake", |bytes| answered(bytes, calls::stake::call)),
+    ("join_pool", |bytes| answered(bytes, calls::join_pool::call)),
+    ("join_stakes", |bytes| {
+        answered(bytes, calls::join_stakes::call)
+    }),
 ];
 
 /// The answer to a call: a line of JSON.
@@ -46,7 +50,7 @@ pub const CALLS: [(&str, Call); 12] = [
 pub fn answer(name: &str, bytes: &[u8]) -> String {
     let called = CALLS.iter().find(|(known, _)| *known == name);
     let answer = match called {
-        Some((_, call)) => call(bytes).with_context(|| format!("`{name}`")),
+        Some((_, call)) => call(bytes),
         None => Err(anyhow::anyhow!(
             "there is no call `{name}`; the module has {}: is it of the same release as its caller?",
             CALLS.map(|(known, _)| known).join(", ")
@@ -56,7 +60,12 @@ pub fn answer(name: &str, bytes: &[u8]) -> String {
         Ok(value) => format!("{{\"value\":{value}}}"),
         Err(error) => {
             let sentence = digits::json(&format!("{error:#}"));
-            format!("{{\"error\":{}}}", sentence.unwrap_or_default())
+            let name = digits::json(&name);
+            format!(
+                "{{\"error\":{},\"call\":{}}}",
+                sentence.unwrap_or_default(),
+                name.unwrap_or_default()
+            )
         }
     }
 }

@@ -10,6 +10,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 pub use crate::calls::counterparties::Counterparties;
 pub use crate::calls::explain::Explain;
 pub use crate::calls::gap::GapOf;
+pub use crate::calls::join_pool::JoinPoolOf;
+pub use crate::calls::join_stakes::JoinStakesOf;
 pub use crate::calls::liquidation::LiquidationOf;
 pub use crate::calls::makers::MakersOf;
 pub use crate::calls::order::OrderOf;

@@ -1,11 +1,12 @@
-//! `cargo xtask wasm`: the engine as one WebAssembly module, app/wasm/ballast.wasm, and what it is:
-//! app/wasm.lock.json.
+//! `cargo xtask wasm`: the engine as one WebAssembly module, app/wasm/ballast.wasm, what decides a rehearsal's
+//! report again as another, app/wasm/report.wasm, and what they are: app/wasm.lock.json and
+//! app/report.lock.json.
 //!
 //! The standard library is compiled along, so that neither the checkout's nor the toolchain's folder is in the
 //! module: every machine with the toolchain of rust-toolchain.toml makes the same bytes.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use serde_json::{json, Value};
@@ -14,14 +15,34 @@ use sha2::{Digest, Sha256};
 use super::{compile_std_of_program, first_line, TARGET};
 use crate::{cargo, workspace, Drift};
 
-/// Where the module is put.
-const MODULE: &str = "app/wasm/ballast.wasm";
-/// Where it is built: its crates have other names than elsewhere.
+/// A module.
+struct Module {
+    /// The package that it is made of.
+    package: &'static str,
+    /// Where it is put.
+    file: &'static str,
+    /// What is committed about it.
+    lock: &'static str,
+    /// Most bytes when a web server has compressed it.
+    most_brotli: u64,
+}
+
+const MODULES: [Module; 2] = [
+    Module {
+        package: "ballast-wasm",
+        file: "app/wasm/ballast.wasm",
+        lock: "app/wasm.lock.json",
+        most_brotli: 120_000,
+    },
+    Module {
+        package: "ballast-wasm-report",
+        file: "app/wasm/report.wasm",
+        lock: "app/report.lock.json",
+        most_brotli: 150_000,
+    },
+];
+/// Where they are built: their crates have other names than elsewhere.
 const TARGET_DIR: &str = "target/wasm-module";
-/// What is committed about it.
-const LOCK: &str = "app/wasm.lock.json";
-/// Most bytes of the module when a web server has compressed it.
-const MOST_BROTLI: u64 = 120_000;
 /// Sizes of a file as web servers send it, in JSON.
 const SIZES: &str = "const zlib = require('node:zlib'); \
     const bytes = require('node:fs').readFileSync(process.argv[1]); \
@@ -36,50 +57,93 @@ const SETTINGS: [&str; 5] = [
     "CARGO_TARGET_DIR",
 ];
 
-/// Builds the module and writes what it is, or compares it with what is committed.
-pub fn module(drift: Drift) -> Result<ExitCode, String> {
+/// Builds the modules and writes what they are, or compares them with what is committed.
+pub fn modules(drift: Drift) -> Result<ExitCode, String> {
     let root = workspace::root()?;
-    let file = build(&root)?;
-    let bytes = read(&file)?;
-    let lock = root.join(LOCK);
-    let found = json!({ "bytes": bytes.len(), "sha256": hash(&bytes) });
-    if drift.check {
-        compare(&committed(&lock)?, &found)?;
-        println!("{MODULE}: {} bytes, as {LOCK} says", bytes.len());
-        return Ok(ExitCode::SUCCESS);
+    build(&root)?;
+    for module in &MODULES {
+        module.settle(&root, drift)?;
     }
-    let mut stated = sizes(&file)?;
-    let brotli = stated["brotli"].as_u64().unwrap_or(u64::MAX);
-    if brotli > MOST_BROTLI {
-        return Err(format!(
-            "{MODULE} has {brotli} bytes compressed; the most is {MOST_BROTLI}: leave something out."
-        ));
-    }
-    for (name, value) in found.as_object().into_iter().flatten() {
-        stated[name] = value.clone();
-    }
-    let text = format!("{stated:#}\n");
-    fs::write(&lock, &text).map_err(|problem| unwritten(&lock, &problem))?;
-    print!("{MODULE}\n{text}");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the module; where it is.
+/// Builds the modules.
 ///
 /// # Errors
 /// A sentence about what is missing.
-pub fn build(root: &Path) -> Result<PathBuf, String> {
+pub fn build(root: &Path) -> Result<(), String> {
+    compile(root)?;
+    MODULES.iter().try_for_each(|module| module.put(root))
+}
+
+impl Module {
+    /// Puts what was built where everybody looks for it.
+    fn put(&self, root: &Path) -> Result<(), String> {
+        let library = self.package.replace('-', "_");
+        let built = root.join(format!("{TARGET_DIR}/{TARGET}/wasm/{library}.wasm"));
+        let bytes = read(&built)?;
+        if imports(&bytes) != Some(false) {
+            return Err(format!(
+                "{} asks its host for functions; expected a module without imports.",
+                built.display()
+            ));
+        }
+        let module = root.join(self.file);
+        let folder = module.parent().unwrap_or(root);
+        fs::create_dir_all(folder).map_err(|problem| unwritten(folder, &problem))?;
+        fs::write(&module, bytes).map_err(|problem| unwritten(&module, &problem))
+    }
+
+    /// Writes what the module is, or compares it with what is committed.
+    fn settle(&self, root: &Path, drift: Drift) -> Result<(), String> {
+        let (file, lock) = (root.join(self.file), root.join(self.lock));
+        let bytes = read(&file)?;
+        let found = json!({ "bytes": bytes.len(), "sha256": hash(&bytes) });
+        if drift.check {
+            self.compare(&committed(&lock)?, &found)?;
+            println!(
+                "{}: {} bytes, as {} says",
+                self.file,
+                bytes.len(),
+                self.lock
+            );
+            return Ok(());
+        }
+        let mut stated = sizes(&file)?;
+        let (brotli, most) = (stated["brotli"].as_u64(), self.most_brotli);
+        if brotli.is_none_or(|brotli| brotli > most) {
+            return Err(format!(
+                "{} has {brotli:?} bytes compressed; the most is {most}: leave something out.",
+                self.file
+            ));
+        }
+        for (name, value) in found.as_object().into_iter().flatten() {
+            stated[name] = value.clone();
+        }
+        let text = format!("{stated:#}\n");
+        fs::write(&lock, &text).map_err(|problem| unwritten(&lock, &problem))?;
+        print!("{}\n{text}", self.file);
+        Ok(())
+    }
+
+    fn compare(&self, committed: &Value, found: &Value) -> Result<(), String> {
+        for name in ["bytes", "sha256"] {
+            if committed[name] != found[name] {
+                return Err(format!(
+                    "{} is not what {} says: {name} is {}, not {}; run: cargo xtask wasm",
+                    self.file, self.lock, found[name], committed[name]
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn compile(root: &Path) -> Result<(), String> {
     let mut build = cargo::cargo();
     build.current_dir(root);
-    build.args([
-        "build",
-        "--locked",
-        "--quiet",
-        "--profile",
-        "wasm",
-        "-p",
-        "ballast-wasm",
-    ]);
+    build.args(["build", "--locked", "--quiet", "--profile", "wasm"]);
+    build.args(MODULES.iter().flat_map(|module| ["-p", module.package]));
     build.args(["--target", TARGET, "--target-dir", TARGET_DIR]);
     // Nobody could read what a panic says: none is compiled in.
     build.args(["-Z", "panic-immediate-abort"]);
@@ -95,31 +159,7 @@ pub fn build(root: &Path) -> Result<PathBuf, String> {
     compile_std_of_program(&mut build, root)?;
     build.args(["-Z", "build-std-features=optimize_for_size"]);
     if !cargo::status(&mut build)?.success() {
-        return Err("the WebAssembly module was not built; the lines above say why.".into());
-    }
-    let built = root.join(format!("{TARGET_DIR}/{TARGET}/wasm/ballast_wasm.wasm"));
-    let bytes = read(&built)?;
-    if imports(&bytes) != Some(false) {
-        return Err(format!(
-            "{} asks its host for functions; expected a module without imports.",
-            built.display()
-        ));
-    }
-    let module = root.join(MODULE);
-    let folder = module.parent().unwrap_or(root);
-    fs::create_dir_all(folder).map_err(|problem| unwritten(folder, &problem))?;
-    fs::write(&module, bytes).map_err(|problem| unwritten(&module, &problem))?;
-    Ok(module)
-}
-
-fn compare(committed: &Value, found: &Value) -> Result<(), String> {
-    for name in ["bytes", "sha256"] {
-        if committed[name] != found[name] {
-            return Err(format!(
-                "{MODULE} is not what {LOCK} says: {name} is {}, not {}; run: cargo xtask wasm",
-                found[name], committed[name]
-            ));
-        }
+        return Err("the WebAssembly modules were not built; the lines above say why.".into());
     }
     Ok(())
 }
@@ -195,14 +235,14 @@ mod tests {
     fn another_module_than_the_committed_is_refused() {
         let one = json!({ "bytes": 7, "sha256": "ab", "brotli": 5 });
         assert_eq!(
-            compare(&one, &json!({ "bytes": 7, "sha256": "ab" })),
+            MODULES[0].compare(&one, &json!({ "bytes": 7, "sha256": "ab" })),
             Ok(())
         );
         for other in [
             json!({ "bytes": 7, "sha256": "ac" }),
             json!({ "bytes": 8, "sha256": "ab" }),
         ] {
-            let refusal = compare(&one, &other).unwrap_err();
+            let refusal = MODULES[0].compare(&one, &other).unwrap_err();
             assert!(refusal.contains("cargo xtask wasm"), "{refusal}");
         }
     }

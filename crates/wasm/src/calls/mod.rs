@@ -3,6 +3,8 @@
 pub mod counterparties;
 pub mod explain;
 pub mod gap;
+pub mod join_pool;
+pub mod join_stakes;
 pub mod liquidation;
 pub mod makers;
 pub mod order;

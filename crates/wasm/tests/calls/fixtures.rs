@@ -6,13 +6,14 @@ use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 use ballast_state::Pubkey;
 use ballast_wasm::answer;
 use ballast_wasm::request::{
-    Counterparties, Explain, MakersOf, MarketRequest, OrderOf, Positions, TraderRequest,
+    Counterparties, Explain, JoinPoolOf, JoinStakesOf, MakersOf, MarketRequest, OrderOf, PoolOf,
+    Positions, TraderRequest,
 };
 use borsh::BorshSerialize;
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 
-use crate::requests::{all, explained, BUYS};
+use crate::requests::{all, explained, funds_of, BUYS};
 use crate::stage::{Stage, USD};
 
 /// Compares a fixture with what it should hold, or writes it.
@@ -238,6 +239,76 @@ fn a_preview_is_what_the_order_does() {
     }
 }
 
+/// The shares that a deposit would buy are those of the program's events, whoever has some before or none.
+#[test]
+fn a_preview_is_what_a_deposit_buys() {
+    let mut stage = Stage::new();
+    let (pool, stake) = funds_of(&mut stage);
+    let wallet = stage.sandbox.create_wallet(900 * USD).expect("a wallet");
+    let mut shares: [Option<Vec<u8>>; 2] = [None, None];
+    for amount in [250 * USD, 33_333_333] {
+        let in_pool = JoinPoolOf {
+            of: PoolOf {
+                market: stage.market(),
+                pool: stage.data(&stage.sol.pool()),
+                trader: stage.account(&stage.sol.pool_trader()),
+                share: shares[0].take(),
+            },
+            atoms: amount,
+        };
+        let staked = JoinStakesOf {
+            market: stage.market(),
+            stakes: stage.data(&stage.sol.stakes()),
+            share: shares[1].take(),
+            atoms: amount,
+        };
+        let told = [
+            answered("join_pool", &in_pool),
+            answered("join_stakes", &staked),
+        ];
+        let (sandbox, sol) = (&mut stage.sandbox, &stage.sol);
+        if in_pool.of.share.is_none() {
+            for fund in [sol.pool(), sol.stakes()] {
+                sandbox.create_share(&fund, &wallet).expect("an account");
+            }
+        }
+        let joined = sandbox
+            .deposit_pool(sol, &wallet, amount)
+            .expect("a deposit");
+        let behind = sandbox.stake(sol, &wallet, amount).expect("a stake");
+        let events = [joined, behind].map(|sent| sent.events);
+        let found = events.iter().flatten().filter_map(|event| match event {
+            BallastEvent::PoolDeposited(it) => {
+                Some([it.shares, it.owner_shares_after, it.shares_after])
+            }
+            BallastEvent::Staked(it) => Some([it.shares, it.owner_shares_after, it.shares_after]),
+            _ => None,
+        });
+        let found: Vec<[u64; 3]> = found.collect();
+        assert_eq!(found.len(), 2);
+        for (told, happened) in told.iter().zip(found) {
+            let fields = ["shares", "owner_shares_after", "shares_after"];
+            for (field, count) in fields.into_iter().zip(happened) {
+                assert_eq!(told["value"][field], count.to_string(), "{field}: {told}");
+            }
+        }
+        let share =
+            |fund| Some(stage.data(&ballast_client::addresses::share(&fund, &wallet.address())));
+        shares = [share(stage.sol.pool()), share(stage.sol.stakes())];
+    }
+    let small = JoinPoolOf { of: pool, atoms: 1 };
+    let said = answered("join_pool", &small)["error"].to_string();
+    assert!(said.contains("DepositTooSmall"), "{said}");
+    let nothing = JoinStakesOf {
+        market: stage.market(),
+        stakes: stake.stakes,
+        share: None,
+        atoms: 0,
+    };
+    let said = answered("join_stakes", &nothing)["error"].to_string();
+    assert!(said.contains("DepositTooSmall"), "{said}");
+}
+
 /// A round of the program agrees with the engine; one of whose figures is altered does not.
 #[test]
 fn a_forged_event_is_noticed() {
@@ -276,6 +347,7 @@ fn what_is_wrong_is_said_in_a_sentence() {
     let (stage, long, shorts) = Stage::crash();
     let refusal = |name: &str, request: &Counterparties| {
         let answer = answered(name, request);
+        assert_eq!(answer["call"], name);
         answer["error"].as_str().expect("a sentence").to_owned()
     };
     let mut request = Counterparties {
@@ -285,7 +357,7 @@ fn what_is_wrong_is_said_in_a_sentence() {
         spares: 0,
     };
     let healthy = refusal("counterparties", &request);
-    assert!(healthy.contains("NotBankrupt: "), "{healthy}");
+    assert!(healthy.starts_with("NotBankrupt: "), "{healthy}");
     request.bankrupt = stage.trader_account(&long);
     request.market.queue_short = None;
     let missing = refusal("counterparties", &request);

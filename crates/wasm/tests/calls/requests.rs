@@ -6,8 +6,8 @@ use ballast_state::book_account::OrderSide;
 use ballast_state::events::{AutoDeleveraged, BallastEvent, Event, EVENT_TAG};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_wasm::request::{
-    Counterparties, Explain, GapOf, LiquidationOf, MakersOf, OrderOf, PoolOf, Positions, QueueOf,
-    StakeOf, StandingOf, TransferOf,
+    Counterparties, Explain, GapOf, JoinPoolOf, JoinStakesOf, LiquidationOf, MakersOf, OrderOf,
+    PoolOf, Positions, QueueOf, StakeOf, StandingOf, TransferOf,
 };
 use borsh::BorshSerialize;
 
@@ -31,6 +31,8 @@ pub struct All {
     pub explain: Explain,
     pub pool: PoolOf,
     pub stake: StakeOf,
+    pub join_pool: JoinPoolOf,
+    pub join_stakes: JoinStakesOf,
 }
 
 impl All {
@@ -49,6 +51,8 @@ impl All {
             ("explain", bytes(&self.explain)),
             ("pool", bytes(&self.pool)),
             ("stake", bytes(&self.stake)),
+            ("join_pool", bytes(&self.join_pool)),
+            ("join_stakes", bytes(&self.join_stakes)),
         ]
     }
 }
@@ -126,6 +130,16 @@ pub fn all() -> All {
             atoms: -1_500_000,
         },
         explain: explained(),
+        join_pool: JoinPoolOf {
+            of: pool.clone(),
+            atoms: 250 * USD,
+        },
+        join_stakes: JoinStakesOf {
+            market: pool.market.clone(),
+            stakes: stake.stakes.clone(),
+            share: Some(stake.share.clone()),
+            atoms: 120 * USD,
+        },
         pool,
         stake,
     }
@@ -155,7 +169,11 @@ pub fn explained() -> Explain {
 
 /// A pool and stakes, each with a request of somebody's.
 fn funds() -> (PoolOf, StakeOf) {
-    let mut stage = Stage::new();
+    funds_of(&mut Stage::new())
+}
+
+/// The same of a market that goes on.
+pub fn funds_of(stage: &mut Stage) -> (PoolOf, StakeOf) {
     let (sandbox, sol) = (&mut stage.sandbox, &stage.sol);
     let params = PoolParams::for_market(&sol.config.risk);
     sandbox.create_pool(sol, params).expect("a pool");
