@@ -11,6 +11,7 @@ mod examples;
 mod faults;
 mod fuzz;
 mod idl;
+mod localnet;
 mod mutants;
 mod npm;
 mod program;
@@ -47,6 +48,10 @@ enum Task {
     /// keepers and their troubles; the books checked from the chain
     #[command(disable_help_flag = true)]
     E2e(Forwarded),
+    /// Builds everything and keeps a live market on this machine, with the web app at the address that is
+    /// printed; Ctrl-C ends it (`--help` lists ARGS)
+    #[command(disable_help_flag = true)]
+    Localnet(Forwarded),
     /// Builds the programs of the last commit in two folders, compares them and writes what they are:
     /// target/release-build/release.toml
     Release,
@@ -78,8 +83,8 @@ enum Task {
     ClientTs(Drift),
     /// Compiles the libraries for WebAssembly, and each alone
     CheckWasm,
-    /// Builds the engine as a WebAssembly module, app/wasm/ballast.wasm, and writes what it is:
-    /// app/wasm.lock.json
+    /// Builds the engine and the reader of rehearsals as WebAssembly modules, app/wasm, and writes what they are:
+    /// app/wasm.lock.json, app/report.lock.json
     Wasm(Drift),
     /// Builds the web app, app/web/dist, or tests it in a browser
     Web(web::Options),
@@ -122,6 +127,7 @@ fn main() -> ExitCode {
         Task::Build => tasks::build(),
         Task::Test(options) => test::test(options),
         Task::E2e(forwarded) => e2e::run(&forwarded.args),
+        Task::Localnet(forwarded) => localnet::run(&forwarded.args),
         Task::Release => release::release(),
         Task::Deploy(forwarded) => tasks::deploy(&forwarded.args),
         Task::Rehearse(forwarded) => tasks::rehearse(&forwarded.args),
@@ -133,7 +139,7 @@ fn main() -> ExitCode {
         Task::Idl(drift) => idl::idl(drift),
         Task::ClientTs(drift) => client_ts::client_ts(drift),
         Task::CheckWasm => wasm::check(),
-        Task::Wasm(drift) => wasm::module::module(drift),
+        Task::Wasm(drift) => wasm::module::modules(drift),
         Task::Web(options) => web::run(&options),
         Task::Deny => tasks::deny(),
         Task::Lemmas { lemmas } => tasks::lemmas(&lemmas),

@@ -9,11 +9,16 @@ use crate::program::BALLAST;
 use crate::{cargo, client_ts, npm, tasks, wasm, workspace};
 
 const PACKAGE: &str = "app/web";
-const BROWSER: &str = "Chromium";
-const BROWSER_PROBE: &str =
-    "command -v chromium || command -v chromium-browser || command -v google-chrome";
-/// The commands that the tests in the browser run.
-const COMMANDS: [&str; 2] = ["ballast-node", "ballast"];
+const CHROMIUM: &str =
+    "(command -v chromium || command -v chromium-browser || command -v google-chrome)";
+const FIREFOX: &str = "(command -v firefox-esr || command -v firefox)";
+/// The commands that the tests in a browser run.
+const COMMANDS: [&str; 4] = [
+    "ballast-node",
+    "ballast",
+    "ballast-localnet",
+    "ballast-keeper",
+];
 
 /// What is done with the web app.
 #[derive(Debug, Args)]
@@ -30,10 +35,21 @@ pub fn run(options: &Options) -> Result<ExitCode, String> {
     if options.test {
         return Ok(cargo::exit_code(test(&root)?));
     }
-    let web = prepare(&root)?;
-    let built = npm::run(&web, &["run", "build"])?;
-    println!("{PACKAGE}/dist");
-    Ok(cargo::exit_code(built))
+    let dist = built(&root)?;
+    println!("{}", dist.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The built web app's folder; the module has to be built.
+///
+/// # Errors
+/// A sentence about what is missing.
+pub fn built(root: &Path) -> Result<PathBuf, String> {
+    let web = prepare(root)?;
+    match npm::run(&web, &["run", "build", "--silent"])?.success() {
+        true => Ok(web.join("dist")),
+        false => Err("the web app was not built; the lines above say why.".into()),
+    }
 }
 
 fn prepare(root: &Path) -> Result<PathBuf, String> {
@@ -47,20 +63,44 @@ fn prepare(root: &Path) -> Result<PathBuf, String> {
 /// A sentence about what is missing.
 pub fn test(root: &Path) -> Result<ExitStatus, String> {
     let web = prepare(root)?;
-    let units = npm::run(&web, &["test", "--silent"])?;
-    if !units.success() {
-        return Ok(units);
-    }
-    if let Err(problem) = cargo::need(root, BROWSER, BROWSER_PROBE, &["chromium"]) {
-        println!("The browser tests were skipped: {problem}");
-        return Ok(units);
-    }
-    let program = BALLAST.ensure_built(root)?;
-    let node = tasks::command_among(root, COMMANDS[0], &COMMANDS)?;
+    // Browsers are installed while everything else is done.
+    std::thread::scope(|scope| {
+        let browsers = scope.spawn(|| need_browsers(root));
+        let units = npm::run(&web, &["test", "--silent"])?;
+        if !units.success() {
+            return Ok(units);
+        }
+        let program = BALLAST.ensure_built(root)?;
+        let node = tasks::command_among(root, COMMANDS[0], &COMMANDS)?;
+        let found = browsers.join();
+        match found.unwrap_or_else(|_| Err("their installation broke off.".to_owned())) {
+            Ok(()) => in_browsers(root, &web, &program, &node),
+            Err(problem) => {
+                println!("The browser tests were skipped: {problem}");
+                Ok(units)
+            }
+        }
+    })
+}
+
+/// Chromium, and where that can be had Firefox, whose test is skipped without it.
+fn need_browsers(root: &Path) -> Result<(), String> {
+    let both = format!("{CHROMIUM} && {FIREFOX}");
+    let packages = ["chromium", "firefox-esr"];
+    cargo::need(root, "Chromium and Firefox", &both, &packages)
+        .or_else(|_| cargo::need(root, "Chromium", CHROMIUM, &["chromium"]))
+}
+
+fn in_browsers(
+    root: &Path,
+    web: &Path,
+    program: &Path,
+    node: &Command,
+) -> Result<ExitStatus, String> {
     let commands = Path::new(node.get_program()).parent().unwrap_or(root);
     let mut browser = Command::new("npm");
     browser
-        .current_dir(&web)
+        .current_dir(web)
         .args(["run", "browser", "--silent"]);
     browser
         .env("BALLAST_SO", program)

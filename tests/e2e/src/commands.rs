@@ -3,17 +3,16 @@
 use std::path::PathBuf;
 use std::process::Output;
 
-use anchor_spl::token::spl_token;
 use anyhow::{ensure, Context, Result};
-use ballast_client::token::{associated_token, create_associated_token};
 use serde_json::Value;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::process::Command;
 
-use crate::population::USD;
-use crate::stage::{airdrop, keypair_file, Stage};
+use crate::stage::Stage;
 use crate::Args;
+use ballast_localnet::population::USD;
+use ballast_localnet::venue::{airdrop, keypair_file};
 
 /// What the trader has.
 const WEALTH: u64 = 500 * USD;
@@ -89,14 +88,7 @@ pub async fn try_all(stage: &Stage, args: &Args, short: &str) -> Result<usize> {
     let wallet = Keypair::new();
     let owner = wallet.pubkey();
     airdrop(&stage.cluster, &owner).await?;
-    let tokens = associated_token(&owner, &stage.collateral);
-    let (mint, program) = (stage.collateral.mint, stage.collateral.token_program);
-    let admin = stage.sender.payer();
-    let wealth = [
-        create_associated_token(admin, owner, &stage.collateral),
-        spl_token::instruction::mint_to(&program, &mint, &tokens, &admin, &[], WEALTH)?,
-    ];
-    stage.send(&wealth, &[]).await?;
+    stage.send(&stage.wealth(&owner, WEALTH)?, &[]).await?;
     let keypair = keypair_file(stage.folder.path(), "trader", &wallet)?;
     let line = CommandLine::new(stage, args, keypair);
     let order = "order place --market 0 --side buy --size 1 --price 168 --type post-only";

@@ -10,14 +10,15 @@ use tokio::process::Command;
 
 use crate::audit::{Done, History};
 use crate::keepers::Keeper;
-use crate::oracle::Published;
 use crate::pool::{self, Backed};
-use crate::population::Population;
 use crate::proxy::{Mode, Proxy};
 use crate::report::{Reaction, Report};
 use crate::stage::Stage;
-use crate::wait::until;
-use crate::{commands, Args};
+use crate::{commands, protection, Args};
+use ballast_localnet::oracle::Published;
+use ballast_localnet::people::Person;
+use ballast_localnet::population::Population;
+use ballast_localnet::wait::until;
 
 /// Prices of the crash, in ticks of $0.001. A fall that some longs do not stand;
 const FALL: u64 = 193_000;
@@ -93,7 +94,9 @@ pub async fn play(stage: &mut Stage, args: &Args) -> Result<Report> {
     play.misconfigured().await?;
     play.command_line().await?;
     let backed = play.pool().await?;
-    play.finish(fall, gap, &backed).await
+    let protected = protection::play(play.stage, RESTARTED).await?;
+    play.check(protected.check.clone());
+    play.finish(fall, gap, &backed, &protected.people).await
 }
 
 impl Play<'_> {
@@ -318,7 +321,13 @@ impl Play<'_> {
     }
 
     /// Checks and figures, once nothing is left to do.
-    async fn finish(mut self, fall: Seen, gap: Seen, backed: &Backed) -> Result<Report> {
+    async fn finish(
+        mut self,
+        fall: Seen,
+        gap: Seen,
+        backed: &Backed,
+        protected: &[Person],
+    ) -> Result<Report> {
         let keepers = vec![self.first.figures().await?, self.second.figures().await?];
         for keeper in [&mut self.first, &mut self.second] {
             keeper.stop().await?;
@@ -328,7 +337,9 @@ impl Play<'_> {
         std::fs::write(self.stage.logs.join("history.log"), history.lines())?;
         let (lots, totals) = history.replay()?;
         let keeping = [&self.first.person, &self.second.person];
-        let everybody = self.population.everybody().chain(&backed.people);
+        let everybody = self.population.everybody();
+        let everybody = everybody.chain(&backed.people).chain(protected);
+        let traders = everybody.clone().count();
         for person in everybody.chain(keeping) {
             let held = self.stage.lots(&person.trader).await?;
             let replayed = lots.get(&person.trader).copied().unwrap_or(0);
@@ -372,7 +383,7 @@ impl Play<'_> {
             deployments: self.stage.deployments.to_vec(),
             slot_millis: self.args.ticks_per_slot * 25 / 4,
             seconds: self.begun.elapsed().as_secs(),
-            traders: self.population.everybody().chain(&backed.people).count(),
+            traders,
             first_liquidation: Reaction::new(&fall.0, fall.1, liquidation),
             first_adl: Reaction::new(&gap.0, gap.1, adl),
             totals,

@@ -10,8 +10,8 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::process::Command;
 
-use crate::stage::keypair_file;
 use crate::Args;
+use ballast_localnet::venue::keypair_file;
 
 /// Exit code for a difference that was left.
 const DIFFERS: i32 = 2;

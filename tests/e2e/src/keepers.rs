@@ -9,13 +9,15 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::process::Command;
 
-use crate::people::Person;
-use crate::population::USD;
-use crate::process::Process;
 use crate::report::KeeperFigures;
-use crate::stage::{airdrop, keypair_file, Stage};
-use crate::wait::until;
+use crate::stage::Stage;
 use crate::Args;
+use ballast_localnet::keeper::configuration;
+use ballast_localnet::people::Person;
+use ballast_localnet::population::USD;
+use ballast_localnet::process::Process;
+use ballast_localnet::venue::{airdrop, keypair_file};
+use ballast_localnet::wait::until;
 
 /// What a keeper deposits to take positions over with.
 const DEPOSIT: u64 = 50_000 * USD;
@@ -80,15 +82,7 @@ impl Keeper {
         let person = stage.person_of(name.to_owned(), wallet, DEPOSIT).await?;
         let address = format!("127.0.0.1:{port}");
         let state = folder.join(format!("{name}-state"));
-        let text = format!(
-            "[rpc]\nurl = {url:?}\n\
-             [wallet]\nkeypair = {keypair:?}\n\
-             [lookup_table]\nstate_dir = {state:?}\n\
-             [intervals]\npoll_ms = 200\ncheck_ms = 500\nsilence_ms = 2000\nretry_ms = 100\n\
-             longest_retry_seconds = 3\npolled_resync_seconds = 1\n\
-             [health]\nmax_slot_age_seconds = 5\n\
-             [metrics]\nlisten = {address:?}\n"
-        );
+        let text = configuration(url, &keypair, &state, &address);
         let config = folder.join(format!("{name}.toml"));
         std::fs::write(&config, &text)?;
         Ok(Self {

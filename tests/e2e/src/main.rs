@@ -7,25 +7,20 @@ mod commands;
 mod crash;
 mod deploying;
 mod keepers;
-mod oracle;
-mod people;
 mod pool;
-mod population;
-mod ports;
-mod process;
+mod protection;
 mod proxy;
 mod report;
 mod session;
 mod stage;
 mod standing;
 mod upgrade;
-mod validator;
-mod wait;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{anyhow, bail, Context, Result};
+use ballast_localnet::{process, validator};
 use clap::Parser;
 use tokio::signal::unix::{signal, SignalKind};
 

@@ -19,10 +19,10 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::keepers::Keeper;
-use crate::people::Person;
-use crate::population::USD;
 use crate::stage::Stage;
-use crate::wait::until;
+use ballast_localnet::people::Person;
+use ballast_localnet::population::USD;
+use ballast_localnet::wait::until;
 
 /// What somebody puts into the pool.
 const DEPOSITED: u64 = 20_000 * USD;

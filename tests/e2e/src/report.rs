@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::audit::{Done, Totals};
-use crate::oracle::Published;
+use ballast_localnet::oracle::Published;
 
 /// What one run did and found.
 #[derive(Clone, Debug, Serialize)]

@@ -22,13 +22,13 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
-use crate::oracle::{self, Oracle};
-use crate::population::USD;
-use crate::process::Process;
-use crate::stage::{airdrop, keypair_file, FEED, START_TICKS};
-use crate::validator::{Genesis, Validator};
-use crate::wait::until;
 use crate::Args;
+use ballast_localnet::oracle::{self, Oracle};
+use ballast_localnet::population::USD;
+use ballast_localnet::process::Process;
+use ballast_localnet::validator::{Genesis, Validator};
+use ballast_localnet::venue::{airdrop, keypair_file, START_TICKS};
+use ballast_localnet::wait::until;
 
 const DOCUMENT: &str = include_str!("../../../docs/OPERATING.md");
 /// In the URL of the node, where a provider has the customer's key.
@@ -168,7 +168,8 @@ impl<'a> Session<'a> {
         let home = folder.path();
         let (admin, publisher) = (Arc::new(Keypair::new()), Arc::new(Keypair::new()));
         let admin_file = keypair_file(home, "admin", &admin)?;
-        let price = oracle::first_account(home, FEED, START_TICKS, &publisher.pubkey())?;
+        let price =
+            oracle::first_account(home, oracle::SOL_USD_FEED, START_TICKS, &publisher.pubkey())?;
         let validator = Validator::start(&Genesis {
             binary,
             program: (&args.program, &admin_file),

@@ -1,54 +1,31 @@
 //! A cluster with the exchange, one market, its price and its traders.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::{bail, ensure, Context, Result};
 use ballast_client::conservation::Conservation;
-use ballast_client::instructions::{Collateral, MarketKeys};
 use ballast_client::{addresses, token};
-use ballast_rpc::cluster::Cluster;
-use ballast_rpc::endpoint::Endpoint;
-use ballast_rpc::sender::{FeePolicy, Landed, Sender};
-use ballast_rpc::settings::Settings;
-use ballast_state::market::Market;
+use ballast_localnet::oracle::{self, Oracle};
+use ballast_localnet::validator::{Genesis, Validator};
+use ballast_localnet::venue::{airdrop, client, keypair_file, Venue, START_TICKS};
 use ballast_state::trader::Trader;
-use solana_instruction::Instruction;
-use solana_keypair::{write_keypair_file, Keypair};
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tempfile::TempDir;
 
 use crate::deploying::Deploying;
-use crate::oracle::{self, Oracle};
 use crate::upgrade;
-use crate::validator::{Genesis, Validator};
-use crate::wait::until;
 use crate::Args;
-
-/// Pyth's feed of SOL/USD.
-pub const FEED: [u8; 32] = [
-    0xef, 0x0d, 0x8b, 0x6f, 0xda, 0x2c, 0xeb, 0xa4, 0x1d, 0xa1, 0x5d, 0x40, 0x95, 0xd1, 0xda, 0x39,
-    0x2a, 0x0d, 0x2f, 0x8e, 0xd0, 0xc6, 0xc7, 0xbc, 0x0f, 0x4c, 0xfa, 0xc8, 0xc2, 0x80, 0xb5, 0x6d,
-];
-/// What every wallet that pays gets, lamports.
-pub const WALLET_LAMPORTS: u64 = 100_000_000_000;
-/// Price at which everything begins: $200, in ticks.
-pub const START_TICKS: u64 = 200_000;
 
 /// Everything a scenario plays on.
 pub struct Stage {
     /// The test validator that runs the cluster.
     pub validator: Validator,
-    /// Read from here.
-    pub cluster: Arc<Cluster>,
-    /// The admin pays here: upgrade authority and mint authority.
-    pub sender: Arc<Sender>,
-    /// The quote currency.
-    pub collateral: Collateral,
-    /// The market's accounts.
-    pub keys: MarketKeys,
+    /// The market; the admin pays: upgrade authority and mint authority.
+    pub venue: Venue,
     /// Publishes the market's price.
     pub oracle: Oracle,
     /// What `deploy` said, the first and the second time.
@@ -71,7 +48,12 @@ impl Stage {
         let admin = Arc::new(Keypair::new());
         let publisher = Arc::new(Keypair::new());
         let admin_file = keypair_file(folder.path(), "admin", &admin)?;
-        let price = oracle::first_account(folder.path(), FEED, START_TICKS, &publisher.pubkey())?;
+        let price = oracle::first_account(
+            folder.path(),
+            oracle::SOL_USD_FEED,
+            START_TICKS,
+            &publisher.pubkey(),
+        )?;
         let buffer = upgrade::buffer(folder.path(), &args.program, &admin.pubkey())?;
         let new_code = buffer.0;
         let validator = Validator::start(&Genesis {
@@ -84,12 +66,7 @@ impl Stage {
             logs,
         })
         .await?;
-        let settings = Settings::resolve(
-            Some(&Endpoint::new(&validator.url)),
-            Some(&admin_file),
-            None,
-        )?;
-        let cluster = Arc::new(Cluster::new(&settings));
+        let cluster = client(&validator.url)?;
         airdrop(&cluster, &publisher.pubkey()).await?;
         let deploying = Deploying {
             args,
@@ -100,40 +77,18 @@ impl Stage {
         deploying.beforehand(&cluster).await?;
         let deployments = deploying.all().await?;
         airdrop(&cluster, &admin.pubkey()).await?;
-        let (market_address, market) = only_market(&cluster).await?;
-        let oracle = Oracle::start(cluster.clone(), publisher, &market, START_TICKS).await?;
+        let venue = Venue::of(cluster.clone(), admin).await?;
+        let market = venue.market().await?;
+        let oracle = Oracle::start(cluster, publisher, &market, START_TICKS).await?;
         Ok(Self {
-            collateral: cluster.collateral().await?,
-            keys: MarketKeys::of(&market_address, &market, oracle.account),
-            sender: Arc::new(Sender::new(
-                cluster.clone(),
-                admin.clone(),
-                FeePolicy::default(),
-            )),
             validator,
-            cluster,
+            venue,
             oracle,
             deployments,
             new_code,
             folder,
             logs: logs.to_path_buf(),
         })
-    }
-
-    /// Sends as the admin.
-    ///
-    /// # Errors
-    /// When it does not land.
-    pub async fn send(&self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Landed> {
-        Ok(self.sender.send(instructions, signers, &[]).await?)
-    }
-
-    /// The market as it is.
-    ///
-    /// # Errors
-    /// When the node does not answer.
-    pub async fn market(&self) -> Result<Market> {
-        Ok(self.cluster.market(&self.keys.market).await?)
     }
 
     /// What the insurance vault lacks, or has more than its ledger says, atoms.
@@ -194,36 +149,10 @@ impl Stage {
     }
 }
 
-/// Writes a keypair where the command-line tools can read it.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn keypair_file(folder: &Path, name: &str, keypair: &Keypair) -> Result<PathBuf> {
-    let file = folder.join(format!("{name}.json"));
-    match write_keypair_file(keypair, &file) {
-        Ok(_) => Ok(file),
-        Err(problem) => bail!("{} cannot be written ({problem})", file.display()),
-    }
-}
+impl Deref for Stage {
+    type Target = Venue;
 
-/// Gives a wallet SOL from the faucet.
-///
-/// # Errors
-/// When nothing comes.
-pub async fn airdrop(cluster: &Cluster, wallet: &Pubkey) -> Result<()> {
-    let rpc = &cluster.rpc;
-    let signature = rpc.request_airdrop(wallet, WALLET_LAMPORTS).await?;
-    until("the airdrop", Duration::from_secs(30), || async {
-        let landed = rpc.confirm_transaction(&signature).await?;
-        Ok(landed.then_some(()))
-    })
-    .await
-}
-
-async fn only_market(cluster: &Cluster) -> Result<(Pubkey, Market)> {
-    let mut markets = cluster.markets().await?;
-    match (markets.pop(), markets.pop()) {
-        (Some(market), None) => Ok(market),
-        _ => bail!("the exchange has not one market"),
+    fn deref(&self) -> &Venue {
+        &self.venue
     }
 }

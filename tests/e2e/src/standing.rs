@@ -14,7 +14,7 @@ use ballast_state::market::Market;
 use ballast_state::position_slot::PositionSlot;
 
 use crate::stage::Stage;
-use crate::wait::until;
+use ballast_localnet::wait::until;
 
 /// How long keepers may take for a price.
 pub const TIDY_LIMIT: Duration = Duration::from_secs(75);

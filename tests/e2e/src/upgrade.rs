@@ -11,10 +11,11 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 use crate::commands::CommandLine;
-use crate::stage::{airdrop, keypair_file, Stage};
-use crate::validator::genesis_account;
-use crate::wait::until;
+use crate::stage::Stage;
 use crate::Args;
+use ballast_localnet::validator::genesis_account;
+use ballast_localnet::venue::{airdrop, keypair_file};
+use ballast_localnet::wait::until;
 
 /// How long the gate lets a change wait here, slots.
 const DELAY_SLOTS: u64 = 12;

@@ -58,6 +58,20 @@ impl Process {
         }
     }
 
+    /// Waits until it has ended by itself.
+    ///
+    /// # Errors
+    /// When that takes longer than `limit`; it is killed then.
+    pub async fn ended(mut self, limit: Duration) -> Result<ExitStatus> {
+        match tokio::time::timeout(limit, self.child.wait()).await {
+            Ok(status) => Ok(status?),
+            Err(_) => {
+                self.kill().await?;
+                bail!("{} did not end within {} s", self.name, limit.as_secs());
+            }
+        }
+    }
+
     /// Kills it at once, without a chance to tidy up.
     ///
     /// # Errors
@@ -66,16 +80,14 @@ impl Process {
         Ok(self.child.kill().await?)
     }
 
-    /// Asks it to end (SIGTERM) and waits until it has.
+    /// Asks it to end (SIGTERM) and waits until it has, as it may by itself where a terminal tells a whole group.
     ///
     /// # Errors
     /// When it takes longer than `limit`; it is killed then.
     pub async fn terminate(&mut self, limit: Duration) -> Result<ExitStatus> {
         let id = self.child.id().context("it has ended before")?;
-        let asked = Command::new("kill").arg(id.to_string()).status().await?;
-        if !asked.success() {
-            bail!("{} cannot be told to end", self.name);
-        }
+        // Where it cannot be asked it has ended, or does not within the limit.
+        let _asked = Command::new("kill").arg(id.to_string()).status().await?;
         match tokio::time::timeout(limit, self.child.wait()).await {
             Ok(status) => Ok(status?),
             Err(_) => {

@@ -18,6 +18,8 @@ use solana_signer::Signer;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
+pub use ballast_sandbox::pyth::SOL_USD_FEED;
+
 use crate::validator::genesis_account;
 
 /// Pyth's exponent: mantissas count 1e-8.

@@ -1,11 +1,10 @@
 //! Traders: wallets of their own, accounts, deposits, trades.
 
 use anchor_lang::prelude::Pubkey;
-use anchor_spl::token::spl_token;
 use anyhow::{Context, Result};
 use ballast_client::instructions::orders;
 use ballast_client::instructions::trader::{self, Party};
-use ballast_client::token::{associated_token, create_associated_token};
+use ballast_client::token::associated_token;
 use ballast_client::{accounts, addresses};
 use ballast_rpc::sender::Landed;
 use ballast_state::instructions::BlockTradeArgs;
@@ -13,7 +12,7 @@ use ballast_state::order_args::PlaceOrderArgs;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
-use crate::stage::Stage;
+use crate::venue::Venue;
 
 /// Somebody who trades.
 pub struct Person {
@@ -34,8 +33,8 @@ impl Person {
     }
 }
 
-impl Stage {
-    /// A new wallet with tokens, all deposited in a new trader account. The admin pays.
+impl Venue {
+    /// A new wallet with tokens, all deposited in a new trader account. The mint authority pays.
     ///
     /// # Errors
     /// When the transaction does not land.
@@ -50,11 +49,11 @@ impl Stage {
     pub async fn person_of(&self, name: String, owner: Keypair, atoms: u64) -> Result<Person> {
         let (admin, wallet) = (self.sender.payer(), owner.pubkey());
         let tokens = associated_token(&wallet, &self.collateral);
-        let (mint, program) = (self.collateral.mint, self.collateral.token_program);
         let account = addresses::trader(&wallet, 0);
+        let [create, mint] = self.wealth(&wallet, atoms)?;
         let instructions = [
-            create_associated_token(admin, wallet, &self.collateral),
-            spl_token::instruction::mint_to(&program, &mint, &tokens, &admin, &[], atoms)?,
+            create,
+            mint,
             trader::CreateTrader {
                 payer: admin,
                 owner: wallet,

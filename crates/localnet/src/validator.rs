@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
-use ballast_rpc::cluster::Cluster;
-use ballast_rpc::endpoint::Endpoint;
-use ballast_rpc::settings::Settings;
 use base64::Engine as _;
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::ports;
 use crate::process::Process;
+use crate::venue::client;
 use crate::wait::until;
 
 /// Variable that names the binary.
@@ -109,7 +107,7 @@ impl Validator {
     /// When it does not.
     pub async fn start(genesis: &Genesis<'_>) -> Result<Self> {
         let base = ports::free_block()?;
-        let ledger = TempDir::with_prefix("ballast-e2e-")?;
+        let ledger = TempDir::with_prefix("ballast-validator-")?;
         let (program, authority) = genesis.program;
         let mut arguments: Vec<std::ffi::OsString> = Vec::new();
         let mut add = |words: &[&dyn AsRef<std::ffi::OsStr>]| {
@@ -166,8 +164,7 @@ impl Validator {
     /// # Errors
     /// When it does not end or begin.
     pub async fn restart(&mut self) -> Result<()> {
-        let settings = Settings::resolve(Some(&Endpoint::new(&self.url)), None, None)?;
-        let reached = Cluster::new(&settings).rpc.get_slot().await?;
+        let reached = client(&self.url)?.rpc.get_slot().await?;
         self.stop().await?;
         self.resume(reached).await
     }
@@ -176,7 +173,7 @@ impl Validator {
     ///
     /// # Errors
     /// When it does not end.
-    async fn stop(&mut self) -> Result<()> {
+    pub async fn stop(&mut self) -> Result<()> {
         if let Some(mut process) = self.process.take() {
             process.terminate(STOP_LIMIT).await?;
         }
@@ -191,8 +188,7 @@ impl Validator {
         let mut command = Command::new(&self.binary);
         command.args(&self.arguments);
         let mut process = Process::start("validator", &self.logs, &mut command)?;
-        let settings = Settings::resolve(Some(&Endpoint::new(&self.url)), None, None)?;
-        let cluster = Cluster::new(&settings);
+        let cluster = client(&self.url)?;
         let rpc = &cluster.rpc;
         let first = until("an answer of the validator", START_LIMIT, || {
             let running = process.require_running();

@@ -1,4 +1,4 @@
-//! Who is in the market when it crashes, and what they hold.
+//! Who is in a market that is to crash, and what they hold.
 
 use anyhow::{ensure, Result};
 use ballast_state::book_account::OrderSide;
@@ -7,12 +7,12 @@ use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use futures_util::future::try_join_all;
 
 use crate::people::Person;
-use crate::stage::{Stage, START_TICKS};
+use crate::venue::{Venue, START_TICKS};
 
 /// Atoms of one unit of the quote currency.
 pub const USD: u64 = 1_000_000;
 /// Lots of every position: 10 SOL, $2,000 at the start.
-const LOTS: u32 = 10_000;
+pub const LOTS: u32 = 10_000;
 /// What everybody deposits.
 const DEPOSIT: u64 = 3_000 * USD;
 /// Lots the market maker quotes a side.
@@ -37,7 +37,7 @@ pub struct Population {
 
 impl Population {
     /// All traders, those who make the market last.
-    pub fn everybody(&self) -> impl Iterator<Item = &Person> {
+    pub fn everybody(&self) -> impl Iterator<Item = &Person> + Clone {
         let market = [&self.maker, &self.taker];
         self.longs.iter().chain(&self.shorts).chain(market)
     }
@@ -46,64 +46,67 @@ impl Population {
     ///
     /// # Errors
     /// When something does not land.
-    pub async fn settle(stage: &Stage, pairs: usize) -> Result<Self> {
-        let group = |kind: &'static str| {
-            try_join_all((0..pairs).map(|number| stage.person(format!("{kind} {number}"), DEPOSIT)))
-        };
+    pub async fn settle(venue: &Venue, pairs: usize) -> Result<Self> {
+        let (longs, shorts) = traded(venue, pairs, START_TICKS).await?;
         let population = Self {
-            longs: group("long").await?,
-            shorts: group("short").await?,
-            maker: stage.person("the market maker".to_owned(), DEPOSIT).await?,
-            taker: stage.person("the taker".to_owned(), DEPOSIT).await?,
+            longs,
+            shorts,
+            maker: venue.person("the market maker".to_owned(), DEPOSIT).await?,
+            taker: venue.person("the taker".to_owned(), DEPOSIT).await?,
         };
-        population.block_trades(stage).await?;
-        population.book(stage).await?;
+        population.book(venue).await?;
         Ok(population)
     }
 
-    async fn block_trades(&self, stage: &Stage) -> Result<()> {
-        let pairs = self.longs.iter().zip(&self.shorts).enumerate();
-        let trades = pairs.map(|(number, (long, short))| {
-            let terms = BlockTradeArgs {
-                lots: i64::from(LOTS),
-                price_ticks: START_TICKS,
-                taker_margin: LONG_MARGINS[number % LONG_MARGINS.len()],
-                maker_margin: SHORT_MARGINS[number % SHORT_MARGINS.len()],
-            };
-            stage.trade(long, short, terms)
-        });
-        try_join_all(trades).await?;
-        Ok(())
-    }
-
     /// The market maker quotes both sides, the taker buys half of what is offered.
-    async fn book(&self, stage: &Stage) -> Result<()> {
+    async fn book(&self, venue: &Venue) -> Result<()> {
         let quote = |side, kind, price_ticks, lots| PlaceOrderArgs {
             side,
             kind,
             price_ticks,
             lots,
-            margin: 0,
-            client_id: 0,
-            expires_at: 0,
-            reduce_only: false,
             self_trade: SelfTrade::Abort,
+            ..PlaceOrderArgs::default()
         };
         let (buy, sell) = (OrderSide::Bid, OrderSide::Ask);
         let post = OrderKind::PostOnly;
         let (bid, ask) = (START_TICKS - 500, START_TICKS + 500);
         let bid = quote(buy, post, bid, QUOTED_LOTS);
-        stage.order(&self.maker, bid, &[]).await?;
+        venue.order(&self.maker, bid, &[]).await?;
         let ask = quote(sell, post, ask, QUOTED_LOTS);
-        stage.order(&self.maker, ask, &[]).await?;
+        venue.order(&self.maker, ask, &[]).await?;
         let taken = quote(buy, OrderKind::Market, 0, QUOTED_LOTS / 2);
         let listed = [self.maker.trader];
-        stage.order(&self.taker, taken, &listed).await?;
-        let lots = stage.lots(&self.taker.trader).await?;
+        venue.order(&self.taker, taken, &listed).await?;
+        let lots = venue.lots(&self.taker.trader).await?;
         ensure!(
             lots == i64::try_from(QUOTED_LOTS / 2)?,
             "the taker bought {lots} lots"
         );
         Ok(())
     }
+}
+
+/// New longs and shorts, each long with a short against it at the price `ticks`: of every four pairs each
+/// has less margin than the next.
+///
+/// # Errors
+/// When something does not land.
+pub async fn traded(venue: &Venue, pairs: usize, ticks: u64) -> Result<(Vec<Person>, Vec<Person>)> {
+    let group = |kind: &'static str| {
+        try_join_all((0..pairs).map(|number| venue.person(format!("{kind} {number}"), DEPOSIT)))
+    };
+    let (longs, shorts) = (group("long").await?, group("short").await?);
+    let trades = longs.iter().zip(&shorts).enumerate();
+    let trades = trades.map(|(number, (long, short))| {
+        let terms = BlockTradeArgs {
+            lots: i64::from(LOTS),
+            price_ticks: ticks,
+            taker_margin: LONG_MARGINS[number % LONG_MARGINS.len()],
+            maker_margin: SHORT_MARGINS[number % SHORT_MARGINS.len()],
+        };
+        venue.trade(long, short, terms)
+    });
+    try_join_all(trades).await?;
+    Ok((longs, shorts))
 }
