@@ -64,6 +64,8 @@ export default defineConfig({
   worker: { format: 'es' },
   server: { fs: { allow: [here('..')] } },
   test: {
+    // Files wait for nodes and pages more than they compute.
+    maxWorkers: 3,
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
@@ -71,7 +73,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          fileParallelism: false,
+          globalSetup: ['test/browser/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

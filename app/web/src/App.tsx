@@ -1,14 +1,18 @@
 /** The frame of every page: where one is, the wallet, and which node answers. */
 import type { MouseEvent, ReactNode } from 'react';
 
+import { LocalnetBar } from './parts/LocalnetBar';
 import { Problem } from './parts/parts';
 import { WalletButton } from './parts/WalletButton';
 import { HistoryPage } from './pages/History';
 import { PositionsPage } from './pages/Positions';
+import { CapitalPage } from './pages/Capital';
 import { QueuePage } from './pages/Queue';
+import { RehearsalPage } from './pages/Rehearsal';
 import { SettingsPage } from './pages/Settings';
 import { TradePage } from './pages/Trade';
 import { link, PAGES, useRoute, type Page } from './route';
+import { useShortcuts } from './shortcuts';
 import { useNodeState, useSetup, useVenue } from './venue';
 import type { MarketKeys, Venue } from './chain/accounts';
 
@@ -17,11 +21,14 @@ const TITLES: { readonly [page in Page]: string } = {
   trade: 'Trade',
   positions: 'Positions',
   history: 'History',
+  insurance: 'Insurance',
+  rehearsal: 'Rehearsal',
   settings: 'Settings',
 };
 
 export function App(): ReactNode {
   const { page, market } = useRoute();
+  useShortcuts({ '/': slash });
   return (
     <>
       <a className="skip" href="#content" onClick={skip}>
@@ -40,10 +47,13 @@ export function App(): ReactNode {
         </nav>
         <WalletButton />
       </header>
+      <LocalnetBar />
       <NodeBanner />
       <main id="content" tabIndex={-1}>
         <h1>{TITLES[page]}</h1>
-        {page === 'settings' ? <SettingsPage /> : <OnVenue page={page} market={market} />}
+        {page === 'settings' && <SettingsPage />}
+        {page === 'rehearsal' && <RehearsalPage />}
+        {page !== 'settings' && page !== 'rehearsal' && <OnVenue page={page} market={market} />}
       </main>
     </>
   );
@@ -53,6 +63,12 @@ export function App(): ReactNode {
 function skip(event: MouseEvent): void {
   event.preventDefault();
   document.getElementById('content')?.focus();
+}
+
+/** To what is looked for on this page: an address, else a market. */
+function slash(): void {
+  const first = document.querySelector<HTMLElement>('[data-slash="first"]');
+  (first ?? document.querySelector<HTMLElement>('[data-slash]'))?.focus();
 }
 
 function OnVenue({
@@ -87,6 +103,8 @@ function Chosen({ page, venue, keys }: ChosenProps): ReactNode {
       return <PositionsPage venue={venue} />;
     case 'history':
       return <HistoryPage venue={venue} />;
+    case 'insurance':
+      return <CapitalPage venue={venue} keys={keys} />;
     default:
       return <QueuePage venue={venue} keys={keys} />;
   }

@@ -4,7 +4,8 @@ import { createRoot } from 'react-dom/client';
 
 import { App } from './App';
 import { Nodes } from './chain/nodes';
-import { loadSettings, restrictRequests } from './settings';
+import { offerBurner } from './localnet';
+import { loadSettings, loadSite, restrictRequests } from './settings';
 import { SetupProvider } from './venue';
 import { WalletProvider } from './wallet';
 import './style.css';
@@ -16,14 +17,19 @@ if (root === null) {
 const page = createRoot(root);
 
 async function start(): Promise<void> {
-  const settings = await loadSettings();
+  const site = await loadSite();
+  const settings = loadSettings(site);
   restrictRequests(settings.nodes);
   document.documentElement.dataset['palette'] = settings.palette;
+  const nodes = new Nodes(settings.nodes);
+  if (site.localnet) {
+    await offerBurner(nodes.rpc);
+  }
   const client = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 1_000 } } });
   page.render(
     <StrictMode>
       <QueryClientProvider client={client}>
-        <SetupProvider value={{ nodes: new Nodes(settings.nodes), settings }}>
+        <SetupProvider value={{ nodes, settings, site }}>
           <WalletProvider>
             <App />
           </WalletProvider>

@@ -1,7 +1,15 @@
 /** Where in the app the user is: the part of the address after `#`. */
 import { useSyncExternalStore } from 'react';
 
-export const PAGES = ['queue', 'trade', 'positions', 'history', 'settings'] as const;
+export const PAGES = [
+  'queue',
+  'trade',
+  'positions',
+  'history',
+  'insurance',
+  'rehearsal',
+  'settings',
+] as const;
 export type Page = (typeof PAGES)[number];
 
 export type Route = { readonly page: Page; readonly market: number | undefined };

@@ -11,12 +11,15 @@ import { useWallets } from './wallet';
 /** What the user is doing, and how far it has come. */
 export type Sent = { readonly purpose: string; readonly progress: Progress };
 
-/** Sends what `build` makes; nothing is sent twice at a time. */
-export function useSend(): {
+/** Sending, and what became of the last. */
+export type Sending = {
   readonly sent: Sent | undefined;
   readonly busy: boolean;
   run(purpose: string, build: () => Promise<readonly Instruction[]>): Promise<Progress | undefined>;
-} {
+};
+
+/** Sends what `build` makes; nothing is sent twice at a time. */
+export function useSend(): Sending {
   const { nodes, settings } = useSetup();
   const { signer } = useWallets();
   const chain = useChain();

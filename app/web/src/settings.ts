@@ -16,6 +16,8 @@ export type Settings = {
 };
 
 const KEY = 'ballast.settings';
+/** Names of the user's own machine. */
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 const DEFAULTS = { feeCapLamports: '100000', palette: 'standard' } as const;
 
 /** A node from what the user types; without a second address, the one that its first implies. */
@@ -35,7 +37,7 @@ function nodeUrl(text: string, [safe = '', local = '']: readonly string[]): URL 
       `"${text}" is no address of a node; expected one such as ${safe}//node.example`,
     );
   }
-  const loopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  const loopback = LOOPBACK.includes(url.hostname);
   if (url.protocol !== safe && !(url.protocol === local && loopback)) {
     throw new RangeError(`"${text}" must begin with ${safe}// (${local}// only for this machine)`);
   }
@@ -63,8 +65,29 @@ export function feeCap(text: string): string {
   return BigInt(text.trim()).toString();
 }
 
-/** What the user has chosen, else what whoever serves the page suggests in `config.json`. */
-export async function loadSettings(): Promise<Settings> {
+/** What whoever serves the page says in `config.json`. */
+export type Site = {
+  /** What a new visitor asks. */
+  readonly suggested: Partial<Settings>;
+  /** Whether the page belongs to a market on the visitor's own machine, whose server gives money away. */
+  readonly localnet: boolean;
+};
+
+/** Reads `config.json`. */
+export async function loadSite(): Promise<Site> {
+  const answer = await fetch('./config.json');
+  if (!answer.ok) {
+    throw new Error(
+      `config.json of this site cannot be read (${answer.status}); it names the nodes to ask`,
+    );
+  }
+  const config = (await answer.json()) as Partial<Settings> & { readonly localnet?: unknown };
+  const here = LOOPBACK.includes(window.location.hostname);
+  return { suggested: config, localnet: config.localnet === true && here };
+}
+
+/** What the user has chosen, else what whoever serves the page suggests. */
+export function loadSettings({ suggested }: Site): Settings {
   const kept = localStorage.getItem(KEY);
   if (kept !== null) {
     try {
@@ -74,13 +97,7 @@ export async function loadSettings(): Promise<Settings> {
       localStorage.removeItem(KEY);
     }
   }
-  const answer = await fetch('./config.json');
-  if (!answer.ok) {
-    throw new Error(
-      `config.json of this site cannot be read (${answer.status}); it names the nodes to ask`,
-    );
-  }
-  return checked((await answer.json()) as Partial<Settings>);
+  return checked(suggested);
 }
 
 export function saveSettings(settings: Settings): void {

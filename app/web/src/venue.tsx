@@ -20,10 +20,10 @@ import {
   type Venue,
 } from './chain/accounts';
 import type { Nodes, NodeState } from './chain/nodes';
-import type { Settings } from './settings';
+import type { Settings, Site } from './settings';
 
-/** Chosen nodes and settings. */
-export type Setup = { readonly nodes: Nodes; readonly settings: Settings };
+/** Chosen nodes and settings, and where the page comes from. */
+export type Setup = { readonly nodes: Nodes; readonly settings: Settings; readonly site: Site };
 
 const Context = createContext<Setup | undefined>(undefined);
 export const SetupProvider = Context.Provider;

@@ -74,6 +74,8 @@ function subscribe(listener: () => void): () => void {
     offered = registry.get().filter(signs);
     listener();
   };
+  // Whoever came between loading and showing the page announced itself to nobody.
+  offered = registry.get().filter(signs);
   const [on, off] = [registry.on('register', changed), registry.on('unregister', changed)];
   return () => [on, off].forEach((end) => end());
 }

@@ -12,9 +12,6 @@ const waiting = new Map<number, Waiting>();
 let started: Promise<Worker> | undefined;
 let questions = 0;
 
-/** The name of the call, which the module puts before its sentence: no word for a trader. */
-const CALL = /^`\w+`: /;
-
 /** The engine's answer. Throws an `EngineError` with its sentence. */
 export async function ask<M extends Method>(method: M, request: Request<M>): Promise<Answer<M>> {
   started ??= start();
@@ -34,7 +31,7 @@ async function start(): Promise<Worker> {
     const asked = waiting.get(data.id);
     waiting.delete(data.id);
     if ('refusal' in data) {
-      asked?.reject(new EngineError(data.refusal.replace(CALL, '')));
+      asked?.reject(new EngineError(data.refusal, data.call));
     } else {
       asked?.resolve(data.value);
     }

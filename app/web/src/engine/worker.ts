@@ -1,12 +1,12 @@
 /** The engine in a worker: a large queue takes a while, and the page stays quick. */
-import { loadEngine, type Engine } from 'ballast-client';
+import { EngineError, loadEngine, type Engine } from 'ballast-client';
 
 /** A question to the engine. */
 export type Question = { readonly id: number; readonly method: Method; readonly request: unknown };
 /** Its answer, or the sentence of a refusal. */
 export type Reply =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly refusal: string };
+  | { readonly id: number; readonly refusal: string; readonly call: string | undefined };
 
 /** What the engine can be asked. */
 export type Method = Exclude<keyof Engine, 'memoryBytes'>;
@@ -32,6 +32,7 @@ async function answer({ id, method, request }: Question): Promise<void> {
     self.postMessage({ id, value: started[method](request as never) } satisfies Reply);
   } catch (problem) {
     const refusal = problem instanceof Error ? problem.message : String(problem);
-    self.postMessage({ id, refusal } satisfies Reply);
+    const call = problem instanceof EngineError ? problem.call : undefined;
+    self.postMessage({ id, refusal, call } satisfies Reply);
   }
 }

@@ -7,6 +7,7 @@ import { useEngine } from '../engine/useEngine';
 import { Collateral } from '../parts/Collateral';
 import { AddressText, Amount, Figure, Problem, ReadAge } from '../parts/parts';
 import { PositionCard } from '../parts/PositionCard';
+import { useSend, type Sending } from '../sending';
 import { useMarkets, useTraders } from '../venue';
 import { useWallets } from '../wallet';
 
@@ -15,6 +16,8 @@ type Props = { readonly venue: Venue };
 export function PositionsPage({ venue }: Props): ReactNode {
   const { owner } = useWallets();
   const traders = useTraders(owner);
+  // What the first deposit came to is told beside the account that it opened.
+  const first = useSend();
   if (owner === undefined) {
     return <p>Connect a wallet to see what it holds here. Reading needs no signature.</p>;
   }
@@ -28,16 +31,23 @@ export function PositionsPage({ venue }: Props): ReactNode {
       </div>
       <Problem error={traders.error} />
       {traders.data?.map((one) => (
-        <TraderAccount key={one.account.address} venue={venue} state={one} />
+        <TraderAccount
+          key={one.account.address}
+          venue={venue}
+          state={one}
+          sending={one.trader.subId === 0 ? first : undefined}
+        />
       ))}
-      {traders.data?.length === 0 && <Collateral venue={venue} state={undefined} />}
+      {traders.data?.length === 0 && <Collateral venue={venue} state={undefined} sending={first} />}
     </>
   );
 }
 
 type TraderProps = { readonly venue: Venue; readonly state: TraderState };
+type AccountProps = TraderProps & { readonly sending: Sending | undefined };
 
-function TraderAccount({ venue, state }: TraderProps): ReactNode {
+function TraderAccount({ venue, state, sending }: AccountProps): ReactNode {
+  const own = useSend();
   const slots = state.trader.positions;
   const markets = useMarkets(
     venue,
@@ -73,7 +83,7 @@ function TraderAccount({ venue, state }: TraderProps): ReactNode {
           </Figure>
         </dl>
       )}
-      <Collateral venue={venue} state={state} />
+      <Collateral venue={venue} state={state} sending={sending ?? own} />
       {holdings.data?.positions.map((position) => (
         <Held
           key={position.market_index}

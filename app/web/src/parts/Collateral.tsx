@@ -7,17 +7,21 @@ import { deposit, withdraw } from '../chain/actions';
 import { readTokenAccounts } from '../chain/tokens';
 import { atomsOf, decimal, plainDecimal } from '../decimal';
 import { ask } from '../engine';
-import { SentWords, useSend } from '../sending';
+import { SentWords, type Sending } from '../sending';
 import { useSetup } from '../venue';
 import { useWallets } from '../wallet';
 import { Amount, Figure, Problem } from './parts';
 
-type Props = { readonly venue: Venue; readonly state: TraderState | undefined };
+type Props = {
+  readonly venue: Venue;
+  readonly state: TraderState | undefined;
+  readonly sending: Sending;
+};
 
-export function Collateral({ venue, state }: Props): ReactNode {
+export function Collateral({ venue, state, sending }: Props): ReactNode {
   const { nodes } = useSetup();
   const { owner } = useWallets();
-  const { sent, busy, run } = useSend();
+  const { sent, busy, run } = sending;
   const [typed, setTyped] = useState('');
   const [problem, setProblem] = useState<unknown>();
   const { mintDecimals, collateralMint } = venue.exchange;

@@ -11,6 +11,7 @@ export function MarketChoice({ venue, keys, page }: Props): ReactNode {
     <label className="market-choice">
       Market{' '}
       <select
+        data-slash=""
         value={keys.index}
         onChange={(event) => (window.location.hash = link(page, Number(event.target.value)))}
       >

@@ -2,16 +2,17 @@
 import { type Address } from '@solana/kit';
 import { OrderKind, OrderSide, SelfTrade, unitsOf, type PlaceOrderArgsArgs } from 'ballast-client';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 
 import { readMarket, type MarketState, type TraderState, type Venue } from '../chain/accounts';
 import { prepareOrder } from '../chain/actions';
 import type { Progress } from '../chain/transaction';
 import { SentWords, useSend } from '../sending';
+import { useShortcuts } from '../shortcuts';
 import { useSetup } from '../venue';
 import { OrderOutcome } from './OrderOutcome';
 import { OrderPreviewFigures } from './OrderPreview';
-import { Problem } from './parts';
+import { Figure, Problem } from './parts';
 
 type Props = {
   readonly venue: Venue;
@@ -42,6 +43,17 @@ export function OrderForm({ venue, state, trader, owner, readAt }: Props): React
     reduceOnly: false,
   });
   const set = (change: Partial<Typed>) => setTyped({ ...typed, ...change });
+  const size = useRef<HTMLInputElement>(null);
+  const choose = (change: Partial<Typed>) => (set(change), size.current?.focus());
+  useShortcuts({
+    b: () => choose({ side: OrderSide.Bid }),
+    s: () => choose({ side: OrderSide.Ask }),
+    Escape: () => {
+      set({ price: '', size: '' });
+      (document.activeElement as HTMLElement | null)?.blur();
+    },
+    ...Object.fromEntries(KINDS.map(([kind], at) => [String(at + 1), () => set({ kind })])),
+  });
   const settled = useSettled(typed);
   const complete =
     settled === typed &&
@@ -103,6 +115,7 @@ export function OrderForm({ venue, state, trader, owner, readAt }: Props): React
       <label>
         Size
         <input
+          ref={size}
           value={typed.size}
           onChange={(event) => set({ size: event.target.value })}
           inputMode="decimal"
@@ -127,6 +140,23 @@ export function OrderForm({ venue, state, trader, owner, readAt }: Props): React
       <button type="submit" disabled={busy}>
         {typed.side === OrderSide.Bid ? 'Buy' : 'Sell'} {state.keys.name}
       </button>
+      <details>
+        <summary>Keys</summary>
+        <dl className="figures">
+          <Figure label="Buy, sell">
+            <kbd>B</kbd> <kbd>S</kbd>
+          </Figure>
+          <Figure label="Type, in the order of the list">
+            <kbd>1</kbd> to <kbd>5</kbd>
+          </Figure>
+          <Figure label="Empty the form and leave it">
+            <kbd>Esc</kbd>
+          </Figure>
+          <Figure label="Choose the market">
+            <kbd>/</kbd>
+          </Figure>
+        </dl>
+      </details>
       <SentWords sent={sent} />
       <Outcome progress={sent?.progress} venue={venue} />
     </form>

@@ -47,6 +47,7 @@ export function PlaceOf({ venue, state, readAt }: Props): ReactNode {
         <label className="grow">
           Wallet or trader account
           <input
+            data-slash="first"
             value={typed}
             onChange={(event) => setTyped(event.target.value)}
             spellCheck={false}

@@ -15,6 +15,8 @@ const PAGES = [
   ['#/trade', '.depth tbody tr'],
   ['#/positions', '[data-figure="equity_atoms"]'],
   ['#/history', '[data-event]'],
+  ['#/insurance', '[data-fund="stakes"]'],
+  ['#/rehearsal', '.drop input'],
   ['#/settings', 'form.settings'],
 ] as const;
 

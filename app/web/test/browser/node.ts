@@ -36,8 +36,13 @@ export type Served = {
   };
 };
 
+/** The built program. */
+export const PROGRAM =
+  process.env['BALLAST_SO'] ??
+  fileURLToPath(new URL('../../../../target/deploy/ballast.so', import.meta.url));
+
 /** The commands of the workspace, where `cargo build` puts them. */
-function command(name: string): string {
+export function command(name: string): string {
   const folder =
     process.env['BALLAST_BIN'] ??
     fileURLToPath(new URL('../../../../target/debug', import.meta.url));
@@ -53,12 +58,9 @@ export class TestNode {
 
   /** Starts one at a free port. */
   static async start(): Promise<TestNode> {
-    const program =
-      process.env['BALLAST_SO'] ??
-      fileURLToPath(new URL('../../../../target/deploy/ballast.so', import.meta.url));
     const started = spawn(
       command('ballast-node'),
-      ['--port', '0', '--program', program, '--seed-market', '--control'],
+      ['--port', '0', '--program', PROGRAM, '--seed-market', '--control'],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },

@@ -1,14 +1,14 @@
 /** The built page in a real Chromium. */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { inject } from 'vitest';
 
-import type { Person, Served } from './node';
+import type { Person, TestNode } from './node';
 import { injectWallet } from './wallet';
 
 const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -20,46 +20,62 @@ const TYPES: { readonly [extension: string]: string } = {
   '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
 };
-const CHROMIUMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** A browser, and the page on a server of its own that names the given nodes. */
+/** Where a node is reached. */
+type NodeUrls = Pick<TestNode['served'], 'rpc' | 'websocket'>;
+
+/** The built page, served. */
+export type Served = { readonly url: string; stop(): Promise<void> };
+
+/** Serves the built page with a `config.json` that names the given nodes, and says `more`. */
+export async function serve(nodes: readonly NodeUrls[], more: object = {}): Promise<Served> {
+  const config = JSON.stringify({
+    nodes: nodes.map(({ rpc, websocket }) => ({ rpc, ws: websocket })),
+    ...more,
+  });
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url ?? '/', 'http://site').pathname);
+    const file = join(DIST, path === '/' ? 'index.html' : path);
+    const body = path === '/config.json' ? Promise.resolve(Buffer.from(config)) : readFile(file);
+    body.then(
+      (bytes) =>
+        response
+          .writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'text/plain' })
+          .end(bytes),
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const stop = () => {
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+  return { url: `http://127.0.0.1:${port}/`, stop };
+}
+
+/** A browser, and where it finds the page. */
 export class TestSite {
   private constructor(
     readonly url: string,
-    private readonly server: Server,
     private readonly browser: Browser,
+    private readonly served?: Served,
   ) {}
 
-  static async start(nodes: readonly Pick<Served, 'rpc' | 'websocket'>[]): Promise<TestSite> {
-    const config = JSON.stringify({
-      nodes: nodes.map(({ rpc, websocket }) => ({ rpc, ws: websocket })),
-    });
-    const server = createServer((request, response) => {
-      const path = normalize(new URL(request.url ?? '/', 'http://site').pathname);
-      const file = join(DIST, path === '/' ? 'index.html' : path);
-      const body = path === '/config.json' ? Promise.resolve(Buffer.from(config)) : readFile(file);
-      body.then(
-        (bytes) =>
-          response
-            .writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'text/plain' })
-            .end(bytes),
-        () => response.writeHead(404).end(),
-      );
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const executablePath =
-      process.env['BALLAST_CHROMIUM'] ?? CHROMIUMS.find((path) => existsSync(path));
-    if (executablePath === undefined) {
-      throw new Error('Chromium is missing: install it, or name it in BALLAST_CHROMIUM');
-    }
-    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-    return new TestSite(`http://127.0.0.1:${port}/`, server, browser);
+  /** The page on a server of its own whose `config.json` names the given nodes, and says `more`. */
+  static async start(nodes: readonly NodeUrls[], more: object = {}): Promise<TestSite> {
+    const served = await serve(nodes, more);
+    return new TestSite(served.url, await browser(), served);
+  }
+
+  /** The page where somebody else serves it. */
+  static async at(url: string): Promise<TestSite> {
+    return new TestSite(url, await browser());
   }
 
   async stop(): Promise<void> {
     await this.browser.close();
-    await new Promise((resolve) => this.server.close(resolve));
+    await this.served?.stop();
   }
 
   /** A page of the app as a new visitor sees it, with somebody's wallet in the browser; what its scripts throw fails the test. */
@@ -81,6 +97,10 @@ export class TestSite {
     }
     return { page, thrown, end: () => context.close() };
   }
+}
+
+function browser(): Promise<Browser> {
+  return chromium.connect(inject('browser'));
 }
 
 /** A page that somebody looks at. */
