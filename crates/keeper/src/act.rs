@@ -4,8 +4,7 @@ mod after;
 mod promise;
 mod session;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anchor_lang::prelude::Pubkey;
@@ -15,7 +14,7 @@ use ballast_rpc::sender::{SendError, Sender};
 use solana_keypair::Keypair;
 use tokio::sync::mpsc;
 
-use self::promise::Promise;
+pub use self::promise::Promises;
 use crate::attempt::{Ask, Step};
 use crate::config::Work;
 use crate::evaluate::{Job, Task};
@@ -86,10 +85,8 @@ pub struct Actor {
     pub tables: Tables,
     /// Where accounts are named that it should hold.
     pub wanted: mpsc::Sender<Vec<Pubkey>>,
-    /// Free collateral promised by transactions under way, atoms.
-    pub promised: Mutex<u64>,
-    /// Transactions under way that take orders out of the book.
-    pub takers: AtomicUsize,
+    /// What transactions under way have promised.
+    pub promises: Promises,
 }
 
 impl Actor {
@@ -215,6 +212,10 @@ impl Actor {
                 return Step::Over(Pause::For(NOBODY));
             }
         };
+        // Rounds against a queue follow each other, so this one has to wait for its turn.
+        if job.task == Task::Deleverage && assignment.job.task != Task::Deleverage {
+            return Step::Over(Pause::None);
+        }
         if !scene.suffices(&job) {
             return ask.again(|next| next.needs = Needs::of(&job));
         }
@@ -229,6 +230,9 @@ impl Actor {
             }),
         };
         match planned {
+            Ok(Planned::Send(plan)) if self.waits_for_insurance(&plan, &scene) => {
+                Step::Over(Pause::For(GONE))
+            }
             Ok(Planned::Send(plan)) => self.send(&fresh, *plan, &[], ask, scene.slot).await,
             // A session proves that nobody can be cut, and the position is written off.
             Ok(Planned::Nothing(Idle::NobodyEligible)) if scene.state.market.mode().has_ended() => {
@@ -241,6 +245,18 @@ impl Actor {
                 Step::Over(Pause::Growing)
             }
         }
+    }
+
+    /// Whether insurance can pay what a plan counts on only if what is under way is not paid: whether it
+    /// is, is known in a moment.
+    fn waits_for_insurance(&self, plan: &Plan, scene: &Scene) -> bool {
+        let wanted = plan.effect.insurance_atoms();
+        let promised = self.promises.insurance(&scene.state.address);
+        if wanted == 0 || promised == 0 {
+            return false;
+        }
+        let present = scene.state.at(&scene.clock);
+        present.is_ok_and(|present| present.insurance < promised.saturating_add(wanted))
     }
 
     /// The accounts of a job; waits a little for a node that is behind.
@@ -277,19 +293,19 @@ impl Actor {
         let present = scene.state.at(&scene.clock);
         let present = present.map_err(|_| PlanError::Missing("a price"))?;
         let mut trader = scene.own;
-        let promised = *self.promised.lock().unwrap_or_else(PoisonError::into_inner);
-        let promised = i64::try_from(promised).unwrap_or(i64::MAX);
+        let promised = i64::try_from(self.promises.margin()).unwrap_or(i64::MAX);
         trader.free = trader.free.saturating_sub(promised).max(0);
         let mut options = ask.options;
         // Those who land first take orders that others have counted on.
-        let takers = self.takers.load(Ordering::Relaxed);
+        let takers = self.promises.takers();
         options.spares = options.spares.saturating_add(2 * takers).min(MOST_SPARES);
-        let tables = self.tables.get();
+        let (tables, promised) = (self.tables.get(), self.promises.fills(&scene.state.address));
         let own = Own {
             payer: self.sender.payer(),
             authority: self.sender.payer(),
             address: self.own,
             trader: &trader,
+            promised: &promised,
             tables: &tables,
             options: &options,
         };
@@ -305,7 +321,7 @@ impl Actor {
         slot: u64,
     ) -> Step {
         self.want(&plan, ask);
-        let promise = Promise::of(self, &plan);
+        let promise = self.promises.promise(assignment.venue.keys.market, &plan);
         let tables = self.tables.get();
         let prepared = self
             .sender

@@ -14,8 +14,9 @@ use ballast_client::instructions::anyone;
 use ballast_client::liquidation::Backing;
 use ballast_client::makers::MAX_MAKERS;
 use ballast_engine::book::BookRef;
+use ballast_engine::position::Position;
 use ballast_engine::queue::QueueRef;
-use ballast_engine::units::Side;
+use ballast_engine::units::{Atoms, Lots, Side};
 use ballast_engine::EngineError;
 use ballast_state::error::BallastError;
 use ballast_state::trader::Trader;
@@ -119,10 +120,44 @@ pub struct Own<'a> {
     pub address: Pubkey,
     /// What the trader account holds.
     pub trader: &'a Trader,
+    /// What it is about to take over in the market by transactions under way.
+    pub promised: &'a [Fill],
     /// Lookup tables that the transaction will name.
     pub tables: &'a [AddressLookupTableAccount],
     /// How it plans.
     pub options: &'a PlanOptions,
+}
+
+/// Lots that the keeper's account takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// Signed as its position changes.
+    pub lots: Lots,
+    /// What it pays for them, atoms; signed like the lots.
+    pub quote: Atoms,
+    /// Free collateral that it puts behind them, atoms.
+    pub margin: u64,
+}
+
+impl Fill {
+    /// Nothing is taken over.
+    pub const NOTHING: Self = Self {
+        lots: Lots::ZERO,
+        quote: Atoms::ZERO,
+        margin: 0,
+    };
+
+    /// A position after it.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn onto(&self, held: &Position) -> Result<Position, EngineError> {
+        let filled = held.fill(self.lots, self.quote)?.position;
+        Ok(Position {
+            margin: filled.margin.try_add_unsigned(self.margin)?,
+            ..filled
+        })
+    }
 }
 
 /// What came of planning a job.
@@ -208,12 +243,10 @@ pub enum Effect {
     Liquidation {
         /// Lots the book takes.
         book_lots: u64,
-        /// Lots the keeper's account takes over.
-        taken_lots: u64,
+        /// What the keeper's account takes over.
+        taken: Fill,
         /// Lots the market's pool takes over.
         pool_lots: u64,
-        /// Free collateral it puts behind them, atoms.
-        margin_atoms: u64,
         /// What the keeper earns: its share of what the book paid and its discount, atoms.
         income_atoms: u64,
         /// What insurance pays, atoms.
@@ -256,6 +289,31 @@ pub enum Effect {
         /// What insurance pays, atoms.
         insurance_atoms: u64,
     },
+}
+
+impl Effect {
+    /// What the keeper's account takes over.
+    #[must_use]
+    pub const fn taken(&self) -> Fill {
+        match self {
+            Self::Liquidation { taken, .. } => *taken,
+            _ => Fill::NOTHING,
+        }
+    }
+
+    /// What insurance pays, atoms.
+    #[must_use]
+    pub const fn insurance_atoms(&self) -> u64 {
+        match self {
+            Self::Liquidation {
+                insurance_atoms, ..
+            }
+            | Self::Deleveraging {
+                insurance_atoms, ..
+            } => *insurance_atoms,
+            _ => 0,
+        }
+    }
 }
 
 /// Why a job cannot be planned.

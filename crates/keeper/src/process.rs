@@ -1,8 +1,7 @@
 //! From a configuration to a keeper at work: reads the exchange, opens the websocket, begins
 //! again when the exchange is no longer what it was.
 
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use anchor_lang::prelude::Pubkey;
 use ballast_client::amount::{grouped_decimal, Unit};
@@ -21,7 +20,7 @@ use solana_signer::Signer;
 use tokio::sync::{mpsc, watch, Notify};
 use tokio::task::JoinSet;
 
-use crate::act::Actor;
+use crate::act::{Actor, Promises};
 use crate::backstop::Backstop;
 use crate::config::Config;
 use crate::feed::{Feed, Line, Read};
@@ -250,8 +249,7 @@ impl KeeperProcess {
             readings,
             tables,
             wanted,
-            promised: Mutex::new(0),
-            takers: AtomicUsize::new(0),
+            promises: Promises::default(),
         }
     }
 

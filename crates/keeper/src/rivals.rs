@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
+use ballast_rpc::backoff::Backoff;
 use ballast_rpc::cluster::{Cluster, ReadError};
 use ballast_rpc::history::{Mention, Past};
 use ballast_state::events::BallastEvent;
@@ -13,6 +15,10 @@ use crate::feed::Read;
 
 /// Most transactions of a market that are looked at.
 const MOST_LOOKED_AT: usize = 24;
+/// Wait after the first request that failed.
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+/// Longest wait between two requests.
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
 /// Looks for other keepers once, beside the keeper's work.
 pub struct Rivals {
@@ -27,16 +33,21 @@ pub struct Rivals {
 }
 
 impl Rivals {
-    /// Tells of whoever has been at work lately.
+    /// Tells of whoever has been at work lately, as soon as the node says so.
     pub async fn tell(self) {
-        match self.lately().await {
-            Ok(wallets) => {
-                for wallet in wallets {
-                    // Nobody listens any more when the keeper is about to end.
-                    drop(self.readings.send(Read::Faster(wallet)).await);
+        let mut backoff = Backoff::new(FIRST_DELAY, LONGEST_DELAY);
+        let wallets = loop {
+            match self.lately().await {
+                Ok(wallets) => break wallets,
+                Err(error) => {
+                    tracing::warn!(%error, "other keepers could not be looked for: once more soon");
+                    tokio::time::sleep(backoff.fail()).await;
                 }
             }
-            Err(error) => tracing::warn!(%error, "other keepers were not looked for"),
+        };
+        for wallet in wallets {
+            // Nobody listens any more when the keeper is about to end.
+            drop(self.readings.send(Read::Faster(wallet)).await);
         }
     }
 

@@ -212,6 +212,7 @@ impl Venue {
             authority: keeper.wallet.address(),
             address: keeper.address,
             trader: &trader,
+            promised: &[],
             tables: &[],
             options,
         };
@@ -233,6 +234,7 @@ impl Venue {
             authority: keeper.wallet.address(),
             address: keeper.address,
             trader: &trader,
+            promised: &[],
             tables: &[],
             options: &PlanOptions::default(),
         };

@@ -242,6 +242,7 @@ impl Keeper {
             authority: self.keypair.pubkey(),
             address: self.address,
             trader: &self.trader,
+            promised: &[],
             tables: &self.tables,
             options: &self.options,
         }

@@ -11,7 +11,9 @@ use ballast_engine::units::{Atoms, Lots};
 use ballast_engine::EngineError;
 use solana_instruction::Instruction;
 
-use super::{fit, flag_or, Effect, Idle, Lists, Own, Plan, PlanError, Planned, Reads, TakeOver};
+use super::{
+    fit, flag_or, Effect, Fill, Idle, Lists, Own, Plan, PlanError, Planned, Reads, TakeOver,
+};
 use crate::evaluate::{Job, Task};
 use crate::market::Present;
 use crate::positions::PositionRecord;
@@ -76,6 +78,8 @@ pub(super) struct Taken {
     pub(super) offer: Takeover,
     pub(super) listed: Vec<Pubkey>,
     pub(super) step: LiquidationPlan,
+    /// What the keeper's account takes over of it.
+    fill: (Lots, Atoms),
 }
 
 /// Everything one call depends on.
@@ -113,6 +117,7 @@ impl Call<'_> {
                 offer,
                 listed,
                 step,
+                fill,
             }));
         }
         self.part(&held, fill.0.size())
@@ -134,6 +139,7 @@ impl Call<'_> {
                     offer,
                     listed,
                     step,
+                    fill,
                 }));
             }
             most /= 2;
@@ -157,6 +163,7 @@ impl Call<'_> {
                 offer,
                 listed,
                 step,
+                fill: (Lots::ZERO, Atoms::ZERO),
             };
             self.plan(taken, None)
         }))
@@ -194,16 +201,22 @@ impl Call<'_> {
         Ok(listed)
     }
 
-    /// The keeper's own position in the market; `None` where it has neither one nor room for it.
+    /// The keeper's own position in the market once what is under way has landed; `None` where it has
+    /// neither one nor room for it.
     fn held(&self) -> Result<Option<Position>, PlanError> {
         let trader = self.own.trader;
         let market = &self.present.state.address;
-        let Some(slot) = trader.positions.iter().find(|slot| slot.market == *market) else {
-            let room = trader.positions.iter().any(|slot| slot.is_empty());
-            return Ok(room.then(Position::default));
+        let slot = trader.positions.iter().find(|slot| slot.market == *market);
+        let position = match slot {
+            Some(slot) => slot.position().map_err(|_| EngineError::SizeOutOfRange)?,
+            None if trader.positions.iter().any(|slot| slot.is_empty()) => Position::default(),
+            None => return Ok(None),
         };
-        let position = slot.position().map_err(|_| EngineError::SizeOutOfRange)?;
-        Ok(Some(position.settle(self.present.funding_index)?))
+        let settled = position.settle(self.present.funding_index)?;
+        let mut promised = self.own.promised.iter();
+        Ok(Some(
+            promised.try_fold(settled, |held, fill| fill.onto(&held))?,
+        ))
     }
 
     pub(super) fn instruction(&self, offer: Takeover, listed: &[Pubkey]) -> Instruction {
@@ -226,15 +239,19 @@ impl Call<'_> {
             offer,
             listed,
             step,
+            fill,
         } = taken;
         let mut plan = self.plan_of(vec![self.instruction(offer, &listed)], listed);
         let book_lots = step.book_lots.size();
-        let taken_lots = step.lots.size().saturating_sub(book_lots);
+        let (lots, quote) = fill;
         plan.effect = Effect::Liquidation {
             book_lots,
-            taken_lots,
+            taken: Fill {
+                lots,
+                quote,
+                margin: offer.margin,
+            },
             pool_lots: 0,
-            margin_atoms: offer.margin,
             income_atoms: step.reward_atoms.saturating_add(step.discount_atoms),
             insurance_atoms: step.insurance_paid_atoms,
         };
@@ -254,9 +271,8 @@ impl Call<'_> {
             listed,
             effect: Effect::Liquidation {
                 book_lots: 0,
-                taken_lots: 0,
+                taken: Fill::NOTHING,
                 pool_lots: 0,
-                margin_atoms: 0,
                 income_atoms: 0,
                 insurance_atoms: 0,
             },

@@ -2,10 +2,10 @@
 
 use anchor_lang::prelude::Pubkey;
 use anchor_lang::InstructionData;
-use ballast_engine::units::Side;
+use ballast_engine::units::{Atoms, Lots, Side};
 use ballast_keeper::evaluate::Task;
 use ballast_keeper::plan::fit::{size, MAX_TRANSACTION_BYTES};
-use ballast_keeper::plan::{Effect, Idle, Lists, Plan, PlanError, Planned, TakeOver};
+use ballast_keeper::plan::{Effect, Fill, Idle, Lists, Plan, PlanError, Planned, TakeOver};
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::trigger::{Trigger, TriggerKind};
 
@@ -40,17 +40,14 @@ fn the_book_comes_first_and_the_keeper_takes_the_rest() {
     assert_eq!(plan.listed, [key(11), key(12)]);
     assert_eq!(plan.reads.book, Some(Side::Long));
     let Effect::Liquidation {
-        book_lots,
-        taken_lots,
-        margin_atoms,
-        ..
+        book_lots, taken, ..
     } = plan.effect
     else {
         panic!("{:?}", plan.effect);
     };
-    assert_eq!((book_lots, taken_lots), (12, 8));
+    assert_eq!((book_lots, taken.lots.size()), (12, 8));
     // A quarter of 8 lots at the mark.
-    assert_eq!(margin_atoms, 2_000);
+    assert_eq!(taken.margin, 2_000);
     let writable = plan.writable();
     assert!([key(1), key(11), key(12), own_address()]
         .iter()
@@ -74,20 +71,40 @@ fn who_cannot_afford_it_all_takes_over_what_it_can() {
         let plan = sent(market.plan(&market.job()));
         let Effect::Liquidation {
             book_lots,
-            taken_lots,
-            margin_atoms,
+            taken: fill,
             ..
         } = plan.effect
         else {
             panic!("{:?}", plan.effect);
         };
-        assert_eq!((book_lots, taken_lots, margin_atoms), (12, taken, margin));
+        assert_eq!(book_lots, 12);
+        assert_eq!((fill.lots.size(), fill.margin), (taken, margin));
         let data = ballast::instruction::Liquidate {
             liquidator_margin: margin,
             take_over_lots: taken,
         };
         assert_eq!(plan.instructions[0].data, data.data());
     }
+}
+
+#[test]
+fn what_is_about_to_be_taken_over_has_to_be_backed_too() {
+    let mut market = Synthetic::at(ENTRY);
+    market
+        .hold(1, (100, ENTRY, 4_000))
+        .order(11, Side::Long, 995, 12);
+    let margin = |market: &Synthetic| sent(market.plan(&market.job())).effect.taken().margin;
+    assert_eq!(margin(&market), 2_000);
+    let mut fill = Fill {
+        lots: Lots::new(40).unwrap(),
+        quote: Atoms::new(40_000),
+        margin: 10_000,
+    };
+    market.promised = vec![fill];
+    assert_eq!(margin(&market), 2_000, "it stands by itself");
+    fill.margin = 0;
+    market.promised = vec![fill];
+    assert!(margin(&market) > 4_800, "a tenth of 48 lots");
 }
 
 #[test]
@@ -102,8 +119,7 @@ fn who_cannot_afford_a_lot_liquidates_into_the_book_alone() {
         plan.effect,
         Effect::Liquidation {
             book_lots: 12,
-            taken_lots: 0,
-            margin_atoms: 0,
+            taken: Fill::NOTHING,
             ..
         }
     ));
@@ -125,7 +141,7 @@ fn after_orders_that_could_not_trade_the_whole_step_is_backed() {
         .hold(1, (100, ENTRY, 4_000))
         .order(11, Side::Long, 995, 12);
     let margin = |market: &Synthetic| match sent(market.plan(&market.job())).effect {
-        Effect::Liquidation { margin_atoms, .. } => margin_atoms,
+        Effect::Liquidation { taken, .. } => taken.margin,
         other => panic!("{other:?}"),
     };
     assert_eq!(margin(&market), 2_000);
@@ -237,7 +253,7 @@ fn the_book_comes_before_a_round_until_the_grace_period_is_over() {
         plan.effect,
         Effect::Liquidation {
             book_lots: 30,
-            taken_lots: 0,
+            taken: Fill::NOTHING,
             ..
         }
     ));

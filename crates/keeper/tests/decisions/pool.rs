@@ -37,10 +37,10 @@ fn parts(plan: &Plan) -> (u64, u64, u64) {
     match plan.effect {
         Effect::Liquidation {
             book_lots,
-            taken_lots,
+            taken,
             pool_lots,
             ..
-        } => (book_lots, taken_lots, pool_lots),
+        } => (book_lots, taken.lots.size(), pool_lots),
         other => panic!("{other:?}"),
     }
 }

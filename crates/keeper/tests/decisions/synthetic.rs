@@ -13,7 +13,7 @@ use ballast_engine::risk::{AdlParams, LadderStep, RiskParams, RiskTier};
 use ballast_engine::units::{LotPrice, Side, Ticks};
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job};
 use ballast_keeper::market::MarketState;
-use ballast_keeper::plan::{plan, Lists, Own, PlanError, PlanOptions, Planned};
+use ballast_keeper::plan::{plan, Fill, Lists, Own, PlanError, PlanOptions, Planned};
 use ballast_state::market::{Market, MARKET_VERSION};
 use ballast_state::pool::Pool;
 use ballast_state::position_slot::PositionSlot;
@@ -40,6 +40,8 @@ pub struct Synthetic {
     pub clock: Clock,
     pub own: Trader,
     pub options: PlanOptions,
+    /// What the keeper is about to take over.
+    pub promised: Vec<Fill>,
     queues: [Vec<u64>; 2],
     book: Vec<u64>,
 }
@@ -83,6 +85,7 @@ impl Synthetic {
             },
             own,
             options: PlanOptions::default(),
+            promised: Vec::new(),
             queues: [queue(Side::Long), queue(Side::Short)],
             book,
         };
@@ -203,6 +206,7 @@ impl Synthetic {
             authority: key(251),
             address: own_address(),
             trader: &self.own,
+            promised: &self.promised,
             tables: &[],
             options: &self.options,
         };
