@@ -13,7 +13,7 @@ import { SettingsPage } from './pages/Settings';
 import { TradePage } from './pages/Trade';
 import { link, PAGES, useRoute, type Page } from './route';
 import { useShortcuts } from './shortcuts';
-import { useNodeState, useSetup, useVenue } from './venue';
+import { useGatewayProblem, useNodeState, useSetup, useVenue } from './venue';
 import type { MarketKeys, Venue } from './chain/accounts';
 
 const TITLES: { readonly [page in Page]: string } = {
@@ -49,6 +49,7 @@ export function App(): ReactNode {
       </header>
       <LocalnetBar />
       <NodeBanner />
+      <GatewayBanner />
       <main id="content" tabIndex={-1}>
         <h1>{TITLES[page]}</h1>
         {page === 'settings' && <SettingsPage />}
@@ -108,6 +109,17 @@ function Chosen({ page, venue, keys }: ChosenProps): ReactNode {
     default:
       return <QueuePage venue={venue} keys={keys} />;
   }
+}
+
+/** Says when the gateway fails, and what the page does without it. */
+function GatewayBanner(): ReactNode {
+  const problem = useGatewayProblem();
+  return problem === undefined ? null : (
+    <div className="banner" role="status" data-testid="gateway-banner">
+      {problem}: history is what your node keeps, and there are no candles. Everything else needs
+      none.
+    </div>
+  );
 }
 
 /** Says when a node fails, and who answers in its place. */

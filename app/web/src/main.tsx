@@ -3,6 +3,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { App } from './App';
+import { Gateway } from './chain/gateway';
 import { Nodes } from './chain/nodes';
 import { offerBurner } from './localnet';
 import { loadSettings, loadSite, restrictRequests } from './settings';
@@ -19,9 +20,10 @@ const page = createRoot(root);
 async function start(): Promise<void> {
   const site = await loadSite();
   const settings = loadSettings(site);
-  restrictRequests(settings.nodes);
+  restrictRequests(settings.nodes, site.gateway);
   document.documentElement.dataset['palette'] = settings.palette;
   const nodes = new Nodes(settings.nodes);
+  const gateway = site.gateway === undefined ? undefined : new Gateway(site.gateway);
   if (site.localnet) {
     await offerBurner(nodes.rpc);
   }
@@ -29,7 +31,7 @@ async function start(): Promise<void> {
   page.render(
     <StrictMode>
       <QueryClientProvider client={client}>
-        <SetupProvider value={{ nodes, settings, site }}>
+        <SetupProvider value={{ nodes, settings, site, gateway }}>
           <WalletProvider>
             <App />
           </WalletProvider>

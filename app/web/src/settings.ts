@@ -71,6 +71,8 @@ export type Site = {
   readonly suggested: Partial<Settings>;
   /** Whether the page belongs to a market on the visitor's own machine, whose server gives money away. */
   readonly localnet: boolean;
+  /** Where a gateway is, with a slash at the end; undefined without one. */
+  readonly gateway: string | undefined;
 };
 
 /** Reads `config.json`. */
@@ -81,9 +83,24 @@ export async function loadSite(): Promise<Site> {
       `config.json of this site cannot be read (${answer.status}); it names the nodes to ask`,
     );
   }
-  const config = (await answer.json()) as Partial<Settings> & { readonly localnet?: unknown };
+  const config = (await answer.json()) as Partial<Settings> & {
+    readonly localnet?: unknown;
+    readonly gateway?: unknown;
+  };
   const here = LOOPBACK.includes(window.location.hostname);
-  return { suggested: config, localnet: config.localnet === true && here };
+  const { gateway } = config;
+  return {
+    suggested: config,
+    localnet: config.localnet === true && here,
+    gateway: typeof gateway === 'string' ? gatewayUrl(gateway) : undefined,
+  };
+}
+
+/** A gateway's address, of which `./` is that of the page itself. */
+function gatewayUrl(text: string): string {
+  const url = new URL(text, window.location.href);
+  const own = url.origin === window.location.origin;
+  return own ? `${url.origin}/` : nodeUrl(url.origin, ['https:', 'http:']).href;
 }
 
 /** What the user has chosen, else what whoever serves the page suggests. */
@@ -116,11 +133,14 @@ function checked({ nodes = [], feeCapLamports, palette }: Partial<Settings>): Se
 }
 
 /**
- * From here on the page can reach the chosen nodes and its own files, nothing else: a second policy,
+ * From here on the page can reach the chosen nodes, the gateway and its own files, nothing else: a second policy,
  * which the browser holds together with that of the page. Other nodes take a reload.
  */
-export function restrictRequests(nodes: readonly SolanaNode[]): void {
+export function restrictRequests(nodes: readonly SolanaNode[], gateway: string | undefined): void {
   const origins = nodes.flatMap(({ rpc, ws }) => [new URL(rpc).origin, new URL(ws).origin]);
+  if (gateway !== undefined) {
+    origins.push(new URL(gateway).origin);
+  }
   const policy = document.createElement('meta');
   policy.httpEquiv = 'Content-Security-Policy';
   policy.content = `connect-src 'self' ${[...new Set(origins)].join(' ')}`;

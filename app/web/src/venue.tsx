@@ -19,11 +19,18 @@ import {
   type TraderState,
   type Venue,
 } from './chain/accounts';
+import type { Gateway } from './chain/gateway';
 import type { Nodes, NodeState } from './chain/nodes';
 import type { Settings, Site } from './settings';
 
 /** Chosen nodes and settings, and where the page comes from. */
-export type Setup = { readonly nodes: Nodes; readonly settings: Settings; readonly site: Site };
+export type Setup = {
+  readonly nodes: Nodes;
+  readonly settings: Settings;
+  readonly site: Site;
+  /** The gateway that the site names. */
+  readonly gateway: Gateway | undefined;
+};
 
 const Context = createContext<Setup | undefined>(undefined);
 export const SetupProvider = Context.Provider;
@@ -36,6 +43,8 @@ export function useSetup(): Setup {
   return setup;
 }
 
+/** How often a gateway that does not answer is asked again, milliseconds. */
+const GATEWAY_EVERY_MS = 10_000;
 /** How often a market is read again besides its announcements, milliseconds. */
 const READ_EVERY_MS = 3_000;
 /** How long announcements are gathered before their accounts are read, milliseconds. */
@@ -49,6 +58,28 @@ const VENUE_EVERY_MS = 60_000;
 export function useNodeState(): NodeState {
   const { nodes } = useSetup();
   return useSyncExternalStore(nodes.subscribe, nodes.state);
+}
+
+/** What keeps the gateway from answering; it is looked for again and again. */
+export function useGatewayProblem(): string | undefined {
+  const { gateway } = useSetup();
+  useQuery({
+    queryKey: ['gateway'],
+    queryFn: () => gateway?.look() ?? null,
+    enabled: gateway !== undefined,
+    refetchInterval: GATEWAY_EVERY_MS,
+    retry: false,
+  });
+  return useSyncExternalStore(gateway?.subscribe ?? ALONE, gateway?.problem ?? (() => undefined));
+}
+
+const ALONE = () => () => undefined;
+
+/** The gateway while it answers. */
+export function useGateway(): Gateway | undefined {
+  const { gateway } = useSetup();
+  const problem = useGatewayProblem();
+  return problem === undefined ? gateway : undefined;
 }
 
 export function useVenue(): UseQueryResult<Venue> {

@@ -1,22 +1,50 @@
 /** What happened to the wallet's trader accounts, and why. */
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState, type ReactNode } from 'react';
+import { useMemo, type ReactNode } from 'react';
 
-import type { Venue } from '../chain/accounts';
+import type { TraderState, Venue } from '../chain/accounts';
 import { NEWEST, readHistory, type Happened } from '../chain/history';
+import { GatewayHistory } from '../parts/GatewayHistory';
 import { Problem, ReadAge } from '../parts/parts';
-import { WhyMe } from '../parts/WhyMe';
-import { useSetup, useTraders } from '../venue';
+import { Why } from '../parts/Why';
+import { useGateway, useSetup, useTraders } from '../venue';
 import { useWallets } from '../wallet';
 import { sentenceOf, type View } from '../words';
 
 type Props = { readonly venue: Venue };
 
 export function HistoryPage({ venue }: Props): ReactNode {
-  const { nodes } = useSetup();
   const { owner } = useWallets();
   const traders = useTraders(owner);
-  const accounts = traders.data?.map(({ account }) => account.address);
+  const gateway = useGateway();
+  if (owner === undefined) {
+    return <p>Connect a wallet to see what happened to its trader accounts.</p>;
+  }
+  return (
+    <>
+      <Problem error={traders.error} />
+      {gateway === undefined ? (
+        <DirectHistory venue={venue} traders={traders.data} />
+      ) : (
+        traders.data?.map((state) => (
+          <GatewayHistory
+            key={state.account.address}
+            venue={venue}
+            gateway={gateway}
+            state={state}
+          />
+        ))
+      )}
+    </>
+  );
+}
+
+type DirectProps = Props & { readonly traders: readonly TraderState[] | undefined };
+
+/** What the user's own node keeps. */
+function DirectHistory({ venue, traders }: DirectProps): ReactNode {
+  const { nodes } = useSetup();
+  const accounts = traders?.map(({ account }) => account.address);
   const history = useQuery({
     queryKey: ['history', accounts],
     queryFn: () => readHistory(nodes.rpc, accounts ?? []),
@@ -31,9 +59,6 @@ export function HistoryPage({ venue }: Props): ReactNode {
     }),
     [venue, listed],
   );
-  if (owner === undefined) {
-    return <p>Connect a wallet to see what happened to its trader accounts.</p>;
-  }
   return (
     <>
       <div className="bar">
@@ -45,7 +70,7 @@ export function HistoryPage({ venue }: Props): ReactNode {
       <p className="lead">
         The newest {NEWEST} transactions that your node has of your trader accounts.
       </p>
-      <Problem error={traders.error ?? history.error} />
+      <Problem error={history.error} />
       <ol className="events">
         {history.data?.map((one) => (
           <Entry key={one.signature} happened={one} view={view} venue={venue} />
@@ -79,25 +104,5 @@ function Entry({ happened, view, venue }: EntryProps): ReactNode {
         <div className="muted">A transaction without an event of Ballast.</div>
       )}
     </li>
-  );
-}
-
-type WhyProps = {
-  readonly signature: string;
-  readonly at: number;
-  readonly venue: Venue;
-  readonly market: string;
-};
-
-function Why(props: WhyProps): ReactNode {
-  const [asked, setAsked] = useState(0);
-  return (
-    <>
-      {' '}
-      <button type="button" onClick={() => setAsked(asked + 1)}>
-        Why me?
-      </button>
-      {asked > 0 && <WhyMe key={asked} {...props} />}
-    </>
   );
 }

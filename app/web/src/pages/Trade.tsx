@@ -3,13 +3,14 @@ import { useState, type ReactNode } from 'react';
 
 import type { MarketKeys, Venue } from '../chain/accounts';
 import { useEngine } from '../engine/useEngine';
+import { Candles, levelsOf } from '../parts/Candles';
 import { Depth } from '../parts/Depth';
 import { Mark } from '../parts/Mark';
 import { MarketChoice } from '../parts/MarketChoice';
 import { OrderForm } from '../parts/OrderForm';
 import { OwnOrders } from '../parts/OwnOrders';
 import { Problem, ReadAge } from '../parts/parts';
-import { useMarket, useTraders } from '../venue';
+import { useGateway, useMarket, useMarkets, useTraders } from '../venue';
 import { useWallets } from '../wallet';
 
 type Props = { readonly venue: Venue; readonly keys: MarketKeys };
@@ -21,6 +22,32 @@ export function TradePage({ venue, keys }: Props): ReactNode {
   const [account, setAccount] = useState(0);
   const state = market.data;
   const trader = traders.data?.[account] ?? traders.data?.[0];
+  const gateway = useGateway();
+  const holds = trader?.trader.positions.some(
+    (slot) => slot.market === keys.address && slot.lots !== 0n,
+  );
+  const slots = holds === true && gateway !== undefined ? trader?.trader.positions : undefined;
+  // A trader account is valued with every market that it is in.
+  const markets = useMarkets(
+    venue,
+    venue.markets.filter((one) => slots?.some((slot) => slot.market === one.address)),
+  );
+  const own =
+    slots !== undefined && state !== undefined && trader !== undefined
+      ? { market: state.accounts, trader: trader.account }
+      : undefined;
+  const read = [`${keys.address} ${trader?.account.address}`, market.dataUpdatedAt];
+  const holdings = useEngine(
+    'positions',
+    read,
+    own &&
+      markets.states && {
+        trader: own.trader,
+        decimals: own.market.decimals,
+        markets: markets.states.map(({ accounts }) => accounts),
+      },
+  );
+  const standing = useEngine('standing', read, own);
   const queue = useEngine(
     'queue',
     [keys.address, market.dataUpdatedAt, 1],
@@ -46,6 +73,16 @@ export function TradePage({ venue, keys }: Props): ReactNode {
       </div>
       <Problem error={market.error ?? traders.error ?? queue.error} />
       {queue.data !== undefined && <Mark answer={queue.data} />}
+      {gateway !== undefined && (
+        <Candles
+          gateway={gateway}
+          keys={keys}
+          levels={levelsOf(
+            holdings.data?.positions.find(({ market_index: index }) => index === keys.index),
+            standing.data,
+          )}
+        />
+      )}
       {state !== undefined && (
         <div className="columns">
           <section aria-label="Order">

@@ -6,11 +6,19 @@ import type { ReactNode } from 'react';
 import { present, readAccounts, type Venue } from '../chain/accounts';
 import { readTransaction } from '../chain/history';
 import type { Nodes } from '../chain/nodes';
-import { decimal } from '../decimal';
+import { atomsOf, decimal, plainDecimal } from '../decimal';
 import { ask } from '../engine';
 import { useSetup, useTraders } from '../venue';
 import { useWallets } from '../wallet';
 import { AddressText, Amount, Problem } from './parts';
+
+/** What somebody else than the user's node says that a round did to a trader account. */
+export type Claim = {
+  readonly trader: string;
+  readonly lots: string;
+  /** Profit given up, as a decimal number. */
+  readonly gaveUp: string;
+};
 
 type Props = {
   readonly signature: string;
@@ -18,9 +26,10 @@ type Props = {
   readonly at: number;
   readonly venue: Venue;
   readonly market: string;
+  readonly claim?: Claim | undefined;
 };
 
-export function WhyMe({ signature, at, venue, market }: Props): ReactNode {
+export function WhyMe({ signature, at, venue, market, claim }: Props): ReactNode {
   const { nodes } = useSetup();
   const { owner } = useWallets();
   const own = useTraders(owner).data?.map(({ account }) => String(account.address)) ?? [];
@@ -42,8 +51,11 @@ export function WhyMe({ signature, at, venue, market }: Props): ReactNode {
   if (why.data === undefined) {
     return <p role="status">Fetching the transaction again and deciding it again…</p>;
   }
-  const { verified, figures, disagreements, decision, proven_by_the_program: proven } = why.data;
+  const { figures, disagreements, decision, proven_by_the_program: proven } = why.data;
   const decimals = venue.exchange.mintDecimals;
+  const contradiction =
+    claim === undefined ? undefined : contradictionOf(claim, decision?.cuts, decimals);
+  const verified = why.data.verified && contradiction === undefined;
   return (
     <div
       className={`card ${verified ? 'verdict-good' : 'verdict-bad'}`}
@@ -53,7 +65,9 @@ export function WhyMe({ signature, at, venue, market }: Props): ReactNode {
       <p className={verified ? undefined : 'problem'}>
         {verified
           ? `✓ ${figures} figures agree: fetched again from your node and decided again in this page.`
-          : `✗ ${disagreements.length} of ${figures} figures do not agree with what the engine decides.`}
+          : contradiction === undefined
+            ? `✗ ${disagreements.length} of ${figures} figures do not agree with what the engine decides.`
+            : `✗ ${contradiction}`}
       </p>
       {disagreements.length > 0 && (
         <ul>
@@ -113,6 +127,37 @@ export function WhyMe({ signature, at, venue, market }: Props): ReactNode {
       )}
     </div>
   );
+}
+
+type Cuts = readonly { trader: string; lots: string; gave_up_atoms: string }[];
+
+/** In what the claim is not what the user's node and the engine say. */
+function contradictionOf(
+  claim: Claim,
+  cuts: Cuts | undefined,
+  decimals: number,
+): string | undefined {
+  const cut = cuts?.find(({ trader }) => trader === claim.trader);
+  if (cut === undefined) {
+    return 'The gateway says that you were cut; by your own node you were not.';
+  }
+  const gaveUp = plainDecimal(cut.gave_up_atoms, decimals);
+  if (cut.lots !== claim.lots) {
+    return `The gateway says that ${claim.lots} lots were closed; by your own node ${cut.lots} were.`;
+  }
+  // The gateway's numbers may have zeros at their end.
+  if (atomsOrNone(claim.gaveUp, decimals) !== BigInt(cut.gave_up_atoms)) {
+    return `The gateway says that you gave up ${claim.gaveUp}; by your own node it is ${gaveUp}.`;
+  }
+  return undefined;
+}
+
+function atomsOrNone(text: string, decimals: number): bigint | undefined {
+  try {
+    return atomsOf(text, decimals);
+  } catch {
+    return undefined;
+  }
 }
 
 async function decideAgain({ rpc }: Nodes, signature: string, at: number, market: Address) {
