@@ -27,7 +27,7 @@ const STEP: ProtectiveStep = ProtectiveStep {
     keep_bps: 5_000,
 };
 /// How far the price falls, ticks.
-const FALL: u64 = 8_000;
+const FALL: u64 = 12_000;
 /// How long keepers may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
