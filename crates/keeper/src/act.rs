@@ -24,7 +24,7 @@ use crate::lookup_table::Tables;
 use crate::market::Present;
 use crate::metrics::{RELEASE_PROFIT, SWEEP_INSURANCE};
 use crate::outcome::Outcome;
-use crate::plan::{ending, plan, Idle, Lists, Own, Plan, PlanError, Planned};
+use crate::plan::{ending, plan, Idle, Lists, Own, Plan, PlanError, Planned, TakeOver};
 use crate::scene::{self, Needs, Scene};
 use crate::serve::Board;
 
@@ -299,6 +299,9 @@ impl Actor {
         // Those who land first take orders that others have counted on.
         let takers = self.promises.takers();
         options.spares = options.spares.saturating_add(2 * takers).min(MOST_SPARES);
+        if takers > 0 && options.take_over == TakeOver::Rest {
+            options.take_over = TakeOver::Whole;
+        }
         let (tables, promised) = (self.tables.get(), self.promises.fills(&scene.state.address));
         let own = Own {
             payer: self.sender.payer(),

@@ -37,6 +37,8 @@ pub enum Read {
     All(u64, HashSet<Pubkey>),
     /// A keeper with this wallet did what this one wanted to do.
     Faster(Pubkey),
+    /// A keeper with this wallet is at work.
+    AtWork(Pubkey),
     /// The position with this number has ended, for which a trader has set protective steps in a market.
     Ended {
         /// The market.

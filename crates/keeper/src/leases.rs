@@ -1,6 +1,7 @@
 //! Who of several keepers does a job first, so that they do not all pay for it.
 //!
-//! A keeper that comes too late looks who was faster, and counts with that wallet from then on. Of the
+//! A keeper that comes too late looks who was faster, and counts with that wallet from then on; whom it only
+//! sees at work it waits for once. Of the
 //! keepers that it counts with and itself a hash over the job and the wallet says who is first; the others
 //! wait, each [`TURN_SLOTS`] longer than the one before it, and act if the job is still there. Whoever lets
 //! jobs lie is soon not counted with any more: a keeper alone, or beside one that has stopped, waits for
@@ -78,6 +79,8 @@ impl Lease {
 struct Other {
     seen_slot: u64,
     missed: u8,
+    /// Whether it has been faster at a job, and not only been seen at work.
+    proven: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +94,8 @@ struct Waiting {
 pub struct Leases {
     own: Pubkey,
     others: HashMap<Pubkey, Other>,
+    /// Whoever has let jobs lie, and when.
+    idlers: HashMap<Pubkey, u64>,
     waiting: HashMap<Lease, Waiting>,
 }
 
@@ -101,6 +106,7 @@ impl Leases {
         Self {
             own,
             others: HashMap::new(),
+            idlers: HashMap::new(),
             waiting: HashMap::new(),
         }
     }
@@ -116,11 +122,30 @@ impl Leases {
                 self.others.remove(&oldest);
             }
         }
+        self.idlers.remove(&other);
         let seen = Other {
             seen_slot: slot,
             missed: 0,
+            proven: true,
         };
         self.others.insert(other, seen);
+    }
+
+    /// A keeper with the wallet `other` was at work, as is known in `slot`; whether it is faster is not. Such
+    /// a sight is cheap to stage: only the last one seen so is counted with, until the first job that it
+    /// lets lie.
+    pub fn meet(&mut self, other: Pubkey, slot: u64) {
+        let known = self.others.contains_key(&other) || self.idlers.contains_key(&other);
+        if other == self.own || known || self.others.len() >= MOST_OTHERS {
+            return;
+        }
+        self.others.retain(|_, one| one.proven);
+        let met = Other {
+            seen_slot: slot,
+            missed: MOST_MISSED,
+            proven: false,
+        };
+        self.others.insert(other, met);
     }
 
     /// Number of other keepers that are counted with.
@@ -155,7 +180,7 @@ impl Leases {
         if !before.is_empty() {
             waiting.since_slot = slot;
             for (_, other) in before {
-                self.miss(&other);
+                self.miss(&other, slot);
             }
         }
         true
@@ -167,13 +192,16 @@ impl Leases {
             .retain(|_, one| slot.saturating_sub(one.last_slot) <= OVER_SLOTS);
         self.others
             .retain(|_, one| slot.saturating_sub(one.seen_slot) <= REMEMBERED_SLOTS);
+        self.idlers
+            .retain(|_, since| slot.saturating_sub(*since) <= REMEMBERED_SLOTS);
     }
 
-    fn miss(&mut self, other: &Pubkey) {
+    fn miss(&mut self, other: &Pubkey, slot: u64) {
         if let Some(one) = self.others.get_mut(other) {
             one.missed = one.missed.saturating_add(1);
             if one.missed > MOST_MISSED {
                 self.others.remove(other);
+                self.idlers.insert(*other, slot);
             }
         }
     }
@@ -258,6 +286,28 @@ mod tests {
         assert!(one.waiting.is_empty());
         one.tidy(100 + REMEMBERED_SLOTS + 1);
         assert_eq!(one.others(), 0);
+    }
+
+    #[test]
+    fn who_was_only_seen_at_work_is_waited_for_once_and_one_at_a_time() {
+        let mut leases = Leases::new(key(1));
+        for number in 2..30 {
+            leases.meet(key(number), 100);
+        }
+        assert_eq!(leases.others(), 1, "however many there are");
+        let theirs = (0..200).find(|it| !leases.may_start(&lease(*it), 100));
+        let theirs = lease(theirs.unwrap());
+        assert!(leases.may_start(&theirs, 100 + TURN_SLOTS));
+        assert_eq!(leases.others(), 0);
+        leases.meet(key(29), 110);
+        assert_eq!(leases.others(), 0, "it has let a job lie");
+        leases.see(key(29), 120);
+        leases.meet(key(30), 120);
+        assert_eq!(leases.others(), 2, "it has been faster");
+        leases.meet(key(31), 121);
+        assert!(leases.others.contains_key(&key(29)) && leases.others() == 2);
+        leases.tidy(100 + TURN_SLOTS + REMEMBERED_SLOTS + 1);
+        assert!(leases.idlers.is_empty());
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! Keepers that have been at work lately, by the transactions of the markets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anchor_lang::prelude::Pubkey;
-use ballast_rpc::backoff::Backoff;
 use ballast_rpc::cluster::{Cluster, ReadError};
 use ballast_rpc::history::{Mention, Past};
 use ballast_state::events::BallastEvent;
@@ -15,12 +14,10 @@ use crate::feed::Read;
 
 /// Most transactions of a market that are looked at.
 const MOST_LOOKED_AT: usize = 24;
-/// Wait after the first request that failed.
-const FIRST_DELAY: Duration = Duration::from_millis(500);
-/// Longest wait between two requests.
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// Between two looks: one request a market, and one for each transaction that is new.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Looks for other keepers once, beside the keeper's work.
+/// Looks for other keepers now and then, beside the keeper's work.
 pub struct Rivals {
     /// The node to read from.
     pub cluster: Arc<Cluster>,
@@ -33,33 +30,41 @@ pub struct Rivals {
 }
 
 impl Rivals {
-    /// Tells of whoever has been at work lately, as soon as the node says so.
+    /// Tells of whoever has been at work lately.
     pub async fn tell(self) {
-        let mut backoff = Backoff::new(FIRST_DELAY, LONGEST_DELAY);
-        let wallets = loop {
-            match self.lately().await {
-                Ok(wallets) => break wallets,
-                Err(error) => {
-                    tracing::warn!(%error, "other keepers could not be looked for: once more soon");
-                    tokio::time::sleep(backoff.fail()).await;
+        let mut seen = HashMap::new();
+        loop {
+            match self.lately(&mut seen).await {
+                Ok(wallets) => {
+                    for wallet in wallets {
+                        // Nobody listens any more when the keeper is about to end.
+                        drop(self.readings.send(Read::AtWork(wallet)).await);
+                    }
                 }
+                Err(error) => tracing::warn!(%error, "other keepers could not be looked for"),
             }
-        };
-        for wallet in wallets {
-            // Nobody listens any more when the keeper is about to end.
-            drop(self.readings.send(Read::Faster(wallet)).await);
+            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 
-    /// Wallets that paid for what keepers do, among the newest transactions of the markets.
-    async fn lately(&self) -> Result<BTreeSet<Pubkey>, ReadError> {
+    /// Wallets that paid for what keepers do, among the newest transactions of the markets that were not
+    /// `seen` before.
+    async fn lately(
+        &self,
+        seen: &mut HashMap<Pubkey, Mention>,
+    ) -> Result<BTreeSet<Pubkey>, ReadError> {
         let mut found = BTreeSet::new();
         for market in &self.markets {
-            let mentions = self.cluster.mentions(market, None, None, MOST_LOOKED_AT);
-            let recent = |one: &Mention| !one.failed && one.slot >= self.since_slot;
-            for mention in mentions.await?.into_iter().filter(recent) {
+            let until = seen.get(market).map(|newest| newest.signature);
+            let mentions = self.cluster.mentions(market, until, None, MOST_LOOKED_AT);
+            let mentions = mentions.await?;
+            let recent = |one: &&Mention| !one.failed && one.slot >= self.since_slot;
+            for mention in mentions.iter().filter(recent) {
                 let past = self.cluster.transaction(&mention.signature).await?;
                 found.extend(past.as_ref().and_then(keeper));
+            }
+            if let Some(newest) = mentions.first() {
+                seen.insert(*market, *newest);
             }
         }
         Ok(found)
@@ -82,6 +87,7 @@ const fn is_keepers(event: &BallastEvent) -> bool {
             | BallastEvent::ProtectionExecuted(_)
             | BallastEvent::PoolUnwound(_)
             | BallastEvent::PoolSynced(_)
+            | BallastEvent::InsuranceSwept(_)
     )
 }
 

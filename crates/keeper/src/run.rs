@@ -107,11 +107,6 @@ impl Keeper {
         self.world.clock.slot
     }
 
-    /// The keeper with this wallet is at work too.
-    fn meet(&mut self, wallet: Pubkey) {
-        self.leases.see(wallet, self.slot());
-    }
-
     /// Works until `stop` says so, then waits for what is under way.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Ended {
         let mut ticks = tokio::time::interval(TICK);

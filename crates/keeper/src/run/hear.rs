@@ -46,7 +46,8 @@ impl Keeper {
                 self.count_markets(usize::from(self.world.exchange.market_count));
             }
             Read::Traders(slot, traders) => self.world.apply_traders(slot, &traders),
-            Read::Faster(wallet) => self.meet(wallet),
+            Read::Faster(wallet) => self.leases.see(wallet, self.slot()),
+            Read::AtWork(wallet) => self.leases.meet(wallet, self.slot()),
             Read::Protections(slot, all) => self.world.apply_protections(slot, &all),
             Read::All(slot, present) => self.world.end_absent(slot, &present),
             Read::Ended {
