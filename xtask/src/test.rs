@@ -87,6 +87,8 @@ pub fn test(options: Options) -> Result<ExitCode, String> {
     let options = &options.with_suites(&suites(&root)?);
     let openssl = "perl -MFindBin -MIPC::Cmd -e 1 && make --version";
     cargo::need(&root, "perl with make", openssl, &["perl", "make"])?;
+    let postgres = "command -v initdb || ls /usr/lib/postgresql/*/bin/initdb";
+    cargo::need(&root, "Postgres", postgres, &["postgresql"])?;
     let program = BALLAST.ensure_built(&root)?;
     GATE.ensure_built(&root)?;
     PROBE.ensure_built(&root)?;

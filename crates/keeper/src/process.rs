@@ -425,6 +425,7 @@ impl Begun {
         let subscriptions = Subscriptions {
             accounts: self.feed.addresses.to_vec(),
             types: vec![TRADER_DISCRIMINATOR, PROTECTION_DISCRIMINATOR],
+            transactions: false,
         };
         let cluster = Arc::clone(&self.feed.cluster);
         beside.spawn(follow(cluster, subscriptions, self.patience, self.heard));

@@ -8,7 +8,8 @@ use futures_util::stream::{select_all, BoxStream, StreamExt};
 use solana_account::Account;
 use solana_account_decoder_client_types::UiAccount;
 use solana_pubsub_client::nonblocking::pubsub_client::{PubsubClient, PubsubClientError};
-use solana_rpc_client_api::response::{Response, RpcKeyedAccount};
+use solana_rpc_client_api::config::{RpcTransactionLogsConfig, RpcTransactionLogsFilter};
+use solana_rpc_client_api::response::{Response, RpcKeyedAccount, RpcLogsResponse};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -25,6 +26,8 @@ pub struct Subscriptions {
     pub accounts: Vec<Pubkey>,
     /// Discriminators: all accounts of the program with one of them.
     pub types: Vec<[u8; 8]>,
+    /// Whether transactions of the program are told of.
+    pub transactions: bool,
 }
 
 /// When a connection is given up and how it is opened again.
@@ -60,6 +63,9 @@ pub enum Heard {
     Slot(u64),
     /// An account as of a slot.
     Account(Box<Seen>),
+    /// A transaction of the program landed in this slot. Which, and what it did, is read: see
+    /// [`Cluster::mentions`].
+    Transaction(u64),
 }
 
 /// An account as of a slot.
@@ -172,6 +178,9 @@ impl Session<'_> {
         for discriminator in &wanted.types {
             streams.push(self.accounts_of(discriminator).await?);
         }
+        if wanted.transactions {
+            streams.push(self.transactions().await?);
+        }
         Ok(streams)
     }
 
@@ -181,6 +190,21 @@ impl Session<'_> {
         let (stream, _) = in_time(subscribing).await?;
         let heard = move |update: Response<UiAccount>| async move {
             seen(update.context.slot, address, &update.value)
+        };
+        Ok(stream.filter_map(heard).boxed())
+    }
+
+    /// Transactions of the program that did not fail.
+    async fn transactions(&self) -> Result<BoxStream<'_, Heard>, String> {
+        let of_program = RpcTransactionLogsFilter::Mentions(vec![ballast_state::ID.to_string()]);
+        let config = RpcTransactionLogsConfig {
+            commitment: Some(self.cluster.commitment),
+        };
+        let subscribing = self.client.logs_subscribe(of_program, config);
+        let (stream, _) = in_time(subscribing).await?;
+        let heard = |told: Response<RpcLogsResponse>| async move {
+            let landed = told.value.err.is_none();
+            landed.then_some(Heard::Transaction(told.context.slot))
         };
         Ok(stream.filter_map(heard).boxed())
     }

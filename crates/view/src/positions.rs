@@ -401,13 +401,14 @@ impl Holdings {
     pub fn new(
         address: &Pubkey,
         trader: &Trader,
-        states: &[MarketState],
+        states: &[impl AsRef<MarketState>],
         collateral: Collateral,
     ) -> Result<Self> {
         let mut positions = Vec::new();
         let mut total = trader.free;
         for slot in trader.positions.iter().filter(|slot| !slot.is_empty()) {
-            let state = states.iter().find(|state| state.keys.market == slot.market);
+            let mut all = states.iter().map(AsRef::as_ref);
+            let state = all.find(|state: &&MarketState| state.keys.market == slot.market);
             let state = state.context("a market of the trader was not read")?;
             let view = PositionView::new(slot, state)?;
             let reserved = i64::try_from(slot.order_margin)?;

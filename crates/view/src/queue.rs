@@ -85,10 +85,15 @@ pub struct Standing {
 impl Standing {
     /// Of a trader account's slot in the market, without ranking the whole queue.
     pub fn new(state: &MarketState, slot: &PositionSlot) -> Result<Self> {
-        let moment = state.moment()?;
         let position = slot.position().map_err(anyhow::Error::from)?;
         let side = position.side().context("there is no position")?;
-        let (place, queue_eligible) = TraderPlace::new(state, side, slot.queue_node)?;
+        Self::of(state, side, slot.queue_node)
+    }
+
+    /// Of the position at a node of a queue.
+    pub fn of(state: &MarketState, side: Side, node: u32) -> Result<Self> {
+        let moment = state.moment()?;
+        let (place, queue_eligible) = TraderPlace::new(state, side, node)?;
         Ok(Self {
             market_index: state.market.index,
             market: state.name(),
@@ -126,11 +131,21 @@ impl QueueView {
         top: usize,
         trader: Option<&Pubkey>,
     ) -> Result<Self> {
+        let sides = sides.iter().map(|side| RankedSide::new(state, *side));
+        let sides = sides.collect::<Result<Vec<RankedSide>>>()?;
+        Self::of(state, &sides, top, trader)
+    }
+
+    /// The same of sides that have been ranked already, of `state`.
+    pub fn of(
+        state: &MarketState,
+        sides: &[RankedSide],
+        top: usize,
+        trader: Option<&Pubkey>,
+    ) -> Result<Self> {
         let moment = state.moment()?;
-        let sides: Result<Vec<SideView>> = sides
-            .iter()
-            .map(|side| SideView::new(state, *side, top, trader))
-            .collect();
+        let sides = sides.iter().map(|side| side.view(state, top, trader));
+        let sides: Result<Vec<SideView>> = sides.collect();
         Ok(Self {
             market_index: state.market.index,
             market: state.name(),
@@ -157,36 +172,95 @@ impl QueueView {
     }
 }
 
-impl SideView {
-    fn new(state: &MarketState, side: Side, top: usize, trader: Option<&Pubkey>) -> Result<Self> {
-        let ranking = state.ranking(side)?;
-        let (mut places, mut found) = (Vec::new(), None);
+/// A side of a market in order, ranked once and shown as often as it is asked for.
+pub struct RankedSide {
+    side: Side,
+    entries: Vec<RankedEntry>,
+    /// Lots and worth of those before each.
+    ahead: Vec<(u64, u64)>,
+    lights: [LightCount; 6],
+}
+
+impl RankedSide {
+    /// Ranks a side.
+    pub fn new(state: &MarketState, side: Side) -> Result<Self> {
+        let (entries, mark) = (state.ranking(side)?, state.mark()?);
         let mut lights = [LightCount::default(); 6];
+        let mut ahead = Vec::with_capacity(entries.len());
         let (mut lots, mut notional) = (0_u64, 0_u64);
-        for (rank, entry) in (1_u32..).zip(&ranking) {
-            let place = Place::new(state, rank, entry, lots, notional)?;
-            if let Some(count) = lights.get_mut(usize::from(place.light)) {
+        for entry in &entries {
+            let light = light_of(entry.class, entry.light);
+            if let Some(count) = lights.get_mut(usize::from(light)) {
                 count.positions = count.positions.saturating_add(1);
-                count.lots = count.lots.saturating_add(place.lots);
+                count.lots = count.lots.saturating_add(entry.position.size());
             }
-            lots = lots.saturating_add(place.lots);
-            notional = notional.saturating_add(place.notional_atoms);
-            if trader == Some(&entry.trader) {
-                found = Some(TraderPlace::new(state, side, entry.node)?.0);
-            }
-            if places.len() < top {
-                places.push(place);
-            }
+            ahead.push((lots, notional));
+            lots = lots.saturating_add(entry.position.size());
+            notional = notional.saturating_add(entry.position.notional(mark).computed()?);
         }
         Ok(Self {
-            side: side.name(),
-            positions: u32::try_from(ranking.len())?,
+            side,
+            entries,
+            ahead,
             lights,
-            places,
-            trader: found,
         })
     }
 
+    /// The side.
+    pub const fn side(&self) -> Side {
+        self.side
+    }
+
+    /// The positions, the first to be cut first.
+    pub fn entries(&self) -> &[RankedEntry] {
+        &self.entries
+    }
+
+    /// How many positions.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The position of a trader account, if it has one on this side.
+    pub fn of_trader(&self, trader: &Pubkey) -> Option<&RankedEntry> {
+        Some(self.place_of(trader)?.1)
+    }
+
+    /// The same with how many rank before it.
+    pub fn place_of(&self, trader: &Pubkey) -> Option<(usize, &RankedEntry)> {
+        let mut places = self.entries.iter().enumerate();
+        places.find(|(_, entry)| entry.trader == *trader)
+    }
+
+    /// Its `top` first places, and that of `trader`, as they are printed. `state` is what it was ranked of.
+    pub fn view(
+        &self,
+        state: &MarketState,
+        top: usize,
+        trader: Option<&Pubkey>,
+    ) -> Result<SideView> {
+        let found = trader.and_then(|trader| self.of_trader(trader));
+        let found = found.map(|entry| TraderPlace::new(state, self.side, entry.node));
+        let ranked = (1_u32..).zip(self.entries.iter().zip(&self.ahead));
+        let places = ranked.take(top).map(|(rank, (entry, (lots, notional)))| {
+            Place::new(state, rank, entry, *lots, *notional)
+        });
+        Ok(SideView {
+            side: self.side.name(),
+            positions: u32::try_from(self.entries.len())?,
+            lights: self.lights,
+            places: places.collect::<Result<_>>()?,
+            trader: found.transpose()?.map(|(place, _)| place),
+        })
+    }
+}
+
+impl SideView {
     fn words(&self, state: &MarketState) -> String {
         let mut table = Table::new(&[
             ">rank",

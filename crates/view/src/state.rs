@@ -83,6 +83,12 @@ pub struct MarketState {
     pub units: Units,
 }
 
+impl AsRef<Self> for MarketState {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 /// Where the mark of a display comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]

@@ -10,7 +10,6 @@
 //! Every rule is the client's or the engine's. No bytes make a call panic.
 
 mod calls;
-mod digits;
 pub mod memory;
 pub mod request;
 
@@ -59,8 +58,8 @@ pub fn answer(name: &str, bytes: &[u8]) -> String {
     match answer {
         Ok(value) => format!("{{\"value\":{value}}}"),
         Err(error) => {
-            let sentence = digits::json(&format!("{error:#}"));
-            let name = digits::json(&name);
+            let sentence = ballast_view::digits::json(&format!("{error:#}"));
+            let name = ballast_view::digits::json(&name);
             format!(
                 "{{\"error\":{},\"call\":{}}}",
                 sentence.unwrap_or_default(),
@@ -79,5 +78,5 @@ fn answered<Q: BorshDeserialize, A: Serialize>(
             "the request does not parse ({problem}); expected the fields of this call, from a caller of the same release"
         )
     })?;
-    digits::json(&call(&request)?)
+    ballast_view::digits::json(&call(&request)?)
 }

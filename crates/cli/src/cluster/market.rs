@@ -5,6 +5,7 @@ use ballast_client::amount::grouped;
 use ballast_engine::units::Side;
 use ballast_report::table::Table;
 use ballast_state::exchange::SHORT_DELAY_SLOTS;
+pub use ballast_view::market::{Level, MarketView};
 use clap::Args;
 use serde::Serialize;
 
@@ -23,49 +24,6 @@ pub struct MarketArgs {
     market: String,
 }
 
-/// The best price of a side of the book, and the lots there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Level {
-    ticks: u64,
-    price: String,
-    lots: u64,
-    size: String,
-}
-
-/// A market as it is printed.
-#[derive(Clone, Debug, Serialize)]
-pub struct MarketView {
-    index: u16,
-    name: String,
-    market: String,
-    slot: u64,
-    /// `active`, `reduce_only`, `settling` or `settled`.
-    mode: &'static str,
-    /// When it ends or ended, unix seconds; `null` where no end is foreseen.
-    ends_at: Option<i64>,
-    #[serde(skip)]
-    mode_words: String,
-    price_ticks: Option<u64>,
-    price: Option<String>,
-    /// `oracle` or `last_recorded`.
-    price_source: Option<&'static str>,
-    price_age_seconds: Option<i64>,
-    /// What keeps the price from opening positions.
-    price_fault: Option<&'static str>,
-    funding_current_ppm: Option<i32>,
-    funding_sample_ppm: Option<i32>,
-    funding_next_ppm: Option<i32>,
-    open_interest_lots: u64,
-    open_interest: String,
-    best_bid: Option<Level>,
-    best_ask: Option<Level>,
-    insurance_atoms: u64,
-    insurance: String,
-    insurance_available_atoms: u64,
-    adl_rounds: u64,
-    liquidations: u64,
-}
-
 /// All markets as they are printed.
 #[derive(Clone, Debug, Serialize)]
 struct MarketsView {
@@ -77,50 +35,6 @@ struct MarketsView {
     risk_delay_slots: u64,
     admin_delay_slots: u64,
     markets: Vec<MarketView>,
-}
-
-impl MarketView {
-    /// Of a market's accounts.
-    pub fn new(state: &MarketState) -> Result<Self> {
-        let units = state.units;
-        let mark = state.mark_ticks();
-        let rates = mark.map(|_| state.funding_rates()).transpose()?;
-        let level = |side| -> Result<Option<Level>> {
-            Ok(state.best(side)?.map(|(ticks, lots)| Level {
-                ticks,
-                price: units.price(ticks),
-                lots,
-                size: units.size(lots),
-            }))
-        };
-        let (market, mode) = (&state.market, ModeView::new(state));
-        Ok(Self {
-            index: market.index,
-            name: state.name(),
-            market: state.keys.market.to_string(),
-            slot: state.slot,
-            mode: mode.mode,
-            ends_at: mode.ends_at,
-            mode_words: mode.words(),
-            price_ticks: mark.map(|(ticks, _)| ticks),
-            price: mark.map(|(ticks, _)| units.price(ticks)),
-            price_source: mark.map(|(_, source)| source.name()),
-            price_age_seconds: state.price_age(),
-            price_fault: state.price_fault(),
-            funding_current_ppm: rates.map(|rates| rates.current_ppm),
-            funding_sample_ppm: rates.map(|rates| rates.sample_ppm),
-            funding_next_ppm: rates.map(|rates| rates.next_ppm),
-            open_interest_lots: market.open_interest_lots,
-            open_interest: units.size(market.open_interest_lots),
-            best_bid: level(Side::Long)?,
-            best_ask: level(Side::Short)?,
-            insurance_atoms: market.insurance.balance,
-            insurance: units.collateral.text(market.insurance.balance.into()),
-            insurance_available_atoms: state.insurance_available()?,
-            adl_rounds: market.adl_rounds,
-            liquidations: market.liquidations,
-        })
-    }
 }
 
 /// Runs `ballast markets`.
@@ -338,7 +252,7 @@ impl MarketDetail {
             grouped(market.adl_rounds)
         );
         vec![
-            ("mode", market.mode_words.clone()),
+            ("mode", ModeView::new(state).words()),
             ("price", self.price_words(state)),
             ("price account", self.price_account.clone()),
             ("funding", self.funding_words()),

@@ -4,6 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use anyhow::Result;
 use ballast_engine::wind_down::{EndCause, MarketMode};
 use ballast_report::table::Table;
+use ballast_view::market::mode_name;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -65,16 +66,6 @@ struct StepArgs {
     market: String,
     #[command(flatten)]
     sending: Sending,
-}
-
-/// A mode as the command line has it.
-pub const fn mode_name(mode: MarketMode) -> &'static str {
-    match mode {
-        MarketMode::Active => "active",
-        MarketMode::ReduceOnly => "reduce_only",
-        MarketMode::Settling => "settling",
-        MarketMode::Settled => "settled",
-    }
 }
 
 /// What a market does, as it is printed.

@@ -27,6 +27,8 @@ impl Keeper {
                 self.parts.line.hear(slot);
                 self.see_slot(slot, now);
             }
+            // Not asked for.
+            Heard::Transaction(_) => {}
             Heard::Account(seen) => {
                 let account = Some(&seen.account);
                 self.world.apply(seen.slot, &seen.address, account, now);

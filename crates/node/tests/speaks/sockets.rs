@@ -191,6 +191,7 @@ async fn the_keepers_follower_connects_and_hears() {
     let wanted = Subscriptions {
         accounts: vec![price],
         types: vec![ballast_state::market::MARKET_DISCRIMINATOR],
+        transactions: true,
     };
     let (listener, mut heard) = tokio::sync::mpsc::channel(64);
     let following = follow(market.cluster(), wanted, Patience::default(), listener);
@@ -213,5 +214,16 @@ async fn the_keepers_follower_connects_and_hears() {
     let seen = seen.unwrap();
     assert_eq!((slots, seen.slot, seen.address), (vec![slot], slot, price));
     assert_eq!(seen.account, there);
+    let slot = market.node.with(|sandbox| {
+        let trader = market.scene.longs[0].clone();
+        sandbox.deposit(&trader, 1).unwrap();
+        sandbox.slot()
+    });
+    let landed = loop {
+        if let Heard::Transaction(slot) = heard.recv().await.expect("it goes on") {
+            break slot;
+        }
+    };
+    assert_eq!(landed, slot, "a transaction of the program");
     following.abort();
 }

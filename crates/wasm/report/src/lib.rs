@@ -3,7 +3,7 @@
 //!
 //! The one call is `rehearsal`; its request is the text of the file.
 
-#[path = "../../src/digits.rs"]
+#[path = "../../../view/src/digits.rs"]
 mod digits;
 #[path = "../../src/memory.rs"]
 pub mod memory;

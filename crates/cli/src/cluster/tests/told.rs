@@ -5,12 +5,12 @@ use ballast_state::error::BallastError;
 use solana_signature::Signature;
 
 use super::*;
-use crate::cluster::book::BookView;
 use crate::cluster::history::{entries, Entry, Kind, Naming};
 use crate::cluster::orders::announce::{Announced, Foreseen};
 use crate::cluster::refusal::Asked;
 use ballast_client::makers::TakerView;
 use ballast_engine::position::Position;
+use ballast_view::book::BookView;
 
 impl Stage {
     /// What events mean to a trader account, as `ballast history` reads them from the chain.

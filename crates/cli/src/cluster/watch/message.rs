@@ -3,18 +3,14 @@
 use std::time::SystemTime;
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::amount::{decimal, truncated_decimal};
 use ballast_report::figures::short;
 use serde::Serialize;
 
-use super::alerts::{Crossing, Kind};
-use super::venue::News;
 use crate::cluster::history::Entry;
 use crate::cluster::state::MarketState;
-use ballast_view::positions::{lights, PositionView};
-
-/// Decimals of a margin ratio in basis points.
-const RATIO_DECIMALS: u8 = 4;
+use ballast_view::alerts::{closed_sentence, sentence, Crossing, Look, Subject};
+use ballast_view::positions::PositionView;
+use ballast_view::venue::News;
 
 /// An alert as it is printed and posted.
 #[derive(Clone, Debug, Serialize)]
@@ -22,7 +18,7 @@ pub struct Alert {
     r#type: &'static str,
     /// The alert in a sentence.
     pub text: String,
-    /// `light`, `margin_ratio`, `adl_risk`, `liquidation`, `deleveraging`, `mode`, `pause` or `staged`.
+    /// `light`, `margin_ratio`, `adl_risk`, `funding`, `liquidation`, `deleveraging`, `mode`, `pause` or `staged`.
     kind: &'static str,
     /// Whether it begins; it ends otherwise. Always true of what was done already.
     pub raised: bool,
@@ -36,6 +32,9 @@ pub struct Alert {
     /// Probability of being cut, millionths, where it is forecast.
     #[serde(skip_serializing_if = "Option::is_none")]
     adl_risk_ppm: Option<u32>,
+    /// Funding that it pays, millionths of its worth an hour; negative what it receives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    funding_ppm: Option<i32>,
     mark: String,
     slot: u64,
     pub unix_timestamp: i64,
@@ -71,6 +70,7 @@ impl Alert {
             light: None,
             margin_ratio_bps: None,
             adl_risk_ppm: None,
+            funding_ppm: None,
             mark: String::new(),
             slot: 0,
             unix_timestamp: unix_now(),
@@ -92,20 +92,31 @@ impl Alert {
     pub fn crossed(
         trader: &Pubkey,
         view: &PositionView,
-        state: Option<&MarketState>,
-        risk_ppm: Option<u32>,
+        state: &MarketState,
+        look: &Look,
         crossing: &Crossing,
     ) -> Self {
-        let text = crossed(trader, view, state, risk_ppm, crossing);
+        let text = sentence(
+            &Subject {
+                market: &view.market,
+                side: view.side,
+                trader: &short(&trader.to_string()),
+                look,
+                mark: &state.units.show_price(view.mark_ticks),
+                liquidation: view.liquidation(),
+            },
+            crossing,
+        );
         let alert = Self::new(crossing.kind.name(), crossing.raised, text);
         let alert = alert.about(trader, Some(view.market_index), Some(view.market.clone()));
         Self {
             light: view.light,
             margin_ratio_bps: view.margin_ratio_bps,
-            adl_risk_ppm: risk_ppm,
+            adl_risk_ppm: look.risk_ppm,
+            funding_ppm: look.funding_ppm,
             mark: view.mark().to_owned(),
-            slot: state.map_or(0, |state| state.slot),
-            unix_timestamp: state.map_or_else(unix_now, |state| state.now),
+            slot: state.slot,
+            unix_timestamp: state.now,
             ..alert
         }
     }
@@ -113,7 +124,7 @@ impl Alert {
     /// The end of an alert whose position is closed.
     pub fn closed(trader: &Pubkey, index: u16, market: &str, crossing: &Crossing) -> Self {
         let who = short(&trader.to_string());
-        let text = format!("{market} position of {who}: closed");
+        let text = closed_sentence(market, &who);
         let alert = Self::new(crossing.kind.name(), false, text);
         alert.about(trader, Some(index), Some(market.to_owned()))
     }
@@ -152,49 +163,6 @@ impl Alert {
             market,
             staged: news.staged,
             ..alert
-        }
-    }
-}
-
-fn crossed(
-    trader: &Pubkey,
-    view: &PositionView,
-    state: Option<&MarketState>,
-    risk_ppm: Option<u32>,
-    crossing: &Crossing,
-) -> String {
-    let who = format!(
-        "{} {} of {}",
-        view.market,
-        view.side,
-        short(&trader.to_string())
-    );
-    let light = view.light.unwrap_or(0);
-    let ratio = view.margin_ratio_bps.unwrap_or(0);
-    let times = decimal(ratio.into(), RATIO_DECIMALS);
-    let risk = truncated_decimal(risk_ppm.unwrap_or(0).into(), 4, 2);
-    match (crossing.kind, crossing.raised) {
-        (Kind::Light, true) => format!(
-            "{who}: light {} ({light} of 5), it is among the first to be deleveraged",
-            lights(light)
-        ),
-        (Kind::Light, false) => format!("{who}: light {} ({light} of 5) again", lights(light)),
-        (Kind::MarginRatio, true) => format!(
-            "{who}: equity is {times} times maintenance margin at {}, liquidation at {}",
-            state.map_or_else(
-                || view.mark().to_owned(),
-                |state| state.units.show_price(view.mark_ticks)
-            ),
-            view.liquidation().unwrap_or("no price")
-        ),
-        (Kind::MarginRatio, false) => {
-            format!("{who}: equity is {times} times maintenance margin again")
-        }
-        (Kind::AdlRisk, true) => {
-            format!("{who}: deleveraged with a probability of {risk} %; `ballast risk` says what halves it")
-        }
-        (Kind::AdlRisk, false) => {
-            format!("{who}: deleveraged with a probability of {risk} % again")
         }
     }
 }

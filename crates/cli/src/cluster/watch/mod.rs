@@ -1,6 +1,5 @@
 //! `ballast watch`: looks at positions again and again and reports crossings of thresholds.
 
-mod alerts;
 mod forced;
 mod message;
 mod risk;
@@ -27,14 +26,16 @@ use super::risk::PathArgs;
 use super::session::{say, Session};
 use super::state::{age_words, MarketState, Parts};
 use super::units::percent_of_bps;
-use super::wind_down::{mode_name, ModeView};
-use alerts::{Alerts, Look, Thresholds};
+use super::wind_down::ModeView;
+use ballast_view::alerts::{funding_paid, Alerts, Look, Thresholds};
+use ballast_view::market::mode_name;
 use ballast_view::positions::{lights, PositionView};
 use ballast_view::protection::ProtectionView;
+use ballast_view::venue::Mode;
 use forced::Forced;
 use message::Alert;
 use risk::Risks;
-use venue::{Mode, Venue};
+use venue::Watched;
 use webhook::Webhook;
 
 /// Arguments of `watch`.
@@ -59,6 +60,10 @@ pub struct WatchArgs {
     /// minute.
     #[arg(long, value_name = "PROBABILITY", value_parser = probability, requires = "prices")]
     adl_risk_above: Option<u32>,
+    /// Alert when a position pays funding of more than this, millionths of its worth an hour; 0 tells when
+    /// it begins to pay.
+    #[arg(long, value_name = "PPM", value_parser = clap::value_parser!(i32).range(0..))]
+    funding_above: Option<i32>,
     #[command(flatten)]
     paths: PathArgs,
     /// POST every alert to this URL as JSON.
@@ -111,7 +116,7 @@ struct Watcher<'a> {
     alerts: Alerts<(Pubkey, u16)>,
     forced: Forced,
     risks: Option<Risks>,
-    venue: Venue,
+    venue: Watched,
     /// Positions of the last look, to notice when one is closed.
     open: Vec<(Pubkey, u16, String)>,
     webhook: Option<Webhook>,
@@ -146,13 +151,14 @@ pub async fn run(session: &Session, args: &WatchArgs) -> Result<()> {
             light_at: args.light_at,
             ratio_below_bps: args.margin_ratio_below,
             risk_above_ppm: args.adl_risk_above,
+            funding_above_ppm: args.funding_above,
         }),
         risks: match args.adl_risk_above {
             None => None,
             Some(_) => Some(Risks::new(&args.paths)?),
         },
         forced: Forced::new(session).await?,
-        venue: Venue::default(),
+        venue: Watched::default(),
         open: Vec::new(),
         webhook,
         redraw: !session.json && !args.once && std::io::stdout().is_terminal(),
@@ -264,24 +270,19 @@ impl Watcher<'_> {
             for view in &one.positions {
                 let risks = self.risks.as_ref();
                 let risk_ppm = risks.and_then(|risks| risks.of(&one.trader, view.market_index));
+                let mut states = one.states.iter();
+                let state = states.find(|state| state.market.index == view.market_index);
+                let Some(state) = state else { continue };
                 let look = Look {
                     light: view.light.unwrap_or(0),
                     ratio_bps: view.margin_ratio_bps.unwrap_or(i64::MAX),
                     risk_ppm,
+                    funding_ppm: funding_paid(state, view.lots),
                 };
                 let key = (one.trader, view.market_index);
                 for crossing in self.alerts.look(key, Some(&look)) {
-                    let state = one
-                        .states
-                        .iter()
-                        .find(|s| s.market.index == view.market_index);
-                    found.push(Alert::crossed(
-                        &one.trader,
-                        view,
-                        state,
-                        risk_ppm,
-                        &crossing,
-                    ));
+                    let trader = &one.trader;
+                    found.push(Alert::crossed(trader, view, state, &look, &crossing));
                 }
                 open.push((one.trader, view.market_index, view.market.clone()));
             }

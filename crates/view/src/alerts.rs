@@ -3,11 +3,20 @@
 
 use std::collections::BTreeMap;
 
+use ballast_client::amount::{decimal, truncated_decimal};
+
+use crate::positions::lights;
+use crate::state::MarketState;
+use crate::units::percent_of_ppm_signed;
+
+/// Decimals of a margin ratio in basis points.
+const RATIO_DECIMALS: u8 = 4;
+
 /// A margin ratio alert ends this far above its threshold, basis points of the threshold.
 const RATIO_MARGIN_BPS: i64 = 500;
 /// A risk alert ends this far below its threshold, per cent of the threshold.
 const RISK_CLEAR_PERCENT: u32 = 80;
-/// A light alert ends after so many looks in a row below its threshold.
+/// An alert of a light or of funding ends after so many looks in a row below its threshold.
 const CLEAR_LOOKS: u32 = 3;
 
 /// What is watched for.
@@ -19,6 +28,9 @@ pub struct Thresholds {
     pub ratio_below_bps: i64,
     /// Alert above this probability of being cut, millionths; `None` for none.
     pub risk_above_ppm: Option<u32>,
+    /// Alert when the position pays funding of more than this, millionths of its worth an hour; 0 for any;
+    /// `None` for no alert.
+    pub funding_above_ppm: Option<i32>,
 }
 
 /// What one look found of a position.
@@ -30,10 +42,15 @@ pub struct Look {
     pub ratio_bps: i64,
     /// Probability of being cut, millionths, where it is known.
     pub risk_ppm: Option<u32>,
+    /// Funding that it pays, millionths of its worth an hour; negative what it receives. `None` where the
+    /// rate is not known.
+    pub funding_ppm: Option<i32>,
 }
 
 /// What an alert is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::EnumString, strum::IntoStaticStr,
+)]
 #[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// The place in the deleveraging queue.
@@ -42,6 +59,8 @@ pub enum Kind {
     MarginRatio,
     /// The probability of being cut.
     AdlRisk,
+    /// Funding, which a position pays that received it before, or pays more of.
+    Funding,
 }
 
 impl Kind {
@@ -77,6 +96,19 @@ impl<K: Copy + Ord> Alerts<K> {
         }
     }
 
+    /// With alerts that had begun before and have not ended: what [`Self::raised`] gave.
+    pub fn resume(thresholds: Thresholds, raised: impl IntoIterator<Item = (K, Kind)>) -> Self {
+        Self {
+            thresholds,
+            raised: raised.into_iter().map(|key| (key, 0)).collect(),
+        }
+    }
+
+    /// The alerts that have begun and not ended.
+    pub fn raised(&self) -> impl Iterator<Item = (K, Kind)> + '_ {
+        self.raised.keys().copied()
+    }
+
     /// Takes a look at a position, `None` when it is closed, and tells which alerts it begins or
     /// ends.
     pub fn look(&mut self, key: K, look: Option<&Look>) -> Vec<Crossing> {
@@ -84,6 +116,7 @@ impl<K: Copy + Ord> Alerts<K> {
             light_at,
             ratio_below_bps,
             risk_above_ppm,
+            funding_above_ppm,
         } = self.thresholds;
         let light = look.map(|look| {
             let over = look.light >= light_at;
@@ -103,10 +136,16 @@ impl<K: Copy + Ord> Alerts<K> {
             }
             _ => (false, false, 1),
         });
+        // Nor is one without a rate.
+        let funding = look.map(|look| match (look.funding_ppm, funding_above_ppm) {
+            (Some(ppm), Some(above)) => (ppm > above, ppm <= above, CLEAR_LOOKS),
+            _ => (false, false, 1),
+        });
         let crossings = [
             (Kind::Light, light),
             (Kind::MarginRatio, ratio),
             (Kind::AdlRisk, risk),
+            (Kind::Funding, funding),
         ];
         crossings
             .into_iter()
@@ -140,6 +179,71 @@ impl<K: Copy + Ord> Alerts<K> {
     }
 }
 
+/// Funding that a position of so many signed lots pays, millionths of its worth an hour; negative what it
+/// receives. `None` while the market has no price.
+pub fn funding_paid(state: &MarketState, lots: i64) -> Option<i32> {
+    let rate = state.funding_rates().ok()?.current_ppm;
+    Some(if lots < 0 {
+        rate.saturating_neg()
+    } else {
+        rate
+    })
+}
+
+/// The position that an alert is about, in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Name of its market.
+    pub market: &'a str,
+    /// `long` or `short`.
+    pub side: &'a str,
+    /// Its trader account, as it is shown.
+    pub trader: &'a str,
+    /// What was found of it.
+    pub look: &'a Look,
+    /// The mark for people.
+    pub mark: &'a str,
+    /// Its liquidation price for people; `None` where no price liquidates it.
+    pub liquidation: Option<&'a str>,
+}
+
+/// A crossing in a sentence.
+pub fn sentence(subject: &Subject<'_>, crossing: &Crossing) -> String {
+    let Subject { look, mark, .. } = subject;
+    let who = format!("{} {} of {}", subject.market, subject.side, subject.trader);
+    let light = look.light;
+    let times = decimal(look.ratio_bps.into(), RATIO_DECIMALS);
+    let risk = truncated_decimal(look.risk_ppm.unwrap_or(0).into(), 4, 2);
+    let funding = percent_of_ppm_signed(look.funding_ppm.unwrap_or(0));
+    match (crossing.kind, crossing.raised) {
+        (Kind::Light, true) => format!(
+            "{who}: light {} ({light} of 5), it is among the first to be deleveraged",
+            lights(light)
+        ),
+        (Kind::Light, false) => format!("{who}: light {} ({light} of 5) again", lights(light)),
+        (Kind::MarginRatio, true) => format!(
+            "{who}: equity is {times} times maintenance margin at {mark}, liquidation at {}",
+            subject.liquidation.unwrap_or("no price")
+        ),
+        (Kind::MarginRatio, false) => {
+            format!("{who}: equity is {times} times maintenance margin again")
+        }
+        (Kind::AdlRisk, true) => {
+            format!("{who}: deleveraged with a probability of {risk} %; `ballast risk` says what halves it")
+        }
+        (Kind::AdlRisk, false) => {
+            format!("{who}: deleveraged with a probability of {risk} % again")
+        }
+        (Kind::Funding, true) => format!("{who}: it pays funding, {funding} of its worth an hour"),
+        (Kind::Funding, false) => format!("{who}: funding is {funding} of its worth an hour again"),
+    }
+}
+
+/// The end of an alert whose position is closed, in a sentence.
+pub fn closed_sentence(market: &str, trader: &str) -> String {
+    format!("{market} position of {trader}: closed")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +252,7 @@ mod tests {
         light_at: 4,
         ratio_below_bps: 15_000,
         risk_above_ppm: Some(50_000),
+        funding_above_ppm: Some(0),
     };
 
     /// Crossings of one position over looks of (light, ratio), as `+light`, `-ratio` and so on.
@@ -159,6 +264,7 @@ mod tests {
                 light,
                 ratio_bps,
                 risk_ppm: None,
+                funding_ppm: None,
             });
             for crossing in alerts.look(0, look.as_ref()) {
                 let sign = if crossing.raised { "+" } else { "-" };
@@ -166,6 +272,7 @@ mod tests {
                     Kind::Light => "light",
                     Kind::MarginRatio => "ratio",
                     Kind::AdlRisk => "risk",
+                    Kind::Funding => "funding",
                 };
                 found.push(format!("{number}{sign}{name}"));
             }
@@ -216,6 +323,7 @@ mod tests {
                 light: 1,
                 ratio_bps: 99_999,
                 risk_ppm,
+                funding_ppm: None,
             };
             let found = alerts.look(0, Some(&look));
             found.first().map(|crossing| crossing.raised)
@@ -225,6 +333,43 @@ mod tests {
         assert_eq!(found, [None, Some(true), None, None, None]);
         let looks = [Some(40_000), Some(10), Some(50_001)];
         assert_eq!(looks.map(raised), [Some(false), None, Some(true)]);
+    }
+
+    #[test]
+    fn a_position_that_begins_to_pay_funding_raises_one_alert() {
+        let mut alerts = Alerts::new(THRESHOLDS);
+        let mut raised = |funding_ppm| {
+            let look = Look {
+                light: 1,
+                ratio_bps: 99_999,
+                risk_ppm: None,
+                funding_ppm,
+            };
+            let found = alerts.look(0, Some(&look));
+            found.first().map(|crossing| crossing.raised)
+        };
+        let looks = [-5, 0, 1, 40, 0, -1, 2, 0, 0].map(|ppm| raised(Some(ppm)));
+        let expected = [None, None, Some(true), None, None, None, None, None, None];
+        assert_eq!(looks, expected, "one that flickers");
+        assert_eq!(raised(None), None, "no rate ends nothing");
+        assert_eq!(raised(Some(-1)), Some(false));
+        assert_eq!(raised(Some(1)), Some(true));
+    }
+
+    #[test]
+    fn alerts_go_on_where_they_were_left() {
+        let bad = Look {
+            light: 5,
+            ratio_bps: 1,
+            risk_ppm: None,
+            funding_ppm: Some(1),
+        };
+        let mut before = Alerts::new(THRESHOLDS);
+        assert_eq!(before.look(7, Some(&bad)).len(), 3);
+        let mut after = Alerts::resume(THRESHOLDS, before.raised());
+        assert!(after.look(7, Some(&bad)).is_empty(), "told already");
+        assert_eq!(after.look(7, None).len(), 3, "and ended once");
+        assert_eq!(after.raised().count(), 0);
     }
 
     #[test]
@@ -243,6 +388,7 @@ mod tests {
             light: 5,
             ratio_bps: 1,
             risk_ppm: Some(60_000),
+            funding_ppm: None,
         };
         assert_eq!(alerts.look(1, Some(&bad)).len(), 3);
         assert_eq!(alerts.look(2, Some(&bad)).len(), 3);

@@ -1,0 +1,149 @@
+//! History against the counters of the markets.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use anyhow::Result;
+use ballast_rpc::cluster::Cluster;
+use ballast_state::Pubkey;
+
+use super::accounts::final_markets;
+use crate::gateway::Gateway;
+use crate::store::finality::{self, Counted, Hole};
+use crate::store::sql::{number, StoreError};
+
+/// Newest holes that are shown.
+const SHOWN: u32 = 20;
+
+/// What markets count, by address, with their numbers.
+type Counters = BTreeMap<Pubkey, (u16, Counted)>;
+
+/// What markets count, final.
+///
+/// # Errors
+/// When the node does not answer.
+pub async fn read(cluster: &Cluster) -> Result<Counters> {
+    let (_, markets) = final_markets(cluster).await?;
+    let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let counters = markets.into_iter().map(|(address, market)| {
+        let counted = Counted {
+            liquidations: signed(market.liquidations),
+            rounds: signed(market.adl_rounds),
+            open_interest: (!market.mode().has_ended()).then(|| signed(market.open_interest_lots)),
+        };
+        (address, (market.index, counted))
+    });
+    Ok(counters.collect())
+}
+
+/// Compares history up to slot `root` with what markets counted before that slot and count now, where that is the
+/// same.
+///
+/// # Errors
+/// When the node or the database does not answer.
+pub async fn compare(
+    gateway: &Gateway,
+    cluster: &Cluster,
+    before: Counters,
+    root: u64,
+) -> Result<()> {
+    let after = read(cluster).await?;
+    let still: Vec<(Pubkey, u16, Counted)> = before
+        .into_iter()
+        .filter(|(address, counted)| after.get(address) == Some(counted))
+        .map(|(address, (index, counted))| (address, index, counted))
+        .collect();
+    let all_still = still.len() == after.len();
+    let found = gateway.store.read(move |sql| {
+        let mut counters = Vec::new();
+        for (address, index, chain) in &still {
+            let address = address.to_string();
+            let known = finality::counted(sql, *index, &address, root)?;
+            counters.extend(differences(&address, &known, chain, root));
+        }
+        let (holes, count) = finality::holes(sql, SHOWN)?;
+        let first = number(
+            sql,
+            "SELECT CAST(COUNT(*) AS BIGINT) FROM event WHERE name = 'ExchangeInitialized'",
+            &[],
+        )?;
+        Ok::<_, StoreError>((counters, holes, count, first.unwrap_or(0) > 0))
+    });
+    let (counters, holes, count, from_beginning) = found.await?;
+    let joins = count + i64::try_from(counters.len()).unwrap_or(0);
+    gateway.metrics.holes.set(joins);
+    let whole = joins == 0 && from_beginning;
+    gateway.metrics.complete.set(i64::from(whole));
+    let slot = i64::try_from(root).unwrap_or(i64::MAX);
+    gateway.metrics.final_slot.set(slot);
+    gateway.vitals(|vitals| {
+        vitals.final_slot = root;
+        vitals.from_beginning = from_beginning;
+        (vitals.holes, vitals.hole_count) = (holes, count);
+        if all_still || !counters.is_empty() {
+            vitals.counters = counters;
+            vitals.compared = Some(Instant::now());
+        }
+    });
+    Ok(())
+}
+
+fn differences(market: &str, known: &Counted, chain: &Counted, slot: u64) -> Vec<Hole> {
+    let mut pairs = vec![
+        ("liquidations", known.liquidations, chain.liquidations),
+        ("adl_rounds", known.rounds, chain.rounds),
+    ];
+    if let (Some(known), Some(chain)) = (known.open_interest, chain.open_interest) {
+        pairs.push(("open_interest_lots", known, chain));
+    }
+    let apart = pairs.into_iter().filter(|(_, known, chain)| known != chain);
+    apart
+        .map(|(what, known, chain)| Hole {
+            what: what.to_owned(),
+            market: Some(market.to_owned()),
+            trader: None,
+            signature: String::new(),
+            slot,
+            expected: known.to_string(),
+            found: chain.to_string(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_counter_that_differs_is_named() {
+        let chain = Counted {
+            liquidations: 2,
+            rounds: 1,
+            open_interest: Some(60),
+        };
+        assert!(differences("m", &chain, &chain, 1).is_empty());
+        let known = Counted {
+            liquidations: 1,
+            open_interest: Some(50),
+            ..chain
+        };
+        let found = differences("m", &known, &chain, 1);
+        let named: Vec<(&str, &str, &str)> = found
+            .iter()
+            .map(|hole| {
+                (
+                    hole.what.as_str(),
+                    hole.expected.as_str(),
+                    hole.found.as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            named,
+            [
+                ("liquidations", "1", "2"),
+                ("open_interest_lots", "50", "60")
+            ]
+        );
+    }
+}

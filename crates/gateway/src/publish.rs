@@ -1,0 +1,192 @@
+//! What listeners are told: markets as their accounts change, and what happened.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use ballast_state::Pubkey;
+use ballast_view::positions::Holdings;
+use ballast_view::state::MarketState;
+use ballast_view::units::Collateral;
+use serde_json::{json, Value};
+
+use crate::chain::world::News;
+use crate::gateway::Gateway;
+use crate::rows::{Names, Row};
+use crate::scene::{digits_value, Ranked, Scene};
+use crate::store::read::Stored;
+
+/// Those who listen to trader accounts are told of prices at most so often: each takes a walk of the queue.
+const TRADERS: Duration = Duration::from_secs(1);
+/// Newest lines that a topic of happenings holds.
+const NEWEST: usize = 50;
+
+/// Tells of lines of history that are new, here and now.
+pub fn rows(gateway: &Gateway, slot: u64, stored: &[Stored]) {
+    let names = Names::new(gateway);
+    let shown: Vec<Row> = stored.iter().map(|line| Row::new(line, &names)).collect();
+    let now = gateway.scenes().iter().map(|scene| scene.state.now).max();
+    crate::alerts::happened(gateway, &shown, now.unwrap_or(0));
+    let mut topics: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (line, row) in stored.iter().zip(&shown) {
+        let Ok(row) = serde_json::to_value(row) else {
+            continue;
+        };
+        if let Some(market) = line.market {
+            let topic = format!("{}:{market}", line.kind);
+            topics.entry(topic).or_default().push(row.clone());
+        }
+        let mut traders: Vec<&String> = line.trader.iter().chain(&line.other).collect();
+        traders.dedup();
+        for trader in traders {
+            let topic = format!("history:{trader}");
+            topics.entry(topic).or_default().push(row.clone());
+        }
+    }
+    for (topic, rows) in topics {
+        // Of traders, only those that somebody listens to.
+        let heard = !topic.starts_with("history:") || gateway.hub.is_heard(&topic);
+        if heard {
+            gateway.hub.add(&topic, slot, rows, NEWEST);
+        }
+    }
+}
+
+/// Shows markets as their accounts change. Never ends.
+pub async fn run(gateway: Arc<Gateway>) {
+    let least = Duration::from_millis(gateway.config.follow.settle_ms);
+    let mut last: Option<Instant> = None;
+    // When those who listen to trader accounts were told of a price, and whether there has been one since.
+    let (mut told, mut waiting): (Option<Instant>, bool) = (None, false);
+    loop {
+        // What woke it does not matter.
+        match waiting {
+            true => drop(tokio::time::timeout(TRADERS, gateway.changed.notified()).await),
+            false => gateway.changed.notified().await,
+        }
+        let heard = Instant::now();
+        if let Some(early) = last.and_then(|last| least.checked_sub(last.elapsed())) {
+            tokio::time::sleep(early).await;
+        }
+        last = Some(Instant::now());
+        let (news, traders) = {
+            let mut world = gateway.world();
+            (world.take_news(), world.take_traders())
+        };
+        waiting |= news.values().any(|news| news.ranking);
+        let all = waiting && told.is_none_or(|told| told.elapsed() >= TRADERS);
+        if all {
+            (told, waiting) = (Some(Instant::now()), false);
+        }
+        let work = Arc::clone(&gateway);
+        let done = tokio::task::spawn_blocking(move || {
+            let mut priced = Vec::new();
+            for (index, news) in news {
+                match show(&work, index, news) {
+                    Ok(true) => priced.push(index),
+                    Ok(false) => {}
+                    Err(error) => tracing::debug!(market = index, "not shown: {error:#}"),
+                }
+            }
+            // What is listened to is looked up first: the world is not locked while somebody is told.
+            let watched = work.world().watched();
+            for trader in watched {
+                if all || traders.contains(&trader) {
+                    tell_trader(&work, &trader);
+                }
+            }
+            crate::alerts::look(&work, &priced);
+        });
+        if let Err(error) = done.await {
+            tracing::error!(%error, "a market could not be shown");
+        }
+        gateway
+            .metrics
+            .told_seconds
+            .observe(heard.elapsed().as_secs_f64());
+    }
+}
+
+/// Shows a market; whether it was ranked anew.
+fn show(gateway: &Gateway, index: u16, news: News) -> Result<bool> {
+    let parts = gateway.world().parts(index)?;
+    let state = Arc::new(parts.state()?);
+    let before = gateway.scene(index);
+    let scene = match (news.ranking, before.and_then(|before| before.ranked)) {
+        (false, Some(ranked)) => Scene {
+            state,
+            ranked: Some(ranked),
+        },
+        _ => {
+            let begun = Instant::now();
+            let ranked = state.mark_ticks().is_some().then(|| Ranked::new(&state));
+            let seconds = begun.elapsed().as_secs_f64();
+            gateway.metrics.ranking_seconds.observe(seconds);
+            Scene {
+                ranked: ranked.transpose()?.map(Arc::new),
+                state,
+            }
+        }
+    };
+    let slot = scene.state.slot;
+    gateway.set_scene(index, scene.clone());
+    let hub = &gateway.hub;
+    hub.set(&format!("market:{index}"), slot, scene.market()?);
+    hub.set(&format!("book:{index}"), slot, scene.book()?);
+    if news.ranking {
+        if let Some(queue) = scene.queue()? {
+            hub.set(&format!("queue:{index}"), slot, queue);
+        }
+    }
+    Ok(news.ranking)
+}
+
+/// Tells what a trader account holds, where somebody listens to it.
+pub fn tell_trader(gateway: &Gateway, trader: &Pubkey) {
+    let topic = format!("trader:{trader}");
+    if !gateway.hub.is_heard(&topic) {
+        return;
+    }
+    let known = gateway.world().account(trader).cloned();
+    let Some((slot, account)) = known else { return };
+    let told = match account {
+        None => Ok(Value::Null),
+        Some(account) => ballast_client::accounts::trader(&account.data)
+            .map_err(anyhow::Error::from)
+            .and_then(|decoded| holdings(gateway, trader, &decoded)),
+    };
+    match told {
+        Ok(value) => gateway.hub.set(&topic, slot, value),
+        Err(error) => {
+            let value = json!({"error": format!("{error:#}")});
+            gateway.hub.set(&topic, slot, value);
+        }
+    }
+}
+
+/// What a trader account holds, as it is printed.
+///
+/// # Errors
+/// When a market of it has not been read, or a figure cannot be computed.
+pub fn holdings(
+    gateway: &Gateway,
+    address: &Pubkey,
+    trader: &ballast_state::trader::Trader,
+) -> Result<Value> {
+    let wanted: Vec<Pubkey> = trader
+        .positions
+        .iter()
+        .filter(|slot| !slot.is_empty())
+        .map(|slot| slot.market)
+        .collect();
+    let scenes = gateway.scenes().into_iter();
+    let states: Vec<Arc<MarketState>> = scenes
+        .map(|scene| scene.state)
+        .filter(|state| wanted.contains(&state.keys.market))
+        .collect();
+    let collateral = Collateral {
+        decimals: gateway.world().exchange()?.mint_decimals,
+    };
+    digits_value(&Holdings::new(address, trader, &states, collateral)?)
+}

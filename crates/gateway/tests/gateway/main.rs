@@ -1,0 +1,10 @@
+//! A gateway over an embedded exchange that is served as a node.
+
+mod alerts;
+mod durability;
+mod flood;
+mod history;
+mod pages;
+mod postgres;
+mod stage;
+mod streams;
