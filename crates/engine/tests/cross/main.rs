@@ -13,6 +13,7 @@ mod history;
 mod liquidation;
 mod lists;
 mod records;
+mod scale;
 mod structure;
 mod theorem;
 mod tight;
