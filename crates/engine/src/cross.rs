@@ -13,6 +13,7 @@ pub mod account;
 pub mod board;
 pub mod checkpoints;
 pub mod checks;
+pub mod convert;
 pub mod cut;
 pub mod drift;
 pub mod entry;
@@ -33,10 +34,24 @@ pub use terms::LegTerms;
 pub const MOST_LEGS: usize = 4;
 /// Most markets on the board.
 pub const MOST_MARKETS: usize = 8;
-/// Most by which a record may flatter between two writes of its account, per cent of its equity.
-pub const SLACK_PERCENT: u64 = 10;
-/// Slots for which a board entry serves to liquidate, to flag and to deleverage, and a witness's stamp is
-/// believed: about ten seconds.
+/// Slots for which a board entry serves to liquidate, to flag and to deleverage, a record is fresh and a
+/// witness is believed: about ten seconds.
 pub const FRESH_SLOTS: u64 = 25;
+
+/// Most by which records may flatter after a write of their account, per cent of its equity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slack {
+    /// A record older than [`FRESH_SLOTS`].
+    pub percent: u64,
+    /// A fresh one.
+    pub fresh_percent: u64,
+}
+
+/// The slack of every cross account. A fresh record's is below any rank tolerance of a cross market, so that
+/// equals are told apart from those above once they are recorded anew.
+pub const SLACK: Slack = Slack {
+    percent: 10,
+    fresh_percent: 1,
+};
 /// Most of an unrealised profit that counts for opening, basis points.
 pub const MOST_PROFIT_WEIGHT_BPS: u32 = 0;

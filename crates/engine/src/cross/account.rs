@@ -30,6 +30,10 @@ pub struct Leg<'a> {
     pub terms: &'a LegTerms,
     /// How much of its unrealised profit counts for opening, basis points.
     pub profit_weight_bps: u32,
+    /// Slot in which its node was recorded.
+    pub recorded_slot: u64,
+    /// Whether a witness has found its account below maintenance or too weak for any cut then.
+    pub weak: bool,
 }
 
 impl Leg<'_> {

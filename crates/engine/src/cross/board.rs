@@ -5,7 +5,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::checkpoints::{Checkpoints, Yardstick, MOST_CHECKPOINTS};
 use super::drift::Drift;
-use super::{CrossError, LegTerms, FRESH_SLOTS, MOST_MARKETS, MOST_PROFIT_WEIGHT_BPS};
+use super::{CrossError, LegTerms, Slack, FRESH_SLOTS, MOST_MARKETS, MOST_PROFIT_WEIGHT_BPS};
 use crate::error::EngineError;
 use crate::margin::MarginScale;
 use crate::oracle::Mark;
@@ -261,7 +261,7 @@ impl Board {
         mark: LotPrice,
         funding: FundingIndex,
         maintenance_bps: u32,
-        slack_percent: u64,
+        slack: Slack,
     ) -> Result<Drifts, CrossError> {
         let mut now = self.yardsticks()?;
         let own = now.get_mut(place).ok_or(CrossError::EntryUnknown)?;
@@ -275,14 +275,16 @@ impl Board {
             count: live.len(),
             bases: [0; MOST_CHECKPOINTS],
             drifts: [Drift::NONE; MOST_CHECKPOINTS],
+            fresh: [Drift::NONE; MOST_CHECKPOINTS],
             kappas: [0; MOST_CHECKPOINTS],
         };
-        let places = drifts.bases.iter_mut().zip(&mut drifts.drifts);
-        let places = places.zip(&mut drifts.kappas);
-        for (((base, drift), kappa), checkpoint) in places.zip(live) {
+        let places = drifts.bases.iter_mut().zip(&mut drifts.kappas);
+        let maps = drifts.drifts.iter_mut().zip(&mut drifts.fresh);
+        for (((base, kappa), (drift, fresh)), checkpoint) in places.zip(maps).zip(live) {
             *base = checkpoint.id;
             *kappa = checkpoint.kappa_ppm(&now);
-            *drift = Drift::new(*kappa, slack_percent)?;
+            *drift = Drift::new(*kappa, slack.percent)?;
+            *fresh = Drift::new(*kappa, slack.fresh_percent)?;
         }
         Ok(drifts)
     }
@@ -325,6 +327,8 @@ pub struct Drifts {
     /// Numbers of the live checkpoints, ascending.
     bases: [u32; MOST_CHECKPOINTS],
     drifts: [Drift; MOST_CHECKPOINTS],
+    /// Of records that are fresh.
+    fresh: [Drift; MOST_CHECKPOINTS],
     kappas: [u32; MOST_CHECKPOINTS],
 }
 
@@ -334,6 +338,7 @@ impl Drifts {
         count: 1,
         bases: [0; MOST_CHECKPOINTS],
         drifts: [Drift::NONE; MOST_CHECKPOINTS],
+        fresh: [Drift::NONE; MOST_CHECKPOINTS],
         kappas: [0; MOST_CHECKPOINTS],
     };
 
@@ -350,10 +355,11 @@ impl Drifts {
         0
     }
 
-    /// What the way since a record of this base makes of it.
+    /// What the way since a record of this base makes of it; less where the record is fresh.
     #[must_use]
-    pub fn of(&self, base: u32) -> Drift {
-        let drift = self.drifts.get(self.place(base));
+    pub fn of(&self, base: u32, fresh: bool) -> Drift {
+        let drifts = if fresh { &self.fresh } else { &self.drifts };
+        let drift = drifts.get(self.place(base));
         drift.copied().unwrap_or(Drift::NONE)
     }
 

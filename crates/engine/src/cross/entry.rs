@@ -6,7 +6,16 @@ use bytemuck::{Pod, Zeroable};
 use crate::queue::{QueueEntry, QueueKey};
 use crate::slab::{Links, TreeNode};
 
-/// A leg in its cross queue. 120 bytes.
+/// When a record is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Number of the board's newest checkpoint.
+    pub base: u32,
+    /// The present slot.
+    pub slot: u64,
+}
+
+/// A leg in its cross queue. 128 bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct CrossEntry {
@@ -16,21 +25,26 @@ pub struct CrossEntry {
     pub base: u32,
     /// Least `base` of the subtree.
     oldest_base: u32,
-    /// Slot in which the account, valued exactly, was below maintenance or too weak for any cut; 0 never
-    /// since the record.
-    pub witnessed_slot: u64,
+    /// Slot in which the record was made.
+    pub recorded_slot: u64,
+    /// 1: the account, valued exactly then, was below maintenance or too weak for any cut.
+    weak: u32,
+    /// Zero.
+    _pad: u32,
 }
 
-const _: () = assert!(core::mem::size_of::<CrossEntry>() == 120);
+const _: () = assert!(core::mem::size_of::<CrossEntry>() == 128);
 const _: () = assert!(core::mem::align_of::<CrossEntry>() == 8);
 
 impl CrossEntry {
-    pub(super) const fn new(position: QueueEntry, base: u32) -> Self {
+    pub(super) const fn new(position: QueueEntry, at: Moment, weak: bool) -> Self {
         Self {
             position,
-            base,
-            oldest_base: base,
-            witnessed_slot: 0,
+            base: at.base,
+            oldest_base: at.base,
+            recorded_slot: at.slot,
+            weak: if weak { 1 } else { 0 },
+            _pad: 0,
         }
     }
 
@@ -41,14 +55,18 @@ impl CrossEntry {
         self.oldest_base
     }
 
-    /// Whether a witness's stamp is believed in `slot`.
+    /// Whether the record is fresh in `slot`.
     #[inline(always)]
     #[must_use]
-    pub const fn is_witnessed(&self, slot: u64) -> bool {
-        match slot.checked_sub(self.witnessed_slot) {
-            Some(age) => self.witnessed_slot > 0 && age <= super::FRESH_SLOTS,
-            None => false,
-        }
+    pub const fn is_fresh(&self, slot: u64) -> bool {
+        super::record::is_fresh(self.recorded_slot, slot)
+    }
+
+    /// Whether a witness found the account too weak, and is believed in `slot`.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_weak(&self, slot: u64) -> bool {
+        self.weak != 0 && self.is_fresh(slot)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::entry::CrossEntry;
+use super::entry::{CrossEntry, Moment};
 use crate::error::EngineError;
 use crate::position::Position;
 use crate::queue::{CutStamp, QueueEntry, Totals};
@@ -227,35 +227,46 @@ impl<'a> CrossQueue<'a> {
     }
 
     /// Adds a leg behind all others of equal score and returns the index it keeps until removed. The
-    /// position's margin is its record ([`record`](super::record::record)), made now: `base` is the number of the board's
-    /// newest checkpoint.
+    /// position's margin is its record ([`record`](super::record::record)).
     ///
     /// `WrongSide`, `NoPosition`, `QueueFull`, `EntryPriceOutOfRange`, `BankruptcyPriceOutOfRange`.
     pub fn insert(
         &mut self,
         trader: [u8; 32],
         position: &Position,
-        base: u32,
+        at: Moment,
     ) -> Result<u32, EngineError> {
         let sequence = self.header.next_sequence;
         let next = sequence.checked_add(1).ok_or(EngineError::Overflow)?;
         let totals = Totals::of(position, self.side)?;
         let node = QueueEntry::new(trader, sequence, self.side, &totals)?;
-        let index = self.tree_mut().insert(CrossEntry::new(node, base))?;
+        let index = self.tree_mut().insert(CrossEntry::new(node, at, false))?;
         self.header.next_sequence = next;
         Ok(index)
     }
 
-    /// Records the leg at `index` anew; its sequence number and cut stamp stay, a witness's stamp goes.
+    /// Records the leg at `index` anew; its sequence number and cut stamp stay.
     /// Errors as for [`Self::insert`], or `NodeNotFound`.
     pub fn record(
         &mut self,
         index: u32,
         position: &Position,
-        base: u32,
+        at: Moment,
     ) -> Result<(), EngineError> {
         let stamp = self.as_ref().entry(index)?.position.stamp();
-        self.record_cut(index, position, base, stamp)
+        self.replace(index, position, at, stamp, false)
+    }
+
+    /// The same for an account that, valued exactly now, is below maintenance or could not bear the cut of
+    /// a single lot: walks pass over it while the record is fresh. Errors as for [`Self::record`].
+    pub fn witness(
+        &mut self,
+        index: u32,
+        position: &Position,
+        at: Moment,
+    ) -> Result<(), EngineError> {
+        let stamp = self.as_ref().entry(index)?.position.stamp();
+        self.replace(index, position, at, stamp, true)
     }
 
     /// Records the leg at `index` anew and stamps it as cut. Errors as for [`Self::record`].
@@ -263,21 +274,26 @@ impl<'a> CrossQueue<'a> {
         &mut self,
         index: u32,
         position: &Position,
-        base: u32,
+        at: Moment,
         stamp: CutStamp,
+    ) -> Result<(), EngineError> {
+        self.replace(index, position, at, stamp, false)
+    }
+
+    fn replace(
+        &mut self,
+        index: u32,
+        position: &Position,
+        at: Moment,
+        stamp: CutStamp,
+        weak: bool,
     ) -> Result<(), EngineError> {
         let old = self.as_ref().entry(index)?.position;
         let totals = Totals::of(position, self.side)?;
         let mut node = QueueEntry::new(old.trader, old.sequence, self.side, &totals)?;
         node.set_stamp(stamp);
-        self.tree_mut().replace(index, CrossEntry::new(node, base))
-    }
-
-    /// Stamps the leg at `index` as one whose account, valued exactly in `slot`, is below maintenance or
-    /// too weak for any cut: what the record says does not matter for a while. `NodeNotFound`.
-    pub fn witness(&mut self, index: u32, slot: u64) -> Result<(), EngineError> {
-        self.tree_mut().get_mut(index)?.witnessed_slot = slot;
-        Ok(())
+        let entry = CrossEntry::new(node, at, weak);
+        self.tree_mut().replace(index, entry)
     }
 
     /// Takes the leg at `index` out. `NodeNotFound`.

@@ -8,12 +8,16 @@
 //! (S)   record_j - rest_j <= floor(max(V, 0) slack / 100)      for every leg not recorded anew
 //! ```
 //!
+//! The slack is smaller while a record is fresh. A leg that a witness found too weak is recorded anew by
+//! every write while that record is fresh: else who is too weak for any cut for a moment, by a loss to
+//! itself in another market, would be passed over once it is strong again.
+//!
 //! A node holds bankruptcy prices within 2^31 atoms a lot of zero; a few lots of a rich account lie beyond,
 //! and so do those of a deep deficit. A record is clamped. Where the account is rich, the clamped record
 //! ranks it higher than it stands. Where the deficit is deep, the recorded equity is not positive at any
 //! price, and the node is taken for one of which nothing is known ([`is_floored`], by value).
 
-use super::{Account, CrossError, Values};
+use super::{Account, CrossError, Slack, Values};
 use crate::error::EngineError;
 use crate::math::product_signed;
 use crate::position::Position;
@@ -31,6 +35,16 @@ pub const fn is_floored(side: Side, bankruptcy_q32: i64) -> bool {
     match side {
         Side::Long => bankruptcy_q32 >= FLOOR_Q32,
         Side::Short => bankruptcy_q32 <= -FLOOR_Q32,
+    }
+}
+
+/// Whether a record made in `recorded_slot` is fresh in `slot`.
+#[inline(always)]
+#[must_use]
+pub const fn is_fresh(recorded_slot: u64, slot: u64) -> bool {
+    match slot.checked_sub(recorded_slot) {
+        Some(age) => age <= super::FRESH_SLOTS,
+        None => false,
     }
 }
 
@@ -92,12 +106,13 @@ impl Account<'_> {
         Ok(record(&leg.position, values.rest(place)?)?)
     }
 
-    /// The first leg whose record flatters, but those that `renewed` says are recorded anew. `values` are
-    /// the account's at the board's marks.
+    /// The first leg whose record flatters, or that is weak by a fresh one, but those that `renewed` says
+    /// are recorded anew. `values` are the account's at the board's marks.
     pub fn flattered(
         &self,
         values: &Values,
-        slack_percent: u64,
+        slack: Slack,
+        slot: u64,
         renewed: impl Fn(usize) -> bool,
     ) -> Result<Option<usize>, CrossError> {
         for (place, leg) in self.legs.iter().enumerate() {
@@ -105,7 +120,14 @@ impl Account<'_> {
                 continue;
             }
             let rest = values.rest(place)?;
-            if flatters(&leg.position, rest, values.equity, slack_percent)? {
+            let fresh = is_fresh(leg.recorded_slot, slot);
+            let percent = if fresh {
+                slack.fresh_percent
+            } else {
+                slack.percent
+            };
+            let weak = fresh && leg.weak;
+            if weak || flatters(&leg.position, rest, values.equity, percent)? {
                 return Ok(Some(place));
             }
         }
@@ -116,10 +138,11 @@ impl Account<'_> {
     pub fn check_records(
         &self,
         values: &Values,
-        slack_percent: u64,
+        slack: Slack,
+        slot: u64,
         renewed: impl Fn(usize) -> bool,
     ) -> Result<(), CrossError> {
-        match self.flattered(values, slack_percent, renewed)? {
+        match self.flattered(values, slack, slot, renewed)? {
             None => Ok(()),
             Some(leg) => Err(CrossError::RecordStale { leg }),
         }

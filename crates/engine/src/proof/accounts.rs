@@ -31,7 +31,7 @@ pub enum Evidence<'a> {
     Record,
 }
 
-/// Finds a leg that is not at its cap, not among the `known`, not freshly witnessed in `slot`, and whose
+/// Finds a leg that is not at its cap, not among the `known`, not weak by a record fresh in `slot`, and whose
 /// account may rank above `last` by more than the tolerance; with no `last`, one that may be cut at all.
 ///
 /// `known` are the nodes, ascending, of the accounts valued exactly in this call. Errors: `WrongSide`,
@@ -135,7 +135,12 @@ impl<'a> Maps<'a> {
 
     /// The exposure with the least equity that its account can have; `None` where a record without
     /// equity is passed over.
-    fn closest(&self, round: &Round, node: &CrossEntry) -> Result<Option<Exposure>, EngineError> {
+    fn closest(
+        &self,
+        round: &Round,
+        node: &CrossEntry,
+        slot: u64,
+    ) -> Result<Option<Exposure>, EngineError> {
         let recorded = Exposure::of_entry(&node.position, round.side, round.funding_index);
         let worth = round.mark.notional(recorded.lots)?;
         let equity = recorded.worth(round.mark)?.unwrap_or(0);
@@ -154,7 +159,9 @@ impl<'a> Maps<'a> {
                 } else {
                     equity
                 };
-                drifts.of(node.base).least_equity(equity, needed)
+                drifts
+                    .of(node.base, node.is_fresh(slot))
+                    .least_equity(equity, needed)
             }
         };
         // 64 bits each.
@@ -206,7 +213,7 @@ impl Search<'_> {
             }
             let own = self.maps.nearest(position.bankruptcy_q32, node.base);
             if position.capped_epoch < epoch
-                && !node.is_witnessed(self.slot)
+                && !node.is_weak(self.slot)
                 && admits(position.entry_q32, own)
                 && self.passed_over(next, node)?
             {
@@ -232,7 +239,7 @@ impl Search<'_> {
         {
             return Ok(false);
         }
-        let Some(closest) = self.maps.closest(self.round, node)? else {
+        let Some(closest) = self.maps.closest(self.round, node, self.slot)? else {
             return Ok(false);
         };
         let found = Ranked::of_account(self.round, &closest)?;

@@ -3,7 +3,7 @@
 use ballast_engine::cross::board::{Drifts, Report};
 use ballast_engine::cross::checkpoints::{MOST_CHECKPOINTS, NEXT_CHECKPOINT_PPM};
 use ballast_engine::cross::drift::Drift;
-use ballast_engine::cross::{Board, CrossError, LegTerms, FRESH_SLOTS, MOST_MARKETS};
+use ballast_engine::cross::{Board, CrossError, LegTerms, FRESH_SLOTS, MOST_MARKETS, SLACK};
 use ballast_engine::fixtures::risk::{small_market, tier};
 use ballast_engine::margin::MarginScale;
 use ballast_engine::oracle::Mark;
@@ -167,7 +167,7 @@ fn ways_are_those_since_the_checkpoint_of_a_record_and_never_less_than_since_the
             let read = (dice.within(mark * 98 / 100, mark * 102 / 100), funding + 1);
             let (read_mark, read_funding) = (price(read.0), FundingIndex::new(read.1));
             let drifts = board
-                .drifts(own, read_mark, read_funding, model.rates[own], 10)
+                .drifts(own, read_mark, read_funding, model.rates[own], SLACK)
                 .unwrap();
             for (base, moment) in &records {
                 let own = Some((own, read.0, read.1));
@@ -175,10 +175,11 @@ fn ways_are_those_since_the_checkpoint_of_a_record_and_never_less_than_since_the
                 assert_eq!(kappa, model.kappa(model.since(*base), own));
                 let least = model.kappa(*moment, own);
                 assert!(kappa >= least, "{base} {moment}: {kappa} < {least}");
-                let drift = Drift::new(u32::try_from(kappa).unwrap(), 10).unwrap();
-                assert_eq!(drifts.of(*base), drift);
+                let kappa = u32::try_from(kappa).unwrap();
+                assert_eq!(drifts.of(*base, false), Drift::new(kappa, 10).unwrap());
+                assert_eq!(drifts.of(*base, true), Drift::new(kappa, 1).unwrap());
                 asked += 1;
-                exact += u64::from(kappa == least);
+                exact += u64::from(u64::from(kappa) == least);
             }
         }
     }
@@ -206,7 +207,7 @@ fn a_market_s_ranges_begin_where_it_joins() {
     // From 1,000 to 1,500 in units of 37.5.
     let drifts = |board: &Board| {
         let funding = FundingIndex::new(40);
-        board.drifts(1, price(9_000), funding, 500, 10).unwrap()
+        board.drifts(1, price(9_000), funding, 500, SLACK).unwrap()
     };
     assert_eq!(drifts(&board).kappa_ppm(0), 13_333_334);
     assert_eq!(drifts(&board).kappa_ppm(1), 0);
@@ -214,13 +215,13 @@ fn a_market_s_ranges_begin_where_it_joins() {
     board.record(1, &report(9_000, -50, 500, 4)).unwrap();
     board.conclude().unwrap();
     let funding = FundingIndex::new(-50);
-    let now = board.drifts(1, price(9_000), funding, 500, 10).unwrap();
+    let now = board.drifts(1, price(9_000), funding, 500, SLACK).unwrap();
     assert_eq!(now.kappa_ppm(1), 200_000);
     assert_eq!(now.kappa_ppm(2), 0);
     // A lower rate makes ways longer at once.
     board.set_terms(1, terms(100)).unwrap();
     let now = board
-        .drifts(0, price(1_500), FundingIndex::ZERO, 250, 10)
+        .drifts(0, price(1_500), FundingIndex::ZERO, 250, SLACK)
         .unwrap();
     assert_eq!(now.kappa_ppm(1), 1_000_000);
 }
@@ -275,5 +276,5 @@ fn eight_markets_fit_and_none_counts_profit() {
     assert_eq!(board.invariant(), Ok(()));
     board.entries[3].mark = 999;
     assert_eq!(board.invariant(), Err(CrossError::BoardLayout));
-    assert_eq!(Drifts::AS_RECORDED.of(7), Drift::NONE);
+    assert_eq!(Drifts::AS_RECORDED.of(7, true), Drift::NONE);
 }

@@ -4,9 +4,10 @@
 use core::cmp::Ordering;
 
 use ballast_engine::cross::board::{Drifts, Report};
+use ballast_engine::cross::entry::Moment;
 use ballast_engine::cross::record::record;
 use ballast_engine::cross::walk::{first_skipped_account, Evidence};
-use ballast_engine::cross::{Account, Board, Values};
+use ballast_engine::cross::{Account, Board, Slack, Values, SLACK};
 use ballast_engine::fixtures::risk::{small_market, tier};
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
@@ -18,6 +19,15 @@ use crate::fixture::{legs, mark, position, Market};
 use crate::structure::Store;
 
 const BPS: u32 = 500;
+/// Records that flatter by nothing.
+const NONE: Slack = Slack {
+    percent: 0,
+    fresh_percent: 0,
+};
+
+const fn moment(slot: u64) -> Moment {
+    Moment { base: 0, slot }
+}
 
 fn market(atoms: u64) -> Market {
     let mut params = small_market();
@@ -121,7 +131,7 @@ struct Scope {
 
 impl Scope {
     /// Records made at 100 in both markets; then both have moved.
-    fn new(side: Side, at: [u64; 2], slack: u64) -> Self {
+    fn new(side: Side, at: [u64; 2], slack: Slack) -> Self {
         let before = [market(100), market(100)];
         let now = [market(at[0]), market(at[1])];
         let mut board = Board::zeroed();
@@ -148,7 +158,10 @@ impl Scope {
         let mut store = Store::new(self.side, 2);
         for kind in pair {
             let stored = kind.recorded(&self.before);
-            store.queue().insert([1; 32], &stored, 0).expect("room");
+            store
+                .queue()
+                .insert([1; 32], &stored, moment(1))
+                .expect("room");
         }
         let evidence = Evidence::Health {
             drifts: &self.drifts,
@@ -181,7 +194,7 @@ fn each_scope(visit: impl Fn(Side, [u64; 2])) {
 fn nobody_healthy_is_passed_over_whatever_the_records_say() {
     let counts = core::cell::Cell::new((0_u64, 0_u64, 0_u64));
     each_scope(|side, at| {
-        let scope = Scope::new(side, at, 10);
+        let scope = Scope::new(side, at, SLACK);
         let kinds = kinds(side);
         for (beyond, tolerance) in [(0, 500), (5, 100), (24, 500)] {
             let round = round(side, at[0], beyond, tolerance);
@@ -213,7 +226,7 @@ fn over_fresh_records_a_walk_asks_exactly_for_those_who_rank_above() {
     each_scope(|side, at| {
         let scope = Scope {
             before: [market(at[0]), market(at[1])],
-            ..Scope::new(side, at, 0)
+            ..Scope::new(side, at, NONE)
         };
         let scope = Scope {
             drifts: fresh(at),
@@ -256,16 +269,19 @@ fn fresh(at: [u64; 2]) -> Drifts {
     }
     let funding = FundingIndex::ZERO;
     board
-        .drifts(0, mark(at[0], 0).price, funding, BPS, 0)
+        .drifts(0, mark(at[0], 0).price, funding, BPS, NONE)
         .unwrap()
 }
 
 /// A queue of one leg of one account, in a round that nobody was cut in.
 fn alone(kind: &Kind, side: Side) -> (Store, Scope, Round) {
-    let scope = Scope::new(side, [100, 100], 10);
+    let scope = Scope::new(side, [100, 100], SLACK);
     let mut store = Store::new(side, 1);
     let stored = kind.recorded(&scope.before);
-    store.queue().insert([1; 32], &stored, 0).expect("room");
+    store
+        .queue()
+        .insert([1; 32], &stored, moment(1))
+        .expect("room");
     (store, scope, round(side, 100, 5, 500))
 }
 
@@ -289,18 +305,21 @@ fn to_the_end_everybody_is_asked_for_but_the_capped_the_known_and_the_witnessed(
             let (values, _) = kind.values(&scope.before);
             let has_equity = values.equity.positive_part() > 0;
             assert_eq!(asks(&store, &Evidence::Record, &[], 100), has_equity);
-            store.queue().witness(0, 100).unwrap();
+            let stored = kind.recorded(&scope.before);
+            store.queue().witness(0, &stored, moment(100)).unwrap();
             assert!(!asks(&store, &health, &[], 125));
             assert!(asks(&store, &health, &[], 126));
-            let stored = kind.recorded(&scope.before);
-            store.queue().record(0, &stored, 0).unwrap();
+            store.queue().record(0, &stored, moment(100)).unwrap();
             assert!(asks(&store, &health, &[], 125));
             let stamp = CutStamp {
                 epoch: 1,
                 lots: 1,
                 capped_epoch: 1,
             };
-            store.queue().record_cut(0, &stored, 0, stamp).unwrap();
+            store
+                .queue()
+                .record_cut(0, &stored, moment(100), stamp)
+                .unwrap();
             assert!(!asks(&store, &health, &[], 125));
             let view = store.view();
             let wrong = Round {

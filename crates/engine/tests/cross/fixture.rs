@@ -99,6 +99,8 @@ impl Market {
             funding_index: self.funding,
             terms: &self.terms,
             profit_weight_bps: self.weight_bps,
+            recorded_slot: 0,
+            weak: false,
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use ballast_engine::cross::board::Report;
 use ballast_engine::cross::drift::Drift;
-use ballast_engine::cross::record::record;
-use ballast_engine::cross::{Account, Board, Leg, Values};
+use ballast_engine::cross::record::{is_fresh, record};
+use ballast_engine::cross::{Account, Board, Leg, Slack, Values};
 use ballast_engine::fixtures::risk::{small_market, tier};
 use ballast_engine::oracle::Mark;
 use ballast_engine::position::Position;
@@ -42,6 +42,8 @@ pub struct Holder {
     pub pool: Atoms,
     pub positions: [Position; MARKETS],
     pub bases: [u32; MARKETS],
+    /// Slots in which they were made.
+    pub slots: [u64; MARKETS],
 }
 
 pub struct World {
@@ -50,12 +52,12 @@ pub struct World {
     pub board: Box<Board>,
     pub holders: Vec<Holder>,
     pub mutant: Mutant,
-    pub slack_percent: u64,
-    slot: u64,
+    pub slack: Slack,
+    pub slot: u64,
 }
 
 impl World {
-    pub fn new(seed: u64, mutant: Mutant, slack_percent: u64) -> Self {
+    pub fn new(seed: u64, mutant: Mutant, slack: Slack) -> Self {
         let mut dice = Dice(seed);
         let markets = (0..MARKETS)
             .map(|_| {
@@ -75,7 +77,7 @@ impl World {
             board: Box::new(Board::zeroed()),
             holders: Vec::new(),
             mutant,
-            slack_percent,
+            slack,
             slot: 1,
         };
         for market in 0..MARKETS {
@@ -137,6 +139,8 @@ impl World {
                 funding_index,
                 terms: &market.terms,
                 profit_weight_bps: 0,
+                recorded_slot: holder.slots[place],
+                weak: false,
             }
         })
         .collect()
@@ -158,6 +162,7 @@ impl World {
             pool: Atoms::ZERO,
             positions: [Position::default(); MARKETS],
             bases: [0; MARKETS],
+            slots: [0; MARKETS],
         };
         for place in 0..MARKETS {
             let notional = self.dice.magnitude(1 << 20, 1 << 36);
@@ -192,11 +197,12 @@ impl World {
         let rest = self.values(holder, read).rest(place).expect("lots");
         holder.positions[place] = record(&holder.positions[place], rest).expect("within range");
         holder.bases[place] = self.board.checkpoints.newest().expect("one");
+        holder.slots[place] = self.slot;
     }
 
     /// Marks and funding move, and the board learns of some of it.
     pub fn drift(&mut self) {
-        self.slot += 1;
+        self.slot += self.dice.within(1, 6);
         let common = self.dice.signed(200);
         for place in 0..MARKETS {
             let ppt = common + self.dice.signed(100);
@@ -263,7 +269,7 @@ impl World {
                 legs: &legs,
             };
             let stale = account
-                .flattered(&values, self.slack_percent, |other| other != leg)
+                .flattered(&values, self.slack, self.slot, |other| other != leg)
                 .expect("within range");
             if stale == Some(leg) && self.mutant != Mutant::NoRefresh {
                 self.renew(&mut holder, leg, price);
@@ -337,7 +343,7 @@ impl World {
                 let bps = params.tiers[0].maintenance_margin_bps;
                 let worth = read.notional(leg.lots).expect("within range");
                 let needed = u64::try_from(u128::from(worth) * u128::from(bps) / 10_000).unwrap();
-                let drift = self.drift_of(holder.bases[place], place, read, bps);
+                let drift = self.drift_of(&holder, place, read, bps);
                 let least = drift.least_equity(recorded, needed);
                 if least > values.equity.positive_part() {
                     let what = format!("{number} {place}: {least} > {values:?}, {drift:?}");
@@ -348,12 +354,14 @@ impl World {
         (checks, None)
     }
 
-    fn drift_of(&self, base: u32, place: usize, read: LotPrice, bps: u32) -> Drift {
+    fn drift_of(&self, holder: &Holder, place: usize, read: LotPrice, bps: u32) -> Drift {
+        let base = holder.bases[place];
+        let fresh = is_fresh(holder.slots[place], self.slot);
         let funding = match self.mutant {
             Mutant::NoFunding => FundingIndex::ZERO,
             _ => self.markets[place].funding,
         };
-        let slack = self.slack_percent;
+        let slack = self.slack;
         let drifts = self
             .board
             .drifts(place, read, funding, bps, slack)
@@ -366,9 +374,14 @@ impl World {
                 let newer = live.iter().find(|found| found.id >= base);
                 drifts.kappa_ppm(newer.map_or(base, |found| found.id))
             }
-            _ => return drifts.of(base),
+            _ => return drifts.of(base, fresh),
         };
-        Drift::new(kappa, slack).expect("a slack")
+        let percent = if fresh {
+            slack.fresh_percent
+        } else {
+            slack.percent
+        };
+        Drift::new(kappa, percent).expect("a slack")
     }
 
     /// The way in units of the maintenance of the mark less funding.
@@ -398,10 +411,10 @@ impl World {
 }
 
 /// Plays histories; how many checks were made, and in how many histories the bound broke.
-pub fn play(histories: u64, steps: u64, mutant: Mutant, slack_percent: u64) -> (u64, u64) {
+pub fn play(histories: u64, steps: u64, mutant: Mutant, slack: Slack) -> (u64, u64) {
     let (mut checks, mut broken) = (0, 0);
     for seed in 0..histories {
-        let mut world = World::new(0xc005 + seed, mutant, slack_percent);
+        let mut world = World::new(0xc005 + seed, mutant, slack);
         for _ in 0..steps {
             if world.dice.once_in(2) {
                 world.drift();

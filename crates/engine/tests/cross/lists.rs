@@ -5,8 +5,9 @@ use core::cmp::Ordering;
 
 use ballast_engine::adl::{AccountCut, Bankruptcy, Cut, Deleveraging};
 use ballast_engine::cross::cut::Bearing;
+use ballast_engine::cross::entry::Moment;
 use ballast_engine::cross::walk::{first_skipped_account, Evidence};
-use ballast_engine::cross::Account;
+use ballast_engine::cross::{Account, SLACK};
 use ballast_engine::position::Position;
 use ballast_engine::proof::first_skipped_beyond;
 use ballast_engine::queue::{queue_size, CutStamp, Queue, QueueRef};
@@ -31,7 +32,7 @@ struct Venue {
 
 impl Venue {
     fn new(seed: u64) -> Self {
-        let mut world = World::new(seed, Mutant::Sound, 10);
+        let mut world = World::new(seed, Mutant::Sound, SLACK);
         for _ in 0..9 {
             world.open();
         }
@@ -76,10 +77,13 @@ impl Venue {
         let mut members = Vec::new();
         for (number, holder) in world.holders.iter().enumerate() {
             if holder.positions[0].side() == Some(side) {
-                let base = holder.bases[0];
+                let at = Moment {
+                    base: holder.bases[0],
+                    slot: holder.slots[0],
+                };
                 cross
                     .queue()
-                    .insert([2; 32], &holder.positions[0], base)
+                    .insert([2; 32], &holder.positions[0], at)
                     .unwrap();
                 members.push(number);
             }
@@ -286,14 +290,22 @@ fn play(venue: &mut Venue, call: &mut Deleveraging, list: &[Who]) -> Option<Vec<
     let drifts = venue
         .world
         .board
-        .drifts(0, market.mark.price, market.funding, bps, 10)
+        .drifts(0, market.mark.price, market.funding, bps, SLACK)
         .unwrap();
     let evidence = Evidence::Health {
         drifts: &drifts,
         maintenance_bps: bps,
     };
     let view = venue.cross.view();
-    let walk = first_skipped_account(&view, &round, Some(last), &evidence, &known, 1).unwrap();
+    let walk = first_skipped_account(
+        &view,
+        &round,
+        Some(last),
+        &evidence,
+        &known,
+        venue.world.slot,
+    )
+    .unwrap();
     walk.skipped.is_none().then_some(cut)
 }
 

@@ -2,10 +2,12 @@
 //! history, a bankrupt account ends at nothing, and nobody who could rank higher is passed over.
 #![allow(clippy::arithmetic_side_effects)]
 
+mod attacks;
 mod board;
 mod checks;
 mod close_prices;
 mod completeness;
+mod conversions;
 mod counterparty;
 mod equivalence;
 mod fixture;

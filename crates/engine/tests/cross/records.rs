@@ -1,7 +1,7 @@
 //! Records: what a node can hold, and which of them flatter.
 
 use ballast_engine::cross::record::{flatters, is_floored, record};
-use ballast_engine::cross::{Account, CrossError};
+use ballast_engine::cross::{Account, CrossError, Leg, FRESH_SLOTS, SLACK};
 use ballast_engine::queue::Totals;
 use ballast_engine::units::{Atoms, Side};
 
@@ -115,10 +115,79 @@ fn what_the_own_leg_wins_or_pays_leaves_its_record_right() {
             is_floored(side, i64::try_from(q32).unwrap())
         };
         let expected = (stale && !floored(1)).then_some(1);
-        assert_eq!(account.flattered(&now, 10, |_| false), Ok(expected));
-        let check = account.check_records(&now, 10, |_| false);
+        assert_eq!(account.flattered(&now, SLACK, 100, |_| false), Ok(expected));
+        let check = account.check_records(&now, SLACK, 100, |_| false);
         let refused = expected.map_or(Ok(()), |leg| Err(CrossError::RecordStale { leg }));
         assert_eq!(check, refused);
-        assert_eq!(account.check_records(&now, 10, |leg| leg == 1), Ok(()));
+        assert_eq!(
+            account.check_records(&now, SLACK, 100, |leg| leg == 1),
+            Ok(())
+        );
     }
+}
+
+/// Somebody loses to an account of its own in one market, has itself witnessed in another, and wins it back:
+/// the leg that was witnessed has to be recorded anew.
+#[test]
+fn weakness_does_not_outlive_a_write() {
+    let mut dice = Dice(43);
+    let markets = [some_market(&mut dice), some_market(&mut dice)];
+    let positions = [
+        some_position(&mut dice, &markets[0]),
+        some_position(&mut dice, &markets[1]),
+    ];
+    let mut held = legs(&markets, &positions);
+    let pool = pool_for(&held, 1 << 30);
+    let values = Account {
+        pool,
+        reserved: 0,
+        legs: &held,
+    }
+    .values()
+    .unwrap();
+    for (place, leg) in held.iter_mut().enumerate() {
+        leg.position = record(&leg.position, values.rest(place).unwrap()).unwrap();
+    }
+    let check = |held: &[Leg<'_>], slot, renewed| {
+        let account = Account {
+            pool,
+            reserved: 0,
+            legs: held,
+        };
+        account.check_records(&values, SLACK, slot, |leg| leg == 0 && renewed)
+    };
+    held[0].recorded_slot = 100;
+    assert_eq!(check(&held, 100, false), Ok(()));
+    held[0].weak = true;
+    let stale = Err(CrossError::RecordStale { leg: 0 });
+    assert_eq!(check(&held, 100, false), stale);
+    assert_eq!(check(&held, 100 + FRESH_SLOTS, false), stale);
+    assert_eq!(check(&held, 100 + FRESH_SLOTS, true), Ok(()));
+    assert_eq!(check(&held, 101 + FRESH_SLOTS, false), Ok(()));
+}
+
+#[test]
+fn a_fresh_record_flatters_beyond_a_hundredth() {
+    let held = position(10, 1_000, 500, 0);
+    let market =
+        crate::fixture::Market::new(ballast_engine::fixtures::risk::sol_market(), 1_000, 0);
+    let check = |pool: i64, slot| {
+        let leg = Leg {
+            recorded_slot: 100,
+            ..market.leg(held)
+        };
+        let account = Account {
+            pool: Atoms::new(pool),
+            reserved: 0,
+            legs: &[leg],
+        };
+        let values = account.values().unwrap();
+        account.flattered(&values, SLACK, slot, |_| false)
+    };
+    // The record says 500.
+    assert_eq!(check(496, 125), Ok(None));
+    assert_eq!(check(495, 125), Ok(Some(0)));
+    assert_eq!(check(495, 126), Ok(None));
+    assert_eq!(check(455, 126), Ok(None));
+    assert_eq!(check(454, 126), Ok(Some(0)));
 }

@@ -2,10 +2,11 @@
 //! once those it asked for have been.
 
 use ballast_engine::cross::board::{Drifts, Report};
+use ballast_engine::cross::entry::Moment;
 use ballast_engine::cross::queue::FIRST_SEQUENCE;
 use ballast_engine::cross::record::record;
 use ballast_engine::cross::walk::{first_skipped_account, Evidence};
-use ballast_engine::cross::{Account, Board, SLACK_PERCENT};
+use ballast_engine::cross::{Account, Board, SLACK};
 use ballast_engine::fixtures::risk::{small_market, tier};
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
@@ -119,9 +120,16 @@ impl Population {
             positions,
         };
         let stored = self.recorded(&holder);
-        let base = self.board.checkpoints.newest().unwrap();
-        self.store.queue().insert([1; 32], &stored, base).unwrap();
+        let at = self.moment();
+        self.store.queue().insert([1; 32], &stored, at).unwrap();
         self.holders.push(holder);
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            base: self.board.checkpoints.newest().unwrap(),
+            slot: self.slot,
+        }
     }
 
     fn account<T>(&self, holder: &Holder, look: impl FnOnce(&Account<'_>) -> T) -> T {
@@ -138,36 +146,50 @@ impl Population {
         record(&holder.positions[0], rest).unwrap()
     }
 
-    /// All markets fall by so much, in steps of half a per cent, each recorded; the others by up to a
-    /// quarter more or less.
+    /// All markets fall by so much, in steps of half a per cent, each recorded.
     fn fall(&mut self, percent: u64) {
-        let steps = 2 * percent;
-        let shares: Vec<_> = (0..MARKETS)
-            .map(|place| match place {
-                0 => 100,
-                _ => self.dice.within(75, 125),
-            })
-            .collect();
-        for step in 1..=steps {
-            self.slot += 1;
-            for (place, share) in shares.iter().enumerate() {
-                let at = AT - AT * percent * share * step / steps / 10_000;
-                self.markets[place].mark = mark(at, 0);
-                let report = self.report(place);
-                self.board.record(place, &report).unwrap();
-            }
-            self.board.conclude().unwrap();
+        let shares = self.shares();
+        for step in 1..=2 * percent {
+            self.step(&shares, step);
         }
-        // Who is below maintenance has been liquidated.
-        for index in 0..self.holders.len() {
-            let healthy = self.account(&self.holders[index], |account| {
-                account.values().unwrap().is_healthy()
-            });
-            if !healthy {
-                self.store
-                    .queue()
-                    .remove(u32::try_from(index).unwrap())
-                    .unwrap();
+        self.liquidate();
+    }
+
+    /// How far each market falls when the first falls by a hundred: the others by up to a quarter more or
+    /// less.
+    fn shares(&mut self) -> Vec<u64> {
+        let others = (1..MARKETS).map(|_| self.dice.within(75, 125));
+        core::iter::once(100)
+            .chain(others.collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// Down to so many steps of half a per cent below the beginning.
+    fn step(&mut self, shares: &[u64], step: u64) {
+        // Ten minutes a fall of 20%.
+        self.slot += 37;
+        for (place, share) in shares.iter().enumerate() {
+            let at = AT - AT * share * step / 20_000;
+            self.markets[place].mark = mark(at, 0);
+            let report = self.report(place);
+            self.board.record(place, &report).unwrap();
+        }
+        self.board.conclude().unwrap();
+    }
+
+    /// Who is below maintenance has been liquidated.
+    fn liquidate(&mut self) {
+        let open: Vec<_> = self
+            .store
+            .view()
+            .iter()
+            .map(|step| step.unwrap().0)
+            .collect();
+        for index in open {
+            let holder = &self.holders[usize::try_from(index).unwrap()];
+            let values = self.account(holder, |account| account.values().unwrap());
+            if !values.is_healthy() {
+                self.store.queue().remove(index).unwrap();
             }
         }
     }
@@ -208,17 +230,11 @@ impl Population {
         let last = all[9].0;
         let drifts = self
             .board
-            .drifts(0, round.mark, FundingIndex::ZERO, 250, SLACK_PERCENT)
+            .drifts(0, round.mark, FundingIndex::ZERO, 250, SLACK)
             .unwrap();
-        let mut figures = Figures {
-            kappa_ppm: drifts.kappa_ppm(0),
-            ..Figures::default()
-        };
+        let mut figures = Figures::default();
         loop {
             let walk = self.walk(&round, &last, &drifts, &known);
-            if figures.asked == 0 {
-                figures.first = walk.visited;
-            }
             let Some(index) = walk.skipped else {
                 figures.visited = walk.visited;
                 return figures;
@@ -227,9 +243,9 @@ impl Population {
             // Its record is renewed; if it is asked for still, it is listed.
             let holder = &self.holders[usize::try_from(index).unwrap()];
             let stored = self.recorded(holder);
-            let base = self.board.checkpoints.newest().unwrap();
+            let at = self.moment();
             let entry = self.store.view().entry(index).unwrap();
-            let renewed = entry.base == base && {
+            let renewed = entry.base == at.base && entry.is_fresh(self.slot) && {
                 let now = entry.position.totals();
                 now == ballast_engine::queue::Totals::of(&stored, Side::Short).unwrap()
             };
@@ -241,7 +257,7 @@ impl Population {
                 let stamp = CutStamp::default();
                 self.store
                     .queue()
-                    .record_cut(index, &stored, base, stamp)
+                    .record_cut(index, &stored, at, stamp)
                     .unwrap();
             }
         }
@@ -265,10 +281,6 @@ impl Population {
 
 #[derive(Debug, Default)]
 struct Figures {
-    /// Way of the oldest records.
-    kappa_ppm: u32,
-    /// Nodes up to the first that is asked for.
-    first: u32,
     /// Times somebody was asked for, records renewed and accounts listed.
     asked: u32,
     /// Of those, accounts that had to be listed.
@@ -278,16 +290,16 @@ struct Figures {
 }
 
 /// In calm a round fits with a handful of renewals; after a crash without a single one before it, it takes
-/// some per cent of all records, and the walk a third of the nodes at most.
+/// some per cent of all records.
 #[test]
 fn what_a_walk_asks_for_and_looks_at() {
     for (count, percent, most_asked, most_visited) in [
-        (1_000, 1, 40, 300),
-        (1_000, 5, 200, 500),
-        (1_000, 20, 500, 700),
-        (10_000, 1, 100, 1_000),
-        (10_000, 5, 1_000, 3_000),
-        (10_000, 20, 4_000, 6_000),
+        (1_000, 1, 20, 200),
+        (1_000, 5, 60, 250),
+        (1_000, 20, 300, 500),
+        (10_000, 1, 20, 300),
+        (10_000, 5, 100, 700),
+        (10_000, 20, 900, 1_800),
     ] {
         let mut population = Population::new(count);
         population.fall(percent);
@@ -295,5 +307,30 @@ fn what_a_walk_asks_for_and_looks_at() {
         println!("{count} legs, {percent}%: {figures:?}");
         assert!(figures.asked <= most_asked, "{figures:?}");
         assert!(figures.visited <= most_visited, "{figures:?}");
+    }
+}
+
+/// A fall of 20% with a round ready at every half per cent: what keepers renew in all, and in one step.
+#[test]
+fn a_crash_with_a_round_ready_at_every_step() {
+    for (count, most, most_a_step, most_visited) in
+        [(1_000, 1_000, 80, 500), (10_000, 2_000, 160, 2_200)]
+    {
+        let mut population = Population::new(count);
+        let shares = population.shares();
+        let (mut all, mut worst, mut visited, mut witnesses) = (0, 0, 0, 0);
+        for step in 1..=40 {
+            population.step(&shares, step);
+            population.liquidate();
+            let figures = population.prove();
+            all += figures.asked;
+            worst = worst.max(figures.asked);
+            visited = visited.max(figures.visited);
+            witnesses = witnesses.max(figures.witnesses);
+        }
+        println!(
+            "{count} legs: {all} renewed, {worst} in a step, {visited} nodes, {witnesses} listed"
+        );
+        assert!(all <= most && worst <= most_a_step && visited <= most_visited);
     }
 }

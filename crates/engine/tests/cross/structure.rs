@@ -1,10 +1,11 @@
 //! The cross queue against a list: every operation, every summary, every byte of the tree.
 
+use ballast_engine::cross::entry::Moment;
 use ballast_engine::cross::queue::{cross_queue_size, CrossQueue, CrossQueueRef, FIRST_SEQUENCE};
 use ballast_engine::cross::FRESH_SLOTS;
 use ballast_engine::position::Position;
 use ballast_engine::queue::{CutStamp, Totals};
-use ballast_engine::units::Side;
+use ballast_engine::units::{Atoms, Side};
 use ballast_engine::EngineError;
 
 use crate::fixture::{position, Dice};
@@ -36,10 +37,10 @@ struct Known {
     index: u32,
     trader: [u8; 32],
     position: Position,
-    base: u32,
+    at: Moment,
+    weak: bool,
     sequence: u64,
     stamp: CutStamp,
-    witnessed: u64,
 }
 
 fn some(dice: &mut Dice, side: Side) -> Position {
@@ -61,8 +62,17 @@ fn compare(store: &Store, model: &[Known], newest: u32) {
         assert_eq!(entry.position.trader, known.trader);
         assert_eq!(entry.position.sequence, known.sequence);
         assert_eq!(entry.position.stamp(), known.stamp);
-        assert_eq!(entry.base, known.base);
-        assert_eq!(entry.witnessed_slot, known.witnessed);
+        assert_eq!(entry.base, known.at.base);
+        assert_eq!(entry.recorded_slot, known.at.slot);
+        for (slot, fresh) in [
+            (known.at.slot - 1, false),
+            (known.at.slot, true),
+            (known.at.slot + FRESH_SLOTS, true),
+            (known.at.slot + FRESH_SLOTS + 1, false),
+        ] {
+            assert_eq!(entry.is_fresh(slot), fresh);
+            assert_eq!(entry.is_weak(slot), fresh && known.weak);
+        }
     }
     let mut order: Vec<_> = model
         .iter()
@@ -77,7 +87,7 @@ fn compare(store: &Store, model: &[Known], newest: u32) {
     assert_eq!(found, expected);
     let root = view.tree().root();
     if let Ok(root) = view.entry(root) {
-        let oldest = model.iter().map(|known| known.base).min();
+        let oldest = model.iter().map(|known| known.at.base).min();
         assert_eq!(Some(root.oldest_base()), oldest);
     }
 }
@@ -92,6 +102,10 @@ fn it_does_what_a_list_does() {
         let mut sequence = FIRST_SEQUENCE;
         for step in 0..6_000_u32 {
             let base = step / 100;
+            let at = Moment {
+                base,
+                slot: u64::from(step) + 1,
+            };
             let pick = |dice: &mut Dice| {
                 let count = u64::try_from(model.len()).unwrap();
                 (count > 0).then(|| usize::try_from(dice.next() % count).unwrap())
@@ -100,7 +114,7 @@ fn it_does_what_a_list_does() {
                 0..=3 => {
                     let position = some(&mut dice, side);
                     let trader = [u8::try_from(step % 251).unwrap(); 32];
-                    let inserted = store.queue().insert(trader, &position, base);
+                    let inserted = store.queue().insert(trader, &position, at);
                     if model.len() == capacity {
                         assert_eq!(inserted, Err(EngineError::QueueFull));
                         continue;
@@ -109,23 +123,27 @@ fn it_does_what_a_list_does() {
                         index: inserted.expect("room"),
                         trader,
                         position,
-                        base,
+                        at,
+                        weak: false,
                         sequence,
                         stamp: CutStamp::default(),
-                        witnessed: 0,
                     });
                     sequence += 1;
                 }
                 4 | 5 => {
-                    let Some(at) = pick(&mut dice) else { continue };
-                    let index = model.swap_remove(at).index;
+                    let Some(place) = pick(&mut dice) else {
+                        continue;
+                    };
+                    let index = model.swap_remove(place).index;
                     store.queue().remove(index).expect("in the tree");
                     let again = store.queue().remove(index);
                     assert_eq!(again, Err(EngineError::NodeNotFound));
                 }
                 6 | 7 => {
-                    let Some(at) = pick(&mut dice) else { continue };
-                    let known = &mut model[at];
+                    let Some(place) = pick(&mut dice) else {
+                        continue;
+                    };
+                    let known = &mut model[place];
                     // A record anew, of the same entry price as often as not.
                     let fresh = some(&mut dice, side);
                     known.position = if dice.once_in(2) {
@@ -136,35 +154,37 @@ fn it_does_what_a_list_does() {
                     } else {
                         fresh
                     };
-                    (known.base, known.witnessed) = (base, 0);
+                    (known.at, known.weak) = (at, false);
                     let (index, position) = (known.index, known.position);
-                    store.queue().record(index, &position, base).expect("there");
+                    store.queue().record(index, &position, at).expect("there");
                 }
                 8 => {
-                    let Some(at) = pick(&mut dice) else { continue };
-                    let known = &mut model[at];
+                    let Some(place) = pick(&mut dice) else {
+                        continue;
+                    };
+                    let known = &mut model[place];
                     let epoch = u32::try_from(dice.within(1, 9)).unwrap();
                     known.stamp = CutStamp {
                         epoch,
                         lots: u32::try_from(dice.within(1, 9)).unwrap(),
                         capped_epoch: if dice.once_in(2) { epoch } else { 0 },
                     };
-                    (known.base, known.witnessed) = (base, 0);
+                    (known.at, known.weak) = (at, false);
                     let (index, position, stamp) = (known.index, known.position, known.stamp);
                     store
                         .queue()
-                        .record_cut(index, &position, base, stamp)
+                        .record_cut(index, &position, at, stamp)
                         .expect("there");
                 }
                 _ => {
-                    let Some(at) = pick(&mut dice) else { continue };
-                    model[at].witnessed = u64::from(step) + 1;
-                    let (index, slot) = (model[at].index, model[at].witnessed);
-                    store.queue().witness(index, slot).expect("there");
-                    let entry = *store.view().entry(index).expect("there");
-                    assert!(entry.is_witnessed(slot) && entry.is_witnessed(slot + FRESH_SLOTS));
-                    assert!(!entry.is_witnessed(slot + FRESH_SLOTS + 1));
-                    assert!(!entry.is_witnessed(slot - 1));
+                    let Some(place) = pick(&mut dice) else {
+                        continue;
+                    };
+                    let known = &mut model[place];
+                    known.position.margin = Atoms::new(dice.signed(2_000));
+                    (known.at, known.weak) = (at, true);
+                    let (index, position) = (known.index, known.position);
+                    store.queue().witness(index, &position, at).expect("there");
                 }
             }
             if step % 7 == 0 {
