@@ -4,6 +4,7 @@ mod assemble;
 mod liquidity;
 mod margins;
 mod oracle;
+mod scaling;
 mod sheet;
 
 use anyhow::{ensure, Result};
@@ -147,8 +148,10 @@ pub fn calibrate(prices: &Prices, request: &Request) -> Result<Calibration> {
     let horizon = request.horizon();
     let units = MarketUnits::for_price(data.price_nano)?;
     let observed = oracle::Observed::of(prices, &bars);
+    let swings = scaling::Swings::of(prices, units)?;
+    let observed = (&observed, &swings);
     let (params, parameters) =
-        assemble::assemble(request, &margins, &observed, units, data.price_nano)?;
+        assemble::assemble(request, &margins, observed, units, data.price_nano)?;
     Ok(Calibration {
         return_levels: Side::BOTH.map(|side| margins.levels(side, horizon)),
         backtest: backtest(&history, request, settings)?,
