@@ -40,7 +40,7 @@ pub fn capital(args: &[OsString]) -> Result<ExitCode, String> {
 pub fn score_risk(args: &[OsString]) -> Result<ExitCode, String> {
     let root = workspace::root()?;
     let program = BALLAST.ensure_built(&root)?;
-    let mut rehearsal = package_command(&root, "ballast-rehearsal", "ballast-rehearsal")?;
+    let mut rehearsal = command_among(&root, "ballast-rehearsal", &["ballast-rehearsal"])?;
     rehearsal.arg("score").arg("--program").arg(program);
     let status = cargo::status(rehearsal.args(args))?;
     Ok(cargo::exit_code(status))

@@ -2,6 +2,7 @@
 
 use ballast_engine::book::{Book, BookRef, BOOK_HEADER_SIZE};
 use ballast_engine::queue::{Queue, QueueRef, QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
+use ballast_engine::slab::Journal;
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 use ballast_state::adl_session::{AdlSession, ADL_SESSION_DISCRIMINATOR};
@@ -176,7 +177,7 @@ pub fn protection(data: &[u8]) -> Result<Protection, DecodeError> {
 }
 
 /// A copy of a queue account, aligned so that the engine can read it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueueSnapshot {
     words: Vec<u64>,
 }
@@ -211,6 +212,18 @@ impl QueueSnapshot {
         Queue::new(bytemuck::cast_slice_mut(&mut self.words)).map_err(DecodeError::Queue)
     }
 
+    /// The account's data without the discriminator.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.words)
+    }
+
+    /// [`Self::queue_mut`] where `journal` is told which nodes change, for [`Self::restore`].
+    pub fn queue_noting<J: Journal>(&mut self, journal: J) -> Result<Queue<'_, J>, DecodeError> {
+        let bytes = bytemuck::cast_slice_mut(&mut self.words);
+        Queue::noting(bytes, journal).map_err(DecodeError::Queue)
+    }
+
     /// The same queue with place for `positions` more, as a longer account has it.
     #[must_use]
     pub fn with_room(mut self, positions: usize) -> Self {
@@ -219,9 +232,29 @@ impl QueueSnapshot {
         self
     }
 
-    /// Becomes `other`, without a new copy where both are of one length.
-    pub fn become_like(&mut self, other: &Self) {
-        self.words.clone_from(&other.words);
+    /// Becomes `start` again, of which this is a copy that differs in these nodes and in what precedes
+    /// them. Where they are so many that it is no more work, everything is copied.
+    pub fn restore(&mut self, start: &Self, nodes: &[u32]) {
+        const HEADER: usize = QUEUE_HEADER_SIZE / 8;
+        const ENTRY: usize = QUEUE_ENTRY_SIZE / 8;
+        if self.words.len() != start.words.len()
+            || nodes.len().saturating_mul(ENTRY) >= start.words.len()
+        {
+            self.words.clone_from(&start.words);
+            return;
+        }
+        let mut copy = |from: usize, length: usize| {
+            let place = from..from.saturating_add(length);
+            if let (Some(to), Some(from)) =
+                (self.words.get_mut(place.clone()), start.words.get(place))
+            {
+                to.copy_from_slice(from);
+            }
+        };
+        copy(0, HEADER);
+        for node in nodes.iter().filter_map(|node| usize::try_from(*node).ok()) {
+            copy(node.saturating_mul(ENTRY).saturating_add(HEADER), ENTRY);
+        }
     }
 }
 

@@ -264,7 +264,17 @@ fn walk(
     let (mut listed, mut cuts) = (Vec::new(), Vec::new());
     let mut spares = request.spares;
     let mut after = None;
-    while let Some(node) = best_below(queue, round.round(), after.as_ref())? {
+    loop {
+        // Who is next is not looked for where nobody more is listed.
+        let closed = round.remaining_lots() == 0;
+        let full = listed.len() == MAX_COUNTERPARTIES;
+        if full || (closed && spares == 0) || (!closed && cuts.len() == request.max_counterparties)
+        {
+            break;
+        }
+        let Some(node) = best_below(queue, round.round(), after.as_ref())? else {
+            break;
+        };
         let entry = queue.entry(node)?;
         let trader = Pubkey::new_from_array(entry.trader);
         let ranking = *round.round();
@@ -273,13 +283,7 @@ fn walk(
             ranking.side,
             ranking.funding_index,
         ));
-        if listed.len() == MAX_COUNTERPARTIES {
-            break;
-        }
         if round.remaining_lots() > 0 {
-            if cuts.len() == request.max_counterparties {
-                break;
-            }
             let before = position_of(entry, ranking.side, ranking.funding_index)?;
             match round.cut(&before, entry.sequence, entry.stamp())? {
                 Cut::Done(cut) => cuts.push(PlannedCut {
@@ -290,10 +294,8 @@ fn walk(
                 }),
                 Cut::Skipped(_) => continue,
             }
-        } else if spares > 0 {
-            spares -= 1;
         } else {
-            break;
+            spares = spares.saturating_sub(1);
         }
         listed.push(trader);
     }

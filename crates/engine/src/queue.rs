@@ -14,7 +14,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
 use crate::position::Position;
-use crate::slab::{InOrder, Tree, TreeHeader, TreeRef};
+use crate::slab::{InOrder, Journal, Tree, TreeHeader, TreeRef};
 use crate::units::Side;
 
 pub use entry::{CutStamp, QueueEntry, QueueKey, Totals};
@@ -208,12 +208,13 @@ impl<'a> QueueRef<'a> {
     }
 }
 
-/// A queue to change.
+/// A queue to change, and who is told of it.
 #[derive(Debug)]
-pub struct Queue<'a> {
+pub struct Queue<'a, J = ()> {
     header: &'a mut QueueHeader,
     nodes: &'a mut [QueueEntry],
     side: Side,
+    journal: J,
 }
 
 impl<'a> Queue<'a> {
@@ -246,6 +247,14 @@ impl<'a> Queue<'a> {
     /// A queue in bytes aligned to 8. `LayoutOutdated` when it is of the version before,
     /// `QueueLayout` when they are not a queue.
     pub fn new(bytes: &'a mut [u8]) -> Result<Self, EngineError> {
+        Self::noting(bytes, ())
+    }
+}
+
+impl<'a, J: Journal> Queue<'a, J> {
+    /// The same, where `journal` is told which nodes change. What precedes them is not among them.
+    /// Errors as for [`Queue::new`].
+    pub fn noting(bytes: &'a mut [u8], journal: J) -> Result<Self, EngineError> {
         let (head, rest) = bytes
             .split_at_mut_checked(QUEUE_HEADER_SIZE)
             .ok_or(EngineError::QueueLayout)?;
@@ -259,6 +268,7 @@ impl<'a> Queue<'a> {
             header,
             nodes,
             side,
+            journal,
         })
     }
 
@@ -360,8 +370,8 @@ impl<'a> Queue<'a> {
         Ok(epoch)
     }
 
-    fn tree_mut(&mut self) -> Tree<'_, QueueEntry> {
-        Tree::new(&mut self.header.tree, self.nodes)
+    fn tree_mut(&mut self) -> Tree<'_, QueueEntry, J> {
+        Tree::noting(&mut self.header.tree, self.nodes, self.journal)
     }
 }
 

@@ -4,6 +4,7 @@ mod assemble;
 mod liquidity;
 mod margins;
 mod oracle;
+mod scaling;
 mod sheet;
 
 use anyhow::{ensure, Result};
@@ -27,6 +28,8 @@ pub use sheet::Parameter;
 pub const LEAST_BARS: usize = 500;
 /// Tail points without which a history says too little.
 pub const LEAST_TAIL_POINTS: usize = 50;
+/// Horizons beyond a level that a history has to lead one to expect: of fewer the fitted tail is all there is.
+pub const LEAST_EXPECTED: f64 = 0.5;
 /// Longest horizon that may be asked for, seconds.
 pub const LONGEST_HORIZON: f64 = 3_600.;
 /// Levels whose reliability is shown.
@@ -141,14 +144,17 @@ pub fn calibrate(prices: &Prices, request: &Request) -> Result<Calibration> {
     let step = prices.step()?;
     let bars = prices.bars(step);
     let data = data(prices, &bars)?;
+    request.shown_by(&bars)?;
     let history = History::of(&bars);
     let settings = Settings::default();
     let margins = margins::Margins::new(&history, settings, request)?;
     let horizon = request.horizon();
     let units = MarketUnits::for_price(data.price_nano)?;
     let observed = oracle::Observed::of(prices, &bars);
+    let swings = scaling::Swings::of(prices, units)?;
+    let observed = (&observed, &swings);
     let (params, parameters) =
-        assemble::assemble(request, &margins, &observed, units, data.price_nano)?;
+        assemble::assemble(request, &margins, observed, units, data.price_nano)?;
     Ok(Calibration {
         return_levels: Side::BOTH.map(|side| margins.levels(side, horizon)),
         backtest: backtest(&history, request, settings)?,
@@ -192,6 +198,24 @@ impl Request {
             );
         }
         self.liquidity.check()
+    }
+
+    /// Whether the history is long enough for the level.
+    fn shown_by(&self, bars: &Bars) -> Result<()> {
+        let horizon = self.horizon();
+        let covered = bars.count() as f64 * bars.step as f64;
+        let (horizons, wanted) = (covered / horizon, LEAST_EXPECTED / (1. - self.level));
+        // Rounded down to what reads well.
+        let shown = (1e3 * (1. - LEAST_EXPECTED / horizons)).floor() / 1e3;
+        ensure!(
+            horizons >= wanted,
+            "the prices cover {horizons:.0} horizons of {horizon:.0} seconds, and a level of {} takes {wanted:.0} \
+             ({:.1} days) to say anything of: give a longer history, or ask for a level that these show, \
+             {shown} at most (--level)",
+            self.level,
+            wanted * horizon / 86_400.
+        );
+        Ok(())
     }
 
     /// Seconds from a breach of maintenance to the end of a small position.

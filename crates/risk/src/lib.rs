@@ -4,6 +4,9 @@
 //! Everything is a function of prices and a seed: the same input gives the same output on any number of
 //! threads. Floats stay in this crate; what leaves it for a chain is integers that the engine has accepted.
 
+#[cfg(test)]
+extern crate self as ballast_risk;
+
 pub mod adl;
 pub mod backtest;
 pub mod bootstrap;

@@ -84,13 +84,14 @@ impl Tail {
         }
     }
 
-    /// The sample's own quantile, between neighbours in a straight line; the least of the tail for a level
-    /// below it.
+    /// The sample's own quantile, between neighbours in a straight line: of `n` points the one of rank
+    /// `level (n + 1)`, which a part `1 - level` of what comes exceeds on average. The least of the tail for a
+    /// level below it.
     #[must_use]
     pub fn empirical(&self, level: f64) -> f64 {
-        let above = (1. - level) * (self.count.saturating_sub(1)) as f64;
         let last = self.largest.len().saturating_sub(1);
-        let place = (last as f64 - above).max(0.);
+        let above = (1. - level) * self.count as f64 - level;
+        let place = (last as f64 - above).clamp(0., last as f64);
         let below = place.floor() as usize;
         let value = |at: usize| self.largest.get(at).copied().unwrap_or(0.);
         let part = place - below as f64;

@@ -50,6 +50,12 @@ impl Counts {
         assert!(each.iter().all(|count| *count > 0), "{self:?}");
     }
 
+    /// Fails unless there were trades, orders, and margin and collateral that left.
+    pub fn require_trades(&self) {
+        let each = [self.pairs, self.orders, self.margin, self.withdrawals];
+        assert!(each.iter().all(|count| *count > 0), "{self:?}");
+    }
+
     /// Counts acts of a key.
     pub fn add_authority(&mut self, acts: u64) {
         self.authority += acts;

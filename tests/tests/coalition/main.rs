@@ -39,6 +39,7 @@ impl Markets {
             funding_ppm: 0,
             insurance: 5_000,
             leveraged: true,
+            scaled: false,
         };
         let funded = |funding_ppm| {
             Venue::open(Setting {
@@ -108,6 +109,41 @@ fn a_coalition_gains_what_others_agreed_to_lose_and_no_more() {
     println!("{counts:?}");
     if histories >= 48 {
         counts.require_variety();
+    }
+}
+
+/// The same where volatility and open interest scale initial margin: histories of trending prices and of gaps.
+#[test]
+fn nor_does_it_where_margin_is_scaled() {
+    let histories = number("BALLAST_COALITION_HISTORIES", 48) / 3;
+    let first = number("BALLAST_SEED", 1);
+    let setting = Setting {
+        funding_ppm: 2_000,
+        insurance: 5_000,
+        leveraged: true,
+        scaled: true,
+    };
+    let trending = Venue::open(setting);
+    let gaps = Venue::open(Setting {
+        insurance: 10,
+        leveraged: false,
+        ..setting
+    });
+    let mut counts = Counts::default();
+    for seed in first..first + histories {
+        let mut venue = if seed % 3 == 0 {
+            gaps.fork()
+        } else {
+            trending.fork()
+        };
+        match seed % 3 {
+            0 => gap::play(&mut venue, seed, &mut counts),
+            _ => trend(&mut venue, seed, &mut counts, None),
+        }
+    }
+    println!("{counts:?}");
+    if histories >= 16 {
+        counts.require_trades();
     }
 }
 

@@ -53,6 +53,29 @@ pub struct Venue {
     posted: Quote,
 }
 
+/// Lots at which a market whose margin scales is full.
+const FULL: u64 = 10_000_000;
+
+/// A hundred hours of calm prices and two of wild ones, as the program records them.
+fn stir(sandbox: &mut Sandbox, market: &MarketCookie) {
+    let mut record = |seconds: i64, ticks: u64| {
+        let slots = u64::try_from(seconds * 5 / 2).expect("forward");
+        let (slot, time) = (sandbox.slot() + slots, sandbox.time() + seconds);
+        sandbox.set_clock(slot, time);
+        sandbox.set_price(market, ticks);
+        sandbox.accrue_funding(market).expect("recorded");
+    };
+    for hour in 0..100 {
+        record(3_600, START + 200 * (hour % 2));
+    }
+    for _ in 0..2 {
+        record(3_540, START - START / 50);
+        record(60, START);
+    }
+    let scale = sandbox.market(market).margin_scale();
+    assert!(scale.multiplier_ppm > 1_400_000, "{scale:?}");
+}
+
 /// What a venue is like.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
@@ -62,6 +85,8 @@ pub struct Setting {
     pub insurance: u64,
     /// Whether honest accounts have leveraged positions.
     pub leveraged: bool,
+    /// Whether volatility and open interest scale initial margin: by half as much again in the beginning.
+    pub scaled: bool,
 }
 
 impl Venue {
@@ -69,8 +94,17 @@ impl Venue {
     pub fn open(setting: Setting) -> Self {
         let mut config = MarketConfig::sol();
         config.risk.funding_rate_ppm_per_hour = setting.funding_ppm;
+        if setting.scaled {
+            config.risk.margin_multiplier_max_bps = 30_000;
+            config.risk.max_open_interest_lots = FULL;
+            config.risk.open_interest_lower_bps = 0;
+            config.risk.open_interest_upper_bps = 10_000;
+        }
         let begun = Sandbox::with_market(&Options::default(), &config);
         let (mut sandbox, market) = begun.expect("a market");
+        if setting.scaled {
+            stir(&mut sandbox, &market);
+        }
         let mut trader = |dollars: u64| sandbox.create_trader(dollars * USD).expect("a trader");
         let maker = trader(20_000_000);
         let keeper = trader(20_000_000);

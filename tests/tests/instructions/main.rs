@@ -21,6 +21,7 @@ mod every_protection_call;
 mod execute_trigger;
 mod fees;
 mod flag;
+mod full_market;
 mod funding;
 mod funding_premium;
 mod guardian;

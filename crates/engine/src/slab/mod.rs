@@ -112,6 +112,17 @@ pub trait TreeNode: Pod {
     }
 }
 
+/// Who is told which nodes change: nobody, or somebody who wants to undo that.
+pub trait Journal: Copy {
+    /// The node at `index` is about to change, or one there to come into being.
+    fn note(self, index: u32);
+}
+
+impl Journal for () {
+    #[inline]
+    fn note(self, _index: u32) {}
+}
+
 /// A tree to read.
 #[derive(Debug)]
 pub struct TreeRef<'a, N> {

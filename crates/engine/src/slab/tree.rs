@@ -3,14 +3,16 @@
 use crate::error::EngineError;
 
 use super::{
-    child, height, live, position, Adjusted, Links, TreeHeader, TreeNode, TreeRef, MAX_HEIGHT, NIL,
+    child, height, live, position, Adjusted, Journal, Links, TreeHeader, TreeNode, TreeRef,
+    MAX_HEIGHT, NIL,
 };
 
-/// A tree to change.
+/// A tree to change, and who is told of it.
 #[derive(Debug)]
-pub struct Tree<'a, N> {
+pub struct Tree<'a, N, J = ()> {
     header: &'a mut TreeHeader,
     nodes: &'a mut [N],
+    journal: J,
 }
 
 /// The nodes from the root down to where a change was made.
@@ -66,7 +68,18 @@ struct Pulled {
 impl<'a, N: TreeNode> Tree<'a, N> {
     /// A view of a tree.
     pub const fn new(header: &'a mut TreeHeader, nodes: &'a mut [N]) -> Self {
-        Self { header, nodes }
+        Self::noting(header, nodes, ())
+    }
+}
+
+impl<'a, N: TreeNode, J: Journal> Tree<'a, N, J> {
+    /// A view of a tree whose changes `journal` is told of. The header is not among them.
+    pub const fn noting(header: &'a mut TreeHeader, nodes: &'a mut [N], journal: J) -> Self {
+        Self {
+            header,
+            nodes,
+            journal,
+        }
     }
 
     /// The same tree, to read.
@@ -152,6 +165,7 @@ impl<'a, N: TreeNode> Tree<'a, N> {
     }
 
     fn node_mut(&mut self, index: u32) -> Result<&mut N, EngineError> {
+        self.journal.note(index);
         self.nodes
             .get_mut(position(index)?)
             .ok_or(EngineError::TreeCorrupt)

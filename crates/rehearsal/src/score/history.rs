@@ -16,7 +16,7 @@ const PAST: usize = 8_640;
 /// Where prices begin, 1e-9 USD.
 const FIRST: f64 = 206e9;
 /// Usual size of a return.
-const SIGMA: f64 = 0.002_6;
+const SIGMA: f64 = 0.004;
 /// What the logarithm of volatility keeps of itself over a step: half after twelve hours.
 const KEEPS: f64 = 0.999_679;
 /// How far the logarithm of volatility wanders in the long run.

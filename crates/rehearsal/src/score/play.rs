@@ -26,6 +26,8 @@ const LOOKS: [u32; 3] = [0, 1, 2];
 const OF: u32 = 5;
 /// Insurance, basis points of the open interest.
 const INSURANCE_BPS: u64 = 5;
+/// Largest part of a position that a pass cuts, basis points: small, so that who forgets the cap is far off.
+const CAP_BPS: u32 = 1_000;
 
 /// One position at one look.
 #[derive(Clone, Debug)]
@@ -93,6 +95,7 @@ fn one(args: &ScoreArgs, seed: u64) -> Result<Vec<Case>> {
         traders: args.traders,
         seed,
         insurance_bps: Some(INSURANCE_BPS),
+        adl_step_bps: CAP_BPS,
         program: args.program.clone(),
         ..RehearseArgs::try_parse_from(["ballast-rehearsal"])?
     };

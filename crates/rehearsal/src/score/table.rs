@@ -5,8 +5,22 @@ use ballast_report::table::Table;
 use super::judge::{SkillLine, Verdict, Worth, MOST_ERROR};
 use super::ScoreArgs;
 
-/// The scores in words.
+/// What was played, and the scores.
 pub fn render(args: &ScoreArgs, verdict: &Verdict) -> String {
+    format!(
+        "{} rehearsals of {} traders and {} prices, {} paths a forecast; the second half is scored: {} positions, of which {} were cut.\n\n{}",
+        args.rehearsals,
+        args.traders,
+        args.prices,
+        args.paths,
+        verdict.cases,
+        percent(verdict.cut),
+        lines(verdict),
+    )
+}
+
+/// The scores in words.
+pub fn lines(verdict: &Verdict) -> String {
     let mut table = Table::new(&[
         "forecast",
         ">Brier",
@@ -30,13 +44,7 @@ pub fn render(args: &ScoreArgs, verdict: &Verdict) -> String {
         ]);
     }
     format!(
-        "{} rehearsals of {} traders and {} prices, {} paths a forecast; the second half is scored: {} positions, of which {} were cut.\n\n{}\n\nThe simulation:\n{}\n\nA forecast passes whose skill is above 0 at 90 % and whose calibration error is at most {MOST_ERROR}; those that are wrong on purpose must not.",
-        args.rehearsals,
-        args.traders,
-        args.prices,
-        args.paths,
-        verdict.cases,
-        percent(verdict.cut),
+        "{}\n\nThe simulation:\n{}\n\nA forecast passes whose skill is above 0 at 90 % and whose calibration error is at most {MOST_ERROR}; those that are wrong on purpose must not.",
         table.render(),
         bins.render(),
     )

@@ -4,6 +4,8 @@
 //! they are until they expire: so depth that was taken comes back, slower and thinner the more the price
 //! has moved. What is bought or sold stays with the account, which stands in no queue and is not cut.
 
+use std::collections::VecDeque;
+
 use ballast_engine::descent::{BestOrder, Makers, Met};
 use ballast_engine::units::{LotPrice, Side, Ticks};
 use ballast_engine::EngineError;
@@ -43,6 +45,9 @@ pub(super) struct BookAt {
     pub paid: i128,
     /// Bids and asks, the best first.
     waiting: [Vec<Waiting>; 2],
+    /// Prices to which the makers have not answered yet, as nobody has looked into the book since, and when
+    /// they were.
+    unanswered: VecDeque<(LotPrice, i64)>,
 }
 
 impl BookAt {
@@ -55,14 +60,31 @@ impl BookAt {
             bought: 0,
             paid: 0,
             waiting: [Vec::new(), Vec::new()],
+            unanswered: VecDeque::new(),
         };
         book.stress.see(mark.get() / tick);
         book.show(mark, now, 100);
         book
     }
 
-    /// The makers look at the next price.
-    pub fn quote(&mut self, mark: LotPrice, now: i64) {
+    /// The next price, to which the makers answer before anybody looks into the book. What they would have
+    /// answered to one whose orders have expired since is left out.
+    pub fn see(&mut self, mark: LotPrice, now: i64) {
+        let gone = |then: &(LotPrice, i64)| then.1 + GOOD_FOR <= now;
+        while let Some((price, _)) = self.unanswered.pop_front_if(|then| gone(then)) {
+            self.stress.see(price.get() / self.tick);
+        }
+        self.unanswered.push_back((mark, now));
+    }
+
+    /// The makers answer.
+    fn catch_up(&mut self) {
+        while let Some((mark, now)) = self.unanswered.pop_front() {
+            self.quote(mark, now);
+        }
+    }
+
+    fn quote(&mut self, mark: LotPrice, now: i64) {
         self.stress.see(mark.get() / self.tick);
         let missing = miss_percent(self.stress.bps());
         for waiting in &mut self.waiting {
@@ -74,9 +96,11 @@ impl BookAt {
         self.show(mark, now, 100 - missing);
     }
 
-    /// Whether nothing waits on either side.
-    pub fn is_empty(&self) -> bool {
-        self.waiting.iter().all(Vec::is_empty)
+    /// The best price of a side: the highest bid for longs, whose lots are sold into it, the lowest ask for
+    /// shorts.
+    pub fn best_price(&mut self, side: Side) -> Option<LotPrice> {
+        self.catch_up();
+        side_of(&self.waiting, side).first().map(|one| one.price)
     }
 
     /// Adds `percent` of the makers' ladder.
@@ -121,6 +145,7 @@ impl Makers for BookAt {
     }
 
     fn best(&mut self, side: Side) -> Result<Option<BestOrder>, EngineError> {
+        self.catch_up();
         let best = side_of(&self.waiting, side).first();
         Ok(best.map(|one| BestOrder {
             node: u32::from(side == Side::Short),

@@ -91,6 +91,7 @@ impl World<'_> {
     }
 
     fn cut(&mut self, place: u32, cut: &ballast_client::ranking::PlannedCut) -> Result<()> {
+        self.wake(place)?;
         let done = &cut.cut;
         let distress = self.accounts[index(place)].slot.distress();
         self.change(place, &done.position_after, &distress, Some(done.stamp))?;

@@ -42,7 +42,7 @@ impl World<'_> {
     fn short_of(&self) -> Result<u64> {
         let available = self.market.insurance_available(self.now.slot)?;
         let prices = PriceRange::at(self.touched.mark.price);
-        let [long, short] = &self.queues;
+        let [long, short] = self.queues();
         let (long, short) = (queue_of(long)?, queue_of(short)?);
         Ok(self
             .market

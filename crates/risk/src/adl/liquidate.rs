@@ -2,11 +2,11 @@
 //! pool, each by what the engine decides.
 
 use ballast_client::liquidation::{affordable, Backing};
-use ballast_engine::liquidation::{health, look, need, Health, LiquidationPlan, Need, Waterfall};
+use ballast_engine::liquidation::{health, look, need, LiquidationPlan, Need, Waterfall};
 use ballast_engine::pool::{back, PoolAssets};
 use ballast_engine::reward::rescue_reward;
 use ballast_engine::trade::{open_interest_after, take_over, PartyInput, PartyOutcome};
-use ballast_engine::units::{Atoms, Bps, Lots, Side};
+use ballast_engine::units::{Atoms, LotPrice, Lots, Side};
 use ballast_state::error::{BallastError, Result};
 use ballast_state::pool::Taken;
 
@@ -49,39 +49,9 @@ impl World<'_> {
         Ok(false)
     }
 
-    /// Whether nobody can take over what nobody could before, so that there is no need to ask again: the
-    /// mark is no better for the position, so that its step is no smaller, and no liquidator has what it
-    /// would back that with. With a book or a pool everything is asked again.
-    pub(super) fn is_still_stuck(&self, place: u32) -> Result<bool> {
-        let Some((lots, before)) = self.stuck[index(place)] else {
-            return Ok(false);
-        };
-        let input = self.input(place)?;
-        let worse = match input.position.side() {
-            Some(Side::Long) => input.mark <= before,
-            Some(Side::Short) => input.mark >= before,
-            None => false,
-        };
-        let (last, interval) = (
-            input.distress.last_step_slot,
-            input.params.ladder_interval_slots,
-        );
-        let waits = last != 0 && input.slot.saturating_sub(last) < interval;
-        if !worse || waits || self.book.is_some() || self.pool.is_some() {
-            return Ok(false);
-        }
-        let backed = Bps::new(BACKING.margin_bps).floor_of(input.mark.notional(lots)?)?;
-        let places = self.snapshot.liquidators.iter();
-        let most = places.map(|place| self.accounts[*place].free).max();
-        let poor = most.is_none_or(|free| i128::from(free) < i128::from(backed));
-        let state = health(&input.position, input.mark, input.params)?;
-        Ok(poor && state == Health::BelowMaintenance)
-    }
-
     /// One call. Whether it did anything.
     fn liquidate_once(&mut self, place: u32) -> Result<bool> {
         let rest = self.rest(place)?;
-        self.stuck[index(place)] = rest.map(|rest| (rest.0.size(), self.touched.mark.price));
         if let Some(rest) = rest {
             let whole = self.position(place)?.size();
             for at in 0..self.snapshot.liquidators.len() {
@@ -105,19 +75,25 @@ impl World<'_> {
 
     /// Lets the book alone take lots of a position. Whether it took any.
     pub(super) fn liquidate_into_book(&mut self, place: u32) -> Result<bool> {
-        let waiting = self.book.as_ref().is_some_and(|book| !book.is_empty());
-        Ok(waiting && self.call(place, By::Book)?)
+        let side = self.position(place)?.side();
+        Ok(self.best_of_book(side).is_some() && self.call(place, By::Book)?)
+    }
+
+    /// The best price at which the book takes lots of a position of a side, once its makers have answered.
+    fn best_of_book(&mut self, side: Option<Side>) -> Option<LotPrice> {
+        self.book.as_mut()?.best_price(side?)
     }
 
     /// What the book leaves to a liquidator; `None` where insurance would have to pay more than it can.
-    fn rest(&self, place: u32) -> Result<Option<(Lots, Atoms)>> {
+    fn rest(&mut self, place: u32) -> Result<Option<(Lots, Atoms)>> {
+        let best = self.best_of_book(self.position(place)?.side());
         let input = self.input(place)?;
         let state = health(&input.position, input.mark, input.params)?;
         if state.is_uncovered(input.insurance_available) {
             return Ok(None);
         }
         let mut waterfall = Waterfall::begin(&input, true)?;
-        if let Some(book) = &self.book {
+        if let Some(book) = self.book.as_ref().filter(|_| meets(&waterfall, best)) {
             waterfall.descend(&mut book.clone())?;
         }
         let plan = waterfall.finish(true)?;
@@ -140,12 +116,16 @@ impl World<'_> {
 
     /// One step of a liquidation, taken over `by` somebody. Whether lots were closed.
     fn call(&mut self, place: u32, by: By) -> Result<bool> {
-        let mut book = self.book.clone();
-        let bought = book.as_ref().map_or(0, |book| book.bought);
+        let best = self.best_of_book(self.position(place)?.side());
         let input = self.input(place)?;
         let Ok(mut waterfall) = Waterfall::begin(&input, !matches!(by, By::Book)) else {
             return Ok(false);
         };
+        let mut book = self
+            .book
+            .as_ref()
+            .filter(|_| meets(&waterfall, best))
+            .cloned();
         if let Some(book) = &mut book {
             waterfall.descend(book)?;
         }
@@ -161,10 +141,11 @@ impl World<'_> {
             Ok(taker) => taker,
             Err(_) => return Ok(false),
         };
-        if let (Some(new), Some(old)) = (&book, bought.checked_neg()) {
-            self.count_makers(new.bought + old, bought)?;
+        if let Some(book) = book {
+            let before = self.book.as_ref().map_or(0, |book| book.bought);
+            self.count_makers(book.bought - before, before)?;
+            self.book = Some(book);
         }
-        self.book = book;
         self.settle(place, &plan, taker, low)?;
         Ok(true)
     }
@@ -316,6 +297,7 @@ impl World<'_> {
         let Some((place, party)) = taker else {
             return Ok(());
         };
+        self.wake(place)?;
         let before = self.position(place)?;
         let free = self.accounts[index(place)].free;
         let turned = before.side().is_some() && before.side() != party.position.side();
@@ -374,6 +356,11 @@ impl World<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the book takes lots at its best price.
+fn meets(waterfall: &Waterfall<'_>, best: Option<LotPrice>) -> bool {
+    best.is_some_and(|price| waterfall.meets(price))
 }
 
 fn note_profit(profits: &mut Vec<(u32, u64)>, place: u32, profit: u64) {

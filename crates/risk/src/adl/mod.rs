@@ -5,6 +5,7 @@
 //! program calls, on copies. Nobody trades: no position is opened, closed or given margin by its trader.
 //! Only positions that a price has passed the liquidation price of are looked at.
 
+mod attend;
 pub mod book;
 mod deleverage;
 pub mod fixes;
@@ -13,6 +14,9 @@ mod ledgers;
 mod levels;
 mod liquidate;
 pub mod share;
+mod sleep;
+#[cfg(test)]
+mod sleep_tests;
 pub mod snapshot;
 mod tend;
 pub mod world;

@@ -25,6 +25,7 @@ impl World<'_> {
         let free = Atoms::new(self.accounts[at.account].free);
         let synced = pool.synced(&self.market, &self.touched, &position, free, self.now);
         if let Ok(synced) = synced {
+            self.wake(place)?;
             let distress = self.accounts[at.account].slot.distress();
             self.change(place, &synced.position, &distress, None)?;
             self.account_mut(place).free = synced.free.get();
@@ -66,6 +67,7 @@ impl World<'_> {
             Side::Short => Atoms::ZERO.try_sub(quote)?,
         };
         let filled = position.fill(Lots::on_side(due.side, closed)?, quote)?;
+        self.wake(place)?;
         let distress = self.accounts[super::world::index(place)].slot.distress();
         self.change(place, &filled.position, &distress, None)?;
         let free = Atoms::from_unsigned(assets.free)?.try_add(filled.payout()?)?;

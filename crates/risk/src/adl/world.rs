@@ -1,17 +1,23 @@
 //! A market on its way along a path of prices.
 
-use ballast_engine::liquidation::{health, look, need, Distance, Health, LiquidationInput, Need};
+use core::cell::{Cell, RefCell};
+
+use ballast_client::accounts::QueueSnapshot;
+use ballast_engine::liquidation::LiquidationInput;
 use ballast_engine::oracle::{Action, Now};
 use ballast_engine::position::Position;
 use ballast_engine::price_levels::liquidation_price;
 use ballast_engine::queue::{Queue, QueueRef};
-use ballast_engine::units::{LotPrice, Side};
+use ballast_engine::slab::Journal;
+use ballast_engine::units::Side;
 use ballast_state::error::{BallastError, Result};
 use ballast_state::market::{Market, Touched};
 use ballast_state::pool::Pool;
 
+use super::attend::{Due, Turn};
 use super::book::BookAt;
 use super::levels::{Levels, Passed};
+use super::sleep::Sleepers;
 use super::snapshot::{of, Account, Snapshot, Step};
 
 /// What a path did to a trader.
@@ -52,10 +58,12 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct World<'s> {
     pub(super) snapshot: &'s Snapshot,
-    levels: &'s Levels,
+    pub(super) levels: &'s Levels,
     pub(super) market: Market,
     pub(super) pool: Option<Pool>,
-    pub(super) queues: [ballast_client::accounts::QueueSnapshot; 2],
+    queues: [QueueSnapshot; 2],
+    /// Nodes of the queues that differ from the snapshot.
+    logs: [NodeLog; 2],
     pub(super) accounts: Vec<Account>,
     fates: Vec<Fate>,
     /// Places by node, of both queues.
@@ -65,12 +73,19 @@ pub struct World<'s> {
     /// Places that differ from the snapshot, each once.
     changed: Vec<u32>,
     is_changed: Vec<bool>,
-    queues_changed: bool,
-    hot: Vec<u32>,
-    is_hot: Vec<bool>,
-    /// Lots of the step for which nobody had the collateral, and the mark then.
-    pub(super) stuck: Vec<Option<(u64, LotPrice)>>,
-    passed: Passed,
+    /// Places of those who are looked at each price, some of whom may sleep.
+    pub(super) hot: Vec<u32>,
+    pub(super) is_hot: Vec<bool>,
+    pub(super) sleepers: Sleepers,
+    /// Nobody sleeps.
+    #[cfg(test)]
+    pub(super) wakeful: bool,
+    /// Sides of whose sleepers somebody could take lots at this price.
+    pub(super) absorbs: [bool; 2],
+    pub(super) turn: Turn,
+    /// Room for those whom a price concerns.
+    pub(super) due: Vec<Due>,
+    pub(super) passed: Passed,
     /// Places of those whose profit is held.
     pub(super) claimants: Vec<u32>,
     pub(super) book: Option<BookAt>,
@@ -108,16 +123,21 @@ impl<'s> World<'s> {
             market: snapshot.market,
             pool: snapshot.pool.map(|at| at.pool),
             queues: snapshot.queues.clone(),
+            logs: Default::default(),
             accounts: snapshot.accounts.clone(),
             fates: vec![Fate::default(); count],
             owners,
             given: Vec::new(),
             changed: Vec::new(),
             is_changed: vec![false; count],
-            queues_changed: false,
             hot: Vec::new(),
             is_hot: vec![false; count],
-            stuck: vec![None; count],
+            sleepers: Sleepers::new(count),
+            #[cfg(test)]
+            wakeful: false,
+            absorbs: [false; 2],
+            turn: Turn::Before,
+            due: Vec::new(),
             passed: Passed::default(),
             claimants,
             book: None,
@@ -133,7 +153,7 @@ impl<'s> World<'s> {
     /// # Errors
     /// Those of the engine for a snapshot that no market can be in.
     pub fn play(&mut self, path: &[Step]) -> Result<()> {
-        self.reset()?;
+        self.rewind()?;
         for step in path {
             self.step(step)?;
         }
@@ -152,13 +172,20 @@ impl<'s> World<'s> {
         &self.outcome
     }
 
+    /// The queues of longs and of shorts as the path left them.
+    #[must_use]
+    pub const fn queues(&self) -> &[QueueSnapshot; 2] {
+        &self.queues
+    }
+
     /// The market's account as the path left it.
     #[must_use]
     pub const fn market(&self) -> &Market {
         &self.market
     }
 
-    /// The accounts as the path left them, in the order of the snapshot.
+    /// The accounts as the path left them, in the order of the snapshot. What is remembered of a position
+    /// that nobody can take over may be of an earlier price.
     #[must_use]
     pub fn accounts(&self) -> &[Account] {
         &self.accounts
@@ -188,22 +215,24 @@ impl<'s> World<'s> {
         Ok(sum)
     }
 
-    fn reset(&mut self) -> Result<()> {
+    /// Undoes the path: the world is the snapshot again, bit for bit.
+    ///
+    /// # Errors
+    /// `PriceOutOfRange`.
+    pub fn rewind(&mut self) -> Result<()> {
+        self.sleepers.reset(&self.changed);
         for place in self.changed.drain(..) {
             let place = index(place);
             self.accounts[place] = self.snapshot.accounts[place];
             self.fates[place] = Fate::default();
             (self.is_changed[place], self.is_hot[place]) = (false, false);
-            self.stuck[place] = None;
         }
         for (side, node, before) in self.given.drain(..).rev() {
             self.owners[side][index(node)] = before;
         }
-        if self.queues_changed {
-            for (queue, start) in self.queues.iter_mut().zip(&self.snapshot.queues) {
-                queue.become_like(start);
-            }
-            self.queues_changed = false;
+        let queues = self.queues.iter_mut().zip(&self.snapshot.queues);
+        for ((queue, start), log) in queues.zip(&mut self.logs) {
+            log.undo(queue, start);
         }
         self.market = self.snapshot.market;
         self.pool = self.snapshot.pool.map(|at| at.pool);
@@ -242,119 +271,15 @@ impl<'s> World<'s> {
         };
         self.touched = touched;
         if let Some(book) = &mut self.book {
-            book.quote(self.touched.mark.price, step.now.unix_timestamp);
+            book.see(self.touched.mark.price, step.now.unix_timestamp);
         }
+        self.turn = Turn::Before;
+        self.sleepers.look(step.now.slot);
         if !self.claimants.is_empty() {
             self.release_profit()?;
         }
-        self.find_passed()?;
-        for place in self.unhealthy()? {
-            self.attend(place)?;
-        }
+        self.attend_all()?;
         self.tend_pool()
-    }
-
-    fn find_passed(&mut self) -> Result<()> {
-        let tick = self.market.oracle.atoms_per_lot_tick;
-        let mut found = Vec::new();
-        self.passed.take(
-            self.levels,
-            &self.market.risk,
-            (self.touched.mark.price, tick),
-            self.touched.funding_index,
-            &mut found,
-        )?;
-        for place in found {
-            self.heat(place);
-        }
-        Ok(())
-    }
-
-    /// From now on an account is looked at each price.
-    fn heat(&mut self, place: u32) {
-        if !core::mem::replace(&mut self.is_hot[index(place)], true) {
-            self.hot.push(place);
-            self.note_changed(place);
-        }
-    }
-
-    /// Those of whom a price has passed the level, the worst first. Who is well again is no longer looked
-    /// at.
-    fn unhealthy(&mut self) -> Result<Vec<u32>> {
-        let (mark, mut found) = (self.touched.mark.price, Vec::new());
-        let mut hot = core::mem::take(&mut self.hot);
-        let mut kept = Vec::with_capacity(hot.len());
-        for place in hot.drain(..) {
-            let position = self.position(place)?;
-            if !position.is_empty() {
-                if health(&position, mark, &self.market.risk)? != Health::Healthy {
-                    let distance = Distance::of(&position, mark, &self.market.risk)?;
-                    found.push((distance, place));
-                    kept.push(place);
-                    continue;
-                }
-                let flagged = |world: &Self| world.accounts[index(place)].slot.flagged_slot != 0;
-                if flagged(self) {
-                    self.flag(place)?;
-                }
-                if flagged(self) {
-                    kept.push(place);
-                    continue;
-                }
-            }
-            self.is_hot[index(place)] = false;
-            self.note_level(place)?;
-        }
-        self.hot = kept;
-        let key = |place: u32| self.accounts[index(place)].trader;
-        found.sort_unstable_by(|(one, a), (other, b)| {
-            one.worse_first(other).then(key(*a).cmp(&key(*b)))
-        });
-        Ok(found.into_iter().map(|(_, place)| place).collect())
-    }
-
-    /// What one position in distress needs: the book and insurance first, then deleveraging.
-    fn attend(&mut self, place: u32) -> Result<()> {
-        if self.position(place)?.is_empty() {
-            return Ok(());
-        }
-        if self.is_still_stuck(place)? {
-            return self.flag_stale(place);
-        }
-        let needed = need(&self.input(place)?)?;
-        if needed == Need::Nothing || self.liquidate(place)? {
-            return Ok(());
-        }
-        if self.position(place)?.is_empty() {
-            return Ok(());
-        }
-        self.flag_stale(place)?;
-        if need(&self.input(place)?)? == Need::Deleverage {
-            self.deleverage(place)?;
-        }
-        Ok(())
-    }
-
-    /// Records how a position stands where what is remembered of it is no longer true.
-    fn flag_stale(&mut self, place: u32) -> Result<()> {
-        let (mark, slot) = (self.touched.mark.price, self.now.slot);
-        let health = health(&self.position(place)?, mark, &self.market.risk)?;
-        let distress = self.accounts[index(place)].slot.distress();
-        match distress.is_stale(health, slot) {
-            true => self.flag(place),
-            false => Ok(()),
-        }
-    }
-
-    /// Records how a position stands.
-    pub(super) fn flag(&mut self, place: u32) -> Result<()> {
-        let (position, mark) = (self.position(place)?, self.touched.mark.price);
-        let look = look(&position, mark, &self.market.risk, true)?;
-        let slot = self.now.slot;
-        let account = self.account_mut(place);
-        let distress = account.slot.distress().flagged(look, slot)?;
-        account.slot.store_distress(&distress);
-        Ok(())
     }
 
     /// The position of an account, funding paid.
@@ -387,7 +312,7 @@ impl<'s> World<'s> {
         &mut self.fates[index(place)]
     }
 
-    fn note_changed(&mut self, place: u32) {
+    pub(super) fn note_changed(&mut self, place: u32) {
         if !core::mem::replace(&mut self.is_changed[index(place)], true) {
             self.changed.push(place);
         }
@@ -421,14 +346,38 @@ impl<'s> World<'s> {
     }
 
     /// A queue, to be changed.
-    pub(super) fn queue_mut(&mut self, side: Side) -> Result<Queue<'_>> {
-        self.queues_changed = true;
-        let queue = self.queues[of(side)].queue_mut();
+    pub(super) fn queue_mut(&mut self, side: Side) -> Result<Queue<'_, &NodeLog>> {
+        let log = &self.logs[of(side)];
+        log.touched.set(true);
+        let queue = self.queues[of(side)].queue_noting(log);
         queue.map_err(|_| BallastError::QueueLayout)
     }
 }
 
-pub(super) fn queue_of(queue: &ballast_client::accounts::QueueSnapshot) -> Result<QueueRef<'_>> {
+/// The nodes of a queue that have changed.
+#[derive(Debug, Default)]
+pub(super) struct NodeLog {
+    nodes: RefCell<Vec<u32>>,
+    touched: Cell<bool>,
+}
+
+impl Journal for &NodeLog {
+    fn note(self, index: u32) {
+        self.nodes.borrow_mut().push(index);
+    }
+}
+
+impl NodeLog {
+    fn undo(&mut self, queue: &mut QueueSnapshot, start: &QueueSnapshot) {
+        let nodes = self.nodes.get_mut();
+        if core::mem::take(self.touched.get_mut()) {
+            queue.restore(start, nodes);
+        }
+        nodes.clear();
+    }
+}
+
+pub(super) fn queue_of(queue: &QueueSnapshot) -> Result<QueueRef<'_>> {
     queue.queue().map_err(|_| BallastError::QueueLayout)
 }
 

@@ -9,16 +9,17 @@ use ballast_engine::units::MAX_LOTS;
 use super::liquidity::{LADDER_INTERVAL_SLOTS, SLOT_SECONDS};
 use super::margins::{Loss, Margins};
 use super::oracle::Observed;
+use super::scaling::Swings;
 use super::sheet::{Parameter, Sheet, Wanted};
 use super::{Request, LONGEST_HORIZON};
 use crate::bootstrap::Interval;
 use crate::units::{MarketUnits, ATOMS_PER_USD};
 
-const ONE: f64 = 10_000.;
+pub(super) const ONE: f64 = 10_000.;
 /// Margins are rounded up to multiples of this, basis points.
 const GRAIN: i64 = 5;
 /// Horizon of initial margin, seconds.
-const INITIAL_HORIZON: f64 = 8. * 3_600.;
+pub(super) const INITIAL_HORIZON: f64 = 8. * 3_600.;
 const TAKER_FEE: i64 = 5;
 const LIQUIDATION_FEE: i64 = 50;
 const PRICE_AGE: u64 = 10;
@@ -34,19 +35,19 @@ const RARER: f64 = 10.;
 const POLICY: &str = "policy: nothing in prices decides it";
 
 /// What parameters are made from.
-struct Making<'a> {
-    request: &'a Request,
-    margins: &'a Margins<'a>,
-    sheet: Sheet,
-    params: RiskParams,
-    atoms_per_lot: f64,
+pub(super) struct Making<'a> {
+    pub(super) request: &'a Request,
+    pub(super) margins: &'a Margins<'a>,
+    pub(super) sheet: Sheet,
+    pub(super) params: RiskParams,
+    pub(super) atoms_per_lot: f64,
 }
 
 /// All parameters, accepted by the engine.
 pub(super) fn assemble(
     request: &Request,
     margins: &Margins<'_>,
-    observed: &Observed,
+    (observed, swings): (&Observed, &Swings),
     units: MarketUnits,
     price_nano: i64,
 ) -> Result<(RiskParams, Vec<Parameter>)> {
@@ -62,6 +63,7 @@ pub(super) fn assemble(
     making.ladder()?;
     making.caps(units.lots_worth(LEAST_POSITION_USD, price_nano)?)?;
     making.observed(observed)?;
+    making.scaling(swings)?;
     making.rest();
     let accepted = making.params.check(Some(ATOMS_PER_USD));
     accepted.map_err(|breach| {
@@ -106,7 +108,7 @@ fn rounded_up(bps: f64) -> i64 {
     ((bps / grain - 1e-9).ceil() * grain) as i64
 }
 
-fn in_bps(interval: Interval, plus: f64) -> Interval {
+pub(super) fn in_bps(interval: Interval, plus: f64) -> Interval {
     Interval {
         low: interval.low * ONE + plus,
         high: interval.high * ONE + plus,

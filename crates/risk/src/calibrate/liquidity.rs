@@ -86,9 +86,19 @@ impl Liquidity {
     /// The notional, US dollars, of which everything is closed so many seconds after the breach: the depth at
     /// once, and a tenth of the volume from then on.
     pub(super) fn closed_within(&self, seconds: f64) -> f64 {
-        let ladder = LADDER_INTERVAL_SLOTS as f64 * LADDER_STEPS as f64 * SLOT_SECONDS;
-        let time = (seconds - LATENCY - ladder).max(0.);
+        let time = (seconds - Self::begins()).max(0.);
         self.depth_usd + PARTICIPATION * self.volume_usd / DAY * time
+    }
+
+    /// Seconds after the breach at which so much notional, US dollars, is closed.
+    pub(super) fn time_to_close(&self, usd: f64) -> f64 {
+        let slowly = (usd - self.depth_usd).max(0.);
+        Self::begins() + slowly / (PARTICIPATION * self.volume_usd / DAY)
+    }
+
+    /// Seconds after the breach at which the ladder is through and a part of the volume begins to count.
+    fn begins() -> f64 {
+        LATENCY + LADDER_INTERVAL_SLOTS as f64 * LADDER_STEPS as f64 * SLOT_SECONDS
     }
 }
 
@@ -102,5 +112,6 @@ mod tests {
         assert_eq!(liquidity.closed_within(10.), 4_320.);
         // A tenth of 1,728,000 dollars a day is 2 dollars a second.
         assert!((liquidity.closed_within(172.) - 4_520.).abs() < 1e-9);
+        assert!((liquidity.time_to_close(4_520.) - 172.).abs() < 1e-9);
     }
 }

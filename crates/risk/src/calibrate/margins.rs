@@ -14,10 +14,8 @@ use crate::walk::{Fit, History, Promise};
 /// Independent horizons that a history has to hold for their moves to be taken from it; moves of longer ones
 /// are scaled by the square root of time.
 const LEAST_HORIZONS: usize = 50;
-/// Blocks that a history is cut into at least.
-const LEAST_BLOCKS: usize = 20;
-/// Blocks are this long where the history allows: volatility changes from day to day.
-const BLOCK_SECONDS: i64 = 86_400;
+/// Blocks that a history is cut into: the fewer, the longer the storms that stay whole.
+const BLOCKS: usize = 20;
 /// Levels of the table of return levels.
 const RETURN_LEVELS: [f64; 5] = [0.99, 0.995, 0.999, 0.9995, 0.9999];
 
@@ -204,8 +202,8 @@ impl<'a> Margins<'a> {
             loss.side.loss(value * factor)
         };
         loss.interval = self
-            .blocks(&sample, horizon.steps)
-            .interval(self.resampling(sample.len(), horizon.steps), estimate);
+            .blocks(&sample)
+            .interval(self.resampling(sample.len()), estimate);
         loss
     }
 
@@ -215,8 +213,8 @@ impl<'a> Margins<'a> {
         let moves = horizon.windows.iter().map(|one| one.against(side));
         let sample: Vec<f64> = moves.collect();
         let independent = sample.len() as f64 / horizon.steps as f64;
-        let blocks = self.blocks(&sample, horizon.steps);
-        let resampling = self.resampling(sample.len(), horizon.steps);
+        let blocks = self.blocks(&sample);
+        let resampling = self.resampling(sample.len());
         let tail = Tail::of(sample);
         let shape = |tail: &Tail| tail.pareto().map(|pareto| pareto.shape);
         let at = |level: f64| {
@@ -234,22 +232,22 @@ impl<'a> Margins<'a> {
             horizon_seconds: Decimal(seconds),
             shape: fitted.map(Decimal),
             shape_interval: fitted.map(|_| {
-                let drawn = |tail: &Tail| shape(tail).unwrap_or(0.);
+                // A shape may be negative, its exponential is not.
+                let drawn = |tail: &Tail| shape(tail).unwrap_or(0.).exp();
                 let interval = blocks.interval(resampling, drawn);
-                [Decimal(interval.low), Decimal(interval.high)]
+                [Decimal(interval.low.ln()), Decimal(interval.high.ln())]
             }),
             levels: RETURN_LEVELS.map(at).to_vec(),
         }
     }
 
-    fn blocks(&self, sample: &[f64], steps: usize) -> Blocks {
-        Blocks::of(sample, self.resampling(sample.len(), steps).block)
+    fn blocks(&self, sample: &[f64]) -> Blocks {
+        Blocks::of(sample, self.resampling(sample.len()).block)
     }
 
-    fn resampling(&self, count: usize, steps: usize) -> Resampling {
-        let day = usize::try_from(BLOCK_SECONDS / self.history.step).unwrap_or(1);
+    fn resampling(&self, count: usize) -> Resampling {
         Resampling {
-            block: day.max(2 * steps).min(count / LEAST_BLOCKS).max(1),
+            block: (count / BLOCKS).max(1),
             draws: self.draws,
             seed: self.seed,
         }

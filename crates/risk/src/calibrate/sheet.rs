@@ -84,6 +84,11 @@ fn bound(name: &str) -> Option<&'static Bound> {
     TABLE.iter().find(|bound| bound.field == field)
 }
 
+/// The most that the engine allows of a field that is no amount of money.
+pub(super) fn most(name: &str) -> i64 {
+    bound(name).map_or(0, |bound| bound.most)
+}
+
 fn within(bound: &Bound, value: i64, rule: String) -> (i64, String) {
     let scale = match bound.measure {
         Measure::Number => 1,

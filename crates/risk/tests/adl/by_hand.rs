@@ -101,6 +101,39 @@ fn every_path_keeps_every_atom_and_leaves_nothing_behind_for_the_next() {
     }
 }
 
+/// Everything of a world that is bytes: market, pool, queues, positions and free collateral.
+fn bytes(world: &World<'_>) -> Vec<u8> {
+    let mut all = bytemuck::bytes_of(world.market()).to_vec();
+    for queue in world.queues() {
+        all.extend(queue.bytes());
+    }
+    for account in world.accounts() {
+        all.extend(bytemuck::bytes_of(&account.slot));
+        all.extend(account.free.to_le_bytes());
+    }
+    all
+}
+
+#[test]
+fn what_is_undone_is_the_snapshot_bit_for_bit() {
+    let mut changed = 0;
+    for seed in 0..20 {
+        let mut market = snapshot(params(), &population(300, seed), 30_000_000);
+        market.assume_liquidators(40_000_000 * seed);
+        let levels = Levels::of(&market).unwrap();
+        let mut world = World::new(&market, &levels).unwrap();
+        let start = bytes(&world);
+        for ratios in [[0.97, 0.9, 0.86], [1.05, 1.15, 0.95], [0.99, 1.01, 0.995]] {
+            let points: Vec<_> = (1..).map(|at| at * 20).zip(ratios).collect();
+            world.play(&market.path(&points)).unwrap();
+            changed += usize::from(bytes(&world) != start);
+            world.rewind().unwrap();
+            assert!(bytes(&world) == start, "seed {seed} {ratios:?}");
+        }
+    }
+    assert!(changed > 40, "only {changed} paths changed anything");
+}
+
 fn fates(world: &World<'_>) -> Vec<(usize, u64, u64, bool)> {
     let all = world
         .touched()
