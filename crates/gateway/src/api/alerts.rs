@@ -15,9 +15,9 @@ use utoipa::ToSchema;
 
 use super::answer::{body_of, shown, Answer, Refusal};
 use super::markets::key;
+use crate::alerts;
 use crate::alerts::session::{Denied, Holder};
 use crate::alerts::terms::{Subscription, Terms};
-use crate::alerts::{self};
 use crate::chain::accounts;
 use crate::gateway::Gateway;
 use crate::store::subscriptions::Letter;

@@ -3,10 +3,13 @@
 use std::time::Instant;
 
 use ballast_gateway::chain::history::once;
+use ballast_gateway::config::NodeConfig;
 use ballast_gateway::gateway::Gateway;
 use ballast_gateway::store::write::withdraw;
+use ballast_gateway::store::{Place, Store};
+use ballast_rpc::endpoint::Endpoint;
 
-use crate::stage::{read_once, rows, Stage};
+use crate::stage::{read_once, rows, serve, Stage};
 
 /// Health as far as history goes.
 fn complete(gateway: &Gateway) -> (bool, i64, usize) {
@@ -63,29 +66,25 @@ async fn a_gateway_goes_on_at_its_cursor() {
 async fn what_was_not_heard_of_is_found_when_it_is_final() {
     let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
     let gateway = stage.in_file(&folder.path().join("a")).await;
-    stage.buy(100);
+    stage.pass(40);
+    read_once(&gateway).await;
+    for _ in 0..3 {
+        stage.buy(100);
+    }
+    read_once(&gateway).await;
+    // As if the node had told of a later one and not of this.
+    let lost = "SELECT signature FROM tx WHERE final = 0 ORDER BY slot LIMIT 1";
+    let lost = gateway.store.read(move |sql| sql.query(lost, &[])).await;
+    let lost = lost.unwrap()[0][0].text().unwrap().to_owned();
+    let taken = gateway.store.write(move |sql| withdraw(sql, &lost));
+    taken.await.unwrap();
     stage.pass(3);
     read_once(&gateway).await;
-    let whole = rows(&gateway).await;
-    let lost = "SELECT signature FROM tx WHERE slot = (SELECT MAX(slot) FROM tx)";
-    let lost = gateway
-        .store
-        .read(move |sql| sql.query(lost, &[]))
-        .await
-        .unwrap();
-    let lost = lost[0][0].text().unwrap().to_owned();
-    gateway
-        .store
-        .write(move |sql| withdraw(sql, &lost))
-        .await
-        .unwrap();
-    assert_ne!(rows(&gateway).await, whole);
-    read_once(&gateway).await;
     assert_eq!(gateway.metrics.repaired.get(), 1);
-    let repaired = rows(&gateway).await;
-    // Its position had been counted already: that it does not join shows.
-    let without_holes = |rows: &[ballast_gateway::store::sql::Line]| rows.len();
-    assert!(without_holes(&repaired) >= without_holes(&whole));
+    assert_eq!(complete(&gateway), (true, 0, 0));
+    let untroubled = stage.in_file(&folder.path().join("b")).await;
+    read_once(&untroubled).await;
+    assert_eq!(rows(&gateway).await, rows(&untroubled).await);
 }
 
 #[tokio::test]
@@ -146,24 +145,43 @@ async fn a_counter_that_does_not_agree_shows() {
     );
 }
 
-#[tokio::test]
-async fn a_database_of_another_chain_is_refused() {
+#[test]
+fn a_database_of_another_chain_or_layout_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a");
-    let first = Stage::new().await;
-    drop(first.in_file(&path).await);
-    let second = Stage::new().await;
-    // Another start of the node: another genesis, unless keys are drawn alike.
-    let config = second.config(&format!("sqlite = \"{}\"", path.display()));
-    let opened = Gateway::open(config).await;
-    let genesis = |stage: &Stage| stage.node.with(|sandbox| sandbox.svm().latest_blockhash());
-    match opened {
-        Err(refused) => assert!(
-            format!("{refused:#}").contains("holds the history of"),
-            "{refused:#}"
-        ),
-        Ok(_) => assert_eq!(genesis(&first), genesis(&second), "the same chain"),
-    }
+    let open = |chain: &str| Store::open(Place::Sqlite(folder.path().join("a"), None), chain);
+    let store = open("one").unwrap();
+    let refused = |chain| open(chain).err().map(|error| error.to_string());
+    assert_eq!(refused("one"), None);
+    let said = refused("other").unwrap();
+    assert!(
+        said.contains("holds the history of one, not of other"),
+        "{said}"
+    );
+    let older = "UPDATE meta SET value = '0' WHERE name = 'layout'";
+    store.write_here(|sql| sql.execute(older, &[])).unwrap();
+    let said = refused("one").unwrap();
+    assert!(said.contains("has layout 0"), "{said}");
+}
+
+#[tokio::test]
+async fn the_next_node_is_asked_when_the_first_does_not_answer() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let mut config = stage.config(&format!(
+        "sqlite = \"{}\"",
+        folder.path().join("a").display()
+    ));
+    let good = config.node[0].clone();
+    config.node.insert(
+        0,
+        NodeConfig {
+            rpc: Endpoint::new("http://127.0.0.1:1"),
+            websocket: None,
+        },
+    );
+    assert_eq!(config.node[1].rpc.url(), good.rpc.url());
+    let served = serve(Gateway::open(config).await.unwrap()).await;
+    assert_eq!(served.gateway.nodes.number(), 1);
+    assert_eq!(served.json("/v1/markets/0").await["price"], "200");
 }
 
 #[tokio::test]
