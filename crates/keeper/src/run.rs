@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::Collateral;
 use ballast_engine::oracle::Action;
 use ballast_rpc::cluster::ReadError;
