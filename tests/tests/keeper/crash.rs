@@ -60,7 +60,7 @@ fn keepers_work_a_crash_off_and_nothing_is_done_twice() {
 
     let book =
         |plan: &Plan| matches!(plan.effect, Effect::Liquidation { book_lots, .. } if book_lots > 0);
-    let taken = |plan: &Plan| matches!(plan.effect, Effect::Liquidation { taken_lots, .. } if taken_lots > 0);
+    let taken = |plan: &Plan| matches!(plan.effect, Effect::Liquidation { taken, .. } if !taken.lots.is_zero());
     let rescued = |plan: &Plan| matches!(plan.effect, Effect::Liquidation { insurance_atoms, .. } if insurance_atoms > 0);
     let cut = |plan: &Plan| matches!(plan.effect, Effect::Deleveraging { .. });
     let flagged = |plan: &Plan| plan.task == Task::Flag;

@@ -431,7 +431,7 @@ fn liquidated_as_foreseen(effect: &Effect, events: &[BallastEvent]) {
     }
     let Effect::Liquidation {
         book_lots,
-        taken_lots,
+        taken: fill,
         pool_lots,
         insurance_atoms,
         ..
@@ -443,7 +443,7 @@ fn liquidated_as_foreseen(effect: &Effect, events: &[BallastEvent]) {
     let happened = (book, taken, pool, insurance);
     assert_eq!(
         happened,
-        (*book_lots, *taken_lots, *pool_lots, *insurance_atoms)
+        (*book_lots, fill.lots.size(), *pool_lots, *insurance_atoms)
     );
 }
 

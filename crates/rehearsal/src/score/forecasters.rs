@@ -19,7 +19,8 @@ pub enum Forecaster {
     Simulation,
     /// The same, what it says of one trader told of another.
     OtherTrader,
-    /// The same without a queue: what a side gives up falls on all of its positions alike.
+    /// The same without a queue: a cut falls on all positions of a side alike, and nothing is said of who loses
+    /// how much.
     NoQueue,
     /// The same without the cap of a pass: whoever is cut is cut whole.
     NoCap,

@@ -82,7 +82,8 @@ pub struct Worth {
     pub crps_skill: SkillLine,
     /// Its reliability.
     pub bins: Vec<BinLine>,
-    /// Whether it passes.
+    /// Whether it passes: a Brier skill above 0 at 90 %, a calibration error of at most [`MOST_ERROR`], and a
+    /// skill of the loss above 0.
     pub passes: bool,
 }
 
@@ -253,6 +254,7 @@ fn worth(name: &'static str, scored: &[&Case], said: &[Said], reference: &[Said]
         .collect();
     let bins = reliability(&pairs);
     let (error, brier_skill) = (calibration_error(&bins), over(&squared));
+    let crps_skill = over(&loss);
     Worth {
         name,
         brier: mean(&squared),
@@ -261,8 +263,8 @@ fn worth(name: &'static str, scored: &[&Case], said: &[Said], reference: &[Said]
         calibration_error: error,
         brier_skill,
         log_skill: over(&log),
-        crps_skill: over(&loss),
+        crps_skill,
         bins: bins.iter().map(BinLine::from).collect(),
-        passes: brier_skill.low > 0.0 && error <= MOST_ERROR,
+        passes: brier_skill.low > 0.0 && error <= MOST_ERROR && crps_skill.skill > 0.0,
     }
 }

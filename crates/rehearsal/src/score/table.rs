@@ -44,7 +44,7 @@ pub fn lines(verdict: &Verdict) -> String {
         ]);
     }
     format!(
-        "{}\n\nThe simulation:\n{}\n\nA forecast passes whose skill is above 0 at 90 % and whose calibration error is at most {MOST_ERROR}; those that are wrong on purpose must not.",
+        "{}\n\nThe simulation:\n{}\n\nA forecast passes whose skill is above 0 at 90 %, whose calibration error is at most {MOST_ERROR}, and whose skill of the loss is above 0; those that are wrong on purpose must not.",
         table.render(),
         bins.render(),
     )
