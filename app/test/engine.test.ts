@@ -36,7 +36,18 @@ type StoredMarket = {
 type Stated = {
   markets: { [name in 'crash' | 'calm' | 'funds']: StoredMarket };
   accounts: {
-    [name in 'long' | 'short' | 'maker' | 'victim' | 'pool' | 'poolTrader' | 'poolShare' | 'stakes' | 'stakeShare']: Stored;
+    [
+      name in
+        | 'long'
+        | 'short'
+        | 'maker'
+        | 'victim'
+        | 'pool'
+        | 'poolTrader'
+        | 'poolShare'
+        | 'stakes'
+        | 'stakeShare'
+    ]: Stored;
   };
   event: string;
   calls: { [name in keyof typeof REQUESTS]: { requestSha256: string; value: Json } };
@@ -128,6 +139,16 @@ const requests = {
     share: stored('stakeShare'),
     atoms: 120_000_000n,
   },
+  market: { market: funds },
+  alerts: {
+    trader: short,
+    decimals: 6,
+    markets: [market],
+    lightAt: 1,
+    ratioBelowBps: 100_000_000n,
+    fundingAbovePpm: 0,
+    raised: [{ market_index: 7, market: 'GONE', kind: 'light', looks: 1 }],
+  },
 };
 
 /** The answers of the methods, by the name of the call behind each. */
@@ -146,6 +167,8 @@ const answers: { [name in keyof typeof REQUESTS]: () => unknown } = {
   stake: () => engine.stake(requests.stake),
   join_pool: () => engine.previewJoinPool(requests.join_pool),
   join_stakes: () => engine.previewJoinStakes(requests.join_stakes),
+  market: () => engine.market(requests.market),
+  alerts: () => engine.alerts(requests.alerts),
 };
 
 let engine: Engine;

@@ -3,6 +3,8 @@
  * is a string of its digits. Names say the unit: atoms of the quote currency, ticks, lots, basis points.
  */
 
+import type { AlertState } from './requests';
+
 /** A whole number as a string of its digits, perhaps after a minus sign. */
 export type Digits = string;
 
@@ -366,4 +368,49 @@ export type JoinPreview = {
   value_after_atoms: Digits;
   /** All shares then. */
   shares_after: Digits;
+};
+
+/** The best price of a side of the book. */
+export type BookLevel = { ticks: Digits; price: string; lots: Digits; size: string };
+
+/** A market in a line. */
+export type MarketLine = {
+  index: number;
+  name: string;
+  market: string;
+  slot: Digits;
+  mode: 'active' | 'reduce_only' | 'settling' | 'settled';
+  /** Unix seconds; `null` where no end is foreseen. */
+  ends_at: Digits | null;
+  price_ticks: Digits | null;
+  price: string | null;
+  price_source: MarkSource | null;
+  price_age_seconds: Digits | null;
+  /** What keeps the price from opening positions. */
+  price_fault: string | null;
+  /** Millionths an hour; longs pay when positive. */
+  funding_current_ppm: number | null;
+  funding_sample_ppm: number | null;
+  funding_next_ppm: number | null;
+  open_interest_lots: Digits;
+  open_interest: string;
+  best_bid: BookLevel | null;
+  best_ask: BookLevel | null;
+  insurance_atoms: Digits;
+  insurance: string;
+  insurance_available_atoms: Digits;
+  adl_rounds: Digits;
+  liquidations: Digits;
+};
+
+/** What a look for alerts found. */
+export type AlertsFound = {
+  /** For the next look. */
+  raised: AlertState[];
+  crossings: {
+    kind: string;
+    /** Into the alert, or out of it. */
+    raised: boolean;
+    text: string;
+  }[];
 };

@@ -5,12 +5,14 @@ export type * from './requests';
 export { readRehearsal, type Rehearsal, type Stage } from './rehearsal';
 
 import type {
+  AlertsFound,
   Explanation,
   GapCurve,
   Holdings,
   JoinPreview,
   LiquidationPreview,
   Makers,
+  MarketLine,
   MarketQueues,
   OrderPreview,
   PoolHolding,
@@ -22,6 +24,7 @@ import type {
 import { compileEngine, EngineModule, type EngineSource } from './module';
 import {
   REQUESTS,
+  type AlertsRequest,
   type CounterpartiesRequest,
   type ExplainRequest,
   type GapRequest,
@@ -29,6 +32,7 @@ import {
   type JoinStakesRequest,
   type LiquidationRequest,
   type MakersRequest,
+  type MarketRequest,
   type OrderRequest,
   type PoolRequest,
   type PositionsRequest,
@@ -113,6 +117,16 @@ export class Engine {
   /** The shares that a deposit behind insurance would buy. */
   previewJoinStakes(request: JoinStakesRequest): JoinPreview {
     return this.module.call('join_stakes', REQUESTS.join_stakes(request)) as JoinPreview;
+  }
+
+  /** A market in a line, as `ballast markets` prints it. */
+  market(request: MarketRequest): MarketLine {
+    return this.module.call('market', REQUESTS.market(request)) as MarketLine;
+  }
+
+  /** Which thresholds positions have crossed since the last look, by the rule of `ballast watch`. */
+  alerts(request: AlertsRequest): AlertsFound {
+    return this.module.call('alerts', REQUESTS.alerts(request)) as AlertsFound;
   }
 
   /** What somebody has staked behind insurance, as `ballast stake show` prints it. */

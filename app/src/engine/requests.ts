@@ -4,9 +4,11 @@ import {
   getAddressEncoder,
   getArrayEncoder,
   getBytesEncoder,
+  getI32Encoder,
   getI64Encoder,
   getNullableEncoder,
   getStructEncoder,
+  getU16Encoder,
   getU32Encoder,
   getU64Encoder,
   getU8Encoder,
@@ -188,6 +190,28 @@ export type JoinStakesRequest = {
   readonly atoms: bigint;
 };
 
+/** An alert that has begun and not ended; what a look leaves for the next. */
+export type AlertState = {
+  readonly market_index: number;
+  readonly market: string;
+  readonly kind: string;
+  readonly looks: number;
+};
+
+/** A look at a trader account for alerts. */
+export type AlertsRequest = PositionsRequest & {
+  /** From this light on, 1 to 5. */
+  readonly lightAt: number;
+  readonly ratioBelowBps: bigint;
+  /** Funding paid, millionths of the worth an hour; null for no alert. */
+  readonly fundingAbovePpm: number | null;
+  /** What the look before left. */
+  readonly raised: readonly AlertState[];
+};
+
+/** A market. */
+export type MarketRequest = { readonly market: MarketAccounts };
+
 const positions = getStructEncoder([
   ['trader', trader],
   ['decimals', getU8Encoder()],
@@ -264,6 +288,26 @@ const joinStakes = getStructEncoder([
   ['atoms', getU64Encoder()],
 ]);
 
+const market = getStructEncoder([['market', rawMarket]]);
+const text = addEncoderSizePrefix(getUtf8Encoder(), getU32Encoder());
+const alerts = getStructEncoder([
+  ['of', positions],
+  ['lightAt', getU8Encoder()],
+  ['ratioBelowBps', getI64Encoder()],
+  ['fundingAbovePpm', getNullableEncoder(getI32Encoder())],
+  [
+    'raised',
+    getArrayEncoder(
+      getStructEncoder([
+        ['market_index', getU16Encoder()],
+        ['market', text],
+        ['kind', text],
+        ['looks', getU32Encoder()],
+      ]),
+    ),
+  ],
+]);
+
 function rawPool(request: PoolRequest): Parameters<typeof pool.encode>[0] {
   return {
     market: raw(request.market),
@@ -308,5 +352,12 @@ export const REQUESTS = {
       stakes: request.stakes.data,
       share: there(request.share)?.data ?? null,
       atoms: request.atoms,
+    }),
+  market: (request: MarketRequest) => market.encode({ market: raw(request.market) }),
+  alerts: ({ trader, decimals, markets, ...request }: AlertsRequest) =>
+    alerts.encode({
+      of: { trader, decimals, markets: markets.map(raw) },
+      ...request,
+      raised: [...request.raised],
     }),
 } as const satisfies Record<string, (request: never) => ReadonlyUint8Array>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ballast_client::amount::{decimal, truncated_decimal};
 
-use crate::positions::lights;
+use crate::positions::{lights, PositionView};
 use crate::state::MarketState;
 use crate::units::percent_of_ppm_signed;
 
@@ -45,6 +45,18 @@ pub struct Look {
     /// Funding that it pays, millionths of its worth an hour; negative what it receives. `None` where the
     /// rate is not known.
     pub funding_ppm: Option<i32>,
+}
+
+impl Look {
+    /// What is found of a position in its market.
+    pub fn of(view: &PositionView, state: &MarketState, risk_ppm: Option<u32>) -> Self {
+        Self {
+            light: view.light.unwrap_or(0),
+            ratio_bps: view.margin_ratio_bps.unwrap_or(i64::MAX),
+            risk_ppm,
+            funding_ppm: funding_paid(state, view.lots),
+        }
+    }
 }
 
 /// What an alert is about.
@@ -102,6 +114,22 @@ impl<K: Copy + Ord> Alerts<K> {
             thresholds,
             raised: raised.into_iter().map(|key| (key, 0)).collect(),
         }
+    }
+
+    /// The same with the looks in a row that have been clear of each: what [`Self::looks`] gave.
+    pub fn go_on(
+        thresholds: Thresholds,
+        raised: impl IntoIterator<Item = ((K, Kind), u32)>,
+    ) -> Self {
+        Self {
+            thresholds,
+            raised: raised.into_iter().collect(),
+        }
+    }
+
+    /// The alerts that have begun and not ended, and how many looks in a row have been clear of each.
+    pub fn looks(&self) -> impl Iterator<Item = ((K, Kind), u32)> + '_ {
+        self.raised.iter().map(|(key, looks)| (*key, *looks))
     }
 
     /// The alerts that have begun and not ended.

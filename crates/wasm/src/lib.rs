@@ -21,7 +21,7 @@ use serde::Serialize;
 type Call = fn(&[u8]) -> Result<String>;
 
 /// Everything the module can be asked, by name.
-pub const CALLS: [(&str, Call); 14] = [
+pub const CALLS: [(&str, Call); 16] = [
     ("positions", |bytes| answered(bytes, calls::positions::call)),
     ("standing", |bytes| answered(bytes, calls::standing::call)),
     ("queue", |bytes| answered(bytes, calls::queue::call)),
@@ -42,6 +42,8 @@ pub const CALLS: [(&str, Call); 14] = [
     ("join_stakes", |bytes| {
         answered(bytes, calls::join_stakes::call)
     }),
+    ("market", |bytes| answered(bytes, calls::market::call)),
+    ("alerts", |bytes| answered(bytes, calls::alerts::call)),
 ];
 
 /// The answer to a call: a line of JSON.

@@ -7,6 +7,7 @@ use ballast_state::Pubkey;
 use ballast_view::state::{MarketAccounts, MarketState, PriceCandidate};
 use borsh::{BorshDeserialize, BorshSerialize};
 
+pub use crate::calls::alerts::{AlertsOf, Raised};
 pub use crate::calls::counterparties::Counterparties;
 pub use crate::calls::explain::Explain;
 pub use crate::calls::gap::GapOf;
@@ -14,6 +15,7 @@ pub use crate::calls::join_pool::JoinPoolOf;
 pub use crate::calls::join_stakes::JoinStakesOf;
 pub use crate::calls::liquidation::LiquidationOf;
 pub use crate::calls::makers::MakersOf;
+pub use crate::calls::market::MarketOf;
 pub use crate::calls::order::OrderOf;
 pub use crate::calls::pool::PoolOf;
 pub use crate::calls::positions::Positions;

@@ -32,7 +32,7 @@ const MODULES: [Module; 2] = [
         package: "ballast-wasm",
         file: "app/wasm/ballast.wasm",
         lock: "app/wasm.lock.json",
-        most_brotli: 120_000,
+        most_brotli: 128_000,
     },
     Module {
         package: "ballast-wasm-report",

@@ -1,5 +1,6 @@
 //! The calls, one a file: a request of accounts, and what the client makes of them.
 
+pub mod alerts;
 pub mod counterparties;
 pub mod explain;
 pub mod gap;
@@ -7,6 +8,7 @@ pub mod join_pool;
 pub mod join_stakes;
 pub mod liquidation;
 pub mod makers;
+pub mod market;
 pub mod order;
 pub mod pool;
 pub mod positions;

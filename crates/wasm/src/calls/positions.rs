@@ -23,9 +23,14 @@ pub struct Positions {
 pub fn call(request: &Positions) -> Result<Holdings> {
     let states = request.markets.iter().map(MarketRequest::state);
     let states = states.collect::<Result<Vec<MarketState>>>()?;
+    of(request, &states)
+}
+
+/// The same in markets that have been read.
+pub fn of(request: &Positions, states: &[MarketState]) -> Result<Holdings> {
     let (address, trader) = (request.trader.address, request.trader.trader()?);
     let collateral = Collateral {
         decimals: request.decimals,
     };
-    Holdings::new(&address, &trader, &states, collateral)
+    Holdings::new(&address, &trader, states, collateral)
 }

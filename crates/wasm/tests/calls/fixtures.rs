@@ -7,7 +7,7 @@ use ballast_state::Pubkey;
 use ballast_wasm::answer;
 use ballast_wasm::request::{
     Counterparties, Explain, JoinPoolOf, JoinStakesOf, MakersOf, MarketRequest, OrderOf, PoolOf,
-    Positions, TraderRequest,
+    Positions, Raised, TraderRequest,
 };
 use borsh::BorshSerialize;
 use serde_json::{json, Value};
@@ -307,6 +307,43 @@ fn a_preview_is_what_a_deposit_buys() {
     };
     let said = answered("join_stakes", &nothing)["error"].to_string();
     assert!(said.contains("DepositTooSmall"), "{said}");
+}
+
+/// An alert begins once, goes on without a word, and ends with its position.
+#[test]
+fn an_alert_begins_and_ends_once() {
+    let mut request = all().alerts;
+    request.raised = Vec::new();
+    let first = answered("alerts", &request)["value"].clone();
+    let kinds = |found: &Value| -> Vec<String> {
+        let crossings = found["crossings"].as_array().expect("a list").iter();
+        let told = crossings.map(|one| format!("{}{}", one["kind"], one["raised"]));
+        told.map(|text| text.replace('"', "")).collect()
+    };
+    assert!(kinds(&first).contains(&"lighttrue".to_owned()), "{first}");
+    assert!(
+        kinds(&first).contains(&"margin_ratiotrue".to_owned()),
+        "{first}"
+    );
+    let raised = first["raised"].as_array().expect("a list").iter();
+    request.raised = raised
+        .map(|one| Raised {
+            market_index: u16::try_from(one["market_index"].as_u64().expect("a number")).unwrap(),
+            market: one["market"].as_str().expect("a name").to_owned(),
+            kind: one["kind"].as_str().expect("a kind").to_owned(),
+            looks: 0,
+        })
+        .collect();
+    let again = &answered("alerts", &request)["value"];
+    assert!(kinds(again).is_empty(), "{again}");
+    let raised = request.raised.clone();
+    request.raised[0].market_index = 9;
+    let gone = &answered("alerts", &request)["value"];
+    let ended = format!("{}false", raised[0].kind);
+    assert!(kinds(gone).contains(&ended), "{gone}");
+    request.raised[0].kind = "weather".to_owned();
+    let said = answered("alerts", &request)["error"].to_string();
+    assert!(said.contains("no kind of alert"), "{said}");
 }
 
 /// A round of the program agrees with the engine; one of whose figures is altered does not.

@@ -6,8 +6,8 @@ use ballast_state::book_account::OrderSide;
 use ballast_state::events::{AutoDeleveraged, BallastEvent, Event, EVENT_TAG};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_wasm::request::{
-    Counterparties, Explain, GapOf, JoinPoolOf, JoinStakesOf, LiquidationOf, MakersOf, OrderOf,
-    PoolOf, Positions, QueueOf, StakeOf, StandingOf, TransferOf,
+    AlertsOf, Counterparties, Explain, GapOf, JoinPoolOf, JoinStakesOf, LiquidationOf, MakersOf,
+    MarketOf, OrderOf, PoolOf, Positions, QueueOf, Raised, StakeOf, StandingOf, TransferOf,
 };
 use borsh::BorshSerialize;
 
@@ -33,6 +33,8 @@ pub struct All {
     pub stake: StakeOf,
     pub join_pool: JoinPoolOf,
     pub join_stakes: JoinStakesOf,
+    pub market: MarketOf,
+    pub alerts: AlertsOf,
 }
 
 impl All {
@@ -53,6 +55,8 @@ impl All {
             ("stake", bytes(&self.stake)),
             ("join_pool", bytes(&self.join_pool)),
             ("join_stakes", bytes(&self.join_stakes)),
+            ("market", bytes(&self.market)),
+            ("alerts", bytes(&self.alerts)),
         ]
     }
 }
@@ -82,12 +86,12 @@ pub fn all() -> All {
     calm.trade((&one, 60), (&other, 800), 2_000);
     calm.sandbox.set_price(&calm.sol, 173_000);
     let (pool, stake) = funds();
+    let positions = Positions {
+        trader: short.clone(),
+        decimals: 6,
+        markets: vec![market.clone()],
+    };
     All {
-        positions: Positions {
-            trader: short.clone(),
-            decimals: 6,
-            markets: vec![market.clone()],
-        },
         standing: StandingOf {
             market: market.clone(),
             trader: short.clone(),
@@ -140,6 +144,22 @@ pub fn all() -> All {
             share: Some(stake.share.clone()),
             atoms: 120 * USD,
         },
+        market: MarketOf {
+            market: pool.market.clone(),
+        },
+        alerts: AlertsOf {
+            of: positions.clone(),
+            light_at: 1,
+            ratio_below_bps: 100_000_000,
+            funding_above_ppm: Some(0),
+            raised: vec![Raised {
+                market_index: 7,
+                market: "GONE".to_owned(),
+                kind: "light".to_owned(),
+                looks: 1,
+            }],
+        },
+        positions,
         pool,
         stake,
     }

@@ -27,7 +27,7 @@ use super::session::{say, Session};
 use super::state::{age_words, MarketState, Parts};
 use super::units::percent_of_bps;
 use super::wind_down::ModeView;
-use ballast_view::alerts::{funding_paid, Alerts, Look, Thresholds};
+use ballast_view::alerts::{Alerts, Look, Thresholds};
 use ballast_view::market::mode_name;
 use ballast_view::positions::{lights, PositionView};
 use ballast_view::protection::ProtectionView;
@@ -273,12 +273,7 @@ impl Watcher<'_> {
                 let mut states = one.states.iter();
                 let state = states.find(|state| state.market.index == view.market_index);
                 let Some(state) = state else { continue };
-                let look = Look {
-                    light: view.light.unwrap_or(0),
-                    ratio_bps: view.margin_ratio_bps.unwrap_or(i64::MAX),
-                    risk_ppm,
-                    funding_ppm: funding_paid(state, view.lots),
-                };
+                let look = Look::of(view, state, risk_ppm);
                 let key = (one.trader, view.market_index);
                 for crossing in self.alerts.look(key, Some(&look)) {
                     let trader = &one.trader;
