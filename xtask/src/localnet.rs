@@ -8,7 +8,12 @@ use crate::program::{BALLAST, GATE, ORACLE};
 use crate::{tasks, wasm, web, workspace};
 
 /// What it is made of.
-const COMMANDS: [&str; 3] = ["ballast-localnet", "ballast-keeper", "deploy"];
+const COMMANDS: [&str; 4] = [
+    "ballast-localnet",
+    "ballast-keeper",
+    "ballast-gateway",
+    "deploy",
+];
 
 /// Builds the programs, the commands and the web app and becomes the market, so that what ends this ends it.
 pub fn run(args: &[OsString]) -> Result<ExitCode, String> {

@@ -13,11 +13,12 @@ const CHROMIUM: &str =
     "(command -v chromium || command -v chromium-browser || command -v google-chrome)";
 const FIREFOX: &str = "(command -v firefox-esr || command -v firefox)";
 /// The commands that the tests in a browser run.
-const COMMANDS: [&str; 4] = [
+const COMMANDS: [&str; 5] = [
     "ballast-node",
     "ballast",
     "ballast-localnet",
     "ballast-keeper",
+    "ballast-gateway",
 ];
 
 /// What is done with the web app.

@@ -5,7 +5,9 @@ import { LocalnetBar } from './parts/LocalnetBar';
 import { Problem } from './parts/parts';
 import { WalletButton } from './parts/WalletButton';
 import { HistoryPage } from './pages/History';
+import { MarketsPage } from './pages/Markets';
 import { PositionsPage } from './pages/Positions';
+import { AlertsPage } from './pages/Alerts';
 import { CapitalPage } from './pages/Capital';
 import { QueuePage } from './pages/Queue';
 import { RehearsalPage } from './pages/Rehearsal';
@@ -22,9 +24,14 @@ const TITLES: { readonly [page in Page]: string } = {
   positions: 'Positions',
   history: 'History',
   insurance: 'Insurance',
+  markets: 'Markets',
+  alerts: 'Alerts',
   rehearsal: 'Rehearsal',
   settings: 'Settings',
 };
+
+/** Pages that need no market. */
+const ALONE: readonly Page[] = ['settings', 'rehearsal', 'alerts'];
 
 export function App(): ReactNode {
   const { page, market } = useRoute();
@@ -54,7 +61,8 @@ export function App(): ReactNode {
         <h1>{TITLES[page]}</h1>
         {page === 'settings' && <SettingsPage />}
         {page === 'rehearsal' && <RehearsalPage />}
-        {page !== 'settings' && page !== 'rehearsal' && <OnVenue page={page} market={market} />}
+        {page === 'alerts' && <AlertsPage />}
+        {!ALONE.includes(page) && <OnVenue page={page} market={market} />}
       </main>
     </>
   );
@@ -104,6 +112,8 @@ function Chosen({ page, venue, keys }: ChosenProps): ReactNode {
       return <PositionsPage venue={venue} />;
     case 'history':
       return <HistoryPage venue={venue} />;
+    case 'markets':
+      return <MarketsPage venue={venue} />;
     case 'insurance':
       return <CapitalPage venue={venue} keys={keys} />;
     default:

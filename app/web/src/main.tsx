@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { AlertsProvider } from './alerts/watch';
 import { App } from './App';
 import { Gateway } from './chain/gateway';
 import { Nodes } from './chain/nodes';
@@ -33,7 +34,9 @@ async function start(): Promise<void> {
       <QueryClientProvider client={client}>
         <SetupProvider value={{ nodes, settings, site, gateway }}>
           <WalletProvider>
-            <App />
+            <AlertsProvider>
+              <App />
+            </AlertsProvider>
           </WalletProvider>
         </SetupProvider>
       </QueryClientProvider>

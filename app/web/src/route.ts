@@ -7,6 +7,8 @@ export const PAGES = [
   'positions',
   'history',
   'insurance',
+  'markets',
+  'alerts',
   'rehearsal',
   'settings',
 ] as const;

@@ -25,7 +25,7 @@ use crate::Args;
 
 /// What the keeper deposits to take positions over with.
 const KEEPER_WEALTH: u64 = 50_000 * USD;
-/// How long the keeper may take to end.
+/// How long keeper and gateway may take to end.
 const DRAIN_LIMIT: Duration = Duration::from_secs(20);
 
 /// Everything that runs.
@@ -37,6 +37,7 @@ pub struct LiveMarket {
     maker: Arc<Mutex<Maker>>,
     bots: JoinHandle<()>,
     keeper: Process,
+    gateway: Process,
     site: Site,
     wanted: mpsc::Receiver<Move>,
     /// Keys and configurations, removed with this.
@@ -54,12 +55,14 @@ impl LiveMarket {
         let ticks = walk.ticks();
         let (node, venue) = Node::start(args, folder.path(), ticks).await?;
         let venue = Arc::new(venue);
+        let ports = ports::free_block()?;
+        let (gateway, history) = gateway(args, &node, &folder, ports + 1)?;
         let (bots, keeper) = tokio::try_join!(
             Bots::settle(venue.clone(), args.pairs, ticks, args.seed),
-            keeper(args, &node, &venue, &folder),
+            keeper(args, &node, &venue, &folder, ports),
         )?;
         let (asks, wanted) = mpsc::channel(4);
-        let site = Site::serve(args, &node, venue.clone(), asks).await?;
+        let site = Site::serve(args, (&node, &history), venue.clone(), asks).await?;
         let (price, told) = watch::channel(ticks);
         Ok(Self {
             maker: bots.maker(),
@@ -69,6 +72,7 @@ impl LiveMarket {
             walk,
             price,
             keeper,
+            gateway,
             site,
             wanted,
             _folder: folder,
@@ -106,6 +110,7 @@ impl LiveMarket {
     /// When the price cannot be published, or something that has to run has ended.
     pub async fn step(&mut self, wanted: Option<Move>) -> Result<()> {
         self.keeper.require_running()?;
+        self.gateway.require_running()?;
         ensure!(!self.bots.is_finished(), "nobody trades any more");
         let ticks = match wanted {
             None => self.walk.step(),
@@ -132,19 +137,42 @@ impl LiveMarket {
     pub async fn end(mut self) -> Result<()> {
         self.bots.abort();
         let keeper: Result<ExitStatus> = self.keeper.terminate(DRAIN_LIMIT).await;
+        let gateway = self.gateway.terminate(DRAIN_LIMIT).await;
         self.node.end().await?;
-        keeper.map(drop)
+        keeper.and(gateway).map(drop)
     }
 }
 
-async fn keeper(args: &Args, node: &Node, venue: &Venue, folder: &TempDir) -> Result<Process> {
+/// A gateway on the node, and where it is.
+fn gateway(args: &Args, node: &Node, folder: &TempDir, port: u16) -> Result<(Process, String)> {
+    let listen = format!("127.0.0.1:{port}");
+    let database = folder.path().join("gateway.sqlite");
+    let config = folder.path().join("gateway.toml");
+    let text = format!(
+        "listen = {listen:?}\n[store]\nsqlite = {database:?}\n[[node]]\nrpc = {:?}\n",
+        node.url()
+    );
+    std::fs::write(&config, text)?;
+    let mut command = Command::new(beside("ballast-gateway")?);
+    command.arg("--config").arg(&config);
+    let process = Process::start("gateway", &args.logs, &mut command)?;
+    Ok((process, format!("http://{listen}/")))
+}
+
+async fn keeper(
+    args: &Args,
+    node: &Node,
+    venue: &Venue,
+    folder: &TempDir,
+    port: u16,
+) -> Result<Process> {
     let wallet = Keypair::new();
     airdrop(&venue.cluster, &wallet.pubkey()).await?;
     let keypair = keypair_file(folder.path(), "keeper", &wallet)?;
     venue
         .person_of("the keeper".to_owned(), wallet, KEEPER_WEALTH)
         .await?;
-    let listen = format!("127.0.0.1:{}", ports::free_block()?);
+    let listen = format!("127.0.0.1:{port}");
     let state = folder.path().join("keeper-state");
     let config = folder.path().join("keeper.toml");
     let text = configuration(&node.url(), &keypair, &state, &listen);

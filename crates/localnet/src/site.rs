@@ -53,13 +53,13 @@ struct Served {
 }
 
 impl Site {
-    /// Serves the app for a node on this machine only.
+    /// Serves the app for a node and a gateway, on this machine only.
     ///
     /// # Errors
     /// When the app is not built, or the port is taken.
     pub async fn serve(
         args: &Args,
-        node: &Node,
+        (node, gateway): (&Node, &str),
         venue: Arc<Venue>,
         asks: mpsc::Sender<Move>,
     ) -> Result<Self> {
@@ -67,7 +67,11 @@ impl Site {
         read(&args.app, "", &mut files)
             .with_context(|| format!("the app in {} cannot be read", args.app.display()))?;
         ensure!(files.contains_key("/index.html"), "the app is not built");
-        let config = json!({ "nodes": [{ "rpc": node.url() }], "localnet": true });
+        let config = json!({
+            "nodes": [{ "rpc": node.url() }],
+            "gateway": gateway,
+            "localnet": true,
+        });
         files.insert(
             "/config.json".into(),
             (kind("json"), config.to_string().into()),

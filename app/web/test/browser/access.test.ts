@@ -16,6 +16,8 @@ const PAGES = [
   ['#/positions', '[data-figure="equity_atoms"]'],
   ['#/history', '[data-event]'],
   ['#/insurance', '[data-fund="stakes"]'],
+  ['#/markets', '[data-market="0"] [data-figure="price"]'],
+  ['#/alerts', '[data-testid="alerts-state"]'],
   ['#/rehearsal', '.drop input'],
   ['#/settings', 'form.settings'],
 ] as const;

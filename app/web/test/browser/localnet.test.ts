@@ -106,7 +106,8 @@ test(
     await expect.poll(() => figure(card, 'light'), { timeout: 30_000 }).toBe('5');
 
     await page.getByRole('link', { name: 'History' }).click();
-    await page.locator('[data-event="AutoDeleveraged"]').first().waitFor();
+    // The gateway of the market tells of it.
+    await page.locator('[data-cut]').first().waitFor();
     await page.getByRole('button', { name: 'Why me?' }).first().click();
     await page.locator('[data-verdict="good"]').waitFor();
     expect(await page.locator('[data-verdict="good"]').innerText()).toMatch(/\(you\)/);

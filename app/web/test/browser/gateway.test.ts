@@ -1,0 +1,133 @@
+/** The page with a gateway: history and candles come from it, a forged answer turns red, and without it the page does without. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { deleverage, standBack } from './crank';
+import { command, personAt, TestNode, type Person } from './node';
+import { TestSite } from './page';
+
+let folder: string;
+let node: TestNode;
+let gateway: ChildProcess;
+let between: Server;
+let site: TestSite;
+let winner: Person;
+/** What stands between page and gateway does. */
+let does: 'pass' | 'forge' | 'break' = 'pass';
+
+/** The real gateway on the node; where it listens. */
+async function startGateway(): Promise<string> {
+  const config = join(folder, 'gateway.toml');
+  const { rpc, websocket } = node.served;
+  await writeFile(
+    config,
+    `listen = "127.0.0.1:0"\n[store]\nsqlite = "${join(folder, 'gateway.sqlite')}"\n` +
+      `[[node]]\nrpc = "${rpc}"\nwebsocket = "${websocket}"\n`,
+  );
+  gateway = spawn(command('ballast-gateway'), ['--config', config], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return new Promise((resolve, reject) => {
+    gateway.once('exit', (code) => reject(new Error(`ballast-gateway ended with ${code}`)));
+    createInterface({ input: gateway.stdout! }).once('line', (line) =>
+      resolve(`http://${line.replace('listening on ', '')}`),
+    );
+  });
+}
+
+/** Somebody on the way who may forge what the gateway says, or break the line. */
+async function startBetween(target: string): Promise<string> {
+  between = createServer((request, response) => {
+    if (does === 'break') {
+      request.socket.destroy();
+      return;
+    }
+    void fetch(`${target}${request.url}`).then(async (answer) => {
+      let text = await answer.text();
+      if (does === 'forge' && request.url?.includes('/history') === true) {
+        const page = JSON.parse(text) as { rows: { kind: string; amount: string }[] };
+        for (const row of page.rows.filter(({ kind }) => kind === 'cut')) {
+          row.amount = `${row.amount.slice(0, -1)}${(Number(row.amount.at(-1)) + 1) % 10}`;
+        }
+        text = JSON.stringify(page);
+      }
+      const type = answer.headers.get('content-type') ?? 'text/plain';
+      response
+        .writeHead(answer.status, { 'content-type': type, 'access-control-allow-origin': '*' })
+        .end(text);
+    });
+  });
+  await new Promise<void>((resolve) => between.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(between.address() as AddressInfo).port}/`;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ballast-gateway-test-'));
+  node = await TestNode.start();
+  winner = personAt(node.served.seeded.shorts, 0);
+  const url = await startBetween(await startGateway());
+  site = await TestSite.start([node.served], { gateway: url });
+  await standBack(node);
+  await node.price(180_000);
+  await deleverage(node, personAt(node.served.seeded.longs, 0));
+});
+
+afterAll(async () => {
+  await site?.stop();
+  gateway?.kill('SIGTERM');
+  between?.closeAllConnections();
+  between?.close();
+  await node?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('who was cut reads it from the gateway, and has it decided again from the node', async () => {
+  does = 'pass';
+  const { page, thrown, end } = await site.visit('#/history', winner);
+  const cut = page.locator('[data-cut]');
+  await cut.first().waitFor();
+  await cut.getByRole('button', { name: 'Why me?' }).click();
+  const verdict = page.locator('[data-verdict="good"]');
+  await verdict.waitFor();
+  expect(await verdict.innerText()).toMatch(/\d+ figures agree/);
+  expect(await page.locator('[data-row="fill"]').count()).toBeGreaterThan(0);
+  expect(thrown).toEqual([]);
+  await end();
+});
+
+test('a forged answer of the gateway turns red', async () => {
+  does = 'forge';
+  const { page, end } = await site.visit('#/history', winner);
+  await page.locator('[data-cut]').getByRole('button', { name: 'Why me?' }).click();
+  const verdict = page.locator('[data-verdict="bad"]');
+  await verdict.waitFor();
+  expect(await verdict.innerText()).toMatch(/gateway says .*by your own node it is/);
+  does = 'pass';
+  await end();
+});
+
+test('candles of the gateway stand beside the marks of a position', async () => {
+  const { page, end } = await site.visit('#/trade', winner);
+  await page.locator('[data-candle]').first().waitFor();
+  await page.getByTestId('candles').getByText('liquidated from').first().waitFor();
+  await end();
+});
+
+test('without the gateway the page says so and does without, until it is back', async () => {
+  does = 'break';
+  const { page, end } = await site.visit('#/history', winner);
+  const banner = page.getByTestId('gateway-banner');
+  await banner.waitFor();
+  await page.locator('[data-event="AutoDeleveraged"]').first().waitFor();
+  does = 'pass';
+  await banner.waitFor({ state: 'detached' });
+  await page.locator('[data-cut]').first().waitFor();
+  await end();
+});
