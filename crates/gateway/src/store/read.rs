@@ -267,11 +267,14 @@ pub fn of_transaction(sql: &mut dyn Sql, signature: &str) -> Result<Vec<Stored>,
     Ok(rows.iter().map(Stored::new).collect())
 }
 
-/// Names and bodies of the events of a transaction, in order; `None` where it is not known.
+/// Name and body of an event.
+pub type NamedBody = (String, String);
+
+/// The events of a transaction, in order; `None` where it is not known.
 pub fn events(
     sql: &mut dyn Sql,
     signature: &str,
-) -> Result<Option<(Transaction, Vec<(String, String)>)>, StoreError> {
+) -> Result<Option<(Transaction, Vec<NamedBody>)>, StoreError> {
     let known = "SELECT slot, time, final FROM tx WHERE signature = $1";
     let known = sql.query(known, &[signature.into()])?;
     let Some(known) = known.first() else {
@@ -285,7 +288,7 @@ pub fn events(
     };
     let rows = "SELECT name, body FROM event WHERE signature = $1 ORDER BY idx";
     let rows = sql.query(rows, &[signature.into()])?;
-    let pair = |row: &Line| -> Option<(String, String)> {
+    let pair = |row: &Line| -> Option<NamedBody> {
         Some((
             row.first()?.text()?.to_owned(),
             row.get(1)?.text()?.to_owned(),
