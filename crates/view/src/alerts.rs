@@ -380,7 +380,8 @@ mod tests {
         let expected = [None, None, Some(true), None, None, None, None, None, None];
         assert_eq!(looks, expected, "one that flickers");
         assert_eq!(raised(None), None, "no rate ends nothing");
-        assert_eq!(raised(Some(-1)), Some(false));
+        let ending = [-1, 0, -1].map(|ppm| raised(Some(ppm)));
+        assert_eq!(ending, [None, None, Some(false)], "three looks in a row");
         assert_eq!(raised(Some(1)), Some(true));
     }
 

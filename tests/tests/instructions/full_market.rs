@@ -86,13 +86,13 @@ pub fn in_a_full_market_a_liquidator_needs_no_more_than_the_notional_and_the_boo
         let mut venue = Venue::with(&filling());
         done(venue.trade(1_000, START, 20 * USD, 100 * USD));
         let maker = venue.sandbox.create_trader(500 * USD).unwrap();
-        if book {
-            venue.place(&maker, bid(184_000, 1_000), &[]);
-        }
         fill(&mut venue);
         let victim = venue.alice.address;
         let keeper = venue.sandbox.create_trader(1_000 * USD).unwrap();
         venue.price_twice(184_000);
+        if book {
+            venue.place(&maker, bid(184_000, 1_000), &[]);
+        }
         // $20 of margin less $16: below the $4.60 that is the least.
         if book {
             let into = ballast_client::instructions::anyone::Takeover::none();

@@ -4,8 +4,6 @@
 mod forecasters;
 mod history;
 mod judge;
-#[cfg(test)]
-mod judge_tests;
 mod picture;
 mod play;
 mod table;

@@ -201,7 +201,7 @@ fn what_says_too_little_is_refused_with_what_is_wanted() {
     };
     let few = minutes(Garch::MINUTES, 1, 499, 100.);
     assert!(refusal(&few).contains("499 steps of 60 seconds are too few: at least 500 are wanted"));
-    let constant = prices(&vec![0.; 2_000], MINUTE, 100.);
+    let constant = prices(&vec![0.; 3_000], MINUTE, 100.);
     assert!(refusal(&constant).contains("constant series"));
     let mut hourly = request();
     hourly.level = 1.;
@@ -247,7 +247,7 @@ fn the_committed_series_has_the_figures_of_the_document() {
 
 #[test]
 fn the_seed_decides_and_estimates_do_not_depend_on_it() {
-    let prices = minutes(Garch::MINUTES, 9, 2_000, 100.);
+    let prices = minutes(Garch::MINUTES, 9, 3_000, 100.);
     let of = |seed| {
         let mut request = request();
         request.seed = seed;
