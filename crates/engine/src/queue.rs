@@ -119,15 +119,7 @@ impl<'a> QueueRef<'a> {
     /// A queue in bytes aligned to 8. `LayoutOutdated` when it is of the version before,
     /// `QueueLayout` when they are not a queue.
     pub fn new(bytes: &'a [u8]) -> Result<Self, EngineError> {
-        let (head, rest) = bytes
-            .split_at_checked(QUEUE_HEADER_SIZE)
-            .ok_or(EngineError::QueueLayout)?;
-        let rest = rest
-            .get(..whole_nodes(rest.len()))
-            .ok_or(EngineError::QueueLayout)?;
-        let header: &QueueHeader =
-            bytemuck::try_from_bytes(head).map_err(|_| EngineError::QueueLayout)?;
-        let nodes = bytemuck::try_cast_slice(rest).map_err(|_| EngineError::QueueLayout)?;
+        let (header, nodes) = parts(bytes)?;
         let side = checked_side(header)?;
         Ok(Self {
             header,
@@ -255,14 +247,7 @@ impl<'a, J: Journal> Queue<'a, J> {
     /// The same, where `journal` is told which nodes change. What precedes them is not among them.
     /// Errors as for [`Queue::new`].
     pub fn noting(bytes: &'a mut [u8], journal: J) -> Result<Self, EngineError> {
-        let (head, rest) = bytes
-            .split_at_mut_checked(QUEUE_HEADER_SIZE)
-            .ok_or(EngineError::QueueLayout)?;
-        let rest_len = whole_nodes(rest.len());
-        let rest = rest.get_mut(..rest_len).ok_or(EngineError::QueueLayout)?;
-        let header: &mut QueueHeader =
-            bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::QueueLayout)?;
-        let nodes = bytemuck::try_cast_slice_mut(rest).map_err(|_| EngineError::QueueLayout)?;
+        let (header, nodes) = parts_mut(bytes)?;
         let side = checked_side(header)?;
         Ok(Self {
             header,
@@ -375,10 +360,41 @@ impl<'a, J: Journal> Queue<'a, J> {
     }
 }
 
+/// Header and whole nodes of a queue in bytes aligned to 8. `QueueLayout` when they are too short or not
+/// aligned.
+pub(crate) fn parts<H: Pod, N: Pod>(bytes: &[u8]) -> Result<(&H, &[N]), EngineError> {
+    let (head, rest) = bytes
+        .split_at_checked(size_of::<H>())
+        .ok_or(EngineError::QueueLayout)?;
+    let rest = rest
+        .get(..whole_nodes::<N>(rest.len()))
+        .ok_or(EngineError::QueueLayout)?;
+    let header = bytemuck::try_from_bytes(head).map_err(|_| EngineError::QueueLayout)?;
+    let nodes = bytemuck::try_cast_slice(rest).map_err(|_| EngineError::QueueLayout)?;
+    Ok((header, nodes))
+}
+
+/// The same, to change. Errors as for [`parts`].
+pub(crate) fn parts_mut<H: Pod, N: Pod>(
+    bytes: &mut [u8],
+) -> Result<(&mut H, &mut [N]), EngineError> {
+    let (head, rest) = bytes
+        .split_at_mut_checked(size_of::<H>())
+        .ok_or(EngineError::QueueLayout)?;
+    let rest_len = whole_nodes::<N>(rest.len());
+    let rest = rest.get_mut(..rest_len).ok_or(EngineError::QueueLayout)?;
+    let header = bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::QueueLayout)?;
+    let nodes = bytemuck::try_cast_slice_mut(rest).map_err(|_| EngineError::QueueLayout)?;
+    Ok((header, nodes))
+}
+
 /// Bytes of the nodes that fit in `len` bytes.
-const fn whole_nodes(len: usize) -> usize {
-    // The remainder is never larger than the whole.
-    len.wrapping_sub(len % QUEUE_ENTRY_SIZE)
+const fn whole_nodes<N>(len: usize) -> usize {
+    match len.checked_rem(size_of::<N>()) {
+        // The remainder is never larger than the whole.
+        Some(rest) => len.wrapping_sub(rest),
+        None => 0,
+    }
 }
 
 fn checked_side(header: &QueueHeader) -> Result<Side, EngineError> {

@@ -8,7 +8,7 @@ use bytemuck::{Pod, Zeroable};
 use super::entry::{CrossEntry, Moment};
 use crate::error::EngineError;
 use crate::position::Position;
-use crate::queue::{CutStamp, QueueEntry, Totals};
+use crate::queue::{parts, parts_mut, CutStamp, QueueEntry, Totals};
 use crate::slab::{InOrder, Tree, TreeHeader, TreeRef};
 use crate::units::Side;
 
@@ -65,12 +65,6 @@ pub const fn cross_queue_size(capacity: usize) -> Option<usize> {
     }
 }
 
-/// Bytes of the nodes that fit in `len` bytes.
-const fn whole_nodes(len: usize) -> usize {
-    // The remainder is never larger than the whole.
-    len.wrapping_sub(len % CROSS_ENTRY_SIZE)
-}
-
 /// A cross queue to read.
 #[derive(Clone, Copy, Debug)]
 pub struct CrossQueueRef<'a> {
@@ -82,15 +76,7 @@ pub struct CrossQueueRef<'a> {
 impl<'a> CrossQueueRef<'a> {
     /// A queue in bytes aligned to 8. `QueueLayout` when they are not one.
     pub fn new(bytes: &'a [u8]) -> Result<Self, EngineError> {
-        let (head, rest) = bytes
-            .split_at_checked(CROSS_HEADER_SIZE)
-            .ok_or(EngineError::QueueLayout)?;
-        let rest = rest
-            .get(..whole_nodes(rest.len()))
-            .ok_or(EngineError::QueueLayout)?;
-        let header: &CrossHeader =
-            bytemuck::try_from_bytes(head).map_err(|_| EngineError::QueueLayout)?;
-        let nodes = bytemuck::try_cast_slice(rest).map_err(|_| EngineError::QueueLayout)?;
+        let (header, nodes): (&CrossHeader, _) = parts(bytes)?;
         Ok(Self {
             header,
             nodes,
@@ -200,14 +186,7 @@ impl<'a> CrossQueue<'a> {
 
     /// A queue in bytes aligned to 8. `QueueLayout` when they are not one.
     pub fn new(bytes: &'a mut [u8]) -> Result<Self, EngineError> {
-        let (head, rest) = bytes
-            .split_at_mut_checked(CROSS_HEADER_SIZE)
-            .ok_or(EngineError::QueueLayout)?;
-        let rest_len = whole_nodes(rest.len());
-        let rest = rest.get_mut(..rest_len).ok_or(EngineError::QueueLayout)?;
-        let header: &mut CrossHeader =
-            bytemuck::try_from_bytes_mut(head).map_err(|_| EngineError::QueueLayout)?;
-        let nodes = bytemuck::try_cast_slice_mut(rest).map_err(|_| EngineError::QueueLayout)?;
+        let (header, nodes): (&mut CrossHeader, _) = parts_mut(bytes)?;
         let side = header.side()?;
         Ok(Self {
             header,

@@ -7,7 +7,7 @@ use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
 use ballast_engine::units::{Atoms, Lots, Side};
 
-use crate::fixture::{legs, pool_for, price, some_market, some_position, unrealised, Dice, Market};
+use crate::fixture::{legs, pool_for, price, some_account, unrealised, Dice, Market};
 
 struct Bankrupt {
     markets: Vec<Market>,
@@ -17,12 +17,7 @@ struct Bankrupt {
 
 impl Bankrupt {
     fn new(dice: &mut Dice) -> Self {
-        let count = dice.within(1, 4);
-        let markets: Vec<_> = (0..count).map(|_| some_market(dice)).collect();
-        let positions: Vec<_> = markets
-            .iter()
-            .map(|market| some_position(dice, market))
-            .collect();
+        let (markets, positions) = some_account(dice);
         let legs = legs(&markets, &positions);
         let worth: i64 = legs
             .iter()

@@ -7,7 +7,7 @@ use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
 use ballast_engine::units::{Atoms, Lots, Side};
 
-use crate::fixture::{legs, pool_for, requirement, some_market, some_position, Dice, Market};
+use crate::fixture::{legs, pool_for, requirement, some_account, Dice, Market};
 
 struct Case {
     markets: Vec<Market>,
@@ -19,12 +19,7 @@ struct Case {
 /// An account of some legs, the first on the side of the counterparties of a bankruptcy in its market,
 /// with an equity around its maintenance.
 fn case(dice: &mut Dice) -> Option<Case> {
-    let count = dice.within(1, 4);
-    let markets: Vec<_> = (0..count).map(|_| some_market(dice)).collect();
-    let positions: Vec<_> = markets
-        .iter()
-        .map(|market| some_position(dice, market))
-        .collect();
+    let (markets, positions) = some_account(dice);
     let legs = legs(&markets, &positions);
     let needed = requirement(&legs);
     let equity = dice.within(0, 6 * needed) / dice.within(1, 5);

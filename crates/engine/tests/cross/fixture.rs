@@ -140,6 +140,17 @@ pub fn some_position(dice: &mut Dice, market: &Market) -> Position {
     position(size, entry, 0, market.funding.get() - back)
 }
 
+/// Up to four markets, with a position in each.
+pub fn some_account(dice: &mut Dice) -> (Vec<Market>, Vec<Position>) {
+    let count = dice.within(1, 4);
+    let markets: Vec<_> = (0..count).map(|_| some_market(dice)).collect();
+    let positions = markets
+        .iter()
+        .map(|market| some_position(dice, market))
+        .collect();
+    (markets, positions)
+}
+
 /// Legs of up to four markets.
 pub fn legs<'a>(markets: &'a [Market], positions: &[Position]) -> Vec<Leg<'a>> {
     let pairs = markets.iter().zip(positions);

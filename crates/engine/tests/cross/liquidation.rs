@@ -6,7 +6,7 @@ use ballast_engine::liquidation::{LiquidationInput, LiquidationPlan, Waterfall};
 use ballast_engine::position::Position;
 use ballast_engine::units::{Atoms, Bps};
 
-use crate::fixture::{legs, pool_for, requirement, some_market, some_position, Dice, Market};
+use crate::fixture::{legs, pool_for, requirement, some_account, Dice, Market};
 
 struct Case {
     markets: Vec<Market>,
@@ -17,12 +17,7 @@ struct Case {
 impl Case {
     /// An account of some legs whose equity is below maintenance and not negative.
     fn new(dice: &mut Dice) -> Self {
-        let count = dice.within(1, 4);
-        let markets: Vec<_> = (0..count).map(|_| some_market(dice)).collect();
-        let positions: Vec<_> = markets
-            .iter()
-            .map(|market| some_position(dice, market))
-            .collect();
+        let (markets, positions) = some_account(dice);
         let legs = legs(&markets, &positions);
         let needed = requirement(&legs);
         let equity = i64::try_from(dice.within(0, needed - 1)).unwrap();
