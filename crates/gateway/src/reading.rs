@@ -166,28 +166,24 @@ impl Reader<'_> {
             BallastEvent::TriggerExecuted(event) => {
                 self.closed(event.market, event.mark_ticks, event.trader, "fired");
                 self.cancelled(event.market, event.trader, &event.cancelled);
-                let taken = taken(
+                self.traded(
                     event.market,
                     event.mark_ticks,
                     &event.taker,
                     &event.fills,
                     &event.removed,
                 );
-                self.taken(&taken);
-                self.party(event.market, &event.taker);
             }
             BallastEvent::ProtectionExecuted(event) => {
                 self.closed(event.market, event.mark_ticks, event.trader, "step");
                 self.cancelled(event.market, event.trader, &event.cancelled);
-                let taken = taken(
+                self.traded(
                     event.market,
                     event.mark_ticks,
                     &event.taker,
                     &event.fills,
                     &event.removed,
                 );
-                self.taken(&taken);
-                self.party(event.market, &event.taker);
             }
             BallastEvent::PoolUnwound(event) => {
                 self.closed(
@@ -196,15 +192,13 @@ impl Reader<'_> {
                     event.taker.trader,
                     "unwound",
                 );
-                let taken = taken(
+                self.traded(
                     event.market,
                     event.mark_ticks,
                     &event.taker,
                     &event.fills,
                     &event.removed,
                 );
-                self.taken(&taken);
-                self.party(event.market, &event.taker);
             }
             BallastEvent::OrdersCancelled(event) => {
                 self.cancelled(event.market, event.trader, &event.orders);
@@ -270,6 +264,26 @@ impl Reader<'_> {
                 ..self.in_market(Kind::Order, market)
             });
         }
+    }
+
+    /// A taker that has no part but what the book gave it.
+    fn traded(
+        &mut self,
+        market: Pubkey,
+        mark_ticks: u64,
+        taker: &PartyTraded,
+        fills: &[OrderFilled],
+        removed: &[OrderRemoved],
+    ) {
+        self.taken(&Taken {
+            market,
+            taker: taker.trader,
+            bought: taker.lots_after > taker.lots_before,
+            mark_ticks,
+            fills,
+            removed,
+        });
+        self.party(market, taker);
     }
 
     fn taken(&mut self, taken: &Taken<'_>) {
@@ -426,23 +440,6 @@ impl Reader<'_> {
                 .and_then(|(after, before)| after.checked_sub(before)),
             ..self.in_market(Kind::Insurance, market)
         });
-    }
-}
-
-fn taken<'a>(
-    market: Pubkey,
-    mark_ticks: u64,
-    taker: &PartyTraded,
-    fills: &'a [OrderFilled],
-    removed: &'a [OrderRemoved],
-) -> Taken<'a> {
-    Taken {
-        market,
-        taker: taker.trader,
-        bought: taker.lots_after > taker.lots_before,
-        mark_ticks,
-        fills,
-        removed,
     }
 }
 
