@@ -34,40 +34,37 @@ impl Rivals {
     pub async fn tell(self) {
         let mut seen = HashMap::new();
         loop {
-            match self.lately(&mut seen).await {
-                Ok(wallets) => {
-                    for wallet in wallets {
-                        // Nobody listens any more when the keeper is about to end.
-                        drop(self.readings.send(Read::AtWork(wallet)).await);
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "other keepers could not be looked for"),
+            let mut found = BTreeSet::new();
+            if let Err(error) = self.look(&mut seen, &mut found).await {
+                tracing::warn!(%error, "other keepers could not be looked for");
+            }
+            for wallet in found {
+                // Nobody listens any more when the keeper is about to end.
+                drop(self.readings.send(Read::AtWork(wallet)).await);
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 
-    /// Wallets that paid for what keepers do, among the newest transactions of the markets that were not
-    /// `seen` before.
-    async fn lately(
+    /// Adds to `found` the wallets that paid for what keepers do, among the newest transactions of the markets
+    /// that were not `seen` before: the oldest first, and none twice, also where one cannot be read.
+    async fn look(
         &self,
         seen: &mut HashMap<Pubkey, Mention>,
-    ) -> Result<BTreeSet<Pubkey>, ReadError> {
-        let mut found = BTreeSet::new();
+        found: &mut BTreeSet<Pubkey>,
+    ) -> Result<(), ReadError> {
         for market in &self.markets {
             let until = seen.get(market).map(|newest| newest.signature);
             let mentions = self.cluster.mentions(market, until, None, MOST_LOOKED_AT);
-            let mentions = mentions.await?;
-            let recent = |one: &&Mention| !one.failed && one.slot >= self.since_slot;
-            for mention in mentions.iter().filter(recent) {
-                let past = self.cluster.transaction(&mention.signature).await?;
-                found.extend(past.as_ref().and_then(keeper));
-            }
-            if let Some(newest) = mentions.first() {
-                seen.insert(*market, *newest);
+            for mention in mentions.await?.into_iter().rev() {
+                seen.insert(*market, mention);
+                if !mention.failed && mention.slot >= self.since_slot {
+                    let past = self.cluster.transaction(&mention.signature).await?;
+                    found.extend(past.as_ref().and_then(keeper));
+                }
             }
         }
-        Ok(found)
+        Ok(())
     }
 }
 
