@@ -7,6 +7,7 @@
 //! exact price, no residue builds up and the last lot closes exactly to zero.
 
 mod account;
+mod both;
 
 use core::cmp::Ordering;
 
@@ -21,6 +22,7 @@ use crate::risk::AdlParams;
 use crate::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
 
 pub use account::{AccountCut, AccountSkip};
+pub use both::{CrossSide, Listed, PassedOver, Proof, Stage};
 
 /// A bankruptcy to deleverage.
 #[derive(Clone, Copy, Debug)]

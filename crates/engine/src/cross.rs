@@ -18,6 +18,8 @@ pub mod cut;
 pub mod drift;
 pub mod entry;
 mod error;
+pub mod forced;
+pub mod limits;
 pub mod liquidation;
 pub mod queue;
 pub mod record;
@@ -28,6 +30,8 @@ pub mod walk;
 pub use account::{Account, Leg, LegValue, Values};
 pub use board::{Board, BoardEntry};
 pub use error::CrossError;
+pub use forced::Forced;
+pub use limits::CrossDraws;
 pub use terms::LegTerms;
 
 /// Most legs of an account.

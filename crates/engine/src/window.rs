@@ -4,13 +4,16 @@
 //! interval of the length touches four buckets at most, so what was entered in it is never more than the
 //! sum; what is older than four thirds of the length, and a bucket, does not count.
 
+use bytemuck::{Pod, Zeroable};
+
 use crate::error::EngineError;
 
 /// Buckets that are kept.
 pub const BUCKETS: usize = 4;
 
 /// Sums of the newest [`BUCKETS`] buckets. All zero is a window in which nothing was entered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct Window {
     /// Number of the newest bucket: its first slot over the length of a bucket.
     pub bucket: u64,

@@ -43,8 +43,8 @@ pub enum AccountCut {
 }
 
 impl Deleveraging {
-    /// Ranks a listed account as [`Self::cut_account`] does: what a witness is judged by. `None` where it
-    /// has no lots on the counterparties' side.
+    /// Ranks a listed account as [`Self::cut_account`] does. `None` where it has no lots on the
+    /// counterparties' side.
     pub fn rank_account(
         &self,
         counterparty: &Counterparty,
@@ -61,8 +61,8 @@ impl Deleveraging {
     /// Cuts the next listed account, valued exactly; sequence number and stamp are those of its leg's
     /// node.
     ///
-    /// `AdlOutOfOrder` when it ranks above the one cut before it; `PositionCorrupt` when its funding is
-    /// not paid up to the round's index.
+    /// `AdlOutOfOrder` when it ranks above the one cut before it, and by more than the tolerance where
+    /// nothing is left for it; `PositionCorrupt` when its funding is not paid up to the round's index.
     pub fn cut_account(
         &mut self,
         counterparty: &Counterparty,
@@ -92,6 +92,10 @@ impl Deleveraging {
             return skipped(AccountSkip::Shortened);
         }
         if self.budget == 0 {
+            // It is left out of the walk, having been valued exactly.
+            if crate::proof::accounts::ranks_above(&self.round, &ranked, self.last.as_ref())? {
+                return Err(EngineError::AdlOutOfOrder);
+            }
             return skipped(AccountSkip::NothingLeft);
         }
         if let Some(last) = self.last.as_ref().filter(|_| !self.proven) {
@@ -114,10 +118,5 @@ impl Deleveraging {
     #[must_use]
     pub const fn last_ranked(&self) -> Option<&Ranked> {
         self.last.as_ref()
-    }
-
-    /// Whether an account that was listed and not cut was passed over by its exact rank.
-    pub fn passes_over(&self, witness: &Ranked) -> Result<bool, EngineError> {
-        crate::proof::accounts::ranks_above(&self.round, witness, self.last.as_ref())
     }
 }

@@ -4,7 +4,7 @@
 //! with its leg while the loss stays; and the isolated side with a margin of its own that is not negative and
 //! is initial margin without the profit that does not count.
 
-use super::{Account, CrossError, Leg};
+use super::{Account, CrossError, Leg, Values};
 use crate::error::EngineError;
 use crate::position::Position;
 use crate::units::Atoms;
@@ -53,6 +53,17 @@ impl Account<'_> {
             legs: rest,
         };
         rest.check_opening()?;
+        Ok(Left { position, pool })
+    }
+
+    /// Parts with the leg at `place` of a market that has ended, whoever asks: an isolated position with the
+    /// leg's share of equity or deficit, so that what is left is as healthy as it was, and once the last
+    /// leg has left nothing is left but what orders reserve. `values` are the account's at the last price of
+    /// the market. `NoLeg`, `Overflow`.
+    pub fn part(&self, values: &Values, place: usize) -> Result<Left, CrossError> {
+        let position = self.with_share(values, place)?;
+        let owed = self.leg(place)?.funding_owed()?;
+        let pool = self.pool.try_sub(owed)?.try_sub(position.margin)?;
         Ok(Left { position, pool })
     }
 

@@ -38,6 +38,8 @@ pub enum CrossError {
     EntryUnknown,
     /// The bytes are not a board.
     BoardLayout,
+    /// Cross positions would hold more lots of the market than it allows them.
+    InterestLimit,
 }
 
 impl CrossError {
@@ -73,6 +75,9 @@ impl CrossError {
             Self::BoardFull => "Every entry of the board is in use",
             Self::EntryUnknown => "The board has no entry of this market; enable cross margin first",
             Self::BoardLayout => "The account does not hold a board of this version",
+            Self::InterestLimit => {
+                "Cross positions would hold more lots of the market than it allows them; use isolated margin"
+            }
         }
     }
 }

@@ -34,9 +34,8 @@ impl Values {
     }
 
     /// Whether the leg at `place` may be liquidated now. `may` says of which legs the mark is not frozen
-    /// and the market not paused; `ramp_over` that the largest of them has been flagged for longer than
-    /// its market's discount ramp, so that an illiquid leg does not hold up the others. `NoLeg`,
-    /// `LegOrder`.
+    /// and the market not paused; `ramp_over` that this leg has been flagged for longer than its market's
+    /// discount ramp, so that an illiquid one does not hold up the others. `NoLeg`, `LegOrder`.
     pub fn check_leg_order(
         &self,
         place: usize,

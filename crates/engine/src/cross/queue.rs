@@ -6,6 +6,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::entry::{CrossEntry, Moment};
+use super::limits::CrossDraws;
 use crate::error::EngineError;
 use crate::position::Position;
 use crate::queue::{parts, parts_mut, CutStamp, QueueEntry, Totals};
@@ -39,8 +40,12 @@ pub struct CrossHeader {
     pub tree: TreeHeader,
     /// Sequence number of the next leg to join, from [`FIRST_SEQUENCE`].
     pub next_sequence: u64,
+    /// Sum of the lots of its legs.
+    pub lots: u64,
+    /// In the queue of longs: what insurance has paid lately for legs of either side. Zero in the other.
+    pub draws: CrossDraws,
     /// Zero.
-    pub reserved: [u8; 192],
+    pub reserved: [u8; 136],
 }
 
 const _: () = assert!(CROSS_HEADER_SIZE == 256);
@@ -132,12 +137,15 @@ impl<'a> CrossQueueRef<'a> {
     }
 
     /// Walks everything: the tree, and that each node has lots, the queue's side, a sequence number
-    /// already given out, a base no newer than `newest_base` and a cap no newer than `passes`.
+    /// already given out, a base no newer than `newest_base` and a cap no newer than `passes`; and that their
+    /// lots add up.
     pub fn invariant(&self, newest_base: u32, passes: u32) -> Result<(), EngineError> {
         self.tree().invariant()?;
+        let mut lots = 0_u64;
         for step in self.iter() {
             let (_, entry) = step?;
             let position = &entry.position;
+            lots = lots.wrapping_add(u64::from(position.lots));
             let sound = position.lots > 0
                 && position.is_of(self.side)
                 && (FIRST_SEQUENCE..self.header.next_sequence).contains(&position.sequence)
@@ -148,6 +156,9 @@ impl<'a> CrossQueueRef<'a> {
             if !sound {
                 return Err(EngineError::TreeCorrupt);
             }
+        }
+        if lots != self.header.lots {
+            return Err(EngineError::TreeCorrupt);
         }
         Ok(())
     }
@@ -179,7 +190,9 @@ impl<'a> CrossQueue<'a> {
             version: CROSS_QUEUE_VERSION,
             tree: TreeHeader::EMPTY,
             next_sequence: FIRST_SEQUENCE,
-            reserved: [0; 192],
+            lots: 0,
+            draws: CrossDraws::default(),
+            reserved: [0; 136],
         };
         Ok(())
     }
@@ -219,8 +232,10 @@ impl<'a> CrossQueue<'a> {
         let next = sequence.checked_add(1).ok_or(EngineError::Overflow)?;
         let totals = Totals::of(position, self.side)?;
         let node = QueueEntry::new(trader, sequence, self.side, &totals)?;
+        let lots = self.lots_after(0, node.lots)?;
         let index = self.tree_mut().insert(CrossEntry::new(node, at, false))?;
         self.header.next_sequence = next;
+        self.header.lots = lots;
         Ok(index)
     }
 
@@ -271,13 +286,32 @@ impl<'a> CrossQueue<'a> {
         let totals = Totals::of(position, self.side)?;
         let mut node = QueueEntry::new(old.trader, old.sequence, self.side, &totals)?;
         node.set_stamp(stamp);
+        let lots = self.lots_after(old.lots, node.lots)?;
         let entry = CrossEntry::new(node, at, weak);
-        self.tree_mut().replace(index, entry)
+        self.tree_mut().replace(index, entry)?;
+        self.header.lots = lots;
+        Ok(())
     }
 
     /// Takes the leg at `index` out. `NodeNotFound`.
     pub fn remove(&mut self, index: u32) -> Result<(), EngineError> {
-        self.tree_mut().remove(index)
+        let old = self.as_ref().entry(index)?.position.lots;
+        let lots = self.lots_after(old, 0)?;
+        self.tree_mut().remove(index)?;
+        self.header.lots = lots;
+        Ok(())
+    }
+
+    /// Records what insurance has paid for legs.
+    pub const fn set_draws(&mut self, draws: CrossDraws) {
+        self.header.draws = draws;
+    }
+
+    /// The sum of lots once a leg of `old` lots has `new` ones. `TreeCorrupt` where it has more than all.
+    fn lots_after(&self, old: u32, new: u32) -> Result<u64, EngineError> {
+        let rest = self.header.lots.checked_sub(u64::from(old));
+        rest.and_then(|rest| rest.checked_add(u64::from(new)))
+            .ok_or(EngineError::TreeCorrupt)
     }
 
     fn tree_mut(&mut self) -> Tree<'_, CrossEntry> {

@@ -3,13 +3,12 @@
 
 use core::cmp::Ordering;
 
-use ballast_engine::adl::{AccountCut, Bankruptcy, Cut, Deleveraging};
+use ballast_engine::adl::{AccountCut, Bankruptcy, CrossSide, Cut, Deleveraging};
 use ballast_engine::cross::cut::Bearing;
 use ballast_engine::cross::entry::Moment;
-use ballast_engine::cross::walk::{first_skipped_account, Evidence};
+use ballast_engine::cross::walk::Evidence;
 use ballast_engine::cross::{Account, SLACK};
 use ballast_engine::position::Position;
-use ballast_engine::proof::first_skipped_beyond;
 use ballast_engine::queue::{queue_size, CutStamp, Queue, QueueRef};
 use ballast_engine::rank::{Class, Exposure, Ranked, Round};
 use ballast_engine::risk::AdlParams;
@@ -224,7 +223,7 @@ fn list(dice: &mut Dice, exact: &[(Who, Ranked)]) -> Vec<Who> {
 
 /// Plays a list as a round does; whom it cut, if every rule accepts it.
 fn play(venue: &mut Venue, call: &mut Deleveraging, list: &[Who]) -> Option<Vec<Who>> {
-    let (mut cut, mut known, mut witnesses) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cut, mut known) = (Vec::new(), Vec::new());
     let mut last_isolated = None;
     for who in list {
         let stamp = CutStamp::default();
@@ -263,9 +262,6 @@ fn play(venue: &mut Venue, call: &mut Deleveraging, list: &[Who]) -> Option<Vec<
                 let done = call.cut_account(&counterparty, Bearing::Maintenance, sequence, stamp);
                 match done.ok()? {
                     AccountCut::Done { .. } => cut.push(*who),
-                    AccountCut::Skipped(_) if values.is_healthy() => {
-                        witnesses.push(call.rank_account(&counterparty, sequence).unwrap()?);
-                    }
                     AccountCut::Skipped(_) => {}
                 }
                 known.push(index);
@@ -273,18 +269,7 @@ fn play(venue: &mut Venue, call: &mut Deleveraging, list: &[Who]) -> Option<Vec<
         }
     }
     known.sort_unstable();
-    let round = *call.round();
-    let last = call.last_ranked()?;
-    for witness in &witnesses {
-        // One that could not bear a lot or came after the end does not rank above by itself.
-        if call.remaining_lots() == 0 && call.passes_over(witness).unwrap() {
-            return None;
-        }
-    }
-    let walk = first_skipped_beyond(&venue.queue(), &round, Some(last), last_isolated).unwrap();
-    if walk.skipped.is_some() {
-        return None;
-    }
+    call.last_ranked()?;
     let market = &venue.world.markets[0];
     let bps = market.params.tiers[0].maintenance_margin_bps;
     let drifts = venue
@@ -297,16 +282,14 @@ fn play(venue: &mut Venue, call: &mut Deleveraging, list: &[Who]) -> Option<Vec<
         maintenance_bps: bps,
     };
     let view = venue.cross.view();
-    let walk = first_skipped_account(
-        &view,
-        &round,
-        Some(last),
-        &evidence,
-        &known,
-        venue.world.slot,
-    )
-    .unwrap();
-    walk.skipped.is_none().then_some(cut)
+    let side = CrossSide {
+        queue: &view,
+        evidence: &evidence,
+        known: &known,
+        slot: venue.world.slot,
+    };
+    let proof = call.prove(&venue.queue(), last_isolated, Some(&side));
+    proof.unwrap().passed_over.is_none().then_some(cut)
 }
 
 #[test]
