@@ -14,6 +14,7 @@ pub mod calibrate;
 pub mod decimal;
 pub mod file;
 pub mod filter;
+pub mod garch;
 pub mod makers;
 pub mod moves;
 pub mod path;

@@ -1,12 +1,12 @@
 //! Simulated paths of a price: filtered historical simulation.
 //!
 //! A step draws one of the history's residuals, a whole bar with its extremes, and multiplies it with the
-//! scale of its time ([`crate::filter`]), which the draws move on. Nothing is assumed of the shape of
+//! volatility of its time ([`crate::garch`]), which the draws move on. Nothing is assumed of the shape of
 //! returns; that one residual says nothing of the next is.
 
 use anyhow::{ensure, Result};
 
-use crate::filter::{Ewma, Filter, Settings};
+use crate::garch::{Garch, Seen};
 use crate::prices::Prices;
 use crate::random::Stream;
 use crate::returns::{self, Return};
@@ -47,44 +47,28 @@ impl Bar {
 pub struct PathModel {
     step: i64,
     residuals: Vec<Return>,
-    filter: Filter,
-    now: Ewma,
+    now: Garch,
 }
 
 impl PathModel {
-    /// Fits the model to prices, with a half-life of 12 hours and a quarter of the weight on stress. Steps
-    /// are one minute, or what the prices carry where that is longer.
+    /// Fits the model to prices. Steps are one minute, or what the prices carry where that is longer.
     ///
     /// # Errors
     /// Too little data, with what is wanted; a constant series.
     pub fn fit(prices: &Prices) -> Result<Self> {
-        Self::fit_with(prices, Settings::default())
-    }
-
-    /// The same with other settings.
-    ///
-    /// # Errors
-    /// As [`Self::fit`].
-    pub fn fit_with(prices: &Prices, settings: Settings) -> Result<Self> {
         let step = prices.step()?.max(FINEST_STEP_SECONDS);
-        let history = returns::of(&prices.bars(step));
-        let filter = Filter::fit(&history, step, settings)?;
-        let mut residuals = Vec::new();
-        for (stretch, scales) in history.iter().zip(filter.scales()) {
-            for (one, scale) in stretch.iter().zip(scales) {
-                residuals.extend(scale.map(|scale| Return {
-                    high: one.high / scale,
-                    low: one.low / scale,
-                    close: one.close / scale,
-                }));
-            }
-        }
+        let (now, seen) = Garch::fit(&returns::of(&prices.bars(step)))?;
+        let over = |Seen { one, sigma }: &Seen| Return {
+            high: one.high / sigma,
+            low: one.low / sigma,
+            close: one.close / sigma,
+        };
+        let mut residuals: Vec<Return> = seen.iter().map(over).collect();
         ensure!(
             residuals.len() >= LEAST_RESIDUALS,
             "{} steps of {step} seconds can be used; at least {LEAST_RESIDUALS} are wanted: give a longer history",
             residuals.len()
         );
-        let now = filter.now();
         // A drift that a history happened to have is no forecast.
         let mean = residuals.iter().map(|one| one.close).sum::<f64>() / residuals.len() as f64;
         for one in &mut residuals {
@@ -97,7 +81,6 @@ impl PathModel {
         Ok(Self {
             step,
             residuals,
-            filter,
             now,
         })
     }
@@ -132,7 +115,7 @@ impl PathModel {
         path.reserve(steps);
         for _ in 0..steps {
             let residual = self.residuals[stream.below(self.residuals.len())];
-            let scale = self.filter.scale(volatility.sigma());
+            let scale = volatility.sigma();
             let move_of = |part: f64| part * scale;
             let close = f64::exp(level + move_of(residual.close));
             let high = f64::exp(level + move_of(residual.high));

@@ -103,14 +103,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Scores the second half of the rehearsals.
+    /// Scores the rehearsals from the seed `scored_from` on; those before it are what is fitted to.
     ///
     /// # Errors
     /// Cases without a cut or without one that was not.
-    pub fn of(cases: &[Case]) -> Result<Self> {
-        let half = cases.iter().map(|case| case.seed).max().unwrap_or(0) / 2;
+    pub fn of(cases: &[Case], scored_from: u64) -> Result<Self> {
         let (fit, scored): (Vec<&Case>, Vec<&Case>) =
-            cases.iter().partition(|case| case.seed <= half);
+            cases.iter().partition(|case| case.seed < scored_from);
         let cut = scored.iter().filter(|case| case.cut).count();
         ensure!(
             cut > 0 && cut < scored.len() && fit.iter().any(|case| case.cut),

@@ -19,10 +19,13 @@ use judge::Verdict;
 /// What is scored.
 #[derive(Clone, Debug, Args)]
 pub struct ScoreArgs {
-    /// Rehearsals, of seeds 1 to so many; the first half fits what the forecast is compared with, the
-    /// second half is scored.
+    /// Rehearsals, each of its own seed; the first half fits what the forecast is compared with, the second
+    /// half is scored.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(4..=10_000))]
     pub rehearsals: u64,
+    /// Seed of the first rehearsal; the others follow it.
+    #[arg(long, value_name = "SEED", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub first_seed: u64,
     /// Trader accounts of each population.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(10..=2_000))]
     pub traders: u32,
@@ -55,7 +58,7 @@ pub fn run(args: &ScoreArgs) -> Result<bool> {
         args.program.display()
     );
     let cases = play::all(args)?;
-    let verdict = Verdict::of(&cases)?;
+    let verdict = Verdict::of(&cases, args.first_seed + args.rehearsals / 2)?;
     println!("{}", table::render(args, &verdict));
     write(args, &verdict)?;
     Ok(args.no_gate || verdict.passes())

@@ -62,11 +62,12 @@ pub fn all(args: &ScoreArgs) -> Result<Vec<Case>> {
     bar.set_style(ProgressStyle::with_template(
         "{pos}/{len} rehearsals {bar:40} {elapsed}, {eta} left",
     )?);
-    let (next, done) = (AtomicU64::new(1), Mutex::new(BTreeMap::new()));
+    let (next, done) = (AtomicU64::new(args.first_seed), Mutex::new(BTreeMap::new()));
+    let end = args.first_seed + args.rehearsals;
     let worker = || -> Result<()> {
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed > args.rehearsals {
+            if seed >= end {
                 return Ok(());
             }
             let cases = one(args, seed).with_context(|| format!("rehearsal {seed}"))?;

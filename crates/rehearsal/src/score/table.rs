@@ -8,8 +8,9 @@ use super::ScoreArgs;
 /// What was played, and the scores.
 pub fn render(args: &ScoreArgs, verdict: &Verdict) -> String {
     format!(
-        "{} rehearsals of {} traders and {} prices, {} paths a forecast; the second half is scored: {} positions, of which {} were cut.\n\n{}",
+        "{} rehearsals from seed {} on, of {} traders and {} prices, {} paths a forecast; the second half is scored: {} positions, of which {} were cut.\n\n{}",
         args.rehearsals,
+        args.first_seed,
         args.traders,
         args.prices,
         args.paths,

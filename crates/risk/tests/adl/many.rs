@@ -8,12 +8,17 @@ use ballast_risk::random::Stream;
 
 use crate::venue::{params, population, snapshot};
 
-/// A model of a price that moves by about 6 % a day, as a walk in minutes.
+/// A model of a price that moves by about 6 % a day.
 fn model() -> PathModel {
+    walk(0.005)
+}
+
+/// A model of a price that walks by up to half of `size` a minute.
+pub fn walk(size: f64) -> PathModel {
     let mut stream = Stream::new(5, 0);
     let mut price = 200e9;
     let points = (0..4_000).map(|minute| {
-        price *= f64::exp(0.005 * (stream.unit() - 0.5));
+        price *= f64::exp(size * (stream.unit() - 0.5));
         PricePoint {
             timestamp: 1_600_000_000 + minute * 60,
             price_nano: price as i64,
