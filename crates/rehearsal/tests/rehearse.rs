@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ballast_explain::report::{answer, Answer, Question};
+use ballast_risk::calibrate::{calibrate, Liquidity, Request};
+use ballast_risk::prices::Prices;
+use ballast_risk::report::risk_toml;
 use ballast_sandbox::world::default_program_path;
 use serde_json::Value;
 
@@ -346,4 +349,34 @@ fn a_report_is_written_of_any_path() {
         (&2.into(), &true.into())
     );
     assert_eq!(report["path"].as_array().map(Vec::len), Some(2));
+}
+
+/// Synthetic minutes.
+const SERIES: &str = "../risk/tests/calibration/data/minutes.csv";
+
+#[test]
+fn a_crash_is_rehearsed_with_what_a_calibration_wrote() {
+    let series = Path::new(env!("CARGO_MANIFEST_DIR")).join(SERIES);
+    let request = Request {
+        level: 0.999,
+        initial_level: 0.99,
+        horizon_seconds: None,
+        open_interest_usd: 50e6,
+        liquidity: Liquidity::assumed(50e6),
+        insurance_usd: None,
+        spot_depth_usd: None,
+        at_risk_part: 0.25,
+        draws: 50,
+        seed: 1,
+    };
+    let prices = Prices::load(&series).expect("prices");
+    let calibration = calibrate(&prices, &request).expect("calibrated");
+    let file = directory("calibrated").join("risk.toml");
+    fs::write(&file, risk_toml(&calibration).expect("TOML")).expect("a file");
+    let (report, _) = rehearsed("calibrated", &falling(), &["--risk", text(&file)]);
+    let initial = u64::from(calibration.params.tiers[0].initial_margin_bps);
+    assert_eq!(report["scenario"]["max_leverage"], 10_000 / initial);
+    let step = calibration.params.adl.max_close_bps;
+    assert_eq!(report["scenario"]["adl_step_bps"], step);
+    assert!(!report["adl"].as_array().expect("rounds").is_empty());
 }

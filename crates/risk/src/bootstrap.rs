@@ -25,6 +25,17 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// What holds both.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self {
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+        }
+    }
+}
+
 /// Probability that an interval is meant to hold.
 pub const COVERAGE: f64 = 0.9;
 
@@ -92,26 +103,42 @@ impl Blocks {
         };
         let value = of(&mut self.blocks.iter());
         let draws: Vec<f64> = (0..resampling.draws.max(2)).map(draw).collect();
-        let times = self.times();
-        if value > 0. && draws.iter().all(|draw| *draw > 0.) {
-            let half = times * deviation(draws.iter().map(|draw| draw.ln()));
-            return Interval {
-                low: value * (-half).exp(),
-                high: value * half.exp(),
-            };
-        }
-        let half = times * deviation(draws.iter().copied());
-        Interval {
-            low: value - half,
-            high: value + half,
-        }
+        around(value, &draws, self.times())
     }
 
     /// Standard deviations to either side of an estimate.
     fn times(&self) -> f64 {
-        let blocks = self.blocks.len().max(2) as f64;
-        let student = StudentsT::new(0., 1., blocks - 1.).expect("degrees of freedom above zero");
-        student.inverse_cdf(0.5 + COVERAGE / 2.) * (blocks / (blocks - 1.)).sqrt()
+        let blocks = self.blocks.len().max(2);
+        student(blocks) * (blocks as f64 / (blocks as f64 - 1.)).sqrt()
+    }
+}
+
+/// What holds an estimate of which these are independent draws.
+#[must_use]
+pub fn spread(value: f64, draws: &[f64]) -> Interval {
+    around(value, draws, student(draws.len()))
+}
+
+/// Standard deviations of so many independent numbers that hold one of their kind.
+fn student(count: usize) -> f64 {
+    let freedom = count.max(2) as f64 - 1.;
+    let student = StudentsT::new(0., 1., freedom).expect("degrees of freedom above zero");
+    student.inverse_cdf(0.5 + COVERAGE / 2.)
+}
+
+/// So many standard deviations of the draws' logarithms to either side of a value.
+fn around(value: f64, draws: &[f64], times: f64) -> Interval {
+    if value > 0. && draws.iter().all(|draw| *draw > 0.) {
+        let half = times * deviation(draws.iter().map(|draw| draw.ln()));
+        return Interval {
+            low: value * (-half).exp(),
+            high: value * half.exp(),
+        };
+    }
+    let half = times * deviation(draws.iter().copied());
+    Interval {
+        low: value - half,
+        high: value + half,
     }
 }
 

@@ -19,6 +19,28 @@ const MEMORIES: [f64; 9] = [5., 10., 20., 40., 80., 160., 320., 640., 1_280.];
 /// After how many times as many half of the way back to the long-run variance is gone.
 const PERSISTENCES: [f64; 5] = [2., 4., 8., 16., 64.];
 
+/// Returns over the volatility expected of them, less their mean: a drift that a history happened to have is no
+/// forecast.
+#[must_use]
+pub fn residuals(seen: &[Seen]) -> Vec<Return> {
+    let over = |Seen { one, sigma }: &Seen| Return {
+        high: one.high / sigma,
+        low: one.low / sigma,
+        close: one.close / sigma,
+    };
+    let mut residuals: Vec<Return> = seen.iter().map(over).collect();
+    let sum: f64 = residuals.iter().map(|one| one.close).sum();
+    let mean = sum / residuals.len().max(1) as f64;
+    for one in &mut residuals {
+        *one = Return {
+            high: (one.high - mean).max(0.).max(one.close - mean),
+            low: (one.low - mean).min(0.).min(one.close - mean),
+            close: one.close - mean,
+        };
+    }
+    residuals
+}
+
 /// Variance of the next step, and how it moves on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Garch {
@@ -106,6 +128,15 @@ impl Garch {
         self.variance *= size;
         self.long_run *= size;
         (self, seen)
+    }
+
+    /// The same where a storm or a calm is over.
+    #[must_use]
+    pub const fn at_long_run(self) -> Self {
+        Self {
+            variance: self.long_run,
+            ..self
+        }
     }
 
     /// Adds a return.

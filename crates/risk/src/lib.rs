@@ -15,6 +15,7 @@ pub mod decimal;
 pub mod file;
 pub mod filter;
 pub mod garch;
+pub mod histories;
 pub mod makers;
 pub mod moves;
 pub mod path;

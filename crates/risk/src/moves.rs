@@ -67,19 +67,31 @@ pub fn windows(history: &[Vec<Return>], filter: &Filter, steps: usize) -> Vec<Wi
     let mut all = Vec::new();
     let mut begin = 0;
     for (stretch, sigmas) in history.iter().zip(filter.sigmas()) {
-        let falls = lowest(stretch.iter().map(|one| (one.low, one.close)), steps);
-        let rises = lowest(stretch.iter().map(|one| (-one.high, -one.close)), steps);
+        let alone = core::slice::from_ref(stretch);
+        let [falls, rises] = Side::BOTH.map(|side| against(alone, steps, side));
         for (at, (fall, rise)) in falls.into_iter().zip(rises).enumerate() {
             all.push(Window {
                 place: begin + at,
                 sigma: sigmas[at],
-                fall: (-fall).max(0.),
-                rise: (-rise).max(0.),
+                fall,
+                rise,
             });
         }
         begin += stretch.len();
     }
     all
+}
+
+/// The moves against a side within so many steps, logarithms of 0 or more, of every window that lies within a
+/// stretch.
+#[must_use]
+pub fn against(history: &[Vec<Return>], steps: usize, side: Side) -> Vec<f64> {
+    let of = |stretch: &Vec<Return>| match side {
+        Side::Long => lowest(stretch.iter().map(|one| (one.low, one.close)), steps),
+        Side::Short => lowest(stretch.iter().map(|one| (-one.high, -one.close)), steps),
+    };
+    let all = history.iter().flat_map(of);
+    all.map(|lowest| (-lowest).max(0.)).collect()
 }
 
 /// For each step the lowest that is reached within `steps` of it, from extremes and closes of steps.

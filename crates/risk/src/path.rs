@@ -6,7 +6,7 @@
 
 use anyhow::{ensure, Result};
 
-use crate::garch::{Garch, Seen};
+use crate::garch::{self, Garch};
 use crate::prices::Prices;
 use crate::random::Stream;
 use crate::returns::{self, Return};
@@ -58,26 +58,12 @@ impl PathModel {
     pub fn fit(prices: &Prices) -> Result<Self> {
         let step = prices.step()?.max(FINEST_STEP_SECONDS);
         let (now, seen) = Garch::fit(&returns::of(&prices.bars(step)))?;
-        let over = |Seen { one, sigma }: &Seen| Return {
-            high: one.high / sigma,
-            low: one.low / sigma,
-            close: one.close / sigma,
-        };
-        let mut residuals: Vec<Return> = seen.iter().map(over).collect();
+        let residuals = garch::residuals(&seen);
         ensure!(
             residuals.len() >= LEAST_RESIDUALS,
             "{} steps of {step} seconds can be used; at least {LEAST_RESIDUALS} are wanted: give a longer history",
             residuals.len()
         );
-        // A drift that a history happened to have is no forecast.
-        let mean = residuals.iter().map(|one| one.close).sum::<f64>() / residuals.len() as f64;
-        for one in &mut residuals {
-            *one = Return {
-                high: (one.high - mean).max(0.).max(one.close - mean),
-                low: (one.low - mean).min(0.).min(one.close - mean),
-                close: one.close - mean,
-            };
-        }
         Ok(Self {
             step,
             residuals,
@@ -95,6 +81,13 @@ impl PathModel {
     #[must_use]
     pub fn volatility(&self) -> f64 {
         self.now.sigma()
+    }
+
+    /// Volatility of the next hour, millionths of the price.
+    #[must_use]
+    pub fn hour_ppm(&self) -> u32 {
+        let steps = 3_600. / self.step as f64;
+        (self.volatility() * steps.sqrt() * 1e6).round() as u32
     }
 
     /// The path of that index: so many steps from a price of 1. The same seed and index give the same

@@ -216,16 +216,14 @@ fn made(args: &RiskArgs, model: Option<&PathModel>, paths: u32) -> Made {
         (None, Some(file)) => format!("drawn from {}", file.display()),
         (None, None) => String::new(),
     };
-    let hour = |model: &PathModel| {
-        let steps = 3_600.0 / model.step_seconds() as f64;
-        (model.volatility() * steps.sqrt() * 1e6).round() as u32
-    };
     Made {
         source,
         paths,
         seed: args.paths.seed,
         seconds: args.paths.seconds(),
-        volatility_ppm: model.filter(|_| args.shock.is_none()).map(hour),
+        volatility_ppm: model
+            .filter(|_| args.shock.is_none())
+            .map(PathModel::hour_ppm),
     }
 }
 

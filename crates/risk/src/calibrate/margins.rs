@@ -7,6 +7,7 @@ use super::Request;
 use crate::bootstrap::{Blocks, Interval, Resampling};
 use crate::decimal::Decimal;
 use crate::filter::{Filter, Settings};
+use crate::histories::Histories;
 use crate::moves::{self, Side, Window};
 use crate::tails::{Estimator, Tail};
 use crate::walk::{Fit, History, Promise};
@@ -103,6 +104,7 @@ pub struct ReturnLevel {
 pub struct Margins<'a> {
     history: &'a History,
     filter: Filter,
+    histories: Histories,
     settings: Settings,
     draws: u64,
     seed: u64,
@@ -120,6 +122,7 @@ impl<'a> Margins<'a> {
     pub fn new(history: &'a History, settings: Settings, request: &Request) -> Result<Self> {
         Ok(Self {
             filter: Filter::fit(&history.stretches, history.step, settings)?,
+            histories: Histories::like(&history.stretches, request.seed)?,
             history,
             settings,
             draws: request.draws,
@@ -204,6 +207,11 @@ impl<'a> Margins<'a> {
         loss.interval = self
             .blocks(&sample)
             .interval(self.resampling(sample.len()), estimate);
+        if loss.basis == Basis::History {
+            let (steps, side) = (horizon.steps, loss.side);
+            let drawn = self.histories.interval(steps, side, loss.loss, estimate);
+            loss.interval = loss.interval.with(drawn);
+        }
         loss
     }
 
@@ -220,10 +228,13 @@ impl<'a> Margins<'a> {
         let at = |level: f64| {
             let loss =
                 |tail: &Tail| side.loss(tail.quantile(level, independent).0 * horizon.factor);
+            let value = loss(&tail);
             let interval = blocks.interval(resampling, loss);
+            let drawn = self.histories.interval(horizon.steps, side, value, loss);
+            let interval = interval.with(drawn);
             ReturnLevel {
                 level: Decimal(level),
-                loss: Decimal(loss(&tail)),
+                loss: Decimal(value),
                 interval: [Decimal(interval.low), Decimal(interval.high)],
             }
         };
