@@ -11,6 +11,7 @@ use crate::alerts::{self, Desk};
 use crate::chain::nodes::Nodes;
 use crate::chain::world::World;
 use crate::config::Config;
+use crate::forecasts::Forecasts;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
 use crate::scene::Scene;
@@ -31,6 +32,8 @@ pub struct Gateway {
     pub metrics: Metrics,
     /// Who is told of what.
     pub alerts: Desk,
+    /// How likely positions are to be deleveraged.
+    pub forecasts: Forecasts,
     /// Transactions of the program have landed.
     pub landed: Notify,
     /// Accounts have changed.
@@ -55,6 +58,7 @@ impl Gateway {
             hub: Hub::default(),
             metrics: Metrics::new()?,
             alerts: Desk::new(&config.alerts),
+            forecasts: Forecasts::default(),
             landed: Notify::new(),
             changed: Notify::new(),
             world: Mutex::new(World::new(prices.collect())),

@@ -4,6 +4,7 @@
 //! - [`reading`] and [`entry`]: what an event means for history; [`idl`]: an event as JSON.
 //! - [`store`]: history in SQLite or Postgres, and whether it is complete.
 //! - [`scene`] and [`publish`]: markets decoded and ranked once a change, and told to those who listen: [`hub`].
+//! - [`forecasts`]: how likely positions are to be deleveraged.
 //! - [`alerts`]: who is told of what, once.
 //! - [`api`]: what is answered, and how much anybody may ask.
 //! - [`config`], [`metrics`], [`vitals`]: settings, figures, health.
@@ -15,6 +16,7 @@ pub mod api;
 pub mod chain;
 pub mod config;
 pub mod entry;
+pub mod forecasts;
 pub mod gateway;
 pub mod hub;
 pub mod idl;

@@ -7,6 +7,7 @@ mod files;
 mod history;
 mod markets;
 mod ranks;
+mod risk;
 mod stream;
 
 use std::net::{IpAddr, SocketAddr};
@@ -61,6 +62,7 @@ const WORK: u32 = 4;
         history::of_trader_csv,
         history::transaction,
         ranks::ranks,
+        risk::risk,
         stream::websocket,
         stream::events,
         alerts::challenge,
@@ -99,6 +101,7 @@ fn pages(gateway: &Arc<Gateway>, guests: &Arc<Guests>, files: Files) -> Router {
         .route("/v1/markets/{market}/queue", get(markets::queue))
         .route("/v1/markets/{market}/queue/{trader}", get(markets::place))
         .route("/v1/markets/{market}/gap", get(markets::gap))
+        .route("/v1/markets/{market}/risk", get(risk::risk))
         .route("/v1/markets/{market}/candles", get(markets::candles))
         .route("/v1/markets/{market}/history", get(history::of_market))
         .route(
@@ -215,7 +218,7 @@ const ALWAYS: [(&str, &str); 6] = [
 
 /// What a request costs: more where a file is written, a node is asked, or a whole queue is walked.
 fn cost(method: &Method, path: &str) -> u32 {
-    let walks = path.contains("/queue/") || path.ends_with("/gap");
+    let walks = path.contains("/queue/") || path.ends_with("/gap") || path.ends_with("/risk");
     let asks = path.starts_with("/v1/traders/") && !path.contains("/history");
     if *method == Method::POST || path.ends_with(".csv") {
         DEAR

@@ -6,5 +6,6 @@ mod flood;
 mod history;
 mod pages;
 mod postgres;
+mod risk;
 mod stage;
 mod streams;
