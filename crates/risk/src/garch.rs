@@ -169,7 +169,13 @@ mod tests {
     /// Even moves, three times as large in every other stretch of so many steps.
     fn storms(count: usize, stretch: usize) -> Vec<Return> {
         let mut stream = Stream::new(11, 0);
-        let size = |place: usize| if (place / stretch) % 2 == 0 { 1. } else { 3. };
+        let size = |place: usize| {
+            if (place / stretch).is_multiple_of(2) {
+                1.
+            } else {
+                3.
+            }
+        };
         returns((0..count).map(|place| 0.001 * size(place) * (stream.unit() - 0.5) * 12_f64.sqrt()))
     }
 
