@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use ballast_risk::adl::forecast::Source;
 use ballast_risk::adl::snapshot::{Snapshot, Step};
 use ballast_risk::adl::world::World;
 use ballast_risk::adl::Levels;
@@ -15,6 +16,7 @@ use super::stage::Stage;
 use crate::args::RehearseArgs;
 use crate::plan::Plan;
 use crate::rehearse::play_watched;
+use crate::score::forecasters::{foresee, Forecaster};
 
 /// What a rehearsal cuts, by trader: lots and profit given up.
 type Cuts = BTreeMap<Pubkey, (u64, i64)>;
@@ -65,9 +67,26 @@ fn play(options: &[&str]) -> Played {
     }
 }
 
+/// Which forecasters say of every trader, told the prices that come, what the program then does: who is cut, and
+/// what that costs.
+fn right(played: &Played) -> Vec<Forecaster> {
+    let people: Vec<Pubkey> = played.end.traders.iter().map(|one| one.address).collect();
+    let source = Source::Given(&played.steps);
+    let foreseen = foresee(&played.start, &source, 1, &people).expect("a forecast");
+    let is_right = |forecaster: &usize| {
+        foreseen.iter().all(|(position, said)| {
+            let (said, cut) = (&said[*forecaster], played.cuts.get(&position.trader));
+            let loss = cut.map(|cut| cut.1 as f64 / position.notional);
+            // Of one path nothing is surely known not to happen.
+            (said.probability == 1.0) == cut.is_some() && said.losses.first().copied() == loss
+        })
+    };
+    let all = 0..Forecaster::ALL.len();
+    all.filter(is_right).map(|at| Forecaster::ALL[at]).collect()
+}
+
 /// Plays the path again in a world; returns the lots that were cut.
-fn compare(options: &[&str]) -> u64 {
-    let played = play(options);
+fn compare(played: &Played, options: &[&str]) -> u64 {
     let levels = Levels::of(&played.start).expect("levels");
     let mut world = World::new(&played.start, &levels).expect("a world");
     world.play(&played.steps).expect("a path");
@@ -103,7 +122,7 @@ fn compare(options: &[&str]) -> u64 {
 }
 
 #[test]
-fn along_one_path_the_world_does_to_everybody_what_the_program_does() {
+fn along_one_path_the_world_does_what_the_program_does_and_only_the_right_forecaster_says_so() {
     let mut cut = 0;
     for options in [
         &["--traders", "60", "--seed", "1", "--insurance-bps", "5"][..],
@@ -131,7 +150,12 @@ fn along_one_path_the_world_does_to_everybody_what_the_program_does() {
             "20",
         ],
     ] {
-        cut += compare(options);
+        let played = play(options);
+        let lots = compare(&played, options);
+        cut += lots;
+        if lots > 0 {
+            assert_eq!(right(&played), [Forecaster::Simulation], "{options:?}");
+        }
     }
     assert!(cut > 0, "nobody was cut: nothing was compared");
 }

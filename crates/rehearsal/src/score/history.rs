@@ -84,6 +84,8 @@ fn heavy(stream: &mut Stream) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use ballast_risk::path::PathModel;
+
     use super::*;
 
     #[test]
@@ -95,5 +97,47 @@ mod tests {
         let last = one.past.points().last().map(|point| point.timestamp);
         assert_eq!(one.path.points[0].timestamp - STEP, last.expect("a price"));
         assert_eq!(one.known(10).expect("prices").points().len(), PAST + 10);
+    }
+
+    /// How far a path goes down, up, and from end to end, and where it ends, from a price of 1.
+    fn reach(prices: impl Iterator<Item = f64>) -> [f64; 4] {
+        let begin = [1.0_f64; 3];
+        let [low, high, last] = prices.fold(begin, |[low, high, _], price| {
+            [low.min(price), high.max(price), price]
+        });
+        [low, high, high / low, last]
+    }
+
+    #[test]
+    fn paths_reach_as_far_as_the_prices_that_come() {
+        const HISTORIES: u64 = 200;
+        const PATHS: u64 = 99;
+        const PRICES: u32 = 150;
+        // How many of a hundred paths reach less far than what came is one of 0 to 99, each as often.
+        let mut tenths = [[0_u32; 10]; 4];
+        for seed in 1..=HISTORIES {
+            let history = History::draw(seed, PRICES).expect("prices");
+            let model = PathModel::fit(&history.past).expect("enough");
+            let last = history.past.points().last().expect("a price").price_nano as f64;
+            let come = history.path.points.iter();
+            let came = reach(come.map(|point| point.price_nano as f64 / last));
+            let mut less = [0_usize; 4];
+            for index in 0..PATHS {
+                let bars = model.path(seed, index, PRICES as usize / 3);
+                let points = bars.iter().flat_map(|bar| bar.points().into_iter().skip(1));
+                for ((less, path), came) in less.iter_mut().zip(reach(points)).zip(came) {
+                    *less += usize::from(path < came);
+                }
+            }
+            for (tenths, less) in tenths.iter_mut().zip(less) {
+                tenths[less / 10] += 1;
+            }
+        }
+        for tenths in tenths {
+            let expected = HISTORIES as f64 / 10.0;
+            let apart = tenths.map(|count| (f64::from(count) - expected).powi(2) / expected);
+            // Chi-squared with nine degrees of freedom is above this once in a thousand.
+            assert!(apart.iter().sum::<f64>() < 27.9, "{tenths:?}");
+        }
     }
 }

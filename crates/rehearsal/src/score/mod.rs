@@ -1,7 +1,7 @@
 //! Whether the forecast of deleveraging is any good: many small rehearsals through the built program, what
 //! was forecast of each before its crash, and what came.
 
-mod forecasters;
+pub mod forecasters;
 mod history;
 mod judge;
 mod picture;
