@@ -57,7 +57,7 @@ test('a packed tarball installs, imports and type-checks in a fresh project', ()
     assert.ok(packed !== undefined);
     const paths = packed.files.map((file) => file.path);
     assert.ok(paths.includes('dist/index.js') && paths.includes('dist/index.d.ts'));
-    assert.ok(paths.includes('wasm/ballast.wasm'));
+    assert.ok(paths.includes('wasm/ballast.wasm') && paths.includes('wasm/backstop.wasm'));
     assert.ok(paths.every((path) => !path.startsWith('test') && !path.startsWith('src')));
     project(folder, packed);
     run(folder, 'npm', 'ci', '--offline', '--silent', '--no-audit', '--no-fund');

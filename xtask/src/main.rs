@@ -84,7 +84,7 @@ enum Task {
     /// Compiles the libraries for WebAssembly, and each alone
     CheckWasm,
     /// Builds the engine and the reader of rehearsals as WebAssembly modules, app/wasm, and writes what they are:
-    /// app/wasm.lock.json, app/report.lock.json
+    /// app/wasm.lock.json, app/backstop.lock.json, app/report.lock.json
     Wasm(Drift),
     /// Builds the web app, app/web/dist, or tests it in a browser
     Web(web::Options),

@@ -1,4 +1,7 @@
-/** Questions to the engine: the same answers that the command line, the keeper and the program give. */
+/**
+ * Questions to the engine: the same answers that the command line, the keeper and the program give. What a trader asks
+ * while trading is one module, what absorbs losses another.
+ */
 export { EngineError, type EngineSource } from './module';
 export type * from './answers';
 export type * from './requests';
@@ -42,7 +45,7 @@ import {
   type TransferRequest,
 } from './requests';
 
-/** The engine. Every method throws an `EngineError` where there is no answer. */
+/** What a trader asks while trading. Every method throws an `EngineError` where there is no answer. */
 export class Engine {
   constructor(private readonly module: EngineModule) {}
 
@@ -61,22 +64,9 @@ export class Engine {
     return this.module.call('standing', REQUESTS.standing(request)) as Standing;
   }
 
-  /**
-   * The round that `auto_deleverage` would play now: its `counterparties` are the remaining
-   * accounts, in order. Throws what the program would answer, `BookCanAbsorb` for one.
-   */
-  counterparties(request: CounterpartiesRequest): Round {
-    return this.module.call('counterparties', REQUESTS.counterparties(request)) as Round;
-  }
-
   /** Who is deleveraged first, and how many stand at each light, as `ballast queue` prints it. */
   queue(request: QueueRequest): MarketQueues {
     return this.module.call('queue', REQUESTS.queue(request)) as MarketQueues;
-  }
-
-  /** What positions would lack if the price jumped, as `ballast gap` prints it. */
-  gap(request: GapRequest): GapCurve {
-    return this.module.call('gap', REQUESTS.gap(request)) as GapCurve;
   }
 
   /** The trader accounts whose orders an order meets: its remaining accounts, in order. */
@@ -89,14 +79,47 @@ export class Engine {
     return this.module.call('order', REQUESTS.order(request)) as OrderPreview;
   }
 
+  /** What a deposit or a withdrawal would leave. */
+  previewTransfer(request: TransferRequest): TransferPreview {
+    return this.module.call('transfer', REQUESTS.transfer(request)) as TransferPreview;
+  }
+
+  /** A market in a line, as `ballast markets` prints it. */
+  market(request: MarketRequest): MarketLine {
+    return this.module.call('market', REQUESTS.market(request)) as MarketLine;
+  }
+
+  /** Which thresholds positions have crossed since the last look, by the rule of `ballast watch`. */
+  alerts(request: AlertsRequest): AlertsFound {
+    return this.module.call('alerts', REQUESTS.alerts(request)) as AlertsFound;
+  }
+}
+
+/** What absorbs losses, and why it did. Every method throws an `EngineError` where there is no answer. */
+export class Backstop {
+  constructor(private readonly module: EngineModule) {}
+
+  /** Bytes of memory that the module has. */
+  get memoryBytes(): number {
+    return this.module.memoryBytes;
+  }
+
+  /** What positions would lack if the price jumped, as `ballast gap` prints it. */
+  gap(request: GapRequest): GapCurve {
+    return this.module.call('gap', REQUESTS.gap(request)) as GapCurve;
+  }
+
   /** What a step of a liquidation would do, and the makers that it lists. */
   previewLiquidation(request: LiquidationRequest): LiquidationPreview {
     return this.module.call('liquidation', REQUESTS.liquidation(request)) as LiquidationPreview;
   }
 
-  /** What a deposit or a withdrawal would leave. */
-  previewTransfer(request: TransferRequest): TransferPreview {
-    return this.module.call('transfer', REQUESTS.transfer(request)) as TransferPreview;
+  /**
+   * The round that `auto_deleverage` would play now: its `counterparties` are the remaining
+   * accounts, in order. Throws what the program would answer, `BookCanAbsorb` for one.
+   */
+  counterparties(request: CounterpartiesRequest): Round {
+    return this.module.call('counterparties', REQUESTS.counterparties(request)) as Round;
   }
 
   /** A round of deleveraging decided again from its event, as `ballast explain-adl` does. */
@@ -109,6 +132,11 @@ export class Engine {
     return this.module.call('pool', REQUESTS.pool(request)) as PoolHolding;
   }
 
+  /** What somebody has staked behind insurance, as `ballast stake show` prints it. */
+  stake(request: StakeRequest): StakeHolding {
+    return this.module.call('stake', REQUESTS.stake(request)) as StakeHolding;
+  }
+
   /** The shares that a deposit into a pool would buy: those of its event, if nothing changes before it lands. */
   previewJoinPool(request: JoinPoolRequest): JoinPreview {
     return this.module.call('join_pool', REQUESTS.join_pool(request)) as JoinPreview;
@@ -118,24 +146,16 @@ export class Engine {
   previewJoinStakes(request: JoinStakesRequest): JoinPreview {
     return this.module.call('join_stakes', REQUESTS.join_stakes(request)) as JoinPreview;
   }
-
-  /** A market in a line, as `ballast markets` prints it. */
-  market(request: MarketRequest): MarketLine {
-    return this.module.call('market', REQUESTS.market(request)) as MarketLine;
-  }
-
-  /** Which thresholds positions have crossed since the last look, by the rule of `ballast watch`. */
-  alerts(request: AlertsRequest): AlertsFound {
-    return this.module.call('alerts', REQUESTS.alerts(request)) as AlertsFound;
-  }
-
-  /** What somebody has staked behind insurance, as `ballast stake show` prints it. */
-  stake(request: StakeRequest): StakeHolding {
-    return this.module.call('stake', REQUESTS.stake(request)) as StakeHolding;
-  }
 }
 
 /** Starts the engine from `wasm/ballast.wasm` of this package. */
 export async function loadEngine(source: EngineSource | Promise<EngineSource>): Promise<Engine> {
   return new Engine(new EngineModule(await compileEngine(await source)));
+}
+
+/** Starts `wasm/backstop.wasm` of this package. */
+export async function loadBackstop(
+  source: EngineSource | Promise<EngineSource>,
+): Promise<Backstop> {
+  return new Backstop(new EngineModule(await compileEngine(await source)));
 }

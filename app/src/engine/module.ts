@@ -1,5 +1,5 @@
 /**
- * The WebAssembly module: engine, state and client of Ballast without imports. It runs wherever
+ * A WebAssembly module: engine, state and client of Ballast without imports. It runs wherever
  * WebAssembly does; in a page let a worker run it, for a large queue takes a while.
  */
 import type { ReadonlyUint8Array } from '@solana/kit';

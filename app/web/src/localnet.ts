@@ -6,11 +6,12 @@ import {
   getTransactionDecoder,
   getTransactionEncoder,
   partiallySignTransaction,
+  signBytes,
   type Address,
   type Rpc,
   type SolanaRpcApi,
 } from '@solana/kit';
-import { SolanaSignTransaction } from '@solana/wallet-standard-features';
+import { SolanaSignMessage, SolanaSignTransaction } from '@solana/wallet-standard-features';
 import { getWallets } from '@wallet-standard/app';
 import { StandardConnect, StandardEvents } from '@wallet-standard/features';
 
@@ -42,7 +43,7 @@ export async function offerBurner(rpc: Rpc<SolanaRpcApi>): Promise<void> {
     address,
     publicKey: new Uint8Array(getAddressEncoder().encode(address)),
     chains: [CHAIN],
-    features: [SolanaSignTransaction],
+    features: [SolanaSignTransaction, SolanaSignMessage],
   } as const;
   const sign = async (transaction: Uint8Array) => {
     const signed = await partiallySignTransaction(
@@ -71,6 +72,16 @@ export async function offerBurner(rpc: Rpc<SolanaRpcApi>): Promise<void> {
         supportedTransactionVersions: ['legacy', 0],
         signTransaction: (...inputs) =>
           Promise.all(inputs.map(({ transaction }) => sign(transaction))),
+      },
+      [SolanaSignMessage]: {
+        version: '1.0.0',
+        signMessage: (...inputs) =>
+          Promise.all(
+            inputs.map(async ({ message }) => ({
+              signedMessage: message,
+              signature: await signBytes(keys.privateKey, message),
+            })),
+          ),
       },
     },
   };

@@ -1,7 +1,9 @@
 /** Wallets that the browser offers by the wallet standard: connecting to one, and its signature. */
 import { address, type Address } from '@solana/kit';
 import {
+  SolanaSignMessage,
   SolanaSignTransaction,
+  type SolanaSignMessageFeature,
   type SolanaSignTransactionFeature,
 } from '@solana/wallet-standard-features';
 import { getWallets } from '@wallet-standard/app';
@@ -31,10 +33,13 @@ import type { Signer } from './chain/transaction';
 export type SigningWallet = Wallet & {
   readonly features: StandardConnectFeature &
     SolanaSignTransactionFeature &
-    Partial<StandardDisconnectFeature & StandardEventsFeature>;
+    Partial<StandardDisconnectFeature & StandardEventsFeature & SolanaSignMessageFeature>;
 };
 
 type Connected = { readonly wallet: SigningWallet; readonly account: WalletAccount };
+
+/** The wallet's signature of a text. */
+export type MessageSigner = (message: Uint8Array) => Promise<Uint8Array>;
 
 /** What the page knows of wallets. */
 export type Wallets = {
@@ -47,6 +52,8 @@ export type Wallets = {
   disconnect(): Promise<void>;
   /** Signs for the cluster; undefined without a wallet. */
   signer(chain: IdentifierString): Signer | undefined;
+  /** Signs texts; undefined without a wallet, or with one that signs none. */
+  messageSigner(): MessageSigner | undefined;
 };
 
 const KEY = 'ballast.wallet';
@@ -143,6 +150,7 @@ export function WalletProvider({ children }: { readonly children: ReactNode }): 
       connect: (wallet) => connect(wallet),
       disconnect,
       signer: (chain) => (connected === undefined ? undefined : signerOf(connected, chain)),
+      messageSigner: () => (connected === undefined ? undefined : messageSignerOf(connected)),
     }),
     [wallets, connected, problem, connect, disconnect],
   );
@@ -161,4 +169,18 @@ function signerOf({ wallet, account }: Connected, chain: IdentifierString): Sign
       return signed.signedTransaction;
     },
   };
+}
+
+function messageSignerOf({ wallet, account }: Connected): MessageSigner | undefined {
+  const feature = wallet.features[SolanaSignMessage];
+  return (
+    feature &&
+    (async (message) => {
+      const [signed] = await feature.signMessage({ account, message });
+      if (signed === undefined) {
+        throw new Error(`${wallet.name} gave no signature`);
+      }
+      return signed.signature;
+    })
+  );
 }

@@ -220,8 +220,13 @@ pub struct AlertsConfig {
     pub hourly: u32,
     /// Attempts of a delivery.
     pub attempts: u32,
-    /// Whether webhooks may be on private networks, and without encryption: for a gateway on one machine.
+    /// Whether webhooks and push services may be on private networks, and without encryption: for a gateway on one
+    /// machine.
     pub private_webhooks: bool,
+    /// File with the key for Web Push, made where there is none; nothing is pushed without it.
+    pub push_key: Option<PathBuf>,
+    /// Where push services reach the operator: `mailto:` or `https:`.
+    pub push_contact: Option<String>,
 }
 
 impl Default for AlertsConfig {
@@ -233,6 +238,8 @@ impl Default for AlertsConfig {
             hourly: 60,
             attempts: 3,
             private_webhooks: false,
+            push_key: None,
+            push_contact: None,
         }
     }
 }
@@ -286,6 +293,16 @@ impl Config {
                     "{name} is 0: expected 1 or more"
                 )));
             }
+        }
+        let alerts = &self.alerts;
+        let contact = alerts.push_contact.as_deref();
+        let reached = |to: &str| to.starts_with("mailto:") || to.starts_with("https:");
+        if alerts.push_key.is_some() != contact.is_some_and(reached) {
+            return Err(ConfigError::OutOfRange(
+                "alerts.push_key and alerts.push_contact belong together: expected a file, and a contact \
+                 that begins with mailto: or https:"
+                    .to_owned(),
+            ));
         }
         Ok(())
     }
@@ -349,6 +366,13 @@ mod tests {
         assert!(Config::parse("lisen = 1").is_err());
         let refused = Config::parse("[limits]\nrows = 0").unwrap_err();
         assert!(refused.to_string().contains("limits.rows is 0"));
+        for alone in [
+            "push_key = \"k\"",
+            "push_key = \"k\"\npush_contact = \"me\"",
+        ] {
+            let refused = Config::parse(&format!("[alerts]\n{alone}")).unwrap_err();
+            assert!(refused.to_string().contains("push_contact"), "{refused}");
+        }
     }
 
     #[test]

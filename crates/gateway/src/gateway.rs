@@ -47,7 +47,7 @@ impl Gateway {
     /// With a database that is open.
     ///
     /// # Errors
-    /// When no node's address means anything, or a figure cannot be registered.
+    /// When no node's address means anything, a figure cannot be registered, or the key for Web Push not be read.
     pub fn new(config: Config, store: Arc<Store>) -> Result<Arc<Self>> {
         let nodes = config.nodes()?;
         let prices = config.price.iter();
@@ -57,7 +57,7 @@ impl Gateway {
             store,
             hub: Hub::default(),
             metrics: Metrics::new()?,
-            alerts: Desk::new(&config.alerts),
+            alerts: Desk::new(&config.alerts)?,
             forecasts: Forecasts::default(),
             landed: Notify::new(),
             changed: Notify::new(),

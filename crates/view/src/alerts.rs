@@ -1,8 +1,6 @@
 //! When a look at a position is worth an alert: on crossing a threshold, once, and again only after
 //! the position has come clear of it.
 
-use std::collections::BTreeMap;
-
 use ballast_client::amount::{decimal, truncated_decimal};
 
 use crate::positions::{lights, PositionView};
@@ -95,25 +93,22 @@ pub struct Crossing {
 #[derive(Debug)]
 pub struct Alerts<K> {
     thresholds: Thresholds,
-    /// Alerts under way, with the looks in a row that would end them.
-    raised: BTreeMap<(K, Kind), u32>,
+    /// Alerts under way, with the looks in a row that have been clear of them: a few, each once.
+    raised: Vec<((K, Kind), u32)>,
 }
 
-impl<K: Copy + Ord> Alerts<K> {
+impl<K: Copy + Eq> Alerts<K> {
     /// None yet.
     pub fn new(thresholds: Thresholds) -> Self {
         Self {
             thresholds,
-            raised: BTreeMap::new(),
+            raised: Vec::new(),
         }
     }
 
     /// With alerts that had begun before and have not ended: what [`Self::raised`] gave.
     pub fn resume(thresholds: Thresholds, raised: impl IntoIterator<Item = (K, Kind)>) -> Self {
-        Self {
-            thresholds,
-            raised: raised.into_iter().map(|key| (key, 0)).collect(),
-        }
+        Self::go_on(thresholds, raised.into_iter().map(|key| (key, 0)))
     }
 
     /// The same with the looks in a row that have been clear of each: what [`Self::looks`] gave.
@@ -121,20 +116,24 @@ impl<K: Copy + Ord> Alerts<K> {
         thresholds: Thresholds,
         raised: impl IntoIterator<Item = ((K, Kind), u32)>,
     ) -> Self {
-        Self {
-            thresholds,
-            raised: raised.into_iter().collect(),
+        let mut alerts = Self::new(thresholds);
+        for (key, looks) in raised {
+            match alerts.place(key) {
+                Some(at) => alerts.raised[at].1 = looks,
+                None => alerts.raised.push((key, looks)),
+            }
         }
+        alerts
     }
 
     /// The alerts that have begun and not ended, and how many looks in a row have been clear of each.
     pub fn looks(&self) -> impl Iterator<Item = ((K, Kind), u32)> + '_ {
-        self.raised.iter().map(|(key, looks)| (*key, *looks))
+        self.raised.iter().copied()
     }
 
     /// The alerts that have begun and not ended.
     pub fn raised(&self) -> impl Iterator<Item = (K, Kind)> + '_ {
-        self.raised.keys().copied()
+        self.raised.iter().map(|(key, _)| *key)
     }
 
     /// Takes a look at a position, `None` when it is closed, and tells which alerts it begins or
@@ -184,26 +183,30 @@ impl<K: Copy + Ord> Alerts<K> {
             .collect()
     }
 
+    fn place(&self, key: (K, Kind)) -> Option<usize> {
+        self.raised.iter().position(|(known, _)| *known == key)
+    }
+
     /// `state`: over the threshold, clear of it, and how many clear looks in a row end the alert.
     fn cross(&mut self, key: (K, Kind), state: Option<(bool, bool, u32)>) -> Option<bool> {
+        let at = self.place(key);
         let Some((over, clear, enough)) = state else {
-            return self.raised.remove(&key).map(|_| false);
+            self.raised.remove(at?);
+            return Some(false);
         };
-        match self.raised.get_mut(&key) {
-            None if over => {
-                self.raised.insert(key, 0);
-                Some(true)
+        let Some(at) = at else {
+            if over {
+                self.raised.push((key, 0));
             }
-            None => None,
-            Some(looks) => {
-                *looks = if clear { looks.saturating_add(1) } else { 0 };
-                if *looks < enough {
-                    return None;
-                }
-                self.raised.remove(&key);
-                Some(false)
-            }
+            return over.then_some(true);
+        };
+        let (_, looks) = &mut self.raised[at];
+        *looks = if clear { looks.saturating_add(1) } else { 0 };
+        if *looks < enough {
+            return None;
         }
+        self.raised.remove(at);
+        Some(false)
     }
 }
 

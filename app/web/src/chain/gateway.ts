@@ -95,8 +95,38 @@ export class Gateway {
     );
   }
 
-  async #get<T>(path: string): Promise<T> {
-    const answer = await this.#fetch(path);
+  /** What browsers subscribe Web Push with; null where this gateway pushes nothing. */
+  async pushKey(): Promise<string | null> {
+    const answer = await this.#fetch('v1/push-key');
+    return answer.ok ? ((await answer.json()) as { readonly key: string }).key : null;
+  }
+
+  /** A text that a wallet signs to prove a trader account. */
+  async challenge(wallet: string, trader: string): Promise<{ nonce: string; text: string }> {
+    return this.#post('v1/sessions/challenge', { wallet, trader });
+  }
+
+  /** A token for the alerts of the trader account whose text was signed. */
+  async signIn(nonce: string, signature: string): Promise<string> {
+    const { token } = await this.#post<{ token: string }>('v1/sessions', { nonce, signature });
+    return token;
+  }
+
+  /** Subscribes alerts of the account that a token is of. */
+  async subscribeAlerts(token: string, terms: object): Promise<void> {
+    await this.#post('v1/alerts', terms, token);
+  }
+
+  async #post<T>(path: string, body: object, token?: string): Promise<T> {
+    return this.#get(path, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
+  }
+
+  async #get<T>(path: string, request?: RequestInit): Promise<T> {
+    const answer = await this.#fetch(path, request);
     const value = (await answer.json()) as T & { readonly error?: string };
     if (!answer.ok) {
       throw new Error(`the gateway refuses: ${value.error ?? answer.status}`);
@@ -104,9 +134,10 @@ export class Gateway {
     return value;
   }
 
-  async #fetch(path: string): Promise<Response> {
+  async #fetch(path: string, request: RequestInit = {}): Promise<Response> {
     try {
       const answer = await fetch(`${this.url}${path}`, {
+        ...request,
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
       this.#tell(undefined);

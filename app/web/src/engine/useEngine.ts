@@ -1,9 +1,7 @@
 /** The engine's answer about accounts that were read, kept until the next are. */
-import type { Engine } from 'ballast-client';
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 
-import type { Method } from './worker';
-import { ask } from '.';
+import { ask, type Answer, type Method, type Request } from '.';
 
 /** How long an answer that nothing shows any more is kept, milliseconds. */
 const KEPT_MS = 5_000;
@@ -15,11 +13,11 @@ const KEPT_MS = 5_000;
 export function useEngine<M extends Method>(
   method: M,
   read: readonly (number | string | undefined)[],
-  request: Parameters<Engine[M]>[0] | undefined,
-): UseQueryResult<ReturnType<Engine[M]>> {
+  request: Request<M> | undefined,
+): UseQueryResult<Answer<M>> {
   return useQuery({
     queryKey: ['engine', method, ...read],
-    queryFn: () => ask(method, request as Parameters<Engine[M]>[0]),
+    queryFn: () => ask(method, request as Request<M>),
     enabled: request !== undefined,
     staleTime: Infinity,
     gcTime: KEPT_MS,

@@ -1,23 +1,23 @@
-/** The engine in a worker: a large queue takes a while, and the page stays quick. */
-import { EngineError, loadEngine, type Engine } from 'ballast-client';
+/** A module of the engine in a worker: a large queue takes a while, and the page stays quick. */
+import { EngineError, loadBackstop, loadEngine } from 'ballast-client';
 
-/** A question to the engine. */
-export type Question = { readonly id: number; readonly method: Method; readonly request: unknown };
+/** Which module the worker has. */
+export type Asked = 'engine' | 'backstop';
+/** A question to it. */
+export type Question = { readonly id: number; readonly method: string; readonly request: unknown };
 /** Its answer, or the sentence of a refusal. */
 export type Reply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly refusal: string; readonly call: string | undefined };
 
-/** What the engine can be asked. */
-export type Method = Exclude<keyof Engine, 'memoryBytes'>;
+type Message = { readonly asked: Asked; readonly module: WebAssembly.Module } | Question;
+type Methods = { readonly [method: string]: ((request: unknown) => unknown) | undefined };
 
-type Message = { readonly module: WebAssembly.Module } | Question;
-
-let engine: Promise<Engine> | undefined;
+let started: Promise<unknown> | undefined;
 
 self.addEventListener('message', ({ data }: MessageEvent<Message>) => {
   if ('module' in data) {
-    engine = loadEngine(data.module);
+    started = data.asked === 'engine' ? loadEngine(data.module) : loadBackstop(data.module);
   } else {
     void answer(data);
   }
@@ -25,11 +25,11 @@ self.addEventListener('message', ({ data }: MessageEvent<Message>) => {
 
 async function answer({ id, method, request }: Question): Promise<void> {
   try {
-    const started = await engine;
-    if (started === undefined) {
-      throw new Error('the engine was not started');
+    const engine = (await started) as Methods | undefined;
+    if (engine?.[method] === undefined) {
+      throw new Error(`the engine was not started, or is never asked ${method}`);
     }
-    self.postMessage({ id, value: started[method](request as never) } satisfies Reply);
+    self.postMessage({ id, value: engine[method](request) } satisfies Reply);
   } catch (problem) {
     const refusal = problem instanceof Error ? problem.message : String(problem);
     const call = problem instanceof EngineError ? problem.call : undefined;

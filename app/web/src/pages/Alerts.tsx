@@ -4,6 +4,7 @@ import { useState, type FormEvent, type ReactNode } from 'react';
 import { useAlerts } from '../alerts/watch';
 import { bpsOf, plainDecimal } from '../decimal';
 import { Problem } from '../parts/parts';
+import { PushAlerts } from '../parts/PushAlerts';
 import { useWallets } from '../wallet';
 
 const LIGHTS = [1, 2, 3, 4, 5];
@@ -100,6 +101,7 @@ export function AlertsPage(): ReactNode {
         </p>
         <Problem error={refused ?? problem} />
       </form>
+      <PushAlerts rules={rules} />
       <section aria-label="What was told">
         <h2>What was told</h2>
         {told.length === 0 && <p className="muted">Nothing yet.</p>}

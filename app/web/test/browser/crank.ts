@@ -18,9 +18,9 @@ import {
   getAutoDeleverageInstruction,
   getCancelAllOrdersInstruction,
   getFlagBankruptcyInstruction,
-  loadEngine,
+  loadBackstop,
   OrderSide,
-  type Engine,
+  type Backstop,
 } from 'ballast-client';
 
 import {
@@ -33,7 +33,7 @@ import {
 import { send, type Signer } from '../../src/chain/transaction';
 import type { Person, TestNode } from './node';
 
-const MODULE = fileURLToPath(new URL('../../../wasm/ballast.wasm', import.meta.url));
+const MODULE = fileURLToPath(new URL('../../../wasm/backstop.wasm', import.meta.url));
 
 /** Somebody who signs. */
 async function signerOf({ wallet, keypair }: Person): Promise<Signer> {
@@ -82,8 +82,8 @@ export async function marketNow(node: TestNode): Promise<MarketState> {
 }
 
 /** The engine, in this process. */
-export async function engine(): Promise<Engine> {
-  return loadEngine(await readFile(MODULE));
+export async function engine(): Promise<Backstop> {
+  return loadBackstop(await readFile(MODULE));
 }
 
 /** The market maker takes all its orders out of the book. */

@@ -19,9 +19,9 @@ export function injectWallet({ address, seed }: WalletSettings): void {
     }
     return bytes;
   };
-  const account = { address, publicKey: publicKey(), chains, features: ['solana:signTransaction'] };
+  const account = { address, publicKey: publicKey(), chains, features: ['solana:signTransaction', 'solana:signMessage'] };
   const state = window as unknown as { walletRefuses?: boolean };
-  const sign = async ({ transaction }: { transaction: Uint8Array }) => {
+  const signed = async (message: Uint8Array<ArrayBuffer>) => {
     if (state.walletRefuses === true) {
       throw new Error('User rejected the request.');
     }
@@ -32,8 +32,10 @@ export function injectWallet({ address, seed }: WalletSettings): void {
       false,
       ['sign'],
     );
-    const message = transaction.slice(1 + 64 * (transaction[0] ?? 0));
-    const signature = new Uint8Array(await crypto.subtle.sign('Ed25519', key, message));
+    return new Uint8Array(await crypto.subtle.sign('Ed25519', key, message));
+  };
+  const sign = async ({ transaction }: { transaction: Uint8Array }) => {
+    const signature = await signed(transaction.slice(1 + 64 * (transaction[0] ?? 0)));
     const signedTransaction = transaction.slice();
     signedTransaction.set(signature, 1);
     return { signedTransaction };
@@ -52,6 +54,16 @@ export function injectWallet({ address, seed }: WalletSettings): void {
         supportedTransactionVersions: ['legacy', 0],
         signTransaction: (...inputs: { transaction: Uint8Array }[]) =>
           Promise.all(inputs.map(sign)),
+      },
+      'solana:signMessage': {
+        version: '1.0.0',
+        signMessage: (...inputs: { message: Uint8Array }[]) =>
+          Promise.all(
+            inputs.map(async ({ message }) => ({
+              signedMessage: message,
+              signature: await signed(message.slice()),
+            })),
+          ),
       },
     },
   };

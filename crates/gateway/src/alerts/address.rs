@@ -1,27 +1,27 @@
-//! Which addresses of the internet a webhook may be at: public ones, and no other.
+//! Which addresses of the internet a webhook or a push service may be at: public ones, and no other.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::Url;
 
-/// Ports of webhooks.
+/// Ports of webhooks and push services.
 const PORTS: [u16; 2] = [443, 8_443];
 
-/// Why a webhook may not be there.
+/// Why a receiver may not be there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// It is no URL, or one that nothing is posted to.
-    #[error("a webhook is a URL that begins with https://, with a host, at port 443 or 8443, without a name or password")]
+    #[error("a receiver is a URL that begins with https://, with a host, at port 443 or 8443, without a name or password")]
     Url,
     /// Nobody knows the name.
-    #[error("the host of the webhook is not known")]
+    #[error("the host of the receiver is not known")]
     Unknown,
     /// It is no public address.
-    #[error("the webhook's host is at an address that is not public")]
+    #[error("the receiver's host is at an address that is not public")]
     Private,
 }
 
-/// Where webhooks may be.
+/// Where receivers may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Encrypted, at public addresses.
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_is_a_plain_url_of_the_web() {
+    fn a_receiver_is_a_plain_url_of_the_web() {
         for good in [
             "https://example.org/hook?x=1",
             "https://example.org:8443/",

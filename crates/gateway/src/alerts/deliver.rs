@@ -1,4 +1,4 @@
-//! Letters to their webhooks: signed, at the addresses that were looked at, a few times at most.
+//! Letters to webhooks and browsers: signed, at the addresses that were looked at, a few times at most.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -6,11 +6,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use hmac::{Hmac, Mac};
 use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Url};
 use sha2::Sha256;
 use tokio::task::JoinSet;
 
 use super::address::{Reach, Unfit};
-use super::terms::Subscription;
+use super::push::{BadKeys, KEPT_SECONDS};
+use super::terms::{Receiver, Subscription};
+use super::Desk;
 use crate::gateway::Gateway;
 use crate::store::subscriptions::{done, waiting, Letter};
 use ballast_view::staged::hex;
@@ -37,6 +40,18 @@ pub enum Undelivered {
     /// The receiver did not answer.
     #[error("the receiver did not answer: {0}")]
     Silent(String),
+    /// It is no browser's key that letters are to be encrypted for.
+    #[error(transparent)]
+    Keys(#[from] BadKeys),
+    /// The gateway has no key for Web Push any more.
+    #[error("this gateway sends no Web Push")]
+    NoPush,
+    /// The terms name no receiver.
+    #[error("the subscription names no receiver")]
+    Nowhere,
+    /// The push service knows the browser's subscription no more.
+    #[error("the browser has ended its subscription")]
+    Gone,
     /// It answered, but not that it took it; a redirect is no taking.
     #[error("the receiver answered {0}")]
     Refused(u16),
@@ -46,7 +61,11 @@ impl Undelivered {
     /// What the receiver finds wrong with a letter stays wrong.
     const fn is_final(&self) -> bool {
         match self {
-            Self::Unfit(Unfit::Url | Unfit::Private) => true,
+            Self::Unfit(Unfit::Url | Unfit::Private)
+            | Self::Keys(_)
+            | Self::NoPush
+            | Self::Nowhere
+            | Self::Gone => true,
             Self::Unfit(Unfit::Unknown) | Self::Silent(_) => false,
             Self::Refused(status) => *status < 500 && *status != 429 && *status != 408,
         }
@@ -64,46 +83,87 @@ pub fn signature(secret: &str, seconds: u64, body: &str) -> String {
     format!("t={seconds},v1={}", hex(&mac.finalize().into_bytes()))
 }
 
-/// Delivers a letter once.
+/// Delivers a letter once; a browser's subscription that its push service knows no more ends.
 ///
 /// # Errors
 /// Why it was not taken.
-pub async fn attempt(
-    reach: Reach,
+pub async fn once(
+    gateway: &Gateway,
     subscription: &Subscription,
     letter: &Letter,
 ) -> Result<(), Undelivered> {
-    let url = reach.url(&subscription.terms.webhook)?;
-    let addresses = reach.resolve(&url).await?;
-    let host = url.host_str().unwrap_or_default().to_owned();
-    // The name is not looked up again, nothing is followed, and no proxy is asked: what was looked at is
-    // where it goes.
-    let client = reqwest::Client::builder()
-        .timeout(TIMEOUT)
-        .redirect(Policy::none())
-        .no_proxy()
-        .resolve_to_addrs(&host, &addresses)
-        .build()
-        .map_err(|error| Undelivered::Silent(error.without_url().to_string()))?;
+    let done = attempt(&gateway.alerts, subscription, letter).await;
+    if matches!(done, Err(Undelivered::Gone)) {
+        tracing::debug!(subscription = subscription.id, "a browser has left");
+        if let Err(error) = super::remove(gateway, subscription.id.clone()).await {
+            tracing::warn!(%error, "a subscription that has ended was not taken out");
+        }
+    }
+    done
+}
+
+async fn attempt(
+    desk: &Desk,
+    subscription: &Subscription,
+    letter: &Letter,
+) -> Result<(), Undelivered> {
+    let receiver = subscription.terms.receiver();
+    let receiver = receiver.map_err(|_| Undelivered::Nowhere)?;
+    let url = desk.reach.url(receiver.url())?;
+    let client = client_for(desk.reach, &url).await?;
     let seconds = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
+    let post = client
+        .post(url.clone())
+        .header("user-agent", "ballast-gateway");
+    let request = match receiver {
+        Receiver::Webhook(_) => webhook(post, subscription, letter, seconds),
+        Receiver::Push(target) => {
+            let key = desk.push.as_ref().ok_or(Undelivered::NoPush)?;
+            post.header("ttl", KEPT_SECONDS)
+                .header("urgency", "high")
+                .header("content-type", "application/octet-stream")
+                .header("content-encoding", "aes128gcm")
+                .header("authorization", key.authorization(&url, seconds))
+                .body(target.encrypt(letter)?)
+        }
+    };
+    // The URL may hold a key. The answer's body is not read.
+    let answer = request.send().await;
+    let answer = answer.map_err(|error| Undelivered::Silent(error.without_url().to_string()))?;
+    match (answer.status().as_u16(), receiver) {
+        (200..=299, _) => Ok(()),
+        (404 | 410, Receiver::Push(_)) => Err(Undelivered::Gone),
+        (status, _) => Err(Undelivered::Refused(status)),
+    }
+}
+
+/// What posts to this URL: its name is looked up here and not again, nothing is followed, and no proxy is asked, so
+/// that what was looked at is where it goes.
+async fn client_for(reach: Reach, url: &Url) -> Result<Client, Undelivered> {
+    let addresses = reach.resolve(url).await?;
+    let host = url.host_str().unwrap_or_default();
+    let client = Client::builder()
+        .timeout(TIMEOUT)
+        .redirect(Policy::none())
+        .no_proxy()
+        .resolve_to_addrs(host, &addresses)
+        .build();
+    client.map_err(|error| Undelivered::Silent(error.without_url().to_string()))
+}
+
+fn webhook(
+    post: RequestBuilder,
+    subscription: &Subscription,
+    letter: &Letter,
+    seconds: u64,
+) -> RequestBuilder {
     let signed = signature(&subscription.secret, seconds, &letter.body);
-    let sent = client
-        .post(url)
-        .header("content-type", "application/json")
-        .header("user-agent", "ballast-gateway")
+    post.header("content-type", "application/json")
         .header("ballast-id", &letter.id)
         .header("ballast-signature", signed)
         .body(letter.body.clone())
-        .send()
-        .await;
-    // The URL may hold a key. The answer's body is not read.
-    let answer = sent.map_err(|error| Undelivered::Silent(error.without_url().to_string()))?;
-    match answer.status().is_success() {
-        true => Ok(()),
-        false => Err(Undelivered::Refused(answer.status().as_u16())),
-    }
 }
 
 /// What is known of how a subscription takes its letters.
@@ -214,7 +274,7 @@ async fn finish(gateway: &Arc<Gateway>, letter: &Letter, delivered: bool) {
 async fn insist(gateway: &Gateway, subscription: &Subscription, letter: &Letter) -> bool {
     let (mut wait, attempts) = (FIRST_WAIT, gateway.config.alerts.attempts);
     for number in 1..=attempts {
-        match attempt(gateway.alerts.reach, subscription, letter).await {
+        match once(gateway, subscription, letter).await {
             Ok(()) => return true,
             Err(error) => {
                 tracing::debug!(%error, subscription = subscription.id, "an alert was not taken");
@@ -276,6 +336,8 @@ mod tests {
     fn what_the_receiver_finds_wrong_is_not_repeated() {
         for (error, is_final) in [
             (Undelivered::Refused(404), true),
+            (Undelivered::Gone, true),
+            (Undelivered::NoPush, true),
             (Undelivered::Refused(302), true),
             (Undelivered::Refused(429), false),
             (Undelivered::Refused(503), false),

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod deliver;
 mod look;
+pub mod push;
 pub mod session;
 pub mod terms;
 pub mod venue;
@@ -20,6 +21,7 @@ use crate::gateway::Gateway;
 use crate::store::sql::StoreError;
 use crate::store::subscriptions::{self, Letter, StoredSubscription};
 use address::Reach;
+use push::{KeyError, PushKey};
 use session::Sessions;
 use terms::{Body, Subscription};
 
@@ -36,8 +38,10 @@ struct Watch {
 pub struct Desk {
     /// Who has signed.
     pub sessions: Sessions,
-    /// Where webhooks may be.
+    /// Where receivers may be.
     pub reach: Reach,
+    /// What letters to browsers are signed with; nothing where none are sent.
+    pub push: Option<PushKey>,
     /// There are letters to deliver.
     pub posted: Notify,
     watches: Mutex<BTreeMap<String, Watch>>,
@@ -51,18 +55,26 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Desk {
     /// Without a subscription.
-    #[must_use]
-    pub fn new(config: &AlertsConfig) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the key for Web Push cannot be read or made.
+    pub fn new(config: &AlertsConfig) -> Result<Self, KeyError> {
+        let push = config
+            .push_key
+            .as_deref()
+            .zip(config.push_contact.as_deref());
+        let push = push.map(|(path, contact)| PushKey::open(path, contact));
+        Ok(Self {
             sessions: Sessions::default(),
             reach: match config.private_webhooks {
                 true => Reach::Anywhere,
                 false => Reach::Public,
             },
+            push: push.transpose()?,
             posted: Notify::new(),
             watches: Mutex::default(),
             unposted: Mutex::default(),
-        }
+        })
     }
 
     /// A subscription.
@@ -117,7 +129,8 @@ pub async fn resume(gateway: &Gateway) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Adds a subscription; whether there was room for it.
+/// Adds a subscription, in the place of one of the same trader account for the same browser; whether there was room
+/// for it.
 ///
 /// # Errors
 /// Those of the database.
@@ -126,6 +139,14 @@ pub async fn add(
     subscription: Subscription,
     wallet: &Pubkey,
 ) -> Result<bool, StoreError> {
+    if let Some(target) = &subscription.terms.push {
+        for known in gateway.alerts.of_trader(&subscription.trader) {
+            let same = |known: &push::Target| known.endpoint == target.endpoint;
+            if known.terms.push.as_ref().is_some_and(same) {
+                remove(gateway, known.id).await?;
+            }
+        }
+    }
     let body = Body {
         terms: subscription.terms.clone(),
         secret: subscription.secret.clone(),

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::address::{Reach, Unfit};
+use super::push::{BadKeys, Target};
 
-/// Bytes of a webhook's URL.
+/// Bytes of a receiver's URL.
 const URL_BYTES: usize = 1_024;
 /// A light that no position has.
 const NEVER: u8 = 6;
@@ -31,16 +32,46 @@ pub struct Terms {
     /// Staged parameter changes, pauses and modes of markets.
     #[serde(default)]
     pub exchange: bool,
-    /// Where alerts are posted: https, at a public address.
-    pub webhook: String,
+    /// Where alerts are posted: https, at a public address. This or `push`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
+    /// The browser that shows them. This or `webhook`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<Target>,
+}
+
+/// Where letters go.
+#[derive(Clone, Copy, Debug)]
+pub enum Receiver<'a> {
+    /// A URL.
+    Webhook(&'a str),
+    /// A browser.
+    Push(&'a Target),
+}
+
+impl Receiver<'_> {
+    /// Where letters are posted.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        match self {
+            Self::Webhook(url) => url,
+            Self::Push(target) => &target.endpoint,
+        }
+    }
 }
 
 /// Why terms are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// The webhook.
+    /// Where it is to go.
     #[error(transparent)]
-    Webhook(#[from] Unfit),
+    Receiver(#[from] Unfit),
+    /// The browser's keys.
+    #[error(transparent)]
+    Keys(#[from] BadKeys),
+    /// Not one receiver.
+    #[error("expected one receiver: `webhook` or `push`")]
+    Receivers,
     /// A threshold.
     #[error("{0}")]
     Threshold(&'static str),
@@ -52,10 +83,14 @@ impl Terms {
     /// # Errors
     /// A sentence about what cannot.
     pub fn check(&self, reach: Reach) -> Result<(), Refused> {
-        if self.webhook.len() > URL_BYTES {
+        let receiver = self.receiver()?;
+        if receiver.url().len() > URL_BYTES {
             return Err(Unfit::Url.into());
         }
-        reach.url(&self.webhook)?;
+        reach.url(receiver.url())?;
+        if let Receiver::Push(target) = receiver {
+            target.keys()?;
+        }
         let refused = if self.light_at.is_some_and(|light| !(1..=5).contains(&light)) {
             "light_at: expected 1 to 5"
         } else if self
@@ -71,6 +106,18 @@ impl Terms {
             return Ok(());
         };
         Err(Refused::Threshold(refused))
+    }
+
+    /// Where letters go.
+    ///
+    /// # Errors
+    /// `Receivers`.
+    pub const fn receiver(&self) -> Result<Receiver<'_>, Refused> {
+        match (&self.webhook, &self.push) {
+            (Some(url), None) => Ok(Receiver::Webhook(url.as_str())),
+            (None, Some(target)) => Ok(Receiver::Push(target)),
+            _ => Err(Refused::Receivers),
+        }
     }
 
     /// Whether positions are looked at.
@@ -128,7 +175,8 @@ mod tests {
             funding_above_ppm: None,
             forced: false,
             exchange: false,
-            webhook: "https://example.org/hook".to_owned(),
+            webhook: Some("https://example.org/hook".to_owned()),
+            push: None,
         }
     }
 
@@ -174,27 +222,52 @@ mod tests {
             ),
             (
                 Terms {
-                    webhook: "http://example.org".to_owned(),
+                    webhook: Some("http://example.org".to_owned()),
                     ..terms()
                 },
                 "https://",
             ),
             (
                 Terms {
-                    webhook: "https://[::1]/".to_owned(),
+                    webhook: Some("https://[::1]/".to_owned()),
                     ..terms()
                 },
                 "not public",
             ),
             (
                 Terms {
-                    webhook: format!("https://e.org/{}", "x".repeat(2_000)),
+                    webhook: Some(format!("https://e.org/{}", "x".repeat(2_000))),
                     ..terms()
                 },
                 "https://",
             ),
         ];
-        for (terms, word) in bad {
+        let browser = |endpoint: &str| Target {
+            endpoint: endpoint.to_owned(),
+            p256dh: String::new(),
+            auth: String::new(),
+        };
+        let pushed = |endpoint: &str| Terms {
+            webhook: None,
+            push: Some(browser(endpoint)),
+            ..terms()
+        };
+        let both = Terms {
+            push: Some(browser("https://push.example/")),
+            ..terms()
+        };
+        let neither = Terms {
+            webhook: None,
+            ..terms()
+        };
+        let pushes = [
+            (pushed("http://push.example/"), "https://"),
+            (pushed("https://10.0.0.1/"), "not public"),
+            (pushed("https://push.example/"), "p256dh"),
+            (both, "one receiver"),
+            (neither, "one receiver"),
+        ];
+        for (terms, word) in bad.into_iter().chain(pushes) {
             let said = refused(terms);
             assert!(said.contains(word), "{said}");
         }

@@ -16,11 +16,15 @@ use utoipa::ToSchema;
 use super::answer::{body_of, shown, Answer, Refusal};
 use super::markets::key;
 use crate::alerts;
+use crate::alerts::push::PushKey;
 use crate::alerts::session::{Denied, Holder};
 use crate::alerts::terms::{Subscription, Terms};
 use crate::chain::accounts;
 use crate::gateway::Gateway;
 use crate::store::subscriptions::Letter;
+
+/// What a test says.
+const TEST: &str = "A test: alerts of Ballast come here.";
 
 impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
@@ -119,6 +123,27 @@ fn holder(gateway: &Gateway, headers: &HeaderMap) -> Result<Holder, Refusal> {
     Ok(gateway.alerts.sessions.holder(token.unwrap_or_default())?)
 }
 
+/// What browsers subscribe Web Push with.
+#[derive(Serialize, ToSchema)]
+struct ShownKey {
+    /// An uncompressed point on P-256, base64url: `applicationServerKey`.
+    key: String,
+}
+
+fn push_key_of(gateway: &Gateway) -> Result<&str, Refusal> {
+    let key = gateway.alerts.push.as_ref().map(PushKey::public);
+    key.ok_or_else(|| Refusal::missing("this gateway sends no Web Push"))
+}
+
+/// The public key with which a browser subscribes Web Push.
+#[utoipa::path(get, path = "/v1/push-key", tag = "alerts",
+    responses((status = 200, body = ShownKey), (status = 404)))]
+pub async fn push_key(State(gateway): State<Arc<Gateway>>) -> Answer {
+    enabled(&gateway)?;
+    let key = push_key_of(&gateway)?.to_owned();
+    shown(&ShownKey { key })
+}
+
 /// Asks for a text to sign, by which a wallet proves a trader account.
 #[utoipa::path(post, path = "/v1/sessions/challenge", tag = "alerts", request_body = Claim,
     responses((status = 200, body = ToSign), (status = 400), (status = 403), (status = 404)))]
@@ -182,6 +207,9 @@ pub async fn subscribe(
     let terms: Terms = body_of(&body)?;
     let fit = terms.check(gateway.alerts.reach);
     fit.map_err(|error| Refusal::bad(error.to_string()))?;
+    if terms.push.is_some() {
+        push_key_of(&gateway)?;
+    }
     let subscription = Subscription {
         id: random(),
         trader: holder.trader,
@@ -223,7 +251,7 @@ pub async fn end(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Posts a test to the webhook of a subscription, once, and says what came of it.
+/// Sends a test to the receiver of a subscription, once, and says what came of it.
 #[utoipa::path(post, path = "/v1/alerts/{id}/test", tag = "alerts",
     params(("id" = String, Path, description = "Name of the subscription")),
     responses((status = 204), (status = 401), (status = 404), (status = 502)))]
@@ -234,7 +262,7 @@ pub async fn test(
 ) -> Answer {
     let subscription = own(&gateway, &headers, &id)?;
     let now = unix_now();
-    let body = serde_json::json!({"id": format!("{id}:test:{now}"), "type": "test", "unix_timestamp": now});
+    let body = serde_json::json!({"id": format!("{id}:test:{now}"), "type": "test", "text": TEST, "unix_timestamp": now});
     let letter = Letter {
         id: format!("{id}:test:{now}"),
         subscription: id,
@@ -242,7 +270,7 @@ pub async fn test(
         body: body.to_string(),
         raised: None,
     };
-    match alerts::deliver::attempt(gateway.alerts.reach, &subscription, &letter).await {
+    match alerts::deliver::once(&gateway, &subscription, &letter).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
         // Not what the receiver said: nobody reads another's pages through a gateway.
         Err(error) => Err(Refusal::new(StatusCode::BAD_GATEWAY, error.to_string())),

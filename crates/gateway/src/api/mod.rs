@@ -71,6 +71,7 @@ const WORK: u32 = 4;
         alerts::subscribe,
         alerts::end,
         alerts::test,
+        alerts::push_key,
         health,
         metrics,
         description,
@@ -124,6 +125,7 @@ fn pages(gateway: &Arc<Gateway>, guests: &Arc<Guests>, files: Files) -> Router {
         .route("/v1/alerts", get(alerts::list).post(alerts::subscribe))
         .route("/v1/alerts/{id}", delete(alerts::end))
         .route("/v1/alerts/{id}/test", post(alerts::test))
+        .route("/v1/push-key", get(alerts::push_key))
         .route("/v1/openapi.json", get(description))
         .route("/health", get(health))
         .route("/metrics", get(metrics))

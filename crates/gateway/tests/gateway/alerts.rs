@@ -72,14 +72,14 @@ impl Receiver {
     }
 }
 
-async fn gateway(stage: &Stage, folder: &std::path::Path) -> Served {
+pub async fn gateway(stage: &Stage, folder: &std::path::Path) -> Served {
     let mut config = stage.config(&format!("sqlite = \"{}\"", folder.join("a").display()));
     config.alerts.private_webhooks = true;
     config.limits.burst_each = 2_000;
     serve(Gateway::open(config).await.expect("a database")).await
 }
 
-async fn posted(gateway: &Served, path: &str, token: &str, body: &Value) -> (u16, Value) {
+pub async fn posted(gateway: &Served, path: &str, token: &str, body: &Value) -> (u16, Value) {
     let sent = Client::new()
         .post(gateway.url(path))
         .header("authorization", format!("Bearer {token}"))
@@ -92,7 +92,7 @@ async fn posted(gateway: &Served, path: &str, token: &str, body: &Value) -> (u16
 }
 
 /// Signs in: a token.
-async fn signed_in(gateway: &Served, wallet: &Keypair, trader: &str) -> String {
+pub async fn signed_in(gateway: &Served, wallet: &Keypair, trader: &str) -> String {
     let claim = json!({"wallet": wallet.pubkey().to_string(), "trader": trader});
     let (status, asked) = posted(gateway, "/v1/sessions/challenge", "", &claim).await;
     assert_eq!(status, 200, "{asked}");

@@ -6,6 +6,7 @@ mod flood;
 mod history;
 mod pages;
 mod postgres;
+mod push;
 mod risk;
 mod stage;
 mod streams;

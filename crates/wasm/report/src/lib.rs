@@ -5,7 +5,7 @@
 
 #[path = "../../../view/src/digits.rs"]
 mod digits;
-#[path = "../../src/memory.rs"]
+#[path = "../../memory.rs"]
 pub mod memory;
 
 use anyhow::{bail, Context, Result};

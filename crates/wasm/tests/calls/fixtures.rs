@@ -4,7 +4,6 @@ use ballast_state::book_account::OrderSide;
 use ballast_state::events::BallastEvent;
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 use ballast_state::Pubkey;
-use ballast_wasm::answer;
 use ballast_wasm::request::{
     Counterparties, Explain, JoinPoolOf, JoinStakesOf, MakersOf, MarketRequest, OrderOf, PoolOf,
     Positions, Raised, TraderRequest,
@@ -13,7 +12,7 @@ use borsh::BorshSerialize;
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 
-use crate::requests::{all, explained, funds_of, BUYS};
+use crate::requests::{all, answer, explained, funds_of, BUYS};
 use crate::stage::{Stage, USD};
 
 /// Compares a fixture with what it should hold, or writes it.
@@ -361,22 +360,6 @@ fn a_forged_event_is_noticed() {
     });
     // Keys and what an event only tells, such as the reward, nobody can recompute.
     assert!(forged.count() * 3 > last, "most bytes matter");
-}
-
-/// What was given back is taken again.
-#[test]
-fn memory_is_taken_and_given_back() {
-    use ballast_wasm::memory::{alloc, free};
-    for length in [0, 1, 4_096] {
-        let at = alloc(length);
-        assert!(!at.is_null());
-        // SAFETY: it is from there, and used no more.
-        #[allow(unsafe_code)]
-        unsafe {
-            free(at, length);
-        }
-    }
-    assert!(alloc(usize::MAX).is_null());
 }
 
 #[test]

@@ -9,12 +9,26 @@ use ballast_wasm::request::{
     AlertsOf, Counterparties, Explain, GapOf, JoinPoolOf, JoinStakesOf, LiquidationOf, MakersOf,
     MarketOf, OrderOf, PoolOf, Positions, QueueOf, Raised, StakeOf, StandingOf, TransferOf,
 };
+use ballast_wasm::{answer_of, Call, BACKSTOP, TRADING};
 use borsh::BorshSerialize;
 
 use crate::stage::{Stage, USD};
 
 fn bytes(request: &impl BorshSerialize) -> Vec<u8> {
     borsh::to_vec(request).expect("bytes")
+}
+
+/// The calls of all modules.
+pub fn calls() -> impl Iterator<Item = &'static (&'static str, Call)> {
+    TRADING.iter().chain(&BACKSTOP)
+}
+
+/// The answer of the module that has a call.
+pub fn answer(name: &str, bytes: &[u8]) -> String {
+    match BACKSTOP.iter().any(|(known, _)| *known == name) {
+        true => answer_of(&BACKSTOP, name, bytes),
+        false => answer_of(&TRADING, name, bytes),
+    }
 }
 
 /// A request of every call that has an answer.
@@ -44,19 +58,19 @@ impl All {
             ("positions", bytes(&self.positions)),
             ("standing", bytes(&self.standing)),
             ("queue", bytes(&self.queue)),
-            ("gap", bytes(&self.gap)),
-            ("counterparties", bytes(&self.counterparties)),
             ("makers", bytes(&self.makers)),
             ("order", bytes(&self.order)),
-            ("liquidation", bytes(&self.liquidation)),
             ("transfer", bytes(&self.transfer)),
+            ("market", bytes(&self.market)),
+            ("alerts", bytes(&self.alerts)),
+            ("gap", bytes(&self.gap)),
+            ("liquidation", bytes(&self.liquidation)),
+            ("counterparties", bytes(&self.counterparties)),
             ("explain", bytes(&self.explain)),
             ("pool", bytes(&self.pool)),
             ("stake", bytes(&self.stake)),
             ("join_pool", bytes(&self.join_pool)),
             ("join_stakes", bytes(&self.join_stakes)),
-            ("market", bytes(&self.market)),
-            ("alerts", bytes(&self.alerts)),
         ]
     }
 }

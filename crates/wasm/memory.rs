@@ -1,4 +1,4 @@
-//! What the module exports: memory to write a request into, and the call.
+//! What every module exports: memory to write a request into, and the call.
 #![allow(unsafe_code)]
 
 use std::alloc::Layout;
@@ -50,4 +50,21 @@ pub unsafe extern "C" fn call(
     let length = u32::try_from(answer.len()).unwrap_or(u32::MAX);
     let bytes = [&length.to_le_bytes(), answer.as_bytes()].concat();
     Box::into_raw(bytes.into_boxed_slice()).cast()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was given back is taken again.
+    #[test]
+    fn memory_is_taken_and_given_back() {
+        for length in [0, 1, 4_096] {
+            let at = alloc(length);
+            assert!(!at.is_null());
+            // SAFETY: it is from there, and used no more.
+            unsafe { free(at, length) }
+        }
+        assert!(alloc(usize::MAX).is_null());
+    }
 }
