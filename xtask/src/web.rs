@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 use clap::Args;
 
-use crate::program::BALLAST;
+use crate::program::{BALLAST, GATE, ORACLE};
 use crate::{cargo, client_ts, npm, tasks, wasm, workspace};
 
 const PACKAGE: &str = "app/web";
@@ -13,12 +13,13 @@ const CHROMIUM: &str =
     "(command -v chromium || command -v chromium-browser || command -v google-chrome)";
 const FIREFOX: &str = "(command -v firefox-esr || command -v firefox)";
 /// The commands that the tests in a browser run.
-const COMMANDS: [&str; 5] = [
+const COMMANDS: [&str; 6] = [
     "ballast-node",
     "ballast",
     "ballast-localnet",
     "ballast-keeper",
     "ballast-gateway",
+    "deploy",
 ];
 
 /// What is done with the web app.
@@ -71,11 +72,15 @@ pub fn test(root: &Path) -> Result<ExitStatus, String> {
         if !units.success() {
             return Ok(units);
         }
-        let program = BALLAST.ensure_built(root)?;
+        let programs = [
+            ("BALLAST_SO", BALLAST.ensure_built(root)?),
+            ("BALLAST_GATE_SO", GATE.ensure_built(root)?),
+            ("BALLAST_ORACLE_SO", ORACLE.ensure_built(root)?),
+        ];
         let node = tasks::command_among(root, COMMANDS[0], &COMMANDS)?;
         let found = browsers.join();
         match found.unwrap_or_else(|_| Err("their installation broke off.".to_owned())) {
-            Ok(()) => in_browsers(root, &web, &program, &node),
+            Ok(()) => in_browsers(root, &web, &programs, &node),
             Err(problem) => {
                 println!("The browser tests were skipped: {problem}");
                 Ok(units)
@@ -95,7 +100,7 @@ fn need_browsers(root: &Path) -> Result<(), String> {
 fn in_browsers(
     root: &Path,
     web: &Path,
-    program: &Path,
+    programs: &[(&str, PathBuf)],
     node: &Command,
 ) -> Result<ExitStatus, String> {
     let commands = Path::new(node.get_program()).parent().unwrap_or(root);
@@ -103,8 +108,9 @@ fn in_browsers(
     browser
         .current_dir(web)
         .args(["run", "browser", "--silent"]);
-    browser
-        .env("BALLAST_SO", program)
-        .env("BALLAST_BIN", commands);
+    browser.env("BALLAST_BIN", commands);
+    for (variable, program) in programs {
+        browser.env(variable, program);
+    }
     cargo::status(&mut browser)
 }

@@ -36,16 +36,21 @@ export type Served = {
   };
 };
 
+const ROOT = new URL('../../../../', import.meta.url);
+const inRoot = (path: string) => fileURLToPath(new URL(path, ROOT));
+
 /** The built program. */
-export const PROGRAM =
-  process.env['BALLAST_SO'] ??
-  fileURLToPath(new URL('../../../../target/deploy/ballast.so', import.meta.url));
+export const PROGRAM = process.env['BALLAST_SO'] ?? inRoot('target/deploy/ballast.so');
+/** The built gate, which holds the upgrade authority. */
+export const GATE = process.env['BALLAST_GATE_SO'] ?? inRoot('target/deploy/ballast_gate.so');
+/** The built program that writes prices. */
+export const ORACLE = process.env['BALLAST_ORACLE_SO'] ?? inRoot('target/deploy/oracle_writer.so');
+/** What a market on a test validator is made of. */
+export const MARKET = inRoot('tests/e2e/market.toml');
 
 /** The commands of the workspace, where `cargo build` puts them. */
 export function command(name: string): string {
-  const folder =
-    process.env['BALLAST_BIN'] ??
-    fileURLToPath(new URL('../../../../target/debug', import.meta.url));
+  const folder = process.env['BALLAST_BIN'] ?? inRoot('target/debug');
   return `${folder}/${name}`;
 }
 
