@@ -219,7 +219,8 @@ async fn what_is_no_browser_is_refused_and_without_a_key_nothing_is_pushed() {
         change(&mut terms);
         terms
     };
-    let refused: [(&dyn Fn(&mut Value), &str); 6] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let refused: [(Change, &str); 6] = [
         (
             &|it| it["push"]["endpoint"] = json!(browser.url),
             "https://",
