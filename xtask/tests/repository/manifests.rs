@@ -167,10 +167,11 @@ fn versions_of_shared_and_of_solana_crates_stand_in_the_workspace_table() {
 }
 
 /// Members with lints of their own and the one that each has to have.
-const OWN_LINTS: [(&str, &str, &str); 6] = [
+const OWN_LINTS: [(&str, &str, &str); 7] = [
     // A module exports names, which count as unsafe code.
-    ("crates/wasm", "unsafe_code", "deny"),
+    ("crates/wasm/backstop", "unsafe_code", "deny"),
     ("crates/wasm/report", "unsafe_code", "deny"),
+    ("crates/wasm/trading", "unsafe_code", "deny"),
     // Anchor's macros generate items that take no documentation.
     ("programs/ballast", "unsafe_code", "deny"),
     ("programs/gate", "unsafe_code", "forbid"),
