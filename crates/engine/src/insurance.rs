@@ -211,10 +211,21 @@ impl Insurance {
         sum.ok_or(EngineError::Overflow)
     }
 
+    /// What the cap lets it pay in a window at all, as `slot` finds it, atoms.
+    ///
+    /// # Errors
+    /// `Overflow`.
+    pub fn draw_cap(&self, params: &RiskParams, slot: u64) -> Result<u64, EngineError> {
+        self.at(params, slot)?.cap(params)
+    }
+
+    fn cap(&self, params: &RiskParams) -> Result<u64, EngineError> {
+        Bps::new(params.insurance_draw_cap_bps).floor_of(self.unpaid()?)
+    }
+
     /// What the cap leaves, atoms.
     fn room(&self, params: &RiskParams) -> Result<u64, EngineError> {
-        let cap = Bps::new(params.insurance_draw_cap_bps).floor_of(self.unpaid()?)?;
-        match cap.checked_sub(self.window.total()?) {
+        match self.cap(params)?.checked_sub(self.window.total()?) {
             Some(left) => Ok(left),
             None => Ok(0),
         }

@@ -1,6 +1,6 @@
 //! A leg that is flagged, liquidated or deleveraged: what the rest of the engine is handed for it.
 
-use super::{Account, Board, CrossError, Values};
+use super::{Account, CrossError, Values};
 use crate::distress::Distress;
 use crate::health::Look;
 use crate::position::Position;
@@ -43,14 +43,6 @@ impl Account<'_> {
             equity: values.equity,
             requirement: values.requirement,
         })
-    }
-}
-
-impl Board {
-    /// Whether another leg, in the market at `place`, may be liquidated as far as the board knows: its mark
-    /// is not frozen. `EntryUnknown`.
-    pub fn may_force(&self, place: usize) -> Result<bool, CrossError> {
-        Ok(!self.entry(place)?.is_frozen())
     }
 }
 

@@ -2,13 +2,9 @@
 //! to their legs.
 //!
 //! A deficit is shared by requirement, so a market's insurance pays for losses made in another, and whoever
-//! makes them in a poor market could drain a rich one's. Of what insurance may pay in its window at all,
-//!
-//! ```text
-//! W = floor(cap (B + D) / 10^4)      see the module `insurance`
-//! ```
-//!
-//! legs of cross accounts get `floor(c W / 10^4)` less what they got lately, in a window of the same length.
+//! makes them in a poor market could drain a rich one's. Of `W`, what insurance may pay in its window at all
+//! ([`Insurance::draw_cap`]), legs of cross accounts get `floor(c W / 10^4)` less what they got lately, in a
+//! window of the same length.
 //! Held profit counts with it.
 
 use bytemuck::{Pod, Zeroable};
@@ -83,11 +79,7 @@ impl CrossDraws {
         if u64::from(draw_cap_bps) >= BPS_ONE {
             return Ok(cover);
         }
-        let paid = insurance.paid(params, slot)?;
-        let unpaid = insurance.balance.checked_add(paid);
-        let unpaid = unpaid.ok_or(EngineError::Overflow)?;
-        let whole = Bps::new(params.insurance_draw_cap_bps).floor_of(unpaid)?;
-        let most = Bps::new(draw_cap_bps).floor_of(whole)?;
+        let most = Bps::new(draw_cap_bps).floor_of(insurance.draw_cap(params, slot)?)?;
         let drawn = self.at(params, slot)?.window.total()?;
         let left = most.max(drawn).wrapping_sub(drawn);
         Ok(cover.min(left))

@@ -105,9 +105,11 @@ fn a_liquidation_closes_the_same_lots_at_the_same_price() {
             legs: &legs,
         };
         let values = account.values().expect("in range");
-        let given = account.with_share(&values, 0).expect("a leg");
         let buffer = Bps::new(market.params.liquidation_buffer_bps);
-        let room = values.room(0, buffer).expect("in range");
+        let forced = account.forced(&values, 0, buffer, true).expect("a leg");
+        let (given, room) = (forced.position, forced.room);
+        let found = look(&isolated, market.mark.price, &market.params, true);
+        assert_eq!(Ok(forced.look), found);
         let input = input(&market, given, &mut dice);
         let by_itself = LiquidationInput {
             position: isolated,

@@ -49,9 +49,10 @@ impl Case {
         };
         let values = account.values().unwrap();
         let market = &self.markets[place];
-        let given = account.with_share(&values, place).unwrap();
         let buffer = Bps::new(market.params.liquidation_buffer_bps);
-        let room = values.room(place, buffer).unwrap();
+        let forced = account.forced(&values, place, buffer, true).unwrap();
+        assert_eq!(forced.equity, values.equity);
+        let (given, room) = (forced.position, forced.room);
         let input = LiquidationInput {
             position: given,
             mark: market.mark.price,
