@@ -29,7 +29,7 @@ const AHEAD: u32 = 24 * 3_600;
 /// Paths of it.
 const PATHS: u32 = 200;
 /// Most positions of a market that is played on here.
-const MOST_POSITIONS: usize = 1_000;
+const MOST_POSITIONS: u32 = 1_000;
 /// Most trader accounts that are read for it: makers, and who is below maintenance.
 const MOST_TRADERS: usize = 300;
 /// Candles of a minute that paths are drawn from, at most: two days.
@@ -102,10 +102,10 @@ pub async fn of(gateway: &Gateway, state: Arc<MarketState>) -> Result<Arc<Market
     work.await?
 }
 
-fn positions(state: &MarketState) -> Result<usize> {
+fn positions(state: &MarketState) -> Result<u32> {
     let mut count = 0;
     for side in ballast_risk::adl::snapshot::SIDES {
-        count += state.queue(side)?.queue()?.iter().count();
+        count += state.queue(side)?.queue()?.len();
     }
     Ok(count)
 }

@@ -139,16 +139,6 @@ impl Filter {
         &self.sigmas
     }
 
-    /// The scale before each step of each stretch; `None` where too little was known.
-    #[must_use]
-    pub fn scales(&self) -> Vec<Vec<Option<f64>>> {
-        let of = |stretch: &Vec<Option<f64>>| {
-            let one = |sigma: &Option<f64>| sigma.map(|sigma| self.scale(sigma));
-            stretch.iter().map(one).collect()
-        };
-        self.sigmas.iter().map(of).collect()
-    }
-
     /// The scale that belongs to a volatility of a step.
     #[must_use]
     pub fn scale(&self, sigma: f64) -> f64 {
@@ -199,9 +189,10 @@ mod tests {
         let fitted = Filter::fit(&[flat(0.01, 100)], 60, Settings::default()).expect("moves");
         assert!((fitted.now().sigma() - 0.01).abs() < 1e-12);
         assert!((fitted.stressed() - 0.01).abs() < 1e-12);
-        let scales = fitted.scales();
-        assert_eq!(scales[0].iter().flatten().count(), 70);
-        assert!((scales[0][99].expect("known") - 0.01).abs() < 1e-12);
+        let sigmas = fitted.sigmas();
+        assert_eq!(sigmas[0].iter().flatten().count(), 70);
+        let scale = fitted.scale(sigmas[0][99].expect("known"));
+        assert!((scale - 0.01).abs() < 1e-12);
     }
 
     #[test]
