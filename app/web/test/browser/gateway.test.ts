@@ -1,46 +1,25 @@
 /** The page with a gateway: history and candles come from it, a forged answer turns red, and without it the page does without. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { deleverage, standBack } from './crank';
-import { command, personAt, TestNode, type Person } from './node';
+import { startGateway, type TestGateway } from './gateway';
+import { personAt, TestNode, type Person } from './node';
 import { TestSite } from './page';
 
 let folder: string;
 let node: TestNode;
-let gateway: ChildProcess;
+let gateway: TestGateway;
 let between: Server;
 let site: TestSite;
 let winner: Person;
 /** What stands between page and gateway does. */
 let does: 'pass' | 'forge' | 'break' = 'pass';
-
-/** The real gateway on the node; where it listens. */
-async function startGateway(): Promise<string> {
-  const config = join(folder, 'gateway.toml');
-  const { rpc, websocket } = node.served;
-  await writeFile(
-    config,
-    `listen = "127.0.0.1:0"\n[store]\nsqlite = "${join(folder, 'gateway.sqlite')}"\n` +
-      `[[node]]\nrpc = "${rpc}"\nwebsocket = "${websocket}"\n`,
-  );
-  gateway = spawn(command('ballast-gateway'), ['--config', config], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return new Promise((resolve, reject) => {
-    gateway.once('exit', (code) => reject(new Error(`ballast-gateway ended with ${code}`)));
-    createInterface({ input: gateway.stdout! }).once('line', (line) =>
-      resolve(`http://${line.replace('listening on ', '')}`),
-    );
-  });
-}
 
 /** Somebody on the way who may forge what the gateway says, or break the line. */
 async function startBetween(target: string): Promise<string> {
@@ -72,7 +51,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ballast-gateway-test-'));
   node = await TestNode.start();
   winner = personAt(node.served.seeded.shorts, 0);
-  const url = await startBetween(await startGateway());
+  gateway = await startGateway(folder, node.served);
+  const url = await startBetween(gateway.url);
   site = await TestSite.start([node.served], { gateway: url });
   await standBack(node);
   await node.price(180_000);
@@ -81,7 +61,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await site?.stop();
-  gateway?.kill('SIGTERM');
+  gateway?.process.kill('SIGTERM');
   between?.closeAllConnections();
   between?.close();
   await node?.stop();

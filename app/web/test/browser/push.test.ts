@@ -2,24 +2,23 @@
  * Alerts while no page is open: the wallet proves the account to the real gateway, which pushes to the browser's service
  * worker. Only the way between them, a push service of the internet, is this test's: it takes what the gateway sends.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { createECDH, randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { command, personAt, TestNode, type Person } from './node';
+import { startGateway, type TestGateway } from './gateway';
+import { personAt, TestNode, type Person } from './node';
 import { TestSite } from './page';
 
 let folder: string;
 let node: TestNode;
-let gateway: ChildProcess;
+let gateway: TestGateway;
 let service: Server;
 let site: TestSite;
 let short: Person;
@@ -40,37 +39,21 @@ async function startService(): Promise<string> {
   return `http://127.0.0.1:${(service.address() as AddressInfo).port}/box`;
 }
 
-async function startGateway(): Promise<string> {
-  const config = join(folder, 'gateway.toml');
-  const { rpc, websocket } = node.served;
-  await writeFile(
-    config,
-    `listen = "127.0.0.1:0"\n[store]\nsqlite = "${join(folder, 'gateway.sqlite')}"\n` +
-      `[alerts]\nprivate_webhooks = true\npush_key = "${join(folder, 'push.pem')}"\n` +
-      `push_contact = "mailto:operator@gateway.example"\n` +
-      `[[node]]\nrpc = "${rpc}"\nwebsocket = "${websocket}"\n`,
-  );
-  gateway = spawn(command('ballast-gateway'), ['--config', config], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return new Promise((resolve, reject) => {
-    gateway.once('exit', (code) => reject(new Error(`ballast-gateway ended with ${code}`)));
-    createInterface({ input: gateway.stdout! }).once('line', (line) =>
-      resolve(`http://${line.replace('listening on ', '')}/`),
-    );
-  });
-}
+const alerts = () =>
+  `[alerts]\nprivate_webhooks = true\npush_key = "${join(folder, 'push.pem')}"\n` +
+  `push_contact = "mailto:operator@gateway.example"\n`;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ballast-push-'));
   node = await TestNode.start();
   short = personAt(node.served.seeded.shorts, 0);
-  site = await TestSite.start([node.served], { gateway: await startGateway() });
+  gateway = await startGateway(folder, node.served, alerts());
+  site = await TestSite.start([node.served], { gateway: `${gateway.url}/` });
 });
 
 afterAll(async () => {
   await site?.stop();
-  gateway?.kill('SIGTERM');
+  gateway?.process.kill('SIGTERM');
   service?.closeAllConnections();
   service?.close();
   await node?.stop();

@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::Router;
 use ballast_gateway::alerts::deliver::signature;
+use ballast_gateway::config::Config;
 use ballast_gateway::gateway::Gateway;
 use reqwest::{Client, StatusCode};
 use serde_json::{json, Value};
@@ -16,7 +17,7 @@ use solana_keypair::Keypair;
 use solana_signer::Signer;
 use tokio::sync::mpsc;
 
-use crate::stage::{serve, Served, Stage, PATIENCE};
+use crate::stage::{opened, serve, Served, Stage, PATIENCE};
 
 /// A receiver of letters.
 struct Receiver {
@@ -42,11 +43,8 @@ impl Receiver {
             .route("/hook", post(take))
             .route("/away", post(away))
             .with_state(Arc::new(sender));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, pages).await });
         Self {
-            url,
+            url: opened(pages).await,
             letters,
             seen: BTreeSet::new(),
         }
@@ -72,11 +70,17 @@ impl Receiver {
     }
 }
 
-pub async fn gateway(stage: &Stage, folder: &std::path::Path) -> Served {
+/// Of a gateway that delivers on this machine too.
+pub fn config(stage: &Stage, folder: &std::path::Path) -> Config {
     let mut config = stage.config(&format!("sqlite = \"{}\"", folder.join("a").display()));
     config.alerts.private_webhooks = true;
     config.limits.burst_each = 2_000;
-    serve(Gateway::open(config).await.expect("a database")).await
+    config
+}
+
+pub async fn gateway(stage: &Stage, folder: &std::path::Path) -> Served {
+    let opened = Gateway::open(config(stage, folder)).await;
+    serve(opened.expect("a database")).await
 }
 
 pub async fn posted(gateway: &Served, path: &str, token: &str, body: &Value) -> (u16, Value) {

@@ -21,8 +21,8 @@ use serde_json::{json, Value};
 use tokio::sync::mpsc;
 use web_push_native::{decrypt, Auth};
 
-use crate::alerts::{posted, signed_in};
-use crate::stage::{serve, Served, Stage, PATIENCE};
+use crate::alerts::{config, posted, signed_in};
+use crate::stage::{opened, serve, Served, Stage, PATIENCE};
 
 type Pushed = (HeaderMap, Vec<u8>);
 
@@ -57,11 +57,8 @@ impl Browser {
                 post(move || async move { (StatusCode::TEMPORARY_REDIRECT, elsewhere) }),
             )
             .with_state(Arc::new(sender));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, pages).await });
         Self {
-            url,
+            url: opened(pages).await,
             pushed,
             secret: SecretKey::random(&mut OsRng),
             auth: Auth::from([9; 16]),
@@ -91,11 +88,9 @@ impl Browser {
 }
 
 async fn gateway(stage: &Stage, folder: &Path) -> Served {
-    let mut config = stage.config(&format!("sqlite = \"{}\"", folder.join("a").display()));
-    config.alerts.private_webhooks = true;
+    let mut config = config(stage, folder);
     config.alerts.push_key = Some(folder.join("push.pem"));
     config.alerts.push_contact = Some("mailto:operator@gateway.example".to_owned());
-    config.limits.burst_each = 2_000;
     serve(Gateway::open(config).await.expect("a database")).await
 }
 

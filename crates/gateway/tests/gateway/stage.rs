@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use axum::Router;
 use ballast_client::moment::Moment;
 use ballast_client::ranking::{plan, Request};
 use ballast_engine::units::Side;
@@ -25,6 +26,14 @@ use serde_json::Value;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Serves pages at an address of its own; its URL.
+pub async fn opened(pages: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, pages).await });
+    url
+}
 
 /// A market behind a node, all of whose transactions are history.
 pub struct Stage {
