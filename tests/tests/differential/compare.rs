@@ -173,6 +173,7 @@ pub fn states(world: &World, model: &Model) -> Agreement {
     }
     for trader in 0..model.traders.len() {
         accounts::account(world, model, trader)?;
+        accounts::protections(world, model, trader)?;
     }
     Ok(())
 }

@@ -218,6 +218,9 @@ impl Report {
             BallastError::NotOwner,
             BallastError::NotTraderAuthority,
             BallastError::DelegateMayNotBlockTrade,
+            BallastError::ProtectiveSteps,
+            BallastError::ProtectionEnded,
+            BallastError::ProtectionNotReached,
         ] {
             let number = u32::from(error);
             assert!(self.errors.contains_key(&number), "never {error:?}");

@@ -6,12 +6,12 @@ mod orders;
 use crate::model::{Listed, Quoted};
 pub use funds::{FundCall, FundName, Who};
 pub use orders::{
-    BookSide, Execution, Liquidation, OrderKind, Placing, SelfTrade, Setting, TriggerKind,
-    Unwinding, Which,
+    BookSide, Execution, Liquidation, OrderKind, Placing, Protecting, SelfTrade, Setting, Step,
+    Stepping, TriggerKind, Unwinding, Which,
 };
 
 /// Kinds of calls that are not about funds; they come first.
-const OTHERS: usize = 31;
+const OTHERS: usize = 35;
 /// Kinds of steps that call the program; they come before those that do not.
 pub const CALLS: usize = OTHERS + FundCall::KINDS.len();
 /// Kinds of steps.
@@ -147,6 +147,14 @@ pub enum Operation {
     },
     /// Executes a trigger.
     ExecuteTrigger(Execution),
+    /// Opens an account for protective steps.
+    CreateProtection { market: usize, trader: usize },
+    /// Sets or clears protective steps.
+    SetProtection(Protecting),
+    /// Closes the account for protective steps.
+    CloseProtection { market: usize, trader: usize },
+    /// Executes a protective step.
+    ExecuteProtection(Stepping),
     /// The admin makes a market reduce-only, or opens it again.
     SetMode { market: usize, reduce_only: bool },
     /// Names a delegate by its wallet, or none.
@@ -208,6 +216,10 @@ impl Operation {
         "liquidate_into_pool",
         "unwind_pool",
         "sync_pool",
+        "create_protection",
+        "set_protection",
+        "close_protection",
+        "execute_protection",
     ];
 
     /// Whether it is a round of deleveraging.
@@ -233,10 +245,13 @@ impl Operation {
             | Self::CancelOrder { trader, .. }
             | Self::CancelAllOrders { trader, .. }
             | Self::CancelTrigger { trader, .. }
+            | Self::CreateProtection { trader, .. }
+            | Self::CloseProtection { trader, .. }
             | Self::SetDelegate { trader, .. } => Some(*trader),
             Self::Trade(trade) => Some(trade.taker),
             Self::PlaceOrder(placing) | Self::ReplaceOrder { placing, .. } => Some(placing.trader),
             Self::PlaceTrigger(setting) => Some(setting.trader),
+            Self::SetProtection(setting) => Some(setting.trader),
             Self::Liquidate(call) => Some(call.liquidator),
             _ => None,
         }
@@ -276,6 +291,10 @@ impl Operation {
             Self::Signed { .. } => 27,
             Self::UnwindPool(_) => 29,
             Self::SyncPool { .. } => 30,
+            Self::CreateProtection { .. } => 31,
+            Self::SetProtection(_) => 32,
+            Self::CloseProtection { .. } => 33,
+            Self::ExecuteProtection(_) => 34,
             Self::Fund { call, .. } => OTHERS + call.kind(),
             Self::Quote { .. } => CALLS,
             Self::Advance { .. } => CALLS + 1,
@@ -303,6 +322,7 @@ impl Operation {
                 | Self::PlaceOrder(_)
                 | Self::ReplaceOrder { .. }
                 | Self::ExecuteTrigger(_)
+                | Self::ExecuteProtection(_)
         )
     }
 }

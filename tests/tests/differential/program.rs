@@ -2,6 +2,7 @@
 
 mod funds;
 mod orders;
+mod protection;
 mod sessions;
 mod start;
 
@@ -46,6 +47,8 @@ pub struct World {
     pub wallets: Vec<Wallet>,
     /// Address of every trader account, open or not.
     pub addresses: Vec<Pubkey>,
+    /// Address of every account for protective steps, open or not, by market and trader.
+    pub protections: Vec<Vec<Pubkey>>,
     /// Number of each address.
     pub numbers: HashMap<Pubkey, usize>,
     /// Sessions under way, by market and queue.
@@ -83,6 +86,14 @@ impl World {
         known.push(forgery);
         let funds = FundAddresses::of(&markets, &wallets);
         known.extend(funds.all());
+        let protections: Vec<Vec<Pubkey>> = markets
+            .iter()
+            .map(|market| {
+                let of = |trader| addresses::protection(trader, &market.keys.market);
+                addresses.iter().map(of).collect()
+            })
+            .collect();
+        known.extend(protections.iter().flatten());
         let table = sandbox.create_lookup_table(&known);
         let numbers = addresses.iter().copied().zip(0..).collect();
         let model = model_of(&sandbox, &markets);
@@ -91,6 +102,7 @@ impl World {
             markets,
             wallets,
             addresses,
+            protections,
             numbers,
             sessions: HashMap::new(),
             funds,
@@ -107,6 +119,7 @@ impl World {
             markets: self.markets.clone(),
             wallets: self.wallets.clone(),
             addresses: self.addresses.clone(),
+            protections: self.protections.clone(),
             numbers: self.numbers.clone(),
             sessions: self.sessions.clone(),
             funds: self.funds.clone(),
@@ -390,6 +403,10 @@ impl World {
             | Operation::PlaceTrigger(_)
             | Operation::CancelTrigger { .. }
             | Operation::ExecuteTrigger(_) => self.order_call(operation),
+            Operation::CreateProtection { .. }
+            | Operation::SetProtection(_)
+            | Operation::CloseProtection { .. }
+            | Operation::ExecuteProtection(_) => self.protection_call(operation),
             Operation::UnwindPool(call) => self.unwinding(call),
             Operation::SyncPool { market } => {
                 let call = anyone::SyncPool {

@@ -1,10 +1,12 @@
 //! Trader accounts with their positions.
 
+use ballast_client::accounts;
 use ballast_engine::held::HeldClaim;
 use ballast_state::position_slot::PositionSlot;
 
 use super::{all, book, same, to_i128, Agreement};
-use crate::model::{Model, Owned, Trader};
+use crate::model::{Model, Owned, Protection, Trader};
+use crate::operation::Step;
 use crate::program::World;
 
 /// An account, open or not.
@@ -61,6 +63,30 @@ pub fn account(world: &World, model: &Model, number: usize) -> Agreement {
                 ));
             }
         }
+    }
+    Ok(())
+}
+
+/// Accounts for protective steps of a trader, whose own account may be closed.
+pub fn protections(world: &World, model: &Model, trader: usize) -> Agreement {
+    for market in 0..model.markets.len() {
+        let stored = world.sandbox.account(&world.protections[market][trader]);
+        let stored = stored.filter(|account| account.owner == ballast_state::ID);
+        let stored = stored.map(|account| {
+            let program = accounts::protection(&account.data).expect("an account for steps");
+            let steps = program.steps().iter().map(|step| Step {
+                ratio: step.ratio_bps,
+                keep: step.keep_bps,
+            });
+            Protection {
+                steps: steps.collect(),
+                slip: program.slip_bps,
+                lots: program.base_lots.into(),
+                sequence: program.sequence,
+            }
+        });
+        let whose = format!("trader {trader} market {market} protective steps");
+        same(&whose, stored.as_ref(), model.protection(market, trader))?;
     }
     Ok(())
 }

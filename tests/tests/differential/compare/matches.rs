@@ -29,6 +29,10 @@ pub fn matched(
             let agreement = unwound(event, matched);
             Some((&event.fills, &event.removed, agreement))
         }
+        BallastEvent::ProtectionExecuted(event) => {
+            let agreement = stepped(event, matched);
+            Some((&event.fills, &event.removed, agreement))
+        }
         BallastEvent::TriggerExecuted(event) => {
             let agreement = executed(event, matched);
             Some((&event.fills, &event.removed, agreement))
@@ -182,6 +186,31 @@ fn executed(event: &ballast_state::events::TriggerExecuted, matched: &Matched) -
     all(
         "trigger",
         &[
+            ("left", unsigned(event.left_lots), left),
+            ("reward", unsigned(event.reward_atoms), reward),
+        ],
+    )
+}
+
+fn stepped(event: &ballast_state::events::ProtectionExecuted, matched: &Matched) -> Agreement {
+    let Done::Step {
+        step,
+        worst,
+        left,
+        reward,
+    } = matched.done
+    else {
+        return Err(format!("a step was executed, model {matched:?}"));
+    };
+    same("own orders", &own(&event.cancelled), &matched.own)?;
+    let unsigned = i128::from;
+    let program = event.step;
+    all(
+        "step",
+        &[
+            ("ratio", program.ratio_bps.into(), step.ratio.into()),
+            ("keep", program.keep_bps.into(), step.keep.into()),
+            ("worst", unsigned(event.worst_ticks), worst),
             ("left", unsigned(event.left_lots), left),
             ("reward", unsigned(event.reward_atoms), reward),
         ],

@@ -2,7 +2,7 @@
 
 use super::Generator;
 use crate::model::{pool_trader, Model};
-use crate::operation::Operation;
+use crate::operation::{Operation, Protecting};
 use crate::program::WALLETS;
 
 /// More lots than this are refused before anybody asks who signs.
@@ -21,7 +21,7 @@ impl Generator {
 
     /// Now and then a call is signed by the delegate, or by anybody.
     pub fn signed(&mut self, model: &Model, call: Operation) -> Operation {
-        let Some(trader) = call.actor().filter(|_| depends_on_the_signer(&call)) else {
+        let Some(trader) = call.actor().filter(|_| depends_on_the_signer(model, &call)) else {
             return call;
         };
         let Some(account) = &model.traders[trader] else {
@@ -47,7 +47,7 @@ impl Generator {
 }
 
 /// Whether nothing that the call itself says is refused before its signer is looked at.
-fn depends_on_the_signer(call: &Operation) -> bool {
+fn depends_on_the_signer(model: &Model, call: &Operation) -> bool {
     match call {
         Operation::Withdraw { amount, .. } => *amount > 0,
         Operation::Trade(trade) => {
@@ -56,6 +56,13 @@ fn depends_on_the_signer(call: &Operation) -> bool {
         Operation::Liquidate(call) => {
             let own = call.into_pool && call.trader == pool_trader(call.market);
             call.makers.is_empty() && call.trader != call.liquidator && !own
+        }
+        Operation::SetProtection(Protecting { market, trader, .. })
+        | Operation::CloseProtection { market, trader } => {
+            model.protection(*market, *trader).is_some()
+        }
+        Operation::CreateProtection { market, trader } => {
+            model.protection(*market, *trader).is_none()
         }
         _ => true,
     }

@@ -6,6 +6,7 @@ mod funds;
 mod inventory;
 mod makers;
 mod orders;
+mod protection;
 mod sessions;
 mod surroundings;
 mod triggers;

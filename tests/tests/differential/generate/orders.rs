@@ -9,9 +9,9 @@ impl Generator {
     pub fn order(&mut self, model: &Model, market: usize) -> Operation {
         let waiting: Vec<Order> = model.book(market).all().copied().collect();
         let weights = match (self.bookish, waiting.len()) {
-            (true, _) => [92, 2, 0, 3, 1, 2],
-            (false, 0..6) => [85, 2, 1, 4, 5, 3],
-            (false, _) => [62, 7, 3, 11, 12, 5],
+            (true, _) => [88, 2, 0, 3, 1, 2, 2, 2],
+            (false, 0..6) => [78, 2, 1, 4, 5, 3, 3, 4],
+            (false, _) => [52, 7, 3, 11, 12, 5, 6, 4],
         };
         match self.pick.weighted(&weights) {
             0 => {
@@ -39,7 +39,9 @@ impl Generator {
                 Operation::ReplaceOrder { which, placing }
             }
             4 => self.execute_trigger(model, market),
-            _ => self.change_trigger(model, market),
+            5 => self.change_trigger(model, market),
+            6 => self.execute_protection(model, market),
+            _ => self.change_protection(model, market),
         }
     }
 

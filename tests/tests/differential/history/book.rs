@@ -40,6 +40,8 @@ pub struct Books {
     rewards: u64,
     /// Triggers with lots left, and without.
     triggers: [u64; 2],
+    /// Protective steps with lots left, and without.
+    steps: [u64; 2],
     /// Books with a full side after a call.
     full: u64,
     /// Markets deep enough for a premium after a call.
@@ -92,6 +94,7 @@ impl Books {
             }
             Done::Liquidation { follow_up, .. } => self.follow_ups += u64::from(follow_up),
             Done::Unwind { .. } => {}
+            Done::Step { left, .. } => self.steps[usize::from(left == 0)] += 1,
             Done::Trigger { left, .. } => self.triggers[usize::from(left == 0)] += 1,
         }
     }
@@ -132,6 +135,8 @@ impl Books {
             ("rewards", self.rewards),
             ("triggers with lots left", self.triggers[0]),
             ("triggers at their end", self.triggers[1]),
+            ("steps with lots left", self.steps[0]),
+            ("steps at their end", self.steps[1]),
             ("full sides", self.full),
             ("impact prices", self.deep),
         ];
@@ -166,8 +171,14 @@ impl fmt::Display for Books {
         writeln!(
             f,
             "liquidations: {alone} by the book, {together} by book and liquidator, {} steps finished, {} rewards; \
-             bankrupt: {book} by the book, {insured} with insurance; triggers: {} with lots left, {} at their end",
-            self.follow_ups, self.rewards, self.triggers[0], self.triggers[1],
+             bankrupt: {book} by the book, {insured} with insurance; triggers: {} with lots left, {} at their end; \
+             protective steps: {} with lots left, {} at their end",
+            self.follow_ups,
+            self.rewards,
+            self.triggers[0],
+            self.triggers[1],
+            self.steps[0],
+            self.steps[1],
         )
     }
 }
@@ -180,6 +191,7 @@ pub fn market_of(operation: &Operation) -> Option<usize> {
         }
         Operation::Liquidate(call) => Some(call.market),
         Operation::ExecuteTrigger(call) => Some(call.market),
+        Operation::ExecuteProtection(call) => Some(call.market),
         Operation::UnwindPool(call) => Some(call.market),
         _ => None,
     }

@@ -25,6 +25,8 @@ impl Model {
             call,
             Operation::Withdraw { .. }
                 | Operation::CloseTrader { .. }
+                | Operation::CreateProtection { .. }
+                | Operation::CloseProtection { .. }
                 | Operation::SetDelegate { .. }
         );
         if own {

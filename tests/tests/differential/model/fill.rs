@@ -12,6 +12,7 @@ use super::refusal::{require, Verdict};
 use super::state::{has_a_place, side, Distress, Model};
 use super::take::Took;
 use super::trade::{maker_fee, margin_due, require_small, Rate};
+use crate::operation::Step;
 
 /// Most makers of one call, most orders that one call fills, and most that it takes out because
 /// they cannot be filled.
@@ -160,6 +161,17 @@ pub enum Done {
         limit: i128,
         /// What the keeper earned.
         keeper: i128,
+    },
+    /// A protective step.
+    Step {
+        /// The step.
+        step: Step,
+        /// The worst price, ticks.
+        worst: i128,
+        /// Lots that it still had to close.
+        left: i128,
+        /// What the keeper earned.
+        reward: i128,
     },
     /// A trigger.
     Trigger {

@@ -19,6 +19,7 @@ mod number;
 mod oracle;
 mod orders;
 mod pool;
+mod protection;
 mod ranking;
 mod refusal;
 mod session;
@@ -40,10 +41,12 @@ pub use holding::Holding;
 pub use liquidate::Health;
 pub use oracle::{Past, Quoted};
 pub use pool::{pool_trader, Pool};
+pub use protection::Protection;
 pub use refusal::{Refusal, Verdict};
 pub use session::{Member, Opened, Seen, Session};
 pub use state::{Market, Model, Owned, Trader};
 pub use take::Took;
+pub use trade::{margin_due, Rate};
 pub use trigger::Trigger;
 
 use crate::operation::{FundCall, Operation};
@@ -138,6 +141,16 @@ impl Model {
             } => self.cancel_trigger(*market, *trader, *kind)?,
             Operation::ExecuteTrigger(call) => {
                 return self.execute_trigger(call).map(Effect::of);
+            }
+            Operation::CreateProtection { market, trader } => {
+                self.create_protection(*market, *trader)?;
+            }
+            Operation::SetProtection(setting) => self.set_protection(setting)?,
+            Operation::CloseProtection { market, trader } => {
+                self.close_protection(*market, *trader)?;
+            }
+            Operation::ExecuteProtection(call) => {
+                return self.execute_protection(call).map(Effect::of);
             }
             Operation::Deleverage(call) => {
                 let round = self.deleverage(call)?;

@@ -1,5 +1,7 @@
 //! What there is: wallets, traders, markets.
 
+use std::collections::BTreeMap;
+
 use ballast_engine::risk::RiskParams;
 use ballast_state::error::BallastError;
 
@@ -11,6 +13,7 @@ use super::holding::{Holding, MAX_PRICE};
 use super::insurance::Insurance;
 use super::oracle::{Past, Quoted};
 use super::pool::Pool;
+use super::protection::Protection;
 use super::refusal::{require, Verdict};
 use super::session::Session;
 use super::trigger::Trigger;
@@ -133,6 +136,8 @@ pub struct Market {
     pub pass_slots: [u64; 2],
     /// Sessions under way against longs and against shorts.
     pub sessions: [Option<Session>; 2],
+    /// Accounts for protective steps, by trader.
+    pub protections: BTreeMap<usize, Protection>,
 }
 
 /// The exchange and everybody's wallets.

@@ -2,9 +2,11 @@
 
 use ballast_state::error::BallastError;
 
+use super::deleverage::Listed;
 use super::fill::{check_makers, Done, Matched, Meeting};
+use super::holding::Holding;
 use super::number::{floor, part};
-use super::oracle::{in_range, Use};
+use super::oracle::{in_range, Mark, Use};
 use super::orders::{band_edge, Taking};
 use super::refusal::{require, Verdict};
 use super::state::Model;
@@ -21,6 +23,22 @@ pub struct Trigger {
     pub lots: i128,
     /// Lots at the beginning.
     pub placed: i128,
+}
+
+/// Lots that their owner wants anybody to close.
+pub struct Wish {
+    /// Number of the market.
+    pub market: usize,
+    /// Whose lots.
+    pub trader: usize,
+    /// The trader who earns the reward.
+    pub receiver: usize,
+    /// Worst price of fills, ticks; 0 only the band.
+    pub worst: i128,
+    /// Lots to close.
+    pub lots: i128,
+    /// Lots over which the reward is shared.
+    pub whole: i128,
 }
 
 fn place(kind: TriggerKind) -> usize {
@@ -73,28 +91,69 @@ impl Model {
     /// Closes lots against the book because the oracle has reached a trigger.
     pub fn execute_trigger(&mut self, call: &Execution) -> Verdict<Matched> {
         let (market, trader) = (call.market, call.trader);
-        check_makers(&call.makers)?;
-        let mark = self.touch(market, Use::Force(self.flagged(market, trader)))?;
-        self.needed(market, trader)?;
-        let holding = self.taker(market, trader)?;
-        let stood = self.stands(market, trader);
+        let (mark, holding) = self.look_before_firing(market, trader, &call.makers)?;
         let Some(trigger) = self.trigger(market, trader, call.kind) else {
             return Err(BallastError::NoTrigger.into());
         };
         let ticks = self.markets[market].quoted.ticks;
         let reached = self.is_reached(market, trader, call.kind, ticks);
         require(reached, BallastError::TriggerNotReached)?;
+        let wish = Wish {
+            market,
+            trader,
+            receiver: call.receiver,
+            worst: i128::from(trigger.worst),
+            lots: trigger.lots,
+            whole: trigger.placed,
+        };
+        let (meeting, reward) = self.fire(&wish, mark, &holding, &call.makers)?;
+        let left = trigger.lots - meeting.lots();
+        if self.owned(market, trader).is_some() {
+            let kept = Trigger {
+                lots: left,
+                ..trigger
+            };
+            let kept = Some(kept).filter(|kept| kept.lots > 0);
+            *self.trigger_mut(market, trader, call.kind) = kept;
+        }
+        Ok(meeting.matched(Done::Trigger { left, reward }))
+    }
 
+    /// The mark and the holding of a trader of whom lots are to be closed at its own wish, funding paid.
+    pub fn look_before_firing(
+        &mut self,
+        market: usize,
+        trader: usize,
+        makers: &[Listed],
+    ) -> Verdict<(Mark, Holding)> {
+        check_makers(makers)?;
+        let mark = self.touch(market, Use::Force(self.flagged(market, trader)))?;
+        self.needed(market, trader)?;
+        let holding = self.taker(market, trader)?;
+        Ok((mark, holding))
+    }
+
+    /// Closes lots of `holding` against the book at its owner's wish, and pays the keeper: who was met, and how much
+    /// the keeper earned.
+    pub fn fire<'a>(
+        &mut self,
+        wish: &Wish,
+        mark: Mark,
+        holding: &Holding,
+        makers: &'a [Listed],
+    ) -> Verdict<(Meeting<'a>, i128)> {
+        let (market, trader) = (wish.market, wish.trader);
+        let stood = self.stands(market, trader);
         let sign = -holding.sign();
         let (params, atoms) = {
             let market = &self.markets[market];
             (market.params, market.atoms_per_tick)
         };
         let edge = band_edge(&params, &mark, sign);
-        let price = match trigger.worst {
+        let price = match wish.worst {
             0 => edge,
             worst => {
-                let price = in_range(i128::from(worst) * atoms)?;
+                let price = in_range(worst * atoms)?;
                 if (price - edge) * sign > 0 {
                     edge
                 } else {
@@ -107,36 +166,30 @@ impl Model {
             sign,
             kind: OrderKind::Market,
             price,
-            lots: trigger.lots.min(holding.size()),
+            lots: wish.lots.min(holding.size()),
             margin: 0,
             self_trade: SelfTrade::CancelProvide,
         };
-        let mut meeting = Meeting::new(market, -sign, mark, &call.makers);
+        let mut meeting = Meeting::new(market, -sign, mark, makers);
         self.take(&taking, &mut meeting)?;
         let filled = meeting.lots();
         require(filled > 0, BallastError::NothingFilled)?;
         let paid = self.pay(&taking, &meeting)?;
-        self.cut_own(market, trader, &paid.after.unwrap_or(holding), &mut meeting);
+        self.cut_own(
+            market,
+            trader,
+            &paid.after.unwrap_or(*holding),
+            &mut meeting,
+        );
         self.settle_taker(&taking, market, &paid)?;
         self.book_fees(market, paid.fee + meeting.maker_fees())?;
-        if self.owned(market, trader).is_some() {
-            let left = Trigger {
-                lots: trigger.lots - filled,
-                ..trigger
-            };
-            let left = Some(left).filter(|left| left.lots > 0);
-            *self.trigger_mut(market, trader, call.kind) = left;
-        }
         let keeper = i128::from(params.keeper_fee_atoms);
-        let reward = floor(&part(keeper, filled, trigger.placed));
+        let reward = floor(&part(keeper, filled, wish.whole));
         let reward = reward.min(self.trader(trader).free);
         self.trader_mut(trader).free -= reward;
         self.note(&stood, meeting.collected());
-        self.trader_mut(call.receiver).free += reward;
-        Ok(meeting.matched(Done::Trigger {
-            left: trigger.lots - filled,
-            reward,
-        }))
+        self.trader_mut(wish.receiver).free += reward;
+        Ok((meeting, reward))
     }
 
     /// A trigger, if it is set.

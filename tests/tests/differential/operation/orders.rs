@@ -143,6 +143,41 @@ pub struct Setting {
     pub lots: u64,
 }
 
+/// A protective step: below this margin ratio, only so much stays open, both basis points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Equity over maintenance margin.
+    pub ratio: u32,
+    /// Of the lots when the steps were set.
+    pub keep: u32,
+}
+
+/// Protective steps to be; none to clear them.
+#[derive(Clone, Debug)]
+pub struct Protecting {
+    /// Number of the market.
+    pub market: usize,
+    /// Number of the trader.
+    pub trader: usize,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// How far from the mark fills may lie, basis points.
+    pub slip: u32,
+}
+
+/// A call of `execute_protection`.
+#[derive(Clone, Debug)]
+pub struct Stepping {
+    /// Number of the market.
+    pub market: usize,
+    /// Whose steps.
+    pub trader: usize,
+    /// The trader who earns the reward.
+    pub receiver: usize,
+    /// Accounts of the makers.
+    pub makers: Vec<Listed>,
+}
+
 /// A call of `execute_trigger`.
 #[derive(Clone, Debug)]
 pub struct Execution {

@@ -69,6 +69,7 @@ pub fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         passes: [0; 2],
         pass_slots: [0; 2],
         sessions: [None, None],
+        protections: Default::default(),
     };
     let mut model = Model {
         slot: sandbox.slot(),
