@@ -86,7 +86,49 @@ pub struct Entry {
     pub detail: Option<&'static str>,
 }
 
-/// A change of a position, as far as its event tells.
+/// What history adds up, event by event, so that what is missing shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sum {
+    /// Lots of a trader account's position in the market, signed.
+    Position(Pubkey),
+    /// Atoms of the market's insurance.
+    Insurance,
+    /// The part of fees that insurance gets, basis points.
+    FeeShare,
+    /// The market's funding index, atoms per lot.
+    Funding,
+}
+
+impl Sum {
+    /// Its name in the database and in `/health`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Position(_) => POSITION,
+            Self::Insurance => INSURANCE,
+            Self::FeeShare => FEE_SHARE,
+            Self::Funding => "funding_index",
+        }
+    }
+
+    /// Whose it is; nobody's where the market has it.
+    #[must_use]
+    pub const fn trader(&self) -> Option<&Pubkey> {
+        match self {
+            Self::Position(trader) => Some(trader),
+            Self::Insurance | Self::FeeShare | Self::Funding => None,
+        }
+    }
+}
+
+/// The name of [`Sum::Position`].
+pub const POSITION: &str = "position";
+/// The name of [`Sum::Insurance`].
+pub const INSURANCE: &str = "insurance_atoms";
+/// The name of [`Sum::FeeShare`].
+pub const FEE_SHARE: &str = "insurance_fee_share_bps";
+
+/// A change of a sum, as far as its event tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     /// Number of the event among those of its transaction.
@@ -95,19 +137,23 @@ pub struct Change {
     pub sub: u32,
     /// The market.
     pub market: Pubkey,
-    /// The trader account.
-    pub trader: Pubkey,
+    /// Of what.
+    pub of: Sum,
     /// How.
-    pub lots: Moved,
+    pub moved: Moved,
 }
 
-/// How a position changed, signed lots.
+/// How a sum changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
-    /// From so many to so many.
+    /// From so much to so much.
     FromTo(i64, i64),
-    /// To so many.
+    /// To so much.
     To(i64),
-    /// By so many.
+    /// By so much.
     By(i64),
+    /// By the part that insurance gets of so many atoms of fees.
+    Fees(i64),
+    /// No event says.
+    Unknown,
 }

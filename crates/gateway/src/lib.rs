@@ -1,7 +1,8 @@
 //! A gateway of a Ballast exchange: history, rankings, streams and alerts over HTTP. It holds no trading key.
 //!
 //! - [`chain`]: accounts as they change and transactions as they land, from one of several nodes.
-//! - [`reading`] and [`entry`]: what an event means for history; [`idl`]: an event as JSON.
+//! - [`reading`] and [`entry`]: what an event means for history; [`parameters`]: what it makes of a market's
+//!   parameters; [`idl`]: an event as JSON.
 //! - [`store`]: history in SQLite or Postgres, and whether it is complete.
 //! - [`scene`] and [`publish`]: markets decoded and ranked once a change, and told to those who listen: [`hub`].
 //! - [`forecasts`]: how likely positions are to be deleveraged.
@@ -21,6 +22,7 @@ pub mod gateway;
 pub mod hub;
 pub mod idl;
 pub mod metrics;
+pub mod parameters;
 pub mod publish;
 pub mod reading;
 pub mod rows;

@@ -1,5 +1,7 @@
 //! From the events of a transaction to the lines of history.
 
+use std::collections::BTreeMap;
+
 use ballast_client::addresses;
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::{
@@ -9,16 +11,17 @@ use ballast_state::events::{
 use ballast_state::pool::POOL_SUB_ID;
 use ballast_state::Pubkey;
 
-use crate::entry::{Change, Entry, Kind, Moved};
+use crate::entry::{Change, Entry, Kind, Moved, Sum};
 
 mod other;
+mod sums;
 
-/// The lines of a transaction's events, and what they did to positions.
+/// Atoms of a lot at a tick, by market.
+pub type Ticks = BTreeMap<Pubkey, u64>;
+
+/// The lines of a transaction's events, and what they did to sums.
 #[must_use]
-pub fn read(
-    events: &[BallastEvent],
-    tick_of: &dyn Fn(&Pubkey) -> u64,
-) -> (Vec<Entry>, Vec<Change>) {
+pub fn read(events: &[BallastEvent], ticks: &Ticks) -> (Vec<Entry>, Vec<Change>) {
     let mut reader = Reader {
         entries: Vec::new(),
         changes: Vec::new(),
@@ -27,11 +30,12 @@ pub fn read(
         idx: 0,
         sub: 0,
         moved: 0,
-        tick_of,
+        ticks,
     };
     for (idx, event) in (0_u32..).zip(events) {
         (reader.event, reader.idx, reader.sub, reader.moved) = (event.name(), idx, 0, 0);
         reader.read(event);
+        reader.sums(event);
     }
     (reader.entries, reader.changes)
 }
@@ -45,8 +49,7 @@ struct Reader<'a> {
     idx: u32,
     sub: u32,
     moved: u32,
-    /// Atoms of a lot at a tick, of a market.
-    tick_of: &'a dyn Fn(&Pubkey) -> u64,
+    ticks: &'a Ticks,
 }
 
 /// What lots were bought or sold with the fills of an event.
@@ -111,15 +114,19 @@ impl Reader<'_> {
         self.sub += 1;
     }
 
-    fn change(&mut self, market: Pubkey, trader: Pubkey, lots: Moved) {
+    fn sum(&mut self, market: Pubkey, of: Sum, moved: Moved) {
         self.changes.push(Change {
             idx: self.idx,
             sub: self.moved,
             market,
-            trader,
-            lots,
+            of,
+            moved,
         });
         self.moved += 1;
+    }
+
+    fn change(&mut self, market: Pubkey, trader: Pubkey, lots: Moved) {
+        self.sum(market, Sum::Position(trader), lots);
     }
 
     fn party(&mut self, market: Pubkey, party: &PartyTraded) {
@@ -128,7 +135,9 @@ impl Reader<'_> {
     }
 
     fn quote(&self, market: &Pubkey, ticks: u64, lots: u64) -> Option<u64> {
-        ticks.checked_mul(lots)?.checked_mul((self.tick_of)(market))
+        ticks
+            .checked_mul(lots)?
+            .checked_mul(*self.ticks.get(market)?)
     }
 
     fn read(&mut self, event: &BallastEvent) {

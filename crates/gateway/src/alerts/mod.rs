@@ -90,6 +90,14 @@ impl Desk {
         all.filter(|one| one.trader == *trader).cloned().collect()
     }
 
+    /// The names of the subscriptions of a browser, of whichever trader account.
+    pub fn of_browser(&self, target: &push::Target) -> Vec<String> {
+        let watches = locked(&self.watches);
+        let all = watches.values().map(|watch| &watch.subscription);
+        let own = all.filter(|one| one.terms.push.as_ref() == Some(target));
+        own.map(|one| one.id.clone()).collect()
+    }
+
     fn insert(&self, subscription: Subscription, raised: Vec<(u16, Kind)>) {
         let thresholds = subscription.terms.thresholds();
         let watch = Watch {

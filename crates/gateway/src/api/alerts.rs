@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::answer::{body_of, shown, Answer, Refusal};
 use super::markets::key;
 use crate::alerts;
-use crate::alerts::push::PushKey;
+use crate::alerts::push::{PushKey, Target};
 use crate::alerts::session::{Denied, Holder};
 use crate::alerts::terms::{Subscription, Terms};
 use crate::chain::accounts;
@@ -248,6 +248,19 @@ pub async fn end(
 ) -> Answer {
     let subscription = own(&gateway, &headers, &id)?;
     alerts::remove(&gateway, subscription.id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Ends all that a browser has subscribed. Its endpoint and keys, which nobody else knows, say that it is that browser:
+/// no wallet signs.
+#[utoipa::path(post, path = "/v1/push/end", tag = "alerts", request_body = Target,
+    responses((status = 204), (status = 400)))]
+pub async fn end_push(State(gateway): State<Arc<Gateway>>, body: Bytes) -> Answer {
+    enabled(&gateway)?;
+    let target: Target = body_of(&body)?;
+    for id in gateway.alerts.of_browser(&target) {
+        alerts::remove(&gateway, id).await?;
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -50,6 +50,12 @@ pub struct Page {
     complete: bool,
 }
 
+/// The place in history that `before` names.
+pub fn cursor(text: &str) -> Result<Position, Refusal> {
+    let parsed: Result<Position, ()> = text.parse();
+    parsed.map_err(|()| Refusal::bad("before is no cursor of a line"))
+}
+
 impl HistoryAsked {
     fn wanted(self, gateway: &Gateway, most: u32) -> Result<Wanted, Refusal> {
         let kinds = self.kind.as_deref().unwrap_or_default().split(',');
@@ -59,10 +65,7 @@ impl HistoryAsked {
                 Refusal::bad(format!("that is no kind of line: expected some of {all}"))
             })
         });
-        let before = self.before.as_deref().map(|text| {
-            let parsed: Result<Position, ()> = text.parse();
-            parsed.map_err(|()| Refusal::bad("before is no cursor of a line"))
-        });
+        let before = self.before.as_deref().map(cursor);
         let market = self.market.as_deref().map(|named| find(gateway, named));
         Ok(Wanted {
             kinds: kinds.collect::<Result<_, _>>()?,

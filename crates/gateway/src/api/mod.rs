@@ -6,6 +6,7 @@ pub mod doors;
 mod files;
 mod history;
 mod markets;
+mod parameters;
 mod ranks;
 mod risk;
 mod stream;
@@ -61,6 +62,7 @@ const WORK: u32 = 4;
         history::of_trader,
         history::of_trader_csv,
         history::transaction,
+        parameters::of_market,
         ranks::ranks,
         risk::risk,
         stream::websocket,
@@ -72,6 +74,7 @@ const WORK: u32 = 4;
         alerts::end,
         alerts::test,
         alerts::push_key,
+        alerts::end_push,
         health,
         metrics,
         description,
@@ -109,6 +112,10 @@ fn pages(gateway: &Arc<Gateway>, guests: &Arc<Guests>, files: Files) -> Router {
             "/v1/markets/{market}/history.csv",
             get(history::of_market_csv),
         )
+        .route(
+            "/v1/markets/{market}/parameters",
+            get(parameters::of_market),
+        )
         .route("/v1/history", get(history::all))
         .route("/v1/traders/{trader}", get(history::trader))
         .route("/v1/traders/{trader}/history", get(history::of_trader))
@@ -126,6 +133,7 @@ fn pages(gateway: &Arc<Gateway>, guests: &Arc<Guests>, files: Files) -> Router {
         .route("/v1/alerts/{id}", delete(alerts::end))
         .route("/v1/alerts/{id}/test", post(alerts::test))
         .route("/v1/push-key", get(alerts::push_key))
+        .route("/v1/push/end", post(alerts::end_push))
         .route("/v1/openapi.json", get(description))
         .route("/health", get(health))
         .route("/metrics", get(metrics))

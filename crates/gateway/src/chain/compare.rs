@@ -8,6 +8,7 @@ use ballast_rpc::cluster::Cluster;
 use ballast_state::Pubkey;
 
 use super::accounts::final_markets;
+use crate::entry::INSURANCE;
 use crate::gateway::Gateway;
 use crate::store::finality::{self, Counted, Hole};
 use crate::store::sql::{number, StoreError};
@@ -26,10 +27,12 @@ pub async fn read(cluster: &Cluster) -> Result<Counters> {
     let (_, markets) = final_markets(cluster).await?;
     let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let counters = markets.into_iter().map(|(address, market)| {
+        let open = |value: u64| (!market.mode().has_ended()).then(|| signed(value));
         let counted = Counted {
             liquidations: signed(market.liquidations),
             rounds: signed(market.adl_rounds),
-            open_interest: (!market.mode().has_ended()).then(|| signed(market.open_interest_lots)),
+            open_interest: open(market.open_interest_lots),
+            insurance: open(market.insurance.balance),
         };
         (address, (market.index, counted))
     });
@@ -93,8 +96,16 @@ fn differences(market: &str, known: &Counted, chain: &Counted, slot: u64) -> Vec
         ("liquidations", known.liquidations, chain.liquidations),
         ("adl_rounds", known.rounds, chain.rounds),
     ];
-    if let (Some(known), Some(chain)) = (known.open_interest, chain.open_interest) {
-        pairs.push(("open_interest_lots", known, chain));
+    for (what, known, chain) in [
+        (
+            "open_interest_lots",
+            known.open_interest,
+            chain.open_interest,
+        ),
+        (INSURANCE, known.insurance, chain.insurance),
+    ] {
+        let both = known.zip(chain);
+        pairs.extend(both.map(|(known, chain)| (what, known, chain)));
     }
     let apart = pairs.into_iter().filter(|(_, known, chain)| known != chain);
     apart
@@ -120,11 +131,13 @@ mod tests {
             liquidations: 2,
             rounds: 1,
             open_interest: Some(60),
+            insurance: Some(7),
         };
         assert!(differences("m", &chain, &chain, 1).is_empty());
         let known = Counted {
             liquidations: 1,
             open_interest: Some(50),
+            insurance: None,
             ..chain
         };
         let found = differences("m", &known, &chain, 1);

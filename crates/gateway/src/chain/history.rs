@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use ballast_rpc::cluster::Cluster;
 use ballast_rpc::history::Mention;
 use ballast_state::events::BallastEvent;
-use ballast_state::Pubkey;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value;
 use solana_commitment_config::CommitmentConfig;
 use solana_signature::Signature;
 
@@ -19,7 +19,7 @@ use crate::store::finality::{self, Final};
 use crate::store::read;
 use crate::store::sql::StoreError;
 use crate::store::write::{self, cursor, Markets, Tx};
-use crate::{idl, publish, reading};
+use crate::{idl, parameters, publish, reading};
 
 /// Transactions stored at a time.
 const BATCH: usize = 64;
@@ -41,7 +41,7 @@ enum Problem {
 pub async fn run(gateway: Arc<Gateway>) {
     let mut ingest = Ingest {
         markets: Markets::new(),
-        ticks: Default::default(),
+        ticks: reading::Ticks::new(),
         gateway,
     };
     let mut pause = Duration::ZERO;
@@ -74,7 +74,7 @@ pub async fn once(gateway: &Arc<Gateway>) -> Result<()> {
     let mut ingest = Ingest {
         gateway: Arc::clone(gateway),
         markets: Markets::new(),
-        ticks: Default::default(),
+        ticks: reading::Ticks::new(),
     };
     let done = ingest.step(&mut None).await;
     let failed = done.as_ref().err().map(ToString::to_string);
@@ -85,8 +85,7 @@ pub async fn once(gateway: &Arc<Gateway>) -> Result<()> {
 struct Ingest {
     gateway: Arc<Gateway>,
     markets: Markets,
-    /// Atoms of a lot at a tick, by market.
-    ticks: std::collections::BTreeMap<Pubkey, u64>,
+    ticks: reading::Ticks,
 }
 
 impl Ingest {
@@ -252,16 +251,20 @@ impl Ingest {
                     self.ticks.insert(event.market, tick);
                 }
             }
-            let tick_of = |market: &Pubkey| self.ticks.get(market).copied().unwrap_or(0);
-            let (entries, changes) = reading::read(&past.events, &tick_of);
-            let body = |event: &BallastEvent| idl::json(event).map(|body| body.to_string());
-            let events = past.events.iter();
+            let (entries, changes) = reading::read(&past.events, &self.ticks);
+            let bodies: Vec<Value> = past
+                .events
+                .iter()
+                .map(|event| idl::json(event).unwrap_or_default())
+                .collect();
+            let events = past.events.iter().zip(&bodies);
             Tx {
                 signature: mention.signature.to_string(),
                 slot: past.slot,
                 time: past.block_time.or(mention.block_time),
+                parameters: parameters::of(events.clone()),
                 events: events
-                    .map(|event| (event.name(), body(event).unwrap_or_default()))
+                    .map(|(event, body)| (event.name(), body.to_string()))
                     .collect(),
                 entries,
                 changes,

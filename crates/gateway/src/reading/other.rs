@@ -85,7 +85,11 @@ impl Reader<'_> {
                 trader: Some(it.owner),
                 ..self.ledger(it.market, negative(it.amount), it.insurance_after_atoms)
             },
-            BallastEvent::InsuranceWithdrawn(it) => self.ledger(it.market, negative(it.amount), 0),
+            // What is staked stays.
+            BallastEvent::InsuranceWithdrawn(it) => Entry {
+                amount_atoms: negative(it.amount),
+                ..self.in_market(Kind::Insurance, it.market)
+            },
             BallastEvent::InsuranceSwept(it) => Entry {
                 before: signed(it.vault_before),
                 after: signed(it.vault_after),

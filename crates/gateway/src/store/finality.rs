@@ -1,7 +1,12 @@
-//! What is final: the order within its slot, and whether the changes of positions join.
+//! What is final: the order within its slot, and whether the changes of positions and of other sums join.
+
+use ballast_engine::fees::split;
+use ballast_engine::risk::RiskParams;
+use ballast_engine::units::Atoms;
 
 use super::sql::{number, Line, Sql, StoreError, Value};
 use super::write::{self, cursor};
+use crate::entry;
 
 /// A transaction that is final, in the order of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +54,7 @@ pub fn settle(sql: &mut dyn Sql, all: &[Final], root: u64) -> Result<(), StoreEr
 /// Joins the changes of a transaction to those before.
 fn join(sql: &mut dyn Sql, tx: &Final) -> Result<(), StoreError> {
     let changes = sql.query(
-        "SELECT idx, sub, market, trader, before_lots, after_lots, moved_lots FROM change
+        "SELECT idx, sub, market, what, trader, before_value, after_value, moved, fees FROM change
          WHERE signature = $1 ORDER BY idx, sub",
         &[tx.signature.as_str().into()],
     )?;
@@ -63,39 +68,73 @@ fn join(sql: &mut dyn Sql, tx: &Final) -> Result<(), StoreError> {
 
 fn join_one(sql: &mut dyn Sql, tx: &Final, change: &Line) -> Result<(), StoreError> {
     let at = |index: usize| change.get(index).cloned().unwrap_or(Value::Null);
-    let (market, trader) = (at(2), at(3));
-    let known = "SELECT lots FROM standing WHERE market = $1 AND trader = $2";
-    let known = number(sql, known, &[market.clone(), trader.clone()])?.unwrap_or(0);
-    if let Some(before) = at(4).int().filter(|before| *before != known) {
+    let (market, what, trader) = (at(2), at(3), at(4));
+    let key = [market.clone(), what.clone(), trader.clone()];
+    let is_position = what.text() == Some(entry::POSITION);
+    // A position that nobody has told of is none.
+    let known = value_of(sql, &key)?.or(is_position.then_some(0));
+    let apart = known
+        .zip(at(5).int())
+        .filter(|(known, before)| known != before);
+    if let Some((known, before)) = apart {
         sql.execute(
             "INSERT INTO hole (signature, idx, sub, what, market, trader, slot, expected, found)
-             VALUES ($1, $2, $3, 'position', $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
             &[
                 tx.signature.as_str().into(),
                 at(0),
                 at(1),
+                what,
                 market.clone(),
-                trader.clone(),
+                trader,
                 tx.slot.into(),
                 known.into(),
                 before.into(),
             ],
         )?;
     }
-    let lots = at(5)
-        .int()
-        .unwrap_or_else(|| known.saturating_add(at(6).int().unwrap_or(0)));
-    if lots == 0 {
-        let gone = "DELETE FROM standing WHERE market = $1 AND trader = $2";
-        sql.execute(gone, &[market, trader])?;
-    } else {
-        sql.execute(
-            "INSERT INTO standing (market, trader, lots) VALUES ($1, $2, $3)
-             ON CONFLICT (market, trader) DO UPDATE SET lots = $3",
-            &[market, trader, lots.into()],
-        )?;
+    let moved = match at(8).int() {
+        Some(fees) => insurance_part(sql, &market, fees)?,
+        None => at(7).int(),
+    };
+    let by = || known?.checked_add(moved?);
+    match at(6).int().or_else(by) {
+        Some(value) if !(is_position && value == 0) => {
+            let [market, what, trader] = key;
+            sql.execute(
+                "INSERT INTO standing (market, what, trader, value) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (market, what, trader) DO UPDATE SET value = $4",
+                &[market, what, trader, value.into()],
+            )?;
+        }
+        _ => {
+            let gone = "DELETE FROM standing WHERE market = $1 AND what = $2 AND trader = $3";
+            sql.execute(gone, &key)?;
+        }
     }
     Ok(())
+}
+
+/// What history leads to; `None` where it does not say.
+fn value_of(sql: &mut dyn Sql, key: &[Value; 3]) -> Result<Option<i64>, StoreError> {
+    let known = "SELECT value FROM standing WHERE market = $1 AND what = $2 AND trader = $3";
+    number(sql, known, key)
+}
+
+/// The part of `fees` atoms that insurance gets, as the market's parameters have it by now; `None` where they are not
+/// known.
+fn insurance_part(sql: &mut dyn Sql, market: &Value, fees: i64) -> Result<Option<i64>, StoreError> {
+    let key = [market.clone(), entry::FEE_SHARE.into(), "".into()];
+    let share = value_of(sql, &key)?.and_then(|share| u32::try_from(share).ok());
+    let part = |insurance_fee_share_bps| {
+        let params = RiskParams {
+            insurance_fee_share_bps,
+            ..RiskParams::default()
+        };
+        let parts = split(&params, Atoms::new(fees)).ok()?;
+        i64::try_from(parts.insurance).ok()
+    };
+    Ok(share.and_then(part))
 }
 
 /// Transactions up to a slot that are not final: by now they should be, or were on a fork that was given up.
@@ -113,11 +152,12 @@ pub fn lingering(sql: &mut dyn Sql, slot: u64) -> Result<Vec<String>, StoreError
 /// Something in which history does not join.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Hole {
-    /// What does not: `position`, or a counter of the market.
+    /// What does not: `position`, `insurance_atoms`, `insurance_fee_share_bps`, `funding_index`, or a counter of the
+    /// market.
     pub what: String,
     /// The market.
     pub market: Option<String>,
-    /// The trader account.
+    /// The trader account of a position.
     pub trader: Option<String>,
     /// The transaction that begins elsewhere than the one before ended; empty for a counter.
     pub signature: String,
@@ -142,7 +182,7 @@ pub fn holes(sql: &mut dyn Sql, most: u32) -> Result<(Vec<Hole>, i64), StoreErro
         Hole {
             what: text(0).unwrap_or_default(),
             market: text(1),
-            trader: text(2),
+            trader: text(2).filter(|trader| !trader.is_empty()),
             signature: text(3).unwrap_or_default(),
             slot: u64::try_from(number(4)).unwrap_or(0),
             expected: number(5).to_string(),
@@ -174,6 +214,8 @@ pub struct Counted {
     pub rounds: i64,
     /// Sum of the long lots; `None` of a market that has ended.
     pub open_interest: Option<i64>,
+    /// Atoms of insurance; `None` of a market that has ended, and where history does not say.
+    pub insurance: Option<i64>,
 }
 
 /// What history says of the market with this number and address, as far as it is final: up to slot `root`.
@@ -189,10 +231,12 @@ pub fn counted(
         Ok(number(sql, of_kind, &[kind.into(), index, root.into()])?.unwrap_or(0))
     };
     let (liquidations, rounds) = (count("liquidation")?, count("deleveraging")?);
-    let longs = "SELECT CAST(COALESCE(SUM(lots), 0) AS BIGINT) FROM standing WHERE market = $1 AND lots > 0";
+    let longs = "SELECT CAST(COALESCE(SUM(value), 0) AS BIGINT) FROM standing
+         WHERE market = $1 AND what = $2 AND value > 0";
     Ok(Counted {
         liquidations,
         rounds,
-        open_interest: number(sql, longs, &[market.into()])?,
+        open_interest: number(sql, longs, &[market.into(), entry::POSITION.into()])?,
+        insurance: value_of(sql, &[market.into(), entry::INSURANCE.into(), "".into()])?,
     })
 }

@@ -4,6 +4,7 @@
 
 pub mod candles;
 pub mod finality;
+pub mod parameters;
 mod postgres;
 pub mod read;
 mod schema;

@@ -376,7 +376,9 @@ pub fn everything(sql: &mut dyn Sql) -> Result<Vec<Line>, StoreError> {
            detail FROM entry ORDER BY signature, idx, sub",
         "SELECT market, seconds, start, open, high, low, close, lots, quote_atoms, fills FROM candle
            ORDER BY market, seconds, start",
-        "SELECT market, trader, lots FROM standing ORDER BY market, trader",
+        "SELECT signature, idx, sub, slot, place, time, event, market, name, before_value, after_value FROM parameter
+           ORDER BY signature, idx, sub",
+        "SELECT market, what, trader, value FROM standing ORDER BY market, what, trader",
         "SELECT signature, idx, sub, what, market, trader, slot, expected, found FROM hole
            ORDER BY signature, idx, sub, what",
     ] {

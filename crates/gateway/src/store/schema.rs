@@ -3,14 +3,15 @@
 use super::sql::{Sql, StoreError};
 
 /// Number of this layout.
-pub const LAYOUT: i64 = 1;
+pub const LAYOUT: i64 = 2;
 
 /// What makes the tables. Amounts in atoms, sizes in lots, prices in ticks, times in unix seconds.
 ///
 /// `tx`, `event` and `entry` are the history: an entry is one thing that one event says, and `signature`, `idx` (of
 /// the event among those of its transaction) and `sub` (of the entry among those of its event) name it, so that none
-/// can be there twice. `place` orders the transactions of a slot. `change` holds changes of positions until their
-/// transactions are final; then they are joined in `standing`, and what does not join is a `hole`.
+/// can be there twice. `place` orders the transactions of a slot. A `parameter` is one of a market that an event made or
+/// changed. `change` holds changes of sums (positions, insurance, funding indices) until their transactions are final;
+/// then they are joined in `standing`, and what does not join is a `hole`.
 pub const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tx (
@@ -31,12 +32,19 @@ CREATE INDEX IF NOT EXISTS entry_market ON entry (kind, market, slot, place, idx
 CREATE INDEX IF NOT EXISTS entry_time ON entry (kind, market, time);
 CREATE INDEX IF NOT EXISTS entry_trader ON entry (trader, slot, place, idx, sub);
 CREATE INDEX IF NOT EXISTS entry_other ON entry (other, slot, place, idx, sub);
+CREATE TABLE IF NOT EXISTS parameter (
+  signature TEXT NOT NULL, idx BIGINT NOT NULL, sub BIGINT NOT NULL,
+  slot BIGINT NOT NULL, place BIGINT NOT NULL, time BIGINT, event TEXT NOT NULL, market BIGINT,
+  name TEXT NOT NULL, before_value TEXT, after_value TEXT NOT NULL,
+  PRIMARY KEY (signature, idx, sub));
+CREATE INDEX IF NOT EXISTS parameter_market ON parameter (market, slot, place, idx, sub);
 CREATE TABLE IF NOT EXISTS change (
-  signature TEXT NOT NULL, idx BIGINT NOT NULL, sub BIGINT NOT NULL, market TEXT NOT NULL,
-  trader TEXT NOT NULL, before_lots BIGINT, after_lots BIGINT, moved_lots BIGINT,
+  signature TEXT NOT NULL, idx BIGINT NOT NULL, sub BIGINT NOT NULL, market TEXT NOT NULL, what TEXT NOT NULL,
+  trader TEXT NOT NULL, before_value BIGINT, after_value BIGINT, moved BIGINT, fees BIGINT,
   PRIMARY KEY (signature, idx, sub));
 CREATE TABLE IF NOT EXISTS standing (
-  market TEXT NOT NULL, trader TEXT NOT NULL, lots BIGINT NOT NULL, PRIMARY KEY (market, trader));
+  market TEXT NOT NULL, what TEXT NOT NULL, trader TEXT NOT NULL, value BIGINT NOT NULL,
+  PRIMARY KEY (market, what, trader));
 CREATE TABLE IF NOT EXISTS hole (
   signature TEXT NOT NULL, idx BIGINT NOT NULL, sub BIGINT NOT NULL, what TEXT NOT NULL, market TEXT,
   trader TEXT, slot BIGINT NOT NULL, expected BIGINT NOT NULL, found BIGINT NOT NULL,

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use ballast_state::Pubkey;
 
 use super::candles::{self, Touched};
+use super::parameters;
 use super::sql::{number, Sql, StoreError, Value};
 use crate::entry::{Change, Entry, Kind, Moved};
+use crate::parameters::Parameter;
 
 /// A transaction of the program that went through, with what it says.
 #[derive(Clone, Debug)]
@@ -21,7 +23,9 @@ pub struct Tx {
     pub events: Vec<(&'static str, String)>,
     /// The lines of history.
     pub entries: Vec<Entry>,
-    /// What it did to positions.
+    /// Parameters that it made or changed.
+    pub parameters: Vec<Parameter>,
+    /// What it did to positions and to the sums of markets.
     pub changes: Vec<Change>,
 }
 
@@ -100,6 +104,9 @@ pub fn store(
                 touched.note(market, tx.time);
             }
         }
+        for parameter in &tx.parameters {
+            parameters::insert(sql, tx, place, markets, parameter)?;
+        }
         for change in &tx.changes {
             insert_change(sql, &tx.signature, change)?;
         }
@@ -153,23 +160,30 @@ fn insert_entry(
 }
 
 fn insert_change(sql: &mut dyn Sql, signature: &str, change: &Change) -> Result<(), StoreError> {
-    let (before, after, moved) = match change.lots {
-        Moved::FromTo(before, after) => (Some(before), Some(after), None),
-        Moved::To(after) => (None, Some(after), None),
-        Moved::By(moved) => (None, None, Some(moved)),
-    };
+    let mut values = [None; 4];
+    let [before, after, moved, fees] = &mut values;
+    match change.moved {
+        Moved::FromTo(from, to) => (*before, *after) = (Some(from), Some(to)),
+        Moved::To(to) => *after = Some(to),
+        Moved::By(by) => *moved = Some(by),
+        Moved::Fees(paid) => *fees = Some(paid),
+        Moved::Unknown => {}
+    }
+    let trader = change.of.trader().map(ToString::to_string);
     sql.execute(
-        "INSERT INTO change (signature, idx, sub, market, trader, before_lots, after_lots, moved_lots)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO change (signature, idx, sub, market, what, trader, before_value, after_value, moved, fees)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         &[
             signature.into(),
             change.idx.into(),
             change.sub.into(),
             change.market.to_string().into(),
-            change.trader.to_string().into(),
-            before.into(),
-            after.into(),
-            moved.into(),
+            change.of.name().into(),
+            trader.unwrap_or_default().into(),
+            values[0].into(),
+            values[1].into(),
+            values[2].into(),
+            values[3].into(),
         ],
     )?;
     Ok(())
@@ -181,6 +195,7 @@ pub fn withdraw(sql: &mut dyn Sql, signature: &str) -> Result<(), StoreError> {
     for statement in [
         "DELETE FROM change WHERE signature = $1",
         "DELETE FROM entry WHERE signature = $1",
+        "DELETE FROM parameter WHERE signature = $1",
         "DELETE FROM event WHERE signature = $1",
         "DELETE FROM tx WHERE signature = $1",
     ] {
@@ -195,6 +210,7 @@ pub fn replace(sql: &mut dyn Sql, signature: &str, place: i64) -> Result<(), Sto
     for statement in [
         "UPDATE tx SET place = $2 WHERE signature = $1",
         "UPDATE entry SET place = $2 WHERE signature = $1",
+        "UPDATE parameter SET place = $2 WHERE signature = $1",
     ] {
         sql.execute(statement, &[signature.into(), place.into()])?;
     }

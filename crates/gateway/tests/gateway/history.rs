@@ -7,6 +7,7 @@ use ballast_gateway::config::NodeConfig;
 use ballast_gateway::gateway::Gateway;
 use ballast_gateway::store::write::withdraw;
 use ballast_gateway::store::{Place, Store};
+use ballast_node::scene::USD;
 use ballast_rpc::endpoint::Endpoint;
 
 use crate::stage::{read_once, rows, serve, Stage};
@@ -118,6 +119,154 @@ async fn a_hole_shows() {
         (hole.expected.as_str(), hole.found.as_str()),
         ("0", "-9500")
     );
+}
+
+/// Fees before and after insurance gets another part of them, a donation, funding.
+fn fees_and_funding(stage: &Stage) {
+    stage.buy(100);
+    let market = &stage.scene.market;
+    stage.node.with(|sandbox| {
+        let mut risk = sandbox.market(market).risk;
+        risk.insurance_fee_share_bps += 1_234;
+        sandbox.set_market_risk(market, risk).expect("parameters");
+    });
+    for lots in [333, 177] {
+        stage.buy(lots);
+    }
+    stage.node.with(|sandbox| {
+        let donor = sandbox.create_wallet(5 * USD).expect("a wallet");
+        let donated = sandbox.donate_insurance(market, &donor, 5 * USD);
+        donated.expect("a donation");
+        sandbox.advance_slots(9_000);
+        sandbox.set_price(market, 200_000);
+        sandbox.accrue_funding(market).expect("funding");
+    });
+    stage.buy(110);
+    stage.node.with(|sandbox| {
+        sandbox.advance_slots(9_000);
+        sandbox.set_price(market, 200_000);
+        sandbox.accrue_funding(market).expect("funding");
+    });
+}
+
+/// What history leads to of a market's sum.
+async fn sum(gateway: &Gateway, what: &'static str) -> Option<i64> {
+    let known = "SELECT value FROM standing WHERE what = $1";
+    let found = gateway
+        .store
+        .read(move |sql| sql.query(known, &[what.into()]));
+    found.await.unwrap().first()?.first()?.int()
+}
+
+#[tokio::test]
+async fn insurance_and_funding_join_and_what_is_missing_of_them_shows() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let gateway = stage.in_file(&folder.path().join("a")).await;
+    fees_and_funding(&stage);
+    stage.pass(3);
+    read_once(&gateway).await;
+    assert_eq!(complete(&gateway), (true, 0, 0));
+    let chain = |stage: &Stage| {
+        let market = stage
+            .node
+            .with(|sandbox| sandbox.market(&stage.scene.market));
+        (
+            market.insurance.balance.cast_signed(),
+            market.funding.index.get(),
+        )
+    };
+    let (insurance, index) = chain(&stage);
+    assert_eq!(sum(&gateway, "insurance_atoms").await, Some(insurance));
+    assert_eq!(sum(&gateway, "funding_index").await, Some(index));
+    assert_ne!(index, 0, "funding accrued");
+    stage.crash();
+    stage.node.with(|sandbox| {
+        let accrued = sandbox.accrue_funding(&stage.scene.market);
+        accrued.expect("funding");
+    });
+    stage.pass(3);
+    read_once(&gateway).await;
+    assert_eq!(complete(&gateway), (true, 0, 0));
+    let sums = [
+        sum(&gateway, "insurance_atoms").await,
+        sum(&gateway, "funding_index").await,
+    ];
+    let (insurance, index) = chain(&stage);
+    assert_eq!(sums, [Some(insurance), Some(index)]);
+
+    // As if a transaction had never been read that paid a fee, and one that accrued funding.
+    let gone =
+        "UPDATE standing SET value = value - 1 WHERE what IN ('insurance_atoms', 'funding_index')";
+    let gone = gateway.store.write(move |sql| sql.execute(gone, &[]));
+    assert_eq!(gone.await.unwrap(), 2);
+    stage.node.with(|sandbox| {
+        let donor = sandbox.create_wallet(USD).expect("a wallet");
+        let donated = sandbox.donate_insurance(&stage.scene.market, &donor, USD);
+        donated.expect("a donation");
+        let accrued = sandbox.accrue_funding(&stage.scene.market);
+        accrued.expect("funding");
+    });
+    stage.pass(3);
+    read_once(&gateway).await;
+    let health = gateway.vitals(|vitals| vitals.report(Instant::now()));
+    assert!(!health.history.complete);
+    let mut holes = health.history.newest_holes;
+    holes.sort_by(|one, other| one.what.cmp(&other.what));
+    let found: Vec<_> = holes
+        .iter()
+        .map(|hole| {
+            let [expected, found] =
+                [&hole.expected, &hole.found].map(|text| text.parse::<i64>().unwrap());
+            (hole.what.as_str(), found - expected, hole.trader.as_deref())
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [("funding_index", 1, None), ("insurance_atoms", 1, None)]
+    );
+}
+
+#[tokio::test]
+async fn parameters_are_told_as_they_changed() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let before = stage
+        .node
+        .with(|sandbox| sandbox.market(&stage.scene.market).risk);
+    fees_and_funding(&stage);
+    let gateway = stage.served(&folder.path().join("a")).await;
+    let page = gateway.json("/v1/markets/0/parameters?limit=2").await;
+    let row = &page["rows"][0];
+    let share = |by: u32| (before.insurance_fee_share_bps + by).to_string();
+    assert_eq!(row["name"], "insurance_fee_share_bps");
+    assert_eq!(
+        (&row["before"], &row["after"], &row["event"]),
+        (
+            &share(0).into(),
+            &share(1_234).into(),
+            &"MarketRiskUpdated".into()
+        )
+    );
+    // Before that everything was as the market was created with.
+    let created = &page["rows"][1];
+    assert_eq!(
+        (&created["event"], &created["before"]),
+        (&"MarketCreated".into(), &().into())
+    );
+    let next = page["next"].as_str().unwrap();
+    let older = gateway
+        .json(&format!("/v1/markets/0/parameters?limit=1&before={next}"))
+        .await;
+    assert_ne!(older["rows"][0]["name"], created["name"]);
+    let one = gateway
+        .json("/v1/markets/0/parameters?name=taker_fee_bps")
+        .await;
+    assert_eq!(one["rows"].as_array().unwrap().len(), 1);
+    assert_eq!(one["rows"][0]["after"], before.taker_fee_bps.to_string());
+    assert_eq!(one["next"], serde_json::Value::Null);
+    let both = gateway
+        .json("/v1/markets/0/parameters?name=insurance_fee_share_bps")
+        .await;
+    assert_eq!(both["rows"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -194,6 +194,39 @@ async fn a_subscription_that_the_push_service_does_not_know_ends_and_others_do_n
 }
 
 #[tokio::test]
+async fn a_browser_ends_what_it_has_subscribed_and_nothing_of_another() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let browser = Browser::open().await;
+    let served = gateway(&stage, folder.path()).await;
+    let mut tokens = Vec::new();
+    for short in &stage.scene.shorts[..2] {
+        let token = signed_in(&served, &short.wallet.keypair, &short.address.to_string()).await;
+        let (status, made) = posted(&served, "/v1/alerts", &token, &browser.terms("/box")).await;
+        assert_eq!(status, 200, "{made}");
+        tokens.push(token);
+    }
+    let (_, other) = posted(&served, "/v1/alerts", &tokens[0], &browser.terms("/other")).await;
+    let mut target = browser.terms("/box")["push"].clone();
+    let auth = target["auth"].take();
+    // Who knows the endpoint alone ends nothing.
+    target["auth"] = json!(URL_SAFE_NO_PAD.encode([8; 16]));
+    let (status, said) = posted(&served, "/v1/push/end", "", &target).await;
+    assert_eq!(status, 204, "{said}");
+    assert_eq!(listed(&served, &tokens[1]).await.len(), 1);
+    target["auth"] = auth;
+    assert_eq!(posted(&served, "/v1/push/end", "", &target).await.0, 204);
+    assert_eq!(listed(&served, &tokens[0]).await, [other["id"].clone()]);
+    assert!(listed(&served, &tokens[1]).await.is_empty());
+
+    // Nor is it there again with another process.
+    drop(served);
+    let served = gateway(&stage, folder.path()).await;
+    let short = &stage.scene.shorts[1];
+    let token = signed_in(&served, &short.wallet.keypair, &short.address.to_string()).await;
+    assert!(listed(&served, &token).await.is_empty());
+}
+
+#[tokio::test]
 async fn what_is_no_browser_is_refused_and_without_a_key_nothing_is_pushed() {
     let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
     let browser = Browser::open().await;

@@ -76,6 +76,15 @@ impl Stage {
             .with(|sandbox| sandbox.set_price(&self.scene.market, ticks));
     }
 
+    /// Somebody deposits an atom, a slot later.
+    pub fn deposit(&self) {
+        self.node.with(|sandbox| {
+            sandbox.advance_slots(1);
+            let deposited = sandbox.deposit(&self.scene.shorts[5], 1);
+            deposited.expect("a deposit");
+        });
+    }
+
     /// Somebody buys a little from the maker, a slot later.
     pub fn buy(&self, lots: u64) {
         self.node.with(|sandbox| {

@@ -1,0 +1,207 @@
+//! What events do to the sums of a market: insurance, its part of fees, the funding index.
+
+use ballast_client::addresses;
+use ballast_state::events::{BallastEvent, OrderFilled};
+use ballast_state::Pubkey;
+
+use super::{negative, signed, Reader};
+use crate::entry::{Moved, Sum};
+
+impl Reader<'_> {
+    /// What an event says of them.
+    pub(super) fn sums(&mut self, event: &BallastEvent) {
+        if let BallastEvent::MarketCreated(it) = event {
+            let share = Moved::To(it.risk.insurance_fee_share_bps.into());
+            self.sum(it.market, Sum::FeeShare, share);
+        }
+        if let BallastEvent::MarketRiskUpdated(it) = event {
+            let share = [it.before, it.after].map(|risk| risk.insurance_fee_share_bps.into());
+            let share = Moved::FromTo(share[0], share[1]);
+            self.sum(it.market, Sum::FeeShare, share);
+        }
+        if let Some((market, moved)) = insurance(event) {
+            self.sum(market, Sum::Insurance, moved);
+        }
+        if let Some((market, moved)) = self.funding(event) {
+            self.sum(market, Sum::Funding, moved);
+        }
+    }
+
+    /// What an event says of the funding index. Most that look at a market accrue its funding and do not say what
+    /// the index became.
+    fn funding(&self, event: &BallastEvent) -> Option<(Pubkey, Moved)> {
+        Some(match event {
+            BallastEvent::MarketCreated(it) => (it.market, Moved::To(0)),
+            BallastEvent::FundingAccrued(it) => {
+                (it.market, Moved::FromTo(it.index_before, it.index_after))
+            }
+            BallastEvent::BlockTraded(it) => (it.market, Moved::To(it.funding_index)),
+            BallastEvent::OrderPlaced(it) => (it.market, Moved::To(it.funding_index)),
+            BallastEvent::TriggerExecuted(it) => (it.market, Moved::To(it.funding_index)),
+            BallastEvent::ProtectionExecuted(it) => (it.market, Moved::To(it.funding_index)),
+            BallastEvent::PoolUnwound(it) => (it.market, Moved::To(it.funding_index)),
+            // A session's round has the index of when it was opened.
+            BallastEvent::AutoDeleveraged(it) if it.session == Pubkey::default() => {
+                (it.market, Moved::To(it.funding_index))
+            }
+            BallastEvent::PoolRequested(it) => {
+                let mut markets = self.ticks.keys();
+                let market = markets.find(|market| addresses::pool(market) == it.pool);
+                (*market?, Moved::Unknown)
+            }
+            // No price is looked at for these, so nothing accrues; held profit comes with the event that held it.
+            BallastEvent::OrdersCancelled(_)
+            | BallastEvent::ProfitHeld(_)
+            | BallastEvent::MarginAdded(_)
+            | BallastEvent::TriggerPlaced(_)
+            | BallastEvent::TriggerCancelled(_)
+            | BallastEvent::ProtectionCreated(_)
+            | BallastEvent::ProtectionSet(_)
+            | BallastEvent::ProtectionClosed(_)
+            | BallastEvent::InsuranceDonated(_)
+            | BallastEvent::InsuranceSwept(_)
+            | BallastEvent::StrayTokensCredited(_) => return None,
+            _ => (self.market_of_event()?, Moved::Unknown),
+        })
+    }
+
+    /// The market that the lines of the event name.
+    fn market_of_event(&self) -> Option<Pubkey> {
+        let lines = self.entries.iter().rev();
+        let mut lines = lines.take_while(|line| line.idx == self.idx);
+        lines.find_map(|line| line.market)
+    }
+}
+
+/// What an event says of insurance. In a market that has ended some of what insurance gets is in no event.
+fn insurance(event: &BallastEvent) -> Option<(Pubkey, Moved)> {
+    let to = |market: Pubkey, by: Option<i64>, after: u64| {
+        let moved = by.zip(signed(after)).and_then(|(by, after)| {
+            let before = after.checked_sub(by)?;
+            Some(Moved::FromTo(before, after))
+        });
+        Some((market, moved.unwrap_or(Moved::Unknown)))
+    };
+    match event {
+        BallastEvent::MarketCreated(it) => Some((it.market, Moved::To(0))),
+        BallastEvent::BlockTraded(it) => {
+            let paid = it.taker.fee.checked_add(it.maker.fee);
+            fees(it.market, paid)
+        }
+        BallastEvent::OrderPlaced(it) => fees(it.market, paid(&it.fills)),
+        BallastEvent::TriggerExecuted(it) => fees(it.market, paid(&it.fills)),
+        BallastEvent::ProtectionExecuted(it) => fees(it.market, paid(&it.fills)),
+        BallastEvent::PoolUnwound(it) => fees(it.market, paid(&it.fills)),
+        BallastEvent::PositionLiquidated(it) => between(
+            it.market,
+            it.insurance_before_atoms,
+            it.insurance_after_atoms,
+        ),
+        BallastEvent::AutoDeleveraged(it) => between(
+            it.market,
+            it.insurance_before_atoms,
+            it.insurance_after_atoms,
+        ),
+        BallastEvent::InsuranceDonated(it) => to(it.market, signed(it.amount), it.balance_after),
+        BallastEvent::StrayTokensCredited(it) => to(it.market, signed(it.amount), it.balance_after),
+        BallastEvent::Staked(it) => to(it.market, signed(it.amount), it.insurance_after_atoms),
+        BallastEvent::Unstaked(it) => to(it.market, negative(it.amount), it.insurance_after_atoms),
+        BallastEvent::InsuranceWithdrawn(it) => Some((
+            it.market,
+            negative(it.amount).map_or(Moved::Unknown, Moved::By),
+        )),
+        BallastEvent::SettlementBegun(it) => {
+            between(it.market, it.insurance_atoms, it.insurance_atoms)
+        }
+        BallastEvent::MarketClosed(it) => {
+            between(it.market, it.insurance_atoms, it.insurance_atoms)
+        }
+        BallastEvent::PositionSettled(it) => Some((it.market, Moved::Unknown)),
+        BallastEvent::BankruptWrittenOff(it) => Some((it.market, Moved::Unknown)),
+        BallastEvent::ClaimsCounted(it) => Some((it.market, Moved::Unknown)),
+        _ => None,
+    }
+}
+
+fn between(market: Pubkey, before: u64, after: u64) -> Option<(Pubkey, Moved)> {
+    let both = signed(before).zip(signed(after));
+    let moved = both.map_or(Moved::Unknown, |(before, after)| {
+        Moved::FromTo(before, after)
+    });
+    Some((market, moved))
+}
+
+fn fees(market: Pubkey, paid: Option<i64>) -> Option<(Pubkey, Moved)> {
+    match paid {
+        Some(0) => None,
+        Some(paid) => Some((market, Moved::Fees(paid))),
+        None => Some((market, Moved::Unknown)),
+    }
+}
+
+/// What taker and makers paid for fills together, atoms.
+fn paid(fills: &[OrderFilled]) -> Option<i64> {
+    fills.iter().try_fold(0_i64, |sum, fill| {
+        let sum = sum.checked_add(signed(fill.taker_fee)?)?;
+        sum.checked_add(fill.maker_fee)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::{read, Ticks};
+    use ballast_state::events::{FundingAccrued, InsuranceWithdrawn, PoolRequested};
+
+    fn changes(events: &[BallastEvent], ticks: &Ticks) -> Vec<(Pubkey, Sum, Moved)> {
+        let (_, changes) = read(events, ticks);
+        changes
+            .iter()
+            .map(|one| (one.market, one.of, one.moved))
+            .collect()
+    }
+
+    #[test]
+    fn a_request_of_a_pool_leaves_the_index_of_its_market_unknown() {
+        let market = Pubkey::new_from_array([7; 32]);
+        let request = BallastEvent::PoolRequested(Box::new(PoolRequested {
+            pool: addresses::pool(&market),
+            owner: Pubkey::default(),
+            shares: 1,
+            value_atoms: 1,
+            due_slot: 1,
+            lapses_slot: 2,
+            worth_low: 1,
+        }));
+        let accrued = BallastEvent::FundingAccrued(Box::new(FundingAccrued {
+            market,
+            index_before: -3,
+            index_after: 5,
+            mark_ticks: 1,
+            accrued_until: 1,
+            rate_ppm: 0,
+            sample_ppm: 0,
+        }));
+        let known = Ticks::from([(Pubkey::new_from_array([6; 32]), 1), (market, 1)]);
+        let found = changes(&[accrued, request.clone()], &known);
+        assert_eq!(
+            found,
+            [
+                (market, Sum::Funding, Moved::FromTo(-3, 5)),
+                (market, Sum::Funding, Moved::Unknown)
+            ]
+        );
+        assert!(changes(&[request], &Ticks::new()).is_empty());
+    }
+
+    #[test]
+    fn what_leaves_insurance_at_last_is_not_all_that_it_has() {
+        let market = Pubkey::new_from_array([7; 32]);
+        let left = BallastEvent::InsuranceWithdrawn(Box::new(InsuranceWithdrawn {
+            market,
+            treasury: Pubkey::default(),
+            amount: 9,
+        }));
+        assert!(changes(&[left], &Ticks::new()).contains(&(market, Sum::Insurance, Moved::By(-9))));
+    }
+}
