@@ -31,6 +31,14 @@ pub fn fails_where_possible() -> Result<Option<ExitCode>, String> {
     Ok((!status.success()).then(|| cargo::exit_code(status)))
 }
 
+/// Whether there is a test validator, where `crates/localnet` looks for one.
+pub fn has_validator() -> bool {
+    let named = std::env::var_os("SOLANA_TEST_VALIDATOR").is_some_and(|name| !name.is_empty());
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = std::env::split_paths(&folders);
+    named || folders.any(|folder| folder.join("solana-test-validator").is_file())
+}
+
 fn command(root: &Path, args: &[OsString]) -> Result<Command, String> {
     let program = BALLAST.ensure_built(root)?;
     let gate = GATE.ensure_built(root)?;
