@@ -28,6 +28,8 @@ export type Position = {
   lots: Digits;
   size: string;
   entry_quote_atoms: Digits;
+  /** On average, cut off to a hundredth of a tick; null without lots. */
+  entry_price: string | null;
   mark_ticks: Digits;
   mark: string;
   mark_source: MarkSource;

@@ -45,15 +45,18 @@ import {
   type TransferRequest,
 } from './requests';
 
-/** What a trader asks while trading. Every method throws an `EngineError` where there is no answer. */
-export class Engine {
-  constructor(private readonly module: EngineModule) {}
+/** What is asked of a module. */
+abstract class Asked {
+  constructor(protected readonly module: EngineModule) {}
 
   /** Bytes of memory that the module has. */
   get memoryBytes(): number {
     return this.module.memoryBytes;
   }
+}
 
+/** What a trader asks while trading. Every method throws an `EngineError` where there is no answer. */
+export class Engine extends Asked {
   /** What a trader account holds, as `ballast positions` prints it. */
   positions(request: PositionsRequest): Holdings {
     return this.module.call('positions', REQUESTS.positions(request)) as Holdings;
@@ -96,14 +99,7 @@ export class Engine {
 }
 
 /** What absorbs losses, and why it did. Every method throws an `EngineError` where there is no answer. */
-export class Backstop {
-  constructor(private readonly module: EngineModule) {}
-
-  /** Bytes of memory that the module has. */
-  get memoryBytes(): number {
-    return this.module.memoryBytes;
-  }
-
+export class Backstop extends Asked {
   /** What positions would lack if the price jumped, as `ballast gap` prints it. */
   gap(request: GapRequest): GapCurve {
     return this.module.call('gap', REQUESTS.gap(request)) as GapCurve;

@@ -42,6 +42,8 @@ pub struct PositionView {
     pub lots: i64,
     size: String,
     entry_quote_atoms: i64,
+    /// On average, cut off to a hundredth of a tick; `null` without lots.
+    entry_price: Option<String>,
     /// The mark, ticks.
     pub mark_ticks: u64,
     mark: String,
@@ -122,6 +124,8 @@ impl PositionView {
             lots: slot.lots,
             size: units.size(position.size()),
             entry_quote_atoms: slot.entry_quote,
+            entry_price: (slot.lots != 0)
+                .then(|| units.average(slot.entry_quote.unsigned_abs(), position.size())),
             mark_ticks: ticks,
             mark: units.price(ticks),
             mark_source: source.name(),

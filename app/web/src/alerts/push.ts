@@ -47,9 +47,17 @@ export async function subscribePush(
   }
 }
 
-/** Ends what this browser has subscribed: its push service tells the gateway with the next alert. */
-export async function endPush(): Promise<void> {
-  await (await pushed())?.unsubscribe();
+/** Ends what this browser has subscribed, at the gateway and in the browser; where the gateway does not answer, here alone. */
+export async function endPush(gateway: Gateway): Promise<void> {
+  const subscribed = await pushed();
+  if (subscribed === null) {
+    return;
+  }
+  try {
+    await gateway.endPush(targetOf(subscribed));
+  } finally {
+    await subscribed.unsubscribe();
+  }
 }
 
 async function subscription(key: string): Promise<PushSubscription> {

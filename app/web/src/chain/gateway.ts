@@ -1,10 +1,14 @@
 /**
- * A gateway: history beyond what a node keeps, and candles. It is a convenience and nobody's authority: what it
+ * A gateway: history beyond what a node keeps, candles, forecasts, places in large queues. It is a convenience and nobody's authority: what it
  * says of a round of deleveraging is held against the user's own node, and without it the page does without.
  */
 
+import type { Standing } from 'ballast-client';
+
 /** How long it may take for an answer, milliseconds. */
 const PATIENCE_MS = 10_000;
+/** How long a forecast may take: a gateway gives up before. */
+const FORECAST_MS = 30_000;
 
 /** A whole number, as digits where it has 64 bits. */
 type Whole = number | string;
@@ -53,6 +57,52 @@ export type Candle = {
   readonly volume: string;
 };
 
+/** A probability, millionths. */
+export type Chance = {
+  readonly ppm: number;
+  /** Whether it is only known to be below that. */
+  readonly below: boolean;
+  /** The ends of the interval that holds it in 95 of 100 cases. */
+  readonly low_ppm: number;
+  readonly high_ppm: number;
+};
+
+/** How likely positions are to be cut, as the gateway has played their market on; see docs/RISK.md. */
+export type RiskForecast = {
+  readonly slot: Whole;
+  readonly mark: string;
+  readonly made: { readonly source: string; readonly paths: Whole; readonly seconds: Whole };
+  readonly positions: readonly {
+    readonly trader: string;
+    readonly cut: Chance;
+    /** By a cut. */
+    readonly closed: Chance;
+    readonly expected_gave_up_atoms: Whole;
+    /** Of the profit now; null without profit. */
+    readonly expected_gave_up_bps: Whole | null;
+  }[];
+};
+
+/** A parameter of a market that an event made or changed. */
+export type ParameterChange = {
+  readonly time: Whole | null;
+  readonly cursor: string;
+  readonly event: string;
+  readonly name: string;
+  /** Null where the event made it. */
+  readonly before: string | null;
+  readonly after: string;
+};
+
+/** A page of them, the newest first. */
+export type ParameterPage = {
+  readonly rows: readonly ParameterChange[];
+  /** `before` of the next page; null at the end. */
+  readonly next: string | null;
+  /** Whether the gateway knows that nothing is missing. */
+  readonly complete: boolean;
+};
+
 /** The gateway that the page was told of. */
 export class Gateway {
   #problem: string | undefined;
@@ -95,6 +145,22 @@ export class Gateway {
     );
   }
 
+  /** How the parameters of a market became what they are. */
+  async parameters(market: number): Promise<ParameterPage> {
+    return this.#get(`v1/markets/${market}/parameters?limit=200`);
+  }
+
+  /** Where the position of a trader account stands in its queue, as the gateway has ranked it. */
+  async place(market: number, trader: string): Promise<Standing> {
+    return this.#get(`v1/markets/${market}/queue/${encodeURIComponent(trader)}`);
+  }
+
+  /** How likely the position of a trader account is to be cut. */
+  async risk(market: number, trader: string): Promise<RiskForecast> {
+    const path = `v1/markets/${market}/risk?trader=${encodeURIComponent(trader)}`;
+    return this.#get(path, { signal: AbortSignal.timeout(FORECAST_MS) });
+  }
+
   /** What browsers subscribe Web Push with; null where this gateway pushes nothing. */
   async pushKey(): Promise<string | null> {
     const answer = await this.#fetch('v1/push-key');
@@ -117,6 +183,17 @@ export class Gateway {
     await this.#post('v1/alerts', terms, token);
   }
 
+  /** Ends all that a browser has subscribed. */
+  async endPush(target: object): Promise<void> {
+    const answer = await this.#fetch('v1/push/end', {
+      method: 'POST',
+      body: JSON.stringify(target),
+    });
+    if (!answer.ok) {
+      throw new Error(`the gateway refuses: ${answer.status}`);
+    }
+  }
+
   async #post<T>(path: string, body: object, token?: string): Promise<T> {
     return this.#get(path, {
       method: 'POST',
@@ -137,8 +214,8 @@ export class Gateway {
   async #fetch(path: string, request: RequestInit = {}): Promise<Response> {
     try {
       const answer = await fetch(`${this.url}${path}`, {
-        ...request,
         signal: AbortSignal.timeout(PATIENCE_MS),
+        ...request,
       });
       this.#tell(undefined);
       return answer;

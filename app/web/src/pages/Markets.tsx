@@ -8,6 +8,7 @@ import type { MarketKeys, MarketState, Venue } from '../chain/accounts';
 import { readStaged } from '../chain/news';
 import { age, decimal, grouped } from '../decimal';
 import { useEngine } from '../engine/useEngine';
+import { ParameterHistory } from '../parts/ParameterHistory';
 import { Amount, Figure, Problem, ReadAge } from '../parts/parts';
 import { useMarket, useNodeState, useSetup } from '../venue';
 
@@ -131,6 +132,7 @@ function Line({ line, state, decimals }: LineProps): ReactNode {
             </Figure>
           ))}
         </dl>
+        <ParameterHistory keys={state.keys} />
       </details>
     </>
   );

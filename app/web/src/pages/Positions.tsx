@@ -7,7 +7,7 @@ import { useEngine } from '../engine/useEngine';
 import { Collateral } from '../parts/Collateral';
 import { AddressText, Amount, Figure, Problem, ReadAge } from '../parts/parts';
 import { PositionCard } from '../parts/PositionCard';
-import { useSend, type Sending } from '../sending';
+import { SentWords, useSend, type Sending } from '../sending';
 import { useMarkets, useTraders } from '../venue';
 import { useWallets } from '../wallet';
 
@@ -48,6 +48,7 @@ type AccountProps = TraderProps & { readonly sending: Sending | undefined };
 
 function TraderAccount({ venue, state, sending }: AccountProps): ReactNode {
   const own = useSend();
+  const closing = useSend();
   const slots = state.trader.positions;
   const markets = useMarkets(
     venue,
@@ -84,6 +85,7 @@ function TraderAccount({ venue, state, sending }: AccountProps): ReactNode {
         </dl>
       )}
       <Collateral venue={venue} state={state} sending={sending ?? own} />
+      <SentWords sent={closing.sent} />
       {holdings.data?.positions.map((position) => (
         <Held
           key={position.market_index}
@@ -91,6 +93,7 @@ function TraderAccount({ venue, state, sending }: AccountProps): ReactNode {
           venue={venue}
           state={state}
           states={all ?? []}
+          closing={closing}
         />
       ))}
       {holdings.data?.positions.length === 0 && <p className="muted">No position and no order.</p>}
@@ -101,12 +104,19 @@ function TraderAccount({ venue, state, sending }: AccountProps): ReactNode {
 type HeldProps = TraderProps & {
   readonly position: Position;
   readonly states: readonly MarketState[];
+  readonly closing: Sending;
 };
 
-function Held({ position, venue, state, states }: HeldProps): ReactNode {
+function Held({ position, venue, state, states, closing }: HeldProps): ReactNode {
   const market = states.find((one) => one.keys.index === position.market_index);
   return market === undefined ? null : (
-    <PositionCard position={position} venue={venue} state={state} market={market} />
+    <PositionCard
+      position={position}
+      venue={venue}
+      state={state}
+      market={market}
+      closing={closing}
+    />
   );
 }
 

@@ -24,12 +24,13 @@ const [WIDTH, HEIGHT, PAD] = [600, 220, 8];
 /** A mark that matters to the user. */
 export type Level = { readonly label: string; readonly price: string };
 
-/** The marks at which something happens to a position. */
+/** Where a position was entered, and the marks at which something happens to it. */
 export function levelsOf(
   position: Position | undefined,
   standing: Standing | undefined,
 ): readonly Level[] {
   const found: readonly (readonly [string, string | null | undefined])[] = [
+    ['entered at', position?.entry_price],
     ['liquidated from', position?.liquidation_price],
     ['bankrupt from', position?.bankruptcy_price],
     ['first in line at', standing?.first_in_line_price],

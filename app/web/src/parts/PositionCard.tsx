@@ -1,14 +1,17 @@
 /** A position: how it stands, who stands before it, and what its owner can do. */
 import type { Position } from 'ballast-client';
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
 import type { MarketState, TraderState, Venue } from '../chain/accounts';
 import { closingOrder, makersOf, placeOrder } from '../chain/actions';
 import { decimal, grouped, percentOrNone, priceOrNone } from '../decimal';
 import { useEngine } from '../engine/useEngine';
-import { SentWords, useSend } from '../sending';
+import type { Sending } from '../sending';
 import { link } from '../route';
+import { isLarge, useGateway } from '../venue';
 import { useWallets } from '../wallet';
+import { Forecast } from './Forecast';
 import { Mark } from './Mark';
 import { Amount, Figure, Light, Problem } from './parts';
 import { PlaceFigures } from './PlaceOf';
@@ -20,6 +23,8 @@ type Props = {
   readonly venue: Venue;
   readonly state: TraderState;
   readonly market: MarketState;
+  /** Told beside the account: a closed position has no card any more. */
+  readonly closing: Sending;
 };
 
 const HEALTH: { readonly [health in Position['health']]: string } = {
@@ -28,14 +33,13 @@ const HEALTH: { readonly [health in Position['health']]: string } = {
   bankrupt: 'bankrupt: it is being closed',
 };
 
-export function PositionCard({ position, venue, state, market }: Props): ReactNode {
+export function PositionCard({ position, venue, state, market, closing }: Props): ReactNode {
   const { owner } = useWallets();
-  const { sent, run } = useSend();
   const decimals = venue.exchange.mintDecimals;
   const amount = (atoms: string) => <Amount atoms={atoms} decimals={decimals} />;
   const open = BigInt(position.lots) !== 0n;
   const close = () =>
-    void run(
+    void closing.run(
       `Closing ${grouped(position.size.replace('-', ''))} of ${position.market}`,
       async () => {
         if (owner === undefined) {
@@ -82,6 +86,9 @@ export function PositionCard({ position, venue, state, market }: Props): ReactNo
                 ? 'none'
                 : `${decimal(position.leverage_hundredths, 2)}×`}
             </Figure>
+            <Figure label="Entered at" id="entry_price">
+              {priceOrNone(position.entry_price)}
+            </Figure>
             <Figure label="Liquidated from" id="liquidation_price">
               {priceOrNone(position.liquidation_price)}
             </Figure>
@@ -93,6 +100,11 @@ export function PositionCard({ position, venue, state, market }: Props): ReactNo
             </Figure>
           </dl>
           <Before state={state} market={market} decimals={decimals} />
+          <Forecast
+            market={position.market_index}
+            trader={state.account.address}
+            decimals={decimals}
+          />
         </>
       )}
       <dl className="figures">
@@ -114,14 +126,19 @@ export function PositionCard({ position, venue, state, market }: Props): ReactNo
         )}
         <a href={link('trade', position.market_index)}>Trade {position.market}</a>
       </div>
-      <SentWords sent={sent} />
       {open && <Triggers position={position} state={state} market={market} />}
       {open && <Protection state={state} market={market} />}
     </article>
   );
 }
 
-/** Who is cut before it. */
+/** How often a place in a large queue is asked for, milliseconds. */
+const PLACE_EVERY_MS = 3_000;
+
+/**
+ * Who is cut before it. A large queue is not read again by itself: there the gateway, where there is one, says where
+ * the position stands now.
+ */
 function Before({
   state,
   market,
@@ -133,10 +150,25 @@ function Before({
 }): ReactNode {
   const read = [state.account.address, market.keys.address, String(market.accounts.slot)];
   const standing = useEngine('standing', read, { market: market.accounts, trader: state.account });
+  const gateway = useGateway();
+  const { address } = state.account;
+  const told = useQuery({
+    queryKey: ['gateway-place', market.keys.address, address],
+    queryFn: () => gateway?.place(market.keys.index, address),
+    enabled: gateway !== undefined && isLarge(market),
+    refetchInterval: PLACE_EVERY_MS,
+    retry: false,
+  });
+  const place = told.data ?? standing.data;
   return (
     <>
       <Problem error={standing.error} />
-      {standing.data !== undefined && <PlaceFigures place={standing.data} decimals={decimals} />}
+      {place !== undefined && <PlaceFigures place={place} decimals={decimals} />}
+      {told.data !== undefined && (
+        <p className="muted" data-testid="place-of-gateway">
+          Where it stands comes from the gateway, at {grouped(told.data.mark)}: this queue is large.
+        </p>
+      )}
     </>
   );
 }

@@ -77,7 +77,7 @@ function Subscription({ gateway, pushKey, rules }: Props): ReactNode {
           </button>
         )}
         {subscribed.data === true && (
-          <button type="button" disabled={busy} onClick={() => void run(endPush)}>
+          <button type="button" disabled={busy} onClick={() => void run(() => endPush(gateway))}>
             Push no more
           </button>
         )}

@@ -76,7 +76,11 @@ async function subscribeAt(page: Page, endpoint: string): Promise<void> {
           if (key.length !== 65 || key[0] !== 4) {
             throw new Error('the key of the gateway is no point');
           }
-          subscribed = { toJSON: () => ({ endpoint, keys }), unsubscribe: async () => true };
+          const unsubscribe = async () => {
+            subscribed = null;
+            return true;
+          };
+          subscribed = { toJSON: () => ({ endpoint, keys }), unsubscribe };
           return subscribed;
         },
         getSubscription: async () => subscribed,
@@ -127,6 +131,12 @@ test('what the gateway pushes is shown as text while the page does nothing', { t
   await expect
     .poll(async () => (await shown()).some((one) => one.includes('look at the page')))
     .toBe(true);
+
+  // To push no more ends it at the gateway as well: nothing is left that it could tell.
+  const ending = page.waitForResponse((answer) => answer.url().endsWith('/v1/push/end'));
+  await page.getByRole('button', { name: 'Push no more' }).click();
+  expect((await ending).status()).toBe(204);
+  await page.getByText('Nothing is pushed to this browser.').waitFor();
   expect(thrown).toEqual([]);
   await end();
 });

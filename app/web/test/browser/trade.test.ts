@@ -59,7 +59,7 @@ test('the figures of a position are those of the command line', async () => {
   ]) {
     expect(await figure(card, name), name).toBe(dollars(name));
   }
-  for (const name of ['liquidation_price', 'bankruptcy_price']) {
+  for (const name of ['entry_price', 'liquidation_price', 'bankruptcy_price']) {
     expect(await figure(card, name), name).toBe(position?.[name]);
   }
   expect(await figure(card, 'light')).toBe(String(position?.['light'] ?? 'none'));
@@ -180,11 +180,15 @@ test('a position is closed in one click, and what is free is withdrawn', async (
   const card = page.locator('[data-position="0"]');
   const close = card.getByRole('button', { name: 'Close at the market' });
   expect(await close.isEnabled()).toBe(true);
+  // The page may learn that the position is gone before it asks what became of the transaction.
+  await page.route(`${node.served.rpc}/**`, async (route) => {
+    if (route.request().postData()?.includes('getSignatureStatuses') === true) {
+      await card.waitFor({ state: 'detached' });
+    }
+    await route.continue();
+  });
   await close.click();
-  await page
-    .getByText(/confirmed in slot/)
-    .first()
-    .waitFor();
+  await page.getByText(/^Closing [\d.]+ of SOL-PERP: confirmed in slot \d+/).waitFor();
   await expect.poll(async () => (await told(trader)).positions.length).toBe(0);
   await page.getByText('No position and no order.').waitFor();
   await page.getByLabel('Amount').fill('999999999');
