@@ -108,32 +108,28 @@ pub async fn run(gateway: Arc<Gateway>) {
     }
 }
 
-/// Shows a market; whether it was ranked anew.
+/// Shows a market; whether it was ranked anew. Its price and its book do not wait for the ranking.
 fn show(gateway: &Gateway, index: u16, news: News) -> Result<bool> {
     let parts = gateway.world().parts(index)?;
     let state = Arc::new(parts.state()?);
-    let before = gateway.scene(index);
-    let scene = match (news.ranking, before.and_then(|before| before.ranked)) {
-        (false, Some(ranked)) => Scene {
-            state,
-            ranked: Some(ranked),
-        },
-        _ => {
-            let begun = Instant::now();
-            let ranked = state.mark_ticks().is_some().then(|| Ranked::new(&state));
-            let seconds = begun.elapsed().as_secs_f64();
-            gateway.metrics.ranking_seconds.observe(seconds);
-            Scene {
-                ranked: ranked.transpose()?.map(Arc::new),
-                state,
-            }
-        }
+    let (slot, hub) = (state.slot, &gateway.hub);
+    let before = gateway.scene(index).and_then(|before| before.ranked);
+    let mut scene = Scene {
+        state,
+        ranked: before,
     };
-    let slot = scene.state.slot;
     gateway.set_scene(index, scene.clone());
-    let hub = &gateway.hub;
     hub.set(&format!("market:{index}"), slot, scene.market()?);
     hub.set(&format!("book:{index}"), slot, scene.book()?);
+    if news.ranking || scene.ranked.is_none() {
+        let begun = Instant::now();
+        let priced = scene.state.mark_ticks().is_some();
+        let ranked = priced.then(|| Ranked::new(&scene.state)).transpose()?;
+        let seconds = begun.elapsed().as_secs_f64();
+        gateway.metrics.ranking_seconds.observe(seconds);
+        scene.ranked = ranked.map(Arc::new);
+        gateway.set_scene(index, scene.clone());
+    }
     if news.ranking {
         if let Some(queue) = scene.queue()? {
             hub.set(&format!("queue:{index}"), slot, queue);
