@@ -4,11 +4,12 @@
 //! drawn from the candles of fills of a minute. Everything assumed is in docs/RISK.md.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
 use ballast_client::{accounts, addresses};
+use ballast_risk::adl::fixes::{halving, Fix};
 use ballast_risk::adl::forecast::{forecast, Forecast, Source};
 use ballast_risk::adl::snapshot::Snapshot;
 use ballast_risk::path::PathModel;
@@ -17,7 +18,7 @@ use ballast_state::Pubkey;
 use ballast_view::gap::Pooled;
 use ballast_view::risk::{snapshot, wanted, Known, Made, RiskView};
 use ballast_view::state::MarketState;
-use tokio::sync::Mutex;
+use tokio::sync::Mutex as Turn;
 
 use crate::gateway::Gateway;
 use crate::store::read::{self, Candle};
@@ -40,7 +41,9 @@ const SEED: u64 = 1;
 /// The forecast of each market that was asked for.
 #[derive(Default)]
 pub struct Forecasts {
-    made: Arc<Mutex<BTreeMap<u16, Arc<Market>>>>,
+    made: Arc<Turn<BTreeMap<u16, Arc<Market>>>>,
+    /// One trader's at a time.
+    fixing: Arc<Turn<()>>,
 }
 
 /// A market's forecast.
@@ -51,6 +54,9 @@ pub struct Market {
     known: Known,
     forecast: Forecast,
     made: Made,
+    model: PathModel,
+    /// What halves the probability, of traders who asked.
+    fixes: Mutex<BTreeMap<Pubkey, Vec<Fix>>>,
 }
 
 impl Market {
@@ -66,6 +72,47 @@ impl Market {
             shown(&one.trader)
         })
     }
+
+    fn known_fixes(&self, trader: &Pubkey) -> Option<Vec<Fix>> {
+        let known = self.fixes.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(trader).cloned()
+    }
+
+    /// The least margin and the least closing that halve the probability of a trader, where they do.
+    fn halve(&self, trader: Pubkey) -> Result<Vec<Fix>> {
+        let mut all = self.forecast.positions.iter();
+        let found = match all.find(|one| one.trader == trader) {
+            None => Vec::new(),
+            Some(one) => {
+                let source = Source::Drawn(&self.model, SEED, AHEAD);
+                let found = halving(&self.snapshot, &source, one, 1)?;
+                found.into_iter().flatten().collect()
+            }
+        };
+        let mut known = self.fixes.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(trader, found.clone());
+        Ok(found)
+    }
+}
+
+/// What halves the probability of a trader account in a market that was played on: nothing, added margin, closed lots,
+/// or both. Played once for each forecast.
+///
+/// # Errors
+/// When it cannot be played on.
+pub async fn fixes(gateway: &Gateway, market: &Arc<Market>, trader: Pubkey) -> Result<Vec<Fix>> {
+    let turn = Arc::clone(&gateway.forecasts.fixing).lock_owned().await;
+    if let Some(known) = market.known_fixes(&trader) {
+        return Ok(known);
+    }
+    let market = Arc::clone(market);
+    // As with a forecast, what computes keeps its turn.
+    let work = tokio::task::spawn_blocking(move || {
+        let found = market.halve(trader);
+        drop(turn);
+        found
+    });
+    work.await?
 }
 
 /// The forecast of a market as it was at most [`STAYS`] ago.
@@ -146,8 +193,9 @@ fn play(state: Arc<MarketState>, known: Known, candles: &[Candle]) -> Result<Mar
         model.context("too little is known of the price: paths are drawn from candles of fills")?;
     let snapshot = snapshot(&state, &known)?;
     let source = Source::Drawn(&model, SEED, AHEAD);
+    let forecast = forecast(&snapshot, &source, PATHS, 1)?;
     Ok(Market {
-        forecast: forecast(&snapshot, &source, PATHS, 1)?,
+        forecast,
         made: Made {
             source: format!("drawn from {} candles of fills of a minute", candles.len()),
             paths: PATHS,
@@ -155,6 +203,8 @@ fn play(state: Arc<MarketState>, known: Known, candles: &[Candle]) -> Result<Mar
             seconds: AHEAD,
             volatility_ppm: Some(model.hour_ppm()),
         },
+        model,
+        fixes: Mutex::default(),
         at: Instant::now(),
         state,
         snapshot,

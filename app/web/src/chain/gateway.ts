@@ -67,6 +67,11 @@ export type Chance = {
   readonly high_ppm: number;
 };
 
+/** Something that halves the probability of being cut. */
+export type Fix =
+  | { readonly change: 'add_margin'; readonly atoms: Whole; readonly cut: Chance }
+  | { readonly change: 'close'; readonly lots: Whole; readonly cut: Chance };
+
 /** How likely positions are to be cut, as the gateway has played their market on; see docs/RISK.md. */
 export type RiskForecast = {
   readonly slot: Whole;
@@ -80,6 +85,8 @@ export type RiskForecast = {
     readonly expected_gave_up_atoms: Whole;
     /** Of the profit now; null without profit. */
     readonly expected_gave_up_bps: Whole | null;
+    /** What halves the probability, where it was asked for and something does. */
+    readonly fixes?: readonly Fix[];
   }[];
 };
 
@@ -155,9 +162,9 @@ export class Gateway {
     return this.#get(`v1/markets/${market}/queue/${encodeURIComponent(trader)}`);
   }
 
-  /** How likely the position of a trader account is to be cut. */
-  async risk(market: number, trader: string): Promise<RiskForecast> {
-    const path = `v1/markets/${market}/risk?trader=${encodeURIComponent(trader)}`;
+  /** How likely the position of a trader account is to be cut, and, where it is asked for, what would halve that. */
+  async risk(market: number, trader: string, fixes: boolean): Promise<RiskForecast> {
+    const path = `v1/markets/${market}/risk?trader=${encodeURIComponent(trader)}&fixes=${fixes}`;
     return this.#get(path, { signal: AbortSignal.timeout(FORECAST_MS) });
   }
 

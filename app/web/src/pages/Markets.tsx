@@ -1,7 +1,7 @@
 /** Every market in a line: its mode, its price and what is wrong with it; its parameters, and what is about to change. */
 import type { Market, MarketLine } from 'ballast-client';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 
 import { describeStaged } from '../alerts/words';
 import type { MarketKeys, MarketState, Venue } from '../chain/accounts';
@@ -81,6 +81,7 @@ type LineProps = {
 };
 
 function Line({ line, state, decimals }: LineProps): ReactNode {
+  const [opened, setOpened] = useState(false);
   const bid = line.best_bid;
   const ask = line.best_ask;
   return (
@@ -123,7 +124,7 @@ function Line({ line, state, decimals }: LineProps): ReactNode {
           {decimal(line.liquidations, 0)}, {decimal(line.adl_rounds, 0)}
         </Figure>
       </dl>
-      <details>
+      <details onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
         <summary>Risk parameters, as they stand on chain</summary>
         <dl className="figures">
           {parameters(state.market).map(([name, value]) => (
@@ -132,7 +133,7 @@ function Line({ line, state, decimals }: LineProps): ReactNode {
             </Figure>
           ))}
         </dl>
-        <ParameterHistory keys={state.keys} />
+        {opened && <ParameterHistory keys={state.keys} />}
       </details>
     </>
   );

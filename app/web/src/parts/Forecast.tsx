@@ -1,7 +1,9 @@
 /** How likely a position is to be cut, as the gateway has played its market on; nothing of it without one. */
+import { decimalOf } from 'ballast-client';
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 
+import type { MarketKeys } from '../chain/accounts';
 import type { Chance, Gateway, RiskForecast } from '../chain/gateway';
 import { decimal, grouped, percent } from '../decimal';
 import { useGateway } from '../venue';
@@ -10,7 +12,7 @@ import { Amount, Figure } from './parts';
 /** A gateway makes a forecast no more often, milliseconds. */
 const READ_EVERY_MS = 60_000;
 
-type Props = { readonly market: number; readonly trader: string; readonly decimals: number };
+type Props = { readonly market: MarketKeys; readonly trader: string; readonly decimals: number };
 
 export function Forecast(props: Props): ReactNode {
   const gateway = useGateway();
@@ -23,13 +25,14 @@ function Asked({
   trader,
   decimals,
 }: Props & { readonly gateway: Gateway }): ReactNode {
+  const [asks, setAsks] = useState(false);
   const forecast = useQuery({
-    queryKey: ['risk', market, trader],
-    queryFn: () => gateway.risk(market, trader),
+    queryKey: ['risk', market.index, trader],
+    queryFn: () => gateway.risk(market.index, trader, false),
     refetchInterval: READ_EVERY_MS,
     retry: false,
   });
-  const data = forecast.data;
+  const { data } = forecast;
   return (
     <section aria-label="How likely a cut is" data-testid="forecast">
       <h4>How likely a cut is</h4>
@@ -39,6 +42,14 @@ function Asked({
         </p>
       )}
       {data !== undefined && <Figures of={data} decimals={decimals} />}
+      {data !== undefined && !asks && (
+        <button type="button" onClick={() => setAsks(true)}>
+          What would halve it?
+        </button>
+      )}
+      {data !== undefined && asks && (
+        <Fixes gateway={gateway} market={market} trader={trader} decimals={decimals} />
+      )}
     </section>
   );
 }
@@ -68,6 +79,49 @@ function Figures({ of, decimals }: { readonly of: RiskForecast; readonly decimal
   );
 }
 
+function Fixes({
+  gateway,
+  market,
+  trader,
+  decimals,
+}: Props & { readonly gateway: Gateway }): ReactNode {
+  const asked = useQuery({
+    queryKey: ['risk-fixes', market.index, trader],
+    queryFn: () => gateway.risk(market.index, trader, true),
+    refetchInterval: READ_EVERY_MS,
+    retry: false,
+  });
+  if (asked.data === undefined) {
+    return (
+      <p className="muted">
+        {asked.error === null
+          ? 'The market is being played on with more margin, and with a part closed.'
+          : asked.error.message}
+      </p>
+    );
+  }
+  const found = asked.data.positions[0]?.fixes ?? [];
+  if (found.length === 0) {
+    return <p data-testid="fixes">Nothing that was tried halves it.</p>;
+  }
+  return (
+    <ul data-testid="fixes">
+      {found.map((fix) => (
+        <li key={fix.change} data-fix={fix.change}>
+          {fix.change === 'add_margin' ? (
+            <>
+              adding <Amount atoms={fix.atoms} decimals={decimals} /> of margin
+            </>
+          ) : (
+            `closing ${grouped(decimalOf(BigInt(fix.lots), market.units.lotNano))}`
+          )}
+          : <ChanceWords of={fix.cut} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** A probability with the interval that holds it in 95 of 100 cases. */
 function ChanceWords({ of }: { readonly of: Chance }): ReactNode {
   if (of.below) {
@@ -77,6 +131,6 @@ function ChanceWords({ of }: { readonly of: Chance }): ReactNode {
 }
 
 /** Millionths as per cent, to a hundredth. */
-export function percentOfPpm(ppm: number): string {
+function percentOfPpm(ppm: number): string {
   return percent(Math.round(ppm / 100));
 }

@@ -101,7 +101,7 @@ export function PositionCard({ position, venue, state, market, closing }: Props)
           </dl>
           <Before state={state} market={market} decimals={decimals} />
           <Forecast
-            market={position.market_index}
+            market={market.keys}
             trader={state.account.address}
             decimals={decimals}
           />

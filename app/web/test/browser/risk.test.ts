@@ -64,9 +64,9 @@ async function tradeForHours(): Promise<void> {
   const rpc = createSolanaRpc(node.served.rpc);
   let ticks = 200_000;
   for (let minute = 0; minute < MINUTES; minute += 1) {
-    const move = 400 + 6 * ((minute * 7) % 100);
+    const move = 800 + 12 * ((minute * 7) % 100);
     ticks += (minute * 13) % 29 < 14 ? move : -move;
-    ticks = ticks > 198_000 && ticks < 202_000 ? ticks : 200_000;
+    ticks = ticks > 196_000 && ticks < 204_000 ? ticks : 200_000;
     await node.pass(60);
     await node.price(ticks);
     const trade = getBlockTradeInstruction({
@@ -98,8 +98,8 @@ async function tradeForHours(): Promise<void> {
 }
 
 /** What the gateway says of the winner. */
-async function told(): Promise<{ status: number; text: string }> {
-  const answer = await fetch(`${gateway.url}/v1/markets/0/risk?trader=${winner.trader}`);
+async function told(more = ''): Promise<{ status: number; text: string }> {
+  const answer = await fetch(`${gateway.url}/v1/markets/0/risk?trader=${winner.trader}${more}`);
   return { status: answer.status, text: await answer.text() };
 }
 
@@ -119,8 +119,8 @@ test('a position says how likely it is cut, with what that rests on', { timeout:
   };
   const [own] = said.positions;
   expect(own?.trader).toBe(winner.trader);
-  // It stands first in a market that moves by a third of a per cent a minute.
-  expect(own?.cut.ppm).toBeGreaterThan(50_000);
+  // It stands first in a market that moves by more than half a per cent a minute.
+  expect(own?.cut.ppm).toBeGreaterThan(20_000);
   const percent = `${String(Number(own?.cut.ppm) / 10_000)} %`;
   expect(await figure(shown, 'cut')).toMatch(new RegExp(`^${percent} \\([\\d.]+ % to [\\d.]+ %\\)$`));
   const dollars = (Number(own?.expected_gave_up_atoms) / 1e6).toLocaleString('en', {
@@ -130,6 +130,22 @@ test('a position says how likely it is cut, with what that rests on', { timeout:
   const rests = await shown.innerText();
   expect(rests).toContain('200 paths of 24 h');
   expect(rests).toContain(said.made.source);
+
+  // What would halve it is played on when it is asked for.
+  await shown.getByRole('button', { name: 'What would halve it?' }).click();
+  const fixes = shown.getByTestId('fixes');
+  await fixes.waitFor();
+  type Fix = { change: string; atoms?: number; cut: { ppm: number } };
+  const halved = (JSON.parse((await told('&fixes=true')).text) as { positions: { fixes?: Fix[] }[] })
+    .positions[0]?.fixes;
+  expect(await fixes.locator('li').count()).toBe(halved?.length ?? 0);
+  for (const { change, atoms, cut } of halved ?? []) {
+    expect(2 * cut.ppm).toBeLessThanOrEqual(Number(own?.cut.ppm));
+    const line = await fixes.locator(`[data-fix="${change}"]`).innerText();
+    expect(line).toContain(`${cut.ppm / 10_000} %`);
+    const margin = (Number(atoms ?? 0) / 1e6).toLocaleString('en', { maximumFractionDigits: 6 });
+    expect(line).toMatch(change === 'close' ? /^closing / : new RegExp(`^adding ${margin} of margin`));
+  }
   expect(thrown).toEqual([]);
   await end();
 

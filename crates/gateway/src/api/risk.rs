@@ -17,6 +17,9 @@ use crate::gateway::Gateway;
 pub struct RiskAsked {
     /// The trader account; every position unless it is named.
     trader: Option<String>,
+    /// With the least margin to add and the least part to close that halve the probability of its cut; takes `trader`.
+    #[serde(default)]
+    fixes: bool,
 }
 
 /// How likely positions are to be cut or closed by deleveraging within 24 hours, and what that costs them, as
@@ -32,9 +35,21 @@ pub async fn risk(
 ) -> Answer {
     let state = find(&gateway, &market)?.state;
     let trader = asked.trader.as_deref().map(key).transpose()?;
+    if asked.fixes && trader.is_none() {
+        return Err(Refusal::bad(
+            "fixes are of one trader account: expected `trader` as well",
+        ));
+    }
     let found = forecasts::of(&gateway, state).await?;
+    let fixes = match trader.filter(|_| asked.fixes) {
+        Some(trader) => forecasts::fixes(&gateway, &found, trader).await?,
+        None => Vec::new(),
+    };
     beside(move || {
-        let view = found.view(trader.as_ref())?;
+        let mut view = found.view(trader.as_ref())?;
+        if let Some(trader) = &trader {
+            view.add_fixes(trader, &fixes);
+        }
         if trader.is_some() && view.positions.is_empty() {
             return Err(Refusal::missing("the trader account has no position there"));
         }

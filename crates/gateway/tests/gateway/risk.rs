@@ -66,6 +66,25 @@ async fn a_position_is_told_how_likely_it_is_cut_where_enough_is_known_of_the_pr
         .json(&format!("/v1/markets/0/risk?trader={trader}"))
         .await;
     assert_eq!(own["positions"].as_array().unwrap(), &positions[..1]);
+    assert!(own["positions"][0].get("fixes").is_none());
+    // What halves it is asked for by name.
+    let asked = format!("/v1/markets/0/risk?trader={trader}&fixes=true");
+    let own = served.json(&asked).await;
+    let fixes = own["positions"][0]["fixes"].as_array().unwrap();
+    assert!(!fixes.is_empty(), "{own}");
+    for fix in fixes {
+        let halved = fix["cut"]["ppm"].as_u64().unwrap();
+        assert!(2 * halved <= likely(&positions[0]), "{fix}");
+        let amount = match fix["change"].as_str().unwrap() {
+            "add_margin" => &fix["atoms"],
+            "close" => &fix["lots"],
+            other => panic!("{other}"),
+        };
+        assert!(amount.is_string() || amount.as_u64() > Some(0), "{fix}");
+    }
+    assert_eq!(served.json(&asked).await, own);
+    let refused = reqwest::get(served.url("/v1/markets/0/risk?fixes=true"));
+    assert_eq!(refused.await.unwrap().status(), StatusCode::BAD_REQUEST);
     let nobody = format!("/v1/markets/0/risk?trader={}", stage.keeper.address);
     let nobody = reqwest::get(served.url(&nobody)).await.unwrap();
     assert_eq!(nobody.status(), StatusCode::NOT_FOUND);
