@@ -29,7 +29,7 @@ pub struct Vitals {
     pub chain_problem: Option<String>,
     /// Whether the first transaction is the one by which the exchange came into being.
     pub from_beginning: bool,
-    /// Changes of positions that do not join, the newest.
+    /// Changes of positions and of markets' sums that do not join, the newest.
     pub holes: Vec<Hole>,
     /// How many of those there are.
     pub hole_count: i64,
@@ -137,10 +137,10 @@ pub struct History {
     pub from_beginning: bool,
     /// Seconds since it was compared with the counters of the markets.
     pub compared_seconds_ago: Option<u64>,
-    /// Whether it begins with the exchange, every change of a position begins where the one before ended, and
-    /// the counters of all markets agree.
+    /// Whether it begins with the exchange, every change of a position and of a market's insurance, parameters of fees and
+    /// funding begins where the one before ended, as far as events tell, and the counters of all markets agree.
     pub complete: bool,
-    /// Changes of positions that do not begin where the one before ended.
+    /// Changes that do not begin where the one before ended.
     pub holes: i64,
     /// The newest of them.
     pub newest_holes: Vec<Hole>,
