@@ -5,6 +5,8 @@
 //! grow by a tick with each event, a listener that hears a price has heard of every event up to it.
 
 mod crowd;
+#[path = "../../../keeper/benches/latency/position.rs"]
+mod position;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +26,7 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
 /// The first price, ticks.
-const FIRST: u64 = 200_000;
+const FIRST: u64 = position::START;
 /// How long the last messages are waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 

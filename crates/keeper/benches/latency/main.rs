@@ -8,6 +8,7 @@
 //! `cargo test` runs it quickly and judges no time.
 
 mod figures;
+mod position;
 mod venue;
 
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use ballast_state::price::PYTH_ORACLE_MAINNET;
 use ballast_state::trader::Trader;
 use bytemuck::Zeroable;
 use figures::{milliseconds, resident_kib, Times};
+use position::START;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use solana_compute_budget_interface::ComputeBudgetInstruction;
@@ -32,7 +34,7 @@ use solana_keypair::Keypair;
 use solana_message::{v0, AddressLookupTableAccount, VersionedMessage};
 use solana_signer::Signer;
 use solana_transaction::versioned::VersionedTransaction;
-use venue::{Venue, START, TIME};
+use venue::{Venue, TIME};
 
 /// What the 99th percentile may be.
 const LIMIT: Duration = Duration::from_millis(50);

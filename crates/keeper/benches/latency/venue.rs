@@ -8,7 +8,7 @@ use ballast_engine::fixtures::risk::{sol_market, step};
 use ballast_engine::position::Position;
 use ballast_engine::queue::{queue_size, Queue, QueueRef};
 use ballast_engine::risk::{AdlParams, LadderStep, RiskParams};
-use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side};
+use ballast_engine::units::{LotPrice, Side};
 use ballast_keeper::market::MarketState;
 use ballast_state::market::{Market, MARKET_VERSION};
 use ballast_state::oracle_config::{OracleConfig, ORACLE_PUSH};
@@ -17,8 +17,8 @@ use bytemuck::Zeroable;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Price at which the positions were entered, ticks and atoms per lot: $200.
-pub const START: u64 = 200_000;
+use super::position::{position, START};
+
 /// Orders of a side of the book.
 const ORDERS: u32 = 2_000;
 /// Orders of one maker.
@@ -117,23 +117,6 @@ impl Venue {
 
 fn read(words: &[u64]) -> Result<QueueRef<'_>> {
     QueueRef::new(bytemuck::cast_slice(words)).map_err(anyhow::Error::from)
-}
-
-/// A position entered within 2% of the start, of 1x to 20x.
-fn position(dice: &mut ChaCha8Rng, side: Side) -> Result<Position> {
-    let lots: u64 = dice.gen_range(10..20_000);
-    let quote = lots * dice.gen_range(START * 98 / 100..START * 102 / 100);
-    let margin = quote * 10 / dice.gen_range(10..200);
-    let entry = Atoms::from_unsigned(quote)?;
-    Ok(Position {
-        lots: Lots::on_side(side, lots)?,
-        entry_quote: match side {
-            Side::Long => entry,
-            Side::Short => Atoms::ZERO.try_sub(entry)?,
-        },
-        margin: Atoms::from_unsigned(margin)?,
-        funding_index: FundingIndex::ZERO,
-    })
 }
 
 fn trader(market: &Pubkey, position: &Position, node: u32) -> Trader {
