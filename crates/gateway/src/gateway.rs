@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use ballast_view::state::MarketState;
 use tokio::sync::Notify;
 
 use crate::alerts::{self, Desk};
@@ -14,7 +15,7 @@ use crate::config::Config;
 use crate::forecasts::Forecasts;
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::scene::Scene;
+use crate::scene::{Ranked, Scene};
 use crate::store::Store;
 use crate::vitals::Vitals;
 
@@ -105,10 +106,21 @@ impl Gateway {
         scenes.values().cloned().collect()
     }
 
-    /// Shows a market.
-    pub fn set_scene(&self, index: u16, scene: Scene) {
+    /// Shows a market as it is now, with the ranking of before until there is another.
+    pub fn set_state(&self, index: u16, state: Arc<MarketState>) -> Scene {
         let mut scenes = self.scenes.write().unwrap_or_else(PoisonError::into_inner);
-        scenes.insert(index, scene);
+        let ranked = scenes.get(&index).and_then(|before| before.ranked.clone());
+        let scene = Scene { state, ranked };
+        scenes.insert(index, scene.clone());
+        scene
+    }
+
+    /// Shows another ranking of a market.
+    pub fn set_ranked(&self, index: u16, ranked: Option<Arc<Ranked>>) {
+        let mut scenes = self.scenes.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(scene) = scenes.get_mut(&index) {
+            scene.ranked = ranked;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What listeners are told: markets as their accounts change, and what happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use ballast_view::positions::Holdings;
 use ballast_view::state::MarketState;
 use ballast_view::units::Collateral;
 use serde_json::{json, Value};
+use tokio::task::JoinHandle;
 
 use crate::chain::world::News;
 use crate::gateway::Gateway;
@@ -53,12 +54,50 @@ pub fn rows(gateway: &Gateway, slot: u64, stored: &[Stored]) {
     }
 }
 
-/// Shows markets as their accounts change. Never ends.
+/// What takes long about what changed: it is done beside the telling of prices.
+#[derive(Default)]
+struct Slow {
+    /// Markets to be ranked.
+    markets: BTreeSet<u16>,
+    /// Trader accounts that changed.
+    traders: HashSet<Pubkey>,
+    /// Whether all who listen to trader accounts are told of a price.
+    all: bool,
+}
+
+impl Slow {
+    fn is_empty(&self) -> bool {
+        self.markets.is_empty() && self.traders.is_empty() && !self.all
+    }
+
+    fn work(self, gateway: &Gateway) {
+        let mut ranked = Vec::new();
+        for index in self.markets {
+            match rank(gateway, index) {
+                Ok(()) => ranked.push(index),
+                Err(error) => tracing::debug!(market = index, "not ranked: {error:#}"),
+            }
+        }
+        // What is listened to is looked up first: the world is not locked while somebody is told.
+        let watched = gateway.world().watched();
+        for trader in watched {
+            if self.all || self.traders.contains(&trader) {
+                tell_trader(gateway, &trader);
+            }
+        }
+        crate::alerts::look(gateway, &ranked);
+    }
+}
+
+/// Shows markets as their accounts change: prices and books at once, rankings and what depends on them as soon as those
+/// before are done. Never ends.
 pub async fn run(gateway: Arc<Gateway>) {
     let least = Duration::from_millis(gateway.config.follow.settle_ms);
     let mut last: Option<Instant> = None;
     // When those who listen to trader accounts were told of a price, and whether there has been one since.
     let (mut told, mut waiting): (Option<Instant>, bool) = (None, false);
+    let mut slow = Slow::default();
+    let mut working: Option<JoinHandle<()>> = None;
     loop {
         // What woke it does not matter.
         match waiting {
@@ -75,67 +114,83 @@ pub async fn run(gateway: Arc<Gateway>) {
             (world.take_news(), world.take_traders())
         };
         waiting |= news.values().any(|news| news.ranking);
-        let all = waiting && told.is_none_or(|told| told.elapsed() >= TRADERS);
-        if all {
-            (told, waiting) = (Some(Instant::now()), false);
+        if waiting && told.is_none_or(|told| told.elapsed() >= TRADERS) {
+            (told, waiting, slow.all) = (Some(Instant::now()), false, true);
         }
-        let work = Arc::clone(&gateway);
-        let done = tokio::task::spawn_blocking(move || {
-            let mut priced = Vec::new();
-            for (index, news) in news {
-                match show(&work, index, news) {
-                    Ok(true) => priced.push(index),
-                    Ok(false) => {}
-                    Err(error) => tracing::debug!(market = index, "not shown: {error:#}"),
-                }
-            }
-            // What is listened to is looked up first: the world is not locked while somebody is told.
-            let watched = work.world().watched();
-            for trader in watched {
-                if all || traders.contains(&trader) {
-                    tell_trader(&work, &trader);
-                }
-            }
-            crate::alerts::look(&work, &priced);
-        });
-        if let Err(error) = done.await {
-            tracing::error!(%error, "a market could not be shown");
+        slow.traders.extend(traders);
+        if !news.is_empty() {
+            slow.markets.extend(show_all(&gateway, news).await);
+            let seconds = heard.elapsed().as_secs_f64();
+            gateway.metrics.told_seconds.observe(seconds);
         }
-        gateway
-            .metrics
-            .told_seconds
-            .observe(heard.elapsed().as_secs_f64());
+        if !slow.is_empty() && working.as_ref().is_none_or(JoinHandle::is_finished) {
+            working = Some(begin(&gateway, core::mem::take(&mut slow)));
+        }
     }
 }
 
-/// Shows a market; whether it was ranked anew. Its price and its book do not wait for the ranking.
-fn show(gateway: &Gateway, index: u16, news: News) -> Result<bool> {
+/// Shows markets that changed; which of them are to be ranked.
+async fn show_all(gateway: &Arc<Gateway>, news: BTreeMap<u16, News>) -> Vec<u16> {
+    let work = Arc::clone(gateway);
+    let done = tokio::task::spawn_blocking(move || {
+        let mut to_rank = Vec::new();
+        for (index, news) in news {
+            match show(&work, index) {
+                Ok(ranked) if ranked && !news.ranking => {}
+                Ok(_) => to_rank.push(index),
+                Err(error) => tracing::debug!(market = index, "not shown: {error:#}"),
+            }
+        }
+        to_rank
+    });
+    done.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a market could not be shown");
+        Vec::new()
+    })
+}
+
+/// Begins what takes long; what has come meanwhile is looked for when it is done.
+fn begin(gateway: &Arc<Gateway>, slow: Slow) -> JoinHandle<()> {
+    let gateway = Arc::clone(gateway);
+    tokio::spawn(async move {
+        let work = Arc::clone(&gateway);
+        let done = tokio::task::spawn_blocking(move || slow.work(&work)).await;
+        if let Err(error) = done {
+            tracing::error!(%error, "a market could not be ranked");
+        }
+        gateway.changed.notify_one();
+    })
+}
+
+/// Shows a market's price and its book; whether it has been ranked already, at whatever price.
+fn show(gateway: &Gateway, index: u16) -> Result<bool> {
     let parts = gateway.world().parts(index)?;
-    let state = Arc::new(parts.state()?);
-    let (slot, hub) = (state.slot, &gateway.hub);
-    let before = gateway.scene(index).and_then(|before| before.ranked);
-    let mut scene = Scene {
-        state,
-        ranked: before,
-    };
-    gateway.set_scene(index, scene.clone());
+    let scene = gateway.set_state(index, Arc::new(parts.state()?));
+    let (slot, hub) = (scene.state.slot, &gateway.hub);
     hub.set(&format!("market:{index}"), slot, scene.market()?);
     hub.set(&format!("book:{index}"), slot, scene.book()?);
-    if news.ranking || scene.ranked.is_none() {
-        let begun = Instant::now();
-        let priced = scene.state.mark_ticks().is_some();
-        let ranked = priced.then(|| Ranked::new(&scene.state)).transpose()?;
-        let seconds = begun.elapsed().as_secs_f64();
-        gateway.metrics.ranking_seconds.observe(seconds);
-        scene.ranked = ranked.map(Arc::new);
-        gateway.set_scene(index, scene.clone());
+    Ok(scene.ranked.is_some())
+}
+
+/// Ranks a market as it is shown now, and tells who stands where.
+fn rank(gateway: &Gateway, index: u16) -> Result<()> {
+    let Some(Scene { state, .. }) = gateway.scene(index) else {
+        return Ok(());
+    };
+    let begun = Instant::now();
+    let priced = state.mark_ticks().is_some();
+    let ranked = priced
+        .then(|| Ranked::new(&state))
+        .transpose()?
+        .map(Arc::new);
+    let seconds = begun.elapsed().as_secs_f64();
+    gateway.metrics.ranking_seconds.observe(seconds);
+    gateway.set_ranked(index, ranked.clone());
+    let slot = state.slot;
+    if let Some(queue) = (Scene { state, ranked }).queue()? {
+        gateway.hub.set(&format!("queue:{index}"), slot, queue);
     }
-    if news.ranking {
-        if let Some(queue) = scene.queue()? {
-            hub.set(&format!("queue:{index}"), slot, queue);
-        }
-    }
-    Ok(news.ranking)
+    Ok(())
 }
 
 /// Tells what a trader account holds, where somebody listens to it.

@@ -61,7 +61,9 @@ pub async fn beside<T: Send + 'static>(
 
 fn ranked(scene: &Scene) -> Result<Arc<Ranked>, Refusal> {
     let ranked = scene.ranked.clone();
-    ranked.ok_or_else(|| Refusal::not_now("the market has no price yet"))
+    ranked.ok_or_else(|| {
+        Refusal::not_now("the market is not ranked yet: it has no price, or was read just now")
+    })
 }
 
 /// The exchange.
