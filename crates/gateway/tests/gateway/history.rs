@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use ballast_engine::pool::PoolParams;
+use ballast_engine::shares::STAKE_TERMS;
 use ballast_gateway::chain::history::once;
 use ballast_gateway::config::NodeConfig;
 use ballast_gateway::gateway::Gateway;
@@ -9,6 +11,8 @@ use ballast_gateway::store::write::withdraw;
 use ballast_gateway::store::{Place, Store};
 use ballast_node::scene::USD;
 use ballast_rpc::endpoint::Endpoint;
+use ballast_state::instructions::PlaceTriggerArgs;
+use ballast_state::trigger::TriggerKind;
 
 use crate::stage::{read_once, rows, serve, Stage};
 
@@ -29,6 +33,8 @@ async fn a_crash_is_read_piece_by_piece_and_at_once_to_the_same_rows() {
         stage.buy(lots);
         read_once(&piecemeal).await;
     }
+    fees_and_funding(&stage);
+    read_once(&piecemeal).await;
     stage.crash();
     read_once(&piecemeal).await;
     assert_eq!(complete(&piecemeal), (true, 0, 0));
@@ -223,6 +229,63 @@ async fn insurance_and_funding_join_and_what_is_missing_of_them_shows() {
     assert_eq!(
         found,
         [("funding_index", 1, None), ("insurance_atoms", 1, None)]
+    );
+}
+
+#[tokio::test]
+async fn stakes_pools_and_triggers_join_as_trades_do() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let market = &stage.scene.market;
+    stage.node.with(|sandbox| {
+        sandbox.open_stakes(market).expect("stakes");
+        let staker = sandbox.staker(market, 40 * USD);
+        let share = sandbox.share(&market.stakes(), &staker.address());
+        let asked = sandbox.request_unstake(market, &staker, share.shares / 2);
+        asked.expect("a request");
+        let params = PoolParams::for_market(&sandbox.market(market).risk);
+        sandbox.create_pool(market, params).expect("a pool");
+        let depositor = sandbox.depositor(market, 100 * USD);
+        let asked = sandbox.request_pool(market, &depositor, 1);
+        asked.expect("a request");
+        // Tokens that nobody's ledger has.
+        sandbox
+            .mint_to(&market.insurance_vault, 3 * USD)
+            .expect("tokens");
+        sandbox.sweep_insurance(market).expect("a sweep");
+        let trigger = PlaceTriggerArgs {
+            kind: TriggerKind::StopLoss,
+            price_ticks: 199_000,
+            worst_ticks: 0,
+            lots: 700,
+        };
+        let long = &stage.scene.longs[5];
+        sandbox
+            .place_trigger(market, long, trigger)
+            .expect("a trigger");
+        sandbox.advance_slots(2);
+        sandbox.set_price(market, 198_900);
+        let makers = [stage.scene.maker.address];
+        let kind = TriggerKind::StopLoss;
+        let fired = sandbox.execute_trigger(market, &long.address, &stage.keeper, kind, &makers);
+        fired.expect("a stop-loss");
+        let (slot, time) = (sandbox.slot(), sandbox.time());
+        sandbox.set_clock(slot + STAKE_TERMS.delay_slots, time + 432_000);
+        sandbox.set_price(market, 200_000);
+        sandbox.unstake(market, &staker, 0).expect("a payment");
+        sandbox.accrue_funding(market).expect("funding");
+    });
+    stage.buy(100);
+    stage.crash();
+    let gateway = stage.in_file(&folder.path().join("a")).await;
+    read_once(&gateway).await;
+    let health = gateway.vitals(|vitals| vitals.report(Instant::now()));
+    assert!(health.history.complete, "{:?}", health.history);
+    let insurance = stage
+        .node
+        .with(|sandbox| sandbox.market(market).insurance.balance);
+    assert_eq!(
+        sum(&gateway, "insurance_atoms").await,
+        Some(insurance.cast_signed())
     );
 }
 
