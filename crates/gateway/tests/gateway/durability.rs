@@ -58,9 +58,19 @@ fn configured(stage: &Stage, folder: &Path) -> (PathBuf, PathBuf) {
     (path, config)
 }
 
+/// A running gateway: it ends when this does, by SIGKILL.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The built gateway with a configuration, once it listens, and where. Where `blocks` are given the kernel lets no
 /// file of it grow beyond so many times 512 bytes, as a full filesystem does.
-async fn start(config: &Path, blocks: Option<u32>) -> (Child, String) {
+async fn start(config: &Path, blocks: Option<u32>) -> (Running, String) {
     let limit = blocks.map_or_else(|| "unlimited".to_owned(), |blocks| blocks.to_string());
     let mut command = Command::new("sh");
     let script = "trap '' XFSZ; ulimit -S -f \"$1\"; exec \"$2\" --config \"$3\"";
@@ -75,7 +85,7 @@ async fn start(config: &Path, blocks: Option<u32>) -> (Child, String) {
         let line = BufReader::new(out).lines().next();
         let line = line.expect("a line").expect("text");
         let address = line.strip_prefix("listening on ").expect("an address");
-        (child, format!("http://{address}/health"))
+        (Running(child), format!("http://{address}/health"))
     });
     started.await.expect("it listens")
 }
@@ -118,14 +128,13 @@ async fn killed_in_the_middle_of_writing_it_goes_on_and_nothing_is_lost_or_doubl
         for _ in 0..8 {
             stage.buy(100);
         }
-        let (mut child, _) = start(&config, None).await;
+        let (child, _) = start(&config, None).await;
         // It writes what came while it was away, and what comes now; the end comes at a different moment of
         // it each time.
         for _ in 0..round * 2 {
             stage.buy(100);
         }
-        child.kill().expect("SIGKILL");
-        child.wait().expect("its end");
+        drop(child);
     }
     let [after, untroubled] = both(&stage, folder.path(), &path).await;
     assert!(after.len() > 300, "{} rows", after.len());
@@ -136,7 +145,7 @@ async fn killed_in_the_middle_of_writing_it_goes_on_and_nothing_is_lost_or_doubl
 async fn where_the_filesystem_takes_no_more_it_says_so_and_goes_on_when_it_does() {
     let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
     let (path, config) = configured(&stage, folder.path());
-    let (mut child, url) = start(&config, Some(2_048)).await;
+    let (child, url) = start(&config, Some(2_048)).await;
     let some = || (0..8).for_each(|_| stage.deposit());
     let full = |said: &Value| {
         let problems = said["problems"].as_array().expect("a list").iter();
@@ -147,7 +156,7 @@ async fn where_the_filesystem_takes_no_more_it_says_so_and_goes_on_when_it_does(
     // More comes while there is no room.
     some();
     let raised = Command::new("prlimit")
-        .args(["--fsize=unlimited", "--pid", &child.id().to_string()])
+        .args(["--fsize=unlimited", "--pid", &child.0.id().to_string()])
         .status();
     assert!(raised.expect("prlimit, of util-linux").success());
     health(
@@ -159,8 +168,7 @@ async fn where_the_filesystem_takes_no_more_it_says_so_and_goes_on_when_it_does(
         },
     )
     .await;
-    child.kill().expect("SIGKILL");
-    child.wait().expect("its end");
+    drop(child);
     let [after, untroubled] = both(&stage, folder.path(), &path).await;
     assert_eq!(after, untroubled);
 }
