@@ -355,7 +355,8 @@ impl Deleveraging {
         })
     }
 
-    /// Trades `lots` between the counterparty and the bankrupt.
+    /// Trades `lots` between the counterparty and the bankrupt. Within both callers: what it returns is large.
+    #[inline(always)]
     fn close(
         &mut self,
         position: &Position,

@@ -12,6 +12,7 @@
 //! The two atoms are those by which a cut and a bracket's margin round. Where the pass would end without
 //! them, an account above maintenance may be cut as far as its equity lasts ([`Bearing::Equity`]).
 
+use super::entry::Weakness;
 use super::{Account, CrossError, Values};
 use crate::error::EngineError;
 use crate::math::{mul_div_ceil_signed, mul_div_floor, mul_div_floor_signed};
@@ -105,6 +106,25 @@ pub fn lots_borne(
     // What is above every lot is above the cap too.
     let borne = mul_div_floor(most.min(each), size, each)?.min(cap_left);
     Ok(Some(whole_or_least(round, size, borne)))
+}
+
+/// Why rounds like this do not need the leg; `None` where it could bear the cut of a lot, of the `cap_left` that
+/// the cap allows. An account below maintenance is for liquidation.
+///
+/// `ClosePriceOutOfRange`, `Overflow`.
+pub fn weakness(
+    round: &Round,
+    counterparty: &Counterparty,
+    cap_left: u64,
+) -> Result<Option<Weakness>, EngineError> {
+    let equity = counterparty.equity;
+    if equity.is_negative() || equity.positive_part() < counterparty.requirement {
+        return Ok(Some(Weakness::BelowMaintenance));
+    }
+    match lots_borne(round, counterparty, Bearing::Maintenance, cap_left)? {
+        Some(0) if cap_left > 0 => Weakness::at_close(round).map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// `borne`, or fewer lots where less than the least position would be left.

@@ -3,8 +3,14 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::error::EngineError;
 use crate::queue::{QueueEntry, QueueKey};
+use crate::rank::{ClosePrice, Round};
 use crate::slab::{Links, TreeNode};
+use crate::units::Side;
+
+const BELOW_MAINTENANCE: u32 = 1;
+const AT_CLOSE: u32 = 2;
 
 /// When a record is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,24 +33,55 @@ pub struct CrossEntry {
     oldest_base: u32,
     /// Slot in which the record was made.
     pub recorded_slot: u64,
-    /// 1: the account, valued exactly then, was below maintenance or too weak for any cut.
+    /// 1: the account, valued exactly then, was below maintenance; 2: it could not bear the cut of a lot at
+    /// `weak_close` or a worse price.
     weak: u32,
-    /// Zero.
-    _pad: u32,
+    /// See `weak`: atoms a lot; 0 otherwise.
+    weak_close: u32,
+}
+
+/// Why a witness says that rounds do not need an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weakness {
+    /// It is below maintenance.
+    BelowMaintenance,
+    /// It has maintenance margin and cannot bear the cut of a single lot at this close price or a worse one,
+    /// atoms a lot.
+    AtClose(u32),
+}
+
+impl Weakness {
+    /// At the close price of a round, as a price no better. `ClosePriceOutOfRange` below 0 or beyond 32 bits.
+    pub fn at_close(round: &Round) -> Result<Self, EngineError> {
+        let ClosePrice { quote, lots } = round.close;
+        let out = EngineError::ClosePriceOutOfRange;
+        let quote = u64::try_from(quote).map_err(|_| out)?;
+        let price = match round.side {
+            Side::Long => quote.checked_div(lots),
+            Side::Short => (lots > 0).then(|| quote.div_ceil(lots)),
+        };
+        let price = price.and_then(|price| u32::try_from(price).ok());
+        price.map(Self::AtClose).ok_or(out)
+    }
 }
 
 const _: () = assert!(core::mem::size_of::<CrossEntry>() == 128);
 const _: () = assert!(core::mem::align_of::<CrossEntry>() == 8);
 
 impl CrossEntry {
-    pub(super) const fn new(position: QueueEntry, at: Moment, weak: bool) -> Self {
+    pub(super) const fn new(position: QueueEntry, at: Moment, weak: Option<Weakness>) -> Self {
+        let (weak, weak_close) = match weak {
+            None => (0, 0),
+            Some(Weakness::BelowMaintenance) => (BELOW_MAINTENANCE, 0),
+            Some(Weakness::AtClose(price)) => (AT_CLOSE, price),
+        };
         Self {
             position,
             base: at.base,
             oldest_base: at.base,
             recorded_slot: at.slot,
-            weak: if weak { 1 } else { 0 },
-            _pad: 0,
+            weak,
+            weak_close,
         }
     }
 
@@ -62,11 +99,32 @@ impl CrossEntry {
         super::record::is_fresh(self.recorded_slot, slot)
     }
 
-    /// Whether a witness found the account too weak, and is believed in `slot`.
+    /// Whether a witness found anything, and is believed in `slot`.
     #[inline(always)]
     #[must_use]
-    pub const fn is_weak(&self, slot: u64) -> bool {
+    pub const fn is_witnessed(&self, slot: u64) -> bool {
         self.weak != 0 && self.is_fresh(slot)
+    }
+
+    /// Whether a witness found the account too weak for any cut of the round, and is believed in `slot`.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_weak(&self, round: &Round, slot: u64) -> bool {
+        self.is_witnessed(slot) && self.is_too_weak_for(round)
+    }
+
+    #[cold]
+    fn is_too_weak_for(&self, round: &Round) -> bool {
+        if self.weak == BELOW_MAINTENANCE {
+            return true;
+        }
+        // 32 bits by 32.
+        let borne = i128::from(self.weak_close).wrapping_mul(round.close.lots.into());
+        let close = i128::from(round.close.quote);
+        match round.side {
+            Side::Long => close <= borne,
+            Side::Short => close >= borne,
+        }
     }
 }
 

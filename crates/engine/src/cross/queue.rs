@@ -5,7 +5,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::entry::{CrossEntry, Moment};
+use super::entry::{CrossEntry, Moment, Weakness};
 use super::limits::CrossDraws;
 use crate::error::EngineError;
 use crate::position::Position;
@@ -233,7 +233,7 @@ impl<'a> CrossQueue<'a> {
         let totals = Totals::of(position, self.side)?;
         let node = QueueEntry::new(trader, sequence, self.side, &totals)?;
         let lots = self.lots_after(0, node.lots)?;
-        let index = self.tree_mut().insert(CrossEntry::new(node, at, false))?;
+        let index = self.tree_mut().insert(CrossEntry::new(node, at, None))?;
         self.header.next_sequence = next;
         self.header.lots = lots;
         Ok(index)
@@ -248,19 +248,20 @@ impl<'a> CrossQueue<'a> {
         at: Moment,
     ) -> Result<(), EngineError> {
         let stamp = self.as_ref().entry(index)?.position.stamp();
-        self.replace(index, position, at, stamp, false)
+        self.replace(index, position, at, stamp, None)
     }
 
-    /// The same for an account that, valued exactly now, is below maintenance or could not bear the cut of
-    /// a single lot: walks pass over it while the record is fresh. Errors as for [`Self::record`].
+    /// The same for an account that, valued exactly now, is too weak for a cut: walks of rounds for which it
+    /// is pass over it while the record is fresh. Errors as for [`Self::record`].
     pub fn witness(
         &mut self,
         index: u32,
         position: &Position,
         at: Moment,
+        weakness: Weakness,
     ) -> Result<(), EngineError> {
         let stamp = self.as_ref().entry(index)?.position.stamp();
-        self.replace(index, position, at, stamp, true)
+        self.replace(index, position, at, stamp, Some(weakness))
     }
 
     /// Records the leg at `index` anew and stamps it as cut. Errors as for [`Self::record`].
@@ -271,7 +272,7 @@ impl<'a> CrossQueue<'a> {
         at: Moment,
         stamp: CutStamp,
     ) -> Result<(), EngineError> {
-        self.replace(index, position, at, stamp, false)
+        self.replace(index, position, at, stamp, None)
     }
 
     fn replace(
@@ -280,7 +281,7 @@ impl<'a> CrossQueue<'a> {
         position: &Position,
         at: Moment,
         stamp: CutStamp,
-        weak: bool,
+        weak: Option<Weakness>,
     ) -> Result<(), EngineError> {
         let old = self.as_ref().entry(index)?.position;
         let totals = Totals::of(position, self.side)?;

@@ -31,7 +31,7 @@ pub enum Evidence<'a> {
     Record,
 }
 
-/// Finds a leg that is not at its cap, not among the `known`, not weak by a record fresh in `slot`, and whose
+/// Finds a leg that is not at its cap, not among the `known`, not too weak by a record fresh in `slot`, and whose
 /// account may rank above `last` by more than the tolerance; with no `last`, one that may be cut at all.
 ///
 /// `known` are the nodes, ascending, of the accounts valued exactly in this call. Errors: `WrongSide`,
@@ -213,7 +213,7 @@ impl Search<'_> {
             }
             let own = self.maps.nearest(position.bankruptcy_q32, node.base);
             if position.capped_epoch < epoch
-                && !node.is_weak(self.slot)
+                && !node.is_weak(self.round, self.slot)
                 && admits(position.entry_q32, own)
                 && self.passed_over(next, node)?
             {

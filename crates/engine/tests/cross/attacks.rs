@@ -2,15 +2,15 @@
 
 use ballast_engine::adl::{AccountCut, Bankruptcy, Deleveraging};
 use ballast_engine::cross::board::Report;
-use ballast_engine::cross::cut::Bearing;
-use ballast_engine::cross::entry::Moment;
+use ballast_engine::cross::cut::{weakness, Bearing};
+use ballast_engine::cross::entry::{Moment, Weakness};
 use ballast_engine::cross::record::record;
 use ballast_engine::cross::walk::{first_skipped_account, Evidence};
 use ballast_engine::cross::{Account, Board, Leg, SLACK};
 use ballast_engine::fixtures::risk::{small_market, tier};
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
-use ballast_engine::rank::Ranked;
+use ballast_engine::rank::{Ranked, Round};
 use ballast_engine::risk::AdlParams;
 use ballast_engine::units::{Atoms, FundingIndex, Side};
 use bytemuck::Zeroable;
@@ -46,7 +46,11 @@ const NOW: Moment = Moment { base: 0, slot: 2 };
 
 /// A bankrupt long of a million lots at 80, closed at 84 a lot.
 fn bankruptcy(market: &Market) -> Deleveraging {
-    Deleveraging::begin(&Bankruptcy {
+    Deleveraging::begin(&bankrupt(market)).expect("4 million are missing")
+}
+
+fn bankrupt(market: &Market) -> Bankruptcy<'_> {
+    Bankruptcy {
         position: position(1_000_000, 90, 6_000_000, 0),
         mark: market.mark.price,
         funding_index: market.funding,
@@ -58,8 +62,7 @@ fn bankruptcy(market: &Market) -> Deleveraging {
         params: &market.params.adl,
         epoch: 1,
         passes: 1,
-    })
-    .expect("4 million are missing")
+    }
 }
 
 /// Short 100 lots from 100, mark 80, equity 350: maintenance 200, closed at 84 it would lose 400.
@@ -143,10 +146,74 @@ fn accounts_that_would_owe_at_the_close_price_do_not_block_rounds() {
     // To the end of the pass everybody is asked for, until witnessed, and no longer than that.
     assert!(asks(&store, None, &round, &listed, 2).skipped.is_some());
     for index in 10..40 {
-        store.queue().witness(index, &stored, NOW).unwrap();
+        let weakness = Weakness::at_close(&round).unwrap();
+        store
+            .queue()
+            .witness(index, &stored, NOW, weakness)
+            .unwrap();
     }
     assert_eq!(asks(&store, None, &round, &listed, 27).skipped, None);
     assert!(asks(&store, None, &round, &listed, 28).skipped.is_some());
+}
+
+/// A witness says no more than was found: who cannot bear a lot at the close price of a deep bankruptcy, which may
+/// be one's own, is asked for by a round that closes at a better one.
+#[test]
+fn a_witness_at_one_close_price_says_nothing_of_a_better_one() {
+    let market = market(80);
+    let held = position(-100, 100, 0, 0);
+    let legs = [market.leg(held)];
+    let account = Account {
+        pool: crate::fixture::pool_for(&legs, 202),
+        reserved: 0,
+        legs: &legs,
+    };
+    let values = account.values().unwrap();
+    let counterparty = account.counterparty(&values, 0).unwrap();
+    let stored = account.recorded(&values, 0).unwrap();
+    let closing = |entry, lots: i64, margin| {
+        let call = Deleveraging::begin(&Bankruptcy {
+            position: position(lots, entry, margin, 0),
+            max_lots: lots.unsigned_abs(),
+            ..bankrupt(&market)
+        });
+        *call.unwrap().round()
+    };
+    // At 84 a lot, at 84 and a half, and at 81.
+    let (deep, deeper, mild) = (
+        closing(90, 1_000_000, 6_000_000),
+        closing(90, 2, 11),
+        closing(90, 1_000_000, 9_000_000),
+    );
+    let weak = |round: &Round| weakness(round, &counterparty, 50).unwrap();
+    assert_eq!(weak(&deep), Some(Weakness::AtClose(84)));
+    assert_eq!(weak(&deeper), Some(Weakness::AtClose(85)));
+    assert_eq!(weak(&mild), None);
+    let mut store = Store::new(Side::Short, 1);
+    store.queue().insert([2; 32], &stored, NOW).unwrap();
+    let passes = |found, round: &Round| {
+        let mut store = store.clone();
+        store.queue().witness(0, &stored, NOW, found).unwrap();
+        let view = store.view();
+        let entry = view.entry(0).unwrap();
+        entry.is_weak(round, 2)
+    };
+    for round in [&deep, &deeper, &mild] {
+        assert!(passes(Weakness::BelowMaintenance, round));
+        assert_eq!(passes(Weakness::AtClose(84), round), round != &mild);
+        // Rounded to the worse: 84 and a half is no 85.
+        assert!(!passes(Weakness::AtClose(85), round));
+    }
+    // An account below maintenance is so at any price.
+    let poor = Account {
+        pool: crate::fixture::pool_for(&legs, 199),
+        reserved: 0,
+        legs: &legs,
+    };
+    let values = poor.values().unwrap();
+    let counterparty = poor.counterparty(&values, 0).unwrap();
+    let found = weakness(&mild, &counterparty, 50);
+    assert_eq!(found, Ok(Some(Weakness::BelowMaintenance)));
 }
 
 /// Losing almost everything, so that no lot can be borne, takes no account out of the ranking that is

@@ -4,7 +4,7 @@
 use core::cmp::Ordering;
 
 use ballast_engine::cross::board::{Drifts, Report};
-use ballast_engine::cross::entry::Moment;
+use ballast_engine::cross::entry::{Moment, Weakness};
 use ballast_engine::cross::record::record;
 use ballast_engine::cross::walk::{first_skipped_account, Evidence};
 use ballast_engine::cross::{Account, Board, Slack, Values, SLACK};
@@ -306,7 +306,11 @@ fn to_the_end_everybody_is_asked_for_but_the_capped_the_known_and_the_witnessed(
             let has_equity = values.equity.positive_part() > 0;
             assert_eq!(asks(&store, &Evidence::Record, &[], 100), has_equity);
             let stored = kind.recorded(&scope.before);
-            store.queue().witness(0, &stored, moment(100)).unwrap();
+            let below = Weakness::BelowMaintenance;
+            store
+                .queue()
+                .witness(0, &stored, moment(100), below)
+                .unwrap();
             assert!(!asks(&store, &health, &[], 125));
             assert!(asks(&store, &health, &[], 126));
             store.queue().record(0, &stored, moment(100)).unwrap();

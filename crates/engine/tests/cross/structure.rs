@@ -1,14 +1,15 @@
 //! The cross queue against a list: every operation, every summary, every byte of the tree.
 
-use ballast_engine::cross::entry::Moment;
+use ballast_engine::cross::entry::{Moment, Weakness};
 use ballast_engine::cross::queue::{cross_queue_size, CrossQueue, CrossQueueRef, FIRST_SEQUENCE};
 use ballast_engine::cross::FRESH_SLOTS;
 use ballast_engine::position::Position;
 use ballast_engine::queue::{CutStamp, Totals};
-use ballast_engine::units::{Atoms, Side};
+use ballast_engine::rank::{ClosePrice, Round};
+use ballast_engine::units::{Atoms, FundingIndex, Side};
 use ballast_engine::EngineError;
 
-use crate::fixture::{position, Dice};
+use crate::fixture::{position, price, Dice};
 
 /// Bytes of a cross queue, aligned to 8.
 #[derive(Clone)]
@@ -50,6 +51,24 @@ fn some(dice: &mut Dice, side: Side) -> Position {
     position(size, entry, dice.signed(2_000), dice.signed(5))
 }
 
+/// A round that closes at the mark.
+fn some_round(side: Side) -> Round {
+    Round {
+        side,
+        mark: price(100),
+        close: ClosePrice {
+            quote: 100,
+            lots: 1,
+        },
+        funding_index: FundingIndex::ZERO,
+        min_profit_bps: 0,
+        rank_tolerance_bps: 0,
+        max_close_bps: 10_000,
+        least_lots: 0,
+        epoch: 1,
+    }
+}
+
 fn compare(store: &Store, model: &[Known], newest: u32) {
     let view = store.view();
     assert_eq!(view.invariant(newest, 9), Ok(()));
@@ -71,7 +90,8 @@ fn compare(store: &Store, model: &[Known], newest: u32) {
             (known.at.slot + FRESH_SLOTS + 1, false),
         ] {
             assert_eq!(entry.is_fresh(slot), fresh);
-            assert_eq!(entry.is_weak(slot), fresh && known.weak);
+            let weak = entry.is_weak(&some_round(view.side()), slot);
+            assert_eq!(weak, fresh && known.weak);
         }
     }
     let mut order: Vec<_> = model
@@ -184,7 +204,11 @@ fn it_does_what_a_list_does() {
                     known.position.margin = Atoms::new(dice.signed(2_000));
                     (known.at, known.weak) = (at, true);
                     let (index, position) = (known.index, known.position);
-                    store.queue().witness(index, &position, at).expect("there");
+                    let weakness = Weakness::BelowMaintenance;
+                    store
+                        .queue()
+                        .witness(index, &position, at, weakness)
+                        .expect("there");
                 }
             }
             if step % 7 == 0 {
