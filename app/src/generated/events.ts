@@ -18,12 +18,20 @@ import {
   type BankruptWrittenOff,
   getBlockTradedDecoder,
   type BlockTraded,
+  getBoardCreatedDecoder,
+  type BoardCreated,
   getChangeCancelledDecoder,
   type ChangeCancelled,
   getChangeStagedDecoder,
   type ChangeStaged,
   getClaimsCountedDecoder,
   type ClaimsCounted,
+  getCrossEnabledDecoder,
+  type CrossEnabled,
+  getCrossMovedDecoder,
+  type CrossMoved,
+  getCrossRoundDecoder,
+  type CrossRound,
   getDelaysChangedDecoder,
   type DelaysChanged,
   getDelegateSetDecoder,
@@ -44,16 +52,24 @@ import {
   type InsuranceSwept,
   getInsuranceWithdrawnDecoder,
   type InsuranceWithdrawn,
+  getLegForcedDecoder,
+  type LegForced,
   getMarginAddedDecoder,
   type MarginAdded,
+  getMarginConvertedDecoder,
+  type MarginConverted,
   getMarginRemovedDecoder,
   type MarginRemoved,
+  getMarkFrozenDecoder,
+  type MarkFrozen,
   getMarketClosedDecoder,
   type MarketClosed,
   getMarketCreatedDecoder,
   type MarketCreated,
   getMarketRiskUpdatedDecoder,
   type MarketRiskUpdated,
+  getMarksRecordedDecoder,
+  type MarksRecorded,
   getOracleChangedDecoder,
   type OracleChanged,
   getOracleDeclaredDeadDecoder,
@@ -108,6 +124,8 @@ import {
   type ProtectionSet,
   getQueueGrownDecoder,
   type QueueGrown,
+  getRanksRefreshedDecoder,
+  type RanksRefreshed,
   getReduceOnlySetDecoder,
   type ReduceOnlySet,
   getSettlementBegunDecoder,
@@ -159,9 +177,13 @@ export type BallastEvent =
   | { name: 'AutoDeleveraged'; data: AutoDeleveraged }
   | { name: 'BankruptWrittenOff'; data: BankruptWrittenOff }
   | { name: 'BlockTraded'; data: BlockTraded }
+  | { name: 'BoardCreated'; data: BoardCreated }
   | { name: 'ChangeCancelled'; data: ChangeCancelled }
   | { name: 'ChangeStaged'; data: ChangeStaged }
   | { name: 'ClaimsCounted'; data: ClaimsCounted }
+  | { name: 'CrossEnabled'; data: CrossEnabled }
+  | { name: 'CrossMoved'; data: CrossMoved }
+  | { name: 'CrossRound'; data: CrossRound }
   | { name: 'DelaysChanged'; data: DelaysChanged }
   | { name: 'DelegateSet'; data: DelegateSet }
   | { name: 'DelistingScheduled'; data: DelistingScheduled }
@@ -172,11 +194,15 @@ export type BallastEvent =
   | { name: 'InsuranceDonated'; data: InsuranceDonated }
   | { name: 'InsuranceSwept'; data: InsuranceSwept }
   | { name: 'InsuranceWithdrawn'; data: InsuranceWithdrawn }
+  | { name: 'LegForced'; data: LegForced }
   | { name: 'MarginAdded'; data: MarginAdded }
+  | { name: 'MarginConverted'; data: MarginConverted }
   | { name: 'MarginRemoved'; data: MarginRemoved }
+  | { name: 'MarkFrozen'; data: MarkFrozen }
   | { name: 'MarketClosed'; data: MarketClosed }
   | { name: 'MarketCreated'; data: MarketCreated }
   | { name: 'MarketRiskUpdated'; data: MarketRiskUpdated }
+  | { name: 'MarksRecorded'; data: MarksRecorded }
   | { name: 'OracleChanged'; data: OracleChanged }
   | { name: 'OracleDeclaredDead'; data: OracleDeclaredDead }
   | { name: 'OracleWitnessed'; data: OracleWitnessed }
@@ -204,6 +230,7 @@ export type BallastEvent =
   | { name: 'ProtectionExecuted'; data: ProtectionExecuted }
   | { name: 'ProtectionSet'; data: ProtectionSet }
   | { name: 'QueueGrown'; data: QueueGrown }
+  | { name: 'RanksRefreshed'; data: RanksRefreshed }
   | { name: 'ReduceOnlySet'; data: ReduceOnlySet }
   | { name: 'SettlementBegun'; data: SettlementBegun }
   | { name: 'ShareClosed'; data: ShareClosed }
@@ -270,6 +297,11 @@ export const BALLAST_EVENTS: readonly {
     decoder: getBlockTradedDecoder(),
   },
   {
+    name: 'BoardCreated',
+    discriminator: new Uint8Array([100, 100, 202, 61, 51, 12, 67, 195]),
+    decoder: getBoardCreatedDecoder(),
+  },
+  {
     name: 'ChangeCancelled',
     discriminator: new Uint8Array([139, 179, 97, 81, 214, 21, 119, 93]),
     decoder: getChangeCancelledDecoder(),
@@ -283,6 +315,21 @@ export const BALLAST_EVENTS: readonly {
     name: 'ClaimsCounted',
     discriminator: new Uint8Array([213, 120, 178, 72, 87, 141, 187, 131]),
     decoder: getClaimsCountedDecoder(),
+  },
+  {
+    name: 'CrossEnabled',
+    discriminator: new Uint8Array([22, 239, 136, 185, 162, 88, 183, 220]),
+    decoder: getCrossEnabledDecoder(),
+  },
+  {
+    name: 'CrossMoved',
+    discriminator: new Uint8Array([230, 125, 213, 190, 205, 209, 227, 194]),
+    decoder: getCrossMovedDecoder(),
+  },
+  {
+    name: 'CrossRound',
+    discriminator: new Uint8Array([70, 99, 59, 92, 92, 135, 207, 250]),
+    decoder: getCrossRoundDecoder(),
   },
   {
     name: 'DelaysChanged',
@@ -335,14 +382,29 @@ export const BALLAST_EVENTS: readonly {
     decoder: getInsuranceWithdrawnDecoder(),
   },
   {
+    name: 'LegForced',
+    discriminator: new Uint8Array([9, 117, 102, 67, 179, 88, 180, 175]),
+    decoder: getLegForcedDecoder(),
+  },
+  {
     name: 'MarginAdded',
     discriminator: new Uint8Array([121, 187, 28, 95, 195, 171, 37, 8]),
     decoder: getMarginAddedDecoder(),
   },
   {
+    name: 'MarginConverted',
+    discriminator: new Uint8Array([100, 14, 195, 206, 28, 254, 179, 163]),
+    decoder: getMarginConvertedDecoder(),
+  },
+  {
     name: 'MarginRemoved',
     discriminator: new Uint8Array([253, 156, 29, 17, 51, 166, 188, 192]),
     decoder: getMarginRemovedDecoder(),
+  },
+  {
+    name: 'MarkFrozen',
+    discriminator: new Uint8Array([136, 165, 82, 14, 89, 70, 45, 176]),
+    decoder: getMarkFrozenDecoder(),
   },
   {
     name: 'MarketClosed',
@@ -358,6 +420,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'MarketRiskUpdated',
     discriminator: new Uint8Array([207, 135, 85, 246, 177, 218, 85, 247]),
     decoder: getMarketRiskUpdatedDecoder(),
+  },
+  {
+    name: 'MarksRecorded',
+    discriminator: new Uint8Array([4, 58, 164, 66, 225, 30, 66, 234]),
+    decoder: getMarksRecordedDecoder(),
   },
   {
     name: 'OracleChanged',
@@ -493,6 +560,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'QueueGrown',
     discriminator: new Uint8Array([158, 170, 236, 127, 46, 77, 56, 52]),
     decoder: getQueueGrownDecoder(),
+  },
+  {
+    name: 'RanksRefreshed',
+    discriminator: new Uint8Array([99, 106, 182, 192, 204, 194, 52, 19]),
+    decoder: getRanksRefreshedDecoder(),
   },
   {
     name: 'ReduceOnlySet',

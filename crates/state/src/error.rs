@@ -331,6 +331,29 @@ errors! {
     6289 RequestMissing: "Nothing was requested; request first, and come back after the delay";
     6290 RequestTooEarly: "The delay of the request is not over yet";
     6291 RequestLapsed: "The time in which the request was paid is over; request again";
+
+    // --- cross margin ---
+    6300 CrossDisabled: "The market has no cross margin; use isolated positions";
+    6301 CrossEnabledAlready: "The market has cross margin already";
+    6302 CrossTolerance: "Cross margin needs a rank tolerance of 200 bps or more; stage it first";
+    6303 CrossLimits: "Cross margin: lots above 0, part to 10,000 bps, age 1 to 1,500 slots";
+    6304 BoardFull: "The board is full";
+    6305 BoardLayout: "Not a board of this version";
+    6306 WrongBoard: "Not the board; derive its address";
+    6307 WrongCrossQueue: "A cross queue comes zeroed, writable, rent exempt and with room for 16 legs";
+    6308 CrossQueueMissing: "Pass the cross queue that is logged, before other accounts";
+    6309 CrossMarkStale: "The board's mark of another leg is too old; record it first";
+    6310 CrossMarkFrozen: "The board's mark of another leg is frozen; wait until it is recorded";
+    6312 CrossRecordStale: "A record would flatter the account; pass the cross queue that is logged";
+    6313 CrossTooManyLegs: "A cross account has at most 4 legs; close one first";
+    6314 CrossBelowInitial: "The account would hold less than initial margin without unrealised profit; move collateral to it";
+    6315 CrossLegOrder: "The leg with the largest maintenance margin is first; take that market";
+    6317 CrossHasOrders: "The position has orders, triggers or a flag; cancel them, or wait";
+    6318 CrossDepositStays: "What came into the pool in this slot stays until the next";
+    6319 CrossLegsOpen: "Legs are open in this market; part with them first";
+    6320 CrossRanked: "Legs stand in this market's ranking; use auto_deleverage_cross";
+    6321 AdlStaleCounterparty: "The account that is logged may rank above the last one cut; list or refresh it";
+    6322 CrossLegThere: "The account has a leg in this market; convert it first";
 }
 
 impl fmt::Display for BallastError {

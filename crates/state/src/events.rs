@@ -7,6 +7,7 @@ use ballast_engine::risk::RiskParams;
 use crate::{derives::*, exchange::Role, oracle_config::OracleConfig, Pubkey};
 
 mod adl_session;
+mod cross;
 mod held;
 mod list;
 mod migration;
@@ -20,6 +21,10 @@ mod trading;
 mod wind_down;
 
 pub use adl_session::{AdlSessionAdvanced, AdlSessionClosed, AdlSessionOpened};
+pub use cross::{
+    BoardCreated, CrossEnabled, CrossMoved, CrossRound, LegCut, LegForced, MarginConverted,
+    MarkFrozen, MarkRecorded, MarksRecorded, RankRefreshed, RanksRefreshed,
+};
 pub use held::{HeldPart, ProfitHeld, ProfitReleased, ReleasedPart};
 pub use list::{BallastEvent, Event, EVENT_TAG};
 pub use migration::{AccountMigrated, MigratedOrder};

@@ -222,6 +222,18 @@ discriminators! {
     ADVANCE_ADL_SESSION "advance_adl_session" [158, 177, 249, 168, 129, 228, 118, 199];
     EXECUTE_ADL_SESSION "execute_adl_session" [164, 189, 15, 199, 254, 155, 143, 106];
     CLOSE_ADL_SESSION "close_adl_session" [143, 17, 246, 80, 124, 228, 90, 37];
+    CREATE_BOARD "create_board" [81, 129, 130, 38, 99, 204, 224, 177];
+    ENABLE_CROSS "enable_cross" [177, 246, 22, 242, 105, 49, 69, 24];
+    RECORD_MARKS "record_marks" [4, 59, 63, 133, 182, 242, 3, 114];
+    FREEZE_MARK "freeze_mark" [162, 4, 174, 143, 19, 153, 90, 8];
+    MOVE_CROSS "move_cross" [124, 57, 165, 113, 179, 61, 183, 254];
+    CONVERT_MARGIN "convert_margin" [12, 78, 231, 4, 139, 160, 37, 253];
+    REFRESH_RANKS "refresh_ranks" [34, 104, 118, 228, 101, 227, 187, 101];
+    WITNESS_RANKS "witness_ranks" [54, 25, 103, 55, 1, 59, 254, 51];
+    FLAG_LEG "flag_leg" [201, 3, 173, 150, 90, 50, 210, 94];
+    LIQUIDATE_LEG "liquidate_leg" [79, 208, 45, 31, 248, 142, 201, 102];
+    AUTO_DELEVERAGE_CROSS "auto_deleverage_cross" [28, 156, 199, 167, 137, 182, 107, 158];
+    PART_LEG "part_leg" [66, 247, 166, 103, 136, 6, 19, 190];
     MIGRATE_EXCHANGE "migrate_exchange" [240, 91, 43, 121, 109, 114, 227, 157];
     MIGRATE_MARKET "migrate_market" [201, 113, 181, 120, 217, 60, 109, 203];
     MIGRATE_QUEUE "migrate_queue" [163, 32, 198, 15, 254, 228, 58, 229];

@@ -24,6 +24,7 @@ pub mod adl_session;
 #[cfg(feature = "anchor")]
 mod anchor;
 pub mod book_account;
+pub mod cross;
 pub mod error;
 pub mod events;
 pub mod exchange;

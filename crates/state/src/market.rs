@@ -64,12 +64,13 @@ pub struct Market {
     pub bump: u8,
     /// Bump of the insurance vault. Written once.
     pub vault_bump: u8,
-    /// Always zero; aligns what follows.
-    pub _padding: u8,
+    /// Place of the market on the board of cross margin, from 1; 0 where it has none. Written once, by
+    /// `enable_cross`.
+    pub cross: u8,
     /// Number of the market, from 0. Written once.
     pub index: u16,
-    /// Always zero; aligns what follows.
-    pub _padding2: u16,
+    /// Legs of cross accounts in the market. Written by the instructions of cross margin.
+    pub cross_legs: u16,
     /// Printable ASCII padded with zeros. Written once.
     pub name: [u8; NAME_BYTES],
     /// What is remembered of the moves of prices. Written by every instruction that records a price,

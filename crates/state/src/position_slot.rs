@@ -1,4 +1,4 @@
-//! One isolated position in a trader account, with the trader's orders in its market.
+//! One position in a trader account, with the trader's orders in its market; or one leg of its cross margin.
 
 use ballast_engine::{
     book::OwnOrders,
@@ -16,8 +16,13 @@ use crate::{
     Pubkey,
 };
 
-/// One isolated position and the orders in its market. A slot with the default market is empty and
-/// all zero; another has lots, orders or both.
+/// [`PositionSlot::cross`]: a leg.
+pub const CROSS_LEG: u32 = 1;
+/// [`PositionSlot::cross`]: its record says that the account is too weak for any cut.
+pub const CROSS_WEAK: u32 = 2;
+
+/// One isolated position and the orders in its market, or a leg, which has neither orders nor triggers. A slot
+/// with the default market is empty and all zero; another has lots, orders or both.
 #[cfg_attr(feature = "anchor", zero_copy)]
 #[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
 #[derive(Debug, PartialEq, Eq)]
@@ -29,7 +34,8 @@ pub struct PositionSlot {
     pub lots: i64,
     /// Signed sum over the fills of lots * price, atoms; sign of `lots`.
     pub entry_quote: i64,
-    /// Isolated margin, atoms; may go negative through funding only.
+    /// Isolated margin, atoms; may go negative through funding only. Of a leg: its record, what the account
+    /// is worth beside it, which is no money.
     pub margin: i64,
     /// Funding index up to which funding is in `margin`, atoms per lot.
     pub funding_index: i64,
@@ -66,8 +72,9 @@ pub struct PositionSlot {
     pub order_margin: u64,
     /// Lots of the last liquidation step that it left open.
     pub step_left: u32,
-    /// Always zero; aligns what follows.
-    pub _padding: u32,
+    /// 0: an isolated position; [`CROSS_LEG`], with [`CROSS_WEAK`] where a witness has found the account
+    /// too weak for any cut: a leg of the account's cross margin.
+    pub cross: u32,
     /// Closes lots when the price turns against the position.
     pub stop_loss: Trigger,
     /// Closes lots when the price has moved for the position.
@@ -79,7 +86,7 @@ pub struct PositionSlot {
     pub paid_in: u64,
     /// Shares of the profit that the market holds; of the ledger number `held_epoch`.
     pub held_shares: u64,
-    /// Slot in which profit was held for it last.
+    /// Slot in which profit was held for it last. Of a leg: in which it was recorded.
     pub held_slot: u64,
 }
 
@@ -91,6 +98,7 @@ const _: () = {
     assert!(core::mem::offset_of!(PositionSlot, order_head) == 120);
     assert!(core::mem::offset_of!(PositionSlot, order_margin) == 128);
     assert!(core::mem::offset_of!(PositionSlot, step_left) == 136);
+    assert!(core::mem::offset_of!(PositionSlot, cross) == 140);
     assert!(core::mem::offset_of!(PositionSlot, stop_loss) == 144);
     assert!(core::mem::offset_of!(PositionSlot, take_profit) == 168);
     assert!(core::mem::offset_of!(PositionSlot, seen_slot) == 192);
@@ -103,6 +111,12 @@ impl PositionSlot {
     /// Whether the slot holds nothing.
     pub fn is_empty(&self) -> bool {
         self.market == Pubkey::default()
+    }
+
+    /// Whether the slot is a leg of the account's cross margin.
+    #[inline]
+    pub const fn is_leg(&self) -> bool {
+        self.cross != 0
     }
 
     /// The position as the engine sees it.
@@ -214,7 +228,7 @@ impl PositionSlot {
         self.take_profit = Trigger::default();
     }
 
-    /// What must hold of a slot in use.
+    /// What must hold of a slot in use that is no leg.
     pub(crate) fn is_sound(&self) -> bool {
         let listed = self.order_head != NO_NODE;
         let orders = listed == (self.order_count > 0)
@@ -226,6 +240,21 @@ impl PositionSlot {
             self.lots.signum() == self.entry_quote.signum() && self.queue_node != NO_NODE
         };
         orders && position
+    }
+
+    /// What must hold of a leg: it has lots and a node, and nothing that only isolated positions have.
+    #[inline(never)]
+    pub(crate) fn is_sound_leg(&self) -> bool {
+        (self.cross == CROSS_LEG || self.cross == CROSS_LEG | CROSS_WEAK)
+            && self.lots != 0
+            && self.lots.signum() == self.entry_quote.signum()
+            && self.queue_node != NO_NODE
+            && self.order_head == NO_NODE
+            && self.order_margin == 0
+            && self.held_shares == 0
+            && self.paid_in == 0
+            && self.stop_loss.is_unset()
+            && self.take_profit.is_unset()
     }
 
     /// Whether nothing is left of a slot without lots and orders.

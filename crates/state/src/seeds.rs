@@ -27,6 +27,8 @@ pub const SHARE_SEED: &[u8] = b"share";
 pub const STAKES_SEED: &[u8] = b"stakes";
 /// Seed of a [`crate::protection::Protection`], followed by the trader account and the market.
 pub const PROTECTION_SEED: &[u8] = b"protection";
+/// Seed of the [`crate::cross::CrossBoard`].
+pub const BOARD_SEED: &[u8] = b"board";
 /// Seed of a [`crate::staged::Staged`], followed by the number of its kind (u8) and its target.
 pub const STAGED_SEED: &[u8] = b"staged";
 
@@ -34,6 +36,11 @@ pub const STAGED_SEED: &[u8] = b"staged";
 pub const EXCHANGE: (Pubkey, u8) = derive(&[EXCHANGE_SEED], &ID);
 /// Address and bump of the collateral vault.
 pub const COLLATERAL_VAULT: (Pubkey, u8) = derive(&[COLLATERAL_VAULT_SEED], &ID);
+
+/// Address and bump of the board of cross margin.
+pub const BOARD: (Pubkey, u8) = derive(&[BOARD_SEED], &ID);
+/// Address of the board of cross margin.
+pub const BOARD_ADDRESS: Pubkey = BOARD.0;
 
 /// Address of the exchange; also the authority over every vault.
 pub const EXCHANGE_ADDRESS: Pubkey = EXCHANGE.0;
@@ -72,6 +79,7 @@ mod tests {
             (EXCHANGE, EXCHANGE_SEED),
             (COLLATERAL_VAULT, COLLATERAL_VAULT_SEED),
             (EVENT_AUTHORITY, b"__event_authority"),
+            (BOARD, BOARD_SEED),
         ] {
             assert_eq!(constant, Pubkey::find_program_address(&[seed], &ID));
         }

@@ -1,4 +1,5 @@
-//! A trader: free collateral and, in up to sixteen markets, an isolated position and orders.
+//! A trader: free collateral and, in up to sixteen markets, an isolated position and orders, and up to four
+//! legs that share a pool of collateral.
 
 use ballast_engine::{distress::Distress, units::Atoms};
 
@@ -46,8 +47,18 @@ pub struct Trader {
     pub positions: [PositionSlot; MAX_POSITIONS],
     /// Union of the `DELEGATE_*` flags. Written by `set_delegate`.
     pub delegate_flags: u64,
-    /// Zero; room for later versions, cross margin among them.
-    pub reserved: [u8; 248],
+    /// Collateral that the legs share, atoms; of any sign while there are legs.
+    pub cross_pool: i64,
+    /// What came into it in `pooled_slot`, atoms.
+    pub pooled_atoms: u64,
+    /// Slot in which something came into it last.
+    pub pooled_slot: u64,
+    /// Slots that are legs.
+    pub cross_legs: u32,
+    /// Always zero; aligns what follows.
+    pub _padding: u32,
+    /// Zero; room for later versions.
+    pub reserved: [u8; 216],
 }
 const _: () = {
     assert!(core::mem::size_of::<Trader>() == 3_920);
@@ -55,7 +66,9 @@ const _: () = {
     assert!(core::mem::offset_of!(Trader, free) == 72);
     assert!(core::mem::offset_of!(Trader, positions) == 80);
     assert!(core::mem::offset_of!(Trader, delegate_flags) == 3_664);
-    assert!(core::mem::offset_of!(Trader, reserved) == 3_672);
+    assert!(core::mem::offset_of!(Trader, cross_pool) == 3_672);
+    assert!(core::mem::offset_of!(Trader, cross_legs) == 3_696);
+    assert!(core::mem::offset_of!(Trader, reserved) == 3_704);
 };
 
 impl Trader {
@@ -101,14 +114,18 @@ impl Trader {
         )
     }
 
-    /// Index of the slot that holds `market`.
+    /// Index of the slot that holds the isolated position or the orders in `market`.
     pub fn find(&self, market: &Pubkey) -> Option<usize> {
-        self.positions
+        let index = self
+            .positions
             .iter()
-            .position(|slot| slot.market == *market)
+            .position(|slot| slot.market == *market)?;
+        // A market is isolated or cross.
+        let slot = self.positions.get(index)?;
+        (!slot.is_leg()).then_some(index)
     }
 
-    /// The slot of `market`, with a position or with orders only.
+    /// The slot of `market`, with an isolated position or with orders only.
     ///
     /// # Errors
     /// `NoPosition` when there is none.
@@ -116,6 +133,7 @@ impl Trader {
         self.positions
             .iter()
             .find(|slot| slot.market == *market)
+            .filter(|slot| !slot.is_leg())
             .ok_or(BallastError::NoPosition)
     }
 
@@ -127,6 +145,7 @@ impl Trader {
         self.positions
             .iter_mut()
             .find(|slot| slot.market == *market)
+            .filter(|slot| !slot.is_leg())
             .ok_or(BallastError::NoPosition)
     }
 
@@ -166,7 +185,10 @@ impl Trader {
         let mut reserve = 0;
         let mut sound = self.free >= 0;
         let mut slots = self.positions.iter_mut();
-        if let Some(slot) = slots.find(|slot| slot.market == *market) {
+        if let Some(slot) = slots
+            .find(|slot| slot.market == *market)
+            .filter(|slot| !slot.is_leg())
+        {
             sound &= self.position_count > 0;
             if slot.lots == 0 && slot.order_count == 0 && slot.held_shares == 0 {
                 sound &= slot.is_spent();
@@ -184,7 +206,11 @@ impl Trader {
 
     /// What the orders of the account in `market` reserve, atoms; 0 without any.
     pub fn reserve_in(&self, market: &Pubkey) -> u64 {
-        let slot = self.positions.iter().find(|slot| slot.market == *market);
+        let slot = self
+            .positions
+            .iter()
+            .find(|slot| slot.market == *market)
+            .filter(|slot| !slot.is_leg());
         slot.map_or(0, |slot| slot.order_margin)
     }
 
@@ -230,29 +256,41 @@ impl Trader {
     /// # Errors
     /// `TraderInvariant`.
     pub fn invariant_of(&self, market: &Pubkey) -> Result<()> {
-        let slot = self.positions.iter().find(|slot| slot.market == *market);
+        let slot = self
+            .positions
+            .iter()
+            .find(|slot| slot.market == *market)
+            .filter(|slot| !slot.is_leg());
         let slot = slot.is_none_or(|slot| self.position_count > 0 && slot.is_sound());
         ensure(slot && self.free >= 0, BallastError::TraderInvariant)?;
         debug_assert!(self.invariant().is_ok(), "{self:?}");
         Ok(())
     }
 
-    /// Checks what must hold of the account whenever an instruction has ended: every slot, and the
-    /// count of those in use.
+    /// Checks what must hold of the account whenever an instruction has ended: every slot, the count of those
+    /// in use and of legs, and that a pool without legs is not negative.
     ///
     /// # Errors
     /// `TraderInvariant`.
     pub fn invariant(&self) -> Result<()> {
         let mut used = 0_u32;
         let mut sound = self.free >= 0;
+        let mut legs = 0_u32;
         for slot in &self.positions {
             if slot.is_empty() {
                 sound &= slot.lots == 0 && slot.margin == 0 && slot.order_count == 0;
             } else {
                 used = used.wrapping_add(1);
-                sound &= slot.is_sound();
+                if slot.is_leg() {
+                    legs = legs.wrapping_add(1);
+                    sound &= slot.is_sound_leg();
+                } else {
+                    sound &= slot.is_sound();
+                }
             }
         }
+        // What the legs share is the trader's alone once there are none.
+        sound &= legs == self.cross_legs && (legs > 0 || self.cross_pool >= 0);
         ensure(
             sound && used == self.position_count,
             BallastError::TraderInvariant,
@@ -266,7 +304,10 @@ impl Trader {
         found.map_or(0, |position| position.distress().confirmed_since(slot))
     }
 
-    fn claim(&mut self, market: &Pubkey) -> Result<usize> {
+    pub(crate) fn claim(&mut self, market: &Pubkey) -> Result<usize> {
+        // A market is isolated or cross: else a bankrupt could be a counterparty of its own.
+        let leg = self.cross_legs > 0 && self.find_leg(market).is_some();
+        ensure(!leg, BallastError::CrossLegThere)?;
         let index = self
             .positions
             .iter()

@@ -100,12 +100,15 @@ export type Market = {
   bump: number;
   /** Bump of the insurance vault. Written once. */
   vaultBump: number;
-  /** Always zero; aligns what follows. */
-  padding: number;
+  /**
+   * Place of the market on the board of cross margin, from 1; 0 where it has none. Written once, by
+   * `enable_cross`.
+   */
+  cross: number;
   /** Number of the market, from 0. Written once. */
   index: number;
-  /** Always zero; aligns what follows. */
-  padding2: number;
+  /** Legs of cross accounts in the market. Written by the instructions of cross margin. */
+  crossLegs: number;
   /** Printable ASCII padded with zeros. Written once. */
   name: ReadonlyUint8Array;
   /**
@@ -211,12 +214,15 @@ export type MarketArgs = {
   bump: number;
   /** Bump of the insurance vault. Written once. */
   vaultBump: number;
-  /** Always zero; aligns what follows. */
-  padding: number;
+  /**
+   * Place of the market on the board of cross margin, from 1; 0 where it has none. Written once, by
+   * `enable_cross`.
+   */
+  cross: number;
   /** Number of the market, from 0. Written once. */
   index: number;
-  /** Always zero; aligns what follows. */
-  padding2: number;
+  /** Legs of cross accounts in the market. Written by the instructions of cross margin. */
+  crossLegs: number;
   /** Printable ASCII padded with zeros. Written once. */
   name: ReadonlyUint8Array;
   /**
@@ -323,9 +329,9 @@ export function getMarketEncoder(): FixedSizeEncoder<MarketArgs> {
       ["version", getU8Encoder()],
       ["bump", getU8Encoder()],
       ["vaultBump", getU8Encoder()],
-      ["padding", getU8Encoder()],
+      ["cross", getU8Encoder()],
       ["index", getU16Encoder()],
-      ["padding2", getU16Encoder()],
+      ["crossLegs", getU16Encoder()],
       ["name", fixEncoderSize(getBytesEncoder(), 16)],
       ["volatility", getVolatilityEncoder()],
       ["insuranceVault", getAddressEncoder()],
@@ -369,9 +375,9 @@ export function getMarketDecoder(): FixedSizeDecoder<Market> {
     ["version", getU8Decoder()],
     ["bump", getU8Decoder()],
     ["vaultBump", getU8Decoder()],
-    ["padding", getU8Decoder()],
+    ["cross", getU8Decoder()],
     ["index", getU16Decoder()],
-    ["padding2", getU16Decoder()],
+    ["crossLegs", getU16Decoder()],
     ["name", fixDecoderSize(getBytesDecoder(), 16)],
     ["volatility", getVolatilityDecoder()],
     ["insuranceVault", getAddressDecoder()],

@@ -86,7 +86,17 @@ export type Trader = {
   positions: Array<PositionSlot>;
   /** Union of the `DELEGATE_*` flags. Written by `set_delegate`. */
   delegateFlags: bigint;
-  /** Zero; room for later versions, cross margin among them. */
+  /** Collateral that the legs share, atoms; of any sign while there are legs. */
+  crossPool: bigint;
+  /** What came into it in `pooled_slot`, atoms. */
+  pooledAtoms: bigint;
+  /** Slot in which something came into it last. */
+  pooledSlot: bigint;
+  /** Slots that are legs. */
+  crossLegs: number;
+  /** Always zero; aligns what follows. */
+  padding: number;
+  /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
 
@@ -113,7 +123,17 @@ export type TraderArgs = {
   positions: Array<PositionSlotArgs>;
   /** Union of the `DELEGATE_*` flags. Written by `set_delegate`. */
   delegateFlags: number | bigint;
-  /** Zero; room for later versions, cross margin among them. */
+  /** Collateral that the legs share, atoms; of any sign while there are legs. */
+  crossPool: number | bigint;
+  /** What came into it in `pooled_slot`, atoms. */
+  pooledAtoms: number | bigint;
+  /** Slot in which something came into it last. */
+  pooledSlot: number | bigint;
+  /** Slots that are legs. */
+  crossLegs: number;
+  /** Always zero; aligns what follows. */
+  padding: number;
+  /** Zero; room for later versions. */
   reserved: ReadonlyUint8Array;
 };
 
@@ -131,7 +151,12 @@ export function getTraderEncoder(): FixedSizeEncoder<TraderArgs> {
       ["free", getI64Encoder()],
       ["positions", getArrayEncoder(getPositionSlotEncoder(), { size: 16 })],
       ["delegateFlags", getU64Encoder()],
-      ["reserved", fixEncoderSize(getBytesEncoder(), 248)],
+      ["crossPool", getI64Encoder()],
+      ["pooledAtoms", getU64Encoder()],
+      ["pooledSlot", getU64Encoder()],
+      ["crossLegs", getU32Encoder()],
+      ["padding", getU32Encoder()],
+      ["reserved", fixEncoderSize(getBytesEncoder(), 216)],
     ]),
     (value) => ({ ...value, discriminator: TRADER_DISCRIMINATOR }),
   );
@@ -150,7 +175,12 @@ export function getTraderDecoder(): FixedSizeDecoder<Trader> {
     ["free", getI64Decoder()],
     ["positions", getArrayDecoder(getPositionSlotDecoder(), { size: 16 })],
     ["delegateFlags", getU64Decoder()],
-    ["reserved", fixDecoderSize(getBytesDecoder(), 248)],
+    ["crossPool", getI64Decoder()],
+    ["pooledAtoms", getU64Decoder()],
+    ["pooledSlot", getU64Decoder()],
+    ["crossLegs", getU32Decoder()],
+    ["padding", getU32Decoder()],
+    ["reserved", fixDecoderSize(getBytesDecoder(), 216)],
   ]);
 }
 

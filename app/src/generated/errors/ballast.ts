@@ -432,6 +432,48 @@ export const BALLAST_ERROR__REQUEST_MISSING = 0x1891; // 6289
 export const BALLAST_ERROR__REQUEST_TOO_EARLY = 0x1892; // 6290
 /** RequestLapsed: The time in which the request was paid is over; request again */
 export const BALLAST_ERROR__REQUEST_LAPSED = 0x1893; // 6291
+/** CrossDisabled: The market has no cross margin; use isolated positions */
+export const BALLAST_ERROR__CROSS_DISABLED = 0x189c; // 6300
+/** CrossEnabledAlready: The market has cross margin already */
+export const BALLAST_ERROR__CROSS_ENABLED_ALREADY = 0x189d; // 6301
+/** CrossTolerance: Cross margin needs a rank tolerance of 200 bps or more; stage it first */
+export const BALLAST_ERROR__CROSS_TOLERANCE = 0x189e; // 6302
+/** CrossLimits: Cross margin: lots above 0, part to 10,000 bps, age 1 to 1,500 slots */
+export const BALLAST_ERROR__CROSS_LIMITS = 0x189f; // 6303
+/** BoardFull: The board is full */
+export const BALLAST_ERROR__BOARD_FULL = 0x18a0; // 6304
+/** BoardLayout: Not a board of this version */
+export const BALLAST_ERROR__BOARD_LAYOUT = 0x18a1; // 6305
+/** WrongBoard: Not the board; derive its address */
+export const BALLAST_ERROR__WRONG_BOARD = 0x18a2; // 6306
+/** WrongCrossQueue: A cross queue comes zeroed, writable, rent exempt and with room for 16 legs */
+export const BALLAST_ERROR__WRONG_CROSS_QUEUE = 0x18a3; // 6307
+/** CrossQueueMissing: Pass the cross queue that is logged, before other accounts */
+export const BALLAST_ERROR__CROSS_QUEUE_MISSING = 0x18a4; // 6308
+/** CrossMarkStale: The board's mark of another leg is too old; record it first */
+export const BALLAST_ERROR__CROSS_MARK_STALE = 0x18a5; // 6309
+/** CrossMarkFrozen: The board's mark of another leg is frozen; wait until it is recorded */
+export const BALLAST_ERROR__CROSS_MARK_FROZEN = 0x18a6; // 6310
+/** CrossRecordStale: A record would flatter the account; pass the cross queue that is logged */
+export const BALLAST_ERROR__CROSS_RECORD_STALE = 0x18a8; // 6312
+/** CrossTooManyLegs: A cross account has at most 4 legs; close one first */
+export const BALLAST_ERROR__CROSS_TOO_MANY_LEGS = 0x18a9; // 6313
+/** CrossBelowInitial: The account would hold less than initial margin without unrealised profit; move collateral to it */
+export const BALLAST_ERROR__CROSS_BELOW_INITIAL = 0x18aa; // 6314
+/** CrossLegOrder: The leg with the largest maintenance margin is first; take that market */
+export const BALLAST_ERROR__CROSS_LEG_ORDER = 0x18ab; // 6315
+/** CrossHasOrders: The position has orders, triggers or a flag; cancel them, or wait */
+export const BALLAST_ERROR__CROSS_HAS_ORDERS = 0x18ad; // 6317
+/** CrossDepositStays: What came into the pool in this slot stays until the next */
+export const BALLAST_ERROR__CROSS_DEPOSIT_STAYS = 0x18ae; // 6318
+/** CrossLegsOpen: Legs are open in this market; part with them first */
+export const BALLAST_ERROR__CROSS_LEGS_OPEN = 0x18af; // 6319
+/** CrossRanked: Legs stand in this market's ranking; use auto_deleverage_cross */
+export const BALLAST_ERROR__CROSS_RANKED = 0x18b0; // 6320
+/** AdlStaleCounterparty: The account that is logged may rank above the last one cut; list or refresh it */
+export const BALLAST_ERROR__ADL_STALE_COUNTERPARTY = 0x18b1; // 6321
+/** CrossLegThere: The account has a leg in this market; convert it first */
+export const BALLAST_ERROR__CROSS_LEG_THERE = 0x18b2; // 6322
 
 export type BallastError =
   | typeof BALLAST_ERROR__ACCOUNT_OUTDATED
@@ -452,10 +494,13 @@ export type BallastError =
   | typeof BALLAST_ERROR__ADL_SESSION_STALE
   | typeof BALLAST_ERROR__ADL_SESSION_UNDER_WAY
   | typeof BALLAST_ERROR__ADL_SKIPPED_COUNTERPARTY
+  | typeof BALLAST_ERROR__ADL_STALE_COUNTERPARTY
   | typeof BALLAST_ERROR__ADL_WRONG_SIDE
   | typeof BALLAST_ERROR__AUTHORITY_UNSET
   | typeof BALLAST_ERROR__BANKRUPTCY_PRICE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__BELOW_INITIAL_MARGIN
+  | typeof BALLAST_ERROR__BOARD_FULL
+  | typeof BALLAST_ERROR__BOARD_LAYOUT
   | typeof BALLAST_ERROR__BOOK_CAN_ABSORB
   | typeof BALLAST_ERROR__BOOK_FULL
   | typeof BALLAST_ERROR__BOOK_LAYOUT
@@ -467,6 +512,22 @@ export type BallastError =
   | typeof BALLAST_ERROR__CLAIMS_NOT_COUNTED
   | typeof BALLAST_ERROR__CLOSE_PRICE_OUT_OF_RANGE
   | typeof BALLAST_ERROR__COUNTERPARTY_CAN_BE_CUT
+  | typeof BALLAST_ERROR__CROSS_BELOW_INITIAL
+  | typeof BALLAST_ERROR__CROSS_DEPOSIT_STAYS
+  | typeof BALLAST_ERROR__CROSS_DISABLED
+  | typeof BALLAST_ERROR__CROSS_ENABLED_ALREADY
+  | typeof BALLAST_ERROR__CROSS_HAS_ORDERS
+  | typeof BALLAST_ERROR__CROSS_LEG_ORDER
+  | typeof BALLAST_ERROR__CROSS_LEGS_OPEN
+  | typeof BALLAST_ERROR__CROSS_LEG_THERE
+  | typeof BALLAST_ERROR__CROSS_LIMITS
+  | typeof BALLAST_ERROR__CROSS_MARK_FROZEN
+  | typeof BALLAST_ERROR__CROSS_MARK_STALE
+  | typeof BALLAST_ERROR__CROSS_QUEUE_MISSING
+  | typeof BALLAST_ERROR__CROSS_RANKED
+  | typeof BALLAST_ERROR__CROSS_RECORD_STALE
+  | typeof BALLAST_ERROR__CROSS_TOLERANCE
+  | typeof BALLAST_ERROR__CROSS_TOO_MANY_LEGS
   | typeof BALLAST_ERROR__DELAY_NOT_RAISED
   | typeof BALLAST_ERROR__DELAY_OUT_OF_RANGE
   | typeof BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE
@@ -625,8 +686,10 @@ export type BallastError =
   | typeof BALLAST_ERROR__UNKNOWN_VERSION
   | typeof BALLAST_ERROR__UNWIND_TOO_EARLY
   | typeof BALLAST_ERROR__VAULT_AS_COUNTERPARTY
+  | typeof BALLAST_ERROR__WRONG_BOARD
   | typeof BALLAST_ERROR__WRONG_BOOK
   | typeof BALLAST_ERROR__WRONG_COLLATERAL_VAULT
+  | typeof BALLAST_ERROR__WRONG_CROSS_QUEUE
   | typeof BALLAST_ERROR__WRONG_EXCHANGE
   | typeof BALLAST_ERROR__WRONG_FUND
   | typeof BALLAST_ERROR__WRONG_INSTRUCTIONS_SYSVAR
@@ -665,10 +728,13 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__ADL_SESSION_STALE]: `The bankrupt position has changed since the session was opened; close it and open another`,
     [BALLAST_ERROR__ADL_SESSION_UNDER_WAY]: `A deleveraging session is open over this queue; advance it, or close it once it has expired`,
     [BALLAST_ERROR__ADL_SKIPPED_COUNTERPARTY]: `A counterparty that ranks before the last one cut is missing from the list; its account is in the log`,
+    [BALLAST_ERROR__ADL_STALE_COUNTERPARTY]: `The account that is logged may rank above the last one cut; list or refresh it`,
     [BALLAST_ERROR__ADL_WRONG_SIDE]: `A listed position is on the side of the bankrupt; list the opposite side`,
     [BALLAST_ERROR__AUTHORITY_UNSET]: `An authority may not be the default key`,
     [BALLAST_ERROR__BANKRUPTCY_PRICE_OUT_OF_RANGE]: `The bankruptcy price is not within 2^31 atoms per lot of zero; change the margin`,
     [BALLAST_ERROR__BELOW_INITIAL_MARGIN]: `Equity at the price worsened by its confidence would be below initial margin; add margin or trade less`,
+    [BALLAST_ERROR__BOARD_FULL]: `The board is full`,
+    [BALLAST_ERROR__BOARD_LAYOUT]: `Not a board of this version`,
     [BALLAST_ERROR__BOOK_CAN_ABSORB]: `The book can take lots of the bankrupt position; liquidate into it first`,
     [BALLAST_ERROR__BOOK_FULL]: `The book has no room for another order on this side; try again later`,
     [BALLAST_ERROR__BOOK_LAYOUT]: `The book account does not hold a book of this version`,
@@ -680,6 +746,22 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__CLAIMS_NOT_COUNTED]: `Deficits were written off and the claims are not counted; count_claims first`,
     [BALLAST_ERROR__CLOSE_PRICE_OUT_OF_RANGE]: `The close price lies on the wrong side of the oracle price`,
     [BALLAST_ERROR__COUNTERPARTY_CAN_BE_CUT]: `Somebody can still be cut for this position; execute the session`,
+    [BALLAST_ERROR__CROSS_BELOW_INITIAL]: `The account would hold less than initial margin without unrealised profit; move collateral to it`,
+    [BALLAST_ERROR__CROSS_DEPOSIT_STAYS]: `What came into the pool in this slot stays until the next`,
+    [BALLAST_ERROR__CROSS_DISABLED]: `The market has no cross margin; use isolated positions`,
+    [BALLAST_ERROR__CROSS_ENABLED_ALREADY]: `The market has cross margin already`,
+    [BALLAST_ERROR__CROSS_HAS_ORDERS]: `The position has orders, triggers or a flag; cancel them, or wait`,
+    [BALLAST_ERROR__CROSS_LEG_ORDER]: `The leg with the largest maintenance margin is first; take that market`,
+    [BALLAST_ERROR__CROSS_LEGS_OPEN]: `Legs are open in this market; part with them first`,
+    [BALLAST_ERROR__CROSS_LEG_THERE]: `The account has a leg in this market; convert it first`,
+    [BALLAST_ERROR__CROSS_LIMITS]: `Cross margin: lots above 0, part to 10,000 bps, age 1 to 1,500 slots`,
+    [BALLAST_ERROR__CROSS_MARK_FROZEN]: `The board's mark of another leg is frozen; wait until it is recorded`,
+    [BALLAST_ERROR__CROSS_MARK_STALE]: `The board's mark of another leg is too old; record it first`,
+    [BALLAST_ERROR__CROSS_QUEUE_MISSING]: `Pass the cross queue that is logged, before other accounts`,
+    [BALLAST_ERROR__CROSS_RANKED]: `Legs stand in this market's ranking; use auto_deleverage_cross`,
+    [BALLAST_ERROR__CROSS_RECORD_STALE]: `A record would flatter the account; pass the cross queue that is logged`,
+    [BALLAST_ERROR__CROSS_TOLERANCE]: `Cross margin needs a rank tolerance of 200 bps or more; stage it first`,
+    [BALLAST_ERROR__CROSS_TOO_MANY_LEGS]: `A cross account has at most 4 legs; close one first`,
     [BALLAST_ERROR__DELAY_NOT_RAISED]: `Only longer delays take effect at once; stage a shorter one`,
     [BALLAST_ERROR__DELAY_OUT_OF_RANGE]: `A delay is at most 6,480,000 slots, and that of risk parameters not above that of the rest`,
     [BALLAST_ERROR__DELEGATE_MAY_NOT_BLOCK_TRADE]: `The delegate may not sign block trades; the owner signs, or lets it with set_delegate`,
@@ -838,8 +920,10 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__UNKNOWN_VERSION]: `The layout version is not one this program reads`,
     [BALLAST_ERROR__UNWIND_TOO_EARLY]: `The pool was unwound a moment ago; wait for its interval`,
     [BALLAST_ERROR__VAULT_AS_COUNTERPARTY]: `The token account is a vault of the exchange; name an account outside it`,
+    [BALLAST_ERROR__WRONG_BOARD]: `Not the board; derive its address`,
     [BALLAST_ERROR__WRONG_BOOK]: `The book account is not the market's book`,
     [BALLAST_ERROR__WRONG_COLLATERAL_VAULT]: `The collateral vault is not the exchange's vault`,
+    [BALLAST_ERROR__WRONG_CROSS_QUEUE]: `A cross queue comes zeroed, writable, rent exempt and with room for 16 legs`,
     [BALLAST_ERROR__WRONG_EXCHANGE]: `The exchange account is not the program's exchange`,
     [BALLAST_ERROR__WRONG_FUND]: `The account is no fund: neither a market's pool nor its stakes`,
     [BALLAST_ERROR__WRONG_INSTRUCTIONS_SYSVAR]: `The account is not the sysvar of the transaction's instructions`,

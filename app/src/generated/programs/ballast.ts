@@ -77,6 +77,7 @@ import {
   getApplyMarketChangeInstruction,
   getApplyOracleChangeInstruction,
   getApplyPoolChangeInstruction,
+  getAutoDeleverageCrossInstruction,
   getAutoDeleverageInstruction,
   getBeginSettlementInstruction,
   getBlockTradeInstruction,
@@ -91,7 +92,9 @@ import {
   getCloseProtectionInstruction,
   getCloseShareInstruction,
   getCloseTraderInstruction,
+  getConvertMarginInstruction,
   getCountClaimsInstruction,
+  getCreateBoardInstruction,
   getCreateMarketInstructionAsync,
   getCreatePoolInstructionAsync,
   getCreateProtectionInstructionAsync,
@@ -101,24 +104,32 @@ import {
   getDepositInstruction,
   getDepositPoolInstruction,
   getDonateInsuranceInstruction,
+  getEnableCrossInstruction,
   getExecuteAdlSessionInstruction,
   getExecuteProtectionInstruction,
   getExecuteTriggerInstruction,
   getFlagBankruptcyInstruction,
+  getFlagLegInstruction,
+  getFreezeMarkInstruction,
   getGrowQueueInstruction,
   getInitializeExchangeInstructionAsync,
   getLiquidateInstruction,
   getLiquidateIntoPoolInstruction,
+  getLiquidateLegInstruction,
   getMigrateBookInstruction,
   getMigrateExchangeInstruction,
   getMigrateMarketInstruction,
   getMigrateQueueInstruction,
   getMigrateTraderInstruction,
+  getMoveCrossInstruction,
   getOpenAdlSessionInstruction,
   getOpenStakesInstructionAsync,
+  getPartLegInstruction,
   getPlaceOrderInstruction,
   getPlaceTriggerInstruction,
   getRaiseDelaysInstruction,
+  getRecordMarksInstruction,
+  getRefreshRanksInstruction,
   getReleaseProfitInstruction,
   getRemoveMarginInstruction,
   getReplaceOrderInstruction,
@@ -142,6 +153,7 @@ import {
   getWithdrawInsuranceInstruction,
   getWithdrawPoolInstruction,
   getWitnessOracleInstruction,
+  getWitnessRanksInstruction,
   getWriteOffBankruptInstruction,
   parseAcceptAuthorityInstruction,
   parseAccrueFundingInstruction,
@@ -151,6 +163,7 @@ import {
   parseApplyMarketChangeInstruction,
   parseApplyOracleChangeInstruction,
   parseApplyPoolChangeInstruction,
+  parseAutoDeleverageCrossInstruction,
   parseAutoDeleverageInstruction,
   parseBeginSettlementInstruction,
   parseBlockTradeInstruction,
@@ -165,7 +178,9 @@ import {
   parseCloseProtectionInstruction,
   parseCloseShareInstruction,
   parseCloseTraderInstruction,
+  parseConvertMarginInstruction,
   parseCountClaimsInstruction,
+  parseCreateBoardInstruction,
   parseCreateMarketInstruction,
   parseCreatePoolInstruction,
   parseCreateProtectionInstruction,
@@ -175,24 +190,32 @@ import {
   parseDepositInstruction,
   parseDepositPoolInstruction,
   parseDonateInsuranceInstruction,
+  parseEnableCrossInstruction,
   parseExecuteAdlSessionInstruction,
   parseExecuteProtectionInstruction,
   parseExecuteTriggerInstruction,
   parseFlagBankruptcyInstruction,
+  parseFlagLegInstruction,
+  parseFreezeMarkInstruction,
   parseGrowQueueInstruction,
   parseInitializeExchangeInstruction,
   parseLiquidateInstruction,
   parseLiquidateIntoPoolInstruction,
+  parseLiquidateLegInstruction,
   parseMigrateBookInstruction,
   parseMigrateExchangeInstruction,
   parseMigrateMarketInstruction,
   parseMigrateQueueInstruction,
   parseMigrateTraderInstruction,
+  parseMoveCrossInstruction,
   parseOpenAdlSessionInstruction,
   parseOpenStakesInstruction,
+  parsePartLegInstruction,
   parsePlaceOrderInstruction,
   parsePlaceTriggerInstruction,
   parseRaiseDelaysInstruction,
+  parseRecordMarksInstruction,
+  parseRefreshRanksInstruction,
   parseReleaseProfitInstruction,
   parseRemoveMarginInstruction,
   parseReplaceOrderInstruction,
@@ -216,6 +239,7 @@ import {
   parseWithdrawInsuranceInstruction,
   parseWithdrawPoolInstruction,
   parseWitnessOracleInstruction,
+  parseWitnessRanksInstruction,
   parseWriteOffBankruptInstruction,
   type AcceptAuthorityInput,
   type AccrueFundingInput,
@@ -225,6 +249,7 @@ import {
   type ApplyMarketChangeInput,
   type ApplyOracleChangeInput,
   type ApplyPoolChangeInput,
+  type AutoDeleverageCrossInput,
   type AutoDeleverageInput,
   type BeginSettlementInput,
   type BlockTradeInput,
@@ -239,7 +264,9 @@ import {
   type CloseProtectionInput,
   type CloseShareInput,
   type CloseTraderInput,
+  type ConvertMarginInput,
   type CountClaimsInput,
+  type CreateBoardInput,
   type CreateMarketAsyncInput,
   type CreatePoolAsyncInput,
   type CreateProtectionAsyncInput,
@@ -249,19 +276,24 @@ import {
   type DepositInput,
   type DepositPoolInput,
   type DonateInsuranceInput,
+  type EnableCrossInput,
   type ExecuteAdlSessionInput,
   type ExecuteProtectionInput,
   type ExecuteTriggerInput,
   type FlagBankruptcyInput,
+  type FlagLegInput,
+  type FreezeMarkInput,
   type GrowQueueInput,
   type InitializeExchangeAsyncInput,
   type LiquidateInput,
   type LiquidateIntoPoolInput,
+  type LiquidateLegInput,
   type MigrateBookInput,
   type MigrateExchangeInput,
   type MigrateMarketInput,
   type MigrateQueueInput,
   type MigrateTraderInput,
+  type MoveCrossInput,
   type OpenAdlSessionInput,
   type OpenStakesAsyncInput,
   type ParsedAcceptAuthorityInstruction,
@@ -272,6 +304,7 @@ import {
   type ParsedApplyMarketChangeInstruction,
   type ParsedApplyOracleChangeInstruction,
   type ParsedApplyPoolChangeInstruction,
+  type ParsedAutoDeleverageCrossInstruction,
   type ParsedAutoDeleverageInstruction,
   type ParsedBeginSettlementInstruction,
   type ParsedBlockTradeInstruction,
@@ -286,7 +319,9 @@ import {
   type ParsedCloseProtectionInstruction,
   type ParsedCloseShareInstruction,
   type ParsedCloseTraderInstruction,
+  type ParsedConvertMarginInstruction,
   type ParsedCountClaimsInstruction,
+  type ParsedCreateBoardInstruction,
   type ParsedCreateMarketInstruction,
   type ParsedCreatePoolInstruction,
   type ParsedCreateProtectionInstruction,
@@ -296,24 +331,32 @@ import {
   type ParsedDepositInstruction,
   type ParsedDepositPoolInstruction,
   type ParsedDonateInsuranceInstruction,
+  type ParsedEnableCrossInstruction,
   type ParsedExecuteAdlSessionInstruction,
   type ParsedExecuteProtectionInstruction,
   type ParsedExecuteTriggerInstruction,
   type ParsedFlagBankruptcyInstruction,
+  type ParsedFlagLegInstruction,
+  type ParsedFreezeMarkInstruction,
   type ParsedGrowQueueInstruction,
   type ParsedInitializeExchangeInstruction,
   type ParsedLiquidateInstruction,
   type ParsedLiquidateIntoPoolInstruction,
+  type ParsedLiquidateLegInstruction,
   type ParsedMigrateBookInstruction,
   type ParsedMigrateExchangeInstruction,
   type ParsedMigrateMarketInstruction,
   type ParsedMigrateQueueInstruction,
   type ParsedMigrateTraderInstruction,
+  type ParsedMoveCrossInstruction,
   type ParsedOpenAdlSessionInstruction,
   type ParsedOpenStakesInstruction,
+  type ParsedPartLegInstruction,
   type ParsedPlaceOrderInstruction,
   type ParsedPlaceTriggerInstruction,
   type ParsedRaiseDelaysInstruction,
+  type ParsedRecordMarksInstruction,
+  type ParsedRefreshRanksInstruction,
   type ParsedReleaseProfitInstruction,
   type ParsedRemoveMarginInstruction,
   type ParsedReplaceOrderInstruction,
@@ -337,10 +380,14 @@ import {
   type ParsedWithdrawInsuranceInstruction,
   type ParsedWithdrawPoolInstruction,
   type ParsedWitnessOracleInstruction,
+  type ParsedWitnessRanksInstruction,
   type ParsedWriteOffBankruptInstruction,
+  type PartLegInput,
   type PlaceOrderInput,
   type PlaceTriggerInput,
   type RaiseDelaysInput,
+  type RecordMarksInput,
+  type RefreshRanksInput,
   type ReleaseProfitInput,
   type RemoveMarginInput,
   type ReplaceOrderInput,
@@ -364,6 +411,7 @@ import {
   type WithdrawInsuranceInput,
   type WithdrawPoolInput,
   type WitnessOracleInput,
+  type WitnessRanksInput,
   type WriteOffBankruptInput,
 } from "../instructions";
 import {
@@ -525,6 +573,7 @@ export enum BallastInstruction {
   ApplyOracleChange,
   ApplyPoolChange,
   AutoDeleverage,
+  AutoDeleverageCross,
   BeginSettlement,
   BlockTrade,
   CancelAllOrders,
@@ -538,7 +587,9 @@ export enum BallastInstruction {
   CloseProtection,
   CloseShare,
   CloseTrader,
+  ConvertMargin,
   CountClaims,
+  CreateBoard,
   CreateMarket,
   CreatePool,
   CreateProtection,
@@ -548,24 +599,32 @@ export enum BallastInstruction {
   Deposit,
   DepositPool,
   DonateInsurance,
+  EnableCross,
   ExecuteAdlSession,
   ExecuteProtection,
   ExecuteTrigger,
   FlagBankruptcy,
+  FlagLeg,
+  FreezeMark,
   GrowQueue,
   InitializeExchange,
   Liquidate,
   LiquidateIntoPool,
+  LiquidateLeg,
   MigrateBook,
   MigrateExchange,
   MigrateMarket,
   MigrateQueue,
   MigrateTrader,
+  MoveCross,
   OpenAdlSession,
   OpenStakes,
+  PartLeg,
   PlaceOrder,
   PlaceTrigger,
   RaiseDelays,
+  RecordMarks,
+  RefreshRanks,
   ReleaseProfit,
   RemoveMargin,
   ReplaceOrder,
@@ -589,6 +648,7 @@ export enum BallastInstruction {
   WithdrawInsurance,
   WithdrawPool,
   WitnessOracle,
+  WitnessRanks,
   WriteOffBankrupt,
 }
 
@@ -694,6 +754,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.AutoDeleverage;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([28, 156, 199, 167, 137, 182, 107, 158]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.AutoDeleverageCross;
   }
   if (
     containsBytes(
@@ -842,12 +913,34 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([12, 78, 231, 4, 139, 160, 37, 253]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.ConvertMargin;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([13, 191, 164, 158, 235, 206, 58, 23]),
       ),
       0,
     )
   ) {
     return BallastInstruction.CountClaims;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([81, 129, 130, 38, 99, 204, 224, 177]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.CreateBoard;
   }
   if (
     containsBytes(
@@ -952,6 +1045,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([177, 246, 22, 242, 105, 49, 69, 24]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.EnableCross;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([164, 189, 15, 199, 254, 155, 143, 106]),
       ),
       0,
@@ -996,6 +1100,28 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([201, 3, 173, 150, 90, 50, 210, 94]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.FlagLeg;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([162, 4, 174, 143, 19, 153, 90, 8]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.FreezeMark;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([184, 206, 238, 102, 68, 182, 44, 38]),
       ),
       0,
@@ -1035,6 +1161,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.LiquidateIntoPool;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([79, 208, 45, 31, 248, 142, 201, 102]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.LiquidateLeg;
   }
   if (
     containsBytes(
@@ -1095,6 +1232,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([124, 57, 165, 113, 179, 61, 183, 254]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.MoveCross;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([94, 45, 60, 24, 137, 157, 175, 6]),
       ),
       0,
@@ -1112,6 +1260,17 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.OpenStakes;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([66, 247, 166, 103, 136, 6, 19, 190]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.PartLeg;
   }
   if (
     containsBytes(
@@ -1145,6 +1304,28 @@ export function identifyBallastInstruction(
     )
   ) {
     return BallastInstruction.RaiseDelays;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([4, 59, 63, 133, 182, 242, 3, 114]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.RecordMarks;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([34, 104, 118, 228, 101, 227, 187, 101]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.RefreshRanks;
   }
   if (
     containsBytes(
@@ -1403,6 +1584,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([54, 25, 103, 55, 1, 59, 254, 51]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.WitnessRanks;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([203, 240, 131, 222, 58, 224, 154, 28]),
       ),
       0,
@@ -1447,6 +1639,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.AutoDeleverage;
     } & ParsedAutoDeleverageInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.AutoDeleverageCross;
+    } & ParsedAutoDeleverageCrossInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.BeginSettlement;
     } & ParsedBeginSettlementInstruction<TProgram>)
   | ({
@@ -1486,8 +1681,14 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.CloseTrader;
     } & ParsedCloseTraderInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.ConvertMargin;
+    } & ParsedConvertMarginInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.CountClaims;
     } & ParsedCountClaimsInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.CreateBoard;
+    } & ParsedCreateBoardInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.CreateMarket;
     } & ParsedCreateMarketInstruction<TProgram>)
@@ -1516,6 +1717,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.DonateInsurance;
     } & ParsedDonateInsuranceInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.EnableCross;
+    } & ParsedEnableCrossInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.ExecuteAdlSession;
     } & ParsedExecuteAdlSessionInstruction<TProgram>)
   | ({
@@ -1528,6 +1732,12 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.FlagBankruptcy;
     } & ParsedFlagBankruptcyInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.FlagLeg;
+    } & ParsedFlagLegInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.FreezeMark;
+    } & ParsedFreezeMarkInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.GrowQueue;
     } & ParsedGrowQueueInstruction<TProgram>)
   | ({
@@ -1539,6 +1749,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.LiquidateIntoPool;
     } & ParsedLiquidateIntoPoolInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.LiquidateLeg;
+    } & ParsedLiquidateLegInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.MigrateBook;
     } & ParsedMigrateBookInstruction<TProgram>)
@@ -1555,11 +1768,17 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.MigrateTrader;
     } & ParsedMigrateTraderInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.MoveCross;
+    } & ParsedMoveCrossInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.OpenAdlSession;
     } & ParsedOpenAdlSessionInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.OpenStakes;
     } & ParsedOpenStakesInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.PartLeg;
+    } & ParsedPartLegInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.PlaceOrder;
     } & ParsedPlaceOrderInstruction<TProgram>)
@@ -1569,6 +1788,12 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.RaiseDelays;
     } & ParsedRaiseDelaysInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.RecordMarks;
+    } & ParsedRecordMarksInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.RefreshRanks;
+    } & ParsedRefreshRanksInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.ReleaseProfit;
     } & ParsedReleaseProfitInstruction<TProgram>)
@@ -1639,6 +1864,9 @@ export type ParsedBallastInstruction<
       instructionType: BallastInstruction.WitnessOracle;
     } & ParsedWitnessOracleInstruction<TProgram>)
   | ({
+      instructionType: BallastInstruction.WitnessRanks;
+    } & ParsedWitnessRanksInstruction<TProgram>)
+  | ({
       instructionType: BallastInstruction.WriteOffBankrupt;
     } & ParsedWriteOffBankruptInstruction<TProgram>);
 
@@ -1708,6 +1936,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.AutoDeleverage,
         ...parseAutoDeleverageInstruction(instruction),
+      };
+    }
+    case BallastInstruction.AutoDeleverageCross: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.AutoDeleverageCross,
+        ...parseAutoDeleverageCrossInstruction(instruction),
       };
     }
     case BallastInstruction.BeginSettlement: {
@@ -1801,11 +2036,25 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseCloseTraderInstruction(instruction),
       };
     }
+    case BallastInstruction.ConvertMargin: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.ConvertMargin,
+        ...parseConvertMarginInstruction(instruction),
+      };
+    }
     case BallastInstruction.CountClaims: {
       assertIsInstructionWithAccounts(instruction);
       return {
         instructionType: BallastInstruction.CountClaims,
         ...parseCountClaimsInstruction(instruction),
+      };
+    }
+    case BallastInstruction.CreateBoard: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.CreateBoard,
+        ...parseCreateBoardInstruction(instruction),
       };
     }
     case BallastInstruction.CreateMarket: {
@@ -1871,6 +2120,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseDonateInsuranceInstruction(instruction),
       };
     }
+    case BallastInstruction.EnableCross: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.EnableCross,
+        ...parseEnableCrossInstruction(instruction),
+      };
+    }
     case BallastInstruction.ExecuteAdlSession: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1899,6 +2155,20 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseFlagBankruptcyInstruction(instruction),
       };
     }
+    case BallastInstruction.FlagLeg: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.FlagLeg,
+        ...parseFlagLegInstruction(instruction),
+      };
+    }
+    case BallastInstruction.FreezeMark: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.FreezeMark,
+        ...parseFreezeMarkInstruction(instruction),
+      };
+    }
     case BallastInstruction.GrowQueue: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1925,6 +2195,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.LiquidateIntoPool,
         ...parseLiquidateIntoPoolInstruction(instruction),
+      };
+    }
+    case BallastInstruction.LiquidateLeg: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.LiquidateLeg,
+        ...parseLiquidateLegInstruction(instruction),
       };
     }
     case BallastInstruction.MigrateBook: {
@@ -1962,6 +2239,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseMigrateTraderInstruction(instruction),
       };
     }
+    case BallastInstruction.MoveCross: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.MoveCross,
+        ...parseMoveCrossInstruction(instruction),
+      };
+    }
     case BallastInstruction.OpenAdlSession: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -1974,6 +2258,13 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.OpenStakes,
         ...parseOpenStakesInstruction(instruction),
+      };
+    }
+    case BallastInstruction.PartLeg: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.PartLeg,
+        ...parsePartLegInstruction(instruction),
       };
     }
     case BallastInstruction.PlaceOrder: {
@@ -1995,6 +2286,20 @@ export function parseBallastInstruction<TProgram extends string>(
       return {
         instructionType: BallastInstruction.RaiseDelays,
         ...parseRaiseDelaysInstruction(instruction),
+      };
+    }
+    case BallastInstruction.RecordMarks: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.RecordMarks,
+        ...parseRecordMarksInstruction(instruction),
+      };
+    }
+    case BallastInstruction.RefreshRanks: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.RefreshRanks,
+        ...parseRefreshRanksInstruction(instruction),
       };
     }
     case BallastInstruction.ReleaseProfit: {
@@ -2158,6 +2463,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseWitnessOracleInstruction(instruction),
       };
     }
+    case BallastInstruction.WitnessRanks: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.WitnessRanks,
+        ...parseWitnessRanksInstruction(instruction),
+      };
+    }
     case BallastInstruction.WriteOffBankrupt: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -2238,6 +2550,10 @@ export type BallastPluginInstructions = {
     input: AutoDeleverageInput,
   ) => ReturnType<typeof getAutoDeleverageInstruction> &
     SelfPlanAndSendFunctions;
+  autoDeleverageCross: (
+    input: AutoDeleverageCrossInput,
+  ) => ReturnType<typeof getAutoDeleverageCrossInstruction> &
+    SelfPlanAndSendFunctions;
   beginSettlement: (
     input: BeginSettlementInput,
   ) => ReturnType<typeof getBeginSettlementInstruction> &
@@ -2284,9 +2600,16 @@ export type BallastPluginInstructions = {
   closeTrader: (
     input: CloseTraderInput,
   ) => ReturnType<typeof getCloseTraderInstruction> & SelfPlanAndSendFunctions;
+  convertMargin: (
+    input: ConvertMarginInput,
+  ) => ReturnType<typeof getConvertMarginInstruction> &
+    SelfPlanAndSendFunctions;
   countClaims: (
     input: CountClaimsInput,
   ) => ReturnType<typeof getCountClaimsInstruction> & SelfPlanAndSendFunctions;
+  createBoard: (
+    input: MakeOptional<CreateBoardInput, "payer">,
+  ) => ReturnType<typeof getCreateBoardInstruction> & SelfPlanAndSendFunctions;
   createMarket: (
     input: MakeOptional<CreateMarketAsyncInput, "payer">,
   ) => ReturnType<typeof getCreateMarketInstructionAsync> &
@@ -2320,6 +2643,9 @@ export type BallastPluginInstructions = {
     input: DonateInsuranceInput,
   ) => ReturnType<typeof getDonateInsuranceInstruction> &
     SelfPlanAndSendFunctions;
+  enableCross: (
+    input: EnableCrossInput,
+  ) => ReturnType<typeof getEnableCrossInstruction> & SelfPlanAndSendFunctions;
   executeAdlSession: (
     input: MakeOptional<ExecuteAdlSessionInput, "payer">,
   ) => ReturnType<typeof getExecuteAdlSessionInstruction> &
@@ -2336,6 +2662,12 @@ export type BallastPluginInstructions = {
     input: FlagBankruptcyInput,
   ) => ReturnType<typeof getFlagBankruptcyInstruction> &
     SelfPlanAndSendFunctions;
+  flagLeg: (
+    input: FlagLegInput,
+  ) => ReturnType<typeof getFlagLegInstruction> & SelfPlanAndSendFunctions;
+  freezeMark: (
+    input: FreezeMarkInput,
+  ) => ReturnType<typeof getFreezeMarkInstruction> & SelfPlanAndSendFunctions;
   growQueue: (
     input: MakeOptional<GrowQueueInput, "payer">,
   ) => ReturnType<typeof getGrowQueueInstruction> & SelfPlanAndSendFunctions;
@@ -2350,6 +2682,9 @@ export type BallastPluginInstructions = {
     input: LiquidateIntoPoolInput,
   ) => ReturnType<typeof getLiquidateIntoPoolInstruction> &
     SelfPlanAndSendFunctions;
+  liquidateLeg: (
+    input: LiquidateLegInput,
+  ) => ReturnType<typeof getLiquidateLegInstruction> & SelfPlanAndSendFunctions;
   migrateBook: (
     input: MigrateBookInput,
   ) => ReturnType<typeof getMigrateBookInstruction> & SelfPlanAndSendFunctions;
@@ -2368,6 +2703,9 @@ export type BallastPluginInstructions = {
     input: MigrateTraderInput,
   ) => ReturnType<typeof getMigrateTraderInstruction> &
     SelfPlanAndSendFunctions;
+  moveCross: (
+    input: MoveCrossInput,
+  ) => ReturnType<typeof getMoveCrossInstruction> & SelfPlanAndSendFunctions;
   openAdlSession: (
     input: MakeOptional<OpenAdlSessionInput, "payer">,
   ) => ReturnType<typeof getOpenAdlSessionInstruction> &
@@ -2376,6 +2714,9 @@ export type BallastPluginInstructions = {
     input: MakeOptional<OpenStakesAsyncInput, "payer">,
   ) => ReturnType<typeof getOpenStakesInstructionAsync> &
     SelfPlanAndSendFunctions;
+  partLeg: (
+    input: PartLegInput,
+  ) => ReturnType<typeof getPartLegInstruction> & SelfPlanAndSendFunctions;
   placeOrder: (
     input: PlaceOrderInput,
   ) => ReturnType<typeof getPlaceOrderInstruction> & SelfPlanAndSendFunctions;
@@ -2385,6 +2726,12 @@ export type BallastPluginInstructions = {
   raiseDelays: (
     input: RaiseDelaysInput,
   ) => ReturnType<typeof getRaiseDelaysInstruction> & SelfPlanAndSendFunctions;
+  recordMarks: (
+    input: RecordMarksInput,
+  ) => ReturnType<typeof getRecordMarksInstruction> & SelfPlanAndSendFunctions;
+  refreshRanks: (
+    input: RefreshRanksInput,
+  ) => ReturnType<typeof getRefreshRanksInstruction> & SelfPlanAndSendFunctions;
   releaseProfit: (
     input: ReleaseProfitInput,
   ) => ReturnType<typeof getReleaseProfitInstruction> &
@@ -2462,6 +2809,9 @@ export type BallastPluginInstructions = {
     input: WitnessOracleInput,
   ) => ReturnType<typeof getWitnessOracleInstruction> &
     SelfPlanAndSendFunctions;
+  witnessRanks: (
+    input: WitnessRanksInput,
+  ) => ReturnType<typeof getWitnessRanksInstruction> & SelfPlanAndSendFunctions;
   writeOffBankrupt: (
     input: MakeOptional<WriteOffBankruptInput, "payer">,
   ) => ReturnType<typeof getWriteOffBankruptInstruction> &
@@ -2550,6 +2900,11 @@ export function ballastProgram() {
               client,
               getAutoDeleverageInstruction(input),
             ),
+          autoDeleverageCross: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getAutoDeleverageCrossInstruction(input),
+            ),
           beginSettlement: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2618,10 +2973,23 @@ export function ballastProgram() {
               client,
               getCloseTraderInstruction(input),
             ),
+          convertMargin: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getConvertMarginInstruction(input),
+            ),
           countClaims: (input) =>
             addSelfPlanAndSendFunctions(
               client,
               getCountClaimsInstruction(input),
+            ),
+          createBoard: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getCreateBoardInstruction({
+                ...input,
+                payer: input.payer ?? client.payer,
+              }),
             ),
           createMarket: (input) =>
             addSelfPlanAndSendFunctions(
@@ -2677,6 +3045,11 @@ export function ballastProgram() {
               client,
               getDonateInsuranceInstruction(input),
             ),
+          enableCross: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getEnableCrossInstruction(input),
+            ),
           executeAdlSession: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2700,6 +3073,13 @@ export function ballastProgram() {
               client,
               getFlagBankruptcyInstruction(input),
             ),
+          flagLeg: (input) =>
+            addSelfPlanAndSendFunctions(client, getFlagLegInstruction(input)),
+          freezeMark: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getFreezeMarkInstruction(input),
+            ),
           growQueue: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2722,6 +3102,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getLiquidateIntoPoolInstruction(input),
+            ),
+          liquidateLeg: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getLiquidateLegInstruction(input),
             ),
           migrateBook: (input) =>
             addSelfPlanAndSendFunctions(
@@ -2748,6 +3133,8 @@ export function ballastProgram() {
               client,
               getMigrateTraderInstruction(input),
             ),
+          moveCross: (input) =>
+            addSelfPlanAndSendFunctions(client, getMoveCrossInstruction(input)),
           openAdlSession: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2764,6 +3151,8 @@ export function ballastProgram() {
                 payer: input.payer ?? client.payer,
               }),
             ),
+          partLeg: (input) =>
+            addSelfPlanAndSendFunctions(client, getPartLegInstruction(input)),
           placeOrder: (input) =>
             addSelfPlanAndSendFunctions(
               client,
@@ -2778,6 +3167,16 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getRaiseDelaysInstruction(input),
+            ),
+          recordMarks: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getRecordMarksInstruction(input),
+            ),
+          refreshRanks: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getRefreshRanksInstruction(input),
             ),
           releaseProfit: (input) =>
             addSelfPlanAndSendFunctions(
@@ -2875,6 +3274,11 @@ export function ballastProgram() {
             addSelfPlanAndSendFunctions(
               client,
               getWitnessOracleInstruction(input),
+            ),
+          witnessRanks: (input) =>
+            addSelfPlanAndSendFunctions(
+              client,
+              getWitnessRanksInstruction(input),
             ),
           writeOffBankrupt: (input) =>
             addSelfPlanAndSendFunctions(

@@ -33,8 +33,8 @@ import {
 } from ".";
 
 /**
- * One isolated position and the orders in its market. A slot with the default market is empty and
- * all zero; another has lots, orders or both.
+ * One isolated position and the orders in its market, or a leg, which has neither orders nor triggers. A slot
+ * with the default market is empty and all zero; another has lots, orders or both.
  */
 export type PositionSlot = {
   /** Market of position and orders; the default key marks an empty slot. */
@@ -43,7 +43,10 @@ export type PositionSlot = {
   lots: bigint;
   /** Signed sum over the fills of lots * price, atoms; sign of `lots`. */
   entryQuote: bigint;
-  /** Isolated margin, atoms; may go negative through funding only. */
+  /**
+   * Isolated margin, atoms; may go negative through funding only. Of a leg: its record, what the account
+   * is worth beside it, which is no money.
+   */
   margin: bigint;
   /** Funding index up to which funding is in `margin`, atoms per lot. */
   fundingIndex: bigint;
@@ -90,8 +93,11 @@ export type PositionSlot = {
   orderMargin: bigint;
   /** Lots of the last liquidation step that it left open. */
   stepLeft: number;
-  /** Always zero; aligns what follows. */
-  padding: number;
+  /**
+   * 0: an isolated position; [`CROSS_LEG`], with [`CROSS_WEAK`] where a witness has found the account
+   * too weak for any cut: a leg of the account's cross margin.
+   */
+  cross: number;
   /** Closes lots when the price turns against the position. */
   stopLoss: Trigger;
   /** Closes lots when the price has moved for the position. */
@@ -105,7 +111,7 @@ export type PositionSlot = {
   paidIn: bigint;
   /** Shares of the profit that the market holds; of the ledger number `held_epoch`. */
   heldShares: bigint;
-  /** Slot in which profit was held for it last. */
+  /** Slot in which profit was held for it last. Of a leg: in which it was recorded. */
   heldSlot: bigint;
 };
 
@@ -116,7 +122,10 @@ export type PositionSlotArgs = {
   lots: number | bigint;
   /** Signed sum over the fills of lots * price, atoms; sign of `lots`. */
   entryQuote: number | bigint;
-  /** Isolated margin, atoms; may go negative through funding only. */
+  /**
+   * Isolated margin, atoms; may go negative through funding only. Of a leg: its record, what the account
+   * is worth beside it, which is no money.
+   */
   margin: number | bigint;
   /** Funding index up to which funding is in `margin`, atoms per lot. */
   fundingIndex: number | bigint;
@@ -163,8 +172,11 @@ export type PositionSlotArgs = {
   orderMargin: number | bigint;
   /** Lots of the last liquidation step that it left open. */
   stepLeft: number;
-  /** Always zero; aligns what follows. */
-  padding: number;
+  /**
+   * 0: an isolated position; [`CROSS_LEG`], with [`CROSS_WEAK`] where a witness has found the account
+   * too weak for any cut: a leg of the account's cross margin.
+   */
+  cross: number;
   /** Closes lots when the price turns against the position. */
   stopLoss: TriggerArgs;
   /** Closes lots when the price has moved for the position. */
@@ -178,7 +190,7 @@ export type PositionSlotArgs = {
   paidIn: number | bigint;
   /** Shares of the profit that the market holds; of the ledger number `held_epoch`. */
   heldShares: number | bigint;
-  /** Slot in which profit was held for it last. */
+  /** Slot in which profit was held for it last. Of a leg: in which it was recorded. */
   heldSlot: number | bigint;
 };
 
@@ -203,7 +215,7 @@ export function getPositionSlotEncoder(): FixedSizeEncoder<PositionSlotArgs> {
     ["reduceOnlyCount", getU16Encoder()],
     ["orderMargin", getU64Encoder()],
     ["stepLeft", getU32Encoder()],
-    ["padding", getU32Encoder()],
+    ["cross", getU32Encoder()],
     ["stopLoss", getTriggerEncoder()],
     ["takeProfit", getTriggerEncoder()],
     ["seenSlot", getU64Encoder()],
@@ -234,7 +246,7 @@ export function getPositionSlotDecoder(): FixedSizeDecoder<PositionSlot> {
     ["reduceOnlyCount", getU16Decoder()],
     ["orderMargin", getU64Decoder()],
     ["stepLeft", getU32Decoder()],
-    ["padding", getU32Decoder()],
+    ["cross", getU32Decoder()],
     ["stopLoss", getTriggerDecoder()],
     ["takeProfit", getTriggerDecoder()],
     ["seenSlot", getU64Decoder()],

@@ -1,0 +1,161 @@
+//! Events of cross margin.
+
+use super::*;
+
+/// The board was created.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct BoardCreated {
+    /// The board.
+    pub board: Pubkey,
+}
+
+/// A market got cross margin.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct CrossEnabled {
+    /// The market.
+    pub market: Pubkey,
+    /// Its place on the board.
+    pub place: u32,
+    /// Cross queue of the longs.
+    pub queue_long: Pubkey,
+    /// Cross queue of the shorts.
+    pub queue_short: Pubkey,
+    /// Most lots that the legs of a side may hold together.
+    pub most_lots: u64,
+    /// The part of insurance's window that legs may get, basis points.
+    pub draw_cap_bps: u32,
+    /// Slots for which a mark serves for opening.
+    pub max_age_slots: u32,
+}
+
+/// Marks were recorded on the board.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct MarksRecorded {
+    /// Whether a checkpoint was opened.
+    pub checkpoint_opened: bool,
+    /// What was recorded.
+    pub marks: Vec<MarkRecorded>,
+}
+
+/// The mark of one market.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct MarkRecorded {
+    /// The market.
+    pub market: Pubkey,
+    /// Oracle price, ticks.
+    pub mark_ticks: u64,
+    /// Funding index, atoms a lot.
+    pub funding_index: i64,
+}
+
+/// The mark of a market whose price has died was frozen.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct MarkFrozen {
+    /// The market.
+    pub market: Pubkey,
+    /// Slot in which the mark was recorded.
+    pub recorded_slot: u64,
+}
+
+/// Collateral moved between a trader's free collateral and the pool that its legs share.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct CrossMoved {
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Into the pool, atoms; out of it where negative.
+    pub amount: i64,
+    /// The pool after, atoms.
+    pub pool_after: i64,
+    /// Free collateral after, atoms.
+    pub free_after: i64,
+}
+
+/// A position became a leg, or a leg an isolated position.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct MarginConverted {
+    /// The trader account.
+    pub trader: Pubkey,
+    /// The market.
+    pub market: Pubkey,
+    /// Whether it is a leg now.
+    pub to_cross: bool,
+    /// Lots, signed.
+    pub lots: i64,
+    /// Into the pool, atoms; out of it where negative. Funding that the leg owed included.
+    pub amount: i64,
+    /// The pool after, atoms.
+    pub pool_after: i64,
+}
+
+/// Records of legs were renewed.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct RanksRefreshed {
+    /// The market whose legs were valued at the price just read.
+    pub market: Pubkey,
+    /// Number of the board's newest checkpoint.
+    pub base: u32,
+    /// Whose, in the order of the list.
+    pub traders: Vec<RankRefreshed>,
+}
+
+/// The leg of one trader.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct RankRefreshed {
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Record before, atoms.
+    pub rest_before: i64,
+    /// Record after, atoms.
+    pub rest_after: i64,
+    /// Whether the account was found too weak for any cut.
+    pub weak: bool,
+}
+
+/// A leg was flagged, liquidated, deleveraged or parted with: how its account stood.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct LegForced {
+    /// The market.
+    pub market: Pubkey,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// The account's equity before, atoms.
+    pub equity_atoms: i64,
+    /// Its maintenance margin before, atoms.
+    pub requirement_atoms: u64,
+    /// The pool after, atoms.
+    pub pool_after: i64,
+}
+
+/// A round of deleveraging over both queues of a side: what `AutoDeleveraged` does not say of it.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct CrossRound {
+    /// The market.
+    pub market: Pubkey,
+    /// The trader account of the bankrupt position or leg.
+    pub bankrupt: Pubkey,
+    /// Whether records counted as they stood.
+    pub by_record: bool,
+    /// Whether accounts above maintenance were cut as far as their equity lasts.
+    pub to_equity: bool,
+    /// Nodes of the cross queue that the proof looked at.
+    pub nodes_visited: u32,
+    /// The legs that were cut, by their place among the cuts of the round.
+    pub legs: Vec<LegCut>,
+}
+
+/// A leg that was cut.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct LegCut {
+    /// Place among the cuts of the round, from 0.
+    pub place: u32,
+    /// The account's equity before, atoms.
+    pub equity_atoms: i64,
+    /// Its maintenance margin before, atoms.
+    pub requirement_atoms: u64,
+    /// That of the leg, atoms.
+    pub leg_requirement_atoms: u64,
+    /// Whether the cut was shorter than the cap for the account's sake.
+    pub shortened: bool,
+    /// The pool after, atoms.
+    pub pool_after: i64,
+}
