@@ -12,7 +12,10 @@ use anchor_lang::{
     prelude::*,
 };
 use ballast_state::{
-    book_account::BOOK_DISCRIMINATOR, error::BallastError, events, for_each_event,
+    book_account::BOOK_DISCRIMINATOR,
+    cross::{BOARD_DISCRIMINATOR, CROSS_QUEUE_DISCRIMINATOR},
+    error::BallastError,
+    events, for_each_event,
     queue_account::QUEUE_DISCRIMINATOR,
 };
 
@@ -64,6 +67,12 @@ fn __anchor_private_print_idl_constants() {
     for (name, account, value) in [
         ("BOOK_DISCRIMINATOR", "book", BOOK_DISCRIMINATOR),
         ("QUEUE_DISCRIMINATOR", "queue", QUEUE_DISCRIMINATOR),
+        ("BOARD_DISCRIMINATOR", "board", BOARD_DISCRIMINATOR),
+        (
+            "CROSS_QUEUE_DISCRIMINATOR",
+            "cross queue",
+            CROSS_QUEUE_DISCRIMINATOR,
+        ),
     ] {
         let constant = IdlConst {
             name: name.into(),

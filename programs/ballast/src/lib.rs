@@ -29,6 +29,7 @@ use ballast_engine::pool::PoolParams;
 use ballast_state::layouts::EngineLayout;
 use ballast_state::{
     book_account::OrderSide,
+    cross::EnableCrossArgs,
     exchange::Delays,
     instructions::{
         BlockTradeArgs, InitializeExchangeArgs, OrderRef, PlaceTriggerArgs, SetProtectionArgs,
@@ -56,6 +57,11 @@ pub use instructions::{
         open_adl_session::*, release_profit::*, reset_pool::*, settle_position::*,
         sweep_insurance::*, sync_pool::*, unwind_pool::*, withdraw_fees::*, withdraw_insurance::*,
         witness_oracle::*, write_off_bankrupt::*,
+    },
+    cross::{
+        auto_deleverage_cross::*, convert_margin::*, create_board::*, enable_cross::*, flag_leg::*,
+        freeze_mark::*, liquidate_leg::*, move_cross::*, part_leg::*, record_marks::*,
+        refresh_ranks::*, witness_ranks::*,
     },
     fund::{
         cancel_pool_request::*, close_share::*, create_share::*, deposit_pool::*, request_pool::*,
@@ -485,6 +491,79 @@ pub mod ballast {
     /// Puts staged parameters of a pool in force; anyone, once they are due.
     pub fn apply_pool_change(ctx: Context<ApplyPoolChange>, id: [u8; 32]) -> Result<()> {
         ApplyPoolChange::handle(ctx, id)
+    }
+
+    // --- cross margin ---
+
+    /// Creates the board of cross margin.
+    pub fn create_board(ctx: Context<CreateBoard>) -> Result<()> {
+        CreateBoard::handle(ctx)
+    }
+
+    /// Gives a market cross margin over two zeroed queues.
+    pub fn enable_cross(ctx: Context<EnableCross>, args: EnableCrossArgs) -> Result<()> {
+        EnableCross::handle(ctx, args)
+    }
+
+    /// Records the marks of cross markets on the board.
+    pub fn record_marks<'info>(ctx: Context<'info, RecordMarks<'info>>) -> Result<()> {
+        RecordMarks::handle(ctx)
+    }
+
+    /// Freezes the board's mark of a market whose price has died.
+    pub fn freeze_mark(ctx: Context<FreezeMark>) -> Result<()> {
+        FreezeMark::handle(ctx)
+    }
+
+    /// Moves collateral into the pool that an account's legs share, or out of it.
+    pub fn move_cross<'info>(ctx: Context<'info, MoveCross<'info>>, amount: i64) -> Result<()> {
+        MoveCross::handle(ctx, amount)
+    }
+
+    /// Makes an isolated position a leg, or a leg an isolated position with so much margin.
+    pub fn convert_margin<'info>(
+        ctx: Context<'info, ConvertMargin<'info>>,
+        to_cross: bool,
+        margin: u64,
+    ) -> Result<()> {
+        ConvertMargin::handle(ctx, to_cross, margin)
+    }
+
+    /// Renews the records of legs.
+    pub fn refresh_ranks<'info>(ctx: Context<'info, RefreshRanks<'info>>) -> Result<()> {
+        RefreshRanks::handle(ctx)
+    }
+
+    /// Renews the records of legs, and notes which accounts a round for this bankrupt could not cut.
+    pub fn witness_ranks<'info>(ctx: Context<'info, WitnessRanks<'info>>) -> Result<()> {
+        WitnessRanks::handle(ctx)
+    }
+
+    /// Flags a leg of an account below maintenance or bankrupt, or takes the flag back.
+    pub fn flag_leg(ctx: Context<FlagLeg>) -> Result<()> {
+        FlagLeg::handle(ctx)
+    }
+
+    /// Liquidates one step of a leg.
+    pub fn liquidate_leg<'info>(
+        ctx: Context<'info, LiquidateLeg<'info>>,
+        liquidator_margin: u64,
+        take_over_lots: u64,
+    ) -> Result<()> {
+        LiquidateLeg::handle(ctx, liquidator_margin, take_over_lots)
+    }
+
+    /// Closes a bankrupt position or leg against its highest ranked counterparties, and proves the order over
+    /// both queues.
+    pub fn auto_deleverage_cross<'info>(
+        ctx: Context<'info, AutoDeleverageCross<'info>>,
+    ) -> Result<()> {
+        AutoDeleverageCross::handle(ctx)
+    }
+
+    /// Takes a leg of a market that has ended out of its account.
+    pub fn part_leg<'info>(ctx: Context<'info, PartLeg<'info>>) -> Result<()> {
+        PartLeg::handle(ctx)
     }
 
     // --- earnings, by anyone ---

@@ -129,8 +129,9 @@ impl<'info> Liquidation<'_, 'info> {
             false,
         );
         let input = self.input(&market, &touched, slot, &before, clock.slot)?;
-        let (plan, mut matched, low) =
-            self.meet_book(&market, &queues, &touched, &book, matching, &input, newer)?;
+        let (plan, mut matched, low) = self.meet_book(
+            &market, &queues, &touched, &book, matching, &input, None, newer,
+        )?;
         let mut entered = matched.changes.enter(free, reserve);
         let mut event = self.event(&touched, &before, &plan, market.insurance.balance);
 
@@ -235,12 +236,12 @@ impl<'info> Liquidation<'_, 'info> {
         Ok(())
     }
 
-    /// The book takes lots first, best price first, as long as it pays no less than the liquidator.
-    /// Where that closes nothing and only passes orders over, it is worth a price that is `newer` than
+    /// The book takes lots first, best price first, as long as it pays no less than the liquidator. `room` is
+    /// that of a leg, see [`Waterfall::begin_leg`]. Where that closes nothing and only passes orders over, it is worth a price that is `newer` than
     /// those recorded before. Beside the plan what the pool is worth, see [`TakeTerms::low`].
     #[allow(clippy::too_many_arguments)]
     #[inline(never)]
-    fn meet_book<'q>(
+    pub fn meet_book<'q>(
         &self,
         market: &Market,
         queues: &MarketQueues,
@@ -248,14 +249,18 @@ impl<'info> Liquidation<'_, 'info> {
         book: &MarketBook,
         mut matching: Box<Matching<'_, 'q, 'info>>,
         input: &LiquidationInput,
+        room: Option<Atoms>,
         newer: bool,
     ) -> Result<(Box<LiquidationPlan>, Matched<'q, 'info>, u64)> {
         let most = match &self.takes_over {
             TakesOver::Liquidator { lots, .. } => *lots,
             TakesOver::Pool(_) => u64::MAX,
         };
-        let waterfall = Waterfall::begin(input, most > 0).or_ballast()?;
-        let mut waterfall = Box::new(waterfall.bounded(most));
+        let waterfall = match room {
+            None => Waterfall::begin(input, most > 0),
+            Some(room) => Waterfall::begin_leg(input, most > 0, room),
+        };
+        let mut waterfall = Box::new(waterfall.or_ballast()?.bounded(most));
         let victim = self.trader.key();
         let exhausted = book.write(|book| descend(book, &mut matching, &mut waterfall, &victim))?;
         let low = match &self.takes_over {
@@ -276,7 +281,7 @@ impl<'info> Liquidation<'_, 'info> {
     /// What the book left is taken over, and the liquidator is paid.
     #[allow(clippy::too_many_arguments)]
     #[inline(never)]
-    fn settle_liquidator(
+    pub fn settle_liquidator(
         &self,
         market: &Market,
         book: &MarketBook,
@@ -341,8 +346,9 @@ impl<'info> Liquidation<'_, 'info> {
         Ok(took)
     }
 
+    /// The step as it is recorded, but for what is added later.
     #[inline(never)]
-    fn event(
+    pub fn event(
         &self,
         touched: &Touched,
         before: &Position,
@@ -454,7 +460,7 @@ impl Makers for Orders<'_, '_, '_, '_, '_> {
 
 /// Takes the reward for lots that insurance had to rescue, where there is no discount to earn, out
 /// of the fee bucket.
-fn take_reward(market: &mut Market, plan: &LiquidationPlan, size: u64) -> Result<u64> {
+pub fn take_reward(market: &mut Market, plan: &LiquidationPlan, size: u64) -> Result<u64> {
     let saved = plan.insurance_paid_atoms;
     if saved == 0 {
         return Ok(0);
@@ -467,7 +473,7 @@ fn take_reward(market: &mut Market, plan: &LiquidationPlan, size: u64) -> Result
 }
 
 /// Pays the deficit of the closed lots and a pool's premium, and books insurance's fee.
-fn settle_insurance(
+pub fn settle_insurance(
     market: &mut Market,
     plan: &LiquidationPlan,
     now_slot: u64,

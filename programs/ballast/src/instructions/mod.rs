@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod anyone;
+pub mod cross;
 pub mod firing;
 pub mod fund;
 pub mod liquidation;

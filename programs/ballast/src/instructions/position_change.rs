@@ -10,7 +10,7 @@ use ballast_engine::{
     queue::CutStamp,
     settlement::Settlement,
     trade::open_interest_after,
-    units::{Atoms, LotPrice},
+    units::{Atoms, FundingIndex, LotPrice},
 };
 use ballast_state::{
     error::BallastError,
@@ -73,6 +73,14 @@ pub struct Entered {
     opened: Option<u64>,
 }
 
+impl Entered {
+    /// Margin moved to the pool that the trader's legs share, or from it where negative, atoms: for what the
+    /// trader takes out of its position that is as if it were free.
+    pub fn pooled(&mut self, atoms: i64) {
+        self.owned = self.owned.wrapping_sub(atoms);
+    }
+}
+
 /// What one instruction does to the positions of a market.
 pub struct PositionChanges<'a, 'info> {
     market: Pubkey,
@@ -119,6 +127,37 @@ impl<'a, 'info> PositionChanges<'a, 'info> {
             owned: free.get().wrapping_add_unsigned(reserve),
             opened: None,
         }
+    }
+
+    /// The pool that a trader's legs share, before any of it has moved.
+    pub fn enter_pool(&mut self, pool: i64) {
+        self.settlement.trader_before(Atoms::new(pool), 0);
+    }
+
+    /// The pool afterwards.
+    pub fn leave_pool(&mut self, pool: i64) {
+        self.settlement.trader_after(Atoms::new(pool), 0);
+    }
+
+    /// Changes what a leg claims beside the pool: as `stored`, and `after` with funding paid up to `index`.
+    ///
+    /// # Errors
+    /// `Unbalanced`, `Overflow`.
+    pub fn apply_leg(
+        &mut self,
+        stored: &Position,
+        after: &Position,
+        index: FundingIndex,
+    ) -> Result<()> {
+        let claim = Position {
+            margin: Atoms::ZERO,
+            ..*after
+        };
+        self.settlement
+            .position(stored, &claim, index)
+            .or_ballast()?;
+        self.open_interest = self.open_interest_after(stored, after)?;
+        Ok(())
     }
 
     /// Sum of long lots, every change so far counted.

@@ -70,6 +70,8 @@ venues!(
     crate::BlockTrade<'info>,
     crate::RemoveMargin<'info>,
     crate::Liquidate<'info>,
+    crate::LiquidateLeg<'info>,
+    crate::ConvertMargin<'info>,
     crate::LiquidateIntoPool<'info>,
     crate::ExecuteTrigger<'info>,
     crate::ExecuteProtection<'info>,

@@ -1,10 +1,6 @@
 //! The account of a staged change.
 
-use anchor_lang::{
-    prelude::*,
-    solana_program::{program::invoke_signed, system_instruction},
-    system_program,
-};
+use anchor_lang::{prelude::*, system_program};
 use ballast_state::{
     error::BallastError,
     seeds::{SLOT_HASHES_SYSVAR, STAGED_SEED},
@@ -12,6 +8,7 @@ use ballast_state::{
 };
 use solana_sysvar::get_sysvar;
 
+use super::created::create_at;
 use crate::error::{error, require, require_keys_eq};
 
 /// The newest entry of the sysvar of slot hashes: a slot and its hash. Its hash is known to nobody
@@ -42,7 +39,7 @@ pub fn require_free(account: &AccountInfo, change: &Change, target: &Pubkey) -> 
     Ok(bump)
 }
 
-/// Creates the account and writes `staged`. Lamports that somebody has sent there do not hinder it.
+/// Creates the account and writes `staged`.
 ///
 /// # Errors
 /// Those of the system program.
@@ -51,19 +48,9 @@ pub fn create<'info>(
     payer: &AccountInfo<'info>,
     staged: &Staged,
 ) -> Result<()> {
-    let space = u64::try_from(Staged::SPACE).map_err(|_| error!(BallastError::Overflow))?;
-    let rent = Rent::get()?.minimum_balance(Staged::SPACE);
     let (kind, bump) = ([staged.kind], [staged.bump]);
     let seeds: &[&[u8]] = &[STAGED_SEED, &kind, staged.target.as_ref(), &bump];
-    let (from, to) = (payer.key, account.key);
-    if let Some(missing) = rent.checked_sub(account.lamports()).filter(|it| *it > 0) {
-        let transfer = system_instruction::transfer(from, to, missing);
-        invoke_signed(&transfer, &[payer.clone(), account.clone()], &[])?;
-    }
-    let allocate = system_instruction::allocate(to, space);
-    invoke_signed(&allocate, core::slice::from_ref(account), &[seeds])?;
-    let assign = system_instruction::assign(to, &crate::ID);
-    invoke_signed(&assign, core::slice::from_ref(account), &[seeds])?;
+    create_at(account, payer, seeds, Staged::SPACE)?;
     let mut data = account.try_borrow_mut_data()?;
     let (discriminator, body) = data
         .split_at_mut_checked(STAGED_DISCRIMINATOR.len())

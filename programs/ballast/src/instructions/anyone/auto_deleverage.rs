@@ -89,6 +89,7 @@ impl<'info> AutoDeleverage<'info> {
             .require_not_paused(PAUSE_DELEVERAGE, clock.slot)?;
         check_list(listed, &self.bankrupt.key())?;
         let mut market = self.market.current_mut()?;
+        market.require_isolated()?;
         let mut bankrupt = self.bankrupt.current_mut()?;
         let action = Action::Force {
             flagged_slot: bankrupt.flagged_slot(&self.market.key(), clock.slot),

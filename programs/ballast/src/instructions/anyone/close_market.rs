@@ -57,6 +57,7 @@ impl CloseMarket<'_> {
     fn close(&self) -> Result<MarketClosed> {
         let mut market = self.market.current_mut()?;
         market.require(MarketAction::CloseAccounts)?;
+        market.require_no_legs()?;
         require_keys_eq!(
             self.rent_payer.key(),
             self.exchange.current()?.rent_payer_of(&market),

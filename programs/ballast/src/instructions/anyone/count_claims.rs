@@ -43,6 +43,7 @@ impl CountClaims<'_> {
     fn count(&self, max_nodes: u32) -> Result<ClaimsCounted> {
         let mut market = self.market.current_mut()?;
         market.require(MarketAction::WriteOff)?;
+        market.require_no_legs()?;
         require!(!market.claims_are_known(), BallastError::NothingToCount);
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let price = market.final_price()?;

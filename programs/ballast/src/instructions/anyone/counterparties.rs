@@ -88,7 +88,8 @@ pub struct CutList<'a, 'info> {
     queues: &'a MarketQueues<'a, 'info>,
     book: &'a MarketBook<'a, 'info>,
     listed: &'info [AccountInfo<'info>],
-    at_cap: usize,
+    /// Positions that are at their cap, of those looked at since it was set to 0.
+    pub at_cap: usize,
     /// What was cut so far, in order.
     pub cuts: Vec<CounterpartyCut>,
     /// Queue node of the last one cut, while it is still in the queue.
@@ -137,8 +138,12 @@ impl<'a, 'info> CutList<'a, 'info> {
         self.cuts.is_empty() && self.at_cap > 0
     }
 
+    /// Cuts one listed counterparty.
+    ///
+    /// # Errors
+    /// Those of [`Self::cut_all`].
     #[inline(never)]
-    fn cut(
+    pub fn cut(
         &mut self,
         account: &'info AccountInfo<'info>,
         changes: &mut PositionChanges,
@@ -235,7 +240,13 @@ fn decide(
     }
 }
 
-fn record(trader: &Pubkey, sequence: u64, before: &Position, done: &CutDone) -> CounterpartyCut {
+/// A cut as it is recorded.
+pub fn record(
+    trader: &Pubkey,
+    sequence: u64,
+    before: &Position,
+    done: &CutDone,
+) -> CounterpartyCut {
     CounterpartyCut {
         trader: *trader,
         sequence,

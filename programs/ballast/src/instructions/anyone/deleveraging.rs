@@ -52,6 +52,31 @@ pub fn begin(
     clock: &Clock,
 ) -> Result<Box<Deleveraging>> {
     let position = market.settled(slot)?;
+    let available = market.deficit_cover(clock.slot).or_ballast()?;
+    begin_with(
+        market,
+        queues,
+        book,
+        slot,
+        (&position, available),
+        touched,
+        clock,
+    )
+}
+
+/// The same for a `position` that is handed out for the occasion, a leg, of whose deficit `available` atoms may
+/// be paid.
+#[inline(never)]
+pub fn begin_with(
+    market: &mut Market,
+    queues: &MarketQueues,
+    book: &MarketBook,
+    slot: &mut PositionSlot,
+    (position, available): (&Position, u64),
+    touched: &Touched,
+    clock: &Clock,
+) -> Result<Box<Deleveraging>> {
+    let position = *position;
     let side = position.side();
     let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
     let distress = slot.distress();
@@ -69,7 +94,7 @@ pub fn begin(
         position,
         mark: touched.mark.price,
         funding_index: touched.funding_index,
-        insurance_available: market.deficit_cover(clock.slot).or_ballast()?,
+        insurance_available: available,
         past_grace,
         // Bids take the lots of a long, asks those of a short. The bankrupt has no orders left.
         taker: match past_grace {
@@ -147,16 +172,8 @@ pub fn conclude(
     state: &Deleveraging,
     clock: &Clock,
 ) -> Result<Box<AutoDeleveraged>> {
-    let summary = state.finish().or_ballast()?;
+    let event = book_round(occasion, market, slot, state, clock)?;
     let after = state.bankrupt_after().or_ballast()?;
-    let insurance_before = market.insurance.balance;
-    let paid = market.pay_deficit(summary.insurance_paid, clock.slot);
-    let paid = paid.or_ballast()?;
-    market.count_round()?;
-    let mut event = event(occasion, market, slot, state, &summary)?;
-    event.insurance_paid_atoms = paid.insured;
-    event.held_paid_atoms = paid.held;
-    event.insurance_before_atoms = insurance_before;
     let change = Change {
         trader: &occasion.bankrupt,
         before: &occasion.before,
@@ -165,6 +182,27 @@ pub fn conclude(
         stamp: None,
     };
     changes.apply(entered, slot, &change)?;
+    Ok(event)
+}
+
+/// Checks and books a round whose counterparties have been cut; the bankrupt position is the caller's to write.
+#[inline(never)]
+pub fn book_round(
+    occasion: &Occasion,
+    market: &mut Market,
+    slot: &PositionSlot,
+    state: &Deleveraging,
+    clock: &Clock,
+) -> Result<Box<AutoDeleveraged>> {
+    let summary = state.finish().or_ballast()?;
+    let insurance_before = market.insurance.balance;
+    let paid = market.pay_deficit(summary.insurance_paid, clock.slot);
+    let paid = paid.or_ballast()?;
+    market.count_round()?;
+    let mut event = event(occasion, market, slot, state, &summary)?;
+    event.insurance_paid_atoms = paid.insured;
+    event.held_paid_atoms = paid.held;
+    event.insurance_before_atoms = insurance_before;
     Ok(event)
 }
 

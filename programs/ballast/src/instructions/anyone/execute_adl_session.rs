@@ -102,6 +102,7 @@ impl<'info> ExecuteAdlSession<'info> {
             .require_not_paused(PAUSE_DELEVERAGE, clock.slot)?;
         check_list(listed, &self.bankrupt.key())?;
         let mut market = self.market.current_mut()?;
+        market.require_isolated()?;
         let mut bankrupt = self.bankrupt.current_mut()?;
         let session = self.session.current()?;
         let action = Action::Force {

@@ -84,6 +84,7 @@ impl OpenAdlSession<'_> {
             .current()?
             .require_not_paused(PAUSE_DELEVERAGE, clock.slot)?;
         let mut market = self.market.current_mut()?;
+        market.require_isolated()?;
         let mut bankrupt = self.bankrupt.current_mut()?;
         let action = Action::Force {
             flagged_slot: bankrupt.flagged_slot(&self.market.key(), clock.slot),

@@ -82,6 +82,7 @@ impl SettlePosition<'_> {
         let book = MarketBook::load(&market, &self.book)?;
         let price = market.final_price()?;
         if !before.is_empty() || holds {
+            market.require_no_legs()?;
             require_solvent(&market, &queues, price)?;
             require!(market.claims_are_known(), BallastError::ClaimsNotCounted);
         }

@@ -91,6 +91,7 @@ impl WriteOffBankrupt<'_> {
         let (key, trader_key) = (self.market.key(), self.bankrupt.key());
         let mut market = self.market.current_mut()?;
         market.require(MarketAction::WriteOff)?;
+        market.require_no_legs()?;
         let mut trader = self.bankrupt.current_mut()?;
         let queues = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;

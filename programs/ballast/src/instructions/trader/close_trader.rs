@@ -39,7 +39,7 @@ impl CloseTrader<'_> {
             let trader = ctx.accounts.trader.current()?;
             trader.require_owner(&owner)?;
             require!(
-                trader.free == 0 && trader.position_count == 0,
+                trader.free == 0 && trader.position_count == 0 && trader.cross_pool == 0,
                 BallastError::TraderNotEmpty
             );
             let mut exchange = ctx.accounts.exchange.current_mut()?;

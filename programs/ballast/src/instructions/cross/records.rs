@@ -1,0 +1,193 @@
+//! The last step of every instruction that writes a cross account: legs and their queues change together,
+//! every record whose queue is there is made anew, and no other may flatter.
+
+use anchor_lang::prelude::*;
+use ballast_engine::{
+    cross::entry::{Moment, Weakness},
+    distress::Distress,
+    position::Position,
+    queue::CutStamp,
+    units::{FundingIndex, Side},
+};
+use ballast_state::{
+    cross::{CrossBoard, LegSlot, Legs},
+    error::BallastError,
+    market::Market,
+    queue_account::NO_NODE,
+    trader::Trader,
+};
+
+use crate::{
+    error::{error, OrBallast},
+    instructions::position_change::PositionChanges,
+    loaders::cross_queues::{missing, CrossQueues},
+};
+
+/// The leg that an instruction changed.
+#[derive(Clone, Copy, Default)]
+pub struct Written {
+    /// Index of its slot; `None` where none is open.
+    pub index: Option<usize>,
+    /// What deleveraging stores in its node.
+    pub stamp: Option<CutStamp>,
+    /// What a witness has found of the account.
+    pub weak: Option<Weakness>,
+}
+
+impl Written {
+    /// No leg: the pool alone changed.
+    pub const NONE: Self = Self {
+        index: None,
+        stamp: None,
+        weak: None,
+    };
+
+    /// The leg in the slot `index`.
+    pub const fn leg(index: usize) -> Self {
+        Self {
+            index: Some(index),
+            ..Self::NONE
+        }
+    }
+}
+
+/// What is done to a leg.
+pub struct LegChange<'a> {
+    /// Index of its slot.
+    pub index: usize,
+    /// The position afterwards.
+    pub after: &'a Position,
+    /// Index up to which funding is paid.
+    pub funding_index: FundingIndex,
+    /// What is remembered of its distress; nothing of a leg that is closed.
+    pub distress: Distress,
+}
+
+/// Changes a leg: its slot, what it claims and the open interest. One that is closed leaves its queue and its
+/// slot is free again. The record of one that stays is for [`renew`]. Where it stands then.
+///
+/// # Errors
+/// `CrossQueueMissing`, `Unbalanced`, `NoPosition`.
+#[inline(never)]
+pub fn store(
+    changes: &mut PositionChanges,
+    market: &mut Market,
+    key: &Pubkey,
+    trader: &mut Trader,
+    queues: &CrossQueues,
+    change: &LegChange,
+) -> Result<Written> {
+    let slot = trader.positions.get_mut(change.index);
+    let slot = slot.ok_or_else(|| error!(BallastError::NoPosition))?;
+    let before = slot.leg_claim()?;
+    changes.apply_leg(&before, change.after, change.funding_index)?;
+    if !change.after.is_empty() {
+        slot.store(change.after);
+        slot.store_distress(&change.distress);
+        return Ok(Written::leg(change.index));
+    }
+    let side = before.side();
+    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+    let node = slot.queue_node;
+    queues.write(key, side, |queue| Ok(queue.remove(node)?))?;
+    slot.store(change.after);
+    slot.queue_node = NO_NODE;
+    trader.free_leg(change.index)?;
+    market.count_legs(true, false)?;
+    Ok(Written::NONE)
+}
+
+/// Records anew the leg that was written and all others whose queue is there, at the board's marks, and checks
+/// the records of the rest.
+///
+/// # Errors
+/// `CrossQueueMissing`; `CrossRecordStale`, which logs market and side of the queue that is missing;
+/// `QueueFull`, `TraderInvariant`.
+#[inline(never)]
+pub fn renew(
+    key: &Pubkey,
+    trader: &mut Trader,
+    board: &CrossBoard,
+    queues: &CrossQueues,
+    written: Written,
+    now: u64,
+) -> Result<()> {
+    if trader.cross_legs == 0 {
+        return trader.invariant().or_ballast();
+    }
+    let legs = Legs::at_board(trader, board)?;
+    let values = legs.account().values().map_err(BallastError::from)?;
+    let mut given = [false; ballast_engine::cross::MOST_LEGS];
+    for (given, slot) in given.iter_mut().zip(legs.slots()) {
+        let (market, side) = leg_of(trader, slot)?;
+        *given = queues.has(&market, side)? || written.index == Some(slot.index);
+    }
+    let renewed = |place: usize| given.get(place).copied().unwrap_or(false);
+    if let Some(place) = legs.flattered(&values, now, renewed)? {
+        let slot = legs.slots().get(place).copied().unwrap_or_default();
+        let (market, side) = leg_of(trader, &slot)?;
+        return Err(missing(BallastError::CrossRecordStale, &market, side));
+    }
+    let at = Moment {
+        base: board
+            .board
+            .checkpoints
+            .newest()
+            .map_err(BallastError::from)?,
+        slot: now,
+    };
+    for (place, slot) in legs.slots().iter().enumerate() {
+        if !renewed(place) {
+            continue;
+        }
+        let position = legs.account().recorded(&values, place);
+        let position = position.map_err(BallastError::from)?;
+        let own = match written.index == Some(slot.index) {
+            true => written,
+            false => Written::NONE,
+        };
+        write(key, trader, queues, slot, &position, own, at)?;
+    }
+    trader.invariant().or_ballast()
+}
+
+/// Writes one record into slot and node.
+#[inline(never)]
+fn write(
+    key: &Pubkey,
+    trader: &mut Trader,
+    queues: &CrossQueues,
+    slot: &LegSlot,
+    position: &Position,
+    written: Written,
+    at: Moment,
+) -> Result<()> {
+    let (market, side) = leg_of(trader, slot)?;
+    let slot = trader.positions.get_mut(slot.index);
+    let slot = slot.ok_or_else(|| error!(BallastError::NoPosition))?;
+    let node = slot.queue_node;
+    slot.queue_node = queues.write(&market, side, |queue| {
+        if node == NO_NODE {
+            return Ok(queue.insert(key.to_bytes(), position, at)?);
+        }
+        match (written.stamp, written.weak) {
+            (Some(stamp), _) => queue.record_cut(node, position, at, stamp)?,
+            (None, Some(weakness)) => queue.witness(node, position, at, weakness)?,
+            (None, None) => queue.record(node, position, at)?,
+        }
+        Ok(node)
+    })?;
+    slot.store_record(position, written.weak.is_some(), at.slot);
+    Ok(())
+}
+
+/// Market and side of a leg.
+fn leg_of(trader: &Trader, slot: &LegSlot) -> Result<(Pubkey, Side)> {
+    let slot = trader.positions.get(slot.index);
+    let slot = slot.ok_or_else(|| error!(BallastError::NoPosition))?;
+    let side = slot.position()?.side();
+    Ok((
+        slot.market,
+        side.ok_or_else(|| error!(BallastError::NoPosition))?,
+    ))
+}
