@@ -1,12 +1,14 @@
 //! Decoding of account data: the bytes a cluster returns, discriminator included.
 
 use ballast_engine::book::{Book, BookRef, BOOK_HEADER_SIZE};
+use ballast_engine::cross::queue::CrossQueueRef;
 use ballast_engine::queue::{Queue, QueueRef, QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
 use ballast_engine::slab::Journal;
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 use ballast_state::adl_session::{AdlSession, ADL_SESSION_DISCRIMINATOR};
 use ballast_state::book_account::BOOK_DISCRIMINATOR;
+use ballast_state::cross::{CrossBoard, BOARD_DISCRIMINATOR, CROSS_QUEUE_DISCRIMINATOR};
 use ballast_state::exchange::{Exchange, EXCHANGE_DISCRIMINATOR};
 use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
 use ballast_state::pool::{Pool, POOL_DISCRIMINATOR};
@@ -66,11 +68,15 @@ pub enum AccountKind {
     Stakes,
     /// The protective steps of a trader in a market.
     Protection,
+    /// The board of cross margin.
+    Board,
+    /// The cross queue of one side of a market.
+    CrossQueue,
 }
 
 impl AccountKind {
     /// Every type.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Exchange,
         Self::Market,
         Self::Trader,
@@ -82,6 +88,8 @@ impl AccountKind {
         Self::Share,
         Self::Stakes,
         Self::Protection,
+        Self::Board,
+        Self::CrossQueue,
     ];
 
     /// The first eight bytes of an account of this type: what to ask a cluster for at offset 0 to
@@ -100,6 +108,8 @@ impl AccountKind {
             Self::Share => SHARE_DISCRIMINATOR,
             Self::Stakes => STAKES_DISCRIMINATOR,
             Self::Protection => PROTECTION_DISCRIMINATOR,
+            Self::Board => BOARD_DISCRIMINATOR,
+            Self::CrossQueue => CROSS_QUEUE_DISCRIMINATOR,
         }
     }
 
@@ -126,7 +136,8 @@ impl AccountKind {
             Self::Share => Some(Share::SPACE),
             Self::Stakes => Some(Stakes::SPACE),
             Self::Protection => Some(Protection::SPACE),
-            Self::Queue | Self::Book => None,
+            Self::Board => Some(CrossBoard::SPACE),
+            Self::Queue | Self::Book | Self::CrossQueue => None,
         }
     }
 }
@@ -174,6 +185,32 @@ pub fn stakes(data: &[u8]) -> Result<Stakes, DecodeError> {
 /// Decodes the protective steps of a trader in a market.
 pub fn protection(data: &[u8]) -> Result<Protection, DecodeError> {
     zero_copy(data, AccountKind::Protection)
+}
+
+/// Decodes the board of cross margin.
+pub fn board(data: &[u8]) -> Result<Box<CrossBoard>, DecodeError> {
+    zero_copy(data, AccountKind::Board).map(Box::new)
+}
+
+/// A copy of a cross queue, aligned so that the engine can read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrossQueueSnapshot {
+    words: Vec<u64>,
+}
+
+impl CrossQueueSnapshot {
+    /// Copies the data of a cross queue.
+    pub fn new(data: &[u8]) -> Result<Self, DecodeError> {
+        let words = aligned(strip_discriminator(data, &CROSS_QUEUE_DISCRIMINATOR)?);
+        let snapshot = Self { words };
+        snapshot.queue()?;
+        Ok(snapshot)
+    }
+
+    /// The engine's view of the queue.
+    pub fn queue(&self) -> Result<CrossQueueRef<'_>, DecodeError> {
+        CrossQueueRef::new(bytemuck::cast_slice(&self.words)).map_err(DecodeError::Queue)
+    }
 }
 
 /// A copy of a queue account, aligned so that the engine can read it.

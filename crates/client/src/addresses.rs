@@ -4,6 +4,7 @@
 //! makes at any address (see [`queue_space`], [`book_space`]) and hands to `create_market`.
 
 use ballast_engine::book::{BOOK_HEADER_SIZE, ORDER_SIZE};
+use ballast_engine::cross::queue::{CROSS_ENTRY_SIZE, CROSS_HEADER_SIZE};
 use ballast_engine::queue::{QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
 use ballast_state::exchange::Role;
 use ballast_state::seeds;
@@ -89,6 +90,17 @@ pub fn event_authority() -> Pubkey {
 /// [`crate::instructions::anyone::GrowQueue`].
 pub fn queue_space(capacity: usize) -> usize {
     8 + QUEUE_HEADER_SIZE + capacity * QUEUE_ENTRY_SIZE
+}
+
+/// The board of cross margin.
+pub fn board() -> Pubkey {
+    seeds::BOARD_ADDRESS
+}
+
+/// Bytes of a cross queue with room for `capacity` legs, at least
+/// [`ballast_state::queue_account::MIN_QUEUE_NODES`]. Created like a queue; it does not grow.
+pub fn cross_queue_space(capacity: usize) -> usize {
+    8 + CROSS_HEADER_SIZE + capacity * CROSS_ENTRY_SIZE
 }
 
 /// Bytes of a book account with room for `orders` orders a side, at least

@@ -11,10 +11,12 @@ use ballast_state::Pubkey;
 pub struct Conservation {
     /// Free collateral of all traders.
     pub free: i128,
-    /// `margin + lots * funding_index - entry_quote` over all positions, and over what markets that
+    /// `margin + lots * funding_index - entry_quote` over all positions, legs without margin, and over what markets that
     /// have ended hold of those they have settled, which has no margin and was entered at the last
     /// price.
     pub positions: i128,
+    /// Pools that the legs of cross accounts share.
+    pub pools: i128,
     /// What all orders in the books reserve.
     pub orders: i128,
     /// Insurance of all markets, by their ledgers.
@@ -64,7 +66,13 @@ impl Conservation {
 
     /// Claims less tokens, atoms: 0 when nothing was minted or lost.
     pub fn error_atoms(&self) -> i128 {
-        self.free + self.positions + self.orders + self.insurance + self.fees + self.held
+        self.free
+            + self.pools
+            + self.positions
+            + self.orders
+            + self.insurance
+            + self.fees
+            + self.held
             - self.uncovered
             - self.tokens
     }
@@ -76,9 +84,12 @@ impl Conservation {
 
     fn add_trader(&mut self, trader: &Trader) {
         self.free += i128::from(trader.free);
+        self.pools += i128::from(trader.cross_pool);
         for slot in trader.positions.iter().filter(|slot| !slot.is_empty()) {
             let lots = i128::from(slot.lots);
-            self.positions += i128::from(slot.margin) - i128::from(slot.entry_quote)
+            // The margin of a leg is its record, no money.
+            let margin = if slot.is_leg() { 0 } else { slot.margin };
+            self.positions += i128::from(margin) - i128::from(slot.entry_quote)
                 + lots * i128::from(slot.funding_index);
             self.orders += i128::from(slot.order_margin);
             *self.lots.entry(slot.market).or_default() += lots;

@@ -30,6 +30,8 @@ pub fn is_outdated(data: &[u8]) -> bool {
         Some(AccountKind::Share) => outdated(accounts::share(data)),
         Some(AccountKind::Protection) => outdated(accounts::protection(data)),
         Some(AccountKind::Stakes) => outdated(accounts::stakes(data)),
+        // No release before had cross margin.
+        Some(AccountKind::Board | AccountKind::CrossQueue) => false,
         Some(AccountKind::Queue) => {
             let header = head(data, QUEUE_HEADER_SIZE);
             header.is_some_and(|head| {

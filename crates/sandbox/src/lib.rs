@@ -26,6 +26,7 @@
 
 pub mod config;
 pub mod cookie;
+pub mod cross;
 mod footprint;
 mod journal;
 pub mod keeping;
@@ -48,6 +49,7 @@ pub mod world;
 pub use ballast_client::conservation::Conservation;
 pub use config::{MarketConfig, Options, PriceSource};
 pub use cookie::MarketCookie;
+pub use cross::CrossCookie;
 pub use footprint::Footprint;
 pub use journal::Executed;
 pub use market::Quote;

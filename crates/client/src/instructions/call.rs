@@ -99,12 +99,16 @@ impl Call {
 
     /// The instruction with trader accounts, which are written, as its remaining accounts.
     pub fn listing(self, traders: &[Pubkey]) -> Instruction {
-        let mut call = self
-            .readonly(addresses::event_authority())
-            .readonly(ballast_state::ID);
+        let mut call = self.events();
         let listed = traders.iter().map(|key| AccountMeta::new(*key, false));
         call.accounts.extend(listed);
         call.of_program(ballast_state::ID)
+    }
+
+    /// The next accounts: those by which the program records events.
+    pub fn events(self) -> Self {
+        self.readonly(addresses::event_authority())
+            .readonly(ballast_state::ID)
     }
 
     /// The instruction as it stands, of a program that records no events.

@@ -24,6 +24,7 @@ pub mod adl_session;
 pub mod admin;
 pub mod anyone;
 pub(crate) mod call;
+pub mod cross;
 pub mod fund;
 pub mod migration;
 pub mod orders;

@@ -15,7 +15,7 @@ macro_rules! account_types {
                 long_pause, reserved_tail
             }
             Market {
-                version, bump, vault_bump, _padding, index, _padding2, name, volatility,
+                version, bump, vault_bump, cross, index, cross_legs, name, volatility,
                 insurance_vault, queue_long, queue_short, oracle, risk, funding, last_price,
                 insurance, open_interest_lots, fees_atoms, bankruptcy_counter, adl_rounds,
                 liquidations, book, held, insurance_older, mode, insurance_limited, _padding3, final_ticks, price_clock, wind_down,
@@ -61,12 +61,12 @@ macro_rules! account_types {
             }
             Trader {
                 version, bump, sub_id, position_count, owner, delegate, free, positions,
-                delegate_flags, reserved
+                delegate_flags, cross_pool, pooled_atoms, pooled_slot, cross_legs, _padding, reserved
             }
             PositionSlot {
                 market, lots, entry_quote, margin, funding_index, queue_node, held_epoch, flagged_slot,
                 bankrupt_slot, flagged_deficit, last_step_slot, bankruptcy_id, pass_epoch,
-                bankrupt_lots, order_head, order_count, reduce_only_count, order_margin, step_left, _padding,
+                bankrupt_lots, order_head, order_count, reduce_only_count, order_margin, step_left, cross,
                 stop_loss, take_profit, seen_slot, paid_in, held_shares, held_slot
             }
             Trigger { price_ticks, worst_ticks, lots, placed_lots }

@@ -8,12 +8,13 @@ use ballast_client::instructions::anyone::{self, Takeover};
 use ballast_client::instructions::source::{self, PricePair};
 use ballast_client::instructions::trader::{self, Party};
 use ballast_client::instructions::{
-    fund, migration, orders, protection, stakes, wind_down, Collateral, MarketKeys,
+    cross, fund, migration, orders, protection, stakes, wind_down, Collateral, MarketKeys,
 };
 use ballast_engine::pool::PoolParams;
 use ballast_engine::protection::ProtectiveStep;
 use ballast_engine::risk::{RiskParams, RiskTier};
 use ballast_state::book_account::OrderSide;
+use ballast_state::cross::EnableCrossArgs;
 use ballast_state::exchange::Delays;
 use ballast_state::instructions::BlockTradeArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
@@ -74,6 +75,7 @@ pub fn all() -> Vec<(&'static str, Instruction)> {
         sessions(),
         funds(),
         staking(),
+        cross_margin(),
     ]
     .concat()
 }
@@ -838,6 +840,129 @@ fn staking() -> Vec<(&'static str, Instruction)> {
                 destination: TOKENS,
                 collateral: COLLATERAL,
                 least_atoms: 1_000_252,
+            }
+            .instruction(),
+        ),
+    ]
+}
+
+fn cross_margin() -> Vec<(&'static str, Instruction)> {
+    let (queues, listed) = (&[key(30), key(31)], &LISTED);
+    vec![
+        (
+            "create_board",
+            cross::CreateBoard {
+                admin: OWNER,
+                payer: PAYER,
+            }
+            .instruction(),
+        ),
+        (
+            "enable_cross",
+            cross::EnableCross {
+                admin: OWNER,
+                keys: KEYS,
+                cross_long: key(30),
+                cross_short: key(31),
+                args: EnableCrossArgs {
+                    most_lots: 1_000_253,
+                    draw_cap_bps: 2_501,
+                    max_age_slots: 254,
+                },
+            }
+            .instruction(),
+        ),
+        (
+            "record_marks",
+            cross::RecordMarks { markets: &[KEYS] }.instruction(),
+        ),
+        (
+            "freeze_mark",
+            cross::FreezeMark {
+                market: KEYS.market,
+            }
+            .instruction(),
+        ),
+        (
+            "move_cross",
+            cross::MoveCross {
+                authority: OWNER,
+                trader: TRADER,
+                amount: -255,
+                queues,
+            }
+            .instruction(),
+        ),
+        (
+            "convert_margin",
+            cross::ConvertMargin {
+                authority: OWNER,
+                keys: KEYS,
+                trader: TRADER,
+                to_cross: true,
+                margin: 1_000_256,
+                queues,
+            }
+            .instruction(),
+        ),
+        (
+            "refresh_ranks",
+            cross::RefreshRanks {
+                keys: KEYS,
+                queues,
+                traders: listed,
+            }
+            .instruction(),
+        ),
+        (
+            "witness_ranks",
+            cross::WitnessRanks {
+                keys: KEYS,
+                bankrupt: TRADER,
+                queues,
+                traders: listed,
+            }
+            .instruction(),
+        ),
+        (
+            "flag_leg",
+            cross::FlagLeg {
+                keys: KEYS,
+                trader: TRADER,
+            }
+            .instruction(),
+        ),
+        (
+            "liquidate_leg",
+            cross::LiquidateLeg {
+                authority: KEEPER,
+                keys: KEYS,
+                trader: TRADER,
+                liquidator: KEEPERS_TRADER,
+                offer: Takeover::with_margin(1_000_257),
+                queues,
+                makers: listed,
+            }
+            .instruction(),
+        ),
+        (
+            "auto_deleverage_cross",
+            cross::AutoDeleverageCross {
+                keeper: KEEPER,
+                keys: KEYS,
+                bankrupt: TRADER,
+                reward_trader: KEEPERS_TRADER,
+                queues,
+                counterparties: listed,
+            }
+            .instruction(),
+        ),
+        (
+            "part_leg",
+            cross::PartLeg {
+                keys: KEYS,
+                trader: TRADER,
+                queues,
             }
             .instruction(),
         ),
