@@ -225,12 +225,7 @@ pub fn holdings(
     address: &Pubkey,
     trader: &ballast_state::trader::Trader,
 ) -> Result<Value> {
-    let wanted: Vec<Pubkey> = trader
-        .positions
-        .iter()
-        .filter(|slot| !slot.is_empty())
-        .map(|slot| slot.market)
-        .collect();
+    let wanted: Vec<Pubkey> = trader.isolated().map(|slot| slot.market).collect();
     let scenes = gateway.scenes().into_iter();
     let states: Vec<Arc<MarketState>> = scenes
         .map(|scene| scene.state)

@@ -110,10 +110,7 @@ impl MarketState {
     /// # Errors
     /// `SizeOutOfRange` when the account is corrupt; then its position is forgotten.
     pub fn apply_trader(&mut self, address: &Pubkey, trader: &Trader) -> Result<(), EngineError> {
-        let slot = trader
-            .positions
-            .iter()
-            .find(|slot| slot.market == self.address);
+        let slot = trader.slot(&self.address).ok();
         self.held.apply(address, slot);
         self.backstop.apply_trader(address, Some(trader));
         if slot.is_some_and(|slot| slot.lots == 0) {

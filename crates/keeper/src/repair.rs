@@ -137,7 +137,14 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::MarketInsolvent
         | E::CounterpartyCanBeCut
         | E::NotFarthestBankrupt
-        | E::ClaimsNotCounted => REFETCH,
+        | E::ClaimsNotCounted
+        | E::AdlStaleCounterparty
+        | E::CrossMarkStale
+        | E::CrossQueueMissing
+        | E::CrossRecordStale
+        | E::CrossLegOrder
+        | E::CrossRanked
+        | E::CrossLegsOpen => REFETCH,
 
         E::PriceStale
         | E::PriceFromFuture
@@ -158,6 +165,7 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::BelowInitialMargin
         | E::PositionTooLarge
         | E::NoFreeSlot
+        | E::CrossLegThere
         | E::QueueFull => match task {
             // It is the position's owner who cannot pay, or the pool.
             Task::Trigger(_) | Task::Protection | Task::UnwindPool | Task::SyncPool => {
@@ -320,7 +328,20 @@ const fn verdict(task: Task, error: BallastError) -> Verdict {
         | E::MarketNotReduceOnly
         | E::LongPauseInvalid
         | E::DurableNonce
-        | E::WrongInstructionsSysvar => Verdict::Fatal,
+        | E::WrongInstructionsSysvar
+        | E::CrossDisabled
+        | E::CrossEnabledAlready
+        | E::CrossTolerance
+        | E::CrossLimits
+        | E::BoardFull
+        | E::BoardLayout
+        | E::WrongBoard
+        | E::WrongCrossQueue
+        | E::CrossMarkFrozen
+        | E::CrossTooManyLegs
+        | E::CrossBelowInitial
+        | E::CrossHasOrders
+        | E::CrossDepositStays => Verdict::Fatal,
     }
 }
 

@@ -393,10 +393,10 @@ pub struct Holdings {
     #[serde(flatten)]
     trader: TraderView,
     /// What could be withdrawn if everything closed at the mark, without fees: free collateral, what
-    /// orders reserve, and the equity of each position where it is above zero. Margin is isolated:
-    /// what a position is short of, nothing else of the account pays.
+    /// orders reserve, and the equity of each isolated position where it is above zero: what a position
+    /// is short of, nothing else of the account pays. Legs of cross margin and their pool are not in it.
     total_atoms: i64,
-    /// The positions, in the order of the account's slots.
+    /// The isolated positions, in the order of the account's slots.
     pub positions: Vec<PositionView>,
 }
 
@@ -410,7 +410,7 @@ impl Holdings {
     ) -> Result<Self> {
         let mut positions = Vec::new();
         let mut total = trader.free;
-        for slot in trader.positions.iter().filter(|slot| !slot.is_empty()) {
+        for slot in trader.isolated() {
             let mut all = states.iter().map(AsRef::as_ref);
             let state = all.find(|state: &&MarketState| state.keys.market == slot.market);
             let state = state.context("a market of the trader was not read")?;

@@ -83,9 +83,9 @@ fn answered<Q: BorshDeserialize, A: Serialize>(
     bytes: &[u8],
     call: impl Fn(&Q) -> Result<A>,
 ) -> Result<String> {
-    let request = borsh::from_slice(bytes).map_err(|problem| {
+    let request = borsh::from_slice(bytes).map_err(|_| {
         anyhow::anyhow!(
-            "the request does not parse ({problem}); expected the fields of this call, from a caller of the same release"
+            "the request does not parse; expected the fields of this call, from a caller of the same release"
         )
     })?;
     ballast_view::digits::json(&call(&request)?)

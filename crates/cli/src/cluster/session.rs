@@ -139,11 +139,11 @@ impl Session {
         state::read(&wanted, slot, &found, decimals, parts)
     }
 
-    /// The markets in which a trader has a position or orders, in the order of its slots.
+    /// The markets in which a trader has an isolated position or orders, in the order of its slots.
     pub async fn markets_of(&self, trader: &Trader, parts: Parts) -> Result<Vec<MarketState>> {
         let decimals = self.exchange().await?.mint_decimals;
         let mut states = Vec::new();
-        for slot in trader.positions.iter().filter(|slot| !slot.is_empty()) {
+        for slot in trader.isolated() {
             let market = self.cluster.market(&slot.market).await?;
             let state = self.state(&slot.market, &market, decimals, parts);
             states.push(state.await?);

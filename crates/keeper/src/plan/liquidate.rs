@@ -206,9 +206,11 @@ impl Call<'_> {
     fn held(&self) -> Result<Option<Position>, PlanError> {
         let trader = self.own.trader;
         let market = &self.present.state.address;
-        let slot = trader.positions.iter().find(|slot| slot.market == *market);
+        let slot = trader.slot(market).ok();
         let position = match slot {
             Some(slot) => slot.position().map_err(|_| EngineError::SizeOutOfRange)?,
+            // It trades no isolated position beside a leg.
+            None if trader.find_leg(market).is_some() => return Ok(None),
             None if trader.positions.iter().any(|slot| slot.is_empty()) => Position::default(),
             None => return Ok(None),
         };

@@ -238,7 +238,7 @@ impl Watcher<'_> {
                 None => Vec::new(),
             };
             let mut positions = Vec::new();
-            let slots = trader.iter().flat_map(|trader| &trader.positions);
+            let slots = trader.iter().flat_map(Trader::isolated);
             for slot in slots.filter(|slot| slot.lots != 0) {
                 let state = states.iter().find(|state| state.keys.market == slot.market);
                 let state = state.context("a market of the trader was not read")?;
