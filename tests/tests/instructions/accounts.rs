@@ -10,22 +10,37 @@ use ballast_state::error::BallastError;
 use solana_signer::Signer;
 
 use crate::every_call::{ends, genesis, world, Call, World};
+use crate::every_cross_call::{boardless, legs, parting};
 use crate::every_fund_call::funds;
 use crate::every_pool_call::pools;
 use crate::every_protection_call::protections;
 use crate::support::{copy_of, done, refused_by_anchor, refused_with};
 
+fn worlds() -> Vec<World> {
+    vec![
+        genesis(),
+        world(),
+        ends(),
+        funds(),
+        pools(),
+        protections(),
+        boardless(),
+        legs(),
+        parting(),
+    ]
+}
+
 #[test]
 fn every_instruction_goes_through_and_announces_itself() {
     let mut names = Vec::new();
-    for world in [genesis(), world(), ends(), funds(), pools(), protections()] {
+    for world in worlds() {
         for call in &world.calls {
             let outcome = done(call.send(&mut world.sandbox.fork(), |_| {}));
-            // What a pool takes of a liquidation comes after it.
-            let events = if call.name == "liquidate_into_pool" {
-                2
-            } else {
-                1
+            // What a pool takes of a liquidation comes after it, and how the account of a leg stood.
+            let events = match call.name {
+                "liquidate_into_pool" | "flag_leg" | "liquidate_leg" | "part_leg" => 2,
+                "auto_deleverage_cross" => 3,
+                _ => 1,
             };
             assert_eq!(outcome.events.len(), events, "{}", call.name);
             names.push(call.name);
@@ -34,12 +49,12 @@ fn every_instruction_goes_through_and_announces_itself() {
     // The program's entry points, from its interface's names.
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 68);
+    assert_eq!(names.len(), 80);
 }
 
 #[test]
 fn whoever_must_sign_signs() {
-    for world in [genesis(), world(), ends(), funds(), pools(), protections()] {
+    for world in worlds() {
         for call in &world.calls {
             for (place, meta) in call.instruction.accounts.iter().enumerate() {
                 if meta.is_signer {
@@ -57,7 +72,7 @@ fn whoever_must_sign_signs() {
 #[test]
 fn whatever_is_written_is_writable() {
     let mut refusals = 0;
-    for world in [genesis(), world(), ends(), funds(), pools(), protections()] {
+    for world in worlds() {
         for call in &world.calls {
             for (place, meta) in call.instruction.accounts.iter().enumerate() {
                 let key = meta.pubkey;
@@ -74,6 +89,8 @@ fn whatever_is_written_is_writable() {
                 let known = [
                     Some(u32::from(ErrorCode::ConstraintMut)),
                     Some(u32::from(BallastError::AdlForeignAccount)),
+                    Some(u32::from(BallastError::WrongBoard)),
+                    Some(u32::from(BallastError::CrossQueueMissing)),
                     // A maker.
                     Some(u32::from(ErrorCode::AccountNotMutable)),
                 ];
@@ -108,7 +125,7 @@ fn is_price(sandbox: &Sandbox, address: &Pubkey) -> bool {
 
 #[test]
 fn no_account_is_replaced_by_one_of_another_kind() {
-    for mut world in [genesis(), world(), ends(), funds(), pools(), protections()] {
+    for mut world in worlds() {
         let exists = world.sandbox.account(&addresses::exchange()).is_some();
         let wallet = world.sandbox.funded_keypair().pubkey();
         let mut stand_ins = vec![
@@ -160,6 +177,7 @@ fn no_account_is_replaced_by_one_of_another_kind() {
         }
         let least = match (exists, world.calls.len()) {
             (false, _) => 20,
+            (true, 1) => 50,
             (true, ..10) => 100,
             (true, _) => 1_000,
         };
@@ -174,7 +192,7 @@ fn serves(call: &Call, place: usize, world: &World, stand_in: &Pubkey) -> bool {
     match (call.name, place) {
         // Anybody may be deposited to or rewarded.
         ("deposit", 2)
-        | ("auto_deleverage" | "execute_trigger", 4)
+        | ("auto_deleverage" | "auto_deleverage_cross" | "execute_trigger", 4)
         | ("unwind_pool" | "execute_protection", 5) => is_trader,
         // Without a market it names the program in its place, so that events find it there.
         ("stage_change", 8) => true,
@@ -182,6 +200,8 @@ fn serves(call: &Call, place: usize, world: &World, stand_in: &Pubkey) -> bool {
         ("accrue_funding", 1) => is_market,
         // Any market may be made reduce-only.
         ("set_reduce_only", 2) => is_market,
+        // And get cross margin.
+        ("enable_cross", 3) => is_market,
         // And any pool stopped.
         ("stop_pool", 2) => *stand_in == world.other.pool(),
         // Anybody is settled.
@@ -197,7 +217,7 @@ fn serves(call: &Call, place: usize, world: &World, stand_in: &Pubkey) -> bool {
 fn a_forged_account_of_another_program_is_not_ours() {
     // Right bytes, wrong owner, for every account of the program that an instruction names.
     let mut tried = 0;
-    for world in [world(), funds(), pools(), protections()] {
+    for world in [world(), funds(), pools(), protections(), legs()] {
         for call in &world.calls {
             for (place, meta) in call.instruction.accounts.iter().enumerate() {
                 let ours = world.sandbox.account(&meta.pubkey);
@@ -221,6 +241,9 @@ fn a_forged_account_of_another_program_is_not_ours() {
                     u32::from(ErrorCode::AccountOwnedByWrongProgram),
                     u32::from(BallastError::WrongQueue),
                     u32::from(BallastError::QueueNotOwned),
+                    u32::from(BallastError::WrongBoard),
+                    u32::from(BallastError::CrossQueueMissing),
+                    u32::from(BallastError::WrongCrossQueue),
                     u32::from(BallastError::WrongBook),
                     u32::from(BallastError::BookNotOwned),
                     u32::from(BallastError::AdlForeignAccount),
@@ -246,7 +269,7 @@ fn a_forged_account_of_another_program_is_not_ours() {
 #[test]
 fn queues_are_never_swapped() {
     let mut tried = 0;
-    for world in [world(), funds(), pools(), protections()] {
+    for world in [world(), funds(), pools(), protections(), legs()] {
         let keys = world.sandbox.markets()[0].keys;
         for call in &world.calls {
             let named = |meta: &AccountMeta| meta.pubkey == keys.queue_long;
@@ -273,13 +296,13 @@ fn queues_are_never_swapped() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 19);
+    assert_eq!(tried, 23);
 }
 
 #[test]
 fn a_copy_of_the_exchange_is_refused_everywhere() {
     let mut tried = 0;
-    for mut world in [world(), funds(), pools(), protections()] {
+    for mut world in [world(), funds(), pools(), protections(), legs()] {
         let copy = copy_of(&mut world.sandbox, &addresses::exchange());
         for call in &world.calls {
             let named = |meta: &AccountMeta| meta.pubkey == addresses::exchange();
@@ -298,5 +321,5 @@ fn a_copy_of_the_exchange_is_refused_everywhere() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 41);
+    assert_eq!(tried, 50);
 }

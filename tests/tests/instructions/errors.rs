@@ -6,12 +6,12 @@ use ballast_state::error::BallastError;
 
 use crate::support::take_provoked;
 use crate::{
-    adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, ended_bankrupt,
-    execute_trigger, fees, funding, guardian, held_profit, insurance_rest, liquidate,
-    liquidate_book, long_pause, makers, margin, market, modes, nonce, oracle, oracle_change,
-    order_limits, place_order, pool, pool_exit, pool_take, pool_unwind, protection, reduce_only,
-    reopening, risk, self_trade, staging, stakes, trade_limits, trader, triggers, wind_down,
-    write_off,
+    adl, adl_session, admin, block_trade, book_abuse, cancel, collateral, corrupt, cross,
+    cross_forced, cross_refusals, ended_bankrupt, execute_trigger, fees, funding, guardian,
+    held_profit, insurance_rest, liquidate, liquidate_book, long_pause, makers, margin, market,
+    modes, nonce, oracle, oracle_change, order_limits, place_order, pool, pool_exit, pool_take,
+    pool_unwind, protection, reduce_only, reopening, risk, self_trade, staging, stakes,
+    trade_limits, trader, triggers, wind_down, write_off,
 };
 
 enum Evidence {
@@ -309,6 +309,45 @@ fn evidence(error: BallastError) -> Evidence {
         }
         E::DurableNonce => Case(nonce::a_transaction_kept_by_a_nonce_is_refused),
         E::WrongInstructionsSysvar => Case(nonce::a_forged_sysvar_hides_no_nonce),
+
+        E::CrossDisabled => {
+            Case(cross_refusals::a_market_without_cross_margin_has_no_legs_and_no_mark)
+        }
+        E::CrossEnabledAlready => {
+            Case(cross::a_market_gets_cross_margin_once_and_its_mark_stands_on_the_board)
+        }
+        E::CrossTolerance | E::CrossLimits | E::WrongCrossQueue => {
+            Case(cross_refusals::limits_and_tolerance_are_within_their_bounds)
+        }
+        E::BoardFull | E::CrossTooManyLegs => {
+            Case(cross_refusals::the_board_has_room_for_eight_markets_and_an_account_for_four_legs)
+        }
+        E::BoardLayout | E::WrongBoard => {
+            Case(cross_refusals::another_board_is_not_the_board_and_another_version_is_not_read)
+        }
+        E::CrossQueueMissing | E::CrossHasOrders | E::CrossLegThere => Case(
+            cross::a_position_with_orders_or_a_flag_stays_isolated_and_a_market_is_one_or_the_other,
+        ),
+        E::CrossMarkStale | E::CrossMarkFrozen => {
+            Case(cross::old_marks_let_nobody_take_out_and_frozen_ones_neither)
+        }
+        E::CrossRecordStale => Case(cross::a_record_that_would_flatter_needs_its_queue),
+        E::CrossBelowInitial => Case(cross::an_account_holds_what_its_legs_need_together),
+        E::CrossLegOrder => Case(
+            cross_forced::the_largest_leg_is_liquidated_first_as_far_as_it_takes_to_restore_the_account,
+        ),
+        E::CrossDepositStays => {
+            Case(cross::collateral_moves_into_the_pool_and_out_of_it_but_not_in_the_same_slot)
+        }
+        E::CrossLegsOpen => Case(
+            cross_forced::legs_of_a_market_that_has_ended_are_parted_with_before_anybody_is_paid,
+        ),
+        E::CrossRanked => Case(
+            cross_forced::where_legs_stand_the_calls_for_isolated_positions_alone_do_not_deleverage,
+        ),
+        E::AdlStaleCounterparty => {
+            Case(cross_forced::who_is_left_out_of_a_list_is_named_whichever_queue_it_stands_in)
+        }
 
         E::ExchangeInvariant => Case(admin::a_broken_exchange_stays_as_it_is),
         E::MarketInvariant => Case(corrupt::an_unsound_market_is_not_written),
