@@ -6,6 +6,7 @@ mod book_venue;
 mod books;
 mod case;
 mod check;
+mod cross;
 mod deleveraging;
 mod figure;
 mod fills;
@@ -136,6 +137,7 @@ fn measure(args: &Args, expected: usize) -> Result<Figures> {
     rounds::measure_all(programs.ballast, &mut meter)?;
     deleveraging::measure_all(&programs, &mut meter)?;
     sessions::measure_all(programs.ballast, &mut meter)?;
+    cross::measure_all(programs.ballast, &mut meter)?;
     migrations::measure_all(programs.ballast, &mut meter)?;
     let figures = meter.finish();
     ensure!(
