@@ -121,8 +121,11 @@ pub fn weakness(
     if equity.is_negative() || equity.positive_part() < counterparty.requirement {
         return Ok(Some(Weakness::BelowMaintenance));
     }
-    match lots_borne(round, counterparty, Bearing::Maintenance, cap_left)? {
-        Some(0) if cap_left > 0 => Weakness::at_close(round).map(Some),
+    // At a price no worse than the round's: else the witness would not be believed in this very round.
+    let (weakness, close) = Weakness::at_close(round)?;
+    let eased = Round { close, ..*round };
+    match lots_borne(&eased, counterparty, Bearing::Maintenance, cap_left)? {
+        Some(0) if cap_left > 0 => Ok(Some(weakness)),
         _ => Ok(None),
     }
 }

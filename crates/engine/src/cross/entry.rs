@@ -51,17 +51,23 @@ pub enum Weakness {
 }
 
 impl Weakness {
-    /// At the close price of a round, as a price no better. `ClosePriceOutOfRange` below 0 or beyond 32 bits.
-    pub fn at_close(round: &Round) -> Result<Self, EngineError> {
+    /// At the whole price nearest to the close price of a round that is no worse for its counterparties, and
+    /// that price. `ClosePriceOutOfRange` below 0 or beyond 32 bits.
+    pub fn at_close(round: &Round) -> Result<(Self, ClosePrice), EngineError> {
         let ClosePrice { quote, lots } = round.close;
         let out = EngineError::ClosePriceOutOfRange;
         let quote = u64::try_from(quote).map_err(|_| out)?;
         let price = match round.side {
-            Side::Long => quote.checked_div(lots),
-            Side::Short => (lots > 0).then(|| quote.div_ceil(lots)),
+            Side::Long => (lots > 0).then(|| quote.div_ceil(lots)),
+            Side::Short => quote.checked_div(lots),
         };
         let price = price.and_then(|price| u32::try_from(price).ok());
-        price.map(Self::AtClose).ok_or(out)
+        let price = price.ok_or(out)?;
+        let close = ClosePrice {
+            quote: price.into(),
+            lots: 1,
+        };
+        Ok((Self::AtClose(price), close))
     }
 }
 

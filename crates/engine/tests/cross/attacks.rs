@@ -146,7 +146,7 @@ fn accounts_that_would_owe_at_the_close_price_do_not_block_rounds() {
     // To the end of the pass everybody is asked for, until witnessed, and no longer than that.
     assert!(asks(&store, None, &round, &listed, 2).skipped.is_some());
     for index in 10..40 {
-        let weakness = Weakness::at_close(&round).unwrap();
+        let (weakness, _) = Weakness::at_close(&round).unwrap();
         store
             .queue()
             .witness(index, &stored, NOW, weakness)
@@ -187,7 +187,8 @@ fn a_witness_at_one_close_price_says_nothing_of_a_better_one() {
     );
     let weak = |round: &Round| weakness(round, &counterparty, 50).unwrap();
     assert_eq!(weak(&deep), Some(Weakness::AtClose(84)));
-    assert_eq!(weak(&deeper), Some(Weakness::AtClose(85)));
+    // 84 and a half is no worse than 84, at which it was found: so the round itself believes it.
+    assert_eq!(weak(&deeper), Some(Weakness::AtClose(84)));
     assert_eq!(weak(&mild), None);
     let mut store = Store::new(Side::Short, 1);
     store.queue().insert([2; 32], &stored, NOW).unwrap();
@@ -201,7 +202,7 @@ fn a_witness_at_one_close_price_says_nothing_of_a_better_one() {
     for round in [&deep, &deeper, &mild] {
         assert!(passes(Weakness::BelowMaintenance, round));
         assert_eq!(passes(Weakness::AtClose(84), round), round != &mild);
-        // Rounded to the worse: 84 and a half is no 85.
+        // 84 and a half is no 85.
         assert!(!passes(Weakness::AtClose(85), round));
     }
     // An account below maintenance is so at any price.
