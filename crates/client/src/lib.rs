@@ -6,6 +6,7 @@
 //! - [`accounts`]: decoding of account data.
 //! - [`events`] and [`error`]: decoding of what a transaction reports.
 //! - [`price`]: which account holds a market's price, and what it says.
+//! - [`cross`]: cross accounts: their worth, the queues a call lists, and rounds where legs are ranked.
 //! - [`conservation`]: every claim on the exchange against its tokens.
 //! - [`moment`]: when and at what price something is evaluated.
 //! - [`funding`]: a market's funding index and rates at a moment.
@@ -62,6 +63,7 @@ pub mod accounts;
 pub mod addresses;
 pub mod amount;
 pub mod conservation;
+pub mod cross;
 pub mod error;
 pub mod events;
 mod foreseen;

@@ -28,7 +28,27 @@ pub fn foresee(
     most: u64,
     listed: &[Pubkey],
 ) -> Result<LiquidationPlan, EngineError> {
-    let mut waterfall = Waterfall::begin(input, most > 0)?.bounded(most);
+    foresee_from(
+        Waterfall::begin(input, most > 0)?,
+        book,
+        victim,
+        most,
+        listed,
+    )
+}
+
+/// The same for a step that has begun: that of a leg with [`Waterfall::begin_leg`].
+///
+/// # Errors
+/// Those of [`foresee`].
+pub fn foresee_from(
+    begun: Waterfall<'_>,
+    book: &BookRef<'_>,
+    victim: &Pubkey,
+    most: u64,
+    listed: &[Pubkey],
+) -> Result<LiquidationPlan, EngineError> {
+    let mut waterfall = begun.bounded(most);
     let orders = foreseen(book, waterfall.book_side(), victim, Own::Cancelled);
     let exhausted = waterfall.descend(&mut orders.listing(listed))?;
     let plan = waterfall.finish(exhausted)?;

@@ -186,7 +186,20 @@ pub fn liquidation_makers(
     take_over: bool,
     spares: usize,
 ) -> Result<Vec<Pubkey>, EngineError> {
-    let mut waterfall = Waterfall::begin(input, take_over)?;
+    waterfall_makers(Waterfall::begin(input, take_over)?, book, victim, spares)
+}
+
+/// The same for a step that has begun: that of a leg with [`Waterfall::begin_leg`].
+///
+/// # Errors
+/// Those of reading a corrupt book.
+pub fn waterfall_makers(
+    begun: Waterfall<'_>,
+    book: &BookRef<'_>,
+    victim: &Pubkey,
+    spares: usize,
+) -> Result<Vec<Pubkey>, EngineError> {
+    let mut waterfall = begun;
     let mut orders = foreseen(book, waterfall.book_side(), victim, Own::Cancelled);
     waterfall.descend(&mut orders)?;
     orders.makers_and_spares(spares, |price| waterfall.meets(price))
