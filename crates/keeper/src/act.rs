@@ -25,7 +25,7 @@ use crate::market::Present;
 use crate::metrics::{RELEASE_PROFIT, SWEEP_INSURANCE};
 use crate::outcome::Outcome;
 use crate::plan::{ending, plan, Idle, Lists, Own, Plan, PlanError, Planned, TakeOver};
-use crate::scene::{self, Needs, Scene};
+use crate::scene::{self, PriceAccounts, Scene};
 use crate::serve::Board;
 
 /// How often a job is planned again at once.
@@ -73,6 +73,8 @@ pub struct Actor {
     pub sender: Arc<Sender>,
     /// The keeper's trader account.
     pub own: Pubkey,
+    /// Where the prices of the markets kept are read.
+    pub prices: PriceAccounts,
     /// How jobs are done.
     pub work: Work,
     /// Whether nothing is sent.
@@ -213,14 +215,16 @@ impl Actor {
             }
         };
         // Rounds against a queue follow each other, so this one has to wait for its turn.
-        if job.task == Task::Deleverage && assignment.job.task != Task::Deleverage {
+        if job.task.is_round() && assignment.job.task != job.task {
             return Step::Over(Pause::None);
         }
         if !scene.suffices(&job) {
-            return ask.again(|next| next.needs = Needs::of(&job));
+            let needs = scene.needs_of(&job);
+            return ask.again(|next| next.needs = needs);
         }
         let fresh = Assignment { job, ..*assignment };
-        if ask.session && job.task == Task::Deleverage {
+        // A session knows isolated positions alone.
+        if ask.session && job.task == Task::Deleverage && scene.state.market.cross_legs == 0 {
             return self.session(&fresh, &scene, ask).await;
         }
         let planned = match ending(&job, &scene.state) {
@@ -267,6 +271,7 @@ impl Actor {
                 &venue.keys,
                 trader,
                 &self.own,
+                &self.prices,
                 ask.needs,
                 ask.at_least,
             )
@@ -292,6 +297,8 @@ impl Actor {
     ) -> Result<Planned, PlanError> {
         let present = scene.state.at(&scene.clock);
         let present = present.map_err(|_| PlanError::Missing("a price"))?;
+        let floor = scene.floor()?;
+        let cross = scene.cross_lists(floor.as_ref())?;
         let mut trader = scene.own;
         let promised = i64::try_from(self.promises.margin()).unwrap_or(i64::MAX);
         trader.free = trader.free.saturating_sub(promised).max(0);
@@ -312,7 +319,11 @@ impl Actor {
             tables: &tables,
             options: &options,
         };
-        plan(&present, &scene.lists()?, &own)
+        let lists = Lists {
+            cross: cross.as_ref(),
+            ..scene.lists()?
+        };
+        plan(&present, &lists, &own)
     }
 
     async fn send(

@@ -151,6 +151,9 @@ pub struct Work {
     pub tend_pool: bool,
     /// A pool's margin is moved when it is off by this much of what it is to be, basis points.
     pub sync_pool_bps: u32,
+    /// Whether marks of the board are recorded and frozen while nobody is forced; what a forced action needs is
+    /// recorded with it in any case.
+    pub tend_board: bool,
     /// Whether vaults are brought level with the insurance ledgers.
     pub sweep_insurance: bool,
     /// Whether held profit is given back once its market is not short of it.
@@ -174,6 +177,7 @@ impl Default for Work {
             offer_pool: true,
             tend_pool: true,
             sync_pool_bps: 1_000,
+            tend_board: true,
             sweep_insurance: true,
             release_profit: true,
             end_markets: true,

@@ -71,6 +71,20 @@ pub enum Task {
     UnwindPool,
     /// `flag_bankruptcy`: the position has recovered and its flags do not say so.
     Unflag,
+    /// `record_marks`: marks of the board that have moved or are old.
+    RecordMarks,
+    /// `freeze_mark`: a mark of the board whose price has died.
+    FreezeMark,
+    /// `flag_leg`: the account of a leg is in distress or has recovered, and the leg's flags do not say so.
+    FlagLeg,
+    /// `liquidate_leg`: a step, or the flag where nobody takes its lots.
+    LiquidateLeg,
+    /// `auto_deleverage_cross` of a leg, or what has to come before it.
+    DeleverageLeg,
+    /// `refresh_ranks` or `witness_ranks` of legs that a round asks for: what a deleveraging comes to before it.
+    RefreshRanks,
+    /// `part_leg`: a leg of a market that has ended.
+    PartLeg,
     /// `accrue_funding`.
     AccrueFunding,
     /// `declare_dead`: no price has been recorded for so long.
@@ -97,13 +111,18 @@ impl Task {
         match self {
             // Margin that a pool has comes before a liquidation of its position.
             Self::SyncPool => 0,
-            Self::Liquidate | Self::LiquidateIntoPool | Self::Deleverage => 1,
-            Self::Flag => 2,
+            Self::Liquidate
+            | Self::LiquidateIntoPool
+            | Self::Deleverage
+            | Self::LiquidateLeg
+            | Self::DeleverageLeg
+            | Self::RefreshRanks => 1,
+            Self::Flag | Self::FlagLeg => 2,
             Self::Trigger(_) | Self::Protection => 3,
             Self::UnwindPool => 4,
             Self::Unflag => 5,
-            Self::AccrueFunding => 6,
-            Self::DeclareDead | Self::BeginSettlement => 7,
+            Self::AccrueFunding | Self::RecordMarks | Self::FreezeMark => 6,
+            Self::DeclareDead | Self::BeginSettlement | Self::PartLeg => 7,
             Self::CountClaims => 8,
             Self::Settle => 9,
             Self::CloseMarket => 10,
@@ -116,6 +135,18 @@ impl Task {
         matches!(self, Self::SyncPool | Self::UnwindPool)
     }
 
+    /// Whether it keeps the board.
+    #[must_use]
+    pub const fn tends_board(self) -> bool {
+        matches!(self, Self::RecordMarks | Self::FreezeMark)
+    }
+
+    /// Whether it is a round against counterparties: those of a queue follow each other.
+    #[must_use]
+    pub const fn is_round(self) -> bool {
+        matches!(self, Self::Deleverage | Self::DeleverageLeg)
+    }
+
     /// Whether it brings a market to its end, for which nobody is paid.
     #[must_use]
     pub const fn ends_market(self) -> bool {
@@ -123,6 +154,7 @@ impl Task {
             self,
             Self::DeclareDead
                 | Self::BeginSettlement
+                | Self::PartLeg
                 | Self::CountClaims
                 | Self::Settle
                 | Self::CloseMarket
@@ -161,7 +193,8 @@ impl Job {
     }
 
     /// The more urgent task first, then the worse health.
-    pub(crate) fn before(&self, other: &Self) -> Ordering {
+    #[must_use]
+    pub fn before(&self, other: &Self) -> Ordering {
         let urgency = self.task.urgency().cmp(&other.task.urgency());
         urgency
             .then_with(|| self.distance().worse_first(&other.distance()))

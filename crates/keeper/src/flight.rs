@@ -26,6 +26,8 @@ pub enum What {
     Position(Pubkey),
     /// The market's funding.
     Funding,
+    /// Marks of the board.
+    Marks,
     /// The market's end.
     End,
     /// Its insurance vault.
@@ -40,6 +42,7 @@ impl Subject {
     pub const fn of(market: Pubkey, job: &Job) -> Self {
         let what = match job.task {
             Task::AccrueFunding => What::Funding,
+            Task::RecordMarks | Task::FreezeMark => What::Marks,
             Task::DeclareDead | Task::BeginSettlement | Task::CountClaims | Task::CloseMarket => {
                 What::End
             }

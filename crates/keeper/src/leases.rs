@@ -13,7 +13,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast_engine::units::Side;
 use solana_sha256_hasher::hashv;
 
-use crate::evaluate::{Job, Task};
+use crate::evaluate::Job;
 use crate::flight::Subject;
 use crate::scene::Needs;
 
@@ -50,7 +50,7 @@ impl Lease {
     #[must_use]
     pub fn of(market: Pubkey, job: &Job) -> Self {
         let about = match (job.task, Needs::of(job).queue) {
-            (Task::Deleverage, Some(side)) => About::Queue(side),
+            (task, Some(side)) if task.is_round() => About::Queue(side),
             _ => About::Subject(Subject::of(market, job), job.task.name(), job.lots),
         };
         Self { market, about }
@@ -210,6 +210,7 @@ impl Leases {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::Task;
 
     fn key(number: u8) -> Pubkey {
         Pubkey::new_from_array([number; 32])

@@ -5,6 +5,7 @@
 //! - [`evaluate`]: what needs doing at a moment, the worst health first; [`priority`] puts the jobs of
 //!   several markets in one order.
 //! - [`backstop`] and [`wind_down`]: what a market's pool and a market's end need.
+//! - [`cross`]: accounts with legs and the board: what they need, and the instructions for it.
 //! - [`plan`]: from a job to the instructions that do it.
 //! - [`repair`] and [`attempt`]: what an error means for a job.
 //! - [`world`]: all accounts followed, none older than what was known before.
@@ -23,6 +24,7 @@ pub mod act;
 pub mod attempt;
 pub mod backstop;
 pub mod config;
+pub mod cross;
 pub mod evaluate;
 pub mod feed;
 pub mod flight;

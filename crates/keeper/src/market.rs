@@ -110,6 +110,7 @@ impl MarketState {
     /// # Errors
     /// `SizeOutOfRange` when the account is corrupt; then its position is forgotten.
     pub fn apply_trader(&mut self, address: &Pubkey, trader: &Trader) -> Result<(), EngineError> {
+        // The margin of a leg is a record, no money: its account is judged whole.
         let slot = trader.slot(&self.address).ok();
         self.held.apply(address, slot);
         self.backstop.apply_trader(address, Some(trader));

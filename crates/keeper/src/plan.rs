@@ -5,7 +5,7 @@ mod deleverage;
 mod firing;
 pub mod fit;
 mod into_pool;
-mod liquidate;
+pub(crate) mod liquidate;
 mod pool;
 pub mod session;
 
@@ -23,6 +23,7 @@ use ballast_state::trader::Trader;
 use solana_instruction::Instruction;
 use solana_message::AddressLookupTableAccount;
 
+use crate::cross::plan::{self as cross, is_cross, CrossLists};
 use crate::evaluate::{Job, Task};
 use crate::market::{MarketState, Present};
 use crate::wind_down;
@@ -37,19 +38,27 @@ pub struct Lists<'a> {
     pub queue_long: Option<QueueRef<'a>>,
     /// The queue of shorts: for deleveraging a long.
     pub queue_short: Option<QueueRef<'a>>,
+    /// The board, cross queues and accounts with legs: for jobs about legs, and for deleveraging where there
+    /// are legs.
+    pub cross: Option<&'a CrossLists<'a>>,
 }
 
 impl<'a> Lists<'a> {
-    fn book(&self) -> Result<&BookRef<'a>, PlanError> {
+    pub(crate) fn book(&self) -> Result<&BookRef<'a>, PlanError> {
         self.book.as_ref().ok_or(PlanError::Missing("the book"))
     }
 
-    fn queue(&self, side: Side) -> Result<&QueueRef<'a>, PlanError> {
+    pub(crate) fn queue(&self, side: Side) -> Result<&QueueRef<'a>, PlanError> {
         match side {
             Side::Long => self.queue_long.as_ref(),
             Side::Short => self.queue_short.as_ref(),
         }
         .ok_or(PlanError::Missing("the queue of the counterparties"))
+    }
+
+    pub(crate) fn cross(&self) -> Result<&'a CrossLists<'a>, PlanError> {
+        self.cross
+            .ok_or(PlanError::Missing("the board and its queues"))
     }
 }
 
@@ -186,6 +195,10 @@ pub enum Idle {
     NobodyEligible,
     /// The ladder's interval is running.
     LadderInterval,
+    /// A mark of another leg is too old, and not frozen yet.
+    NoMark,
+    /// A larger leg of the account comes first.
+    OtherLegFirst,
 }
 
 impl Idle {
@@ -200,6 +213,8 @@ impl Idle {
             Self::NoBids => "no order meets the price of the pool's auction",
             Self::NobodyEligible => "no counterparty may be cut at the close price",
             Self::LadderInterval => "the ladder's interval is running",
+            Self::NoMark => "the mark of another leg is too old, and not frozen yet",
+            Self::OtherLegFirst => "a larger leg of the account comes first",
         }
     }
 }
@@ -239,6 +254,13 @@ pub enum Effect {
     Flags,
     /// A market comes nearer to its end.
     End,
+    /// Marks stand on the board, or one is frozen there.
+    Marks,
+    /// Legs are recorded anew.
+    Records {
+        /// How many.
+        legs: usize,
+    },
     /// A step of a liquidation.
     Liquidation {
         /// Lots the book takes.
@@ -378,6 +400,9 @@ pub fn plan(
     if let Some(planned) = ending(job, present.state) {
         return Ok(planned);
     }
+    if is_cross(job.task) {
+        return cross::plan(job, present, lists, own);
+    }
     let Some(record) = present.state.positions.get(&job.trader) else {
         return Ok(Planned::Nothing(Idle::Gone));
     };
@@ -392,9 +417,13 @@ pub fn plan(
     }
 }
 
-/// The plan of a job that brings a market to its end, for which no price is needed; `None` for another.
+/// The plan of a job that brings a market to its end or freezes its mark, for which no price is needed; `None`
+/// for another.
 #[must_use]
 pub fn ending(job: &Job, market: &MarketState) -> Option<Planned> {
+    if let Some(planned) = cross::freezing(job, &market.address) {
+        return Some(planned);
+    }
     let instruction = wind_down::instruction(job, market)?;
     Some(send(job, job.task, instruction, Effect::End))
 }

@@ -184,7 +184,7 @@ impl KeeperProcess {
         let tables = Tables::default();
         let parts = Parts {
             config: self.config.clone(),
-            actor: Arc::new(self.actor(own, &sender, readings, tables.clone(), wanted)),
+            actor: Arc::new(self.actor(own, &sender, &markets, readings, tables.clone(), wanted)),
             board: self.board.clone(),
             line: Arc::clone(&feed.line),
             resync: Arc::clone(&feed.resync),
@@ -235,6 +235,7 @@ impl KeeperProcess {
         &self,
         own: Pubkey,
         sender: &Arc<Sender>,
+        markets: &[(Pubkey, Market, Pubkey)],
         readings: mpsc::Sender<Read>,
         tables: Tables,
         wanted: mpsc::Sender<Vec<Pubkey>>,
@@ -243,6 +244,10 @@ impl KeeperProcess {
             cluster: Arc::clone(&self.reading),
             sender: Arc::clone(sender),
             own,
+            prices: markets
+                .iter()
+                .map(|(market, _, price)| (*market, *price))
+                .collect(),
             work: self.config.work,
             dry_run: self.dry_run,
             board: self.board.clone(),

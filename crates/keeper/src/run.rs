@@ -1,6 +1,7 @@
 //! The keeper at work: hears, judges, acts, until it is told to stop.
 
 mod hear;
+mod legs;
 mod show;
 
 use std::collections::HashMap;
@@ -17,14 +18,14 @@ use tokio::time::MissedTickBehavior;
 
 use crate::act::{Actor, Assignment, Venue};
 use crate::config::Config;
-use crate::evaluate::{evaluate, Evaluation, Job, Task};
+use crate::evaluate::{evaluate, Evaluation, Job};
 use crate::feed::{Feed, Line, Read};
 use crate::flight::{Flight, Pause, Queue, Subject, What};
 use crate::leases::{Lease, Leases};
 use crate::metrics::{RELEASE_PROFIT, SWEEP_INSURANCE};
 use crate::priority::{merge, Pending};
 use crate::serve::Board;
-use crate::world::World;
+use crate::world::{Followed, World};
 
 /// Between two evaluations that no price asks for.
 const TICK: Duration = Duration::from_millis(100);
@@ -65,6 +66,9 @@ pub struct Parts {
     /// What was read.
     pub readings: mpsc::Receiver<Read>,
 }
+
+/// Jobs of a market, and when the price was heard that they follow from.
+type Due = (Venue, Option<Instant>, Vec<Job>);
 
 /// The keeper at work.
 pub struct Keeper {
@@ -268,6 +272,8 @@ impl Keeper {
         let conditions = self.world.conditions(&work);
         let metrics = &self.parts.board.metrics;
         let mut found = Vec::new();
+        let news = |market: &Followed| market.news || market.price_news.is_some();
+        let cross_due = all || self.world.cross_news || self.world.markets.iter().any(news);
         for market in &mut self.world.markets {
             let due = market.news || market.restless || market.price_news.is_some();
             if !all && !due {
@@ -330,6 +336,9 @@ impl Keeper {
             };
             found.push((venue, since, jobs));
         }
+        if cross_due {
+            self.judge_legs(&conditions, &mut found);
+        }
         merge(found)
     }
 
@@ -337,7 +346,9 @@ impl Keeper {
     fn start(&mut self, one: &Pending) -> bool {
         let (job, market) = (&one.job, one.venue.keys.market);
         let subject = Subject::of(market, job);
-        let queue: Option<Queue> = (job.task == Task::Deleverage)
+        let queue: Option<Queue> = job
+            .task
+            .is_round()
             .then(|| (market, crate::scene::Needs::of(job).queue))
             .and_then(|(market, side)| Some((market, side?)));
         let (kind, now) = (job.task.name(), Instant::now());

@@ -1,9 +1,14 @@
 //! What one job depends on, read in one slot: a transaction is decided on this, not on memory.
 
+mod cross;
+
+use std::collections::HashMap;
+
 use anchor_lang::prelude::Pubkey;
 use ballast_client::accounts::{self, BookSnapshot, DecodeError, QueueSnapshot};
 use ballast_client::instructions::MarketKeys;
 use ballast_client::{addresses, price};
+use ballast_engine::cross::CrossDraws;
 use ballast_engine::queue::QueueRef;
 use ballast_engine::units::Side;
 use ballast_rpc::cluster::{clock_address, clock_of, Cluster, ReadError};
@@ -12,11 +17,17 @@ use ballast_state::trader::Trader;
 use solana_account::Account;
 use solana_clock::Clock;
 
+use self::cross::{CrossScene, Outline};
 use crate::backstop::Backstop;
 use crate::config::Work;
+use crate::cross::plan::CrossLists;
+use crate::cross::{evaluate as evaluate_cross, Floor};
 use crate::evaluate::{evaluate, Conditions, Job, Task};
 use crate::market::{MarketState, Unready};
 use crate::plan::{Lists, PlanError};
+
+/// By market the account that its price is read from, of the markets kept.
+pub type PriceAccounts = HashMap<Pubkey, Pubkey>;
 
 /// Which of a market's lists a job needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +40,8 @@ pub struct Needs {
     pub pool: bool,
     /// The protective steps of the position.
     pub protection: bool,
+    /// The board with its markets, both cross queues and the accounts with legs in them.
+    pub cross: bool,
 }
 
 impl Needs {
@@ -45,6 +58,21 @@ impl Needs {
                 book: true,
                 queue: Some(side.opposite()),
                 pool: true,
+                ..Self::default()
+            },
+            Task::DeleverageLeg | Task::RefreshRanks => Self {
+                book: true,
+                queue: Some(side.opposite()),
+                cross: true,
+                ..Self::default()
+            },
+            Task::LiquidateLeg => Self {
+                book: true,
+                cross: true,
+                ..Self::default()
+            },
+            Task::FlagLeg | Task::PartLeg | Task::RecordMarks | Task::FreezeMark => Self {
+                cross: true,
                 ..Self::default()
             },
             Task::Liquidate | Task::LiquidateIntoPool | Task::UnwindPool => Self {
@@ -82,6 +110,7 @@ impl Needs {
         (self.book || !others.book)
             && (self.pool || !others.pool)
             && (self.protection || !others.protection)
+            && (self.cross || !others.cross)
             && (others.queue.is_none() || self.queue == others.queue)
     }
 }
@@ -103,6 +132,7 @@ pub struct Scene {
     needs: Needs,
     book: Option<BookSnapshot>,
     queue: Option<QueueSnapshot>,
+    cross: Option<CrossScene>,
 }
 
 /// Reads the scene of a job about the position of `trader`, in `at_least` or a later slot.
@@ -114,6 +144,7 @@ pub async fn read(
     keys: &MarketKeys,
     trader: &Pubkey,
     own: &Pubkey,
+    prices: &PriceAccounts,
     needs: Needs,
     at_least: u64,
 ) -> Result<Scene, ReadError> {
@@ -138,10 +169,24 @@ pub async fn read(
         Side::Long => keys.queue_long,
         Side::Short => keys.queue_short,
     }));
+    let lists = wanted.len();
+    let outline = match needs.cross {
+        true => Some(Outline::read(cluster, keys, prices, needs, at_least).await?),
+        false => None,
+    };
+    if let Some(outline) = &outline {
+        wanted.extend(outline.wanted());
+    }
     let (slot, found) = cluster.accounts_since(&wanted, at_least).await?;
     let mut all: Vec<(Pubkey, Option<Account>)> = wanted.into_iter().zip(found).collect();
+    let legs = all.split_off(lists);
     let lists = all.split_off(small);
-    Found { slot, small: all }.scene(keys, trader, needs, lists)
+    let mut scene = Found { slot, small: all }.scene(keys, trader, needs, lists)?;
+    if let Some(outline) = outline {
+        scene.cross = Some(CrossScene::of(&outline, legs, slot)?);
+        scene.know_victim(trader);
+    }
+    Ok(scene)
 }
 
 struct Found {
@@ -208,6 +253,7 @@ impl Found {
             queue: queue
                 .map(|it| it.decode("queue", QueueSnapshot::new))
                 .transpose()?,
+            cross: None,
             small: self.small,
         })
     }
@@ -244,6 +290,7 @@ impl Found {
     }
 }
 
+#[derive(Default)]
 struct Listed<'a> {
     address: Pubkey,
     account: Option<&'a Account>,
@@ -273,19 +320,87 @@ impl Scene {
     /// When the market cannot be judged.
     pub fn job(&self, assigned: &Job, work: &Work) -> Result<Option<Job>, Unready> {
         let conditions = Conditions::of(&self.exchange, self.clock.slot, work);
-        let found = evaluate(&self.state, &self.clock, &conditions)?;
-        let about = found
-            .jobs
-            .iter()
-            .filter(|job| job.trader == assigned.trader);
+        let mut jobs = match evaluate(&self.state, &self.clock, &conditions) {
+            Ok(found) => found.jobs,
+            // The board and other legs may need something where the market has no price.
+            Err(_) if self.cross.is_some() => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        jobs.extend(self.cross_jobs(assigned, &conditions));
+        jobs.sort_by(Job::before);
+        let about = jobs.iter().filter(|job| job.trader == assigned.trader);
         let same = about.clone().find(|job| job.task == assigned.task);
         Ok(same.or(about.clone().next()).copied())
+    }
+
+    /// What the board and the account of a job need in the market, as far as it was read.
+    fn cross_jobs(&self, assigned: &Job, conditions: &Conditions) -> Vec<Job> {
+        let Some(cross) = &self.cross else {
+            return Vec::new();
+        };
+        let Ok(floor) = cross.floor(&self.clock) else {
+            return Vec::new();
+        };
+        let draws = |_: &Pubkey| match cross.lists(&floor) {
+            Ok(lists) => lists.draws(),
+            Err(_) => CrossDraws::default(),
+        };
+        let victim = cross.traders.get(&assigned.trader);
+        let victim = victim.map(|trader| (&assigned.trader, trader));
+        let found = evaluate_cross(&floor, victim, &draws, conditions).jobs;
+        let here = found.into_iter();
+        here.filter(|(market, _)| *market == self.state.address)
+            .map(|(_, job)| job)
+            .collect()
+    }
+
+    /// The account that a job is about stands among those with legs, whether it is a counterparty or not.
+    fn know_victim(&mut self, trader: &Pubkey) {
+        let data = self.small.iter().find(|(address, _)| address == trader);
+        let account = data.and_then(|(_, account)| account.as_ref());
+        let victim = account.and_then(|account| accounts::trader(&account.data).ok());
+        if let (Some(victim), Some(cross)) = (victim, &mut self.cross) {
+            cross.traders.insert(*trader, victim);
+        }
+    }
+
+    /// What a job needs to be read: a round where there are legs needs their accounts.
+    #[must_use]
+    pub fn needs_of(&self, job: &Job) -> Needs {
+        let needs = Needs::of(job);
+        Needs {
+            cross: needs.cross || job.task.is_round() && self.state.market.cross_legs > 0,
+            ..needs
+        }
     }
 
     /// Whether everything that a job needs has been read.
     #[must_use]
     pub fn suffices(&self, job: &Job) -> bool {
-        self.needs.cover(&Needs::of(job))
+        self.needs.cover(&self.needs_of(job))
+    }
+
+    /// The board and its markets; `None` where they were not read.
+    ///
+    /// # Errors
+    /// Those of [`Floor::new`].
+    pub fn floor(&self) -> Result<Option<Floor<'_>>, PlanError> {
+        let cross = self.cross.as_ref();
+        cross.map(|cross| cross.floor(&self.clock)).transpose()
+    }
+
+    /// The cross queues and accounts with legs, for `floor`; `None` where they were not read.
+    ///
+    /// # Errors
+    /// `Missing` when a queue does not parse.
+    pub fn cross_lists<'a>(
+        &'a self,
+        floor: Option<&'a Floor<'a>>,
+    ) -> Result<Option<CrossLists<'a>>, PlanError> {
+        match (&self.cross, floor) {
+            (Some(cross), Some(floor)) => cross.lists(floor).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// The queue that was read; `None` where none was.
@@ -310,11 +425,13 @@ impl Scene {
                 book,
                 queue_long: queue,
                 queue_short: None,
+                cross: None,
             },
             _ => Lists {
                 book,
                 queue_long: None,
                 queue_short: queue,
+                cross: None,
             },
         })
     }

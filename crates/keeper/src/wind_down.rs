@@ -50,6 +50,10 @@ pub fn ended(present: &Present<'_>, conditions: &Conditions) -> Evaluation {
     let Evaluation { jobs, counts, .. } = &mut evaluation;
     let state = present.state;
     counts.positions = state.positions.len();
+    // What legs claim is not known before they have parted.
+    if state.market.cross_legs > 0 {
+        return evaluation;
+    }
     let mut farthest: Option<(i128, Job)> = None;
     for record in state.positions.records() {
         let Ok(found) = bankrupt(present, record) else {

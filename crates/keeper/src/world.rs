@@ -18,6 +18,7 @@ use solana_account::Account;
 use solana_clock::Clock;
 
 use crate::config::Work;
+use crate::cross::CrossState;
 use crate::evaluate::Conditions;
 use crate::market::MarketState;
 
@@ -49,6 +50,7 @@ enum Role {
     Market(usize),
     Vault(usize),
     Pool(usize),
+    Board,
     /// Several markets may read one price.
     Price(Vec<usize>),
 }
@@ -66,6 +68,10 @@ pub struct World {
     pub lamports: u64,
     /// The markets kept.
     pub markets: Vec<Followed>,
+    /// The board and every account with legs.
+    pub cross: CrossState,
+    /// Whether any of them has changed since the last evaluation.
+    pub cross_news: bool,
     /// Whether a market takes its prices from another source than when the keeper began.
     pub source_changed: bool,
     /// Free collateral of the keeper's trader account, atoms; `None` while it is not known.
@@ -91,6 +97,7 @@ impl World {
         let mut roles = HashMap::from([
             (clock_address(), Role::Clock),
             (addresses::exchange(), Role::Exchange),
+            (addresses::board(), Role::Board),
             (wallet, Role::Wallet),
         ]);
         let mut followed = Vec::with_capacity(markets.len());
@@ -122,6 +129,8 @@ impl World {
             clock_at: Instant::now(),
             lamports: 0,
             markets: followed,
+            cross: CrossState::default(),
+            cross_news: true,
             source_changed: false,
             collateral: None,
             wallet,
@@ -173,6 +182,10 @@ impl World {
                 }
             }
             Some(Role::Pool(index)) => self.apply_pool(index, account),
+            Some(Role::Board) => {
+                let board = account.and_then(|found| accounts::board(&found.data).ok());
+                (self.cross.board, self.cross_news) = (board, true);
+            }
             Some(Role::Price(readers)) => {
                 for index in readers {
                     self.apply_price(index, slot, address, account, now);
@@ -321,6 +334,7 @@ impl World {
         if *address == self.own {
             self.collateral = Some(trader.free);
         }
+        self.cross_news |= self.cross.apply_trader(address, trader);
         for market in &mut self.markets {
             let had = market.state.positions.get(address).copied();
             if let Err(error) = market.state.apply_trader(address, trader) {
@@ -371,6 +385,7 @@ impl World {
             }
             return;
         }
+        self.cross_news |= self.cross.forget(address);
         for market in &mut self.markets {
             market.news |= market.state.remove_trader(address);
         }

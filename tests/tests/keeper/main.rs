@@ -1,6 +1,10 @@
 //! The keeper's decisions, executed by the built program.
 
 mod crash;
+mod cross_crash;
+mod cross_live;
+mod cross_rounds;
+mod cross_venue;
 mod pool;
 mod protection;
 mod random;

@@ -125,7 +125,11 @@ fn whatever_is_planned_passes() {
                     Effect::Liquidation { pool_lots, .. } if pool_lots > 0 => tally.pool += 1,
                     Effect::Liquidation { book_lots, .. } if book_lots > 0 => tally.book += 1,
                     Effect::Liquidation { .. } => tally.taken += 1,
-                    Effect::Funding | Effect::Session(_) | Effect::End => {}
+                    Effect::Funding
+                    | Effect::Session(_)
+                    | Effect::End
+                    | Effect::Marks
+                    | Effect::Records { .. } => {}
                 }
             }
         }

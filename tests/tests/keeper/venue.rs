@@ -407,7 +407,12 @@ fn as_foreseen(effect: &Effect, events: &[BallastEvent]) {
         Effect::Sync { moved_atoms } => {
             assert_eq!(only!(events, PoolSynced).moved_atoms, *moved_atoms);
         }
-        Effect::Funding | Effect::Flags | Effect::End | Effect::Session(_) => {}
+        Effect::Funding
+        | Effect::Flags
+        | Effect::End
+        | Effect::Session(_)
+        | Effect::Marks
+        | Effect::Records { .. } => {}
     }
 }
 
@@ -465,5 +470,6 @@ fn lists<'a>(book: &'a BookSnapshot, queues: &'a [QueueSnapshot; 2]) -> Lists<'a
         book: Some(book.book().unwrap()),
         queue_long: Some(queues[0].queue().unwrap()),
         queue_short: Some(queues[1].queue().unwrap()),
+        cross: None,
     }
 }

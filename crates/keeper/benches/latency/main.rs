@@ -189,6 +189,7 @@ fn finish(
         book: Some(venue.book()?),
         queue_long: Some(long),
         queue_short: Some(short),
+        cross: None,
     };
     let planned = plan(job, &venue.state.at(clock)?, &lists, &keeper.own())?;
     let took = start.elapsed();

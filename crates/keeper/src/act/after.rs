@@ -51,9 +51,11 @@ impl Actor {
         } = outcome;
         tracing::info!(market = assignment.venue.index, trader = %job.trader, kind, health_bps = job.ratio_bps(), closed_lots, left_lots, pool_lots, cuts, insurance_atoms, income_atoms, held_atoms, figures, signature = %landed.signature, slot = landed.slot, units = landed.units, fee = landed.priority_fee, "won");
         match plan.effect {
-            Effect::Session(SessionStep::Open | SessionStep::Advance) => ask.again(|next| {
-                (next.at_least, next.tries) = (landed.slot, 0);
-            }),
+            Effect::Session(SessionStep::Open | SessionStep::Advance) | Effect::Records { .. } => {
+                ask.again(|next| {
+                    (next.at_least, next.tries) = (landed.slot, 0);
+                })
+            }
             _ => Step::Over(self.learn(assignment, landed.slot).await),
         }
     }

@@ -79,6 +79,7 @@ pub fn before(
                 input,
                 book,
                 own,
+                leg: None,
             };
             call.by_the_book()
         }
@@ -95,6 +96,12 @@ fn round(
     lists: &Lists<'_>,
     own: &Own<'_>,
 ) -> Result<Planned, PlanError> {
+    if present.state.market.cross_legs > 0 {
+        return match crate::cross::round(job, present, lists, own)? {
+            Planned::Nothing(idle) => Ok(flag_or(idle, job, present)),
+            planned => Ok(planned),
+        };
+    }
     let size = record.position.size();
     let request = Request {
         bankrupt: record.trader,

@@ -1,14 +1,18 @@
 //! Liquidations: the book first, then the keeper's account where it can afford the rest.
 
 use anchor_lang::prelude::Pubkey;
+use ballast_client::cross::{CrossQueueList, Site, Trouble};
 use ballast_client::instructions::anyone::{self, Takeover};
-use ballast_client::liquidation::{affordable, foresee};
-use ballast_client::makers::liquidation_makers;
+use ballast_client::instructions::cross::LiquidateLeg;
+use ballast_client::liquidation::{affordable, foresee_from};
+use ballast_client::makers::waterfall_makers;
 use ballast_engine::book::BookRef;
-use ballast_engine::liquidation::{self, need, LiquidationInput, LiquidationPlan, Need};
+use ballast_engine::liquidation::{self, need, LiquidationInput, LiquidationPlan, Need, Waterfall};
 use ballast_engine::position::Position;
 use ballast_engine::units::{Atoms, Lots};
 use ballast_engine::EngineError;
+use ballast_state::error::BallastError;
+use ballast_state::trader::Trader;
 use solana_instruction::Instruction;
 
 use super::{
@@ -57,6 +61,7 @@ pub fn step(
         input,
         book,
         own,
+        leg: None,
     };
     let taking_over = match own.options.take_over {
         TakeOver::Nothing => None,
@@ -70,6 +75,78 @@ pub fn step(
     match call.by_the_pool()? {
         Some(plan) => Ok(Some(plan)),
         None => call.by_the_book(),
+    }
+}
+
+/// A leg that is liquidated, and what is recorded before.
+pub struct LegCall<'a> {
+    /// The market, and the board as it is recorded before.
+    pub site: &'a Site<'a>,
+    /// The account.
+    pub trader: &'a Trader,
+    /// How it stands.
+    pub trouble: &'a Trouble,
+    /// What comes before it in the same transaction.
+    pub before: Option<Instruction>,
+}
+
+/// A step of a leg that somebody takes: the keeper's account with the book, otherwise the book alone.
+pub fn leg_step(
+    present: &Present<'_>,
+    victim: Pubkey,
+    input: &LiquidationInput<'_>,
+    lists: &Lists<'_>,
+    own: &Own<'_>,
+    leg: &LegCall<'_>,
+) -> Result<Option<Plan>, PlanError> {
+    let call = Call {
+        present,
+        victim,
+        input,
+        book: lists.book()?,
+        own,
+        leg: Some(leg),
+    };
+    let taking_over = match own.options.take_over {
+        TakeOver::Nothing => None,
+        TakeOver::Rest => call.taking_over(false)?,
+        TakeOver::Whole => call.taking_over(true)?,
+    };
+    match taking_over {
+        Some(taken) => Ok(Some(call.plan(taken, None))),
+        None => call.by_the_book(),
+    }
+}
+
+impl LegCall<'_> {
+    fn waterfall<'i>(
+        &self,
+        input: &LiquidationInput<'i>,
+        take_over: bool,
+    ) -> Result<Waterfall<'i>, EngineError> {
+        Waterfall::begin_leg(input, take_over, self.trouble.forced.room)
+    }
+
+    /// The cross queues of the call: that of the leg, that of the longs where the account is bankrupt, and those
+    /// of legs whose records would flatter after `step`; without one those of all legs.
+    fn queues(&self, step: Option<&LiquidationPlan>) -> Result<Vec<Pubkey>, BallastError> {
+        let (site, trouble) = (self.site, self.trouble);
+        let board = site.board;
+        let market = board.market(board.place(site.market)?)?;
+        let side = trouble.forced.position.side();
+        let side = side.ok_or(BallastError::NoPosition)?;
+        let mut queues = CrossQueueList::of(&[market.queue(side)]);
+        if trouble.forced.equity.is_negative() {
+            queues.add(market.queue_long);
+        }
+        match step {
+            Some(step) => {
+                let written = site.liquidated(self.trader, trouble, step)?;
+                queues.admit(&written, board, site.slot)?;
+            }
+            None => queues.add_all(self.trader, board)?,
+        }
+        Ok(queues.queues().to_vec())
     }
 }
 
@@ -94,6 +171,8 @@ pub struct Call<'a> {
     pub book: &'a BookRef<'a>,
     /// The keeper's own accounts and means.
     pub own: &'a Own<'a>,
+    /// Of a leg that and its account.
+    pub leg: Option<&'a LegCall<'a>>,
 }
 
 impl Call<'_> {
@@ -104,7 +183,7 @@ impl Call<'_> {
             return Ok(None);
         };
         let most = match whole {
-            true => liquidation::plan(self.input)?.liquidator_fill()?,
+            true => self.whole()?.liquidator_fill()?,
             false => step.liquidator_fill()?,
         };
         let fill = most.unwrap_or((Lots::ZERO, Atoms::ZERO));
@@ -172,10 +251,11 @@ impl Call<'_> {
     /// The makers to list, as far as they fit, and what then comes of the step; `None` when
     /// nothing would be closed.
     fn foreseen(&self, most: u64) -> Result<Option<(Vec<Pubkey>, LiquidationPlan)>, PlanError> {
-        let (book, victim, input) = (self.book, &self.victim, self.input);
+        let (book, victim) = (self.book, &self.victim);
         let offer = Takeover::with_margin(0);
-        let listed = self.makers(most > 0, |listed| vec![self.instruction(offer, listed)])?;
-        match foresee(book, victim, input, most, &listed) {
+        let listed = self.makers(most > 0, |listed| self.instructions(offer, listed, None))?;
+        let waterfall = self.waterfall(most > 0)?;
+        match foresee_from(waterfall, book, victim, most, &listed) {
             Ok(step) => Ok(Some((listed, step))),
             Err(
                 EngineError::NothingFilled
@@ -195,7 +275,8 @@ impl Call<'_> {
     ) -> Result<Vec<Pubkey>, PlanError> {
         let options = self.own.options;
         let (book, victim) = (self.book, &self.victim);
-        let mut listed = liquidation_makers(book, victim, self.input, take_over, options.spares)?;
+        let waterfall = self.waterfall(take_over)?;
+        let mut listed = waterfall_makers(waterfall, book, victim, options.spares)?;
         listed.truncate(options.max_makers);
         listed.truncate(fit::longest(&listed, self.own, build)?);
         Ok(listed)
@@ -221,6 +302,46 @@ impl Call<'_> {
         ))
     }
 
+    fn waterfall(&self, take_over: bool) -> Result<Waterfall<'_>, EngineError> {
+        match self.leg {
+            None => Waterfall::begin(self.input, take_over),
+            Some(leg) => leg.waterfall(self.input, take_over),
+        }
+    }
+
+    /// The step without a book.
+    fn whole(&self) -> Result<LiquidationPlan, EngineError> {
+        match self.leg {
+            None => liquidation::plan(self.input),
+            Some(_) => self.waterfall(true)?.finish(true),
+        }
+    }
+
+    /// The keeper's own call, with what comes before it; of a leg for this step.
+    fn instructions(
+        &self,
+        offer: Takeover,
+        listed: &[Pubkey],
+        step: Option<&LiquidationPlan>,
+    ) -> Vec<Instruction> {
+        let Some(leg) = self.leg else {
+            return vec![self.instruction(offer, listed)];
+        };
+        // An account whose numbers do not compute is refused by the program too.
+        let queues = leg.queues(step).unwrap_or_default();
+        let liquidate = LiquidateLeg {
+            authority: self.own.authority,
+            keys: self.present.state.keys,
+            trader: self.victim,
+            liquidator: self.own.address,
+            offer,
+            queues: &queues,
+            makers: listed,
+        };
+        let before = leg.before.iter().cloned();
+        before.chain([liquidate.instruction()]).collect()
+    }
+
     pub(super) fn instruction(&self, offer: Takeover, listed: &[Pubkey]) -> Instruction {
         let keys = self.present.state.keys;
         let own = self.own;
@@ -243,7 +364,8 @@ impl Call<'_> {
             step,
             fill,
         } = taken;
-        let mut plan = self.plan_of(vec![self.instruction(offer, &listed)], listed);
+        let instructions = self.instructions(offer, &listed, Some(&step));
+        let mut plan = self.plan_of(instructions, listed);
         let book_lots = step.book_lots.size();
         let (lots, quote) = fill;
         plan.effect = Effect::Liquidation {
@@ -267,7 +389,10 @@ impl Call<'_> {
     /// A plan that comes to nothing yet.
     pub(super) fn plan_of(&self, instructions: Vec<Instruction>, listed: Vec<Pubkey>) -> Plan {
         Plan {
-            task: Task::Liquidate,
+            task: match self.leg {
+                None => Task::Liquidate,
+                Some(_) => Task::LiquidateLeg,
+            },
             trader: self.victim,
             instructions,
             listed,

@@ -204,11 +204,12 @@ fn everything_but_traders_is_followed_one_by_one() {
         backstop.address,
         backstop.trader,
         addresses::exchange(),
+        addresses::board(),
         clock_address(),
     ] {
         assert!(all.contains(&address), "{address}");
     }
-    assert_eq!(all.len(), 9, "and the insurance vault");
+    assert_eq!(all.len(), 10, "and the insurance vault");
 }
 
 #[test]

@@ -219,6 +219,7 @@ impl Synthetic {
             book: Some(BookRef::new(bytemuck::cast_slice(&self.book)).unwrap()),
             queue_long: Some(queue(&self.queues[0])),
             queue_short: Some(queue(&self.queues[1])),
+            cross: None,
         }
     }
 
