@@ -229,6 +229,12 @@ impl Cluster {
         clock(&account.data, &address)
     }
 
+    /// Lamports that make an account of `space` bytes rent exempt.
+    pub async fn rent(&self, space: usize) -> Result<u64, ReadError> {
+        let asked = self.rpc.get_minimum_balance_for_rent_exemption(space);
+        Ok(asked.await.map_err(Box::new)?)
+    }
+
     /// Accounts as they are in one slot (the last one's, when there are more than 100), and that
     /// slot. `None` where there is none.
     pub async fn accounts(

@@ -3,6 +3,7 @@
 //!
 //! Everything is made from the bytes of accounts, which somebody else has read; every figure is the engine's.
 
+pub mod account;
 pub mod alerts;
 pub mod book;
 pub mod countdown;

@@ -14,6 +14,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use solana_signer::Signer;
 
+use super::cross::EnableArgs;
 use super::failure::{not_holder, Usage};
 use super::fees::FeesView;
 use super::guardian::{self, PauseArgs};
@@ -101,6 +102,13 @@ enum Action {
         /// Positions that it shall have room for in all.
         #[arg(long, value_name = "N")]
         positions: usize,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Give a market cross margin, over two new queues whose rent the signer pays; the admin.
+    EnableCross {
+        #[command(flatten)]
+        args: EnableArgs,
         #[command(flatten)]
         sending: Sending,
     },
@@ -290,6 +298,9 @@ pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
             positions,
             sending,
         } => grow(session, market, (*side).into(), *positions, *sending).await,
+        Action::EnableCross { args, sending } => {
+            super::cross::enable(session, args, *sending).await
+        }
     }
 }
 

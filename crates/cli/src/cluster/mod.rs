@@ -6,6 +6,7 @@ pub mod balance;
 pub mod book;
 mod choices;
 pub mod collateral;
+mod cross;
 pub mod explain;
 pub mod failure;
 pub mod fees;
@@ -67,6 +68,10 @@ pub enum ClusterCommand {
     Withdraw(collateral::WithdrawArgs),
     /// Add or remove margin of a position.
     Margin(margin::MarginArgs),
+    /// Show the cross margin of a trader account: pool, equity, requirement, legs.
+    Account(cross::AccountArgs),
+    /// Share collateral between positions: fill and empty the pool, make positions legs and back.
+    Cross(cross::CrossArgs),
     /// Free profit that a market held while it was short.
     ReleaseProfit(held::ReleaseProfitArgs),
     /// Pay what a market's fees may spare to the treasury.
@@ -139,6 +144,8 @@ async fn perform(session: &Session, command: &ClusterCommand) -> Result<()> {
         ClusterCommand::Deposit(args) => collateral::deposit(session, args).await,
         ClusterCommand::Withdraw(args) => collateral::withdraw(session, args).await,
         ClusterCommand::Margin(args) => margin::run(session, args).await,
+        ClusterCommand::Account(args) => cross::account(session, args).await,
+        ClusterCommand::Cross(args) => cross::run(session, args).await,
         ClusterCommand::ReleaseProfit(args) => held::run(session, args).await,
         ClusterCommand::WithdrawFees(args) => fees::run(session, args).await,
         ClusterCommand::Order(args) => orders::run(session, args).await,

@@ -1,0 +1,236 @@
+//! A cross account as it is printed: the pool, its legs, and what they hold and need together, at the marks of
+//! the board.
+
+use anyhow::{Context, Result};
+use ballast_engine::cross::record::is_fresh;
+use ballast_engine::health::Health;
+use ballast_engine::price_levels::bankruptcy_price;
+use ballast_engine::units::Side;
+use ballast_state::cross::{CrossBoard, Legs};
+use ballast_state::market::Market;
+use ballast_state::position_slot::CROSS_WEAK;
+use ballast_state::trader::Trader;
+use ballast_state::Pubkey;
+use serde::Serialize;
+
+use crate::state::name_of;
+use crate::units::{leverage_words, percent_of_bps, Collateral, Units};
+
+/// A leg as it is printed. Amounts in atoms; prices in ticks and as decimal numbers.
+#[derive(Clone, Debug, Serialize)]
+pub struct LegView {
+    /// Number of the market.
+    pub market_index: u16,
+    /// Name of the market.
+    pub market: String,
+    /// `long` or `short`.
+    pub side: &'static str,
+    /// Lots, negative for a short.
+    pub lots: i64,
+    size: String,
+    entry_quote_atoms: i64,
+    /// The board's mark, ticks.
+    pub mark_ticks: u64,
+    mark: String,
+    /// Slots since the mark was recorded.
+    mark_age_slots: u64,
+    /// Whether the mark is frozen.
+    mark_frozen: bool,
+    /// Unrealised result, funding included.
+    pub unrealised_atoms: i128,
+    /// Its maintenance margin.
+    pub maintenance_atoms: u64,
+    /// Where the account's equity is 0 if only this market moves; `null` where no price is.
+    bankruptcy_ticks: Option<u64>,
+    bankruptcy_price: Option<String>,
+    /// What the queue knows of the rest of the account.
+    record_atoms: i64,
+    /// Slots since that was recorded.
+    record_age_slots: u64,
+    /// Whether a witness that is believed has found the account too weak for a cut.
+    weak: bool,
+    flagged_slot: u64,
+    bankrupt_slot: u64,
+}
+
+/// A cross account as it is printed.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountView {
+    trader: String,
+    slot: u64,
+    free_atoms: i64,
+    /// What the legs share, of any sign.
+    pub pool_atoms: i64,
+    /// The pool and all unrealised results.
+    pub equity_atoms: i64,
+    /// What all legs need not to be liquidated.
+    pub maintenance_atoms: u64,
+    /// Equity over maintenance margin, basis points; below 10,000 legs may be liquidated. `null` without legs.
+    pub margin_ratio_bps: Option<i128>,
+    /// Equity without unrealised profit: what counts for taking collateral out.
+    pub opening_equity_atoms: i128,
+    /// What has to stay of it when collateral is taken out.
+    pub initial_atoms: u64,
+    /// Worth of all legs over equity, hundredths; `null` without equity.
+    leverage_hundredths: Option<u64>,
+    /// `healthy`, `below_maintenance` or `bankrupt`.
+    pub health: &'static str,
+    /// The legs, in the order of the account's slots.
+    pub legs: Vec<LegView>,
+    #[serde(skip)]
+    collateral: Collateral,
+}
+
+impl AccountView {
+    /// Of a trader account in `slot`; `markets` has those of its legs.
+    ///
+    /// # Errors
+    /// A sentence about a market that is missing, or a figure that cannot be computed.
+    pub fn new(
+        address: &Pubkey,
+        trader: &Trader,
+        board: &CrossBoard,
+        markets: &[(Pubkey, Market)],
+        slot: u64,
+        collateral: Collateral,
+    ) -> Result<Self> {
+        let legs = Legs::at_board(trader, board)?;
+        let account = legs.account();
+        let values = account.values()?;
+        let opening = account.opening()?;
+        let worth = account.legs.iter().try_fold(0_u64, |sum, leg| {
+            let worth = leg.position.notional(leg.mark.price)?;
+            anyhow::Ok(sum.saturating_add(worth))
+        })?;
+        let equity = values.equity.get();
+        let ratio = i128::from(equity) * 10_000;
+        Ok(Self {
+            trader: address.to_string(),
+            slot,
+            free_atoms: trader.free,
+            pool_atoms: trader.cross_pool,
+            equity_atoms: equity,
+            maintenance_atoms: values.requirement,
+            margin_ratio_bps: ratio.checked_div_euclid(values.requirement.into()),
+            opening_equity_atoms: opening.equity,
+            initial_atoms: opening.requirement,
+            leverage_hundredths: leverage(worth, equity),
+            health: match values.health() {
+                Health::Healthy => "healthy",
+                Health::BelowMaintenance => "below_maintenance",
+                Health::Bankrupt { .. } => "bankrupt",
+            },
+            legs: (0..legs.slots().len())
+                .map(|place| leg(trader, board, markets, &legs, place, slot, collateral))
+                .collect::<Result<_>>()?,
+            collateral,
+        })
+    }
+
+    /// In words; several lines.
+    pub fn words(&self) -> String {
+        let show = |atoms: i128| self.collateral.show(atoms);
+        let mut text = format!(
+            "Cross margin of trader account {} at the board's marks, slot {}\n  free             {}\n  pool             {}\n  equity           {}\n  maintenance      {}{}\n  to take out      {} without unrealised profit, of which {} stay\n  leverage         {}",
+            self.trader,
+            self.slot,
+            show(self.free_atoms.into()),
+            show(self.pool_atoms.into()),
+            show(self.equity_atoms.into()),
+            show(self.maintenance_atoms.into()),
+            self.ratio_words(),
+            show(self.opening_equity_atoms),
+            show(self.initial_atoms.into()),
+            self.leverage_hundredths.map_or_else(|| "none".to_owned(), leverage_words),
+        );
+        for leg in &self.legs {
+            text += &leg.words(self.collateral);
+        }
+        if self.legs.is_empty() {
+            text += "\nNo legs; `ballast cross join --market M` makes a position one.";
+        }
+        text
+    }
+
+    fn ratio_words(&self) -> String {
+        let bps = self
+            .margin_ratio_bps
+            .and_then(|bps| i64::try_from(bps).ok());
+        bps.map_or_else(String::new, |bps| {
+            format!(", ratio {}, {}", percent_of_bps(bps), self.health)
+        })
+    }
+}
+
+impl LegView {
+    fn words(&self, collateral: Collateral) -> String {
+        let frozen = if self.mark_frozen { ", frozen" } else { "" };
+        let bankruptcy = self.bankruptcy_price.as_deref().unwrap_or("none");
+        let weak = if self.weak {
+            "; too weak for a cut"
+        } else {
+            ""
+        };
+        format!(
+            "\n{} {} {}\n  mark             {} ({} slots old{frozen})\n  result           {}\n  maintenance      {}\n  bankruptcy       {bankruptcy} if only this market moves\n  record           {} slots old{weak}",
+            self.market,
+            self.side,
+            self.size,
+            self.mark,
+            self.mark_age_slots,
+            collateral.show(self.unrealised_atoms),
+            collateral.show(self.maintenance_atoms.into()),
+            self.record_age_slots,
+        )
+    }
+}
+
+fn leverage(worth: u64, equity: i64) -> Option<u64> {
+    let equity = u128::try_from(equity).ok().filter(|equity| *equity > 0)?;
+    u64::try_from(u128::from(worth) * 100 / equity).ok()
+}
+
+fn leg(
+    trader: &Trader,
+    board: &CrossBoard,
+    markets: &[(Pubkey, Market)],
+    legs: &Legs<'_>,
+    place: usize,
+    now: u64,
+    collateral: Collateral,
+) -> Result<LegView> {
+    let at = legs.slots().get(place).context("a leg")?;
+    let slot = trader.positions.get(at.index).context("a leg")?;
+    let entry = board.board.entry(at.place)?;
+    let known = markets.iter().find(|(address, _)| *address == slot.market);
+    let (_, market) = known.context("the market of a leg was not read")?;
+    let units = Units::new(&market.oracle, collateral.decimals);
+    let account = legs.account();
+    let values = account.values()?;
+    let value = values.leg(place)?;
+    let whole = account.with_everything(&values, place)?;
+    let tick = market.oracle.atoms_per_lot_tick;
+    let bankruptcy = bankruptcy_price(&whole, tick)?;
+    let mark_ticks = units.ticks_of(entry.mark);
+    Ok(LegView {
+        market_index: market.index,
+        market: name_of(market),
+        side: whole.side().map_or("none", Side::name),
+        lots: slot.lots,
+        size: units.size(value.lots),
+        entry_quote_atoms: slot.entry_quote,
+        mark_ticks,
+        mark: units.price(mark_ticks),
+        mark_age_slots: entry.age(now),
+        mark_frozen: entry.is_frozen(),
+        unrealised_atoms: value.unrealised,
+        maintenance_atoms: value.requirement,
+        bankruptcy_ticks: bankruptcy.map(|ticks| ticks.get()),
+        bankruptcy_price: bankruptcy.map(|ticks| units.price(ticks.get())),
+        record_atoms: slot.margin,
+        record_age_slots: now.saturating_sub(slot.held_slot),
+        weak: slot.cross & CROSS_WEAK != 0 && is_fresh(slot.held_slot, now),
+        flagged_slot: slot.flagged_slot,
+        bankrupt_slot: slot.bankrupt_slot,
+    })
+}
