@@ -51,6 +51,8 @@ pub struct LegView {
     weak: bool,
     flagged_slot: u64,
     bankrupt_slot: u64,
+    #[serde(skip)]
+    units: Units,
 }
 
 /// A cross account as it is printed.
@@ -165,7 +167,9 @@ impl AccountView {
 impl LegView {
     fn words(&self, collateral: Collateral) -> String {
         let frozen = if self.mark_frozen { ", frozen" } else { "" };
-        let bankruptcy = self.bankruptcy_price.as_deref().unwrap_or("none");
+        let units = self.units;
+        let bankruptcy = self.bankruptcy_ticks.map(|ticks| units.show_price(ticks));
+        let bankruptcy = bankruptcy.unwrap_or_else(|| "none".to_owned());
         let weak = if self.weak {
             "; too weak for a cut"
         } else {
@@ -175,8 +179,8 @@ impl LegView {
             "\n{} {} {}\n  mark             {} ({} slots old{frozen})\n  result           {}\n  maintenance      {}\n  bankruptcy       {bankruptcy} if only this market moves\n  record           {} slots old{weak}",
             self.market,
             self.side,
-            self.size,
-            self.mark,
+            units.show_size(self.lots.unsigned_abs()),
+            units.show_price(self.mark_ticks),
             self.mark_age_slots,
             collateral.show(self.unrealised_atoms),
             collateral.show(self.maintenance_atoms.into()),
@@ -232,5 +236,6 @@ fn leg(
         weak: slot.cross & CROSS_WEAK != 0 && is_fresh(slot.held_slot, now),
         flagged_slot: slot.flagged_slot,
         bankrupt_slot: slot.bankrupt_slot,
+        units,
     })
 }

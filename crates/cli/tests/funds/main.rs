@@ -1,6 +1,7 @@
-//! The built command's `pool`, `stake`, `protect` and `admin stage pool`, on a node over the built program: what they print
+//! The built command's `pool`, `stake`, `protect`, `cross` and `admin stage pool`, on a node over the built program: what they print
 //! for people and as JSON, and what they say where something is refused.
 
+mod cross;
 mod pool;
 mod protection;
 mod staging;
@@ -88,10 +89,12 @@ impl Desk {
     fn run(&self, key: &PathBuf, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ballast"));
         command.args(arguments);
-        if !["admin", "positions", "watch"]
-            .iter()
-            .any(|it| arguments.first() == Some(it))
-        {
+        let everywhere = ["admin", "positions", "watch", "account"];
+        let pool = ["add", "remove", "record"];
+        let of_no_market = arguments.first().is_some_and(|it| everywhere.contains(it))
+            || arguments.first() == Some(&"cross")
+                && arguments.get(1).is_some_and(|it| pool.contains(it));
+        if !of_no_market {
             command.args(["--market", "SOL-PERP"]);
         }
         command

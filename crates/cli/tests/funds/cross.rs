@@ -1,0 +1,96 @@
+//! Cross margin at the command line: enabled by the admin, filled, joined, shown and left by a trader.
+
+use ballast_sandbox::BlockTrade;
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn a_position_shares_collateral_and_leaves_again() {
+    let desk = Desk::new();
+    let (ann, ben) = (desk.trader(1_000), desk.trader(1_000));
+    let key = desk.key("ann", &ann.wallet.keypair);
+    desk.refuses(
+        &key,
+        &["account"],
+        &["the exchange has no cross margin", "enable-cross"],
+    );
+    let enable = [
+        "admin",
+        "enable-cross",
+        "--market",
+        "SOL-PERP",
+        "--most",
+        "500",
+        "--legs",
+        "16",
+    ];
+    let enabled = desk.says(&desk.admin, &enable);
+    assert!(
+        enabled.contains("Give SOL-PERP cross margin with room for 16 legs a side"),
+        "{enabled}"
+    );
+    desk.refuses(&desk.admin, &enable, &["already"]);
+    let empty = desk.says(&key, &["account"]);
+    assert!(empty.contains("No legs; `ballast cross join"), "{empty}");
+
+    let terms = BlockTrade {
+        lots: 10_000,
+        price_ticks: 200_000,
+        taker_margin: 300 * USD,
+        maker_margin: 300 * USD,
+    };
+    let traded = desk
+        .node
+        .with(|it| it.block_trade(&desk.sol, &ann, &ben, terms));
+    traded.expect("a trade");
+    desk.does(&key, &["cross", "join"]);
+    desk.refuses(&key, &["cross", "join"], &["has no isolated position"]);
+    desk.does(&key, &["cross", "add", "50"]);
+    desk.later(20, 198_000);
+    desk.does(&key, &["cross", "record"]);
+    let shown = desk.does(&key, &["account"]);
+    for (field, expected) in [
+        ("pool_atoms", json!(350_000_000)),
+        // It has lost $20, and 2.5% of $1,980 is its maintenance margin.
+        ("equity_atoms", json!(330_000_000)),
+        ("maintenance_atoms", json!(49_500_000)),
+        ("margin_ratio_bps", json!(66_666)),
+        ("health", json!("healthy")),
+        ("leverage_hundredths", json!(600)),
+    ] {
+        assert_eq!(shown[field], expected, "{field}: {shown}");
+    }
+    let leg = &shown["legs"][0];
+    // $350 over 10 SOL.
+    assert_eq!(leg["bankruptcy_ticks"], json!(165_000), "{leg}");
+    assert_eq!(leg["unrealised_atoms"], json!(-20_000_000));
+    assert_eq!(shown["legs"].as_array().map(Vec::len), Some(1));
+    let said = desk.says(&key, &["account"]);
+    for part in [
+        "pool             350.00",
+        "equity           330.00",
+        "bankruptcy       165.000 if only this market moves",
+        "SOL-PERP long 10.000",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // A leg is no isolated position.
+    let positions = desk.does(&key, &["positions"]);
+    assert_eq!(positions["positions"], json!([]));
+
+    desk.later(1, 198_000);
+    desk.refuses(&key, &["cross", "leave", "98"], &["initial margin"]);
+    desk.does(&key, &["cross", "leave", "200"]);
+    desk.does(&key, &["cross", "remove", "150"]);
+    let shown = desk.does(&key, &["account"]);
+    assert_eq!(
+        (&shown["pool_atoms"], &shown["legs"]),
+        (&json!(0), &json!([]))
+    );
+    let positions = desk.does(&key, &["positions"]);
+    assert_eq!(
+        positions["positions"][0]["margin_atoms"],
+        json!(200_000_000)
+    );
+}
