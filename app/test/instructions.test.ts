@@ -42,9 +42,15 @@ function signer(name: string, place: number) {
   return createNoopSigner(key(name, place));
 }
 
-/** An instruction of this client as the fixtures state it, with listed traders added. */
-function shown(instruction: Instruction, listed: readonly Address[] = []) {
-  const rest = listed.map((trader) => ({ address: trader, role: AccountRole.WRITABLE }));
+/** An account that a caller lists behind those that the instruction names. */
+type Listed = { readonly address: string; readonly writable: boolean };
+
+/** An instruction of this client as the fixtures state it, with listed accounts added. */
+function shown(instruction: Instruction, listed: readonly Listed[] = []) {
+  const rest = listed.map((account) => ({
+    address: address(account.address),
+    role: account.writable ? AccountRole.WRITABLE : AccountRole.READONLY,
+  }));
   return {
     accounts: [...(instruction.accounts ?? []), ...rest].map((meta) => ({
       address: meta.address as string,
@@ -58,8 +64,7 @@ function shown(instruction: Instruction, listed: readonly Address[] = []) {
 
 function sameAsRust(name: string, instruction: Instruction, ownAccounts: number): void {
   const { name: _, ...expected } = rust(name);
-  const listed = expected.accounts.slice(ownAccounts).map((account) => address(account.address));
-  assert.deepEqual(shown(instruction, listed), expected);
+  assert.deepEqual(shown(instruction, expected.accounts.slice(ownAccounts)), expected);
 }
 
 test('deposit', () => {
