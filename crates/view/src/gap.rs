@@ -2,12 +2,16 @@
 
 use core::ops::RangeInclusive;
 
-use anyhow::{anyhow, Result};
+use anyhow::{anyhow, Context, Result};
 use ballast_client::amount::truncated_decimal;
 use ballast_client::pooling::{capacity, Jump};
+use ballast_engine::cross::LegTerms;
+use ballast_engine::margin::MarginScale;
+use ballast_engine::oracle::Mark;
 use ballast_engine::solvency::{gap_curve, Gap};
 use ballast_engine::units::{LotPrice, Side};
 use ballast_report::table::Table;
+use ballast_state::cross::{CrossBoard, Legs, Present};
 use ballast_state::pool::Pool;
 use ballast_state::trader::Trader;
 use serde::Serialize;
@@ -39,6 +43,26 @@ pub struct GapRow {
     pool_notional_atoms: Option<u64>,
     #[serde(skip)]
     price: LotPrice,
+}
+
+impl GapRow {
+    /// Counts the leg of a cross account, where the account would be bankrupt.
+    fn add_account(
+        &mut self,
+        trader: &Trader,
+        board: &CrossBoard,
+        present: &Present<'_>,
+    ) -> Result<()> {
+        let legs = Legs::at(trader, board, present)?;
+        let values = legs.account().values()?;
+        let index = trader.find_leg(&present.market).context("a leg")?;
+        let share = values.share(legs.place_of(index)?)?.get();
+        if share < 0 {
+            self.bankrupt_positions = self.bankrupt_positions.saturating_add(1);
+            self.deficit_atoms = self.deficit_atoms.saturating_add(share.unsigned_abs());
+        }
+        Ok(())
+    }
 }
 
 /// A market's pool and its trader account.
@@ -139,6 +163,43 @@ impl GapView {
             has_pool: false,
             gaps: rows.collect(),
         })
+    }
+
+    /// With the parts of the deficits of cross accounts that their legs in this market would bear, the prices of
+    /// their other markets as the board has them.
+    ///
+    /// # Errors
+    /// `CrossDisabled`, `BoardLayout`, `Overflow`.
+    pub fn with_cross<'a>(
+        mut self,
+        state: &MarketState,
+        board: &CrossBoard,
+        traders: impl IntoIterator<Item = &'a Trader>,
+    ) -> Result<Self> {
+        let (market, terms) = (state.keys.market, LegTerms::of(state.market.params()));
+        let funding_index = state.funding_index()?;
+        let held = |trader: &&Trader| trader.find_leg(&market).is_some();
+        for trader in traders.into_iter().filter(held) {
+            for gap in &mut self.gaps {
+                let present = Present {
+                    market,
+                    mark: Mark {
+                        price: gap.price,
+                        confidence: 0,
+                        average: None,
+                        scale: MarginScale::NONE,
+                    },
+                    funding_index,
+                    terms: &terms,
+                };
+                gap.add_account(trader, board, &present)?;
+            }
+        }
+        let available = self.insurance_available_atoms;
+        for gap in &mut self.gaps {
+            gap.beyond_insurance_atoms = gap.deficit_atoms.saturating_sub(available);
+        }
+        Ok(self)
     }
 
     /// With what the market's pool could take at each of them.

@@ -146,17 +146,28 @@ struct Scene {
     collateral: Collateral,
 }
 
+/// The board, and the slot in which the node had it.
+async fn board_at(session: &Session) -> Result<(u64, Box<CrossBoard>)> {
+    let (slot, found) = session.cluster.accounts(&[addresses::board()]).await?;
+    let found = found.into_iter().flatten().next();
+    let account = found.filter(|account| account.owner == ballast_state::ID);
+    let account = account.ok_or_else(|| {
+        Usage("the exchange has no cross margin; the admin gives a market some with `ballast admin enable-cross`".to_owned())
+    })?;
+    Ok((slot, accounts::board(&account.data)?))
+}
+
+/// The board.
+pub async fn board(session: &Session) -> Result<Box<CrossBoard>> {
+    Ok(board_at(session).await?.1)
+}
+
 impl Scene {
     async fn read(session: &Session) -> Result<Self> {
-        let (slot, found) = session.cluster.accounts(&[addresses::board()]).await?;
-        let found = found.into_iter().flatten().next();
-        let account = found.filter(|account| account.owner == ballast_state::ID);
-        let account = account.ok_or_else(|| {
-            Usage("the exchange has no cross margin; the admin gives a market some with `ballast admin enable-cross`".to_owned())
-        })?;
+        let (slot, board) = board_at(session).await?;
         Ok(Self {
             slot,
-            board: accounts::board(&account.data)?,
+            board,
             markets: session.cluster.markets().await?,
             collateral: Collateral {
                 decimals: session.exchange().await?.mint_decimals,

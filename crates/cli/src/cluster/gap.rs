@@ -44,5 +44,11 @@ pub async fn run(session: &Session, args: &GapArgs) -> Result<()> {
     if let Some(pool) = pooled(session, &state.keys.market).await? {
         view = view.with_pool(&state, &pool)?;
     }
+    if state.market.cross_legs > 0 {
+        let board = super::cross::board(session).await?;
+        let traders = session.cluster.traders().await?;
+        let accounts = traders.iter().map(|(_, trader)| trader);
+        view = view.with_cross(&state, &board, accounts)?;
+    }
     session.answer(&view, || view.words(&state))
 }
