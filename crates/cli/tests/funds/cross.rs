@@ -79,7 +79,11 @@ fn a_position_shares_collateral_and_leaves_again() {
     let gap = desk.does(&key, &["gap", "--moves", "19,20"]);
     let lacks: Vec<_> = gap["gaps"].as_array().into_iter().flatten().collect();
     let found: Vec<_> = lacks.iter().map(|row| &row["deficit_atoms"]).collect();
-    assert_eq!(found[..2], [&json!(66_000_000), &json!(46_200_000)], "{gap}");
+    assert_eq!(
+        found[..2],
+        [&json!(66_000_000), &json!(46_200_000)],
+        "{gap}"
+    );
     assert_eq!(lacks[0]["bankrupt_positions"], json!(1));
     // A leg is no isolated position.
     let positions = desk.does(&key, &["positions"]);
