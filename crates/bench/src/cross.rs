@@ -34,7 +34,7 @@ const TEN: i64 = 10_000;
 const ALLOWED: EnableCrossArgs = EnableCrossArgs {
     most_lots: 1_000_000_000,
     draw_cap_bps: 2_500,
-    max_age_slots: 1_000,
+    max_age_slots: 100,
 };
 
 /// Four markets with cross margin, and who trades in them.
@@ -247,7 +247,7 @@ fn of_the_board(program: &Path, meter: &mut Meter) -> Result<()> {
     }
     meter.measure("freeze_mark/old", || {
         let mut floor = floor.fork();
-        floor.sandbox.advance_slots(1_001);
+        floor.sandbox.advance_slots(101);
         let market = floor.markets[0].0.clone();
         Figure::of("an old mark", floor.sandbox.freeze_mark(&market))
     })?;

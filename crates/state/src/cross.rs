@@ -30,8 +30,9 @@ pub const BOARD_DISCRIMINATOR: [u8; 8] = [94, 148, 103, 44, 15, 117, 43, 111];
 pub const CROSS_QUEUE_DISCRIMINATOR: [u8; 8] = [65, 147, 84, 87, 226, 110, 83, 76];
 /// Layout version written by this program.
 pub const BOARD_VERSION: u32 = 1;
-/// Most slots for which a mark of the board may serve for opening: about ten minutes.
-pub const MOST_AGE_SLOTS: u32 = 1_500;
+/// Most slots for which a mark of the board may serve for opening: about 40 seconds. Who takes collateral out
+/// chooses among the prices of that time, and an admin enables a market at once.
+pub const MOST_AGE_SLOTS: u32 = 100;
 /// Least tolerance of the ranking in a market with cross margin, basis points: twice what a fresh record may
 /// flatter by.
 pub const LEAST_TOLERANCE_BPS: u32 = 200;

@@ -336,7 +336,7 @@ errors! {
     6300 CrossDisabled: "The market has no cross margin; use isolated positions";
     6301 CrossEnabledAlready: "The market has cross margin already";
     6302 CrossTolerance: "Cross margin needs a rank tolerance of 200 bps or more; stage it first";
-    6303 CrossLimits: "Cross margin: lots above 0, part to 10,000 bps, age 1 to 1,500 slots";
+    6303 CrossLimits: "Cross margin: lots above 0, part to 10,000 bps, age 1 to 100 slots";
     6304 BoardFull: "The board is full";
     6305 BoardLayout: "Not a board of this version";
     6306 WrongBoard: "Not the board; derive its address";

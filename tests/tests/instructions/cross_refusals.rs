@@ -47,7 +47,7 @@ pub fn limits_and_tolerance_are_within_their_bounds() {
             ..good
         },
         EnableCrossArgs {
-            max_age_slots: 1_501,
+            max_age_slots: 101,
             ..good
         },
     ] {

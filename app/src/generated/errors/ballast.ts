@@ -438,7 +438,7 @@ export const BALLAST_ERROR__CROSS_DISABLED = 0x189c; // 6300
 export const BALLAST_ERROR__CROSS_ENABLED_ALREADY = 0x189d; // 6301
 /** CrossTolerance: Cross margin needs a rank tolerance of 200 bps or more; stage it first */
 export const BALLAST_ERROR__CROSS_TOLERANCE = 0x189e; // 6302
-/** CrossLimits: Cross margin: lots above 0, part to 10,000 bps, age 1 to 1,500 slots */
+/** CrossLimits: Cross margin: lots above 0, part to 10,000 bps, age 1 to 100 slots */
 export const BALLAST_ERROR__CROSS_LIMITS = 0x189f; // 6303
 /** BoardFull: The board is full */
 export const BALLAST_ERROR__BOARD_FULL = 0x18a0; // 6304
@@ -754,7 +754,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__CROSS_LEG_ORDER]: `The leg with the largest maintenance margin is first; take that market`,
     [BALLAST_ERROR__CROSS_LEGS_OPEN]: `Legs are open in this market; part with them first`,
     [BALLAST_ERROR__CROSS_LEG_THERE]: `The account has a leg in this market; convert it first`,
-    [BALLAST_ERROR__CROSS_LIMITS]: `Cross margin: lots above 0, part to 10,000 bps, age 1 to 1,500 slots`,
+    [BALLAST_ERROR__CROSS_LIMITS]: `Cross margin: lots above 0, part to 10,000 bps, age 1 to 100 slots`,
     [BALLAST_ERROR__CROSS_MARK_FROZEN]: `The board's mark of another leg is frozen; wait until it is recorded`,
     [BALLAST_ERROR__CROSS_MARK_STALE]: `The board's mark of another leg is too old; record it first`,
     [BALLAST_ERROR__CROSS_QUEUE_MISSING]: `Pass the cross queue that is logged, before other accounts`,
