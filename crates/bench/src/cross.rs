@@ -12,8 +12,10 @@ use ballast_engine::units::{Atoms, FundingIndex, Lots, Side};
 use ballast_sandbox::{
     BlockTrade, CrossCookie, MarketConfig, MarketCookie, MintKind, Sandbox, TraderCookie,
 };
+use ballast_state::book_account::OrderSide;
 use ballast_state::cross::EnableCrossArgs;
 use ballast_state::market::Market;
+use ballast_state::order_args::{PlaceOrderArgs, TradeLegArgs};
 use solana_account::Account;
 
 use crate::admin::options;
@@ -117,6 +119,24 @@ impl Floor {
         Ok(())
     }
 
+    /// So many makers who offer 10 SOL together in a market; their addresses.
+    fn asks(&mut self, at: usize, makers: u64) -> Result<Vec<Pubkey>> {
+        let market = self.markets[at].0.clone();
+        let mut list = Vec::new();
+        for _ in 0..makers {
+            let maker = self.sandbox.create_trader(10_000 * USD)?;
+            let ask = PlaceOrderArgs {
+                side: OrderSide::Ask,
+                price_ticks: START,
+                lots: TEN.unsigned_abs() / makers,
+                ..PlaceOrderArgs::default()
+            };
+            self.sandbox.place_order(&market, &maker, ask, &[])?;
+            list.push(maker.address);
+        }
+        Ok(list)
+    }
+
     fn isolated(&mut self, trader: &TraderCookie, at: usize, lots: i64, margin: u64) -> Result<()> {
         let terms = BlockTrade {
             lots,
@@ -198,6 +218,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         "liquidate_leg/",
         "auto_deleverage_cross/",
         "part_leg/",
+        "trade_leg/",
     ];
     if !names.iter().any(|name| meter.wants(name)) {
         return Ok(());
@@ -303,6 +324,29 @@ fn of_accounts(floor: &Floor, queue: &str, meter: &mut Meter) -> Result<()> {
                 Figure::of(&format!("leaves, of legs: {legs}"), left)
             },
         )?;
+        for makers in [1, 5] {
+            meter.measure(
+                &format!("trade_leg/{makers}-makers-{legs}-legs/{queue}"),
+                || {
+                    let mut floor = floor.fork();
+                    floor.legs(legs - 1)?;
+                    let (at, alice) = (legs - 1, floor.alice.clone());
+                    let (more, queues) = (i64::try_from(110 * USD)?, floor.queues(legs));
+                    floor.sandbox.move_cross(&alice, more, &queues)?;
+                    floor.prices(START)?;
+                    let list = floor.asks(at, makers)?;
+                    let market = floor.markets[at].0.clone();
+                    let order = TradeLegArgs {
+                        lots: TEN.unsigned_abs(),
+                        ..TradeLegArgs::default()
+                    };
+                    let traded = floor
+                        .sandbox
+                        .trade_leg(&market, &alice, order, &queues, &list);
+                    Figure::of(&format!("fills: {makers}, then legs: {legs}"), traded)
+                },
+            )?;
+        }
         meter.measure(&format!("refresh_ranks/1-of-{legs}-legs/{queue}"), || {
             let mut floor = floor.fork();
             floor.legs(legs)?;

@@ -61,6 +61,7 @@ const ROLES: [(&str, &[&str]); 4] = [
             "close_protection",
             "move_cross",
             "convert_margin",
+            "trade_leg",
         ],
     ),
     (

@@ -100,6 +100,7 @@ pub fn all() -> Vec<Target> {
     }
     targets.extend(of_orders());
     targets.extend(pool_exits());
+    targets.extend(of_cross());
     let longest = StageShape::random(100_000);
     for (tolerance, limit) in [(0, 25_000), (500, 8_000)] {
         let what = format!(
@@ -244,6 +245,60 @@ fn pool_exits() -> Vec<Target> {
         units(&what, &format!("{shape}-queue-100000"), *limit)
     };
     cases.iter().map(target).collect()
+}
+
+/// Of accounts that share collateral, amid 10,000 legs of a side.
+fn of_cross() -> Vec<Target> {
+    let cases = [
+        (
+            "refresh_ranks/1-of-1-legs",
+            "one record, an account of 1 leg",
+            13_000,
+        ),
+        (
+            "trade_leg/1-makers-4-legs",
+            "fills 1 maker, all 4 legs recorded anew",
+            45_000,
+        ),
+        ("liquidate_leg/4-legs", "all 4 legs recorded anew", 65_000),
+        (
+            "auto_deleverage_cross/10-of-4-legs",
+            "10 accounts of 4 legs",
+            220_000,
+        ),
+    ];
+    let queue = |shape: &str| format!("{shape}/queue-010000");
+    let target = |(shape, words, limit): &(&str, &str, u64)| {
+        let instruction = shape.split('/').next().unwrap_or_default();
+        let what = format!("`{instruction}`, {words}, 10,000 legs a side");
+        units(&what, &queue(shape), *limit)
+    };
+    let mut targets: Vec<Target> = cases.iter().map(target).collect();
+    let each = |what: &str, limit, one: &str, other: &str, count| Target {
+        what: what.to_owned(),
+        limit,
+        rule: Rule::Each(one.to_owned(), other.to_owned(), count),
+    };
+    targets.push(units(
+        "`record_marks`, one market",
+        "record_marks/1-markets",
+        9_000,
+    ));
+    targets.push(each(
+        "`record_marks`, a further market",
+        4_500,
+        "record_marks/1-markets",
+        "record_marks/4-markets",
+        3,
+    ));
+    targets.push(each(
+        "`trade_leg`, a further maker",
+        16_000,
+        &queue("trade_leg/1-makers-4-legs"),
+        &queue("trade_leg/5-makers-4-legs"),
+        4,
+    ));
+    targets
 }
 
 fn units(what: &str, name: &str, limit: u64) -> Target {

@@ -25,6 +25,7 @@ pub mod queue;
 pub mod record;
 pub mod share;
 pub mod terms;
+pub mod trade;
 pub mod walk;
 
 pub use account::{Account, Leg, LegValue, Values};
@@ -33,6 +34,7 @@ pub use error::CrossError;
 pub use forced::Forced;
 pub use limits::CrossDraws;
 pub use terms::LegTerms;
+pub use trade::LegTrade;
 
 /// Most legs of an account.
 pub const MOST_LEGS: usize = 4;

@@ -6,6 +6,7 @@ use ballast_client::instructions::anyone::Takeover;
 use ballast_client::instructions::cross;
 use ballast_engine::units::Side;
 use ballast_state::cross::{CrossBoard, EnableCrossArgs};
+use ballast_state::order_args::TradeLegArgs;
 use ballast_state::position_slot::PositionSlot;
 use ballast_state::Pubkey;
 
@@ -147,6 +148,28 @@ impl Sandbox {
         }
         .instruction();
         self.send(&[instruction], &[&trader.wallet.keypair])
+    }
+
+    /// Lets a leg trade with the orders of `makers`.
+    pub fn trade_leg(
+        &mut self,
+        market: &MarketCookie,
+        trader: &TraderCookie,
+        args: TradeLegArgs,
+        queues: &[Pubkey],
+        makers: &[Pubkey],
+    ) -> TxResult {
+        let instruction = cross::TradeLeg {
+            authority: trader.wallet.address(),
+            keys: market.keys,
+            trader: trader.address,
+            args,
+            queues,
+            makers,
+        }
+        .instruction();
+        let listed = [queues, makers].concat();
+        self.send_listing(&instruction, &trader.wallet, &listed)
     }
 
     /// Renews the records of legs.

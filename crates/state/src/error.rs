@@ -353,7 +353,7 @@ errors! {
     6319 CrossLegsOpen: "Legs are open in this market; part with them first";
     6320 CrossRanked: "Legs stand in this market's ranking; use auto_deleverage_cross";
     6321 AdlStaleCounterparty: "The account that is logged may rank above the last one cut; list or refresh it";
-    6322 CrossLegThere: "The account has a leg in this market; convert it first";
+    6322 CrossLegThere: "An account is isolated or cross in a market; convert it first";
 }
 
 impl fmt::Display for BallastError {

@@ -233,6 +233,7 @@ discriminators! {
     FLAG_LEG "flag_leg" [201, 3, 173, 150, 90, 50, 210, 94];
     LIQUIDATE_LEG "liquidate_leg" [79, 208, 45, 31, 248, 142, 201, 102];
     AUTO_DELEVERAGE_CROSS "auto_deleverage_cross" [28, 156, 199, 167, 137, 182, 107, 158];
+    TRADE_LEG "trade_leg" [158, 193, 28, 168, 151, 91, 78, 177];
     PART_LEG "part_leg" [66, 247, 166, 103, 136, 6, 19, 190];
     MIGRATE_EXCHANGE "migrate_exchange" [240, 91, 43, 121, 109, 114, 227, 157];
     MIGRATE_MARKET "migrate_market" [201, 113, 181, 120, 217, 60, 109, 203];

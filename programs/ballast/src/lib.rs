@@ -34,7 +34,7 @@ use ballast_state::{
     instructions::{
         BlockTradeArgs, InitializeExchangeArgs, OrderRef, PlaceTriggerArgs, SetProtectionArgs,
     },
-    order_args::PlaceOrderArgs,
+    order_args::{PlaceOrderArgs, TradeLegArgs},
     staged::Change,
     trigger::TriggerKind,
 };
@@ -61,7 +61,7 @@ pub use instructions::{
     cross::{
         auto_deleverage_cross::*, convert_margin::*, create_board::*, enable_cross::*, flag_leg::*,
         freeze_mark::*, liquidate_leg::*, move_cross::*, part_leg::*, record_marks::*,
-        refresh_ranks::*, witness_ranks::*,
+        refresh_ranks::*, trade_leg::*, witness_ranks::*,
     },
     fund::{
         cancel_pool_request::*, close_share::*, create_share::*, deposit_pool::*, request_pool::*,
@@ -559,6 +559,14 @@ pub mod ballast {
         ctx: Context<'info, AutoDeleverageCross<'info>>,
     ) -> Result<()> {
         AutoDeleverageCross::handle(ctx)
+    }
+
+    /// Lets a leg trade with the orders of the listed makers, best first.
+    pub fn trade_leg<'info>(
+        ctx: Context<'info, TradeLeg<'info>>,
+        args: TradeLegArgs,
+    ) -> Result<()> {
+        TradeLeg::handle(ctx, args)
     }
 
     /// Takes a leg of a market that has ended out of its account.

@@ -6,7 +6,9 @@ use ballast_client::instructions::cross;
 use solana_signer::Signer;
 
 use crate::cross::{allowed, Cross};
+use crate::cross_trade::reducing;
 use crate::every_call::{Call, World};
+use crate::orders::ask;
 use crate::support::{done, terms, Venue, START, TEN, USD};
 
 /// No board yet.
@@ -67,6 +69,7 @@ pub fn legs() -> World {
     sandbox.set_price(&first, 165_000);
     sandbox.set_price(&second, 205_000);
     sandbox.set_price(&third, START);
+    done(sandbox.place_order(&first, &bob, ask(165_000, 1_000), &[]));
     let alice = cross.venue.alice.clone();
     let keys = first.keys;
     let calls = vec![
@@ -121,6 +124,19 @@ pub fn legs() -> World {
             }
             .instruction(),
             &[&bob.wallet.keypair],
+        ),
+        Call::new(
+            "trade_leg",
+            cross::TradeLeg {
+                authority: frank.wallet.address(),
+                keys,
+                trader: frank.address,
+                args: reducing(100),
+                queues: &[cross.one.short],
+                makers: &[bob.address],
+            }
+            .instruction(),
+            &[&frank.wallet.keypair],
         ),
         Call::new(
             "refresh_ranks",

@@ -14,6 +14,7 @@ mod corrupt;
 mod cross;
 mod cross_forced;
 mod cross_refusals;
+mod cross_trade;
 mod delisting;
 mod ended_bankrupt;
 mod errors;

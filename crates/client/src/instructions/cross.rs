@@ -1,6 +1,7 @@
 //! Instructions of cross margin.
 
 use ballast_state::cross::EnableCrossArgs;
+use ballast_state::order_args::TradeLegArgs;
 use ballast_state::seeds::INSTRUCTIONS_SYSVAR;
 use ballast_state::{instructions, Pubkey};
 use solana_instruction::Instruction;
@@ -164,6 +165,42 @@ impl ConvertMargin<'_> {
             .readonly(addresses::board())
             .arguments(&(self.to_cross, self.margin))
             .listing(self.queues)
+    }
+}
+
+/// Lets a leg trade with orders of the book.
+#[derive(Clone, Debug, Default)]
+pub struct TradeLeg<'a> {
+    /// Owner or delegate; signs.
+    pub authority: Pubkey,
+    /// The market.
+    pub keys: MarketKeys,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// The order.
+    pub args: TradeLegArgs,
+    /// Cross queues: those of the leg's side before and after, and those of other legs whose records have to be
+    /// renewed.
+    pub queues: &'a [Pubkey],
+    /// Makers, in the order of the book.
+    pub makers: &'a [Pubkey],
+}
+
+impl TradeLeg<'_> {
+    /// The instruction.
+    #[must_use]
+    pub fn instruction(&self) -> Instruction {
+        Call::of(instructions::TRADE_LEG)
+            .signer(self.authority)
+            .readonly(addresses::exchange())
+            .market(
+                &self.keys,
+                &[self.trader],
+                &[Part::Book, Part::Queues, Part::Price],
+            )
+            .readonly(addresses::board())
+            .arguments(&self.args)
+            .listing(&[self.queues, self.makers].concat())
     }
 }
 

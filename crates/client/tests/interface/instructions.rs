@@ -20,7 +20,7 @@ use ballast_state::instructions::BlockTradeArgs;
 use ballast_state::instructions::InitializeExchangeArgs;
 use ballast_state::instructions::OrderRef;
 use ballast_state::instructions::{PlaceTriggerArgs, SetProtectionArgs};
-use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade, TakeKind, TradeLegArgs};
 use ballast_state::staged::Change;
 use ballast_state::trigger::TriggerKind;
 use ballast_state::Pubkey;
@@ -954,6 +954,24 @@ fn cross_margin() -> Vec<(&'static str, Instruction)> {
                 reward_trader: KEEPERS_TRADER,
                 queues,
                 counterparties: listed,
+            }
+            .instruction(),
+        ),
+        (
+            "trade_leg",
+            cross::TradeLeg {
+                authority: OWNER,
+                keys: KEYS,
+                trader: TRADER,
+                args: TradeLegArgs {
+                    side: OrderSide::Ask,
+                    kind: TakeKind::FillOrKill,
+                    price_ticks: 199_900,
+                    lots: 1_025,
+                    reduce_only: true,
+                },
+                queues,
+                makers: listed,
             }
             .instruction(),
         ),

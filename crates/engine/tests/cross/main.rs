@@ -22,3 +22,4 @@ mod stages;
 mod structure;
 mod theorem;
 mod tight;
+mod trades;

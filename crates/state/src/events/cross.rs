@@ -87,6 +87,35 @@ pub struct MarginConverted {
     pub pool_after: i64,
 }
 
+/// A leg traded with orders of the book: what `OrderPlaced` does not say of it.
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+pub struct LegTraded {
+    /// The market.
+    pub market: Pubkey,
+    /// The trader account.
+    pub trader: Pubkey,
+    /// Lots before, signed.
+    pub lots_before: i64,
+    /// Lots after, signed.
+    pub lots_after: i64,
+    /// What the lots cost, atoms; signed as they are.
+    pub entry_quote_after: i64,
+    /// Profit or loss of the closed lots, atoms.
+    pub realized: i64,
+    /// Funding paid into the market, atoms; received where negative.
+    pub funding: i64,
+    /// The fee, atoms.
+    pub fee: u64,
+    /// The pool before, atoms.
+    pub pool_before: i64,
+    /// The pool after, atoms.
+    pub pool_after: i64,
+    /// The account's equity after, atoms.
+    pub equity_atoms: i64,
+    /// Its maintenance margin after, atoms.
+    pub requirement_atoms: u64,
+}
+
 /// Records of legs were renewed.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
 pub struct RanksRefreshed {

@@ -65,7 +65,7 @@ pub struct OrderRemoved {
 }
 
 /// An order was placed; what it traded and what waits in the book.
-#[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
+#[derive(BorshSerialize, BorshDeserialize, Clone, Debug, Default)]
 pub struct OrderPlaced {
     /// The market.
     pub market: Pubkey,

@@ -11,7 +11,7 @@ use ballast_engine::{
 };
 use ballast_state::{
     error::BallastError,
-    events::{OrderFilled, OrderRemoved, RemovalReason},
+    events::{OrderFilled, OrderPlaced, OrderRemoved, RemovalReason},
     instructions::MAX_MAKERS,
     market::{Market, Touched},
     trader::Trader,
@@ -344,6 +344,22 @@ pub struct Matched<'q, 'info> {
 }
 
 impl Matched<'_, '_> {
+    /// What is announced of an order of `trader` that did this: the market, its price and the makers.
+    pub fn placed(self, market: Pubkey, trader: Pubkey, touched: &Touched) -> OrderPlaced {
+        OrderPlaced {
+            market,
+            trader,
+            mark_ticks: touched.price.price.get(),
+            funding_index: touched.funding_index.get(),
+            open_interest_after: self.changes.open_interest(),
+            collected_atoms: self.collected,
+            fills: self.fills,
+            removed: self.removed,
+            kept_orders: self.kept,
+            ..OrderPlaced::default()
+        }
+    }
+
     /// Books the fees and records the book's impact prices.
     ///
     /// # Errors

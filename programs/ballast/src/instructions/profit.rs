@@ -72,6 +72,7 @@ venues!(
     crate::Liquidate<'info>,
     crate::LiquidateLeg<'info>,
     crate::ConvertMargin<'info>,
+    crate::TradeLeg<'info>,
     crate::LiquidateIntoPool<'info>,
     crate::ExecuteTrigger<'info>,
     crate::ExecuteProtection<'info>,

@@ -2,11 +2,11 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    cross::{convert::Left, limits::check_interest, LegTerms},
+    cross::{convert::Left, LegTerms},
     distress::Distress,
     oracle::Action,
     position::Position,
-    units::{Atoms, Side},
+    units::Atoms,
     wind_down::MarketAction,
 };
 use ballast_state::{
@@ -19,7 +19,7 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::records::{renew, store, LegChange, Written};
+use super::records::{check_interest, renew, store, LegChange, Written};
 use crate::loaders::{
     board_account::BoardAccount, cross_queues::CrossQueues, current::Current,
     queue_account::MarketQueues,
@@ -173,9 +173,7 @@ impl Conversion<'_, '_> {
             && slot.distress() == Distress::NONE;
         require!(plain, BallastError::CrossHasOrders);
         let before = self.market.settled(slot)?;
-        let side = before
-            .side()
-            .ok_or_else(|| error!(BallastError::NoPosition))?;
+        require!(!before.is_empty(), BallastError::NoPosition);
         let mut entered = changes.enter(free, 0);
         let change = Change {
             trader: &self.trader,
@@ -194,30 +192,28 @@ impl Conversion<'_, '_> {
             margin: Atoms::ZERO,
             ..before
         };
-        let slot = trader.positions.get_mut(index);
-        let slot = slot.ok_or_else(|| error!(BallastError::NoFreeSlot))?;
-        slot.store(&claim);
-        changes.apply_leg(&Position::default(), &claim, claim.funding_index)?;
-        self.market.count_legs(false, true)?;
-        self.check_interest(&claim, side)?;
+        let nothing = Position::default();
+        check_interest(
+            self.board,
+            self.market,
+            &key,
+            &self.queues,
+            &nothing,
+            &claim,
+        )?;
+        let joined = LegChange {
+            index,
+            after: &claim,
+            funding_index: claim.funding_index,
+            distress: Distress::NONE,
+        };
+        let written = store(changes, self.market, &key, trader, &self.queues, &joined)?;
 
         let present = Present::new(key, self.touched, self.terms);
         let legs = Legs::at(trader, self.board, &present)?;
         legs.check_opening(self.board, Some(legs.place_of(index)?), self.slot)?;
         legs.account().check_joined().map_err(BallastError::from)?;
-        Ok((claim.lots.get(), Written::leg(index)))
-    }
-
-    /// Fails where the legs of the side would hold more than the market allows them.
-    fn check_interest(&self, joins: &Position, side: Side) -> Result<()> {
-        let most = self.board.market(self.board.place(self.market)?)?.most_lots;
-        self.queues.read(&self.key, side, |queue| {
-            let before = queue.header().lots;
-            let after = before.checked_add(joins.size());
-            let after = after.ok_or_else(|| error!(BallastError::Overflow))?;
-            let within = check_interest(most, before, after);
-            within.map_err(|error| BallastError::from(error).into())
-        })
+        Ok((claim.lots.get(), written))
     }
 
     /// The leg becomes an isolated position with so much of the pool.

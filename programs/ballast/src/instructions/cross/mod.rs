@@ -14,4 +14,5 @@ pub mod part_leg;
 pub mod record_marks;
 pub mod records;
 pub mod refresh_ranks;
+pub mod trade_leg;
 pub mod witness_ranks;

@@ -3,7 +3,10 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    cross::entry::{Moment, Weakness},
+    cross::{
+        entry::{Moment, Weakness},
+        limits,
+    },
     distress::Distress,
     position::Position,
     queue::CutStamp,
@@ -63,8 +66,9 @@ pub struct LegChange<'a> {
     pub distress: Distress,
 }
 
-/// Changes a leg: its slot, what it claims and the open interest. One that is closed leaves its queue and its
-/// slot is free again. The record of one that stays is for [`renew`]. Where it stands then.
+/// Changes a leg: its slot, what it claims, the open interest and the market's number of legs. One that is
+/// closed or turned round leaves its queue; the slot of a closed one is free again. The record of one that
+/// stays, and its node on a side where it has none, are for [`renew`]. Where it stands then.
 ///
 /// # Errors
 /// `CrossQueueMissing`, `Unbalanced`, `NoPosition`.
@@ -81,20 +85,50 @@ pub fn store(
     let slot = slot.ok_or_else(|| error!(BallastError::NoPosition))?;
     let before = slot.leg_claim()?;
     changes.apply_leg(&before, change.after, change.funding_index)?;
-    if !change.after.is_empty() {
-        slot.store(change.after);
+    let (was, is) = (before.side(), change.after.side());
+    if let Some(side) = was.filter(|_| was != is) {
+        let node = slot.queue_node;
+        queues.write(key, side, |queue| Ok(queue.remove(node)?))?;
+        slot.queue_node = NO_NODE;
+    }
+    market.count_legs(was.is_some(), is.is_some())?;
+    slot.store(change.after);
+    if is.is_some() {
         slot.store_distress(&change.distress);
         return Ok(Written::leg(change.index));
     }
-    let side = before.side();
-    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
-    let node = slot.queue_node;
-    queues.write(key, side, |queue| Ok(queue.remove(node)?))?;
-    slot.store(change.after);
-    slot.queue_node = NO_NODE;
     trader.free_leg(change.index)?;
-    market.count_legs(true, false)?;
     Ok(Written::NONE)
+}
+
+/// Fails where a leg that goes from `before` to `after` would let the legs of its side hold more than the market
+/// allows them. Its node is as it was.
+///
+/// # Errors
+/// `OpenInterestLimit`, `CrossQueueMissing`, `CrossDisabled`.
+pub fn check_interest(
+    board: &CrossBoard,
+    market: &Market,
+    key: &Pubkey,
+    queues: &CrossQueues,
+    before: &Position,
+    after: &Position,
+) -> Result<()> {
+    let Some(side) = after.side() else {
+        return Ok(());
+    };
+    let own = match before.side() == Some(side) {
+        true => before.size(),
+        false => 0,
+    };
+    let most = board.market(board.place(market)?)?.most_lots;
+    queues.read(key, side, |queue| {
+        let held = queue.header().lots;
+        let lots = held.checked_sub(own);
+        let lots = lots.and_then(|rest| rest.checked_add(after.size()));
+        let lots = lots.ok_or_else(|| error!(BallastError::Overflow))?;
+        limits::check_interest(most, held, lots).or_ballast()
+    })
 }
 
 /// Records anew the leg that was written and all others whose queue is there, at the board's marks, and checks

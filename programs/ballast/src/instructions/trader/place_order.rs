@@ -196,8 +196,6 @@ impl<'info> PlaceOrder<'info> {
         party: Option<PartyTraded>,
     ) -> Box<OrderPlaced> {
         Box::new(OrderPlaced {
-            market: self.market.key(),
-            trader: self.trader.key(),
             order_id: taker.order_id,
             client_id: args.client_id,
             side: args.side,
@@ -210,15 +208,9 @@ impl<'info> PlaceOrder<'info> {
             resting_lots: taker.resting,
             dropped_lots: taker.dropped(),
             reserved_atoms: taker.reserved,
-            mark_ticks: touched.price.price.get(),
-            funding_index: touched.funding_index.get(),
-            open_interest_after: matched.changes.open_interest(),
-            collected_atoms: matched.collected,
             taker: party,
             cancelled: taker.cancelled.clone(),
-            fills: matched.fills,
-            removed: matched.removed,
-            kept_orders: matched.kept,
+            ..matched.placed(self.market.key(), self.trader.key(), touched)
         })
     }
 }
