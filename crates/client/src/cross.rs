@@ -10,13 +10,12 @@ mod round;
 mod walk;
 
 use ballast_engine::cross::board::Drifts;
-use ballast_engine::cross::{CrossDraws, Forced, LegTerms, Values};
-use ballast_engine::health::Health;
+use ballast_engine::cross::{CrossDraws, LegTerms};
 use ballast_engine::liquidation::{LiquidationInput, LiquidationPlan};
 use ballast_engine::oracle::{Now, OraclePrice};
 use ballast_engine::position::Position;
-use ballast_engine::units::{Atoms, Bps};
-use ballast_state::cross::{report, CrossBoard, Legs, Present};
+use ballast_engine::units::Atoms;
+use ballast_state::cross::{report, CrossBoard, Legs, Scene};
 use ballast_state::error::{BallastError, Result};
 use ballast_state::market::{Market, Touched};
 use ballast_state::queue_account::NO_NODE;
@@ -26,6 +25,7 @@ use ballast_state::Pubkey;
 use crate::funding;
 use crate::moment::Moment;
 
+pub use ballast_state::cross::Trouble;
 pub use queues::CrossQueueList;
 pub use request::{CrossRoundInput, CrossRoundRequest, Traders};
 pub use round::{cross_round, CrossRoundPlan, LegTaken};
@@ -44,19 +44,6 @@ pub struct Site<'a> {
     /// The present slot.
     pub slot: u64,
     terms: LegTerms,
-}
-
-/// How the account of a leg stands.
-#[derive(Clone, Debug)]
-pub struct Trouble {
-    /// Index of the leg's slot.
-    pub index: usize,
-    /// Place among the account's legs.
-    pub place: usize,
-    /// The leg with its share of equity or deficit, and how the account stands.
-    pub forced: Forced,
-    /// What each leg adds.
-    pub values: Values,
 }
 
 /// Price and funding of a market as an instruction finds them; of one that has ended, at its last price.
@@ -121,65 +108,32 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The legs of an account, that of the market at its price, the others at the board's marks, which are young
-    /// or frozen.
-    ///
-    /// # Errors
-    /// `CrossMarkStale`; those of [`Legs::at`].
-    pub fn legs(&self, trader: &Trader) -> Result<Legs<'_>> {
-        let legs = self.valued(trader)?;
-        let own = trader.find_leg(&self.key);
-        let own = own.and_then(|index| legs.place_of(index).ok());
-        legs.check_forcing(self.board, own, self.slot)?;
-        Ok(legs)
+    /// The market at this moment, as the program finds it.
+    #[must_use]
+    pub const fn scene(&self) -> Scene<'_> {
+        Scene {
+            key: self.key,
+            touched: &self.touched,
+            terms: &self.terms,
+            board: self.board,
+            slot: self.slot,
+        }
     }
 
-    /// The same however old the board's marks are.
-    ///
-    /// # Errors
-    /// Those of [`Legs::at`].
-    pub fn valued(&self, trader: &Trader) -> Result<Legs<'_>> {
-        let present = Present::new(self.key, &self.touched, &self.terms);
-        Legs::at(trader, self.board, &present)
-    }
-
-    /// How the account of a leg in the market stands; `counts` unless liquidation is paused.
+    /// [`Scene::trouble`] in the market.
     ///
     /// # Errors
     /// `NoPosition`, `CrossMarkStale`.
-    pub fn trouble(&self, trader: &Trader, counts: bool) -> Result<Trouble> {
-        let index = trader.find_leg(&self.key);
-        let index = index.ok_or(BallastError::NoPosition)?;
-        let legs = self.legs(trader)?;
-        let place = legs.place_of(index)?;
-        let values = legs.account().values()?;
-        let buffer = Bps::new(self.market.params().liquidation_buffer_bps);
-        let forced = legs.account().forced(&values, place, buffer, counts)?;
-        Ok(Trouble {
-            index,
-            place,
-            forced,
-            values,
-        })
+    pub fn trouble(&self, trader: &Trader, counts: bool) -> Result<Box<Trouble>> {
+        self.scene().trouble(self.market, trader, counts)
     }
 
-    /// Whether the leg of an account below maintenance may be liquidated now: the largest one whose mark is not
-    /// frozen, or one that has been flagged for longer than the discount's ramp.
+    /// [`Scene::check_order`] in the market.
     ///
     /// # Errors
     /// `Healthy`, `CrossLegOrder`, `CrossMarkStale`.
     pub fn check_order(&self, trader: &Trader, trouble: &Trouble) -> Result<()> {
-        if trouble.forced.look.health == Health::Healthy {
-            return Err(BallastError::Healthy);
-        }
-        let legs = self.legs(trader)?;
-        let flagged = trader.leg(&self.key)?.distress().flagged_for(self.slot);
-        let ramp = self.market.params().discount_ramp_slots;
-        let ramp_over = flagged.is_some_and(|slots| slots > ramp);
-        let may = |place| legs.may_liquidate(self.board, trouble.place, place);
-        Ok(trouble
-            .values
-            .check_leg_order(trouble.place, may, ramp_over)?)
+        self.scene().check_order(self.market, trader, trouble)
     }
 
     /// What a liquidation of the leg depends on; `draws` stand in the header of the market's cross queue of longs.
@@ -192,18 +146,9 @@ impl<'a> Site<'a> {
         trouble: &Trouble,
         draws: &CrossDraws,
     ) -> Result<LiquidationInput<'a>> {
-        let insurance_available = match trouble.forced.look.health {
-            Health::Bankrupt { .. } => self.board.cover(self.market, draws, self.slot)?,
-            _ => 0,
-        };
-        Ok(LiquidationInput {
-            position: trouble.forced.position,
-            mark: self.touched.mark.price,
-            params: self.market.params(),
-            slot: self.slot,
-            distress: trader.leg(&self.key)?.distress(),
-            insurance_available,
-        })
+        let draws = || Ok(*draws);
+        let scene = self.scene();
+        scene.liquidation(self.market, trader, trouble, draws)
     }
 
     /// The account after a step of its liquidation.
@@ -239,8 +184,9 @@ impl<'a> Site<'a> {
         after: &Position,
         payout: Atoms,
     ) -> Result<LegWritten> {
-        let legs = self.valued(trader)?;
-        let pool = legs.account().pool_after(place, given, after, payout)?;
+        let scene = self.scene();
+        let pool = scene.pool_after(trader, place, given, after, payout)?;
+        let legs = scene.valued(trader)?;
         let slot = legs.slots().get(place).ok_or(BallastError::NoPosition)?;
         LegWritten::of(trader, slot.index, after, pool)
     }
@@ -251,7 +197,8 @@ impl<'a> Site<'a> {
     /// `NoPosition`, `CrossMarkStale`, `Overflow`.
     pub fn parted(&self, trader: &Trader) -> Result<LegWritten> {
         let trouble = self.trouble(trader, false)?;
-        let legs = self.legs(trader)?;
+        let scene = self.scene();
+        let legs = scene.legs(trader)?;
         let left = legs.account().part(&trouble.values, trouble.place)?;
         LegWritten::of(trader, trouble.index, &Position::default(), left.pool)
     }

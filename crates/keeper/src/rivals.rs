@@ -85,13 +85,16 @@ const fn is_keepers(event: &BallastEvent) -> bool {
             | BallastEvent::PoolUnwound(_)
             | BallastEvent::PoolSynced(_)
             | BallastEvent::InsuranceSwept(_)
+            | BallastEvent::MarksRecorded(_)
+            | BallastEvent::RanksRefreshed(_)
+            | BallastEvent::LegForced(_)
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ballast_state::events::{Deposited, PoolSynced};
+    use ballast_state::events::{Deposited, MarksRecorded, PoolSynced};
 
     fn past(events: Vec<BallastEvent>) -> Past {
         Past {
@@ -123,5 +126,10 @@ mod tests {
         assert_eq!(keeper(&past(vec![deposited.clone()])), None);
         let worked = past(vec![deposited, synced]);
         assert_eq!(keeper(&worked), Some(worked.payer));
+        let recorded = BallastEvent::MarksRecorded(Box::new(MarksRecorded {
+            checkpoint_opened: false,
+            marks: Vec::new(),
+        }));
+        assert!(keeper(&past(vec![recorded])).is_some());
     }
 }

@@ -21,8 +21,10 @@ use crate::{
 };
 
 mod legs;
+mod scene;
 
 pub use legs::{LegSlot, Legs, Present};
+pub use scene::{Scene, Subject, Trouble};
 
 /// First bytes of the board's account.
 pub const BOARD_DISCRIMINATOR: [u8; 8] = [94, 148, 103, 44, 15, 117, 43, 111];

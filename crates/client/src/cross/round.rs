@@ -6,7 +6,6 @@ use ballast_engine::adl::{
 use ballast_engine::cross::cut::weakness;
 use ballast_engine::cross::entry::Weakness;
 use ballast_engine::cross::walk::Evidence;
-use ballast_engine::distress::Distress;
 use ballast_engine::position::Position;
 use ballast_engine::rank::Round;
 use ballast_engine::units::{Atoms, Side};
@@ -119,8 +118,10 @@ impl<'a> Begun<'a> {
             .traders
             .trader(bankrupt)
             .ok_or(BallastError::NoPosition)?;
-        let (before, available, distress, place) = subject(input, trader)?;
         let (market, slot) = (site.market, site.slot);
+        let draws = || Ok::<_, BallastError>(input.draws);
+        let subject = site.scene().subject(market, trader, draws)?;
+        let (before, distress) = (subject.before, subject.distress);
         let epoch = input.isolated.header().pass_at(distress.pass_epoch, slot)?;
         let past_grace = market.past_grace(&distress, slot);
         let params = market.params();
@@ -128,7 +129,7 @@ impl<'a> Begun<'a> {
             position: before,
             mark: site.touched.mark.price,
             funding_index: site.touched.funding_index,
-            insurance_available: available,
+            insurance_available: subject.available,
             past_grace,
             taker: input.taker.filter(|_| !past_grace),
             max_lots: before.size(),
@@ -141,7 +142,7 @@ impl<'a> Begun<'a> {
             input,
             state,
             before,
-            place,
+            place: subject.trouble.map(|trouble| trouble.place),
             by_record: distress.takes_records(params.adl.grace_slots, slot),
         })
     }
@@ -431,32 +432,6 @@ impl<'a> Begun<'a> {
                 .into(),
         })
     }
-}
-
-/// The bankrupt as the engine is to see it, what may be paid of its deficit, and the place of a leg.
-fn subject(
-    input: &CrossRoundInput<'_>,
-    trader: &Trader,
-) -> Result<(Position, u64, Distress, Option<usize>)> {
-    let site = input.site;
-    if trader.find_leg(&site.key).is_some() {
-        let trouble = site.trouble(trader, false)?;
-        let available = site.board.cover(site.market, &input.draws, site.slot)?;
-        let distress = trader.leg(&site.key)?.distress();
-        return Ok((
-            trouble.forced.position,
-            available,
-            distress,
-            Some(trouble.place),
-        ));
-    }
-    let slot = trader.slot(&site.key)?;
-    let position = slot.position()?.settle(site.touched.funding_index)?;
-    if position.is_empty() {
-        return Err(BallastError::NoPosition);
-    }
-    let available = site.market.deficit_cover(site.slot)?;
-    Ok((position, available, slot.distress(), None))
 }
 
 /// Cuts one; `None` where it is left alone, which `shown` counts.

@@ -140,7 +140,8 @@ pub(super) fn sort(all: &mut [Candidate]) -> Result<()> {
 /// The account's leg in the market as a counterparty, and its place.
 fn counterparty(input: &CrossRoundInput<'_>, trader: &Trader) -> Result<(Counterparty, usize)> {
     let site = input.site;
-    let legs = site.legs(trader)?;
+    let scene = site.scene();
+    let legs = scene.legs(trader)?;
     let index = trader.find_leg(&site.key);
     let place = legs.place_of(index.ok_or(BallastError::NoPosition)?)?;
     let account = legs.account();

@@ -6,11 +6,15 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    cross::queue::{CrossQueue, CrossQueueRef, CROSS_ENTRY_SIZE, CROSS_HEADER_SIZE},
+    cross::{
+        queue::{CrossQueue, CrossQueueRef, CROSS_ENTRY_SIZE, CROSS_HEADER_SIZE},
+        CrossDraws,
+    },
     units::Side,
 };
 use ballast_state::{
-    cross::CROSS_QUEUE_DISCRIMINATOR, error::BallastError, queue_account::MIN_QUEUE_NODES,
+    cross::CROSS_QUEUE_DISCRIMINATOR, error::BallastError, market::Market,
+    queue_account::MIN_QUEUE_NODES,
 };
 
 use crate::error::{error, require};
@@ -84,6 +88,29 @@ impl<'info> CrossQueues<'info> {
         let account = self.require(market, side)?;
         let data = account.try_borrow_data()?;
         body(&view(&data)?)
+    }
+
+    /// What was paid for legs of the market lately: it stands in the queue of its longs.
+    ///
+    /// # Errors
+    /// `CrossQueueMissing`.
+    pub fn draws(&self, market: &Pubkey) -> Result<CrossDraws> {
+        self.read(market, Side::Long, |queue| Ok(queue.header().draws))
+    }
+
+    /// Notes what insurance and held profit have paid for legs in `slot`, atoms.
+    ///
+    /// # Errors
+    /// `CrossQueueMissing`, `Overflow`.
+    pub fn paid(&self, key: &Pubkey, market: &Market, atoms: u64, slot: u64) -> Result<()> {
+        if atoms == 0 {
+            return Ok(());
+        }
+        self.write(key, Side::Long, |queue| {
+            let draws = queue.as_ref().header().draws;
+            queue.set_draws(draws.with(market.params(), slot, atoms)?);
+            Ok(())
+        })
     }
 
     fn require(&self, market: &Pubkey, side: Side) -> Result<&'info AccountInfo<'info>> {

@@ -11,6 +11,7 @@ use ballast_engine::{
     units::{Atoms, Side},
 };
 use ballast_state::{
+    cross::{Scene, Trouble},
     error::BallastError,
     events::{AutoDeleveraged, CrossRound, LegForced},
     exchange::{Exchange, PAUSE_DELEVERAGE},
@@ -22,7 +23,6 @@ use ballast_state::{
 
 use super::{
     cut_list::MixedList,
-    forced::{paid_for_legs, Scene, Trouble},
     records::{renew, store, LegChange},
 };
 use crate::loaders::{
@@ -86,18 +86,6 @@ struct Done {
     forced: Option<LegForced>,
 }
 
-/// The bankrupt.
-pub struct Subject {
-    /// Index of its slot.
-    pub index: usize,
-    /// The position before, funding paid: of a leg that with its share.
-    pub before: Position,
-    /// What may be paid of its deficit, atoms.
-    pub available: u64,
-    /// How its account stands, where it is a leg.
-    pub trouble: Option<Box<Trouble>>,
-}
-
 impl<'info> AutoDeleverageCross<'info> {
     /// As `auto_deleverage`, where positions of cross accounts stand in the ranking by all of their account's
     /// equity, and where the bankrupt itself may be one. An account that is listed is cut as far as it can bear.
@@ -156,13 +144,12 @@ impl<'info> AutoDeleverageCross<'info> {
             board: &board,
             slot: clock.slot,
         };
-        let subject = subject(&scene, &market, &bankrupt, &cross)?;
+        let subject = scene.subject(&market, &bankrupt, || cross.draws(&key))?;
         let free = bankrupt.free();
         let slot = bankrupt.positions.get_mut(subject.index);
         let slot = slot.ok_or_else(|| error!(BallastError::NoPosition))?;
-        let by_record = slot
-            .distress()
-            .takes_records(market.risk.adl.grace_slots, clock.slot);
+        let grace = market.risk.adl.grace_slots;
+        let by_record = subject.distress.takes_records(grace, clock.slot);
 
         let mut changes = PositionChanges::open(key, &market, &queues);
         let mut entered = None;
@@ -283,7 +270,7 @@ impl Ending<'_, '_> {
         let (given, after) = (&self.occasion.before, self.after);
         let pool = scene.pool_after(bankrupt, trouble.place, given, after, Atoms::ZERO)?;
         changes.enter_pool(bankrupt.cross_pool);
-        bankrupt.cross_pool = pool;
+        bankrupt.cross_pool = pool.get();
         let change = LegChange {
             index: trouble.index,
             after,
@@ -291,8 +278,9 @@ impl Ending<'_, '_> {
             distress: bankrupt.leg(&key)?.distress(),
         };
         let written = store(changes, market, &key, bankrupt, self.cross, &change)?;
-        changes.leave_pool(pool);
-        paid_for_legs(self.cross, &key, market, self.paid, scene.slot)?;
+        changes.leave_pool(bankrupt.cross_pool);
+        let (cross, paid) = (self.cross, self.paid);
+        cross.paid(&key, market, paid, scene.slot)?;
         let trader = &self.occasion.bankrupt;
         renew(
             trader,
@@ -302,41 +290,8 @@ impl Ending<'_, '_> {
             written,
             scene.slot,
         )?;
-        Ok(trouble.event(&key, trader, pool))
+        Ok(trouble.event(&key, trader, bankrupt.cross_pool))
     }
-}
-
-/// The bankrupt as the engine is to see it.
-///
-/// # Errors
-/// `NoPosition`, `CrossMarkStale`, `CrossQueueMissing`.
-#[inline(never)]
-pub fn subject(
-    scene: &Scene,
-    market: &Market,
-    bankrupt: &Trader,
-    cross: &CrossQueues,
-) -> Result<Subject> {
-    if bankrupt.find_leg(&scene.key).is_none() {
-        let index = bankrupt.find(&scene.key);
-        let index = index.ok_or_else(|| error!(BallastError::NoPosition))?;
-        let slot = bankrupt.slot(&scene.key)?;
-        require!(slot.lots != 0, BallastError::NoPosition);
-        return Ok(Subject {
-            index,
-            before: market.settled(slot)?,
-            available: market.deficit_cover(scene.slot).or_ballast()?,
-            trouble: None,
-        });
-    }
-    let trouble = scene.trouble(market, bankrupt, false)?;
-    let draws = cross.read(&scene.key, Side::Long, |queue| Ok(queue.header().draws))?;
-    Ok(Subject {
-        index: trouble.index,
-        before: trouble.forced.position,
-        available: scene.board.cover(market, &draws, scene.slot)?,
-        trouble: Some(trouble),
-    })
 }
 
 /// What the order is proven by.

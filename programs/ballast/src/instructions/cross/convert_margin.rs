@@ -10,11 +10,11 @@ use ballast_engine::{
     wind_down::MarketAction,
 };
 use ballast_state::{
-    cross::{CrossBoard, Legs, Present},
+    cross::Scene,
     error::BallastError,
     events::MarginConverted,
     exchange::{Exchange, PAUSE_REMOVE_MARGIN},
-    market::{Market, Touched},
+    market::Market,
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,
 };
@@ -64,14 +64,10 @@ pub struct ConvertMargin<'info> {
 
 /// What a conversion works on.
 struct Conversion<'a, 'info> {
-    key: Pubkey,
     trader: Pubkey,
     market: &'a mut Market,
-    touched: &'a Touched,
-    terms: &'a LegTerms,
-    board: &'a CrossBoard,
+    scene: Scene<'a>,
     queues: CrossQueues<'info>,
-    slot: u64,
 }
 
 impl<'info> ConvertMargin<'info> {
@@ -120,14 +116,16 @@ impl<'info> ConvertMargin<'info> {
         let pool = trader.cross_pool;
         changes.enter_pool(pool);
         let mut conversion = Conversion {
-            key,
             trader: trader_key,
             market: &mut market,
-            touched: &touched,
-            terms: &terms,
-            board: &board,
+            scene: Scene {
+                key,
+                touched: &touched,
+                terms: &terms,
+                board: &board,
+                slot: clock.slot,
+            },
             queues: cross,
-            slot: clock.slot,
         };
         let (lots, written) = match to_cross {
             true => conversion.join(&mut trader, &mut changes)?,
@@ -144,14 +142,8 @@ impl<'info> ConvertMargin<'info> {
             written,
             clock.slot,
         )?;
-        let event = MarginConverted {
-            trader: trader_key,
-            market: key,
-            to_cross,
-            lots,
-            amount: trader.cross_pool.wrapping_sub(pool),
-            pool_after: trader.cross_pool,
-        };
+        let moved = (pool, trader.cross_pool);
+        let event = converted(&key, &trader_key, to_cross, lots, moved);
         Ok((event, changes.profits()))
     }
 }
@@ -164,7 +156,7 @@ impl Conversion<'_, '_> {
         trader: &mut Trader,
         changes: &mut PositionChanges,
     ) -> Result<(i64, Written)> {
-        let (free, key) = (trader.free(), self.key);
+        let (free, key) = (trader.free(), self.scene.key);
         let slot = trader.position_mut(&key)?;
         let plain = slot.order_count == 0
             && slot.held_shares == 0
@@ -187,14 +179,14 @@ impl Conversion<'_, '_> {
         changes.leave(&self.trader, trader, &entered, 0)?;
 
         let index = trader.claim_leg(&key)?;
-        trader.pool_in(before.margin.get(), self.slot)?;
+        trader.pool_in(before.margin.get(), self.scene.slot)?;
         let claim = Position {
             margin: Atoms::ZERO,
             ..before
         };
         let nothing = Position::default();
         check_interest(
-            self.board,
+            self.scene.board,
             self.market,
             &key,
             &self.queues,
@@ -209,9 +201,9 @@ impl Conversion<'_, '_> {
         };
         let written = store(changes, self.market, &key, trader, &self.queues, &joined)?;
 
-        let present = Present::new(key, self.touched, self.terms);
-        let legs = Legs::at(trader, self.board, &present)?;
-        legs.check_opening(self.board, Some(legs.place_of(index)?), self.slot)?;
+        let legs = self.scene.valued(trader)?;
+        let own = legs.place_of(index)?;
+        legs.check_opening(self.scene.board, Some(own), self.scene.slot)?;
         legs.account().check_joined().map_err(BallastError::from)?;
         Ok((claim.lots.get(), written))
     }
@@ -224,7 +216,7 @@ impl Conversion<'_, '_> {
         changes: &mut PositionChanges,
         margin: u64,
     ) -> Result<(i64, Written)> {
-        let key = self.key;
+        let key = self.scene.key;
         let index = trader.find_leg(&key);
         let index = index.ok_or_else(|| error!(BallastError::NoPosition))?;
         require!(
@@ -232,7 +224,7 @@ impl Conversion<'_, '_> {
             BallastError::CrossHasOrders
         );
         let left = self.take_out(trader, index, margin)?;
-        trader.pool_out(margin, self.slot)?;
+        trader.pool_out(margin, self.scene.slot)?;
         trader.cross_pool = left.pool.get();
         let closed = LegChange {
             index,
@@ -247,13 +239,30 @@ impl Conversion<'_, '_> {
 
     #[inline(never)]
     fn take_out(&self, trader: &Trader, index: usize, margin: u64) -> Result<Left> {
-        let present = Present::new(self.key, self.touched, self.terms);
-        let legs = Legs::at(trader, self.board, &present)?;
+        let legs = self.scene.valued(trader)?;
         let place = legs.place_of(index)?;
-        legs.check_opening(self.board, Some(place), self.slot)?;
+        legs.check_opening(self.scene.board, Some(place), self.scene.slot)?;
         let rest = legs.without(place);
         let left = legs.account().take_out(place, rest.account().legs, margin);
         left.map_err(|error| BallastError::from(error).into())
+    }
+}
+
+/// What is announced of a conversion that changed the pool from the first to the second, atoms.
+pub const fn converted(
+    market: &Pubkey,
+    trader: &Pubkey,
+    to_cross: bool,
+    lots: i64,
+    (before, after): (i64, i64),
+) -> MarginConverted {
+    MarginConverted {
+        trader: *trader,
+        market: *market,
+        to_cross,
+        lots,
+        amount: after.wrapping_sub(before),
+        pool_after: after,
     }
 }
 

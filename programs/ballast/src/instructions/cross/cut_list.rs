@@ -9,16 +9,14 @@ use ballast_engine::{
     units::Side,
 };
 use ballast_state::{
+    cross::Scene,
     error::BallastError,
     events::{CounterpartyCut, LegCut},
     market::Market,
     trader::Trader,
 };
 
-use super::{
-    forced::Scene,
-    records::{renew, store, LegChange, Written},
-};
+use super::records::{renew, store, LegChange, Written};
 use crate::loaders::{cross_queues::CrossQueues, current::Current};
 use crate::{
     error::{error, require, OrBallast},

@@ -3,6 +3,7 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{cross::LegTerms, oracle::Action};
 use ballast_state::{
+    cross::Scene,
     error::BallastError,
     events::{LegForced, PositionFlagged},
     exchange::Exchange,
@@ -12,7 +13,6 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::forced::Scene;
 use crate::loaders::{board_account::BoardAccount, current::Current};
 use crate::{emit::emit, error::OrBallast, oracle::touch};
 

@@ -10,6 +10,7 @@ use ballast_engine::{
     units::Side,
 };
 use ballast_state::{
+    cross::{Scene, Trouble},
     error::BallastError,
     events::{LegForced, PositionLiquidated},
     exchange::{Exchange, PAUSE_LIQUIDATE},
@@ -19,10 +20,7 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::{
-    forced::{paid_for_legs, Scene, Trouble},
-    records::{renew, store, LegChange},
-};
+use super::records::{renew, store, LegChange};
 use crate::loaders::{
     board_account::BoardAccount, book_account::MarketBook, cross_queues::CrossQueues,
     current::Current, queue_account::MarketQueues,
@@ -159,8 +157,9 @@ impl<'info> LegStep<'_, 'info> {
         let trouble = scene.trouble(&market, &victim, counts)?;
         scene.check_order(&market, &victim, &trouble)?;
         let before = trouble.forced.position;
-        let distress = victim.leg(&key)?.distress();
-        let input = self.input(&market, &scene, &trouble, &distress)?;
+        let draws = || self.queues.draws(&key);
+        let input = scene.liquidation(&market, &victim, &trouble, draws)?;
+        let (input, distress) = (Box::new(input), input.distress);
         let now = clock.unix_timestamp;
         let matching = Matching::new(key, &market, &queues, it.makers, &touched, now, false);
         let room = Some(trouble.forced.room);
@@ -172,13 +171,8 @@ impl<'info> LegStep<'_, 'info> {
         let paid = settle_insurance(&mut market, &plan, clock.slot)?;
         event.insurance_paid_atoms = paid.insured;
         event.held_paid_atoms = paid.held;
-        paid_for_legs(
-            &self.queues,
-            &key,
-            &market,
-            plan.insurance_paid_atoms,
-            clock.slot,
-        )?;
+        let paid = plan.insurance_paid_atoms;
+        self.queues.paid(&key, &market, paid, clock.slot)?;
         matched.book(&mut market, &book)?;
         self.write_victim(
             &mut market,
@@ -217,33 +211,6 @@ impl<'info> LegStep<'_, 'info> {
         Ok((event, forced, matched.changes.profits()))
     }
 
-    #[inline(never)]
-    fn input<'m>(
-        &self,
-        market: &'m Market,
-        scene: &Scene,
-        trouble: &Trouble,
-        distress: &Distress,
-    ) -> Result<Box<LiquidationInput<'m>>> {
-        let insurance_available = match trouble.forced.look.health {
-            Health::Bankrupt { .. } => {
-                let draws = self
-                    .queues
-                    .read(&scene.key, Side::Long, |queue| Ok(queue.header().draws))?;
-                scene.board.cover(market, &draws, scene.slot)?
-            }
-            _ => 0,
-        };
-        Ok(Box::new(LiquidationInput {
-            position: trouble.forced.position,
-            mark: scene.touched.mark.price,
-            params: market.params(),
-            slot: scene.slot,
-            distress: *distress,
-            insurance_available,
-        }))
-    }
-
     /// Writes what is left of the leg and of the pool. What is remembered of the leg follows the step and how
     /// the account stands after it.
     #[allow(clippy::too_many_arguments)]
@@ -263,7 +230,7 @@ impl<'info> LegStep<'_, 'info> {
         let after = &plan.position_after;
         let pool = scene.pool_after(victim, trouble.place, given, after, plan.victim_payout)?;
         matched.changes.enter_pool(victim.cross_pool);
-        victim.cross_pool = pool;
+        victim.cross_pool = pool.get();
         let change = LegChange {
             index: trouble.index,
             after,
@@ -272,7 +239,7 @@ impl<'info> LegStep<'_, 'info> {
         };
         let changes = &mut matched.changes;
         let written = store(changes, market, &key, victim, &self.queues, &change)?;
-        matched.changes.leave_pool(pool);
+        matched.changes.leave_pool(victim.cross_pool);
         if written.index.is_some() {
             let look = scene.trouble(market, victim, counts)?.forced.look;
             let remembered = plan.remembered(&distress, look, slot).or_ballast()?;

@@ -6,7 +6,6 @@ pub mod create_board;
 pub mod cut_list;
 pub mod enable_cross;
 pub mod flag_leg;
-pub mod forced;
 pub mod freeze_mark;
 pub mod liquidate_leg;
 pub mod move_cross;

@@ -5,6 +5,7 @@ use ballast_engine::{
     cross::LegTerms, distress::Distress, position::Position, wind_down::MarketAction,
 };
 use ballast_state::{
+    cross::Scene,
     error::BallastError,
     events::{LegForced, MarginConverted},
     exchange::Exchange,
@@ -14,8 +15,7 @@ use ballast_state::{
 };
 
 use super::{
-    convert_margin::isolate,
-    forced::Scene,
+    convert_margin::{converted, isolate},
     records::{renew, store, LegChange, Written},
 };
 use crate::loaders::{
@@ -117,14 +117,9 @@ impl<'info> PartLeg<'info> {
             Written::NONE,
             slot,
         )?;
-        let converted = MarginConverted {
-            trader: trader_key,
-            market: key,
-            to_cross: false,
-            lots: left.position.lots.get(),
-            amount: trader.cross_pool.wrapping_sub(pool),
-            pool_after: trader.cross_pool,
-        };
+        let moved = (pool, trader.cross_pool);
+        let lots = left.position.lots.get();
+        let converted = converted(&key, &trader_key, false, lots, moved);
         let forced = trouble.event(&key, &trader_key, trader.cross_pool);
         Ok((converted, forced))
     }

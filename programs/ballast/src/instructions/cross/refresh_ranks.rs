@@ -6,7 +6,7 @@ use ballast_engine::{
     oracle::Action,
 };
 use ballast_state::{
-    cross::Legs,
+    cross::{Legs, Scene},
     error::BallastError,
     events::{RankRefreshed, RanksRefreshed},
     exchange::Exchange,
@@ -15,10 +15,7 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::{
-    forced::Scene,
-    records::{renew, Written},
-};
+use super::records::{renew, Written};
 use crate::loaders::{board_account::BoardAccount, cross_queues::CrossQueues, current::Current};
 use crate::{
     emit::emit,

@@ -13,11 +13,11 @@ use ballast_engine::{
     EngineError,
 };
 use ballast_state::{
-    cross::{CrossBoard, Legs, Present},
+    cross::{Legs, Present, Scene},
     error::BallastError,
     events::{LegTraded, OrderPlaced},
     exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
-    market::{Market, Touched},
+    market::Market,
     order_args::TradeLegArgs,
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,
@@ -107,7 +107,7 @@ impl<'info> TradeLeg<'info> {
         let exchange = self.exchange.current()?;
         let pauses = exchange.require_not_paused(paused, clock.slot)?;
         check_makers(makers)?;
-        let board = BoardAccount::load(&self.board)?.read()?;
+        let board = BoardAccount::load(&self.scene.board)?.read()?;
         let (key, mut market) = (self.market.key(), self.market.current_mut()?);
         let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
@@ -117,13 +117,15 @@ impl<'info> TradeLeg<'info> {
         let book = MarketBook::load(&market, &self.book)?;
         let terms = LegTerms::of(market.params());
         let taker = LegTaker {
-            key,
             trader: self.trader.key(),
-            touched: &touched,
-            terms: &terms,
-            board: &board,
             queues,
-            slot: clock.slot,
+            scene: Scene {
+                key,
+                touched: &touched,
+                terms: &terms,
+                board: &board,
+                slot: clock.slot,
+            },
         };
         let leg = taker.leg(&mut trader)?;
         let now = clock.unix_timestamp;
@@ -164,31 +166,26 @@ struct LegBefore {
 
 /// Whose leg trades, and where.
 struct LegTaker<'a, 'info> {
-    key: Pubkey,
     trader: Pubkey,
-    touched: &'a Touched,
-    terms: &'a LegTerms,
-    board: &'a CrossBoard,
     queues: &'a CrossQueues<'info>,
-    slot: u64,
+    scene: Scene<'a>,
 }
 
 impl LegTaker<'_, '_> {
     /// The leg, claimed where there is none.
     #[inline(never)]
     fn leg(&self, trader: &mut Trader) -> Result<Box<LegBefore>> {
-        let index = match trader.find_leg(&self.key) {
+        let index = match trader.find_leg(&self.scene.key) {
             Some(index) => index,
             None => {
                 require!(
-                    trader.find(&self.key).is_none(),
+                    trader.find(&self.scene.key).is_none(),
                     BallastError::CrossLegThere
                 );
-                trader.claim_leg(&self.key)?
+                trader.claim_leg(&self.scene.key)?
             }
         };
-        let present = Present::new(self.key, self.touched, self.terms);
-        let values = Legs::at(trader, self.board, &present)?.account().values();
+        let values = self.scene.valued(trader)?.account().values();
         let slot = trader.positions.get(index);
         let slot = slot.ok_or_else(|| error!(BallastError::NoFreeSlot))?;
         Ok(Box::new(LegBefore {
@@ -209,7 +206,7 @@ impl LegTaker<'_, '_> {
         args: &TradeLegArgs,
     ) -> Result<(Matched<'q, 'i>, u64)> {
         let request = args.request();
-        let rules = market.order_rules(&self.touched.mark, matching.now());
+        let rules = market.order_rules(&self.scene.touched.mark, matching.now());
         let terms = check(&rules, &leg.position, &request).or_ballast()?;
         let taken = book.write(|book| {
             let mut orders = Orders {
@@ -240,22 +237,29 @@ impl LegTaker<'_, '_> {
         matched.changes.enter_pool(pool);
         trader.cross_pool = trade.pool.get();
         let distress = match trade.reduced_only {
-            true => trader.leg(&self.key)?.distress(),
+            true => trader.leg(&self.scene.key)?.distress(),
             false => Distress::NONE,
         };
         let change = LegChange {
             index,
             after: &trade.position,
-            funding_index: self.touched.funding_index,
+            funding_index: self.scene.touched.funding_index,
             distress,
         };
         let (changes, queues) = (&mut matched.changes, self.queues);
-        let written = store(changes, market, &self.key, trader, queues, &change)?;
+        let written = store(changes, market, &self.scene.key, trader, queues, &change)?;
         matched.changes.leave_pool(trader.cross_pool);
         let values = self.check_after(trader, leg, &trade, written)?;
-        renew(&self.trader, trader, self.board, queues, written, self.slot)?;
+        renew(
+            &self.trader,
+            trader,
+            self.scene.board,
+            queues,
+            written,
+            self.scene.slot,
+        )?;
         let event = LegTraded {
-            market: self.key,
+            market: self.scene.key,
             trader: self.trader,
             lots_before: before.lots.get(),
             lots_after: trade.position.lots.get(),
@@ -281,10 +285,9 @@ impl LegTaker<'_, '_> {
         matched: &Matched,
         side: Side,
     ) -> Result<Box<LegTrade>> {
-        let present = Present::new(self.key, self.touched, self.terms);
-        let legs = Legs::at(trader, self.board, &present)?;
+        let legs = self.scene.valued(trader)?;
         let place = legs.place_of(leg.index)?;
-        let (params, mark) = (market.params(), &self.touched.mark);
+        let (params, mark) = (market.params(), &self.scene.touched.mark);
         let trade = legs
             .account()
             .take(place, params, side, &matched.taken, matched.collected)
@@ -295,8 +298,8 @@ impl LegTaker<'_, '_> {
         check_open_interest(params, mark, market.mode(), before, open).or_ballast()?;
         let least = market.least_position(mark.price);
         check_opened(least, after, trade.reduced_only, 0).or_ballast()?;
-        let (board, queues) = (self.board, self.queues);
-        check_interest(board, market, &self.key, queues, &leg.position, after)?;
+        let (board, queues) = (self.scene.board, self.queues);
+        check_interest(board, market, &self.scene.key, queues, &leg.position, after)?;
         Ok(Box::new(trade))
     }
 
@@ -311,17 +314,18 @@ impl LegTaker<'_, '_> {
     ) -> Result<Values> {
         let present = Present {
             mark: trade.mark,
-            ..Present::new(self.key, self.touched, self.terms)
+            ..self.scene.present()
         };
-        let legs = Legs::at(trader, self.board, &present)?;
+        let (board, slot) = (self.scene.board, self.scene.slot);
+        let legs = Legs::at(trader, board, &present)?;
         let own = match written.index {
             Some(index) => Some(legs.place_of(index)?),
             None => None,
         };
         if trade.opens() {
-            legs.check_opening(self.board, own, self.slot)?;
+            legs.check_opening(board, own, slot)?;
         } else {
-            legs.check_forcing(self.board, own, self.slot)?;
+            legs.check_forcing(board, own, slot)?;
         }
         let account = legs.account();
         account.check_traded(&leg.values, trade).or_ballast()?;
@@ -340,7 +344,7 @@ impl LegTaker<'_, '_> {
         let Some(prices) = profits.prices.filter(|_| profit > 0) else {
             return Ok(());
         };
-        let short_of = market_shortfall(market, queues, prices, self.slot)?;
+        let short_of = market_shortfall(market, queues, prices, self.scene.slot)?;
         require!(short_of == 0, BallastError::ProfitIsHeld);
         Ok(())
     }

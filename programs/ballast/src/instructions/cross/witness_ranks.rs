@@ -8,16 +8,16 @@ use ballast_engine::{
     rank::Round,
 };
 use ballast_state::{
-    cross::Legs, error::BallastError, events::RanksRefreshed, exchange::Exchange, market::Market,
-    seeds::EXCHANGE_ADDRESS, trader::Trader,
+    cross::{Legs, Scene, Subject},
+    error::BallastError,
+    events::RanksRefreshed,
+    exchange::Exchange,
+    market::Market,
+    seeds::EXCHANGE_ADDRESS,
+    trader::Trader,
 };
 
-use super::{
-    auto_deleverage_cross::{subject, Subject},
-    cut_list::ranked_by,
-    forced::Scene,
-    refresh_ranks::refresh_one,
-};
+use super::{cut_list::ranked_by, refresh_ranks::refresh_one};
 use crate::loaders::{
     board_account::BoardAccount, cross_queues::CrossQueues, current::Current,
     queue_account::MarketQueues,
@@ -86,7 +86,9 @@ impl<'info> WitnessRanks<'info> {
             board: &board,
             slot: clock.slot,
         };
-        let subject = subject(&scene, &market, &*self.bankrupt.current()?, &cross)?;
+        let bankrupt = self.bankrupt.current()?;
+        let subject = scene.subject(&market, &bankrupt, || cross.draws(&key))?;
+        drop(bankrupt);
         let round = round(&scene, &market, &queues, &subject)?;
         let mut traders = Vec::with_capacity(listed.len());
         for account in listed {
