@@ -254,7 +254,7 @@ impl LegWritten {
         }
     }
 
-    fn of(trader: &Trader, index: usize, after: &Position, pool: Atoms) -> Result<Self> {
+    pub(crate) fn of(trader: &Trader, index: usize, after: &Position, pool: Atoms) -> Result<Self> {
         let mut written = Box::new(*trader);
         written.cross_pool = pool.get();
         let slot = written.positions.get_mut(index);

@@ -4,6 +4,7 @@
 //! Makers' accounts decide whether their orders trade: [`order_makers`](crate::makers::order_makers) names
 //! them. Profit that a market short of money would hold is told as free.
 
+mod leg;
 mod play;
 
 use ballast_engine::descent::{take, Taken};
@@ -25,6 +26,7 @@ use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 
 use crate::accounts::{BookSnapshot, QueueSnapshot};
+pub use leg::{leg, LegPreview};
 use play::Play;
 
 /// Everything an order meets.
@@ -92,7 +94,12 @@ pub fn order(scene: &Scene<'_>, args: &PlaceOrderArgs) -> Result<OrderPreview, B
     };
     let mut book = scene.book.clone();
     let book = book.book_mut().map_err(|_| BallastError::BookLayout)?;
-    let mut play = Play::new(scene, &order, book, (key, slot.own_orders(), free));
+    let mut play = Play::new(
+        scene,
+        (&market, &touched),
+        book,
+        (key, slot.own_orders(), free),
+    );
     let done = order.work(&mut play)?;
     slot.store_own_orders(&play.own);
     slot.order_margin = slot.order_margin.saturating_add(done.reserved);

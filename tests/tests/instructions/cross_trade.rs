@@ -1,6 +1,9 @@
 //! Legs that take orders of the book.
 
 use anchor_lang::prelude::Pubkey;
+use ballast_client::preview::{self, LegPreview, Scene};
+use ballast_engine::oracle::{Now, OraclePrice};
+use ballast_engine::units::{Side, Ticks};
 use ballast_sandbox::{MarketCookie, Sandbox, TraderCookie, TxResult};
 use ballast_state::book_account::OrderSide;
 use ballast_state::error::BallastError;
@@ -204,6 +207,99 @@ pub fn a_leg_alone_trades_as_an_isolated_position_does() {
     }
     cross.sound();
     alone.sound();
+}
+
+/// What the client foresees of an order of alice's leg against bob's orders, at this price.
+fn foreseen(cross: &Cross, ticks: u64, args: &TradeLegArgs) -> Result<LegPreview, BallastError> {
+    let (sandbox, market) = (&cross.venue.sandbox, &cross.first);
+    let (alice, bob) = (&cross.venue.alice, &cross.venue.bob);
+    let scene = Scene {
+        key: market.keys.market,
+        market: &sandbox.market(market),
+        book: &sandbox.book(market),
+        queues: &[Side::Long, Side::Short].map(|side| sandbox.queue(market, side)),
+        price: OraclePrice {
+            price: Ticks::new(ticks),
+            confidence: Ticks::new(0),
+            ema: Ticks::new(ticks),
+            publish_time: sandbox.time(),
+            below_tick: false,
+        },
+        now: Now {
+            slot: sandbox.slot(),
+            unix_timestamp: sandbox.time(),
+        },
+        trader: (alice.address, &sandbox.trader(&alice.address)),
+        makers: &[(bob.address, sandbox.trader(&bob.address))],
+    };
+    preview::leg(&scene, &sandbox.board(), args)
+}
+
+#[test]
+pub fn a_preview_is_what_happens_to_the_atom() {
+    let mut cross = Cross::with_pool();
+    let (alice, bob, first) = (
+        cross.venue.alice.clone(),
+        cross.venue.bob.clone(),
+        cross.first.clone(),
+    );
+    let queues = cross.queues();
+    done(cross.leg_trades(&cross.second.clone(), START, market_order(5_000), &queues));
+    let whole = TradeLegArgs {
+        kind: TakeKind::FillOrKill,
+        price_ticks: 203_000,
+        ..market_order(4_000)
+    };
+    for (ticks, args) in [
+        (START, market_order(9_000)),
+        (201_000, reducing(-4_000)),
+        (202_000, market_order(-15_000)),
+        (202_500, whole),
+        (203_000, reducing(20_000)),
+    ] {
+        let lots = args.lots;
+        for (part, at) in [(lots / 3, ticks), (lots - lots / 3, ticks + 100)] {
+            let waits = match args.side {
+                OrderSide::Bid => ask(at, part),
+                OrderSide::Ask => bid(at, part),
+            };
+            done(cross.venue.sandbox.place_order(&first, &bob, waits, &[]));
+        }
+        let foreseen = foreseen(&cross, START, &args).expect("an order that goes through");
+        let sandbox = &mut cross.venue.sandbox;
+        let traded = done(sandbox.trade_leg(&first, &alice, args, &queues, &[bob.address]));
+        let (placed, leg) = (among!(traded, OrderPlaced), among!(traded, LegTraded));
+        assert_eq!(
+            (foreseen.lots, foreseen.filled),
+            (placed.lots, placed.filled_lots)
+        );
+        let paid: u64 = placed
+            .fills
+            .iter()
+            .map(|fill| fill.lots * fill.price_ticks)
+            .sum();
+        assert_eq!(foreseen.notional, paid);
+        let trade = &foreseen.trade;
+        assert_eq!((trade.fee, trade.realized.get()), (leg.fee, leg.realized));
+        assert_eq!(trade.pool.get(), leg.pool_after);
+        assert_eq!(trade.position.entry_quote.get(), leg.entry_quote_after);
+        let values = &foreseen.values;
+        assert_eq!(
+            (values.equity.get(), values.requirement),
+            (leg.equity_atoms, leg.requirement_atoms)
+        );
+        cross.sound();
+    }
+    let more = foreseen(&cross, START, &market_order(100_000));
+    assert_eq!(more.map(|_| ()), Err(BallastError::NothingFilled));
+    done(
+        cross
+            .venue
+            .sandbox
+            .place_order(&first, &bob, ask(START, 100_000), &[]),
+    );
+    let more = foreseen(&cross, START, &market_order(100_000));
+    assert_eq!(more.map(|_| ()), Err(BallastError::CrossBelowInitial));
 }
 
 #[test]

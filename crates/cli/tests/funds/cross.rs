@@ -104,3 +104,61 @@ fn a_position_shares_collateral_and_leaves_again() {
         json!(200_000_000)
     );
 }
+
+#[test]
+fn a_leg_is_traded_against_the_book() {
+    let desk = Desk::new();
+    let (ann, ben) = (desk.trader(1_000), desk.trader(1_000));
+    let key = desk.key("ann", &ann.wallet.keypair);
+    let maker = desk.key("ben", &ben.wallet.keypair);
+    let enable = ["--market", "SOL-PERP", "--most", "500", "--legs", "16"];
+    desk.says(
+        &desk.admin,
+        &[&["admin", "enable-cross"][..], &enable].concat(),
+    );
+    desk.does(&key, &["cross", "add", "300"]);
+    let trade = |side, size, more: &[&'static str]| {
+        let words = [
+            "cross", "trade", "--market", "SOL-PERP", "--side", side, "--size", size,
+        ];
+        [&words[..], more].concat()
+    };
+    desk.refuses(
+        &key,
+        &trade("buy", "5", &[]),
+        &["the book fills 0", "nothing was sent"],
+    );
+    desk.refuses(
+        &key,
+        &trade("buy", "5", &["--type", "ioc"]),
+        &["expected --price"],
+    );
+    let offer = [
+        "order", "place", "--market", "SOL-PERP", "--side", "sell", "--size", "20",
+    ];
+    desk.does(&maker, &[&offer[..], &["--price", "200"]].concat());
+    let said = desk.says(&key, &trade("buy", "5", &[]));
+    for part in [
+        "Buy 5.000 of SOL-PERP at 200.00 on average and a fee of 0.50",
+        "whose equity is 299.50 then, with 25.00 of maintenance margin",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let shown = desk.does(&key, &["account"]);
+    assert_eq!(shown["pool_atoms"], json!(299_500_000), "{shown}");
+    assert_eq!(shown["legs"][0]["lots"], json!(5_000));
+    let sell = trade("sell", "9", &["--reduce-only"]);
+    desk.refuses(&key, &sell, &["the book fills 0"]);
+    let bid = [
+        "order", "place", "--market", "SOL-PERP", "--side", "buy", "--size", "9",
+    ];
+    desk.does(&maker, &[&bid[..], &["--price", "199"]].concat());
+    desk.does(&key, &sell);
+    let shown = desk.does(&key, &["account"]);
+    assert_eq!(shown["legs"], json!([]), "{shown}");
+    // $5 of loss, and 5 bps of $995.
+    assert_eq!(
+        shown["pool_atoms"],
+        json!(299_500_000 - 5_000_000 - 497_500)
+    );
+}

@@ -7,10 +7,11 @@ use ballast_engine::trade::open_interest_after;
 use ballast_engine::units::{Atoms, FundingIndex, Side};
 use ballast_engine::EngineError;
 use ballast_state::error::BallastError;
+use ballast_state::market::{Market, Touched};
 use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 
-use super::{Order as Sent, Scene};
+use super::Scene;
 
 /// The orders of a book while somebody takes them.
 pub struct Play<'a> {
@@ -40,7 +41,7 @@ impl<'a> Play<'a> {
     /// Before the first order is met, by a taker with these orders and so much free collateral.
     pub fn new(
         scene: &Scene<'_>,
-        sent: &Sent<'a>,
+        (market, touched): (&'a Market, &'a Touched),
         book: Book<'a>,
         (taker, own, free): (Pubkey, OwnOrders, Atoms),
     ) -> Self {
@@ -53,19 +54,19 @@ impl<'a> Play<'a> {
             own,
             free,
             taken: Taken::default(),
-            open_interest: sent.market.open_interest_lots,
+            open_interest: market.open_interest_lots,
             market: scene.key,
             taker,
             makers: scene.makers.to_vec(),
             room: [room(long), room(short)],
             taking: Taking {
-                params: sent.market.params(),
-                mark: sent.touched.mark,
-                earlier: sent.touched.earlier,
+                params: market.params(),
+                mark: touched.mark,
+                earlier: touched.earlier,
                 now: scene.now.unix_timestamp,
                 charged: true,
             },
-            funding_index: sent.touched.funding_index,
+            funding_index: touched.funding_index,
             budget: Budget::CALL,
             skipped: None,
         }

@@ -4,12 +4,14 @@
 use alloc::boxed::Box;
 
 use ballast_engine::{
-    cross::{CrossDraws, Forced, LegTerms, Values},
+    cross::{CrossDraws, Forced, LegTerms, LegTrade, Values},
     distress::Distress,
     health::Health,
     liquidation::LiquidationInput,
+    matching::Taken,
     position::Position,
-    units::{Atoms, Bps},
+    trade::{check_open_interest, check_opened, open_interest_after},
+    units::{Atoms, Bps, Side},
 };
 
 use super::{CrossBoard, Legs, Present};
@@ -208,6 +210,66 @@ impl<'a> Scene<'a> {
             distress: slot.distress(),
             trouble: None,
         })
+    }
+
+    /// The leg in the slot `index`, with or without lots, after its account took `taken` on `side` and got
+    /// `collected` atoms for removing orders: within the limits of the market, whose makers left `open_interest`.
+    ///
+    /// # Errors
+    /// Those of [`Account::take`](ballast_engine::cross::Account::take), [`check_open_interest`] and
+    /// [`check_opened`].
+    #[inline(never)]
+    pub fn taken(
+        &self,
+        market: &Market,
+        trader: &Trader,
+        index: usize,
+        side: Side,
+        taken: &Taken,
+        (collected, open_interest): (u64, u64),
+    ) -> Result<Box<LegTrade>> {
+        let legs = self.valued(trader)?;
+        let place = legs.place_of(index)?;
+        let (account, params) = (legs.account(), market.params());
+        let trade = account.take(place, params, side, taken, collected)?;
+        let before = account.legs.get(place).ok_or(BallastError::NoPosition)?;
+        let changes = [(before.position.lots, trade.position.lots)];
+        let (was, is) = (
+            market.open_interest_lots,
+            open_interest_after(open_interest, &changes)?,
+        );
+        let mark = &self.touched.mark;
+        check_open_interest(params, mark, market.mode(), was, is)?;
+        let least = market.least_position(mark.price);
+        check_opened(least, &trade.position, trade.reduced_only, 0)?;
+        Ok(Box::new(trade))
+    }
+
+    /// Whether the account, as it is after `trade`, may stand, and how it does; `before` is how it stood at the
+    /// same price. `index` is the slot of the leg, where it has lots.
+    ///
+    /// # Errors
+    /// `CrossBelowInitial`, `CrossMarkStale`, `CrossMarkFrozen`.
+    #[inline(never)]
+    pub fn check_traded(
+        &self,
+        after: &Trader,
+        index: Option<usize>,
+        before: &Values,
+        trade: &LegTrade,
+    ) -> Result<Values> {
+        let present = Present {
+            mark: trade.mark,
+            ..self.present()
+        };
+        let legs = Legs::at(after, self.board, &present)?;
+        let own = index.map(|index| legs.place_of(index)).transpose()?;
+        match trade.opens() {
+            true => legs.check_opening(self.board, own, self.slot)?,
+            false => legs.check_forcing(self.board, own, self.slot)?,
+        }
+        legs.account().check_traded(before, trade)?;
+        Ok(legs.account().values()?)
     }
 
     /// The pool once the leg at `place` was handed out as `given` and came back as `after` with `payout` beside it,

@@ -1,13 +1,18 @@
 //! `ballast cross trade`: a leg takes orders of the book.
 
 use anchor_lang::prelude::Pubkey;
-use anyhow::{anyhow, Result};
+use anyhow::{anyhow, Context, Result};
+use ballast_client::accounts;
 use ballast_client::instructions::cross::TradeLeg;
 use ballast_client::makers::{order_fill, order_makers, TakerView};
+use ballast_client::preview::{self, LegPreview};
+use ballast_engine::oracle::{Now, OraclePrice};
 use ballast_engine::order::SelfTrade;
 use ballast_engine::position::Position;
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
+use ballast_state::book_account::OrderSide;
+use ballast_state::cross::CrossBoard;
 use ballast_state::order_args::{TakeKind, TradeLegArgs};
 use clap::{Args, ValueEnum};
 use solana_signer::Signer;
@@ -84,7 +89,7 @@ pub async fn trade(session: &Session, terms: &TradeArgs) -> Result<()> {
     let signer = session.keypair()?;
     let address = session.trader_address(&terms.choice)?;
     let trader = session.trader(&address).await?;
-    let state = session.market(&terms.market, Parts::Market).await?;
+    let state = session.market(&terms.market, Parts::Queues).await?;
     let scene = Scene::read(session).await?;
     let (units, name) = (state.units, state.name());
     let price = terms.price.as_deref();
@@ -102,6 +107,7 @@ pub async fn trade(session: &Session, terms: &TradeArgs) -> Result<()> {
         state: &state,
     };
     let makers = makers(&state, &asked, &args)?;
+    let foreseen = foreseen(session, &asked, &scene.board, &args, &makers).await?;
     let mut queues = scene.queues(&trader)?;
     for side in [Side::Long, Side::Short] {
         let own = scene.queue(&state.keys.market, side)?;
@@ -117,17 +123,9 @@ pub async fn trade(session: &Session, terms: &TradeArgs) -> Result<()> {
         queues: &queues,
         makers: &makers,
     };
-    let direction: &str = terms.side.into();
     let plan = Plan {
         command: "cross trade",
-        purpose: format!(
-            "{} {} of {name} with the pool of trader account {address}",
-            match direction {
-                "buy" => "Buy",
-                _ => "Sell",
-            },
-            units.show_size(args.lots)
-        ),
+        purpose: purpose(&asked, &args, &foreseen),
         instructions: vec![instruction.instruction()],
         names: Names {
             collateral: units.collateral,
@@ -142,22 +140,80 @@ pub async fn trade(session: &Session, terms: &TradeArgs) -> Result<()> {
     Ok(())
 }
 
-/// The makers whose accounts the order needs; fails where the book has nothing for it.
-fn makers(state: &MarketState, asked: &Asked<'_>, args: &TradeLegArgs) -> Result<Vec<Pubkey>> {
-    let price = state.price.as_ref().map_err(|error| {
+/// What the order is going to do.
+fn purpose(asked: &Asked<'_>, args: &TradeLegArgs, foreseen: &LegPreview) -> String {
+    let (units, values) = (asked.state.units, &foreseen.values);
+    let verb = match args.side {
+        OrderSide::Bid => "Buy",
+        OrderSide::Ask => "Sell",
+    };
+    format!(
+        "{verb} {} of {} at {} on average and a fee of {} for trader account {}, whose equity is {} then, with {} of maintenance margin",
+        units.show_size(foreseen.filled),
+        asked.state.name(),
+        units.average(foreseen.notional, foreseen.filled),
+        units.collateral.show(foreseen.trade.fee.into()),
+        asked.address,
+        units.collateral.show(values.equity.get().into()),
+        units.collateral.show(values.requirement.into()),
+    )
+}
+
+/// What the order does to the account if nothing changes before it lands; fails where the program would refuse.
+async fn foreseen(
+    session: &Session,
+    asked: &Asked<'_>,
+    board: &CrossBoard,
+    args: &TradeLegArgs,
+    makers: &[Pubkey],
+) -> Result<LegPreview> {
+    let state = asked.state;
+    let (_, found) = session.cluster.accounts(makers).await?;
+    let mut known = Vec::new();
+    for (address, account) in makers.iter().zip(found) {
+        if let Some(account) = account {
+            known.push((*address, *accounts::trader(&account.data)?));
+        }
+    }
+    let queues = state.queues.as_ref().context("the queues were not read")?;
+    let scene = preview::Scene {
+        key: state.keys.market,
+        market: &state.market,
+        book: &state.book,
+        queues,
+        price: *price(state)?,
+        now: Now {
+            slot: state.slot,
+            unix_timestamp: state.now,
+        },
+        trader: (asked.address, asked.trader),
+        makers: &known,
+    };
+    preview::leg(&scene, board, args).map_err(|error| {
+        let sentence = asked.sentence(error);
+        anyhow!(sentence.unwrap_or_else(|| format!("{}: {error}", error.name())))
+    })
+}
+
+fn price(state: &MarketState) -> Result<&OraclePrice> {
+    state.price.as_ref().map_err(|error| {
         anyhow!(
             "{} takes no orders: its price account {} cannot be read ({error}); name another with --price-account",
             state.name(),
             state.keys.price
         )
-    })?;
+    })
+}
+
+/// The makers whose accounts the order needs; fails where the book has nothing for it.
+fn makers(state: &MarketState, asked: &Asked<'_>, args: &TradeLegArgs) -> Result<Vec<Pubkey>> {
     let position = match asked.trader.leg(&state.keys.market) {
         Ok(leg) => leg.leg_claim()?,
         Err(_) => Position::default(),
     };
     let taker = TakerView {
         market: &state.market,
-        price: *price,
+        price: *price(state)?,
         now: state.now,
         trader: asked.address,
         position,

@@ -8,12 +8,11 @@ use ballast_engine::{
     distress::Distress,
     oracle::Action,
     order::{check, OrderKind, SelfTrade},
-    trade::{check_open_interest, check_opened},
     units::Side,
     EngineError,
 };
 use ballast_state::{
-    cross::{Legs, Present, Scene},
+    cross::Scene,
     error::BallastError,
     events::{LegTraded, OrderPlaced},
     exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
@@ -23,7 +22,7 @@ use ballast_state::{
     trader::Trader,
 };
 
-use super::records::{check_interest, renew, store, LegChange, Written};
+use super::records::{check_interest, renew, store, LegChange};
 use crate::loaders::{
     board_account::BoardAccount, book_account::MarketBook, cross_queues::CrossQueues,
     current::Current, queue_account::MarketQueues,
@@ -249,7 +248,9 @@ impl LegTaker<'_, '_> {
         let (changes, queues) = (&mut matched.changes, self.queues);
         let written = store(changes, market, &self.scene.key, trader, queues, &change)?;
         matched.changes.leave_pool(trader.cross_pool);
-        let values = self.check_after(trader, leg, &trade, written)?;
+        let values = self
+            .scene
+            .check_traded(trader, written.index, &leg.values, &trade)?;
         renew(
             &self.trader,
             trader,
@@ -285,51 +286,19 @@ impl LegTaker<'_, '_> {
         matched: &Matched,
         side: Side,
     ) -> Result<Box<LegTrade>> {
-        let legs = self.scene.valued(trader)?;
-        let place = legs.place_of(leg.index)?;
-        let (params, mark) = (market.params(), &self.scene.touched.mark);
-        let trade = legs
-            .account()
-            .take(place, params, side, &matched.taken, matched.collected)
-            .or_ballast()?;
+        let open = matched.changes.open_interest();
+        let trade = self.scene.taken(
+            market,
+            trader,
+            leg.index,
+            side,
+            &matched.taken,
+            (matched.collected, open),
+        )?;
         let after = &trade.position;
-        let open = matched.changes.open_interest_after(&leg.position, after)?;
-        let before = market.open_interest_lots;
-        check_open_interest(params, mark, market.mode(), before, open).or_ballast()?;
-        let least = market.least_position(mark.price);
-        check_opened(least, after, trade.reduced_only, 0).or_ballast()?;
         let (board, queues) = (self.scene.board, self.queues);
         check_interest(board, market, &self.scene.key, queues, &leg.position, after)?;
-        Ok(Box::new(trade))
-    }
-
-    /// Whether the account may stand after the trade, and how it does.
-    #[inline(never)]
-    fn check_after(
-        &self,
-        trader: &Trader,
-        leg: &LegBefore,
-        trade: &LegTrade,
-        written: Written,
-    ) -> Result<Values> {
-        let present = Present {
-            mark: trade.mark,
-            ..self.scene.present()
-        };
-        let (board, slot) = (self.scene.board, self.scene.slot);
-        let legs = Legs::at(trader, board, &present)?;
-        let own = match written.index {
-            Some(index) => Some(legs.place_of(index)?),
-            None => None,
-        };
-        if trade.opens() {
-            legs.check_opening(board, own, slot)?;
-        } else {
-            legs.check_forcing(board, own, slot)?;
-        }
-        let account = legs.account();
-        account.check_traded(&leg.values, trade).or_ballast()?;
-        account.values().or_ballast()
+        Ok(trade)
     }
 
     /// A profit that the market could not pay out stays where it is: the pool cannot hold it back.
