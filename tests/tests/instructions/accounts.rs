@@ -298,7 +298,7 @@ fn queues_are_never_swapped() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 23);
+    assert_eq!(tried, 24);
 }
 
 #[test]
@@ -323,5 +323,5 @@ fn a_copy_of_the_exchange_is_refused_everywhere() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 50);
+    assert_eq!(tried, 51);
 }

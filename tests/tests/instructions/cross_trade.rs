@@ -4,17 +4,17 @@ use anchor_lang::prelude::Pubkey;
 use ballast_client::preview::{self, LegPreview, Scene};
 use ballast_engine::oracle::{Now, OraclePrice};
 use ballast_engine::units::{Side, Ticks};
-use ballast_sandbox::{MarketCookie, Sandbox, TraderCookie, TxResult};
+use ballast_sandbox::{MarketCookie, Sandbox, TxResult};
 use ballast_state::book_account::OrderSide;
 use ballast_state::error::BallastError;
 use ballast_state::events::{LegTraded, OrderPlaced};
 use ballast_state::exchange::{PAUSE_OPEN, PAUSE_TRADE};
 use ballast_state::order_args::{TakeKind, TradeLegArgs};
 
+use crate::among;
 use crate::cross::{allowed, Cross};
 use crate::orders::{ask, bid, ioc};
 use crate::support::{done, quiet, refused, terms, START, USD};
-use crate::{among, event};
 
 /// A market order for so many lots, bought where positive.
 pub fn market_order(lots: i64) -> TradeLegArgs {
@@ -290,8 +290,6 @@ pub fn a_preview_is_what_happens_to_the_atom() {
         );
         cross.sound();
     }
-    let more = foreseen(&cross, START, &market_order(100_000));
-    assert_eq!(more.map(|_| ()), Err(BallastError::NothingFilled));
     done(
         cross
             .venue
@@ -331,9 +329,9 @@ pub fn a_profit_that_does_not_count_does_not_pay_for_lots_given_away() {
     let mut cross = Cross::with_pool();
     let (first, second) = (cross.first.clone(), cross.second.clone());
     let queues = cross.queues();
-    done(cross.leg_trades(&first, START, market_order(20_000), &queues));
+    done(cross.leg_trades(&first, START, market_order(25_000), &queues));
     done(cross.leg_trades(&second, START, market_order(20_000), &queues));
-    // The first market is pumped, by her: $1,000 of profit on paper. 5% below the mark of the second she would
+    // The first market is pumped, by her: $1,250 of profit on paper. 5% below the mark of the second she would
     // sell to an account of her own what others would have to make good.
     cross.prices(250_000, START);
     let (alice, bob) = (cross.venue.alice.clone(), cross.venue.bob.clone());
@@ -370,7 +368,7 @@ pub fn an_account_below_maintenance_may_only_make_its_legs_smaller() {
             &[bob.address],
         )
     });
-    done(sandbox.place_order(&first, &bob, bid(192_000, 30_000), &[]));
+    done(sandbox.place_order(&first, &bob, bid(192_000, 20_000), &[]));
     let sells = |args| {
         let (first, alice, queues, bob) = (&first, &alice, &queues, bob.address);
         move |s: &mut Sandbox| s.trade_leg(first, alice, args, queues, &[bob])

@@ -69,7 +69,7 @@ pub fn legs() -> World {
     sandbox.set_price(&first, 165_000);
     sandbox.set_price(&second, 205_000);
     sandbox.set_price(&third, START);
-    done(sandbox.place_order(&first, &bob, ask(165_000, 1_000), &[]));
+    done(sandbox.place_order(&first, &erin, ask(165_000, 1_000), &[]));
     let alice = cross.venue.alice.clone();
     let keys = first.keys;
     let calls = vec![
@@ -133,7 +133,7 @@ pub fn legs() -> World {
                 trader: frank.address,
                 args: reducing(100),
                 queues: &[cross.one.short],
-                makers: &[bob.address],
+                makers: &[erin.address],
             }
             .instruction(),
             &[&frank.wallet.keypair],

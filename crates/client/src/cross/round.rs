@@ -12,7 +12,6 @@ use ballast_engine::units::{Atoms, Side};
 use ballast_engine::EngineError;
 use ballast_state::error::{BallastError, Result};
 use ballast_state::instructions::MAX_COUNTERPARTIES;
-use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 
 use super::walk::{asked, sort, Candidate, Member, Order};

@@ -172,7 +172,7 @@ async fn foreseen(
     let mut known = Vec::new();
     for (address, account) in makers.iter().zip(found) {
         if let Some(account) = account {
-            known.push((*address, *accounts::trader(&account.data)?));
+            known.push((*address, accounts::trader(&account.data)?));
         }
     }
     let queues = state.queues.as_ref().context("the queues were not read")?;

@@ -8,7 +8,7 @@ use ballast_engine::{
     oracle::Action,
     position::Position,
     queue::Queue,
-    units::{Atoms, Side},
+    units::Atoms,
 };
 use ballast_state::{
     cross::{Scene, Trouble},
@@ -31,7 +31,7 @@ use crate::loaders::{
 };
 use crate::{
     emit::emit,
-    error::{err, error, require, OrBallast},
+    error::{err, error, OrBallast},
     instructions::{
         anyone::{
             counterparties::{check_list, CutList},

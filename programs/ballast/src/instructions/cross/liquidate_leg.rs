@@ -2,12 +2,7 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    cross::LegTerms,
-    distress::Distress,
-    health::Health,
-    liquidation::{LiquidationInput, LiquidationPlan},
-    oracle::Action,
-    units::Side,
+    cross::LegTerms, distress::Distress, liquidation::LiquidationPlan, oracle::Action,
 };
 use ballast_state::{
     cross::{Scene, Trouble},

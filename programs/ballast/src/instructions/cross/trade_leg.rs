@@ -8,6 +8,7 @@ use ballast_engine::{
     distress::Distress,
     oracle::Action,
     order::{check, OrderKind, SelfTrade},
+    position::Position,
     units::Side,
     EngineError,
 };
@@ -106,7 +107,7 @@ impl<'info> TradeLeg<'info> {
         let exchange = self.exchange.current()?;
         let pauses = exchange.require_not_paused(paused, clock.slot)?;
         check_makers(makers)?;
-        let board = BoardAccount::load(&self.scene.board)?.read()?;
+        let board = BoardAccount::load(&self.board)?.read()?;
         let (key, mut market) = (self.market.key(), self.market.current_mut()?);
         let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
