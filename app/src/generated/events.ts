@@ -54,6 +54,8 @@ import {
   type InsuranceWithdrawn,
   getLegForcedDecoder,
   type LegForced,
+  getLegTradedDecoder,
+  type LegTraded,
   getMarginAddedDecoder,
   type MarginAdded,
   getMarginConvertedDecoder,
@@ -195,6 +197,7 @@ export type BallastEvent =
   | { name: 'InsuranceSwept'; data: InsuranceSwept }
   | { name: 'InsuranceWithdrawn'; data: InsuranceWithdrawn }
   | { name: 'LegForced'; data: LegForced }
+  | { name: 'LegTraded'; data: LegTraded }
   | { name: 'MarginAdded'; data: MarginAdded }
   | { name: 'MarginConverted'; data: MarginConverted }
   | { name: 'MarginRemoved'; data: MarginRemoved }
@@ -385,6 +388,11 @@ export const BALLAST_EVENTS: readonly {
     name: 'LegForced',
     discriminator: new Uint8Array([9, 117, 102, 67, 179, 88, 180, 175]),
     decoder: getLegForcedDecoder(),
+  },
+  {
+    name: 'LegTraded',
+    discriminator: new Uint8Array([129, 185, 196, 109, 231, 120, 217, 131]),
+    decoder: getLegTradedDecoder(),
   },
   {
     name: 'MarginAdded',

@@ -472,7 +472,7 @@ export const BALLAST_ERROR__CROSS_LEGS_OPEN = 0x18af; // 6319
 export const BALLAST_ERROR__CROSS_RANKED = 0x18b0; // 6320
 /** AdlStaleCounterparty: The account that is logged may rank above the last one cut; list or refresh it */
 export const BALLAST_ERROR__ADL_STALE_COUNTERPARTY = 0x18b1; // 6321
-/** CrossLegThere: The account has a leg in this market; convert it first */
+/** CrossLegThere: An account is isolated or cross in a market; convert it first */
 export const BALLAST_ERROR__CROSS_LEG_THERE = 0x18b2; // 6322
 
 export type BallastError =
@@ -753,7 +753,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__CROSS_HAS_ORDERS]: `The position has orders, triggers or a flag; cancel them, or wait`,
     [BALLAST_ERROR__CROSS_LEG_ORDER]: `The leg with the largest maintenance margin is first; take that market`,
     [BALLAST_ERROR__CROSS_LEGS_OPEN]: `Legs are open in this market; part with them first`,
-    [BALLAST_ERROR__CROSS_LEG_THERE]: `The account has a leg in this market; convert it first`,
+    [BALLAST_ERROR__CROSS_LEG_THERE]: `An account is isolated or cross in a market; convert it first`,
     [BALLAST_ERROR__CROSS_LIMITS]: `Cross margin: lots above 0, part to 10,000 bps, age 1 to 100 slots`,
     [BALLAST_ERROR__CROSS_MARK_FROZEN]: `The board's mark of another leg is frozen; wait until it is recorded`,
     [BALLAST_ERROR__CROSS_MARK_STALE]: `The board's mark of another leg is too old; record it first`,

@@ -83,6 +83,7 @@ export * from "./stake";
 export * from "./stopPool";
 export * from "./sweepInsurance";
 export * from "./syncPool";
+export * from "./tradeLeg";
 export * from "./unstake";
 export * from "./unwindPool";
 export * from "./withdraw";

@@ -146,6 +146,7 @@ import {
   getStopPoolInstruction,
   getSweepInsuranceInstruction,
   getSyncPoolInstruction,
+  getTradeLegInstruction,
   getUnstakeInstruction,
   getUnwindPoolInstruction,
   getWithdrawFeesInstruction,
@@ -232,6 +233,7 @@ import {
   parseStopPoolInstruction,
   parseSweepInsuranceInstruction,
   parseSyncPoolInstruction,
+  parseTradeLegInstruction,
   parseUnstakeInstruction,
   parseUnwindPoolInstruction,
   parseWithdrawFeesInstruction,
@@ -373,6 +375,7 @@ import {
   type ParsedStopPoolInstruction,
   type ParsedSweepInsuranceInstruction,
   type ParsedSyncPoolInstruction,
+  type ParsedTradeLegInstruction,
   type ParsedUnstakeInstruction,
   type ParsedUnwindPoolInstruction,
   type ParsedWithdrawFeesInstruction,
@@ -404,6 +407,7 @@ import {
   type StopPoolInput,
   type SweepInsuranceInput,
   type SyncPoolInput,
+  type TradeLegInput,
   type UnstakeInput,
   type UnwindPoolInput,
   type WithdrawFeesInput,
@@ -641,6 +645,7 @@ export enum BallastInstruction {
   StopPool,
   SweepInsurance,
   SyncPool,
+  TradeLeg,
   Unstake,
   UnwindPool,
   Withdraw,
@@ -1507,6 +1512,17 @@ export function identifyBallastInstruction(
     containsBytes(
       data,
       fixEncoderSize(getBytesEncoder(), 8).encode(
+        new Uint8Array([158, 193, 28, 168, 151, 91, 78, 177]),
+      ),
+      0,
+    )
+  ) {
+    return BallastInstruction.TradeLeg;
+  }
+  if (
+    containsBytes(
+      data,
+      fixEncoderSize(getBytesEncoder(), 8).encode(
         new Uint8Array([90, 95, 107, 42, 205, 124, 50, 225]),
       ),
       0,
@@ -1842,6 +1858,9 @@ export type ParsedBallastInstruction<
   | ({
       instructionType: BallastInstruction.SyncPool;
     } & ParsedSyncPoolInstruction<TProgram>)
+  | ({
+      instructionType: BallastInstruction.TradeLeg;
+    } & ParsedTradeLegInstruction<TProgram>)
   | ({
       instructionType: BallastInstruction.Unstake;
     } & ParsedUnstakeInstruction<TProgram>)
@@ -2414,6 +2433,13 @@ export function parseBallastInstruction<TProgram extends string>(
         ...parseSyncPoolInstruction(instruction),
       };
     }
+    case BallastInstruction.TradeLeg: {
+      assertIsInstructionWithAccounts(instruction);
+      return {
+        instructionType: BallastInstruction.TradeLeg,
+        ...parseTradeLegInstruction(instruction),
+      };
+    }
     case BallastInstruction.Unstake: {
       assertIsInstructionWithAccounts(instruction);
       return {
@@ -2786,6 +2812,9 @@ export type BallastPluginInstructions = {
   syncPool: (
     input: SyncPoolInput,
   ) => ReturnType<typeof getSyncPoolInstruction> & SelfPlanAndSendFunctions;
+  tradeLeg: (
+    input: TradeLegInput,
+  ) => ReturnType<typeof getTradeLegInstruction> & SelfPlanAndSendFunctions;
   unstake: (
     input: UnstakeInput,
   ) => ReturnType<typeof getUnstakeInstruction> & SelfPlanAndSendFunctions;
@@ -3246,6 +3275,8 @@ export function ballastProgram() {
             ),
           syncPool: (input) =>
             addSelfPlanAndSendFunctions(client, getSyncPoolInstruction(input)),
+          tradeLeg: (input) =>
+            addSelfPlanAndSendFunctions(client, getTradeLegInstruction(input)),
           unstake: (input) =>
             addSelfPlanAndSendFunctions(client, getUnstakeInstruction(input)),
           unwindPool: (input) =>
