@@ -1,3 +1,4 @@
+export * from './board';
 export * from './budget';
 export * from './engine';
 export * from './events';

@@ -49,9 +49,14 @@ type Stated = {
         | 'poolShare'
         | 'stakes'
         | 'stakeShare'
+        | 'shared'
+        | 'board'
+        | 'legMarket'
     ]: Stored;
   };
   event: string;
+  /** The slot in which the board was read. */
+  slot: string;
   calls: { [name in keyof typeof REQUESTS]: { requestSha256: string; value: Json } };
 };
 
@@ -141,6 +146,13 @@ const requests = {
     share: stored('stakeShare'),
     atoms: 120_000_000n,
   },
+  account: {
+    trader: stored('shared'),
+    decimals: 6,
+    slot: BigInt(stated.slot),
+    board: stored('board'),
+    markets: [stored('legMarket')],
+  },
   market: { market: funds },
   alerts: {
     trader: short,
@@ -169,6 +181,7 @@ const answers: { [name in keyof typeof REQUESTS]: () => unknown } = {
   stake: () => backstop.stake(requests.stake),
   join_pool: () => backstop.previewJoinPool(requests.join_pool),
   join_stakes: () => backstop.previewJoinStakes(requests.join_stakes),
+  account: () => backstop.account(requests.account),
   market: () => engine.market(requests.market),
   alerts: () => engine.alerts(requests.alerts),
 };

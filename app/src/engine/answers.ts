@@ -416,3 +416,50 @@ export type AlertsFound = {
     text: string;
   }[];
 };
+
+/** A position that shares the collateral of its account. */
+export type Leg = {
+  market_index: number;
+  market: string;
+  side: 'long' | 'short';
+  /** Negative for a short. */
+  lots: Digits;
+  size: string;
+  entry_quote_atoms: Digits;
+  /** The board's. */
+  mark_ticks: Digits;
+  mark: string;
+  mark_age_slots: Digits;
+  mark_frozen: boolean;
+  /** Funding included. */
+  unrealised_atoms: Digits;
+  maintenance_atoms: Digits;
+  /** Where the account's equity is 0 if only this market moves; null where no price is. */
+  bankruptcy_ticks: Digits | null;
+  bankruptcy_price: string | null;
+  record_atoms: Digits;
+  record_age_slots: Digits;
+  /** Whether a witness that is believed has found the account too weak for a cut. */
+  weak: boolean;
+  flagged_slot: Digits;
+  bankrupt_slot: Digits;
+};
+
+/** An account whose legs share collateral, at the board's marks. */
+export type CrossAccount = {
+  trader: string;
+  slot: Digits;
+  free_atoms: Digits;
+  /** What the legs share, of any sign. */
+  pool_atoms: Digits;
+  equity_atoms: Digits;
+  maintenance_atoms: Digits;
+  /** Equity over maintenance margin; below 10,000 legs may be liquidated. Null without legs. */
+  margin_ratio_bps: Digits | null;
+  /** Equity without unrealised profit: what counts for taking collateral out. */
+  opening_equity_atoms: Digits;
+  initial_atoms: Digits;
+  leverage_hundredths: Digits | null;
+  health: 'healthy' | 'below_maintenance' | 'bankrupt';
+  legs: Leg[];
+};

@@ -9,6 +9,7 @@ export { readRehearsal, type Rehearsal, type Stage } from './rehearsal';
 
 import type {
   AlertsFound,
+  CrossAccount,
   Explanation,
   GapCurve,
   Holdings,
@@ -27,6 +28,7 @@ import type {
 import { compileEngine, EngineModule, type EngineSource } from './module';
 import {
   REQUESTS,
+  type AccountRequest,
   type AlertsRequest,
   type CounterpartiesRequest,
   type ExplainRequest,
@@ -141,6 +143,11 @@ export class Backstop extends Asked {
   /** The shares that a deposit behind insurance would buy. */
   previewJoinStakes(request: JoinStakesRequest): JoinPreview {
     return this.module.call('join_stakes', REQUESTS.join_stakes(request)) as JoinPreview;
+  }
+
+  /** What an account whose legs share collateral is worth and needs, as `ballast account` prints it. */
+  account(request: AccountRequest): CrossAccount {
+    return this.module.call('account', REQUESTS.account(request)) as CrossAccount;
   }
 }
 

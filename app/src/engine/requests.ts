@@ -70,6 +70,14 @@ const trader = getStructEncoder([
   ['data', bytes],
 ]);
 
+const crossAccount = getStructEncoder([
+  ['trader', trader],
+  ['decimals', getU8Encoder()],
+  ['slot', getU64Encoder()],
+  ['board', bytes],
+  ['markets', getArrayEncoder(trader)],
+]);
+
 type Raw = Parameters<typeof rawMarket.encode>[0];
 
 function there(account: MaybeRawAccount): RawAccount | null {
@@ -188,6 +196,16 @@ export type JoinStakesRequest = {
   readonly stakes: RawAccount;
   readonly share: MaybeRawAccount;
   readonly atoms: bigint;
+};
+
+/** A trader account, the board and the markets of its legs. */
+export type AccountRequest = {
+  readonly trader: RawAccount;
+  readonly decimals: number;
+  /** The slot in which the board was read. */
+  readonly slot: bigint;
+  readonly board: RawAccount;
+  readonly markets: readonly RawAccount[];
 };
 
 /** An alert that has begun and not ended; what a look leaves for the next. */
@@ -352,6 +370,12 @@ export const REQUESTS = {
       stakes: request.stakes.data,
       share: there(request.share)?.data ?? null,
       atoms: request.atoms,
+    }),
+  account: (request: AccountRequest) =>
+    crossAccount.encode({
+      ...request,
+      board: request.board.data,
+      markets: [...request.markets],
     }),
   market: (request: MarketRequest) => market.encode({ market: raw(request.market) }),
   alerts: ({ trader, decimals, markets, ...request }: AlertsRequest) =>

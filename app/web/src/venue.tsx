@@ -11,9 +11,11 @@ import { createContext, useContext, useEffect, useSyncExternalStore } from 'reac
 import type { IdentifierString } from '@wallet-standard/base';
 
 import {
+  readBoard,
   readMarket,
   readTraders,
   readVenue,
+  type Board,
   type MarketKeys,
   type MarketState,
   type TraderState,
@@ -163,6 +165,17 @@ export function useTraders(owner: Address | undefined): UseQueryResult<TraderSta
   });
   useAnnouncements(result.data?.map(({ account }) => account.address) ?? [], queryKey);
   return result;
+}
+
+/** The board of cross margin, and the slot it was read in; asked for where an account has legs. */
+export function useBoard(wanted: boolean): UseQueryResult<Board> {
+  const { nodes } = useSetup();
+  return useQuery({
+    queryKey: ['board'],
+    queryFn: () => readBoard(nodes.rpc),
+    enabled: wanted,
+    refetchInterval: READ_EVERY_MS,
+  });
 }
 
 /** Reads again when the node announces a change of an account. Reading at intervals goes on besides. */

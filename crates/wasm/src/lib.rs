@@ -31,8 +31,8 @@ pub const TRADING: [(&str, Call); 8] = [
     ("alerts", |bytes| answered(bytes, calls::alerts::call)),
 ];
 
-/// What is asked about losses and what absorbs them, by name.
-pub const BACKSTOP: [(&str, Call); 8] = [
+/// What is asked about losses, what absorbs them, and accounts that share collateral, by name.
+pub const BACKSTOP: [(&str, Call); 9] = [
     ("gap", |bytes| answered(bytes, calls::gap::call)),
     ("liquidation", |bytes| {
         answered(bytes, calls::liquidation::call)
@@ -47,6 +47,7 @@ pub const BACKSTOP: [(&str, Call); 8] = [
     ("join_stakes", |bytes| {
         answered(bytes, calls::join_stakes::call)
     }),
+    ("account", |bytes| answered(bytes, calls::account::call)),
 ];
 
 /// The answer of a module with these calls: a line of JSON.

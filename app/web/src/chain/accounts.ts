@@ -11,6 +11,7 @@ import {
   BALLAST_PROGRAM_ADDRESS,
   bookOrders,
   decodeMarketName,
+  findBoardAddress,
   findExchangePda,
   findMarketPda,
   findPriceAddress,
@@ -187,6 +188,15 @@ function ordersOf(account: MaybeRawAccount): { asks: BookOrder[]; bids: BookOrde
   }
   const book: Book = decoded(account, 'The order book', getBookDecoder());
   return bookOrders(book);
+}
+
+/** The board of cross margin at one slot. */
+export type Board = { readonly slot: bigint; readonly account: RawAccount };
+
+/** The board of cross margin. */
+export async function readBoard(rpc: Rpc<SolanaRpcApi>): Promise<Board> {
+  const { slot, accounts } = await readAccounts(rpc, [await findBoardAddress()]);
+  return { slot, account: present(accounts[0], 'The board of cross margin') };
 }
 
 /** The trader accounts of an owner, by number. */

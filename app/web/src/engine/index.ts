@@ -21,6 +21,7 @@ const BACKSTOP: { readonly [method in keyof Omit<Backstop, 'memoryBytes'>]: true
   stake: true,
   previewJoinPool: true,
   previewJoinStakes: true,
+  account: true,
 };
 
 type Waiting = { resolve(value: unknown): void; reject(problem: Error): void };

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import type { MarketState, TraderState, Venue } from '../chain/accounts';
 import { useEngine } from '../engine/useEngine';
 import { Collateral } from '../parts/Collateral';
+import { CrossAccount } from '../parts/CrossAccount';
 import { AddressText, Amount, Figure, Problem, ReadAge } from '../parts/parts';
 import { PositionCard } from '../parts/PositionCard';
 import { SentWords, useSend, type Sending } from '../sending';
@@ -85,6 +86,9 @@ function TraderAccount({ venue, state, sending }: AccountProps): ReactNode {
         </dl>
       )}
       <Collateral venue={venue} state={state} sending={sending ?? own} />
+      {state.trader.crossLegs > 0 || state.trader.crossPool !== 0n ? (
+        <CrossAccount venue={venue} state={state} states={all} readAt={markets.readAt} />
+      ) : null}
       <SentWords sent={closing.sent} />
       {holdings.data?.positions.map((position) => (
         <Held
@@ -96,7 +100,11 @@ function TraderAccount({ venue, state, sending }: AccountProps): ReactNode {
           closing={closing}
         />
       ))}
-      {holdings.data?.positions.length === 0 && <p className="muted">No position and no order.</p>}
+      {holdings.data?.positions.length === 0 && (
+        <p className="muted">
+          {state.trader.crossLegs > 0 ? 'No isolated position' : 'No position'} and no order.
+        </p>
+      )}
     </section>
   );
 }

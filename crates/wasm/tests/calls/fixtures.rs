@@ -102,8 +102,15 @@ fn every_call() {
             "poolShare": plain(share),
             "stakes": plain(&all.stake.stakes),
             "stakeShare": plain(&all.stake.share),
+            "shared": trader_json(&all.account.trader),
+            "board": plain(&all.account.board),
+            "legMarket": json!({
+                "address": all.account.markets[0].0.to_string(),
+                "data": hex(&all.account.markets[0].1),
+            }),
         },
         "event": hex(&all.explain.event),
+        "slot": all.account.slot.to_string(),
     });
     for (name, request) in all.bytes() {
         stated["calls"][name] = called(name, &request);

@@ -3,11 +3,13 @@
 use ballast_client::addresses;
 use ballast_engine::pool::PoolParams;
 use ballast_state::book_account::OrderSide;
+use ballast_state::cross::EnableCrossArgs;
 use ballast_state::events::{AutoDeleveraged, BallastEvent, Event, EVENT_TAG};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_wasm::request::{
-    AlertsOf, Counterparties, Explain, GapOf, JoinPoolOf, JoinStakesOf, LiquidationOf, MakersOf,
-    MarketOf, OrderOf, PoolOf, Positions, QueueOf, Raised, StakeOf, StandingOf, TransferOf,
+    AccountOf, AlertsOf, Counterparties, Explain, GapOf, JoinPoolOf, JoinStakesOf, LiquidationOf,
+    MakersOf, MarketOf, OrderOf, PoolOf, Positions, QueueOf, Raised, StakeOf, StandingOf,
+    TransferOf,
 };
 use ballast_wasm::{answer_of, Call, BACKSTOP, TRADING};
 use borsh::BorshSerialize;
@@ -47,6 +49,7 @@ pub struct All {
     pub stake: StakeOf,
     pub join_pool: JoinPoolOf,
     pub join_stakes: JoinStakesOf,
+    pub account: AccountOf,
     pub market: MarketOf,
     pub alerts: AlertsOf,
 }
@@ -71,6 +74,7 @@ impl All {
             ("stake", bytes(&self.stake)),
             ("join_pool", bytes(&self.join_pool)),
             ("join_stakes", bytes(&self.join_stakes)),
+            ("account", bytes(&self.account)),
         ]
     }
 }
@@ -158,6 +162,7 @@ pub fn all() -> All {
             share: Some(stake.share.clone()),
             atoms: 120 * USD,
         },
+        account: shared(),
         market: MarketOf {
             market: pool.market.clone(),
         },
@@ -176,6 +181,39 @@ pub fn all() -> All {
         positions,
         pool,
         stake,
+    }
+}
+
+/// An account with a leg that has lost, and $25 more in its pool.
+fn shared() -> AccountOf {
+    let mut stage = Stage::new();
+    let (one, other) = (stage.trader(), stage.trader());
+    stage.trade((&one, 300), (&other, 800), 10_000);
+    let (sandbox, sol) = (&mut stage.sandbox, &stage.sol);
+    sandbox.create_board().expect("a board");
+    let queues = sandbox.create_cross_queues(16).expect("queues");
+    let args = EnableCrossArgs {
+        most_lots: 1_000_000,
+        draw_cap_bps: 2_500,
+        max_age_slots: 50,
+    };
+    let enabled = sandbox.enable_cross(sol, &queues, args);
+    enabled.expect("cross margin");
+    let joined = sandbox.to_cross(sol, &one, &queues.both());
+    joined.expect("a leg");
+    let more = 25 * USD.cast_signed();
+    let moved = sandbox.move_cross(&one, more, &queues.both());
+    moved.expect("collateral");
+    sandbox.advance_slots(5);
+    sandbox.set_price(sol, 196_000);
+    sandbox.record_marks(&[sol]).expect("a mark");
+    let market = stage.market();
+    AccountOf {
+        trader: stage.trader_account(&one),
+        decimals: 6,
+        slot: market.slot,
+        board: stage.data(&addresses::board()),
+        markets: vec![(market.address, market.market)],
     }
 }
 
