@@ -132,3 +132,30 @@ async fn calls_about_legs_leave_no_holes_and_the_same_rows() {
     read_once(&at_once).await;
     assert_eq!(rows(&piecemeal).await, rows(&at_once).await);
 }
+
+#[tokio::test]
+async fn the_cross_margin_of_an_account_is_answered() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let trader = &stage.scene.longs[5];
+    let path = format!("/v1/traders/{}/account", trader.address);
+    let served = stage.served(&folder.path().join("a")).await;
+    let none = served.json(&path).await;
+    assert_eq!(none["error"], "the exchange has no cross margin");
+    stage.node.with(|sandbox| {
+        let market = &stage.scene.market;
+        let queues = enabled(sandbox, market);
+        sandbox.to_cross(market, trader, &queues).expect("a leg");
+    });
+    let shown = served.json(&path).await;
+    // $305 over 10 SOL from $200, of which 2.5% is its maintenance margin.
+    for (field, expected) in [
+        ("pool_atoms", "305000000"),
+        ("equity_atoms", "305000000"),
+        ("maintenance_atoms", "50000000"),
+        ("health", "healthy"),
+    ] {
+        assert_eq!(shown[field], expected, "{field}: {shown}");
+    }
+    let leg = &shown["legs"][0];
+    assert_eq!(leg["bankruptcy_ticks"], "169500", "{leg}");
+}
