@@ -270,7 +270,17 @@ export type ExplainedCut = {
   gave_up_atoms: Digits;
   realized_atoms: Digits;
   margin_released_atoms: Digits;
+  /** Of a leg 0: it went to the pool. */
   to_free_collateral_atoms: Digits;
+  /** What a leg's account held; `null` of an isolated position. */
+  leg: {
+    equity_atoms: Digits;
+    requirement_atoms: Digits;
+    leg_requirement_atoms: Digits;
+    /** Whether the cut was shorter than the cap for the account's sake. */
+    shortened: boolean;
+    pool_after_atoms: Digits;
+  } | null;
 };
 
 /** A round decided again; every whole number is a string. */
@@ -288,7 +298,12 @@ export type Explanation = {
   /** How many figures were compared. */
   figures: Digits;
   disagreements: { field: string; recorded: string; recomputed: string }[];
-  proven_by_the_program: { nobody_skipped: boolean; nodes_visited: Digits };
+  proven_by_the_program: {
+    nobody_skipped: boolean;
+    nodes_visited: Digits;
+    /** Of the queue of legs; `null` where no leg could be cut. */
+    cross_nodes_visited: Digits | null;
+  };
   not_verifiable: string[];
   /** `null` where the engine refuses the round. */
   decision: {
@@ -309,6 +324,10 @@ export type Explanation = {
     min_profit_bps: Digits;
     max_close_bps: Digits;
     counterparty_side: string;
+    /** Whether records counted as they stood; `null` where no leg could be cut. */
+    by_record: boolean | null;
+    /** Whether accounts were cut as far as their equity lasts. */
+    to_equity: boolean | null;
     cuts: ExplainedCut[];
   } | null;
 };

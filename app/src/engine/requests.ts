@@ -165,6 +165,8 @@ export type ExplainRequest = {
   readonly market: RawAccount;
   /** Data of the inner instruction by which the program announced it. */
   readonly event: ReadonlyUint8Array;
+  /** The same of the `CrossRound` that was announced after it, if one was. */
+  readonly cross?: ReadonlyUint8Array | undefined;
   readonly slot: bigint;
   readonly signature: string;
 };
@@ -279,6 +281,7 @@ const transfer = getStructEncoder([
 const explain = getStructEncoder([
   ['market', bytes],
   ['event', bytes],
+  ['cross', getNullableEncoder(bytes)],
   ['slot', getU64Encoder()],
   ['signature', addEncoderSizePrefix(getUtf8Encoder(), getU32Encoder())],
 ]);
@@ -353,7 +356,12 @@ export const REQUESTS = {
   liquidation: (request: LiquidationRequest) =>
     liquidation.encode({ spares: 4, ...request, market: raw(request.market) }),
   transfer: (request: TransferRequest) => transfer.encode(request),
-  explain: (request: ExplainRequest) => explain.encode({ ...request, market: request.market.data }),
+  explain: (request: ExplainRequest) =>
+    explain.encode({
+      ...request,
+      market: request.market.data,
+      cross: request.cross ?? null,
+    }),
   pool: (request: PoolRequest) => pool.encode(rawPool(request)),
   stake: (request: StakeRequest) =>
     stake.encode({

@@ -1,16 +1,21 @@
 //! A round decided again by the engine, as the program decides it.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+mod cuts;
 
-use ballast_engine::adl::{Bankruptcy, Cut, CutDone, Deleveraging, SkipReason, Summary};
-use ballast_engine::proof::{first_skipped, Threshold};
-use ballast_engine::queue::{queue_size, Queue};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use ballast_engine::adl::{Bankruptcy, CutDone, Deleveraging, Summary};
+use ballast_engine::proof::first_skipped_beyond;
+use ballast_engine::queue::{queue_size, Queue, QueueEntry};
 use ballast_engine::rank::{light, score_q32, Class, Exposure, Ranked, Round};
 use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 
 use crate::situation::{Candidate, Situation};
+
+pub use cuts::cannot_bear_a_lot;
+use cuts::cut_all;
 
 /// What the engine makes of a situation.
 #[derive(Clone, Debug)]
@@ -26,7 +31,7 @@ pub struct Decision {
     /// What was cut, in order.
     pub cuts: Vec<Done>,
     /// Listed traders who were not cut, and why.
-    pub passed_by: Vec<(String, SkipReason)>,
+    pub passed_by: Vec<(String, &'static str)>,
     /// Lots and atoms of all cuts together.
     pub summary: Summary,
     /// The program's proof that nobody was skipped.
@@ -52,10 +57,8 @@ pub struct Place {
     pub already_cut: u64,
     /// Indicator lights, 5 next to be cut, 1 last; 0 cannot be cut.
     pub lights: u8,
-    /// Entry price as the queue stores it, 2^-32 atoms per lot.
-    pub entry_q32: u64,
-    /// Bankruptcy price less funding as the queue stores it, 2^-32 atoms per lot.
-    pub bankruptcy_q32: i64,
+    /// The position as the queue of isolated positions stores it; nothing of a leg.
+    pub stored: Option<QueueEntry>,
     /// What became of it.
     pub fate: Fate,
 }
@@ -92,6 +95,8 @@ pub struct Done {
     pub wanted: u64,
     /// Lots closed and what the engine made of the position.
     pub cut: CutDone,
+    /// Whether it was shorter than the cap for the sake of a leg's account.
+    pub shortened: bool,
 }
 
 /// The completeness proof.
@@ -140,7 +145,7 @@ fn at(step: &str) -> impl FnOnce(EngineError) -> Refusal + '_ {
     }
 }
 
-/// The counterparties' queue, rebuilt as an account would hold it.
+/// The counterparties' queue of isolated positions, rebuilt as an account would hold it.
 struct Rebuilt {
     words: Vec<u64>,
     nodes: BTreeMap<String, u32>,
@@ -155,7 +160,8 @@ impl Rebuilt {
         };
         let bytes = bytemuck::cast_slice_mut(&mut rebuilt.words);
         Queue::create(bytes, [0; 32], side).map_err(at("the queue"))?;
-        let mut by_age: Vec<&Candidate> = situation.queue.iter().collect();
+        let isolated = situation.queue.iter().filter(|one| one.leg.is_none());
+        let mut by_age: Vec<&Candidate> = isolated.collect();
         by_age.sort_by_key(|candidate| candidate.sequence);
         for candidate in by_age {
             let mut queue = rebuilt.queue().map_err(at("the queue"))?;
@@ -174,9 +180,14 @@ impl Rebuilt {
         Ok(rebuilt)
     }
 
-    /// Age of a node among those that were rebuilt.
-    fn sequence(&mut self, node: u32) -> Result<u64, EngineError> {
-        Ok(self.queue()?.as_ref().entry(node)?.sequence)
+    /// A position as it is stored, its age among those that were rebuilt; nothing of a leg.
+    fn stored(&mut self, candidate: &Candidate) -> Result<Option<QueueEntry>, EngineError> {
+        if candidate.leg.is_some() {
+            return Ok(None);
+        }
+        let node = self.nodes.get(&candidate.trader).copied();
+        let node = node.ok_or(EngineError::NodeNotFound)?;
+        Ok(Some(*self.queue()?.as_ref().entry(node)?))
     }
 
     fn queue(&mut self) -> Result<Queue<'_>, EngineError> {
@@ -191,7 +202,9 @@ pub fn decide(situation: &Situation) -> Result<Decision, Refusal> {
     let mut rebuilt = Rebuilt::new(situation, side.opposite())?;
     let mut state = begin(situation).map_err(at("the bankruptcy"))?;
     let opened = situation.passes_before.saturating_add(1);
-    let reopened = situation.pass_before != 0 && {
+    // Where legs were cut the event says whether a pass was opened.
+    let alone = situation.queue.iter().all(|one| one.leg.is_none());
+    let reopened = alone && situation.pass_before != 0 && {
         let queue = rebuilt.queue().map_err(at("the queue"))?;
         state
             .pass_is_used_up(&queue.as_ref())
@@ -207,14 +220,10 @@ pub fn decide(situation: &Situation) -> Result<Decision, Refusal> {
     let listed = cut_all(situation, &mut rebuilt, &mut state)?;
     let round = *state.round();
     let queue = rebuilt.queue().map_err(at("the queue"))?;
-    let walk = first_skipped(
-        &queue.as_ref(),
-        &round,
-        &state.threshold(),
-        listed.last_node,
-    )
-    .map_err(at("the proof"))?;
-    fates(&mut ranking, &listed.cuts, &round, &state.threshold()).map_err(at("the ranking"))?;
+    let last = state.last_ranked();
+    let walk = first_skipped_beyond(&queue.as_ref(), &round, last, listed.last_node)
+        .map_err(at("the proof"))?;
+    fates(&mut ranking, &listed.cuts, &round, last).map_err(at("the ranking"))?;
     Ok(Decision {
         round,
         reopened,
@@ -265,23 +274,22 @@ fn ranking(
     let mut places = Vec::with_capacity(situation.queue.len());
     for candidate in &situation.queue {
         let position = &candidate.position;
-        let node = rebuilt.nodes.get(&candidate.trader).copied();
-        let node = node.ok_or(EngineError::NodeNotFound)?;
-        let sequence = rebuilt.sequence(node)?;
+        let stored = rebuilt.stored(candidate)?;
+        let sequence = stored.map_or(candidate.sequence, |stored| stored.sequence);
         let exposure = Exposure::of_position(position, round.funding_index, sequence)?;
-        let queue = rebuilt.queue()?;
-        let stored = *queue.as_ref().entry(node)?;
         places.push(Place {
             trader: candidate.trader.clone(),
             rank: 0,
             candidate: candidate.clone(),
-            ranked: Ranked::new(round, &exposure)?,
+            ranked: match candidate.leg {
+                Some(_) => Ranked::of_account(round, &exposure)?,
+                None => Ranked::new(round, &exposure)?,
+            },
             score_q32: score_q32(round, &exposure)?,
             cap_left: round.cap_left(position.size(), candidate.stamp)?,
             already_cut: round.lots_cut(candidate.stamp),
             lights: 0,
-            entry_q32: stored.entry_q32,
-            bankruptcy_q32: stored.bankruptcy_q32,
+            stored,
             fate: Fate::Below,
         });
     }
@@ -324,78 +332,19 @@ impl Place {
     }
 }
 
-#[derive(Default)]
-struct Listed {
-    cuts: Vec<Done>,
-    passed_by: Vec<(String, SkipReason)>,
-    last_node: Option<u32>,
-}
-
-fn cut_all(
-    situation: &Situation,
-    rebuilt: &mut Rebuilt,
-    state: &mut Deleveraging,
-) -> Result<Listed, Refusal> {
-    let mut seen = BTreeSet::new();
-    let mut listed = Listed::default();
-    for trader in &situation.listed {
-        if !seen.insert(trader) {
-            return Err(Refusal::Twice(trader.clone()));
-        }
-        let candidate = situation.queue.iter().find(|one| one.trader == *trader);
-        let (Some(candidate), Some(node)) = (candidate, rebuilt.nodes.get(trader).copied()) else {
-            return Err(Refusal::Unknown(trader.clone()));
-        };
-        let failed = |error| at(&format!("cutting {trader}"))(error);
-        let wanted = state.remaining_lots();
-        // Ages count anew in the rebuilt queue.
-        let sequence = rebuilt.sequence(node).map_err(failed)?;
-        let cut = state
-            .cut(&candidate.position, sequence, candidate.stamp)
-            .map_err(failed)?;
-        match cut {
-            Cut::Skipped(reason) => listed.passed_by.push((trader.clone(), reason)),
-            Cut::Done(cut) => {
-                listed.last_node = after_cut(rebuilt, node, &cut).map_err(failed)?;
-                listed.cuts.push(Done {
-                    trader: trader.clone(),
-                    wanted,
-                    cut,
-                });
-            }
-        }
-    }
-    Ok(listed)
-}
-
-/// Follows a cut in the queue; the node while it is still there.
-fn after_cut(rebuilt: &mut Rebuilt, node: u32, cut: &CutDone) -> Result<Option<u32>, EngineError> {
-    let mut queue = rebuilt.queue()?;
-    if cut.position_after.is_empty() {
-        queue.remove(node)?;
-        return Ok(None);
-    }
-    queue.update_cut(node, &cut.position_after, cut.stamp)?;
-    Ok(Some(node))
-}
-
 fn fates(
     ranking: &mut [Place],
     cuts: &[Done],
     round: &Round,
-    threshold: &Threshold,
+    last: Option<&Ranked>,
 ) -> Result<(), EngineError> {
-    let last = match threshold {
-        Threshold::Everyone => None,
-        Threshold::Beyond(last) => Some(Ranked::new(round, last)?),
-    };
     for place in ranking {
         let cut = cuts.iter().find(|done| done.trader == place.trader);
         place.fate = match cut {
             Some(done) => Fate::Cut(done.cut.lots),
             None if !place.eligible() => Fate::Insolvent,
             None if place.cap_left == 0 => Fate::AtCap,
-            None => spared(&place.ranked, last.as_ref(), round.rank_tolerance_bps)?,
+            None => spared(&place.ranked, last, round.rank_tolerance_bps)?,
         };
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Rounds as `report.json` records them.
 
-use ballast_engine::adl::SkipReason;
+use ballast_engine::cross::cut::Bearing;
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
 use ballast_engine::risk::AdlParams;
@@ -28,6 +28,7 @@ pub fn situation(round: &Round) -> Result<Situation, (String, EngineError)> {
         queue.push(Candidate {
             trader: line.trader.clone(),
             position: position.map_err(|error| named(&format!("queue[{place}]"), error))?,
+            leg: None,
             sequence: line.sequence,
             stamp: CutStamp {
                 epoch: line.node.cut_epoch,
@@ -57,6 +58,7 @@ pub fn situation(round: &Round) -> Result<Situation, (String, EngineError)> {
         queue,
         listed: round.listed.clone(),
         order_proven: false,
+        bearing: Bearing::Maintenance,
     })
 }
 
@@ -150,19 +152,8 @@ pub fn compare(round: &Round, decision: &Decision, audit: &mut Audit) {
         audit.fail(
             at(&format!("listed, with {trader}")),
             "listed",
-            format!("not cut: {}", skipped(*reason)),
+            format!("not cut: {reason}"),
         );
-    }
-}
-
-/// Why a listed counterparty was not cut, in words.
-const fn skipped(reason: SkipReason) -> &'static str {
-    match reason {
-        SkipReason::NoPosition => "it has no position",
-        SkipReason::OtherSide => "it is on the side of the bankrupt",
-        SkipReason::AtCap => "it is at its cap for this pass",
-        SkipReason::Insolvent => "it is insolvent at the close price",
-        SkipReason::NothingLeft => "nothing is left to close",
     }
 }
 
@@ -191,12 +182,12 @@ fn queue_line(line: &QueueLine, place: &Place, audit: &mut Audit, at: &dyn Fn(&s
     audit.equal(
         at("node.entry_q32, from lots and entry_quote_atoms"),
         line.node.entry_q32,
-        place.entry_q32,
+        place.stored.map_or(0, |stored| stored.entry_q32),
     );
     audit.equal(
         at("node.bankruptcy_q32, from lots, entry_quote_atoms, margin_atoms and funding_index"),
         line.node.bankruptcy_q32,
-        place.bankruptcy_q32,
+        place.stored.map_or(0, |stored| stored.bankruptcy_q32),
     );
 }
 

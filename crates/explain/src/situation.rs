@@ -1,5 +1,6 @@
 //! What a deleveraging round was decided from, wherever it was recorded.
 
+use ballast_engine::cross::cut::{Bearing, Counterparty};
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
 use ballast_engine::risk::AdlParams;
@@ -34,15 +35,19 @@ pub struct Situation {
     pub listed: Vec<String>,
     /// Whether a session has proven the order before, so that it holds as of then only.
     pub order_proven: bool,
+    /// What a cut has to leave of the account of a leg.
+    pub bearing: Bearing,
 }
 
-/// A position of the counterparties' queue.
+/// A position of one of the counterparties' queues.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// Trader account.
     pub trader: String,
-    /// The position before the round, funding paid up to the round's index.
+    /// The position before the round, funding paid up to the round's index; of a leg with all of its account's equity.
     pub position: Position,
+    /// Of a leg what its account holds and needs.
+    pub leg: Option<Counterparty>,
     /// Age: the smaller is the older.
     pub sequence: u64,
     /// What earlier rounds did to it.

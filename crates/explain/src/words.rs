@@ -1,6 +1,7 @@
 //! A decided round in plain words.
 
 use ballast_client::amount::{grouped_decimal, truncated_decimal, Unit};
+use ballast_engine::cross::cut::Bearing;
 use ballast_engine::rank::{Class, INFINITE_SCORE};
 use ballast_engine::units::Side;
 use ballast_report::figures::{price, short, usd};
@@ -177,16 +178,44 @@ impl Voice<'_> {
                 amount(cut.gave_up),
                 usd(cut.realized.get()),
                 usd(cut.payout.get() - cut.realized.get()),
-                usd(cut.payout.get()),
+                match self
+                    .place(&done.trader)
+                    .and_then(|place| place.candidate.leg)
+                {
+                    Some(_) => format!("{} to the pool", usd(cut.payout.get())),
+                    None => usd(cut.payout.get()),
+                },
             ]);
         }
         table.render()
+    }
+
+    /// With what a leg stands in the ranking; nothing of an isolated position.
+    pub fn stands_for(&self, place: &Place) -> String {
+        let Some(leg) = place.candidate.leg else {
+            return String::new();
+        };
+        format!(
+            " It is a leg: all of its account's equity stands behind it, {},\n  of which {} was needed.",
+            usd(leg.equity.get()),
+            amount(leg.requirement)
+        )
     }
 
     /// Why a cut took as many lots as it did.
     pub fn why(&self, place: &Place, done: &Done) -> String {
         let held = place.candidate.position.size();
         let cap = percent(i128::from(self.decision.round.max_close_bps));
+        if let (true, Some(leg)) = (done.shortened, place.candidate.leg) {
+            return format!(
+                "the account could bear no more: {} held, {} needed",
+                usd(leg.equity.get()),
+                match self.situation.bearing {
+                    Bearing::Maintenance => amount(leg.requirement),
+                    Bearing::Equity => "nothing".to_owned(),
+                }
+            );
+        }
         // At the cap it takes no more, whatever is left of the round.
         if done.cut.lots == done.wanted && done.cut.lots < place.cap_left {
             return "all that was left to close".to_owned();

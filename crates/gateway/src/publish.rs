@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use ballast_state::cross::CrossBoard;
 use ballast_state::Pubkey;
+use ballast_view::account::AccountView;
 use ballast_view::positions::Holdings;
 use ballast_view::state::MarketState;
 use ballast_view::units::Collateral;
@@ -235,4 +237,26 @@ pub fn holdings(
         decimals: gateway.world().exchange()?.mint_decimals,
     };
     digits_value(&Holdings::new(address, trader, &states, collateral)?)
+}
+
+/// The cross margin of a trader account at the board's marks, as it is printed.
+///
+/// # Errors
+/// When the market of a leg has not been read, or a figure cannot be computed.
+pub fn account(
+    gateway: &Gateway,
+    address: &Pubkey,
+    trader: &ballast_state::trader::Trader,
+    board: &CrossBoard,
+    slot: u64,
+) -> Result<Value> {
+    let scenes = gateway.scenes().into_iter();
+    let markets: Vec<_> = scenes
+        .map(|scene| (scene.state.keys.market, *scene.state.market))
+        .collect();
+    let collateral = Collateral {
+        decimals: gateway.world().exchange()?.mint_decimals,
+    };
+    let view = AccountView::new(address, trader, board, &markets, slot, collateral)?;
+    digits_value(&view)
 }

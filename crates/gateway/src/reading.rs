@@ -13,6 +13,7 @@ use ballast_state::Pubkey;
 
 use crate::entry::{Change, Entry, Kind, Moved, Sum};
 
+mod cross;
 mod other;
 mod sums;
 

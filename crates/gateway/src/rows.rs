@@ -94,7 +94,7 @@ pub struct Row {
     /// What moved: into free collateral (negative out of it), into insurance, profit given up by a cut, the
     /// discount of a liquidation, what an order reserves; of `funding` the rate, millionths an hour.
     pub amount: Option<String>,
-    /// Before: lots of a position, atoms of insurance, a funding index.
+    /// Before: lots of a position, atoms of insurance or of the pool of legs, a funding index.
     pub before: Option<String>,
     /// After.
     pub after: Option<String>,

@@ -1,6 +1,7 @@
 /** A round of deleveraging, fetched again from the user's own node and decided again in this page. */
 import { type Address } from '@solana/kit';
 import { useQuery } from '@tanstack/react-query';
+import type { Explanation } from 'ballast-client';
 import type { ReactNode } from 'react';
 
 import { present, readAccounts, type Venue } from '../chain/accounts';
@@ -86,7 +87,9 @@ export function WhyMe({ signature, at, venue, market, claim }: Props): ReactNode
             <Amount atoms={decision.insurance_paid_atoms} decimals={decimals} />, winners gave up{' '}
             <Amount atoms={decision.gave_up_atoms} decimals={decimals} />.
             {proven.nobody_skipped &&
-              ` The program proved on chain that nobody was skipped (${proven.nodes_visited} places looked at).`}
+              ` The program proved on chain that nobody was skipped (${placesOf(proven)} places looked at).`}
+            {decision.to_equity === true &&
+              ' No account could bear the cut of a lot and keep its maintenance margin: they were cut as far as their equity lasts.'}
           </p>
           <div className="scroll" tabIndex={0} role="group" aria-label="Who was cut, in order">
             <table>
@@ -109,9 +112,20 @@ export function WhyMe({ signature, at, venue, market, claim }: Props): ReactNode
                       <AddressText address={cut.trader} />
                       {own.includes(cut.trader) && ' (you)'}
                     </td>
-                    <td>{cut.class}</td>
+                    <td>
+                      {cut.class}
+                      {cut.leg !== null && (
+                        <>
+                          ; a leg, by all of its account’s{' '}
+                          <Amount atoms={cut.leg.equity_atoms} decimals={decimals} />
+                        </>
+                      )}
+                    </td>
                     <td className="number">{decimal(cut.lots_before, 0)}</td>
-                    <td className="number">{decimal(cut.lots, 0)}</td>
+                    <td className="number">
+                      {decimal(cut.lots, 0)}
+                      {cut.leg?.shortened === true && ' (the account could bear no more)'}
+                    </td>
                     <td>
                       <Amount atoms={cut.realized_atoms} decimals={decimals} />
                     </td>
@@ -127,6 +141,10 @@ export function WhyMe({ signature, at, venue, market, claim }: Props): ReactNode
       )}
     </div>
   );
+}
+
+function placesOf(proven: Explanation['proven_by_the_program']): bigint {
+  return BigInt(proven.nodes_visited) + BigInt(proven.cross_nodes_visited ?? 0);
 }
 
 type Cuts = readonly { trader: string; lots: string; gave_up_atoms: string }[];
@@ -167,9 +185,11 @@ async function decideAgain({ rpc }: Nodes, signature: string, at: number, market
     throw new Error('the node now has another transaction under this signature');
   }
   const [account] = (await readAccounts(rpc, [market])).accounts;
+  const next = happened.announcements[at + 1];
   return ask('explain', {
     market: present(account, 'The market'),
     event: announced.data,
+    cross: next?.event.name === 'CrossRound' ? next.data : undefined,
     slot: happened.slot,
     signature,
   });

@@ -1,10 +1,10 @@
 //! `ballast account` and `ballast cross`: collateral that positions share.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ballast_client::accounts;
 use ballast_client::addresses;
+use ballast_client::cross::CrossQueueList;
 use ballast_client::instructions::cross as build;
-use ballast_client::instructions::MarketKeys;
 use ballast_engine::units::Side;
 use ballast_state::cross::{CrossBoard, EnableCrossArgs};
 use ballast_state::market::Market;
@@ -15,10 +15,11 @@ use clap::{Args, Subcommand};
 use solana_signer::Signer;
 use solana_system_interface::instruction::create_account_with_seed;
 
+use super::collateral::named;
 use super::failure::Usage;
 use super::options::{Sending, TraderChoice};
 use super::session::Session;
-use super::state::Parts;
+use super::state::{MarketState, Parts};
 use super::units::Collateral;
 use super::words::Names;
 use super::writing::{self, Plan};
@@ -180,21 +181,16 @@ impl Scene {
         })
     }
 
-    /// The cross queues of a trader's legs.
-    fn queues(&self, trader: &Trader) -> Result<Vec<Pubkey>> {
-        let legs = trader.positions.iter().filter(|slot| slot.is_leg());
-        legs.map(|slot| {
-            let side = slot.position()?.side().context("a leg has lots")?;
-            self.queue(&slot.market, side)
-        })
-        .collect()
-    }
-
-    fn queue(&self, address: &Pubkey, side: Side) -> Result<Pubkey> {
-        let known = self.markets.iter().find(|(market, _)| market == address);
-        let (_, market) = known.context("the market of a leg was not read")?;
-        let place = self.board.place(market)?;
-        Ok(self.board.market(place)?.queue(side))
+    /// The cross queues that a call about a trader account lists: those of its legs, and that of the side of a
+    /// position that joins or leaves.
+    fn queues(&self, trader: &Trader, own: Option<(&Market, Side)>) -> Result<CrossQueueList> {
+        let mut list = CrossQueueList::default();
+        list.add_all(trader, &self.board)?;
+        if let Some((market, side)) = own {
+            let place = self.board.place(market)?;
+            list.add(self.board.market(place)?.queue(side));
+        }
+        Ok(list)
     }
 }
 
@@ -208,7 +204,7 @@ async fn transfer(session: &Session, args: &AmountArgs, adds: bool) -> Result<()
         authority: signer.pubkey(),
         trader: address,
         amount: if adds { atoms } else { -atoms },
-        queues: &scene.queues(&trader)?,
+        queues: scene.queues(&trader, None)?.queues(),
     }
     .instruction();
     let (command, verb, way) = match adds {
@@ -222,10 +218,7 @@ async fn transfer(session: &Session, args: &AmountArgs, adds: bool) -> Result<()
             scene.collateral.show(atoms.into())
         ),
         instructions: vec![instruction],
-        names: Names {
-            collateral: scene.collateral,
-            market: None,
-        },
+        names: named(scene.collateral),
     };
     writing::perform(session, signer, plan, args.sending).await
 }
@@ -245,15 +238,8 @@ async fn join(session: &Session, args: &JoinArgs) -> Result<()> {
             state.name()
         ))
     })?;
-    convert(
-        session,
-        &address,
-        &trader,
-        (&state.keys, side),
-        None,
-        args.sending,
-    )
-    .await
+    let leg = (&state, side);
+    convert(session, &address, &trader, leg, None, args.sending).await
 }
 
 async fn leave(session: &Session, args: &LeaveArgs) -> Result<()> {
@@ -271,8 +257,8 @@ async fn leave(session: &Session, args: &LeaveArgs) -> Result<()> {
             state.name()
         ))
     })?;
-    let keys = (&state.keys, side);
-    convert(session, &address, &trader, keys, Some(margin), args.sending).await
+    let leg = (&state, side);
+    convert(session, &address, &trader, leg, Some(margin), args.sending).await
 }
 
 /// Makes a position a leg, or a leg an isolated position with this margin.
@@ -280,24 +266,20 @@ async fn convert(
     session: &Session,
     address: &Pubkey,
     trader: &Trader,
-    (keys, side): (&MarketKeys, Side),
+    (state, side): (&MarketState, Side),
     margin: Option<u64>,
     sending: Sending,
 ) -> Result<()> {
     let signer = session.keypair()?;
     let scene = Scene::read(session).await?;
-    let mut queues = scene.queues(trader)?;
-    let own = scene.queue(&keys.market, side)?;
-    if !queues.contains(&own) {
-        queues.push(own);
-    }
+    let queues = scene.queues(trader, Some((&state.market, side)))?;
     let instruction = build::ConvertMargin {
         authority: signer.pubkey(),
-        keys: *keys,
+        keys: state.keys,
         trader: *address,
         to_cross: margin.is_none(),
         margin: margin.unwrap_or(0),
-        queues: &queues,
+        queues: queues.queues(),
     }
     .instruction();
     let (command, purpose) = match margin {
@@ -314,10 +296,7 @@ async fn convert(
         command,
         purpose: format!("{purpose}, trader account {address}"),
         instructions: vec![instruction],
-        names: Names {
-            collateral: scene.collateral,
-            market: None,
-        },
+        names: named(scene.collateral),
     };
     writing::perform(session, signer, plan, sending).await
 }
@@ -335,10 +314,7 @@ async fn record(session: &Session, sending: Sending) -> Result<()> {
         command: "cross record",
         purpose: format!("Record the marks of {} markets", keys.len()),
         instructions: vec![build::RecordMarks { markets: &keys }.instruction()],
-        names: Names {
-            collateral: scene.collateral,
-            market: None,
-        },
+        names: named(scene.collateral),
     };
     writing::perform(session, signer, plan, sending).await
 }
@@ -349,7 +325,6 @@ pub async fn enable(session: &Session, args: &EnableArgs, sending: Sending) -> R
     let signer = session.keypair()?;
     let admin = signer.pubkey();
     let state = session.market(&args.market, Parts::Market).await?;
-    let exchange = session.exchange().await?;
     let (_, found) = session.cluster.accounts(&[addresses::board()]).await?;
     let mut setup = Vec::new();
     if found.into_iter().flatten().next().is_none() {
@@ -386,15 +361,18 @@ pub async fn enable(session: &Session, args: &EnableArgs, sending: Sending) -> R
         },
     };
     setup.push(enable.instruction());
+    let name = state.name();
     let plan = Plan {
         command: "admin enable-cross",
         purpose: format!(
-            "Give {} cross margin with room for {} legs a side",
-            state.name(),
+            "Give {name} cross margin with room for {} legs a side",
             args.legs
         ),
         instructions: setup,
-        names: Names::of(&exchange),
+        names: Names {
+            collateral: state.units.collateral,
+            market: Some((&name, state.units)),
+        },
     };
     writing::perform(session, signer, plan, sending).await
 }

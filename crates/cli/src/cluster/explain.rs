@@ -1,11 +1,10 @@
 //! `ballast explain-adl SIGNATURE`: the rounds of a transaction, decided again.
 
 use anyhow::{bail, Context, Result};
-use ballast_explain::chain::{explain, Explanation, Recorded, Round};
+use ballast_explain::chain::{explain, rounds, Explanation, Recorded, Round};
 use ballast_explain::situation::Units;
 use ballast_rpc::history::Past;
-use ballast_state::events::AutoDeleveraged;
-use ballast_state::events::BallastEvent;
+use ballast_state::events::{AutoDeleveraged, BallastEvent, CrossRound};
 use ballast_state::market::Market;
 use serde::Serialize;
 use solana_signature::Signature;
@@ -36,7 +35,7 @@ pub fn run(global: &Global, args: &ExplainArgs, signature: &Signature) -> Result
         let past = past.with_context(|| missing(signature))?;
         let events = chosen(&past, args, signature)?;
         let mut markets = Vec::new();
-        for event in &events {
+        for (event, _) in &events {
             markets.push(session.cluster.market(&event.market).await?);
         }
         let text = signature.to_string();
@@ -44,7 +43,7 @@ pub fn run(global: &Global, args: &ExplainArgs, signature: &Signature) -> Result
         let explanations: Vec<Explanation<'_>> = events
             .iter()
             .zip(markets.iter().zip(&names))
-            .map(|(event, (market, name))| explain(recorded(event, &past, &text, market, name)))
+            .map(|(round, (market, name))| explain(recorded(*round, &past, &text, market, name)))
             .collect();
         let verified = explanations.iter().all(Explanation::verified);
         let answer = Explained {
@@ -64,7 +63,7 @@ pub fn run(global: &Global, args: &ExplainArgs, signature: &Signature) -> Result
 }
 
 fn recorded<'a>(
-    event: &'a AutoDeleveraged,
+    (event, cross): Told<'a>,
     past: &Past,
     signature: &'a str,
     market: &Market,
@@ -72,6 +71,7 @@ fn recorded<'a>(
 ) -> Recorded<'a> {
     Recorded {
         event,
+        cross,
         slot: past.slot,
         signature,
         market: name,
@@ -83,23 +83,15 @@ fn recorded<'a>(
     }
 }
 
+/// A round, and what is said of its legs.
+type Told<'a> = (&'a AutoDeleveraged, Option<&'a CrossRound>);
+
 /// The rounds of a transaction, or the one that was asked for.
-fn chosen<'a>(
-    past: &'a Past,
-    args: &ExplainArgs,
-    signature: &Signature,
-) -> Result<Vec<&'a AutoDeleveraged>> {
+fn chosen<'a>(past: &'a Past, args: &ExplainArgs, signature: &Signature) -> Result<Vec<Told<'a>>> {
     if let Some(failure) = &past.failure {
         bail!("{signature} failed ({failure}); nothing it did was kept");
     }
-    let rounds: Vec<&AutoDeleveraged> = past
-        .events
-        .iter()
-        .filter_map(|event| match event {
-            BallastEvent::AutoDeleveraged(event) => Some(event.as_ref()),
-            _ => None,
-        })
-        .collect();
+    let rounds = rounds(&past.events);
     if rounds.is_empty() {
         let names: Vec<&str> = past.events.iter().map(BallastEvent::name).collect();
         let found = match names.as_slice() {

@@ -1,9 +1,16 @@
 //! Cross margin at the command line: enabled by the admin, filled, joined, shown and left by a trader.
 
 use ballast_sandbox::BlockTrade;
-use serde_json::json;
+use serde_json::{json, Value};
 
 use super::*;
+
+/// The event of this name that a command answers with.
+fn told<'a>(answer: &'a Value, name: &str) -> &'a Value {
+    let mut events = answer["events"].as_array().into_iter().flatten();
+    let found = events.find(|event| event["event"] == name);
+    found.unwrap_or_else(|| panic!("no {name}: {answer}"))
+}
 
 #[test]
 fn a_position_shares_collateral_and_leaves_again() {
@@ -26,10 +33,13 @@ fn a_position_shares_collateral_and_leaves_again() {
         "16",
     ];
     let enabled = desk.says(&desk.admin, &enable);
-    assert!(
-        enabled.contains("Give SOL-PERP cross margin with room for 16 legs a side"),
-        "{enabled}"
-    );
+    for words in [
+        "Give SOL-PERP cross margin with room for 16 legs a side",
+        "The board of cross margin was created: ",
+        "at place 0 of the board: legs of a side hold 500.000 at most and get 25.00 % of what insurance",
+    ] {
+        assert!(enabled.contains(words), "{words}: {enabled}");
+    }
     desk.refuses(&desk.admin, &enable, &["already"]);
     let empty = desk.says(&key, &["account"]);
     assert!(empty.contains("No legs; `ballast cross join"), "{empty}");
@@ -44,11 +54,26 @@ fn a_position_shares_collateral_and_leaves_again() {
         .node
         .with(|it| it.block_trade(&desk.sol, &ann, &ben, terms));
     traded.expect("a trade");
-    desk.does(&key, &["cross", "join"]);
+    let joined = desk.does(&key, &["cross", "join"]);
+    let event = told(&joined, "MarginConverted");
+    for (field, expected) in [
+        ("to_cross", json!(true)),
+        ("lots", json!(10_000)),
+        ("amount_atoms", json!(300_000_000)),
+        ("pool_after_atoms", json!(300_000_000)),
+    ] {
+        assert_eq!(event[field], expected, "{field}: {event}");
+    }
     desk.refuses(&key, &["cross", "join"], &["has no isolated position"]);
-    desk.does(&key, &["cross", "add", "50"]);
+    let added = desk.says(&key, &["cross", "add", "50"]);
+    let words = "50.00 went into the pool, which is 350.00; 649.00 are free.";
+    assert!(added.contains(words), "{added}");
     desk.later(20, 198_000);
-    desk.does(&key, &["cross", "record"]);
+    let recorded = desk.does(&key, &["cross", "record"]);
+    let marks = &told(&recorded, "MarksRecorded")["marks"];
+    assert_eq!(marks[0]["mark_ticks"], json!(198_000), "{marks}");
+    let recorded = desk.says(&key, &["cross", "record"]);
+    assert!(recorded.contains("Recorded: 1 mark."), "{recorded}");
     let shown = desk.does(&key, &["account"]);
     for (field, expected) in [
         ("pool_atoms", json!(350_000_000)),
@@ -91,8 +116,13 @@ fn a_position_shares_collateral_and_leaves_again() {
 
     desk.later(1, 198_000);
     desk.refuses(&key, &["cross", "leave", "98"], &["initial margin"]);
-    desk.does(&key, &["cross", "leave", "200"]);
-    desk.does(&key, &["cross", "remove", "150"]);
+    let left = desk.says(&key, &["cross", "leave", "200"]);
+    let words = "The position is isolated now: 200.00 left the pool, which is 150.00.";
+    assert!(left.contains(words), "{left}");
+    let removed = desk.does(&key, &["cross", "remove", "150"]);
+    let event = told(&removed, "CrossMoved");
+    assert_eq!(event["amount_atoms"], json!(-150_000_000), "{event}");
+    assert_eq!(event["free_after_atoms"], json!(799_000_000), "{event}");
     let shown = desk.does(&key, &["account"]);
     assert_eq!(
         (&shown["pool_atoms"], &shown["legs"]),
@@ -102,6 +132,33 @@ fn a_position_shares_collateral_and_leaves_again() {
     assert_eq!(
         positions["positions"][0]["margin_atoms"],
         json!(200_000_000)
+    );
+    let history = desk.does(&key, &["history", "--kind", "margin"]);
+    let lines = history["entries"].as_array().into_iter().flatten();
+    let lines: Vec<_> = lines
+        .map(|line| (line["text"].clone(), line["amount_atoms"].clone()))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            (
+                "The position is a leg now: 300.00 went into the pool, which is 300.00.",
+                json!(null)
+            ),
+            (
+                "50.00 went into the pool, which is 350.00; 649.00 are free.",
+                json!(-50_000_000)
+            ),
+            (
+                "The position is isolated now: 200.00 left the pool, which is 150.00.",
+                json!(null)
+            ),
+            (
+                "150.00 left the pool, which is 0.00; 799.00 are free.",
+                json!(150_000_000)
+            ),
+        ]
+        .map(|(text, amount)| (json!(text), amount))
     );
 }
 

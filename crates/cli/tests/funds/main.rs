@@ -89,7 +89,7 @@ impl Desk {
     fn run(&self, key: &PathBuf, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ballast"));
         command.args(arguments);
-        let everywhere = ["admin", "positions", "watch", "account"];
+        let everywhere = ["admin", "positions", "watch", "account", "history"];
         let pool = ["add", "remove", "record"];
         let of_no_market = arguments.first().is_some_and(|it| everywhere.contains(it))
             || arguments.first() == Some(&"cross")

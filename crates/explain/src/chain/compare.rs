@@ -129,6 +129,10 @@ pub fn with(event: &AutoDeleveraged, decision: &Decision, audit: &mut Audit) {
         i128::from(event.lots_before) - closed,
     );
     audit.equal("cuts, how many", event.cuts.len(), decision.cuts.len());
+    for (trader, reason) in &decision.passed_by {
+        let recomputed = format!("not cut: {reason}");
+        audit.fail(format!("cuts, with {trader}"), "cut", recomputed);
+    }
     for (place, (cut, done)) in event.cuts.iter().zip(&decision.cuts).enumerate() {
         let ranked = decision.ranking.iter();
         let ranked = ranked.clone().find(|one| one.trader == done.trader);
@@ -154,7 +158,14 @@ fn one_cut(place: usize, cut: &CounterpartyCut, done: &Done, ranked: &Place, aud
     }
 }
 
-fn condition(audit: &mut Audit, field: &str, recorded: impl ToString, expected: &str, holds: bool) {
+/// A condition that a recorded figure has to fulfil.
+pub fn condition(
+    audit: &mut Audit,
+    field: &str,
+    recorded: impl ToString,
+    expected: &str,
+    holds: bool,
+) {
     audit.holds(holds, || Fault {
         field: field.to_owned(),
         recorded: recorded.to_string(),

@@ -1,19 +1,20 @@
 //! The round of an event, decided again.
 
-use ballast_state::events::AutoDeleveraged;
+use ballast_state::events::{AutoDeleveraged, BallastEvent, CrossRound};
 
-use super::{compare, from_event};
+use super::{compare, from_event, legs};
 use crate::audit::Audit;
 use crate::decision::{decide, Decision};
 use crate::situation::{Situation, Units};
 
-/// What nobody can recompute from an event.
-pub const NOT_VERIFIABLE: [&str; 5] = [
+/// What nobody can recompute from an event; the last where legs may be cut.
+const NOT_VERIFIABLE: [&str; 6] = [
     "the ranks of those who were not cut: the queue of that slot is gone",
     "what the pass had cut before from those who were cut, beyond what the cap implies",
     "whether insurance could have paid more: its cap for the window is not in the event",
     "when the bankruptcy was flagged, so not whether the grace period was over where insurance paid everything",
     "the keeper's reward, which the market's parameters and fees of that slot decide",
+    "what the accounts of legs needed and what is left in their pools, and whether records counted: their other legs and the flag are in no event",
 ];
 
 /// An event and where it was found.
@@ -21,6 +22,8 @@ pub const NOT_VERIFIABLE: [&str; 5] = [
 pub struct Recorded<'a> {
     /// The event.
     pub event: &'a AutoDeleveraged,
+    /// What it does not say of a round in which legs may be cut.
+    pub cross: Option<&'a CrossRound>,
     /// Slot of its transaction.
     pub slot: u64,
     /// Signature of its transaction.
@@ -39,11 +42,29 @@ pub struct Explanation<'a> {
     pub(super) audit: Audit,
 }
 
+/// The rounds of a transaction: each event, with the one after it that tells of its legs.
+pub fn rounds(events: &[BallastEvent]) -> Vec<(&AutoDeleveraged, Option<&CrossRound>)> {
+    let mut rounds = Vec::new();
+    for (place, event) in events.iter().enumerate() {
+        if let BallastEvent::AutoDeleveraged(round) = event {
+            let cross = match events.get(place + 1) {
+                Some(BallastEvent::CrossRound(cross)) => Some(&**cross),
+                _ => None,
+            };
+            rounds.push((&**round, cross));
+        }
+    }
+    rounds
+}
+
 /// Decides the round of an event again and compares everything it records.
 pub fn explain(recorded: Recorded<'_>) -> Explanation<'_> {
     let mut audit = Audit::default();
     compare::itself(recorded.event, &mut audit);
-    let situation = from_event::situation(recorded.event, &recorded.units);
+    if let Some(cross) = recorded.cross {
+        legs::itself(recorded.event, cross, &mut audit);
+    }
+    let situation = from_event::situation(recorded.event, recorded.cross, &recorded.units);
     let decided = match situation {
         Err((field, why)) => {
             audit.fail(field, "recorded", why);
@@ -52,6 +73,9 @@ pub fn explain(recorded: Recorded<'_>) -> Explanation<'_> {
         Ok(situation) => match decide(&situation) {
             Ok(decision) => {
                 compare::with(recorded.event, &decision, &mut audit);
+                if let Some(cross) = recorded.cross {
+                    legs::with(cross, &decision, &mut audit);
+                }
                 Some((situation, decision))
             }
             Err(refusal) => {
@@ -71,5 +95,13 @@ impl Explanation<'_> {
     /// Whether every figure of the event is what the engine makes of it.
     pub fn verified(&self) -> bool {
         self.audit.faults.is_empty()
+    }
+
+    /// What nobody can recompute of it.
+    pub(super) fn not_verifiable(&self) -> &'static [&'static str] {
+        match (self.recorded.cross, &NOT_VERIFIABLE) {
+            (Some(_), all) => all,
+            (None, [isolated @ .., _]) => isolated,
+        }
     }
 }

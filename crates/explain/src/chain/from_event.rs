@@ -1,12 +1,14 @@
 //! What a round was decided from, as far as its event tells.
 
+use ballast_engine::adl::Stage;
+use ballast_engine::cross::cut::{lots_borne, Bearing, Counterparty};
 use ballast_engine::position::Position;
 use ballast_engine::queue::CutStamp;
 use ballast_engine::rank::{ClosePrice, Round};
 use ballast_engine::risk::AdlParams;
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
 use ballast_engine::EngineError;
-use ballast_state::events::{AutoDeleveraged, CounterpartyCut};
+use ballast_state::events::{AutoDeleveraged, CounterpartyCut, CrossRound, LegCut};
 use ballast_state::Pubkey;
 
 use crate::situation::{Candidate, Situation, Units};
@@ -14,9 +16,13 @@ use crate::situation::{Candidate, Situation, Units};
 /// Why an event tells of no round: the field, and what is wrong with it.
 pub type Unusable = (String, String);
 
-/// The bankrupt, the mark, and those who were cut as the whole queue. What the pass had cut of
-/// them before is the least that their cuts imply.
-pub fn situation(event: &AutoDeleveraged, units: &Units) -> Result<Situation, Unusable> {
+/// The bankrupt, the mark, and those who were cut as the whole queue; `cross` says which of them are legs. What the
+/// pass had cut of them before is the least that their cuts imply.
+pub fn situation(
+    event: &AutoDeleveraged,
+    cross: Option<&CrossRound>,
+    units: &Units,
+) -> Result<Situation, Unusable> {
     let mark = Ticks::new(event.mark_ticks)
         .lot_price(units.atoms_per_lot_tick)
         .map_err(|error| wrong("mark_ticks", error))?;
@@ -32,10 +38,19 @@ pub fn situation(event: &AutoDeleveraged, units: &Units) -> Result<Situation, Un
         .side()
         .ok_or_else(|| wrong("lots_before", EngineError::NoPosition))?;
     let round = caps(event, side.opposite(), mark);
+    let bearing = match cross.is_some_and(|cross| cross.to_equity) {
+        true => Stage::Equity.bearing(),
+        false => Stage::First.bearing(),
+    };
     let mut queue = Vec::with_capacity(event.cuts.len());
     for (place, cut) in event.cuts.iter().enumerate() {
-        let last = place + 1 == event.cuts.len();
-        queue.push(candidate(cut, place, last, index, &round)?);
+        let taken = Taken {
+            cut,
+            leg: cross.and_then(|cross| leg_at(cross, place)),
+            place,
+            last: place + 1 == event.cuts.len(),
+        };
+        queue.push(taken.candidate(&round, bearing)?);
     }
     Ok(Situation {
         bankrupt: event.bankrupt.to_string(),
@@ -56,48 +71,94 @@ pub fn situation(event: &AutoDeleveraged, units: &Units) -> Result<Situation, Un
         listed: queue.iter().map(|one| one.trader.clone()).collect(),
         queue,
         order_proven: event.session != Pubkey::default(),
+        bearing,
     })
 }
 
-fn candidate(
-    cut: &CounterpartyCut,
+/// What is said of the leg at a place among the cuts, if one stands there.
+pub fn leg_at(cross: &CrossRound, place: usize) -> Option<&LegCut> {
+    let mut legs = cross.legs.iter();
+    legs.find(|leg| usize::try_from(leg.place) == Ok(place))
+}
+
+/// A cut of the event.
+struct Taken<'a> {
+    cut: &'a CounterpartyCut,
+    /// Where it is of a leg.
+    leg: Option<&'a LegCut>,
     place: usize,
+    /// Whether it is the last one.
     last: bool,
-    index: FundingIndex,
-    round: &Round,
-) -> Result<Candidate, Unusable> {
-    let at = |field: &str| format!("cuts[{place}].{field}");
-    let position = position(
-        cut.lots_before,
-        cut.entry_quote_before,
-        cut.margin_before,
-        index,
-    )
-    .map_err(|error| wrong(&at("lots_before, entry_quote_before, margin_before"), error))?;
-    let stamp = stamp(round, position.size(), cut.lots_closed, last)
-        .map_err(|error| wrong(&at("lots_before"), error))?;
-    let stamp = stamp.ok_or_else(|| {
-        (
-            at("lots_closed"),
-            "more than the cap of a pass, or not all of it".to_owned(),
+}
+
+impl Taken<'_> {
+    fn candidate(&self, round: &Round, bearing: Bearing) -> Result<Candidate, Unusable> {
+        let cut = self.cut;
+        let at = |field: &str| format!("cuts[{}].{field}", self.place);
+        let position = position(
+            cut.lots_before,
+            cut.entry_quote_before,
+            cut.margin_before,
+            round.funding_index,
         )
-    })?;
-    Ok(Candidate {
-        trader: cut.trader.to_string(),
-        position,
-        sequence: cut.sequence,
-        stamp,
-    })
+        .map_err(|error| wrong(&at("lots_before, entry_quote_before, margin_before"), error))?;
+        let leg = match self.leg {
+            None => None,
+            Some(leg) => {
+                let equity = position.equity(round.mark);
+                Some(Counterparty {
+                    position,
+                    equity: equity.map_err(|error| wrong(&at("margin_before"), error))?,
+                    requirement: leg.requirement_atoms,
+                    leg_requirement: leg.leg_requirement_atoms,
+                })
+            }
+        };
+        let stamp = self
+            .stamp(round, leg.as_ref(), bearing)
+            .map_err(|error| wrong(&at("lots_before"), error))?;
+        let stamp = stamp.ok_or_else(|| {
+            (
+                at("lots_closed"),
+                "more than the cap of a pass, or not all of it".to_owned(),
+            )
+        })?;
+        Ok(Candidate {
+            trader: cut.trader.to_string(),
+            position,
+            leg,
+            sequence: cut.sequence,
+            stamp,
+        })
+    }
+
+    /// What the pass had cut before. Of a shortened cut it was less than what the account could not bear, so that
+    /// nothing at all implies the same.
+    fn stamp(
+        &self,
+        round: &Round,
+        leg: Option<&Counterparty>,
+        bearing: Bearing,
+    ) -> Result<Option<CutStamp>, EngineError> {
+        let (size, closed) = (self.cut.lots_before.unsigned_abs(), self.cut.lots_closed);
+        let free = match (leg, self.leg) {
+            (Some(_), Some(said)) if said.shortened => true,
+            // Where the account bears exactly as much, it is the cap that was reached.
+            (Some(leg), _) if self.last => lots_borne(round, leg, bearing, size)? != Some(closed),
+            _ => self.last,
+        };
+        stamp(round, size, closed, free)
+    }
 }
 
 /// The least that the pass had cut before of a position of `lots` if `closed` of them are all that
-/// it may still cut or, of the `last` one cut, no more than that. `None` when nothing before
+/// it may still cut or, where something else ended the cut, no more than that. `None` when nothing before
 /// explains it.
-pub fn stamp(
+fn stamp(
     round: &Round,
     lots: u64,
     closed: u64,
-    last: bool,
+    ended_else: bool,
 ) -> Result<Option<CutStamp>, EngineError> {
     let with = |before: u32| CutStamp {
         epoch: if before == 0 { 0 } else { round.first_epoch() },
@@ -108,7 +169,7 @@ pub fn stamp(
     if closed == 0 || left(0)? < closed {
         return Ok(None);
     }
-    if last {
+    if ended_else {
         return Ok(Some(with(0)));
     }
     // The more was cut before, the less is left.

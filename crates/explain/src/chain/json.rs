@@ -1,9 +1,11 @@
 //! An event's round for programs.
 
+use ballast_state::events::{CrossRound, LegCut};
 use ballast_state::Pubkey;
 use serde::Serialize;
 
-use super::explanation::{Explanation, NOT_VERIFIABLE};
+use super::explanation::Explanation;
+use super::from_event::leg_at;
 use crate::audit::Fault;
 use crate::decision::{Decision, Done, Place};
 use crate::json::score;
@@ -24,7 +26,7 @@ pub struct Round {
     figures: usize,
     disagreements: Vec<Fault>,
     proven_by_the_program: Proven,
-    not_verifiable: [&'static str; 5],
+    not_verifiable: &'static [&'static str],
     decision: Option<Decided>,
 }
 
@@ -32,6 +34,8 @@ pub struct Round {
 struct Proven {
     nobody_skipped: bool,
     nodes_visited: u64,
+    /// Of the queue of legs, where there may be any.
+    cross_nodes_visited: Option<u64>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -53,6 +57,10 @@ struct Decided {
     min_profit_bps: u64,
     max_close_bps: u64,
     counterparty_side: &'static str,
+    /// Whether records counted as they stood; `null` where no leg could be cut.
+    by_record: Option<bool>,
+    /// Whether accounts were cut as far as their equity lasts.
+    to_equity: Option<bool>,
     /// In the order of the cuts.
     cuts: Vec<Cut>,
 }
@@ -73,7 +81,32 @@ struct Cut {
     gave_up_atoms: u64,
     realized_atoms: i64,
     margin_released_atoms: i64,
+    /// Of a leg 0: it went to the pool.
     to_free_collateral_atoms: i64,
+    /// What a leg's account held; `null` of an isolated position.
+    leg: Option<Leg>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Leg {
+    equity_atoms: i64,
+    requirement_atoms: u64,
+    leg_requirement_atoms: u64,
+    /// Whether the cut was shorter than the cap for the account's sake.
+    shortened: bool,
+    pool_after_atoms: i64,
+}
+
+impl Leg {
+    const fn new(leg: &LegCut) -> Self {
+        Self {
+            equity_atoms: leg.equity_atoms,
+            requirement_atoms: leg.requirement_atoms,
+            leg_requirement_atoms: leg.leg_requirement_atoms,
+            shortened: leg.shortened,
+            pool_after_atoms: leg.pool_after,
+        }
+    }
 }
 
 impl Explanation<'_> {
@@ -97,8 +130,9 @@ impl Explanation<'_> {
             proven_by_the_program: Proven {
                 nobody_skipped: true,
                 nodes_visited: event.nodes_visited.into(),
+                cross_nodes_visited: recorded.cross.map(|cross| cross.nodes_visited.into()),
             },
-            not_verifiable: NOT_VERIFIABLE,
+            not_verifiable: self.not_verifiable(),
             decision: self.decided(),
         }
     }
@@ -125,22 +159,26 @@ impl Explanation<'_> {
             min_profit_bps: round.min_profit_bps.into(),
             max_close_bps: round.max_close_bps.into(),
             counterparty_side: round.side.name(),
-            cuts: cuts(decision),
+            by_record: self.recorded.cross.map(|cross| cross.by_record),
+            to_equity: self.recorded.cross.map(|cross| cross.to_equity),
+            cuts: cuts(decision, self.recorded.cross),
         })
     }
 }
 
-fn cuts(decision: &Decision) -> Vec<Cut> {
-    let told = decision.cuts.iter().filter_map(|done| {
+fn cuts(decision: &Decision, cross: Option<&CrossRound>) -> Vec<Cut> {
+    let cuts = decision.cuts.iter().enumerate();
+    let told = cuts.filter_map(|(at, done)| {
         let mut ranking = decision.ranking.iter();
         let place = ranking.find(|place| place.trader == done.trader)?;
-        Some(Cut::new(place, done))
+        let leg = cross.and_then(|cross| leg_at(cross, at));
+        Some(Cut::new(place, done, leg.map(Leg::new)))
     });
     told.collect()
 }
 
 impl Cut {
-    fn new(place: &Place, done: &Done) -> Self {
+    fn new(place: &Place, done: &Done, leg: Option<Leg>) -> Self {
         let (exposure, cut) = (&place.ranked.exposure, &done.cut);
         Self {
             place: place.rank,
@@ -157,7 +195,11 @@ impl Cut {
             gave_up_atoms: cut.gave_up,
             realized_atoms: cut.realized.get(),
             margin_released_atoms: cut.payout.get() - cut.realized.get(),
-            to_free_collateral_atoms: cut.payout.get(),
+            to_free_collateral_atoms: match leg {
+                Some(_) => 0,
+                None => cut.payout.get(),
+            },
+            leg,
         }
     }
 }

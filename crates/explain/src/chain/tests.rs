@@ -12,6 +12,8 @@ use serde_json::Value;
 use super::*;
 use crate::situation::Units;
 
+mod legs;
+
 /// A round as a program reads it.
 fn json(explanation: &Explanation<'_>) -> Value {
     serde_json::to_value(explanation.round()).expect("JSON")
@@ -117,6 +119,7 @@ fn recorded(outcome: &TxOutcome) -> AutoDeleveraged {
 fn on_chain(event: &AutoDeleveraged) -> Recorded<'_> {
     Recorded {
         event,
+        cross: None,
         slot: 500_000_123,
         signature: "5SiGnatuRe",
         market: "SOL-PERP",
@@ -129,7 +132,11 @@ fn on_chain(event: &AutoDeleveraged) -> Recorded<'_> {
 }
 
 fn faults(event: &AutoDeleveraged) -> Vec<String> {
-    let explanation = explain(on_chain(event));
+    told(&explain(on_chain(event)))
+}
+
+/// What disagrees.
+fn told(explanation: &Explanation<'_>) -> Vec<String> {
     let faults = explanation.audit.faults.iter();
     faults
         .map(|fault| format!("{}: {} / {}", fault.field, fault.recorded, fault.recomputed))

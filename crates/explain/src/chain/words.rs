@@ -5,7 +5,7 @@ use ballast_engine::rank::Class;
 use ballast_report::figures::{short, usd};
 use ballast_state::Pubkey;
 
-use super::explanation::{Explanation, NOT_VERIFIABLE};
+use super::explanation::Explanation;
 use crate::decision::{Decision, Done, Place};
 use crate::words::{amount, percent, score, Voice};
 
@@ -103,18 +103,36 @@ fn order(explanation: &Explanation, voice: &Voice) -> String {
     } else {
         "The session had proven their order before; positions may have changed since."
     };
+    let stage = match explanation.recorded.cross {
+        Some(cross) if cross.to_equity => {
+            "\n  No account could bear the cut of a lot and keep maintenance: they were cut as far as their equity lasts."
+        }
+        _ => "",
+    };
     format!(
-        "Who was cut, in which order\n{}\n  {kept}\n  {threshold}\n  {pass}",
+        "Who was cut, in which order\n{}\n  {kept}\n  {threshold}\n  {pass}{stage}",
         voice.ranks("place")
     )
 }
 
 fn proven(explanation: &Explanation) -> String {
     let event = explanation.recorded.event;
-    let nodes = match event.nodes_visited {
+    let nodes = |count| match count {
         1 => "1 node".to_owned(),
         many => format!("{} nodes", grouped(many)),
     };
+    if let Some(cross) = explanation.recorded.cross {
+        let counted = match cross.by_record {
+            true => "Records counted as they stood, since the bankruptcy had waited for so long.",
+            false => "What a record may flatter was taken off it.",
+        };
+        return format!(
+            "  The program's own proof is part of this transaction: after the cuts it walked both queues, {}\n  of isolated positions and {} of legs, for somebody who may be cut and ranks above the last one.\n  Had it found one, the transaction would have failed with AdlSkippedCounterparty or\n  AdlStaleCounterparty. It succeeded. {counted}",
+            nodes(event.nodes_visited),
+            nodes(cross.nodes_visited)
+        );
+    }
+    let nodes = nodes(event.nodes_visited);
     if event.session == Pubkey::default() {
         return format!(
             "  The program's own proof is part of this transaction: after the cuts it walked the queue, {nodes}\n  of it, for somebody who may be cut and ranks above the last one. Had it found one, the\n  transaction would have failed with AdlSkippedCounterparty. It succeeded."
@@ -149,7 +167,7 @@ fn about(voice: &Voice, decision: &Decision, trader: &str) -> String {
 fn one(voice: &Voice, place: &Place, done: &Done) -> String {
     let cut = &done.cut;
     format!(
-        "{}\n  Place {} of the cuts, with score {}{}. It was cut by {} of {} ({}).\n  It gave up {} against the mark, realized {} and got {} of margin back.",
+        "{}\n  Place {} of the cuts, with score {}{}.{} It was cut by {} of {} ({}).\n  It gave up {} against the mark, realized {} and got {} of margin back.",
         place.trader,
         place.rank,
         score(place.score_q32),
@@ -157,6 +175,7 @@ fn one(voice: &Voice, place: &Place, done: &Done) -> String {
             Class::Winner | Class::Ineligible => "",
             Class::Other => ", no winner at the close price: after every winner",
         },
+        voice.stands_for(place),
         voice.size(cut.lots),
         voice.size(place.candidate.position.size()),
         voice.why(place, done),
@@ -189,7 +208,7 @@ fn verdict(explanation: &Explanation) -> String {
         }
     }
     text.push_str("  Not verifiable from the transaction:");
-    for what in NOT_VERIFIABLE {
+    for what in explanation.not_verifiable() {
         text.push_str(&format!("\n    - {what}"));
     }
     text

@@ -213,6 +213,24 @@ pub async fn trader(State(gateway): State<Arc<Gateway>>, Path(trader): Path<Stri
     super::markets::beside(move || shown(&publish::holdings(&gateway, &address, &found)?)).await
 }
 
+/// The cross margin of a trader account, as `ballast account --output json` has it.
+#[utoipa::path(get, path = "/v1/traders/{trader}/account", tag = "traders",
+    params(("trader" = String, Path, description = "Trader account")),
+    responses((status = 200, body = serde_json::Value), (status = 404)))]
+pub async fn account(State(gateway): State<Arc<Gateway>>, Path(trader): Path<String>) -> Answer {
+    let address = key(&trader)?;
+    let found = accounts::trader(&gateway, &address).await?;
+    let found =
+        found.ok_or_else(|| Refusal::missing("there is no trader account at that address"))?;
+    let board = accounts::board(&gateway).await?;
+    let (slot, board) =
+        board.ok_or_else(|| Refusal::missing("the exchange has no cross margin"))?;
+    super::markets::beside(move || {
+        shown(&publish::account(&gateway, &address, &found, &board, slot)?)
+    })
+    .await
+}
+
 /// A transaction and its events.
 #[derive(Serialize, ToSchema)]
 struct TransactionView {

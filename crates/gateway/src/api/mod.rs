@@ -59,6 +59,7 @@ const WORK: u32 = 4;
         history::of_market,
         history::of_market_csv,
         history::trader,
+        history::account,
         history::of_trader,
         history::of_trader_csv,
         history::transaction,
@@ -118,6 +119,7 @@ fn pages(gateway: &Arc<Gateway>, guests: &Arc<Guests>, files: Files) -> Router {
         )
         .route("/v1/history", get(history::all))
         .route("/v1/traders/{trader}", get(history::trader))
+        .route("/v1/traders/{trader}/account", get(history::account))
         .route("/v1/traders/{trader}/history", get(history::of_trader))
         .route(
             "/v1/traders/{trader}/history.csv",

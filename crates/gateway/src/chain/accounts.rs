@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use ballast_client::accounts;
+use ballast_client::{accounts, addresses};
 use ballast_rpc::cluster::{unpacked, Cluster};
 use ballast_rpc::follow::{follow, Heard, Patience, Subscriptions};
+use ballast_state::cross::CrossBoard;
 use ballast_state::market::{Market, MARKET_DISCRIMINATOR};
 use ballast_state::trader::TRADER_DISCRIMINATOR;
 use ballast_state::Pubkey;
@@ -220,6 +221,26 @@ pub async fn trader(
         }
     }
     Ok(found?)
+}
+
+/// The board of cross margin, read now, and the slot in which the node had it; `None` where the exchange has none.
+///
+/// # Errors
+/// When the node does not answer, or the account is another.
+pub async fn board(gateway: &Gateway) -> Result<Option<(u64, Box<CrossBoard>)>> {
+    let cluster = Arc::clone(&gateway.nodes.now().confirmed);
+    let found = cluster.accounts(&[addresses::board()]).await;
+    if found.is_err() {
+        gateway.nodes.failed();
+    }
+    let (slot, found) = found?;
+    gateway.nodes.answered();
+    let Some(account) = found.into_iter().flatten().next() else {
+        return Ok(None);
+    };
+    let ours = account.owner == ballast_state::ID;
+    let board = ours.then(|| accounts::board(&account.data)).transpose()?;
+    Ok(board.map(|board| (slot, board)))
 }
 
 /// The market accounts of a node, final.

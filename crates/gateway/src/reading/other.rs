@@ -95,10 +95,11 @@ impl Reader<'_> {
                 after: signed(it.vault_after),
                 ..self.in_market(Kind::Insurance, it.market)
             },
-            other => match self.changed(other).or_else(|| self.of_fund(other)) {
-                Some(line) => line,
-                None => self.rest(other),
-            },
+            other => self
+                .changed(other)
+                .or_else(|| self.of_fund(other))
+                .or_else(|| self.of_cross(other))
+                .unwrap_or_else(|| self.rest(other)),
         };
         self.push(line);
     }

@@ -22,6 +22,7 @@ impl Reader<'_> {
         if let Some((market, moved)) = insurance(event) {
             self.sum(market, Sum::Insurance, moved);
         }
+        self.recorded(event);
         if let Some((market, moved)) = self.funding(event) {
             self.sum(market, Sum::Funding, moved);
         }
@@ -49,7 +50,8 @@ impl Reader<'_> {
                 let market = markets.find(|market| addresses::pool(market) == it.pool);
                 (*market?, Moved::Unknown)
             }
-            // No price is looked at for these, so nothing accrues; held profit comes with the event that held it.
+            // No price is looked at for these, so nothing accrues. Held profit and how the account of a leg stood come
+            // with another event that says what is known of the index; recorded marks say it of every market.
             BallastEvent::OrdersCancelled(_)
             | BallastEvent::ProfitHeld(_)
             | BallastEvent::MarginAdded(_)
@@ -60,7 +62,12 @@ impl Reader<'_> {
             | BallastEvent::ProtectionClosed(_)
             | BallastEvent::InsuranceDonated(_)
             | BallastEvent::InsuranceSwept(_)
-            | BallastEvent::StrayTokensCredited(_) => return None,
+            | BallastEvent::StrayTokensCredited(_)
+            | BallastEvent::CrossMoved(_)
+            | BallastEvent::MarkFrozen(_)
+            | BallastEvent::MarksRecorded(_)
+            | BallastEvent::LegForced(_)
+            | BallastEvent::CrossRound(_) => return None,
             _ => (self.market_of_event()?, Moved::Unknown),
         })
     }
@@ -151,7 +158,22 @@ fn paid(fills: &[OrderFilled]) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::reading::{read, Ticks};
-    use ballast_state::events::{FundingAccrued, InsuranceWithdrawn, PoolRequested};
+    use ballast_state::events::{
+        CrossEnabled, CrossMoved, CrossRound, FundingAccrued, InsuranceWithdrawn, LegForced,
+        MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded, PoolRequested, RanksRefreshed,
+    };
+
+    fn accrued(market: Pubkey, index_before: i64, index_after: i64) -> BallastEvent {
+        BallastEvent::FundingAccrued(Box::new(FundingAccrued {
+            market,
+            index_before,
+            index_after,
+            mark_ticks: 1,
+            accrued_until: 1,
+            rate_ppm: 0,
+            sample_ppm: 0,
+        }))
+    }
 
     fn changes(events: &[BallastEvent], ticks: &Ticks) -> Vec<(Pubkey, Sum, Moved)> {
         let (_, changes) = read(events, ticks);
@@ -173,15 +195,7 @@ mod tests {
             lapses_slot: 2,
             worth_low: 1,
         }));
-        let accrued = BallastEvent::FundingAccrued(Box::new(FundingAccrued {
-            market,
-            index_before: -3,
-            index_after: 5,
-            mark_ticks: 1,
-            accrued_until: 1,
-            rate_ppm: 0,
-            sample_ppm: 0,
-        }));
+        let accrued = accrued(market, -3, 5);
         let known = Ticks::from([(Pubkey::new_from_array([6; 32]), 1), (market, 1)]);
         let found = changes(&[accrued, request.clone()], &known);
         assert_eq!(
@@ -192,6 +206,94 @@ mod tests {
             ]
         );
         assert!(changes(&[request], &Ticks::new()).is_empty());
+    }
+
+    #[test]
+    fn recorded_marks_say_the_index_of_every_market() {
+        let markets = [7, 8].map(|one| Pubkey::new_from_array([one; 32]));
+        let mark = |market, funding_index| MarkRecorded {
+            market,
+            mark_ticks: 1,
+            funding_index,
+        };
+        let recorded = BallastEvent::MarksRecorded(Box::new(MarksRecorded {
+            checkpoint_opened: false,
+            marks: vec![mark(markets[0], 9), mark(markets[1], -4)],
+        }));
+        let known = Ticks::from([(markets[0], 1), (markets[1], 1)]);
+        let found = changes(&[recorded, accrued(markets[1], -4, 2)], &known);
+        assert_eq!(
+            found,
+            [
+                (markets[0], Sum::Funding, Moved::To(9)),
+                (markets[1], Sum::Funding, Moved::To(-4)),
+                (markets[1], Sum::Funding, Moved::FromTo(-4, 2)),
+            ]
+        );
+    }
+
+    #[test]
+    fn calls_about_legs_that_look_at_a_price_leave_its_index_unknown() {
+        let key = Pubkey::new_from_array([7; 32]);
+        let (market, trader) = (key, Pubkey::new_from_array([8; 32]));
+        let found = |event: BallastEvent| changes(&[event], &Ticks::from([(key, 1)]));
+        let unknown = [
+            BallastEvent::CrossEnabled(Box::new(CrossEnabled {
+                market,
+                place: 0,
+                queue_long: trader,
+                queue_short: trader,
+                most_lots: 1,
+                draw_cap_bps: 1,
+                max_age_slots: 1,
+            })),
+            BallastEvent::MarginConverted(Box::new(MarginConverted {
+                trader,
+                market,
+                to_cross: true,
+                lots: 1,
+                amount: 1,
+                pool_after: 1,
+            })),
+            BallastEvent::RanksRefreshed(Box::new(RanksRefreshed {
+                market,
+                base: 1,
+                traders: Vec::new(),
+            })),
+        ];
+        for event in unknown {
+            assert_eq!(found(event), [(market, Sum::Funding, Moved::Unknown)]);
+        }
+        let none = [
+            BallastEvent::CrossMoved(Box::new(CrossMoved {
+                trader,
+                amount: 1,
+                pool_after: 1,
+                free_after: 1,
+            })),
+            BallastEvent::MarkFrozen(Box::new(MarkFrozen {
+                market,
+                recorded_slot: 1,
+            })),
+            BallastEvent::LegForced(Box::new(LegForced {
+                market,
+                trader,
+                equity_atoms: 1,
+                requirement_atoms: 1,
+                pool_after: 1,
+            })),
+            BallastEvent::CrossRound(Box::new(CrossRound {
+                market,
+                bankrupt: trader,
+                by_record: false,
+                to_equity: false,
+                nodes_visited: 1,
+                legs: Vec::new(),
+            })),
+        ];
+        for event in none {
+            assert_eq!(found(event), []);
+        }
     }
 
     #[test]

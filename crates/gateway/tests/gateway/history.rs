@@ -17,7 +17,7 @@ use ballast_state::trigger::TriggerKind;
 use crate::stage::{read_once, rows, serve, Stage};
 
 /// Health as far as history goes.
-fn complete(gateway: &Gateway) -> (bool, i64, usize) {
+pub fn complete(gateway: &Gateway) -> (bool, i64, usize) {
     let health = gateway
         .vitals(|vitals| vitals.report(Instant::now()))
         .history;
@@ -156,7 +156,7 @@ fn fees_and_funding(stage: &Stage) {
 }
 
 /// What history leads to of a market's sum.
-async fn sum(gateway: &Gateway, what: &'static str) -> Option<i64> {
+pub async fn sum(gateway: &Gateway, what: &'static str) -> Option<i64> {
     let known = "SELECT value FROM standing WHERE what = $1";
     let found = gateway
         .store

@@ -1,6 +1,7 @@
 //! A gateway over an embedded exchange that is served as a node.
 
 mod alerts;
+mod cross;
 mod durability;
 mod flood;
 mod history;

@@ -5,7 +5,7 @@ use ballast_client::accounts;
 use ballast_client::events::of_type;
 use ballast_explain::chain::{explain, Recorded, Round};
 use ballast_explain::situation::Units;
-use ballast_state::events::AutoDeleveraged;
+use ballast_state::events::{AutoDeleveraged, CrossRound};
 use ballast_view::state::name_of;
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -16,6 +16,8 @@ pub struct Explain {
     pub market: Vec<u8>,
     /// Data of the inner instruction by which the program announced the event.
     pub event: Vec<u8>,
+    /// The same of the `CrossRound` that was announced after it, if one was.
+    pub cross: Option<Vec<u8>>,
     /// Slot of its transaction.
     pub slot: u64,
     /// Signature of its transaction.
@@ -28,9 +30,16 @@ pub fn call(request: &Explain) -> Result<Round> {
     let event = of_type::<AutoDeleveraged>(&request.event).context(
         "these bytes are no AutoDeleveraged event; expected the data of an inner instruction by which the program calls itself",
     )?;
+    let cross = match &request.cross {
+        Some(bytes) => {
+            Some(of_type::<CrossRound>(bytes).context("these bytes are no CrossRound event")?)
+        }
+        None => None,
+    };
     let name = name_of(&market);
     let explanation = explain(Recorded {
         event: &event,
+        cross: cross.as_ref(),
         slot: request.slot,
         signature: &request.signature,
         market: &name,

@@ -234,6 +234,7 @@ pub fn explained() -> Explain {
     Explain {
         market,
         event: [&EVENT_TAG[..], &AutoDeleveraged::DISCRIMINATOR, &fields].concat(),
+        cross: None,
         slot: 500_000_000,
         signature: "5SiGnatuRe".to_owned(),
     }

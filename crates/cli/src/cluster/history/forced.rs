@@ -102,15 +102,17 @@ impl Reader<'_> {
             found.push(entry.trading(market, moved, closed_quote(event)));
         }
         let own = self.trader;
-        for cut in event.cuts.iter().filter(|cut| cut.trader == own) {
-            self.cut(event, cut, market, &price, source, found);
+        let cuts = (0_u32..).zip(&event.cuts);
+        for (place, cut) in cuts.filter(|(_, cut)| cut.trader == own) {
+            let leg = self.legs.contains(&place);
+            self.cut(event, (cut, leg), market, &price, source, found);
         }
     }
 
     fn cut(
         &mut self,
         event: &AutoDeleveraged,
-        cut: &CounterpartyCut,
+        (cut, leg): (&CounterpartyCut, bool),
         market: &Named,
         price: &str,
         source: Source<'_>,
@@ -119,30 +121,36 @@ impl Reader<'_> {
         let moved = i64::try_from(cut.lots_closed).unwrap_or(i64::MAX) * -cut.lots_before.signum();
         let left = cut.lots_before.saturating_add(moved);
         let released = cut.payout_atoms.saturating_sub(cut.realized_atoms);
+        // What a leg stands with is its account's, and changes with the other legs.
+        let margin = (!leg).then_some(cut.margin_before);
         let change = Change {
             lots_before: cut.lots_before,
             lots_after: left,
             index: Some(event.funding_index),
-            margin_before: Some(cut.margin_before),
-            margin_after: cut.margin_before.checked_sub(released),
+            margin_before: margin,
+            margin_after: margin.and_then(|margin| margin.checked_sub(released)),
         };
         let funding = self.ledger.change(event.market, &change);
         self.note_funding(Some(market), funding, source, found);
         let units = market.units;
         let text = format!(
-            "Deleveraged for bankruptcy {}: {} closed at {price}, the mark being {}; realized {}, gave up {}, {} came to free collateral; the position is {} now.",
+            "Deleveraged for bankruptcy {}: {} closed at {price}, the mark being {}; realized {}, gave up {}, {} came to {}; the position is {} now.",
             event.bankruptcy_id,
             units.show_size(cut.lots_closed),
             units.show_price(event.mark_ticks),
             self.naming.atoms(cut.realized_atoms),
             self.naming.collateral.show(cut.gave_up_atoms.into()),
             self.naming.atoms(cut.payout_atoms),
+            match leg {
+                true => "the pool of its account",
+                false => "free collateral",
+            },
             held(market, left),
         );
         let entry = source.in_market(Kind::Deleveraging, market, text);
         let mut entry = entry.trading(market, moved, cut.quote_atoms.unsigned_abs());
         entry.realized_atoms = Some(cut.realized_atoms);
-        entry.amount_atoms = Some(cut.payout_atoms);
+        entry.amount_atoms = (!leg).then_some(cut.payout_atoms);
         entry.gave_up_atoms = Some(cut.gave_up_atoms);
         found.push(entry);
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anchor_lang::prelude::Pubkey;
 use ballast_engine::position::Position;
 use ballast_engine::units::{Atoms, FundingIndex, Lots};
+use ballast_state::events::MarginConverted;
 
 /// What is known of a position between two events.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,6 +78,21 @@ impl Ledger {
         known.index = None;
         before?.checked_add(moved)?.checked_sub(margin_after)
     }
+
+    /// An isolated position became a leg, funding paid, whose pool its margin joined; or a leg an isolated position,
+    /// and then its event does not say with which margin.
+    pub fn convert(&mut self, event: &MarginConverted) -> Option<i64> {
+        if event.to_cross {
+            let joined = Change {
+                lots_before: event.lots,
+                margin_before: Some(event.amount),
+                ..Change::default()
+            };
+            return self.change(event.market, &joined);
+        }
+        self.known.insert(event.market, Known::default());
+        None
+    }
 }
 
 /// What a position of so many lots owes between two indices, as the program settles it.
@@ -147,5 +163,31 @@ mod tests {
             "shorts receive: {paid:?}"
         );
         assert_eq!(ledger.change(MARKET, &change(-6, -1)), None, "not told");
+    }
+
+    #[test]
+    fn what_joins_a_pool_tells_of_the_funding_before_and_not_of_a_leg_after() {
+        let mut ledger = Ledger::default();
+        let opened = Change {
+            margin_after: Some(100),
+            ..change(0, 5)
+        };
+        assert_eq!(ledger.change(MARKET, &opened), None);
+        let mut converted = MarginConverted {
+            trader: MARKET,
+            market: MARKET,
+            to_cross: true,
+            lots: 5,
+            amount: 93,
+            pool_after: 93,
+        };
+        assert_eq!(ledger.convert(&converted), Some(7));
+        (converted.to_cross, converted.amount) = (false, -60);
+        assert_eq!(ledger.convert(&converted), None);
+        let closed = Change {
+            margin_before: Some(50),
+            ..change(5, 0)
+        };
+        assert_eq!(ledger.change(MARKET, &closed), None);
     }
 }

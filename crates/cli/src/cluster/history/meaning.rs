@@ -23,6 +23,8 @@ pub struct Reader<'a> {
     pub ledger: Ledger,
     /// Whether the event after this one says that a pool took over what the book left.
     pub into_pool: bool,
+    /// Places of the cuts of this event that the event after it says were legs.
+    pub legs: Vec<u32>,
 }
 
 /// The quote of lots at a price.
@@ -99,6 +101,10 @@ impl Reader<'_> {
                 let amount = Some(signed(it.amount));
                 (it.trader, Kind::Margin, Some(it.market), amount)
             }
+            BallastEvent::CrossMoved(it) => {
+                (it.trader, Kind::Margin, None, it.amount.checked_neg())
+            }
+            BallastEvent::MarginConverted(it) => (it.trader, Kind::Margin, Some(it.market), None),
             BallastEvent::OrdersCancelled(it) => (it.trader, Kind::Order, Some(it.market), None),
             BallastEvent::TriggerPlaced(it) => (it.trader, Kind::Trigger, Some(it.market), None),
             BallastEvent::TriggerCancelled(it) => (it.trader, Kind::Trigger, Some(it.market), None),
@@ -153,6 +159,7 @@ impl Reader<'_> {
                 let removed = (it.amount, it.margin_after);
                 self.ledger.remove_margin(it.market, removed.0, removed.1)
             }
+            BallastEvent::MarginConverted(it) => self.ledger.convert(it),
             _ => None,
         };
         self.note_funding(named, funding, source, found);

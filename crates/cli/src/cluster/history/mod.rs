@@ -175,12 +175,17 @@ pub fn entries(past: &[(Mention, Past)], trader: Pubkey, naming: &Naming) -> Vec
         naming,
         ledger: Ledger::default(),
         into_pool: false,
+        legs: Vec::new(),
     };
     of_each(past, |past, source| {
         let mut found = Vec::new();
         let mut events = past.events.iter().peekable();
         while let Some(event) = events.next() {
             reader.into_pool = matches!(events.peek(), Some(BallastEvent::PoolTook(_)));
+            reader.legs = match events.peek() {
+                Some(BallastEvent::CrossRound(it)) => it.legs.iter().map(|leg| leg.place).collect(),
+                _ => Vec::new(),
+            };
             found.extend(reader.read(event, source));
         }
         found

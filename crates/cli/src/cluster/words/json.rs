@@ -207,6 +207,7 @@ fn fields(event: &BallastEvent) -> Value {
         other => super::wind_down::fields(other)
             .or_else(|| super::pool::fields(other))
             .or_else(|| super::stakes::fields(other))
+            .or_else(|| super::cross::fields(other))
             .unwrap_or_else(|| json!({})),
     }
 }

@@ -1,5 +1,6 @@
 //! Events of the program in words, and as JSON.
 
+mod cross;
 mod json;
 mod pool;
 mod stakes;
@@ -202,6 +203,7 @@ impl Names<'_> {
                 .wind_down(other)
                 .or_else(|| self.pool(other))
                 .or_else(|| self.stakes(other))
+                .or_else(|| self.cross(other))
                 .unwrap_or_else(|| format!("{}.", other.name())),
         }
     }

@@ -1,0 +1,65 @@
+//! Events of cross margin.
+
+use ballast_state::events::{BallastEvent, MarginConverted};
+use ballast_state::Pubkey;
+
+use super::Reader;
+use crate::entry::{Entry, Kind, Moved, Sum};
+
+impl Reader<'_> {
+    /// The line of an event of cross margin; `None` for another kind.
+    pub(super) fn of_cross(&self, event: &BallastEvent) -> Option<Entry> {
+        let other = |market: Option<Pubkey>, trader: Option<Pubkey>| Entry {
+            market,
+            trader,
+            ..self.line(Kind::Other)
+        };
+        Some(match event {
+            BallastEvent::BoardCreated(_) => self.line(Kind::Parameter),
+            BallastEvent::CrossEnabled(it) => self.in_market(Kind::Parameter, it.market),
+            BallastEvent::CrossMoved(it) => Entry {
+                trader: Some(it.trader),
+                amount_atoms: it.amount.checked_neg(),
+                before: it.pool_after.checked_sub(it.amount),
+                after: Some(it.pool_after),
+                detail: Some("pool"),
+                ..self.line(Kind::Transfer)
+            },
+            BallastEvent::MarginConverted(it) => self.converted(it),
+            BallastEvent::LegForced(it) => Entry {
+                after: Some(it.pool_after),
+                detail: Some("pool"),
+                ..other(Some(it.market), Some(it.trader))
+            },
+            BallastEvent::CrossRound(it) => other(Some(it.market), Some(it.bankrupt)),
+            BallastEvent::MarkFrozen(it) => other(Some(it.market), None),
+            BallastEvent::RanksRefreshed(it) => other(Some(it.market), None),
+            BallastEvent::MarksRecorded(_) => other(None, None),
+            _ => return None,
+        })
+    }
+
+    /// What moves is margin of a position: no free collateral comes or goes.
+    fn converted(&self, event: &MarginConverted) -> Entry {
+        Entry {
+            trader: Some(event.trader),
+            lots: Some(event.lots.unsigned_abs()),
+            before: event.pool_after.checked_sub(event.amount),
+            after: Some(event.pool_after),
+            detail: Some(match event.to_cross {
+                true => "joined",
+                false => "left",
+            }),
+            ..self.in_market(Kind::Transfer, event.market)
+        }
+    }
+
+    /// The funding indices that the recorded marks came with.
+    pub(super) fn recorded(&mut self, event: &BallastEvent) {
+        if let BallastEvent::MarksRecorded(it) = event {
+            for mark in &it.marks {
+                self.sum(mark.market, Sum::Funding, Moved::To(mark.funding_index));
+            }
+        }
+    }
+}

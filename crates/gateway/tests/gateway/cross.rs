@@ -1,0 +1,161 @@
+//! Cross margin in history.
+
+use ballast_gateway::gateway::Gateway;
+use ballast_node::scene::USD;
+use ballast_sandbox::{MarketCookie, Sandbox};
+use ballast_state::cross::EnableCrossArgs;
+use ballast_state::Pubkey;
+
+use crate::history::{complete, sum};
+use crate::stage::{read_once, rows, Stage};
+
+/// Slots in which a lot owes some atoms of funding.
+const HOUR: u64 = 9_000;
+
+/// An hour later, at the same price.
+fn later(stage: &Stage) {
+    stage.pass(HOUR);
+    stage.price(200_000);
+}
+
+/// Funding accrues in an instruction that says from where it did.
+fn accrue(stage: &Stage) -> i64 {
+    stage.node.with(|sandbox| {
+        let accrued = sandbox.accrue_funding(&stage.scene.market);
+        accrued.expect("funding");
+        sandbox.market(&stage.scene.market).funding.index.get()
+    })
+}
+
+/// Gives the market cross margin; its queues.
+fn enabled(sandbox: &mut Sandbox, market: &MarketCookie) -> [Pubkey; 2] {
+    sandbox.create_board().expect("a board");
+    let queues = sandbox.create_cross_queues(16).expect("two queues");
+    let terms = EnableCrossArgs {
+        most_lots: 1_000_000,
+        draw_cap_bps: 2_500,
+        max_age_slots: 50,
+    };
+    let enabled = sandbox.enable_cross(market, &queues, terms);
+    enabled.expect("cross margin");
+    queues.both()
+}
+
+/// A leg comes and goes, its record and the market's mark are renewed, and after each of it funding accrues.
+fn leg(stage: &Stage) {
+    let (market, trader) = (&stage.scene.market, &stage.scene.longs[5]);
+    let queues = stage.node.with(|sandbox| enabled(sandbox, market));
+    let mut index = accrue(stage);
+    let mut touched = |what: &dyn Fn(&mut Sandbox)| {
+        later(stage);
+        stage.node.with(|sandbox| what(sandbox));
+        let before = index;
+        index = accrue(stage);
+        assert_ne!(index, before, "funding accrued");
+    };
+    touched(&|it| {
+        it.record_marks(&[market]).expect("a mark");
+    });
+    touched(&|it| {
+        it.to_cross(market, trader, &queues).expect("a leg");
+    });
+    let listed = [trader.address];
+    touched(&|it| {
+        let refreshed = it.refresh_ranks(market, &queues[..1], &listed);
+        refreshed.expect("a record");
+    });
+    touched(&|it| {
+        it.record_marks(&[market]).expect("a mark");
+        let moved = it.move_cross(trader, 50_000_000, &queues[..1]);
+        moved.expect("collateral");
+    });
+    touched(&|it| {
+        let left = it.to_isolated(market, trader, 200 * USD, &queues);
+        left.expect("an isolated position");
+    });
+    stage.pass(3);
+}
+
+/// What the transfers of the one with the leg say of its pool: a word, the amount, and the pool before and after.
+async fn pool(stage: &Stage, gateway: &Gateway) -> Vec<(String, Option<i64>, i64, i64)> {
+    let trader = stage.scene.longs[5].address.to_string();
+    let lines = "SELECT detail, amount_atoms, before_value, after_value FROM entry
+         WHERE trader = $1 AND kind = 'transfer' AND event IN ('CrossMoved', 'MarginConverted')
+         ORDER BY slot, place, idx";
+    let lines = gateway
+        .store
+        .read(move |sql| sql.query(lines, &[trader.into()]));
+    let lines = lines.await.unwrap();
+    let told = lines.iter().map(|line| {
+        let word = line[0].text().unwrap().to_owned();
+        let int = |at: usize| line[at].int();
+        (word, int(1), int(2).unwrap(), int(3).unwrap())
+    });
+    told.collect()
+}
+
+#[tokio::test]
+async fn calls_about_legs_leave_no_holes_and_the_same_rows() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let piecemeal = stage.in_file(&folder.path().join("a")).await;
+    read_once(&piecemeal).await;
+    later(&stage);
+    accrue(&stage);
+    leg(&stage);
+    read_once(&piecemeal).await;
+    assert_eq!(complete(&piecemeal), (true, 0, 0));
+    let index = accrue(&stage);
+    stage.pass(40);
+    read_once(&piecemeal).await;
+    assert_eq!(sum(&piecemeal, "funding_index").await, Some(index));
+
+    let lines = pool(&stage, &piecemeal).await;
+    let told: Vec<_> = lines.iter().map(|line| (line.0.as_str(), line.1)).collect();
+    assert_eq!(
+        told,
+        [
+            ("joined", None),
+            ("pool", Some(-50_000_000)),
+            ("left", None),
+        ]
+    );
+    // Each begins with the pool that the one before left, and the first with none.
+    let befores: Vec<_> = lines.iter().map(|line| line.2).collect();
+    let afters: Vec<_> = lines.iter().map(|line| line.3).collect();
+    assert_eq!(befores, [0, afters[0], afters[1]]);
+    assert_eq!(afters[1], afters[0] + 50_000_000);
+    let trader = stage.scene.longs[5].address;
+    let chain = stage.node.with(|it| it.trader(&trader).cross_pool);
+    assert!(chain > 0 && afters[2] == chain, "{afters:?} {chain}");
+
+    let at_once = stage.in_file(&folder.path().join("b")).await;
+    read_once(&at_once).await;
+    assert_eq!(rows(&piecemeal).await, rows(&at_once).await);
+}
+
+#[tokio::test]
+async fn the_cross_margin_of_an_account_is_answered() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let trader = &stage.scene.longs[5];
+    let path = format!("/v1/traders/{}/account", trader.address);
+    let served = stage.served(&folder.path().join("a")).await;
+    let none = served.json(&path).await;
+    assert_eq!(none["error"], "the exchange has no cross margin");
+    stage.node.with(|sandbox| {
+        let market = &stage.scene.market;
+        let queues = enabled(sandbox, market);
+        sandbox.to_cross(market, trader, &queues).expect("a leg");
+    });
+    let shown = served.json(&path).await;
+    // $305 over 10 SOL from $200, of which 2.5% is its maintenance margin.
+    for (field, expected) in [
+        ("pool_atoms", "305000000"),
+        ("equity_atoms", "305000000"),
+        ("maintenance_atoms", "50000000"),
+        ("health", "healthy"),
+    ] {
+        assert_eq!(shown[field], expected, "{field}: {shown}");
+    }
+    let leg = &shown["legs"][0];
+    assert_eq!(leg["bankruptcy_ticks"], "169500", "{leg}");
+}
