@@ -31,6 +31,12 @@ impl Reader<'_> {
                 detail: Some("pool"),
                 ..other(Some(it.market), Some(it.trader))
             },
+            BallastEvent::LegTraded(it) => Entry {
+                before: Some(it.pool_before),
+                after: Some(it.pool_after),
+                detail: Some("pool"),
+                ..other(Some(it.market), Some(it.trader))
+            },
             BallastEvent::CrossRound(it) => other(Some(it.market), Some(it.bankrupt)),
             BallastEvent::MarkFrozen(it) => other(Some(it.market), None),
             BallastEvent::RanksRefreshed(it) => other(Some(it.market), None),
@@ -54,12 +60,19 @@ impl Reader<'_> {
         }
     }
 
-    /// The funding indices that the recorded marks came with.
-    pub(super) fn recorded(&mut self, event: &BallastEvent) {
-        if let BallastEvent::MarksRecorded(it) = event {
-            for mark in &it.marks {
-                self.sum(mark.market, Sum::Funding, Moved::To(mark.funding_index));
+    /// What an event says of sums: the funding indices that recorded marks came with, and the lots of a leg.
+    pub(super) fn cross_sums(&mut self, event: &BallastEvent) {
+        match event {
+            BallastEvent::MarksRecorded(it) => {
+                for mark in &it.marks {
+                    self.sum(mark.market, Sum::Funding, Moved::To(mark.funding_index));
+                }
             }
+            BallastEvent::LegTraded(it) => {
+                let lots = Moved::FromTo(it.lots_before, it.lots_after);
+                self.change(it.market, it.trader, lots);
+            }
+            _ => {}
         }
     }
 }

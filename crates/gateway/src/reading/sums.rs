@@ -22,7 +22,7 @@ impl Reader<'_> {
         if let Some((market, moved)) = insurance(event) {
             self.sum(market, Sum::Insurance, moved);
         }
-        self.recorded(event);
+        self.cross_sums(event);
         if let Some((market, moved)) = self.funding(event) {
             self.sum(market, Sum::Funding, moved);
         }
@@ -67,6 +67,7 @@ impl Reader<'_> {
             | BallastEvent::MarkFrozen(_)
             | BallastEvent::MarksRecorded(_)
             | BallastEvent::LegForced(_)
+            | BallastEvent::LegTraded(_)
             | BallastEvent::CrossRound(_) => return None,
             _ => (self.market_of_event()?, Moved::Unknown),
         })
@@ -160,7 +161,8 @@ mod tests {
     use crate::reading::{read, Ticks};
     use ballast_state::events::{
         CrossEnabled, CrossMoved, CrossRound, FundingAccrued, InsuranceWithdrawn, LegForced,
-        MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded, PoolRequested, RanksRefreshed,
+        LegTraded, MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded, PoolRequested,
+        RanksRefreshed,
     };
 
     fn accrued(market: Pubkey, index_before: i64, index_after: i64) -> BallastEvent {
@@ -206,6 +208,33 @@ mod tests {
             ]
         );
         assert!(changes(&[request], &Ticks::new()).is_empty());
+    }
+
+    #[test]
+    fn a_leg_that_trades_goes_on_from_the_lots_it_had() {
+        let (market, trader) = (
+            Pubkey::new_from_array([7; 32]),
+            Pubkey::new_from_array([8; 32]),
+        );
+        let traded = BallastEvent::LegTraded(Box::new(LegTraded {
+            market,
+            trader,
+            lots_before: 3,
+            lots_after: -2,
+            entry_quote_after: -5,
+            realized: 1,
+            funding: 0,
+            fee: 1,
+            pool_before: 9,
+            pool_after: 9,
+            equity_atoms: 9,
+            requirement_atoms: 1,
+        }));
+        let found = changes(&[traded], &Ticks::new());
+        assert_eq!(
+            found,
+            [(market, Sum::Position(trader), Moved::FromTo(3, -2))]
+        );
     }
 
     #[test]

@@ -105,6 +105,7 @@ impl Reader<'_> {
                 (it.trader, Kind::Margin, None, it.amount.checked_neg())
             }
             BallastEvent::MarginConverted(it) => (it.trader, Kind::Margin, Some(it.market), None),
+            BallastEvent::LegTraded(it) => (it.trader, Kind::Fill, Some(it.market), None),
             BallastEvent::OrdersCancelled(it) => (it.trader, Kind::Order, Some(it.market), None),
             BallastEvent::TriggerPlaced(it) => (it.trader, Kind::Trigger, Some(it.market), None),
             BallastEvent::TriggerCancelled(it) => (it.trader, Kind::Trigger, Some(it.market), None),
@@ -150,6 +151,10 @@ impl Reader<'_> {
             None => source.line(kind, text),
         };
         entry.amount_atoms = amount;
+        if let BallastEvent::LegTraded(it) = event {
+            entry.realized_atoms = Some(it.realized);
+            entry.fee_atoms = i64::try_from(it.fee).ok();
+        }
         let funding = match event {
             BallastEvent::MarginAdded(it) => {
                 self.ledger.add_margin(it.market, it.margin_after);
@@ -160,6 +165,7 @@ impl Reader<'_> {
                 self.ledger.remove_margin(it.market, removed.0, removed.1)
             }
             BallastEvent::MarginConverted(it) => self.ledger.convert(it),
+            BallastEvent::LegTraded(it) => Some(it.funding),
             _ => None,
         };
         self.note_funding(named, funding, source, found);

@@ -1,6 +1,6 @@
 //! Events of cross margin.
 
-use ballast_state::events::{BallastEvent, CrossRound, MarginConverted, RanksRefreshed};
+use ballast_state::events::{BallastEvent, CrossRound, LegTraded, MarginConverted, RanksRefreshed};
 use ballast_view::units::percent_of_bps;
 use serde_json::{json, Value};
 
@@ -45,6 +45,7 @@ impl Names<'_> {
                 self.collateral.show(event.requirement_atoms.into()),
                 self.collateral.show(event.pool_after.into())
             ),
+            BallastEvent::LegTraded(event) => self.leg_traded(event),
             BallastEvent::CrossRound(event) => round(event),
             _ => return None,
         })
@@ -60,6 +61,23 @@ impl Names<'_> {
                 _ => "went into",
             },
             self.collateral.show(after.into())
+        )
+    }
+
+    fn leg_traded(&self, event: &LegTraded) -> String {
+        let atoms = |atoms: i64| self.collateral.show(atoms.into());
+        let leg = match event.lots_after {
+            0 => "closed".to_owned(),
+            lots => self.held(lots),
+        };
+        format!(
+            "The leg is {leg}: realized {}, funding paid {}, fee {}; the pool is {}, and the account holds {} and needs {}.",
+            atoms(event.realized),
+            atoms(event.funding),
+            self.collateral.show(event.fee.into()),
+            atoms(event.pool_after),
+            atoms(event.equity_atoms),
+            self.collateral.show(event.requirement_atoms.into())
         )
     }
 
@@ -158,6 +176,20 @@ pub(super) fn fields(event: &BallastEvent) -> Option<Value> {
             "equity_atoms": event.equity_atoms,
             "requirement_atoms": event.requirement_atoms,
             "pool_after_atoms": event.pool_after,
+        }),
+        BallastEvent::LegTraded(event) => json!({
+            "market": event.market.to_string(),
+            "trader": event.trader.to_string(),
+            "lots_before": event.lots_before,
+            "lots_after": event.lots_after,
+            "entry_quote_after_atoms": event.entry_quote_after,
+            "realized_atoms": event.realized,
+            "funding_atoms": event.funding,
+            "fee_atoms": event.fee,
+            "pool_before_atoms": event.pool_before,
+            "pool_after_atoms": event.pool_after,
+            "equity_atoms": event.equity_atoms,
+            "requirement_atoms": event.requirement_atoms,
         }),
         BallastEvent::CrossRound(event) => json!({
             "market": event.market.to_string(),
