@@ -35,6 +35,9 @@ pub fn play(venue: &mut Venue, seed: u64, counts: &mut Counts) {
             attack.cross_intend(venue, counts);
             attack.cross_call(venue, counts);
         }
+        for _ in 0..attack.below(3) {
+            attack.cut_others(venue, counts);
+        }
         if attack.below(2) == 0 {
             for member in venue.coalition.clone() {
                 attack.leave_markets(venue, &member);

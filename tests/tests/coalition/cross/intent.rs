@@ -15,13 +15,14 @@ use crate::venue::USD;
 impl Attack {
     /// One act with a purpose.
     pub fn cross_intend(&mut self, venue: &mut Venue, counts: &mut Counts) {
-        match self.below(12) {
+        match self.below(14) {
             0..=3 => self.open_legs(venue, counts),
             4 | 5 => self.empty_the_pool(venue, counts),
             6 | 7 => self.leave_the_loss(venue, counts),
             8 => self.flash(venue, counts),
             9 => self.hunt_legs(venue, counts),
             10 => self.realise_by_liquidation(venue, counts),
+            11 | 12 => self.cut_others(venue, counts),
             _ => self.take_everything(venue),
         }
     }
@@ -206,6 +207,45 @@ impl Attack {
             counts.legs += u64::from(self.seize(venue, market, &member.address, offer));
         }
         self.empty_the_pool(venue, counts);
+    }
+
+    /// Rounds against whoever is bankrupt: first by a list without members, who are shown too weak or have their
+    /// records made anew where the proof asks for them, then by the right one.
+    pub fn cut_others(&mut self, venue: &mut Venue, counts: &mut Counts) {
+        venue.post_newest();
+        venue.record(&[0]);
+        venue.record(&[1]);
+        for bankrupt in venue.bankrupt() {
+            for market in 0..MARKETS {
+                let Some(plan) = venue.round(market, &bankrupt) else {
+                    continue;
+                };
+                let (cookie, queues) = (venue.markets[market].clone(), venue.queues());
+                let keeper = self.one_of(venue);
+                let members: Vec<_> = venue.coalition.iter().map(|one| one.address).collect();
+                for one in members.iter().filter(|one| **one != bankrupt) {
+                    let sandbox = &mut venue.sandbox;
+                    let shown = match self.random.gen() {
+                        true => sandbox.witness_ranks(&cookie, &bankrupt, &queues, &[*one]),
+                        false => sandbox.refresh_ranks(&cookie, &queues, &[*one]),
+                    };
+                    counts.witnesses += u64::from(venue.observe("a member is shown", shown));
+                }
+                let mut others = venue.everybody();
+                others.retain(|one| *one != bankrupt && !members.contains(one));
+                others.shuffle(&mut self.random);
+                let mut lists = vec![plan.counterparties.clone(), plan.counterparties];
+                lists[0].retain(|one| !members.contains(one));
+                lists.extend(others.iter().map(|one| vec![*one]));
+                lists.swap(1, others.len());
+                for list in lists {
+                    let sandbox = &mut venue.sandbox;
+                    let round =
+                        sandbox.auto_deleverage_cross(&cookie, &bankrupt, &keeper, &queues, &list);
+                    counts.rounds += u64::from(venue.observe("a chosen round", round));
+                }
+            }
+        }
     }
 
     fn withdraw_free(&mut self, venue: &mut Venue, member: &TraderCookie) {

@@ -337,6 +337,17 @@ impl Venue {
         self.ledger.rules.is_distressed(trader, &self.marks())
     }
 
+    /// Who lacks anything at the newest prices.
+    pub fn bankrupt(&self) -> Vec<Pubkey> {
+        let marks = self.marks();
+        let mut all = self.everybody();
+        all.retain(|one| {
+            let trader = self.ledger.trader(one);
+            self.ledger.rules.lacking(trader, &marks) > 0
+        });
+        all
+    }
+
     /// The account's leg in a market.
     pub fn leg(&self, market: usize, account: &Pubkey) -> Option<i64> {
         let leg = self
