@@ -21,13 +21,18 @@ pub fn play(venue: &mut Venue, seed: u64, counts: &mut Counts) {
     venue.ledger.gaps = true;
     for round in 0..2 {
         stand(venue);
-        for _ in 0..=attack.below(3) {
+        for _ in 0..=attack.below(4) {
             attack.open_legs(venue, counts);
         }
-        for _ in 0..attack.below(4) {
+        stand(venue);
+        for _ in 0..attack.below(5) {
             attack.cross_intend(venue, counts);
         }
         jump(&mut attack, venue);
+        if attack.below(3) > 0 {
+            venue.unquote(0);
+            venue.unquote(1);
+        }
         if attack.below(2) == 0 {
             venue.record(&[0, 1]);
         }

@@ -206,11 +206,15 @@ impl Venue {
         self.ledger.newest(&ticks)
     }
 
-    /// The prices of a market that a caller tries, the newest last: those of a minute and a half.
+    /// The prices of a market that a caller tries, the newest last: those of a minute and a half that are no older
+    /// than one recorded.
     pub fn known(&self, market: usize) -> &[Quote] {
         let age = self.markets[market].config.risk.oracle_max_age_seconds;
-        let known =
-            |quote: &Quote| self.sandbox.time() - quote.publish_time <= 3 * age.cast_signed();
+        let recorded = self.ledger.market(market).last_price.publish_time;
+        let known = |quote: &Quote| {
+            let young = self.sandbox.time() - quote.publish_time <= 3 * age.cast_signed();
+            young && quote.publish_time >= recorded
+        };
         let first = self.prices[market].iter().position(known);
         &self.prices[market][first.expect("the newest is fresh")..]
     }
@@ -395,8 +399,10 @@ impl Venue {
     pub fn fund(&mut self, member: &TraderCookie, margin: u64) {
         let wanted = margin + margin / 20;
         let free = self.ledger.trader(&member.address).free.unsigned_abs();
-        if free < wanted {
-            self.transfer(member, false, wanted - free);
+        let tokens = self.sandbox.token_balance(&member.wallet.tokens);
+        let lacking = wanted.saturating_sub(free).min(tokens);
+        if lacking > 0 {
+            self.transfer(member, false, lacking);
         }
     }
 
