@@ -8,6 +8,7 @@ mod gap;
 mod intent;
 mod keeper;
 mod ledger;
+mod pump;
 mod values;
 mod venue;
 
@@ -95,16 +96,18 @@ impl Markets {
         }
     }
 
-    /// Plays the history of a seed on a copy: every other of gaps.
+    /// Plays the history of a seed on a copy: of four, two are of gaps, one of trending prices, one of a price that
+    /// is driven.
     fn play(&self, seed: u64, counts: &mut Counts) {
         let gaps = seed.is_multiple_of(2);
         let mut venue = match gaps {
             true => self.gaps.fork(),
-            false => self.trending[(seed / 2) as usize % 2].fork(),
+            false => self.trending[(seed / 4) as usize % 2].fork(),
         };
-        let played = catch_unwind(AssertUnwindSafe(|| match gaps {
-            true => gap::play(&mut venue, seed, counts),
-            false => trend(&mut venue, seed, counts),
+        let played = catch_unwind(AssertUnwindSafe(|| match seed % 4 {
+            0 | 2 => gap::play(&mut venue, seed, counts),
+            1 => trend(&mut venue, seed, counts),
+            _ => pump::play(&mut venue, seed, counts),
         }));
         let Err(panic) = played else {
             return;

@@ -42,20 +42,28 @@ impl Attack {
     pub fn open_legs(&mut self, venue: &mut Venue, counts: &mut Counts) {
         let mut two: Vec<_> = venue.coalition.clone();
         two.shuffle(&mut self.random);
-        let lots = self.lots();
         for market in 0..MARKETS {
-            let newest = venue.newest(market).ticks;
-            let mut known = venue.known(market).to_vec();
-            known.sort_by_key(|quote| std::cmp::Reverse(quote.ticks.abs_diff(newest)));
-            let tried = known.iter().take(12);
-            let opened = tried
-                .copied()
-                .find(|quote| self.open_leg_at(venue, market, [&two[0], &two[1]], lots, quote));
-            counts.pairs += u64::from(opened.is_some());
-            for member in &two[..2] {
-                if self.random.gen_ratio(3, 4) {
-                    counts.joined += u64::from(self.join(venue, market, member));
-                }
+            self.open_in(venue, market, [&two[0], &two[1]], counts);
+        }
+    }
+
+    /// Two members face each other in a market, and mostly join.
+    pub fn open_in(
+        &mut self,
+        venue: &mut Venue,
+        market: usize,
+        two: [&TraderCookie; 2],
+        counts: &mut Counts,
+    ) {
+        let (lots, newest) = (self.lots(), venue.newest(market).ticks);
+        let mut known = venue.known(market).to_vec();
+        known.sort_by_key(|quote| std::cmp::Reverse(quote.ticks.abs_diff(newest)));
+        let mut tried = known.iter().take(12).copied();
+        let opened = tried.find(|quote| self.open_leg_at(venue, market, two, lots, quote));
+        counts.pairs += u64::from(opened.is_some());
+        for member in two {
+            if self.random.gen_ratio(3, 4) {
+                counts.joined += u64::from(self.join(venue, market, member));
             }
         }
     }
@@ -101,7 +109,15 @@ impl Attack {
             return;
         }
         for (market, lots) in legs.into_iter().enumerate() {
-            let quote = self.best(venue, market, lots.unwrap_or(1));
+            let Some(lots) = lots else {
+                continue;
+            };
+            let quote = self.best(venue, market, lots);
+            // What the board has may be better still.
+            let (mark, best) = (venue.mark(market), quote.ticks);
+            if mark != best && (mark > best) == (lots > 0) {
+                continue;
+            }
             venue.post(market, quote);
             // What is refused at the best price is recorded at the newest, or not at all.
             if !venue.record(&[market]) && self.random.gen() {
@@ -146,7 +162,7 @@ impl Attack {
     }
 
     /// Collateral that is in the pool for the length of a slot: for a conversion, a record, a witness.
-    fn flash(&mut self, venue: &mut Venue, counts: &mut Counts) {
+    pub fn flash(&mut self, venue: &mut Venue, counts: &mut Counts) {
         let (market, member) = (self.market(), self.one_of(venue));
         venue.post_newest();
         venue.fund(&member, 5_000 * USD);

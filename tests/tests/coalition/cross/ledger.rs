@@ -404,6 +404,12 @@ impl Ledger {
         }
     }
 
+    /// The mark of a market as the board has it, ticks.
+    pub fn mark(&self, market: usize) -> u64 {
+        let entry = self.board.board.entry(self.place(market));
+        entry.expect("an entry").mark
+    }
+
     /// All accounts.
     pub fn everybody(&self) -> impl Iterator<Item = &Pubkey> {
         self.traders.keys()

@@ -287,6 +287,11 @@ impl Venue {
         &self.queues[market]
     }
 
+    /// The mark of a market as the board has it, ticks.
+    pub fn mark(&self, market: usize) -> u64 {
+        self.ledger.mark(market)
+    }
+
     /// The board hears of what is posted.
     pub fn record(&mut self, markets: &[usize]) -> bool {
         let cookies = self.markets.clone();
