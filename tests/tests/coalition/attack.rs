@@ -89,6 +89,15 @@ impl Attack {
         }
     }
 
+    /// Of a seed: prices move by so many millionths at most, and its own orders do not wait in the book.
+    pub fn of(seed: u64, most_ppm: u64) -> Self {
+        Self {
+            most_ppm,
+            rests: false,
+            ..Self::new(seed)
+        }
+    }
+
     /// The next price: trends that turn now and then.
     pub fn next_price(&mut self, ticks: u64) -> u64 {
         let turns = if self.waits > 0 { 60 } else { 12 };

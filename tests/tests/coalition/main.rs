@@ -3,12 +3,14 @@
 //!
 //! `BALLAST_COALITION_HISTORIES` says how many histories are played, `BALLAST_SEED` from which seed.
 
+#[macro_use]
+mod ledger;
 mod attack;
+mod cross;
 mod funds;
 mod gap;
 mod intent;
 mod keys;
-mod ledger;
 mod venue;
 
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod book;
+mod cross;
 mod funds;
 mod matches;
 mod sessions;
@@ -167,6 +168,7 @@ pub fn states(world: &World, model: &Model) -> Agreement {
         ledgers(world, model, market)?;
         book::book(world, model, market)?;
         funds::funds(world, model, market)?;
+        cross::market(world, model, market)?;
         for (sign, side) in [(1, Side::Long), (-1, Side::Short)] {
             queue(world, model, market, sign, side)?;
         }

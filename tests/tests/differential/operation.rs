@@ -1,9 +1,11 @@
 //! What can happen to an exchange.
 
+mod cross;
 mod funds;
 mod orders;
 
 use crate::model::{Listed, Quoted};
+pub use cross::{CrossCall, Queues};
 pub use funds::{FundCall, FundName, Who};
 pub use orders::{
     BookSide, Execution, Liquidation, OrderKind, Placing, Protecting, SelfTrade, Setting, Step,
@@ -13,7 +15,9 @@ pub use orders::{
 /// Kinds of calls that are not about funds; they come first.
 const OTHERS: usize = 35;
 /// Kinds of steps that call the program; they come before those that do not.
-pub const CALLS: usize = OTHERS + FundCall::KINDS.len();
+pub const CALLS: usize = LEGS + CrossCall::KINDS.len();
+/// Kinds of calls that are not about legs; they come first.
+const LEGS: usize = OTHERS + FundCall::KINDS.len();
 /// Kinds of steps.
 pub const KINDS: usize = CALLS + 2;
 
@@ -171,6 +175,8 @@ pub enum Operation {
     SyncPool { market: usize },
     /// Something about the pool or the stakes of a market.
     Fund { market: usize, call: FundCall },
+    /// Something about accounts with legs.
+    Cross(CrossCall),
     /// The oracle publishes.
     Quote { market: usize, quoted: Quoted },
     /// Time passes.
@@ -180,7 +186,12 @@ pub enum Operation {
 impl Operation {
     /// Names of all kinds, in the order of [`Operation::kind`].
     pub fn kinds() -> Vec<&'static str> {
-        let all = [&Self::OTHERS[..], &FundCall::KINDS, &["(price)", "(clock)"]];
+        let all = [
+            &Self::OTHERS[..],
+            &FundCall::KINDS,
+            &CrossCall::KINDS,
+            &["(price)", "(clock)"],
+        ];
         all.concat()
     }
 
@@ -253,6 +264,7 @@ impl Operation {
             Self::PlaceTrigger(setting) => Some(setting.trader),
             Self::SetProtection(setting) => Some(setting.trader),
             Self::Liquidate(call) => Some(call.liquidator),
+            Self::Cross(call) => call.actor(),
             _ => None,
         }
     }
@@ -296,6 +308,7 @@ impl Operation {
             Self::CloseProtection { .. } => 33,
             Self::ExecuteProtection(_) => 34,
             Self::Fund { call, .. } => OTHERS + call.kind(),
+            Self::Cross(call) => LEGS + call.kind(),
             Self::Quote { .. } => CALLS,
             Self::Advance { .. } => CALLS + 1,
         }
@@ -323,6 +336,9 @@ impl Operation {
                 | Self::ReplaceOrder { .. }
                 | Self::ExecuteTrigger(_)
                 | Self::ExecuteProtection(_)
+                | Self::Cross(
+                    CrossCall::Join { .. } | CrossCall::Leave { .. } | CrossCall::Liquidate { .. }
+                )
         )
     }
 }

@@ -1,5 +1,6 @@
 //! The program under test, in a sandbox, beside the model that mirrors it.
 
+mod cross;
 mod funds;
 mod orders;
 mod protection;
@@ -15,7 +16,7 @@ use ballast_client::instructions::adl_session::SessionKeys;
 use ballast_client::instructions::{anyone, trader};
 use ballast_engine::risk::RiskParams;
 use ballast_sandbox::{
-    BlockTrade, MarketCookie, Options, Quote, Sandbox, TraderCookie, TxResult, Wallet,
+    BlockTrade, CrossCookie, MarketCookie, Options, Quote, Sandbox, TraderCookie, TxResult, Wallet,
 };
 use ballast_state::staged::Change;
 use solana_message::AddressLookupTableAccount;
@@ -53,6 +54,8 @@ pub struct World {
     pub numbers: HashMap<Pubkey, usize>,
     /// Sessions under way, by market and queue.
     pub sessions: HashMap<(usize, usize), SessionKeys>,
+    /// Cross queues of the markets.
+    pub crosses: Vec<CrossCookie>,
     /// Addresses of funds, and of accounts for shares of them.
     funds: FundAddresses,
     forgery: Pubkey,
@@ -81,6 +84,7 @@ impl World {
             .flat_map(|wallet| [0, 1].map(|sub_id| addresses::trader(&wallet.address(), sub_id)))
             .chain(markets.iter().map(MarketCookie::pool_trader))
             .collect();
+        let crosses = cross::enable(&mut sandbox, &markets);
         let forgery = forged(&mut sandbox, &addresses[0]);
         let mut known = addresses.clone();
         known.push(forgery);
@@ -94,6 +98,7 @@ impl World {
             })
             .collect();
         known.extend(protections.iter().flatten());
+        known.extend(crosses.iter().flat_map(CrossCookie::both));
         let table = sandbox.create_lookup_table(&known);
         let numbers = addresses.iter().copied().zip(0..).collect();
         let model = model_of(&sandbox, &markets);
@@ -105,6 +110,7 @@ impl World {
             protections,
             numbers,
             sessions: HashMap::new(),
+            crosses,
             funds,
             forgery,
             table,
@@ -122,6 +128,7 @@ impl World {
             protections: self.protections.clone(),
             numbers: self.numbers.clone(),
             sessions: self.sessions.clone(),
+            crosses: self.crosses.clone(),
             funds: self.funds.clone(),
             forgery: self.forgery,
             table: self.table.clone(),
@@ -416,6 +423,7 @@ impl World {
                 (call, Vec::new())
             }
             Operation::Fund { market, call } => self.fund_call(*market, call),
+            Operation::Cross(call) => self.cross_call(call),
             Operation::OpenSession { .. }
             | Operation::SetMode { .. }
             | Operation::Quote { .. }

@@ -4,8 +4,8 @@ use ballast_client::accounts;
 use ballast_engine::held::HeldClaim;
 use ballast_state::position_slot::PositionSlot;
 
-use super::{all, book, same, to_i128, Agreement};
-use crate::model::{Model, Owned, Protection, Trader};
+use super::{all, book, cross, same, to_i128, Agreement};
+use crate::model::{Distress, Holding, Model, Owned, Protection, Trader};
 use crate::operation::Step;
 use crate::program::World;
 
@@ -26,7 +26,8 @@ pub fn account(world: &World, model: &Model, number: usize) -> Agreement {
         true,
     )?;
     let markets = 0..model.markets.len();
-    let count = markets.filter(|market| model.uses(*market, number)).count();
+    let used = |market: &usize| model.uses(*market, number) || model.leg(*market, number).is_some();
+    let count = markets.filter(used).count();
     all(
         &whose,
         &[
@@ -43,6 +44,7 @@ pub fn account(world: &World, model: &Model, number: usize) -> Agreement {
             ),
         ],
     )?;
+    cross::account(world, &whose, &program, trader)?;
     let delegate = trader.delegate.map(|one| world.wallets[one].address());
     let delegate = delegate.unwrap_or_default();
     same(&format!("{whose} delegate"), program.delegate, delegate)?;
@@ -113,7 +115,16 @@ fn profit(whose: &str, slot: Option<&PositionSlot>, trader: &Trader, market: usi
 }
 
 fn position(whose: &str, slot: &PositionSlot, owned: &Owned) -> Agreement {
-    let (holding, distress) = (&owned.holding, &owned.distress);
+    claims(whose, slot, &owned.holding, &owned.distress)
+}
+
+/// Lots, money and what is remembered of trouble.
+pub fn claims(
+    whose: &str,
+    slot: &PositionSlot,
+    holding: &Holding,
+    distress: &Distress,
+) -> Agreement {
     let unsigned = i128::from;
     all(
         whose,

@@ -2,7 +2,7 @@
 
 use super::Generator;
 use crate::model::{pool_trader, Model};
-use crate::operation::{Operation, Protecting};
+use crate::operation::{CrossCall, Operation, Protecting};
 use crate::program::WALLETS;
 
 /// More lots than this are refused before anybody asks who signs.
@@ -56,6 +56,9 @@ fn depends_on_the_signer(model: &Model, call: &Operation) -> bool {
         Operation::Liquidate(call) => {
             let own = call.into_pool && call.trader == pool_trader(call.market);
             call.makers.is_empty() && call.trader != call.liquidator && !own
+        }
+        Operation::Cross(CrossCall::Liquidate { call, .. }) => {
+            call.makers.is_empty() && call.trader != call.liquidator
         }
         Operation::SetProtection(Protecting { market, trader, .. })
         | Operation::CloseProtection { market, trader } => {

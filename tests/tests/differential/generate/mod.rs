@@ -1,5 +1,6 @@
 //! Which call comes next: random, but with an eye for trouble.
 
+mod cross;
 mod delegates;
 mod distress;
 mod funds;
@@ -31,6 +32,8 @@ pub struct Generator {
     bookish: bool,
     /// Whether a pool that is short is ruined.
     dooms: bool,
+    /// Whether accounts have legs.
+    legged: bool,
     /// What is put into a pool at once at most, dollars.
     pool_dollars: i128,
 }
@@ -42,6 +45,7 @@ impl Generator {
         let (crowded, bookish) = (pick.percent(8), pick.percent(30));
         let dooms = pick.percent(30);
         let pool_dollars = pick.one(&[100, 500, 9_000]);
+        let legged = seed.is_multiple_of(5);
         let mut first = Vec::new();
         for trader in 0..TRADERS {
             if trader % 2 == 0 || crowded || pick.percent(40) {
@@ -59,8 +63,14 @@ impl Generator {
             crowded,
             bookish,
             dooms,
+            legged,
             pool_dollars,
         }
+    }
+
+    /// Whether most of the history is about legs.
+    pub const fn is_legged(&self) -> bool {
+        self.legged
     }
 
     /// The next step.
@@ -76,6 +86,9 @@ impl Generator {
         let market = usize::from(self.pick.percent(30));
         if is_stale(model, market) && self.pick.percent(70) {
             return self.quote(model, market);
+        }
+        if self.legged && self.pick.percent(85) {
+            return self.cross_step(model, market);
         }
         if self.crowded && self.pick.percent(30) {
             return self.crowd(model);

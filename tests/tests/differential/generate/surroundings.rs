@@ -150,6 +150,9 @@ impl Generator {
 
     /// Sometimes the price at which somebody has some part of the maintenance margin left.
     fn weakening(&mut self, model: &Model, market: usize) -> Option<i128> {
+        if self.legged && self.pick.percent(30) {
+            return self.weakening_of_legs(model, market);
+        }
         let holders = holders(model, market);
         let trader = self.pick.some(&holders).filter(|_| self.pick.percent(22))?;
         let (held, now) = (model.held(market, trader), &model.markets[market]);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::{Done, Fill, Matched, Model, Reason};
-use crate::operation::Operation;
+use crate::operation::{CrossCall, Operation};
 
 /// How often each thing happened.
 #[derive(Default)]
@@ -189,7 +189,9 @@ pub fn market_of(operation: &Operation) -> Option<usize> {
         Operation::PlaceOrder(placing) | Operation::ReplaceOrder { placing, .. } => {
             Some(placing.market)
         }
-        Operation::Liquidate(call) => Some(call.market),
+        Operation::Liquidate(call) | Operation::Cross(CrossCall::Liquidate { call, .. }) => {
+            Some(call.market)
+        }
         Operation::ExecuteTrigger(call) => Some(call.market),
         Operation::ExecuteProtection(call) => Some(call.market),
         Operation::UnwindPool(call) => Some(call.market),

@@ -2,6 +2,7 @@
 
 use ballast_state::error::BallastError;
 
+use super::cross::Shared;
 use super::held::Claim;
 use super::refusal::{require, signed, unsigned, Verdict, ALREADY_THERE, TOKENS_MISSING};
 use super::state::{Model, Trader};
@@ -19,6 +20,10 @@ impl Model {
             positions: vec![None; self.markets.len()],
             put_in: vec![0; self.markets.len()],
             claims: vec![Claim::default(); self.markets.len()],
+            shared: Shared {
+                legs: vec![None; self.markets.len()],
+                ..Shared::default()
+            },
         });
         Ok(())
     }
@@ -27,7 +32,8 @@ impl Model {
     pub fn close_trader(&mut self, trader: usize) -> Verdict<()> {
         let account = self.trader(trader);
         let unused = (0..self.markets.len()).all(|market| !self.uses(market, trader));
-        let empty = account.free == 0 && unused;
+        let pooled = account.shared.atoms != 0 || account.shared.legs.iter().any(Option::is_some);
+        let empty = account.free == 0 && unused && !pooled;
         require(empty, BallastError::TraderNotEmpty)?;
         self.traders[trader] = None;
         Ok(())

@@ -123,6 +123,7 @@ impl Model {
     pub fn deleverage(&mut self, call: &Call) -> Verdict<RoundMade> {
         check_accounts(self, call.bankrupt, &call.list)?;
         let number = call.market;
+        self.require_isolated(number)?;
         let begun = self.begin(number, call.bankrupt)?;
         let (mut round, deficit) = (begun.round, begun.deficit);
         self.cut_all(&mut round, &call.list)?;

@@ -74,26 +74,8 @@ impl Model {
     /// buffer.
     pub fn record(&mut self, market: usize, trader: usize, health: Health, restored: bool) {
         let now = self.slot;
-        let old = *self.distress_mut(market, trader);
-        let (ramp, grace) = old.ages(now, health != Health::Healthy);
-        let new = match health {
-            Health::Healthy if restored || ramp.is_none() => Distress::default(),
-            Health::Healthy | Health::Weak => Distress {
-                flagged_slot: now - ramp.unwrap_or(0),
-                seen_slot: now,
-                last_step_slot: old.last_step_slot,
-                step_left: old.step_left,
-                ..Distress::default()
-            },
-            Health::Bankrupt(deficit) => Distress {
-                flagged_slot: now - ramp.unwrap_or(0),
-                bankrupt_slot: now - grace.unwrap_or(0),
-                seen_slot: now,
-                deficit,
-                ..old
-            },
-        };
-        *self.distress_mut(market, trader) = new;
+        let distress = self.distress_mut(market, trader);
+        *distress = distress.after(now, health, restored);
     }
 
     /// What a market's insurance may pay now.
@@ -110,9 +92,24 @@ impl Model {
         distress: &Distress,
         price: i128,
     ) -> Verdict<Plan> {
+        let room = before.equity(price);
+        let health = Health::of(before, price, &self.markets[market].params);
+        self.plan_with(market, before, distress, price, (health, room))
+    }
+
+    /// The same where somebody else says how it stands, and what there is to hold maintenance and buffer of what is
+    /// left with.
+    pub fn plan_with(
+        &self,
+        market: usize,
+        before: &Holding,
+        distress: &Distress,
+        price: i128,
+        (health, room): (Health, i128),
+    ) -> Verdict<Plan> {
         let params = &self.markets[market].params;
         let size = before.size();
-        match Health::of(before, price, params) {
+        match health {
             Health::Healthy => Err(BallastError::Healthy.into()),
             Health::Bankrupt(deficit) => Ok(Plan {
                 lots: size,
@@ -127,7 +124,7 @@ impl Model {
                 let flagged_for = distress.ages(self.slot, true).0;
                 let discount = by_time(params, flagged_for).max(by_depth(params, before, price));
                 let (most, follow_up) = self.most_lots(market, before, distress, price)?;
-                let needed = needed_lots(params, before, price, discount);
+                let needed = needed_lots(params, before, price, discount, room);
                 // A step is at least the least position, unless it goes on with another.
                 let least = match follow_up {
                     true => 1,
@@ -205,6 +202,38 @@ pub fn is_restored(holding: &Holding, price: i128, params: &RiskParams) -> bool 
 }
 
 impl Distress {
+    /// What is remembered after a look at `now`.
+    pub fn after(&self, now: u64, health: Health, restored: bool) -> Self {
+        let (ramp, grace) = self.ages(now, health != Health::Healthy);
+        match health {
+            Health::Healthy if restored || ramp.is_none() => Self::default(),
+            Health::Healthy | Health::Weak => Self {
+                flagged_slot: now - ramp.unwrap_or(0),
+                seen_slot: now,
+                last_step_slot: self.last_step_slot,
+                step_left: self.step_left,
+                ..Self::default()
+            },
+            Health::Bankrupt(deficit) => Self {
+                flagged_slot: now - ramp.unwrap_or(0),
+                bankrupt_slot: now - grace.unwrap_or(0),
+                seen_slot: now,
+                deficit,
+                ..*self
+            },
+        }
+    }
+
+    /// Since when it has been known to be below maintenance, as far as somebody looked; 0 never, or where the last
+    /// look is more than a hundred slots ago.
+    pub fn since(&self, now: u64) -> u64 {
+        let seen = self.seen_slot.max(self.flagged_slot);
+        match self.ages(now, true) {
+            (Some(age), _) if now - seen <= 100 => now - age,
+            _ => 0,
+        }
+    }
+
     /// For how long it has been known to be below maintenance and to be bankrupt, as far as somebody
     /// looked. A look counts fifty slots at most, where the clocks `run`; after 9,000 slots without one
     /// nothing is known.
@@ -224,13 +253,19 @@ impl Distress {
 
 /// The least lots whose closing, discount and fee in full, leaves maintenance and the buffer:
 /// found by halving, since the more is closed the better the rest stands.
-fn needed_lots(params: &RiskParams, before: &Holding, price: i128, discount: i128) -> i128 {
+fn needed_lots(
+    params: &RiskParams,
+    before: &Holding,
+    price: i128,
+    discount: i128,
+    room: i128,
+) -> i128 {
     let size = before.size();
     let charge = discount + i128::from(params.liquidation_fee_bps);
     let buffer = ONE + i128::from(params.liquidation_buffer_bps);
     let stands = |closed: i128| {
         let rest = (size - closed) * price;
-        let left = whole(before.equity(price)) - part(closed * price, charge, ONE);
+        let left = whole(room) - part(closed * price, charge, ONE);
         let due = margin(params, rest, Rate::Maintenance) * part(buffer, 1, ONE);
         left >= due
     };

@@ -6,14 +6,17 @@
 
 mod book;
 mod collateral;
+mod cross;
 mod delegate;
 mod deleverage;
 mod fill;
+mod forced;
 mod fund;
 mod funding;
 mod held;
 mod holding;
 mod insurance;
+mod legs;
 mod liquidate;
 mod number;
 mod oracle;
@@ -33,23 +36,25 @@ mod volatility;
 mod waterfall;
 
 pub use book::{Book, Order};
+pub use cross::Leg;
 pub use deleverage::{Listed, RoundMade};
 pub use fill::{Done, Fill, Matched, Reason, Removed};
 pub use fund::{Fund, Paid, Shareholder};
 pub use funding::Funding;
 pub use holding::Holding;
+pub use legs::{DRAW_CAP_BPS, MARK_AGE, MOST_LOTS};
 pub use liquidate::Health;
 pub use oracle::{Past, Quoted};
 pub use pool::{pool_trader, Pool};
 pub use protection::Protection;
 pub use refusal::{Refusal, Verdict};
 pub use session::{Member, Opened, Seen, Session};
-pub use state::{Market, Model, Owned, Trader};
+pub use state::{Distress, Market, Model, Owned, Trader};
 pub use take::Took;
 pub use trade::{margin_due, Rate};
 pub use trigger::Trigger;
 
-use crate::operation::{FundCall, Operation};
+use crate::operation::{CrossCall, FundCall, Operation};
 
 /// What an accepted call did beyond the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +94,7 @@ impl Model {
             next.withhold()?;
         }
         next.record_impacts(&books);
+        next.tidy_slots();
         *self = next;
         Ok(effect)
     }
@@ -189,6 +195,10 @@ impl Model {
             Operation::UnwindPool(call) => return self.unwind_pool(call).map(Effect::of),
             Operation::SyncPool { market } => self.sync_pool(*market)?,
             Operation::Fund { market, call } => return self.fund_call(*market, call),
+            Operation::Cross(CrossCall::Liquidate { call, queues }) => {
+                return self.liquidate_leg(call, queues).map(Effect::of);
+            }
+            Operation::Cross(call) => self.cross_call(call)?,
             Operation::Quote { market, quoted } => self.markets[*market].quoted = *quoted,
             Operation::Advance { slots, seconds } => {
                 self.slot += slots;

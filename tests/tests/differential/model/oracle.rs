@@ -153,12 +153,7 @@ impl Model {
         let Some(owned) = self.owned(market, trader) else {
             return 0;
         };
-        let distress = owned.distress;
-        let seen = distress.seen_slot.max(distress.flagged_slot);
-        match distress.ages(self.slot, true) {
-            (Some(age), _) if self.slot - seen <= 100 => self.slot - age,
-            _ => 0,
-        }
+        owned.distress.since(self.slot)
     }
 
     /// Refuses a price that has just been recorded and is not fit for this as well.

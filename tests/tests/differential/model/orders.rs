@@ -111,6 +111,7 @@ impl Model {
 
     /// A taker's position with its funding paid.
     pub fn taker(&mut self, market: usize, trader: usize) -> Verdict<Holding> {
+        self.require_no_leg(market, trader)?;
         self.settled(market, trader)
     }
 

@@ -88,6 +88,7 @@ pub struct Opened {
 impl Model {
     /// Opens a session.
     pub fn open_session(&mut self, market: usize, bankrupt: usize) -> Verdict<Effect> {
+        self.require_isolated(market)?;
         let begun = self.begin(market, bankrupt)?;
         let (round, deficit) = (begun.round, begun.deficit);
         require(deficit > round.insured, BallastError::InsuranceCanPay)?;
@@ -135,6 +136,7 @@ impl Model {
         list: &[Listed],
     ) -> Verdict<Effect> {
         check_accounts(self, named.bankrupt, list)?;
+        self.require_isolated(named.of_market)?;
         let since = self.flagged(named.of_market, named.bankrupt);
         let mark = self.touch(named.of_market, Use::Force(since))?.price;
         self.require_of(named)?;

@@ -6,6 +6,7 @@ use ballast_engine::risk::RiskParams;
 use ballast_state::error::BallastError;
 
 use super::book::Book;
+use super::cross::{Crossed, Shared};
 use super::fund::Fund;
 use super::funding::Funding;
 use super::held::{Claim, Held};
@@ -83,6 +84,8 @@ pub struct Trader {
     pub put_in: Vec<i128>,
     /// Parts of the profit that each market holds.
     pub claims: Vec<Claim>,
+    /// Legs and what they share.
+    pub shared: Shared,
 }
 
 /// A market.
@@ -138,6 +141,8 @@ pub struct Market {
     pub sessions: [Option<Session>; 2],
     /// Accounts for protective steps, by trader.
     pub protections: BTreeMap<usize, Protection>,
+    /// What cross margin adds.
+    pub crossed: Option<Crossed>,
 }
 
 /// The exchange and everybody's wallets.
@@ -219,7 +224,8 @@ impl Model {
     /// The sum of the long lots.
     pub fn open_interest(&self, market: usize) -> i128 {
         let lots = |trader| self.held(market, trader).lots.max(0);
-        (0..self.traders.len()).map(lots).sum()
+        let isolated: i128 = (0..self.traders.len()).map(lots).sum();
+        isolated + self.leg_lots(market, 1)
     }
 
     /// Replaces what the trader holds and keeps its place in the queue, or finds it a new one.
@@ -263,7 +269,10 @@ impl Model {
             sum += market.book.all().map(|order| order.margin).sum::<i128>();
         }
         for trader in self.traders.iter().flatten() {
-            sum += trader.free;
+            sum += trader.free + trader.shared.atoms;
+            for leg in trader.shared.legs.iter().flatten() {
+                sum += leg.holding.lots * leg.holding.index - leg.holding.entry;
+            }
             for owned in trader.positions.iter().flatten() {
                 let held = &owned.holding;
                 sum += held.margin + held.lots * held.index - held.entry;
@@ -291,17 +300,17 @@ impl Owned {
 }
 
 /// Entry price in 2^-32 atoms per lot, rounded down.
-fn entry_key(holding: &Holding) -> i128 {
+pub fn entry_key(holding: &Holding) -> i128 {
     (holding.entry.abs() << 32).div_euclid(holding.size())
 }
 
 /// Bankruptcy price less funding, in 2^-32 atoms per lot, rounded down.
-fn bankruptcy_key(holding: &Holding) -> i128 {
+pub fn bankruptcy_key(holding: &Holding) -> i128 {
     (unfunded_bankruptcy(holding) << 32).div_euclid(holding.size())
 }
 
 /// The same total whenever funding was settled.
-fn unfunded_bankruptcy(holding: &Holding) -> i128 {
+pub fn unfunded_bankruptcy(holding: &Holding) -> i128 {
     holding.bankruptcy() - holding.size() * holding.index
 }
 

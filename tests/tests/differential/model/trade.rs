@@ -206,6 +206,7 @@ impl Model {
     }
 
     fn party(&self, market: usize, trader: usize, margin: u64) -> Verdict<Party> {
+        self.require_no_leg(market, trader)?;
         Ok(Party {
             holding: self.settled(market, trader)?,
             free: self.trader(trader).free,

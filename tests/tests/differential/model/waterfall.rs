@@ -10,29 +10,29 @@ use super::oracle::{Mark, Use};
 use super::pool::pool_trader;
 use super::refusal::{require, Refusal, Verdict};
 use super::state::{Distress, Model};
-use super::take::Offer;
+use super::take::{Offer, Took};
 use super::trade::{party_fill, Party};
 use crate::operation::Liquidation;
 
 /// A liquidation under way.
-struct Descent<'a> {
-    call: &'a Liquidation,
-    mark: Mark,
-    plan: Plan,
-    before: Holding,
-    distress: Distress,
+pub(super) struct Descent<'a> {
+    pub call: &'a Liquidation,
+    pub mark: Mark,
+    pub plan: Plan,
+    pub before: Holding,
+    pub distress: Distress,
     /// What insurance may pay.
-    available: i128,
+    pub available: i128,
 }
 
 /// What was closed at which worth, and what the victim pays for it.
-struct Closed {
-    lots: i128,
-    quote: i128,
-    rewards: i128,
-    fee: i128,
+pub(super) struct Closed {
+    pub lots: i128,
+    pub quote: i128,
+    pub rewards: i128,
+    pub fee: i128,
     /// Paid by insurance.
-    paid: i128,
+    pub paid: i128,
 }
 
 impl Model {
@@ -106,23 +106,11 @@ impl Model {
         self.trader_mut(call.liquidator).free += income;
         self.note(&liquidators, income);
         self.markets[market].liquidations += u64::from(meeting.lots() + taken > 0);
-        let done = Done::Liquidation {
-            lots: closed.lots,
-            taken,
-            quote: closed.quote,
-            rewards: closed.rewards,
-            fee: closed.fee,
-            paid: closed.paid,
-            follow_up: descent.plan.follow_up,
-            bankrupt: descent.is_bankrupt(),
-            left: descent.plan.lots - closed.lots,
-            took,
-        };
-        Ok(meeting.matched(done))
+        Ok(descent.done(&closed, taken, took, meeting))
     }
 
     /// Fills orders of the book that are no worse than the limit.
-    fn descend(&mut self, descent: &Descent, meeting: &mut Meeting) -> Verdict<()> {
+    pub(super) fn descend(&mut self, descent: &Descent, meeting: &mut Meeting) -> Verdict<()> {
         loop {
             let left = descent.plan.lots - meeting.lots();
             let best = self.next_order(meeting);
@@ -140,7 +128,7 @@ impl Model {
     }
 
     /// The liquidator or the pool takes over what it is to take. The margin that it adds.
-    fn settle_taker_over(
+    pub(super) fn settle_taker_over(
         &mut self,
         descent: &Descent,
         taken: i128,
@@ -150,6 +138,7 @@ impl Model {
             return Ok(0);
         }
         let (market, taker) = (descent.call.market, taker_of(descent.call));
+        self.require_no_leg(market, taker)?;
         let sign = descent.before.sign();
         let (lots, quote) = (sign * taken, sign * descent.taken_quote(taken));
         let (holding, free) = (self.settled(market, taker)?, self.trader(taker).free);
@@ -211,18 +200,7 @@ impl Model {
     /// The victim's position shrinks; insurance pays or receives.
     fn settle_victim(&mut self, descent: &Descent, closed: &Closed) -> Verdict<()> {
         let (market, victim) = (descent.call.market, descent.call.trader);
-        let sign = descent.before.sign();
-        let charges = closed.fee + closed.rewards;
-        let (mut after, mut left) = (descent.before, 0);
-        if closed.lots > 0 {
-            let (lots, quote) = (-sign * closed.lots, -sign * closed.quote);
-            (after, left) = descent.before.closed_into_margin(lots, quote);
-        }
-        if after.lots == 0 {
-            left += closed.paid - charges;
-        } else {
-            after.margin += closed.paid - charges;
-        }
+        let (after, left) = descent.victim_after(closed);
         self.pay_deficit(market, closed.paid)?;
         let ledger = &mut self.markets[market];
         ledger.insurance.earn(&ledger.params, closed.fee)?;
@@ -243,22 +221,11 @@ impl Model {
         let restored = is_restored(&holding, descent.mark.price, &params);
         self.record(market, victim, health, restored);
         let slot = self.slot;
-        let distress = self.distress_mut(market, victim);
-        distress.last_step_slot = descent.distress.last_step_slot;
-        distress.step_left = descent.distress.step_left;
-        if closed.lots > 0 {
-            distress.step_left = descent.plan.lots - closed.lots;
-            if descent.plan.deficit > 0 {
-                distress.step_left = 0;
-            }
-            if !descent.plan.follow_up {
-                distress.last_step_slot = slot;
-            }
-        }
+        descent.remember(self.distress_mut(market, victim), closed, slot);
     }
 
     /// Taken from the fee bucket where insurance had to pay.
-    fn rescue_reward(&mut self, descent: &Descent, closed: &Closed) -> i128 {
+    pub(super) fn rescue_reward(&mut self, descent: &Descent, closed: &Closed) -> i128 {
         let market = &mut self.markets[descent.call.market];
         let most = i128::from(market.params.adl.reward_atoms);
         let reward = floor(&part(most, closed.lots, descent.before.size())).min(market.fees);
@@ -271,6 +238,60 @@ impl Model {
 }
 
 impl Descent<'_> {
+    /// The victim's position afterwards, and what became free.
+    pub fn victim_after(&self, closed: &Closed) -> (Holding, i128) {
+        let sign = self.before.sign();
+        let charges = closed.fee + closed.rewards;
+        let (mut after, mut left) = (self.before, 0);
+        if closed.lots > 0 {
+            let (lots, quote) = (-sign * closed.lots, -sign * closed.quote);
+            (after, left) = self.before.closed_into_margin(lots, quote);
+        }
+        if after.lots == 0 {
+            left += closed.paid - charges;
+        } else {
+            after.margin += closed.paid - charges;
+        }
+        (after, left)
+    }
+
+    /// What is remembered of the steps of a position that is left.
+    pub fn remember(&self, distress: &mut Distress, closed: &Closed, slot: u64) {
+        distress.last_step_slot = self.distress.last_step_slot;
+        distress.step_left = self.distress.step_left;
+        if closed.lots > 0 {
+            distress.step_left = self.plan.lots - closed.lots;
+            if self.plan.deficit > 0 {
+                distress.step_left = 0;
+            }
+            if !self.plan.follow_up {
+                distress.last_step_slot = slot;
+            }
+        }
+    }
+
+    /// What all of it comes to.
+    pub fn done(
+        &self,
+        closed: &Closed,
+        taken: i128,
+        took: Option<Took>,
+        meeting: Meeting,
+    ) -> Matched {
+        meeting.matched(Done::Liquidation {
+            lots: closed.lots,
+            taken,
+            quote: closed.quote,
+            rewards: closed.rewards,
+            fee: closed.fee,
+            paid: closed.paid,
+            follow_up: self.plan.follow_up,
+            bankrupt: self.is_bankrupt(),
+            left: self.plan.lots - closed.lots,
+            took,
+        })
+    }
+
     fn is_bankrupt(&self) -> bool {
         self.plan.deficit > 0
     }
@@ -299,7 +320,7 @@ impl Descent<'_> {
     }
 
     /// Lots that are taken over, where so many are wanted.
-    fn taken(&self, model: &Model, meeting: &Meeting, wanted: i128) -> i128 {
+    pub fn taken(&self, model: &Model, meeting: &Meeting, wanted: i128) -> i128 {
         let offered = self.call.take_over > 0 && (!self.is_bankrupt() || self.is_covered());
         let best = model.next_order(meeting);
         let better = best.is_some_and(|best| self.accepts(best.price));
@@ -315,7 +336,7 @@ impl Descent<'_> {
 
     /// Of the lots that are left those that the liquidator wants: all, or so many that at least the
     /// least position is left of the victim's.
-    fn wanted(&self, model: &Model, meeting: &Meeting) -> i128 {
+    pub fn wanted(&self, model: &Model, meeting: &Meeting) -> i128 {
         let rest = self.plan.lots - meeting.lots();
         let most = i128::from(self.call.take_over);
         if most >= rest {
@@ -337,7 +358,7 @@ impl Descent<'_> {
     }
 
     /// All that is closed.
-    fn closed(&self, model: &Model, meeting: &Meeting, taken: i128) -> Closed {
+    pub fn closed(&self, model: &Model, meeting: &Meeting, taken: i128) -> Closed {
         let lots = meeting.lots() + taken;
         let bps = i128::from(model.markets[self.call.market].params.book_reward_bps);
         let fills = meeting.fills.iter();
@@ -369,7 +390,7 @@ impl Descent<'_> {
     }
 
     /// Why nothing was filled, taken out or taken over.
-    fn nothing(&self, wanted: i128) -> Refusal {
+    pub fn nothing(&self, wanted: i128) -> Refusal {
         if self.call.take_over == 0 {
             BallastError::NothingFilled.into()
         } else if self.is_bankrupt() && !self.is_covered() {

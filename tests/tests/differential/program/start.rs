@@ -70,6 +70,7 @@ pub fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         pass_slots: [0; 2],
         sessions: [None, None],
         protections: Default::default(),
+        crossed: None,
     };
     let mut model = Model {
         slot: sandbox.slot(),
@@ -84,6 +85,9 @@ pub fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
     model.wallets[0] = i128::from(WHALE);
     for wallet in 0..WALLETS {
         model.create_trader(2 * wallet).expect("a new trader");
+    }
+    for market in 0..markets.len() {
+        model.enable_cross(market).expect("cross margin");
     }
     model
 }
