@@ -98,7 +98,7 @@ pub fn board() -> Pubkey {
 }
 
 /// Bytes of a cross queue with room for `capacity` legs, at least
-/// [`ballast_state::queue_account::MIN_QUEUE_NODES`]. Created like a queue; it does not grow.
+/// [`ballast_state::queue_account::MIN_QUEUE_NODES`]. Created like a queue, and grows like one.
 pub fn cross_queue_space(capacity: usize) -> usize {
     8 + CROSS_HEADER_SIZE + capacity * CROSS_ENTRY_SIZE
 }
@@ -107,6 +107,11 @@ pub fn cross_queue_space(capacity: usize) -> usize {
 /// [`ballast_state::book_account::MIN_BOOK_ORDERS`]. Created like a queue; it does not grow.
 pub fn book_space(orders: usize) -> usize {
     8 + BOOK_HEADER_SIZE + 2 * orders * ORDER_SIZE
+}
+
+/// The most legs a cross queue can hold.
+pub fn max_cross_capacity() -> usize {
+    (MAX_ACCOUNT_BYTES - cross_queue_space(0)) / CROSS_ENTRY_SIZE
 }
 
 /// The most positions a queue account can hold.

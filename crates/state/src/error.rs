@@ -191,7 +191,7 @@ errors! {
     6105 AdlNotSelected: "The accounts are not those of the traders the session selected; list those still in the queue, in the session's order";
 
     // --- queues ---
-    6106 QueueGrowth: "A queue grows by 1 to 98 positions a call; call again for more";
+    6106 QueueGrowth: "A queue grows by 1 to 98 positions a call, or 80 legs; call again";
     6107 QueueTooLarge: "A queue account holds at most 10 MiB, which is room for 100,822 positions";
     6108 AdlSessionSize: "A session account has 896 bytes; create another of that size";
 

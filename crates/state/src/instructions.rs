@@ -24,6 +24,8 @@ pub const MAX_COUNTERPARTIES: usize = 32;
 pub const MAX_MAKERS: usize = 32;
 /// Most positions by which one call makes a queue longer: what the runtime lets an account grow by.
 pub const MAX_GROWTH: u32 = 98;
+/// The same for legs of a cross queue, whose nodes are larger.
+pub const MAX_CROSS_GROWTH: u32 = 80;
 
 /// Arguments of `initialize_exchange`.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Copy, Debug, Default)]

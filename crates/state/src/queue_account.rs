@@ -1,6 +1,9 @@
-//! The two queue accounts of a market: the discriminator, then the engine's queue.
+//! The queue accounts of a market: the discriminator, then the engine's queue.
 
-use ballast_engine::queue::{QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE};
+use ballast_engine::{
+    cross::queue::{CROSS_ENTRY_SIZE, CROSS_HEADER_SIZE},
+    queue::{QUEUE_ENTRY_SIZE, QUEUE_HEADER_SIZE},
+};
 
 use crate::error::{BallastError, Result};
 
@@ -18,9 +21,22 @@ pub const NO_NODE: u32 = u32::MAX;
 /// # Errors
 /// `QueueTooSmall` for less than a header; `Overflow`.
 pub fn capacity(bytes: usize) -> Result<u32> {
+    room(bytes, QUEUE_HEADER_SIZE, QUEUE_ENTRY_SIZE)
+}
+
+/// The same of a cross queue.
+///
+/// # Errors
+/// `QueueTooSmall` for less than a header; `Overflow`.
+pub fn cross_capacity(bytes: usize) -> Result<u32> {
+    room(bytes, CROSS_HEADER_SIZE, CROSS_ENTRY_SIZE)
+}
+
+fn room(bytes: usize, header: usize, entry: usize) -> Result<u32> {
     let nodes = bytes
         .checked_sub(QUEUE_DISCRIMINATOR.len())
-        .and_then(|left| left.checked_sub(QUEUE_HEADER_SIZE))
-        .ok_or(BallastError::QueueTooSmall)?;
-    u32::try_from(nodes / QUEUE_ENTRY_SIZE).map_err(|_| BallastError::Overflow)
+        .and_then(|left| left.checked_sub(header))
+        .and_then(|left| left.checked_div(entry));
+    let nodes = nodes.ok_or(BallastError::QueueTooSmall)?;
+    u32::try_from(nodes).map_err(|_| BallastError::Overflow)
 }

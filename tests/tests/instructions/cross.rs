@@ -443,3 +443,45 @@ pub fn an_account_holds_what_its_legs_need_together() {
     assert!(!both.traders[0].weak);
     cross.sound();
 }
+
+#[test]
+pub fn a_cross_queue_grows_and_has_room_for_the_next_leg() {
+    let mut venue = Venue::open();
+    done(venue.sandbox.create_board());
+    let (market, alice) = (venue.market.clone(), venue.alice.clone());
+    let queues = venue.sandbox.create_cross_queues(16).unwrap();
+    done(venue.sandbox.enable_cross(&market, &queues, allowed()));
+    done(venue.sandbox.to_cross(&market, &alice, &queues.both()));
+    for positions in [0, 81, 98] {
+        refused(&mut venue.sandbox, BallastError::QueueGrowth, |s| {
+            s.grow_queue(&market, &queues.long, positions)
+        });
+    }
+    let grown = event!(
+        done(venue.sandbox.grow_queue(&market, &queues.long, 80)),
+        QueueGrown
+    );
+    assert_eq!(
+        (grown.long, grown.capacity_before, grown.capacity_after),
+        (true, 16, 96)
+    );
+    let snapshot = venue.sandbox.cross_queue(&queues.long);
+    assert_eq!(snapshot.queue().unwrap().capacity(), 96);
+    assert_eq!(snapshot.queue().unwrap().len(), 1);
+    sound(&venue.sandbox, &market, &queues);
+    // As many legs as it had no room for before.
+    let bob = venue.sandbox.create_trader(100_000 * USD).unwrap();
+    for _ in 0..20 {
+        let trader = venue.sandbox.create_trader(1_000 * USD).unwrap();
+        let opening = terms(100, START, 20 * USD, 100 * USD);
+        done(venue.sandbox.block_trade(&market, &trader, &bob, opening));
+        done(venue.sandbox.to_cross(&market, &trader, &queues.both()));
+    }
+    sound(&venue.sandbox, &market, &queues);
+    venue.conserves();
+    // It is no queue of another market.
+    let other = venue.second_market();
+    refused(&mut venue.sandbox, BallastError::WrongQueue, |s| {
+        s.grow_queue(&other, &queues.long, 1)
+    });
+}

@@ -2,13 +2,15 @@
 //! queues.
 
 use anchor_lang::prelude::Pubkey;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use ballast_client::addresses;
 use ballast_client::instructions::admin::{self as build, StagedKeys};
 use ballast_client::instructions::anyone::GrowQueue;
 use ballast_engine::units::Side;
 use ballast_state::exchange::{Exchange, Role, SHORT_DELAY_SLOTS};
-use ballast_state::instructions::MAX_GROWTH;
+use ballast_state::instructions::{MAX_CROSS_GROWTH, MAX_GROWTH};
+use ballast_state::market::Market;
+use ballast_state::queue_account::cross_capacity;
 use ballast_state::staged::{Change, Staged};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -22,7 +24,7 @@ use super::options::{PositionSide, Sending};
 use super::pauses::PAUSES;
 use super::session::Session;
 use super::staging::{self, DelayChoice, StageChoice, StagedView};
-use super::state::Parts;
+use super::state::{MarketState, Parts};
 use super::units::Collateral;
 use super::words::{role_name, Names, NO_DELAY};
 use super::writing::{self, Plan};
@@ -91,7 +93,8 @@ enum Action {
         #[command(flatten)]
         sending: Sending,
     },
-    /// Make room for more positions in a queue of a market; anybody, who pays the rent.
+    /// Make room for more positions in a queue of a market, or for more legs in a cross queue; anybody, who pays the
+    /// rent.
     GrowQueue {
         /// Number, name or address of the market.
         #[arg(long, value_name = "MARKET")]
@@ -102,6 +105,9 @@ enum Action {
         /// Positions that it shall have room for in all.
         #[arg(long, value_name = "N")]
         positions: usize,
+        /// The cross queue of that side, for so many legs.
+        #[arg(long)]
+        cross: bool,
         #[command(flatten)]
         sending: Sending,
     },
@@ -296,8 +302,12 @@ pub async fn run(session: &Session, args: &AdminArgs) -> Result<()> {
             market,
             side,
             positions,
+            cross,
             sending,
-        } => grow(session, market, (*side).into(), *positions, *sending).await,
+        } => {
+            let queue = ((*side).into(), *cross);
+            grow(session, market, queue, *positions, *sending).await
+        }
         Action::EnableCross { args, sending } => {
             super::cross::enable(session, args, *sending).await
         }
@@ -405,31 +415,83 @@ async fn accept(session: &Session, role: Role, sending: Sending) -> Result<()> {
 /// Calls that fit into a transaction.
 const CALLS_AT_ONCE: usize = 8;
 
+/// A queue that is to grow.
+struct Growing {
+    queue: Pubkey,
+    /// What it holds, in words.
+    which: &'static str,
+    /// What it has room for.
+    room: usize,
+    /// What it can have room for.
+    most: usize,
+    /// What a call makes room for.
+    at_once: u32,
+}
+
+impl Growing {
+    fn isolated(state: &MarketState, side: Side) -> Result<Self> {
+        let (queue, which) = match side {
+            Side::Long => (state.keys.queue_long, "longs"),
+            Side::Short => (state.keys.queue_short, "shorts"),
+        };
+        Ok(Self {
+            queue,
+            which,
+            room: state.queue(side)?.queue()?.capacity(),
+            most: addresses::max_queue_capacity(),
+            at_once: MAX_GROWTH,
+        })
+    }
+
+    async fn cross(session: &Session, market: &Market, side: Side) -> Result<Self> {
+        let board = super::cross::board(session).await?;
+        let queue = board.market(board.place(market)?)?.queue(side);
+        let (_, found) = session.cluster.accounts(&[queue]).await?;
+        let account = found.into_iter().flatten().next();
+        let account = account.context("the cross queue does not exist")?;
+        Ok(Self {
+            queue,
+            which: match side {
+                Side::Long => "long legs",
+                Side::Short => "short legs",
+            },
+            room: usize::try_from(cross_capacity(account.data.len())?)?,
+            most: addresses::max_cross_capacity(),
+            at_once: MAX_CROSS_GROWTH,
+        })
+    }
+}
+
 async fn grow(
     session: &Session,
     market: &str,
-    side: Side,
+    (side, cross): (Side, bool),
     positions: usize,
     sending: Sending,
 ) -> Result<()> {
     let signer = session.keypair()?;
     let state = session.market(market, Parts::Queues).await?;
     let (exchange, name) = (session.exchange().await?, state.name());
-    let (queue, which) = match side {
-        Side::Long => (state.keys.queue_long, "longs"),
-        Side::Short => (state.keys.queue_short, "shorts"),
+    let found = match cross {
+        true => Growing::cross(session, &state.market, side).await?,
+        false => Growing::isolated(&state, side)?,
     };
-    let room = state.queue(side)?.queue()?.capacity();
-    let most = ballast_client::addresses::max_queue_capacity();
+    let Growing {
+        queue,
+        which,
+        room,
+        most,
+        at_once,
+    } = found;
     if positions > most {
         return Err(Usage(format!(
-            "a queue has room for at most {most} positions, not {positions}"
+            "the queue of {which} has room for at most {most}, not {positions}"
         ))
         .into());
     }
     if positions <= room {
         return Err(Usage(format!(
-            "the queue of {which} of {name} has room for {room} positions already; queues do not shrink"
+            "the queue of {which} of {name} has room for {room} already; queues do not shrink"
         ))
         .into());
     }
@@ -437,7 +499,7 @@ async fn grow(
     let mut calls = Vec::new();
     let payer = signer.pubkey();
     while missing > 0 {
-        let some = missing.min(usize::try_from(MAX_GROWTH)?);
+        let some = missing.min(usize::try_from(at_once)?);
         let grow = GrowQueue {
             payer,
             market: state.keys.market,
@@ -452,7 +514,7 @@ async fn grow(
         let plan = Plan {
             command: "admin grow-queue",
             purpose: format!(
-                "Grow the queue of {which} of {name} from {room} to {positions} positions, transaction {} of {many}",
+                "Grow the queue of {which} of {name} from {room} to {positions}, transaction {} of {many}",
                 number + 1
             ),
             instructions: some.to_vec(),

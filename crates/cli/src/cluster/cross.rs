@@ -101,7 +101,7 @@ pub struct EnableArgs {
     /// Number, name or address of the market.
     #[arg(long, value_name = "MARKET")]
     market: String,
-    /// Legs of a side for which there is to be room; the queues do not grow.
+    /// Legs of a side for which there is to be room; `admin grow-queue --cross` makes more.
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     legs: usize,
     /// Most that the legs of a side may hold together, as a decimal number of the base asset.

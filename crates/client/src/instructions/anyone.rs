@@ -156,7 +156,7 @@ impl WithdrawInsurance {
     }
 }
 
-/// Makes room for more positions in one of a market's queues.
+/// Makes room for more positions in one of a market's queues, or for more legs in one of its cross queues.
 #[derive(Clone, Debug, Default)]
 pub struct GrowQueue {
     /// Pays the rent; signs.
@@ -165,7 +165,7 @@ pub struct GrowQueue {
     pub market: Pubkey,
     /// The queue.
     pub queue: Pubkey,
-    /// Positions to make room for, at most 98 a call.
+    /// Positions to make room for, at most 98 a call; legs at most 80.
     pub positions: u32,
 }
 

@@ -149,6 +149,20 @@ fn view<'a>(data: &'a [u8]) -> Result<CrossQueueRef<'a>> {
     CrossQueueRef::new(bytes).map_err(|error| BallastError::from(error).into())
 }
 
+/// The side of a cross queue of `market`; `None` where the account is no such queue.
+///
+/// # Errors
+/// `QueueLayout`.
+pub fn side_of(account: &AccountInfo, market: &Pubkey) -> Result<Option<Side>> {
+    if !is_cross_queue(account)? {
+        return Ok(None);
+    }
+    let data = account.try_borrow_data()?;
+    let queue = view(&data)?;
+    let own = queue.header().market == market.to_bytes();
+    Ok(own.then_some(queue.side()))
+}
+
 fn is_cross_queue(account: &AccountInfo) -> Result<bool> {
     let data = account.try_borrow_data()?;
     Ok(*account.owner == crate::ID && data.starts_with(&CROSS_QUEUE_DISCRIMINATOR))

@@ -115,7 +115,9 @@ impl Generator {
             _ => self.trader(model),
         };
         let account = model.trader(trader);
-        let out = self.pick.percent(if account.shared.atoms > 0 { 50 } else { 15 });
+        let out = self
+            .pick
+            .percent(if account.shared.atoms > 0 { 50 } else { 15 });
         let most = match out {
             true => account.shared.atoms,
             false => account.free.min(2_000 * USD),

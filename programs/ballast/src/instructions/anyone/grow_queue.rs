@@ -3,26 +3,36 @@
 use anchor_lang::{
     prelude::*, solana_program::entrypoint::MAX_PERMITTED_DATA_INCREASE, system_program,
 };
-use ballast_engine::{queue::QUEUE_ENTRY_SIZE, units::Side};
+use ballast_engine::{cross::queue::CROSS_ENTRY_SIZE, queue::QUEUE_ENTRY_SIZE, units::Side};
 use ballast_state::{
     error::BallastError,
     events::QueueGrown,
-    instructions::MAX_GROWTH,
+    instructions::{MAX_CROSS_GROWTH, MAX_GROWTH},
     market::Market,
-    queue_account::{capacity, MAX_QUEUE_BYTES},
+    queue_account::{capacity, cross_capacity, MAX_QUEUE_BYTES},
 };
 
-use crate::loaders::current::Current;
+use crate::loaders::{cross_queues, current::Current};
 use crate::{
     emit::emit,
     error::{error, require},
 };
 
 const _: () = {
-    let most = 98 * QUEUE_ENTRY_SIZE;
-    assert!(most <= MAX_PERMITTED_DATA_INCREASE);
+    let (most, cross) = (98 * QUEUE_ENTRY_SIZE, 80 * CROSS_ENTRY_SIZE);
+    assert!(most <= MAX_PERMITTED_DATA_INCREASE && cross <= MAX_PERMITTED_DATA_INCREASE);
     assert!(most + QUEUE_ENTRY_SIZE > MAX_PERMITTED_DATA_INCREASE);
+    assert!(cross + CROSS_ENTRY_SIZE > MAX_PERMITTED_DATA_INCREASE);
 };
+
+/// What a queue holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// Isolated positions.
+    Positions,
+    /// Legs of cross accounts.
+    Legs,
+}
 
 /// Accounts of `grow_queue`.
 #[event_cpi]
@@ -33,7 +43,7 @@ pub struct GrowQueue<'info> {
     pub payer: Signer<'info>,
     /// The market.
     pub market: AccountLoader<'info, Market>,
-    /// CHECK: either of the market's queues, checked against its stored keys.
+    /// CHECK: one of the market's queues, checked against its stored keys, or a cross queue, which names its market.
     #[account(mut, owner = crate::ID @ BallastError::QueueNotOwned)]
     pub queue: UncheckedAccount<'info>,
     /// System program.
@@ -41,16 +51,17 @@ pub struct GrowQueue<'info> {
 }
 
 impl GrowQueue<'_> {
-    /// Makes room for `positions` more in one of a market's queues. Anyone may pay for it.
+    /// Makes room for `positions` more in one of a market's queues, or for as many legs in one of its cross queues.
+    /// Anyone may pay for it.
     ///
     /// # Errors
-    /// `WrongQueue`; `QueueGrowth` unless `positions` is within `1..=MAX_GROWTH`; `QueueTooLarge`
-    /// beyond 10 MiB.
+    /// `WrongQueue`; `QueueGrowth` unless `positions` is within `1..=MAX_GROWTH`, for legs
+    /// `1..=MAX_CROSS_GROWTH`; `QueueTooLarge` beyond 10 MiB.
     pub fn handle(ctx: Context<Self>, positions: u32) -> Result<()> {
         let accounts = &ctx.accounts;
-        let side = accounts.side()?;
+        let (side, holds) = accounts.which()?;
         let before = accounts.queue.data_len();
-        let after = grown(before, positions)?;
+        let after = grown(before, positions, holds)?;
         accounts.pay_rent(after)?;
         accounts.queue.resize(after)?;
         emit(
@@ -59,19 +70,22 @@ impl GrowQueue<'_> {
                 market: accounts.market.key(),
                 queue: accounts.queue.key(),
                 long: side == Side::Long,
-                capacity_before: capacity(before)?,
-                capacity_after: capacity(after)?,
+                capacity_before: holds.room(before)?,
+                capacity_after: holds.room(after)?,
             },
         )?;
         Ok(())
     }
 
-    fn side(&self) -> Result<Side> {
+    fn which(&self) -> Result<(Side, Holds)> {
         let market = self.market.current()?;
-        [Side::Long, Side::Short]
-            .into_iter()
-            .find(|side| market.queue(*side) == self.queue.key())
-            .ok_or_else(|| error!(BallastError::WrongQueue))
+        let mut sides = [Side::Long, Side::Short].into_iter();
+        if let Some(side) = sides.find(|side| market.queue(*side) == self.queue.key()) {
+            return Ok((side, Holds::Positions));
+        }
+        let side = cross_queues::side_of(&self.queue, &self.market.key())?;
+        let side = side.ok_or_else(|| error!(BallastError::WrongQueue))?;
+        Ok((side, Holds::Legs))
     }
 
     fn pay_rent(&self, bytes: usize) -> Result<()> {
@@ -93,14 +107,30 @@ impl GrowQueue<'_> {
     }
 }
 
-/// Bytes of an account of `bytes` with room for so many more positions.
-fn grown(bytes: usize, positions: u32) -> Result<usize> {
-    require!(
-        (1..=MAX_GROWTH).contains(&positions),
-        BallastError::QueueGrowth
-    );
+impl Holds {
+    /// Bytes of a node, and most of them that a call makes room for.
+    const fn node(self) -> (usize, u32) {
+        match self {
+            Self::Positions => (QUEUE_ENTRY_SIZE, MAX_GROWTH),
+            Self::Legs => (CROSS_ENTRY_SIZE, MAX_CROSS_GROWTH),
+        }
+    }
+
+    /// Nodes for which an account of so many bytes has room.
+    fn room(self, bytes: usize) -> Result<u32> {
+        Ok(match self {
+            Self::Positions => capacity(bytes)?,
+            Self::Legs => cross_capacity(bytes)?,
+        })
+    }
+}
+
+/// Bytes of an account of `bytes` with room for so many more.
+fn grown(bytes: usize, positions: u32, holds: Holds) -> Result<usize> {
+    let (node, most) = holds.node();
+    require!((1..=most).contains(&positions), BallastError::QueueGrowth);
     let more = usize::try_from(positions).ok();
-    let more = more.and_then(|more| more.checked_mul(QUEUE_ENTRY_SIZE));
+    let more = more.and_then(|more| more.checked_mul(node));
     let after = more.and_then(|more| bytes.checked_add(more));
     let after = after.ok_or_else(|| error!(BallastError::Overflow))?;
     require!(after <= MAX_QUEUE_BYTES, BallastError::QueueTooLarge);
@@ -113,18 +143,18 @@ mod tests {
 
     #[test]
     fn growth_is_bounded_by_the_call_and_by_the_account() {
-        assert_eq!(grown(1_000, 1), Ok(1_104));
-        assert_eq!(grown(1_000, MAX_GROWTH), Ok(1_000 + 98 * 104));
-        for positions in [0, MAX_GROWTH + 1, u32::MAX] {
-            assert_eq!(
-                grown(1_000, positions),
-                Err(BallastError::QueueGrowth.into())
-            );
+        for (holds, node, most) in [(Holds::Positions, 104, 98), (Holds::Legs, 128, 80)] {
+            let grown = |bytes, more| grown(bytes, more, holds);
+            assert_eq!(grown(1_000, 1), Ok(1_000 + node));
+            let all = usize::try_from(most).unwrap();
+            assert_eq!(grown(1_000, most), Ok(1_000 + all * node));
+            for positions in [0, most + 1, u32::MAX] {
+                let refused = Err(BallastError::QueueGrowth.into());
+                assert_eq!(grown(1_000, positions), refused);
+            }
+            assert_eq!(grown(MAX_QUEUE_BYTES - node, 1), Ok(MAX_QUEUE_BYTES));
+            let refused = Err(BallastError::QueueTooLarge.into());
+            assert_eq!(grown(MAX_QUEUE_BYTES - node + 1, 1), refused);
         }
-        assert_eq!(grown(MAX_QUEUE_BYTES - 104, 1), Ok(MAX_QUEUE_BYTES));
-        assert_eq!(
-            grown(MAX_QUEUE_BYTES - 103, 1),
-            Err(BallastError::QueueTooLarge.into())
-        );
     }
 }
