@@ -41,6 +41,22 @@ fn a_position_shares_collateral_and_leaves_again() {
         assert!(enabled.contains(words), "{words}: {enabled}");
     }
     desk.refuses(&desk.admin, &enable, &["already"]);
+    let grow = [
+        "admin",
+        "grow-queue",
+        "--market",
+        "SOL-PERP",
+        "--side",
+        "long",
+    ];
+    let more = [&grow[..], &["--positions", "100", "--cross"]].concat();
+    let grown = desk.says(&key, &more);
+    assert!(
+        grown
+            .contains("Grow the queue of long legs of SOL-PERP from 16 to 100, transaction 1 of 1"),
+        "{grown}"
+    );
+    desk.refuses(&key, &more, &["has room for 100 already"]);
     let empty = desk.says(&key, &["account"]);
     assert!(empty.contains("No legs; `ballast cross join"), "{empty}");
 
