@@ -108,19 +108,15 @@ pub async fn trade(session: &Session, terms: &TradeArgs) -> Result<()> {
     };
     let makers = makers(&state, &asked, &args)?;
     let foreseen = foreseen(session, &asked, &scene.board, &args, &makers).await?;
-    let mut queues = scene.queues(&trader)?;
-    for side in [Side::Long, Side::Short] {
-        let own = scene.queue(&state.keys.market, side)?;
-        if !queues.contains(&own) {
-            queues.push(own);
-        }
-    }
+    let mut queues = scene.queues(&trader, Some((&state.market, Side::Long)))?;
+    let short = scene.board.market(scene.board.place(&state.market)?)?;
+    queues.add(short.queue(Side::Short));
     let instruction = TradeLeg {
         authority: signer.pubkey(),
         keys: state.keys,
         trader: address,
         args,
-        queues: &queues,
+        queues: queues.queues(),
         makers: &makers,
     };
     let plan = Plan {
