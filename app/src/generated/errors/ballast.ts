@@ -222,7 +222,7 @@ export const BALLAST_ERROR__ADL_SESSION_STALE = 0x17d7; // 6103
 export const BALLAST_ERROR__ADL_SESSION_LIVE = 0x17d8; // 6104
 /** AdlNotSelected: The accounts are not those of the traders the session selected; list those still in the queue, in the session's order */
 export const BALLAST_ERROR__ADL_NOT_SELECTED = 0x17d9; // 6105
-/** QueueGrowth: A queue grows by 1 to 98 positions a call; call again for more */
+/** QueueGrowth: A queue grows by 1 to 98 positions a call, or 80 legs; call again */
 export const BALLAST_ERROR__QUEUE_GROWTH = 0x17da; // 6106
 /** QueueTooLarge: A queue account holds at most 10 MiB, which is room for 100,822 positions */
 export const BALLAST_ERROR__QUEUE_TOO_LARGE = 0x17db; // 6107
@@ -867,7 +867,7 @@ if (process.env["NODE_ENV"] !== "production") {
     [BALLAST_ERROR__PROTECTION_NOT_REACHED]: `The position's margin ratio is not below a step that would reduce it; wait`,
     [BALLAST_ERROR__PROTECTIVE_STEPS]: `Protective steps: 1 to 4, margin ratios falling within 10,001 to 1,000,000 bps of maintenance, kept parts falling below 10,000 bps, slip 1 to 5,000 bps`,
     [BALLAST_ERROR__QUEUE_FULL]: `Every node of the queue is in use; make room with grow_queue`,
-    [BALLAST_ERROR__QUEUE_GROWTH]: `A queue grows by 1 to 98 positions a call; call again for more`,
+    [BALLAST_ERROR__QUEUE_GROWTH]: `A queue grows by 1 to 98 positions a call, or 80 legs; call again`,
     [BALLAST_ERROR__QUEUE_LAYOUT]: `The queue account is not a queue of this layout version`,
     [BALLAST_ERROR__QUEUE_NOT_OWNED]: `The queue account is not owned by the program`,
     [BALLAST_ERROR__QUEUE_NOT_RENT_EXEMPT]: `The queue account is not rent exempt; fund it first`,
