@@ -1,21 +1,21 @@
 //! A round decided again by the engine, as the program decides it.
 
 mod cuts;
+mod rebuilt;
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use ballast_engine::adl::{Bankruptcy, CutDone, Deleveraging, Summary};
 use ballast_engine::proof::first_skipped_beyond;
-use ballast_engine::queue::{queue_size, Queue, QueueEntry};
+use ballast_engine::queue::QueueEntry;
 use ballast_engine::rank::{light, score_q32, Class, Exposure, Ranked, Round};
-use ballast_engine::units::Side;
 use ballast_engine::EngineError;
 
 use crate::situation::{Candidate, Situation};
 
 pub use cuts::cannot_bear_a_lot;
 use cuts::cut_all;
+use rebuilt::Rebuilt;
 
 /// What the engine makes of a situation.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ pub struct Place {
     pub already_cut: u64,
     /// Indicator lights, 5 next to be cut, 1 last; 0 cannot be cut.
     pub lights: u8,
-    /// The position as the queue of isolated positions stores it; nothing of a leg.
+    /// The position as the queue stores it, where all of that is known.
     pub stored: Option<QueueEntry>,
     /// What became of it.
     pub fate: Fate,
@@ -99,8 +99,8 @@ pub struct Done {
     pub shortened: bool,
 }
 
-/// The completeness proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The completeness proof; nothing where the queue is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Proof {
     /// Queue nodes looked at.
     pub visited: u32,
@@ -145,66 +145,36 @@ fn at(step: &str) -> impl FnOnce(EngineError) -> Refusal + '_ {
     }
 }
 
-/// The counterparties' queue of isolated positions, rebuilt as an account would hold it.
-struct Rebuilt {
-    words: Vec<u64>,
-    nodes: BTreeMap<String, u32>,
+/// What is known of the queue that a round was decided from.
+trait Known {
+    /// A position as the queue stores it, its age among those that are known.
+    fn stored(&mut self, candidate: &Candidate) -> Result<Option<QueueEntry>, EngineError>;
+
+    /// Follows a cut in the queue.
+    fn follow(&mut self, candidate: &Candidate, cut: &CutDone) -> Result<(), EngineError>;
 }
 
-impl Rebuilt {
-    fn new(situation: &Situation, side: Side) -> Result<Self, Refusal> {
-        let size = queue_size(situation.queue.len().max(1)).unwrap_or(0);
-        let mut rebuilt = Self {
-            words: vec![0; size.div_ceil(8)],
-            nodes: BTreeMap::new(),
-        };
-        let bytes = bytemuck::cast_slice_mut(&mut rebuilt.words);
-        Queue::create(bytes, [0; 32], side).map_err(at("the queue"))?;
-        let isolated = situation.queue.iter().filter(|one| one.leg.is_none());
-        let mut by_age: Vec<&Candidate> = isolated.collect();
-        by_age.sort_by_key(|candidate| candidate.sequence);
-        for candidate in by_age {
-            let mut queue = rebuilt.queue().map_err(at("the queue"))?;
-            let node = queue
-                .insert([0; 32], &candidate.position)
-                .and_then(|node| queue.stamp(node, candidate.stamp).map(|()| node))
-                .map_err(at(&format!("queueing {}", candidate.trader)))?;
-            if rebuilt
-                .nodes
-                .insert(candidate.trader.clone(), node)
-                .is_some()
-            {
-                return Err(Refusal::Twice(candidate.trader.clone()));
-            }
-        }
-        Ok(rebuilt)
+/// Nothing but who was cut.
+struct OnlyCuts;
+
+impl Known for OnlyCuts {
+    fn stored(&mut self, _: &Candidate) -> Result<Option<QueueEntry>, EngineError> {
+        Ok(None)
     }
 
-    /// A position as it is stored, its age among those that were rebuilt; nothing of a leg.
-    fn stored(&mut self, candidate: &Candidate) -> Result<Option<QueueEntry>, EngineError> {
-        if candidate.leg.is_some() {
-            return Ok(None);
-        }
-        let node = self.nodes.get(&candidate.trader).copied();
-        let node = node.ok_or(EngineError::NodeNotFound)?;
-        Ok(Some(*self.queue()?.as_ref().entry(node)?))
-    }
-
-    fn queue(&mut self) -> Result<Queue<'_>, EngineError> {
-        Queue::new(bytemuck::cast_slice_mut(&mut self.words))
+    fn follow(&mut self, _: &Candidate, _: &CutDone) -> Result<(), EngineError> {
+        Ok(())
     }
 }
 
-/// Decides a round again.
+/// Decides a round again whose whole queue is known, all of it isolated positions, and proves that nobody was skipped.
 pub fn decide(situation: &Situation) -> Result<Decision, Refusal> {
     let side = situation.position.side();
     let side = side.ok_or_else(|| at("the bankrupt position")(EngineError::NoPosition))?;
     let mut rebuilt = Rebuilt::new(situation, side.opposite())?;
     let mut state = begin(situation).map_err(at("the bankruptcy"))?;
     let opened = situation.passes_before.saturating_add(1);
-    // Where legs were cut the event says whether a pass was opened.
-    let alone = situation.queue.iter().all(|one| one.leg.is_none());
-    let reopened = alone && situation.pass_before != 0 && {
+    let reopened = situation.pass_before != 0 && {
         let queue = rebuilt.queue().map_err(at("the queue"))?;
         state
             .pass_is_used_up(&queue.as_ref())
@@ -213,33 +183,50 @@ pub fn decide(situation: &Situation) -> Result<Decision, Refusal> {
     if reopened {
         state.open_pass(opened).map_err(at("the next pass"))?;
     }
+    let mut decision = go_through(situation, &mut rebuilt, &mut state)?;
+    decision.reopened = reopened;
+    if situation.pass_before == 0 || reopened {
+        decision.passes = opened;
+    }
+    let ignore = rebuilt.last_node;
+    let queue = rebuilt.queue().map_err(at("the queue"))?;
+    let last = state.last_ranked();
+    let walk = first_skipped_beyond(&queue.as_ref(), state.round(), last, ignore)
+        .map_err(at("the proof"))?;
+    decision.proof = Proof {
+        visited: walk.visited,
+        found: walk.skipped.is_some(),
+    };
+    Ok(decision)
+}
+
+/// Decides a round again of whose queues only those who were cut are known, and proves nothing of the others.
+pub fn decide_cuts(situation: &Situation) -> Result<Decision, Refusal> {
+    let mut state = begin(situation).map_err(at("the bankruptcy"))?;
+    go_through(situation, &mut OnlyCuts, &mut state)
+}
+
+fn go_through(
+    situation: &Situation,
+    queue: &mut impl Known,
+    state: &mut Deleveraging,
+) -> Result<Decision, Refusal> {
     if situation.order_proven {
         state.trust_order();
     }
-    let mut ranking = ranking(situation, &mut rebuilt, state.round()).map_err(at("the ranking"))?;
-    let listed = cut_all(situation, &mut rebuilt, &mut state)?;
+    let mut ranking = ranking(situation, queue, state.round()).map_err(at("the ranking"))?;
+    let listed = cut_all(situation, queue, state)?;
     let round = *state.round();
-    let queue = rebuilt.queue().map_err(at("the queue"))?;
-    let last = state.last_ranked();
-    let walk = first_skipped_beyond(&queue.as_ref(), &round, last, listed.last_node)
-        .map_err(at("the proof"))?;
-    fates(&mut ranking, &listed.cuts, &round, last).map_err(at("the ranking"))?;
+    fates(&mut ranking, &listed.cuts, &round, state.last_ranked()).map_err(at("the ranking"))?;
     Ok(Decision {
         round,
-        reopened,
-        passes: if situation.pass_before == 0 || reopened {
-            opened
-        } else {
-            situation.passes_before
-        },
+        reopened: false,
+        passes: situation.passes_before,
         ranking,
         cuts: listed.cuts,
         passed_by: listed.passed_by,
         summary: state.finish().map_err(at("the totals"))?,
-        proof: Proof {
-            visited: walk.visited,
-            found: walk.skipped.is_some(),
-        },
+        proof: Proof::default(),
     })
 }
 
@@ -268,13 +255,13 @@ fn begin(situation: &Situation) -> Result<Deleveraging, EngineError> {
 
 fn ranking(
     situation: &Situation,
-    rebuilt: &mut Rebuilt,
+    queue: &mut impl Known,
     round: &Round,
 ) -> Result<Vec<Place>, EngineError> {
     let mut places = Vec::with_capacity(situation.queue.len());
     for candidate in &situation.queue {
         let position = &candidate.position;
-        let stored = rebuilt.stored(candidate)?;
+        let stored = queue.stored(candidate)?;
         let sequence = stored.map_or(candidate.sequence, |stored| stored.sequence);
         let exposure = Exposure::of_position(position, round.funding_index, sequence)?;
         places.push(Place {

@@ -4,7 +4,7 @@ use ballast_state::events::{AutoDeleveraged, BallastEvent, CrossRound};
 
 use super::{compare, from_event, legs};
 use crate::audit::Audit;
-use crate::decision::{decide, Decision};
+use crate::decision::{decide_cuts, Decision};
 use crate::situation::{Situation, Units};
 
 /// What nobody can recompute from an event; the last where legs may be cut.
@@ -70,7 +70,7 @@ pub fn explain(recorded: Recorded<'_>) -> Explanation<'_> {
             audit.fail(field, "recorded", why);
             None
         }
-        Ok(situation) => match decide(&situation) {
+        Ok(situation) => match decide_cuts(&situation) {
             Ok(decision) => {
                 compare::with(recorded.event, &decision, &mut audit);
                 if let Some(cross) = recorded.cross {

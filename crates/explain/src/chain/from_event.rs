@@ -3,7 +3,7 @@
 use ballast_engine::adl::Stage;
 use ballast_engine::cross::cut::{lots_borne, Bearing, Counterparty};
 use ballast_engine::position::Position;
-use ballast_engine::queue::CutStamp;
+use ballast_engine::queue::{CutStamp, Totals};
 use ballast_engine::rank::{ClosePrice, Round};
 use ballast_engine::risk::AdlParams;
 use ballast_engine::units::{Atoms, FundingIndex, LotPrice, Lots, Side, Ticks};
@@ -103,7 +103,13 @@ impl Taken<'_> {
         )
         .map_err(|error| wrong(&at("lots_before, entry_quote_before, margin_before"), error))?;
         let leg = match self.leg {
-            None => None,
+            // What a queue of isolated positions can hold.
+            None => {
+                let stored = Totals::of(&position, round.side);
+                let stored = stored.and_then(|totals| totals.check_range());
+                stored.map_err(|error| wrong(&at("margin_before"), error))?;
+                None
+            }
             Some(leg) => {
                 let equity = position.equity(round.mark);
                 Some(Counterparty {

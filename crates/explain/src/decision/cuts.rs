@@ -7,15 +7,13 @@ use ballast_engine::cross::cut::{lots_borne, Bearing, Counterparty};
 use ballast_engine::rank::Round;
 use ballast_engine::EngineError;
 
-use super::{at, Done, Rebuilt, Refusal};
+use super::{at, Done, Known, Refusal};
 use crate::situation::{Candidate, Situation};
 
 #[derive(Default)]
 pub(super) struct Listed {
     pub(super) cuts: Vec<Done>,
     pub(super) passed_by: Vec<(String, &'static str)>,
-    /// Node of the last one cut, while it is in the queue of isolated positions.
-    pub(super) last_node: Option<u32>,
 }
 
 /// What became of one who was listed: a cut and whether it was shortened, or why there was none.
@@ -23,7 +21,7 @@ type Outcome = Result<(CutDone, bool), &'static str>;
 
 pub(super) fn cut_all(
     situation: &Situation,
-    rebuilt: &mut Rebuilt,
+    queue: &mut impl Known,
     state: &mut Deleveraging,
 ) -> Result<Listed, Refusal> {
     let mut seen = BTreeSet::new();
@@ -37,7 +35,7 @@ pub(super) fn cut_all(
         let wanted = state.remaining_lots();
         let cut = match &candidate.leg {
             Some(leg) => cut_leg(candidate, leg, situation.bearing, state),
-            None => cut_isolated(candidate, rebuilt, state, &mut listed.last_node),
+            None => cut_isolated(candidate, queue, state),
         };
         match cut.map_err(at(&format!("cutting {trader}")))? {
             Err(reason) => listed.passed_by.push((trader.clone(), reason)),
@@ -74,31 +72,18 @@ fn cut_leg(
 
 fn cut_isolated(
     candidate: &Candidate,
-    rebuilt: &mut Rebuilt,
+    queue: &mut impl Known,
     state: &mut Deleveraging,
-    last_node: &mut Option<u32>,
 ) -> Result<Outcome, EngineError> {
-    let node = rebuilt.nodes.get(&candidate.trader).copied();
-    let node = node.ok_or(EngineError::NodeNotFound)?;
-    // Ages count anew in the rebuilt queue.
-    let sequence = rebuilt.queue()?.as_ref().entry(node)?.sequence;
+    // Ages count anew in a rebuilt queue.
+    let stored = queue.stored(candidate)?;
+    let sequence = stored.map_or(candidate.sequence, |stored| stored.sequence);
     let cut = match state.cut(&candidate.position, sequence, candidate.stamp)? {
         Cut::Skipped(reason) => return Ok(Err(skipped(reason))),
         Cut::Done(cut) => cut,
     };
-    *last_node = after_cut(rebuilt, node, &cut)?;
+    queue.follow(candidate, &cut)?;
     Ok(Ok((cut, false)))
-}
-
-/// Follows a cut in the queue; the node while it is still there.
-fn after_cut(rebuilt: &mut Rebuilt, node: u32, cut: &CutDone) -> Result<Option<u32>, EngineError> {
-    let mut queue = rebuilt.queue()?;
-    if cut.position_after.is_empty() {
-        queue.remove(node)?;
-        return Ok(None);
-    }
-    queue.update_cut(node, &cut.position_after, cut.stamp)?;
-    Ok(Some(node))
 }
 
 /// Whether an account above maintenance could not bear the cut of a lot and keep its maintenance: only then, and
