@@ -49,6 +49,9 @@ type Stated = {
         | 'poolShare'
         | 'stakes'
         | 'stakeShare'
+        | 'crossTrader'
+        | 'crossBoard'
+        | 'crossMarket'
     ]: Stored;
   };
   event: string;
@@ -115,6 +118,13 @@ const requests = {
     slot: 500_000_000n,
     signature: '5SiGnatuRe',
   },
+  account: {
+    slot: BigInt((stated.calls.account.value as { slot: string }).slot),
+    decimals: 6,
+    trader: stored('crossTrader'),
+    board: stored('crossBoard'),
+    markets: [stored('crossMarket')],
+  },
   pool: {
     market: funds,
     pool: stored('pool'),
@@ -165,6 +175,7 @@ const answers: { [name in keyof typeof REQUESTS]: () => unknown } = {
   liquidation: () => backstop.previewLiquidation(requests.liquidation),
   transfer: () => engine.previewTransfer(requests.transfer),
   explain: () => backstop.explain(requests.explain),
+  account: () => backstop.account(requests.account),
   pool: () => backstop.pool(requests.pool),
   stake: () => backstop.stake(requests.stake),
   join_pool: () => backstop.previewJoinPool(requests.join_pool),

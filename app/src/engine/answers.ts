@@ -332,6 +332,51 @@ export type Explanation = {
   } | null;
 };
 
+/** A leg of cross margin; every whole number is a string. */
+export type CrossLeg = {
+  market_index: Digits;
+  market: string;
+  side: string;
+  /** Negative for a short. */
+  lots: Digits;
+  size: string;
+  entry_quote_atoms: Digits;
+  /** The board's mark. */
+  mark_ticks: Digits;
+  mark: string;
+  mark_age_slots: Digits;
+  mark_frozen: boolean;
+  unrealised_atoms: Digits;
+  maintenance_atoms: Digits;
+  /** Where the account's equity is 0 if only this market moves; `null` where no price is. */
+  bankruptcy_ticks: Digits | null;
+  bankruptcy_price: string | null;
+  record_atoms: Digits;
+  record_age_slots: Digits;
+  /** Whether a witness has found the account too weak for a cut. */
+  weak: boolean;
+  flagged_slot: Digits;
+  bankrupt_slot: Digits;
+};
+
+/** The cross margin of a trader account at the board's marks, as `ballast account` prints it. */
+export type CrossAccount = {
+  trader: string;
+  slot: Digits;
+  free_atoms: Digits;
+  /** What the legs share, of any sign. */
+  pool_atoms: Digits;
+  equity_atoms: Digits;
+  maintenance_atoms: Digits;
+  /** `null` without legs. */
+  margin_ratio_bps: Digits | null;
+  opening_equity_atoms: Digits;
+  initial_atoms: Digits;
+  leverage_hundredths: Digits | null;
+  health: string;
+  legs: CrossLeg[];
+};
+
 /** When a request for shares is paid. */
 export type Countdown = {
   /** 0 while it is paid; `null` without one, and when it has lapsed. */

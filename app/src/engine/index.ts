@@ -9,6 +9,7 @@ export { readRehearsal, type Rehearsal, type Stage } from './rehearsal';
 
 import type {
   AlertsFound,
+  CrossAccount,
   Explanation,
   GapCurve,
   Holdings,
@@ -27,6 +28,7 @@ import type {
 import { compileEngine, EngineModule, type EngineSource } from './module';
 import {
   REQUESTS,
+  type AccountRequest,
   type AlertsRequest,
   type CounterpartiesRequest,
   type ExplainRequest,
@@ -121,6 +123,11 @@ export class Backstop extends Asked {
   /** A round of deleveraging decided again from its event, as `ballast explain-adl` does. */
   explain(request: ExplainRequest): Explanation {
     return this.module.call('explain', REQUESTS.explain(request)) as Explanation;
+  }
+
+  /** The cross margin of a trader account, as `ballast account` prints it. */
+  account(request: AccountRequest): CrossAccount {
+    return this.module.call('account', REQUESTS.account(request)) as CrossAccount;
   }
 
   /** What a pool is worth and what somebody owns of it, as `ballast pool show` prints it. */

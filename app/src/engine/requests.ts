@@ -163,6 +163,15 @@ export type ExplainRequest = {
   readonly signature: string;
 };
 
+/** A trader account, the board of cross margin and the markets of its legs, all of one slot. */
+export type AccountRequest = {
+  readonly slot: bigint;
+  readonly decimals: number;
+  readonly trader: RawAccount;
+  readonly board: RawAccount;
+  readonly markets: readonly RawAccount[];
+};
+
 /** A market's pool and somebody's shares of it. */
 export type PoolRequest = {
   readonly market: MarketAccounts;
@@ -267,6 +276,13 @@ const explain = getStructEncoder([
   ['slot', getU64Encoder()],
   ['signature', addEncoderSizePrefix(getUtf8Encoder(), getU32Encoder())],
 ]);
+const crossAccount = getStructEncoder([
+  ['slot', getU64Encoder()],
+  ['decimals', getU8Encoder()],
+  ['trader', trader],
+  ['board', bytes],
+  ['markets', getArrayEncoder(trader)],
+]);
 const pool = getStructEncoder([
   ['market', rawMarket],
   ['pool', bytes],
@@ -343,6 +359,12 @@ export const REQUESTS = {
       ...request,
       market: request.market.data,
       cross: request.cross ?? null,
+    }),
+  account: (request: AccountRequest) =>
+    crossAccount.encode({
+      ...request,
+      board: request.board.data,
+      markets: [...request.markets],
     }),
   pool: (request: PoolRequest) => pool.encode(rawPool(request)),
   stake: (request: StakeRequest) =>

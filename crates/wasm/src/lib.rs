@@ -32,7 +32,7 @@ pub const TRADING: [(&str, Call); 8] = [
 ];
 
 /// What is asked about losses and what absorbs them, by name.
-pub const BACKSTOP: [(&str, Call); 8] = [
+pub const BACKSTOP: [(&str, Call); 9] = [
     ("gap", |bytes| answered(bytes, calls::gap::call)),
     ("liquidation", |bytes| {
         answered(bytes, calls::liquidation::call)
@@ -41,6 +41,7 @@ pub const BACKSTOP: [(&str, Call); 8] = [
         answered(bytes, calls::counterparties::call)
     }),
     ("explain", |bytes| answered(bytes, calls::explain::call)),
+    ("account", |bytes| answered(bytes, calls::account::call)),
     ("pool", |bytes| answered(bytes, calls::pool::call)),
     ("stake", |bytes| answered(bytes, calls::stake::call)),
     ("join_pool", |bytes| answered(bytes, calls::join_pool::call)),

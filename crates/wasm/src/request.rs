@@ -7,6 +7,7 @@ use ballast_state::Pubkey;
 use ballast_view::state::{MarketAccounts, MarketState, PriceCandidate};
 use borsh::{BorshDeserialize, BorshSerialize};
 
+pub use crate::calls::account::AccountOf;
 pub use crate::calls::alerts::{AlertsOf, Raised};
 pub use crate::calls::counterparties::Counterparties;
 pub use crate::calls::explain::Explain;

@@ -17,6 +17,7 @@ const BACKSTOP: { readonly [method in keyof Omit<Backstop, 'memoryBytes'>]: true
   previewLiquidation: true,
   counterparties: true,
   explain: true,
+  account: true,
   pool: true,
   stake: true,
   previewJoinPool: true,

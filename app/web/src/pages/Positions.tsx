@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import type { MarketState, TraderState, Venue } from '../chain/accounts';
 import { useEngine } from '../engine/useEngine';
 import { Collateral } from '../parts/Collateral';
+import { CrossCard } from '../parts/CrossCard';
 import { AddressText, Amount, Figure, Problem, ReadAge } from '../parts/parts';
 import { PositionCard } from '../parts/PositionCard';
 import { SentWords, useSend, type Sending } from '../sending';
@@ -85,6 +86,7 @@ function TraderAccount({ venue, state, sending }: AccountProps): ReactNode {
         </dl>
       )}
       <Collateral venue={venue} state={state} sending={sending ?? own} />
+      <CrossCard venue={venue} state={state} />
       <SentWords sent={closing.sent} />
       {holdings.data?.positions.map((position) => (
         <Held
@@ -96,7 +98,13 @@ function TraderAccount({ venue, state, sending }: AccountProps): ReactNode {
           closing={closing}
         />
       ))}
-      {holdings.data?.positions.length === 0 && <p className="muted">No position and no order.</p>}
+      {holdings.data?.positions.length === 0 && (
+        <p className="muted">
+          {state.trader.crossLegs > 0
+            ? 'No isolated position and no order.'
+            : 'No position and no order.'}
+        </p>
+      )}
     </section>
   );
 }

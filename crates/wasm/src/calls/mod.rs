@@ -1,5 +1,6 @@
 //! The calls, one a file: a request of accounts, and what the client makes of them.
 
+pub mod account;
 pub mod alerts;
 pub mod counterparties;
 pub mod explain;

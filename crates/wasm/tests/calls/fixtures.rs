@@ -12,7 +12,7 @@ use borsh::BorshSerialize;
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 
-use crate::requests::{all, answer, explained, funds_of, BUYS};
+use crate::requests::{all, answer, explained, funds_of, shared, BUYS};
 use crate::stage::{Stage, USD};
 
 /// Compares a fixture with what it should hold, or writes it.
@@ -86,6 +86,8 @@ fn every_call() {
     let plain =
         |data: &[u8]| json!({ "address": all.pool.market.address.to_string(), "data": hex(data) });
     let share = all.pool.share.as_deref().expect("shares");
+    let (address, market) = &all.account.markets[0];
+    let beside = |data: &[u8]| json!({ "address": address.to_string(), "data": hex(data) });
     let mut stated = json!({
         "markets": {
             "crash": market_json(&all.standing.market),
@@ -102,6 +104,9 @@ fn every_call() {
             "poolShare": plain(share),
             "stakes": plain(&all.stake.stakes),
             "stakeShare": plain(&all.stake.share),
+            "crossTrader": trader_json(&all.account.trader),
+            "crossBoard": beside(&all.account.board),
+            "crossMarket": beside(market),
         },
         "event": hex(&all.explain.event),
     });
@@ -343,6 +348,20 @@ fn an_alert_begins_and_ends_once() {
     request.raised[0].kind = "weather".to_owned();
     let said = answered("alerts", &request)["error"].to_string();
     assert!(said.contains("no kind of alert"), "{said}");
+}
+
+/// What the account of a leg holds and needs, and where its market alone would leave it with nothing.
+#[test]
+fn an_account_is_told_with_its_legs() {
+    let mut request = shared();
+    let value = &answered("account", &request)["value"];
+    // 2.5% of $380 is needed of $160 less the $20 that were lost; $120 is $80 a SOL below $200.
+    assert_eq!(value["equity_atoms"], "140000000", "{value}");
+    assert_eq!(value["maintenance_atoms"], "9500000");
+    assert_eq!(value["legs"][0]["bankruptcy_ticks"], "120000");
+    request.markets.clear();
+    let said = answered("account", &request)["error"].to_string();
+    assert!(said.contains("the market of a leg was not read"), "{said}");
 }
 
 /// A round of the program agrees with the engine; one of whose figures is altered does not.

@@ -3,11 +3,13 @@
 use ballast_client::addresses;
 use ballast_engine::pool::PoolParams;
 use ballast_state::book_account::OrderSide;
+use ballast_state::cross::EnableCrossArgs;
 use ballast_state::events::{AutoDeleveraged, BallastEvent, Event, EVENT_TAG};
 use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use ballast_wasm::request::{
-    AlertsOf, Counterparties, Explain, GapOf, JoinPoolOf, JoinStakesOf, LiquidationOf, MakersOf,
-    MarketOf, OrderOf, PoolOf, Positions, QueueOf, Raised, StakeOf, StandingOf, TransferOf,
+    AccountOf, AlertsOf, Counterparties, Explain, GapOf, JoinPoolOf, JoinStakesOf, LiquidationOf,
+    MakersOf, MarketOf, OrderOf, PoolOf, Positions, QueueOf, Raised, StakeOf, StandingOf,
+    TransferOf,
 };
 use ballast_wasm::{answer_of, Call, BACKSTOP, TRADING};
 use borsh::BorshSerialize;
@@ -43,6 +45,7 @@ pub struct All {
     pub liquidation: LiquidationOf,
     pub transfer: TransferOf,
     pub explain: Explain,
+    pub account: AccountOf,
     pub pool: PoolOf,
     pub stake: StakeOf,
     pub join_pool: JoinPoolOf,
@@ -67,6 +70,7 @@ impl All {
             ("liquidation", bytes(&self.liquidation)),
             ("counterparties", bytes(&self.counterparties)),
             ("explain", bytes(&self.explain)),
+            ("account", bytes(&self.account)),
             ("pool", bytes(&self.pool)),
             ("stake", bytes(&self.stake)),
             ("join_pool", bytes(&self.join_pool)),
@@ -148,6 +152,7 @@ pub fn all() -> All {
             atoms: -1_500_000,
         },
         explain: explained(),
+        account: shared(),
         join_pool: JoinPoolOf {
             of: pool.clone(),
             atoms: 250 * USD,
@@ -199,6 +204,36 @@ pub fn explained() -> Explain {
         cross: None,
         slot: 500_000_000,
         signature: "5SiGnatuRe".to_owned(),
+    }
+}
+
+/// A leg of 2 SOL over $160, whose market has fallen to $190.
+pub fn shared() -> AccountOf {
+    let mut stage = Stage::new();
+    let (one, other) = (stage.trader(), stage.trader());
+    stage.trade((&one, 160), (&other, 800), 2_000);
+    let (sandbox, sol) = (&mut stage.sandbox, &stage.sol);
+    sandbox.create_board().expect("a board");
+    let queues = sandbox.create_cross_queues(16).expect("queues");
+    let terms = EnableCrossArgs {
+        most_lots: 1_000_000,
+        draw_cap_bps: 2_500,
+        max_age_slots: 100,
+    };
+    sandbox
+        .enable_cross(sol, &queues, terms)
+        .expect("cross margin");
+    let joined = sandbox.to_cross(sol, &one, &queues.both());
+    joined.expect("a leg");
+    sandbox.advance_slots(20);
+    sandbox.set_price(sol, 190_000);
+    sandbox.record_marks(&[sol]).expect("marks");
+    AccountOf {
+        slot: stage.sandbox.slot(),
+        decimals: 6,
+        trader: stage.trader_account(&one),
+        board: stage.data(&addresses::board()),
+        markets: vec![(stage.sol.keys.market, stage.market().market)],
     }
 }
 
