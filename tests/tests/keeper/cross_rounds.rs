@@ -5,6 +5,8 @@ use anchor_lang::prelude::Pubkey;
 use ballast_client::cross::{cross_round, CrossRoundInput, CrossRoundPlan, CrossRoundRequest};
 use ballast_engine::adl::Stage;
 use ballast_engine::units::Side;
+use ballast_explain::chain::{explain, rounds, Recorded};
+use ballast_explain::situation::Units;
 use ballast_sandbox::{MarketConfig, Sandbox, TxOutcome, TxResult};
 use ballast_state::error::{BallastError, Result};
 use ballast_state::events::{AutoDeleveraged, BallastEvent, CrossRound};
@@ -158,6 +160,29 @@ fn as_planned(plan: &CrossRoundPlan, outcome: &TxOutcome) {
     assert_eq!(round.deficit_before_atoms, plan.summary.deficit);
 }
 
+/// What the program announces is right by the engine's own rule.
+#[track_caller]
+fn explained(outcome: &TxOutcome) {
+    let config = MarketConfig::sol();
+    for (event, cross) in rounds(&outcome.events) {
+        assert!(cross.is_some(), "what is said of legs comes right after");
+        let explanation = explain(Recorded {
+            event,
+            cross,
+            slot: 0,
+            signature: "",
+            market: "",
+            units: Units {
+                tick_nano: config.tick_nano,
+                atoms_per_lot_tick: config.atoms_per_lot_tick,
+                lot_nano: config.lot_nano,
+            },
+        });
+        let text = || explanation.text(None);
+        assert!(explanation.verified(), "{}\n{event:#?}\n{cross:#?}", text());
+    }
+}
+
 /// Whether the first of the cuts ranks so far above the last that nobody could leave it out: of accounts the
 /// proof knows those that are above maintenance.
 fn first_counts(venue: &CrossVenue, market: usize, plan: &CrossRoundPlan) -> bool {
@@ -245,6 +270,7 @@ fn deleverage(
         let outcome = send(&mut venue.sandbox, &sent, &plan, &list);
         let outcome = outcome.unwrap_or_else(|error| panic!("{error}\n{plan:#?}"));
         as_planned(&plan, &outcome);
+        explained(&outcome);
         assert!(venue.sandbox.conservation().holds());
         tally.rounds += 1;
         tally.legs += plan.legs.len();
