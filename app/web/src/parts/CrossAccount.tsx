@@ -92,7 +92,7 @@ type LegsProps = {
 
 function Legs({ legs, amount }: LegsProps): ReactNode {
   return (
-    <div className="scroll">
+    <div className="scroll" tabIndex={0} role="group" aria-label="Legs">
       <table>
         <thead>
           <tr>

@@ -12,7 +12,7 @@ use borsh::BorshSerialize;
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 
-use crate::requests::{all, answer, explained, funds_of, BUYS};
+use crate::requests::{all, answer, explained, funds_of, shared, BUYS};
 use crate::stage::{Stage, USD};
 
 /// Compares a fixture with what it should hold, or writes it.
@@ -350,6 +350,20 @@ fn an_alert_begins_and_ends_once() {
     request.raised[0].kind = "weather".to_owned();
     let said = answered("alerts", &request)["error"].to_string();
     assert!(said.contains("no kind of alert"), "{said}");
+}
+
+/// What the account of a leg holds and needs, and where its market alone would leave it with nothing.
+#[test]
+fn an_account_is_told_with_its_legs() {
+    let mut request = shared();
+    let value = &answered("account", &request)["value"];
+    // 2.5% of $1,960 is needed of $325 less the $40 that were lost; $325 is $32.50 a SOL below $200.
+    assert_eq!(value["equity_atoms"], "285000000", "{value}");
+    assert_eq!(value["maintenance_atoms"], "49000000");
+    assert_eq!(value["legs"][0]["bankruptcy_ticks"], "167500");
+    request.markets.clear();
+    let said = answered("account", &request)["error"].to_string();
+    assert!(said.contains("the market of a leg was not read"), "{said}");
 }
 
 /// A round of the program agrees with the engine; one of whose figures is altered does not.

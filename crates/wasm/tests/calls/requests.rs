@@ -185,7 +185,7 @@ pub fn all() -> All {
 }
 
 /// An account with a leg that has lost, and $25 more in its pool.
-fn shared() -> AccountOf {
+pub fn shared() -> AccountOf {
     let mut stage = Stage::new();
     let (one, other) = (stage.trader(), stage.trader());
     stage.trade((&one, 300), (&other, 800), 10_000);
