@@ -15,14 +15,12 @@ use std::time::Instant;
 use clap::Args;
 
 use self::copy::Copy;
-use self::list::{Fault, FAULTS};
+use self::list::{Fault, FAULTS, LEGS, POSITIONS};
 use crate::cargo::{self, Suite};
 use crate::workspace;
 
 /// The suite whose histories are played.
 const SUITE: &str = "coalition";
-/// The test of it that says so when a history breaks the property.
-const TEST: &str = "a_coalition_gains_what_others_agreed_to_lose_and_no_more";
 /// What a line begins with by which the suite says that a history broke the property.
 const NOTICED: &str = "noticed: ";
 
@@ -68,10 +66,12 @@ pub fn faults(options: &Options) -> Result<ExitCode, String> {
         options,
     };
     let sound = copy.program(0, "none")?;
-    if let (fate @ (Fate::Noticed(_) | Fate::Failed(_)), _) =
-        run.play(&sound, chosen.len() as u64)?
-    {
-        return Err(format!("the program without a fault: {fate}."));
+    for test in [POSITIONS, LEGS] {
+        if let (fate @ (Fate::Noticed(_) | Fate::Failed(_)), _) =
+            run.play(&sound, test, chosen.len() as u64)?
+        {
+            return Err(format!("the program without a fault: {fate}."));
+        }
     }
     let waiting = Mutex::new(chosen.iter());
     let fates = Mutex::new(Vec::new());
@@ -162,7 +162,7 @@ impl Run<'_> {
                 return Ok(());
             };
             let program = copy.program(*number, fault.name)?;
-            let (fate, seconds) = self.play(&program, self.options.histories)?;
+            let (fate, seconds) = self.play(&program, fault.test, self.options.histories)?;
             let mut fates = fates.lock().map_err(|_| "a run ended badly.")?;
             println!(
                 "{:<30} {}\n{:<30} {fate} ({seconds} s)",
@@ -172,12 +172,12 @@ impl Run<'_> {
         }
     }
 
-    /// Plays histories on a program; what came of it and how long it took, seconds.
-    fn play(&self, program: &Path, histories: u64) -> Result<(Fate, u64), String> {
+    /// Plays histories of a test on a program; what came of it and how long it took, seconds.
+    fn play(&self, program: &Path, test: &str, histories: u64) -> Result<(Fate, u64), String> {
         let begun = Instant::now();
         let mut run = Command::new(&self.suite.binary);
         cargo::forget_package(&mut run);
-        run.current_dir(self.root).args([TEST, "--nocapture"]);
+        run.current_dir(self.root).args([test, "--nocapture"]);
         run.env("BALLAST_SO", program);
         run.env("BALLAST_COALITION_HISTORIES", histories.to_string());
         run.env("BALLAST_SEED", self.options.seed.to_string());

@@ -2,6 +2,7 @@
 
 mod book;
 mod funds;
+mod legs;
 
 use std::fmt;
 use std::time::Instant;
@@ -51,6 +52,7 @@ pub struct Report {
     sessions: Sessions,
     books: book::Books,
     funds: funds::Funds,
+    legs: legs::Legs,
     seed: u64,
     seconds: u64,
 }
@@ -154,6 +156,7 @@ fn compared(
         report.books.count(matched);
     }
     report.books.look(model);
+    report.legs.count(operation, &verdict, model);
     if let Ok(effect) = &verdict {
         report.funds.count(operation, effect, &stood, model);
     }
@@ -207,6 +210,7 @@ impl Report {
         self.sessions.require_variety(self.executed(), self.calls);
         if self.calls >= RARE {
             self.books.require_variety();
+            self.legs.require_variety();
             let others = self.calls - self.legged;
             self.funds.require_variety(others, &self.errors);
         }
@@ -283,7 +287,7 @@ impl fmt::Display for Report {
             self.sessions.undisturbed,
             self.sessions.reopened
         )?;
-        write!(f, "{}{}", self.books, self.funds)?;
+        write!(f, "{}{}{}", self.books, self.funds, self.legs)?;
         writeln!(f, "{:<20} {:>9} {:>9}", "", "accepted", "refused")?;
         for (place, name) in Operation::kinds().iter().enumerate() {
             let (accepted, refused) = (self.accepted[place], self.refused[place]);

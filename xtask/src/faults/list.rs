@@ -13,7 +13,14 @@ pub struct Fault {
     pub right: &'static str,
     /// What stands for it, with [`SWITCH`] for whether the fault is on.
     pub wrong: &'static str,
+    /// The test of the suite whose histories have to notice it.
+    pub test: &'static str,
 }
+
+/// Histories of isolated positions in one market.
+pub const POSITIONS: &str = "a_coalition_gains_what_others_agreed_to_lose_and_no_more";
+/// Histories of legs in two markets.
+pub const LEGS: &str = "legs_in_two_markets_give_a_coalition_no_more";
 
 /// Stands in [`Fault::wrong`] for whether the fault is on.
 pub const SWITCH: &str = "FAULT";
@@ -26,6 +33,7 @@ pub const FAULTS: &[Fault] = &[
         file: "crates/engine/src/liquidation/waterfall.rs",
         right: "if equity.positive_part() >= maintenance {",
         wrong: "if equity.positive_part() >= maintenance && !FAULT {",
+        test: POSITIONS,
     },
     Fault {
         name: "maker-off-price",
@@ -36,6 +44,7 @@ pub const FAULTS: &[Fault] = &[
     if FAULT {
         notional = notional.wrapping_add(lots);
     }",
+        test: POSITIONS,
     },
     Fault {
         name: "half-initial-margin",
@@ -45,6 +54,7 @@ pub const FAULTS: &[Fault] = &[
             "let brackets = rounded_up(scaled(params, notional, |tier| tier.initial_margin_bps)?)?;",
         wrong: "let part = if FAULT { 2 } else { 1 };
     let brackets = rounded_up(scaled(params, notional, |tier| tier.initial_margin_bps / part)?)?;",
+        test: POSITIONS,
     },
     Fault {
         name: "margin-leaves-unchecked",
@@ -54,6 +64,7 @@ pub const FAULTS: &[Fault] = &[
         wrong: "if !FAULT {
         check_initial(params, mark, &after)?;
     }",
+        test: POSITIONS,
     },
     Fault {
         name: "makers-below-maintenance",
@@ -61,6 +72,7 @@ pub const FAULTS: &[Fault] = &[
         file: "crates/engine/src/matching.rs",
         right: "if equity.is_negative() || equity.positive_part() < required {",
         wrong: "if !FAULT && (equity.is_negative() || equity.positive_part() < required) {",
+        test: POSITIONS,
     },
     Fault {
         name: "stale-prices",
@@ -68,6 +80,7 @@ pub const FAULTS: &[Fault] = &[
         file: "crates/engine/src/oracle/clock.rs",
         right: "if self.is_older_than(self.age_limit(action, price), price) {",
         wrong: "if !FAULT && self.is_older_than(self.age_limit(action, price), price) {",
+        test: POSITIONS,
     },
     Fault {
         name: "older-prices",
@@ -75,6 +88,7 @@ pub const FAULTS: &[Fault] = &[
         file: "crates/engine/src/oracle/clock.rs",
         right: "if price.publish_time < self.last_publish_time {",
         wrong: "if !FAULT && price.publish_time < self.last_publish_time {",
+        test: POSITIONS,
     },
     Fault {
         name: "choice-of-half-a-minute",
@@ -82,6 +96,7 @@ pub const FAULTS: &[Fault] = &[
         file: "crates/engine/src/oracle/clock.rs",
         right: "Action::Open | Action::Reduce | Action::RemoveMargin => false,",
         wrong: "Action::Open | Action::Reduce | Action::RemoveMargin => FAULT,",
+        test: POSITIONS,
     },
     Fault {
         name: "insurance-pays-all-for-a-part",
@@ -93,6 +108,7 @@ pub const FAULTS: &[Fault] = &[
         } else {
             closed
         })?;",
+        test: POSITIONS,
     },
     Fault {
         name: "profit-not-held",
@@ -100,6 +116,7 @@ pub const FAULTS: &[Fault] = &[
         file: "programs/ballast/src/instructions/profit.rs",
         right: "if short_of == 0 {",
         wrong: "if short_of == 0 || FAULT {",
+        test: POSITIONS,
     },
     Fault {
         name: "accrues-at-the-new-price",
@@ -110,6 +127,7 @@ pub const FAULTS: &[Fault] = &[
         if FAULT && judged.fit {
             self.last_price = price.into();
         }",
+        test: POSITIONS,
     },
     Fault {
         name: "rewards-without-bound",
@@ -120,6 +138,7 @@ pub const FAULTS: &[Fault] = &[
     if FAULT {
         most = u64::MAX;
     }",
+        test: POSITIONS,
     },
     Fault {
         name: "delegates-block-trade",
@@ -128,6 +147,7 @@ pub const FAULTS: &[Fault] = &[
         right: "self.owner == *signer || self.delegate_flags & DELEGATE_BLOCK_TRADES != 0,",
         wrong:
             "FAULT || self.owner == *signer || self.delegate_flags & DELEGATE_BLOCK_TRADES != 0,",
+        test: POSITIONS,
     },
     Fault {
         name: "changes-at-once",
@@ -135,6 +155,7 @@ pub const FAULTS: &[Fault] = &[
         file: "crates/state/src/staged.rs",
         right: "ensure(slot >= ready, BallastError::StagedTooEarly)?;",
         wrong: "ensure(FAULT || slot >= ready, BallastError::StagedTooEarly)?;",
+        test: POSITIONS,
     },
     Fault {
         name: "released-while-short",
@@ -142,6 +163,78 @@ pub const FAULTS: &[Fault] = &[
         file: "crates/engine/src/held.rs",
         right: "_ if shortfall == 0 => claim.shares,",
         wrong: "_ if shortfall == 0 || FAULT => claim.shares,",
+        test: POSITIONS,
+    },
+    Fault {
+        name: "pool-leaves-unchecked",
+        what: "all of the pool that legs share may be taken out",
+        file: "programs/ballast/src/instructions/cross/move_cross.rs",
+        right: "enough.map_err(BallastError::from)?;",
+        wrong: "if !FAULT {
+                enough.map_err(BallastError::from)?;
+            }",
+        test: LEGS,
+    },
+    Fault {
+        name: "leaves-its-loss-behind",
+        what: "a leg leaves whatever it leaves behind",
+        file: "crates/engine/src/cross/convert.rs",
+        right: "rest.check_opening()?;",
+        wrong: "if !FAULT {
+            rest.check_opening()?;
+        }",
+        test: LEGS,
+    },
+    Fault {
+        name: "profit-carries-risk",
+        what: "profit that is not realised counts for opening legs",
+        file: "crates/engine/src/cross/checks.rs",
+        right: "if weight_bps == 0 {",
+        wrong: "if FAULT {
+        return Ok(result);
+    }
+    if weight_bps == 0 {",
+        test: LEGS,
+    },
+    Fault {
+        name: "old-marks-serve",
+        what: "marks of the board serve for opening however old they are",
+        file: "crates/engine/src/cross/board.rs",
+        right: "if self.age(slot) > u64::from(self.max_age_slots) {",
+        wrong: "if !FAULT && self.age(slot) > u64::from(self.max_age_slots) {",
+        test: LEGS,
+    },
+    Fault {
+        name: "legs-not-asked-for",
+        what: "rounds pass over every leg that they are not shown",
+        file: "crates/engine/src/cross/entry.rs",
+        right: "self.is_witnessed(slot) && self.is_too_weak_for(round)",
+        wrong: "FAULT || self.is_witnessed(slot) && self.is_too_weak_for(round)",
+        test: LEGS,
+    },
+    Fault {
+        name: "a-leg-bears-it-all",
+        what: "a leg is paid all of its account's deficit, not its share",
+        file: "crates/engine/src/cross/share.rs",
+        right: "if open.count() == 1 {",
+        wrong: "if open.count() == 1 || FAULT {",
+        test: LEGS,
+    },
+    Fault {
+        name: "insurance-drained-by-legs",
+        what: "legs get all that insurance may pay, not their part of it",
+        file: "crates/engine/src/cross/limits.rs",
+        right: "Ok(cover.min(left))",
+        wrong: "Ok(if FAULT { cover } else { cover.min(left) })",
+        test: LEGS,
+    },
+    Fault {
+        name: "cut-beyond-what-it-bears",
+        what: "an account is cut below maintenance margin",
+        file: "crates/engine/src/cross/cut.rs",
+        right: "if loss <= leg {",
+        wrong: "if loss <= leg || FAULT {",
+        test: LEGS,
     },
 ];
 

@@ -15,19 +15,19 @@ use crate::venue::USD;
 impl Attack {
     /// One act with a purpose.
     pub fn cross_intend(&mut self, venue: &mut Venue, counts: &mut Counts) {
-        match self.below(14) {
+        match self.below(16) {
             0..=3 => self.open_legs(venue, counts),
             4 | 5 => self.empty_the_pool(venue, counts),
             6 | 7 => self.leave_the_loss(venue, counts),
             8 => self.flash(venue, counts),
-            9 => self.hunt_legs(venue, counts),
-            10 => self.realise_by_liquidation(venue, counts),
-            11 | 12 => self.cut_others(venue, counts),
+            9..=11 => self.hunt_legs(venue, counts),
+            12 => self.realise_by_liquidation(venue, counts),
+            13 | 14 => self.cut_others(venue, counts),
             _ => self.take_everything(venue),
         }
     }
 
-    /// The known price that is best for `lots`, and whether it is the newest.
+    /// The price that is best for `lots` among those that can be had.
     fn best(&self, venue: &Venue, market: usize, lots: i64) -> Quote {
         let known = venue.known(market).iter();
         let best = match lots > 0 {
@@ -191,8 +191,12 @@ impl Attack {
                 };
                 let of_other = venue.leg(other, &victim).unwrap_or(0);
                 let worst = self.best(venue, other, -of_other);
-                venue.post(other, worst);
-                venue.record(&[other]);
+                // What the board has may be worse still.
+                let (mark, had) = (venue.mark(other), worst.ticks);
+                if mark == had || (mark > had) != (of_other < 0) {
+                    venue.post(other, worst);
+                    venue.record(&[other]);
+                }
                 let mut known = venue.known(market).to_vec();
                 known.sort_by_key(|quote| quote.ticks);
                 if lots < 0 {

@@ -48,8 +48,8 @@ pub struct Venue {
     pub markets: [MarketCookie; MARKETS],
     /// The coalition's accounts.
     pub coalition: Vec<TraderCookie>,
-    /// Honest accounts with positions of ten times their collateral: two isolated in each market, and two with a
-    /// leg in each.
+    /// Honest accounts with little collateral: two isolated in each market, and two that are hedged, with a leg in
+    /// each.
     pub bystanders: Vec<TraderCookie>,
     /// The honest keeper.
     pub keeper: TraderCookie,
@@ -134,7 +134,7 @@ impl Venue {
             // Long in one market and short in the other, or the other way about.
             let mut hedged = [&bystanders[4], &bystanders[5]];
             hedged.rotate_left(number);
-            pair(&mut sandbox, market, hedged, 60_000, 1_000);
+            pair(&mut sandbox, market, hedged, 60_000, 550);
             for one in hedged {
                 let joined = sandbox.to_cross(market, one, &all);
                 joined.expect("a leg");

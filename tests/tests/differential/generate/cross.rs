@@ -2,7 +2,7 @@
 
 use super::{open, own_holders, Generator, USD};
 use crate::model::{Model, Quoted, MARK_AGE};
-use crate::operation::{CrossCall, Liquidation, Operation, Queues};
+use crate::operation::{CrossCall, Liquidation, Operation, Queues, Trade};
 
 /// A mark is recorded anew after so many slots, mostly.
 const OLD: u64 = 12;
@@ -10,11 +10,20 @@ const OLD: u64 = 12;
 impl Generator {
     /// A step of a history of legs.
     pub fn cross_step(&mut self, model: &Model, market: usize) -> Operation {
-        match self.pick.weighted(&[62, 16, 7, 11, 4]) {
+        let market = if self.pick.percent(30) {
+            1 - market
+        } else {
+            market
+        };
+        match self.pick.weighted(&[60, 16, 7, 11, 2, 4]) {
             0 => Operation::Cross(self.cross_call(model, market)),
-            1 => self.trade(model, market),
+            1 => match self.second(model, market) {
+                Some(trade) if self.pick.percent(70) => trade,
+                _ => self.trade(model, market),
+            },
             2 => self.deposit(model),
             3 => self.quote(model, market),
+            4 => self.donate(market),
             _ => self.advance(model),
         }
     }
@@ -52,6 +61,31 @@ impl Generator {
         }
     }
 
+    /// Somebody with a leg in the other market alone opens a position.
+    fn second(&mut self, model: &Model, market: usize) -> Option<Operation> {
+        let mut legs = with_legs(model, 1 - market);
+        legs.retain(|trader| {
+            model.leg(market, *trader).is_none() && model.owned(market, *trader).is_none()
+        });
+        let taker = self.pick.some(&legs)?;
+        let mut others = open(model);
+        others.retain(|other| *other != taker && model.leg(market, *other).is_none());
+        let maker = self.pick.some(&others)?;
+        let now = &model.markets[market];
+        let lots = self.opening(model, market, taker) / 2;
+        let worth = i128::from(lots).abs() * i128::from(now.quoted.ticks) * now.atoms_per_tick;
+        let margin = u64::try_from(worth / 10).ok()?;
+        Some(Operation::Trade(Trade {
+            market,
+            taker,
+            maker,
+            lots: if lots == 0 { 100 } else { lots },
+            price: now.quoted.ticks,
+            taker_margin: margin,
+            maker_margin: margin,
+        }))
+    }
+
     /// Somebody's position joins, mostly one that may.
     fn join(&mut self, model: &Model, market: usize) -> CrossCall {
         let queues = self.queues();
@@ -65,6 +99,15 @@ impl Generator {
             };
             model.clone().perform(&Operation::Cross(join)).is_ok()
         });
+        let second: Vec<_> = able
+            .iter()
+            .copied()
+            .filter(|trader| model.leg(1 - market, *trader).is_some())
+            .collect();
+        let able = match self.pick.percent(70) && !second.is_empty() {
+            true => second,
+            false => able,
+        };
         let trader = match self.pick.some(&able) {
             Some(trader) if self.pick.percent(80) => trader,
             _ => self.holder(model, market),

@@ -161,11 +161,11 @@ impl Model {
         self.require_open_marks(&account, Some(market))?;
         account.require_opening()?;
         self.renew(trader, queues, Some(market), false)?;
-        self.hold_of_joined(market, profit)
+        self.require_no_profit_held(market, profit)
     }
 
-    /// Profit joins no pool while the market is short of it.
-    fn hold_of_joined(&self, market: usize, profit: i128) -> Verdict<()> {
+    /// Profit joins no pool while the market is short of it: a leg has no place for profit that is held.
+    fn require_no_profit_held(&self, market: usize, profit: i128) -> Verdict<()> {
         let short = profit > 0 && self.short_of(market, &self.seen) > 0;
         require(!short, BallastError::CrossLegThere)
     }

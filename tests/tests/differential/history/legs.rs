@@ -1,0 +1,93 @@
+//! What happened to legs.
+
+use std::fmt;
+
+use crate::model::{Done, Effect, Model, Verdict};
+use crate::operation::{CrossCall, Operation};
+
+/// Counts of it.
+#[derive(Default)]
+pub struct Legs {
+    /// Legs that joined others.
+    several: u64,
+    /// Liquidations of accounts below maintenance, and of bankrupt ones.
+    liquidations: [u64; 2],
+    /// Those of accounts with another leg.
+    shared: u64,
+    /// Those in which insurance paid.
+    insured: u64,
+    /// Those that closed the leg.
+    closed: u64,
+    /// Records that say that the account is weak.
+    weak: u64,
+    /// Flags of legs whose accounts were below maintenance, and of bankrupt ones.
+    flags: [u64; 2],
+}
+
+impl Legs {
+    /// Counts a call.
+    pub fn count(&mut self, operation: &Operation, verdict: &Verdict<Effect>, after: &Model) {
+        let (Operation::Cross(call), Ok(effect)) = (operation.call(), verdict) else {
+            return;
+        };
+        let legs = |trader: usize| after.trader(trader).shared.legs.iter().flatten().count();
+        match call {
+            CrossCall::Join { trader, .. } => self.several += u64::from(legs(*trader) > 1),
+            CrossCall::Refresh {
+                market, traders, ..
+            } => {
+                let weak = |one: &&usize| after.leg(*market, **one).is_some_and(|leg| leg.weak);
+                self.weak += u64::from(traders.iter().any(|one| weak(&one)));
+            }
+            CrossCall::Flag { market, trader } => {
+                let leg = after.leg(*market, *trader).expect("a leg");
+                if leg.distress.flagged_slot > 0 {
+                    self.flags[usize::from(leg.distress.bankrupt_slot > 0)] += 1;
+                }
+            }
+            CrossCall::Liquidate { call, .. } => {
+                let left = after.leg(call.market, call.trader).is_some();
+                let others = legs(call.trader) > usize::from(left);
+                self.closed += u64::from(!left);
+                self.shared += u64::from(others);
+                if let Effect::Matched(matched) = effect {
+                    if let Done::Liquidation { paid, bankrupt, .. } = matched.done {
+                        self.liquidations[usize::from(bankrupt)] += 1;
+                        self.insured += u64::from(paid > 0);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Fails unless all of it happened.
+    pub fn require_variety(&self) {
+        let all = [
+            ("legs beside others", self.several),
+            ("liquidations of legs", self.liquidations[0]),
+            ("liquidations of bankrupt legs", self.liquidations[1]),
+            ("liquidations beside other legs", self.shared),
+            ("liquidations of legs with insurance", self.insured),
+            ("closed legs", self.closed),
+            ("weak records", self.weak),
+            ("flags of legs", self.flags[0]),
+            ("flags of bankrupt legs", self.flags[1]),
+        ];
+        for (what, count) in all {
+            assert!(count > 0, "no {what}");
+        }
+    }
+}
+
+impl fmt::Display for Legs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ([weak, bankrupt], [flags, deep]) = (self.liquidations, self.flags);
+        writeln!(
+            f,
+            "legs: {} beside others; liquidations: {weak} below maintenance, {bankrupt} bankrupt, {} beside others, \
+             {} with insurance, {} closed; {} weak records; flags: {flags} below maintenance, {deep} bankrupt",
+            self.several, self.shared, self.insured, self.closed, self.weak,
+        )
+    }
+}
