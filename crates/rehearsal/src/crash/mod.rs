@@ -1,7 +1,7 @@
 //! The crash, played on the built program in an embedded Solana virtual machine.
 
 pub mod assemble;
-mod deleveraging;
+pub mod deleveraging;
 pub mod diary;
 pub mod dishonest;
 pub mod flow;
