@@ -426,6 +426,8 @@ pub struct GroupSums {
     pub liquidated_notional_atoms: u64,
     /// That were bankrupt.
     pub bankrupt: u64,
+    /// That were liquidated, bankrupt or both.
+    pub liquidated_or_bankrupt: u64,
     /// That were cut for others.
     pub cut: u64,
     /// Lots cut, by market.
@@ -455,6 +457,8 @@ impl GroupSums {
             sums.liquidated += u64::from(line.liquidated_notional_atoms > 0);
             sums.liquidated_notional_atoms += line.liquidated_notional_atoms;
             sums.bankrupt += u64::from(line.bankrupt);
+            let forced = line.bankrupt || line.liquidated_notional_atoms > 0;
+            sums.liquidated_or_bankrupt += u64::from(forced);
             sums.cut += u64::from(line.cut_notional_atoms > 0);
             sums.cut_notional_atoms += line.cut_notional_atoms;
             sums.gave_up_atoms += line.gave_up_atoms;
@@ -504,6 +508,7 @@ mod tests {
             liquidated_lots: vec![6, 7],
             liquidated_notional_atoms: 13,
             bankrupt: 1,
+            liquidated_or_bankrupt: 2,
             cut: 1,
             cut_lots: vec![2, 3],
             cut_notional_atoms: 5,

@@ -12,6 +12,7 @@ mod liquidations;
 pub mod opening;
 pub mod pool;
 pub mod protection;
+pub mod quoting;
 pub mod snapshot;
 #[cfg(test)]
 mod snapshot_tests;

@@ -16,11 +16,10 @@ const CROSS_SHARE: u64 = 50;
 #[derive(Clone, Debug, Default, Args)]
 pub struct MarketsArgs {
     /// Play so many markets at once, 2 to 8, with a part of the accounts cross, and again with all of them isolated.
-    /// `--prices` names the prices of the first market, or once for each market those of all. Options of the book,
-    /// the pool and the stakes belong to one market.
+    /// `--prices` names the prices of the first market, or once for each market those of all. Options of takers,
+    /// triggers, the pool and the stakes belong to one market.
     #[arg(long, value_name = "N", value_parser = markets, conflicts_with_all = [
-        "risk", "stake", "pool", "pool_cap_bps", "market_makers", "maker_depth_bps", "maker_spread_bps",
-        "maker_capital_bps", "maker_fee_bps", "takers", "stop_loss_percent", "protected_percent", "policies",
+        "risk", "stake", "pool", "pool_cap_bps", "takers", "stop_loss_percent", "protected_percent", "policies",
     ])]
     pub markets: Option<usize>,
     /// Part of the accounts that is cross, per cent [default: 50].
@@ -32,7 +31,12 @@ pub struct MarketsArgs {
 }
 
 fn markets(text: &str) -> Result<usize, String> {
-    within(text, LEAST_MARKETS, MOST_MARKETS, "markets stand on a board")
+    within(
+        text,
+        LEAST_MARKETS,
+        MOST_MARKETS,
+        "markets stand on a board",
+    )
 }
 
 fn legs(text: &str) -> Result<usize, String> {

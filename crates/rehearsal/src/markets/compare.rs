@@ -23,25 +23,43 @@ pub fn rows(report: &MarketsReport) -> Vec<[String; 5]> {
     };
     let mut rows = vec![
         row("accounts".to_owned(), &|sums| grouped(sums.accounts)),
-        row("accounts liquidated".to_owned(), &|sums| grouped(sums.liquidated)),
-        row("accounts bankrupt".to_owned(), &|sums| grouped(sums.bankrupt)),
+        row("accounts liquidated".to_owned(), &|sums| {
+            grouped(sums.liquidated)
+        }),
+        row("accounts bankrupt".to_owned(), &|sums| {
+            grouped(sums.bankrupt)
+        }),
+        row("accounts liquidated or bankrupt".to_owned(), &|sums| {
+            grouped(sums.liquidated_or_bankrupt)
+        }),
         row("liquidated, at the marks".to_owned(), &|sums| {
             usd_unsigned(sums.liquidated_notional_atoms)
         }),
-        row("accounts cut for others".to_owned(), &|sums| grouped(sums.cut)),
-        row("cut, at the marks".to_owned(), &|sums| usd_unsigned(sums.cut_notional_atoms)),
-        row("given up by them".to_owned(), &|sums| usd_unsigned(sums.gave_up_atoms)),
-        row("lost by those who lost".to_owned(), &|sums| usd_unsigned(sums.lost_atoms)),
+        row("accounts cut for others".to_owned(), &|sums| {
+            grouped(sums.cut)
+        }),
+        row("cut, at the marks".to_owned(), &|sums| {
+            usd_unsigned(sums.cut_notional_atoms)
+        }),
+        row("given up by them".to_owned(), &|sums| {
+            usd_unsigned(sums.gave_up_atoms)
+        }),
+        row("lost by those who lost".to_owned(), &|sums| {
+            usd_unsigned(sums.lost_atoms)
+        }),
         row("equity at the end less at the start".to_owned(), &|sums| {
             usd_short(sums.equity_end_atoms - sums.equity_start_atoms)
         }),
     ];
     for (number, market) in report.scenario.markets.iter().enumerate() {
         let lots = |all: &[u64]| grouped(all.get(number).copied().unwrap_or(0));
-        rows.push(row(format!("lots liquidated in {}", market.name), &|sums| {
-            lots(&sums.liquidated_lots)
+        rows.push(row(
+            format!("lots liquidated in {}", market.name),
+            &|sums| lots(&sums.liquidated_lots),
+        ));
+        rows.push(row(format!("lots cut in {}", market.name), &|sums| {
+            lots(&sums.cut_lots)
         }));
-        rows.push(row(format!("lots cut in {}", market.name), &|sums| lots(&sums.cut_lots)));
     }
     let paid = [cross, isolated].map(|summary| usd_unsigned(summary.insurance_paid_atoms));
     let [with, without] = paid;

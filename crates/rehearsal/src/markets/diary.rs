@@ -49,7 +49,10 @@ impl Diary {
             round.round = u64::try_from(self.rounds.len())? + 1;
             self.rounds.push(round);
         }
-        let leg = outcome.events.iter().any(|event| matches!(event, BallastEvent::LegForced(_)));
+        let leg = outcome
+            .events
+            .iter()
+            .any(|event| matches!(event, BallastEvent::LegForced(_)));
         for event in &outcome.events {
             if let BallastEvent::PositionLiquidated(event) = event {
                 self.liquidations.extend(step(exchange, event, leg));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{ensure, Result};
 use ballast_client::accounts::{CrossQueueSnapshot, QueueSnapshot};
-use ballast_engine::oracle::{OraclePrice, Now};
+use ballast_engine::oracle::{Now, OraclePrice};
 use ballast_engine::position::Position;
 use ballast_engine::units::{Atoms, LotPrice, Side, Ticks};
 use ballast_risk::units::MarketUnits;
@@ -17,8 +17,10 @@ use ballast_state::market::Market;
 use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 
+use super::makers::ORDERS_A_MAKER;
 use super::plan::MarketsPlan;
 use crate::crash::stage::{engine, padded, CONFIDENCE_BPS, EMA_SECONDS, SLOTS_PER_FIVE_SECONDS};
+use crate::plan::KEEPERS;
 
 /// Most lots that the legs of a side may hold together: more than there are.
 const MOST_LEG_LOTS: u64 = u64::MAX;
@@ -26,8 +28,8 @@ const MOST_LEG_LOTS: u64 = u64::MAX;
 pub const DRAW_CAP_BPS: u32 = 2_500;
 /// Slots for which a mark serves for opening.
 const MARK_AGE_SLOTS: u32 = 100;
-/// Orders a side for which a book has room: none is placed.
-const BOOK_ROOM: usize = 16;
+/// Orders a side of the smallest book.
+const LEAST_BOOK: usize = 16;
 
 /// A market, its cross queues and its price.
 pub struct Venue {
@@ -94,24 +96,25 @@ impl Exchange {
         if cross {
             sandbox.create_board()?;
         }
-        let everybody = plan.population.members.len() + crate::plan::KEEPERS;
+        let people = plan.population.members.len() + KEEPERS;
         let mut venues = Vec::new();
         for (number, market) in plan.markets.iter().enumerate() {
             let ticks = market.units.ticks(market.first_nano)?;
+            let orders = market.book.makers * ORDERS_A_MAKER;
             let config = MarketConfig {
                 name: padded(&name(number)),
                 tick_nano: market.units.tick_nano,
                 lot_nano: market.units.lot_nano,
                 atoms_per_lot_tick: market.units.atoms_per_lot_tick,
-                queue_capacity: everybody,
-                book_capacity: BOOK_ROOM,
+                queue_capacity: people + market.book.makers,
+                book_capacity: orders.max(LEAST_BOOK),
                 start_price_ticks: ticks,
                 risk: market.risk,
                 ..MarketConfig::sol()
             };
             let cookie = sandbox.create_market(&config)?;
             let cross = match cross {
-                true => Some(enable_cross(&mut sandbox, &cookie, everybody)?),
+                true => Some(enable_cross(&mut sandbox, &cookie, people)?),
                 false => None,
             };
             venues.push(Venue {
@@ -174,8 +177,7 @@ impl Exchange {
 
     /// Everything as it stands.
     pub fn read(&self) -> Reading {
-        let queues =
-            |venue: &Venue| SIDES.map(|side| self.sandbox.queue(&venue.cookie, side));
+        let queues = |venue: &Venue| SIDES.map(|side| self.sandbox.queue(&venue.cookie, side));
         let cross = |venue: &Venue| {
             let cookie = venue.cross.as_ref()?;
             Some(SIDES.map(|side| self.sandbox.cross_queue(&cookie.of(side))))
@@ -270,11 +272,7 @@ pub fn name(number: usize) -> String {
     format!("MARKET-{number}")
 }
 
-fn enable_cross(
-    sandbox: &mut Sandbox,
-    market: &MarketCookie,
-    legs: usize,
-) -> Result<CrossCookie> {
+fn enable_cross(sandbox: &mut Sandbox, market: &MarketCookie, legs: usize) -> Result<CrossCookie> {
     let queues = sandbox.create_cross_queues(legs)?;
     let allowed = EnableCrossArgs {
         most_lots: MOST_LEG_LOTS,

@@ -52,7 +52,11 @@ impl Before {
         let trader = look.trader(&plan.trader)?;
         let leg = trader.find_leg(&key).is_some();
         let held = trader.leg(&key).or_else(|_| trader.slot(&key))?;
-        let side = if held.lots > 0 { Side::Short } else { Side::Long };
+        let side = if held.lots > 0 {
+            Side::Short
+        } else {
+            Side::Long
+        };
         let state = &memory.reading.markets[market];
         let mut queue = look.isolated(side)?;
         queue.extend(look.legs(side)?);

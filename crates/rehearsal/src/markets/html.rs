@@ -136,12 +136,19 @@ fn market_picture(report: &MarketsReport, number: usize) -> Result<Markup> {
         .collect();
     let at = |time: i64| {
         let point = line.iter().find(|(other, _)| *other == time);
-        (minutes_since(first, time), point.map_or(0.0, |point| point.1))
+        (
+            minutes_since(first, time),
+            point.map_or(0.0, |point| point.1),
+        )
     };
     let steps = report.cross.liquidations.iter();
     let steps = steps.filter(|step| step.market == number);
     let steps: BTreeSet<i64> = steps.map(|step| step.timestamp).collect();
-    let rounds = report.cross.adl.iter().filter(|round| round.market == number);
+    let rounds = report
+        .cross
+        .adl
+        .iter()
+        .filter(|round| round.market == number);
     let rounds: BTreeSet<i64> = rounds.map(|round| round.timestamp).collect();
     draw(HEIGHT, |area| {
         let (low, high) = span(line.iter().map(|point| point.1));
@@ -151,7 +158,9 @@ fn market_picture(report: &MarketsReport, number: usize) -> Result<Markup> {
         let points = line.iter().map(|(time, _)| at(*time));
         let series = LineSeries::new(points, BLUE.stroke_width(2));
         chart.draw_series(series).map_err(drawing)?;
-        let circles = steps.iter().map(|time| Circle::new(at(*time), 3, AMBER.filled()));
+        let circles = steps
+            .iter()
+            .map(|time| Circle::new(at(*time), 3, AMBER.filled()));
         chart.draw_series(circles).map_err(drawing)?;
         let triangles = rounds.iter();
         let triangles = triangles.map(|time| TriangleMarker::new(at(*time), 6, RED.filled()));

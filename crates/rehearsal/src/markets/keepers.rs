@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use anyhow::{ensure, Result};
 use ballast_keeper::plan::{Effect, Idle, Plan, PlanOptions, Planned};
-use ballast_sandbox::outcome::TxResult;
+use ballast_keeper::repair::{repair, Verdict};
+use ballast_sandbox::outcome::{TxError, TxResult};
 use ballast_sandbox::TraderCookie;
+use ballast_state::error::BallastError;
 use ballast_state::Pubkey;
 
 use super::diary::Diary;
@@ -59,7 +61,9 @@ fn next(
         match execute(exchange, &plan, &keeper) {
             Ok(outcome) => diary.note(exchange, before, &outcome)?,
             Err(error) => {
-                diary.refused(plan.task, &error);
+                if !stays(&plan, &error) {
+                    diary.refused(plan.task, &error);
+                }
                 waiting.insert(key);
             }
         }
@@ -85,6 +89,24 @@ fn planned(
         }
     }
     Ok(None)
+}
+
+/// Whether a refusal is one that a keeper expects: orders that this price alone speaks against stay in the way, or do
+/// not trade after all.
+fn stays(plan: &Plan, error: &TxError) -> bool {
+    let known = error.number.and_then(BallastError::of_number);
+    let known = known.filter(|known| {
+        matches!(
+            known,
+            BallastError::NothingFilled
+                | BallastError::LiquidationSkipsBook
+                | BallastError::BookCanAbsorb
+        )
+    });
+    known.is_some_and(|known| {
+        let verdict = repair(plan.task, known, &error.logs);
+        matches!(verdict, Verdict::Refetch { .. })
+    })
 }
 
 fn execute(exchange: &mut Exchange, plan: &Plan, keeper: &TraderCookie) -> TxResult {

@@ -132,7 +132,11 @@ impl Memory {
             payer: keeper.wallet.address(),
             authority: keeper.wallet.address(),
             address: keeper.address,
-            trader: self.reading.traders.get(&keeper.address).context("a keeper")?,
+            trader: self
+                .reading
+                .traders
+                .get(&keeper.address)
+                .context("a keeper")?,
             promised: &[],
             tables: &[],
             options,

@@ -8,6 +8,7 @@ mod exchange;
 mod facts;
 mod html;
 mod keepers;
+mod makers;
 mod memory;
 mod opening;
 mod plan;
@@ -51,7 +52,10 @@ pub fn run(args: &RehearseArgs, choice: MarketsChoice) -> Result<bool> {
     fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot create {}", args.out.display()))?;
     let json = serde_json::to_string(&report)?;
-    for (name, text) in [("report.json", &json), ("report.html", &html::render(&report)?)] {
+    for (name, text) in [
+        ("report.json", &json),
+        ("report.html", &html::render(&report)?),
+    ] {
         let path = args.out.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -59,14 +63,23 @@ pub fn run(args: &RehearseArgs, choice: MarketsChoice) -> Result<bool> {
         println!("{json}");
     } else {
         println!("{}", terminal::render(&report));
-        println!("Wrote {0}/report.json and {0}/report.html", args.out.display());
+        println!(
+            "Wrote {0}/report.json and {0}/report.html",
+            args.out.display()
+        );
     }
     Ok(report.checks.iter().all(|check| check.passed))
 }
 
 fn played(args: &RehearseArgs, plan: &MarketsPlan, cross: bool, bar: &ProgressBar) -> Result<Play> {
     bar.set_message(if cross { "cross" } else { "isolated" });
-    play::play(&args.program, plan, cross, bar)
+    let run = play::Run {
+        program: &args.program,
+        plan,
+        seed: args.seed,
+        cross,
+    };
+    play::play(&run, bar)
 }
 
 /// A report that says only what will be rehearsed.
@@ -105,7 +118,11 @@ fn described(args: &RehearseArgs, plan: &MarketsPlan) -> Result<MarketsReport> {
 
 fn line(plan: &MarketsPlan, number: usize, market: &MarketPlan) -> Result<MarketLine> {
     let path = plan.paths.markets.get(number).context("a path")?;
-    let low = path.nano.iter().min().context("a price path is not empty")?;
+    let low = path
+        .nano
+        .iter()
+        .min()
+        .context("a price path is not empty")?;
     let tiers = market.risk.tiers.iter();
     let tiers = tiers.take(usize::try_from(market.risk.tier_count)?);
     ensure!(*low > 0, "a price of market {number} is not above zero");
@@ -135,7 +152,7 @@ fn assumptions(plan: &MarketsPlan) -> Vec<String> {
          one the chosen accounts make every position a leg at the first prices, in the other nobody does."
             .to_owned(),
         format!(
-            "{KEEPERS} keepers with {} between them do what ballast-keeper decides, once for each price; there is no order book, no trade and no deposit while the path is played.",
+            "{KEEPERS} keepers with {} between them do what ballast-keeper decides, once for each price. The market makers of a market quote before them; nobody else trades, deposits or withdraws while the path is played.",
             usd_unsigned(plan.keeper_capital)
         ),
         format!(

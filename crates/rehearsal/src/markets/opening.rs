@@ -99,7 +99,9 @@ fn open(
         maker_margin,
     };
     let result = exchange.sandbox.block_trade(&cookie, &taker, &maker, terms);
-    result.with_context(|| format!("opening {opening:?}: {long:?} with {taker_margin}, {short:?} with {maker_margin}"))?;
+    result.with_context(|| {
+        format!("opening {opening:?}: {long:?} with {taker_margin}, {short:?} with {maker_margin}")
+    })?;
     Ok(())
 }
 
@@ -135,7 +137,9 @@ fn provide(
         .max(least);
     let margin = u64::try_from(i64::try_from(wanted)?.saturating_sub(equity).max(0))?;
     let traded = mark.notional(lots.unsigned_abs()).map_err(engine)?;
-    let fee = Bps::new(risk.taker_fee_bps).ceil_of(traded).map_err(engine)?;
+    let fee = Bps::new(risk.taker_fee_bps)
+        .ceil_of(traded)
+        .map_err(engine)?;
     let tokens = trader.wallet.tokens;
     exchange.sandbox.mint_to(&tokens, margin + fee)?;
     exchange.sandbox.deposit(trader, margin + fee)?;
@@ -155,7 +159,12 @@ fn become_cross(exchange: &mut Exchange, member: &Member, trader: &TraderCookie)
     let queues: Vec<Pubkey> = legs.iter().map(|(_, queue)| *queue).collect();
     for (market, _) in &legs {
         let result = exchange.sandbox.to_cross(market, trader, &queues);
-        result.with_context(|| format!("making a position of {member:?} in market {} a leg", market.index))?;
+        result.with_context(|| {
+            format!(
+                "making a position of {member:?} in market {} a leg",
+                market.index
+            )
+        })?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use super::population::{Config, Population, Sizes};
 use super::prices::Paths;
 use crate::args::RehearseArgs;
 use crate::plan::{INSURANCE_USD_PER_TRADER, LEAST_POSITION_USD};
+use crate::scenario::market::MarketPlan as Book;
 use crate::scenario::risk::RiskChoice;
 
 /// One market before anything is built.
@@ -25,6 +26,8 @@ pub struct MarketPlan {
     pub open_interest_lots: u64,
     /// Insurance at the start, atoms.
     pub insurance: u64,
+    /// Who makes the market.
+    pub book: Book,
 }
 
 /// What is rehearsed.
@@ -49,12 +52,9 @@ impl MarketsPlan {
     /// Prices that cannot be read or used; options that contradict each other.
     pub fn of(args: &RehearseArgs, choice: MarketsChoice) -> Result<Self> {
         let paths = Paths::of(&args.prices, choice.markets, args.seed)?;
-        let mut markets = paths
-            .at(0)
-            .into_iter()
-            .map(|first| market(args, &choice, first))
-            .collect::<Result<Vec<MarketPlan>>>()?;
-        let sizes = markets.iter().map(sizes).collect::<Result<Vec<Sizes>>>()?;
+        let firsts = paths.at(0);
+        let sizes = firsts.iter().map(|first| sizes(*first));
+        let sizes = sizes.collect::<Result<Vec<Sizes>>>()?;
         let population = Population::draw(&Config {
             traders: usize::try_from(args.traders)?,
             seed: args.seed,
@@ -63,15 +63,20 @@ impl MarketsPlan {
             max_leverage: args.max_leverage,
             sizes: &sizes,
         });
-        for (number, market) in markets.iter_mut().enumerate() {
-            market.open_interest_lots = population.open_interest_lots(number);
+        let mut markets = Vec::new();
+        for (number, first) in firsts.into_iter().enumerate() {
+            let lots = population.open_interest_lots(number);
             ensure!(
-                market.open_interest_lots > 0,
+                lots > 0,
                 "nobody has a position in market {number}: raise --traders or --legs"
             );
+            let market = market(args, &choice, first, lots);
+            markets.push(market.with_context(|| format!("market {number}"))?);
         }
-        let worth = |market: &MarketPlan| market.worth();
-        let whole: u128 = markets.iter().map(worth).collect::<Result<Vec<_>>>()?.iter().sum();
+        let mut whole = 0;
+        for market in &markets {
+            whole += market.worth()?;
+        }
         let insured = insurance(args, whole)?;
         for market in &mut markets {
             let part = insured * market.worth()? / whole.max(1);
@@ -114,29 +119,41 @@ fn insurance(args: &RehearseArgs, whole: u128) -> Result<u128> {
     })
 }
 
-fn market(args: &RehearseArgs, choice: &MarketsChoice, first_nano: i64) -> Result<MarketPlan> {
+fn market(
+    args: &RehearseArgs,
+    choice: &MarketsChoice,
+    first_nano: i64,
+    open_interest_lots: u64,
+) -> Result<MarketPlan> {
     let units = MarketUnits::for_price(first_nano)?;
+    let min_position_lots = units.lots_worth(LEAST_POSITION_USD, first_nano)?;
+    let lot = units.atoms_per_lot(first_nano)?;
+    let book = args
+        .market()
+        .plan(open_interest_lots, lot, min_position_lots)?;
     let risk = RiskChoice {
         max_leverage: args.max_leverage,
         adl_step_bps: args.adl_step_bps,
         rank_tolerance_bps: choice.tolerance_bps,
-        min_position_lots: units.lots_worth(LEAST_POSITION_USD, first_nano)?,
-        maker_fee_bps: 0,
-        impact_notional: 0,
+        min_position_lots,
+        maker_fee_bps: book.fee_bps,
+        impact_notional: book.impact_notional,
         discount_full_ratio_bps: args.discount_full_ratio_bps,
     };
     Ok(MarketPlan {
         units,
         risk: risk.params(),
         first_nano,
-        open_interest_lots: 0,
+        open_interest_lots,
         insurance: 0,
+        book,
     })
 }
 
-fn sizes(market: &MarketPlan) -> Result<Sizes> {
-    let unit_lots = market.risk.min_position_lots;
-    let lot = market.units.atoms_per_lot(market.first_nano)?;
+fn sizes(first_nano: i64) -> Result<Sizes> {
+    let units = MarketUnits::for_price(first_nano)?;
+    let unit_lots = units.lots_worth(LEAST_POSITION_USD, first_nano)?;
+    let lot = units.atoms_per_lot(first_nano)?;
     Ok(Sizes {
         unit_lots,
         unit_cents: unit_lots * lot / (ATOMS_PER_USD / 100),

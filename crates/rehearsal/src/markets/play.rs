@@ -12,19 +12,35 @@ use indicatif::ProgressBar;
 use super::diary::Diary;
 use super::exchange::Exchange;
 use super::keepers::act;
+use super::makers::Makers;
 use super::memory::Memory;
 use super::opening::set_up;
 use super::plan::MarketsPlan;
 
-/// Plays the whole path; `cross` or with every account isolated.
-pub fn play(program: &Path, plan: &MarketsPlan, cross: bool, bar: &ProgressBar) -> Result<Play> {
-    let mut exchange = set_up(program, plan, cross, bar)?;
+/// What is played.
+pub struct Run<'a> {
+    /// The built program.
+    pub program: &'a Path,
+    /// People, markets and prices.
+    pub plan: &'a MarketsPlan,
+    /// Seed of what market makers miss.
+    pub seed: u64,
+    /// Whether the chosen accounts are cross, or everybody is isolated.
+    pub cross: bool,
+}
+
+/// Plays the whole path.
+pub fn play(run: &Run<'_>, bar: &ProgressBar) -> Result<Play> {
+    let plan = run.plan;
+    let mut exchange = set_up(run.program, plan, run.cross, bar)?;
+    let mut makers = Makers::create(&mut exchange, plan, run.seed)?;
     let start = worths(&exchange)?;
     let insurance = insurance(&exchange);
     let mut diary = Diary::default();
     diary.check(&exchange)?;
     for (place, time) in plan.paths.times.iter().enumerate() {
         exchange.publish(*time, &plan.paths.at(place))?;
+        makers.quote(&mut exchange, &mut diary)?;
         act(&mut exchange, &mut diary)?;
         diary.check(&exchange)?;
         bar.inc(1);
@@ -39,7 +55,9 @@ pub fn play(program: &Path, plan: &MarketsPlan, cross: bool, bar: &ProgressBar) 
 
 fn worths(exchange: &Exchange) -> Result<Vec<i64>> {
     let traders = exchange.traders.iter();
-    traders.map(|trader| exchange.worth(&trader.address)).collect()
+    traders
+        .map(|trader| exchange.worth(&trader.address))
+        .collect()
 }
 
 /// The insurance ledger of each market, atoms.
@@ -61,8 +79,14 @@ fn told(
     let accounts = accounts(plan, exchange, &diary, start)?;
     let markets = sums(&diary, insured, &insurance(exchange))?;
     let rounds = diary.rounds.iter();
-    let gave_up: u64 = rounds.clone().map(|round| round.winners_gave_up_atoms).sum();
-    let uncovered: u64 = rounds.clone().map(|round| round.uncovered_deficit_atoms).sum();
+    let gave_up: u64 = rounds
+        .clone()
+        .map(|round| round.winners_gave_up_atoms)
+        .sum();
+    let uncovered: u64 = rounds
+        .clone()
+        .map(|round| round.uncovered_deficit_atoms)
+        .sum();
     let shortened = rounds.flat_map(|round| &round.cut);
     let shortened = shortened.filter(|cut| cut.leg.is_some_and(|leg| leg.shortened));
     let sum = |of: fn(&MarketSums) -> u64| markets.iter().map(of).sum();
@@ -188,7 +212,9 @@ fn bankruptcies_left(exchange: &Exchange) -> Result<u64> {
             let position = present.settled(record)?;
             let verdict = health(&position, present.mark.price, market.params())?;
             let grace = market.past_grace(&record.distress(), slot);
-            left += u64::from(matches!(verdict, Health::Bankrupt { .. }) && waited(&record.distress(), grace));
+            left += u64::from(
+                matches!(verdict, Health::Bankrupt { .. }) && waited(&record.distress(), grace),
+            );
         }
         let Some(floor) = &floor else {
             continue;

@@ -130,7 +130,10 @@ fn member(draws: &mut ChaCha8Rng, place: usize, config: &Config<'_>) -> Member {
     let mut lots = vec![0; config.sizes.len()];
     for (leg, market) in markets.into_iter().take(legs).enumerate() {
         let (sign, cents) = match style {
-            Style::Hedged => (if leg % 2 == 0 { side } else { -side }, hedged(base, legs, leg)),
+            Style::Hedged => (
+                if leg % 2 == 0 { side } else { -side },
+                hedged(base, legs, leg),
+            ),
             Style::Mixed => (if draws.gen_bool(0.6) { 1 } else { -1 }, log_uniform(draws)),
             Style::Directional | Style::Basis => (side, base * draws.gen_range(50..=150) / 100),
         };
@@ -149,7 +152,11 @@ fn member(draws: &mut ChaCha8Rng, place: usize, config: &Config<'_>) -> Member {
 /// What a leg of a hedge is worth: both sides come to the same.
 fn hedged(base: u64, legs: usize, leg: usize) -> u64 {
     let (ahead, against) = (legs.div_ceil(2), legs / 2);
-    let side = if leg.is_multiple_of(2) { ahead } else { against };
+    let side = if leg.is_multiple_of(2) {
+        ahead
+    } else {
+        against
+    };
     base / u64::try_from(side.max(1)).unwrap_or(1)
 }
 
@@ -183,12 +190,7 @@ fn choose(members: &mut [Member], config: &Config<'_>) {
 }
 
 /// Adds accounts of low leverage that take the other side of what a market's longs and shorts leave.
-fn balance(
-    draws: &mut ChaCha8Rng,
-    members: &mut Vec<Member>,
-    market: usize,
-    config: &Config<'_>,
-) {
+fn balance(draws: &mut ChaCha8Rng, members: &mut Vec<Member>, market: usize, config: &Config<'_>) {
     let unit = signed(config.sizes[market].unit_lots);
     let open = |member: &Member| member.lots[market];
     let mut missing = -members.iter().map(open).sum::<i64>() / unit;
@@ -335,7 +337,10 @@ mod tests {
                     lots / signed(size.unit_lots) * signed(size.unit_cents)
                 };
                 let all: Vec<i64> = member.lots.iter().zip(&SIZES).map(cents).collect();
-                let (net, gross) = (all.iter().sum::<i64>(), all.iter().map(|one| one.abs()).sum::<i64>());
+                let (net, gross) = (
+                    all.iter().sum::<i64>(),
+                    all.iter().map(|one| one.abs()).sum::<i64>(),
+                );
                 assert!(net.abs() * 20 < gross, "{all:?}");
             }
         }
@@ -366,6 +371,9 @@ mod tests {
             far = far.max(opening.offset_bps.abs());
         }
         assert!(far > 100, "{far}");
-        assert_eq!((reach(180, 20), reach(100, 20), reach(200, 20)), (27, 250, 0));
+        assert_eq!(
+            (reach(180, 20), reach(100, 20), reach(200, 20)),
+            (27, 250, 0)
+        );
     }
 }

@@ -71,7 +71,10 @@ impl Paths {
     /// The first market's path, and others that follow it.
     fn correlated(path: &PricePath, markets: usize, seed: u64) -> Result<Self> {
         let points = &path.points;
-        let start = path.first().context("a price path is not empty")?.price_nano;
+        let start = path
+            .first()
+            .context("a price path is not empty")?
+            .price_nano;
         let mut all = vec![MarketPath {
             source: path.source.sentence(),
             nano: points.iter().map(|point| point.price_nano).collect(),

@@ -4,9 +4,7 @@ use serde_json::json;
 /// In the first of two markets a leg of 100 lots at 200, marked 170, is short of 2,147 as its share of what its account
 /// lacks; insurance pays 147. A leg and an isolated position are short.
 fn report() -> Value {
-    let leg = |market: usize, lots: i64, entry: i64| {
-        json!({"market": market, "lots": lots, "entry_quote_atoms": entry, "funding_index": 3})
-    };
+    let leg = |market: usize, lots: i64, entry: i64| json!({"market": market, "lots": lots, "entry_quote_atoms": entry, "funding_index": 3});
     let account = |trader: &str, start: [i64; 2], end: [i64; 2], cut: u64| {
         json!({
             "trader": trader, "lots_start": start, "lots_end": end, "liquidated_lots": [0, 0], "cut_lots": [cut, 0],
@@ -125,8 +123,7 @@ fn every_figure_of_an_account_is_recomputed() {
         let found = verdict(|report| round(report)["cut"][0]["leg"][field] = json!(1));
         assert_eq!(found.money_faults.len(), 1, "{field}: {found:?}");
     }
-    let shortened =
-        verdict(|report| round(report)["cut"][0]["leg"]["shortened"] = json!(true));
+    let shortened = verdict(|report| round(report)["cut"][0]["leg"]["shortened"] = json!(true));
     assert_eq!(
         shortened.money_faults,
         ["round 1: L: shortened is 1 in the report, 0 recomputed"]
@@ -151,8 +148,11 @@ fn every_figure_of_an_account_is_recomputed() {
 fn the_share_of_a_bankrupt_leg_is_recomputed() {
     let found = verdict(|report| round(report)["bankrupt_account"]["pool_atoms"] = json!(999));
     assert!(
-        found.money_faults.iter().any(|fault| fault
-            == "round 1: margin of the bankrupt is 853 in the report, 852 recomputed"),
+        found
+            .money_faults
+            .iter()
+            .any(|fault| fault
+                == "round 1: margin of the bankrupt is 853 in the report, 852 recomputed"),
         "{found:?}"
     );
 }

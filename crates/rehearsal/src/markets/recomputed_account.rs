@@ -117,7 +117,11 @@ impl Stands {
         }
         let whole = magnitude(&self.equity);
         let part = share(&whole, &self.leg_requirement, &self.requirement, false);
-        let part = if self.equity < BigInt::from(0) { -part } else { part };
+        let part = if self.equity < BigInt::from(0) {
+            -part
+        } else {
+            part
+        };
         part - &self.result
     }
 
@@ -135,7 +139,12 @@ impl Stands {
             return None;
         }
         if !self.is_healthy() {
-            let part = share(&self.equity, &self.leg_requirement, &self.requirement, false);
+            let part = share(
+                &self.equity,
+                &self.leg_requirement,
+                &self.requirement,
+                false,
+            );
             return (*loss <= part).then(|| cap_left.clone());
         }
         if *loss <= self.leg_requirement {
@@ -175,7 +184,14 @@ mod tests {
             (BigInt::from(4_000), BigInt::from(500)),
             (BigInt::from(0), BigInt::from(1_000)),
         ];
-        for (notional, margin) in [(0, 0), (1, 1), (1_000, 25), (1_001, 26), (4_000, 175), (5_000, 275)] {
+        for (notional, margin) in [
+            (0, 0),
+            (1, 1),
+            (1_000, 25),
+            (1_001, 26),
+            (4_000, 175),
+            (5_000, 275),
+        ] {
             let found = maintenance(&brackets, &BigInt::from(notional));
             assert_eq!(found, BigInt::from(margin), "{notional}");
         }

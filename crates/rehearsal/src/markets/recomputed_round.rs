@@ -94,7 +94,9 @@ impl RoundFacts {
         let stated_margin = integer(bankrupt, "margin_atoms")?;
         let margin = match &value["bankrupt_account"] {
             Value::Null => stated_margin.clone(),
-            account => Account::read(account, &marks, brackets)?.stands(market)?.margin_of_share(),
+            account => Account::read(account, &marks, brackets)?
+                .stands(market)?
+                .margin_of_share(),
         };
         let entry = magnitude(&integer(bankrupt, "entry_quote_atoms")?);
         let bare_quote = entry + &sign * &margin;
@@ -256,7 +258,9 @@ impl RoundFacts {
                 continue;
             };
             if last.is_some_and(|last| candidate.rank <= *last) {
-                fault(format!("{trader} was cut after somebody who ranks below it"));
+                fault(format!(
+                    "{trader} was cut after somebody who ranks below it"
+                ));
             }
             last = Some(&candidate.rank);
         }
@@ -291,11 +295,15 @@ impl RoundFacts {
         }
         if self.stated_close != self.close_price() {
             let (said, found) = (&self.stated_close, self.close_price());
-            fault(format!("close price is {said} in the report, {found} recomputed"));
+            fault(format!(
+                "close price is {said} in the report, {found} recomputed"
+            ));
         }
         let mut equal = |what: &str, said: &BigInt, found: &BigInt| {
             if said != found {
-                fault(format!("{what} is {said} in the report, {found} recomputed"));
+                fault(format!(
+                    "{what} is {said} in the report, {found} recomputed"
+                ));
             }
         };
         let [said_margin, margin] = &self.margins;
@@ -305,9 +313,17 @@ impl RoundFacts {
         equal("deficit", &stated.deficit, &self.deficit);
         equal("insurance paid", &stated.insurance_paid, &paid);
         equal("lots closed", &stated.closed, &self.closed);
-        equal("deficit of the closed lots", &stated.uncovered, &self.uncovered);
+        equal(
+            "deficit of the closed lots",
+            &stated.uncovered,
+            &self.uncovered,
+        );
         equal("what was given up", &stated.gave_up, &self.gave_up);
-        equal("what was given up, against the deficit,", &self.gave_up, &self.uncovered);
+        equal(
+            "what was given up, against the deficit,",
+            &self.gave_up,
+            &self.uncovered,
+        );
         let mut before = BigInt::from(0);
         for cut in &self.cuts {
             let Some(candidate) = self.find(&cut.trader) else {
@@ -351,7 +367,12 @@ impl RoundFacts {
             stands.leg_requirement.clone(),
             &stands.pool_paid + realized,
         ];
-        let names = ["equity", "maintenance margin", "that of the leg", "the pool after"];
+        let names = [
+            "equity",
+            "maintenance margin",
+            "that of the leg",
+            "the pool after",
+        ];
         for ((name, said), found) in names.iter().zip(facts).zip(&found) {
             equal(&format!("{trader}: {name}"), said, found);
         }
@@ -393,7 +414,10 @@ impl Marks {
     fn read(round: &Value) -> Result<Self> {
         let lines = list(round, "marks")?.iter();
         let line = |line: &Value| {
-            Ok((integer(line, "mark_atoms")?, integer(line, "funding_index")?))
+            Ok((
+                integer(line, "mark_atoms")?,
+                integer(line, "funding_index")?,
+            ))
         };
         Ok(Self(lines.map(line).collect::<Result<_>>()?))
     }

@@ -13,7 +13,15 @@ use crate::markets::recompute::recompute;
 const FALL: [i64; 12] = [0, 0, -25, -25, -30, -30, -30, -25, -20, -15, 10, 10];
 
 fn args(more: &[&str]) -> RehearseArgs {
-    let common = ["ballast-rehearsal", "--markets", "3", "--traders", "20", "--insurance", "500"];
+    let common = [
+        "ballast-rehearsal",
+        "--markets",
+        "3",
+        "--traders",
+        "20",
+        "--insurance",
+        "500",
+    ];
     RehearseArgs {
         program: default_program_path(),
         ..RehearseArgs::try_parse_from(common.iter().chain(more)).expect("options")
@@ -66,10 +74,17 @@ fn legs_are_deleveraged_in_several_markets_and_every_check_holds() {
         assert!(!play.liquidations.is_empty());
     }
     let cross = &report.cross;
-    let legs = cross.adl.iter().filter(|round| round.bankrupt_account.is_some());
+    let legs = cross
+        .adl
+        .iter()
+        .filter(|round| round.bankrupt_account.is_some());
     assert!(legs.count() > 0 && cross.summary.leg_cuts > 0);
     assert!(cross.liquidations.iter().any(|step| step.leg));
-    assert!(report.isolated.adl.iter().all(|round| round.bankrupt_account.is_none()));
+    assert!(report
+        .isolated
+        .adl
+        .iter()
+        .all(|round| round.bankrupt_account.is_none()));
     assert_eq!(report.isolated.summary.leg_cuts, 0);
 }
 
@@ -115,7 +130,10 @@ fn a_forged_cut_of_the_report_is_noticed() {
     let richer = forged(&|round| {
         let queue = round["queue"].as_array_mut().expect("a queue");
         let leg = queue.iter_mut().find(|line| !line["account"].is_null());
-        one(&mut leg.expect("a leg")["account"]["pool_atoms"], 1_000_000_000);
+        one(
+            &mut leg.expect("a leg")["account"]["pool_atoms"],
+            1_000_000_000,
+        );
     });
     let faults = richer.money_faults.len() + richer.order_faults.len();
     assert!(faults > 0);

@@ -38,8 +38,14 @@ pub fn heading(report: &MarketsReport) -> String {
 /// Everything that is printed when it ends.
 pub fn render(report: &MarketsReport) -> String {
     let sections = [
-        ("Each market, with cross accounts", markets(report, &report.cross)),
-        ("Each market, everybody isolated", markets(report, &report.isolated)),
+        (
+            "Each market, with cross accounts",
+            markets(report, &report.cross),
+        ),
+        (
+            "Each market, everybody isolated",
+            markets(report, &report.isolated),
+        ),
         ("What cross margin saved", comparison(report)),
         ("Checks", checks(&report.checks)),
     ];

@@ -182,9 +182,9 @@ impl RoundFacts {
             min_profit_bps: min_profit,
         };
         let standing = terms.standing(&lots, &entry, &margin);
-        let rank = standing.solvent.then(|| -> Result<Rank> {
-            Ok(standing.rank(&self.sign, integer(line, "sequence")?))
-        });
+        let rank = standing
+            .solvent
+            .then(|| -> Result<Rank> { Ok(standing.rank(&self.sign, integer(line, "sequence")?)) });
         let trader = text(line, "trader")?.to_owned();
         Ok(Candidate {
             trader,
