@@ -1,6 +1,8 @@
 //! The form of `report.json` of a rehearsal of several markets. Integers only: atoms, ticks, lots, and basis points
 //! where a field says so. A market is named by its number, from 0.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Check, Holding};
@@ -408,8 +410,11 @@ pub struct PlaySummary {
     pub insurance_paid_atoms: u64,
     /// Accounts and positions that are bankrupt at the last prices though a keeper could act.
     pub bankruptcies_left: u64,
-    /// Calls of honest keepers that the program refused, in words.
+    /// Calls that the program refused and about which a keeper can do nothing, in words.
     pub refusals: Vec<String>,
+    /// All calls of keepers that it refused, by task and error; the rest was planned anew or put off until the next
+    /// price.
+    pub refused: BTreeMap<String, u64>,
 }
 
 /// What became of some accounts. The keepers' are none of them.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use ballast_report::figures::grouped_count;
-use ballast_report::markets::{MarketsReport, Play};
+use ballast_report::markets::{MarketsReport, Play, PlaySummary};
 use ballast_report::model::Check;
 
 use super::recompute::{recompute, Verdict};
@@ -78,11 +78,23 @@ fn of(name: &str, play: &Play, verdict: &Verdict) -> [Check; 6] {
             format!("{} left", summary.bankruptcies_left),
         ),
         check(
-            "every call of a keeper is accepted",
+            "every call of a keeper is accepted, or refused with an error that keepers repair",
             summary.refusals.is_empty(),
-            format!("{} refused{}", summary.refusals.len(), faults(&summary.refusals)),
+            format!("{}{}", refused(summary), faults(&summary.refusals)),
         ),
     ]
+}
+
+/// The refusals, by task and error.
+fn refused(summary: &PlaySummary) -> String {
+    let counts = summary.refused.iter();
+    let counts: Vec<String> = counts
+        .map(|(what, count)| format!("{count} {what}"))
+        .collect();
+    match counts.is_empty() {
+        true => "none refused".to_owned(),
+        false => format!("refused: {}", counts.join(", ")),
+    }
 }
 
 fn faults(all: &[String]) -> String {

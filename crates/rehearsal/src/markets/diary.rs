@@ -1,10 +1,11 @@
 //! What a play notes as it goes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 use ballast_keeper::evaluate::Task;
 use ballast_report::markets::{MarketRound, StepLine};
+use ballast_rpc::failure::Failure;
 use ballast_sandbox::outcome::{TxError, TxOutcome};
 use ballast_state::events::{BallastEvent, PositionLiquidated};
 use ballast_state::Pubkey;
@@ -22,8 +23,10 @@ pub struct Diary {
     pub rounds: Vec<MarketRound>,
     /// Accounts that were bankrupt, or a position of which was.
     pub bankrupt: HashSet<Pubkey>,
-    /// Calls that the program refused.
+    /// Calls that the program refused, and about which a keeper can do nothing.
     pub refusals: Vec<String>,
+    /// All that it refused, by task and error.
+    pub refused: BTreeMap<String, u64>,
     /// Largest difference between claims and tokens.
     pub conservation_error: u64,
     /// Times that was looked at.
@@ -62,7 +65,14 @@ impl Diary {
     }
 
     /// A call was refused.
-    pub fn refused(&mut self, task: Task, error: &TxError) {
+    pub fn refused(&mut self, task: Task, failure: &Failure) {
+        let name = failure.name.as_deref().unwrap_or("the runtime");
+        let key = format!("{}: {name}", task.name());
+        *self.refused.entry(key).or_default() += 1;
+    }
+
+    /// A call was refused for good.
+    pub fn gave_up(&mut self, task: Task, error: &TxError) {
         self.refusals.push(format!("{}: {error}", task.name()));
     }
 

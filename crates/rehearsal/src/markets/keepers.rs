@@ -1,13 +1,15 @@
 //! The keepers at the prices last published: the most urgent job that can be done, again and again.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{ensure, Result};
-use ballast_keeper::plan::{Effect, Idle, Plan, PlanOptions, Planned};
-use ballast_keeper::repair::{repair, Verdict};
+use ballast_keeper::attempt::verdict;
+use ballast_keeper::cross::Floor;
+use ballast_keeper::plan::{Effect, Idle, Plan, PlanOptions, Planned, TakeOver};
+use ballast_keeper::repair::Verdict;
+use ballast_rpc::failure::Failure;
 use ballast_sandbox::outcome::{TxError, TxResult};
 use ballast_sandbox::TraderCookie;
-use ballast_state::error::BallastError;
 use ballast_state::Pubkey;
 
 use super::diary::Diary;
@@ -20,13 +22,25 @@ const MOST_CALLS: usize = 5_000;
 /// Traders whose profit one call frees.
 const RELEASED_AT_ONCE: usize = 16;
 
+/// A job: market, trader account and task.
+type Key = (usize, Pubkey, &'static str);
+
+/// What has come of jobs at one price.
+#[derive(Default)]
+struct Attempts {
+    /// Nothing can be done about them before the next price.
+    put_off: BTreeSet<Key>,
+    /// How they are planned after a refusal.
+    options: BTreeMap<Key, PlanOptions>,
+}
+
 /// Does what is due at the prices last published.
 pub fn act(exchange: &mut Exchange, diary: &mut Diary) -> Result<()> {
     release_profit(exchange)?;
-    let mut waiting: HashSet<(usize, Pubkey, &'static str)> = HashSet::new();
+    let mut attempts = Attempts::default();
     for _ in 0..MOST_CALLS {
         let memory = Memory::of(exchange)?;
-        if !next(exchange, diary, &memory, &mut waiting)? {
+        if !next(exchange, diary, &memory, &mut attempts)? {
             return Ok(());
         }
     }
@@ -39,17 +53,18 @@ fn next(
     exchange: &mut Exchange,
     diary: &mut Diary,
     memory: &Memory,
-    waiting: &mut HashSet<(usize, Pubkey, &'static str)>,
+    attempts: &mut Attempts,
 ) -> Result<bool> {
     let floor = memory.floor()?;
     let jobs = memory.jobs(floor.as_ref())?;
     diary.saw(&jobs);
     for due in &jobs {
         let key = (due.0, due.1.trader, due.1.task.name());
-        if waiting.contains(&key) {
+        if attempts.put_off.contains(&key) {
             continue;
         }
-        let Some((plan, keeper)) = planned(exchange, memory, floor.as_ref(), due)? else {
+        let options = attempts.options.get(&key).copied().unwrap_or_default();
+        let Some((plan, keeper)) = planned(exchange, memory, floor.as_ref(), due, &options)? else {
             continue;
         };
         let before = match plan.effect {
@@ -60,28 +75,60 @@ fn next(
         };
         match execute(exchange, &plan, &keeper) {
             Ok(outcome) => diary.note(exchange, before, &outcome)?,
-            Err(error) => {
-                if !stays(&plan, &error) {
-                    diary.refused(plan.task, &error);
-                }
-                waiting.insert(key);
-            }
+            Err(error) => attempts.refused(diary, (key, options), &plan, &error),
         }
         return Ok(true);
     }
     Ok(false)
 }
 
+impl Attempts {
+    /// A call was refused: what a keeper does about it, but that whatever it would read anew or wait for comes with
+    /// the next price.
+    fn refused(
+        &mut self,
+        diary: &mut Diary,
+        (key, options): (Key, PlanOptions),
+        plan: &Plan,
+        error: &TxError,
+    ) {
+        let failure = Failure::new(error.transaction_error.clone(), error.logs.clone());
+        let mut next = options;
+        match verdict(plan.task, &failure, plan.listed.len()) {
+            Verdict::Poor if options.take_over != TakeOver::Nothing => {
+                next.take_over = options.take_over.after_poor();
+            }
+            Verdict::Shorten => {
+                next.max_counterparties = (options.max_counterparties / 2).max(1);
+                next.max_makers = (options.max_makers / 2).max(1);
+                next.spares /= 2;
+            }
+            Verdict::Fatal | Verdict::Session => diary.gave_up(plan.task, error),
+            Verdict::Poor
+            | Verdict::Done
+            | Verdict::Ended
+            | Verdict::Refetch { .. }
+            | Verdict::Wait(_) => {}
+        }
+        diary.refused(plan.task, &failure);
+        if next == options {
+            self.put_off.insert(key);
+        } else {
+            self.options.insert(key, next);
+        }
+    }
+}
+
 /// What the first keeper who can would send, and who that is.
 fn planned(
     exchange: &Exchange,
     memory: &Memory,
-    floor: Option<&ballast_keeper::cross::Floor<'_>>,
+    floor: Option<&Floor<'_>>,
     due: &Due,
+    options: &PlanOptions,
 ) -> Result<Option<(Plan, TraderCookie)>> {
-    let options = PlanOptions::default();
     for keeper in &exchange.keepers {
-        match memory.plan(exchange, floor, due, keeper, &options)? {
+        match memory.plan(exchange, floor, due, keeper, options)? {
             Planned::Send(plan) => return Ok(Some((*plan, keeper.clone()))),
             // Another keeper may have the means.
             Planned::Nothing(Idle::NoTaker | Idle::OwnPosition) => {}
@@ -89,24 +136,6 @@ fn planned(
         }
     }
     Ok(None)
-}
-
-/// Whether a refusal is one that a keeper expects: orders that this price alone speaks against stay in the way, or do
-/// not trade after all.
-fn stays(plan: &Plan, error: &TxError) -> bool {
-    let known = error.number.and_then(BallastError::of_number);
-    let known = known.filter(|known| {
-        matches!(
-            known,
-            BallastError::NothingFilled
-                | BallastError::LiquidationSkipsBook
-                | BallastError::BookCanAbsorb
-        )
-    });
-    known.is_some_and(|known| {
-        let verdict = repair(plan.task, known, &error.logs);
-        matches!(verdict, Verdict::Refetch { .. })
-    })
 }
 
 fn execute(exchange: &mut Exchange, plan: &Plan, keeper: &TraderCookie) -> TxResult {

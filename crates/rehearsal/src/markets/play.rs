@@ -105,6 +105,7 @@ fn told(
         insurance_paid_atoms: sum(|market| market.insurance_paid_atoms),
         bankruptcies_left: left,
         refusals: diary.refusals,
+        refused: diary.refused,
     };
     Ok(Play {
         accounts,
