@@ -2,7 +2,7 @@
 
 use ballast_client::amount::grouped;
 use ballast_report::figures::{usd_short, usd_unsigned};
-use ballast_report::markets::{GroupSums, MarketsReport};
+use ballast_report::markets::{AccountLine, GroupSums, MarketsReport, Play, Style};
 
 /// Columns of the comparison, the first one for what is compared.
 pub const HEADERS: [&str; 5] = [
@@ -12,6 +12,9 @@ pub const HEADERS: [&str; 5] = [
     ">the cross ones: cross",
     ">the cross ones: isolated",
 ];
+
+/// Place of the rows about styles: behind that of accounts liquidated or bankrupt.
+const BEHIND: usize = 4;
 
 /// The rows of the comparison.
 pub fn rows(report: &MarketsReport) -> Vec<[String; 5]> {
@@ -51,6 +54,8 @@ pub fn rows(report: &MarketsReport) -> Vec<[String; 5]> {
             usd_short(sums.equity_end_atoms - sums.equity_start_atoms)
         }),
     ];
+    let styles = [Style::Hedged, Style::Directional, Style::Mixed];
+    rows.splice(BEHIND..BEHIND, styles.map(|style| forced(report, style)));
     for (number, market) in report.scenario.markets.iter().enumerate() {
         let lots = |all: &[u64]| grouped(all.get(number).copied().unwrap_or(0));
         rows.push(row(
@@ -71,4 +76,22 @@ pub fn rows(report: &MarketsReport) -> Vec<[String; 5]> {
         String::new(),
     ]);
     rows
+}
+
+/// How many accounts of a style were liquidated or bankrupt, of how many.
+fn forced(report: &MarketsReport, style: Style) -> [String; 5] {
+    let count = |play: &Play, chosen: bool| {
+        let some = |line: &&AccountLine| line.style == style && (line.chosen || !chosen);
+        let sums = GroupSums::of(play.accounts.iter().filter(some), 0);
+        let (forced, all) = (sums.liquidated_or_bankrupt, sums.accounts);
+        format!("{} of {}", grouped(forced), grouped(all))
+    };
+    let (cross, isolated) = (&report.cross, &report.isolated);
+    [
+        format!("of the {style} accounts"),
+        count(cross, false),
+        count(isolated, false),
+        count(cross, true),
+        count(isolated, true),
+    ]
 }
