@@ -7,6 +7,7 @@ use ballast_report::policy::Policy;
 use clap::Parser;
 use strum::VariantArray;
 
+use crate::markets::args::MarketsArgs;
 use crate::scenario::market::{MarketOptions, MARKET_MAKERS};
 
 /// Where half of the maintenance margin is gone.
@@ -24,7 +25,10 @@ pub struct RehearseArgs {
     /// Prices to play instead of the generated ones: CSV with the header `timestamp,price` or
     /// `timestamp,open,high,low,close` (unix seconds, US dollars).
     #[arg(long, value_name = "FILE")]
-    pub prices: Option<PathBuf>,
+    pub prices: Vec<PathBuf>,
+    /// Several markets and cross accounts.
+    #[command(flatten)]
+    pub several: MarketsArgs,
     /// Risk parameters to play with: a file as `ballast calibrate` writes it. Sizes, the makers' fee and what
     /// feeds insurance stay those of the rehearsal.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["max_leverage", "adl_step_bps", "rank_tolerance_bps", "discount_full_ratio_bps"])]
@@ -154,7 +158,7 @@ mod tests {
         let args = parse(&[]).expect("no option is required");
         assert_eq!((args.traders, args.seed, args.max_leverage), (300, 1, 20));
         assert_eq!(args.out, PathBuf::from("target/rehearsal"));
-        assert!(args.prices.is_none() && args.insurance.is_none() && !args.json);
+        assert!(args.prices.is_empty() && args.insurance.is_none() && !args.json);
         assert_eq!((args.pool, args.stake, args.insurance_bps), (0, 0, None));
         assert!(parse(&["--insurance", "5", "--insurance-bps", "5"]).is_err());
         assert!(parse(&["--risk", "risk.toml", "--max-leverage", "5"]).is_err());

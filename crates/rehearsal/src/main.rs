@@ -3,6 +3,7 @@
 mod args;
 mod capital;
 mod crash;
+mod markets;
 mod plan;
 mod rehearse;
 mod report;

@@ -18,11 +18,11 @@ use ballast_risk::file::RiskFile;
 use ballast_risk::units::{MarketUnits, ATOMS_PER_USD};
 
 /// Insurance for each trader when the user names none.
-const INSURANCE_USD_PER_TRADER: u64 = 100;
+pub const INSURANCE_USD_PER_TRADER: u64 = 100;
 /// Accounts that liquidate.
 pub const KEEPERS: usize = LIQUIDATORS as usize;
 /// Least worth of a position.
-const LEAST_POSITION_USD: u64 = 10;
+pub const LEAST_POSITION_USD: u64 = 10;
 
 /// What is rehearsed, before anything is built.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ impl Plan {
     /// # Errors
     /// Prices that cannot be read or used; options that contradict each other.
     pub fn of(args: &RehearseArgs) -> Result<Self> {
-        let path = match &args.prices {
+        let path = match args.prices.first() {
             Some(file) => PricePath::load(file)?,
             None => generated_path::generate(args.seed),
         };

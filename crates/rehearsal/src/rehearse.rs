@@ -19,6 +19,7 @@ use crate::crash::diary::{Diary, Occasion};
 use crate::crash::stage::Stage;
 use crate::crash::trading_floor::Floor;
 use crate::crash::{assemble, dishonest, flow, gap, integrity, keepers, opening, pool, protection};
+use crate::markets::{self, args::MarketsChoice};
 use crate::plan::{Plan, KEEPERS};
 use crate::report::{checks, html, terminal};
 
@@ -36,6 +37,9 @@ pub fn run(args: &RehearseArgs) -> Result<bool> {
         "the built program is not at {}; run `cargo xtask build`, or name it with --program",
         args.program.display()
     );
+    if let Some(choice) = MarketsChoice::of(args)? {
+        return markets::run(args, choice);
+    }
     let plan = Plan::of(args)?;
     let mut report = assemble::scenario(args, &plan)?;
     if !args.json {
@@ -338,7 +342,8 @@ fn cheat(
     dishonest::play(occasion, setting)
 }
 
-fn progress(steps: usize) -> ProgressBar {
+/// A bar for so many steps.
+pub fn progress(steps: usize) -> ProgressBar {
     let bar = ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX));
     if let Ok(style) = ProgressStyle::with_template("{msg:20} {bar:40} {pos}/{len} {elapsed}") {
         bar.set_style(style);

@@ -23,10 +23,10 @@ use crate::scenario::prices::PriceSource;
 
 /// The market's name.
 pub fn market_name(args: &RehearseArgs) -> &'static str {
-    if args.prices.is_some() {
-        "REHEARSAL-PERP"
-    } else {
+    if args.prices.is_empty() {
         "SOL-PERP"
+    } else {
+        "REHEARSAL-PERP"
     }
 }
 

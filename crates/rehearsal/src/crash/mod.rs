@@ -1,7 +1,7 @@
 //! The crash, played on the built program in an embedded Solana virtual machine.
 
 pub mod assemble;
-mod deleveraging;
+pub mod deleveraging;
 pub mod diary;
 pub mod dishonest;
 pub mod flow;
@@ -12,6 +12,7 @@ mod liquidations;
 pub mod opening;
 pub mod pool;
 pub mod protection;
+pub mod quoting;
 pub mod snapshot;
 #[cfg(test)]
 mod snapshot_tests;

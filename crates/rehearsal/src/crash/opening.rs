@@ -12,7 +12,7 @@ use crate::scenario::population::{Member, Opening, Population};
 /// Seconds between opening trades.
 pub const SECONDS_PER_OPENING: i64 = 2;
 /// Margin above the least that the market asks for.
-const ROOM_BPS: u32 = 10_300;
+pub const ROOM_BPS: u32 = 10_300;
 
 /// Creates the population's accounts, empty. Hedges share an owner.
 pub fn create_traders(stage: &mut Stage, population: &Population) -> Result<()> {

@@ -23,11 +23,11 @@ use ballast_state::Pubkey;
 use ballast_risk::units::MarketUnits;
 
 /// Slots in five seconds of 400 ms slots, times two.
-const SLOTS_PER_FIVE_SECONDS: (i64, i64) = (25, 10);
+pub const SLOTS_PER_FIVE_SECONDS: (i64, i64) = (25, 10);
 /// Confidence interval published with every price.
 pub const CONFIDENCE_BPS: u64 = 5;
 /// Time constant of the published moving average, as Pyth's of about an hour.
-const EMA_SECONDS: i64 = 3_600;
+pub const EMA_SECONDS: i64 = 3_600;
 
 /// One exchange with one market.
 pub struct Stage {
@@ -332,7 +332,8 @@ pub fn engine(error: ballast_engine::EngineError) -> anyhow::Error {
     anyhow!("the engine refuses: {error}")
 }
 
-fn padded(name: &str) -> [u8; 16] {
+/// A market's name as the program stores it.
+pub fn padded(name: &str) -> [u8; 16] {
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(name.bytes()) {
         *to = from;

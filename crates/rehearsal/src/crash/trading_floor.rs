@@ -1,23 +1,18 @@
 //! The trading floor: market makers that quote, takers and stop-losses that trade with them.
 
-use anyhow::{Context, Result};
-use ballast_client::instructions::orders;
-use ballast_engine::liquidation::{health, Health};
+use anyhow::Result;
 use ballast_engine::margin::initial_margin;
 use ballast_engine::oracle::Mark;
-use ballast_engine::order::{order_margin, within_band};
 use ballast_engine::position::Position;
-use ballast_engine::units::{LotPrice, Side, Ticks};
-use ballast_risk::makers::{
-    capacity, ladder, MakerStyle, Quote, Stress, View, GOOD_FOR, MARGIN_BPS,
-};
+use ballast_risk::makers::{MakerStyle, Stress};
 use ballast_sandbox::trading::TraderCookie;
 use ballast_state::instructions::PlaceTriggerArgs;
-use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::order_args::PlaceOrderArgs;
 use ballast_state::trigger::TriggerKind;
 use ballast_state::Pubkey;
 
 use super::diary::Diary;
+use super::quoting::{best_of_others, requote, Desk};
 use super::stage::{engine, Stage, CONFIDENCE_BPS};
 use crate::scenario::flow::Flow;
 use crate::scenario::market::MarketPlan;
@@ -102,31 +97,10 @@ impl Floor {
 
     /// Cancels a maker's orders and places its ladder, in one transaction.
     fn requote(&self, stage: &mut Stage, diary: &mut Diary, maker: &TraderCookie) -> Result<()> {
-        let (authority, keys) = (maker.wallet.address(), stage.market.keys);
         let slot = stage.sandbox.position(&stage.market, &maker.address);
-        let mut instructions = Vec::new();
-        if slot.is_some_and(|slot| slot.order_count > 0) {
-            let cancel = orders::CancelAllOrders {
-                authority,
-                keys,
-                trader: maker.address,
-                side: None,
-            }
-            .instruction();
-            instructions.push(cancel);
-        }
+        let cancels = slot.is_some_and(|slot| slot.order_count > 0);
         let quotes = self.affordable(stage, maker)?;
-        for (args, _) in &quotes {
-            let place = orders::PlaceOrder {
-                authority,
-                keys,
-                trader: maker.address,
-                args: *args,
-                makers: &[],
-            }
-            .instruction();
-            instructions.push(place);
-        }
+        let instructions = requote(&stage.market.keys, maker, cancels, &quotes);
         if instructions.is_empty() {
             return Ok(());
         }
@@ -140,91 +114,24 @@ impl Floor {
     }
 
     /// The part of a maker's ladder that its collateral carries and that crosses nobody.
-    fn affordable(
-        &self,
-        stage: &Stage,
-        maker: &TraderCookie,
-    ) -> Result<Vec<(PlaceOrderArgs, u64)>> {
-        let mark = stage.mark()?;
-        let position = stage
-            .open_position(&maker.address)?
-            .map_or(Position::default(), |open| open.position);
-        if health(&position, mark, &stage.risk).map_err(engine)? != Health::Healthy {
-            return Ok(Vec::new());
-        }
-        let mut purse = stage.purse(&maker.address)?;
-        let equity = position.equity(mark).map_err(engine)?.positive_part();
-        let worth = purse + equity;
-        let view = View {
-            mark_ticks: stage.ticks()?,
-            stress_bps: self.stress.bps(),
-            inventory: position.lots.get(),
-            capacity: capacity(worth, mark.get()),
+    fn affordable(&self, stage: &Stage, maker: &TraderCookie) -> Result<Vec<PlaceOrderArgs>> {
+        let open = stage.open_position(&maker.address)?;
+        let desk = Desk {
+            risk: &stage.risk,
+            atoms_per_lot_tick: stage.units.atoms_per_lot_tick,
+            ticks: stage.ticks()?,
+            mark: stage.quoted_mark()?,
+            position: open.map_or(Position::default(), |open| open.position),
+            purse: stage.purse(&maker.address)?,
+            others: stage.best_of_others(&maker.address)?,
+            least_order: stage.sandbox.market(&stage.market).least_order_atoms(),
+            now: stage.now().timestamp,
         };
-        let others = stage.best_of_others(&maker.address)?;
-        let least = stage.sandbox.market(&stage.market).least_order_atoms();
-        let mut placed = Vec::new();
-        for quote in ladder(&self.style, &view) {
-            let Some(quote) = behind(quote, others) else {
-                continue;
-            };
-            let price = stage.lot_price(quote.price_ticks)?;
-            let worth = price.notional(quote.lots).map_err(engine)?;
-            // The program lets no other order wait.
-            let waits =
-                within_band(&stage.risk, mark, price) && (quote.reduce_only || worth >= least);
-            let (args, reserve) = self.order(stage, &quote)?;
-            if waits && reserve <= purse {
-                purse -= reserve;
-                placed.push((args, reserve));
-            }
-        }
-        Ok(placed)
+        desk.quotes(&self.style, self.stress.bps())
     }
-
-    /// A post-only order, and what it reserves.
-    fn order(&self, stage: &Stage, quote: &Quote) -> Result<(PlaceOrderArgs, u64)> {
-        let price = stage.lot_price(quote.price_ticks)?;
-        let margin = price.notional(quote.lots).map_err(engine)? * MARGIN_BPS / ONE;
-        let reserve = if quote.reduce_only {
-            0
-        } else {
-            let mark = stage.quoted_mark()?;
-            let least = order_margin(&stage.risk, &mark, quote.side, quote.lots, price);
-            margin.max(least.map_err(engine)?)
-        };
-        let args = PlaceOrderArgs {
-            side: quote.side.into(),
-            kind: OrderKind::PostOnly,
-            price_ticks: quote.price_ticks,
-            lots: quote.lots,
-            margin: if quote.reduce_only { 0 } else { margin },
-            client_id: 0,
-            expires_at: stage.now().timestamp + GOOD_FOR,
-            reduce_only: quote.reduce_only,
-            self_trade: SelfTrade::CancelProvide,
-        };
-        Ok((args, reserve))
-    }
-}
-
-/// A quote that meets no order of anybody else: it steps back behind the best bid and ask.
-fn behind(mut quote: Quote, (bid, ask): (Option<u64>, Option<u64>)) -> Option<Quote> {
-    quote.price_ticks = match (quote.side, bid, ask) {
-        (Side::Long, _, Some(ask)) => quote.price_ticks.min(ask.saturating_sub(1)),
-        (Side::Short, Some(bid), _) => quote.price_ticks.max(bid.saturating_add(1)),
-        _ => quote.price_ticks,
-    };
-    (quote.price_ticks > 0).then_some(quote)
 }
 
 impl Stage {
-    /// Price of a lot.
-    fn lot_price(&self, ticks: u64) -> Result<LotPrice> {
-        let price = Ticks::new(ticks).lot_price(self.units.atoms_per_lot_tick);
-        price.map_err(engine)
-    }
-
     /// Free collateral of a trader with what its orders reserve, atoms.
     pub fn purse(&self, trader: &Pubkey) -> Result<u64> {
         let slot = self.sandbox.position(&self.market, trader);
@@ -246,17 +153,7 @@ impl Stage {
     /// Best bid and ask of everybody but `trader`, ticks.
     pub fn best_of_others(&self, trader: &Pubkey) -> Result<(Option<u64>, Option<u64>)> {
         let snapshot = self.sandbox.book(&self.market);
-        let book = snapshot.book().context("book")?;
-        let best = |side| -> Result<Option<u64>> {
-            for step in book.iter(side) {
-                let (_, order) = step.map_err(engine)?;
-                if order.trader != trader.to_bytes() {
-                    return Ok(Some(order.price().get() / self.units.atoms_per_lot_tick));
-                }
-            }
-            Ok(None)
-        };
-        Ok((best(Side::Long)?, best(Side::Short)?))
+        best_of_others(&snapshot, trader, self.units.atoms_per_lot_tick)
     }
 
     /// Initial margin with some room, atoms.

@@ -8,7 +8,7 @@ use ballast_report::figures::{
     clock, decimal_of_ppm, grouped_count, percent_of_ppm, price, short, usd, usd_short,
     usd_unsigned,
 };
-use ballast_report::model::{Report, Round};
+use ballast_report::model::{Check, Report, Round};
 use maud::{html, Markup, PreEscaped, Render, DOCTYPE};
 
 use super::book_pictures;
@@ -16,7 +16,8 @@ use super::pictures;
 use super::sections;
 use super::terminal;
 
-const STYLE: &str = include_str!("report.css");
+/// The style sheet of every page.
+pub const STYLE: &str = include_str!("report.css");
 /// Rows of the ranking table.
 const RANKING_ROWS: usize = 12;
 
@@ -51,7 +52,7 @@ fn body(report: &Report) -> Result<Markup> {
         @if let Some(round) = report.adl.first() { (deleveraging(report, round)?) }
         @if !report.policies.is_empty() { (policies(report)?) }
         (dishonest(report))
-        (checks(report))
+        (checks(&report.checks))
         (compute_units(report))
         (assumptions(report))
         footer { "Ballast is not audited. Exact amounts are in report.json." }
@@ -346,8 +347,9 @@ fn dishonest(report: &Report) -> Markup {
     }
 }
 
-fn checks(report: &Report) -> Markup {
-    let rows = report.checks.iter().map(|check| {
+/// The checks and their figures.
+pub fn checks(checks: &[Check]) -> Markup {
+    let rows = checks.iter().map(|check| {
         html! {
             td { (verdict(check.passed, "holds")) }
             td { (check.name) }
@@ -405,14 +407,15 @@ pub fn figure(title: &str, picture: &Markup, legend: &[(&str, &str)]) -> Markup 
     }
 }
 
-fn verdict(passed: bool, word: &str) -> Markup {
+/// Whether a check holds, in a word.
+pub fn verdict(passed: bool, word: &str) -> Markup {
     html! {
         @if passed { span.pass { (word) } } @else { span.fail { "FAILED" } }
     }
 }
 
 /// A table of rows of `td`.
-fn table(headers: &[&str], rows: impl Iterator<Item = Markup>) -> Markup {
+pub fn table(headers: &[&str], rows: impl Iterator<Item = Markup>) -> Markup {
     html! {
         div.scroll {
             table {
@@ -425,7 +428,7 @@ fn table(headers: &[&str], rows: impl Iterator<Item = Markup>) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use ballast_report::{model::Check, sample};
+    use ballast_report::sample;
 
     use super::*;
 

@@ -2,8 +2,9 @@
 
 mod book_pictures;
 pub mod checks;
+pub mod exact;
 pub mod html;
-mod pictures;
+pub mod pictures;
 mod recompute;
 mod sections;
 pub mod terminal;

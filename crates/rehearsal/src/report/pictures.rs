@@ -23,15 +23,15 @@ const INK: RGBColor = RGBColor(0x22, 0x26, 0x2B);
 /// Grid lines.
 const GRID: RGBColor = RGBColor(0xE4, 0xE6, 0xEA);
 /// The price, and positions that were not cut.
-pub(super) const BLUE: RGBColor = RGBColor(0x2C, 0x6B, 0xD6);
+pub const BLUE: RGBColor = RGBColor(0x2C, 0x6B, 0xD6);
 /// The balance of insurance.
-pub(super) const GREEN: RGBColor = RGBColor(0x1D, 0x8A, 0x6E);
+pub const GREEN: RGBColor = RGBColor(0x1D, 0x8A, 0x6E);
 /// Liquidations, and positions cut later.
-pub(super) const AMBER: RGBColor = RGBColor(0xD8, 0x8A, 0x1E);
+pub const AMBER: RGBColor = RGBColor(0xD8, 0x8A, 0x1E);
 /// Auto-deleveraging.
-pub(super) const RED: RGBColor = RGBColor(0xCC, 0x33, 0x44);
+pub const RED: RGBColor = RGBColor(0xCC, 0x33, 0x44);
 /// The backstop pool.
-pub(super) const VIOLET: RGBColor = RGBColor(0x7A, 0x4F, 0xC4);
+pub const VIOLET: RGBColor = RGBColor(0x7A, 0x4F, 0xC4);
 /// Positions that are not winners.
 const GREY: RGBColor = RGBColor(0x9A, 0xA3, 0xAE);
 
@@ -41,8 +41,10 @@ const TEXT: i32 = 14;
 /// Bars in the picture of who was cut.
 const MOST_CUT: usize = 15;
 
-pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-pub(super) type Chart<'a, 'b> =
+/// What is drawn on.
+pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+/// A chart of numbers.
+pub type Chart<'a, 'b> =
     ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Price with liquidations and rounds on it.
@@ -304,7 +306,8 @@ fn score(round: &Round, line: &QueueLine) -> f64 {
     }
 }
 
-pub(super) fn draw(height: u32, paint: impl FnOnce(&Area) -> Result<()>) -> Result<Markup> {
+/// A picture of this height.
+pub fn draw(height: u32, paint: impl FnOnce(&Area) -> Result<()>) -> Result<Markup> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
@@ -320,16 +323,21 @@ pub(super) fn chart<'a, 'b>(
     range: (f64, f64),
     y_label: &dyn Fn(&f64) -> String,
 ) -> Result<Chart<'a, 'b>> {
-    let last = report
-        .path
-        .last()
-        .map_or(1.0, |step| minute(report, step.timestamp));
-    let start = report
-        .path
-        .first()
-        .map_or(0, |step| step.timestamp)
-        .rem_euclid(86_400);
-    let start = drawn(start.unsigned_abs()) / 60.0;
+    let times = report.path.iter().map(|step| step.timestamp);
+    chart_over(area, times, range, y_label)
+}
+
+/// A chart over the minutes between the first and the last of these times.
+pub fn chart_over<'a, 'b>(
+    area: &'a Area<'b>,
+    times: impl DoubleEndedIterator<Item = i64> + Clone,
+    range: (f64, f64),
+    y_label: &dyn Fn(&f64) -> String,
+) -> Result<Chart<'a, 'b>> {
+    let first = times.clone().next().unwrap_or(0);
+    let last = times.clone().next_back();
+    let last = last.map_or(1.0, |time| minutes_since(first, time));
+    let start = drawn(first.rem_euclid(86_400).unsigned_abs()) / 60.0;
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_right(20)
@@ -382,6 +390,11 @@ fn path(report: &Report, value: impl Fn(&PathLine) -> u64) -> Vec<(f64, f64)> {
 /// Minutes since the first price.
 pub(super) fn minute(report: &Report, timestamp: i64) -> f64 {
     let first = report.path.first().map_or(timestamp, |step| step.timestamp);
+    minutes_since(first, timestamp)
+}
+
+/// Minutes from one time to another.
+pub fn minutes_since(first: i64, timestamp: i64) -> f64 {
     drawn(timestamp.saturating_sub(first).unsigned_abs()) / 60.0
 }
 
@@ -390,7 +403,8 @@ fn of_day(minutes: f64) -> String {
     format!("{:02.0}:{:02.0}", (whole / 60.0).floor(), whole % 60.0)
 }
 
-pub(super) fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
+/// Least and greatest.
+pub fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
@@ -401,7 +415,8 @@ pub(super) fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
     }
 }
 
-fn axis_dollars(value: f64) -> String {
+/// Dollars at an axis.
+pub fn axis_dollars(value: f64) -> String {
     if value.abs() < 1.0 {
         format!("${value}")
     } else if value.abs() < 1_000.0 {
@@ -422,11 +437,12 @@ fn tenths(leverage: u64) -> String {
 }
 
 /// The nearest drawable number.
-pub(super) fn drawn(number: u64) -> f64 {
+pub fn drawn(number: u64) -> f64 {
     number as f64
 }
 
-pub(super) fn drawing<E: std::error::Error + Send + Sync>(
+/// An error of the drawing library as an ordinary one.
+pub fn drawing<E: std::error::Error + Send + Sync>(
     error: DrawingAreaErrorKind<E>,
 ) -> anyhow::Error {
     anyhow!("drawing failed: {error}")

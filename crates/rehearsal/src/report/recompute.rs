@@ -3,12 +3,12 @@
 //!
 //! Nothing of the engine, the program or the report's own types is used here.
 
-use std::cmp::{Ordering, Reverse};
-
 use anyhow::{Context, Result};
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use serde_json::Value;
+
+use super::exact::{fraction, integer, list, magnitude, share, skipped, text, Cap, Rank, Terms};
 
 /// What the recomputation found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,40 +55,6 @@ pub fn recompute(report: &str) -> Result<Verdict> {
         }
     }
     Ok(verdict)
-}
-
-/// A score; a counterparty at its own bankruptcy price scores without bound.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Score {
-    Finite(BigRational),
-    Infinite,
-}
-
-impl Ord for Score {
-    fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Finite(one), Self::Finite(two)) => one.cmp(two),
-            (Self::Infinite, Self::Infinite) => Ordering::Equal,
-            (Self::Infinite, Self::Finite(_)) => Ordering::Greater,
-            (Self::Finite(_), Self::Infinite) => Ordering::Less,
-        }
-    }
-}
-
-impl PartialOrd for Score {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// Order of the queue; the least is cut first: winners before others, then higher score, then
-/// nearer to bankruptcy, then older.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    class: u8,
-    score: Reverse<Score>,
-    bankruptcy: Reverse<BigRational>,
-    sequence: BigInt,
 }
 
 struct Candidate {
@@ -201,49 +167,24 @@ impl RoundFacts {
         let entry = magnitude(&integer(line, "entry_quote_atoms")?);
         let margin = integer(line, "margin_atoms")?;
         let already = integer(line, "already_cut_in_pass")?;
-        let base = &lots + &already;
         let at_cap = line["at_cap"]
             .as_bool()
             .context("`at_cap` is not a boolean")?;
-        let cap: BigInt = if at_cap {
-            already.clone()
-        } else {
-            (max_close * base + 9_999) / 10_000
-        };
-        let mut cap_left = (cap - &already).min(lots.clone());
-        // A rest below the least position goes along.
-        if cap_left > BigInt::from(0) && &lots - &cap_left < *least {
-            cap_left = lots.clone();
+        let cap_left = Cap {
+            max_close_bps: max_close,
+            least_lots: least,
         }
-        let price = |quote: BigInt| BigRational::new(quote, lots.clone());
-        // Everything as if long: `ahead` is positive when `one` is better than `two`.
-        let ahead = |one: &BigRational, two: &BigRational| {
-            (one - two) * BigRational::from(self.sign.clone())
+        .left(&lots, &already, at_cap);
+        let terms = Terms {
+            sign: &self.sign,
+            mark: &self.mark,
+            close: &self.close_price(),
+            min_profit_bps: min_profit,
         };
-        let zero = BigRational::from(BigInt::from(0));
-        let (mark, close) = (BigRational::from(self.mark.clone()), self.close_price());
-        let entry_price = price(entry.clone());
-        let bankruptcy = price(&entry - &self.sign * margin);
-        let profit = ahead(&mark, &entry_price) / &entry_price;
-        let cushion = ahead(&mark, &bankruptcy);
-        let least = BigRational::new(min_profit.clone(), BigInt::from(10_000));
-        let wins = ahead(&close, &entry_price) >= zero && profit > zero && profit >= least;
-        let score = if profit > zero && cushion == zero {
-            Score::Infinite
-        } else if profit > zero {
-            Score::Finite(&profit * &mark / &cushion)
-        } else {
-            Score::Finite(&profit * &cushion / &mark)
-        };
-        let solvent = ahead(&close, &bankruptcy) >= zero;
-        let rank = solvent.then(|| -> Result<Rank> {
-            Ok(Rank {
-                class: u8::from(!wins),
-                score: Reverse(score),
-                bankruptcy: Reverse(bankruptcy * BigRational::from(self.sign.clone())),
-                sequence: integer(line, "sequence")?,
-            })
-        });
+        let standing = terms.standing(&lots, &entry, &margin);
+        let rank = standing
+            .solvent
+            .then(|| -> Result<Rank> { Ok(standing.rank(&self.sign, integer(line, "sequence")?)) });
         let trader = text(line, "trader")?.to_owned();
         Ok(Candidate {
             trader,
@@ -311,25 +252,10 @@ impl RoundFacts {
                 && candidate
                     .rank
                     .as_ref()
-                    .is_some_and(|rank| self.skipped(rank, last))
+                    .is_some_and(|rank| skipped(rank, last, &self.tolerance_bps))
             {
                 fault(format!("{} was skipped", candidate.trader));
             }
-        }
-    }
-
-    /// Whether sparing `rank` while cutting `last` breaks the rule.
-    fn skipped(&self, rank: &Rank, last: &Rank) -> bool {
-        if rank.class != last.class || self.tolerance_bps == BigInt::from(0) {
-            return rank < last;
-        }
-        let zero = BigRational::from(BigInt::from(0));
-        let more = BigRational::new(&self.tolerance_bps + 10_000, BigInt::from(10_000));
-        match (&rank.score.0, &last.score.0) {
-            (Score::Infinite, Score::Finite(_)) => true,
-            (_, Score::Infinite) => false,
-            (Score::Finite(spared), Score::Finite(cut)) if *cut >= zero => *spared > cut * more,
-            (Score::Finite(spared), Score::Finite(cut)) => spared * more > *cut,
         }
     }
 
@@ -415,45 +341,6 @@ impl CutFacts {
             realized: integer(value, "realized_atoms")?,
         })
     }
-}
-
-/// `whole * part / all`, rounded up or down.
-fn share(whole: &BigInt, part: &BigInt, all: &BigInt, up: bool) -> BigInt {
-    let exact = BigRational::new(whole * part, all.clone());
-    if up { exact.ceil() } else { exact.floor() }.to_integer()
-}
-
-fn magnitude(number: &BigInt) -> BigInt {
-    BigInt::from(number.magnitude().clone())
-}
-
-fn list<'a>(value: &'a Value, field: &str) -> Result<&'a Vec<Value>> {
-    value[field]
-        .as_array()
-        .with_context(|| format!("`{field}` is not a list"))
-}
-
-fn text<'a>(value: &'a Value, field: &str) -> Result<&'a str> {
-    value[field]
-        .as_str()
-        .with_context(|| format!("`{field}` is not text"))
-}
-
-fn integer(value: &Value, field: &str) -> Result<BigInt> {
-    let number = value[field]
-        .as_number()
-        .with_context(|| format!("`{field}` is not a number"))?;
-    number
-        .to_string()
-        .parse()
-        .with_context(|| format!("`{field}` is not an integer"))
-}
-
-fn fraction(text: &str) -> Result<BigRational> {
-    let (over, under) = text
-        .split_once('/')
-        .with_context(|| format!("`{text}` is not n/d"))?;
-    Ok(BigRational::new(over.parse()?, under.parse()?))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use ballast_client::amount::grouped;
 use ballast_report::figures::{
     decimal_of_ppm, grouped_count, percent_of_ppm, price, short, usd, usd_short, usd_unsigned,
 };
-use ballast_report::model::{Report, Round};
+use ballast_report::model::{Check, Report, Round};
 use ballast_report::table::Table;
 use ballast_report::traders::TraderLine;
 
@@ -29,7 +29,7 @@ pub fn render(report: &Report) -> String {
         ),
         ("Compute units per transaction", compute_units(report)),
         ("Dishonest keepers", dishonest(report)),
-        ("Checks", checks(report)),
+        ("Checks", checks(&report.checks)),
     ];
     let mut text = String::new();
     if let Some(sentence) = broken_off(report) {
@@ -392,9 +392,10 @@ fn dishonest(report: &Report) -> String {
     text
 }
 
-fn checks(report: &Report) -> String {
+/// The checks, one a line.
+pub fn checks(checks: &[Check]) -> String {
     let mut text = String::new();
-    for check in &report.checks {
+    for check in checks {
         let mark = if check.passed { "ok  " } else { "FAIL" };
         text.push_str(&format!("  {mark} {}: {}\n", check.name, check.figure));
     }

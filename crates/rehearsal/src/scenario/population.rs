@@ -211,8 +211,9 @@ fn largest_short(members: &mut [Member]) -> Option<&mut Member> {
         .max_by_key(|member| member.lots)
 }
 
-/// Walks both sides in random order, matching what is left of each.
-fn pair_up(rng: &mut ChaCha8Rng, members: &[Member]) -> Vec<Opening> {
+/// Walks both sides in random order, matching what is left of each: the trades that open the positions of one
+/// market.
+pub fn pair_up(rng: &mut ChaCha8Rng, members: &[Member]) -> Vec<Opening> {
     let mut side = |direction| -> Vec<(usize, u64)> {
         let mut side: Vec<(usize, u64)> = members
             .iter()
