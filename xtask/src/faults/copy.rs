@@ -154,6 +154,7 @@ mod tests {
         file: "crates/engine/src/a.rs",
         right: "a < b",
         wrong: "FAULT || a < b",
+        test: "",
     };
 
     #[test]

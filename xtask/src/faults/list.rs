@@ -228,14 +228,6 @@ pub const FAULTS: &[Fault] = &[
         wrong: "Ok(if FAULT { cover } else { cover.min(left) })",
         test: LEGS,
     },
-    Fault {
-        name: "cut-beyond-what-it-bears",
-        what: "an account is cut below maintenance margin",
-        file: "crates/engine/src/cross/cut.rs",
-        right: "if loss <= leg {",
-        wrong: "if loss <= leg || FAULT {",
-        test: LEGS,
-    },
 ];
 
 #[cfg(test)]

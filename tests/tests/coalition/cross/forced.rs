@@ -118,6 +118,13 @@ impl Ledger {
         }
         let to_equity = call.round.is_some_and(|round| round.to_equity);
         for cut in &round.cuts {
+            let was = self.rules.cross(&call.before.traders[&cut.trader], &marks);
+            let is = self.rules.cross(&self.traders[&cut.trader], &marks);
+            must!(
+                to_equity || is.bore_it(&was),
+                "{} was cut from {was:?} to {is:?}",
+                cut.trader
+            );
             let Some(agreed) = self.agreed.get(&cut.trader).copied() else {
                 continue;
             };
@@ -129,15 +136,26 @@ impl Ledger {
                 "{} lost {lost} where it gave up {most}",
                 cut.trader
             );
-            let was = self.rules.cross(&call.before.traders[&cut.trader], &marks);
-            let is = self.rules.cross(&self.traders[&cut.trader], &marks);
-            must!(
-                to_equity || is.bore_it(&was),
-                "{} was cut from {was:?} to {is:?}",
-                cut.trader
-            );
             self.agreed.insert(cut.trader, has);
         }
+    }
+
+    /// A gap takes what is held of honest profits too, and no more than was paid so.
+    pub(super) fn pay_of_what_is_held(&mut self, paid: u64, call: &Call) {
+        let mut lost = 0;
+        for account in self.agreed.keys().copied().collect::<Vec<_>>() {
+            let (has, agreed) = (self.has(&account), self.agreed[&account]);
+            let slots = call.before.traders[&account].positions.iter();
+            let held = slots.filter(|slot| !slot.is_leg() && slot.held_shares > 0);
+            if has.lots == agreed.lots && held.count() > 0 {
+                lost += agreed.cash - has.cash;
+                self.agreed.insert(account, has);
+            }
+        }
+        must!(
+            self.gaps && lost <= i128::from(paid) + 1,
+            "honest accounts lost {lost} where held profit paid {paid}"
+        );
     }
 
     /// No more is paid for `closed` of `size` lots than their part of what the position lacks; of a leg, of its

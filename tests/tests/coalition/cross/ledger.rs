@@ -154,15 +154,19 @@ impl Ledger {
                 _ => None,
             }),
         };
-        let mut willing = true;
+        let (mut willing, mut held_paid) = (true, 0);
         for event in &outcome.events {
             match event {
                 BallastEvent::OrderPlaced(placed) => self.placed(placed),
                 BallastEvent::TriggerExecuted(executed) => {
                     self.filled(&executed.market, &executed.fills);
                 }
-                BallastEvent::PositionLiquidated(event) => self.liquidated(event, &call),
+                BallastEvent::PositionLiquidated(event) => {
+                    held_paid += event.held_paid_atoms;
+                    self.liquidated(event, &call);
+                }
                 BallastEvent::AutoDeleveraged(round) => {
+                    held_paid += round.held_paid_atoms;
                     self.deleveraged(round, &call);
                     willing = false;
                 }
@@ -184,6 +188,9 @@ impl Ledger {
                 is.insurance.balance + paid >= was.insurance.balance,
                 "insurance lost more than it paid to deficits"
             );
+        }
+        if held_paid > 0 {
+            self.pay_of_what_is_held(held_paid, &call);
         }
         if willing {
             self.nobody_leaves_with_what_is_missing(&call);
