@@ -1,5 +1,9 @@
 //! Cross margin in history.
 
+use ballast_client::instructions::anyone::Takeover;
+use ballast_client::moment::Moment;
+use ballast_client::ranking::{plan, Request};
+use ballast_engine::units::Side;
 use ballast_gateway::gateway::Gateway;
 use ballast_node::scene::USD;
 use ballast_sandbox::{MarketCookie, Sandbox};
@@ -158,4 +162,79 @@ async fn the_cross_margin_of_an_account_is_answered() {
     }
     let leg = &shown["legs"][0];
     assert_eq!(leg["bankruptcy_ticks"], "169500", "{leg}");
+}
+
+/// One leg is liquidated, another deleveraged, and funding accrues in between.
+fn forced(stage: &Stage) {
+    let (market, keeper) = (&stage.scene.market, &stage.keeper);
+    let legs = &stage.scene.longs[..2];
+    let queues = stage.node.with(|sandbox| {
+        let queues = enabled(sandbox, market);
+        for leg in legs {
+            sandbox.to_cross(market, leg, &queues).expect("a leg");
+        }
+        let maker = &stage.scene.maker;
+        let left = sandbox.cancel_all_orders(market, maker, None);
+        left.expect("the orders");
+        queues
+    });
+    let priced = |ticks: u64, what: &dyn Fn(&mut Sandbox)| {
+        stage.pass(2);
+        stage.price(ticks);
+        stage.node.with(|sandbox| {
+            sandbox.record_marks(&[market]).expect("a mark");
+            what(sandbox);
+        });
+        accrue(stage);
+    };
+    priced(193_000, &|it| {
+        let leg = &legs[0].address;
+        it.flag_leg(market, leg).expect("a flag");
+        let offer = Takeover::with_margin(500 * USD);
+        let step = it.liquidate_leg(market, leg, keeper, offer, &queues, &[]);
+        step.expect("a liquidation");
+    });
+    priced(180_000, &|it| {
+        let leg = &legs[1].address;
+        it.flag_leg(market, leg).expect("a flag");
+        // The only leg of its account is an isolated position with the pool as its margin.
+        let slot = it.leg(market, leg).expect("a leg");
+        let request = Request {
+            bankrupt: *leg,
+            max_counterparties: 8,
+            spares: 0,
+        };
+        let moment = Moment {
+            slot: it.slot(),
+            unix_timestamp: it.time(),
+            price_ticks: 180_000,
+        };
+        let queue = it.queue(market, Side::Short);
+        let queue = queue.queue().expect("a queue");
+        let planned = plan(&it.market(market), &queue, &slot, &moment, &request);
+        let list = planned.expect("a plan").counterparties;
+        let round = it.auto_deleverage_cross(market, leg, keeper, &queues, &list);
+        round.expect("a round");
+    });
+    stage.pass(40);
+}
+
+#[tokio::test]
+async fn forced_legs_join_and_are_counted() {
+    let (stage, folder) = (Stage::new().await, tempfile::tempdir().unwrap());
+    let gateway = stage.in_file(&folder.path().join("a")).await;
+    forced(&stage);
+    read_once(&gateway).await;
+    assert_eq!(complete(&gateway), (true, 0, 0));
+    let market = stage.node.with(|it| it.market(&stage.scene.market));
+    assert_eq!((market.liquidations, market.adl_rounds), (1, 1));
+    let told = "SELECT COUNT(*) FROM entry WHERE event = 'LegForced' AND trader = $1";
+    for leg in &stage.scene.longs[..2] {
+        let trader = leg.address.to_string();
+        let lines = gateway
+            .store
+            .read(move |sql| sql.query(told, &[trader.into()]));
+        // Beside the flag, and beside the step or the round.
+        assert_eq!(lines.await.unwrap()[0][0].int(), Some(2));
+    }
 }
