@@ -187,6 +187,8 @@ pub struct StepLine {
     pub market: usize,
     /// Time of the price acted on, unix seconds.
     pub timestamp: i64,
+    /// Rounds of deleveraging before it.
+    pub after_rounds: u64,
     /// Trader account that was liquidated.
     pub trader: String,
     /// Trader account that took the lots over.

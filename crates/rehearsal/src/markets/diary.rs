@@ -52,13 +52,19 @@ impl Diary {
             round.round = u64::try_from(self.rounds.len())? + 1;
             self.rounds.push(round);
         }
+        let after_rounds = u64::try_from(self.rounds.len())?;
         let leg = outcome
             .events
             .iter()
             .any(|event| matches!(event, BallastEvent::LegForced(_)));
         for event in &outcome.events {
             if let BallastEvent::PositionLiquidated(event) = event {
-                self.liquidations.extend(step(exchange, event, leg));
+                let line = step(exchange, event);
+                self.liquidations.extend(line.map(|line| StepLine {
+                    leg,
+                    after_rounds,
+                    ..line
+                }));
             }
         }
         Ok(())
@@ -86,17 +92,17 @@ impl Diary {
 }
 
 /// A step that closed lots.
-fn step(exchange: &Exchange, event: &PositionLiquidated, leg: bool) -> Option<StepLine> {
+fn step(exchange: &Exchange, event: &PositionLiquidated) -> Option<StepLine> {
     (event.lots != 0).then_some(())?;
     Some(StepLine {
         market: exchange.number(&event.market)?,
         timestamp: exchange.sandbox.time(),
         trader: event.trader.to_string(),
         keeper: event.liquidator.to_string(),
-        leg,
         lots: event.lots.unsigned_abs(),
         mark_ticks: event.mark_ticks,
         equity_atoms: event.equity_before_atoms,
         insurance_paid_atoms: event.insurance_paid_atoms + event.held_paid_atoms,
+        ..StepLine::default()
     })
 }
