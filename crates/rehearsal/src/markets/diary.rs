@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 use ballast_keeper::evaluate::Task;
-use ballast_report::markets::{MarketRound, StepLine};
+use ballast_report::market_rounds::MarketRound;
+use ballast_report::markets::StepLine;
 use ballast_rpc::failure::Failure;
 use ballast_sandbox::outcome::{TxError, TxOutcome};
 use ballast_state::events::{BallastEvent, PositionLiquidated};
@@ -13,6 +14,7 @@ use ballast_state::Pubkey;
 use super::exchange::Exchange;
 use super::facts::Before;
 use super::memory::Due;
+use crate::crash::stage::conservation_error;
 
 /// What has happened so far.
 #[derive(Default)]
@@ -84,7 +86,7 @@ impl Diary {
 
     /// Looks whether every claim has its tokens.
     pub fn check(&mut self, exchange: &Exchange) -> Result<()> {
-        let error = exchange.conservation_error()?;
+        let error = conservation_error(&exchange.sandbox)?;
         self.conservation_error = self.conservation_error.max(error);
         self.conservation_checks += 1;
         Ok(())
