@@ -2,6 +2,7 @@
 //! in which its figures are shown.
 
 pub mod figures;
+pub mod market_rounds;
 pub mod markets;
 pub mod model;
 pub mod policy;

@@ -2,7 +2,10 @@
 
 use anyhow::{Context, Result};
 use ballast_engine::margin::initial_margin;
-use ballast_engine::units::{Bps, Ticks};
+use ballast_engine::oracle::Mark;
+use ballast_engine::position::Position;
+use ballast_engine::risk::RiskParams;
+use ballast_engine::units::Bps;
 use ballast_risk::prices::PricePoint;
 use ballast_sandbox::trading::{BlockTrade, TraderCookie, Wallet};
 
@@ -12,7 +15,7 @@ use crate::scenario::population::{Member, Opening, Population};
 /// Seconds between opening trades.
 pub const SECONDS_PER_OPENING: i64 = 2;
 /// Margin above the least that the market asks for.
-pub const ROOM_BPS: u32 = 10_300;
+const ROOM_BPS: u32 = 10_300;
 
 /// Creates the population's accounts, empty. Hedges share an owner.
 pub fn create_traders(stage: &mut Stage, population: &Population) -> Result<()> {
@@ -74,34 +77,64 @@ pub fn open(
 
 /// Deposits what a member needs for the fee and for margin at its leverage; returns the margin.
 fn provide(stage: &mut Stage, member: &Member, trader: &TraderCookie, lots: i64) -> Result<u64> {
-    let price = Ticks::new(stage.ticks()?)
-        .lot_price(stage.units.atoms_per_lot_tick)
-        .map_err(engine)?;
-    let (held, equity) = match stage.open_position(&trader.address)? {
-        Some(open) => (
-            open.position.size(),
-            open.position.equity(price).map_err(engine)?.get(),
-        ),
-        None => (0, 0),
+    let open = stage.open_position(&trader.address)?;
+    let need = Need {
+        risk: &stage.risk,
+        mark: stage.price()?,
+        held: open.map_or(Position::default(), |open| open.position),
+        leverage_tenths: member.leverage_tenths,
+        lots: lots.unsigned_abs(),
     };
-    let notional = price.notional(held + lots.unsigned_abs()).map_err(engine)?;
-    let scale = stage.price()?.scale.and_open(lots.unsigned_abs());
-    let least = initial_margin(&stage.risk, &scale.map_err(engine)?, notional);
-    let least = Bps::new(ROOM_BPS)
-        .ceil_of(least.map_err(engine)?)
-        .map_err(engine)?
-        + (notional * 2 * CONFIDENCE_BPS).div_ceil(10_000);
-    let wanted = (notional * 10)
-        .div_ceil(member.leverage_tenths.max(10))
-        .max(least);
-    let margin = u64::try_from(i64::try_from(wanted)?.saturating_sub(equity).max(0))?;
-    let traded = price.notional(lots.unsigned_abs()).map_err(engine)?;
-    let fee = Bps::new(stage.risk.taker_fee_bps)
-        .ceil_of(traded)
-        .map_err(engine)?;
+    let (margin, fee) = (need.margin()?, need.fee()?);
     let tokens = trader.wallet.tokens;
     stage.sandbox.mint_to(&tokens, margin + fee)?;
     let result = stage.sandbox.deposit(trader, margin + fee);
     stage.must("deposit", result)?;
     Ok(margin)
+}
+
+/// A position that is to be enlarged at the mark.
+pub struct Need<'a> {
+    /// Parameters of the market.
+    pub risk: &'a RiskParams,
+    /// The mark, with what scales initial margin.
+    pub mark: Mark,
+    /// What is held.
+    pub held: Position,
+    /// Leverage wanted, in tenths.
+    pub leverage_tenths: u64,
+    /// Lots that come on top.
+    pub lots: u64,
+}
+
+impl Need<'_> {
+    /// Atoms to put behind it, so that it has the leverage wanted, or as much as the market allows with some room.
+    pub fn margin(&self) -> Result<u64> {
+        let price = self.mark.price;
+        let equity = match self.held.is_empty() {
+            true => 0,
+            false => self.held.equity(price).map_err(engine)?.get(),
+        };
+        let notional = price.notional(self.held.size() + self.lots);
+        let notional = notional.map_err(engine)?;
+        let scale = self.mark.scale.and_open(self.lots);
+        let least = initial_margin(self.risk, &scale.map_err(engine)?, notional);
+        let least = Bps::new(ROOM_BPS)
+            .ceil_of(least.map_err(engine)?)
+            .map_err(engine)?
+            + (notional * 2 * CONFIDENCE_BPS).div_ceil(10_000);
+        let wanted = (notional * 10)
+            .div_ceil(self.leverage_tenths.max(10))
+            .max(least);
+        Ok(u64::try_from(
+            i64::try_from(wanted)?.saturating_sub(equity).max(0),
+        )?)
+    }
+
+    /// The taker's fee for the lots, atoms.
+    pub fn fee(&self) -> Result<u64> {
+        let traded = self.mark.price.notional(self.lots).map_err(engine)?;
+        let fee = Bps::new(self.risk.taker_fee_bps).ceil_of(traded);
+        fee.map_err(engine)
+    }
 }

@@ -23,11 +23,11 @@ use ballast_state::Pubkey;
 use ballast_risk::units::MarketUnits;
 
 /// Slots in five seconds of 400 ms slots, times two.
-pub const SLOTS_PER_FIVE_SECONDS: (i64, i64) = (25, 10);
+const SLOTS_PER_FIVE_SECONDS: (i64, i64) = (25, 10);
 /// Confidence interval published with every price.
 pub const CONFIDENCE_BPS: u64 = 5;
 /// Time constant of the published moving average, as Pyth's of about an hour.
-pub const EMA_SECONDS: i64 = 3_600;
+const EMA_SECONDS: i64 = 3_600;
 
 /// One exchange with one market.
 pub struct Stage {
@@ -138,27 +138,12 @@ impl Stage {
     /// Moves the clock to a price's time and publishes it.
     pub fn publish(&mut self, point: PricePoint) -> Result<()> {
         let elapsed = point.timestamp - self.now.timestamp;
-        ensure!(elapsed >= 0, "time runs backwards");
-        let (slots, seconds) = SLOTS_PER_FIVE_SECONDS;
-        let slots = u64::try_from((elapsed * slots / seconds).max(1))?;
+        let slots = slots_in(elapsed)?;
         self.sandbox
             .set_clock(self.sandbox.slot() + slots, point.timestamp);
-        let step = i128::from(point.price_nano - self.ema_nano) * i128::from(elapsed)
-            / i128::from(elapsed + EMA_SECONDS);
-        self.ema_nano += i64::try_from(step)?;
+        self.ema_nano = averaged(self.ema_nano, point.price_nano, elapsed)?;
         self.now = point;
-        let ticks = self.units.ticks(point.price_nano)?;
-        ensure!(
-            ticks > 0,
-            "the price at {} is below one tick of the market",
-            point.timestamp
-        );
-        let quote = Quote {
-            ticks,
-            conf_ticks: (ticks * CONFIDENCE_BPS).div_ceil(10_000),
-            ema_ticks: self.units.ticks(self.ema_nano)?.max(1),
-            publish_time: point.timestamp,
-        };
+        let quote = quote(&self.units, point, self.ema_nano)?;
         self.sandbox.set_quote(&self.market, &quote);
         Ok(())
     }
@@ -321,10 +306,45 @@ impl Stage {
 
     /// Absolute difference between all ledgers and all vaults; lots that do not cancel count too.
     pub fn conservation_error(&self) -> Result<u64> {
-        let sum = self.sandbox.conservation();
-        let lots: i128 = sum.lots.values().map(|lots| lots.abs()).sum();
-        Ok(u64::try_from(sum.error_atoms().abs() + lots)?)
+        conservation_error(&self.sandbox)
     }
+}
+
+/// Absolute difference between all ledgers and all vaults of an exchange; lots that do not cancel count too.
+pub fn conservation_error(sandbox: &Sandbox) -> Result<u64> {
+    let sum = sandbox.conservation();
+    let lots: i128 = sum.lots.values().map(|lots| lots.abs()).sum();
+    Ok(u64::try_from(sum.error_atoms().abs() + lots)?)
+}
+
+/// Slots in so many seconds, at least one.
+pub fn slots_in(elapsed: i64) -> Result<u64> {
+    ensure!(elapsed >= 0, "time runs backwards");
+    let (slots, seconds) = SLOTS_PER_FIVE_SECONDS;
+    Ok(u64::try_from((elapsed * slots / seconds).max(1))?)
+}
+
+/// A moving average, 1e-9 USD, once a price has followed after so many seconds.
+pub fn averaged(ema_nano: i64, price_nano: i64, elapsed: i64) -> Result<i64> {
+    let step =
+        i128::from(price_nano - ema_nano) * i128::from(elapsed) / i128::from(elapsed + EMA_SECONDS);
+    Ok(ema_nano + i64::try_from(step)?)
+}
+
+/// What the oracle publishes of a price.
+pub fn quote(units: &MarketUnits, point: PricePoint, ema_nano: i64) -> Result<Quote> {
+    let ticks = units.ticks(point.price_nano)?;
+    ensure!(
+        ticks > 0,
+        "the price at {} is below one tick of the market",
+        point.timestamp
+    );
+    Ok(Quote {
+        ticks,
+        conf_ticks: (ticks * CONFIDENCE_BPS).div_ceil(10_000),
+        ema_ticks: units.ticks(ema_nano)?.max(1),
+        publish_time: point.timestamp,
+    })
 }
 
 /// An engine error as an ordinary one.

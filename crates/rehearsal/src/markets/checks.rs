@@ -28,7 +28,7 @@ fn of(name: &str, play: &Play, verdict: &Verdict) -> [Check; 6] {
         passed,
         figure,
     };
-    let over = |round: &ballast_report::markets::MarketRound| {
+    let over = |round: &ballast_report::market_rounds::MarketRound| {
         round.winners_gave_up_atoms != round.uncovered_deficit_atoms
     };
     let rounds = play.adl.iter().filter(|round| over(round)).count();

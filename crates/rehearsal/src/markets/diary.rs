@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 use ballast_keeper::evaluate::Task;
-use ballast_report::markets::{MarketRound, StepLine};
+use ballast_report::market_rounds::MarketRound;
+use ballast_report::markets::StepLine;
 use ballast_rpc::failure::Failure;
 use ballast_sandbox::outcome::{TxError, TxOutcome};
 use ballast_state::events::{BallastEvent, PositionLiquidated};
@@ -13,6 +14,7 @@ use ballast_state::Pubkey;
 use super::exchange::Exchange;
 use super::facts::Before;
 use super::memory::Due;
+use crate::crash::stage::conservation_error;
 
 /// What has happened so far.
 #[derive(Default)]
@@ -52,13 +54,19 @@ impl Diary {
             round.round = u64::try_from(self.rounds.len())? + 1;
             self.rounds.push(round);
         }
+        let after_rounds = u64::try_from(self.rounds.len())?;
         let leg = outcome
             .events
             .iter()
             .any(|event| matches!(event, BallastEvent::LegForced(_)));
         for event in &outcome.events {
             if let BallastEvent::PositionLiquidated(event) = event {
-                self.liquidations.extend(step(exchange, event, leg));
+                let line = step(exchange, event);
+                self.liquidations.extend(line.map(|line| StepLine {
+                    leg,
+                    after_rounds,
+                    ..line
+                }));
             }
         }
         Ok(())
@@ -78,7 +86,7 @@ impl Diary {
 
     /// Looks whether every claim has its tokens.
     pub fn check(&mut self, exchange: &Exchange) -> Result<()> {
-        let error = exchange.conservation_error()?;
+        let error = conservation_error(&exchange.sandbox)?;
         self.conservation_error = self.conservation_error.max(error);
         self.conservation_checks += 1;
         Ok(())
@@ -86,17 +94,17 @@ impl Diary {
 }
 
 /// A step that closed lots.
-fn step(exchange: &Exchange, event: &PositionLiquidated, leg: bool) -> Option<StepLine> {
+fn step(exchange: &Exchange, event: &PositionLiquidated) -> Option<StepLine> {
     (event.lots != 0).then_some(())?;
     Some(StepLine {
         market: exchange.number(&event.market)?,
         timestamp: exchange.sandbox.time(),
         trader: event.trader.to_string(),
         keeper: event.liquidator.to_string(),
-        leg,
         lots: event.lots.unsigned_abs(),
         mark_ticks: event.mark_ticks,
         equity_atoms: event.equity_before_atoms,
         insurance_paid_atoms: event.insurance_paid_atoms + event.held_paid_atoms,
+        ..StepLine::default()
     })
 }

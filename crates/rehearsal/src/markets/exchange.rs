@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{ensure, Result};
+use anyhow::{Context, Result};
 use ballast_client::accounts::{CrossQueueSnapshot, QueueSnapshot};
 use ballast_engine::oracle::{Now, OraclePrice};
 use ballast_engine::position::Position;
 use ballast_engine::units::{Atoms, LotPrice, Side, Ticks};
+use ballast_risk::prices::PricePoint;
 use ballast_risk::units::MarketUnits;
 use ballast_sandbox::{
     CrossCookie, MarketConfig, MarketCookie, Options, Quote, Sandbox, TraderCookie,
@@ -19,7 +20,7 @@ use ballast_state::Pubkey;
 
 use super::makers::ORDERS_A_MAKER;
 use super::plan::MarketsPlan;
-use crate::crash::stage::{engine, padded, CONFIDENCE_BPS, EMA_SECONDS, SLOTS_PER_FIVE_SECONDS};
+use crate::crash::stage::{averaged, engine, padded, quote, slots_in};
 use crate::plan::KEEPERS;
 
 /// Most lots that the legs of a side may hold together: more than there are.
@@ -141,28 +142,22 @@ impl Exchange {
     /// Moves the clock to `time` and publishes a price in 1e-9 USD for each market.
     pub fn publish(&mut self, time: i64, nano: &[i64]) -> Result<()> {
         let elapsed = time - self.sandbox.time();
-        ensure!(elapsed >= 0, "time runs backwards");
-        let (slots, seconds) = SLOTS_PER_FIVE_SECONDS;
-        let slots = u64::try_from((elapsed * slots / seconds).max(1))?;
+        let slots = slots_in(elapsed)?;
         self.sandbox.set_clock(self.sandbox.slot() + slots, time);
         for (venue, price) in self.venues.iter_mut().zip(nano) {
-            let step = i128::from(price - venue.ema_nano) * i128::from(elapsed)
-                / i128::from(elapsed + EMA_SECONDS);
-            venue.ema_nano += i64::try_from(step)?;
-            let ticks = venue.units.ticks(*price)?;
-            let lot = Ticks::new(ticks).lot_price(venue.units.atoms_per_lot_tick);
-            ensure!(
-                ticks > 0 && lot.is_ok(),
-                "the price of market {} at {time} is one that a market with ticks of {} billionths of a dollar cannot have",
-                venue.cookie.index,
-                venue.units.tick_nano
-            );
-            venue.quote = Quote {
-                ticks,
-                conf_ticks: (ticks * CONFIDENCE_BPS).div_ceil(10_000),
-                ema_ticks: venue.units.ticks(venue.ema_nano)?.max(1),
-                publish_time: time,
+            let point = PricePoint {
+                timestamp: time,
+                price_nano: *price,
             };
+            venue.ema_nano = averaged(venue.ema_nano, *price, elapsed)?;
+            let published = quote(&venue.units, point, venue.ema_nano);
+            venue.quote = published.with_context(|| format!("market {}", venue.cookie.index))?;
+            venue.mark().with_context(|| {
+                format!(
+                    "the price at {time} is more than market {} can have",
+                    venue.cookie.index
+                )
+            })?;
             self.sandbox.set_quote(&venue.cookie, &venue.quote);
         }
         Ok(())
@@ -238,13 +233,6 @@ impl Exchange {
             worth += settled.equity(venue.mark()?).map_err(engine)?.get();
         }
         Ok(worth)
-    }
-
-    /// Absolute difference between all claims and all tokens; lots that do not cancel count too.
-    pub fn conservation_error(&self) -> Result<u64> {
-        let sum = self.sandbox.conservation();
-        let lots: i128 = sum.lots.values().map(|lots| lots.abs()).sum();
-        Ok(u64::try_from(sum.error_atoms().abs() + lots)?)
     }
 }
 

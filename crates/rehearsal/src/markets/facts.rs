@@ -7,7 +7,7 @@ use ballast_engine::rank::{ClosePrice, Round};
 use ballast_engine::units::{FundingIndex, LotPrice, Side};
 use ballast_keeper::cross::Floor;
 use ballast_keeper::plan::Plan;
-use ballast_report::markets::{
+use ballast_report::market_rounds::{
     AccountFacts, Candidate, LegCutFacts, LegCutLine, LegFacts, MarkLine, MarketRound,
 };
 use ballast_report::model::Holding;

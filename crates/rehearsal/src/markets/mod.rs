@@ -17,6 +17,7 @@ mod population;
 mod prices;
 mod recompute;
 mod recomputed_account;
+mod recomputed_lots;
 mod recomputed_round;
 mod terminal;
 

@@ -1,9 +1,11 @@
 //! Opens the population's positions around the first prices, and makes those of the chosen accounts legs.
 
-use anyhow::{Context, Result};
-use ballast_engine::margin::initial_margin;
+use std::path::Path;
+
+use anyhow::{ensure, Context, Result};
+use ballast_engine::position::Position;
 use ballast_engine::risk::RiskParams;
-use ballast_engine::units::{Bps, Side};
+use ballast_engine::units::Side;
 use ballast_sandbox::trading::{BlockTrade, TraderCookie};
 use ballast_state::Pubkey;
 use indicatif::ProgressBar;
@@ -11,8 +13,8 @@ use indicatif::ProgressBar;
 use super::exchange::Exchange;
 use super::plan::MarketsPlan;
 use super::population::{Member, Opening};
-use crate::crash::opening::{ROOM_BPS, SECONDS_PER_OPENING};
-use crate::crash::stage::{engine, CONFIDENCE_BPS};
+use crate::crash::opening::{Need, SECONDS_PER_OPENING};
+use crate::crash::stage::engine;
 use crate::plan::KEEPERS;
 
 /// Seconds between the last opening trade and the first price.
@@ -21,7 +23,7 @@ const LULL: i64 = 30;
 /// An exchange on which everybody has what the plan says, a moment before the first price of the path; where it is
 /// to be `cross`, the chosen accounts with legs.
 pub fn set_up(
-    program: &std::path::Path,
+    program: &Path,
     plan: &MarketsPlan,
     cross: bool,
     bar: &ProgressBar,
@@ -29,7 +31,7 @@ pub fn set_up(
     let openings = &plan.population.openings;
     let seconds = i64::try_from(openings.len())? * SECONDS_PER_OPENING + LULL;
     let first = plan.first_time()?;
-    anyhow::ensure!(
+    ensure!(
         first > seconds,
         "the first timestamp, {first}, is too early for the opening trades before it"
     );
@@ -44,6 +46,21 @@ pub fn set_up(
         open(&mut exchange, plan, opening, &prices)?;
         bar.inc(1);
     }
+    provide_capital(&mut exchange, plan)?;
+    exchange.publish(first - LULL / 2, &prices)?;
+    if cross {
+        exchange.record_marks()?;
+        for (member, trader) in plan.population.members.iter().zip(exchange.traders.clone()) {
+            if member.chosen {
+                become_cross(&mut exchange, member, &trader)?;
+            }
+        }
+    }
+    Ok(exchange)
+}
+
+/// Creates the keepers, and pays insurance in.
+fn provide_capital(exchange: &mut Exchange, plan: &MarketsPlan) -> Result<()> {
     let each = plan.keeper_capital / u64::try_from(KEEPERS)?;
     for _ in 0..KEEPERS {
         let keeper = exchange.sandbox.create_trader(each)?;
@@ -57,16 +74,7 @@ pub fn set_up(
             sandbox.donate_insurance(&cookie, &donor, market.insurance)?;
         }
     }
-    exchange.publish(first - LULL / 2, &prices)?;
-    if cross {
-        exchange.record_marks()?;
-        for (member, trader) in plan.population.members.iter().zip(exchange.traders.clone()) {
-            if member.chosen {
-                become_cross(&mut exchange, member, &trader)?;
-            }
-        }
-    }
-    Ok(exchange)
+    Ok(())
 }
 
 /// Makes one opening trade, all other prices at the first.
@@ -115,31 +123,16 @@ fn provide(
     lots: i64,
 ) -> Result<u64> {
     let venue = &exchange.venues[number];
-    let mark = venue.mark()?;
     let slot = exchange.sandbox.position(&venue.cookie, &trader.address);
-    let (held, equity) = match slot {
-        Some(slot) => {
-            let position = slot.position()?;
-            let equity = position.equity(mark).map_err(engine)?;
-            (position.size(), equity.get())
-        }
-        None => (0, 0),
-    };
     let market = exchange.sandbox.market(&venue.cookie);
-    let notional = mark.notional(held + lots.unsigned_abs()).map_err(engine)?;
-    let scale = market.mark_at(&venue.price()).map_err(engine)?.scale;
-    let scale = scale.and_open(lots.unsigned_abs()).map_err(engine)?;
-    let least = initial_margin(risk, &scale, notional).map_err(engine)?;
-    let least = Bps::new(ROOM_BPS).ceil_of(least).map_err(engine)?
-        + (notional * 2 * CONFIDENCE_BPS).div_ceil(10_000);
-    let wanted = (notional * 10)
-        .div_ceil(member.leverage_tenths.max(10))
-        .max(least);
-    let margin = u64::try_from(i64::try_from(wanted)?.saturating_sub(equity).max(0))?;
-    let traded = mark.notional(lots.unsigned_abs()).map_err(engine)?;
-    let fee = Bps::new(risk.taker_fee_bps)
-        .ceil_of(traded)
-        .map_err(engine)?;
+    let need = Need {
+        risk,
+        mark: market.mark_at(&venue.price()).map_err(engine)?,
+        held: slot.map_or(Ok(Position::default()), |slot| slot.position())?,
+        leverage_tenths: member.leverage_tenths,
+        lots: lots.unsigned_abs(),
+    };
+    let (margin, fee) = (need.margin()?, need.fee()?);
     let tokens = trader.wallet.tokens;
     exchange.sandbox.mint_to(&tokens, margin + fee)?;
     exchange.sandbox.deposit(trader, margin + fee)?;

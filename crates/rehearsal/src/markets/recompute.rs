@@ -10,8 +10,9 @@ use anyhow::{Context, Result};
 use num_bigint::BigInt;
 use serde_json::Value;
 
+use super::recomputed_lots::{Ledger, Step};
 use super::recomputed_round::RoundFacts;
-use crate::report::exact::{integer, list, magnitude, text};
+use crate::report::exact::{integer, list};
 
 /// What the recomputation found in one play.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,16 +52,19 @@ pub fn recompute(report: &str, play: &str) -> Result<Verdict> {
     let play = &report[play];
     let mut verdict = Verdict::default();
     let mut sums = Sums::default();
-    let mut lots = Ledger::of(play)?;
+    let mut ledger = Ledger::of(play)?;
+    let steps = Step::all(play)?;
     for (place, value) in list(play, "adl")?.iter().enumerate() {
+        ledger.liquidated(&steps, place);
         let round = RoundFacts::read(value, &markets);
         let round = round.with_context(|| format!("adl[{place}]"))?;
+        ledger.check_queue(&round, &mut verdict);
         round.check(&markets, &mut verdict);
         sums.add(&round);
-        lots.closed(&round);
+        ledger.closed(&round);
     }
-    lots.liquidated(play)?;
-    lots.check(&mut verdict);
+    ledger.liquidated(&steps, verdict.rounds);
+    ledger.check(&mut verdict);
     sums.check(&play["summary"], &mut verdict)?;
     Ok(verdict)
 }
@@ -130,83 +134,6 @@ impl Sums {
             }
         }
         Ok(())
-    }
-}
-
-/// Lots of every account in every market: they only ever become fewer.
-struct Ledger {
-    /// By trader and market: at the start, liquidated, cut, closed as bankrupt.
-    lots: BTreeMap<(String, usize), [BigInt; 4]>,
-    /// What the report says: liquidated, cut, at the end.
-    stated: BTreeMap<(String, usize), [BigInt; 3]>,
-}
-
-impl Ledger {
-    fn of(play: &Value) -> Result<Self> {
-        let (mut lots, mut stated) = (BTreeMap::new(), BTreeMap::new());
-        for account in list(play, "accounts")? {
-            let trader = text(account, "trader")?;
-            let column = |field: &str| -> Result<Vec<BigInt>> {
-                let numbers = list(account, field)?.iter();
-                numbers
-                    .map(|number| Ok(number.to_string().parse::<BigInt>()?))
-                    .collect()
-            };
-            let (start, end) = (column("lots_start")?, column("lots_end")?);
-            let (liquidated, cut) = (column("liquidated_lots")?, column("cut_lots")?);
-            for (market, first) in start.iter().enumerate() {
-                let key = (trader.to_owned(), market);
-                let of = |all: &[BigInt]| all.get(market).cloned().unwrap_or_default();
-                let zero = BigInt::default;
-                lots.insert(key.clone(), [magnitude(first), zero(), zero(), zero()]);
-                stated.insert(key, [of(&liquidated), of(&cut), magnitude(&of(&end))]);
-            }
-        }
-        Ok(Self { lots, stated })
-    }
-
-    fn add(&mut self, trader: &str, market: usize, column: usize, lots: &BigInt) {
-        // Keepers are no accounts of the population.
-        if let Some(line) = self.lots.get_mut(&(trader.to_owned(), market)) {
-            line[column] += lots;
-        }
-    }
-
-    fn liquidated(&mut self, play: &Value) -> Result<()> {
-        for step in list(play, "liquidations")? {
-            let market = step["market"].as_u64().context("`market` is no number")?;
-            let (trader, lots) = (text(step, "trader")?, integer(step, "lots")?);
-            self.add(trader, usize::try_from(market)?, 1, &lots);
-        }
-        Ok(())
-    }
-
-    fn closed(&mut self, round: &RoundFacts) {
-        for cut in &round.cuts {
-            self.add(&cut.trader, round.market, 2, &cut.lots);
-        }
-        self.add(&round.bankrupt, round.market, 3, &round.closed);
-    }
-
-    fn check(&self, verdict: &mut Verdict) {
-        for ((trader, market), [start, liquidated, cut, closed]) in &self.lots {
-            let key = (trader.clone(), *market);
-            let Some([said_liquidated, said_cut, said_end]) = self.stated.get(&key) else {
-                continue;
-            };
-            let end = start - liquidated - cut - closed;
-            for (what, said, found) in [
-                ("liquidated", said_liquidated, liquidated),
-                ("cut", said_cut, cut),
-                ("left", said_end, &end),
-            ] {
-                if said != found {
-                    verdict.money_faults.push(format!(
-                        "{trader} in market {market}: {said} lots {what} in the report, {found} recomputed"
-                    ));
-                }
-            }
-        }
     }
 }
 

@@ -233,7 +233,33 @@ fn no_account_loses_lots_of_which_nothing_is_told() {
         ["L in market 1: 10 lots left in the report, 20 recomputed"]
     );
     let found = verdict(|report| {
-        report["cross"]["liquidations"] = json!([{"market": 1, "trader": "L", "lots": 20}]);
+        let step = json!({"market": 1, "trader": "L", "lots": 20, "after_rounds": 1});
+        report["cross"]["liquidations"] = json!([step]);
     });
     assert_eq!(found.money_faults.len(), 2, "{found:?}");
+}
+
+#[test]
+fn nobody_is_missing_in_a_queue() {
+    let found = verdict(|report| {
+        report["cross"]["accounts"]
+            .as_array_mut()
+            .expect("accounts")
+            .push(json!({
+                "trader": "M", "lots_start": [-7, 0], "lots_end": [-7, 0], "liquidated_lots": [0, 0],
+                "cut_lots": [0, 0],
+            }));
+    });
+    assert_eq!(
+        found.order_faults,
+        ["round 1: M stands in the queue with 0 lots, by the lines before with 7"]
+    );
+    // Seven lots that were liquidated before.
+    let found = verdict(|report| {
+        report["cross"]["accounts"][2]["lots_start"] = json!([-207, 0]);
+        let step = json!({"market": 0, "trader": "I", "lots": 7, "after_rounds": 0});
+        report["cross"]["liquidations"] = json!([step]);
+        report["cross"]["accounts"][2]["liquidated_lots"] = json!([7, 0]);
+    });
+    assert_eq!((found.order_faults, found.money_faults), (vec![], vec![]));
 }

@@ -36,14 +36,15 @@ pub struct CutFacts {
 
 /// A round as the report has it.
 pub struct RoundFacts {
-    number: String,
+    /// Number of the round.
+    pub number: String,
     /// The market.
     pub market: usize,
     /// Trader account of the bankrupt.
     pub bankrupt: String,
     time: String,
     /// +1 when the counterparties are long, -1 when short.
-    sign: BigInt,
+    pub sign: BigInt,
     marks: Vec<BigInt>,
     tolerance_bps: BigInt,
     by_record: bool,
@@ -202,6 +203,11 @@ impl RoundFacts {
         let long = self.sign > BigInt::from(0);
         let quote = |up| share(&self.close_quote, lots, &self.size, up);
         (quote(!long), quote(long))
+    }
+
+    /// Lots with which somebody stands in the queue, without sign.
+    pub fn lots_of(&self, trader: &str) -> Option<&BigInt> {
+        self.find(trader).map(|candidate| &candidate.lots)
     }
 
     fn find(&self, trader: &str) -> Option<&Candidate> {
