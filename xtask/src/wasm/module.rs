@@ -38,8 +38,7 @@ const MODULES: [Module; 3] = [
         package: "ballast-wasm-backstop",
         file: "app/wasm/backstop.wasm",
         lock: "app/backstop.lock.json",
-        // Fetched by pages about losses and cross margin alone.
-        most_brotli: 96_000,
+        most_brotli: 85_000,
     },
     Module {
         package: "ballast-wasm-report",
