@@ -33,7 +33,8 @@ pub const CROSS_QUEUE_DISCRIMINATOR: [u8; 8] = [65, 147, 84, 87, 226, 110, 83, 7
 /// Layout version written by this program.
 pub const BOARD_VERSION: u32 = 1;
 /// Most slots for which a mark of the board may serve for opening: about 40 seconds. Who takes collateral out
-/// chooses among the prices of that time, and an admin enables a market at once.
+/// chooses among the prices of that time, and of the age that the market takes prices at before it; an admin
+/// enables a market at once.
 pub const MOST_AGE_SLOTS: u32 = 100;
 /// Least tolerance of the ranking in a market with cross margin, basis points: twice what a fresh record may
 /// flatter by.

@@ -16,7 +16,7 @@ use ballast_state::{
 use crate::loaders::current::Current;
 use crate::{
     emit::emit,
-    error::{error, OrBallast},
+    error::{error, require, OrBallast},
     loaders::queue_account::MarketQueues,
 };
 
@@ -199,6 +199,9 @@ fn hold(
     short_of: u64,
     slot: u64,
 ) -> Result<u64> {
+    // A leg has no place for profit that is held.
+    let isolated = trader.find_leg(key).is_none();
+    require!(isolated, BallastError::ProfitIsHeld);
     let claim = trader.slot_or_claim(key)?.held_claim();
     let atoms = market.held.due(&claim, profit, short_of).or_ballast()?;
     if atoms > 0 {

@@ -167,7 +167,7 @@ impl Model {
     /// Profit joins no pool while the market is short of it: a leg has no place for profit that is held.
     fn require_no_profit_held(&self, market: usize, profit: i128) -> Verdict<()> {
         let short = profit > 0 && self.short_of(market, &self.seen) > 0;
-        require(!short, BallastError::CrossLegThere)
+        require(!short, BallastError::ProfitIsHeld)
     }
 
     /// A leg becomes an isolated position with so much of the pool.

@@ -74,7 +74,7 @@ impl<'info> ConvertMargin<'info> {
     /// Makes the isolated position a leg whose margin joins the pool (`to_cross`), or the leg an isolated
     /// position with `margin` atoms of the pool. Either way both sides end with what opening needs. A position
     /// that converts has no orders, triggers, held profit or flag. Margin beyond what was paid in is profit, and
-    /// held where the market is short.
+    /// joins no pool where the market is short.
     ///
     /// # Errors
     /// `NotTraderAuthority`, `NoPosition`, `CrossDisabled`, `CrossHasOrders`, `CrossTooManyLegs`,
