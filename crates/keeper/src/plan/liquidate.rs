@@ -128,7 +128,8 @@ impl LegCall<'_> {
     }
 
     /// The cross queues of the call: that of the leg, that of the longs where the account is bankrupt, and those
-    /// of legs whose records would flatter after `step`; without one those of all legs.
+    /// of legs whose records would flatter after `step`. Where orders take lots of it, which may trade less than is
+    /// foreseen, and without a step, those of all legs.
     fn queues(&self, step: Option<&LiquidationPlan>) -> Result<Vec<Pubkey>, BallastError> {
         let (site, trouble) = (self.site, self.trouble);
         let board = site.board;
@@ -139,7 +140,7 @@ impl LegCall<'_> {
         if trouble.forced.equity.is_negative() {
             queues.add(market.queue_long);
         }
-        match step {
+        match step.filter(|step| step.book_lots.is_zero()) {
             Some(step) => {
                 let written = site.liquidated(self.trader, trouble, step)?;
                 queues.admit(&written, board, site.slot)?;

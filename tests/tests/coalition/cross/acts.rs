@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_sandbox::{BlockTrade, Quote, TraderCookie};
 use ballast_state::book_account::OrderSide;
-use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade, TakeKind, TradeLegArgs};
 use rand::seq::SliceRandom;
 use rand::Rng;
 
@@ -18,7 +18,7 @@ impl Attack {
     /// One call at prices of its choice.
     pub fn cross_call(&mut self, venue: &mut Venue, counts: &mut Counts) {
         self.choose_prices(venue);
-        match self.below(26) {
+        match self.below(30) {
             0..=3 => counts.pairs += u64::from(self.cross_pair(venue)),
             4 | 5 => counts.orders += u64::from(self.cross_order(venue)),
             6 => counts.withdrawals += u64::from(self.cross_transfer(venue)),
@@ -30,6 +30,7 @@ impl Attack {
             18 => counts.witnesses += u64::from(self.witness(venue)),
             19 => counts.flags += u64::from(self.flag(venue)),
             20..=22 => self.cross_liquidate(venue, counts),
+            26..=29 => counts.leg_trades += u64::from(self.leg_trade(venue)),
             23 | 24 => counts.rounds += u64::from(self.cross_round(venue)),
             _ => counts.frozen += u64::from(self.freeze(venue)),
         }
@@ -137,6 +138,44 @@ impl Attack {
         let makers = venue.makers();
         let placed = venue.sandbox.place_order(&market, &member, args, &makers);
         venue.observe(format!("{:?} {:?} of {lots}", args.kind, args.side), placed)
+    }
+
+    /// A member's leg takes orders: those that wait, or one of another member anywhere in the band.
+    fn leg_trade(&mut self, venue: &mut Venue) -> bool {
+        let (number, taker, other) = (self.market(), self.one_of(venue), self.one_of(venue));
+        let market = venue.markets[number].clone();
+        let (lots, ticks) = (self.lots(), venue.posted(number).ticks);
+        let (side, against) = match self.random.gen() {
+            true => (OrderSide::Bid, OrderSide::Ask),
+            false => (OrderSide::Ask, OrderSide::Bid),
+        };
+        let mut makers = venue.makers();
+        if other.address != taker.address && self.random.gen() {
+            let waits = PlaceOrderArgs {
+                side: against,
+                price_ticks: ticks * self.random.gen_range(9_500..=10_500) / 10_000,
+                lots,
+                ..PlaceOrderArgs::default()
+            };
+            venue.fund(&other, lots * ticks / 10);
+            let placed = venue.sandbox.place_order(&market, &other, waits, &makers);
+            venue.observe("a member waits", placed);
+        }
+        if self.random.gen_ratio(1, 3) {
+            makers.retain(|one| *one == other.address);
+        }
+        let kinds = [TakeKind::Market, TakeKind::ImmediateOrCancel];
+        let args = TradeLegArgs {
+            side,
+            kind: *kinds.choose(&mut self.random).expect("a kind"),
+            price_ticks: ticks * self.random.gen_range(9_500..=10_500) / 10_000,
+            lots,
+            reduce_only: self.random.gen_ratio(1, 3),
+        };
+        let queues = self.some_queues(venue);
+        let sandbox = &mut venue.sandbox;
+        let traded = sandbox.trade_leg(&market, &taker, args, &queues, &makers);
+        venue.observe(format!("a leg of {number} takes {side:?} {lots}"), traded)
     }
 
     /// Tokens out, or back in.
