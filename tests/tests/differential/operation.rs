@@ -337,7 +337,10 @@ impl Operation {
                 | Self::ExecuteTrigger(_)
                 | Self::ExecuteProtection(_)
                 | Self::Cross(
-                    CrossCall::Join { .. } | CrossCall::Leave { .. } | CrossCall::Liquidate { .. }
+                    CrossCall::Join { .. }
+                        | CrossCall::Leave { .. }
+                        | CrossCall::Trade { .. }
+                        | CrossCall::Liquidate { .. }
                 )
         )
     }

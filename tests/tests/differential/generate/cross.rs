@@ -2,7 +2,9 @@
 
 use super::{open, own_holders, Generator, USD};
 use crate::model::{Model, Quoted, MARK_AGE};
-use crate::operation::{CrossCall, Liquidation, Operation, Queues, Trade};
+use crate::operation::{
+    BookSide, CrossCall, Liquidation, Operation, OrderKind, Placing, Queues, SelfTrade, Trade,
+};
 
 /// A mark is recorded anew after so many slots, mostly.
 const OLD: u64 = 12;
@@ -15,7 +17,7 @@ impl Generator {
         } else {
             market
         };
-        match self.pick.weighted(&[60, 16, 7, 11, 2, 4]) {
+        match self.pick.weighted(&[56, 14, 7, 11, 2, 4, 16]) {
             0 => Operation::Cross(self.cross_call(model, market)),
             1 => match self.second(model, market) {
                 Some(trade) if self.pick.percent(70) => trade,
@@ -24,7 +26,8 @@ impl Generator {
             2 => self.deposit(model),
             3 => self.quote(model, market),
             4 => self.donate(market),
-            _ => self.advance(model),
+            5 => self.advance(model),
+            _ => self.order(model, market),
         }
     }
 
@@ -49,7 +52,7 @@ impl Generator {
                 _ => self.refresh(model, market),
             };
         }
-        match self.pick.weighted(&[25, 30, 7, 6, 2, 14, 7, 6]) {
+        match self.pick.weighted(&[22, 26, 7, 6, 2, 12, 7, 6, 22]) {
             0 => self.move_cross(model),
             1 => self.join(model, market),
             2 => self.leave(model, market),
@@ -57,7 +60,49 @@ impl Generator {
             4 => CrossCall::Freeze { market },
             5 => self.refresh(model, market),
             6 => self.flag_leg(model, market, &weak),
-            _ => self.liquidate_leg(model, market, &weak),
+            7 => self.liquidate_leg(model, market, &weak),
+            _ => self.trade_leg(model, market),
+        }
+    }
+
+    /// A leg takes orders, mostly of an account that has a pool.
+    fn trade_leg(&mut self, model: &Model, market: usize) -> CrossCall {
+        let mut pools = open(model);
+        pools.retain(|trader| model.trader(*trader).shared.atoms > 0);
+        let trader = match self.pick.some(&pools) {
+            Some(trader) if self.pick.percent(60) => trader,
+            _ => self.leg_holder(model, market),
+        };
+        let mut placing = Placing {
+            kind: self.pick.one(&[
+                OrderKind::Market,
+                OrderKind::Market,
+                OrderKind::ImmediateOrCancel,
+                OrderKind::FillOrKill,
+            ]),
+            margin: 0,
+            client_id: 0,
+            expires_at: 0,
+            self_trade: SelfTrade::Abort,
+            ..self.placing(model, market, Some(trader))
+        };
+        let held = model.leg(market, trader).map(|leg| leg.holding);
+        if let Some(held) = held.filter(|_| self.pick.percent(50)) {
+            placing.side = match held.lots > 0 {
+                true => BookSide::Ask,
+                false => BookSide::Bid,
+            };
+            placing.reduce_only = self.pick.percent(60);
+            let most = held.size() * if placing.reduce_only { 1 } else { 2 };
+            placing.lots = u64::try_from(self.pick.within(1, most.max(1))).expect("lots");
+        }
+        if placing.kind == OrderKind::Market && self.pick.percent(60) {
+            placing.price = 0;
+        }
+        placing.makers = self.makers_for(model, &placing);
+        CrossCall::Trade {
+            placing,
+            queues: self.queues(),
         }
     }
 

@@ -57,6 +57,7 @@ fn depends_on_the_signer(model: &Model, call: &Operation) -> bool {
             let own = call.into_pool && call.trader == pool_trader(call.market);
             call.makers.is_empty() && call.trader != call.liquidator && !own
         }
+        Operation::Cross(CrossCall::Trade { placing, .. }) => placing.makers.is_empty(),
         Operation::Cross(CrossCall::Liquidate { call, .. }) => {
             call.makers.is_empty() && call.trader != call.liquidator
         }

@@ -69,7 +69,7 @@ impl Generator {
     }
 
     /// An order of some trader, or of this one.
-    fn placing(&mut self, model: &Model, market: usize, trader: Option<usize>) -> Placing {
+    pub fn placing(&mut self, model: &Model, market: usize, trader: Option<usize>) -> Placing {
         let trader = trader.unwrap_or_else(|| self.orderer(model, market));
         let held = model.held(market, trader);
         let chance = if held.lots == 0 { 2 } else { 25 };

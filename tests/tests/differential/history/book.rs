@@ -186,9 +186,9 @@ impl fmt::Display for Books {
 /// The market of a call that may meet orders.
 pub fn market_of(operation: &Operation) -> Option<usize> {
     match operation.call() {
-        Operation::PlaceOrder(placing) | Operation::ReplaceOrder { placing, .. } => {
-            Some(placing.market)
-        }
+        Operation::PlaceOrder(placing)
+        | Operation::ReplaceOrder { placing, .. }
+        | Operation::Cross(CrossCall::Trade { placing, .. }) => Some(placing.market),
         Operation::Liquidate(call) | Operation::Cross(CrossCall::Liquidate { call, .. }) => {
             Some(call.market)
         }

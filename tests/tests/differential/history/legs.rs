@@ -20,6 +20,8 @@ pub struct Legs {
     closed: u64,
     /// Records that say that the account is weak.
     weak: u64,
+    /// Trades of legs in the book that closed one, by orders that only reduce, and others.
+    trades: [u64; 3],
     /// Flags of legs whose accounts were below maintenance, and of bankrupt ones.
     flags: [u64; 2],
 }
@@ -44,6 +46,15 @@ impl Legs {
                 if leg.distress.flagged_slot > 0 {
                     self.flags[usize::from(leg.distress.bankrupt_slot > 0)] += 1;
                 }
+            }
+            CrossCall::Trade { placing, .. } => {
+                let (market, trader) = (placing.market, placing.trader);
+                let closed = after.leg(market, trader).is_none();
+                self.trades[match (closed, placing.reduce_only) {
+                    (true, _) => 0,
+                    (false, true) => 1,
+                    (false, false) => 2,
+                }] += 1;
             }
             CrossCall::Liquidate { call, .. } => {
                 let left = after.leg(call.market, call.trader).is_some();
@@ -71,6 +82,9 @@ impl Legs {
             ("liquidations of legs with insurance", self.insured),
             ("closed legs", self.closed),
             ("weak records", self.weak),
+            ("legs closed in the book", self.trades[0]),
+            ("legs reduced in the book", self.trades[1]),
+            ("legs opened or enlarged in the book", self.trades[2]),
             ("flags of legs", self.flags[0]),
             ("flags of bankrupt legs", self.flags[1]),
         ];
@@ -83,10 +97,12 @@ impl Legs {
 impl fmt::Display for Legs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ([weak, bankrupt], [flags, deep]) = (self.liquidations, self.flags);
+        let [closed, reduced, traded] = self.trades;
         writeln!(
             f,
             "legs: {} beside others; liquidations: {weak} below maintenance, {bankrupt} bankrupt, {} beside others, \
-             {} with insurance, {} closed; {} weak records; flags: {flags} below maintenance, {deep} bankrupt",
+             {} with insurance, {} closed; in the book: {closed} closed, {reduced} reduced, {traded} others; {} weak records; \
+             flags: {flags} below maintenance, {deep} bankrupt",
             self.several, self.shared, self.insured, self.closed, self.weak,
         )
     }

@@ -14,7 +14,7 @@ use super::volatility::initial_due;
 use crate::operation::Queues;
 
 /// Slots for which a record or a mark is fresh.
-const FRESH: u64 = 25;
+pub const FRESH: u64 = 25;
 /// First number of a leg in its queue.
 pub const FIRST_SEQUENCE: u64 = 1 << 63;
 /// Slots that a trader account has for positions.
@@ -161,6 +161,11 @@ impl Account {
 
     /// Whether it holds what opening needs: no profit counts, and all of every loss.
     pub fn require_opening(&self) -> Verdict<()> {
+        self.require_opening_of(usize::MAX, 0)
+    }
+
+    /// The same, where so many lots count as new to a market.
+    pub fn require_opening_of(&self, market: usize, lots: i128) -> Verdict<()> {
         let (mut counts, mut due) = (self.pool, 0);
         for leg in &self.legs {
             let held = leg.leg.holding;
@@ -169,7 +174,8 @@ impl Account {
             let result = gained - held.lots * (leg.index - held.index);
             counts += result.min(0);
             let notional = held.size() * worst.max(leg.mark.price);
-            due += initial_due(&leg.params, &leg.mark.scale, 0, notional);
+            let new = if leg.market == market { lots } else { 0 };
+            due += initial_due(&leg.params, &leg.mark.scale, new, notional);
         }
         require(counts >= due, BallastError::CrossBelowInitial)
     }

@@ -77,7 +77,9 @@ impl Model {
                 queues,
             } => self.refresh_ranks(*market, traders, queues),
             CrossCall::Flag { market, trader } => self.flag_leg(*market, *trader),
-            CrossCall::Liquidate { .. } => unreachable!("it meets the book"),
+            CrossCall::Trade { .. } | CrossCall::Liquidate { .. } => {
+                unreachable!("they meet the book")
+            }
         }
     }
 
@@ -165,7 +167,7 @@ impl Model {
     }
 
     /// Profit joins no pool while the market is short of it: a leg has no place for profit that is held.
-    fn require_no_profit_held(&self, market: usize, profit: i128) -> Verdict<()> {
+    pub fn require_no_profit_held(&self, market: usize, profit: i128) -> Verdict<()> {
         let short = profit > 0 && self.short_of(market, &self.seen) > 0;
         require(!short, BallastError::ProfitIsHeld)
     }

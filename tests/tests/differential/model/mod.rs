@@ -16,6 +16,7 @@ mod funding;
 mod held;
 mod holding;
 mod insurance;
+mod leg_trade;
 mod legs;
 mod liquidate;
 mod number;
@@ -197,6 +198,9 @@ impl Model {
             Operation::Fund { market, call } => return self.fund_call(*market, call),
             Operation::Cross(CrossCall::Liquidate { call, queues }) => {
                 return self.liquidate_leg(call, queues).map(Effect::of);
+            }
+            Operation::Cross(CrossCall::Trade { placing, queues }) => {
+                return self.trade_leg(placing, queues).map(Effect::of);
             }
             Operation::Cross(call) => self.cross_call(call)?,
             Operation::Quote { market, quoted } => self.markets[*market].quoted = *quoted,

@@ -116,7 +116,7 @@ impl Model {
     }
 
     /// Checks what needs no book.
-    fn taking(&self, placing: &Placing, mark: &Mark, holding: &Holding) -> Verdict<Taking> {
+    pub fn taking(&self, placing: &Placing, mark: &Mark, holding: &Holding) -> Verdict<Taking> {
         let market = &self.markets[placing.market];
         let (params, sign) = (&market.params, placing.side.sign());
         let mut lots = i128::from(placing.lots);

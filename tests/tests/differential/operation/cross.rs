@@ -1,6 +1,6 @@
 //! What is done to accounts with legs.
 
-use super::Liquidation;
+use super::{Liquidation, Placing};
 
 /// Cross queues that a call lists: market and side, longs first.
 pub type Queues = Vec<(usize, usize)>;
@@ -39,13 +39,15 @@ pub enum CrossCall {
     },
     /// A leg is flagged.
     Flag { market: usize, trader: usize },
+    /// A leg takes orders.
+    Trade { placing: Placing, queues: Queues },
     /// A step of a leg's liquidation.
     Liquidate { call: Liquidation, queues: Queues },
 }
 
 impl CrossCall {
     /// Names of all kinds, in the order of [`CrossCall::kind`].
-    pub const KINDS: [&'static str; 8] = [
+    pub const KINDS: [&'static str; 9] = [
         "move_cross",
         "convert_margin to cross",
         "convert_margin to isolated",
@@ -54,6 +56,7 @@ impl CrossCall {
         "refresh_ranks",
         "flag_leg",
         "liquidate_leg",
+        "trade_leg",
     ];
 
     /// Index of its kind.
@@ -67,6 +70,7 @@ impl CrossCall {
             Self::Refresh { .. } => 5,
             Self::Flag { .. } => 6,
             Self::Liquidate { .. } => 7,
+            Self::Trade { .. } => 8,
         }
     }
 
@@ -76,6 +80,7 @@ impl CrossCall {
             Self::Move { trader, .. } | Self::Join { trader, .. } | Self::Leave { trader, .. } => {
                 Some(*trader)
             }
+            Self::Trade { placing, .. } => Some(placing.trader),
             Self::Liquidate { call, .. } => Some(call.liquidator),
             _ => None,
         }

@@ -6,10 +6,12 @@ use ballast_client::instructions::anyone::Takeover;
 use ballast_client::instructions::cross;
 use ballast_sandbox::{CrossCookie, MarketCookie, Sandbox};
 use ballast_state::cross::EnableCrossArgs;
+use ballast_state::order_args::{TakeKind, TradeLegArgs};
 
+use super::orders::args;
 use super::World;
 use crate::model::{DRAW_CAP_BPS, MARK_AGE, MOST_LOTS};
-use crate::operation::{CrossCall, Queues};
+use crate::operation::{CrossCall, OrderKind, Queues};
 
 /// Legs that a cross queue has room for.
 const ROOM: usize = 64;
@@ -110,6 +112,29 @@ impl World {
                     trader: address(*trader),
                 };
                 (flag.instruction(), Vec::new())
+            }
+            CrossCall::Trade { placing, queues } => {
+                let args = args(placing);
+                let instruction = cross::TradeLeg {
+                    authority: owner(placing.trader),
+                    keys: keys(placing.market),
+                    trader: address(placing.trader),
+                    args: TradeLegArgs {
+                        side: args.side,
+                        kind: match placing.kind {
+                            OrderKind::ImmediateOrCancel => TakeKind::ImmediateOrCancel,
+                            OrderKind::FillOrKill => TakeKind::FillOrKill,
+                            _ => TakeKind::Market,
+                        },
+                        price_ticks: args.price_ticks,
+                        lots: args.lots,
+                        reduce_only: args.reduce_only,
+                    },
+                    queues: &self.queues(queues),
+                    makers: &self.list(&placing.makers),
+                }
+                .instruction();
+                (instruction, vec![placing.trader / 2])
             }
             CrossCall::Liquidate { call, queues } => {
                 let instruction = cross::LiquidateLeg {

@@ -184,7 +184,7 @@ impl World {
     }
 }
 
-fn args(placing: &Placing) -> PlaceOrderArgs {
+pub fn args(placing: &Placing) -> PlaceOrderArgs {
     PlaceOrderArgs {
         side: book_side(placing.side),
         kind: match placing.kind {
