@@ -55,6 +55,7 @@ fn lines() -> Vec<String> {
         &format!("admin propose risk {ADDRESS}"),
         "admin accept risk",
         "admin grow-queue --market 0 --side long --positions 9",
+        "cross trade --market 0 --side buy --size 1",
         &format!("admin stage treasury {ADDRESS}"),
         "admin stage delays --risk 1 --rest 2",
         "admin stage delist --market 0",

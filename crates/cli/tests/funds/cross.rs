@@ -206,9 +206,7 @@ fn a_leg_is_traded_against_the_book() {
         &trade("buy", "5", &["--type", "ioc"]),
         &["expected --price"],
     );
-    let offer = [
-        "order", "place", "--market", "SOL-PERP", "--side", "sell", "--size", "20",
-    ];
+    let offer = ["order", "place", "--side", "sell", "--size", "20"];
     desk.does(&maker, &[&offer[..], &["--price", "200"]].concat());
     let said = desk.says(&key, &trade("buy", "5", &[]));
     for part in [
@@ -223,9 +221,7 @@ fn a_leg_is_traded_against_the_book() {
     assert_eq!(shown["legs"][0]["lots"], json!(5_000));
     let sell = trade("sell", "9", &["--reduce-only"]);
     desk.refuses(&key, &sell, &["the book fills 0"]);
-    let bid = [
-        "order", "place", "--market", "SOL-PERP", "--side", "buy", "--size", "9",
-    ];
+    let bid = ["order", "place", "--side", "buy", "--size", "9"];
     desk.does(&maker, &[&bid[..], &["--price", "199"]].concat());
     desk.does(&key, &sell);
     let shown = desk.does(&key, &["account"]);
