@@ -191,9 +191,7 @@ fn a_leg_is_traded_against_the_book() {
     );
     desk.does(&key, &["cross", "add", "300"]);
     let trade = |side, size, more: &[&'static str]| {
-        let words = [
-            "cross", "trade", "--market", "SOL-PERP", "--side", side, "--size", size,
-        ];
+        let words = ["cross", "trade", "--side", side, "--size", size];
         [&words[..], more].concat()
     };
     desk.refuses(

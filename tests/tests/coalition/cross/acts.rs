@@ -18,11 +18,11 @@ impl Attack {
     /// One call at prices of its choice.
     pub fn cross_call(&mut self, venue: &mut Venue, counts: &mut Counts) {
         self.choose_prices(venue);
-        match self.below(30) {
+        match self.below(34) {
             0..=3 => counts.pairs += u64::from(self.cross_pair(venue)),
             4 | 5 => counts.orders += u64::from(self.cross_order(venue)),
             6 => counts.withdrawals += u64::from(self.cross_transfer(venue)),
-            7 => counts.margin += u64::from(self.cross_margin(venue)),
+            7 | 30..=33 => counts.margin += u64::from(self.cross_margin(venue)),
             8..=10 => self.pool(venue, counts),
             11..=14 => self.convert(venue, counts),
             15 | 16 => counts.marks += u64::from(self.mark(venue)),
@@ -142,9 +142,21 @@ impl Attack {
 
     /// A member's leg takes orders: those that wait, or one of another member anywhere in the band.
     fn leg_trade(&mut self, venue: &mut Venue) -> bool {
-        let (number, taker, other) = (self.market(), self.one_of(venue), self.one_of(venue));
+        let (number, other) = (self.market(), self.one_of(venue));
         let market = venue.markets[number].clone();
-        let (lots, ticks) = (self.lots(), venue.posted(number).ticks);
+        let pool = |one: &TraderCookie| venue.ledger.trader(&one.address).cross_pool;
+        let able = venue
+            .coalition
+            .iter()
+            .filter(|one| pool(one) > 0 && venue.isolated(number, &one.address).is_none());
+        let able: Vec<_> = able.cloned().collect();
+        let Some(taker) = able.choose(&mut self.random).cloned() else {
+            return false;
+        };
+        let ticks = venue.posted(number).ticks;
+        // Up to twenty times the pool.
+        let most = 20 * pool(&taker).unsigned_abs() / ticks;
+        let lots = self.lots().min(most.max(1));
         let (side, against) = match self.random.gen() {
             true => (OrderSide::Bid, OrderSide::Ask),
             false => (OrderSide::Ask, OrderSide::Bid),

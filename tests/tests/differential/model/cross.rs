@@ -14,7 +14,7 @@ use super::volatility::initial_due;
 use crate::operation::Queues;
 
 /// Slots for which a record or a mark is fresh.
-pub const FRESH: u64 = 25;
+const FRESH: u64 = 25;
 /// First number of a leg in its queue.
 pub const FIRST_SEQUENCE: u64 = 1 << 63;
 /// Slots that a trader account has for positions.

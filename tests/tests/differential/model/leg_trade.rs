@@ -2,7 +2,7 @@
 
 use ballast_state::error::BallastError;
 
-use super::cross::{Account, Leg, FRESH};
+use super::cross::{Account, Leg};
 use super::fill::{check_makers, Done, Matched, Meeting};
 use super::holding::{Filled, Holding};
 use super::number::{floor, part, ONE};
@@ -154,6 +154,7 @@ impl Model {
         if after.lots == 0 {
             return Ok(());
         }
+        let opens = before.is_none();
         let distress = match (&before, traded.reduced) {
             (Some(leg), true) => leg.distress,
             _ => Distress::default(),
@@ -166,6 +167,9 @@ impl Model {
             weak: kept.is_some_and(|leg| leg.weak),
             distress,
         });
+        if opens {
+            self.claim_again(market, trader);
+        }
         Ok(())
     }
 
