@@ -208,7 +208,7 @@ fn a_leg_is_traded_against_the_book() {
     desk.does(&maker, &[&offer[..], &["--price", "200"]].concat());
     let said = desk.says(&key, &trade("buy", "5", &[]));
     for part in [
-        "Buy 5.000 of SOL-PERP at 200.00 on average and a fee of 0.50",
+        "Buy 5.000 of SOL-PERP at 200.000 on average and a fee of 0.50",
         "whose equity is 299.50 then, with 25.00 of maintenance margin",
         "The leg is long 5.000: realized 0.00, funding paid 0.00, fee 0.50; the pool is 299.50, and the account holds 299.50 and needs 25.00.",
     ] {

@@ -147,7 +147,7 @@ fn purpose(asked: &Asked<'_>, args: &TradeLegArgs, foreseen: &LegPreview) -> Str
         "{verb} {} of {} at {} on average and a fee of {} for trader account {}, whose equity is {} then, with {} of maintenance margin",
         units.show_size(foreseen.filled),
         asked.state.name(),
-        units.average(foreseen.notional, foreseen.filled),
+        units.show_average(foreseen.notional, foreseen.filled),
         units.collateral.show(foreseen.trade.fee.into()),
         asked.address,
         units.collateral.show(values.equity.get().into()),
