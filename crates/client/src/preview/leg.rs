@@ -44,18 +44,17 @@ pub fn leg(
     let mut market = *scene.market;
     let touched = market.touch(scene.price, Action::Open, scene.now, 0)?;
     let (key, mut trader) = (scene.trader.0, *scene.trader.1);
-    let index = match trader.find_leg(&scene.key) {
-        Some(index) => index,
-        None if trader.find(&scene.key).is_some() => return Err(BallastError::CrossLegThere),
-        None => trader.claim_leg(&scene.key)?,
-    };
+    let index = trader.leg_or_claim(&scene.key)?;
     let site = Site::new(scene.key, &market, touched, board, scene.now.slot);
-    let slot = trader.positions.get(index);
-    let position = slot.ok_or(BallastError::NoPosition)?.leg_claim()?;
-    let before = site.scene().valued(&trader)?.account().values()?;
+    let at = site.scene();
+    let legs = at.valued(&trader)?;
+    let place = legs.place_of(index)?;
+    let account = legs.account();
+    let before = account.values()?;
+    let held = account.legs.get(place).ok_or(BallastError::NoPosition)?;
     let request = args.request();
     let rules = market.order_rules(&touched.mark, scene.now.unix_timestamp);
-    let terms = check(&rules, &position, &request)?;
+    let terms = check(&rules, &held.position, &request)?;
     let mut book = scene.book.clone();
     let book = book.book_mut().map_err(|_| BallastError::BookLayout)?;
     let own = (key, OwnOrders::EMPTY, Atoms::ZERO);
@@ -71,13 +70,9 @@ pub fn leg(
     // What removed orders paid.
     let collected = play.free.positive_part();
     let gained = (collected, play.open_interest);
-    let trade = site
-        .scene()
-        .taken(&market, &trader, index, request.side, taken, gained)?;
+    let trade = at.taken(&market, (&legs, place), request.side, taken, gained)?;
     let written = LegWritten::of(&trader, index, &trade.position, trade.pool)?;
-    let values = site
-        .scene()
-        .check_traded(&written.trader, written.index, &before, &trade)?;
+    let values = at.check_traded(&written.trader, written.index, &before, &trade)?;
     Ok(LegPreview {
         lots: terms.lots,
         filled: taken.lots,

@@ -66,7 +66,17 @@ impl Account<'_> {
     /// same marks. `deep` says that its price is worse than [`is_deep`] allows: then the account needs
     /// what opening needs. `LessHealthy`, `BelowInitial`.
     pub fn check_reduction(&self, before: &Values, deep: bool) -> Result<(), CrossError> {
-        if !self.values()?.no_less_healthy(before) {
+        self.check_reduced(&self.values()?, before, deep)
+    }
+
+    /// The same where the account is worth and needs `values`.
+    pub(super) fn check_reduced(
+        &self,
+        values: &Values,
+        before: &Values,
+        deep: bool,
+    ) -> Result<(), CrossError> {
+        if !values.no_less_healthy(before) {
             return Err(CrossError::LessHealthy);
         }
         if deep {

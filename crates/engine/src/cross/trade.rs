@@ -89,13 +89,15 @@ impl Account<'_> {
         })
     }
 
-    /// Whether the account, which this is after `trade` at its mark, may stand; `before` is what it was at
-    /// the same price. `LessHealthy`, `BelowInitial`.
-    pub fn check_traded(&self, before: &Values, trade: &LegTrade) -> Result<(), CrossError> {
+    /// Whether the account, which this is after `trade` at its mark, may stand, and what it is worth and needs;
+    /// `before` is what it was at the same price. `LessHealthy`, `BelowInitial`.
+    pub fn check_traded(&self, before: &Values, trade: &LegTrade) -> Result<Values, CrossError> {
+        let values = self.values()?;
         if trade.reduced_only {
-            self.check_reduction(before, trade.deep)
+            self.check_reduced(&values, before, trade.deep)?;
         } else {
-            self.check_opening()
+            self.check_opening()?;
         }
+        Ok(values)
     }
 }

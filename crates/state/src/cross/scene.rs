@@ -212,7 +212,7 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// The leg in the slot `index`, with or without lots, after its account took `taken` on `side` and got
+    /// The leg at `place` of an account's `legs`, with or without lots, after the account took `taken` on `side` and got
     /// `collected` atoms for removing orders: within the limits of the market, whose makers left `open_interest`.
     ///
     /// # Errors
@@ -222,14 +222,11 @@ impl<'a> Scene<'a> {
     pub fn taken(
         &self,
         market: &Market,
-        trader: &Trader,
-        index: usize,
+        (legs, place): (&Legs<'_>, usize),
         side: Side,
         taken: &Taken,
         (collected, open_interest): (u64, u64),
     ) -> Result<Box<LegTrade>> {
-        let legs = self.valued(trader)?;
-        let place = legs.place_of(index)?;
         let (account, params) = (legs.account(), market.params());
         let trade = account.take(place, params, side, taken, collected)?;
         let before = account.legs.get(place).ok_or(BallastError::NoPosition)?;
@@ -268,8 +265,7 @@ impl<'a> Scene<'a> {
             true => legs.check_opening(self.board, own, self.slot)?,
             false => legs.check_forcing(self.board, own, self.slot)?,
         }
-        legs.account().check_traded(before, trade)?;
-        Ok(legs.account().values()?)
+        Ok(legs.account().check_traded(before, trade)?)
     }
 
     /// The pool once the leg at `place` was handed out as `given` and came back as `after` with `payout` beside it,

@@ -4,13 +4,12 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{
     book::Book,
-    descent::{BestOrder, Makers, Met},
     liquidation::{look, LiquidationInput, LiquidationPlan, Waterfall},
     oracle::Action,
     position::Position,
     reward::rescue_reward,
     trade::{take_over, PartyInput, PartyOutcome},
-    units::{Atoms, LotPrice, Side},
+    units::{Atoms, LotPrice},
     EngineError,
 };
 use ballast_state::{
@@ -27,7 +26,7 @@ use crate::loaders::current::Current;
 use crate::{
     error::{error, OrBallast},
     instructions::{
-        matching::{check_makers, Matched, Matching},
+        matching::{check_makers, Matched, Matching, Orders},
         orders::{cancel_for, cut_reduce_only, removed as removed_order},
         pool_take::{PoolAccounts, TakeTerms},
         position_change::{Change, Entered, PositionChanges, Remembered},
@@ -431,31 +430,8 @@ fn descend(
     waterfall.descend(&mut Orders {
         book,
         matching,
-        victim,
+        trader: victim,
     })
-}
-
-/// The orders of the book, those of the victim cancelled.
-struct Orders<'s, 'b, 'a, 'q, 'info> {
-    book: &'s mut Book<'b>,
-    matching: &'s mut Matching<'a, 'q, 'info>,
-    victim: &'s Pubkey,
-}
-
-impl Makers for Orders<'_, '_, '_, '_, '_> {
-    type Error = Error;
-
-    fn refused(error: EngineError) -> Error {
-        BallastError::from(error).into()
-    }
-
-    fn best(&mut self, side: Side) -> Result<Option<BestOrder>> {
-        self.matching.best(self.book, side, self.victim)
-    }
-
-    fn meet(&mut self, node: u32, most: u64) -> Result<Met> {
-        self.matching.meet(self.book, node, most)
-    }
 }
 
 /// Takes the reward for lots that insurance had to rescue, where there is no discount to earn, out

@@ -3,11 +3,12 @@
 use anchor_lang::prelude::*;
 use ballast_engine::{
     book::{Book, NewOrder, Order},
-    descent::{BestOrder, Met},
+    descent::{BestOrder, Makers, MakersAndOwn, Met},
     fees::split,
     matching::{meet, Budget, Maker, MakerFill, Match, Removal, RemoveReason, Taken, Taking},
     position::Position,
     units::{Atoms, FundingIndex, Side},
+    EngineError,
 };
 use ballast_state::{
     error::BallastError,
@@ -324,6 +325,38 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
     fn ticks(&self, order: &Order) -> u64 {
         let ticks = order.price().get().checked_div(self.atoms_per_lot_tick);
         ticks.unwrap_or(0)
+    }
+}
+
+/// The orders of a book as somebody meets them who has none in it.
+pub struct Orders<'s, 'b, 'a, 'q, 'info> {
+    /// The trader account that meets them.
+    pub trader: &'s Pubkey,
+    /// The book.
+    pub book: &'s mut Book<'b>,
+    /// What is done with them.
+    pub matching: &'s mut Matching<'a, 'q, 'info>,
+}
+
+impl Makers for Orders<'_, '_, '_, '_, '_> {
+    type Error = Error;
+
+    fn refused(error: EngineError) -> Error {
+        BallastError::from(error).into()
+    }
+
+    fn best(&mut self, side: Side) -> Result<Option<BestOrder>> {
+        self.matching.best(self.book, side, self.trader)
+    }
+
+    fn meet(&mut self, node: u32, most: u64) -> Result<Met> {
+        self.matching.meet(self.book, node, most)
+    }
+}
+
+impl MakersAndOwn for Orders<'_, '_, '_, '_, '_> {
+    fn cancel_own(&mut self, _node: u32, _lots: Option<u64>) -> Result<()> {
+        Err(error!(BallastError::SelfTrade))
     }
 }
 

@@ -2,18 +2,16 @@
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
-    book::Book,
     cross::{LegTerms, LegTrade, Values},
-    descent::{take, BestOrder, Makers, MakersAndOwn, Met},
+    descent::take,
     distress::Distress,
     oracle::Action,
     order::{check, OrderKind, SelfTrade},
     position::Position,
     units::Side,
-    EngineError,
 };
 use ballast_state::{
-    cross::Scene,
+    cross::{Legs, Scene},
     error::BallastError,
     events::{LegTraded, OrderPlaced},
     exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
@@ -32,7 +30,7 @@ use crate::{
     emit::emit,
     error::{error, require, OrBallast},
     instructions::{
-        matching::{check_makers, Matched, Matching},
+        matching::{check_makers, Matched, Matching, Orders},
         profit::{market_shortfall, Profits},
     },
     oracle::touch,
@@ -155,10 +153,13 @@ impl<'info> TradeLeg<'info> {
 }
 
 /// A leg before it trades.
-struct LegBefore {
+struct LegBefore<'a> {
     /// Index of its slot.
     index: usize,
-    /// What it claims, funding as stored.
+    /// The account's legs, and the place of this one among them.
+    legs: Legs<'a>,
+    place: usize,
+    /// The leg, funding as stored.
     position: Position,
     /// How the account stands.
     values: Values,
@@ -171,27 +172,22 @@ struct LegTaker<'a, 'info> {
     scene: Scene<'a>,
 }
 
-impl LegTaker<'_, '_> {
+impl<'a> LegTaker<'a, '_> {
     /// The leg, claimed where there is none.
     #[inline(never)]
-    fn leg(&self, trader: &mut Trader) -> Result<Box<LegBefore>> {
-        let index = match trader.find_leg(&self.scene.key) {
-            Some(index) => index,
-            None => {
-                require!(
-                    trader.find(&self.scene.key).is_none(),
-                    BallastError::CrossLegThere
-                );
-                trader.claim_leg(&self.scene.key)?
-            }
-        };
-        let values = self.scene.valued(trader)?.account().values();
-        let slot = trader.positions.get(index);
-        let slot = slot.ok_or_else(|| error!(BallastError::NoFreeSlot))?;
+    fn leg(&self, trader: &mut Trader) -> Result<Box<LegBefore<'a>>> {
+        let index = trader.leg_or_claim(&self.scene.key)?;
+        let legs = self.scene.valued(trader)?;
+        let place = legs.place_of(index)?;
+        let account = legs.account();
+        let leg = account.legs.get(place);
+        let leg = leg.ok_or_else(|| error!(BallastError::NoPosition))?;
         Ok(Box::new(LegBefore {
             index,
-            position: slot.leg_claim()?,
-            values: values.or_ballast()?,
+            place,
+            position: leg.position,
+            values: account.values().or_ballast()?,
+            legs,
         }))
     }
 
@@ -233,7 +229,7 @@ impl LegTaker<'_, '_> {
     ) -> Result<(Box<LegTraded>, u64)> {
         let pool = trader.cross_pool;
         let (before, index) = (&leg.position, leg.index);
-        let trade = self.decide(market, trader, leg, matched, side)?;
+        let trade = self.decide(market, leg, matched, side)?;
         matched.changes.enter_pool(pool);
         trader.cross_pool = trade.pool.get();
         let distress = match trade.reduced_only {
@@ -282,20 +278,14 @@ impl LegTaker<'_, '_> {
     fn decide(
         &self,
         market: &Market,
-        trader: &Trader,
         leg: &LegBefore,
         matched: &Matched,
         side: Side,
     ) -> Result<Box<LegTrade>> {
-        let open = matched.changes.open_interest();
-        let trade = self.scene.taken(
-            market,
-            trader,
-            leg.index,
-            side,
-            &matched.taken,
-            (matched.collected, open),
-        )?;
+        let at = (&leg.legs, leg.place);
+        let gained = (matched.collected, matched.changes.open_interest());
+        let taken = &matched.taken;
+        let trade = self.scene.taken(market, at, side, taken, gained)?;
         let after = &trade.position;
         let (board, queues) = (self.scene.board, self.queues);
         check_interest(board, market, &self.scene.key, queues, &leg.position, after)?;
@@ -317,34 +307,5 @@ impl LegTaker<'_, '_> {
         let short_of = market_shortfall(market, queues, prices, self.scene.slot)?;
         require!(short_of == 0, BallastError::ProfitIsHeld);
         Ok(())
-    }
-}
-
-/// The orders of the book; none is the taker's own, who has a leg in the market.
-struct Orders<'s, 'b, 'a, 'q, 'info> {
-    trader: &'s Pubkey,
-    book: &'s mut Book<'b>,
-    matching: &'s mut Matching<'a, 'q, 'info>,
-}
-
-impl Makers for Orders<'_, '_, '_, '_, '_> {
-    type Error = Error;
-
-    fn refused(error: EngineError) -> Error {
-        BallastError::from(error).into()
-    }
-
-    fn best(&mut self, side: Side) -> Result<Option<BestOrder>> {
-        self.matching.best(self.book, side, self.trader)
-    }
-
-    fn meet(&mut self, node: u32, most: u64) -> Result<Met> {
-        self.matching.meet(self.book, node, most)
-    }
-}
-
-impl MakersAndOwn for Orders<'_, '_, '_, '_, '_> {
-    fn cancel_own(&mut self, _node: u32, _lots: Option<u64>) -> Result<()> {
-        Err(error!(BallastError::SelfTrade))
     }
 }
