@@ -21,14 +21,13 @@ use super::Scene;
 use crate::cluster::choices::Direction;
 use crate::cluster::failure::{NothingFilled, Usage};
 use crate::cluster::options::{Sending, TraderChoice};
+use crate::cluster::orders::place::SPARE_MAKERS;
 use crate::cluster::refusal::Asked;
 use crate::cluster::session::Session;
-use crate::cluster::state::{MarketState, Parts};
+use crate::cluster::state::Parts;
 use crate::cluster::words::Names;
 use crate::cluster::writing::{self, Extras, Plan};
 
-/// Makers listed beyond those needed, for orders that are gone by the time the transaction lands.
-const SPARE_MAKERS: usize = 4;
 /// Most makers that fit into a transaction beside the cross queues of four legs, without a lookup table.
 const MOST_MAKERS: usize = 12;
 
@@ -106,8 +105,13 @@ pub async fn trade(session: &Session, terms: &TradeArgs) -> Result<()> {
         trader: &trader,
         state: &state,
     };
-    let makers = makers(&state, &asked, &args)?;
-    let foreseen = foreseen(session, &asked, &scene.board, &args, &makers).await?;
+    let taker = asked.taker(match trader.leg(&state.keys.market) {
+        Ok(leg) => leg.leg_claim()?,
+        Err(_) => Position::default(),
+    })?;
+    let makers = makers(&taker, &asked, &args)?;
+    let at = (&taker.price, &*scene.board);
+    let foreseen = foreseen(session, &asked, at, &args, &makers).await?;
     let mut queues = scene.queues(&trader, Some((&state.market, Side::Long)))?;
     let short = scene.board.market(scene.board.place(&state.market)?)?;
     queues.add(short.queue(Side::Short));
@@ -159,7 +163,7 @@ fn purpose(asked: &Asked<'_>, args: &TradeLegArgs, foreseen: &LegPreview) -> Str
 async fn foreseen(
     session: &Session,
     asked: &Asked<'_>,
-    board: &CrossBoard,
+    (price, board): (&OraclePrice, &CrossBoard),
     args: &TradeLegArgs,
     makers: &[Pubkey],
 ) -> Result<LegPreview> {
@@ -177,7 +181,7 @@ async fn foreseen(
         market: &state.market,
         book: &state.book,
         queues,
-        price: *price(state)?,
+        price: *price,
         now: Now {
             slot: state.slot,
             unix_timestamp: state.now,
@@ -185,42 +189,19 @@ async fn foreseen(
         trader: (asked.address, asked.trader),
         makers: &known,
     };
-    preview::leg(&scene, board, args).map_err(|error| {
-        let sentence = asked.sentence(error);
-        anyhow!(sentence.unwrap_or_else(|| format!("{}: {error}", error.name())))
-    })
-}
-
-fn price(state: &MarketState) -> Result<&OraclePrice> {
-    state.price.as_ref().map_err(|error| {
-        anyhow!(
-            "{} takes no orders: its price account {} cannot be read ({error}); name another with --price-account",
-            state.name(),
-            state.keys.price
-        )
-    })
+    preview::leg(&scene, board, args).map_err(|error| anyhow!(asked.refused(error)))
 }
 
 /// The makers whose accounts the order needs; fails where the book has nothing for it.
-fn makers(state: &MarketState, asked: &Asked<'_>, args: &TradeLegArgs) -> Result<Vec<Pubkey>> {
-    let position = match asked.trader.leg(&state.keys.market) {
-        Ok(leg) => leg.leg_claim()?,
-        Err(_) => Position::default(),
-    };
-    let taker = TakerView {
-        market: &state.market,
-        price: *price(state)?,
-        now: state.now,
-        trader: asked.address,
-        position,
-    };
+fn makers(taker: &TakerView<'_>, asked: &Asked<'_>, args: &TradeLegArgs) -> Result<Vec<Pubkey>> {
+    let state = asked.state;
     let refused = |error: EngineError| anyhow!(asked.engine(error));
     let book = state.book.book()?;
     let request = args.request();
-    let listed = order_makers(&book, &taker, &request, SelfTrade::Abort, SPARE_MAKERS);
+    let listed = order_makers(&book, taker, &request, SelfTrade::Abort, SPARE_MAKERS);
     let mut makers = listed.map_err(refused)?;
     makers.truncate(MOST_MAKERS);
-    let fills = order_fill(&book, &taker, &request, SelfTrade::Abort, &makers).map_err(refused)?;
+    let fills = order_fill(&book, taker, &request, SelfTrade::Abort, &makers).map_err(refused)?;
     let needed = match args.kind {
         TakeKind::FillOrKill => args.lots,
         _ => 1,

@@ -27,7 +27,7 @@ use crate::cluster::words::Names;
 use crate::cluster::writing::{self, Extras, Plan};
 
 /// Makers listed beyond those needed, for orders that are gone by the time the transaction lands.
-const SPARE_MAKERS: usize = 4;
+pub const SPARE_MAKERS: usize = 4;
 /// Most makers that fit into a transaction without a lookup table.
 const MOST_MAKERS: usize = 18;
 
@@ -262,26 +262,14 @@ fn lacking(asked: &Asked<'_>, foreseen: &Foreseen) -> String {
 /// Who takes, with its position at the price of the market.
 fn taker<'a>(asked: &Asked<'a>) -> Result<TakerView<'a>> {
     let state = asked.state;
-    let price = state.price.as_ref().map_err(|error| {
-        anyhow!(
-            "{} takes no orders now: its price account {} cannot be read ({error}); name another with --price-account",
-            state.name(),
-            state.keys.price
-        )
-    })?;
-    let position = match asked.trader.slot(&state.keys.market).ok() {
-        None => Position::default(),
-        Some(slot) => {
-            let stored = slot.position().map_err(anyhow::Error::from)?;
-            stored.settle(state.funding_index()?).computed()?
-        }
+    let taker = asked.taker(Position::default())?;
+    let Ok(slot) = asked.trader.slot(&state.keys.market) else {
+        return Ok(taker);
     };
+    let stored = slot.position().map_err(anyhow::Error::from)?;
     Ok(TakerView {
-        market: &state.market,
-        price: *price,
-        now: state.now,
-        trader: asked.address,
-        position,
+        position: stored.settle(state.funding_index()?).computed()?,
+        ..taker
     })
 }
 
