@@ -302,20 +302,20 @@ impl Trader {
     /// Index of the slot that is the account's leg in `market`, claimed where it has none.
     ///
     /// # Errors
-    /// Those of [`Self::claim_leg`].
+    /// `CrossLegThere` beside an isolated position; those of [`Self::claim_leg`].
     pub fn leg_or_claim(&mut self, market: &Pubkey) -> Result<usize> {
-        match self.find_leg(market) {
-            Some(index) => Ok(index),
-            None => self.claim_leg(market),
+        if let Some(index) = self.find_leg(market) {
+            return Ok(index);
         }
+        ensure(self.find(market).is_none(), BallastError::CrossLegThere)?;
+        self.claim_leg(market)
     }
 
     /// Claims a slot for a leg in `market`; its index. Lots and node are for the caller to write.
     ///
     /// # Errors
-    /// `CrossLegThere` beside an isolated position; `CrossTooManyLegs`; `NoFreeSlot`.
+    /// `CrossTooManyLegs`; `NoFreeSlot`.
     pub fn claim_leg(&mut self, market: &Pubkey) -> Result<usize> {
-        ensure(self.find(market).is_none(), BallastError::CrossLegThere)?;
         let most = u32::try_from(MOST_LEGS).map_err(|_| BallastError::Overflow)?;
         ensure(self.cross_legs < most, BallastError::CrossTooManyLegs)?;
         let index = self.claim(market)?;
