@@ -15,7 +15,7 @@ use ballast_sandbox::{
 use ballast_state::book_account::OrderSide;
 use ballast_state::cross::EnableCrossArgs;
 use ballast_state::market::Market;
-use ballast_state::order_args::{PlaceOrderArgs, TradeLegArgs};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs};
 use solana_account::Account;
 
 use crate::admin::options;
@@ -336,9 +336,10 @@ fn of_accounts(floor: &Floor, queue: &str, meter: &mut Meter) -> Result<()> {
                     floor.prices(START)?;
                     let list = floor.asks(at, makers)?;
                     let market = floor.markets[at].0.clone();
-                    let order = TradeLegArgs {
+                    let order = PlaceOrderArgs {
+                        kind: OrderKind::Market,
                         lots: TEN.unsigned_abs(),
-                        ..TradeLegArgs::default()
+                        ..PlaceOrderArgs::default()
                     };
                     let traded = floor
                         .sandbox

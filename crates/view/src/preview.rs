@@ -107,6 +107,7 @@ impl OrderView {
             },
             trader: (*address, trader),
             makers,
+            board: None,
         };
         let done = order(&scene, args).map_err(|error| anyhow!("{}: {error}", error.name()))?;
         let units = state.units;

@@ -26,7 +26,7 @@ use crate::loaders::current::Current;
 use crate::{
     error::{error, OrBallast},
     instructions::{
-        matching::{check_makers, Matched, Matching, Orders},
+        matching::{Listed, Matched, Matching, Orders},
         orders::{cancel_for, cut_reduce_only, removed as removed_order},
         pool_take::{PoolAccounts, TakeTerms},
         position_change::{Change, Entered, PositionChanges, Remembered},
@@ -69,8 +69,8 @@ pub struct Liquidation<'a, 'info> {
     pub queue_short: &'a AccountInfo<'info>,
     /// The market's price.
     pub price: &'a AccountInfo<'info>,
-    /// The makers' trader accounts.
-    pub makers: &'info [AccountInfo<'info>],
+    /// The makers.
+    pub listed: Listed<'a, 'info>,
     /// Who takes over what the book leaves.
     pub takes_over: TakesOver<'a, 'info>,
 }
@@ -97,7 +97,6 @@ impl<'info> Liquidation<'_, 'info> {
             .exchange
             .current()?
             .require_not_paused(PAUSE_LIQUIDATE, clock.slot)?;
-        check_makers(self.makers)?;
         self.liquidator
             .current()?
             .require_authority(self.authority)?;
@@ -118,15 +117,7 @@ impl<'info> Liquidation<'_, 'info> {
         let reserve = slot.order_margin;
         let before = market.settled(slot)?;
         let cancelled = cancel_for(&self.trader.key(), &book, slot)?;
-        let matching = Matching::new(
-            key,
-            &market,
-            &queues,
-            self.makers,
-            &touched,
-            clock.unix_timestamp,
-            false,
-        );
+        let matching = Matching::new(key, &market, &queues, self.listed, &touched, &clock, false);
         let input = self.input(&market, &touched, slot, &before, clock.slot)?;
         let (plan, mut matched, low) = self.meet_book(
             &market, &queues, &touched, &book, matching, &input, None, newer,

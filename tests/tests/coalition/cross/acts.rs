@@ -4,7 +4,7 @@ use anchor_lang::prelude::Pubkey;
 use ballast_client::instructions::anyone::Takeover;
 use ballast_sandbox::{BlockTrade, Quote, TraderCookie};
 use ballast_state::book_account::OrderSide;
-use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade, TakeKind, TradeLegArgs};
+use ballast_state::order_args::{OrderKind, PlaceOrderArgs, SelfTrade};
 use rand::seq::SliceRandom;
 use rand::Rng;
 
@@ -176,13 +176,14 @@ impl Attack {
         if self.random.gen_ratio(1, 3) {
             makers.retain(|one| *one == other.address);
         }
-        let kinds = [TakeKind::Market, TakeKind::ImmediateOrCancel];
-        let args = TradeLegArgs {
+        let kinds = [OrderKind::Market, OrderKind::ImmediateOrCancel];
+        let args = PlaceOrderArgs {
             side,
             kind: *kinds.choose(&mut self.random).expect("a kind"),
             price_ticks: ticks * self.random.gen_range(9_500..=10_500) / 10_000,
             lots,
             reduce_only: self.random.gen_ratio(1, 3),
+            ..PlaceOrderArgs::default()
         };
         let queues = self.some_queues(venue);
         let sandbox = &mut venue.sandbox;

@@ -6,7 +6,7 @@ use ballast_client::instructions::anyone::Takeover;
 use ballast_client::instructions::cross;
 use ballast_sandbox::{CrossCookie, MarketCookie, Sandbox};
 use ballast_state::cross::EnableCrossArgs;
-use ballast_state::order_args::{TakeKind, TradeLegArgs};
+use ballast_state::order_args::{self, PlaceOrderArgs, SelfTrade};
 
 use super::orders::args;
 use super::World;
@@ -119,16 +119,20 @@ impl World {
                     authority: owner(placing.trader),
                     keys: keys(placing.market),
                     trader: address(placing.trader),
-                    args: TradeLegArgs {
+                    args: PlaceOrderArgs {
                         side: args.side,
                         kind: match placing.kind {
-                            OrderKind::ImmediateOrCancel => TakeKind::ImmediateOrCancel,
-                            OrderKind::FillOrKill => TakeKind::FillOrKill,
-                            _ => TakeKind::Market,
+                            OrderKind::ImmediateOrCancel => {
+                                order_args::OrderKind::ImmediateOrCancel
+                            }
+                            OrderKind::FillOrKill => order_args::OrderKind::FillOrKill,
+                            _ => order_args::OrderKind::Market,
                         },
                         price_ticks: args.price_ticks,
                         lots: args.lots,
                         reduce_only: args.reduce_only,
+                        self_trade: SelfTrade::Abort,
+                        ..PlaceOrderArgs::default()
                     },
                     queues: &self.queues(queues),
                     makers: &self.list(&placing.makers),

@@ -1,14 +1,14 @@
-//! A leg takes orders of the book: it is opened, enlarged, made smaller, turned round or closed.
+//! An order of a leg: it takes orders of the book, by which the leg is opened, enlarged, made smaller, turned round or
+//! closed, and waits in the book with what is left.
 
 use anchor_lang::prelude::*;
 use ballast_engine::{
     cross::{LegTerms, LegTrade, Values},
-    descent::take,
     distress::Distress,
     oracle::Action,
-    order::{check, OrderKind, SelfTrade},
     position::Position,
-    units::Side,
+    trade::PartyOutcome,
+    units::{Atoms, Side},
 };
 use ballast_state::{
     cross::{Legs, Scene},
@@ -16,12 +16,13 @@ use ballast_state::{
     events::{LegTraded, OrderPlaced},
     exchange::{Exchange, PAUSE_OPEN, PAUSE_TRADE},
     market::Market,
-    order_args::TradeLegArgs,
+    order_args::PlaceOrderArgs,
+    position_slot::PositionSlot,
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,
 };
 
-use super::records::{check_interest, renew, store, LegChange};
+use super::records::{check_interest, renew, store, LegChange, Written};
 use crate::loaders::{
     board_account::BoardAccount, book_account::MarketBook, cross_queues::CrossQueues,
     current::Current, queue_account::MarketQueues,
@@ -30,8 +31,9 @@ use crate::{
     emit::emit,
     error::{error, require, OrBallast},
     instructions::{
-        matching::{check_makers, Matched, Matching, Orders},
+        matching::{Listed, Matched, Matching},
         profit::{market_shortfall, Profits},
+        taker::{Taker, TakerOrder},
     },
     oracle::touch,
 };
@@ -69,33 +71,34 @@ pub struct TradeLeg<'info> {
 }
 
 impl<'info> TradeLeg<'info> {
-    /// Trades with the orders of the listed makers, best first; what they do not take is dropped. The pool takes
-    /// what the trade realises and pays the fee. Who opens, enlarges or turns round a leg holds what opening
-    /// needs afterwards; who makes it smaller is no less healthy than before, and at a price worse than a
-    /// liquidation's holds what opening needs.
+    /// Trades with the orders of the listed makers, best first, and leaves the rest of a limit order in the book. The
+    /// pool takes what the trade realises and pays the fee. Who opens, enlarges or turns round a leg holds what
+    /// opening needs afterwards; who makes it smaller is no less healthy than before, and at a price worse than a
+    /// liquidation's holds what opening needs. What an order reserves is free collateral, and what that lacks comes
+    /// out of the pool, which then holds what opening needs.
     ///
     /// # Errors
-    /// `NotTraderAuthority`, `Paused`, `TooManyMakers`, `CrossDisabled`, `CrossTooManyLegs`, `CrossLegThere` beside
-    /// an isolated position, the `Price...` errors, those of [`check`], `NotFilled`, `PositionTooLarge`,
-    /// `PositionTooSmall`, `NothingFilled`, `OpenInterestLimit`, `CrossBelowInitial`, `CrossMarkStale`, `CrossMarkFrozen`,
-    /// `CrossQueueMissing`, `CrossRecordStale`, `QueueFull`, `MakerForeign`; `ProfitIsHeld` for a profit in a
-    /// market that is short.
-    pub fn handle(ctx: Context<'info, Self>, args: TradeLegArgs) -> Result<()> {
-        let (queues, makers) = CrossQueues::split(ctx.remaining_accounts)?;
+    /// Those of `place_order`; `CrossDisabled`, `CrossTooManyLegs`, `CrossLegThere` beside an isolated position,
+    /// `NothingFilled` where nothing waits either, `CrossBelowInitial`, `CrossDepositStays`, `CrossMarkStale`,
+    /// `CrossMarkFrozen`, `CrossQueueMissing`, `CrossRecordStale`; `ProfitIsHeld` for a profit in a market that is
+    /// short.
+    pub fn handle(ctx: Context<'info, Self>, args: PlaceOrderArgs) -> Result<()> {
         let accounts = &ctx.accounts;
-        let (placed, traded, profits) = accounts.trade(&queues, makers, &args)?;
+        let listed = Listed::beside(&accounts.board, ctx.remaining_accounts)?;
+        let (placed, traded, profits) = accounts.trade(listed, &args)?;
         emit(&accounts.event_authority, &*placed)?;
-        emit(&accounts.event_authority, &*traded)?;
-        profits.hold(&accounts.venue(&[], makers))
+        if let Some(traded) = traded {
+            emit(&accounts.event_authority, &*traded)?;
+        }
+        profits.hold(&accounts.venue(&[], listed.makers))
     }
 
     #[inline(never)]
     fn trade(
         &self,
-        queues: &CrossQueues<'info>,
-        makers: &'info [AccountInfo<'info>],
-        args: &TradeLegArgs,
-    ) -> Result<(Box<OrderPlaced>, Box<LegTraded>, Profits)> {
+        listed: Listed<'_, 'info>,
+        args: &PlaceOrderArgs,
+    ) -> Result<(Box<OrderPlaced>, Option<Box<LegTraded>>, Profits)> {
         let clock = Clock::get()?;
         let paused = if args.reduce_only {
             PAUSE_TRADE
@@ -104,7 +107,6 @@ impl<'info> TradeLeg<'info> {
         };
         let exchange = self.exchange.current()?;
         let pauses = exchange.require_not_paused(paused, clock.slot)?;
-        check_makers(makers)?;
         let board = BoardAccount::load(&self.board)?.read()?;
         let (key, mut market) = (self.market.key(), self.market.current_mut()?);
         let mut trader = self.trader.current_mut()?;
@@ -114,9 +116,8 @@ impl<'info> TradeLeg<'info> {
         let positions = MarketQueues::load(&market, &self.queue_long, &self.queue_short)?;
         let book = MarketBook::load(&market, &self.book)?;
         let terms = LegTerms::of(market.params());
-        let taker = LegTaker {
-            trader: self.trader.key(),
-            queues,
+        let leg_taker = LegTaker {
+            queues: &listed.queues,
             scene: Scene {
                 key,
                 touched: &touched,
@@ -125,30 +126,21 @@ impl<'info> TradeLeg<'info> {
                 slot: clock.slot,
             },
         };
-        let leg = taker.leg(&mut trader)?;
-        let now = clock.unix_timestamp;
-        let matching = Matching::new(key, &market, &positions, makers, &touched, now, true);
-        let (mut matched, lots) = taker.match_book(&market, &book, &leg, matching, args)?;
-        let filled = matched.taken.lots;
-        require!(filled > 0, BallastError::NothingFilled);
-        let side = args.side.into();
-        let (traded, profit) = taker.settle(&mut market, &mut trader, &leg, &mut matched, side)?;
+        let leg = leg_taker.leg(&mut trader)?;
+        let mut taker = leg_taker.taker(self.trader.key(), &trader, &leg)?;
+        let matching = Matching::new(key, &market, &positions, listed, &touched, &clock, true);
+        let (mut matched, trade) =
+            leg_taker.match_book(&market, &book, &leg, matching, &mut taker, args)?;
+        let traded = leg_taker.store(&mut trader, &leg, &taker, &trade, &mut matched)?;
         matched.book(&mut market, &book)?;
         matched.changes.close(&mut market)?;
         market.invariant()?;
         let profits = matched.changes.profits();
-        taker.require_not_held(&market, &positions, &profits, profit)?;
-        let placed = OrderPlaced {
-            side: args.side,
-            kind: args.kind.into(),
-            reduce_only: args.reduce_only,
-            price_ticks: args.price_ticks,
-            lots,
-            filled_lots: filled,
-            dropped_lots: lots.wrapping_sub(filled),
-            ..matched.placed(key, taker.trader, &touched)
-        };
-        Ok((Box::new(placed), traded, profits))
+        if let Some(trade) = &trade {
+            require_not_held(&market, &positions, &profits, trade, clock.slot)?;
+        }
+        let matched = matched.placed(key, taker.trader, &touched);
+        Ok((taker.placed(args, None, matched), traded, profits))
     }
 }
 
@@ -165,9 +157,8 @@ struct LegBefore<'a> {
     values: Values,
 }
 
-/// Whose leg trades, and where.
+/// Where a leg trades.
 struct LegTaker<'a, 'info> {
-    trader: Pubkey,
     queues: &'a CrossQueues<'info>,
     scene: Scene<'a>,
 }
@@ -191,7 +182,15 @@ impl<'a> LegTaker<'a, '_> {
         }))
     }
 
-    /// Works the order off; what was done, and the order's lots.
+    fn taker(&self, key: Pubkey, trader: &Trader, leg: &LegBefore) -> Result<Box<Taker>> {
+        let slot = trader.positions.get(leg.index);
+        let slot = slot.ok_or_else(|| error!(BallastError::NoPosition))?;
+        let mut taker = Taker::new(key, trader.free(), slot, leg.position);
+        taker.pool_backs = true;
+        Ok(taker)
+    }
+
+    /// Works the order off; what was done, and what the fills make of the leg.
     #[inline(never)]
     fn match_book<'q, 'i>(
         &self,
@@ -199,67 +198,113 @@ impl<'a> LegTaker<'a, '_> {
         book: &MarketBook,
         leg: &LegBefore,
         mut matching: Box<Matching<'_, 'q, 'i>>,
-        args: &TradeLegArgs,
-    ) -> Result<(Matched<'q, 'i>, u64)> {
-        let request = args.request();
-        let rules = market.order_rules(&self.scene.touched.mark, matching.now());
-        let terms = check(&rules, &leg.position, &request).or_ballast()?;
-        let taken = book.write(|book| {
-            let mut orders = Orders {
-                trader: &self.trader,
-                book,
-                matching: &mut matching,
-            };
-            take(&request, &terms, SelfTrade::Abort, &mut orders)
-        })?;
-        let whole = taken.left == 0 || request.kind != OrderKind::FillOrKill;
-        require!(whole, BallastError::NotFilled);
-        Ok((matching.done(), terms.lots))
+        taker: &mut Taker,
+        args: &PlaceOrderArgs,
+    ) -> Result<(Matched<'q, 'i>, Option<Box<LegTrade>>)> {
+        let order = TakerOrder::of(args);
+        let touched = self.scene.touched;
+        let mut trade = None;
+        let settle = &mut |taker: &mut Taker, matching: &mut Matching| {
+            let made = self.decide(market, leg, matching, order.request.side)?;
+            taker.party = Some(PartyOutcome {
+                position: made.position,
+                free: taker.free,
+                fee: Atoms::ZERO,
+                realized: made.realized,
+                released: Atoms::ZERO,
+                margin_added: 0,
+                reduced_only: made.reduced_only,
+            });
+            trade = Some(made);
+            Ok(())
+        };
+        book.write(|book| taker.work_with(book, market, touched, &mut matching, &order, settle))?;
+        let done = taker.filled > 0 || taker.resting > 0;
+        require!(done, BallastError::NothingFilled);
+        Ok((matching.done(), trade))
     }
 
-    /// Settles the fills: the leg, the pool, the queues, and whether the account may stand. The profit, atoms.
+    /// Writes what became of the leg, its orders, the pool, free collateral and the records, where the account may
+    /// stand then.
     #[inline(never)]
-    fn settle(
+    fn store(
         &self,
-        market: &mut Market,
         trader: &mut Trader,
         leg: &LegBefore,
+        taker: &Taker,
+        trade: &Option<Box<LegTrade>>,
         matched: &mut Matched,
-        side: Side,
-    ) -> Result<(Box<LegTraded>, u64)> {
-        let pool = trader.cross_pool;
-        let (before, index) = (&leg.position, leg.index);
-        let trade = self.decide(market, leg, matched, side)?;
+    ) -> Result<Option<Box<LegTraded>>> {
+        let (scene, pool) = (&self.scene, trader.cross_pool);
+        let _ = matched
+            .changes
+            .enter(trader.free(), trader.reserve_in(&scene.key));
         matched.changes.enter_pool(pool);
-        trader.cross_pool = trade.pool.get();
+        trader.any_mut(&scene.key)?.store_own_orders(&taker.own);
+        trader.free = taker.free.get();
+        let (written, event) = match trade {
+            Some(trade) => {
+                trader.cross_pool = trade.pool.get();
+                trader.pool_out(taker.from_pool, scene.slot)?;
+                let (written, event) = self.store_trade(trader, leg, trade, matched, pool)?;
+                (Some(written), Some(event))
+            }
+            None if taker.from_pool > 0 => {
+                trader.pool_out(taker.from_pool, scene.slot)?;
+                (Some(Written::NONE), None)
+            }
+            None => (None, None),
+        };
+        if taker.from_pool > 0 {
+            scene.check_opening(trader)?;
+        }
+        if let Some(written) = written {
+            let (board, slot) = (scene.board, scene.slot);
+            renew(&taker.trader, trader, board, self.queues, written, slot)?;
+        }
+        matched.changes.leave_leg(trader)?;
+        Ok(event.map(|event| {
+            Box::new(LegTraded {
+                trader: taker.trader,
+                ..event
+            })
+        }))
+    }
+
+    /// Writes the leg, where its account may stand.
+    #[inline(never)]
+    fn store_trade(
+        &self,
+        trader: &mut Trader,
+        leg: &LegBefore,
+        trade: &LegTrade,
+        matched: &mut Matched,
+        pool: i64,
+    ) -> Result<(Written, LegTraded)> {
+        let scene = &self.scene;
+        let slot = trader.positions.get(leg.index);
         let distress = match trade.reduced_only {
-            true => trader.leg(&self.scene.key)?.distress(),
+            true => slot.map_or(Distress::NONE, PositionSlot::distress),
             false => Distress::NONE,
         };
         let change = LegChange {
-            index,
+            index: leg.index,
             after: &trade.position,
-            funding_index: self.scene.touched.funding_index,
+            funding_index: scene.touched.funding_index,
             distress,
         };
-        let (changes, queues) = (&mut matched.changes, self.queues);
-        let written = store(changes, market, &self.scene.key, trader, queues, &change)?;
-        matched.changes.leave_pool(trader.cross_pool);
-        let values = self
-            .scene
-            .check_traded(trader, written.index, &leg.values, &trade)?;
-        renew(
-            &self.trader,
+        let written = store(
+            &mut matched.changes,
+            &scene.key,
             trader,
-            self.scene.board,
-            queues,
-            written,
-            self.scene.slot,
+            self.queues,
+            &change,
         )?;
+        let values = scene.check_traded(trader, written.index, &leg.values, trade)?;
         let event = LegTraded {
-            market: self.scene.key,
-            trader: self.trader,
-            lots_before: before.lots.get(),
+            market: scene.key,
+            trader: Pubkey::default(),
+            lots_before: leg.position.lots.get(),
             lots_after: trade.position.lots.get(),
             entry_quote_after: trade.position.entry_quote.get(),
             realized: trade.realized.get(),
@@ -270,7 +315,7 @@ impl<'a> LegTaker<'a, '_> {
             equity_atoms: values.equity.get(),
             requirement_atoms: values.requirement,
         };
-        Ok((Box::new(event), trade.profit().or_ballast()?))
+        Ok((written, event))
     }
 
     /// What the fills make of the leg and the pool, within the limits of the market.
@@ -279,33 +324,34 @@ impl<'a> LegTaker<'a, '_> {
         &self,
         market: &Market,
         leg: &LegBefore,
-        matched: &Matched,
+        matching: &Matching,
         side: Side,
     ) -> Result<Box<LegTrade>> {
         let at = (&leg.legs, leg.place);
-        let gained = (matched.collected, matched.changes.open_interest());
-        let taken = &matched.taken;
-        let trade = self.scene.taken(market, at, side, taken, gained)?;
+        let open_interest = matching.changes.open_interest();
+        let taken = &matching.taken;
+        let trade = self.scene.taken(market, at, side, taken, open_interest)?;
         let after = &trade.position;
         let (board, queues) = (self.scene.board, self.queues);
         check_interest(board, market, &self.scene.key, queues, &leg.position, after)?;
         Ok(trade)
     }
+}
 
-    /// A profit that the market could not pay out stays where it is: the pool cannot hold it back.
-    #[inline(never)]
-    fn require_not_held(
-        &self,
-        market: &Market,
-        queues: &MarketQueues,
-        profits: &Profits,
-        profit: u64,
-    ) -> Result<()> {
-        let Some(prices) = profits.prices.filter(|_| profit > 0) else {
-            return Ok(());
-        };
-        let short_of = market_shortfall(market, queues, prices, self.scene.slot)?;
-        require!(short_of == 0, BallastError::ProfitIsHeld);
-        Ok(())
-    }
+/// A profit that the market could not pay out stays where it is: the pool cannot hold it back.
+#[inline(never)]
+fn require_not_held(
+    market: &Market,
+    queues: &MarketQueues,
+    profits: &Profits,
+    trade: &LegTrade,
+    slot: u64,
+) -> Result<()> {
+    let profit = trade.profit().or_ballast()?;
+    let Some(prices) = profits.prices.filter(|_| profit > 0) else {
+        return Ok(());
+    };
+    let short_of = market_shortfall(market, queues, prices, slot)?;
+    require!(short_of == 0, BallastError::ProfitIsHeld);
+    Ok(())
 }
