@@ -13,6 +13,7 @@ mod collateral;
 mod corrupt;
 mod cross;
 mod cross_forced;
+mod cross_makers;
 mod cross_refusals;
 mod cross_trade;
 mod delisting;
