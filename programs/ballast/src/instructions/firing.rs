@@ -120,6 +120,7 @@ impl<'info> Firing<'_, 'info> {
             .exchange
             .current()?
             .require_not_paused(PAUSE_TRADE, clock.slot)?;
+        self.listed.check_makers()?;
         let key = self.market.key();
         let mut market = self.market.current_mut()?;
         let mut trader = self.trader.current_mut()?;

@@ -97,6 +97,7 @@ impl<'info> Liquidation<'_, 'info> {
             .exchange
             .current()?
             .require_not_paused(PAUSE_LIQUIDATE, clock.slot)?;
+        self.listed.check_makers()?;
         self.liquidator
             .current()?
             .require_authority(self.authority)?;

@@ -46,15 +46,12 @@ impl Model {
         let open = self.open_interest(market);
         let mut meeting = Meeting::new(market, -taking.sign, mark, &placing.makers);
         let left = self.take(&taking, &mut meeting)?;
-        self.trader_mut(trader).free -= meeting.collected();
         let whole = placing.kind != OrderKind::FillOrKill || left == 0;
         require(whole, BallastError::NotFilled)?;
         require(meeting.lots() > 0, BallastError::NothingFilled)?;
         let traded = self.leg_filled(&taking, &meeting, held, mark)?;
         self.require_leg_limits(&traded, open, queues)?;
-        let pool = self.trader(trader).shared.atoms - traded.owed
-            + traded.filled.realized
-            + meeting.collected()
+        let pool = self.trader(trader).shared.atoms - traded.owed + traded.filled.realized
             - meeting.fees();
         self.store_leg(&traded, signed(pool)?, queues)?;
         self.require_leg_stands(&traded, &before)?;

@@ -90,6 +90,7 @@ impl<'info> UnwindPool<'info> {
             .exchange
             .current()?
             .require_not_paused(PAUSE_TRADE, clock.slot)?;
+        listed.check_makers()?;
         let key = self.market.key();
         let mut market = self.market.current_mut()?;
         let mut pool = self.pool.current_mut()?;

@@ -128,6 +128,7 @@ impl<'info> LegStep<'_, 'info> {
         let clock = Clock::get()?;
         let exchange = it.exchange.current()?;
         let pauses = exchange.require_not_paused(PAUSE_LIQUIDATE, clock.slot)?;
+        it.listed.check_makers()?;
         it.liquidator.current()?.require_authority(it.authority)?;
         let board = self.board.read()?;
         let mut market = it.market.current_mut()?;

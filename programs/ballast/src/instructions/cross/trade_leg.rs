@@ -107,6 +107,7 @@ impl<'info> TradeLeg<'info> {
         };
         let exchange = self.exchange.current()?;
         let pauses = exchange.require_not_paused(paused, clock.slot)?;
+        listed.check_makers()?;
         let board = BoardAccount::load(&self.board)?.read()?;
         let (key, mut market) = (self.market.key(), self.market.current_mut()?);
         let mut trader = self.trader.current_mut()?;

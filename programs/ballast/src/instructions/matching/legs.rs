@@ -45,7 +45,7 @@ impl<'q, 'info> Listed<'q, 'info> {
     /// The remaining accounts: the board and cross queues, where an order of a leg may be met, and the makers.
     ///
     /// # Errors
-    /// `TooManyMakers`; those of [`CrossQueues::split`].
+    /// Those of [`CrossQueues::split`].
     pub fn of(remaining: &'info [AccountInfo<'info>]) -> Result<Self>
     where
         'info: 'q,
@@ -72,12 +72,21 @@ impl<'q, 'info> Listed<'q, 'info> {
         remaining: &'info [AccountInfo<'info>],
     ) -> Result<Self> {
         let (queues, makers) = CrossQueues::split(remaining)?;
-        require!(makers.len() <= MAX_MAKERS, BallastError::TooManyMakers);
         Ok(Self {
             makers,
             queues,
             board,
         })
+    }
+
+    /// Fails with `TooManyMakers` beyond [`MAX_MAKERS`].
+    ///
+    /// # Errors
+    /// `TooManyMakers`.
+    pub fn check_makers(&self) -> Result<()> {
+        let few = self.makers.len() <= MAX_MAKERS;
+        require!(few, BallastError::TooManyMakers);
+        Ok(())
     }
 
     fn board(&self) -> Result<Ref<'q, CrossBoard>> {

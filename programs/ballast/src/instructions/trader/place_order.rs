@@ -111,6 +111,7 @@ impl<'info> PlaceOrder<'info> {
             .exchange
             .current()?
             .require_not_paused(paused, clock.slot)?;
+        listed.check_makers()?;
         let touched = touch(&mut market, &self.price, Action::Open, &clock, pauses)?;
         let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
         let queues = self.queues(&market, args)?;
