@@ -239,15 +239,15 @@ impl PositionSlot {
     /// What must hold of a slot in use that is no leg.
     pub(crate) fn is_sound(&self) -> bool {
         let listed = self.order_head != NO_NODE;
-        let kind = self.cross == 0 || (self.cross == CROSS_ORDERS && self.lots == 0 && listed);
         let position = if self.lots == 0 {
             (listed || self.held_shares > 0) && self.holds_no_position()
         } else {
             self.lots.signum() == self.entry_quote.signum() && self.queue_node != NO_NODE
         };
-        kind && self.has_sound_orders() && position
+        self.has_sound_orders() && position
     }
 
+    #[inline(always)]
     fn has_sound_orders(&self) -> bool {
         let listed = self.order_head != NO_NODE;
         listed == (self.order_count > 0)
@@ -255,9 +255,13 @@ impl PositionSlot {
             && self.reduce_only_count <= self.order_count
     }
 
-    /// What must hold of a leg: it has lots and a node, and nothing that only isolated positions have.
+    /// What must hold of a leg, which has lots and a node and nothing that only isolated positions have, or of the
+    /// orders that open one.
     #[inline(never)]
-    pub(crate) fn is_sound_leg(&self) -> bool {
+    pub(crate) fn is_sound_cross(&self) -> bool {
+        if self.cross == CROSS_ORDERS {
+            return self.lots == 0 && self.order_count > 0 && self.is_sound();
+        }
         (self.cross == CROSS_LEG || self.cross == CROSS_LEG | CROSS_WEAK)
             && self.lots != 0
             && self.lots.signum() == self.entry_quote.signum()

@@ -199,7 +199,7 @@ impl Trader {
         if let Some(slot) = slots.find(|slot| slot.market == *market) {
             sound &= self.position_count > 0;
             if slot.is_leg() {
-                sound &= slot.is_sound_leg();
+                sound &= slot.is_sound_cross();
                 reserve = slot.order_margin;
             } else if slot.lots == 0 && slot.order_count == 0 && slot.held_shares == 0 {
                 sound &= slot.is_spent();
@@ -267,8 +267,8 @@ impl Trader {
         let mut slots = self.positions.iter();
         let slot = slots.find(|slot| slot.market == *market);
         let slot = slot.is_none_or(|slot| {
-            let sound = match slot.is_leg() {
-                true => slot.is_sound_leg(),
+            let sound = match slot.is_cross() {
+                true => slot.is_sound_cross(),
                 false => slot.is_sound(),
             };
             self.position_count > 0 && sound
@@ -292,9 +292,9 @@ impl Trader {
                 sound &= slot.lots == 0 && slot.margin == 0 && slot.order_count == 0;
             } else {
                 used = used.wrapping_add(1);
-                if slot.is_leg() {
-                    legs = legs.wrapping_add(1);
-                    sound &= slot.is_sound_leg();
+                if slot.is_cross() {
+                    legs = legs.wrapping_add(u32::from(slot.is_leg()));
+                    sound &= slot.is_sound_cross();
                 } else {
                     sound &= slot.is_sound();
                 }
