@@ -212,10 +212,10 @@ impl<'a> Site<'a> {
         let legs = Legs::at_board(trader, self.board)?;
         let own = self.board.place(self.market).ok();
         let mut stale = Vec::new();
-        for slot in legs.slots() {
+        for (slot, leg) in legs.slots().iter().zip(legs.account().legs) {
             let entry = self.board.board.entry(slot.place)?;
             let old = !entry.is_frozen() && entry.age(self.slot) > most;
-            if old && Some(slot.place) != own {
+            if old && Some(slot.place) != own && !leg.position.is_empty() {
                 stale.push(slot.place);
             }
         }

@@ -118,6 +118,16 @@ impl Trader {
     ///
     /// # Errors
     /// `NoPosition` when there is none.
+    pub fn any(&self, market: &Pubkey) -> Result<&PositionSlot> {
+        let mut slots = self.positions.iter();
+        let slot = slots.find(|slot| slot.market == *market);
+        slot.ok_or(BallastError::NoPosition)
+    }
+
+    /// The same, to be written.
+    ///
+    /// # Errors
+    /// Those of [`Self::any`].
     pub fn any_mut(&mut self, market: &Pubkey) -> Result<&mut PositionSlot> {
         let mut slots = self.positions.iter_mut();
         let slot = slots.find(|slot| slot.market == *market);

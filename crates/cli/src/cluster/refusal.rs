@@ -108,6 +108,9 @@ impl<'a> Asked<'a> {
                 "{}: the book has changed meanwhile; send the order again",
                 error.name()
             ),
+            BallastError::CrossMarkStale => {
+                "CrossMarkStale: the board's mark of another leg, of this account or of a maker, is too old; record it with `ballast cross record`, and send the order again".to_owned()
+            }
             BallastError::NoFreeSlot => {
                 "NoFreeSlot: the trader account is in use in 16 markets; close a position or cancel the orders of one first".to_owned()
             }

@@ -218,7 +218,6 @@ impl LegMaker<'_> {
         Account {
             pool,
             legs: legs.ok_or(CrossError::TooManyLegs)?,
-            ..*self.account
         }
         .check_opening()
     }

@@ -257,10 +257,16 @@ impl<'a> Legs<'a> {
 }
 
 impl Trader {
-    /// The slots in use that are no legs.
+    /// The slots in use that are neither legs nor have orders that open one.
     pub fn isolated(&self) -> impl Iterator<Item = &PositionSlot> {
         let slots = self.positions.iter();
-        slots.filter(|slot| !slot.is_empty() && !slot.is_leg())
+        slots.filter(|slot| !slot.is_empty() && !slot.is_cross())
+    }
+
+    /// Whether the account has a leg, or orders that open one.
+    #[must_use]
+    pub fn has_cross(&self) -> bool {
+        self.positions.iter().any(PositionSlot::is_cross)
     }
 
     /// Index of the slot of the account's leg in `market`, or of orders that open one.

@@ -1,6 +1,8 @@
 //! Events of cross margin.
 
-use ballast_state::events::{BallastEvent, CrossRound, LegTraded, MarginConverted, RanksRefreshed};
+use ballast_state::events::{
+    BallastEvent, CrossRound, LegMade, LegTraded, MarginConverted, RanksRefreshed,
+};
 use ballast_view::units::percent_of_bps;
 use serde_json::{json, Value};
 
@@ -46,6 +48,10 @@ impl Names<'_> {
                 self.collateral.show(event.pool_after.into())
             ),
             BallastEvent::LegTraded(event) => self.leg_traded(event),
+            BallastEvent::LegsMade(event) => {
+                let legs = event.legs.iter().map(|leg| self.leg_made(leg));
+                legs.collect::<Vec<_>>().join(" ")
+            }
             BallastEvent::CrossRound(event) => round(event),
             _ => return None,
         })
@@ -78,6 +84,20 @@ impl Names<'_> {
             atoms(event.pool_after),
             atoms(event.equity_atoms),
             self.collateral.show(event.requirement_atoms.into())
+        )
+    }
+
+    fn leg_made(&self, leg: &LegMade) -> String {
+        let atoms = |atoms: i64| self.collateral.show(atoms.into());
+        format!(
+            "Order {} was of a leg of {}: realized {}, funding paid {}; its pool is {}, and the account holds {} and needs {}.",
+            leg.order_id,
+            leg.maker,
+            atoms(leg.realized),
+            atoms(leg.funding),
+            atoms(leg.pool_after),
+            atoms(leg.equity_atoms),
+            self.collateral.show(leg.requirement_atoms.into())
         )
     }
 
@@ -190,6 +210,21 @@ pub(super) fn fields(event: &BallastEvent) -> Option<Value> {
             "pool_after_atoms": event.pool_after,
             "equity_atoms": event.equity_atoms,
             "requirement_atoms": event.requirement_atoms,
+        }),
+        BallastEvent::LegsMade(event) => json!({
+            "market": event.market.to_string(),
+            "legs": event.legs.iter().map(|leg| json!({
+                "maker": leg.maker.to_string(),
+                "order_id": leg.order_id,
+                "entry_quote_after_atoms": leg.entry_quote_after,
+                "realized_atoms": leg.realized,
+                "funding_atoms": leg.funding,
+                "margin_used_atoms": leg.margin_used,
+                "pool_before_atoms": leg.pool_before,
+                "pool_after_atoms": leg.pool_after,
+                "equity_atoms": leg.equity_atoms,
+                "requirement_atoms": leg.requirement_atoms,
+            })).collect::<Vec<_>>(),
         }),
         BallastEvent::CrossRound(event) => json!({
             "market": event.market.to_string(),
