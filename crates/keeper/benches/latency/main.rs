@@ -19,7 +19,7 @@ use ballast_client::addresses;
 use ballast_client::price::decode_price;
 use ballast_keeper::evaluate::{evaluate, Conditions, Evaluation, Job, Task};
 use ballast_keeper::plan::fit::MAX_TRANSACTION_BYTES;
-use ballast_keeper::plan::{plan, Effect, Lists, Own, Plan, PlanOptions, Planned};
+use ballast_keeper::plan::{plan, Effect, LegMakers, Lists, Own, Plan, PlanOptions, Planned};
 use ballast_keeper::positions::RECORD_BYTES;
 use ballast_state::price::PYTH_ORACLE_MAINNET;
 use ballast_state::trader::Trader;
@@ -245,6 +245,7 @@ impl Keeper {
             authority: self.keypair.pubkey(),
             address: self.address,
             trader: &self.trader,
+            makers: LegMakers::none(),
             promised: &[],
             tables: &self.tables,
             options: &self.options,
