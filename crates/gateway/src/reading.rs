@@ -79,6 +79,7 @@ const fn reason(reason: RemovalReason) -> &'static str {
         RemovalReason::NoRoom => "no_room",
         RemovalReason::Reduced => "reduced",
         RemovalReason::Evicted => "evicted",
+        RemovalReason::ProfitIsHeld => "profit_is_held",
     }
 }
 
@@ -235,6 +236,7 @@ impl Reader<'_> {
                 self.change(event.market, trader, lots);
             }
             BallastEvent::AutoDeleveraged(event) => self.deleveraged(event),
+            BallastEvent::LegsMade(event) => self.legs_made(event),
             other => self.other(other),
         }
     }

@@ -1,6 +1,6 @@
 //! Events of cross margin.
 
-use ballast_state::events::{BallastEvent, MarginConverted};
+use ballast_state::events::{BallastEvent, LegsMade, MarginConverted};
 use ballast_state::Pubkey;
 
 use super::Reader;
@@ -43,6 +43,20 @@ impl Reader<'_> {
             BallastEvent::MarksRecorded(_) => other(None, None),
             _ => return None,
         })
+    }
+
+    /// What fills made of the pools of legs; their lots are those of the fills.
+    pub(super) fn legs_made(&mut self, event: &LegsMade) {
+        for leg in &event.legs {
+            self.push(Entry {
+                trader: Some(leg.maker),
+                number: Some(leg.order_id.to_string()),
+                before: Some(leg.pool_before),
+                after: Some(leg.pool_after),
+                detail: Some("pool"),
+                ..self.in_market(Kind::Other, event.market)
+            });
+        }
     }
 
     /// What moves is margin of a position: no free collateral comes or goes.

@@ -68,6 +68,7 @@ impl Reader<'_> {
             | BallastEvent::MarksRecorded(_)
             | BallastEvent::LegForced(_)
             | BallastEvent::LegTraded(_)
+            | BallastEvent::LegsMade(_)
             | BallastEvent::CrossRound(_) => return None,
             _ => (self.market_of_event()?, Moved::Unknown),
         })
