@@ -4,6 +4,7 @@ mod alerts;
 mod certificates;
 mod cross;
 mod durability;
+mod end;
 mod flood;
 mod history;
 mod pages;
