@@ -14,6 +14,7 @@ use ballast_state::Pubkey;
 use crate::entry::{Change, Entry, Kind, Moved, Sum};
 
 mod cross;
+mod end;
 mod other;
 mod sums;
 
