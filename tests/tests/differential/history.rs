@@ -3,6 +3,7 @@
 mod book;
 mod funds;
 mod legs;
+mod rounds;
 
 use std::fmt;
 use std::time::Instant;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::rounds::Rounds;
 use crate::model::{Done, Effect, Model, Verdict};
 use crate::operation::{CrossCall, Operation};
 
@@ -24,6 +25,8 @@ pub struct Legs {
     trades: [u64; 3],
     /// Flags of legs whose accounts were below maintenance, and of bankrupt ones.
     flags: [u64; 2],
+    /// Rounds that legs stand in.
+    rounds: Rounds,
 }
 
 impl Legs {
@@ -33,12 +36,17 @@ impl Legs {
             return;
         };
         let legs = |trader: usize| after.trader(trader).shared.legs.iter().flatten().count();
+        self.rounds.count(call, effect, after);
         match call {
             CrossCall::Join { trader, .. } => self.several += u64::from(legs(*trader) > 1),
             CrossCall::Refresh {
                 market, traders, ..
             } => {
-                let weak = |one: &&usize| after.leg(*market, **one).is_some_and(|leg| leg.weak);
+                let weak = |one: &&usize| {
+                    after
+                        .leg(*market, **one)
+                        .is_some_and(|leg| leg.weak.is_some())
+                };
                 self.weak += u64::from(traders.iter().any(|one| weak(&one)));
             }
             CrossCall::Flag { market, trader } => {
@@ -91,6 +99,7 @@ impl Legs {
         for (what, count) in all {
             assert!(count > 0, "no {what}");
         }
+        self.rounds.require_variety();
     }
 }
 
@@ -104,6 +113,7 @@ impl fmt::Display for Legs {
              {} with insurance, {} closed; in the book: {closed} closed, {reduced} reduced, {traded} others; {} weak records; \
              flags: {flags} below maintenance, {deep} bankrupt",
             self.several, self.shared, self.insured, self.closed, self.weak,
-        )
+        )?;
+        write!(f, "{}", self.rounds)
     }
 }

@@ -78,6 +78,7 @@ pub fn model_of(sandbox: &Sandbox, markets: &[MarketCookie]) -> Model {
         wallets: vec![i128::from(TOKENS); WALLETS],
         traders: vec![None; TRADERS + MARKETS],
         markets: markets.iter().map(market).collect(),
+        board: Default::default(),
         vault: 0,
         seen: Vec::new(),
         taken: Vec::new(),
