@@ -347,6 +347,7 @@ impl Operation {
                         | CrossCall::Trade { .. }
                         | CrossCall::Liquidate { .. }
                         | CrossCall::Round { .. }
+                        | CrossCall::Part { .. }
                 )
         )
     }

@@ -64,7 +64,7 @@ impl Generator {
         if self.pick.percent(22) {
             return self.trade_leg(model, market);
         }
-        Operation::Cross(match self.pick.weighted(&[22, 26, 7, 6, 2, 12, 7, 6, 2]) {
+        Operation::Cross(match self.pick.weighted(&[22, 26, 7, 6, 2, 12, 7, 6, 2, 1]) {
             0 => self.move_cross(model),
             1 => self.join(model, market),
             2 => self.leave(model, market),
@@ -73,8 +73,23 @@ impl Generator {
             5 => self.refresh(model, market),
             6 => self.flag_leg(model, market, &weak),
             7 => self.liquidate_leg(model, market, &weak),
-            _ => self.witness(model, market),
+            8 => self.witness(model, market),
+            _ => self.part(model, market),
         })
+    }
+
+    /// Somebody's leg leaves a market, mostly one that has ended.
+    pub fn part(&mut self, model: &Model, market: usize) -> CrossCall {
+        CrossCall::Part {
+            market,
+            trader: self.leg_holder(model, market),
+            queues: self.most_queues(),
+        }
+    }
+
+    /// The market that ends.
+    pub fn ending(&mut self) -> usize {
+        self.pick.one(&[0, 1])
     }
 
     /// A leg takes orders, mostly of an account that has a pool.

@@ -18,6 +18,7 @@ use crate::operation::{Call, Operation, Trade};
 use crate::pick::Pick;
 use crate::program::TRADERS;
 use distress::distressed;
+pub use rounds::again;
 
 /// A dollar.
 const USD: i128 = 1_000_000;

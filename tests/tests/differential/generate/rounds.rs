@@ -274,7 +274,7 @@ impl Generator {
     }
 
     /// All cross queues, now and then some.
-    fn most_queues(&mut self) -> Queues {
+    pub fn most_queues(&mut self) -> Queues {
         match self.pick.percent(12) {
             true => self.queues(),
             false => vec![(0, 0), (0, 1), (1, 0), (1, 1)],
@@ -341,7 +341,7 @@ fn flag(model: &Model, market: usize, trader: usize) -> Operation {
 }
 
 /// The price as it is, published once more.
-fn again(model: &Model, market: usize, time: i128) -> Operation {
+pub fn again(model: &Model, market: usize, time: i128) -> Operation {
     let mut quoted = model.markets[market].quoted;
     quoted.time = i64::try_from(time).expect("a time");
     (quoted.ema, quoted.conf) = (quoted.ticks, 0);

@@ -80,6 +80,11 @@ impl Model {
             } => self.refresh_ranks(*market, traders, queues),
             CrossCall::Flag { market, trader } => self.flag_leg(*market, *trader),
             CrossCall::Witness(call) => self.witness_ranks(call),
+            CrossCall::Part {
+                market,
+                trader,
+                queues,
+            } => self.part_leg(*market, *trader, queues),
             CrossCall::Trade { .. } | CrossCall::Liquidate { .. } | CrossCall::Round { .. } => {
                 unreachable!("they do more than that")
             }

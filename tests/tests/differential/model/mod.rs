@@ -13,6 +13,7 @@ mod cross_ranking;
 mod cross_round;
 mod delegate;
 mod deleverage;
+mod ending;
 mod fill;
 mod forced;
 mod fund;

@@ -96,6 +96,8 @@ pub struct Market {
     pub params: RiskParams,
     /// Whether its open interest must not rise.
     pub reduce_only: bool,
+    /// The last price once the market has ended, atoms a lot.
+    pub ended: Option<i128>,
     /// Worth of a tick of a lot.
     pub atoms_per_tick: i128,
     /// Positions either queue has room for.

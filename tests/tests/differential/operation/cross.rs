@@ -47,6 +47,12 @@ pub enum CrossCall {
     Round { call: Call, queues: Queues },
     /// Records of legs that a round could not cut.
     Witness(Witnessing),
+    /// A leg leaves a market that has ended.
+    Part {
+        market: usize,
+        trader: usize,
+        queues: Queues,
+    },
 }
 
 /// A call of `witness_ranks`.
@@ -64,7 +70,7 @@ pub struct Witnessing {
 
 impl CrossCall {
     /// Names of all kinds, in the order of [`CrossCall::kind`].
-    pub const KINDS: [&'static str; 11] = [
+    pub const KINDS: [&'static str; 12] = [
         "move_cross",
         "convert_margin to cross",
         "convert_margin to isolated",
@@ -76,6 +82,7 @@ impl CrossCall {
         "trade_leg",
         "auto_deleverage_cross",
         "witness_ranks",
+        "part_leg",
     ];
 
     /// Index of its kind.
@@ -92,6 +99,7 @@ impl CrossCall {
             Self::Trade { .. } => 8,
             Self::Round { .. } => 9,
             Self::Witness(_) => 10,
+            Self::Part { .. } => 11,
         }
     }
 

@@ -158,6 +158,18 @@ impl World {
                 };
                 (witness.instruction(), Vec::new())
             }
+            CrossCall::Part {
+                market,
+                trader,
+                queues,
+            } => {
+                let part = cross::PartLeg {
+                    keys: keys(*market),
+                    trader: address(*trader),
+                    queues: &self.queues(queues),
+                };
+                (part.instruction(), Vec::new())
+            }
             CrossCall::Liquidate { call, queues } => {
                 let instruction = cross::LiquidateLeg {
                     authority: owner(call.liquidator),
