@@ -56,7 +56,7 @@ impl Model {
         self.store_leg(&traded, signed(pool)?, queues)?;
         self.require_leg_stands(&traded, &before)?;
         let written = (traded.filled.after.lots != 0).then_some(market);
-        self.renew(trader, queues, written, false)?;
+        self.renew(trader, queues, written, None)?;
         self.book_fees(market, meeting.fees() + meeting.maker_fees())?;
         self.require_no_profit_held(market, traded.filled.realized - traded.owed)?;
         Ok(meeting.matched(Done::Order {
@@ -159,10 +159,8 @@ impl Model {
         let kept = before.filter(|_| !moves);
         shared.legs[market] = Some(Leg {
             holding: after,
-            sequence: kept.as_ref().map_or(0, |leg| leg.sequence),
-            recorded: kept.as_ref().map_or(0, |leg| leg.recorded),
-            weak: kept.is_some_and(|leg| leg.weak),
             distress,
+            ..kept.unwrap_or_else(|| Leg::new(after))
         });
         if opens {
             self.claim_again(market, trader);

@@ -140,6 +140,40 @@ impl World {
                 .instruction();
                 (instruction, vec![placing.trader / 2])
             }
+            CrossCall::Round { call, queues } => {
+                let instruction = cross::AutoDeleverageCross {
+                    keeper: owner(call.receiver),
+                    keys: keys(call.market),
+                    bankrupt: address(call.bankrupt),
+                    reward_trader: address(call.receiver),
+                    queues: &self.queues(queues),
+                    counterparties: &self.list(&call.list),
+                }
+                .instruction();
+                (instruction, vec![call.receiver / 2])
+            }
+            CrossCall::Witness(call) => {
+                let traders: Vec<_> = call.traders.iter().map(|one| address(*one)).collect();
+                let witness = cross::WitnessRanks {
+                    keys: keys(call.market),
+                    bankrupt: address(call.bankrupt),
+                    queues: &self.queues(&call.queues),
+                    traders: &traders,
+                };
+                (witness.instruction(), Vec::new())
+            }
+            CrossCall::Part {
+                market,
+                trader,
+                queues,
+            } => {
+                let part = cross::PartLeg {
+                    keys: keys(*market),
+                    trader: address(*trader),
+                    queues: &self.queues(queues),
+                };
+                (part.instruction(), Vec::new())
+            }
             CrossCall::Liquidate { call, queues } => {
                 let instruction = cross::LiquidateLeg {
                     authority: owner(call.liquidator),
