@@ -5,7 +5,7 @@ use ballast_state::error::BallastError;
 use super::cross::{bankrupt_legs, price_of_part, published, with_legs};
 use super::distress::distressed;
 use super::{is_stale, Generator};
-use crate::model::{Listed, Model, Refusal};
+use crate::model::{Holding, Listed, Model, Refusal};
 use crate::operation::{Call, CrossCall, Operation, Queues, Witnessing};
 
 /// Slots that a look counts at most.
@@ -63,6 +63,9 @@ impl Generator {
         if let Some(step) = self.staged(model, market, bankrupt) {
             return Some(step);
         }
+        if self.pick.percent(22) {
+            return Some(self.hostile_round(model, market, bankrupt));
+        }
         let round = self.mixed_round(model, market, bankrupt);
         let refused = model.clone().perform(&round).err();
         let is = |error: BallastError| refused == Some(Refusal::from(error));
@@ -113,10 +116,7 @@ impl Generator {
                 queues,
             })));
         }
-        let size = match model.leg(market, bankrupt) {
-            Some(leg) => leg.holding.size(),
-            None => model.held(market, bankrupt).size(),
-        };
+        let size = size_of(model, market, bankrupt);
         let now = &model.markets[market];
         let worth = size * i128::from(now.quoted.ticks) * now.atoms_per_tick;
         let deep = deficit(model, market, bankrupt) * 20 > worth;
@@ -195,16 +195,45 @@ impl Generator {
         Some(Operation::Quote { market, quoted })
     }
 
+    /// A round for a bankrupt that leaves somebody out who ranks high, mostly a leg, and best one that was witnessed.
+    fn hostile_round(&mut self, model: &Model, market: usize, bankrupt: usize) -> Operation {
+        let own = sign_of(model, market, bankrupt);
+        let mut others = all_bankrupt(model, market);
+        others.retain(|one| sign_of(model, market, *one) == own);
+        let bankrupt = self.pick.some(&others).unwrap_or(bankrupt);
+        let mut ranking = model.mixed_ranking(market, bankrupt);
+        let leg = |(trader, _): &(usize, i128)| model.leg(market, *trader);
+        let legs: Vec<_> = ranking.iter().copied().filter(|one| leg(one).is_some()).collect();
+        let witnessed = legs.iter().copied();
+        let witnessed = witnessed.filter(|one| leg(one).is_some_and(|leg| leg.weak.is_some()));
+        let witnessed: Vec<_> = witnessed.collect();
+        let out = match (self.pick.some(&witnessed), self.pick.some(&legs)) {
+            (Some(witnessed), _) => Some(witnessed),
+            (None, Some(leg)) if self.pick.percent(80) => Some(leg),
+            _ => self.pick.some(&ranking),
+        };
+        ranking.retain(|one| Some(*one) != out);
+        self.round_of(model, market, bankrupt, &ranking)
+    }
+
     /// A round for a bankrupt position or leg, mostly with whom it would cut.
     pub fn mixed_round(&mut self, model: &Model, market: usize, bankrupt: usize) -> Operation {
-        let size = match model.leg(market, bankrupt) {
-            Some(leg) => leg.holding.size(),
-            None => model.held(market, bankrupt).size(),
-        };
-        let mut wanted = self.reach(size);
+        let ranking = model.mixed_ranking(market, bankrupt);
+        self.round_of(model, market, bankrupt, &ranking)
+    }
+
+    /// A round with the first of these.
+    fn round_of(
+        &mut self,
+        model: &Model,
+        market: usize,
+        bankrupt: usize,
+        ranking: &[(usize, i128)],
+    ) -> Operation {
+        let mut wanted = self.reach(size_of(model, market, bankrupt));
         let mut spares = self.pick.within(0, 3);
         let mut list = Vec::new();
-        for (trader, lots) in model.mixed_ranking(market, bankrupt) {
+        for (trader, lots) in ranking {
             if wanted <= 0 {
                 spares -= 1;
             }
@@ -212,7 +241,7 @@ impl Generator {
                 break;
             }
             wanted -= lots;
-            list.push(Listed::Trader(trader));
+            list.push(Listed::Trader(*trader));
         }
         if self.pick.percent(20) {
             self.spoil(model, market, bankrupt, &mut list);
@@ -328,8 +357,17 @@ fn deficit(model: &Model, market: usize, trader: usize) -> i128 {
 
 /// The sign of a position or leg.
 fn sign_of(model: &Model, market: usize, trader: usize) -> i128 {
+    either(model, market, trader).sign()
+}
+
+/// The lots of a position or leg.
+fn size_of(model: &Model, market: usize, trader: usize) -> i128 {
+    either(model, market, trader).size()
+}
+
+fn either(model: &Model, market: usize, trader: usize) -> Holding {
     let leg = model.leg(market, trader).map(|leg| leg.holding);
-    leg.unwrap_or_else(|| model.held(market, trader)).sign()
+    leg.unwrap_or_else(|| model.held(market, trader))
 }
 
 /// Somebody looks at a bankruptcy.

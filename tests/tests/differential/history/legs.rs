@@ -34,8 +34,12 @@ pub struct Legs {
 impl Legs {
     /// Counts a call.
     pub fn count(&mut self, operation: &Operation, verdict: &Verdict<Effect>, after: &Model) {
-        let (Operation::Cross(call), Ok(effect)) = (operation.call(), verdict) else {
+        let Operation::Cross(call) = operation.call() else {
             return;
+        };
+        let effect = match verdict {
+            Ok(effect) => effect,
+            Err(refusal) => return self.rounds.count_refused(call, *refusal, after),
         };
         let legs = |trader: usize| after.trader(trader).shared.legs.iter().flatten().count();
         self.rounds.count(call, effect, after);

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::model::{Effect, Model, RoundMade, Weakness};
+use ballast_state::error::BallastError;
+
+use crate::model::{Effect, Listed, Model, Refusal, RoundMade, Weakness};
 use crate::operation::{CrossCall, Witnessing};
 
 /// Counts of it.
@@ -28,6 +30,8 @@ pub struct Rounds {
     witnessed: [u64; 2],
     /// Rounds that passed over somebody who was witnessed.
     trusted: u64,
+    /// Rounds refused for somebody who was left out, and those where a witness of a worse price did not excuse it.
+    asked: [u64; 2],
 }
 
 impl Rounds {
@@ -40,6 +44,23 @@ impl Rounds {
             (CrossCall::Witness(call), _) => self.count_witnesses(call, after),
             _ => {}
         }
+    }
+
+    /// Counts a refused call.
+    pub fn count_refused(&mut self, call: &CrossCall, refusal: Refusal, model: &Model) {
+        let CrossCall::Round { call, .. } = call else {
+            return;
+        };
+        if refusal != BallastError::AdlStaleCounterparty.into() {
+            return;
+        }
+        self.asked[0] += 1;
+        let out = |one: &usize| !call.list.contains(&Listed::Trader(*one));
+        let out = (0..model.traders.len()).filter(out);
+        let mut out = out.filter_map(|one| model.leg(call.market, one));
+        self.asked[1] += u64::from(out.any(|leg| {
+            matches!(leg.weak, Some(Weakness::AtClose(_))) && model.slot - leg.recorded <= 25
+        }));
     }
 
     fn count_round(&mut self, market: usize, bankrupt: usize, round: &RoundMade, after: &Model) {
@@ -102,6 +123,7 @@ impl Rounds {
                 self.witnessed[1],
             ),
             ("round that passed over a witnessed account", self.trusted),
+            ("round that leaves out a leg that ranks above", self.asked[0]),
         ];
         for (what, count) in all {
             assert!(count > 0, "no {what}");
@@ -118,8 +140,9 @@ impl fmt::Display for Rounds {
             "rounds beside legs: {isolated} for positions, {legs} for legs, {} of them insured; {positions} cuts of \
              positions, {cut} of legs, {} shortened, {} closed, {} rounds cut both; {equity} as far as equity lasts, \
              {passes} opened a pass, {record} by record; {} legs left out; witnessed {below} below maintenance, {weak} \
-             too weak, {} rounds passed over those",
+             too weak, {} rounds passed over those; {} refused for a leg that was left out, {} beside a witness",
             self.insured, self.shortened, self.closed, self.both, self.left_out, self.trusted,
+            self.asked[0], self.asked[1],
         )
     }
 }
