@@ -111,7 +111,10 @@ impl Legs {
             ("flags of bankrupt legs", self.flags[1]),
             ("legs of several parted with", self.parted[0]),
             ("last legs parted with", self.parted[1]),
-            ("legs parted with more than their margin lost", self.parted[2]),
+            (
+                "legs parted with more than their margin lost",
+                self.parted[2],
+            ),
         ];
         for (what, count) in all {
             assert!(count > 0, "no {what}");

@@ -123,7 +123,10 @@ impl Rounds {
                 self.witnessed[1],
             ),
             ("round that passed over a witnessed account", self.trusted),
-            ("round that leaves out a leg that ranks above", self.asked[0]),
+            (
+                "round that leaves out a leg that ranks above",
+                self.asked[0],
+            ),
         ];
         for (what, count) in all {
             assert!(count > 0, "no {what}");
