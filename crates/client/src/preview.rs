@@ -4,6 +4,7 @@
 //! Makers' accounts decide whether their orders trade: [`order_makers`](crate::makers::order_makers) names
 //! them. Profit that a market short of money would hold is told as free.
 
+mod desk;
 mod leg;
 mod play;
 
@@ -17,7 +18,6 @@ use ballast_engine::trade::{
     check_open_interest, check_opened, open_interest_after, PartyInput, PartyOutcome,
 };
 use ballast_engine::units::{Atoms, Side};
-use ballast_state::cross::CrossBoard;
 use ballast_state::error::{ensure, BallastError};
 use ballast_state::market::{Market, Touched};
 use ballast_state::order_args::PlaceOrderArgs;
@@ -27,6 +27,7 @@ use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 
 use crate::accounts::{BookSnapshot, QueueSnapshot};
+pub use desk::LegDesk;
 pub use leg::{leg, LegPreview};
 use play::Play;
 
@@ -49,8 +50,8 @@ pub struct Scene<'a> {
     pub trader: (Pubkey, &'a Trader),
     /// The accounts listed as makers.
     pub makers: &'a [(Pubkey, Trader)],
-    /// The board, where orders of legs are met.
-    pub board: Option<&'a CrossBoard>,
+    /// What decides on orders of legs, where there may be some: see [`LegDesk`].
+    pub legs: Option<LegDesk<'a>>,
 }
 
 /// What an order would do.

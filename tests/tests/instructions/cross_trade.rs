@@ -1,7 +1,7 @@
 //! Legs that take orders of the book.
 
 use anchor_lang::prelude::Pubkey;
-use ballast_client::preview::{self, LegPreview, Scene};
+use ballast_client::preview::{self, LegDesk, LegPreview, Scene};
 use ballast_engine::oracle::{Now, OraclePrice};
 use ballast_engine::units::{Side, Ticks};
 use ballast_sandbox::{MarketCookie, Sandbox, TxResult};
@@ -215,6 +215,7 @@ pub fn a_leg_alone_trades_as_an_isolated_position_does() {
 fn foreseen(cross: &Cross, ticks: u64, args: &PlaceOrderArgs) -> Result<LegPreview, BallastError> {
     let (sandbox, market) = (&cross.venue.sandbox, &cross.first);
     let (alice, bob) = (&cross.venue.alice, &cross.venue.bob);
+    let board = sandbox.board();
     let scene = Scene {
         key: market.keys.market,
         market: &sandbox.market(market),
@@ -233,7 +234,7 @@ fn foreseen(cross: &Cross, ticks: u64, args: &PlaceOrderArgs) -> Result<LegPrevi
         },
         trader: (alice.address, &sandbox.trader(&alice.address)),
         makers: &[(bob.address, sandbox.trader(&bob.address))],
-        board: Some(&sandbox.board()),
+        legs: Some(LegDesk::new(&board)),
     };
     preview::leg(&scene, args)
 }

@@ -149,7 +149,7 @@ fn foreseen(
             },
             trader: (trader.address, &account),
             makers: &makers,
-            board: None,
+            legs: None,
         },
         args,
     )

@@ -45,7 +45,7 @@ pub fn leg(scene: &Scene<'_>, args: &PlaceOrderArgs) -> Result<LegPreview, Balla
     let touched = market.touch(scene.price, Action::Open, scene.now, 0)?;
     let (key, mut trader) = (scene.trader.0, *scene.trader.1);
     let index = trader.leg_or_claim(&scene.key)?;
-    let board = scene.board.ok_or(BallastError::WrongBoard)?;
+    let board = scene.legs.ok_or(BallastError::WrongBoard)?.board;
     let site = Site::new(scene.key, &market, touched, board, scene.now.slot);
     let at = site.scene();
     let legs = at.valued(&trader)?;

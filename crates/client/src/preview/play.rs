@@ -1,21 +1,18 @@
 //! The book while a previewed order goes down it.
 
 use ballast_engine::book::{Book, Order, OwnOrders};
-use ballast_engine::cross::{LegFill, LegTerms};
 use ballast_engine::descent::{BestOrder, Makers, MakersAndOwn, Met};
-use ballast_engine::distress::Distress;
 use ballast_engine::matching::{leaves, meet, Budget, Maker, MakerFill, Match, Taken, Taking};
 use ballast_engine::position::Position;
 use ballast_engine::trade::open_interest_after;
 use ballast_engine::units::{Atoms, Side};
 use ballast_engine::EngineError;
-use ballast_state::cross::{self, CrossBoard};
 use ballast_state::error::BallastError;
 use ballast_state::market::{Market, Touched};
-use ballast_state::queue_account::NO_NODE;
 use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
 
+use super::desk::{LegDesk, LegOrder};
 use super::Scene;
 
 /// The orders of a book while somebody takes them.
@@ -37,8 +34,7 @@ pub struct Play<'a> {
     room: [bool; 2],
     taking: Taking<'a>,
     touched: &'a Touched,
-    terms: LegTerms,
-    board: Option<&'a CrossBoard>,
+    legs: Option<LegDesk<'a>>,
     slot: u64,
     budget: Budget,
     /// The last order that was passed over and stays.
@@ -75,8 +71,7 @@ impl<'a> Play<'a> {
                 charged: true,
             },
             touched,
-            terms: LegTerms::of(market.params()),
-            board: scene.board,
+            legs: scene.legs,
             slot: scene.now.slot,
             budget: Budget::CALL,
             skipped: None,
@@ -141,20 +136,17 @@ impl<'a> Play<'a> {
     }
 
     /// The same of an order of a leg.
-    fn decide_leg(
-        &self,
-        trader: &Trader,
-        order: &Order,
-        most: u64,
-    ) -> Result<Match<LegFill>, BallastError> {
-        let scene = cross::Scene {
-            key: self.market,
+    fn decide_leg(&self, trader: &Trader, order: &Order, most: u64) -> Result<Match, BallastError> {
+        let desk = self.legs.ok_or(BallastError::WrongBoard)?;
+        desk.meet(&LegOrder {
+            market: &self.market,
             touched: self.touched,
-            terms: &self.terms,
-            board: self.board.ok_or(BallastError::WrongBoard)?,
+            taking: &self.taking,
             slot: self.slot,
-        };
-        scene.meet(&self.taking, trader, (order, most), |_| Ok(u64::MAX))
+            trader,
+            order,
+            most,
+        })
     }
 
     fn fill(
@@ -162,31 +154,18 @@ impl<'a> Play<'a> {
         (at, node): (usize, u32),
         held: &Position,
         fill: &MakerFill,
+        desk: Option<LegDesk<'_>>,
     ) -> Result<Met, BallastError> {
         self.filled(at, node, held, fill)?;
         let market = self.market;
         let trader = self.maker(at)?;
-        trader.free = fill.free.get();
-        trader.slot_mut(&market)?.store(&fill.position);
-        Ok(Met::Filled(fill.lots))
-    }
-
-    fn fill_leg(
-        &mut self,
-        (at, node): (usize, u32),
-        held: &Position,
-        fill: &MakerFill,
-    ) -> Result<Met, BallastError> {
-        self.filled(at, node, held, fill)?;
-        let market = self.market;
-        let trader = self.maker(at)?;
-        trader.cross_pool = fill.free.get();
-        let index = trader.find_cross(&market);
-        let index = index.ok_or(BallastError::NoPosition)?;
-        if fill.position.is_empty() {
-            trader.any_mut(&market)?.queue_node = NO_NODE;
+        match desk {
+            Some(desk) => desk.store(trader, &market, fill)?,
+            None => {
+                trader.free = fill.free.get();
+                trader.slot_mut(&market)?.store(&fill.position);
+            }
         }
-        trader.store_leg(index, &fill.position, &Distress::NONE)?;
         Ok(Met::Filled(fill.lots))
     }
 }
@@ -229,25 +208,19 @@ impl Makers for Play<'_> {
         let mut own = slot.own_orders();
         let held = stored.settle(self.touched.funding_index)?;
         let valued = cross && leaves(&order, &held, self.now()).is_none();
-        let (filled, removal) = match valued {
-            true => match self.decide_leg(&trader, &order, most)? {
-                Match::Fill(leg) => (Some(leg.fill), None),
-                Match::Remove(removal) => (None, Some(removal)),
-                Match::Keep => (None, None),
-            },
-            false => match self.decide(&trader, held, &order, most)? {
-                Match::Fill(fill) => (Some(fill), None),
-                Match::Remove(removal) => (None, Some(removal)),
-                Match::Keep => (None, None),
-            },
+        let met = match valued {
+            true => self.decide_leg(&trader, &order, most)?,
+            false => self.decide(&trader, held, &order, most)?,
         };
-        if !self.budget.take(filled.is_none()) {
+        if !self.budget.take(!matches!(met, Match::Fill(_))) {
             return Ok(Met::ListEnded);
         }
-        match (filled, removal) {
-            (Some(fill), _) if cross => self.fill_leg((at, node), &held, &fill),
-            (Some(fill), _) => self.fill((at, node), &held, &fill),
-            (None, Some(removal)) => {
+        match met {
+            Match::Fill(fill) => {
+                let desk = self.legs.filter(|_| cross);
+                self.fill((at, node), &held, &fill, desk)
+            }
+            Match::Remove(removal) => {
                 self.book.remove(node, &mut own)?;
                 let market = self.market;
                 let trader = self.maker(at)?;
@@ -256,7 +229,7 @@ impl Makers for Play<'_> {
                 self.free = self.free.try_add_unsigned(removal.fee)?;
                 Ok(Met::Removed)
             }
-            (None, None) => {
+            Match::Keep => {
                 self.skipped = Some(node);
                 Ok(Met::Skipped)
             }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use ballast_client::accounts::BookSnapshot;
-use ballast_client::preview::{self, LegPreview};
+use ballast_client::preview::{self, LegDesk, LegPreview};
 use ballast_engine::oracle::Now;
 use ballast_state::book_account::OrderSide;
 use ballast_state::error::BallastError;
@@ -48,7 +48,7 @@ pub fn foreseen(
         },
         trader: (asked.address, &trader),
         makers: &met.accounts(&listing.makers),
-        board: met.board.as_deref(),
+        legs: met.board.as_deref().map(LegDesk::new),
     };
     Ok(preview::leg(&scene, args))
 }
