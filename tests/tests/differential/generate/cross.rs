@@ -64,18 +64,20 @@ impl Generator {
         if self.pick.percent(22) {
             return self.trade_leg(model, market);
         }
-        Operation::Cross(match self.pick.weighted(&[22, 26, 7, 6, 2, 12, 7, 6, 2, 1]) {
-            0 => self.move_cross(model),
-            1 => self.join(model, market),
-            2 => self.leave(model, market),
-            3 => self.marks(),
-            4 => CrossCall::Freeze { market },
-            5 => self.refresh(model, market),
-            6 => self.flag_leg(model, market, &weak),
-            7 => self.liquidate_leg(model, market, &weak),
-            8 => self.witness(model, market),
-            _ => self.part(model, market),
-        })
+        Operation::Cross(
+            match self.pick.weighted(&[22, 26, 7, 6, 2, 12, 7, 6, 2, 1]) {
+                0 => self.move_cross(model),
+                1 => self.join(model, market),
+                2 => self.leave(model, market),
+                3 => self.marks(),
+                4 => CrossCall::Freeze { market },
+                5 => self.refresh(model, market),
+                6 => self.flag_leg(model, market, &weak),
+                7 => self.liquidate_leg(model, market, &weak),
+                8 => self.witness(model, market),
+                _ => self.part(model, market),
+            },
+        )
     }
 
     /// Somebody's leg leaves a market, mostly one that has ended.

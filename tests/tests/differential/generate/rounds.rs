@@ -203,7 +203,11 @@ impl Generator {
         let bankrupt = self.pick.some(&others).unwrap_or(bankrupt);
         let mut ranking = model.mixed_ranking(market, bankrupt);
         let leg = |(trader, _): &(usize, i128)| model.leg(market, *trader);
-        let legs: Vec<_> = ranking.iter().copied().filter(|one| leg(one).is_some()).collect();
+        let legs: Vec<_> = ranking
+            .iter()
+            .copied()
+            .filter(|one| leg(one).is_some())
+            .collect();
         let witnessed = legs.iter().copied();
         let witnessed = witnessed.filter(|one| leg(one).is_some_and(|leg| leg.weak.is_some()));
         let witnessed: Vec<_> = witnessed.collect();

@@ -94,8 +94,8 @@ impl Legs {
         }
     }
 
-    /// Fails unless all of it happened.
-    pub fn require_variety(&self) {
+    /// Fails unless all of it happened that a run of so many calls must show.
+    pub fn require_variety(&self, calls: u64) {
         let all = [
             ("legs beside others", self.several),
             ("liquidations of legs", self.liquidations[0]),
@@ -111,12 +111,15 @@ impl Legs {
             ("flags of bankrupt legs", self.flags[1]),
             ("legs of several parted with", self.parted[0]),
             ("last legs parted with", self.parted[1]),
-            ("legs parted with more than their margin lost", self.parted[2]),
+            (
+                "legs parted with more than their margin lost",
+                self.parted[2],
+            ),
         ];
         for (what, count) in all {
             assert!(count > 0, "no {what}");
         }
-        self.rounds.require_variety();
+        self.rounds.require_variety(calls);
     }
 }
 
