@@ -217,7 +217,7 @@ impl Report {
         self.sessions.require_variety(self.executed(), self.calls);
         if self.calls >= RARE {
             self.books.require_variety();
-            self.legs.require_variety();
+            self.legs.require_variety(self.calls);
             let others = self.calls - self.legged;
             self.funds.require_variety(others, &self.errors);
         }

@@ -94,8 +94,8 @@ impl Legs {
         }
     }
 
-    /// Fails unless all of it happened.
-    pub fn require_variety(&self) {
+    /// Fails unless all of it happened that a run of so many calls must show.
+    pub fn require_variety(&self, calls: u64) {
         let all = [
             ("legs beside others", self.several),
             ("liquidations of legs", self.liquidations[0]),
@@ -119,7 +119,7 @@ impl Legs {
         for (what, count) in all {
             assert!(count > 0, "no {what}");
         }
-        self.rounds.require_variety();
+        self.rounds.require_variety(calls);
     }
 }
 
