@@ -62,7 +62,6 @@ fn nothing_but_price_and_fee_changes_what_an_account_is_worth() {
         let after = Account {
             pool: trade.pool,
             legs: &after_legs,
-            ..before
         };
         let (Ok(was), Ok(is)) = (before.values(), after.values()) else {
             continue;
