@@ -26,7 +26,7 @@ use crate::funding;
 use crate::moment::Moment;
 
 pub use ballast_state::cross::Trouble;
-pub use queues::{listed, CrossQueueList};
+pub use queues::{listed, listed_firing, position_queue, CrossQueueList};
 pub use request::{CrossRoundInput, CrossRoundRequest, Traders};
 pub use round::{cross_round, CrossRoundPlan, LegTaken};
 

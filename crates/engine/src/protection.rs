@@ -1,8 +1,9 @@
 //! Protective steps: a trader lets anybody reduce a position through the book before it is liquidated.
 //!
 //! A step says below which margin ratio which part of the position stays open. The ratio is that of
-//! [`crate::price_levels::margin_ratio_bps`], equity over maintenance margin, of which a position is
-//! liquidated below 10,000 basis points. A closed lot takes its maintenance margin with it and no more
+//! [`margin_ratio_bps`](crate::price_levels::margin_ratio_bps), equity over maintenance margin, of which a position
+//! is liquidated below 10,000 basis points; of a leg it is that of its account,
+//! [`Values::ratio_bps`](crate::cross::Values::ratio_bps). A closed lot takes its maintenance margin with it and no more
 //! equity than what its fill and the taker's fee cost, so that the ratio of the rest rises.
 
 use core::ops::RangeInclusive;
@@ -11,10 +12,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::error::EngineError;
 use crate::math::{mul_div_ceil, mul_div_floor};
-use crate::position::Position;
-use crate::price_levels::margin_ratio_bps;
-use crate::risk::RiskParams;
-use crate::units::{Bps, LotPrice, Side, Ticks, BPS_ONE};
+use crate::units::{Bps, Lots, Side, Ticks, BPS_ONE};
 
 /// Most steps of a position.
 pub const MAX_STEPS: usize = 4;
@@ -72,28 +70,24 @@ pub struct Protective {
     pub lots: u64,
 }
 
-/// What `steps` ask for of a position whose funding has been settled, at `mark`: the last of those whose
-/// ratio it has fallen below counts. `base_lots` are the lots that it had when they were set. What stays
-/// open is rounded down. `None` where none is reached, or the position is as small already.
+/// What `steps` ask for of a position of `lots` at this margin ratio, basis points: its own, or of a leg that of
+/// the account. The last of those whose ratio it has fallen below counts. `base_lots` are the lots that it had when
+/// they were set. What stays open is rounded down. `None` where none is reached, or the position is as small already.
 ///
 /// # Errors
-/// `RiskTiers`, `Overflow`.
+/// `Overflow`.
 pub fn protective(
     steps: &[ProtectiveStep],
     base_lots: u64,
-    position: &Position,
-    mark: LotPrice,
-    params: &RiskParams,
+    lots: Lots,
+    ratio: i64,
 ) -> Result<Option<Protective>, EngineError> {
-    let Some(ratio) = margin_ratio_bps(position, mark, params)? else {
-        return Ok(None);
-    };
     let reached = steps.iter().rfind(|step| ratio < i64::from(step.ratio_bps));
     let Some(step) = reached else {
         return Ok(None);
     };
     let kept = Bps::new(step.keep_bps).floor_of(base_lots)?;
-    let lots = position.lots.get().unsigned_abs().checked_sub(kept);
+    let lots = lots.size().checked_sub(kept);
     Ok(lots
         .filter(|lots| *lots > 0)
         .map(|lots| Protective { step: *step, lots }))
@@ -124,7 +118,9 @@ mod tests {
     use super::*;
     use crate::fixtures::risk::sol_market as params;
     use crate::margin::maintenance_margin;
-    use crate::units::{Atoms, FundingIndex, Lots};
+    use crate::position::Position;
+    use crate::price_levels::margin_ratio_bps;
+    use crate::units::{Atoms, FundingIndex, LotPrice};
 
     const STEPS: [ProtectiveStep; 2] = [
         ProtectiveStep {
@@ -148,7 +144,8 @@ mod tests {
 
     fn asked(position: &Position, mark: u64) -> Option<Protective> {
         let mark = LotPrice::new(mark).unwrap();
-        protective(&STEPS, 101, position, mark, &params()).unwrap()
+        let ratio = margin_ratio_bps(position, mark, &params()).unwrap()?;
+        protective(&STEPS, 101, position.lots, ratio).unwrap()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Orders and triggers of traders.
 
+use ballast_client::cross::position_queue;
 use ballast_client::instructions::{orders, protection};
-use ballast_engine::units::Side;
 use ballast_state::book_account::OrderSide;
 use ballast_state::instructions::OrderRef;
 use ballast_state::instructions::{PlaceTriggerArgs, SetProtectionArgs};
@@ -145,13 +145,17 @@ impl Sandbox {
         trader: &TraderCookie,
         args: SetProtectionArgs,
     ) -> TxResult {
-        let slot = self.position(market, &trader.address);
-        let side = slot.and_then(|slot| slot.position().ok()?.side());
+        let account = self.trader(&trader.address);
+        let slot = account.any(&market.keys.market).ok();
+        let board = account.has_cross().then(|| self.board());
+        let queue = slot.and_then(|slot| {
+            position_queue(slot, &self.market(market), board.as_deref()).ok()
+        });
         let instruction = protection::SetProtection {
             authority: trader.wallet.address(),
             market: market.keys.market,
             trader: trader.address,
-            queue: market.keys.queue(side.unwrap_or(Side::Long)),
+            queue: queue.unwrap_or(market.keys.queue_long),
             args,
         }
         .instruction();

@@ -23,7 +23,7 @@ pub const CROSS_WEAK: u32 = 2;
 /// [`PositionSlot::cross`]: no position, and orders that open a leg.
 pub const CROSS_ORDERS: u32 = 4;
 
-/// One isolated position or one leg, which has no triggers, and the orders in its market. A slot
+/// One isolated position or one leg, and the orders in its market. A slot
 /// with the default market is empty and all zero; another has lots, orders or both.
 #[cfg_attr(feature = "anchor", zero_copy)]
 #[cfg_attr(not(feature = "anchor"), derive(Clone, Copy, Pod, Zeroable))]
@@ -230,6 +230,11 @@ impl PositionSlot {
         self.step_left = distress.step_left;
     }
 
+    /// Whether neither trigger is set.
+    pub fn has_no_triggers(&self) -> bool {
+        self.stop_loss.is_unset() && self.take_profit.is_unset()
+    }
+
     /// Forgets both triggers.
     fn clear_triggers(&mut self) {
         self.stop_loss = Trigger::default();
@@ -269,8 +274,6 @@ impl PositionSlot {
             && self.has_sound_orders()
             && self.held_shares == 0
             && self.paid_in == 0
-            && self.stop_loss.is_unset()
-            && self.take_profit.is_unset()
     }
 
     /// Whether nothing is left of a slot without lots and orders.
@@ -286,8 +289,7 @@ impl PositionSlot {
             && self.paid_in == 0
             && self.margin == 0
             && self.entry_quote == 0
-            && self.stop_loss.is_unset()
-            && self.take_profit.is_unset()
+            && self.has_no_triggers()
     }
 }
 

@@ -2,10 +2,11 @@
 
 use ballast_engine::{
     position::Position,
+    price_levels::margin_ratio_bps,
     protection::{check_steps, protective, worst_price, ProtectiveStep, MAX_STEPS},
     queue::QueueEntry,
     risk::RiskParams,
-    units::{LotPrice, Side, Ticks},
+    units::{LotPrice, Lots, Side, Ticks},
 };
 
 use crate::{
@@ -123,10 +124,8 @@ impl Protection {
         same && entry.sequence == self.sequence && entry.trader == self.trader.to_bytes()
     }
 
-    /// What the steps ask for of the position that they are for, at `mark`, ticks, which is `price` a lot:
-    /// the step, and the trigger that it becomes. That closes the step's lots within the slip, for as large
-    /// a part of the keepers' reward as they are of the position, when the steps were set or today, whichever
-    /// was larger. `None` where there is nothing to do. Funding must have been settled.
+    /// What the steps ask for of the isolated position that they are for, at `mark`, ticks, which is `price` a
+    /// lot; see [`Self::due_at_ratio`]. Funding must have been settled.
     ///
     /// # Errors
     /// `RiskTiers`, `Overflow`, `SizeOutOfRange`.
@@ -137,14 +136,28 @@ impl Protection {
         price: LotPrice,
         params: &RiskParams,
     ) -> Result<Option<Due>> {
+        match margin_ratio_bps(position, price, params)? {
+            Some(ratio) => self.due_at_ratio(position.lots, ratio, mark),
+            None => Ok(None),
+        }
+    }
+
+    /// What the steps ask for of a position of `lots`, + long, - short, at this margin ratio, basis points, its own
+    /// or that of the account whose leg it is, and at `mark`, ticks: the step, and the trigger that it becomes. That
+    /// closes the step's lots within the slip, for as large a part of the keepers' reward as they are of the
+    /// position, when the steps were set or today, whichever was larger. `None` where there is nothing to do.
+    ///
+    /// # Errors
+    /// `Overflow`, `SizeOutOfRange`.
+    pub fn due_at_ratio(&self, lots: Lots, ratio: i64, mark: Ticks) -> Result<Option<Due>> {
         let base_lots = self.base_lots.unsigned_abs();
-        let Some(side) = position.side() else {
+        let Some(side) = lots.side() else {
             return Ok(None);
         };
-        let Some(asked) = protective(self.steps(), base_lots, position, price, params)? else {
+        let Some(asked) = protective(self.steps(), base_lots, lots, ratio)? else {
             return Ok(None);
         };
-        let whole = base_lots.max(position.lots.get().unsigned_abs());
+        let whole = base_lots.max(lots.size());
         let narrow = |lots: u64| u32::try_from(lots).map_err(|_| BallastError::SizeOutOfRange);
         let trigger = Trigger {
             price_ticks: mark.get(),

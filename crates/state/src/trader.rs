@@ -318,10 +318,10 @@ impl Trader {
         )
     }
 
-    /// Slot since which the position in `market` has been known, in `slot`, to be below maintenance;
+    /// Slot since which the position or leg in `market` has been known, in `slot`, to be below maintenance;
     /// 0 for one that is not, and without one. See [`Distress::confirmed_since`].
     pub fn flagged_slot(&self, market: &Pubkey, slot: u64) -> u64 {
-        let found = self.slot(market);
+        let found = self.any(market);
         found.map_or(0, |position| position.distress().confirmed_since(slot))
     }
 

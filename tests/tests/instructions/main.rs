@@ -16,6 +16,7 @@ mod cross_forced;
 mod cross_makers;
 mod cross_refusals;
 mod cross_trade;
+mod cross_triggers;
 mod delisting;
 mod ended_bankrupt;
 mod errors;

@@ -4,6 +4,7 @@ use ballast_engine::units::Side;
 use ballast_state::cross::{CrossBoard, LegSlot, Legs};
 use ballast_state::error::{BallastError, Result};
 use ballast_state::market::Market;
+use ballast_state::position_slot::PositionSlot;
 use ballast_state::seeds::BOARD_ADDRESS;
 use ballast_state::trader::Trader;
 use ballast_state::Pubkey;
@@ -129,6 +130,46 @@ pub fn listed(
         return Ok(makers.to_vec());
     }
     Ok([&[BOARD_ADDRESS], queues.queues(), makers].concat())
+}
+
+/// What [`listed`] says for a call that fires a trigger or a protective step of `trader`'s position in the market:
+/// of a leg the cross queues of its account are written too.
+///
+/// # Errors
+/// Those of [`listed`].
+pub fn listed_firing(
+    trader: &Trader,
+    makers: &[Pubkey],
+    side: Side,
+    traders: &dyn Traders,
+    market: (&Pubkey, &Market),
+    board: Option<&CrossBoard>,
+) -> Result<Vec<Pubkey>> {
+    let Some(board) = board.filter(|_| trader.find_leg(market.0).is_some()) else {
+        return listed(makers, side, traders, market, board);
+    };
+    let mut queues = CrossQueueList::default();
+    queues.add_all(trader, board)?;
+    queues.add_makers(makers, side, traders, market, board)?;
+    Ok([&[BOARD_ADDRESS], queues.queues(), makers].concat())
+}
+
+/// The queue in which the position of `slot` stands, one of the market's own or, of a leg, one of its cross queues:
+/// what `set_protection` is given.
+///
+/// # Errors
+/// `NoPosition`; `CrossDisabled` of a leg whose market is not on the board.
+pub fn position_queue(
+    slot: &PositionSlot,
+    market: &Market,
+    board: Option<&CrossBoard>,
+) -> Result<Pubkey> {
+    let side = slot.position()?.side().ok_or(BallastError::NoPosition)?;
+    if !slot.is_leg() {
+        return Ok(market.queue(side));
+    }
+    let board = board.ok_or(BallastError::CrossDisabled)?;
+    Ok(board.market(board.place(market)?)?.queue(side))
 }
 
 /// The cross queue that a leg stands in; `None` where there are orders alone.

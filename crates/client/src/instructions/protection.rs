@@ -43,7 +43,7 @@ pub struct SetProtection {
     pub market: Pubkey,
     /// The trader account.
     pub trader: Pubkey,
-    /// The queue of the position's side; any where steps are cleared.
+    /// The queue in which the position stands, see [`crate::cross::position_queue`]; any where steps are cleared.
     pub queue: Pubkey,
     /// The steps.
     pub args: SetProtectionArgs,

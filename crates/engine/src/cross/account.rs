@@ -16,6 +16,7 @@ use crate::margin::maintenance_margin;
 use crate::math::product_signed;
 use crate::oracle::Mark;
 use crate::position::Position;
+use crate::price_levels::ratio_bps;
 use crate::units::{Atoms, Bps, FundingIndex};
 
 /// One leg: a slot of the account, and what its market says.
@@ -145,6 +146,12 @@ impl Values {
         let leg = self.leg(place)?;
         // 64 and 98 bits.
         Ok(i128::from(self.equity.get()).wrapping_sub(leg.unrealised))
+    }
+
+    /// Equity over maintenance margin, basis points, rounded down, as
+    /// [`margin_ratio_bps`](crate::price_levels::margin_ratio_bps) has it. `None` without legs. `Overflow`.
+    pub fn ratio_bps(&self) -> Result<Option<i64>, CrossError> {
+        Ok(ratio_bps(self.equity, self.requirement)?)
     }
 
     /// Whether equity is at least maintenance margin.

@@ -184,7 +184,7 @@ impl Leg<'_, '_> {
             return Ok(flag);
         }
         let slot = self.present.moment.slot;
-        let flagged_slot = self.trader.leg_flagged_slot(&self.site.key, slot);
+        let flagged_slot = self.trader.flagged_slot(&self.site.key, slot);
         if self.present.check(Action::Force { flagged_slot }).is_err() {
             found.counts.waiting = found.counts.waiting.saturating_add(1);
             return Ok(flag);
@@ -215,7 +215,7 @@ impl Leg<'_, '_> {
         let Ok(leg) = self.trader.leg(key) else {
             return false;
         };
-        let flagged_slot = self.trader.leg_flagged_slot(key, slot);
+        let flagged_slot = self.trader.flagged_slot(key, slot);
         leg.distress().is_stale(self.trouble.forced.look, slot)
             && self.present.check(Action::Flag { flagged_slot }).is_ok()
     }

@@ -302,14 +302,6 @@ impl Trader {
         slot.ok_or(BallastError::NoPosition)
     }
 
-    /// Slot since which the leg in `market` has been known, in `slot`, to be below maintenance; 0 for one that
-    /// is not, and without one.
-    #[must_use]
-    pub fn leg_flagged_slot(&self, market: &Pubkey, slot: u64) -> u64 {
-        let found = self.leg(market);
-        found.map_or(0, |leg| leg.distress().confirmed_since(slot))
-    }
-
     /// Index of the slot of the account's leg in `market`, or of orders that open one, claimed where it has none.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use crate::{
     error::{ensure, BallastError, Result},
     events::LegForced,
     market::{Market, Touched},
+    protection::{Due, Protection},
     trader::Trader,
     Pubkey,
 };
@@ -129,6 +130,21 @@ impl<'a> Scene<'a> {
             forced,
             values,
         }))
+    }
+
+    /// What the protective steps of the account's leg in the market ask for, at the account's margin ratio. Whether
+    /// they are for the leg of today the queue tells.
+    ///
+    /// # Errors
+    /// `NoPosition`, `CrossMarkStale`; those of [`Protection::due_at_ratio`].
+    #[inline(never)]
+    pub fn protective(&self, trader: &Trader, steps: &Protection) -> Result<Option<Due>> {
+        let lots = trader.leg(&self.key)?.position()?.lots;
+        let values = self.legs(trader)?.account().values()?;
+        match values.ratio_bps()? {
+            Some(ratio) => steps.due_at_ratio(lots, ratio, self.touched.price.price),
+            None => Ok(None),
+        }
     }
 
     /// Fails unless the leg may be liquidated at this moment: the one with the largest maintenance margin among those

@@ -145,8 +145,8 @@ pub struct TriggerExecuted {
     pub reward_atoms: u64,
     /// Sum of the long lots after.
     pub open_interest_after: u64,
-    /// What the fills made of the trader.
-    pub taker: PartyTraded,
+    /// What the fills made of the trader; none of a leg, of which `LegTraded` tells.
+    pub taker: Option<PartyTraded>,
     /// The trader's own orders that it met, each with the lots and the reserve it lost.
     pub cancelled: Vec<OrderCancelled>,
     /// Fills, in order.

@@ -1,11 +1,16 @@
 //! Lots of a position that anybody may close against the book, at the trader's own wish: by a stop-loss, a
-//! take-profit or a protective step.
+//! take-profit or a protective step. Of a leg the call lists the board and the cross queues that `trade_leg` would.
 
 use anchor_lang::prelude::*;
-use ballast_engine::{oracle::Action, reward::keeper_reward};
+use ballast_engine::{
+    cross::{LegTerms, LegTrade},
+    oracle::Action,
+    reward::keeper_reward,
+};
 use ballast_state::{
+    cross::Scene,
     error::BallastError,
-    events::{OrderCancelled, OrderFilled, OrderRemoved, PartyTraded},
+    events::{LegTraded, OrderCancelled, OrderFilled, OrderRemoved, PartyTraded},
     exchange::{Exchange, PAUSE_TRADE},
     market::{Market, Touched},
     position_slot::PositionSlot,
@@ -14,6 +19,7 @@ use ballast_state::{
 };
 
 use super::{
+    cross::leg_taker::{require_not_held, LegTaker},
     matching::{Listed, Matched, Matching},
     position_change::pay,
     profit::Profits,
@@ -48,16 +54,56 @@ pub struct Firing<'a, 'info> {
     pub listed: Listed<'a, 'info>,
 }
 
-/// What is asked before anything is closed.
-pub struct Seen<'a, 'q, 'info> {
+/// The market in which lots are closed.
+pub struct Site<'a, 'q, 'info> {
     /// The market, its price recorded and its funding accrued.
     pub market: &'a Market,
+    /// Its key.
+    pub key: Pubkey,
+    /// What the price made of it.
+    pub touched: &'a Touched,
+    /// Its queues.
+    pub queues: &'a MarketQueues<'q, 'info>,
+    /// The makers and, of a leg, the board and cross queues.
+    pub listed: Listed<'a, 'info>,
+    /// The present slot.
+    pub slot: u64,
+}
+
+/// What is asked before anything is closed.
+pub struct Seen<'a, 'q, 'info> {
+    /// The market.
+    pub site: &'a Site<'a, 'q, 'info>,
     /// The trader.
     pub trader: &'a Trader,
-    /// The market's queues.
-    pub queues: &'a MarketQueues<'q, 'info>,
-    /// What the price made of the market.
-    pub touched: &'a Touched,
+}
+
+impl Site<'_, '_, '_> {
+    /// Runs `body` on the market with the board.
+    ///
+    /// # Errors
+    /// `WrongBoard` where the board is not listed, `CrossDisabled`; those of `body`.
+    pub fn with_scene<R>(&self, body: impl FnOnce(&Scene) -> Result<R>) -> Result<R> {
+        let board = self.listed.board()?;
+        board.place(self.market)?;
+        let terms = LegTerms::of(self.market.params());
+        body(&Scene {
+            key: self.key,
+            touched: self.touched,
+            terms: &terms,
+            board: &board,
+            slot: self.slot,
+        })
+    }
+}
+
+/// What the fills have made of the trader, and how the book and the others stand.
+struct Closed<'q, 'info> {
+    matched: Matched<'q, 'info>,
+    taker: Box<Taker>,
+    party: Option<PartyTraded>,
+    leg: Option<(Box<LegTrade>, Box<LegTraded>)>,
+    reward: u64,
 }
 
 /// What was closed.
@@ -76,8 +122,10 @@ pub struct Fired {
     pub reward_atoms: u64,
     /// Sum of the long lots after.
     pub open_interest_after: u64,
-    /// What the fills made of the trader.
-    pub taker: PartyTraded,
+    /// What the fills made of the trader; `None` of a leg.
+    pub taker: Option<PartyTraded>,
+    /// What they made of a leg.
+    pub leg: Option<Box<LegTraded>>,
     /// The trader's own orders that it met.
     pub cancelled: Vec<OrderCancelled>,
     /// Fills, in order.
@@ -96,7 +144,8 @@ impl<'info> Firing<'_, 'info> {
     ///
     /// # Errors
     /// `Paused`, `TooManyMakers`, the `Price...` errors, `NothingFilled`, `InsufficientCollateral`,
-    /// `QueueFull`, `MakerForeign`; those of `find` and `use_up`.
+    /// `QueueFull`, `MakerForeign`; of a leg `WrongBoard` and those of `trade_leg` about marks, records and what the
+    /// account may stand; those of `find` and `use_up`.
     pub fn fire(
         &self,
         find: &mut dyn FnMut(&Seen) -> Result<Trigger>,
@@ -129,31 +178,48 @@ impl<'info> Firing<'_, 'info> {
         };
         let touched = touch(&mut market, self.price, action, &clock, pauses)?;
         let queues = MarketQueues::load(&market, self.queue_long, self.queue_short)?;
-        let trigger = find(&Seen {
+        let site = Site {
             market: &market,
-            trader: &trader,
-            queues: &queues,
+            key,
             touched: &touched,
+            queues: &queues,
+            listed: self.listed,
+            slot: clock.slot,
+        };
+        let trigger = find(&Seen {
+            site: &site,
+            trader: &trader,
         })?;
-        let mut taker = Taker::load(&mut trader, self.trader.key(), &key, &market)?;
         let book = MarketBook::load(&market, self.book)?;
         let matching = Matching::new(key, &market, &queues, self.listed, &touched, &clock, true);
-        let mut matched = work(&market, &book, &mut taker, matching, &trigger, &touched)?;
-
-        let reward = reward(&market, &trigger, &mut taker)?;
-        matched.changes.owe(reward);
-        let party = taker.store(&mut trader, &key, &mut matched.changes)?;
-        let party = party.ok_or_else(|| error!(BallastError::NothingFilled))?;
-        if let Some(index) = trader.find(&key) {
-            if let Some(slot) = trader.positions.get_mut(index) {
-                if slot.lots != 0 {
-                    use_up(slot, taker.filled)?;
-                }
+        let work = Work {
+            site: &site,
+            book: &book,
+            trigger: &trigger,
+        };
+        let closed = match trader.find_leg(&key).is_some() {
+            true => self.close_leg(&work, &mut trader, matching)?,
+            false => self.close_isolated(&work, &mut trader, matching)?,
+        };
+        let Closed {
+            mut matched,
+            mut taker,
+            party,
+            leg,
+            reward,
+        } = *closed;
+        if let Ok(slot) = trader.any_mut(&key) {
+            if slot.lots != 0 {
+                use_up(slot, taker.filled)?;
             }
         }
         matched.book(&mut market, &book)?;
         matched.changes.close(&mut market)?;
         market.invariant()?;
+        let profits = matched.changes.profits();
+        if let Some((trade, _)) = &leg {
+            require_not_held(&market, &queues, &profits, trade, clock.slot)?;
+        }
         Ok(Box::new(Fired {
             trigger,
             mark_ticks: touched.price.price.get(),
@@ -163,47 +229,103 @@ impl<'info> Firing<'_, 'info> {
             reward_atoms: reward,
             open_interest_after: matched.changes.open_interest(),
             taker: party,
+            leg: leg.map(|(_, traded)| traded),
             cancelled: core::mem::take(&mut taker.cancelled),
-            profits: matched.changes.profits(),
+            profits,
             fills: matched.fills,
             removed: matched.removed,
             kept_orders: matched.kept,
         }))
     }
+
+    #[inline(never)]
+    fn close_isolated<'q>(
+        &self,
+        work: &Work,
+        trader: &mut Trader,
+        mut matching: Box<Matching<'_, 'q, 'info>>,
+    ) -> Result<Box<Closed<'q, 'info>>> {
+        let (key, market, touched) = (&work.site.key, work.site.market, work.site.touched);
+        let mut taker = Taker::load(trader, self.trader.key(), key, market)?;
+        let order = work.order(&taker)?;
+        work.book
+            .write(|book| taker.work(book, market, touched, &mut matching, &order))?;
+        let mut matched = matching.done();
+        let reward = work.reward(&mut taker, &mut matched)?;
+        let party = taker.store(trader, key, &mut matched.changes)?;
+        Ok(Box::new(Closed {
+            matched,
+            taker,
+            party,
+            leg: None,
+            reward,
+        }))
+    }
+
+    #[inline(never)]
+    fn close_leg<'q>(
+        &self,
+        work: &Work,
+        trader: &mut Trader,
+        matching: Box<Matching<'_, 'q, 'info>>,
+    ) -> Result<Box<Closed<'q, 'info>>> {
+        work.site.with_scene(|scene| {
+            let leg_taker = LegTaker {
+                queues: &work.site.listed.queues,
+                scene: *scene,
+            };
+            let leg = leg_taker.leg(trader)?;
+            let mut taker = leg_taker.taker(self.trader.key(), trader, &leg)?;
+            let order = work.order(&taker)?;
+            let (market, book) = (work.site.market, work.book);
+            let (mut matched, trade) =
+                leg_taker.match_book(market, book, &leg, matching, &mut taker, &order)?;
+            let reward = work.reward(&mut taker, &mut matched)?;
+            let traded = leg_taker.store(trader, &leg, &taker, &trade, &mut matched)?;
+            Ok(Box::new(Closed {
+                matched,
+                taker,
+                party: None,
+                leg: trade.zip(traded),
+                reward,
+            }))
+        })
+    }
 }
 
-#[inline(never)]
-fn work<'q, 'info>(
-    market: &Market,
-    book: &MarketBook,
-    taker: &mut Taker,
-    mut matching: Box<Matching<'_, 'q, 'info>>,
-    trigger: &Trigger,
-    touched: &Touched,
-) -> Result<Matched<'q, 'info>> {
-    let side = taker.before.side();
-    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
-    let order = TakerOrder {
-        request: trigger.order(side),
-        self_trade: Trigger::SELF_TRADE,
-        margin: 0,
-        client_id: 0,
-    };
-    book.write(|book| taker.work(book, market, touched, &mut matching, &order))?;
-    require!(taker.filled > 0, BallastError::NothingFilled);
-    Ok(matching.done())
+/// What is worked off, and where.
+struct Work<'a, 'q, 'info> {
+    site: &'a Site<'a, 'q, 'info>,
+    book: &'a MarketBook<'a, 'info>,
+    trigger: &'a Trigger,
 }
 
-/// Takes the reward's share for the filled lots from the trader's free collateral, as far as that
-/// reaches.
-fn reward(market: &Market, trigger: &Trigger, taker: &mut Taker) -> Result<u64> {
-    let reward = keeper_reward(
-        market.params().keeper_fee_atoms,
-        taker.free.positive_part(),
-        taker.filled,
-        u64::from(trigger.placed_lots),
-    )
-    .or_ballast()?;
-    taker.free = taker.free.try_sub_unsigned(reward).or_ballast()?;
-    Ok(reward)
+impl Work<'_, '_, '_> {
+    /// The order that the trigger of the taker's position becomes.
+    fn order(&self, taker: &Taker) -> Result<TakerOrder> {
+        let side = taker.before.side();
+        let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+        Ok(TakerOrder {
+            request: self.trigger.order(side),
+            self_trade: Trigger::SELF_TRADE,
+            margin: 0,
+            client_id: 0,
+        })
+    }
+
+    /// Takes the reward's share for the filled lots, of which there must be some, from the trader's free collateral,
+    /// as far as that reaches.
+    fn reward(&self, taker: &mut Taker, matched: &mut Matched) -> Result<u64> {
+        require!(taker.filled > 0, BallastError::NothingFilled);
+        let reward = keeper_reward(
+            self.site.market.params().keeper_fee_atoms,
+            taker.free.positive_part(),
+            taker.filled,
+            u64::from(self.trigger.placed_lots),
+        )
+        .or_ballast()?;
+        taker.free = taker.free.try_sub_unsigned(reward).or_ballast()?;
+        matched.changes.owe(reward);
+        Ok(reward)
+    }
 }

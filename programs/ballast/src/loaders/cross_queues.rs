@@ -163,6 +163,23 @@ pub fn side_of(account: &AccountInfo, market: &Pubkey) -> Result<Option<Side>> {
     Ok(own.then_some(queue.side()))
 }
 
+/// Runs `body` on `account`, read only, which must be the cross queue of `side` of `market`.
+///
+/// # Errors
+/// `CrossQueueMissing`, which logs market and side; those of `body`.
+pub fn read_cross_queue<R>(
+    account: &AccountInfo,
+    market: &Pubkey,
+    side: Side,
+    body: impl FnOnce(&CrossQueueRef<'_>) -> Result<R>,
+) -> Result<R> {
+    if side_of(account, market)? != Some(side) {
+        return Err(missing(BallastError::CrossQueueMissing, market, side));
+    }
+    let data = account.try_borrow_data()?;
+    body(&view(&data)?)
+}
+
 fn is_cross_queue(account: &AccountInfo) -> Result<bool> {
     let data = account.try_borrow_data()?;
     Ok(*account.owner == crate::ID && data.starts_with(&CROSS_QUEUE_DISCRIMINATOR))

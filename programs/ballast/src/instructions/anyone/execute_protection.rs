@@ -6,6 +6,7 @@ use ballast_state::{
     events::ProtectionExecuted,
     exchange::Exchange,
     market::Market,
+    position_slot::PositionSlot,
     protection::{Due, Protection},
     seeds::EXCHANGE_ADDRESS,
     trader::Trader,
@@ -22,8 +23,8 @@ use crate::{
 };
 
 /// Accounts of `execute_protection`. The remaining accounts are the makers' trader accounts, writable,
-/// in the order of the book; before them, where legs have orders among those,
-/// the board and, writable, their cross queues.
+/// in the order of the book; before them, where the position is a leg or legs have orders among those,
+/// the board and, writable, the cross queues of the account and theirs.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ExecuteProtection<'info> {
@@ -107,6 +108,9 @@ impl<'info> ExecuteProtection<'info> {
             kept_orders: fired.kept_orders,
         });
         emit(&accounts.event_authority, &*event)?;
+        if let Some(traded) = fired.leg {
+            emit(&accounts.event_authority, &*traded)?;
+        }
         let named = [&accounts.trader];
         fired.profits.hold(&accounts.venue(&named, listed.makers))
     }
@@ -114,18 +118,35 @@ impl<'info> ExecuteProtection<'info> {
 
 /// What the steps ask for of the position that they were set for.
 fn due(seen: &Seen, market: &Pubkey, protection: &Protection) -> Result<Due> {
-    let slot = seen.trader.slot(market)?;
-    let position = seen.market.settled(slot)?;
+    let slot = seen.trader.any(market)?;
+    if slot.is_leg() {
+        return leg_due(seen, slot, protection);
+    }
+    let position = seen.site.market.settled(slot)?;
     let side = position
         .side()
         .ok_or_else(|| error!(BallastError::NoPosition))?;
-    let same = seen.queues.read(side, |queue| {
+    let same = seen.site.queues.read(side, |queue| {
         let entry = queue.entry(slot.queue_node).or_ballast()?;
         Ok(protection.is_for(side, entry))
     })?;
     require!(same, BallastError::ProtectionEnded);
-    let price = &seen.touched.price;
-    let mark = seen.touched.mark.price;
-    let due = protection.due(&position, price.price, mark, seen.market.params())?;
+    let price = &seen.site.touched.price;
+    let mark = seen.site.touched.mark.price;
+    let due = protection.due(&position, price.price, mark, seen.site.market.params())?;
+    due.ok_or_else(|| error!(BallastError::ProtectionNotReached))
+}
+
+/// What they ask for of the leg that they were set for.
+#[inline(never)]
+fn leg_due(seen: &Seen, slot: &PositionSlot, protection: &Protection) -> Result<Due> {
+    let side = slot.position()?.side();
+    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+    let same = seen.site.listed.queues.read(&seen.site.key, side, |queue| {
+        let entry = queue.entry(slot.queue_node).or_ballast()?;
+        Ok(protection.is_for(side, &entry.position))
+    })?;
+    require!(same, BallastError::ProtectionEnded);
+    let due = seen.site.with_scene(|scene| Ok(scene.protective(seen.trader, protection)?))?;
     due.ok_or_else(|| error!(BallastError::ProtectionNotReached))
 }

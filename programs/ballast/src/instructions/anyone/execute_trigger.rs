@@ -21,8 +21,8 @@ use crate::{
 };
 
 /// Accounts of `execute_trigger`. The remaining accounts are the makers' trader accounts, writable,
-/// in the order of the book; before them, where legs have orders among those,
-/// the board and, writable, their cross queues.
+/// in the order of the book; before them, where the position is a leg or legs have orders among those,
+/// the board and, writable, the cross queues of the account and theirs.
 #[event_cpi]
 #[derive(Accounts)]
 pub struct ExecuteTrigger<'info> {
@@ -97,6 +97,9 @@ impl<'info> ExecuteTrigger<'info> {
             kept_orders: fired.kept_orders,
         });
         emit(&accounts.event_authority, &*event)?;
+        if let Some(traded) = fired.leg {
+            emit(&accounts.event_authority, &*traded)?;
+        }
         let named = [&accounts.trader];
         fired.profits.hold(&accounts.venue(&named, listed.makers))
     }
@@ -104,14 +107,14 @@ impl<'info> ExecuteTrigger<'info> {
 
 /// The trigger, whose price the oracle has reached.
 fn reached(seen: &Seen, market: &Pubkey, kind: TriggerKind) -> Result<Trigger> {
-    let slot = seen.trader.slot(market)?;
+    let slot = seen.trader.any(market)?;
     let position = slot.position()?;
     let side = position
         .side()
         .ok_or_else(|| error!(BallastError::NoPosition))?;
     let trigger = *slot.trigger(kind);
     require!(!trigger.is_unset(), BallastError::NoTrigger);
-    let mark = seen.touched.price.price.get();
+    let mark = seen.site.touched.price.price.get();
     let reached = trigger.is_reached(kind, side, mark);
     require!(reached, BallastError::TriggerNotReached);
     Ok(trigger)

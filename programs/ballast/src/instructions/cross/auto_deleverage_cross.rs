@@ -123,12 +123,8 @@ impl<'info> AutoDeleverageCross<'info> {
         let mut market = self.market.current_mut()?;
         let mut bankrupt = self.bankrupt.current_mut()?;
         let key = self.market.key();
-        let leg = bankrupt.find_leg(&key).is_some();
         let action = Action::Force {
-            flagged_slot: match leg {
-                true => bankrupt.leg_flagged_slot(&key, clock.slot),
-                false => bankrupt.flagged_slot(&key, clock.slot),
-            },
+            flagged_slot: bankrupt.flagged_slot(&key, clock.slot),
         };
         let touched = touch_deleveraging(&mut market, &self.price, action, &clock, pauses)?;
         if market.mode().has_ended() {

@@ -160,8 +160,7 @@ impl Conversion<'_, '_> {
         let slot = trader.position_mut(&key)?;
         let plain = slot.order_count == 0
             && slot.held_shares == 0
-            && slot.stop_loss.is_unset()
-            && slot.take_profit.is_unset()
+            && slot.has_no_triggers()
             && slot.distress() == Distress::NONE;
         require!(plain, BallastError::CrossHasOrders);
         let before = self.market.settled(slot)?;
@@ -220,7 +219,7 @@ impl Conversion<'_, '_> {
         let index = trader.find_leg(&key);
         let index = index.ok_or_else(|| error!(BallastError::NoPosition))?;
         let leg = trader.leg(&key)?;
-        let plain = leg.distress() == Distress::NONE && leg.order_count == 0;
+        let plain = leg.distress() == Distress::NONE && leg.order_count == 0 && leg.has_no_triggers();
         require!(plain, BallastError::CrossHasOrders);
         let left = self.take_out(trader, index, margin)?;
         trader.pool_out(margin, self.scene.slot)?;

@@ -56,7 +56,7 @@ impl FlagLeg<'_> {
         let mut trader = self.trader.current_mut()?;
         let key = self.market.key();
         let action = Action::Flag {
-            flagged_slot: trader.leg_flagged_slot(&key, clock.slot),
+            flagged_slot: trader.flagged_slot(&key, clock.slot),
         };
         let pauses = self.exchange.current()?.pauses(clock.slot);
         let touched = touch(&mut market, &self.price, action, &clock, pauses)?;

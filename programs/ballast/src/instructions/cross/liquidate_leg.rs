@@ -135,7 +135,7 @@ impl<'info> LegStep<'_, 'info> {
         let mut victim = it.trader.current_mut()?;
         let key = it.market.key();
         let action = Action::Force {
-            flagged_slot: victim.leg_flagged_slot(&key, clock.slot),
+            flagged_slot: victim.flagged_slot(&key, clock.slot),
         };
         let recorded = market.last_price.publish_time;
         let touched = touch(&mut market, it.price, action, &clock, pauses)?;

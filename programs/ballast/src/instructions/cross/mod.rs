@@ -7,6 +7,7 @@ pub mod cut_list;
 pub mod enable_cross;
 pub mod flag_leg;
 pub mod freeze_mark;
+pub mod leg_taker;
 pub mod liquidate_leg;
 pub mod move_cross;
 pub mod part_leg;

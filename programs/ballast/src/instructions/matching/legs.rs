@@ -89,7 +89,11 @@ impl<'q, 'info> Listed<'q, 'info> {
         Ok(())
     }
 
-    fn board(&self) -> Result<Ref<'q, CrossBoard>> {
+    /// The board.
+    ///
+    /// # Errors
+    /// `WrongBoard` where it is not listed.
+    pub fn board(&self) -> Result<Ref<'q, CrossBoard>> {
         let board = self.board.ok_or_else(|| error!(BallastError::WrongBoard))?;
         BoardAccount::load(board)?.read()
     }

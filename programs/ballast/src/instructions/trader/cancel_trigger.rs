@@ -41,7 +41,7 @@ impl CancelTrigger<'_> {
         let key = self.market.key();
         let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
-        let slot = trader.slot_mut(&key);
+        let slot = trader.any_mut(&key);
         let trigger = slot
             .map_err(|_| error!(BallastError::NoTrigger))?
             .trigger_mut(kind);

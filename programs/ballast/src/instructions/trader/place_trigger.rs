@@ -28,7 +28,7 @@ pub struct PlaceTrigger<'info> {
 
 impl PlaceTrigger<'_> {
     /// Sets the trigger, in place of the one of its kind. It reserves nothing; the position takes
-    /// both of its triggers along when it closes or changes side.
+    /// both of its triggers along when it closes or changes side. A leg has triggers as an isolated position has.
     ///
     /// # Errors
     /// `NotTraderAuthority`, `NoPosition`, `PriceOutOfRange` for either price, `ZeroLots`,
@@ -44,7 +44,8 @@ impl PlaceTrigger<'_> {
         let market = self.market.current()?;
         let mut trader = self.trader.current_mut()?;
         trader.require_authority(self.authority.key)?;
-        let slot = trader.position_mut(&key)?;
+        let slot = trader.any_mut(&key)?;
+        require!(slot.lots != 0, BallastError::NoPosition);
         market.lot_price(args.price_ticks)?;
         if args.worst_ticks != 0 {
             market.lot_price(args.worst_ticks)?;

@@ -4,14 +4,14 @@ use anchor_lang::prelude::*;
 use ballast_engine::queue::QueueRef;
 use ballast_state::{
     error::BallastError, events::ProtectionSet, instructions::SetProtectionArgs, market::Market,
-    protection::Protection, trader::Trader,
+    position_slot::PositionSlot, protection::Protection, trader::Trader,
 };
 
 use crate::loaders::current::Current;
 use crate::{
     emit::emit,
     error::{error, require_keys_eq, OrBallast},
-    loaders::queue_account::read_queue,
+    loaders::{cross_queues::read_cross_queue, queue_account::read_queue},
 };
 
 /// Accounts of `set_protection`.
@@ -27,7 +27,8 @@ pub struct SetProtection<'info> {
     /// The account of the steps.
     #[account(mut)]
     pub protection: AccountLoader<'info, Protection>,
-    /// CHECK: the queue of the position's side, checked by `read_queue`; without steps it is not looked at.
+    /// CHECK: the queue of the position's side, of a leg the cross queue, checked by `read_queue` and
+    /// `read_cross_queue`; without steps it is not looked at.
     pub queue: UncheckedAccount<'info>,
 }
 
@@ -36,7 +37,7 @@ impl SetProtection<'_> {
     ///
     /// # Errors
     /// `NotTraderAuthority`, `WrongProtection`, `NoPosition`, `ProtectiveSteps`, `WrongQueue`,
-    /// `QueueNotOwned`.
+    /// `QueueNotOwned`; `CrossQueueMissing` of a leg.
     pub fn handle(ctx: Context<Self>, args: &SetProtectionArgs) -> Result<()> {
         let accounts = &ctx.accounts;
         let (market, trader) = (accounts.market.key(), accounts.trader.key());
@@ -47,20 +48,8 @@ impl SetProtection<'_> {
         if args.steps.is_empty() {
             protection.clear();
         } else {
-            let slot = account.slot(&market)?;
-            let side = slot.position()?.side();
-            let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
-            let queue = accounts.market.current()?.queue(side);
-            require_keys_eq!(queue, *accounts.queue.key, BallastError::WrongQueue);
-            require_keys_eq!(
-                *accounts.queue.owner,
-                crate::ID,
-                BallastError::QueueNotOwned
-            );
-            let node = slot.queue_node;
-            let sequence = read_queue(&accounts.queue, |queue: &QueueRef| {
-                Ok(queue.entry(node).or_ballast()?.sequence)
-            })?;
+            let slot = account.any(&market)?;
+            let sequence = accounts.sequence(slot)?;
             protection.set(&args.steps, args.slip_bps, slot.lots, sequence)?;
         }
         let event = ProtectionSet {
@@ -71,5 +60,22 @@ impl SetProtection<'_> {
             steps: protection.steps().to_vec(),
         };
         emit(&accounts.event_authority, &event)
+    }
+    /// Sequence number of the position's node.
+    fn sequence(&self, slot: &PositionSlot) -> Result<u64> {
+        let side = slot.position()?.side();
+        let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+        let node = slot.queue_node;
+        if slot.is_leg() {
+            return read_cross_queue(&self.queue, &slot.market, side, |queue| {
+                Ok(queue.entry(node).or_ballast()?.position.sequence)
+            });
+        }
+        let queue = self.market.current()?.queue(side);
+        require_keys_eq!(queue, *self.queue.key, BallastError::WrongQueue);
+        require_keys_eq!(*self.queue.owner, crate::ID, BallastError::QueueNotOwned);
+        read_queue(&self.queue, |queue: &QueueRef| {
+            Ok(queue.entry(node).or_ballast()?.sequence)
+        })
     }
 }
