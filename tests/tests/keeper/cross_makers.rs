@@ -56,7 +56,7 @@ impl Scene {
         let bid = PlaceOrderArgs {
             side: OrderSide::Bid,
             kind: OrderKind::PostOnly,
-            price_ticks: LOW - 500,
+            price_ticks: LOW,
             lots: 10_000,
             ..PlaceOrderArgs::default()
         };

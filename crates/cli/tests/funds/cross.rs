@@ -280,7 +280,7 @@ fn orders_of_a_leg_wait_are_listed_replaced_cancelled_and_filled() {
     assert_eq!(waiting["orders"], json!(2));
     let positions = desk.does(&key, &["positions"]);
     assert_eq!(positions["positions"], json!([]), "{positions}");
-    assert_eq!(positions["total_atoms"], json!(699_000_000));
+    assert_eq!(positions["total_atoms"], json!(700_000_000));
 
     let said = desk.says(&key, &bid(&["order", "replace", "client:7"], "4", "199"));
     let words = "Cancel order client:7 and buy 4.000 of SOL-PERP, which wait at 199.000";

@@ -118,7 +118,7 @@ impl<'a, 'q, 'info> Matching<'a, 'q, 'info> {
     ///
     /// # Errors
     /// `MakerForeign` for an account that is no trader account of the program; `QueueFull`,
-    /// `QueuesMissing`; of an order of a leg those of [`Self::decide_leg`] and [`Self::fill_leg`].
+    /// `QueuesMissing`; of an order of a leg `WrongBoard`, `CrossQueueMissing`, `CrossMarkStale`, `CrossRecordStale`.
     #[inline(never)]
     pub fn meet(&mut self, book: &mut Book, node: u32, most: u64) -> Result<Met> {
         let order = *book.as_ref().order(node).or_ballast()?;
