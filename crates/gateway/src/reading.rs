@@ -178,23 +178,31 @@ impl Reader<'_> {
             BallastEvent::TriggerExecuted(event) => {
                 self.closed(event.market, event.mark_ticks, event.trader, "fired");
                 self.cancelled(event.market, event.trader, &event.cancelled);
-                self.traded(
-                    event.market,
-                    event.mark_ticks,
-                    &event.taker,
-                    &event.fills,
-                    &event.removed,
+                self.fired(
+                    &Taken {
+                        market: event.market,
+                        taker: event.trader,
+                        bought: event.side == OrderSide::Bid,
+                        mark_ticks: event.mark_ticks,
+                        fills: &event.fills,
+                        removed: &event.removed,
+                    },
+                    event.taker.as_ref(),
                 );
             }
             BallastEvent::ProtectionExecuted(event) => {
                 self.closed(event.market, event.mark_ticks, event.trader, "step");
                 self.cancelled(event.market, event.trader, &event.cancelled);
-                self.traded(
-                    event.market,
-                    event.mark_ticks,
-                    &event.taker,
-                    &event.fills,
-                    &event.removed,
+                self.fired(
+                    &Taken {
+                        market: event.market,
+                        taker: event.trader,
+                        bought: event.side == OrderSide::Bid,
+                        mark_ticks: event.mark_ticks,
+                        fills: &event.fills,
+                        removed: &event.removed,
+                    },
+                    event.taker.as_ref(),
                 );
             }
             BallastEvent::PoolUnwound(event) => {
@@ -280,6 +288,14 @@ impl Reader<'_> {
     }
 
     /// A taker that has no part but what the book gave it.
+    /// Fills of a position that somebody else closed lots of; `taker` is `None` of a leg.
+    fn fired(&mut self, taken: &Taken<'_>, taker: Option<&PartyTraded>) {
+        self.taken(taken);
+        if let Some(taker) = taker {
+            self.party(taken.market, taker);
+        }
+    }
+
     fn traded(
         &mut self,
         market: Pubkey,

@@ -2,7 +2,7 @@
 //! may have come before.
 
 use anchor_lang::prelude::Pubkey;
-use ballast_state::events::BallastEvent;
+use ballast_state::events::{BallastEvent, PartyTraded};
 
 /// What a transaction did. Amounts in atoms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,12 +56,16 @@ impl Outcome {
                 self.cuts = self.cuts.saturating_add(event.cuts.len());
             }
             BallastEvent::TriggerExecuted(event) => {
-                self.close(event.filled_lots, event.taker.lots_after.unsigned_abs());
+                self.fire(event.filled_lots, event.taker.as_ref());
                 self.earn(event.reward_atoms);
             }
             BallastEvent::ProtectionExecuted(event) => {
-                self.close(event.filled_lots, event.taker.lots_after.unsigned_abs());
+                self.fire(event.filled_lots, event.taker.as_ref());
                 self.earn(event.reward_atoms);
+            }
+            // Beside a trigger or step of a leg, which says nothing of it.
+            BallastEvent::LegTraded(event) => {
+                self.left_lots = Some(event.lots_after.unsigned_abs());
             }
             BallastEvent::PoolTook(event) => {
                 let lots = event.lots.unsigned_abs();
@@ -86,6 +90,11 @@ impl Outcome {
     fn close(&mut self, lots: u64, left: u64) {
         self.closed_lots = self.closed_lots.saturating_add(lots);
         self.left_lots = Some(left);
+    }
+
+    fn fire(&mut self, lots: u64, taker: Option<&PartyTraded>) {
+        let left = taker.map_or(0, |taker| taker.lots_after.unsigned_abs());
+        self.close(lots, left);
     }
 
     fn insure(&mut self, atoms: u64) {

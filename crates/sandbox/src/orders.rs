@@ -148,9 +148,8 @@ impl Sandbox {
         let account = self.trader(&trader.address);
         let slot = account.any(&market.keys.market).ok();
         let board = account.has_cross().then(|| self.board());
-        let queue = slot.and_then(|slot| {
-            position_queue(slot, &self.market(market), board.as_deref()).ok()
-        });
+        let queue =
+            slot.and_then(|slot| position_queue(slot, &self.market(market), board.as_deref()).ok());
         let instruction = protection::SetProtection {
             authority: trader.wallet.address(),
             market: market.keys.market,

@@ -178,13 +178,15 @@ impl Replay {
             }
             BallastEvent::TriggerExecuted(trigger) => {
                 self.fills(&trigger.fills);
-                let taker = &trigger.taker;
-                self.change(&taker.trader, taker.lots_before, taker.lots_after)?;
+                if let Some(taker) = &trigger.taker {
+                    self.change(&taker.trader, taker.lots_before, taker.lots_after)?;
+                }
             }
             BallastEvent::ProtectionExecuted(step) => {
                 self.fills(&step.fills);
-                let taker = &step.taker;
-                self.change(&taker.trader, taker.lots_before, taker.lots_after)?;
+                if let Some(taker) = &step.taker {
+                    self.change(&taker.trader, taker.lots_before, taker.lots_after)?;
+                }
             }
             BallastEvent::PositionLiquidated(step) => {
                 self.totals.liquidations += 1;

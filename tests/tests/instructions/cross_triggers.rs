@@ -57,7 +57,10 @@ impl Cross {
         let sandbox = &self.venue.sandbox;
         let (alice, bob) = (self.venue.alice.address, self.venue.bob.address);
         let makers = [bob];
-        let known: BTreeMap<_, _> = makers.iter().map(|key| (*key, sandbox.trader(key))).collect();
+        let known: BTreeMap<_, _> = makers
+            .iter()
+            .map(|key| (*key, sandbox.trader(key)))
+            .collect();
         let at = (&market.keys.market, &sandbox.market(market));
         let (trader, board) = (sandbox.trader(&alice), sandbox.board());
         listed_firing(&trader, &makers, Side::Long, &known, at, Some(&board)).unwrap()
@@ -66,7 +69,11 @@ impl Cross {
     /// Bob waits with a bid of so many lots.
     fn bids(&mut self, market: &MarketCookie, ticks: u64, lots: u64) {
         let bob = self.venue.bob.clone();
-        done(self.venue.sandbox.place_order(market, &bob, bid(ticks, lots), &[]));
+        done(
+            self.venue
+                .sandbox
+                .place_order(market, &bob, bid(ticks, lots), &[]),
+        );
     }
 
     fn fire(&mut self, market: &MarketCookie, kind: TriggerKind, listed: &[Pubkey]) -> TxResult {
@@ -84,20 +91,19 @@ impl Cross {
 
 #[test]
 pub fn a_stop_loss_of_a_leg_closes_lots_of_it_through_the_pool() {
-    let mut cross = Cross::long(TEN);
+    let mut cross = Cross::long(10_000);
     let (alice, carol, first) = (
         cross.venue.alice.clone(),
         cross.carol.clone(),
         cross.first.clone(),
     );
-    let placed = done(
-        cross
-            .venue
-            .sandbox
-            .place_trigger(&first, &alice, stop(195_000, 190_000, 4_000)),
-    );
+    let placed = done(cross.venue.sandbox.place_trigger(
+        &first,
+        &alice,
+        stop(195_000, 190_000, 4_000),
+    ));
     assert_eq!(among!(placed, TriggerPlaced).lots, 4_000);
-    cross.bids(&first, 194_000, TEN);
+    cross.bids(&first, 194_000, 10_000);
     let listed = cross.firing(&first);
     let kind = TriggerKind::StopLoss;
     refused(
@@ -131,7 +137,7 @@ pub fn a_stop_loss_of_a_leg_closes_lots_of_it_through_the_pool() {
 
 #[test]
 pub fn a_take_profit_of_a_leg_is_filled_in_parts_and_ends_with_its_side() {
-    let mut cross = Cross::long(TEN);
+    let mut cross = Cross::long(10_000);
     let (alice, first) = (cross.venue.alice.clone(), cross.first.clone());
     let take = PlaceTriggerArgs {
         kind: TriggerKind::TakeProfit,
@@ -159,7 +165,7 @@ pub fn a_take_profit_of_a_leg_is_filled_in_parts_and_ends_with_its_side() {
 
 #[test]
 pub fn a_leg_with_a_trigger_stays_a_leg_and_cancelling_it_sets_it_free() {
-    let mut cross = Cross::long(TEN);
+    let mut cross = Cross::long(10_000);
     let (alice, first, queues) = (
         cross.venue.alice.clone(),
         cross.first.clone(),
@@ -167,9 +173,8 @@ pub fn a_leg_with_a_trigger_stays_a_leg_and_cancelling_it_sets_it_free() {
     );
     let sandbox = &mut cross.venue.sandbox;
     done(sandbox.place_trigger(&first, &alice, stop(195_000, 0, 4_000)));
-    let leaves = |s: &mut ballast_sandbox::Sandbox| {
-        s.convert_margin(&first, &alice, false, 200 * USD, &queues)
-    };
+    let leaves =
+        |s: &mut ballast_sandbox::Sandbox| s.to_isolated(&first, &alice, 200 * USD, &queues);
     refused(sandbox, BallastError::CrossHasOrders, leaves);
     done(sandbox.cancel_trigger(&first, &alice, TriggerKind::StopLoss));
     done(leaves(sandbox));
@@ -193,14 +198,22 @@ pub fn no_trigger_gives_lots_of_a_leg_away_that_the_account_needs() {
     refused(
         &mut cross.venue.sandbox,
         BallastError::CrossBelowInitial,
-        |s| s.execute_trigger(&first, &alice.address, &carol, TriggerKind::StopLoss, &listed),
+        |s| {
+            s.execute_trigger(
+                &first,
+                &alice.address,
+                &carol,
+                TriggerKind::StopLoss,
+                &listed,
+            )
+        },
     );
     cross.sound();
 }
 
 #[test]
 pub fn a_protective_step_goes_by_the_margin_ratio_of_the_whole_account() {
-    let mut cross = Cross::long(TEN);
+    let mut cross = Cross::long(10_000);
     let (alice, carol, first, second) = (
         cross.venue.alice.clone(),
         cross.carol.clone(),
@@ -237,7 +250,10 @@ pub fn a_protective_step_goes_by_the_margin_ratio_of_the_whole_account() {
         |s| s.execute_protection(&first, &alice.address, &carol, &missing),
     );
     let stepped = done(cross.step(&first, &listed));
-    let (event, leg) = (among!(stepped, ProtectionExecuted), among!(stepped, LegTraded));
+    let (event, leg) = (
+        among!(stepped, ProtectionExecuted),
+        among!(stepped, LegTraded),
+    );
     assert!(event.taker.is_none());
     assert_eq!((event.step.ratio_bps, event.filled_lots), (15_000, 5_000));
     assert_eq!((leg.lots_before, leg.lots_after), (10_000, 5_000));
@@ -253,7 +269,7 @@ pub fn a_protective_step_goes_by_the_margin_ratio_of_the_whole_account() {
 
 #[test]
 pub fn protective_steps_end_with_the_leg_they_were_set_for() {
-    let mut cross = Cross::long(TEN);
+    let mut cross = Cross::long(10_000);
     let (alice, carol, first, queues) = (
         cross.venue.alice.clone(),
         cross.carol.clone(),
@@ -280,7 +296,7 @@ pub fn protective_steps_end_with_the_leg_they_were_set_for() {
 
 #[test]
 pub fn steps_of_a_leg_are_set_beside_its_cross_queue_alone() {
-    let mut cross = Cross::long(TEN);
+    let mut cross = Cross::long(10_000);
     let (alice, bob, first) = (
         cross.venue.alice.clone(),
         cross.venue.bob.clone(),
@@ -320,7 +336,7 @@ pub fn steps_of_a_leg_are_set_beside_its_cross_queue_alone() {
 
 #[test]
 pub fn old_marks_of_other_legs_let_nobody_fire() {
-    let mut cross = Cross::long(TEN);
+    let mut cross = Cross::long(10_000);
     let (alice, carol, first, second) = (
         cross.venue.alice.clone(),
         cross.carol.clone(),
@@ -331,7 +347,7 @@ pub fn old_marks_of_other_legs_let_nobody_fire() {
     done(cross.leg_trades(&second, START, market_order(10_000), &queues));
     let sandbox = &mut cross.venue.sandbox;
     done(sandbox.place_trigger(&first, &alice, stop(195_000, 190_000, 4_000)));
-    cross.bids(&first, 194_000, TEN);
+    cross.bids(&first, 194_000, 10_000);
     let listed = cross.firing(&first);
     // The price of the first market is young; the board's mark of the second is not.
     cross.venue.wait(200);
@@ -339,7 +355,15 @@ pub fn old_marks_of_other_legs_let_nobody_fire() {
     refused(
         &mut cross.venue.sandbox,
         BallastError::CrossMarkStale,
-        |s| s.execute_trigger(&first, &alice.address, &carol, TriggerKind::StopLoss, &listed),
+        |s| {
+            s.execute_trigger(
+                &first,
+                &alice.address,
+                &carol,
+                TriggerKind::StopLoss,
+                &listed,
+            )
+        },
     );
     cross.prices(195_000, START);
     done(cross.fire(&first, TriggerKind::StopLoss, &listed));
@@ -348,7 +372,7 @@ pub fn old_marks_of_other_legs_let_nobody_fire() {
 
 #[test]
 pub fn an_order_of_another_leg_takes_what_a_stop_loss_sells() {
-    let mut cross = Cross::long(TEN);
+    let mut cross = Cross::long(10_000);
     let (alice, carol, first) = (
         cross.venue.alice.clone(),
         cross.carol.clone(),
@@ -366,7 +390,14 @@ pub fn an_order_of_another_leg_takes_what_a_stop_loss_sells() {
     let at = (&first.keys.market, &sandbox.market(&first));
     let trader = sandbox.trader(&alice.address);
     let board = sandbox.board();
-    let listed = listed_firing(&trader, &[carol.address], Side::Long, &known, at, Some(&board));
+    let listed = listed_firing(
+        &trader,
+        &[carol.address],
+        Side::Long,
+        &known,
+        at,
+        Some(&board),
+    );
     let kind = TriggerKind::StopLoss;
     let fired = sandbox.execute_trigger(&first, &alice.address, &bob, kind, &listed.unwrap());
     let fired = done(fired);

@@ -128,16 +128,22 @@ pub fn a_stop_loss_closes_at_its_price_or_better() {
         (carol.address, 195_000, 4_000)
     );
     // 5 bps of $780.
-    assert_eq!((fill.taker_fee, event.taker.fee), (390_000, 390_000));
     assert_eq!(
-        (event.taker.lots_after, event.taker.released),
+        (fill.taker_fee, event.taker.unwrap().fee),
+        (390_000, 390_000)
+    );
+    assert_eq!(
+        (
+            event.taker.unwrap().lots_after,
+            event.taker.unwrap().released
+        ),
         (6_000, 40_000_000)
     );
-    assert_eq!(event.taker.realized, -20_000_000);
+    assert_eq!(event.taker.unwrap().realized, -20_000_000);
     // Two fifths of her margin, less $20 lost, fee and reward.
     let free = 899_000_000 + 40_000_000 - 20_000_000 - 390_000 - 100_000;
     assert_eq!(
-        (fire.venue.free(&alice), event.taker.free_after),
+        (fire.venue.free(&alice), event.taker.unwrap().free_after),
         (free, free)
     );
     assert_eq!(fire.venue.free(&fire.keeper), 100_000);
@@ -173,8 +179,8 @@ pub fn each_kind_on_each_side_has_its_direction() {
             let event = fire.execute(&trader, kind, &[&carol]);
             assert_eq!((event.filled_lots, event.mark_ticks), (500, mark));
             let side = if long { 1 } else { -1 };
-            assert_eq!(event.taker.lots_before, side * TEN);
-            assert_eq!(event.taker.lots_after, side * (TEN - 500));
+            assert_eq!(event.taker.unwrap().lots_before, side * TEN);
+            assert_eq!(event.taker.unwrap().lots_after, side * (TEN - 500));
             fire.venue.sandbox = sandbox;
         }
     }
@@ -257,7 +263,7 @@ pub fn the_reward_is_no_more_than_the_trader_has() {
     fire.venue.price(191_000);
     fire.venue.place(&carol, bid(190_000, 1_000), &[]);
     let event = fire.execute(&alice, StopLoss, &[&carol]);
-    assert_eq!((event.taker.fee, event.reward_atoms), (94_999, 0));
+    assert_eq!((event.taker.unwrap().fee, event.reward_atoms), (94_999, 0));
     assert_eq!(fire.venue.free(&alice), 0);
 }
 
@@ -270,7 +276,10 @@ pub fn a_trigger_larger_than_the_position_closes_it() {
     done(fire.venue.trade(-5_000, START, 0, 0));
     fire.venue.place(&carol, bid(START, 9_000), &[]);
     let event = fire.execute(&alice, StopLoss, &[&carol]);
-    assert_eq!((event.filled_lots, event.taker.lots_after), (5_000, 0));
+    assert_eq!(
+        (event.filled_lots, event.taker.unwrap().lots_after),
+        (5_000, 0)
+    );
     // 5,000 of the 8,000 lots it was placed for.
     assert_eq!(event.reward_atoms, 62_500);
     assert!(fire
@@ -421,7 +430,7 @@ pub fn a_shorts_worst_price_is_its_highest() {
         if filled {
             let event = fire.execute(&bob, StopLoss, &[&carol]);
             assert_eq!(event.fills[0].price_ticks, price);
-            assert_eq!(event.taker.lots_after, 100 - TEN);
+            assert_eq!(event.taker.unwrap().lots_after, 100 - TEN);
         } else {
             fire.refuse(BallastError::NothingFilled, &bob, StopLoss, &[&carol]);
         }

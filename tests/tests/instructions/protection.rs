@@ -155,7 +155,7 @@ pub fn a_step_leaves_its_part_and_the_next_one_the_rest() {
     assert_eq!(floor.venue.position(&alice).lots, 5_000);
     // No discount, no fee but the taker's: 5 bps of $980, of a loss of $20.
     assert_eq!(
-        (event.taker.fee, event.taker.realized),
+        (event.taker.unwrap().fee, event.taker.unwrap().realized),
         (490_000, -20_000_000)
     );
     floor.refuse(BallastError::ProtectionNotReached, &alice, &[&carol]);

@@ -214,7 +214,7 @@ function concerns({ name, data }: BallastEvent, trader: string): boolean {
       return data.trader === trader;
     case 'ProtectionExecuted':
     case 'TriggerExecuted':
-      return data.taker.trader === trader;
+      return data.trader === trader;
     default:
       return false;
   }

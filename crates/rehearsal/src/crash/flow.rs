@@ -167,12 +167,20 @@ pub fn record(
                 (event.trader, sign * lots, &event.fills, &event.removed)
             }
             BallastEvent::TriggerExecuted(event) => {
-                let moved = event.taker.lots_after - event.taker.lots_before;
-                (event.trader, moved, &event.fills, &event.removed)
+                let lots = i64::try_from(event.filled_lots)?;
+                let lots = match Side::from(event.side) {
+                    Side::Long => lots,
+                    Side::Short => -lots,
+                };
+                (event.trader, lots, &event.fills, &event.removed)
             }
             BallastEvent::ProtectionExecuted(event) => {
-                let moved = event.taker.lots_after - event.taker.lots_before;
-                (event.trader, moved, &event.fills, &event.removed)
+                let lots = i64::try_from(event.filled_lots)?;
+                let lots = match Side::from(event.side) {
+                    Side::Long => lots,
+                    Side::Short => -lots,
+                };
+                (event.trader, lots, &event.fills, &event.removed)
             }
             _ => continue,
         };

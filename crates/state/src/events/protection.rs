@@ -3,6 +3,7 @@
 use ballast_engine::protection::ProtectiveStep;
 
 use super::*;
+use crate::book_account::OrderSide;
 
 /// An account for the protective steps of a trader in a market opened.
 #[derive(BorshSerialize, BorshDeserialize, Clone, Debug)]
@@ -62,6 +63,8 @@ pub struct ProtectionExecuted {
     pub mark_ticks: u64,
     /// Funding index, atoms per lot.
     pub funding_index: i64,
+    /// Side of the order that it became.
+    pub side: OrderSide,
     /// Lots closed.
     pub filled_lots: u64,
     /// Lots that it still had to close.

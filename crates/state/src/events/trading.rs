@@ -137,6 +137,8 @@ pub struct TriggerExecuted {
     pub mark_ticks: u64,
     /// Funding index, atoms per lot.
     pub funding_index: i64,
+    /// Side of the order that it became.
+    pub side: OrderSide,
     /// Lots closed.
     pub filled_lots: u64,
     /// Lots it still has to close.

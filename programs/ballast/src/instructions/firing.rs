@@ -6,8 +6,10 @@ use ballast_engine::{
     cross::{LegTerms, LegTrade},
     oracle::Action,
     reward::keeper_reward,
+    units::Side,
 };
 use ballast_state::{
+    book_account::OrderSide,
     cross::Scene,
     error::BallastError,
     events::{LegTraded, OrderCancelled, OrderFilled, OrderRemoved, PartyTraded},
@@ -114,6 +116,8 @@ pub struct Fired {
     pub mark_ticks: u64,
     /// Funding index, atoms per lot.
     pub funding_index: i64,
+    /// Side of the order that it became.
+    pub side: OrderSide,
     /// Lots closed.
     pub filled_lots: u64,
     /// Lots that it still has to close.
@@ -224,6 +228,7 @@ impl<'info> Firing<'_, 'info> {
             trigger,
             mark_ticks: touched.price.price.get(),
             funding_index: touched.funding_index.get(),
+            side: OrderSide::from(order_side(&taker)?),
             filled_lots: taker.filled,
             left_lots: u64::from(trigger.lots).wrapping_sub(taker.filled),
             reward_atoms: reward,
@@ -303,8 +308,7 @@ struct Work<'a, 'q, 'info> {
 impl Work<'_, '_, '_> {
     /// The order that the trigger of the taker's position becomes.
     fn order(&self, taker: &Taker) -> Result<TakerOrder> {
-        let side = taker.before.side();
-        let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+        let side = order_side(taker)?.opposite();
         Ok(TakerOrder {
             request: self.trigger.order(side),
             self_trade: Trigger::SELF_TRADE,
@@ -328,4 +332,11 @@ impl Work<'_, '_, '_> {
         matched.changes.owe(reward);
         Ok(reward)
     }
+}
+
+/// Side of an order that closes the taker's position.
+fn order_side(taker: &Taker) -> Result<Side> {
+    let side = taker.before.side();
+    let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
+    Ok(side.opposite())
 }

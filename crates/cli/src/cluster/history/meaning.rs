@@ -38,9 +38,12 @@ pub(super) fn quote(market: &Named, ticks: u64, lots: u64) -> u64 {
 /// Lots that a keeper closed of a position against the book.
 struct Closed<'a> {
     market: Pubkey,
+    trader: Pubkey,
     lots: u64,
     funding_index: i64,
-    taker: &'a PartyTraded,
+    side: OrderSide,
+    /// None of a leg, of which `LegTraded` tells.
+    taker: Option<&'a PartyTraded>,
     fills: &'a [OrderFilled],
     removed: &'a [OrderRemoved],
 }
@@ -274,9 +277,11 @@ impl Reader<'_> {
         };
         let closed = Closed {
             market: event.market,
+            trader: event.trader,
             lots: event.filled_lots,
             funding_index: event.funding_index,
-            taker: &event.taker,
+            side: event.side,
+            taker: event.taker.as_ref(),
             fills: &event.fills,
             removed: &event.removed,
         };
@@ -293,9 +298,11 @@ impl Reader<'_> {
         };
         let closed = Closed {
             market: event.market,
+            trader: event.trader,
             lots: event.filled_lots,
             funding_index: event.funding_index,
-            taker: &event.taker,
+            side: event.side,
+            taker: event.taker.as_ref(),
             fills: &event.fills,
             removed: &event.removed,
         };
@@ -313,21 +320,18 @@ impl Reader<'_> {
         let Some(market) = self.naming.market(&closed.market) else {
             return;
         };
-        if self.is_own(&closed.taker.trader) {
+        if let Some(taker) = closed.taker.filter(|taker| self.is_own(&taker.trader)) {
             let fills = closed.fills.iter();
             let total = fills.map(|fill| quote(market, fill.price_ticks, fill.lots));
             let fill = (closed.lots, total.sum(), closed.funding_index);
-            self.party(
-                closed.market,
-                closed.taker,
-                fill,
-                &how(market),
-                source,
-                found,
-            );
+            self.party(closed.market, taker, fill, &how(market), source, found);
         }
-        let sold = closed.taker.lots_after < closed.taker.lots_before;
-        let sign = if sold { 1 } else { -1 };
+        if closed.taker.is_none() && self.is_own(&closed.trader) {
+            let size = market.units.show_size(closed.lots);
+            let text = format!("{}: {size} of the leg closed.", how(market));
+            found.push(source.in_market(Kind::Trigger, market, text));
+        }
+        let sign = if closed.side == OrderSide::Ask { 1 } else { -1 };
         let index = Some(closed.funding_index);
         self.made(closed.market, closed.fills, sign, index, source, found);
         self.removed(closed.market, closed.removed, source, found);

@@ -97,6 +97,7 @@ impl<'info> ExecuteProtection<'info> {
             worst_ticks: fired.trigger.worst_ticks,
             mark_ticks: fired.mark_ticks,
             funding_index: fired.funding_index,
+            side: fired.side,
             filled_lots: fired.filled_lots,
             left_lots: fired.left_lots,
             reward_atoms: fired.reward_atoms,
@@ -142,11 +143,17 @@ fn due(seen: &Seen, market: &Pubkey, protection: &Protection) -> Result<Due> {
 fn leg_due(seen: &Seen, slot: &PositionSlot, protection: &Protection) -> Result<Due> {
     let side = slot.position()?.side();
     let side = side.ok_or_else(|| error!(BallastError::NoPosition))?;
-    let same = seen.site.listed.queues.read(&seen.site.key, side, |queue| {
-        let entry = queue.entry(slot.queue_node).or_ballast()?;
-        Ok(protection.is_for(side, &entry.position))
-    })?;
+    let same = seen
+        .site
+        .listed
+        .queues
+        .read(&seen.site.key, side, |queue| {
+            let entry = queue.entry(slot.queue_node).or_ballast()?;
+            Ok(protection.is_for(side, &entry.position))
+        })?;
     require!(same, BallastError::ProtectionEnded);
-    let due = seen.site.with_scene(|scene| Ok(scene.protective(seen.trader, protection)?))?;
+    let due = seen
+        .site
+        .with_scene(|scene| Ok(scene.protective(seen.trader, protection)?))?;
     due.ok_or_else(|| error!(BallastError::ProtectionNotReached))
 }

@@ -86,6 +86,7 @@ impl<'info> ExecuteTrigger<'info> {
             worst_ticks: fired.trigger.worst_ticks,
             mark_ticks: fired.mark_ticks,
             funding_index: fired.funding_index,
+            side: fired.side,
             filled_lots: fired.filled_lots,
             left_lots: fired.left_lots,
             reward_atoms: fired.reward_atoms,

@@ -219,7 +219,8 @@ impl Conversion<'_, '_> {
         let index = trader.find_leg(&key);
         let index = index.ok_or_else(|| error!(BallastError::NoPosition))?;
         let leg = trader.leg(&key)?;
-        let plain = leg.distress() == Distress::NONE && leg.order_count == 0 && leg.has_no_triggers();
+        let plain =
+            leg.distress() == Distress::NONE && leg.order_count == 0 && leg.has_no_triggers();
         require!(plain, BallastError::CrossHasOrders);
         let left = self.take_out(trader, index, margin)?;
         trader.pool_out(margin, self.scene.slot)?;
