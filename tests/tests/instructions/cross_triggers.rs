@@ -49,6 +49,7 @@ impl Cross {
         let lots = i64::try_from(lots).unwrap();
         done(cross.leg_trades(&first, START, market_order(lots), &queues));
         cross.venue.wait(20);
+        cross.prices(START, START);
         cross
     }
 
@@ -383,7 +384,6 @@ pub fn an_order_of_another_leg_takes_what_a_stop_loss_sells() {
     done(sandbox.place_trigger(&first, &alice, stop(195_000, 190_000, 4_000)));
     done(sandbox.move_cross(&carol, usd(500), &[]));
     done(sandbox.trade_leg(&first, &carol, bid(194_000, 4_000), &queues, &[]));
-    cross.venue.wait(20);
     cross.prices(195_000, START);
     let sandbox = &mut cross.venue.sandbox;
     let known: BTreeMap<_, _> = [(carol.address, sandbox.trader(&carol.address))].into();
