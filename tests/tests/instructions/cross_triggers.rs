@@ -183,32 +183,32 @@ pub fn a_leg_with_a_trigger_stays_a_leg_and_cancelling_it_sets_it_free() {
 }
 
 #[test]
-pub fn no_trigger_gives_lots_of_a_leg_away_that_the_account_needs() {
-    // $2,000 of ten times its margin: what opening needs is not there, and the market lets a stop trade far off.
-    let mut cross = Cross::long(40_000);
-    let (alice, carol, first) = (
+pub fn no_stop_loss_gives_lots_away_against_a_profit_that_does_not_count() {
+    let mut cross = Cross::long(25_000);
+    let (alice, carol, second) = (
         cross.venue.alice.clone(),
         cross.carol.clone(),
-        cross.first.clone(),
+        cross.second.clone(),
     );
+    let queues = cross.queues();
+    done(cross.leg_trades(&second, START, market_order(20_000), &queues));
+    // The first market is pumped: $1,250 of profit on paper. 5% below the mark of the second her stop-loss would sell
+    // to an account of her own what others would have to make good.
     let sandbox = &mut cross.venue.sandbox;
-    done(sandbox.place_trigger(&first, &alice, stop(199_000, 0, 40_000)));
-    cross.prices(199_000, START);
-    cross.bids(&first, 180_000, 20_000);
-    let listed = cross.firing(&first);
+    done(sandbox.place_trigger(&second, &alice, stop(START, 0, 20_000)));
+    cross.prices(250_000, START);
+    cross.bids(&second, 190_500, 20_000);
+    let listed = cross.firing(&second);
+    let kind = TriggerKind::StopLoss;
     refused(
         &mut cross.venue.sandbox,
         BallastError::CrossBelowInitial,
-        |s| {
-            s.execute_trigger(
-                &first,
-                &alice.address,
-                &carol,
-                TriggerKind::StopLoss,
-                &listed,
-            )
-        },
+        |s| s.execute_trigger(&second, &alice.address, &carol, kind, &listed),
     );
+    // At a liquidation's discount it fires.
+    cross.bids(&second, 199_000, 20_000);
+    let fired = done(cross.fire(&second, kind, &listed));
+    assert_eq!(among!(fired, LegTraded).realized, -usd(20));
     cross.sound();
 }
 
