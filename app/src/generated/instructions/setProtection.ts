@@ -161,6 +161,7 @@ export type SetProtectionInput<
   trader: Address<TAccountTrader>;
   /** The account of the steps. */
   protection: Address<TAccountProtection>;
+  /** `read_cross_queue`; without steps it is not looked at. */
   queue: Address<TAccountQueue>;
   eventAuthority?: Address<TAccountEventAuthority>;
   program?: Address<TAccountProgram>;
@@ -270,6 +271,7 @@ export type ParsedSetProtectionInstruction<
     trader: TAccountMetas[2];
     /** The account of the steps. */
     protection: TAccountMetas[3];
+    /** `read_cross_queue`; without steps it is not looked at. */
     queue: TAccountMetas[4];
     eventAuthority: TAccountMetas[5];
     program: TAccountMetas[6];

@@ -33,7 +33,7 @@ import {
 } from ".";
 
 /**
- * One isolated position or one leg, which has no triggers, and the orders in its market. A slot
+ * One isolated position or one leg, and the orders in its market. A slot
  * with the default market is empty and all zero; another has lots, orders or both.
  */
 export type PositionSlot = {

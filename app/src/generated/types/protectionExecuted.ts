@@ -14,6 +14,8 @@ import {
   getArrayEncoder,
   getI64Decoder,
   getI64Encoder,
+  getOptionDecoder,
+  getOptionEncoder,
   getStructDecoder,
   getStructEncoder,
   getU32Decoder,
@@ -24,6 +26,8 @@ import {
   type Codec,
   type Decoder,
   type Encoder,
+  type Option,
+  type OptionOrNullable,
 } from "@solana/kit";
 import {
   getOrderCancelledDecoder,
@@ -32,6 +36,8 @@ import {
   getOrderFilledEncoder,
   getOrderRemovedDecoder,
   getOrderRemovedEncoder,
+  getOrderSideDecoder,
+  getOrderSideEncoder,
   getPartyTradedDecoder,
   getPartyTradedEncoder,
   getProtectiveStepDecoder,
@@ -42,6 +48,8 @@ import {
   type OrderFilledArgs,
   type OrderRemoved,
   type OrderRemovedArgs,
+  type OrderSide,
+  type OrderSideArgs,
   type PartyTraded,
   type PartyTradedArgs,
   type ProtectiveStep,
@@ -63,6 +71,8 @@ export type ProtectionExecuted = {
   markTicks: bigint;
   /** Funding index, atoms per lot. */
   fundingIndex: bigint;
+  /** Side of the order that it became. */
+  side: OrderSide;
   /** Lots closed. */
   filledLots: bigint;
   /** Lots that it still had to close. */
@@ -71,8 +81,8 @@ export type ProtectionExecuted = {
   rewardAtoms: bigint;
   /** Sum of the long lots after. */
   openInterestAfter: bigint;
-  /** What the fills made of the trader. */
-  taker: PartyTraded;
+  /** What the fills made of the trader; none of a leg, of which `LegTraded` tells. */
+  taker: Option<PartyTraded>;
   /** The trader's own orders that it met, each with the lots and the reserve it lost. */
   cancelled: Array<OrderCancelled>;
   /** Fills, in order. */
@@ -98,6 +108,8 @@ export type ProtectionExecutedArgs = {
   markTicks: number | bigint;
   /** Funding index, atoms per lot. */
   fundingIndex: number | bigint;
+  /** Side of the order that it became. */
+  side: OrderSideArgs;
   /** Lots closed. */
   filledLots: number | bigint;
   /** Lots that it still had to close. */
@@ -106,8 +118,8 @@ export type ProtectionExecutedArgs = {
   rewardAtoms: number | bigint;
   /** Sum of the long lots after. */
   openInterestAfter: number | bigint;
-  /** What the fills made of the trader. */
-  taker: PartyTradedArgs;
+  /** What the fills made of the trader; none of a leg, of which `LegTraded` tells. */
+  taker: OptionOrNullable<PartyTradedArgs>;
   /** The trader's own orders that it met, each with the lots and the reserve it lost. */
   cancelled: Array<OrderCancelledArgs>;
   /** Fills, in order. */
@@ -127,11 +139,12 @@ export function getProtectionExecutedEncoder(): Encoder<ProtectionExecutedArgs> 
     ["worstTicks", getU64Encoder()],
     ["markTicks", getU64Encoder()],
     ["fundingIndex", getI64Encoder()],
+    ["side", getOrderSideEncoder()],
     ["filledLots", getU64Encoder()],
     ["leftLots", getU64Encoder()],
     ["rewardAtoms", getU64Encoder()],
     ["openInterestAfter", getU64Encoder()],
-    ["taker", getPartyTradedEncoder()],
+    ["taker", getOptionEncoder(getPartyTradedEncoder())],
     ["cancelled", getArrayEncoder(getOrderCancelledEncoder())],
     ["fills", getArrayEncoder(getOrderFilledEncoder())],
     ["removed", getArrayEncoder(getOrderRemovedEncoder())],
@@ -148,11 +161,12 @@ export function getProtectionExecutedDecoder(): Decoder<ProtectionExecuted> {
     ["worstTicks", getU64Decoder()],
     ["markTicks", getU64Decoder()],
     ["fundingIndex", getI64Decoder()],
+    ["side", getOrderSideDecoder()],
     ["filledLots", getU64Decoder()],
     ["leftLots", getU64Decoder()],
     ["rewardAtoms", getU64Decoder()],
     ["openInterestAfter", getU64Decoder()],
-    ["taker", getPartyTradedDecoder()],
+    ["taker", getOptionDecoder(getPartyTradedDecoder())],
     ["cancelled", getArrayDecoder(getOrderCancelledDecoder())],
     ["fills", getArrayDecoder(getOrderFilledDecoder())],
     ["removed", getArrayDecoder(getOrderRemovedDecoder())],

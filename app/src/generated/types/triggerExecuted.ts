@@ -14,6 +14,8 @@ import {
   getArrayEncoder,
   getI64Decoder,
   getI64Encoder,
+  getOptionDecoder,
+  getOptionEncoder,
   getStructDecoder,
   getStructEncoder,
   getU32Decoder,
@@ -24,6 +26,8 @@ import {
   type Codec,
   type Decoder,
   type Encoder,
+  type Option,
+  type OptionOrNullable,
 } from "@solana/kit";
 import {
   getOrderCancelledDecoder,
@@ -32,6 +36,8 @@ import {
   getOrderFilledEncoder,
   getOrderRemovedDecoder,
   getOrderRemovedEncoder,
+  getOrderSideDecoder,
+  getOrderSideEncoder,
   getPartyTradedDecoder,
   getPartyTradedEncoder,
   getTriggerKindDecoder,
@@ -42,6 +48,8 @@ import {
   type OrderFilledArgs,
   type OrderRemoved,
   type OrderRemovedArgs,
+  type OrderSide,
+  type OrderSideArgs,
   type PartyTraded,
   type PartyTradedArgs,
   type TriggerKind,
@@ -65,6 +73,8 @@ export type TriggerExecuted = {
   markTicks: bigint;
   /** Funding index, atoms per lot. */
   fundingIndex: bigint;
+  /** Side of the order that it became. */
+  side: OrderSide;
   /** Lots closed. */
   filledLots: bigint;
   /** Lots it still has to close. */
@@ -73,8 +83,8 @@ export type TriggerExecuted = {
   rewardAtoms: bigint;
   /** Sum of the long lots after. */
   openInterestAfter: bigint;
-  /** What the fills made of the trader. */
-  taker: PartyTraded;
+  /** What the fills made of the trader; none of a leg, of which `LegTraded` tells. */
+  taker: Option<PartyTraded>;
   /** The trader's own orders that it met, each with the lots and the reserve it lost. */
   cancelled: Array<OrderCancelled>;
   /** Fills, in order. */
@@ -102,6 +112,8 @@ export type TriggerExecutedArgs = {
   markTicks: number | bigint;
   /** Funding index, atoms per lot. */
   fundingIndex: number | bigint;
+  /** Side of the order that it became. */
+  side: OrderSideArgs;
   /** Lots closed. */
   filledLots: number | bigint;
   /** Lots it still has to close. */
@@ -110,8 +122,8 @@ export type TriggerExecutedArgs = {
   rewardAtoms: number | bigint;
   /** Sum of the long lots after. */
   openInterestAfter: number | bigint;
-  /** What the fills made of the trader. */
-  taker: PartyTradedArgs;
+  /** What the fills made of the trader; none of a leg, of which `LegTraded` tells. */
+  taker: OptionOrNullable<PartyTradedArgs>;
   /** The trader's own orders that it met, each with the lots and the reserve it lost. */
   cancelled: Array<OrderCancelledArgs>;
   /** Fills, in order. */
@@ -132,11 +144,12 @@ export function getTriggerExecutedEncoder(): Encoder<TriggerExecutedArgs> {
     ["worstTicks", getU64Encoder()],
     ["markTicks", getU64Encoder()],
     ["fundingIndex", getI64Encoder()],
+    ["side", getOrderSideEncoder()],
     ["filledLots", getU64Encoder()],
     ["leftLots", getU64Encoder()],
     ["rewardAtoms", getU64Encoder()],
     ["openInterestAfter", getU64Encoder()],
-    ["taker", getPartyTradedEncoder()],
+    ["taker", getOptionEncoder(getPartyTradedEncoder())],
     ["cancelled", getArrayEncoder(getOrderCancelledEncoder())],
     ["fills", getArrayEncoder(getOrderFilledEncoder())],
     ["removed", getArrayEncoder(getOrderRemovedEncoder())],
@@ -154,11 +167,12 @@ export function getTriggerExecutedDecoder(): Decoder<TriggerExecuted> {
     ["worstTicks", getU64Decoder()],
     ["markTicks", getU64Decoder()],
     ["fundingIndex", getI64Decoder()],
+    ["side", getOrderSideDecoder()],
     ["filledLots", getU64Decoder()],
     ["leftLots", getU64Decoder()],
     ["rewardAtoms", getU64Decoder()],
     ["openInterestAfter", getU64Decoder()],
-    ["taker", getPartyTradedDecoder()],
+    ["taker", getOptionDecoder(getPartyTradedDecoder())],
     ["cancelled", getArrayDecoder(getOrderCancelledDecoder())],
     ["fills", getArrayDecoder(getOrderFilledDecoder())],
     ["removed", getArrayDecoder(getOrderRemovedDecoder())],
