@@ -10,6 +10,7 @@ use ballast_engine::{
         Board, CrossDraws, CrossError, LegTerms, MOST_MARKETS, SLACK,
     },
     oracle::Mark,
+    risk::RiskParams,
     units::Side,
 };
 
@@ -190,6 +191,15 @@ pub fn report(market: &Market, touched: &Touched, slot: u64) -> Report {
     }
 }
 
+/// `CrossTolerance` of a ranking with a tolerance below [`LEAST_TOLERANCE_BPS`].
+fn require_tolerance(risk: &RiskParams) -> Result<()> {
+    let tolerance = risk.adl.rank_tolerance_bps;
+    ensure(
+        tolerance >= LEAST_TOLERANCE_BPS,
+        BallastError::CrossTolerance,
+    )
+}
+
 impl Market {
     /// Fails unless cross margin may be enabled: it has not been, and the ranking has a tolerance of
     /// [`LEAST_TOLERANCE_BPS`].
@@ -198,11 +208,19 @@ impl Market {
     /// `CrossEnabledAlready`, `CrossTolerance`.
     pub fn require_cross_possible(&self) -> Result<()> {
         ensure(self.cross == 0, BallastError::CrossEnabledAlready)?;
-        let tolerance = self.risk.adl.rank_tolerance_bps;
-        ensure(
-            tolerance >= LEAST_TOLERANCE_BPS,
-            BallastError::CrossTolerance,
-        )
+        require_tolerance(&self.risk)
+    }
+
+    /// Fails where these risk parameters may not be in force: a market with cross margin keeps a tolerance of
+    /// [`LEAST_TOLERANCE_BPS`].
+    ///
+    /// # Errors
+    /// `CrossTolerance`.
+    pub fn require_cross_tolerance(&self, risk: &RiskParams) -> Result<()> {
+        match self.cross {
+            0 => Ok(()),
+            _ => require_tolerance(risk),
+        }
     }
 
     /// Fails where legs are open: what they claim is not known before they have left.

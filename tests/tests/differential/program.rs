@@ -18,6 +18,7 @@ use ballast_engine::risk::RiskParams;
 use ballast_sandbox::{
     BlockTrade, CrossCookie, MarketCookie, Options, Quote, Sandbox, TraderCookie, TxResult, Wallet,
 };
+use ballast_state::cross::LEAST_TOLERANCE_BPS;
 use ballast_state::staged::Change;
 use solana_message::AddressLookupTableAccount;
 
@@ -135,13 +136,17 @@ impl World {
         }
     }
 
-    /// Replaces a market's parameters here and in the model.
+    /// Sets a market's parameters, good ones, here and in the model. A ranking finer than cross margin allows is
+    /// written by force.
     pub fn set_risk(&mut self, model: &mut Model, market: usize, params: RiskParams) {
         let cookie = &self.markets[market];
+        let mut allowed = params;
+        let tolerance = &mut allowed.adl.rank_tolerance_bps;
+        *tolerance = (*tolerance).max(LEAST_TOLERANCE_BPS);
         self.sandbox
-            .set_market_risk(cookie, params)
+            .set_market_risk(cookie, allowed)
             .expect("valid parameters");
-        model.markets[market].params = params;
+        self.force_risk(model, market, params);
     }
 
     /// Writes a market's parameters here and into the model, though the program would refuse them.

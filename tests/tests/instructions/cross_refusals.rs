@@ -62,6 +62,15 @@ pub fn limits_and_tolerance_are_within_their_bounds() {
         s.enable_cross(&narrow, &queues, good)
     });
     done(venue.sandbox.enable_cross(&market, &queues, good));
+    // Nor does its ranking become finer afterwards.
+    let mut risk = config.risk;
+    let narrower = venue.sandbox.set_market_risk(&market, risk);
+    assert_eq!(
+        narrower.unwrap_err().number,
+        Some(BallastError::CrossTolerance.number())
+    );
+    risk.adl.rank_tolerance_bps = 200;
+    done(venue.sandbox.set_market_risk(&market, risk));
     // The same queues serve no second market, and two are no one.
     let other = venue.second_market();
     refused(&mut venue.sandbox, BallastError::WrongCrossQueue, |s| {

@@ -43,8 +43,9 @@ impl Market {
     /// cap, also where the length of the window changes. The parameters before.
     ///
     /// # Errors
-    /// `Overflow`.
+    /// `CrossTolerance`, `Overflow`.
     pub fn replace_risk(&mut self, risk: &RiskParams, slot: u64) -> Result<RiskParams> {
+        self.require_cross_tolerance(risk)?;
         let (from, to) = (
             self.risk.insurance_window_slots,
             risk.insurance_window_slots,

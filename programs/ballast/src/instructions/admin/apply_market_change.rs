@@ -46,7 +46,8 @@ impl ApplyMarketChange<'_> {
     ///
     /// # Errors
     /// Those of `Staged::due`; `StagedMismatch` for a change that another instruction applies; the
-    /// `Book...` errors, `WrongBook`, `MarketEnded`, `MarketEnding`, `EndNotDue`.
+    /// `Book...` errors, `WrongBook`, `MarketEnded`, `MarketEnding`, `EndNotDue`; `CrossTolerance` for risk parameters
+    /// of a market with cross margin.
     pub fn handle(ctx: Context<Self>, id: [u8; 32]) -> Result<()> {
         let accounts = &ctx.accounts;
         match accounts.due(&id)? {
