@@ -1,5 +1,7 @@
 //! Cross margin: the board, the pool, and legs amid filled cross queues.
 
+mod firing;
+
 use std::path::Path;
 
 use anchor_lang::prelude::Pubkey;
@@ -299,6 +301,8 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         "trade_leg/",
         "place_order/fill-1-legs",
         "place_order/fill-5-legs",
+        "execute_trigger/leg-of",
+        "execute_protection/leg-of",
     ];
     if !names.iter().any(|name| meter.wants(name)) {
         return Ok(());
@@ -309,6 +313,7 @@ pub fn measure_all(program: &Path, meter: &mut Meter) -> Result<()> {
         let queue = format!("queue-{others:06}");
         of_accounts(&floor, &queue, meter)?;
         of_makers(&floor, &queue, meter)?;
+        firing::measure(&floor, &queue, meter)?;
         of_trouble(&floor, &queue, meter)?;
         of_rounds(&floor, &queue, meter)?;
     }

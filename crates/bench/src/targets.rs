@@ -265,6 +265,16 @@ fn of_cross() -> Vec<Target> {
             "fills an order of a leg, all 4 legs of both recorded anew",
             45_000,
         ),
+        (
+            "execute_trigger/leg-of-4-1-makers",
+            "closes a leg against 1 maker, all 4 legs recorded anew",
+            50_000,
+        ),
+        (
+            "execute_protection/leg-of-4-1-makers",
+            "closes a leg against 1 maker, all 4 legs recorded anew",
+            50_000,
+        ),
         ("liquidate_leg/4-legs", "all 4 legs recorded anew", 65_000),
         (
             "auto_deleverage_cross/10-of-4-legs",

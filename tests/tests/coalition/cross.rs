@@ -3,6 +3,7 @@
 
 mod acts;
 mod end;
+mod fires;
 mod forced;
 mod gap;
 mod intent;
@@ -44,6 +45,7 @@ pub struct Counts {
     rounds: u64,
     leg_trades: u64,
     leg_orders: u64,
+    leg_fires: u64,
     leg_fills: u64,
     frozen: u64,
     ended: u64,
@@ -71,6 +73,7 @@ impl Counts {
             self.rounds,
             self.leg_trades,
             self.leg_orders,
+            self.leg_fires,
             self.leg_fills,
             self.frozen,
             self.ended,

@@ -75,16 +75,23 @@ async function placesOf({ rpc }: Nodes, state: MarketState, text: string): Promi
     throw new RangeError(`"${text}" is no address; expected 32 to 44 letters and digits`);
   }
   const traders = await tradersAt(rpc, text);
-  const inMarket = traders.filter(({ trader }) =>
-    trader.positions.some(({ market, lots }) => market === state.keys.address && lots !== 0n),
-  );
+  const held = ({ trader }: TraderState) =>
+    trader.positions.find(({ market, lots }) => market === state.keys.address && lots !== 0n);
+  const inMarket = traders.filter((one) => held(one) !== undefined);
   if (inMarket.length === 0) {
     throw new RangeError(
       `${text} has no position in ${state.keys.name}: nobody stands before it, and it is never cut`,
     );
   }
+  const isolated = inMarket.filter((one) => held(one)?.cross === 0);
+  if (isolated.length === 0) {
+    throw new RangeError(
+      `${text} has a leg of cross margin in ${state.keys.name}, which ranks by all that its account holds; ` +
+        'the places of isolated positions alone are worked out here',
+    );
+  }
   return Promise.all(
-    inMarket.map(({ account }) => ask('standing', { market: state.accounts, trader: account })),
+    isolated.map(({ account }) => ask('standing', { market: state.accounts, trader: account })),
   );
 }
 
