@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ballast_client::addresses;
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::{
-    AutoDeleveraged, BallastEvent, BlockTraded, CancelledOrders, OrderCancelled, OrderFilled,
+    AutoDeleveraged, BallastEvent, BlockTraded, CancelledOrders, CrossBlockTraded, OrderCancelled, OrderFilled,
     OrderRemoved, PartyTraded, PositionLiquidated, RemovalReason,
 };
 use ballast_state::pool::POOL_SUB_ID;
@@ -144,6 +144,7 @@ impl Reader<'_> {
     fn read(&mut self, event: &BallastEvent) {
         match event {
             BallastEvent::BlockTraded(event) => self.block(event),
+            BallastEvent::CrossBlockTraded(event) => self.cross_block(event),
             BallastEvent::OrderPlaced(event) => {
                 let market = event.market;
                 let bought = event.side == OrderSide::Bid;

@@ -12,6 +12,7 @@ mod cancel;
 mod collateral;
 mod corrupt;
 mod cross;
+mod cross_block;
 mod cross_forced;
 mod cross_refusals;
 mod cross_trade;

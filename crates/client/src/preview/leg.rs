@@ -44,11 +44,7 @@ pub fn leg(
     let mut market = *scene.market;
     let touched = market.touch(scene.price, Action::Open, scene.now, 0)?;
     let (key, mut trader) = (scene.trader.0, *scene.trader.1);
-    let index = match trader.find_leg(&scene.key) {
-        Some(index) => index,
-        None if trader.find(&scene.key).is_some() => return Err(BallastError::CrossLegThere),
-        None => trader.claim_leg(&scene.key)?,
-    };
+    let index = trader.leg_or_claim(&scene.key)?;
     let site = Site::new(scene.key, &market, touched, board, scene.now.slot);
     let slot = trader.positions.get(index);
     let position = slot.ok_or(BallastError::NoPosition)?.leg_claim()?;

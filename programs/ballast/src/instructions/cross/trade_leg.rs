@@ -9,7 +9,7 @@ use ballast_engine::{
     oracle::Action,
     order::{check, OrderKind, SelfTrade},
     position::Position,
-    units::Side,
+    units::{Atoms, Side},
     EngineError,
 };
 use ballast_state::{
@@ -33,7 +33,8 @@ use crate::{
     error::{error, require, OrBallast},
     instructions::{
         matching::{check_makers, Matched, Matching},
-        profit::{market_shortfall, Profits},
+        position_change::PositionChanges,
+        profit::{require_not_held, Profits},
     },
     oracle::touch,
 };
@@ -134,12 +135,15 @@ impl<'info> TradeLeg<'info> {
         let filled = matched.taken.lots;
         require!(filled > 0, BallastError::NothingFilled);
         let side = args.side.into();
-        let (traded, profit) = taker.settle(&mut market, &mut trader, &leg, &mut matched, side)?;
+        let trade = taker.decide(&market, &trader, &leg, &matched, side)?;
+        let profit = trade.profit().or_ballast()?;
+        let changes = &mut matched.changes;
+        let traded = taker.settle(&mut market, &mut trader, &leg, changes, &trade)?;
         matched.book(&mut market, &book)?;
         matched.changes.close(&mut market)?;
         market.invariant()?;
         let profits = matched.changes.profits();
-        taker.require_not_held(&market, &positions, &profits, profit)?;
+        require_not_held(&market, &positions, &profits, profit, clock.slot)?;
         let placed = OrderPlaced {
             side: args.side,
             kind: args.kind.into(),
@@ -155,36 +159,30 @@ impl<'info> TradeLeg<'info> {
 }
 
 /// A leg before it trades.
-struct LegBefore {
+pub struct LegBefore {
     /// Index of its slot.
-    index: usize,
+    pub index: usize,
     /// What it claims, funding as stored.
-    position: Position,
+    pub position: Position,
     /// How the account stands.
-    values: Values,
+    pub values: Values,
 }
 
 /// Whose leg trades, and where.
-struct LegTaker<'a, 'info> {
-    trader: Pubkey,
-    queues: &'a CrossQueues<'info>,
-    scene: Scene<'a>,
+pub struct LegTaker<'a, 'info> {
+    /// The trader account.
+    pub trader: Pubkey,
+    /// The cross queues that are listed.
+    pub queues: &'a CrossQueues<'info>,
+    /// The market.
+    pub scene: Scene<'a>,
 }
 
 impl LegTaker<'_, '_> {
     /// The leg, claimed where there is none.
     #[inline(never)]
-    fn leg(&self, trader: &mut Trader) -> Result<Box<LegBefore>> {
-        let index = match trader.find_leg(&self.scene.key) {
-            Some(index) => index,
-            None => {
-                require!(
-                    trader.find(&self.scene.key).is_none(),
-                    BallastError::CrossLegThere
-                );
-                trader.claim_leg(&self.scene.key)?
-            }
-        };
+    pub fn leg(&self, trader: &mut Trader) -> Result<Box<LegBefore>> {
+        let index = trader.leg_or_claim(&self.scene.key)?;
         let values = self.scene.valued(trader)?.account().values();
         let slot = trader.positions.get(index);
         let slot = slot.ok_or_else(|| error!(BallastError::NoFreeSlot))?;
@@ -221,20 +219,19 @@ impl LegTaker<'_, '_> {
         Ok((matching.done(), terms.lots))
     }
 
-    /// Settles the fills: the leg, the pool, the queues, and whether the account may stand. The profit, atoms.
+    /// Writes what a trade makes of the leg and the pool, and checks whether the account may stand.
     #[inline(never)]
-    fn settle(
+    pub fn settle(
         &self,
         market: &mut Market,
         trader: &mut Trader,
         leg: &LegBefore,
-        matched: &mut Matched,
-        side: Side,
-    ) -> Result<(Box<LegTraded>, u64)> {
+        changes: &mut PositionChanges,
+        trade: &LegTrade,
+    ) -> Result<Box<LegTraded>> {
         let pool = trader.cross_pool;
         let (before, index) = (&leg.position, leg.index);
-        let trade = self.decide(market, trader, leg, matched, side)?;
-        matched.changes.enter_pool(pool);
+        changes.enter_pool(pool);
         trader.cross_pool = trade.pool.get();
         let distress = match trade.reduced_only {
             true => trader.leg(&self.scene.key)?.distress(),
@@ -246,21 +243,27 @@ impl LegTaker<'_, '_> {
             funding_index: self.scene.touched.funding_index,
             distress,
         };
-        let (changes, queues) = (&mut matched.changes, self.queues);
-        let written = store(changes, market, &self.scene.key, trader, queues, &change)?;
-        matched.changes.leave_pool(trader.cross_pool);
+        let written = store(
+            changes,
+            market,
+            &self.scene.key,
+            trader,
+            self.queues,
+            &change,
+        )?;
+        changes.leave_pool(trader.cross_pool);
         let values = self
             .scene
-            .check_traded(trader, written.index, &leg.values, &trade)?;
+            .check_traded(trader, written.index, &leg.values, trade)?;
         renew(
             &self.trader,
             trader,
             self.scene.board,
-            queues,
+            self.queues,
             written,
             self.scene.slot,
         )?;
-        let event = LegTraded {
+        Ok(Box::new(LegTraded {
             market: self.scene.key,
             trader: self.trader,
             lots_before: before.lots.get(),
@@ -268,13 +271,12 @@ impl LegTaker<'_, '_> {
             entry_quote_after: trade.position.entry_quote.get(),
             realized: trade.realized.get(),
             funding: trade.funding.get(),
-            fee: trade.fee,
+            fee: Atoms::from_unsigned(trade.fee).or_ballast()?.get(),
             pool_before: pool,
             pool_after: trader.cross_pool,
             equity_atoms: values.equity.get(),
             requirement_atoms: values.requirement,
-        };
-        Ok((Box::new(event), trade.profit().or_ballast()?))
+        }))
     }
 
     /// What the fills make of the leg and the pool, within the limits of the market.
@@ -300,23 +302,6 @@ impl LegTaker<'_, '_> {
         let (board, queues) = (self.scene.board, self.queues);
         check_interest(board, market, &self.scene.key, queues, &leg.position, after)?;
         Ok(trade)
-    }
-
-    /// A profit that the market could not pay out stays where it is: the pool cannot hold it back.
-    #[inline(never)]
-    fn require_not_held(
-        &self,
-        market: &Market,
-        queues: &MarketQueues,
-        profits: &Profits,
-        profit: u64,
-    ) -> Result<()> {
-        let Some(prices) = profits.prices.filter(|_| profit > 0) else {
-            return Ok(());
-        };
-        let short_of = market_shortfall(market, queues, prices, self.scene.slot)?;
-        require!(short_of == 0, BallastError::ProfitIsHeld);
-        Ok(())
     }
 }
 
