@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use ballast_client::addresses;
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::{
-    AutoDeleveraged, BallastEvent, BlockTraded, CancelledOrders, CrossBlockTraded, OrderCancelled, OrderFilled,
-    OrderRemoved, PartyTraded, PositionLiquidated, RemovalReason,
+    AutoDeleveraged, BallastEvent, BlockTraded, CancelledOrders, CrossBlockTraded, OrderCancelled,
+    OrderFilled, OrderRemoved, PartyTraded, PositionLiquidated, RemovalReason,
 };
 use ballast_state::pool::POOL_SUB_ID;
 use ballast_state::Pubkey;

@@ -38,10 +38,12 @@ fn every_instruction_goes_through_and_announces_itself() {
             let outcome = done(call.send(&mut world.sandbox.fork(), |_| {}));
             // What a pool takes of a liquidation comes after it, and how the account of a leg stood.
             let events = match call.name {
-                "liquidate_into_pool" | "flag_leg" | "liquidate_leg" | "part_leg" | "trade_leg"
-                | "block_trade_cross" => {
-                    2
-                }
+                "liquidate_into_pool"
+                | "flag_leg"
+                | "liquidate_leg"
+                | "part_leg"
+                | "trade_leg"
+                | "block_trade_cross" => 2,
                 "auto_deleverage_cross" => 3,
                 _ => 1,
             };

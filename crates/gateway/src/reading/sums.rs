@@ -164,9 +164,9 @@ mod tests {
     use super::*;
     use crate::reading::{read, Ticks};
     use ballast_state::events::{
-        CrossBlockTraded, CrossEnabled, CrossMoved, CrossRound, FundingAccrued, InsuranceWithdrawn, LegForced,
-        LegTraded, MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded, PoolRequested,
-        RanksRefreshed,
+        CrossBlockTraded, CrossEnabled, CrossMoved, CrossRound, FundingAccrued, InsuranceWithdrawn,
+        LegForced, LegTraded, MarginConverted, MarkFrozen, MarkRecorded, MarksRecorded,
+        PoolRequested, RanksRefreshed,
     };
 
     fn accrued(market: Pubkey, index_before: i64, index_after: i64) -> BallastEvent {

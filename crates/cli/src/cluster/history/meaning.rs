@@ -3,8 +3,8 @@
 use anchor_lang::prelude::Pubkey;
 use ballast_state::book_account::OrderSide;
 use ballast_state::events::{
-    BallastEvent, BlockTraded, CrossBlockTraded, OrderFilled, OrderPlaced, OrderRemoved, PartyTraded,
-    ProtectionExecuted, TriggerExecuted,
+    BallastEvent, BlockTraded, CrossBlockTraded, OrderFilled, OrderPlaced, OrderRemoved,
+    PartyTraded, ProtectionExecuted, TriggerExecuted,
 };
 
 use super::entry::{done, Entry, Kind, Named, Naming, Source};
